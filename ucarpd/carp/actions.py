@@ -1,0 +1,74 @@
+"""What a virtual host may ask for.  Named in the imperative; performed by the engine, in order."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ucarpd.carp.params import IPAddress
+
+
+class State(Enum):
+    """The three states of CARP, by the names that every implementation logs."""
+
+    INIT = "INIT"
+    BACKUP = "BACKUP"
+    MASTER = "MASTER"
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """Report a transition; the one exception to the imperative, since the change has been made.
+
+    `reason` is for the operator; `peer` is the host that caused it, if one did.
+    """
+
+    old: State
+    new: State
+    reason: str
+    peer: IPAddress | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendAdvertisement:
+    """Send one advertisement from `source` now."""
+
+    source: IPAddress
+    advbase: int
+    advskew: int
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class AcquireAddresses:
+    """Put the virtual addresses on the interface; answer with AddressesAcquired."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseAddresses:
+    """Take the virtual addresses off the interface; answer with AddressesReleased.
+
+    `at_start` marks the first one, which clears what an earlier run may have left behind.
+    """
+
+    at_start: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceAddresses:
+    """Tell the neighbours (gratuitous ARP) where these virtual addresses are."""
+
+    addresses: tuple[IPAddress, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The last action after StopRequested: nothing is left to do or to send."""
+
+
+Action = (
+    StateChanged
+    | SendAdvertisement
+    | AcquireAddresses
+    | ReleaseAddresses
+    | AnnounceAddresses
+    | Finish
+)

@@ -1,0 +1,59 @@
+"""The digest of an advertisement: HMAC-SHA1 over what two hosts must agree on.
+
+Signed are, in this order: version and type as the constants 02 01, the vhid, every IPv4 virtual
+address, every IPv6 virtual address, the counter.  Not signed, whatever one might expect: advbase,
+advskew, demotion, and every address of the sender.
+"""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.hmac import HMAC
+
+from ucarpd.carp.packet import TYPE_ADVERTISEMENT, VERSION
+from ucarpd.carp.params import KEY_SIZE, IPAddress
+
+
+class Signer:
+    """Signs and verifies for one virtual host; all but the counter is hashed once, in advance."""
+
+    def __init__(self, key: bytes, vhid: int, addresses: Iterable[IPAddress]) -> None:
+        # Padding does not change an HMAC, but OpenSSL refuses the empty key that BSDs allow.
+        self._prepared = HMAC(key.ljust(KEY_SIZE, b"\0"), SHA1())
+        self._prepared.update(bytes([VERSION, TYPE_ADVERTISEMENT, vhid]) + hashed(addresses))
+
+    def sign(self, counter: int) -> bytes:
+        """The 20-byte digest of an advertisement with this 64-bit counter."""
+        return self._with(counter).finalize()
+
+    def verify(self, counter: int, digest: bytes) -> bool:
+        """Whether the digest is ours, compared in constant time."""
+        try:
+            self._with(counter).verify(digest)
+        except InvalidSignature:
+            return False
+        return True
+
+    def _with(self, counter: int) -> HMAC:
+        state = self._prepared.copy()
+        state.update(counter.to_bytes(8, "big"))
+        return state
+
+
+def hashed(addresses: Iterable[IPAddress]) -> bytes:
+    """The virtual addresses as they enter the digest.
+
+    IPv4 before IPv6, each sorted by its bytes, each once.  In link-local addresses bytes 2 and 3
+    count as zero: the BSD kernels keep the interface index there.
+    """
+    unique = set(addresses)
+    v4 = sorted(address.packed for address in unique if isinstance(address, IPv4Address))
+    v6 = {_without_scope(address) for address in unique if isinstance(address, IPv6Address)}
+    return b"".join(v4) + b"".join(sorted(v6))
+
+
+def _without_scope(address: IPv6Address) -> bytes:
+    packed = address.packed
+    return packed[:2] + b"\0\0" + packed[4:] if address.is_link_local else packed

@@ -1,0 +1,119 @@
+"""What can happen to a virtual host.  Named in the past tense; handed to `VirtualHost.handle`."""
+
+from dataclasses import dataclass
+
+from ucarpd.carp.params import IPAddress, Params
+from ucarpd.carp.timing import BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, interval_units
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceReady:
+    """The interface is up, has carrier and our source address; or its source address changed."""
+
+    source: IPAddress
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceLost:
+    """The interface can no longer be used.
+
+    `reason` is for the operator.  `can_send` tells whether a frame would still get out, as when
+    only the source address was removed.
+    """
+
+    reason: str
+    can_send: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HardwareAddressChanged:
+    """The interface has another MAC address, so what the neighbours remember is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdvertisementReceived:
+    """An advertisement for our vhid came in and passed every check of `receive`."""
+
+    source: IPAddress
+    advbase: int
+    advskew: int
+    counter: int
+    demote: int = 0
+
+    @property
+    def is_bow_out(self) -> bool:
+        return self.advbase == BOW_OUT_ADVBASE and self.advskew == BOW_OUT_ADVSKEW
+
+    @property
+    def units(self) -> int:
+        """The advertised interval in 1/256 s."""
+        return interval_units(self.advbase, self.advskew)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineReached:
+    """The time that `next_deadline()` named has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressesAcquired:
+    """Virtual addresses are on the interface now, so it is time to announce them.
+
+    `addresses` are the ones that came; empty means all.
+    """
+
+    addresses: tuple[IPAddress, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AcquireFailed:
+    """The kernel refused a virtual address; it is logged, and tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressesReleased:
+    """The virtual addresses are off the interface, or the down-script has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRemoved:
+    """Somebody other than us took a virtual address off the interface."""
+
+    address: IPAddress
+
+
+@dataclass(frozen=True, slots=True)
+class ParamsChanged:
+    """The configuration was reloaded, and only what may change without a restart has changed."""
+
+    params: Params
+
+
+@dataclass(frozen=True, slots=True)
+class StepDownRequested:
+    """The operator wants another host to serve."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """The daemon is ending, or this virtual host is; the machine answers with `Finish`."""
+
+    reason: str
+
+
+Event = (
+    InterfaceReady
+    | InterfaceLost
+    | HardwareAddressChanged
+    | AdvertisementReceived
+    | DeadlineReached
+    | AddressesAcquired
+    | AcquireFailed
+    | AddressesReleased
+    | AddressRemoved
+    | ParamsChanged
+    | StepDownRequested
+    | StopRequested
+)

@@ -1,0 +1,53 @@
+"""The last advertisements of a host that has given up the role.
+
+A bow-out moves the role to a peer at once instead of after its master-down interval.  The parting
+advertisement of election rule M1 makes a ucarp that won repeat its gratuitous ARP.  Both must wait
+until our addresses are gone, or two hosts would hold them; and both are worthless, and the bow-out
+even harmful, once the peers have settled the matter without it.  Hence the time limit.
+"""
+
+from dataclasses import dataclass
+
+from ucarpd.carp.timing import BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW
+
+BOW_OUT_COPIES = 2
+BOW_OUT_SPACING = 0.05
+"""A bow-out is sent twice, seconds apart: a lost one costs the clients a master-down interval."""
+
+
+@dataclass(slots=True)
+class Farewell:
+    """`copies` advertisements, to be sent after the release of the addresses and before `until`."""
+
+    advbase: int
+    advskew: int
+    copies: int
+    until: float
+    send_at: float | None = None
+
+    @classmethod
+    def bow_out(cls, until: float) -> "Farewell":
+        return cls(BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, BOW_OUT_COPIES, until)
+
+    @classmethod
+    def parting(cls, advbase: int, advskew: int, until: float) -> "Farewell":
+        return cls(advbase, advskew, 1, until)
+
+    @property
+    def is_bow_out(self) -> bool:
+        return self.advbase == BOW_OUT_ADVBASE
+
+    @property
+    def is_over(self) -> bool:
+        return self.copies == 0
+
+    def take(self, now: float) -> bool:
+        """Whether one copy is to be sent now; if so, the next one is scheduled."""
+        if self.send_at is None or now < self.send_at or self.is_over:
+            return False
+        if now > self.until:
+            self.copies = 0
+            return False
+        self.copies -= 1
+        self.send_at = now + BOW_OUT_SPACING
+        return True

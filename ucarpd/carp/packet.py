@@ -1,0 +1,81 @@
+"""The 36-byte CARP header, and the Internet checksum.
+
+    offset  size  field
+         0     1  version (high nibble, 2), type (low nibble, 1: advertisement)
+         1     1  vhid
+         2     1  advskew
+         3     1  authlen, 7: counter and digest in 32-bit words
+         4     1  pad, 0; OpenBSD: demotion
+         5     1  advbase
+         6     2  checksum over these 36 bytes
+         8     8  counter, big endian
+        16    20  HMAC-SHA1 digest
+"""
+
+import struct
+from dataclasses import dataclass
+
+VERSION = 2
+TYPE_ADVERTISEMENT = 1
+AUTHLEN = 7
+HEADER_SIZE = 36
+
+_HEADER = struct.Struct("!BBBBBBHQ20s")
+_CHECKSUM = struct.Struct("!H")
+_CHECKSUM_OFFSET = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Advertisement:
+    """One CARP header.  `demote` is 0 except from OpenBSD."""
+
+    vhid: int
+    advbase: int
+    advskew: int
+    counter: int
+    digest: bytes
+    demote: int = 0
+    version: int = VERSION
+    type: int = TYPE_ADVERTISEMENT
+
+
+def encode(advertisement: Advertisement) -> bytes:
+    """The header as it goes on the wire, with its checksum."""
+    header = bytearray(
+        _HEADER.pack(
+            advertisement.version << 4 | advertisement.type,
+            advertisement.vhid,
+            advertisement.advskew,
+            AUTHLEN,
+            advertisement.demote,
+            advertisement.advbase,
+            0,
+            advertisement.counter,
+            advertisement.digest,
+        )
+    )
+    _CHECKSUM.pack_into(header, _CHECKSUM_OFFSET, checksum(header))
+    return bytes(header)
+
+
+def decode(payload: bytes) -> Advertisement:
+    """Read the header at the start of `payload`, which has at least 36 bytes; the rest is ignored.
+
+    Only the layout is undone here; what is acceptable is for `receive` to say.
+    """
+    version_type, vhid, advskew, _authlen, demote, advbase, _checksum, counter, digest = (
+        _HEADER.unpack_from(payload)
+    )
+    return Advertisement(
+        vhid, advbase, advskew, counter, digest, demote, version_type >> 4, version_type & 0x0F
+    )
+
+
+def checksum(data: bytes | bytearray) -> int:
+    """The Internet checksum (RFC 1071); 0 for data that contains its own valid checksum."""
+    if len(data) % 2:
+        data = bytes(data) + b"\0"
+    total = sum(word for (word,) in struct.iter_unpack("!H", data))
+    while total > 0xFFFF:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF

@@ -1,0 +1,52 @@
+"""How long a master waits between advertisements, and how long a backup waits for one.
+
+Intervals are compared in whole units of 1/256 s, which is what the wire carries, so that "equal"
+means equal; they are waited for in float seconds.
+"""
+
+UNITS_PER_SECOND = 256
+
+BOW_OUT_ADVBASE = 255
+BOW_OUT_ADVSKEW = 255
+"""advbase and advskew of an advertisement that says "I am leaving"; no other one has them."""
+
+TIE_PATIENCE = 1.5
+"""After a silent yield: peer intervals to wait for the winner before taking the role back."""
+
+
+def interval_units(advbase: int, advskew: int) -> int:
+    """The time between two advertisements in units of 1/256 s.
+
+    advbase 0 with advskew 0 counts as one unit, as in OpenBSD's carp_setrun().
+    """
+    return max(1, advbase * UNITS_PER_SECOND + advskew)
+
+
+def advertisement_interval(advbase: int, advskew: int) -> float:
+    """Seconds between two advertisements of a master: advbase + advskew/256 (all implementations)."""
+    return interval_units(advbase, advskew) / UNITS_PER_SECOND
+
+
+def master_down_units(advbase: int, advskew: int, deadratio: int) -> int:
+    """How long a backup with these parameters waits for an advertisement, in units of 1/256 s.
+
+    deadratio * advbase + advskew/256, as in the BSDs, where the ratio is always 3.  With advbase 0
+    that formula would give the advertisement interval itself, and the hosts would flap (ucarp
+    does); then the interval is multiplied whole, as OpenBSD does.
+    """
+    if advbase == 0:
+        return deadratio * interval_units(advbase, advskew)
+    return deadratio * advbase * UNITS_PER_SECOND + advskew
+
+
+def master_down_interval(advbase: int, advskew: int, deadratio: int, peer_units: int = 0) -> float:
+    """Seconds without an advertisement after which a backup takes over.
+
+    `peer_units` is the interval of the last accepted advertisement in 1/256 s, 0 when there was
+    none.  A backup waits for `deadratio` of those if that is longer than its own interval: by its
+    own alone, advbase 1 and advskew 0, it would drop a healthy master at advskew 254 after a
+    single lost packet.  Waiting longer than a peer would is always safe.  No other cap is needed:
+    election rule B2 takes over from any peer slower than our own master-down interval.
+    """
+    own = master_down_units(advbase, advskew, deadratio)
+    return max(own, deadratio * peer_units) / UNITS_PER_SECOND

@@ -1,0 +1,1 @@
+"""Adapters to Linux, one foreign thing each.  They make no decisions."""

@@ -1,0 +1,317 @@
+"""What the operator reads: the wording, level and fields of every line, and how often it may come.
+
+Levels: ERROR is for what keeps an address from being served or a script from its work; WARNING for
+every transition and for whatever needs a look; INFO for the normal course; DEBUG for the rest.
+
+Nothing here waits for a disk or a log daemon: records are queued, and a thread writes them.
+"""
+
+import logging
+import logging.handlers
+import os
+import queue
+import sys
+import time
+from collections.abc import Mapping
+from typing import TextIO
+
+from ucarpd.carp.actions import StateChanged
+from ucarpd.carp.params import IPAddress
+from ucarpd.carp.receive import Dropped, DropReason
+
+IDENTIFIER = "ucarpd"
+
+MESSAGE_ID_TRANSITION = "c16b51abdff6440ebf0dc60eca69d764"
+MESSAGE_ID_SCRIPT_FAILED = "726799f05a8f4513b25d9e6f250a4e29"
+MESSAGE_ID_CONFIG_PROBLEM = "fd40c3a03da44a9089659c5b78da6825"
+MESSAGE_ID_PACKET_DROPPED = "21b931e90a9a4bc4819ee6fd1efa1cac"
+MESSAGE_ID_WAITING = "808ec373121b4c17ae77f31d5a166eda"
+
+REPEAT_AFTER = 60.0
+"""Seconds for which a dropped packet of one source and reason is not reported again."""
+
+FOREIGN_VHID_REPEAT_AFTER = 3600.0
+"""The same for another vhid: a second pair of hosts on the segment is no fault."""
+
+LINES_PER_MINUTE = 10
+"""Lines about dropped packets at most, whatever number of sources a forger invents."""
+
+_QUEUE_SIZE = 10_000
+
+root = logging.getLogger(IDENTIFIER)
+
+
+class Journal:
+    """The lines of one virtual host."""
+
+    def __init__(self, name: str, vhid: int, interface: str, facility: str) -> None:
+        self._name = name
+        self._interface = interface
+        self._vhid = vhid
+        self._facility = facility
+        self._fields = {
+            "UCARPD_INSTANCE": name,
+            "UCARPD_VHID": str(vhid),
+            "UCARPD_INTERFACE": interface,
+        }
+        self._drops = DropLimiter()
+        self._send_failing = False
+
+    # -- the course of things ------------------------------------------------------------------------
+
+    def transition(self, change: StateChanged) -> None:
+        self._write(
+            logging.WARNING,
+            f"Switching to state: {change.new.value} ({change.reason})",
+            MESSAGE_ID=MESSAGE_ID_TRANSITION,
+            UCARPD_STATE=change.new.value,
+            UCARPD_PREVIOUS_STATE=change.old.value,
+            UCARPD_REASON=change.reason,
+            UCARPD_PEER=str(change.peer) if change.peer else "",
+        )
+
+    def waiting(self, reason: str) -> None:
+        self._write(
+            logging.WARNING,
+            f"Waiting: {reason}",
+            MESSAGE_ID=MESSAGE_ID_WAITING,
+            UCARPD_STATE="INIT",
+            UCARPD_REASON=reason,
+        )
+
+    def status(self, state: str, detail: str) -> None:
+        self._write(
+            logging.INFO,
+            f"{state} on {self._interface} id {self._vhid} ({detail})",
+            UCARPD_STATE=state,
+        )
+
+    def info(self, text: str) -> None:
+        self._write(logging.INFO, text)
+
+    def warning(self, text: str) -> None:
+        self._write(logging.WARNING, text)
+
+    def error(self, text: str) -> None:
+        self._write(logging.ERROR, text)
+
+    def fault(self, error: BaseException) -> None:
+        """A defect of ours, with the traceback that its author needs."""
+        self._write(
+            logging.CRITICAL,
+            f"internal error, giving up the role and starting again: {error!r}",
+            error=error,
+        )
+
+    def restarting(self, pause: float) -> None:
+        self.error(f"starting again in {pause:g} s")
+
+    def file_is_gone(self) -> None:
+        self.info("its file is gone; stopping it")
+
+    def reconfigured(self, restarted: bool) -> None:
+        how = "starting anew with it" if restarted else "taken over while running"
+        self.info(f"new configuration, {how}")
+
+    # -- addresses -------------------------------------------------------------------------------------
+
+    def address_left_over(self, ips: str) -> None:
+        self.warning(f"{ips} was left on {self._interface} by an earlier run; removed")
+
+    def address_not_removed_by_script(self, ips: str) -> None:
+        self.warning(f"{ips} was still on {self._interface} after the down-script; removed")
+
+    def address_not_added_by_script(self, ips: str) -> None:
+        self.warning(f"the up-script has ended, but {ips} is not on {self._interface}")
+
+    def address_taken_away(self, ip: IPAddress) -> None:
+        self.warning(f"{ip} was removed from {self._interface} by somebody else; putting it back")
+
+    def address_refused(self, command: str, error: OSError) -> None:
+        self.error(f"cannot {command} the address on {self._interface}: {error.strerror or error}")
+
+    # -- scripts ---------------------------------------------------------------------------------------
+
+    def spawning(self, hook: str) -> None:
+        self._write(logging.WARNING, f"Spawning [{hook}]")
+
+    def script_ended(self, hook: str, status: int, seconds: float) -> None:
+        if status == 0:
+            self.info(f"[{hook}] done in {seconds:.2f} s, exit status 0")
+        else:
+            self._script_failed(
+                f"[{hook}] failed after {seconds:.2f} s, exit status {status}", status
+            )
+
+    def script_not_run(self, hook: str, status: int, why: str) -> None:
+        self._script_failed(f"cannot run [{hook}]: {why}; exit status {status}", status)
+
+    def script_overtaken(self, hook: str) -> None:
+        self.warning(f"[{hook}] was ended early, since the role has changed again")
+
+    def script_timed_out(self, hook: str, timeout: float) -> None:
+        self._script_failed(f"[{hook}] did not end within {timeout:g} s; terminating it", -1)
+
+    def _script_failed(self, text: str, status: int) -> None:
+        self._write(
+            logging.ERROR,
+            text,
+            MESSAGE_ID=MESSAGE_ID_SCRIPT_FAILED,
+            UCARPD_EXIT_STATUS=str(status),
+        )
+
+    # -- packets ---------------------------------------------------------------------------------------
+
+    def dropped(self, dropped: Dropped) -> None:
+        passed_over = self._drops.admit(dropped, time.monotonic())
+        if passed_over is None:
+            return
+        more = f" ({passed_over} more since the last such line)" if passed_over else ""
+        is_foreign = dropped.reason is DropReason.BAD_VHID
+        self._write(
+            logging.INFO if is_foreign else logging.WARNING,
+            f"dropped a packet from {dropped.source or 'an unknown source'}: {dropped.detail}{more}",
+            MESSAGE_ID=MESSAGE_ID_PACKET_DROPPED,
+            UCARPD_PEER=str(dropped.source or ""),
+            UCARPD_REASON=dropped.reason.value,
+        )
+
+    def send_failed(self, error: OSError) -> None:
+        """The first of a row of failures is worth a line, and the end of it."""
+        if not self._send_failing:
+            self._send_failing = True
+            self.error(f"cannot send on {self._interface}: {error.strerror}")
+
+    def sent(self) -> None:
+        if self._send_failing:
+            self._send_failing = False
+            self.info(f"sending on {self._interface} works again")
+
+    def _write(
+        self, level: int, text: str, *, error: BaseException | None = None, **fields: str
+    ) -> None:
+        write(level, f"{self._name}: {text}", {**self._fields, **fields}, self._facility, error)
+
+
+def write(
+    level: int,
+    text: str,
+    fields: Mapping[str, str] | None = None,
+    facility: str = "daemon",
+    error: BaseException | None = None,
+) -> None:
+    """One line; those that belong to one virtual host are written by its Journal."""
+    extra = {"fields": fields or {}, "facility": facility}
+    root.log(level, "%s", text, extra=extra, exc_info=error)
+
+
+def write_problem(text: str) -> None:
+    """A fault in a configuration file, already worded `FILE:LINE: KEY: …`."""
+    write(logging.ERROR, text, {"MESSAGE_ID": MESSAGE_ID_CONFIG_PROBLEM})
+
+
+class DropLimiter:
+    """Decides which dropped packets are reported.  Its memory does not grow with a flood."""
+
+    def __init__(self) -> None:
+        self._reported: dict[tuple[IPAddress | None, DropReason], tuple[float, int]] = {}
+        self._minute_began = float("-inf")
+        self._lines_left = 0
+
+    def admit(self, dropped: Dropped, now: float) -> int | None:
+        """None: say nothing.  Otherwise how many of its kind were passed over in between."""
+        if now - self._minute_began >= REPEAT_AFTER:
+            self._minute_began = now
+            self._lines_left = LINES_PER_MINUTE
+            self._forget(now)
+        kind = dropped.source, dropped.reason
+        known = self._reported.get(kind)
+        if known is not None and now - known[0] < _repeat_after(dropped.reason):
+            self._reported[kind] = (known[0], known[1] + 1)
+            return None
+        if not self._lines_left:
+            return None
+        self._lines_left -= 1
+        self._reported[kind] = (now, 0)
+        return known[1] if known else 0
+
+    def _forget(self, now: float) -> None:
+        """Drop what is old; kept twice as long as it is silenced, so that a count is not lost."""
+        self._reported = {
+            kind: known
+            for kind, known in self._reported.items()
+            if now - known[0] < 2 * _repeat_after(kind[1])
+        }
+
+
+def _repeat_after(reason: DropReason) -> float:
+    return FOREIGN_VHID_REPEAT_AFTER if reason is DropReason.BAD_VHID else REPEAT_AFTER
+
+
+# -- where the lines go ------------------------------------------------------------------------------
+
+
+class Output:
+    """Lines go through a queue to one handler in a thread, from construction to `close`."""
+
+    def __init__(self, handler: logging.Handler, level: int = logging.INFO) -> None:
+        handler.setFormatter(logging.Formatter("[%(levelname)s] %(message)s"))
+        lines: queue.Queue[logging.LogRecord] = queue.Queue(_QUEUE_SIZE)
+        self._listener = logging.handlers.QueueListener(lines, handler)
+        self._queue_handler = _BoundedQueueHandler(lines)
+        self._queue_handler.addFilter(_with_defaults)
+        root.setLevel(level)
+        root.propagate = False
+        root.addHandler(self._queue_handler)
+        self._listener.start()
+
+    def close(self) -> None:
+        """Write what is still queued."""
+        root.removeHandler(self._queue_handler)
+        self._listener.stop()
+
+
+class _BoundedQueueHandler(logging.handlers.QueueHandler):
+    """When the log daemon hangs, lines are lost rather than advertisements; how many is told."""
+
+    def __init__(self, lines: "queue.Queue[logging.LogRecord]") -> None:
+        super().__init__(lines)
+        self._lost = 0
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        if self._lost:
+            record.msg = f"{record.msg} ({self._lost} lines before this one were lost)"
+        try:
+            super().enqueue(record)
+            self._lost = 0
+        except queue.Full:
+            self._lost += 1
+
+
+class StderrHandler(logging.StreamHandler[TextIO]):
+    """Lines in the form that they have in syslog, without its time stamp."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.stderr)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{IDENTIFIER}[{os.getpid()}]: {super().format(record)}"
+
+
+class SyslogHandler(logging.handlers.SysLogHandler):
+    """To the local syslog daemon, each line with the facility of its virtual host."""
+
+    def __init__(self, socket_path: str = "/dev/log") -> None:
+        super().__init__(socket_path)
+        self.ident = f"{IDENTIFIER}[{os.getpid()}]: "
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.facility = self.facility_names[getattr(record, "facility", "daemon")]
+        super().emit(record)
+
+
+def _with_defaults(record: logging.LogRecord) -> bool:
+    """Records of other modules' loggers lack our attributes."""
+    record.__dict__.setdefault("fields", {})
+    record.__dict__.setdefault("facility", "daemon")
+    return True

@@ -1,0 +1,30 @@
+"""Reading a virtual host's `KEY=VALUE` file.
+
+`keys` is the table, one row a key; `values` says what each type of value accepts.  `lines` splits a
+file (the only importer of dotenv), `load` makes a `Config` of it or raises every fault at once,
+`inventory` does so for several files and finds where they collide.  `shell` knows what bash makes of
+a line, `advice` warns about it, and `show` prints a Config so that both read it alike.
+"""
+
+from ucarpd.config.advice import warnings
+from ucarpd.config.files import find_files
+from ucarpd.config.inventory import load_all
+from ucarpd.config.keys import KEYS, Key
+from ucarpd.config.load import load
+from ucarpd.config.problems import ConfigError, Problem
+from ucarpd.config.settings import Config, VirtualAddress
+from ucarpd.config.show import show
+
+__all__ = [
+    "KEYS",
+    "Config",
+    "ConfigError",
+    "Key",
+    "Problem",
+    "VirtualAddress",
+    "find_files",
+    "load",
+    "load_all",
+    "show",
+    "warnings",
+]

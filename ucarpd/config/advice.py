@@ -1,0 +1,122 @@
+"""What `ucarpd check` warns about: a file that loads, but will not do what its writer thinks."""
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from ucarpd.config import shell
+from ucarpd.config.files import why_not
+from ucarpd.config.keys import BY_NAME, PREFIX, nearest
+from ucarpd.config.lines import Line, read_lines
+from ucarpd.config.problems import ConfigError, Problem, in_order, place
+
+_READ = stat.S_IRGRP | stat.S_IROTH
+_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+
+def warnings(path: Path) -> list[Problem]:
+    """Sorted by line; empty as well when the file cannot be read, because `load` says that."""
+    try:
+        lines, _ = read_lines(path)
+    except ConfigError:
+        return []
+    sound = [line for line in lines if line.fault is None and line.text]
+    problems = [Problem(path, line.number, line.name, text) for line, text in _about_bash(sound)]
+    problems += [Problem(path, line.number, line.name, text) for line, text in _about_keys(sound)]
+    given = {BY_NAME[line.name].name: line for line in sound if line.name in BY_NAME and line.value}
+    # Whoever can write it can choose the scripts that root runs.
+    if text := _open_to_others(path, _READ | _WRITE if "UCARP_PASS" in given else _WRITE):
+        problems.append(Problem(path, None, None, text))
+    problems += [Problem(path, line.number, line.name, text) for line, text in _about_files(given)]
+    return in_order(problems)
+
+
+def _about_bash(lines: list[Line]) -> Iterator[tuple[Line, str]]:
+    for line in lines:
+        if reason := shell.difference(line):
+            yield line, f"bash {reason}: {_advice(line)}"
+        elif line.name and re.match(r"\s*export\s", line.text):
+            yield line, f"export is not needed: {_advice(line)}"
+
+
+def _advice(line: Line) -> str:
+    if line.name is None or line.value is None:
+        return "make it a comment, with # in front"
+    spelled = shell.spell(line.value)
+    if spelled is None:
+        return "no spelling means the same to both, so choose another value"
+    if line.name not in BY_NAME or BY_NAME[line.name].secret:
+        # Keys of others may hold secrets as well.
+        spelled = f"{spelled[0]}…{spelled[0]}" if spelled[0] in "'\"" else "…"
+    return f"write {line.name}={spelled}"
+
+
+def _about_keys(lines: list[Line]) -> Iterator[tuple[Line, str]]:
+    earlier: dict[str, Line] = {}
+    for line in lines:
+        if line.name is None:
+            continue
+        if line.name in earlier:
+            text = (
+                f"is already set in line {earlier[line.name].number}; this one, the last, counts:"
+            )
+            yield line, f"{text} keep one of them"
+        elif not line.name.startswith(PREFIX) and (meant := _mistyped(line.name)):
+            yield (
+                line,
+                f"goes to the scripts only, because it does not begin with {PREFIX}: {meant}",
+            )
+        earlier[line.name] = line
+
+
+def _mistyped(name: str) -> str | None:
+    meant = nearest(name, cutoff=0.85)
+    return f"did you mean {meant}?" if meant else None
+
+
+def _about_files(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
+    file = given.get("UCARP_PASSFILE")
+    if file and (text := _open_to_others(Path(file.value or ""), _READ | _WRITE)):
+        yield file, text
+    up, down = given.get("UCARP_UPSCRIPT"), given.get("UCARP_DOWNSCRIPT")
+    if up and not down:
+        yield up, "there is no UCARP_DOWNSCRIPT: nothing would take the address away again"
+    if down and not up:
+        yield down, "there is no UCARP_UPSCRIPT: nothing would set the address"
+    for line in filter(None, (up, down)):
+        if text := _script_fault(Path(line.value or "")):
+            yield line, text
+
+
+def _open_to_others(path: Path, bits: int) -> str | None:
+    """What group or others may do with a file that they should not; None when it is not there."""
+    try:
+        mode = path.stat().st_mode & bits
+    except OSError:
+        return None
+    if mode & _WRITE:
+        return f"others than its owner can change it: chmod 600 {place(path)}"
+    if mode & _READ:
+        return f"others than its owner can read the password in it: chmod 600 {place(path)}"
+    return None
+
+
+def _script_fault(path: Path) -> str | None:
+    """What would keep a script from running, or let others than root change what root runs."""
+    name = place(path)
+    try:
+        status = path.stat()
+    except OSError as error:
+        return f"{name} {why_not(error)}"
+    mode = status.st_mode
+    if not stat.S_ISREG(mode):
+        return f"{name} is not a file"
+    if not mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH):
+        return f"{name} is not executable: chmod 755 {name}"
+    if status.st_uid not in {0, os.geteuid()}:
+        return f"{name} belongs to another user, who can change what it does: chown root {name}"
+    if mode & stat.S_IWOTH or (mode & stat.S_IWGRP and status.st_gid != 0):
+        return f"others than root can change what it does: chmod 755 {name}"
+    return None

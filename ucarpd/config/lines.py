@@ -1,0 +1,152 @@
+"""A configuration file as lines: name, value, fault.  The only importer of dotenv.
+
+Each line goes through python-dotenv's parser alone.  Given the whole file, a quote that is not
+closed would swallow the lines below it, and with them their faults; so a value ends with its line.
+
+Two nodes with two releases of python-dotenv must not read two passwords.  Where releases differ (see
+`_quoted_fault` and the end of `parse_line`), a line means what it means to bash, or is refused.
+"""
+
+import re
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+from dotenv.parser import parse_stream
+
+from ucarpd.config import files
+from ucarpd.config.keys import BY_NAME, PREFIX
+from ucarpd.config.problems import ConfigError, Problem
+
+_NOT_AN_ASSIGNMENT = "is not KEY=VALUE"
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line, numbered from 1.
+
+    `name` is the key as the user wrote it, None on a blank line, a comment, or where it cannot be
+    told.  `value` is what ucarpd reads, None unless the line is a sound KEY=VALUE.  `raw` is the
+    text after `=` with white space in front removed.  `fault` tells why the line cannot be used.
+    """
+
+    number: int
+    text: str
+    name: str | None = None
+    value: str | None = None
+    raw: str = ""
+    fault: str | None = None
+
+
+def read_lines(path: Path) -> tuple[list[Line], list[Problem]]:
+    """The lines of a file, and what is wrong with the file as a whole.
+
+    Raises ConfigError when it cannot be read at all.
+    """
+    try:
+        content = files.read(path)
+    except OSError as error:
+        raise ConfigError([Problem(path, None, None, files.why_not(error))]) from None
+    problems = []
+    rows = content.split(b"\n")
+    if rows[0].startswith(_BYTE_ORDER_MARK.encode()):
+        rows[0] = rows[0].removeprefix(_BYTE_ORDER_MARK.encode())
+        text = "begins with a byte order mark (BOM), which bash takes for part of the first line:"
+        text += f" remove it with  sed -i '1s/^\\xEF\\xBB\\xBF//' {path.name}"
+        problems.append(Problem(path, 1, None, text))
+    dos = [number for number, row in enumerate(rows, 1) if row.endswith(b"\r")]
+    if dos:
+        rows = [row.removesuffix(b"\r") for row in rows]
+        text = "has DOS line ends (CRLF), and bash would read a carriage return into each value:"
+        text += f" convert it with  sed -i 's/\\r$//' {path.name}"
+        problems.append(Problem(path, dos[0], None, text))
+    lines: list[Line] = []
+    foreign: list[tuple[int, UnicodeDecodeError]] = []
+    for number, row in enumerate(rows, 1):
+        try:
+            lines.append(parse_line(number, row.decode()))
+        except UnicodeDecodeError as error:
+            # Not read, but known: a key on this line is not reported as missing as well.
+            lines.append(Line(number, "", name=_name_of(row.decode("utf-8", "replace"))))
+            foreign.append((number, error))
+    if foreign:
+        problems.append(_bad_encoding(path, foreign))
+    return lines, problems
+
+
+def _bad_encoding(path: Path, faults: list[tuple[int, UnicodeDecodeError]]) -> Problem:
+    """One problem for the first of them: a file in another encoding would give one a line."""
+    number, error = faults[0]
+    more = f", nor are {len(faults) - 1} more lines" if len(faults) > 1 else ""
+    text = f"is not UTF-8: byte {error.start + 1} of the line is 0x{error.object[error.start]:02X}"
+    text += f"{more}; convert the file with  iconv -f ITS_ENCODING -t UTF-8"
+    return Problem(path, number, None, text)
+
+
+def parse_line(number: int, text: str) -> Line:
+    """One line without its end; `number` only goes into the result."""
+    if fault := _unreadable(text):
+        return Line(number, text, name=_name_of(text), fault=fault)
+    binding = next(parse_stream(StringIO(text)), None)
+    if binding is None or (binding.key is None and not binding.error):
+        return Line(number, text)
+    if binding.error or binding.key is None:
+        fault = _quoted_fault(text) or _NOT_AN_ASSIGNMENT
+        return Line(number, text, name=_name_of(text), fault=fault)
+    if binding.value is None:
+        return Line(number, text, name=_name_of(text), fault=f"{_NOT_AN_ASSIGNMENT}: there is no =")
+    start = re.match(rf"\s*(?:export\s+)?{re.escape(binding.key)}\s*=(\s*)", text)
+    ours = binding.key.startswith(PREFIX)
+    if start is None or (ours and not re.fullmatch("[A-Za-z0-9_]+", binding.key)):
+        # A key in quotes, or with other characters: which may well be those of a password.
+        return Line(number, text, name=_name_of(text), fault=_NOT_AN_ASSIGNMENT)
+    raw = text[start.end() :]
+    if fault := _quoted_fault(text):
+        return Line(number, text, name=binding.key, raw=raw, fault=fault)
+    # A comment to bash and to the newer releases, a value to the older ones.
+    value = "" if start[1] and raw.startswith("#") else binding.value
+    return Line(number, text, name=binding.key, value=value, raw=raw)
+
+
+def _unreadable(text: str) -> str | None:
+    if "\0" in text:
+        return "contains a NUL byte"
+    if "\r" in text:
+        return "contains a carriage return"
+    # Newer releases skip it, older ones take it for part of the key.
+    if text.startswith(_BYTE_ORDER_MARK):
+        return "begins with an invisible character (U+FEFF)"
+    return None
+
+
+def _quoted_fault(text: str) -> str | None:
+    """What is wrong with a value in quotes; None when nothing is, or when there are no quotes.
+
+    A backslash takes the meaning from the character after it.  Releases before 1.2 understand only
+    a backslash that stands right before a quote, whatever stands before that backslash; so for them
+    `'a\\\\' '` goes on to the last quote, and `'a\\'` is whole.
+    """
+    start = re.match(r"[^=]*=\s*(['\"])", text)
+    if start is None:
+        return None
+    quote, end = start[1], start.end()
+    while end < len(text) and text[end] != quote:
+        end += 2 if text[end] == "\\" else 1
+    if end >= len(text):
+        return "has a quote that is not closed on the same line"
+    rest = text[end + 1 :]
+    if text[end - 1] == "\\" and quote in rest:
+        return "has a backslash before a quote, which is ambiguous: leave it out"
+    if not re.fullmatch(r"\s*(#.*)?", rest):
+        return "has text after the closing quote"
+    return None
+
+
+def _name_of(text: str) -> str | None:
+    """The key that a faulty line seems to be about, if it is certain not to be a secret."""
+    word = re.match(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)(\s*=)?", text)
+    if word is None:
+        return None
+    assigned = word[2] is not None and word[1].startswith(PREFIX)
+    return word[1] if assigned or word[1] in BY_NAME else None

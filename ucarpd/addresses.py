@@ -1,0 +1,134 @@
+"""Who puts the virtual addresses on the interface: ucarpd over netlink, or the operator's scripts."""
+
+from collections.abc import Callable
+
+from ucarpd.config import Config
+from ucarpd.engine import Transition
+from ucarpd.hooks import Hook, HookRunner
+from ucarpd.journal import Journal
+from ucarpd.linux.netlink import InterfaceAddress, Netlink
+
+
+class NetlinkAddresses:
+    """ucarpd adds and removes the addresses itself."""
+
+    are_scripted = False
+    is_busy = False
+
+    def __init__(self, config: Config, netlink: Netlink, log: Journal) -> None:
+        self._netlink = netlink
+        self._log = log
+        self.reconfigure(config)
+
+    def reconfigure(self, config: Config) -> None:
+        self._interface = config.interface
+        self._label = config.label
+        self._addresses = [InterfaceAddress(a.ip, a.prefixlen) for a in config.addresses]
+
+    def acquire(self, transition: Transition, done: Callable[[bool], None]) -> None:
+        del transition
+
+        def added(error: OSError | None) -> None:
+            if error is not None:
+                self._log.address_refused("add", error)
+            done(error is None)
+
+        self._netlink.add(self._interface, self._addresses, self._label, added)
+
+    def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
+        del transition
+        present = self.present()
+        if at_start and present:
+            self._log.address_left_over(present)
+        self.remove(done)
+
+    def present(self) -> str:
+        """Those of our addresses that are on the interface now, as text; empty for none."""
+        there = {address.ip for address in self._netlink.addresses(self._interface)}
+        return ", ".join(str(a.ip) for a in self._addresses if a.ip in there)
+
+    def present_now(self) -> str:
+        """As `present`, after taking in what the kernel has reported but we have not yet read."""
+        self._netlink.catch_up()
+        return self.present()
+
+    def remove(self, done: Callable[[], None]) -> None:
+        def removed(error: OSError | None) -> None:
+            if error is not None:
+                self._log.address_refused("remove", error)
+            done()
+
+        self._netlink.remove(self._interface, self._addresses, removed)
+
+
+class ScriptedAddresses:
+    """The up-script adds the addresses, the down-script removes them.
+
+    What the down-script leaves behind is removed over netlink: a host that has given up the role
+    must not go on answering, whatever the reason.
+    """
+
+    are_scripted = True
+
+    def __init__(
+        self, config: Config, netlink: NetlinkAddresses, hooks: HookRunner, log: Journal
+    ) -> None:
+        self._netlink = netlink
+        self._hooks = hooks
+        self._log = log
+        self.reconfigure(config)
+
+    def reconfigure(self, config: Config) -> None:
+        self._config = config
+        self._netlink.reconfigure(config)
+
+    @property
+    def is_busy(self) -> bool:
+        return self._hooks.is_busy
+
+    def acquire(self, transition: Transition, done: Callable[[bool], None]) -> None:
+        def ended(status: int) -> None:
+            present = self._netlink.present_now()
+            if status == 0 and not present:
+                self._log.address_not_added_by_script(self._all())
+            # After a failure the protocol goes on, but an address that we lack is not announced.
+            if status == 0 or present:
+                done(True)
+
+        self._run("up", transition, ended)
+
+    def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
+        def ended(_status: int) -> None:
+            present = self._netlink.present_now()
+            if not present:
+                done()
+                return
+            report = (
+                self._log.address_left_over if at_start else self._log.address_not_removed_by_script
+            )
+            report(present)
+            self._netlink.remove(done)
+
+        if at_start and self._config.neutral:
+            self._netlink.release(transition, at_start, done)
+        else:
+            self._run("down", transition, ended)
+
+    def _run(self, target: str, transition: Transition, done: Callable[[int], None]) -> None:
+        config = self._config
+        script = config.up_script if target == "up" else config.down_script
+        arguments = [config.interface, str(config.addresses[0].ip)]
+        if config.xparam is not None:
+            arguments.append(config.xparam)
+        environment = {
+            **config.script_environment,
+            "UCARP_STATE": transition.state.value,
+            "UCARP_PREVIOUS_STATE": transition.previous.value,
+            "UCARP_REASON": transition.reason,
+        }
+        self._hooks.request(
+            Hook(target, script, tuple(arguments), environment, config.script_timeout), done
+        )
+
+    def _all(self) -> str:
+        return ", ".join(str(address.ip) for address in self._config.addresses)

@@ -1,0 +1,247 @@
+"""The driver of one virtual host: feeds the machine, performs its actions, owns its one timer.
+
+It knows the outside only through the Protocols below; the supervisor plugs in the real parts.
+Everything runs in the event loop, and nothing here waits for anything.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from ucarpd.carp import actions, events
+from ucarpd.carp.actions import Action, State, StateChanged
+from ucarpd.carp.machine import VirtualHost
+from ucarpd.carp.params import IPAddress, Params
+from ucarpd.carp.receive import Dropped, Receiver
+from ucarpd.carp.timing import BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW
+from ucarpd.carp.transmit import Transmitter
+
+
+class Wire(Protocol):
+    """The interface: its own MAC address, and a way out for frames."""
+
+    @property
+    def mac(self) -> bytes: ...
+    def send(self, frame: bytes) -> None:
+        """Raises OSError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What a script is told about the change that it is run for."""
+
+    state: State
+    previous: State
+    reason: str
+
+
+class Addresses(Protocol):
+    """Puts the virtual addresses on the interface and takes them off, beside the loop.
+
+    Of several requests the newest counts; one that it overtakes need not call back.
+    """
+
+    @property
+    def are_scripted(self) -> bool:
+        """Whether scripts own the addresses, so that only the kernel tells when they are there."""
+
+    @property
+    def is_busy(self) -> bool: ...
+    def acquire(self, transition: Transition, done: Callable[[bool], None]) -> None: ...
+    def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None: ...
+
+
+class Log(Protocol):
+    def transition(self, change: StateChanged) -> None: ...
+    def waiting(self, reason: str) -> None: ...
+    def dropped(self, dropped: Dropped) -> None: ...
+    def send_failed(self, error: OSError) -> None: ...
+    def sent(self) -> None: ...
+    def address_taken_away(self, ip: IPAddress) -> None: ...
+    def fault(self, error: BaseException) -> None: ...
+
+
+class Owner(Protocol):
+    """Whom the engine tells how it ended; `engine` handles nothing more after that."""
+
+    def finished(self, engine: "Engine") -> None: ...
+    def failed(self, engine: "Engine") -> None: ...
+
+
+class Engine:
+    """One virtual host in action.  `counter` is 64 random bits for its first advertisement."""
+
+    def __init__(
+        self,
+        params: Params,
+        counter: int,
+        *,
+        wire: Wire,
+        addresses: Addresses,
+        log: Log,
+        owner: Owner,
+    ) -> None:
+        self.since = 0.0
+        self._loop = asyncio.get_running_loop()
+        self._machine = VirtualHost(params, counter)
+        self._receiver = Receiver(params)
+        self._transmitter = Transmitter(params)
+        self._wire = wire
+        self._addresses = addresses
+        self._log = log
+        self._owner = owner
+        self._timer: asyncio.TimerHandle | None = None
+        self._transition = Transition(State.INIT, State.INIT, "starting")
+        self._waiting_for: str | None = None
+        self._is_over = False
+
+    @property
+    def state(self) -> State:
+        return self._machine.state
+
+    @property
+    def reason(self) -> str:
+        """Why it is in this state, or what it waits for."""
+        return self._waiting_for or self._transition.reason
+
+    @property
+    def receiver(self) -> Receiver:
+        return self._receiver
+
+    # -- what comes in -------------------------------------------------------------------------------
+
+    def interface_ready(self, source: IPAddress) -> None:
+        self._waiting_for = None
+        if self._machine.state is State.INIT or self._machine.source != source:
+            self._dispatch(events.InterfaceReady(source))
+
+    def interface_lost(self, reason: str, can_send: bool) -> None:
+        if reason == self._waiting_for:
+            return
+        self._waiting_for = reason
+        if self._machine.state is State.INIT and not self._is_over:
+            self._log.waiting(reason)
+        self._dispatch(events.InterfaceLost(reason, can_send))
+
+    def hardware_address_changed(self) -> None:
+        self._dispatch(events.HardwareAddressChanged())
+
+    def receive(self, frame: bytes) -> None:
+        result = self._receiver.check(frame, self._machine.source, self._machine.sent_counters)
+        if isinstance(result, Dropped):
+            self._log.dropped(result)
+        else:
+            self._dispatch(result)
+
+    def address_added(self, ip: IPAddress) -> None:
+        """The kernel has one of our addresses.  Of those that we added ourselves we know already."""
+        if self._addresses.are_scripted:
+            self._dispatch(events.AddressesAcquired((ip,)))
+
+    def address_removed(self, ip: IPAddress) -> None:
+        # A script at work may take the address off and put it back; that is its own business.
+        if not self._addresses.is_busy:
+            if self._machine.state is State.MASTER:
+                self._log.address_taken_away(ip)
+            self._dispatch(events.AddressRemoved(ip))
+
+    def change_params(self, params: Params) -> None:
+        """Take over a reloaded configuration without leaving the state."""
+        self._receiver.configure(params)
+        self._transmitter.configure(params)
+        self._dispatch(events.ParamsChanged(params))
+
+    def step_down(self, reason: str) -> None:
+        self._dispatch(events.StepDownRequested(reason))
+
+    def stop(self, reason: str) -> None:
+        """Leave for good; the owner hears `finished` when the addresses are off and all is sent."""
+        self._dispatch(events.StopRequested(reason))
+
+    # -- the machine -----------------------------------------------------------------------------------
+
+    def _dispatch(self, event: events.Event, due: float = 0.0) -> None:
+        if self._is_over:
+            return
+        try:
+            for action in self._machine.handle(event, max(due, self._loop.time())):
+                self._perform(action)
+            self._arm()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the process
+            self._fail(error)
+
+    def _arm(self) -> None:
+        deadline = None if self._is_over else self._machine.next_deadline()
+        if self._timer is not None:
+            if self._timer.when() == deadline and not self._timer.cancelled():
+                return
+            self._timer.cancel()
+            self._timer = None
+        if deadline is not None:
+            self._timer = self._loop.call_at(deadline, self._on_timer, deadline)
+
+    def _on_timer(self, due: float) -> None:
+        self._timer = None
+        self._dispatch(events.DeadlineReached(), due)
+
+    def _perform(self, action: Action) -> None:
+        match action:
+            case actions.StateChanged(old, new, reason):
+                self._transition = Transition(new, old, reason)
+                self.since = self._loop.time()
+                self._log.transition(action)
+            case actions.SendAdvertisement():
+                self._send(self._transmitter.advertisement(action, self._wire.mac))
+            case actions.AcquireAddresses():
+                self._addresses.acquire(self._transition, self._acquired)
+            case actions.ReleaseAddresses(at_start):
+                self._addresses.release(self._transition, at_start, self._released)
+            case actions.AnnounceAddresses():
+                for frame in self._transmitter.announcements(action, self._wire.mac):
+                    self._send(frame)
+            case actions.Finish():
+                self._end()
+                self._owner.finished(self)
+
+    def _send(self, frame: bytes) -> None:
+        try:
+            self._wire.send(frame)
+        except OSError as error:
+            self._log.send_failed(error)
+        else:
+            self._log.sent()
+
+    def _acquired(self, success: bool) -> None:
+        self._dispatch(events.AddressesAcquired() if success else events.AcquireFailed())
+
+    def _released(self) -> None:
+        self._dispatch(events.AddressesReleased())
+
+    # -- the end ---------------------------------------------------------------------------------------
+
+    def _end(self) -> None:
+        self._is_over = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _fail(self, error: Exception) -> None:
+        """A defect of ours: its state cannot be trusted, so another host shall serve.
+
+        The owner hears `failed` when the addresses are off and the bow-out is sent.
+        """
+        self._end()
+        self._log.fault(error)
+        self._transition = Transition(State.INIT, self._transition.state, "internal error")
+        self._addresses.release(self._transition, False, self._bow_out_after_fault)
+
+    def _bow_out_after_fault(self) -> None:
+        source, sent = self._machine.source, self._machine.sent_counters
+        # From a backup it would only unsettle the others.
+        if self._transition.previous is State.MASTER and source is not None and sent:
+            bow_out = actions.SendAdvertisement(
+                source, BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, (sent[-1] + 1) % (1 << 64) or 1
+            )
+            self._send(self._transmitter.advertisement(bow_out, self._wire.mac))
+        self._owner.failed(self)

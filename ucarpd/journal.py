@@ -6,6 +6,7 @@ every transition and for whatever needs a look; INFO for the normal course; DEBU
 Nothing here waits for a disk or a log daemon: records are queued, and a thread writes them.
 """
 
+import contextlib
 import logging
 import logging.handlers
 import os
@@ -37,6 +38,9 @@ LINES_PER_MINUTE = 10
 """Lines about dropped packets at most, whatever number of sources a forger invents."""
 
 _QUEUE_SIZE = 10_000
+_CLOSE_PATIENCE = 2.0
+
+_Lines = queue.Queue[logging.LogRecord | None]
 
 root = logging.getLogger(IDENTIFIER)
 
@@ -256,8 +260,8 @@ class Output:
 
     def __init__(self, handler: logging.Handler, level: int = logging.INFO) -> None:
         handler.setFormatter(logging.Formatter("[%(levelname)s] %(message)s"))
-        lines: queue.Queue[logging.LogRecord] = queue.Queue(_QUEUE_SIZE)
-        self._listener = logging.handlers.QueueListener(lines, handler)
+        lines: _Lines = queue.Queue(_QUEUE_SIZE)
+        self._listener = _PatientListener(lines, handler)
         self._queue_handler = _BoundedQueueHandler(lines)
         self._queue_handler.addFilter(_with_defaults)
         root.setLevel(level)
@@ -266,7 +270,7 @@ class Output:
         self._listener.start()
 
     def close(self) -> None:
-        """Write what is still queued."""
+        """Write what is still queued, unless the log daemon hangs.  Twice is fine."""
         root.removeHandler(self._queue_handler)
         self._listener.stop()
 
@@ -274,7 +278,7 @@ class Output:
 class _BoundedQueueHandler(logging.handlers.QueueHandler):
     """When the log daemon hangs, lines are lost rather than advertisements; how many is told."""
 
-    def __init__(self, lines: "queue.Queue[logging.LogRecord]") -> None:
+    def __init__(self, lines: _Lines) -> None:
         super().__init__(lines)
         self._lost = 0
 
@@ -286,6 +290,24 @@ class _BoundedQueueHandler(logging.handlers.QueueHandler):
             self._lost = 0
         except queue.Full:
             self._lost += 1
+
+
+class _PatientListener(logging.handlers.QueueListener):
+    """Its end is not held up for ever by a log daemon that hangs."""
+
+    def __init__(self, lines: _Lines, handler: logging.Handler) -> None:
+        super().__init__(lines, handler)
+        self._lines = lines
+
+    def enqueue_sentinel(self) -> None:
+        with contextlib.suppress(queue.Full):
+            self._lines.put(None, timeout=_CLOSE_PATIENCE)
+
+    def stop(self) -> None:
+        if self._thread is not None:
+            self.enqueue_sentinel()
+            self._thread.join(_CLOSE_PATIENCE)
+            self._thread = None
 
 
 class StderrHandler(logging.StreamHandler[TextIO]):

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ucarpd import config, journal
 from ucarpd.addresses import NetlinkAddresses, ScriptedAddresses
@@ -77,6 +78,7 @@ class Supervisor:
                 where = ", ".join(map(str, self._paths))
                 journal.write_problem(f"{where}: no configuration file (NAME.conf) in it")
             return EXIT_CONFIG
+        self._loop.set_exception_handler(_report_defect)
         await self._netlink.open()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             self._loop.add_signal_handler(number, self._end, number)
@@ -276,3 +278,9 @@ class Supervisor:
             instance.engine.change_params(new.params())
             interface.attach(new, instance.engine)
         instance.log.reconfigured(restarted=False)
+
+
+def _report_defect(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What a callback outside the engines has raised; the others go on."""
+    error = context.get("exception")
+    journal.write(logging.CRITICAL, f"internal error: {context['message']}", error=error)

@@ -99,6 +99,8 @@ class VirtualHost:
                 self._handle_in_backup(event, now)
             case State.MASTER:
                 self._handle_in_master(event, now)
+            case _:
+                assert_never(self.state)
         if self._stopping and not self._releasing and self._farewell is None:
             self._stopping = False
             self._actions.append(Finish())
@@ -286,13 +288,16 @@ class VirtualHost:
                 self._enter_master(
                     f"{heard.source} is too slow to wait for: {self._compared(heard)}", now
                 )
+            case _:
+                assert_never(verdict)
 
     def _hear_as_master(self, heard: AdvertisementReceived, now: float) -> None:
         assert self.source is not None
         own = Contender(self._own_units(), self.source, self.sent_counters[-1])
         peer = Contender(heard.units, heard.source, heard.counter)
         self.peer = heard
-        match judge_as_master(own, peer):
+        verdict = judge_as_master(own, peer)
+        match verdict:
             case MasterVerdict.YIELD:
                 parting = Farewell.parting(
                     self.params.advbase, self.params.advskew, now + self._own_interval()
@@ -310,6 +315,8 @@ class VirtualHost:
                 # The rival's gratuitous ARP may have misled the neighbours.
                 if now - self._announcements.last_at >= self._own_interval():
                     self._announce(now)
+            case _:
+                assert_never(verdict)
 
     def _drop_bow_out_if_served(self, heard: AdvertisementReceived) -> None:
         """A bow-out only moves the role; when another host has it, one more could move it again."""
@@ -386,6 +393,8 @@ class VirtualHost:
         return master_down_interval(params.advbase, params.advskew, params.deadratio, peer_units)
 
     def _silence(self, now: float) -> str:
+        if self._hold_down_until > self._silent_since:
+            return f"no other host has taken over within {now - self._silent_since:.2f} s"
         who = f"from {self.peer.source}" if self.peer else "heard"
         return f"no advertisement {who} for {now - self._silent_since:.2f} s"
 

@@ -1,15 +1,15 @@
 """The 36-byte CARP header, and the Internet checksum.
 
-    offset  size  field
-         0     1  version (high nibble, 2), type (low nibble, 1: advertisement)
-         1     1  vhid
-         2     1  advskew
-         3     1  authlen, 7: counter and digest in 32-bit words
-         4     1  pad, 0; OpenBSD: demotion
-         5     1  advbase
-         6     2  checksum over these 36 bytes
-         8     8  counter, big endian
-        16    20  HMAC-SHA1 digest
+offset  size  field
+     0     1  version (high nibble, 2), type (low nibble, 1: advertisement)
+     1     1  vhid
+     2     1  advskew
+     3     1  authlen, 7: counter and digest in 32-bit words
+     4     1  pad, 0; OpenBSD: demotion
+     5     1  advbase
+     6     2  checksum over these 36 bytes
+     8     8  counter, big endian
+    16    20  HMAC-SHA1 digest
 """
 
 import struct
@@ -75,7 +75,7 @@ def checksum(data: bytes | bytearray) -> int:
     """The Internet checksum (RFC 1071); 0 for data that contains its own valid checksum."""
     if len(data) % 2:
         data = bytes(data) + b"\0"
-    total = sum(word for (word,) in struct.iter_unpack("!H", data))
+    total: int = sum(word for (word,) in struct.iter_unpack("!H", data))
     while total > 0xFFFF:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF

@@ -85,9 +85,7 @@ class Receiver:
         if not ip.header_is_intact:
             return drop(DropReason.BAD_IP_CHECKSUM, "the checksum of its IPv4 header is wrong")
         if len(ip.payload) < packet.HEADER_SIZE:
-            return drop(
-                DropReason.BAD_LENGTH, f"{len(ip.payload)} bytes, an advertisement has 36"
-            )
+            return drop(DropReason.BAD_LENGTH, f"{len(ip.payload)} bytes, an advertisement has 36")
         if ip.ttl != TTL:
             return drop(DropReason.BAD_TTL, f"TTL {ip.ttl}, must be 255")
         if ip.destination != self._params.group:

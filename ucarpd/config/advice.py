@@ -93,7 +93,7 @@ def _about_files(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
 def _open_to_others(path: Path, bits: int) -> str | None:
     """What group or others may do with a file that they should not; None when it is not there."""
     try:
-        mode = path.stat().st_mode & bits
+        mode = _status(path).st_mode & bits
     except OSError:
         return None
     if mode & _WRITE:
@@ -103,11 +103,15 @@ def _open_to_others(path: Path, bits: int) -> str | None:
     return None
 
 
+def _status(path: Path) -> os.stat_result:
+    return path.stat()
+
+
 def _script_fault(path: Path) -> str | None:
     """What would keep a script from running, or let others than root change what root runs."""
     name = place(path)
     try:
-        status = path.stat()
+        status = _status(path)
     except OSError as error:
         return f"{name} {why_not(error)}"
     mode = status.st_mode

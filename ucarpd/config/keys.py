@@ -261,5 +261,6 @@ def nearest(name: str, cutoff: float = 0.6) -> str | None:
     """The known key that `name` was most likely meant to be."""
     # The common prefix would make everything look alike.
     known = {known.removeprefix(PREFIX): known for known in BY_NAME}
-    close = get_close_matches(name.upper().removeprefix(PREFIX), known, n=1, cutoff=cutoff)
+    word = name.upper().removeprefix(PREFIX.rstrip("_")).lstrip("_")
+    close = get_close_matches(word, known, n=1, cutoff=cutoff)
     return known[close[0]] if close else None

@@ -78,7 +78,7 @@ def read_lines(path: Path) -> tuple[list[Line], list[Problem]]:
 def _bad_encoding(path: Path, faults: list[tuple[int, UnicodeDecodeError]]) -> Problem:
     """One problem for the first of them: a file in another encoding would give one a line."""
     number, error = faults[0]
-    more = f", nor are {len(faults) - 1} more lines" if len(faults) > 1 else ""
+    more = f" (the first of {len(faults)} such lines)" if len(faults) > 1 else ""
     text = f"is not UTF-8: byte {error.start + 1} of the line is 0x{error.object[error.start]:02X}"
     text += f"{more}; convert the file with  iconv -f ITS_ENCODING -t UTF-8"
     return Problem(path, number, None, text)

@@ -72,8 +72,9 @@ def _instance_name(draft: Draft) -> str:
 def _password(draft: Draft, name: str, environ: Mapping[str, str]) -> bytes:
     """From the file, from the file that it names, or from systemd's credential; empty if refused."""
     # Lines, not values: a password that was refused still stands beside a file.
-    inline, file = draft.lines_of("UCARP_PASS"), draft.lines_of("UCARP_PASSFILE")
-    if any(line.value for line in inline) and any(line.value for line in file):
+    inline = [line for line in draft.lines_of("UCARP_PASS") if line.value]
+    file = [line for line in draft.lines_of("UCARP_PASSFILE") if line.value]
+    if inline and file:
         earlier, later = sorted((inline[0], file[0]), key=lambda line: line.number)
         text = f"cannot be used together with {earlier.name} in line {earlier.number}: keep one"
         draft.refuse(later.number, later.name, text)

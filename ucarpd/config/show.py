@@ -1,10 +1,8 @@
 """A Config as KEY=VALUE lines that ucarpd and bash read alike."""
 
-from pathlib import Path
-from typing import Any
-
 from ucarpd.config import shell, values
 from ucarpd.config.keys import KEYS, PREFIX, Key
+from ucarpd.config.lines import parse_line
 from ucarpd.config.settings import Config
 
 
@@ -62,21 +60,18 @@ def _common_mask(config: Config) -> str | None:
     return values.dotted_mask(lengths.pop()) if len(lengths) == 1 else None
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     match value:
         case bool():
             return "yes" if value else "no"
         case float():
             return f"{value:g}"
-        case int() | str() | Path():
-            return str(value)
         case _:
             return str(value)
 
 
 def _line(name: str, value: str, comment: str = "") -> list[str]:
-    spelled = shell.spell_for_ucarpd(value)
-    line = f"{name}={spelled}{comment}"
-    if shell.spell(value) is None:
-        return ["# bash reads another value from the next line than ucarpd", line]
+    line = f"{name}={shell.spell_for_ucarpd(value)}{comment}"
+    if reason := shell.difference(parse_line(1, line)):
+        return [f"# bash {reason}:", line]
     return [line]

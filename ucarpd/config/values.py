@@ -129,7 +129,7 @@ def address_list(text: str) -> tuple[tuple[IPv4Address, int | None], ...]:
         try:
             ip, prefixlen = address(host), prefix_length(prefix) if slash else None
         except ValueError as error:
-            raise ValueError(f"{item}: {error}" if item != text else str(error)) from None
+            raise ValueError(f"{item}: {error}" if item not in {"", text} else str(error)) from None
         if ip in found:
             raise ValueError(f"has {ip} twice")
         found[ip] = prefixlen

@@ -1,0 +1,87 @@
+"""The command line, up to the point where the daemon itself would start."""
+
+import pytest
+
+from ucarpd import __version__, cli
+
+GOOD = """\
+UCARP_INTERFACE=eth0
+UCARP_VHID=1
+UCARP_PASS=geheim
+UCARP_ADDR=10.0.0.1
+"""
+
+
+@pytest.fixture
+def conf(tmp_path):
+    def write(text, name="web"):
+        path = tmp_path / f"{name}.conf"
+        path.write_text(text)
+        path.chmod(0o600)
+        return str(path)
+
+    return write
+
+
+def test_check_says_that_a_good_file_is_good(conf, capsys):
+    path = conf(GOOD)
+    assert cli.main(["check", path]) == 0
+    assert capsys.readouterr() == (f"{path}: OK, virtual host 1 on eth0\n", "")
+
+
+def test_check_names_every_fault_and_the_good_files_too(conf, tmp_path, capsys):
+    good, bad = conf(GOOD), conf(GOOD.replace("=1\n", "=300\n"), "mail")
+    assert cli.main(["check", str(tmp_path)]) == cli.EXIT_CONFIG
+    out, err = capsys.readouterr()
+    assert out == f"{good}: OK, virtual host 1 on eth0\n"
+    assert f"{bad}:2: UCARP_VHID: " in err
+    assert "(got '300')" in err
+
+
+def test_a_warning_is_no_fault(conf, capsys):
+    path = conf(GOOD.replace("geheim", "'ge heim'").replace("UCARP_VHID", "export UCARP_VHID"))
+    assert cli.main(["check", path]) == 0
+    err = capsys.readouterr().err
+    assert f"{path}:2: UCARP_VHID: " in err
+    assert err.endswith("(warning)\n")
+
+
+def test_check_of_an_empty_directory_finds_nothing_to_run(tmp_path, capsys):
+    assert cli.main(["check", str(tmp_path)]) == cli.EXIT_CONFIG
+    assert "no configuration file" in capsys.readouterr().err
+
+
+def test_show_config_prints_defaults_and_no_password(conf, capsys):
+    assert cli.main(["show-config", conf(GOOD)]) == 0
+    out = capsys.readouterr().out
+    assert "UCARP_ADVBASE=1" in out
+    assert "geheim" not in out
+
+
+def test_show_config_of_a_bad_file_tells_what_is_wrong(conf, capsys):
+    path = conf("UCARP_VHID=0\n")
+    assert cli.main(["show-config", path]) == cli.EXIT_CONFIG
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"{path}:1: UCARP_VHID: " in err
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"ucarpd {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["run"], ["check"], ["fly", "x"]])
+def test_wrong_usage(arguments, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(arguments)
+    assert "usage: ucarpd" in capsys.readouterr().err
+
+
+def test_help_names_every_signal_and_exit_status(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--help"])
+    out = capsys.readouterr().out
+    for word in ("run", "check", "show-config", "TERM", "HUP", "USR1", "USR2", "77", "78"):
+        assert word in out

@@ -1,0 +1,324 @@
+"""The engine in virtual time, with a wire, addresses and a log that only write down what came."""
+
+import asyncio
+from ipaddress import IPv4Address
+
+import pytest
+import virtual_loop
+
+from ucarpd.carp.actions import SendAdvertisement, State
+from ucarpd.carp.frame import ETHERTYPE_ARP, parse_ipv4
+from ucarpd.carp.machine import VirtualHost
+from ucarpd.carp.packet import decode
+from ucarpd.carp.params import Params
+from ucarpd.carp.transmit import Transmitter
+from ucarpd.engine import Engine
+
+OWN = IPv4Address("10.0.0.1")
+PEER = IPv4Address("10.0.0.2")
+VIRTUAL = IPv4Address("10.0.0.100")
+MAC = bytes.fromhex("020000000001")
+PEER_MAC = bytes.fromhex("020000000002")
+PARAMS = Params(vhid=7, addresses=(VIRTUAL,), key=b"geheim")
+
+
+class Bench:
+    """An engine and everything it is plugged into; `story` is what happened, in order."""
+
+    mac = MAC
+
+    def __init__(self, params=PARAMS, are_scripted=False):
+        self.story = []
+        self.frames = []
+        self.are_scripted = are_scripted
+        self.is_busy = False
+        self.send_error = None
+        self.acquired = self.released = None
+        self.engine = Engine(params, 1, wire=self, addresses=self, log=Log(self), owner=self)
+
+    # the wire
+    def send(self, data):
+        if self.send_error:
+            raise self.send_error
+        self.frames.append(data)
+        ethertype = int.from_bytes(data[12:14], "big")
+        if ethertype == ETHERTYPE_ARP:
+            self.story.append("arp")
+        else:
+            heard = decode(parse_ipv4(data).payload)
+            self.story.append(f"advertisement {heard.advbase}/{heard.advskew}")
+
+    # the addresses
+    def acquire(self, transition, done):
+        self.story.append("acquire")
+        self.transition = transition
+        self.acquired = done
+
+    def release(self, transition, at_start, done):
+        self.story.append("release at start" if at_start else "release")
+        self.transition = transition
+        self.released = done
+
+    # the owner
+    def finished(self, engine):
+        self.story.append("finished")
+
+    def failed(self, engine):
+        self.story.append("failed")
+
+    def told(self):
+        """What happened since the last call."""
+        story, self.story = self.story, []
+        return story
+
+
+class Log:
+    def __init__(self, bench):
+        self._bench = bench
+
+    def transition(self, change):
+        self._bench.story.append(f"{change.old.value} to {change.new.value}")
+        self._bench.reason = change.reason
+
+    def waiting(self, reason):
+        self._bench.story.append(f"waiting: {reason}")
+
+    def dropped(self, dropped):
+        self._bench.story.append(f"dropped: {dropped.reason.value}")
+
+    def send_failed(self, error):
+        self._bench.story.append(f"send failed: {error.strerror}")
+
+    def sent(self):
+        pass
+
+    def address_taken_away(self, ip):
+        self._bench.story.append(f"taken away: {ip}")
+
+    def fault(self, error):
+        self._bench.story.append(f"fault: {error}")
+
+
+async def master(**options):
+    """A bench whose engine has just become MASTER with the address in place."""
+    bench = Bench(**options)
+    bench.engine.interface_ready(OWN)
+    bench.released()
+    await asyncio.sleep(3.0)
+    bench.acquired(True)
+    assert bench.engine.state is State.MASTER
+    bench.told()
+    return bench
+
+
+def peer_frame(advbase=1, advskew=0, counter=99, params=PARAMS):
+    action = SendAdvertisement(PEER, advbase, advskew, counter)
+    return Transmitter(params).advertisement(action, PEER_MAC)
+
+
+def in_virtual_time(test):
+    def wrapper():
+        virtual_loop.run(test())
+
+    wrapper.__name__ = test.__name__
+    wrapper.__doc__ = test.__doc__
+    return wrapper
+
+
+@in_virtual_time
+async def test_start_clears_what_an_earlier_run_left():
+    bench = Bench()
+    bench.engine.interface_ready(OWN)
+    assert bench.told() == ["INIT to BACKUP", "release at start"]
+    assert bench.transition.previous is State.INIT
+
+
+@in_virtual_time
+async def test_promotion_advertises_before_it_asks_for_the_address_and_announces_after():
+    bench = Bench()
+    bench.engine.interface_ready(OWN)
+    bench.released()
+    bench.told()
+    await asyncio.sleep(3.0)
+    assert bench.told() == ["BACKUP to MASTER", "advertisement 1/0", "acquire"]
+    assert bench.transition.reason == bench.reason == bench.engine.reason
+    bench.acquired(True)
+    assert bench.told() == ["arp", "arp"]
+
+
+@in_virtual_time
+async def test_master_advertises_every_interval_and_an_advertisement_is_not_delayed_by_others():
+    bench = await master()
+    await asyncio.sleep(10.0)
+    assert bench.told().count("advertisement 1/0") == 10
+
+
+@in_virtual_time
+async def test_a_process_that_was_stopped_for_a_minute_sends_one_advertisement_not_sixty():
+    bench = await master()
+    asyncio.get_running_loop().jump(60.0)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0.01)
+    assert bench.told().count("advertisement 1/0") == 1
+
+
+@in_virtual_time
+async def test_frames_travel_up_the_ladder_into_the_machine():
+    bench = await master()
+    bench.engine.receive(peer_frame(advbase=1, advskew=50))
+    bench.engine.receive(peer_frame()[:-1])
+    assert bench.told() == ["dropped: badlen"]
+    bench.engine.receive(peer_frame(advbase=0, advskew=100))
+    assert bench.told() == ["MASTER to BACKUP", "release"]
+    bench.released()
+    assert bench.told() == ["advertisement 1/0"]  # the parting one, rule M1
+    assert bench.engine.receiver.accepted == 2
+
+
+@in_virtual_time
+async def test_a_failing_send_is_told_and_the_timer_goes_on():
+    bench = await master()
+    bench.send_error = OSError(100, "Network is down")
+    await asyncio.sleep(1.0)
+    assert "send failed: Network is down" in bench.told()
+    bench.send_error = None
+    await asyncio.sleep(1.0)
+    assert "advertisement 1/0" in bench.told()
+
+
+@in_virtual_time
+async def test_what_it_waits_for_is_said_once():
+    bench = Bench()
+    for _ in range(3):
+        bench.engine.interface_lost("no carrier on eth0", False)
+    bench.engine.interface_lost("interface eth0 is down", False)
+    assert bench.told() == ["waiting: no carrier on eth0", "waiting: interface eth0 is down"]
+    assert bench.engine.reason == "interface eth0 is down"
+
+
+@in_virtual_time
+async def test_a_lost_interface_ends_the_role_and_needs_no_second_line():
+    bench = await master()
+    bench.engine.interface_lost("no carrier on eth0", False)
+    assert bench.told() == ["MASTER to INIT", "release"]
+    assert bench.reason == "no carrier on eth0"
+    bench.released()
+    await asyncio.sleep(1.0)
+    assert bench.told() == []
+
+
+@in_virtual_time
+async def test_an_interface_that_stays_ready_is_no_news():
+    bench = await master()
+    bench.engine.interface_ready(OWN)
+    assert bench.told() == []
+    await asyncio.sleep(5.0)  # past the announcements
+    bench.engine.interface_ready(IPv4Address("10.0.0.9"))
+    await asyncio.sleep(1.0)
+    assert parse_ipv4(bench.frames[-1]).source == IPv4Address("10.0.0.9")
+
+
+@in_virtual_time
+async def test_only_scripted_addresses_are_announced_when_the_kernel_reports_them():
+    for are_scripted, expected in ((True, ["arp", "arp"]), (False, [])):
+        bench = await master(are_scripted=are_scripted)
+        bench.engine.address_added(VIRTUAL)
+        assert bench.told() == expected
+
+
+@in_virtual_time
+async def test_an_address_taken_away_is_put_back_unless_a_script_is_at_work():
+    bench = await master(are_scripted=True)
+    await asyncio.sleep(5.0)
+    bench.told()
+    bench.is_busy = True
+    bench.engine.address_removed(VIRTUAL)
+    assert bench.told() == []
+    bench.is_busy = False
+    bench.engine.address_removed(VIRTUAL)
+    assert bench.told() == [f"taken away: {VIRTUAL}", "acquire"]
+
+
+@in_virtual_time
+async def test_a_refused_address_is_tried_again():
+    bench = await master()
+    bench.acquired(False)
+    await asyncio.sleep(1.0)
+    assert "acquire" in bench.told()
+
+
+@in_virtual_time
+async def test_a_new_hardware_address_is_announced():
+    bench = await master()
+    bench.engine.hardware_address_changed()
+    assert bench.told() == ["arp", "arp"]
+
+
+@in_virtual_time
+async def test_changed_params_reach_the_machine_and_the_wire_without_leaving_the_state():
+    bench = await master()
+    faster = Params(vhid=7, addresses=(VIRTUAL,), key=b"another", advbase=1, advskew=9)
+    bench.engine.change_params(faster)
+    assert bench.told() == ["advertisement 1/9"]
+    assert bench.engine.state is State.MASTER
+    bench.engine.receive(peer_frame())
+    bench.engine.receive(peer_frame(params=faster))
+    assert bench.told()[0] == "dropped: badauth"
+    assert bench.engine.state is State.BACKUP
+
+
+@in_virtual_time
+async def test_step_down_bows_out_when_the_address_is_off():
+    bench = await master()
+    bench.engine.step_down("asked to")
+    assert bench.told() == ["MASTER to BACKUP", "release"]
+    bench.released()
+    assert bench.told() == ["advertisement 255/255"]
+    await asyncio.sleep(0.06)
+    assert bench.told() == ["advertisement 255/255"]
+
+
+@in_virtual_time
+async def test_stop_finishes_after_the_bow_out_and_then_nothing_more_comes():
+    bench = await master()
+    bench.engine.stop("stopping")
+    bench.released()
+    await asyncio.sleep(0.06)
+    story = bench.told()
+    assert story == [
+        "MASTER to INIT",
+        "release",
+        "advertisement 255/255",
+        "advertisement 255/255",
+        "finished",
+    ]
+    bench.engine.interface_ready(OWN)
+    bench.engine.receive(peer_frame())
+    await asyncio.sleep(10.0)
+    assert bench.told() == []
+
+
+@pytest.mark.parametrize("was_master", [True, False])
+def test_a_defect_ends_the_engine_and_only_a_master_bows_out(was_master, monkeypatch):
+    async def scenario():
+        if was_master:
+            bench = await master()
+        else:
+            bench = Bench()
+            bench.engine.interface_ready(OWN)
+            bench.told()
+
+        def broken(self, event, now):
+            raise ZeroDivisionError("a defect")
+
+        monkeypatch.setattr(VirtualHost, "handle", broken)
+        bench.engine.hardware_address_changed()
+        assert bench.told() == ["fault: a defect", "release"]
+        bench.released()
+        expected = ["advertisement 255/255", "failed"] if was_master else ["failed"]
+        # A backup has sent nothing yet, and must not unsettle the others.
+        assert bench.told() == expected
+        await asyncio.sleep(10.0)
+        assert bench.told() == []
+
+    virtual_loop.run(scenario())

@@ -1,0 +1,195 @@
+"""The words that scrapers look for, the fields beside them, and how often a line may come."""
+
+import logging
+import re
+import socket
+import threading
+from ipaddress import IPv4Address
+
+import pytest
+
+from ucarpd import journal
+from ucarpd.carp.actions import State, StateChanged
+from ucarpd.carp.receive import Dropped, DropReason
+from ucarpd.journal import DropLimiter, Journal, Output, StderrHandler, SyslogHandler
+
+PEER = IPv4Address("172.16.0.11")
+
+
+class Collector(logging.Handler):
+    def __init__(self):
+        super().__init__()
+        self.records = []
+
+    def emit(self, record):
+        self.records.append((self.format(record), record.fields))
+
+
+@pytest.fixture
+def collected():
+    """Call it to get (line, fields) of everything written since the test began."""
+    collector = Collector()
+    output = Output(collector)
+
+    def close_and_read():
+        output.close()
+        return collector.records
+
+    yield close_and_read
+    output.close()
+
+
+@pytest.fixture
+def web():
+    return Journal("web", 1, "eth0", "local3")
+
+
+def test_a_transition_in_the_words_of_ucarp_with_its_fields(collected, web):
+    web.transition(StateChanged(State.BACKUP, State.MASTER, "no advertisement for 3.00 s", PEER))
+    ((line, fields),) = collected()
+    assert line == "[WARNING] web: Switching to state: MASTER (no advertisement for 3.00 s)"
+    assert fields == {
+        "MESSAGE_ID": journal.MESSAGE_ID_TRANSITION,
+        "UCARPD_INSTANCE": "web",
+        "UCARPD_VHID": "1",
+        "UCARPD_INTERFACE": "eth0",
+        "UCARPD_STATE": "MASTER",
+        "UCARPD_PREVIOUS_STATE": "BACKUP",
+        "UCARPD_REASON": "no advertisement for 3.00 s",
+        "UCARPD_PEER": "172.16.0.11",
+    }
+
+
+ROWS = [
+    (lambda log: log.spawning("/up.sh eth0 10.0.0.1"), "[WARNING] web: Spawning [/up.sh eth0 10.0.0.1]"),
+    (lambda log: log.status("MASTER", "for 3 s"), "[INFO] web: MASTER on eth0 id 1 (for 3 s)"),
+    (lambda log: log.waiting("no carrier on eth0"), "[WARNING] web: Waiting: no carrier on eth0"),
+    (lambda log: log.script_ended("/up.sh", 0, 0.5), "[INFO] web: [/up.sh] done in 0.50 s, exit status 0"),
+    (lambda log: log.script_ended("/up.sh", 3, 0.5), "[ERROR] web: [/up.sh] failed after 0.50 s, exit status 3"),
+    (
+        lambda log: log.script_not_run("/up.sh", 127, "it does not exist"),
+        "[ERROR] web: cannot run [/up.sh]: it does not exist; exit status 127",
+    ),
+    (
+        lambda log: log.dropped(Dropped(DropReason.BAD_TTL, PEER, "TTL 254, must be 255")),
+        "[WARNING] web: dropped a packet from 172.16.0.11: TTL 254, must be 255",
+    ),
+    (
+        lambda log: log.dropped(Dropped(DropReason.BAD_VHID, PEER, "vhid 2, this virtual host is 1")),
+        "[INFO] web: dropped a packet from 172.16.0.11: vhid 2, this virtual host is 1",
+    ),
+    (
+        lambda log: log.dropped(Dropped(DropReason.BAD_HEADER, None, "is a fragment")),
+        "[WARNING] web: dropped a packet from an unknown source: is a fragment",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("write", "line"), ROWS, ids=[line for _, line in ROWS])
+def test_wording(collected, web, write, line):
+    write(web)
+    assert [text for text, _ in collected()] == [line]
+
+
+def test_a_row_of_failed_sends_is_two_lines(collected, web):
+    for _ in range(100):
+        web.send_failed(OSError(100, "Network is down"))
+    web.sent()
+    web.sent()
+    assert [line for line, _ in collected()] == [
+        "[ERROR] web: cannot send on eth0: Network is down",
+        "[INFO] web: sending on eth0 works again",
+    ]
+
+
+def test_a_defect_comes_with_its_traceback(collected, web):
+    try:
+        raise ZeroDivisionError("a defect")
+    except ZeroDivisionError as error:
+        web.fault(error)
+    ((text, _),) = collected()
+    assert text.startswith("[CRITICAL] web: internal error")
+    assert "Traceback" in text
+
+
+def drop(source=1, reason=DropReason.BAD_DIGEST):
+    return Dropped(reason, IPv4Address(source), "")
+
+
+def test_one_source_and_reason_is_reported_once_a_minute_with_what_was_passed_over():
+    limiter = DropLimiter()
+    assert limiter.admit(drop(), 0.0) == 0
+    assert [limiter.admit(drop(), at) for at in (0.1, 30.0, 59.9)] == [None] * 3
+    assert limiter.admit(drop(reason=DropReason.BAD_TTL), 30.0) == 0
+    assert limiter.admit(drop(source=2), 30.0) == 0
+    assert limiter.admit(drop(), 60.0) == 3
+    assert limiter.admit(drop(), 120.0) == 0
+
+
+def test_another_vhid_is_reported_once_an_hour():
+    limiter = DropLimiter()
+    foreign = drop(reason=DropReason.BAD_VHID)
+    assert limiter.admit(foreign, 0.0) == 0
+    assert all(limiter.admit(foreign, at * 60.0) is None for at in range(60))
+    assert limiter.admit(foreign, 3600.0) == 60
+
+
+def test_a_flood_from_invented_sources_is_few_lines_and_little_memory():
+    limiter = DropLimiter()
+    admitted = [limiter.admit(drop(source), source / 1000) for source in range(300_000)]
+    lines = sum(answer is not None for answer in admitted)
+    assert lines == 5 * journal.LINES_PER_MINUTE  # 300 s
+    assert len(limiter._reported) <= 3 * journal.LINES_PER_MINUTE
+
+
+def test_stderr_lines_look_like_those_in_syslog(capsys, web):
+    output = Output(StderrHandler())
+    web.spawning("/up.sh eth0 10.0.0.1")
+    output.close()
+    assert re.fullmatch(
+        r"ucarpd\[\d+\]: \[WARNING\] web: Spawning \[/up.sh eth0 10.0.0.1\]\n",
+        capsys.readouterr().err,
+    )
+
+
+def test_syslog_lines_carry_the_facility_of_the_instance(tmp_path, web):
+    path = str(tmp_path / "log")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(path)
+        daemon.settimeout(10)
+        handler = SyslogHandler(path)
+        output = Output(handler)
+        web.waiting("no carrier on eth0")
+        datagram = daemon.recv(1000)
+        output.close()
+        handler.close()
+    local3_warning = 19 * 8 + 4
+    assert re.fullmatch(
+        rf"<{local3_warning}>ucarpd\[\d+\]: \[WARNING\] web: Waiting: no carrier on eth0\0",
+        datagram.decode(),
+    )
+
+
+def test_a_log_daemon_that_hangs_costs_lines_but_no_time(web, monkeypatch):
+    monkeypatch.setattr(journal, "_QUEUE_SIZE", 3)
+    hangs, freed = threading.Event(), threading.Event()
+
+    class Hanging(Collector):
+        def emit(self, record):
+            hangs.set()
+            freed.wait()
+            super().emit(record)
+
+    collector = Hanging()
+    output = Output(collector)
+    web.waiting("0")
+    assert hangs.wait(10)
+    for number in range(1, 10):
+        web.waiting(str(number))
+    freed.set()
+    while len(collector.records) < 4:
+        pass
+    web.waiting("last")
+    output.close()
+    lines = [text.partition("Waiting: ")[2] for text, _ in collector.records]
+    assert lines == ["0", "1", "2", "3", "last (6 lines before this one were lost)"]

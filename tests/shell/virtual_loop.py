@@ -1,0 +1,40 @@
+"""An event loop whose clock stands still while there is work and jumps to the next timer."""
+
+import asyncio
+import selectors
+from collections.abc import Coroutine
+from typing import Any
+
+
+class _JumpingSelector(selectors.SelectSelector):
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 1000.0
+
+    def select(self, timeout=None):
+        ready = super().select(0)
+        if not ready and timeout is None:
+            raise RuntimeError("nothing will ever happen: no timer is set")
+        if not ready:
+            self.now += max(0.0, timeout)
+        return ready
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """`jump(seconds)` is what a stopped process sees: the clock moves, and nothing has run."""
+
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        return self._jumping.now
+
+    def jump(self, seconds: float) -> None:
+        self._jumping.now += seconds
+
+
+def run(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run a test to its end in virtual time."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(coroutine)

@@ -24,8 +24,8 @@ signals:
 
 exit status:
   0   stopped on request, or nothing to complain about
-  1   every instance is already run by another process
   2   wrong usage
+  75  every instance is already run by another process
   77  not enough privileges
   78  a configuration file cannot be used; the messages name file, line and key
 """

@@ -52,7 +52,7 @@ class Journal:
         self._name = name
         self._interface = interface
         self._vhid = vhid
-        self._facility = facility
+        self.facility = facility
         self._fields = {
             "UCARPD_INSTANCE": name,
             "UCARPD_VHID": str(vhid),
@@ -194,7 +194,7 @@ class Journal:
     def _write(
         self, level: int, text: str, *, error: BaseException | None = None, **fields: str
     ) -> None:
-        write(level, f"{self._name}: {text}", {**self._fields, **fields}, self._facility, error)
+        write(level, f"{self._name}: {text}", {**self._fields, **fields}, self.facility, error)
 
 
 def write(

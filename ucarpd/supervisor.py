@@ -27,9 +27,9 @@ from ucarpd.journal import Journal
 from ucarpd.linux.netlink import Netlink
 from ucarpd.lock import AlreadyRunning, InstanceLock, run_directory
 
-EXIT_ALL_RUN_ELSEWHERE = 1
+EXIT_ALL_RUN_ELSEWHERE = 75
 EXIT_CONFIG = 78
-"""Exit status when nothing could be started; the second is EX_CONFIG of sysexits.h."""
+"""Exit status when nothing could be started: EX_TEMPFAIL and EX_CONFIG of sysexits.h."""
 
 FIRST_RESTART_PAUSE = 1.0
 LONGEST_RESTART_PAUSE = 60.0
@@ -273,6 +273,7 @@ class Supervisor:
         interface = self._interface(new.interface)
         interface.detach(instance.config)
         instance.config = new
+        instance.log.facility = new.facility
         instance.addresses.reconfigure(new)
         if instance.engine is not None:
             instance.engine.change_params(new.params())

@@ -1,0 +1,162 @@
+"""Playbooks: what a virtual host is told, and what it must ask for, one line an event.
+
+    at 0.0: InterfaceReady 10.0.0.1 -> StateChanged INIT BACKUP, ReleaseAddresses at_start
+    at 0.1: AddressesReleased -> nothing
+    at 3.0: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresses
+    until 5.5: deadlines -> 2 SendAdvertisement 1/0
+
+A playbook is strict about time.  `DeadlineReached` must come exactly when the host wants it
+(`late DeadlineReached`: afterwards), and no event may come when a deadline has been missed.
+`until T: deadlines` reaches every deadline up to and including T, and sums up the actions.
+"""
+
+import re
+from collections import Counter
+from copy import deepcopy
+from dataclasses import replace
+from ipaddress import ip_address
+
+import pytest
+
+from ucarpd.carp import events
+from ucarpd.carp.actions import (
+    AnnounceAddresses,
+    ReleaseAddresses,
+    SendAdvertisement,
+    State,
+    StateChanged,
+)
+from ucarpd.carp.machine import VirtualHost
+from ucarpd.carp.params import Params
+
+OURS = ip_address("10.0.0.1")
+VIRTUAL = ip_address("10.0.0.100")
+SECOND = ip_address("10.0.0.101")
+
+LINE = re.compile(r"(?P<how>at|until) (?P<when>[\d.]+): (?P<what>.+?) -> (?P<actions>.+)")
+HEARD = re.compile(r"(?P<advbase>\d+)/(?P<advskew>\d+) from (?P<source>\S+)(?: #(?P<counter>\d+))?")
+
+
+def params(**changes):
+    """advbase 1, advskew 0, deadratio 3, unless told otherwise."""
+    return Params(**{"vhid": 1, "addresses": (VIRTUAL,), "key": b"secret"} | changes)
+
+
+def host(counter=1000, **changes):
+    return VirtualHost(params(**changes), counter)
+
+
+def play(machine, script):
+    """Perform `script` on `machine` and compare, line by line; gives the machine back."""
+    played = []
+    for line in filter(None, (text.strip() for text in script.splitlines())):
+        match = LINE.fullmatch(line)
+        assert match, f"not a line of a playbook: {line}"
+        now = float(match["when"])
+        if match["how"] == "at":
+            actions = ", ".join(map(words, tell(machine, match["what"], now))) or "nothing"
+        else:
+            assert match["what"] == "deadlines", line
+            actions = summary(machine, now)
+        played.append(f"{match['how']} {match['when']}: {match['what']} -> {actions}")
+    assert played == [text.strip() for text in script.splitlines() if text.strip()]
+    return machine
+
+
+def tell(machine, what, now):
+    """Hand one event, given in words, to the machine."""
+    deadline = machine.next_deadline()
+    if what == "DeadlineReached":
+        assert deadline == pytest.approx(now, abs=1e-9), f"the host waits for {deadline}"
+        return machine.handle(events.DeadlineReached(), max(now, deadline))
+    if what == "late DeadlineReached":
+        assert deadline < now, f"not late, the host waits for {deadline}"
+        return machine.handle(events.DeadlineReached(), now)
+    assert deadline is None or deadline > now - 1e-9, f"{what} at {now}: missed {deadline}"
+    return machine.handle(event(what, machine), now)
+
+
+def summary(machine, until):
+    """Reach every deadline up to `until`; what came of it, counted, in order of first appearance."""
+    counted = Counter()
+    while (deadline := machine.next_deadline()) is not None and deadline <= until + 1e-9:
+        actions = machine.handle(events.DeadlineReached(), deadline)
+        counted.update(map(words, actions))
+    return ", ".join(f"{count} {action}" for action, count in counted.items()) or "nothing"
+
+
+def future(machine, count=12):
+    """What the machine will do at its next deadlines if nothing else happens; it is left as it is."""
+    machine = deepcopy(machine)
+    deeds = []
+    while len(deeds) < count and (deadline := machine.next_deadline()) is not None:
+        actions = machine.handle(events.DeadlineReached(), deadline)
+        deeds.append((deadline, actions))
+    return deeds
+
+
+def event(what, machine=None):
+    """The event that these words mean."""
+    name, _, rest = what.partition(" ")
+    match name:
+        case "InterfaceReady":
+            return events.InterfaceReady(ip_address(rest))
+        case "InterfaceLost":
+            return events.InterfaceLost("no carrier", can_send=rest == "can_send")
+        case "AdvertisementReceived":
+            heard = HEARD.fullmatch(rest)
+            assert heard, what
+            return events.AdvertisementReceived(
+                ip_address(heard["source"]),
+                int(heard["advbase"]),
+                int(heard["advskew"]),
+                int(heard["counter"] or 7),
+            )
+        case "AddressesAcquired":
+            return events.AddressesAcquired(tuple(map(ip_address, rest.split())))
+        case "AddressRemoved":
+            return events.AddressRemoved(ip_address(rest))
+        case "ParamsChanged":
+            changes = dict(pair.split("=") for pair in rest.split())
+            numbers = {key: int(value) for key, value in changes.items()}
+            return events.ParamsChanged(replace(machine.params, **numbers))
+        case "StepDownRequested" | "StopRequested":
+            return getattr(events, name)("the operator wants it")
+        case _:
+            return getattr(events, name)()
+
+
+def words(action):
+    """An action in the words of a playbook."""
+    name = type(action).__name__
+    match action:
+        case StateChanged(old, new):
+            return f"{name} {old.value} {new.value}"
+        case SendAdvertisement(_, advbase, advskew):
+            return f"{name} {advbase}/{advskew}"
+        case ReleaseAddresses(at_start=True):
+            return f"{name} at_start"
+        case AnnounceAddresses(addresses):
+            return " ".join([name, *map(str, addresses)])
+        case _:
+            return name
+
+
+def brought_to(state, **changes):
+    """A virtual host in this state.
+
+    A BACKUP since 10.0, or a MASTER since 9.0 that announced its addresses for the last time at
+    12.0 and has done what was due up to 13.5.
+    """
+    machine = host(**changes)
+    if state is State.INIT:
+        return machine
+    ready_at = 0.0 if state is State.MASTER else 10.0
+    machine.handle(events.InterfaceReady(OURS), ready_at)
+    machine.handle(events.AddressesReleased(), ready_at)
+    if state is State.MASTER:
+        machine.handle(events.DeadlineReached(), 9.0)
+        machine.handle(events.AddressesAcquired(), 9.0)
+        summary(machine, 13.5)
+    assert machine.state is state
+    return machine

@@ -1,0 +1,338 @@
+"""A segment with several hosts on it, in virtual time.
+
+    segment = Segment(seed=1, delay=(0.0001, 0.002))
+    one = segment.add(Station(ours("10.0.0.1")))
+    segment.run(until=3.0)
+
+A `Station` is a host with its network interface: it does for its virtual host what the engine does
+in the daemon.  The segment carries advertisements, late or not at all, and lets time jump from one
+event to the next.  Nothing else is random than the delays and the losses, which come from `seed`.
+
+After every step the segment checks what must hold at any moment (see `_check_dual_masters`).
+"""
+
+import heapq
+import random
+from itertools import combinations, count
+from types import SimpleNamespace
+
+from playbook import params
+
+from ucarpd.carp import events
+from ucarpd.carp.actions import (
+    AcquireAddresses,
+    Finish,
+    ReleaseAddresses,
+    SendAdvertisement,
+    State,
+    StateChanged,
+)
+from ucarpd.carp.machine import VirtualHost
+from ucarpd.carp.timing import advertisement_interval, interval_units, master_down_interval
+
+
+def ours(**changes):
+    """What makes a new virtual host of ours, with a random first counter, at each start."""
+    configured = params(**changes)
+    return lambda counter: VirtualHost(configured, counter)
+
+
+class Station:
+    """A host on the segment.  `boot` makes its protocol machine."""
+
+    def __init__(self, boot, source, acquire_delay=0.01, release_delay=0.01):
+        self.boot = boot
+        self.source = source
+        self.acquire_delay = acquire_delay
+        self.release_delay = release_delay
+        self.machine = None
+        self.has_link = True
+        self.holds_addresses = False
+        self.segment = None
+        self._jobs = 0
+
+    @property
+    def is_master(self):
+        return self.machine is not None and self.machine.state is State.MASTER
+
+    @property
+    def interval(self):
+        return advertisement_interval(self.machine.params.advbase, self.machine.params.advskew)
+
+    # -- what is done to it ---------------------------------------------------------------------------
+
+    def start(self):
+        if self.machine is None:
+            self.machine = self.boot(self.segment.random.getrandbits(64))
+            if self.has_link:
+                self.tell(events.InterfaceReady(self.source))
+
+    def kill(self):
+        """A crash: the addresses stay where they are, and nobody is told."""
+        self.machine = None
+        self._jobs += 1
+
+    def stop(self):
+        if self.machine is not None:
+            self.tell(events.StopRequested("stop"))
+
+    def step_down(self):
+        if self.machine is not None:
+            self.tell(events.StepDownRequested("step down"))
+
+    def lose_link(self):
+        if self.has_link:
+            self.has_link = False
+            self._lost(can_send=False)
+
+    def get_link(self):
+        if not self.has_link:
+            self.has_link = True
+            self._ready()
+
+    def lose_source(self):
+        """Its source address is removed and put back at once; frames still get out."""
+        if self.has_link:
+            self._lost(can_send=True)
+            self._ready()
+
+    def _lost(self, *, can_send):
+        if self.machine is not None:
+            self.tell(events.InterfaceLost("lost", can_send=can_send))
+
+    def _ready(self):
+        if self.machine is not None:
+            self.tell(events.InterfaceReady(self.source))
+
+    # -- what the engine does ---------------------------------------------------------------------------
+
+    def tell(self, event):
+        for action in self.machine.handle(event, self.segment.now):
+            match action:
+                case StateChanged(old, new, reason):
+                    self.segment.note(f"{self.source} {old.value} -> {new.value} ({reason})")
+                case SendAdvertisement():
+                    self.segment.carry(self, action)
+                case AcquireAddresses():
+                    self._begin(self.acquire_delay, True, events.AddressesAcquired())
+                case ReleaseAddresses():
+                    self._begin(self.release_delay, False, events.AddressesReleased())
+                case Finish():
+                    self.kill()
+
+    def _begin(self, delay, holds, outcome):
+        """One job at a time; the newest one wins, and one that was overtaken reports nothing."""
+        self._jobs += 1
+        job = self._jobs
+
+        def end():
+            if job == self._jobs:
+                self.holds_addresses = holds
+                self.tell(outcome)
+
+        self.segment.later(delay, end)
+
+
+class Segment:
+    def __init__(self, seed=0, delay=(0.0001, 0.002)):
+        self.random = random.Random(seed)
+        self.delay = delay
+        self.loss = 0.0
+        self.now = 0.0
+        self.stations = []
+        self.log = []
+        self.changed_at = 0.0
+        self.first_heard_at = None
+        self._group_of = {}
+        self._queue = []
+        self._serial = count()
+        self._dual_since = {}
+        self._nobody_since = None
+        self.longest_gap = 0.0
+
+    def add(self, station):
+        station.segment = self
+        self.stations.append(station)
+        self._group_of[station] = 0
+        return station
+
+    # -- the network ------------------------------------------------------------------------------------
+
+    def divide(self, groups):
+        """Put each station into the part of the network that `groups` names for it."""
+        self._group_of = dict(zip(self.stations, groups, strict=True))
+
+    def heal(self):
+        self.divide([0] * len(self.stations))
+        self.loss = 0.0
+        self.first_heard_at = None
+
+    def connected(self, one, other):
+        return (
+            one.machine is not None
+            and other.machine is not None
+            and one.has_link
+            and other.has_link
+            and self._group_of[one] == self._group_of[other]
+        )
+
+    def carry(self, sender, action):
+        heard = events.AdvertisementReceived(
+            action.source, action.advbase, action.advskew, action.counter
+        )
+        self.note(f"{sender.source} advertises {action.advbase}/{action.advskew}")
+        for station in self.stations:
+            if station is sender or not self.connected(sender, station):
+                continue
+            if self.random.random() >= self.loss:
+                self.later(self.random.uniform(*self.delay), self._arrival(station, heard))
+
+    def _arrival(self, station, heard):
+        incarnation = station.machine
+
+        def arrive():
+            if station.machine is incarnation and station.has_link:
+                self.first_heard_at = self.first_heard_at or self.now
+                station.tell(heard)
+
+        return arrive
+
+    # -- time ---------------------------------------------------------------------------------------------
+
+    def later(self, delay, do):
+        heapq.heappush(self._queue, (self.now + delay, next(self._serial), do))
+
+    def run(self, until):
+        """Do what happens up to `until`, in order."""
+        self._look()
+        while True:
+            station, due_at = self._first_deadline()
+            queued_at = self._queue[0][0] if self._queue else float("inf")
+            if min(due_at, queued_at) > until:
+                break
+            if queued_at <= due_at:
+                self._pass_time(queued_at)
+                _, _, do = heapq.heappop(self._queue)
+                do()
+            else:
+                self._pass_time(max(due_at, self.now))
+                self._reach_deadline(station)
+            self._look()
+        self._pass_time(until)
+
+    def _first_deadline(self):
+        first, first_at = None, float("inf")
+        for station in self.stations:
+            at = station.machine and station.machine.next_deadline()
+            if at is not None and at < first_at:
+                first, first_at = station, at
+        return first, first_at
+
+    def _reach_deadline(self, station):
+        station.tell(events.DeadlineReached())
+        at = station.machine and station.machine.next_deadline()
+        assert at is None or at > self.now, f"{station.source} spins"
+
+    # -- what is watched ------------------------------------------------------------------------------------
+
+    def note(self, text):
+        self.log.append(f"{self.now:.6f} {text}")
+        if "->" in text:
+            self.changed_at = self.now
+
+    def masters(self):
+        return [station for station in self.stations if station.is_master]
+
+    def _pass_time(self, now):
+        self.now = now
+        self._check_dual_masters()
+
+    def _look(self):
+        """Which pairs of masters are there now, and is there any master at all?"""
+        pairs = {
+            pair
+            for pair in combinations(self.masters(), 2)
+            if self.loss == 0 and self.connected(*pair)
+        }
+        self._dual_since = {pair: self._dual_since.get(pair, self.now) for pair in pairs}
+        if self.masters():
+            if self._nobody_since is not None:
+                self.longest_gap = max(self.longest_gap, self.now - self._nobody_since)
+            self._nobody_since = None
+        elif self._nobody_since is None:
+            self._nobody_since = self.now
+
+    def _check_dual_masters(self):
+        """Two masters that hear each other end it within the interval of the slower one."""
+        for (one, other), since in self._dual_since.items():
+            limit = max(one.interval, other.interval) + self.delay[1] + 1e-6
+            assert self.now - since <= limit, (
+                f"{one.source} and {other.source} both MASTER since {since}, now {self.now}"
+            )
+
+
+# -- peers of other makes, as far as two masters and a backup go (protocol reference, section 6) -----------
+
+
+class ForeignPeer:
+    """What they have in common.  It has the interface of VirtualHost."""
+
+    def __init__(self, counter, advbase=1, advskew=0):
+        self.params = SimpleNamespace(advbase=advbase, advskew=advskew)
+        self.units = interval_units(advbase, advskew)
+        self.interval = advertisement_interval(advbase, advskew)
+        self.down_interval = master_down_interval(advbase, advskew, 3)
+        self.state = State.INIT
+        self.counter = counter
+        self.source = None
+        self.due_at = None
+
+    def next_deadline(self):
+        return self.due_at
+
+    def handle(self, event, now):
+        match event:
+            case events.InterfaceReady(source):
+                self.source = source
+                return self.become(State.BACKUP, now)
+            case events.DeadlineReached() if self.state is State.BACKUP:
+                return [*self.become(State.MASTER, now), self.advertisement()]
+            case events.DeadlineReached():
+                self.due_at = now + self.interval
+                return [self.advertisement()]
+            case events.AdvertisementReceived() if self.state is State.BACKUP:
+                if self.down_interval * 256 < event.units:
+                    return [*self.become(State.MASTER, now), self.advertisement()]
+                self.due_at = now + self.down_interval
+                return []
+            case events.AdvertisementReceived() if self.state is State.MASTER:
+                return self.hear_as_master(event, now)
+        return []
+
+    def become(self, state, now):
+        old, self.state = self.state, state
+        self.due_at = now + (self.interval if state is State.MASTER else self.down_interval)
+        return [StateChanged(old, state, type(self).__name__)]
+
+    def advertisement(self):
+        self.counter = (self.counter + 1) % 2**64
+        return SendAdvertisement(
+            self.source, self.params.advbase, self.params.advskew, self.counter
+        )
+
+
+class BsdPeer(ForeignPeer):
+    """It yields to an equal interval too, whatever the addresses."""
+
+    def hear_as_master(self, heard, now):
+        return self.become(State.BACKUP, now) if heard.units <= self.units else []
+
+
+class UcarpPeer(ForeignPeer):
+    """It yields with one more advertisement; of equals the one with the lower reversed address wins."""
+
+    def hear_as_master(self, heard, now):
+        tie_is_lost = heard.source.packed[::-1] < self.source.packed[::-1]
+        if heard.units < self.units or (heard.units == self.units and tie_is_lost):
+            return [self.advertisement(), *self.become(State.BACKUP, now)]
+        return []

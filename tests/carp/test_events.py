@@ -1,0 +1,33 @@
+"""What can happen."""
+
+from ipaddress import ip_address
+from typing import get_args
+
+import pytest
+
+from ucarpd.carp import events
+from ucarpd.carp.events import AdvertisementReceived
+
+
+@pytest.mark.parametrize(
+    ("advbase", "advskew", "is_bow_out"),
+    [(255, 255, True), (255, 254, False), (254, 255, False), (1, 0, False)],
+)
+def test_a_bow_out_has_both_at_255(advbase, advskew, is_bow_out):
+    heard = AdvertisementReceived(ip_address("10.0.0.2"), advbase, advskew, 7)
+    assert heard.is_bow_out is is_bow_out
+
+
+@pytest.mark.parametrize(("advbase", "advskew", "units"), [(1, 0, 256), (2, 3, 515), (0, 0, 1)])
+def test_the_advertised_interval(advbase, advskew, units):
+    assert AdvertisementReceived(ip_address("10.0.0.2"), advbase, advskew, 7).units == units
+
+
+def test_every_event_is_a_member_of_the_union():
+    """Or `assert_never` in the machine would not ask for it."""
+    defined = {
+        thing
+        for thing in vars(events).values()
+        if isinstance(thing, type) and thing.__module__ == events.__name__
+    }
+    assert set(get_args(events.Event)) == defined

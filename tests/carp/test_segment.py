@@ -1,0 +1,278 @@
+"""Two to five hosts on one segment: is there a master, and only one?"""
+
+from ipaddress import ip_address
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from playbook import params
+from segment import BsdPeer, Segment, Station, UcarpPeer, ours
+
+from ucarpd.carp.timing import advertisement_interval, interval_units, master_down_interval
+
+# -- random schedules ---------------------------------------------------------------------------------
+
+HOSTS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "advbase": st.sampled_from([1, 1, 1, 2]),
+            "advskew": st.sampled_from([0, 0, 1, 100, 254]),
+            "deadratio": st.sampled_from([2, 3]),
+            "preempt": st.booleans(),
+        }
+    ),
+    min_size=2,
+    max_size=5,
+)
+DELAYS = st.sampled_from([(0.0001, 0.001), (0.001, 0.02), (0.0, 0.2)])
+JOB_DELAYS = st.sampled_from([0.0, 0.01, 0.5, 4.0])
+WHO = st.integers(0, 4)
+FAULTS = st.one_of(
+    st.tuples(
+        st.sampled_from(
+            ["kill", "start", "stop", "step_down", "lose_link", "get_link", "lose_source"]
+        ),
+        WHO,
+    ),
+    st.tuples(st.just("divide"), st.lists(st.integers(0, 1), min_size=5, max_size=5)),
+    st.tuples(st.just("lose"), st.sampled_from([0.1, 0.5, 0.9])),
+    st.tuples(st.just("heal"), st.none()),
+)
+SCHEDULES = st.lists(st.tuples(st.floats(0, 6), FAULTS), max_size=12)
+
+
+def build(hosts, jobs, delay, seed):
+    segment = Segment(seed, delay)
+    for number, (changes, job) in enumerate(zip(hosts, jobs, strict=False), start=1):
+        # The last octet counts most, so the order of the ties is not the one of the numbers.
+        source = ip_address(f"10.0.{number}.{9 - number}")
+        segment.add(Station(ours(**changes), source, *job))
+    for station in segment.stations:
+        station.start()
+    return segment
+
+
+def suffer(segment, schedule):
+    for pause, (what, detail) in schedule:
+        segment.run(segment.now + pause)
+        segment.note(f"{what} {detail}")
+        match what:
+            case "divide":
+                segment.divide(detail[: len(segment.stations)])
+            case "lose":
+                segment.loss = detail
+            case "heal":
+                segment.heal()
+            case _:
+                getattr(segment.stations[detail % len(segment.stations)], what)()
+
+
+def recover(segment):
+    """The faults end: all is healed, and every host is there."""
+    segment.heal()
+    for station in segment.stations:
+        station.get_link()
+        station.start()
+
+
+def time_to_converge(hosts):
+    """The longest hold-down, then the longest wait, then the election and the jobs."""
+    every = [params(**changes) for changes in hosts]
+    longest_wait = max(
+        master_down_interval(
+            own.advbase, own.advskew, own.deadratio, interval_units(peer.advbase, peer.advskew)
+        )
+        for own, peer in product(every, every)
+    )
+    longest_interval = max(advertisement_interval(own.advbase, own.advskew) for own in every)
+    return 3 * longest_wait + 2 * longest_interval + 2 * 4.0
+
+
+def last_lines(segment):
+    return "\n".join(segment.log[-40:])
+
+
+@settings(max_examples=80)
+@given(
+    hosts=HOSTS,
+    jobs=st.lists(st.tuples(JOB_DELAYS, JOB_DELAYS), min_size=5, max_size=5),
+    delay=DELAYS,
+    schedule=SCHEDULES,
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_any_faults(hosts, jobs, delay, schedule, seed):
+    """Safety is checked by the segment after every step; convergence here."""
+    segment = build(hosts, jobs, delay, seed)
+    suffer(segment, schedule)
+    recover(segment)
+    segment.run(segment.now + time_to_converge(hosts))
+
+    (master,) = segment.masters()
+    converged_at = segment.now
+    segment.run(segment.now + 20.0)
+    assert segment.masters() == [master], last_lines(segment)
+    assert segment.changed_at <= converged_at, last_lines(segment)
+    holders = [station for station in segment.stations if station.holds_addresses]
+    assert holders == [master], last_lines(segment)
+
+
+@settings(max_examples=20)
+@given(hosts=HOSTS, delay=DELAYS, schedule=SCHEDULES, seed=st.integers(0, 2**32 - 1))
+def test_the_same_schedule_gives_the_same_history(hosts, delay, schedule, seed):
+    histories = []
+    for _ in range(2):
+        segment = build(hosts, [(0.01, 0.01)] * 5, delay, seed)
+        suffer(segment, schedule)
+        segment.run(segment.now + 5.0)
+        histories.append(segment.log)
+    assert histories[0] == histories[1]
+    assert histories[0]
+
+
+# -- scenarios ----------------------------------------------------------------------------------------
+
+
+def pair(*sources, **changes):
+    segment = Segment(seed=1)
+    stations = [segment.add(Station(ours(**changes), ip_address(source))) for source in sources]
+    for station in stations:
+        station.start()
+    return segment, *stations
+
+
+def test_equals_that_start_together_have_one_master():
+    segment, one, other = pair("10.0.0.1", "10.0.0.2")
+    segment.run(until=3.1)
+    assert segment.masters() == [one]
+    segment.run(until=60.0)
+    assert segment.masters() == [one]
+    assert not other.holds_addresses
+
+
+@pytest.mark.parametrize("sources", [("10.0.1.1", "10.0.0.2"), ("10.0.0.2", "10.0.1.1")])
+def test_a_partition_that_heals_leaves_the_lower_reversed_address(sources):
+    segment, *stations = pair(*sources)
+    segment.run(until=10.0)
+    segment.divide([0, 1])
+    segment.run(until=20.0)
+    assert segment.masters() == stations
+    segment.heal()
+    segment.run(until=21.1)
+    (master,) = segment.masters()
+    assert str(master.source) == "10.0.1.1"
+    segment.run(until=60.0)
+    assert segment.masters() == [master]
+
+
+def test_a_crash_is_made_up_for_within_three_intervals():
+    segment, master, backup = pair("10.0.0.1", "10.0.0.2")
+    segment.run(until=10.5)
+    assert segment.masters() == [master]
+    master.kill()
+    segment.run(until=12.9)
+    assert segment.masters() == []
+    segment.run(until=13.1)
+    assert segment.masters() == [backup]
+
+
+def test_a_stop_moves_the_role_at_once():
+    segment, master, backup = pair("10.0.0.1", "10.0.0.2")
+    segment.run(until=10.5)
+    master.stop()
+    segment.run(until=10.52)
+    assert segment.masters() == [backup]
+    assert not master.holds_addresses
+    segment.run(until=10.7)
+    assert master.machine is None
+
+
+def test_a_step_down_moves_the_role_and_it_stays_there():
+    segment, master, backup = pair("10.0.0.1", "10.0.0.2")
+    segment.run(until=10.5)
+    master.step_down()
+    segment.run(until=10.52)
+    assert segment.masters() == [backup]
+    segment.run(until=60.0)
+    assert segment.masters() == [backup]
+
+
+def test_a_step_down_with_nobody_else_there_is_taken_back():
+    segment, alone = pair("10.0.0.1")
+    segment.run(until=10.5)
+    alone.step_down()
+    segment.run(until=16.4)
+    assert segment.masters() == []
+    segment.run(until=16.6)
+    assert segment.masters() == [alone]
+
+
+def test_with_three_hosts_a_bow_out_moves_the_role_once():
+    """Both backups take over; the tie is broken, and the second bow-out is not sent any more."""
+    segment, master, *_ = pair("10.0.0.1", "10.0.0.2", "10.0.0.3")
+    segment.run(until=10.5)
+    master.step_down()
+    segment.run(until=10.55)
+    (new,) = segment.masters()
+    assert str(new.source) == "10.0.0.2"
+    settled_at = segment.changed_at
+    segment.run(until=60.0)
+    assert segment.changed_at == settled_at
+
+
+# -- peers of other makes -------------------------------------------------------------------------------
+
+INTERVALS = {"equal": (0, 0), "we are faster": (0, 100), "we are slower": (100, 0)}
+
+
+@pytest.mark.parametrize("intervals", INTERVALS)
+@pytest.mark.parametrize("their_source", ["10.0.0.1", "10.0.0.3"])
+@pytest.mark.parametrize("peer", [BsdPeer, UcarpPeer])
+@settings(max_examples=25)
+@given(offset=st.floats(0, 1), seed=st.integers(0, 2**32 - 1), delay=DELAYS)
+def test_two_masters_of_different_makes(peer, their_source, intervals, offset, seed, delay):
+    """They meet at any phase, also with advertisements that cross; one is left, and it is stable."""
+    our_skew, their_skew = INTERVALS[intervals]
+    segment = Segment(seed, delay)
+    one = segment.add(Station(ours(advskew=our_skew), ip_address("10.0.0.2")))
+    two = segment.add(
+        Station(lambda counter: peer(counter, advskew=their_skew), ip_address(their_source))
+    )
+    segment.divide([0, 1])
+    one.start()
+    segment.run(until=offset)
+    two.start()
+    segment.run(until=10.0)
+    assert segment.masters() == [one, two]
+
+    segment.heal()
+    segment.longest_gap = 0.0
+    interval = max(one.interval, two.interval)
+    segment.run(until=20.0)
+    (master,) = segment.masters()
+    assert segment.changed_at <= segment.first_heard_at + 2 * interval, last_lines(segment)
+    if intervals == "equal":
+        assert segment.longest_gap <= 1.5 * interval + delay[1] + 1e-6, last_lines(segment)
+    else:
+        assert segment.longest_gap == 0, last_lines(segment)
+        assert (master is one) == (intervals == "we are faster")
+    segment.run(until=60.0)
+    assert segment.masters() == [master]
+
+
+def test_a_bsd_and_we_yield_to_each_other_in_the_same_moment():
+    """The case for the short patience after a silent yield: 1.5 intervals without a master, not 3."""
+    segment = Segment(seed=1, delay=(0.05, 0.05))
+    one = segment.add(Station(ours(), ip_address("10.0.0.2")))
+    two = segment.add(Station(BsdPeer, ip_address("10.0.0.1")))
+    segment.divide([0, 1])
+    one.start()
+    two.start()
+    segment.run(until=9.5)
+    segment.heal()
+    segment.longest_gap = 0.0
+    segment.run(until=10.1)
+    assert segment.masters() == []
+    segment.run(until=20.0)
+    assert segment.masters() == [one]
+    assert segment.longest_gap == pytest.approx(1.5)

@@ -1,0 +1,62 @@
+"""Intervals in 1/256 s and in seconds."""
+
+import pytest
+
+from ucarpd.carp.timing import (
+    advertisement_interval,
+    interval_units,
+    master_down_interval,
+    master_down_units,
+)
+
+
+@pytest.mark.parametrize(
+    ("advbase", "advskew", "units"),
+    [
+        (1, 0, 256),
+        (1, 1, 257),
+        (2, 128, 640),
+        (0, 0, 1),  # OpenBSD: 1/256 s
+        (0, 1, 1),
+        (0, 2, 2),
+        (254, 254, 65278),
+        (255, 255, 65535),  # a bow-out
+    ],
+)
+def test_advertisement_interval(advbase, advskew, units):
+    assert interval_units(advbase, advskew) == units
+    assert advertisement_interval(advbase, advskew) == units / 256
+
+
+@pytest.mark.parametrize(
+    ("advbase", "advskew", "deadratio", "seconds"),
+    [
+        (1, 0, 3, 3.0),
+        (1, 64, 3, 3.25),  # the skew counts once, whatever the ratio
+        (1, 128, 3, 3.5),
+        (2, 64, 5, 10.25),
+        (0, 64, 3, 0.75),  # with advbase 0 the interval is multiplied whole
+        (0, 0, 3, 3 / 256),
+        (0, 0, 2, 2 / 256),
+    ],
+)
+def test_master_down_interval_of_our_own(advbase, advskew, deadratio, seconds):
+    assert master_down_units(advbase, advskew, deadratio) == seconds * 256
+    assert master_down_interval(advbase, advskew, deadratio) == seconds
+
+
+@pytest.mark.parametrize(
+    ("peer_units", "seconds", "because"),
+    [
+        (0, 3.0, "no peer was heard"),
+        (128, 3.0, "a faster peer does not shorten the wait"),
+        (256, 3.0, "an equal one does not change it"),
+        (257, 3 * 257 / 256, "three intervals of a slower peer are longer"),
+        (510, 3 * 510 / 256, "advskew 254: one lost advertisement must not depose it"),
+        (768, 9.0, "the slowest peer that rule B2 puts up with"),
+        (769, 3.0, "rule B2 would take over from this one"),
+        (65535, 3.0, "a bow-out states no interval at all"),
+    ],
+)
+def test_master_down_interval_after_hearing_a_peer(peer_units, seconds, because):
+    assert master_down_interval(1, 0, 3, peer_units) == seconds, because

@@ -63,10 +63,11 @@ class Log(Protocol):
 
 
 class Owner(Protocol):
-    """Whom the engine tells how it ended; `engine` handles nothing more after that."""
+    """Whom the engine tells about itself; after `finished` and `failed` it handles nothing more."""
 
-    def finished(self, engine: "Engine") -> None: ...
-    def failed(self, engine: "Engine") -> None: ...
+    def changed(self) -> None: ...
+    def finished(self) -> None: ...
+    def failed(self) -> None: ...
 
 
 class Engine:
@@ -82,7 +83,6 @@ class Engine:
         log: Log,
         owner: Owner,
     ) -> None:
-        self.since = 0.0
         self._loop = asyncio.get_running_loop()
         self._machine = VirtualHost(params, counter)
         self._receiver = Receiver(params)
@@ -189,8 +189,8 @@ class Engine:
         match action:
             case actions.StateChanged(old, new, reason):
                 self._transition = Transition(new, old, reason)
-                self.since = self._loop.time()
                 self._log.transition(action)
+                self._owner.changed()
             case actions.SendAdvertisement():
                 self._send(self._transmitter.advertisement(action, self._wire.mac))
             case actions.AcquireAddresses():
@@ -202,7 +202,7 @@ class Engine:
                     self._send(frame)
             case actions.Finish():
                 self._end()
-                self._owner.finished(self)
+                self._owner.finished()
 
     def _send(self, frame: bytes) -> None:
         try:
@@ -244,4 +244,4 @@ class Engine:
                 source, BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, (sent[-1] + 1) % (1 << 64) or 1
             )
             self._send(self._transmitter.advertisement(bow_out, self._wire.mac))
-        self._owner.failed(self)
+        self._owner.failed()

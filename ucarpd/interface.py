@@ -68,10 +68,6 @@ class Interface:
         if not self._members:
             self._close_socket()
 
-    @property
-    def is_used(self) -> bool:
-        return bool(self._members)
-
     def readiness(self, config: Config) -> Ready | NotReady:
         """Whether this virtual host can work here now, and if not, why, in the operator's words."""
         link = self._link

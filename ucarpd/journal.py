@@ -110,9 +110,6 @@ class Journal:
     def restarting(self, pause: float) -> None:
         self.error(f"starting again in {pause:g} s")
 
-    def file_is_gone(self) -> None:
-        self.info("its file is gone; stopping it")
-
     def reconfigured(self, restarted: bool) -> None:
         how = "starting anew with it" if restarted else "taken over while running"
         self.info(f"new configuration, {how}")

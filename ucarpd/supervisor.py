@@ -1,58 +1,33 @@
-"""One process, many virtual hosts: starts, stops, reloads and restarts them.
+"""One process, many virtual hosts: starts, stops and reloads them.
 
-One virtual host's fault does not touch another: a bad file is reported and left out, an engine that
-fails is started again after a pause that grows.  A running virtual host is never dropped because
-its file was edited badly: the old configuration goes on until a good one is read.
+One virtual host's fault does not touch another, and a bad file is reported and left out.  A running
+virtual host is never dropped because its file was edited badly: the old configuration goes on
+until a good one is read.
 """
 
 import asyncio
 import gc
 import logging
-import secrets
 import signal
+import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ucarpd import config, journal
-from ucarpd.addresses import NetlinkAddresses, ScriptedAddresses
+from ucarpd.carp.actions import State
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
-from ucarpd.engine import Engine
-from ucarpd.hooks import HookRunner
+from ucarpd.instance import Instance
 from ucarpd.interface import Interface
-from ucarpd.journal import Journal
+from ucarpd.linux import systemd
 from ucarpd.linux.netlink import Netlink
 from ucarpd.lock import AlreadyRunning, InstanceLock, run_directory
 
 EXIT_ALL_RUN_ELSEWHERE = 75
 EXIT_CONFIG = 78
 """Exit status when nothing could be started: EX_TEMPFAIL and EX_CONFIG of sysexits.h."""
-
-FIRST_RESTART_PAUSE = 1.0
-LONGEST_RESTART_PAUSE = 60.0
-"""Seconds before a failed virtual host is started again; each failure doubles the pause."""
-
-RESTART_FORGOTTEN_AFTER = 300.0
-"""Seconds of good work after which the pause is short again."""
-
-
-@dataclass(slots=True)
-class Instance:
-    """One configuration file at work.  `engine` is None while it waits to be started again."""
-
-    config: Config
-    lock: InstanceLock
-    log: Journal
-    addresses: NetlinkAddresses | ScriptedAddresses
-    engine: Engine | None = None
-    started_at: float = 0.0
-    pause: float = FIRST_RESTART_PAUSE
-    restart: asyncio.TimerHandle | None = None
-    is_stopping: bool = False
-    stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Supervisor:
@@ -66,6 +41,7 @@ class Supervisor:
         self._instances: dict[str, Instance] = {}
         self._reloading: asyncio.Task[None] | None = None
         self._reload_again = False
+        self._status_is_due = False
         self._ending = asyncio.Event()
 
     async def run(self) -> int:
@@ -79,27 +55,37 @@ class Supervisor:
                 journal.write_problem(f"{where}: no configuration file (NAME.conf) in it")
             return EXIT_CONFIG
         self._loop.set_exception_handler(_report_defect)
+        self._handle_signals()
         await self._netlink.open()
+        try:
+            return await self._serve(configs)
+        finally:
+            await self._netlink.close()
+
+    async def _serve(self, configs: Sequence[Config]) -> int:
+        for each in configs:
+            self._start(each)
+        # A directory may have work for us later; files that others run are no work at all.
+        if not self._instances and not any(path.is_dir() for path in self._paths):
+            return EXIT_ALL_RUN_ELSEWHERE
+        # What start-up made stays; collecting it again and again would only cost time.
+        gc.collect()
+        gc.freeze()
+        systemd.notify_ready(self._status())
+        self._feed_watchdog(systemd.watchdog_interval())
+        await self._ending.wait()
+        systemd.notify_stopping()
+        await self._stop_all()
+        return 0
+
+    # -- signals -----------------------------------------------------------------------------------------
+
+    def _handle_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             self._loop.add_signal_handler(number, self._end, number)
         self._loop.add_signal_handler(signal.SIGHUP, self.reload)
         self._loop.add_signal_handler(signal.SIGUSR1, self.report_status)
         self._loop.add_signal_handler(signal.SIGUSR2, self.step_down)
-        try:
-            for each in configs:
-                self._start(each)
-            if not self._instances:
-                return EXIT_ALL_RUN_ELSEWHERE
-            # What start-up made stays; collecting it again and again would only cost time.
-            gc.collect()
-            gc.freeze()
-            await self._ending.wait()
-            await self._stop_all()
-        finally:
-            await self._netlink.close()
-        return 0
-
-    # -- signals -----------------------------------------------------------------------------------------
 
     def _end(self, number: signal.Signals) -> None:
         journal.write(logging.INFO, f"stopping on {number.name}")
@@ -107,32 +93,17 @@ class Supervisor:
 
     def reload(self) -> None:
         """Read the files anew, and do what has changed; one reload at a time."""
-        if self._reloading is not None and not self._reloading.done():
-            self._reload_again = True
-            return
-        self._reloading = self._loop.create_task(self._reload())
+        self._reload_again = True
+        if self._reloading is None or self._reloading.done():
+            self._reloading = self._loop.create_task(self._reload())
 
     def report_status(self) -> None:
-        """One line for each virtual host, in ucarp's words: `MASTER on eth0 id 1`."""
         for instance in self._instances.values():
-            engine = instance.engine
-            if engine is None:
-                instance.log.status("INIT", "restarting after an internal error")
-                continue
-            since = self._loop.time() - engine.since
-            drops = ", ".join(
-                f"{reason.value} {count}" for reason, count in engine.receiver.dropped.items()
-            )
-            instance.log.status(
-                engine.state.value,
-                f"for {since:.0f} s: {engine.reason}; {engine.receiver.accepted} advertisements "
-                f"accepted, dropped: {drops or 'none'}",
-            )
+            instance.report_status()
 
     def step_down(self) -> None:
         for instance in self._instances.values():
-            if instance.engine is not None:
-                instance.engine.step_down("asked to step down")
+            instance.step_down("asked to step down")
 
     # -- from netlink ------------------------------------------------------------------------------------
 
@@ -148,31 +119,7 @@ class Supervisor:
         if interface in self._interfaces:
             self._interfaces[interface].address_removed(ip)
 
-    # -- from engines ------------------------------------------------------------------------------------
-
-    def finished(self, engine: Engine) -> None:
-        """The engine has stopped as it was asked to."""
-        for instance in self._instances.values():
-            if instance.engine is engine:
-                instance.stopped.set()
-
-    def failed(self, engine: Engine) -> None:
-        """The engine has met a defect of ours and left the role; start it again after a pause."""
-        for instance in self._instances.values():
-            if instance.engine is engine and instance.is_stopping:
-                instance.stopped.set()
-            elif instance.engine is engine:
-                self._interface(instance.config.interface).detach(instance.config)
-                instance.engine = None
-                if self._loop.time() - instance.started_at > RESTART_FORGOTTEN_AFTER:
-                    instance.pause = FIRST_RESTART_PAUSE
-                instance.log.restarting(instance.pause)
-                instance.restart = self._loop.call_later(
-                    instance.pause, partial(self._run_engine, instance)
-                )
-                instance.pause = min(2 * instance.pause, LONGEST_RESTART_PAUSE)
-
-    # -- starting and stopping -----------------------------------------------------------------------------
+    # -- starting and stopping ---------------------------------------------------------------------------
 
     def _start(self, new: Config) -> None:
         try:
@@ -183,63 +130,32 @@ class Supervisor:
         except OSError as error:
             journal.write(logging.ERROR, f"{new.name}: cannot take the lock: {error}")
             return
-        log = Journal(new.name, new.vhid, new.interface, new.facility)
-        instance = Instance(new, lock, log, self._addresses_for(new, log))
+        if new.interface not in self._interfaces:
+            self._interfaces[new.interface] = Interface(new.interface, self._netlink)
+        interface = self._interfaces[new.interface]
+        instance = Instance(new, lock, interface, self._netlink, self._status_changed)
         self._instances[new.name] = instance
-        self._run_engine(instance)
-
-    def _addresses_for(self, new: Config, log: Journal) -> NetlinkAddresses | ScriptedAddresses:
-        over_netlink = NetlinkAddresses(new, self._netlink, log)
-        if new.up_script is None and new.down_script is None:
-            return over_netlink
-        return ScriptedAddresses(new, over_netlink, HookRunner(log), log)
-
-    def _run_engine(self, instance: Instance) -> None:
-        interface = self._interface(instance.config.interface)
-        instance.restart = None
-        instance.started_at = self._loop.time()
-        instance.engine = Engine(
-            instance.config.params(),
-            secrets.randbits(64),
-            wire=interface,
-            addresses=instance.addresses,
-            log=instance.log,
-            owner=self,
-        )
-        interface.attach(instance.config, instance.engine)
-
-    def _interface(self, name: str) -> Interface:
-        if name not in self._interfaces:
-            self._interfaces[name] = Interface(name, self._netlink)
-        return self._interfaces[name]
+        instance.start()
 
     async def _stop(self, instance: Instance, reason: str) -> None:
-        instance.is_stopping = True
-        if instance.restart is not None:
-            instance.restart.cancel()
-        if instance.engine is not None:
-            instance.engine.stop(reason)
-            await instance.stopped.wait()
-            self._interface(instance.config.interface).detach(instance.config)
-        if not self._interface(instance.config.interface).is_used:
-            del self._interfaces[instance.config.interface]
+        await instance.stop(reason)
         del self._instances[instance.config.name]
-        instance.lock.release()
 
     async def _stop_all(self) -> None:
         if self._reloading is not None:
             await self._reloading
         await asyncio.gather(
-            *(self._stop(instance, "stopping") for instance in list(self._instances.values()))
+            *(self._stop(instance, "stopping") for instance in self._instances.values())
         )
 
-    # -- reload --------------------------------------------------------------------------------------------
+    # -- reload ------------------------------------------------------------------------------------------
 
     async def _reload(self) -> None:
-        self._reload_again = True
         while self._reload_again:
             self._reload_again = False
+            systemd.notify_reloading()
             await self._reload_once()
+            systemd.notify_ready(self._status())
 
     async def _reload_once(self) -> None:
         """Apply what the files say now.
@@ -256,29 +172,46 @@ class Supervisor:
             if path in faulty or path.parent in faulty:
                 continue
             if name not in wanted:
-                instance.log.file_is_gone()
-                await self._stop(instance, "its file is gone")
+                await self._stop(instance, f"{path} is gone")
             elif instance.config.needs_restart(wanted[name]):
-                instance.log.reconfigured(restarted=True)
-                await self._stop(instance, "restarting with a new configuration")
+                instance.announce_restart()
+                await self._stop(instance, "starting anew with the new configuration")
             elif instance.config != wanted[name]:
-                self._reconfigure(instance, wanted[name])
+                instance.reconfigure(wanted[name])
         for name, new in wanted.items():
             if name not in self._instances:
                 self._start(new)
         journal.write(logging.INFO, f"reloaded: {len(self._instances)} running")
 
-    def _reconfigure(self, instance: Instance, new: Config) -> None:
-        """Take over a configuration that differs only in what may change while running."""
-        interface = self._interface(new.interface)
-        interface.detach(instance.config)
-        instance.config = new
-        instance.log.facility = new.facility
-        instance.addresses.reconfigure(new)
-        if instance.engine is not None:
-            instance.engine.change_params(new.params())
-            interface.attach(new, instance.engine)
-        instance.log.reconfigured(restarted=False)
+    # -- for systemd -------------------------------------------------------------------------------------
+
+    def _feed_watchdog(self, interval: float | None) -> None:
+        """From the loop that serves the protocol, so that systemd notices when that one hangs."""
+        if interval is not None:
+            systemd.feed_watchdog()
+            self._loop.call_later(interval / 3, self._feed_watchdog, interval)
+
+    def _status_changed(self) -> None:
+        """systemd hears of it when the work of the transition is done."""
+        if not self._status_is_due:
+            self._status_is_due = True
+            self._loop.call_soon(self._show_status)
+
+    def _show_status(self) -> None:
+        self._status_is_due = False
+        systemd.notify_status(self._status())
+
+    def _status(self) -> str:
+        """What `systemctl status` shows in one line."""
+        instances = list(self._instances.values())
+        if len(instances) == 1:
+            (only,) = instances
+            since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time.time() - only.duration))
+            where = f"{only.config.interface}, vhid {only.config.vhid}"
+            return f"{only.state.value} on {where}, since {since}"
+        states = Counter(instance.state for instance in instances)
+        counts = ", ".join(f"{states[state]} {state.value}" for state in reversed(State))
+        return f"{len(instances)} virtual hosts: {counts}"
 
 
 def _report_defect(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -29,6 +29,7 @@ class Bench:
 
     def __init__(self, params=PARAMS, are_scripted=False):
         self.story = []
+        self.states = []
         self.frames = []
         self.are_scripted = are_scripted
         self.is_busy = False
@@ -60,10 +61,13 @@ class Bench:
         self.released = done
 
     # the owner
-    def finished(self, engine):
+    def changed(self):
+        self.states.append(self.engine.state)
+
+    def finished(self):
         self.story.append("finished")
 
-    def failed(self, engine):
+    def failed(self):
         self.story.append("failed")
 
     def told(self):
@@ -131,6 +135,7 @@ async def test_start_clears_what_an_earlier_run_left():
     bench.engine.interface_ready(OWN)
     assert bench.told() == ["INIT to BACKUP", "release at start"]
     assert bench.transition.previous is State.INIT
+    assert bench.states == [State.BACKUP]
 
 
 @in_virtual_time

@@ -1,10 +1,14 @@
-"""The journal of systemd."""
+"""systemd: the journal, and what a service tells its manager (sd_notify(3)).
+
+Without systemd the notifications go nowhere, and that is fine.
+"""
 
 import logging
 import os
 import sys
+import time
 
-from systemd import journal
+from systemd import daemon, journal
 
 _PRIORITIES = {
     logging.CRITICAL: 2,
@@ -42,3 +46,34 @@ class JournalHandler(logging.Handler):
             )
         except OSError:
             self.handleError(record)
+
+
+def notify_ready(status: str) -> None:
+    """Start-up, or a reload, is complete."""
+    daemon.notify(f"READY=1\nSTATUS={status}")
+
+
+def notify_status(status: str) -> None:
+    """The line that `systemctl status` shows."""
+    daemon.notify(f"STATUS={status}")
+
+
+def notify_reloading() -> None:
+    monotonic_usec = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+    daemon.notify(f"RELOADING=1\nMONOTONIC_USEC={monotonic_usec}")
+
+
+def notify_stopping() -> None:
+    daemon.notify("STOPPING=1")
+
+
+def feed_watchdog() -> None:
+    daemon.notify("WATCHDOG=1")
+
+
+def watchdog_interval() -> float | None:
+    """Seconds after which systemd takes silence for death (WatchdogSec=); None: it does not watch."""
+    if os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    microseconds = int(os.environ.get("WATCHDOG_USEC", "0"))
+    return microseconds / 1e6 or None

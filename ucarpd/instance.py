@@ -1,0 +1,151 @@
+"""One configuration file at work: its lock, its log, its addresses, and the engine between them.
+
+An engine that fails through a defect of ours is started again after a pause that grows.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+
+from ucarpd.addresses import NetlinkAddresses, ScriptedAddresses
+from ucarpd.carp.actions import State
+from ucarpd.config import Config
+from ucarpd.engine import Engine
+from ucarpd.hooks import HookRunner
+from ucarpd.interface import Interface
+from ucarpd.journal import Journal
+from ucarpd.linux.netlink import Netlink
+from ucarpd.lock import InstanceLock
+
+FIRST_RESTART_PAUSE = 1.0
+LONGEST_RESTART_PAUSE = 60.0
+"""Seconds before a failed engine is started again; each failure doubles the pause."""
+
+RESTART_FORGOTTEN_AFTER = 300.0
+"""Seconds of good work after which the pause is short again."""
+
+
+class Instance:
+    """Holds `lock` until `stop` returns.  Calls `changed` after each change of state."""
+
+    def __init__(
+        self,
+        config: Config,
+        lock: InstanceLock,
+        interface: Interface,
+        netlink: Netlink,
+        changed: Callable[[], None],
+    ) -> None:
+        self.config = config
+        self._loop = asyncio.get_running_loop()
+        self._changed_at = self._loop.time()
+        self._lock = lock
+        self._interface = interface
+        self._changed = changed
+        self._log = Journal(config.name, config.vhid, config.interface, config.facility)
+        self._addresses = _addresses(config, netlink, self._log)
+        self._engine: Engine | None = None
+        self._started_at = 0.0
+        self._pause = FIRST_RESTART_PAUSE
+        self._restart: asyncio.TimerHandle | None = None
+        self._is_stopping = False
+        self._stopped = asyncio.Event()
+
+    @property
+    def state(self) -> State:
+        return self._engine.state if self._engine else State.INIT
+
+    @property
+    def duration(self) -> float:
+        """Seconds for which it has been in its state."""
+        return self._loop.time() - self._changed_at
+
+    def start(self) -> None:
+        config = self.config
+        self._restart = None
+        self._started_at = self._loop.time()
+        self._engine = Engine(
+            config.params(),
+            secrets.randbits(64),
+            wire=self._interface,
+            addresses=self._addresses,
+            log=self._log,
+            owner=self,
+        )
+        self._interface.attach(config, self._engine)
+
+    async def stop(self, reason: str) -> None:
+        """Give up the addresses and the role, tell the peers, let go of the lock."""
+        self._is_stopping = True
+        if self._restart is not None:
+            self._restart.cancel()
+        if self._engine is not None:
+            self._engine.stop(reason)
+            await self._stopped.wait()
+            self._interface.detach(self.config)
+        self._lock.release()
+
+    def reconfigure(self, new: Config) -> None:
+        """Take over a configuration that differs only in what may change while running."""
+        self._interface.detach(self.config)
+        self.config = new
+        self._log.facility = new.facility
+        self._addresses.reconfigure(new)
+        if self._engine is not None:
+            self._engine.change_params(new.params())
+            self._interface.attach(new, self._engine)
+        self._log.reconfigured(restarted=False)
+
+    def announce_restart(self) -> None:
+        """Say that the new configuration needs a new start."""
+        self._log.reconfigured(restarted=True)
+
+    def step_down(self, reason: str) -> None:
+        if self._engine is not None:
+            self._engine.step_down(reason)
+
+    def report_status(self) -> None:
+        """One line in ucarp's words, `MASTER on eth0 id 1`, and what there is to know."""
+        if self._engine is None:
+            self._log.status("INIT", "to be started again after an internal error")
+            return
+        receiver = self._engine.receiver
+        drops = ", ".join(f"{reason.value} {n}" for reason, n in receiver.dropped.items())
+        self._log.status(
+            self.state.value,
+            f"for {self.duration:.0f} s: {self._engine.reason}; "
+            f"{receiver.accepted} advertisements accepted, dropped: {drops or 'none'}",
+        )
+
+    # -- from the engine -----------------------------------------------------------------------------
+
+    def changed(self) -> None:
+        self._changed_at = self._loop.time()
+        self._changed()
+
+    def finished(self) -> None:
+        """The engine has stopped as it was asked to."""
+        self._stopped.set()
+
+    def failed(self) -> None:
+        """The engine has met a defect of ours and left the role."""
+        if self._is_stopping:
+            self._stopped.set()
+            return
+        self._interface.detach(self.config)
+        self._engine = None
+        if self._loop.time() - self._started_at > RESTART_FORGOTTEN_AFTER:
+            self._pause = FIRST_RESTART_PAUSE
+        self._log.restarting(self._pause)
+        self._restart = self._loop.call_later(self._pause, self.start)
+        self._pause = min(2 * self._pause, LONGEST_RESTART_PAUSE)
+        self.changed()
+
+
+def _addresses(
+    config: Config, netlink: Netlink, log: Journal
+) -> NetlinkAddresses | ScriptedAddresses:
+    over_netlink = NetlinkAddresses(config, netlink, log)
+    if config.up_script is None and config.down_script is None:
+        return over_netlink
+    return ScriptedAddresses(config, over_netlink, HookRunner(log), log)

@@ -132,3 +132,13 @@ class ScriptedAddresses:
 
     def _all(self) -> str:
         return ", ".join(str(address.ip) for address in self._config.addresses)
+
+
+def addresses_for(
+    config: Config, netlink: Netlink, log: Journal
+) -> NetlinkAddresses | ScriptedAddresses:
+    """Scripts own the addresses as soon as the file names one; otherwise ucarpd does."""
+    over_netlink = NetlinkAddresses(config, netlink, log)
+    if config.up_script is None and config.down_script is None:
+        return over_netlink
+    return ScriptedAddresses(config, over_netlink, HookRunner(log), log)

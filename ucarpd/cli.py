@@ -6,10 +6,15 @@ import logging
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ucarpd import __version__, config
 from ucarpd.config import ConfigError
+
+if TYPE_CHECKING:
+    from ucarpd import journal
 
 EXIT_CONFIG = 78
 EXIT_NO_PERMISSION = 77
@@ -50,14 +55,15 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="run the virtual hosts of these files, in the foreground")
     _add_paths(run)
-    run.add_argument(
-        "--log",
-        choices=("auto", "journal", "syslog", "stderr"),
-        default="auto",
-        help="where the log goes; auto: the journal if systemd started us, else stderr",
-    )
-    run.add_argument("--debug", action="store_true", help="log more")
+    _add_log_options(run)
     run.set_defaults(command=_run)
+
+    clear = commands.add_parser(
+        "clear", help="remove virtual addresses that a process which died has left behind"
+    )
+    _add_paths(clear)
+    _add_log_options(clear)
+    clear.set_defaults(command=_clear)
 
     check = commands.add_parser("check", help="look for faults in these files, start nothing")
     _add_paths(check)
@@ -77,6 +83,16 @@ def _add_paths(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="a configuration file, or a directory of files NAME.conf",
     )
+
+
+def _add_log_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--log",
+        choices=("auto", "journal", "syslog", "stderr"),
+        default="auto",
+        help="where the log goes; auto: the journal if systemd started us, else stderr",
+    )
+    parser.add_argument("--debug", action="store_true", help="log more")
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -107,7 +123,6 @@ def _show(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     # Imported here: `check` and `show-config` need neither netlink nor cryptography.
-    from ucarpd import journal
     from ucarpd.supervisor import Supervisor
 
     try:
@@ -122,12 +137,26 @@ def _run(options: argparse.Namespace) -> int:
     async def supervise() -> int:
         return await Supervisor(paths).run()
 
-    level = logging.DEBUG if options.debug else logging.INFO
-    output = journal.Output(_handler(options.log), level)
-    try:
+    with closing(_output(options)):
         return asyncio.run(supervise())
-    finally:
-        output.close()
+
+
+def _clear(options: argparse.Namespace) -> int:
+    from ucarpd import journal
+    from ucarpd.clearing import clear
+
+    configs, problems = config.load_all(options.paths)
+    with closing(_output(options)):
+        for problem in problems:
+            journal.write_problem(f"cannot clear: {problem}")
+        asyncio.run(clear(configs))
+    return EXIT_CONFIG if problems else 0
+
+
+def _output(options: argparse.Namespace) -> "journal.Output":
+    from ucarpd import journal
+
+    return journal.Output(_handler(options.log), logging.DEBUG if options.debug else logging.INFO)
 
 
 def _handler(destination: str) -> logging.Handler:

@@ -7,11 +7,10 @@ import asyncio
 import secrets
 from collections.abc import Callable
 
-from ucarpd.addresses import NetlinkAddresses, ScriptedAddresses
+from ucarpd.addresses import addresses_for
 from ucarpd.carp.actions import State
 from ucarpd.config import Config
 from ucarpd.engine import Engine
-from ucarpd.hooks import HookRunner
 from ucarpd.interface import Interface
 from ucarpd.journal import Journal
 from ucarpd.linux.netlink import Netlink
@@ -43,7 +42,7 @@ class Instance:
         self._interface = interface
         self._changed = changed
         self._log = Journal(config.name, config.vhid, config.interface, config.facility)
-        self._addresses = _addresses(config, netlink, self._log)
+        self._addresses = addresses_for(config, netlink, self._log)
         self._engine: Engine | None = None
         self._started_at = 0.0
         self._pause = FIRST_RESTART_PAUSE
@@ -140,12 +139,3 @@ class Instance:
         self._restart = self._loop.call_later(self._pause, self.start)
         self._pause = min(2 * self._pause, LONGEST_RESTART_PAUSE)
         self.changed()
-
-
-def _addresses(
-    config: Config, netlink: Netlink, log: Journal
-) -> NetlinkAddresses | ScriptedAddresses:
-    over_netlink = NetlinkAddresses(config, netlink, log)
-    if config.up_script is None and config.down_script is None:
-        return over_netlink
-    return ScriptedAddresses(config, over_netlink, HookRunner(log), log)

@@ -91,6 +91,7 @@ def test_parse_tells_the_ttl_and_whether_the_header_is_intact():
 def test_parse_a_packet_that_is_cut_off():
     assert parse_ipv4(frame()[:40]).payload == PAYLOAD[:6]
     assert parse_ipv4(frame()[:34]).payload == b""
+    assert parse_ipv4(frame(at2=0, at3=20)).payload == b""
     cut_in_its_options = parse_ipv4(frame(options=b"\x94\x04\0\0")[:36])
     assert cut_in_its_options.payload == b""
 

@@ -493,6 +493,18 @@ def test_taking_over_cancels_a_farewell():
     )
 
 
+def test_taking_over_between_the_two_bow_outs_cancels_the_second():
+    play(
+        brought_to(State.MASTER),
+        """
+        at 13.6: StepDownRequested -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.7: AddressesReleased -> SendAdvertisement 255/255
+        at 13.72: AdvertisementReceived 255/255 from 10.0.0.2 -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresses
+        at 14.72: DeadlineReached -> SendAdvertisement 1/0
+        """,
+    )
+
+
 # -- stopping -----------------------------------------------------------------------------------------
 
 
@@ -515,6 +527,28 @@ def test_stop_of_a_master_that_is_to_leave_its_addresses_in_place():
         brought_to(State.MASTER, release_on_stop=False),
         """
         at 13.6: StopRequested -> StateChanged MASTER INIT, Finish
+        """,
+    )
+
+
+def test_stop_does_not_wait_for_a_release_that_a_takeover_has_made_void():
+    play(
+        brought_to(State.MASTER, release_on_stop=False),
+        """
+        at 13.6: StepDownRequested -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.7: AdvertisementReceived 255/255 from 10.0.0.2 -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresses
+        at 13.8: StopRequested -> StateChanged MASTER INIT, Finish
+        """,
+    )
+
+
+def test_stop_finishes_once():
+    play(
+        brought_to(State.BACKUP),
+        """
+        at 10.5: StopRequested -> StateChanged BACKUP INIT, Finish
+        at 10.6: InterfaceLost -> nothing
+        at 10.7: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
         """,
     )
 
@@ -786,12 +820,14 @@ def test_an_address_of_somebody_else_is_none_of_our_business():
 
 
 def test_our_own_removal_heard_late_is_not_taken_for_somebody_elses():
+    """MASTER, BACKUP and MASTER again; the kernel's word of our release comes after all that."""
     play(
-        brought_to(State.BACKUP),
+        brought_to(State.MASTER),
         """
-        at 13.0: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresses
-        at 13.1: AddressRemoved 10.0.0.100 -> nothing
-        until 15.5: deadlines -> 2 SendAdvertisement 1/0
+        at 13.6: StepDownRequested -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.7: AdvertisementReceived 255/255 from 10.0.0.2 -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresses
+        at 13.8: AddressRemoved 10.0.0.100 -> nothing
+        until 16.0: deadlines -> 2 SendAdvertisement 1/0
         """,
     )
 
@@ -806,6 +842,18 @@ def test_a_refused_address_is_tried_again_every_second():
         at 41.3: AcquireFailed -> nothing
         at 42.3: DeadlineReached -> AcquireAddresses
         at 42.4: AddressesAcquired -> AnnounceAddresses 10.0.0.100
+        until 49.0: deadlines -> 4 AnnounceAddresses 10.0.0.100
+        """,
+    )
+
+
+def test_addresses_that_came_after_all_are_not_tried_again():
+    play(
+        brought_to(State.BACKUP, advbase=10),
+        """
+        at 40.0: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 10/0, AcquireAddresses
+        at 40.2: AcquireFailed -> nothing
+        at 40.5: AddressesAcquired -> AnnounceAddresses 10.0.0.100
         until 49.0: deadlines -> 4 AnnounceAddresses 10.0.0.100
         """,
     )
@@ -933,6 +981,18 @@ def test_params_changed_before_the_start():
             ["at 13.6: AdvertisementReceived 1/0 from 10.0.0.0"],
             "10.0.0.0 wins the tie: it advertises every 1.00 s, this host every 1.00 s",
             "10.0.0.0",
+        ),
+        (
+            State.MASTER,
+            ["at 13.6: AdvertisementReceived 0/128 from 10.0.0.2", "at 16.6: DeadlineReached"],
+            "no advertisement from 10.0.0.2 for 3.00 s",
+            "10.0.0.2",
+        ),
+        (
+            State.MASTER,
+            ["at 13.6: StepDownRequested", "at 19.6: DeadlineReached"],
+            "no other host has taken over within 6.00 s",
+            None,
         ),
         (State.MASTER, ["at 13.6: InterfaceLost"], "no carrier", None),
         (State.BACKUP, ["at 10.5: InterfaceLost"], "no carrier", None),

@@ -276,3 +276,20 @@ def test_a_bsd_and_we_yield_to_each_other_in_the_same_moment():
     segment.run(until=20.0)
     assert segment.masters() == [one]
     assert segment.longest_gap == pytest.approx(1.5)
+
+
+def test_a_bsd_that_wins_the_tie_keeps_the_role():
+    """The case for yielding silently: one more advertisement of ours would make it yield too."""
+    segment = Segment(seed=1)
+    one = segment.add(Station(ours(), ip_address("10.0.0.2")))
+    two = segment.add(Station(BsdPeer, ip_address("10.0.0.1")))
+    segment.divide([0, 1])
+    one.start()
+    segment.run(until=0.5)
+    two.start()
+    segment.run(until=10.2)
+    segment.heal()
+    segment.longest_gap = 0.0
+    segment.run(until=30.0)
+    assert segment.masters() == [two]
+    assert segment.longest_gap == 0

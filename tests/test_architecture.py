@@ -1,0 +1,215 @@
+"""Which module may import which.  Read from the source (AST), so that nothing need be importable.
+
+    carp  <-  linux, config, hooks, journal, engine  <-  supervisor, control  <-  cli, ctl
+
+A module that is not named here is a part of the supervisor's layer: it may plug the ones below
+together, and they do not know it.  Foreign packages have one importer each.
+"""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "ucarpd"
+
+LAYERS = {
+    "ucarpd": 0,  # the package itself: its version and nothing else, open to all
+    "carp": 1,
+    "linux": 2,
+    "config": 2,
+    "hooks": 2,
+    "journal": 2,
+    "engine": 2,
+    "cli": 4,
+    "ctl": 4,
+    "__main__": 5,
+}
+
+SUPERVISOR = 3
+"""The layer of supervisor, control, and whatever has no place above; they may know each other."""
+
+PURE = {
+    "__future__",
+    "collections",
+    "dataclasses",
+    "enum",
+    "functools",
+    "ipaddress",
+    "itertools",
+    "math",
+    "operator",
+    "struct",
+    "typing",
+}
+"""What `carp/` may import of the standard library: no clock, no randomness, no I/O."""
+
+IMPURE = ["socket", "asyncio", "time", "random", "os", "subprocess", "logging", "os.path"]
+"""What the design names one by one; tried on the checker below."""
+
+ONLY_IMPORTER = {
+    "cryptography": "ucarpd.carp.auth",
+    "pyroute2": "ucarpd.linux.netlink",
+    "systemd": "ucarpd.linux.systemd",
+    "dotenv": "ucarpd.config",
+}
+
+
+def imported(source, module, *, is_package=False):
+    """The names that a module imports, wherever in the file, with relative ones resolved."""
+    package = module.split(".") if is_package else module.split(".")[:-1]
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(of, names, level):
+                base = package[: len(package) - level + 1] if level else []
+                prefix = ".".join([*base, *([of] if of else [])])
+                # `from ucarpd import engine` names a module, `from ucarpd.engine import X` does not.
+                yield from (f"{prefix}.{alias.name}" for alias in names)
+            case ast.Call(ast.Name("__import__" | "import_module"), [ast.Constant(str(name)), *_]):
+                yield name
+            case ast.Call(ast.Attribute(attr="import_module"), [ast.Constant(str(name)), *_]):
+                yield name
+
+
+def part_of(name):
+    """The part of the house that a dotted name below `ucarpd` belongs to."""
+    second = name.split(".")[1:2]
+    if second == ["__main__"] or (second and not second[0].startswith("__")):
+        return second[0]
+    return "ucarpd"
+
+
+def layer(part):
+    return LAYERS.get(part, SUPERVISOR)
+
+
+def violations(module, source, *, is_package=False):
+    """What is wrong with the imports of one module; empty if nothing is."""
+    here = part_of(module)
+    found = []
+    for name in imported(source, module, is_package=is_package):
+        top = name.split(".")[0]
+        if top == "ucarpd":
+            wrong = wrong_inside(here, part_of(name))
+        elif top in sys.stdlib_module_names:
+            wrong = "is not pure" if here == "carp" and top not in PURE else None
+        else:
+            wrong = wrong_outside(module, top)
+        if wrong:
+            found.append(f"{module}: import of {name} {wrong}")
+    return found
+
+
+def wrong_inside(here, there):
+    if here == there:
+        return None
+    if layer(there) > layer(here):
+        return "goes up a layer"
+    if layer(there) == layer(here) < SUPERVISOR:
+        return "goes to a neighbour in the same layer"
+    return None
+
+
+def wrong_outside(module, top):
+    only = ONLY_IMPORTER.get(top)
+    if only is None:
+        return "is a package that nobody imports"
+    if module == only or module.startswith(f"{only}."):
+        return None
+    return f"belongs in {only}"
+
+
+def modules():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        is_package = parts[-1] == "__init__"
+        yield ".".join(parts[:-1] if is_package else parts), path, is_package
+
+
+MODULES = list(modules())
+
+
+@pytest.mark.parametrize(("module", "path", "is_package"), MODULES, ids=[m for m, *_ in MODULES])
+def test_imports(module, path, is_package):
+    source = path.read_text(encoding="utf-8")
+    assert violations(module, source, is_package=is_package) == []
+
+
+def test_the_modules_were_found():
+    assert {"ucarpd", "ucarpd.carp", "ucarpd.carp.machine", "ucarpd.carp.auth"} <= {
+        module for module, *_ in MODULES
+    }
+
+
+# -- the checker itself ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("ucarpd.carp.machine", "from ucarpd.carp import events"),
+        ("ucarpd.carp.machine", "from . import events"),
+        ("ucarpd.carp.machine", "from collections.abc import Iterable"),
+        ("ucarpd.carp.auth", "from cryptography.exceptions import InvalidSignature"),
+        ("ucarpd.engine", "import asyncio\nfrom ucarpd.carp.machine import VirtualHost"),
+        ("ucarpd.engine", "from ucarpd.carp import machine"),
+        ("ucarpd.linux.netlink", "from pyroute2 import AsyncIPRoute"),
+        ("ucarpd.linux.systemd", "from systemd import journal"),
+        ("ucarpd.linux.packet_socket", "from ucarpd.linux.netlink import Link"),
+        ("ucarpd.config", "from dotenv.parser import parse_stream"),
+        ("ucarpd.supervisor", "from ucarpd import config, engine, hooks, journal"),
+        ("ucarpd.control", "from ucarpd.supervisor import Supervisor"),
+        ("ucarpd.supervisor", "from ucarpd.something_new import Thing"),
+        ("ucarpd.something_new", "from ucarpd import config, engine"),
+        ("ucarpd.cli", "from ucarpd import __version__, supervisor"),
+        ("ucarpd.config.lines", "from dotenv.parser import parse_stream"),
+        ("ucarpd.__main__", "from ucarpd.cli import main"),
+    ],
+)
+def test_what_is_allowed(module, source):
+    assert violations(module, source) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "violation"),
+    [
+        *(("ucarpd.carp.machine", f"import {name}", f"{name} is not pure") for name in IMPURE),
+        ("ucarpd.carp.machine", "from time import monotonic", "time.monotonic is not pure"),
+        ("ucarpd.carp.machine", "def f():\n    import time", "time is not pure"),
+        ("ucarpd.carp.machine", "__import__('time')", "time is not pure"),
+        ("ucarpd.carp.machine", "import_module('time')", "time is not pure"),
+        ("ucarpd.carp.machine", "importlib.import_module('time')", "time is not pure"),
+        ("ucarpd.carp.machine", "from ucarpd import engine", "ucarpd.engine goes up a layer"),
+        ("ucarpd.carp.machine", "from .. import engine", "ucarpd.engine goes up a layer"),
+        ("ucarpd.carp.machine", "from ..linux import netlink", "goes up a layer"),
+        ("ucarpd.carp.machine", "import ucarpd.config", "ucarpd.config goes up a layer"),
+        ("ucarpd.carp.receive", "import cryptography", "belongs in ucarpd.carp.auth"),
+        ("ucarpd.engine", "from ucarpd.hooks import Hooks", "a neighbour in the same layer"),
+        ("ucarpd.engine", "from ucarpd.linux import netlink", "a neighbour in the same layer"),
+        ("ucarpd.linux.netlink", "from .. import config", "a neighbour in the same layer"),
+        ("ucarpd.engine", "import ucarpd.supervisor", "goes up a layer"),
+        ("ucarpd.supervisor", "from ucarpd.cli import main", "goes up a layer"),
+        ("ucarpd.journal", "from systemd import journal", "belongs in ucarpd.linux.systemd"),
+        ("ucarpd.engine", "import pyroute2", "belongs in ucarpd.linux.netlink"),
+        ("ucarpd.cli", "from dotenv import dotenv_values", "belongs in ucarpd.config"),
+        ("ucarpd.cli", "import requests", "is a package that nobody imports"),
+        ("ucarpd.engine", "from ucarpd import something_new", "goes up a layer"),
+        ("ucarpd.something_new", "from ucarpd import cli", "goes up a layer"),
+        ("ucarpd", "from ucarpd.carp import params", "goes up a layer"),
+    ],
+)
+def test_what_is_not(module, source, violation):
+    (found,) = violations(module, source)
+    assert violation in found
+
+
+def test_relative_imports_of_a_package_start_at_itself():
+    assert list(imported("from . import auth", "ucarpd.carp", is_package=True)) == [
+        "ucarpd.carp.auth"
+    ]
+    assert list(imported("from .auth import Signer", "ucarpd.carp.packet")) == [
+        "ucarpd.carp.auth.Signer"
+    ]

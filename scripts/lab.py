@@ -41,12 +41,16 @@ def run(*command: str, check: bool = True, **options: Any) -> subprocess.Complet
 
 def wait_for(what: str, condition: Callable[[], Any], limit: float = 15.0) -> Any:
     """Poll until the condition is true, and return it; LabError after `limit` seconds."""
-    deadline = time.monotonic() + limit
-    while not (result := condition()):
-        if time.monotonic() > deadline:
+    started = time.monotonic()
+    while True:
+        asked = time.monotonic()
+        if result := condition():
+            return result
+        now = time.monotonic()
+        if now > started + limit:
             raise LabError(f"waited {limit:g} s in vain for: {what}")
-        time.sleep(0.01)
-    return result
+        # A question that is dear is asked less often: others need the processor too.
+        time.sleep(max(0.01, now - asked))
 
 
 class Process:
@@ -122,9 +126,13 @@ class Host:
     def command(self, *arguments: str) -> list[str]:
         """The command line that runs a program on this host, with the host's own /etc."""
         overlay = f"lowerdir=/etc,upperdir={self.etc},workdir={self.root}/work"
-        script = 'mount -t overlay overlay -o "$0" /etc && exec "$@"'
-        enter = ["ip", "netns", "exec", self.namespace]
-        return [*enter, "unshare", "--mount", "sh", "-c", script, overlay, *arguments]
+        # Overlays do not see for certain what is changed below them later; a bind mount does.
+        script = (
+            'mount -t overlay overlay -o "$0" /etc && mount --bind "$1" /etc/ucarp && '
+            'shift && exec "$@"'
+        )
+        enter = ["ip", "netns", "exec", self.namespace, "unshare", "--mount"]
+        return [*enter, "sh", "-c", script, overlay, str(self.conf), *arguments]
 
     def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Process:
         """Start a program on this host; it ends with the laboratory."""
@@ -275,9 +283,16 @@ class Lab:
 
 def sweep_namespace(name: str) -> None:
     """End what still runs in a namespace, and remove it."""
-    for pid in run("ip", "netns", "pids", name, check=False).stdout.split():
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(int(pid), signal.SIGKILL)
+
+    def is_empty() -> bool:
+        pids = run("ip", "netns", "pids", name, check=False).stdout.split()
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+        return not pids
+
+    with contextlib.suppress(LabError):
+        wait_for(f"the processes in {name} to end", is_empty, limit=5)
     run("ip", "netns", "delete", name, check=False)
 
 

@@ -7,6 +7,7 @@ Everything runs in the event loop, and nothing here waits for anything.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from ucarpd.carp import actions, events
@@ -39,7 +40,7 @@ class Transition:
 class Addresses(Protocol):
     """Puts the virtual addresses on the interface and takes them off, beside the loop.
 
-    Of several requests the newest counts; one that it overtakes need not call back.
+    Of several requests the newest counts; one that it overtakes may call back or not.
     """
 
     @property
@@ -94,6 +95,7 @@ class Engine:
         self._timer: asyncio.TimerHandle | None = None
         self._transition = Transition(State.INIT, State.INIT, "starting")
         self._waiting_for: str | None = None
+        self._job = 0
         self._is_over = False
 
     @property
@@ -194,9 +196,12 @@ class Engine:
             case actions.SendAdvertisement():
                 self._send(self._transmitter.advertisement(action, self._wire.mac))
             case actions.AcquireAddresses():
-                self._addresses.acquire(self._transition, self._acquired)
+                self._job += 1
+                self._addresses.acquire(self._transition, partial(self._acquired, self._job))
             case actions.ReleaseAddresses(at_start):
-                self._addresses.release(self._transition, at_start, self._released)
+                self._job += 1
+                done = partial(self._released, self._job)
+                self._addresses.release(self._transition, at_start, done)
             case actions.AnnounceAddresses():
                 for frame in self._transmitter.announcements(action, self._wire.mac):
                     self._send(frame)
@@ -212,11 +217,15 @@ class Engine:
         else:
             self._log.sent()
 
-    def _acquired(self, success: bool) -> None:
-        self._dispatch(events.AddressesAcquired() if success else events.AcquireFailed())
+    # A job that a newer one has overtaken says nothing about where the addresses are now.
 
-    def _released(self) -> None:
-        self._dispatch(events.AddressesReleased())
+    def _acquired(self, job: int, success: bool) -> None:
+        if job == self._job:
+            self._dispatch(events.AddressesAcquired() if success else events.AcquireFailed())
+
+    def _released(self, job: int) -> None:
+        if job == self._job:
+            self._dispatch(events.AddressesReleased())
 
     # -- the end ---------------------------------------------------------------------------------------
 

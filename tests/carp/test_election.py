@@ -56,32 +56,40 @@ def test_a_tie_has_one_winner(one, other):
     assert verdicts == {MasterVerdict.YIELD_SILENTLY, MasterVerdict.STAY_TIED}
 
 
-PREEMPTS = True
-WAITS = False
+PREEMPTS = {"preempt": True, "was_cut_off": False}
+WAITS = {"preempt": False, "was_cut_off": False}
+RETURNS = {"preempt": True, "was_cut_off": True}
+RETURNS_WAITING = {"preempt": False, "was_cut_off": True}
 
 
 @pytest.mark.parametrize(
-    ("rule", "own_units", "down_units", "preempt", "peer_units", "because"),
+    ("rule", "own", "down_units", "how", "peer", "because"),
     [
-        ("B1", 256, 768, PREEMPTS, 257, "by the smallest step"),
-        ("B1", 256, 768, PREEMPTS, 65535, "B1 comes before B2"),
-        ("B2", 256, 768, WAITS, 769, "by the smallest step"),
-        ("B2", 256, 768, WAITS, 65535, "a bow-out"),
-        ("B2", 300, 250, PREEMPTS, 260, "B2 asks for no preemption, and bars none"),
-        ("B3", 256, 768, PREEMPTS, 256, "equals never preempt each other"),
-        ("B3", 256, 768, PREEMPTS, 128, "the peer is preferred"),
-        ("B3", 256, 768, WAITS, 257, "slower, but we do not preempt"),
-        ("B3", 256, 768, WAITS, 768, "just fast enough"),
-        ("B3", 66048, 66048, WAITS, 65535, "advbase 86 cannot tell a bow-out by B2"),
+        ("B1", "1/0 10.0.0.1", 768, PREEMPTS, "1/1 10.0.0.2", "by the smallest step"),
+        ("B1", "1/0 10.0.0.2", 768, PREEMPTS, "255/255 10.0.0.1", "B1 comes before B3"),
+        ("B1", "1/0 10.0.0.2", 768, RETURNS, "1/1 10.0.0.1", "the address does not matter"),
+        ("B2", "1/0 10.0.0.1", 768, RETURNS, "1/0 10.0.0.2", "equal, and we win the tie"),
+        ("B2", "1/0 10.0.1.1", 768, RETURNS, "1/0 10.0.0.2", "the last octet counts most"),
+        ("B3", "1/0 10.0.0.1", 768, WAITS, "3/1 10.0.0.2", "by the smallest step"),
+        ("B3", "1/0 10.0.0.1", 768, WAITS, "255/255 10.0.0.2", "a bow-out"),
+        ("B3", "1/44 10.0.0.1", 250, PREEMPTS, "1/4 10.0.0.2", "B3 asks for no preemption"),
+        ("B4", "1/0 10.0.0.1", 768, PREEMPTS, "1/0 10.0.0.2", "equals never preempt each other"),
+        ("B4", "1/0 10.0.0.2", 768, RETURNS, "1/0 10.0.0.1", "B2 would lose the tie"),
+        ("B4", "1/0 10.0.0.1", 768, RETURNS, "1/0 10.0.0.1", "B2 needs a winner"),
+        ("B4", "1/0 10.0.0.1", 768, RETURNS_WAITING, "1/0 10.0.0.2", "B2 is for preemption"),
+        ("B4", "1/1 10.0.0.1", 768, RETURNS, "1/0 10.0.0.2", "the peer is preferred"),
+        ("B4", "1/0 10.0.0.1", 768, WAITS, "1/1 10.0.0.2", "slower, but we do not preempt"),
+        ("B4", "1/0 10.0.0.1", 768, WAITS, "3/0 10.0.0.2", "just fast enough"),
+        ("B4", "86/0 10.0.0.1", 66048, WAITS, "255/255 10.0.0.2", "a bow-out beyond advbase 85"),
     ],
 )
-def test_hearing_an_advertisement_as_backup(
-    *, rule, own_units, down_units, preempt, peer_units, because
-):
-    verdict = judge_as_backup(own_units, down_units, preempt, peer_units)
+def test_hearing_an_advertisement_as_backup(*, rule, own, down_units, how, peer, because):
+    verdict = judge_as_backup(
+        contender(own), contender(peer), own_master_down_units=down_units, **how
+    )
     assert verdict.value == rule, because
 
 
 def test_every_rule_has_a_row():
     rules = [verdict.value for enum in (MasterVerdict, BackupVerdict) for verdict in enum]
-    assert rules == ["M1", "M2", "M3", "M4", "B1", "B2", "B3"]
+    assert rules == ["M1", "M2", "M3", "M4", "B1", "B2", "B3", "B4"]

@@ -163,7 +163,7 @@ def test_a_state_that_nobody_thought_of_is_a_bug():
     ("state", "judge"), [(State.BACKUP, "judge_as_backup"), (State.MASTER, "judge_as_master")]
 )
 def test_a_verdict_that_nobody_thought_of_is_a_bug(monkeypatch, state, judge):
-    monkeypatch.setattr(f"ucarpd.carp.machine.{judge}", lambda *_: "M5")
+    monkeypatch.setattr(f"ucarpd.carp.machine.{judge}", lambda *_, **__: "M5")
     machine = brought_to(state)
     with pytest.raises(AssertionError, match="M5"):
         machine.handle(event("AdvertisementReceived 1/0 from 10.0.0.2"), 13.6)
@@ -251,7 +251,20 @@ def test_a_peer_that_bows_out():
     )
 
 
-def test_a_bow_out_that_rule_b2_does_not_see_is_no_reason_to_wait_longer():
+def test_a_bow_out_of_a_host_that_has_been_followed_already_moves_nothing():
+    """The second copy may reach us after we have heard, and lost to, the new master."""
+    play(
+        brought_to(State.BACKUP),
+        """
+        at 10.5: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
+        at 11.0: AdvertisementReceived 1/50 from 10.0.0.3 -> nothing
+        at 11.05: AdvertisementReceived 255/255 from 10.0.0.2 -> nothing
+        at 12.0: AdvertisementReceived 255/255 from 10.0.0.3 -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresses
+        """,
+    )
+
+
+def test_a_bow_out_that_rule_b3_does_not_see_is_no_reason_to_wait_longer():
     """With advbase 86 and more; the stated 256 s are not the peer's interval."""
     machine = brought_to(State.BACKUP, advbase=86)
     play(machine, "at 10.5: AdvertisementReceived 255/255 from 10.0.0.2 -> nothing")
@@ -440,6 +453,18 @@ def test_hold_down_neither_preemption_nor_a_slow_peer_ends_it():
         at 15.2: AdvertisementReceived 200/0 from 10.0.0.2 -> nothing
         at 19.55: AdvertisementReceived 1/100 from 10.0.0.2 -> nothing
         at 19.6: AdvertisementReceived 1/100 from 10.0.0.2 -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresses
+        """,
+    )
+
+
+def test_hold_down_outlasts_a_loss_of_the_link():
+    play(
+        brought_to(State.MASTER),
+        """
+        at 13.6: StepDownRequested -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.7: InterfaceLost -> StateChanged BACKUP INIT
+        at 13.8: InterfaceReady 10.0.0.1 -> StateChanged INIT BACKUP
+        at 19.6: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresses
         """,
     )
 
@@ -650,6 +675,35 @@ def test_lost_as_master_but_a_bow_out_still_gets_out():
         at 13.7: AddressesReleased -> SendAdvertisement 255/255
         at 13.75: DeadlineReached -> SendAdvertisement 255/255
         until 99.0: deadlines -> nothing
+        """,
+    )
+
+
+def test_rule_b2_the_preferred_host_takes_back_what_it_lost_with_its_link():
+    """Two hosts whose files differ in UCARP_PREEMPT alone; also when only its address was gone."""
+    for lost in ("InterfaceLost", "InterfaceLost can_send"):
+        machine = play(
+            brought_to(State.MASTER, preempt=True),
+            f"at 13.6: {lost} -> StateChanged MASTER INIT, ReleaseAddresses",
+        )
+        play(
+            machine,
+            """
+            at 20.0: InterfaceReady 10.0.0.1 -> StateChanged INIT BACKUP
+            at 20.5: AdvertisementReceived 1/0 from 10.0.0.2 -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresses
+            """,
+        )
+
+
+def test_rule_b2_is_spent_once_it_has_been_master_again():
+    play(
+        brought_to(State.MASTER, preempt=True),
+        """
+        at 13.6: InterfaceLost -> StateChanged MASTER INIT, ReleaseAddresses
+        at 20.0: InterfaceReady 10.0.0.1 -> StateChanged INIT BACKUP
+        at 23.0: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresses
+        at 23.1: AdvertisementReceived 0/9 from 10.0.0.2 -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 23.13: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
         """,
     )
 
@@ -911,6 +965,16 @@ def test_params_changed_moves_the_deadline_of_a_backup():
         assert machine.master_down_at == deadline, change
 
 
+def test_params_changed_does_not_stretch_the_short_wait_after_a_silent_yield():
+    machine = brought_to(State.MASTER)
+    tell(machine, "AdvertisementReceived 1/0 from 9.0.0.1", 13.6)
+    assert machine.master_down_at == pytest.approx(15.1)
+    play(machine, "at 13.7: ParamsChanged deadratio=9 -> nothing")
+    assert machine.master_down_at == pytest.approx(15.1)
+    play(machine, "at 14.6: AdvertisementReceived 1/0 from 9.0.0.1 -> nothing")
+    assert machine.master_down_at == pytest.approx(14.6 + 9.0)
+
+
 def test_params_changed_does_not_end_the_hold_down():
     machine = play(
         brought_to(State.MASTER),
@@ -1009,6 +1073,28 @@ def test_reasons(state, told, reason, peer):
     assert isinstance(actions[0], StateChanged)
     assert actions[0].reason == reason
     assert (str(actions[0].peer) if actions[0].peer else None) == peer
+
+
+def test_the_reason_for_coming_back_after_a_step_down():
+    """Nobody took over, or somebody did and fell silent: two findings for the operator."""
+    for heard, reason in (
+        ("", "no other host has taken over within 6.00 s"),
+        ("AdvertisementReceived 1/0 from 10.0.0.2", "no advertisement from 10.0.0.2 for 5.90 s"),
+    ):
+        machine = brought_to(State.MASTER)
+        tell(machine, "StepDownRequested", 13.6)
+        if heard:
+            tell(machine, heard, 13.7)
+        (change, *_) = tell(machine, "DeadlineReached", 19.6)
+        assert change.reason == reason
+
+
+def test_the_reason_for_taking_the_role_back():
+    machine = brought_to(State.MASTER, preempt=True)
+    tell(machine, "InterfaceLost", 13.6)
+    tell(machine, "InterfaceReady 10.0.0.1", 20.0)
+    (change, *_) = tell(machine, "AdvertisementReceived 1/0 from 10.0.0.2", 20.5)
+    assert change.reason == "taking the role back from 10.0.0.2"
 
 
 def test_the_reason_for_preempting():

@@ -53,8 +53,8 @@ def test_master_down_interval_of_our_own(advbase, advskew, deadratio, seconds):
         (256, 3.0, "an equal one does not change it"),
         (257, 3 * 257 / 256, "three intervals of a slower peer are longer"),
         (510, 3 * 510 / 256, "advskew 254: one lost advertisement must not depose it"),
-        (768, 9.0, "the slowest peer that rule B2 puts up with"),
-        (769, 3.0, "rule B2 would take over from this one"),
+        (768, 9.0, "the slowest peer that rule B3 puts up with"),
+        (769, 3.0, "rule B3 would take over from this one"),
         (65535, 3.0, "a bow-out states no interval at all"),
     ],
 )

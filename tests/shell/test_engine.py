@@ -245,6 +245,20 @@ async def test_an_address_taken_away_is_put_back_unless_a_script_is_at_work():
 
 
 @in_virtual_time
+async def test_an_overtaken_job_says_nothing():
+    bench = await master()
+    bench.engine.step_down("asked to")
+    overtaken = bench.released
+    await asyncio.sleep(6.0)  # nobody took over
+    bench.engine.step_down("asked again")
+    bench.told()
+    overtaken()
+    assert bench.told() == []
+    bench.released()
+    assert bench.told() == ["advertisement 255/255"]
+
+
+@in_virtual_time
 async def test_a_refused_address_is_tried_again():
     bench = await master()
     bench.acquired(False)

@@ -12,9 +12,16 @@ As MASTER, hearing an advertisement:
 As BACKUP, hearing an advertisement:
 
     B1  we preempt, and our interval is shorter     take over
-    B2  the peer's interval is longer than our      take over (what makes a bow-out work)
+    B2  we preempt, the intervals are equal, we     take the role back
+        win the tie, and had the role until our
+        interface failed
+    B3  the peer's interval is longer than our      take over (what makes a bow-out work)
         own master-down interval
-    B3  otherwise                                   wait on
+    B4  otherwise                                   wait on
+
+B2 is ours alone, and serves pairs whose files differ in UCARP_PREEMPT and nothing else: the preferred
+host gets its role back when its cable is in again.  At any other time equals never preempt, as in
+every implementation.  Every kind of peer yields to it, since it wins the tie.
 
 Why M3 is silent: the BSD kernels yield on every tie.  ucarp answers a lost tie with one more
 advertisement, and a BSD that hears it yields too: nobody serves for three intervals.  M1 is not
@@ -44,8 +51,9 @@ class MasterVerdict(Enum):
 
 class BackupVerdict(Enum):
     PREEMPT = "B1"
-    PEER_TOO_SLOW = "B2"
-    WAIT = "B3"
+    RECLAIM = "B2"
+    PEER_TOO_SLOW = "B3"
+    WAIT = "B4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +77,19 @@ def judge_as_master(own: Contender, peer: Contender) -> MasterVerdict:
 
 
 def judge_as_backup(
-    own_units: int, own_master_down_units: int, preempt: bool, peer_units: int
+    own: Contender,
+    peer: Contender,
+    *,
+    own_master_down_units: int,
+    preempt: bool,
+    was_cut_off: bool,
 ) -> BackupVerdict:
-    """Rules B1 to B3; all times in 1/256 s."""
-    if preempt and own_units < peer_units:
+    """Rules B1 to B4; `was_cut_off`: we were MASTER when our interface failed."""
+    if preempt and own.units < peer.units:
         return BackupVerdict.PREEMPT
-    if own_master_down_units < peer_units:
+    if preempt and was_cut_off and own.units == peer.units and _tie_rank(own) < _tie_rank(peer):
+        return BackupVerdict.RECLAIM
+    if own_master_down_units < peer.units:
         return BackupVerdict.PEER_TOO_SLOW
     return BackupVerdict.WAIT
 

@@ -81,6 +81,8 @@ class VirtualHost:
         self._silent_since = 0.0
         self._hold_down_until = 0.0
         self._started = False
+        self._was_cut_off = False
+        self._yielded_silently = False
         self._stopping = False
         self._releasing = False
         self._holding = False
@@ -127,7 +129,8 @@ class VirtualHost:
             case events.InterfaceReady(source):
                 if not self._stopping:
                     self.source = source
-                    self._enter_backup(f"ready with source {source}", now, self._down_interval())
+                    patience = max(self._down_interval(), self._hold_down_until - now)
+                    self._enter_backup(f"ready with source {source}", now, patience)
                     if not self._started:
                         self._started = True
                         self._release(at_start=True)
@@ -171,8 +174,9 @@ class VirtualHost:
                 self._released(now)
             case events.ParamsChanged(params):
                 self.params = params
-                at = max(self._silent_since + self._down_interval(), self._hold_down_until, now)
-                self.master_down_at = at
+                if not self._yielded_silently:
+                    at = self._silent_since + self._down_interval()
+                    self.master_down_at = max(at, self._hold_down_until, now)
             case events.StopRequested(reason):
                 self._enter_init(reason)
                 self._stopping = True
@@ -192,6 +196,7 @@ class VirtualHost:
             case events.InterfaceReady(source):
                 self.source = source
             case events.InterfaceLost(reason, can_send):
+                self._was_cut_off = True
                 self._enter_init(reason)
                 self._leave(self._bow_out(now) if can_send else None)
             case events.HardwareAddressChanged():
@@ -220,6 +225,7 @@ class VirtualHost:
                 self._hold_down_until = now + hold_down
                 self._enter_backup(reason, now, hold_down)
                 self._leave(self._bow_out(now))
+                self.peer = None
             case events.StopRequested(reason):
                 self._enter_init(reason)
                 self._stopping = True
@@ -238,6 +244,7 @@ class VirtualHost:
         self.master_down_at = None
         self._reacquire_at = None
         self._holding = False
+        self._yielded_silently = False
         self._announcements.clear()
         self._actions.append(StateChanged(old, new, reason, peer))
 
@@ -257,6 +264,7 @@ class VirtualHost:
         self._farewell = None
         self._releasing = False
         self._hold_down_until = 0.0
+        self._was_cut_off = False
         self._advertise(now, now)
         self._acquire(now)
 
@@ -268,22 +276,32 @@ class VirtualHost:
     # -- advertisements that come in ---------------------------------------------------------------
 
     def _hear_as_backup(self, heard: AdvertisementReceived, now: float) -> None:
+        if heard.is_bow_out and self.peer is not None and self.peer.source != heard.source:
+            return  # Another host has followed this one already: the second copy, come late.
         self.peer = heard
         self._drop_bow_out_if_served(heard)
-        down_units = master_down_units(
-            self.params.advbase, self.params.advskew, self.params.deadratio
+        params = self.params
+        verdict = judge_as_backup(
+            *self._contenders(heard),
+            own_master_down_units=master_down_units(
+                params.advbase, params.advskew, params.deadratio
+            ),
+            preempt=params.preempt,
+            was_cut_off=self._was_cut_off,
         )
-        verdict = judge_as_backup(self._own_units(), down_units, self.params.preempt, heard.units)
         if now < self._hold_down_until and not heard.is_bow_out:
             verdict = BackupVerdict.WAIT
         match verdict:
             case BackupVerdict.WAIT:
                 self._silent_since = now
+                self._yielded_silently = False
                 self.master_down_at = max(now + self._down_interval(), self._hold_down_until)
             case _ if heard.is_bow_out:
                 self._enter_master(f"{heard.source} bowed out", now)
             case BackupVerdict.PREEMPT:
                 self._enter_master(f"preempting {heard.source}: {self._compared(heard)}", now)
+            case BackupVerdict.RECLAIM:
+                self._enter_master(f"taking the role back from {heard.source}", now)
             case BackupVerdict.PEER_TOO_SLOW:
                 self._enter_master(
                     f"{heard.source} is too slow to wait for: {self._compared(heard)}", now
@@ -292,11 +310,8 @@ class VirtualHost:
                 assert_never(verdict)
 
     def _hear_as_master(self, heard: AdvertisementReceived, now: float) -> None:
-        assert self.source is not None
-        own = Contender(self._own_units(), self.source, self.sent_counters[-1])
-        peer = Contender(heard.units, heard.source, heard.counter)
         self.peer = heard
-        verdict = judge_as_master(own, peer)
+        verdict = judge_as_master(*self._contenders(heard))
         match verdict:
             case MasterVerdict.YIELD:
                 parting = Farewell.parting(
@@ -310,6 +325,7 @@ class VirtualHost:
                 patience = TIE_PATIENCE * heard.units / UNITS_PER_SECOND
                 reason = f"{heard.source} wins the tie: {self._compared(heard)}"
                 self._enter_backup(reason, now, patience, heard.source)
+                self._yielded_silently = True
                 self._leave(None)
             case MasterVerdict.STAY_FASTER | MasterVerdict.STAY_TIED:
                 # The rival's gratuitous ARP may have misled the neighbours.
@@ -381,6 +397,12 @@ class VirtualHost:
 
     # -- numbers and words -----------------------------------------------------------------------------
 
+    def _contenders(self, heard: AdvertisementReceived) -> tuple[Contender, Contender]:
+        assert self.source is not None
+        counter = self.sent_counters[-1] if self.sent_counters else self._next_counter
+        own = Contender(self._own_units(), self.source, counter)
+        return own, Contender(heard.units, heard.source, heard.counter)
+
     def _own_units(self) -> int:
         return interval_units(self.params.advbase, self.params.advskew)
 
@@ -393,7 +415,7 @@ class VirtualHost:
         return master_down_interval(params.advbase, params.advskew, params.deadratio, peer_units)
 
     def _silence(self, now: float) -> str:
-        if self._hold_down_until > self._silent_since:
+        if self.peer is None and self._hold_down_until > self._silent_since:
             return f"no other host has taken over within {now - self._silent_since:.2f} s"
         who = f"from {self.peer.source}" if self.peer else "heard"
         return f"no advertisement {who} for {now - self._silent_since:.2f} s"

@@ -1,0 +1,73 @@
+"""The node that most tests run: its configuration, and what they ask it."""
+
+import sys
+
+from lab import PROJECT, Host, Process, wait_for
+
+VIP = "172.16.0.1"
+PASSWORD = "geheim"
+MASTER = "Switching to state: MASTER"
+BACKUP = "Switching to state: BACKUP"
+INIT = "Switching to state: INIT"
+SWITCHING = "Switching to state"
+
+
+def conf(source: str, **keys: object) -> str:
+    """A configuration file; `keys` go without UCARP_, and None leaves a key out."""
+    settings: dict[str, object] = {
+        "INTERFACE": "eth0",
+        "SRCIP": source,
+        "VHID": 1,
+        "PASS": PASSWORD,
+        "ADDR": VIP,
+        "MASK": "255.255.0.0",
+        **keys,
+    }
+    return "".join(f"UCARP_{key}={value}\n" for key, value in settings.items() if value is not None)
+
+
+def start(host: Host, **keys: object) -> Process:
+    """Run ucarpd with one file, /etc/ucarp/web.conf."""
+    host.write_conf("web", conf(host.address, **keys))
+    return host.ucarpd()
+
+
+def start_master(host: Host, **keys: object) -> Process:
+    """The same, and wait until it serves the address."""
+    process = start(host, **keys)
+    process.wait_for_line(MASTER)
+    wait_for_address(host)
+    return process
+
+
+def start_backup(host: Host, **keys: object) -> Process:
+    """The same, and wait until it is BACKUP."""
+    process = start(host, **keys)
+    process.wait_for_line(BACKUP)
+    return process
+
+
+def wait_for_address(host: Host, address: str = VIP) -> None:
+    wait_for(f"{address} on {host.name}", lambda: host.has(address))
+
+
+def wait_for_no_address(host: Host, address: str = VIP) -> None:
+    wait_for(f"{address} gone from {host.name}", lambda: not host.has(address))
+
+
+def use_shipped_scripts(host: Host) -> dict[str, object]:
+    """Install the scripts of the package; returns the keys that name them."""
+    for name in ("ucarp-up.sh", "ucarp-down.sh"):
+        host.write(f"ucarp/{name}", (PROJECT / "etc/ucarp" / name).read_text())
+    return {"UPSCRIPT": "/etc/ucarp/ucarp-up.sh", "DOWNSCRIPT": "/etc/ucarp/ucarp-down.sh"}
+
+
+def mac(host: Host) -> str:
+    """The hardware address of eth0."""
+    text = host.run("cat", "/sys/class/net/eth0/address").stdout
+    return text.strip()
+
+
+def note(text: str) -> None:
+    """A figure for the reader of `pytest -rA`."""
+    sys.stdout.write(f"{text}\n")

@@ -1,0 +1,134 @@
+"""The setup that must work unchanged: an article's files on two hosts, and a web server on each."""
+
+import sys
+
+import pytest
+from lab import Host, wait_for
+from nodes import VIP, use_shipped_scripts, wait_for_no_address
+
+# The article's keys in its order, with comments of its kind between them.
+ARTICLE_CONF = """\
+# Сетевой интерфейс, на котором работает демон
+UCARP_INTERFACE=eth0
+# Псевдоним, который получит общий адрес
+UCARP_IF_ALIAS=eth0:0
+# Собственный адрес этого узла
+UCARP_SRCIP={source}
+# Номер группы: один и тот же на обоих узлах
+UCARP_VHID=1
+# Период объявлений в секундах
+UCARP_ADVBASE=1
+# Общий пароль
+UCARP_PASS=geheim
+# Общий адрес и его маска
+UCARP_ADDR=172.16.0.1
+UCARP_MASK=255.255.0.0
+"""
+
+SCRIPT_KEYS = """\
+# Сценарии, которые поднимают и снимают общий адрес
+UCARP_UPSCRIPT=/etc/ucarp/ucarp-up.sh
+UCARP_DOWNSCRIPT=/etc/ucarp/ucarp-down.sh
+"""
+
+# UCARP_NETMASK is not in the file that they source: it comes from ucarpd.
+ARTICLE_UP = """\
+#!/bin/bash
+# Поднимаем общий адрес
+source /etc/ucarp/ucarp.conf
+ifconfig $UCARP_IF_ALIAS $UCARP_ADDR netmask $UCARP_NETMASK
+"""
+
+ARTICLE_DOWN = """\
+#!/bin/bash
+# Снимаем общий адрес
+source /etc/ucarp/ucarp.conf
+ifconfig $UCARP_IF_ALIAS down
+"""
+
+
+def install(host: Host, scripts: str, extra: str) -> None:
+    text = ARTICLE_CONF.format(source=host.address)
+    if scripts == "article":
+        host.write("ucarp/ucarp-up.sh", ARTICLE_UP)
+        host.write("ucarp/ucarp-down.sh", ARTICLE_DOWN)
+    elif scripts == "shipped":
+        use_shipped_scripts(host)
+    if scripts != "none":
+        text += SCRIPT_KEYS
+    host.write_conf("ucarp", text + extra)
+
+
+def start_web_server(host: Host) -> None:
+    """It answers with the host's name."""
+    pages = host.root / "www"
+    pages.mkdir()
+    (pages / "index.html").write_text(host.name)
+    command = (sys.executable, "-m", "http.server", "80", "--bind", "0.0.0.0")
+    host.start("sh", "-c", 'exec "$@" 2>/dev/null', "sh", *command, "--directory", str(pages))
+
+
+def ask(client: Host) -> str:
+    """Who answers at the virtual address; empty for nobody."""
+    return client.run("curl", "-s", "--max-time", "1", f"http://{VIP}/", check=False).stdout
+
+
+@pytest.mark.parametrize(
+    ("scripts", "preference", "others"),
+    [
+        pytest.param("article", "UCARP_PREEMPT=yes\n", "", id="article"),
+        pytest.param("article", "UCARP_MASTER=yes\n", "", id="article-with-alias"),
+        pytest.param("shipped", "UCARP_PREEMPT=yes\n", "UCARP_ADVSKEW=100\n", id="shipped"),
+        pytest.param("none", "UCARP_PREEMPT=yes\n", "UCARP_ADVSKEW=100\n", id="no-scripts"),
+    ],
+)
+def test_the_other_host_answers_and_gives_back(lab, a, b, scripts, preference, others):
+    client = lab.host("client", "172.16.0.99/16")
+    install(a, scripts, preference)
+    install(b, scripts, others)
+    start_web_server(a)
+    start_web_server(b)
+
+    on_a, on_b = a.ucarpd(), b.ucarpd()
+    wait_for("host a answers", lambda: ask(client) == "a")
+    on_a.wait_for_line("[WARNING] ucarp: Switching to state: MASTER (no advertisement heard for 3")
+    assert not b.has(VIP)
+    (address,) = [each for each in a.addresses() if each["local"] == VIP]
+    assert (address["label"], address["prefixlen"]) == ("eth0:0", 16)
+
+    a.cable(False)
+    wait_for("host b answers", lambda: ask(client) == "b")
+    on_a.wait_for_line("[WARNING] ucarp: Switching to state: INIT (no carrier on eth0)")
+    on_b.wait_for_line("[WARNING] ucarp: Switching to state: MASTER (no advertisement from 172.16")
+    wait_for_no_address(a)
+
+    a.cable(True)
+    wait_for("host a answers again", lambda: ask(client) == "a")
+    on_b.wait_for_line("[WARNING] ucarp: Switching to state: BACKUP (172.16.0.11 ")
+    wait_for_no_address(b)
+    assert a.has(VIP)
+
+    if scripts != "none":
+        up = "[WARNING] ucarp: Spawning [/etc/ucarp/ucarp-up.sh eth0 172.16.0.1]"
+        down = "[WARNING] ucarp: Spawning [/etc/ucarp/ucarp-down.sh eth0 172.16.0.1]"
+        on_a.wait_for_line(up, count=2)
+        on_b.wait_for_line(up)
+        on_b.wait_for_line(down, count=2)
+    for daemon in (on_a, on_b):
+        # ifconfig cannot take away an address that is not there; that is the first run.
+        assert len(daemon.lines("[ERROR]")) == (1 if scripts == "article" else 0)
+        assert daemon.lines("geheim") == []
+
+
+@pytest.mark.parametrize("scripts", ["article", "shipped"])
+def test_the_scripts_do_no_harm_when_run_again(lab, a, scripts):
+    """The down-script at start finds no address; a master that is killed leaves one behind."""
+    install(a, scripts, "")
+    daemon = a.ucarpd()
+    wait_for("the address", lambda: a.has(VIP))
+    daemon.kill()
+
+    daemon = a.ucarpd()
+    wait_for_no_address(a)
+    daemon.wait_for_line("Switching to state: MASTER")
+    wait_for("the address again", lambda: a.has(VIP))

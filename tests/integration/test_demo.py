@@ -1,0 +1,211 @@
+"""scripts/demo, as a person or a script runs it."""
+
+import itertools
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lab import PROJECT, wait_for
+
+LIMIT = 90
+STEPS = (
+    "Both hosts start",
+    "Nothing is touched",
+    "web1's cable is pulled",
+    "web1's cable is back",
+    "web1's ucarpd is stopped",
+    "web1's ucarpd is started again",
+)
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the demos of this test have their files."""
+    directory = tmp_path / "demo"
+    directory.mkdir()
+    monkeypatch.setenv("TMPDIR", str(directory))
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    # A name of its own, so that --remove finds no other test's.
+    run_name = os.environ.get("UCARPD_LAB", "lab")
+    monkeypatch.setenv("UCARPD_LAB", f"{run_name}n{os.getpid()}d{next(_numbers)}")
+    return directory
+
+
+@pytest.fixture
+def demo(directory: Path) -> Iterator["Demo"]:
+    demo = Demo()
+    yield demo
+    demo.end()
+
+
+class Demo:
+    """A run of scripts/demo.py with its output in a pipe."""
+
+    def __init__(self) -> None:
+        self._popen: subprocess.Popen[str] | None = None
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        self._popen = subprocess.Popen(
+            [sys.executable, str(PROJECT / "scripts/demo.py"), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        return self._popen
+
+    def output(self, *arguments: str) -> str:
+        """Of a run that must succeed."""
+        popen = self.start(*arguments)
+        output, _ = popen.communicate(timeout=LIMIT)
+        assert popen.returncode == 0, output
+        return output
+
+    def end(self) -> None:
+        if self._popen is not None and self._popen.poll() is None:
+            self._popen.terminate()
+            self._popen.communicate(timeout=LIMIT)
+        self.output("--remove")
+
+
+def namespaces() -> list[str]:
+    listed = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True)
+    names = [row.split()[0] for row in listed.stdout.splitlines()]
+    return [name for name in names if name.startswith(f"{os.environ['UCARPD_LAB']}n")]
+
+
+def left_behind(directory: Path) -> list[str]:
+    """Namespaces, files, and processes that were started with this directory as TMPDIR."""
+    return [
+        *namespaces(),
+        *(path.name for path in directory.iterdir()),
+        *(str(path) for path in Path("/proc").glob("[0-9]*") if is_of(path, directory)),
+    ]
+
+
+def is_of(process: Path, directory: Path) -> bool:
+    try:
+        environment = (process / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return f"TMPDIR={directory}".encode() in environment
+
+
+def test_shows_every_step_and_leaves_nothing(demo: Demo, directory: Path):
+    output = demo.output()
+    assert "\x1b" not in output
+    assert "\r" not in output
+
+    _, timeline = output.split("What happened")
+    begins = [
+        re.search(rf"^ +(\d+\.\d\d) s  {step}$", timeline, re.MULTILINE).start() for step in STEPS
+    ]
+    assert begins == sorted(begins)
+    pull, back, stop = timeline[begins[2] :], timeline[begins[3] :], timeline[begins[4] :]
+    assert logged(pull) == ("web1", "INIT", "no carrier on eth0")
+    assert logged(pull, 1)[:2] == ("web2", "MASTER")
+    assert "no advertisement from 172.16.0.11 for 3." in logged(pull, 1)[2]
+    assert logged(back) == ("web1", "BACKUP", "ready with source 172.16.0.11")
+    assert logged(stop) == ("web1", "INIT", "stopping")
+    assert logged(stop, 1) == ("web2", "MASTER", "172.16.0.11 bowed out")
+
+    rows = {step: row(timeline, step) for step in STEPS}
+    assert [cells[0] for cells in rows.values()] == ["web1", "web1", "web2", "web1", "web2", "web1"]
+    after, silence, lost = rows["web1's cable is pulled"][1:]
+    assert 2 < float(after.removesuffix(" s")) < 6
+    assert 2 < float(silence.removesuffix(" s")) < 6
+    assert int(lost.split(" of ")[0]) > 20
+    assert int(rows["web1's ucarpd is stopped"][3].split(" of ")[0]) <= 10
+    assert output.endswith("All went as it should.\n")
+    assert left_behind(directory) == []
+
+
+def logged(timeline: str, index: int = 0) -> tuple[str, ...]:
+    """Host, state and reason of a transition in the timeline."""
+    found = re.findall(r"(web\d) +Switching to state: (\w+) \((.*)\)$", timeline, re.MULTILINE)
+    return tuple(found[index])
+
+
+def row(timeline: str, step: str) -> list[str]:
+    """The cells of the closing table beside a step."""
+    found = re.search(rf"^{step} {{2,}}(.*)$", timeline, re.MULTILINE)
+    assert found is not None, timeline
+    return re.split(r" {2,}", found[1])
+
+
+def test_kept_hosts_work_until_they_are_removed(demo: Demo, directory: Path):
+    output = demo.output("--keep")
+    enter = re.findall(r"^  (ip netns exec \S+)(?:web1|client) bash", output, re.MULTILINE)
+    assert len(enter) == 2
+    client = [*enter[0].split()[:-1], f"{enter[0].split()[-1]}client"]
+    pid = int(re.search(r"web1: ucarpd is process (\d+)", output)[1])
+    log = Path(re.search(r"web1: .*\n +log +(\S+)", output)[1])
+    assert "Switching to state: MASTER" in log.read_text()
+
+    assert [name for name in left_behind(directory) if name.startswith("/proc/")]
+    # Both daemons and both web servers are there: the role moves, and the other answers.
+    assert ask(client) == "web1"
+    subprocess.run(["kill", "-TERM", str(pid)], check=True)
+    wait_for("web2 to answer", lambda: ask(client) == "web2")
+
+    assert "removed" in demo.output("--remove")
+    assert left_behind(directory) == []
+    assert demo.output("--remove") == "There is nothing to remove.\n"
+
+
+def ask(client: list[str]) -> str:
+    curl = [*client, "curl", "-s", "--max-time", "1", "http://172.16.0.1/"]
+    return subprocess.run(curl, capture_output=True, text=True, check=False).stdout.strip()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_leaves_nothing(demo: Demo, directory: Path, number: signal.Signals):
+    popen = demo.start()
+    for line in popen.stdout:
+        if "ucarpd starts on both hosts" in line:
+            break
+    assert namespaces()
+    popen.send_signal(number)
+    output, _ = popen.communicate(timeout=LIMIT)
+    assert popen.returncode == 128 + number, output
+    assert left_behind(directory) == []
+
+
+def test_a_running_demo_is_not_removed(demo: Demo, directory: Path):
+    popen = demo.start()
+    wait_for("its namespaces", lambda: len(namespaces()) == 4)
+    assert "is still running; left alone" in Demo().output("--remove")
+    assert len(namespaces()) == 4
+    popen.terminate()
+    popen.communicate(timeout=LIMIT)
+
+
+def test_host_that_does_not_answer_is_a_failure(demo: Demo, directory: Path, tmp_path: Path):
+    """A copy of the project whose hosts have two passwords: both become master."""
+    source = (PROJECT / "scripts/demo.py").read_text()
+    copy = tmp_path / "project"
+    (copy / "scripts").mkdir(parents=True)
+    for name in ("etc", "ucarpd"):
+        (copy / name).symlink_to(PROJECT / name)
+    (copy / "scripts/lab.py").write_text((PROJECT / "scripts/lab.py").read_text())
+    spoilt = source.replace('"PASS": password', '"PASS": f"{password}{name[-1]}"')
+    assert spoilt != source
+    (copy / "scripts/demo.py").write_text(spoilt)
+    failed = subprocess.run(
+        [sys.executable, str(copy / "scripts/demo.py")],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    assert failed.returncode == 1
+    assert "It did not go as it should:\n  " in failed.stdout
+    assert "the digest is wrong: password, vhid or virtual addresses differ" in failed.stdout
+    assert left_behind(directory) == []

@@ -1,0 +1,217 @@
+"""Reads what passes an interface, and puts frames on it; knows CARP and ARP by itself.
+
+Times are the kernel's times of arrival, so that a busy machine does not blur them.
+"""
+
+import ctypes
+import os
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from lab import wait_for
+
+CLONE_NEWNET = 0x40000000
+ETH_P_ALL = 3
+ETH_P_IP = 0x0800
+ETH_P_ARP = 0x0806
+PROTOCOL_CARP = 112
+SO_TIMESTAMPNS = 35
+BROADCAST = "ff:ff:ff:ff:ff:ff"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """`at` is in seconds of the epoch."""
+
+    at: float
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Advertisement:
+    at: float
+    data: bytes
+    """The whole frame."""
+    mac: str
+    destination_mac: str
+    source: str
+    destination: str
+    ttl: int
+    vhid: int
+    advbase: int
+    advskew: int
+    counter: int
+
+    @property
+    def is_bow_out(self) -> bool:
+        return (self.advbase, self.advskew) == (255, 255)
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """A gratuitous ARP packet, `kind` is request or reply."""
+
+    at: float
+    kind: str
+    mac: str
+    destination_mac: str
+    sender_mac: str
+    ip: str
+
+
+class Wiretap:
+    """Records all frames from construction to close."""
+
+    def __init__(self, namespace: str, interface: str) -> None:
+        self._frames: list[Frame] = []
+        self._socket = open_in(namespace, interface)
+        self._socket.settimeout(0.1)
+        self._closing = False
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> "Wiretap":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing = True
+        self._thread.join()
+        self._socket.close()
+
+    def _read(self) -> None:
+        while not self._closing:
+            try:
+                data, ancillary, _, _ = self._socket.recvmsg(2048, 64)
+            except TimeoutError:
+                continue
+            except OSError:  # the interface has gone down; it may come again
+                continue
+            ((_, _, timespec),) = ancillary
+            seconds, nanoseconds = struct.unpack("@qq", timespec)
+            self._frames.append(Frame(seconds + nanoseconds / 1e9, data))
+
+    def advertisements(self, source: str | None = None, after: float = 0.0) -> list[Advertisement]:
+        """Those of one source, bow-outs included."""
+        parsed = (parse_advertisement(frame) for frame in list(self._frames) if frame.at > after)
+        return [each for each in parsed if each and source in (None, each.source)]
+
+    def bow_outs(self, source: str) -> list[Advertisement]:
+        return [each for each in self.advertisements(source) if each.is_bow_out]
+
+    def announcements(self, ip: str, after: float = 0.0) -> list[Announcement]:
+        """The gratuitous ARP packets about an address."""
+        parsed = (parse_announcement(frame) for frame in list(self._frames) if frame.at > after)
+        return [each for each in parsed if each and each.ip == ip]
+
+    def wait(
+        self, source: str, count: int = 1, after: float = 0.0, limit: float = 15.0
+    ) -> list[Advertisement]:
+        """Wait until a source has sent `count` advertisements (bow-outs are none)."""
+
+        def heard() -> list[Advertisement]:
+            return [each for each in self.advertisements(source, after) if not each.is_bow_out]
+
+        wait_for(
+            f"{count} advertisements of {source}", lambda: len(heard()) >= count, limit + count
+        )
+        return heard()
+
+    def wait_more(self, source: str, count: int) -> list[Advertisement]:
+        """Wait until a source has sent `count` further advertisements; all of those to come."""
+        seen = self.advertisements()
+        return self.wait(source, count, after=seen[-1].at if seen else 0.0)
+
+    def save(self, path: Path) -> None:
+        """Write a pcap file."""
+        with path.open("wb") as file:
+            file.write(struct.pack("=IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+            for frame in list(self._frames):
+                size = len(frame.data)
+                second, microsecond = int(frame.at), int(frame.at % 1 * 1e6)
+                file.write(struct.pack("=IIII", second, microsecond, size, size) + frame.data)
+
+
+def open_in(namespace: str, interface: str) -> socket.socket:
+    """A packet socket in another network namespace, for reading and for sending whole frames."""
+
+    def make() -> socket.socket:
+        packet_socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+        packet_socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        packet_socket.bind((interface, ETH_P_ALL))
+        return packet_socket
+
+    made: socket.socket = call_in(namespace, make)
+    return made
+
+
+def call_in(namespace: str, function: Callable[[], Any]) -> Any:
+    """Call the function in a thread that has entered the network namespace."""
+    results: list[Any] = []
+
+    def enter_and_call() -> None:
+        libc = ctypes.CDLL(None, use_errno=True)
+        descriptor = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
+        try:
+            if libc.setns(descriptor, CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), f"cannot enter {namespace}")
+        finally:
+            os.close(descriptor)
+        results.append(function())
+
+    thread = threading.Thread(target=enter_and_call)
+    thread.start()
+    thread.join()
+    (result,) = results
+    return result
+
+
+def parse_advertisement(frame: Frame) -> Advertisement | None:
+    data = frame.data
+    if len(data) < 70 or int.from_bytes(data[12:14], "big") != ETH_P_IP:
+        return None
+    if data[14] != 0x45 or data[23] != PROTOCOL_CARP:
+        return None
+    carp = data[34:70]
+    return Advertisement(
+        at=frame.at,
+        data=data,
+        mac=data[6:12].hex(":"),
+        destination_mac=data[0:6].hex(":"),
+        source=str(IPv4Address(data[26:30])),
+        destination=str(IPv4Address(data[30:34])),
+        ttl=data[22],
+        vhid=carp[1],
+        advbase=carp[5],
+        advskew=carp[2],
+        counter=int.from_bytes(carp[8:16], "big"),
+    )
+
+
+def parse_announcement(frame: Frame) -> Announcement | None:
+    data = frame.data
+    if len(data) < 42 or int.from_bytes(data[12:14], "big") != ETH_P_ARP:
+        return None
+    sender, target = IPv4Address(data[28:32]), IPv4Address(data[38:42])
+    if sender != target:
+        return None
+    return Announcement(
+        at=frame.at,
+        kind={1: "request", 2: "reply"}[data[21]],
+        mac=data[6:12].hex(":"),
+        destination_mac=data[0:6].hex(":"),
+        sender_mac=data[22:28].hex(":"),
+        ip=str(sender),
+    )
+
+
+def gaps(advertisements: list[Advertisement]) -> list[float]:
+    """Seconds between each advertisement and the next."""
+    times = [each.at for each in advertisements]
+    return [later - earlier for earlier, later in pairwise(times)]

@@ -82,7 +82,7 @@ class VirtualHost:
         self._hold_down_until = 0.0
         self._started = False
         self._was_cut_off = False
-        self._yielded_silently = False
+        self._tie_patience = 0.0
         self._stopping = False
         self._releasing = False
         self._holding = False
@@ -174,9 +174,8 @@ class VirtualHost:
                 self._released(now)
             case events.ParamsChanged(params):
                 self.params = params
-                if not self._yielded_silently:
-                    at = self._silent_since + self._down_interval()
-                    self.master_down_at = max(at, self._hold_down_until, now)
+                at = self._silent_since + (self._tie_patience or self._down_interval())
+                self.master_down_at = max(at, self._hold_down_until, now)
             case events.StopRequested(reason):
                 self._enter_init(reason)
                 self._stopping = True
@@ -244,7 +243,7 @@ class VirtualHost:
         self.master_down_at = None
         self._reacquire_at = None
         self._holding = False
-        self._yielded_silently = False
+        self._tie_patience = 0.0
         self._announcements.clear()
         self._actions.append(StateChanged(old, new, reason, peer))
 
@@ -294,7 +293,7 @@ class VirtualHost:
         match verdict:
             case BackupVerdict.WAIT:
                 self._silent_since = now
-                self._yielded_silently = False
+                self._tie_patience = 0.0
                 self.master_down_at = max(now + self._down_interval(), self._hold_down_until)
             case _ if heard.is_bow_out:
                 self._enter_master(f"{heard.source} bowed out", now)
@@ -325,7 +324,7 @@ class VirtualHost:
                 patience = TIE_PATIENCE * heard.units / UNITS_PER_SECOND
                 reason = f"{heard.source} wins the tie: {self._compared(heard)}"
                 self._enter_backup(reason, now, patience, heard.source)
-                self._yielded_silently = True
+                self._tie_patience = patience
                 self._leave(None)
             case MasterVerdict.STAY_FASTER | MasterVerdict.STAY_TIED:
                 # The rival's gratuitous ARP may have misled the neighbours.

@@ -174,6 +174,10 @@ class Host:
         """Run a command to its end in the host's network."""
         return run("ip", "netns", "exec", self.namespace, *command, check=check)
 
+    def processes(self) -> list[int]:
+        """The ids of all processes in the host's network."""
+        return [int(pid) for pid in run("ip", "netns", "pids", self.namespace).stdout.split()]
+
     # -- files -----------------------------------------------------------------------------------------
 
     def write_conf(self, name: str, text: str) -> Path:

@@ -1,0 +1,171 @@
+"""What a bad configuration file gets: file and line are named, exit status 78, nothing started."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from lab import PROJECT
+from nodes import PASSWORD, conf
+
+GOOD = conf("172.16.0.11")
+# GOOD's lines: 1 INTERFACE, 2 SRCIP, 3 VHID, 4 PASS, 5 ADDR, 6 MASK
+
+BAD = [
+    pytest.param({"web": GOOD + "UCARP_ADVSKW=1\n"}, "web.conf:7: UCARP_ADVSKW: ", id="typo"),
+    pytest.param(
+        {"web": GOOD + "UCARP_ADVSKEW=300\n"}, "web.conf:7: UCARP_ADVSKEW: .*300", id="range"
+    ),
+    pytest.param(
+        {"web": conf("172.16.0.11", VHID=None)}, "web.conf: UCARP_VHID: ", id="missing-key"
+    ),
+    pytest.param({"web": GOOD.encode() + b"# \xcf\xf0\xe8\n"}, "web.conf:7: .*UTF-8", id="utf-8"),
+    pytest.param({"web": GOOD.replace("\n", "\r\n")}, "web.conf:1: .*CR", id="crlf"),
+    pytest.param({"web": None}, "web.conf: is a directory", id="directory"),
+    pytest.param(
+        {"web": conf("172.16.0.11", PASS="p" * 20)},
+        "web.conf:4: UCARP_PASS: .*19 bytes",
+        id="password",
+    ),
+    pytest.param(
+        {"web": conf("172.16.0.11", MASK="255.0.255.0")},
+        "web.conf:6: UCARP_MASK: .*255.0.255.0",
+        id="mask",
+    ),
+    pytest.param(
+        {"web": conf("172.16.0.11", ADDR="172.16.0.11")},
+        "web.conf:5: UCARP_ADDR: .*172.16.0.11",
+        id="address-is-source",
+    ),
+    pytest.param(
+        {"web": GOOD + "UCARP_PREEMPT=perhaps\n"}, "web.conf:7: UCARP_PREEMPT: ", id="boolean"
+    ),
+    pytest.param({"web": GOOD + "no assignment\n"}, "web.conf:7: ", id="no-assignment"),
+    pytest.param({}, "no configuration file", id="empty-directory"),
+]
+
+COLLISIONS = [
+    pytest.param(
+        {"mail": GOOD, "web": conf("172.16.0.11", ADDR="172.16.0.2")},
+        "web.conf:3: UCARP_VHID: .*mail.conf:3",
+        id="one-vhid",
+    ),
+    pytest.param(
+        {"mail": GOOD, "web": conf("172.16.0.11", VHID=2)},
+        "web.conf:5: UCARP_ADDR: .*mail.conf:5",
+        id="one-address",
+    ),
+]
+
+
+@pytest.fixture
+def directory():
+    """A directory that everybody may enter; pytest's own may be root's alone."""
+    directory = Path(tempfile.mkdtemp(prefix="ucarpd-bad-input-"))
+    directory.chmod(0o755)
+    (directory / "conf").mkdir()
+    yield directory
+    shutil.rmtree(directory)
+
+
+def write(directory: Path, files: dict[str, str | bytes | None]) -> None:
+    for name, content in files.items():
+        path = directory / "conf" / f"{name}.conf"
+        if content is None:
+            path.mkdir()
+        else:
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def ucarpd(
+    directory: Path, command: str, *paths: Path, prefix: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run it to its end in a network of its own, where nothing can come to harm."""
+    paths = paths or (directory / "conf",)
+    return subprocess.run(
+        [
+            *("unshare", "--net", *prefix, sys.executable, "-m", "ucarpd", command),
+            *map(str, paths),
+        ],
+        env={
+            **os.environ,
+            "RUNTIME_DIRECTORY": str(directory / "run"),
+            "STATE_DIRECTORY": str(directory / "state"),
+            "PYTHONPATH": str(PROJECT),
+        },
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def assert_refused(directory: Path, result: subprocess.CompletedProcess[str], message: str) -> None:
+    assert result.returncode == 78
+    assert re.search(message, result.stderr), result.stderr
+    assert "Traceback" not in result.stderr
+    assert PASSWORD not in result.stdout + result.stderr
+    assert "pppp" not in result.stdout + result.stderr
+    # No lock, hence no instance.
+    assert not (directory / "run").exists()
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+@pytest.mark.parametrize(("files", "message"), BAD)
+def test_a_bad_file_is_named_and_not_started(directory, command, files, message):
+    write(directory, files)
+    assert_refused(directory, ucarpd(directory, command), message)
+
+
+@pytest.mark.parametrize(("files", "message"), COLLISIONS)
+def test_two_files_that_collide(directory, files, message):
+    """With `run` the first of them is started; test_lifecycle.py has that."""
+    write(directory, files)
+    assert_refused(directory, ucarpd(directory, "check"), message)
+
+
+def test_a_file_that_may_not_be_read(directory):
+    write(directory, {"web": GOOD})
+    (directory / "conf" / "web.conf").chmod(0o600)
+    nobody = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--")
+    result = ucarpd(directory, "check", prefix=nobody)
+    assert_refused(directory, result, "web.conf: may not be read")
+
+
+def test_a_file_that_does_not_exist(directory):
+    missing = directory / "conf" / "web.conf"
+    for command in ("run", "check"):
+        assert_refused(directory, ucarpd(directory, command, missing), f"{missing}: does not exist")
+
+
+def test_all_faults_at_once(directory):
+    write(directory, {"mail": "UCARP_VHID=0\nUCARP_ADDRESS=1\n", "web": conf("x", VHID="seven")})
+    result = ucarpd(directory, "run")
+    for message in (
+        "mail.conf:1: UCARP_VHID: ",
+        "mail.conf:2: UCARP_ADDRESS: ",
+        "mail.conf: UCARP_INTERFACE: ",
+        "web.conf:2: UCARP_SRCIP: ",
+        "web.conf:3: UCARP_VHID: ",
+    ):
+        assert_refused(directory, result, message)
+
+
+def test_a_good_file_is_no_fault(directory):
+    write(directory, {"web": GOOD})
+    result = ucarpd(directory, "check")
+    assert result.returncode == 0, result.stderr
+    assert "web.conf: OK" in result.stdout
+
+
+def test_without_privileges(directory):
+    write(directory, {"web": GOOD})
+    (directory / "conf" / "web.conf").chmod(0o644)
+    nobody = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--")
+    result = ucarpd(directory, "run", prefix=nobody)
+    assert result.returncode == 77
+    assert result.stderr == "ucarpd: must run as root (CAP_NET_RAW and CAP_NET_ADMIN)\n"

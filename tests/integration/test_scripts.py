@@ -1,0 +1,188 @@
+"""Up- and down-scripts: slow, broken, hanging, overtaken; the protocol goes on."""
+
+import os
+from pathlib import Path
+
+import pytest
+from lab import Host, wait_for
+from nodes import (
+    BACKUP,
+    INIT,
+    MASTER,
+    PASSWORD,
+    SWITCHING,
+    VIP,
+    conf,
+    start,
+    start_backup,
+    wait_for_address,
+    wait_for_no_address,
+)
+from wiretap import gaps
+
+UP = "/etc/ucarp/up.sh"
+DOWN = "/etc/ucarp/down.sh"
+BOTH = {"UPSCRIPT": UP, "DOWNSCRIPT": DOWN}
+
+ADD = f"ip address replace {VIP}/16 dev eth0\n"
+REMOVE = f"ip address delete {VIP}/16 dev eth0 || true\n"
+
+
+def write_scripts(host: Host, up: str = ADD, down: str = REMOVE) -> None:
+    host.write("ucarp/up.sh", f"#!/bin/bash\n{up}")
+    host.write("ucarp/down.sh", f"#!/bin/bash\n{down}")
+
+
+def process_exists(pid: str) -> bool:
+    return Path(f"/proc/{pid.strip()}").exists()
+
+
+def test_a_slow_up_script_does_not_hold_up_the_protocol(lab, a, b, wire):
+    write_scripts(a, up=f"echo begun\nsleep 8\n{ADD}echo ended\n")
+    slow = start(a, **BOTH)
+    slow.wait_for_line("begun")
+    other = start_backup(b)
+    slow.wait_for_line("ended")
+    wait_for_address(a)
+    wire.wait_more(a.address, 4)
+
+    # Neither a pause nor a burst, and no word from the second host.
+    between = gaps(wire.advertisements(a.address))
+    assert len(between) >= 10
+    assert max(between) < 2
+    assert min(between) > 0.5
+    assert wire.advertisements(b.address) == []
+    assert other.lines(MASTER) == []
+    # The neighbours hear of the address when it is there.
+    began = wire.advertisements(a.address)[0].at
+    assert wire.announcements(VIP)[0].at - began > 7.9
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "said"),
+    [
+        pytest.param(None, 0, ["it does not exist", "exit status 127"], id="missing"),
+        pytest.param(ADD, 0o644, ["it is not executable", "exit status 126"], id="not-executable"),
+        pytest.param(ADD, 0o777, ["it is writable by others", "exit status 126"], id="writable"),
+        pytest.param("exit 3\n", 0o755, ["failed after", "exit status 3"], id="failing"),
+        pytest.param("kill -9 $$\n", 0o755, ["failed after", "exit status 137"], id="killed"),
+    ],
+)
+def test_a_broken_script_is_reported_and_the_protocol_goes_on(a, wire, text, mode, said):
+    if text is not None:
+        for name in ("up.sh", "down.sh"):
+            a.write(f"ucarp/{name}", f"#!/bin/sh\n{text}", mode)
+    daemon = start(a, **BOTH)
+    daemon.wait_for_line("[ERROR] web: ", f"[{DOWN} eth0 {VIP}]", *said)
+    daemon.wait_for_line(MASTER)
+    daemon.wait_for_line("[ERROR] web: ", f"[{UP} eth0 {VIP}]", *said)
+    wire.wait_more(a.address, 3)
+    assert daemon.lines(SWITCHING)[-1] == daemon.lines(MASTER)[0]
+    # An address that is not there is not announced.
+    assert wire.announcements(VIP) == []
+    assert daemon.stop() == 0
+    daemon.wait_for_line(f"[{DOWN} eth0 {VIP}]", *said, count=2)
+    assert len(wire.bow_outs(a.address)) == 2
+
+
+def test_a_hanging_script_is_ended_with_its_children(a, wire):
+    children = a.root / "children"
+    write_scripts(
+        a, up=f"sleep 1000 & echo $! >>{children}\ntrap '' TERM\nwhile :; do wait; done\n"
+    )
+    daemon = start(a, **BOTH, SCRIPT_TIMEOUT="1")
+    run = f"[{UP} eth0 {VIP}]"
+    daemon.wait_for_line(f"[ERROR] web: {run} did not end within 1 s; terminating it")
+    daemon.wait_for_line(f"[ERROR] web: {run} failed after", "exit status 137")
+    (child,) = children.read_text().split()
+    wait_for("the script's child to end", lambda: not process_exists(child))
+    wire.wait_more(a.address, 3)
+    assert max(gaps(wire.advertisements(a.address))) < 2
+    assert len(daemon.lines(MASTER)) == 1
+
+
+def test_what_scripts_are_told(a):
+    reports = {name: a.root / name for name in ("up", "down")}
+    report = 'printf "argument=%s\\n" "$@" >{0}.new; env >>{0}.new; mv {0}.new {0}\n'
+    write_scripts(a, up=ADD + report.format(reports["up"]), down=report.format(reports["down"]))
+    keys = {**BOTH, "XPARAM": "'web server'", "MASK": None, "NETMASK": "255.255.0.0"}
+    a.write_conf("web", conf(a.address, **keys) + "SITE=Berlin\n")
+    # The daemon's own environment is not the file's: a password exported there stays there.
+    daemon = a.ucarpd(environment={"UCARP_PASS": PASSWORD, "UCARP_SITE": "elsewhere"})
+    daemon.wait_for_line(MASTER)
+    wait_for("both reports", lambda: all(each.exists() for each in reports.values()))
+
+    expected = {
+        "SITE=Berlin",
+        "UCARP_INTERFACE=eth0",
+        f"UCARP_SRCIP={a.address}",
+        "UCARP_VHID=1",
+        f"UCARP_ADDR={VIP}",
+        "UCARP_MASK=255.255.0.0",
+        "UCARP_NETMASK=255.255.0.0",
+        "UCARP_PREFIXLEN=16",
+        "UCARP_INSTANCE=web",
+        "UCARP_XPARAM=web server",
+    }
+    for name, state in (("up", "MASTER"), ("down", "BACKUP")):
+        lines = reports[name].read_text().splitlines()
+        assert lines[:3] == ["argument=eth0", f"argument={VIP}", "argument=web server"]
+        assert expected | {f"UCARP_STATE={state}"} <= set(lines)
+        assert not [line for line in lines if PASSWORD in line or "elsewhere" in line]
+    up = reports["up"].read_text()
+    assert "UCARP_PREVIOUS_STATE=BACKUP\n" in up
+    assert "UCARP_REASON=no advertisement heard for 3" in up
+    assert "UCARP_PREVIOUS_STATE=INIT\n" in reports["down"].read_text()
+
+
+@pytest.mark.parametrize(("neutral", "runs"), [("no", 1), ("yes", 0)])
+def test_the_down_script_at_start(a, neutral, runs):
+    write_scripts(a)
+    daemon = start(a, **BOTH, NEUTRAL=neutral)
+    daemon.wait_for_line(f"Spawning [{UP} eth0 {VIP}]")
+    spawned = [line for line in daemon.lines("Spawning") if DOWN in line]
+    assert len(spawned) == runs
+
+
+def test_an_overtaken_script_is_ended_and_the_newest_target_wins(a):
+    """The link goes while the up-script works, and comes back while the down-script does."""
+    pids = a.root / "pids"
+    write_scripts(
+        a,
+        up=f"echo $$ >>{pids}\n{ADD}[ -e {a.root}/quick ] || sleep 1000\n",
+        down=f"echo $$ >>{pids}\n{REMOVE}",
+    )
+    daemon = start(a, **BOTH)
+    wait_for_address(a)
+
+    a.cable(False)
+    daemon.wait_for_line(INIT, "no carrier")
+    daemon.wait_for_line(f"[{UP} eth0 {VIP}] was ended early, since the role has changed again")
+    wait_for_no_address(a)
+    (a.root / "quick").touch()
+    a.cable(True)
+    daemon.wait_for_line(BACKUP, count=2)
+    daemon.wait_for_line(MASTER, count=2)
+    wait_for_address(a)
+    daemon.wait_for_line(f"[{UP} eth0 {VIP}] done", "exit status 0")
+    wait_for("all scripts to end", lambda: not any(map(process_exists, pids.read_text().split())))
+    # The first down-script, at start; up; down; up.
+    assert len(pids.read_text().split()) == 4
+
+
+def test_what_the_down_script_leaves_is_removed(a):
+    write_scripts(a, down="exit 0\n")
+    daemon = start(a, **BOTH)
+    wait_for_address(a)
+    assert daemon.stop() == 0
+    assert not a.has(VIP)
+    daemon.wait_for_line(f"{VIP} was still on eth0 after the down-script; removed")
+
+
+def test_scripts_run_in_a_session_of_their_own(a):
+    """So that a signal to the daemon's group, as from a terminal, does not hit them."""
+    session = a.root / "session"
+    write_scripts(a, up=f"{ADD}ps -o sid= -p $$ >{session}.new; mv {session}.new {session}\n")
+    daemon = start(a, **BOTH)
+    wait_for("the report", session.exists)
+    assert int(session.read_text()) != os.getsid(daemon.pid)

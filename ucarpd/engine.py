@@ -59,7 +59,9 @@ class Log(Protocol):
     def dropped(self, dropped: Dropped) -> None: ...
     def send_failed(self, error: OSError) -> None: ...
     def sent(self) -> None: ...
+    def source_taken(self, source: IPAddress) -> None: ...
     def address_taken_away(self, ip: IPAddress) -> None: ...
+    def address_out_of_place(self, ip: IPAddress, state: State) -> None: ...
     def fault(self, error: BaseException) -> None: ...
 
 
@@ -133,12 +135,19 @@ class Engine:
         result = self._receiver.check(frame, self._machine.source, self._machine.sent_counters)
         if isinstance(result, Dropped):
             self._log.dropped(result)
-        else:
-            self._dispatch(result)
+            return
+        if result.source == self._machine.source:
+            self._log.source_taken(result.source)
+        self._dispatch(result)
 
     def address_added(self, ip: IPAddress) -> None:
-        """The kernel has one of our addresses.  Of those that we added ourselves we know already."""
-        if self._addresses.are_scripted:
+        """The kernel has one of our addresses."""
+        if self._machine.state is State.MASTER:
+            # Of those that we added ourselves we know already.
+            if self._addresses.are_scripted:
+                self._dispatch(events.AddressesAcquired((ip,)))
+        elif not self._addresses.is_busy and not self._machine.is_releasing:
+            self._log.address_out_of_place(ip, self._machine.state)
             self._dispatch(events.AddressesAcquired((ip,)))
 
     def address_removed(self, ip: IPAddress) -> None:

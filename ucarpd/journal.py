@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping
 from typing import TextIO
 
-from ucarpd.carp.actions import StateChanged
+from ucarpd.carp.actions import State, StateChanged
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.receive import Dropped, DropReason
 
@@ -31,8 +31,8 @@ MESSAGE_ID_WAITING = "808ec373121b4c17ae77f31d5a166eda"
 REPEAT_AFTER = 60.0
 """Seconds for which a dropped packet of one source and reason is not reported again."""
 
-FOREIGN_VHID_REPEAT_AFTER = 3600.0
-"""The same for another vhid: a second pair of hosts on the segment is no fault."""
+SELDOM = 3600.0
+"""The same for another vhid, since a second pair of hosts on the segment is no fault."""
 
 LINES_PER_MINUTE = 10
 """Lines about dropped packets at most, whatever number of sources a forger invents."""
@@ -60,6 +60,7 @@ class Journal:
         }
         self._drops = DropLimiter()
         self._send_failing = False
+        self._source_taken_at = float("-inf")
 
     # -- the course of things ------------------------------------------------------------------------
 
@@ -127,6 +128,19 @@ class Journal:
 
     def address_taken_away(self, ip: IPAddress) -> None:
         self.warning(f"{ip} was removed from {self._interface} by somebody else; putting it back")
+
+    def address_out_of_place(self, ip: IPAddress, state: State) -> None:
+        self.warning(f"{ip} came up on {self._interface} in state {state.value}; removing it")
+
+    def source_taken(self, source: IPAddress) -> None:
+        """Once an hour at most: it comes with every advertisement of the other host."""
+        now = time.monotonic()
+        if now - self._source_taken_at >= SELDOM:
+            self._source_taken_at = now
+            self.warning(
+                f"another host advertises from {source}, the address of this one: "
+                "give each host an address (UCARP_SRCIP) of its own"
+            )
 
     def address_refused(self, command: str, error: OSError) -> None:
         self.error(f"cannot {command} the address on {self._interface}: {error.strerror or error}")
@@ -246,7 +260,7 @@ class DropLimiter:
 
 
 def _repeat_after(reason: DropReason) -> float:
-    return FOREIGN_VHID_REPEAT_AFTER if reason is DropReason.BAD_VHID else REPEAT_AFTER
+    return SELDOM if reason is DropReason.BAD_VHID else REPEAT_AFTER
 
 
 # -- where the lines go ------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ EVERY_EVENT = [
     (
         "AddressesAcquired",
         IGNORED,
-        IGNORED,
+        "ReleaseAddresses",
         "AnnounceAddresses 10.0.0.100",
     ),
     (
@@ -882,6 +882,21 @@ def test_our_own_removal_heard_late_is_not_taken_for_somebody_elses():
         at 13.7: AdvertisementReceived 255/255 from 10.0.0.2 -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresses
         at 13.8: AddressRemoved 10.0.0.100 -> nothing
         until 16.0: deadlines -> 2 SendAdvertisement 1/0
+        """,
+    )
+
+
+def test_an_address_that_comes_up_out_of_place_is_taken_off():
+    """By a script's belated work, or by hand; but not while a release is under way."""
+    play(
+        brought_to(State.BACKUP),
+        """
+        at 10.5: AddressesAcquired 10.0.0.100 -> ReleaseAddresses
+        at 10.6: AddressesAcquired 10.0.0.100 -> nothing
+        at 10.7: AddressesReleased -> nothing
+        at 10.8: InterfaceLost -> StateChanged BACKUP INIT
+        at 10.9: AddressesAcquired 10.0.0.100 -> ReleaseAddresses
+        at 11.0: AddressesReleased -> nothing
         """,
     )
 

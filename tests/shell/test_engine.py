@@ -96,6 +96,12 @@ class Log:
     def sent(self):
         pass
 
+    def source_taken(self, source):
+        self._bench.story.append(f"source taken: {source}")
+
+    def address_out_of_place(self, ip, state):
+        self._bench.story.append(f"out of place: {ip} in {state.value}")
+
     def address_taken_away(self, ip):
         self._bench.story.append(f"taken away: {ip}")
 
@@ -229,6 +235,25 @@ async def test_only_scripted_addresses_are_announced_when_the_kernel_reports_the
         bench = await master(are_scripted=are_scripted)
         bench.engine.address_added(VIRTUAL)
         assert bench.told() == expected
+
+
+@in_virtual_time
+async def test_an_address_that_a_backup_should_not_have_is_removed():
+    bench = Bench()
+    bench.engine.interface_ready(OWN)
+    bench.engine.address_added(VIRTUAL)  # what the release at start is about to remove
+    bench.released()
+    bench.told()
+    bench.engine.address_added(VIRTUAL)
+    assert bench.told() == [f"out of place: {VIRTUAL} in BACKUP", "release"]
+
+
+@in_virtual_time
+async def test_another_host_with_our_source_address_is_told():
+    bench = await master()
+    bench.engine.interface_ready(PEER)
+    bench.engine.receive(peer_frame(advskew=9))
+    assert bench.told() == [f"source taken: {PEER}"]
 
 
 @in_virtual_time

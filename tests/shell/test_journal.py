@@ -102,6 +102,13 @@ def test_a_row_of_failed_sends_is_two_lines(collected, web):
     ]
 
 
+def test_a_copied_source_address_is_told_once_not_with_every_advertisement(collected, web):
+    for _ in range(100):
+        web.source_taken(PEER)
+    ((line, _),) = collected()
+    assert line.startswith("[WARNING] web: another host advertises from 172.16.0.11")
+
+
 def test_a_defect_comes_with_its_traceback(collected, web):
     try:
         raise ZeroDivisionError("a defect")

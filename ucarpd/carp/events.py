@@ -57,7 +57,7 @@ class DeadlineReached:
 
 @dataclass(frozen=True, slots=True)
 class AddressesAcquired:
-    """Virtual addresses are on the interface now, so it is time to announce them.
+    """Virtual addresses are on the interface now: a master announces them, others take them off.
 
     `addresses` are the ones that came; empty means all.
     """

@@ -84,7 +84,8 @@ class VirtualHost:
         self._was_cut_off = False
         self._tie_patience = 0.0
         self._stopping = False
-        self._releasing = False
+        self.is_releasing = False
+        """ReleaseAddresses has been asked for, and AddressesReleased has not come yet."""
         self._holding = False
         self._farewell: Farewell | None = None
         self._announcements = AnnouncementSchedule()
@@ -103,7 +104,7 @@ class VirtualHost:
                 self._handle_in_master(event, now)
             case _:
                 assert_never(self.state)
-        if self._stopping and not self._releasing and self._farewell is None:
+        if self._stopping and not self.is_releasing and self._farewell is None:
             self._stopping = False
             self._actions.append(Finish())
         assert (self.advertise_at is not None) == (self.state is State.MASTER)
@@ -140,6 +141,8 @@ class VirtualHost:
                 self._drop_bow_out_if_served(event)
             case events.DeadlineReached():
                 self._send_due_farewell(now)
+            case events.AddressesAcquired():
+                self._disown()
             case events.AddressesReleased():
                 self._released(now)
             case events.ParamsChanged(params):
@@ -148,7 +151,6 @@ class VirtualHost:
                 self._stopping = True
             case (
                 events.HardwareAddressChanged()
-                | events.AddressesAcquired()
                 | events.AcquireFailed()
                 | events.AddressRemoved()
                 | events.StepDownRequested()
@@ -170,6 +172,8 @@ class VirtualHost:
                 self._send_due_farewell(now)
                 if self.master_down_at is not None and now >= self.master_down_at:
                     self._enter_master(self._silence(now), now)
+            case events.AddressesAcquired():
+                self._disown()
             case events.AddressesReleased():
                 self._released(now)
             case events.ParamsChanged(params):
@@ -181,7 +185,6 @@ class VirtualHost:
                 self._stopping = True
             case (
                 events.HardwareAddressChanged()
-                | events.AddressesAcquired()
                 | events.AcquireFailed()
                 | events.AddressRemoved()
                 | events.StepDownRequested()
@@ -261,7 +264,7 @@ class VirtualHost:
     def _enter_master(self, reason: str, now: float) -> None:
         self._change_state(State.MASTER, reason, self.peer.source if self.peer else None)
         self._farewell = None
-        self._releasing = False
+        self.is_releasing = False
         self._hold_down_until = 0.0
         self._was_cut_off = False
         self._advertise(now, now)
@@ -368,11 +371,16 @@ class VirtualHost:
         self._actions.append(AcquireAddresses())
 
     def _release(self, at_start: bool = False) -> None:
-        self._releasing = True
+        self.is_releasing = True
         self._actions.append(ReleaseAddresses(at_start))
 
+    def _disown(self) -> None:
+        """A virtual address is here although the role is not: a script's belated work, or a hand's."""
+        if self._started and not self.is_releasing:
+            self._release()
+
     def _released(self, now: float) -> None:
-        self._releasing = False
+        self.is_releasing = False
         if self._farewell is not None:
             self._farewell.send_at = now
             self._send_due_farewell(now)

@@ -55,6 +55,11 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="run the virtual hosts of these files, in the foreground")
     _add_paths(run)
+    run.add_argument(
+        "--stay",
+        action="store_true",
+        help="go on when there is nothing to run, until a reload (SIGHUP) finds something",
+    )
     _add_log_options(run)
     run.set_defaults(command=_run)
 
@@ -135,7 +140,7 @@ def _run(options: argparse.Namespace) -> int:
     paths = [path.absolute() for path in options.paths]
 
     async def supervise() -> int:
-        return await Supervisor(paths).run()
+        return await Supervisor(paths, stay=options.stay).run()
 
     with closing(_output(options)):
         return asyncio.run(supervise())

@@ -31,10 +31,14 @@ EXIT_CONFIG = 78
 
 
 class Supervisor:
-    """Runs the virtual hosts of `paths`, each a file or a directory of files."""
+    """Runs the virtual hosts of `paths`, each a file or a directory of files.
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    With `stay` it goes on when there is nothing for it to do, until a reload finds something.
+    """
+
+    def __init__(self, paths: Sequence[Path], stay: bool = False) -> None:
         self._paths = paths
+        self._stay = stay
         self._loop = asyncio.get_running_loop()
         self._netlink = Netlink(self)
         self._interfaces: dict[str, Interface] = {}
@@ -49,10 +53,10 @@ class Supervisor:
         configs, problems = config.load_all(self._paths)
         for problem in problems:
             journal.write_problem(str(problem))
-        if not configs:
-            if not problems:
-                where = ", ".join(map(str, self._paths))
-                journal.write_problem(f"{where}: no configuration file (NAME.conf) in it")
+        if not configs and not problems:
+            where = ", ".join(map(str, self._paths))
+            journal.write_problem(f"{where}: no configuration file (NAME.conf) in it")
+        if not configs and (problems or not self._stay):
             return EXIT_CONFIG
         self._loop.set_exception_handler(_report_defect)
         self._handle_signals()
@@ -65,8 +69,7 @@ class Supervisor:
     async def _serve(self, configs: Sequence[Config]) -> int:
         for each in configs:
             self._start(each)
-        # A directory may have work for us later; files that others run are no work at all.
-        if not self._instances and not any(path.is_dir() for path in self._paths):
+        if not self._instances and not self._stay:
             return EXIT_ALL_RUN_ELSEWHERE
         # What start-up made stays; collecting it again and again would only cost time.
         gc.collect()

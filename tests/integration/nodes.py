@@ -1,6 +1,7 @@
 """The node that most tests run: its configuration, and what they ask it."""
 
 import sys
+from collections.abc import Sequence
 
 from lab import PROJECT, Host, Process, wait_for
 
@@ -45,6 +46,25 @@ def start_backup(host: Host, **keys: object) -> Process:
     process = start(host, **keys)
     process.wait_for_line(BACKUP)
     return process
+
+
+def start_ucarp(
+    host: Host,
+    skew: int = 0,
+    preempt: bool = False,
+    address: str = VIP,
+    options: Sequence[str] = (),
+) -> Process:
+    """Run the real ucarp."""
+    host.write("up.sh", f"#!/bin/sh\nip address replace {address}/32 dev eth0\n")
+    host.write("down.sh", f"#!/bin/sh\nip address delete {address}/32 dev eth0\n")
+    return host.start(
+        *("ucarp", "--interface=eth0", f"--srcip={host.address}", "--vhid=1"),
+        *(f"--pass={PASSWORD}", f"--addr={address}", "--advbase=1", f"--advskew={skew}"),
+        *("--upscript=/etc/up.sh", "--downscript=/etc/down.sh", "--shutdown"),
+        *(["--preempt"] if preempt else []),
+        *options,
+    )
 
 
 def wait_for_address(host: Host, address: str = VIP) -> None:

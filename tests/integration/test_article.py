@@ -82,15 +82,21 @@ def ask(client: Host) -> str:
         pytest.param("none", "UCARP_PREEMPT=yes\n", "UCARP_ADVSKEW=100\n", id="no-scripts"),
     ],
 )
-def test_the_other_host_answers_and_gives_back(lab, a, b, scripts, preference, others):
+def test_the_other_host_answers_and_gives_back(lab, a, b, wire, scripts, preference, others):
     client = lab.host("client", "172.16.0.99/16")
     install(a, scripts, preference)
     install(b, scripts, others)
     start_web_server(a)
     start_web_server(b)
 
-    on_a, on_b = a.ucarpd(), b.ucarpd()
+    # One after the other: of equals the first to speak is master, whatever it prefers.
+    on_a = a.ucarpd()
     wait_for("host a answers", lambda: ask(client) == "a")
+    on_b = b.ucarpd()
+    on_b.wait_for_line(
+        "[WARNING] ucarp: Switching to state: BACKUP (ready with source 172.16.0.12)"
+    )
+    wire.wait_more(a.address, 2)
     on_a.wait_for_line("[WARNING] ucarp: Switching to state: MASTER (no advertisement heard for 3")
     assert not b.has(VIP)
     (address,) = [each for each in a.addresses() if each["local"] == VIP]

@@ -9,10 +9,10 @@ from lab import Host, Process, wait_for
 from nodes import (
     BACKUP,
     MASTER,
-    PASSWORD,
     VIP,
     note,
     start,
+    start_ucarp,
     wait_for_address,
     wait_for_no_address,
 )
@@ -22,17 +22,6 @@ ROUNDS = [
     pytest.param("ucarpd", "ucarp", id="ucarpd-then-ucarp"),
     pytest.param("ucarp", "ucarpd", id="ucarp-then-ucarpd"),
 ]
-
-
-def start_ucarp(host: Host, skew: int = 0, preempt: bool = False, address: str = VIP) -> Process:
-    host.write("up.sh", f"#!/bin/sh\nip address replace {address}/32 dev eth0\n")
-    host.write("down.sh", f"#!/bin/sh\nip address delete {address}/32 dev eth0\n")
-    return host.start(
-        *("ucarp", "--interface=eth0", f"--srcip={host.address}", "--vhid=1"),
-        *(f"--pass={PASSWORD}", f"--addr={address}", "--advbase=1", f"--advskew={skew}"),
-        *("--upscript=/etc/up.sh", "--downscript=/etc/down.sh", "--shutdown"),
-        *(["--preempt"] if preempt else []),
-    )
 
 
 def start_daemon(

@@ -171,11 +171,14 @@ def test_a_soft_change_keeps_the_role_and_the_address(a, b, wire):
     (*_, last) = wire.wait_more(a.address, 2)
     assert last.advskew == 20
 
-    reload(a, on_a, ADVSKEW=20, PREEMPT="yes", PASS="andere")
-    reload(b, on_b, PASS="andere")
+    # Both at once: a backup does not wait for long for a master with another password.
+    a.write_conf("web", conf(a.address, ADVSKEW=20, PREEMPT="yes", PASS="andere"))
+    b.write_conf("web", conf(b.address, PASS="andere"))
+    for daemon in (on_a, on_b):
+        daemon.signal(signal.SIGHUP)
+    on_a.wait_for_line("reloaded: ", count=2)
+    on_b.wait_for_line("reloaded: ")
     wire.wait_more(a.address, 5)
-    on_b.signal(signal.SIGUSR1)
-    assert "BACKUP on eth0 id 1" in on_b.wait_for_line("BACKUP on eth0 id 1")
     assert on_b.lines(MASTER) == []
     assert len(on_a.lines(SWITCHING)) == 2
     assert monitor.lines(VIP) == []

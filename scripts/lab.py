@@ -24,6 +24,9 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
+LONGEST_COMMAND = 60.0
+"""Seconds after which a command that is run to its end is given up."""
+
 _numbers = itertools.count()
 
 
@@ -33,7 +36,11 @@ class LabError(Exception):
 
 def run(*command: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a command; a failure is told with what the command said."""
-    result = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    options = {"timeout": LONGEST_COMMAND, **options}
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    except subprocess.TimeoutExpired:
+        raise LabError(f"{' '.join(command)}: not done after {options['timeout']} s") from None
     if check and result.returncode:
         raise LabError(f"{' '.join(command)}: exit {result.returncode}: {result.stderr.strip()}")
     return result

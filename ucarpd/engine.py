@@ -98,6 +98,8 @@ class Engine:
         self._transition = Transition(State.INIT, State.INIT, "starting")
         self._waiting_for: str | None = None
         self._job = 0
+        self._removed: set[IPAddress] = set()
+        """Addresses that have vanished since the up-script was last started, and not come back."""
         self._is_over = False
 
     @property
@@ -142,6 +144,7 @@ class Engine:
 
     def address_added(self, ip: IPAddress) -> None:
         """The kernel has one of our addresses."""
+        self._removed.discard(ip)
         if self._machine.state is State.MASTER:
             # Of those that we added ourselves we know already.
             if self._addresses.are_scripted:
@@ -152,6 +155,8 @@ class Engine:
 
     def address_removed(self, ip: IPAddress) -> None:
         # A script at work may take the address off and put it back; that is its own business.
+        if self._addresses.are_scripted:
+            self._removed.add(ip)
         if not self._addresses.is_busy:
             if self._machine.state is State.MASTER:
                 self._log.address_taken_away(ip)
@@ -206,6 +211,7 @@ class Engine:
                 self._send(self._transmitter.advertisement(action, self._wire.mac))
             case actions.AcquireAddresses():
                 self._job += 1
+                self._removed.clear()
                 self._addresses.acquire(self._transition, partial(self._acquired, self._job))
             case actions.ReleaseAddresses(at_start):
                 self._job += 1
@@ -231,6 +237,9 @@ class Engine:
     def _acquired(self, job: int, success: bool) -> None:
         if job == self._job:
             self._dispatch(events.AddressesAcquired() if success else events.AcquireFailed())
+            # What was taken away while the script was still at work.
+            for ip in sorted(self._removed, key=str):
+                self.address_removed(ip)
 
     def _released(self, job: int) -> None:
         if job == self._job:

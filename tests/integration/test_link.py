@@ -1,6 +1,7 @@
 """The interface, its cable and its addresses come and go; the daemon stays."""
 
 import signal
+import time
 
 import pytest
 from lab import wait_for
@@ -110,13 +111,16 @@ def test_interface_missing_at_start(a, wire):
 @pytest.mark.parametrize("scripts", ["none", "shipped"])
 def test_virtual_address_removed_by_hand(a, wire, scripts):
     daemon = start_master(a, **(use_shipped_scripts(a) if scripts == "shipped" else {}))
-    for _ in range(2):
+    for count in (1, 2):
+        before = time.time()
         (present,) = [each for each in a.addresses() if each["local"] == VIP]
         a.ip("address", "delete", f"{VIP}/{present['prefixlen']}", "dev", "eth0")
+        words = f"{VIP} was removed from eth0 by somebody else; putting it back"
+        daemon.wait_for_line(words, count=count)
         wait_for_address(a)
-    daemon.wait_for_line(f"{VIP} was removed from eth0 by somebody else; putting it back", count=2)
-    announced = len(wire.announcements(VIP))
-    wait_for("it is announced again", lambda: len(wire.announcements(VIP)) > announced)
+        wait_for(
+            "it is announced again", lambda before=before: wire.announcements(VIP, after=before)
+        )
     assert len(daemon.lines(MASTER)) == 1
     assert daemon.lines(INIT) == []
 

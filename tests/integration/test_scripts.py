@@ -145,7 +145,7 @@ def test_the_down_script_at_start(a, neutral, runs):
 
 
 def test_an_overtaken_script_is_ended_and_the_newest_target_wins(a):
-    """The link goes while the up-script works, and comes back while the down-script does."""
+    """The link goes while the up-script works."""
     pids = a.root / "pids"
     write_scripts(
         a,
@@ -166,8 +166,24 @@ def test_an_overtaken_script_is_ended_and_the_newest_target_wins(a):
     wait_for_address(a)
     daemon.wait_for_line(f"[{UP} eth0 {VIP}] done", "exit status 0")
     wait_for("all scripts to end", lambda: not any(map(process_exists, pids.read_text().split())))
-    # The first down-script, at start; up; down; up.
+    # The down-script at start; up; down; up.
     assert len(pids.read_text().split()) == 4
+
+
+def test_an_address_removed_under_a_working_up_script_comes_back(a, wire):
+    once = a.root / "once"
+    write_scripts(a, up=f"{ADD}if [ ! -e {once} ]; then touch {once}; echo added; sleep 3; fi\n")
+    daemon = start(a, **BOTH)
+    daemon.wait_for_line("added")
+    a.ip("address", "delete", f"{VIP}/16", "dev", "eth0")
+    # Not at once: a script may take the address off and put it back itself.
+    daemon.wait_for_line(f"{VIP} was removed from eth0 by somebody else; putting it back")
+    wait_for_address(a)
+    run = f"[{UP} eth0 {VIP}]"
+    daemon.wait_for_line(f"{run} done", count=2)
+    wire.wait_more(a.address, 3)
+    assert len(daemon.lines(f"Spawning {run}")) == 2
+    assert daemon.lines("was ended early") == []
 
 
 def test_what_the_down_script_leaves_is_removed(a):

@@ -1,0 +1,118 @@
+"""What the package ships beside the program says the same as the program."""
+
+import argparse
+import configparser
+import re
+from pathlib import Path
+
+import pytest
+
+from ucarpd import __version__, cli, journal
+from ucarpd.hooks import KILL_AFTER
+
+PROJECT = Path(__file__).parents[2]
+UNITS = PROJECT / "etc/systemd/system"
+
+
+def commands():
+    """The commands of `ucarpd`, each with its options."""
+    parser = cli._parser()
+    [action] = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    return {name: command._option_string_actions.keys() for name, command in action.choices.items()}
+
+
+def unit(name):
+    """The lines of a unit, by section."""
+    parser = configparser.RawConfigParser(strict=False, interpolation=None, delimiters=("=",))
+    parser.optionxform = str
+    parser.read_string((UNITS / name).read_text())
+    return {section: dict(parser[section]) for section in parser.sections()}
+
+
+# -- units -----------------------------------------------------------------------------------------------
+
+
+def test_both_units_are_the_same_but_for_what_they_run():
+    one = (UNITS / "ucarpd@.service").read_text().partition("[Service]")[2]
+    all_files = (UNITS / "ucarpd.service").read_text().partition("[Service]")[2]
+    assert one.replace("/etc/ucarp/%i.conf", "/etc/ucarp") == all_files.replace(" --stay", "")
+
+
+@pytest.mark.parametrize("name", ["ucarpd.service", "ucarpd@.service"])
+def test_what_a_unit_runs_is_understood(name):
+    service = unit(name)["Service"]
+    for key in ("ExecStart", "ExecStopPost"):
+        program, *arguments = service[key].removeprefix("-").split()
+        assert program == "/usr/bin/ucarpd"
+        assert cli._parser().parse_args(arguments).paths
+
+
+@pytest.mark.parametrize("name", ["ucarpd.service", "ucarpd@.service"])
+def test_a_stop_lasts_longer_than_the_default_script_timeout(name):
+    from ucarpd.config.keys import BY_NAME
+
+    timeout = float(BY_NAME["UCARP_SCRIPT_TIMEOUT"].default)
+    # An up-script that is overtaken, and then the down-script in full.
+    assert float(unit(name)["Service"]["TimeoutStopSec"]) > timeout + 2 * KILL_AFTER
+
+
+@pytest.mark.parametrize("name", ["ucarpd.service", "ucarpd@.service"])
+def test_a_unit_keeps_the_mount_name_space_of_the_host_and_reads_no_environment_file(name):
+    service = unit(name)["Service"]
+    private = ("Protect", "Private", "ReadOnly", "ReadWrite", "Inaccessible", "Bind", "Mount")
+    assert [key for key in service if key.startswith((*private, "EnvironmentFile"))] == []
+
+
+@pytest.mark.parametrize("name", ["ucarpd.service", "ucarpd@.service"])
+def test_what_no_restart_can_heal_is_not_restarted(name):
+    from ucarpd.supervisor import EXIT_ALL_RUN_ELSEWHERE
+
+    final = {EXIT_ALL_RUN_ELSEWHERE, cli.EXIT_CONFIG, cli.EXIT_NO_PERMISSION}
+    statuses = unit(name)["Service"]["RestartPreventExitStatus"].split()
+    assert {int(status) for status in statuses} == final
+
+
+# -- message catalog -------------------------------------------------------------------------------------
+
+
+def test_every_message_id_is_explained_and_no_other():
+    text = (PROJECT / "etc/systemd/catalog/ucarpd.catalog").read_text()
+    entries = dict(
+        re.findall(r"^-- ([0-9a-f]{32})\n(.*?)(?=^-- |\Z)", text, re.MULTILINE | re.DOTALL)
+    )
+    known = {value for name, value in vars(journal).items() if name.startswith("MESSAGE_ID_")}
+    assert entries.keys() == known
+    for entry in entries.values():
+        header, _, explanation = entry.partition("\n\n")
+        assert re.search(r"^Subject: .", header, re.MULTILINE)
+        assert explanation.strip()
+
+
+def test_the_catalog_fills_in_fields_that_the_journal_has():
+    text = (PROJECT / "etc/systemd/catalog/ucarpd.catalog").read_text()
+    fields = set(re.findall("@([A-Z_]+)@", text))
+    source = Path(journal.__file__).read_text()
+    assert fields == {field for field in fields if re.search(rf"\b{field}\b", source)}
+    assert fields
+
+
+# -- bash completion -------------------------------------------------------------------------------------
+
+
+def test_completion_knows_the_commands_and_their_options():
+    text = (PROJECT / "debian/ucarpd.bash-completion").read_text()
+    [first] = re.findall(r"''\)\s*COMPREPLY=\(\$\(compgen -W '(.*?)'", text)
+    assert {word for word in first.split() if not word.startswith("-")} == commands().keys()
+    cases = re.findall(
+        r"^        ([a-z |-]+)\)\n.*?compgen -W '(.*?)'", text, re.MULTILINE | re.DOTALL
+    )
+    completed = {name: set(words.split()) for names, words in cases for name in names.split(" | ")}
+    assert completed == {name: set(options) - {"-h"} for name, options in commands().items()}
+
+
+# -- the changelog ---------------------------------------------------------------------------------------
+
+
+def test_the_package_has_the_version_of_the_program():
+    first = (PROJECT / "debian/changelog").read_text().splitlines()[0]
+    assert re.match(rf"ucarpd \({re.escape(__version__)}-[0-9]+\) ", first)

@@ -1,0 +1,54 @@
+"""Two machines a Debian release, with the package installed from its file by apt."""
+
+import os
+from pathlib import Path
+
+import pytest
+from lab import PROJECT, Lab
+from machines import Machine, build_root
+
+
+@pytest.fixture(scope="session")
+def package() -> Path:
+    """The package that scripts/test has built."""
+    file = os.environ.get("UCARPD_DEB")
+    packages = [Path(file)] if file else sorted((PROJECT / "dist").glob("ucarpd_*_all.deb"))
+    assert packages, "no package in dist/: run scripts/build-deb"
+    return packages[-1]
+
+
+@pytest.fixture(scope="module", params=["bookworm", "trixie"])
+def root(request, tmp_path_factory) -> Path:
+    # Who works on these tests may keep the file systems from run to run.
+    kept = os.environ.get("UCARPD_ROOTS")
+    return build_root(request.param, Path(kept) if kept else tmp_path_factory.mktemp("roots"))
+
+
+@pytest.fixture(scope="module")
+def lab():
+    with Lab() as lab:
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def machines(lab, root, package):
+    """Machines a and b; a is preferred.  Neither runs ucarpd yet."""
+    pair = [Machine(lab, root, name, f"172.16.0.1{n}/16") for n, name in ((1, "a"), (2, "b"))]
+    try:
+        for machine in pair:
+            machine.copy(package, f"/root/{package.name}")
+            machine.boot()
+        yield pair
+    finally:
+        for machine in pair:
+            machine.close()
+
+
+@pytest.fixture(scope="module")
+def a(machines) -> Machine:
+    return machines[0]
+
+
+@pytest.fixture(scope="module")
+def b(machines) -> Machine:
+    return machines[1]

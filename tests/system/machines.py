@@ -1,0 +1,206 @@
+"""Whole Debian systems with systemd, booted by systemd-nspawn on the switch of a laboratory.
+
+One root file system a Debian release is built a run; every machine lies over it.  A machine's network
+is set up at boot and taken down at shutdown by a unit of its own, as ifupdown's would.
+"""
+
+import itertools
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from lab import Lab, LabError, run, wait_for
+
+PACKAGES = (
+    *("systemd-sysv", "dbus", "iproute2", "iputils-ping", "procps", "apache2", "rsyslog", "curl"),
+    *("python3-cryptography", "python3-dotenv", "python3-pyroute2", "python3-systemd"),
+    *("bash-completion", "net-tools", "ucarp"),
+)
+"""What a machine has before the package comes: its dependencies, since no mirror is in reach."""
+
+NETWORK_UNIT = """\
+[Unit]
+Description=The network of this machine
+DefaultDependencies=no
+After=local-fs.target
+Before=network-pre.target network.target
+Wants=network-pre.target
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'ip link set host0 name eth0; ip address add $(cat /etc/lab-address) dev eth0; ip link set eth0 up'
+ExecStop=/bin/sh -c 'ip link set eth0 down; ip link set eth0 name host0'
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def build_root(release: str, directory: Path) -> Path:
+    """A root file system of this Debian release (bookworm, trixie) with PACKAGES, if not there."""
+    root = directory / release
+    if root.exists():
+        return root
+    run(
+        *("mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}"),
+        *("--dpkgopt=path-exclude=/usr/share/locale/*", release, str(root)),
+        timeout=300,
+    )
+    (root / "etc/systemd/system/lab-network.service").write_text(NETWORK_UNIT)
+    wants = root / "etc/systemd/system/multi-user.target.wants"
+    (wants / "lab-network.service").symlink_to("/etc/systemd/system/lab-network.service")
+    for unwanted in ("systemd-networkd-wait-online.service", "getty.target", "ucarp.service"):
+        (root / "etc/systemd/system" / unwanted).symlink_to("/dev/null")
+    return root
+
+
+class Machine:
+    """One booted system.  `run` types a command on it."""
+
+    def __init__(self, lab: Lab, root: Path, name: str, address: str) -> None:
+        self.lab = lab
+        self.name = name
+        self.address = address.partition("/")[0]
+        # Two runs at one time must not share a name: nspawn keeps state under it.
+        self._unique = f"{name}{os.getpid()}"
+        self.directory = lab.directory / f"machine-{name}"
+        self.root = self.directory / "root"
+        for each in ("upper", "work", "root"):
+            (self.directory / each).mkdir(parents=True)
+        layers = f"lowerdir={root},upperdir={self.directory}/upper,workdir={self.directory}/work"
+        run("mount", "-t", "overlay", "overlay", "-o", layers, str(self.root))
+        (self.root / "etc/lab-address").write_text(address)
+        (self.root / "etc/hostname").write_text(f"{name}\n")
+        (self.root / "var/www/html/index.html").write_text(f"this is {name}\n")
+        self._cgroups = [parent / f"{lab.prefix}{name}" for parent in _own_cgroups()]
+        self._console = self.directory / "console"
+        self._nspawn: subprocess.Popen[bytes] | None = None
+
+    def boot(self) -> None:
+        console = self._console.open("ab")
+        for directory in self._cgroups:
+            directory.mkdir(exist_ok=True)
+        join = 'for each in $0; do echo $$ >"$each/cgroup.procs" || exit; done; exec "$@"'
+        # Not `ip netns exec`: that would hide /sys/fs/cgroup.
+        self._nspawn = subprocess.Popen(
+            [
+                *("sh", "-c", join, " ".join(map(str, self._cgroups))),
+                *("nsenter", f"--net=/run/netns/{self.lab.switch}", "systemd-nspawn", "--boot"),
+                *("--quiet", f"--directory={self.root}", f"--hostname={self.name}"),
+                f"--machine={self._unique}",
+                *("--register=no", "--keep-unit", "--network-bridge=br0", "--console=pipe"),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=console,
+            env={**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
+        )
+        console.close()
+        self.wait_until_up()
+
+    def wait_until_up(self) -> None:
+        def is_up() -> bool:
+            state = self.run("systemctl", "is-system-running", check=False).stdout.strip()
+            return state in ("running", "degraded")
+
+        try:
+            wait_for(f"{self.name} to boot", is_up, 60)
+        except LabError as error:
+            raise LabError(f"{error}\n{self._console.read_text(errors='replace')}") from None
+
+    @property
+    def leader(self) -> str:
+        """The pid of the machine's init, as seen from outside; empty while there is none."""
+        assert self._nspawn is not None
+        return run("pgrep", "-P", str(self._nspawn.pid), check=False).stdout.partition("\n")[0]
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        if not (leader := self.leader):
+            if check:
+                raise LabError(f"{self.name} is not running")
+            return subprocess.CompletedProcess(command, 1, "", "")
+        enter = ("nsenter", "--target", leader, "--all", "env", "--ignore-environment", "--chdir=/")
+        path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        return run(*enter, path, "LC_ALL=C.UTF-8", "TERM=dumb", *command, check=check)
+
+    def shell(self, line: str, check: bool = True) -> str:
+        """Type a line into the machine's shell; what it prints."""
+        return self.run("sh", "-c", line, check=check).stdout
+
+    def write(self, path: str, text: str, mode: int = 0o600) -> None:
+        file = self.root / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(mode)
+
+    def copy(self, file: Path, to: str) -> None:
+        (self.root / to.lstrip("/")).write_bytes(file.read_bytes())
+
+    def has(self, address: str) -> bool:
+        answer = self.run("ip", "-json", "-4", "address", "show", check=False).stdout or "[]"
+        infos = (info for link in json.loads(answer) for info in link.get("addr_info", ()))
+        return any(info["local"] == address for info in infos)
+
+    def cable(self, connected: bool) -> None:
+        """Pull or plug the cable at the switch."""
+        state = "up" if connected else "down"
+        run("ip", "-n", self.lab.switch, "link", "set", "dev", f"vb-{self._unique}", state)
+
+    def journal(self, *arguments: str) -> str:
+        return self.run("journalctl", "--no-pager", "--output=short", *arguments).stdout
+
+    def main_pid(self, unit: str) -> int:
+        """The pid of a service inside the machine; 0 for none."""
+        return int(self.run("systemctl", "show", "-P", "MainPID", unit).stdout)
+
+    def reboot(self) -> None:
+        """Shut it down as an administrator would, and switch it on again."""
+        assert self._nspawn is not None
+        self.run("systemctl", "poweroff", "--no-block")
+        self._nspawn.wait(60)
+        self.boot()
+
+    def close(self) -> None:
+        if self._nspawn is not None:
+            if leader := self.leader:
+                run("kill", "-KILL", leader, check=False)
+            self._nspawn.wait(30)
+        for directory in self._cgroups:
+            run("find", str(directory), "-depth", "-type", "d", "-exec", "rmdir", "{}", ";")
+        run("umount", str(self.root), check=False)
+
+
+def _own_cgroups() -> list[Path]:
+    """Where this process is in the hierarchies that systemd uses.
+
+    nspawn would boot all machines in one control group, and each systemd in there would wait for
+    the processes of the others.
+    """
+    paths = [line.split(":", 2) for line in Path("/proc/self/cgroup").read_text().splitlines()]
+    own = {controllers: path for _, controllers, path in paths}
+    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    return [
+        Path(point + own[controllers].rstrip("/"))
+        for _, point, kind, options, *_ in mounts
+        for controllers in ("", "name=systemd")
+        if (kind == "cgroup2" and not controllers)
+        or (kind == "cgroup" and controllers and controllers in options.split(","))
+    ]
+
+
+_versions = itertools.count(1)
+
+
+def repacked(package: Path, directory: Path) -> Path:
+    """The same package with a higher version."""
+    tree = directory / f"repacked-{next(_versions)}"
+    run("dpkg-deb", "--raw-extract", str(package), str(tree))
+    control = tree / "DEBIAN/control"
+    control.write_text(re.sub(r"(?m)^(Version: .*)$", r"\1+next", control.read_text()))
+    higher = directory / f"{package.stem}+next.deb"
+    run("dpkg-deb", "--root-owner-group", "--build", str(tree), str(higher))
+    return higher

@@ -39,10 +39,3 @@ def test_a_new_start_replaces_the_old_plan():
     schedule = started(10.0)
     schedule.start(10.05)
     assert schedule.deadline == 10.15
-
-
-def test_clear_ends_it():
-    schedule = started(10.0)
-    schedule.clear()
-    assert schedule.deadline is None
-    assert not schedule.take(11.0)

@@ -34,6 +34,3 @@ class AnnouncementSchedule:
             self._due.popleft()
         self.last_at = now
         return True
-
-    def clear(self) -> None:
-        self._due.clear()

@@ -24,16 +24,13 @@ from typing import assert_never
 
 from ucarpd.carp import events
 from ucarpd.carp.actions import (
-    AcquireAddresses,
     Action,
-    AnnounceAddresses,
     Finish,
     ReleaseAddresses,
     SendAdvertisement,
     State,
     StateChanged,
 )
-from ucarpd.carp.announcing import AnnouncementSchedule
 from ucarpd.carp.election import (
     BackupVerdict,
     Contender,
@@ -43,6 +40,7 @@ from ucarpd.carp.election import (
 )
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.farewell import Farewell
+from ucarpd.carp.holding import Holding
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.timing import (
     TIE_PATIENCE,
@@ -55,9 +53,6 @@ from ucarpd.carp.timing import (
 
 HOLD_DOWN_RATIO = 2
 """After a voluntary step-down we stay away for this many of our own master-down intervals."""
-
-REACQUIRE_INTERVAL = 1.0
-"""Seconds at least between two attempts to put the addresses back."""
 
 REMEMBERED_COUNTERS = 16
 """How many of our own counters are kept to recognise our own packets when they come back."""
@@ -86,11 +81,8 @@ class VirtualHost:
         self._stopping = False
         self.is_releasing = False
         """ReleaseAddresses has been asked for, and AddressesReleased has not come yet."""
-        self._holding = False
+        self._holding: Holding | None = None
         self._farewell: Farewell | None = None
-        self._announcements = AnnouncementSchedule()
-        self._acquired_at = 0.0
-        self._reacquire_at: float | None = None
         self._actions: list[Action] = []
 
     def handle(self, event: events.Event, now: float) -> list[Action]:
@@ -117,8 +109,7 @@ class VirtualHost:
         candidates = (
             self.advertise_at,
             self.master_down_at,
-            self._reacquire_at,
-            self._announcements.deadline,
+            self._holding.deadline if self._holding else None,
             self._farewell.send_at if self._farewell else None,
         )
         return min((at for at in candidates if at is not None), default=None)
@@ -194,6 +185,8 @@ class VirtualHost:
                 assert_never(event)
 
     def _handle_in_master(self, event: events.Event, now: float) -> None:
+        holding = self._holding
+        assert holding is not None
         match event:
             case events.InterfaceReady(source):
                 self.source = source
@@ -202,21 +195,19 @@ class VirtualHost:
                 self._enter_init(reason)
                 self._leave(self._bow_out(now) if can_send else None)
             case events.HardwareAddressChanged():
-                self._announce(now)
+                self._actions += holding.announce(now)
             case events.AdvertisementReceived():
-                self._hear_as_master(event, now)
+                self._hear_as_master(event, now, holding)
             case events.DeadlineReached():
-                self._do_what_is_due_as_master(now)
+                if self.advertise_at is not None and now >= self.advertise_at:
+                    self._advertise(self.advertise_at, now)
+                self._actions += holding.due(now)
             case events.AddressesAcquired(addresses):
-                self._reacquire_at = None
-                self._holding = True
-                self._announce(now, addresses)
+                self._actions += holding.acquired(addresses, now)
             case events.AcquireFailed():
-                self._reacquire_at = now + REACQUIRE_INTERVAL
+                self._actions += holding.refused(now)
             case events.AddressRemoved(address):
-                if self._holding and address in self.params.addresses:
-                    self._reacquire_at = max(now, self._acquired_at + REACQUIRE_INTERVAL)
-                    self._do_what_is_due_as_master(now)
+                self._actions += holding.removed(address, now)
             case events.ParamsChanged(params):
                 changed = self._own_units() != interval_units(params.advbase, params.advskew)
                 self.params = params
@@ -244,10 +235,8 @@ class VirtualHost:
         old, self.state = self.state, new
         self.advertise_at = None
         self.master_down_at = None
-        self._reacquire_at = None
-        self._holding = False
+        self._holding = None
         self._tie_patience = 0.0
-        self._announcements.clear()
         self._actions.append(StateChanged(old, new, reason, peer))
 
     def _enter_init(self, reason: str) -> None:
@@ -268,7 +257,8 @@ class VirtualHost:
         self._hold_down_until = 0.0
         self._was_cut_off = False
         self._advertise(now, now)
-        self._acquire(now)
+        self._holding = Holding(self.params.addresses)
+        self._actions += self._holding.acquire(now)
 
     def _leave(self, farewell: Farewell | None) -> None:
         """Give up the addresses; `farewell` goes out when they are gone."""
@@ -311,7 +301,7 @@ class VirtualHost:
             case _:
                 assert_never(verdict)
 
-    def _hear_as_master(self, heard: AdvertisementReceived, now: float) -> None:
+    def _hear_as_master(self, heard: AdvertisementReceived, now: float, holding: Holding) -> None:
         self.peer = heard
         verdict = judge_as_master(*self._contenders(heard))
         match verdict:
@@ -330,9 +320,7 @@ class VirtualHost:
                 self._tie_patience = patience
                 self._leave(None)
             case MasterVerdict.STAY_FASTER | MasterVerdict.STAY_TIED:
-                # The rival's gratuitous ARP may have misled the neighbours.
-                if now - self._announcements.last_at >= self._own_interval():
-                    self._announce(now)
+                self._actions += holding.outdo_rival(now, self._own_interval())
             case _:
                 assert_never(verdict)
 
@@ -342,14 +330,6 @@ class VirtualHost:
             self._farewell = None
 
     # -- the work ------------------------------------------------------------------------------------
-
-    def _do_what_is_due_as_master(self, now: float) -> None:
-        if self.advertise_at is not None and now >= self.advertise_at:
-            self._advertise(self.advertise_at, now)
-        if self._reacquire_at is not None and now >= self._reacquire_at:
-            self._acquire(now)
-        if self._announcements.take(now):
-            self._actions.append(AnnounceAddresses(self.params.addresses))
 
     def _advertise(self, due: float, now: float) -> None:
         self._send(self.params.advbase, self.params.advskew)
@@ -364,11 +344,6 @@ class VirtualHost:
         self._next_counter = ((counter + 1) & _COUNTER_MASK) or 1
         self.sent_counters.append(counter)
         self._actions.append(SendAdvertisement(self.source, advbase, advskew, counter))
-
-    def _acquire(self, now: float) -> None:
-        self._acquired_at = now
-        self._reacquire_at = None
-        self._actions.append(AcquireAddresses())
 
     def _release(self, at_start: bool = False) -> None:
         self.is_releasing = True
@@ -395,12 +370,6 @@ class VirtualHost:
             self._send(self._farewell.advbase, self._farewell.advskew)
         if self._farewell.is_over:
             self._farewell = None
-
-    def _announce(self, now: float, addresses: tuple[IPAddress, ...] = ()) -> None:
-        """Announce `addresses` (empty: all of them) now, and all of them again later."""
-        if self._holding:
-            self._announcements.start(now)
-            self._actions.append(AnnounceAddresses(addresses or self.params.addresses))
 
     # -- numbers and words -----------------------------------------------------------------------------
 

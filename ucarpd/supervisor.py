@@ -128,7 +128,8 @@ class Supervisor:
         try:
             lock = InstanceLock(new.name, run_directory())
         except AlreadyRunning as error:
-            journal.write(logging.ERROR, str(error))
+            # To the service that takes what is left, it is the normal course.
+            journal.write(logging.INFO if self._stay else logging.ERROR, str(error))
             return
         except OSError as error:
             journal.write(logging.ERROR, f"{new.name}: cannot take the lock: {error}")

@@ -14,7 +14,7 @@ from ucarpd import __version__, config
 from ucarpd.config import ConfigError
 
 if TYPE_CHECKING:
-    from ucarpd import journal
+    from ucarpd.output import Output
 
 EXIT_CONFIG = 78
 EXIT_NO_PERMISSION = 77
@@ -158,18 +158,13 @@ def _clear(options: argparse.Namespace) -> int:
     return EXIT_CONFIG if problems else 0
 
 
-def _output(options: argparse.Namespace) -> "journal.Output":
-    from ucarpd import journal
-
-    return journal.Output(_handler(options.log), logging.DEBUG if options.debug else logging.INFO)
-
-
-def _handler(destination: str) -> logging.Handler:
-    from ucarpd import journal
+def _output(options: argparse.Namespace) -> "Output":
+    from ucarpd import output
     from ucarpd.linux.systemd import JournalHandler, stderr_is_the_journal
 
-    if destination == "journal" or (destination == "auto" and stderr_is_the_journal()):
-        return JournalHandler(journal.IDENTIFIER)
-    if destination == "syslog":
-        return journal.SyslogHandler()
-    return journal.StderrHandler()
+    level = logging.DEBUG if options.debug else logging.INFO
+    if options.log == "journal" or (options.log == "auto" and stderr_is_the_journal()):
+        return output.Output(JournalHandler(output.IDENTIFIER), level)
+    if options.log == "syslog":
+        return output.Output(output.SyslogHandler(), level)
+    return output.Output(output.StderrHandler(), level)

@@ -1,9 +1,6 @@
 """The words that scrapers look for, the fields beside them, and how often a line may come."""
 
 import logging
-import re
-import socket
-import threading
 from ipaddress import IPv4Address
 
 import pytest
@@ -11,7 +8,8 @@ import pytest
 from ucarpd import journal
 from ucarpd.carp.actions import State, StateChanged
 from ucarpd.carp.receive import Dropped, DropReason
-from ucarpd.journal import DropLimiter, Journal, Output, StderrHandler, SyslogHandler
+from ucarpd.journal import DropLimiter, Journal
+from ucarpd.output import Output
 
 PEER = IPv4Address("172.16.0.11")
 
@@ -147,56 +145,3 @@ def test_a_flood_from_invented_sources_is_few_lines_and_little_memory():
     lines = sum(answer is not None for answer in admitted)
     assert lines == 5 * journal.LINES_PER_MINUTE  # 300 s
     assert len(limiter._reported) <= 3 * journal.LINES_PER_MINUTE
-
-
-def test_stderr_lines_look_like_those_in_syslog(capsys, web):
-    output = Output(StderrHandler())
-    web.spawning("/up.sh eth0 10.0.0.1")
-    output.close()
-    assert re.fullmatch(
-        r"ucarpd\[\d+\]: \[WARNING\] web: Spawning \[/up.sh eth0 10.0.0.1\]\n",
-        capsys.readouterr().err,
-    )
-
-
-def test_syslog_lines_carry_the_facility_of_the_instance(tmp_path, web):
-    path = str(tmp_path / "log")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as daemon:
-        daemon.bind(path)
-        daemon.settimeout(10)
-        handler = SyslogHandler(path)
-        output = Output(handler)
-        web.waiting("no carrier on eth0")
-        datagram = daemon.recv(1000)
-        output.close()
-        handler.close()
-    local3_warning = 19 * 8 + 4
-    assert re.fullmatch(
-        rf"<{local3_warning}>ucarpd\[\d+\]: \[WARNING\] web: Waiting: no carrier on eth0\0",
-        datagram.decode(),
-    )
-
-
-def test_a_log_daemon_that_hangs_costs_lines_but_no_time(web, monkeypatch):
-    monkeypatch.setattr(journal, "_QUEUE_SIZE", 3)
-    hangs, freed = threading.Event(), threading.Event()
-
-    class Hanging(Collector):
-        def emit(self, record):
-            hangs.set()
-            freed.wait()
-            super().emit(record)
-
-    collector = Hanging()
-    output = Output(collector)
-    web.waiting("0")
-    assert hangs.wait(10)
-    for number in range(1, 10):
-        web.waiting(str(number))
-    freed.set()
-    while len(collector.records) < 4:
-        pass
-    web.waiting("last")
-    output.close()
-    lines = [text.partition("Waiting: ")[2] for text, _ in collector.records]
-    assert lines == ["0", "1", "2", "3", "last (6 lines before this one were lost)"]

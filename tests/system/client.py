@@ -50,5 +50,5 @@ class Client:
 
     def silence(self, since: float) -> float:
         """The longest time in seconds for which nobody answered after `since` (monotonic)."""
-        answered = [at for at, who in self._answers(since) if who != "-"]
+        answered = [since, *(at for at, who in self._answers(since) if who != "-")]
         return max((later - at for at, later in pairwise(answered)), default=0.0)

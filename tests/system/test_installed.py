@@ -39,7 +39,7 @@ def client(lab):
 
 
 @pytest.fixture
-def serving(a, b, client):
+def serving(a, b, client, request):
     """Both machines run ucarpd@web, and a serves.  Tells how long nobody answered in the test."""
     for machine in (a, b):
         conf(machine)
@@ -50,7 +50,7 @@ def serving(a, b, client):
     began = time.monotonic()
     yield began
     silence = client.silence(began)
-    print(f"nobody answered for {silence:.2f} s at most")
+    print(f"{request.node.name}: nobody answered for {silence:.2f} s at most")
 
 
 def test_install_starts_nothing(a, b, package):

@@ -82,21 +82,26 @@ def write(directory: Path, files: dict[str, str | bytes | None]) -> None:
 
 
 def ucarpd(
-    directory: Path, command: str, *paths: Path, prefix: tuple[str, ...] = ()
+    directory: Path, command: str, *paths: Path, as_nobody: bool = False
 ) -> subprocess.CompletedProcess[str]:
     """Run it to its end in a network of its own, where nothing can come to harm."""
     paths = paths or (directory / "conf",)
+    enter, project = ["unshare", "--net", "--mount"], str(PROJECT)
+    if as_nobody:
+        # The checkout may lie in a home that nobody else may enter.
+        enter += ["sh", "-c", 'mount --bind "$0" /mnt && exec "$@"', project]
+        enter += ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]
+        project = "/mnt"
+    python = sys.executable.replace(str(PROJECT), project)
     return subprocess.run(
-        [
-            *("unshare", "--net", *prefix, sys.executable, "-m", "ucarpd", command),
-            *map(str, paths),
-        ],
+        [*enter, python, "-m", "ucarpd", command, *map(str, paths)],
         env={
             **os.environ,
             "RUNTIME_DIRECTORY": str(directory / "run"),
             "STATE_DIRECTORY": str(directory / "state"),
-            "PYTHONPATH": str(PROJECT),
+            "PYTHONPATH": project,
         },
+        cwd="/",
         capture_output=True,
         text=True,
         timeout=30,
@@ -131,8 +136,7 @@ def test_two_files_that_collide(directory, files, message):
 def test_a_file_that_may_not_be_read(directory):
     write(directory, {"web": GOOD})
     (directory / "conf" / "web.conf").chmod(0o600)
-    nobody = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--")
-    result = ucarpd(directory, "check", prefix=nobody)
+    result = ucarpd(directory, "check", as_nobody=True)
     assert_refused(directory, result, "web.conf: may not be read")
 
 
@@ -165,7 +169,6 @@ def test_a_good_file_is_no_fault(directory):
 def test_without_privileges(directory):
     write(directory, {"web": GOOD})
     (directory / "conf" / "web.conf").chmod(0o644)
-    nobody = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--")
-    result = ucarpd(directory, "run", prefix=nobody)
+    result = ucarpd(directory, "run", as_nobody=True)
     assert result.returncode == 77
     assert result.stderr == "ucarpd: must run as root (CAP_NET_RAW and CAP_NET_ADMIN)\n"

@@ -92,6 +92,8 @@ class Machine:
                 *("nsenter", f"--net=/run/netns/{self.lab.switch}", "systemd-nspawn", "--boot"),
                 *("--quiet", f"--directory={self.root}", f"--hostname={self.name}"),
                 f"--machine={self._unique}",
+                # It would ask for a machine id of this host, which a container may lack.
+                "--link-journal=no",
                 *("--register=no", "--keep-unit", "--network-bridge=br0", "--console=pipe"),
             ],
             stdin=subprocess.DEVNULL,
@@ -169,7 +171,7 @@ class Machine:
             if leader := self.leader:
                 run("kill", "-KILL", leader, check=False)
             self._nspawn.wait(30)
-        for directory in self._cgroups:
+        for directory in filter(Path.exists, self._cgroups):
             run("find", str(directory), "-depth", "-type", "d", "-exec", "rmdir", "{}", ";")
         run("umount", str(self.root), check=False)
 

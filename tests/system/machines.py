@@ -92,8 +92,6 @@ class Machine:
                 *("nsenter", f"--net=/run/netns/{self.lab.switch}", "systemd-nspawn", "--boot"),
                 *("--quiet", f"--directory={self.root}", f"--hostname={self.name}"),
                 f"--machine={self._unique}",
-                # It would ask for a machine id of this host, which a container may lack.
-                "--link-journal=no",
                 *("--register=no", "--keep-unit", "--network-bridge=br0", "--console=pipe"),
             ],
             stdin=subprocess.DEVNULL,

@@ -1,8 +1,9 @@
 """The digest of an advertisement: HMAC-SHA1 over what two hosts must agree on.
 
-Signed are, in this order: version and type as the constants 02 01, the vhid, every IPv4 virtual
-address, every IPv6 virtual address, the counter.  Not signed, whatever one might expect: advbase,
-advskew, demotion, and every address of the sender.
+Signed are, in this order: version and type as the constants 02 01, the MAC address of OpenBSD's carp
+interface where it was set by hand, the vhid, every IPv4 virtual address, every IPv6 virtual address,
+the counter.  Not signed, whatever one might expect: advbase, advskew, demotion, and every address of
+the sender.
 """
 
 from collections.abc import Iterable
@@ -13,16 +14,28 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.hmac import HMAC
 
 from ucarpd.carp.packet import TYPE_ADVERTISEMENT, VERSION
-from ucarpd.carp.params import KEY_SIZE, IPAddress
+from ucarpd.carp.params import KEY_SIZE, IPAddress, Params
 
 
 class Signer:
-    """Signs and verifies for one virtual host; all but the counter is hashed once, in advance."""
+    """Signs and verifies for one virtual host; all but the counter is hashed once, in advance.
 
-    def __init__(self, key: bytes, vhid: int, addresses: Iterable[IPAddress]) -> None:
+    `key` has 0 to 20 bytes.  `lladdr` are the 6 bytes of a MAC address that OpenBSD hashes.
+    """
+
+    def __init__(
+        self,
+        key: bytes,
+        vhid: int,
+        addresses: Iterable[IPAddress],
+        *,
+        lladdr: bytes | None = None,
+        with_link_local: bool = True,
+    ) -> None:
         # Padding does not change an HMAC, but OpenSSL refuses the empty key that BSDs allow.
         self._prepared = HMAC(key.ljust(KEY_SIZE, b"\0"), SHA1())
-        self._prepared.update(bytes([VERSION, TYPE_ADVERTISEMENT, vhid]) + hashed(addresses))
+        self._prepared.update(bytes([VERSION, TYPE_ADVERTISEMENT]) + (lladdr or b""))
+        self._prepared.update(bytes([vhid]) + hashed(addresses, with_link_local=with_link_local))
 
     def sign(self, counter: int) -> bytes:
         """The 20-byte digest of an advertisement with this 64-bit counter."""
@@ -42,15 +55,45 @@ class Signer:
         return state
 
 
-def hashed(addresses: Iterable[IPAddress]) -> bytes:
+def sender(params: Params) -> Signer:
+    """What the advertisements of this virtual host are signed with."""
+    return Signer(
+        params.key,
+        params.vhid,
+        params.hashed,
+        lladdr=params.lladdr,
+        with_link_local=params.hash_link_local,
+    )
+
+
+def acceptors(params: Params) -> list[Signer]:
+    """What an advertisement for this virtual host may be signed with, the likeliest first.
+
+    With the link-local addresses or without them, as OpenBSD accepts both; with the key or with
+    one that is being rotated out.
+    """
+    has_link_local = any(a.version == 6 and a.is_link_local for a in params.hashed)
+    variants = (params.hash_link_local, not params.hash_link_local)
+    return [
+        Signer(key, params.vhid, params.hashed, lladdr=params.lladdr, with_link_local=variant)
+        for key in (params.key, *params.old_keys)
+        for variant in (variants if has_link_local else (True,))
+    ]
+
+
+def hashed(addresses: Iterable[IPAddress], *, with_link_local: bool = True) -> bytes:
     """The virtual addresses as they enter the digest.
 
-    IPv4 before IPv6, each sorted by its bytes, each once.  In link-local addresses bytes 2 and 3
-    count as zero: the BSD kernels keep the interface index there.
+    IPv4 before IPv6, each sorted by its bytes, each once.  In link-local IPv6 addresses bytes 2
+    and 3 count as zero (the BSD kernels keep the interface index there); OpenBSD leaves them out.
     """
     unique = set(addresses)
     v4 = sorted(address.packed for address in unique if isinstance(address, IPv4Address))
-    v6 = {_without_scope(address) for address in unique if isinstance(address, IPv6Address)}
+    v6 = {
+        _without_scope(address)
+        for address in unique
+        if isinstance(address, IPv6Address) and (with_link_local or not address.is_link_local)
+    }
     return b"".join(v4) + b"".join(sorted(v6))
 
 

@@ -1,9 +1,13 @@
 """What one virtual host is configured to do, as far as the protocol is concerned."""
 
 from dataclasses import dataclass, field
+from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
+from typing import Literal
 
 IPAddress = IPv4Address | IPv6Address
+Family = Literal[4, 6]
+"""The IP version, as `IPAddress.version` has it."""
 
 KEY_SIZE = 20
 """Bytes of the HMAC key; shorter passwords are padded with zero bytes (all implementations)."""
@@ -11,8 +15,36 @@ KEY_SIZE = 20
 PASSWORD_SIZE = 19
 """Longest password in bytes that ucarp and the BSDs' ifconfig take; their buffer ends in a NUL."""
 
+MAC_SIZE = 6
+
 CARP_GROUP_V4 = IPv4Address("224.0.0.18")
-"""Where IPv4 advertisements go; CARP shares the group with VRRP."""
+CARP_GROUP_V6 = IPv6Address("ff02::12")
+"""Where advertisements go; CARP shares the groups with VRRP."""
+
+
+class TieBreak(Enum):
+    """Which of two masters with equal intervals stays; both ends must use one rule.
+
+    REVERSED: the lower source address, compared from its last octet on, as ucarp does on
+    little-endian machines.  NUMERIC: the lower one in the usual order, as ucarp on big-endian
+    machines.  YIELD: neither, as in the BSD kernels.  IPv6 sources are always compared in the usual
+    order (nobody else has a rule for them), unless the rule is YIELD.
+    """
+
+    REVERSED = "reversed"
+    NUMERIC = "numeric"
+    YIELD = "yield"
+
+
+class DemoteStyle(Enum):
+    """How a host tells that it is less fit than usual.
+
+    SKEW: the demotion is added to advskew (FreeBSD since 10; every peer understands it).
+    OPENBSD: it stands in byte 4 of the header, and is compared before the intervals.
+    """
+
+    SKEW = "skew"
+    OPENBSD = "openbsd"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,21 +52,45 @@ class Params:
     """The configuration of one virtual host.
 
     `vhid` is 1 to 255, `advbase` 0 to 254 seconds, `advskew` 0 to 254 in 1/256 s, `deadratio` at
-    least 2, `key` 1 to 20 bytes.  `addresses` are the virtual addresses, in any order.  Raises
-    ValueError for anything else: checking what a person typed, with kinder words, is the
-    business of `ucarpd.config`.
+    least 2, `key` 1 to 20 bytes.  Raises ValueError for anything else: checking what a person
+    typed, with kinder words, is the business of `ucarpd.config`.
     """
 
     vhid: int
     addresses: tuple[IPAddress, ...]
+    """The virtual addresses that a master serves, in any order."""
+    hashed: tuple[IPAddress, ...] = ()
+    """Those that the digest covers, where they are others than `addresses`."""
     key: bytes = field(repr=False)
+    old_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    """Keys that advertisements are accepted with besides `key`, but not sent with."""
     advbase: int = 1
     advskew: int = 0
     deadratio: int = 3
     preempt: bool = False
     release_on_stop: bool = True
+    tiebreak: TieBreak = TieBreak.REVERSED
+    demote_style: DemoteStyle = DemoteStyle.SKEW
     group: IPv4Address = CARP_GROUP_V4
+    group6: IPv6Address = CARP_GROUP_V6
     broadcast: bool = False
+    peers: tuple[IPAddress, ...] = ()
+    """The hosts that advertise to each other by unicast; a family without one uses its group."""
+    virtual_mac: bool = False
+    """Whether the virtual addresses are announced at the virtual MAC address."""
+    source_mac_is_virtual: bool = False
+    """Whether advertisements carry the virtual MAC address as their Ethernet source."""
+    hash_link_local: bool = True
+    """Whether the digest that we send covers link-local addresses; received ones may either way."""
+    lladdr: bytes | None = None
+    """The MAC address that OpenBSD hashes when it was set by hand there (`ifconfig carp0 lladdr`)."""
+    pseudo_checksum: bool = False
+    """Whether the checksum in IPv6 covers the pseudo-header, as NetBSD alone has it."""
+    families: tuple[Family, ...] = field(init=False)
+    """The IP versions to advertise with: those of the hashed addresses, IPv4 first.
+
+    Of those, as the kernels run one master-down timer for each of them.
+    """
 
     def __post_init__(self) -> None:
         for name, value, low, high in (
@@ -42,9 +98,20 @@ class Params:
             ("advbase", self.advbase, 0, 254),
             ("advskew", self.advskew, 0, 254),
             ("deadratio", self.deadratio, 2, 255),
-            ("length of key", len(self.key), 1, KEY_SIZE),
+            *(("length of key", len(key), 1, KEY_SIZE) for key in (self.key, *self.old_keys)),
+            ("length of lladdr", MAC_SIZE if self.lladdr is None else len(self.lladdr), 6, 6),
         ):
             if not low <= value <= high:
                 raise ValueError(f"{name} must be {low} to {high}, not {value}")
         if not self.addresses:
             raise ValueError("a virtual host needs at least one virtual address")
+        versions = {address.version for address in self.hashed or self.addresses}
+        object.__setattr__(self, "hashed", self.hashed or self.addresses)
+        object.__setattr__(self, "families", tuple(f for f in (4, 6) if f in versions))
+
+    def peers_of(self, family: Family) -> tuple[IPAddress, ...]:
+        """The unicast peers of one IP version; none means that its group is used."""
+        return tuple(peer for peer in self.peers if peer.version == family)
+
+    def group_of(self, family: Family) -> IPAddress:
+        return self.group if family == 4 else self.group6

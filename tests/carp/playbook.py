@@ -100,7 +100,7 @@ def event(what, machine=None):
     name, _, rest = what.partition(" ")
     match name:
         case "InterfaceReady":
-            return events.InterfaceReady(ip_address(rest))
+            return events.InterfaceReady(tuple(map(ip_address, rest.split())))
         case "InterfaceLost":
             return events.InterfaceLost("no carrier", can_send=rest == "can_send")
         case "AdvertisementReceived":
@@ -118,8 +118,12 @@ def event(what, machine=None):
             return events.AddressRemoved(ip_address(rest))
         case "ParamsChanged":
             changes = dict(pair.split("=") for pair in rest.split())
-            numbers = {key: int(value) for key, value in changes.items()}
-            return events.ParamsChanged(replace(machine.params, **numbers))
+            if addresses := changes.pop("addresses", None):
+                changes["addresses"] = tuple(map(ip_address, addresses.split("+")))
+            changes = {k: int(v) if isinstance(v, str) else v for k, v in changes.items()}
+            return events.ParamsChanged(replace(machine.params, **changes))
+        case "DemotionChanged":
+            return events.DemotionChanged(int(rest), "eth1 has no carrier")
         case "StepDownRequested" | "StopRequested":
             return getattr(events, name)("the operator wants it")
         case _:
@@ -142,7 +146,7 @@ def words(action):
             return name
 
 
-def brought_to(state, **changes):
+def brought_to(state, sources=(OURS,), **changes):
     """A virtual host in this state.
 
     A BACKUP since 10.0, or a MASTER since 9.0 that announced its addresses for the last time at
@@ -152,7 +156,7 @@ def brought_to(state, **changes):
     if state is State.INIT:
         return machine
     ready_at = 0.0 if state is State.MASTER else 10.0
-    machine.handle(events.InterfaceReady(OURS), ready_at)
+    machine.handle(events.InterfaceReady(sources), ready_at)
     machine.handle(events.AddressesReleased(), ready_at)
     if state is State.MASTER:
         machine.handle(events.DeadlineReached(), 9.0)

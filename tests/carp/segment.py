@@ -65,7 +65,7 @@ class Station:
         if self.machine is None:
             self.machine = self.boot(self.segment.random.getrandbits(64))
             if self.has_link:
-                self.tell(events.InterfaceReady(self.source))
+                self.tell(events.InterfaceReady((self.source,)))
 
     def kill(self):
         """A crash: the addresses stay where they are, and nobody is told."""
@@ -102,7 +102,7 @@ class Station:
 
     def _ready(self):
         if self.machine is not None:
-            self.tell(events.InterfaceReady(self.source))
+            self.tell(events.InterfaceReady((self.source,)))
 
     # -- what the engine does ---------------------------------------------------------------------------
 
@@ -292,7 +292,7 @@ class ForeignPeer:
 
     def handle(self, event, now):
         match event:
-            case events.InterfaceReady(source):
+            case events.InterfaceReady((source,)):
                 self.source = source
                 return self.become(State.BACKUP, now)
             case events.DeadlineReached() if self.state is State.BACKUP:

@@ -91,6 +91,12 @@ EVERY_EVENT = [
         "SendAdvertisement 1/100",
     ),
     (
+        "DemotionChanged 240",
+        "nothing",
+        "nothing",
+        "StateChanged MASTER BACKUP, ReleaseAddresses",
+    ),
+    (
         "StepDownRequested",
         IGNORED,
         IGNORED,
@@ -109,9 +115,8 @@ def everything(machine):
     """All that the machine shows, and what it will do if left alone."""
     return (
         machine.state,
-        machine.source,
+        machine.sources,
         machine.params,
-        machine.peer,
         machine.advertise_at,
         machine.master_down_at,
         machine.next_deadline(),
@@ -817,7 +822,7 @@ def counters(machine, count):
 
 def ready(counter):
     machine = host(counter)
-    machine.handle(events.InterfaceReady(OURS), 0.0)
+    machine.handle(events.InterfaceReady((OURS,)), 0.0)
     return machine
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from ucarpd.carp.params import IPAddress
+from ucarpd.carp.params import Family, IPAddress
 
 
 class State(Enum):
@@ -29,12 +29,20 @@ class StateChanged:
 
 @dataclass(frozen=True, slots=True)
 class SendAdvertisement:
-    """Send one advertisement from `source` now."""
+    """Send one advertisement from `source` now, in its family.
+
+    `demotion` is header byte 4, which only OpenBSD knows.
+    """
 
     source: IPAddress
     advbase: int
     advskew: int
     counter: int
+    demotion: int = 0
+
+    @property
+    def family(self) -> Family:
+        return self.source.version
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,7 @@ class ReleaseAddresses:
 
 @dataclass(frozen=True, slots=True)
 class AnnounceAddresses:
-    """Tell the neighbours (gratuitous ARP) where these virtual addresses are."""
+    """Tell the neighbours (gratuitous ARP, unsolicited neighbour advertisement) where these are."""
 
     addresses: tuple[IPAddress, ...]
 

@@ -1,25 +1,29 @@
 """Who is master.  The only place where a winner is chosen.
 
-The shorter advertisement interval wins.  Each rule has a number, and the tests have a row for each.
+The host that is demoted less wins; among equals the one with the shorter advertisement interval.
+Demotions are compared in the OpenBSD style only (header byte 4); in the usual style they are part
+of the interval, and both sides count as not demoted here.  Each rule has a number, and the tests
+have a row for each.
 
 As MASTER, hearing an advertisement:
 
-    M1  the peer's interval is shorter              yield, with a parting advertisement
-    M2  the peer's interval is longer               stay
+    M1  the peer's rank is better                   yield, with a parting advertisement
+    M2  the peer's rank is worse                    stay
     M3  equal, and the peer wins the tie            yield silently
     M4  equal, and we win the tie                   stay
 
 As BACKUP, hearing an advertisement:
 
-    B1  we preempt, and our interval is shorter     take over
-    B2  we preempt, the intervals are equal, we     take the role back
-        win the tie, and had the role until our
+    B1  the peer is demoted more than we            take over, preempting or not (OpenBSD)
+    B2  we preempt, and our rank is better          take over
+    B3  we preempt, the ranks are equal, we win     take the role back
+        the tie, and had the role until our
         interface failed
-    B3  the peer's interval is longer than our      take over (what makes a bow-out work)
+    B4  the peer's interval is longer than our      take over (what makes a bow-out work)
         own master-down interval
-    B4  otherwise                                   wait on
+    B5  otherwise                                   wait on
 
-B2 is ours alone, and serves pairs whose files differ in UCARP_PREEMPT and nothing else: the preferred
+B3 is ours alone, and serves pairs whose files differ in UCARP_PREEMPT and nothing else: the preferred
 host gets its role back when its cable is in again.  At any other time equals never preempt, as in
 every implementation.  Every kind of peer yields to it, since it wins the tie.
 
@@ -31,29 +35,31 @@ BSD reacts.
 The tie: the BSDs have no rule (both yield).  ucarp compares the two source addresses as host
 integers although they are in network order, so on the little-endian machines that everybody has
 the last octet counts most: 10.0.1.1 is lower than 10.0.0.2, and the lower one wins.  Both ends must
-use the same rule, or both yield, or, worse, neither does; hence we compare reversed octets too.
-Two hosts with one source address (a copied configuration) cannot be told apart that way; there
-the lower counter wins: it starts at random, and both count by one, so the order is lasting.
+use the same rule, or both yield, or, worse, neither does; hence we compare reversed octets too,
+unless TieBreak says otherwise.  Two hosts with one source address (a copied configuration) cannot
+be told apart that way; there the lower counter wins: it starts at random, and both count by one, so
+the order is lasting.
 """
 
 from dataclasses import dataclass
 from enum import Enum
 
-from ucarpd.carp.params import IPAddress
+from ucarpd.carp.params import IPAddress, TieBreak
 
 
 class MasterVerdict(Enum):
     YIELD = "M1"
-    STAY_FASTER = "M2"
+    STAY_BETTER = "M2"
     YIELD_SILENTLY = "M3"
     STAY_TIED = "M4"
 
 
 class BackupVerdict(Enum):
-    PREEMPT = "B1"
-    RECLAIM = "B2"
-    PEER_TOO_SLOW = "B3"
-    WAIT = "B4"
+    PEER_DEMOTED = "B1"
+    PREEMPT = "B2"
+    RECLAIM = "B3"
+    PEER_TOO_SLOW = "B4"
+    WAIT = "B5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +69,21 @@ class Contender:
     units: int
     source: IPAddress
     counter: int = 0
+    demotion: int = 0
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """The lower, the better."""
+        return self.demotion, self.units
 
 
-def judge_as_master(own: Contender, peer: Contender) -> MasterVerdict:
+def judge_as_master(own: Contender, peer: Contender, tiebreak: TieBreak) -> MasterVerdict:
     """Rules M1 to M4."""
-    if peer.units < own.units:
+    if peer.rank < own.rank:
         return MasterVerdict.YIELD
-    if peer.units > own.units:
-        return MasterVerdict.STAY_FASTER
-    if _tie_rank(peer) < _tie_rank(own):
+    if peer.rank > own.rank:
+        return MasterVerdict.STAY_BETTER
+    if tiebreak is TieBreak.YIELD or _tie_rank(peer, tiebreak) < _tie_rank(own, tiebreak):
         return MasterVerdict.YIELD_SILENTLY
     return MasterVerdict.STAY_TIED
 
@@ -79,20 +91,29 @@ def judge_as_master(own: Contender, peer: Contender) -> MasterVerdict:
 def judge_as_backup(
     own: Contender,
     peer: Contender,
+    tiebreak: TieBreak,
     *,
     own_master_down_units: int,
     preempt: bool,
     was_cut_off: bool,
 ) -> BackupVerdict:
-    """Rules B1 to B4; `was_cut_off`: we were MASTER when our interface failed."""
-    if preempt and own.units < peer.units:
+    """Rules B1 to B5; `was_cut_off`: we were MASTER when our interface failed."""
+    if peer.demotion > own.demotion:
+        return BackupVerdict.PEER_DEMOTED
+    if preempt and own.rank < peer.rank:
         return BackupVerdict.PREEMPT
-    if preempt and was_cut_off and own.units == peer.units and _tie_rank(own) < _tie_rank(peer):
+    if (
+        (preempt and was_cut_off and own.rank == peer.rank)
+        and tiebreak is not TieBreak.YIELD
+        and _tie_rank(own, tiebreak) < _tie_rank(peer, tiebreak)
+    ):
         return BackupVerdict.RECLAIM
     if own_master_down_units < peer.units:
         return BackupVerdict.PEER_TOO_SLOW
     return BackupVerdict.WAIT
 
 
-def _tie_rank(contender: Contender) -> tuple[bytes, int]:
-    return contender.source.packed[::-1], contender.counter
+def _tie_rank(contender: Contender, tiebreak: TieBreak) -> tuple[bytes, int]:
+    octets = contender.source.packed
+    reverse = tiebreak is TieBreak.REVERSED and contender.source.version == 4
+    return octets[::-1] if reverse else octets, contender.counter

@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 
-from ucarpd.carp.params import IPAddress, Params
+from ucarpd.carp.params import Family, IPAddress, Params
 from ucarpd.carp.timing import BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, interval_units
 
 
 @dataclass(frozen=True, slots=True)
 class InterfaceReady:
-    """The interface is up, has carrier and our source address; or its source address changed."""
+    """The interface is up, has carrier and our source addresses; or one of those has changed.
 
-    source: IPAddress
+    There is one source for each family of the virtual host, IPv4 first.
+    """
+
+    sources: tuple[IPAddress, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,10 @@ class AdvertisementReceived:
     advskew: int
     counter: int
     demote: int = 0
+
+    @property
+    def family(self) -> Family:
+        return self.source.version
 
     @property
     def is_bow_out(self) -> bool:
@@ -90,6 +97,17 @@ class ParamsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class DemotionChanged:
+    """This host is less fit than usual, or fit again; `reason` is for the operator.
+
+    `demotion` is the new sum: with DemoteStyle.SKEW in 1/256 s, otherwise a count.
+    """
+
+    demotion: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class StepDownRequested:
     """The operator wants another host to serve."""
 
@@ -114,6 +132,7 @@ Event = (
     | AddressesReleased
     | AddressRemoved
     | ParamsChanged
+    | DemotionChanged
     | StepDownRequested
     | StopRequested
 )

@@ -1,15 +1,18 @@
-"""Ethernet, IPv4 and ARP bytes: what surrounds a CARP header, and what announces an address."""
+"""Ethernet, IPv4, IPv6, ARP and neighbour discovery bytes: what surrounds a CARP header, and what
+announces an address."""
 
 import struct
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 from ucarpd.carp.packet import checksum
+from ucarpd.carp.params import Family, IPAddress
 
 ETHERTYPE_IPV4 = 0x0800
 ETHERTYPE_ARP = 0x0806
+ETHERTYPE_IPV6 = 0x86DD
 PROTOCOL_CARP = 112
-"""The protocol number that CARP shares with VRRP."""
+"""The protocol number (IPv6: next header) that CARP shares with VRRP."""
 
 TTL = 255
 """Advertisements are sent with it and, to a group, accepted with no other: no router forwarded it."""
@@ -17,7 +20,7 @@ TTL = 255
 BROADCAST_MAC = b"\xff" * 6
 
 TOS_LOW_DELAY = 0x10
-"""The type of service that ucarp and OpenBSD send; no one checks it."""
+"""The type of service that ucarp and OpenBSD send in IPv4; no one checks it."""
 
 ARP_REQUEST = 1
 ARP_REPLY = 2
@@ -31,35 +34,73 @@ _IPV4_CHECKSUM_OFFSET = 10
 _DONT_FRAGMENT = 0x4000
 _FRAGMENT_BITS = 0x3FFF
 
+_IPV6 = struct.Struct("!IHBB16s16s")
+_IPV6_VERSION = 6 << 28
+_IPV6_PSEUDO_HEADER = struct.Struct("!16s16sIxxxB")
+
 _ARP = struct.Struct("!HHBBH6s4s6s4s")
 _HARDWARE_ETHERNET = 1
 
+_ADVERTISEMENT_OF_NEIGHBOUR = struct.Struct("!BBHI16sBB6s")
+_ND_TYPE = 136
+_ND_ROUTER = 1 << 31
+_ND_OVERRIDE = 1 << 29
+_ND_TARGET_MAC = 2
+_PROTOCOL_ICMPV6 = 58
+_ALL_NODES = IPv6Address("ff02::1")
+
 
 class MalformedHeader(Exception):
-    """The bytes are not an IPv4 packet that could carry CARP; the message says why."""
+    """The bytes are not an IP packet that could carry CARP; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class IPv4Packet:
-    source: IPv4Address
-    destination: IPv4Address
+class IPPacket:
+    """`ttl` is IPv6's hop limit; an IPv6 header has no checksum and is always intact."""
+
+    source: IPAddress
+    destination: IPAddress
     ttl: int
     header_is_intact: bool
     payload: bytes
 
+    @property
+    def family(self) -> Family:
+        return self.source.version
 
-def group_mac(group: IPv4Address) -> bytes:
-    """The Ethernet address of an IPv4 multicast group (RFC 1112): its low 23 bits."""
+
+def virtual_mac(vhid: int) -> bytes:
+    """00:00:5e:00:01:VHID, which the BSD kernels use for both families (and VRRP for IPv4)."""
+    return b"\x00\x00\x5e\x00\x01" + bytes([vhid])
+
+
+def group_mac(group: IPAddress) -> bytes:
+    """The Ethernet address of a multicast group: its low 23 (RFC 1112) or 32 bits (RFC 2464)."""
+    if isinstance(group, IPv6Address):
+        return b"\x33\x33" + group.packed[-4:]
     low = int(group) & 0x7FFFFF
     return b"\x01\x00\x5e" + low.to_bytes(3, "big")
 
 
-def ethernet(destination: bytes, source: bytes, ethertype: int, payload: bytes) -> bytes:
-    return _ETHERNET.pack(destination, source, ethertype) + payload
+def ethernet(destination: bytes, source: bytes, ip: bytes) -> bytes:
+    """A frame around an IP packet."""
+    ethertype = ETHERTYPE_IPV4 if ip[0] >> 4 == 4 else ETHERTYPE_IPV6
+    return _ETHERNET.pack(destination, source, ethertype) + ip
 
 
-def carp_over_ipv4(source: IPv4Address, destination: IPv4Address, payload: bytes) -> bytes:
-    """An IPv4 packet around a CARP header: TTL 255, don't fragment, id 0 (RFC 6864 permits it)."""
+def source_mac(frame: bytes) -> bytes:
+    return frame[6:12]
+
+
+def carp_over_ip(source: IPAddress, destination: IPAddress, payload: bytes) -> bytes:
+    """The IP packet around a CARP header; both addresses are of one family."""
+    if isinstance(source, IPv6Address):
+        return _over_ipv6(source, destination, PROTOCOL_CARP, payload)
+    return _over_ipv4(source, destination, payload)
+
+
+def _over_ipv4(source: IPAddress, destination: IPAddress, payload: bytes) -> bytes:
+    """TTL 255, don't fragment, id 0 (RFC 6864 permits it)."""
     header = bytearray(
         _IPV4.pack(
             0x45,
@@ -78,12 +119,32 @@ def carp_over_ipv4(source: IPv4Address, destination: IPv4Address, payload: bytes
     return bytes(header) + payload
 
 
-def parse_ipv4(frame: bytes) -> IPv4Packet:
+def _over_ipv6(
+    source: IPAddress, destination: IPAddress, next_header: int, payload: bytes
+) -> bytes:
+    """Traffic class and flow label 0, as everybody but FreeBSD; hop limit 255."""
+    header = _IPV6.pack(
+        _IPV6_VERSION, len(payload), next_header, TTL, source.packed, destination.packed
+    )
+    return header + payload
+
+
+def pseudo_header(source: IPAddress, destination: IPAddress, size: int, next_header: int) -> bytes:
+    """What a checksum over an IPv6 payload of `size` bytes begins with (RFC 8200, 8.1)."""
+    return _IPV6_PSEUDO_HEADER.pack(source.packed, destination.packed, size, next_header)
+
+
+def parse(frame: bytes) -> IPPacket:
     """Take an Ethernet frame apart; raises MalformedHeader.
 
     IP options and a padded frame are fine.  A packet that is cut off is not an error here: its
     payload is just short.
     """
+    ethertype = int.from_bytes(frame[12:14], "big")
+    return _parse_ipv6(frame) if ethertype == ETHERTYPE_IPV6 else _parse_ipv4(frame)
+
+
+def _parse_ipv4(frame: bytes) -> IPPacket:
     if len(frame) < ETHERNET_SIZE + _IPV4.size:
         raise MalformedHeader("shorter than an IPv4 header")
     version_length, _tos, total, _id, flags, ttl, protocol, _sum, source, destination = (
@@ -99,7 +160,7 @@ def parse_ipv4(frame: bytes) -> IPv4Packet:
     if flags & _FRAGMENT_BITS:
         raise MalformedHeader("is a fragment")
     packet = frame[ETHERNET_SIZE : ETHERNET_SIZE + total]
-    return IPv4Packet(
+    return IPPacket(
         IPv4Address(source),
         IPv4Address(destination),
         ttl,
@@ -108,11 +169,29 @@ def parse_ipv4(frame: bytes) -> IPv4Packet:
     )
 
 
+def _parse_ipv6(frame: bytes) -> IPPacket:
+    """No implementation sends extension headers, and none accepts them."""
+    start = ETHERNET_SIZE + _IPV6.size
+    if len(frame) < start:
+        raise MalformedHeader("shorter than an IPv6 header")
+    version, size, next_header, hop_limit, source, destination = _IPV6.unpack_from(
+        frame, ETHERNET_SIZE
+    )
+    if version >> 28 != 6:
+        raise MalformedHeader(f"IP version {version >> 28}")
+    if next_header != PROTOCOL_CARP:
+        raise MalformedHeader(f"IPv6 next header {next_header}")
+    payload = frame[start : start + size]
+    return IPPacket(IPv6Address(source), IPv6Address(destination), hop_limit, True, payload)
+
+
 def peek_vhid(frame: bytes) -> int | None:
     """The vhid of a frame that has not been checked yet, to find its virtual host; None: too short."""
     if len(frame) <= ETHERNET_SIZE:
         return None
-    at = ETHERNET_SIZE + (frame[ETHERNET_SIZE] & 0x0F) * 4 + 1
+    first = frame[ETHERNET_SIZE]
+    header_size = _IPV6.size if first >> 4 == 6 else (first & 0x0F) * 4
+    at = ETHERNET_SIZE + header_size + 1
     return frame[at] if at < len(frame) else None
 
 
@@ -133,4 +212,19 @@ def gratuitous_arp(address: IPv4Address, mac: bytes, operation: int) -> bytes:
         mac,
         address.packed,
     )
-    return ethernet(BROADCAST_MAC, mac, ETHERTYPE_ARP, arp)
+    return _ETHERNET.pack(BROADCAST_MAC, mac, ETHERTYPE_ARP) + arp
+
+
+def unsolicited_neighbour_advertisement(address: IPv6Address, mac: bytes, router: bool) -> bytes:
+    """A frame to all nodes that says "`address` is at `mac`" (RFC 4861, 7.2.6).
+
+    `router` must tell the truth: hosts drop a default router that claims to be none.
+    """
+    flags = _ND_OVERRIDE | (_ND_ROUTER if router else 0)
+    fields = (flags, address.packed, _ND_TARGET_MAC, 1, mac)
+    size = _ADVERTISEMENT_OF_NEIGHBOUR.size
+    unsummed = _ADVERTISEMENT_OF_NEIGHBOUR.pack(_ND_TYPE, 0, 0, *fields)
+    pseudo = pseudo_header(address, _ALL_NODES, size, _PROTOCOL_ICMPV6)
+    icmp = _ADVERTISEMENT_OF_NEIGHBOUR.pack(_ND_TYPE, 0, checksum(pseudo + unsummed), *fields)
+    ip = _over_ipv6(address, _ALL_NODES, _PROTOCOL_ICMPV6, icmp)
+    return ethernet(group_mac(_ALL_NODES), mac, ip)

@@ -11,15 +11,17 @@ House rules:
 1. There is one method for each state.  Its `match` names every event, also those that it ignores;
    an event that is out of place leaves the state untouched, and nothing from the wire raises.
 2. A transition assigns the state, then reports it (StateChanged), then does the work.
-3. MASTER <=> `advertise_at` is set; BACKUP <=> `master_down_at` is set; INIT <=> neither.
+3. MASTER <=> `advertise_at` is set; BACKUP <=> a master-down timer is armed; INIT <=> neither.
 4. On taking over the advertisement goes out before the addresses are asked for: it silences
    rivals, and no script can hold it back.  On leaving, the addresses go first, and the farewell (a
    bow-out, or the parting advertisement of election rule M1) only when they are gone.
+   Whatever is sent goes out once in each family.
 5. Deadlines lie on a grid from the first advertisement on.  A late wake-up sends one
    advertisement, never those that it slept through.
 """
 
 from collections import deque
+from dataclasses import replace
 from typing import assert_never
 
 from ucarpd.carp import events
@@ -41,15 +43,10 @@ from ucarpd.carp.election import (
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.farewell import Farewell
 from ucarpd.carp.holding import Holding
+from ucarpd.carp.listening import Listening
 from ucarpd.carp.params import IPAddress, Params
-from ucarpd.carp.timing import (
-    TIE_PATIENCE,
-    UNITS_PER_SECOND,
-    advertisement_interval,
-    interval_units,
-    master_down_interval,
-    master_down_units,
-)
+from ucarpd.carp.standing import Standing
+from ucarpd.carp.timing import TIE_PATIENCE, UNITS_PER_SECOND, master_down_units
 
 HOLD_DOWN_RATIO = 2
 """After a voluntary step-down we stay away for this many of our own master-down intervals."""
@@ -64,16 +61,13 @@ class VirtualHost:
     """The machine.  `counter` is the first advertisement's: draw 64 random bits for it."""
 
     def __init__(self, params: Params, counter: int) -> None:
-        self.params = params
         self.state = State.INIT
-        self.source: IPAddress | None = None
+        self.sources: tuple[IPAddress, ...] = ()
         self.advertise_at: float | None = None
-        self.master_down_at: float | None = None
-        self.peer: AdvertisementReceived | None = None
-        """The last advertisement accepted, whoever sent it."""
         self.sent_counters: deque[int] = deque(maxlen=REMEMBERED_COUNTERS)
         self._next_counter = (counter & _COUNTER_MASK) or 1
-        self._silent_since = 0.0
+        self._standing = Standing(params)
+        self._listening = Listening(params)
         self._hold_down_until = 0.0
         self._started = False
         self._was_cut_off = False
@@ -104,6 +98,15 @@ class VirtualHost:
         actions, self._actions = self._actions, []
         return actions
 
+    @property
+    def params(self) -> Params:
+        return self._standing.params
+
+    @property
+    def master_down_at(self) -> float | None:
+        """When a backup takes over, if it hears nothing more."""
+        return self._listening.deadline
+
     def next_deadline(self) -> float | None:
         """The monotonic second at which DeadlineReached is wanted; None for never."""
         candidates = (
@@ -118,11 +121,12 @@ class VirtualHost:
 
     def _handle_in_init(self, event: events.Event, now: float) -> None:
         match event:
-            case events.InterfaceReady(source):
+            case events.InterfaceReady(sources):
                 if not self._stopping:
-                    self.source = source
-                    patience = max(self._down_interval(), self._hold_down_until - now)
-                    self._enter_backup(f"ready with source {source}", now, patience)
+                    self.sources = sources
+                    patience = max(self._listening.patience, self._hold_down_until - now)
+                    with_sources = " and ".join(map(str, sources))
+                    self._enter_backup(f"ready with source {with_sources}", now, patience)
                     if not self._started:
                         self._started = True
                         self._release(at_start=True)
@@ -137,7 +141,9 @@ class VirtualHost:
             case events.AddressesReleased():
                 self._released(now)
             case events.ParamsChanged(params):
-                self.params = params
+                self._configure(params, now)
+            case events.DemotionChanged(demotion):
+                self._standing = replace(self._standing, demotion=demotion)
             case events.StopRequested():
                 self._stopping = True
             case (
@@ -152,8 +158,8 @@ class VirtualHost:
 
     def _handle_in_backup(self, event: events.Event, now: float) -> None:
         match event:
-            case events.InterfaceReady(source):
-                self.source = source
+            case events.InterfaceReady(sources):
+                self.sources = sources
             case events.InterfaceLost(reason, can_send):
                 self._farewell = self._farewell if can_send else None
                 self._enter_init(reason)
@@ -161,16 +167,19 @@ class VirtualHost:
                 self._hear_as_backup(event, now)
             case events.DeadlineReached():
                 self._send_due_farewell(now)
-                if self.master_down_at is not None and now >= self.master_down_at:
-                    self._enter_master(self._silence(now), now)
+                family = self._listening.expired(now)
+                if family is not None:
+                    last = self._listening.last(family)
+                    reason = self._listening.silence(family, now, self._hold_down_until)
+                    self._enter_master(reason, now, last.source if last else None)
             case events.AddressesAcquired():
                 self._disown()
             case events.AddressesReleased():
                 self._released(now)
             case events.ParamsChanged(params):
-                self.params = params
-                at = self._silent_since + (self._tie_patience or self._down_interval())
-                self.master_down_at = max(at, self._hold_down_until, now)
+                self._configure(params, now)
+            case events.DemotionChanged(demotion):
+                self._standing = replace(self._standing, demotion=demotion)
             case events.StopRequested(reason):
                 self._enter_init(reason)
                 self._stopping = True
@@ -188,8 +197,8 @@ class VirtualHost:
         holding = self._holding
         assert holding is not None
         match event:
-            case events.InterfaceReady(source):
-                self.source = source
+            case events.InterfaceReady(sources):
+                self.sources = sources
             case events.InterfaceLost(reason, can_send):
                 self._was_cut_off = True
                 self._enter_init(reason)
@@ -209,16 +218,22 @@ class VirtualHost:
             case events.AddressRemoved(address):
                 self._actions += holding.removed(address, now)
             case events.ParamsChanged(params):
-                changed = self._own_units() != interval_units(params.advbase, params.advskew)
-                self.params = params
-                if changed:
+                before = self._standing
+                self._configure(params, now)
+                if self._standing.rank != before.rank:
+                    self._advertise(now, now)
+                if params.addresses != before.params.addresses:
+                    self._acquire(now)
+            case events.DemotionChanged(demotion, reason):
+                before = self._standing
+                self._standing = replace(before, demotion=demotion)
+                if self._standing.rank > before.rank:
+                    # The peers need not preempt, so that being slower alone would move nothing.
+                    self._step_down(reason, now)
+                elif self._standing.rank < before.rank:
                     self._advertise(now, now)
             case events.StepDownRequested(reason):
-                hold_down = HOLD_DOWN_RATIO * self._down_interval()
-                self._hold_down_until = now + hold_down
-                self._enter_backup(reason, now, hold_down)
-                self._leave(self._bow_out(now))
-                self.peer = None
+                self._step_down(reason, now)
             case events.StopRequested(reason):
                 self._enter_init(reason)
                 self._stopping = True
@@ -229,34 +244,48 @@ class VirtualHost:
             case _:
                 assert_never(event)
 
+    def _configure(self, params: Params, now: float) -> None:
+        self._standing = replace(self._standing, params=params)
+        self._listening.configure(params, self._tie_patience, max(self._hold_down_until, now))
+
     # -- transitions -------------------------------------------------------------------------------
 
     def _change_state(self, new: State, reason: str, peer: IPAddress | None = None) -> None:
         old, self.state = self.state, new
         self.advertise_at = None
-        self.master_down_at = None
+        self._listening.disarm()
         self._holding = None
         self._tie_patience = 0.0
         self._actions.append(StateChanged(old, new, reason, peer))
 
     def _enter_init(self, reason: str) -> None:
         self._change_state(State.INIT, reason)
-        self.peer = None
+        self._listening.forget()
 
     def _enter_backup(
         self, reason: str, now: float, patience: float, peer: IPAddress | None = None
     ) -> None:
         self._change_state(State.BACKUP, reason, peer)
-        self._silent_since = now
-        self.master_down_at = now + patience
+        self._listening.arm_all(now, now + patience)
 
-    def _enter_master(self, reason: str, now: float) -> None:
-        self._change_state(State.MASTER, reason, self.peer.source if self.peer else None)
+    def _enter_master(self, reason: str, now: float, peer: IPAddress | None) -> None:
+        self._change_state(State.MASTER, reason, peer)
         self._farewell = None
         self.is_releasing = False
         self._hold_down_until = 0.0
         self._was_cut_off = False
         self._advertise(now, now)
+        self._acquire(now)
+
+    def _step_down(self, reason: str, now: float) -> None:
+        """Let another host serve, and stay away for long enough that one can."""
+        hold_down = HOLD_DOWN_RATIO * self._listening.patience
+        self._hold_down_until = now + hold_down
+        self._enter_backup(reason, now, hold_down)
+        self._leave(self._bow_out(now))
+        self._listening.forget()
+
+    def _acquire(self, now: float) -> None:
         self._holding = Holding(self.params.addresses)
         self._actions += self._holding.acquire(now)
 
@@ -268,59 +297,73 @@ class VirtualHost:
     # -- advertisements that come in ---------------------------------------------------------------
 
     def _hear_as_backup(self, heard: AdvertisementReceived, now: float) -> None:
-        if heard.is_bow_out and self.peer is not None and self.peer.source != heard.source:
+        family = heard.family
+        last = self._listening.last(family)
+        if heard.is_bow_out and last is not None and last.source != heard.source:
             return  # Another host has followed this one already: the second copy, come late.
-        self.peer = heard
+        ties_count = self._listening.decides_ties(family, now)
+        self._listening.hear(heard, now)
         self._drop_bow_out_if_served(heard)
         params = self.params
         verdict = judge_as_backup(
             *self._contenders(heard),
+            params.tiebreak,
             own_master_down_units=master_down_units(
                 params.advbase, params.advskew, params.deadratio
             ),
             preempt=params.preempt,
-            was_cut_off=self._was_cut_off,
+            was_cut_off=self._was_cut_off and ties_count,
         )
         if now < self._hold_down_until and not heard.is_bow_out:
             verdict = BackupVerdict.WAIT
         match verdict:
             case BackupVerdict.WAIT:
-                self._silent_since = now
                 self._tie_patience = 0.0
-                self.master_down_at = max(now + self._down_interval(), self._hold_down_until)
+                at = max(now + self._listening.down_interval(family), self._hold_down_until)
+                self._listening.arm(family, now, at)
+                return
             case _ if heard.is_bow_out:
-                self._enter_master(f"{heard.source} bowed out", now)
+                reason = f"{heard.source} bowed out"
+            case BackupVerdict.PEER_DEMOTED:
+                reason = f"{heard.source} is demoted by {heard.demote}"
             case BackupVerdict.PREEMPT:
-                self._enter_master(f"preempting {heard.source}: {self._compared(heard)}", now)
+                reason = f"preempting {heard.source}: {self._standing.compared_with(heard)}"
             case BackupVerdict.RECLAIM:
-                self._enter_master(f"taking the role back from {heard.source}", now)
+                reason = f"taking the role back from {heard.source}"
             case BackupVerdict.PEER_TOO_SLOW:
-                self._enter_master(
-                    f"{heard.source} is too slow to wait for: {self._compared(heard)}", now
+                reason = (
+                    f"{heard.source} is too slow to wait for: {self._standing.compared_with(heard)}"
                 )
             case _:
                 assert_never(verdict)
+        self._enter_master(reason, now, heard.source)
 
     def _hear_as_master(self, heard: AdvertisementReceived, now: float, holding: Holding) -> None:
-        self.peer = heard
-        verdict = judge_as_master(*self._contenders(heard))
+        ties_count = self._listening.decides_ties(heard.family, now)
+        self._listening.hear(heard, now)
+        own, peer = self._contenders(heard)
+        verdict = judge_as_master(own, peer, self.params.tiebreak)
+        if verdict is MasterVerdict.YIELD_SILENTLY and not ties_count:
+            verdict = MasterVerdict.STAY_TIED
         match verdict:
             case MasterVerdict.YIELD:
+                # Worse by our demotion alone, we would be mistaken for the better one.
+                is_slower = own.units > peer.units
                 parting = Farewell.parting(
-                    self.params.advbase, self.params.advskew, now + self._own_interval()
+                    self.params.advbase, self._standing.advskew, now + self._standing.interval
                 )
-                reason = f"{heard.source} is preferred: {self._compared(heard)}"
-                self._enter_backup(reason, now, self._down_interval(), heard.source)
-                self._leave(parting)
+                reason = f"{heard.source} is preferred: {self._standing.compared_with(heard)}"
+                self._enter_backup(reason, now, self._listening.patience, heard.source)
+                self._leave(parting if is_slower else None)
             case MasterVerdict.YIELD_SILENTLY:
                 # The winner may be a BSD that has yielded to us in the same moment.
                 patience = TIE_PATIENCE * heard.units / UNITS_PER_SECOND
-                reason = f"{heard.source} wins the tie: {self._compared(heard)}"
+                reason = f"{heard.source} wins the tie: {self._standing.compared_with(heard)}"
                 self._enter_backup(reason, now, patience, heard.source)
                 self._tie_patience = patience
                 self._leave(None)
-            case MasterVerdict.STAY_FASTER | MasterVerdict.STAY_TIED:
-                self._actions += holding.outdo_rival(now, self._own_interval())
+            case MasterVerdict.STAY_BETTER | MasterVerdict.STAY_TIED:
+                self._actions += holding.outdo_rival(now, self._standing.interval)
             case _:
                 assert_never(verdict)
 
@@ -332,18 +375,19 @@ class VirtualHost:
     # -- the work ------------------------------------------------------------------------------------
 
     def _advertise(self, due: float, now: float) -> None:
-        self._send(self.params.advbase, self.params.advskew)
-        interval = self._own_interval()
+        self._send(self.params.advbase, self._standing.advskew)
+        interval = self._standing.interval
         following = due + interval
         self.advertise_at = following if following > now else now + interval
 
     def _send(self, advbase: int, advskew: int) -> None:
-        assert self.source is not None
-        counter = self._next_counter
-        # OpenBSD drops counter 0 as a replay for as long as it has not advertised itself.
-        self._next_counter = ((counter + 1) & _COUNTER_MASK) or 1
-        self.sent_counters.append(counter)
-        self._actions.append(SendAdvertisement(self.source, advbase, advskew, counter))
+        demotion = self._standing.header_demotion
+        for source in self.sources:
+            counter = self._next_counter
+            # OpenBSD drops counter 0 as a replay for as long as it has not advertised itself.
+            self._next_counter = ((counter + 1) & _COUNTER_MASK) or 1
+            self.sent_counters.append(counter)
+            self._actions.append(SendAdvertisement(source, advbase, advskew, counter, demotion))
 
     def _release(self, at_start: bool = False) -> None:
         self.is_releasing = True
@@ -361,7 +405,7 @@ class VirtualHost:
             self._send_due_farewell(now)
 
     def _bow_out(self, now: float) -> Farewell:
-        return Farewell.bow_out(until=now + self._down_interval())
+        return Farewell.bow_out(until=now + self._listening.patience)
 
     def _send_due_farewell(self, now: float) -> None:
         if self._farewell is None:
@@ -371,31 +415,7 @@ class VirtualHost:
         if self._farewell.is_over:
             self._farewell = None
 
-    # -- numbers and words -----------------------------------------------------------------------------
-
     def _contenders(self, heard: AdvertisementReceived) -> tuple[Contender, Contender]:
-        assert self.source is not None
+        source = next(source for source in self.sources if source.version == heard.family)
         counter = self.sent_counters[-1] if self.sent_counters else self._next_counter
-        own = Contender(self._own_units(), self.source, counter)
-        return own, Contender(heard.units, heard.source, heard.counter)
-
-    def _own_units(self) -> int:
-        return interval_units(self.params.advbase, self.params.advskew)
-
-    def _own_interval(self) -> float:
-        return advertisement_interval(self.params.advbase, self.params.advskew)
-
-    def _down_interval(self) -> float:
-        peer_units = 0 if self.peer is None or self.peer.is_bow_out else self.peer.units
-        params = self.params
-        return master_down_interval(params.advbase, params.advskew, params.deadratio, peer_units)
-
-    def _silence(self, now: float) -> str:
-        if self.peer is None and self._hold_down_until > self._silent_since:
-            return f"no other host has taken over within {now - self._silent_since:.2f} s"
-        who = f"from {self.peer.source}" if self.peer else "heard"
-        return f"no advertisement {who} for {now - self._silent_since:.2f} s"
-
-    def _compared(self, heard: AdvertisementReceived) -> str:
-        theirs = heard.units / UNITS_PER_SECOND
-        return f"it advertises every {theirs:.2f} s, this host every {self._own_interval():.2f} s"
+        return self._standing.own(source, counter), self._standing.rival(heard)

@@ -39,8 +39,11 @@ class Advertisement:
     type: int = TYPE_ADVERTISEMENT
 
 
-def encode(advertisement: Advertisement) -> bytes:
-    """The header as it goes on the wire, with its checksum."""
+def encode(advertisement: Advertisement, pseudo_header: bytes = b"") -> bytes:
+    """The header as it goes on the wire, with its checksum.
+
+    Everybody sums up these 36 bytes alone, in IPv6 too; only NetBSD adds IPv6's pseudo-header.
+    """
     header = bytearray(
         _HEADER.pack(
             advertisement.version << 4 | advertisement.type,
@@ -54,7 +57,7 @@ def encode(advertisement: Advertisement) -> bytes:
             advertisement.digest,
         )
     )
-    _CHECKSUM.pack_into(header, _CHECKSUM_OFFSET, checksum(header))
+    _CHECKSUM.pack_into(header, _CHECKSUM_OFFSET, checksum(pseudo_header + header))
     return bytes(header)
 
 

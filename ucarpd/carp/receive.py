@@ -5,6 +5,10 @@ reasons are those of the BSDs' `netstat -p carp`, where they have one.  Cheap ch
 digest last but one.  As in every implementation, the frame's source MAC, TOS, id, IP options,
 authlen and trailing bytes are not looked at.  Stricter than ucarp and the kernels is one rung only:
 the type must be 1 (nothing else is ever sent, and the digest covers it only as a constant).
+
+A family in which this virtual host has unicast peers takes nothing from elsewhere, and nothing that
+was sent to the group, as OpenBSD has it; the TTL is not looked at there, since peers may be routed, as
+FreeBSD has it.  In IPv6 both checksums are good: the plain one, and NetBSD's with the pseudo-header.
 """
 
 from collections import Counter
@@ -12,10 +16,16 @@ from collections.abc import Container
 from dataclasses import dataclass
 from enum import Enum
 
-from ucarpd.carp import packet
-from ucarpd.carp.auth import Signer
+from ucarpd.carp import auth, packet
 from ucarpd.carp.events import AdvertisementReceived
-from ucarpd.carp.frame import TTL, MalformedHeader, parse_ipv4
+from ucarpd.carp.frame import (
+    PROTOCOL_CARP,
+    TTL,
+    IPPacket,
+    MalformedHeader,
+    parse,
+    pseudo_header,
+)
 from ucarpd.carp.params import IPAddress, Params
 
 
@@ -27,6 +37,7 @@ class DropReason(Enum):
     BAD_LENGTH = "badlen"
     BAD_TTL = "badttl"
     BAD_DESTINATION = "badaddrs"
+    BAD_PEER = "badpeer"
     BAD_VERSION = "badver"
     BAD_TYPE = "badtype"
     BAD_CHECKSUM = "badsum"
@@ -55,16 +66,16 @@ class Receiver:
     def configure(self, params: Params) -> None:
         """Take over changed parameters; the counts go on."""
         self._params = params
-        self._signer = Signer(params.key, params.vhid, params.addresses)
+        self._signers = auth.acceptors(params)
 
     def check(
-        self, frame: bytes, own_source: IPAddress | None, sent_counters: Container[int]
+        self, frame: bytes, own_sources: Container[IPAddress], sent_counters: Container[int]
     ) -> AdvertisementReceived | Dropped:
         """Climb the ladder.  Never raises, whatever the frame holds.
 
-        `own_source` and `sent_counters` are what our own latest advertisements carried.
+        `own_sources` and `sent_counters` are what our own latest advertisements carried.
         """
-        result = self._climb(frame, own_source, sent_counters)
+        result = self._climb(frame, own_sources, sent_counters)
         if isinstance(result, Dropped):
             self.dropped[result.reason] += 1
         else:
@@ -72,10 +83,10 @@ class Receiver:
         return result
 
     def _climb(
-        self, frame: bytes, own_source: IPAddress | None, sent_counters: Container[int]
+        self, frame: bytes, own_sources: Container[IPAddress], sent_counters: Container[int]
     ) -> AdvertisementReceived | Dropped:
         try:
-            ip = parse_ipv4(frame)
+            ip = parse(frame)
         except MalformedHeader as error:
             return Dropped(DropReason.BAD_HEADER, None, str(error))
 
@@ -86,31 +97,61 @@ class Receiver:
             return drop(DropReason.BAD_IP_CHECKSUM, "the checksum of its IPv4 header is wrong")
         if len(ip.payload) < packet.HEADER_SIZE:
             return drop(DropReason.BAD_LENGTH, f"{len(ip.payload)} bytes, an advertisement has 36")
-        if ip.ttl != TTL:
-            return drop(DropReason.BAD_TTL, f"TTL {ip.ttl}, must be 255")
-        if ip.destination != self._params.group:
-            return drop(
-                DropReason.BAD_DESTINATION,
-                f"sent to {ip.destination}, this host listens on {self._params.group}",
-            )
+        if misdirected := self._misdirected(ip, own_sources):
+            return drop(*misdirected)
         carp = packet.decode(ip.payload)
         if carp.version != packet.VERSION:
             return drop(DropReason.BAD_VERSION, f"version {carp.version}, CARP is 2; VRRP?")
         if carp.type != packet.TYPE_ADVERTISEMENT:
             return drop(DropReason.BAD_TYPE, f"type {carp.type}, an advertisement is 1")
-        if packet.checksum(ip.payload[: packet.HEADER_SIZE]):
+        if not _is_intact(ip):
             return drop(DropReason.BAD_CHECKSUM, "the checksum of the advertisement is wrong")
         if carp.vhid != self._params.vhid:
             return drop(
                 DropReason.BAD_VHID, f"vhid {carp.vhid}, this virtual host is {self._params.vhid}"
             )
-        if not self._signer.verify(carp.counter, carp.digest):
+        if ip.family not in self._params.families:
+            return drop(
+                DropReason.BAD_VHID, f"this virtual host has no IPv{ip.family} address to share"
+            )
+        if not any(signer.verify(carp.counter, carp.digest) for signer in self._signers):
             return drop(
                 DropReason.BAD_DIGEST,
                 "the digest is wrong: password, vhid or virtual addresses differ",
             )
-        if ip.source == own_source and carp.counter in sent_counters:
+        if ip.source in own_sources and carp.counter in sent_counters:
             return drop(DropReason.OWN_PACKET, "our own advertisement came back: a network loop?")
         return AdvertisementReceived(
             ip.source, carp.advbase, carp.advskew, carp.counter, carp.demote
         )
+
+    def _misdirected(
+        self, ip: IPPacket, own_sources: Container[IPAddress]
+    ) -> tuple[DropReason, str] | None:
+        """The rungs about who sent it to whom; None if all is well."""
+        peers = self._params.peers_of(ip.family)
+        if not peers:
+            if ip.ttl != TTL:
+                return DropReason.BAD_TTL, f"TTL {ip.ttl}, must be 255"
+            group = self._params.group_of(ip.family)
+            if ip.destination != group:
+                text = f"sent to {ip.destination}, this host listens on {group}"
+                return DropReason.BAD_DESTINATION, text
+            return None
+        if ip.destination not in own_sources:
+            text = f"sent to {ip.destination}, this host expects unicast from its peers"
+            return DropReason.BAD_DESTINATION, text
+        if ip.source not in peers:
+            return DropReason.BAD_PEER, "its source is not one of UCARP_PEERS"
+        return None
+
+
+def _is_intact(ip: IPPacket) -> bool:
+    header = ip.payload[: packet.HEADER_SIZE]
+    if packet.checksum(header) == 0:
+        return True
+    if ip.family == 4:
+        return False
+    # A sender sums up the payload as it is, trailing bytes aside.
+    pseudo = pseudo_header(ip.source, ip.destination, packet.HEADER_SIZE, PROTOCOL_CARP)
+    return packet.checksum(pseudo + header) == 0

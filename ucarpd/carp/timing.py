@@ -10,6 +10,9 @@ BOW_OUT_ADVBASE = 255
 BOW_OUT_ADVSKEW = 255
 """advbase and advskew of an advertisement that says "I am leaving"; no other one has them."""
 
+LARGEST_ADVSKEW = 254
+"""255 is for bow-outs."""
+
 TIE_PATIENCE = 1.5
 """After a silent yield: peer intervals to wait for the winner before taking the role back."""
 
@@ -20,6 +23,11 @@ def interval_units(advbase: int, advskew: int) -> int:
     advbase 0 with advskew 0 counts as one unit, as in OpenBSD's carp_setrun().
     """
     return max(1, advbase * UNITS_PER_SECOND + advskew)
+
+
+def demoted_advskew(advskew: int, demotion: int) -> int:
+    """What FreeBSD makes of advskew while the host is demoted: their sum, in its range."""
+    return max(0, min(advskew + demotion, LARGEST_ADVSKEW))
 
 
 def advertisement_interval(advbase: int, advskew: int) -> float:

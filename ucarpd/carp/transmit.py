@@ -1,21 +1,32 @@
 """From the actions of a virtual host to frames, ready to be sent."""
 
-from ipaddress import IPv4Address
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
 
-from ucarpd.carp import packet
+from ucarpd.carp import auth, packet
 from ucarpd.carp.actions import AnnounceAddresses, SendAdvertisement
-from ucarpd.carp.auth import Signer
 from ucarpd.carp.frame import (
     ARP_REPLY,
     ARP_REQUEST,
     BROADCAST_MAC,
-    ETHERTYPE_IPV4,
-    carp_over_ipv4,
+    PROTOCOL_CARP,
+    carp_over_ip,
     ethernet,
     gratuitous_arp,
     group_mac,
+    pseudo_header,
+    unsolicited_neighbour_advertisement,
+    virtual_mac,
 )
-from ucarpd.carp.params import Params
+from ucarpd.carp.params import Family, IPAddress, Params
+
+
+@dataclass(frozen=True, slots=True)
+class Datagram:
+    """An IP packet to one host; the kernel finds the way and the MAC address."""
+
+    destination: IPAddress
+    packet: bytes
 
 
 class Transmitter:
@@ -27,30 +38,59 @@ class Transmitter:
     def configure(self, params: Params) -> None:
         """Take over changed parameters."""
         self._params = params
-        self._signer = Signer(params.key, params.vhid, params.addresses)
-        # ucarp's --nomcast changes the Ethernet destination alone; the packet keeps the group.
-        self._destination_mac = BROADCAST_MAC if params.broadcast else group_mac(params.group)
+        self._signer = auth.sender(params)
+        self._virtual_mac = virtual_mac(params.vhid)
 
-    def advertisement(self, action: SendAdvertisement, mac: bytes) -> bytes:
-        """The frame of one advertisement, sent from the interface's own `mac`."""
-        assert isinstance(action.source, IPv4Address)
-        header = packet.encode(
-            packet.Advertisement(
-                vhid=self._params.vhid,
-                advbase=action.advbase,
-                advskew=action.advskew,
-                counter=action.counter,
-                digest=self._signer.sign(action.counter),
-            )
+    def advertisement(self, action: SendAdvertisement, mac: bytes) -> list[bytes | Datagram]:
+        """One advertisement: a frame to the group, or a datagram to each peer.
+
+        `mac` is the interface's own.
+        """
+        params = self._params
+        source, family = action.source, action.family
+        header = packet.Advertisement(
+            vhid=params.vhid,
+            advbase=action.advbase,
+            advskew=action.advskew,
+            counter=action.counter,
+            digest=self._signer.sign(action.counter),
+            demote=action.demotion,
         )
-        ip = carp_over_ipv4(action.source, self._params.group, header)
-        return ethernet(self._destination_mac, mac, ETHERTYPE_IPV4, ip)
+        peers = params.peers_of(family)
+        if peers:
+            # One list may serve all hosts, so that it has our own address too.
+            return [
+                Datagram(peer, self._ip_packet(source, peer, header))
+                for peer in peers
+                if peer != source
+            ]
+        group = params.group_of(family)
+        source_mac = self._virtual_mac if params.source_mac_is_virtual else mac
+        ip = self._ip_packet(source, group, header)
+        return [ethernet(self._group_mac(family), source_mac, ip)]
 
-    def announcements(self, action: AnnounceAddresses, mac: bytes) -> list[bytes]:
-        """The frames that announce each address at `mac`."""
-        return [
-            gratuitous_arp(address, mac, operation)
-            for address in action.addresses
-            if isinstance(address, IPv4Address)
-            for operation in (ARP_REQUEST, ARP_REPLY)
-        ]
+    def announcements(self, action: AnnounceAddresses, mac: bytes, router: bool) -> list[bytes]:
+        """The frames that announce each address, at `mac` or at the virtual MAC address.
+
+        `router`: this host forwards IPv6 packets.
+        """
+        at = self._virtual_mac if self._params.virtual_mac else mac
+        frames: list[bytes] = []
+        for address in action.addresses:
+            if isinstance(address, IPv4Address):
+                frames += (gratuitous_arp(address, at, op) for op in (ARP_REQUEST, ARP_REPLY))
+            else:
+                frames.append(unsolicited_neighbour_advertisement(address, at, router))
+        return frames
+
+    def _group_mac(self, family: Family) -> bytes:
+        # ucarp's --nomcast changes the Ethernet destination alone; the packet keeps the group.
+        return BROADCAST_MAC if self._params.broadcast else group_mac(self._params.group_of(family))
+
+    def _ip_packet(
+        self, source: IPAddress, destination: IPAddress, header: packet.Advertisement
+    ) -> bytes:
+        pseudo = b""
+        if self._params.pseudo_checksum and isinstance(source, IPv6Address):
+            pseudo = pseudo_header(source, destination, packet.HEADER_SIZE, PROTOCOL_CARP)
+        return carp_over_ip(source, destination, packet.encode(header, pseudo))

@@ -21,9 +21,10 @@ class NetlinkAddresses:
         self.reconfigure(config)
 
     def reconfigure(self, config: Config) -> None:
-        self._interface = config.interface
+        self._interface = config.device
         self._label = config.label
-        self._addresses = [InterfaceAddress(a.ip, a.prefixlen) for a in config.addresses]
+        served = (*config.addresses, *config.extra_addresses)
+        self._addresses = [InterfaceAddress(a.ip, a.prefixlen) for a in served]
 
     def acquire(self, transition: Transition, done: Callable[[bool], None]) -> None:
         del transition
@@ -117,7 +118,7 @@ class ScriptedAddresses:
     def _run(self, target: str, transition: Transition, done: Callable[[int], None]) -> None:
         config = self._config
         script = config.up_script if target == "up" else config.down_script
-        arguments = [config.interface, str(config.addresses[0].ip)]
+        arguments = [config.device, str(config.addresses[0].ip)]
         if config.xparam is not None:
             arguments.append(config.xparam)
         environment = {
@@ -136,9 +137,9 @@ class ScriptedAddresses:
 
 def addresses_for(
     config: Config, netlink: Netlink, log: Journal
-) -> NetlinkAddresses | ScriptedAddresses:
+) -> NetlinkAddresses | ScriptedAddresses | VirtualMacAddresses:
     """Scripts own the addresses as soon as the file names one; otherwise ucarpd does."""
-    over_netlink = NetlinkAddresses(config, netlink, log)
-    if config.up_script is None and config.down_script is None:
-        return over_netlink
-    return ScriptedAddresses(config, over_netlink, HookRunner(log), log)
+    owner: NetlinkAddresses | ScriptedAddresses = NetlinkAddresses(config, netlink, log)
+    if config.up_script is not None or config.down_script is not None:
+        owner = ScriptedAddresses(config, owner, HookRunner(log), log)
+    return VirtualMacAddresses(config, netlink, owner, log) if config.virtual_mac else owner

@@ -5,26 +5,38 @@ Everything runs in the event loop, and nothing here waits for anything.
 """
 
 import asyncio
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from ucarpd.carp import actions, events
-from ucarpd.carp.actions import Action, State, StateChanged
+from ucarpd.carp.actions import Action, SendAdvertisement, State, StateChanged
+from ucarpd.carp.demotion import SendErrors
 from ucarpd.carp.machine import VirtualHost
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.receive import Dropped, Receiver
 from ucarpd.carp.timing import BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW
-from ucarpd.carp.transmit import Transmitter
+from ucarpd.carp.transmit import Datagram, Transmitter
+
+
+_PEER_UNREACHABLE = {errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH}
 
 
 class Wire(Protocol):
-    """The interface: its own MAC address, and a way out for frames."""
+    """The interface: its own MAC address, and a way out."""
 
     @property
     def mac(self) -> bytes: ...
+    @property
+    def is_router(self) -> bool:
+        """Whether this host forwards IPv6 packets that come in here."""
+
     def send(self, frame: bytes) -> None:
+        """Raises OSError."""
+
+    def send_datagram(self, datagram: Datagram) -> None:
         """Raises OSError."""
 
 
@@ -69,6 +81,9 @@ class Owner(Protocol):
     """Whom the engine tells about itself; after `finished` and `failed` it handles nothing more."""
 
     def changed(self) -> None: ...
+    def sending(self, is_failing: bool) -> None:
+        """Advertisements do not get out any more, or do again."""
+
     def finished(self) -> None: ...
     def failed(self) -> None: ...
 
@@ -97,6 +112,7 @@ class Engine:
         self._timer: asyncio.TimerHandle | None = None
         self._transition = Transition(State.INIT, State.INIT, "starting")
         self._waiting_for: str | None = None
+        self._send_errors = SendErrors()
         self._job = 0
         self._removed: set[IPAddress] = set()
         """Addresses that have vanished since the up-script was last started, and not come back."""
@@ -117,10 +133,10 @@ class Engine:
 
     # -- what comes in -------------------------------------------------------------------------------
 
-    def interface_ready(self, source: IPAddress) -> None:
+    def interface_ready(self, sources: tuple[IPAddress, ...]) -> None:
         self._waiting_for = None
-        if self._machine.state is State.INIT or self._machine.source != source:
-            self._dispatch(events.InterfaceReady(source))
+        if self._machine.state is State.INIT or self._machine.sources != sources:
+            self._dispatch(events.InterfaceReady(sources))
 
     def interface_lost(self, reason: str, can_send: bool) -> None:
         if reason == self._waiting_for:
@@ -134,11 +150,11 @@ class Engine:
         self._dispatch(events.HardwareAddressChanged())
 
     def receive(self, frame: bytes) -> None:
-        result = self._receiver.check(frame, self._machine.source, self._machine.sent_counters)
+        result = self._receiver.check(frame, self._machine.sources, self._machine.sent_counters)
         if isinstance(result, Dropped):
             self._log.dropped(result)
             return
-        if result.source == self._machine.source:
+        if result.source in self._machine.sources:
             self._log.source_taken(result.source)
         self._dispatch(result)
 
@@ -167,6 +183,10 @@ class Engine:
         self._receiver.configure(params)
         self._transmitter.configure(params)
         self._dispatch(events.ParamsChanged(params))
+
+    def demote(self, demotion: int, reason: str) -> None:
+        """This host is less fit than usual, or fit again: the new sum, and why."""
+        self._dispatch(events.DemotionChanged(demotion, reason))
 
     def step_down(self, reason: str) -> None:
         self._dispatch(events.StepDownRequested(reason))
@@ -208,7 +228,7 @@ class Engine:
                 self._log.transition(action)
                 self._owner.changed()
             case actions.SendAdvertisement():
-                self._send(self._transmitter.advertisement(action, self._wire.mac))
+                self._advertise(action)
             case actions.AcquireAddresses():
                 self._job += 1
                 self._removed.clear()
@@ -218,19 +238,42 @@ class Engine:
                 done = partial(self._released, self._job)
                 self._addresses.release(self._transition, at_start, done)
             case actions.AnnounceAddresses():
-                for frame in self._transmitter.announcements(action, self._wire.mac):
+                wire = self._wire
+                for frame in self._transmitter.announcements(action, wire.mac, wire.is_router):
                     self._send(frame)
             case actions.Finish():
                 self._end()
                 self._owner.finished()
 
-    def _send(self, frame: bytes) -> None:
-        try:
-            self._wire.send(frame)
-        except OSError as error:
-            self._log.send_failed(error)
-        else:
+    def _advertise(self, action: SendAdvertisement) -> None:
+        results = [
+            self._send(each) for each in self._transmitter.advertisement(action, self._wire.mac)
+        ]
+        # Of several peers one may be out of reach; that says nothing about this host.
+        if results.count(None) == len(results):
+            return
+        errors = self._send_errors
+        was_failing, was_clean = errors.is_failing, errors.is_clean
+        errors.note(success=True in results)
+        if errors.is_clean and not was_clean:
             self._log.sent()
+        if errors.is_failing != was_failing:
+            # Not from within this event: it will be one more.
+            self._loop.call_soon(self._owner.sending, errors.is_failing)
+
+    def _send(self, outgoing: bytes | Datagram) -> bool | None:
+        """Whether it went out; None: the peer cannot be reached, which is no fault of this host."""
+        try:
+            if isinstance(outgoing, Datagram):
+                self._wire.send_datagram(outgoing)
+            else:
+                self._wire.send(outgoing)
+        except OSError as error:
+            if isinstance(outgoing, Datagram) and error.errno in _PEER_UNREACHABLE:
+                return None
+            self._log.send_failed(error)
+            return False
+        return True
 
     # A job that a newer one has overtaken says nothing about where the addresses are now.
 
@@ -264,11 +307,10 @@ class Engine:
         self._addresses.release(self._transition, False, self._bow_out_after_fault)
 
     def _bow_out_after_fault(self) -> None:
-        source, sent = self._machine.source, self._machine.sent_counters
+        sources, sent = self._machine.sources, self._machine.sent_counters
         # From a backup it would only unsettle the others.
-        if self._transition.previous is State.MASTER and source is not None and sent:
-            bow_out = actions.SendAdvertisement(
-                source, BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, (sent[-1] + 1) % (1 << 64) or 1
-            )
-            self._send(self._transmitter.advertisement(bow_out, self._wire.mac))
+        if self._transition.previous is State.MASTER and sent:
+            counter = (sent[-1] + 1) % (1 << 64) or 1
+            for each in sources:
+                self._advertise(SendAdvertisement(each, BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, counter))
         self._owner.failed()

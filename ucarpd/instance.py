@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 from ucarpd.addresses import addresses_for
 from ucarpd.carp.actions import State
+from ucarpd.carp.demotion import DOWN_AMOUNT, Demotion
+from ucarpd.carp.params import DemoteStyle
 from ucarpd.config import Config
 from ucarpd.engine import Engine
 from ucarpd.interface import Interface
@@ -19,6 +21,9 @@ from ucarpd.lock import InstanceLock
 FIRST_RESTART_PAUSE = 1.0
 LONGEST_RESTART_PAUSE = 60.0
 """Seconds before a failed engine is started again; each failure doubles the pause."""
+
+SEND_ERRORS_FORGOTTEN_AFTER = 300.0
+"""Seconds after which a host that could not send is taken for fit again."""
 
 RESTART_FORGOTTEN_AFTER = 300.0
 """Seconds of good work after which the pause is short again."""
@@ -33,6 +38,7 @@ class Instance:
         lock: InstanceLock,
         interface: Interface,
         netlink: Netlink,
+        host_demotion: Demotion,
         changed: Callable[[], None],
     ) -> None:
         self.config = config
@@ -41,6 +47,10 @@ class Instance:
         self._lock = lock
         self._interface = interface
         self._changed = changed
+        self._host_demotion = host_demotion
+        self._demotion = Demotion()
+        self._demoted_by = 0
+        self._forgive: asyncio.TimerHandle | None = None
         self._log = Journal(config.name, config.vhid, config.interface, config.facility)
         self._addresses = addresses_for(config, netlink, self._log)
         self._engine: Engine | None = None
@@ -71,13 +81,15 @@ class Instance:
             log=self._log,
             owner=self,
         )
+        self._demoted_by = 0
+        self.demotion_changed()
         self._interface.attach(config, self._engine)
 
     async def stop(self, reason: str) -> None:
         """Give up the addresses and the role, tell the peers, let go of the lock."""
         self._is_stopping = True
-        if self._restart is not None:
-            self._restart.cancel()
+        for timer in filter(None, (self._restart, self._forgive)):
+            timer.cancel()
         if self._engine is not None:
             self._engine.stop(reason)
             await self._stopped.wait()
@@ -93,11 +105,28 @@ class Instance:
         if self._engine is not None:
             self._engine.change_params(new.params())
             self._interface.attach(new, self._engine)
+            self.demotion_changed()
         self._log.reconfigured(restarted=False)
 
     def announce_restart(self) -> None:
         """Say that the new configuration needs a new start."""
         self._log.reconfigured(restarted=True)
+
+    def warn_of_flag_day(self) -> None:
+        """Say that from now on the digests of this host and of the others differ."""
+        self._log.flag_day()
+
+    def demotion_changed(self) -> None:
+        """The host, or this virtual host alone, is less fit or fitter than before."""
+        by_count = self.config.demote_style is DemoteStyle.OPENBSD
+        both = (self._host_demotion, self._demotion)
+        demoted_by = sum(each.count if by_count else each.amount for each in both)
+        if demoted_by == self._demoted_by or self._engine is None:
+            return
+        self._demoted_by = demoted_by
+        reasons = ", ".join(str(each) for each in both if each.count)
+        self._log.demoted(demoted_by, reasons)
+        self._engine.demote(demoted_by, f"demoted by {demoted_by}: {reasons}")
 
     def step_down(self, reason: str) -> None:
         if self._engine is not None:
@@ -121,6 +150,19 @@ class Instance:
     def changed(self) -> None:
         self._changed_at = self._loop.time()
         self._changed()
+
+    def sending(self, is_failing: bool) -> None:
+        """Advertisements do not get out, so that the peers will think us dead; or do again."""
+        if self._forgive is not None:
+            self._forgive.cancel()
+            self._forgive = None
+        if is_failing:
+            # As a backup it sends nothing that could show that all is well again.
+            self._forgive = self._loop.call_later(
+                SEND_ERRORS_FORGOTTEN_AFTER, self.sending, False
+            )
+        if self._demotion.set("sending fails", DOWN_AMOUNT if is_failing else 0):
+            self.demotion_changed()
 
     def finished(self) -> None:
         """The engine has stopped as it was asked to."""

@@ -1,20 +1,23 @@
 """One network interface as its virtual hosts see it: whether it can be used, and a way in and out.
 
-The packet socket is shared.  It is opened when the interface appears, and anew when an interface of
-the same name appears in its place.
+The packet sockets, one for each family, are shared.  They are opened when the interface appears, and
+anew when an interface of the same name appears in its place.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv4Address
 
 from ucarpd import journal
-from ucarpd.carp.frame import peek_vhid
-from ucarpd.carp.params import IPAddress
+from ucarpd.carp.frame import ETHERTYPE_IPV6, ETHERTYPE_OFFSET, peek_vhid
+from ucarpd.carp.params import Family, IPAddress, Params
+from ucarpd.carp.transmit import Datagram
 from ucarpd.config import Config
 from ucarpd.engine import Engine
+from ucarpd.linux import sysctl
 from ucarpd.linux.netlink import Link, Netlink
 from ucarpd.linux.packet_socket import PacketSocket
+from ucarpd.linux.unicast_socket import UnicastSocket
 
 FRAMES_AT_ONCE = 64
 """Frames taken in before timers get their turn, so that a flood cannot hold them up."""
@@ -22,7 +25,7 @@ FRAMES_AT_ONCE = 64
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    source: IPAddress
+    sources: tuple[IPAddress, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +34,36 @@ class NotReady:
     can_send: bool = False
 
 
-class Interface:
-    """The interface of this name, whether it exists at the moment or not."""
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A virtual host that runs here."""
 
-    def __init__(self, name: str, netlink: Netlink) -> None:
+    config: Config
+    params: Params
+    engine: Engine
+
+    def has(self, device: str, ip: IPAddress) -> bool:
+        return device == self.config.device and ip in self.params.addresses
+
+
+class Interface:
+    """The interface of this name, whether it exists at the moment or not.
+
+    `demote` is told how much less fit this host is while the interface cannot be used; 0: not at
+    all.
+    """
+
+    def __init__(self, name: str, netlink: Netlink, demote: Callable[[str, int], None]) -> None:
         self.name = name
         self._netlink = netlink
+        self._demote = demote
         self._loop = asyncio.get_running_loop()
-        self._socket: PacketSocket | None = None
+        self._sockets: dict[Family, PacketSocket] = {}
+        self._unicast: dict[Family, UnicastSocket] = {}
         self._open_fault: str | None = None
         self._link: Link | None = None
-        self._members: dict[int, tuple[Config, Engine]] = {}
+        self._was_seen = False
+        self._members: dict[int, Member] = {}
 
     # -- for engines: the Wire -------------------------------------------------------------------------
 
@@ -49,122 +71,208 @@ class Interface:
     def mac(self) -> bytes:
         return self._link.mac if self._link else bytes(6)
 
+    @property
+    def is_router(self) -> bool:
+        try:
+            return sysctl.get(self.name, 6, "forwarding") != "0"
+        except OSError:
+            return False  # IPv6 is switched off here.
+
     def send(self, frame: bytes) -> None:
         """Raises OSError."""
-        if self._socket is None:
-            raise OSError(0, self._open_fault or f"interface {self.name} does not exist")
-        self._socket.send(frame)
+        is_ipv6 = frame[ETHERTYPE_OFFSET : ETHERTYPE_OFFSET + 2] == ETHERTYPE_IPV6.to_bytes(2, "big")
+        packet_socket = self._sockets.get(6 if is_ipv6 else 4)
+        # A frame of any kind gets out by any of them; only the kernel's own filters may mind.
+        packet_socket = packet_socket or next(iter(self._sockets.values()), None)
+        if packet_socket is None:
+            raise self._closed()
+        packet_socket.send(frame)
+
+    def send_datagram(self, datagram: Datagram) -> None:
+        """Raises OSError."""
+        unicast_socket = self._unicast.get(datagram.destination.version)
+        if unicast_socket is None:
+            raise self._closed()
+        unicast_socket.send(datagram.packet, datagram.destination)
+
+    def _closed(self) -> OSError:
+        return OSError(0, self._open_fault or f"interface {self.name} does not exist")
 
     # -- for the supervisor ------------------------------------------------------------------------------
 
     def attach(self, config: Config, engine: Engine) -> None:
-        self._members[config.vhid] = config, engine
+        self._members[config.vhid] = member = Member(config, config.params(), engine)
         self._follow_link()
-        self._join(config.group)
-        self._tell(config, engine)
+        self._join(member)
+        self._tell_faults()
+        self._tell(member)
 
     def detach(self, config: Config) -> None:
         self._members.pop(config.vhid, None)
+        self._tell_faults()
         if not self._members:
-            self._close_socket()
+            self._close_sockets()
 
-    def readiness(self, config: Config) -> Ready | NotReady:
-        """Whether this virtual host can work here now, and if not, why, in the operator's words."""
-        link = self._link
-        if link is None:
-            return NotReady(f"interface {self.name} does not exist")
-        if not link.is_ethernet:
-            return NotReady(f"interface {self.name} is not Ethernet")
-        if self._socket is None:
-            return NotReady(self._open_fault or f"interface {self.name} is not open")
-        if not config.ignore_carrier:
-            if not link.is_up:
-                return NotReady(f"interface {self.name} is down")
-            if not link.has_carrier:
-                return NotReady(f"no carrier on {self.name}")
-        present = [address.ip for address in self._netlink.addresses(self.name)]
-        if config.source is not None:
-            if config.source in present:
-                return Ready(config.source)
-            return NotReady(f"source address {config.source} is not on {self.name}", can_send=True)
-        # A virtual address, ours or another file's, moves away when the role does.
-        virtual = {address.ip for other, _ in self._members.values() for address in other.addresses}
-        source = next((ip for ip in present if ip not in virtual), None)
-        if source is None:
-            return NotReady(f"{self.name} has no IPv4 address of its own", can_send=True)
-        return Ready(source)
-
-    def link_changed(self) -> None:
-        """The kernel's entry of this interface has changed, come or gone."""
+    def link_changed(self, device: str) -> None:
+        """The kernel's entry of this interface, or of a device on it, has changed, come or gone."""
+        if device != self.name:
+            self._device_changed(device)
+            return
         old_mac = self.mac
         self._follow_link()
-        self.update()
+        self._tell_faults()
+        self._update()
         if self._link is not None and self._link.mac != old_mac:
-            for _, engine in self._members.values():
-                engine.hardware_address_changed()
+            for member in self._members.values():
+                member.engine.hardware_address_changed()
 
-    def update(self) -> None:
+    def address_added(self, device: str, ip: IPAddress) -> None:
+        self._address_changed(device)
+        for member in list(self._members.values()):
+            if member.has(device, ip):
+                member.engine.address_added(ip)
+
+    def address_removed(self, device: str, ip: IPAddress) -> None:
+        self._address_changed(device)
+        for member in list(self._members.values()):
+            if member.has(device, ip):
+                member.engine.address_removed(ip)
+
+    # -- whether it can be used --------------------------------------------------------------------------
+
+    def readiness(self, member: Member) -> Ready | NotReady:
+        """Whether this virtual host can work here now, and if not, why, in the operator's words."""
+        if self._link is None:
+            return NotReady(f"interface {self.name} does not exist")
+        if not self._link.is_ethernet:
+            return NotReady(f"interface {self.name} is not Ethernet")
+        if any(family not in self._sockets for family in member.params.families):
+            return NotReady(self._open_fault or f"interface {self.name} is not open")
+        if not member.config.ignore_carrier and (fault := self._link_fault()):
+            return NotReady(fault)
+        sources = []
+        for family in member.params.families:
+            source = self._source(member.config, family)
+            if isinstance(source, NotReady):
+                return source
+            sources.append(source)
+        return Ready(tuple(sources))
+
+    def _link_fault(self) -> str | None:
+        if self._link is None:
+            return f"interface {self.name} does not exist"
+        if not self._link.is_up:
+            return f"interface {self.name} is down"
+        if not self._link.has_carrier:
+            return f"no carrier on {self.name}"
+        return None
+
+    def _source(self, config: Config, family: Family) -> IPAddress | NotReady:
+        """The address to advertise from in this family."""
+        present = [a.ip for a in self._netlink.addresses(self.name) if a.ip.version == family]
+        for wanted in config.sources:
+            if wanted.version == family:
+                if wanted in present:
+                    return wanted
+                return NotReady(f"source address {wanted} is not on {self.name}", can_send=True)
+        # A virtual address, ours or another file's, moves away when the role does.
+        virtual = {ip for member in self._members.values() for ip in member.params.addresses}
+        own = [ip for ip in present if ip not in virtual]
+        if not own:
+            return NotReady(f"{self.name} has no IPv{family} address of its own", can_send=True)
+        # IPv6 hosts have a link-local address that stays, besides others that may change.
+        return next((ip for ip in own if family == 6 and ip.is_link_local), own[0])
+
+    def _tell_faults(self) -> None:
+        """What keeps this interface from its work makes the whole host less fit.
+
+        One that has never been there is not counted: its file was written for another machine, or
+        has a typo, and the other virtual hosts shall not suffer from that.
+        """
+        self._was_seen = bool(self._members) and (self._was_seen or self._link is not None)
+        amounts = (m.config.ifdown_demotion for m in self._members.values() if self._counts(m))
+        self._demote(f"{self.name} cannot be used", max(amounts, default=0))
+
+    def _counts(self, member: Member) -> bool:
+        is_faulty = self._was_seen and self._link_fault() is not None
+        return is_faulty and not member.config.ignore_carrier
+
+    def _address_changed(self, device: str) -> None:
+        if device == self.name:
+            self._update()
+
+    def _device_changed(self, device: str) -> None:
+        """A virtual MAC device that somebody has shut down takes its addresses with it."""
+        link = self._netlink.link(device)
+        if link is not None and not link.is_up:
+            for member in list(self._members.values()):
+                if member.config.device == device:
+                    for ip in member.params.addresses:
+                        member.engine.address_removed(ip)
+
+    def _update(self) -> None:
         """Tell every virtual host whether it can work."""
-        for config, engine in list(self._members.values()):
-            self._tell(config, engine)
+        for member in list(self._members.values()):
+            self._tell(member)
 
-    def address_added(self, ip: IPAddress) -> None:
-        self.update()
-        for config, engine in list(self._members.values()):
-            if any(address.ip == ip for address in config.addresses):
-                engine.address_added(ip)
-
-    def address_removed(self, ip: IPAddress) -> None:
-        self.update()
-        for config, engine in list(self._members.values()):
-            if any(address.ip == ip for address in config.addresses):
-                engine.address_removed(ip)
-
-    # -- inside --------------------------------------------------------------------------------------------
-
-    def _tell(self, config: Config, engine: Engine) -> None:
-        match self.readiness(config):
-            case Ready(source):
-                engine.interface_ready(source)
+    def _tell(self, member: Member) -> None:
+        match self.readiness(member):
+            case Ready(sources):
+                member.engine.interface_ready(sources)
             case NotReady(reason, can_send):
-                engine.interface_lost(reason, can_send)
+                member.engine.interface_lost(reason, can_send)
+
+    # -- the sockets ---------------------------------------------------------------------------------------
 
     def _follow_link(self) -> None:
         old, self._link = self._link, self._netlink.link(self.name)
         if old is None or self._link is None or old.index != self._link.index:
-            self._close_socket()
-        if self._socket is None and self._link is not None and self._link.is_ethernet:
-            self._open_socket(self._link)
+            self._close_sockets()
+        if self._link is not None and self._link.is_ethernet:
+            self._open_sockets(self._link)
 
-    def _open_socket(self, link: Link) -> None:
+    def _open_sockets(self, link: Link) -> None:
+        """Open what the members need and is not open yet."""
+        self._open_fault = None
         try:
-            self._socket = PacketSocket(link.name, link.index)
+            for member in self._members.values():
+                for family in member.params.families:
+                    if family not in self._sockets:
+                        self._open_socket(link, family)
+                    if family not in self._unicast and member.params.peers_of(family):
+                        self._unicast[family] = UnicastSocket(link.name, family)
         except OSError as error:
             self._open_fault = f"cannot open a packet socket on {self.name}: {error.strerror}"
-            return
-        self._open_fault = None
-        self._loop.add_reader(self._socket, self._read)
-        for config, _ in self._members.values():
-            self._join(config.group)
 
-    def _join(self, group: IPv4Address) -> None:
-        if self._socket is None:
-            return
+    def _open_socket(self, link: Link, family: Family) -> None:
+        self._sockets[family] = opened = PacketSocket(link.name, link.index, family)
+        self._loop.add_reader(opened, self._read, opened)
+        for member in self._members.values():
+            self._join(member)
+
+    def _join(self, member: Member) -> None:
+        for family in member.params.families:
+            packet_socket = self._sockets.get(family)
+            if packet_socket is None or member.params.peers_of(family):
+                continue
+            group = member.params.group_of(family)
+            try:
+                packet_socket.join(group)
+            except OSError as error:
+                journal.root.warning("cannot join %s on %s: %s", group, self.name, error.strerror)
+
+    def _close_sockets(self) -> None:
+        for packet_socket in self._sockets.values():
+            self._loop.remove_reader(packet_socket)
+            packet_socket.close()
+        for unicast_socket in self._unicast.values():
+            unicast_socket.close()
+        self._sockets.clear()
+        self._unicast.clear()
+
+    def _read(self, packet_socket: PacketSocket) -> None:
         try:
-            self._socket.join(group)
-        except OSError as error:
-            journal.root.warning("cannot join %s on %s: %s", group, self.name, error.strerror)
-
-    def _close_socket(self) -> None:
-        if self._socket is not None:
-            self._loop.remove_reader(self._socket)
-            self._socket.close()
-            self._socket = None
-
-    def _read(self) -> None:
-        assert self._socket is not None
-        try:
-            frames = self._socket.receive(FRAMES_AT_ONCE)
+            frames = packet_socket.receive(FRAMES_AT_ONCE)
         except OSError:
             # The interface went down or away; netlink tells which, and we act on that.
             return
@@ -179,4 +287,4 @@ class Interface:
         member = self._members.get(vhid) if vhid is not None else None
         if member is None:
             member = next(iter(self._members.values()), None)
-        return member[1] if member else None
+        return member.engine if member else None

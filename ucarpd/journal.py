@@ -103,6 +103,18 @@ class Journal:
         how = "starting anew with it" if restarted else "taken over while running"
         self.info(f"new configuration, {how}")
 
+    def demoted(self, demotion: int, reasons: str) -> None:
+        if demotion:
+            self.warning(f"demoted by {demotion}: {reasons}")
+        else:
+            self.info("no longer demoted")
+
+    def flag_day(self) -> None:
+        self.warning(
+            "the addresses in the digest have changed: give the other hosts the same now; until "
+            "then they and this host drop each other's advertisements, and both become MASTER"
+        )
+
     # -- addresses -------------------------------------------------------------------------------------
 
     def address_left_over(self, ips: str) -> None:

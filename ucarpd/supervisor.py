@@ -17,6 +17,7 @@ from typing import Any
 
 from ucarpd import config, journal
 from ucarpd.carp.actions import State
+from ucarpd.carp.demotion import Demotion
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
 from ucarpd.instance import Instance
@@ -46,6 +47,7 @@ class Supervisor:
         self._reloading: asyncio.Task[None] | None = None
         self._reload_again = False
         self._status_is_due = False
+        self._demotion = Demotion()
         self._ending = asyncio.Event()
 
     async def run(self) -> int:
@@ -111,16 +113,24 @@ class Supervisor:
     # -- from netlink ------------------------------------------------------------------------------------
 
     def link_changed(self, interface: str) -> None:
-        if interface in self._interfaces:
-            self._interfaces[interface].link_changed()
+        for each in self._interfaces.values():
+            each.link_changed(interface)
 
     def address_added(self, interface: str, ip: IPAddress) -> None:
-        if interface in self._interfaces:
-            self._interfaces[interface].address_added(ip)
+        for each in self._interfaces.values():
+            each.address_added(interface, ip)
 
     def address_removed(self, interface: str, ip: IPAddress) -> None:
-        if interface in self._interfaces:
-            self._interfaces[interface].address_removed(ip)
+        for each in self._interfaces.values():
+            each.address_removed(interface, ip)
+
+    # -- demotion ----------------------------------------------------------------------------------------
+
+    def _demote(self, reason: str, amount: int) -> None:
+        """Something makes the whole host less fit, or no longer."""
+        if self._demotion.set(reason, amount):
+            for instance in self._instances.values():
+                instance.demotion_changed()
 
     # -- starting and stopping ---------------------------------------------------------------------------
 
@@ -135,9 +145,13 @@ class Supervisor:
             journal.write(logging.ERROR, f"{new.name}: cannot take the lock: {error}")
             return
         if new.interface not in self._interfaces:
-            self._interfaces[new.interface] = Interface(new.interface, self._netlink)
+            self._interfaces[new.interface] = Interface(
+                new.interface, self._netlink, self._demote
+            )
         interface = self._interfaces[new.interface]
-        instance = Instance(new, lock, interface, self._netlink, self._status_changed)
+        instance = Instance(
+            new, lock, interface, self._netlink, self._demotion, self._status_changed
+        )
         self._instances[new.name] = instance
         instance.start()
 
@@ -175,6 +189,8 @@ class Supervisor:
             path = instance.config.path
             if path in faulty or path.parent in faulty:
                 continue
+            if name in wanted and instance.config.hashed_set_differs(wanted[name]):
+                instance.warn_of_flag_day()
             if name not in wanted:
                 await self._stop(instance, f"{path} is gone")
             elif instance.config.needs_restart(wanted[name]):

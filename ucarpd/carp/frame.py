@@ -27,6 +27,7 @@ ARP_REPLY = 2
 
 _ETHERNET = struct.Struct("!6s6sH")
 ETHERNET_SIZE = _ETHERNET.size
+ETHERTYPE_OFFSET = 12
 
 _IPV4 = struct.Struct("!BBHHHBBH4s4s")
 _IPV4_CHECKSUM = struct.Struct("!H")
@@ -140,7 +141,7 @@ def parse(frame: bytes) -> IPPacket:
     IP options and a padded frame are fine.  A packet that is cut off is not an error here: its
     payload is just short.
     """
-    ethertype = int.from_bytes(frame[12:14], "big")
+    ethertype = int.from_bytes(frame[ETHERTYPE_OFFSET : ETHERTYPE_OFFSET + 2], "big")
     return _parse_ipv6(frame) if ethertype == ETHERTYPE_IPV6 else _parse_ipv4(frame)
 
 

@@ -1,0 +1,104 @@
+"""The virtual addresses on a device of their own, with the virtual MAC address 00:00:5e:00:01:VHID.
+
+Neighbours then need not learn anything when the role moves, since address and MAC address move
+together.  The device is a macvlan on the interface.  It exists as long as its virtual host is run, and
+is up only on the master: a backup must not answer, and must hear the advertisements that carry the
+same MAC address as their source.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from ucarpd.carp.frame import virtual_mac
+from ucarpd.config import Config
+from ucarpd.engine import Addresses, Transition
+from ucarpd.journal import Journal
+from ucarpd.linux.netlink import Netlink, prepare_macvlan
+from ucarpd.lock import run_directory
+from ucarpd.parent_arp import ParentArp
+
+
+class VirtualMacAddresses:
+    """Wraps what puts the addresses on the device (`owner`): ucarpd itself, or scripts."""
+
+    def __init__(self, config: Config, netlink: Netlink, owner: Addresses, log: Journal) -> None:
+        self._owner = owner
+        self._netlink = netlink
+        self._log = log
+        self._parent_arp = ParentArp(config.interface, run_directory())
+        self._job = 0
+        self._is_preparing = False
+        self.reconfigure(config)
+
+    def reconfigure(self, config: Config) -> None:
+        self._config = config
+        self._owner.reconfigure(config)
+
+    @property
+    def are_scripted(self) -> bool:
+        return self._owner.are_scripted
+
+    @property
+    def is_busy(self) -> bool:
+        return self._is_preparing or self._owner.is_busy
+
+    def acquire(self, transition: Transition, done: Callable[[bool], None]) -> None:
+        """Make the device where it is not there, bring it up, and put the addresses on it."""
+        self._job += 1
+        self._is_preparing = True
+
+        def is_up(job: int, error: OSError | None) -> None:
+            if job != self._job:
+                return
+            self._is_preparing = False
+            if error is None:
+                self._owner.acquire(transition, done)
+            else:
+                self._log.device_refused(self._config.device, error)
+                done(False)
+
+        self._make(up=True, done=partial(is_up, self._job))
+
+    def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
+        """Take the addresses off, and the device down; at start make it, to be ready sooner."""
+        self._job += 1
+        self._is_preparing = False
+
+        def is_down(error: OSError | None) -> None:
+            if error is not None:
+                self._log.device_refused(self._config.device, error)
+            done()
+
+        def released() -> None:
+            if at_start:
+                self._make(up=False, done=is_down)
+            else:
+                self._netlink.set_link(self._config.device, up=False, done=is_down)
+
+        self._owner.release(transition, at_start, released)
+
+    def dispose(self, done: Callable[[], None]) -> None:
+        """Remove the device, and let the interface answer ARP as it did before."""
+
+        def removed(error: OSError | None) -> None:
+            if error is not None:
+                self._log.device_refused(self._config.device, error)
+            done()
+
+        self._netlink.remove_link(self._config.device, removed)
+        self._netlink.beside(self._parent_arp.release, lambda error: None)
+
+    def _make(self, *, up: bool, done: Callable[[OSError | None], None]) -> None:
+        """Each step is done beside the loop, in this order; `done` gets the first error."""
+        config, errors = self._config, list[OSError | None]()
+
+        def last(error: OSError | None) -> None:
+            done(next(filter(None, [*errors, error]), None))
+
+        with_ipv6 = any(address.version == 6 for address in config.params().addresses)
+        mac = virtual_mac(config.vhid)
+        self._netlink.beside(self._parent_arp.hold, errors.append)
+        self._netlink.add_macvlan(config.interface, config.device, mac, errors.append)
+        prepare = partial(prepare_macvlan, config.device, with_ipv6)
+        self._netlink.beside(prepare, errors.append)
+        self._netlink.set_link(config.device, up, last)

@@ -5,18 +5,24 @@ An engine that fails through a defect of ours is started again after a pause tha
 
 import asyncio
 import secrets
+from collections import deque
 from collections.abc import Callable
 
 from ucarpd.addresses import addresses_for
 from ucarpd.carp.actions import State
+from ucarpd.carp.detective import Background, Suspect
 from ucarpd.carp.demotion import DOWN_AMOUNT, Demotion
 from ucarpd.carp.params import DemoteStyle
 from ucarpd.config import Config
 from ucarpd.engine import Engine
+from ucarpd.inquiry import Inquiry
 from ucarpd.interface import Interface
 from ucarpd.journal import Journal
 from ucarpd.linux.netlink import Netlink
 from ucarpd.lock import InstanceLock
+
+FORMER_KEYS = 4
+"""Keys of before a reload that are remembered, to tell which hosts still use them."""
 
 FIRST_RESTART_PAUSE = 1.0
 LONGEST_RESTART_PAUSE = 60.0
@@ -39,6 +45,7 @@ class Instance:
         interface: Interface,
         netlink: Netlink,
         host_demotion: Demotion,
+        others: Callable[[str], tuple[Suspect, ...]],
         changed: Callable[[], None],
     ) -> None:
         self.config = config
@@ -52,6 +59,9 @@ class Instance:
         self._demoted_by = 0
         self._forgive: asyncio.TimerHandle | None = None
         self._log = Journal(config.name, config.vhid, config.interface, config.facility)
+        self._others = others
+        self._former_keys: deque[bytes] = deque(maxlen=FORMER_KEYS)
+        self._log.inquiry = Inquiry(self._background)
         self._addresses = addresses_for(config, netlink, self._log)
         self._engine: Engine | None = None
         self._started_at = 0.0
@@ -99,6 +109,8 @@ class Instance:
     def reconfigure(self, new: Config) -> None:
         """Take over a configuration that differs only in what may change while running."""
         self._interface.detach(self.config)
+        if self.config.key != new.key:
+            self._former_keys.append(self.config.key)
         self.config = new
         self._log.facility = new.facility
         self._addresses.reconfigure(new)
@@ -143,6 +155,13 @@ class Instance:
             self.state.value,
             f"for {self.duration:.0f} s: {self._engine.reason}; "
             f"{receiver.accepted} advertisements accepted, dropped: {drops or 'none'}",
+        )
+
+    def _background(self) -> Background:
+        return Background(
+            params=self.config.params(),
+            former_keys=tuple(self._former_keys),
+            others=self._others(self.config.name),
         )
 
     # -- from the engine -----------------------------------------------------------------------------

@@ -8,11 +8,13 @@ Where the lines go is the business of `output`.
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from ucarpd.carp.actions import State, StateChanged
+from ucarpd.carp.detective import Evidence
 from ucarpd.carp.params import IPAddress
-from ucarpd.carp.receive import Dropped, DropReason
+from ucarpd.carp.receive import WRONG_DIGEST, Dropped, DropReason
 
 MESSAGE_ID_TRANSITION = "c16b51abdff6440ebf0dc60eca69d764"
 MESSAGE_ID_SCRIPT_FAILED = "726799f05a8f4513b25d9e6f250a4e29"
@@ -33,6 +35,12 @@ root = logging.getLogger("ucarpd")
 """All lines pass it; its name is the program's."""
 
 
+class Inquiry(Protocol):
+    """Finds out why a digest is wrong, and tells what the operator shall read."""
+
+    def look_into(self, evidence: Evidence, done: Callable[[str], None]) -> None: ...
+
+
 class Journal:
     """The lines of one virtual host."""
 
@@ -41,6 +49,8 @@ class Journal:
         self._interface = interface
         self._vhid = vhid
         self.facility = facility
+        self.inquiry: Inquiry | None = None
+        """Who finds out why a digest is wrong; None: nobody."""
         self._fields = {
             "UCARPD_INSTANCE": name,
             "UCARPD_VHID": str(vhid),
@@ -181,11 +191,21 @@ class Journal:
         passed_over = self._drops.admit(dropped, time.monotonic())
         if passed_over is None:
             return
+        if dropped.evidence is None or self.inquiry is None:
+            self._write_drop(dropped, dropped.detail, passed_over)
+            return
+
+        def found(text: str) -> None:
+            self._write_drop(dropped, f"{WRONG_DIGEST}: {text}", passed_over)
+
+        self.inquiry.look_into(dropped.evidence, found)
+
+    def _write_drop(self, dropped: Dropped, detail: str, passed_over: int) -> None:
         more = f" ({passed_over} more since the last such line)" if passed_over else ""
         is_foreign = dropped.reason is DropReason.BAD_VHID
         self._write(
             logging.INFO if is_foreign else logging.WARNING,
-            f"dropped a packet from {dropped.source or 'an unknown source'}: {dropped.detail}{more}",
+            f"dropped a packet from {dropped.source or 'an unknown source'}: {detail}{more}",
             MESSAGE_ID=MESSAGE_ID_PACKET_DROPPED,
             UCARPD_PEER=str(dropped.source or ""),
             UCARPD_REASON=dropped.reason.value,

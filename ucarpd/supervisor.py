@@ -18,6 +18,7 @@ from typing import Any
 from ucarpd import config, journal
 from ucarpd.carp.actions import State
 from ucarpd.carp.demotion import Demotion
+from ucarpd.carp.detective import Suspect
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
 from ucarpd.instance import Instance
@@ -150,10 +151,18 @@ class Supervisor:
             )
         interface = self._interfaces[new.interface]
         instance = Instance(
-            new, lock, interface, self._netlink, self._demotion, self._status_changed
+            new, lock, interface, self._netlink, self._demotion, self._others, self._status_changed
         )
         self._instances[new.name] = instance
         instance.start()
+
+    def _others(self, name: str) -> tuple[Suspect, ...]:
+        """What a host with a wrong digest may have taken from another file of this one."""
+        configs = (each.config for each in self._instances.values() if each.config.name != name)
+        return tuple(
+            Suspect(name=each.name, vhid=each.vhid, key=each.key, hashed=each.params().hashed)
+            for each in configs
+        )
 
     async def _stop(self, instance: Instance, reason: str) -> None:
         await instance.stop(reason)

@@ -41,11 +41,11 @@ def evidence(key, there, lladdr=""):
 
 
 def background(here="10.0.0.100", key=KEY, former=(), extra="", others=(), **changes):
-    hashed = addresses(changes.pop("hashed", ""))
+    hashed = addresses(changes.pop("hashed", here))
+    served = addresses(here) + addresses(extra)
     return Background(
-        params=params(vhid=VHID, addresses=addresses(here), hashed=hashed, key=key, **changes),
+        params=params(vhid=VHID, addresses=served, hashed=hashed, key=key, **changes),
         former_keys=former,
-        extra=addresses(extra),
         others=others,
     )
 

@@ -70,8 +70,6 @@ class Background:
     params: Params
     former_keys: tuple[bytes, ...] = field(default=(), repr=False)
     """Keys that this instance had before it was reloaded, and takes no more."""
-    extra: Addresses = ()
-    """Addresses that this instance serves besides `params.addresses`; no digest covers them."""
     others: tuple[Suspect, ...] = ()
 
 
@@ -170,7 +168,6 @@ _ALIKE = "set UCARP_ADDR alike on both"
 def _contents(evidence: Evidence, background: Background, ours: _Content) -> Iterator[_Content]:
     """What the other host's digest may cover, the likeliest first."""
     params, here = background.params, ours.addresses
-    served = (*params.addresses, *background.extra)
     flipped = params.hashed if len(here) < len(params.hashed) else _without_link_local(here)
     more = len(flipped) > len(here)
 
@@ -181,7 +178,7 @@ def _contents(evidence: Evidence, background: Background, ours: _Content) -> Ite
         f"set UCARP_HASH_LINKLOCAL={'yes' if more else 'no'} here",
     )
     yield from _lladdr_mistaken(evidence, ours, flipped)
-    everything = tuple(dict.fromkeys((*params.hashed, *served)))
+    everything = tuple(dict.fromkeys((*params.hashed, *params.addresses)))
     if evidence.source not in everything:
         for there in ((evidence.source,), (*here, evidence.source)):
             yield _Content(
@@ -192,7 +189,7 @@ def _contents(evidence: Evidence, background: Background, ours: _Content) -> Ite
             )
     families = product((here, flipped), (4, 6))
     for there in chain(
-        (params.addresses, served, everything),
+        (params.addresses, everything),
         (tuple(a for a in base if a.version == family) for base, family in families),
         ((address,) for address in everything[:MOST_ADDRESSES]),
         (tuple(a for a in here if a != out) for out in here[:MOST_ADDRESSES]),

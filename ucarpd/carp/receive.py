@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ucarpd.carp import auth, packet
+from ucarpd.carp.detective import NOTHING_FITS, Evidence
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.frame import (
     PROTOCOL_CARP,
@@ -25,8 +26,12 @@ from ucarpd.carp.frame import (
     MalformedHeader,
     parse,
     pseudo_header,
+    source_mac,
 )
 from ucarpd.carp.params import IPAddress, Params
+
+
+WRONG_DIGEST = "the digest is wrong"
 
 
 class DropReason(Enum):
@@ -48,11 +53,15 @@ class DropReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """`detail` is for the operator; `source` is None where the frame was too broken to tell."""
+    """`detail` is for the operator; `source` is None where the frame was too broken to tell.
+
+    `evidence` comes with a wrong digest, for the detective.
+    """
 
     reason: DropReason
     source: IPAddress | None
     detail: str
+    evidence: Evidence | None = None
 
 
 class Receiver:
@@ -115,10 +124,9 @@ class Receiver:
                 DropReason.BAD_VHID, f"this virtual host has no IPv{ip.family} address to share"
             )
         if not any(signer.verify(carp.counter, carp.digest) for signer in self._signers):
-            return drop(
-                DropReason.BAD_DIGEST,
-                "the digest is wrong: password, vhid or virtual addresses differ",
-            )
+            evidence = Evidence(ip.source, source_mac(frame), carp.counter, carp.digest)
+            text = f"{WRONG_DIGEST}: {NOTHING_FITS}"
+            return Dropped(DropReason.BAD_DIGEST, ip.source, text, evidence)
         if ip.source in own_sources and carp.counter in sent_counters:
             return drop(DropReason.OWN_PACKET, "our own advertisement came back: a network loop?")
         return AdvertisementReceived(

@@ -1,0 +1,41 @@
+"""Asks the digest detective, beside the event loop: a search takes a tenth of a second of work."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from ucarpd.carp.detective import NOTHING_FITS, Background, Evidence, explain
+
+PAUSE = 0.002
+"""Seconds between two batches of the search, so that the protocol gets the processor."""
+
+
+class Inquiry:
+    """One search at a time; `background` tells what is known at its beginning."""
+
+    def __init__(self, background: Callable[[], Background]) -> None:
+        self._background = background
+        self._is_running = False
+
+    def look_into(self, evidence: Evidence, done: Callable[[str], None]) -> None:
+        """Call `done` in the event loop, with what the operator shall read."""
+        if self._is_running:
+            done(NOTHING_FITS)
+            return
+        self._is_running = True
+
+        def ended(future: asyncio.Future[str]) -> None:
+            self._is_running = False
+            if not future.cancelled():
+                done(future.result())
+
+        loop = asyncio.get_running_loop()
+        loop.run_in_executor(None, _search, evidence, self._background()).add_done_callback(ended)
+
+
+def _search(evidence: Evidence, background: Background) -> str:
+    found = None
+    for found in explain(evidence, background):
+        if found is None:
+            time.sleep(PAUSE)
+    return found or NOTHING_FITS

@@ -1,8 +1,10 @@
 """Reading a virtual host's `KEY=VALUE` file.
 
-`keys` is the table, one row a key; `values` says what each type of value accepts.  `lines` splits a
-file (the only importer of dotenv), `load` makes a `Config` of it or raises every fault at once,
-`inventory` does so for several files and finds where they collide.  `shell` knows what bash makes of
+`keys` is the table, one row a key; `values` and `addressing` say what each type of value accepts.
+`lines` splits a file (the only importer of dotenv), `load` makes a `Config` of it or raises every
+fault at once: those of single keys (`draft`), of the password (`passwords`), of prefix lengths
+(`masks`), and of keys that contradict each other (`conflicts`).  `inventory` does so for several
+files and finds where they collide.  `shell` knows what bash makes of
 a line, `advice` warns about it, and `show` prints a Config so that both read it alike.
 """
 

@@ -5,6 +5,7 @@ import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from ucarpd.config import shell
 from ucarpd.config.files import why_not
@@ -27,8 +28,10 @@ def warnings(path: Path) -> list[Problem]:
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_keys(sound)]
     given = {BY_NAME[line.name].name: line for line in sound if line.name in BY_NAME and line.value}
     # Whoever can write it can choose the scripts that root runs.
-    if text := _open_to_others(path, _READ | _WRITE if "UCARP_PASS" in given else _WRITE):
+    has_secret = any(BY_NAME[name].secret for name in given)
+    if text := _open_to_others(path, _READ | _WRITE if has_secret else _WRITE):
         problems.append(Problem(path, None, None, text))
+    problems += [Problem(path, line.number, line.name, text) for line, text in _about_peers(given)]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_files(given)]
     return in_order(problems)
 
@@ -74,6 +77,28 @@ def _about_keys(lines: list[Line]) -> Iterator[tuple[Line, str]]:
 def _mistyped(name: str) -> str | None:
     meant = nearest(name, cutoff=0.85)
     return f"did you mean {meant}?" if meant else None
+
+
+def _about_peers(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
+    """A family of the digest goes to its group when only the other family has peers."""
+    try:
+        peers = {ip.version for ip in _meaning(given, "UCARP_PEERS")}
+        hashed = {ip.version for ip, _ in _meaning(given, "UCARP_ADDR")}
+        hashed |= {ip.version for ip in _meaning(given, "UCARP_HASH_ADDRS")}
+        groups = _meaning(given, "UCARP_MCAST")
+    except ValueError:
+        return  # `load` says what is wrong
+    for group in groups:
+        if peers and group.version in hashed - peers:
+            text = f"IPv{group.version} advertisements still go to the group {group}:"
+            yield given["UCARP_PEERS"], f"{text} add the peers' IPv{group.version} addresses"
+
+
+def _meaning(given: dict[str, Line], name: str) -> Any:
+    """What a key is set to, by the file or by default; raises ValueError."""
+    key = BY_NAME[name]
+    text = given[name].value if name in given else key.default
+    return key.parse(text) if text else key.unset
 
 
 def _about_files(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:

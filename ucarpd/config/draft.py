@@ -44,8 +44,8 @@ class Draft:
         """What the canonical key `name` is set to, by the file or by default."""
         if name in self.given:
             return self.given[name].meaning
-        default = BY_NAME[name].default
-        return None if default is None else BY_NAME[name].parse(default)
+        key = BY_NAME[name]
+        return key.unset if key.default is None else key.parse(key.default)
 
     def take(self, lines: list[Line]) -> None:
         for line in lines:

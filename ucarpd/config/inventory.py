@@ -85,9 +85,15 @@ def _claims(loaded: Loaded) -> Iterator[_Claim]:
         " give each virtual host on an interface its own number",
         given["UCARP_VHID"],
     )
-    for address in config.addresses:
-        yield _Claim(
-            ("address", address.ip),
-            f"{address.ip} is already taken by {{other}}",
-            given["UCARP_ADDR"],
-        )
+    for name, addresses in (
+        ("UCARP_ADDR", config.addresses),
+        ("UCARP_EXTRA_ADDRS", config.extra_addresses),
+    ):
+        for ip in (address.ip for address in addresses):
+            # A link-local address of IPv6 is another one on another interface.
+            is_local = ip.version == 6 and ip.is_link_local
+            yield _Claim(
+                ("address", ip, config.interface if is_local else None),
+                f"{ip} is already taken by {{other}}",
+                given[name],
+            )

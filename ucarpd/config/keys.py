@@ -1,6 +1,7 @@
 """THE table of configuration keys: one row a key, and nothing about a key anywhere else.
 
-The loader, `show-config`, the list in the man page and the shipped ucarp.conf follow it.
+The loader, `show-config`, the list in the man page and the shipped ucarp.conf follow it.  The module
+is long because the table is; it stays in one piece, so that there is one place to look.
 """
 
 from collections.abc import Callable
@@ -8,8 +9,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal
 
-from ucarpd.carp.params import CARP_GROUP_V4
-from ucarpd.config import values
+from ucarpd.carp.params import CARP_GROUP_V4, CARP_GROUP_V6, DemoteStyle, TieBreak
+from ucarpd.config import addressing, values
 
 PREFIX = "UCARP_"
 """Keys that begin so are ours; all others are handed to the scripts untouched."""
@@ -19,10 +20,12 @@ PREFIX = "UCARP_"
 class Key:
     """One configuration key.
 
-    `default` is written as in a file; None means that there is none, and `without` says what
-    happens then.  An optional key with an empty value counts as not set.  `fields` are the
-    attributes of Config that come from it.  `reload` tells whether a running virtual host can take
-    a new value ("live") or starts again for it ("restart").
+    `default` is written as in a file; None means that there is none, and then `without` says what
+    happens and `unset` is what Config holds.  An optional key with an empty value counts as not
+    set.  `fields` are the attributes of Config that come from it; where they are several, `parse`
+    returns one value for each, and `write` takes as many and makes the text of a file of them.
+    `reload` tells whether a running virtual host can take a new value ("live") or starts again for
+    it ("restart").
     """
 
     name: str
@@ -34,6 +37,8 @@ class Key:
     aliases: tuple[str, ...] = ()
     default: str | None = None
     without: str = "none"
+    unset: Any = None
+    write: Callable[..., str] = values.written
     required: bool = False
     secret: bool = False
 
@@ -56,11 +61,12 @@ KEYS: tuple[Key, ...] = (
     Key(
         name="UCARP_SRCIP",
         aliases=("UCARP_SOURCEADDRESS",),
-        parse=values.address,
-        kind="address",
+        parse=addressing.own_addresses,
+        kind="address, or one of IPv4 and one of IPv6",
         without="first address of the interface",
+        unset=(),
         help="This host's real address, from which it advertises.",
-        fields=("source",),
+        fields=("sources",),
         reload="restart",
     ),
     Key(
@@ -81,7 +87,7 @@ KEYS: tuple[Key, ...] = (
         required=True,
         secret=True,
         help="Password, the same on all hosts. UCARP_PASSFILE or the systemd credential NAME.pass"
-        " may hold it instead.",
+        " may hold it instead, and UCARP_KEY stands for any key.",
         fields=("key",),
         reload="live",
     ),
@@ -95,24 +101,66 @@ KEYS: tuple[Key, ...] = (
         reload="live",
     ),
     Key(
+        name="UCARP_KEY",
+        parse=values.hex_key,
+        kind="2 to 40 hexadecimal digits",
+        secret=True,
+        help="The bytes of the key itself, 1 to 20; instead of UCARP_PASS.",
+        fields=("key",),
+        reload="live",
+    ),
+    Key(
+        name="UCARP_PASS_OLD",
+        parse=values.password,
+        kind="1 to 19 bytes",
+        secret=True,
+        help="Another password that is accepted too, but not sent, while you change it.",
+        fields=("old_keys",),
+        reload="live",
+    ),
+    Key(
+        name="UCARP_KEY_OLD",
+        parse=values.hex_keys,
+        kind="2 to 40 hexadecimal digits, or a list",
+        unset=(),
+        secret=True,
+        help="The same for keys.",
+        fields=("old_keys",),
+        reload="live",
+    ),
+    Key(
         name="UCARP_ADDR",
         aliases=("UCARP_VIP", "UCARP_VIRTUALADDRESS"),
-        parse=values.address_list,
+        parse=addressing.virtual_addresses,
         kind="address, ADDRESS/PREFIX, or a list with commas or spaces",
+        unset=(),
         required=True,
-        help="The virtual address, or several.",
+        help="The virtual address, or several, of IPv4 and IPv6. Part of the digest: the same on all hosts.",
         fields=("addresses",),
         reload="restart",
     ),
     Key(
         name="UCARP_MASK",
         aliases=("UCARP_NETMASK", "UCARP_MASKLEN", "UCARP_VIRTUALPREFIX"),
-        parse=values.prefix_length,
-        kind="dotted mask or prefix length 1 to 32",
-        default="32",
-        help="Network mask of the virtual address.",
+        parse=addressing.mask,
+        kind="dotted mask or prefix length 1 to 32; 1 to 128 for IPv6",
+        default=str(addressing.PREFIX_LENGTHS[4]),
+        help="Network mask of the IPv4 virtual addresses. Where there are none, prefix length of the"
+        " IPv6 ones, otherwise always 128 unless they have their own.",
         fields=("addresses",),
         reload="restart",
+    ),
+    # Where scripts own the addresses it is not live: see Config.needs_restart.
+    Key(
+        name="UCARP_EXTRA_ADDRS",
+        parse=addressing.virtual_addresses,
+        kind="as UCARP_ADDR",
+        unset=(),
+        help="More virtual addresses, which are not part of the digest. The hosts may differ in"
+        " them, so that one can be added host by host. Where scripts own the addresses, a new"
+        " value restarts the virtual host.",
+        fields=("extra_addresses",),
+        reload="live",
     ),
     Key(
         name="UCARP_IF_ALIAS",
@@ -186,6 +234,16 @@ KEYS: tuple[Key, ...] = (
         fields=("ignore_carrier",),
         reload="restart",
     ),
+    Key(
+        name="UCARP_IFDOWN_DEMOTION",
+        parse=values.integer(0, 254),
+        kind="0 to 254",
+        default="240",
+        help="Added to the advskew of the other virtual hosts of this process while this one's"
+        " interface cannot be used, so that they move together; 0: they do not.",
+        fields=("ifdown_demotion",),
+        reload="live",
+    ),
     # What an up-script put up, the down-script of the same configuration has to take away: hence
     # a restart for everything that the scripts are told.
     Key(
@@ -225,11 +283,11 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_MCAST",
-        parse=values.multicast_group,
-        kind="multicast address",
-        default=str(CARP_GROUP_V4),
-        help="Group that the advertisements go to.",
-        fields=("group",),
+        parse=addressing.multicast_groups,
+        kind="multicast address, or one of IPv4 and one of IPv6",
+        default=f"{CARP_GROUP_V4},{CARP_GROUP_V6}",
+        help="Group that the advertisements go to. The one that is not given keeps its default.",
+        fields=("group", "group6"),
         reload="restart",
     ),
     Key(
@@ -240,6 +298,97 @@ KEYS: tuple[Key, ...] = (
         default="no",
         help="Broadcast the advertisements instead.",
         fields=("broadcast",),
+        reload="restart",
+    ),
+    Key(
+        name="UCARP_PEERS",
+        parse=addressing.address_list,
+        kind="address, or a list with commas or spaces",
+        without="advertisements go to UCARP_MCAST",
+        unset=(),
+        help="Hosts to advertise to, each by unicast, instead of to the group of their family. This"
+        " host's own address may be among them, and is skipped.",
+        fields=("peers",),
+        reload="restart",
+    ),
+    Key(
+        name="UCARP_VMAC",
+        parse=values.boolean,
+        kind="yes or no",
+        default="no",
+        help="Serve the addresses at the virtual MAC address 00:00:5e:00:01:VHID, on a macvlan"
+        " device.",
+        fields=("virtual_mac",),
+        reload="restart",
+    ),
+    Key(
+        name="UCARP_SRCMAC",
+        parse=values.one_of({"real": "real", "virtual": "virtual"}),
+        kind="real or virtual",
+        without="virtual with UCARP_VMAC=yes, else real",
+        help="MAC address that the advertisements come from.",
+        fields=("source_mac",),
+        reload="restart",
+    ),
+    Key(
+        name="UCARP_HASH_ADDRS",
+        parse=addressing.address_list,
+        kind="address, or a list with commas or spaces",
+        unset=(),
+        help="Addresses that the other hosts have on this vhid and this one does not serve. Part of"
+        " the digest.",
+        fields=("hash_addresses",),
+        reload="restart",
+    ),
+    Key(
+        name="UCARP_HASH_LINKLOCAL",
+        parse=values.boolean,
+        kind="yes or no",
+        default="yes",
+        help="Send the digest with the link-local addresses in it, as FreeBSD and NetBSD do; no:"
+        " without them, as OpenBSD does. Both are accepted.",
+        fields=("hash_link_local",),
+        reload="restart",
+    ),
+    Key(
+        name="UCARP_LLADDR",
+        parse=addressing.mac,
+        kind="MAC address",
+        help="MAC address that an OpenBSD peer has in its digest, because it was set there by hand"
+        " with ifconfig carpN lladdr.",
+        fields=("lladdr",),
+        reload="restart",
+    ),
+    Key(
+        name="UCARP_TIEBREAK",
+        parse=values.one_of({each.value: each for each in TieBreak}),
+        kind="reversed, numeric or yield",
+        default=TieBreak.REVERSED.value,
+        help="Which of two masters that advertise equally fast stays. The one with the lower"
+        " address, compared from its last octet on (reversed, as ucarp does) or in the usual order"
+        " (numeric, as ucarp on big-endian machines does); or neither (yield, as the BSDs do).",
+        fields=("tiebreak",),
+        reload="live",
+    ),
+    Key(
+        name="UCARP_DEMOTE_STYLE",
+        parse=values.one_of({each.value: each for each in DemoteStyle}),
+        kind="skew or openbsd",
+        default=DemoteStyle.SKEW.value,
+        help="How a host tells that it is less fit than usual: by a larger advskew, or by the"
+        " demotion counter that only OpenBSD knows.",
+        fields=("demote_style",),
+        reload="live",
+    ),
+    Key(
+        name="UCARP_CHECKSUM6",
+        parse=values.one_of({"plain": False, "pseudo": True}),
+        write=lambda with_pseudo_header: "pseudo" if with_pseudo_header else "plain",
+        kind="plain or pseudo",
+        default="plain",
+        help="Checksum of IPv6 advertisements, without or with the pseudo-header. Only NetBSD wants"
+        " pseudo.",
+        fields=("pseudo_checksum",),
         reload="restart",
     ),
     Key(

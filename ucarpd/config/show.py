@@ -1,6 +1,6 @@
 """A Config as KEY=VALUE lines that ucarpd and bash read alike."""
 
-from ucarpd.config import shell, values
+from ucarpd.config import addressing, shell
 from ucarpd.config.keys import KEYS, PREFIX, Key
 from ucarpd.config.lines import parse_line
 from ucarpd.config.settings import Config
@@ -9,13 +9,15 @@ from ucarpd.config.settings import Config
 def show(config: Config) -> str:
     """Every key in the table's order, defaults included, then what only the scripts get.
 
-    The password is a comment; with it as a real line, the text is a configuration file again that
-    means the same.
+    Secrets are comments; with them as real lines, the text is a configuration file again that means
+    the same.
     """
     lines = []
     for key in KEYS:
-        if "key" in key.fields:
+        if key.secret:
             lines += _comment(config, key)
+        elif key.name == "UCARP_PASSFILE":
+            lines += _password_file(config, key)
         else:
             lines += _assignment(config, key)
     foreign = {
@@ -29,45 +31,51 @@ def show(config: Config) -> str:
 
 
 def _comment(config: Config, key: Key) -> list[str]:
-    if key.secret:
-        return [f"# {key.name} is set ({len(config.key)} bytes); it is not shown"]
+    if key.name not in config.secrets:
+        return []
+    size = f" ({len(config.key)} bytes)" if "key" in key.fields else ""
+    return [f"# {key.name} is set{size}; it is not shown"]
+
+
+def _password_file(config: Config, key: Key) -> list[str]:
+    """A comment as well: wherever the text is read again, the file may be another one."""
     source = config.script_environment.get(key.name)
-    return [f"# {key.name}={shell.spell_for_ucarpd(source)}"] if source else []
+    if not source:
+        return []
+    return [f"# {key.name}={shell.spell_for_ucarpd(source)} ({len(config.key)} bytes; not shown)"]
 
 
 def _assignment(config: Config, key: Key) -> list[str]:
-    text = _text(config, key)
+    text = _common_mask(config) if key.name == "UCARP_MASK" else _text(config, key)
     if text is None and key.default is not None:
         return [f"# {key.name}: each address has its own"]
     if text is None:
         return [f"{key.name}=''  # default: {key.without}"]
-    default = key.default is not None and key.parse(text) == key.parse(key.default)
-    return _line(key.name, text, "  # default" if default else "")
+    return _line(key.name, text, "  # default" if _is_default(key, text) else "")
 
 
 def _text(config: Config, key: Key) -> str | None:
     """The value as a file would have it, None when it is not set."""
-    if key.name == "UCARP_ADDR":
-        return " ".join(f"{address.ip}/{address.prefixlen}" for address in config.addresses)
-    if key.name == "UCARP_MASK":
-        return _common_mask(config)
-    value = getattr(config, key.fields[0])
-    return None if value is None else _plain(value)
+    held = [getattr(config, name) for name in key.fields]
+    return None if held == [key.unset] else key.write(*held)
 
 
 def _common_mask(config: Config) -> str | None:
-    lengths = {address.prefixlen for address in config.addresses}
-    return values.dotted_mask(lengths.pop()) if len(lengths) == 1 else None
+    """The mask of the IPv4 addresses, or the prefix length where there are none; None if several."""
+    every = (*config.addresses, *config.extra_addresses)
+    v4 = {address.prefixlen for address in every if address.ip.version == 4}
+    lengths = v4 or {address.prefixlen for address in every}
+    if len(lengths) > 1:
+        return None
+    return addressing.dotted_mask(lengths.pop()) if v4 else str(lengths.pop())
 
 
-def _plain(value: object) -> str:
-    match value:
-        case bool():
-            return "yes" if value else "no"
-        case float():
-            return f"{value:g}"
-        case _:
-            return str(value)
+def _is_default(key: Key, text: str) -> bool:
+    if key.default is None:
+        return False
+    # The mask of IPv6 addresses is the only value that has another default than the table's.
+    longest = str(addressing.PREFIX_LENGTHS[6])
+    return key.parse(text) == key.parse(key.default) or (key.name, text) == ("UCARP_MASK", longest)
 
 
 def _line(name: str, value: str, comment: str = "") -> list[str]:

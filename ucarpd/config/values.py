@@ -1,4 +1,4 @@
-"""The types that configuration values have.
+"""The types that configuration values have; those of addresses are in `addressing`.
 
 Each parser takes the text of a value, never empty, and returns what it means.  It raises ValueError
 with words for the operator; they do not repeat the value, because the caller knows whether it is a
@@ -6,11 +6,14 @@ secret.
 """
 
 import re
-from collections.abc import Callable
-from ipaddress import IPv4Address, IPv6Address
+from collections.abc import Callable, Mapping
+from enum import Enum
 from pathlib import Path
+from typing import TypeVar
 
-from ucarpd.carp.params import PASSWORD_SIZE
+from ucarpd.carp.params import KEY_SIZE, PASSWORD_SIZE
+
+T = TypeVar("T")
 
 NAME_SIZE = 15
 """Bytes of an interface name or an address label: the kernel's IFNAMSIZ without its NUL."""
@@ -65,6 +68,19 @@ def boolean(text: str) -> bool:
         raise ValueError("must be yes or no (or true, false, on, off, 1, 0)") from None
 
 
+def one_of(choices: Mapping[str, T]) -> Callable[[str], T]:
+    """A parser for words, in any case; `choices` are at least two, and what each of them means."""
+    *words, last = choices
+
+    def parse(text: str) -> T:
+        try:
+            return choices[text.lower()]
+        except KeyError:
+            raise ValueError(f"must be {', '.join(words)} or {last}") from None
+
+    return parse
+
+
 def require_no_controls(text: str) -> None:
     """Raise ValueError for control characters other than tabulators."""
     if any((ord(c) < 0x20 and c != "\t") or c == "\x7f" for c in text):
@@ -98,77 +114,6 @@ def _require_short_word(text: str) -> None:
         raise ValueError(f"must be at most {NAME_SIZE} bytes long, this has {len(text.encode())}")
 
 
-def address(text: str) -> IPv4Address:
-    """An address that one host can have."""
-    if ":" in text:
-        try:
-            IPv6Address(text)
-        except ValueError:
-            raise ValueError("must be an IPv4 address such as 172.16.0.1") from None
-        raise ValueError("IPv6 addresses are not supported yet: use an IPv4 address")
-    try:
-        ip = IPv4Address(text)
-    except ValueError:
-        raise ValueError("must be an IPv4 address such as 172.16.0.1") from None
-    for unusable, kind in (
-        (ip.packed[0] == 0, "an unspecified address"),
-        (ip.is_loopback, "a loopback address"),
-        (ip.is_multicast, "a multicast address"),
-        (ip == IPv4Address("255.255.255.255"), "the broadcast address"),
-    ):
-        if unusable:
-            raise ValueError(f"must be an address that a host can have, not {kind}")
-    return ip
-
-
-def address_list(text: str) -> tuple[tuple[IPv4Address, int | None], ...]:
-    """Addresses with their prefix lengths, None where none is written."""
-    found: dict[IPv4Address, int | None] = {}
-    for item in re.split(r"[,\s]+", text.strip(", \t")):
-        host, slash, prefix = item.partition("/")
-        try:
-            ip, prefixlen = address(host), prefix_length(prefix) if slash else None
-        except ValueError as error:
-            raise ValueError(f"{item}: {error}" if item not in {"", text} else str(error)) from None
-        if ip in found:
-            raise ValueError(f"has {ip} twice")
-        found[ip] = prefixlen
-    return tuple(found.items())
-
-
-def prefix_length(text: str) -> int:
-    """A prefix length from 1 to 32, or the dotted mask that stands for it."""
-    wrong = ValueError("must be a mask such as 255.255.0.0 or a prefix length from 1 to 32")
-    if "." not in text:
-        try:
-            return integer(1, 32)(text)
-        except ValueError:
-            raise wrong from None
-    try:
-        ones = int(IPv4Address(text))
-    except ValueError:
-        raise wrong from None
-    zeros = ones ^ 0xFFFFFFFF
-    if ones == 0 or zeros & (zeros + 1):
-        raise wrong
-    return ones.bit_count()
-
-
-def dotted_mask(prefixlen: int) -> str:
-    """The mask with `prefixlen` (1 to 32) one bits, as 255.255.0.0."""
-    return str(IPv4Address(0xFFFFFFFF << (32 - prefixlen) & 0xFFFFFFFF))
-
-
-def multicast_group(text: str) -> IPv4Address:
-    try:
-        group = IPv4Address(text)
-    except ValueError:
-        group = None
-    if group is None or not group.is_multicast:
-        raise ValueError("must be an IPv4 multicast address such as 224.0.0.18")
-    return group
-
-
 def facility(text: str) -> str:
     if text.lower() not in FACILITIES:
         raise ValueError(f"must be a syslog facility: {', '.join(FACILITIES)}")
@@ -196,3 +141,40 @@ def password_bytes(secret: bytes) -> bytes:
     if b"\0" in secret:
         raise ValueError("a password cannot contain a NUL byte")
     return secret
+
+
+def hex_key(text: str) -> bytes:
+    """A key as it is used, 1 to 20 bytes, in hexadecimal digits."""
+    digits = text.removeprefix("0x").removeprefix("0X")
+    if not re.fullmatch("([0-9A-Fa-f]{2})+", digits) or len(digits) > 2 * KEY_SIZE:
+        raise ValueError(
+            f"a key is 2 to {2 * KEY_SIZE} hexadecimal digits, an even number of them:"
+            " two for each byte"
+        )
+    return bytes.fromhex(digits)
+
+
+def hex_keys(text: str) -> tuple[bytes, ...]:
+    """Several keys, with commas or spaces between them."""
+    return tuple(map(hex_key, re.split(r"[,\s]+", text.strip(", \t"))))
+
+
+def written(*values: object) -> str:
+    """Values as a file has them; several, and those in a tuple, with commas between them."""
+    return ",".join(map(_written, values))
+
+
+def _written(value: object) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:g}"
+        case bytes():
+            return value.hex(":")
+        case Enum():
+            return str(value.value)
+        case tuple():
+            return written(*value)
+        case _:
+            return str(value)

@@ -1,0 +1,80 @@
+"""Which prefix length each virtual address has."""
+
+from ipaddress import IPv4Network, IPv6Network
+
+from ucarpd.carp.params import IPAddress
+from ucarpd.config.addressing import NOT_A_MASK, PREFIX_LENGTHS
+from ucarpd.config.draft import Draft, Given
+from ucarpd.config.problems import got
+from ucarpd.config.settings import VirtualAddress
+
+LISTS = ("UCARP_ADDR", "UCARP_EXTRA_ADDRS")
+"""The keys whose addresses have a prefix length."""
+
+
+def virtual_addresses(draft: Draft) -> list[tuple[VirtualAddress, ...]]:
+    """Those of each key in LISTS; where the mask is refused, they are not of use."""
+    versions = {ip.version for name in LISTS for ip, _ in draft.meaning(name)}
+    # The mask belongs to IPv4 wherever there is IPv4.
+    version = 4 if 4 in versions or not versions else 6
+    mask = draft.given.get("UCARP_MASK")
+    if "UCARP_MASK" in draft.faulty or (versions and mask and _refuse_mask(draft, mask, version)):
+        return [() for _ in LISTS]
+    defaults = PREFIX_LENGTHS | ({version: mask.meaning} if mask else {})
+    return [
+        tuple(
+            _virtual_address(
+                draft,
+                draft.given[name],
+                mask if ip.version == version else None,
+                ip,
+                written,
+                defaults[ip.version],
+            )
+            for ip, written in draft.meaning(name)
+        )
+        for name in LISTS
+    ]
+
+
+def _refuse_mask(draft: Draft, mask: Given, version: int) -> bool:
+    """Whether it cannot be the mask of this IP version; then that is reported."""
+    if version == 4 and mask.meaning > PREFIX_LENGTHS[4]:
+        fault = NOT_A_MASK
+    elif version == 6 and "." in mask.text:
+        fault = "must be a prefix length from 1 to 128, because all the addresses are IPv6"
+    else:
+        return False
+    draft.refuse(mask.line, mask.name, f"{fault} {got(mask.text)}")
+    return True
+
+
+def _virtual_address(
+    draft: Draft, given: Given, mask: Given | None, ip: IPAddress, written: int | None, default: int
+) -> VirtualAddress:
+    """One address of a list; an explicit prefix length must agree with an explicit mask."""
+    prefixlen = default if written is None else written
+    if mask and prefixlen != default:
+        earlier, later = (given, mask) if given.line < mask.line else (mask, given)
+        text = f"differs from {earlier.name} in line {earlier.line} about the mask of {ip}:"
+        text += f" /{written} or /{default}? {got(later.text)}"
+        draft.refuse(later.line, later.name, text)
+    elif kind := _not_a_host(ip, prefixlen):
+        draft.refuse(given.line, given.name, f"{kind}; no host can have it {got(given.text)}")
+    return VirtualAddress(ip, prefixlen)
+
+
+def _not_a_host(ip: IPAddress, prefixlen: int) -> str | None:
+    if ip.version == 6:
+        subnet = IPv6Network((int(ip), prefixlen), strict=False)
+        if prefixlen < 127 and ip == subnet.network_address:
+            return f"{ip} is the anycast address of the routers in {subnet}"
+        return None
+    network = IPv4Network((int(ip), prefixlen), strict=False)
+    if prefixlen >= 31:
+        return None
+    if ip == network.network_address:
+        return f"{ip} is the name of the network {network} itself"
+    if ip == network.broadcast_address:
+        return f"{ip} is the broadcast address of {network}"
+    return None

@@ -1,0 +1,69 @@
+"""The key that a virtual host signs with, and those that it accepts besides."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from ucarpd.carp.params import KEY_SIZE
+from ucarpd.config import files, values
+from ucarpd.config.draft import Draft
+from ucarpd.config.keys import BY_NAME, KEYS
+from ucarpd.config.problems import place
+
+_WAYS = ("UCARP_PASS", "UCARP_PASSFILE", "UCARP_KEY")
+"""The keys of which one gives the key; systemd's credential serves where there is none of them."""
+
+
+def key(draft: Draft, name: str, environ: Mapping[str, str]) -> bytes:
+    """From the file, from the file that it names, or from systemd's credential; empty if refused."""
+    # Lines, not values: a password that was refused still stands beside a file.
+    lines = ([line for line in draft.lines_of(way) if line.value] for way in _WAYS)
+    ways = sorted((some[0] for some in lines if some), key=lambda line: line.number)
+    for way in ways[1:]:
+        text = f"cannot be used together with {ways[0].name} in line {ways[0].number}: keep one"
+        draft.refuse(way.number, way.name, text)
+    if given := draft.given.get("UCARP_PASSFILE"):
+        return _read(draft, given.line, given.name, given.meaning)
+    if draft.faulty.intersection(_WAYS):
+        return b""
+    if given := draft.given.get("UCARP_PASS") or draft.given.get("UCARP_KEY"):
+        return bytes(given.meaning)
+    credentials = environ.get("CREDENTIALS_DIRECTORY")
+    if credentials and os.path.lexists(path := Path(credentials, f"{name}.pass")):
+        return _read(draft, None, "UCARP_PASS", path)
+    draft.miss(BY_NAME["UCARP_PASS"])
+    return b""
+
+
+def _read(draft: Draft, line: int | None, name: str, path: Path) -> bytes:
+    try:
+        first_line = files.read(path).split(b"\n", 1)[0].rstrip(b"\r")
+        if not first_line:
+            draft.refuse(line, name, f"{place(path)} has no password in its first line")
+            return b""
+        return values.password_bytes(first_line)
+    except OSError as error:
+        draft.refuse(line, name, f"{place(path)} {files.why_not(error)}")
+    except ValueError as error:
+        draft.refuse(line, name, f"{place(path)}: {error}")
+    return b""
+
+
+def old_keys(draft: Draft, key: bytes) -> tuple[bytes, ...]:
+    """Those that are accepted besides `key`, each once."""
+    password = draft.meaning("UCARP_PASS_OLD")
+    every = (*([password] if password else []), *draft.meaning("UCARP_KEY_OLD"))
+    # Zero bytes at the end make no other key.
+    distinct = {each.ljust(KEY_SIZE, b"\0"): each for each in reversed(every)}
+    distinct.pop(key.ljust(KEY_SIZE, b"\0"), None)
+    return tuple(reversed(distinct.values()))
+
+
+def set_secrets(draft: Draft) -> tuple[str, ...]:
+    """The secret keys that have a value, in the table's order; a credential counts as UCARP_PASS."""
+    has_credential = not draft.given.keys() & set(_WAYS)
+    return tuple(
+        key.name
+        for key in KEYS
+        if key.secret and (key.name in draft.given or (key.name == "UCARP_PASS" and has_credential))
+    )

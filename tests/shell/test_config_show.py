@@ -54,6 +54,7 @@ UCARP_VHID=1
 # UCARP_PASS is set (6 bytes); it is not shown
 UCARP_ADDR=172.16.0.1/16
 UCARP_MASK=255.255.0.0
+UCARP_EXTRA_ADDRS=''  # default: none
 UCARP_IF_ALIAS=''  # default: none
 UCARP_ADVBASE=1  # default
 UCARP_ADVSKEW=0  # default
@@ -62,12 +63,22 @@ UCARP_PREEMPT=yes
 UCARP_NEUTRAL=no  # default
 UCARP_SHUTDOWN=yes  # default
 UCARP_IGNOREIFSTATE=no  # default
+UCARP_IFDOWN_DEMOTION=240  # default
 UCARP_UPSCRIPT=''  # default: ucarpd sets the address itself
 UCARP_DOWNSCRIPT=''  # default: ucarpd removes the address itself
 UCARP_SCRIPT_TIMEOUT=30  # default
 UCARP_XPARAM='a b'
-UCARP_MCAST=224.0.0.18  # default
+UCARP_MCAST=224.0.0.18,ff02::12  # default
 UCARP_NOMCAST=no  # default
+UCARP_PEERS=''  # default: advertisements go to UCARP_MCAST
+UCARP_VMAC=no  # default
+UCARP_SRCMAC=''  # default: virtual with UCARP_VMAC=yes, else real
+UCARP_HASH_ADDRS=''  # default: none
+UCARP_HASH_LINKLOCAL=yes  # default
+UCARP_LLADDR=''  # default: none
+UCARP_TIEBREAK=reversed  # default
+UCARP_DEMOTE_STYLE=skew  # default
+UCARP_CHECKSUM6=plain  # default
 UCARP_FACILITY=daemon  # default
 FOO='$bar'
 # bash cannot set a variable of this name:
@@ -84,7 +95,7 @@ def test_a_value_that_bash_cannot_have(web):
 
 def test_addresses_with_several_masks(web):
     config = loaded(web, MINIMAL + "UCARP_ADDR=10.0.0.1/8,10.1.0.1/16\n")
-    assert "UCARP_ADDR='10.0.0.1/8 10.1.0.1/16'\n# UCARP_MASK: each address has its own\n" in show(
+    assert "UCARP_ADDR=10.0.0.1/8,10.1.0.1/16\n# UCARP_MASK: each address has its own\n" in show(
         config
     )
     assert without_environment(shown_again(web, config)) == without_environment(config)
@@ -95,7 +106,8 @@ def test_a_password_file_is_named_in_a_comment(web):
     secret.write_text("geheim")
     config = loaded(web, MINIMAL.replace("UCARP_PASS=geheim", f"UCARP_PASS_FILE={secret}"))
     shown = show(config)
-    assert f"# UCARP_PASS is set (6 bytes); it is not shown\n# UCARP_PASSFILE={secret}\n" in shown
+    assert f"\n# UCARP_PASSFILE={secret} (6 bytes; not shown)\n" in shown
+    assert "UCARP_PASS " not in shown
     assert "geheim" not in shown
 
 
@@ -142,7 +154,7 @@ def shipped() -> str:
 
 
 def test_the_shipped_file_names_exactly_the_keys_of_the_table():
-    names = re.findall("^#?(UCARP_[A-Z_]+)=", shipped(), re.MULTILINE)
+    names = re.findall("^#?(UCARP_[A-Z0-9_]+)=", shipped(), re.MULTILINE)
     assert sorted(names) == sorted(key.name for key in KEYS)
 
 
@@ -156,13 +168,13 @@ def test_the_shipped_file_has_no_fault_and_deserves_no_warning(web):
 
 
 def test_what_is_commented_out_in_the_shipped_file_is_the_default_or_a_good_example(web):
-    for name, value in re.findall("^#(UCARP_[A-Z_]+)=(.*)", shipped(), re.MULTILINE):
+    for name, value in re.findall("^#(UCARP_[A-Z0-9_]+)=(.*)", shipped(), re.MULTILINE):
         [key] = [key for key in KEYS if key.name == name]
         if key.default is None:
             assert key.parse(value.strip("'")) is not None
         else:
             assert value == key.default
-    every = re.sub("^#(UCARP_(?!PASSFILE))", r"\1", shipped(), flags=re.MULTILINE)
+    every = re.sub("^#(UCARP_(?!PASSFILE|KEY=))", r"\1", shipped(), flags=re.MULTILINE)
     config = loaded(web, every)
     assert config.label == "eth0:0"
     assert {f"{each.ip}/{each.prefixlen}" for each in config.addresses} == {"172.16.0.1/16"}

@@ -43,7 +43,7 @@ def test_a_key_with_its_aliases_range_and_default(key):
     assert key.kind in entry
     assert ("required" if key.required else f"default: {key.default or key.without}") in entry
     assert key.help in " ".join(entry.split("\n"))
-    assert set(key.aliases) == set(re.findall("UCARP_[A-Z_]+", entry)) & set(key.aliases)
+    assert set(key.aliases) == set(re.findall("UCARP_[A-Z0-9_]+", entry)) & set(key.aliases)
 
 
 def test_no_key_is_made_up():
@@ -52,7 +52,7 @@ def test_no_key_is_made_up():
     known |= {f"UCARP_{name}" for name in ("PREFIXLEN", "INSTANCE", "STATE", "PREVIOUS_STATE")}
     known |= {"UCARP_REASON"}
     for page in ("ucarpd.8", "ucarpd.conf.5"):
-        assert set(re.findall(r"\bUCARP_[A-Z_]+", plain(page))) <= known
+        assert set(re.findall(r"\bUCARP_[A-Z0-9_]+", plain(page))) <= known
 
 
 def test_commands_and_options():

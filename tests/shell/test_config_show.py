@@ -27,9 +27,9 @@ def loaded(path: Path, content: str) -> Config:
     return load(path, {})
 
 
-def shown_again(path: Path, config: Config) -> Config:
-    """What the output of show() means, once it has a password."""
-    return loaded(path, show(config) + f"UCARP_PASS={config.key.decode()}\n")
+def shown_again(path: Path, config: Config, secrets: str = "UCARP_PASS=geheim\n") -> Config:
+    """What the output of show() means, once it has its secrets again."""
+    return loaded(path, show(config) + secrets)
 
 
 def without_environment(config: Config) -> Config:
@@ -111,39 +111,112 @@ def test_a_password_file_is_named_in_a_comment(web):
     assert "geheim" not in shown
 
 
+def test_only_the_secrets_that_are_set_are_named(web):
+    secrets = "UCARP_KEY=abcdef\nUCARP_KEY_OLD=ab,cdef\n"
+    config = loaded(web, MINIMAL.replace("UCARP_PASS=geheim\n", secrets))
+    shown = show(config)
+    assert [line for line in shown.splitlines() if "PASS" in line or "KEY" in line] == [
+        "# UCARP_KEY is set (3 bytes); it is not shown",
+        "# UCARP_KEY_OLD is set; it is not shown",
+    ]
+    assert without_environment(shown_again(web, config, secrets)) == without_environment(config)
+
+
+def test_a_credential_is_shown_as_a_password(web):
+    web.with_name("web.pass").write_text("geheim")
+    web.write_text(MINIMAL.replace("UCARP_PASS=geheim\n", ""))
+    config = load(web, {"CREDENTIALS_DIRECTORY": str(web.parent)})
+    assert "\n# UCARP_PASS is set (6 bytes); it is not shown\n" in show(config)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "mask"),
+    [
+        ("2001:db8::1", "UCARP_MASK=128  # default"),
+        ("2001:db8::1/64,fe80::1/64", "UCARP_MASK=64"),
+        ("2001:db8::1/64,fe80::1", "# UCARP_MASK: each address has its own"),
+        ("fe80::1,10.0.0.1", "UCARP_MASK=255.255.255.255  # default"),
+        ("fe80::1/64,10.0.0.1/8", "UCARP_MASK=255.0.0.0"),
+    ],
+)
+def test_the_mask_of_several_families(web, addresses, mask):
+    config = loaded(web, MINIMAL + f"UCARP_ADDR={addresses}\n")
+    assert f"\n{mask}\n" in show(config)
+    assert without_environment(shown_again(web, config)) == without_environment(config)
+
+
 NUMBERS = {
     "UCARP_VHID": st.integers(1, 255),
     "UCARP_ADVBASE": st.integers(0, 254),
     "UCARP_ADVSKEW": st.integers(0, 254),
     "UCARP_DEADRATIO": st.integers(2, 255),
+    "UCARP_IFDOWN_DEMOTION": st.integers(0, 254),
     "UCARP_SCRIPT_TIMEOUT": st.integers(1, 3600),
 }
+WORDS = {
+    "UCARP_TIEBREAK": st.sampled_from(["reversed", "numeric", "yield"]),
+    "UCARP_DEMOTE_STYLE": st.sampled_from(["skew", "openbsd"]),
+    "UCARP_SRCMAC": st.sampled_from(["real", "virtual"]),
+    "UCARP_CHECKSUM6": st.sampled_from(["plain", "pseudo"]),
+    "UCARP_LLADDR": st.sampled_from(["02:00:00:ab:cd:ef", "00:00:5E:00:01:01"]),
+    "UCARP_MCAST": st.sampled_from(["239.1.2.3", "ff05::1", "ff05::1,239.1.2.3"]),
+    "UCARP_SRCIP": st.sampled_from(["10.0.1.1", "fe80::1:1", "fe80::1:1,10.0.1.1"]),
+}
 SWITCHES = [key.name for key in KEYS if key.parse is values.boolean]
+SECRETS = {
+    "UCARP_PASS_OLD": st.sampled_from(["alt", "geheim"]),
+    "UCARP_KEY_OLD": st.sampled_from(["ab", "0xab,cdef"]),
+}
+LISTS = ("UCARP_ADDR", "UCARP_EXTRA_ADDRS", "UCARP_HASH_ADDRS", "UCARP_PEERS")
+ADDRESSES = {
+    "10.0.0.{}": st.sampled_from(["", "/8", "/24"]),
+    "2001:db8::{}": st.sampled_from(["", "/48", "/64"]),
+    "fe80::{}": st.sampled_from(["", "/64"]),
+}
 TEXT = st.text("aZ1 \t#'\"\\$`;&~=я", min_size=1, max_size=10)
 
 
+@st.composite
+def address_lists(draw):
+    """Lines for the lists of addresses, with each address in one of them at most."""
+    lines = []
+    for number, name in enumerate(LISTS):
+        families = st.lists(
+            st.sampled_from(list(ADDRESSES)), min_size=name == "UCARP_ADDR", max_size=4
+        )
+        items = []
+        for last, family in enumerate(draw(families), 1 + 10 * number):
+            prefix = draw(ADDRESSES[family]) if name in LISTS[:2] else ""
+            items.append(family.format(last) + prefix)
+        separator = draw(st.sampled_from([",", ", ", " "]))
+        lines.append(f"{name}='{separator.join(items)}'")
+    return lines
+
+
 @given(
-    numbers=st.fixed_dictionaries({}, optional=NUMBERS),
+    numbers=st.fixed_dictionaries({}, optional=NUMBERS | WORDS),
     switches=st.dictionaries(st.sampled_from(SWITCHES), st.sampled_from(["yes", "no"])),
-    addresses=st.lists(
-        st.tuples(st.integers(1, 250), st.sampled_from(["", "/8", "/24"])),
-        min_size=1,
-        unique_by=lambda each: each[0],
-    ),
+    secrets=st.fixed_dictionaries({}, optional=SECRETS),
+    addresses=address_lists(),
     xparam=TEXT,
     script=TEXT,
     facility=st.sampled_from(values.FACILITIES),
 )
-def test_what_is_shown_means_the_same(web, numbers, switches, addresses, xparam, script, facility):
+def test_what_is_shown_means_the_same(
+    web, numbers, switches, secrets, addresses, xparam, script, facility
+):
+    if addresses[-1] != "UCARP_PEERS=''":
+        switches.pop("UCARP_NOMCAST", None)
     lines = [f"{name}={value}" for name, value in (numbers | switches).items()]
-    listed = ",".join(f"10.0.0.{last}{prefix}" for last, prefix in addresses)
-    lines += [f"UCARP_ADDR={listed}", f"UCARP_FACILITY={facility}"]
+    hidden = "".join(f"{name}={value}\n" for name, value in secrets.items())
+    lines += [*addresses, f"UCARP_FACILITY={facility}"]
     config = dataclasses.replace(
-        loaded(web, MINIMAL + "\n".join(lines) + "\n"),
+        loaded(web, MINIMAL + "\n".join(lines) + "\n" + hidden),
         xparam=xparam,
         up_script=Path("/" + script),
     )
-    assert without_environment(shown_again(web, config)) == without_environment(config)
+    again = shown_again(web, config, "UCARP_PASS=geheim\n" + hidden)
+    assert without_environment(again) == without_environment(config)
 
 
 # -- the example that we ship ----------------------------------------------------------------------

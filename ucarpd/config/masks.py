@@ -13,13 +13,16 @@ LISTS = ("UCARP_ADDR", "UCARP_EXTRA_ADDRS")
 
 
 def virtual_addresses(draft: Draft) -> list[tuple[VirtualAddress, ...]]:
-    """Those of each key in LISTS; where the mask is refused, they are not of use."""
+    """Those of each key in LISTS; empty where one of the keys is faulty."""
+    nothing: list[tuple[VirtualAddress, ...]] = [() for _ in LISTS]
+    if draft.faulty.intersection((*LISTS, "UCARP_MASK")):
+        return nothing
     versions = {ip.version for name in LISTS for ip, _ in draft.meaning(name)}
     # The mask belongs to IPv4 wherever there is IPv4.
-    version = 4 if 4 in versions or not versions else 6
+    version = 4 if 4 in versions else 6
     mask = draft.given.get("UCARP_MASK")
-    if "UCARP_MASK" in draft.faulty or (versions and mask and _refuse_mask(draft, mask, version)):
-        return [() for _ in LISTS]
+    if mask and _refuse_mask(draft, mask, version):
+        return nothing
     defaults = PREFIX_LENGTHS | ({version: mask.meaning} if mask else {})
     return [
         tuple(

@@ -18,13 +18,19 @@ class NetlinkAddresses:
     def __init__(self, config: Config, netlink: Netlink, log: Journal) -> None:
         self._netlink = netlink
         self._log = log
+        self._addresses: list[InterfaceAddress] = []
         self.reconfigure(config)
 
     def reconfigure(self, config: Config) -> None:
+        """Addresses that are no longer wanted go at once; new ones come when they are acquired."""
         self._interface = config.device
         self._label = config.label
         served = (*config.addresses, *config.extra_addresses)
+        before = self._addresses
         self._addresses = [InterfaceAddress(a.ip, a.prefixlen) for a in served]
+        gone = [address for address in before if address not in self._addresses]
+        if gone:
+            self._netlink.remove(self._interface, gone, self._removed)
 
     def acquire(self, transition: Transition, done: Callable[[bool], None]) -> None:
         del transition
@@ -55,11 +61,14 @@ class NetlinkAddresses:
 
     def remove(self, done: Callable[[], None]) -> None:
         def removed(error: OSError | None) -> None:
-            if error is not None:
-                self._log.address_refused("remove", error)
+            self._removed(error)
             done()
 
         self._netlink.remove(self._interface, self._addresses, removed)
+
+    def _removed(self, error: OSError | None) -> None:
+        if error is not None:
+            self._log.address_refused("remove", error)
 
 
 class ScriptedAddresses:

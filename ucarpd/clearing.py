@@ -49,8 +49,8 @@ async def _clear_one(config: Config, netlink: Netlink) -> None:
         journal.write(logging.INFO, f"{error}; left alone")
         return
     log = Journal(config.name, config.vhid, config.interface, config.facility)
-    present = {address.ip for address in netlink.addresses(config.interface)}
-    left_over = [str(address.ip) for address in config.addresses if address.ip in present]
+    present = {address.ip for address in netlink.addresses(config.device)}
+    left_over = [str(ip) for ip in config.params().addresses if ip in present]
     if left_over:
         log.address_left_over(", ".join(left_over))
         released = asyncio.get_running_loop().create_future()

@@ -177,9 +177,7 @@ class Instance:
             self._forgive = None
         if is_failing:
             # As a backup it sends nothing that could show that all is well again.
-            self._forgive = self._loop.call_later(
-                SEND_ERRORS_FORGOTTEN_AFTER, self.sending, False
-            )
+            self._forgive = self._loop.call_later(SEND_ERRORS_FORGOTTEN_AFTER, self.sending, False)
         if self._demotion.set("sending fails", DOWN_AMOUNT if is_failing else 0):
             self.demotion_changed()
 

@@ -80,7 +80,9 @@ class Interface:
 
     def send(self, frame: bytes) -> None:
         """Raises OSError."""
-        is_ipv6 = frame[ETHERTYPE_OFFSET : ETHERTYPE_OFFSET + 2] == ETHERTYPE_IPV6.to_bytes(2, "big")
+        is_ipv6 = frame[ETHERTYPE_OFFSET : ETHERTYPE_OFFSET + 2] == ETHERTYPE_IPV6.to_bytes(
+            2, "big"
+        )
         packet_socket = self._sockets.get(6 if is_ipv6 else 4)
         # A frame of any kind gets out by any of them; only the kernel's own filters may mind.
         packet_socket = packet_socket or next(iter(self._sockets.values()), None)

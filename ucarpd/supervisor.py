@@ -146,9 +146,7 @@ class Supervisor:
             journal.write(logging.ERROR, f"{new.name}: cannot take the lock: {error}")
             return
         if new.interface not in self._interfaces:
-            self._interfaces[new.interface] = Interface(
-                new.interface, self._netlink, self._demote
-            )
+            self._interfaces[new.interface] = Interface(new.interface, self._netlink, self._demote)
         interface = self._interfaces[new.interface]
         instance = Instance(
             new, lock, interface, self._netlink, self._demotion, self._others, self._status_changed

@@ -1,13 +1,16 @@
 """The engine in virtual time, with a wire, addresses and a log that only write down what came."""
 
 import asyncio
+import errno
+from dataclasses import replace
+from functools import wraps
 from ipaddress import IPv4Address
 
 import pytest
 import virtual_loop
 
 from ucarpd.carp.actions import SendAdvertisement, State
-from ucarpd.carp.frame import ETHERTYPE_ARP, parse_ipv4
+from ucarpd.carp.frame import ETHERTYPE_ARP, parse
 from ucarpd.carp.machine import VirtualHost
 from ucarpd.carp.packet import decode
 from ucarpd.carp.params import Params
@@ -26,6 +29,7 @@ class Bench:
     """An engine and everything it is plugged into; `story` is what happened, in order."""
 
     mac = MAC
+    is_router = False
 
     def __init__(self, params=PARAMS, are_scripted=False):
         self.story = []
@@ -34,6 +38,7 @@ class Bench:
         self.are_scripted = are_scripted
         self.is_busy = False
         self.send_error = None
+        self.unreachable = {}
         self.acquired = self.released = None
         self.engine = Engine(params, 1, wire=self, addresses=self, log=Log(self), owner=self)
 
@@ -46,8 +51,13 @@ class Bench:
         if ethertype == ETHERTYPE_ARP:
             self.story.append("arp")
         else:
-            heard = decode(parse_ipv4(data).payload)
+            heard = decode(parse(data).payload)
             self.story.append(f"advertisement {heard.advbase}/{heard.advskew}")
+
+    def send_datagram(self, datagram):
+        if error := self.unreachable.get(datagram.destination):
+            raise error
+        self.story.append(f"to {datagram.destination}")
 
     # the addresses
     def acquire(self, transition, done):
@@ -63,6 +73,9 @@ class Bench:
     # the owner
     def changed(self):
         self.states.append(self.engine.state)
+
+    def sending(self, is_failing):
+        self.story.append("sending fails" if is_failing else "sending works")
 
     def finished(self):
         self.story.append("finished")
@@ -94,7 +107,7 @@ class Log:
         self._bench.story.append(f"send failed: {error.strerror}")
 
     def sent(self):
-        pass
+        self._bench.story.append("sent")
 
     def source_taken(self, source):
         self._bench.story.append(f"source taken: {source}")
@@ -112,7 +125,7 @@ class Log:
 async def master(**options):
     """A bench whose engine has just become MASTER with the address in place."""
     bench = Bench(**options)
-    bench.engine.interface_ready(OWN)
+    bench.engine.interface_ready((OWN,))
     bench.released()
     await asyncio.sleep(3.0)
     bench.acquired(True)
@@ -123,22 +136,22 @@ async def master(**options):
 
 def peer_frame(advbase=1, advskew=0, counter=99, params=PARAMS):
     action = SendAdvertisement(PEER, advbase, advskew, counter)
-    return Transmitter(params).advertisement(action, PEER_MAC)
+    (frame,) = Transmitter(params).advertisement(action, PEER_MAC)
+    return frame
 
 
 def in_virtual_time(test):
-    def wrapper():
-        virtual_loop.run(test())
+    @wraps(test)
+    def wrapper(**arguments):
+        virtual_loop.run(test(**arguments))
 
-    wrapper.__name__ = test.__name__
-    wrapper.__doc__ = test.__doc__
     return wrapper
 
 
 @in_virtual_time
 async def test_start_clears_what_an_earlier_run_left():
     bench = Bench()
-    bench.engine.interface_ready(OWN)
+    bench.engine.interface_ready((OWN,))
     assert bench.told() == ["INIT to BACKUP", "release at start"]
     assert bench.transition.previous is State.INIT
     assert bench.states == [State.BACKUP]
@@ -147,7 +160,7 @@ async def test_start_clears_what_an_earlier_run_left():
 @in_virtual_time
 async def test_promotion_advertises_before_it_asks_for_the_address_and_announces_after():
     bench = Bench()
-    bench.engine.interface_ready(OWN)
+    bench.engine.interface_ready((OWN,))
     bench.released()
     bench.told()
     await asyncio.sleep(3.0)
@@ -221,12 +234,12 @@ async def test_a_lost_interface_ends_the_role_and_needs_no_second_line():
 @in_virtual_time
 async def test_an_interface_that_stays_ready_is_no_news():
     bench = await master()
-    bench.engine.interface_ready(OWN)
+    bench.engine.interface_ready((OWN,))
     assert bench.told() == []
     await asyncio.sleep(5.0)  # past the announcements
-    bench.engine.interface_ready(IPv4Address("10.0.0.9"))
+    bench.engine.interface_ready((IPv4Address("10.0.0.9"),))
     await asyncio.sleep(1.0)
-    assert parse_ipv4(bench.frames[-1]).source == IPv4Address("10.0.0.9")
+    assert parse(bench.frames[-1]).source == IPv4Address("10.0.0.9")
 
 
 @in_virtual_time
@@ -240,7 +253,7 @@ async def test_only_scripted_addresses_are_announced_when_the_kernel_reports_the
 @in_virtual_time
 async def test_an_address_that_a_backup_should_not_have_is_removed():
     bench = Bench()
-    bench.engine.interface_ready(OWN)
+    bench.engine.interface_ready((OWN,))
     bench.engine.address_added(VIRTUAL)  # what the release at start is about to remove
     bench.released()
     bench.told()
@@ -251,7 +264,7 @@ async def test_an_address_that_a_backup_should_not_have_is_removed():
 @in_virtual_time
 async def test_another_host_with_our_source_address_is_told():
     bench = await master()
-    bench.engine.interface_ready(PEER)
+    bench.engine.interface_ready((PEER,))
     bench.engine.receive(peer_frame(advskew=9))
     assert bench.told() == [f"source taken: {PEER}"]
 
@@ -336,7 +349,7 @@ async def test_stop_finishes_after_the_bow_out_and_then_nothing_more_comes():
         "advertisement 255/255",
         "finished",
     ]
-    bench.engine.interface_ready(OWN)
+    bench.engine.interface_ready((OWN,))
     bench.engine.receive(peer_frame())
     await asyncio.sleep(10.0)
     assert bench.told() == []
@@ -349,7 +362,7 @@ def test_a_defect_ends_the_engine_and_only_a_master_bows_out(was_master, monkeyp
             bench = await master()
         else:
             bench = Bench()
-            bench.engine.interface_ready(OWN)
+            bench.engine.interface_ready((OWN,))
             bench.told()
 
         def broken(self, event, now):
@@ -366,3 +379,73 @@ def test_a_defect_ends_the_engine_and_only_a_master_bows_out(was_master, monkeyp
         assert bench.told() == []
 
     virtual_loop.run(scenario())
+
+
+# -- advertisements that do not get out ----------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_three_failed_advertisements_in_a_row_are_told_to_the_owner():
+    bench = await master()
+    bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")
+    await asyncio.sleep(2.5)
+    assert "sending fails" not in bench.told()
+    await asyncio.sleep(1.0)
+    assert bench.told()[-1] == "sending fails"
+
+
+@in_virtual_time
+async def test_it_works_again_after_three_that_got_out():
+    bench = await master()
+    bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")
+    await asyncio.sleep(3.5)
+    bench.send_error = None
+    bench.told()
+    await asyncio.sleep(2.0)
+    assert "sending works" not in bench.told()
+    await asyncio.sleep(1.0)
+    assert bench.told()[-3:] == ["advertisement 1/0", "sent", "sending works"]
+
+
+PEERS = replace(PARAMS, peers=(OWN, PEER, IPv4Address("10.9.0.3")))
+
+
+@in_virtual_time
+async def test_unicast_goes_to_each_peer_but_this_host():
+    bench = await master(params=PEERS)
+    await asyncio.sleep(1.0)
+    assert [what for what in bench.told() if what != "arp"] == ["to 10.0.0.2", "to 10.9.0.3"]
+
+
+@pytest.mark.parametrize(
+    ("unreachable", "because"),
+    [
+        ({PEER: errno.EHOSTUNREACH}, "it is dead, which is no fault of ours"),
+        ({PEER: errno.EPERM}, "the other one was reached"),
+        ({PEER: errno.EHOSTUNREACH, PEERS.peers[2]: errno.ENETUNREACH}, "both are dead"),
+    ],
+)
+@in_virtual_time
+async def test_a_peer_out_of_reach_is_no_reason_to_step_down(unreachable, because):
+    bench = await master(params=PEERS)
+    bench.unreachable = {peer: OSError(number, "no") for peer, number in unreachable.items()}
+    await asyncio.sleep(9.0)
+    assert "sending fails" not in bench.told(), because
+
+
+@in_virtual_time
+async def test_no_peer_can_be_sent_to():
+    bench = await master(params=PEERS)
+    bench.unreachable = dict.fromkeys(PEERS.peers, OSError(errno.EPERM, "not permitted"))
+    await asyncio.sleep(3.0)
+    assert "sending fails" in bench.told()
+
+
+@in_virtual_time
+async def test_a_demoted_master_hands_over():
+    bench = await master()
+    bench.engine.demote(240, "demoted by 240: eth1 cannot be used")
+    assert bench.told() == ["MASTER to BACKUP", "release"]
+    assert bench.reason == "demoted by 240: eth1 cannot be used"
+    bench.released()
+    assert bench.told() == ["advertisement 255/255"]

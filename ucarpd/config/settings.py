@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
+from zlib import crc32
 
 from ucarpd.carp.params import DemoteStyle, IPAddress, Params, TieBreak
 from ucarpd.config.keys import KEYS
+from ucarpd.config.values import NAME_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,20 @@ class Config:
     facility: str
     secrets: tuple[str, ...]
     script_environment: Mapping[str, str] = field(repr=False, hash=False)
+
+    @property
+    def device(self) -> str:
+        """Where the addresses live: the interface, or a device of their own on it.
+
+        That device has the virtual MAC address.  Its name is at most 15 bytes long, and the same
+        in all runs, so that one that a crash has left behind is found again.
+        """
+        if not self.virtual_mac:
+            return self.interface
+        name = f"{self.interface}-v{self.vhid}"
+        if len(name.encode()) <= NAME_SIZE:
+            return name
+        return f"v{self.vhid}-{crc32(self.interface.encode()):08x}"
 
     @property
     def hashed(self) -> tuple[IPAddress, ...]:

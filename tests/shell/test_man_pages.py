@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from test_packaging import commands
 
 from ucarpd import __version__, cli, journal
 from ucarpd.config import KEYS
+from ucarpd.config.keys import BY_NAME
 from ucarpd.supervisor import EXIT_ALL_RUN_ELSEWHERE
 
 PROJECT = Path(__file__).parents[2]
@@ -53,6 +55,29 @@ def test_no_key_is_made_up():
     known |= {"UCARP_REASON"}
     for page in ("ucarpd.8", "ucarpd.conf.5"):
         assert set(re.findall(r"\bUCARP_[A-Z0-9_]+", plain(page))) <= known
+
+
+@pytest.mark.parametrize("page", ["ucarpd.8", "ucarpd.conf.5"])
+def test_a_key_with_a_value_is_one_that_a_file_may_have(page):
+    for name, value in re.findall(r"\b(UCARP_[A-Z0-9_]+)=(\S+)", plain(page)):
+        BY_NAME[name].parse(value.rstrip(",;.:"))
+
+
+def test_the_commands_for_other_systems_mean_the_same_as_the_file_beside_them():
+    [text] = re.findall(
+        r"^\.SH OTHER SYSTEMS\n(.*?)^\.SH ", plain("ucarpd.conf.5"), re.MULTILINE | re.DOTALL
+    )
+    examples = re.findall(r"^\.EX\n(.*?)^\.EE", text, re.MULTILINE | re.DOTALL)
+    ours, *theirs = (example.replace("\\\n", "").split() for example in examples)
+    assert {"UCARP_VHID=1", "UCARP_PASS=geheim", "UCARP_ADDR=192.0.2.10"} <= set(ours)
+    passwords = []
+    for words in theirs:
+        after = dict(pairwise(words))
+        assert (after.get("vhid") or after["-v"]) == "1"
+        assert {"192.0.2.10", "192.0.2.10/32"} & set(words)
+        passwords.append(after.get("pass") or after["-p"])
+    # NetBSD drops the last character.
+    assert passwords == ["geheim", "geheim", "geheim", "geheimX"]
 
 
 def test_commands_and_options():

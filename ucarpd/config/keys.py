@@ -124,7 +124,7 @@ KEYS: tuple[Key, ...] = (
         kind="2 to 40 hexadecimal digits, or a list",
         unset=(),
         secret=True,
-        help="The same for keys.",
+        help="Other keys that are accepted too, but not sent.",
         fields=("old_keys",),
         reload="live",
     ),
@@ -145,8 +145,8 @@ KEYS: tuple[Key, ...] = (
         parse=addressing.mask,
         kind="dotted mask or prefix length 1 to 32; 1 to 128 for IPv6",
         default=str(addressing.PREFIX_LENGTHS[4]),
-        help="Network mask of the IPv4 virtual addresses. Where there are none, prefix length of the"
-        " IPv6 ones, otherwise always 128 unless they have their own.",
+        help="Network mask of the IPv4 virtual addresses. Where there are none, it is the prefix"
+        " length of the IPv6 ones. IPv6 addresses that nothing is said of have 128.",
         fields=("addresses",),
         reload="restart",
     ),

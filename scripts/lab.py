@@ -206,13 +206,34 @@ class Host:
 
     def addresses(self, interface: str = "eth0") -> list[dict[str, Any]]:
         """What `ip address` knows of the interface: a list of {local, prefixlen, label, …}."""
-        answer = self.ip("-json", "-4", "address", "show", "dev", interface, check=False)
+        answer = self.ip("-json", "address", "show", "dev", interface, check=False)
         if answer.returncode:
             return []
         return [info for link in json.loads(answer.stdout) for info in link.get("addr_info", ())]
 
     def has(self, address: str, interface: str = "eth0") -> bool:
         return any(info["local"] == address for info in self.addresses(interface))
+
+    def enable_ipv6(self, address: str | None = None) -> str:
+        """Switch IPv6 on, and wait until the link-local address of eth0 can be used; returns it.
+
+        `address` is one more (ADDRESS/PREFIXLEN).
+        """
+        for scope in ("all", "default", "eth0"):
+            self.sysctl(f"net/ipv6/conf/{scope}/disable_ipv6", "0")
+        if address:
+            self.ip("address", "add", address, "dev", "eth0", "nodad")
+
+        def link_local() -> str | None:
+            # Duplicate address detection takes a second or two.
+            ready = (a for a in self.addresses() if a["scope"] == "link" and "tentative" not in a)
+            return next((str(a["local"]) for a in ready if a["family"] == "inet6"), None)
+
+        found: str = wait_for(f"{self.name}'s link-local address", link_local)
+        return found
+
+    def sysctl(self, path: str, value: str) -> None:
+        self.run("sh", "-c", f"echo {value} > /proc/sys/{path}")
 
     def cable(self, connected: bool) -> None:
         """Pull or plug the cable at the switch; the host sees its carrier go and come."""

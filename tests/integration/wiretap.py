@@ -10,7 +10,7 @@ import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,10 @@ CLONE_NEWNET = 0x40000000
 ETH_P_ALL = 3
 ETH_P_IP = 0x0800
 ETH_P_ARP = 0x0806
+ETH_P_IPV6 = 0x86DD
+ICMPV6 = 58
+NEIGHBOUR_ADVERTISEMENT = 136
+ALL_NODES = IPv6Address("ff02::1").packed
 PROTOCOL_CARP = 112
 SO_TIMESTAMPNS = 35
 BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -47,6 +51,7 @@ class Advertisement:
     vhid: int
     advbase: int
     advskew: int
+    demotion: int
     counter: int
 
     @property
@@ -56,7 +61,10 @@ class Advertisement:
 
 @dataclass(frozen=True)
 class Announcement:
-    """A gratuitous ARP packet, `kind` is request or reply."""
+    """A gratuitous ARP packet (`kind` request or reply), or an unsolicited neighbour advertisement.
+
+    Of these `kind` is neighbour, or router where it has that flag.
+    """
 
     at: float
     kind: str
@@ -174,28 +182,37 @@ def call_in(namespace: str, function: Callable[[], Any]) -> Any:
 
 def parse_advertisement(frame: Frame) -> Advertisement | None:
     data = frame.data
-    if len(data) < 70 or int.from_bytes(data[12:14], "big") != ETH_P_IP:
+    ethertype = int.from_bytes(data[12:14], "big")
+    if ethertype == ETH_P_IP and data[14] == 0x45 and data[23] == PROTOCOL_CARP:
+        ttl, source, destination = data[22], IPv4Address(data[26:30]), IPv4Address(data[30:34])
+        carp = data[34:70]
+    elif ethertype == ETH_P_IPV6 and data[20] == PROTOCOL_CARP:
+        ttl, source, destination = data[21], IPv6Address(data[22:38]), IPv6Address(data[38:54])
+        carp = data[54:90]
+    else:
         return None
-    if data[14] != 0x45 or data[23] != PROTOCOL_CARP:
+    if len(carp) < 36:
         return None
-    carp = data[34:70]
     return Advertisement(
         at=frame.at,
         data=data,
         mac=data[6:12].hex(":"),
         destination_mac=data[0:6].hex(":"),
-        source=str(IPv4Address(data[26:30])),
-        destination=str(IPv4Address(data[30:34])),
-        ttl=data[22],
+        source=str(source),
+        destination=str(destination),
+        ttl=ttl,
         vhid=carp[1],
         advbase=carp[5],
         advskew=carp[2],
+        demotion=carp[4],
         counter=int.from_bytes(carp[8:16], "big"),
     )
 
 
 def parse_announcement(frame: Frame) -> Announcement | None:
     data = frame.data
+    if int.from_bytes(data[12:14], "big") == ETH_P_IPV6:
+        return _parse_neighbour_advertisement(frame)
     if len(data) < 42 or int.from_bytes(data[12:14], "big") != ETH_P_ARP:
         return None
     sender, target = IPv4Address(data[28:32]), IPv4Address(data[38:42])
@@ -208,6 +225,21 @@ def parse_announcement(frame: Frame) -> Announcement | None:
         destination_mac=data[0:6].hex(":"),
         sender_mac=data[22:28].hex(":"),
         ip=str(sender),
+    )
+
+
+def _parse_neighbour_advertisement(frame: Frame) -> Announcement | None:
+    """An unsolicited one, to all nodes."""
+    data = frame.data
+    if data[20] != ICMPV6 or data[54] != NEIGHBOUR_ADVERTISEMENT or data[38:54] != ALL_NODES:
+        return None
+    return Announcement(
+        at=frame.at,
+        kind="router" if data[58] & 0x80 else "neighbour",
+        mac=data[6:12].hex(":"),
+        destination_mac=data[0:6].hex(":"),
+        sender_mac=data[80:86].hex(":"),
+        ip=str(IPv6Address(data[62:78])),
     )
 
 

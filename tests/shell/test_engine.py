@@ -437,7 +437,7 @@ async def test_a_peer_out_of_reach_is_no_reason_to_step_down(unreachable, becaus
 async def test_no_peer_can_be_sent_to():
     bench = await master(params=PEERS)
     bench.unreachable = dict.fromkeys(PEERS.peers, OSError(errno.EPERM, "not permitted"))
-    await asyncio.sleep(3.0)
+    await asyncio.sleep(3.5)
     assert "sending fails" in bench.told()
 
 

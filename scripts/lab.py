@@ -235,6 +235,13 @@ class Host:
     def sysctl(self, path: str, value: str) -> None:
         self.run("sh", "-c", f"echo {value} > /proc/sys/{path}")
 
+    def drop(self, hook: str, *expression: str) -> None:
+        """Drop what passes eth0 (`hook` ingress or egress) and matches the nftables expression."""
+        chain = f"{{ type filter hook {hook} device eth0 priority 0 ; }}"
+        self.run("nft", f"add table netdev {hook}")
+        self.run("nft", f"add chain netdev {hook} c {chain}")
+        self.run("nft", f"add rule netdev {hook} c {' '.join(expression)} drop")
+
     def cable(self, connected: bool) -> None:
         """Pull or plug the cable at the switch; the host sees its carrier go and come."""
         state = "up" if connected else "down"

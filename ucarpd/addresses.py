@@ -146,7 +146,7 @@ class ScriptedAddresses:
 
 def addresses_for(
     config: Config, netlink: Netlink, log: Journal
-) -> NetlinkAddresses | ScriptedAddresses | VirtualMacAddresses:
+) -> "NetlinkAddresses | ScriptedAddresses | VirtualMacAddresses":
     """Scripts own the addresses as soon as the file names one; otherwise ucarpd does."""
     owner: NetlinkAddresses | ScriptedAddresses = NetlinkAddresses(config, netlink, log)
     if config.up_script is not None or config.down_script is not None:

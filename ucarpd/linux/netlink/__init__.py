@@ -1,0 +1,10 @@
+"""Links and addresses of the kernel: a table kept current by events, and a worker that changes it.
+
+`messages` says what a message of the kernel means, `tables` follows the kernel and takes requests,
+`requests` carries them out in the worker.
+"""
+
+from ucarpd.linux.netlink.messages import InterfaceAddress, Link
+from ucarpd.linux.netlink.tables import Listener, Netlink
+
+__all__ = ["InterfaceAddress", "Link", "Listener", "Netlink"]

@@ -6,7 +6,8 @@ that the request before has made is not in them yet.
 
 import errno
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from ipaddress import IPv6Address
 from typing import Any
@@ -14,10 +15,13 @@ from typing import Any
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
-from ucarpd.linux.netlink.messages import InterfaceAddress
+from ucarpd.linux.netlink.messages import InterfaceAddress, link_of
 
 _IFA_F_NODAD = 0x02
 _FOREVER = 0xFFFFFFFF
+_MACVLAN_MODE = "bridge"
+"""A private macvlan swallows frames from the wire that bear its own MAC as their source, and so do
+the peers' advertisements."""
 
 
 class Requests:
@@ -82,6 +86,63 @@ class Requests:
         text, prefixlen = str(address.ip), address.prefixlen
         self._iproute.addr(command, index=index, address=text, prefixlen=prefixlen, **options)
 
+    # -- links ---------------------------------------------------------------------------------------
+
+    def add_macvlan(self, parent: str, name: str, mac: bytes) -> None:
+        """Make it, down.  One that is there and just so is left alone, and any other macvlan of
+        that name gives way; a link of another kind does not.
+        """
+        parent_index = _index(parent)
+        there = self._macvlan(name)
+        if there is not None:
+            link = link_of(there)
+            mode = there.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA", "IFLA_MACVLAN_MODE")
+            if (link.parent, link.mac, mode) == (parent_index, mac, _MACVLAN_MODE):
+                return
+            self.remove_link(name)
+        with _refusals(f"cannot make {name} on {parent}"):
+            self._iproute.link(
+                "add",
+                ifname=name,
+                kind="macvlan",
+                link=parent_index,
+                macvlan_mode=_MACVLAN_MODE,
+                address=mac.hex(":"),
+            )
+
+    def set_link(self, name: str, up: bool) -> None:
+        index = _index(name)
+        state = "up" if up else "down"
+        with _refusals(f"cannot set {name} {state}"):
+            self._iproute.link("set", index=index, state=state)
+
+    def remove_link(self, name: str) -> None:
+        """Remove a macvlan; no error if it is not there, but if the name is another link's."""
+        there = self._macvlan(name)
+        if there is None:
+            return
+        try:
+            with _refusals(f"cannot remove {name}"):
+                self._iproute.link("del", index=there["index"])
+        except OSError as error:
+            if error.errno != errno.ENODEV:
+                raise
+
+    def _macvlan(self, name: str) -> Any | None:
+        """The message about the macvlan of that name.  Raises OSError for another kind of link."""
+        try:
+            with _refusals(f"cannot look up {name}"):
+                (message,) = self._iproute.link("get", ifname=name)
+        except OSError as error:
+            if error.errno == errno.ENODEV:
+                return None
+            raise
+        link = link_of(message)
+        # The kernel finds links by their other names too (altname).
+        if link.kind != "macvlan" or link.name != name:
+            raise OSError(errno.EEXIST, f"{name} is not a macvlan but {link.kind or 'hardware'}")
+        return message
+
     @property
     def _iproute(self) -> IPRoute:
         if self._opened is None:
@@ -118,3 +179,12 @@ def _for_each(
             first_error = first_error or error
     if first_error is not None:
         raise first_error
+
+
+@contextmanager
+def _refusals(what: str) -> Iterator[None]:
+    """Turn pyroute2's error into an OSError that begins with these words."""
+    try:
+        yield
+    except NetlinkError as error:
+        raise OSError(error.code, f"{what}: {error.args[1]}") from error

@@ -115,6 +115,22 @@ class Netlink:
         others = [a for a in known if a.ip in wanted and a not in listed]
         self._change(done, self._requests.remove_addresses, interface, listed + others)
 
+    def add_macvlan(self, parent: str, name: str, mac: bytes, done: Done) -> None:
+        """Make a macvlan in mode bridge, which stays down.
+
+        One of that name on that parent with that MAC is adopted as it is, another macvlan is
+        replaced; a link of another kind is left alone and is an error.
+        """
+        self._change(done, self._requests.add_macvlan, parent, name, mac)
+
+    def set_link(self, name: str, up: bool, done: Done) -> None:
+        """Set a link up or down."""
+        self._change(done, self._requests.set_link, name, up)
+
+    def remove_link(self, name: str, done: Done) -> None:
+        """Remove a macvlan, if it is there; a link of another kind is left alone and is an error."""
+        self._change(done, self._requests.remove_link, name)
+
     def _change(self, done: Done, request: Callable[..., None], *arguments: Any) -> None:
         future = self._loop.run_in_executor(self._worker, partial(_outcome, request, *arguments))
         future.add_done_callback(lambda future: done(future.result()))

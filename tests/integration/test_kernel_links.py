@@ -1,0 +1,284 @@
+"""Links and addresses of a real kernel: what it reports, and what it does when asked."""
+
+import asyncio
+import errno
+import json
+from ipaddress import ip_address
+
+import pytest
+from inside import inside
+
+from ucarpd.linux.netlink import InterfaceAddress, Netlink
+
+MAC = bytes.fromhex("00005e000101")
+OTHER_MAC = bytes.fromhex("00005e000102")
+VIP6 = InterfaceAddress(ip_address("fd00::100"), 128)
+VIP4 = InterfaceAddress(ip_address("172.16.0.1"), 32)
+
+
+class Tables:
+    """A Netlink whose listener is the test."""
+
+    def __init__(self):
+        self.news = []
+        self.netlink = Netlink(self)
+        self._changed = asyncio.Event()
+
+    def link_changed(self, interface):
+        self._tell(f"{interface} changed")
+
+    def address_added(self, interface, ip):
+        self._tell(f"{ip} added to {interface}")
+
+    def address_removed(self, interface, ip):
+        self._tell(f"{ip} removed from {interface}")
+
+    def _tell(self, news):
+        self.news.append(news)
+        self._changed.set()
+
+    async def hear(self, news):
+        """Wait until the listener has been told this."""
+        async with asyncio.timeout(10):
+            while news not in self.news:
+                self._changed.clear()
+                await self._changed.wait()
+        self.news.remove(news)
+
+    async def ask(self, request, *arguments):
+        """What a request comes to."""
+        done = asyncio.get_running_loop().create_future()
+        getattr(self.netlink, request)(*arguments, done.set_result)
+        async with asyncio.timeout(10):
+            return await done
+
+    async def succeed(self, request, *arguments):
+        assert await self.ask(request, *arguments) is None
+
+
+def run_in(host, scenario):
+    """Run a coroutine function on open tables in the network of the host."""
+
+    async def run():
+        tables = Tables()
+        await tables.netlink.open()
+        try:
+            await scenario(tables)
+        finally:
+            await tables.netlink.close()
+
+    with inside(host.namespace):
+        asyncio.run(run())
+
+
+def enable_ipv6(host, interface="eth0"):
+    host.run("sysctl", "-qw", f"net.ipv6.conf.{interface}.disable_ipv6=0")
+
+
+def addresses(host, interface):
+    """What `ip address` says: address to (prefix length, names of the flags that are set).
+
+    An address that expires is not expected.
+    """
+    ((link),) = json.loads(host.ip("-json", "address", "show", "dev", interface).stdout)
+    assert {info["valid_life_time"] for info in link["addr_info"]} == {0xFFFFFFFF}
+    return {
+        info["local"]: (info["prefixlen"], {name for name, value in info.items() if value is True})
+        for info in link["addr_info"]
+    }
+
+
+def details(host, name):
+    ((link),) = json.loads(host.ip("-json", "-details", "link", "show", "dev", name).stdout)
+    return link
+
+
+# -- addresses --------------------------------------------------------------------------------------------
+
+
+def test_both_families_are_read_and_followed(a):
+    enable_ipv6(a)
+    a.ip("address", "add", "fd00::1/64", "dev", "eth0", "nodad")
+
+    async def scenario(tables):
+        own4 = InterfaceAddress(ip_address("172.16.0.11"), 16)
+        own6 = InterfaceAddress(ip_address("fd00::1"), 64)
+        assert {own4, own6} <= set(tables.netlink.addresses("eth0"))
+        a.ip("address", "add", "fd00::2/64", "dev", "eth0", "nodad")
+        await tables.hear("fd00::2 added to eth0")
+        a.ip("address", "del", "fd00::2/64", "dev", "eth0")
+        await tables.hear("fd00::2 removed from eth0")
+
+    run_in(a, scenario)
+
+
+def test_a_duplicate_never_counts_and_a_tentative_one_only_when_it_has_passed(a, b):
+    for host in (a, b):
+        enable_ipv6(host)
+    b.ip("address", "add", "fd00::bad/64", "dev", "eth0", "nodad")
+
+    async def scenario(tables):
+        a.ip("address", "add", "fd00::bad/64", "dev", "eth0")
+        a.ip("address", "add", "fd00::900d/64", "dev", "eth0")
+        assert not any("fd00::" in text for text in tables.news)
+        await tables.hear("fd00::900d added to eth0")
+        # Detection has run its course for both.
+        while "dadfailed" not in addresses(a, "eth0")["fd00::bad"][1]:
+            await asyncio.sleep(0.05)
+        tables.netlink.catch_up()
+        assert "fd00::bad added to eth0" not in tables.news
+        assert ip_address("fd00::bad") not in {x.ip for x in tables.netlink.addresses("eth0")}
+
+    run_in(a, scenario)
+
+
+def test_a_virtual_ipv6_address_is_there_at_once_and_not_a_source(a):
+    enable_ipv6(a)
+    a.ip("address", "add", "fd00::11/64", "dev", "eth0", "nodad")
+
+    async def scenario(tables):
+        await tables.succeed("add", "eth0", [VIP4, VIP6], "eth0:web")
+        await tables.hear("fd00::100 added to eth0")
+        await tables.succeed("add", "eth0", [VIP4, VIP6], "eth0:web")
+        found = addresses(a, "eth0")
+        assert found["172.16.0.1"][0] == 32
+        assert found["fd00::100"] == (128, {"deprecated", "nodad"})
+        # By prefix alone the kernel would choose fd00::100.
+        assert " src fd00::11 " in a.ip("-6", "route", "get", "fd00::101").stdout
+        other = InterfaceAddress(VIP6.ip, 64)
+        await tables.succeed("remove", "eth0", [VIP4, other])
+        await tables.hear("fd00::100 removed from eth0")
+        assert not {"172.16.0.1", "fd00::100"} & set(addresses(a, "eth0"))
+        await tables.succeed("remove", "eth0", [VIP4, VIP6])
+
+    run_in(a, scenario)
+
+
+def test_a_label_is_for_ipv4(a):
+    enable_ipv6(a)
+
+    async def scenario(tables):
+        await tables.succeed("add", "eth0", [VIP4, VIP6], "eth0:web")
+        labels = {info["local"]: info["label"] for info in a.addresses()}
+        assert labels["172.16.0.1"] == "eth0:web"
+
+    run_in(a, scenario)
+
+
+def test_an_interface_without_ipv6(a):
+    async def scenario(tables):
+        error = await tables.ask("add", "eth0", [VIP6, VIP4], None)
+        assert (error.errno, error.strerror) == (
+            errno.EACCES,
+            "fd00::100: IPv6 is disabled on eth0",
+        )
+        # The others are put on all the same.
+        assert a.has("172.16.0.1")
+
+    run_in(a, scenario)
+
+
+# -- macvlans ---------------------------------------------------------------------------------------------
+
+
+def test_a_macvlan_is_made_set_up_and_removed(a):
+    async def scenario(tables):
+        # Asked for at one go: no request waits for the tables to show what the one before did.
+        outcomes = await asyncio.gather(
+            tables.ask("add_macvlan", "eth0", "carp1", MAC),
+            tables.ask("set_link", "carp1", True),
+            tables.ask("add", "carp1", [VIP4], None),
+        )
+        assert outcomes == [None, None, None]
+        await tables.hear("172.16.0.1 added to carp1")
+        parent, link = tables.netlink.link("eth0"), tables.netlink.link("carp1")
+        assert (link.parent, link.kind, link.mac) == (parent.index, "macvlan", MAC)
+        assert (link.is_up, link.is_ethernet) == (True, True)
+        assert details(a, "carp1")["linkinfo"]["info_data"]["mode"] == "bridge"
+        await tables.succeed("set_link", "carp1", False)
+        assert "UP" not in details(a, "carp1")["flags"]
+        await tables.succeed("remove_link", "carp1")
+        while tables.netlink.link("carp1"):
+            await tables.hear("carp1 changed")
+        await tables.succeed("remove_link", "carp1")
+
+    run_in(a, scenario)
+
+
+def test_a_macvlan_is_made_down(a):
+    async def scenario(tables):
+        await tables.succeed("add_macvlan", "eth0", "carp1", MAC)
+        assert "UP" not in details(a, "carp1")["flags"]
+
+    run_in(a, scenario)
+
+
+@pytest.mark.parametrize(
+    ("parent", "mac", "mode", "is_adopted"),
+    [
+        ("eth0", MAC, "bridge", True),
+        ("eth0", OTHER_MAC, "bridge", False),
+        ("veth1", MAC, "bridge", False),
+        ("eth0", MAC, "private", False),
+    ],
+)
+def test_a_macvlan_that_is_there_is_adopted_only_if_it_is_just_so(a, parent, mac, mode, is_adopted):
+    a.ip("link", "add", "veth1", "type", "veth", "peer", "name", "veth2")
+    a.ip(
+        *("link", "add", "link", parent, "name", "carp1", "address", mac.hex(":")),
+        *("type", "macvlan", "mode", mode),
+    )
+    before = details(a, "carp1")["ifindex"]
+
+    async def scenario(tables):
+        await tables.succeed("add_macvlan", "eth0", "carp1", MAC)
+
+    run_in(a, scenario)
+    there = details(a, "carp1")
+    assert (there["ifindex"] == before) == is_adopted
+    assert (there["link"], there["address"]) == ("eth0", MAC.hex(":"))
+    assert there["linkinfo"]["info_data"]["mode"] == "bridge"
+
+
+def test_a_link_that_is_not_a_macvlan_is_left_alone(a):
+    a.ip("link", "add", "carp1", "type", "veth", "peer", "name", "veth2")
+    a.ip("link", "property", "add", "dev", "eth0", "altname", "lan")
+
+    async def scenario(tables):
+        for name, kind in (("carp1", "veth"), ("lan", "veth"), ("lo", "hardware")):
+            for request in (("add_macvlan", "eth0", name, MAC), ("remove_link", name)):
+                error = await tables.ask(*request)
+                assert error.errno == errno.EEXIST
+                assert error.strerror == f"{name} is not a macvlan but {kind}"
+
+    run_in(a, scenario)
+    assert details(a, "carp1")["linkinfo"]["info_kind"] == "veth"
+    assert details(a, "eth0")
+
+
+def test_requests_about_links_that_are_not_there(a):
+    async def scenario(tables):
+        for request in (
+            ("add_macvlan", "nowhere", "carp1", MAC),
+            ("set_link", "nowhere", True),
+            ("set_link", "nowhere", False),
+        ):
+            error = await tables.ask(*request)
+            assert (error.errno, error.strerror) == (
+                errno.ENODEV,
+                "interface nowhere does not exist",
+            )
+
+    run_in(a, scenario)
+
+
+def test_two_macvlans_with_one_mac(a):
+    async def scenario(tables):
+        for name in ("carp1", "carp2"):
+            await tables.succeed("add_macvlan", "eth0", name, MAC)
+        await tables.succeed("set_link", "carp1", True)
+        error = await tables.ask("set_link", "carp2", True)
+        assert error.errno == errno.EADDRINUSE
+        assert error.strerror == "cannot set carp2 up: Address already in use"
+
+    run_in(a, scenario)

@@ -261,13 +261,32 @@ def test_requests_about_links_that_are_not_there(a):
         for request in (
             ("add_macvlan", "nowhere", "carp1", MAC),
             ("set_link", "nowhere", True),
-            ("set_link", "nowhere", False),
         ):
             error = await tables.ask(*request)
             assert (error.errno, error.strerror) == (
                 errno.ENODEV,
                 "interface nowhere does not exist",
             )
+        await tables.succeed("set_link", "nowhere", False)
+
+    run_in(a, scenario)
+
+
+def test_a_function_has_its_turn_among_the_requests(a):
+    async def scenario(tables):
+        seen = []
+
+        def look():
+            seen.append("carp1" in a.ip("link", "show").stdout)
+            raise OSError(errno.EROFS, "no")
+
+        outcomes = await asyncio.gather(
+            tables.ask("beside", look),
+            tables.ask("add_macvlan", "eth0", "carp1", MAC),
+            tables.ask("beside", look),
+        )
+        assert seen == [False, True]
+        assert [error and error.strerror for error in outcomes] == ["no", None, "no"]
 
     run_in(a, scenario)
 

@@ -111,7 +111,13 @@ class Requests:
             )
 
     def set_link(self, name: str, up: bool) -> None:
-        index = _index(name)
+        """A link that is not there is down."""
+        try:
+            index = _index(name)
+        except OSError:
+            if up:
+                raise
+            return
         state = "up" if up else "down"
         with _refusals(f"cannot set {name} {state}"):
             self._iproute.link("set", index=index, state=state)

@@ -124,12 +124,16 @@ class Netlink:
         self._change(done, self._requests.add_macvlan, parent, name, mac)
 
     def set_link(self, name: str, up: bool, done: Done) -> None:
-        """Set a link up or down."""
+        """Set a link up or down; one that is not there is down."""
         self._change(done, self._requests.set_link, name, up)
 
     def remove_link(self, name: str, done: Done) -> None:
         """Remove a macvlan, if it is there; a link of another kind is left alone and is an error."""
         self._change(done, self._requests.remove_link, name)
+
+    def beside(self, function: Callable[[], None], done: Done) -> None:
+        """Call a function that may raise OSError between the requests, when its turn comes."""
+        self._change(done, function)
 
     def _change(self, done: Done, request: Callable[..., None], *arguments: Any) -> None:
         future = self._loop.run_in_executor(self._worker, partial(_outcome, request, *arguments))

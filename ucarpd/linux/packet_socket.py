@@ -1,24 +1,28 @@
-"""The ear and mouth of one interface: a packet socket with a filter in the kernel, and IGMP.
+"""The ear and mouth of one interface: a packet socket with a filter in the kernel, and membership.
 
-The socket is shared by all virtual hosts of the interface.  Its filter lets through what might be
-CARP and nothing else: IPv4, protocol 112, not a later fragment, not sent by this host.  Everything
-finer is left to `carp.receive`, which counts what it drops.
+The socket is shared by all virtual hosts of the interface and family.  Its filter lets through what
+might be CARP and nothing else: protocol 112, not a later fragment, not sent by this host.
+Everything finer is left to `carp.receive`, which counts what it drops.
+
+There is a socket for each family rather than one for all protocols: that would be a tap on every
+frame of a busy gateway, in both directions.
 """
 
-import ctypes
 import errno
 import socket
 import struct
-from ipaddress import IPv4Address
+from ipaddress import IPv6Address
 
 from ucarpd.carp.frame import ETHERTYPE_IPV4, PROTOCOL_CARP
+from ucarpd.carp.params import IPAddress
+from ucarpd.linux.socket_filter import attach_filter
 
 _LARGEST_FRAME = 2048
 """Bytes read of a frame; an advertisement is 70 bytes long."""
 
-_SO_ATTACH_FILTER = 26
+_ETHERTYPE_IPV6 = 0x86DD
 
-# Classic BPF: (code, jump if true, jump if false, operand); see bpf(4) and linux/filter.h.
+# Instructions of bpf(4).
 _LOAD_WORD = 0x20
 _LOAD_HALF = 0x28
 _LOAD_BYTE = 0x30
@@ -28,7 +32,7 @@ _RETURN = 0x06
 _PACKET_TYPE = 0xFFFFF000 + 4  # SKF_AD_OFF + SKF_AD_PKTTYPE
 _PACKET_OUTGOING = 4
 
-_PROGRAM = (
+_IPV4_PROGRAM = (
     (_LOAD_WORD, 0, 0, _PACKET_TYPE),
     (_JUMP_EQUAL, 7, 0, _PACKET_OUTGOING),
     (_LOAD_HALF, 0, 0, 12),
@@ -41,20 +45,40 @@ _PROGRAM = (
     (_RETURN, 0, 0, 0),
 )
 
+# A fragment has the next header 44, so it is out without a question of its own.
+_IPV6_PROGRAM = (
+    (_LOAD_WORD, 0, 0, _PACKET_TYPE),
+    (_JUMP_EQUAL, 5, 0, _PACKET_OUTGOING),
+    (_LOAD_HALF, 0, 0, 12),
+    (_JUMP_EQUAL, 0, 3, _ETHERTYPE_IPV6),
+    (_LOAD_BYTE, 0, 0, 14 + 6),
+    (_JUMP_EQUAL, 0, 1, PROTOCOL_CARP),
+    (_RETURN, 0, 0, 0xFFFF),
+    (_RETURN, 0, 0, 0),
+)
+
+_FAMILIES = {
+    4: (ETHERTYPE_IPV4, socket.AF_INET, _IPV4_PROGRAM),
+    6: (_ETHERTYPE_IPV6, socket.AF_INET6, _IPV6_PROGRAM),
+}
+
 
 class PacketSocket:
-    """Opens on the interface with this name and index; raises OSError when that fails."""
+    """Opens on the interface with this name and index, for family 4 or 6; raises OSError when that
+    fails.
+    """
 
-    def __init__(self, interface: str, index: int) -> None:
+    def __init__(self, interface: str, index: int, family: int = 4) -> None:
         self._index = index
+        ethertype, address_family, program = _FAMILIES[family]
+        self._membership = socket.socket(address_family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         # Protocol 0 receives nothing until bind(), so no frame slips in ahead of the filter.
         self._socket = socket.socket(
             socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0
         )
-        self._membership = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         try:
-            _attach_filter(self._socket)
-            self._socket.bind((interface, ETHERTYPE_IPV4))
+            attach_filter(self._socket, program)
+            self._socket.bind((interface, ethertype))
         except BaseException:
             self.close()
             raise
@@ -62,15 +86,20 @@ class PacketSocket:
     def fileno(self) -> int:
         return self._socket.fileno()
 
-    def join(self, group: IPv4Address) -> None:
+    def join(self, group: IPAddress) -> None:
         """Become a member of the group on this interface; twice is fine.  Raises OSError.
 
         By index, not by address, so that it works while the interface has no address yet.  The
-        kernel then answers IGMP queries, without which a snooping switch stops forwarding.
+        kernel then answers IGMP or MLD queries, without which a snooping switch stops forwarding.
         """
-        request = struct.pack("=4s4si", group.packed, b"\0" * 4, self._index)
+        if isinstance(group, IPv6Address):
+            level, option = socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP
+            request = struct.pack("=16si", group.packed, self._index)
+        else:
+            level, option = socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP
+            request = struct.pack("=4s4si", group.packed, b"\0" * 4, self._index)
         try:
-            self._membership.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, request)
+            self._membership.setsockopt(level, option, request)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
@@ -92,10 +121,3 @@ class PacketSocket:
     def close(self) -> None:
         self._socket.close()
         self._membership.close()
-
-
-def _attach_filter(packet_socket: socket.socket) -> None:
-    program = b"".join(struct.pack("=HBBI", *instruction) for instruction in _PROGRAM)
-    memory = ctypes.create_string_buffer(program)
-    sock_fprog = struct.pack("@HP", len(_PROGRAM), ctypes.addressof(memory))
-    packet_socket.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, sock_fprog)

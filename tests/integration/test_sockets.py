@@ -11,8 +11,11 @@ from lab import wait_for
 from wiretap import open_in
 
 from ucarpd.linux.packet_socket import PacketSocket
+from ucarpd.linux.unicast_socket import UnicastSocket
 
-CARP, TCP, FRAGMENT = 112, 6, 44
+CARP, TCP, FRAGMENT, ICMPV6 = 112, 6, 44, 58
+SENTINEL = 253
+"""A protocol that no host knows, and answers with an ICMP error."""
 
 GROUP6, GROUP6_MAC = IPv6Address("ff02::12"), "33:33:00:00:00:12"
 GROUP6_IN_PROC = "ff020000000000000000000000000012"
@@ -25,9 +28,10 @@ PAYLOAD = bytes(range(36))
 
 @pytest.fixture
 def two(a, b):
-    """Hosts with both families."""
+    """Hosts with both families, who send as many ICMP errors as they like."""
     for host, ip in ((a, A[6]), (b, B[6])):
         host.run("sysctl", "-qw", "net.ipv6.conf.eth0.disable_ipv6=0")
+        host.run("sysctl", "-qw", "net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0")
         host.ip("address", "add", f"{ip}/64", "dev", "eth0", "nodad")
     return a, b
 
@@ -53,6 +57,14 @@ def frame(packet, destination=GROUP6_MAC, source=VIRTUAL_MAC):
 def packet_socket(host, family):
     with inside(host.namespace):
         opened = PacketSocket("eth0", socket.if_nametoindex("eth0"), family)
+    with contextlib.closing(opened):
+        yield opened
+
+
+@contextlib.contextmanager
+def unicast_socket(host, family, interface="eth0"):
+    with inside(host.namespace):
+        opened = UnicastSocket(interface, family)
     with contextlib.closing(opened):
         yield opened
 
@@ -117,3 +129,77 @@ def test_joining_an_ipv6_group_is_reported_to_the_switch(two):
             if is_report and GROUP6.packed in seen[62:]:
                 break
     wait_for("the end", lambda: GROUP6_IN_PROC not in a.run("cat", "/proc/net/igmp6").stdout)
+
+
+# -- the unicast socket -----------------------------------------------------------------------------------
+
+
+def refused(host, family, deliver):
+    """The protocols that ICMP errors which reach the host are about, while `deliver` sends.
+
+    Up to the error about the sentinel, which is sent last.
+    """
+    # Ethernet, IP, ICMP and the IP header within: where their protocols stand.
+    outer, icmp, inner, error_type = {4: (23, 34, 51, 3), 6: (20, 54, 68, 4)}[family]
+    expected = 1 if family == 4 else ICMPV6
+    found = []
+    with open_in(host.namespace, "eth0") as tap:
+        tap.settimeout(10)
+        deliver()
+        while SENTINEL not in found:
+            seen = tap.recv(2048)
+            if int.from_bytes(seen[12:14], "big") != ETHERTYPE[family] or len(seen) <= inner:
+                continue
+            if seen[outer] == expected and seen[icmp] == error_type:
+                found.append(seen[inner])
+    return found
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_while_it_is_open_unicast_advertisements_are_not_refused(two, family):
+    a, b = two
+    with unicast_socket(b, family) as mouth:
+        with inside(b.namespace):
+            address_family = socket.AF_INET if family == 4 else socket.AF_INET6
+            unknown = socket.socket(address_family, socket.SOCK_RAW, SENTINEL)
+
+        def deliver():
+            mouth.send(packet(B[family], A[family]), A[family])
+            unknown.sendto(PAYLOAD, (str(A[family]), 0))
+
+        with unknown:
+            assert refused(b, family, deliver) == [CARP, SENTINEL]
+            with unicast_socket(a, family):
+                assert refused(b, family, deliver) == [SENTINEL]
+            assert refused(b, family, deliver) == [CARP, SENTINEL]
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_the_packet_goes_out_as_it_is(two, family):
+    a, b = two
+    sent = packet(A[family], B[family])
+    with packet_socket(b, family) as ear, unicast_socket(a, family) as mouth:
+        mouth.send(sent, B[family])
+        (seen,) = received(ear, 1)
+        assert seen[6:12].hex(":") == a.ip("link", "show", "eth0").stdout.split("ether ")[1][:17]
+    assert seen[14:] == sent
+
+
+def test_a_link_local_peer_is_one_on_this_interface(two):
+    a, b = two
+    a.ip("address", "add", "fe80::11/64", "dev", "eth0", "nodad")
+    b.ip("address", "add", "fe80::12/64", "dev", "eth0", "nodad")
+    source, destination = ip_address("fe80::11"), ip_address("fe80::12")
+    with packet_socket(b, 6) as ear, unicast_socket(a, 6) as mouth:
+        mouth.send(packet(source, destination), destination)
+        assert [seen[14:] for seen in received(ear, 1)] == [packet(source, destination)]
+
+
+def test_without_the_interface(two):
+    a, _ = two
+    with pytest.raises(OSError, match="no interface"), unicast_socket(a, 4, "nowhere"):
+        pass
+    with unicast_socket(a, 4) as mouth:
+        a.ip("link", "del", "eth0")
+        with pytest.raises(OSError, match="unreachable|No such device"):
+            mouth.send(packet(A[4], B[4]), B[4])

@@ -1,0 +1,31 @@
+"""Settings of one interface in /proc/sys/net, for IPv4 or IPv6.
+
+By path and not by the sysctl program: to that a dot in the name of an interface means a slash.
+"""
+
+from pathlib import Path
+
+ROOT = Path("/proc/sys/net")
+
+
+def get(interface: str, family: int, name: str) -> str:
+    """Raises OSError, as where the interface is gone or has no such setting."""
+    path = _path(interface, family, name)
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise OSError(error.errno, f"cannot read {path}: {error.strerror}") from error
+
+
+def set(interface: str, family: int, name: str, value: str) -> None:  # noqa: A001 - sysctl.set()
+    """Raises OSError, as in a container that may not change settings."""
+    path = _path(interface, family, name)
+    try:
+        with path.open("r+", encoding="ascii") as file:
+            file.write(value)
+    except OSError as error:
+        raise OSError(error.errno, f"cannot set {path} to {value}: {error.strerror}") from error
+
+
+def _path(interface: str, family: int, name: str) -> Path:
+    return ROOT / f"ipv{family}" / "conf" / interface / name

@@ -1,7 +1,10 @@
 """What may be asked for."""
 
 from enum import Enum
+from ipaddress import ip_address
 from typing import get_args
+
+import pytest
 
 from ucarpd.carp import actions
 
@@ -20,3 +23,13 @@ def test_every_action_is_a_member_of_the_union():
 
 def test_the_states_have_the_names_that_every_implementation_logs():
     assert [state.value for state in actions.State] == ["INIT", "BACKUP", "MASTER"]
+
+
+@pytest.mark.parametrize(("source", "family"), [("10.0.0.1", 4), ("fe80::1", 6)])
+def test_an_advertisement_goes_out_in_the_family_of_its_source(source, family):
+    assert actions.SendAdvertisement(ip_address(source), 1, 0, 7).family == family
+
+
+def test_who_is_healthy_says_so():
+    """Anything but 0 in byte 4 would make a healthy OpenBSD backup take over."""
+    assert actions.SendAdvertisement(ip_address("10.0.0.1"), 1, 0, 7).demotion == 0

@@ -23,6 +23,11 @@ def test_the_advertised_interval(advbase, advskew, units):
     assert AdvertisementReceived(ip_address("10.0.0.2"), advbase, advskew, 7).units == units
 
 
+@pytest.mark.parametrize(("source", "family"), [("10.0.0.2", 4), ("fe80::2", 6)])
+def test_the_family_is_that_of_the_source(source, family):
+    assert AdvertisementReceived(ip_address(source), 1, 0, 7).family == family
+
+
 def test_every_event_is_a_member_of_the_union():
     """Or `assert_never` in the machine would not ask for it."""
     defined = {

@@ -40,6 +40,14 @@ def test_size_and_checksum():
     assert wire[6:8] == checksum(wire[:6] + b"\0\0" + wire[8:]).to_bytes(2, "big")
 
 
+def test_netbsd_adds_the_pseudo_header_of_ipv6_to_the_sum():
+    pseudo = bytes(range(40))
+    plain, netbsds = encode(SAMPLE), encode(SAMPLE, pseudo)
+    assert checksum(pseudo + netbsds) == 0
+    assert checksum(netbsds) != 0
+    assert netbsds[:6] + netbsds[8:] == plain[:6] + plain[8:]
+
+
 octets = st.integers(0, 255)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from ucarpd.carp.timing import (
     advertisement_interval,
+    demoted_advskew,
     interval_units,
     master_down_interval,
     master_down_units,
@@ -26,6 +27,24 @@ from ucarpd.carp.timing import (
 def test_advertisement_interval(advbase, advskew, units):
     assert interval_units(advbase, advskew) == units
     assert advertisement_interval(advbase, advskew) == units / 256
+
+
+@pytest.mark.parametrize(
+    ("advskew", "demotion", "demoted"),
+    [
+        (0, 0, 0),
+        (100, 0, 100),
+        (0, 240, 240),  # what FreeBSD adds for a link that is down
+        (14, 240, 254),
+        (15, 240, 254),  # 255 is for bow-outs
+        (254, 1, 254),
+        (254, 9999, 254),
+        (100, -40, 60),  # FreeBSD's number has a sign
+        (100, -101, 0),
+    ],
+)
+def test_demoted_advskew(advskew, demotion, demoted):
+    assert demoted_advskew(advskew, demotion) == demoted
 
 
 @pytest.mark.parametrize(
@@ -53,8 +72,8 @@ def test_master_down_interval_of_our_own(advbase, advskew, deadratio, seconds):
         (256, 3.0, "an equal one does not change it"),
         (257, 3 * 257 / 256, "three intervals of a slower peer are longer"),
         (510, 3 * 510 / 256, "advskew 254: one lost advertisement must not depose it"),
-        (768, 9.0, "the slowest peer that rule B3 puts up with"),
-        (769, 3.0, "rule B3 would take over from this one"),
+        (768, 9.0, "the slowest peer that rule B4 puts up with"),
+        (769, 3.0, "rule B4 would take over from this one"),
         (65535, 3.0, "a bow-out states no interval at all"),
     ],
 )

@@ -4,8 +4,9 @@ import hmac
 from ipaddress import ip_address
 
 import pytest
+from playbook import params
 
-from ucarpd.carp.auth import Signer, hashed
+from ucarpd.carp.auth import Signer, acceptors, hashed, sender
 
 ONE = [ip_address("10.0.0.100")]
 
@@ -67,6 +68,84 @@ def test_what_two_hosts_must_agree_on(key, vhid, served, counter):
     digest = Signer(b"secret", 10, ONE).sign(7)
     assert Signer(b"secret", 10, ONE).verify(7, digest)
     assert not Signer(key, vhid, served).verify(counter, digest)
+
+
+LLADDR = bytes.fromhex("02aabbccddee")
+
+
+def test_the_lladdr_of_openbsd_comes_before_the_vhid():
+    signed = bytes.fromhex("02 01 02aabbccddee 0a 0a000064 0000000000000007")
+    assert Signer(b"secret", 10, ONE, lladdr=LLADDR).sign(7) == hmac.digest(
+        b"secret", signed, "sha1"
+    )
+
+
+def test_link_local_addresses_can_be_left_out():
+    """All of fe80::/10, and nothing else; IPv4 has link-local addresses too, which count."""
+    configured = addresses("169.254.0.1 fe80::1 febf::1 fec0::1 fd00::1")
+    assert hashed(configured, with_link_local=False) == hashed(
+        addresses("169.254.0.1 fec0::1 fd00::1")
+    )
+    signer = Signer(b"secret", 10, configured, with_link_local=False)
+    assert signer.sign(7) == Signer(b"secret", 10, addresses("169.254.0.1 fec0::1 fd00::1")).sign(7)
+
+
+DUAL = tuple(addresses("10.0.0.100 2001:db8::1 fe80::1"))
+WITHOUT = addresses("10.0.0.100 2001:db8::1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected", "because"),
+    [
+        ({}, Signer(b"secret", 10, DUAL), "the key and every address"),
+        ({"hash_link_local": False}, Signer(b"secret", 10, WITHOUT), "as OpenBSD sends it"),
+        ({"lladdr": LLADDR}, Signer(b"secret", 10, DUAL, lladdr=LLADDR), "OpenBSD with an lladdr"),
+        ({"hashed": tuple(WITHOUT)}, Signer(b"secret", 10, WITHOUT), "not what is served"),
+        ({"old_keys": (b"former",)}, Signer(b"secret", 10, DUAL), "never with an old key"),
+    ],
+)
+def test_what_we_sign_with(changes, expected, because):
+    ours = sender(params(vhid=10, addresses=DUAL, **changes))
+    assert ours.sign(7) == expected.sign(7), because
+
+
+@pytest.mark.parametrize(
+    ("changes", "keys_and_addresses", "because"),
+    [
+        (
+            {"addresses": tuple(ONE)},
+            [(b"secret", ONE)],
+            "without link-local addresses there is one variant",
+        ),
+        ({"addresses": DUAL}, [(b"secret", DUAL), (b"secret", WITHOUT)], "both, as OpenBSD"),
+        (
+            {"addresses": DUAL, "hash_link_local": False},
+            [(b"secret", WITHOUT), (b"secret", DUAL)],
+            "our own variant first",
+        ),
+        (
+            {"addresses": tuple(ONE), "old_keys": (b"former", b"oldest")},
+            [(b"secret", ONE), (b"former", ONE), (b"oldest", ONE)],
+            "the key first",
+        ),
+        (
+            {"addresses": DUAL, "old_keys": (b"former",)},
+            [(b"secret", DUAL), (b"secret", WITHOUT), (b"former", DUAL), (b"former", WITHOUT)],
+            "every variant with every key",
+        ),
+        (
+            {"addresses": DUAL, "hashed": tuple(ONE)},
+            [(b"secret", ONE)],
+            "link-local addresses that are not hashed do not matter",
+        ),
+    ],
+)
+@pytest.mark.parametrize("lladdr", [None, LLADDR])
+def test_what_we_accept(changes, keys_and_addresses, because, lladdr):
+    accepted = [a.sign(7) for a in acceptors(params(vhid=10, lladdr=lladdr, **changes))]
+    assert accepted == [
+        Signer(key, 10, hashed, lladdr=lladdr).sign(7) for key, hashed in keys_and_addresses
+    ], because
 
 
 @pytest.mark.parametrize("bit", [0, 7, 80, 159])

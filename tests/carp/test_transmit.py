@@ -1,6 +1,6 @@
 """From actions to frames."""
 
-from ipaddress import IPv4Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
 from playbook import OURS, SECOND, VIRTUAL, params
@@ -9,17 +9,35 @@ from ucarpd.carp import packet
 from ucarpd.carp.actions import AnnounceAddresses, SendAdvertisement
 from ucarpd.carp.auth import Signer
 from ucarpd.carp.events import AdvertisementReceived
-from ucarpd.carp.frame import ARP_REPLY, ARP_REQUEST, gratuitous_arp, parse_ipv4
+from ucarpd.carp.frame import (
+    ARP_REPLY,
+    ARP_REQUEST,
+    gratuitous_arp,
+    parse,
+    pseudo_header,
+    unsolicited_neighbour_advertisement,
+    virtual_mac,
+)
 from ucarpd.carp.receive import Receiver
-from ucarpd.carp.transmit import Transmitter
+from ucarpd.carp.transmit import Datagram, Transmitter
 
 MAC = bytes.fromhex("020000000a01")
+OURS6, PEER6 = IPv6Address("fe80::1"), IPv6Address("fe80::2")
+VIRTUAL6 = IPv6Address("2001:db8::100")
+DUAL = (VIRTUAL, VIRTUAL6)
 ACTION = SendAdvertisement(OURS, advbase=1, advskew=100, counter=7)
+ACTION6 = SendAdvertisement(OURS6, advbase=1, advskew=100, counter=8)
+
+
+def frame(action=ACTION, **changes):
+    """The one frame that goes out to the group."""
+    (wire,) = Transmitter(params(**changes)).advertisement(action, MAC)
+    assert isinstance(wire, bytes)
+    return wire
 
 
 def test_the_header_says_what_the_action_says():
-    wire = Transmitter(params(vhid=10)).advertisement(ACTION, MAC)
-    ip = parse_ipv4(wire)
+    ip = parse(frame(vhid=10))
     assert ip.source == OURS
     assert packet.decode(ip.payload) == packet.Advertisement(
         vhid=10,
@@ -31,38 +49,153 @@ def test_the_header_says_what_the_action_says():
     )
 
 
+def test_the_demotion_stands_in_byte_4():
+    action = SendAdvertisement(OURS, advbase=1, advskew=100, counter=7, demotion=3)
+    assert parse(frame(action)).payload[4] == 3
+    assert parse(frame()).payload[4] == 0
+
+
+def test_the_same_in_ipv6():
+    ip = parse(frame(ACTION6, vhid=10, addresses=DUAL))
+    assert (ip.source, ip.ttl) == (OURS6, 255)
+    assert packet.decode(ip.payload) == packet.Advertisement(
+        vhid=10,
+        advbase=1,
+        advskew=100,
+        counter=8,
+        digest=Signer(b"secret", 10, DUAL).sign(8),
+    )
+    assert packet.checksum(ip.payload) == 0
+
+
+def test_netbsds_checksum():
+    """In IPv6 alone, and over the pseudo-header too."""
+    plain = parse(frame(ACTION6, addresses=DUAL))
+    ip = parse(frame(ACTION6, addresses=DUAL, pseudo_checksum=True))
+    assert packet.checksum(pseudo_header(ip.source, ip.destination, 36, 112) + ip.payload) == 0
+    assert ip.payload[:6] + ip.payload[8:] == plain.payload[:6] + plain.payload[8:]
+    assert frame(addresses=DUAL, pseudo_checksum=True) == frame(addresses=DUAL)
+
+
 @pytest.mark.parametrize(
-    ("changes", "destination_mac", "destination"),
+    ("action", "changes", "destination_mac", "destination"),
     [
-        ({}, "01:00:5e:00:00:12", "224.0.0.18"),
-        ({"group": IPv4Address("239.192.7.18")}, "01:00:5e:40:07:12", "239.192.7.18"),
-        ({"broadcast": True}, "ff:ff:ff:ff:ff:ff", "224.0.0.18"),  # as ucarp's --nomcast
+        (ACTION, {}, "01:00:5e:00:00:12", "224.0.0.18"),
+        (ACTION, {"group": IPv4Address("239.192.7.18")}, "01:00:5e:40:07:12", "239.192.7.18"),
+        (ACTION, {"broadcast": True}, "ff:ff:ff:ff:ff:ff", "224.0.0.18"),  # as ucarp's --nomcast
+        (ACTION, {"peers": (PEER6,)}, "01:00:5e:00:00:12", "224.0.0.18"),  # no peer in IPv4
+        (ACTION6, {}, "33:33:00:00:00:12", "ff02::12"),
+        (ACTION6, {"group6": IPv6Address("ff05::34:12")}, "33:33:00:34:00:12", "ff05::34:12"),
+        (ACTION6, {"broadcast": True}, "ff:ff:ff:ff:ff:ff", "ff02::12"),
+        (ACTION6, {"peers": (OURS,)}, "33:33:00:00:00:12", "ff02::12"),  # no peer in IPv6
     ],
 )
-def test_where_it_goes(changes, destination_mac, destination):
-    wire = Transmitter(params(**changes)).advertisement(ACTION, MAC)
+def test_where_it_goes(action, changes, destination_mac, destination):
+    wire = frame(action, **changes)
     assert wire[:6].hex(":") == destination_mac
     assert wire[6:12] == MAC
-    assert str(parse_ipv4(wire).destination) == destination
+    assert str(parse(wire).destination) == destination
 
 
-def test_a_host_with_the_same_configuration_accepts_it():
-    wire = Transmitter(params()).advertisement(ACTION, MAC)
-    heard = Receiver(params()).check(wire, ip_address("10.0.0.2"), ())
-    assert heard == AdvertisementReceived(OURS, 1, 100, 7)
+@pytest.mark.parametrize("action", [ACTION, ACTION6])
+def test_the_virtual_mac_as_the_source(action):
+    """As the BSDs have it.  Where the virtual addresses are is another question."""
+    wire = frame(action, vhid=10, source_mac_is_virtual=True)
+    assert wire[6:12].hex(":") == "00:00:5e:00:01:0a"
+    assert wire[:6] + wire[12:] == (plain := frame(action, vhid=10))[:6] + plain[12:]
+    assert frame(action, vhid=10, virtual_mac=True) == plain
+
+
+@pytest.mark.parametrize(
+    ("action", "peers", "destinations"),
+    [
+        (ACTION, "10.0.0.2", ["10.0.0.2"]),
+        (ACTION, "10.0.0.2 192.0.2.7", ["10.0.0.2", "192.0.2.7"]),
+        (ACTION, "10.0.0.1 10.0.0.2 10.0.0.3", ["10.0.0.2", "10.0.0.3"]),  # not to ourselves
+        (ACTION, "10.0.0.1", []),
+        (ACTION, "10.0.0.2 fe80::2", ["10.0.0.2"]),
+        (ACTION6, "10.0.0.2 fe80::1 fe80::2 2001:db8::2", ["fe80::2", "2001:db8::2"]),
+    ],
+)
+@pytest.mark.parametrize("pseudo_checksum", [False, True])
+def test_unicast(action, peers, destinations, pseudo_checksum):
+    """The kernel finds the way, so that there is no Ethernet header."""
+    configured = params(
+        peers=tuple(map(ip_address, peers.split())),
+        addresses=DUAL,
+        pseudo_checksum=pseudo_checksum,
+        source_mac_is_virtual=True,
+        broadcast=True,
+    )
+    sent = Transmitter(configured).advertisement(action, MAC)
+    assert all(isinstance(datagram, Datagram) for datagram in sent)
+    assert [str(datagram.destination) for datagram in sent] == destinations
+    for datagram in sent:
+        ethertype = b"\x08\x00" if action.family == 4 else b"\x86\xdd"
+        ip = parse(bytes(12) + ethertype + datagram.packet)
+        assert (ip.source, ip.destination) == (action.source, datagram.destination)
+        assert (ip.ttl, ip.header_is_intact) == (255, True)
+        pseudo = b""
+        if pseudo_checksum and action.family == 6:
+            pseudo = pseudo_header(ip.source, ip.destination, 36, 112)
+        assert packet.checksum(pseudo + ip.payload) == 0
+
+
+@pytest.mark.parametrize("action", [ACTION, ACTION6])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"pseudo_checksum": True},
+        {"hash_link_local": False},
+        {"lladdr": bytes.fromhex("02aabbccddee")},
+        {"broadcast": True, "source_mac_is_virtual": True},
+    ],
+)
+def test_a_host_with_the_same_configuration_accepts_it(action, changes):
+    configured = {"addresses": (*DUAL, ip_address("fe80::100"))} | changes
+    heard = Receiver(params(**configured)).check(
+        frame(action, **configured), (ip_address("10.0.0.2"), PEER6), ()
+    )
+    assert heard == AdvertisementReceived(action.source, 1, 100, action.counter)
+
+
+@pytest.mark.parametrize(
+    ("action", "own_sources"), [(ACTION, (ip_address("10.0.0.2"),)), (ACTION6, (PEER6,))]
+)
+def test_a_peer_with_the_same_list_of_peers_accepts_it(action, own_sources):
+    configured = params(addresses=DUAL, peers=(OURS, OURS6, ip_address("10.0.0.2"), PEER6))
+    (datagram,) = Transmitter(configured).advertisement(action, MAC)
+    ethertype = b"\x08\x00" if action.family == 4 else b"\x86\xdd"
+    heard = Receiver(configured).check(bytes(12) + ethertype + datagram.packet, own_sources, ())
+    assert heard == AdvertisementReceived(action.source, 1, 100, action.counter)
 
 
 def test_configure_changes_the_signature():
     transmitter = Transmitter(params())
     transmitter.configure(params(key=b"another", broadcast=True))
-    wire = transmitter.advertisement(ACTION, MAC)
-    assert wire == Transmitter(params(key=b"another", broadcast=True)).advertisement(ACTION, MAC)
-    assert wire != Transmitter(params(broadcast=True)).advertisement(ACTION, MAC)
+    (wire,) = transmitter.advertisement(ACTION, MAC)
+    assert wire == frame(key=b"another", broadcast=True)
+    assert wire != frame(broadcast=True)
+
+
+def test_configure_changes_the_virtual_mac():
+    transmitter = Transmitter(params(vhid=1))
+    transmitter.configure(params(vhid=2, source_mac_is_virtual=True))
+    (wire,) = transmitter.advertisement(ACTION, MAC)
+    assert wire[6:12] == virtual_mac(2)
+
+
+def test_an_old_key_signs_nothing():
+    assert frame(old_keys=(b"former",)) == frame()
+
+
+def announced(*addresses, router=False, **changes):
+    return Transmitter(params(**changes)).announcements(AnnounceAddresses(addresses), MAC, router)
 
 
 def test_announcements_are_a_request_and_a_reply_for_each_address():
-    frames = Transmitter(params()).announcements(AnnounceAddresses((VIRTUAL, SECOND)), MAC)
-    assert frames == [
+    assert announced(VIRTUAL, SECOND) == [
         gratuitous_arp(VIRTUAL, MAC, ARP_REQUEST),
         gratuitous_arp(VIRTUAL, MAC, ARP_REPLY),
         gratuitous_arp(SECOND, MAC, ARP_REQUEST),
@@ -70,7 +203,20 @@ def test_announcements_are_a_request_and_a_reply_for_each_address():
     ]
 
 
-def test_an_ipv6_address_has_no_arp():
-    action = AnnounceAddresses((ip_address("2001:db8::1"), VIRTUAL))
-    frames = Transmitter(params()).announcements(action, MAC)
-    assert frames == [gratuitous_arp(VIRTUAL, MAC, op) for op in (ARP_REQUEST, ARP_REPLY)]
+@pytest.mark.parametrize("router", [False, True])
+def test_an_ipv6_address_has_no_arp(router):
+    """But an unsolicited neighbour advertisement, which says truly whether this is a router."""
+    assert announced(VIRTUAL6, VIRTUAL, router=router) == [
+        unsolicited_neighbour_advertisement(VIRTUAL6, MAC, router),
+        *(gratuitous_arp(VIRTUAL, MAC, op) for op in (ARP_REQUEST, ARP_REPLY)),
+    ]
+
+
+def test_announcements_at_the_virtual_mac():
+    at = virtual_mac(10)
+    assert announced(VIRTUAL, VIRTUAL6, vhid=10, virtual_mac=True) == [
+        *(gratuitous_arp(VIRTUAL, at, op) for op in (ARP_REQUEST, ARP_REPLY)),
+        unsolicited_neighbour_advertisement(VIRTUAL6, at, router=False),
+    ]
+    # The source of the advertisements is another question.
+    assert announced(VIRTUAL, source_mac_is_virtual=True) == announced(VIRTUAL)

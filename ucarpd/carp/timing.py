@@ -54,7 +54,7 @@ def master_down_interval(advbase: int, advskew: int, deadratio: int, peer_units:
     none.  A backup waits for `deadratio` of those if that is longer than its own interval: by its
     own alone, advbase 1 and advskew 0, it would drop a healthy master at advskew 254 after a
     single lost packet.  Waiting longer than a peer would is always safe.  A peer slower than our own
-    master-down interval is not waited for: it is the one that election rule B3 takes over from, and
+    master-down interval is not waited for: it is the one that election rule B4 takes over from, and
     nobody signs the interval that a packet states.
     """
     own = master_down_units(advbase, advskew, deadratio)

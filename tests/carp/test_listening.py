@@ -163,3 +163,10 @@ def test_words_for_the_operator(*, addresses, before, family, hold_down_until, w
     if before is not None:
         listening.hear(before, 10.0)
     assert listening.silence(family, 13.0, hold_down_until) == words
+
+
+def test_a_host_that_took_over_in_the_other_family_has_taken_over():
+    """After a step-down nobody may say that no other host has, when one is heard in IPv4."""
+    listening = ears(armed_at=10.0)
+    listening.hear(heard(V4), 11.0)
+    assert listening.silence(6, 13.0, 13.0) == "no IPv6 advertisement heard for 3.00 s"

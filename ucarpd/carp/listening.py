@@ -88,7 +88,7 @@ class Listening:
     def silence(self, family: Family, now: float, hold_down_until: float) -> str:
         """For the operator: what has not been heard."""
         last, since = self._last.get(family), self._silent_since[family]
-        if last is None and hold_down_until > since:
+        if not self._last and hold_down_until > since:
             return f"no other host has taken over within {now - since:.2f} s"
         kind = f"IPv{family} advertisement" if len(self.params.families) > 1 else "advertisement"
         who = f"from {last.source}" if last else "heard"

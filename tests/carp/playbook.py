@@ -8,6 +8,11 @@
 A playbook is strict about time.  `DeadlineReached` must come exactly when the host wants it
 (`late DeadlineReached`: afterwards), and no event may come when a deadline has been missed.
 `until T: deadlines` reaches every deadline up to and including T, and sums up the actions.
+
+An advertisement of IPv6 says so; `D3` is a demotion in byte 4, `#7` a counter:
+
+    at 1.0: AdvertisementReceived 1/0 from fe80::2 #7 D3 -> nothing
+    at 3.0: DeadlineReached -> SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6
 """
 
 import re
@@ -32,9 +37,13 @@ from ucarpd.carp.params import Params
 OURS = ip_address("10.0.0.1")
 VIRTUAL = ip_address("10.0.0.100")
 SECOND = ip_address("10.0.0.101")
+OURS6 = ip_address("fe80::1")
+VIRTUAL6 = ip_address("2001:db8::100")
 
 LINE = re.compile(r"(?P<how>at|until) (?P<when>[\d.]+): (?P<what>.+?) -> (?P<actions>.+)")
-HEARD = re.compile(r"(?P<advbase>\d+)/(?P<advskew>\d+) from (?P<source>\S+)(?: #(?P<counter>\d+))?")
+HEARD = re.compile(
+    r"(?P<advbase>\d+)/(?P<advskew>\d+) from (?P<source>\S+)(?: #(?P<counter>\d+))?(?: D(?P<demotion>\d+))?"
+)
 
 
 def params(**changes):
@@ -111,6 +120,7 @@ def event(what, machine=None):
                 int(heard["advbase"]),
                 int(heard["advskew"]),
                 int(heard["counter"] or 7),
+                int(heard["demotion"] or 0),
             )
         case "AddressesAcquired":
             return events.AddressesAcquired(tuple(map(ip_address, rest.split())))
@@ -136,8 +146,10 @@ def words(action):
     match action:
         case StateChanged(old, new):
             return f"{name} {old.value} {new.value}"
-        case SendAdvertisement(_, advbase, advskew):
-            return f"{name} {advbase}/{advskew}"
+        case SendAdvertisement(_, advbase, advskew, demotion=demotion):
+            in_ipv6 = " IPv6" if action.family == 6 else ""
+            demoted = f" D{demotion}" if demotion else ""
+            return f"{name} {advbase}/{advskew}{in_ipv6}{demoted}"
         case ReleaseAddresses(at_start=True):
             return f"{name} at_start"
         case AnnounceAddresses(addresses):

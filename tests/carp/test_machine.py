@@ -1,5 +1,6 @@
 """The state machine, by playbooks (see `playbook.py` for how to read them)."""
 
+from copy import deepcopy
 from dataclasses import replace
 from typing import get_args
 
@@ -8,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playbook import (
     OURS,
+    OURS6,
     SECOND,
     VIRTUAL,
+    VIRTUAL6,
     brought_to,
     event,
     future,
@@ -23,6 +26,7 @@ from playbook import (
 from ucarpd.carp import events
 from ucarpd.carp.actions import SendAdvertisement, State, StateChanged
 from ucarpd.carp.machine import REMEMBERED_COUNTERS, VirtualHost
+from ucarpd.carp.params import DemoteStyle, TieBreak
 
 # -- every event in every state -----------------------------------------------------------------------
 
@@ -112,7 +116,10 @@ EVERY_EVENT = [
 
 
 def everything(machine):
-    """All that the machine shows, and what it will do if left alone."""
+    """All that the machine shows, and what it will do if left alone, or once it is ready."""
+    later = deepcopy(machine)
+    if later.state is State.INIT:
+        later.handle(event("InterfaceReady 10.0.0.1"), 20.0)
     return (
         machine.state,
         machine.sources,
@@ -122,6 +129,7 @@ def everything(machine):
         machine.next_deadline(),
         list(machine.sent_counters),
         future(machine),
+        future(later),
     )
 
 
@@ -269,7 +277,7 @@ def test_a_bow_out_of_a_host_that_has_been_followed_already_moves_nothing():
     )
 
 
-def test_a_bow_out_that_rule_b3_does_not_see_is_no_reason_to_wait_longer():
+def test_a_bow_out_that_rule_b4_does_not_see_is_no_reason_to_wait_longer():
     """With advbase 86 and more; the stated 256 s are not the peer's interval."""
     machine = brought_to(State.BACKUP, advbase=86)
     play(machine, "at 10.5: AdvertisementReceived 255/255 from 10.0.0.2 -> nothing")
@@ -684,7 +692,7 @@ def test_lost_as_master_but_a_bow_out_still_gets_out():
     )
 
 
-def test_rule_b2_the_preferred_host_takes_back_what_it_lost_with_its_link():
+def test_rule_b3_the_preferred_host_takes_back_what_it_lost_with_its_link():
     """Two hosts whose files differ in UCARP_PREEMPT alone; also when only its address was gone."""
     for lost in ("InterfaceLost", "InterfaceLost can_send"):
         machine = play(
@@ -700,7 +708,7 @@ def test_rule_b2_the_preferred_host_takes_back_what_it_lost_with_its_link():
         )
 
 
-def test_rule_b2_is_spent_once_it_has_been_master_again():
+def test_rule_b3_is_spent_once_it_has_been_master_again():
     play(
         brought_to(State.MASTER, preempt=True),
         """
@@ -1018,6 +1026,651 @@ def test_params_changed_before_the_start():
     )
 
 
+def test_params_changed_a_master_puts_up_the_new_addresses_and_announces_all():
+    """The digest covers the same as before; only then is this a change without a restart."""
+    play(
+        brought_to(State.MASTER),
+        """
+        at 13.6: ParamsChanged addresses=10.0.0.100+10.0.0.101 -> AcquireAddresses
+        at 13.62: AddressesAcquired -> AnnounceAddresses 10.0.0.100 10.0.0.101
+        at 13.72: DeadlineReached -> AnnounceAddresses 10.0.0.100 10.0.0.101
+        at 13.8: AddressRemoved 10.0.0.101 -> nothing
+        until 14.5: deadlines -> 1 AnnounceAddresses 10.0.0.100 10.0.0.101, 1 SendAdvertisement 1/0
+        at 14.6: DeadlineReached -> AcquireAddresses
+        """,
+    )
+
+
+def test_params_changed_an_address_that_is_no_longer_ours_is_not_put_back():
+    play(
+        brought_to(State.MASTER, addresses=(VIRTUAL, SECOND)),
+        """
+        at 13.6: ParamsChanged addresses=10.0.0.100 -> AcquireAddresses
+        at 13.61: AddressRemoved 10.0.0.101 -> nothing
+        at 13.62: AddressesAcquired -> AnnounceAddresses 10.0.0.100
+        at 13.63: AddressRemoved 10.0.0.101 -> nothing
+        """,
+    )
+
+
+def test_params_changed_the_new_interval_first_and_then_the_new_addresses():
+    play(
+        brought_to(State.MASTER),
+        """
+        at 13.6: ParamsChanged advskew=9 addresses=10.0.0.101 -> SendAdvertisement 1/9, AcquireAddresses
+        at 13.7: AddressesAcquired -> AnnounceAddresses 10.0.0.101
+        """,
+    )
+
+
+def test_params_changed_a_backup_serves_the_new_addresses_when_its_time_comes():
+    play(
+        brought_to(State.BACKUP),
+        """
+        at 10.5: ParamsChanged addresses=10.0.0.100+10.0.0.101 -> nothing
+        at 13.0: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresses
+        at 13.1: AddressesAcquired -> AnnounceAddresses 10.0.0.100 10.0.0.101
+        """,
+    )
+
+
+# -- both families --------------------------------------------------------------------------------------
+
+DUAL = {"addresses": (VIRTUAL, VIRTUAL6)}
+
+
+def dual(state, **changes):
+    return brought_to(state, (OURS, OURS6), **(DUAL | changes))
+
+
+def test_dual_stack_start_and_takeover():
+    """Every period has an advertisement in each family, with consecutive counters."""
+    machine = play(
+        host(**DUAL),
+        """
+        at 0.0: InterfaceReady 10.0.0.1 fe80::1 -> StateChanged INIT BACKUP, ReleaseAddresses at_start
+        at 0.2: AddressesReleased -> nothing
+        at 3.0: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6, AcquireAddresses
+        at 3.5: AddressesAcquired -> AnnounceAddresses 10.0.0.100 2001:db8::100
+        until 3.9: deadlines -> 2 AnnounceAddresses 10.0.0.100 2001:db8::100
+        at 4.0: DeadlineReached -> SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6
+        at 4.5: DeadlineReached -> AnnounceAddresses 10.0.0.100 2001:db8::100
+        at 5.0: DeadlineReached -> SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6
+        """,
+    )
+    assert list(machine.sent_counters) == [1000, 1001, 1002, 1003, 1004, 1005]
+    sent = machine.handle(events.DeadlineReached(), 6.0)
+    assert [(a.source, a.counter) for a in sent] == [(OURS, 1006), (OURS6, 1007)]
+
+
+def test_ipv6_alone():
+    play(
+        host(addresses=(VIRTUAL6,)),
+        """
+        at 0.0: InterfaceReady fe80::1 -> StateChanged INIT BACKUP, ReleaseAddresses at_start
+        at 0.2: AddressesReleased -> nothing
+        at 1.0: AdvertisementReceived 1/0 from fe80::2 -> nothing
+        at 4.0: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0 IPv6, AcquireAddresses
+        at 4.1: AddressesAcquired -> AnnounceAddresses 2001:db8::100
+        at 4.15: AdvertisementReceived 1/0 from fe80::2 -> nothing
+        at 4.17: AdvertisementReceived 1/0 from fe80:: -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 4.2: AddressesReleased -> nothing
+        at 5.67: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0 IPv6, AcquireAddresses
+        at 5.7: StepDownRequested -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 5.8: AddressesReleased -> SendAdvertisement 255/255 IPv6
+        at 5.85: DeadlineReached -> SendAdvertisement 255/255 IPv6
+        at 11.7: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0 IPv6, AcquireAddresses
+        """,
+    )
+
+
+@pytest.mark.parametrize(
+    ("heard", "silent", "reason"),
+    [
+        ("10.0.0.2", "fe80::2", "no IPv6 advertisement from fe80::2 for 3.00 s"),
+        ("fe80::2", "10.0.0.2", "no IPv4 advertisement from 10.0.0.2 for 3.00 s"),
+    ],
+)
+def test_the_silence_of_one_family_alone_is_enough(heard, silent, reason):
+    """As in the kernels.  What is heard in one family does not re-arm the timer of the other."""
+    machine = play(
+        dual(State.BACKUP),
+        f"""
+        at 10.5: AdvertisementReceived 1/0 from {silent} -> nothing
+        at 10.6: AdvertisementReceived 1/0 from {heard} -> nothing
+        at 11.5: AdvertisementReceived 1/0 from {heard} -> nothing
+        at 12.5: AdvertisementReceived 1/0 from {heard} -> nothing
+        at 13.4: AdvertisementReceived 1/0 from {heard} -> nothing
+        """,
+    )
+    changed, *sent = tell(machine, "DeadlineReached", 13.5)
+    assert (changed.new, changed.reason, str(changed.peer)) == (State.MASTER, reason, silent)
+    assert [a.family for a in sent if isinstance(a, SendAdvertisement)] == [4, 6]
+
+
+def test_a_family_that_was_never_heard():
+    machine = dual(State.BACKUP)
+    play(machine, "at 10.5: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing")
+    changed, *_ = tell(machine, "DeadlineReached", 13.0)
+    assert changed.reason == "no IPv6 advertisement heard for 3.00 s"
+    assert changed.peer is None
+
+
+def test_each_family_has_its_own_wait():
+    machine = dual(State.BACKUP)
+    play(
+        machine,
+        """
+        at 10.5: AdvertisementReceived 1/254 from fe80::2 -> nothing
+        at 11.0: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
+        """,
+    )
+    assert machine.master_down_at == 14.0
+    play(machine, "at 13.5: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing")
+    assert machine.master_down_at == 10.5 + 3 * 510 / 256
+
+
+def test_an_advertisement_of_either_family_is_enough_to_yield():
+    for source in ("10.0.0.2", "fe80::2"):
+        play(
+            dual(State.MASTER, advskew=100),
+            f"""
+            at 13.6: AdvertisementReceived 1/0 from {source} -> StateChanged MASTER BACKUP, ReleaseAddresses
+            at 13.7: AddressesReleased -> SendAdvertisement 1/100, SendAdvertisement 1/100 IPv6
+            """,
+        )
+
+
+def test_a_tie_is_decided_in_ipv4_while_it_is_heard():
+    """Our IPv4 address wins, our IPv6 address would lose: with both deciding, both would yield."""
+    play(
+        dual(State.MASTER),
+        """
+        at 13.6: AdvertisementReceived 1/0 from 10.0.0.2 -> AnnounceAddresses 10.0.0.100 2001:db8::100
+        at 13.61: AdvertisementReceived 1/0 from fe80:: -> nothing
+        until 14.5: deadlines -> 2 AnnounceAddresses 10.0.0.100 2001:db8::100, 1 SendAdvertisement 1/0, 1 SendAdvertisement 1/0 IPv6
+        at 14.59: AdvertisementReceived 1/0 from fe80:: -> nothing
+        """,
+    )
+    play(
+        dual(State.MASTER),
+        """
+        at 13.6: AdvertisementReceived 1/0 from fe80::2 -> AnnounceAddresses 10.0.0.100 2001:db8::100
+        at 13.61: AdvertisementReceived 1/0 from 10.0.0.0 -> StateChanged MASTER BACKUP, ReleaseAddresses
+        """,
+    )
+
+
+def test_a_tie_is_decided_in_ipv6_when_ipv4_has_been_silent():
+    """For longer than our master-down interval, or ever since."""
+    play(
+        dual(State.MASTER),
+        """
+        at 13.6: AdvertisementReceived 1/0 from fe80:: -> StateChanged MASTER BACKUP, ReleaseAddresses
+        """,
+    )
+    play(
+        dual(State.MASTER),
+        """
+        at 13.6: AdvertisementReceived 1/0 from 10.0.0.2 -> AnnounceAddresses 10.0.0.100 2001:db8::100
+        until 16.5: deadlines -> 3 AnnounceAddresses 10.0.0.100 2001:db8::100, 3 SendAdvertisement 1/0, 3 SendAdvertisement 1/0 IPv6
+        at 16.59: AdvertisementReceived 1/0 from fe80:: -> AnnounceAddresses 10.0.0.100 2001:db8::100
+        at 16.61: AdvertisementReceived 1/0 from fe80:: -> StateChanged MASTER BACKUP, ReleaseAddresses
+        """,
+    )
+
+
+def test_taking_the_role_back_is_decided_like_a_tie():
+    for first, then, reclaims_at in (
+        ("10.0.0.0", "fe80::2", None),
+        ("fe80::2", "10.0.0.0", "first"),
+        ("fe80::", "10.0.0.2", "then"),
+        ("10.0.0.0", "10.0.0.2", "then"),
+    ):
+        machine = dual(State.MASTER, preempt=True)
+        tell(machine, "InterfaceLost", 13.6)
+        tell(machine, "InterfaceReady 10.0.0.1 fe80::1", 20.0)
+        tell(machine, f"AdvertisementReceived 1/0 from {first}", 20.3)
+        assert (machine.state is State.MASTER) == (reclaims_at == "first"), first
+        if reclaims_at != "first":
+            tell(machine, f"AdvertisementReceived 1/0 from {then}", 20.4)
+            assert (machine.state is State.MASTER) == (reclaims_at == "then"), (first, then)
+
+
+def test_dual_stack_step_down_bows_out_in_both_families_and_holds_both_timers():
+    machine = play(
+        dual(State.MASTER),
+        """
+        at 13.6: StepDownRequested -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.8: AddressesReleased -> SendAdvertisement 255/255, SendAdvertisement 255/255 IPv6
+        at 13.85: DeadlineReached -> SendAdvertisement 255/255, SendAdvertisement 255/255 IPv6
+        at 14.0: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
+        """,
+    )
+    assert machine.master_down_at == pytest.approx(19.6)
+    play(machine, "at 14.1: AdvertisementReceived 1/0 from fe80::2 -> nothing")
+    assert machine.master_down_at == pytest.approx(19.6)
+    play(
+        machine,
+        """
+        at 19.5: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
+        at 19.55: AdvertisementReceived 1/0 from fe80::2 -> nothing
+        at 22.5: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6, AcquireAddresses
+        """,
+    )
+
+
+@pytest.mark.parametrize("source", ["10.0.0.2", "fe80::2"])
+def test_the_bow_out_ends_when_another_master_is_heard_in_either_family(source):
+    play(
+        dual(State.MASTER),
+        f"""
+        at 13.6: StepDownRequested -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.8: AddressesReleased -> SendAdvertisement 255/255, SendAdvertisement 255/255 IPv6
+        at 13.82: AdvertisementReceived 1/100 from {source} -> nothing
+        until 19.5: deadlines -> nothing
+        """,
+    )
+
+
+@pytest.mark.parametrize(("first", "other"), [("10.0.0.2", "fe80::2"), ("fe80::2", "10.0.0.2")])
+def test_a_peer_that_bows_out_in_both_families_is_followed_once(first, other):
+    play(
+        dual(State.BACKUP),
+        f"""
+        at 10.5: AdvertisementReceived 1/0 from {other} -> nothing
+        at 10.5: AdvertisementReceived 1/0 from {first} -> nothing
+        at 11.0: AdvertisementReceived 255/255 from {first} -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6, AcquireAddresses
+        at 11.0: AdvertisementReceived 255/255 from {other} -> nothing
+        at 11.05: AdvertisementReceived 255/255 from {first} -> nothing
+        at 11.05: AdvertisementReceived 255/255 from {other} -> nothing
+        """,
+    )
+
+
+def test_late_bow_outs_of_a_host_that_has_been_followed_already_in_both_families():
+    play(
+        dual(State.BACKUP),
+        """
+        at 10.5: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
+        at 10.5: AdvertisementReceived 1/0 from fe80::2 -> nothing
+        at 11.0: AdvertisementReceived 1/50 from 10.0.0.3 -> nothing
+        at 11.0: AdvertisementReceived 1/50 from fe80::3 -> nothing
+        at 11.05: AdvertisementReceived 255/255 from 10.0.0.2 -> nothing
+        at 11.05: AdvertisementReceived 255/255 from fe80::2 -> nothing
+        at 12.0: AdvertisementReceived 255/255 from fe80::3 -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6, AcquireAddresses
+        """,
+    )
+
+
+def test_a_silent_yield_is_short_in_both_families():
+    play(
+        dual(State.MASTER),
+        """
+        at 13.6: AdvertisementReceived 1/0 from 10.0.0.0 -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.7: AddressesReleased -> nothing
+        at 15.1: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6, AcquireAddresses
+        """,
+    )
+
+
+def test_new_source_addresses_of_both_families():
+    machine = dual(State.MASTER)
+    play(machine, "at 13.6: InterfaceReady 10.0.0.9 fe80::9 -> nothing")
+    sent = machine.handle(events.DeadlineReached(), 14.0)
+    assert [str(action.source) for action in sent] == ["10.0.0.9", "fe80::9"]
+
+
+def test_what_was_heard_is_forgotten_in_both_families():
+    play(
+        dual(State.BACKUP),
+        """
+        at 10.5: AdvertisementReceived 3/0 from 10.0.0.2 -> nothing
+        at 10.5: AdvertisementReceived 3/0 from fe80::2 -> nothing
+        at 11.0: InterfaceLost -> StateChanged BACKUP INIT
+        at 20.0: InterfaceReady 10.0.0.1 fe80::1 -> StateChanged INIT BACKUP
+        at 23.0: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6, AcquireAddresses
+        """,
+    )
+
+
+# -- breaking a tie -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mode", "peer", "yields"),
+    [
+        (TieBreak.REVERSED, "9.0.0.2", False),
+        (TieBreak.REVERSED, "11.0.0.0", True),
+        (TieBreak.NUMERIC, "9.0.0.2", True),
+        (TieBreak.NUMERIC, "11.0.0.0", False),
+        (TieBreak.YIELD, "9.0.0.2", True),
+        (TieBreak.YIELD, "11.0.0.0", True),
+        (TieBreak.YIELD, "10.0.0.1", True),
+    ],
+)
+def test_the_modes_of_the_tie(mode, peer, yields):
+    """A lost tie is lost silently, and we are back after one and a half intervals."""
+    if yields:
+        script = f"""
+            at 13.6: AdvertisementReceived 1/0 from {peer} -> StateChanged MASTER BACKUP, ReleaseAddresses
+            at 13.7: AddressesReleased -> nothing
+            at 15.1: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresses
+            """
+    else:
+        script = f"at 13.6: AdvertisementReceived 1/0 from {peer} -> AnnounceAddresses 10.0.0.100"
+    play(brought_to(State.MASTER, tiebreak=mode), script)
+
+
+def test_yield_is_for_ties_in_either_family():
+    for source in ("10.0.0.2", "fe80::2"):
+        machine = dual(State.MASTER, tiebreak=TieBreak.YIELD)
+        tell(machine, f"AdvertisementReceived 1/0 from {source}", 13.6)
+        assert machine.state is State.BACKUP
+
+
+@pytest.mark.parametrize(
+    ("mode", "peer", "reclaims"),
+    [
+        (TieBreak.REVERSED, "9.0.0.2", True),
+        (TieBreak.REVERSED, "11.0.0.0", False),
+        (TieBreak.NUMERIC, "9.0.0.2", False),
+        (TieBreak.NUMERIC, "11.0.0.0", True),
+        (TieBreak.YIELD, "9.0.0.2", False),
+        (TieBreak.YIELD, "11.0.0.0", False),
+    ],
+)
+def test_the_modes_of_the_tie_when_the_role_might_be_taken_back(mode, peer, reclaims):
+    """`yield` never reclaims: the next advertisement of the peer would end it again."""
+    machine = brought_to(State.MASTER, preempt=True, tiebreak=mode)
+    tell(machine, "InterfaceLost", 13.6)
+    tell(machine, "InterfaceReady 10.0.0.1", 20.0)
+    tell(machine, f"AdvertisementReceived 1/0 from {peer}", 20.5)
+    assert (machine.state is State.MASTER) == reclaims
+
+
+# -- demotion -------------------------------------------------------------------------------------------
+
+IN_HEADER = {"demote_style": DemoteStyle.OPENBSD}
+
+
+def test_a_master_that_is_demoted_steps_down_and_comes_back_only_if_nobody_else_serves():
+    """Being slower alone would move nothing where the peers do not preempt."""
+    play(
+        brought_to(State.MASTER),
+        """
+        at 13.6: DemotionChanged 240 -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.8: AddressesReleased -> SendAdvertisement 255/255
+        at 13.85: DeadlineReached -> SendAdvertisement 255/255
+        at 19.6: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/240, AcquireAddresses
+        at 21.5375: DeadlineReached -> SendAdvertisement 1/240
+        """,
+    )
+
+
+def test_a_demoted_master_whose_peer_takes_over_stays_away():
+    play(
+        brought_to(State.MASTER, preempt=True),
+        """
+        at 13.6: DemotionChanged 240 -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.8: AddressesReleased -> SendAdvertisement 255/255
+        at 13.82: AdvertisementReceived 1/100 from 10.0.0.2 -> nothing
+        at 16.0: AdvertisementReceived 1/100 from 10.0.0.2 -> nothing
+        at 19.5: AdvertisementReceived 1/100 from 10.0.0.2 -> nothing
+        at 20.9: AdvertisementReceived 1/100 from 10.0.0.2 -> nothing
+        at 21.0: DemotionChanged 0 -> nothing
+        at 22.3: AdvertisementReceived 1/100 from 10.0.0.2 -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresses
+        """,
+    )
+
+
+def test_a_host_that_is_healthy_again_preempts_not_before_its_hold_down_is_over():
+    play(
+        brought_to(State.MASTER, preempt=True),
+        """
+        at 13.6: DemotionChanged 240 -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.7: AddressesReleased -> SendAdvertisement 255/255
+        at 13.72: AdvertisementReceived 1/100 from 10.0.0.2 -> nothing
+        at 14.0: DemotionChanged 0 -> nothing
+        at 16.0: AdvertisementReceived 1/100 from 10.0.0.2 -> nothing
+        at 19.65: AdvertisementReceived 1/100 from 10.0.0.2 -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresses
+        """,
+    )
+
+
+@pytest.mark.parametrize(
+    ("advskew", "before", "now"), [(254, 0, 240), (100, 154, 240), (0, 254, 9999), (0, 0, -40)]
+)
+def test_a_demotion_that_changes_nothing_moves_nothing(advskew, before, now):
+    """At either end of the range of advskew: no peer could be told, and none would do better."""
+    machine = host(advskew=advskew)
+    tell(machine, f"DemotionChanged {before}", 0.0)
+    tell(machine, "InterfaceReady 10.0.0.1", 0.0)
+    tell(machine, "AddressesReleased", 0.0)
+    tell(machine, "DeadlineReached", machine.next_deadline())
+    deadline = machine.advertise_at
+    assert tell(machine, f"DemotionChanged {now}", deadline - 0.5) == []
+    assert machine.state is State.MASTER
+    assert machine.advertise_at == deadline
+
+
+def test_a_master_that_is_less_demoted_says_so_at_once():
+    play(
+        brought_to(State.MASTER),
+        """
+        at 13.6: DemotionChanged 240 -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.8: AddressesReleased -> SendAdvertisement 255/255
+        at 13.85: DeadlineReached -> SendAdvertisement 255/255
+        at 19.6: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/240, AcquireAddresses
+        at 20.0: DemotionChanged 100 -> SendAdvertisement 1/100
+        at 20.5: DemotionChanged 0 -> SendAdvertisement 1/0
+        at 21.5: DeadlineReached -> SendAdvertisement 1/0
+        """,
+    )
+
+
+def test_a_backup_that_is_demoted_waits_as_long_as_before():
+    """As in FreeBSD: the master-down interval is the undemoted one."""
+    machine = brought_to(State.BACKUP)
+    play(
+        machine,
+        """
+        at 10.5: DemotionChanged 240 -> nothing
+        at 13.0: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/240, AcquireAddresses
+        """,
+    )
+
+
+def test_a_backup_that_is_demoted_preempts_accordingly():
+    play(
+        brought_to(State.BACKUP, preempt=True),
+        """
+        at 10.1: DemotionChanged 240 -> nothing
+        at 10.5: AdvertisementReceived 1/100 from 10.0.0.2 -> nothing
+        at 10.6: AdvertisementReceived 1/240 from 10.0.0.2 -> nothing
+        at 10.7: DemotionChanged 99 -> nothing
+        at 11.9: AdvertisementReceived 1/100 from 10.0.0.2 -> StateChanged BACKUP MASTER, SendAdvertisement 1/99, AcquireAddresses
+        """,
+    )
+
+
+def test_a_demoted_master_gives_way_to_a_peer_that_would_otherwise_be_worse():
+    play(
+        brought_to(State.BACKUP),
+        """
+        at 10.5: DemotionChanged 240 -> nothing
+        at 13.0: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/240, AcquireAddresses
+        at 13.1: AdvertisementReceived 1/100 from 10.0.0.2 -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.2: AddressesReleased -> SendAdvertisement 1/240
+        """,
+    )
+
+
+@pytest.mark.parametrize(
+    ("style", "advertised"), [({}, "1/240"), (IN_HEADER, "1/0 D240")], ids=["skew", "openbsd"]
+)
+def test_a_demotion_before_the_start_is_remembered(style, advertised):
+    play(
+        host(**style),
+        f"""
+        at 0.0: DemotionChanged 240 -> nothing
+        at 1.0: InterfaceReady 10.0.0.1 -> StateChanged INIT BACKUP, ReleaseAddresses at_start
+        at 1.1: AddressesReleased -> nothing
+        at 4.0: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement {advertised}, AcquireAddresses
+        """,
+    )
+
+
+def test_a_demotion_outlasts_a_change_of_the_parameters():
+    play(
+        brought_to(State.BACKUP),
+        """
+        at 10.5: DemotionChanged 240 -> nothing
+        at 10.6: ParamsChanged advskew=10 -> nothing
+        at 13.0390625: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/250, AcquireAddresses
+        at 13.5: ParamsChanged advskew=20 -> SendAdvertisement 1/254
+        at 13.6: ParamsChanged advskew=30 -> nothing
+        """,
+    )
+
+
+def test_dual_stack_demotion_is_said_in_both_families():
+    play(
+        dual(State.MASTER, **IN_HEADER),
+        """
+        at 13.6: DemotionChanged 1 -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.8: AddressesReleased -> SendAdvertisement 255/255 D1, SendAdvertisement 255/255 IPv6 D1
+        at 13.85: DeadlineReached -> SendAdvertisement 255/255 D1, SendAdvertisement 255/255 IPv6 D1
+        at 19.6: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0 D1, SendAdvertisement 1/0 IPv6 D1, AcquireAddresses
+        at 20.0: DemotionChanged 0 -> SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6
+        """,
+    )
+
+
+# -- demotion as OpenBSD has it -------------------------------------------------------------------------
+
+
+def test_openbsd_a_demotion_stands_in_byte_4():
+    play(
+        brought_to(State.MASTER, **IN_HEADER),
+        """
+        at 13.6: DemotionChanged 2 -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.8: AddressesReleased -> SendAdvertisement 255/255 D2
+        at 13.85: DeadlineReached -> SendAdvertisement 255/255 D2
+        at 19.6: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0 D2, AcquireAddresses
+        at 20.0: DemotionChanged 1 -> SendAdvertisement 1/0 D1
+        at 21.0: DeadlineReached -> SendAdvertisement 1/0 D1
+        """,
+    )
+
+
+def test_openbsd_byte_4_holds_255():
+    machine = brought_to(State.BACKUP, **IN_HEADER)
+    play(
+        machine,
+        """
+        at 10.5: DemotionChanged 300 -> nothing
+        at 13.0: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0 D255, AcquireAddresses
+        at 13.5: DemotionChanged 400 -> nothing
+        """,
+    )
+
+
+def test_rule_b1_a_peer_that_is_demoted_is_taken_over_from_without_preemption():
+    machine = brought_to(State.BACKUP, advskew=100, **IN_HEADER)
+    tell(machine, "AdvertisementReceived 1/0 from 10.0.0.2", 10.4)
+    assert machine.state is State.BACKUP
+    changed, sent, _ = tell(machine, "AdvertisementReceived 1/0 from 10.0.0.2 D1", 10.5)
+    assert changed.reason == "10.0.0.2 is demoted by 1"
+    assert words(sent) == "SendAdvertisement 1/100"
+
+
+def test_rule_b1_is_not_for_a_host_that_is_demoted_as_much():
+    play(
+        brought_to(State.BACKUP, preempt=True, **IN_HEADER),
+        """
+        at 10.1: DemotionChanged 2 -> nothing
+        at 10.2: AdvertisementReceived 1/100 from 10.0.0.2 -> nothing
+        at 10.3: AdvertisementReceived 1/100 from 10.0.0.2 D1 -> nothing
+        at 10.4: AdvertisementReceived 1/0 from 10.0.0.2 D2 -> nothing
+        at 10.5: AdvertisementReceived 1/100 from 10.0.0.2 D2 -> StateChanged BACKUP MASTER, SendAdvertisement 1/0 D2, AcquireAddresses
+        """,
+    )
+
+
+def test_rule_b1_the_byte_is_not_looked_at_in_the_other_style():
+    play(
+        brought_to(State.BACKUP),
+        "at 10.5: AdvertisementReceived 1/0 from 10.0.0.2 D9 -> nothing",
+    )
+
+
+def test_rule_b1_does_not_end_the_hold_down():
+    play(
+        brought_to(State.MASTER, **IN_HEADER),
+        """
+        at 13.6: StepDownRequested -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.7: AddressesReleased -> SendAdvertisement 255/255
+        at 13.72: AdvertisementReceived 1/0 from 10.0.0.2 D1 -> nothing
+        at 19.6: AdvertisementReceived 1/0 from 10.0.0.2 D1 -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresses
+        """,
+    )
+
+
+def demoted_master(demotion, **changes):
+    """In the OpenBSD style; MASTER since its master-down interval is over."""
+    machine = brought_to(State.BACKUP, **(IN_HEADER | changes))
+    tell(machine, f"DemotionChanged {demotion}", 10.5)
+    tell(machine, "DeadlineReached", machine.next_deadline())
+    return machine
+
+
+@pytest.mark.parametrize(
+    ("advskew", "peer", "after_release", "because"),
+    [
+        (0, "1/200", "nothing", "we would look better to a ucarp"),
+        (0, "1/0", "nothing", "as good: a BSD would yield too"),
+        (200, "1/0", "SendAdvertisement 1/200 D3", "we look worse to everybody"),
+    ],
+)
+def test_openbsd_a_parting_advertisement_only_when_our_interval_is_longer(
+    advskew, peer, after_release, because
+):
+    machine = demoted_master(3, advskew=advskew)
+    told = tell(machine, f"AdvertisementReceived {peer} from 10.0.0.2 D1", 13.9)
+    assert [words(action) for action in told] == [
+        "StateChanged MASTER BACKUP",
+        "ReleaseAddresses",
+    ], because
+    play(machine, f"at 13.92: AddressesReleased -> {after_release}")
+
+
+def test_openbsd_a_healthy_master_does_not_yield_to_a_faster_peer_that_is_demoted():
+    play(
+        brought_to(State.MASTER, advskew=200, **IN_HEADER),
+        "at 13.8: AdvertisementReceived 1/0 from 10.0.0.2 D1 -> AnnounceAddresses 10.0.0.100",
+    )
+
+
+def test_openbsd_a_bow_out_never_wins_by_its_demotion():
+    """The peer that leaves puts 0, or less than we: that is no reason to leave too."""
+    for demotion in ("", " D1"):
+        machine = demoted_master(3)
+        tell(machine, f"AdvertisementReceived 255/255 from 10.0.0.2{demotion}", 13.9)
+        assert machine.state is State.MASTER
+
+
+def test_openbsd_a_bow_out_is_followed_by_a_host_that_is_demoted_more():
+    play(
+        brought_to(State.BACKUP, **IN_HEADER),
+        """
+        at 10.5: DemotionChanged 3 -> nothing
+        at 10.6: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
+        at 11.0: AdvertisementReceived 255/255 from 10.0.0.2 -> StateChanged BACKUP MASTER, SendAdvertisement 1/0 D3, AcquireAddresses
+        """,
+    )
+
+
 # -- words for the operator -----------------------------------------------------------------------------
 
 
@@ -1079,6 +1732,7 @@ def test_params_changed_before_the_start():
             None,
         ),
         (State.MASTER, ["at 13.6: InterfaceLost"], "no carrier", None),
+        (State.MASTER, ["at 13.6: DemotionChanged 240"], "eth1 has no carrier", None),
         (State.BACKUP, ["at 10.5: InterfaceLost"], "no carrier", None),
         (State.MASTER, ["at 13.6: StepDownRequested"], "the operator wants it", None),
         (State.MASTER, ["at 13.6: StopRequested"], "the operator wants it", None),
@@ -1109,6 +1763,28 @@ def test_the_reason_for_coming_back_after_a_step_down():
         assert change.reason == reason
 
 
+def test_the_reason_for_coming_back_to_one_family_alone():
+    """Another host has taken over, but advertises in IPv4 only."""
+    machine = dual(State.MASTER)
+    tell(machine, "StepDownRequested", 13.6)
+    tell(machine, "AdvertisementReceived 1/0 from 10.0.0.2", 19.5)
+    (change, *_) = tell(machine, "DeadlineReached", 19.6)
+    assert change.reason == "no IPv6 advertisement heard for 6.00 s"
+
+
+def test_the_words_for_being_ready_name_every_source():
+    (change, *_) = tell(host(**DUAL), "InterfaceReady 10.0.0.1 fe80::1", 0.0)
+    assert change.reason == "ready with source 10.0.0.1 and fe80::1"
+
+
+def test_the_words_for_a_demotion_in_the_header():
+    changed, *_ = tell(demoted_master(3), "AdvertisementReceived 1/100 from 10.0.0.2 D1", 13.9)
+    assert changed.reason == (
+        "10.0.0.2 is preferred: it advertises every 1.39 s, this host every 1.00 s; "
+        "it is demoted by 1, this host by 3"
+    )
+
+
 def test_the_reason_for_taking_the_role_back():
     machine = brought_to(State.MASTER, preempt=True)
     tell(machine, "InterfaceLost", 13.6)
@@ -1127,33 +1803,62 @@ def test_the_reason_for_preempting():
 
 # -- whatever happens -----------------------------------------------------------------------------------
 
-ADDRESSES = st.sampled_from(["10.0.0.0", "10.0.0.1", "10.0.0.2"])
-EVENTS = st.one_of(
-    st.sampled_from([what for what, *_ in EVERY_EVENT if not what.startswith("Advert")]),
-    st.just("InterfaceLost can_send"),
-    st.builds("DeadlineReached".format),
-    st.builds(
-        "AdvertisementReceived {}/{} from {} #{}".format,
-        st.sampled_from([0, 1, 2, 4, 255]),
-        st.sampled_from([0, 100, 255]),
-        ADDRESSES,
-        st.integers(0, 2**64 - 1),
+FAMILIES = {
+    # virtual addresses, our sources, the peers' sources
+    "IPv4": ((VIRTUAL, SECOND), "10.0.0.1", ["10.0.0.0", "10.0.0.1", "10.0.0.2"]),
+    "IPv6": ((VIRTUAL6,), "fe80::1", ["fe80::", "fe80::1", "fe80::2"]),
+    "both": (
+        (VIRTUAL6, VIRTUAL),
+        "10.0.0.1 fe80::1",
+        ["10.0.0.0", "10.0.0.1", "10.0.0.2", "fe80::", "fe80::1", "fe80::2"],
     ),
-)
-PARAMS = st.builds(
-    params,
-    advbase=st.sampled_from([0, 1, 2, 100]),
-    advskew=st.sampled_from([0, 1, 254]),
-    preempt=st.booleans(),
-    release_on_stop=st.booleans(),
+}
+PARAMS = st.fixed_dictionaries(
+    {
+        "advbase": st.sampled_from([0, 1, 2, 100]),
+        "advskew": st.sampled_from([0, 1, 254]),
+        "preempt": st.booleans(),
+        "release_on_stop": st.booleans(),
+        "tiebreak": st.sampled_from(TieBreak),
+        "demote_style": st.sampled_from(DemoteStyle),
+    }
 )
 
 
-@given(PARAMS, st.lists(st.tuples(EVENTS, st.floats(0, 10)), max_size=40))
-def test_any_events_in_any_order(configured, told):
+def any_events(sources, peers):
+    return st.one_of(
+        st.sampled_from(
+            [
+                what
+                for what, *_ in EVERY_EVENT
+                if not what.startswith(("Advert", "InterfaceReady", "DemotionChanged"))
+            ]
+        ),
+        st.just(f"InterfaceReady {sources}"),
+        st.just("InterfaceLost can_send"),
+        st.just("ParamsChanged addresses=10.0.0.100+2001:db8::101"),
+        st.builds("DeadlineReached".format),
+        st.builds("DemotionChanged {}".format, st.sampled_from([0, 1, 2, 240, 300, -1])),
+        st.builds(
+            "AdvertisementReceived {}/{} from {} #{} D{}".format,
+            st.sampled_from([0, 1, 2, 4, 255]),
+            st.sampled_from([0, 100, 255]),
+            st.sampled_from(peers),
+            st.integers(0, 2**64 - 1),
+            st.sampled_from([0, 0, 1, 2, 255]),
+        ),
+    )
+
+
+@pytest.mark.parametrize("families", FAMILIES)
+@given(data=st.data(), configured=PARAMS)
+def test_any_events_in_any_order(families, data, configured):
     """Nothing raises; a transition comes first; nothing is sent twice in one go; time goes on."""
-    machine = VirtualHost(configured, 1)
+    addresses, sources, peers = FAMILIES[families]
+    told = data.draw(st.lists(st.tuples(any_events(sources, peers), st.floats(0, 10)), max_size=40))
+    machine = VirtualHost(params(addresses=addresses, **configured), 1)
     now = 0.0
+    counter = 0
     for what, later in told:
         if what == "DeadlineReached":
             now = max(now, machine.next_deadline() or now)
@@ -1166,7 +1871,15 @@ def test_any_events_in_any_order(configured, told):
         assert [(t.old, t.new) for t in transitions] == (
             [(before, machine.state)] if before is not machine.state else []
         )
-        assert sum(isinstance(action, SendAdvertisement) for action in actions) <= 1
+        sent = [action for action in actions if isinstance(action, SendAdvertisement)]
+        # One in each family, or none.
+        assert [action.source for action in sent] in ([], list(machine.sources))
+        assert [action.counter for action in sent] == [counter + 1 + i for i in range(len(sent))]
+        counter += len(sent)
+        assert all(0 <= action.advskew <= 254 or action.advbase == 255 for action in sent)
+        assert all(0 <= action.demotion <= 255 for action in sent)
+        if configured["demote_style"] is DemoteStyle.SKEW:
+            assert all(action.demotion == 0 for action in sent)
         if what == "DeadlineReached":
             assert machine.next_deadline() is None or machine.next_deadline() > now
 

@@ -7,6 +7,7 @@ from ucarpd.engine import Transition
 from ucarpd.hooks import Hook, HookRunner
 from ucarpd.journal import Journal
 from ucarpd.linux.netlink import InterfaceAddress, Netlink
+from ucarpd.virtual_mac import VirtualMacAddresses
 
 
 class NetlinkAddresses:
@@ -48,6 +49,9 @@ class NetlinkAddresses:
         if at_start and present:
             self._log.address_left_over(present)
         self.remove(done)
+
+    async def dispose(self) -> None:
+        """Nothing is left but the addresses."""
 
     def present(self) -> str:
         """Those of our addresses that are on the interface now, as text; empty for none."""
@@ -124,6 +128,9 @@ class ScriptedAddresses:
         else:
             self._run("down", transition, ended)
 
+    async def dispose(self) -> None:
+        """Nothing is left but what the scripts have left."""
+
     def _run(self, target: str, transition: Transition, done: Callable[[int], None]) -> None:
         config = self._config
         script = config.up_script if target == "up" else config.down_script
@@ -146,9 +153,10 @@ class ScriptedAddresses:
 
 def addresses_for(
     config: Config, netlink: Netlink, log: Journal
-) -> "NetlinkAddresses | ScriptedAddresses | VirtualMacAddresses":
+) -> NetlinkAddresses | ScriptedAddresses | VirtualMacAddresses:
     """Scripts own the addresses as soon as the file names one; otherwise ucarpd does."""
-    owner: NetlinkAddresses | ScriptedAddresses = NetlinkAddresses(config, netlink, log)
+    over_netlink = NetlinkAddresses(config, netlink, log)
+    owner: NetlinkAddresses | ScriptedAddresses = over_netlink
     if config.up_script is not None or config.down_script is not None:
-        owner = ScriptedAddresses(config, owner, HookRunner(log), log)
+        owner = ScriptedAddresses(config, over_netlink, HookRunner(log), log)
     return VirtualMacAddresses(config, netlink, owner, log) if config.virtual_mac else owner

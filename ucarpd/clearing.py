@@ -49,13 +49,14 @@ async def _clear_one(config: Config, netlink: Netlink) -> None:
         journal.write(logging.INFO, f"{error}; left alone")
         return
     log = Journal(config.name, config.vhid, config.interface, config.facility)
+    addresses = addresses_for(config, netlink, log)
     present = {address.ip for address in netlink.addresses(config.device)}
     left_over = [str(ip) for ip in config.params().addresses if ip in present]
     if left_over:
         log.address_left_over(", ".join(left_over))
         released = asyncio.get_running_loop().create_future()
         transition = Transition(State.INIT, State.MASTER, "the daemon has died")
-        addresses = addresses_for(config, netlink, log)
         addresses.release(transition, False, lambda: released.set_result(None))
         await released
+    await addresses.dispose()
     lock.release()

@@ -20,7 +20,6 @@ from ucarpd.carp.receive import Dropped, Receiver
 from ucarpd.carp.timing import BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW
 from ucarpd.carp.transmit import Datagram, Transmitter
 
-
 _PEER_UNREACHABLE = {errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH}
 
 

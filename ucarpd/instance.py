@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from ucarpd.addresses import addresses_for
 from ucarpd.carp.actions import State
-from ucarpd.carp.detective import Background, Suspect
 from ucarpd.carp.demotion import DOWN_AMOUNT, Demotion
+from ucarpd.carp.detective import Background, Suspect
 from ucarpd.carp.params import DemoteStyle
 from ucarpd.config import Config
 from ucarpd.engine import Engine
@@ -104,6 +104,8 @@ class Instance:
             self._engine.stop(reason)
             await self._stopped.wait()
             self._interface.detach(self.config)
+        if self.config.shutdown:
+            await self._addresses.dispose()
         self._lock.release()
 
     def reconfigure(self, new: Config) -> None:

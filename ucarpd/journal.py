@@ -155,6 +155,9 @@ class Journal:
     def address_refused(self, command: str, error: OSError) -> None:
         self.error(f"cannot {command} the address on {self._interface}: {error.strerror or error}")
 
+    def device_refused(self, device: str, error: OSError) -> None:
+        self.error(f"virtual MAC address, device {device}: {error.strerror or error}")
+
     # -- scripts ---------------------------------------------------------------------------------------
 
     def spawning(self, hook: str) -> None:

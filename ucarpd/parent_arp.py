@@ -32,11 +32,14 @@ class ParentArp:
     def __init__(self, interface: str, directory: Path) -> None:
         self._interface = interface
         self._directory = directory
-        self._path = _path(interface, directory)
+        self._path = directory / f"{interface}.arp"
         self._held: int | None = None
 
     def hold(self) -> None:
-        """Make the settings, and keep them until `release`; again is fine.  Raises OSError."""
+        """Make the settings, and keep them until `release`.  Raises OSError.
+
+        Again is fine, and needed where the interface has gone and come back.
+        """
         self._directory.mkdir(mode=0o755, parents=True, exist_ok=True)
         with _alone(self._directory):
             if self._held is not None:
@@ -50,19 +53,16 @@ class ParentArp:
                 self._leave()
                 raise
 
-    def reapply(self) -> None:
-        """Make the settings again if they are held: the interface has gone and come back.
-
-        Raises OSError.
-        """
-        if self._held is not None:
-            self.hold()
-
     def release(self) -> None:
-        """Give them up; the last to do so restores what was before.  Raises OSError."""
+        """Give them up; the last to do so restores what was before.  Raises OSError.
+
+        So does one that has not held them, where killed processes could not.
+        """
         if self._held is not None:
             with _alone(self._directory):
                 self._leave()
+        elif self._path.exists():
+            _restore_left_over(self._interface, self._path, self._directory)
 
     def _apply(self, descriptor: int) -> None:
         values = _read(descriptor)
@@ -88,11 +88,7 @@ class ParentArp:
             os.close(descriptor)
 
 
-def restore_left_over(interface: str, directory: Path) -> None:
-    """Restore what was before, where killed processes could not.  Raises OSError."""
-    path = _path(interface, directory)
-    if not path.exists():
-        return
+def _restore_left_over(interface: str, path: Path, directory: Path) -> None:
     with _alone(directory):
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
@@ -129,10 +125,6 @@ def _restore_if_last(interface: str, path: Path, descriptor: int) -> None:
             if sysctl.get(interface, 4, name) == _OURS[name]:
                 sysctl.set(interface, 4, name, value)
     path.unlink()
-
-
-def _path(interface: str, directory: Path) -> Path:
-    return directory / f"{interface}.arp"
 
 
 def _read(descriptor: int) -> dict[str, str]:

@@ -6,22 +6,31 @@ is up only on the master: a backup must not answer, and must hear the advertisem
 same MAC address as their source.
 """
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
+from typing import Protocol
 
 from ucarpd.carp.frame import virtual_mac
 from ucarpd.config import Config
 from ucarpd.engine import Addresses, Transition
 from ucarpd.journal import Journal
-from ucarpd.linux.netlink import Netlink, prepare_macvlan
+from ucarpd.linux.macvlan import prepare_macvlan
+from ucarpd.linux.netlink import Netlink
 from ucarpd.lock import run_directory
 from ucarpd.parent_arp import ParentArp
 
 
-class VirtualMacAddresses:
-    """Wraps what puts the addresses on the device (`owner`): ucarpd itself, or scripts."""
+class Owner(Addresses, Protocol):
+    """What puts the addresses on the device."""
 
-    def __init__(self, config: Config, netlink: Netlink, owner: Addresses, log: Journal) -> None:
+    def reconfigure(self, config: Config) -> None: ...
+
+
+class VirtualMacAddresses:
+    """Wraps the owner of the addresses: ucarpd itself, or scripts."""
+
+    def __init__(self, config: Config, netlink: Netlink, owner: Owner, log: Journal) -> None:
         self._owner = owner
         self._netlink = netlink
         self._log = log
@@ -51,10 +60,10 @@ class VirtualMacAddresses:
             if job != self._job:
                 return
             self._is_preparing = False
+            self._refused(error)
             if error is None:
                 self._owner.acquire(transition, done)
             else:
-                self._log.device_refused(self._config.device, error)
                 done(False)
 
         self._make(up=True, done=partial(is_up, self._job))
@@ -65,8 +74,7 @@ class VirtualMacAddresses:
         self._is_preparing = False
 
         def is_down(error: OSError | None) -> None:
-            if error is not None:
-                self._log.device_refused(self._config.device, error)
+            self._refused(error)
             done()
 
         def released() -> None:
@@ -77,16 +85,21 @@ class VirtualMacAddresses:
 
         self._owner.release(transition, at_start, released)
 
-    def dispose(self, done: Callable[[], None]) -> None:
+    async def dispose(self) -> None:
         """Remove the device, and let the interface answer ARP as it did before."""
+        is_done = asyncio.Event()
 
-        def removed(error: OSError | None) -> None:
-            if error is not None:
-                self._log.device_refused(self._config.device, error)
-            done()
+        def left(error: OSError | None) -> None:
+            self._refused(error)
+            is_done.set()
 
-        self._netlink.remove_link(self._config.device, removed)
-        self._netlink.beside(self._parent_arp.release, lambda error: None)
+        self._netlink.remove_link(self._config.device, self._refused)
+        self._netlink.beside(self._parent_arp.release, left)
+        await is_done.wait()
+
+    def _refused(self, error: OSError | None) -> None:
+        if error is not None:
+            self._log.device_refused(self._config.device, error)
 
     def _make(self, *, up: bool, done: Callable[[OSError | None], None]) -> None:
         """Each step is done beside the loop, in this order; `done` gets the first error."""
@@ -99,6 +112,6 @@ class VirtualMacAddresses:
         mac = virtual_mac(config.vhid)
         self._netlink.beside(self._parent_arp.hold, errors.append)
         self._netlink.add_macvlan(config.interface, config.device, mac, errors.append)
-        prepare = partial(prepare_macvlan, config.device, with_ipv6)
+        prepare = partial(prepare_macvlan, config.device, config.interface, with_ipv6)
         self._netlink.beside(prepare, errors.append)
         self._netlink.set_link(config.device, up, last)

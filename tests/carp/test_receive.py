@@ -1,5 +1,6 @@
 """The check ladder, rung by rung."""
 
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from playbook import OURS, params
 
 from ucarpd.carp.auth import Signer
+from ucarpd.carp.detective import Evidence
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.frame import carp_over_ip, ethernet, group_mac, pseudo_header
 from ucarpd.carp.packet import Advertisement, checksum, encode
@@ -115,6 +117,18 @@ def check(wire, receiver=None):
     return (receiver or Receiver(PARAMS)).check(wire, (OURS,), (6, 7))
 
 
+def without_evidence(dropped):
+    """A wrong digest comes with something to look into, and nothing else does."""
+    assert (dropped.evidence is not None) == (dropped.reason is DropReason.BAD_DIGEST)
+    return replace(dropped, evidence=None)
+
+
+def test_a_wrong_digest_comes_with_what_the_detective_needs():
+    dropped = check(frame(Flaws(key=b"another")))
+    digest = Signer(b"another", 10, PARAMS.addresses).sign(7)
+    assert dropped.evidence == Evidence(PEER, MAC, 7, digest)
+
+
 def test_without_a_flaw():
     assert check(frame(Flaws())) == VALID
 
@@ -122,7 +136,7 @@ def test_without_a_flaw():
 @pytest.mark.parametrize(("flaw", "reason", "words"), RUNGS)
 def test_each_rung(flaw, reason, words):
     source = None if reason is DropReason.BAD_HEADER else flaw.get("source", PEER)
-    assert check(frame(Flaws(**flaw))) == Dropped(reason, source, words)
+    assert without_evidence(check(frame(Flaws(**flaw)))) == Dropped(reason, source, words)
 
 
 @pytest.mark.parametrize("first", range(len(RUNGS)))
@@ -255,7 +269,8 @@ def flawed6(flaws):
 @pytest.mark.parametrize(("flaw", "reason", "words"), RUNGS6)
 def test_each_rung_in_ipv6(flaw, reason, words):
     source = None if reason is DropReason.BAD_HEADER else flaw.get("source", PEER6)
-    assert check6(flawed6(FLAWLESS6._replace(**flaw))) == Dropped(reason, source, words)
+    dropped = check6(flawed6(FLAWLESS6._replace(**flaw)))
+    assert without_evidence(dropped) == Dropped(reason, source, words)
 
 
 @pytest.mark.parametrize("first", range(len(RUNGS6)))

@@ -16,7 +16,7 @@ from test_kernel_links import Tables, details
 from ucarpd.linux import sysctl
 from ucarpd.linux.macvlan import prepare_macvlan
 from ucarpd.linux.netlink import InterfaceAddress
-from ucarpd.parent_arp import ParentArp, restore_left_over
+from ucarpd.parent_arp import ParentArp
 
 VIRTUAL_MAC = "00:00:5e:00:01:01"
 OWN = "172.16.0.11", "fd00::11"
@@ -63,7 +63,7 @@ def become_master(host, directory, *, prefixlens=(32, 128), prepared=True):
     requests = [
         ("beside", ParentArp("eth0", directory).hold),
         ("add_macvlan", "eth0", "carp1", bytes.fromhex(VIRTUAL_MAC.replace(":", ""))),
-        ("beside", functools.partial(prepare_macvlan, "carp1", True)),
+        ("beside", functools.partial(prepare_macvlan, "carp1", "eth0", True)),
         ("set_link", "carp1", True),
         ("add", "carp1", virtual, None),
     ]
@@ -154,17 +154,19 @@ def test_the_macvlan_has_no_address_but_the_virtual_ones(a, tmp_path):
 def test_a_macvlan_without_ipv6(a):
     a.ip("link", "add", "link", "eth0", "name", "carp1", "type", "macvlan", "mode", "bridge")
     with inside(a.namespace):
-        prepare_macvlan("carp1", False)
+        prepare_macvlan("carp1", "eth0", with_ipv6=False)
         assert sysctl.get("carp1", 6, "disable_ipv6") == "1"
         assert sysctl.get("carp1", 4, "arp_ignore") == "1"
         with pytest.raises(FileNotFoundError, match="cannot read .*/nowhere/rp_filter"):
-            prepare_macvlan("nowhere", False)
+            prepare_macvlan("nowhere", "eth0", with_ipv6=False)
 
 
 def test_where_settings_cannot_be_changed_that_is_said(a):
     """As in a container, where /proc/sys is read-only."""
     a.ip("link", "add", "link", "eth0", "name", "carp1", "type", "macvlan", "mode", "bridge")
-    program = "from ucarpd.linux.macvlan import prepare_macvlan; prepare_macvlan('carp1', True)"
+    program = (
+        "from ucarpd.linux.macvlan import prepare_macvlan; prepare_macvlan('carp1', 'eth0', True)"
+    )
     read_only = "mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys"
     result = a.run(
         *("unshare", "--mount", "env", f"PYTHONPATH={PROJECT}"),
@@ -181,7 +183,7 @@ def test_an_interface_with_a_dot_in_its_name(a, tmp_path):
         arp = ParentArp("eth0.5", tmp_path)
         arp.hold()
         assert sysctl.get("eth0.5", 4, "arp_ignore") == "1"
-        restore_left_over("eth0.5", tmp_path)
+        ParentArp("eth0.5", tmp_path).release()
         assert sysctl.get("eth0.5", 4, "arp_ignore") == "1"
         arp.release()
         assert sysctl.get("eth0.5", 4, "arp_ignore") == "0"

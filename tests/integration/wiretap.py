@@ -10,7 +10,7 @@ import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ ETH_P_IP = 0x0800
 ETH_P_ARP = 0x0806
 ETH_P_IPV6 = 0x86DD
 ICMPV6 = 58
+TCP = 6
+SYN = 0x02
 NEIGHBOUR_ADVERTISEMENT = 136
 ALL_NODES = IPv6Address("ff02::1").packed
 PROTOCOL_CARP = 112
@@ -117,6 +119,10 @@ class Wiretap:
         """The gratuitous ARP packets about an address."""
         parsed = (parse_announcement(frame) for frame in list(self._frames) if frame.at > after)
         return [each for each in parsed if each and each.ip == ip]
+
+    def connection_attempts(self, ip: str, after: float = 0.0) -> int:
+        """How many TCP packets that ask for a connection to the address have passed."""
+        return sum(is_attempt(frame.data, ip) for frame in list(self._frames) if frame.at > after)
 
     def wait(
         self, source: str, count: int = 1, after: float = 0.0, limit: float = 15.0
@@ -240,6 +246,17 @@ def _parse_neighbour_advertisement(frame: Frame) -> Announcement | None:
         destination_mac=data[0:6].hex(":"),
         sender_mac=data[80:86].hex(":"),
         ip=str(IPv6Address(data[62:78])),
+    )
+
+
+def is_attempt(data: bytes, ip: str) -> bool:
+    """A TCP packet with SYN alone, to this address."""
+    if data[12:14] == ETH_P_IP.to_bytes(2, "big"):
+        destination, protocol, tcp = data[30:34], data[23], data[34:]
+    else:
+        destination, protocol, tcp = data[38:54], data[20], data[54:]
+    return (
+        destination == ip_address(ip).packed and protocol == TCP and tcp[13:14] == SYN.to_bytes(1)
     )
 
 

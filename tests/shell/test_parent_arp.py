@@ -10,7 +10,7 @@ import pytest
 from lab import wait_for
 
 from ucarpd.linux import sysctl
-from ucarpd.parent_arp import ParentArp, restore_left_over
+from ucarpd.parent_arp import ParentArp
 
 ORIGINALS = {"arp_ignore": "0", "arp_announce": "0"}
 OURS = {"arp_ignore": "1", "arp_announce": "2"}
@@ -43,7 +43,7 @@ class Tree:
         return ParentArp("eth0", self.directory)
 
     def restore_left_over(self):
-        restore_left_over("eth0", self.directory)
+        self.arp().release()
 
 
 @pytest.fixture
@@ -70,7 +70,6 @@ def hold_and_die(tree):
 def test_it_is_made_and_restored(tree):
     arp = tree.arp()
     arp.release()
-    arp.reapply()
     assert tree.values == ORIGINALS
     arp.hold()
     arp.hold()
@@ -143,7 +142,7 @@ def test_what_somebody_has_changed_to_less_is_made_again_and_theirs_at_last(tree
     arp = tree.arp()
     arp.hold()
     tree.set(arp_announce=0)
-    arp.reapply()
+    arp.hold()
     assert tree.values == OURS
     arp.release()
     assert tree.values == ORIGINALS
@@ -155,9 +154,9 @@ def test_the_interface_comes_again(tree):
     arp.hold()
     tree.remove_interface()
     with pytest.raises(OSError, match="cannot read"):
-        arp.reapply()
+        arp.hold()
     tree.set(**ORIGINALS)
-    arp.reapply()
+    arp.hold()
     assert tree.values == OURS
     arp.release()
     assert tree.values == ORIGINALS

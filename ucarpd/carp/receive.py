@@ -30,7 +30,6 @@ from ucarpd.carp.frame import (
 )
 from ucarpd.carp.params import IPAddress, Params
 
-
 WRONG_DIGEST = "the digest is wrong"
 
 

@@ -22,13 +22,18 @@ _IPV6 = {
 }
 
 
-def prepare_macvlan(name: str, with_ipv6: bool) -> None:
-    """To be called before the device comes up.  Raises OSError that names the setting refused."""
+def prepare_macvlan(name: str, parent: str, with_ipv6: bool) -> None:
+    """To be called before the device comes up.  Raises OSError that names the setting refused.
+
+    What comes in by it is forwarded if it would be when it came in by the `parent`.
+    """
     for setting, value in _IPV4.items():
         _ensure(name, 4, setting, value)
+    _ensure(name, 4, "forwarding", sysctl.get(parent, 4, "forwarding"))
     if with_ipv6:
         for setting, value in _IPV6.items():
             _ensure(name, 6, setting, value)
+        _ensure(name, 6, "forwarding", sysctl.get(parent, 6, "forwarding"))
     else:
         _disable_ipv6(name)
 

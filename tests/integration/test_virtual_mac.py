@@ -1,0 +1,261 @@
+"""The virtual MAC address: neighbours need not learn anything when the role moves."""
+
+import contextlib
+import ipaddress
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+from inside import inside
+from lab import Host, Process, wait_for
+from nodes import (
+    BACKUP,
+    INIT,
+    MASTER,
+    VIP,
+    conf,
+    mac,
+    start,
+    start_master,
+    use_shipped_scripts,
+    wait_for_address,
+)
+from wiretap import Wiretap
+
+VIP6 = "fd00::1"
+BOTH = f"{VIP},{VIP6}"
+VIRTUAL_MAC = "00:00:5e:00:01:01"
+DEVICE = "eth0-v1"
+ORIGINALS, OURS = ["0", "0"], ["1", "2"]
+
+
+@pytest.fixture
+def client(lab) -> Host:
+    return lab.host("client", "172.16.0.99/16")
+
+
+def wait_for_device(host: Host, *addresses: str, device: str = DEVICE) -> None:
+    for address in addresses:
+        wait_for(f"{address} on {device} of {host.name}", lambda a=address: host.has(a, device))
+
+
+def arp_settings(host: Host) -> list[str]:
+    """arp_ignore and arp_announce of the interface."""
+    names = ("arp_ignore", "arp_announce")
+    paths = (f"/proc/sys/net/ipv4/conf/eth0/{name}" for name in names)
+    return host.run("cat", *paths).stdout.split()
+
+
+def devices(host: Host) -> list[str]:
+    lines = host.ip("-brief", "link", "show", "type", "macvlan").stdout.splitlines()
+    return sorted(line.partition("@")[0] for line in lines)
+
+
+def entry(host: Host, address: str) -> str | None:
+    """The MAC address that a host has learnt."""
+    words = host.ip("neigh", "show", address, "dev", "eth0").stdout.split()
+    return words[words.index("lladdr") + 1] if "lladdr" in words else None
+
+
+@contextlib.contextmanager
+def knocking(client: Host, *addresses: str) -> Iterator[None]:
+    """The client asks for a connection to each address every ten milliseconds."""
+    is_over = threading.Event()
+
+    def knock() -> None:
+        with inside(client.namespace):
+            while not is_over.wait(0.01):
+                for address in addresses:
+                    family = {4: socket.AF_INET, 6: socket.AF_INET6}[
+                        ipaddress.ip_address(address).version
+                    ]
+                    with socket.socket(family) as knocker:
+                        knocker.setblocking(False)
+                        # It is refused, or hears nothing: what counts is where the packet went.
+                        with contextlib.suppress(OSError):
+                            knocker.connect((address, 80))
+
+    thread = threading.Thread(target=knock)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def serving(host: Host, **keys: object) -> Process:
+    process = start(host, VMAC="yes", **keys)
+    process.wait_for_line(MASTER)
+    wait_for_device(host, VIP)
+    return process
+
+
+def start_pair(a: Host, b: Host, **keys: object) -> tuple[Process, Process]:
+    keys = {"SRCIP": None, "MASK": None, "VMAC": "yes", "ADDR": BOTH, **keys}
+    first = start(a, **keys)
+    first.wait_for_line(MASTER)
+    second = start(b, ADVSKEW=50, **keys)
+    second.wait_for_line(BACKUP)
+    return first, second
+
+
+@pytest.mark.parametrize("how", ["stopped", "cut off"])
+def test_nothing_changes_for_a_client(lab, a, b, client, how):
+    for host, address in ((a, "fd00::11/64"), (b, "fd00::12/64"), (client, "fd00::99/64")):
+        host.enable_ipv6(address)
+    with Wiretap(lab.switch, a.name) as port_a, Wiretap(lab.switch, b.name) as port_b:
+        first, second = start_pair(a, b)
+        wait_for_device(a, VIP, VIP6)
+        with knocking(client, VIP, VIP6):
+            for address in (VIP, VIP6):
+                wait_for("it is asked", lambda ip=address: port_a.connection_attempts(ip))
+                assert entry(client, address) == VIRTUAL_MAC
+            if how == "stopped":
+                first.stop()
+            else:
+                a.cable(connected=False)
+            second.wait_for_line(MASTER)
+            wait_for_device(b, VIP, VIP6)
+            moved = port_b.wait(b.address)[0].at
+            for address in (VIP, VIP6):
+                wait_for("it is asked", lambda ip=address: port_b.connection_attempts(ip, moved))
+                assert entry(client, address) == VIRTUAL_MAC
+        # What was on its way when the switch learnt where the address is now.
+        assert not any(port_a.connection_attempts(ip, moved + 0.02) for ip in (VIP, VIP6))
+        frames = [*port_a.announcements(VIP), *port_b.announcements(VIP)]
+        frames += [*port_a.announcements(VIP6), *port_b.announcements(VIP6)]
+    assert {(each.mac, each.sender_mac) for each in frames} == {(VIRTUAL_MAC, VIRTUAL_MAC)}
+
+
+def test_a_backup_has_no_address_and_its_device_is_down(a, b):
+    a.enable_ipv6("fd00::11/64")
+    b.enable_ipv6("fd00::12/64")
+    start_pair(a, b)
+    wait_for_device(a, VIP, VIP6)
+    assert not a.has(VIP)
+    wait_for("its device", lambda: devices(b) == [DEVICE])
+    assert b.addresses(DEVICE) == []
+    assert "state DOWN" in b.ip("link", "show", DEVICE).stdout
+
+
+def test_advertisements_carry_the_virtual_mac_too(a, wire):
+    serving(a)
+    assert {each.mac for each in wire.wait_more(a.address, 2)} == {VIRTUAL_MAC}
+
+
+def test_the_virtual_mac_in_the_advertisements_alone(a, wire):
+    """As the BSD kernels announce: the addresses are where they always were."""
+    start_master(a, SRCMAC="virtual")
+    wait_for_address(a)
+    assert {each.mac for each in wire.wait_more(a.address, 2)} == {VIRTUAL_MAC}
+    assert {each.sender_mac for each in wire.announcements(VIP)} == {mac(a)}
+    assert devices(a) == []
+
+
+def test_the_real_mac_in_the_advertisements_alone(a, wire):
+    serving(a, SRCMAC="real")
+    assert {each.mac for each in wire.wait_more(a.address, 2)} == {mac(a)}
+    assert {each.sender_mac for each in wire.announcements(VIP)} == {VIRTUAL_MAC}
+
+
+def test_all_is_as_before_when_it_stops(a):
+    first = serving(a)
+    assert arp_settings(a) == OURS
+    first.stop()
+    assert devices(a) == []
+    assert arp_settings(a) == ORIGINALS
+
+
+def test_several_virtual_hosts_on_one_interface(a):
+    """In two processes; the last one to stop makes the interface what it was."""
+    processes = {}
+    for vhid in (1, 2, 3):
+        ip = f"172.16.0.{vhid}"
+        a.write_conf(f"v{vhid}", conf(a.address, VHID=vhid, ADDR=ip, VMAC="yes"))
+    processes[1] = a.ucarpd("/etc/ucarp/v1.conf")
+    processes[2] = a.ucarpd("/etc/ucarp/v2.conf", "/etc/ucarp/v3.conf")
+    for vhid in (1, 2, 3):
+        wait_for_device(a, f"172.16.0.{vhid}", device=f"eth0-v{vhid}")
+    processes[2].stop()
+    assert devices(a) == [DEVICE]
+    assert arp_settings(a) == OURS
+    processes[1].stop()
+    assert devices(a) == []
+    assert arp_settings(a) == ORIGINALS
+
+
+def test_the_interface_goes_and_comes_back(a):
+    process = serving(a)
+    a.ip("link", "delete", "eth0")
+    process.wait_for_line(INIT, "does not exist")
+    a.connect()
+    process.wait_for_line(MASTER, count=2)
+    wait_for_device(a, VIP)
+    assert arp_settings(a) == OURS
+    process.stop()
+    assert devices(a) == []
+    assert arp_settings(a) == ORIGINALS
+    assert not process.lines("[ERROR]")
+
+
+@pytest.mark.parametrize("deed", [("delete", DEVICE), ("set", DEVICE, "down")])
+def test_a_device_that_somebody_takes_away_is_put_back(a, deed):
+    process = serving(a)
+    a.ip("link", *deed)
+    process.wait_for_line("putting it back")
+    wait_for("it is up again", lambda: "state UP" in state(a))
+    wait_for_device(a, VIP)
+
+
+def state(host: Host) -> str:
+    return host.ip("link", "show", DEVICE, check=False).stdout
+
+
+def test_after_a_crash_clear_removes_everything(a):
+    process = serving(a)
+    process.kill()
+    assert a.has(VIP, DEVICE)
+    clear = a.start(sys.executable, "-m", "ucarpd", "clear", "/etc/ucarp")
+    assert clear.popen.wait(15) == 0
+    assert devices(a) == []
+    assert arp_settings(a) == ORIGINALS
+
+
+def test_after_a_crash_the_next_start_begins_as_backup(a, b):
+    first, second = start_pair(a, b, ADDR=VIP)
+    wait_for_device(a, VIP)
+    first.kill()
+    wait_for_device(b, VIP)
+    again = start(a, VMAC="yes")
+    again.wait_for_line(BACKUP)
+    wait_for("the left-over is gone", lambda: not a.has(VIP, DEVICE))
+    assert len(second.lines(MASTER)) == 1
+    again.stop()
+    assert arp_settings(a) == ORIGINALS
+
+
+def test_scripts_get_the_device(a):
+    process = start(a, VMAC="yes", MASK="32", **use_shipped_scripts(a))
+    process.wait_for_line(MASTER)
+    process.wait_for_line(f"Spawning [/etc/ucarp/ucarp-up.sh {DEVICE} {VIP}]")
+    wait_for_device(a, VIP)
+    process.stop()
+    assert devices(a) == []
+
+
+def test_an_interface_with_a_long_name_has_a_device_too(a):
+    a.ip("link", "set", "eth0", "down")
+    a.ip("link", "set", "eth0", "name", "wlx00c0caabcdef")
+    a.ip("link", "set", "wlx00c0caabcdef", "up")
+    process = start(a, VMAC="yes", INTERFACE="wlx00c0caabcdef")
+    process.wait_for_line(MASTER)
+    wait_for("its device", lambda: devices(a))
+    (device,) = devices(a)
+    wait_for_device(a, VIP, device=device)
+    process.signal(signal.SIGTERM)
+    wait_for("it has ended", lambda: not process.is_running)
+    assert devices(a) == []

@@ -133,7 +133,8 @@ class Instance:
     def demotion_changed(self) -> None:
         """The host, or this virtual host alone, is less fit or fitter than before."""
         by_count = self.config.demote_style is DemoteStyle.OPENBSD
-        both = (self._host_demotion, self._demotion)
+        # What ails our own interface ends the role anyway, and is told by its name.
+        both = (self._host_demotion.without(self._interface.fault), self._demotion)
         demoted_by = sum(each.count if by_count else each.amount for each in both)
         if demoted_by == self._demoted_by or self._engine is None:
             return

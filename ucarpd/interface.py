@@ -102,12 +102,17 @@ class Interface:
 
     # -- for the supervisor ------------------------------------------------------------------------------
 
+    @property
+    def fault(self) -> str:
+        """What makes the host less fit while this interface is down or gone."""
+        return f"{self.name} cannot be used"
+
     def attach(self, config: Config, engine: Engine) -> None:
         self._members[config.vhid] = member = Member(config, config.params(), engine)
         self._follow_link()
         self._join(member)
-        self._tell_faults()
         self._tell(member)
+        self._tell_faults()
 
     def detach(self, config: Config) -> None:
         self._members.pop(config.vhid, None)
@@ -122,8 +127,9 @@ class Interface:
             return
         old_mac = self.mac
         self._follow_link()
-        self._tell_faults()
+        # First whom it concerns most: they lose the role to the link, not to being less fit.
         self._update()
+        self._tell_faults()
         if self._link is not None and self._link.mac != old_mac:
             for member in self._members.values():
                 member.engine.hardware_address_changed()
@@ -193,7 +199,7 @@ class Interface:
         """
         self._was_seen = bool(self._members) and (self._was_seen or self._link is not None)
         amounts = (m.config.ifdown_demotion for m in self._members.values() if self._counts(m))
-        self._demote(f"{self.name} cannot be used", max(amounts, default=0))
+        self._demote(self.fault, max(amounts, default=0))
 
     def _counts(self, member: Member) -> bool:
         is_faulty = self._was_seen and self._link_fault() is not None

@@ -191,7 +191,7 @@ def test_several_virtual_hosts_on_one_interface(a):
 def test_the_interface_goes_and_comes_back(a):
     process = serving(a)
     a.ip("link", "delete", "eth0")
-    process.wait_for_line(INIT, "does not exist")
+    process.wait_for_line("interface eth0 does not exist")
     a.connect()
     process.wait_for_line(MASTER, count=2)
     wait_for_device(a, VIP)

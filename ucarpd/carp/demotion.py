@@ -25,6 +25,12 @@ class Demotion:
             self._amounts.pop(reason, None)
         return changed
 
+    def without(self, reason: str) -> "Demotion":
+        """All but one reason."""
+        others = Demotion()
+        others._amounts = {name: n for name, n in self._amounts.items() if name != reason}
+        return others
+
     @property
     def amount(self) -> int:
         """In units of advskew."""

@@ -202,6 +202,12 @@ def test_other_addresses(here, there, words):
             "for fd00::1, fe80::1, here",
         ),
         ({"here": "fe80::1"}, "", "without the link-local addresses"),
+        ({}, "10.0.0.100 fe80::1", "for the link-local address fe80::1 too"),
+        (
+            {},
+            f"10.0.0.100 fe80::200:5eff:fe00:1{VHID:02x}",
+            f"for the link-local address fe80::200:5eff:fe00:1{VHID:02x} too",
+        ),
     ],
 )
 def test_link_local_addresses(here, there, words):

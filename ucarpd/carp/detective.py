@@ -14,7 +14,7 @@ runs it beside its other work, seldom, and never before the packet is dropped.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from itertools import chain, islice, product
 
 from ucarpd.carp.auth import Signer, hashed
@@ -178,6 +178,13 @@ def _contents(evidence: Evidence, background: Background, ours: _Content) -> Ite
         f"set UCARP_HASH_LINKLOCAL={'yes' if more else 'no'} here",
     )
     yield from _lladdr_mistaken(evidence, ours, flipped)
+    for unknown in (IPv6Address("fe80::1"), _of_the_virtual_mac(params.vhid)):
+        yield _Content(
+            (*here, unknown),
+            ours.lladdr,
+            f"for the link-local address {unknown} too",
+            f"set UCARP_HASH_ADDRS={unknown} here, or remove it there",
+        )
     everything = tuple(dict.fromkeys((*params.hashed, *params.addresses)))
     if evidence.source not in everything:
         for there in ((evidence.source,), (*here, evidence.source)):
@@ -262,6 +269,11 @@ def _sent(params: Params) -> Addresses:
 
 def _without_link_local(addresses: Addresses) -> Addresses:
     return tuple(a for a in addresses if a.version == 4 or not a.is_link_local)
+
+
+def _of_the_virtual_mac(vhid: int) -> IPv6Address:
+    """The link-local address that a kernel makes for a carp interface (RFC 4291, appendix A)."""
+    return IPv6Address(f"fe80::200:5eff:fe00:1{vhid:02x}")
 
 
 def _signed(key: bytes, content: _Content) -> tuple[bytes, bytes, bytes]:

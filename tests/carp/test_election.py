@@ -135,10 +135,12 @@ RETURNS_WAITING = {"preempt": False, "was_cut_off": True}
         ("B3", "1/0 10.0.1.1", 768, RETURNS, "1/0 10.0.0.2", "the last octet counts most"),
         ("B3", "1/0 10.0.0.1 D1", 768, RETURNS, "1/0 10.0.0.2 D1", "demoted alike"),
         ("B3", "1/0 fe80::1:2", 768, RETURNS, "1/0 fe80::2:1", "IPv6"),
-        ("B4", "1/0 10.0.0.1 D2", 768, WAITS, "3/1 10.0.0.2 D1", "B4 asks for no demotion"),
+        ("B4", "1/0 10.0.0.1 D2", 768, WAITS, "3/1 10.0.0.2 D2", "demoted alike"),
+        ("B5", "1/0 10.0.0.1 D2", 768, WAITS, "3/1 10.0.0.2 D1", "M1 would give the role back"),
         ("B4", "1/0 10.0.0.1", 768, WAITS, "3/1 10.0.0.2", "by the smallest step"),
         ("B4", "1/0 10.0.0.1", 768, WAITS, "255/255 10.0.0.2", "a bow-out"),
-        ("B4", "1/44 10.0.0.1", 250, PREEMPTS, "1/4 10.0.0.2", "B4 asks for no preemption"),
+        ("B4", "1/0 10.0.0.1", 768, WAITS, "3/1 10.0.0.2", "B4 asks for no preemption"),
+        ("B5", "1/44 10.0.0.1", 250, PREEMPTS, "1/4 10.0.0.2", "M1 would give the role back"),
         ("B5", "1/0 10.0.0.1 D1", 768, PREEMPTS, "1/100 10.0.0.2", "demoted: not better"),
         ("B5", "1/0 10.0.0.1 D1", 768, RETURNS, "1/0 10.0.0.2", "demoted: not equal"),
         ("B5", "1/0 10.0.0.1 D1", 768, WAITS, "1/0 10.0.0.2 D1", "demoted alike"),
@@ -182,9 +184,9 @@ def test_the_modes_of_the_tie_as_backup(*, own, peer, reversed_, numeric, yield_
 
 @pytest.mark.parametrize("mode", TieBreak)
 @pytest.mark.parametrize("demotions", [(0, 0), (0, 1), (2, 1), (3, 3)])
-@pytest.mark.parametrize("intervals", ["1/0 1/0", "1/0 1/100", "2/0 1/0"])
+@pytest.mark.parametrize("intervals", ["1/0 1/0", "1/0 1/100", "2/0 1/0", "1/0 4/0"])
 def test_who_takes_over_does_not_yield_to_the_one_it_took_over_from(mode, demotions, intervals):
-    """Or the role would go back and forth: what B1 to B3 take, M1 and M3 do not give back."""
+    """Or the role would go back and forth: what B1 to B4 take, M1 and M3 do not give back."""
     own, peer = (
         contender(f"{interval} 10.0.0.{number} D{demotion}")
         for number, interval, demotion in zip((1, 2), intervals.split(), demotions, strict=True)

@@ -86,6 +86,17 @@ def test_a_bow_out_states_no_interval():
     assert listening.down_interval(4) == 3 * 86
 
 
+def test_a_slow_peer_that_is_better_all_the_same_is_waited_for():
+    listening = ears()
+    listening.hear(heard(V4, 4), 1.0)
+    assert listening.down_interval(4) == 3.0
+    listening.hear(heard(V4, 4), 1.0, peer_is_better=True)
+    assert listening.down_interval(4) == 12.0
+    assert listening.down_interval(6) == 3.0
+    listening.hear(heard(V4, 4), 1.0)
+    assert listening.down_interval(4) == 3.0
+
+
 @pytest.mark.parametrize(
     ("addresses", "expected"),
     [((VIRTUAL,), [4]), ((VIRTUAL6,), [6]), ((VIRTUAL, VIRTUAL6), [4, 6])],

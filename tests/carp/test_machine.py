@@ -1671,6 +1671,22 @@ def test_openbsd_a_bow_out_is_followed_by_a_host_that_is_demoted_more():
     )
 
 
+def test_openbsd_a_slow_peer_that_is_demoted_less_is_waited_for():
+    """Rule B4 would take over, and rule M1 give the role back at the next advertisement."""
+    play(
+        brought_to(State.BACKUP, **IN_HEADER),
+        """
+        at 10.1: DemotionChanged 1 -> nothing
+        at 10.5: AdvertisementReceived 4/0 from 10.0.0.2 -> nothing
+        at 14.5: AdvertisementReceived 4/0 from 10.0.0.2 -> nothing
+        at 26.5: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0 D1, AcquireAddresses
+        at 26.6: AdvertisementReceived 4/0 from 10.0.0.2 -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 26.7: AddressesReleased -> nothing
+        at 30.6: AdvertisementReceived 4/0 from 10.0.0.2 -> nothing
+        """,
+    )
+
+
 # -- words for the operator -----------------------------------------------------------------------------
 
 

@@ -79,3 +79,9 @@ def test_master_down_interval_of_our_own(advbase, advskew, deadratio, seconds):
 )
 def test_master_down_interval_after_hearing_a_peer(peer_units, seconds, because):
     assert master_down_interval(1, 0, 3, peer_units) == seconds, because
+
+
+def test_a_slow_peer_that_is_better_all_the_same_is_waited_for():
+    """It is less demoted; taking over from it would last until its next advertisement."""
+    assert master_down_interval(1, 0, 3, 769, peer_is_better=True) == 3 * 769 / 256
+    assert master_down_interval(1, 0, 3, 256, peer_is_better=True) == 3.0

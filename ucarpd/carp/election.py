@@ -20,12 +20,16 @@ As BACKUP, hearing an advertisement:
         the tie, and had the role until our
         interface failed
     B4  the peer's interval is longer than our      take over (what makes a bow-out work)
-        own master-down interval
+        own master-down interval, and our rank
+        is better
     B5  otherwise                                   wait on
 
 B3 is ours alone, and serves pairs whose files differ in UCARP_PREEMPT and nothing else: the preferred
 host gets its role back when its cable is in again.  At any other time equals never preempt, as in
 every implementation.  Every kind of peer yields to it, since it wins the tie.
+
+Why B4 asks for the better rank: a host that is demoted in the OpenBSD style would take over from a
+slow peer by B4 and yield to it by M1 at its next advertisement, and every other backup with it.
 
 Why M3 is silent: the BSD kernels yield on every tie.  ucarp answers a lost tie with one more
 advertisement, and a BSD that hears it yields too: nobody serves for three intervals.  M1 is not
@@ -108,7 +112,7 @@ def judge_as_backup(
         and _tie_rank(own, tiebreak) < _tie_rank(peer, tiebreak)
     ):
         return BackupVerdict.RECLAIM
-    if own_master_down_units < peer.units:
+    if own_master_down_units < peer.units and own.rank < peer.rank:
         return BackupVerdict.PEER_TOO_SLOW
     return BackupVerdict.WAIT
 

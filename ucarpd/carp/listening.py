@@ -16,13 +16,18 @@ class Listening:
     def __init__(self, params: Params) -> None:
         self.params = params
         self._last: dict[Family, AdvertisementReceived] = {}
+        self._peer_is_better: dict[Family, bool] = {}
         self._heard_at: dict[Family, float] = {}
         self._silent_since: dict[Family, float] = {}
         self._down_at: dict[Family, float] = {}
 
     # -- what was heard --------------------------------------------------------------------------------
 
-    def hear(self, heard: AdvertisementReceived, now: float) -> None:
+    def hear(
+        self, heard: AdvertisementReceived, now: float, *, peer_is_better: bool = False
+    ) -> None:
+        """`peer_is_better`: its rank is better than ours in an election."""
+        self._peer_is_better[heard.family] = peer_is_better
         self._last[heard.family] = heard
         self._heard_at[heard.family] = now
 
@@ -50,7 +55,13 @@ class Listening:
         last = self._last.get(family)
         peer_units = 0 if last is None or last.is_bow_out else last.units
         params = self.params
-        return master_down_interval(params.advbase, params.advskew, params.deadratio, peer_units)
+        return master_down_interval(
+            params.advbase,
+            params.advskew,
+            params.deadratio,
+            peer_units,
+            peer_is_better=self._peer_is_better.get(family, False),
+        )
 
     @property
     def patience(self) -> float:

@@ -302,11 +302,13 @@ class VirtualHost:
         if heard.is_bow_out and last is not None and last.source != heard.source:
             return  # Another host has followed this one already: the second copy, come late.
         ties_count = self._listening.decides_ties(family, now)
-        self._listening.hear(heard, now)
+        own, peer = self._contenders(heard)
+        self._listening.hear(heard, now, peer_is_better=peer.rank < own.rank)
         self._drop_bow_out_if_served(heard)
         params = self.params
         verdict = judge_as_backup(
-            *self._contenders(heard),
+            own,
+            peer,
             params.tiebreak,
             own_master_down_units=master_down_units(
                 params.advbase, params.advskew, params.deadratio
@@ -340,8 +342,8 @@ class VirtualHost:
 
     def _hear_as_master(self, heard: AdvertisementReceived, now: float, holding: Holding) -> None:
         ties_count = self._listening.decides_ties(heard.family, now)
-        self._listening.hear(heard, now)
         own, peer = self._contenders(heard)
+        self._listening.hear(heard, now, peer_is_better=peer.rank < own.rank)
         verdict = judge_as_master(own, peer, self.params.tiebreak)
         if verdict is MasterVerdict.YIELD_SILENTLY and not ties_count:
             verdict = MasterVerdict.STAY_TIED

@@ -47,7 +47,14 @@ def master_down_units(advbase: int, advskew: int, deadratio: int) -> int:
     return deadratio * advbase * UNITS_PER_SECOND + advskew
 
 
-def master_down_interval(advbase: int, advskew: int, deadratio: int, peer_units: int = 0) -> float:
+def master_down_interval(
+    advbase: int,
+    advskew: int,
+    deadratio: int,
+    peer_units: int = 0,
+    *,
+    peer_is_better: bool = False,
+) -> float:
     """Seconds without an advertisement after which a backup takes over.
 
     `peer_units` is the interval of the last accepted advertisement in 1/256 s, 0 when there was
@@ -58,6 +65,6 @@ def master_down_interval(advbase: int, advskew: int, deadratio: int, peer_units:
     nobody signs the interval that a packet states.
     """
     own = master_down_units(advbase, advskew, deadratio)
-    if peer_units > own:
+    if peer_units > own and not peer_is_better:
         peer_units = 0
     return max(own, deadratio * peer_units) / UNITS_PER_SECOND

@@ -5,7 +5,8 @@
     segment.run(until=3.0)
 
 A `Station` is a host with its network interface: it does for its virtual host what the engine does
-in the daemon.  The segment carries advertisements, late or not at all, and lets time jump from one
+in the daemon.  It has one source address, or one of each family; a packet filter of its own may lose
+the advertisements of one family, both those that come and those that go.  The segment carries advertisements, late or not at all, and lets time jump from one
 event to the next.  Nothing else is random than the delays and the losses, which come from `seed`.
 
 After every step the segment checks what must hold at any moment (see `_check_dual_masters`).
@@ -16,7 +17,7 @@ import random
 from itertools import combinations, count
 from types import SimpleNamespace
 
-from playbook import params
+from playbook import VIRTUAL, VIRTUAL6, params
 
 from ucarpd.carp import events
 from ucarpd.carp.actions import (
@@ -28,7 +29,16 @@ from ucarpd.carp.actions import (
     StateChanged,
 )
 from ucarpd.carp.machine import VirtualHost
-from ucarpd.carp.timing import advertisement_interval, interval_units, master_down_interval
+from ucarpd.carp.params import DemoteStyle
+from ucarpd.carp.timing import (
+    advertisement_interval,
+    demoted_advskew,
+    interval_units,
+    master_down_interval,
+)
+
+DUAL = (VIRTUAL, VIRTUAL6)
+"""Virtual addresses for stations with sources of both families."""
 
 
 def ours(**changes):
@@ -40,9 +50,12 @@ def ours(**changes):
 class Station:
     """A host on the segment.  `boot` makes its protocol machine."""
 
-    def __init__(self, boot, source, acquire_delay=0.01, release_delay=0.01):
+    def __init__(self, boot, *sources, acquire_delay=0.01, release_delay=0.01):
         self.boot = boot
-        self.source = source
+        self.sources = sources
+        self.source = sources[0]
+        self.filtered = set()
+        self.demotion = 0
         self.acquire_delay = acquire_delay
         self.release_delay = release_delay
         self.machine = None
@@ -57,15 +70,27 @@ class Station:
 
     @property
     def interval(self):
-        return advertisement_interval(self.machine.params.advbase, self.machine.params.advskew)
+        """At its demotion, if that is part of it."""
+        params = self.machine.params
+        if params.demote_style is DemoteStyle.SKEW:
+            return advertisement_interval(
+                params.advbase, demoted_advskew(params.advskew, self.demotion)
+            )
+        return advertisement_interval(params.advbase, params.advskew)
+
+    @property
+    def families(self):
+        return {source.version for source in self.sources}
 
     # -- what is done to it ---------------------------------------------------------------------------
 
     def start(self):
         if self.machine is None:
             self.machine = self.boot(self.segment.random.getrandbits(64))
+            if self.demotion:
+                self.tell(events.DemotionChanged(self.demotion, "demoted"))
             if self.has_link:
-                self.tell(events.InterfaceReady((self.source,)))
+                self.tell(events.InterfaceReady(self.sources))
 
     def kill(self):
         """A crash: the addresses stay where they are, and nobody is told."""
@@ -79,6 +104,15 @@ class Station:
     def step_down(self):
         if self.machine is not None:
             self.tell(events.StepDownRequested("step down"))
+
+    def demote(self, demotion):
+        self.demotion = demotion
+        if self.machine is not None:
+            self.tell(events.DemotionChanged(demotion, "demoted"))
+
+    def filter(self, families):
+        """Lose what comes and goes in these families from now on, and in no other."""
+        self.filtered = set(families)
 
     def lose_link(self):
         if self.has_link:
@@ -102,7 +136,7 @@ class Station:
 
     def _ready(self):
         if self.machine is not None:
-            self.tell(events.InterfaceReady((self.source,)))
+            self.tell(events.InterfaceReady(self.sources))
 
     # -- what the engine does ---------------------------------------------------------------------------
 
@@ -164,25 +198,34 @@ class Segment:
 
     def heal(self):
         self.divide([0] * len(self.stations))
+        for station in self.stations:
+            station.filter(())
         self.loss = 0.0
         self.first_heard_at = None
 
     def connected(self, one, other):
-        return (
+        """The families in which the two hear each other."""
+        if (
             one.machine is not None
             and other.machine is not None
             and one.has_link
             and other.has_link
             and self._group_of[one] == self._group_of[other]
-        )
+        ):
+            return (one.families & other.families) - one.filtered - other.filtered
+        return set()
 
     def carry(self, sender, action):
         heard = events.AdvertisementReceived(
-            action.source, action.advbase, action.advskew, action.counter
+            action.source, action.advbase, action.advskew, action.counter, action.demotion
         )
-        self.note(f"{sender.source} advertises {action.advbase}/{action.advskew}")
+        demoted = f" D{action.demotion}" if action.demotion else ""
+        self.note(
+            f"{sender.source} advertises {action.advbase}/{action.advskew}{demoted}"
+            f" in IPv{action.family}"
+        )
         for station in self.stations:
-            if station is sender or not self.connected(sender, station):
+            if station is sender or action.family not in self.connected(sender, station):
                 continue
             if self.random.random() >= self.loss:
                 self.later(self.random.uniform(*self.delay), self._arrival(station, heard))
@@ -191,7 +234,11 @@ class Segment:
         incarnation = station.machine
 
         def arrive():
-            if station.machine is incarnation and station.has_link:
+            if (
+                station.machine is incarnation
+                and station.has_link
+                and heard.family not in station.filtered
+            ):
                 self.first_heard_at = self.first_heard_at or self.now
                 station.tell(heard)
 
@@ -248,11 +295,15 @@ class Segment:
         self._check_dual_masters()
 
     def _look(self):
-        """Which pairs of masters are there now, and is there any master at all?"""
+        """Which pairs of masters are there now, and is there any master at all?
+
+        A pair that hears each other in its second family alone is not looked at: while it hears
+        a third host in the first one, it does not decide ties in the second.
+        """
         pairs = {
-            pair
-            for pair in combinations(self.masters(), 2)
-            if self.loss == 0 and self.connected(*pair)
+            (one, other)
+            for one, other in combinations(self.masters(), 2)
+            if self.loss == 0 and min(one.families | other.families) in self.connected(one, other)
         }
         self._dual_since = {pair: self._dual_since.get(pair, self.now) for pair in pairs}
         if self.masters():
@@ -271,68 +322,126 @@ class Segment:
             )
 
 
-# -- peers of other makes, as far as two masters and a backup go (protocol reference, section 6) -----------
+# -- peers of other makes, as far as masters and backups go (protocol reference, sections 5 and 6) ---------
 
 
 class ForeignPeer:
     """What they have in common.  It has the interface of VirtualHost."""
 
-    def __init__(self, counter, advbase=1, advskew=0):
-        self.params = SimpleNamespace(advbase=advbase, advskew=advskew)
-        self.units = interval_units(advbase, advskew)
-        self.interval = advertisement_interval(advbase, advskew)
+    def __init__(self, counter, advbase=1, advskew=0, demote_style=DemoteStyle.SKEW):
+        self.params = SimpleNamespace(advbase=advbase, advskew=advskew, demote_style=demote_style)
         self.down_interval = master_down_interval(advbase, advskew, 3)
         self.state = State.INIT
         self.counter = counter
-        self.source = None
-        self.due_at = None
+        self.sources = ()
+        self.demotion = 0
+        self.due_at = {}
+
+    @property
+    def advskew(self):
+        return self.params.advskew
+
+    @property
+    def header_demotion(self):
+        return 0
+
+    @property
+    def units(self):
+        return interval_units(self.params.advbase, self.advskew)
 
     def next_deadline(self):
-        return self.due_at
+        return min(self.due_at.values(), default=None)
 
     def handle(self, event, now):
         match event:
-            case events.InterfaceReady((source,)):
-                self.source = source
+            case events.InterfaceReady(sources):
+                self.sources = sources
                 return self.become(State.BACKUP, now)
+            case events.InterfaceLost():
+                return self.become(State.INIT, now) if self.state is not State.INIT else []
+            case events.StopRequested():
+                return [*self.become(State.INIT, now), Finish()]
+            case events.DemotionChanged(demotion):
+                self.demotion = demotion
+                return self.advertisements() if self.state is State.MASTER else []
             case events.DeadlineReached() if self.state is State.BACKUP:
-                return [*self.become(State.MASTER, now), self.advertisement()]
-            case events.DeadlineReached():
-                self.due_at = now + self.interval
-                return [self.advertisement()]
+                return [*self.become(State.MASTER, now), *self.advertisements()]
+            case events.DeadlineReached() if self.state is State.MASTER:
+                self.due_at = {4: now + self.units / 256}
+                return self.advertisements()
             case events.AdvertisementReceived() if self.state is State.BACKUP:
-                if self.down_interval * 256 < event.units:
-                    return [*self.become(State.MASTER, now), self.advertisement()]
-                self.due_at = now + self.down_interval
+                if self.takes_over_from(event):
+                    return [*self.become(State.MASTER, now), *self.advertisements()]
+                self.due_at[event.family] = now + self.down_interval
                 return []
             case events.AdvertisementReceived() if self.state is State.MASTER:
                 return self.hear_as_master(event, now)
         return []
 
     def become(self, state, now):
+        """One master-down timer for each family; addresses come with the role and go with it."""
         old, self.state = self.state, state
-        self.due_at = now + (self.interval if state is State.MASTER else self.down_interval)
-        return [StateChanged(old, state, type(self).__name__)]
+        match state:
+            case State.INIT:
+                self.due_at = {}
+            case State.BACKUP:
+                self.due_at = {s.version: now + self.down_interval for s in self.sources}
+            case State.MASTER:
+                self.due_at = {4: now + self.units / 256}
+        work = {State.MASTER: [AcquireAddresses()]}.get(state, [ReleaseAddresses()])
+        return [StateChanged(old, state, type(self).__name__), *work]
 
-    def advertisement(self):
-        self.counter = (self.counter + 1) % 2**64
-        return SendAdvertisement(
-            self.source, self.params.advbase, self.params.advskew, self.counter
-        )
+    def takes_over_from(self, heard):
+        return self.down_interval * 256 < heard.units
+
+    def advertisements(self):
+        sent = []
+        for source in self.sources:
+            self.counter = (self.counter + 1) % 2**64
+            sent.append(
+                SendAdvertisement(
+                    source, self.params.advbase, self.advskew, self.counter, self.header_demotion
+                )
+            )
+        return sent
 
 
 class BsdPeer(ForeignPeer):
-    """It yields to an equal interval too, whatever the addresses."""
+    """FreeBSD: it yields to an equal interval too, whatever the addresses."""
+
+    @property
+    def advskew(self):
+        return min(self.params.advskew + self.demotion, 240)
 
     def hear_as_master(self, heard, now):
         return self.become(State.BACKUP, now) if heard.units <= self.units else []
+
+
+class OpenBsdPeer(ForeignPeer):
+    """It compares the demotions first, and takes over from a peer that is demoted more."""
+
+    def __init__(self, counter, advbase=1, advskew=0):
+        super().__init__(counter, advbase, advskew, DemoteStyle.OPENBSD)
+
+    @property
+    def header_demotion(self):
+        return min(self.demotion, 255)
+
+    def takes_over_from(self, heard):
+        return heard.demote > self.header_demotion or super().takes_over_from(heard)
+
+    def hear_as_master(self, heard, now):
+        own = self.header_demotion
+        is_worse = heard.units <= self.units and heard.demote <= own
+        return self.become(State.BACKUP, now) if is_worse or heard.demote < own else []
 
 
 class UcarpPeer(ForeignPeer):
     """It yields with one more advertisement; of equals the one with the lower reversed address wins."""
 
     def hear_as_master(self, heard, now):
-        tie_is_lost = heard.source.packed[::-1] < self.source.packed[::-1]
+        (source,) = self.sources
+        tie_is_lost = heard.source.packed[::-1] < source.packed[::-1]
         if heard.units < self.units or (heard.units == self.units and tie_is_lost):
-            return [self.advertisement(), *self.become(State.BACKUP, now)]
+            return [*self.advertisements(), *self.become(State.BACKUP, now)]
         return []

@@ -1,15 +1,23 @@
 """Two to five hosts on one segment: is there a master, and only one?"""
 
+from dataclasses import replace
+from functools import partial
 from ipaddress import ip_address
 from itertools import product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from playbook import params
-from segment import BsdPeer, Segment, Station, UcarpPeer, ours
+from playbook import VIRTUAL, VIRTUAL6, params
+from segment import DUAL, BsdPeer, Segment, Station, UcarpPeer, ours
 
-from ucarpd.carp.timing import advertisement_interval, interval_units, master_down_interval
+from ucarpd.carp.params import DemoteStyle, TieBreak
+from ucarpd.carp.timing import (
+    LARGEST_ADVSKEW,
+    advertisement_interval,
+    interval_units,
+    master_down_interval,
+)
 
 # -- random schedules ---------------------------------------------------------------------------------
 
@@ -37,17 +45,43 @@ FAULTS = st.one_of(
     ),
     st.tuples(st.just("divide"), st.lists(st.integers(0, 1), min_size=5, max_size=5)),
     st.tuples(st.just("lose"), st.sampled_from([0.1, 0.5, 0.9])),
+    st.tuples(st.just("demote"), st.tuples(WHO, st.sampled_from([0, 0, 1, 2, 50, 240, 300]))),
+    st.tuples(st.just("filter"), st.tuples(WHO, st.sampled_from([(), (4,), (6,)]))),
     st.tuples(st.just("heal"), st.none()),
 )
 SCHEDULES = st.lists(st.tuples(st.floats(0, 6), FAULTS), max_size=12)
+STACKS = st.sampled_from([(VIRTUAL,), (VIRTUAL6,), DUAL, DUAL])
+COMMON = st.fixed_dictionaries(
+    {
+        "addresses": STACKS,
+        "demote_style": st.sampled_from(DemoteStyle),
+        "tiebreak": st.sampled_from([TieBreak.REVERSED, TieBreak.NUMERIC]),
+    }
+)
+"""What the hosts of one segment have to agree on."""
 
 
-def build(hosts, jobs, delay, seed):
+def sources(number, addresses):
+    """The last octet counts most, so the order of the ties is not the one of the numbers.
+
+    Nor is that of IPv6 the order of IPv4, so that the two would choose different winners.
+    """
+    every = (ip_address(f"10.0.{number}.{9 - number}"), ip_address(f"fe80::{3 * number % 7}"))
+    versions = {address.version for address in addresses}
+    return [source for source in every if source.version in versions]
+
+
+def build(hosts, jobs, delay, seed, peers=(), **common):
+    """Hosts of ours, and after them `peers`, which are (make, changes)."""
     segment = Segment(seed, delay)
-    for number, (changes, job) in enumerate(zip(hosts, jobs, strict=False), start=1):
-        # The last octet counts most, so the order of the ties is not the one of the numbers.
-        source = ip_address(f"10.0.{number}.{9 - number}")
-        segment.add(Station(ours(**changes), source, *job))
+    common.setdefault("addresses", (VIRTUAL,))
+    for number, (changes, (acquire, release)) in enumerate(zip(hosts, jobs, strict=False), start=1):
+        here = sources(number, common["addresses"])
+        boot = ours(**common, **changes)
+        segment.add(Station(boot, *here, acquire_delay=acquire, release_delay=release))
+    for number, (make, changes) in enumerate(peers, start=len(hosts) + 1):
+        here = sources(number, common["addresses"])
+        segment.add(Station(partial(make, **changes), *here))
     for station in segment.stations:
         station.start()
     return segment
@@ -64,12 +98,15 @@ def suffer(segment, schedule):
                 segment.loss = detail
             case "heal":
                 segment.heal()
+            case "demote" | "filter":
+                who, value = detail
+                getattr(segment.stations[who % len(segment.stations)], what)(value)
             case _:
                 getattr(segment.stations[detail % len(segment.stations)], what)()
 
 
 def recover(segment):
-    """The faults end: all is healed, and every host is there."""
+    """The faults end: all is healed, and every host is there.  Who is demoted remains so."""
     segment.heal()
     for station in segment.stations:
         station.get_link()
@@ -79,6 +116,7 @@ def recover(segment):
 def time_to_converge(hosts):
     """The longest hold-down, then the longest wait, then the election and the jobs."""
     every = [params(**changes) for changes in hosts]
+    every += [replace(own, advskew=LARGEST_ADVSKEW) for own in every]  # demoted
     longest_wait = max(
         master_down_interval(
             own.advbase, own.advskew, own.deadratio, interval_units(peer.advbase, peer.advskew)
@@ -100,14 +138,20 @@ def last_lines(segment):
     delay=DELAYS,
     schedule=SCHEDULES,
     seed=st.integers(0, 2**32 - 1),
+    common=COMMON,
 )
-def test_any_faults(hosts, jobs, delay, schedule, seed):
+def test_any_faults(hosts, jobs, delay, schedule, seed, common):
     """Safety is checked by the segment after every step; convergence here."""
-    segment = build(hosts, jobs, delay, seed)
+    segment = build(hosts, jobs, delay, seed, **common)
     suffer(segment, schedule)
     recover(segment)
     segment.run(segment.now + time_to_converge(hosts))
+    assert_settled(segment)
 
+
+def assert_settled(segment):
+    """There is one master, it stays, and it alone has the addresses."""
+    assert len(segment.masters()) == 1, last_lines(segment)
     (master,) = segment.masters()
     converged_at = segment.now
     segment.run(segment.now + 20.0)
@@ -118,11 +162,17 @@ def test_any_faults(hosts, jobs, delay, schedule, seed):
 
 
 @settings(max_examples=20)
-@given(hosts=HOSTS, delay=DELAYS, schedule=SCHEDULES, seed=st.integers(0, 2**32 - 1))
-def test_the_same_schedule_gives_the_same_history(hosts, delay, schedule, seed):
+@given(
+    hosts=HOSTS,
+    delay=DELAYS,
+    schedule=SCHEDULES,
+    seed=st.integers(0, 2**32 - 1),
+    common=COMMON,
+)
+def test_the_same_schedule_gives_the_same_history(hosts, delay, schedule, seed, common):
     histories = []
     for _ in range(2):
-        segment = build(hosts, [(0.01, 0.01)] * 5, delay, seed)
+        segment = build(hosts, [(0.01, 0.01)] * 5, delay, seed, **common)
         suffer(segment, schedule)
         segment.run(segment.now + 5.0)
         histories.append(segment.log)

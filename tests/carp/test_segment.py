@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from playbook import VIRTUAL, VIRTUAL6, params
-from segment import DUAL, BsdPeer, Segment, Station, UcarpPeer, ours
+from segment import DUAL, BsdPeer, OpenBsdPeer, Segment, Station, UcarpPeer, ours
 
 from ucarpd.carp.params import DemoteStyle, TieBreak
 from ucarpd.carp.timing import (
@@ -270,6 +270,113 @@ def test_with_three_hosts_a_bow_out_moves_the_role_once():
     assert segment.changed_at == settled_at
 
 
+DUAL_ONE = ("10.0.0.1", "fe80::2")
+DUAL_OTHER = ("10.0.0.2", "fe80::1")
+"""The one wins a tie in IPv4, and would lose it in IPv6."""
+
+
+def dual_pair(**changes):
+    segment = Segment(seed=1)
+    stations = [
+        segment.add(Station(ours(addresses=DUAL, **changes), *map(ip_address, sources)))
+        for sources in (DUAL_ONE, DUAL_OTHER)
+    ]
+    for station in stations:
+        station.start()
+    return segment, *stations
+
+
+def test_dual_stack_a_partition_that_heals_leaves_the_winner_in_ipv4():
+    segment, one, other = dual_pair()
+    segment.run(until=10.0)
+    segment.divide([0, 1])
+    segment.run(until=20.0)
+    assert segment.masters() == [one, other]
+    segment.heal()
+    segment.run(until=21.1)
+    assert segment.masters() == [one]
+    segment.run(until=60.0)
+    assert segment.masters() == [one]
+
+
+def test_dual_stack_the_role_moves_once():
+    segment, master, backup = dual_pair()
+    segment.run(until=10.5)
+    assert segment.masters() == [master]
+    master.step_down()
+    segment.run(until=10.6)
+    assert segment.masters() == [backup]
+    settled_at = segment.changed_at
+    segment.run(until=60.0)
+    assert segment.changed_at == settled_at
+
+
+def test_dual_stack_a_filter_for_one_family_brings_forth_a_second_master_again_and_again():
+    """As in the kernels, the silence of one family is enough.  When the filter goes, that ends."""
+    segment, one, other = dual_pair()
+    segment.run(until=10.5)
+    other.filter((6,))
+    segment.run(until=30.0)
+    assert "BACKUP -> MASTER (no IPv6 advertisement from fe80::2" in "\n".join(segment.log)
+    assert segment.changed_at > 25.0
+    segment.heal()
+    segment.run(until=35.0)
+    assert segment.masters() == [one]
+    settled_at = segment.changed_at
+    segment.run(until=60.0)
+    assert segment.changed_at == settled_at
+
+
+def test_dual_stack_two_masters_that_hear_each_other_in_ipv6_alone():
+    """Ties are decided there then, and the winner is the one that IPv4 would not have chosen."""
+    segment, one, other = dual_pair()
+    other.filter((4,))
+    segment.divide([0, 1])
+    segment.run(until=10.0)
+    assert segment.masters() == [one, other]
+    segment.divide([0, 0])
+    segment.run(until=11.1)
+    assert segment.masters() == [other]
+
+
+@pytest.mark.parametrize("style", DemoteStyle)
+@pytest.mark.parametrize("preempt", [False, True])
+def test_a_master_that_is_demoted_hands_over_at_once(style, preempt):
+    segment, master, backup = pair("10.0.0.1", "10.0.0.2", demote_style=style, preempt=preempt)
+    segment.run(until=10.5)
+    master.demote(50)
+    segment.run(until=10.55)
+    assert segment.masters() == [backup]
+    settled_at = segment.changed_at
+    segment.run(until=60.0)
+    assert segment.changed_at == settled_at
+    backup.demote(100)
+    segment.run(until=60.05)
+    assert segment.masters() == [master]
+    segment.run(until=120.0)
+    assert segment.masters() == [master]
+
+
+def test_openbsd_demoted_backups_beside_a_slow_master_let_it_be():
+    """They would take over by rule B4 and give the role back by M1, at every advertisement."""
+    segment = Segment(seed=1)
+    slow = segment.add(
+        Station(ours(advbase=4, demote_style=DemoteStyle.OPENBSD), ip_address("10.0.0.1"))
+    )
+    for number in (2, 3, 4):
+        station = segment.add(
+            Station(ours(demote_style=DemoteStyle.OPENBSD), ip_address(f"10.0.0.{number}"))
+        )
+        station.demotion = 1
+    for station in segment.stations:
+        station.start()
+    segment.run(until=30.0)
+    assert segment.masters() == [slow]
+    settled_at = segment.changed_at
+    segment.run(until=120.0)
+    assert segment.changed_at == settled_at
+
+
 # -- peers of other makes -------------------------------------------------------------------------------
 
 INTERVALS = {"equal": (0, 0), "we are faster": (0, 100), "we are slower": (100, 0)}
@@ -277,7 +384,7 @@ INTERVALS = {"equal": (0, 0), "we are faster": (0, 100), "we are slower": (100, 
 
 @pytest.mark.parametrize("intervals", INTERVALS)
 @pytest.mark.parametrize("their_source", ["10.0.0.1", "10.0.0.3"])
-@pytest.mark.parametrize("peer", [BsdPeer, UcarpPeer])
+@pytest.mark.parametrize("peer", [BsdPeer, OpenBsdPeer, UcarpPeer])
 @settings(max_examples=25)
 @given(offset=st.floats(0, 1), seed=st.integers(0, 2**32 - 1), delay=DELAYS)
 def test_two_masters_of_different_makes(peer, their_source, intervals, offset, seed, delay):
@@ -308,6 +415,48 @@ def test_two_masters_of_different_makes(peer, their_source, intervals, offset, s
         assert (master is one) == (intervals == "we are faster")
     segment.run(until=60.0)
     assert segment.masters() == [master]
+
+
+MAKES = st.sampled_from(
+    [
+        # what they are, and how we are configured beside them
+        (BsdPeer, {}),
+        (BsdPeer, {"tiebreak": TieBreak.YIELD}),
+        (OpenBsdPeer, {}),
+        (OpenBsdPeer, {"demote_style": DemoteStyle.OPENBSD}),
+        (OpenBsdPeer, {"demote_style": DemoteStyle.OPENBSD, "tiebreak": TieBreak.YIELD}),
+    ]
+)
+
+
+@settings(max_examples=40)
+@given(
+    skews=st.lists(st.sampled_from([0, 1, 100]), min_size=1, max_size=3, unique=True),
+    their_skew=st.sampled_from([0, 1, 100]),
+    make=MAKES,
+    addresses=STACKS,
+    delay=st.sampled_from([(0.0001, 0.001), (0.001, 0.02)]),
+    schedule=SCHEDULES,
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_any_faults_beside_a_host_of_another_make(
+    *, skews, their_skew, make, addresses, delay, schedule, seed
+):
+    """One host is a kernel; each may be demoted in its own way.
+
+    Two equal kernels, or two equal hosts of ours with TieBreak.YIELD, would yield to each other
+    again and again while their timers run in step; hence one kernel, and no two of ours alike.
+    """
+    make, configured = make
+    hosts = [{"advskew": skew} for skew in skews]
+    peers = [(make, {"advskew": their_skew})]
+    segment = build(
+        hosts, [(0.01, 0.01)] * 5, delay, seed, peers, addresses=addresses, **configured
+    )
+    suffer(segment, schedule)
+    recover(segment)
+    segment.run(segment.now + 2 * time_to_converge([*hosts, {"advskew": their_skew}]))
+    assert_settled(segment)
 
 
 def test_a_bsd_and_we_yield_to_each_other_in_the_same_moment():

@@ -63,29 +63,39 @@ class Neighbour:
         message = struct.pack("!BBHI", NS, 0, 0, 0) + ip.packed + b"\1\1" + mac
         self._icmp.sendto(message, (str(group), 0, 0, self._index))
 
-    def answers(self, *ips, rounds=5):
-        """Who answers when all these are asked for, several times: address to {MAC: answers}."""
+    def answers(self, ips, last, rounds=5):
+        """Who answers when all these are asked for, several times: address to {MAC: answers}.
+
+        `last` is an address, and the MAC that answers latest of all: a macvlan takes in broadcasts
+        by and by.  When that has answered a last question, there is no more to come.
+        """
+        ip, mac = last
         self.read()
         self.claims.clear()
         for _ in range(rounds):
-            for ip in ips:
-                self.ask(ip)
+            for each in ips:
+                self.ask(each)
+        self.ask(ip)
 
         def counted():
             self.read()
-            found = {ip: Counter() for ip in ips}
+            found = {each: Counter() for each in ips}
             for claim in self.claims:
                 if claim.kind in {"reply", "NA"} and claim.ip in found:
                     assert claim.mac == claim.frame_mac
                     found[claim.ip][claim.mac] += 1
             return found
 
-        wait_for("answers", lambda: all(each.total() >= rounds for each in counted().values()))
-        # Surplus answers to what was asked last are here when a further question is answered.
-        for ip in ips:
-            self.ask(ip)
-        wait_for("answers", lambda: all(each.total() > rounds for each in counted().values()))
-        return {ip: dict(each) for ip, each in counted().items()}
+        def is_complete():
+            found = counted()
+            return found[ip][mac] > rounds and all(
+                each.total() >= rounds for each in found.values()
+            )
+
+        wait_for("all answers", is_complete)
+        found = counted()
+        found[ip][mac] -= 1
+        return found
 
     def read(self):
         while True:

@@ -7,8 +7,9 @@ from ipaddress import ip_address
 
 import pytest
 from inside import inside
+from kernel_tables import details, opened_tables
 
-from ucarpd.linux.netlink import InterfaceAddress, Netlink
+from ucarpd.linux.netlink import InterfaceAddress
 
 MAC = bytes.fromhex("00005e000101")
 OTHER_MAC = bytes.fromhex("00005e000102")
@@ -16,56 +17,12 @@ VIP6 = InterfaceAddress(ip_address("fd00::100"), 128)
 VIP4 = InterfaceAddress(ip_address("172.16.0.1"), 32)
 
 
-class Tables:
-    """A Netlink whose listener is the test."""
-
-    def __init__(self):
-        self.news = []
-        self.netlink = Netlink(self)
-        self._changed = asyncio.Event()
-
-    def link_changed(self, interface):
-        self._tell(f"{interface} changed")
-
-    def address_added(self, interface, ip):
-        self._tell(f"{ip} added to {interface}")
-
-    def address_removed(self, interface, ip):
-        self._tell(f"{ip} removed from {interface}")
-
-    def _tell(self, news):
-        self.news.append(news)
-        self._changed.set()
-
-    async def hear(self, news):
-        """Wait until the listener has been told this."""
-        async with asyncio.timeout(10):
-            while news not in self.news:
-                self._changed.clear()
-                await self._changed.wait()
-        self.news.remove(news)
-
-    async def ask(self, request, *arguments):
-        """What a request comes to."""
-        done = asyncio.get_running_loop().create_future()
-        getattr(self.netlink, request)(*arguments, done.set_result)
-        async with asyncio.timeout(10):
-            return await done
-
-    async def succeed(self, request, *arguments):
-        assert await self.ask(request, *arguments) is None
-
-
 def run_in(host, scenario):
     """Run a coroutine function on open tables in the network of the host."""
 
     async def run():
-        tables = Tables()
-        await tables.netlink.open()
-        try:
+        async with opened_tables() as tables:
             await scenario(tables)
-        finally:
-            await tables.netlink.close()
 
     with inside(host.namespace):
         asyncio.run(run())
@@ -86,11 +43,6 @@ def addresses(host, interface):
         info["local"]: (info["prefixlen"], {name for name, value in info.items() if value is True})
         for info in link["addr_info"]
     }
-
-
-def details(host, name):
-    ((link),) = json.loads(host.ip("-json", "-details", "link", "show", "dev", name).stdout)
-    return link
 
 
 # -- addresses --------------------------------------------------------------------------------------------

@@ -9,9 +9,9 @@ from ipaddress import ip_address
 
 import pytest
 from inside import inside
+from kernel_tables import details, opened_tables
 from lab import PROJECT
 from neighbours import Neighbour
-from test_kernel_links import Tables, details
 
 from ucarpd.linux import sysctl
 from ucarpd.linux.macvlan import prepare_macvlan
@@ -22,6 +22,7 @@ VIRTUAL_MAC = "00:00:5e:00:01:01"
 OWN = "172.16.0.11", "fd00::11"
 CLIENT = "172.16.0.50", "fd00::50"
 VIRTUAL = "172.16.0.1", "fd00::1"
+LATEST = VIRTUAL[0], VIRTUAL_MAC
 PORT = 8112
 
 
@@ -69,11 +70,12 @@ def become_master(host, directory, *, prefixlens=(32, 128), prepared=True):
     ]
 
     async def become():
-        tables = Tables()
-        for request in requests:
-            if prepared or request[0] != "beside":
-                await tables.succeed(*request)
-        await tables.netlink.close()
+        async with asyncio.timeout(30), opened_tables() as tables:
+            for request in requests:
+                if prepared or request[0] != "beside":
+                    await tables.succeed(*request)
+            # Only then does the device hear those who ask for an IPv6 address.
+            await tables.hear(f"{VIRTUAL[1]} added to carp1")
 
     with inside(host.namespace):
         asyncio.run(become())
@@ -106,17 +108,16 @@ def forget(*hosts):
 
 def test_only_the_virtual_mac_answers_for_the_virtual_address(a, neighbour, tmp_path):
     become_master(a, tmp_path)
-    answers = neighbour.answers(*VIRTUAL, *OWN)
-    count = answers[OWN[0]][mac(a)]
+    answers = neighbour.answers([*VIRTUAL, *OWN], last=LATEST, rounds=5)
     assert answers == {
-        **{ip: {VIRTUAL_MAC: count} for ip in VIRTUAL},
-        **{ip: {mac(a): count} for ip in OWN},
+        **{ip: {VIRTUAL_MAC: 5} for ip in VIRTUAL},
+        **{ip: {mac(a): 5} for ip in OWN},
     }
 
 
 def test_it_is_the_settings_that_see_to_it(a, neighbour, tmp_path):
     become_master(a, tmp_path, prepared=False)
-    answers = neighbour.answers(*VIRTUAL, *OWN)
+    answers = neighbour.answers([*VIRTUAL, *OWN], last=LATEST, rounds=5)
     for ip in (VIRTUAL[0], OWN[0]):
         assert set(answers[ip]) == {VIRTUAL_MAC, mac(a)}
 

@@ -7,7 +7,7 @@ of both families advertises in both.
 
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.params import Family, Params
-from ucarpd.carp.timing import master_down_interval
+from ucarpd.carp.timing import in_words, master_down_interval
 
 
 class Listening:
@@ -100,7 +100,7 @@ class Listening:
         """For the operator: what has not been heard."""
         last, since = self._last.get(family), self._silent_since[family]
         if not self._last and hold_down_until > since:
-            return f"no other host has taken over within {now - since:.2f} s"
+            return f"no other host has taken over within {in_words(now - since)}"
         kind = f"IPv{family} advertisement" if len(self.params.families) > 1 else "advertisement"
         who = f"from {last.source}" if last else "heard"
-        return f"no {kind} {who} for {now - since:.2f} s"
+        return f"no {kind} {who} for {in_words(now - since)}"

@@ -14,6 +14,7 @@ from ucarpd.carp.timing import (
     UNITS_PER_SECOND,
     advertisement_interval,
     demoted_advskew,
+    in_words,
     interval_units,
 )
 
@@ -64,8 +65,8 @@ class Standing:
 
     def compared_with(self, heard: AdvertisementReceived) -> str:
         """For the operator: why the other host won, or lost."""
-        theirs = heard.units / UNITS_PER_SECOND
-        text = f"it advertises every {theirs:.2f} s, this host every {self.interval:.2f} s"
+        theirs, ours = in_words(heard.units / UNITS_PER_SECOND), in_words(self.interval)
+        text = f"it advertises every {theirs}, this host every {ours}"
         if self._in_header:
             text += f"; it is demoted by {heard.demote}, this host by {self.header_demotion}"
         return text

@@ -25,6 +25,11 @@ def interval_units(advbase: int, advskew: int) -> int:
     return max(1, advbase * UNITS_PER_SECOND + advskew)
 
 
+def in_words(seconds: float) -> str:
+    """For the operator: with what counts, from a few milliseconds to minutes."""
+    return f"{seconds:.2f} s" if seconds >= 0.1 else f"{1000 * seconds:.1f} ms"
+
+
 def demoted_advskew(advskew: int, demotion: int) -> int:
     """What FreeBSD makes of advskew while the host is demoted: their sum, in its range."""
     return max(0, min(advskew + demotion, LARGEST_ADVSKEW))

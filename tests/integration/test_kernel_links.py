@@ -111,7 +111,7 @@ def test_a_label_is_for_ipv4(a):
 
     async def scenario(tables):
         await tables.succeed("add", "eth0", [VIP4, VIP6], "eth0:web")
-        labels = {info["local"]: info["label"] for info in a.addresses()}
+        labels = {info["local"]: info.get("label") for info in a.addresses()}
         assert labels["172.16.0.1"] == "eth0:web"
 
     run_in(a, scenario)

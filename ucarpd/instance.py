@@ -154,10 +154,11 @@ class Instance:
             return
         receiver = self._engine.receiver
         drops = ", ".join(f"{reason.value} {n}" for reason, n in receiver.dropped.items())
+        demoted = f"; demoted by {self._demoted_by}" if self._demoted_by else ""
         self._log.status(
             self.state.value,
             f"for {self.duration:.0f} s: {self._engine.reason}; "
-            f"{receiver.accepted} advertisements accepted, dropped: {drops or 'none'}",
+            f"{receiver.accepted} advertisements accepted, dropped: {drops or 'none'}{demoted}",
         )
 
     def _background(self) -> Background:

@@ -25,7 +25,7 @@ def conf(source: str, **keys: object) -> str:
         **keys,
     }
     return "".join(
-        f"UCARP_{key}='{value}'\n" for key, value in settings.items() if value is not None
+        f"UCARP_{key}={value}\n" for key, value in settings.items() if value is not None
     )
 
 

@@ -46,7 +46,12 @@ MISTAKES = [
     ("no password, as ifconfig without one", {"PASS": None, "KEY": "00"}, {}, "empty password"),
     ("another virtual address", {"ADDR": "172.16.0.2"}, {}, "172.16.0.2 where this host has"),
     ("one address of two", {}, {"ADDR": f"{VIP} 172.16.0.2"}, f"for {VIP} alone"),
-    ("the other one of two", {"ADDR": "172.16.0.2"}, {"ADDR": f"{VIP} 172.16.0.2"}, "for 172.16.0.2"),
+    (
+        "the other one of two",
+        {"ADDR": "172.16.0.2"},
+        {"ADDR": f"{VIP} 172.16.0.2"},
+        "for 172.16.0.2",
+    ),
     ("its own address", {"ADDR": "172.16.0.111"}, {}, "172.16.0.111"),
     ("an lladdr that is hashed", {"LLADDR": "MAC"}, {}, "set UCARP_LLADDR="),
 ]

@@ -13,7 +13,6 @@ from inside import inside
 from lab import Host, Process, wait_for
 from nodes import (
     BACKUP,
-    INIT,
     MASTER,
     VIP,
     conf,

@@ -68,7 +68,7 @@ def test_the_commands_for_other_systems_mean_the_same_as_the_file_beside_them():
         r"^\.SH OTHER SYSTEMS\n(.*?)^\.SH ", plain("ucarpd.conf.5"), re.MULTILINE | re.DOTALL
     )
     examples = re.findall(r"^\.EX\n(.*?)^\.EE", text, re.MULTILINE | re.DOTALL)
-    ours, *theirs = (example.replace("\\\n", "").split() for example in examples)
+    _table, ours, *theirs = (example.replace("\\\n", "").split() for example in examples)
     assert {"UCARP_VHID=1", "UCARP_PASS=geheim", "UCARP_ADDR=192.0.2.10"} <= set(ours)
     passwords = []
     for words in theirs:

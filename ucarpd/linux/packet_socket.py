@@ -1,7 +1,8 @@
 """The ear and mouth of one interface: a packet socket with a filter in the kernel, and membership.
 
 The socket is shared by all virtual hosts of the interface and family.  Its filter lets through what
-might be CARP and nothing else: protocol 112, not a later fragment, not sent by this host.
+might be CARP and nothing else: protocol 112, not a later fragment, not sent by this host, nor to
+another's MAC address (in promiscuous mode, or while a switch does not know yet where that is).
 Everything finer is left to `carp.receive`, which counts what it drops.
 
 There is a socket for each family rather than one for all protocols: that would be a tap on every
@@ -13,14 +14,12 @@ import socket
 import struct
 from ipaddress import IPv6Address
 
-from ucarpd.carp.frame import ETHERTYPE_IPV4, PROTOCOL_CARP
+from ucarpd.carp.frame import ETHERTYPE_IPV4, ETHERTYPE_IPV6, PROTOCOL_CARP
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux.socket_filter import attach_filter
 
 _LARGEST_FRAME = 2048
 """Bytes read of a frame; an advertisement is 70 bytes long."""
-
-_ETHERTYPE_IPV6 = 0x86DD
 
 # Instructions of bpf(4).
 _LOAD_WORD = 0x20
@@ -30,10 +29,12 @@ _JUMP_EQUAL = 0x15
 _JUMP_ANY_BIT = 0x45
 _RETURN = 0x06
 _PACKET_TYPE = 0xFFFFF000 + 4  # SKF_AD_OFF + SKF_AD_PKTTYPE
+_PACKET_OTHERHOST = 3
 _PACKET_OUTGOING = 4
 
 _IPV4_PROGRAM = (
     (_LOAD_WORD, 0, 0, _PACKET_TYPE),
+    (_JUMP_EQUAL, 8, 0, _PACKET_OTHERHOST),
     (_JUMP_EQUAL, 7, 0, _PACKET_OUTGOING),
     (_LOAD_HALF, 0, 0, 12),
     (_JUMP_EQUAL, 0, 5, ETHERTYPE_IPV4),
@@ -48,9 +49,10 @@ _IPV4_PROGRAM = (
 # A fragment has the next header 44, so it is out without a question of its own.
 _IPV6_PROGRAM = (
     (_LOAD_WORD, 0, 0, _PACKET_TYPE),
+    (_JUMP_EQUAL, 6, 0, _PACKET_OTHERHOST),
     (_JUMP_EQUAL, 5, 0, _PACKET_OUTGOING),
     (_LOAD_HALF, 0, 0, 12),
-    (_JUMP_EQUAL, 0, 3, _ETHERTYPE_IPV6),
+    (_JUMP_EQUAL, 0, 3, ETHERTYPE_IPV6),
     (_LOAD_BYTE, 0, 0, 14 + 6),
     (_JUMP_EQUAL, 0, 1, PROTOCOL_CARP),
     (_RETURN, 0, 0, 0xFFFF),
@@ -59,7 +61,7 @@ _IPV6_PROGRAM = (
 
 _FAMILIES = {
     4: (ETHERTYPE_IPV4, socket.AF_INET, _IPV4_PROGRAM),
-    6: (_ETHERTYPE_IPV6, socket.AF_INET6, _IPV6_PROGRAM),
+    6: (ETHERTYPE_IPV6, socket.AF_INET6, _IPV6_PROGRAM),
 }
 
 

@@ -28,7 +28,7 @@ need() {
     } >&2 </dev/null
 }
 
-runtime_packages=(iproute2 python3 python3-cryptography python3-dotenv python3-pyroute2 python3-systemd)
+runtime_packages=(iproute2 python3 python3-dotenv python3-pyroute2 python3-systemd)
 
 environment() {
     local name=$1 extra=${2:-} directory=$project/.venv/$1 stamp options=()

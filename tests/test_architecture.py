@@ -49,7 +49,7 @@ IMPURE = ["socket", "asyncio", "time", "random", "os", "subprocess", "logging", 
 """What the design names one by one; tried on the checker below."""
 
 ONLY_IMPORTER = {
-    "cryptography": "ucarpd.carp.auth",
+    "hmac": "ucarpd.carp.auth",
     "pyroute2": "ucarpd.linux.netlink",
     "systemd": "ucarpd.linux.systemd",
     "dotenv": "ucarpd.config",
@@ -94,7 +94,7 @@ def violations(module, source, *, is_package=False):
         top = name.split(".")[0]
         if top == "ucarpd":
             wrong = wrong_inside(here, part_of(name))
-        elif top in sys.stdlib_module_names:
+        elif top in sys.stdlib_module_names and top not in ONLY_IMPORTER:
             wrong = "is not pure" if here == "carp" and top not in PURE else None
         else:
             wrong = wrong_outside(module, top)
@@ -153,7 +153,7 @@ def test_the_modules_were_found():
         ("ucarpd.carp.machine", "from ucarpd.carp import events"),
         ("ucarpd.carp.machine", "from . import events"),
         ("ucarpd.carp.machine", "from collections.abc import Iterable"),
-        ("ucarpd.carp.auth", "from cryptography.exceptions import InvalidSignature"),
+        ("ucarpd.carp.auth", "from hmac import compare_digest"),
         ("ucarpd.engine", "import asyncio\nfrom ucarpd.carp.machine import VirtualHost"),
         ("ucarpd.engine", "from ucarpd.carp import machine"),
         ("ucarpd.linux.netlink", "from pyroute2 import AsyncIPRoute"),
@@ -186,7 +186,7 @@ def test_what_is_allowed(module, source):
         ("ucarpd.carp.machine", "from .. import engine", "ucarpd.engine goes up a layer"),
         ("ucarpd.carp.machine", "from ..linux import netlink", "goes up a layer"),
         ("ucarpd.carp.machine", "import ucarpd.config", "ucarpd.config goes up a layer"),
-        ("ucarpd.carp.receive", "import cryptography", "belongs in ucarpd.carp.auth"),
+        ("ucarpd.carp.receive", "import hmac", "belongs in ucarpd.carp.auth"),
         ("ucarpd.engine", "from ucarpd.hooks import Hooks", "a neighbour in the same layer"),
         ("ucarpd.engine", "from ucarpd.linux import netlink", "a neighbour in the same layer"),
         ("ucarpd.linux.netlink", "from .. import config", "a neighbour in the same layer"),

@@ -127,7 +127,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    # Imported here: `check` and `show-config` need neither netlink nor cryptography.
+    # Imported here: `check` and `show-config` need no netlink.
     from ucarpd.supervisor import Supervisor
 
     try:

@@ -2,8 +2,9 @@
 announces an address."""
 
 import struct
-from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
 
 from ucarpd.carp.packet import checksum
 from ucarpd.carp.params import Family, IPAddress
@@ -51,12 +52,16 @@ _PROTOCOL_ICMPV6 = 58
 _ALL_NODES = IPv6Address("ff02::1")
 
 
+# The same few addresses come again and again, and making them is dear.
+_ipv4 = lru_cache(1024)(IPv4Address)
+_ipv6 = lru_cache(1024)(IPv6Address)
+
+
 class MalformedHeader(Exception):
     """The bytes are not an IP packet that could carry CARP; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class IPPacket:
+class IPPacket(NamedTuple):
     """`ttl` is IPv6's hop limit; an IPv6 header has no checksum and is always intact."""
 
     source: IPAddress
@@ -162,8 +167,8 @@ def _parse_ipv4(frame: bytes) -> IPPacket:
         raise MalformedHeader("is a fragment")
     packet = frame[ETHERNET_SIZE : ETHERNET_SIZE + total]
     return IPPacket(
-        IPv4Address(source),
-        IPv4Address(destination),
+        _ipv4(source),
+        _ipv4(destination),
         ttl,
         checksum(packet[:header_size]) == 0,
         packet[header_size:],
@@ -183,7 +188,7 @@ def _parse_ipv6(frame: bytes) -> IPPacket:
     if next_header != PROTOCOL_CARP:
         raise MalformedHeader(f"IPv6 next header {next_header}")
     payload = frame[start : start + size]
-    return IPPacket(IPv6Address(source), IPv6Address(destination), hop_limit, True, payload)
+    return IPPacket(_ipv6(source), _ipv6(destination), hop_limit, True, payload)
 
 
 def peek_vhid(frame: bytes) -> int | None:

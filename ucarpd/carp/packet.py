@@ -13,7 +13,7 @@ offset  size  field
 """
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 VERSION = 2
 TYPE_ADVERTISEMENT = 1
@@ -25,8 +25,7 @@ _CHECKSUM = struct.Struct("!H")
 _CHECKSUM_OFFSET = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Advertisement:
+class Advertisement(NamedTuple):
     """One CARP header.  `demote` is 0 except from OpenBSD."""
 
     vhid: int
@@ -78,7 +77,8 @@ def checksum(data: bytes | bytearray) -> int:
     """The Internet checksum (RFC 1071); 0 for data that contains its own valid checksum."""
     if len(data) % 2:
         data = bytes(data) + b"\0"
-    total: int = sum(word for (word,) in struct.iter_unpack("!H", data))
-    while total > 0xFFFF:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
+    # Adding 16-bit words with end-around carry is arithmetic modulo 65535, where 0 and 65535 are the
+    # same; a sum of real words comes out as 65535 then, and as 0 only if there is nothing to add.
+    total = int.from_bytes(data, "big")
+    folded = total % 0xFFFF or (0xFFFF if total else 0)
+    return ~folded & 0xFFFF

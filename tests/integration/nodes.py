@@ -24,9 +24,7 @@ def conf(source: str, **keys: object) -> str:
         "MASK": "255.255.0.0",
         **keys,
     }
-    return "".join(
-        f"UCARP_{key}={value}\n" for key, value in settings.items() if value is not None
-    )
+    return "".join(f"UCARP_{key}={value}\n" for key, value in settings.items() if value is not None)
 
 
 def start(host: Host, **keys: object) -> Process:

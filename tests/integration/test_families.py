@@ -89,7 +89,9 @@ def test_a_graceful_stop_hands_over_at_once_in_both_families(a6, b6, wire):
     assert "bowed out" in second.wait_for_line(MASTER)
     wait_for("both addresses on b", lambda: serves(b6, VIP, VIP6))
     # Once is enough: the second copy is not sent when the peer is heard.
-    wait_for("a bow-out in each family", lambda: len({":" in e.source for e in bow_outs(wire)}) == 2)
+    wait_for(
+        "a bow-out in each family", lambda: len({":" in e.source for e in bow_outs(wire)}) == 2
+    )
     assert not any(serves(a6, address) for address in (VIP, VIP6))
 
 

@@ -20,7 +20,9 @@ def test_a_takeover_within_a_fraction_of_a_second(a, b, wire):
     # Figures are for scripts/bench; here it counts that it is not a second.
     assert taken_over - last < 1
     between = sorted(gaps(heard))
-    note(f"interval {1000 * between[50]:.1f} ms, takeover after {1000 * (taken_over - last):.1f} ms")
+    note(
+        f"interval {1000 * between[50]:.1f} ms, takeover after {1000 * (taken_over - last):.1f} ms"
+    )
 
 
 def test_the_shortest_interval(a, b, wire):

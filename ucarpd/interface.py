@@ -1,26 +1,21 @@
 """One network interface as its virtual hosts see it: whether it can be used, and a way in and out.
 
-The packet sockets, one for each family, are shared.  They are opened when the interface appears, and
-anew when an interface of the same name appears in its place.
+Its sockets are opened when the interface appears, and anew when an interface of the same name appears
+in its place.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ucarpd import journal
-from ucarpd.carp.frame import ETHERTYPE_IPV6, ETHERTYPE_OFFSET, peek_vhid
+from ucarpd.carp.frame import peek_vhid
 from ucarpd.carp.params import Family, IPAddress, Params
 from ucarpd.carp.transmit import Datagram
 from ucarpd.config import Config
 from ucarpd.engine import Engine
 from ucarpd.linux import sysctl
 from ucarpd.linux.netlink import Link, Netlink
-from ucarpd.linux.packet_socket import PacketSocket
-from ucarpd.linux.unicast_socket import UnicastSocket
-
-FRAMES_AT_ONCE = 64
-"""Frames taken in before timers get their turn, so that a flood cannot hold them up."""
+from ucarpd.sockets import Sockets
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +52,7 @@ class Interface:
         self.name = name
         self._netlink = netlink
         self._demote = demote
-        self._loop = asyncio.get_running_loop()
-        self._sockets: dict[Family, PacketSocket] = {}
-        self._unicast: dict[Family, UnicastSocket] = {}
+        self._sockets = Sockets(self._deliver)
         self._open_fault: str | None = None
         self._link: Link | None = None
         self._was_seen = False
@@ -80,25 +73,11 @@ class Interface:
 
     def send(self, frame: bytes) -> None:
         """Raises OSError."""
-        is_ipv6 = frame[ETHERTYPE_OFFSET : ETHERTYPE_OFFSET + 2] == ETHERTYPE_IPV6.to_bytes(
-            2, "big"
-        )
-        packet_socket = self._sockets.get(6 if is_ipv6 else 4)
-        # A frame of any kind gets out by any of them; only the kernel's own filters may mind.
-        packet_socket = packet_socket or next(iter(self._sockets.values()), None)
-        if packet_socket is None:
-            raise self._closed()
-        packet_socket.send(frame)
+        self._sockets.send(frame)
 
     def send_datagram(self, datagram: Datagram) -> None:
         """Raises OSError."""
-        unicast_socket = self._unicast.get(datagram.destination.version)
-        if unicast_socket is None:
-            raise self._closed()
-        unicast_socket.send(datagram.packet, datagram.destination)
-
-    def _closed(self) -> OSError:
-        return OSError(0, self._open_fault or f"interface {self.name} does not exist")
+        self._sockets.send_datagram(datagram)
 
     # -- for the supervisor ------------------------------------------------------------------------------
 
@@ -110,7 +89,6 @@ class Interface:
     def attach(self, config: Config, engine: Engine) -> None:
         self._members[config.vhid] = member = Member(config, config.params(), engine)
         self._follow_link()
-        self._join(member)
         self._tell(member)
         self._tell_faults()
 
@@ -118,7 +96,7 @@ class Interface:
         self._members.pop(config.vhid, None)
         self._tell_faults()
         if not self._members:
-            self._close_sockets()
+            self._sockets.close()
 
     def link_changed(self, device: str) -> None:
         """The kernel's entry of this interface, or of a device on it, has changed, come or gone."""
@@ -154,7 +132,7 @@ class Interface:
             return NotReady(f"interface {self.name} does not exist")
         if not self._link.is_ethernet:
             return NotReady(f"interface {self.name} is not Ethernet")
-        if any(family not in self._sockets for family in member.params.families):
+        if not all(self._sockets.has(family) for family in member.params.families):
             return NotReady(self._open_fault or f"interface {self.name} is not open")
         if not member.config.ignore_carrier and (fault := self._link_fault()):
             return NotReady(fault)
@@ -235,7 +213,7 @@ class Interface:
     def _follow_link(self) -> None:
         old, self._link = self._link, self._netlink.link(self.name)
         if old is None or self._link is None or old.index != self._link.index:
-            self._close_sockets()
+            self._sockets.close()
         if self._link is not None and self._link.is_ethernet:
             self._open_sockets(self._link)
 
@@ -245,49 +223,24 @@ class Interface:
         try:
             for member in self._members.values():
                 for family in member.params.families:
-                    if family not in self._sockets:
-                        self._open_socket(link, family)
-                    if family not in self._unicast and member.params.peers_of(family):
-                        self._unicast[family] = UnicastSocket(link.name, family)
+                    self._sockets.open(link, family)
+                    if member.params.peers_of(family):
+                        self._sockets.open_unicast(link, family)
+                    else:
+                        self._join(member.params.group_of(family))
         except OSError as error:
             self._open_fault = f"cannot open a packet socket on {self.name}: {error.strerror}"
 
-    def _open_socket(self, link: Link, family: Family) -> None:
-        self._sockets[family] = opened = PacketSocket(link.name, link.index, family)
-        self._loop.add_reader(opened, self._read, opened)
-        for member in self._members.values():
-            self._join(member)
-
-    def _join(self, member: Member) -> None:
-        for family in member.params.families:
-            packet_socket = self._sockets.get(family)
-            if packet_socket is None or member.params.peers_of(family):
-                continue
-            group = member.params.group_of(family)
-            try:
-                packet_socket.join(group)
-            except OSError as error:
-                journal.root.warning("cannot join %s on %s: %s", group, self.name, error.strerror)
-
-    def _close_sockets(self) -> None:
-        for packet_socket in self._sockets.values():
-            self._loop.remove_reader(packet_socket)
-            packet_socket.close()
-        for unicast_socket in self._unicast.values():
-            unicast_socket.close()
-        self._sockets.clear()
-        self._unicast.clear()
-
-    def _read(self, packet_socket: PacketSocket) -> None:
+    def _join(self, group: IPAddress) -> None:
         try:
-            frames = packet_socket.receive(FRAMES_AT_ONCE)
-        except OSError:
-            # The interface went down or away; netlink tells which, and we act on that.
-            return
-        for frame in frames:
-            engine = self._addressee(frame)
-            if engine is not None:
-                engine.receive(frame)
+            self._sockets.join(group)
+        except OSError as error:
+            journal.root.warning("cannot join %s on %s: %s", group, self.name, error.strerror)
+
+    def _deliver(self, frame: bytes) -> IPAddress | None:
+        """Hand a frame to its virtual host; its source, if that found the digest to be good."""
+        engine = self._addressee(frame)
+        return engine.receive(frame) if engine is not None else None
 
     def _addressee(self, frame: bytes) -> Engine | None:
         """The virtual host of the frame's vhid.  Where there is none, any: it counts and reports."""

@@ -57,6 +57,7 @@ def frame(packet, destination=GROUP6_MAC, source=VIRTUAL_MAC):
 def packet_socket(host, family):
     with inside(host.namespace):
         opened = PacketSocket("eth0", socket.if_nametoindex("eth0"), family)
+        opened.hear((), others=True)
     with contextlib.closing(opened):
         yield opened
 

@@ -1,85 +1,77 @@
-"""The ear and mouth of one interface: a packet socket with a filter in the kernel, and membership.
+"""An ear of one interface, and its mouth: a packet socket with a filter in the kernel.
 
-The socket is shared by all virtual hosts of the interface and family.  Its filter lets through what
-might be CARP and nothing else: protocol 112, not a later fragment, not sent by this host, nor to
-another's MAC address (in promiscuous mode, or while a switch does not know yet where that is).
-Everything finer is left to `carp.receive`, which counts what it drops.
+The filter lets through what might be CARP and nothing else: protocol 112, not a later fragment, not
+sent by this host, nor to another's MAC address (in promiscuous mode, or while a switch does not know
+yet where that is).  It also tells known hosts from others, so that each kind can have a socket of its
+own.  Everything finer is left to `carp.receive`, which counts what it drops.
 
 There is a socket for each family rather than one for all protocols: that would be a tap on every
 frame of a busy gateway, in both directions.
 """
 
+import contextlib
 import errno
 import socket
 import struct
+from collections.abc import Iterable
 from ipaddress import IPv6Address
 
-from ucarpd.carp.frame import ETHERTYPE_IPV4, ETHERTYPE_IPV6, PROTOCOL_CARP
-from ucarpd.carp.params import IPAddress
-from ucarpd.linux.socket_filter import attach_filter
+from ucarpd.carp.frame import ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_OFFSET, PROTOCOL_CARP
+from ucarpd.carp.params import Family, IPAddress
+from ucarpd.linux.socket_filter import (
+    EVERYTHING,
+    JUMP_ANY_BIT,
+    JUMP_EQUAL,
+    LOAD_BYTE,
+    LOAD_HALF,
+    LOAD_WORD,
+    PACKET_OTHERHOST,
+    PACKET_OUTGOING,
+    PACKET_TYPE,
+    RETURN,
+    Instruction,
+    Program,
+    attach_filter,
+)
 
 _LARGEST_FRAME = 2048
-"""Bytes read of a frame; an advertisement is 70 bytes long."""
+"""Bytes read of a frame; an advertisement is 70 bytes long, in IPv6 90."""
 
-# Instructions of bpf(4).
-_LOAD_WORD = 0x20
-_LOAD_HALF = 0x28
-_LOAD_BYTE = 0x30
-_JUMP_EQUAL = 0x15
-_JUMP_ANY_BIT = 0x45
-_RETURN = 0x06
-_PACKET_TYPE = 0xFFFFF000 + 4  # SKF_AD_OFF + SKF_AD_PKTTYPE
-_PACKET_OTHERHOST = 3
-_PACKET_OUTGOING = 4
+_RECEIVE_BUFFER = 4 << 20
+"""Bytes; the kernel's default holds some 250 frames, which a flood fills in milliseconds."""
 
-_IPV4_PROGRAM = (
-    (_LOAD_WORD, 0, 0, _PACKET_TYPE),
-    (_JUMP_EQUAL, 8, 0, _PACKET_OTHERHOST),
-    (_JUMP_EQUAL, 7, 0, _PACKET_OUTGOING),
-    (_LOAD_HALF, 0, 0, 12),
-    (_JUMP_EQUAL, 0, 5, ETHERTYPE_IPV4),
-    (_LOAD_BYTE, 0, 0, 14 + 9),
-    (_JUMP_EQUAL, 0, 3, PROTOCOL_CARP),
-    (_LOAD_HALF, 0, 0, 14 + 6),
-    (_JUMP_ANY_BIT, 1, 0, 0x1FFF),
-    (_RETURN, 0, 0, 0xFFFF),
-    (_RETURN, 0, 0, 0),
-)
+_SO_RCVBUFFORCE = 33
 
-# A fragment has the next header 44, so it is out without a question of its own.
-_IPV6_PROGRAM = (
-    (_LOAD_WORD, 0, 0, _PACKET_TYPE),
-    (_JUMP_EQUAL, 6, 0, _PACKET_OTHERHOST),
-    (_JUMP_EQUAL, 5, 0, _PACKET_OUTGOING),
-    (_LOAD_HALF, 0, 0, 12),
-    (_JUMP_EQUAL, 0, 3, ETHERTYPE_IPV6),
-    (_LOAD_BYTE, 0, 0, 14 + 6),
-    (_JUMP_EQUAL, 0, 1, PROTOCOL_CARP),
-    (_RETURN, 0, 0, 0xFFFF),
-    (_RETURN, 0, 0, 0),
-)
+_PROTOCOL_AT = {4: 14 + 9, 6: 14 + 6}
+_SOURCE_AT = {4: 14 + 12, 6: 14 + 8 + 12}
+"""The source address in IPv4; in IPv6 its last four bytes, which are enough to tell who is known."""
+_FLAGS_AND_FRAGMENT_AT = 14 + 6
+_FRAGMENT_OFFSET = 0x1FFF
 
 _FAMILIES = {
-    4: (ETHERTYPE_IPV4, socket.AF_INET, _IPV4_PROGRAM),
-    6: (ETHERTYPE_IPV6, socket.AF_INET6, _IPV6_PROGRAM),
+    4: (ETHERTYPE_IPV4, socket.AF_INET),
+    6: (ETHERTYPE_IPV6, socket.AF_INET6),
 }
 
 
 class PacketSocket:
-    """Opens on the interface with this name and index, for family 4 or 6; raises OSError when that
-    fails.
+    """Opens on the interface with this name and index, for one family; raises OSError when that
+    fails.  It hears nobody until `hear` is called.
     """
 
-    def __init__(self, interface: str, index: int, family: int = 4) -> None:
+    def __init__(self, interface: str, index: int, family: Family) -> None:
         self._index = index
-        ethertype, address_family, program = _FAMILIES[family]
+        self._family = family
+        ethertype, address_family = _FAMILIES[family]
         self._membership = socket.socket(address_family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         # Protocol 0 receives nothing until bind(), so no frame slips in ahead of the filter.
         self._socket = socket.socket(
             socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0
         )
         try:
-            attach_filter(self._socket, program)
+            self.hear((), others=False)
+            with contextlib.suppress(PermissionError):
+                self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER)
             self._socket.bind((interface, ethertype))
         except BaseException:
             self.close()
@@ -87,6 +79,10 @@ class PacketSocket:
 
     def fileno(self) -> int:
         return self._socket.fileno()
+
+    def hear(self, known: Iterable[IPAddress], *, others: bool) -> None:
+        """Hear these hosts alone, or all others but these; at most 200.  Raises OSError."""
+        attach_filter(self._socket, _program(self._family, known, others=others))
 
     def join(self, group: IPAddress) -> None:
         """Become a member of the group on this interface; twice is fine.  Raises OSError.
@@ -123,3 +119,30 @@ class PacketSocket:
     def close(self) -> None:
         self._socket.close()
         self._membership.close()
+
+
+def _program(family: Family, known: Iterable[IPAddress], *, others: bool) -> Program:
+    ethertype, _ = _FAMILIES[family]
+    program = [
+        Instruction(LOAD_WORD, PACKET_TYPE),
+        Instruction(JUMP_EQUAL, PACKET_OTHERHOST, if_true="refuse"),
+        Instruction(JUMP_EQUAL, PACKET_OUTGOING, if_true="refuse"),
+        Instruction(LOAD_HALF, ETHERTYPE_OFFSET),
+        Instruction(JUMP_EQUAL, ethertype, if_false="refuse"),
+        Instruction(LOAD_BYTE, _PROTOCOL_AT[family]),
+        Instruction(JUMP_EQUAL, PROTOCOL_CARP, if_false="refuse"),
+    ]
+    if family == 4:  # in IPv6 a fragment has another next header
+        program += [
+            Instruction(LOAD_HALF, _FLAGS_AND_FRAGMENT_AT),
+            Instruction(JUMP_ANY_BIT, _FRAGMENT_OFFSET, if_true="refuse"),
+        ]
+    last_words = {int.from_bytes(address.packed[-4:], "big") for address in known}
+    return [
+        *program,
+        Instruction(LOAD_WORD, _SOURCE_AT[family]),
+        *(Instruction(JUMP_EQUAL, word, if_true="known") for word in sorted(last_words)),
+        Instruction(RETURN, EVERYTHING if others else 0),
+        Instruction(RETURN, 0 if others else EVERYTHING, label="known"),
+        Instruction(RETURN, 0, label="refuse"),
+    ]

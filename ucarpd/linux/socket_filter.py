@@ -3,16 +3,64 @@
 import ctypes
 import socket
 import struct
+from dataclasses import dataclass
 
-Program = tuple[tuple[int, int, int, int], ...]
-"""Instructions: code, jump if true, jump if false, operand."""
+LOAD_WORD = 0x20
+LOAD_HALF = 0x28
+LOAD_BYTE = 0x30
+JUMP_EQUAL = 0x15
+JUMP_ANY_BIT = 0x45
+RETURN = 0x06
+
+PACKET_TYPE = 0xFFFFF000 + 4
+"""Where LOAD_WORD finds how a frame came (SKF_AD_OFF + SKF_AD_PKTTYPE)."""
+PACKET_OTHERHOST = 3
+PACKET_OUTGOING = 4
+
+EVERYTHING = 0xFFFF
+"""What RETURN gives to accept a frame, whole; 0 refuses it."""
 
 _SO_ATTACH_FILTER = 26
 
 
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One instruction; a jump names the label of where it goes if true or false, "" for the next.
+
+    A `label` is the instruction's own name.
+    """
+
+    code: int
+    operand: int
+    if_true: str = ""
+    if_false: str = ""
+    label: str = ""
+
+
+Program = list[Instruction]
+
+
 def attach_filter(filtered: socket.socket, program: Program) -> None:
-    """Raises OSError."""
-    instructions = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
-    memory = ctypes.create_string_buffer(instructions)
+    """Put the filter in the place of an earlier one.  Raises OSError."""
+    code = _assemble(program)
+    memory = ctypes.create_string_buffer(code)
     sock_fprog = struct.pack("@HP", len(program), ctypes.addressof(memory))
     filtered.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, sock_fprog)
+
+
+def _assemble(program: Program) -> bytes:
+    places = {each.label: place for place, each in enumerate(program) if each.label}
+
+    def distance(place: int, label: str) -> int:
+        return places[label] - place - 1 if label else 0
+
+    return b"".join(
+        struct.pack(
+            "=HBBI",
+            each.code,
+            distance(place, each.if_true),
+            distance(place, each.if_false),
+            each.operand,
+        )
+        for place, each in enumerate(program)
+    )

@@ -9,12 +9,11 @@ import socket
 
 from ucarpd.carp.frame import PROTOCOL_CARP
 from ucarpd.carp.params import IPAddress
-from ucarpd.linux.socket_filter import attach_filter
+from ucarpd.linux.socket_filter import RETURN, Instruction, attach_filter
 
 _IPV6_HDRINCL = 36
 
-_RETURN = 0x06
-_NOTHING = ((_RETURN, 0, 0, 0),)
+_NOTHING = [Instruction(RETURN, 0)]
 
 _FAMILIES = {
     4: (socket.AF_INET, socket.IPPROTO_IP, socket.IP_HDRINCL),

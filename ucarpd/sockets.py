@@ -1,0 +1,135 @@
+"""The sockets of one interface, shared by its virtual hosts.
+
+In each family there are two packet sockets: one for the hosts that have advertised with a good digest,
+and one for everybody else.  So a flood of forged packets from a stranger fills a buffer that no
+known peer depends on, and it gets half of the processor's time at most.  One that forges the address of
+a known peer gets past this, and meets the larger buffer and the timers' turn after each batch.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from ucarpd.carp.frame import ETHERTYPE_IPV6, ETHERTYPE_OFFSET
+from ucarpd.carp.params import Family, IPAddress
+from ucarpd.carp.transmit import Datagram
+from ucarpd.linux.netlink import Link
+from ucarpd.linux.packet_socket import PacketSocket
+from ucarpd.linux.unicast_socket import UnicastSocket
+
+FRAMES_AT_ONCE = 64
+"""Frames taken in before timers get their turn, so that a flood cannot hold them up."""
+
+MOST_KNOWN = 64
+"""Known hosts in a family; the one that was learnt first gives way."""
+
+_IPV6 = ETHERTYPE_IPV6.to_bytes(2, "big")
+
+
+class Sockets:
+    """`deliver` takes a frame, and gives its source if the digest was good."""
+
+    def __init__(self, deliver: Callable[[bytes], IPAddress | None]) -> None:
+        self._deliver = deliver
+        self._loop = asyncio.get_running_loop()
+        self._known: dict[Family, PacketSocket] = {}
+        self._others: dict[Family, PacketSocket] = {}
+        self._unicast: dict[Family, UnicastSocket] = {}
+        self._peers: dict[Family, dict[IPAddress, None]] = {4: {}, 6: {}}
+        self._pauses: dict[Family, asyncio.TimerHandle] = {}
+
+    def has(self, family: Family) -> bool:
+        return family in self._others
+
+    def open(self, link: Link, family: Family) -> None:
+        """Open what is not open yet.  Raises OSError."""
+        if family not in self._known:
+            self._known[family] = PacketSocket(link.name, link.index, family)
+            self._loop.add_reader(self._known[family], self._read_known, family)
+        if family not in self._others:
+            self._others[family] = others = PacketSocket(link.name, link.index, family)
+            self._set_filters(family)
+            self._loop.add_reader(others, self._read_others, family)
+
+    def open_unicast(self, link: Link, family: Family) -> None:
+        """Raises OSError."""
+        if family not in self._unicast:
+            self._unicast[family] = UnicastSocket(link.name, family)
+
+    def join(self, group: IPAddress) -> None:
+        """Raises OSError."""
+        self._others[group.version].join(group)
+
+    def send(self, frame: bytes) -> None:
+        """Raises OSError."""
+        family: Family = 6 if frame[ETHERTYPE_OFFSET : ETHERTYPE_OFFSET + 2] == _IPV6 else 4
+        # A frame of any kind gets out by any of them; only the kernel's own filters may mind.
+        by = self._known.get(family) or next(iter(self._known.values()), None)
+        if by is None:
+            raise OSError(0, "not open")
+        by.send(frame)
+
+    def send_datagram(self, datagram: Datagram) -> None:
+        """Raises OSError."""
+        by = self._unicast.get(datagram.destination.version)
+        if by is None:
+            raise OSError(0, "not open")
+        by.send(datagram.packet, datagram.destination)
+
+    def close(self) -> None:
+        for pause in self._pauses.values():
+            pause.cancel()
+        for opened in (*self._known.values(), *self._others.values()):
+            self._loop.remove_reader(opened)
+            opened.close()
+        for unicast_socket in self._unicast.values():
+            unicast_socket.close()
+        for table in (self._known, self._others, self._unicast, self._pauses):
+            table.clear()
+        for peers in self._peers.values():
+            peers.clear()
+
+    # -- what comes in -----------------------------------------------------------------------------------
+
+    def _read_known(self, family: Family) -> None:
+        for frame in _waiting(self._known[family]):
+            self._deliver(frame)
+            if family not in self._known:
+                return  # What the frame said has closed us.
+
+    def _read_others(self, family: Family) -> None:
+        started = self._loop.time()
+        frames = _waiting(self._others[family])
+        for frame in frames:
+            source = self._deliver(frame)
+            if family not in self._others:
+                return
+            if source is not None and source not in self._peers[family]:
+                self._learn(family, source)
+        if len(frames) == FRAMES_AT_ONCE:
+            self._loop.remove_reader(self._others[family])
+            spent = self._loop.time() - started
+            self._pauses[family] = self._loop.call_later(spent, self._resume, family)
+
+    def _resume(self, family: Family) -> None:
+        del self._pauses[family]
+        self._loop.add_reader(self._others[family], self._read_others, family)
+
+    def _learn(self, family: Family, source: IPAddress) -> None:
+        peers = self._peers[family]
+        if len(peers) >= MOST_KNOWN:
+            del peers[next(iter(peers))]
+        peers[source] = None
+        self._set_filters(family)
+
+    def _set_filters(self, family: Family) -> None:
+        # In this order a frame in between comes twice, which is harmless, and not never.
+        self._known[family].hear(self._peers[family], others=False)
+        self._others[family].hear(self._peers[family], others=True)
+
+
+def _waiting(packet_socket: PacketSocket) -> list[bytes]:
+    try:
+        return packet_socket.receive(FRAMES_AT_ONCE)
+    except OSError:
+        # The interface went down or away; netlink tells which, and it is acted on there.
+        return []

@@ -88,7 +88,11 @@ class Owner(Protocol):
 
 
 class Engine:
-    """One virtual host in action.  `counter` is 64 random bits for its first advertisement."""
+    """One virtual host in action.
+
+    `counter` is 64 random bits for its first advertisement, `phase` as in VirtualHost.  `late` is
+    told by how many seconds each timer came too late.
+    """
 
     def __init__(
         self,
@@ -99,15 +103,18 @@ class Engine:
         addresses: Addresses,
         log: Log,
         owner: Owner,
+        phase: float = 1.0,
+        late: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._machine = VirtualHost(params, counter)
+        self._machine = VirtualHost(params, counter, phase)
         self._receiver = Receiver(params)
         self._transmitter = Transmitter(params)
         self._wire = wire
         self._addresses = addresses
         self._log = log
         self._owner = owner
+        self._late = late
         self._timer: asyncio.TimerHandle | None = None
         self._transition = Transition(State.INIT, State.INIT, "starting")
         self._waiting_for: str | None = None
@@ -148,14 +155,16 @@ class Engine:
     def hardware_address_changed(self) -> None:
         self._dispatch(events.HardwareAddressChanged())
 
-    def receive(self, frame: bytes) -> None:
+    def receive(self, frame: bytes) -> IPAddress | None:
+        """Take in a frame; its source, if it was an advertisement with a good digest."""
         result = self._receiver.check(frame, self._machine.sources, self._machine.sent_counters)
         if isinstance(result, Dropped):
             self._log.dropped(result)
-            return
+            return None
         if result.source in self._machine.sources:
             self._log.source_taken(result.source)
         self._dispatch(result)
+        return result.source
 
     def address_added(self, ip: IPAddress) -> None:
         """The kernel has one of our addresses."""
@@ -218,6 +227,7 @@ class Engine:
 
     def _on_timer(self, due: float) -> None:
         self._timer = None
+        self._late(self._loop.time() - due)
         self._dispatch(events.DeadlineReached(), due)
 
     def _perform(self, action: Action) -> None:
@@ -238,7 +248,8 @@ class Engine:
                 self._addresses.release(self._transition, at_start, done)
             case actions.AnnounceAddresses():
                 wire = self._wire
-                for frame in self._transmitter.announcements(action, wire.mac, wire.is_router):
+                is_router = action.has_ipv6 and wire.is_router
+                for frame in self._transmitter.announcements(action, wire.mac, is_router):
                     self._send(frame)
             case actions.Finish():
                 self._end()

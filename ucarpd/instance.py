@@ -18,6 +18,7 @@ from ucarpd.engine import Engine
 from ucarpd.inquiry import Inquiry
 from ucarpd.interface import Interface
 from ucarpd.journal import Journal
+from ucarpd.lateness import Lateness
 from ucarpd.linux.netlink import Netlink
 from ucarpd.lock import InstanceLock
 
@@ -46,6 +47,8 @@ class Instance:
         netlink: Netlink,
         host_demotion: Demotion,
         others: Callable[[str], tuple[Suspect, ...]],
+        phase: float,
+        lateness: Lateness,
         changed: Callable[[], None],
     ) -> None:
         self.config = config
@@ -60,6 +63,8 @@ class Instance:
         self._forgive: asyncio.TimerHandle | None = None
         self._log = Journal(config.name, config.vhid, config.interface, config.facility)
         self._others = others
+        self._phase = phase
+        self._lateness = lateness
         self._former_keys: deque[bytes] = deque(maxlen=FORMER_KEYS)
         self._log.inquiry = Inquiry(self._background)
         self._addresses = addresses_for(config, netlink, self._log)
@@ -90,6 +95,8 @@ class Instance:
             addresses=self._addresses,
             log=self._log,
             owner=self,
+            phase=self._phase,
+            late=self._lateness.note,
         )
         self._demoted_by = 0
         self.demotion_changed()

@@ -30,6 +30,15 @@ def test_an_advertisement_goes_out_in_the_family_of_its_source(source, family):
     assert actions.SendAdvertisement(ip_address(source), 1, 0, 7).family == family
 
 
+@pytest.mark.parametrize(
+    ("addresses", "has_ipv6"),
+    [([], False), (["10.0.0.100"], False), (["10.0.0.100", "fd00::1"], True)],
+)
+def test_which_announcements_have_ipv6_addresses(addresses, has_ipv6):
+    action = actions.AnnounceAddresses(tuple(map(ip_address, addresses)))
+    assert action.has_ipv6 is has_ipv6
+
+
 def test_who_is_healthy_says_so():
     """Anything but 0 in byte 4 would make a healthy OpenBSD backup take over."""
     assert actions.SendAdvertisement(ip_address("10.0.0.1"), 1, 0, 7).demotion == 0

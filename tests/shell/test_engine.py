@@ -442,6 +442,33 @@ async def test_no_peer_can_be_sent_to():
 
 
 @in_virtual_time
+async def test_the_second_advertisement_comes_at_the_phase():
+    """So that virtual hosts that took over together do not send together for ever."""
+    bench = Bench()
+    late = []
+    bench.engine = Engine(
+        *(PARAMS, 1),
+        wire=bench,
+        addresses=bench,
+        log=Log(bench),
+        owner=bench,
+        phase=0.25,
+        late=late.append,
+    )
+    bench.engine.interface_ready((OWN,))
+    bench.released()
+    await asyncio.sleep(3.0)
+    bench.told()
+    await asyncio.sleep(0.25)
+    assert bench.told() == ["advertisement 1/0"]
+    await asyncio.sleep(0.95)
+    assert bench.told() == []
+    await asyncio.sleep(0.05)
+    assert bench.told() == ["advertisement 1/0"]
+    assert len(late) == 3
+
+
+@in_virtual_time
 async def test_a_demoted_master_hands_over():
     bench = await master()
     bench.engine.demote(240, "demoted by 240: eth1 cannot be used")

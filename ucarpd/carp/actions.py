@@ -66,6 +66,10 @@ class AnnounceAddresses:
 
     addresses: tuple[IPAddress, ...]
 
+    @property
+    def has_ipv6(self) -> bool:
+        return any(address.version == 6 for address in self.addresses)
+
 
 @dataclass(frozen=True, slots=True)
 class Finish:

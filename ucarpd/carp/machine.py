@@ -58,9 +58,14 @@ _COUNTER_MASK = (1 << 64) - 1
 
 
 class VirtualHost:
-    """The machine.  `counter` is the first advertisement's: draw 64 random bits for it."""
+    """The machine.
 
-    def __init__(self, params: Params, counter: int) -> None:
+    `counter` is the first advertisement's: draw 64 random bits for it.  `phase`, above 0 and up to
+    1, is the part of an interval that a new master waits before its second advertisement; different
+    ones spread the virtual hosts that took over together.
+    """
+
+    def __init__(self, params: Params, counter: int, phase: float = 1.0) -> None:
         self.state = State.INIT
         self.sources: tuple[IPAddress, ...] = ()
         self.advertise_at: float | None = None
@@ -68,6 +73,7 @@ class VirtualHost:
         self._next_counter = (counter & _COUNTER_MASK) or 1
         self._standing = Standing(params)
         self._listening = Listening(params)
+        self._phase = phase
         self._hold_down_until = 0.0
         self._started = False
         self._was_cut_off = False
@@ -275,6 +281,7 @@ class VirtualHost:
         self._hold_down_until = 0.0
         self._was_cut_off = False
         self._advertise(now, now)
+        self.advertise_at = now + self._phase * self._standing.interval
         self._acquire(now)
 
     def _step_down(self, reason: str, now: float) -> None:

@@ -120,6 +120,7 @@ class HookRunner:
                 stdin=asyncio.subprocess.DEVNULL,
                 cwd="/",
                 start_new_session=True,
+                preexec_fn=_be_ordinary if _is_realtime() else None,
             )
         except OSError as error:
             self._log.script_not_run(str(hook), CANNOT_EXECUTE, _why_not_executed(error))
@@ -146,6 +147,15 @@ class HookRunner:
             _signal_group(process.pid, signal.SIGKILL)
         overtaken.cancel()
         await ended
+
+
+def _is_realtime() -> bool:
+    return os.sched_getscheduler(0) in {os.SCHED_FIFO, os.SCHED_RR}
+
+
+def _be_ordinary() -> None:
+    """A script that loops must not keep the processor from everything else."""
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

@@ -8,6 +8,7 @@ until a good one is read.
 import asyncio
 import gc
 import logging
+import os
 import signal
 import time
 from collections import Counter
@@ -23,13 +24,17 @@ from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
 from ucarpd.instance import Instance
 from ucarpd.interface import Interface
-from ucarpd.linux import systemd
+from ucarpd.lateness import Lateness
+from ucarpd.linux import memory, systemd
 from ucarpd.linux.netlink import Netlink
 from ucarpd.lock import AlreadyRunning, InstanceLock, run_directory
 
 EXIT_ALL_RUN_ELSEWHERE = 75
 EXIT_CONFIG = 78
 """Exit status when nothing could be started: EX_TEMPFAIL and EX_CONFIG of sysexits.h."""
+
+
+GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
 class Supervisor:
@@ -49,6 +54,8 @@ class Supervisor:
         self._reload_again = False
         self._status_is_due = False
         self._demotion = Demotion()
+        self._lateness = Lateness()
+        self._started = 0
         self._ending = asyncio.Event()
 
     async def run(self) -> int:
@@ -77,6 +84,7 @@ class Supervisor:
         # What start-up made stays; collecting it again and again would only cost time.
         gc.collect()
         gc.freeze()
+        _lock_memory_if_realtime()
         systemd.notify_ready(self._status())
         self._feed_watchdog(systemd.watchdog_interval())
         await self._ending.wait()
@@ -106,6 +114,7 @@ class Supervisor:
     def report_status(self) -> None:
         for instance in self._instances.values():
             instance.report_status()
+        journal.write(logging.INFO, str(self._lateness))
 
     def step_down(self) -> None:
         for instance in self._instances.values():
@@ -149,10 +158,24 @@ class Supervisor:
             self._interfaces[new.interface] = Interface(new.interface, self._netlink, self._demote)
         interface = self._interfaces[new.interface]
         instance = Instance(
-            new, lock, interface, self._netlink, self._demotion, self._others, self._status_changed
+            new,
+            lock,
+            interface,
+            self._netlink,
+            self._demotion,
+            self._others,
+            self._next_phase(),
+            self._lateness,
+            self._status_changed,
         )
         self._instances[new.name] = instance
         instance.start()
+
+    def _next_phase(self) -> float:
+        """Spreads the advertisements of many virtual hosts evenly, however many there will be."""
+        phase = 1 - self._started * GOLDEN_RATIO % 1
+        self._started += 1
+        return phase
 
     def _others(self, name: str) -> tuple[Suspect, ...]:
         """What a host with a wrong digest may have taken from another file of this one."""
@@ -239,6 +262,15 @@ class Supervisor:
         states = Counter(instance.state for instance in instances)
         counts = ", ".join(f"{states[state]} {state.value}" for state in reversed(State))
         return f"{len(instances)} virtual hosts: {counts}"
+
+
+def _lock_memory_if_realtime() -> None:
+    """Who asks for real-time scheduling does not want to wait for a disk either."""
+    if os.sched_getscheduler(0) in {os.SCHED_FIFO, os.SCHED_RR}:
+        try:
+            memory.lock()
+        except OSError as error:
+            journal.write(logging.WARNING, f"cannot lock the memory: {error.strerror}")
 
 
 def _report_defect(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

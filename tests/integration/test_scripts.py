@@ -1,6 +1,7 @@
 """Up- and down-scripts: slow, broken, hanging, overtaken; the protocol goes on."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,23 @@ def test_a_hanging_script_is_ended_with_its_children(a, wire):
     wire.wait_more(a.address, 3)
     assert max(gaps(wire.advertisements(a.address))) < 2
     assert len(daemon.lines(MASTER)) == 1
+
+
+def test_scripts_are_ordinary_programs_beside_a_real_time_daemon(a):
+    policy = a.root / "policy"
+    write_scripts(a, up=f"chrt -p $$ >{policy}.new; mv {policy}.new {policy}\n{ADD}", down=REMOVE)
+    a.write_conf("web", conf(a.address, **BOTH))
+    daemon = a.start("chrt", "-r", "10", sys.executable, "-m", "ucarpd", "run", "/etc/ucarp")
+    daemon.wait_for_line(MASTER)
+    assert "SCHED_OTHER" in wait_for("the script's report", lambda: read(policy))
+    assert "SCHED_RR" in a.run("chrt", "-p", str(daemon.pid)).stdout
+    status = Path(f"/proc/{daemon.pid}/status").read_text()
+    locked = next(line for line in status.splitlines() if line.startswith("VmLck"))
+    assert int(locked.split()[1]) > 0
+
+
+def read(path: Path) -> str | None:
+    return path.read_text() if path.exists() else None
 
 
 def test_what_scripts_are_told(a):

@@ -142,8 +142,14 @@ def _run(options: argparse.Namespace) -> int:
     async def supervise() -> int:
         return await Supervisor(paths, stay=options.stay).run()
 
-    with closing(_output(options)):
-        return asyncio.run(supervise())
+    with closing(_output(options)), asyncio.Runner(loop_factory=_event_loop) as runner:
+        return runner.run(supervise())
+
+
+def _event_loop() -> asyncio.AbstractEventLoop:
+    from ucarpd.linux.precise_selector import PreciseSelector
+
+    return asyncio.SelectorEventLoop(PreciseSelector())
 
 
 def _clear(options: argparse.Namespace) -> int:

@@ -1,7 +1,7 @@
 """Links and addresses of the kernel: a table kept current by events, and a worker that changes it.
 
 `messages` says what a message of the kernel means, `tables` follows the kernel and takes requests,
-`requests` carries them out in the worker.
+`requests` and `address_requests` carry them out in the worker.
 """
 
 from ucarpd.linux.netlink.messages import InterfaceAddress, Link

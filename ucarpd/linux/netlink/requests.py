@@ -1,24 +1,18 @@
-"""Requests to the kernel, each carried out before the call returns.
+"""Requests about links, each carried out before the call returns.
 
 All names are looked up in the kernel when the request is made: the tables are behind it, and a link
 that the request before has made is not in them yet.
 """
 
 import errno
-import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from ipaddress import IPv6Address
 from typing import Any
 
-from pyroute2 import IPRoute
-from pyroute2.netlink.exceptions import NetlinkError
+from ucarpd.linux.netlink.address_requests import index_of
+from ucarpd.linux.netlink.library import IPRoute, NetlinkError
+from ucarpd.linux.netlink.messages import link_of
 
-from ucarpd.linux.netlink.messages import InterfaceAddress, link_of
-
-_IFA_F_NODAD = 0x02
-_FOREVER = 0xFFFFFFFF
 _MACVLAN_MODE = "bridge"
 """A private macvlan swallows frames from the wire that bear its own MAC as their source, and so do
 the peers' advertisements."""
@@ -40,59 +34,13 @@ class Requests:
         """The messages of all links and of all addresses."""
         return list(self._iproute.get_links()), list(self._iproute.get_addr())
 
-    # -- addresses -----------------------------------------------------------------------------------
-
-    def add_addresses(
-        self, interface: str, addresses: Iterable[InterfaceAddress], label: str | None
-    ) -> None:
-        """Also those after one that fails; an address that is there already is no error."""
-        index = _index(interface)
-        _for_each(addresses, partial(self._add_address, interface, index, label))
-
-    def _add_address(
-        self, interface: str, index: int, label: str | None, address: InterfaceAddress
-    ) -> None:
-        options: dict[str, Any] = {"label": label} if label else {}
-        if isinstance(address.ip, IPv6Address):
-            options = _ipv6_options()
-        try:
-            self._address("add", index, address, options)
-        except NetlinkError as error:
-            if error.code == errno.EEXIST:
-                return
-            reason = error.args[1]
-            if error.code == errno.EACCES and isinstance(address.ip, IPv6Address):
-                reason = f"IPv6 is disabled on {interface}"
-            raise OSError(error.code, f"{address.ip}: {reason}") from error
-
-    def remove_addresses(self, interface: str, addresses: Iterable[InterfaceAddress]) -> None:
-        """Also those after one that fails; an address or interface that is not there is no error."""
-        try:
-            index = _index(interface)
-        except OSError:
-            return
-        _for_each(addresses, partial(self._remove_address, index))
-
-    def _remove_address(self, index: int, address: InterfaceAddress) -> None:
-        try:
-            self._address("del", index, address, {})
-        except NetlinkError as error:
-            if error.code not in (errno.EADDRNOTAVAIL, errno.ENODEV):
-                raise OSError(error.code, f"{address.ip}: {error.args[1]}") from error
-
-    def _address(
-        self, command: str, index: int, address: InterfaceAddress, options: dict[str, Any]
-    ) -> None:
-        text, prefixlen = str(address.ip), address.prefixlen
-        self._iproute.addr(command, index=index, address=text, prefixlen=prefixlen, **options)
-
     # -- links ---------------------------------------------------------------------------------------
 
     def add_macvlan(self, parent: str, name: str, mac: bytes) -> None:
         """Make it, down.  One that is there and just so is left alone, and any other macvlan of
         that name gives way; a link of another kind does not.
         """
-        parent_index = _index(parent)
+        parent_index = index_of(parent)
         there = self._macvlan(name)
         if there is not None:
             link = link_of(there)
@@ -113,7 +61,7 @@ class Requests:
     def set_link(self, name: str, up: bool) -> None:
         """A link that is not there is down."""
         try:
-            index = _index(name)
+            index = index_of(name)
         except OSError:
             if up:
                 raise
@@ -154,37 +102,6 @@ class Requests:
         if self._opened is None:
             self._opened = IPRoute()
         return self._opened
-
-
-def _ipv6_options() -> dict[str, Any]:
-    """A virtual address is there at once, and never the source of the host's own connections.
-
-    Without detection of duplicates, since two masters that meet must not silence each other; and
-    deprecated, which only means that nobody chooses it who has another.
-    """
-    lifetimes = {"preferred": 0, "valid": _FOREVER}
-    # pyroute2 0.7 reads them in `cacheinfo`, 0.9 beside it, where they empty one that stands first.
-    return {"flags": _IFA_F_NODAD, **lifetimes, "cacheinfo": lifetimes}
-
-
-def _index(name: str) -> int:
-    try:
-        return socket.if_nametoindex(name)
-    except OSError:
-        raise OSError(errno.ENODEV, f"interface {name} does not exist") from None
-
-
-def _for_each(
-    addresses: Iterable[InterfaceAddress], request: Callable[[InterfaceAddress], None]
-) -> None:
-    first_error: OSError | None = None
-    for address in addresses:
-        try:
-            request(address)
-        except OSError as error:
-            first_error = first_error or error
-    if first_error is not None:
-        raise first_error
 
 
 @contextmanager

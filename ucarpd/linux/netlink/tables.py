@@ -15,9 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Protocol
 
-from pyroute2.netlink.rtnl.marshal import MarshalRtnl
-
 from ucarpd.carp.params import IPAddress
+from ucarpd.linux.netlink.address_requests import AddressRequests
+from ucarpd.linux.netlink.library import MarshalRtnl
 from ucarpd.linux.netlink.messages import InterfaceAddress, Link, address_of, is_usable, link_of
 from ucarpd.linux.netlink.requests import Requests
 
@@ -53,6 +53,7 @@ class Netlink:
         self._marshal = MarshalRtnl()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="netlink")
         self._requests = Requests()
+        self._address_requests = AddressRequests()
         self._events = socket.socket(
             socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0
         )
@@ -70,6 +71,7 @@ class Netlink:
         self._loop.remove_reader(self._events)
         self._events.close()
         await self._loop.run_in_executor(self._worker, self._requests.close)
+        await self._loop.run_in_executor(self._worker, self._address_requests.close)
         self._worker.shutdown()
 
     # -- what there is -----------------------------------------------------------------------------
@@ -104,7 +106,7 @@ class Netlink:
         An address that is there already is no error.  The label is for IPv4; an IPv6 address is
         deprecated, so that the host does not use it for connections of its own.
         """
-        self._change(done, self._requests.add_addresses, interface, list(addresses), label)
+        self._change(done, self._address_requests.add, interface, list(addresses), label)
 
     def remove(self, interface: str, ips: Iterable[InterfaceAddress], done: Done) -> None:
         """Take addresses off the interface, also where they have another prefix length."""
@@ -113,7 +115,7 @@ class Netlink:
         link = self.link(interface)
         known = self._addresses.get(link.index, {}) if link else {}
         others = [a for a in known if a.ip in wanted and a not in listed]
-        self._change(done, self._requests.remove_addresses, interface, listed + others)
+        self._change(done, self._address_requests.remove, interface, listed + others)
 
     def add_macvlan(self, parent: str, name: str, mac: bytes, done: Done) -> None:
         """Make a macvlan in mode bridge, which stays down.

@@ -4,7 +4,7 @@ Its sockets are opened when the interface appears, and anew when an interface of
 in its place.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ucarpd import journal
@@ -37,9 +37,6 @@ class Member:
     params: Params
     engine: Engine
 
-    def has(self, device: str, ip: IPAddress) -> bool:
-        return device == self.config.device and ip in self.params.addresses
-
 
 class Interface:
     """The interface of this name, whether it exists at the moment or not.
@@ -57,6 +54,9 @@ class Interface:
         self._link: Link | None = None
         self._was_seen = False
         self._members: dict[int, Member] = {}
+        self._owners: dict[tuple[str, IPAddress], Member] = {}
+        """Whose virtual address it is, by device and address."""
+        self._virtual: set[IPAddress] = set()
 
     # -- for engines: the Wire -------------------------------------------------------------------------
 
@@ -88,12 +88,21 @@ class Interface:
 
     def attach(self, config: Config, engine: Engine) -> None:
         self._members[config.vhid] = member = Member(config, config.params(), engine)
-        self._follow_link()
+        self._owners |= {(config.device, ip): member for ip in member.params.addresses}
+        self._virtual.update(member.params.addresses)
+        if len(self._members) == 1:
+            self._follow_link()
+        elif self._link is not None and self._link.is_ethernet:
+            self._open_sockets(self._link, (member,))
         self._tell(member)
         self._tell_faults()
 
     def detach(self, config: Config) -> None:
-        self._members.pop(config.vhid, None)
+        member = self._members.pop(config.vhid, None)
+        if member is not None:
+            for ip in member.params.addresses:
+                del self._owners[config.device, ip]
+            self._virtual.difference_update(member.params.addresses)
         self._tell_faults()
         if not self._members:
             self._sockets.close()
@@ -113,16 +122,14 @@ class Interface:
                 member.engine.hardware_address_changed()
 
     def address_added(self, device: str, ip: IPAddress) -> None:
-        self._address_changed(device)
-        for member in list(self._members.values()):
-            if member.has(device, ip):
-                member.engine.address_added(ip)
+        self._address_changed(device, ip)
+        if owner := self._owners.get((device, ip)):
+            owner.engine.address_added(ip)
 
     def address_removed(self, device: str, ip: IPAddress) -> None:
-        self._address_changed(device)
-        for member in list(self._members.values()):
-            if member.has(device, ip):
-                member.engine.address_removed(ip)
+        self._address_changed(device, ip)
+        if owner := self._owners.get((device, ip)):
+            owner.engine.address_removed(ip)
 
     # -- whether it can be used --------------------------------------------------------------------------
 
@@ -162,8 +169,7 @@ class Interface:
                     return wanted
                 return NotReady(f"source address {wanted} is not on {self.name}", can_send=True)
         # A virtual address, ours or another file's, moves away when the role does.
-        virtual = {ip for member in self._members.values() for ip in member.params.addresses}
-        own = [ip for ip in present if ip not in virtual]
+        own = [ip for ip in present if ip not in self._virtual]
         if not own:
             return NotReady(f"{self.name} has no IPv{family} address of its own", can_send=True)
         # IPv6 hosts have a link-local address that stays, besides others that may change.
@@ -176,15 +182,15 @@ class Interface:
         has a typo, and the other virtual hosts shall not suffer from that.
         """
         self._was_seen = bool(self._members) and (self._was_seen or self._link is not None)
-        amounts = (m.config.ifdown_demotion for m in self._members.values() if self._counts(m))
-        self._demote(self.fault, max(amounts, default=0))
+        amount = 0
+        if self._was_seen and self._link_fault() is not None:
+            configs = (member.config for member in self._members.values())
+            amount = max((c.ifdown_demotion for c in configs if not c.ignore_carrier), default=0)
+        self._demote(self.fault, amount)
 
-    def _counts(self, member: Member) -> bool:
-        is_faulty = self._was_seen and self._link_fault() is not None
-        return is_faulty and not member.config.ignore_carrier
-
-    def _address_changed(self, device: str) -> None:
-        if device == self.name:
+    def _address_changed(self, device: str, ip: IPAddress) -> None:
+        # Virtual addresses come and go by the hundred; no readiness hangs on them.
+        if device == self.name and ip not in self._virtual:
             self._update()
 
     def _device_changed(self, device: str) -> None:
@@ -215,13 +221,13 @@ class Interface:
         if old is None or self._link is None or old.index != self._link.index:
             self._sockets.close()
         if self._link is not None and self._link.is_ethernet:
-            self._open_sockets(self._link)
+            self._open_sockets(self._link, self._members.values())
 
-    def _open_sockets(self, link: Link) -> None:
-        """Open what the members need and is not open yet."""
+    def _open_sockets(self, link: Link, members: Iterable[Member]) -> None:
+        """Open what these members need and is not open yet."""
         self._open_fault = None
         try:
-            for member in self._members.values():
+            for member in members:
                 for family in member.params.families:
                     self._sockets.open(link, family)
                     if member.params.peers_of(family):

@@ -1,13 +1,17 @@
 """Intervals in 1/256 s and in seconds."""
 
+from collections import Counter
+
 import pytest
 
 from ucarpd.carp.timing import (
+    SLOTS,
     advertisement_interval,
     demoted_advskew,
     interval_units,
     master_down_interval,
     master_down_units,
+    second_advertisement_at,
 )
 
 
@@ -79,6 +83,30 @@ def test_master_down_interval_of_our_own(advbase, advskew, deadratio, seconds):
 )
 def test_master_down_interval_after_hearing_a_peer(peer_units, seconds, because):
     assert master_down_interval(1, 0, 3, peer_units) == seconds, because
+
+
+@pytest.mark.parametrize(
+    ("now", "interval", "phase", "at", "because"),
+    [
+        (100.3, 1.0, 1.0, 101.3, "a virtual host by itself is on no grid"),
+        (100.3, 1.0, 0.5, 100.75, "0.8 lies between 12/16 and 13/16"),
+        (100.3, 1.0, 0.01, 100.3125, "the next point, if there is none up to the phase"),
+        (100.0, 1.0, 0.999, 100.9375, "never later than an interval"),
+        (100.0, 0.5, 0.5, 100.25, "the grid is finer for a shorter interval"),
+    ],
+)
+def test_the_second_advertisement_of_a_master(now, interval, phase, at, because):
+    assert second_advertisement_at(now, interval, phase) == at, because
+
+
+def test_many_virtual_hosts_share_few_wake_ups():
+    phases = [1 - place * 0.618 % 1 for place in range(1, 255)]
+    times = Counter(
+        second_advertisement_at(100.0 + place * 1e-4, 1.0, phase)
+        for place, phase in enumerate(phases)
+    )
+    assert len(times) <= SLOTS + 1
+    assert max(times.values()) <= 2 * 255 / SLOTS
 
 
 def test_a_slow_peer_that_is_better_all_the_same_is_waited_for():

@@ -46,7 +46,12 @@ from ucarpd.carp.holding import Holding
 from ucarpd.carp.listening import Listening
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.standing import Standing
-from ucarpd.carp.timing import TIE_PATIENCE, UNITS_PER_SECOND, master_down_units
+from ucarpd.carp.timing import (
+    TIE_PATIENCE,
+    UNITS_PER_SECOND,
+    master_down_units,
+    second_advertisement_at,
+)
 
 HOLD_DOWN_RATIO = 2
 """After a voluntary step-down we stay away for this many of our own master-down intervals."""
@@ -61,8 +66,8 @@ class VirtualHost:
     """The machine.
 
     `counter` is the first advertisement's: draw 64 random bits for it.  `phase`, above 0 and up to
-    1, is the part of an interval that a new master waits before its second advertisement; different
-    ones spread the virtual hosts that took over together.
+    1, tells what part of an interval a new master waits before its second advertisement; different
+    ones spread the virtual hosts that took over together (see timing).
     """
 
     def __init__(self, params: Params, counter: int, phase: float = 1.0) -> None:
@@ -281,7 +286,7 @@ class VirtualHost:
         self._hold_down_until = 0.0
         self._was_cut_off = False
         self._advertise(now, now)
-        self.advertise_at = now + self._phase * self._standing.interval
+        self.advertise_at = second_advertisement_at(now, self._standing.interval, self._phase)
         self._acquire(now)
 
     def _step_down(self, reason: str, now: float) -> None:

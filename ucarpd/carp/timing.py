@@ -4,6 +4,8 @@ Intervals are compared in whole units of 1/256 s, which is what the wire carries
 means equal; they are waited for in float seconds.
 """
 
+import math
+
 UNITS_PER_SECOND = 256
 
 BOW_OUT_ADVBASE = 255
@@ -12,6 +14,9 @@ BOW_OUT_ADVSKEW = 255
 
 LARGEST_ADVSKEW = 254
 """255 is for bow-outs."""
+
+SLOTS = 16
+"""Points of an interval at which the virtual hosts of a process advertise."""
 
 TIE_PATIENCE = 1.5
 """After a silent yield: peer intervals to wait for the winner before taking the role back."""
@@ -73,3 +78,18 @@ def master_down_interval(
     if peer_units > own and not peer_is_better:
         peer_units = 0
     return max(own, deadratio * peer_units) / UNITS_PER_SECOND
+
+
+def second_advertisement_at(now: float, interval: float, phase: float) -> float:
+    """When a host that became master at `now` advertises for the second time; the third follows an
+    interval later.
+
+    With `phase` 1 that is an interval later.  A smaller one brings it forward, onto a grid that is
+    the same for all: so many virtual hosts are spread over the interval, and yet some share a
+    wake-up of the process, which costs more than the advertisement.  Being early harms nobody.
+    """
+    if phase == 1:
+        return now + interval
+    slot = interval / SLOTS
+    at = math.floor((now + phase * interval) / slot) * slot
+    return at if at > now else at + slot

@@ -3,8 +3,8 @@
 #   need PACKAGE...            Debian packages
 #   environment NAME [EXTRA]   a virtual environment .venv/NAME; EXTRA is an optional dependency set
 #
-# The environment "debian" uses Debian's versions of the run-time dependencies, as the package does;
-# "newest" has PyPI's.
+# The environment "newest" has PyPI's versions of the run-time dependencies, all others use Debian's, as
+# the package does.
 
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$project"
@@ -36,7 +36,7 @@ environment() {
     [ "$(cat "$directory/stamp" 2>/dev/null)" = "$stamp" ] && return
     echo "making the virtual environment $name" >&2
     rm -rf "$directory"
-    [ "$name" = debian ] && options=(--system-site-packages)
+    [ "$name" = newest ] || options=(--system-site-packages)
     /usr/bin/python3 -m venv "${options[@]}" "$directory"
     "$directory/bin/pip" install --quiet --editable ".${extra:+[$extra]}" >&2
     printf '%s\n' "$stamp" >"$directory/stamp"

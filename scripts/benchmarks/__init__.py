@@ -1,0 +1,1 @@
+"""Measures ucarpd, ucarp and keepalived side by side; `scripts/bench` runs it."""

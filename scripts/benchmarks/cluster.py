@@ -110,6 +110,13 @@ class Stage:
     def dead_interval(self, host: Host) -> float:
         return self.daemon.dead_interval(self.pace, self.hosts.index(host))
 
+    def wait_for_backups(self, host: Host, count: int) -> None:
+        """Wait until so many instances of a host have logged that they are ready."""
+        words, running = self.daemon.backup_words, self.running[host.name]
+        if not wait(lambda: running.text().count(words) >= count, 60 + count / 10):
+            ready = running.text().count(words)
+            raise BenchmarkError(f"{ready} of {count} are ready; {self.log_tails()}")
+
     def log_tails(self) -> str:
         """The last words of each daemon, for the message of an error."""
         return "; ".join(
@@ -147,7 +154,9 @@ class Cluster(Stage):
             for other in others:
                 self.random_phase()
                 self.boot(other)
-            self.settle(first, hold=2 * self.interval(others[0]))
+            for host in self.hosts:
+                self.wait_for_backups(host, 1)
+            self.settle(first, hold=max(0.5, 1.5 * self.interval(others[0])))
             self.random_phase()
         except BaseException:
             self._exits.close()

@@ -68,7 +68,7 @@ def _handover(trial: Trial) -> Values:
             "silence": gone.silence * 1000,
             "lost": gone.lost,
             "back": ms(back, started),
-            "both": cluster.observer.overlap(cluster.address, started, settled) * 1000,
+            "both": cluster.observer.overlap(started, settled) * 1000,
             "lost_back": cluster.prober.outage(started, settled).lost,
             "stuck": float(not has_ended),
         }
@@ -94,7 +94,7 @@ def _carrier(trial: Trial) -> Values:
             "taken": ms(taken, cut),
             "back": waited,
             "beyond": waited - 1000 * cluster.dead_interval(a),
-            "both": cluster.observer.overlap(cluster.address, plugged, settled) * 1000,
+            "both": cluster.observer.overlap(plugged, settled) * 1000,
             "lost": outage.lost,
         }
 
@@ -130,14 +130,19 @@ def _slowscript(trial: Trial) -> Values:
         time.sleep(max(0.0, cut + SLOW_SCRIPT + 6 - time.time()))
         ups = {host.name: _ups(cluster, host.name)[noted[host.name] :] for host in (b, c)}
         start = ups[b.name][0] if ups[b.name] else None
-        adverts = start and len(
-            cluster.observer.advert_times(b.name, start + 0.1, start + SLOW_SCRIPT)
-        )
+        adverts = missed = None
+        if start:
+            # The one that says that it is master comes before the script, or just after its start.
+            window = (start + 0.1, start + SLOW_SCRIPT)
+            adverts = len(cluster.observer.advert_times(b.name, *window))
+            due = int((window[1] - window[0]) / cluster.interval(b))
+            missed = max(0, due - adverts)
         return {
             "adverts": adverts,
+            "missed": missed,
             "rivals": float(bool(ups[c.name])),
             "reply": ms(reply, cut),
-            "both": cluster.observer.overlap(cluster.address, cut, time.time()) * 1000,
+            "both": cluster.observer.overlap(cut, time.time(), without=a.name) * 1000,
         }
 
 
@@ -210,6 +215,7 @@ MEASURES = (
         _slowscript,
         {
             "adverts": Metric("advertisements of the new master during its script", ""),
+            "missed": Metric("advertisements left out", ""),
             "rivals": Metric("a second backup becomes master (1: yes)", ""),
             "reply": Metric("cut → client answered"),
             "both": Metric("address on two hosts"),

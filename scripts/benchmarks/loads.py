@@ -16,7 +16,6 @@ from benchmarks.daemons import VHIDS, Daemon
 from benchmarks.figures import percentile
 from benchmarks.measure import Measure, Metric, Trial, Values, ms
 from benchmarks.observer import wait
-from benchmarks.processes import Running
 
 FLOOD = 10.0
 AFTER_FLOOD = 5.0
@@ -33,7 +32,7 @@ def _storm(trial: Trial) -> Values:
         stage.start(a, stage.instances(a, numbers))
         _wait_for_all(stage, a, size)
         stage.start(b, stage.instances(b, numbers))
-        _wait_for_backups(stage.running[b.name], daemon, size)
+        stage.wait_for_backups(b, size)
         held = stage.observer.holding
         # ucarp's backups may take over for a moment, until they hear the master.
         if not wait(lambda: len(held[a.name]) == size and not held[b.name], 60):
@@ -58,7 +57,7 @@ def _start(trial: Trial) -> Values:
         instances = stage.instances(a, range(1, size + 1))
         began = time.time()
         stage.start(a, instances)
-        _wait_for_backups(stage.running[a.name], daemon, size)
+        stage.wait_for_backups(a, size)
         return {"backup": ms(time.time(), began)}
 
 
@@ -72,7 +71,7 @@ def _footprint(trial: Trial) -> Values:
             if host is a:
                 _wait_for_all(stage, a, size)
             else:
-                _wait_for_backups(stage.running[b.name], daemon, size)
+                stage.wait_for_backups(b, size)
         time.sleep(6 + size * 0.03)
         began = time.time()
         cpu = {name: running.cpu() for name, running in stage.running.items()}
@@ -100,13 +99,6 @@ def _wait_for_all(stage: Stage, host: Host, size: int) -> None:
     held = stage.observer.holding[host.name]
     if not wait(lambda: len(held) == size, 60 + size / 10):
         raise BenchmarkError(f"{host.name} has {len(held)} of {size} addresses")
-
-
-def _wait_for_backups(running: Running, daemon: Daemon, size: int) -> None:
-    """Wait until every instance has logged that it is ready."""
-    words = daemon.backup_words
-    if not wait(lambda: running.text().count(words) >= size, 60 + size / 10):
-        raise BenchmarkError(f"{running.text().count(words)} of {size} log '{words}'")
 
 
 def _jitter(trial: Trial) -> Values:

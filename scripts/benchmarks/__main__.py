@@ -1,6 +1,6 @@
 """The command line; `scripts/bench` installs what is needed and calls it.
 
-scripts/bench                      everything, all daemons in turn (about three hours)
+scripts/bench                      everything, all daemons in turn (under two hours)
 scripts/bench --quick              a first look, in two minutes
 scripts/bench --measure failover   this measure (may be repeated)
 scripts/bench report FILE...       the tables again, of what --json wrote

@@ -1,4 +1,4 @@
-"""The command line; `scripts/bench` installs what is needed and calls it.
+"""Measures ucarpd, ucarp and keepalived side by side, in network namespaces.
 
 scripts/bench                      everything, all daemons in turn (under two hours)
 scripts/bench --quick              a first look, in two minutes
@@ -67,9 +67,16 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     names = ", ".join(NAMES)
     add("--quick", action="store_true", help="fewer measures, one run of each: two minutes")
     add("--measure", action="append", choices=NAMES, metavar="NAME", help=names)
-    add("--daemon", action="append", choices=[d.name for d in DAEMONS], metavar="NAME")
+    daemons = [daemon.name for daemon in DAEMONS]
+    add("--daemon", action="append", choices=daemons, metavar="NAME", help="; ".join(daemons))
     add("--runs", type=_positive, metavar="N", help="of each measure, for each daemon")
-    add("--case", action="append", type=int, metavar="N", help="sizes, rates: instead of the usual")
+    add(
+        "--case",
+        action="append",
+        type=int,
+        metavar="N",
+        help="addresses or packets/s, instead of the usual",
+    )
     add(
         "--watch",
         type=_positive,
@@ -78,7 +85,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="seconds of jitter and footprint (60)",
     )
     add("--json", type=Path, metavar="FILE", help="keep every run; written after each")
-    add("--ucarpd", metavar="COMMAND", help="instead of this checkout's, such as an older one's")
+    add("--ucarpd", metavar="COMMAND", help="run this instead of this checkout")
 
 
 def _positive(text: str) -> int:

@@ -15,10 +15,10 @@ EVENTS = (
     ("handover", "silence", "The master is stopped"),
     ("carrier", "taken", "The master's cable is pulled"),
     ("partition", "silence", "A split network heals"),
-    ("storm", "last", "The master of 255 addresses dies: the last one"),
+    ("storm", "last", "The master of 255 addresses dies"),
     ("slowscript", "reply", "The master dies, up-scripts take 5 s"),
 )
-"""Metrics in ms that say how long a client got no answer."""
+"""Metrics in ms that say how long a client got no answer; of 255 addresses, the last one counts."""
 
 COLOURS = {
     "ucarpd": "#1b6ca8",
@@ -77,8 +77,8 @@ def svg(results: Results) -> str:
             parts.append(_bar(x, y, daemon, bar))
             y += BAR
         y += GAP
-    daemons = dict.fromkeys(daemon for group in shown for daemon, _ in group.bars)
-    parts += _legend(list(daemons))
+    drawn = {daemon for group in shown for daemon, _ in group.bars}
+    parts += _legend(sorted(drawn, key=[*COLOURS, *drawn].index))
     words = "; ".join(f"{name} {fact}" for name, fact in results.facts.items() if name in _NAMED)
     parts.append(_text(8, height - 6, words, size=10, colour="#666666"))
     width = LEFT + WIDTH + RIGHT

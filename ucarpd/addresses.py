@@ -49,6 +49,7 @@ class NetlinkAddresses:
         if at_start and present:
             self._log.address_left_over(present)
         self.remove(done)
+        self._netlink.prepare(self._interface, self._addresses, self._label)
 
     async def dispose(self) -> None:
         """Nothing is left but the addresses."""

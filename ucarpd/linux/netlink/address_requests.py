@@ -38,6 +38,14 @@ class AddressRequests:
         if self._socket is not None:
             self._socket.close()
 
+    def prepare(
+        self, interface: str, addresses: Iterable[InterfaceAddress], label: str | None
+    ) -> None:
+        """Make the messages of `add` in advance, so that it has only to send them."""
+        index = index_of(interface)
+        for address in addresses:
+            _addition(index, address, label)
+
     def add(self, interface: str, addresses: Iterable[InterfaceAddress], label: str | None) -> None:
         """Also those after one that fails; an address that is there already is no error."""
         index = index_of(interface)

@@ -108,6 +108,13 @@ class Netlink:
         """
         self._change(done, self._address_requests.add, interface, list(addresses), label)
 
+    def prepare(
+        self, interface: str, addresses: Iterable[InterfaceAddress], label: str | None
+    ) -> None:
+        """Do in advance what can be done of `add`; where the interface is not there yet, nothing."""
+        request = self._address_requests.prepare
+        self._change(lambda _error: None, request, interface, list(addresses), label)
+
     def remove(self, interface: str, ips: Iterable[InterfaceAddress], done: Done) -> None:
         """Take addresses off the interface, also where they have another prefix length."""
         listed = list(ips)

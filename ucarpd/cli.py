@@ -24,7 +24,7 @@ _EPILOG = """\
 signals:
   TERM, INT, QUIT  stop: addresses off, down-script, and a bow-out so that a peer serves at once
   HUP              read the files again; what is unchanged goes on undisturbed
-  USR1             log a status line for each instance
+  USR1             log a status line for each instance, and how late timers come
   USR2             step down: let a peer serve
 
 exit status:

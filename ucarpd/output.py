@@ -9,6 +9,7 @@ import logging.handlers
 import os
 import queue
 import sys
+import time
 from typing import TextIO
 
 from ucarpd.journal import root
@@ -18,6 +19,10 @@ IDENTIFIER = root.name
 
 _QUEUE_SIZE = 10_000
 _CLOSE_PATIENCE = 2.0
+
+_AFTER_THE_WORK = 0.005
+"""Seconds by which a line is written later: with one interpreter lock, writing "MASTER" at once would
+take the time from putting the address there."""
 
 _Lines = queue.Queue[logging.LogRecord | None]
 
@@ -70,6 +75,15 @@ class _PatientListener(logging.handlers.QueueListener):
     def __init__(self, lines: _Lines, handler: logging.Handler) -> None:
         super().__init__(lines, handler)
         self._lines = lines
+
+    def dequeue(self, block: bool) -> logging.LogRecord:
+        """The next line; the first of several waits until the work that it tells of is done."""
+        try:
+            record = self._lines.get_nowait()
+        except queue.Empty:
+            record = self._lines.get(block)
+            time.sleep(_AFTER_THE_WORK)
+        return record  # type: ignore[return-value]  # None ends the thread
 
     def enqueue_sentinel(self) -> None:
         with contextlib.suppress(queue.Full):

@@ -9,7 +9,7 @@ import logging.handlers
 import os
 import queue
 import sys
-import time
+import threading
 from typing import TextIO
 
 from ucarpd.journal import root
@@ -75,6 +75,7 @@ class _PatientListener(logging.handlers.QueueListener):
     def __init__(self, lines: _Lines, handler: logging.Handler) -> None:
         super().__init__(lines, handler)
         self._lines = lines
+        self._ending = threading.Event()
 
     def dequeue(self, block: bool) -> logging.LogRecord:
         """The next line; the first of several waits until the work that it tells of is done."""
@@ -82,7 +83,7 @@ class _PatientListener(logging.handlers.QueueListener):
             record = self._lines.get_nowait()
         except queue.Empty:
             record = self._lines.get(block)
-            time.sleep(_AFTER_THE_WORK)
+            self._ending.wait(_AFTER_THE_WORK)
         return record  # type: ignore[return-value]  # None ends the thread
 
     def enqueue_sentinel(self) -> None:
@@ -91,6 +92,7 @@ class _PatientListener(logging.handlers.QueueListener):
 
     def stop(self) -> None:
         if self._thread is not None:
+            self._ending.set()
             self.enqueue_sentinel()
             self._thread.join(_CLOSE_PATIENCE)
             self._thread = None

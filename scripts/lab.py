@@ -132,7 +132,8 @@ class Host:
 
     def command(self, *arguments: str) -> list[str]:
         """The command line that runs a program on this host, with the host's own /etc."""
-        overlay = f"lowerdir=/etc,upperdir={self.etc},workdir={self.root}/work"
+        # Layers to read alone: several programs of one host mount them, also at the same moment.
+        overlay = f"lowerdir={self.etc}:/etc"
         # Overlays do not see for certain what is changed below them later; a bind mount does.
         script = (
             'mount -t overlay overlay -o "$0" /etc && mount --bind "$1" /etc/ucarp && '
@@ -143,7 +144,6 @@ class Host:
 
     def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Process:
         """Start a program on this host; it ends with the laboratory."""
-        (self.root / "work").mkdir(exist_ok=True)
         output = self.root / f"{next(self._starts)}-{Path(arguments[0]).name}.log"
         with output.open("wb") as file:
             popen = subprocess.Popen(

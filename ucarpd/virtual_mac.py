@@ -37,6 +37,7 @@ class VirtualMacAddresses:
         self._parent_arp = ParentArp(config.interface, run_directory())
         self._job = 0
         self._is_preparing = False
+        self._made = False
         self.reconfigure(config)
 
     def reconfigure(self, config: Config) -> None:
@@ -66,7 +67,11 @@ class VirtualMacAddresses:
             else:
                 done(False)
 
-        self._make(up=True, done=partial(is_up, self._job))
+        done_with_device = partial(is_up, self._job)
+        if self._is_made():
+            self._netlink.set_link(self._config.device, up=True, done=done_with_device)
+        else:
+            self._make(up=True, done=done_with_device)
 
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
         """Take the addresses off, and the device down; at start make it, to be ready sooner."""
@@ -101,12 +106,22 @@ class VirtualMacAddresses:
         if error is not None:
             self._log.device_refused(self._config.device, error)
 
+    def _is_made(self) -> bool:
+        """Whether the device that was made at start is still there, so that it has only to come up."""
+        parent = self._netlink.link(self._config.interface)
+        device = self._netlink.link(self._config.device)
+        if parent is None or device is None:
+            return False
+        return self._made and device.parent == parent.index
+
     def _make(self, *, up: bool, done: Callable[[OSError | None], None]) -> None:
         """Each step is done beside the loop, in this order; `done` gets the first error."""
         config, errors = self._config, list[OSError | None]()
 
         def last(error: OSError | None) -> None:
-            done(next(filter(None, [*errors, error]), None))
+            first = next(filter(None, [*errors, error]), None)
+            self._made = first is None
+            done(first)
 
         with_ipv6 = any(address.version == 6 for address in config.params().addresses)
         mac = virtual_mac(config.vhid)

@@ -127,9 +127,6 @@ class Observer(threading.Thread):
         """The hosts that have the address now."""
         return [host for host, held in self.holding.items() if address in held]
 
-    def first_advert(self, host: str, since: float) -> float | None:
-        return next((a.at for a in self.adverts if a.host == host and a.at >= since), None)
-
     def last_advert(self, host: str, before: float) -> float | None:
         times = (a.at for a in reversed(self.adverts) if a.host == host and a.at <= before)
         return next(times, None)

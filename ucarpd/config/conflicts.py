@@ -59,20 +59,20 @@ def _check_label(draft: Draft) -> None:
 
 
 def _check_peers(draft: Draft) -> None:
-    peers, broadcast = draft.given.get("UCARP_PEERS"), draft.given.get("UCARP_NOMCAST")
-    if peers and broadcast and broadcast.meaning:
-        earlier, later = _in_order(peers, broadcast)
-        text = f"cannot be used together with {earlier.name} in line {earlier.line}:"
-        text += " advertisements go to peers or to everybody"
-        draft.refuse(later.line, later.name, f"{text} {got(later.text)}")
+    _exclude(draft, "UCARP_PEERS", "UCARP_NOMCAST", "advertisements go to peers or to everybody")
 
 
 def _check_virtual_mac(draft: Draft) -> None:
-    label, virtual_mac = draft.given.get("UCARP_IF_ALIAS"), draft.given.get("UCARP_VMAC")
-    if label and virtual_mac and virtual_mac.meaning:
-        earlier, later = _in_order(label, virtual_mac)
-        text = f"cannot be used together with {earlier.name} in line {earlier.line}:"
-        text += " a label belongs to the interface, and the address would be on a macvlan device"
+    why = "a label belongs to the interface, and the address would be on a macvlan device"
+    _exclude(draft, "UCARP_IF_ALIAS", "UCARP_VMAC", why)
+
+
+def _exclude(draft: Draft, value: str, switch: str, why: str) -> None:
+    """A key that cannot be set while a switch is on."""
+    one, other = draft.given.get(value), draft.given.get(switch)
+    if one and other and other.meaning:
+        earlier, later = _in_order(one, other)
+        text = f"cannot be used together with {earlier.name} in line {earlier.line}: {why}"
         draft.refuse(later.line, later.name, f"{text} {got(later.text)}")
 
 

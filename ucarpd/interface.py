@@ -4,6 +4,7 @@ Its sockets are opened when the interface appears, and anew when an interface of
 in its place.
 """
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 

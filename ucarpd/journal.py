@@ -8,7 +8,9 @@ Where the lines go is the business of `output`.
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol
 
 from ucarpd.carp.actions import State, StateChanged
@@ -30,6 +32,11 @@ SELDOM = 3600.0
 
 LINES_PER_MINUTE = 10
 """Lines about dropped packets at most, whatever number of sources a forger invents."""
+
+AFTER_THE_WORK = 0.005
+"""Seconds by which a line is written later: to write "MASTER" at once would take the time from
+putting the address there.
+"""
 
 root = logging.getLogger("ucarpd")
 """All lines pass it; its name is the program's."""
@@ -231,6 +238,23 @@ class Journal:
         write(level, f"{self._name}: {text}", {**self._fields, **fields}, self.facility, error)
 
 
+_postponed: deque[Callable[[], None]] = deque()
+_call_later: Callable[[float, Callable[[], None]], object] | None = None
+
+
+def postpone(call_later: Callable[[float, Callable[[], None]], object] | None) -> None:
+    """From now on write lines `AFTER_THE_WORK`, by the event loop's `call_later`; None: at once."""
+    global _call_later  # noqa: PLW0603 - there is one log, as there is one root
+    _flush()
+    _call_later = call_later
+
+
+def _flush() -> None:
+    """Write what is postponed."""
+    while _postponed:
+        _postponed.popleft()()
+
+
 def write(
     level: int,
     text: str,
@@ -240,7 +264,13 @@ def write(
 ) -> None:
     """One line; those that belong to one virtual host are written by its Journal."""
     extra = {"fields": fields or {}, "facility": facility}
-    root.log(level, "%s", text, extra=extra, exc_info=error)
+    line = partial(root.log, level, "%s", text, extra=extra, exc_info=error)
+    if _call_later is None:
+        line()
+        return
+    if not _postponed:
+        _call_later(AFTER_THE_WORK, _flush)
+    _postponed.append(line)
 
 
 def write_problem(text: str) -> None:

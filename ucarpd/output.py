@@ -9,20 +9,15 @@ import logging.handlers
 import os
 import queue
 import sys
-import threading
 from typing import TextIO
 
-from ucarpd.journal import root
+from ucarpd.journal import postpone, root
 
 IDENTIFIER = root.name
 """The program's name in the journal and in syslog."""
 
 _QUEUE_SIZE = 10_000
 _CLOSE_PATIENCE = 2.0
-
-_AFTER_THE_WORK = 0.005
-"""Seconds by which a line is written later: with one interpreter lock, writing "MASTER" at once would
-take the time from putting the address there."""
 
 _Lines = queue.Queue[logging.LogRecord | None]
 
@@ -44,6 +39,7 @@ class Output:
 
     def close(self) -> None:
         """Write what is still queued, unless the log daemon hangs.  Twice is fine."""
+        postpone(None)
         root.removeHandler(self._queue_handler)
         self._listener.stop()
 
@@ -75,16 +71,6 @@ class _PatientListener(logging.handlers.QueueListener):
     def __init__(self, lines: _Lines, handler: logging.Handler) -> None:
         super().__init__(lines, handler)
         self._lines = lines
-        self._ending = threading.Event()
-
-    def dequeue(self, block: bool) -> logging.LogRecord:
-        """The next line; the first of several waits until the work that it tells of is done."""
-        try:
-            record = self._lines.get_nowait()
-        except queue.Empty:
-            record = self._lines.get(block)
-            self._ending.wait(_AFTER_THE_WORK)
-        return record  # type: ignore[return-value]  # None ends the thread
 
     def enqueue_sentinel(self) -> None:
         with contextlib.suppress(queue.Full):
@@ -92,7 +78,6 @@ class _PatientListener(logging.handlers.QueueListener):
 
     def stop(self) -> None:
         if self._thread is not None:
-            self._ending.set()
             self.enqueue_sentinel()
             self._thread.join(_CLOSE_PATIENCE)
             self._thread = None

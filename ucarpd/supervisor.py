@@ -69,12 +69,14 @@ class Supervisor:
         if not configs and (problems or not self._stay):
             return EXIT_CONFIG
         self._loop.set_exception_handler(_report_defect)
+        journal.postpone(self._loop.call_later)
         self._handle_signals()
         await self._netlink.open()
         try:
             return await self._serve(configs)
         finally:
             await self._netlink.close()
+            journal.postpone(None)
 
     async def _serve(self, configs: Sequence[Config]) -> int:
         for each in configs:
@@ -245,7 +247,7 @@ class Supervisor:
         """systemd hears of it when the work of the transition is done."""
         if not self._status_is_due:
             self._status_is_due = True
-            self._loop.call_soon(self._show_status)
+            self._loop.call_later(journal.AFTER_THE_WORK, self._show_status)
 
     def _show_status(self) -> None:
         self._status_is_due = False

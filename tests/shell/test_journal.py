@@ -42,6 +42,33 @@ def web():
     return Journal("web", 1, "eth0", "local3")
 
 
+def test_lines_come_in_their_order_when_the_work_is_done(collected, web):
+    timers = []
+    journal.postpone(lambda delay, function: timers.append((delay, function)))
+    web.info("one")
+    journal.write(logging.INFO, "two")
+    ((delay, flush),) = timers
+    assert delay == journal.AFTER_THE_WORK
+    flush()
+    web.info("three")
+    assert len(timers) == 2
+    # The end does not wait for the loop.
+    assert [line for line, _ in collected()] == [
+        "[INFO] web: one",
+        "[INFO] two",
+        "[INFO] web: three",
+    ]
+    web.info("four")
+    assert len(timers) == 2
+
+
+def test_a_line_is_not_written_before_its_time(collected, web):
+    journal.postpone(lambda _delay, _function: None)
+    web.info("never mind")
+    journal._postponed.clear()
+    assert collected() == []
+
+
 def test_a_transition_in_the_words_of_ucarp_with_its_fields(collected, web):
     web.transition(StateChanged(State.BACKUP, State.MASTER, "no advertisement for 3.00 s", PEER))
     ((line, fields),) = collected()

@@ -116,6 +116,7 @@ class Engine:
         self._owner = owner
         self._late = late
         self._timer: asyncio.TimerHandle | None = None
+        self._now = 0.0
         self._transition = Transition(State.INIT, State.INIT, "starting")
         self._waiting_for: str | None = None
         self._send_errors = SendErrors()
@@ -155,15 +156,18 @@ class Engine:
     def hardware_address_changed(self) -> None:
         self._dispatch(events.HardwareAddressChanged())
 
-    def receive(self, frame: bytes) -> IPAddress | None:
-        """Take in a frame; its source, if it was an advertisement with a good digest."""
+    def receive(self, frame: bytes, at: float) -> IPAddress | None:
+        """Take in a frame that came at monotonic second `at`.
+
+        Returns its source, if it was an advertisement with a good digest.
+        """
         result = self._receiver.check(frame, self._machine.sources, self._machine.sent_counters)
         if isinstance(result, Dropped):
             self._log.dropped(result)
             return None
         if result.source in self._machine.sources:
             self._log.source_taken(result.source)
-        self._dispatch(result)
+        self._dispatch(result, at)
         return result.source
 
     def address_added(self, ip: IPAddress) -> None:
@@ -205,11 +209,13 @@ class Engine:
 
     # -- the machine -----------------------------------------------------------------------------------
 
-    def _dispatch(self, event: events.Event, due: float = 0.0) -> None:
+    def _dispatch(self, event: events.Event, at: float | None = None) -> None:
+        """`at` is when it happened; now, if not given.  To the machine time never goes back."""
         if self._is_over:
             return
+        self._now = max(self._now, self._loop.time() if at is None else at)
         try:
-            for action in self._machine.handle(event, max(due, self._loop.time())):
+            for action in self._machine.handle(event, self._now):
                 self._perform(action)
             self._arm()
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the process
@@ -227,8 +233,9 @@ class Engine:
 
     def _on_timer(self, due: float) -> None:
         self._timer = None
-        self._late(self._loop.time() - due)
-        self._dispatch(events.DeadlineReached(), due)
+        now = self._loop.time()
+        self._late(now - due)
+        self._dispatch(events.DeadlineReached(), max(due, now))
 
     def _perform(self, action: Action) -> None:
         match action:

@@ -242,12 +242,13 @@ class Interface:
         try:
             self._sockets.join(group)
         except OSError as error:
-            journal.root.warning("cannot join %s on %s: %s", group, self.name, error.strerror)
+            text = f"cannot join {group} on {self.name}: {error.strerror}"
+            journal.write(logging.WARNING, text)
 
-    def _deliver(self, frame: bytes) -> IPAddress | None:
+    def _deliver(self, frame: bytes, at: float) -> IPAddress | None:
         """Hand a frame to its virtual host; its source, if that found the digest to be good."""
         engine = self._addressee(frame)
-        return engine.receive(frame) if engine is not None else None
+        return engine.receive(frame, at) if engine is not None else None
 
     def _addressee(self, frame: bytes) -> Engine | None:
         """The virtual host of the frame's vhid.  Where there is none, any: it counts and reports."""

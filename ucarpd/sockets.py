@@ -13,7 +13,7 @@ from ucarpd.carp.frame import ETHERTYPE_IPV6, ETHERTYPE_OFFSET
 from ucarpd.carp.params import Family, IPAddress
 from ucarpd.carp.transmit import Datagram
 from ucarpd.linux.netlink import Link
-from ucarpd.linux.packet_socket import PacketSocket
+from ucarpd.linux.packet_socket import Arrival, PacketSocket
 from ucarpd.linux.unicast_socket import UnicastSocket
 
 FRAMES_AT_ONCE = 64
@@ -26,9 +26,9 @@ _IPV6 = ETHERTYPE_IPV6.to_bytes(2, "big")
 
 
 class Sockets:
-    """`deliver` takes a frame, and gives its source if the digest was good."""
+    """`deliver` takes a frame and when it came, and gives its source if the digest was good."""
 
-    def __init__(self, deliver: Callable[[bytes], IPAddress | None]) -> None:
+    def __init__(self, deliver: Callable[[bytes, float], IPAddress | None]) -> None:
         self._deliver = deliver
         self._loop = asyncio.get_running_loop()
         self._known: dict[Family, PacketSocket] = {}
@@ -91,16 +91,16 @@ class Sockets:
     # -- what comes in -----------------------------------------------------------------------------------
 
     def _read_known(self, family: Family) -> None:
-        for frame in _waiting(self._known[family]):
-            self._deliver(frame)
+        for frame, at in _waiting(self._known[family]):
+            self._deliver(frame, at)
             if family not in self._known:
                 return  # What the frame said has closed us.
 
     def _read_others(self, family: Family) -> None:
         started = self._loop.time()
         frames = _waiting(self._others[family])
-        for frame in frames:
-            source = self._deliver(frame)
+        for frame, at in frames:
+            source = self._deliver(frame, at)
             if family not in self._others:
                 return
             if source is not None and source not in self._peers[family]:
@@ -127,7 +127,7 @@ class Sockets:
         self._others[family].hear(self._peers[family], others=True)
 
 
-def _waiting(packet_socket: PacketSocket) -> list[bytes]:
+def _waiting(packet_socket: PacketSocket) -> list[Arrival]:
     try:
         return packet_socket.receive(FRAMES_AT_ONCE)
     except OSError:

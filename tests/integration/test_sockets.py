@@ -1,8 +1,10 @@
 """The sockets of an interface, on real ones: what gets in, what gets out, what the kernel says."""
 
 import contextlib
+import select
 import socket
 import struct
+import time
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
@@ -70,10 +72,14 @@ def unicast_socket(host, family, interface="eth0"):
         yield opened
 
 
+def arrivals(opened, count):
+    found = []
+    wait_for(f"{count} frames", lambda: found.extend(opened.receive(64)) or len(found) >= count)
+    return found
+
+
 def received(opened, count):
-    frames = []
-    wait_for(f"{count} frames", lambda: frames.extend(opened.receive(64)) or len(frames) >= count)
-    return frames
+    return [frame for frame, _ in arrivals(opened, count)]
 
 
 # -- the packet socket ------------------------------------------------------------------------------------
@@ -93,6 +99,33 @@ def test_it_hears_carp_of_its_family_and_nothing_else(two, family):
         ear.send(frame(packet(A[family], group)))
         mouth.send(wanted)
         assert received(ear, 1) == [wanted]
+
+
+def test_it_tells_when_a_frame_came_not_when_it_was_read(two):
+    a, b = two
+    with packet_socket(a, 4) as ear, packet_socket(b, 4) as mouth:
+        before = time.monotonic()
+        for _ in range(2):
+            mouth.send(frame(packet(B[4], IPv4Address("224.0.0.18"))))
+        wait_for("the first", lambda: select.select([ear], [], [], 0)[0])
+        here_by = time.monotonic()
+        wait_for("a while to pass", lambda: time.monotonic() > here_by + 0.005)
+        (_, first), _ = arrivals(ear, 2)
+        assert before <= first < here_by + 0.005
+
+
+def test_a_frame_that_the_wall_clock_says_is_old_counts_as_just_come(two, monkeypatch):
+    a, b = two
+    with packet_socket(a, 4) as ear, packet_socket(b, 4) as mouth:
+        for step in (-3600.0, 3600.0):
+            stepped = time.time() + step
+            monkeypatch.setattr("ucarpd.linux.packet_socket.time.time", lambda at=stepped: at)
+            mouth.send(frame(packet(B[4], IPv4Address("224.0.0.18"))))
+            wait_for("the frame", lambda: select.select([ear], [], [], 0)[0])
+            read_at = time.monotonic()
+            ((_, at),) = arrivals(ear, 1)
+            assert read_at <= at <= time.monotonic()
+            monkeypatch.undo()
 
 
 def test_what_it_sends_gets_out(two):

@@ -13,6 +13,7 @@ import contextlib
 import errno
 import socket
 import struct
+import time
 from collections.abc import Iterable
 from ipaddress import IPv6Address
 
@@ -41,6 +42,14 @@ _RECEIVE_BUFFER = 4 << 20
 """Bytes; the kernel's default holds some 250 frames, which a flood fills in milliseconds."""
 
 _SO_RCVBUFFORCE = 33
+_SO_TIMESTAMPNS = 35
+_TIMESPEC = struct.Struct("@ll")
+_ANCILLARY_SIZE = socket.CMSG_SPACE(_TIMESPEC.size)
+
+_OLDEST = 0.1
+"""Seconds of waiting that are believed.  The kernel's stamps are of the wall clock; when that has been
+set since, a frame counts as just come.
+"""
 
 _PROTOCOL_AT = {4: 14 + 9, 6: 14 + 6}
 _SOURCE_AT = {4: 14 + 12, 6: 14 + 8 + 12}
@@ -52,6 +61,10 @@ _FAMILIES = {
     4: (ETHERTYPE_IPV4, socket.AF_INET),
     6: (ETHERTYPE_IPV6, socket.AF_INET6),
 }
+
+
+Arrival = tuple[bytes, float]
+"""A frame, and the monotonic second at which it arrived, however long it waited to be read."""
 
 
 class PacketSocket:
@@ -70,6 +83,7 @@ class PacketSocket:
         )
         try:
             self.hear((), others=False)
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             with contextlib.suppress(PermissionError):
                 self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER)
             self._socket.bind((interface, ethertype))
@@ -106,15 +120,21 @@ class PacketSocket:
         """Put one Ethernet frame on the wire.  Raises OSError; never blocks."""
         self._socket.send(frame)
 
-    def receive(self, limit: int) -> list[bytes]:
+    def receive(self, limit: int) -> list[Arrival]:
         """Up to `limit` frames that are waiting.  Raises OSError, as when the link went down."""
-        frames: list[bytes] = []
-        while len(frames) < limit:
+        arrivals: list[Arrival] = []
+        while len(arrivals) < limit:
             try:
-                frames.append(self._socket.recv(_LARGEST_FRAME))
+                frame, ancillary, _flags, _address = self._socket.recvmsg(
+                    _LARGEST_FRAME, _ANCILLARY_SIZE
+                )
             except BlockingIOError:
                 break
-        return frames
+            seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
+            waited = time.time() - (seconds + nanoseconds * 1e-9)
+            at = time.monotonic()
+            arrivals.append((frame, at - waited if 0 < waited < _OLDEST else at))
+        return arrivals
 
     def close(self) -> None:
         self._socket.close()

@@ -33,7 +33,9 @@ class NetlinkAddresses:
         if gone:
             self._netlink.remove(self._interface, gone, self._removed)
 
-    def acquire(self, transition: Transition, done: Callable[[bool], None]) -> None:
+    def acquire(
+        self, transition: Transition, there: Callable[[], None], done: Callable[[bool], None]
+    ) -> None:
         del transition
 
         def added(error: OSError | None) -> None:
@@ -41,7 +43,7 @@ class NetlinkAddresses:
                 self._log.address_refused("add", error)
             done(error is None)
 
-        self._netlink.add(self._interface, self._addresses, self._label, added)
+        self._netlink.add(self._interface, self._addresses, self._label, added, there)
 
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
         del transition
@@ -101,7 +103,11 @@ class ScriptedAddresses:
     def is_busy(self) -> bool:
         return self._hooks.is_busy
 
-    def acquire(self, transition: Transition, done: Callable[[bool], None]) -> None:
+    def acquire(
+        self, transition: Transition, there: Callable[[], None], done: Callable[[bool], None]
+    ) -> None:
+        del there  # A script takes longer than the way back to the loop.
+
         def ended(status: int) -> None:
             present = self._netlink.present_now()
             if status == 0 and not present:

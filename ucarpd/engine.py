@@ -12,7 +12,7 @@ from functools import partial
 from typing import Protocol
 
 from ucarpd.carp import actions, events
-from ucarpd.carp.actions import Action, SendAdvertisement, State, StateChanged
+from ucarpd.carp.actions import Action, AnnounceAddresses, SendAdvertisement, State, StateChanged
 from ucarpd.carp.demotion import SendErrors
 from ucarpd.carp.machine import VirtualHost
 from ucarpd.carp.params import IPAddress, Params
@@ -60,7 +60,11 @@ class Addresses(Protocol):
 
     @property
     def is_busy(self) -> bool: ...
-    def acquire(self, transition: Transition, done: Callable[[bool], None]) -> None: ...
+    def acquire(
+        self, transition: Transition, there: Callable[[], None], done: Callable[[bool], None]
+    ) -> None:
+        """`there` may be called ahead of `done`, in another thread, when the addresses are there."""
+
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None: ...
 
 
@@ -121,6 +125,8 @@ class Engine:
         self._waiting_for: str | None = None
         self._send_errors = SendErrors()
         self._job = 0
+        self._announced_ahead = 0
+        """The job whose first announcement is on the wire before the machine has asked for it."""
         self._removed: set[IPAddress] = set()
         """Addresses that have vanished since the up-script was last started, and not come back."""
         self._is_over = False
@@ -248,19 +254,39 @@ class Engine:
             case actions.AcquireAddresses():
                 self._job += 1
                 self._removed.clear()
-                self._addresses.acquire(self._transition, partial(self._acquired, self._job))
+                there = partial(self._announce_ahead, self._job)
+                done = partial(self._acquired, self._job)
+                self._addresses.acquire(self._transition, there, done)
             case actions.ReleaseAddresses(at_start):
                 self._job += 1
-                done = partial(self._released, self._job)
-                self._addresses.release(self._transition, at_start, done)
-            case actions.AnnounceAddresses():
-                wire = self._wire
-                is_router = action.has_ipv6 and wire.is_router
-                for frame in self._transmitter.announcements(action, wire.mac, is_router):
-                    self._send(frame)
+                gone = partial(self._released, self._job)
+                self._addresses.release(self._transition, at_start, gone)
+            case AnnounceAddresses():
+                if self._announced_ahead == self._job:
+                    self._announced_ahead = 0
+                else:
+                    for frame in self._announcements(action):
+                        self._send(frame)
             case actions.Finish():
                 self._end()
                 self._owner.finished()
+
+    def _announcements(self, action: AnnounceAddresses) -> list[bytes]:
+        is_router = action.has_ipv6 and self._wire.is_router
+        return self._transmitter.announcements(action, self._wire.mac, is_router)
+
+    def _announce_ahead(self, job: int) -> None:
+        """In the thread that has put the addresses there: on the way back to the loop as much time
+        goes by as on the whole way there.
+        """
+        if job != self._job:
+            return
+        try:
+            for frame in self._announcements(AnnounceAddresses(self._machine.params.addresses)):
+                self._wire.send(frame)
+        except OSError:
+            return  # The loop does it again, and reports it.
+        self._announced_ahead = job
 
     def _advertise(self, action: SendAdvertisement) -> None:
         results = [

@@ -52,7 +52,9 @@ class VirtualMacAddresses:
     def is_busy(self) -> bool:
         return self._is_preparing or self._owner.is_busy
 
-    def acquire(self, transition: Transition, done: Callable[[bool], None]) -> None:
+    def acquire(
+        self, transition: Transition, there: Callable[[], None], done: Callable[[bool], None]
+    ) -> None:
         """Make the device where it is not there, bring it up, and put the addresses on it."""
         self._job += 1
         self._is_preparing = True
@@ -63,7 +65,7 @@ class VirtualMacAddresses:
             self._is_preparing = False
             self._refused(error)
             if error is None:
-                self._owner.acquire(transition, done)
+                self._owner.acquire(transition, there, done)
             else:
                 done(False)
 

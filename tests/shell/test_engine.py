@@ -60,15 +60,20 @@ class Bench:
         self.story.append(f"to {datagram.destination}")
 
     # the addresses
-    def acquire(self, transition, done):
+    def acquire(self, transition, there, done):
         self.story.append("acquire")
         self.transition = transition
+        self.there = there
         self.acquired = done
 
     def release(self, transition, at_start, done):
         self.story.append("release at start" if at_start else "release")
         self.transition = transition
         self.released = done
+
+    # what comes in
+    def receive(self, frame, ago=0.0):
+        self.engine.receive(frame, asyncio.get_running_loop().time() - ago)
 
     # the owner
     def changed(self):
@@ -171,6 +176,44 @@ async def test_promotion_advertises_before_it_asks_for_the_address_and_announces
 
 
 @in_virtual_time
+async def test_the_first_announcement_goes_out_as_soon_as_the_addresses_are_there():
+    bench = await master()
+    bench.engine.step_down("asked to")
+    bench.released()
+    await asyncio.sleep(6.0)
+    bench.told()
+    bench.there()
+    assert bench.told() == ["arp", "arp"]
+    bench.acquired(True)
+    assert bench.told() == []
+    await asyncio.sleep(0.1)
+    assert bench.told() == ["arp", "arp"]
+
+
+@in_virtual_time
+async def test_an_announcement_that_does_not_get_out_at_once_is_made_by_the_loop():
+    bench = Bench()
+    bench.engine.interface_ready((OWN,))
+    bench.released()
+    await asyncio.sleep(3.0)
+    bench.told()
+    bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")
+    bench.there()
+    assert bench.told() == []
+    bench.send_error = None
+    bench.acquired(True)
+    assert bench.told() == ["arp", "arp"]
+
+
+@in_virtual_time
+async def test_the_addresses_of_an_overtaken_job_are_not_announced():
+    bench = await master()
+    bench.engine.step_down("asked to")
+    bench.there()
+    assert bench.told() == ["MASTER to BACKUP", "release"]
+
+
+@in_virtual_time
 async def test_master_advertises_every_interval_and_an_advertisement_is_not_delayed_by_others():
     bench = await master()
     await asyncio.sleep(10.0)
@@ -189,10 +232,10 @@ async def test_a_process_that_was_stopped_for_a_minute_sends_one_advertisement_n
 @in_virtual_time
 async def test_frames_travel_up_the_ladder_into_the_machine():
     bench = await master()
-    bench.engine.receive(peer_frame(advbase=1, advskew=50))
-    bench.engine.receive(peer_frame()[:-1])
+    bench.receive(peer_frame(advbase=1, advskew=50))
+    bench.receive(peer_frame()[:-1])
     assert bench.told() == ["dropped: badlen"]
-    bench.engine.receive(peer_frame(advbase=0, advskew=100))
+    bench.receive(peer_frame(advbase=0, advskew=100))
     assert bench.told() == ["MASTER to BACKUP", "release"]
     bench.released()
     assert bench.told() == ["advertisement 1/0"]  # the parting one, rule M1
@@ -262,10 +305,35 @@ async def test_an_address_that_a_backup_should_not_have_is_removed():
 
 
 @in_virtual_time
+async def test_a_frame_counts_from_when_it_came_not_from_when_it_was_read():
+    bench = Bench(replace(PARAMS, advskew=100))
+    bench.engine.interface_ready((OWN,))
+    bench.released()
+    await asyncio.sleep(1.0)
+    bench.receive(peer_frame(), ago=0.05)
+    bench.told()
+    await asyncio.sleep(3 + 100 / 256 - 0.06)
+    assert bench.told() == []
+    await asyncio.sleep(0.02)
+    assert bench.told()[0] == "BACKUP to MASTER"
+
+
+@in_virtual_time
+async def test_a_frame_that_waited_while_the_role_was_taken_does_not_turn_time_back():
+    bench = await master()
+    bench.receive(peer_frame(advbase=0, advskew=100), ago=0.5)
+    assert bench.told() == ["MASTER to BACKUP", "release"]
+    await asyncio.sleep(2.9)
+    assert bench.engine.state is State.BACKUP
+    await asyncio.sleep(0.2)
+    assert bench.engine.state is State.MASTER
+
+
+@in_virtual_time
 async def test_another_host_with_our_source_address_is_told():
     bench = await master()
     bench.engine.interface_ready((PEER,))
-    bench.engine.receive(peer_frame(advskew=9))
+    bench.receive(peer_frame(advskew=9))
     assert bench.told() == [f"source taken: {PEER}"]
 
 
@@ -318,8 +386,8 @@ async def test_changed_params_reach_the_machine_and_the_wire_without_leaving_the
     bench.engine.change_params(faster)
     assert bench.told() == ["advertisement 1/9"]
     assert bench.engine.state is State.MASTER
-    bench.engine.receive(peer_frame())
-    bench.engine.receive(peer_frame(params=faster))
+    bench.receive(peer_frame())
+    bench.receive(peer_frame(params=faster))
     assert bench.told()[0] == "dropped: badauth"
     assert bench.engine.state is State.BACKUP
 
@@ -350,7 +418,7 @@ async def test_stop_finishes_after_the_bow_out_and_then_nothing_more_comes():
         "finished",
     ]
     bench.engine.interface_ready((OWN,))
-    bench.engine.receive(peer_frame())
+    bench.receive(peer_frame())
     await asyncio.sleep(10.0)
     assert bench.told() == []
 

@@ -192,7 +192,7 @@ def outcomes(*requests):
 
 def test_changing_an_interface_that_is_gone():
     added, removed = outcomes(
-        lambda netlink, done: netlink.add("nowhere", [ADDRESS], None, done),
+        lambda netlink, done: netlink.add("nowhere", [ADDRESS], None, done, pytest.fail),
         lambda netlink, done: netlink.remove("nowhere", [ADDRESS], done),
     )
     assert (added.errno, added.strerror) == (errno.ENODEV, "interface nowhere does not exist")

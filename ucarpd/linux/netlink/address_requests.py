@@ -46,10 +46,20 @@ class AddressRequests:
         for address in addresses:
             _addition(index, address, label)
 
-    def add(self, interface: str, addresses: Iterable[InterfaceAddress], label: str | None) -> None:
-        """Also those after one that fails; an address that is there already is no error."""
+    def add(
+        self,
+        interface: str,
+        addresses: Iterable[InterfaceAddress],
+        label: str | None,
+        there: Callable[[], None],
+    ) -> None:
+        """Also those after one that fails; an address that is there already is no error.
+
+        `there` is called when all of them are there.
+        """
         index = index_of(interface)
         _for_each(addresses, partial(self._add, interface, index, label))
+        there()
 
     def _add(
         self, interface: str, index: int, label: str | None, address: InterfaceAddress

@@ -100,13 +100,16 @@ class Netlink:
         addresses: Iterable[InterfaceAddress],
         label: str | None,
         done: Done,
+        there: Callable[[], None] = lambda: None,
     ) -> None:
         """Put addresses on the interface; `done` gets the first error, or None.
+
+        Without an error `there` is called before, in the worker, as soon as the addresses are there.
 
         An address that is there already is no error.  The label is for IPv4; an IPv6 address is
         deprecated, so that the host does not use it for connections of its own.
         """
-        self._change(done, self._address_requests.add, interface, list(addresses), label)
+        self._change(done, self._address_requests.add, interface, list(addresses), label, there)
 
     def prepare(
         self, interface: str, addresses: Iterable[InterfaceAddress], label: str | None

@@ -1,4 +1,4 @@
-"""Packets of a stranger, with the right virtual host and a wrong digest (VRRPv2: password)."""
+"""Forged packets, with the right virtual host and a wrong digest (VRRPv2: password)."""
 
 import os
 import socket
@@ -11,18 +11,18 @@ from ucarpd.carp.frame import carp_over_ip, ethernet, group_mac
 from ucarpd.carp.packet import Advertisement, checksum, encode
 from ucarpd.carp.params import CARP_GROUP_V4
 
-SOURCE = "10.77.0.240"
+STRANGER = "10.77.0.240"
 MAC = bytes.fromhex("020000000bad")
 
 _VRRP2 = struct.Struct("!BBBBBBH4s8s")
 
 
-def frames(daemon: Daemon, instance: Instance, count: int = 512) -> Iterator[bytes]:
-    """Ethernet frames, each of them different."""
+def frames(daemon: Daemon, instance: Instance, source: str, count: int = 512) -> Iterator[bytes]:
+    """Ethernet frames that claim to come from `source`, each of them different."""
     for number in range(count):
         vrrp = isinstance(daemon, Keepalived)
         payload = _vrrp2(instance, number) if vrrp else _carp(instance)
-        packet = carp_over_ip(IPv4Address(SOURCE), CARP_GROUP_V4, payload)
+        packet = carp_over_ip(IPv4Address(source), CARP_GROUP_V4, payload)
         yield ethernet(group_mac(CARP_GROUP_V4), MAC, packet)
 
 

@@ -5,6 +5,7 @@ import random
 import struct
 import sys
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -125,11 +126,21 @@ def _jitter(trial: Trial) -> Values:
 
 
 def _flood(trial: Trial) -> Values:
+    """From a stranger."""
+    return _flood_from(trial, lambda _master: forgery.STRANGER)
+
+
+def _peerflood(trial: Trial) -> Values:
+    """In the master's name."""
+    return _flood_from(trial, lambda master: master.address)
+
+
+def _flood_from(trial: Trial, source: Callable[[Host], str]) -> Values:
     daemon, rate, _ = trial
     with Cluster(daemon, probe_interval=0.02) as cluster:
         a, b = cluster.hosts
-        attacker = cluster.lab.host("fl", f"{forgery.SOURCE}/16")
-        frames = forgery.frames(daemon, cluster.instances(b, [NUMBER])[0])
+        attacker = cluster.lab.host("fl", f"{forgery.STRANGER}/16")
+        frames = forgery.frames(daemon, cluster.instances(b, [NUMBER])[0], source(a))
         path = attacker.root / "frames"
         path.write_bytes(b"".join(struct.pack("=H", len(f)) + f for f in frames))
         program = _build_blaster(attacker.root)
@@ -167,6 +178,18 @@ def _build_blaster(directory: Path) -> str:
 def _fits(daemon: Daemon, size: int) -> bool:
     return size <= daemon.most_instances
 
+
+_FLOOD_METRICS = {
+    "sent": Metric("packets sent per second", "thousand"),
+    "takeovers": Metric("false takeovers", ""),
+    "gap": Metric("longest gap between advertisements"),
+    "silence": Metric("longest silence of the client, asking each 20 ms"),
+    "master_cpu": Metric("processor time of the master", "s"),
+    "backup_cpu": Metric("processor time of the backup", "s"),
+    "lines": Metric("log lines of the backup", ""),
+    "growth": Metric("growth of the backup's memory", "KiB"),
+    "died": Metric("daemons that died", ""),
+}
 
 MEASURES = (
     Measure(
@@ -233,19 +256,18 @@ MEASURES = (
         "flood",
         "Ten seconds of forged packets with the right vhid and a wrong digest (VRRPv2: password).",
         _flood,
-        {
-            "sent": Metric("packets sent per second", "thousand"),
-            "takeovers": Metric("false takeovers", ""),
-            "gap": Metric("longest gap between advertisements"),
-            "silence": Metric("longest silence of the client, asking each 20 ms"),
-            "master_cpu": Metric("processor time of the master", "s"),
-            "backup_cpu": Metric("processor time of the backup", "s"),
-            "lines": Metric("log lines of the backup", ""),
-            "growth": Metric("growth of the backup's memory", "KiB"),
-            "died": Metric("daemons that died", ""),
-        },
+        _FLOOD_METRICS,
         runs=1,
         cases=(1 * _KILO, 10 * _KILO, 50 * _KILO),
+        case_title="{} packets/s",
+    ),
+    Measure(
+        "peerflood",
+        "The same in the name of the master, which the backup knows and must go on hearing.",
+        _peerflood,
+        _FLOOD_METRICS,
+        runs=1,
+        cases=(50 * _KILO,),
         case_title="{} packets/s",
     ),
 )

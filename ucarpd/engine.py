@@ -20,6 +20,11 @@ from ucarpd.carp.receive import Dropped, Receiver
 from ucarpd.carp.timing import BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW
 from ucarpd.carp.transmit import Datagram, Transmitter
 
+WAKE_UP_LEAD = 0.0002
+"""Seconds by which a backup wakes up before its deadline: less than it takes it to get from there to
+the wire, so that no rival gets an advertisement too soon.
+"""
+
 _PEER_UNREACHABLE = {errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH}
 
 
@@ -229,18 +234,20 @@ class Engine:
 
     def _arm(self) -> None:
         deadline = None if self._is_over else self._machine.next_deadline()
+        lead = WAKE_UP_LEAD if self._machine.state is State.BACKUP else 0.0
+        wake_up_at = None if deadline is None else deadline - lead
         if self._timer is not None:
-            if self._timer.when() == deadline and not self._timer.cancelled():
+            if self._timer.when() == wake_up_at and not self._timer.cancelled():
                 return
             self._timer.cancel()
             self._timer = None
         if deadline is not None:
-            self._timer = self._loop.call_at(deadline, self._on_timer, deadline)
+            self._timer = self._loop.call_at(deadline - lead, self._on_timer, deadline)
 
     def _on_timer(self, due: float) -> None:
         self._timer = None
         now = self._loop.time()
-        self._late(now - due)
+        self._late(max(0.0, now - due))
         self._dispatch(events.DeadlineReached(), max(due, now))
 
     def _perform(self, action: Action) -> None:

@@ -15,7 +15,7 @@ from ucarpd.carp.machine import VirtualHost
 from ucarpd.carp.packet import decode
 from ucarpd.carp.params import Params
 from ucarpd.carp.transmit import Transmitter
-from ucarpd.engine import Engine
+from ucarpd.engine import WAKE_UP_LEAD, Engine
 
 OWN = IPv4Address("10.0.0.1")
 PEER = IPv4Address("10.0.0.2")
@@ -316,6 +316,26 @@ async def test_a_frame_counts_from_when_it_came_not_from_when_it_was_read():
     assert bench.told() == []
     await asyncio.sleep(0.02)
     assert bench.told()[0] == "BACKUP to MASTER"
+
+
+@in_virtual_time
+async def test_a_backup_wakes_up_a_little_early_and_keeps_its_deadline():
+    bench = Bench()
+    loop = asyncio.get_running_loop()
+    bench.engine.interface_ready((OWN,))
+    bench.released()
+    due = loop.time() + 3.0
+    await asyncio.sleep(due - 2 * WAKE_UP_LEAD - loop.time())
+    assert bench.engine.state is State.BACKUP
+    await asyncio.sleep(1.5 * WAKE_UP_LEAD)
+    assert loop.time() < due
+    assert bench.engine.state is State.MASTER
+    bench.told()
+    # The next advertisement is counted from the deadline.
+    await asyncio.sleep(due + 1.0 - WAKE_UP_LEAD - loop.time())
+    assert bench.told() == []
+    await asyncio.sleep(2 * WAKE_UP_LEAD)
+    assert bench.told() == ["advertisement 1/0"]
 
 
 @in_virtual_time

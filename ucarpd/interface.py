@@ -91,6 +91,7 @@ class Interface:
         self._members[config.vhid] = member = Member(config, config.params(), engine)
         self._owners |= {(config.device, ip): member for ip in member.params.addresses}
         self._virtual.update(member.params.addresses)
+        self._sockets.serve(self._members)
         if len(self._members) == 1:
             self._follow_link()
         elif self._link is not None and self._link.is_ethernet:
@@ -104,6 +105,7 @@ class Interface:
             for ip in member.params.addresses:
                 del self._owners[config.device, ip]
             self._virtual.difference_update(member.params.addresses)
+            self._sockets.serve(self._members)
         self._tell_faults()
         if not self._members:
             self._sockets.close()

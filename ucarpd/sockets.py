@@ -1,19 +1,19 @@
 """The sockets of one interface, shared by its virtual hosts.
 
-In each family there are two packet sockets: one for the hosts that have advertised with a good digest,
-and one for everybody else.  So a flood of forged packets from a stranger fills a buffer that no
-known peer depends on, and it gets half of the processor's time at most.  One that forges the address of
-a known peer gets past this, and meets the larger buffer and the timers' turn after each batch.
+In each family there are two packet sockets: one for what the hosts that have advertised with a good
+digest say about our virtual hosts, and one for all else.  So a flood of forged packets from a stranger
+fills a buffer that no known peer depends on, and it gets half of the processor's time at most.  One that
+forges a known peer's address and a vhid gets past this, and meets the timers' turn after each batch.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ucarpd.carp.frame import ETHERTYPE_IPV6, ETHERTYPE_OFFSET
 from ucarpd.carp.params import Family, IPAddress
 from ucarpd.carp.transmit import Datagram
 from ucarpd.linux.netlink import Link
-from ucarpd.linux.packet_socket import Arrival, PacketSocket
+from ucarpd.linux.packet_socket import Arrival, Expected, PacketSocket
 from ucarpd.linux.unicast_socket import UnicastSocket
 
 FRAMES_AT_ONCE = 64
@@ -36,9 +36,18 @@ class Sockets:
         self._unicast: dict[Family, UnicastSocket] = {}
         self._peers: dict[Family, dict[IPAddress, None]] = {4: {}, 6: {}}
         self._pauses: dict[Family, asyncio.TimerHandle] = {}
+        self._vhids: frozenset[int] = frozenset()
+        self._are_filters_due = False
 
     def has(self, family: Family) -> bool:
         return family in self._others
+
+    def serve(self, vhids: Iterable[int]) -> None:
+        """These are the virtual hosts that run here; the filters follow in the loop's next turn."""
+        self._vhids = frozenset(vhids)
+        if not self._are_filters_due:
+            self._are_filters_due = True
+            self._loop.call_soon(self._set_all_filters)
 
     def open(self, link: Link, family: Family) -> None:
         """Open what is not open yet.  Raises OSError."""
@@ -54,6 +63,7 @@ class Sockets:
         """Raises OSError."""
         if family not in self._unicast:
             self._unicast[family] = UnicastSocket(link.name, family)
+            self._set_filters(family)
 
     def join(self, group: IPAddress) -> None:
         """Raises OSError."""
@@ -121,10 +131,16 @@ class Sockets:
         peers[source] = None
         self._set_filters(family)
 
+    def _set_all_filters(self) -> None:
+        self._are_filters_due = False
+        for family in self._others:
+            self._set_filters(family)
+
     def _set_filters(self, family: Family) -> None:
+        expected = Expected(self._peers[family], self._vhids, may_be_routed=family in self._unicast)
         # In this order a frame in between comes twice, which is harmless, and not never.
-        self._known[family].hear(self._peers[family], others=False)
-        self._others[family].hear(self._peers[family], others=True)
+        self._known[family].hear(expected, all_else=False)
+        self._others[family].hear(expected, all_else=True)
 
 
 def _waiting(packet_socket: PacketSocket) -> list[Arrival]:

@@ -12,7 +12,7 @@ from inside import inside
 from lab import wait_for
 from wiretap import open_in
 
-from ucarpd.linux.packet_socket import PacketSocket
+from ucarpd.linux.packet_socket import Expected, PacketSocket
 from ucarpd.linux.unicast_socket import UnicastSocket
 
 CARP, TCP, FRAGMENT, ICMPV6 = 112, 6, 44, 58
@@ -38,16 +38,17 @@ def two(a, b):
     return a, b
 
 
-def packet(source, destination, protocol=CARP, fragment=0):
+def packet(source, destination, protocol=CARP, fragment=0, ttl=255, payload=PAYLOAD, options=b""):
     if source.version == 6:
-        start = struct.pack("!IHBB", 0x60000000, len(PAYLOAD), protocol, 255)
-        return start + source.packed + destination.packed + PAYLOAD
-    length = 20 + len(PAYLOAD)
-    start = struct.pack("!BBHHHBB", 0x45, 0x10, length, 7, fragment, 255, protocol)
-    addresses = source.packed + destination.packed
-    total = sum(struct.unpack("!9H", start + addresses))
+        start = struct.pack("!IHBB", 0x60000000, len(payload), protocol, ttl)
+        return start + source.packed + destination.packed + payload
+    words = (20 + len(options)) // 4
+    length = 4 * words + len(payload)
+    start = struct.pack("!BBHHHBB", 0x40 + words, 0x10, length, 7, fragment, ttl, protocol)
+    rest = source.packed + destination.packed + options
+    total = sum(struct.unpack(f"!{2 * words - 1}H", start + rest))
     checksum = 0xFFFF - (total % 0xFFFF)
-    return start + struct.pack("!H", checksum) + addresses + PAYLOAD
+    return start + struct.pack("!H", checksum) + rest + payload
 
 
 def frame(packet, destination=GROUP6_MAC, source=VIRTUAL_MAC):
@@ -59,7 +60,7 @@ def frame(packet, destination=GROUP6_MAC, source=VIRTUAL_MAC):
 def packet_socket(host, family):
     with inside(host.namespace):
         opened = PacketSocket("eth0", socket.if_nametoindex("eth0"), family)
-        opened.hear((), others=True)
+        opened.hear(Expected(), all_else=True)
     with contextlib.closing(opened):
         yield opened
 
@@ -163,6 +164,56 @@ def test_joining_an_ipv6_group_is_reported_to_the_switch(two):
             if is_report and GROUP6.packed in seen[62:]:
                 break
     wait_for("the end", lambda: GROUP6_IN_PROC not in a.run("cat", "/proc/net/igmp6").stdout)
+
+
+GROUPS = {4: IPv4Address("224.0.0.18"), 6: GROUP6}
+VHID = 7
+MANY = [ip_address(f"172.16.3.{n}") for n in range(63)]
+
+
+def heard_of(family, vhid=VHID, version=0x21, source=None, size=36, **options):
+    """A frame from a peer, about vhid 7 if not told otherwise."""
+    payload = (bytes([version, vhid]) + PAYLOAD[2:])[:size]
+    return frame(packet(source or B[family], GROUPS[family], payload=payload, **options))
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_each_frame_goes_to_one_of_two_ears(two, family):
+    a, b = two
+    expected = [heard_of(family), heard_of(family, vhid=255)]
+    all_else = [
+        heard_of(family, source=ip_address({4: "172.16.0.13", 6: "fd00::13"}[family])),
+        heard_of(family, vhid=8),
+        heard_of(family, version=0x31),
+        heard_of(family, ttl=254),
+        heard_of(family, size=35),
+        heard_of(family, size=1),
+    ]
+    if family == 4:
+        all_else.append(heard_of(4, options=bytes(4)))
+    what = Expected([B[family], *MANY], {VHID, *range(9, 256)})
+    with (
+        packet_socket(a, family) as known,
+        packet_socket(a, family) as others,
+        open_in(b.namespace, "eth0") as mouth,
+    ):
+        known.hear(what, all_else=False)
+        others.hear(what, all_else=True)
+        for each in (*all_else, *expected):
+            mouth.send(each)
+        assert received(known, len(expected)) == expected
+        assert received(others, len(all_else)) == all_else
+        assert known.receive(1) == others.receive(1) == []
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_a_peer_behind_a_router_is_expected_where_peers_may_be(two, family):
+    a, b = two
+    routed = heard_of(family, ttl=254)
+    with packet_socket(a, family) as known, open_in(b.namespace, "eth0") as mouth:
+        known.hear(Expected([B[family]], range(1, 256), may_be_routed=True), all_else=False)
+        mouth.send(routed)
+        assert received(known, 1) == [routed]
 
 
 # -- the unicast socket -----------------------------------------------------------------------------------

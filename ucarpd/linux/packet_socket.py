@@ -2,8 +2,9 @@
 
 The filter lets through what might be CARP and nothing else: protocol 112, not a later fragment, not
 sent by this host, nor to another's MAC address (in promiscuous mode, or while a switch does not know
-yet where that is).  It also tells known hosts from others, so that each kind can have a socket of its
-own.  Everything finer is left to `carp.receive`, which counts what it drops.
+yet where that is).  It also tells what is expected, the advertisements of known hosts for the virtual
+hosts that run here, from all else, so that each kind can have a socket of its own.  Everything finer
+is left to `carp.receive`, which counts what it drops.
 
 There is a socket for each family rather than one for all protocols: that would be a tap on every
 frame of a busy gateway, in both directions.
@@ -14,17 +15,22 @@ import errno
 import socket
 import struct
 import time
-from collections.abc import Iterable
+from collections.abc import Collection
+from dataclasses import dataclass
 from ipaddress import IPv6Address
+from typing import NamedTuple
 
 from ucarpd.carp.frame import ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_OFFSET, PROTOCOL_CARP
+from ucarpd.carp.packet import HEADER_SIZE, TYPE_ADVERTISEMENT, VERSION
 from ucarpd.carp.params import Family, IPAddress
 from ucarpd.linux.socket_filter import (
     EVERYTHING,
     JUMP_ANY_BIT,
+    JUMP_AT_LEAST,
     JUMP_EQUAL,
     LOAD_BYTE,
     LOAD_HALF,
+    LOAD_LENGTH,
     LOAD_WORD,
     PACKET_OTHERHOST,
     PACKET_OUTGOING,
@@ -51,16 +57,43 @@ _OLDEST = 0.1
 set since, a frame counts as just come.
 """
 
-_PROTOCOL_AT = {4: 14 + 9, 6: 14 + 6}
-_SOURCE_AT = {4: 14 + 12, 6: 14 + 8 + 12}
-"""The source address in IPv4; in IPv6 its last four bytes, which are enough to tell who is known."""
 _FLAGS_AND_FRAGMENT_AT = 14 + 6
 _FRAGMENT_OFFSET = 0x1FFF
+_IPV4_WITHOUT_OPTIONS = 0x45
 
-_FAMILIES = {
-    4: (ETHERTYPE_IPV4, socket.AF_INET),
-    6: (ETHERTYPE_IPV6, socket.AF_INET6),
+_VERSION_AND_TYPE = VERSION << 4 | TYPE_ADVERTISEMENT
+_SENT_ON_THIS_LINK = 255
+
+
+class _Layout(NamedTuple):
+    """Where in a frame things are, in bytes."""
+
+    ethertype: int
+    address_family: int
+    protocol_at: int
+    ttl_at: int
+    source_at: int
+    """In IPv6 that of its last four bytes, which are enough to tell who is known."""
+    carp_at: int
+
+
+_LAYOUTS = {
+    4: _Layout(ETHERTYPE_IPV4, socket.AF_INET, 14 + 9, 14 + 8, 14 + 12, 14 + 20),
+    6: _Layout(ETHERTYPE_IPV6, socket.AF_INET6, 14 + 6, 14 + 7, 14 + 8 + 12, 14 + 40),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a socket may hear apart from all else: what these hosts say about these virtual hosts.
+
+    `may_be_routed`: also what a router has passed on, as unicast peers may want it.
+    """
+
+    sources: Collection[IPAddress] = ()
+    """At most 200."""
+    vhids: Collection[int] = ()
+    may_be_routed: bool = False
 
 
 Arrival = tuple[bytes, float]
@@ -75,18 +108,20 @@ class PacketSocket:
     def __init__(self, interface: str, index: int, family: Family) -> None:
         self._index = index
         self._family = family
-        ethertype, address_family = _FAMILIES[family]
-        self._membership = socket.socket(address_family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        layout = _LAYOUTS[family]
+        self._membership = socket.socket(
+            layout.address_family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC
+        )
         # Protocol 0 receives nothing until bind(), so no frame slips in ahead of the filter.
         self._socket = socket.socket(
             socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0
         )
         try:
-            self.hear((), others=False)
+            self.hear(Expected(), all_else=False)
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             with contextlib.suppress(PermissionError):
                 self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER)
-            self._socket.bind((interface, ethertype))
+            self._socket.bind((interface, layout.ethertype))
         except BaseException:
             self.close()
             raise
@@ -94,9 +129,9 @@ class PacketSocket:
     def fileno(self) -> int:
         return self._socket.fileno()
 
-    def hear(self, known: Iterable[IPAddress], *, others: bool) -> None:
-        """Hear these hosts alone, or all others but these; at most 200.  Raises OSError."""
-        attach_filter(self._socket, _program(self._family, known, others=others))
+    def hear(self, expected: Expected, *, all_else: bool) -> None:
+        """Hear only what is expected, or only all else.  Raises OSError."""
+        attach_filter(self._socket, _program(self._family, expected, all_else=all_else))
 
     def join(self, group: IPAddress) -> None:
         """Become a member of the group on this interface; twice is fine.  Raises OSError.
@@ -141,28 +176,53 @@ class PacketSocket:
         self._membership.close()
 
 
-def _program(family: Family, known: Iterable[IPAddress], *, others: bool) -> Program:
-    ethertype, _ = _FAMILIES[family]
-    program = [
+def _program(family: Family, expected: Expected, *, all_else: bool) -> Program:
+    wanted, other = (0, EVERYTHING) if all_else else (EVERYTHING, 0)
+    layout = _LAYOUTS[family]
+    sources = {int.from_bytes(address.packed[-4:], "big") for address in expected.sources}
+    return [
+        *_refusals(family),
+        # What is too short is not expected; a load from beyond its end would refuse it.
+        Instruction(LOAD_LENGTH, 0, label="carp"),
+        Instruction(JUMP_AT_LEAST, layout.carp_at + HEADER_SIZE, if_false="stranger"),
+        Instruction(LOAD_WORD, layout.source_at),
+        *(Instruction(JUMP_EQUAL, word, if_true="known") for word in sorted(sources)),
+        Instruction(RETURN, other, label="stranger"),
+        Instruction(LOAD_BYTE, layout.carp_at + 1, label="known"),
+        *(Instruction(JUMP_EQUAL, vhid, if_true="ours") for vhid in sorted(expected.vhids)),
+        Instruction(RETURN, other),
+        Instruction(LOAD_BYTE, layout.carp_at, label="ours"),
+        Instruction(JUMP_EQUAL, _VERSION_AND_TYPE, if_false="odd"),
+        *_unless(expected.may_be_routed, layout.ttl_at, _SENT_ON_THIS_LINK),
+        *_unless(family == 6, 14, _IPV4_WITHOUT_OPTIONS),
+        Instruction(RETURN, wanted),
+        Instruction(RETURN, other, label="odd"),
+    ]
+
+
+def _refusals(family: Family) -> Program:
+    """What is CARP goes on to "carp"."""
+    layout = _LAYOUTS[family]
+    later_fragments = [
+        Instruction(LOAD_HALF, _FLAGS_AND_FRAGMENT_AT),
+        Instruction(JUMP_ANY_BIT, _FRAGMENT_OFFSET, if_true="refuse"),
+    ]
+    return [
         Instruction(LOAD_WORD, PACKET_TYPE),
         Instruction(JUMP_EQUAL, PACKET_OTHERHOST, if_true="refuse"),
         Instruction(JUMP_EQUAL, PACKET_OUTGOING, if_true="refuse"),
         Instruction(LOAD_HALF, ETHERTYPE_OFFSET),
-        Instruction(JUMP_EQUAL, ethertype, if_false="refuse"),
-        Instruction(LOAD_BYTE, _PROTOCOL_AT[family]),
-        Instruction(JUMP_EQUAL, PROTOCOL_CARP, if_false="refuse"),
-    ]
-    if family == 4:  # in IPv6 a fragment has another next header
-        program += [
-            Instruction(LOAD_HALF, _FLAGS_AND_FRAGMENT_AT),
-            Instruction(JUMP_ANY_BIT, _FRAGMENT_OFFSET, if_true="refuse"),
-        ]
-    last_words = {int.from_bytes(address.packed[-4:], "big") for address in known}
-    return [
-        *program,
-        Instruction(LOAD_WORD, _SOURCE_AT[family]),
-        *(Instruction(JUMP_EQUAL, word, if_true="known") for word in sorted(last_words)),
-        Instruction(RETURN, EVERYTHING if others else 0),
-        Instruction(RETURN, 0 if others else EVERYTHING, label="known"),
+        Instruction(JUMP_EQUAL, layout.ethertype, if_false="refuse"),
+        # In IPv6 a fragment has another next header.
+        *(later_fragments if family == 4 else ()),
+        Instruction(LOAD_BYTE, layout.protocol_at),
+        Instruction(JUMP_EQUAL, PROTOCOL_CARP, if_true="carp"),
         Instruction(RETURN, 0, label="refuse"),
     ]
+
+
+def _unless(exempt: bool, at: int, value: int) -> Program:
+    """A byte with another value is odd."""
+    if exempt:
+        return []
+    return [Instruction(LOAD_BYTE, at), Instruction(JUMP_EQUAL, value, if_false="odd")]

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 LOAD_WORD = 0x20
 LOAD_HALF = 0x28
 LOAD_BYTE = 0x30
+LOAD_LENGTH = 0x80
 JUMP_EQUAL = 0x15
+JUMP_AT_LEAST = 0x35
 JUMP_ANY_BIT = 0x45
 RETURN = 0x06
 
@@ -27,7 +29,7 @@ _SO_ATTACH_FILTER = 26
 class Instruction:
     """One instruction; a jump names the label of where it goes if true or false, "" for the next.
 
-    A `label` is the instruction's own name.
+    A `label` is the instruction's own name; it may be 255 instructions further on.
     """
 
     code: int

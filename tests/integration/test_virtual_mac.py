@@ -119,7 +119,8 @@ def test_nothing_changes_for_a_client(lab, a, b, client, how):
                 a.cable(connected=False)
             second.wait_for_line(MASTER)
             wait_for_device(b, VIP, VIP6)
-            moved = port_b.wait(b.address)[0].at
+            serves = port_b.wait(b.address)[0].at
+            moved = port_b.first_from(VIRTUAL_MAC, serves)
             for address in (VIP, VIP6):
                 wait_for("it is asked", lambda ip=address: port_b.connection_attempts(ip, moved))
                 assert entry(client, address) == VIRTUAL_MAC

@@ -120,6 +120,17 @@ class Wiretap:
         parsed = (parse_announcement(frame) for frame in list(self._frames) if frame.at > after)
         return [each for each in parsed if each and each.ip == ip]
 
+    def first_from(self, mac: str, after: float) -> float:
+        """When the first frame from this MAC address passed, after a moment."""
+        source = bytes.fromhex(mac.replace(":", ""))
+
+        def times() -> list[float]:
+            frames = list(self._frames)
+            return [each.at for each in frames if each.at > after and each.data[6:12] == source]
+
+        wait_for(f"a frame from {mac}", times)
+        return times()[0]
+
     def connection_attempts(self, ip: str, after: float = 0.0) -> int:
         """How many TCP packets that ask for a connection to the address have passed."""
         return sum(is_attempt(frame.data, ip) for frame in list(self._frames) if frame.at > after)

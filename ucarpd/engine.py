@@ -235,9 +235,8 @@ class Engine:
     def _arm(self) -> None:
         deadline = None if self._is_over else self._machine.next_deadline()
         lead = WAKE_UP_LEAD if self._machine.state is State.BACKUP else 0.0
-        wake_up_at = None if deadline is None else deadline - lead
         if self._timer is not None:
-            if self._timer.when() == wake_up_at and not self._timer.cancelled():
+            if deadline is not None and self._timer.when() == deadline - lead:
                 return
             self._timer.cancel()
             self._timer = None

@@ -11,7 +11,7 @@ import queue
 import sys
 from typing import TextIO
 
-from ucarpd.journal import postpone, root
+from ucarpd.journal import root
 
 IDENTIFIER = root.name
 """The program's name in the journal and in syslog."""
@@ -26,7 +26,6 @@ class Output:
     """Lines go through a queue to one handler in a thread, from construction to `close`."""
 
     def __init__(self, handler: logging.Handler, level: int = logging.INFO) -> None:
-        _forget_what_no_line_shows()
         handler.setFormatter(logging.Formatter("[%(levelname)s] %(message)s"))
         lines: _Lines = queue.Queue(_QUEUE_SIZE)
         self._listener = _PatientListener(lines, handler)
@@ -39,7 +38,6 @@ class Output:
 
     def close(self) -> None:
         """Write what is still queued, unless the log daemon hangs.  Twice is fine."""
-        postpone(None)
         root.removeHandler(self._queue_handler)
         self._listener.stop()
 
@@ -50,10 +48,6 @@ class _BoundedQueueHandler(logging.handlers.QueueHandler):
     def __init__(self, lines: _Lines) -> None:
         super().__init__(lines)
         self._lost = 0
-
-    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        # The text is made in the other thread.  What a traceback refers to may change until then.
-        return super().prepare(record) if record.exc_info else record
 
     def enqueue(self, record: logging.LogRecord) -> None:
         if self._lost:
@@ -103,14 +97,6 @@ class SyslogHandler(logging.handlers.SysLogHandler):
     def emit(self, record: logging.LogRecord) -> None:
         self.facility = self.facility_names[getattr(record, "facility", "daemon")]
         super().emit(record)
-
-
-def _forget_what_no_line_shows() -> None:
-    """A transition waits for its line: see "Optimization" in the logging how-to of Python."""
-    logging._srcfile = None  # noqa: SLF001 - as the how-to says
-    logging.logThreads = False
-    logging.logProcesses = False
-    logging.logMultiprocessing = False
 
 
 def _with_defaults(record: logging.LogRecord) -> bool:

@@ -69,10 +69,10 @@ class Supervisor:
         if not configs and (problems or not self._stay):
             return EXIT_CONFIG
         self._loop.set_exception_handler(_report_defect)
-        journal.postpone(self._loop.call_later)
         self._handle_signals()
-        await self._netlink.open()
+        journal.postpone(self._loop.call_later)
         try:
+            await self._netlink.open()
             return await self._serve(configs)
         finally:
             await self._netlink.close()

@@ -112,9 +112,7 @@ class VirtualMacAddresses:
         """Whether the device that was made at start is still there, so that it has only to come up."""
         parent = self._netlink.link(self._config.interface)
         device = self._netlink.link(self._config.device)
-        if parent is None or device is None:
-            return False
-        return self._made and device.parent == parent.index
+        return bool(self._made and parent and device and device.parent == parent.index)
 
     def _make(self, *, up: bool, done: Callable[[OSError | None], None]) -> None:
         """Each step is done beside the loop, in this order; `done` gets the first error."""

@@ -5,7 +5,6 @@ import random
 import struct
 import sys
 import time
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -125,22 +124,17 @@ def _jitter(trial: Trial) -> Values:
         }
 
 
-def _flood(trial: Trial) -> Values:
-    """From a stranger."""
-    return _flood_from(trial, lambda _master: forgery.STRANGER)
-
-
 def _peerflood(trial: Trial) -> Values:
-    """In the master's name."""
-    return _flood_from(trial, lambda master: master.address)
+    return _flood(trial, in_masters_name=True)
 
 
-def _flood_from(trial: Trial, source: Callable[[Host], str]) -> Values:
+def _flood(trial: Trial, *, in_masters_name: bool = False) -> Values:
     daemon, rate, _ = trial
     with Cluster(daemon, probe_interval=0.02) as cluster:
         a, b = cluster.hosts
         attacker = cluster.lab.host("fl", f"{forgery.STRANGER}/16")
-        frames = forgery.frames(daemon, cluster.instances(b, [NUMBER])[0], source(a))
+        source = a.address if in_masters_name else forgery.STRANGER
+        frames = forgery.frames(daemon, cluster.instances(b, [NUMBER])[0], source)
         path = attacker.root / "frames"
         path.write_bytes(b"".join(struct.pack("=H", len(f)) + f for f in frames))
         program = _build_blaster(attacker.root)

@@ -128,8 +128,7 @@ class Wiretap:
             frames = list(self._frames)
             return [each.at for each in frames if each.at > after and each.data[6:12] == source]
 
-        wait_for(f"a frame from {mac}", times)
-        return times()[0]
+        return float(wait_for(f"a frame from {mac}", times)[0])
 
     def connection_attempts(self, ip: str, after: float = 0.0) -> int:
         """How many TCP packets that ask for a connection to the address have passed."""

@@ -127,12 +127,19 @@ class Log:
         self._bench.story.append(f"fault: {error}")
 
 
-async def master(**options):
-    """A bench whose engine has just become MASTER with the address in place."""
+async def promoted(**options):
+    """A bench whose engine has just become MASTER, and asked for the address."""
     bench = Bench(**options)
     bench.engine.interface_ready((OWN,))
     bench.released()
+    bench.told()
     await asyncio.sleep(3.0)
+    return bench
+
+
+async def master(**options):
+    """The same with the address in place."""
+    bench = await promoted(**options)
     bench.acquired(True)
     assert bench.engine.state is State.MASTER
     bench.told()
@@ -164,11 +171,7 @@ async def test_start_clears_what_an_earlier_run_left():
 
 @in_virtual_time
 async def test_promotion_advertises_before_it_asks_for_the_address_and_announces_after():
-    bench = Bench()
-    bench.engine.interface_ready((OWN,))
-    bench.released()
-    bench.told()
-    await asyncio.sleep(3.0)
+    bench = await promoted()
     assert bench.told() == ["BACKUP to MASTER", "advertisement 1/0", "acquire"]
     assert bench.transition.reason == bench.reason == bench.engine.reason
     bench.acquired(True)
@@ -177,10 +180,7 @@ async def test_promotion_advertises_before_it_asks_for_the_address_and_announces
 
 @in_virtual_time
 async def test_the_first_announcement_goes_out_as_soon_as_the_addresses_are_there():
-    bench = await master()
-    bench.engine.step_down("asked to")
-    bench.released()
-    await asyncio.sleep(6.0)
+    bench = await promoted()
     bench.told()
     bench.there()
     assert bench.told() == ["arp", "arp"]
@@ -192,10 +192,7 @@ async def test_the_first_announcement_goes_out_as_soon_as_the_addresses_are_ther
 
 @in_virtual_time
 async def test_an_announcement_that_does_not_get_out_at_once_is_made_by_the_loop():
-    bench = Bench()
-    bench.engine.interface_ready((OWN,))
-    bench.released()
-    await asyncio.sleep(3.0)
+    bench = await promoted()
     bench.told()
     bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")
     bench.there()

@@ -34,6 +34,7 @@ def collected():
         return collector.records
 
     yield close_and_read
+    journal.postpone(None)
     output.close()
 
 
@@ -53,6 +54,7 @@ def test_lines_come_in_their_order_when_the_work_is_done(collected, web):
     web.info("three")
     assert len(timers) == 2
     # The end does not wait for the loop.
+    journal.postpone(None)
     assert [line for line, _ in collected()] == [
         "[INFO] web: one",
         "[INFO] two",

@@ -29,7 +29,7 @@ _SO_ATTACH_FILTER = 26
 class Instruction:
     """One instruction; a jump names the label of where it goes if true or false, "" for the next.
 
-    A `label` is the instruction's own name; it may be 255 instructions further on.
+    A `label` is the instruction's own name.  A jump passes over 255 instructions at most.
     """
 
     code: int

@@ -102,6 +102,9 @@ class Log:
         self._bench.story.append(f"{change.old.value} to {change.new.value}")
         self._bench.reason = change.reason
 
+    def found(self, report):
+        self._bench.story.append(report.finding.name)
+
     def waiting(self, reason):
         self._bench.story.append(f"waiting: {reason}")
 

@@ -153,7 +153,7 @@ def test_the_defaults_are_those_of_the_table(home):
     ("lines", "field", "value"),
     [
         ("UCARP_ADVBASE=0", "advbase", 0),
-        ("UCARP_ADVBASE=254", "advbase", 254),
+        ("UCARP_ADVBASE=253", "advbase", 253),
         ("UCARP_ADVSKEW=254", "advskew", 254),
         ("UCARP_ADVSKEW=", "advskew", 0),
         ("UCARP_ADVSKEW=''", "advskew", 0),
@@ -281,15 +281,15 @@ def test_scripts_see_the_file_and_canonical_names_but_no_password(home):
         ),
         (
             "UCARP_ADVBASE=1.5",
-            "5: UCARP_ADVBASE: must be a whole number from 0 to 254 (got '1.5')",
+            "5: UCARP_ADVBASE: must be a whole number from 0 to 253 (got '1.5')",
         ),
         (
             "UCARP_ADVBASE=0x10",
-            "5: UCARP_ADVBASE: must be a whole number from 0 to 254 (got '0x10')",
+            "5: UCARP_ADVBASE: must be a whole number from 0 to 253 (got '0x10')",
         ),
         (
             "UCARP_ADVBASE=\u0661",
-            "5: UCARP_ADVBASE: must be a whole number from 0 to 254 (got '\u0661')",
+            "5: UCARP_ADVBASE: must be a whole number from 0 to 253 (got '\u0661')",
         ),
         (
             "UCARP_ADVBASE=010",
@@ -300,7 +300,7 @@ def test_scripts_see_the_file_and_canonical_names_but_no_password(home):
         ),
         (
             "UCARP_ADVBASE=" + "9" * 5000,
-            "5: UCARP_ADVBASE: must be from 0 to 254 (got '" + "9" * 60 + "…')",
+            "5: UCARP_ADVBASE: must be from 0 to 253 (got '" + "9" * 60 + "…')",
         ),
         (
             "UCARP_DEADRATIO=1",

@@ -27,6 +27,7 @@ from ucarpd.carp import events
 from ucarpd.carp.actions import (
     AnnounceAddresses,
     ReleaseAddresses,
+    ReportUnserved,
     SendAdvertisement,
     State,
     StateChanged,
@@ -152,7 +153,7 @@ def words(action):
             return f"{name} {advbase}/{advskew}{in_ipv6}{demoted}"
         case ReleaseAddresses(at_start=True):
             return f"{name} at_start"
-        case AnnounceAddresses(addresses):
+        case AnnounceAddresses(addresses) | ReportUnserved(addresses):
             return " ".join([name, *map(str, addresses)])
         case _:
             return name

@@ -34,6 +34,11 @@ class HardwareAddressChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentHeard:
+    """The segment can be heard again after a silence, so it may have missed our announcements."""
+
+
+@dataclass(frozen=True, slots=True)
 class AdvertisementReceived:
     """An advertisement for our vhid came in and passed every check of `receive`."""
 
@@ -74,7 +79,17 @@ class AddressesAcquired:
 
 @dataclass(frozen=True, slots=True)
 class AcquireFailed:
-    """The kernel refused a virtual address; it is logged, and tried again."""
+    """Virtual addresses could not be put in place; that is logged, and tried again.
+
+    `addresses` are the ones that are missing; empty means all.
+    """
+
+    addresses: tuple[IPAddress, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AddressesOff:
+    """The virtual addresses are off the interface, while the down-script still has work to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +140,12 @@ Event = (
     InterfaceReady
     | InterfaceLost
     | HardwareAddressChanged
+    | SegmentHeard
     | AdvertisementReceived
     | DeadlineReached
     | AddressesAcquired
     | AcquireFailed
+    | AddressesOff
     | AddressesReleased
     | AddressRemoved
     | ParamsChanged

@@ -149,6 +149,8 @@ class VirtualHost:
                 self._send_due_farewell(now)
             case events.AddressesAcquired():
                 self._disown()
+            case events.AddressesOff():
+                self._limit_release(now)
             case events.AddressesReleased():
                 self._released(now)
             case events.ParamsChanged(params):
@@ -159,6 +161,7 @@ class VirtualHost:
                 self._stopping = True
             case (
                 events.HardwareAddressChanged()
+                | events.SegmentHeard()
                 | events.AcquireFailed()
                 | events.AddressRemoved()
                 | events.StepDownRequested()
@@ -185,6 +188,8 @@ class VirtualHost:
                     self._enter_master(reason, now, last.source if last else None)
             case events.AddressesAcquired():
                 self._disown()
+            case events.AddressesOff():
+                self._limit_release(now)
             case events.AddressesReleased():
                 self._released(now)
             case events.ParamsChanged(params):
@@ -196,6 +201,7 @@ class VirtualHost:
                 self._stopping = True
             case (
                 events.HardwareAddressChanged()
+                | events.SegmentHeard()
                 | events.AcquireFailed()
                 | events.AddressRemoved()
                 | events.StepDownRequested()
@@ -214,7 +220,7 @@ class VirtualHost:
                 self._was_cut_off = True
                 self._enter_init(reason)
                 self._leave(self._bow_out(now) if can_send else None)
-            case events.HardwareAddressChanged():
+            case events.HardwareAddressChanged() | events.SegmentHeard():
                 self._actions += holding.announce(now)
             case events.AdvertisementReceived():
                 self._hear_as_master(event, now, holding)
@@ -224,13 +230,14 @@ class VirtualHost:
                 self._actions += holding.due(now)
             case events.AddressesAcquired(addresses):
                 self._actions += holding.acquired(addresses, now)
-            case events.AcquireFailed():
-                self._actions += holding.refused(now)
+            case events.AcquireFailed(addresses):
+                self._actions += holding.refused(addresses, now)
             case events.AddressRemoved(address):
                 self._actions += holding.removed(address, now)
             case events.ParamsChanged(params):
                 before = self._standing
                 self._configure(params, now)
+                holding.configure(params)
                 if self._standing.rank != before.rank:
                     self._advertise(now, now)
                 if params.addresses != before.params.addresses:
@@ -250,7 +257,7 @@ class VirtualHost:
                 self._stopping = True
                 if self.params.release_on_stop:
                     self._leave(self._bow_out(now))
-            case events.AddressesReleased():
+            case events.AddressesOff() | events.AddressesReleased():
                 pass
             case _:
                 assert_never(event)
@@ -298,7 +305,7 @@ class VirtualHost:
         self._listening.forget()
 
     def _acquire(self, now: float) -> None:
-        self._holding = Holding(self.params.addresses)
+        self._holding = Holding(self.params, self._phase)
         self._actions += self._holding.acquire(now)
 
     def _leave(self, farewell: Farewell | None) -> None:
@@ -417,6 +424,13 @@ class VirtualHost:
         if self._farewell is not None:
             self._farewell.send_at = now
             self._send_due_farewell(now)
+
+    def _limit_release(self, now: float) -> None:
+        """A slow down-script holds the farewell back for a dead interval at most."""
+        if self.is_releasing and self._farewell is not None and self._farewell.send_at is None:
+            patience = self._listening.patience
+            self._farewell.send_at = now + patience
+            self._farewell.until = max(self._farewell.until, now + 2 * patience)
 
     def _bow_out(self, now: float) -> Farewell:
         return Farewell.bow_out(until=now + self._listening.patience)

@@ -198,6 +198,16 @@ KEYS: tuple[Key, ...] = (
         reload="live",
     ),
     Key(
+        name="UCARP_ANNOUNCE_INTERVAL",
+        parse=values.seconds(0, 3600),
+        kind="seconds, 0 to 3600",
+        default="60",
+        help="How often a master tells the neighbours again where the addresses are, after a burst at the"
+        " takeover and once more after 10 and after 30 seconds. 0: only the burst.",
+        fields=("announce_interval",),
+        reload="live",
+    ),
+    Key(
         name="UCARP_PREEMPT",
         aliases=("UCARP_MASTER",),
         parse=values.boolean,
@@ -271,6 +281,17 @@ KEYS: tuple[Key, ...] = (
         default="30",
         help="A script that runs longer is terminated, then killed.",
         fields=("script_timeout",),
+        reload="live",
+    ),
+    Key(
+        name="UCARP_RERUN_UPSCRIPT",
+        parse=values.boolean,
+        kind="yes or no",
+        default="yes",
+        help="Run the up-script again, with UCARP_REASON=contested, when another host was master too"
+        " and has given way: its script may have moved what only the last one decides. no: for scripts"
+        " that must not run twice.",
+        fields=("rerun_up_script",),
         reload="live",
     ),
     Key(

@@ -137,6 +137,9 @@ class Journal:
     def address_left_over(self, ips: str) -> None:
         self.warning(f"{ips} was left on {self._interface} by an earlier run; removed")
 
+    def bowed_out_for_the_dead(self) -> None:
+        self.info("bowed out for the process that died, so that a peer serves at once")
+
     def address_not_removed_by_script(self, ips: str) -> None:
         self.warning(f"{ips} was still on {self._interface} after the down-script; removed")
 

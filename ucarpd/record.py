@@ -69,6 +69,7 @@ class Content(NamedTuple):
     vhid: int
     device: str
     virtual_mac: bool
+    facility: str
     addresses: list[Address]
     down_script: Script | None
     release_on_stop: bool

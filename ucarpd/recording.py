@@ -30,6 +30,7 @@ def content_of(
         vhid=config.vhid,
         device=config.device,
         virtual_mac=config.virtual_mac,
+        facility=config.facility,
         addresses=[
             Address(str(each.ip), each.prefixlen, config.label)
             for each in (*config.addresses, *config.extra_addresses)

@@ -27,7 +27,8 @@ from ucarpd.interface import Interface
 from ucarpd.lateness import Lateness
 from ucarpd.linux import memory, systemd
 from ucarpd.linux.netlink import Netlink
-from ucarpd.lock import AlreadyRunning, InstanceLock, run_directory
+from ucarpd.lock import AlreadyRunning, InstanceLock
+from ucarpd.private import run_directory
 
 EXIT_ALL_RUN_ELSEWHERE = 75
 EXIT_CONFIG = 78
@@ -148,14 +149,14 @@ class Supervisor:
 
     def _start(self, new: Config) -> None:
         try:
-            lock = InstanceLock(new.name, run_directory())
+            lock = InstanceLock(new.name, run_directory(), new.interface, new.vhid, new.path)
         except AlreadyRunning as error:
             # To the service that takes what is left, it is the normal course.
             journal.write(logging.INFO if self._stay else logging.ERROR, str(error))
             return
-        except OSError as error:
-            journal.write(logging.ERROR, f"{new.name}: cannot take the lock: {error}")
-            return
+        if lock.fault is not None:
+            text = f"{new.name}: running without a lock, so a second start goes unnoticed: {lock.fault}"
+            journal.write(logging.ERROR, text)
         if new.interface not in self._interfaces:
             self._interfaces[new.interface] = Interface(new.interface, self._netlink, self._demote)
         interface = self._interfaces[new.interface]

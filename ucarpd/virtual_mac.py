@@ -18,8 +18,8 @@ from ucarpd.engine import Addresses, Outcome, Transition
 from ucarpd.journal import Journal
 from ucarpd.linux.macvlan import prepare_macvlan
 from ucarpd.linux.netlink import Netlink
-from ucarpd.lock import run_directory
 from ucarpd.parent_arp import ParentArp
+from ucarpd.private import run_directory
 
 
 class Owner(Addresses, Protocol):

@@ -128,28 +128,31 @@ class Journal:
 
     # -- addresses -------------------------------------------------------------------------------------
 
-    def address_left_over(self, ips: Sequence[IPAddress]) -> None:
+    def address_left_over(self, ips: Sequence[object]) -> None:
         self.warning(f"{_list(ips)} was left on {self._interface} by an earlier run; removed")
 
-    def address_not_removed_by_script(self, ips: Sequence[IPAddress]) -> None:
+    def bowed_out_for_the_dead(self) -> None:
+        self.info("bowed out for the process that died, so that a peer serves at once")
+
+    def address_not_removed_by_script(self, ips: Sequence[object]) -> None:
         self.warning(f"{_list(ips)} was still on {self._interface} after the down-script; removed")
 
-    def address_taken_off_early(self, ips: Sequence[IPAddress]) -> None:
+    def address_taken_off_early(self, ips: Sequence[object]) -> None:
         self.warning(
             f"removing {_list(ips)} from {self._interface}: "
             "the down-script has to wait for the up-script, which is still running"
         )
 
-    def served_elsewhere(self, ips: Sequence[IPAddress]) -> None:
+    def served_elsewhere(self, ips: Sequence[object]) -> None:
         text = f"the up-script succeeded, but {_list(ips)} is not on {self._interface}"
         if not self._said_elsewhere:
             self._said_elsewhere = True
             self.info(f"{text}: ucarpd trusts the script, and does not say so again")
 
-    def script_failed_but_serves(self, ips: Sequence[IPAddress]) -> None:
+    def script_failed_but_serves(self, ips: Sequence[object]) -> None:
         self.warning(f"the up-script failed, but {_list(ips)} is on this host: it goes on serving")
 
-    def unserved(self, ips: Sequence[IPAddress]) -> None:
+    def unserved(self, ips: Sequence[object]) -> None:
         if ips:
             self.error(f"this host cannot serve {_list(ips)}: another host should take over")
         else:
@@ -317,5 +320,5 @@ def write_problem(text: str) -> None:
     write(logging.ERROR, text, {"MESSAGE_ID": MESSAGE_ID_CONFIG_PROBLEM})
 
 
-def _list(ips: Sequence[IPAddress]) -> str:
+def _list(ips: Sequence[object]) -> str:
     return ", ".join(map(str, ips))

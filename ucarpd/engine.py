@@ -127,6 +127,9 @@ class Owner(Protocol):
     """Whom the engine tells about itself; after `finished` and `failed` it handles nothing more."""
 
     def changed(self) -> None: ...
+    def identity_changed(self) -> None:
+        """The addresses, the MAC address or the parameters of its advertisements have changed."""
+
     def advertised(self) -> None:
         """An advertisement of this master has left."""
 
@@ -196,6 +199,16 @@ class Engine:
         return self._waiting_for or self._transition.reason
 
     @property
+    def sources(self) -> tuple[IPAddress, ...]:
+        """The addresses that it advertises from, while its interface can be used."""
+        return self._machine.sources
+
+    @property
+    def next_counter(self) -> int:
+        """That of the next advertisement."""
+        return self._machine.next_counter
+
+    @property
     def receiver(self) -> Receiver:
         return self._receiver
 
@@ -210,6 +223,7 @@ class Engine:
         self._waiting_for = self._held_loss = None
         if self._machine.state is State.INIT or self._machine.sources != sources:
             self._dispatch(events.InterfaceReady(sources))
+            self._owner.identity_changed()
 
     def interface_lost(self, reason: str, can_send: bool) -> None:
         if self._machine.state is State.MASTER and self._addresses.is_up_script_running:
@@ -227,6 +241,7 @@ class Engine:
 
     def hardware_address_changed(self) -> None:
         self._dispatch(events.HardwareAddressChanged())
+        self._owner.identity_changed()
 
     def segment_heard(self) -> None:
         """The segment can be heard again after a silence."""
@@ -272,6 +287,7 @@ class Engine:
         self._receiver.configure(params)
         self._transmitter.configure(params)
         self._dispatch(events.ParamsChanged(params))
+        self._owner.identity_changed()
 
     def demote(self, demotion: int, reason: str) -> None:
         """This host is less fit than usual, or fit again: the new sum, and why."""

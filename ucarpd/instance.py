@@ -14,7 +14,7 @@ from ucarpd.carp.demotion import Demotion
 from ucarpd.carp.detective import Background, Suspect
 from ucarpd.carp.params import DemoteStyle, IPAddress
 from ucarpd.config import Config
-from ucarpd.engine import Addresses, Engine
+from ucarpd.engine import Engine, Transition
 from ucarpd.fitness import Fitness
 from ucarpd.hooks import HookRunner, refusal
 from ucarpd.inquiry import Inquiry
@@ -23,8 +23,9 @@ from ucarpd.journal import Journal
 from ucarpd.lateness import Lateness
 from ucarpd.linux.netlink import Netlink
 from ucarpd.lock import InstanceLock
-from ucarpd.scripted_addresses import ScriptedAddresses
-from ucarpd.virtual_mac import VirtualMacAddresses
+from ucarpd.recording import Keeper, content_of
+from ucarpd.scripted_addresses import DOWN, ScriptedAddresses, hook
+from ucarpd.virtual_mac import Owner, VirtualMacAddresses
 
 FORMER_KEYS = 4
 """Keys of before a reload that are remembered, to tell which hosts still use them."""
@@ -70,7 +71,8 @@ class Instance:
         self._lateness = lateness
         self._former_keys: deque[bytes] = deque(maxlen=FORMER_KEYS)
         self._log.inquiry = Inquiry(self._background)
-        self._addresses = _addresses(config, netlink, self._log, self._record)
+        self._keeper = Keeper(config.name, netlink, self._log)
+        self._addresses = _addresses(config, netlink, self._log, self._keeper)
         self._engine: Engine | None = None
         self._started_at = 0.0
         self._pause = FIRST_RESTART_PAUSE
@@ -103,6 +105,7 @@ class Instance:
         )
         self._demoted_by = 0
         self.demotion_changed()
+        self._keeper.take_off_left_over(config.device)
         self._attach_when_scripts_can_run()
 
     def _attach_when_scripts_can_run(self) -> None:
@@ -129,6 +132,7 @@ class Instance:
             self._interface.detach(self.config)
         if self.config.shutdown:
             await self._addresses.dispose()
+        self._keeper.close()
         self._lock.release()
 
     def reconfigure(self, new: Config) -> None:
@@ -202,7 +206,17 @@ class Instance:
         self._changed()
 
     def advertised(self) -> None:
-        self._record.advertised(self._loop.time())
+        self._keeper.advertised(self._loop.time())
+
+    def identity_changed(self) -> None:
+        """What is to be said and done after a crash has changed."""
+        if self._engine is None or not self._engine.sources:
+            return
+        died = Transition(State.INIT, State.MASTER, "the daemon has died")
+        down = hook(self.config, DOWN, died) if self.config.is_scripted else None
+        counter = self._engine.next_counter
+        sources, mac = self._engine.sources, self._interface.mac
+        self._keeper.write(content_of(self.config, sources, mac, counter, down))
 
     def sending(self, is_failing: bool) -> None:
         self._fitness.sending(is_failing)

@@ -7,6 +7,7 @@ may call a cloud's API, or put the address on another interface.
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -206,8 +207,11 @@ class ScriptedAddresses:
     # -- the scripts -------------------------------------------------------------------------------------
 
     def _run(self, target: str, transition: Transition, done: Callable[[Result], None]) -> None:
-        config = self._config
-        self._hooks.request(hook(config, target, transition), done)
+        run = hook(self._config, target, transition)
+        if target == DOWN:
+            # Many a down-script fails where there is nothing to take off, as at the first start.
+            run = replace(run, is_excused=lambda: not self._netlink.present_now())
+        self._hooks.request(run, done)
 
 
 def hook(config: Config, target: str, transition: Transition) -> Hook:

@@ -36,6 +36,7 @@ class Bench:
         self.story = []
         self.states = []
         self.advertisements_told = 0
+        self.identities = 0
         self.frames = []
         self.are_scripted = are_scripted
         self.is_busy = False
@@ -101,6 +102,9 @@ class Bench:
     # the owner
     def changed(self):
         self.states.append(self.engine.state)
+
+    def identity_changed(self):
+        self.identities += 1
 
     def advertised(self):
         self.advertisements_told += 1

@@ -114,6 +114,11 @@ class VirtualHost:
         return self._standing.params
 
     @property
+    def next_counter(self) -> int:
+        """That of the next advertisement."""
+        return self._next_counter
+
+    @property
     def master_down_at(self) -> float | None:
         """When a backup takes over, if it hears nothing more."""
         return self._listening.deadline

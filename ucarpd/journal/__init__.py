@@ -134,6 +134,14 @@ class Journal:
     def bowed_out_for_the_dead(self) -> None:
         self.info("bowed out for the process that died, so that a peer serves at once")
 
+    def record_fault(self, error: OSError) -> None:
+        self._fault(
+            logging.ERROR,
+            "record",
+            f"serving without a record of the addresses: after a crash, `ucarpd clear` cannot remove "
+            f"them ({error.strerror or error})",
+        )
+
     def address_not_removed_by_script(self, ips: Sequence[object]) -> None:
         self.warning(f"{_list(ips)} was still on {self._interface} after the down-script; removed")
 

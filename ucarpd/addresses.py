@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ucarpd.config import Config
 from ucarpd.engine import Transition
-from ucarpd.hooks import Hook, HookRunner
+from ucarpd.hooks import Done, Hook, HookRunner, Result
 from ucarpd.journal import Journal
 from ucarpd.linux.netlink import InterfaceAddress, Netlink
 from ucarpd.virtual_mac import VirtualMacAddresses
@@ -108,18 +108,18 @@ class ScriptedAddresses:
     ) -> None:
         del there  # A script takes longer than the way back to the loop.
 
-        def ended(status: int) -> None:
+        def ended(result: Result) -> None:
             present = self._netlink.present_now()
-            if status == 0 and not present:
+            if result.status == 0 and not present:
                 self._log.address_not_added_by_script(self._all())
             # After a failure the protocol goes on, but an address that we lack is not announced.
-            if status == 0 or present:
+            if result.status == 0 or present:
                 done(True)
 
         self._run("up", transition, ended)
 
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
-        def ended(_status: int) -> None:
+        def ended(_result: Result) -> None:
             present = self._netlink.present_now()
             if not present:
                 done()
@@ -133,12 +133,15 @@ class ScriptedAddresses:
         if at_start and self._config.neutral:
             self._netlink.release(transition, at_start, done)
         else:
+            if self._hooks.running is not None:
+                # The down-script has to wait for the end of the script that runs.
+                self._netlink.remove(lambda: None)
             self._run("down", transition, ended)
 
     async def dispose(self) -> None:
         """Nothing is left but what the scripts have left."""
 
-    def _run(self, target: str, transition: Transition, done: Callable[[int], None]) -> None:
+    def _run(self, target: str, transition: Transition, done: Done) -> None:
         config = self._config
         script = config.up_script if target == "up" else config.down_script
         arguments = [config.device, str(config.addresses[0].ip)]
@@ -150,9 +153,16 @@ class ScriptedAddresses:
             "UCARP_PREVIOUS_STATE": transition.previous.value,
             "UCARP_REASON": transition.reason,
         }
-        self._hooks.request(
-            Hook(target, script, tuple(arguments), environment, config.script_timeout), done
+        hook = Hook(
+            target,
+            script,
+            tuple(arguments),
+            environment,
+            config.script_timeout,
+            # A down-script that finds nothing to take off may fail.
+            is_excused=lambda: target == "down" and not self._netlink.present_now(),
         )
+        self._hooks.request(hook, done)
 
     def _all(self) -> str:
         return ", ".join(str(address.ip) for address in self._config.addresses)

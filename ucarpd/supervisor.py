@@ -22,11 +22,13 @@ from ucarpd.carp.demotion import Demotion
 from ucarpd.carp.detective import Suspect
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
+from ucarpd.hooks.child import PIDS
 from ucarpd.instance import Instance
 from ucarpd.interface import Interface
 from ucarpd.lateness import Lateness
 from ucarpd.linux import memory, systemd
 from ucarpd.linux.netlink import Netlink
+from ucarpd.linux.orphans import Orphans
 from ucarpd.lock import AlreadyRunning, InstanceLock
 from ucarpd.private import run_directory
 
@@ -71,6 +73,7 @@ class Supervisor:
             return EXIT_CONFIG
         self._loop.set_exception_handler(_report_defect)
         self._handle_signals()
+        Orphans(PIDS)
         journal.postpone(self._loop.call_later)
         try:
             await self._netlink.open()

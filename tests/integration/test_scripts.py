@@ -1,13 +1,13 @@
-"""Up- and down-scripts: slow, broken, hanging, overtaken; the protocol goes on."""
+"""Up- and down-scripts: slow, broken, hanging, signalled; the protocol goes on."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 from lab import Host, wait_for
 from nodes import (
-    BACKUP,
     INIT,
     MASTER,
     PASSWORD,
@@ -74,7 +74,11 @@ def test_a_broken_script_is_reported_and_the_protocol_goes_on(a, wire, text, mod
         for name in ("up.sh", "down.sh"):
             a.write(f"ucarp/{name}", f"#!/bin/sh\n{text}", mode)
     daemon = start(a, **BOTH)
-    daemon.wait_for_line("[ERROR] web: ", f"[{DOWN} eth0 {VIP}]", *said)
+    # A down-script that runs and finds nothing to take off may fail.
+    down = (f"[{DOWN} eth0 {VIP}]", said[-1])
+    if "failed after" not in said:
+        down = ("[ERROR] web: ", f"[{DOWN} eth0 {VIP}]", *said)
+    daemon.wait_for_line(*down)
     daemon.wait_for_line(MASTER)
     daemon.wait_for_line("[ERROR] web: ", f"[{UP} eth0 {VIP}]", *said)
     wire.wait_more(a.address, 3)
@@ -82,7 +86,7 @@ def test_a_broken_script_is_reported_and_the_protocol_goes_on(a, wire, text, mod
     # An address that is not there is not announced.
     assert wire.announcements(VIP) == []
     assert daemon.stop() == 0
-    daemon.wait_for_line(f"[{DOWN} eth0 {VIP}]", *said, count=2)
+    daemon.wait_for_line(*down, count=2)
     assert len(wire.bow_outs(a.address)) == 2
 
 
@@ -162,30 +166,44 @@ def test_the_down_script_at_start(a, neutral, runs):
     assert len(spawned) == runs
 
 
-def test_an_overtaken_script_is_ended_and_the_newest_target_wins(a):
-    """The link goes while the up-script works."""
-    pids = a.root / "pids"
+def test_a_script_that_has_begun_reaches_its_end_whatever_becomes_of_the_role(a):
+    """The link goes while the up-script works, and the host must not go on answering."""
+    told = a.root / "told"
+    go = a.root / "go"
     write_scripts(
         a,
-        up=f"echo $$ >>{pids}\n{ADD}[ -e {a.root}/quick ] || sleep 1000\n",
-        down=f"echo $$ >>{pids}\n{REMOVE}",
+        up=f"echo up >>{told}\n{ADD}until [ -e {go} ]; do sleep 0.05; done\necho ended >>{told}\n",
+        down=f"echo down >>{told}\n{REMOVE}",
     )
     daemon = start(a, **BOTH)
     wait_for_address(a)
 
     a.cable(False)
     daemon.wait_for_line(INIT, "no carrier")
-    daemon.wait_for_line(f"[{UP} eth0 {VIP}] was ended early, since the role has changed again")
     wait_for_no_address(a)
-    (a.root / "quick").touch()
+    assert told.read_text().split() == ["down", "up"]
+    go.touch()
+    daemon.wait_for_line(f"[{UP} eth0 {VIP}] done", "exit status 0")
+    daemon.wait_for_line(f"[{DOWN} eth0 {VIP}] done", count=2)
+    assert told.read_text().split() == ["down", "up", "ended", "down"]
+    assert not a.has(VIP)
     a.cable(True)
-    daemon.wait_for_line(BACKUP, count=2)
     daemon.wait_for_line(MASTER, count=2)
     wait_for_address(a)
+
+
+def test_a_signal_that_was_for_ucarpd_does_not_leave_a_master_without_its_address(a):
+    """`systemctl kill -s USR1 ucarpd@web` signals the scripts as well."""
+    pid = a.root / "pid"
+    write_scripts(a, up=f"echo $$ >{pid}.new; mv {pid}.new {pid}; sleep 1\n{ADD}")
+    daemon = start(a, **BOTH)
+    os.kill(int(wait_for("the script's report", lambda: read(pid))), signal.SIGUSR1)
+    daemon.wait_for_line(
+        "[WARNING] web: ", f"[{UP} eth0 {VIP}] was ended by SIGUSR1", "--kill-whom"
+    )
+    wait_for_address(a)
     daemon.wait_for_line(f"[{UP} eth0 {VIP}] done", "exit status 0")
-    wait_for("all scripts to end", lambda: not any(map(process_exists, pids.read_text().split())))
-    # The down-script at start; up; down; up.
-    assert len(pids.read_text().split()) == 4
+    assert len(daemon.lines(f"Spawning [{UP}")) == 2
 
 
 def test_an_address_removed_under_a_working_up_script_comes_back(a, wire):
@@ -201,7 +219,6 @@ def test_an_address_removed_under_a_working_up_script_comes_back(a, wire):
     daemon.wait_for_line(f"{run} done", count=2)
     wire.wait_more(a.address, 3)
     assert len(daemon.lines(f"Spawning {run}")) == 2
-    assert daemon.lines("was ended early") == []
 
 
 def test_what_the_down_script_leaves_is_removed(a):

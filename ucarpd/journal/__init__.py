@@ -213,9 +213,10 @@ class Journal:
     def spawning(self, hook: str) -> None:
         self._write(logging.WARNING, f"Spawning [{hook}]")
 
-    def script_ended(self, hook: str, status: int, seconds: float) -> None:
-        if status == 0:
-            self.info(f"[{hook}] done in {seconds:.2f} s, exit status 0")
+    def script_ended(self, hook: str, status: int, seconds: float, excused: bool) -> None:
+        """`excused`: its work is done although it has failed."""
+        if status == 0 or excused:
+            self.info(f"[{hook}] done in {seconds:.2f} s, exit status {status}")
         else:
             self._script_failed(
                 f"[{hook}] failed after {seconds:.2f} s, exit status {status}", status
@@ -224,8 +225,12 @@ class Journal:
     def script_not_run(self, hook: str, status: int, why: str) -> None:
         self._script_failed(f"cannot run [{hook}]: {why}; exit status {status}", status)
 
-    def script_overtaken(self, hook: str) -> None:
-        self.warning(f"[{hook}] was ended early, since the role has changed again")
+    def script_hit(self, hook: str, signal_name: str) -> None:
+        self.warning(
+            f"[{hook}] was ended by {signal_name}, which ucarpd did not send; running it again (to "
+            "signal ucarpd and not its scripts: systemctl kill --kill-whom=main, on Debian 12 "
+            "--kill-who=main)"
+        )
 
     def script_timed_out(self, hook: str, timeout: float) -> None:
         self._script_failed(f"[{hook}] did not end within {timeout:g} s; terminating it", -1)

@@ -1,7 +1,8 @@
 """Who puts the virtual addresses on the interface: ucarpd over netlink, or the operator's scripts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
 from ucarpd.engine import Transition
 from ucarpd.hooks import Hook, HookRunner
@@ -38,12 +39,18 @@ class NetlinkAddresses:
     ) -> None:
         del transition
 
-        def added(error: OSError | None) -> None:
-            if error is not None:
-                self._log.address_refused("add", error)
-            done(error is None)
+        wanted = len(self._addresses)
 
-        self._netlink.add(self._interface, self._addresses, self._label, added, there)
+        def added(refused: Mapping[InterfaceAddress, OSError]) -> None:
+            for error in refused.values():
+                self._log.address_refused("add", error)
+            done(not refused)
+
+        def some_are_there(ips: tuple[IPAddress, ...]) -> None:
+            if len(ips) == wanted:
+                there()
+
+        self._netlink.add(self._interface, self._addresses, self._label, added, some_are_there)
 
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
         del transition
@@ -51,7 +58,6 @@ class NetlinkAddresses:
         if at_start and present:
             self._log.address_left_over(present)
         self.remove(done)
-        self._netlink.prepare(self._interface, self._addresses, self._label)
 
     async def dispose(self) -> None:
         """Nothing is left but the addresses."""

@@ -44,7 +44,7 @@ class Tables:
             return await done
 
     async def succeed(self, request, *arguments):
-        assert await self.ask(request, *arguments) is None
+        assert not await self.ask(request, *arguments)
 
 
 @contextlib.asynccontextmanager

@@ -119,8 +119,9 @@ def test_a_label_is_for_ipv4(a):
 
 def test_an_interface_without_ipv6(a):
     async def scenario(tables):
-        error = await tables.ask("add", "eth0", [VIP6, VIP4], None)
-        assert (error.errno, error.strerror) == (
+        refused = await tables.ask("add", "eth0", [VIP6, VIP4], None)
+        assert list(refused) == [VIP6]
+        assert (refused[VIP6].errno, refused[VIP6].strerror) == (
             errno.EACCES,
             "fd00::100: IPv6 is disabled on eth0",
         )
@@ -141,7 +142,7 @@ def test_a_macvlan_is_made_set_up_and_removed(a):
             tables.ask("set_link", "carp1", True),
             tables.ask("add", "carp1", [VIP4], None),
         )
-        assert outcomes == [None, None, None]
+        assert outcomes == [None, None, {}]
         await tables.hear("172.16.0.1 added to carp1")
         parent, link = tables.netlink.link("eth0"), tables.netlink.link("carp1")
         assert (link.parent, link.kind, link.mac) == (parent.index, "macvlan", MAC)

@@ -64,6 +64,9 @@ class NetlinkAddresses:
 
         self._netlink.add(self._interface, self._addresses, self._label, added, there)
 
+    def reassert(self, transition: Transition, done: Callable[[Outcome], None]) -> None:
+        self.acquire(transition, lambda _added: None, done)
+
     def put_back(self, placed: list[Placed], done: Callable[[], None]) -> None:
         """Put addresses on the interface as they were: for those that a script had put there."""
         left = len(placed)
@@ -86,7 +89,6 @@ class NetlinkAddresses:
         if at_start and present:
             self._log.address_left_over(present)
         self.remove(partial(self._released, done))
-        self._netlink.prepare(self._interface, self._addresses, self._label)
 
     def keep_off(self) -> None:
         """Nothing keeps a release over netlink waiting."""

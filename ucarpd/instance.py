@@ -246,7 +246,8 @@ class Instance:
 
 def _addresses(config: Config, netlink: Netlink, log: Journal, ledger: Ledger) -> Owner:
     """Scripts own the addresses as soon as the file names one; otherwise ucarpd does."""
-    owner: Owner = NetlinkAddresses(config, netlink, log, ledger)
+    over_netlink = NetlinkAddresses(config, netlink, log, ledger)
+    owner: Owner = over_netlink
     if config.is_scripted:
-        owner = ScriptedAddresses(config, owner, HookRunner(log), log, ledger)
+        owner = ScriptedAddresses(config, over_netlink, HookRunner(log), log, ledger)
     return VirtualMacAddresses(config, netlink, owner, log) if config.virtual_mac else owner

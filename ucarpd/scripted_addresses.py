@@ -120,7 +120,8 @@ class ScriptedAddresses:
         here = self._netlink.present_now()
         self._note_placed()
         if not self._is_master:
-            return  # The down-script comes next.
+            self._stop_waiting()
+            return  # The down-script comes next, and finds the addresses there.
         self._has_come_up = True
         every, missing = self.all(), self._netlink.missing()
         if result.status == 0:
@@ -168,6 +169,9 @@ class ScriptedAddresses:
 
     def _stop_keeping_off(self) -> None:
         self._is_kept_off = False
+        self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
         if self._patience is not None:
             self._patience.cancel()
             self._patience = None

@@ -23,10 +23,11 @@ from ucarpd.private import run_directory
 
 
 class Owner(Addresses, Protocol):
-    """What puts the addresses on the device."""
+    """Puts the addresses on the interface, or on the device."""
 
     def reconfigure(self, config: Config) -> None: ...
     def all(self) -> tuple[IPAddress, ...]: ...
+    async def dispose(self) -> None: ...
 
 
 class VirtualMacAddresses:
@@ -119,6 +120,9 @@ class VirtualMacAddresses:
         if device is None or not device.is_up:
             return self._owner.all()
         return self._owner.missing()
+
+    def all(self) -> tuple[IPAddress, ...]:
+        return self._owner.all()
 
     async def dispose(self) -> None:
         """Remove the device, and let the interface answer ARP as it did before."""

@@ -435,6 +435,7 @@ def test_params():
         hashed=ips("10.0.0.1", "2001:db8::1", "fe80::3"),
         key=b"geheim",
         old_keys=(b"alt",),
+        announce_interval=60.0,
         tiebreak=TieBreak.YIELD,
         demote_style=DemoteStyle.OPENBSD,
         group6=IPv6Address("ff05::1"),

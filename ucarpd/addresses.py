@@ -90,8 +90,8 @@ class NetlinkAddresses:
             self._log.address_left_over(present)
         self.remove(partial(self._released, done))
 
-    def keep_off(self) -> None:
-        """Nothing keeps a release over netlink waiting."""
+    def appeared(self) -> None:
+        """What ucarpd adds itself is no news."""
 
     async def dispose(self) -> None:
         """Nothing is left but the addresses."""

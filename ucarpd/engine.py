@@ -100,8 +100,8 @@ class Addresses(Protocol):
         """Run the up-script again; only asked for where scripts own the addresses."""
 
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None: ...
-    def keep_off(self) -> None:
-        """Take off what has come up while a script keeps the release waiting."""
+    def appeared(self) -> None:
+        """Take note that one of them is on the interface now."""
 
     def present(self) -> tuple[IPAddress, ...]:
         """Those that are on the interface now."""
@@ -266,9 +266,10 @@ class Engine:
         if self._machine.state is State.MASTER:
             # Of those that we added ourselves we know already.
             if self._addresses.are_scripted:
+                self._addresses.appeared()
                 self._dispatch(events.AddressesAcquired((ip,)))
         elif self._machine.is_releasing:
-            self._addresses.keep_off()
+            self._addresses.appeared()
         elif not self._addresses.is_busy:
             self._log.address_out_of_place(ip, self._machine.state)
             self._dispatch(events.AddressesAcquired((ip,)))

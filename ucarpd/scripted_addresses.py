@@ -126,6 +126,8 @@ class ScriptedAddresses:
         every, missing = self.all(), self._netlink.missing()
         if result.status == 0:
             if lost := self._lost():
+                for each in lost:
+                    self._log.address_taken_away(each.address.ip)
                 self._netlink.put_back(lost, lambda: done(Outcome(self._netlink.present_now())))
                 return
             if missing:
@@ -155,9 +157,10 @@ class ScriptedAddresses:
         if self.is_up_script_running and self._patience is None and not self._is_kept_off:
             self._patience = self._loop.call_later(LONGEST_WAIT, self._begin_keeping_off)
 
-    def keep_off(self) -> None:
+    def appeared(self) -> None:
+        """Take note of what a script has put there; not for long, if the down-script has to wait."""
+        self._note_placed()
         if self._is_kept_off:
-            self._note_placed()
             self._netlink.remove(lambda: None)
 
     def _begin_keeping_off(self) -> None:
@@ -165,7 +168,7 @@ class ScriptedAddresses:
         self._is_kept_off = True
         if present := self._netlink.present_now():
             self._log.address_taken_off_early(present)
-            self.keep_off()
+            self.appeared()
 
     def _stop_keeping_off(self) -> None:
         self._is_kept_off = False

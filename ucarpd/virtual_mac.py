@@ -108,8 +108,8 @@ class VirtualMacAddresses:
     def reassert(self, transition: Transition, done: Callable[[Outcome], None]) -> None:
         self._owner.reassert(transition, done)
 
-    def keep_off(self) -> None:
-        self._owner.keep_off()
+    def appeared(self) -> None:
+        self._owner.appeared()
 
     def present(self) -> tuple[IPAddress, ...]:
         return self._owner.present()

@@ -213,7 +213,7 @@ async def test_a_script_that_has_begun_runs_to_its_end_and_the_addresses_go_mean
     assert bench.ledger.placed  # The down-script has not run yet.
     # What the script adds now is not left there either.
     bench.put(TWO)
-    bench.addresses.keep_off()
+    bench.addresses.appeared()
     await asyncio.sleep(0.01)
     assert bench.addresses.present() == ()
     assert bench.hooks.begun == ["up"]

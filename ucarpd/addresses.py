@@ -139,23 +139,25 @@ class ScriptedAddresses:
         """Nothing is left but what the scripts have left."""
 
     def _run(self, target: str, transition: Transition, done: Callable[[int], None]) -> None:
-        config = self._config
-        script = config.up_script if target == "up" else config.down_script
-        arguments = [config.device, str(config.addresses[0].ip)]
-        if config.xparam is not None:
-            arguments.append(config.xparam)
-        environment = {
-            **config.script_environment,
-            "UCARP_STATE": transition.state.value,
-            "UCARP_PREVIOUS_STATE": transition.previous.value,
-            "UCARP_REASON": transition.reason,
-        }
-        self._hooks.request(
-            Hook(target, script, tuple(arguments), environment, config.script_timeout), done
-        )
+        self._hooks.request(script_run(self._config, target, transition), done)
 
     def _all(self) -> str:
         return ", ".join(str(address.ip) for address in self._config.addresses)
+
+
+def script_run(config: Config, target: str, transition: Transition) -> Hook:
+    """The run of the up- or down-script (`target`) for this transition."""
+    script = config.up_script if target == "up" else config.down_script
+    arguments = [config.device, str(config.addresses[0].ip)]
+    if config.xparam is not None:
+        arguments.append(config.xparam)
+    environment = {
+        **config.script_environment,
+        "UCARP_STATE": transition.state.value,
+        "UCARP_PREVIOUS_STATE": transition.previous.value,
+        "UCARP_REASON": transition.reason,
+    }
+    return Hook(target, script, tuple(arguments), environment, config.script_timeout)
 
 
 def addresses_for(

@@ -92,6 +92,18 @@ class Owner(Protocol):
     def sending(self, is_failing: bool) -> None:
         """Advertisements do not get out any more, or do again."""
 
+    def ready(self, sources: tuple[IPAddress, ...]) -> None:
+        """It advertises from these from now on, and by the MAC address that the wire has now."""
+
+    def placing(self) -> None:
+        """Addresses are about to be put on the interface."""
+
+    def nothing_placed(self) -> None:
+        """No address of ours is on the interface."""
+
+    def advertised(self, now: float) -> None:
+        """An advertisement has left as MASTER, at monotonic second `now`."""
+
     def finished(self) -> None: ...
     def failed(self) -> None: ...
 
@@ -154,6 +166,7 @@ class Engine:
     def interface_ready(self, sources: tuple[IPAddress, ...]) -> None:
         self._waiting_for = None
         if self._machine.state is State.INIT or self._machine.sources != sources:
+            self._owner.ready(sources)
             self._dispatch(events.InterfaceReady(sources))
 
     def interface_lost(self, reason: str, can_send: bool) -> None:
@@ -165,6 +178,7 @@ class Engine:
         self._dispatch(events.InterfaceLost(reason, can_send))
 
     def hardware_address_changed(self) -> None:
+        self._owner.ready(self._machine.sources)
         self._dispatch(events.HardwareAddressChanged())
 
     def receive(self, frame: bytes, at: float) -> IPAddress | None:
@@ -262,6 +276,7 @@ class Engine:
                 self._removed.clear()
                 there = partial(self._announce_ahead, self._job)
                 done = partial(self._acquired, self._job)
+                self._owner.placing()
                 self._addresses.acquire(self._transition, there, done)
             case actions.ReleaseAddresses(at_start):
                 self._job += 1
@@ -298,6 +313,8 @@ class Engine:
         results = [
             self._send(each) for each in self._transmitter.advertisement(action, self._wire.mac)
         ]
+        if True in results and action.advbase != BOW_OUT_ADVBASE:
+            self._owner.advertised(self._now)
         # Of several peers one may be out of reach; that says nothing about this host.
         if results.count(None) == len(results):
             return
@@ -335,6 +352,7 @@ class Engine:
 
     def _released(self, job: int) -> None:
         if job == self._job:
+            self._owner.nothing_placed()
             self._dispatch(events.AddressesReleased())
 
     # -- the end ---------------------------------------------------------------------------------------

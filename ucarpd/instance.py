@@ -7,20 +7,24 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
-from ucarpd.addresses import addresses_for
+from ucarpd.addresses import addresses_for, script_run
 from ucarpd.carp.actions import State
 from ucarpd.carp.demotion import DOWN_AMOUNT, Demotion
 from ucarpd.carp.detective import Background, Suspect
-from ucarpd.carp.params import DemoteStyle
+from ucarpd.carp.params import DemoteStyle, IPAddress
 from ucarpd.config import Config
-from ucarpd.engine import Engine
+from ucarpd.engine import Engine, Transition
 from ucarpd.inquiry import Inquiry
 from ucarpd.interface import Interface
 from ucarpd.journal import Journal
 from ucarpd.lateness import Lateness
 from ucarpd.linux.netlink import Netlink
 from ucarpd.lock import InstanceLock
+from ucarpd.private import run_directory
+from ucarpd.record import Content, Record
+from ucarpd.recording import content_of
 
 FORMER_KEYS = 4
 """Keys of before a reload that are remembered, to tell which hosts still use them."""
@@ -68,6 +72,13 @@ class Instance:
         self._former_keys: deque[bytes] = deque(maxlen=FORMER_KEYS)
         self._log.inquiry = Inquiry(self._background)
         self._addresses = addresses_for(config, netlink, self._log)
+        self._netlink = netlink
+        self._counter = secrets.randbits(64)
+        self._sources: tuple[IPAddress, ...] = ()
+        self._recorded: Content | None = None
+        self._record = Record(config.name, run_directory())
+        if self._record.fault is not None:
+            self._log.record_refused(self._record.fault)
         self._engine: Engine | None = None
         self._started_at = 0.0
         self._pause = FIRST_RESTART_PAUSE
@@ -88,9 +99,10 @@ class Instance:
         config = self.config
         self._restart = None
         self._started_at = self._loop.time()
+        self._counter = secrets.randbits(64)
         self._engine = Engine(
             config.params(),
-            secrets.randbits(64),
+            self._counter,
             wire=self._interface,
             addresses=self._addresses,
             log=self._log,
@@ -113,6 +125,9 @@ class Instance:
             self._interface.detach(self.config)
         if self.config.shutdown:
             await self._addresses.dispose()
+            self._record.remove()
+        else:
+            self._record.close()
         self._lock.release()
 
     def reconfigure(self, new: Config) -> None:
@@ -124,6 +139,7 @@ class Instance:
         self._log.facility = new.facility
         self._addresses.reconfigure(new)
         if self._engine is not None:
+            self.ready(self._sources)
             self._engine.change_params(new.params())
             self._interface.attach(new, self._engine)
             self.demotion_changed()
@@ -191,6 +207,30 @@ class Instance:
             self._forgive = self._loop.call_later(SEND_ERRORS_FORGOTTEN_AFTER, self.sending, False)
         if self._demotion.set("sending fails", DOWN_AMOUNT if is_failing else 0):
             self.demotion_changed()
+
+    def ready(self, sources: tuple[IPAddress, ...]) -> None:
+        """Write what it takes to clear up after a crash, beside the loop and ahead of any address."""
+        self._sources = sources
+        config = self.config
+        died = Transition(State.INIT, State.MASTER, "the daemon has died")
+        down = script_run(config, "down", died)
+        content = content_of(config, sources, self._interface.mac, self._counter, down)
+        if content != self._recorded:
+            self._recorded = content
+            self._netlink.beside(partial(self._record.write, content), self._record_written)
+
+    def _record_written(self, error: OSError | None) -> None:
+        if error is not None:
+            self._log.record_refused(error)
+
+    def placing(self) -> None:
+        self._record.placed = True
+
+    def nothing_placed(self) -> None:
+        self._record.placed = False
+
+    def advertised(self, now: float) -> None:
+        self._record.advertised(now)
 
     def finished(self) -> None:
         """The engine has stopped as it was asked to."""

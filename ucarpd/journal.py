@@ -137,6 +137,11 @@ class Journal:
     def address_left_over(self, ips: str) -> None:
         self.warning(f"{ips} was left on {self._interface} by an earlier run; removed")
 
+    def record_refused(self, error: OSError) -> None:
+        self.error(
+            f"running without a record, so that a crash leaves addresses behind: {error.strerror}"
+        )
+
     def bowed_out_for_the_dead(self) -> None:
         self.info("bowed out for the process that died, so that a peer serves at once")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ucarpd.config import Config
+from ucarpd.config import Config, harm, is_harmful
 from ucarpd.engine import Transition
 from ucarpd.hooks import Done, Hook, HookRunner, Result
 from ucarpd.journal import Journal
@@ -130,7 +130,7 @@ class ScriptedAddresses:
             report(present)
             self._netlink.remove(done)
 
-        if at_start and self._config.neutral:
+        if (at_start and self._config.neutral) or self._must_not_run_down_script(at_start):
             self._netlink.release(transition, at_start, done)
         else:
             if self._hooks.running is not None:
@@ -140,6 +140,17 @@ class ScriptedAddresses:
 
     async def dispose(self) -> None:
         """Nothing is left but what the scripts have left."""
+
+    def _must_not_run_down_script(self, at_start: bool) -> bool:
+        """Tell whether it would delete the host's own IPv6 addresses, and log that."""
+        script = self._config.down_script
+        if script is None or not is_harmful(script):
+            return False
+        every = (*self._config.addresses, *self._config.extra_addresses)
+        has_ipv6 = any(each.ip.version == 6 for each in every)
+        if has_ipv6 or at_start:
+            self._log.script_harmful(harm(script), skipped=has_ipv6)
+        return has_ipv6
 
     def _run(self, target: str, transition: Transition, done: Done) -> None:
         config = self._config

@@ -91,8 +91,9 @@ ROWS = [
     (lambda log: log.spawning("/up.sh eth0 10.0.0.1"), "[WARNING] web: Spawning [/up.sh eth0 10.0.0.1]"),
     (lambda log: log.status("MASTER", "for 3 s"), "[INFO] web: MASTER on eth0 id 1 (for 3 s)"),
     (lambda log: log.waiting("no carrier on eth0"), "[WARNING] web: Waiting: no carrier on eth0"),
-    (lambda log: log.script_ended("/up.sh", 0, 0.5), "[INFO] web: [/up.sh] done in 0.50 s, exit status 0"),
-    (lambda log: log.script_ended("/up.sh", 3, 0.5), "[ERROR] web: [/up.sh] failed after 0.50 s, exit status 3"),
+    (lambda log: log.script_ended("/up.sh", 0, 0.5, False), "[INFO] web: [/up.sh] done in 0.50 s, exit status 0"),
+    (lambda log: log.script_ended("/up.sh", 3, 0.5, False), "[ERROR] web: [/up.sh] failed after 0.50 s, exit status 3"),
+    (lambda log: log.script_ended("/down.sh", 255, 0.5, True), "[INFO] web: [/down.sh] done in 0.50 s, exit status 255"),
     (
         lambda log: log.script_not_run("/up.sh", 127, "it does not exist"),
         "[ERROR] web: cannot run [/up.sh]: it does not exist; exit status 127",

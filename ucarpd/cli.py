@@ -112,14 +112,21 @@ def _add_log_options(parser: "argparse.ArgumentParser") -> None:
 
 def _check(options: "argparse.Namespace") -> int:
     from ucarpd import config
+    from ucarpd.hooks import refusal
 
     configs, problems = config.load_all(options.paths)
     for problem in problems:
         print(problem, file=sys.stderr)
     for each in configs:
+        # `run` waits for a script that is not there.
+        errors = config.script_errors(each.path, refusal)
+        for error in errors:
+            print(error, file=sys.stderr)
         for warning in config.warnings(each.path):
             print(f"{warning} (warning)", file=sys.stderr)
-        print(f"{each.path}: OK, virtual host {each.vhid} on {each.interface}")
+        if not errors:
+            print(f"{each.path}: OK, virtual host {each.vhid} on {each.interface}")
+        problems += errors
     if not configs and not problems:
         where = ", ".join(map(str, options.paths))
         print(f"{where}: no configuration file (NAME.conf) in it", file=sys.stderr)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ucarpd.addresses import Ledger, NetlinkAddresses
 from ucarpd.carp.params import IPAddress
-from ucarpd.config import Config
+from ucarpd.config import Config, harm, is_harmful
 from ucarpd.engine import Outcome, Transition
 from ucarpd.hooks import Hook, HookRunner, Result
 from ucarpd.journal import Journal
@@ -149,13 +149,23 @@ class ScriptedAddresses:
 
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
         self._is_master = self._has_come_up = False
-        if at_start and self._config.neutral:
-            self._netlink.release(transition, at_start, done)
+        if (at_start and self._config.neutral) or self._is_down_script_harmful(at_start):
+            self._netlink.release(transition, at_start, partial(self._released, done))
             return
         self._begin_guard()
         self._run(DOWN, transition, partial(self._came_down, at_start, done))
         if self.is_up_script_running and self._patience is None and not self._is_kept_off:
             self._patience = self._loop.call_later(LONGEST_WAIT, self._begin_keeping_off)
+
+    def _is_down_script_harmful(self, at_start: bool) -> bool:
+        """Tell whether it would delete the host's own IPv6 addresses, and log that."""
+        script = self._config.down_script
+        if script is None or not is_harmful(script):
+            return False
+        has_ipv6 = any(ip.version == 6 for ip in self.all())
+        if has_ipv6 or at_start:
+            self._log.script_harmful(harm(script), skipped=has_ipv6)
+        return has_ipv6
 
     def appeared(self) -> None:
         """Take note of what a script has put there; not for long, if the down-script has to wait."""

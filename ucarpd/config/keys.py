@@ -276,10 +276,11 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_SCRIPT_TIMEOUT",
-        parse=values.seconds(1, 3600),
-        kind="seconds, 1 to 3600",
+        parse=values.seconds(0, 3600),
+        kind="seconds, 0 to 3600",
         default="30",
-        help="A script that runs longer is terminated, then killed.",
+        help="A script that runs longer is terminated, then killed. 0: it may run as long as it"
+        " likes.",
         fields=("script_timeout",),
         reload="live",
     ),
@@ -298,7 +299,8 @@ KEYS: tuple[Key, ...] = (
         name="UCARP_XPARAM",
         parse=values.plain_text,
         kind="text",
-        help="Third argument of the scripts.",
+        help="Third argument of the scripts. If it is not set, they get the value of"
+        " UCARP_VIRTUALPREFIX or UCARP_MASKLEN, as the file spells it.",
         fields=("xparam",),
         reload="restart",
     ),

@@ -19,6 +19,8 @@ class Link:
 
     `parent` is the index of the link that this one is stacked on, if that is in this network
     namespace; for a veth it is the other end.  `kind` is None where hardware is behind it.
+    `master` is the index of the bridge, bond or VRF that has this link as a port, and `slave_kind` the
+    kind of that master.  `altnames` are the other names that `ip` shows.
     """
 
     index: int
@@ -29,6 +31,9 @@ class Link:
     is_ethernet: bool
     parent: int | None = None
     kind: str | None = None
+    slave_kind: str | None = None
+    master: int | None = None
+    altnames: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ def link_of(message: Any) -> Link:
     # An index says nothing without the namespace that it belongs to.
     is_elsewhere = message.get_attr("IFLA_LINK_NETNSID") is not None
     info = message.get_attr("IFLA_LINKINFO")
+    names = message.get_attr("IFLA_PROP_LIST")
     return Link(
         index=message["index"],
         name=message.get_attr("IFLA_IFNAME"),
@@ -51,6 +57,9 @@ def link_of(message: Any) -> Link:
         is_ethernet=message["ifi_type"] == _ARPHRD_ETHER,
         parent=None if is_elsewhere else message.get_attr("IFLA_LINK"),
         kind=info.get_attr("IFLA_INFO_KIND") if info else None,
+        slave_kind=info.get_attr("IFLA_INFO_SLAVE_KIND") if info else None,
+        master=message.get_attr("IFLA_MASTER"),
+        altnames=tuple(names.get_attrs("IFLA_ALT_IFNAME")) if names else (),
     )
 
 
@@ -62,7 +71,15 @@ def address_of(message: Any) -> InterfaceAddress:
 
 def is_usable(message: Any) -> bool:
     """Whether the host answers for the address: duplicate address detection may deny it that."""
+    return not _flags(message) & (_IFA_F_TENTATIVE | _IFA_F_DADFAILED)
+
+
+def is_duplicate(message: Any) -> bool:
+    """Whether detection found another host that has the address."""
+    return bool(_flags(message) & _IFA_F_DADFAILED)
+
+
+def _flags(message: Any) -> int:
     flags = message.get_attr("IFA_FLAGS")
-    if flags is None:  # the header holds the lower eight, and all that old kernels know
-        flags = message["flags"]
-    return not flags & (_IFA_F_TENTATIVE | _IFA_F_DADFAILED)
+    # The header holds the lower eight, and all that old kernels know.
+    return int(message["flags"] if flags is None else flags)

@@ -18,7 +18,14 @@ from typing import Any, Protocol
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux.netlink.address_requests import AddressRequests
 from ucarpd.linux.netlink.library import MarshalRtnl
-from ucarpd.linux.netlink.messages import InterfaceAddress, Link, address_of, is_usable, link_of
+from ucarpd.linux.netlink.messages import (
+    InterfaceAddress,
+    Link,
+    address_of,
+    is_duplicate,
+    is_usable,
+    link_of,
+)
 from ucarpd.linux.netlink.requests import Requests
 
 _RTM_NEWLINK, _RTM_DELLINK = 16, 17
@@ -50,6 +57,7 @@ class Netlink:
         self._links: dict[int, Link] = {}
         self._addresses: dict[int, dict[InterfaceAddress, bool]] = {}
         """In the kernel's order, with whether they are usable."""
+        self._duplicates: set[tuple[int, IPAddress]] = set()
         self._marshal = MarshalRtnl()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="netlink")
         self._requests = Requests()
@@ -78,6 +86,25 @@ class Netlink:
 
     def link(self, interface: str) -> Link | None:
         return next((link for link in self._links.values() if link.name == interface), None)
+
+    def link_of_index(self, index: int) -> Link | None:
+        return self._links.get(index)
+
+    def links(self) -> Iterable[Link]:
+        return self._links.values()
+
+    def where(self, ip: IPAddress) -> str | None:
+        """The name of an interface of this host that has the address."""
+        for index, known in self._addresses.items():
+            if any(address.ip == ip and usable for address, usable in known.items()):
+                link = self._links.get(index)
+                return link.name if link else None
+        return None
+
+    def dad_failed(self, interface: str, ip: IPAddress) -> bool:
+        """Whether the address is there, as a duplicate of another host's."""
+        link = self.link(interface)
+        return link is not None and (link.index, ip) in self._duplicates
 
     def addresses(self, interface: str) -> list[InterfaceAddress]:
         """The addresses of the interface in the kernel's order; none if it does not exist.
@@ -162,6 +189,11 @@ class Netlink:
         for message in addresses:
             known = self._addresses.setdefault(message["index"], {})
             known[address_of(message)] = is_usable(message)
+        self._duplicates = {
+            (message["index"], address_of(message).ip)
+            for message in addresses
+            if is_duplicate(message)
+        }
         for name in sorted(before | {link.name for link in self._links.values()}):
             self._listener.link_changed(name)
 
@@ -218,6 +250,10 @@ class Netlink:
             known = self._addresses.setdefault(index, {})
             before = known.get(address, False)
             after = kind == _RTM_NEWADDR and is_usable(message)
+            if kind == _RTM_NEWADDR and is_duplicate(message):
+                self._duplicates.add((index, address.ip))
+            else:
+                self._duplicates.discard((index, address.ip))
             if kind == _RTM_NEWADDR:
                 known[address] = after
             else:

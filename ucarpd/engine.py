@@ -167,6 +167,10 @@ class Engine:
     def hardware_address_changed(self) -> None:
         self._dispatch(events.HardwareAddressChanged())
 
+    def segment_heard(self) -> None:
+        """The first advertisement after a silence came in: what was announced in it may be lost."""
+        self._dispatch(events.HardwareAddressChanged())
+
     def receive(self, frame: bytes, at: float) -> IPAddress | None:
         """Take in a frame that came at monotonic second `at`.
 

@@ -100,7 +100,7 @@ class Instance:
         )
         self._demoted_by = 0
         self.demotion_changed()
-        self._interface.attach(config, self._engine)
+        self._interface.attach(config, self._engine, self._log, self.demote)
 
     async def stop(self, reason: str) -> None:
         """Give up the addresses and the role, tell the peers, let go of the lock."""
@@ -117,15 +117,14 @@ class Instance:
 
     def reconfigure(self, new: Config) -> None:
         """Take over a configuration that differs only in what may change while running."""
-        self._interface.detach(self.config)
         if self.config.key != new.key:
             self._former_keys.append(self.config.key)
         self.config = new
         self._log.facility = new.facility
         self._addresses.reconfigure(new)
         if self._engine is not None:
+            self._interface.replace(new)
             self._engine.change_params(new.params())
-            self._interface.attach(new, self._engine)
             self.demotion_changed()
         self._log.reconfigured(restarted=False)
 
@@ -136,6 +135,11 @@ class Instance:
     def warn_of_flag_day(self) -> None:
         """Say that from now on the digests of this host and of the others differ."""
         self._log.flag_day()
+
+    def demote(self, reason: str, amount: int) -> None:
+        """Something makes this virtual host alone less fit, or no longer (0)."""
+        if self._demotion.set(reason, amount):
+            self.demotion_changed()
 
     def demotion_changed(self) -> None:
         """The host, or this virtual host alone, is less fit or fitter than before."""
@@ -189,8 +193,7 @@ class Instance:
         if is_failing:
             # As a backup it sends nothing that could show that all is well again.
             self._forgive = self._loop.call_later(SEND_ERRORS_FORGOTTEN_AFTER, self.sending, False)
-        if self._demotion.set("sending fails", DOWN_AMOUNT if is_failing else 0):
-            self.demotion_changed()
+        self.demote("sending fails", DOWN_AMOUNT if is_failing else 0)
 
     def finished(self) -> None:
         """The engine has stopped as it was asked to."""

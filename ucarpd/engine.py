@@ -139,6 +139,9 @@ class Owner(Protocol):
     def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
         """These virtual addresses cannot be put in place; none: all are served again."""
 
+    def loss_counts(self) -> None:
+        """The loss of the interface that waited for the up-script has ended the role."""
+
     def finished(self) -> None: ...
     def failed(self) -> None: ...
 
@@ -456,6 +459,7 @@ class Engine:
         if self._held_loss is not None:
             held, self._held_loss = self._held_loss, None
             self.interface_lost(*held)
+            self._owner.loss_counts()
 
     def _check_whether_off(self) -> None:
         """The role may go to a peer although the down-script still has other work to do."""

@@ -35,6 +35,11 @@ class Fitness:
         self._address_pause = FIRST_ADDRESS_PAUSE
         self._is_unserved = False
 
+    def set(self, reason: str, amount: int) -> None:
+        """Let `reason` hold with this amount, or no longer (0)."""
+        if self.demotion.set(reason, amount):
+            self._changed()
+
     def sending(self, is_failing: bool) -> None:
         """Advertisements do not get out, so that the peers think this host dead; or do again."""
         if self._sending_again is not None:
@@ -42,7 +47,7 @@ class Fitness:
             self._sending_again = None
         if is_failing:
             self._sending_again = self._loop.call_later(SENDING_PAUSE, self.sending, False)
-        self._set(_SENDING, DOWN_AMOUNT if is_failing else 0)
+        self.set(_SENDING, DOWN_AMOUNT if is_failing else 0)
 
     def unserved(self, missing: int, total: int) -> None:
         """Of `total` virtual addresses this master cannot put `missing` in place; 0: serves all.
@@ -53,7 +58,7 @@ class Fitness:
         self._is_unserved = missing > 0
         if not missing:
             self._address_pause = FIRST_ADDRESS_PAUSE
-        self._set(_ADDRESS, math.ceil(DOWN_AMOUNT * missing / total))
+        self.set(_ADDRESS, math.ceil(DOWN_AMOUNT * missing / total))
 
     def role_left(self) -> None:
         """Another host may serve what this one cannot; later this one tries again."""
@@ -73,13 +78,9 @@ class Fitness:
     def _try_again(self) -> None:
         self._address_again = None
         self._is_unserved = False
-        self._set(_ADDRESS, 0)
+        self.set(_ADDRESS, 0)
 
     def _cancel_address_timer(self) -> None:
         if self._address_again is not None:
             self._address_again.cancel()
             self._address_again = None
-
-    def _set(self, reason: str, amount: int) -> None:
-        if self.demotion.set(reason, amount):
-            self._changed()

@@ -115,7 +115,7 @@ class Instance:
         scripts = filter(None, (config.up_script, config.down_script))
         fault = next(filter(None, map(refusal, scripts)), None)
         if fault is None:
-            self._interface.attach(config, self._engine)
+            self._interface.attach(config, self._engine, self._log, self.demote)
         else:
             self._engine.interface_lost(fault, can_send=False)
             self._restart = self._loop.call_later(SCRIPT_LOOK, self._attach_when_scripts_can_run)
@@ -137,15 +137,14 @@ class Instance:
 
     def reconfigure(self, new: Config) -> None:
         """Take over a configuration that differs only in what may change while running."""
-        self._interface.detach(self.config)
         if self.config.key != new.key:
             self._former_keys.append(self.config.key)
         self.config = new
         self._log.facility = new.facility
         self._addresses.reconfigure(new)
         if self._engine is not None:
+            self._interface.replace(new)
             self._engine.change_params(new.params())
-            self._interface.attach(new, self._engine)
             self.demotion_changed()
         self._log.reconfigured(restarted=False)
 
@@ -156,6 +155,10 @@ class Instance:
     def warn_of_flag_day(self) -> None:
         """Say that from now on the digests of this host and of the others differ."""
         self._log.flag_day()
+
+    def demote(self, reason: str, amount: int) -> None:
+        """Something makes this virtual host alone less fit, or no longer (0)."""
+        self._fitness.set(reason, amount)
 
     def demotion_changed(self) -> None:
         """The host, or this virtual host alone, is less fit or fitter than before."""
@@ -224,6 +227,9 @@ class Instance:
     def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
         self._log.unserved(addresses)
         self._fitness.unserved(len(addresses), len(self.config.params().addresses))
+
+    def loss_counts(self) -> None:
+        self._interface.tell_faults()
 
     def finished(self) -> None:
         """The engine has stopped as it was asked to."""

@@ -181,3 +181,41 @@ def test_a_host_that_took_over_in_the_other_family_has_taken_over():
     listening = ears(armed_at=10.0)
     listening.hear(heard(V4), 11.0)
     assert listening.silence(6, 13.0, 13.0) == "no IPv6 advertisement heard for 3.00 s"
+
+
+# -- a family without a source ----------------------------------------------------------------------------
+
+
+def test_a_family_that_is_no_longer_heard_ends_in_nothing():
+    listening = ears(armed_at=10.0)
+    listening.follow((4,), 11.0, 0.0)
+    assert (listening.hears(4), listening.hears(6)) == (True, False)
+    assert listening.expired(13.0) == 4
+    listening.arm(4, 13.0, 20.0)
+    assert listening.deadline == 20.0
+    listening.hear(heard(V6, 9), 13.0)
+    assert listening.patience == 3.0
+
+
+@pytest.mark.parametrize(("not_before", "deadline"), [(0.0, 15.0), (17.0, 17.0)])
+def test_a_family_that_is_heard_again_gets_its_whole_time(not_before, deadline):
+    listening = ears(armed_at=10.0)
+    listening.follow((6,), 11.0, 0.0)
+    listening.arm(6, 11.0, 99.0)
+    listening.follow((4, 6), 12.0, not_before)
+    assert listening.deadline == deadline
+
+
+def test_no_family_is_armed_by_following_it_alone():
+    listening = ears()
+    listening.follow((4,), 1.0, 0.0)
+    listening.follow((4, 6), 2.0, 0.0)
+    assert listening.deadline is None
+
+
+def test_the_only_family_that_is_heard_decides_ties():
+    listening = ears(armed_at=10.0)
+    listening.hear(heard(V4), 10.0)
+    assert not listening.decides_ties(6, 10.0)
+    listening.follow((6,), 10.0, 0.0)
+    assert listening.decides_ties(6, 10.0)

@@ -1166,6 +1166,52 @@ def test_dual_stack_start_and_takeover():
     assert [(a.source, a.counter) for a in sent] == [(OURS, 1006), (OURS6, 1007)]
 
 
+def test_one_family_without_a_source_is_neither_sent_nor_waited_for():
+    play(
+        host(**DUAL),
+        """
+        at 0.0: InterfaceReady 10.0.0.1 -> StateChanged INIT BACKUP, ReleaseAddresses at_start
+        at 0.1: AddressesReleased -> nothing
+        at 1.0: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
+        at 1.0: AdvertisementReceived 1/0 from fe80::2 -> nothing
+        at 4.0: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresses
+        at 4.1: AdvertisementReceived 0/1 from fe80::2 -> nothing
+        """,
+    )
+
+
+def test_a_family_that_loses_its_source_as_backup_moves_nothing():
+    play(
+        host(**DUAL),
+        """
+        at 0.0: InterfaceReady 10.0.0.1 fe80::1 -> StateChanged INIT BACKUP, ReleaseAddresses at_start
+        at 0.1: AddressesReleased -> nothing
+        at 1.0: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
+        at 1.0: AdvertisementReceived 1/0 from fe80::2 -> nothing
+        at 2.0: InterfaceReady 10.0.0.1 -> nothing
+        at 3.9: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
+        at 5.0: InterfaceReady 10.0.0.1 fe80::1 -> nothing
+        at 6.8: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
+        at 8.0: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6, AcquireAddresses
+        """,
+    )
+
+
+def test_a_master_goes_on_in_the_family_that_is_left():
+    play(
+        host(**DUAL),
+        """
+        at 0.0: InterfaceReady 10.0.0.1 fe80::1 -> StateChanged INIT BACKUP, ReleaseAddresses at_start
+        at 0.1: AddressesReleased -> nothing
+        at 3.0: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6, AcquireAddresses
+        at 3.5: InterfaceReady 10.0.0.1 -> nothing
+        at 4.0: DeadlineReached -> SendAdvertisement 1/0
+        at 4.5: InterfaceReady 10.0.0.1 fe80::1 -> nothing
+        at 5.0: DeadlineReached -> SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6
+        """,
+    )
+
+
 def test_ipv6_alone():
     play(
         host(addresses=(VIRTUAL6,)),

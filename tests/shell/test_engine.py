@@ -112,6 +112,9 @@ class Bench:
     def unserved(self, addresses):
         self.story.append(f"unserved: {', '.join(map(str, addresses)) or 'none'}")
 
+    def loss_counts(self):
+        self.story.append("loss counts")
+
     def sending(self, is_failing):
         self.story.append("sending fails" if is_failing else "sending works")
 
@@ -514,7 +517,7 @@ async def test_a_loss_of_the_link_that_outlasts_the_up_script_ends_the_role():
     bench.engine.interface_lost("no carrier on eth0", False)
     bench.is_busy = bench.is_up_script_running = False
     bench.acquired(True)
-    assert bench.told()[-2:] == ["MASTER to INIT", "release"]
+    assert bench.told()[-3:] == ["MASTER to INIT", "release", "loss counts"]
     assert bench.reason == "no carrier on eth0"
 
 

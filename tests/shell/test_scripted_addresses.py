@@ -57,9 +57,7 @@ class Bench:
         )
         config = config_of(tmp_path, SCRIPTS + more)
         over_netlink = NetlinkAddresses(config, self.netlink, self.log, Ledger())
-        self.addresses = ScriptedAddresses(
-            config, over_netlink, self.hooks, self.log, self.ledger
-        )
+        self.addresses = ScriptedAddresses(config, over_netlink, self.hooks, self.log, self.ledger)
         self.outcomes = []
         self.released = 0
 

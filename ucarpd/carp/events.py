@@ -10,7 +10,8 @@ from ucarpd.carp.timing import BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, interval_units
 class InterfaceReady:
     """The interface is up, has carrier and our source addresses; or one of those has changed.
 
-    There is one source for each family of the virtual host, IPv4 first.
+    There is one source for each family of the virtual host, IPv4 first, or for the one of them that
+    works.
     """
 
     sources: tuple[IPAddress, ...]

@@ -15,6 +15,7 @@ class Listening:
 
     def __init__(self, params: Params) -> None:
         self.params = params
+        self._families = params.families
         self._last: dict[Family, AdvertisementReceived] = {}
         self._peer_is_better: dict[Family, bool] = {}
         self._heard_at: dict[Family, float] = {}
@@ -45,8 +46,21 @@ class Listening:
         The source addresses of two hosts may be ordered one way in IPv4 and the other way in IPv6;
         with both families deciding, both hosts would yield.  So IPv4 decides while it is heard.
         """
-        first = self.params.families[0]
+        first = self._families[0]
         return family == first or now - self._heard_at.get(first, float("-inf")) > self.patience
+
+    def follow(self, families: tuple[Family, ...], now: float, not_before: float) -> None:
+        """Listen in these families from now on; an armed timer of another family is dropped."""
+        was_armed = bool(self._down_at)
+        self._down_at = {f: at for f, at in self._down_at.items() if f in families}
+        added = [family for family in families if family not in self._families]
+        self._families = families
+        for family in added if was_armed else ():
+            self.arm(family, now, max(now + self.down_interval(family), not_before))
+
+    def hears(self, family: Family) -> bool:
+        """Whether this host has a source address to advertise from in the family."""
+        return family in self._families
 
     # -- the master-down timers ------------------------------------------------------------------------
 
@@ -66,7 +80,7 @@ class Listening:
     @property
     def patience(self) -> float:
         """The longest of the master-down intervals."""
-        return max(self.down_interval(family) for family in self.params.families)
+        return max(self.down_interval(family) for family in self._families)
 
     @property
     def deadline(self) -> float | None:
@@ -74,7 +88,7 @@ class Listening:
         return min(self._down_at.values(), default=None)
 
     def arm_all(self, now: float, at: float) -> None:
-        for family in self.params.families:
+        for family in self._families:
             self.arm(family, now, at)
 
     def arm(self, family: Family, now: float, at: float) -> None:
@@ -101,6 +115,6 @@ class Listening:
         last, since = self._last.get(family), self._silent_since[family]
         if not self._last and hold_down_until > since:
             return f"no other host has taken over within {in_words(now - since)}"
-        kind = f"IPv{family} advertisement" if len(self.params.families) > 1 else "advertisement"
+        kind = f"IPv{family} advertisement" if len(self._families) > 1 else "advertisement"
         who = f"from {last.source}" if last else "heard"
         return f"no {kind} {who} for {in_words(now - since)}"

@@ -139,7 +139,7 @@ class VirtualHost:
         match event:
             case events.InterfaceReady(sources):
                 if not self._stopping:
-                    self.sources = sources
+                    self._use(sources, now)
                     patience = max(self._listening.patience, self._hold_down_until - now)
                     with_sources = " and ".join(map(str, sources))
                     self._enter_backup(f"ready with source {with_sources}", now, patience)
@@ -178,7 +178,7 @@ class VirtualHost:
     def _handle_in_backup(self, event: events.Event, now: float) -> None:
         match event:
             case events.InterfaceReady(sources):
-                self.sources = sources
+                self._use(sources, now)
             case events.InterfaceLost(reason, can_send):
                 self._farewell = self._farewell if can_send else None
                 self._enter_init(reason)
@@ -220,7 +220,7 @@ class VirtualHost:
         assert holding is not None
         match event:
             case events.InterfaceReady(sources):
-                self.sources = sources
+                self._use(sources, now)
             case events.InterfaceLost(reason, can_send):
                 self._was_cut_off = True
                 self._enter_init(reason)
@@ -266,6 +266,11 @@ class VirtualHost:
                 pass
             case _:
                 assert_never(event)
+
+    def _use(self, sources: tuple[IPAddress, ...], now: float) -> None:
+        self.sources = sources
+        families = tuple(source.version for source in sources)
+        self._listening.follow(families, now, self._hold_down_until)
 
     def _configure(self, params: Params, now: float) -> None:
         self._standing = replace(self._standing, params=params)
@@ -322,6 +327,8 @@ class VirtualHost:
 
     def _hear_as_backup(self, heard: AdvertisementReceived, now: float) -> None:
         family = heard.family
+        if not self._listening.hears(family):
+            return
         last = self._listening.last(family)
         if heard.is_bow_out and last is not None and last.source != heard.source:
             return  # Another host has followed this one already: the second copy, come late.
@@ -365,6 +372,8 @@ class VirtualHost:
         self._enter_master(reason, now, heard.source)
 
     def _hear_as_master(self, heard: AdvertisementReceived, now: float, holding: Holding) -> None:
+        if not self._listening.hears(heard.family):
+            return
         ties_count = self._listening.decides_ties(heard.family, now)
         own, peer = self._contenders(heard)
         self._listening.hear(heard, now, peer_is_better=peer.rank < own.rank)

@@ -60,6 +60,7 @@ class Journal:
         self._said_elsewhere = False
         self._send_failing = False
         self._source_taken_at = float("-inf")
+        self._is_same_mac_told = False
 
     # -- the course of things ------------------------------------------------------------------------
 
@@ -184,6 +185,24 @@ class Journal:
             self.warning(
                 f"another host advertises from {source}, the address of this one: "
                 "give each host an address (UCARP_SRCIP) of its own"
+            )
+
+    def source_changed(self, old: IPAddress, new: IPAddress) -> None:
+        self.info(f"the source address is now {new}; it was {old}")
+
+    def source_elsewhere(self, source: IPAddress, where: str) -> None:
+        self.info(
+            f"source address {source} is on {where}, not on {self._interface}; "
+            "advertising from it nevertheless"
+        )
+
+    def same_mac(self, source: IPAddress) -> None:
+        """Once: it comes with every advertisement of the other host."""
+        if not self._is_same_mac_told:
+            self._is_same_mac_told = True
+            self.warning(
+                f"{source} has the MAC address of this host: a cloned machine? "
+                f"Give {self._interface} there another MAC address"
             )
 
     def addresses_refused(self, refused: Mapping[IPAddress, OSError]) -> None:

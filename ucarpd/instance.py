@@ -113,11 +113,13 @@ class Instance:
         assert self._engine is not None
         config = self.config
         scripts = filter(None, (config.up_script, config.down_script))
-        fault = next(filter(None, map(refusal, scripts)), None)
-        if fault is None:
+        faults = [
+            f"{script} cannot be run: {why}" for script in scripts if (why := refusal(script))
+        ]
+        if not faults:
             self._interface.attach(config, self._engine, self._log, self.demote)
         else:
-            self._engine.interface_lost(fault, can_send=False)
+            self._engine.interface_lost(faults[0], can_send=False)
             self._restart = self._loop.call_later(SCRIPT_LOOK, self._attach_when_scripts_can_run)
 
     async def stop(self, reason: str) -> None:

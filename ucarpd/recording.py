@@ -15,7 +15,7 @@ from ucarpd.journal import Journal
 from ucarpd.linux.netlink import InterfaceAddress, Netlink
 from ucarpd.parent_arp import ParentArp
 from ucarpd.private import run_directory
-from ucarpd.record import Address, Content, Packet, Record, Recorded, Script, read
+from ucarpd.record import Address, Content, Packet, Record, Recorded, Script, others, read
 
 _COUNTER_AHEAD = 1 << 40
 """Beyond every counter of the instance: 136 years of 256 advertisements a second."""
@@ -83,6 +83,15 @@ class Keeper:
             self._record.close()
         else:
             self._record.remove()
+
+
+def virtual_addresses_elsewhere() -> frozenset[IPAddress]:
+    """Return the virtual addresses that other processes of this host serve, by their records."""
+    try:
+        found = others(run_directory())
+    except OSError:
+        return frozenset()  # Its own record has the same fault, and tells it.
+    return frozenset(ip_address(a.ip) for each in found for a in each.content.addresses)
 
 
 def content_of(

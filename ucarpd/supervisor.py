@@ -31,11 +31,15 @@ from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.orphans import Orphans
 from ucarpd.lock import AlreadyRunning, InstanceLock
 from ucarpd.private import run_directory
+from ucarpd.recording import virtual_addresses_elsewhere
 
 EXIT_ALL_RUN_ELSEWHERE = 75
 EXIT_CONFIG = 78
 """Exit status when nothing could be started: EX_TEMPFAIL and EX_CONFIG of sysexits.h."""
 
+
+EXTENSION = 10.0
+"""Seconds that systemd is asked for again and again while a script keeps the stop waiting."""
 
 GOLDEN_RATIO = (5**0.5 - 1) / 2
 
@@ -161,7 +165,9 @@ class Supervisor:
             text = f"{new.name}: running without a lock, so a second start goes unnoticed: {lock.fault}"
             journal.write(logging.ERROR, text)
         if new.interface not in self._interfaces:
-            self._interfaces[new.interface] = Interface(new.interface, self._netlink, self._demote)
+            self._interfaces[new.interface] = Interface(
+                new.interface, self._netlink, self._demote, virtual_addresses_elsewhere
+            )
         interface = self._interfaces[new.interface]
         instance = Instance(
             new,
@@ -198,9 +204,12 @@ class Supervisor:
     async def _stop_all(self) -> None:
         if self._reloading is not None:
             await self._reloading
-        await asyncio.gather(
-            *(self._stop(instance, "stopping") for instance in self._instances.values())
-        )
+        stops = [self._stop(each, "stopping") for each in self._instances.values()]
+        stopping = asyncio.ensure_future(asyncio.gather(*stops))
+        while not stopping.done():
+            await asyncio.wait({stopping}, timeout=EXTENSION / 2)
+            systemd.notify_extension(EXTENSION)
+        await stopping
 
     # -- reload ------------------------------------------------------------------------------------------
 

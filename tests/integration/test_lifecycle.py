@@ -269,7 +269,7 @@ def test_a_clean_stop_ends_the_scripts_too(a, wire):
     keys = {"UPSCRIPT": "/etc/ucarp/up.sh", "DOWNSCRIPT": "/etc/ucarp/down.sh"}
     a.write("ucarp/up.sh", f"#!/bin/sh\nip address add {VIP}/16 dev eth0\nsleep 1000\n")
     a.write("ucarp/down.sh", "#!/bin/sh\ntrue\n")
-    daemon = start_master(a, **keys)
+    daemon = start_master(a, **keys, SCRIPT_TIMEOUT="1")
     assert daemon.stop() == 0
     assert not a.has(VIP)
     assert a.processes() == []

@@ -14,16 +14,19 @@ from nodes import (
     PASSWORD,
     SWITCHING,
     VIP,
+    ScriptedHost,
+    both_ways,
     conf,
     note,
     start,
     start_backup,
     start_master,
-    use_shipped_scripts,
     wait_for_address,
     wait_for_no_address,
 )
 from wiretap import Wiretap
+
+pytestmark = both_ways
 
 LEFT_OVER = f"{VIP} was left on eth0 by an earlier run; removed"
 
@@ -56,10 +59,8 @@ class AddressMonitor:
 # -- crash -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scripts", ["none", "shipped"])
-def test_the_next_start_clears_what_a_killed_master_left(a, b, wire, scripts):
-    keys = use_shipped_scripts(a) if scripts == "shipped" else {}
-    killed = start_master(a, **keys)
+def test_the_next_start_clears_what_a_killed_master_left(a, b, wire):
+    killed = start_master(a)
     on_b = start_backup(b)
     wire.wait_more(a.address, 1)
     killed.kill()
@@ -67,9 +68,9 @@ def test_the_next_start_clears_what_a_killed_master_left(a, b, wire, scripts):
     wait_for_address(b)
     assert a.has(VIP)
 
-    on_a = start_backup(a, **keys)
+    on_a = start_backup(a)
     wait_for_no_address(a)
-    if scripts == "none":
+    if not isinstance(a, ScriptedHost):
         on_a.wait_for_line(LEFT_OVER)
     wire.wait_more(b.address, 4)
     assert on_a.lines(MASTER) == []

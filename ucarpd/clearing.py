@@ -21,7 +21,7 @@ from ucarpd.linux.address_table import AddressTable, Entry
 from ucarpd.linux.packet_out import send_frame, send_packet
 from ucarpd.lock import AlreadyRunning, InstanceLock
 from ucarpd.private import run_directory
-from ucarpd.record import Content, Packet, Recorded, read, read_all
+from ucarpd.record import Content, Packet, read, read_all
 
 _SPACING = 0.05
 """Seconds between the two bow-outs, as between those of a process that lives."""
@@ -33,12 +33,12 @@ _HUNG = {"watchdog", "timeout"}
 class Cleared(NamedTuple):
     """One instance, its addresses off; `lock` is held for what is still to be done.
 
-    `removed` are the addresses that were there, `error` is what kept one of them there.
+    `found` are the addresses that were there, `error` is what kept one of them there.
     """
 
     content: Content
     lock: InstanceLock
-    removed: list[str]
+    found: list[str]
     bowed_out: bool
     error: OSError | None
 
@@ -57,73 +57,83 @@ def clear(paths: Sequence[str], environ: Mapping[str, str] = os.environ) -> Outc
     """
     outcome = Outcome([], [])
     is_hung = environ.get("SERVICE_RESULT") in _HUNG
-    for recorded in _of_paths(paths, run_directory()):
-        content = recorded.content
-        if not (recorded.placed and content.release_on_stop):
-            continue
+    for content in _of_paths(paths, run_directory()):
         try:
-            lock = _lock(content)
-        except AlreadyRunning as by_another:
-            outcome.left_alone.append(str(by_another))
-            continue
-        removed, error = _take_off(content)
-        bow_out = error is None and not is_hung and recorded.is_recent(time.monotonic())
-        is_sent = bow_out and _send(content, 0)
-        outcome.cleared.append(Cleared(content, lock, removed, is_sent, error))
+            cleared = _clear_one(content, is_hung=is_hung)
+        except AlreadyRunning as error:
+            outcome.left_alone.append(str(error))
+        else:
+            if cleared is not None:
+                outcome.cleared.append(cleared)
     _repeat(outcome.cleared)
     return outcome
 
 
-def _lock(content: Content) -> InstanceLock:
+def _clear_one(content: Content, *, is_hung: bool) -> Cleared | None:
+    """Raises AlreadyRunning; None if its record has changed before it was locked."""
+    directory = run_directory()
     path = Path(content.path)
-    return InstanceLock(content.instance, run_directory(), content.interface, content.vhid, path)
+    lock = InstanceLock(content.instance, directory, content.interface, content.vhid, path)
+    recorded = read(content.instance, directory)
+    if recorded is None or not recorded.is_left_over or recorded.content != content:
+        lock.release()
+        return None
+    found, error = _take_off(content)
+    bow_out = error is None and not is_hung and recorded.is_recent(time.monotonic())
+    return Cleared(content, lock, found, bow_out and _send(content, 0), error)
 
 
-def _of_paths(paths: Sequence[str], directory: Path) -> Iterator[Recorded]:
-    """The records of these files, and of all files in these directories; the paths may be gone."""
-    seen = set()
-    for path in map(os.path.abspath, paths):
-        name = os.path.basename(path).removesuffix(".conf")  # noqa: PTH119 - of a str
-        named = None if os.path.isdir(path) else read(name, directory)  # noqa: PTH112
-        within = (
-            each
-            for each in read_all(directory)
-            if os.path.dirname(os.path.abspath(each.content.path)) == path  # noqa: PTH100, PTH120
-        )
-        for each in (named, *within):
-            if each is not None and each.content.instance not in seen:
-                seen.add(each.content.instance)
-                yield each
+def _of_paths(paths: Sequence[str], directory: Path) -> Iterator[Content]:
+    """What these files, or all files in these directories, have left; the paths may be gone."""
+    records = [each.content for each in read_all(directory) if each.is_left_over]
+    wanted = {os.path.abspath(path) for path in paths}  # noqa: PTH100 - removes `..`, keeps links
+    names = {_instance(path) for path in wanted if not Path(path).is_dir()}
+    for content in records:
+        path = Path(os.path.abspath(content.path))  # noqa: PTH100
+        if content.instance in names or str(path.parent) in wanted:
+            yield content
+
+
+def _instance(path: str) -> str:
+    return Path(path).name.removesuffix(".conf")
 
 
 # -- the addresses ---------------------------------------------------------------------------------------
 
 
 def _take_off(content: Content) -> tuple[list[str], OSError | None]:
-    """Remove what the record names from its device; return what was there, and the first error."""
+    """Remove what the record names from its device; return what was there, and the first error.
+
+    An address that is there with another prefix length is ours all the same.
+    """
     try:
         index = socket.if_nametoindex(content.device)
     except OSError:
         return [], None  # Addresses go with their interface.
     ours = {_packed(address.ip): address.ip for address in content.addresses}
-    removed, first_error = list[str](), None
     table = AddressTable()
     try:
         before = table.of(index)
-        with _secondaries_promoted(content.device):
-            for entry in before:
-                if entry.ip in ours:
-                    try:
-                        table.remove(entry)
-                        removed.append(ours[entry.ip])
-                    except OSError as error:
-                        first_error = first_error or error
+        there = [entry for entry in before if entry.ip in ours]
+        error = _remove(table, content.device, there) if there else None
         _put_back(table, index, [entry for entry in before if entry.ip not in ours])
-    except OSError as error:
-        first_error = first_error or error
+    except OSError as failure:
+        return [], failure
     finally:
         table.close()
-    return removed, first_error
+    return [ours[entry.ip] for entry in there], error
+
+
+def _remove(table: AddressTable, device: str, entries: Sequence[Entry]) -> OSError | None:
+    """Remove all that can be removed; return the first error."""
+    first_error = None
+    with _secondaries_promoted(device):
+        for entry in entries:
+            try:
+                table.remove(entry)
+            except OSError as error:
+                first_error = first_error or error
+    return first_error
 
 
 @contextmanager

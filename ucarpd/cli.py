@@ -187,7 +187,11 @@ def _clear(paths: Sequence[str], log: str, *, debug: bool) -> int:
 
     if not _may_use_the_network():
         return EXIT_NO_PERMISSION
-    cleared, left_alone = clearing.clear(paths)
+    try:
+        cleared, left_alone = clearing.clear(paths)
+    except PermissionError as error:
+        print(f"ucarpd: must run as root: {error}", file=sys.stderr)
+        return EXIT_NO_PERMISSION
     if not cleared and not left_alone:
         return 0
 

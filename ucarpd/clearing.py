@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from ucarpd.linux import sysctl
 from ucarpd.linux.address_table import AddressTable, Entry
-from ucarpd.linux.packet_out import send_frame, send_packet
+from ucarpd.linux.packet_out import PacketOut
 from ucarpd.lock import AlreadyRunning, InstanceLock
 from ucarpd.private import run_directory
 from ucarpd.record import Content, Packet, read, read_all
@@ -50,26 +50,29 @@ class Outcome(NamedTuple):
     left_alone: list[str]
 
 
-def clear(paths: Sequence[str], environ: Mapping[str, str] = os.environ) -> Outcome:
+def clear(
+    paths: Sequence[str], packet_out: PacketOut, environ: Mapping[str, str] = os.environ
+) -> Outcome:
     """Take the addresses of every instance of these paths off, unless it runs, and bow out for it.
 
-    An instance with UCARP_SHUTDOWN=no keeps them: its operator has asked for that.
+    An instance with UCARP_SHUTDOWN=no keeps them: its operator has asked for that.  Raises
+    PermissionError if the records may not be read.
     """
     outcome = Outcome([], [])
     is_hung = environ.get("SERVICE_RESULT") in _HUNG
     for content in _of_paths(paths, run_directory()):
         try:
-            cleared = _clear_one(content, is_hung=is_hung)
+            cleared = _clear_one(content, None if is_hung else packet_out)
         except AlreadyRunning as error:
             outcome.left_alone.append(str(error))
         else:
             if cleared is not None:
                 outcome.cleared.append(cleared)
-    _repeat(outcome.cleared)
+    _repeat(outcome.cleared, packet_out)
     return outcome
 
 
-def _clear_one(content: Content, *, is_hung: bool) -> Cleared | None:
+def _clear_one(content: Content, packet_out: PacketOut | None) -> Cleared | None:
     """Raises AlreadyRunning; None if its record has changed before it was locked."""
     directory = run_directory()
     path = Path(content.path)
@@ -79,8 +82,13 @@ def _clear_one(content: Content, *, is_hung: bool) -> Cleared | None:
         lock.release()
         return None
     found, error = _take_off(content)
-    bow_out = error is None and not is_hung and recorded.is_recent(time.monotonic())
-    return Cleared(content, lock, found, bow_out and _send(content, 0), error)
+    bowed_out = (
+        packet_out is not None
+        and error is None
+        and recorded.is_recent(time.monotonic())
+        and _send(content, 0, packet_out)
+    )
+    return Cleared(content, lock, found, bowed_out, error)
 
 
 def _of_paths(paths: Sequence[str], directory: Path) -> Iterator[Content]:
@@ -168,30 +176,28 @@ def _packed(ip: str) -> bytes:
 # -- the bow-out -----------------------------------------------------------------------------------------
 
 
-def _repeat(cleared: Sequence[Cleared]) -> None:
+def _repeat(cleared: Sequence[Cleared], packet_out: PacketOut) -> None:
     """Send the second copy of what was sent: a lost bow-out costs the clients seconds."""
-    bowed_out = [each for each in cleared if each.bowed_out]
+    bowed_out = [each.content for each in cleared if each.bowed_out]
     if bowed_out:
         time.sleep(_SPACING)
-    for each in bowed_out:
-        for copy in range(1, len(each.content.bow_outs)):
-            _send(each.content, copy)
+    for content in bowed_out:
+        for copy in range(1, len(content.bow_outs)):
+            _send(content, copy, packet_out)
 
 
-def _send(content: Content, copy: int) -> bool:
+def _send(content: Content, copy: int, packet_out: PacketOut) -> bool:
     """Send one bow-out to all peers; whether any of its packets got out."""
-    sent = [_send_packet(content.interface, each) for each in content.bow_outs[copy]]
+    sent = [_is_sent(content.interface, each, packet_out) for each in content.bow_outs[copy]]
     return any(sent)
 
 
-def _send_packet(interface: str, packet: Packet) -> bool:
+def _is_sent(interface: str, packet: Packet, packet_out: PacketOut) -> bool:
     try:
         if packet.destination is None:
-            send_frame(interface, packet.data)
+            packet_out.send_frame(interface, packet.data)
         else:
-            send_packet(interface, packet.data, packet.destination)
+            packet_out.send_packet(interface, packet.data, packet.destination)
     except OSError:
-        return (
-            False  # The interface is down, or a peer is out of reach: they take over by themselves.
-        )
+        return False  # The interface is down, or a peer is out of reach; it takes over by itself.
     return True

@@ -1,6 +1,5 @@
 """The command `ucarpd`."""
 
-import socket
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -143,12 +142,15 @@ def _show(options: "argparse.Namespace") -> int:
 
 def _run(options: "argparse.Namespace") -> int:
     import asyncio
+    import socket
     from contextlib import closing
 
     from ucarpd.supervisor import Supervisor
 
-    if not _may_use_the_network():
-        return EXIT_NO_PERMISSION
+    try:
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
+    except PermissionError:
+        return _refuse()
 
     # Not resolve(): the name of a link is the name of the instance.
     paths = [path.absolute() for path in options.paths]
@@ -169,13 +171,9 @@ def _event_loop() -> "asyncio.AbstractEventLoop":
     return asyncio.SelectorEventLoop(PreciseSelector())
 
 
-def _may_use_the_network() -> bool:
-    try:
-        socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
-    except PermissionError:
-        print("ucarpd: must run as root (CAP_NET_RAW and CAP_NET_ADMIN)", file=sys.stderr)
-        return False
-    return True
+def _refuse() -> int:
+    print("ucarpd: must run as root (CAP_NET_RAW and CAP_NET_ADMIN)", file=sys.stderr)
+    return EXIT_NO_PERMISSION
 
 
 def _clear_as_asked(options: "argparse.Namespace") -> int:
@@ -183,21 +181,21 @@ def _clear_as_asked(options: "argparse.Namespace") -> int:
 
 
 def _clear(paths: Sequence[str], log: str, *, debug: bool) -> int:
-    from ucarpd import clearing
+    from contextlib import closing
 
-    if not _may_use_the_network():
-        return EXIT_NO_PERMISSION
+    from ucarpd.clearing import clear
+    from ucarpd.linux.packet_out import PacketOut
+
     try:
-        cleared, left_alone = clearing.clear(paths)
-    except PermissionError as error:
-        print(f"ucarpd: must run as root: {error}", file=sys.stderr)
-        return EXIT_NO_PERMISSION
+        with closing(PacketOut()) as packet_out:
+            cleared, left_alone = clear(paths, packet_out)
+    except PermissionError:
+        return _refuse()
     if not cleared and not left_alone:
         return 0
 
     import asyncio
     import logging
-    from contextlib import closing
 
     from ucarpd import journal
     from ucarpd.leftovers import clear_leftovers

@@ -1,9 +1,11 @@
 """What `clear` acts on.  Taking addresses off is tested in tests/integration/test_clearing.py."""
 
 import asyncio
+import errno
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 from test_record import content
@@ -20,17 +22,40 @@ def run(tmp_path, monkeypatch):
     return tmp_path / "run"
 
 
-def leave(tmp_path, run, name="web", placed=True, **keys):
+class Sent(list):
+    """The packets that would go out, each with its interface."""
+
+    def send_frame(self, interface, frame):
+        self.append((interface, frame))
+
+    def send_packet(self, interface, packet, destination):
+        self.append((interface, packet, destination))
+
+
+class Refused:
+    """An interface that is down."""
+
+    def send_frame(self, interface, frame):
+        raise OSError(errno.ENETDOWN, os.strerror(errno.ENETDOWN))
+
+
+def leave(tmp_path, run, name="web", placed=True, ago=None, **keys):
     """Leave the record of an instance whose interface has gone with it."""
     left = content(tmp_path, name, INTERFACE="gone0", VHID=len(name), **keys)
     record = Record(name, run)
     record.write(left)
     record.placed = placed
+    if ago is not None:
+        record.advertised(time.monotonic() - ago)
     return left
 
 
-def cleared(*paths, **environ):
-    outcome = clear([str(path) for path in paths], environ)
+def run_clear(tmp_path, sent=None, **environ):
+    return clear([str(tmp_path)], Sent() if sent is None else sent, environ)
+
+
+def cleared(*paths):
+    outcome = clear([str(path) for path in paths], Sent(), {})
     for each in outcome.cleared:
         each.lock.release()
     return [each.content.instance for each in outcome.cleared]
@@ -59,18 +84,18 @@ def test_neither_file_nor_directory_need_exist(tmp_path, run):
 def test_what_was_never_placed_or_is_to_stay_is_left_alone(tmp_path, run):
     leave(tmp_path, run, placed=False)
     leave(tmp_path, run, "mail", SHUTDOWN="no")
-    assert clear([str(tmp_path)], {}) == ([], [])
+    assert run_clear(tmp_path) == ([], [])
 
 
 def test_there_is_nothing_at_all(tmp_path, run):
-    assert clear([str(tmp_path)], {}) == ([], [])
+    assert run_clear(tmp_path) == ([], [])
     assert not run.exists()
 
 
 def test_an_instance_that_runs_is_left_alone(tmp_path, run):
     left = leave(tmp_path, run)
     lock = InstanceLock("web", run, "gone0", left.vhid, tmp_path / "web.conf")
-    outcome = clear([str(tmp_path)], {})
+    outcome = run_clear(tmp_path)
     assert outcome.cleared == []
     (sentence,) = outcome.left_alone
     assert sentence.startswith(f"web is already run by process {os.getpid()} (")
@@ -80,15 +105,64 @@ def test_an_instance_that_runs_is_left_alone(tmp_path, run):
 def test_a_virtual_host_that_another_file_runs_is_left_alone(tmp_path, run):
     left = leave(tmp_path, run)
     lock = InstanceLock("copy", run, "gone0", left.vhid, tmp_path / "copy.conf")
-    outcome = clear([str(tmp_path)], {})
+    outcome = run_clear(tmp_path)
     assert outcome.cleared == []
     assert "copy.conf" in outcome.left_alone[0]
     lock.release()
 
 
+# -- the bow-out -----------------------------------------------------------------------------------------
+
+
+def test_both_bow_outs_are_sent_one_after_the_other(tmp_path, run):
+    left = leave(tmp_path, run, ago=0.5)
+    began, sent = time.monotonic(), Sent()
+    (each,) = run_clear(tmp_path, sent).cleared
+    assert each.bowed_out
+    assert sent == [("gone0", packet.data) for (packet,) in left.bow_outs]
+    assert time.monotonic() - began >= 0.05
+
+
+def test_each_unicast_peer_is_told(tmp_path, run):
+    leave(tmp_path, run, ago=0.5, PEERS="10.0.0.12 10.0.0.13")
+    sent = Sent()
+    run_clear(tmp_path, sent)
+    assert [(name, to) for name, _, to in sent] == 2 * [
+        ("gone0", "10.0.0.12"),
+        ("gone0", "10.0.0.13"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ago", "result", "bows_out"),
+    [
+        (1.5, None, True),
+        (1.5, "signal", True),
+        (1.5, "watchdog", False),
+        (1.5, "timeout", False),
+        (2.1, "signal", False),
+        (None, "signal", False),
+    ],
+)
+def test_when_a_bow_out_is_worth_it(tmp_path, run, ago, result, bows_out):
+    leave(tmp_path, run, ago=ago)
+    sent = Sent()
+    (each,) = run_clear(tmp_path, sent, **({"SERVICE_RESULT": result} if result else {})).cleared
+    assert each.bowed_out is bool(sent) is bows_out
+
+
+def test_a_bow_out_that_does_not_get_out_is_none(tmp_path, run):
+    leave(tmp_path, run, ago=0.5)
+    (each,) = run_clear(tmp_path, Refused()).cleared
+    assert (each.bowed_out, each.error) == (False, None)
+
+
+# -- the end ---------------------------------------------------------------------------------------------
+
+
 def test_what_is_being_cleared_cannot_be_started_and_is_forgotten_at_the_end(tmp_path, run):
     left = leave(tmp_path, run)
-    outcome = clear([str(tmp_path)], {})
+    outcome = run_clear(tmp_path)
     (each,) = outcome.cleared
     assert (each.found, each.bowed_out, each.error) == ([], False, None)
     with pytest.raises(AlreadyRunning):

@@ -18,10 +18,10 @@ from typing import NamedTuple
 
 from ucarpd.linux import sysctl
 from ucarpd.linux.address_table import AddressTable, Entry
-from ucarpd.linux.packet_out import send_frame, send_packet
+from ucarpd.linux.packet_out import PacketOut
 from ucarpd.lock import AlreadyRunning, InstanceLock
 from ucarpd.private import run_directory
-from ucarpd.record import Content, Packet, Recorded, read, read_all
+from ucarpd.record import Content, Packet, read, read_all
 
 _SPACING = 0.05
 """Seconds between the two bow-outs, as between those of a process that lives."""
@@ -33,12 +33,12 @@ _HUNG = {"watchdog", "timeout"}
 class Cleared(NamedTuple):
     """One instance, its addresses off; `lock` is held for what is still to be done.
 
-    `removed` are the addresses that were there, `error` is what kept one of them there.
+    `found` are the addresses that were there, `error` is what kept one of them there.
     """
 
     content: Content
     lock: InstanceLock
-    removed: list[str]
+    found: list[str]
     bowed_out: bool
     error: OSError | None
 
@@ -50,80 +50,98 @@ class Outcome(NamedTuple):
     left_alone: list[str]
 
 
-def clear(paths: Sequence[str], environ: Mapping[str, str] = os.environ) -> Outcome:
+def clear(
+    paths: Sequence[str], packet_out: PacketOut, environ: Mapping[str, str] = os.environ
+) -> Outcome:
     """Take the addresses of every instance of these paths off, unless it runs, and bow out for it.
 
-    An instance with UCARP_SHUTDOWN=no keeps them: its operator has asked for that.
+    An instance with UCARP_SHUTDOWN=no keeps them: its operator has asked for that.  Raises
+    PermissionError if the records may not be read.
     """
     outcome = Outcome([], [])
     is_hung = environ.get("SERVICE_RESULT") in _HUNG
-    for recorded in _of_paths(paths, run_directory()):
-        content = recorded.content
-        if not (recorded.placed and content.release_on_stop):
-            continue
+    for content in _of_paths(paths, run_directory()):
         try:
-            lock = _lock(content)
-        except AlreadyRunning as by_another:
-            outcome.left_alone.append(str(by_another))
-            continue
-        removed, error = _take_off(content)
-        bow_out = error is None and not is_hung and recorded.is_recent(time.monotonic())
-        is_sent = bow_out and _send(content, 0)
-        outcome.cleared.append(Cleared(content, lock, removed, is_sent, error))
-    _repeat(outcome.cleared)
+            cleared = _clear_one(content, None if is_hung else packet_out)
+        except AlreadyRunning as error:
+            outcome.left_alone.append(str(error))
+        else:
+            if cleared is not None:
+                outcome.cleared.append(cleared)
+    _repeat(outcome.cleared, packet_out)
     return outcome
 
 
-def _lock(content: Content) -> InstanceLock:
+def _clear_one(content: Content, packet_out: PacketOut | None) -> Cleared | None:
+    """Raises AlreadyRunning; None if its record has changed before it was locked."""
+    directory = run_directory()
     path = Path(content.path)
-    return InstanceLock(content.instance, run_directory(), content.interface, content.vhid, path)
+    lock = InstanceLock(content.instance, directory, content.interface, content.vhid, path)
+    recorded = read(content.instance, directory)
+    if recorded is None or not recorded.is_left_over or recorded.content != content:
+        lock.release()
+        return None
+    found, error = _take_off(content)
+    bowed_out = (
+        packet_out is not None
+        and error is None
+        and recorded.is_recent(time.monotonic())
+        and _send(content, 0, packet_out)
+    )
+    return Cleared(content, lock, found, bowed_out, error)
 
 
-def _of_paths(paths: Sequence[str], directory: Path) -> Iterator[Recorded]:
-    """The records of these files, and of all files in these directories; the paths may be gone."""
-    seen = set()
-    for path in map(os.path.abspath, paths):
-        name = os.path.basename(path).removesuffix(".conf")  # noqa: PTH119 - of a str
-        named = None if os.path.isdir(path) else read(name, directory)  # noqa: PTH112
-        within = (
-            each
-            for each in read_all(directory)
-            if os.path.dirname(os.path.abspath(each.content.path)) == path  # noqa: PTH100, PTH120
-        )
-        for each in (named, *within):
-            if each is not None and each.content.instance not in seen:
-                seen.add(each.content.instance)
-                yield each
+def _of_paths(paths: Sequence[str], directory: Path) -> Iterator[Content]:
+    """What these files, or all files in these directories, have left; the paths may be gone."""
+    records = [each.content for each in read_all(directory) if each.is_left_over]
+    wanted = {os.path.abspath(path) for path in paths}  # noqa: PTH100 - removes `..`, keeps links
+    names = {_instance(path) for path in wanted if not Path(path).is_dir()}
+    for content in records:
+        path = Path(os.path.abspath(content.path))  # noqa: PTH100
+        if content.instance in names or str(path.parent) in wanted:
+            yield content
+
+
+def _instance(path: str) -> str:
+    return Path(path).name.removesuffix(".conf")
 
 
 # -- the addresses ---------------------------------------------------------------------------------------
 
 
 def _take_off(content: Content) -> tuple[list[str], OSError | None]:
-    """Remove what the record names from its device; return what was there, and the first error."""
+    """Remove what the record names from its device; return what was there, and the first error.
+
+    An address that is there with another prefix length is ours all the same.
+    """
     try:
         index = socket.if_nametoindex(content.device)
     except OSError:
         return [], None  # Addresses go with their interface.
     ours = {_packed(address.ip): address.ip for address in content.addresses}
-    removed, first_error = list[str](), None
     table = AddressTable()
     try:
         before = table.of(index)
-        with _secondaries_promoted(content.device):
-            for entry in before:
-                if entry.ip in ours:
-                    try:
-                        table.remove(entry)
-                        removed.append(ours[entry.ip])
-                    except OSError as error:
-                        first_error = first_error or error
+        there = [entry for entry in before if entry.ip in ours]
+        error = _remove(table, content.device, there) if there else None
         _put_back(table, index, [entry for entry in before if entry.ip not in ours])
-    except OSError as error:
-        first_error = first_error or error
+    except OSError as failure:
+        return [], failure
     finally:
         table.close()
-    return removed, first_error
+    return [ours[entry.ip] for entry in there], error
+
+
+def _remove(table: AddressTable, device: str, entries: Sequence[Entry]) -> OSError | None:
+    """Remove all that can be removed; return the first error."""
+    first_error = None
+    with _secondaries_promoted(device):
+        for entry in entries:
+            try:
+                table.remove(entry)
+            except OSError as error:
+                first_error = first_error or error
+    return first_error
 
 
 @contextmanager
@@ -158,30 +176,28 @@ def _packed(ip: str) -> bytes:
 # -- the bow-out -----------------------------------------------------------------------------------------
 
 
-def _repeat(cleared: Sequence[Cleared]) -> None:
+def _repeat(cleared: Sequence[Cleared], packet_out: PacketOut) -> None:
     """Send the second copy of what was sent: a lost bow-out costs the clients seconds."""
-    bowed_out = [each for each in cleared if each.bowed_out]
+    bowed_out = [each.content for each in cleared if each.bowed_out]
     if bowed_out:
         time.sleep(_SPACING)
-    for each in bowed_out:
-        for copy in range(1, len(each.content.bow_outs)):
-            _send(each.content, copy)
+    for content in bowed_out:
+        for copy in range(1, len(content.bow_outs)):
+            _send(content, copy, packet_out)
 
 
-def _send(content: Content, copy: int) -> bool:
+def _send(content: Content, copy: int, packet_out: PacketOut) -> bool:
     """Send one bow-out to all peers; whether any of its packets got out."""
-    sent = [_send_packet(content.interface, each) for each in content.bow_outs[copy]]
+    sent = [_is_sent(content.interface, each, packet_out) for each in content.bow_outs[copy]]
     return any(sent)
 
 
-def _send_packet(interface: str, packet: Packet) -> bool:
+def _is_sent(interface: str, packet: Packet, packet_out: PacketOut) -> bool:
     try:
         if packet.destination is None:
-            send_frame(interface, packet.data)
+            packet_out.send_frame(interface, packet.data)
         else:
-            send_packet(interface, packet.data, packet.destination)
+            packet_out.send_packet(interface, packet.data, packet.destination)
     except OSError:
-        return (
-            False  # The interface is down, or a peer is out of reach: they take over by themselves.
-        )
+        return False  # The interface is down, or a peer is out of reach; it takes over by itself.
     return True

@@ -1,6 +1,5 @@
 """The command `ucarpd`."""
 
-import socket
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -150,12 +149,15 @@ def _show(options: "argparse.Namespace") -> int:
 
 def _run(options: "argparse.Namespace") -> int:
     import asyncio
+    import socket
     from contextlib import closing
 
     from ucarpd.supervisor import Supervisor
 
-    if not _may_use_the_network():
-        return EXIT_NO_PERMISSION
+    try:
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
+    except PermissionError:
+        return _refuse()
 
     # Not resolve(): the name of a link is the name of the instance.
     paths = [path.absolute() for path in options.paths]
@@ -176,13 +178,9 @@ def _event_loop() -> "asyncio.AbstractEventLoop":
     return asyncio.SelectorEventLoop(PreciseSelector())
 
 
-def _may_use_the_network() -> bool:
-    try:
-        socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
-    except PermissionError:
-        print("ucarpd: must run as root (CAP_NET_RAW and CAP_NET_ADMIN)", file=sys.stderr)
-        return False
-    return True
+def _refuse() -> int:
+    print("ucarpd: must run as root (CAP_NET_RAW and CAP_NET_ADMIN)", file=sys.stderr)
+    return EXIT_NO_PERMISSION
 
 
 def _clear_as_asked(options: "argparse.Namespace") -> int:
@@ -190,17 +188,21 @@ def _clear_as_asked(options: "argparse.Namespace") -> int:
 
 
 def _clear(paths: Sequence[str], log: str, *, debug: bool) -> int:
-    from ucarpd import clearing
+    from contextlib import closing
 
-    if not _may_use_the_network():
-        return EXIT_NO_PERMISSION
-    cleared, left_alone = clearing.clear(paths)
+    from ucarpd.clearing import clear
+    from ucarpd.linux.packet_out import PacketOut
+
+    try:
+        with closing(PacketOut()) as packet_out:
+            cleared, left_alone = clear(paths, packet_out)
+    except PermissionError:
+        return _refuse()
     if not cleared and not left_alone:
         return 0
 
     import asyncio
     import logging
-    from contextlib import closing
 
     from ucarpd import journal
     from ucarpd.leftovers import clear_leftovers

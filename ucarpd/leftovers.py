@@ -32,10 +32,10 @@ async def clear_leftovers(cleared: Sequence[Cleared]) -> bool:
 async def _clear_one(cleared: Cleared) -> bool:
     content = cleared.content
     log = Journal(content.instance, content.vhid, content.interface, content.facility)
-    if cleared.removed:
-        log.address_left_over(cleared.removed)
     if cleared.error is not None:
         log.address_not_removed(cleared.error)
+    elif cleared.found:
+        log.address_left_over(cleared.found)
     if cleared.bowed_out:
         log.bowed_out_for_the_dead()
     await _run_down_script(content, log)

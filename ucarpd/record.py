@@ -88,6 +88,11 @@ class Recorded(NamedTuple):
     handed_over: bool
     last: float
 
+    @property
+    def is_left_over(self) -> bool:
+        """Whether something may be there that is to go when the process is no more."""
+        return self.placed and self.content.release_on_stop
+
     def is_recent(self, now: float) -> bool:
         """Whether the peers still wait for this master at monotonic second `now`."""
         return 0 <= now - self.last < 2 * self.content.interval

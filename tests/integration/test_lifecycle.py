@@ -148,6 +148,14 @@ def test_clear_touches_nothing_that_a_backup_has_not_put_there(a, b, wire):
     assert wire.bow_outs(a.address) == []
 
 
+def test_a_hosts_only_address_named_by_mistake_stays(a):
+    daemon = start(a, ADDR=a.address, SRCIP=None)
+    daemon.wait_for_line("Waiting: ")
+    assert daemon.stop() == 0
+    assert clear(a).text() == ""
+    assert a.has(a.address)
+
+
 def test_clear_finds_the_address_with_another_prefix_length_and_leaves_the_others(a, wire):
     kill_master(a, wire)
     a.ip("address", "flush", "dev", "eth0")

@@ -73,9 +73,12 @@ def test_the_device_of_a_virtual_mac_address(tmp_path):
 
 
 def test_nobody_else_can_look(tmp_path, run):
-    os.umask(os.umask(0))
-    record_of_web = Record("web", run)
-    record_of_web.write(content(tmp_path))
+    written = content(tmp_path)
+    before = os.umask(0)
+    try:
+        Record("web", run).write(written)
+    finally:
+        os.umask(before)
     private = run / "private"
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in private.iterdir()} == {0o600}

@@ -6,6 +6,7 @@ every transition and for whatever needs a look; INFO for the normal course; DEBU
 Where the lines go is the business of `output`.
 """
 
+import errno
 import logging
 import time
 from collections import deque
@@ -28,7 +29,9 @@ REPEAT_AFTER = 60.0
 """Seconds for which a dropped packet of one source and reason is not reported again."""
 
 SELDOM = 3600.0
-"""The same for another vhid, since a second pair of hosts on the segment is no fault."""
+"""The same for another vhid, since a second pair of hosts on the segment is no fault, and for what
+does not go away by itself.
+"""
 
 LINES_PER_MINUTE = 10
 """Lines about dropped packets at most, whatever number of sources a forger invents."""
@@ -182,7 +185,13 @@ class Journal:
         self.error(f"cannot {command} the address on {self._interface}: {error.strerror or error}")
 
     def device_refused(self, device: str, error: OSError) -> None:
-        self.error(f"virtual MAC address, device {device}: {error.strerror or error}")
+        text = f"virtual MAC address, device {device}: {error.strerror or error}"
+        if error.errno in {errno.EINVAL, errno.EBUSY}:
+            text += (
+                f": {self._interface} takes no other device beside it (is it a macvlan of mode "
+                "passthru, or a port of a bridge?); UCARP_VMAC=no works without one"
+            )
+        self.error(text)
 
     # -- scripts ---------------------------------------------------------------------------------------
 
@@ -217,6 +226,8 @@ class Journal:
     # -- packets ---------------------------------------------------------------------------------------
 
     def dropped(self, dropped: Dropped) -> None:
+        if dropped.reason is DropReason.OTHER_VRRP:
+            return
         passed_over = self._drops.admit(dropped, time.monotonic())
         if passed_over is None:
             return
@@ -232,9 +243,11 @@ class Journal:
     def _write_drop(self, dropped: Dropped, detail: str, passed_over: int) -> None:
         more = f" ({passed_over} more since the last such line)" if passed_over else ""
         is_foreign = dropped.reason is DropReason.BAD_VHID
+        source = dropped.source or "an unknown source"
+        is_vrrp = dropped.reason is DropReason.VRRP
         self._write(
             logging.INFO if is_foreign else logging.WARNING,
-            f"dropped a packet from {dropped.source or 'an unknown source'}: {detail}{more}",
+            f"{'' if is_vrrp else f'dropped a packet from {source}: '}{detail}{more}",
             MESSAGE_ID=MESSAGE_ID_PACKET_DROPPED,
             UCARPD_PEER=str(dropped.source or ""),
             UCARPD_REASON=dropped.reason.value,
@@ -332,4 +345,4 @@ class DropLimiter:
 
 
 def _repeat_after(reason: DropReason) -> float:
-    return SELDOM if reason is DropReason.BAD_VHID else REPEAT_AFTER
+    return SELDOM if reason in {DropReason.BAD_VHID, DropReason.VRRP} else REPEAT_AFTER

@@ -70,7 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_log_options(clear)
     clear.set_defaults(command=_clear)
 
-    check = commands.add_parser("check", help="look for faults in these files, start nothing")
+    check = commands.add_parser(
+        "check", help="look for faults in these files, and for what does not fit this host"
+    )
     _add_paths(check)
     check.set_defaults(command=_check)
 
@@ -101,13 +103,22 @@ def _add_log_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
+    # Imported here: `show-config` needs no netlink.
+    from ucarpd import host_checks
+    from ucarpd.lock import is_held, run_directory
+
     configs, problems = config.load_all(options.paths)
+    found = host_checks.find(configs, lambda name: is_held(name, run_directory()))
+    errors = [finding.problem for finding in found if finding.is_error]
+    problems += errors
     for problem in problems:
         print(problem, file=sys.stderr)
     for each in configs:
-        for warning in config.warnings(each.path):
+        of_host = [f.problem for f in found if not f.is_error and f.problem.path == each.path]
+        for warning in (*config.warnings(each.path), *of_host):
             print(f"{warning} (warning)", file=sys.stderr)
-        print(f"{each.path}: OK, virtual host {each.vhid} on {each.interface}")
+        if all(error.path != each.path for error in errors):
+            print(f"{each.path}: OK, virtual host {each.vhid} on {each.interface}")
     if not configs and not problems:
         where = ", ".join(map(str, options.paths))
         print(f"{where}: no configuration file (NAME.conf) in it", file=sys.stderr)
@@ -127,7 +138,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    # Imported here: `check` and `show-config` need no netlink.
+    # Imported here: `show-config` needs no netlink.
     from ucarpd.supervisor import Supervisor
 
     try:

@@ -41,3 +41,18 @@ class InstanceLock:
 def run_directory() -> Path:
     """Where locks are; systemd names it in RUNTIME_DIRECTORY, the first of a list counts."""
     return Path(os.environ.get("RUNTIME_DIRECTORY", DEFAULT_RUN_DIRECTORY).split(":")[0])
+
+
+def is_held(name: str, directory: Path) -> bool:
+    """Whether a process has this instance, without touching the lock.
+
+    True as well where that cannot be found out.
+    """
+    try:
+        inode = (directory / f"{name}.lock").stat().st_ino
+        locks = Path("/proc/locks").read_text(encoding="ascii")
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return any("FLOCK" in line and f":{inode} " in line for line in locks.splitlines())

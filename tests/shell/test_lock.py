@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from ucarpd.lock import AlreadyRunning, InstanceLock, run_directory
+from ucarpd.lock import AlreadyRunning, InstanceLock, is_held, run_directory
 
 
 def test_a_second_start_is_refused_and_told_who_has_it(tmp_path):
@@ -31,6 +31,21 @@ def test_a_killed_process_leaves_no_lock_behind(tmp_path):
     process.kill()
     process.join()
     InstanceLock("web", tmp_path).release()
+
+
+def test_looking_whether_it_is_held_does_not_hold_it(tmp_path):
+    assert not is_held("web", tmp_path)
+    lock = InstanceLock("web", tmp_path)
+    assert is_held("web", tmp_path)
+    assert not is_held("mail", tmp_path)
+    lock.release()
+    assert not is_held("web", tmp_path)
+    InstanceLock("web", tmp_path).release()
+
+
+def test_a_lock_that_cannot_be_looked_at_counts_as_held(tmp_path):
+    (tmp_path / "file").touch()
+    assert is_held("web", tmp_path / "file")
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,9 @@ def _parser() -> "argparse.ArgumentParser":
     _add_log_options(clear)
     clear.set_defaults(command=_clear_as_asked)
 
-    check = commands.add_parser("check", help="look for faults in these files, start nothing")
+    check = commands.add_parser(
+        "check", help="look for faults in these files, and for what does not fit this host"
+    )
     _add_paths(check)
     check.set_defaults(command=_check)
 
@@ -110,22 +112,27 @@ def _add_log_options(parser: "argparse.ArgumentParser") -> None:
 
 
 def _check(options: "argparse.Namespace") -> int:
-    from ucarpd import config
+    from ucarpd import config, host_checks
     from ucarpd.hooks import refusal
+    from ucarpd.lock import is_held
+    from ucarpd.private import run_directory
 
     configs, problems = config.load_all(options.paths)
+    found = host_checks.find(configs, lambda name: is_held(name, run_directory()))
+    problems += [finding.problem for finding in found if finding.is_error]
     for problem in problems:
         print(problem, file=sys.stderr)
     for each in configs:
         # `run` waits for a script that is not there.
-        errors = config.script_errors(each.path, refusal)
-        for error in errors:
+        of_scripts = config.script_errors(each.path, refusal)
+        for error in of_scripts:
             print(error, file=sys.stderr)
-        for warning in config.warnings(each.path):
+        of_host = [f.problem for f in found if not f.is_error and f.problem.path == each.path]
+        for warning in (*config.warnings(each.path), *of_host):
             print(f"{warning} (warning)", file=sys.stderr)
-        if not errors:
+        problems += of_scripts
+        if all(problem.path != each.path for problem in problems):
             print(f"{each.path}: OK, virtual host {each.vhid} on {each.interface}")
-        problems += errors
     if not configs and not problems:
         where = ", ".join(map(str, options.paths))
         print(f"{where}: no configuration file (NAME.conf) in it", file=sys.stderr)

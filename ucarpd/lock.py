@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from ucarpd.linux.namespace import network_namespace
-from ucarpd.private import private_directory
+from ucarpd.private import private_directory, private_path
 
 
 class AlreadyRunning(Exception):
@@ -100,3 +100,18 @@ def _is_ours(pid: str) -> bool:
         return Path("/proc", pid).stat().st_uid == os.geteuid()
     except FileNotFoundError:
         return False
+
+
+def is_held(name: str, directory: Path) -> bool:
+    """Whether a process has this instance, without touching the lock.
+
+    True as well where that cannot be found out.
+    """
+    try:
+        inode = (private_path(directory) / f"{name}.lock").stat().st_ino
+        locks = Path("/proc/locks").read_text(encoding="ascii")
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return any("FLOCK" in line and f":{inode} " in line for line in locks.splitlines())

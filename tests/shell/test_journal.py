@@ -157,6 +157,33 @@ ROWS = [
         lambda log: log.dropped(Dropped(DropReason.BAD_HEADER, None, "is a fragment")),
         "[WARNING] web: dropped a packet from an unknown source: is a fragment",
     ),
+    (
+        lambda log: log.dropped(Dropped(DropReason.VRRP, PEER, "a VRRP router at 10.0.0.2 uses id 1")),
+        "[WARNING] web: a VRRP router at 10.0.0.2 uses id 1",
+    ),
+    (
+        lambda log: log.source_changed(PEER, IPv4Address("172.16.0.12")),
+        "[INFO] web: the source address is now 172.16.0.12; it was 172.16.0.11",
+    ),
+    (
+        lambda log: log.source_elsewhere(PEER, "lo"),
+        "[INFO] web: source address 172.16.0.11 is on lo, not on eth0; advertising from it nevertheless",
+    ),
+    (
+        lambda log: log.same_mac(PEER),
+        "[WARNING] web: 172.16.0.11 has the MAC address of this host: a cloned machine?"
+        " Give eth0 there another MAC address",
+    ),
+    (
+        lambda log: log.device_refused("eth0-v1", OSError(1, "cannot make eth0-v1")),
+        "[ERROR] web: virtual MAC address, device eth0-v1: cannot make eth0-v1",
+    ),
+    (
+        lambda log: log.device_refused("eth0-v1", OSError(22, "cannot make eth0-v1")),
+        "[ERROR] web: virtual MAC address, device eth0-v1: cannot make eth0-v1: eth0 takes no other"
+        " device beside it (is it a macvlan of mode passthru, or a port of a bridge?);"
+        " UCARP_VMAC=no works without one",
+    ),
 ]  # fmt: skip
 
 
@@ -184,6 +211,17 @@ def test_a_copied_source_address_is_told_once_not_with_every_advertisement(colle
     assert line.startswith("[WARNING] web: another host advertises from 172.16.0.11")
 
 
+def test_a_cloned_machine_is_told_once(collected, web):
+    for _ in range(100):
+        web.same_mac(PEER)
+    assert len(collected()) == 1
+
+
+def test_vrrp_with_another_id_is_not_told(collected, web):
+    web.dropped(Dropped(DropReason.OTHER_VRRP, PEER, "VRRP"))
+    assert collected() == []
+
+
 def test_a_defect_comes_with_its_traceback(collected, web):
     try:
         raise ZeroDivisionError("a defect")
@@ -208,9 +246,10 @@ def test_one_source_and_reason_is_reported_once_a_minute_with_what_was_passed_ov
     assert limiter.admit(drop(), 120.0) == 0
 
 
-def test_another_vhid_is_reported_once_an_hour():
+@pytest.mark.parametrize("reason", [DropReason.BAD_VHID, DropReason.VRRP])
+def test_another_vhid_and_vrrp_are_reported_once_an_hour(reason):
     limiter = DropLimiter()
-    foreign = drop(reason=DropReason.BAD_VHID)
+    foreign = drop(reason=reason)
     assert limiter.admit(foreign, 0.0) == 0
     assert all(limiter.admit(foreign, at * 60.0) is None for at in range(60))
     assert limiter.admit(foreign, 3600.0) == 60

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ucarpd.lock import AlreadyRunning, InstanceLock
+from ucarpd.lock import AlreadyRunning, InstanceLock, is_held
 from ucarpd.private import private_directory, run_directory
 
 FILE = Path("/etc/ucarp/web.conf")
@@ -190,6 +190,21 @@ def test_another_user_with_the_old_lock_is_not_taken_for_one(tmp_path):
 
 
 # -- where they are ----------------------------------------------------------------------------------------
+
+
+def test_looking_whether_it_is_held_does_not_hold_it(tmp_path):
+    assert not is_held("web", tmp_path)
+    lock = take(tmp_path)
+    assert is_held("web", tmp_path)
+    assert not is_held("mail", tmp_path)
+    lock.release()
+    assert not is_held("web", tmp_path)
+    take(tmp_path).release()
+
+
+def test_a_lock_that_cannot_be_looked_at_counts_as_held(tmp_path):
+    (tmp_path / "file").touch()
+    assert is_held("web", tmp_path / "file")
 
 
 @pytest.mark.parametrize(

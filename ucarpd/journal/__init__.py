@@ -6,6 +6,7 @@ every transition and for whatever needs a look; INFO for the normal course; DEBU
 Where the lines go is the business of `output`.
 """
 
+import errno
 import logging
 import time
 from collections import deque
@@ -219,6 +220,11 @@ class Journal:
 
     def device_refused(self, device: str, error: OSError) -> None:
         text = f"virtual MAC address, device {device}: {error.strerror or error}"
+        if error.errno in {errno.EINVAL, errno.EBUSY}:
+            text += (
+                f": {self._interface} takes no other device beside it (is it a macvlan of mode "
+                "passthru, or a port of a bridge?); UCARP_VMAC=no works without one"
+            )
         self._fault(logging.ERROR, "device", text)
 
     def loss_held(self, reason: str) -> None:
@@ -272,6 +278,8 @@ class Journal:
     # -- packets ---------------------------------------------------------------------------------------
 
     def dropped(self, dropped: Dropped) -> None:
+        if dropped.reason is DropReason.OTHER_VRRP:
+            return
         passed_over = self._drops.admit(dropped, time.monotonic())
         if passed_over is None:
             return
@@ -287,9 +295,11 @@ class Journal:
     def _write_drop(self, dropped: Dropped, detail: str, passed_over: int) -> None:
         more = f" ({passed_over} more since the last such line)" if passed_over else ""
         is_foreign = dropped.reason is DropReason.BAD_VHID
+        source = dropped.source or "an unknown source"
+        is_vrrp = dropped.reason is DropReason.VRRP
         self._write(
             logging.INFO if is_foreign else logging.WARNING,
-            f"dropped a packet from {dropped.source or 'an unknown source'}: {detail}{more}",
+            f"{'' if is_vrrp else f'dropped a packet from {source}: '}{detail}{more}",
             MESSAGE_ID=MESSAGE_ID_PACKET_DROPPED,
             UCARPD_PEER=str(dropped.source or ""),
             UCARPD_REASON=dropped.reason.value,

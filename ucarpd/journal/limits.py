@@ -9,7 +9,9 @@ REPEAT_AFTER = 60.0
 """Seconds for which a dropped packet of one source and reason is not reported again."""
 
 SELDOM = 3600.0
-"""The same for another vhid, since a second pair of hosts on the segment is no fault."""
+"""The same for another vhid, since a second pair of hosts on the segment is no fault, and for what
+does not go away by itself.
+"""
 
 LINES_PER_MINUTE = 10
 """Lines about dropped packets at most, whatever number of sources a forger invents."""
@@ -93,4 +95,4 @@ class DropLimiter:
 
 
 def _repeat_after(reason: DropReason) -> float:
-    return SELDOM if reason is DropReason.BAD_VHID else REPEAT_AFTER
+    return SELDOM if reason in {DropReason.BAD_VHID, DropReason.VRRP} else REPEAT_AFTER

@@ -77,6 +77,8 @@ class Departures:
         self._worker.do(begin, begun, failed)
 
     def end_guard(self, interface: str, done: Done) -> None:
+        # What was removed by itself was meant to go; only the events tell.
+        self._events.catch_up()
         guard = self._guards[interface]
         guard.count -= 1
         if not guard.count:
@@ -99,7 +101,8 @@ class Departures:
             guard.release()
             failed(error)
 
-        self._worker.do(partial(self._requests.guards.check, interface), checked, checked)
+        apart = self._events.removed_apart(interface, ip)
+        self._worker.do(partial(self._requests.guards.check, interface, apart), checked, checked)
 
     # -- what is at risk ---------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ _LARGEST_DATAGRAM = 1 << 16
 _RETRY = 1.0
 """Seconds until tables that could not be read are asked for again."""
 
-EVENTS_AT_ONCE = 32
+EVENTS_AT_ONCE = 16
 """Events taken in before timers get their turn, so that a storm of them cannot hold them up."""
 
 EVENTS_TO_CATCH_UP = 256
@@ -63,6 +63,8 @@ class Events:
         self._retry: asyncio.TimerHandle | None = None
         self._held: Counter[tuple[str, IPAddress]] = Counter()
         self._withheld: dict[Change, None] = {}
+        self._causes: dict[tuple[str, IPAddress | None], tuple[int, int]] = {}
+        """The request by which each address was removed, while some are held."""
 
     async def open(self) -> None:
         """Read the tables and follow them from now on.  Raises OSError."""
@@ -99,11 +101,24 @@ class Events:
             held = Counter()
             self._untold |= self._withheld
             self._withheld.clear()
+            if not self._held:
+                self._causes.clear()
             # What has put them back has been reported by now.
             self._read(EVENTS_AT_ONCE)
             self._tell_soon()
 
         return release
+
+    def removed_apart(self, interface: str, ip: IPAddress) -> frozenset[IPAddress]:
+        """Addresses that somebody has removed by another request than that one, while some were
+        held.
+        """
+        cause = self._causes.get((interface, ip))
+        return frozenset(
+            other
+            for (name, other), each in self._causes.items()
+            if other is not None and name == interface and each != cause
+        )
 
     # -- the tables --------------------------------------------------------------------------------
 
@@ -118,7 +133,7 @@ class Events:
         try:
             for _ in range(most):
                 for message in framing.split(self._socket.recv(_LARGEST_DATAGRAM)):
-                    self._untold.update(dict.fromkeys(self.tables.take_in(message)))
+                    self._take_in(message)
         except BlockingIOError:
             return
         except OSError as error:
@@ -126,6 +141,12 @@ class Events:
                 raise
             _log.warning("the kernel dropped netlink events; reading links and addresses again")
             self._read_again()
+
+    def _take_in(self, message: framing.Message) -> None:
+        for change in self.tables.take_in(message):
+            self._untold[change] = None
+            if change[0] == "removed" and self._held:
+                self._causes[change[1:]] = message.port, message.sequence
 
     def _follow(self) -> None:
         self._is_following = True

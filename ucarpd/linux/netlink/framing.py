@@ -22,6 +22,8 @@ class Message(NamedTuple):
     kind: int
     flags: int
     sequence: int
+    port: int
+    """Together with the sequence number: the request that it answers, or that has caused it."""
     body: bytes
 
 
@@ -29,10 +31,11 @@ def split(datagram: bytes) -> Iterator[Message]:
     """The messages of a datagram."""
     start, end = 0, len(datagram)
     while start + _HEADER.size <= end:
-        length, kind, flags, sequence, _ = _HEADER.unpack_from(datagram, start)
+        length, kind, flags, sequence, port = _HEADER.unpack_from(datagram, start)
         if length < _HEADER.size:
             return
-        yield Message(kind, flags, sequence, datagram[start + _HEADER.size : start + length])
+        body = datagram[start + _HEADER.size : start + length]
+        yield Message(kind, flags, sequence, port, body)
         start += _aligned(length)
 
 

@@ -48,12 +48,15 @@ class Guards:
         if guard := self._guards.get(interface):
             guard.ips.update(address.ip for address in addresses)
 
-    def check(self, interface: str) -> None:
-        """Put back what has gone with an address that is gone by now.  Raises OSError."""
+    def check(self, interface: str, apart: Collection[IPAddress] = ()) -> None:
+        """Put back what has gone with an address that is gone by now, but not what was removed
+        `apart` from it.  Raises OSError.
+        """
         guard = self._guards.get(interface)
         if guard is None or self._are_kept(interface):
             # What is missing has been removed by somebody who wanted just that.
             return
+        guard.ips.update(apart)
         before = guard.snapshot
         try:
             guard.snapshot = self._secondaries.look(interface, before.index)

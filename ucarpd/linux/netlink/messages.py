@@ -19,7 +19,7 @@ IFLA_EXT_MASK = 29
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_LINK, _IFLA_MASTER = 1, 3, 5, 10
 _IFLA_WIRELESS, _IFLA_LINKINFO, _IFLA_LINK_NETNSID, _IFLA_PROP_LIST = 11, 18, 37, 52
 _IFLA_INFO_KIND, _IFLA_INFO_SLAVE_KIND, _IFLA_ALT_IFNAME = 1, 4, 53
-_IFF_UP, _IFF_RUNNING = 0x1, 0x40
+IFF_UP, _IFF_RUNNING = 0x1, 0x40
 _ARPHRD_ETHER = 1
 
 IFA_ADDRESS, IFA_LOCAL, IFA_LABEL, IFA_CACHEINFO, IFA_FLAGS = 1, 2, 3, 6, 8
@@ -104,7 +104,7 @@ def link_of(body: bytes) -> Link | None:
         index=index,
         name=text(found[_IFLA_IFNAME]),
         mac=found.get(_IFLA_ADDRESS, b""),
-        is_up=bool(flags & _IFF_UP),
+        is_up=bool(flags & IFF_UP),
         has_carrier=bool(flags & _IFF_RUNNING),
         is_ethernet=hardware == _ARPHRD_ETHER,
         parent=None if is_elsewhere else _number(found, _IFLA_LINK),

@@ -5,11 +5,13 @@ that the request before has made is not in them yet.
 """
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from ucarpd.linux.netlink.library import IPRoute, NetlinkError
+from ucarpd.linux.netlink.messages import IFF_UP, LINK, RTM_NEWLINK
 from ucarpd.linux.netlink.request_socket import RequestSocket
 
 _MACVLAN_MODE = "bridge"
@@ -62,9 +64,10 @@ class Requests:
             if up:
                 raise
             return
-        state = "up" if up else "down"
-        with _refusals(f"cannot set {name} {state}"):
-            self._iproute.link("set", index=index, state=state)
+        code = self._kernel.ask(RTM_NEWLINK, 0, LINK.pack(0, 0, index, IFF_UP if up else 0, IFF_UP))
+        if code:
+            state = "up" if up else "down"
+            raise OSError(code, f"cannot set {name} {state}: {os.strerror(code)}")
 
     def remove_link(self, name: str) -> None:
         """Remove a macvlan; no error if it is not there, but if the name is another link's."""

@@ -289,7 +289,7 @@ KEYS: tuple[Key, ...] = (
         parse=values.boolean,
         kind="yes or no",
         default="yes",
-        help="Run the up-script again, with UCARP_REASON=contested, when another host was master too"
+        help="Run the up-script again (UCARP_REASON is then contested) when another host was master too"
         " and has given way: its script may have moved what only the last one decides. no: for scripts"
         " that must not run twice.",
         fields=("rerun_up_script",),

@@ -9,5 +9,6 @@ carries out (`address_requests`, `requests` for links).  `departures`, `secondar
 from ucarpd.linux.netlink.events import Listener
 from ucarpd.linux.netlink.kernel import Netlink
 from ucarpd.linux.netlink.messages import InterfaceAddress, Link, Placed
+from ucarpd.linux.netlink.snapshot import Snapshot
 
-__all__ = ["InterfaceAddress", "Link", "Listener", "Netlink", "Placed"]
+__all__ = ["InterfaceAddress", "Link", "Listener", "Netlink", "Placed", "Snapshot"]

@@ -266,6 +266,8 @@ class Host:
 class Lab:
     """Use it as a context manager; on leaving, all that it made is gone."""
 
+    host_type = Host
+
     def __init__(self, prefix: str | None = None) -> None:
         # scripts/test names its labs, so that it can sweep up after a run that was killed.
         run_name = os.environ.get("UCARPD_LAB", "lab")
@@ -292,7 +294,7 @@ class Lab:
 
     def host(self, name: str, address: str) -> Host:
         """Add a host with `address` (ADDRESS/PREFIXLEN) on its eth0."""
-        host = Host(self, name, address)
+        host = self.host_type(self, name, address)
         self._add_namespace(host.namespace)
         host.connect()
         return host

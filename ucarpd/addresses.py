@@ -1,25 +1,34 @@
-"""Who puts the virtual addresses on the interface: ucarpd over netlink, or the operator's scripts."""
+"""The virtual addresses put on the interface and taken off by ucarpd itself, over netlink."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Protocol
 
+from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
-from ucarpd.engine import Transition
-from ucarpd.hooks import Hook, HookRunner
+from ucarpd.engine import Outcome, Transition
 from ucarpd.journal import Journal
-from ucarpd.linux.netlink import InterfaceAddress, Netlink
-from ucarpd.virtual_mac import VirtualMacAddresses
+from ucarpd.linux.netlink import InterfaceAddress, Netlink, Placed
+
+
+class Ledger(Protocol):
+    """Where it is written down that something of ours may be on this host; see `record`."""
+
+    placed: bool
 
 
 class NetlinkAddresses:
     """ucarpd adds and removes the addresses itself."""
 
     are_scripted = False
-    is_busy = False
+    is_up_script_running = False
 
-    def __init__(self, config: Config, netlink: Netlink, log: Journal) -> None:
+    def __init__(self, config: Config, netlink: Netlink, log: Journal, ledger: Ledger) -> None:
         self._netlink = netlink
         self._log = log
+        self._ledger = ledger
         self._addresses: list[InterfaceAddress] = []
+        self._jobs = 0
         self.reconfigure(config)
 
     def reconfigure(self, config: Config) -> None:
@@ -33,137 +42,105 @@ class NetlinkAddresses:
         if gone:
             self._netlink.remove(self._interface, gone, self._removed)
 
+    @property
+    def is_busy(self) -> bool:
+        return self._jobs > 0
+
     def acquire(
-        self, transition: Transition, there: Callable[[], None], done: Callable[[bool], None]
+        self,
+        transition: Transition,
+        there: Callable[[tuple[IPAddress, ...]], None],
+        done: Callable[[Outcome], None],
     ) -> None:
         del transition
+        self._ledger.placed = True
+        self._jobs += 1
 
-        def added(error: OSError | None) -> None:
-            if error is not None:
-                self._log.address_refused("add", error)
-            done(error is None)
+        def added(refused: Mapping[InterfaceAddress, OSError]) -> None:
+            self._jobs -= 1
+            self._log.addresses_refused({a.ip: error for a, error in refused.items()})
+            self._netlink.catch_up()
+            done(Outcome(self.present(), tuple(address.ip for address in refused)))
 
         self._netlink.add(self._interface, self._addresses, self._label, added, there)
+
+    def reassert(self, transition: Transition, done: Callable[[Outcome], None]) -> None:
+        self.acquire(transition, lambda _added: None, done)
+
+    def put_back(self, placed: list[Placed], done: Callable[[], None]) -> None:
+        """Put addresses on the interface as they were: for those that a script had put there."""
+        left = len(placed)
+        self._jobs += 1
+
+        def added(refused: Mapping[InterfaceAddress, OSError]) -> None:
+            nonlocal left
+            left -= 1
+            self._log.addresses_refused({a.ip: error for a, error in refused.items()})
+            if not left:
+                self._jobs -= 1
+                done()
+
+        for each in placed:
+            self._netlink.add(self._interface, [each.address], each.label, added)
 
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
         del transition
         present = self.present()
         if at_start and present:
             self._log.address_left_over(present)
-        self.remove(done)
-        self._netlink.prepare(self._interface, self._addresses, self._label)
+        self.remove(partial(self._released, done))
+
+    def appeared(self) -> None:
+        """What ucarpd adds itself is no news."""
 
     async def dispose(self) -> None:
         """Nothing is left but the addresses."""
 
-    def present(self) -> str:
-        """Those of our addresses that are on the interface now, as text; empty for none."""
-        there = {address.ip for address in self._netlink.addresses(self._interface)}
-        return ", ".join(str(a.ip) for a in self._addresses if a.ip in there)
+    def all(self) -> tuple[IPAddress, ...]:
+        return tuple(address.ip for address in self._addresses)
 
-    def present_now(self) -> str:
+    def present(self) -> tuple[IPAddress, ...]:
+        return tuple(ip for ip in self.all() if self._netlink.has(self._interface, ip))
+
+    def present_now(self) -> tuple[IPAddress, ...]:
         """As `present`, after taking in what the kernel has reported but we have not yet read."""
         self._netlink.catch_up()
         return self.present()
 
+    def missing(self) -> tuple[IPAddress, ...]:
+        return tuple(ip for ip in self.all() if not self._netlink.has(self._interface, ip))
+
+    def elsewhere(self) -> bool:
+        """Whether any interface of this host has one of them."""
+        return any(self._netlink.where(ip) for ip in self.all())
+
+    def placed(self) -> list[Placed]:
+        """How those that are on the interface are there."""
+        found = (self._netlink.placed(self._interface, ip) for ip in self.all())
+        return [each for each in found if each is not None]
+
+    def guard(self) -> None:
+        """Keep what the kernel would take along while a script removes these addresses."""
+        self._netlink.guard_secondaries(self._interface, self.all())
+
+    def end_guard(self) -> None:
+        self._netlink.end_guard(self._interface)
+
     def remove(self, done: Callable[[], None]) -> None:
+        self._jobs += 1
+
         def removed(error: OSError | None) -> None:
+            self._jobs -= 1
             self._removed(error)
+            self._netlink.catch_up()
             done()
 
         self._netlink.remove(self._interface, self._addresses, removed)
 
+    def _released(self, done: Callable[[], None]) -> None:
+        self._ledger.placed = bool(self.present())
+        done()
+
     def _removed(self, error: OSError | None) -> None:
         if error is not None:
-            self._log.address_refused("remove", error)
-
-
-class ScriptedAddresses:
-    """The up-script adds the addresses, the down-script removes them.
-
-    What the down-script leaves behind is removed over netlink: a host that has given up the role
-    must not go on answering, whatever the reason.
-    """
-
-    are_scripted = True
-
-    def __init__(
-        self, config: Config, netlink: NetlinkAddresses, hooks: HookRunner, log: Journal
-    ) -> None:
-        self._netlink = netlink
-        self._hooks = hooks
-        self._log = log
-        self.reconfigure(config)
-
-    def reconfigure(self, config: Config) -> None:
-        self._config = config
-        self._netlink.reconfigure(config)
-
-    @property
-    def is_busy(self) -> bool:
-        return self._hooks.is_busy
-
-    def acquire(
-        self, transition: Transition, there: Callable[[], None], done: Callable[[bool], None]
-    ) -> None:
-        del there  # A script takes longer than the way back to the loop.
-
-        def ended(status: int) -> None:
-            present = self._netlink.present_now()
-            if status == 0 and not present:
-                self._log.address_not_added_by_script(self._all())
-            # After a failure the protocol goes on, but an address that we lack is not announced.
-            if status == 0 or present:
-                done(True)
-
-        self._run("up", transition, ended)
-
-    def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
-        def ended(_status: int) -> None:
-            present = self._netlink.present_now()
-            if not present:
-                done()
-                return
-            report = (
-                self._log.address_left_over if at_start else self._log.address_not_removed_by_script
-            )
-            report(present)
-            self._netlink.remove(done)
-
-        if at_start and self._config.neutral:
-            self._netlink.release(transition, at_start, done)
-        else:
-            self._run("down", transition, ended)
-
-    async def dispose(self) -> None:
-        """Nothing is left but what the scripts have left."""
-
-    def _run(self, target: str, transition: Transition, done: Callable[[int], None]) -> None:
-        config = self._config
-        script = config.up_script if target == "up" else config.down_script
-        arguments = [config.device, str(config.addresses[0].ip)]
-        if config.xparam is not None:
-            arguments.append(config.xparam)
-        environment = {
-            **config.script_environment,
-            "UCARP_STATE": transition.state.value,
-            "UCARP_PREVIOUS_STATE": transition.previous.value,
-            "UCARP_REASON": transition.reason,
-        }
-        self._hooks.request(
-            Hook(target, script, tuple(arguments), environment, config.script_timeout), done
-        )
-
-    def _all(self) -> str:
-        return ", ".join(str(address.ip) for address in self._config.addresses)
-
-
-def addresses_for(
-    config: Config, netlink: Netlink, log: Journal
-) -> NetlinkAddresses | ScriptedAddresses | VirtualMacAddresses:
-    """Scripts own the addresses as soon as the file names one; otherwise ucarpd does."""
-    over_netlink = NetlinkAddresses(config, netlink, log)
-    owner: NetlinkAddresses | ScriptedAddresses = over_netlink
-    if config.up_script is not None or config.down_script is not None:
-        owner = ScriptedAddresses(config, over_netlink, HookRunner(log), log)
-    return VirtualMacAddresses(config, netlink, owner, log) if config.virtual_mac else owner
+            self._log.address_not_removed(error)

@@ -1,21 +1,18 @@
 """The command `ucarpd`."""
 
-import argparse
-import asyncio
-import logging
-import socket
 import sys
 from collections.abc import Sequence
-from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ucarpd import __version__, config
-from ucarpd.config import ConfigError
-
 if TYPE_CHECKING:
+    import argparse
+    import asyncio
+
     from ucarpd.output import Output
 
+# Each command imports what it needs: `clear` is done before the rest would be loaded.
+
+EXIT_LEFT_OVER = 1
 EXIT_CONFIG = 78
 EXIT_NO_PERMISSION = 77
 """EX_CONFIG and EX_NOPERM of sysexits.h."""
@@ -28,21 +25,31 @@ signals:
   USR2             step down: let a peer serve
 
 exit status:
-  0   stopped on request, or nothing to complain about
+  0   stopped on request, or no problems found
+  1   clear: an address or a device is still there
   2   wrong usage
-  75  every instance is already run by another process
+  75  every instance is already run by another process; if no lock can be made (/run is full or
+      read-only), ucarpd logs an error and runs without it
   77  not enough privileges
   78  a configuration file cannot be used; the messages name file, line and key
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == ["clear"] and words[1:] and not any(word.startswith("-") for word in words):
+        return _clear(words[1:], "auto", debug=False)
+    options = _parser().parse_args(words)
     status: int = options.command(options)
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> "argparse.ArgumentParser":
+    import argparse
+    from pathlib import Path
+
+    from ucarpd import __version__
+
     parser = argparse.ArgumentParser(
         prog="ucarpd",
         description="Userland CARP daemon: hosts share a virtual IP address; when the one that "
@@ -68,9 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_paths(clear)
     _add_log_options(clear)
-    clear.set_defaults(command=_clear)
+    clear.set_defaults(command=_clear_as_asked)
 
-    check = commands.add_parser("check", help="look for faults in these files, start nothing")
+    check = commands.add_parser(
+        "check", help="look for faults in these files, and for what does not fit this host"
+    )
     _add_paths(check)
     check.set_defaults(command=_check)
 
@@ -80,7 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_paths(parser: argparse.ArgumentParser) -> None:
+def _add_paths(parser: "argparse.ArgumentParser") -> None:
+    from pathlib import Path
+
     parser.add_argument(
         "paths",
         metavar="PATH",
@@ -90,7 +101,7 @@ def _add_paths(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_log_options(parser: argparse.ArgumentParser) -> None:
+def _add_log_options(parser: "argparse.ArgumentParser") -> None:
     parser.add_argument(
         "--log",
         choices=("auto", "journal", "syslog", "stderr"),
@@ -100,14 +111,28 @@ def _add_log_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--debug", action="store_true", help="log more")
 
 
-def _check(options: argparse.Namespace) -> int:
+def _check(options: "argparse.Namespace") -> int:
+    from ucarpd import config, host_checks
+    from ucarpd.hooks import refusal
+    from ucarpd.lock import is_held
+    from ucarpd.private import run_directory
+
     configs, problems = config.load_all(options.paths)
+    found = host_checks.find(configs, lambda name: is_held(name, run_directory()))
+    problems += [finding.problem for finding in found if finding.is_error]
     for problem in problems:
         print(problem, file=sys.stderr)
     for each in configs:
-        for warning in config.warnings(each.path):
+        # `run` waits for a script that is not there.
+        of_scripts = config.script_errors(each.path, refusal)
+        for error in of_scripts:
+            print(error, file=sys.stderr)
+        of_host = [f.problem for f in found if not f.is_error and f.problem.path == each.path]
+        for warning in (*config.warnings(each.path), *of_host):
             print(f"{warning} (warning)", file=sys.stderr)
-        print(f"{each.path}: OK, virtual host {each.vhid} on {each.interface}")
+        problems += of_scripts
+        if all(problem.path != each.path for problem in problems):
+            print(f"{each.path}: OK, virtual host {each.vhid} on {each.interface}")
     if not configs and not problems:
         where = ", ".join(map(str, options.paths))
         print(f"{where}: no configuration file (NAME.conf) in it", file=sys.stderr)
@@ -115,7 +140,10 @@ def _check(options: argparse.Namespace) -> int:
     return EXIT_CONFIG if problems else 0
 
 
-def _show(options: argparse.Namespace) -> int:
+def _show(options: "argparse.Namespace") -> int:
+    from ucarpd import config
+    from ucarpd.config import ConfigError
+
     try:
         shown = config.show(config.load(options.path))
     except ConfigError as error:
@@ -126,15 +154,17 @@ def _show(options: argparse.Namespace) -> int:
     return 0
 
 
-def _run(options: argparse.Namespace) -> int:
-    # Imported here: `check` and `show-config` need no netlink.
+def _run(options: "argparse.Namespace") -> int:
+    import asyncio
+    import socket
+    from contextlib import closing
+
     from ucarpd.supervisor import Supervisor
 
     try:
         socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
     except PermissionError:
-        print("ucarpd: must run as root (CAP_NET_RAW and CAP_NET_ADMIN)", file=sys.stderr)
-        return EXIT_NO_PERMISSION
+        return _refuse()
 
     # Not resolve(): the name of a link is the name of the instance.
     paths = [path.absolute() for path in options.paths]
@@ -142,35 +172,64 @@ def _run(options: argparse.Namespace) -> int:
     async def supervise() -> int:
         return await Supervisor(paths, stay=options.stay).run()
 
-    with closing(_output(options)), asyncio.Runner(loop_factory=_event_loop) as runner:
+    output = _output(options.log, debug=options.debug)
+    with closing(output), asyncio.Runner(loop_factory=_event_loop) as runner:
         return runner.run(supervise())
 
 
-def _event_loop() -> asyncio.AbstractEventLoop:
+def _event_loop() -> "asyncio.AbstractEventLoop":
+    import asyncio
+
     from ucarpd.linux.precise_selector import PreciseSelector
 
     return asyncio.SelectorEventLoop(PreciseSelector())
 
 
-def _clear(options: argparse.Namespace) -> int:
-    from ucarpd import journal
+def _refuse() -> int:
+    print("ucarpd: must run as root (CAP_NET_RAW and CAP_NET_ADMIN)", file=sys.stderr)
+    return EXIT_NO_PERMISSION
+
+
+def _clear_as_asked(options: "argparse.Namespace") -> int:
+    return _clear([str(path) for path in options.paths], options.log, debug=options.debug)
+
+
+def _clear(paths: Sequence[str], log: str, *, debug: bool) -> int:
+    from contextlib import closing
+
     from ucarpd.clearing import clear
+    from ucarpd.linux.packet_out import PacketOut
 
-    configs, problems = config.load_all(options.paths)
-    with closing(_output(options)):
-        for problem in problems:
-            journal.write_problem(f"cannot clear: {problem}")
-        asyncio.run(clear(configs))
-    return EXIT_CONFIG if problems else 0
+    try:
+        with closing(PacketOut()) as packet_out:
+            cleared, left_alone = clear(paths, packet_out)
+    except PermissionError:
+        return _refuse()
+    if not cleared and not left_alone:
+        return 0
+
+    import asyncio
+    import logging
+
+    from ucarpd import journal
+    from ucarpd.leftovers import clear_leftovers
+
+    with closing(_output(log, debug=debug)):
+        for each in left_alone:
+            journal.write(logging.INFO, f"{each}; left alone")
+        is_done = asyncio.run(clear_leftovers(cleared))
+    return 0 if is_done else EXIT_LEFT_OVER
 
 
-def _output(options: argparse.Namespace) -> "Output":
+def _output(log: str, *, debug: bool) -> "Output":
+    import logging
+
     from ucarpd import output
     from ucarpd.linux.systemd import JournalHandler, stderr_is_the_journal
 
-    level = logging.DEBUG if options.debug else logging.INFO
-    if options.log == "journal" or (options.log == "auto" and stderr_is_the_journal()):
+    level = logging.DEBUG if debug else logging.INFO
+    if log == "journal" or (log == "auto" and stderr_is_the_journal()):
         return output.Output(JournalHandler(output.IDENTIFIER), level)
-    if options.log == "syslog":
+    if log == "syslog":
         return output.Output(output.SyslogHandler(), level)
     return output.Output(output.StderrHandler(), level)

@@ -7,7 +7,7 @@ Everything runs in the event loop, and nothing here waits for anything.
 import asyncio
 import errno
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -31,6 +31,13 @@ WAKE_UP_LEAD = 0.0002
 """Seconds by which a backup wakes up before its deadline: less than it takes it to get from there to
 the wire, so that no rival gets an advertisement too soon.
 """
+
+FIRST_RELEASE_PAUSE = 0.2
+LONGEST_RELEASE_PAUSE = 60.0
+"""Seconds before an address that could not be taken off is tried again; each failure doubles it."""
+
+CONTESTED = "contested"
+"""UCARP_REASON of an up-script that runs again because a rival had the role too."""
 
 _PEER_UNREACHABLE = {errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH}
 
@@ -60,10 +67,22 @@ class Transition:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an attempt to put the addresses in place, by the kernel's table.
+
+    `here` are served now, `refused` could not be put there.  An address in neither was put there and
+    removed again by somebody else.
+    """
+
+    here: tuple[IPAddress, ...]
+    refused: tuple[IPAddress, ...] = ()
+
+
 class Addresses(Protocol):
     """Puts the virtual addresses on the interface and takes them off, beside the loop.
 
-    Of several requests the newest counts; one that it overtakes may call back or not.
+    The newest request wins.  A superseded one may or may not call back.
     """
 
     @property
@@ -71,19 +90,38 @@ class Addresses(Protocol):
         """Whether scripts own the addresses, so that only the kernel tells when they are there."""
 
     @property
-    def is_busy(self) -> bool: ...
+    def is_busy(self) -> bool:
+        """Whether a request is being carried out; its end tells where the addresses are."""
+
+    @property
+    def is_up_script_running(self) -> bool: ...
     def acquire(
-        self, transition: Transition, there: Callable[[], None], done: Callable[[bool], None]
+        self,
+        transition: Transition,
+        there: Callable[[tuple[IPAddress, ...]], None],
+        done: Callable[[Outcome], None],
     ) -> None:
-        """`there` may be called ahead of `done`, in another thread, when the addresses are there."""
+        """`there` may be called ahead of `done`, in another thread, with addresses that are there."""
+
+    def reassert(self, transition: Transition, done: Callable[[Outcome], None]) -> None:
+        """Run the up-script again; only asked for where scripts own the addresses."""
 
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None: ...
+    def appeared(self) -> None:
+        """Take note that one of them is on the interface now."""
+
+    def present(self) -> tuple[IPAddress, ...]:
+        """Those that are on the interface now."""
+
+    def missing(self) -> tuple[IPAddress, ...]:
+        """Those that a master should have on the interface, and has not."""
 
 
 class Log(Protocol):
     def transition(self, change: StateChanged) -> None: ...
     def found(self, report: Report) -> None: ...
     def waiting(self, reason: str) -> None: ...
+    def loss_held(self, reason: str) -> None: ...
     def dropped(self, dropped: Dropped) -> None: ...
     def send_failed(self, error: OSError) -> None: ...
     def sent(self) -> None: ...
@@ -97,8 +135,20 @@ class Owner(Protocol):
     """Whom the engine tells about itself; after `finished` and `failed` it handles nothing more."""
 
     def changed(self) -> None: ...
+    def identity_changed(self) -> None:
+        """The addresses, the MAC address or the parameters of its advertisements have changed."""
+
+    def advertised(self) -> None:
+        """An advertisement of this master has left."""
+
     def sending(self, is_failing: bool) -> None:
         """Advertisements do not get out any more, or do again."""
+
+    def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
+        """These virtual addresses cannot be put in place; none: all are served again."""
+
+    def loss_counts(self) -> None:
+        """The loss of the interface that waited for the up-script has ended the role."""
 
     def finished(self) -> None: ...
     def failed(self) -> None: ...
@@ -138,10 +188,16 @@ class Engine:
         self._waiting_for: str | None = None
         self._send_errors = SendErrors()
         self._job = 0
-        self._announced_ahead = 0
-        """The job whose first announcement is on the wire before the machine has asked for it."""
-        self._removed: set[IPAddress] = set()
-        """Addresses that have vanished since the up-script was last started, and not come back."""
+        self._announced_ahead: tuple[int, frozenset[IPAddress]] = (0, frozenset())
+        """The job whose first announcement left before the machine has asked for it, and of what."""
+        self._refused: tuple[IPAddress, ...] = ()
+        """What the last attempt could not put in place."""
+        self._unserved: tuple[IPAddress, ...] = ()
+        """What the owner knows that this host cannot serve; another host may serve it meanwhile."""
+        self._held_loss: tuple[str, bool] | None = None
+        """A loss of the interface that waits for the end of the up-script."""
+        self._release_pause = FIRST_RELEASE_PAUSE
+        self._again: asyncio.TimerHandle | None = None
         self._is_over = False
 
     @property
@@ -154,17 +210,39 @@ class Engine:
         return self._waiting_for or self._transition.reason
 
     @property
+    def sources(self) -> tuple[IPAddress, ...]:
+        """The addresses that it advertises from, while its interface can be used."""
+        return self._machine.sources
+
+    @property
+    def next_counter(self) -> int:
+        """That of the next advertisement."""
+        return self._machine.next_counter
+
+    @property
     def receiver(self) -> Receiver:
         return self._receiver
 
     # -- what comes in -------------------------------------------------------------------------------
 
+    @property
+    def is_loss_held(self) -> bool:
+        """Whether the interface is lost while the up-script runs, which may be the script's doing."""
+        return self._held_loss is not None
+
     def interface_ready(self, sources: tuple[IPAddress, ...]) -> None:
-        self._waiting_for = None
+        self._waiting_for = self._held_loss = None
         if self._machine.state is State.INIT or self._machine.sources != sources:
             self._dispatch(events.InterfaceReady(sources))
+            self._owner.identity_changed()
 
     def interface_lost(self, reason: str, can_send: bool) -> None:
+        if self._machine.state is State.MASTER and self._addresses.is_up_script_running:
+            # Common up-scripts take the link down for a moment, to set a MAC address for instance.
+            if self._held_loss is None:
+                self._log.loss_held(reason)
+            self._held_loss = (reason, can_send)
+            return
         if reason == self._waiting_for:
             return
         self._waiting_for = reason
@@ -174,6 +252,11 @@ class Engine:
 
     def hardware_address_changed(self) -> None:
         self._dispatch(events.HardwareAddressChanged())
+        self._owner.identity_changed()
+
+    def segment_heard(self) -> None:
+        """The segment can be heard again after a silence."""
+        self._dispatch(events.SegmentHeard())
 
     def receive(self, frame: bytes, at: float) -> IPAddress | None:
         """Take in a frame that came at monotonic second `at`.
@@ -191,20 +274,22 @@ class Engine:
 
     def address_added(self, ip: IPAddress) -> None:
         """The kernel has one of our addresses."""
-        self._removed.discard(ip)
         if self._machine.state is State.MASTER:
             # Of those that we added ourselves we know already.
             if self._addresses.are_scripted:
+                self._addresses.appeared()
                 self._dispatch(events.AddressesAcquired((ip,)))
-        elif not self._addresses.is_busy and not self._machine.is_releasing:
+        elif self._machine.is_releasing:
+            self._addresses.appeared()
+        elif not self._addresses.is_busy:
             self._log.address_out_of_place(ip, self._machine.state)
             self._dispatch(events.AddressesAcquired((ip,)))
 
     def address_removed(self, ip: IPAddress) -> None:
-        # A script at work may take the address off and put it back; that is its own business.
-        if self._addresses.are_scripted:
-            self._removed.add(ip)
-        if not self._addresses.is_busy:
+        if self._machine.is_releasing:
+            self._check_whether_off()
+        # While a job runs, its end tells what is there: a script may take the address off itself.
+        elif not self._addresses.is_busy and ip not in self._refused:
             if self._machine.state is State.MASTER:
                 self._log.address_taken_away(ip)
             self._dispatch(events.AddressRemoved(ip))
@@ -214,6 +299,7 @@ class Engine:
         self._receiver.configure(params)
         self._transmitter.configure(params)
         self._dispatch(events.ParamsChanged(params))
+        self._owner.identity_changed()
 
     def demote(self, demotion: int, reason: str) -> None:
         """This host is less fit than usual, or fit again: the new sum, and why."""
@@ -261,6 +347,8 @@ class Engine:
         match action:
             case actions.StateChanged(old, new, reason):
                 self._transition = Transition(new, old, reason)
+                if new is not State.MASTER:
+                    self._loop.call_soon(self._act_on_held_loss)
                 self._log.transition(action)
                 self._owner.changed()
             case actions.Report():
@@ -269,18 +357,24 @@ class Engine:
                 self._advertise(action)
             case actions.AcquireAddresses():
                 self._job += 1
-                self._removed.clear()
                 there = partial(self._announce_ahead, self._job)
                 done = partial(self._acquired, self._job)
                 self._addresses.acquire(self._transition, there, done)
+            case actions.ReassertAddresses():
+                if self._addresses.are_scripted:
+                    self._job += 1
+                    again = replace(self._transition, previous=State.MASTER, reason=CONTESTED)
+                    self._addresses.reassert(again, partial(self._acquired, self._job))
+            case actions.ReportUnserved(addresses):
+                self._report_unserved(addresses)
             case actions.ReleaseAddresses(at_start):
                 self._job += 1
                 gone = partial(self._released, self._job)
                 self._addresses.release(self._transition, at_start, gone)
+                self._loop.call_soon(self._check_whether_off)
             case AnnounceAddresses():
-                if self._announced_ahead == self._job:
-                    self._announced_ahead = 0
-                else:
+                ahead, self._announced_ahead = self._announced_ahead, (0, frozenset())
+                if ahead != (self._job, frozenset(action.addresses)):
                     for frame in self._announcements(action):
                         self._send(frame)
             case actions.Finish():
@@ -291,25 +385,30 @@ class Engine:
         is_router = action.has_ipv6 and self._wire.is_router
         return self._transmitter.announcements(action, self._wire.mac, is_router)
 
-    def _announce_ahead(self, job: int) -> None:
+    def _announce_ahead(self, job: int, addresses: tuple[IPAddress, ...]) -> None:
         """In the thread that has put the addresses there: on the way back to the loop as much time
         goes by as on the whole way there.
         """
         if job != self._job:
             return
         try:
-            for frame in self._announcements(AnnounceAddresses(self._machine.params.addresses)):
+            for frame in self._announcements(AnnounceAddresses(addresses)):
                 self._wire.send(frame)
         except OSError:
             return  # The loop does it again, and reports it.
-        self._announced_ahead = job
+        self._announced_ahead = (job, frozenset(addresses))
 
     def _advertise(self, action: SendAdvertisement) -> None:
         results = [
             self._send(each) for each in self._transmitter.advertisement(action, self._wire.mac)
         ]
+        if self._machine.state is State.MASTER:
+            if True in results:
+                self._owner.advertised()
+            self._look_again()
         # Of several peers one may be out of reach; that says nothing about this host.
-        if results.count(None) == len(results):
+        # Nor does a failure while our own script has the link down.
+        if results.count(None) == len(results) or self._held_loss is not None:
             return
         errors = self._send_errors
         was_failing, was_clean = errors.is_failing, errors.is_clean
@@ -334,26 +433,73 @@ class Engine:
             return False
         return True
 
-    # A job that a newer one has overtaken says nothing about where the addresses are now.
+    # -- where the addresses are -------------------------------------------------------------------------
 
-    def _acquired(self, job: int, success: bool) -> None:
-        if job == self._job:
-            self._dispatch(events.AddressesAcquired() if success else events.AcquireFailed())
-            # What was taken away while the script was still at work.
-            for ip in sorted(self._removed, key=str):
-                self.address_removed(ip)
+    # A superseded job says nothing about where the addresses are now.
+
+    def _acquired(self, job: int, outcome: Outcome) -> None:
+        if job != self._job:
+            return
+        self._refused = outcome.refused
+        if outcome.here:
+            self._dispatch(events.AddressesAcquired(outcome.here))
+        if outcome.refused:
+            self._dispatch(events.AcquireFailed(outcome.refused))
+        gone = set(self._machine.params.addresses).difference(outcome.here)
+        for ip in sorted(gone, key=str):
+            self.address_removed(ip)
+        if not gone:
+            self._report_unserved(())
+        self._act_on_held_loss()
+
+    def _report_unserved(self, addresses: tuple[IPAddress, ...]) -> None:
+        if addresses != self._unserved:
+            self._unserved = addresses
+            # Not from within this event: it will be one more.
+            self._loop.call_soon(self._owner.unserved, addresses)
+
+    def _look_again(self) -> None:
+        """A master compares what it wants with what is there: an event may have been missed."""
+        if not self._addresses.is_busy:
+            for ip in self._addresses.missing():
+                self._loop.call_soon(self.address_removed, ip)
+
+    def _act_on_held_loss(self) -> None:
+        """The up-script has ended, or another host has the role: now the loss of the link counts."""
+        if self._held_loss is not None:
+            held, self._held_loss = self._held_loss, None
+            self.interface_lost(*held)
+            self._owner.loss_counts()
+
+    def _check_whether_off(self) -> None:
+        """The role may go to a peer although the down-script still has other work to do."""
+        scripted = self._addresses.are_scripted
+        if scripted and self._machine.is_releasing and not self._addresses.present():
+            self._dispatch(events.AddressesOff())
 
     def _released(self, job: int) -> None:
-        if job == self._job:
-            self._dispatch(events.AddressesReleased())
+        if job != self._job:
+            return
+        self._dispatch(events.AddressesReleased())
+        if not self._addresses.present():
+            self._release_pause = FIRST_RELEASE_PAUSE
+        elif not self._is_over and self._machine.state is not State.MASTER:
+            self._again = self._loop.call_later(self._release_pause, self._release_again)
+            self._release_pause = min(2 * self._release_pause, LONGEST_RELEASE_PAUSE)
+
+    def _release_again(self) -> None:
+        """An address that the kernel would not let go of, on a host that must not answer for it."""
+        present = self._addresses.present()
+        if present and self._machine.state is not State.MASTER:
+            self._dispatch(events.AddressesAcquired(present))
 
     # -- the end ---------------------------------------------------------------------------------------
 
     def _end(self) -> None:
         self._is_over = True
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in filter(None, (self._timer, self._again)):
+            timer.cancel()
+        self._timer = self._again = None
 
     def _fail(self, error: Exception) -> None:
         """A defect of ours: its state cannot be trusted, so another host shall serve.

@@ -8,19 +8,24 @@ import secrets
 from collections import deque
 from collections.abc import Callable
 
-from ucarpd.addresses import addresses_for
+from ucarpd.addresses import Ledger, NetlinkAddresses
 from ucarpd.carp.actions import State
-from ucarpd.carp.demotion import DOWN_AMOUNT, Demotion
+from ucarpd.carp.demotion import Demotion
 from ucarpd.carp.detective import Background, Suspect
-from ucarpd.carp.params import DemoteStyle
+from ucarpd.carp.params import DemoteStyle, IPAddress
 from ucarpd.config import Config
-from ucarpd.engine import Engine
+from ucarpd.engine import Engine, Transition
+from ucarpd.fitness import Fitness
+from ucarpd.hooks import HookRunner, refusal
 from ucarpd.inquiry import Inquiry
 from ucarpd.interface import Interface
 from ucarpd.journal import Journal
 from ucarpd.lateness import Lateness
 from ucarpd.linux.netlink import Netlink
 from ucarpd.lock import InstanceLock
+from ucarpd.recording import Keeper, content_of
+from ucarpd.scripted_addresses import DOWN, ScriptedAddresses, hook
+from ucarpd.virtual_mac import Owner, VirtualMacAddresses
 
 FORMER_KEYS = 4
 """Keys of before a reload that are remembered, to tell which hosts still use them."""
@@ -29,8 +34,8 @@ FIRST_RESTART_PAUSE = 1.0
 LONGEST_RESTART_PAUSE = 60.0
 """Seconds before a failed engine is started again; each failure doubles the pause."""
 
-SEND_ERRORS_FORGOTTEN_AFTER = 300.0
-"""Seconds after which a host that could not send is taken for fit again."""
+SCRIPT_LOOK = 1.0
+"""Seconds between two looks at a script that cannot be run."""
 
 RESTART_FORGOTTEN_AFTER = 300.0
 """Seconds of good work after which the pause is short again."""
@@ -58,16 +63,16 @@ class Instance:
         self._interface = interface
         self._changed = changed
         self._host_demotion = host_demotion
-        self._demotion = Demotion()
+        self._fitness = Fitness(self.demotion_changed)
         self._demoted_by = 0
-        self._forgive: asyncio.TimerHandle | None = None
         self._log = Journal(config.name, config.vhid, config.interface, config.facility)
         self._others = others
         self._phase = phase
         self._lateness = lateness
         self._former_keys: deque[bytes] = deque(maxlen=FORMER_KEYS)
         self._log.inquiry = Inquiry(self._background)
-        self._addresses = addresses_for(config, netlink, self._log)
+        self._keeper = Keeper(config.name, netlink, self._log)
+        self._addresses = _addresses(config, netlink, self._log, self._keeper)
         self._engine: Engine | None = None
         self._started_at = 0.0
         self._pause = FIRST_RESTART_PAUSE
@@ -100,32 +105,48 @@ class Instance:
         )
         self._demoted_by = 0
         self.demotion_changed()
-        self._interface.attach(config, self._engine)
+        self._keeper.take_off_left_over(config.device)
+        self._attach_when_scripts_can_run()
+
+    def _attach_when_scripts_can_run(self) -> None:
+        """Without its scripts this host could not serve; a late mount may still bring them."""
+        assert self._engine is not None
+        config = self.config
+        scripts = filter(None, (config.up_script, config.down_script))
+        faults = [
+            f"{script} cannot be run: {why}" for script in scripts if (why := refusal(script))
+        ]
+        if not faults:
+            self._interface.attach(config, self._engine, self._log, self.demote)
+        else:
+            self._engine.interface_lost(faults[0], can_send=False)
+            self._restart = self._loop.call_later(SCRIPT_LOOK, self._attach_when_scripts_can_run)
 
     async def stop(self, reason: str) -> None:
         """Give up the addresses and the role, tell the peers, let go of the lock."""
         self._is_stopping = True
-        for timer in filter(None, (self._restart, self._forgive)):
-            timer.cancel()
+        self._fitness.close()
+        if self._restart is not None:
+            self._restart.cancel()
         if self._engine is not None:
             self._engine.stop(reason)
             await self._stopped.wait()
             self._interface.detach(self.config)
         if self.config.shutdown:
             await self._addresses.dispose()
+        self._keeper.close()
         self._lock.release()
 
     def reconfigure(self, new: Config) -> None:
         """Take over a configuration that differs only in what may change while running."""
-        self._interface.detach(self.config)
         if self.config.key != new.key:
             self._former_keys.append(self.config.key)
         self.config = new
         self._log.facility = new.facility
         self._addresses.reconfigure(new)
         if self._engine is not None:
+            self._interface.replace(new)
             self._engine.change_params(new.params())
-            self._interface.attach(new, self._engine)
             self.demotion_changed()
         self._log.reconfigured(restarted=False)
 
@@ -137,10 +158,14 @@ class Instance:
         """Say that from now on the digests of this host and of the others differ."""
         self._log.flag_day()
 
+    def demote(self, reason: str, amount: int) -> None:
+        """Something makes this virtual host alone less fit, or no longer (0)."""
+        self._fitness.set(reason, amount)
+
     def demotion_changed(self) -> None:
         """The host, or this virtual host alone, is less fit or fitter than before."""
         # What ails our own interface ends the role anyway, and is told by its name.
-        reasons = self._host_demotion.without(self._interface.fault).joined(self._demotion)
+        reasons = self._host_demotion.without(self._interface.fault).joined(self._fitness.demotion)
         by_count = self.config.demote_style is DemoteStyle.OPENBSD
         demoted_by = reasons.unfitness(by_count=by_count)
         if demoted_by == self._demoted_by or self._engine is None:
@@ -178,18 +203,34 @@ class Instance:
 
     def changed(self) -> None:
         self._changed_at = self._loop.time()
+        if self.state is State.MASTER:
+            self._fitness.role_taken()
+        else:
+            self._fitness.role_left()
         self._changed()
 
+    def advertised(self) -> None:
+        self._keeper.advertised(self._loop.time())
+
+    def identity_changed(self) -> None:
+        """What is to be said and done after a crash has changed."""
+        if self._engine is None or not self._engine.sources:
+            return
+        died = Transition(State.INIT, State.MASTER, "the daemon has died")
+        down = hook(self.config, DOWN, died) if self.config.is_scripted else None
+        counter = self._engine.next_counter
+        sources, mac = self._engine.sources, self._interface.mac
+        self._keeper.write(content_of(self.config, sources, mac, counter, down))
+
     def sending(self, is_failing: bool) -> None:
-        """Advertisements do not get out, so that the peers will think us dead; or do again."""
-        if self._forgive is not None:
-            self._forgive.cancel()
-            self._forgive = None
-        if is_failing:
-            # As a backup it sends nothing that could show that all is well again.
-            self._forgive = self._loop.call_later(SEND_ERRORS_FORGOTTEN_AFTER, self.sending, False)
-        if self._demotion.set("sending fails", DOWN_AMOUNT if is_failing else 0):
-            self.demotion_changed()
+        self._fitness.sending(is_failing)
+
+    def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
+        self._log.unserved(addresses)
+        self._fitness.unserved(len(addresses), len(self.config.params().addresses))
+
+    def loss_counts(self) -> None:
+        self._interface.tell_faults()
 
     def finished(self) -> None:
         """The engine has stopped as it was asked to."""
@@ -208,3 +249,12 @@ class Instance:
         self._restart = self._loop.call_later(self._pause, self.start)
         self._pause = min(2 * self._pause, LONGEST_RESTART_PAUSE)
         self.changed()
+
+
+def _addresses(config: Config, netlink: Netlink, log: Journal, ledger: Ledger) -> Owner:
+    """Scripts own the addresses as soon as the file names one; otherwise ucarpd does."""
+    over_netlink = NetlinkAddresses(config, netlink, log, ledger)
+    owner: Owner = over_netlink
+    if config.is_scripted:
+        owner = ScriptedAddresses(config, over_netlink, HookRunner(log), log, ledger)
+    return VirtualMacAddresses(config, netlink, owner, log) if config.virtual_mac else owner

@@ -4,60 +4,59 @@ Its sockets are opened when the interface appears, and anew when an interface of
 in its place.
 """
 
-import logging
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable, Collection, Iterable
 
-from ucarpd import journal
-from ucarpd.carp.frame import peek_vhid
-from ucarpd.carp.params import Family, IPAddress, Params
+from ucarpd import link_faults, sources
+from ucarpd.carp.frame import peek_vhid, source_mac, virtual_mac
+from ucarpd.carp.params import Family, IPAddress
 from ucarpd.carp.transmit import Datagram
 from ucarpd.config import Config
 from ucarpd.engine import Engine
+from ucarpd.journal import Journal
 from ucarpd.linux import sysctl
 from ucarpd.linux.netlink import Link, Netlink
+from ucarpd.member import Demote, Member, NotReady, Ready
 from ucarpd.sockets import Sockets
+from ucarpd.sources import NoSource, Source
 
+LOOK_AGAIN_AFTER = 3.0
+"""Seconds between two looks at what keeps a virtual host from working: not every cause has an event."""
 
-@dataclass(frozen=True, slots=True)
-class Ready:
-    sources: tuple[IPAddress, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NotReady:
-    reason: str
-    can_send: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A virtual host that runs here."""
-
-    config: Config
-    params: Params
-    engine: Engine
+SILENCE = 10.0
+"""Seconds without any advertisement after which the next one is told to the virtual hosts."""
 
 
 class Interface:
     """The interface of this name, whether it exists at the moment or not.
 
-    `demote` is told how much less fit this host is while the interface cannot be used; 0: not at
-    all.
+    `demote` is told how much less fit this host is while the interface cannot be used.  `elsewhere`
+    returns the virtual addresses that other processes of this host serve.
     """
 
-    def __init__(self, name: str, netlink: Netlink, demote: Callable[[str, int], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        netlink: Netlink,
+        demote: Demote,
+        elsewhere: Callable[[], Collection[IPAddress]] = tuple,
+    ) -> None:
         self.name = name
+        self._loop = asyncio.get_running_loop()
         self._netlink = netlink
         self._demote = demote
+        self._elsewhere = elsewhere
         self._sockets = Sockets(self._deliver)
-        self._open_fault: str | None = None
         self._link: Link | None = None
         self._was_seen = False
         self._members: dict[int, Member] = {}
         self._owners: dict[tuple[str, IPAddress], Member] = {}
         """Whose virtual address it is, by device and address."""
         self._virtual: set[IPAddress] = set()
+        self._foreign: Collection[IPAddress] = ()
+        """Virtual addresses of other processes."""
+        self._look_again: asyncio.TimerHandle | None = None
+        self._heard_at = self._loop.time()
 
     # -- for engines: the Wire -------------------------------------------------------------------------
 
@@ -87,28 +86,48 @@ class Interface:
         """What makes the host less fit while this interface is down or gone."""
         return f"{self.name} cannot be used"
 
-    def attach(self, config: Config, engine: Engine) -> None:
-        self._members[config.vhid] = member = Member(config, config.params(), engine)
-        self._owners |= {(config.device, ip): member for ip in member.params.addresses}
-        self._virtual.update(member.params.addresses)
-        self._sockets.serve(self._members)
+    def attach(self, config: Config, engine: Engine, log: Journal, demote: Demote) -> None:
+        self._admit(member := Member(config, engine, log, demote))
         if len(self._members) == 1:
+            self._foreign = self._elsewhere()
             self._follow_link()
         elif self._link is not None and self._link.is_ethernet:
             self._open_sockets(self._link, (member,))
         self._tell(member)
-        self._tell_faults()
+        self.tell_faults()
+
+    def replace(self, config: Config) -> None:
+        """Let a virtual host go on with another configuration, and with all that it has heard."""
+        member = self._members[config.vhid]
+        self._disown(member)
+        member.configure(config)
+        self._admit(member)
+        self._tell(member)
+        self.tell_faults()
 
     def detach(self, config: Config) -> None:
         member = self._members.pop(config.vhid, None)
         if member is not None:
-            for ip in member.params.addresses:
-                del self._owners[config.device, ip]
-            self._virtual.difference_update(member.params.addresses)
+            self._disown(member)
+            member.demote_for(())
             self._sockets.serve(self._members)
-        self._tell_faults()
+        self.tell_faults()
         if not self._members:
             self._sockets.close()
+            if self._look_again is not None:
+                self._look_again.cancel()
+                self._look_again = None
+
+    def _admit(self, member: Member) -> None:
+        self._members[member.config.vhid] = member
+        self._owners |= {(member.config.device, ip): member for ip in member.params.addresses}
+        self._virtual.update(member.params.addresses)
+        self._sockets.serve(self._members)
+
+    def _disown(self, member: Member) -> None:
+        self._virtual.difference_update(member.params.addresses)
+        for ip in member.params.addresses:
+            del self._owners[member.config.device, ip]
 
     def link_changed(self, device: str) -> None:
         """The kernel's entry of this interface, or of a device on it, has changed, come or gone."""
@@ -119,7 +138,7 @@ class Interface:
         self._follow_link()
         # First whom it concerns most: they lose the role to the link, not to being less fit.
         self._update()
-        self._tell_faults()
+        self.tell_faults()
         if self._link is not None and self._link.mac != old_mac:
             for member in self._members.values():
                 member.engine.hardware_address_changed()
@@ -139,46 +158,43 @@ class Interface:
     def readiness(self, member: Member) -> Ready | NotReady:
         """Whether this virtual host can work here now, and if not, why, in the operator's words."""
         if self._link is None:
-            return NotReady(f"interface {self.name} does not exist")
+            return NotReady(self._missing())
         if not self._link.is_ethernet:
             return NotReady(f"interface {self.name} is not Ethernet")
-        if not all(self._sockets.has(family) for family in member.params.families):
-            return NotReady(self._open_fault or f"interface {self.name} is not open")
+        if deaf := link_faults.deafness(self._link, self._netlink):
+            return NotReady(deaf, can_send=True)
         if not member.config.ignore_carrier and (fault := self._link_fault()):
             return NotReady(fault)
-        sources = []
-        for family in member.params.families:
-            source = self._source(member.config, family)
-            if isinstance(source, NotReady):
-                return source
-            sources.append(source)
-        return Ready(tuple(sources))
+        found = [self._source(member, family) for family in member.params.families]
+        usable = tuple(each for each in found if isinstance(each, Source))
+        missing = tuple(each.reason for each in found if isinstance(each, NoSource))
+        if not usable:
+            return NotReady(" and ".join(missing), can_send=self._sockets.can_send)
+        return Ready(usable, missing)
+
+    def _missing(self) -> str:
+        other = link_faults.other_name(self.name, self._netlink)
+        return other or f"interface {self.name} does not exist"
 
     def _link_fault(self) -> str | None:
         if self._link is None:
-            return f"interface {self.name} does not exist"
+            return self._missing()
         if not self._link.is_up:
             return f"interface {self.name} is down"
         if not self._link.has_carrier:
             return f"no carrier on {self.name}"
         return None
 
-    def _source(self, config: Config, family: Family) -> IPAddress | NotReady:
-        """The address to advertise from in this family."""
-        present = [a.ip for a in self._netlink.addresses(self.name) if a.ip.version == family]
-        for wanted in config.sources:
-            if wanted.version == family:
-                if wanted in present:
-                    return wanted
-                return NotReady(f"source address {wanted} is not on {self.name}", can_send=True)
-        # A virtual address, ours or another file's, moves away when the role does.
-        own = [ip for ip in present if ip not in self._virtual]
-        if not own:
-            return NotReady(f"{self.name} has no IPv{family} address of its own", can_send=True)
-        # IPv6 hosts have a link-local address that stays, besides others that may change.
-        return next((ip for ip in own if family == 6 and ip.is_link_local), own[0])
+    def _source(self, member: Member, family: Family) -> Source | NoSource:
+        """The address to advertise from in this family, if it can be used at all."""
+        if fault := self._sockets.fault(member.params, family):
+            return NoSource(fault)
+        return sources.choose(member.config, family, self._netlink, self._is_virtual)
 
-    def _tell_faults(self) -> None:
+    def _is_virtual(self, ip: IPAddress) -> bool:
+        return ip in self._virtual or ip in self._foreign
+
+    def tell_faults(self) -> None:
         """What keeps this interface from its work makes the whole host less fit.
 
         One that has never been there is not counted: its file was written for another machine, or
@@ -186,6 +202,8 @@ class Interface:
         """
         self._was_seen = bool(self._members) and (self._was_seen or self._link is not None)
         amount = 0
+        if any(member.engine.is_loss_held for member in self._members.values()):
+            return  # It may be an up-script's doing, and over in a moment.
         if self._was_seen and self._link_fault() is not None:
             configs = (member.config for member in self._members.values())
             amount = max((c.ifdown_demotion for c in configs if not c.ignore_carrier), default=0)
@@ -193,7 +211,10 @@ class Interface:
 
     def _address_changed(self, device: str, ip: IPAddress) -> None:
         # Virtual addresses come and go by the hundred; no readiness hangs on them.
-        if device == self.name and ip not in self._virtual:
+        if self._is_virtual(ip):
+            return
+        configs = [member.config for member in self._members.values()]
+        if device == self.name or any(ip in (*each.sources, *each.peers) for each in configs):
             self._update()
 
     def _device_changed(self, device: str) -> None:
@@ -207,15 +228,21 @@ class Interface:
 
     def _update(self) -> None:
         """Tell every virtual host whether it can work."""
+        self._foreign = self._elsewhere()
         for member in list(self._members.values()):
             self._tell(member)
 
     def _tell(self, member: Member) -> None:
-        match self.readiness(member):
-            case Ready(sources):
-                member.engine.interface_ready(sources)
-            case NotReady(reason, can_send):
-                member.engine.interface_lost(reason, can_send)
+        readiness = self.readiness(member)
+        member.tell(readiness)
+        is_well = isinstance(readiness, Ready) and not readiness.faults
+        if not is_well and self._look_again is None and self._members:
+            self._look_again = self._loop.call_later(LOOK_AGAIN_AFTER, self._look)
+
+    def _look(self) -> None:
+        self._look_again = None
+        self._follow_link()
+        self._update()
 
     # -- the sockets ---------------------------------------------------------------------------------------
 
@@ -227,35 +254,35 @@ class Interface:
             self._open_sockets(self._link, self._members.values())
 
     def _open_sockets(self, link: Link, members: Iterable[Member]) -> None:
-        """Open what these members need and is not open yet."""
-        self._open_fault = None
-        try:
-            for member in members:
-                for family in member.params.families:
-                    self._sockets.open(link, family)
-                    if member.params.peers_of(family):
-                        self._sockets.open_unicast(link, family)
-                    else:
-                        self._join(member.params.group_of(family))
-        except OSError as error:
-            self._open_fault = f"cannot open a packet socket on {self.name}: {error.strerror}"
+        for member in members:
+            self._sockets.open(link, member.params)
 
-    def _join(self, group: IPAddress) -> None:
-        try:
-            self._sockets.join(group)
-        except OSError as error:
-            text = f"cannot join {group} on {self.name}: {error.strerror}"
-            journal.write(logging.WARNING, text)
+    # -- what comes in -----------------------------------------------------------------------------------
 
     def _deliver(self, frame: bytes, at: float) -> IPAddress | None:
         """Hand a frame to its virtual host; its source, if that found the digest to be good."""
-        engine = self._addressee(frame)
-        return engine.receive(frame, at) if engine is not None else None
-
-    def _addressee(self, frame: bytes) -> Engine | None:
-        """The virtual host of the frame's vhid.  Where there is none, any: it counts and reports."""
         vhid = peek_vhid(frame)
-        member = self._members.get(vhid) if vhid is not None else None
+        if vhid is None:
+            member = None
+        else:
+            member = self._members.get(vhid)
+            self._end_silence(at)
+        # Where the vhid is nobody's, any of them counts and reports the frame.
+        member = member or next(iter(self._members.values()), None)
         if member is None:
-            member = next(iter(self._members.values()), None)
-        return member.engine if member else None
+            return None
+        source = member.engine.receive(frame, at)
+        if source is not None and source_mac(frame) == self.mac:
+            self._note_same_mac(member, source)
+        return source
+
+    def _note_same_mac(self, member: Member, source: IPAddress) -> None:
+        if source not in member.own and self.mac != virtual_mac(member.config.vhid):
+            member.log.same_mac(source)
+
+    def _end_silence(self, at: float) -> None:
+        """After a silence the way to the segment is open again: who is MASTER announces itself."""
+        before, self._heard_at = self._heard_at, max(self._heard_at, at)
+        if at - before >= SILENCE:
+            for member in list(self._members.values()):
+                member.engine.segment_heard()

@@ -1,43 +1,117 @@
-"""One lock for each instance, so that no two processes run the same virtual host."""
+"""Locks that keep two processes from running the same instance, or the same virtual host.
+
+The kernel lets go of a lock however its holder ends, so a file that is left behind says nothing.
+"""
 
 import fcntl
 import os
 from pathlib import Path
 
-DEFAULT_RUN_DIRECTORY = "/run/ucarpd"
+from ucarpd.linux.namespace import network_namespace
+from ucarpd.private import private_directory, private_path
 
 
 class AlreadyRunning(Exception):
-    """Another process has this instance; the message names it."""
+    """Another process has this instance or virtual host; the message names it."""
 
 
 class InstanceLock:
     """Held from construction to `release`, or to the death of the process.
 
-    Raises AlreadyRunning, or OSError where the directory cannot be written.
+    One lock is for the name of the instance, the other for its vhid on its interface, in this
+    network namespace.  Raises AlreadyRunning.  If a lock cannot be made, `fault` says why, and the
+    instance runs without it: an unserved address is worse than an unnoticed second start.
     """
 
-    def __init__(self, name: str, directory: Path) -> None:
-        directory.mkdir(mode=0o755, parents=True, exist_ok=True)
-        self._path = directory / f"{name}.lock"
-        self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    def __init__(self, name: str, directory: Path, interface: str, vhid: int, path: Path) -> None:
+        self.fault: OSError | None = None
+        self._held: list[int] = []
         try:
-            # The kernel lets go of it however we end, so a file that is left behind says nothing.
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pid = os.pread(self._fd, 32, 0).decode("ascii", "replace").strip()
-            os.close(self._fd)
-            raise AlreadyRunning(
-                f"{name} is already run by process {pid or 'unknown'} (lock {self._path})"
-            ) from None
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
+            _refuse_beside_former_version(name, directory)
+            private = private_directory(directory)
+            self._take(private / f"{name}.lock", name, path)
+            of_vhid = private / f"{network_namespace()}-{interface}-{vhid}.vhid"
+            self._take(of_vhid, f"{name}: vhid {vhid} on {interface}", path)
+        except OSError as error:
+            self.fault = error
+        except AlreadyRunning:
+            self.release()
+            raise
+
+    def _take(self, lock: Path, what: str, path: Path) -> None:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._held.append(descriptor)
+        if not _is_free(descriptor):
+            raise AlreadyRunning(f"{what} is already run by {_holder(descriptor)}")
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()} {path}\n".encode(), 0)
+        except OSError as error:
+            self.fault = error  # A second start is still refused, but not told by whom.
 
     def release(self) -> None:
-        os.ftruncate(self._fd, 0)
-        os.close(self._fd)
+        for descriptor in self._held:
+            # A child on its way to a script has a copy of the descriptor, and closing leaves that.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            os.close(descriptor)
+        self._held.clear()
 
 
-def run_directory() -> Path:
-    """Where locks are; systemd names it in RUNTIME_DIRECTORY, the first of a list counts."""
-    return Path(os.environ.get("RUNTIME_DIRECTORY", DEFAULT_RUN_DIRECTORY).split(":")[0])
+def _is_free(descriptor: int) -> bool:
+    """Take the lock, unless another has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder(descriptor: int) -> str:
+    pid, path = _noted(descriptor)
+    return f"process {pid or 'unknown'} ({path or 'unknown file'})"
+
+
+def _noted(descriptor: int) -> tuple[str, str]:
+    """Return the process and the configuration file that the holder has written into its lock."""
+    pid, _, path = os.pread(descriptor, 8192, 0).decode(errors="replace").strip().partition(" ")
+    return pid, path
+
+
+def _refuse_beside_former_version(name: str, directory: Path) -> None:
+    """Raise AlreadyRunning if a process of ucarpd 0.1 runs the instance.
+
+    Its lock is in the run directory, where any user could take it, so the lock alone proves nothing:
+    the process that is named in it has to be of our user.
+    """
+    try:
+        descriptor = os.open(directory / f"{name}.lock", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        pid = _noted(descriptor)[0]
+        if not _is_free(descriptor) and pid.isdecimal() and _is_ours(pid):
+            raise AlreadyRunning(f"{name} is already run by process {pid} (ucarpd 0.1)")
+    finally:
+        os.close(descriptor)
+
+
+def _is_ours(pid: str) -> bool:
+    try:
+        return Path("/proc", pid).stat().st_uid == os.geteuid()
+    except FileNotFoundError:
+        return False
+
+
+def is_held(name: str, directory: Path) -> bool:
+    """Whether a process has this instance, without touching the lock.
+
+    True as well where that cannot be found out.
+    """
+    try:
+        inode = (private_path(directory) / f"{name}.lock").stat().st_ino
+        locks = Path("/proc/locks").read_text(encoding="ascii")
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return any("FLOCK" in line and f":{inode} " in line for line in locks.splitlines())

@@ -3,19 +3,22 @@
 By default an interface answers for any address of the host, with its own MAC, and names any as the
 sender of its questions.  Either would give the virtual address another MAC than the virtual one.
 
-All who have a macvlan on the interface, in this process and others, share one file in which the
-values from before are kept.  Each holds a lock on it, which the kernel lets go of however they end;
+All who have a macvlan on the interface, in this process and others, share one file in the private
+directory, in which the values from before are kept.  Each holds a lock on it, which the kernel lets go of however they end;
 the last to leave restores the values and removes the file.  A file without a holder was left by
 processes that were killed; the values in the kernel are then still ours, and those in the file count.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from ucarpd.linux import sysctl
+from ucarpd.private import private_directory, private_path
 
 _OURS = {"arp_ignore": "1", "arp_announce": "2"}
 
@@ -25,32 +28,44 @@ _AS_GOOD = {
     "arp_announce": {"2"},
 }
 
+_PATIENCE = 0.2
+"""Seconds to wait for others who read and write the file at the moment, which takes them far less."""
+
+_RETRY_AFTER = 0.001
+
 
 class ParentArp:
-    """The ARP settings of the interface; `directory` is where the file is."""
+    """The ARP settings of the interface; `directory` is the run directory.
+
+    If the file cannot be kept, `fault` says why.  The settings are made all the same, and the values
+    from before are lost if the process is killed.
+    """
 
     def __init__(self, interface: str, directory: Path) -> None:
+        self.fault: OSError | None = None
         self._interface = interface
         self._directory = directory
-        self._path = directory / f"{interface}.arp"
+        self._path = private_path(directory) / f"{interface}.arp"
         self._held: int | None = None
+        self._originals: dict[str, str] = {}
 
     def hold(self) -> None:
-        """Make the settings, and keep them until `release`.  Raises OSError.
+        """Make the settings, and keep them until `release`.  Raises OSError if they are refused.
 
         Again is fine, and needed where the interface has gone and come back.
         """
-        self._directory.mkdir(mode=0o755, parents=True, exist_ok=True)
-        with _alone(self._directory):
-            if self._held is not None:
-                self._apply(self._held)
-                return
-            self._held = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            fcntl.flock(self._held, fcntl.LOCK_SH)
+        self.fault = None
+        was_held = self._held is not None
+        with contextlib.ExitStack() as alone:
+            with self._noting_the_fault():
+                alone.enter_context(_alone(private_directory(self._directory)))
+                if self._held is None:
+                    self._held = _open_shared(self._path)
             try:
-                self._apply(self._held)
+                self._apply()
             except OSError:
-                self._leave()
+                if not was_held:
+                    self._leave()
                 raise
 
     def release(self) -> None:
@@ -58,46 +73,60 @@ class ParentArp:
 
         So does one that has not held them, where killed processes could not.
         """
-        if self._held is not None:
-            with _alone(self._directory):
+        if self._held is not None or self._originals:
+            with contextlib.ExitStack() as alone:
+                with self._noting_the_fault():
+                    alone.enter_context(_alone(self._path.parent))
                 self._leave()
         elif self._path.exists():
-            _restore_left_over(self._interface, self._path, self._directory)
+            _restore_left_over(self._interface, self._path)
 
-    def _apply(self, descriptor: int) -> None:
-        values = _read(descriptor)
+    def _apply(self) -> None:
+        if self._held is not None:
+            self._originals |= _read(self._held)
         raised = []
         for name, as_good in _AS_GOOD.items():
             value = sysctl.get(self._interface, 4, name)
             if value not in as_good:
-                values[name] = value
+                self._originals[name] = value
                 raised.append(name)
-        # Written first, so that they are known whenever we are killed.
-        _write(descriptor, values)
+        if self._held is not None:
+            # Written first, so that they are known whenever we are killed.
+            with self._noting_the_fault():
+                _write(self._held, self._originals)
         for name in raised:
             sysctl.set(self._interface, 4, name, _OURS[name])
 
     def _leave(self) -> None:
-        assert self._held is not None
+        originals, self._originals = self._originals, {}
         descriptor, self._held = self._held, None
+        if descriptor is None:
+            if not self._path.exists():
+                _restore(self._interface, originals)
+            return
         try:
-            _restore_if_last(self._interface, self._path, descriptor)
+            _restore_if_last(self._interface, self._path, descriptor, originals)
         finally:
-            # A child on its way to a script has a copy of the descriptor, and closing leaves that.
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-            os.close(descriptor)
+            _unlock(descriptor)
+
+    @contextlib.contextmanager
+    def _noting_the_fault(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.fault = error
 
 
-def _restore_left_over(interface: str, path: Path, directory: Path) -> None:
-    with _alone(directory):
+def _restore_left_over(interface: str, path: Path) -> None:
+    with _alone(path.parent):
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:
             return
         try:
-            _restore_if_last(interface, path, descriptor)
+            _restore_if_last(interface, path, descriptor, {})
         finally:
-            os.close(descriptor)
+            _unlock(descriptor)
 
 
 @contextlib.contextmanager
@@ -108,23 +137,61 @@ def _alone(directory: Path) -> Iterator[None]:
     """
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _lock(descriptor, directory)
         yield
     finally:
+        _unlock(descriptor)
+
+
+def _lock(descriptor: int, directory: Path) -> None:
+    """Raise OSError if another has the lock for too long, as a process that has been stopped may."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                text = f"{directory} has been locked by another process for {_PATIENCE:g} s"
+                raise OSError(errno.EBUSY, text) from None
+            time.sleep(_RETRY_AFTER)
+        else:
+            return
+
+
+def _open_shared(path: Path) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
         os.close(descriptor)
+        raise
+    return descriptor
 
 
-def _restore_if_last(interface: str, path: Path, descriptor: int) -> None:
+def _unlock(descriptor: int) -> None:
+    # A child on its way to a script has a copy of the descriptor, and closing leaves that.
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
+
+
+def _restore_if_last(
+    interface: str, path: Path, descriptor: int, originals: dict[str, str]
+) -> None:
+    """`originals` counts for what the file does not say, because it could not be written."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return
-    for name, value in _read(descriptor).items():
+    _restore(interface, originals | _read(descriptor))
+    path.unlink(missing_ok=True)
+
+
+def _restore(interface: str, originals: dict[str, str]) -> None:
+    for name, value in originals.items():
         # The interface may be gone.  What somebody has changed since then is theirs.
         with contextlib.suppress(FileNotFoundError):
             if sysctl.get(interface, 4, name) == _OURS[name]:
                 sysctl.set(interface, 4, name, value)
-    path.unlink()
 
 
 def _read(descriptor: int) -> dict[str, str]:

@@ -7,10 +7,13 @@ forges a known peer's address and a vhid gets past this, and meets the timers' t
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+import errno
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Address
 
 from ucarpd.carp.frame import ETHERTYPE_IPV6, ETHERTYPE_OFFSET
-from ucarpd.carp.params import Family, IPAddress
+from ucarpd.carp.params import Family, IPAddress, Params
 from ucarpd.carp.transmit import Datagram
 from ucarpd.linux.netlink import Link
 from ucarpd.linux.packet_socket import Arrival, Expected, PacketSocket
@@ -36,11 +39,14 @@ class Sockets:
         self._unicast: dict[Family, UnicastSocket] = {}
         self._peers: dict[Family, dict[IPAddress, None]] = {4: {}, 6: {}}
         self._pauses: dict[Family, asyncio.TimerHandle] = {}
+        self._faults: dict[Family | IPAddress, str] = {}
+        """Why a family has no sockets, or a group cannot be joined."""
         self._vhids: frozenset[int] = frozenset()
         self._are_filters_due = False
 
-    def has(self, family: Family) -> bool:
-        return family in self._others
+    @property
+    def can_send(self) -> bool:
+        return bool(self._known)
 
     def serve(self, vhids: Iterable[int]) -> None:
         """These are the virtual hosts that run here; the filters follow in the loop's next turn."""
@@ -49,8 +55,39 @@ class Sockets:
             self._are_filters_due = True
             self._loop.call_soon(self._set_all_filters)
 
-    def open(self, link: Link, family: Family) -> None:
-        """Open what is not open yet.  Raises OSError."""
+    def open(self, link: Link, params: Params) -> None:
+        """Open what a virtual host needs and is not open yet; `fault` tells what fails."""
+        for family in params.families:
+            is_unicast = bool(params.peers_of(family))
+            with self._noting(family, f"cannot open a packet socket on {link.name}"):
+                self._open(link, family)
+                if is_unicast:
+                    self._open_unicast(link, family)
+            if not is_unicast and family in self._others:
+                group = params.group_of(family)
+                with self._noting(group, f"cannot join {group} on {link.name}"):
+                    self._others[family].join(group)
+
+    def fault(self, params: Params, family: Family) -> str | None:
+        """Return why a virtual host cannot be heard or cannot hear in this family."""
+        fault = self._faults.get(family)
+        if fault is None and not params.peers_of(family):
+            fault = self._faults.get(params.group_of(family))
+        return fault
+
+    @contextmanager
+    def _noting(self, what: Family | IPAddress, failure: str) -> Iterator[None]:
+        """Remember why something does not work, or that it does."""
+        self._faults.pop(what, None)
+        try:
+            yield
+        except OSError as error:
+            text = f"{failure}: {error.strerror}"
+            if isinstance(what, IPv4Address) and error.errno == errno.ENOBUFS:
+                text += ": raise net.ipv4.igmp_max_memberships"
+            self._faults[what] = text
+
+    def _open(self, link: Link, family: Family) -> None:
         if family not in self._known:
             self._known[family] = PacketSocket(link.name, link.index, family)
             self._loop.add_reader(self._known[family], self._read_known, family)
@@ -59,15 +96,10 @@ class Sockets:
             self._set_filters(family)
             self._loop.add_reader(others, self._read_others, family)
 
-    def open_unicast(self, link: Link, family: Family) -> None:
-        """Raises OSError."""
+    def _open_unicast(self, link: Link, family: Family) -> None:
         if family not in self._unicast:
             self._unicast[family] = UnicastSocket(link.name, family)
             self._set_filters(family)
-
-    def join(self, group: IPAddress) -> None:
-        """Raises OSError."""
-        self._others[group.version].join(group)
 
     def send(self, frame: bytes) -> None:
         """Raises OSError."""
@@ -93,7 +125,7 @@ class Sockets:
             opened.close()
         for unicast_socket in self._unicast.values():
             unicast_socket.close()
-        for table in (self._known, self._others, self._unicast, self._pauses):
+        for table in (self._known, self._others, self._unicast, self._pauses, self._faults):
             table.clear()
         for peers in self._peers.values():
             peers.clear()

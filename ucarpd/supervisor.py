@@ -22,17 +22,24 @@ from ucarpd.carp.demotion import Demotion
 from ucarpd.carp.detective import Suspect
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
+from ucarpd.hooks.child import PIDS
 from ucarpd.instance import Instance
 from ucarpd.interface import Interface
 from ucarpd.lateness import Lateness
 from ucarpd.linux import memory, systemd
 from ucarpd.linux.netlink import Netlink
-from ucarpd.lock import AlreadyRunning, InstanceLock, run_directory
+from ucarpd.linux.orphans import Orphans
+from ucarpd.lock import AlreadyRunning, InstanceLock
+from ucarpd.private import run_directory
+from ucarpd.recording import virtual_addresses_elsewhere
 
 EXIT_ALL_RUN_ELSEWHERE = 75
 EXIT_CONFIG = 78
 """Exit status when nothing could be started: EX_TEMPFAIL and EX_CONFIG of sysexits.h."""
 
+
+EXTENSION = 10.0
+"""Seconds that systemd is asked for again and again while a script keeps the stop waiting."""
 
 GOLDEN_RATIO = (5**0.5 - 1) / 2
 
@@ -70,6 +77,7 @@ class Supervisor:
             return EXIT_CONFIG
         self._loop.set_exception_handler(_report_defect)
         self._handle_signals()
+        Orphans(PIDS)
         journal.postpone(self._loop.call_later)
         try:
             await self._netlink.open()
@@ -148,16 +156,18 @@ class Supervisor:
 
     def _start(self, new: Config) -> None:
         try:
-            lock = InstanceLock(new.name, run_directory())
+            lock = InstanceLock(new.name, run_directory(), new.interface, new.vhid, new.path)
         except AlreadyRunning as error:
             # To the service that takes what is left, it is the normal course.
             journal.write(logging.INFO if self._stay else logging.ERROR, str(error))
             return
-        except OSError as error:
-            journal.write(logging.ERROR, f"{new.name}: cannot take the lock: {error}")
-            return
+        if lock.fault is not None:
+            text = f"{new.name}: running without a lock, so a second start goes unnoticed: {lock.fault}"
+            journal.write(logging.ERROR, text)
         if new.interface not in self._interfaces:
-            self._interfaces[new.interface] = Interface(new.interface, self._netlink, self._demote)
+            self._interfaces[new.interface] = Interface(
+                new.interface, self._netlink, self._demote, virtual_addresses_elsewhere
+            )
         interface = self._interfaces[new.interface]
         instance = Instance(
             new,
@@ -194,9 +204,12 @@ class Supervisor:
     async def _stop_all(self) -> None:
         if self._reloading is not None:
             await self._reloading
-        await asyncio.gather(
-            *(self._stop(instance, "stopping") for instance in self._instances.values())
-        )
+        stops = [self._stop(each, "stopping") for each in self._instances.values()]
+        stopping = asyncio.ensure_future(asyncio.gather(*stops))
+        while not stopping.done():
+            await asyncio.wait({stopping}, timeout=EXTENSION / 2)
+            systemd.notify_extension(EXTENSION)
+        await stopping
 
     # -- reload ------------------------------------------------------------------------------------------
 

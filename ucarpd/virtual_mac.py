@@ -12,19 +12,22 @@ from functools import partial
 from typing import Protocol
 
 from ucarpd.carp.frame import virtual_mac
+from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
-from ucarpd.engine import Addresses, Transition
+from ucarpd.engine import Addresses, Outcome, Transition
 from ucarpd.journal import Journal
 from ucarpd.linux.macvlan import prepare_macvlan
 from ucarpd.linux.netlink import Netlink
-from ucarpd.lock import run_directory
 from ucarpd.parent_arp import ParentArp
+from ucarpd.private import run_directory
 
 
 class Owner(Addresses, Protocol):
-    """What puts the addresses on the device."""
+    """Puts the addresses on the interface, or on the device."""
 
     def reconfigure(self, config: Config) -> None: ...
+    def all(self) -> tuple[IPAddress, ...]: ...
+    async def dispose(self) -> None: ...
 
 
 class VirtualMacAddresses:
@@ -52,8 +55,15 @@ class VirtualMacAddresses:
     def is_busy(self) -> bool:
         return self._is_preparing or self._owner.is_busy
 
+    @property
+    def is_up_script_running(self) -> bool:
+        return self._owner.is_up_script_running
+
     def acquire(
-        self, transition: Transition, there: Callable[[], None], done: Callable[[bool], None]
+        self,
+        transition: Transition,
+        there: Callable[[tuple[IPAddress, ...]], None],
+        done: Callable[[Outcome], None],
     ) -> None:
         """Make the device where it is not there, bring it up, and put the addresses on it."""
         self._job += 1
@@ -67,7 +77,7 @@ class VirtualMacAddresses:
             if error is None:
                 self._owner.acquire(transition, there, done)
             else:
-                done(False)
+                done(Outcome((), self._owner.all()))
 
         done_with_device = partial(is_up, self._job)
         if self._is_made():
@@ -78,6 +88,7 @@ class VirtualMacAddresses:
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
         """Take the addresses off, and the device down; at start make it, to be ready sooner."""
         self._job += 1
+        job = self._job
         self._is_preparing = False
 
         def is_down(error: OSError | None) -> None:
@@ -85,12 +96,33 @@ class VirtualMacAddresses:
             done()
 
         def released() -> None:
+            if job != self._job:
+                return  # The role is back, and the device with it.
             if at_start:
                 self._make(up=False, done=is_down)
             else:
                 self._netlink.set_link(self._config.device, up=False, done=is_down)
 
         self._owner.release(transition, at_start, released)
+
+    def reassert(self, transition: Transition, done: Callable[[Outcome], None]) -> None:
+        self._owner.reassert(transition, done)
+
+    def appeared(self) -> None:
+        self._owner.appeared()
+
+    def present(self) -> tuple[IPAddress, ...]:
+        return self._owner.present()
+
+    def missing(self) -> tuple[IPAddress, ...]:
+        """All of them while somebody has the device down or removed: then nobody is answered."""
+        device = self._netlink.link(self._config.device)
+        if device is None or not device.is_up:
+            return self._owner.all()
+        return self._owner.missing()
+
+    def all(self) -> tuple[IPAddress, ...]:
+        return self._owner.all()
 
     async def dispose(self) -> None:
         """Remove the device, and let the interface answer ARP as it did before."""

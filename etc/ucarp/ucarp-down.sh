@@ -4,17 +4,29 @@
 #
 #   ucarp-down.sh INTERFACE ADDRESS [XPARAM]
 #
-# ucarpd hands over every key of the configuration file except the password, and UCARP_PREFIXLEN.
-set -eu
+# ucarpd hands over every key of the configuration file except the password, and UCARP_ADDRESSES: all
+# virtual addresses with their prefix lengths.
+set -euf
 
 interface=$1
+status=0
 
-# UCARP_ADDR may be a list, separated by commas or spaces.  The prefix length that the address has on
-# the interface counts, not the one in the file, which may have been edited since.
-for address in $(printf '%s' "${UCARP_ADDR:-$2}" | tr ',' ' '); do
-    address=${address%/*}
-    ip -oneline address show dev "$interface" to "$address/32" 2>/dev/null |
-        while read -r _index _name _family present _rest; do
-            ip address delete "$present" dev "$interface"
+# The prefix length that the address has on the interface counts, not the one in the file, which may
+# have been edited since.
+with_length() {
+    # Without a length "to" means this very address.  With /32 it would mean, of IPv6, all addresses of
+    # a provider.
+    ip -oneline address show dev "$interface" to "$1" 2>/dev/null |
+        while read -r _index _name _family address _rest; do
+            echo "$address"
         done
+}
+
+# Without UCARP_ADDRESSES (as from ucarp): UCARP_ADDR, a list with commas or spaces, or the argument.
+for address in ${UCARP_ADDRESSES:-$(printf '%s' "${UCARP_ADDR:-$2}" | tr ',' ' ')}; do
+    for present in $(with_length "${address%/*}"); do
+        ip address delete "$present" dev "$interface" || status=$?
+    done
 done
+
+exit "$status"

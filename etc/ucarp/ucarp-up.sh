@@ -4,21 +4,44 @@
 #
 #   ucarp-up.sh INTERFACE ADDRESS [XPARAM]
 #
-# ucarpd hands over every key of the configuration file except the password, and UCARP_PREFIXLEN.
-# A command of yours, such as starting a service, may follow at the end: a slow script never delays
-# the protocol, and its exit status is logged.
-set -eu
+# ucarpd hands over every key of the configuration file except the password, and UCARP_ADDRESSES: all
+# virtual addresses with their prefix lengths.
+set -euf
 
 interface=$1
-prefixlen=${UCARP_PREFIXLEN:-32}
 label=${UCARP_IF_ALIAS:-}
+status=0
 
-# UCARP_ADDR may be a list, separated by commas or spaces; each may have a prefix length of its own.
-for address in $(printf '%s' "${UCARP_ADDR:-$2}" | tr ',' ' '); do
+# Without UCARP_ADDRESSES (as from ucarp): UCARP_ADDR, a list with commas or spaces, or the argument.
+# UCARP_PREFIXLEN belongs to the first of them.
+addresses=${UCARP_ADDRESSES:-$(printf '%s' "${UCARP_ADDR:-$2}" | tr ',' ' ')}
+case ${addresses%% *} in
+    *:*) length4=32 length6=${UCARP_PREFIXLEN:-128} ;;
+    *) length4=${UCARP_PREFIXLEN:-32} length6=128 ;;
+esac
+
+for address in $addresses; do
+    case $address in
+        *:*)
+            # At once usable, and not the source of this host's own connections.
+            options='nodad preferred_lft 0'
+            length=$length6
+            ;;
+        *)
+            options=${label:+label $label}
+            length=$length4
+            ;;
+    esac
     case $address in
         */*) ;;
-        *) address=$address/$prefixlen ;;
+        *) address=$address/$length ;;
     esac
     # "replace" instead of "add": no error if the address is there already.
-    ip address replace "$address" dev "$interface" ${label:+label "$label"}
+    # shellcheck disable=SC2086 # several words
+    ip address replace "$address" dev "$interface" $options || status=$?
 done
+
+# A command of yours, such as starting a service, may stand here: a slow script never delays the
+# protocol, and its exit status is logged.
+
+exit "$status"

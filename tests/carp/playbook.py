@@ -28,6 +28,7 @@ from ucarpd.carp.actions import (
     AnnounceAddresses,
     ReleaseAddresses,
     Report,
+    ReportUnserved,
     SendAdvertisement,
     State,
     StateChanged,
@@ -157,7 +158,7 @@ def words(action):
             return " ".join([name, finding.name, *about])
         case ReleaseAddresses(at_start=True):
             return f"{name} at_start"
-        case AnnounceAddresses(addresses):
+        case AnnounceAddresses(addresses) | ReportUnserved(addresses):
             return " ".join([name, *map(str, addresses)])
         case _:
             return name

@@ -1,59 +1,104 @@
 """What a master does about its addresses, told as `method arguments at time -> actions`."""
 
+from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
 
-from ucarpd.carp.actions import AcquireAddresses, AnnounceAddresses
-from ucarpd.carp.holding import Holding
+from ucarpd.carp.actions import (
+    AcquireAddresses,
+    AnnounceAddresses,
+    ReassertAddresses,
+    ReportUnserved,
+)
+from ucarpd.carp.holding import LONGEST_RETRY, Holding
+from ucarpd.carp.params import Params
 
 ONE, TWO, OTHER = map(ip_address, ("10.0.0.100", "10.0.0.101", "10.0.0.102"))
+PARAMS = Params(vhid=1, addresses=(ONE, TWO), key=b"secret")
 ALL = [AnnounceAddresses((ONE, TWO))]
 AGAIN = [AcquireAddresses()]
 
 
-@pytest.fixture
-def asked():
+def asked_for(**changes):
     """Asked for at 10.0, not here yet."""
-    holding = Holding((ONE, TWO))
+    holding = Holding(replace(PARAMS, **changes))
     assert holding.acquire(10.0) == AGAIN
     assert holding.deadline is None
     return holding
 
 
-@pytest.fixture
-def here(asked):
+def all_here(**changes):
     """All here at 10.1, and announced for the last time at 13.1."""
-    assert asked.acquired((), 10.1) == ALL
+    holding = asked_for(**changes)
+    assert holding.acquired((), 10.1) == ALL
     for at in (10.2, 10.4, 11.1, 13.1):
-        assert asked.deadline == pytest.approx(at)
-        assert asked.due(at) == ALL
-    assert asked.deadline is None
-    return asked
+        assert holding.deadline == pytest.approx(at)
+        assert holding.due(at) == ALL
+    assert holding.deadline is None
+    return holding
+
+
+@pytest.fixture
+def asked():
+    return asked_for()
+
+
+@pytest.fixture
+def here():
+    return all_here()
 
 
 def test_nothing_is_announced_that_is_not_here(asked):
     assert asked.announce(10.05) == []
     assert asked.outdo_rival(99.0, 1.0) == []
-    assert asked.removed(ONE, 10.05) == []
     assert asked.due(99.0) == []
 
 
-def test_what_came_is_announced_at_once_and_all_of_it_later(asked):
+def test_what_came_is_announced_at_once_and_all_that_is_here_later(asked):
     assert asked.acquired((TWO,), 10.1) == [AnnounceAddresses((TWO,))]
-    assert asked.due(10.2) == ALL
+    assert asked.due(10.2) == [AnnounceAddresses((TWO,))]
+    assert asked.acquired((ONE,), 10.25) == [AnnounceAddresses((ONE,))]
+    assert asked.due(10.35) == ALL
 
 
-def test_a_refusal_is_followed_by_another_attempt(asked):
-    assert asked.refused(10.2) == []
-    assert asked.deadline == 11.2
-    assert asked.due(11.1) == []
-    assert asked.due(11.2) == AGAIN
-    assert asked.deadline is None
+def test_each_address_counts_for_itself(asked):
+    assert asked.acquired((ONE,), 10.1) == [AnnounceAddresses((ONE,))]
+    assert asked.refused((TWO,), 10.1) == []
+    assert asked.due(10.2) == [AnnounceAddresses((ONE,))]
+    assert asked.due(10.31) == [*AGAIN]
+    assert asked.acquired((ONE,), 10.32) == [AnnounceAddresses((ONE,))]
+    assert asked.refused((TWO,), 10.32) == [ReportUnserved((TWO,))]
+    # It goes on trying; a removal of the other one is another matter.
+    assert asked.removed(TWO, 10.33) == []
+    assert asked.removed(ONE, 10.33) == []
+    assert asked.acquired((ONE, TWO), 11.4) == [ReportUnserved(()), *ALL]
+
+
+def test_a_refusal_is_followed_by_a_quick_attempt_and_then_by_pauses_that_grow(asked):
+    now, pauses = 10.0, []
+    for attempt in range(10):
+        told = asked.refused((), now)
+        assert told == ([ReportUnserved((ONE, TWO))] if attempt == 1 else [])
+        pauses.append(asked.deadline - now)
+        assert asked.due(asked.deadline - 0.01) == []
+        now = asked.deadline
+        assert asked.due(now) == AGAIN
+        assert asked.deadline is None
+    assert pauses == pytest.approx([0.2, 1, 2, 4, 8, 16, 32, *[LONGEST_RETRY] * 3])
+
+
+def test_after_a_success_the_pauses_are_short_again(asked):
+    for at in (10.0, 10.2, 11.2):
+        asked.refused((), at)
+    assert asked.acquired((), 13.2) == [ReportUnserved(()), *ALL]
+    asked.due(17.0)
+    assert asked.refused((ONE,), 20.0) == []
+    assert asked.deadline == pytest.approx(20.2)
 
 
 def test_addresses_that_came_after_all_need_no_other_attempt(asked):
-    asked.refused(10.2)
+    asked.refused((), 10.2)
     asked.acquired((), 10.3)
     assert asked.due(11.2) == ALL
 
@@ -65,6 +110,15 @@ def test_an_address_that_is_taken_away_is_put_back_at_most_once_a_second(here):
     assert here.due(21.0) == AGAIN
 
 
+def test_a_late_completion_does_not_cancel_what_a_removal_has_planned(here):
+    """The attempt of 20.0 is told as done at 20.2, when the address has been removed again."""
+    assert here.removed(ONE, 20.0) == AGAIN
+    assert here.removed(ONE, 20.1) == []
+    here.acquired((TWO,), 20.2)
+    assert here.removed(ONE, 20.2) == []
+    assert AcquireAddresses() in here.due(21.0)
+
+
 def test_an_address_of_somebody_else_is_none_of_our_business(here):
     assert here.removed(OTHER, 20.0) == []
     assert here.deadline is None
@@ -74,3 +128,41 @@ def test_a_rival_is_outdone_once_an_interval(here):
     assert here.outdo_rival(14.09, 1.0) == []
     assert here.outdo_rival(14.1, 1.0) == ALL
     assert here.outdo_rival(15.0, 1.0) == []
+
+
+def test_a_rival_that_is_gone_is_followed_by_one_assertion():
+    here = all_here(reassert=True)
+    here.outdo_rival(20.0, 1.0)
+    here.outdo_rival(21.0, 1.0)
+    assert ReassertAddresses() not in here.due(23.99)
+    assert ReassertAddresses() in here.due(24.0)
+    assert here.due(24.0) == []
+
+
+def test_nobody_is_rivalled_by_a_host_that_has_nothing_yet():
+    holding = asked_for(reassert=True)
+    holding.outdo_rival(10.0, 1.0)
+    assert holding.deadline is None
+
+
+def test_announcements_go_on():
+    holding = all_here_with_repetition()
+    at = holding.deadline
+    assert at == pytest.approx(20.1, abs=1.0)
+    assert holding.due(at) == ALL
+
+
+def all_here_with_repetition():
+    holding = Holding(replace(PARAMS, announce_interval=60.0), phase=0.5)
+    holding.acquire(10.0)
+    holding.acquired((), 10.1)
+    holding.due(13.1)
+    return holding
+
+
+def test_what_was_taken_away_meanwhile_is_not_announced():
+    holding = all_here_with_repetition()
+    assert holding.removed(ONE, 13.2) == AGAIN
+    assert holding.due(holding.deadline) == [AnnounceAddresses((TWO,))]
+    assert holding.removed(TWO, 23.0) == AGAIN
+    assert holding.due(99.0) == []

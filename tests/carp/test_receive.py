@@ -151,7 +151,9 @@ def test_the_first_rung_that_fails_is_the_reason(first):
 def test_every_reason_has_a_rung():
     """The rung of BAD_PEER is one of unicast alone; see below."""
     assert [reason for _, reason, _ in RUNGS] == [
-        reason for reason in DropReason if reason is not DropReason.BAD_PEER
+        reason
+        for reason in DropReason
+        if reason not in {DropReason.BAD_PEER, DropReason.VRRP, DropReason.OTHER_VRRP}
     ]
 
 
@@ -379,6 +381,43 @@ def test_the_rungs_of_unicast(peers, flaws, reason, words):
         assert result == AdvertisementReceived(flaws.source, 1, 100, 7), words
     else:
         assert result == Dropped(reason, flaws.source, words or RUNGS[-1][2])
+
+
+def test_a_link_local_stranger_may_be_a_host_that_is_listed_by_its_global_address():
+    configured = params(vhid=10, addresses=DUAL.addresses, peers=(IPv6Address("2001:db8::2"),))
+    flaws = Flaws(**TO_US6 | {"source": PEER6})
+    dropped = check6(frame(flaws, DUAL_SIGNER), configured)
+    assert dropped.reason is DropReason.BAD_PEER
+    assert dropped.detail.startswith(f"{NO_PEER}: some systems (FreeBSD) advertise from it")
+
+
+# -- VRRP ---------------------------------------------------------------------------------------------------
+
+
+def vrrp(vhid):
+    payload = bytes([0x31, vhid, 100, 1, 0, 100, 0, 0, 10, 9, 0, 10])
+    return ethernet(group_mac(CARP_GROUP_V4), MAC, carp_over_ip(PEER, CARP_GROUP_V4, payload))
+
+
+@pytest.mark.parametrize("peers", [(), (PEER,)])
+def test_a_vrrp_router_with_another_id_is_counted_alone(peers):
+    receiver = Receiver(params(vhid=10, peers=peers))
+    assert check(vrrp(11), receiver) == Dropped(DropReason.OTHER_VRRP, PEER, "VRRP")
+    assert receiver.dropped == {DropReason.OTHER_VRRP: 1}
+
+
+@pytest.mark.parametrize(
+    ("configured", "more"),
+    [
+        ({}, ""),
+        ({"virtual_mac": True}, " (both have the MAC address 00:00:5e:00:01:0a)"),
+        ({"source_mac_is_virtual": True}, " (both have the MAC address 00:00:5e:00:01:0a)"),
+    ],
+)
+def test_a_vrrp_router_with_our_id_is_told_as_one(configured, more):
+    text = f"a VRRP router at 10.0.0.2 uses id 10: give one another number{more}"
+    receiver = Receiver(params(vhid=10, **configured))
+    assert check(vrrp(10), receiver) == Dropped(DropReason.VRRP, PEER, text)
 
 
 # -- what it may be signed with ----------------------------------------------------------------------------

@@ -7,8 +7,8 @@ from wiretap import Wiretap
 
 
 @pytest.fixture
-def lab():
-    with Lab() as lab:
+def lab(request):
+    with getattr(request, "param", Lab)() as lab:
         yield lab
         for process in lab.processes:
             # Shown by pytest when the test has failed.

@@ -36,15 +36,15 @@ class Tables:
                 await self._changed.wait()
         self.news.remove(news)
 
-    async def ask(self, request, *arguments):
+    async def ask(self, request, *arguments, **options):
         """What a request comes to."""
         done = asyncio.get_running_loop().create_future()
-        getattr(self.netlink, request)(*arguments, done.set_result)
+        getattr(self.netlink, request)(*arguments, done.set_result, **options)
         async with asyncio.timeout(10):
             return await done
 
     async def succeed(self, request, *arguments):
-        assert await self.ask(request, *arguments) is None
+        assert not await self.ask(request, *arguments)
 
 
 @contextlib.asynccontextmanager

@@ -2,8 +2,10 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from lab import PROJECT, Host, Process, wait_for
+import pytest
+from lab import PROJECT, Host, Lab, Process, wait_for
 
 VIP = "172.16.0.1"
 PASSWORD = "geheim"
@@ -80,6 +82,26 @@ def use_shipped_scripts(host: Host) -> dict[str, object]:
     for name in ("ucarp-up.sh", "ucarp-down.sh"):
         host.write(f"ucarp/{name}", (PROJECT / "etc/ucarp" / name).read_text())
     return {"UPSCRIPT": "/etc/ucarp/ucarp-up.sh", "DOWNSCRIPT": "/etc/ucarp/ucarp-down.sh"}
+
+
+class ScriptedHost(Host):
+    """A host whose virtual hosts all use the shipped scripts, unless their files say otherwise."""
+
+    def write_conf(self, name: str, text: str) -> Path:
+        if "UCARP_UPSCRIPT" not in text:
+            keys = use_shipped_scripts(self)
+            text += "".join(f"UCARP_{key}={value}\n" for key, value in keys.items())
+        return super().write_conf(name, text)
+
+
+class ScriptedLab(Lab):
+    host_type = ScriptedHost
+
+
+both_ways = pytest.mark.parametrize(
+    "lab", [Lab, ScriptedLab], ids=["built-in", "shipped"], indirect=True
+)
+"""A test that must pass whoever sets the addresses: ucarpd itself, or the scripts of the package."""
 
 
 def mac(host: Host) -> str:

@@ -6,12 +6,15 @@ from nodes import (
     BACKUP,
     MASTER,
     VIP,
+    both_ways,
     conf,
     start_backup,
     start_ucarp,
     wait_for_address,
     wait_for_no_address,
 )
+
+pytestmark = both_ways
 
 
 def add_second_interface(host: Host) -> None:

@@ -4,7 +4,9 @@ import signal
 
 import pytest
 from lab import Host, wait_for
-from nodes import BACKUP, MASTER, VIP, conf, mac, start, start_ucarp, wait_for_address
+from nodes import BACKUP, MASTER, VIP, both_ways, conf, mac, start, start_ucarp, wait_for_address
+
+pytestmark = both_ways
 
 VIP6 = "fd00::1"
 LINK_LOCAL = "fe80::1"

@@ -10,6 +10,7 @@ from nodes import (
     BACKUP,
     MASTER,
     VIP,
+    both_ways,
     note,
     start,
     start_ucarp,
@@ -33,6 +34,7 @@ def start_daemon(
     return start(host, **keys, MASK="32")
 
 
+@both_ways
 @pytest.mark.parametrize(("first", "second"), ROUNDS)
 def test_the_other_takes_over_when_the_master_dies(a, b, wire, first, second):
     master = start_daemon(first, a)
@@ -47,6 +49,7 @@ def test_the_other_takes_over_when_the_master_dies(a, b, wire, first, second):
     wire.wait(b.address, 2)
 
 
+@both_ways
 @pytest.mark.parametrize(("slow", "fast"), ROUNDS)
 def test_the_faster_preempts(a, b, wire, slow, fast):
     loser = start_daemon(slow, a, skew=100)

@@ -3,6 +3,9 @@
 import asyncio
 import errno
 import json
+import resource
+import socket
+import threading
 from ipaddress import ip_address
 
 import pytest
@@ -119,13 +122,93 @@ def test_a_label_is_for_ipv4(a):
 
 def test_an_interface_without_ipv6(a):
     async def scenario(tables):
-        error = await tables.ask("add", "eth0", [VIP6, VIP4], None)
-        assert (error.errno, error.strerror) == (
+        refused = await tables.ask("add", "eth0", [VIP6, VIP4], None)
+        assert list(refused) == [VIP6]
+        assert (refused[VIP6].errno, refused[VIP6].strerror) == (
             errno.EACCES,
             "fd00::100: IPv6 is disabled on eth0",
         )
         # The others are put on all the same.
         assert a.has("172.16.0.1")
+
+    run_in(a, scenario)
+
+
+def test_an_address_of_a_whole_list_that_is_refused_keeps_no_other_back(a):
+    async def scenario(tables):
+        seen = []
+        refused = await tables.ask(*("add", "eth0", [VIP6, VIP4], None), there=seen.append)
+        assert (seen, list(refused)) == ([(VIP4.ip,)], [VIP6])
+        refused = await tables.ask("add", "eth0", [VIP6], None, there=seen.append)
+        assert (len(seen), list(refused)) == (1, [VIP6])
+
+    run_in(a, scenario)
+
+
+def test_addresses_are_taken_off_when_nothing_more_is_to_be_had(a, monkeypatch):
+    """Neither a descriptor nor a thread."""
+
+    async def scenario(tables):
+        await tables.succeed("add", "eth0", [VIP4], None)
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+        monkeypatch.setattr(threading.Thread, "start", pytest.fail)
+        try:
+            with pytest.raises(OSError, match="Too many open files"):
+                socket.socket()
+            await tables.succeed("remove", "eth0", [VIP4])
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+            monkeypatch.undo()
+        assert not a.has("172.16.0.1")
+
+    run_in(a, scenario)
+
+
+# -- events that the kernel drops --------------------------------------------------------------------------
+
+
+def test_events_that_were_dropped_are_made_up_for(a, caplog):
+    a.ip("address", "add", "172.16.0.2/16", "dev", "eth0")
+    pairs = [f"link add v{n} type veth peer name w{n}" for n in range(50)]
+
+    async def scenario(tables):
+        events = tables.netlink._events
+        events._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        # All this while the event loop stands still.
+        a.ip("address", "add", "172.16.0.1/16", "dev", "eth0")
+        a.run("sh", "-c", "\n".join(f"ip {pair}" for pair in pairs))
+        a.ip("address", "del", "172.16.0.2/16", "dev", "eth0")
+        a.ip("link", "del", "v49")
+        assert tables.netlink.link("v48") is None
+        await tables.hear("v48 changed")
+        await tables.hear("172.16.0.2 removed from eth0")
+        await tables.hear("172.16.0.1 added to eth0")
+        assert len(list(tables.netlink.links())) == 2 + 2 * 49
+        assert "eth0 changed" not in tables.news
+        # It goes on as before.
+        a.ip("address", "add", "172.16.0.3/16", "dev", "eth0")
+        await tables.hear("172.16.0.3 added to eth0")
+
+    run_in(a, scenario)
+    assert "the kernel dropped netlink events" in caplog.text
+
+
+def test_links_as_the_kernel_tells_of_them(a):
+    a.ip("link", "add", "br1", "type", "bridge")
+    a.ip("link", "add", "veth1", "master", "br1", "type", "veth", "peer", "name", "veth2")
+    a.ip("link", "property", "add", "dev", "veth1", "altname", "enp0s31f6", "altname", "lan")
+
+    async def scenario(tables):
+        link, bridge = tables.netlink.link("veth1"), tables.netlink.link("br1")
+        assert (link.kind, link.slave_kind, link.master) == ("veth", "bridge", bridge.index)
+        assert link.altnames == ("enp0s31f6", "lan")
+        assert tables.netlink.link_of_index(link.master) == bridge
+        assert (bridge.kind, bridge.slave_kind, bridge.master) == ("bridge", None, None)
+        a.ip("link", "set", "veth1", "nomaster")
+        await tables.hear("veth1 changed")
+        tables.netlink.catch_up()
+        assert tables.netlink.link("veth1").master is None
 
     run_in(a, scenario)
 
@@ -141,7 +224,7 @@ def test_a_macvlan_is_made_set_up_and_removed(a):
             tables.ask("set_link", "carp1", True),
             tables.ask("add", "carp1", [VIP4], None),
         )
-        assert outcomes == [None, None, None]
+        assert outcomes == [None, None, {}]
         await tables.hear("172.16.0.1 added to carp1")
         parent, link = tables.netlink.link("eth0"), tables.netlink.link("carp1")
         assert (link.parent, link.kind, link.mac) == (parent.index, "macvlan", MAC)

@@ -1,8 +1,10 @@
 """advbase 0: several advertisements a second."""
 
 from lab import wait_for
-from nodes import BACKUP, MASTER, note, start, start_backup, wait_for_address
+from nodes import BACKUP, MASTER, both_ways, note, start, start_backup, wait_for_address
 from wiretap import gaps
+
+pytestmark = both_ways
 
 
 def test_a_takeover_within_a_fraction_of_a_second(a, b, wire):

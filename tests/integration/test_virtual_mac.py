@@ -15,6 +15,7 @@ from nodes import (
     BACKUP,
     MASTER,
     VIP,
+    both_ways,
     conf,
     mac,
     start,
@@ -23,6 +24,8 @@ from nodes import (
     wait_for_address,
 )
 from wiretap import Wiretap
+
+pytestmark = both_ways
 
 VIP6 = "fd00::1"
 BOTH = f"{VIP},{VIP6}"

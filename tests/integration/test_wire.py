@@ -17,12 +17,12 @@ from nodes import (
     MASTER,
     SWITCHING,
     VIP,
+    both_ways,
     conf,
     mac,
     start_backup,
     start_master,
     start_ucarp,
-    use_shipped_scripts,
     wait_for_address,
 )
 from wiretap import BROADCAST, gaps, open_in
@@ -83,6 +83,7 @@ def test_tshark_reads_it_without_a_complaint(a, wire, tmp_path):
     assert run(*tshark, *checks, "-Y", complaints).stdout == ""
 
 
+@both_ways
 def test_takeover_is_announced_to_the_neighbours(a, b, wire):
     """As request and as reply, when the address is there, and again later."""
     on_a = start_master(a)
@@ -106,13 +107,12 @@ def test_takeover_is_announced_to_the_neighbours(a, b, wire):
     }
 
 
-@pytest.mark.parametrize("scripts", ["none", "shipped"])
-def test_clients_follow_the_address(lab, a, b, scripts):
+@both_ways
+def test_clients_follow_the_address(lab, a, b):
     """A client with the old master in its ARP cache reaches the new one at once."""
     client = lab.host("client", "172.16.0.99/16")
-    keys = [use_shipped_scripts(host) if scripts == "shipped" else {} for host in (a, b)]
-    on_a = start_master(a, **keys[0])
-    start_backup(b, **keys[1])
+    on_a = start_master(a)
+    start_backup(b)
 
     def neighbour() -> str:
         return client.ip("neigh", "show", VIP).stdout

@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -151,6 +152,18 @@ class Wiretap:
         """Wait until a source has sent `count` further advertisements; all of those to come."""
         seen = self.advertisements()
         return self.wait(source, count, after=seen[-1].at if seen else 0.0)
+
+    def wait_quiet(self) -> None:
+        """Wait until nothing has passed for a moment, so that all that was sent has been read."""
+        quiet_since, count = time.monotonic(), len(self._frames)
+
+        def is_quiet() -> bool:
+            nonlocal quiet_since, count
+            if len(self._frames) != count:
+                quiet_since, count = time.monotonic(), len(self._frames)
+            return time.monotonic() - quiet_since > 0.3
+
+        wait_for("quiet", is_quiet)
 
     def save(self, path: Path) -> None:
         """Write a pcap file."""

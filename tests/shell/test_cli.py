@@ -2,7 +2,9 @@
 
 import pytest
 
-from ucarpd import __version__, cli
+from ucarpd import __version__, cli, host_checks
+from ucarpd.config import Problem
+from ucarpd.host_checks import Finding
 
 GOOD = """\
 UCARP_INTERFACE=eth0
@@ -10,6 +12,23 @@ UCARP_VHID=1
 UCARP_PASS=geheim
 UCARP_ADDR=10.0.0.1
 """
+
+
+@pytest.fixture(autouse=True)
+def findings(monkeypatch):
+    """What the host has to say about (path, is_error); nothing, until a test adds something."""
+    found = []
+
+    def find(configs, _is_running):
+        return [
+            Finding(Problem(each.path, None, "UCARP_ADDR", "does not fit"), is_error)
+            for each in configs
+            for path, is_error in found
+            if str(each.path) == path
+        ]
+
+    monkeypatch.setattr(host_checks, "find", find)
+    return found
 
 
 @pytest.fixture
@@ -44,6 +63,17 @@ def test_a_warning_is_no_fault(conf, capsys):
     err = capsys.readouterr().err
     assert f"{path}:2: UCARP_VHID: " in err
     assert err.endswith("(warning)\n")
+
+
+def test_a_file_that_does_not_fit_the_host_is_not_good(conf, findings, tmp_path, capsys):
+    good, bad = conf(GOOD), conf(GOOD.replace("1\n", "2\n"), "mail")
+    findings += [(good, False), (bad, True)]
+    assert cli.main(["check", str(tmp_path)]) == cli.EXIT_CONFIG
+    assert capsys.readouterr() == (
+        f"{good}: OK, virtual host 1 on eth0\n",
+        f"{bad}: UCARP_ADDR: does not fit\n{good}: UCARP_ADDR: does not fit (warning)\n",
+    )
+    assert cli.main(["check", good]) == 0
 
 
 def test_check_of_an_empty_directory_finds_nothing_to_run(tmp_path, capsys):

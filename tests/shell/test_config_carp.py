@@ -58,7 +58,12 @@ def spelled(addresses):
         ),
         ("UCARP_PEERS=10.0.0.2\nUCARP_NOMCAST=no", "peers", ips("10.0.0.2")),
         # All hosts may have the same list.
-        ("UCARP_PEERS=10.0.0.2\nUCARP_SRCIP=10.0.0.2", "peers", ips("10.0.0.2")),
+        (
+            "UCARP_PEERS=10.0.0.2,10.0.0.3\nUCARP_SRCIP=10.0.0.2",
+            "peers",
+            ips("10.0.0.2", "10.0.0.3"),
+        ),
+        ("UCARP_PEERS=10.0.0.2\nUCARP_SRCIP=fe80::1", "peers", ips("10.0.0.2")),
         ("UCARP_VMAC=yes", "virtual_mac", True),
         ("UCARP_VMAC=no\nUCARP_IF_ALIAS=eth0:0", "virtual_mac", False),
         ("UCARP_SRCMAC=real", "source_mac", "real"),
@@ -280,6 +285,13 @@ def test_a_link_local_address_is_another_one_on_another_interface():
     ("lines", "fault"),
     [
         (
+            "UCARP_SRCIP=10.0.0.2,fe80::1\nUCARP_PEERS=10.0.0.2,fe80::1,fe80::2",
+            (
+                "6: UCARP_PEERS: of IPv4 it names only this host, which then advertises to nobody:"
+                " add the other hosts (got '10.0.0.2,fe80::1,fe80::2')"
+            ),
+        ),
+        (
             "UCARP_PEERS=10.0.0.2\nUCARP_BROADCAST=yes",
             (
                 "6: UCARP_BROADCAST: cannot be used together with UCARP_PEERS in line 5:"
@@ -435,6 +447,7 @@ def test_params():
         hashed=ips("10.0.0.1", "2001:db8::1", "fe80::3"),
         key=b"geheim",
         old_keys=(b"alt",),
+        announce_interval=60.0,
         tiebreak=TieBreak.YIELD,
         demote_style=DemoteStyle.OPENBSD,
         group6=IPv6Address("ff05::1"),

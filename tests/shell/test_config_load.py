@@ -99,6 +99,7 @@ def test_the_articles_file_loads_unchanged(home):
         advbase=1,
         advskew=0,
         deadratio=3,
+        announce_interval=60.0,
         preempt=False,
         tiebreak=TieBreak.REVERSED,
         demote_style=DemoteStyle.SKEW,
@@ -109,6 +110,7 @@ def test_the_articles_file_loads_unchanged(home):
         up_script=Path("/etc/ucarp/ucarp-up.sh"),
         down_script=Path("/etc/ucarp/ucarp-down.sh"),
         script_timeout=30.0,
+        rerun_up_script=True,
         xparam=None,
         group=IPv4Address("224.0.0.18"),
         group6=IPv6Address("ff02::12"),
@@ -129,6 +131,7 @@ def test_the_articles_file_loads_unchanged(home):
             "UCARP_MASK": "255.255.0.0",
             "UCARP_NETMASK": "255.255.0.0",
             "UCARP_PREFIXLEN": "16",
+            "UCARP_ADDRESSES": "172.16.0.1/16",
             "UCARP_INSTANCE": "web",
             "UCARP_UPSCRIPT": "/etc/ucarp/ucarp-up.sh",
             "UCARP_DOWNSCRIPT": "/etc/ucarp/ucarp-down.sh",
@@ -188,6 +191,7 @@ def test_the_defaults_are_those_of_the_table(home):
         ("UCARP_IF_ALIAS=web\nUCARP_UPSCRIPT=/up", "label", "web"),
         ("UCARP_DOWNSCRIPT='/a b/down'", "down_script", Path("/a b/down")),
         ("UCARP_SCRIPT_TIMEOUT=3600", "script_timeout", 3600.0),
+        ("UCARP_SCRIPT_TIMEOUT=0", "script_timeout", 0.0),
         ("UCARP_XPARAM='a b'", "xparam", "a b"),
         ("UCARP_XPARAM=${UCARP_PASS}", "xparam", "${UCARP_PASS}"),
         ("UCARP_XPARAM='\tя'", "xparam", "\tя"),
@@ -243,7 +247,8 @@ def test_scripts_see_the_file_and_canonical_names_but_no_password(home):
     config = loaded(
         "UCARP_DEVICE=eth0\nUCARP_VID=1\nUCARP_PASSWD=geheim\nUCARP_PASS=geheim\n"
         "UCARP_VIP=10.0.0.1/8,10.1.0.1/16\nUCARP_SRCIP=\nUCARP_ADDR=\n"
-        "UCARP_MASTER=Yes\nFOO=$BAR\nfoo.bar='x y'\nUCARPD=z\n"
+        "UCARP_EXTRA_ADDRS=2001:db8::1\n"
+        "UCARP_MASTER=Yes\nFOO=$BAR\nfoo.bar='x y'\nUCARPD=z\nPASSWORD=geheim\n"
     )
     assert config.script_environment == {
         "UCARP_DEVICE": "eth0",
@@ -255,6 +260,8 @@ def test_scripts_see_the_file_and_canonical_names_but_no_password(home):
         "UCARP_MASK": "255.0.0.0",
         "UCARP_NETMASK": "255.0.0.0",
         "UCARP_PREFIXLEN": "8",
+        "UCARP_EXTRA_ADDRS": "2001:db8::1",
+        "UCARP_ADDRESSES": "10.0.0.1/8 10.1.0.1/16 2001:db8::1/128",
         "UCARP_SRCIP": "",
         "UCARP_MASTER": "Yes",
         "UCARP_PREEMPT": "Yes",
@@ -265,6 +272,21 @@ def test_scripts_see_the_file_and_canonical_names_but_no_password(home):
     }
     with pytest.raises(TypeError):
         config.script_environment["FOO"] = "another"
+
+
+@pytest.mark.parametrize(
+    ("lines", "xparam"),
+    [
+        ("UCARP_VIRTUALPREFIX=16", "16"),
+        ("UCARP_MASKLEN=255.255.0.0", "255.255.0.0"),
+        ("UCARP_MASKLEN=16\nUCARP_XPARAM=x", "x"),
+        ("UCARP_VIRTUALPREFIX=", None),
+        ("UCARP_MASK=16", None),
+        ("UCARP_NETMASK=16", None),
+    ],
+)
+def test_scripts_get_the_prefix_length_as_third_argument_where_wrappers_pass_it(lines, xparam):
+    assert loaded(minimal(lines)).xparam == xparam
 
 
 # -- faults of a value -----------------------------------------------------------------------------
@@ -310,7 +332,10 @@ def test_scripts_see_the_file_and_canonical_names_but_no_password(home):
             ),
         ),
         ("UCARP_DEADRATIO=0", "5: UCARP_DEADRATIO: must be from 2 to 255 (got '0')"),
-        ("UCARP_SCRIPT_TIMEOUT=0", "5: UCARP_SCRIPT_TIMEOUT: must be from 1 to 3600 (got '0')"),
+        (
+            "UCARP_SCRIPT_TIMEOUT=3601",
+            "5: UCARP_SCRIPT_TIMEOUT: must be from 0 to 3600 (got '3601')",
+        ),
         (
             "UCARP_PREEMPT=maybe",
             "5: UCARP_PREEMPT: must be yes or no (or true, false, on, off, 1, 0) (got 'maybe')",
@@ -804,6 +829,7 @@ def test_params(home):
         advbase=2,
         advskew=3,
         deadratio=4,
+        announce_interval=60.0,
         preempt=True,
         release_on_stop=False,
         group=IPv4Address("239.1.2.3"),

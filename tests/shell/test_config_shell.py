@@ -302,35 +302,6 @@ def test_a_password_file_that_others_can_read(tmp_path):
     assert warned(tmp_path, content, 0o644) == []
 
 
-def script_warnings(tmp_path: Path, script: Path) -> list[str]:
-    content = f"{PLAIN_FILE}UCARP_UPSCRIPT={script}\nUCARP_DOWNSCRIPT={script}\n"
-    up, down = warned(tmp_path, content) or ("", "")
-    assert up.replace("5: UCARP_UPSCRIPT", "6: UCARP_DOWNSCRIPT") == down
-    return [up.removeprefix("5: UCARP_UPSCRIPT: ")]
-
-
-@pytest.mark.parametrize(
-    ("mode", "expected"),
-    [
-        (0o755, ""),
-        (0o700, ""),
-        (0o644, "{0} is not executable: chmod 755 {0}"),
-        (0o757, "others than root can change what it does: chmod 755 {0}"),
-    ],
-)
-def test_a_script(tmp_path, mode, expected):
-    script = tmp_path / "up.sh"
-    script.touch()
-    script.chmod(mode)
-    assert script_warnings(tmp_path, script) == [expected.format(script)]
-
-
-def test_a_script_that_is_none(tmp_path):
-    missing = tmp_path / "none.sh"
-    assert script_warnings(tmp_path, missing) == [f"{missing} does not exist"]
-    assert script_warnings(tmp_path, tmp_path) == [f"{tmp_path} is not a file"]
-
-
 @pytest.mark.parametrize(
     ("mode", "uid", "gid", "expected"),
     [

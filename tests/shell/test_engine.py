@@ -16,11 +16,12 @@ from ucarpd.carp.machine import VirtualHost
 from ucarpd.carp.packet import decode
 from ucarpd.carp.params import Params
 from ucarpd.carp.transmit import Transmitter
-from ucarpd.engine import WAKE_UP_LEAD, Engine
+from ucarpd.engine import WAKE_UP_LEAD, Engine, Outcome
 
 OWN = IPv4Address("10.0.0.1")
 PEER = IPv4Address("10.0.0.2")
 VIRTUAL = IPv4Address("10.0.0.100")
+SECOND = IPv4Address("10.0.0.101")
 MAC = bytes.fromhex("020000000001")
 PEER_MAC = bytes.fromhex("020000000002")
 PARAMS = Params(vhid=7, addresses=(VIRTUAL,), key=b"geheim")
@@ -35,9 +36,14 @@ class Bench:
     def __init__(self, params=PARAMS, are_scripted=False):
         self.story = []
         self.states = []
+        self.advertisements_told = 0
+        self.identities = 0
         self.frames = []
         self.are_scripted = are_scripted
         self.is_busy = False
+        self.is_up_script_running = False
+        self.on_interface = ()
+        self.wanted_there = ()
         self.send_error = None
         self.unreachable = {}
         self.acquired = self.released = None
@@ -64,8 +70,26 @@ class Bench:
     def acquire(self, transition, there, done):
         self.story.append("acquire")
         self.transition = transition
-        self.there = there
-        self.acquired = done
+        addresses = self.engine._machine.params.addresses
+        self.there = lambda: there(addresses)
+        self.outcome = done
+        self.acquired = lambda success: done(
+            Outcome(addresses) if success else Outcome((), addresses)
+        )
+
+    def reassert(self, transition, done):
+        self.story.append("reassert")
+        self.transition = transition
+        self.outcome = done
+
+    def appeared(self):
+        self.story.append("appeared")
+
+    def present(self):
+        return self.on_interface
+
+    def missing(self):
+        return tuple(ip for ip in self.wanted_there if ip not in self.on_interface)
 
     def release(self, transition, at_start, done):
         self.story.append("release at start" if at_start else "release")
@@ -79,6 +103,18 @@ class Bench:
     # the owner
     def changed(self):
         self.states.append(self.engine.state)
+
+    def identity_changed(self):
+        self.identities += 1
+
+    def advertised(self):
+        self.advertisements_told += 1
+
+    def unserved(self, addresses):
+        self.story.append(f"unserved: {', '.join(map(str, addresses)) or 'none'}")
+
+    def loss_counts(self):
+        self.story.append("loss counts")
 
     def sending(self, is_failing):
         self.story.append("sending fails" if is_failing else "sending works")
@@ -108,6 +144,9 @@ class Log:
 
     def waiting(self, reason):
         self._bench.story.append(f"waiting: {reason}")
+
+    def loss_held(self, reason):
+        self._bench.story.append(f"loss held: {reason}")
 
     def dropped(self, dropped):
         self._bench.story.append(f"dropped: {dropped.reason.value}")
@@ -288,7 +327,7 @@ async def test_an_interface_that_stays_ready_is_no_news():
 
 @in_virtual_time
 async def test_only_scripted_addresses_are_announced_when_the_kernel_reports_them():
-    for are_scripted, expected in ((True, ["arp", "arp"]), (False, [])):
+    for are_scripted, expected in ((True, ["appeared", "arp", "arp"]), (False, [])):
         bench = await master(are_scripted=are_scripted)
         bench.engine.address_added(VIRTUAL)
         assert bench.told() == expected
@@ -387,11 +426,181 @@ async def test_an_overtaken_job_says_nothing():
 
 
 @in_virtual_time
-async def test_a_refused_address_is_tried_again():
-    bench = await master()
+async def test_a_refused_address_is_tried_again_and_then_told_until_it_is_served():
+    bench = await promoted()
+    bench.told()
     bench.acquired(False)
+    await asyncio.sleep(0.2)
+    assert bench.told() == ["acquire"]
+    bench.acquired(False)
+    await asyncio.sleep(0)
+    assert bench.told() == [f"unserved: {VIRTUAL}"]
     await asyncio.sleep(1.0)
     assert "acquire" in bench.told()
+    bench.acquired(True)
+    await asyncio.sleep(0)
+    assert bench.told() == ["arp", "arp", "unserved: none"]
+
+
+@in_virtual_time
+async def test_a_fault_that_outlives_the_role_ends_with_the_first_success():
+    bench = await promoted()
+    for _ in range(2):
+        bench.acquired(False)
+        await asyncio.sleep(0.2)
+    bench.engine.step_down("asked to")
+    bench.released()
+    await asyncio.sleep(7.0)
+    assert bench.engine.state is State.MASTER
+    bench.told()
+    bench.acquired(True)
+    await asyncio.sleep(0)
+    assert bench.told() == ["arp", "arp", "unserved: none"]
+
+
+@in_virtual_time
+async def test_of_several_addresses_the_ones_that_are_there_are_announced():
+    bench = await promoted(params=replace(PARAMS, addresses=(VIRTUAL, SECOND)))
+    bench.told()
+    bench.outcome(Outcome((SECOND,), (VIRTUAL,)))
+    assert bench.told() == ["arp", "arp"]
+    assert SECOND.packed in bench.frames[-1]
+
+
+@in_virtual_time
+async def test_an_address_removed_while_it_is_put_back_is_put_back_again():
+    """The kernel's table decides when the job is done, not the order of the events."""
+    bench = await master()
+    await asyncio.sleep(5.0)
+    bench.engine.address_removed(VIRTUAL)
+    bench.is_busy = True
+    bench.engine.address_removed(VIRTUAL)
+    bench.is_busy = False
+    bench.told()
+    bench.outcome(Outcome(()))
+    assert bench.told() == [f"taken away: {VIRTUAL}"]
+    await asyncio.sleep(1.0)
+    assert "acquire" in bench.told()
+
+
+@in_virtual_time
+async def test_a_master_looks_at_each_advertisement_whether_the_addresses_are_there():
+    bench = await master()
+    await asyncio.sleep(5.0)
+    bench.wanted_there = (VIRTUAL,)
+    bench.told()
+    await asyncio.sleep(1.0)
+    assert bench.told() == ["advertisement 1/0", f"taken away: {VIRTUAL}", "acquire"]
+
+
+@in_virtual_time
+async def test_a_loss_of_the_link_waits_for_the_end_of_our_up_script():
+    bench = await promoted(are_scripted=True)
+    bench.told()
+    bench.is_busy = bench.is_up_script_running = True
+    bench.engine.interface_lost("interface eth0 is down", False)
+    bench.engine.interface_lost("no carrier on eth0", False)
+    assert bench.told() == ["loss held: interface eth0 is down"]
+    assert bench.engine.is_loss_held
+    # What it cannot send meanwhile says nothing about this host.
+    bench.send_error = OSError(errno.ENETDOWN, "Network is down")
+    await asyncio.sleep(3.5)
+    assert "sending fails" not in bench.told()
+    bench.send_error = None
+    bench.engine.interface_ready((OWN,))
+    bench.is_busy = bench.is_up_script_running = False
+    bench.acquired(True)
+    assert bench.told() == ["arp", "arp"]
+    assert bench.engine.state is State.MASTER
+
+
+@in_virtual_time
+async def test_a_loss_of_the_link_that_outlasts_the_up_script_ends_the_role():
+    bench = await promoted(are_scripted=True)
+    bench.told()
+    bench.is_busy = bench.is_up_script_running = True
+    bench.engine.interface_lost("no carrier on eth0", False)
+    bench.is_busy = bench.is_up_script_running = False
+    bench.acquired(True)
+    assert bench.told()[-3:] == ["MASTER to INIT", "release", "loss counts"]
+    assert bench.reason == "no carrier on eth0"
+
+
+@in_virtual_time
+async def test_an_address_that_a_script_adds_too_late_is_kept_off():
+    bench = await promoted(are_scripted=True)
+    bench.engine.demote(NEVER, "a check")
+    bench.told()
+    bench.engine.address_added(VIRTUAL)
+    assert bench.told() == ["appeared"]
+
+
+@in_virtual_time
+async def test_a_down_script_that_takes_long_holds_the_bow_out_back_for_a_dead_interval():
+    bench = await master(are_scripted=True)
+    bench.on_interface = (VIRTUAL,)
+    bench.engine.stop("stopping")
+    await asyncio.sleep(1.0)
+    bench.on_interface = ()
+    bench.engine.address_removed(VIRTUAL)
+    bench.told()
+    await asyncio.sleep(2.9)
+    assert bench.told() == []
+    await asyncio.sleep(0.2)
+    assert bench.told() == ["advertisement 255/255"] * 2
+    bench.released()
+    assert bench.told() == ["finished"]
+
+
+@in_virtual_time
+async def test_an_address_that_cannot_be_taken_off_is_tried_again():
+    bench = Bench()
+    bench.engine.interface_ready((OWN,))
+    bench.on_interface = (VIRTUAL,)
+    bench.told()
+    for pause in (0.2, 0.4, 0.8):
+        bench.released()
+        await asyncio.sleep(pause - 0.01)
+        assert bench.told() == []
+        await asyncio.sleep(0.02)
+        assert bench.told() == ["release"]
+    bench.on_interface = ()
+    bench.released()
+    await asyncio.sleep(1.0)
+    assert bench.told() == []
+
+
+@in_virtual_time
+async def test_a_rival_that_is_gone_makes_scripts_run_again():
+    for are_scripted in (True, False):
+        bench = await master(params=replace(PARAMS, reassert=True), are_scripted=are_scripted)
+        bench.receive(peer_frame(advskew=50))
+        await asyncio.sleep(3.1)
+        assert ("reassert" in bench.told()) is are_scripted
+    bench = await master(params=replace(PARAMS, reassert=True), are_scripted=True)
+    bench.receive(peer_frame(advskew=50))
+    await asyncio.sleep(3.1)
+    assert (bench.transition.state, bench.transition.reason) == (State.MASTER, "contested")
+    bench.outcome(Outcome((VIRTUAL,)))
+    assert "arp" in bench.told()
+
+
+@in_virtual_time
+async def test_a_segment_that_is_heard_again_is_told_where_the_address_is():
+    bench = await master()
+    bench.engine.segment_heard()
+    assert bench.told() == ["arp", "arp"]
+
+
+@in_virtual_time
+async def test_the_owner_counts_what_a_master_has_advertised():
+    bench = await master()
+    await asyncio.sleep(2.5)
+    assert bench.advertisements_told == 3
+    bench.engine.demote(NEVER, "a check")
+    bench.released()
+    await asyncio.sleep(0.1)
+    assert bench.advertisements_told == 3
 
 
 @in_virtual_time

@@ -8,7 +8,8 @@ import pytest
 from ucarpd import journal
 from ucarpd.carp.actions import State, StateChanged
 from ucarpd.carp.receive import Dropped, DropReason
-from ucarpd.journal import DropLimiter, Journal
+from ucarpd.journal import Journal
+from ucarpd.journal.limits import LINES_PER_MINUTE, DropLimiter, LastingFaults
 from ucarpd.output import Output
 
 PEER = IPv4Address("172.16.0.11")
@@ -91,8 +92,55 @@ ROWS = [
     (lambda log: log.spawning("/up.sh eth0 10.0.0.1"), "[WARNING] web: Spawning [/up.sh eth0 10.0.0.1]"),
     (lambda log: log.status("MASTER", "for 3 s"), "[INFO] web: MASTER on eth0 id 1 (for 3 s)"),
     (lambda log: log.waiting("no carrier on eth0"), "[WARNING] web: Waiting: no carrier on eth0"),
-    (lambda log: log.script_ended("/up.sh", 0, 0.5), "[INFO] web: [/up.sh] done in 0.50 s, exit status 0"),
-    (lambda log: log.script_ended("/up.sh", 3, 0.5), "[ERROR] web: [/up.sh] failed after 0.50 s, exit status 3"),
+    (
+        lambda log: log.script_ended("/up.sh", 0, 0.5, False),
+        "[INFO] web: [/up.sh] done in 0.50 s, exit status 0",
+    ),
+    (
+        lambda log: log.script_ended("/up.sh", 3, 0.5, False),
+        "[ERROR] web: [/up.sh] failed after 0.50 s, exit status 3",
+    ),
+    (
+        lambda log: log.script_ended("/down.sh", 255, 0.5, True),
+        "[INFO] web: [/down.sh] done in 0.50 s, exit status 255",
+    ),
+    (
+        lambda log: log.addresses_refused({PEER: OSError(13, "172.16.0.11: no")}),
+        "[ERROR] web: cannot add the address on eth0: 172.16.0.11: no",
+    ),
+    (
+        lambda log: log.address_taken_away(PEER),
+        "[WARNING] web: 172.16.0.11 was removed from eth0 by somebody else; putting it back",
+    ),
+    (
+        lambda log: log.address_taken_off_early([PEER]),
+        "[WARNING] web: removing 172.16.0.11 from eth0: the down-script has to wait for the up-script, "
+        "which is still running",
+    ),
+    (
+        lambda log: log.served_elsewhere([PEER]),
+        "[INFO] web: the up-script succeeded, but 172.16.0.11 is not on eth0: ucarpd trusts the script, "
+        "and does not say so again",
+    ),
+    (
+        lambda log: log.script_failed_but_serves([PEER]),
+        "[WARNING] web: the up-script failed, but 172.16.0.11 is on this host: it goes on serving",
+    ),
+    (
+        lambda log: log.unserved([PEER]),
+        "[ERROR] web: this host cannot serve 172.16.0.11: another host should take over",
+    ),
+    (lambda log: log.unserved([]), "[INFO] web: all addresses are served again"),
+    (
+        lambda log: log.loss_held("eth0 is down"),
+        "[WARNING] web: eth0 is down while the up-script is running: does the script do that? ucarpd waits "
+        "for its end",
+    ),
+    (
+        lambda log: log.record_fault(OSError(28, "cannot write /run/x: No space left on device")),
+        "[ERROR] web: serving without a record of the addresses: after a crash, `ucarpd clear` cannot "
+        "remove them (cannot write /run/x: No space left on device)",
+    ),
     (
         lambda log: log.script_not_run("/up.sh", 127, "it does not exist"),
         "[ERROR] web: cannot run [/up.sh]: it does not exist; exit status 127",
@@ -108,6 +156,33 @@ ROWS = [
     (
         lambda log: log.dropped(Dropped(DropReason.BAD_HEADER, None, "is a fragment")),
         "[WARNING] web: dropped a packet from an unknown source: is a fragment",
+    ),
+    (
+        lambda log: log.dropped(Dropped(DropReason.VRRP, PEER, "a VRRP router at 10.0.0.2 uses id 1")),
+        "[WARNING] web: a VRRP router at 10.0.0.2 uses id 1",
+    ),
+    (
+        lambda log: log.source_changed(PEER, IPv4Address("172.16.0.12")),
+        "[INFO] web: the source address is now 172.16.0.12; it was 172.16.0.11",
+    ),
+    (
+        lambda log: log.source_elsewhere(PEER, "lo"),
+        "[INFO] web: source address 172.16.0.11 is on lo, not on eth0; advertising from it nevertheless",
+    ),
+    (
+        lambda log: log.same_mac(PEER),
+        "[WARNING] web: 172.16.0.11 has the MAC address of this host: a cloned machine?"
+        " Give eth0 there another MAC address",
+    ),
+    (
+        lambda log: log.device_refused("eth0-v1", OSError(1, "cannot make eth0-v1")),
+        "[ERROR] web: virtual MAC address, device eth0-v1: cannot make eth0-v1",
+    ),
+    (
+        lambda log: log.device_refused("eth0-v1", OSError(22, "cannot make eth0-v1")),
+        "[ERROR] web: virtual MAC address, device eth0-v1: cannot make eth0-v1: eth0 takes no other"
+        " device beside it (is it a macvlan of mode passthru, or a port of a bridge?);"
+        " UCARP_VMAC=no works without one",
     ),
 ]  # fmt: skip
 
@@ -136,6 +211,17 @@ def test_a_copied_source_address_is_told_once_not_with_every_advertisement(colle
     assert line.startswith("[WARNING] web: another host advertises from 172.16.0.11")
 
 
+def test_a_cloned_machine_is_told_once(collected, web):
+    for _ in range(100):
+        web.same_mac(PEER)
+    assert len(collected()) == 1
+
+
+def test_vrrp_with_another_id_is_not_told(collected, web):
+    web.dropped(Dropped(DropReason.OTHER_VRRP, PEER, "VRRP"))
+    assert collected() == []
+
+
 def test_a_defect_comes_with_its_traceback(collected, web):
     try:
         raise ZeroDivisionError("a defect")
@@ -160,9 +246,10 @@ def test_one_source_and_reason_is_reported_once_a_minute_with_what_was_passed_ov
     assert limiter.admit(drop(), 120.0) == 0
 
 
-def test_another_vhid_is_reported_once_an_hour():
+@pytest.mark.parametrize("reason", [DropReason.BAD_VHID, DropReason.VRRP])
+def test_another_vhid_and_vrrp_are_reported_once_an_hour(reason):
     limiter = DropLimiter()
-    foreign = drop(reason=DropReason.BAD_VHID)
+    foreign = drop(reason=reason)
     assert limiter.admit(foreign, 0.0) == 0
     assert all(limiter.admit(foreign, at * 60.0) is None for at in range(60))
     assert limiter.admit(foreign, 3600.0) == 60
@@ -172,5 +259,46 @@ def test_a_flood_from_invented_sources_is_few_lines_and_little_memory():
     limiter = DropLimiter()
     admitted = [limiter.admit(drop(source), source / 1000) for source in range(300_000)]
     lines = sum(answer is not None for answer in admitted)
-    assert lines == 5 * journal.LINES_PER_MINUTE  # 300 s
-    assert len(limiter._reported) <= 3 * journal.LINES_PER_MINUTE
+    assert lines == 5 * LINES_PER_MINUTE  # 300 s
+    assert len(limiter._reported) <= 3 * LINES_PER_MINUTE
+
+
+def test_a_fault_that_lasts_is_told_at_once_and_then_ever_more_seldom():
+    faults = LastingFaults()
+    told = {second: faults.admit("add", float(second)) for second in range(2 * 3600)}
+    assert {second: n for second, n in told.items() if n is not None} == {
+        0: 0,
+        60: 60,
+        660: 600,
+        4260: 3600,
+    }
+
+
+def test_a_fault_that_comes_back_after_a_while_is_a_new_one():
+    faults = LastingFaults()
+    assert faults.admit("add", 0.0) == 0
+    assert faults.admit("add", 1.0) is None
+    assert faults.admit("add", 200.0) == 0
+
+
+def test_faults_are_told_apart_and_end_by_their_kind():
+    faults = LastingFaults()
+    assert not faults.end("add ")
+    assert faults.admit("add one", 0.0) == 0
+    assert faults.admit("add two", 0.0) == 0
+    assert faults.admit("remove", 0.0) == 0
+    assert faults.end("add ")
+    assert not faults.end("add ")
+    assert faults.admit("add one", 1.0) == 0
+    assert faults.admit("remove", 1.0) is None
+
+
+def test_the_end_of_a_refusal_is_told(collected, web):
+    web.addresses_refused({PEER: OSError(13, "172.16.0.11: no")})
+    web.addresses_refused({PEER: OSError(13, "172.16.0.11: no")})
+    web.addresses_refused({})
+    web.addresses_refused({})
+    assert [line for line, _ in collected()] == [
+        "[ERROR] web: cannot add the address on eth0: 172.16.0.11: no",
+        "[INFO] web: the addresses can be added on eth0 again",
+    ]

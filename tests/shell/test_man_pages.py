@@ -90,7 +90,7 @@ def test_commands_and_options():
 def test_exit_statuses():
     numbers = entries("ucarpd.8", "EXIT STATUS").keys()
     final = {EXIT_ALL_RUN_ELSEWHERE, cli.EXIT_CONFIG, cli.EXIT_NO_PERMISSION}
-    assert numbers == {"0", "2", *map(str, final)}
+    assert numbers == {"0", "2", str(cli.EXIT_LEFT_OVER), *map(str, final)}
 
 
 def test_signals():

@@ -1,74 +1,48 @@
-"""The tables of links and addresses, fed with messages as pyroute2 decodes them.
+"""The tables of links and addresses, fed with the kernel's messages; the worker, and its failures.
 
-What the kernel itself says and does is in tests/integration/test_kernel_links.py.
+What the kernel itself says and does is in tests/integration: test_kernel_links.py, and
+test_kernel_secondaries.py for what it takes along with an address.
 """
 
 import asyncio
+import contextlib
 import errno
 import socket
-from ipaddress import IPv4Address, IPv6Address
+import struct
+from functools import partial
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
+from rtnetlink import (
+    DADFAILED,
+    DELADDR,
+    DELLINK,
+    ETH0,
+    NEWADDR,
+    NEWLINK,
+    NOPREFIXROUTE,
+    PERMANENT,
+    TENTATIVE,
+    UP,
+    address,
+    link,
+    link_info,
+    nested,
+    number,
+    text,
+)
 
-from ucarpd.linux.netlink import InterfaceAddress, Link, Netlink
+from ucarpd.linux.netlink import InterfaceAddress, Link, Netlink, Placed
+from ucarpd.linux.netlink.events import CHANGES_AT_ONCE, EVENTS_AT_ONCE
+from ucarpd.linux.netlink.worker import Worker
 
-ETH0, BRIDGE = 2, 7
-UP, RUNNING = 0x1, 0x40
-NEWLINK, DELLINK, NEWADDR, DELADDR = 16, 17, 20, 21
+BRIDGE = 7
 ADDRESS = InterfaceAddress(IPv4Address("10.0.0.1"), 24)
 ADDRESS6 = InterfaceAddress(IPv6Address("fd00::1"), 64)
-DADFAILED, PERMANENT, TENTATIVE, NOPREFIXROUTE = 0x08, 0x80, 0x40, 0x200
 
 
-class Message(dict):
-    def get_attr(self, name):
-        return self["attrs"].get(name)
-
-
-KIND = Message(attrs={"IFLA_INFO_KIND": "macvlan"})
-
-
-def link(
-    kind=NEWLINK,
-    *,
-    name="eth0",
-    index=ETH0,
-    flags=UP | RUNNING,
-    mac="02:00:00:00:00:01",
-    family=0,
-    hardware=1,
-    **attrs,
-):
-    attrs = {"IFLA_IFNAME": name, "IFLA_ADDRESS": mac, **attrs}
-    header = {"type": kind}
-    return Message(header=header, family=family, index=index, flags=flags, ifi_type=hardware, attrs=attrs)  # fmt: skip
-
-
-def address(kind=NEWADDR, *, ip="10.0.0.1", prefixlen=24, index=ETH0):
-    return Message(
-        header={"type": kind},
-        family=socket.AF_INET,
-        index=index,
-        prefixlen=prefixlen,
-        flags=PERMANENT,
-        attrs={"IFA_LOCAL": ip},
-    )
-
-
-def address6(flags=PERMANENT, kind=NEWADDR, *, ip="fd00::1", prefixlen=64, byte=None):
-    """With the flags in the attribute; `byte` for a kernel that knows but the header's byte."""
-    attrs = {"IFA_ADDRESS": ip}
-    if byte is None:
-        attrs["IFA_FLAGS"] = flags
-    return Message(
-        header={"type": kind},
-        family=socket.AF_INET6,
-        index=ETH0,
-        prefixlen=prefixlen,
-        # The kernel puts the lower eight here.
-        flags=flags & 0xFF if byte is None else byte,
-        attrs=attrs,
-    )
+def address6(flags=PERMANENT, kind=NEWADDR, *, ip="fd00::1", byte=None):
+    return address(kind, ip, 64, flags, byte=byte)
 
 
 class Told:
@@ -85,18 +59,32 @@ class Told:
         self.news.append(f"{ip} removed from {interface}")
 
 
+@contextlib.asynccontextmanager
+async def fed():
+    """A Netlink whose events are what the test sends to the socket, and whom it tells."""
+    told = Told()
+    netlink = Netlink(told)
+    events, ours = netlink._events, socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    events._socket.close()
+    ours[0].setblocking(False)
+    events._socket = ours[0]
+    events._follow()
+    with ours[1]:
+        yield netlink, told.news, ours[1].send
+        await netlink.close()
+
+
 def after(*batches):
     """The table after these batches of messages, and what the listener was told by the last one."""
 
     async def scenario():
-        told = Told()
-        netlink = Netlink(told)
-        for batch in batches:
-            told.news.clear()
-            netlink._receive = lambda batch=batch: iter(batch)
-            netlink.catch_up()
-        await netlink.close()
-        return netlink, told.news
+        async with fed() as (netlink, news, send):
+            for batch in batches:
+                news.clear()
+                for message in batch:
+                    send(message)
+                netlink.catch_up()
+            return netlink, list(news)
 
     return asyncio.run(scenario())
 
@@ -137,13 +125,15 @@ def test_what_the_listener_is_told(before, batch, news):
 
 
 def test_the_tables():
-    netlink, _ = after(
-        [link(), link(index=BRIDGE, name="tun0", hardware=65534, mac=None), address()]
-    )
+    tun0 = link(index=BRIDGE, name="tun0", hardware=65534, mac=None)
+    netlink, _ = after([link(), tun0, address()])
     assert netlink.link("eth0") == Link(
         ETH0, "eth0", bytes.fromhex("020000000001"), is_up=True, has_carrier=True, is_ethernet=True
     )
     assert netlink.link("tun0").is_ethernet is False
+    assert netlink.link_of_index(BRIDGE) == netlink.link("tun0")
+    assert netlink.link_of_index(99) is None
+    assert [each.name for each in netlink.links()] == ["eth0", "tun0"]
     assert netlink.addresses("eth0") == [ADDRESS]
     assert netlink.addresses("nowhere") == []
 
@@ -156,23 +146,114 @@ def test_addresses_of_both_families_without_those_that_are_not_usable():
     assert netlink.addresses("eth0") == [ADDRESS, ADDRESS6]
 
 
+PARENT, ELSEWHERE, MASTER = number(5, ETH0), number(37, 0), number(10, BRIDGE)
+
+
 @pytest.mark.parametrize(
-    ("attrs", "parent", "kind"),
+    ("attributes", "fields"),
     [
-        ({}, None, None),
-        ({"IFLA_LINK": ETH0, "IFLA_LINKINFO": KIND}, ETH0, "macvlan"),
-        ({"IFLA_LINK": ETH0, "IFLA_LINK_NETNSID": 0, "IFLA_LINKINFO": KIND}, None, "macvlan"),
+        ([], {}),
+        ([PARENT, link_info("macvlan")], {"parent": ETH0, "kind": "macvlan"}),
+        ([PARENT, ELSEWHERE, link_info("macvlan")], {"kind": "macvlan"}),
+        ([MASTER, link_info("veth", "bridge")], {"kind": "veth", "master": BRIDGE, "slave_kind": "bridge"}),
+        ([MASTER, link_info(slave_kind="vrf")], {"master": BRIDGE, "slave_kind": "vrf"}),
+        ([nested(52, text(53, "enp1s0"), text(53, "lan"))], {"altnames": ("enp1s0", "lan")}),
     ],
-)
-def test_what_a_link_is_stacked_on(attrs, parent, kind):
-    netlink, _ = after([link(name="carp1", index=9, **attrs)])
-    stacked = netlink.link("carp1")
-    assert (stacked.parent, stacked.kind) == (parent, kind)
+)  # fmt: skip
+def test_what_a_link_is_a_part_of(attributes, fields):
+    netlink, _ = after([link(NEWLINK, *attributes, name="carp1", index=9)])
+    found = netlink.link("carp1")
+    plain = {"parent": None, "kind": None, "master": None, "slave_kind": None, "altnames": ()}
+    assert {name: getattr(found, name) for name in plain} == plain | fields
+
+
+def test_two_links_that_change_names():
+    netlink, _ = after(
+        [link(), link(name="lan", index=3)],
+        [link(name="x"), link(name="eth0", index=3), link(name="lan")],
+    )
+    assert (netlink.link("eth0").index, netlink.link("lan").index) == (3, ETH0)
+    assert netlink.link("x") is None
+
+
+def test_lookups_of_one_address():
+    lan = [link(name="lan", index=3), address(ip="10.0.0.9", index=3, label="lan:web")]
+    netlink, _ = after([link(), address(), address6(), address6(DADFAILED, ip="fd00::3"), *lan])
+    nine, three = ip_address("10.0.0.9"), ip_address("fd00::3")
+    assert netlink.has("eth0", ADDRESS.ip)
+    assert not netlink.has("lan", ADDRESS.ip)
+    assert not netlink.has("nowhere", ADDRESS.ip)
+    assert not netlink.has("eth0", three)
+    assert netlink.placed("lan", nine) == Placed(InterfaceAddress(nine, 24), "lan:web")
+    assert netlink.placed("eth0", ADDRESS6.ip) == Placed(ADDRESS6, None)
+    assert netlink.placed("eth0", nine) is None
+    assert (netlink.where(nine), netlink.where(ADDRESS6.ip)) == ("lan", "eth0")
+    assert netlink.where(three) is None
+    assert netlink.dad_failed("eth0", three)
+    assert not netlink.dad_failed("eth0", ADDRESS6.ip)
+
+
+def test_an_address_with_two_lengths_is_there_until_both_are_gone():
+    both = [link(), address(), address(prefixlen=32)]
+    netlink, news = after(both, [address(DELADDR)])
+    assert news == []
+    assert netlink.has("eth0", ADDRESS.ip)
+    netlink, news = after(both, [address(DELADDR), address(DELADDR, prefixlen=32)])
+    assert news == ["10.0.0.1 removed from eth0"]
+    assert netlink.where(ADDRESS.ip) is None
 
 
 def test_addresses_go_with_their_link_and_the_next_of_that_name_has_none():
     netlink, _ = after([link(), address()], [link(DELLINK), link(index=9)])
     assert netlink.addresses("eth0") == []
+
+
+def test_a_storm_is_taken_in_a_little_at_a_time():
+    async def scenario():
+        async with fed() as (netlink, news, send):
+            for number in range(2 * EVENTS_AT_ONCE):
+                send(link(name=f"veth{number}", index=10 + number))
+            netlink._events._on_events()
+            return len(list(netlink.links())), len(news)
+
+    assert asyncio.run(scenario()) == (EVENTS_AT_ONCE, EVENTS_AT_ONCE)
+
+
+def test_many_changes_are_told_a_few_at_a_time():
+    most = 3 * CHANGES_AT_ONCE
+    links = b"".join(link(name=f"veth{number}", index=10 + number) for number in range(most))
+
+    async def scenario():
+        async with fed() as (_, news, send):
+            send(links)
+            counts = []
+            while len(news) < most:
+                await asyncio.sleep(0)
+                counts.append(len(news))
+            return sorted({*counts})
+
+    assert asyncio.run(scenario()) == [0, *range(CHANGES_AT_ONCE, most + 1, CHANGES_AT_ONCE)]
+
+
+def test_a_removal_that_is_held_is_told_only_if_it_lasts():
+    own = [link(), address(), address(ip="10.0.0.2")]
+
+    async def scenario():
+        async with fed() as (netlink, news, send):
+            send(b"".join(own))
+            netlink.catch_up()
+            news.clear()
+            release = netlink._events.hold("eth0", [ADDRESS.ip, ip_address("10.0.0.2")])
+            send(address(DELADDR) + address(DELADDR, ip="10.0.0.2"))
+            netlink.catch_up()
+            assert news == []
+            send(address())
+            release()
+            release()
+            await asyncio.sleep(0)
+            return news
+
+    assert asyncio.run(scenario()) == ["10.0.0.2 removed from eth0", "10.0.0.1 added to eth0"]
 
 
 def outcomes(*requests):
@@ -190,10 +271,30 @@ def outcomes(*requests):
     return asyncio.run(scenario())
 
 
-def test_changing_an_interface_that_is_gone():
-    added, removed = outcomes(
-        lambda netlink, done: netlink.add("nowhere", [ADDRESS], None, done, pytest.fail),
-        lambda netlink, done: netlink.remove("nowhere", [ADDRESS], done),
+@pytest.mark.parametrize("interface", ["nowhere", "much-too-long-for-a-name"])
+def test_changing_an_interface_that_is_gone(interface):
+    refused, removed = outcomes(
+        lambda netlink, done: netlink.add(interface, [ADDRESS], None, done, pytest.fail),
+        lambda netlink, done: netlink.remove(interface, [ADDRESS], done),
     )
-    assert (added.errno, added.strerror) == (errno.ENODEV, "interface nowhere does not exist")
+    error = refused[ADDRESS]
+    assert (error.errno, error.strerror) == (errno.ENODEV, f"interface {interface} does not exist")
     assert removed is None
+
+
+def test_a_defect_in_the_worker_is_reported_and_the_caller_hears_of_it():
+    defects = []
+
+    async def scenario():
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _loop, context: defects.append(context["exception"]))
+        worker, ended = Worker(), loop.create_future()
+        worker.do(partial(struct.unpack, "=I", b""), pytest.fail, ended.set_result)
+        error = await ended
+        await worker.finish(list)
+        return error
+
+    error = asyncio.run(scenario())
+    assert error.errno == errno.EIO
+    assert error.strerror.startswith("internal error: error: unpack requires")
+    assert [type(defect) for defect in defects] == [struct.error]

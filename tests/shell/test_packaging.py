@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ucarpd import __version__, cli, journal
-from ucarpd.hooks import KILL_AFTER
+from ucarpd.hooks.child import KILL_AFTER
 
 PROJECT = Path(__file__).parents[2]
 UNITS = PROJECT / "etc/systemd/system"

@@ -3,14 +3,19 @@
 With the kernel's own tree: tests/integration/test_macvlan.py.
 """
 
+import contextlib
 import errno
+import fcntl
 import multiprocessing
+import os
+import time
 
 import pytest
 from lab import wait_for
 
 from ucarpd.linux import sysctl
 from ucarpd.parent_arp import ParentArp
+from ucarpd.private import private_directory
 
 ORIGINALS = {"arp_ignore": "0", "arp_announce": "0"}
 OURS = {"arp_ignore": "1", "arp_announce": "2"}
@@ -22,7 +27,7 @@ class Tree:
     def __init__(self, path):
         self.root = path / "net"
         self.directory = path / "run"
-        self.file = self.directory / "eth0.arp"
+        self.file = self.directory / "private/eth0.arp"
         self._conf = self.root / "ipv4" / "conf" / "eth0"
         self._conf.mkdir(parents=True)
         self.set(**ORIGINALS)
@@ -225,9 +230,96 @@ def test_what_a_process_still_needs_is_not_restored(tree):
 
 @pytest.mark.parametrize("text", ["", "arp_ig", "arp_ignore=\narp_announce=x", "\0\xff"])
 def test_a_file_that_says_nothing(tree, text):
-    tree.directory.mkdir()
+    private_directory(tree.directory)
     tree.file.write_text(text)
     arp = tree.arp()
     arp.hold()
     arp.release()
     assert tree.values == ORIGINALS
+
+
+# -- where the file cannot be kept -------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def locked(path):
+    """The file or directory is locked by another, for as long as it takes."""
+    descriptor = os.open(path, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def test_a_process_that_has_been_stopped_keeps_nobody_waiting(tree):
+    private_directory(tree.directory)
+    arp = tree.arp()
+    with locked(tree.file.parent):
+        began = time.monotonic()
+        arp.hold()
+        assert tree.values == OURS
+        assert "has been locked by another process for 0.2 s" in str(arp.fault)
+        arp.release()
+        assert time.monotonic() - began < 5
+        assert tree.values == ORIGINALS
+    arp.hold()
+    assert arp.fault is None
+    arp.release()
+    assert tree.values == ORIGINALS
+
+
+def test_a_file_that_has_been_locked_keeps_nobody_waiting(tree):
+    private_directory(tree.directory)
+    tree.file.write_text("")
+    arp = tree.arp()
+    with locked(tree.file):
+        arp.hold()
+        assert tree.values == OURS
+        assert isinstance(arp.fault, BlockingIOError)
+
+
+def test_the_run_directory_is_not_locked(tree):
+    private_directory(tree.directory)
+    arp = tree.arp()
+    with locked(tree.directory):
+        arp.hold()
+        assert arp.fault is None
+        arp.release()
+
+
+def test_without_a_run_directory_the_settings_are_made_and_restored(tree):
+    tree.directory.write_text("")
+    arp = tree.arp()
+    arp.hold()
+    assert tree.values == OURS
+    assert arp.fault is not None
+    arp.hold()
+    arp.release()
+    assert tree.values == ORIGINALS
+
+
+def test_what_others_hold_is_not_restored_by_one_without_a_file(tree):
+    private_directory(tree.directory)
+    without = tree.arp()
+    with locked(tree.file.parent):
+        without.hold()
+    other = tree.arp()
+    other.hold()
+    without.release()
+    assert tree.values == OURS
+    other.release()
+
+
+def test_a_full_file_system(tree, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", refuse)
+    arp = tree.arp()
+    arp.hold()
+    assert tree.values == OURS
+    assert arp.fault.errno == errno.ENOSPC
+    arp.release()
+    assert tree.values == ORIGINALS
+    assert not tree.file.exists()

@@ -68,7 +68,23 @@ class SendAdvertisement:
 
 @dataclass(frozen=True, slots=True)
 class AcquireAddresses:
-    """Put the virtual addresses on the interface; answer with AddressesAcquired."""
+    """Put the virtual addresses on the interface; answer with AddressesAcquired or AcquireFailed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReassertAddresses:
+    """A rival that had the role too is gone: where scripts own the addresses, run the up-script again.
+
+    The rival's script may have moved something that only the last word decides, such as a cloud's
+    floating address.  Answer as to AcquireAddresses.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class ReportUnserved:
+    """Report which virtual addresses this master cannot put in place; none: all are served again."""
+
+    addresses: tuple[IPAddress, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +118,8 @@ Action = (
     | Report
     | SendAdvertisement
     | AcquireAddresses
+    | ReassertAddresses
+    | ReportUnserved
     | ReleaseAddresses
     | AnnounceAddresses
     | Finish

@@ -10,7 +10,8 @@ from ucarpd.carp.timing import BOW_OUT_UNITS, UNFIT_ADVBASE, interval_units
 class InterfaceReady:
     """The interface is up, has carrier and our source addresses; or one of those has changed.
 
-    There is one source for each family of the virtual host, IPv4 first.
+    There is one source for each family of the virtual host, IPv4 first, or for the one of them that
+    works.
     """
 
     sources: tuple[IPAddress, ...]
@@ -31,6 +32,11 @@ class InterfaceLost:
 @dataclass(frozen=True, slots=True)
 class HardwareAddressChanged:
     """The interface has another MAC address, so what the neighbours remember is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentHeard:
+    """The segment can be heard again after a silence, so it may have missed our announcements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,17 @@ class AddressesAcquired:
 
 @dataclass(frozen=True, slots=True)
 class AcquireFailed:
-    """The kernel refused a virtual address; it is logged, and tried again."""
+    """Virtual addresses could not be put in place; that is logged, and tried again.
+
+    `addresses` are the ones that are missing; empty means all.
+    """
+
+    addresses: tuple[IPAddress, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AddressesOff:
+    """The virtual addresses are off the interface, while the down-script still has work to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +151,12 @@ Event = (
     InterfaceReady
     | InterfaceLost
     | HardwareAddressChanged
+    | SegmentHeard
     | AdvertisementReceived
     | DeadlineReached
     | AddressesAcquired
     | AcquireFailed
+    | AddressesOff
     | AddressesReleased
     | AddressRemoved
     | ParamsChanged

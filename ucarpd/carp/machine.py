@@ -70,8 +70,10 @@ _COUNTER_MASK = (1 << 64) - 1
 
 WithoutRole = (
     events.HardwareAddressChanged
+    | events.SegmentHeard
     | events.AddressesAcquired
     | events.AcquireFailed
+    | events.AddressesOff
     | events.AddressesReleased
     | events.AddressRemoved
     | events.ParamsChanged
@@ -145,6 +147,11 @@ class VirtualHost:
         return self._standing.params
 
     @property
+    def next_counter(self) -> int:
+        """That of the next advertisement."""
+        return self._next_counter
+
+    @property
     def master_down_at(self) -> float | None:
         """When a backup takes over, if it hears nothing more, and may serve."""
         return self._listening.deadline
@@ -166,7 +173,7 @@ class VirtualHost:
         match event:
             case events.InterfaceReady(sources):
                 if not self._stopping:
-                    self._take_sources(sources)
+                    self._use(sources, now)
                     self._enter_backup(f"ready with source {' and '.join(map(str, sources))}", now)
                     if not self._started:
                         self._started = True
@@ -187,7 +194,7 @@ class VirtualHost:
     def _handle_in_backup(self, event: events.Event, now: float) -> None:
         match event:
             case events.InterfaceReady(sources):
-                self._take_sources(sources)
+                self._use(sources, now)
             case events.InterfaceLost(reason, can_send):
                 self._farewell = self._farewell if can_send else None
                 self._enter_init(reason)
@@ -212,13 +219,20 @@ class VirtualHost:
         match event:
             case events.AddressesAcquired():
                 self._disown()
+            case events.AddressesOff():
+                self._limit_release(now)
             case events.AddressesReleased():
                 self._released(now)
             case events.ParamsChanged(params):
                 self._stand(replace(self._standing, params=params))
             case events.StepDownRequested():
                 self._actions.append(Report(Finding.NOT_MASTER))
-            case events.HardwareAddressChanged() | events.AcquireFailed() | events.AddressRemoved():
+            case (
+                events.HardwareAddressChanged()
+                | events.SegmentHeard()
+                | events.AcquireFailed()
+                | events.AddressRemoved()
+            ):
                 pass
             case _:
                 assert_never(event)
@@ -229,13 +243,13 @@ class VirtualHost:
         match event:
             case events.InterfaceReady(sources):
                 if sources != self.sources:
-                    self._take_sources(sources)
+                    self._use(sources, now)
                     self._advertise(now, now)
             case events.InterfaceLost(reason, can_send):
                 self._was_cut_off = True
                 self._enter_init(reason)
                 self._leave(self._bow_out(now) if can_send else None)
-            case events.HardwareAddressChanged():
+            case events.HardwareAddressChanged() | events.SegmentHeard():
                 self._actions += holding.announce(now)
             case events.AdvertisementReceived():
                 self._hear_as_master(event, now, holding)
@@ -244,23 +258,18 @@ class VirtualHost:
                 self._actions += holding.due(now)
             case events.AddressesAcquired(addresses):
                 self._actions += holding.acquired(addresses, now)
-            case events.AcquireFailed():
-                self._actions += holding.refused(now)
+            case events.AcquireFailed(addresses):
+                self._actions += holding.refused(addresses, now)
             case events.AddressRemoved(address):
                 self._actions += holding.removed(address, now)
             case events.ParamsChanged(params):
                 before = self.params
                 self._change_standing(replace(self._standing, params=params), now)
+                holding.configure(params)
                 if params.addresses != before.addresses:
                     self._acquire(now)
             case events.DemotionChanged(demotion, reason):
-                standing = replace(self._standing, demotion=demotion)
-                if standing.may_serve:
-                    self._change_standing(standing, now)
-                else:
-                    self._enter_backup(reason, now)
-                    self._stand(replace(self._standing, demotion=demotion))
-                    self._leave(self._bow_out(now))
+                self._change_demotion(demotion, reason, now)
             case events.StepDownRequested():
                 self._step_down_until = now + STEP_DOWN_OFFER
                 self._stand(replace(self._standing, is_stepping_down=True))
@@ -270,7 +279,7 @@ class VirtualHost:
                 self._stopping = True
                 if self.params.release_on_stop:
                     self._leave(self._bow_out(now))
-            case events.AddressesReleased():
+            case events.AddressesOff() | events.AddressesReleased():
                 pass
             case _:
                 assert_never(event)
@@ -320,7 +329,7 @@ class VirtualHost:
         self._enter_master(reason, now, peer)
 
     def _acquire(self, now: float) -> None:
-        self._holding = Holding(self.params.addresses)
+        self._holding = Holding(self.params, self._phase)
         self._actions += self._holding.acquire(now)
 
     def _leave(self, farewell: Farewell | None) -> None:
@@ -341,23 +350,35 @@ class VirtualHost:
         if (standing.stated, standing.interval) != (before.stated, before.interval):
             self._advertise(now, now)
 
-    def _take_sources(self, sources: tuple[IPAddress, ...]) -> None:
-        self.sources = sources
-        self._listening.families = tuple(source.version for source in sources)
+    def _change_demotion(self, demotion: int, reason: str, now: float) -> None:
+        """As MASTER; who may not serve any more leaves at once, heard or not."""
+        standing = replace(self._standing, demotion=demotion)
+        if standing.may_serve:
+            self._change_standing(standing, now)
+        else:
+            self._enter_backup(reason, now)
+            self._stand(replace(self._standing, demotion=demotion))
+            self._leave(self._bow_out(now))
 
-    def _own_source(self, family: Family) -> IPAddress:
-        """The address that we advertise from in this family; in another one, if it has none."""
-        return next((each for each in self.sources if each.version == family), self.sources[0])
+    def _use(self, sources: tuple[IPAddress, ...], now: float) -> None:
+        self.sources = sources
+        self._listening.follow(tuple(source.version for source in sources), now)
 
     # -- advertisements that come in ---------------------------------------------------------------
+
+    def _is_listened_to(self, heard: AdvertisementReceived, now: float) -> bool:
+        """Not in a family that we have no source address of, nor what its sender has overtaken."""
+        hears = self._listening.hears(heard.family)
+        return hears and not self._peers.is_overtaken(heard, now)
 
     def _take_in(self, heard: AdvertisementReceived, now: float) -> tuple[Contender, Contender]:
         self._peers.hear(heard, now, self._listening.patience)
         self._listening.hear(heard, now)
-        return self._standing.own(self._own_source(heard.family)), self._standing.rival(heard)
+        source = next(source for source in self.sources if source.version == heard.family)
+        return self._standing.own(source), self._standing.rival(heard)
 
     def _hear_as_backup(self, heard: AdvertisementReceived, now: float) -> None:
-        if self._peers.is_overtaken(heard, now):
+        if not self._is_listened_to(heard, now):
             return
         ties_count = self._listening.decides_ties(heard.family, now)
         own, peer = self._take_in(heard, now)
@@ -387,7 +408,7 @@ class VirtualHost:
             self._actions.append(Report(Finding.FAMILY_SILENT, family=silent))
 
     def _hear_as_master(self, heard: AdvertisementReceived, now: float, holding: Holding) -> None:
-        if self._peers.is_overtaken(heard, now):
+        if not self._is_listened_to(heard, now):
             return
         decides = self._listening.decides_ties(heard.family, now)
         own, peer = self._take_in(heard, now)
@@ -483,6 +504,13 @@ class VirtualHost:
         if self._farewell is not None:
             self._farewell.send_at = now
             self._send_due_farewell(now)
+
+    def _limit_release(self, now: float) -> None:
+        """A slow down-script holds the farewell back for a dead interval at most."""
+        if self.is_releasing and self._farewell is not None and self._farewell.send_at is None:
+            wait = self._standing.master_down_interval
+            self._farewell.send_at = now + wait
+            self._farewell.until = max(self._farewell.until, now + 2 * wait)
 
     def _bow_out(self, now: float) -> Farewell:
         return Farewell.bow_out(until=now + self._standing.master_down_interval)

@@ -86,6 +86,10 @@ class Params:
     """The MAC address that OpenBSD hashes when it was set by hand there (`ifconfig carp0 lladdr`)."""
     pseudo_checksum: bool = False
     """Whether the checksum in IPv6 covers the pseudo-header, as NetBSD alone has it."""
+    announce_interval: float = 0.0
+    """Seconds between the announcements that a master repeats; 0: it ends them with the burst."""
+    reassert: bool = False
+    """Whether a master whose rival is gone asserts again what is outside the segment."""
     families: tuple[Family, ...] = field(init=False)
     """The IP versions to advertise with: those of the hashed addresses, IPv4 first.
 

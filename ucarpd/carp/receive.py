@@ -9,6 +9,9 @@ the type must be 1 (nothing else is ever sent, and the digest covers it only as 
 A family in which this virtual host has unicast peers takes nothing from elsewhere, and nothing that
 was sent to the group, as OpenBSD has it; the TTL is not looked at there, since peers may be routed, as
 FreeBSD has it.  In IPv6 both checksums are good: the plain one, and NetBSD's with the pseudo-header.
+
+VRRP shares CARP's protocol number and groups.  It is told by its form before anything else, because a
+VRRP router is no faulty CARP host: one with our id is worth a line, the others only a count.
 """
 
 from collections import Counter
@@ -27,8 +30,10 @@ from ucarpd.carp.frame import (
     parse,
     pseudo_header,
     source_mac,
+    virtual_mac,
 )
 from ucarpd.carp.params import IPAddress, Params
+from ucarpd.carp.vrrp import is_vrrp
 
 WRONG_DIGEST = "the digest is wrong"
 
@@ -48,6 +53,9 @@ class DropReason(Enum):
     BAD_VHID = "badvhid"
     BAD_DIGEST = "badauth"
     OWN_PACKET = "own"
+    VRRP = "vrrp"
+    OTHER_VRRP = "othervrrp"
+    """VRRP with an id that is not our vhid, which is no fault at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,8 @@ class Receiver:
 
         if not ip.header_is_intact:
             return drop(DropReason.BAD_IP_CHECKSUM, "the checksum of its IPv4 header is wrong")
+        if is_vrrp(ip.payload, ip.family):
+            return drop(*self._vrrp(ip))
         if len(ip.payload) < packet.HEADER_SIZE:
             return drop(DropReason.BAD_LENGTH, f"{len(ip.payload)} bytes, an advertisement has 36")
         if misdirected := self._misdirected(ip, own_sources):
@@ -132,6 +142,15 @@ class Receiver:
             ip.source, carp.advbase, carp.advskew, carp.counter, carp.demote
         )
 
+    def _vrrp(self, ip: IPPacket) -> tuple[DropReason, str]:
+        vhid = self._params.vhid
+        if ip.payload[1] != vhid:
+            return DropReason.OTHER_VRRP, "VRRP"
+        text = f"a VRRP router at {ip.source} uses id {vhid}: give one another number"
+        if self._params.virtual_mac or self._params.source_mac_is_virtual:
+            text += f" (both have the MAC address {virtual_mac(vhid).hex(':')})"
+        return DropReason.VRRP, text
+
     def _misdirected(
         self, ip: IPPacket, own_sources: Container[IPAddress]
     ) -> tuple[DropReason, str] | None:
@@ -149,8 +168,15 @@ class Receiver:
             text = f"sent to {ip.destination}, this host expects unicast from its peers"
             return DropReason.BAD_DESTINATION, text
         if ip.source not in peers:
-            return DropReason.BAD_PEER, "its source is not one of UCARP_PEERS"
+            text = "its source is not one of UCARP_PEERS"
+            if _is_link_local(ip.source) and not any(map(_is_link_local, peers)):
+                text += ": some systems (FreeBSD) advertise from it, so add it to the list"
+            return DropReason.BAD_PEER, text
         return None
+
+
+def _is_link_local(ip: IPAddress) -> bool:
+    return ip.version == 6 and ip.is_link_local
 
 
 def _is_intact(ip: IPPacket) -> bool:

@@ -5,7 +5,7 @@
 fault at once: those of single keys (`draft`), of the password (`passwords`), of prefix lengths
 (`masks`), and of keys that contradict each other (`conflicts`).  `inventory` does so for several
 files and finds where they collide.  `shell` knows what bash makes of
-a line, `advice` warns about it, and `show` prints a Config so that both read it alike.
+a line, `advice` warns about it, `scripts` finds those that would not run, and `show` prints a Config so that both read it alike.
 """
 
 from ucarpd.config.advice import warnings
@@ -14,6 +14,8 @@ from ucarpd.config.inventory import load_all
 from ucarpd.config.keys import KEYS, Key
 from ucarpd.config.load import load
 from ucarpd.config.problems import ConfigError, Problem
+from ucarpd.config.scripts import errors as script_errors
+from ucarpd.config.scripts import harm, is_harmful
 from ucarpd.config.settings import Config, VirtualAddress
 from ucarpd.config.show import show
 
@@ -25,8 +27,11 @@ __all__ = [
     "Problem",
     "VirtualAddress",
     "find_files",
+    "harm",
+    "is_harmful",
     "load",
     "load_all",
+    "script_errors",
     "show",
     "warnings",
 ]

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ucarpd.config import shell
-from ucarpd.config.files import why_not
+from ucarpd.config import scripts, shell
 from ucarpd.config.keys import BY_NAME, PREFIX, nearest
 from ucarpd.config.lines import Line, read_lines
 from ucarpd.config.problems import ConfigError, Problem, in_order, place
@@ -111,8 +110,11 @@ def _about_files(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
     if down and not up:
         yield down, "there is no UCARP_UPSCRIPT: nothing would set the address"
     for line in filter(None, (up, down)):
-        if text := _script_fault(Path(line.value or "")):
+        script = Path(line.value or "")
+        if text := _weakness(script):
             yield line, text
+        if line is down and not _has_ipv6(given) and scripts.is_harmful(script):
+            yield line, scripts.harm(script)
 
 
 def _open_to_others(path: Path, bits: int) -> str | None:
@@ -132,20 +134,20 @@ def _status(path: Path) -> os.stat_result:
     return path.stat()
 
 
-def _script_fault(path: Path) -> str | None:
-    """What would keep a script from running, or let others than root change what root runs."""
-    name = place(path)
+def _weakness(script: Path) -> str | None:
+    """Say who else can change what root runs; the mode o+w is an error, see `scripts`."""
+    name = place(script)
     try:
-        status = _status(path)
-    except OSError as error:
-        return f"{name} {why_not(error)}"
-    mode = status.st_mode
-    if not stat.S_ISREG(mode):
-        return f"{name} is not a file"
-    if not mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH):
-        return f"{name} is not executable: chmod 755 {name}"
+        status = _status(script)
+    except OSError:
+        return None
     if status.st_uid not in {0, os.geteuid()}:
         return f"{name} belongs to another user, who can change what it does: chown root {name}"
-    if mode & stat.S_IWOTH or (mode & stat.S_IWGRP and status.st_gid != 0):
+    if status.st_mode & stat.S_IWGRP and status.st_gid != 0:
         return f"others than root can change what it does: chmod 755 {name}"
     return None
+
+
+def _has_ipv6(given: dict[str, Line]) -> bool:
+    lists = ("UCARP_ADDR", "UCARP_EXTRA_ADDRS")
+    return any(ip.version == 6 for name in lists for ip, _ in _meaning(given, name) or ())

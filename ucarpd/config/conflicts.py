@@ -60,6 +60,13 @@ def _check_label(draft: Draft) -> None:
 
 def _check_peers(draft: Draft) -> None:
     _exclude(draft, "UCARP_PEERS", "UCARP_NOMCAST", "advertisements go to peers or to everybody")
+    peers, own = draft.given.get("UCARP_PEERS"), draft.given.get("UCARP_SRCIP")
+    for source in own.meaning if own and peers else ():
+        if peers and [ip for ip in peers.meaning if ip.version == source.version] == [source]:
+            text = (
+                f"of IPv{source.version} it names only this host, which then advertises to nobody"
+            )
+            draft.refuse(peers.line, peers.name, f"{text}: add the other hosts {got(peers.text)}")
 
 
 def _check_virtual_mac(draft: Draft) -> None:

@@ -198,6 +198,16 @@ KEYS: tuple[Key, ...] = (
         reload="live",
     ),
     Key(
+        name="UCARP_ANNOUNCE_INTERVAL",
+        parse=values.seconds(0, 3600),
+        kind="seconds, 0 to 3600",
+        default="60",
+        help="How often a master tells the neighbours again where the addresses are, after a burst at the"
+        " takeover and once more after 10 and after 30 seconds. 0: only the burst.",
+        fields=("announce_interval",),
+        reload="live",
+    ),
+    Key(
         name="UCARP_PREEMPT",
         aliases=("UCARP_MASTER",),
         parse=values.boolean,
@@ -267,18 +277,31 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_SCRIPT_TIMEOUT",
-        parse=values.seconds(1, 3600),
-        kind="seconds, 1 to 3600",
+        parse=values.seconds(0, 3600),
+        kind="seconds, 0 to 3600",
         default="30",
-        help="A script that runs longer is terminated, then killed.",
+        help="A script that runs longer is terminated, then killed. 0: it may run as long as it"
+        " likes.",
         fields=("script_timeout",),
+        reload="live",
+    ),
+    Key(
+        name="UCARP_RERUN_UPSCRIPT",
+        parse=values.boolean,
+        kind="yes or no",
+        default="yes",
+        help="Run the up-script again (UCARP_REASON is then contested) when another host was master too"
+        " and has given way: its script may have moved what only the last one decides. no: for scripts"
+        " that must not run twice.",
+        fields=("rerun_up_script",),
         reload="live",
     ),
     Key(
         name="UCARP_XPARAM",
         parse=values.plain_text,
         kind="text",
-        help="Third argument of the scripts.",
+        help="Third argument of the scripts. If it is not set, they get the value of"
+        " UCARP_VIRTUALPREFIX or UCARP_MASKLEN, as the file spells it.",
         fields=("xparam",),
         reload="restart",
     ),

@@ -14,6 +14,9 @@ from ucarpd.config.lines import read_lines
 from ucarpd.config.problems import ConfigError, in_order
 from ucarpd.config.settings import Config, VirtualAddress
 
+_PASSWORDS = {"PASS", "PASSWD", "PASSWORD"}
+"""Keys without our prefix that wrappers around ucarp read the password from."""
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -48,12 +51,13 @@ def load_with_lines(path: Path, environ: Mapping[str, str]) -> Loaded:
         "old_keys": passwords.old_keys(draft, key),
         "addresses": addresses,
         "extra_addresses": extra_addresses,
+        "xparam": _xparam(draft),
     }
     config = Config(
         path=path,
         name=name,
         secrets=passwords.set_secrets(draft),
-        script_environment=_script_environment(draft, name, addresses[0]),
+        script_environment=_script_environment(draft, name, (*addresses, *extra_addresses)),
         **(_each_for_itself(draft) | together),
     )
     return Loaded(config, draft.given)
@@ -78,13 +82,29 @@ def _instance_name(draft: Draft) -> str:
     return name
 
 
-def _script_environment(draft: Draft, name: str, first: VirtualAddress) -> Mapping[str, str]:
+def _xparam(draft: Draft) -> str | None:
+    """The third argument of the scripts.
+
+    The wrappers that know these two spellings of UCARP_MASK pass them as one.
+    """
+    if "UCARP_XPARAM" not in draft.given:
+        for name in ("UCARP_VIRTUALPREFIX", "UCARP_MASKLEN"):
+            if name in draft.written and (text := draft.written[name].value):
+                return text
+    meaning: str | None = draft.meaning("UCARP_XPARAM")
+    return meaning
+
+
+def _script_environment(
+    draft: Draft, name: str, addresses: tuple[VirtualAddress, ...]
+) -> Mapping[str, str]:
     """What the scripts see: the file without its secrets, and what scripts of others expect.
 
     Readers' up-scripts pass UCARP_NETMASK to ifconfig while their files say UCARP_MASK.  With
     several addresses mask and prefix length are those of the first; IPv6 has no dotted masks.
     """
-    secrets = {secret for key in KEYS if key.secret for secret in key.names}
+    first = addresses[0]
+    secrets = {secret for key in KEYS if key.secret for secret in key.names} | _PASSWORDS
     environment = {
         written: line.value or ""
         for written, line in draft.written.items()
@@ -97,6 +117,7 @@ def _script_environment(draft: Draft, name: str, first: VirtualAddress) -> Mappi
         "UCARP_MASK": mask,
         "UCARP_NETMASK": mask,
         "UCARP_PREFIXLEN": length,
+        "UCARP_ADDRESSES": " ".join(map(str, addresses)),
         "UCARP_INSTANCE": name,
     }
     return MappingProxyType(environment)

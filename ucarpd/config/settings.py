@@ -51,6 +51,7 @@ class Config:
     advbase: int
     advskew: int
     deadratio: int
+    announce_interval: float
     preempt: bool
     tiebreak: TieBreak
     demote_style: DemoteStyle
@@ -61,6 +62,7 @@ class Config:
     up_script: Path | None
     down_script: Path | None
     script_timeout: float
+    rerun_up_script: bool
     xparam: str | None
     group: IPv4Address
     group6: IPv6Address
@@ -92,6 +94,11 @@ class Config:
         """The addresses that the digest covers."""
         return (*(each.ip for each in self.addresses), *self.hash_addresses)
 
+    @property
+    def is_scripted(self) -> bool:
+        """Whether scripts own the addresses; otherwise ucarpd does."""
+        return self.up_script is not None or self.down_script is not None
+
     def params(self) -> Params:
         """The part of it that the protocol is concerned with."""
         return Params(
@@ -103,6 +110,8 @@ class Config:
             advbase=self.advbase,
             advskew=self.advskew,
             deadratio=self.deadratio,
+            announce_interval=self.announce_interval,
+            reassert=self.rerun_up_script and self.is_scripted,
             preempt=self.preempt,
             release_on_stop=self.shutdown,
             tiebreak=self.tiebreak,
@@ -122,7 +131,7 @@ class Config:
     def needs_restart(self, new: "Config") -> bool:
         """Whether a virtual host that runs with this one has to start again to use `new`."""
         names = [name for key in KEYS if key.reload == "restart" for name in key.fields]
-        if self.up_script or self.down_script:
+        if self.is_scripted:
             # What an up-script put up, the down-script has to take away with the same environment.
             names.append("extra_addresses")
         return any(getattr(self, name) != getattr(new, name) for name in names)

@@ -67,6 +67,11 @@ def notify_stopping() -> None:
     daemon.notify("STOPPING=1")
 
 
+def notify_extension(seconds: float) -> None:
+    """Ask for this much more time to start or to stop, counted from now."""
+    daemon.notify(f"EXTEND_TIMEOUT_USEC={round(seconds * 1e6)}")
+
+
 def feed_watchdog() -> None:
     daemon.notify("WATCHDOG=1")
 

@@ -1,10 +1,14 @@
 """Links and addresses of the kernel: a table kept current by events, and a worker that changes it.
 
-`messages` says what a message of the kernel means, `tables` follows the kernel and takes requests,
-`requests` and `address_requests` carry them out in the worker.
+`framing` and `messages` say what the kernel's bytes mean, `tables` holds what they tell, `events`
+keeps it current.  `kernel` is the whole as others use it: it takes requests, which the `worker`
+carries out (`address_requests`, `requests` for links).  `departures`, `secondaries`, `routes` and
+`guards` see to it that an address which goes takes no other along.
 """
 
-from ucarpd.linux.netlink.messages import InterfaceAddress, Link
-from ucarpd.linux.netlink.tables import Listener, Netlink
+from ucarpd.linux.netlink.events import Listener
+from ucarpd.linux.netlink.kernel import Netlink
+from ucarpd.linux.netlink.messages import InterfaceAddress, Link, Placed
+from ucarpd.linux.netlink.snapshot import Snapshot
 
-__all__ = ["InterfaceAddress", "Link", "Listener", "Netlink"]
+__all__ = ["InterfaceAddress", "Link", "Listener", "Netlink", "Placed", "Snapshot"]

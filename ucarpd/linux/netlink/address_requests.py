@@ -1,29 +1,35 @@
-"""Addresses put on an interface and taken off: the request on which a takeover waits.
-
-pyroute2 says what the message looks like; it is made once for each address and sent from here, because
-the way through the library takes longer than all else between the decision and the address.
-"""
+"""Addresses put on an interface and taken off: the request on which a takeover waits."""
 
 import errno
 import os
 import socket
 import struct
-from collections.abc import Callable, Iterable
-from functools import lru_cache, partial
+from collections.abc import Callable, Collection, Iterable
+from contextlib import nullcontext
+from functools import lru_cache
 from ipaddress import IPv6Address
-from typing import Any
 
-from ucarpd.linux.netlink.library import ifaddrmsg
-from ucarpd.linux.netlink.messages import InterfaceAddress
+from ucarpd.carp.params import IPAddress
+from ucarpd.linux.netlink import framing
+from ucarpd.linux.netlink.guards import Guards
+from ucarpd.linux.netlink.messages import (
+    ADDRESS,
+    IFA_ADDRESS,
+    IFA_CACHEINFO,
+    IFA_F_NODAD,
+    IFA_F_NOPREFIXROUTE,
+    IFA_FLAGS,
+    IFA_LABEL,
+    IFA_LOCAL,
+    RTM_DELADDR,
+    RTM_NEWADDR,
+    InterfaceAddress,
+)
+from ucarpd.linux.netlink.request_socket import RequestSocket
+from ucarpd.linux.netlink.secondaries import Secondaries
 
-_RTM_NEWADDR, _RTM_DELADDR = 20, 21
-_REQUEST, _ACKNOWLEDGE, _EXCLUSIVE, _CREATE = 0x1, 0x4, 0x200, 0x400
-_IFA_F_NODAD = 0x02
+_LIFETIMES = struct.Struct("=4I")  # preferred, valid, and two times that only the kernel sets
 _FOREVER = 0xFFFFFFFF
-
-_REPLY_SIZE = 4096
-_ERROR_CODE = struct.Struct("=16xi")
-"""Of a reply: the code after the header, 0 or a negated errno (NLMSG_ERROR)."""
 
 
 class AddressRequests:
@@ -31,126 +37,91 @@ class AddressRequests:
     which interface or address it is about.
     """
 
-    def __init__(self) -> None:
-        self._socket: socket.socket | None = None
-
-    def close(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-
-    def prepare(
-        self, interface: str, addresses: Iterable[InterfaceAddress], label: str | None
-    ) -> None:
-        """Make the messages of `add` in advance, so that it has only to send them."""
-        index = index_of(interface)
-        for address in addresses:
-            _addition(index, address, label)
+    def __init__(self, kernel: RequestSocket) -> None:
+        self._kernel = kernel
+        self._secondaries = Secondaries(kernel)
+        self.guards = Guards(kernel, self._secondaries)
 
     def add(
         self,
         interface: str,
         addresses: Iterable[InterfaceAddress],
         label: str | None,
-        there: Callable[[], None],
-    ) -> None:
-        """Also those after one that fails; an address that is there already is no error.
+        routeless: Collection[InterfaceAddress],
+        there: Callable[[tuple[IPAddress, ...]], None],
+    ) -> dict[InterfaceAddress, OSError]:
+        """Returns those that the kernel refuses; one that is there already is none of them.
 
-        `there` is called when all of them are there.
+        The kernel makes no route to the network of those that are `routeless`.  `there` is called
+        with those that are there, if there are any.
         """
-        index = index_of(interface)
-        _for_each(addresses, partial(self._add, interface, index, label))
-        there()
+        index = self._kernel.index_of(interface)
+        added, refused = [], {}
+        for address in addresses:
+            flags = IFA_F_NOPREFIXROUTE if address in routeless else 0
+            body = _addition(index, address, label, flags)
+            code = self._kernel.ask(RTM_NEWADDR, framing.CREATE | framing.EXCLUSIVE, body)
+            if code in (0, errno.EEXIST):
+                added.append(address.ip)
+            else:
+                refused[address] = OSError(code, _refusal(code, address, interface))
+        if added:
+            there(tuple(added))
+        return refused
 
-    def _add(
-        self, interface: str, index: int, label: str | None, address: InterfaceAddress
+    def remove(
+        self, interface: str, addresses: Collection[InterfaceAddress], takes_along: bool
     ) -> None:
-        code = self._ask(_addition(index, address, label))
-        if code == errno.EACCES and isinstance(address.ip, IPv6Address):
-            raise OSError(code, f"{address.ip}: IPv6 is disabled on {interface}")
-        if code not in (0, errno.EEXIST):
-            raise OSError(code, f"{address.ip}: {os.strerror(code)}")
+        """Also those after one that fails; an address or interface that is not there is no error.
 
-    def remove(self, interface: str, addresses: Iterable[InterfaceAddress]) -> None:
-        """Also those after one that fails; an address or interface that is not there is no error."""
+        What the kernel `takes_along` is kept, or put back.
+        """
         try:
-            index = index_of(interface)
-        except OSError:
-            return
-        _for_each(addresses, partial(self._remove, index))
+            index = self._kernel.index_of(interface)
+            before = self._secondaries.look(interface, index) if takes_along else None
+        except OSError as error:
+            if error.errno == errno.ENODEV:
+                return
+            raise
+        self.guards.removing(interface, addresses)
+        with self._secondaries.kept(interface) if takes_along else nullcontext():
+            codes = {each: self._remove(index, each) for each in addresses}
+        if before is not None:
+            self._secondaries.put_back(before, addresses)
+        for address, code in codes.items():
+            if code:
+                raise OSError(code, f"{address.ip}: {os.strerror(code)}")
 
-    def _remove(self, index: int, address: InterfaceAddress) -> None:
-        code = self._ask(_removal(index, address))
-        if code not in (0, errno.EADDRNOTAVAIL, errno.ENODEV):
-            raise OSError(code, f"{address.ip}: {os.strerror(code)}")
-
-    def _ask(self, message: bytes) -> int:
-        """The kernel's answer, an errno or 0; it answers each request before it takes the next."""
-        if self._socket is None:
-            self._socket = socket.socket(
-                socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
-            )
-        self._socket.send(message)
-        (code,) = _ERROR_CODE.unpack_from(self._socket.recv(_REPLY_SIZE))
-        return -int(code)
-
-
-def index_of(interface: str) -> int:
-    """Raises OSError with a text."""
-    try:
-        return socket.if_nametoindex(interface)
-    except OSError:
-        raise OSError(errno.ENODEV, f"interface {interface} does not exist") from None
+    def _remove(self, index: int, address: InterfaceAddress) -> int:
+        body = _head(index, address, 0) + _ip(IFA_LOCAL, address) + _ip(IFA_ADDRESS, address)
+        code = self._kernel.ask(RTM_DELADDR, 0, body)
+        return 0 if code in (errno.EADDRNOTAVAIL, errno.ENODEV) else code
 
 
 @lru_cache(1024)
-def _addition(index: int, address: InterfaceAddress, label: str | None) -> bytes:
-    attributes: list[tuple[str, Any]] = [("IFA_LOCAL", str(address.ip))]
-    flags = 0
+def _addition(index: int, address: InterfaceAddress, label: str | None, flags: int) -> bytes:
+    body = _ip(IFA_LOCAL, address) + _ip(IFA_ADDRESS, address)
     if isinstance(address.ip, IPv6Address):
         # There at once, without detection of duplicates: two masters that meet must not silence
         # each other.  Deprecated: nobody who has another address chooses it as a source.
-        flags = _IFA_F_NODAD
-        lifetimes = {"ifa_preferred": 0, "ifa_valid": _FOREVER}
-        attributes += [("IFA_FLAGS", flags), ("IFA_CACHEINFO", lifetimes)]
+        flags |= IFA_F_NODAD
+        body += framing.attribute(IFA_CACHEINFO, _LIFETIMES.pack(0, _FOREVER, 0, 0))
     elif label:
-        attributes.append(("IFA_LABEL", label))
-    kind = _RTM_NEWADDR, _REQUEST | _ACKNOWLEDGE | _CREATE | _EXCLUSIVE
-    return _message(kind, index, address, flags, attributes)
+        body += framing.attribute(IFA_LABEL, label.encode() + b"\0")
+    body += framing.attribute(IFA_FLAGS, struct.pack("=I", flags))
+    return _head(index, address, flags) + body
 
 
-@lru_cache(1024)
-def _removal(index: int, address: InterfaceAddress) -> bytes:
-    kind = _RTM_DELADDR, _REQUEST | _ACKNOWLEDGE
-    return _message(kind, index, address, 0, [("IFA_LOCAL", str(address.ip))])
+def _head(index: int, address: InterfaceAddress, flags: int) -> bytes:
+    family = socket.AF_INET if address.ip.version == 4 else socket.AF_INET6
+    return ADDRESS.pack(family, address.prefixlen, flags & 0xFF, 0, index)
 
 
-def _message(
-    kind: tuple[int, int],
-    index: int,
-    address: InterfaceAddress,
-    flags: int,
-    attributes: list[tuple[str, Any]],
-) -> bytes:
-    message = ifaddrmsg()
-    message["family"] = socket.AF_INET if address.ip.version == 4 else socket.AF_INET6
-    message["index"] = index
-    message["prefixlen"] = address.prefixlen
-    message["flags"] = flags
-    message["attrs"] = [("IFA_ADDRESS", str(address.ip)), *attributes]
-    message["header"]["type"], message["header"]["flags"] = kind
-    message["header"]["sequence_number"] = 1
-    message.encode()
-    return bytes(message.data)
+def _ip(kind: int, address: InterfaceAddress) -> bytes:
+    return framing.attribute(kind, address.ip.packed)
 
 
-def _for_each(
-    addresses: Iterable[InterfaceAddress], request: Callable[[InterfaceAddress], None]
-) -> None:
-    first_error: OSError | None = None
-    for address in addresses:
-        try:
-            request(address)
-        except OSError as error:
-            first_error = first_error or error
-    if first_error is not None:
-        raise first_error
+def _refusal(code: int, address: InterfaceAddress, interface: str) -> str:
+    if code == errno.EACCES and address.ip.version == 6:
+        return f"{address.ip}: IPv6 is disabled on {interface}"
+    return f"{address.ip}: {os.strerror(code)}"

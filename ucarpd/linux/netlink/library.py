@@ -26,13 +26,9 @@ _prepare()
 try:
     from pyroute2.iproute import IPRoute
     from pyroute2.netlink.exceptions import NetlinkError
-    from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-    from pyroute2.netlink.rtnl.marshal import MarshalRtnl
 except (ImportError, AttributeError):  # pragma: no cover - no known release
     _forget()
     from pyroute2.iproute import IPRoute
     from pyroute2.netlink.exceptions import NetlinkError
-    from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-    from pyroute2.netlink.rtnl.marshal import MarshalRtnl
 
-__all__ = ["IPRoute", "MarshalRtnl", "NetlinkError", "ifaddrmsg"]
+__all__ = ["IPRoute", "NetlinkError"]

@@ -5,13 +5,14 @@ that the request before has made is not in them yet.
 """
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ucarpd.linux.netlink.address_requests import index_of
 from ucarpd.linux.netlink.library import IPRoute, NetlinkError
-from ucarpd.linux.netlink.messages import link_of
+from ucarpd.linux.netlink.messages import IFF_UP, LINK, RTM_NEWLINK
+from ucarpd.linux.netlink.request_socket import RequestSocket
 
 _MACVLAN_MODE = "bridge"
 """A private macvlan swallows frames from the wire that bear its own MAC as their source, and so do
@@ -23,29 +24,26 @@ class Requests:
     which link or address it is about.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kernel: RequestSocket) -> None:
+        self._kernel = kernel
         self._opened: IPRoute | None = None
 
     def close(self) -> None:
         if self._opened is not None:
             self._opened.close()
 
-    def dump(self) -> tuple[list[Any], list[Any]]:
-        """The messages of all links and of all addresses."""
-        return list(self._iproute.get_links()), list(self._iproute.get_addr())
-
-    # -- links ---------------------------------------------------------------------------------------
-
     def add_macvlan(self, parent: str, name: str, mac: bytes) -> None:
         """Make it, down.  One that is there and just so is left alone, and any other macvlan of
         that name gives way; a link of another kind does not.
         """
-        parent_index = index_of(parent)
+        parent_index = self._kernel.index_of(parent)
         there = self._macvlan(name)
         if there is not None:
-            link = link_of(there)
             mode = there.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA", "IFLA_MACVLAN_MODE")
-            if (link.parent, link.mac, mode) == (parent_index, mac, _MACVLAN_MODE):
+            # An index says nothing without the namespace that it belongs to.
+            is_here = there.get_attr("IFLA_LINK_NETNSID") is None
+            link = there.get_attr("IFLA_LINK"), there.get_attr("IFLA_ADDRESS"), mode
+            if is_here and link == (parent_index, mac.hex(":"), _MACVLAN_MODE):
                 return
             self.remove_link(name)
         with _refusals(f"cannot make {name} on {parent}"):
@@ -61,14 +59,15 @@ class Requests:
     def set_link(self, name: str, up: bool) -> None:
         """A link that is not there is down."""
         try:
-            index = index_of(name)
+            index = self._kernel.index_of(name)
         except OSError:
             if up:
                 raise
             return
-        state = "up" if up else "down"
-        with _refusals(f"cannot set {name} {state}"):
-            self._iproute.link("set", index=index, state=state)
+        code = self._kernel.ask(RTM_NEWLINK, 0, LINK.pack(0, 0, index, IFF_UP if up else 0, IFF_UP))
+        if code:
+            state = "up" if up else "down"
+            raise OSError(code, f"cannot set {name} {state}: {os.strerror(code)}")
 
     def remove_link(self, name: str) -> None:
         """Remove a macvlan; no error if it is not there, but if the name is another link's."""
@@ -91,10 +90,10 @@ class Requests:
             if error.errno == errno.ENODEV:
                 return None
             raise
-        link = link_of(message)
+        kind = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND")
         # The kernel finds links by their other names too (altname).
-        if link.kind != "macvlan" or link.name != name:
-            raise OSError(errno.EEXIST, f"{name} is not a macvlan but {link.kind or 'hardware'}")
+        if kind != "macvlan" or message.get_attr("IFLA_IFNAME") != name:
+            raise OSError(errno.EEXIST, f"{name} is not a macvlan but {kind or 'hardware'}")
         return message
 
     @property

@@ -1,234 +1,208 @@
-"""The kernel's links and addresses as they are now, and the way to change them.
+"""The kernel's links and addresses, as its messages tell of them."""
 
-Events come through a socket of our own that the event loop watches; pyroute2 decodes them.
-Requests go through pyroute2 in one worker thread, in the order in which they were made: the kernel
-serves them under a lock that other programs may hold for a long time, and the protocol must not
-wait for that.
-"""
-
-import asyncio
-import errno
-import logging
-import socket
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Any, Protocol
+from collections.abc import Collection, Iterable, Iterator
+from ipaddress import IPv4Address
+from typing import TypeVar
 
 from ucarpd.carp.params import IPAddress
-from ucarpd.linux.netlink.address_requests import AddressRequests
-from ucarpd.linux.netlink.library import MarshalRtnl
-from ucarpd.linux.netlink.messages import InterfaceAddress, Link, address_of, is_usable, link_of
-from ucarpd.linux.netlink.requests import Requests
+from ucarpd.linux.netlink import framing
+from ucarpd.linux.netlink.messages import (
+    ADDRESS,
+    IFLA_EXT_MASK,
+    LINK,
+    RTM_DELADDR,
+    RTM_DELLINK,
+    RTM_GETADDR,
+    RTM_GETLINK,
+    RTM_NEWADDR,
+    RTM_NEWLINK,
+    AddressEntry,
+    InterfaceAddress,
+    Link,
+    address_of,
+    link_of,
+)
+from ucarpd.linux.netlink.request_socket import RequestSocket
 
-_RTM_NEWLINK, _RTM_DELLINK = 16, 17
-_RTM_NEWADDR, _RTM_DELADDR = 20, 21
-_GROUPS = 0x1 | 0x10 | 0x100  # RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR
-_RECEIVE_BUFFER = 1 << 20
-_LARGEST_DATAGRAM = 1 << 16
+_RTEXT_FILTER_SKIP_STATS = 8
 
-_log = logging.getLogger(__name__)
+_K = TypeVar("_K")
+_L = TypeVar("_L")
 
-Done = Callable[[OSError | None], None]
-"""Called in the event loop with what went wrong, or None."""
+Change = tuple[str, str, IPAddress | None]
+""""link", "added" or "removed"; the interface; the address."""
 
-
-class Listener(Protocol):
-    """Whom the table tells about changes, after it has taken them in."""
-
-    def link_changed(self, interface: str) -> None: ...
-    def address_added(self, interface: str, ip: IPAddress) -> None: ...
-    def address_removed(self, interface: str, ip: IPAddress) -> None: ...
+Network = tuple[int, int, int]
+"""Interface, network and prefix length of an IPv4 address, by which the kernel tells its first from
+the secondary ones."""
 
 
-class Netlink:
-    """The kernel's table of links and addresses in the current network namespace."""
+class Tables:
+    """Every lookup takes the same time, however many links and addresses there are."""
 
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
-        self._loop = asyncio.get_running_loop()
+    def __init__(self) -> None:
         self._links: dict[int, Link] = {}
-        self._addresses: dict[int, dict[InterfaceAddress, bool]] = {}
-        """In the kernel's order, with whether they are usable."""
-        self._marshal = MarshalRtnl()
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="netlink")
-        self._requests = Requests()
-        self._address_requests = AddressRequests()
-        self._events = socket.socket(
-            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0
-        )
-        self._events.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+        self._by_name: dict[str, Link] = {}
+        self._addresses: dict[int, dict[InterfaceAddress, AddressEntry]] = {}
+        """In the kernel's order."""
+        self._by_ip: dict[IPAddress, dict[tuple[int, int], AddressEntry]] = {}
+        """By interface and prefix length."""
+        self._networks: dict[Network, dict[IPAddress, AddressEntry]] = {}
 
-    async def open(self) -> None:
-        """Read the tables and follow them from now on.  Raises OSError."""
-        # Subscribed before the dump: what changes in between arrives as an event afterwards.
-        self._events.bind((0, _GROUPS))
-        await self._read_tables()
-        self._loop.add_reader(self._events, self._read_events)
-
-    async def close(self) -> None:
-        """Wait for the requests under way, then let go of the sockets."""
-        self._loop.remove_reader(self._events)
-        self._events.close()
-        await self._loop.run_in_executor(self._worker, self._requests.close)
-        await self._loop.run_in_executor(self._worker, self._address_requests.close)
-        self._worker.shutdown()
+    @classmethod
+    def read(cls, kernel: RequestSocket) -> "Tables":
+        """Raises OSError, and DumpInterruptedError where it has to be done again."""
+        tables = cls()
+        attribute = framing.attribute(IFLA_EXT_MASK, bytes([_RTEXT_FILTER_SKIP_STATS, 0, 0, 0]))
+        for body in kernel.dump(RTM_GETLINK, LINK.pack(0, 0, 0, 0, 0) + attribute):
+            tables._put_link(body)
+        for body in kernel.dump(RTM_GETADDR, ADDRESS.pack(0, 0, 0, 0, 0)):
+            tables._put_address(RTM_NEWADDR, body)
+        return tables
 
     # -- what there is -----------------------------------------------------------------------------
 
-    def link(self, interface: str) -> Link | None:
-        return next((link for link in self._links.values() if link.name == interface), None)
+    def link(self, name: str) -> Link | None:
+        return self._by_name.get(name)
 
-    def addresses(self, interface: str) -> list[InterfaceAddress]:
-        """The addresses of the interface in the kernel's order; none if it does not exist.
+    def link_of_index(self, index: int) -> Link | None:
+        return self._links.get(index)
 
-        One that detection of duplicates (IPv6) has not passed, or has denied, is not among them.
+    def links(self) -> Iterable[Link]:
+        return self._links.values()
+
+    def entries(self, interface: str) -> Collection[AddressEntry]:
+        """The addresses of the interface in the kernel's order; none if it does not exist."""
+        link = self._by_name.get(interface)
+        return self._addresses.get(link.index, {}).values() if link else ()
+
+    def entry(self, interface: str, ip: IPAddress) -> AddressEntry | None:
+        """The address on the interface; the usable one, if it is there with several lengths."""
+        link = self._by_name.get(interface)
+        found = [e for e in self.everywhere(ip) if link and e.index == link.index]
+        return next((entry for entry in found if entry.is_usable), found[0] if found else None)
+
+    def everywhere(self, ip: IPAddress) -> Collection[AddressEntry]:
+        """The address on every interface that has it."""
+        return self._by_ip.get(ip, {}).values()
+
+    def network(self, entry: AddressEntry) -> Collection[AddressEntry]:
+        """The addresses of its network on its interface that have the same prefix length."""
+        ip = entry.placed.address.ip
+        if not isinstance(ip, IPv4Address):
+            return ()
+        network = _network(entry.index, ip, entry.placed.address.prefixlen)
+        return self._networks.get(network, {}).values()
+
+    def is_covered(
+        self, interface: str, address: InterfaceAddress, ours: Collection[IPAddress]
+    ) -> bool:
+        """Whether the interface has an IPv4 address with a shorter prefix, other than `ours`, whose
+        network holds that of `address`, which has more than one host.
         """
-        link = self.link(interface)
-        known = self._addresses.get(link.index, {}) if link else {}
-        return [address for address, usable in known.items() if usable]
+        ip, link = address.ip, self._by_name.get(interface)
+        if link is None or not isinstance(ip, IPv4Address) or address.prefixlen == 32:
+            return False
+        wider = (_network(link.index, ip, length) for length in range(1, address.prefixlen))
+        return any(each not in ours for key in wider for each in self._networks.get(key, ()))
 
-    def catch_up(self) -> None:
-        """Take in what the kernel has reported up to now, ahead of the event loop's next turn."""
-        self._read_events()
+    # -- what changes ------------------------------------------------------------------------------
 
-    # -- what is to be changed ---------------------------------------------------------------------
+    def take_in(self, message: framing.Message) -> Iterator[Change]:
+        """Update the tables by a message; tell what it has changed."""
+        if message.kind == RTM_NEWLINK:
+            yield from self._put_link(message.body)
+        elif message.kind == RTM_DELLINK:
+            yield from self._remove_link(message.body)
+        elif message.kind in (RTM_NEWADDR, RTM_DELADDR):
+            change = self._put_address(message.kind, message.body)
+            if change is not None:
+                yield change
 
-    def add(
-        self,
-        interface: str,
-        addresses: Iterable[InterfaceAddress],
-        label: str | None,
-        done: Done,
-        there: Callable[[], None] = lambda: None,
-    ) -> None:
-        """Put addresses on the interface; `done` gets the first error, or None.
-
-        Without an error `there` is called before, in the worker, as soon as the addresses are there.
-
-        An address that is there already is no error.  The label is for IPv4; an IPv6 address is
-        deprecated, so that the host does not use it for connections of its own.
-        """
-        self._change(done, self._address_requests.add, interface, list(addresses), label, there)
-
-    def prepare(
-        self, interface: str, addresses: Iterable[InterfaceAddress], label: str | None
-    ) -> None:
-        """Do in advance what can be done of `add`; where the interface is not there yet, nothing."""
-        request = self._address_requests.prepare
-        self._change(lambda _error: None, request, interface, list(addresses), label)
-
-    def remove(self, interface: str, ips: Iterable[InterfaceAddress], done: Done) -> None:
-        """Take addresses off the interface, also where they have another prefix length."""
-        listed = list(ips)
-        wanted = {address.ip for address in listed}
-        link = self.link(interface)
-        known = self._addresses.get(link.index, {}) if link else {}
-        others = [a for a in known if a.ip in wanted and a not in listed]
-        self._change(done, self._address_requests.remove, interface, listed + others)
-
-    def add_macvlan(self, parent: str, name: str, mac: bytes, done: Done) -> None:
-        """Make a macvlan in mode bridge, which stays down.
-
-        One of that name on that parent with that MAC is adopted as it is, another macvlan is
-        replaced; a link of another kind is left alone and is an error.
-        """
-        self._change(done, self._requests.add_macvlan, parent, name, mac)
-
-    def set_link(self, name: str, up: bool, done: Done) -> None:
-        """Set a link up or down; one that is not there is down."""
-        self._change(done, self._requests.set_link, name, up)
-
-    def remove_link(self, name: str, done: Done) -> None:
-        """Remove a macvlan, if it is there; a link of another kind is left alone and is an error."""
-        self._change(done, self._requests.remove_link, name)
-
-    def beside(self, function: Callable[[], None], done: Done) -> None:
-        """Call a function that may raise OSError between the requests, when its turn comes."""
-        self._change(done, function)
-
-    def _change(self, done: Done, request: Callable[..., None], *arguments: Any) -> None:
-        future = self._loop.run_in_executor(self._worker, partial(_outcome, request, *arguments))
-        future.add_done_callback(lambda future: done(future.result()))
-
-    # -- the tables ----------------------------------------------------------------------------------
-
-    async def _read_tables(self) -> None:
-        dump = self._loop.run_in_executor(self._worker, self._requests.dump)
-        links, addresses = await dump
-        before = {link.name for link in self._links.values()}
-        self._links = {message["index"]: link_of(message) for message in links}
-        self._addresses = {}
-        for message in addresses:
-            known = self._addresses.setdefault(message["index"], {})
-            known[address_of(message)] = is_usable(message)
-        for name in sorted(before | {link.name for link in self._links.values()}):
-            self._listener.link_changed(name)
-
-    def _read_events(self) -> None:
-        changes: list[tuple[str, str, IPAddress | None]] = []
-        try:
-            for message in self._receive():
-                changes.extend(self._take_in(message))
-        except OSError as error:
-            if error.errno != errno.ENOBUFS:
-                raise
-            _log.warning("the kernel dropped netlink events; reading links and addresses anew")
-            self._resync = self._loop.create_task(self._read_tables())
-            return
-        # Told only now, when the whole batch is in the table: an address that was removed and put
-        # back at once has not been removed.
-        for kind, interface, ip in dict.fromkeys(changes):
-            if ip is None:
-                self._listener.link_changed(interface)
-                continue
-            present = any(address.ip == ip for address in self.addresses(interface))
-            if kind == "added" and present:
-                self._listener.address_added(interface, ip)
-            elif kind == "removed" and not present:
-                self._listener.address_removed(interface, ip)
-
-    def _receive(self) -> Iterator[Any]:
-        while True:
-            try:
-                datagram = self._events.recv(_LARGEST_DATAGRAM)
-            except BlockingIOError:
-                return
-            yield from self._marshal.parse(datagram)
-
-    def _take_in(self, message: Any) -> Iterator[tuple[str, str, IPAddress | None]]:
-        """Update the tables by one message; tell what it changed."""
-        kind, index = message["header"]["type"], message["index"]
-        # A bridge also reports its ports in the family AF_BRIDGE: leaving a bridge is a DELLINK.
-        is_link = message["family"] == socket.AF_UNSPEC
-        old = self._links.get(index)
-        if kind == _RTM_NEWLINK and is_link:
-            self._links[index] = new = link_of(message)
-            if old is not None and old.name != new.name:
-                yield "link", old.name, None
+    def differences(self, after: "Tables") -> Iterator[Change]:
+        """What has changed between these tables and those that are to replace them."""
+        for index in {link.index for table in (self, after) for link in table.links()}:
+            old, new = self.link_of_index(index), after.link_of_index(index)
             if old != new:
-                yield "link", new.name, None
-        elif kind == _RTM_DELLINK and is_link:
-            self._links.pop(index, None)
-            self._addresses.pop(index, None)
-            if old is not None:
-                yield "link", old.name, None
-        elif kind in (_RTM_NEWADDR, _RTM_DELADDR) and old is not None:
-            address = address_of(message)
-            known = self._addresses.setdefault(index, {})
-            before = known.get(address, False)
-            after = kind == _RTM_NEWADDR and is_usable(message)
-            if kind == _RTM_NEWADDR:
-                known[address] = after
-            else:
-                known.pop(address, None)
-            if after != before:
-                yield "added" if after else "removed", old.name, address.ip
+                yield from (("link", link.name, None) for link in (old, new) if link)
+        was, now = self.usable(), after.usable()
+        yield from (("removed", name, ip) for name, ip in was - now)
+        yield from (("added", name, ip) for name, ip in now - was)
+
+    def usable(self) -> set[tuple[str, IPAddress]]:
+        """Interface and address of all that can be used."""
+        return {
+            (self._links[index].name, entry.placed.address.ip)
+            for index, entries in self._addresses.items()
+            for entry in entries.values()
+            if entry.is_usable
+        }
+
+    def _put_link(self, body: bytes) -> list[Change]:
+        new = link_of(body)
+        if new is None:
+            return []
+        old = self._links.get(new.index)
+        if old == new:
+            return []
+        changes: list[Change] = [("link", new.name, None)]
+        if old is not None and old.name != new.name:
+            self._forget_name(old)
+            changes.insert(0, ("link", old.name, None))
+        self._links[new.index] = self._by_name[new.name] = new
+        return changes
+
+    def _remove_link(self, body: bytes) -> list[Change]:
+        gone = link_of(body)
+        old = self._links.pop(gone.index, None) if gone else None
+        if old is None:
+            return []
+        self._forget_name(old)
+        for entry in list(self._addresses.pop(old.index, {}).values()):
+            self._forget_address(entry)
+        return [("link", old.name, None)]
+
+    def _forget_name(self, link: Link) -> None:
+        # Of two links that have changed names the other may have this one's by now.
+        if self._by_name.get(link.name) == link:
+            del self._by_name[link.name]
+
+    def _put_address(self, kind: int, body: bytes) -> Change | None:
+        entry = address_of(body)
+        link = self._links.get(entry.index) if entry else None
+        if entry is None or link is None:
+            return None
+        address = entry.placed.address
+        known = self._addresses.setdefault(entry.index, {})
+        old = known.pop(address, None) if kind == RTM_DELADDR else known.get(address)
+        if kind == RTM_NEWADDR:
+            known[address] = entry
+            self._by_ip.setdefault(address.ip, {})[entry.index, address.prefixlen] = entry
+            if isinstance(address.ip, IPv4Address):
+                network = _network(entry.index, address.ip, address.prefixlen)
+                self._networks.setdefault(network, {})[address.ip] = entry
+        elif old is not None:
+            self._forget_address(old)
+        before = old is not None and old.is_usable
+        after = kind == RTM_NEWADDR and entry.is_usable
+        if before == after:
+            return None
+        return "added" if after else "removed", link.name, address.ip
+
+    def _forget_address(self, entry: AddressEntry) -> None:
+        """Take an entry out of the indexes."""
+        address = entry.placed.address
+        _remove(self._by_ip, address.ip, (entry.index, address.prefixlen))
+        if isinstance(address.ip, IPv4Address):
+            network = _network(entry.index, address.ip, address.prefixlen)
+            _remove(self._networks, network, address.ip)
 
 
-def _outcome(request: Callable[..., None], *arguments: Any) -> OSError | None:
-    try:
-        request(*arguments)
-    except OSError as error:
-        return error
-    return None
+def _network(index: int, ip: IPv4Address, prefixlen: int) -> Network:
+    return index, int(ip) >> (32 - prefixlen), prefixlen
+
+
+def _remove(table: dict[_K, dict[_L, AddressEntry]], key: _K, inner: _L) -> None:
+    del table[key][inner]
+    if not table[key]:
+        del table[key]

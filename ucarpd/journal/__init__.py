@@ -6,10 +6,11 @@ every transition and for whatever needs a look; INFO for the normal course; DEBU
 Where the lines go is the business of `output`.
 """
 
+import errno
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -17,21 +18,13 @@ from ucarpd.carp.actions import Finding, Report, State, StateChanged
 from ucarpd.carp.detective import Evidence
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.receive import WRONG_DIGEST, Dropped, DropReason
+from ucarpd.journal.limits import SELDOM, DropLimiter, LastingFaults
 
 MESSAGE_ID_TRANSITION = "c16b51abdff6440ebf0dc60eca69d764"
 MESSAGE_ID_SCRIPT_FAILED = "726799f05a8f4513b25d9e6f250a4e29"
 MESSAGE_ID_CONFIG_PROBLEM = "fd40c3a03da44a9089659c5b78da6825"
 MESSAGE_ID_PACKET_DROPPED = "21b931e90a9a4bc4819ee6fd1efa1cac"
 MESSAGE_ID_WAITING = "808ec373121b4c17ae77f31d5a166eda"
-
-REPEAT_AFTER = 60.0
-"""Seconds for which a dropped packet of one source and reason is not reported again."""
-
-SELDOM = 3600.0
-"""The same for another vhid, since a second pair of hosts on the segment is no fault."""
-
-LINES_PER_MINUTE = 10
-"""Lines about dropped packets at most, whatever number of sources a forger invents."""
 
 AFTER_THE_WORK = 0.005
 """Seconds by which a line is written later: to write "MASTER" at once would take the time from
@@ -64,8 +57,11 @@ class Journal:
             "UCARPD_INTERFACE": interface,
         }
         self._drops = DropLimiter()
+        self._faults = LastingFaults()
+        self._said_elsewhere = False
         self._send_failing = False
         self._source_taken_at = float("-inf")
+        self._is_same_mac_told = False
 
     # -- the course of things ------------------------------------------------------------------------
 
@@ -140,17 +136,50 @@ class Journal:
 
     # -- addresses -------------------------------------------------------------------------------------
 
-    def address_left_over(self, ips: str) -> None:
-        self.warning(f"{ips} was left on {self._interface} by an earlier run; removed")
+    def address_left_over(self, ips: Sequence[object]) -> None:
+        self.warning(f"{_list(ips)} was left on {self._interface} by an earlier run; removed")
 
-    def address_not_removed_by_script(self, ips: str) -> None:
-        self.warning(f"{ips} was still on {self._interface} after the down-script; removed")
+    def bowed_out_for_the_dead(self) -> None:
+        self.info("bowed out for the process that died, so that a peer serves at once")
 
-    def address_not_added_by_script(self, ips: str) -> None:
-        self.warning(f"the up-script has ended, but {ips} is not on {self._interface}")
+    def record_fault(self, error: OSError) -> None:
+        self._fault(
+            logging.ERROR,
+            "record",
+            f"serving without a record of the addresses: after a crash, `ucarpd clear` cannot remove "
+            f"them ({error.strerror or error})",
+        )
+
+    def address_not_removed_by_script(self, ips: Sequence[object]) -> None:
+        self.warning(f"{_list(ips)} was still on {self._interface} after the down-script; removed")
+
+    def address_taken_off_early(self, ips: Sequence[object]) -> None:
+        self.warning(
+            f"removing {_list(ips)} from {self._interface}: "
+            "the down-script has to wait for the up-script, which is still running"
+        )
+
+    def served_elsewhere(self, ips: Sequence[object]) -> None:
+        text = f"the up-script succeeded, but {_list(ips)} is not on {self._interface}"
+        if not self._said_elsewhere:
+            self._said_elsewhere = True
+            self.info(f"{text}: ucarpd trusts the script, and does not say so again")
+
+    def script_failed_but_serves(self, ips: Sequence[object]) -> None:
+        self.warning(f"the up-script failed, but {_list(ips)} is on this host: it goes on serving")
+
+    def unserved(self, ips: Sequence[object]) -> None:
+        if ips:
+            self.error(f"this host cannot serve {_list(ips)}: another host should take over")
+        else:
+            self.info("all addresses are served again")
 
     def address_taken_away(self, ip: IPAddress) -> None:
-        self.warning(f"{ip} was removed from {self._interface} by somebody else; putting it back")
+        self._fault(
+            logging.WARNING,
+            f"taken away {ip}",
+            f"{ip} was removed from {self._interface} by somebody else; putting it back",
+        )
 
     def address_out_of_place(self, ip: IPAddress, state: State) -> None:
         self.warning(f"{ip} came up on {self._interface} in state {state.value}; removing it")
@@ -165,20 +194,60 @@ class Journal:
                 "give each host an address (UCARP_SRCIP) of its own"
             )
 
-    def address_refused(self, command: str, error: OSError) -> None:
-        self.error(f"cannot {command} the address on {self._interface}: {error.strerror or error}")
+    def source_changed(self, old: IPAddress, new: IPAddress) -> None:
+        self.info(f"the source address is now {new}; it was {old}")
+
+    def source_elsewhere(self, source: IPAddress, where: str) -> None:
+        self.info(
+            f"source address {source} is on {where}, not on {self._interface}; "
+            "advertising from it nevertheless"
+        )
+
+    def same_mac(self, source: IPAddress) -> None:
+        """Once: it comes with every advertisement of the other host."""
+        if not self._is_same_mac_told:
+            self._is_same_mac_told = True
+            self.warning(
+                f"{source} has the MAC address of this host: a cloned machine? "
+                f"Give {self._interface} there another MAC address"
+            )
+
+    def addresses_refused(self, refused: Mapping[IPAddress, OSError]) -> None:
+        """What came of an attempt to add the addresses: the ones that failed."""
+        for ip, error in refused.items():
+            text = f"cannot add the address on {self._interface}: {error.strerror or error}"
+            self._fault(logging.ERROR, f"add {ip}", text)
+        if not refused and self._faults.end("add "):
+            self.info(f"the addresses can be added on {self._interface} again")
+
+    def address_not_removed(self, error: OSError) -> None:
+        text = f"cannot remove the address on {self._interface}: {error.strerror or error}"
+        self._fault(logging.ERROR, "remove", text)
 
     def device_refused(self, device: str, error: OSError) -> None:
-        self.error(f"virtual MAC address, device {device}: {error.strerror or error}")
+        text = f"virtual MAC address, device {device}: {error.strerror or error}"
+        if error.errno in {errno.EINVAL, errno.EBUSY}:
+            text += (
+                f": {self._interface} takes no other device beside it (is it a macvlan of mode "
+                "passthru, or a port of a bridge?); UCARP_VMAC=no works without one"
+            )
+        self._fault(logging.ERROR, "device", text)
+
+    def loss_held(self, reason: str) -> None:
+        self.warning(
+            f"{reason} while the up-script is running: does the script do that? "
+            "ucarpd waits for its end"
+        )
 
     # -- scripts ---------------------------------------------------------------------------------------
 
     def spawning(self, hook: str) -> None:
         self._write(logging.WARNING, f"Spawning [{hook}]")
 
-    def script_ended(self, hook: str, status: int, seconds: float) -> None:
-        if status == 0:
-            self.info(f"[{hook}] done in {seconds:.2f} s, exit status 0")
+    def script_ended(self, hook: str, status: int, seconds: float, excused: bool) -> None:
+        """`excused`: its work is done although it has failed."""
+        if status == 0 or excused:
+            self.info(f"[{hook}] done in {seconds:.2f} s, exit status {status}")
         else:
             self._script_failed(
                 f"[{hook}] failed after {seconds:.2f} s, exit status {status}", status
@@ -187,8 +256,19 @@ class Journal:
     def script_not_run(self, hook: str, status: int, why: str) -> None:
         self._script_failed(f"cannot run [{hook}]: {why}; exit status {status}", status)
 
-    def script_overtaken(self, hook: str) -> None:
-        self.warning(f"[{hook}] was ended early, since the role has changed again")
+    def script_hit(self, hook: str, signal_name: str) -> None:
+        self.warning(
+            f"[{hook}] was ended by {signal_name}, which ucarpd did not send; running it again (to "
+            "signal ucarpd and not its scripts: systemctl kill --kill-whom=main, on Debian 12 "
+            "--kill-who=main)"
+        )
+
+    def script_harmful(self, harm: str, skipped: bool) -> None:
+        self._write(
+            logging.ERROR if skipped else logging.WARNING,
+            harm,
+            MESSAGE_ID=MESSAGE_ID_SCRIPT_FAILED,
+        )
 
     def script_timed_out(self, hook: str, timeout: float) -> None:
         self._script_failed(f"[{hook}] did not end within {timeout:g} s; terminating it", -1)
@@ -204,6 +284,8 @@ class Journal:
     # -- packets ---------------------------------------------------------------------------------------
 
     def dropped(self, dropped: Dropped) -> None:
+        if dropped.reason is DropReason.OTHER_VRRP:
+            return
         passed_over = self._drops.admit(dropped, time.monotonic())
         if passed_over is None:
             return
@@ -219,9 +301,11 @@ class Journal:
     def _write_drop(self, dropped: Dropped, detail: str, passed_over: int) -> None:
         more = f" ({passed_over} more since the last such line)" if passed_over else ""
         is_foreign = dropped.reason is DropReason.BAD_VHID
+        source = dropped.source or "an unknown source"
+        is_vrrp = dropped.reason is DropReason.VRRP
         self._write(
             logging.INFO if is_foreign else logging.WARNING,
-            f"dropped a packet from {dropped.source or 'an unknown source'}: {detail}{more}",
+            f"{'' if is_vrrp else f'dropped a packet from {source}: '}{detail}{more}",
             MESSAGE_ID=MESSAGE_ID_PACKET_DROPPED,
             UCARPD_PEER=str(dropped.source or ""),
             UCARPD_REASON=dropped.reason.value,
@@ -237,6 +321,13 @@ class Journal:
         if self._send_failing:
             self._send_failing = False
             self.info(f"sending on {self._interface} works again")
+
+    def _fault(self, level: int, fault: str, text: str) -> None:
+        """A line about something that may go on for hours."""
+        times = self._faults.admit(fault, time.monotonic())
+        if times is not None:
+            more = f" ({times} times since the last such line)" if times else ""
+            self._write(level, f"{text}{more}")
 
     def _write(
         self, level: int, text: str, *, error: BaseException | None = None, **fields: str
@@ -306,39 +397,5 @@ def write_problem(text: str) -> None:
     write(logging.ERROR, text, {"MESSAGE_ID": MESSAGE_ID_CONFIG_PROBLEM})
 
 
-class DropLimiter:
-    """Decides which dropped packets are reported.  Its memory does not grow with a flood."""
-
-    def __init__(self) -> None:
-        self._reported: dict[tuple[IPAddress | None, DropReason], tuple[float, int]] = {}
-        self._minute_began = float("-inf")
-        self._lines_left = 0
-
-    def admit(self, dropped: Dropped, now: float) -> int | None:
-        """None: say nothing.  Otherwise how many of its kind were passed over in between."""
-        if now - self._minute_began >= REPEAT_AFTER:
-            self._minute_began = now
-            self._lines_left = LINES_PER_MINUTE
-            self._forget(now)
-        kind = dropped.source, dropped.reason
-        known = self._reported.get(kind)
-        if known is not None and now - known[0] < _repeat_after(dropped.reason):
-            self._reported[kind] = (known[0], known[1] + 1)
-            return None
-        if not self._lines_left:
-            return None
-        self._lines_left -= 1
-        self._reported[kind] = (now, 0)
-        return known[1] if known else 0
-
-    def _forget(self, now: float) -> None:
-        """Drop what is old; kept twice as long as it is silenced, so that a count is not lost."""
-        self._reported = {
-            kind: known
-            for kind, known in self._reported.items()
-            if now - known[0] < 2 * _repeat_after(kind[1])
-        }
-
-
-def _repeat_after(reason: DropReason) -> float:
-    return SELDOM if reason is DropReason.BAD_VHID else REPEAT_AFTER
+def _list(ips: Sequence[object]) -> str:
+    return ", ".join(map(str, ips))

@@ -1,0 +1,79 @@
+"""`ucarpd check` looks at the machine that it runs on; it needs no privileges for that."""
+
+import re
+import shutil
+import sys
+
+import pytest
+from lab import Host
+from nodes import VIP, conf, start_master
+
+
+def check(host: Host, *, as_nobody: bool = False, **keys: object) -> tuple[int, str]:
+    """Its exit status, and what it says of a file."""
+    path = host.write_conf("web", conf(host.address, **keys))
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if as_nobody else []
+    if as_nobody:
+        path.chmod(0o644)
+    process = host.start(*nobody, sys.executable, "-m", "ucarpd", "check", "/etc/ucarp/web.conf")
+    status = process.popen.wait(30)
+    return status, process.text()
+
+
+def test_a_pair_as_it_should_be(a):
+    status, text = check(a)
+    assert (status, text) == (0, "/etc/ucarp/web.conf: OK, virtual host 1 on eth0\n")
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="no setpriv")
+def test_it_needs_no_privileges(a):
+    status, text = check(a, as_nobody=True, SRCIP="172.16.0.99")
+    assert status == 0
+    assert "UCARP_SRCIP: source address 172.16.0.99 is not on eth0 (warning)" in text
+
+
+def test_the_servers_old_address_becomes_the_virtual_one(a):
+    """It is still the first of its network, and the new one hangs on it."""
+    a.ip("address", "flush", "dev", "eth0")
+    a.sysctl("net/ipv4/conf/eth0/promote_secondaries", "0")
+    a.sysctl("net/ipv4/conf/all/promote_secondaries", "0")
+    for ip in (VIP, "172.16.0.12"):
+        a.ip("address", "add", f"{ip}/16", "dev", "eth0")
+    status, text = check(a, SRCIP=None)
+    assert status == 0
+    assert re.search(rf"UCARP_ADDR: {VIP} is on eth0 now: remove it from .* first", text)
+    assert "taking it off would take 172.16.0.12 with it" in text
+
+
+def test_the_only_address_of_the_host(a):
+    a.ip("address", "flush", "dev", "eth0")
+    a.ip("address", "add", f"{VIP}/16", "dev", "eth0")
+    status, text = check(a, SRCIP=None)
+    assert status == 78
+    assert f"UCARP_ADDR: eth0 has only {VIP}, which is UCARP_ADDR" in text
+    assert "OK" not in text
+
+
+def test_a_running_master_has_put_its_address_there_itself(a):
+    start_master(a)
+    status, text = check(a)
+    assert (status, text) == (0, "/etc/ucarp/web.conf: OK, virtual host 1 on eth0\n")
+
+
+def test_what_keeps_two_hosts_from_hearing_each_other(a):
+    status, text = check(a, SRCIP=None, PEERS="172.16.0.51,172.16.0.52")
+    assert status == 78
+    assert "no address of eth0 (172.16.0.11) is in UCARP_PEERS (172.16.0.51, 172.16.0.52)" in text
+    a.ip("link", "add", "br-lan", "type", "bridge")
+    a.ip("link", "set", "eth0", "master", "br-lan")
+    status, text = check(a)
+    assert status == 78
+    assert "eth0 is a port of br-lan and hears nothing itself: UCARP_INTERFACE=br-lan" in text
+
+
+def test_names_of_interfaces(a):
+    a.ip("link", "property", "add", "dev", "eth0", "altname", "enp0s31f6")
+    status, text = check(a, INTERFACE="enp0s31f6")
+    assert (status, "write UCARP_INTERFACE=eth0" in text) == (78, True)
+    status, text = check(a, INTERFACE="hots0")
+    assert (status, "this host has no hots0 now (it has eth0" in text) == (0, True)

@@ -1,0 +1,131 @@
+"""The addresses that ucarpd puts on the interface itself."""
+
+import asyncio
+from functools import wraps
+from ipaddress import ip_address
+
+import virtual_loop
+from fake_kernel import FakeLog, FakeNetlink, Ledger
+
+from ucarpd.addresses import NetlinkAddresses
+from ucarpd.carp.actions import State
+from ucarpd.config import load
+from ucarpd.engine import Outcome, Transition
+
+ONE, TWO = map(ip_address, ("10.0.0.100", "10.0.0.101"))
+TAKEN = Transition(State.MASTER, State.BACKUP, "no advertisement")
+LEFT = Transition(State.BACKUP, State.MASTER, "asked to")
+FILE = "UCARP_INTERFACE=eth0\nUCARP_VHID=1\nUCARP_PASS=secret\nUCARP_ADDR=10.0.0.100,10.0.0.101\nUCARP_MASK=24\n"
+
+
+def in_virtual_time(test):
+    @wraps(test)
+    def wrapper(**arguments):
+        virtual_loop.run(test(**arguments))
+
+    return wrapper
+
+
+def config_of(tmp_path, more=""):
+    path = tmp_path / "web.conf"
+    path.write_text(FILE + more)
+    path.chmod(0o600)
+    return load(path)
+
+
+class Bench:
+    def __init__(self, tmp_path, more=""):
+        self.netlink, self.log, self.ledger = FakeNetlink(), FakeLog(), Ledger()
+        self.config = config_of(tmp_path, more)
+        self.addresses = NetlinkAddresses(self.config, self.netlink, self.log, self.ledger)
+        self.outcomes = []
+        self.ahead = []
+        self.released = 0
+
+    def acquire(self):
+        self.addresses.acquire(TAKEN, self.ahead.append, self.outcomes.append)
+
+    def release(self, at_start=False):
+        self.addresses.release(LEFT, at_start, self._done)
+
+    def _done(self):
+        self.released += 1
+
+
+@in_virtual_time
+async def test_all_are_put_there(tmp_path):
+    bench = Bench(tmp_path)
+    bench.acquire()
+    assert bench.ledger.placed  # before anything is there
+    assert bench.addresses.is_busy
+    await asyncio.sleep(0.1)
+    assert bench.outcomes == [Outcome((ONE, TWO))]
+    assert bench.ahead == [(ONE, TWO)]
+    assert not bench.addresses.is_busy
+    assert bench.addresses.missing() == ()
+
+
+@in_virtual_time
+async def test_one_that_is_refused_does_not_keep_the_others_off(tmp_path):
+    bench = Bench(tmp_path)
+    bench.netlink.refuses = {ONE}
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    assert bench.outcomes == [Outcome((TWO,), (ONE,))]
+    assert bench.ahead == [(TWO,)]
+    assert bench.log.told() == [f"addresses_refused {ONE}"]
+    assert bench.addresses.missing() == (ONE,)
+
+
+@in_virtual_time
+async def test_one_that_somebody_took_meanwhile_is_neither_here_nor_refused(tmp_path):
+    bench = Bench(tmp_path)
+    bench.netlink.catch_up = lambda: bench.netlink.take("eth0", ONE)
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    assert bench.outcomes == [Outcome((TWO,))]
+
+
+@in_virtual_time
+async def test_they_are_taken_off_and_the_ledger_is_clean(tmp_path):
+    bench = Bench(tmp_path)
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    bench.release()
+    assert bench.ledger.placed
+    await asyncio.sleep(0.1)
+    assert (bench.released, bench.addresses.present(), bench.ledger.placed) == (1, (), False)
+
+
+@in_virtual_time
+async def test_what_an_earlier_run_left_is_told(tmp_path):
+    bench = Bench(tmp_path)
+    bench.netlink.put("eth0", TWO)
+    bench.release(at_start=True)
+    await asyncio.sleep(0.1)
+    assert bench.log.told() == [f"address_left_over {TWO}"]
+    assert bench.addresses.present() == ()
+
+
+@in_virtual_time
+async def test_one_that_stays_is_told_and_stays_in_the_ledger(tmp_path):
+    bench = Bench(tmp_path)
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    bench.log.told()
+    bench.netlink.keeps = {ONE}
+    bench.release()
+    await asyncio.sleep(0.1)
+    assert bench.released == 1
+    assert bench.ledger.placed
+    assert bench.log.told()[0].startswith("address_not_removed")
+
+
+@in_virtual_time
+async def test_a_reload_takes_off_what_is_no_longer_wanted(tmp_path):
+    bench = Bench(tmp_path, "UCARP_EXTRA_ADDRS=10.0.0.102/24\n")
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    bench.netlink.told()
+    bench.addresses.reconfigure(config_of(tmp_path))
+    assert bench.netlink.told() == ["remove 10.0.0.102"]

@@ -1,0 +1,204 @@
+"""What `clear` acts on.  Taking addresses off is tested in tests/integration/test_clearing.py."""
+
+import asyncio
+import errno
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from test_record import content
+
+from ucarpd.clearing import clear
+from ucarpd.leftovers import clear_leftovers
+from ucarpd.lock import AlreadyRunning, InstanceLock
+from ucarpd.record import Record, read
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "run"))
+    return tmp_path / "run"
+
+
+class Sent(list):
+    """The packets that would go out, each with its interface."""
+
+    def send_frame(self, interface, frame):
+        self.append((interface, frame))
+
+    def send_packet(self, interface, packet, destination):
+        self.append((interface, packet, destination))
+
+
+class Refused:
+    """An interface that is down."""
+
+    def send_frame(self, interface, frame):
+        raise OSError(errno.ENETDOWN, os.strerror(errno.ENETDOWN))
+
+
+def leave(tmp_path, run, name="web", placed=True, ago=None, **keys):
+    """Leave the record of an instance whose interface has gone with it."""
+    left = content(tmp_path, name, INTERFACE="gone0", VHID=len(name), **keys)
+    record = Record(name, run)
+    record.write(left)
+    record.placed = placed
+    if ago is not None:
+        record.advertised(time.monotonic() - ago)
+    return left
+
+
+def run_clear(tmp_path, sent=None, **environ):
+    return clear([str(tmp_path)], Sent() if sent is None else sent, environ)
+
+
+def cleared(*paths):
+    outcome = clear([str(path) for path in paths], Sent(), {})
+    for each in outcome.cleared:
+        each.lock.release()
+    return [each.content.instance for each in outcome.cleared]
+
+
+def test_an_instance_is_found_by_its_file_or_the_directory_of_that(tmp_path, run):
+    leave(tmp_path, run, "web")
+    leave(tmp_path, run, "mail")
+    assert cleared(tmp_path / "web.conf") == ["web"]
+    assert cleared(tmp_path / "x/../mail.conf", tmp_path / "web.conf") == ["mail", "web"]
+    assert cleared(tmp_path) == ["mail", "web"]
+    assert cleared(tmp_path, tmp_path / "web.conf") == ["mail", "web"]
+    assert cleared(tmp_path / "other.conf", "/", "/nonexistent") == []
+
+
+def test_neither_file_nor_directory_need_exist(tmp_path, run):
+    away = tmp_path / "etc"
+    away.mkdir()
+    leave(away, run)
+    (away / "web.conf").unlink()
+    assert cleared(away / "web.conf") == ["web"]
+    away.rmdir()
+    assert cleared(away) == ["web"]
+
+
+def test_what_was_never_placed_or_is_to_stay_is_left_alone(tmp_path, run):
+    leave(tmp_path, run, placed=False)
+    leave(tmp_path, run, "mail", SHUTDOWN="no")
+    assert run_clear(tmp_path) == ([], [])
+
+
+def test_there_is_nothing_at_all(tmp_path, run):
+    assert run_clear(tmp_path) == ([], [])
+    assert not run.exists()
+
+
+def test_an_instance_that_runs_is_left_alone(tmp_path, run):
+    left = leave(tmp_path, run)
+    lock = InstanceLock("web", run, "gone0", left.vhid, tmp_path / "web.conf")
+    outcome = run_clear(tmp_path)
+    assert outcome.cleared == []
+    (sentence,) = outcome.left_alone
+    assert sentence.startswith(f"web is already run by process {os.getpid()} (")
+    lock.release()
+
+
+def test_a_virtual_host_that_another_file_runs_is_left_alone(tmp_path, run):
+    left = leave(tmp_path, run)
+    lock = InstanceLock("copy", run, "gone0", left.vhid, tmp_path / "copy.conf")
+    outcome = run_clear(tmp_path)
+    assert outcome.cleared == []
+    assert "copy.conf" in outcome.left_alone[0]
+    lock.release()
+
+
+# -- the bow-out -----------------------------------------------------------------------------------------
+
+
+def test_both_bow_outs_are_sent_one_after_the_other(tmp_path, run):
+    left = leave(tmp_path, run, ago=0.5)
+    began, sent = time.monotonic(), Sent()
+    (each,) = run_clear(tmp_path, sent).cleared
+    assert each.bowed_out
+    assert sent == [("gone0", packet.data) for (packet,) in left.bow_outs]
+    assert time.monotonic() - began >= 0.05
+
+
+def test_each_unicast_peer_is_told(tmp_path, run):
+    leave(tmp_path, run, ago=0.5, PEERS="10.0.0.12 10.0.0.13")
+    sent = Sent()
+    run_clear(tmp_path, sent)
+    assert [(name, to) for name, _, to in sent] == 2 * [
+        ("gone0", "10.0.0.12"),
+        ("gone0", "10.0.0.13"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ago", "result", "bows_out"),
+    [
+        (1.5, None, True),
+        (1.5, "signal", True),
+        (1.5, "watchdog", False),
+        (1.5, "timeout", False),
+        (2.1, "signal", False),
+        (None, "signal", False),
+    ],
+)
+def test_when_a_bow_out_is_worth_it(tmp_path, run, ago, result, bows_out):
+    leave(tmp_path, run, ago=ago)
+    sent = Sent()
+    (each,) = run_clear(tmp_path, sent, **({"SERVICE_RESULT": result} if result else {})).cleared
+    assert each.bowed_out is bool(sent) is bows_out
+
+
+def test_a_bow_out_that_does_not_get_out_is_none(tmp_path, run):
+    leave(tmp_path, run, ago=0.5)
+    (each,) = run_clear(tmp_path, Refused()).cleared
+    assert (each.bowed_out, each.error) == (False, None)
+
+
+# -- the end ---------------------------------------------------------------------------------------------
+
+
+def test_what_is_being_cleared_cannot_be_started_and_is_forgotten_at_the_end(tmp_path, run):
+    left = leave(tmp_path, run)
+    outcome = run_clear(tmp_path)
+    (each,) = outcome.cleared
+    assert (each.found, each.bowed_out, each.error) == ([], False, None)
+    with pytest.raises(AlreadyRunning):
+        InstanceLock("web", run, "gone0", left.vhid, tmp_path / "web.conf")
+    assert asyncio.run(clear_leftovers(outcome.cleared))
+    assert read("web", run) is None
+    InstanceLock("web", run, "gone0", left.vhid, tmp_path / "web.conf").release()
+
+
+def test_without_privileges_it_says_so(tmp_path, run):
+    leave(tmp_path, run)
+    command = [sys.executable, "-m", "ucarpd", "clear", tmp_path]
+    # Without any capability, be it root's or not.
+    drop = ["setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
+    wrap = drop if os.geteuid() == 0 else []
+    ended = subprocess.run([*wrap, *command], capture_output=True, text=True, check=False)
+    assert ended.returncode == 77
+    assert ended.stderr.startswith("ucarpd: must run as root")
+
+
+def test_the_way_to_the_bow_out_imports_little():
+    """What the daemon needs takes longer to load than a client is to wait."""
+    command = [sys.executable, "-c", "import sys, ucarpd.cli, ucarpd.clearing; print(*sys.modules)"]
+    loaded = set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+    heavy = {"asyncio", "argparse", "logging", "dataclasses", "dotenv", "pyroute2", "subprocess"}
+    assert heavy & loaded == set()
+    assert {name for name in loaded if name.startswith("ucarpd")} == {
+        "ucarpd",
+        "ucarpd.cli",
+        "ucarpd.clearing",
+        "ucarpd.linux",
+        "ucarpd.linux.address_table",
+        "ucarpd.linux.namespace",
+        "ucarpd.linux.packet_out",
+        "ucarpd.linux.sysctl",
+        "ucarpd.lock",
+        "ucarpd.private",
+        "ucarpd.record",
+    }

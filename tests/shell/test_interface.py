@@ -1,0 +1,461 @@
+"""The interface, on tables, sockets and engines that only write down what came."""
+
+import asyncio
+from dataclasses import replace
+from functools import wraps
+from ipaddress import IPv4Address, ip_address
+from itertools import count
+
+import pytest
+import virtual_loop
+
+from ucarpd import interface
+from ucarpd.carp.frame import carp_over_ip, ethernet, virtual_mac
+from ucarpd.config import load
+from ucarpd.interface import LOOK_AGAIN_AFTER, SILENCE, Interface
+from ucarpd.linux.netlink import InterfaceAddress, Link
+
+MAC = bytes.fromhex("020000000001")
+PEER_MAC = bytes.fromhex("020000000002")
+PEER = IPv4Address("10.0.0.2")
+
+
+class Kernel:
+    """The tables; `listener` is told of what changes, as the supervisor is."""
+
+    def __init__(self):
+        self.by_name = {}
+        self.on = {}
+        self.listener = None
+
+    def links(self):
+        return self.by_name.values()
+
+    def link(self, name):
+        return self.by_name.get(name)
+
+    def link_of_index(self, index):
+        return next((each for each in self.links() if each.index == index), None)
+
+    def addresses(self, name):
+        return [InterfaceAddress(ip_address(ip), 24) for ip in self.on.get(name, [])]
+
+    def where(self, ip):
+        return next((name for name, there in self.on.items() if str(ip) in there), None)
+
+    def dad_failed(self, interface, ip):
+        return False
+
+    def set(self, name, index=2, **changes):
+        before = self.by_name.get(name) or Link(
+            index, name, MAC, is_up=True, has_carrier=True, is_ethernet=True
+        )
+        self.by_name[name] = replace(before, **changes)
+        self._tell("link_changed", name)
+
+    def add(self, name, ip):
+        self.on.setdefault(name, []).append(ip)
+        self._tell("address_added", name, ip_address(ip))
+
+    def remove(self, name, ip):
+        self.on[name].remove(ip)
+        self._tell("address_removed", name, ip_address(ip))
+
+    def _tell(self, what, *arguments):
+        if self.listener is not None:
+            getattr(self.listener, what)(*arguments)
+
+
+class FakeSockets:
+    can_send = True
+
+    def __init__(self, deliver):
+        self.deliver = deliver
+        self.faults = {}
+        self.story = []
+
+    def serve(self, vhids):
+        pass
+
+    def open(self, link, params):
+        self.story.append(f"open on {link.index}")
+
+    def fault(self, params, family):
+        return self.faults.get(family)
+
+    def close(self):
+        self.story.append("close")
+
+
+class FakeEngine:
+    is_loss_held = False
+
+    def __init__(self, bench):
+        self._bench = bench
+        self.heard_from = PEER
+
+    def interface_ready(self, sources):
+        self._bench.story.append(f"ready {' '.join(map(str, sources))}")
+
+    def interface_lost(self, reason, can_send):
+        self._bench.story.append(f"lost{' (can send)' if can_send else ''}: {reason}")
+
+    def hardware_address_changed(self):
+        self._bench.story.append("another MAC")
+
+    def segment_heard(self):
+        self._bench.story.append("segment heard")
+
+    def address_added(self, ip):
+        self._bench.story.append(f"here: {ip}")
+
+    def address_removed(self, ip):
+        self._bench.story.append(f"gone: {ip}")
+
+    def receive(self, frame, at):
+        return self.heard_from
+
+
+class Log:
+    def __init__(self, bench):
+        self._bench = bench
+
+    def source_changed(self, old, new):
+        self._bench.story.append(f"source {old} to {new}")
+
+    def source_elsewhere(self, source, where):
+        self._bench.story.append(f"source {source} on {where}")
+
+    def same_mac(self, source):
+        self._bench.story.append(f"our MAC at {source}")
+
+
+class Bench:
+    """An interface eth0 with 10.0.0.1, and virtual hosts on it."""
+
+    def __init__(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(interface, "Sockets", FakeSockets)
+        self._directory = tmp_path
+        self.story = []
+        self.kernel = Kernel()
+        self.kernel.set("eth0")
+        self.kernel.add("eth0", "10.0.0.1")
+        self.elsewhere = set()
+        self.reads = count()
+
+    def run(self, amount=0):
+        """Begin; `attach` comes next."""
+
+        def elsewhere():
+            next(self.reads)
+            return {ip_address(ip) for ip in self.elsewhere}
+
+        def demote(reason, amount):
+            if amount:
+                self.story.append(f"host demoted by {amount}: {reason}")
+
+        self.interface = Interface("eth0", self.kernel, demote, elsewhere)
+        self.sockets = self.interface._sockets
+        self.kernel.listener = self.interface
+
+    def config(self, name="web", **keys):
+        keys = {"INTERFACE": "eth0", "VHID": 1, "PASS": "x", "ADDR": "10.0.0.10", **keys}
+        path = self._directory / f"{name}.conf"
+        path.write_text("".join(f"UCARP_{key}={value}\n" for key, value in keys.items()))
+        return load(path, {})
+
+    def attach(self, name="web", **keys):
+        def demote(reason, amount):
+            self.story.append(f"demoted by {amount}: {reason}")
+
+        engine = FakeEngine(self)
+        config = self.config(name, **keys)
+        self.interface.attach(config, engine, Log(self), demote)
+        return config, engine
+
+    def told(self):
+        story, self.story = self.story, []
+        return story
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch):
+    return Bench(tmp_path, monkeypatch)
+
+
+def in_virtual_time(test):
+    @wraps(test)
+    def run(bench, **arguments):
+        async def main():
+            bench.run()
+            await test(bench, **arguments)
+
+        virtual_loop.run(main())
+
+    return run
+
+
+async def later(seconds):
+    await asyncio.sleep(seconds)
+
+
+# -- what a virtual host is told --------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_an_interface_that_can_be_used(bench):
+    bench.attach()
+    assert bench.told() == ["ready 10.0.0.1"]
+    assert bench.sockets.story[-1] == "open on 2"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"is_up": False}, "lost: interface eth0 is down"),
+        ({"has_carrier": False}, "lost: no carrier on eth0"),
+        ({"is_ethernet": False}, "lost: interface eth0 is not Ethernet"),
+        (
+            {"slave_kind": "bridge", "master": 7},
+            "lost (can send): eth0 is a port of br-lan and hears nothing itself:"
+            " UCARP_INTERFACE=br-lan",
+        ),
+    ],
+)
+@in_virtual_time
+async def test_a_link_that_cannot_be_used(bench, change, told):
+    bench.kernel.set("br-lan", index=7)
+    bench.attach(IFDOWN_DEMOTION=0)
+    bench.told()
+    bench.kernel.set("eth0", **change)
+    assert bench.told() == [told]
+
+
+@in_virtual_time
+async def test_a_port_is_refused_whatever_its_carrier_is_worth(bench):
+    bench.kernel.set("eth0", slave_kind="bridge", master=None)
+    bench.attach(IGNOREIFSTATE="yes")
+    assert "a port of a bridge" in bench.told()[0]
+
+
+@in_virtual_time
+async def test_another_name_of_the_interface(bench):
+    bench.kernel.set("net0", index=2, altnames=("eth0",))
+    del bench.kernel.by_name["eth0"]
+    bench.attach()
+    assert bench.told() == ["lost: eth0 is another name of net0: write UCARP_INTERFACE=net0"]
+    bench.kernel.set("net0", altnames=())
+    await later(LOOK_AGAIN_AFTER + 0.1)
+    assert bench.told() == ["lost: interface eth0 does not exist"]
+
+
+@in_virtual_time
+async def test_a_group_that_cannot_be_joined_is_tried_again(bench):
+    bench.attach()
+    bench.told()
+    bench.sockets.faults[4] = "cannot join"
+    bench.kernel.set("eth0", mac=PEER_MAC)
+    assert bench.told() == ["lost (can send): cannot join", "another MAC"]
+    bench.sockets.story.clear()
+    await later(2.5 * LOOK_AGAIN_AFTER)
+    assert bench.told() == ["lost (can send): cannot join"] * 2
+    assert bench.sockets.story == ["open on 2"] * 2
+    bench.sockets.faults.clear()
+    await later(LOOK_AGAIN_AFTER)
+    assert bench.told() == ["ready 10.0.0.1"]
+    await later(10 * LOOK_AGAIN_AFTER)
+    assert bench.told() == [], "all is well, so there is nothing to look at"
+
+
+@in_virtual_time
+async def test_nobody_looks_again_when_the_last_one_has_left(bench):
+    bench.kernel.set("eth0", is_up=False)
+    config, _ = bench.attach()
+    bench.interface.detach(config)
+    bench.told()
+    await later(2 * LOOK_AGAIN_AFTER)
+    assert bench.told() == []
+
+
+# -- the source -------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_change_of_the_source_is_told(bench):
+    bench.attach()
+    bench.kernel.add("eth0", "10.0.0.3")
+    bench.told()
+    bench.kernel.remove("eth0", "10.0.0.1")
+    assert bench.told() == ["source 10.0.0.1 to 10.0.0.3", "ready 10.0.0.3"]
+
+
+@in_virtual_time
+async def test_a_source_on_another_interface_is_told_once(bench):
+    bench.kernel.on["lo"] = ["192.168.5.1"]
+    bench.attach(SRCIP="192.168.5.1")
+    bench.kernel.add("eth0", "10.0.0.3")
+    assert bench.told() == [
+        "source 192.168.5.1 on lo",
+        "ready 192.168.5.1",
+        "ready 192.168.5.1",
+    ]
+    bench.kernel.remove("lo", "192.168.5.1")
+    assert bench.told() == ["lost (can send): source address 192.168.5.1 is not on eth0"]
+    bench.kernel.add("lo", "192.168.5.1")
+    assert bench.told() == ["source 192.168.5.1 on lo", "ready 192.168.5.1"]
+
+
+@in_virtual_time
+async def test_an_address_of_another_interface_that_nobody_named_is_nobodys_business(bench):
+    bench.attach()
+    bench.told()
+    bench.kernel.add("eth1", "10.0.1.1")
+    assert bench.told() == []
+
+
+@in_virtual_time
+async def test_the_virtual_address_of_another_process_is_no_source(bench):
+    bench.attach()
+    bench.told()
+    bench.elsewhere = {"10.0.0.20"}
+    bench.kernel.add("eth0", "10.0.0.20")
+    bench.kernel.remove("eth0", "10.0.0.1")
+    bench.kernel.add("eth0", "10.0.0.1")
+    assert bench.told() == [
+        "ready 10.0.0.1",
+        "lost (can send): eth0 has no IPv4 address of its own",
+        "ready 10.0.0.1",
+    ]
+
+
+@in_virtual_time
+async def test_many_addresses_of_another_process_are_asked_for_once(bench):
+    bench.attach()
+    bench.elsewhere = {f"10.0.9.{number}" for number in range(100)}
+    before = next(bench.reads)
+    for ip in bench.elsewhere:
+        bench.kernel.add("eth0", ip)
+    assert next(bench.reads) == before + 2
+
+
+@in_virtual_time
+async def test_our_own_virtual_addresses_are_told_to_their_owner_alone(bench):
+    bench.attach()
+    bench.attach("mail", VHID=2, ADDR="10.0.0.20")
+    bench.told()
+    bench.kernel.add("eth0", "10.0.0.20")
+    bench.kernel.remove("eth0", "10.0.0.20")
+    assert bench.told() == ["here: 10.0.0.20", "gone: 10.0.0.20"]
+
+
+# -- one family of two ------------------------------------------------------------------------------------
+
+NO_IPV6 = "eth0 has no IPv6 address of its own"
+
+
+@in_virtual_time
+async def test_a_family_without_a_source_is_a_demotion(bench):
+    bench.kernel.on["eth0"].append("fe80::1")
+    bench.attach(ADDR="10.0.0.10,2001:db8::10")
+    assert bench.told() == ["ready 10.0.0.1 fe80::1"]
+    bench.kernel.remove("eth0", "fe80::1")
+    assert bench.told() == ["ready 10.0.0.1", f"demoted by 240: {NO_IPV6}"]
+    bench.kernel.add("eth0", "fe80::1")
+    assert bench.told() == ["ready 10.0.0.1 fe80::1", f"demoted by 0: {NO_IPV6}"]
+
+
+@in_virtual_time
+async def test_without_any_family_the_role_ends_and_the_demotion_too(bench):
+    bench.attach(ADDR="10.0.0.10,2001:db8::10")
+    bench.told()
+    bench.kernel.remove("eth0", "10.0.0.1")
+    assert bench.told() == [
+        f"lost (can send): eth0 has no IPv4 address of its own and {NO_IPV6}",
+        f"demoted by 0: {NO_IPV6}",
+    ]
+
+
+@in_virtual_time
+async def test_a_virtual_host_that_leaves_takes_its_demotion_along(bench):
+    config, _ = bench.attach(ADDR="10.0.0.10,2001:db8::10")
+    bench.told()
+    bench.interface.detach(config)
+    assert bench.told() == [f"demoted by 0: {NO_IPV6}"]
+
+
+# -- a reload ---------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_another_configuration_leaves_the_sockets_alone(bench):
+    bench.attach()
+    bench.told()
+    bench.sockets.story.clear()
+    bench.interface.replace(bench.config(EXTRA_ADDRS="10.0.0.11"))
+    assert bench.sockets.story == []
+    assert bench.told() == ["ready 10.0.0.1"]
+    bench.kernel.add("eth0", "10.0.0.11")
+    assert bench.told() == ["here: 10.0.0.11"]
+    bench.interface.replace(bench.config())
+    bench.told()
+    bench.kernel.remove("eth0", "10.0.0.11")
+    assert bench.told() == ["ready 10.0.0.1"], "it is an address like any other now"
+
+
+# -- what comes in ----------------------------------------------------------------------------------------
+
+
+def frame(vhid=1, mac=PEER_MAC):
+    payload = bytes([0x21, vhid]) + bytes(34)
+    return ethernet(bytes(6), mac, carp_over_ip(PEER, IPv4Address("224.0.0.18"), payload))
+
+
+def hear(bench, **what):
+    return bench.sockets.deliver(frame(**what), asyncio.get_running_loop().time())
+
+
+@in_virtual_time
+async def test_the_first_advertisement_after_a_silence_is_told_to_all(bench):
+    bench.attach()
+    bench.attach("mail", VHID=2, ADDR="10.0.0.20")
+    bench.told()
+    hear(bench)
+    await later(SILENCE - 0.1)
+    hear(bench, vhid=77)
+    assert bench.told() == []
+    await later(SILENCE)
+    hear(bench, vhid=77)
+    hear(bench, vhid=1)
+    assert bench.told() == ["segment heard"] * 2
+
+
+@in_virtual_time
+async def test_what_is_too_short_to_have_a_vhid_ends_no_silence(bench):
+    bench.attach()
+    bench.told()
+    await later(SILENCE)
+    bench.sockets.deliver(frame()[:20], asyncio.get_running_loop().time())
+    assert bench.told() == []
+
+
+@in_virtual_time
+async def test_our_mac_at_another_host(bench):
+    _, engine = bench.attach()
+    bench.told()
+    assert hear(bench, mac=MAC) == PEER
+    assert bench.told() == [f"our MAC at {PEER}"]
+    hear(bench)
+    engine.heard_from = IPv4Address("10.0.0.1")
+    hear(bench, mac=MAC)
+    engine.heard_from = None
+    hear(bench, mac=MAC)
+    assert bench.told() == [], "another MAC, our own frame, a wrong digest"
+
+
+@in_virtual_time
+async def test_the_virtual_mac_is_everybodys(bench):
+    bench.kernel.set("eth0", mac=virtual_mac(1))
+    bench.attach()
+    bench.told()
+    hear(bench, mac=virtual_mac(1))
+    assert bench.told() == []

@@ -1,0 +1,74 @@
+"""What can wait until the addresses of a dead process are off: its log lines, its down-script, its
+virtual MAC device and the settings that belong to that.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from ucarpd.carp.params import IPAddress
+from ucarpd.clearing import Cleared
+from ucarpd.hooks import Hook, HookRunner
+from ucarpd.journal import Journal
+from ucarpd.linux.netlink import Netlink
+from ucarpd.parent_arp import ParentArp
+from ucarpd.private import run_directory
+from ucarpd.record import Content, Record
+
+
+class _Nobody:
+    """A listener that has no use for changes."""
+
+    def link_changed(self, interface: str) -> None: ...
+    def address_added(self, interface: str, ip: IPAddress) -> None: ...
+    def address_removed(self, interface: str, ip: IPAddress) -> None: ...
+
+
+async def clear_leftovers(cleared: Sequence[Cleared]) -> bool:
+    """Finish what `clearing` has begun, all instances at a time; whether nothing is left."""
+    return all(await asyncio.gather(*map(_clear_one, cleared)))
+
+
+async def _clear_one(cleared: Cleared) -> bool:
+    content = cleared.content
+    log = Journal(content.instance, content.vhid, content.interface, content.facility)
+    if cleared.error is not None:
+        log.address_not_removed(cleared.error)
+    elif cleared.found:
+        log.address_left_over(cleared.found)
+    if cleared.bowed_out:
+        log.bowed_out_for_the_dead()
+    await _run_down_script(content, log)
+    device_error = await _remove_device(content) if content.virtual_mac else None
+    if device_error is not None:
+        log.device_refused(content.device, device_error)
+    is_done = cleared.error is None and device_error is None
+    if is_done:
+        Record(content.instance, run_directory()).remove()
+    cleared.lock.release()
+    return is_done
+
+
+async def _run_down_script(content: Content, log: Journal) -> None:
+    script = content.down_script
+    if script is None:
+        return
+    arguments = tuple(script.arguments)
+    hook = Hook("down", Path(script.path), arguments, script.environment, script.timeout)
+    ended = asyncio.Event()
+    HookRunner(log).request(hook, lambda _result: ended.set())
+    await ended.wait()
+
+
+async def _remove_device(content: Content) -> OSError | None:
+    """Remove the device, and let the interface answer ARP as it did before."""
+    netlink = Netlink(_Nobody())
+    await netlink.open()
+    try:
+        removed, restored = asyncio.Future[OSError | None](), asyncio.Future[OSError | None]()
+        netlink.remove_link(content.device, removed.set_result)
+        restore = ParentArp(content.interface, run_directory()).release
+        netlink.beside(restore, restored.set_result)
+        return await removed or await restored
+    finally:
+        await netlink.close()

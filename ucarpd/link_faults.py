@@ -1,0 +1,41 @@
+"""Why an interface cannot carry a virtual host, whatever its addresses are."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from ucarpd.linux.netlink import Link
+
+_DEAF = {"bridge", "bond", "team", "openvswitch", "hsr"}
+"""Kinds of masters that take the frames away from their ports.  A VRF does not."""
+
+
+class LinkTable(Protocol):
+    """The links that this host has now."""
+
+    def link(self, interface: str) -> Link | None: ...
+    def link_of_index(self, index: int) -> Link | None: ...
+    def links(self) -> Iterable[Link]: ...
+
+
+def deafness(link: Link, table: LinkTable) -> str | None:
+    """Return why the link hears nothing, with what to do about it; None: it hears."""
+    if link.slave_kind not in _DEAF:
+        return None
+    master = table.link_of_index(link.master) if link.master is not None else None
+    if link.slave_kind == "openvswitch":
+        # The master of the port is the switch itself; the hosts' interfaces on it have other names.
+        whose, remedy = "an Open vSwitch", "set UCARP_INTERFACE to the interface of its bridge"
+    elif master is None:
+        whose, remedy = f"a {link.slave_kind}", "set UCARP_INTERFACE to that"
+    else:
+        whose, remedy = master.name, f"UCARP_INTERFACE={master.name}"
+    return f"{link.name} is a port of {whose} and hears nothing itself: {remedy}"
+
+
+def other_name(interface: str, table: LinkTable) -> str | None:
+    """Return which link is meant by a name that is not one to the kernel's packets; or None."""
+    plain, at, _ = interface.partition("@")
+    for link in table.links():
+        if interface in link.altnames or (at and link.name == plain):
+            return f"{interface} is another name of {link.name}: write UCARP_INTERFACE={link.name}"
+    return None

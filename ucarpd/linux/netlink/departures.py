@@ -1,0 +1,139 @@
+"""Addresses that leave an interface, by our removal or by a script's: what else would go with them."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+
+from ucarpd.carp.params import IPAddress
+from ucarpd.linux.netlink.address_requests import AddressRequests
+from ucarpd.linux.netlink.events import Events
+from ucarpd.linux.netlink.messages import AddressEntry, InterfaceAddress
+from ucarpd.linux.netlink.worker import Worker
+
+Done = Callable[[OSError | None], None]
+"""Called in the event loop with what went wrong, or None."""
+
+
+@dataclass(slots=True)
+class _Guard:
+    """Of several scripts on one interface."""
+
+    count: int = 0
+    ips: set[IPAddress] = field(default_factory=set)
+    holds: list[Callable[[], None]] = field(default_factory=list)
+
+    def release(self) -> None:
+        for release in self.holds:
+            release()
+        self.holds.clear()
+
+
+class Departures:
+    """Decides by the tables what is at risk, so that the common removal costs nothing more."""
+
+    def __init__(self, events: Events, requests: AddressRequests, worker: Worker) -> None:
+        self._events = events
+        self._requests = requests
+        self._worker = worker
+        self._leaving: Counter[tuple[str, IPAddress]] = Counter()
+        """Those whose removal is under way."""
+        self._guards: dict[str, _Guard] = {}
+
+    def remove(self, interface: str, addresses: Iterable[InterfaceAddress], done: Done) -> None:
+        listed = dict.fromkeys(addresses)
+        ips = {address.ip for address in listed}
+        listed |= dict.fromkeys(entry.placed.address for entry in self._present(interface, ips))
+        at_risk = self._secondaries(interface, ips)
+        takes_along = bool(at_risk) or self._are_the_last(interface, ips)
+        leaving = Counter((interface, ip) for ip in ips)
+        self._leaving.update(leaving)
+        release = self._events.hold(interface, at_risk)
+
+        def ended(error: OSError | None) -> None:
+            self._leaving -= leaving
+            release()
+            done(error)
+
+        request = partial(self._requests.remove, interface, tuple(listed), takes_along)
+        self._worker.do(request, ended, ended)
+
+    # -- scripts -----------------------------------------------------------------------------------
+
+    def guard(self, interface: str, ips: Iterable[IPAddress], failed: Done) -> None:
+        wanted = frozenset(ips)
+        guard = self._guards.setdefault(interface, _Guard())
+        at_risk = self._secondaries(interface, wanted)
+        guard.count += 1
+        guard.ips |= wanted
+        if at_risk:
+            guard.holds.append(self._events.hold(interface, at_risk))
+
+        def begun(are_kept: bool) -> None:
+            if are_kept:
+                guard.release()
+
+        begin = partial(self._requests.guards.begin, interface, wanted, bool(at_risk))
+        self._worker.do(begin, begun, failed)
+
+    def end_guard(self, interface: str, done: Done) -> None:
+        # What was removed by itself was meant to go; only the events tell.
+        self._events.catch_up()
+        guard = self._guards[interface]
+        guard.count -= 1
+        if not guard.count:
+            del self._guards[interface]
+
+        def ended(error: OSError | None) -> None:
+            guard.release()
+            done(error)
+
+        end = partial(self._requests.guards.end, interface, is_last=not guard.count)
+        self._worker.do(end, ended, ended)
+
+    def gone(self, interface: str, ip: IPAddress, failed: Done) -> None:
+        """An address has gone: if a script has taken it off, nothing else is to go with it."""
+        guard = self._guards.get(interface)
+        if guard is None or ip not in guard.ips:
+            return
+
+        def checked(error: OSError | None) -> None:
+            guard.release()
+            failed(error)
+
+        apart = self._events.removed_apart(interface, ip)
+        self._worker.do(partial(self._requests.guards.check, interface, apart), checked, checked)
+
+    # -- what is at risk ---------------------------------------------------------------------------
+
+    def _secondaries(self, interface: str, ips: Collection[IPAddress]) -> set[IPAddress]:
+        """What the kernel may take along with these.
+
+        A secondary may be primary by the time that its removal has its turn.
+        """
+        found: set[IPAddress] = set()
+        for entry in self._present(interface, ips):
+            network = self._events.tables.network(entry)
+            primary = next((each for each in network if not each.is_secondary), None)
+            if primary is None or self._may_leave(interface, primary, ips):
+                found.update(each.placed.address.ip for each in network)
+        return found - set(ips)
+
+    def _are_the_last(self, interface: str, ips: Collection[IPAddress]) -> bool:
+        """Whether the interface has no IPv4 address but these, so that it loses its routes too."""
+        entries = self._events.tables.entries(interface)
+        ipv4 = [entry for entry in entries if entry.placed.address.ip.version == 4]
+        return bool(ipv4) and all(self._may_leave(interface, entry, ips) for entry in ipv4)
+
+    def _may_leave(self, interface: str, entry: AddressEntry, ips: Collection[IPAddress]) -> bool:
+        ip = entry.placed.address.ip
+        guard = self._guards.get(interface)
+        return bool(
+            ip in ips or (interface, ip) in self._leaving or (guard is not None and ip in guard.ips)
+        )
+
+    def _present(self, interface: str, ips: Iterable[IPAddress]) -> list[AddressEntry]:
+        tables = self._events.tables
+        link = tables.link(interface)
+        index = link.index if link else None
+        return [entry for ip in ips for entry in tables.everywhere(ip) if entry.index == index]

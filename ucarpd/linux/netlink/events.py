@@ -1,0 +1,220 @@
+"""The kernel's events: read a few at a time, taken into the tables, and told to the listener."""
+
+import asyncio
+import errno
+import logging
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Protocol
+
+from ucarpd.carp.params import IPAddress
+from ucarpd.linux.netlink import framing
+from ucarpd.linux.netlink.request_socket import RequestSocket, consistent
+from ucarpd.linux.netlink.tables import Change, Tables
+from ucarpd.linux.netlink.worker import Worker
+
+_GROUPS = 0x1 | 0x10 | 0x100  # RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR
+_SO_RCVBUFFORCE = 33
+_RECEIVE_BUFFER = 1 << 22
+_LARGEST_DATAGRAM = 1 << 16
+_RETRY = 1.0
+"""Seconds until tables that could not be read are asked for again."""
+
+EVENTS_AT_ONCE = 16
+"""Events taken in before timers get their turn, so that a storm of them cannot hold them up."""
+
+EVENTS_TO_CATCH_UP = 256
+CHANGES_AT_ONCE = 64
+
+_log = logging.getLogger(__name__)
+
+
+class Listener(Protocol):
+    """Whom the table tells about changes, after it has taken them in."""
+
+    def link_changed(self, interface: str) -> None: ...
+    def address_added(self, interface: str, ip: IPAddress) -> None: ...
+    def address_removed(self, interface: str, ip: IPAddress) -> None: ...
+
+
+class Events:
+    """Keeps `tables` as the kernel has them.  Raises OSError where no socket is to be had."""
+
+    def __init__(self, listener: Listener, kernel: RequestSocket, worker: Worker) -> None:
+        self.tables = Tables()
+        self._listener = listener
+        self.removed: Callable[[str, IPAddress], None] = lambda _interface, _ip: None
+        """Called ahead of the listener."""
+        self._kernel = kernel
+        self._worker = worker
+        self._loop = asyncio.get_running_loop()
+        self._socket = socket.socket(
+            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0
+        )
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER)
+        except PermissionError:  # less of it, without CAP_NET_ADMIN
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+        self._is_following = False
+        self._untold: dict[Change, None] = {}
+        self._telling: asyncio.Handle | None = None
+        self._retry: asyncio.TimerHandle | None = None
+        self._held: Counter[tuple[str, IPAddress]] = Counter()
+        self._withheld: dict[Change, None] = {}
+        self._causes: dict[tuple[str, IPAddress | None], tuple[int, int]] = {}
+        """The request by which each address was removed, while some are held."""
+
+    async def open(self) -> None:
+        """Read the tables and follow them from now on.  Raises OSError."""
+        # Subscribed before the dump: what changes in between arrives as an event afterwards.
+        self._socket.bind((0, _GROUPS))
+        read = self._loop.create_future()
+        self._worker.do(self._read_tables, read.set_result, read.set_exception)
+        self.tables = await read
+        self._follow()
+
+    def close(self) -> None:
+        self._loop.remove_reader(self._socket)
+        self._socket.close()
+        self._is_following = False
+        for handle in (self._telling, self._retry):
+            if handle is not None:
+                handle.cancel()
+
+    def catch_up(self) -> None:
+        """Take in what the kernel has reported up to now, ahead of the event loop's next turn."""
+        self._read(EVENTS_TO_CATCH_UP)
+        self._tell()
+
+    def hold(self, interface: str, ips: Iterable[IPAddress]) -> Callable[[], None]:
+        """Tell of no removal of these until the function that is returned is called: they are being
+        put back.
+        """
+        held = Counter((interface, ip) for ip in ips)
+        self._held.update(held)
+
+        def release() -> None:
+            nonlocal held
+            self._held -= held
+            held = Counter()
+            self._untold |= self._withheld
+            self._withheld.clear()
+            if not self._held:
+                self._causes.clear()
+            # What has put them back has been reported by now.
+            self._read(EVENTS_AT_ONCE)
+            self._tell_soon()
+
+        return release
+
+    def removed_apart(self, interface: str, ip: IPAddress) -> frozenset[IPAddress]:
+        """Addresses that somebody has removed by another request than that one, while some were
+        held.
+        """
+        cause = self._causes.get((interface, ip))
+        return frozenset(
+            other
+            for (name, other), each in self._causes.items()
+            if other is not None and name == interface and each != cause
+        )
+
+    # -- the tables --------------------------------------------------------------------------------
+
+    def _on_events(self) -> None:
+        self._read(EVENTS_AT_ONCE)
+        self._tell()
+
+    def _read(self, most: int) -> None:
+        """Take in no more events than this."""
+        if not self._is_following:
+            return
+        try:
+            for _ in range(most):
+                for message in framing.split(self._socket.recv(_LARGEST_DATAGRAM)):
+                    self._take_in(message)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:
+                raise
+            _log.warning("the kernel dropped netlink events; reading links and addresses again")
+            self._read_again()
+
+    def _take_in(self, message: framing.Message) -> None:
+        for change in self.tables.take_in(message):
+            self._untold[change] = None
+            if change[0] == "removed" and self._held:
+                self._causes[change[1:]] = message.port, message.sequence
+
+    def _follow(self) -> None:
+        self._is_following = True
+        self._loop.add_reader(self._socket, self._on_events)
+
+    def _read_again(self) -> None:
+        self._loop.remove_reader(self._socket)
+        self._is_following = False
+        self._worker.do(self._read_tables, self._replace, self._not_read)
+
+    def _read_tables(self) -> Tables:
+        """In the worker."""
+        # Events that came before the dump would undo a part of it.
+        self._discard_events()
+        return consistent(lambda: Tables.read(self._kernel))
+
+    def _discard_events(self) -> None:
+        while True:
+            try:
+                self._socket.recv(1)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+
+    def _replace(self, tables: Tables) -> None:
+        self._untold.update(dict.fromkeys(self.tables.differences(tables)))
+        self.tables = tables
+        self._follow()
+        self._tell_soon()
+
+    def _not_read(self, error: OSError) -> None:
+        _log.error("cannot read links and addresses: %s; trying again", error.strerror)
+        self._retry = self._loop.call_later(_RETRY, self._read_again)
+
+    # -- the listener ------------------------------------------------------------------------------
+
+    def _tell_soon(self) -> None:
+        if self._telling is None:
+            self._telling = self._loop.call_soon(self._tell)
+
+    def _tell(self) -> None:
+        """Tell of some changes, as far as they still hold: only now, when the whole batch is in the
+        table.  An address that was removed and put back at once has not been removed.
+        """
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
+        for change in list(islice(self._untold, CHANGES_AT_ONCE)):
+            # The listener may make us catch up, and so tell more, before it returns.
+            if change in self._untold:
+                del self._untold[change]
+                self._tell_one(*change)
+        if self._untold:
+            self._tell_soon()
+
+    def _tell_one(self, kind: str, interface: str, ip: IPAddress | None) -> None:
+        if ip is None:
+            self._listener.link_changed(interface)
+            return
+        entry = self.tables.entry(interface, ip)
+        is_there = entry is not None and entry.is_usable
+        if kind == "added" and is_there:
+            self._listener.address_added(interface, ip)
+        elif kind == "removed" and not is_there:
+            self.removed(interface, ip)
+            if (interface, ip) in self._held:
+                self._withheld[kind, interface, ip] = None
+            else:
+                self._listener.address_removed(interface, ip)

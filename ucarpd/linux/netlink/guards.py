@@ -1,0 +1,88 @@
+"""Watch over the secondaries of virtual addresses that somebody else, a script, takes off."""
+
+import errno
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from ucarpd.carp.params import IPAddress
+from ucarpd.linux.netlink.messages import InterfaceAddress
+from ucarpd.linux.netlink.request_socket import RequestSocket
+from ucarpd.linux.netlink.secondaries import Secondaries, Snapshot
+
+
+@dataclass(slots=True)
+class _Guard:
+    snapshot: Snapshot
+    ips: set[IPAddress]
+    """What may go; everything else is put back."""
+
+
+class Guards:
+    """Not for use by several threads at once.  Several guards of one interface act as one."""
+
+    def __init__(self, kernel: RequestSocket, secondaries: Secondaries) -> None:
+        self._kernel = kernel
+        self._secondaries = secondaries
+        self._guards: dict[str, _Guard] = {}
+
+    def begin(self, interface: str, ips: Collection[IPAddress], has_secondaries: bool) -> bool:
+        """Whether the kernel keeps the secondaries, so that nothing will have to be put back.
+
+        Raises OSError, also where it has begun.
+        """
+        self._secondaries.keep(interface)
+        if has_secondaries:
+            self.check(interface)
+            try:
+                snapshot = self._secondaries.look(interface, self._kernel.index_of(interface))
+            except OSError as error:
+                if error.errno != errno.ENODEV:
+                    raise
+                return True
+            before = self._guards.get(interface)
+            self._guards[interface] = _Guard(snapshot, {*ips, *(before.ips if before else ())})
+        return self._are_kept(interface)
+
+    def removing(self, interface: str, addresses: Collection[InterfaceAddress]) -> None:
+        """These go because we remove them ourselves."""
+        if guard := self._guards.get(interface):
+            guard.ips.update(address.ip for address in addresses)
+
+    def check(self, interface: str, apart: Collection[IPAddress] = ()) -> None:
+        """Put back what has gone with an address that is gone by now, but not what was removed
+        `apart` from it.  Raises OSError.
+        """
+        guard = self._guards.get(interface)
+        if guard is None or self._are_kept(interface):
+            # What is missing has been removed by somebody who wanted just that.
+            return
+        guard.ips.update(apart)
+        before = guard.snapshot
+        try:
+            guard.snapshot = self._secondaries.look(interface, before.index)
+            gone = [
+                a
+                for a in before.addresses
+                if a.ip in guard.ips and a not in guard.snapshot.addresses
+            ]
+            if gone:
+                self._secondaries.put_back(before, gone)
+                guard.snapshot = self._secondaries.look(interface, before.index)
+        except OSError as error:
+            if error.errno != errno.ENODEV:
+                raise
+
+    def end(self, interface: str, is_last: bool) -> None:
+        """Raises OSError, but has ended then too."""
+        try:
+            self.check(interface)
+        finally:
+            if is_last:
+                self._guards.pop(interface, None)
+            self._secondaries.let_go(interface)
+
+    def _are_kept(self, interface: str) -> bool:
+        try:
+            return self._secondaries.are_kept(interface)
+        except FileNotFoundError:
+            return True  # the interface is gone, and all its addresses with it

@@ -1,0 +1,107 @@
+"""The socket by which requests go to the kernel, and its answers come."""
+
+import contextlib
+import errno
+import fcntl
+import socket
+import struct
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from ucarpd.linux.netlink import framing
+
+_SOL_NETLINK, _NETLINK_GET_STRICT_CHK = 270, 12
+_SIOCGIFINDEX = 0x8933
+_NAME_SIZE = 16
+_INTERFACE_REQUEST = struct.Struct("=16si20x")
+_ERROR_CODE = struct.Struct("=i")
+_LARGEST_DATAGRAM = 1 << 16
+_DUMP_ATTEMPTS = 10
+
+_T = TypeVar("_T")
+
+
+class DumpInterruptedError(Exception):
+    """The kernel's table was changed while it was read: something may be missing."""
+
+
+class RequestSocket:
+    """Not for use by several threads at once.
+
+    It is open from the beginning: a process that has run out of descriptors must still be able to
+    take its addresses off.
+    """
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(
+            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
+        )
+        with contextlib.suppress(OSError):  # before Linux 4.20 a dump is always of everything
+            self._socket.setsockopt(_SOL_NETLINK, _NETLINK_GET_STRICT_CHK, 1)
+        self._sequence = 0
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def index_of(self, interface: str) -> int:
+        """Raises OSError with a text."""
+        # The C library's function for this would need one more descriptor.
+        name = interface.encode("utf-8", "surrogateescape")
+        if len(name) < _NAME_SIZE:
+            request = _INTERFACE_REQUEST.pack(name, 0)
+            try:
+                answer = fcntl.ioctl(self._socket, _SIOCGIFINDEX, request)
+            except OSError as error:
+                if error.errno != errno.ENODEV:
+                    raise
+            else:
+                return int(_INTERFACE_REQUEST.unpack(answer)[1])
+        raise OSError(errno.ENODEV, f"interface {interface} does not exist")
+
+    def ask(self, kind: int, flags: int, body: bytes) -> int:
+        """Make a request; returns the kernel's answer, an errno or 0."""
+        self._send(kind, framing.ACKNOWLEDGE | flags, body)
+        for answer in self._answers():
+            if answer.kind == framing.NLMSG_ERROR:
+                break
+        (code,) = _ERROR_CODE.unpack_from(answer.body)
+        return -int(code)
+
+    def dump(self, kind: int, body: bytes) -> Iterator[bytes]:
+        """The bodies of all messages of a table; to be read to the end.  For use in `consistent`."""
+        self._send(kind, framing.DUMP, body)
+        is_whole = True
+        for answer in self._answers():
+            is_whole = is_whole and not answer.flags & framing.DUMP_INTERRUPTED
+            if answer.kind in (framing.NLMSG_DONE, framing.NLMSG_ERROR):
+                break
+            yield answer.body
+        code = _ERROR_CODE.unpack_from(answer.body)[0] if len(answer.body) >= 4 else 0
+        if code:
+            raise OSError(-code, "cannot read the kernel's tables")
+        if not is_whole:
+            raise DumpInterruptedError
+
+    def _send(self, kind: int, flags: int, body: bytes) -> None:
+        self._sequence = (self._sequence + 1) & 0xFFFFFFFF
+        self._socket.send(framing.message(kind, framing.REQUEST | flags, self._sequence, body))
+
+    def _answers(self) -> Iterator[framing.Message]:
+        """To the latest request, without what may be left of one that failed."""
+        while True:
+            for answer in framing.split(self._socket.recv(_LARGEST_DATAGRAM)):
+                if answer.sequence == self._sequence:
+                    yield answer
+
+
+def consistent(read: Callable[[], _T]) -> _T:
+    """What `read` returns as soon as the kernel has not changed its table meanwhile.
+
+    Raises OSError.
+    """
+    for _ in range(_DUMP_ATTEMPTS):
+        try:
+            return read()
+        except DumpInterruptedError:
+            continue
+    raise OSError(errno.EAGAIN, "the kernel's tables change too fast to be read")

@@ -1,0 +1,154 @@
+"""What the kernel takes along with an IPv4 address, and how that is kept or put back.
+
+The first address of a network on an interface is primary, the others are its secondaries.  When the
+primary goes, so do they, unless the interface's setting promote_secondaries is 1 (0 by default); and
+with its last IPv4 address an interface loses its routes.
+"""
+
+import errno
+import logging
+import os
+import socket
+from collections import Counter
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ucarpd.carp.params import IPAddress
+from ucarpd.linux import sysctl
+from ucarpd.linux.netlink import framing
+from ucarpd.linux.netlink.messages import (
+    ADDRESS,
+    RTM_GETADDR,
+    RTM_NEWADDR,
+    RTM_NEWROUTE,
+    InterfaceAddress,
+    address_of,
+)
+from ucarpd.linux.netlink.request_socket import RequestSocket, consistent
+from ucarpd.linux.netlink.routes import in_order, interface_routes, source_of
+
+_SETTING = "promote_secondaries"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The IPv4 addresses of an interface and its routes, in the kernel's order and words."""
+
+    interface: str
+    index: int
+    addresses: dict[InterfaceAddress, bytes]
+    routes: dict[bytes, None]
+
+
+class Secondaries:
+    """Not for use by several threads at once."""
+
+    def __init__(self, kernel: RequestSocket) -> None:
+        self._kernel = kernel
+        self._users: Counter[str] = Counter()
+        self._changed: set[str] = set()
+
+    # -- how they are kept ---------------------------------------------------------------------------
+
+    @contextmanager
+    def kept(self, interface: str) -> Iterator[None]:
+        self.keep(interface)
+        try:
+            yield
+        finally:
+            self.let_go(interface)
+
+    def keep(self, interface: str) -> None:
+        """Have the kernel keep them, until as many calls of `let_go`.
+
+        Where settings cannot be changed, as in a container, it goes on taking them along.
+        """
+        self._users[interface] += 1
+        try:
+            if not self.are_kept(interface):
+                sysctl.set(interface, 4, _SETTING, "1")
+                self._changed.add(interface)
+        except OSError:
+            return
+
+    def are_kept(self, interface: str) -> bool:
+        """Raises OSError."""
+        return any(sysctl.get(name, 4, _SETTING) != "0" for name in (interface, "all"))
+
+    def let_go(self, interface: str) -> None:
+        """Raises OSError."""
+        self._users[interface] -= 1
+        if self._users[interface]:
+            return
+        del self._users[interface]
+        if interface in self._changed:
+            self._changed.remove(interface)
+            try:
+                sysctl.set(interface, 4, _SETTING, "0")
+            except FileNotFoundError:
+                return  # the interface is gone
+
+    # -- how they are put back -----------------------------------------------------------------------
+
+    def look(self, interface: str, index: int) -> Snapshot:
+        """Raises OSError."""
+        addresses = consistent(lambda: self._addresses(index))
+        routes = consistent(lambda: interface_routes(self._kernel, index))
+        return Snapshot(interface, index, addresses, routes)
+
+    def _addresses(self, index: int) -> dict[InterfaceAddress, bytes]:
+        wanted = ADDRESS.pack(socket.AF_INET, 0, 0, 0, index)
+        found = ((address_of(body), body) for body in self._kernel.dump(RTM_GETADDR, wanted))
+        return {e.placed.address: body for e, body in found if e is not None and e.index == index}
+
+    def put_back(self, before: Snapshot, gone: Collection[InterfaceAddress]) -> None:
+        """Put back what the kernel has taken along with these addresses, which were to go.
+
+        Raises OSError, but only after it has tried to put back everything.
+        """
+        now = consistent(lambda: self._addresses(before.index))
+        ips, networks = {each.ip for each in gone}, {_network(each) for each in gone}
+        lost = {
+            address: body
+            for address, body in before.addresses.items()
+            if address not in now and address.ip not in ips and _network(address) in networks
+        }
+        errors = []
+        for address, body in lost.items():
+            code = self._ask(RTM_NEWADDR, framing.EXCLUSIVE, body)
+            if code:
+                errors.append((code, str(address.ip)))
+        if lost or not now:
+            errors += self._put_routes_back(before, ips)
+        if lost:
+            names, with_ = _listed(lost), _listed(gone)
+            _log.info("%s: put back %s, which went with %s", before.interface, names, with_)
+        if errors:
+            code, what = errors[0]
+            text = f"cannot put back {what} on {before.interface}: {os.strerror(code)}"
+            raise OSError(code, text)
+
+    def _put_routes_back(
+        self, before: Snapshot, gone: Collection[IPAddress]
+    ) -> list[tuple[int, str]]:
+        now = consistent(lambda: interface_routes(self._kernel, before.index))
+        # Those that name an address which is gone as their source have gone with it.
+        lost = [r for r in before.routes if r not in now and source_of(r) not in gone]
+        codes = [self._ask(RTM_NEWROUTE, framing.APPEND, route) for route in in_order(lost)]
+        # One that cannot be reached had its gateway in the network of the address that is gone.
+        return [(code, "a route") for code in codes if code not in (0, errno.ENETUNREACH)]
+
+    def _ask(self, kind: int, flags: int, body: bytes) -> int:
+        code = self._kernel.ask(kind, framing.CREATE | flags, body)
+        return 0 if code == errno.EEXIST else code
+
+
+def _network(address: InterfaceAddress) -> tuple[int, int]:
+    return int(address.ip) >> (32 - address.prefixlen), address.prefixlen
+
+
+def _listed(addresses: Collection[InterfaceAddress]) -> str:
+    return ", ".join(str(address.ip) for address in addresses)

@@ -1,0 +1,42 @@
+"""The kernel's links and addresses at one moment, for a program that looks once and ends."""
+
+from collections.abc import Iterable
+from contextlib import closing
+from functools import partial
+
+from ucarpd.carp.params import IPAddress
+from ucarpd.linux.netlink.messages import InterfaceAddress, Link
+from ucarpd.linux.netlink.request_socket import RequestSocket, consistent
+from ucarpd.linux.netlink.tables import Tables
+
+
+class Snapshot:
+    """The tables as `Netlink` has them.  Reading them needs no privileges; raises OSError."""
+
+    def __init__(self) -> None:
+        with closing(RequestSocket()) as kernel:
+            self._tables = consistent(partial(Tables.read, kernel))
+
+    def link(self, interface: str) -> Link | None:
+        return self._tables.link(interface)
+
+    def link_of_index(self, index: int) -> Link | None:
+        return self._tables.link_of_index(index)
+
+    def links(self) -> Iterable[Link]:
+        return self._tables.links()
+
+    def addresses(self, interface: str) -> list[InterfaceAddress]:
+        """Those that the host answers for, in the kernel's order."""
+        return [e.placed.address for e in self._tables.entries(interface) if e.is_usable]
+
+    def where(self, ip: IPAddress) -> str | None:
+        """The name of an interface of this host that has the address."""
+        usable = (entry for entry in self._tables.everywhere(ip) if entry.is_usable)
+        links = (self._tables.link_of_index(entry.index) for entry in usable)
+        return next((link.name for link in links if link is not None), None)
+
+    def dad_failed(self, interface: str, ip: IPAddress) -> bool:
+        """Whether the address is there, as a duplicate of another host's."""
+        entry = self._tables.entry(interface, ip)
+        return entry is not None and entry.is_duplicate

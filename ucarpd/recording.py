@@ -1,0 +1,150 @@
+"""The record of a running virtual host: what it says, and how it is kept true beside the loop."""
+
+from collections.abc import Sequence
+from functools import partial
+from ipaddress import ip_address
+
+from ucarpd.carp.actions import SendAdvertisement
+from ucarpd.carp.farewell import BOW_OUT_COPIES
+from ucarpd.carp.params import IPAddress
+from ucarpd.carp.timing import BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, advertisement_interval
+from ucarpd.carp.transmit import Datagram, Transmitter
+from ucarpd.config import Config
+from ucarpd.hooks import Hook
+from ucarpd.journal import Journal
+from ucarpd.linux.netlink import InterfaceAddress, Netlink
+from ucarpd.parent_arp import ParentArp
+from ucarpd.private import run_directory
+from ucarpd.record import Address, Content, Packet, Record, Recorded, Script, others, read
+
+_COUNTER_AHEAD = 1 << 40
+"""Beyond every counter of the instance: 136 years of 256 advertisements a second."""
+
+
+class Keeper:
+    """Writes the record of one instance, and takes off what the record of an earlier run names."""
+
+    def __init__(self, name: str, netlink: Netlink, log: Journal) -> None:
+        self._netlink = netlink
+        self._log = log
+        self._earlier: Recorded | None = None
+        try:
+            self._earlier = read(name, run_directory())
+        except OSError as error:
+            log.record_fault(error)
+        self._record = Record(name, run_directory())
+        if self._record.fault is not None:
+            log.record_fault(self._record.fault)
+
+    @property
+    def placed(self) -> bool:
+        """Whether an address, or the work of an up-script, may be there."""
+        return self._record.placed
+
+    @placed.setter
+    def placed(self, value: bool) -> None:
+        self._record.placed = value
+
+    def advertised(self, now: float) -> None:
+        """Note that an advertisement left as MASTER at monotonic second `now`."""
+        self._record.advertised(now)
+
+    def write(self, content: Content) -> None:
+        """Replace what the record says, before the next request to the kernel is carried out."""
+        self._netlink.beside(partial(self._record.write, content), self._written)
+
+    def _written(self, error: OSError | None) -> None:
+        if error is not None:
+            self._log.record_fault(error)
+
+    def take_off_left_over(self, device: str) -> None:
+        """Take off what an earlier run has left, if the record names it; `device` is today's."""
+        earlier, self._earlier = self._earlier, None
+        if earlier is None or not earlier.placed:
+            return
+        content = earlier.content
+        addresses = [InterfaceAddress(ip_address(a.ip), a.prefixlen) for a in content.addresses]
+        present = [a.ip for a in addresses if self._netlink.has(content.device, a.ip)]
+        if present:
+            self._log.address_left_over(present)
+            self._netlink.remove(content.device, addresses, self._taken_off)
+        if content.virtual_mac and content.device != device:
+            self._netlink.remove_link(content.device, self._taken_off)
+            arp = ParentArp(content.interface, run_directory())
+            self._netlink.beside(arp.release, self._taken_off)
+
+    def _taken_off(self, error: OSError | None) -> None:
+        if error is not None:
+            self._log.address_not_removed(error)
+
+    def close(self) -> None:
+        """Remove the record, unless it still names something that is there."""
+        if self._record.placed:
+            self._record.close()
+        else:
+            self._record.remove()
+
+
+def virtual_addresses_elsewhere() -> frozenset[IPAddress]:
+    """Return the virtual addresses that other processes of this host serve, by their records."""
+    try:
+        found = others(run_directory())
+    except OSError:
+        return frozenset()  # Its own record has the same fault, and tells it.
+    return frozenset(ip_address(a.ip) for each in found for a in each.content.addresses)
+
+
+def content_of(
+    config: Config, sources: Sequence[IPAddress], mac: bytes, counter: int, down: Hook | None
+) -> Content:
+    """Return what to write: all that it takes to clear up, and to bow out, after a crash.
+
+    `mac` is the interface's own, `counter` that of the next advertisement, `down` the run of the
+    down-script, None if there is none.
+    """
+    return Content(
+        instance=config.name,
+        path=str(config.path),
+        interface=config.interface,
+        vhid=config.vhid,
+        device=config.device,
+        virtual_mac=config.virtual_mac,
+        facility=config.facility,
+        addresses=[
+            Address(str(each.ip), each.prefixlen, config.label)
+            for each in (*config.addresses, *config.extra_addresses)
+        ],
+        down_script=_script(down),
+        release_on_stop=config.shutdown,
+        interval=advertisement_interval(config.advbase, config.advskew),
+        bow_outs=[
+            _bow_out(config, sources, mac, (counter + _COUNTER_AHEAD + copy) % (1 << 64))
+            for copy in range(BOW_OUT_COPIES)
+        ],
+    )
+
+
+def _script(hook: Hook | None) -> Script | None:
+    if hook is None or hook.script is None:
+        return None
+    arguments, environment = list(hook.arguments), dict(hook.environment)
+    return Script(str(hook.script), arguments, environment, hook.timeout)
+
+
+def _bow_out(
+    config: Config, sources: Sequence[IPAddress], mac: bytes, counter: int
+) -> list[Packet]:
+    transmitter = Transmitter(config.params())
+    return [
+        _packet(each)
+        for source in sources
+        for each in transmitter.advertisement(
+            SendAdvertisement(source, BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, counter), mac
+        )
+    ]
+
+
+def _packet(outgoing: bytes | Datagram) -> Packet:
+    if isinstance(outgoing, Datagram):
+        return Packet(outgoing.packet, str(outgoing.destination))
+    return Packet(outgoing, None)

@@ -1,0 +1,125 @@
+"""Which of this host's own addresses a virtual host advertises from.
+
+UCARP_SRCIP names it.  Without that, it is the address that the peers know, if UCARP_PEERS lists
+them; otherwise the interface's first one.  A virtual address, ours or another process's, moves away
+when its role does, and is never a source.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ucarpd.carp.params import Family, IPAddress
+from ucarpd.config import Config
+from ucarpd.linux.netlink import InterfaceAddress
+
+
+class AddressTable(Protocol):
+    """The addresses that this host has now."""
+
+    def addresses(self, interface: str) -> Sequence[InterfaceAddress]: ...
+    def where(self, ip: IPAddress) -> str | None: ...
+    def dad_failed(self, interface: str, ip: IPAddress) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An address, and the interface that has it."""
+
+    ip: IPAddress
+    interface: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoSource:
+    """Why there is none, for the operator, and the key that is to blame, if one is.
+
+    `is_wrong`: waiting cannot end it, unless the host gets other addresses than it has now.
+    """
+
+    reason: str
+    key: str | None = None
+    is_wrong: bool = False
+
+
+def choose(
+    config: Config, family: Family, table: AddressTable, is_virtual: Callable[[IPAddress], bool]
+) -> Source | NoSource:
+    """Return the address to advertise from in this family; a virtual one may move away."""
+    peers = [ip for ip in config.peers if ip.version == family]
+    for wanted in config.sources:
+        if wanted.version == family:
+            source = _named(config.interface, wanted, table)
+            break
+    else:
+        source = (
+            _known_to_peers(config.interface, family, peers, table)
+            if peers
+            else _first(config, family, table, is_virtual)
+        )
+    if (
+        isinstance(source, Source)
+        and peers
+        and all(_find(config.interface, ip, table) for ip in peers)
+    ):
+        text = f"UCARP_PEERS names only this host ({_listed(peers)})"
+        text += ", which then advertises to nobody: add the other hosts"
+        return NoSource(text, "UCARP_PEERS", is_wrong=True)
+    return source
+
+
+def _named(interface: str, wanted: IPAddress, table: AddressTable) -> Source | NoSource:
+    if place := _find(interface, wanted, table):
+        return Source(wanted, place)
+    if table.dad_failed(interface, wanted):
+        return NoSource(_duplicate(interface, wanted), "UCARP_SRCIP")
+    return NoSource(f"source address {wanted} is not on {interface}", "UCARP_SRCIP")
+
+
+def _known_to_peers(
+    interface: str, family: Family, peers: Sequence[IPAddress], table: AddressTable
+) -> Source | NoSource:
+    for ip in peers:
+        if place := _find(interface, ip, table):
+            return Source(ip, place)
+    for ip in peers:
+        if table.dad_failed(interface, ip):
+            return NoSource(_duplicate(interface, ip), "UCARP_PEERS")
+    own = [each.ip for each in table.addresses(interface) if each.ip.version == family]
+    text = f"no address of {interface} ({_listed(own) or 'it has none'}) is in UCARP_PEERS"
+    text += f" ({_listed(peers)}): add it to the list on all hosts, or set UCARP_SRCIP"
+    return NoSource(text, "UCARP_PEERS", is_wrong=True)
+
+
+def _first(
+    config: Config, family: Family, table: AddressTable, is_virtual: Callable[[IPAddress], bool]
+) -> Source | NoSource:
+    interface = config.interface
+    present = [each.ip for each in table.addresses(interface) if each.ip.version == family]
+    own = [ip for ip in present if not is_virtual(ip)]
+    if own:
+        # IPv6 hosts have a link-local address that stays, besides others that may change.
+        link_local = (ip for ip in own if ip.version == 6 and ip.is_link_local)
+        return Source(next(link_local, own[0]), interface)
+    ours = {each.ip for each in config.addresses}
+    if present and ours.issuperset(present):
+        text = f"{interface} has only {_listed(present)}, which is UCARP_ADDR"
+        text += ": give this host an address of its own"
+        return NoSource(text, "UCARP_ADDR", is_wrong=True)
+    return NoSource(f"{interface} has no IPv{family} address of its own")
+
+
+def _find(interface: str, ip: IPAddress, table: AddressTable) -> str | None:
+    """Return the interface that has the address: this one, if it is among several."""
+    if any(each.ip == ip for each in table.addresses(interface)):
+        return interface
+    # A link-local address is another one on another link.
+    return None if ip.version == 6 and ip.is_link_local else table.where(ip)
+
+
+def _duplicate(interface: str, ip: IPAddress) -> str:
+    return f"{ip} on {interface} is a duplicate: another host has it, as the kernel has found out"
+
+
+def _listed(ips: Iterable[IPAddress]) -> str:
+    return ", ".join(map(str, ips))

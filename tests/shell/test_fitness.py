@@ -11,7 +11,7 @@ from ucarpd.fitness import FIRST_ADDRESS_PAUSE, LONGEST_ADDRESS_PAUSE, SENDING_P
 class Watch:
     def __init__(self):
         self.changes = []
-        self.fitness = Fitness(lambda: self.changes.append(self.fitness.demotion.amount))
+        self.fitness = Fitness(lambda: self.changes.append(self.fitness.demotion.unfitness()))
 
 
 @in_virtual_time

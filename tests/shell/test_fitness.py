@@ -94,4 +94,4 @@ async def test_after_the_end_nothing_is_forgiven():
     watch.fitness.role_left()
     watch.fitness.close()
     await asyncio.sleep(2 * SENDING_PAUSE)
-    assert watch.changes == [240, 480]
+    assert watch.changes == [240, 252]

@@ -21,10 +21,10 @@ from ucarpd.carp.actions import (
     StateChanged,
 )
 from ucarpd.carp.demotion import SendErrors
+from ucarpd.carp.farewell import bow_out_of
 from ucarpd.carp.machine import VirtualHost
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.receive import Dropped, Receiver
-from ucarpd.carp.standing import BOW_OUT
 from ucarpd.carp.transmit import Datagram, Transmitter
 
 WAKE_UP_LEAD = 0.0002
@@ -231,12 +231,14 @@ class Engine:
         return self._held_loss is not None
 
     def interface_ready(self, sources: tuple[IPAddress, ...]) -> None:
+        was_waiting = self._waiting_for is not None
         self._waiting_for = self._held_loss = None
-        if self._machine.state is State.INIT or self._machine.sources != sources:
+        is_news = was_waiting or self._machine.sources != sources
+        if is_news or self._machine.state is State.INIT:
             self._dispatch(events.InterfaceReady(sources))
             self._owner.identity_changed()
 
-    def interface_lost(self, reason: str, can_send: bool) -> None:
+    def interface_lost(self, reason: str, can_send: bool, may_return: bool = False) -> None:
         if self._machine.state is State.MASTER and self._addresses.is_up_script_running:
             # Common up-scripts take the link down for a moment, to set a MAC address for instance.
             if self._held_loss is None:
@@ -248,7 +250,7 @@ class Engine:
         self._waiting_for = reason
         if self._machine.state is State.INIT and not self._is_over:
             self._log.waiting(reason)
-        self._dispatch(events.InterfaceLost(reason, can_send))
+        self._dispatch(events.InterfaceLost(reason, can_send, may_return))
 
     def hardware_address_changed(self) -> None:
         self._dispatch(events.HardwareAddressChanged())
@@ -517,5 +519,5 @@ class Engine:
         if self._transition.previous is State.MASTER and sent:
             counter = (sent[-1] + 1) % (1 << 64) or 1
             for each in sources:
-                self._advertise(SendAdvertisement(each, *BOW_OUT[:2], counter, BOW_OUT.demotion))
+                self._advertise(bow_out_of(each, counter))
         self._owner.failed()

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from functools import partial
 from ipaddress import ip_address
 
-from ucarpd.carp.actions import SendAdvertisement
-from ucarpd.carp.farewell import BOW_OUT_COPIES
+from ucarpd.carp.farewell import BOW_OUT_COPIES, bow_out_of
 from ucarpd.carp.params import IPAddress
-from ucarpd.carp.timing import BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, advertisement_interval
+from ucarpd.carp.timing import advertisement_interval
 from ucarpd.carp.transmit import Datagram, Transmitter
 from ucarpd.config import Config
 from ucarpd.hooks import Hook
@@ -138,9 +137,7 @@ def _bow_out(
     return [
         _packet(each)
         for source in sources
-        for each in transmitter.advertisement(
-            SendAdvertisement(source, BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, counter), mac
-        )
+        for each in transmitter.advertisement(bow_out_of(source, counter), mac)
     ]
 
 

@@ -75,7 +75,8 @@ def test_a_slow_script_holds_it_back_for_a_while_only():
 @pytest.mark.parametrize(
     ("what", "is_dropped"),
     [
-        (lambda host: host.cannot_send(), True),
+        (lambda host: host.interface_lost(False), True),
+        (lambda host: host.interface_lost(True), False),
         (lambda host: host.cancel(), True),
         (lambda host: host.successor_heard(serves()), True),
         (lambda host: host.successor_heard(serves(bows_out=True)), False),

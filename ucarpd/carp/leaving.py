@@ -55,9 +55,10 @@ class Leaving:
         self._farewell = None
         self._given_up = ()
 
-    def cannot_send(self) -> None:
-        """No frame would get out any more."""
-        self._farewell = None
+    def interface_lost(self, can_send: bool) -> None:
+        """Whether a frame would still get out is told by `can_send`."""
+        if not can_send:
+            self._farewell = None
 
     def addresses_off(self, now: float, patience: float) -> list[Action]:
         """A slow down-script holds the farewell back for `patience` seconds at most."""

@@ -195,18 +195,11 @@ class VirtualHost:
     def _handle_in_init(self, event: events.Event, now: float) -> None:
         match event:
             case events.InterfaceReady(sources):
-                if not self._stopping:
-                    self._use(sources, now)
-                    self._enter_backup(f"ready with source {' and '.join(map(str, sources))}", now)
-                    if not self._started:
-                        self._started = True
-                        self._actions += self._leaving.release(at_start=True)
+                self._begin(sources, now)
             case events.InterfaceLost(can_send=can_send):
-                if not can_send:
-                    self._leaving.cannot_send()
+                self._leaving.interface_lost(can_send)
             case events.AdvertisementReceived():
-                if self._is_listened_to(event, now):
-                    self._actions += self._leaving.successor_heard(event)
+                self._hear_in_init(event, now)
             case events.DeadlineReached():
                 self._say_farewell(now)
             case events.DemotionChanged(demotion):
@@ -221,8 +214,7 @@ class VirtualHost:
             case events.InterfaceReady(sources):
                 self._use(sources, now)
             case events.InterfaceLost(reason, can_send):
-                if not can_send:
-                    self._leaving.cannot_send()
+                self._leaving.interface_lost(can_send)
                 self._enter_init(reason)
             case events.AdvertisementReceived():
                 self._hear_as_backup(event, now)
@@ -327,6 +319,16 @@ class VirtualHost:
         self._stand(replace(self._standing, is_stepping_down=False))
         self._actions.append(StateChanged(old, new, reason, peer))
 
+    def _begin(self, sources: tuple[IPAddress, ...], now: float) -> None:
+        """Leave INIT, unless it is for good."""
+        if self._stopping:
+            return
+        self._use(sources, now)
+        self._enter_backup(f"ready with source {' and '.join(map(str, sources))}", now)
+        if not self._started:
+            self._started = True
+            self._actions += self._leaving.release(at_start=True)
+
     def _enter_init(self, reason: str) -> None:
         self._change_state(State.INIT, reason)
         self._listening.forget()
@@ -427,6 +429,10 @@ class VirtualHost:
         self._listening.hear(heard, now)
         source = next(source for source in self.sources if source.version == heard.family)
         return self._standing.own(source), self._standing.rival(heard)
+
+    def _hear_in_init(self, heard: AdvertisementReceived, now: float) -> None:
+        if self._is_listened_to(heard, now):
+            self._actions += self._leaving.successor_heard(heard)
 
     def _hear_as_backup(self, heard: AdvertisementReceived, now: float) -> None:
         if not self._is_listened_to(heard, now):

@@ -321,8 +321,6 @@ class Demo:
             for key, value in values.items():
                 conf = edited(conf, f"UCARP_{key}", value)
             host.write_conf("ucarp", conf)
-            for script in ("ucarp-up.sh", "ucarp-down.sh"):
-                host.write(f"ucarp/{script}", (SHIPPED / script).read_text())
             self._programs[f"the web server on {name}"] = self._start(host, "serve", name)
         client = self._start(self.hosts[CLIENT], "ask", self.address)
         self._programs["the client"] = client

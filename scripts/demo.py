@@ -1,7 +1,7 @@
 """The demo: two hosts share an address, a client asks it all the time, and things go wrong.
 
-The hosts are network namespaces (see lab.py).  They run with the configuration file and the scripts
-that we ship; only what must differ between two hosts is edited.
+The hosts are network namespaces (see lab.py).  They run with the configuration file that we ship;
+only what must differ between two hosts is edited.
 """
 
 import argparse

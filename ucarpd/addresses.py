@@ -133,7 +133,7 @@ class ScriptedAddresses:
         if (at_start and self._config.neutral) or self._must_not_run_down_script(at_start):
             self._netlink.release(transition, at_start, done)
         else:
-            if self._hooks.running is not None:
+            if self._hooks.running is not None and self._hooks.running.target == "up":
                 # The down-script has to wait for the end of the script that runs.
                 self._netlink.remove(lambda: None)
             self._run("down", transition, ended)

@@ -14,7 +14,9 @@ from typing import Protocol
 from ucarpd.carp import actions, events
 from ucarpd.carp.actions import Action, AnnounceAddresses, SendAdvertisement, State, StateChanged
 from ucarpd.carp.demotion import SendErrors
+from ucarpd.carp.frame import MalformedHeader, parse
 from ucarpd.carp.machine import VirtualHost
+from ucarpd.carp.packet import HEADER_SIZE, decode
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.receive import Dropped, Receiver
 from ucarpd.carp.timing import BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW
@@ -263,6 +265,21 @@ class Engine:
             self._log.source_taken(result.source)
         self._dispatch(result, at)
         return result.source
+
+    def sent_by_another(self, frame: bytes) -> bool:
+        """Whether an advertisement for our vhid that left this host is another daemon's.
+
+        A bow-out may be that of our own predecessor.
+        """
+        try:
+            payload = parse(frame).payload
+        except MalformedHeader:
+            return False
+        if len(payload) < HEADER_SIZE:
+            return False
+        sent = decode(payload)
+        is_bow_out = (sent.advbase, sent.advskew) == (BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW)
+        return not is_bow_out and sent.counter not in self._machine.sent_counters
 
     def address_added(self, ip: IPAddress) -> None:
         """The kernel has one of our addresses."""

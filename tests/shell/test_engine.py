@@ -218,6 +218,34 @@ async def test_promotion_advertises_before_it_asks_for_the_address_and_announces
 
 
 @in_virtual_time
+async def test_a_master_announces_again_when_the_segment_is_heard_after_a_silence():
+    bench = await master()
+    bench.engine.segment_heard()
+    assert bench.told() == ["arp", "arp"]
+
+
+@in_virtual_time
+async def test_a_backup_does_nothing_when_the_segment_is_heard():
+    bench = Bench()
+    bench.engine.interface_ready((OWN,))
+    bench.told()
+    bench.engine.segment_heard()
+    assert bench.told() == []
+
+
+@in_virtual_time
+async def test_what_another_daemon_of_this_host_sends():
+    bench = await master()
+    await asyncio.sleep(1.5)
+    ours = [each for each in bench.frames if each[12:14] == b"\x08\x00"]
+    assert [bench.engine.sent_by_another(each) for each in ours] == [False, False]
+    assert bench.engine.sent_by_another(peer_frame())
+    assert not bench.engine.sent_by_another(peer_frame(255, 255)), "our predecessor's bow-out"
+    assert not bench.engine.sent_by_another(peer_frame()[:60])
+    assert not bench.engine.sent_by_another(b"")
+
+
+@in_virtual_time
 async def test_the_first_announcement_goes_out_as_soon_as_the_addresses_are_there():
     bench = await promoted()
     bench.told()

@@ -12,14 +12,21 @@ from functools import partial
 from typing import Protocol
 
 from ucarpd.carp import actions, events
-from ucarpd.carp.actions import Action, AnnounceAddresses, SendAdvertisement, State, StateChanged
+from ucarpd.carp.actions import (
+    Action,
+    AnnounceAddresses,
+    Report,
+    SendAdvertisement,
+    State,
+    StateChanged,
+)
 from ucarpd.carp.demotion import SendErrors
 from ucarpd.carp.frame import MalformedHeader, parse
 from ucarpd.carp.machine import VirtualHost
 from ucarpd.carp.packet import HEADER_SIZE, decode
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.receive import Dropped, Receiver
-from ucarpd.carp.timing import BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW
+from ucarpd.carp.standing import BOW_OUT
 from ucarpd.carp.transmit import Datagram, Transmitter
 
 WAKE_UP_LEAD = 0.0002
@@ -114,6 +121,7 @@ class Addresses(Protocol):
 
 class Log(Protocol):
     def transition(self, change: StateChanged) -> None: ...
+    def found(self, report: Report) -> None: ...
     def waiting(self, reason: str) -> None: ...
     def loss_held(self, reason: str) -> None: ...
     def dropped(self, dropped: Dropped) -> None: ...
@@ -278,7 +286,7 @@ class Engine:
         if len(payload) < HEADER_SIZE:
             return False
         sent = decode(payload)
-        is_bow_out = (sent.advbase, sent.advskew) == (BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW)
+        is_bow_out = (sent.advbase, sent.advskew) == BOW_OUT[:2]
         return not is_bow_out and sent.counter not in self._machine.sent_counters
 
     def address_added(self, ip: IPAddress) -> None:
@@ -360,6 +368,8 @@ class Engine:
                     self._loop.call_soon(self._act_on_held_loss)
                 self._log.transition(action)
                 self._owner.changed()
+            case actions.Report():
+                self._log.found(action)
             case actions.SendAdvertisement():
                 self._advertise(action)
             case actions.AcquireAddresses():
@@ -524,5 +534,5 @@ class Engine:
         if self._transition.previous is State.MASTER and sent:
             counter = (sent[-1] + 1) % (1 << 64) or 1
             for each in sources:
-                self._advertise(SendAdvertisement(each, BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, counter))
+                self._advertise(SendAdvertisement(each, *BOW_OUT[:2], counter, BOW_OUT.demotion))
         self._owner.failed()

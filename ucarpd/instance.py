@@ -164,15 +164,14 @@ class Instance:
 
     def demotion_changed(self) -> None:
         """The host, or this virtual host alone, is less fit or fitter than before."""
-        by_count = self.config.demote_style is DemoteStyle.OPENBSD
         # What ails our own interface ends the role anyway, and is told by its name.
-        both = (self._host_demotion.without(self._interface.fault), self._fitness.demotion)
-        demoted_by = sum(each.count if by_count else each.amount for each in both)
+        reasons = self._host_demotion.without(self._interface.fault).joined(self._fitness.demotion)
+        by_count = self.config.demote_style is DemoteStyle.OPENBSD
+        demoted_by = reasons.unfitness(by_count=by_count)
         if demoted_by == self._demoted_by or self._engine is None:
             return
         self._demoted_by = demoted_by
-        reasons = ", ".join(str(each) for each in both if each.count)
-        self._log.demoted(demoted_by, reasons)
+        self._log.demoted(demoted_by, str(reasons))
         self._engine.demote(demoted_by, f"demoted by {demoted_by}: {reasons}")
 
     def step_down(self, reason: str) -> None:

@@ -7,7 +7,8 @@ from ipaddress import ip_address
 from ucarpd.carp.actions import SendAdvertisement
 from ucarpd.carp.farewell import BOW_OUT_COPIES
 from ucarpd.carp.params import IPAddress
-from ucarpd.carp.timing import BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, advertisement_interval
+from ucarpd.carp.standing import BOW_OUT
+from ucarpd.carp.timing import advertisement_interval
 from ucarpd.carp.transmit import Datagram, Transmitter
 from ucarpd.config import Config
 from ucarpd.hooks import Hook
@@ -139,7 +140,7 @@ def _bow_out(
         _packet(each)
         for source in sources
         for each in transmitter.advertisement(
-            SendAdvertisement(source, BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, counter), mac
+            SendAdvertisement(source, *BOW_OUT[:2], counter, BOW_OUT.demotion), mac
         )
     ]
 

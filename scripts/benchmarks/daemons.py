@@ -16,7 +16,7 @@ from pathlib import Path
 from lab import PROJECT, Host
 
 from benchmarks.processes import Running
-from ucarpd.carp.timing import master_down_interval
+from ucarpd.carp.timing import UNITS_PER_SECOND, master_down_units
 
 PASSWORD = "benchmark"  # noqa: S105 - of hosts that live for seconds, and cannot be reached
 SCRIPTS = PROJECT / "etc" / "ucarp"
@@ -115,7 +115,8 @@ class _Carp(Daemon):
         return pace.advbase + pace.skews[index] / 256
 
     def dead_interval(self, pace: Pace, index: int) -> float:
-        return master_down_interval(pace.advbase, pace.skews[index], deadratio=3)
+        units = master_down_units(pace.advbase, pace.skews[index], deadratio=3)
+        return units / UNITS_PER_SECOND
 
 
 class Ucarpd(_Carp):

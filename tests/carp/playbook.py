@@ -27,13 +27,15 @@ from ucarpd.carp import events
 from ucarpd.carp.actions import (
     AnnounceAddresses,
     ReleaseAddresses,
+    Report,
     ReportUnserved,
     SendAdvertisement,
     State,
     StateChanged,
 )
 from ucarpd.carp.machine import VirtualHost
-from ucarpd.carp.params import Params
+from ucarpd.carp.params import DemoteStyle, Params
+from ucarpd.carp.timing import master_down_units
 
 OURS = ip_address("10.0.0.1")
 VIRTUAL = ip_address("10.0.0.100")
@@ -151,6 +153,9 @@ def words(action):
             in_ipv6 = " IPv6" if action.family == 6 else ""
             demoted = f" D{demotion}" if demotion else ""
             return f"{name} {advbase}/{advskew}{in_ipv6}{demoted}"
+        case Report(finding, peer, family):
+            about = [str(each) for each in (peer, f"IPv{family}" if family else None) if each]
+            return " ".join([name, finding.name, *about])
         case ReleaseAddresses(at_start=True):
             return f"{name} at_start"
         case AnnounceAddresses(addresses) | ReportUnserved(addresses):
@@ -168,7 +173,11 @@ def brought_to(state, sources=(OURS,), **changes):
     machine = host(**changes)
     if state is State.INIT:
         return machine
-    ready_at = 0.0 if state is State.MASTER else 10.0
+    own = machine.params
+    down = master_down_units(
+        own.advbase, own.advskew, own.deadratio, as_openbsd=own.demote_style is DemoteStyle.OPENBSD
+    )
+    ready_at = 9.0 - down / 256 if state is State.MASTER else 10.0
     machine.handle(events.InterfaceReady(sources), ready_at)
     machine.handle(events.AddressesReleased(), ready_at)
     if state is State.MASTER:

@@ -6,14 +6,20 @@
 
 A `Station` is a host with its network interface: it does for its virtual host what the engine does
 in the daemon.  It has one source address, or one of each family; a packet filter of its own may lose
-the advertisements of one family, both those that come and those that go.  The segment carries advertisements, late or not at all, and lets time jump from one
-event to the next.  Nothing else is random than the delays and the losses, which come from `seed`.
+the advertisements of one family, both those that come and those that go.  It may be frozen, as a
+virtual machine is: it hears nothing then, and its deadlines come late.
 
-After every step the segment checks what must hold at any moment (see `_check_dual_masters`).
+The segment carries advertisements: late, twice, or not at all; `cut` loses them one way.  It lets
+time jump from one event to the next.  Nothing else is random than what becomes of an advertisement,
+which comes from `seed`.
+
+After every step the segment checks what must hold at any moment (see `_check_dual_masters`), and
+`Cost` adds up what a fault costs the clients.
 """
 
 import heapq
 import random
+from dataclasses import replace
 from itertools import combinations, count
 from types import SimpleNamespace
 
@@ -24,18 +30,14 @@ from ucarpd.carp.actions import (
     AcquireAddresses,
     Finish,
     ReleaseAddresses,
+    Report,
     SendAdvertisement,
     State,
     StateChanged,
 )
 from ucarpd.carp.machine import VirtualHost
 from ucarpd.carp.params import DemoteStyle
-from ucarpd.carp.timing import (
-    advertisement_interval,
-    demoted_advskew,
-    interval_units,
-    master_down_interval,
-)
+from ucarpd.carp.timing import interval_units, master_down_units
 
 DUAL = (VIRTUAL, VIRTUAL6)
 """Virtual addresses for stations with sources of both families."""
@@ -60,6 +62,7 @@ class Station:
         self.release_delay = release_delay
         self.machine = None
         self.has_link = True
+        self.is_frozen = False
         self.holds_addresses = False
         self.segment = None
         self._jobs = 0
@@ -70,13 +73,12 @@ class Station:
 
     @property
     def interval(self):
-        """At its demotion, if that is part of it."""
+        """Seconds between two of its advertisements, at most."""
         params = self.machine.params
-        if params.demote_style is DemoteStyle.SKEW:
-            return advertisement_interval(
-                params.advbase, demoted_advskew(params.advskew, self.demotion)
-            )
-        return advertisement_interval(params.advbase, params.advskew)
+        advskew = getattr(
+            self.machine, "advskew", params.advskew
+        )  # a foreign one's demotion is in it
+        return interval_units(params.advbase, advskew) / 256
 
     @property
     def families(self):
@@ -96,6 +98,7 @@ class Station:
         """A crash: the addresses stay where they are, and nobody is told."""
         self.machine = None
         self._jobs += 1
+        self.segment.note_holders()
 
     def stop(self):
         if self.machine is not None:
@@ -109,6 +112,18 @@ class Station:
         self.demotion = demotion
         if self.machine is not None:
             self.tell(events.DemotionChanged(demotion, "demoted"))
+
+    def reload(self, changes):
+        if isinstance(self.machine, VirtualHost):
+            self.tell(events.ParamsChanged(replace(self.machine.params, **changes)))
+
+    def freeze(self):
+        self.is_frozen = True
+        self.segment.note_holders()
+
+    def wake(self):
+        self.is_frozen = False
+        self.segment.note_holders()
 
     def filter(self, families):
         """Lose what comes and goes in these families from now on, and in no other."""
@@ -147,6 +162,8 @@ class Station:
                     self.segment.note(f"{self.source} {old.value} -> {new.value} ({reason})")
                 case SendAdvertisement():
                     self.segment.carry(self, action)
+                case Report(finding):
+                    self.segment.note(f"{self.source} reports {finding.name}")
                 case AcquireAddresses():
                     self._begin(self.acquire_delay, True, events.AddressesAcquired())
                 case ReleaseAddresses():
@@ -162,9 +179,44 @@ class Station:
         def end():
             if job == self._jobs:
                 self.holds_addresses = holds
+                self.segment.note_holders()
                 self.tell(outcome)
 
         self.segment.later(delay, end)
+
+
+LATEST = 5.0
+"""Seconds by which an advertisement that is late is late at most."""
+
+
+class Cost:
+    """What the clients had to bear since it was made: seconds, the longest at a stretch."""
+
+    def __init__(self, segment):
+        self._segment = segment
+        self._since = segment.now
+        self.two_holders = 0.0
+        self.no_holder = 0.0
+        self.transitions = 0
+        self._holders = self._count()
+
+    def _count(self):
+        """A host that is dead or frozen answers nobody, whatever it holds."""
+        return sum(
+            station.holds_addresses and station.machine is not None and not station.is_frozen
+            for station in self._segment.stations
+        )
+
+    def look(self, now):
+        """The holders may have changed at `now`."""
+        lasted, holders = now - self._since, self._count()
+        if self._holders > 1:
+            self.two_holders = max(self.two_holders, lasted)
+        if self._holders == 0:
+            self.no_holder = max(self.no_holder, lasted)
+        if (holders > 1) != (self._holders > 1) or (holders == 0) != (self._holders == 0):
+            self._since = now
+        self._holders = holders
 
 
 class Segment:
@@ -172,17 +224,22 @@ class Segment:
         self.random = random.Random(seed)
         self.delay = delay
         self.loss = 0.0
+        self.duplication = 0.0
+        self.lateness = 0.0
+        """What part of the advertisements is up to `LATEST` seconds late."""
         self.now = 0.0
         self.stations = []
         self.log = []
         self.changed_at = 0.0
         self.first_heard_at = None
         self._group_of = {}
+        self._cut = set()
         self._queue = []
         self._serial = count()
         self._dual_since = {}
         self._nobody_since = None
         self.longest_gap = 0.0
+        self.cost = Cost(self)
 
     def add(self, station):
         station.segment = self
@@ -196,11 +253,16 @@ class Segment:
         """Put each station into the part of the network that `groups` names for it."""
         self._group_of = dict(zip(self.stations, groups, strict=True))
 
+    def cut(self, sender, receiver):
+        """Lose what the one sends to the other."""
+        self._cut.add((sender, receiver))
+
     def heal(self):
         self.divide([0] * len(self.stations))
+        self._cut.clear()
         for station in self.stations:
             station.filter(())
-        self.loss = 0.0
+        self.loss = self.duplication = self.lateness = 0.0
         self.first_heard_at = None
 
     def connected(self, one, other):
@@ -227,8 +289,13 @@ class Segment:
         for station in self.stations:
             if station is sender or action.family not in self.connected(sender, station):
                 continue
-            if self.random.random() >= self.loss:
-                self.later(self.random.uniform(*self.delay), self._arrival(station, heard))
+            if (sender, station) in self._cut or self.random.random() < self.loss:
+                continue
+            for _ in range(1 + (self.random.random() < self.duplication)):
+                delay = self.random.uniform(*self.delay)
+                if self.random.random() < self.lateness:
+                    delay += self.random.uniform(0.0, LATEST)
+                self.later(delay, self._arrival(station, heard))
 
     def _arrival(self, station, heard):
         incarnation = station.machine
@@ -237,6 +304,7 @@ class Segment:
             if (
                 station.machine is incarnation
                 and station.has_link
+                and not station.is_frozen
                 and heard.family not in station.filtered
             ):
                 self.first_heard_at = self.first_heard_at or self.now
@@ -271,7 +339,7 @@ class Segment:
         first, first_at = None, float("inf")
         for station in self.stations:
             at = station.machine and station.machine.next_deadline()
-            if at is not None and at < first_at:
+            if at is not None and at < first_at and not station.is_frozen:
                 first, first_at = station, at
         return first, first_at
 
@@ -286,6 +354,11 @@ class Segment:
         self.log.append(f"{self.now:.6f} {text}")
         if "->" in text:
             self.changed_at = self.now
+            self.cost.transitions += 1
+
+    def note_holders(self):
+        """Somebody has got the addresses, or has given them up."""
+        self.cost.look(self.now)
 
     def masters(self):
         return [station for station in self.stations if station.is_master]
@@ -303,7 +376,10 @@ class Segment:
         pairs = {
             (one, other)
             for one, other in combinations(self.masters(), 2)
-            if self.loss == 0 and min(one.families | other.families) in self.connected(one, other)
+            if self.loss == self.lateness == 0
+            and not self._cut
+            and not (one.is_frozen or other.is_frozen)
+            and min(one.families | other.families) in self.connected(one, other)
         }
         self._dual_since = {pair: self._dual_since.get(pair, self.now) for pair in pairs}
         if self.masters():
@@ -330,7 +406,7 @@ class ForeignPeer:
 
     def __init__(self, counter, advbase=1, advskew=0, demote_style=DemoteStyle.SKEW):
         self.params = SimpleNamespace(advbase=advbase, advskew=advskew, demote_style=demote_style)
-        self.down_interval = master_down_interval(advbase, advskew, 3)
+        self.down_interval = master_down_units(advbase, advskew, 3) / 256
         self.state = State.INIT
         self.counter = counter
         self.sources = ()

@@ -1,6 +1,7 @@
 """The last advertisements."""
 
 from ucarpd.carp.farewell import Farewell
+from ucarpd.carp.standing import Stated
 
 
 def test_nothing_goes_out_before_the_release():
@@ -11,7 +12,7 @@ def test_nothing_goes_out_before_the_release():
 
 def test_a_bow_out_goes_out_twice_50_ms_apart():
     farewell = Farewell.bow_out(until=13.0)
-    assert (farewell.advbase, farewell.advskew) == (255, 255)
+    assert farewell.stated == (255, 255, 255)
     assert farewell.is_bow_out
     farewell.send_at = 10.0
     assert not farewell.take(9.99)
@@ -25,8 +26,8 @@ def test_a_bow_out_goes_out_twice_50_ms_apart():
 
 
 def test_a_parting_advertisement_goes_out_once():
-    farewell = Farewell.parting(1, 100, until=11.0)
-    assert (farewell.advbase, farewell.advskew) == (1, 100)
+    farewell = Farewell.parting(Stated(1, 100, 0), until=11.0)
+    assert farewell.stated == (1, 100, 0)
     assert not farewell.is_bow_out
     farewell.send_at = 10.0
     assert farewell.take(10.0)

@@ -32,7 +32,7 @@ def test_defaults():
 
 @pytest.mark.parametrize(
     ("name", "low", "high"),
-    [("vhid", 1, 255), ("advbase", 0, 254), ("advskew", 0, 254), ("deadratio", 2, 255)],
+    [("vhid", 1, 255), ("advbase", 0, 253), ("advskew", 0, 254), ("deadratio", 2, 255)],
 )
 def test_ranges(name, low, high):
     for good in (low, high):

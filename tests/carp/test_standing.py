@@ -19,71 +19,97 @@ def standing(style, demotion, **changes):
 
 
 @pytest.mark.parametrize(
-    ("style", "own", "demotion", "advskew", "byte4", "because"),
+    ("style", "demotion", "stated", "interval", "because"),
     [
-        (SKEW, 100, 0, 100, 0, "healthy"),
-        (SKEW, 0, 240, 240, 0, "what every peer understands"),
-        (SKEW, 100, 240, 254, 0, "255 is for bow-outs"),
-        (SKEW, 100, -30, 70, 0, "FreeBSD's number has a sign"),
-        (SKEW, 0, -30, 0, 0, "but nobody is better than 0"),
-        (OPENBSD, 100, 0, 100, 0, "healthy"),
-        (OPENBSD, 100, 1, 100, 1, "the interval stays as it is"),
-        (OPENBSD, 0, 255, 0, 255, "as much as byte 4 holds"),
-        (OPENBSD, 0, 256, 0, 255, "and no more"),
-        (OPENBSD, 0, -1, 0, 0, "and no less"),
+        (SKEW, 0, (2, 100, 0), 2 + 100 / 256, "healthy"),
+        (SKEW, 1, (254, 1, 255), 1.0, "every kind of peer takes over"),
+        (SKEW, 252, (254, 252, 255), 1.0, "the more the less fit"),
+        (SKEW, 254, (254, 254, 255), 1.0, "maintenance"),
+        (SKEW, 255, (254, 254, 255), 1.0, "never: it is not advertised"),
+        (OPENBSD, 0, (2, 100, 0), 2 + 100 / 256, "healthy"),
+        (OPENBSD, 1, (2, 100, 1), 1.0, "the interval stays as it is, but not the pace"),
+        (OPENBSD, 252, (2, 100, 252), 1.0, "as many reasons"),
+        (OPENBSD, 254, (2, 100, 255), 1.0, "maintenance"),
     ],
 )
-def test_what_is_advertised(*, style, own, demotion, advskew, byte4, because):
-    host = standing(style, demotion, advskew=own, advbase=2)
-    assert host.advskew == advskew, because
-    assert host.header_demotion == byte4, because
-    assert host.interval == 2 + advskew / 256
-    assert host.rank == (byte4, 512 + advskew)
-    assert host.own(OURS, 9) == Contender(512 + advskew, OURS, 9, byte4)
+def test_what_is_advertised(*, style, demotion, stated, interval, because):
+    host = standing(style, demotion, advskew=100, advbase=2)
+    assert host.stated == stated, because
+    assert host.interval == interval
+    assert host.is_unfit == (demotion > 0)
+    assert host.may_serve == (demotion < 255)
+    advbase, advskew, byte4 = stated
+    expected = Contender(advbase * 256 + advskew, OURS, byte4 if style is OPENBSD else 0)
+    assert host.own(OURS) == expected
+
+
+@pytest.mark.parametrize(("style", "stated"), [(SKEW, (254, 254, 255)), (OPENBSD, (1, 0, 255))])
+def test_who_steps_down_says_as_much_as_who_is_in_maintenance(style, stated):
+    for demotion in (0, 20, 254):
+        host = Standing(params(demote_style=style), demotion, is_stepping_down=True)
+        assert host.stated == stated
 
 
 def test_a_host_is_healthy_unless_told_otherwise():
     assert Standing(params()).demotion == 0
 
 
+def test_a_host_that_is_fast_keeps_its_pace_when_less_fit():
+    assert standing(SKEW, 20, advbase=0, advskew=64).interval == 0.25
+
+
 @pytest.mark.parametrize(
-    ("style", "demotion", "advertised", "byte4", "expected", "because"),
+    ("style", "byte4", "expected", "because"),
+    [(SKEW, 5, 0, "byte 4 is not looked at"), (OPENBSD, 5, 5, "byte 4 counts")],
+)
+def test_the_other_side(style, byte4, expected, because):
+    heard = AdvertisementReceived(PEER, 1, 7, counter=7, demote=byte4)
+    assert standing(style, 3).rival(heard) == Contender(263, PEER, expected), because
+
+
+@pytest.mark.parametrize(
+    ("style", "own", "peer", "waits", "because"),
     [
-        (SKEW, 0, (1, 0), 0, 0, "healthy"),
-        (SKEW, 0, (1, 0), 5, 0, "byte 4 is not looked at"),
-        (SKEW, 240, (1, 0), 0, 0, "ours is in our interval"),
-        (OPENBSD, 0, (1, 0), 0, 0, "healthy"),
-        (OPENBSD, 0, (1, 0), 5, 5, "byte 4 counts"),
-        (OPENBSD, 3, (1, 0), 0, 0, "others always put 0"),
-        (OPENBSD, 3, (255, 255), 0, 3, "who leaves is no fitter than we"),
-        (OPENBSD, 3, (255, 255), 9, 3, "nor less fit"),
+        (SKEW, 0, "1/100", True, "worse, but it serves"),
+        (SKEW, 0, "254/1", False, "less fit"),
+        (SKEW, 1, "254/1", True, "as unfit as we"),
+        (SKEW, 0, "3/1", False, "too slow"),
+        (SKEW, 1, "3/1", True, "too slow, but fitter"),
+        (SKEW, 0, "255/255", False, "it leaves"),
+        (OPENBSD, 0, "4/0", False, "too slow by OpenBSD's formula"),
     ],
 )
-def test_the_other_side(*, style, demotion, advertised, byte4, expected, because):
-    heard = AdvertisementReceived(PEER, *advertised, counter=7, demote=byte4)
-    rival = standing(style, demotion).rival(heard)
-    assert rival == Contender(heard.units, PEER, 7, expected), because
+def test_whom_it_waits_for(*, style, own, peer, waits, because):
+    advbase, advskew = map(int, peer.split("/"))
+    host = standing(style, own)
+    assert host.waits_for(Contender(advbase * 256 + advskew, PEER)) is waits, because
 
 
-@pytest.mark.parametrize("style", DemoteStyle)
-@pytest.mark.parametrize("demotion", [0, 1, 255])
-def test_a_bow_out_is_worse_than_any_host(style, demotion):
-    bow_out = AdvertisementReceived(PEER, 255, 255, 7, demote=0)
-    host = standing(style, demotion, advbase=254, advskew=254)
-    assert host.own(OURS, 9).rank < host.rival(bow_out).rank
+def test_how_long_it_waits_at_least():
+    assert standing(SKEW, 0, advskew=64).master_down_interval == 3.25
+    assert standing(OPENBSD, 0, advskew=64).master_down_interval == 3.75
+    assert standing(SKEW, 0).reluctance == 0
+    assert standing(SKEW, 128, advbase=9).reluctance == 0.5
+    assert standing(SKEW, 128, advbase=0, advskew=64).reluctance == 0.125
 
 
 @pytest.mark.parametrize(
-    ("style", "words"),
+    ("style", "own", "advertised", "byte4", "words"),
     [
-        (SKEW, "it advertises every 1.50 s, this host every 1.01 s"),
+        (SKEW, 0, (1, 128), 2, "it advertises every 1.50 s, this host every 1.00 s"),
+        (SKEW, 0, (254, 3), 255, "it is demoted by 3, this host by 0"),
+        (SKEW, 3, (1, 128), 0, "it is demoted by 0, this host by 3"),
+        (OPENBSD, 0, (1, 128), 0, "it advertises every 1.50 s, this host every 1.00 s"),
         (
             OPENBSD,
+            3,
+            (1, 128),
+            2,
             "it advertises every 1.50 s, this host every 1.00 s; "
             "it is demoted by 2, this host by 3",
         ),
     ],
 )
-def test_words_for_the_operator(style, words):
-    heard = AdvertisementReceived(PEER, 1, 128, 7, demote=2)
-    assert standing(style, 3).compared_with(heard) == words
+def test_words_for_the_operator(*, style, own, advertised, byte4, words):
+    heard = AdvertisementReceived(PEER, *advertised, 7, demote=byte4)
+    assert standing(style, own).compared_with(heard) == words

@@ -7,9 +7,7 @@ import pytest
 from ucarpd.carp.timing import (
     SLOTS,
     advertisement_interval,
-    demoted_advskew,
     interval_units,
-    master_down_interval,
     master_down_units,
     second_advertisement_at,
 )
@@ -34,24 +32,6 @@ def test_advertisement_interval(advbase, advskew, units):
 
 
 @pytest.mark.parametrize(
-    ("advskew", "demotion", "demoted"),
-    [
-        (0, 0, 0),
-        (100, 0, 100),
-        (0, 240, 240),  # what FreeBSD adds for a link that is down
-        (14, 240, 254),
-        (15, 240, 254),  # 255 is for bow-outs
-        (254, 1, 254),
-        (254, 9999, 254),
-        (100, -40, 60),  # FreeBSD's number has a sign
-        (100, -101, 0),
-    ],
-)
-def test_demoted_advskew(advskew, demotion, demoted):
-    assert demoted_advskew(advskew, demotion) == demoted
-
-
-@pytest.mark.parametrize(
     ("advbase", "advskew", "deadratio", "seconds"),
     [
         (1, 0, 3, 3.0),
@@ -65,24 +45,13 @@ def test_demoted_advskew(advskew, demotion, demoted):
 )
 def test_master_down_interval_of_our_own(advbase, advskew, deadratio, seconds):
     assert master_down_units(advbase, advskew, deadratio) == seconds * 256
-    assert master_down_interval(advbase, advskew, deadratio) == seconds
 
 
 @pytest.mark.parametrize(
-    ("peer_units", "seconds", "because"),
-    [
-        (0, 3.0, "no peer was heard"),
-        (128, 3.0, "a faster peer does not shorten the wait"),
-        (256, 3.0, "an equal one does not change it"),
-        (257, 3 * 257 / 256, "three intervals of a slower peer are longer"),
-        (510, 3 * 510 / 256, "advskew 254: one lost advertisement must not depose it"),
-        (768, 9.0, "the slowest peer that rule B4 puts up with"),
-        (769, 3.0, "rule B4 would take over from this one"),
-        (65535, 3.0, "a bow-out states no interval at all"),
-    ],
+    ("advbase", "advskew", "seconds"), [(1, 0, 3.0), (1, 100, 3 * 356 / 256), (0, 0, 3 / 256)]
 )
-def test_master_down_interval_after_hearing_a_peer(peer_units, seconds, because):
-    assert master_down_interval(1, 0, 3, peer_units) == seconds, because
+def test_openbsd_multiplies_the_skew_too_since_2025(advbase, advskew, seconds):
+    assert master_down_units(advbase, advskew, 3, as_openbsd=True) == seconds * 256
 
 
 @pytest.mark.parametrize(
@@ -107,9 +76,3 @@ def test_many_virtual_hosts_share_few_wake_ups():
     )
     assert len(times) <= SLOTS + 1
     assert max(times.values()) <= 2 * 255 / SLOTS
-
-
-def test_a_slow_peer_that_is_better_all_the_same_is_waited_for():
-    """It is less demoted; taking over from it would last until its next advertisement."""
-    assert master_down_interval(1, 0, 3, 769, peer_is_better=True) == 3 * 769 / 256
-    assert master_down_interval(1, 0, 3, 256, peer_is_better=True) == 3.0

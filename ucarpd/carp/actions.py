@@ -27,11 +27,32 @@ class StateChanged:
     peer: IPAddress | None = None
 
 
+class Finding(Enum):
+    """What the operator should know although no role changes."""
+
+    NOT_MASTER = "asked to step down, but it does not serve"
+    NOBODY_TOOK_OVER = "stepped down, but nobody has taken over"
+    FAMILY_SILENT = "the peers are heard in one family alone"
+    FAMILY_HEARD = "they are heard in the other one again"
+    RIVAL_STAYS = "a worse host stays MASTER too"
+    RIVAL_STAYS_TIED = "an equal host stays MASTER too"
+    RIVAL_GONE = "it is MASTER no longer"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Tell the operator of a finding: about `peer` or `family`, where it is about one."""
+
+    finding: Finding
+    peer: IPAddress | None = None
+    family: Family | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class SendAdvertisement:
     """Send one advertisement from `source` now, in its family.
 
-    `demotion` is header byte 4, which only OpenBSD knows.
+    `demotion` is byte 4 of the header, which OpenBSD compares by.
     """
 
     source: IPAddress
@@ -94,6 +115,7 @@ class Finish:
 
 Action = (
     StateChanged
+    | Report
     | SendAdvertisement
     | AcquireAddresses
     | ReassertAddresses

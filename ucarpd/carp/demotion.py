@@ -1,48 +1,75 @@
-"""Why a host is less fit than usual, in named reasons, and what they add up to.
+"""How unfit a host is: named reasons, and one order for what they come to.
 
-FreeBSD adds such amounts to advskew (net.inet.carp.demotion), OpenBSD counts them in header byte 4.
+    HEALTHY < failing, 1 to LARGEST_FAILING < MAINTENANCE < NEVER
+
+A host that is failing or in maintenance still serves where nobody fitter does.  One that may NEVER
+serve gives its addresses up at once, heard or not, and takes over from nobody.  What the peers are
+told of it is the business of `standing`.
 """
+
+from enum import Enum
+
+HEALTHY = 0
+LARGEST_FAILING = 252
+"""However many reasons there are, a failing host is fitter than one in maintenance."""
+MAINTENANCE = 254
+NEVER = 255
 
 SEND_ERRORS = 3
 """Failed advertisements after which a host is demoted, and good ones in a row that end it (BSDs)."""
 
 DOWN_AMOUNT = 240
-"""What a fault adds to advskew: FreeBSD's ifdown and senderr demotion factors."""
+"""How unfit a fault makes a host: FreeBSD's ifdown and senderr demotion factors."""
+
+
+class Level(Enum):
+    """What a reason can amount to; the value is its place in the order."""
+
+    FAILING = LARGEST_FAILING
+    MAINTENANCE = MAINTENANCE
+    NEVER = NEVER
 
 
 class Demotion:
-    """The reasons that hold at the moment, each with its amount."""
+    """The reasons that hold at the moment, each with its level and amount."""
 
     def __init__(self) -> None:
-        self._amounts: dict[str, int] = {}
+        self.reasons: dict[str, tuple[Level, int]] = {}
 
-    def set(self, reason: str, amount: int) -> bool:
-        """Let `reason` hold with this amount, or no longer (0); whether that changed anything."""
-        changed = self._amounts.get(reason, 0) != amount
+    def set(self, reason: str, amount: int, level: Level = Level.FAILING) -> bool:
+        """Let `reason` hold with this amount, or no longer (0); whether that changed anything.
+
+        Amounts add up among the failing; at the other levels any amount will do.
+        """
+        before = self.reasons.get(reason)
         if amount:
-            self._amounts[reason] = amount
+            self.reasons[reason] = (level, amount)
         else:
-            self._amounts.pop(reason, None)
-        return changed
+            self.reasons.pop(reason, None)
+        return self.reasons.get(reason) != before
 
     def without(self, reason: str) -> "Demotion":
         """All but one reason."""
         others = Demotion()
-        others._amounts = {name: n for name, n in self._amounts.items() if name != reason}
+        others.reasons = {name: each for name, each in self.reasons.items() if name != reason}
         return others
 
-    @property
-    def amount(self) -> int:
-        """In units of advskew."""
-        return sum(self._amounts.values())
+    def joined(self, other: "Demotion") -> "Demotion":
+        """The reasons of both; a reason has one name, wherever it holds."""
+        both = Demotion()
+        both.reasons = self.reasons | other.reasons
+        return both
 
-    @property
-    def count(self) -> int:
-        """How many reasons there are, as OpenBSD counts."""
-        return len(self._amounts)
+    def unfitness(self, *, by_count: bool = False) -> int:
+        """Where this host stands in the order; `by_count`: each failing reason counts as 1."""
+        reasons = self.reasons.values()
+        worst = max((level.value for level, _ in reasons), default=HEALTHY)
+        if worst > LARGEST_FAILING:
+            return worst
+        return min(sum(1 if by_count else amount for _, amount in reasons), LARGEST_FAILING)
 
     def __str__(self) -> str:
-        return ", ".join(self._amounts) or "none"
+        return ", ".join(self.reasons) or "none"
 
 
 class SendErrors:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ucarpd.carp.params import Family, IPAddress, Params
-from ucarpd.carp.timing import BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, interval_units
+from ucarpd.carp.timing import BOW_OUT_UNITS, UNFIT_ADVBASE, interval_units
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,17 @@ class AdvertisementReceived:
 
     @property
     def is_bow_out(self) -> bool:
-        return self.advbase == BOW_OUT_ADVBASE and self.advskew == BOW_OUT_ADVSKEW
+        return self.units == BOW_OUT_UNITS
+
+    @property
+    def is_unfit(self) -> bool:
+        """It says, in the style of all but OpenBSD, that it is less fit than usual."""
+        return self.advbase == UNFIT_ADVBASE
+
+    @property
+    def stated_demotion(self) -> int:
+        """How unfit it says to be, in whichever style."""
+        return self.advskew if self.is_unfit else self.demote
 
     @property
     def units(self) -> int:
@@ -116,7 +126,7 @@ class ParamsChanged:
 class DemotionChanged:
     """This host is less fit than usual, or fit again; `reason` is for the operator.
 
-    `demotion` is the new sum: with DemoteStyle.SKEW in 1/256 s, otherwise a count.
+    `demotion` is its new place in the order of `ucarpd.carp.demotion`.
     """
 
     demotion: int

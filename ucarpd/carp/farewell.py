@@ -8,7 +8,7 @@ even harmful, once the peers have settled the matter without it.  Hence the time
 
 from dataclasses import dataclass
 
-from ucarpd.carp.timing import BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW
+from ucarpd.carp.standing import BOW_OUT, Stated
 
 BOW_OUT_COPIES = 2
 BOW_OUT_SPACING = 0.05
@@ -19,23 +19,22 @@ BOW_OUT_SPACING = 0.05
 class Farewell:
     """`copies` advertisements, to be sent after the release of the addresses and before `until`."""
 
-    advbase: int
-    advskew: int
+    stated: Stated
     copies: int
     until: float
     send_at: float | None = None
 
     @classmethod
     def bow_out(cls, until: float) -> "Farewell":
-        return cls(BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, BOW_OUT_COPIES, until)
+        return cls(BOW_OUT, BOW_OUT_COPIES, until)
 
     @classmethod
-    def parting(cls, advbase: int, advskew: int, until: float) -> "Farewell":
-        return cls(advbase, advskew, 1, until)
+    def parting(cls, stated: Stated, until: float) -> "Farewell":
+        return cls(stated, 1, until)
 
     @property
     def is_bow_out(self) -> bool:
-        return self.advbase == BOW_OUT_ADVBASE
+        return self.stated == BOW_OUT
 
     @property
     def is_over(self) -> bool:

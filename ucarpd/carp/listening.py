@@ -1,34 +1,41 @@
-"""What a virtual host has heard, and how long it has not: for each family apart.
+"""What a virtual host hears, and for how long it has not: when a backup has to take over.
 
-The kernels run one master-down timer for IPv4 and one for IPv6.  An advertisement re-arms the timer
-of its own family, and either expiry makes the host MASTER; hence a virtual host that has addresses
-of both families advertises in both.
+There is one master-down timer for each family, as in the kernels; an advertisement re-arms the one
+of its own family.  Unlike the kernels, a backup takes over when all of them have expired: a master
+that is heard in IPv4 serves, also when a switch loses its IPv6 advertisements.  Waiting longer than
+a peer would is always safe.
 """
 
 from ucarpd.carp.events import AdvertisementReceived
-from ucarpd.carp.params import Family, Params
-from ucarpd.carp.timing import in_words, master_down_interval
+from ucarpd.carp.params import Family, IPAddress
+from ucarpd.carp.peers import Peers
+from ucarpd.carp.standing import Standing
+from ucarpd.carp.timing import UNITS_PER_SECOND, in_words
 
 
 class Listening:
-    """The ears of one virtual host.  Times are monotonic seconds, intervals seconds."""
+    """The ears of one virtual host.  Times are monotonic seconds, intervals seconds.
 
-    def __init__(self, params: Params) -> None:
-        self.params = params
-        self._families = params.families
+    `families` are those that it has a source address of.
+    """
+
+    def __init__(self, standing: Standing, peers: Peers) -> None:
+        self.families = standing.params.families
+        self._standing = standing
+        self._peers = peers
         self._last: dict[Family, AdvertisementReceived] = {}
-        self._peer_is_better: dict[Family, bool] = {}
         self._heard_at: dict[Family, float] = {}
         self._silent_since: dict[Family, float] = {}
-        self._down_at: dict[Family, float] = {}
+        self._wait: dict[Family, float] = {}
+        self._given: set[Family] = set()
+        """Families whose wait was given, and does not change with our standing."""
+        self.not_before = float("-inf")
+        """No silence ends earlier: this host has stepped down, to let another one serve."""
+        self._told_silent: set[Family] = set()
 
     # -- what was heard --------------------------------------------------------------------------------
 
-    def hear(
-        self, heard: AdvertisementReceived, now: float, *, peer_is_better: bool = False
-    ) -> None:
-        """`peer_is_better`: its rank is better than ours in an election."""
-        self._peer_is_better[heard.family] = peer_is_better
+    def hear(self, heard: AdvertisementReceived, now: float) -> None:
         self._last[heard.family] = heard
         self._heard_at[heard.family] = now
 
@@ -36,85 +43,105 @@ class Listening:
         """What was heard before says nothing about who serves now."""
         self._last.clear()
 
-    def last(self, family: Family) -> AdvertisementReceived | None:
-        """The last advertisement accepted, whoever sent it."""
-        return self._last.get(family)
-
     def decides_ties(self, family: Family, now: float) -> bool:
         """Whether it is in this family that a tie is decided.
 
         The source addresses of two hosts may be ordered one way in IPv4 and the other way in IPv6;
         with both families deciding, both hosts would yield.  So IPv4 decides while it is heard.
         """
-        first = self._families[0]
+        if family not in self.families:
+            return False
+        first = self.families[0]
         return family == first or now - self._heard_at.get(first, float("-inf")) > self.patience
 
-    def follow(self, families: tuple[Family, ...], now: float, not_before: float) -> None:
-        """Listen in these families from now on; an armed timer of another family is dropped."""
-        was_armed = bool(self._down_at)
-        self._down_at = {f: at for f, at in self._down_at.items() if f in families}
-        added = [family for family in families if family not in self._families]
-        self._families = families
-        for family in added if was_armed else ():
-            self.arm(family, now, max(now + self.down_interval(family), not_before))
+    def follow(self, families: tuple[Family, ...], now: float) -> None:
+        """These are the families with a source address now; the silence of a new one begins."""
+        if self._silent_since:
+            for family in set(families).difference(self.families):
+                self._silent_since[family] = now
+        self.families = families
+        self._reckon()
 
-    def hears(self, family: Family) -> bool:
-        """Whether this host has a source address to advertise from in the family."""
-        return family in self._families
+    # -- how long to wait ------------------------------------------------------------------------------
 
-    # -- the master-down timers ------------------------------------------------------------------------
+    def patience_with(self, heard: AdvertisementReceived | None) -> float:
+        """For how long a silence after this advertisement is no reason to take over.
 
-    def down_interval(self, family: Family) -> float:
-        """How long a silence of this family ends in taking over."""
-        last = self._last.get(family)
-        peer_units = 0 if last is None or last.is_bow_out else last.units
-        params = self.params
-        return master_down_interval(
-            params.advbase,
-            params.advskew,
-            params.deadratio,
-            peer_units,
-            peer_is_better=self._peer_is_better.get(family, False),
-        )
+        A backup waits for `deadratio` intervals of a slower master: by its own interval alone, with
+        advbase 1 and advskew 0, it would drop a healthy master at advskew 254 after a single lost
+        packet.  A master that it would take over from anyway is not waited for.
+        """
+        standing = self._standing
+        units = own_units = standing.master_down_units
+        if heard is not None and standing.waits_for(standing.rival(heard)):
+            interval = self._peers.interval_units(heard, own_units)
+            units = max(own_units, standing.params.deadratio * interval)
+        return units / UNITS_PER_SECOND + standing.reluctance
 
     @property
     def patience(self) -> float:
-        """The longest of the master-down intervals."""
-        return max(self.down_interval(family) for family in self._families)
+        """The longest of its master-down intervals."""
+        return max(self.patience_with(self._last.get(family)) for family in self.families)
+
+    # -- the master-down timers ------------------------------------------------------------------------
 
     @property
     def deadline(self) -> float | None:
-        """When the first timer expires; None when none is armed."""
-        return min(self._down_at.values(), default=None)
+        """When the last timer expires; None when none is armed."""
+        expiries = [since + self._wait[family] for family, since in self._silent_since.items()]
+        return max(self.not_before, *expiries) if expiries else None
 
-    def arm_all(self, now: float, at: float) -> None:
-        for family in self._families:
-            self.arm(family, now, at)
+    def arm_all(self, now: float, wait: float | None = None) -> None:
+        """Silence counts from `now`; if `wait` is given, it ends then, whatever our standing."""
+        for family in self.families:
+            self._silent_since[family] = now
+            if wait is not None:
+                self._wait[family] = wait
+                self._given.add(family)
+        self._reckon()
 
-    def arm(self, family: Family, now: float, at: float) -> None:
-        """Silence counts from `now`, and ends at `at`."""
+    def arm(self, family: Family, now: float) -> None:
+        """Silence of this family counts from `now`."""
         self._silent_since[family] = now
-        self._down_at[family] = at
-
-    def configure(self, params: Params, tie_patience: float, not_before: float) -> None:
-        """The silence counts on, but what it ends in is reckoned anew."""
-        self.params = params
-        for family in self._down_at:
-            patience = tie_patience or self.down_interval(family)
-            self._down_at[family] = max(self._silent_since[family] + patience, not_before)
+        self._given.clear()
+        self._reckon()
 
     def disarm(self) -> None:
-        self._down_at.clear()
+        self._silent_since.clear()
+        self._wait.clear()
+        self._given.clear()
+        self._told_silent.clear()
 
-    def expired(self, now: float) -> Family | None:
-        """The family whose timer has expired, if one has."""
-        return next((family for family, at in self._down_at.items() if now >= at), None)
+    def stand(self, standing: Standing) -> None:
+        """Our standing has changed.  The silence counts on; when it is too long may have changed."""
+        self._standing = standing
+        self._reckon()
 
-    def silence(self, family: Family, now: float, hold_down_until: float) -> str:
-        """For the operator: what has not been heard."""
+    def _reckon(self) -> None:
+        for family in self._silent_since.keys() - self._given:
+            self._wait[family] = self.patience_with(self._last.get(family))
+
+    # -- for the operator ------------------------------------------------------------------------------
+
+    def silence(self, now: float) -> tuple[str, IPAddress | None]:
+        """What has not been heard, and whom it was last heard from."""
+        family = max(self._silent_since, key=self._silent_since.__getitem__)
         last, since = self._last.get(family), self._silent_since[family]
-        if not self._last and hold_down_until > since:
-            return f"no other host has taken over within {in_words(now - since)}"
-        kind = f"IPv{family} advertisement" if len(self._families) > 1 else "advertisement"
         who = f"from {last.source}" if last else "heard"
-        return f"no {kind} {who} for {in_words(now - since)}"
+        return f"no advertisement {who} for {in_words(now - since)}", last.source if last else None
+
+    def newly_silent(self, now: float) -> Family | None:
+        """A family whose timer has expired while another one is heard; each is told once."""
+        for family in self.families:
+            since = self._silent_since.get(family)
+            if since is None or family in self._told_silent or now < since + self._wait[family]:
+                continue
+            self._told_silent.add(family)
+            return family
+        return None
+
+    def newly_heard(self, family: Family) -> bool:
+        """Whether this family was told to be silent, and is heard again."""
+        was_silent = family in self._told_silent
+        self._told_silent.discard(family)
+        return was_silent

@@ -27,16 +27,20 @@ from typing import assert_never
 from ucarpd.carp import events
 from ucarpd.carp.actions import (
     Action,
+    Finding,
     Finish,
     ReleaseAddresses,
+    Report,
     SendAdvertisement,
     State,
     StateChanged,
 )
 from ucarpd.carp.election import (
+    REASONS,
     BackupVerdict,
     Contender,
     MasterVerdict,
+    Situation,
     judge_as_backup,
     judge_as_master,
 )
@@ -44,22 +48,38 @@ from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.farewell import Farewell
 from ucarpd.carp.holding import Holding
 from ucarpd.carp.listening import Listening
-from ucarpd.carp.params import IPAddress, Params
-from ucarpd.carp.standing import Standing
-from ucarpd.carp.timing import (
-    TIE_PATIENCE,
-    UNITS_PER_SECOND,
-    master_down_units,
-    second_advertisement_at,
-)
+from ucarpd.carp.params import Family, IPAddress, Params
+from ucarpd.carp.peers import Peers
+from ucarpd.carp.rivals import Rivals
+from ucarpd.carp.standing import Standing, Stated
+from ucarpd.carp.timing import TIE_PATIENCE, UNITS_PER_SECOND, second_advertisement_at
+
+STEP_DOWN_OFFER = 2.0
+"""Seconds for which a master that was asked to step down says so: a ucarp needs up to one to react."""
 
 HOLD_DOWN_RATIO = 2
-"""After a voluntary step-down we stay away for this many of our own master-down intervals."""
+"""After a step-down we stay away for this many of our own master-down intervals."""
+
+LATE = 0.1
+"""Seconds by which a wake-up is never called late, however short the interval is."""
 
 REMEMBERED_COUNTERS = 16
 """How many of our own counters are kept to recognise our own packets when they come back."""
 
 _COUNTER_MASK = (1 << 64) - 1
+
+WithoutRole = (
+    events.HardwareAddressChanged
+    | events.SegmentHeard
+    | events.AddressesAcquired
+    | events.AcquireFailed
+    | events.AddressesOff
+    | events.AddressesReleased
+    | events.AddressRemoved
+    | events.ParamsChanged
+    | events.StepDownRequested
+)
+"""The events that INIT and BACKUP take alike."""
 
 
 class VirtualHost:
@@ -73,20 +93,24 @@ class VirtualHost:
     def __init__(self, params: Params, counter: int, phase: float = 1.0) -> None:
         self.state = State.INIT
         self.sources: tuple[IPAddress, ...] = ()
-        self.advertise_at: float | None = None
         self.sent_counters: deque[int] = deque(maxlen=REMEMBERED_COUNTERS)
         self._next_counter = (counter & _COUNTER_MASK) or 1
         self._standing = Standing(params)
-        self._listening = Listening(params)
-        self._phase = phase
-        self._hold_down_until = 0.0
+        self._peers = Peers()
         self._started = False
-        self._was_cut_off = False
-        self._tie_patience = 0.0
         self._stopping = False
+        # as BACKUP
+        self._listening = Listening(self._standing, self._peers)
+        self._was_cut_off = False
+        # as MASTER
+        self.advertise_at: float | None = None
+        self._phase = phase
+        self._holding: Holding | None = None
+        self._rivals = Rivals()
+        self._step_down_until: float | None = None
+        # after that
         self.is_releasing = False
         """ReleaseAddresses has been asked for, and AddressesReleased has not come yet."""
-        self._holding: Holding | None = None
         self._farewell: Farewell | None = None
         self._actions: list[Action] = []
 
@@ -104,10 +128,19 @@ class VirtualHost:
         if self._stopping and not self.is_releasing and self._farewell is None:
             self._stopping = False
             self._actions.append(Finish())
-        assert (self.advertise_at is not None) == (self.state is State.MASTER)
-        assert (self.master_down_at is not None) == (self.state is State.BACKUP)
+        self._check_invariants()
         actions, self._actions = self._actions, []
         return actions
+
+    def _check_invariants(self) -> None:
+        is_master = self.state is State.MASTER
+        assert (self.advertise_at is not None) == is_master
+        assert (self._holding is not None) == is_master
+        assert (self.master_down_at is not None) == (self.state is State.BACKUP)
+        assert not (is_master and (self._farewell or self.is_releasing))
+        assert not (is_master and not self._standing.may_serve)
+        assert self._standing.is_stepping_down == (self._step_down_until is not None)
+        assert self.sources or self.state is State.INIT
 
     @property
     def params(self) -> Params:
@@ -120,14 +153,15 @@ class VirtualHost:
 
     @property
     def master_down_at(self) -> float | None:
-        """When a backup takes over, if it hears nothing more."""
+        """When a backup takes over, if it hears nothing more, and may serve."""
         return self._listening.deadline
 
     def next_deadline(self) -> float | None:
         """The monotonic second at which DeadlineReached is wanted; None for never."""
         candidates = (
             self.advertise_at,
-            self.master_down_at,
+            self._step_down_until,
+            self.master_down_at if self._standing.may_serve else None,
             self._holding.deadline if self._holding else None,
             self._farewell.send_at if self._farewell else None,
         )
@@ -139,46 +173,28 @@ class VirtualHost:
         match event:
             case events.InterfaceReady(sources):
                 if not self._stopping:
-                    self._use(sources, now)
-                    patience = max(self._listening.patience, self._hold_down_until - now)
-                    with_sources = " and ".join(map(str, sources))
-                    self._enter_backup(f"ready with source {with_sources}", now, patience)
+                    self._take_sources(sources, now)
+                    self._enter_backup(f"ready with source {' and '.join(map(str, sources))}", now)
                     if not self._started:
                         self._started = True
                         self._release(at_start=True)
-            case events.InterfaceLost():
-                self._farewell = self._farewell if event.can_send else None
+            case events.InterfaceLost(can_send=can_send):
+                self._farewell = self._farewell if can_send else None
             case events.AdvertisementReceived():
                 self._drop_bow_out_if_served(event)
             case events.DeadlineReached():
                 self._send_due_farewell(now)
-            case events.AddressesAcquired():
-                self._disown()
-            case events.AddressesOff():
-                self._limit_release(now)
-            case events.AddressesReleased():
-                self._released(now)
-            case events.ParamsChanged(params):
-                self._configure(params, now)
             case events.DemotionChanged(demotion):
-                self._standing = replace(self._standing, demotion=demotion)
+                self._stand(replace(self._standing, demotion=demotion))
             case events.StopRequested():
                 self._stopping = True
-            case (
-                events.HardwareAddressChanged()
-                | events.SegmentHeard()
-                | events.AcquireFailed()
-                | events.AddressRemoved()
-                | events.StepDownRequested()
-            ):
-                pass
             case _:
-                assert_never(event)
+                self._handle_without_role(event, now)
 
     def _handle_in_backup(self, event: events.Event, now: float) -> None:
         match event:
             case events.InterfaceReady(sources):
-                self._use(sources, now)
+                self._take_sources(sources, now)
             case events.InterfaceLost(reason, can_send):
                 self._farewell = self._farewell if can_send else None
                 self._enter_init(reason)
@@ -186,11 +202,21 @@ class VirtualHost:
                 self._hear_as_backup(event, now)
             case events.DeadlineReached():
                 self._send_due_farewell(now)
-                family = self._listening.expired(now)
-                if family is not None:
-                    last = self._listening.last(family)
-                    reason = self._listening.silence(family, now, self._hold_down_until)
-                    self._enter_master(reason, now, last.source if last else None)
+                self._take_over_if_silent(now)
+            case events.DemotionChanged(demotion):
+                was_barred = not self._standing.may_serve
+                self._stand(replace(self._standing, demotion=demotion))
+                if was_barred:
+                    self._take_over_if_silent(now, is_late=False)
+            case events.StopRequested(reason):
+                self._enter_init(reason)
+                self._stopping = True
+            case _:
+                self._handle_without_role(event, now)
+
+    def _handle_without_role(self, event: WithoutRole, now: float) -> None:
+        """What INIT and BACKUP have in common."""
+        match event:
             case events.AddressesAcquired():
                 self._disown()
             case events.AddressesOff():
@@ -198,18 +224,14 @@ class VirtualHost:
             case events.AddressesReleased():
                 self._released(now)
             case events.ParamsChanged(params):
-                self._configure(params, now)
-            case events.DemotionChanged(demotion):
-                self._standing = replace(self._standing, demotion=demotion)
-            case events.StopRequested(reason):
-                self._enter_init(reason)
-                self._stopping = True
+                self._stand(replace(self._standing, params=params))
+            case events.StepDownRequested():
+                self._actions.append(Report(Finding.NOT_MASTER))
             case (
                 events.HardwareAddressChanged()
                 | events.SegmentHeard()
                 | events.AcquireFailed()
                 | events.AddressRemoved()
-                | events.StepDownRequested()
             ):
                 pass
             case _:
@@ -220,7 +242,9 @@ class VirtualHost:
         assert holding is not None
         match event:
             case events.InterfaceReady(sources):
-                self._use(sources, now)
+                if sources != self.sources:
+                    self._take_sources(sources, now)
+                    self._advertise(now, now)
             case events.InterfaceLost(reason, can_send):
                 self._was_cut_off = True
                 self._enter_init(reason)
@@ -230,8 +254,7 @@ class VirtualHost:
             case events.AdvertisementReceived():
                 self._hear_as_master(event, now, holding)
             case events.DeadlineReached():
-                if self.advertise_at is not None and now >= self.advertise_at:
-                    self._advertise(self.advertise_at, now)
+                self._do_what_is_due(now)
                 self._actions += holding.due(now)
             case events.AddressesAcquired(addresses):
                 self._actions += holding.acquired(addresses, now)
@@ -240,23 +263,23 @@ class VirtualHost:
             case events.AddressRemoved(address):
                 self._actions += holding.removed(address, now)
             case events.ParamsChanged(params):
-                before = self._standing
-                self._configure(params, now)
+                before = self.params
+                self._change_standing(replace(self._standing, params=params), now)
                 holding.configure(params)
-                if self._standing.rank != before.rank:
-                    self._advertise(now, now)
-                if params.addresses != before.params.addresses:
+                if params.addresses != before.addresses:
                     self._acquire(now)
             case events.DemotionChanged(demotion, reason):
-                before = self._standing
-                self._standing = replace(before, demotion=demotion)
-                if self._standing.rank > before.rank:
-                    # The peers need not preempt, so that being slower alone would move nothing.
-                    self._step_down(reason, now)
-                elif self._standing.rank < before.rank:
-                    self._advertise(now, now)
-            case events.StepDownRequested(reason):
-                self._step_down(reason, now)
+                standing = replace(self._standing, demotion=demotion)
+                if standing.may_serve:
+                    self._change_standing(standing, now)
+                else:
+                    self._enter_backup(reason, now)
+                    self._stand(replace(self._standing, demotion=demotion))
+                    self._leave(self._bow_out(now))
+            case events.StepDownRequested():
+                self._step_down_until = now + STEP_DOWN_OFFER
+                self._stand(replace(self._standing, is_stepping_down=True))
+                self._advertise(now, now)
             case events.StopRequested(reason):
                 self._enter_init(reason)
                 self._stopping = True
@@ -267,23 +290,17 @@ class VirtualHost:
             case _:
                 assert_never(event)
 
-    def _use(self, sources: tuple[IPAddress, ...], now: float) -> None:
-        self.sources = sources
-        families = tuple(source.version for source in sources)
-        self._listening.follow(families, now, self._hold_down_until)
-
-    def _configure(self, params: Params, now: float) -> None:
-        self._standing = replace(self._standing, params=params)
-        self._listening.configure(params, self._tie_patience, max(self._hold_down_until, now))
-
     # -- transitions -------------------------------------------------------------------------------
 
     def _change_state(self, new: State, reason: str, peer: IPAddress | None = None) -> None:
         old, self.state = self.state, new
         self.advertise_at = None
         self._listening.disarm()
+        self._peers.nobody_serves()
         self._holding = None
-        self._tie_patience = 0.0
+        self._rivals = Rivals()
+        self._step_down_until = None
+        self._stand(replace(self._standing, is_stepping_down=False))
         self._actions.append(StateChanged(old, new, reason, peer))
 
     def _enter_init(self, reason: str) -> None:
@@ -291,28 +308,31 @@ class VirtualHost:
         self._listening.forget()
 
     def _enter_backup(
-        self, reason: str, now: float, patience: float, peer: IPAddress | None = None
+        self, reason: str, now: float, wait: float | None = None, peer: IPAddress | None = None
     ) -> None:
         self._change_state(State.BACKUP, reason, peer)
-        self._listening.arm_all(now, now + patience)
+        self._listening.arm_all(now, wait)
 
     def _enter_master(self, reason: str, now: float, peer: IPAddress | None) -> None:
         self._change_state(State.MASTER, reason, peer)
         self._farewell = None
         self.is_releasing = False
-        self._hold_down_until = 0.0
+        self._listening.not_before = float("-inf")
         self._was_cut_off = False
         self._advertise(now, now)
         self.advertise_at = second_advertisement_at(now, self._standing.interval, self._phase)
         self._acquire(now)
 
-    def _step_down(self, reason: str, now: float) -> None:
-        """Let another host serve, and stay away for long enough that one can."""
-        hold_down = HOLD_DOWN_RATIO * self._listening.patience
-        self._hold_down_until = now + hold_down
-        self._enter_backup(reason, now, hold_down)
-        self._leave(self._bow_out(now))
-        self._listening.forget()
+    def _take_over_if_silent(self, now: float, *, is_late: bool = True) -> None:
+        """`is_late`: whether a deadline long past shows that this host has slept, and heard nothing."""
+        deadline = self._listening.deadline
+        if deadline is None or now < deadline or not self._standing.may_serve:
+            return
+        if is_late and now - deadline > max(self._standing.interval, LATE):
+            self._listening.arm_all(now)
+            return
+        reason, peer = self._listening.silence(now)
+        self._enter_master(reason, now, peer)
 
     def _acquire(self, now: float) -> None:
         self._holding = Holding(self.params, self._phase)
@@ -323,84 +343,114 @@ class VirtualHost:
         self._farewell = farewell
         self._release()
 
+    # -- how this host stands ------------------------------------------------------------------------
+
+    def _stand(self, standing: Standing) -> None:
+        self._standing = standing
+        self._listening.stand(standing)
+
+    def _change_standing(self, standing: Standing, now: float) -> None:
+        """As MASTER: the peers hear of it at once, and that is all; it serves on."""
+        before = self._standing
+        self._stand(standing)
+        if (standing.stated, standing.interval) != (before.stated, before.interval):
+            self._advertise(now, now)
+
+    def _take_sources(self, sources: tuple[IPAddress, ...], now: float) -> None:
+        self.sources = sources
+        self._listening.follow(tuple(source.version for source in sources), now)
+
+    def _own_source(self, family: Family) -> IPAddress:
+        """The address that we advertise from in this family; in another one, if it has none."""
+        return next((each for each in self.sources if each.version == family), self.sources[0])
+
     # -- advertisements that come in ---------------------------------------------------------------
 
-    def _hear_as_backup(self, heard: AdvertisementReceived, now: float) -> None:
-        family = heard.family
-        if not self._listening.hears(family):
-            return
-        last = self._listening.last(family)
-        if heard.is_bow_out and last is not None and last.source != heard.source:
-            return  # Another host has followed this one already: the second copy, come late.
-        ties_count = self._listening.decides_ties(family, now)
-        own, peer = self._contenders(heard)
-        self._listening.hear(heard, now, peer_is_better=peer.rank < own.rank)
-        self._drop_bow_out_if_served(heard)
-        params = self.params
-        verdict = judge_as_backup(
-            own,
-            peer,
-            params.tiebreak,
-            own_master_down_units=master_down_units(
-                params.advbase, params.advskew, params.deadratio
-            ),
-            preempt=params.preempt,
-            was_cut_off=self._was_cut_off and ties_count,
-        )
-        if now < self._hold_down_until and not heard.is_bow_out:
-            verdict = BackupVerdict.WAIT
-        match verdict:
-            case BackupVerdict.WAIT:
-                self._tie_patience = 0.0
-                at = max(now + self._listening.down_interval(family), self._hold_down_until)
-                self._listening.arm(family, now, at)
-                return
-            case _ if heard.is_bow_out:
-                reason = f"{heard.source} bowed out"
-            case BackupVerdict.PEER_DEMOTED:
-                reason = f"{heard.source} is demoted by {heard.demote}"
-            case BackupVerdict.PREEMPT:
-                reason = f"preempting {heard.source}: {self._standing.compared_with(heard)}"
-            case BackupVerdict.RECLAIM:
-                reason = f"taking the role back from {heard.source}"
-            case BackupVerdict.PEER_TOO_SLOW:
-                reason = (
-                    f"{heard.source} is too slow to wait for: {self._standing.compared_with(heard)}"
-                )
-            case _:
-                assert_never(verdict)
-        self._enter_master(reason, now, heard.source)
+    def _take_in(self, heard: AdvertisementReceived, now: float) -> tuple[Contender, Contender]:
+        self._peers.hear(heard, now, self._listening.patience)
+        self._listening.hear(heard, now)
+        return self._standing.own(self._own_source(heard.family)), self._standing.rival(heard)
 
-    def _hear_as_master(self, heard: AdvertisementReceived, now: float, holding: Holding) -> None:
-        if not self._listening.hears(heard.family):
+    def _hear_as_backup(self, heard: AdvertisementReceived, now: float) -> None:
+        if self._peers.is_overtaken(heard, now):
             return
         ties_count = self._listening.decides_ties(heard.family, now)
-        own, peer = self._contenders(heard)
-        self._listening.hear(heard, now, peer_is_better=peer.rank < own.rank)
-        verdict = judge_as_master(own, peer, self.params.tiebreak)
-        if verdict is MasterVerdict.YIELD_SILENTLY and not ties_count:
-            verdict = MasterVerdict.STAY_TIED
+        own, peer = self._take_in(heard, now)
+        self._drop_bow_out_if_served(heard)
+        situation = Situation(
+            tiebreak=self.params.tiebreak,
+            own_master_down_units=self._standing.master_down_units,
+            preempt=self.params.preempt,
+            was_cut_off=self._was_cut_off and ties_count,
+            is_barred=not self._standing.may_serve,
+            is_held_down=now < self._listening.not_before,
+            is_hidden=self._peers.hides(peer, now, self.params.tiebreak, self._standing.waits_for),
+        )
+        verdict = judge_as_backup(own, peer, situation)
+        if verdict.takes_over:
+            self._enter_master(self._reason(verdict, heard), now, heard.source)
+        elif not heard.is_bow_out:
+            self._listening.arm(heard.family, now)
+            self._peers.serves(peer, now + self._listening.patience_with(heard))
+            self._tell_silent_family(heard.family, now)
+
+    def _tell_silent_family(self, heard_in: Family, now: float) -> None:
+        if self._listening.newly_heard(heard_in):
+            self._actions.append(Report(Finding.FAMILY_HEARD, family=heard_in))
+        silent = self._listening.newly_silent(now)
+        if silent is not None:
+            self._actions.append(Report(Finding.FAMILY_SILENT, family=silent))
+
+    def _hear_as_master(self, heard: AdvertisementReceived, now: float, holding: Holding) -> None:
+        if self._peers.is_overtaken(heard, now):
+            return
+        decides = self._listening.decides_ties(heard.family, now)
+        own, peer = self._take_in(heard, now)
+        interval = self._standing.interval
+        found: list[Action] = []
+        if decides and not heard.is_bow_out:
+            found = self._rivals.hear(own, peer, now, interval)
+        verdict = judge_as_master(
+            own,
+            peer,
+            self.params.tiebreak,
+            decides_ties=decides,
+            has_outstayed=self._rivals.has_outstayed(own, peer, now, interval),
+        )
         match verdict:
             case MasterVerdict.YIELD:
-                # Worse by our demotion alone, we would be mistaken for the better one.
-                is_slower = own.units > peer.units
-                parting = Farewell.parting(
-                    self.params.advbase, self._standing.advskew, now + self._standing.interval
-                )
-                reason = f"{heard.source} is preferred: {self._standing.compared_with(heard)}"
-                self._enter_backup(reason, now, self._listening.patience, heard.source)
-                self._leave(parting if is_slower else None)
-            case MasterVerdict.YIELD_SILENTLY:
+                self._yield(heard, peer, self._reason(verdict, heard), now)
+            case MasterVerdict.YIELD_SILENTLY | MasterVerdict.END_TIE:
                 # The winner may be a BSD that has yielded to us in the same moment.
-                patience = TIE_PATIENCE * heard.units / UNITS_PER_SECOND
-                reason = f"{heard.source} wins the tie: {self._standing.compared_with(heard)}"
-                self._enter_backup(reason, now, patience, heard.source)
-                self._tie_patience = patience
+                units = self._peers.interval_units(heard, self._standing.master_down_units)
+                wait = TIE_PATIENCE * units / UNITS_PER_SECOND
+                self._enter_backup(self._reason(verdict, heard), now, wait, heard.source)
+                self._peers.serves(peer, now + self._listening.patience_with(heard))
                 self._leave(None)
             case MasterVerdict.STAY_BETTER | MasterVerdict.STAY_TIED:
-                self._actions += holding.outdo_rival(now, self._standing.interval)
+                self._actions += found
+                if self._rivals.is_to_be_answered(heard.source, now, interval):
+                    self._send(self._standing.stated)
+                self._actions += holding.outdo_rival(now, interval)
             case _:
                 assert_never(verdict)
+
+    def _yield(
+        self, heard: AdvertisementReceived, peer: Contender, reason: str, now: float
+    ) -> None:
+        """By rule M1."""
+        before = self._standing
+        self._enter_backup(reason, now, peer=heard.source)
+        self._peers.serves(peer, now + self._listening.patience_with(heard))
+        if before.is_stepping_down:
+            self._listening.not_before = now + HOLD_DOWN_RATIO * self._standing.master_down_interval
+        # From a host that is less fit it would make every backup take over.
+        is_fit = not before.is_unfit
+        self._leave(Farewell.parting(before.stated, now + before.interval) if is_fit else None)
+
+    def _reason(self, verdict: BackupVerdict | MasterVerdict, heard: AdvertisementReceived) -> str:
+        comparison = self._standing.compared_with(heard)
+        return REASONS[verdict].format(peer=heard.source, comparison=comparison)
 
     def _drop_bow_out_if_served(self, heard: AdvertisementReceived) -> None:
         """A bow-out only moves the role; when another host has it, one more could move it again."""
@@ -409,20 +459,30 @@ class VirtualHost:
 
     # -- the work ------------------------------------------------------------------------------------
 
+    def _do_what_is_due(self, now: float) -> None:
+        if self._step_down_until is not None and now >= self._step_down_until:
+            self._step_down_until = None
+            self._change_standing(replace(self._standing, is_stepping_down=False), now)
+            self._actions.append(Report(Finding.NOBODY_TOOK_OVER))
+        if self.advertise_at is not None and now >= self.advertise_at:
+            self._advertise(self.advertise_at, now)
+            self._actions += self._rivals.gone(now, self._standing.interval)
+
     def _advertise(self, due: float, now: float) -> None:
-        self._send(self.params.advbase, self._standing.advskew)
+        self._send(self._standing.stated)
         interval = self._standing.interval
         following = due + interval
         self.advertise_at = following if following > now else now + interval
 
-    def _send(self, advbase: int, advskew: int) -> None:
-        demotion = self._standing.header_demotion
+    def _send(self, stated: Stated) -> None:
         for source in self.sources:
             counter = self._next_counter
             # OpenBSD drops counter 0 as a replay for as long as it has not advertised itself.
             self._next_counter = ((counter + 1) & _COUNTER_MASK) or 1
             self.sent_counters.append(counter)
-            self._actions.append(SendAdvertisement(source, advbase, advskew, counter, demotion))
+            self._actions.append(
+                SendAdvertisement(source, stated.advbase, stated.advskew, counter, stated.demotion)
+            )
 
     def _release(self, at_start: bool = False) -> None:
         self.is_releasing = True
@@ -442,22 +502,17 @@ class VirtualHost:
     def _limit_release(self, now: float) -> None:
         """A slow down-script holds the farewell back for a dead interval at most."""
         if self.is_releasing and self._farewell is not None and self._farewell.send_at is None:
-            patience = self._listening.patience
+            patience = self._standing.master_down_interval
             self._farewell.send_at = now + patience
             self._farewell.until = max(self._farewell.until, now + 2 * patience)
 
     def _bow_out(self, now: float) -> Farewell:
-        return Farewell.bow_out(until=now + self._listening.patience)
+        return Farewell.bow_out(until=now + self._standing.master_down_interval)
 
     def _send_due_farewell(self, now: float) -> None:
         if self._farewell is None:
             return
         if self._farewell.take(now):
-            self._send(self._farewell.advbase, self._farewell.advskew)
+            self._send(self._farewell.stated)
         if self._farewell.is_over:
             self._farewell = None
-
-    def _contenders(self, heard: AdvertisementReceived) -> tuple[Contender, Contender]:
-        source = next(source for source in self.sources if source.version == heard.family)
-        counter = self.sent_counters[-1] if self.sent_counters else self._next_counter
-        return self._standing.own(source, counter), self._standing.rival(heard)

@@ -51,7 +51,7 @@ class DemoteStyle(Enum):
 class Params:
     """The configuration of one virtual host.
 
-    `vhid` is 1 to 255, `advbase` 0 to 254 seconds, `advskew` 0 to 254 in 1/256 s, `deadratio` at
+    `vhid` is 1 to 255, `advbase` 0 to 253 seconds, `advskew` 0 to 254 in 1/256 s, `deadratio` at
     least 2, `key` 1 to 20 bytes.  Raises ValueError for anything else: checking what a person
     typed, with kinder words, is the business of `ucarpd.config`.
     """
@@ -99,7 +99,7 @@ class Params:
     def __post_init__(self) -> None:
         for name, value, low, high in (
             ("vhid", self.vhid, 1, 255),
-            ("advbase", self.advbase, 0, 254),
+            ("advbase", self.advbase, 0, 253),
             ("advskew", self.advskew, 0, 254),
             ("deadratio", self.deadratio, 2, 255),
             *(("length of key", len(key), 1, KEY_SIZE) for key in (self.key, *self.old_keys)),

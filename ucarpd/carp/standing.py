@@ -1,75 +1,140 @@
-"""How this host stands in an election: its interval and its demotion, as the peers see them.
+"""How this host stands in an election: what its advertisements state, and how often it sends them.
 
-A host that is less fit than usual says so in one of two ways (DemoteStyle): it adds the demotion to
-its advskew, as FreeBSD does and every peer understands; or it states it in byte 4 of the header, as
-OpenBSD does, where 0 is healthy and others always put 0.
+A fit host states its interval.  One that is less fit says so in one of two ways (DemoteStyle):
+
+    skew      advbase 254, advskew tells how unfit, byte 4 of the header is 255
+    openbsd   its usual interval, and byte 4 tells how many reasons there are
+
+In the first way every kind of peer takes over at once, preempting or not, up to a master-down
+interval of 254 s; byte 4 is for an OpenBSD with advbase 0, which does not look at intervals then.
+With 0 there an OpenBSD that is demoted itself would take over on our IPv4 advertisement and yield
+to our IPv6 one.  In the second way 254 must never be stated: where an OpenBSD takes over from it by
+its slowness, we would take the role back by its demotion.
+
+Stating is no pace: a host that is less fit advertises once a second at least, so that it is
+relieved soon.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from ucarpd.carp.election import Contender
+from ucarpd.carp.demotion import HEALTHY, LARGEST_FAILING, MAINTENANCE, NEVER
+from ucarpd.carp.election import Contender, reason_to_depose
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.params import DemoteStyle, IPAddress, Params
 from ucarpd.carp.timing import (
+    BOW_OUT_ADVBASE,
+    BOW_OUT_ADVSKEW,
+    UNFIT_ADVBASE,
     UNITS_PER_SECOND,
     advertisement_interval,
-    demoted_advskew,
     in_words,
     interval_units,
+    master_down_units,
 )
 
 LARGEST_DEMOTION = 255
-"""What header byte 4 can hold."""
+"""What byte 4 of the header can hold."""
+
+SLOWEST_UNFIT_PACE = 1.0
+"""Seconds between two advertisements of a host that is less fit than usual, at most."""
+
+
+class Stated(NamedTuple):
+    """The bytes that an advertisement is compared by."""
+
+    advbase: int
+    advskew: int
+    demotion: int
+
+
+BOW_OUT = Stated(BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, LARGEST_DEMOTION)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`demotion` is the sum of all that makes this host less fit; 0 is healthy."""
+    """`demotion` is a place in the order of `ucarpd.carp.demotion`."""
 
     params: Params
-    demotion: int = 0
+    demotion: int = HEALTHY
+    is_stepping_down: bool = False
 
     @property
-    def advskew(self) -> int:
-        """What our advertisements state, in 1/256 s."""
+    def unfitness(self) -> int:
+        """How unfit it says to be; who steps down says as much as who is in maintenance."""
+        return max(self.demotion, MAINTENANCE) if self.is_stepping_down else self.demotion
+
+    @property
+    def is_unfit(self) -> bool:
+        return self.unfitness > HEALTHY
+
+    @property
+    def may_serve(self) -> bool:
+        return self.demotion < NEVER
+
+    @property
+    def stated(self) -> Stated:
+        own = self.params
+        if not self.is_unfit:
+            return Stated(own.advbase, own.advskew, 0)
         if self._in_header:
-            return self.params.advskew
-        return demoted_advskew(self.params.advskew, self.demotion)
-
-    @property
-    def header_demotion(self) -> int:
-        """What byte 4 of our advertisements states."""
-        return max(0, min(self.demotion, LARGEST_DEMOTION)) if self._in_header else 0
-
-    @property
-    def rank(self) -> tuple[int, int]:
-        """The lower, the better; comparable with an earlier rank of ours."""
-        return self.header_demotion, interval_units(self.params.advbase, self.advskew)
+            is_failing = self.unfitness <= LARGEST_FAILING
+            return Stated(
+                own.advbase, own.advskew, self.unfitness if is_failing else LARGEST_DEMOTION
+            )
+        return Stated(UNFIT_ADVBASE, min(self.unfitness, MAINTENANCE), LARGEST_DEMOTION)
 
     @property
     def interval(self) -> float:
         """Seconds between two of our advertisements."""
-        return advertisement_interval(self.params.advbase, self.advskew)
+        own = advertisement_interval(self.params.advbase, self.params.advskew)
+        return min(own, SLOWEST_UNFIT_PACE) if self.is_unfit else own
 
-    def own(self, source: IPAddress, counter: int) -> Contender:
-        """Our side of an election; `source` and `counter` are those of our advertisements."""
-        demotion, units = self.rank
-        return Contender(units, source, counter, demotion)
+    # -- our side of an election, and the other one ------------------------------------------------
+
+    def own(self, source: IPAddress) -> Contender:
+        """Our side; `source` is the address that we advertise from."""
+        advbase, advskew, demotion = self.stated
+        return Contender(
+            interval_units(advbase, advskew), source, demotion if self._in_header else 0
+        )
 
     def rival(self, heard: AdvertisementReceived) -> Contender:
         """The other side."""
-        # A host that is leaving is no rival, however fit it is: its interval alone counts.
-        counts = self._in_header and not heard.is_bow_out
-        demotion = heard.demote if counts else self.header_demotion
-        return Contender(heard.units, heard.source, heard.counter, demotion)
+        return Contender(heard.units, heard.source, heard.demote if self._in_header else 0)
 
     def compared_with(self, heard: AdvertisementReceived) -> str:
         """For the operator: why the other host won, or lost."""
         theirs, ours = in_words(heard.units / UNITS_PER_SECOND), in_words(self.interval)
-        text = f"it advertises every {theirs}, this host every {ours}"
+        intervals = f"it advertises every {theirs}, this host every {ours}"
+        demotions = f"it is demoted by {heard.stated_demotion}, this host by {self.unfitness}"
         if self._in_header:
-            text += f"; it is demoted by {heard.demote}, this host by {self.header_demotion}"
-        return text
+            return f"{intervals}; {demotions}" if heard.demote or self.is_unfit else intervals
+        return demotions if heard.is_unfit or self.is_unfit else intervals
+
+    # -- waiting -----------------------------------------------------------------------------------
+
+    @property
+    def master_down_units(self) -> int:
+        own = self.params
+        return master_down_units(
+            own.advbase, own.advskew, own.deadratio, as_openbsd=self._in_header
+        )
+
+    def waits_for(self, peer: Contender) -> bool:
+        """Whether a master that states this is left alone."""
+        own = self.own(peer.source)
+        return reason_to_depose(own, peer, self.master_down_units) is None
+
+    @property
+    def master_down_interval(self) -> float:
+        """In seconds, whoever is heard."""
+        return self.master_down_units / UNITS_PER_SECOND
+
+    @property
+    def reluctance(self) -> float:
+        """Seconds that it waits longer, so that of two equal files the fitter host wakes up first."""
+        return self.unfitness / UNITS_PER_SECOND * self.interval if self.is_unfit else 0.0
 
     @property
     def _in_header(self) -> bool:

@@ -12,8 +12,19 @@ BOW_OUT_ADVBASE = 255
 BOW_OUT_ADVSKEW = 255
 """advbase and advskew of an advertisement that says "I am leaving"; no other one has them."""
 
+LARGEST_ADVBASE = 253
 LARGEST_ADVSKEW = 254
-"""255 is for bow-outs."""
+"""What a healthy host may state."""
+
+UNFIT_ADVBASE = 254
+"""advbase of an advertisement that says "I am less fit than usual"; its advskew says how much.
+
+Every kind of peer takes over from so slow a master, preempting or not: it is what makes a bow-out
+work.  As an interval it means nothing: nobody waits for 254 s.
+"""
+
+UNFIT_UNITS = UNFIT_ADVBASE * UNITS_PER_SECOND
+BOW_OUT_UNITS = BOW_OUT_ADVBASE * UNITS_PER_SECOND + BOW_OUT_ADVSKEW
 
 SLOTS = 16
 """Points of an interval at which the virtual hosts of a process advertise."""
@@ -35,49 +46,24 @@ def in_words(seconds: float) -> str:
     return f"{seconds:.2f} s" if seconds >= 0.1 else f"{1000 * seconds:.1f} ms"
 
 
-def demoted_advskew(advskew: int, demotion: int) -> int:
-    """What FreeBSD makes of advskew while the host is demoted: their sum, in its range."""
-    return max(0, min(advskew + demotion, LARGEST_ADVSKEW))
-
-
 def advertisement_interval(advbase: int, advskew: int) -> float:
     """Seconds between two advertisements of a master: advbase + advskew/256 (all implementations)."""
     return interval_units(advbase, advskew) / UNITS_PER_SECOND
 
 
-def master_down_units(advbase: int, advskew: int, deadratio: int) -> int:
+def master_down_units(
+    advbase: int, advskew: int, deadratio: int, *, as_openbsd: bool = False
+) -> int:
     """How long a backup with these parameters waits for an advertisement, in units of 1/256 s.
 
     deadratio * advbase + advskew/256, as in the BSDs, where the ratio is always 3.  With advbase 0
     that formula would give the advertisement interval itself, and the hosts would flap (ucarp
-    does); then the interval is multiplied whole, as OpenBSD does.
+    does); then the interval is multiplied whole.  OpenBSD does so with any advbase since 2025
+    (`as_openbsd`): beside it, a worse host of ours would otherwise wake up before a better one.
     """
-    if advbase == 0:
+    if advbase == 0 or as_openbsd:
         return deadratio * interval_units(advbase, advskew)
     return deadratio * advbase * UNITS_PER_SECOND + advskew
-
-
-def master_down_interval(
-    advbase: int,
-    advskew: int,
-    deadratio: int,
-    peer_units: int = 0,
-    *,
-    peer_is_better: bool = False,
-) -> float:
-    """Seconds without an advertisement after which a backup takes over.
-
-    `peer_units` is the interval of the last accepted advertisement in 1/256 s, 0 when there was
-    none.  A backup waits for `deadratio` of those if that is longer than its own interval: by its
-    own alone, advbase 1 and advskew 0, it would drop a healthy master at advskew 254 after a
-    single lost packet.  Waiting longer than a peer would is always safe.  A peer slower than our own
-    master-down interval is not waited for: it is the one that election rule B4 takes over from, and
-    nobody signs the interval that a packet states.
-    """
-    own = master_down_units(advbase, advskew, deadratio)
-    if peer_units > own and not peer_is_better:
-        peer_units = 0
-    return max(own, deadratio * peer_units) / UNITS_PER_SECOND
 
 
 def second_advertisement_at(now: float, interval: float, phase: float) -> float:

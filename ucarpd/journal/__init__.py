@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
-from ucarpd.carp.actions import State, StateChanged
+from ucarpd.carp.actions import Finding, Report, State, StateChanged
 from ucarpd.carp.detective import Evidence
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.receive import WRONG_DIGEST, Dropped, DropReason
@@ -122,6 +122,12 @@ class Journal:
             self.warning(f"demoted by {demotion}: {reasons}")
         else:
             self.info("no longer demoted")
+
+    def found(self, report: Report) -> None:
+        """What the protocol has noticed, although no role changed; each comes once, and its end."""
+        level, text = _FINDINGS[report.finding]
+        text = text.format(peer=report.peer, family=report.family)
+        self._write(level, text, UCARPD_PEER=str(report.peer or ""))
 
     def flag_day(self) -> None:
         self.warning(
@@ -339,6 +345,28 @@ class Journal:
     ) -> None:
         write(level, f"{self._name}: {text}", {**self._fields, **fields}, self.facility, error)
 
+
+_FINDINGS = {
+    Finding.NOT_MASTER: (logging.INFO, "asked to step down, but this host is not MASTER"),
+    Finding.NOBODY_TOOK_OVER: (
+        logging.WARNING,
+        "asked to step down, but no other host has taken over; this host serves on",
+    ),
+    Finding.FAMILY_SILENT: (
+        logging.WARNING,
+        "only IPv{family} advertisements are lost: look for a filter or for multicast snooping",
+    ),
+    Finding.FAMILY_HEARD: (logging.INFO, "IPv{family} advertisements are heard again"),
+    Finding.RIVAL_STAYS: (
+        logging.WARNING,
+        "{peer} does not hear this host: it stays MASTER too, although this one is preferred",
+    ),
+    Finding.RIVAL_STAYS_TIED: (
+        logging.WARNING,
+        "{peer} stays MASTER too: it does not hear this host, or has another UCARP_TIEBREAK",
+    ),
+    Finding.RIVAL_GONE: (logging.INFO, "{peer} is MASTER no longer"),
+}
 
 _postponed: deque[Callable[[], None]] = deque()
 _call_later: Callable[[float, Callable[[], None]], object] | None = None

@@ -1,0 +1,153 @@
+"""What the other hosts have said, and what of it is believed."""
+
+from ipaddress import ip_address
+
+import pytest
+
+from ucarpd.carp.election import Contender
+from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.params import TieBreak
+from ucarpd.carp.peers import SOURCES, Peers
+
+ONE, TWO, OTHER6 = "10.0.0.2", "10.0.0.3", "fe80::2"
+OWN_DOWN = 768
+
+
+def heard(source, advbase=1, advskew=0, counter=100, demote=0):
+    return AdvertisementReceived(ip_address(source), advbase, advskew, counter, demote)
+
+
+def contender(source, units=256):
+    return Contender(units, ip_address(source))
+
+
+def everybody(_contender):
+    return True
+
+
+def nobody(_contender):
+    return False
+
+
+@pytest.fixture
+def peers():
+    return Peers()
+
+
+# -- what has been overtaken ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("last_word", "counter", "at", "is_overtaken", "because"),
+    [
+        ((255, 255, 100), 99, 11.0, True, "sent before the bow-out"),
+        ((254, 9, 100, 255), 99, 11.0, True, "sent before it said that it is less fit"),
+        ((1, 0, 100, 1), 99, 11.0, True, "in the OpenBSD style too"),
+        ((1, 0, 100), 99, 11.0, False, "who is fit has said nothing that lasts"),
+        ((255, 255, 100), 84, 11.0, True, "sixteen before"),
+        ((255, 255, 100), 83, 11.0, False, "another host's counter: ours count by one"),
+        ((255, 255, 100), 100, 11.0, False, "an OpenBSD sends one counter for ever"),
+        ((255, 255, 100), 101, 11.0, False, "sent afterwards"),
+        ((255, 255, 3), 2**64 - 2, 11.0, True, "before the counter began again"),
+        ((255, 255, 100), 99, 13.0, False, "a master-down interval later"),
+    ],
+)
+def test_what_was_overtaken(*, peers, last_word, counter, at, is_overtaken, because):
+    peers.hear(heard(ONE, *last_word), 10.0, 3.0)
+    late = heard(ONE, counter=counter)
+    assert peers.is_overtaken(late, at) is is_overtaken, because
+    assert not peers.is_overtaken(heard(TWO, counter=99), at)
+
+
+# -- intervals ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "units", "because"),
+    [
+        ([], (1, 9), 265, "as it states"),
+        ([], (3, 0), 768, "up to our own master-down interval"),
+        ([], (253, 0), 768, "and no longer"),
+        ([(10.0, 4, 0)], (4, 0), 1024, "unless it has kept it"),
+        ([(11.9, 4, 0)], (4, 0), 1024, "by half"),
+        ([(12.1, 4, 0)], (4, 0), 768, "not so"),
+        ([(10.0, 5, 0)], (4, 0), 768, "that was another one"),
+        ([(2.0, 4, 0), (6.0, 4, 0)], (253, 0), 1024, "the longest that was ever kept"),
+        ([(2.0, 4, 0), (6.0, 4, 0), (7.0, 1, 0)], (4, 0), 1024, "ever"),
+        ([], (254, 9), 256, "less fit: once a second at least"),
+        ([(10.0, 0, 64)], (254, 9), 64, "or as often as before"),
+        ([(10.0, 2, 0)], (254, 9), 256, "once a second at least"),
+    ],
+)
+def test_the_interval_that_a_host_may_be_expected_to_keep(*, peers, before, now, units, because):
+    """At 14.0."""
+    for at, *stated in before:
+        peers.hear(heard(ONE, *stated), at, 3.0)
+    newest = heard(ONE, *now)
+    peers.hear(newest, 14.0, 3.0)
+    assert peers.interval_units(newest, OWN_DOWN) == units, because
+
+
+def test_the_shortest_interval_ever_stated(peers):
+    assert peers.shortest_units == 65535
+    peers.hear(heard(ONE, 0, 9), 10.0, 3.0)
+    peers.hear(heard(TWO, 2, 0), 10.0, 3.0)
+    peers.hear(heard(TWO, 255, 255), 10.0, 3.0)
+    peers.hear(heard(TWO, 254, 1, demote=255), 10.0, 3.0)
+    assert peers.shortest_units == 9
+
+
+# -- who serves -----------------------------------------------------------------------------------------------
+
+
+def serve(peers, source, units=256, until=13.0):
+    peers.hear(heard(source, 0, units), 10.0, 3.0)
+    peers.serves(contender(source, units), until)
+
+
+@pytest.mark.parametrize(
+    ("serving", "peer", "at", "hides", "because"),
+    [
+        ((ONE, 256), (TWO, 257), 11.0, True, "it is better"),
+        ((ONE, 257), (TWO, 256), 11.0, False, "it is worse"),
+        ((ONE, 256), (TWO, 256), 11.0, True, "it wins the tie"),
+        ((TWO, 256), (ONE, 256), 11.0, False, "it loses the tie"),
+        ((ONE, 256), (ONE, 257), 11.0, False, "its own newer word"),
+        ((ONE, 256), (OTHER6, 257), 11.0, False, "another family"),
+        ((ONE, 256), (TWO, 257), 13.0, False, "it is heard no more"),
+    ],
+)
+def test_who_hides_whom(*, peers, serving, peer, at, hides, because):
+    serve(peers, *serving)
+    told = peers.hides(contender(*peer), at, TieBreak.REVERSED, everybody)
+    assert told is hides, because
+
+
+def test_a_host_that_we_would_relieve_anyway_hides_nobody(peers):
+    serve(peers, ONE)
+    assert not peers.hides(contender(TWO, 257), 11.0, TieBreak.REVERSED, nobody)
+
+
+def test_who_bows_out_serves_no_more(peers):
+    serve(peers, ONE)
+    peers.hear(heard(ONE, 255, 255), 10.5, 3.0)
+    assert not peers.hides(contender(TWO, 257), 11.0, TieBreak.REVERSED, everybody)
+
+
+def test_nobody_serves_when_we_do(peers):
+    serve(peers, ONE)
+    peers.nobody_serves()
+    assert not peers.hides(contender(TWO, 257), 11.0, TieBreak.REVERSED, everybody)
+
+
+def test_the_memory_is_bounded(peers):
+    """A forger can invent any number of sources; those that are heard again stay."""
+    serve(peers, ONE)
+    for number in range(1, SOURCES):
+        peers.hear(heard(f"10.0.1.{number}"), 10.0, 3.0)
+    serve(peers, ONE)
+    for number in range(1, SOURCES):
+        peers.hear(heard(f"10.0.2.{number}"), 10.0, 3.0)
+    assert peers.hides(contender(TWO, 257), 11.0, TieBreak.REVERSED, everybody)
+    peers.hear(heard("10.0.3.1"), 10.0, 3.0)
+    assert not peers.hides(contender(TWO, 257), 11.0, TieBreak.REVERSED, everybody)

@@ -1,0 +1,102 @@
+"""The other masters that a master hears and does not yield to: answered, and told if they stay.
+
+Two masters settle the matter with the next advertisement; a third one that comes all the same, from a
+host that has been outdone in between, shows that it does not hear us, or decides ties by another
+rule.
+"""
+
+from dataclasses import dataclass
+
+from ucarpd.carp.actions import Action, Finding, Report
+from ucarpd.carp.election import Contender
+from ucarpd.carp.params import IPAddress
+from ucarpd.carp.timing import UNITS_PER_SECOND
+
+TELL_AT = 3
+"""The advertisement of a rival with which it is told."""
+
+TURN = 3
+"""Intervals after which the lowest of several equal masters yields; the next waits for as many more."""
+
+FORGOTTEN_AFTER = 3
+"""Intervals of silence after which a rival is MASTER no longer."""
+
+RIVALS = 16
+"""How many are answered and told; nobody signs a source, and a forger may invent any number."""
+
+
+@dataclass(slots=True)
+class Rival:
+    """One source; times are monotonic seconds."""
+
+    contender: Contender
+    since: float
+    counted_at: float = float("-inf")
+    heard_at: float = float("-inf")
+    answered_at: float = float("-inf")
+    advertisements: int = 0
+    is_told: bool = False
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two of its advertisements, as far as is known."""
+        return self.contender.units / UNITS_PER_SECOND if not self.contender.is_unfit else 1.0
+
+
+class Rivals:
+    """Those of one term as MASTER.  `interval` is always our own, in seconds."""
+
+    def __init__(self) -> None:
+        self._rivals: dict[IPAddress, Rival] = {}
+
+    def hear(self, own: Contender, peer: Contender, now: float, interval: float) -> list[Action]:
+        """Take in an advertisement of a host that we stay MASTER beside."""
+        rival = self._rivals.get(peer.source)
+        if rival is None:
+            if len(self._rivals) >= RIVALS:
+                return []
+            rival = self._rivals[peer.source] = Rival(peer, now)
+        if rival.contender.rank != peer.rank:
+            rival.since, rival.advertisements = now, 0
+        rival.contender, rival.heard_at = peer, now
+        # A duplicate, or one that was under way, says nothing about what our answer has done.
+        if now - rival.counted_at < min(interval, rival.interval) / 2:
+            return []
+        rival.counted_at = now
+        rival.advertisements += 1
+        if rival.advertisements < TELL_AT or rival.is_told:
+            return []
+        rival.is_told = True
+        is_tie = peer.rank == own.rank
+        return [Report(Finding.RIVAL_STAYS_TIED if is_tie else Finding.RIVAL_STAYS, peer.source)]
+
+    def is_to_be_answered(self, source: IPAddress, now: float, interval: float) -> bool:
+        """Whether one more advertisement of ours is due to it: at most one in an interval."""
+        rival = self._rivals.get(source)
+        if rival is None or now - rival.answered_at < interval:
+            return False
+        rival.answered_at = now
+        return True
+
+    def has_outstayed(self, own: Contender, peer: Contender, now: float, interval: float) -> bool:
+        """Whether this equal rival has been MASTER for so long that it is our turn to yield."""
+        rival = self._rivals.get(peer.source)
+        if rival is None:
+            return False
+        turn = 1 + sum(
+            each.contender.rank == own.rank
+            and each.contender.source.version == own.source.version
+            and each.contender.source.packed < own.source.packed
+            for each in self._rivals.values()
+        )
+        return now - rival.since >= turn * TURN * interval
+
+    def gone(self, now: float, interval: float) -> list[Action]:
+        """Forget those that are silent; what was told of one is over then."""
+        gone = [
+            source
+            for source, rival in self._rivals.items()
+            if now - rival.heard_at > FORGOTTEN_AFTER * max(interval, rival.interval)
+        ]
+        told = [source for source in gone if self._rivals.pop(source).is_told]
+        return [Report(Finding.RIVAL_GONE, source) for source in told]

@@ -174,7 +174,7 @@ def read(name: str, directory: Path) -> Recorded | None:
         status = path.stat()
         text = _text_of(path, status.st_ino, status.st_mtime_ns)
         live = path.with_suffix(".live").read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return _recorded(text, live)
 
@@ -183,7 +183,7 @@ def read_all(directory: Path) -> list[Recorded]:
     """Return the records of all instances, by name.  Raises OSError if they may not be read."""
     try:
         files = os.listdir(private_path(directory))  # noqa: PTH208 - only the names are needed
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     names = sorted(file.removesuffix(".record") for file in files if file.endswith(".record"))
     return [found for name in names if (found := read(name, directory))]
@@ -255,10 +255,4 @@ def _boot_id() -> str:
 
 
 def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return Path("/proc", str(pid)).exists()

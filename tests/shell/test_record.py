@@ -189,7 +189,10 @@ def test_what_comes_after_the_end_is_harmless(tmp_path, run):
 # -- what is not to be gone by ---------------------------------------------------------------------------
 
 
-def test_there_is_none(run):
+@pytest.mark.parametrize("is_file", [False, True])
+def test_there_is_none(run, is_file):
+    if is_file:
+        run.write_text("")
     assert read("web", run) is None
     assert read_all(run) == []
     assert others(run) == []

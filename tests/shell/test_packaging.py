@@ -11,6 +11,7 @@ import pytest
 
 from ucarpd import __version__, cli, journal
 from ucarpd.hooks.child import KILL_AFTER
+from ucarpd.private import DEFAULT_RUN_DIRECTORY, private_path
 
 PROJECT = Path(__file__).parents[2]
 UNITS = PROJECT / "etc/systemd/system"
@@ -72,6 +73,16 @@ def test_what_no_restart_can_heal_is_not_restarted(name):
     final = {EXIT_ALL_RUN_ELSEWHERE, cli.EXIT_CONFIG, cli.EXIT_NO_PERMISSION}
     statuses = unit(name)["Service"]["RestartPreventExitStatus"].split()
     assert {int(status) for status in statuses} == final
+
+
+def test_the_directories_are_made_at_boot_as_ucarpd_makes_them():
+    lines = (PROJECT / "debian/ucarpd.tmpfiles").read_text().splitlines()
+    made = [line.split() for line in lines if not line.startswith("#")]
+    run = Path(DEFAULT_RUN_DIRECTORY)
+    assert made == [
+        ["d", str(run), "0755", "root", "root", "-"],
+        ["d", str(private_path(run)), "0700", "root", "root", "-"],
+    ]
 
 
 # -- message catalog -------------------------------------------------------------------------------------

@@ -123,28 +123,24 @@ def test_addresses_stay_as_they_are(host, is_container):
     assert setting(host) == "0"
 
 
-def test_routes_stay_as_they_are(host, is_container):
-    host.ip("route", "add", "default", "via", "172.16.0.99")
-    host.ip("route", "add", "default", "via", "172.16.0.98", "metric", "50")
-    host.ip(
-        "route", "add", "10.1.0.0/16", "via", "172.16.0.99", "src", "172.16.0.12", "mtu", "1400"
-    )
-    host.ip("route", "add", "10.2.0.0/16", "dev", "eth0", "table", "77")
-    host.ip("route", "add", "10.3.0.0/16", "via", "192.0.2.1", "dev", "eth0", "onlink")
-    host.ip(
-        "route",
-        "add",
-        "10.4.0.0/16",
-        "nexthop",
-        "via",
-        "172.16.0.99",
-        "nexthop",
-        "via",
-        "172.16.0.98",
-    )
-    host.ip("route", "add", "local", "10.5.0.0/16", "dev", "eth0", "table", "local")
+ROUTES = [
+    "default via 172.16.0.99",
+    "default via 172.16.0.98 metric 50",
+    "10.1.0.0/16 via 172.16.0.99 src 172.16.0.12 mtu 1400",
+    "10.2.0.0/16 dev eth0 table 77",
+    "10.3.0.0/16 via 192.0.2.1 dev eth0 onlink",
+    "10.4.0.0/16 nexthop via 172.16.0.99 nexthop via 172.16.0.98",
+    "local 10.5.0.0/16 dev eth0 table local",
+    "10.6.0.0/16 nhid 7 src 172.16.0.12",
+]
+
+
+@pytest.mark.parametrize("is_connected", [True, False], ids=["cable in", "cable out"])
+def test_routes_stay_as_they_are(host, is_container, is_connected):
     host.ip("nexthop", "add", "id", "7", "via", "172.16.0.97", "dev", "eth0")
-    host.ip("route", "add", "10.6.0.0/16", "nhid", "7")
+    for route in ROUTES:
+        host.ip("route", "add", *route.split())
+    host.cable(is_connected)
     before = [*routes(host, "table", "all"), *routes(host, "table", "77")]
 
     async def scenario(tables):

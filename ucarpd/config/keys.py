@@ -146,7 +146,9 @@ KEYS: tuple[Key, ...] = (
         kind="dotted mask or prefix length 1 to 32; 1 to 128 for IPv6",
         default=str(addressing.PREFIX_LENGTHS[4]),
         help="Network mask of the IPv4 virtual addresses. Where there are none, it is the prefix"
-        " length of the IPv6 ones. IPv6 addresses that nothing is said of have 128.",
+        " length of the IPv6 ones. IPv6 addresses that nothing is said of have 128. An address in a"
+        " wider network of the interface's own address gets no route (noprefixroute), so that the"
+        " host's own connections keep their source.",
         fields=("addresses",),
         reload="restart",
     ),

@@ -46,7 +46,6 @@ def ears(configured=DUAL, armed_at=None):
     ("addresses", "heard_before", "family", "decides", "because"),
     [
         ((VIRTUAL,), [], 4, True, "IPv4 alone"),
-        ((VIRTUAL,), [], 6, False, "not a family of ours"),
         ((VIRTUAL6,), [], 6, True, "IPv6 alone"),
         ((VIRTUAL6,), [(heard(V6), 9.9)], 6, True, "IPv6 alone, and heard"),
         ((VIRTUAL, VIRTUAL6), [], 4, True, "both: IPv4"),
@@ -69,10 +68,36 @@ def test_the_family_that_decides_ties(*, addresses, heard_before, family, decide
 
 def test_only_a_family_with_a_source_address_decides():
     listening = ears()
-    listening.families = (6,)
+    listening.follow((6,), 9.0)
     listening.hear(heard(V4), 9.9)
     assert listening.decides_ties(6, 10.0)
-    assert not listening.decides_ties(4, 10.0)
+
+
+# -- a family without a source ----------------------------------------------------------------------------
+
+
+def test_a_family_that_is_no_longer_heard_ends_in_nothing():
+    listening = ears(armed_at=10.0)
+    listening.arm(6, 12.0)
+    listening.follow((4,), 12.0)
+    assert (listening.hears(4), listening.hears(6)) == (True, False)
+    assert listening.deadline == 13.0
+    listening.hear(heard(V6, 9), 13.0)
+    assert listening.patience == 3.0
+
+
+def test_a_family_that_is_heard_again_gets_its_whole_time():
+    listening = ears(armed_at=10.0)
+    listening.follow((6,), 11.0)
+    listening.follow((4, 6), 12.0)
+    assert listening.deadline == 15.0
+
+
+def test_no_family_is_armed_by_following_it_alone():
+    listening = ears()
+    listening.follow((4,), 1.0)
+    listening.follow((4, 6), 2.0)
+    assert listening.deadline is None
 
 
 # -- how long to wait -------------------------------------------------------------------------------------
@@ -131,7 +156,7 @@ def test_the_last_timer_that_expires_counts():
 
 def test_a_family_without_a_source_address_has_no_timer():
     listening = ears()
-    listening.families = (6,)
+    listening.follow((6,), 9.0)
     listening.arm_all(10.0)
     listening.arm(6, 10.5)
     assert listening.deadline == 13.5
@@ -215,9 +240,9 @@ def test_the_silence_of_one_family_is_told_once_and_so_is_its_end():
 
 def test_a_family_that_nobody_listens_in_is_not_told():
     listening = ears()
-    listening.families = (4,)
+    listening.follow((4,), 9.0)
     listening.arm_all(10.0)
-    listening.families = (4, 6)
     listening.arm(4, 12.0)
-    assert listening.newly_silent(99.0) == 4
-    assert listening.newly_silent(99.0) is None
+    assert listening.newly_silent(14.9) is None
+    listening.follow((4, 6), 14.9)
+    assert listening.newly_silent(15.0) == 4

@@ -476,7 +476,7 @@ def test_a_run_directory_without_room_keeps_no_address_from_being_served(a, opti
     daemon = a.start("sh", "-c", prepare, str(run), *ucarpd)
     daemon.wait_for_line(MASTER)
     wait_for_address(a)
-    daemon.wait_for_line("[ERROR] web: running without a record")
+    daemon.wait_for_line("[ERROR] web: serving without a record")
     assert daemon.stop() == 0
     assert not a.has(VIP)
     assert daemon.lines("Traceback") == []

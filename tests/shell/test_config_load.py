@@ -156,7 +156,7 @@ def test_the_defaults_are_those_of_the_table(home):
     ("lines", "field", "value"),
     [
         ("UCARP_ADVBASE=0", "advbase", 0),
-        ("UCARP_ADVBASE=254", "advbase", 254),
+        ("UCARP_ADVBASE=253", "advbase", 253),
         ("UCARP_ADVSKEW=254", "advskew", 254),
         ("UCARP_ADVSKEW=", "advskew", 0),
         ("UCARP_ADVSKEW=''", "advskew", 0),
@@ -303,15 +303,15 @@ def test_scripts_get_the_prefix_length_as_third_argument_where_wrappers_pass_it(
         ),
         (
             "UCARP_ADVBASE=1.5",
-            "5: UCARP_ADVBASE: must be a whole number from 0 to 254 (got '1.5')",
+            "5: UCARP_ADVBASE: must be a whole number from 0 to 253 (got '1.5')",
         ),
         (
             "UCARP_ADVBASE=0x10",
-            "5: UCARP_ADVBASE: must be a whole number from 0 to 254 (got '0x10')",
+            "5: UCARP_ADVBASE: must be a whole number from 0 to 253 (got '0x10')",
         ),
         (
             "UCARP_ADVBASE=\u0661",
-            "5: UCARP_ADVBASE: must be a whole number from 0 to 254 (got '\u0661')",
+            "5: UCARP_ADVBASE: must be a whole number from 0 to 253 (got '\u0661')",
         ),
         (
             "UCARP_ADVBASE=010",
@@ -322,7 +322,7 @@ def test_scripts_get_the_prefix_length_as_third_argument_where_wrappers_pass_it(
         ),
         (
             "UCARP_ADVBASE=" + "9" * 5000,
-            "5: UCARP_ADVBASE: must be from 0 to 254 (got '" + "9" * 60 + "…')",
+            "5: UCARP_ADVBASE: must be from 0 to 253 (got '" + "9" * 60 + "…')",
         ),
         (
             "UCARP_DEADRATIO=1",

@@ -149,7 +149,7 @@ def test_the_mask_of_several_families(web, addresses, mask):
 
 NUMBERS = {
     "UCARP_VHID": st.integers(1, 255),
-    "UCARP_ADVBASE": st.integers(0, 254),
+    "UCARP_ADVBASE": st.integers(0, 253),
     "UCARP_ADVSKEW": st.integers(0, 254),
     "UCARP_DEADRATIO": st.integers(2, 255),
     "UCARP_IFDOWN_DEMOTION": st.integers(0, 254),

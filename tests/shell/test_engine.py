@@ -10,6 +10,7 @@ import pytest
 import virtual_loop
 
 from ucarpd.carp.actions import SendAdvertisement, State
+from ucarpd.carp.demotion import NEVER
 from ucarpd.carp.frame import ETHERTYPE_ARP, parse
 from ucarpd.carp.machine import VirtualHost
 from ucarpd.carp.packet import decode
@@ -279,7 +280,7 @@ async def test_an_announcement_that_does_not_get_out_at_once_is_made_by_the_loop
 @in_virtual_time
 async def test_the_addresses_of_an_overtaken_job_are_not_announced():
     bench = await master()
-    yield_to_a_better_one(bench)
+    bench.engine.demote(NEVER, "a check")
     bench.there()
     assert bench.told() == ["MASTER to BACKUP", "release"]
 
@@ -305,7 +306,6 @@ async def test_frames_travel_up_the_ladder_into_the_machine():
     bench = await master()
     bench.receive(peer_frame(advbase=1, advskew=50))
     bench.receive(peer_frame()[:-1])
-    # The worse one is answered at once.
     assert bench.told() == ["advertisement 1/0", "dropped: badlen"]
     bench.receive(peer_frame(advbase=0, advskew=100))
     assert bench.told() == ["MASTER to BACKUP", "release"]
@@ -445,12 +445,11 @@ async def test_an_address_taken_away_is_put_back_unless_a_script_is_at_work():
 @in_virtual_time
 async def test_an_overtaken_job_says_nothing():
     bench = await master()
-    bench.engine.interface_lost("the source address is gone", True)
+    bench.engine.demote(NEVER, "a check")
     overtaken = bench.released
-    bench.engine.interface_ready((OWN,))
-    await asyncio.sleep(3.0)
-    assert bench.engine.state is State.MASTER
-    bench.engine.interface_lost("the source address is gone", True)
+    bench.engine.demote(0, "the check is good again")
+    await asyncio.sleep(6.0)
+    bench.engine.demote(NEVER, "the check again")
     bench.told()
     overtaken()
     assert bench.told() == []
@@ -562,7 +561,7 @@ async def test_a_loss_of_the_link_that_outlasts_the_up_script_ends_the_role():
 @in_virtual_time
 async def test_an_address_that_a_script_adds_too_late_is_kept_off():
     bench = await promoted(are_scripted=True)
-    yield_to_a_better_one(bench)
+    bench.engine.demote(NEVER, "a check")
     bench.told()
     bench.engine.address_added(VIRTUAL)
     assert bench.told() == ["appeared"]
@@ -630,7 +629,7 @@ async def test_the_owner_counts_what_a_master_has_advertised():
     bench = await master()
     await asyncio.sleep(2.5)
     assert bench.advertisements_told == 3
-    yield_to_a_better_one(bench)
+    bench.engine.demote(NEVER, "a check")
     bench.released()
     await asyncio.sleep(0.1)
     assert bench.advertisements_told == 3
@@ -657,11 +656,23 @@ async def test_changed_params_reach_the_machine_and_the_wire_without_leaving_the
 
 
 @in_virtual_time
-async def test_step_down_serves_on_until_another_host_takes_over():
+async def test_step_down_is_offered_and_taken_back_when_nobody_takes_over():
     bench = await master()
     bench.engine.step_down("asked to")
     assert bench.told() == ["advertisement 254/254"]
-    bench.receive(peer_frame(advskew=200))
+    await asyncio.sleep(2.1)
+    assert [each for each in bench.told() if each != "arp"] == [
+        "advertisement 254/254",
+        "advertisement 1/0",
+        "NOBODY_TOOK_OVER",
+    ]
+    assert bench.engine.state is State.MASTER
+
+
+@in_virtual_time
+async def test_who_may_never_serve_bows_out_when_the_address_is_off():
+    bench = await master()
+    bench.engine.demote(NEVER, "a check")
     assert bench.told() == ["MASTER to BACKUP", "release"]
 
 
@@ -810,10 +821,8 @@ async def test_the_second_advertisement_comes_at_the_phase():
 
 
 @in_virtual_time
-async def test_a_demoted_master_hands_over():
+async def test_a_demoted_master_says_so_at_once_and_serves_on():
     bench = await master()
     bench.engine.demote(240, "demoted by 240: eth1 cannot be used")
     assert bench.told() == ["advertisement 254/240"]
-    # It serves on until it hears a host that is fit.
-    bench.receive(peer_frame(advskew=200))
-    assert bench.told() == ["MASTER to BACKUP", "release"]
+    assert bench.engine.state is State.MASTER

@@ -14,13 +14,10 @@ from ucarpd.carp.timing import UNITS_PER_SECOND, in_words
 
 
 class Listening:
-    """The ears of one virtual host.  Times are monotonic seconds, intervals seconds.
-
-    `families` are those that it has a source address of.
-    """
+    """The ears of one virtual host.  Times are monotonic seconds, intervals seconds."""
 
     def __init__(self, standing: Standing, peers: Peers) -> None:
-        self.families = standing.params.families
+        self._families = standing.params.families
         self._standing = standing
         self._peers = peers
         self._last: dict[Family, AdvertisementReceived] = {}
@@ -49,18 +46,22 @@ class Listening:
         The source addresses of two hosts may be ordered one way in IPv4 and the other way in IPv6;
         with both families deciding, both hosts would yield.  So IPv4 decides while it is heard.
         """
-        if family not in self.families:
-            return False
-        first = self.families[0]
+        first = self._families[0]
         return family == first or now - self._heard_at.get(first, float("-inf")) > self.patience
 
     def follow(self, families: tuple[Family, ...], now: float) -> None:
-        """These are the families with a source address now; the silence of a new one begins."""
-        if self._silent_since:
-            for family in set(families).difference(self.families):
-                self._silent_since[family] = now
-        self.families = families
+        """Listen in these families from now on; an armed timer of another family is dropped."""
+        added = [family for family in families if family not in self._families]
+        was_armed = bool(self._silent_since)
+        self._families = families
+        self._silent_since = {f: at for f, at in self._silent_since.items() if f in families}
+        if was_armed:
+            self._silent_since |= dict.fromkeys(added, now)
         self._reckon()
+
+    def hears(self, family: Family) -> bool:
+        """Whether this host has a source address to advertise from in the family."""
+        return family in self._families
 
     # -- how long to wait ------------------------------------------------------------------------------
 
@@ -81,7 +82,7 @@ class Listening:
     @property
     def patience(self) -> float:
         """The longest of its master-down intervals."""
-        return max(self.patience_with(self._last.get(family)) for family in self.families)
+        return max(self.patience_with(self._last.get(family)) for family in self._families)
 
     # -- the master-down timers ------------------------------------------------------------------------
 
@@ -93,7 +94,7 @@ class Listening:
 
     def arm_all(self, now: float, wait: float | None = None) -> None:
         """Silence counts from `now`; if `wait` is given, it ends then, whatever our standing."""
-        for family in self.families:
+        for family in self._families:
             self._silent_since[family] = now
             if wait is not None:
                 self._wait[family] = wait
@@ -132,7 +133,7 @@ class Listening:
 
     def newly_silent(self, now: float) -> Family | None:
         """A family whose timer has expired while another one is heard; each is told once."""
-        for family in self.families:
+        for family in self._families:
             since = self._silent_since.get(family)
             if since is None or family in self._told_silent or now < since + self._wait[family]:
                 continue

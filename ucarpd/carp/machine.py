@@ -173,7 +173,7 @@ class VirtualHost:
         match event:
             case events.InterfaceReady(sources):
                 if not self._stopping:
-                    self._take_sources(sources, now)
+                    self._use(sources, now)
                     self._enter_backup(f"ready with source {' and '.join(map(str, sources))}", now)
                     if not self._started:
                         self._started = True
@@ -194,7 +194,7 @@ class VirtualHost:
     def _handle_in_backup(self, event: events.Event, now: float) -> None:
         match event:
             case events.InterfaceReady(sources):
-                self._take_sources(sources, now)
+                self._use(sources, now)
             case events.InterfaceLost(reason, can_send):
                 self._farewell = self._farewell if can_send else None
                 self._enter_init(reason)
@@ -243,7 +243,7 @@ class VirtualHost:
         match event:
             case events.InterfaceReady(sources):
                 if sources != self.sources:
-                    self._take_sources(sources, now)
+                    self._use(sources, now)
                     self._advertise(now, now)
             case events.InterfaceLost(reason, can_send):
                 self._was_cut_off = True
@@ -269,13 +269,7 @@ class VirtualHost:
                 if params.addresses != before.addresses:
                     self._acquire(now)
             case events.DemotionChanged(demotion, reason):
-                standing = replace(self._standing, demotion=demotion)
-                if standing.may_serve:
-                    self._change_standing(standing, now)
-                else:
-                    self._enter_backup(reason, now)
-                    self._stand(replace(self._standing, demotion=demotion))
-                    self._leave(self._bow_out(now))
+                self._change_demotion(demotion, reason, now)
             case events.StepDownRequested():
                 self._step_down_until = now + STEP_DOWN_OFFER
                 self._stand(replace(self._standing, is_stepping_down=True))
@@ -356,23 +350,35 @@ class VirtualHost:
         if (standing.stated, standing.interval) != (before.stated, before.interval):
             self._advertise(now, now)
 
-    def _take_sources(self, sources: tuple[IPAddress, ...], now: float) -> None:
+    def _change_demotion(self, demotion: int, reason: str, now: float) -> None:
+        """As MASTER; who may not serve any more leaves at once, heard or not."""
+        standing = replace(self._standing, demotion=demotion)
+        if standing.may_serve:
+            self._change_standing(standing, now)
+        else:
+            self._enter_backup(reason, now)
+            self._stand(replace(self._standing, demotion=demotion))
+            self._leave(self._bow_out(now))
+
+    def _use(self, sources: tuple[IPAddress, ...], now: float) -> None:
         self.sources = sources
         self._listening.follow(tuple(source.version for source in sources), now)
 
-    def _own_source(self, family: Family) -> IPAddress:
-        """The address that we advertise from in this family; in another one, if it has none."""
-        return next((each for each in self.sources if each.version == family), self.sources[0])
-
     # -- advertisements that come in ---------------------------------------------------------------
+
+    def _is_listened_to(self, heard: AdvertisementReceived, now: float) -> bool:
+        """Not in a family that we have no source address of, nor what its sender has overtaken."""
+        hears = self._listening.hears(heard.family)
+        return hears and not self._peers.is_overtaken(heard, now)
 
     def _take_in(self, heard: AdvertisementReceived, now: float) -> tuple[Contender, Contender]:
         self._peers.hear(heard, now, self._listening.patience)
         self._listening.hear(heard, now)
-        return self._standing.own(self._own_source(heard.family)), self._standing.rival(heard)
+        source = next(source for source in self.sources if source.version == heard.family)
+        return self._standing.own(source), self._standing.rival(heard)
 
     def _hear_as_backup(self, heard: AdvertisementReceived, now: float) -> None:
-        if self._peers.is_overtaken(heard, now):
+        if not self._is_listened_to(heard, now):
             return
         ties_count = self._listening.decides_ties(heard.family, now)
         own, peer = self._take_in(heard, now)
@@ -402,7 +408,7 @@ class VirtualHost:
             self._actions.append(Report(Finding.FAMILY_SILENT, family=silent))
 
     def _hear_as_master(self, heard: AdvertisementReceived, now: float, holding: Holding) -> None:
-        if self._peers.is_overtaken(heard, now):
+        if not self._is_listened_to(heard, now):
             return
         decides = self._listening.decides_ties(heard.family, now)
         own, peer = self._take_in(heard, now)
@@ -502,9 +508,9 @@ class VirtualHost:
     def _limit_release(self, now: float) -> None:
         """A slow down-script holds the farewell back for a dead interval at most."""
         if self.is_releasing and self._farewell is not None and self._farewell.send_at is None:
-            patience = self._standing.master_down_interval
-            self._farewell.send_at = now + patience
-            self._farewell.until = max(self._farewell.until, now + 2 * patience)
+            wait = self._standing.master_down_interval
+            self._farewell.send_at = now + wait
+            self._farewell.until = max(self._farewell.until, now + 2 * wait)
 
     def _bow_out(self, now: float) -> Farewell:
         return Farewell.bow_out(until=now + self._standing.master_down_interval)

@@ -174,8 +174,8 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_ADVBASE",
-        parse=values.integer(0, 254),
-        kind="seconds, 0 to 254",
+        parse=values.integer(0, 253),
+        kind="seconds, 0 to 253",
         default="1",
         help="Time between two advertisements. The host with the smallest becomes master.",
         fields=("advbase",),
@@ -251,8 +251,9 @@ KEYS: tuple[Key, ...] = (
         parse=values.integer(0, 254),
         kind="0 to 254",
         default="240",
-        help="Added to the advskew of the other virtual hosts of this process while this one's"
-        " interface cannot be used, so that they move together; 0: they do not.",
+        help="How much less fit the other virtual hosts of this process are while this one's"
+        " interface cannot be used: with anything but 0 they move together, and of two such hosts"
+        " the one with the smaller sum serves; 0: they stay.",
         fields=("ifdown_demotion",),
         reload="live",
     ),
@@ -401,8 +402,8 @@ KEYS: tuple[Key, ...] = (
         parse=values.one_of({each.value: each for each in DemoteStyle}),
         kind="skew or openbsd",
         default=DemoteStyle.SKEW.value,
-        help="How a host tells that it is less fit than usual: by a larger advskew, or by the"
-        " demotion counter that only OpenBSD knows.",
+        help="How a host tells that it is less fit than usual: by stating 254 s, from which every"
+        " kind of peer takes over, or by the demotion counter that only OpenBSD knows.",
         fields=("demote_style",),
         reload="live",
     ),

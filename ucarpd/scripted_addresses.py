@@ -106,7 +106,7 @@ class ScriptedAddresses:
         self._ledger.placed = True
 
         def run() -> None:
-            self._run(target, transition, partial(self._came_up, done))
+            self._hooks.request(self._hook(target, transition), partial(self._came_up, done))
 
         # Run a second time, many scripts only say that the address is configured already.
         lost = self._lost() if self._has_come_up else []
@@ -149,11 +149,11 @@ class ScriptedAddresses:
 
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
         self._is_master = self._has_come_up = False
-        if (at_start and self._config.neutral) or self._is_down_script_harmful(at_start):
-            self._netlink.release(transition, at_start, partial(self._released, done))
-            return
         self._begin_guard()
-        self._run(DOWN, transition, partial(self._came_down, at_start, done))
+        run = self._hook(DOWN, transition)
+        if (at_start and self._config.neutral) or self._is_down_script_harmful(at_start):
+            run = replace(run, script=None)
+        self._hooks.request(run, partial(self._came_down, at_start, done))
         if self.is_up_script_running and self._patience is None and not self._is_kept_off:
             self._patience = self._loop.call_later(LONGEST_WAIT, self._begin_keeping_off)
 
@@ -223,12 +223,12 @@ class ScriptedAddresses:
 
     # -- the scripts -------------------------------------------------------------------------------------
 
-    def _run(self, target: str, transition: Transition, done: Callable[[Result], None]) -> None:
+    def _hook(self, target: str, transition: Transition) -> Hook:
         run = hook(self._config, target, transition)
         if target == DOWN:
             # Many a down-script fails where there is nothing to take off, as at the first start.
             run = replace(run, is_excused=lambda: not self._netlink.present_now())
-        self._hooks.request(run, done)
+        return run
 
 
 def hook(config: Config, target: str, transition: Transition) -> Hook:

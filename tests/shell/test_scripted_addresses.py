@@ -272,8 +272,27 @@ async def test_neutral_hosts_run_no_script_at_start(make):
     bench = make("UCARP_NEUTRAL=yes\n")
     bench.put(ONE)
     bench.release(at_start=True)
+    assert bench.hooks.running.script is None
+    bench.hooks.end()
     await asyncio.sleep(0.01)
-    assert (bench.hooks.begun, bench.released, bench.addresses.present()) == ([], 1, ())
+    assert (bench.released, bench.addresses.present()) == (1, ())
+
+
+@in_virtual_time
+async def test_a_down_script_that_would_harm_the_host_is_not_run(make, tmp_path):
+    script = tmp_path / "down.sh"
+    script.write_text('ip address show to "$address/32"\n')
+    for address, runs in (("2001:db8::9", False), ("10.0.0.102", True)):
+        bench = make(f"UCARP_DOWNSCRIPT={script}\nUCARP_EXTRA_ADDRS={address}\n")
+        bench.acquire()
+        bench.up(0, ONE, TWO)
+        bench.log.told()
+        bench.release()
+        assert (bench.hooks.running.script is not None) is runs
+        assert bool(bench.log.told()) is not runs
+        bench.hooks.end()
+        await asyncio.sleep(0.01)
+        assert bench.addresses.present() == ()
 
 
 @in_virtual_time

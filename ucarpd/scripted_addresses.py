@@ -106,6 +106,8 @@ class ScriptedAddresses:
         self._ledger.placed = True
 
         def run() -> None:
+            if not self._is_master:
+                return  # The role has gone while the addresses were put back.
             self._hooks.request(self._hook(target, transition), partial(self._came_up, done))
 
         # Run a second time, many scripts only say that the address is configured already.

@@ -153,6 +153,22 @@ async def test_an_address_that_was_there_is_put_back_as_it_was_before_the_script
 
 
 @in_virtual_time
+async def test_the_role_goes_while_an_address_is_put_back(make):
+    """The host's own address is removed, and takes the virtual one along."""
+    bench = make()
+    bench.acquire()
+    bench.up(0, ONE, TWO)
+    bench.netlink.take("eth0", ONE)
+    bench.acquire()
+    bench.release()
+    await asyncio.sleep(0.01)
+    bench.hooks.end()
+    await asyncio.sleep(0.01)
+    assert bench.hooks.begun == ["up", "down"]
+    assert bench.addresses.present() == ()
+
+
+@in_virtual_time
 async def test_a_script_that_succeeds_without_putting_back_what_it_once_had(make):
     bench = make()
     bench.acquire()

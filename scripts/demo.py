@@ -1,7 +1,7 @@
 """The demo: two hosts share an address, a client asks it all the time, and things go wrong.
 
-The hosts are network namespaces (see lab.py).  They run with the configuration file and the scripts
-that we ship; only what must differ between two hosts is edited.
+The hosts are network namespaces (see lab.py).  They run with the configuration file that we ship;
+only what must differ between two hosts is edited.
 """
 
 import argparse
@@ -321,8 +321,6 @@ class Demo:
             for key, value in values.items():
                 conf = edited(conf, f"UCARP_{key}", value)
             host.write_conf("ucarp", conf)
-            for script in ("ucarp-up.sh", "ucarp-down.sh"):
-                host.write(f"ucarp/{script}", (SHIPPED / script).read_text())
             self._programs[f"the web server on {name}"] = self._start(host, "serve", name)
         client = self._start(self.hosts[CLIENT], "ask", self.address)
         self._programs["the client"] = client

@@ -22,9 +22,12 @@ from ucarpd.carp.actions import (
 )
 from ucarpd.carp.demotion import SendErrors
 from ucarpd.carp.farewell import bow_out_of
+from ucarpd.carp.frame import MalformedHeader, parse
 from ucarpd.carp.machine import VirtualHost
+from ucarpd.carp.packet import HEADER_SIZE, decode
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.receive import Dropped, Receiver
+from ucarpd.carp.standing import BOW_OUT
 from ucarpd.carp.transmit import Datagram, Transmitter
 
 WAKE_UP_LEAD = 0.0002
@@ -77,6 +80,8 @@ class Outcome:
 
     here: tuple[IPAddress, ...]
     refused: tuple[IPAddress, ...] = ()
+    has_hung: bool = False
+    """The attempt ended by a time-out: the clients would have to wait as long for another one."""
 
 
 class Addresses(Protocol):
@@ -274,6 +279,21 @@ class Engine:
         self._dispatch(result, at)
         return result.source
 
+    def sent_by_another(self, frame: bytes) -> bool:
+        """Whether an advertisement for our vhid that left this host is another daemon's.
+
+        A bow-out may be that of our own predecessor.
+        """
+        try:
+            payload = parse(frame).payload
+        except MalformedHeader:
+            return False
+        if len(payload) < HEADER_SIZE:
+            return False
+        sent = decode(payload)
+        is_bow_out = (sent.advbase, sent.advskew) == BOW_OUT[:2]
+        return not is_bow_out and sent.counter not in self._machine.sent_counters
+
     def address_added(self, ip: IPAddress) -> None:
         """The kernel has one of our addresses."""
         if self._machine.state is State.MASTER:
@@ -446,7 +466,7 @@ class Engine:
         if outcome.here:
             self._dispatch(events.AddressesAcquired(outcome.here))
         if outcome.refused:
-            self._dispatch(events.AcquireFailed(outcome.refused))
+            self._dispatch(events.AcquireFailed(outcome.refused, outcome.has_hung))
         gone = set(self._machine.params.addresses).difference(outcome.here)
         for ip in sorted(gone, key=str):
             self.address_removed(ip)
@@ -511,7 +531,11 @@ class Engine:
         self._end()
         self._log.fault(error)
         self._transition = Transition(State.INIT, self._transition.state, "internal error")
-        self._addresses.release(self._transition, False, self._bow_out_after_fault)
+        try:
+            self._addresses.release(self._transition, False, self._bow_out_after_fault)
+        except Exception as another:  # noqa: BLE001 - the restart takes the addresses off
+            self._log.fault(another)
+            self._owner.failed()
 
     def _bow_out_after_fault(self) -> None:
         sources, sent = self._machine.sources, self._machine.sent_counters

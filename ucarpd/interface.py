@@ -12,6 +12,7 @@ from ucarpd.carp.frame import peek_vhid, source_mac, virtual_mac
 from ucarpd.carp.params import Family, IPAddress
 from ucarpd.carp.transmit import Datagram
 from ucarpd.config import Config
+from ucarpd.double_watch import DoubleWatch
 from ucarpd.engine import Engine
 from ucarpd.journal import Journal
 from ucarpd.linux import sysctl
@@ -55,6 +56,7 @@ class Interface:
         self._virtual: set[IPAddress] = set()
         self._foreign: Collection[IPAddress] = ()
         """Virtual addresses of other processes."""
+        self._double_watch = DoubleWatch(name, self._long_enough, self._sent_from_here)
         self._look_again: asyncio.TimerHandle | None = None
         self._heard_at = self._loop.time()
 
@@ -73,7 +75,8 @@ class Interface:
 
     def send(self, frame: bytes) -> None:
         """Raises OSError."""
-        self._sockets.send(frame)
+        if not self._double_watch.send(frame):
+            self._sockets.send(frame)
 
     def send_datagram(self, datagram: Datagram) -> None:
         """Raises OSError."""
@@ -114,6 +117,7 @@ class Interface:
         self.tell_faults()
         if not self._members:
             self._sockets.close()
+            self._double_watch.stop()
             if self._look_again is not None:
                 self._look_again.cancel()
                 self._look_again = None
@@ -250,8 +254,11 @@ class Interface:
         old, self._link = self._link, self._netlink.link(self.name)
         if old is None or self._link is None or old.index != self._link.index:
             self._sockets.close()
+            self._double_watch.stop()
         if self._link is not None and self._link.is_ethernet:
             self._open_sockets(self._link, self._members.values())
+            if old is None or old.index != self._link.index:
+                self._double_watch.start()
 
     def _open_sockets(self, link: Link, members: Iterable[Member]) -> None:
         for member in members:
@@ -286,3 +293,16 @@ class Interface:
         if at - before >= SILENCE:
             for member in list(self._members.values()):
                 member.engine.segment_heard()
+
+    # -- another daemon on this host -----------------------------------------------------------------------
+
+    def _long_enough(self) -> float:
+        """For how long to look, so that a daemon with our configuration is seen in any case."""
+        return 2.5 + max((member.params.advbase for member in self._members.values()), default=0)
+
+    def _sent_from_here(self, frame: bytes) -> None:
+        """An advertisement went out on this interface that was not sent by `send`."""
+        vhid = peek_vhid(frame)
+        member = self._members.get(vhid) if vhid is not None else None
+        if member is not None and member.engine.sent_by_another(frame):
+            member.log.another_daemon()

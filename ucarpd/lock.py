@@ -45,7 +45,7 @@ class InstanceLock:
             raise AlreadyRunning(f"{what} is already run by {_holder(descriptor)}")
         try:
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()} {path}\n".encode(), 0)
+            os.pwrite(descriptor, os.fsencode(f"{os.getpid()} {path}\n"), 0)
         except OSError as error:
             self.fault = error  # A second start is still refused, but not told by whom.
 

@@ -108,13 +108,13 @@ class Record:
     def __init__(self, name: str, directory: Path) -> None:
         self.fault: OSError | None = None
         self._path: Path | None = None
+        self._live: mmap.mmap | bytearray = bytearray(_LIVE.size)
         try:
             private = private_directory(directory)
             self._live = _map(private / f"{name}.live")
             self._path = private / f"{name}.record"
         except OSError as error:
             self.fault = error
-            self._live = mmap.mmap(-1, _LIVE_SIZE)
 
     def write(self, content: Content) -> None:
         """Replace what the record says.  Blocks; raises OSError."""
@@ -148,15 +148,19 @@ class Record:
         self._live[: _LIVE.size] = bytes(_LIVE.size)
 
     def close(self) -> None:
-        """Leave the files as they are."""
-        self._live.close()
+        """Leave the files as they are; what is noted later goes nowhere."""
+        if isinstance(self._live, mmap.mmap):
+            self._live.close()
+        self._live = bytearray(_LIVE.size)
+        self._path = None
 
     def remove(self) -> None:
-        """Close it, and remove the files."""
+        """Close it, and remove the files.  It takes no memory, descriptor or space."""
+        path = self._path
         self.close()
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
-            self._path.with_suffix(".live").unlink(missing_ok=True)
+        if path is not None:
+            path.unlink(missing_ok=True)
+            path.with_suffix(".live").unlink(missing_ok=True)
 
 
 def read(name: str, directory: Path) -> Recorded | None:
@@ -170,7 +174,7 @@ def read(name: str, directory: Path) -> Recorded | None:
         status = path.stat()
         text = _text_of(path, status.st_ino, status.st_mtime_ns)
         live = path.with_suffix(".live").read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return _recorded(text, live)
 
@@ -179,7 +183,7 @@ def read_all(directory: Path) -> list[Recorded]:
     """Return the records of all instances, by name.  Raises OSError if they may not be read."""
     try:
         files = os.listdir(private_path(directory))  # noqa: PTH208 - only the names are needed
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     names = sorted(file.removesuffix(".record") for file in files if file.endswith(".record"))
     return [found for name in names if (found := read(name, directory))]
@@ -251,10 +255,4 @@ def _boot_id() -> str:
 
 
 def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return Path("/proc", str(pid)).exists()

@@ -63,6 +63,7 @@ class ScriptedAddresses:
     def reconfigure(self, config: Config) -> None:
         self._config = config
         self._netlink.reconfigure(config)
+        self._look_at_down_script()
 
     @property
     def is_busy(self) -> bool:
@@ -106,7 +107,9 @@ class ScriptedAddresses:
         self._ledger.placed = True
 
         def run() -> None:
-            self._run(target, transition, partial(self._came_up, done))
+            if not self._is_master:
+                return  # The role has gone while the addresses were put back.
+            self._hooks.request(self._hook(target, transition), partial(self._came_up, done))
 
         # Run a second time, many scripts only say that the address is configured already.
         lost = self._lost() if self._has_come_up else []
@@ -123,6 +126,7 @@ class ScriptedAddresses:
             self._stop_waiting()
             return  # The down-script comes next, and finds the addresses there.
         self._has_come_up = True
+        self._look_at_down_script()
         every, missing = self.all(), self._netlink.missing()
         if result.status == 0:
             if lost := self._lost():
@@ -137,7 +141,7 @@ class ScriptedAddresses:
             self._log.script_failed_but_serves(every)
             done(Outcome(every))
         else:
-            done(Outcome(here, missing))
+            done(Outcome(here, missing, has_hung=result.timed_out))
 
     def _lost(self) -> list[Placed]:
         return [self._placed[ip] for ip in self.missing()]
@@ -149,22 +153,26 @@ class ScriptedAddresses:
 
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
         self._is_master = self._has_come_up = False
-        if (at_start and self._config.neutral) or self._is_down_script_harmful(at_start):
-            self._netlink.release(transition, at_start, partial(self._released, done))
-            return
         self._begin_guard()
-        self._run(DOWN, transition, partial(self._came_down, at_start, done))
+        run = self._hook(DOWN, transition)
+        if (at_start and self._config.neutral) or self._is_down_script_harmful(at_start):
+            run = replace(run, script=None)
+        self._hooks.request(run, partial(self._came_down, at_start, done))
         if self.is_up_script_running and self._patience is None and not self._is_kept_off:
             self._patience = self._loop.call_later(LONGEST_WAIT, self._begin_keeping_off)
 
+    def _look_at_down_script(self) -> None:
+        """Long before it is to run: leaving the role must not hang on memory or a disk."""
+        script = self._config.down_script
+        self._harm = harm(script) if script is not None and is_harmful(script) else None
+
     def _is_down_script_harmful(self, at_start: bool) -> bool:
         """Tell whether it would delete the host's own IPv6 addresses, and log that."""
-        script = self._config.down_script
-        if script is None or not is_harmful(script):
+        if self._harm is None:
             return False
         has_ipv6 = any(ip.version == 6 for ip in self.all())
         if has_ipv6 or at_start:
-            self._log.script_harmful(harm(script), skipped=has_ipv6)
+            self._log.script_harmful(self._harm, skipped=has_ipv6)
         return has_ipv6
 
     def appeared(self) -> None:
@@ -223,12 +231,12 @@ class ScriptedAddresses:
 
     # -- the scripts -------------------------------------------------------------------------------------
 
-    def _run(self, target: str, transition: Transition, done: Callable[[Result], None]) -> None:
+    def _hook(self, target: str, transition: Transition) -> Hook:
         run = hook(self._config, target, transition)
         if target == DOWN:
             # Many a down-script fails where there is nothing to take off, as at the first start.
             run = replace(run, is_excused=lambda: not self._netlink.present_now())
-        self._hooks.request(run, done)
+        return run
 
 
 def hook(config: Config, target: str, transition: Transition) -> Hook:

@@ -1194,7 +1194,7 @@ def test_dual_stack_start_and_takeover():
     assert [(a.source, a.counter) for a in sent] == [(OURS, 1006), (OURS6, 1007)]
 
 
-def test_one_family_without_a_source_is_neither_sent_nor_waited_for():
+def test_one_family_without_a_source_is_neither_sent_nor_heard():
     play(
         host(**DUAL),
         """

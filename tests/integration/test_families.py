@@ -6,8 +6,6 @@ import pytest
 from lab import Host, wait_for
 from nodes import BACKUP, MASTER, VIP, both_ways, conf, mac, start, start_ucarp, wait_for_address
 
-pytestmark = both_ways
-
 VIP6 = "fd00::1"
 LINK_LOCAL = "fe80::1"
 GROUP6 = "ff02::12"
@@ -40,6 +38,7 @@ def serves(host: Host, *addresses: str) -> bool:
     return all(host.has(address) for address in addresses)
 
 
+@both_ways
 def test_a_dual_stack_pair(a6, b6, wire):
     first, second = start_pair(a6, b6, ADDR=f"{VIP},{VIP6}")
     wait_for("both addresses on a", lambda: serves(a6, VIP, VIP6))
@@ -52,7 +51,7 @@ def test_a_dual_stack_pair(a6, b6, wire):
     assert not second.lines(MASTER)
     assert not second.lines("advertisements are lost")
     first.kill()
-    second.wait_for_line(MASTER, "no advertisement from")
+    assert "no advertisement from" in second.wait_for_line(MASTER)
     wait_for("both addresses on b", lambda: serves(b6, VIP, VIP6))
     announced = wait_for("b announces both", lambda: announcements(wire, b6))
     assert announced == {(VIP, "request"), (VIP, "reply"), (VIP6, "neighbour")}
@@ -77,15 +76,19 @@ def announcements(wire, host: Host):
     return found if len(found) == 3 else None
 
 
-def test_silence_in_one_family_alone_moves_nothing_and_is_told(a6, b6, wire):
-    """A master that is heard in IPv6 serves."""
-    _, second = start_pair(a6, b6, ADDR=f"{VIP},{VIP6}")
+@both_ways
+def test_silence_in_one_family_alone_is_told_and_moves_nothing(a6, b6, wire):
+    """A switch that loses one kind of multicast is no reason for a second master."""
+    first, second = start_pair(a6, b6, ADDR=f"{VIP},{VIP6}")
     b6.drop("ingress", "ip protocol 112")
     second.wait_for_line("only IPv4 advertisements are lost")
-    wire.wait_more(a6.address, 3)
-    assert not second.lines(MASTER)
+    wire.wait_more(a6.address, 5)
+    assert second.lines(MASTER) == []
+    first.kill()
+    second.wait_for_line(MASTER)
 
 
+@both_ways
 def test_a_graceful_stop_hands_over_at_once_in_both_families(a6, b6, wire):
     first, second = start_pair(a6, b6, ADDR=f"{VIP},{VIP6}")
     wait_for("both addresses on a", lambda: serves(a6, VIP, VIP6))
@@ -103,6 +106,7 @@ def bow_outs(wire):
     return [each for each in wire.advertisements() if each.is_bow_out]
 
 
+@both_ways
 def test_an_ipv6_only_pair(a6, b6, wire):
     """Without any IPv4 address on either host."""
     for host in (a6, b6):
@@ -116,6 +120,7 @@ def test_an_ipv6_only_pair(a6, b6, wire):
     assert {":" in each.source for each in wire.advertisements()} == {True}
 
 
+@both_ways
 def test_an_ipv6_address_is_there_at_once_and_not_used_for_own_connections(a6):
     start(a6, SRCIP=None, MASK=None, ADDR=VIP6).wait_for_line(MASTER)
     wait_for_address(a6, VIP6)
@@ -125,6 +130,7 @@ def test_an_ipv6_address_is_there_at_once_and_not_used_for_own_connections(a6):
     assert "src fd00::11" in a6.run("ip", "-6", "route", "get", "fd00::12").stdout
 
 
+@both_ways
 def test_a_link_local_virtual_address(a6, b6):
     """As a default gateway for IPv6 hosts."""
     first, second = start_pair(a6, b6, ADDR=LINK_LOCAL)
@@ -135,6 +141,7 @@ def test_a_link_local_virtual_address(a6, b6):
     assert not a6.has(LINK_LOCAL)
 
 
+@both_ways
 def test_a_router_announces_itself_as_one(a6, wire):
     a6.sysctl("net/ipv6/conf/all/forwarding", "1")
     start(a6, SRCIP=None, MASK=None, ADDR=LINK_LOCAL).wait_for_line(MASTER)
@@ -142,6 +149,7 @@ def test_a_router_announces_itself_as_one(a6, wire):
     assert {each.kind for each in announced} == {"router"}
 
 
+@both_ways
 def test_four_addresses_in_any_order(a6, b6):
     keys = {"SRCIP": None, "MASK": None}
     first = start(a6, ADDR=FOUR, **keys)
@@ -156,7 +164,10 @@ def test_four_addresses_in_any_order(a6, b6):
 
 
 def test_one_more_address_without_a_flag_day(a, b):
-    """The digest does not cover it: one host after the other gets it, and nothing moves."""
+    """The digest does not cover it: one host after the other gets it, and nothing moves.
+
+    With scripts the instance is restarted for it.
+    """
     first, second = start_pair(a, b, ADDR=VIP)
     wait_for_address(a)
     for host, process, skew in ((b, second, 50), (a, first, 0)):
@@ -177,6 +188,7 @@ def reload(host: Host, process, **keys: object) -> None:
     process.wait_for_line("reloaded", count=reloads + 1)
 
 
+@both_ways
 def test_an_extra_address_keeps_ucarp_as_a_peer(a, b):
     ours = start(a, EXTRA_ADDRS="172.16.0.77")
     ours.wait_for_line(MASTER)
@@ -188,6 +200,7 @@ def test_an_extra_address_keeps_ucarp_as_a_peer(a, b):
     wait_for_address(b)
 
 
+@both_ways
 def test_a_hash_only_address_is_not_served(a, b):
     first = start(a, HASH_ADDRS="172.16.0.78")
     first.wait_for_line(MASTER)
@@ -199,6 +212,7 @@ def test_a_hash_only_address_is_not_served(a, b):
     other.wait_for_line("bowed out")
 
 
+@both_ways
 def test_a_reload_that_changes_the_digest_says_that_it_is_a_flag_day(a):
     process = start(a)
     process.wait_for_line(MASTER)

@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import errno
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -122,28 +123,24 @@ def test_addresses_stay_as_they_are(host, is_container):
     assert setting(host) == "0"
 
 
-def test_routes_stay_as_they_are(host, is_container):
-    host.ip("route", "add", "default", "via", "172.16.0.99")
-    host.ip("route", "add", "default", "via", "172.16.0.98", "metric", "50")
-    host.ip(
-        "route", "add", "10.1.0.0/16", "via", "172.16.0.99", "src", "172.16.0.12", "mtu", "1400"
-    )
-    host.ip("route", "add", "10.2.0.0/16", "dev", "eth0", "table", "77")
-    host.ip("route", "add", "10.3.0.0/16", "via", "192.0.2.1", "dev", "eth0", "onlink")
-    host.ip(
-        "route",
-        "add",
-        "10.4.0.0/16",
-        "nexthop",
-        "via",
-        "172.16.0.99",
-        "nexthop",
-        "via",
-        "172.16.0.98",
-    )
-    host.ip("route", "add", "local", "10.5.0.0/16", "dev", "eth0", "table", "local")
+ROUTES = [
+    "default via 172.16.0.99",
+    "default via 172.16.0.98 metric 50",
+    "10.1.0.0/16 via 172.16.0.99 src 172.16.0.12 mtu 1400",
+    "10.2.0.0/16 dev eth0 table 77",
+    "10.3.0.0/16 via 192.0.2.1 dev eth0 onlink",
+    "10.4.0.0/16 nexthop via 172.16.0.99 nexthop via 172.16.0.98",
+    "local 10.5.0.0/16 dev eth0 table local",
+    "10.6.0.0/16 nhid 7 src 172.16.0.12",
+]
+
+
+@pytest.mark.parametrize("is_connected", [True, False], ids=["cable in", "cable out"])
+def test_routes_stay_as_they_are(host, is_container, is_connected):
     host.ip("nexthop", "add", "id", "7", "via", "172.16.0.97", "dev", "eth0")
-    host.ip("route", "add", "10.6.0.0/16", "nhid", "7")
+    for route in ROUTES:
+        host.ip("route", "add", *route.split())
+    host.cable(is_connected)
     before = [*routes(host, "table", "all"), *routes(host, "table", "77")]
 
     async def scenario(tables):
@@ -248,6 +245,22 @@ def test_what_cannot_be_put_back_is_told(host, is_container):
     run_in(host, scenario, is_container)
 
 
+def test_an_address_goes_although_the_tables_cannot_be_read(host):
+    before = ipv4(host)
+
+    def dump(*_):
+        raise OSError(errno.ENOBUFS, "no buffer")
+
+    async def scenario(tables):
+        tables.netlink._kernel.dump = dump
+        error = await tables.ask("remove", "eth0", [VIP])
+        assert error.strerror == "no buffer"
+
+    run_in(host, scenario)
+    assert ipv4(host) == without(before, "172.16.0.1")
+    assert setting(host) == "0"
+
+
 # -- scripts ----------------------------------------------------------------------------------------------
 
 
@@ -301,6 +314,43 @@ def test_a_script_that_takes_another_address_off_too(host, is_container):
 
     run_in(host, scenario, is_container)
     assert ipv4(host) == without(before, "172.16.0.1", "172.16.0.12")
+
+
+def test_what_cannot_be_put_back_after_a_script_is_logged(host, caplog):
+    async def scenario(tables):
+        tables.netlink.guard_secondaries("eth0", [VIP.ip])
+        await tables.ask("beside", lambda: None)
+        ask = tables.netlink._kernel.ask
+        tables.netlink._kernel.ask = lambda kind, *rest: 12 if kind == 20 else ask(kind, *rest)
+        host.ip("address", "del", "172.16.0.1/16", "dev", "eth0")
+        tables.netlink.end_guard("eth0")
+        await tables.ask("beside", lambda: None)
+        # Held back only as long as there was hope.
+        await tables.hear("172.16.0.11 removed from eth0")
+
+    run_in(host, scenario, is_container=True)
+    assert "cannot put back 172.16.0.11 on eth0: Cannot allocate memory" in caplog.text
+
+
+def test_two_scripts_at_a_time_on_one_interface(a, is_container):
+    """The second one's address is a secondary of the first one's, until that has gone."""
+    a.ip("address", "flush", "dev", "eth0")
+
+    async def scenario(tables):
+        await tables.succeed("add", "eth0", [VIP, OTHER_VIP], None)
+        a.ip("address", "add", "172.16.0.77/16", "dev", "eth0")
+        await tables.hear("172.16.0.77 added to eth0")
+        for each in (VIP, OTHER_VIP):
+            tables.netlink.guard_secondaries("eth0", [each.ip])
+        await tables.ask("beside", lambda: None)
+        for ip in ("172.16.0.1", "172.16.0.2"):
+            # Where it has gone with the other, the kernel says so.
+            a.ip("address", "del", f"{ip}/16", "dev", "eth0", check=False)
+            await tables.ask("end_guard", "eth0")
+
+    run_in(a, scenario, is_container)
+    assert set(ipv4(a)) == {"172.16.0.77"}
+    assert setting(a) == "0"
 
 
 def test_a_guard_of_an_interface_that_is_gone_or_goes(a, is_container):

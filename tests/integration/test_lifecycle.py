@@ -274,8 +274,9 @@ def test_a_clean_stop_hands_over(a, b, wire, number):
     assert a.processes() == []
 
 
-def test_a_clean_stop_ends_the_scripts_too(a, wire):
+def test_a_clean_stop_waits_for_a_script_until_its_time_out(a, wire):
     keys = {"UPSCRIPT": "/etc/ucarp/up.sh", "DOWNSCRIPT": "/etc/ucarp/down.sh"}
+    keys["SCRIPT_TIMEOUT"] = "2"
     a.write("ucarp/up.sh", f"#!/bin/sh\nip address add {VIP}/16 dev eth0\nsleep 1000\n")
     a.write("ucarp/down.sh", "#!/bin/sh\ntrue\n")
     daemon = start_master(a, **keys, SCRIPT_TIMEOUT="1")
@@ -476,7 +477,7 @@ def test_a_run_directory_without_room_keeps_no_address_from_being_served(a, opti
     daemon = a.start("sh", "-c", prepare, str(run), *ucarpd)
     daemon.wait_for_line(MASTER)
     wait_for_address(a)
-    daemon.wait_for_line("[ERROR] web: running without a record")
+    daemon.wait_for_line("[ERROR] web: serving without a record")
     assert daemon.stop() == 0
     assert not a.has(VIP)
     assert daemon.lines("Traceback") == []

@@ -96,10 +96,14 @@ def test_takeover_is_announced_to_the_neighbours(a, b, wire):
     def of_b() -> list:
         return [each for each in wire.announcements(VIP, handed_over) if each.mac == mac(b)]
 
-    wait_for("several announcements", lambda: len(of_b()) >= 8)
+    def are_repeated() -> bool:
+        # With scripts the first come twice: the kernel reports the address, then the script ends.
+        found = of_b()
+        return len(found) >= 8 and found[-1].at - found[0].at > 0.5
+
+    wait_for("several announcements, and some again later", are_repeated)
     announcements = of_b()
     assert announcements[0].at > took_over
-    assert announcements[-1].at - announcements[0].at > 0.5
     for kind in ("request", "reply"):
         assert len([each for each in announcements if each.kind == kind]) >= 4
     assert {(each.sender_mac, each.destination_mac) for each in announcements} == {

@@ -88,7 +88,7 @@ class FakeLog:
         self.lines: list[str] = []
 
     def __getattr__(self, name):
-        def write(*what):
+        def write(*what, **_how):
             self.lines.append(" ".join([name, *map(_words, what)]))
 
         return write

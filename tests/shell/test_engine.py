@@ -180,6 +180,10 @@ async def promoted(**options):
     return bench
 
 
+def yield_to_a_better_one(bench):
+    bench.receive(peer_frame(advbase=0, advskew=100))
+
+
 async def master(**options):
     """The same with the address in place."""
     bench = await promoted(**options)
@@ -219,6 +223,34 @@ async def test_promotion_advertises_before_it_asks_for_the_address_and_announces
     assert bench.transition.reason == bench.reason == bench.engine.reason
     bench.acquired(True)
     assert bench.told() == ["arp", "arp"]
+
+
+@in_virtual_time
+async def test_a_master_announces_again_when_the_segment_is_heard_after_a_silence():
+    bench = await master()
+    bench.engine.segment_heard()
+    assert bench.told() == ["arp", "arp"]
+
+
+@in_virtual_time
+async def test_a_backup_does_nothing_when_the_segment_is_heard():
+    bench = Bench()
+    bench.engine.interface_ready((OWN,))
+    bench.told()
+    bench.engine.segment_heard()
+    assert bench.told() == []
+
+
+@in_virtual_time
+async def test_what_another_daemon_of_this_host_sends():
+    bench = await master()
+    await asyncio.sleep(1.5)
+    ours = [each for each in bench.frames if each[12:14] == b"\x08\x00"]
+    assert [bench.engine.sent_by_another(each) for each in ours] == [False, False]
+    assert bench.engine.sent_by_another(peer_frame())
+    assert not bench.engine.sent_by_another(peer_frame(255, 255)), "our predecessor's bow-out"
+    assert not bench.engine.sent_by_another(peer_frame()[:60])
+    assert not bench.engine.sent_by_another(b"")
 
 
 @in_virtual_time
@@ -448,7 +480,7 @@ async def test_a_fault_that_outlives_the_role_ends_with_the_first_success():
     for _ in range(2):
         bench.acquired(False)
         await asyncio.sleep(0.2)
-    bench.engine.step_down("asked to")
+    yield_to_a_better_one(bench)
     bench.released()
     await asyncio.sleep(7.0)
     assert bench.engine.state is State.MASTER
@@ -642,6 +674,13 @@ async def test_who_may_never_serve_bows_out_when_the_address_is_off():
     bench = await master()
     bench.engine.demote(NEVER, "a check")
     assert bench.told() == ["MASTER to BACKUP", "release"]
+
+
+@in_virtual_time
+async def test_a_bow_out_waits_until_the_address_is_off():
+    bench = await master()
+    bench.engine.interface_lost("the source address is gone", True)
+    assert bench.told() == ["MASTER to INIT", "release"]
     bench.released()
     assert bench.told() == ["advertisement 255/255"]
     await asyncio.sleep(0.06)
@@ -692,6 +731,18 @@ def test_a_defect_ends_the_engine_and_only_a_master_bows_out(was_master, monkeyp
         assert bench.told() == []
 
     virtual_loop.run(scenario())
+
+
+@in_virtual_time
+async def test_a_defect_on_the_way_out_does_not_keep_the_engine_from_ending():
+    bench = await master()
+
+    def broken(*_arguments):
+        raise MemoryError
+
+    bench.release = broken
+    bench.engine.stop("stopping")
+    assert bench.told()[-3:] == ["fault: ", "fault: ", "failed"]
 
 
 # -- advertisements that do not get out ----------------------------------------------------------------

@@ -410,13 +410,25 @@ async def main():
     Child(sys.argv[1:], {"PATH": os.environ["PATH"]}, lambda *end: ended.set_result(end))
     await ended
 
-before = Path("/proc/self/oom_score_adj").read_text(), os.sched_getscheduler(0)
+def standing():
+    policy = os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK
+    return Path("/proc/self/oom_score_adj").read_text(), policy, os.getpriority(os.PRIO_PROCESS, 0)
+
+before = standing()
 asyncio.run(main())
-assert (Path("/proc/self/oom_score_adj").read_text(), os.sched_getscheduler(0)) == before
+assert standing() == before
 """
 
 
-@pytest.mark.parametrize("starter", [(), ("chrt", "--rr", "10"), ("nice", "-n", "-5")])
+@pytest.mark.parametrize(
+    "starter",
+    [
+        (),
+        ("chrt", "--rr", "10"),
+        ("chrt", "--rr", "10", "setpriv", "--bounding-set=-sys_nice,-sys_resource"),
+        ("nice", "-n", "-5"),
+    ],
+)
 def test_a_script_is_an_ordinary_program_from_its_first_instruction(place, starter):
     """The unit protects ucarpd from the memory killer, hides its files, may let it run ahead."""
     body = "umask; cat /proc/self/oom_score_adj; chrt -p $$ | grep -o SCHED_OTHER; nice"

@@ -86,6 +86,30 @@ class FakeSockets:
     def close(self):
         self.story.append("close")
 
+    def send(self, frame):
+        self.story.append(frame)
+
+
+class FakeWatch:
+    """`is_looking` is set by a test; what is sent then goes by it."""
+
+    def __init__(self, interface, duration, found):
+        self.duration = duration
+        self.found = found
+        self.is_running = self.is_looking = False
+        self.sent = []
+
+    def start(self):
+        self.is_running = True
+
+    def stop(self):
+        self.is_running = False
+
+    def send(self, frame):
+        if self.is_looking:
+            self.sent.append(frame)
+        return self.is_looking
+
 
 class FakeEngine:
     is_loss_held = False
@@ -93,6 +117,7 @@ class FakeEngine:
     def __init__(self, bench):
         self._bench = bench
         self.heard_from = PEER
+        self.is_doubled = True
 
     def interface_ready(self, sources):
         self._bench.story.append(f"ready {' '.join(map(str, sources))}")
@@ -117,6 +142,9 @@ class FakeEngine:
     def receive(self, frame, at):
         return self.heard_from
 
+    def sent_by_another(self, frame):
+        return self.is_doubled
+
 
 class Log:
     def __init__(self, bench):
@@ -128,6 +156,9 @@ class Log:
     def source_elsewhere(self, source, where):
         self._bench.story.append(f"source {source} on {where}")
 
+    def another_daemon(self):
+        self._bench.story.append("another daemon")
+
     def same_mac(self, source):
         self._bench.story.append(f"our MAC at {source}")
 
@@ -137,6 +168,7 @@ class Bench:
 
     def __init__(self, tmp_path, monkeypatch):
         monkeypatch.setattr(interface, "Sockets", FakeSockets)
+        monkeypatch.setattr(interface, "DoubleWatch", FakeWatch)
         self._directory = tmp_path
         self.story = []
         self.kernel = Kernel()
@@ -158,6 +190,7 @@ class Bench:
 
         self.interface = Interface("eth0", self.kernel, demote, elsewhere)
         self.sockets = self.interface._sockets
+        self.watch = self.interface._double_watch
         self.kernel.listener = self.interface
 
     def config(self, name="web", **keys):
@@ -460,4 +493,46 @@ async def test_the_virtual_mac_is_everybodys(bench):
     bench.attach()
     bench.told()
     hear(bench, mac=virtual_mac(1))
+    assert bench.told() == []
+
+
+# -- another daemon on this host --------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_another_daemon_is_looked_for_while_there_is_an_interface(bench):
+    config, _ = bench.attach(ADVBASE=3)
+    assert bench.watch.is_running
+    assert bench.watch.duration() > 3 + 255 / 256
+    bench.kernel.set("eth0", index=9)
+    assert bench.watch.is_running
+    del bench.kernel.by_name["eth0"]
+    bench.interface.link_changed("eth0")
+    assert not bench.watch.is_running
+    bench.kernel.set("eth0")
+    assert bench.watch.is_running
+    bench.interface.detach(config)
+    assert not bench.watch.is_running
+
+
+@in_virtual_time
+async def test_our_own_frames_pass_it_by(bench):
+    bench.attach()
+    bench.interface.send(b"one")
+    bench.watch.is_looking = True
+    bench.interface.send(b"two")
+    assert (bench.sockets.story[-1], bench.watch.sent) == (b"one", [b"two"])
+
+
+@in_virtual_time
+async def test_what_it_sees_is_told_if_it_is_about_a_vhid_of_ours(bench):
+    _, engine = bench.attach()
+    bench.told()
+    bench.watch.found(frame(vhid=2))
+    bench.watch.found(frame()[:20])
+    assert bench.told() == []
+    bench.watch.found(frame())
+    assert bench.told() == ["another daemon"]
+    engine.is_doubled = False
+    bench.watch.found(frame())
     assert bench.told() == []

@@ -64,6 +64,15 @@ def test_a_second_file_with_the_same_vhid_is_refused_and_told_which_has_it(tmp_p
     take(tmp_path, "copy", vhid=7).release()
 
 
+def test_a_file_whose_name_is_not_utf_8(tmp_path):
+    path = Path(os.fsdecode(b"/etc/ucarp/w\xffb.conf"))
+    lock = InstanceLock("web", tmp_path, "eth0", 1, path)
+    assert lock.fault is None
+    with pytest.raises(AlreadyRunning, match=f"process {os.getpid()}"):
+        take(tmp_path)
+    lock.release()
+
+
 def test_another_network_namespace_has_virtual_hosts_of_its_own(tmp_path, monkeypatch):
     lock = take(tmp_path)
     monkeypatch.setattr("ucarpd.lock.network_namespace", lambda: 1)

@@ -52,7 +52,7 @@ def test_no_key_is_made_up():
     known = {name for key in KEYS for name in key.names}
     # What the scripts get besides the keys.
     known |= {f"UCARP_{name}" for name in ("PREFIXLEN", "INSTANCE", "STATE", "PREVIOUS_STATE")}
-    known |= {"UCARP_REASON"}
+    known |= {"UCARP_REASON", "UCARP_ADDRESSES"}
     for page in ("ucarpd.8", "ucarpd.conf.5"):
         assert set(re.findall(r"\bUCARP_[A-Z0-9_]+", plain(page))) <= known
 

@@ -2,13 +2,16 @@
 
 import argparse
 import configparser
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from ucarpd import __version__, cli, journal
 from ucarpd.hooks.child import KILL_AFTER
+from ucarpd.private import DEFAULT_RUN_DIRECTORY, private_path
 
 PROJECT = Path(__file__).parents[2]
 UNITS = PROJECT / "etc/systemd/system"
@@ -52,7 +55,7 @@ def test_a_stop_lasts_longer_than_the_default_script_timeout(name):
     from ucarpd.config.keys import BY_NAME
 
     timeout = float(BY_NAME["UCARP_SCRIPT_TIMEOUT"].default)
-    # An up-script that is overtaken, and then the down-script in full.
+    # An up-script that is terminated soon after, and then the down-script in full.
     assert float(unit(name)["Service"]["TimeoutStopSec"]) > timeout + 2 * KILL_AFTER
 
 
@@ -70,6 +73,16 @@ def test_what_no_restart_can_heal_is_not_restarted(name):
     final = {EXIT_ALL_RUN_ELSEWHERE, cli.EXIT_CONFIG, cli.EXIT_NO_PERMISSION}
     statuses = unit(name)["Service"]["RestartPreventExitStatus"].split()
     assert {int(status) for status in statuses} == final
+
+
+def test_the_directories_are_made_at_boot_as_ucarpd_makes_them():
+    lines = (PROJECT / "debian/ucarpd.tmpfiles").read_text().splitlines()
+    made = [line.split() for line in lines if not line.startswith("#")]
+    run = Path(DEFAULT_RUN_DIRECTORY)
+    assert made == [
+        ["d", str(run), "0755", "root", "root", "-"],
+        ["d", str(private_path(run)), "0700", "root", "root", "-"],
+    ]
 
 
 # -- message catalog -------------------------------------------------------------------------------------
@@ -116,3 +129,47 @@ def test_completion_knows_the_commands_and_their_options():
 def test_the_package_has_the_version_of_the_program():
     first = (PROJECT / "debian/changelog").read_text().splitlines()[0]
     assert re.match(rf"ucarpd \({re.escape(__version__)}-[0-9]+\) ", first)
+
+
+# -- the package -----------------------------------------------------------------------------------------
+
+OLD_LINE = """    ip -oneline address show dev "$interface" to "$address/32" 2>/dev/null |\n"""
+
+
+def installed(root):
+    """What postinst says when it has installed the package below `root`."""
+    script = (PROJECT / "debian/ucarpd.postinst").read_text()
+    result = subprocess.run(
+        ["sh", "-s", "configure", "0.1.0"],
+        input=script,
+        env={"DPKG_ROOT": str(root), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout == ""
+    return result.stderr.splitlines()
+
+
+def test_the_installation_has_nothing_to_say(tmp_path):
+    assert installed(tmp_path) == []
+    (tmp_path / "etc/ucarp").mkdir(parents=True)
+    (tmp_path / "etc/ucarp/ucarp-down.sh").write_text(
+        (PROJECT / "etc/ucarp/ucarp-down.sh").read_text()
+    )
+    (tmp_path / "etc/ucarp/web.conf").write_text("UCARP_DOWNSCRIPT=/etc/ucarp/ucarp-down.sh\n")
+    assert installed(tmp_path) == []
+
+
+def test_the_installation_names_a_down_script_that_deletes_the_hosts_own_addresses(tmp_path):
+    conffile, copy = tmp_path / "etc/ucarp/ucarp-down.sh", tmp_path / "opt/down.sh"
+    for path in (conffile, copy):
+        path.parent.mkdir(parents=True)
+        path.write_text(OLD_LINE)
+    (tmp_path / "etc/ucarp/web.conf").write_text("UCARP_DOWNSCRIPT='/opt/down.sh'  # ours\n")
+    (tmp_path / "etc/ucarp/mail.conf").write_text("UCARP_DOWNSCRIPT=/etc/ucarp/ucarp-down.sh\n")
+    lines = installed(tmp_path)
+    assert [line.split()[1] for line in lines] == [str(conffile), str(copy)]
+    for line in lines:
+        subprocess.run(["sh", "-c", line.partition("type: ")[2]], check=True)
+    assert installed(tmp_path) == []

@@ -174,10 +174,25 @@ def test_a_clean_end_leaves_nothing(tmp_path, run):
     assert list((run / "private").iterdir()) == []
 
 
+def test_what_comes_after_the_end_is_harmless(tmp_path, run):
+    live = Record("web", run)
+    live.write(content(tmp_path))
+    live.remove()
+    live.placed = True
+    live.advertised(1.0)
+    live.forget()
+    live.write(content(tmp_path))
+    live.remove()
+    assert list((run / "private").iterdir()) == []
+
+
 # -- what is not to be gone by ---------------------------------------------------------------------------
 
 
-def test_there_is_none(run):
+@pytest.mark.parametrize("is_file", [False, True])
+def test_there_is_none(run, is_file):
+    if is_file:
+        run.write_text("")
     assert read("web", run) is None
     assert read_all(run) == []
     assert others(run) == []

@@ -114,6 +114,9 @@ async def test_a_script_that_fails_and_leaves_nothing_has_not_served(make):
     bench.acquire()
     bench.up(1)
     assert bench.outcomes == [Outcome((), (ONE, TWO))]
+    bench.acquire()
+    bench.hooks.end(143, timed_out=True)
+    assert bench.outcomes[-1] == Outcome((), (ONE, TWO), has_hung=True)
 
 
 @in_virtual_time
@@ -150,6 +153,22 @@ async def test_an_address_that_was_there_is_put_back_as_it_was_before_the_script
     assert bench.netlink.placed("eth0", ONE).label == "eth0:0"
     bench.hooks.end()
     assert bench.outcomes[-1] == Outcome((ONE, TWO))
+
+
+@in_virtual_time
+async def test_the_role_goes_while_an_address_is_put_back(make):
+    """The host's own address is removed, and takes the virtual one along."""
+    bench = make()
+    bench.acquire()
+    bench.up(0, ONE, TWO)
+    bench.netlink.take("eth0", ONE)
+    bench.acquire()
+    bench.release()
+    await asyncio.sleep(0.01)
+    bench.hooks.end()
+    await asyncio.sleep(0.01)
+    assert bench.hooks.begun == ["up", "down"]
+    assert bench.addresses.present() == ()
 
 
 @in_virtual_time
@@ -272,8 +291,27 @@ async def test_neutral_hosts_run_no_script_at_start(make):
     bench = make("UCARP_NEUTRAL=yes\n")
     bench.put(ONE)
     bench.release(at_start=True)
+    assert bench.hooks.running.script is None
+    bench.hooks.end()
     await asyncio.sleep(0.01)
-    assert (bench.hooks.begun, bench.released, bench.addresses.present()) == ([], 1, ())
+    assert (bench.released, bench.addresses.present()) == (1, ())
+
+
+@in_virtual_time
+async def test_a_down_script_that_would_harm_the_host_is_not_run(make, tmp_path):
+    script = tmp_path / "down.sh"
+    script.write_text('ip address show to "$address/32"\n')
+    for address, runs in (("2001:db8::9", False), ("10.0.0.102", True)):
+        bench = make(f"UCARP_DOWNSCRIPT={script}\nUCARP_EXTRA_ADDRS={address}\n")
+        bench.acquire()
+        bench.up(0, ONE, TWO)
+        bench.log.told()
+        bench.release()
+        assert (bench.hooks.running.script is not None) is runs
+        assert bool(bench.log.told()) is not runs
+        bench.hooks.end()
+        await asyncio.sleep(0.01)
+        assert bench.addresses.present() == ()
 
 
 @in_virtual_time

@@ -278,8 +278,8 @@ class VirtualHost:
                 self._do_what_is_due(now, holding)
             case events.AddressesAcquired(addresses):
                 self._actions += holding.acquired(addresses, now)
-            case events.AcquireFailed(addresses):
-                self._actions += holding.refused(addresses, now)
+            case events.AcquireFailed(addresses, has_hung):
+                self._actions += holding.refused(addresses, now, has_hung=has_hung)
             case events.AddressRemoved(address):
                 self._actions += holding.removed(address, now)
             case events.ParamsChanged(params):

@@ -63,9 +63,9 @@ KEYS: tuple[Key, ...] = (
         aliases=("UCARP_SOURCEADDRESS",),
         parse=addressing.own_addresses,
         kind="address, or one of IPv4 and one of IPv6",
-        without="first address of the interface",
+        without="first address of the interface, or the one that is in UCARP_PEERS",
         unset=(),
-        help="This host's real address, from which it advertises.",
+        help="This host's real address, from which it advertises. Another interface may have it.",
         fields=("sources",),
         reload="restart",
     ),
@@ -146,7 +146,9 @@ KEYS: tuple[Key, ...] = (
         kind="dotted mask or prefix length 1 to 32; 1 to 128 for IPv6",
         default=str(addressing.PREFIX_LENGTHS[4]),
         help="Network mask of the IPv4 virtual addresses. Where there are none, it is the prefix"
-        " length of the IPv6 ones. IPv6 addresses that nothing is said of have 128.",
+        " length of the IPv6 ones. IPv6 addresses that nothing is said of have 128. An address in a"
+        " wider network of the interface's own address gets no route (noprefixroute), so that the"
+        " host's own connections keep their source.",
         fields=("addresses",),
         reload="restart",
     ),
@@ -331,7 +333,8 @@ KEYS: tuple[Key, ...] = (
         without="advertisements go to UCARP_MCAST",
         unset=(),
         help="Hosts to advertise to, each by unicast, instead of to the group of their family. This"
-        " host's own address may be among them, and is skipped.",
+        " host's own address may be among them: the host advertises from it, and skips it. Without"
+        " UCARP_SRCIP it must be among them.",
         fields=("peers",),
         reload="restart",
     ),

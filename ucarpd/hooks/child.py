@@ -125,22 +125,25 @@ def _ordinary_children() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _killable_children() -> Iterator[None]:
-    """The unit protects ucarpd from the kernel's out-of-memory killer; a script is not worth it."""
+    """The unit protects ucarpd from the kernel's out-of-memory killer, but not its scripts."""
     try:
+        # Kept open: the way back must not need a descriptor.
         descriptor = os.open("/proc/self/oom_score_adj", os.O_RDWR | os.O_CLOEXEC)
-    except (FileNotFoundError, PermissionError):
-        yield  # A /proc that is not there, or read-only, as in a container.
+    except OSError:
+        yield  # /proc is missing or read-only; without a descriptor the program cannot start either.
         return
     try:
         own = os.pread(descriptor, 16, 0)
         if int(own) >= 0:
             yield
             return
-        os.pwrite(descriptor, b"0", 0)
+        with contextlib.suppress(PermissionError):
+            os.pwrite(descriptor, b"0", 0)
         try:
             yield
         finally:
-            os.pwrite(descriptor, own, 0)
+            with contextlib.suppress(PermissionError):
+                os.pwrite(descriptor, own, 0)
     finally:
         os.close(descriptor)
 

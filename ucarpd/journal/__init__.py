@@ -61,6 +61,7 @@ class Journal:
         self._said_elsewhere = False
         self._send_failing = False
         self._source_taken_at = float("-inf")
+        self._another_daemon_at = float("-inf")
         self._is_same_mac_told = False
 
     # -- the course of things ------------------------------------------------------------------------
@@ -202,6 +203,16 @@ class Journal:
             f"source address {source} is on {where}, not on {self._interface}; "
             "advertising from it nevertheless"
         )
+
+    def another_daemon(self) -> None:
+        """Once an hour at most: it comes with every advertisement of the other one."""
+        now = time.monotonic()
+        if now - self._another_daemon_at >= SELDOM:
+            self._another_daemon_at = now
+            self.error(
+                f"another CARP daemon on this host advertises vhid {self._vhid} on "
+                f"{self._interface} (ucarp, or a second ucarpd?): stop one of them"
+            )
 
     def same_mac(self, source: IPAddress) -> None:
         """Once: it comes with every advertisement of the other host."""

@@ -16,6 +16,8 @@ RETURN = 0x06
 
 PACKET_TYPE = 0xFFFFF000 + 4
 """Where LOAD_WORD finds how a frame came (SKF_AD_OFF + SKF_AD_PKTTYPE)."""
+VLAN_TAG_PRESENT = 0xFFFFF000 + 48
+"""Where LOAD_WORD finds whether the frame has a VLAN tag beside its bytes."""
 PACKET_OTHERHOST = 3
 PACKET_OUTGOING = 4
 

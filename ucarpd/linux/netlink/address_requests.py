@@ -5,8 +5,7 @@ import os
 import socket
 import struct
 from collections.abc import Callable, Collection, Iterable
-from contextlib import nullcontext
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import IPv6Address
 
 from ucarpd.carp.params import IPAddress
@@ -78,16 +77,19 @@ class AddressRequests:
         """
         try:
             index = self._kernel.index_of(interface)
-            before = self._secondaries.look(interface, index) if takes_along else None
         except OSError as error:
             if error.errno == errno.ENODEV:
                 return
             raise
         self.guards.removing(interface, addresses)
-        with self._secondaries.kept(interface) if takes_along else nullcontext():
-            codes = {each: self._remove(index, each) for each in addresses}
-        if before is not None:
-            self._secondaries.put_back(before, addresses)
+        remove = partial(self._remove_all, index, addresses)
+        if takes_along:
+            self._secondaries.survive(interface, index, addresses, remove)
+        else:
+            remove()
+
+    def _remove_all(self, index: int, addresses: Iterable[InterfaceAddress]) -> None:
+        codes = {address: self._remove(index, address) for address in addresses}
         for address, code in codes.items():
             if code:
                 raise OSError(code, f"{address.ip}: {os.strerror(code)}")

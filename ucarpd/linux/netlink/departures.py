@@ -99,7 +99,8 @@ class Departures:
 
         def checked(error: OSError | None) -> None:
             guard.release()
-            failed(error)
+            if error is not None:
+                failed(error)
 
         apart = self._events.removed_apart(interface, ip)
         self._worker.do(partial(self._requests.guards.check, interface, apart), checked, checked)

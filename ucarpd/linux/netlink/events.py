@@ -26,7 +26,10 @@ EVENTS_AT_ONCE = 16
 """Events taken in before timers get their turn, so that a storm of them cannot hold them up."""
 
 EVENTS_TO_CATCH_UP = 256
+"""As many as are taken in at once where somebody needs to know now."""
+
 CHANGES_AT_ONCE = 64
+"""Changes told before timers get their turn."""
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +61,7 @@ class Events:
         except PermissionError:  # less of it, without CAP_NET_ADMIN
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
         self._is_following = False
+        self._is_closed = False
         self._untold: dict[Change, None] = {}
         self._telling: asyncio.Handle | None = None
         self._retry: asyncio.TimerHandle | None = None
@@ -78,6 +82,7 @@ class Events:
     def close(self) -> None:
         self._loop.remove_reader(self._socket)
         self._socket.close()
+        self._is_closed = True
         self._is_following = False
         for handle in (self._telling, self._retry):
             if handle is not None:
@@ -174,13 +179,19 @@ class Events:
                     raise
 
     def _replace(self, tables: Tables) -> None:
+        self._retry = None
+        if self._is_closed:
+            return
         self._untold.update(dict.fromkeys(self.tables.differences(tables)))
         self.tables = tables
         self._follow()
         self._tell_soon()
 
     def _not_read(self, error: OSError) -> None:
-        _log.error("cannot read links and addresses: %s; trying again", error.strerror)
+        if self._is_closed:
+            return
+        if self._retry is None:  # else it has been said
+            _log.error("cannot read links and addresses: %s; trying again", error.strerror)
         self._retry = self._loop.call_later(_RETRY, self._read_again)
 
     # -- the listener ------------------------------------------------------------------------------
@@ -196,13 +207,15 @@ class Events:
         if self._telling is not None:
             self._telling.cancel()
             self._telling = None
-        for change in list(islice(self._untold, CHANGES_AT_ONCE)):
-            # The listener may make us catch up, and so tell more, before it returns.
-            if change in self._untold:
-                del self._untold[change]
-                self._tell_one(*change)
-        if self._untold:
-            self._tell_soon()
+        try:
+            for change in list(islice(self._untold, CHANGES_AT_ONCE)):
+                # The listener may make us catch up, and so tell more, before it returns.
+                if change in self._untold:
+                    del self._untold[change]
+                    self._tell_one(*change)
+        finally:
+            if self._untold:
+                self._tell_soon()
 
     def _tell_one(self, kind: str, interface: str, ip: IPAddress | None) -> None:
         if ip is None:

@@ -31,17 +31,22 @@ class Guards:
         Raises OSError, also where it has begun.
         """
         self._secondaries.keep(interface)
-        if has_secondaries:
+        if has_secondaries or interface in self._guards:
             self.check(interface)
-            try:
-                snapshot = self._secondaries.look(interface, self._kernel.index_of(interface))
-            except OSError as error:
-                if error.errno != errno.ENODEV:
-                    raise
-                return True
-            before = self._guards.get(interface)
-            self._guards[interface] = _Guard(snapshot, {*ips, *(before.ips if before else ())})
+            snapshot = self._look(interface)
+            if snapshot is not None:
+                before = self._guards.get(interface)
+                self._guards[interface] = _Guard(snapshot, {*ips, *(before.ips if before else ())})
         return self._are_kept(interface)
+
+    def _look(self, interface: str) -> Snapshot | None:
+        try:
+            index = self._kernel.index_of(interface)
+        except OSError as error:
+            if error.errno == errno.ENODEV:
+                return None
+            raise
+        return self._secondaries.look(interface, index)
 
     def removing(self, interface: str, addresses: Collection[InterfaceAddress]) -> None:
         """These go because we remove them ourselves."""
@@ -57,20 +62,15 @@ class Guards:
             # What is missing has been removed by somebody who wanted just that.
             return
         guard.ips.update(apart)
-        before = guard.snapshot
-        try:
-            guard.snapshot = self._secondaries.look(interface, before.index)
-            gone = [
-                a
-                for a in before.addresses
-                if a.ip in guard.ips and a not in guard.snapshot.addresses
-            ]
-            if gone:
-                self._secondaries.put_back(before, gone)
-                guard.snapshot = self._secondaries.look(interface, before.index)
-        except OSError as error:
-            if error.errno != errno.ENODEV:
-                raise
+        before, now = guard.snapshot, self._look(interface)
+        if now is None or now.index != before.index:
+            del self._guards[interface]  # its addresses have gone with the interface
+            return
+        gone = [a for a in before.addresses if a.ip in guard.ips and a not in now.addresses]
+        guard.snapshot = now
+        if gone:
+            self._secondaries.put_back(before, gone)
+            guard.snapshot = self._look(interface) or now
 
     def end(self, interface: str, is_last: bool) -> None:
         """Raises OSError, but has ended then too."""
@@ -84,5 +84,5 @@ class Guards:
     def _are_kept(self, interface: str) -> bool:
         try:
             return self._secondaries.are_kept(interface)
-        except FileNotFoundError:
-            return True  # the interface is gone, and all its addresses with it
+        except OSError:
+            return False

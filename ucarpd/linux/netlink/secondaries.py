@@ -10,9 +10,9 @@ import logging
 import os
 import socket
 from collections import Counter
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux import sysctl
@@ -53,13 +53,31 @@ class Secondaries:
 
     # -- how they are kept ---------------------------------------------------------------------------
 
-    @contextmanager
-    def kept(self, interface: str) -> Iterator[None]:
+    def survive(
+        self,
+        interface: str,
+        index: int,
+        gone: Collection[InterfaceAddress],
+        remove: Callable[[], None],
+    ) -> None:
+        """Call `remove`, by which these addresses go, and see to it that no other goes with them.
+
+        Raises OSError, but only when all that is possible is done: the addresses are to go in any
+        case.
+        """
+        before, errors = None, []
         self.keep(interface)
         try:
-            yield
-        finally:
-            self.let_go(interface)
+            before = self.look(interface, index)
+        except OSError as error:
+            errors.append(error)
+        for step in (remove, partial(self.put_back, before, gone), partial(self.let_go, interface)):
+            try:
+                step()
+            except OSError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
     def keep(self, interface: str) -> None:
         """Have the kernel keep them, until as many calls of `let_go`.
@@ -93,23 +111,35 @@ class Secondaries:
 
     # -- how they are put back -----------------------------------------------------------------------
 
-    def look(self, interface: str, index: int) -> Snapshot:
-        """Raises OSError."""
-        addresses = consistent(lambda: self._addresses(index))
+    def look(self, interface: str, index: int) -> Snapshot | None:
+        """None if the interface is gone.  Raises OSError."""
+        addresses = self._addresses(index)
+        if addresses is None:
+            return None
         routes = consistent(lambda: interface_routes(self._kernel, index))
         return Snapshot(interface, index, addresses, routes)
 
-    def _addresses(self, index: int) -> dict[InterfaceAddress, bytes]:
+    def _addresses(self, index: int) -> dict[InterfaceAddress, bytes] | None:
+        try:
+            return consistent(lambda: self._dump(index))
+        except OSError as error:
+            if error.errno == errno.ENODEV:
+                return None
+            raise
+
+    def _dump(self, index: int) -> dict[InterfaceAddress, bytes]:
         wanted = ADDRESS.pack(socket.AF_INET, 0, 0, 0, index)
         found = ((address_of(body), body) for body in self._kernel.dump(RTM_GETADDR, wanted))
         return {e.placed.address: body for e, body in found if e is not None and e.index == index}
 
-    def put_back(self, before: Snapshot, gone: Collection[InterfaceAddress]) -> None:
+    def put_back(self, before: Snapshot | None, gone: Collection[InterfaceAddress]) -> None:
         """Put back what the kernel has taken along with these addresses, which were to go.
 
         Raises OSError, but only after it has tried to put back everything.
         """
-        now = consistent(lambda: self._addresses(before.index))
+        now = self._addresses(before.index) if before is not None else None
+        if before is None or now is None:
+            return  # the interface is gone
         ips, networks = {each.ip for each in gone}, {_network(each) for each in gone}
         lost = {
             address: body

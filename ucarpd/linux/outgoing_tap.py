@@ -1,0 +1,84 @@
+"""Sees the advertisements that this host sends on an interface, except those that it is given to send.
+
+A socket for one protocol sees nothing that goes out; one for all of them does, and costs a little for
+each frame of the interface as long as it is open.  The kernel does not show a socket its own frames.
+"""
+
+import socket
+
+from ucarpd.carp.frame import ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_OFFSET, PROTOCOL_CARP
+from ucarpd.carp.packet import TYPE_ADVERTISEMENT, VERSION
+from ucarpd.linux.socket_filter import (
+    EVERYTHING,
+    JUMP_EQUAL,
+    LOAD_BYTE,
+    LOAD_HALF,
+    LOAD_WORD,
+    PACKET_OUTGOING,
+    PACKET_TYPE,
+    RETURN,
+    VLAN_TAG_PRESENT,
+    Instruction,
+    attach_filter,
+)
+
+_LARGEST_FRAME = 2048
+_ETH_P_ALL = 3
+_VERSION_AND_TYPE = VERSION << 4 | TYPE_ADVERTISEMENT
+_IPV4_WITHOUT_OPTIONS = 0x45
+
+_PROGRAM = [
+    Instruction(LOAD_WORD, PACKET_TYPE),
+    Instruction(JUMP_EQUAL, PACKET_OUTGOING, if_false="refuse"),
+    # What goes out on a VLAN of this interface is none of ours.
+    Instruction(LOAD_WORD, VLAN_TAG_PRESENT),
+    Instruction(JUMP_EQUAL, 0, if_false="refuse"),
+    Instruction(LOAD_HALF, ETHERTYPE_OFFSET),
+    Instruction(JUMP_EQUAL, ETHERTYPE_IPV6, if_true="ipv6"),
+    Instruction(JUMP_EQUAL, ETHERTYPE_IPV4, if_false="refuse"),
+    Instruction(LOAD_BYTE, 14),
+    Instruction(JUMP_EQUAL, _IPV4_WITHOUT_OPTIONS, if_false="refuse"),
+    Instruction(LOAD_BYTE, 14 + 9),
+    Instruction(JUMP_EQUAL, PROTOCOL_CARP, if_false="refuse"),
+    Instruction(LOAD_BYTE, 14 + 20),
+    Instruction(JUMP_EQUAL, _VERSION_AND_TYPE, if_true="accept", if_false="refuse"),
+    Instruction(LOAD_BYTE, 14 + 6, label="ipv6"),
+    Instruction(JUMP_EQUAL, PROTOCOL_CARP, if_false="refuse"),
+    Instruction(LOAD_BYTE, 14 + 40),
+    Instruction(JUMP_EQUAL, _VERSION_AND_TYPE, if_false="refuse"),
+    Instruction(RETURN, EVERYTHING, label="accept"),
+    Instruction(RETURN, 0, label="refuse"),
+]
+
+
+class OutgoingTap:
+    """Opens on the interface with this name; raises OSError when that fails."""
+
+    def __init__(self, interface: str) -> None:
+        self._socket = socket.socket(
+            socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0
+        )
+        try:
+            attach_filter(self._socket, _PROGRAM)
+            self._socket.bind((interface, _ETH_P_ALL))
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def send(self, frame: bytes) -> None:
+        """Put one Ethernet frame on the wire, unseen by this tap.  Raises OSError; never blocks."""
+        self._socket.send(frame)
+
+    def receive(self) -> bytes | None:
+        """One frame that is waiting.  Raises OSError, as when the link went down."""
+        try:
+            return self._socket.recv(_LARGEST_FRAME)
+        except BlockingIOError:
+            return None
+
+    def close(self) -> None:
+        """Waits for the kernel, some milliseconds: to be called in another thread."""
+        self._socket.close()

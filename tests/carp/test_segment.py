@@ -30,7 +30,7 @@ HOSTS = st.lists(
 DELAYS = st.sampled_from([(0.0001, 0.001), (0.001, 0.02), (0.0, 0.2)])
 JOB_DELAYS = st.sampled_from([0.0, 0.01, 0.5, 4.0])
 WHO = st.integers(0, 4)
-RELOADS = st.sampled_from([{"advskew": 0}, {"advskew": 50}, {"advbase": 2}, {"deadratio": 5}])
+RELOADS = st.sampled_from([{"advskew": 32}, {"advskew": 50}, {"advbase": 2}, {"deadratio": 5}])
 FAULTS = st.one_of(
     st.tuples(
         st.sampled_from(

@@ -11,7 +11,7 @@ from ucarpd.fitness import FIRST_ADDRESS_PAUSE, LONGEST_ADDRESS_PAUSE, SENDING_P
 class Watch:
     def __init__(self):
         self.changes = []
-        self.fitness = Fitness(lambda: self.changes.append(self.fitness.demotion.amount))
+        self.fitness = Fitness(lambda: self.changes.append(self.fitness.demotion.unfitness()))
 
 
 @in_virtual_time
@@ -94,4 +94,4 @@ async def test_after_the_end_nothing_is_forgiven():
     watch.fitness.role_left()
     watch.fitness.close()
     await asyncio.sleep(2 * SENDING_PAUSE)
-    assert watch.changes == [240, 480]
+    assert watch.changes == [240, 252]

@@ -79,6 +79,8 @@ class Outcome:
 
     here: tuple[IPAddress, ...]
     refused: tuple[IPAddress, ...] = ()
+    has_hung: bool = False
+    """The attempt ended by a time-out: the clients would have to wait as long for another one."""
 
 
 class Addresses(Protocol):
@@ -461,7 +463,7 @@ class Engine:
         if outcome.here:
             self._dispatch(events.AddressesAcquired(outcome.here))
         if outcome.refused:
-            self._dispatch(events.AcquireFailed(outcome.refused))
+            self._dispatch(events.AcquireFailed(outcome.refused, outcome.has_hung))
         gone = set(self._machine.params.addresses).difference(outcome.here)
         for ip in sorted(gone, key=str):
             self.address_removed(ip)

@@ -139,7 +139,7 @@ class ScriptedAddresses:
             self._log.script_failed_but_serves(every)
             done(Outcome(every))
         else:
-            done(Outcome(here, missing))
+            done(Outcome(here, missing, has_hung=result.timed_out))
 
     def _lost(self) -> list[Placed]:
         return [self._placed[ip] for ip in self.missing()]

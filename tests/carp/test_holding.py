@@ -88,6 +88,11 @@ def test_a_refusal_is_followed_by_a_quick_attempt_and_then_by_pauses_that_grow(a
     assert pauses == pytest.approx([0.2, 1, 2, 4, 8, 16, 32, *[LONGEST_RETRY] * 3])
 
 
+def test_an_attempt_that_hung_is_reported_at_once(asked):
+    assert asked.refused((), 12.0, has_hung=True) == [ReportUnserved((ONE, TWO))]
+    assert asked.deadline == 13.0
+
+
 def test_after_a_success_the_pauses_are_short_again(asked):
     for at in (10.0, 10.2, 11.2):
         asked.refused((), at)

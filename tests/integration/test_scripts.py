@@ -104,7 +104,8 @@ def test_a_host_whose_up_script_fails_gives_the_role_away(a, b, wire, text, stat
     wait_for_address(b)
     wire.wait_more(b.address, 3)
     assert len(on_b.lines(SWITCHING)) == 2
-    assert len(on_a.lines(f"Spawning [{UP}")) == 2
+    # An attempt that hung is not repeated while the clients wait.
+    assert len(on_a.lines(f"Spawning [{UP}")) == (1 if status == 143 else 2)
     assert on_a.lines(SWITCHING)[-1] == on_a.lines(BACKUP)[-1]
     # A down-script that fails although nothing is left to take off is no error.
     assert [line for line in on_a.lines(DOWN) if "ERROR" in line] == []

@@ -114,6 +114,9 @@ async def test_a_script_that_fails_and_leaves_nothing_has_not_served(make):
     bench.acquire()
     bench.up(1)
     assert bench.outcomes == [Outcome((), (ONE, TWO))]
+    bench.acquire()
+    bench.hooks.end(143, timed_out=True)
+    assert bench.outcomes[-1] == Outcome((), (ONE, TWO), has_hung=True)
 
 
 @in_virtual_time

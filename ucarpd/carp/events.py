@@ -92,10 +92,12 @@ class AddressesAcquired:
 class AcquireFailed:
     """Virtual addresses could not be put in place; that is logged, and tried again.
 
-    `addresses` are the ones that are missing; empty means all.
+    `addresses` are the ones that are missing; empty means all.  `has_hung`: another attempt would cost
+    the clients a time-out again.
     """
 
     addresses: tuple[IPAddress, ...] = ()
+    has_hung: bool = False
 
 
 @dataclass(frozen=True, slots=True)

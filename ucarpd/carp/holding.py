@@ -78,11 +78,13 @@ class Holding:
         better = self._report() if self._reported else []
         return [*better, *self.announce(now, came)]
 
-    def refused(self, addresses: tuple[IPAddress, ...], now: float) -> list[Action]:
-        """They cannot be put here now; empty means all."""
+    def refused(
+        self, addresses: tuple[IPAddress, ...], now: float, *, has_hung: bool = False
+    ) -> list[Action]:
+        """They cannot be put here now; empty means all.  An attempt that hung is not repeated first."""
         self._refused = set(addresses or self._addresses)
         self._here -= self._refused
-        self._failures += 1
+        self._failures = max(self._failures + 1, 2 if has_hung else 1)
         is_first = self._failures == 1
         pause = QUICK_RETRY if is_first else min(2.0 ** (self._failures - 2), LONGEST_RETRY)
         self._reacquire_at = now + pause

@@ -258,8 +258,8 @@ class VirtualHost:
                 self._actions += holding.due(now)
             case events.AddressesAcquired(addresses):
                 self._actions += holding.acquired(addresses, now)
-            case events.AcquireFailed(addresses):
-                self._actions += holding.refused(addresses, now)
+            case events.AcquireFailed(addresses, has_hung):
+                self._actions += holding.refused(addresses, now, has_hung=has_hung)
             case events.AddressRemoved(address):
                 self._actions += holding.removed(address, now)
             case events.ParamsChanged(params):

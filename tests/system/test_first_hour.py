@@ -190,7 +190,9 @@ def test_a_signal_for_ucarpd_hits_the_up_script_too(a, own, signal):
     a.shell("rm -f /run/begun")
     conf(a, UPSCRIPT="/etc/ucarp/slow-up.sh")
     start(a)
-    wait_for("the script", lambda: (a.root / "run/begun").exists() or a.shell("ls /run/begun", False))
+    wait_for(
+        "the script", lambda: (a.root / "run/begun").exists() or a.shell("ls /run/begun", False)
+    )
     a.run("systemctl", "kill", "-s", signal, "ucarpd@web")
     wait_for("the address", lambda: a.has(VIP))
     assert f"SIG{signal}" in log(a)

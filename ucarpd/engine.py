@@ -528,7 +528,11 @@ class Engine:
         self._end()
         self._log.fault(error)
         self._transition = Transition(State.INIT, self._transition.state, "internal error")
-        self._addresses.release(self._transition, False, self._bow_out_after_fault)
+        try:
+            self._addresses.release(self._transition, False, self._bow_out_after_fault)
+        except Exception as another:  # noqa: BLE001 - the restart takes the addresses off
+            self._log.fault(another)
+            self._owner.failed()
 
     def _bow_out_after_fault(self) -> None:
         sources, sent = self._machine.sources, self._machine.sent_counters

@@ -63,6 +63,7 @@ class ScriptedAddresses:
     def reconfigure(self, config: Config) -> None:
         self._config = config
         self._netlink.reconfigure(config)
+        self._look_at_down_script()
 
     @property
     def is_busy(self) -> bool:
@@ -125,6 +126,7 @@ class ScriptedAddresses:
             self._stop_waiting()
             return  # The down-script comes next, and finds the addresses there.
         self._has_come_up = True
+        self._look_at_down_script()
         every, missing = self.all(), self._netlink.missing()
         if result.status == 0:
             if lost := self._lost():
@@ -159,14 +161,18 @@ class ScriptedAddresses:
         if self.is_up_script_running and self._patience is None and not self._is_kept_off:
             self._patience = self._loop.call_later(LONGEST_WAIT, self._begin_keeping_off)
 
+    def _look_at_down_script(self) -> None:
+        """Long before it is to run: leaving the role must not hang on memory or a disk."""
+        script = self._config.down_script
+        self._harm = harm(script) if script is not None and is_harmful(script) else None
+
     def _is_down_script_harmful(self, at_start: bool) -> bool:
         """Tell whether it would delete the host's own IPv6 addresses, and log that."""
-        script = self._config.down_script
-        if script is None or not is_harmful(script):
+        if self._harm is None:
             return False
         has_ipv6 = any(ip.version == 6 for ip in self.all())
         if has_ipv6 or at_start:
-            self._log.script_harmful(harm(script), skipped=has_ipv6)
+            self._log.script_harmful(self._harm, skipped=has_ipv6)
         return has_ipv6
 
     def appeared(self) -> None:

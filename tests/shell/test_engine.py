@@ -733,6 +733,18 @@ def test_a_defect_ends_the_engine_and_only_a_master_bows_out(was_master, monkeyp
     virtual_loop.run(scenario())
 
 
+@in_virtual_time
+async def test_a_defect_on_the_way_out_does_not_keep_the_engine_from_ending():
+    bench = await master()
+
+    def broken(*_arguments):
+        raise MemoryError
+
+    bench.release = broken
+    bench.engine.stop("stopping")
+    assert bench.told()[-3:] == ["fault: ", "fault: ", "failed"]
+
+
 # -- advertisements that do not get out ----------------------------------------------------------------
 
 

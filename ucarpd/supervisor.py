@@ -37,10 +37,6 @@ EXIT_ALL_RUN_ELSEWHERE = 75
 EXIT_CONFIG = 78
 """Exit status when nothing could be started: EX_TEMPFAIL and EX_CONFIG of sysexits.h."""
 
-
-EXTENSION = 10.0
-"""Seconds that systemd is asked for again and again while a script keeps the stop waiting."""
-
 GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
@@ -99,7 +95,7 @@ class Supervisor:
         self._feed_watchdog(systemd.watchdog_interval())
         await self._ending.wait()
         systemd.notify_stopping()
-        await self._stop_all()
+        await systemd.patiently(self._stop_all())
         return 0
 
     # -- signals -----------------------------------------------------------------------------------------
@@ -205,11 +201,7 @@ class Supervisor:
         if self._reloading is not None:
             await self._reloading
         stops = [self._stop(each, "stopping") for each in self._instances.values()]
-        stopping = asyncio.ensure_future(asyncio.gather(*stops))
-        while not stopping.done():
-            await asyncio.wait({stopping}, timeout=EXTENSION / 2)
-            systemd.notify_extension(EXTENSION)
-        await stopping
+        await asyncio.gather(*stops)
 
     # -- reload ------------------------------------------------------------------------------------------
 

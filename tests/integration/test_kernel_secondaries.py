@@ -261,6 +261,21 @@ def test_an_address_goes_although_the_tables_cannot_be_read(host):
     assert setting(host) == "0"
 
 
+def test_an_interface_that_goes_while_its_routes_are_read(host, is_container):
+    async def scenario(tables):
+        dump = tables.netlink._kernel.dump
+
+        def without_routes(request):
+            if request[4] == 26:
+                raise OSError(errno.ENODEV, "gone")
+            return dump(request)
+
+        tables.netlink._kernel.dump = without_routes
+        await tables.succeed("remove", "eth0", [VIP])
+
+    run_in(host, scenario, is_container)
+
+
 # -- scripts ----------------------------------------------------------------------------------------------
 
 

@@ -29,16 +29,12 @@ class AddressRequests:
         self.guards = Guards(kernel, self._secondaries)
 
     def prepare(
-        self,
-        interface: str,
-        addresses: Iterable[InterfaceAddress],
-        label: str | None,
-        routeless: Collection[InterfaceAddress],
+        self, interface: str, addresses: Iterable[InterfaceAddress], label: str | None
     ) -> None:
         """Make the messages of `add` in advance, so that it has only to send them."""
         index = self._kernel.index_of(interface)
         for address in addresses:
-            _addition(index, address, label, address in routeless)
+            _addition(index, address, label, is_routeless=False)
 
     def add(
         self,
@@ -56,7 +52,9 @@ class AddressRequests:
         index = self._kernel.index_of(interface)
         added, refused = [], {}
         for address in addresses:
-            code = self._kernel.ask(_addition(index, address, label, address in routeless))
+            code = self._kernel.ask(
+                _addition(index, address, label, is_routeless=address in routeless)
+            )
             if code in (0, errno.EEXIST):
                 added.append(address.ip)
             else:
@@ -98,7 +96,7 @@ class AddressRequests:
 
 @lru_cache(1024)
 def _addition(
-    index: int, address: InterfaceAddress, label: str | None, is_routeless: bool
+    index: int, address: InterfaceAddress, label: str | None, *, is_routeless: bool
 ) -> bytes:
     flags = ifaddrmsg.IFA_F_NOPREFIXROUTE if is_routeless else 0
     attributes: list[tuple[str, Any]] = []

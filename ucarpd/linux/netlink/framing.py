@@ -9,17 +9,16 @@
 """
 
 import struct
+import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from ucarpd.linux.netlink.library import nl
 
 _HEADER = struct.Struct("=IHHII")  # length, type, flags, sequence number, port
-_LINK = struct.Struct("=BxHiII")  # family, hardware type, index, flags, changed flags
+_LINK = struct.Struct("=B3xi8x")  # family, index
 _ATTRIBUTE = struct.Struct("=HH")  # length, type
 _CODE = struct.Struct("=i")
-_SEQUENCE = struct.Struct("=I")
-_SEQUENCE_AT = 8
 _IFLA_IFNAME, _IFLA_WIRELESS = 3, 11
 
 
@@ -52,8 +51,7 @@ def split(datagram: bytes) -> Iterator[Message]:
 
 def numbered(request: bytes, sequence: int) -> bytes:
     """A request with this sequence number, which its answers bear."""
-    rest = _SEQUENCE_AT + _SEQUENCE.size
-    return request[:_SEQUENCE_AT] + _SEQUENCE.pack(sequence) + request[rest:]
+    return request[:8] + sequence.to_bytes(4, sys.byteorder) + request[12:]
 
 
 def asked_for(message: Message, flags: int) -> bytes:
@@ -66,7 +64,7 @@ def outline(data: bytes) -> tuple[int, str] | None:
     """Index and name of the link that a message is about; None for one that says nothing of it as a
     whole.
     """
-    family, _, index, *_ = _LINK.unpack_from(data, _HEADER.size)
+    family, index = _LINK.unpack_from(data, _HEADER.size)
     # A bridge also reports its ports in a family of its own: leaving a bridge is a DELLINK.
     if family:
         return None

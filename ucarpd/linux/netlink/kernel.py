@@ -130,28 +130,17 @@ class Netlink:
         its own with a shorter prefix.  Those that are `virtual` are none of its own.
         """
         wanted = list(addresses)
-        routeless = self._routeless(interface, wanted, virtual)
+        ours = {*virtual, *(address.ip for address in wanted)}
+        routeless = frozenset(a for a in wanted if self._tables.is_covered(interface, a, ours))
         request = partial(self._address_requests.add, interface, wanted, label, routeless, there)
         self._worker.do(request, done, lambda error: done(dict.fromkeys(wanted, error)))
 
     def prepare(
-        self,
-        interface: str,
-        addresses: Iterable[InterfaceAddress],
-        label: str | None,
-        virtual: Collection[IPAddress] = (),
+        self, interface: str, addresses: Iterable[InterfaceAddress], label: str | None
     ) -> None:
         """Do in advance what can be done of `add`; where the interface is not there yet, nothing."""
-        wanted = list(addresses)
-        routeless = self._routeless(interface, wanted, virtual)
-        request = partial(self._address_requests.prepare, interface, wanted, label, routeless)
+        request = partial(self._address_requests.prepare, interface, tuple(addresses), label)
         self.beside(request, lambda _error: None)
-
-    def _routeless(
-        self, interface: str, wanted: Collection[InterfaceAddress], virtual: Collection[IPAddress]
-    ) -> frozenset[InterfaceAddress]:
-        ours = {*virtual, *(address.ip for address in wanted)}
-        return frozenset(a for a in wanted if self._tables.is_covered(interface, a, ours))
 
     def remove(self, interface: str, addresses: Iterable[InterfaceAddress], done: Done) -> None:
         """Take addresses off the interface, also where they have another prefix length.

@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Any
 
 from ucarpd.carp.params import IPAddress
-from ucarpd.linux.netlink.framing import outline
 from ucarpd.linux.netlink.library import ifaddrmsg, ifinfmsg, nl
 
 _ARPHRD_ETHER = 1
@@ -111,12 +110,6 @@ class LinkMessage:
             master=message.get_attr("IFLA_MASTER"),
             altnames=tuple(names.altnames()) if names else (),
         )
-
-
-def link_of(data: bytes) -> LinkMessage | None:
-    """None for a message that says nothing of a link as a whole."""
-    found = outline(data)
-    return LinkMessage(*found, data) if found else None
 
 
 def address_of(data: bytes) -> AddressEntry | None:

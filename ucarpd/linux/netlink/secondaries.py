@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux import sysctl
@@ -23,6 +24,8 @@ from ucarpd.linux.netlink.request_socket import RequestSocket, consistent
 from ucarpd.linux.netlink.routes import Route, in_order, interface_routes
 
 _SETTING = "promote_secondaries"
+
+_T = TypeVar("_T")
 
 _log = logging.getLogger(__name__)
 
@@ -107,19 +110,11 @@ class Secondaries:
 
     def look(self, interface: str, index: int) -> Snapshot | None:
         """None if the interface is gone.  Raises OSError."""
-        addresses = self._addresses(index)
-        if addresses is None:
+        addresses = _unless_gone(partial(self._dump, index))
+        routes = _unless_gone(partial(interface_routes, self._kernel, index))
+        if addresses is None or routes is None:
             return None
-        routes = consistent(lambda: interface_routes(self._kernel, index))
         return Snapshot(interface, index, addresses, routes)
-
-    def _addresses(self, index: int) -> dict[InterfaceAddress, Message] | None:
-        try:
-            return consistent(lambda: self._dump(index))
-        except OSError as error:
-            if error.errno == errno.ENODEV:
-                return None
-            raise
 
     def _dump(self, index: int) -> dict[InterfaceAddress, Message]:
         head = {"family": socket.AF_INET, "index": index}
@@ -132,7 +127,7 @@ class Secondaries:
 
         Raises OSError, but only after it has tried to put back everything.
         """
-        now = self._addresses(before.index) if before is not None else None
+        now = _unless_gone(partial(self._dump, before.index)) if before is not None else None
         if before is None or now is None:
             return  # the interface is gone
         ips, networks = {each.ip for each in gone}, {_network(each) for each in gone}
@@ -159,7 +154,9 @@ class Secondaries:
     def _put_routes_back(
         self, before: Snapshot, gone: Collection[IPAddress]
     ) -> list[tuple[int, str]]:
-        now = consistent(lambda: interface_routes(self._kernel, before.index))
+        now = _unless_gone(partial(interface_routes, self._kernel, before.index))
+        if now is None:
+            return []
         # Those that name an address which is gone as their source have gone with it.
         lost = [r for r in before.routes if r not in now and r.source not in gone]
         codes = [self._ask(route.request) for route in in_order(lost)]
@@ -168,7 +165,17 @@ class Secondaries:
 
     def _ask(self, wanted: bytes) -> int:
         code = self._kernel.ask(wanted)
-        return 0 if code == errno.EEXIST else code
+        return 0 if code in (errno.EEXIST, errno.ENODEV) else code
+
+
+def _unless_gone(read: Callable[[], _T]) -> _T | None:
+    """What is read of an interface, None if that is gone.  Raises OSError."""
+    try:
+        return consistent(read)
+    except OSError as error:
+        if error.errno == errno.ENODEV:
+            return None
+        raise
 
 
 def _network(address: InterfaceAddress) -> tuple[int, int]:

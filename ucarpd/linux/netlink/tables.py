@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 from typing import TypeVar
 
 from ucarpd.carp.params import IPAddress
-from ucarpd.linux.netlink.framing import Message
+from ucarpd.linux.netlink.framing import Message, outline
 from ucarpd.linux.netlink.library import ifaddrmsg, ifinfmsg, nl, rtnl
 from ucarpd.linux.netlink.messages import (
     AddressEntry,
@@ -14,7 +14,6 @@ from ucarpd.linux.netlink.messages import (
     Link,
     LinkMessage,
     address_of,
-    link_of,
     request,
 )
 from ucarpd.linux.netlink.request_socket import RequestSocket
@@ -150,9 +149,10 @@ class Tables:
         return [("link", name, None) for name in names]
 
     def _put_link(self, data: bytes) -> Iterable[Change]:
-        new = link_of(data)
-        if new is None:
+        found = outline(data)
+        if found is None:
             return ()
+        new = LinkMessage(*found, data)
         old = self.messages.get(new.index)
         if old is not None:
             self._forget_name(old)
@@ -160,8 +160,8 @@ class Tables:
         return self._change(old, new)
 
     def _remove_link(self, data: bytes) -> Iterable[Change]:
-        gone = link_of(data)
-        old = self.messages.pop(gone.index, None) if gone else None
+        found = outline(data)
+        old = self.messages.pop(found[0], None) if found else None
         if old is None:
             return ()
         self._forget_name(old)

@@ -176,6 +176,15 @@ def test_what_a_link_is_a_part_of(attributes, fields):
     assert {name: getattr(found, name) for name in plain} == plain | fields
 
 
+def test_names_that_are_not_utf8():
+    odd, text_of = attribute(53, b"l\xfcan\0"), "l\udcfcan"
+    named = link(NEWLINK, nested(52, odd), name="xeth").replace(b"xeth", b"\xfceth")
+    labelled = address(label="eth0:x").replace(b"eth0:x", b"eth0:\xfc")
+    netlink, _ = after([named, labelled])
+    assert netlink.link("\udcfceth").altnames == (text_of,)
+    assert netlink.placed("\udcfceth", ADDRESS.ip).label == "eth0:\udcfc"
+
+
 def test_two_links_that_change_names():
     netlink, _ = after(
         [link(), link(name="lan", index=3)],

@@ -108,7 +108,7 @@ class LinkMessage:
             kind=message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND"),
             slave_kind=message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_KIND"),
             master=message.get_attr("IFLA_MASTER"),
-            altnames=tuple(names.altnames()) if names else (),
+            altnames=tuple(map(_text, names.altnames())) if names else (),
         )
 
 
@@ -118,12 +118,18 @@ def address_of(data: bytes) -> AddressEntry | None:
     if message["family"] not in (socket.AF_INET, socket.AF_INET6):
         return None
     # On a point-to-point link IFA_ADDRESS is the other end.
-    ip = ip_address(message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS"))
+    text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
     flags = message.get_attr("IFA_FLAGS")
     if flags is None:  # the header holds the lower eight, and all that old kernels know
         flags = message["flags"]
-    placed = Placed(InterfaceAddress(ip, message["prefixlen"]), message.get_attr("IFA_LABEL"))
-    return AddressEntry(message["index"], placed, flags)
+    address = InterfaceAddress(ip_address(text), message["prefixlen"])
+    label = message.get_attr("IFA_LABEL")
+    return AddressEntry(message["index"], Placed(address, _text(label) if label else None), flags)
+
+
+def _text(value: str | bytes) -> str:
+    """A name, which pyroute2 leaves as bytes where it is not UTF-8."""
+    return value if isinstance(value, str) else value.decode("utf-8", "surrogateescape")
 
 
 def decoded(kind: Any, data: bytes) -> Any:

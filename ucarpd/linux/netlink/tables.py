@@ -1,6 +1,5 @@
 """The kernel's links and addresses, as its messages tell of them."""
 
-from collections import deque
 from collections.abc import Collection, Container, Iterable, Iterator
 from ipaddress import IPv4Address
 from typing import TypeVar
@@ -57,7 +56,7 @@ class Tables:
         addresses = request(ifaddrmsg.ifaddrmsg(), rtnl.RTM_GETADDR, nl.NLM_F_DUMP)
         for each in (links, addresses):
             for message in kernel.dump(each):
-                deque(tables.take_in(message), 0)
+                tables.take_in(message)
         return tables
 
     # -- what there is -----------------------------------------------------------------------------
@@ -112,14 +111,14 @@ class Tables:
     # -- what changes ------------------------------------------------------------------------------
 
     def take_in(self, message: Message) -> Iterable[Change]:
-        """Update the tables by a message; tell what it has changed, of links those followed."""
+        """Update the tables by a message; tell what it has changed, but nothing of links
+        that are not followed."""
         if message.kind == rtnl.RTM_NEWLINK:
             return self._put_link(message.data)
         if message.kind == rtnl.RTM_DELLINK:
             return self._remove_link(message.data)
         if message.kind in (rtnl.RTM_NEWADDR, rtnl.RTM_DELADDR):
-            change = self._put_address(message.kind, message.data)
-            return () if change is None else (change,)
+            return self._put_address(message.kind, message.data)
         return ()
 
     def differences(self, after: "Tables") -> Iterator[Change]:
@@ -174,11 +173,11 @@ class Tables:
         if self._by_name.get(link.name) is link:
             del self._by_name[link.name]
 
-    def _put_address(self, kind: int, data: bytes) -> Change | None:
+    def _put_address(self, kind: int, data: bytes) -> Iterable[Change]:
         entry = address_of(data)
         link = self.messages.get(entry.index) if entry else None
         if entry is None or link is None:
-            return None
+            return ()
         address = entry.placed.address
         known = self._addresses.setdefault(entry.index, {})
         old = known.pop(address, None) if kind == rtnl.RTM_DELADDR else known.get(address)
@@ -193,8 +192,8 @@ class Tables:
         before = old is not None and old.is_usable
         after = kind == rtnl.RTM_NEWADDR and entry.is_usable
         if before == after:
-            return None
-        return "added" if after else "removed", link.name, address.ip
+            return ()
+        return [("added" if after else "removed", link.name, address.ip)]
 
     def _forget_address(self, entry: AddressEntry) -> None:
         """Take an entry out of the indexes."""

@@ -1,26 +1,14 @@
 """The driver of one virtual host: feeds the machine, performs its actions, owns its one timer.
 
-It knows the outside only through the Protocols below; the supervisor plugs in the real parts.
+It knows the outside only through the Protocols in `ports`; the supervisor plugs in the real parts.
 Everything runs in the event loop, and nothing here waits for anything.
 """
 
 import asyncio
-import errno
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Protocol
 
 from ucarpd.carp import actions, events
-from ucarpd.carp.actions import (
-    Action,
-    AnnounceAddresses,
-    Report,
-    SendAdvertisement,
-    State,
-    StateChanged,
-)
-from ucarpd.carp.demotion import SendErrors
+from ucarpd.carp.actions import Action, SendAdvertisement, State
 from ucarpd.carp.farewell import bow_out_of
 from ucarpd.carp.frame import MalformedHeader, parse
 from ucarpd.carp.machine import VirtualHost
@@ -28,135 +16,14 @@ from ucarpd.carp.packet import HEADER_SIZE, decode
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.receive import Dropped, Receiver
 from ucarpd.carp.standing import BOW_OUT
-from ucarpd.carp.transmit import Datagram, Transmitter
+from ucarpd.engine.custody import Custody
+from ucarpd.engine.outgoing import Outgoing
+from ucarpd.engine.ports import Addresses, Log, Owner, Transition, Wire
 
 WAKE_UP_LEAD = 0.0002
 """Seconds by which a backup wakes up before its deadline: less than it takes it to get from there to
 the wire, so that no rival gets an advertisement too soon.
 """
-
-FIRST_RELEASE_PAUSE = 0.2
-LONGEST_RELEASE_PAUSE = 60.0
-"""Seconds before an address that could not be taken off is tried again; each failure doubles it."""
-
-CONTESTED = "contested"
-"""UCARP_REASON of an up-script that runs again because a rival had the role too."""
-
-_PEER_UNREACHABLE = {errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH}
-
-
-class Wire(Protocol):
-    """The interface: its own MAC address, and a way out."""
-
-    @property
-    def mac(self) -> bytes: ...
-    @property
-    def is_router(self) -> bool:
-        """Whether this host forwards IPv6 packets that come in here."""
-
-    def send(self, frame: bytes) -> None:
-        """Raises OSError."""
-
-    def send_datagram(self, datagram: Datagram) -> None:
-        """Raises OSError."""
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """What a script is told about the change that it is run for."""
-
-    state: State
-    previous: State
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of an attempt to put the addresses in place, by the kernel's table.
-
-    `here` are served now, `refused` could not be put there.  An address in neither was put there and
-    removed again by somebody else.
-    """
-
-    here: tuple[IPAddress, ...]
-    refused: tuple[IPAddress, ...] = ()
-    has_hung: bool = False
-    """The attempt ended by a time-out: the clients would have to wait as long for another one."""
-
-
-class Addresses(Protocol):
-    """Puts the virtual addresses on the interface and takes them off, beside the loop.
-
-    The newest request wins.  A superseded one may or may not call back.
-    """
-
-    @property
-    def are_scripted(self) -> bool:
-        """Whether scripts own the addresses, so that only the kernel tells when they are there."""
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether a request is being carried out; its end tells where the addresses are."""
-
-    @property
-    def is_up_script_running(self) -> bool: ...
-    def acquire(
-        self,
-        transition: Transition,
-        there: Callable[[tuple[IPAddress, ...]], None],
-        done: Callable[[Outcome], None],
-    ) -> None:
-        """`there` may be called ahead of `done`, in another thread, with addresses that are there."""
-
-    def reassert(self, transition: Transition, done: Callable[[Outcome], None]) -> None:
-        """Run the up-script again; only asked for where scripts own the addresses."""
-
-    def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None: ...
-    def appeared(self) -> None:
-        """Take note that one of them is on the interface now."""
-
-    def present(self) -> tuple[IPAddress, ...]:
-        """Those that are on the interface now."""
-
-    def missing(self) -> tuple[IPAddress, ...]:
-        """Those that a master should have on the interface, and has not."""
-
-
-class Log(Protocol):
-    def transition(self, change: StateChanged) -> None: ...
-    def found(self, report: Report) -> None: ...
-    def waiting(self, reason: str) -> None: ...
-    def loss_held(self, reason: str) -> None: ...
-    def dropped(self, dropped: Dropped) -> None: ...
-    def send_failed(self, error: OSError) -> None: ...
-    def sent(self) -> None: ...
-    def source_taken(self, source: IPAddress) -> None: ...
-    def address_taken_away(self, ip: IPAddress) -> None: ...
-    def address_out_of_place(self, ip: IPAddress, state: State) -> None: ...
-    def fault(self, error: BaseException) -> None: ...
-
-
-class Owner(Protocol):
-    """Whom the engine tells about itself; after `finished` and `failed` it handles nothing more."""
-
-    def changed(self) -> None: ...
-    def identity_changed(self) -> None:
-        """The addresses, the MAC address or the parameters of its advertisements have changed."""
-
-    def advertised(self) -> None:
-        """An advertisement of this master has left."""
-
-    def sending(self, is_failing: bool) -> None:
-        """Advertisements do not get out any more, or do again."""
-
-    def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
-        """These virtual addresses cannot be put in place; none: all are served again."""
-
-    def loss_counts(self) -> None:
-        """The loss of the interface that waited for the up-script has ended the role."""
-
-    def finished(self) -> None: ...
-    def failed(self) -> None: ...
 
 
 class Engine:
@@ -181,9 +48,17 @@ class Engine:
         self._loop = asyncio.get_running_loop()
         self._machine = VirtualHost(params, counter, phase)
         self._receiver = Receiver(params)
-        self._transmitter = Transmitter(params)
-        self._wire = wire
+        self._outgoing = Outgoing(params, wire, log)
         self._addresses = addresses
+        self._custody = Custody(
+            self._machine,
+            addresses,
+            self._outgoing,
+            log,
+            owner,
+            self._dispatch,
+            self._act_on_held_loss,
+        )
         self._log = log
         self._owner = owner
         self._late = late
@@ -191,18 +66,8 @@ class Engine:
         self._now = 0.0
         self._transition = Transition(State.INIT, State.INIT, "starting")
         self._waiting_for: str | None = None
-        self._send_errors = SendErrors()
-        self._job = 0
-        self._announced_ahead: tuple[int, frozenset[IPAddress]] = (0, frozenset())
-        """The job whose first announcement left before the machine has asked for it, and of what."""
-        self._refused: tuple[IPAddress, ...] = ()
-        """What the last attempt could not put in place."""
-        self._unserved: tuple[IPAddress, ...] = ()
-        """What the owner knows that this host cannot serve; another host may serve it meanwhile."""
-        self._held_loss: tuple[str, bool] | None = None
+        self._held_loss: tuple[str, bool, bool] | None = None
         """A loss of the interface that waits for the end of the up-script."""
-        self._release_pause = FIRST_RELEASE_PAUSE
-        self._again: asyncio.TimerHandle | None = None
         self._is_over = False
 
     @property
@@ -248,7 +113,7 @@ class Engine:
             # Common up-scripts take the link down for a moment, to set a MAC address for instance.
             if self._held_loss is None:
                 self._log.loss_held(reason)
-            self._held_loss = (reason, can_send)
+            self._held_loss = (reason, can_send, may_return)
             return
         if reason == self._waiting_for:
             return
@@ -296,30 +161,16 @@ class Engine:
 
     def address_added(self, ip: IPAddress) -> None:
         """The kernel has one of our addresses."""
-        if self._machine.state is State.MASTER:
-            # Of those that we added ourselves we know already.
-            if self._addresses.are_scripted:
-                self._addresses.appeared()
-                self._dispatch(events.AddressesAcquired((ip,)))
-        elif self._machine.is_releasing:
-            self._addresses.appeared()
-        elif not self._addresses.is_busy:
-            self._log.address_out_of_place(ip, self._machine.state)
-            self._dispatch(events.AddressesAcquired((ip,)))
+        self._custody.added(ip)
 
     def address_removed(self, ip: IPAddress) -> None:
-        if self._machine.is_releasing:
-            self._check_whether_off()
-        # While a job runs, its end tells what is there: a script may take the address off itself.
-        elif not self._addresses.is_busy and ip not in self._refused:
-            if self._machine.state is State.MASTER:
-                self._log.address_taken_away(ip)
-            self._dispatch(events.AddressRemoved(ip))
+        """The kernel has it no longer."""
+        self._custody.removed(ip)
 
     def change_params(self, params: Params) -> None:
         """Take over a reloaded configuration without leaving the state."""
         self._receiver.configure(params)
-        self._transmitter.configure(params)
+        self._outgoing.configure(params)
         self._dispatch(events.ParamsChanged(params))
         self._owner.identity_changed()
 
@@ -378,113 +229,30 @@ class Engine:
             case actions.SendAdvertisement():
                 self._advertise(action)
             case actions.AcquireAddresses():
-                self._job += 1
-                there = partial(self._announce_ahead, self._job)
-                done = partial(self._acquired, self._job)
-                self._addresses.acquire(self._transition, there, done)
+                self._custody.acquire(self._transition)
             case actions.ReassertAddresses():
-                if self._addresses.are_scripted:
-                    self._job += 1
-                    again = replace(self._transition, previous=State.MASTER, reason=CONTESTED)
-                    self._addresses.reassert(again, partial(self._acquired, self._job))
+                self._custody.reassert(self._transition)
             case actions.ReportUnserved(addresses):
-                self._report_unserved(addresses)
+                self._custody.report_unserved(addresses)
             case actions.ReleaseAddresses(at_start):
-                self._job += 1
-                gone = partial(self._released, self._job)
-                self._addresses.release(self._transition, at_start, gone)
-                self._loop.call_soon(self._check_whether_off)
-            case AnnounceAddresses():
-                ahead, self._announced_ahead = self._announced_ahead, (0, frozenset())
-                if ahead != (self._job, frozenset(action.addresses)):
-                    for frame in self._announcements(action):
-                        self._send(frame)
+                self._custody.release(self._transition, at_start)
+            case actions.AnnounceAddresses():
+                self._custody.announce(action)
             case actions.Finish():
                 self._end()
                 self._owner.finished()
 
-    def _announcements(self, action: AnnounceAddresses) -> list[bytes]:
-        is_router = action.has_ipv6 and self._wire.is_router
-        return self._transmitter.announcements(action, self._wire.mac, is_router)
-
-    def _announce_ahead(self, job: int, addresses: tuple[IPAddress, ...]) -> None:
-        """In the thread that has put the addresses there: on the way back to the loop as much time
-        goes by as on the whole way there.
-        """
-        if job != self._job:
-            return
-        try:
-            for frame in self._announcements(AnnounceAddresses(addresses)):
-                self._wire.send(frame)
-        except OSError:
-            return  # The loop does it again, and reports it.
-        self._announced_ahead = (job, frozenset(addresses))
-
     def _advertise(self, action: SendAdvertisement) -> None:
-        results = [
-            self._send(each) for each in self._transmitter.advertisement(action, self._wire.mac)
-        ]
+        results = self._outgoing.advertise(action)
         if self._machine.state is State.MASTER:
             if True in results:
                 self._owner.advertised()
-            self._look_again()
-        # Of several peers one may be out of reach; that says nothing about this host.
-        # Nor does a failure while our own script has the link down.
-        if results.count(None) == len(results) or self._held_loss is not None:
-            return
-        errors = self._send_errors
-        was_failing, was_clean = errors.is_failing, errors.is_clean
-        errors.note(success=True in results)
-        if errors.is_clean and not was_clean:
-            self._log.sent()
-        if errors.is_failing != was_failing:
+            self._custody.look_again()
+        # A failure while our own script has the link down says nothing about this host.
+        is_failing = None if self.is_loss_held else self._outgoing.note(results)
+        if is_failing is not None:
             # Not from within this event: it will be one more.
-            self._loop.call_soon(self._owner.sending, errors.is_failing)
-
-    def _send(self, outgoing: bytes | Datagram) -> bool | None:
-        """Whether it went out; None: the peer cannot be reached, which is no fault of this host."""
-        try:
-            if isinstance(outgoing, Datagram):
-                self._wire.send_datagram(outgoing)
-            else:
-                self._wire.send(outgoing)
-        except OSError as error:
-            if isinstance(outgoing, Datagram) and error.errno in _PEER_UNREACHABLE:
-                return None
-            self._log.send_failed(error)
-            return False
-        return True
-
-    # -- where the addresses are -------------------------------------------------------------------------
-
-    # A superseded job says nothing about where the addresses are now.
-
-    def _acquired(self, job: int, outcome: Outcome) -> None:
-        if job != self._job:
-            return
-        self._refused = outcome.refused
-        if outcome.here:
-            self._dispatch(events.AddressesAcquired(outcome.here))
-        if outcome.refused:
-            self._dispatch(events.AcquireFailed(outcome.refused, outcome.has_hung))
-        gone = set(self._machine.params.addresses).difference(outcome.here)
-        for ip in sorted(gone, key=str):
-            self.address_removed(ip)
-        if not gone:
-            self._report_unserved(())
-        self._act_on_held_loss()
-
-    def _report_unserved(self, addresses: tuple[IPAddress, ...]) -> None:
-        if addresses != self._unserved:
-            self._unserved = addresses
-            # Not from within this event: it will be one more.
-            self._loop.call_soon(self._owner.unserved, addresses)
-
-    def _look_again(self) -> None:
-        """A master compares what it wants with what is there: an event may have been missed."""
-        if not self._addresses.is_busy:
-            for ip in self._addresses.missing():
-                self._loop.call_soon(self.address_removed, ip)
+            self._loop.call_soon(self._owner.sending, is_failing)
 
     def _act_on_held_loss(self) -> None:
         """The up-script has ended, or another host has the role: now the loss of the link counts."""
@@ -493,35 +261,14 @@ class Engine:
             self.interface_lost(*held)
             self._owner.loss_counts()
 
-    def _check_whether_off(self) -> None:
-        """The role may go to a peer although the down-script still has other work to do."""
-        scripted = self._addresses.are_scripted
-        if scripted and self._machine.is_releasing and not self._addresses.present():
-            self._dispatch(events.AddressesOff())
-
-    def _released(self, job: int) -> None:
-        if job != self._job:
-            return
-        self._dispatch(events.AddressesReleased())
-        if not self._addresses.present():
-            self._release_pause = FIRST_RELEASE_PAUSE
-        elif not self._is_over and self._machine.state is not State.MASTER:
-            self._again = self._loop.call_later(self._release_pause, self._release_again)
-            self._release_pause = min(2 * self._release_pause, LONGEST_RELEASE_PAUSE)
-
-    def _release_again(self) -> None:
-        """An address that the kernel would not let go of, on a host that must not answer for it."""
-        present = self._addresses.present()
-        if present and self._machine.state is not State.MASTER:
-            self._dispatch(events.AddressesAcquired(present))
-
     # -- the end ---------------------------------------------------------------------------------------
 
     def _end(self) -> None:
         self._is_over = True
-        for timer in filter(None, (self._timer, self._again)):
-            timer.cancel()
-        self._timer = self._again = None
+        self._custody.close()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _fail(self, error: Exception) -> None:
         """A defect of ours: its state cannot be trusted, so another host shall serve.

@@ -203,7 +203,9 @@ class Supervisor:
         if self._reloading is not None:
             await self._reloading
         stops = [self._stop(each, "stopping") for each in self._instances.values()]
-        await asyncio.gather(*stops)
+        for result in await asyncio.gather(*stops, return_exceptions=True):
+            if isinstance(result, Exception):
+                journal.write(logging.CRITICAL, f"internal error: {result!r}", error=result)
 
     # -- reload ------------------------------------------------------------------------------------------
 
@@ -211,7 +213,10 @@ class Supervisor:
         while self._reload_again:
             self._reload_again = False
             systemd.notify_reloading()
-            await self._reload_once()
+            try:
+                await self._reload_once()
+            except Exception as error:  # noqa: BLE001 - whatever it is, what runs goes on, and can stop
+                journal.write(logging.CRITICAL, f"the reload failed: {error!r}", error=error)
             systemd.notify_ready(self._status())
 
     async def _reload_once(self) -> None:

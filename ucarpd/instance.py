@@ -14,6 +14,7 @@ from ucarpd.carp.demotion import Demotion
 from ucarpd.carp.detective import Background, Suspect
 from ucarpd.carp.params import DemoteStyle, IPAddress
 from ucarpd.config import Config
+from ucarpd.crashes import PROBATION, TOO_MANY, Crashes
 from ucarpd.engine import Engine, Transition
 from ucarpd.fitness import Fitness
 from ucarpd.hooks import HookRunner, refusal
@@ -23,6 +24,7 @@ from ucarpd.journal import Journal
 from ucarpd.lateness import Lateness
 from ucarpd.linux.netlink import Netlink
 from ucarpd.lock import InstanceLock
+from ucarpd.private import run_directory
 from ucarpd.recording import Keeper, content_of
 from ucarpd.scripted_addresses import DOWN, ScriptedAddresses, hook
 from ucarpd.virtual_mac import Owner, VirtualMacAddresses
@@ -71,6 +73,7 @@ class Instance:
         self._lateness = lateness
         self._former_keys: deque[bytes] = deque(maxlen=FORMER_KEYS)
         self._log.inquiry = Inquiry(self._background)
+        self._crashes = Crashes(config.name, run_directory())
         self._keeper = Keeper(config.name, netlink, self._log)
         self._addresses = _addresses(config, netlink, self._log, self._keeper)
         self._engine: Engine | None = None
@@ -104,6 +107,8 @@ class Instance:
             late=self._lateness.note,
         )
         self._demoted_by = 0
+        if self._crashes.begin(self._started_at) >= TOO_MANY:
+            self._fitness.crashed(PROBATION)
         self.demotion_changed()
         self._keeper.take_off_left_over(config.device)
         self._attach_when_scripts_can_run()
@@ -135,6 +140,7 @@ class Instance:
         if self.config.shutdown:
             await self._addresses.dispose()
         self._keeper.close()
+        self._crashes.end()
         self._lock.release()
 
     def reconfigure(self, new: Config) -> None:

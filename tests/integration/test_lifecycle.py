@@ -244,6 +244,24 @@ def test_clear_needs_root(a):
     process.wait_for_line("must run as root")
 
 
+def test_a_crash_loop_does_not_move_the_role_each_time(a, b, wire):
+    """The host that preempts is killed again and again; its peer serves on."""
+    on_a = start_master(a, PREEMPT="yes")
+    on_b = start_backup(b, ADVSKEW=100)
+    clear = (sys.executable, "-m", "ucarpd", "clear", "/etc/ucarp")
+    for _ in range(2):
+        wait_for_address(a)
+        wire.wait_more(a.address, 1)
+        on_a.kill()
+        assert a.start(*clear).popen.wait(15) == 0
+        wait_for_address(b)
+        on_a = start_backup(a, PREEMPT="yes")
+    on_a.wait_for_line("demoted by 240: crashed")
+    wire.wait_more(b.address, 3)
+    assert on_a.lines(MASTER) == []
+    assert len(on_b.lines(MASTER)) == 2
+
+
 # -- stop --------------------------------------------------------------------------------------------
 
 

@@ -152,7 +152,7 @@ def last_lines(segment):
     return "\n".join(segment.log[-40:])
 
 
-@settings(max_examples=80)
+@settings(max_examples=60)
 @given(
     hosts=HOSTS,
     jobs=st.lists(st.tuples(JOB_DELAYS, JOB_DELAYS), min_size=5, max_size=5),
@@ -405,7 +405,7 @@ INTERVALS = {"equal": (0, 0), "we are faster": (0, 100), "we are slower": (100, 
 @pytest.mark.parametrize("intervals", INTERVALS)
 @pytest.mark.parametrize("their_source", ["10.0.0.1", "10.0.0.3"])
 @pytest.mark.parametrize("peer", [BsdPeer, OpenBsdPeer, UcarpPeer])
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(offset=st.floats(0, 1), seed=st.integers(0, 2**32 - 1), delay=DELAYS)
 def test_two_masters_of_different_makes(peer, their_source, intervals, offset, seed, delay):
     """They meet at any phase, also with advertisements that cross; one is left, and it is stable."""

@@ -1,3 +1,3 @@
 """ucarpd: a userland CARP daemon for Linux."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -10,6 +10,7 @@ from ucarpd.carp.params import IPAddress
 from ucarpd.clearing import Cleared
 from ucarpd.hooks import Hook, HookRunner
 from ucarpd.journal import Journal
+from ucarpd.linux import systemd
 from ucarpd.linux.netlink import Netlink
 from ucarpd.parent_arp import ParentArp
 from ucarpd.private import run_directory
@@ -26,7 +27,7 @@ class _Nobody:
 
 async def clear_leftovers(cleared: Sequence[Cleared]) -> bool:
     """Finish what `clearing` has begun, all instances at a time; whether nothing is left."""
-    return all(await asyncio.gather(*map(_clear_one, cleared)))
+    return all(await systemd.patiently(asyncio.gather(*map(_clear_one, cleared))))
 
 
 async def _clear_one(cleared: Cleared) -> bool:

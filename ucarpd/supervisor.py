@@ -37,10 +37,6 @@ EXIT_ALL_RUN_ELSEWHERE = 75
 EXIT_CONFIG = 78
 """Exit status when nothing could be started: EX_TEMPFAIL and EX_CONFIG of sysexits.h."""
 
-
-EXTENSION = 10.0
-"""Seconds that systemd is asked for again and again while a script keeps the stop waiting."""
-
 GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
@@ -99,7 +95,7 @@ class Supervisor:
         self._feed_watchdog(systemd.watchdog_interval())
         await self._ending.wait()
         systemd.notify_stopping()
-        await self._stop_all()
+        await systemd.patiently(self._stop_all())
         return 0
 
     # -- signals -----------------------------------------------------------------------------------------
@@ -164,6 +160,8 @@ class Supervisor:
         if lock.fault is not None:
             text = f"{new.name}: running without a lock, so a second start goes unnoticed: {lock.fault}"
             journal.write(logging.ERROR, text)
+        for name in (new.interface, new.device):
+            self._netlink.follow(name)
         if new.interface not in self._interfaces:
             self._interfaces[new.interface] = Interface(
                 new.interface, self._netlink, self._demote, virtual_addresses_elsewhere
@@ -205,11 +203,9 @@ class Supervisor:
         if self._reloading is not None:
             await self._reloading
         stops = [self._stop(each, "stopping") for each in self._instances.values()]
-        stopping = asyncio.ensure_future(asyncio.gather(*stops))
-        while not stopping.done():
-            await asyncio.wait({stopping}, timeout=EXTENSION / 2)
-            systemd.notify_extension(EXTENSION)
-        await stopping
+        for result in await asyncio.gather(*stops, return_exceptions=True):
+            if isinstance(result, Exception):
+                journal.write(logging.CRITICAL, f"internal error: {result!r}", error=result)
 
     # -- reload ------------------------------------------------------------------------------------------
 
@@ -217,7 +213,10 @@ class Supervisor:
         while self._reload_again:
             self._reload_again = False
             systemd.notify_reloading()
-            await self._reload_once()
+            try:
+                await self._reload_once()
+            except Exception as error:  # noqa: BLE001 - whatever it is, what runs goes on, and can stop
+                journal.write(logging.CRITICAL, f"the reload failed: {error!r}", error=error)
             systemd.notify_ready(self._status())
 
     async def _reload_once(self) -> None:

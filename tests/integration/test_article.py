@@ -3,59 +3,22 @@
 import sys
 
 import pytest
-from lab import Host, wait_for
+from lab import PROJECT, Host, wait_for
 from nodes import VIP, use_shipped_scripts, wait_for_no_address
 
-# The article's keys in its order, with comments of its kind between them.
-ARTICLE_CONF = """\
-# Сетевой интерфейс, на котором работает демон
-UCARP_INTERFACE=eth0
-# Псевдоним, который получит общий адрес
-UCARP_IF_ALIAS=eth0:0
-# Собственный адрес этого узла
-UCARP_SRCIP={source}
-# Номер группы: один и тот же на обоих узлах
-UCARP_VHID=1
-# Период объявлений в секундах
-UCARP_ADVBASE=1
-# Общий пароль
-UCARP_PASS=geheim
-# Общий адрес и его маска
-UCARP_ADDR=172.16.0.1
-UCARP_MASK=255.255.0.0
-"""
-
-SCRIPT_KEYS = """\
-# Сценарии, которые поднимают и снимают общий адрес
-UCARP_UPSCRIPT=/etc/ucarp/ucarp-up.sh
-UCARP_DOWNSCRIPT=/etc/ucarp/ucarp-down.sh
-"""
-
-# UCARP_NETMASK is not in the file that they source: it comes from ucarpd.
-ARTICLE_UP = """\
-#!/bin/bash
-# Поднимаем общий адрес
-source /etc/ucarp/ucarp.conf
-ifconfig $UCARP_IF_ALIAS $UCARP_ADDR netmask $UCARP_NETMASK
-"""
-
-ARTICLE_DOWN = """\
-#!/bin/bash
-# Снимаем общий адрес
-source /etc/ucarp/ucarp.conf
-ifconfig $UCARP_IF_ALIAS down
-"""
+ARTICLE = PROJECT / "tests/article"
+"""Its three files.  UCARP_NETMASK is not in the file that the scripts source: ucarpd hands it over."""
 
 
 def install(host: Host, scripts: str, extra: str) -> None:
-    text = ARTICLE_CONF.format(source=host.address)
+    text = (ARTICLE / "ucarp.conf").read_text().replace("172.16.0.11", host.address)
     if scripts == "article":
-        host.write("ucarp/ucarp-up.sh", ARTICLE_UP)
-        host.write("ucarp/ucarp-down.sh", ARTICLE_DOWN)
+        for name in ("ucarp-up.sh", "ucarp-down.sh"):
+            host.write(f"ucarp/{name}", (ARTICLE / name).read_text())
     elif scripts == "shipped":
         use_shipped_scripts(host)
-    if scripts != "none":
-        text += SCRIPT_KEYS
+    else:
+        text = text.partition("# Сценарии")[0]
     host.write_conf("ucarp", text + extra)
 
 

@@ -1,4 +1,4 @@
-"""What `clear` acts on.  Taking addresses off is tested in tests/integration/test_clearing.py."""
+"""What `clear` acts on.  Taking addresses off is tested in tests/integration/test_clear.py."""
 
 import asyncio
 import errno

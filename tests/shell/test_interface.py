@@ -28,7 +28,7 @@ class Kernel:
         self.on = {}
         self.listener = None
 
-    def links(self):
+    def links(self, mentioning=""):
         return self.by_name.values()
 
     def link(self, name):

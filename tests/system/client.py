@@ -1,5 +1,6 @@
 """The client: asks the virtual address all the time, and remembers who answered when."""
 
+import math
 import sys
 import time
 from itertools import pairwise
@@ -47,6 +48,10 @@ class Client:
             lambda: (last := self._answers(began)[-10:]) and [w for _, w in last] == [who] * 10,
             limit,
         )
+
+    def first(self, who: str, since: float) -> float:
+        """Seconds from `since` (monotonic) to the first request that this machine has answered."""
+        return min((at for at, w in self._answers(since) if w == who), default=math.inf) - since
 
     def silence(self, since: float) -> float:
         """The longest time in seconds for which nobody answered after `since` (monotonic)."""

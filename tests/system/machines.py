@@ -1,7 +1,7 @@
 """Whole Debian systems with systemd, booted by systemd-nspawn on the switch of a laboratory.
 
 One root file system a Debian release is built a run; every machine lies over it.  A machine's network
-is set up at boot and taken down at shutdown by a unit of its own, as ifupdown's would.
+is set up at boot and taken down at shutdown by Debian's ifupdown.
 """
 
 import itertools
@@ -16,27 +16,31 @@ from lab import Lab, LabError, run, wait_for
 PACKAGES = (
     *("systemd-sysv", "dbus", "iproute2", "iputils-ping", "procps", "apache2", "rsyslog", "curl"),
     *("python3-dotenv", "python3-pyroute2", "python3-systemd"),
-    *("bash-completion", "net-tools", "ucarp"),
+    *("bash-completion", "ifupdown", "net-tools", "ucarp"),
 )
 """What a machine has before the package comes: its dependencies, since no mirror is in reach."""
 
 NETWORK_UNIT = """\
 [Unit]
-Description=The network of this machine
+Description=Give the interface its usual name
 DefaultDependencies=no
-After=local-fs.target
-Before=network-pre.target network.target
-Wants=network-pre.target
+Before=networking.service
 Conflicts=shutdown.target
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/bin/sh -c 'ip link set host0 name eth0; ip address add $(cat /etc/lab-address) dev eth0; ip link set eth0 up'
+ExecStart=/bin/ip link set host0 name eth0
 ExecStop=/bin/sh -c 'ip link set eth0 down; ip link set eth0 name host0'
 
 [Install]
 WantedBy=multi-user.target
+"""
+
+INTERFACES = """\
+auto eth0
+iface eth0 inet static
+    address {address}
 """
 
 
@@ -73,7 +77,7 @@ class Machine:
             (self.directory / each).mkdir(parents=True)
         layers = f"lowerdir={root},upperdir={self.directory}/upper,workdir={self.directory}/work"
         run("mount", "-t", "overlay", "overlay", "-o", layers, str(self.root))
-        (self.root / "etc/lab-address").write_text(address)
+        self.write("/etc/network/interfaces", INTERFACES.format(address=address), 0o644)
         (self.root / "etc/hostname").write_text(f"{name}\n")
         (self.root / "var/www/html/index.html").write_text(f"this is {name}\n")
         self._cgroups = [parent / f"{lab.prefix}{name}" for parent in _own_cgroups()]

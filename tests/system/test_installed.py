@@ -4,6 +4,7 @@ The tests of this file follow one another on one pair of machines, as a day in a
 life does; each first brings the pair to where it begins.
 """
 
+import math
 import re
 import time
 
@@ -118,7 +119,12 @@ def test_reload_of_the_service_reaches_the_instances(a, serving, client):
 
 def test_kill(a, b, serving, client):
     pid = a.main_pid("ucarpd@web")
+    began = time.monotonic()
     a.run("kill", "-KILL", str(pid))
+    wait_for("the peer", lambda: client.first("b", began) < math.inf)
+    took = client.first("b", began)
+    print(f"killed: the peer answers after {took:.2f} s")
+    assert took < 0.5
     wait_for("the restart", lambda: a.main_pid("ucarpd@web") not in (0, pid))
     client.wait_for("a", 30)
     assert not b.has(VIP)

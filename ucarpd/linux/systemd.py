@@ -3,12 +3,17 @@
 Without systemd the notifications go nowhere, and that is fine.
 """
 
+import asyncio
 import logging
 import os
 import sys
 import time
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from systemd import daemon, journal
+
+T = TypeVar("T")
 
 _PRIORITIES = {
     logging.CRITICAL: 2,
@@ -17,6 +22,9 @@ _PRIORITIES = {
     logging.INFO: 6,
     logging.DEBUG: 7,
 }
+
+EXTENSION = 10.0
+"""Seconds that systemd is asked for again and again while a script keeps the stop waiting."""
 
 
 def stderr_is_the_journal() -> bool:
@@ -67,9 +75,13 @@ def notify_stopping() -> None:
     daemon.notify("STOPPING=1")
 
 
-def notify_extension(seconds: float) -> None:
-    """Ask for this much more time to start or to stop, counted from now."""
-    daemon.notify(f"EXTEND_TIMEOUT_USEC={round(seconds * 1e6)}")
+async def patiently(work: Awaitable[T]) -> T:
+    """Await it and return its result; ask for more time to stop as long as that takes."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        daemon.notify(f"EXTEND_TIMEOUT_USEC={round(EXTENSION * 1e6)}")
+        await asyncio.wait({task}, timeout=EXTENSION / 2)
+    return await task
 
 
 def feed_watchdog() -> None:

@@ -55,17 +55,23 @@ class AddressRequests:
         with those that are there, if there are any.
         """
         index = self._kernel.index_of(interface)
-        added, refused = [], {}
+        added, unreported, refused = [], [], {}
         for address in addresses:
             flags = IFA_F_NOPREFIXROUTE if address in routeless else 0
             body = _addition(index, address, label, flags)
             code = self._kernel.ask(RTM_NEWADDR, framing.CREATE | framing.EXCLUSIVE, body)
             if code in (0, errno.EEXIST):
                 added.append(address.ip)
+                if code == 0 and address.ip.version == 6:
+                    unreported.append(body)
             else:
                 refused[address] = OSError(code, _refusal(code, address, interface))
         if added:
             there(tuple(added))
+        for body in unreported:
+            # The kernel reports a new one some time later, but one that is replaced at once.  So who
+            # follows its reports knows of each address when this request is done.
+            self._kernel.ask(RTM_NEWADDR, framing.REPLACE, body)
         return refused
 
     def remove(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 REQUEST, ACKNOWLEDGE, DUMP = 0x1, 0x4, 0x300
-EXCLUSIVE, CREATE, APPEND = 0x200, 0x400, 0x800
+REPLACE, EXCLUSIVE, CREATE, APPEND = 0x100, 0x200, 0x400, 0x800
 DUMP_INTERRUPTED = 0x10
 
 _HEADER = struct.Struct("=IHHII")  # length, type, flags, sequence number, port

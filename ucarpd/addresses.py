@@ -89,6 +89,7 @@ class NetlinkAddresses:
         if at_start and present:
             self._log.address_left_over(present)
         self.remove(partial(self._released, done))
+        self._netlink.prepare(self._interface, self._addresses, self._label)
 
     def appeared(self) -> None:
         """What ucarpd adds itself is no news."""

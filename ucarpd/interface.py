@@ -168,7 +168,7 @@ class Interface:
         if deaf := link_faults.deafness(self._link, self._netlink):
             return NotReady(deaf, can_send=True)
         if not member.config.ignore_carrier and (fault := self._link_fault()):
-            return NotReady(fault)
+            return NotReady(fault, may_return=self._link.is_up)
         found = [self._source(member, family) for family in member.params.families]
         usable = tuple(each for each in found if isinstance(each, Source))
         missing = tuple(each.reason for each in found if isinstance(each, NoSource))

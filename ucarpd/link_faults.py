@@ -14,7 +14,7 @@ class LinkTable(Protocol):
 
     def link(self, interface: str) -> Link | None: ...
     def link_of_index(self, index: int) -> Link | None: ...
-    def links(self) -> Iterable[Link]: ...
+    def links(self, mentioning: str) -> Iterable[Link]: ...
 
 
 def deafness(link: Link, table: LinkTable) -> str | None:
@@ -35,7 +35,7 @@ def deafness(link: Link, table: LinkTable) -> str | None:
 def other_name(interface: str, table: LinkTable) -> str | None:
     """Return which link is meant by a name that is not one to the kernel's packets; or None."""
     plain, at, _ = interface.partition("@")
-    for link in table.links():
+    for link in table.links(plain):
         if interface in link.altnames or (at and link.name == plain):
             return f"{interface} is another name of {link.name}: write UCARP_INTERFACE={link.name}"
     return None

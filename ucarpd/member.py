@@ -24,10 +24,11 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class NotReady:
-    """`can_send` tells whether a frame would still get out."""
+    """`can_send` and `may_return` as in InterfaceLost."""
 
     reason: str
     can_send: bool = False
+    may_return: bool = False
 
 
 class Member:
@@ -60,9 +61,9 @@ class Member:
                 self._sources = sources
                 self.engine.interface_ready(self.own)
                 self.demote_for(faults)
-            case NotReady(reason, can_send):
+            case NotReady(reason, can_send, may_return):
                 self._sources = ()
-                self.engine.interface_lost(reason, can_send)
+                self.engine.interface_lost(reason, can_send, may_return)
                 # Its role has ended; it is not less fit as well.
                 self.demote_for(())
 

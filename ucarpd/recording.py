@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from functools import partial
 from ipaddress import ip_address
 
-from ucarpd.carp.actions import SendAdvertisement
-from ucarpd.carp.farewell import BOW_OUT_COPIES
+from ucarpd.carp.farewell import BOW_OUT_COPIES, bow_out_of
 from ucarpd.carp.params import IPAddress
-from ucarpd.carp.standing import BOW_OUT
 from ucarpd.carp.timing import advertisement_interval
 from ucarpd.carp.transmit import Datagram, Transmitter
 from ucarpd.config import Config
@@ -139,9 +137,7 @@ def _bow_out(
     return [
         _packet(each)
         for source in sources
-        for each in transmitter.advertisement(
-            SendAdvertisement(source, *BOW_OUT[:2], counter, BOW_OUT.demotion), mac
-        )
+        for each in transmitter.advertisement(bow_out_of(source, counter), mac)
     ]
 
 

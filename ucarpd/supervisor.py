@@ -160,6 +160,8 @@ class Supervisor:
         if lock.fault is not None:
             text = f"{new.name}: running without a lock, so a second start goes unnoticed: {lock.fault}"
             journal.write(logging.ERROR, text)
+        for name in (new.interface, new.device):
+            self._netlink.follow(name)
         if new.interface not in self._interfaces:
             self._interfaces[new.interface] = Interface(
                 new.interface, self._netlink, self._demote, virtual_addresses_elsewhere

@@ -9,7 +9,8 @@ A playbook is strict about time.  `DeadlineReached` must come exactly when the h
 (`late DeadlineReached`: afterwards), and no event may come when a deadline has been missed.
 `until T: deadlines` reaches every deadline up to and including T, and sums up the actions.
 
-An advertisement of IPv6 says so; `D3` is a demotion in byte 4, `#7` a counter:
+An advertisement of IPv6 says so; `D3` is a demotion in byte 4, `#7` a counter, and `at_virtual_mac`
+where the frame came from.  A link that is lost `may_return`, or the host `can_send` all the same:
 
     at 1.0: AdvertisementReceived 1/0 from fe80::2 #7 D3 -> nothing
     at 3.0: DeadlineReached -> SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6
@@ -45,7 +46,7 @@ VIRTUAL6 = ip_address("2001:db8::100")
 
 LINE = re.compile(r"(?P<how>at|until) (?P<when>[\d.]+): (?P<what>.+?) -> (?P<actions>.+)")
 HEARD = re.compile(
-    r"(?P<advbase>\d+)/(?P<advskew>\d+) from (?P<source>\S+)(?: #(?P<counter>\d+))?(?: D(?P<demotion>\d+))?"
+    r"(?P<advbase>\d+)/(?P<advskew>\d+) from (?P<source>\S+)(?: #(?P<counter>\d+))?(?: D(?P<demotion>\d+))?(?P<virtual> at_virtual_mac)?"
 )
 
 
@@ -114,7 +115,9 @@ def event(what, machine=None):
         case "InterfaceReady":
             return events.InterfaceReady(tuple(map(ip_address, rest.split())))
         case "InterfaceLost":
-            return events.InterfaceLost("no carrier", can_send=rest == "can_send")
+            return events.InterfaceLost(
+                "no carrier", can_send=rest == "can_send", may_return=rest == "may_return"
+            )
         case "AdvertisementReceived":
             heard = HEARD.fullmatch(rest)
             assert heard, what
@@ -124,6 +127,7 @@ def event(what, machine=None):
                 int(heard["advskew"]),
                 int(heard["counter"] or 7),
                 int(heard["demotion"] or 0),
+                bool(heard["virtual"]),
             )
         case "AddressesAcquired":
             return events.AddressesAcquired(tuple(map(ip_address, rest.split())))
@@ -158,6 +162,8 @@ def words(action):
             return " ".join([name, finding.name, *about])
         case ReleaseAddresses(at_start=True):
             return f"{name} at_start"
+        case AnnounceAddresses(addresses, at_successor=True):
+            return " ".join([name, *map(str, addresses), "at_successor"])
         case AnnounceAddresses(addresses) | ReportUnserved(addresses):
             return " ".join([name, *map(str, addresses)])
         case _:

@@ -138,6 +138,9 @@ def test_ties_with_two_rules_may_have_two_winners():
         ),
         ("M2", "1/1 10.0.0.3", {"has_outstayed": True}, "a worse one is never yielded to"),
         ("M1", "0/9 10.0.0.3", {"decides_ties": False}, "a better one always is"),
+        ("M4", "1/0 10.0.0.1", {"peer_yields": True}, "a BSD kernel yields by itself"),
+        ("M5", "1/0 10.0.0.1", {"peer_yields": True, "has_outstayed": True}, "it was none"),
+        ("M1", "0/9 10.0.0.3", {"peer_yields": True}, "not where it is better"),
     ],
 )
 def test_ties_as_master(rule, peer, how, because):

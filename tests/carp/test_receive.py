@@ -568,3 +568,22 @@ def test_random_advertisements_are_dropped(source, group, payload):
     assert isinstance(result, Dropped)
     assert result.reason not in list(DropReason)[:6]
     assert result.source == source
+
+
+# -- where the frame came from ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mac", "is_virtual"),
+    [
+        ("00005e00010a", True),  # the BSD kernels
+        ("00005e00000a", False),  # ucarp
+        ("00005e00010b", False),  # of another vhid
+        ("020000000a02", False),
+    ],
+)
+def test_the_virtual_mac_is_told_and_is_no_reason_to_drop(mac, is_virtual):
+    plain = frame(Flaws())
+    result = check(plain[:6] + bytes.fromhex(mac) + plain[12:])
+    assert result == VALID
+    assert result.from_virtual_mac is is_virtual

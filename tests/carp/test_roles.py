@@ -553,3 +553,199 @@ def test_no_more_rivals_are_answered_than_there_can_be():
         told = tell(machine, f"AdvertisementReceived 1/9 from 10.0.1.{number}", 13.6)
         answers += [action for action in told if isinstance(action, SendAdvertisement)]
     assert len(answers) == RIVALS
+
+
+# -- beside a BSD kernel --------------------------------------------------------------------------------------------
+
+
+def test_clients_are_told_the_virtual_mac_by_whoever_yields_to_it():
+    """The kernel is master already, and announces nothing."""
+    play(
+        brought_to(State.MASTER, advskew=100),
+        """
+        at 13.6: AdvertisementReceived 1/0 from 10.0.0.2 at_virtual_mac -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.7: AddressesReleased -> AnnounceAddresses 10.0.0.100 at_successor, SendAdvertisement 1/100
+        at 14.6: AdvertisementReceived 1/0 from 10.0.0.2 at_virtual_mac -> nothing
+        """,
+    )
+
+
+@pytest.mark.parametrize(
+    ("leaves", "state"), [("DemotionChanged 255", "BACKUP"), ("StopRequested", "INIT")]
+)
+def test_clients_are_told_the_virtual_mac_by_whoever_bows_out(leaves, state):
+    """FreeBSD sends no neighbour advertisement when it takes over."""
+    machine = play(
+        dual(State.MASTER),
+        f"""
+        at 13.6: {leaves} -> StateChanged MASTER {state}, ReleaseAddresses
+        at 13.7: AddressesReleased -> SendAdvertisement 255/255 D255, SendAdvertisement 255/255 IPv6 D255
+        """,
+    )
+    announced, *end = tell(machine, "AdvertisementReceived 1/0 from fe80::2 at_virtual_mac", 13.702)
+    assert words(announced) == "AnnounceAddresses 10.0.0.100 2001:db8::100 at_successor"
+    assert [words(action) for action in end] == (["Finish"] if state == "INIT" else [])
+
+
+def test_clients_are_told_the_virtual_mac_by_whoever_steps_down_or_loses_a_tie():
+    for first in ("StepDownRequested", "HardwareAddressChanged"):
+        machine = brought_to(State.MASTER, source_mac_is_virtual=True)
+        tell(machine, first, 13.55)
+        tell(machine, "AdvertisementReceived 1/0 from 10.0.0.0 at_virtual_mac", 13.6)
+        told = tell(machine, "AddressesReleased", 13.7)
+        assert [words(each) for each in told] == ["AnnounceAddresses 10.0.0.100 at_successor"]
+
+
+def test_at_the_virtual_mac_address_nobody_has_to_be_told():
+    play(
+        brought_to(State.MASTER, advskew=100, virtual_mac=True),
+        """
+        at 13.6: AdvertisementReceived 1/0 from 10.0.0.2 at_virtual_mac -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.7: AddressesReleased -> SendAdvertisement 1/100
+        """,
+    )
+
+
+def test_what_is_said_after_giving_up_the_role_is_no_word_of_a_master():
+    """From the virtual MAC address it would draw that back to our switch port."""
+    machine = brought_to(State.MASTER, advskew=100, virtual_mac=True, source_mac_is_virtual=True)
+    (sent,) = tell(machine, "DeadlineReached", machine.next_deadline())
+    assert not sent.is_farewell
+    tell(machine, "AdvertisementReceived 1/0 from 10.0.0.2", 15.2)
+    (parting,) = tell(machine, "AddressesReleased", 15.3)
+    assert parting.is_farewell
+
+
+def test_a_tie_is_not_given_away_to_a_kernel_that_yields_by_itself():
+    play(
+        brought_to(State.MASTER),
+        "at 13.6: AdvertisementReceived 1/0 from 10.0.0.0 at_virtual_mac -> SendAdvertisement 1/0, AnnounceAddresses 10.0.0.100",
+    )
+
+
+# -- forged frames --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("replayed", ["0/9", "1/0", "254/1", "255/255"])
+def test_what_comes_from_our_own_address_is_never_listened_to(state, replayed):
+    """An old advertisement of ours has a good digest; a master yielded to itself."""
+    machine = brought_to(state, preempt=True)
+    if state is State.INIT:
+        tell(machine, "InterfaceReady 10.0.0.1", 0.0)
+        tell(machine, "InterfaceLost", 0.1)
+    deadline = machine.next_deadline()
+    play(machine, f"at 13.0: AdvertisementReceived {replayed} from 10.0.0.1 #5 -> nothing")
+    assert machine.next_deadline() == deadline
+    assert machine.state is state
+
+
+def test_a_replay_of_our_own_does_not_end_our_bow_out():
+    machine = brought_to(State.MASTER)
+    tell(machine, "StopRequested", 13.6)
+    tell(machine, "AdvertisementReceived 1/0 from 10.0.0.1 #5", 13.65)
+    (bow_out,) = tell(machine, "AddressesReleased", 13.7)
+    assert words(bow_out) == "SendAdvertisement 255/255 D255"
+
+
+@pytest.mark.parametrize("style", [{}, IN_HEADER], ids=["skew", "openbsd"])
+@pytest.mark.parametrize("demotion", [0, 1])
+@pytest.mark.parametrize("forged", ["253/254", "250/0", "254/0", "3/0", "255/254"])
+def test_a_forged_interval_makes_nobody_wait_longer_than_three_of_our_own_waits(
+    style, demotion, forged
+):
+    machine = demoted(demotion, **style)
+    tell(machine, f"AdvertisementReceived {forged} from 10.0.0.2", 10.5)
+    waits_until = 0 if machine.state is State.MASTER else machine.master_down_at
+    assert waits_until <= 10.5 + 3 * 3.0 + 1
+
+
+# -- a cable lost for a moment ----------------------------------------------------------------------------------------
+
+
+def test_a_link_that_is_back_in_time_costs_nothing():
+    """The last advertisement left at 13.0: the first backup could time out at 16.0."""
+    play(
+        brought_to(State.MASTER),
+        """
+        at 13.6: InterfaceLost may_return -> nothing
+        at 13.7: InterfaceLost may_return -> nothing
+        at 13.88: InterfaceReady 10.0.0.1 -> SendAdvertisement 1/0
+        at 14.88: DeadlineReached -> SendAdvertisement 1/0
+        """,
+    )
+
+
+def test_a_link_that_is_not_back_in_time_ends_the_role():
+    play(
+        brought_to(State.MASTER, preempt=True),
+        """
+        at 13.6: InterfaceLost may_return -> nothing
+        at 14.0: DeadlineReached -> nothing
+        at 14.1: ParamsChanged advskew=9 -> nothing
+        at 14.2: StepDownRequested -> nothing
+        at 15.0: DeadlineReached -> StateChanged MASTER INIT, ReleaseAddresses
+        at 15.1: AddressesReleased -> nothing
+        at 15.2: InterfaceReady 10.0.0.1 -> StateChanged INIT BACKUP
+        at 15.3: AdvertisementReceived 1/9 from 10.0.0.2 -> StateChanged BACKUP MASTER, SendAdvertisement 1/9, AcquireAddresses
+        """,
+    )
+
+
+def test_a_link_that_flaps_is_outlasted_once_in_a_master_down_interval():
+    play(
+        brought_to(State.MASTER),
+        """
+        at 13.6: InterfaceLost may_return -> nothing
+        at 13.7: InterfaceReady 10.0.0.1 -> SendAdvertisement 1/0
+        at 13.8: InterfaceLost may_return -> StateChanged MASTER INIT, ReleaseAddresses
+        """,
+    )
+
+
+def test_other_losses_are_not_outlasted():
+    play(
+        brought_to(State.MASTER),
+        """
+        at 13.6: InterfaceLost may_return -> nothing
+        at 13.7: InterfaceLost -> StateChanged MASTER INIT, ReleaseAddresses
+        """,
+    )
+
+
+@pytest.mark.parametrize("leaves", ["StopRequested", "DemotionChanged 255"])
+def test_who_leaves_while_there_is_no_link_says_nothing(leaves):
+    machine = brought_to(State.MASTER)
+    play(machine, "at 13.6: InterfaceLost may_return -> nothing")
+    change, *_ = tell(machine, leaves, 13.7)
+    assert change.old is State.MASTER
+    told = tell(machine, "AddressesReleased", 13.8)
+    assert [words(action) for action in told] == (["Finish"] if "Stop" in leaves else [])
+
+
+@pytest.mark.parametrize(
+    ("heard", "until", "because"),
+    [
+        ("1/128", 3.0, "its own backup may be the first to time out"),
+        ("2/0", 4.0, "no shorter than our own"),
+        ("254/9", 4.0, "no interval at all"),
+        ("255/255", 4.0, "no interval at all"),
+    ],
+)
+def test_the_shortest_interval_of_any_host_counts(heard, until, because):
+    machine = brought_to(State.BACKUP, advbase=2, advskew=0)
+    tell(machine, f"AdvertisementReceived {heard} from 10.0.0.9", 10.1)
+    if machine.state is State.BACKUP:
+        tell(machine, "DeadlineReached", machine.next_deadline())
+    advertised_at = machine.advertise_at - 2.0
+    tell(machine, "InterfaceLost may_return", advertised_at + 1.0)
+    while machine.state is State.MASTER:
+        lost_at = machine.next_deadline()
+        tell(machine, "DeadlineReached", lost_at)
+    assert lost_at == pytest.approx(advertised_at + until), because
+
+
+def test_a_master_that_is_less_fit_may_outlast_an_outage_too():
+    machine = demoted(240, State.MASTER, advbase=5)
+    play(machine, "at 13.6: InterfaceLost may_return -> nothing")
+    play(machine, "at 13.9: InterfaceReady 10.0.0.1 -> SendAdvertisement 254/240 D255")

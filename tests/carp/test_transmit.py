@@ -1,5 +1,6 @@
 """From actions to frames."""
 
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
@@ -220,3 +221,25 @@ def test_announcements_at_the_virtual_mac():
     ]
     # The source of the advertisements is another question.
     assert announced(VIRTUAL, source_mac_is_virtual=True) == announced(VIRTUAL)
+
+
+def test_who_has_given_up_the_role_sends_nothing_from_the_virtual_mac():
+    """It would draw that back to our switch port, from the port of whoever serves."""
+    virtual = {"vhid": 10, "virtual_mac": True, "source_mac_is_virtual": True}
+    farewell = replace(ACTION, is_farewell=True)
+    assert frame(ACTION, **virtual)[6:12] == virtual_mac(10)
+    assert frame(farewell, **virtual)[6:12] == MAC
+
+
+@pytest.mark.parametrize("virtual", [False, True])
+def test_where_the_successor_is_is_told_from_our_own_mac(virtual):
+    at = virtual_mac(10)
+    action = AnnounceAddresses((VIRTUAL, VIRTUAL6), at_successor=True)
+    transmitter = Transmitter(params(vhid=10, virtual_mac=virtual))
+    frames = transmitter.announcements(action, MAC, False)
+    assert frames == [
+        *(gratuitous_arp(VIRTUAL, at, op, MAC) for op in (ARP_REQUEST, ARP_REPLY)),
+        unsolicited_neighbour_advertisement(VIRTUAL6, at, False, MAC),
+    ]
+    assert {each[6:12] for each in frames} == {MAC}
+    assert all(at in each[14:] for each in frames)

@@ -6,6 +6,8 @@ import json
 
 from ucarpd.linux.netlink import Netlink
 
+FOLLOWED = ["eth0", "carp1", "veth1", "v48"]
+
 
 class Tables:
     """A Netlink whose listener is the test."""
@@ -51,6 +53,8 @@ class Tables:
 async def opened_tables():
     """Tables of the network namespace that this thread is in."""
     tables = Tables()
+    for name in FOLLOWED:
+        tables.netlink.follow(name)
     await tables.netlink.open()
     try:
         yield tables

@@ -235,7 +235,7 @@ def test_removals_that_endanger_nothing_cost_nothing_more(a, monkeypatch):
 def test_what_cannot_be_put_back_is_told(host, is_container):
     async def scenario(tables):
         ask = tables.netlink._kernel.ask
-        tables.netlink._kernel.ask = lambda kind, *rest: 12 if kind == 20 else ask(kind, *rest)
+        tables.netlink._kernel.ask = lambda request: 12 if request[4] == 20 else ask(request)
         error = await tables.ask("remove", "eth0", [VIP])
         if is_container:
             assert error.strerror == "cannot put back 172.16.0.11 on eth0: Cannot allocate memory"
@@ -259,6 +259,21 @@ def test_an_address_goes_although_the_tables_cannot_be_read(host):
     run_in(host, scenario)
     assert ipv4(host) == without(before, "172.16.0.1")
     assert setting(host) == "0"
+
+
+def test_an_interface_that_goes_while_its_routes_are_read(host, is_container):
+    async def scenario(tables):
+        dump = tables.netlink._kernel.dump
+
+        def without_routes(request):
+            if request[4] == 26:
+                raise OSError(errno.ENODEV, "gone")
+            return dump(request)
+
+        tables.netlink._kernel.dump = without_routes
+        await tables.succeed("remove", "eth0", [VIP])
+
+    run_in(host, scenario, is_container)
 
 
 # -- scripts ----------------------------------------------------------------------------------------------
@@ -321,7 +336,7 @@ def test_what_cannot_be_put_back_after_a_script_is_logged(host, caplog):
         tables.netlink.guard_secondaries("eth0", [VIP.ip])
         await tables.ask("beside", lambda: None)
         ask = tables.netlink._kernel.ask
-        tables.netlink._kernel.ask = lambda kind, *rest: 12 if kind == 20 else ask(kind, *rest)
+        tables.netlink._kernel.ask = lambda request: 12 if request[4] == 20 else ask(request)
         host.ip("address", "del", "172.16.0.1/16", "dev", "eth0")
         tables.netlink.end_guard("eth0")
         await tables.ask("beside", lambda: None)

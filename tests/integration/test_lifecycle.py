@@ -425,14 +425,15 @@ def test_step_down(a, b, wire):
     wire.wait_more(a.address, 2)
 
     on_a.signal(signal.SIGUSR2)
-    on_a.wait_for_line(BACKUP, "asked to step down")
-    on_b.wait_for_line(MASTER, f"{a.address} bowed out")
+    on_b.wait_for_line(MASTER, f"{a.address} is less fit")
+    on_a.wait_for_line(BACKUP, f"{b.address} is preferred")
     wait_for_address(b)
     wait_for_no_address(a)
-    bow_out = wire.bow_outs(a.address)[-1]
-    back = wire.wait(a.address, after=bow_out.at, limit=30)[0]
+    last = wire.advertisements(a.address)[-1]
+    assert (last.advbase, last.advskew) == (254, 254)
+    back = wire.wait(a.address, after=last.at, limit=30)[0]
     # Two of its own master-down intervals.
-    assert back.at - bow_out.at > 5.5
+    assert back.at - last.at > 5.5
     on_a.wait_for_line(MASTER, f"preempting {b.address}")
     wait_for_address(a)
     wait_for_no_address(b)

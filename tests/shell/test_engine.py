@@ -838,3 +838,15 @@ async def test_a_demoted_master_says_so_at_once_and_serves_on():
     bench.engine.demote(240, "demoted by 240: eth1 cannot be used")
     assert bench.told() == ["advertisement 254/240"]
     assert bench.engine.state is State.MASTER
+
+
+@in_virtual_time
+async def test_a_link_that_is_back_in_a_moment_costs_nothing():
+    bench = await master()
+    bench.engine.interface_lost("no carrier on eth0", False, may_return=True)
+    await asyncio.sleep(0.28)
+    bench.engine.interface_ready((OWN,))
+    assert [each for each in bench.told() if each != "arp"] == ["advertisement 1/0"]
+    assert bench.engine.state is State.MASTER
+    bench.engine.interface_ready((OWN,))
+    assert "advertisement 1/0" not in bench.told()

@@ -27,7 +27,7 @@ class Machine:
         pairs = (each.split("/") for each in addresses)
         self.on["eth0"] = [InterfaceAddress(ip_address(ip), int(size)) for ip, size in pairs]
 
-    def links(self):
+    def links(self, mentioning=""):
         return tuple(self.linked.values())
 
     def link(self, name):

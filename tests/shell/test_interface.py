@@ -28,7 +28,7 @@ class Kernel:
         self.on = {}
         self.listener = None
 
-    def links(self):
+    def links(self, mentioning=""):
         return self.by_name.values()
 
     def link(self, name):
@@ -122,8 +122,10 @@ class FakeEngine:
     def interface_ready(self, sources):
         self._bench.story.append(f"ready {' '.join(map(str, sources))}")
 
-    def interface_lost(self, reason, can_send):
-        self._bench.story.append(f"lost{' (can send)' if can_send else ''}: {reason}")
+    def interface_lost(self, reason, can_send, may_return):
+        self._bench.story.append(
+            f"lost{' (can send)' if can_send else ' (may return)' if may_return else ''}: {reason}"
+        )
 
     def hardware_address_changed(self):
         self._bench.story.append("another MAC")
@@ -246,7 +248,7 @@ async def test_an_interface_that_can_be_used(bench):
     ("change", "told"),
     [
         ({"is_up": False}, "lost: interface eth0 is down"),
-        ({"has_carrier": False}, "lost: no carrier on eth0"),
+        ({"has_carrier": False}, "lost (may return): no carrier on eth0"),
         ({"is_ethernet": False}, "lost: interface eth0 is not Ethernet"),
         (
             {"slave_kind": "bridge", "master": 7},

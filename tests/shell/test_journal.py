@@ -8,7 +8,7 @@ import pytest
 from ucarpd import journal
 from ucarpd.carp.actions import State, StateChanged
 from ucarpd.carp.receive import Dropped, DropReason
-from ucarpd.journal import Journal
+from ucarpd.journal import Journal, lines
 from ucarpd.journal.limits import LINES_PER_MINUTE, DropLimiter, LastingFaults
 from ucarpd.output import Output
 
@@ -68,7 +68,7 @@ def test_lines_come_in_their_order_when_the_work_is_done(collected, web):
 def test_a_line_is_not_written_before_its_time(collected, web):
     journal.postpone(lambda _delay, _function: None)
     web.info("never mind")
-    journal._postponed.clear()
+    lines._postponed.clear()
     assert collected() == []
 
 

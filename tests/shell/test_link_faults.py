@@ -14,7 +14,7 @@ class Table:
     def __init__(self, *links):
         self._links = links
 
-    def links(self):
+    def links(self, mentioning=""):
         return self._links
 
     def link_of_index(self, index):

@@ -22,9 +22,11 @@ from rtnetlink import (
     NEWLINK,
     NOPREFIXROUTE,
     PERMANENT,
+    RUNNING,
     TENTATIVE,
     UP,
     address,
+    attribute,
     link,
     link_info,
     nested,
@@ -32,8 +34,9 @@ from rtnetlink import (
     text,
 )
 
-from ucarpd.linux.netlink import InterfaceAddress, Link, Netlink, Placed
+from ucarpd.linux.netlink import InterfaceAddress, Link, Netlink, Placed, messages
 from ucarpd.linux.netlink.events import CHANGES_AT_ONCE, EVENTS_AT_ONCE
+from ucarpd.linux.netlink.messages import decoded
 from ucarpd.linux.netlink.worker import Worker
 
 BRIDGE = 7
@@ -60,10 +63,12 @@ class Told:
 
 
 @contextlib.asynccontextmanager
-async def fed():
+async def fed(*followed):
     """A Netlink whose events are what the test sends to the socket, and whom it tells."""
     told = Told()
     netlink = Netlink(told)
+    for name in followed:
+        netlink.follow(name)
     events, ours = netlink._events, socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     events._socket.close()
     ours[0].setblocking(False)
@@ -78,7 +83,7 @@ def after(*batches):
     """The table after these batches of messages, and what the listener was told by the last one."""
 
     async def scenario():
-        async with fed() as (netlink, news, send):
+        async with fed("eth0") as (netlink, news, send):
             for batch in batches:
                 news.clear()
                 for message in batch:
@@ -95,6 +100,10 @@ ROWS = [
     ("carrier lost", [link()], [link(flags=UP)], ["eth0 changed"]),
     ("another MAC", [link()], [link(mac="02:00:00:00:00:02")], ["eth0 changed"]),
     ("renamed", [link()], [link(name="lan")], ["eth0 changed", "lan changed"]),
+    ("of the radio", [link()], [link(NEWLINK, attribute(11, b"wlan"), mac=None)], []),
+    ("not followed", [], [link(name="lan", index=3), link(DELLINK, name="lan", index=3)], []),
+    ("of one not followed", [link(name="lan")], [address()], ["10.0.0.1 added to lan"]),
+    ("renamed to that name", [link(name="lan")], [link()], ["lan changed", "eth0 changed"]),
     ("deleted", [link()], [link(DELLINK)], ["eth0 changed"]),
     ("leaves a bridge", [link()], [link(DELLINK, family=socket.AF_BRIDGE)], []),
     ("a port of a bridge", [], [link(family=socket.AF_BRIDGE)], []),
@@ -167,6 +176,15 @@ def test_what_a_link_is_a_part_of(attributes, fields):
     assert {name: getattr(found, name) for name in plain} == plain | fields
 
 
+def test_names_that_are_not_utf8():
+    odd, text_of = attribute(53, b"l\xfcan\0"), "l\udcfcan"
+    named = link(NEWLINK, nested(52, odd), name="xeth").replace(b"xeth", b"\xfceth")
+    labelled = address(label="eth0:x").replace(b"eth0:x", b"eth0:\xfc")
+    netlink, _ = after([named, labelled])
+    assert netlink.link("\udcfceth").altnames == (text_of,)
+    assert netlink.placed("\udcfceth", ADDRESS.ip).label == "eth0:\udcfc"
+
+
 def test_two_links_that_change_names():
     netlink, _ = after(
         [link(), link(name="lan", index=3)],
@@ -174,6 +192,38 @@ def test_two_links_that_change_names():
     )
     assert (netlink.link("eth0").index, netlink.link("lan").index) == (3, ETH0)
     assert netlink.link("x") is None
+
+
+def test_links_that_are_not_followed_are_decoded_when_they_are_asked_for(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        messages, "decoded", lambda kind, data: asked.append(data) or decoded(kind, data)
+    )
+    storm = [link(name=f"veth{number}", index=10 + number) for number in range(9)]
+    lan = [
+        link(NEWLINK, nested(52, text(53, "enp1s0")), name="lan", index=3),
+        link(name="lan0", index=4),
+    ]
+    netlink, news = after([link()], [*storm, *lan, link(DELLINK, name="veth8", index=18)])
+    assert news == []
+    assert asked == []
+    assert [each.name for each in netlink.links("lan")] == ["lan", "lan0"]
+    assert [each.name for each in netlink.links("enp1s0")] == ["lan"]
+    assert [netlink.link("veth3").index, netlink.link_of_index(14).name] == [13, "veth4"]
+    assert len(asked) == 4
+    assert len(list(netlink.links())) == 11
+
+
+def test_a_link_that_is_followed_from_now_on():
+    async def scenario():
+        async with fed() as (netlink, news, send):
+            for flags in (UP | RUNNING, UP):
+                send(link(flags=flags))
+                netlink.catch_up()
+                netlink.follow("eth0")
+            return netlink.link("eth0").has_carrier, news
+
+    assert asyncio.run(scenario()) == (False, ["eth0 changed"])
 
 
 def test_lookups_of_one_address():
@@ -208,9 +258,12 @@ def test_addresses_go_with_their_link_and_the_next_of_that_name_has_none():
     assert netlink.addresses("eth0") == []
 
 
+VETHS = [f"veth{number}" for number in range(3 * CHANGES_AT_ONCE)]
+
+
 def test_a_storm_is_taken_in_a_little_at_a_time():
     async def scenario():
-        async with fed() as (netlink, news, send):
+        async with fed(*VETHS) as (netlink, news, send):
             for number in range(2 * EVENTS_AT_ONCE):
                 send(link(name=f"veth{number}", index=10 + number))
             netlink._events._on_events()
@@ -220,11 +273,11 @@ def test_a_storm_is_taken_in_a_little_at_a_time():
 
 
 def test_many_changes_are_told_a_few_at_a_time():
-    most = 3 * CHANGES_AT_ONCE
+    most = len(VETHS)
     links = b"".join(link(name=f"veth{number}", index=10 + number) for number in range(most))
 
     async def scenario():
-        async with fed() as (_, news, send):
+        async with fed(*VETHS) as (_, news, send):
             send(links)
             counts = []
             while len(news) < most:
@@ -269,6 +322,10 @@ def outcomes(*requests):
         return ended
 
     return asyncio.run(scenario())
+
+
+def test_the_end_of_a_guard_that_nobody_has_begun():
+    assert outcomes(lambda netlink, done: netlink.end_guard("eth0", done)) == [None]
 
 
 @pytest.mark.parametrize("interface", ["nowhere", "much-too-long-for-a-name"])

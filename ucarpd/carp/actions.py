@@ -52,7 +52,9 @@ class Report:
 class SendAdvertisement:
     """Send one advertisement from `source` now, in its family.
 
-    `demotion` is byte 4 of the header, which OpenBSD compares by.
+    `demotion` is byte 4 of the header, which OpenBSD compares by.  `is_farewell`: the role has been
+    given up, so the frame must not come from the virtual MAC address: it would draw that back to our
+    switch port.
     """
 
     source: IPAddress
@@ -60,6 +62,7 @@ class SendAdvertisement:
     advskew: int
     counter: int
     demotion: int = 0
+    is_farewell: bool = False
 
     @property
     def family(self) -> Family:
@@ -99,9 +102,13 @@ class ReleaseAddresses:
 
 @dataclass(frozen=True, slots=True)
 class AnnounceAddresses:
-    """Tell the neighbours (gratuitous ARP, unsolicited neighbour advertisement) where these are."""
+    """Tell the neighbours (gratuitous ARP, unsolicited neighbour advertisement) where these are.
+
+    `at_successor`: no longer here, but at the virtual MAC address, on whoever has taken over.
+    """
 
     addresses: tuple[IPAddress, ...]
+    at_successor: bool = False
 
     @property
     def has_ipv6(self) -> bool:

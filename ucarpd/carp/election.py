@@ -10,7 +10,8 @@ As MASTER, hearing an advertisement:
     M1  the peer's rank is better                   yield, with a parting advertisement
     M2  the peer's rank is worse, or it leaves      stay, and answer
     M3  equal, and the peer wins the tie            yield silently
-    M4  equal, and we win the tie                   stay, and answer
+    M4  equal, and we win the tie, or the peer      stay, and answer
+        yields by itself
     M5  as M4, but the peer has stayed MASTER       yield silently
         for longer than its turn
 
@@ -65,6 +66,9 @@ Why M3 is silent: the BSD kernels yield on every tie.  ucarp answers a lost tie 
 advertisement, and a BSD that hears it yields too: nobody serves for three intervals.  M1 is not
 silent, because a ucarp that wins repeats its gratuitous ARP when it hears a slower master, and no
 BSD reacts.
+
+An equal that speaks from the virtual MAC address is a BSD kernel, unless we do so ourselves: it will
+yield, so that a tie that we would lose is not given away.  The clients stay where they are then.
 
 The tie: the BSDs have no rule (both yield).  ucarp compares the two source addresses as host
 integers although they are in network order, so on the little-endian machines that everybody has
@@ -173,12 +177,13 @@ def judge_as_master(
     tiebreak: TieBreak,
     *,
     decides_ties: bool = True,
+    peer_yields: bool = False,
     has_outstayed: bool = False,
 ) -> MasterVerdict:
     """Rules M1 to M5.
 
-    `decides_ties`: the peer was heard in the family that does; `has_outstayed`: it is our turn to
-    yield by M5.
+    `decides_ties`: the peer was heard in the family that does; `peer_yields`: it is a kernel that
+    yields on every tie; `has_outstayed`: it is our turn to yield by M5.
     """
     if peer.is_leaving or peer.rank > own.rank:
         return MasterVerdict.STAY_BETTER
@@ -186,7 +191,8 @@ def judge_as_master(
         return MasterVerdict.YIELD
     if not decides_ties:
         return MasterVerdict.STAY_TIED
-    if tiebreak is TieBreak.YIELD or _tie_rank(peer, tiebreak) < _tie_rank(own, tiebreak):
+    is_lost = tiebreak is TieBreak.YIELD or _tie_rank(peer, tiebreak) < _tie_rank(own, tiebreak)
+    if is_lost and not peer_yields:
         return MasterVerdict.YIELD_SILENTLY
     return MasterVerdict.END_TIE if has_outstayed else MasterVerdict.STAY_TIED
 

@@ -1,6 +1,6 @@
 """What can happen to a virtual host.  Named in the past tense; handed to `VirtualHost.handle`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ucarpd.carp.params import Family, IPAddress, Params
 from ucarpd.carp.timing import BOW_OUT_UNITS, UNFIT_ADVBASE, interval_units
@@ -22,11 +22,13 @@ class InterfaceLost:
     """The interface can no longer be used.
 
     `reason` is for the operator.  `can_send` tells whether a frame would still get out, as when
-    only the source address was removed.
+    only the source address was removed.  `may_return` tells that nothing but the carrier is gone,
+    which may be back in a moment.
     """
 
     reason: str
     can_send: bool = False
+    may_return: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,18 @@ class SegmentHeard:
 
 @dataclass(frozen=True, slots=True)
 class AdvertisementReceived:
-    """An advertisement for our vhid came in and passed every check of `receive`."""
+    """An advertisement for our vhid came in and passed every check of `receive`.
+
+    `from_virtual_mac`: the frame came from the virtual MAC address, as the BSD kernels send it; no
+    part of what it says.
+    """
 
     source: IPAddress
     advbase: int
     advskew: int
     counter: int
     demote: int = 0
+    from_virtual_mac: bool = field(default=False, compare=False)
 
     @property
     def family(self) -> Family:

@@ -8,11 +8,19 @@ even harmful, once the peers have settled the matter without it.  Hence the time
 
 from dataclasses import dataclass
 
+from ucarpd.carp.actions import SendAdvertisement
+from ucarpd.carp.params import IPAddress
 from ucarpd.carp.standing import BOW_OUT, Stated
 
 BOW_OUT_COPIES = 2
 BOW_OUT_SPACING = 0.05
 """A bow-out is sent twice, seconds apart: a lost one costs the clients a master-down interval."""
+
+
+def bow_out_of(source: IPAddress, counter: int) -> SendAdvertisement:
+    """Return the bow-out of a host in one family."""
+    advbase, advskew, demotion = BOW_OUT
+    return SendAdvertisement(source, advbase, advskew, counter, demotion, is_farewell=True)
 
 
 @dataclass(slots=True)

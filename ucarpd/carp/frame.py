@@ -201,8 +201,10 @@ def peek_vhid(frame: bytes) -> int | None:
     return frame[at] if at < len(frame) else None
 
 
-def gratuitous_arp(address: IPv4Address, mac: bytes, operation: int) -> bytes:
-    """A broadcast frame that says "`address` is at `mac`".
+def gratuitous_arp(
+    address: IPv4Address, mac: bytes, operation: int, sender: bytes | None = None
+) -> bytes:
+    """A broadcast frame that says "`address` is at `mac`"; it comes from `sender`, by default the same.
 
     As a request (ARP_REQUEST) it updates whoever has an entry (RFC 5227, 3); some stacks and
     switches heed only the reply form (ARP_REPLY), so the announcer sends both.
@@ -218,13 +220,15 @@ def gratuitous_arp(address: IPv4Address, mac: bytes, operation: int) -> bytes:
         mac,
         address.packed,
     )
-    return _ETHERNET.pack(BROADCAST_MAC, mac, ETHERTYPE_ARP) + arp
+    return _ETHERNET.pack(BROADCAST_MAC, sender or mac, ETHERTYPE_ARP) + arp
 
 
-def unsolicited_neighbour_advertisement(address: IPv6Address, mac: bytes, router: bool) -> bytes:
+def unsolicited_neighbour_advertisement(
+    address: IPv6Address, mac: bytes, router: bool, sender: bytes | None = None
+) -> bytes:
     """A frame to all nodes that says "`address` is at `mac`" (RFC 4861, 7.2.6).
 
-    `router` must tell the truth: hosts drop a default router that claims to be none.
+    It comes from `sender`, by default the same.  `router` must tell the truth: hosts drop a default router that claims to be none.
     """
     flags = _ND_OVERRIDE | (_ND_ROUTER if router else 0)
     fields = (flags, address.packed, _ND_TARGET_MAC, 1, mac)
@@ -233,4 +237,4 @@ def unsolicited_neighbour_advertisement(address: IPv6Address, mac: bytes, router
     pseudo = pseudo_header(address, _ALL_NODES, size, _PROTOCOL_ICMPV6)
     icmp = _ADVERTISEMENT_OF_NEIGHBOUR.pack(_ND_TYPE, 0, checksum(pseudo + unsummed), *fields)
     ip = _over_ipv6(address, _ALL_NODES, _PROTOCOL_ICMPV6, icmp)
-    return ethernet(group_mac(_ALL_NODES), mac, ip)
+    return ethernet(group_mac(_ALL_NODES), sender or mac, ip)

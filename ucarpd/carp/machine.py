@@ -3,8 +3,19 @@
                    InterfaceReady                 nobody advertises, or the election says so
            INIT  ----------------->  BACKUP  ------------------------------------>  MASTER
              ^                         |  ^                                           |  |
-             '---- InterfaceLost ------'  '-- the election says so, StepDownRequested-'  |
+             '---- InterfaceLost ------'  '---- the election says so, may not serve --'  |
              '--------------------- InterfaceLost, StopRequested ------------------------'
+
+Beside the state, a host has parts with a life of their own; each is a module, and says what is to be
+done about one thing:
+
+    standing    what its advertisements state                              always
+    peers       who else is there, and what of their words to believe      always
+    listening   the master-down timers                                     armed as BACKUP
+    holding     the virtual addresses: put there, announced, put back      as MASTER
+    rivals      other masters: answered, told, yielded to in the end       as MASTER
+    outage      a cable that is lost for a moment                          as MASTER
+    leaving     addresses on their way off, and the farewell after them    after MASTER
 
 House rules:
 
@@ -12,15 +23,19 @@ House rules:
    an event that is out of place leaves the state untouched, and nothing from the wire raises.
 2. A transition assigns the state, then reports it (StateChanged), then does the work.
 3. MASTER <=> `advertise_at` is set; BACKUP <=> a master-down timer is armed; INIT <=> neither.
+   These and the others of `_check_invariants` hold after each event.
 4. On taking over the advertisement goes out before the addresses are asked for: it silences
    rivals, and no script can hold it back.  On leaving, the addresses go first, and the farewell (a
    bow-out, or the parting advertisement of election rule M1) only when they are gone.
    Whatever is sent goes out once in each family.
 5. Deadlines lie on a grid from the first advertisement on.  A late wake-up sends one
    advertisement, never those that it slept through.
+6. A master whose standing changes, either way, says so at once, and that is all: it serves on until
+   another host is heard that is better.  Asked to step down, it says for two seconds that it would
+   rather not serve; yields it then, it stays away for a while.
 """
 
-from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -29,7 +44,6 @@ from ucarpd.carp.actions import (
     Action,
     Finding,
     Finish,
-    ReleaseAddresses,
     Report,
     SendAdvertisement,
     State,
@@ -47,7 +61,10 @@ from ucarpd.carp.election import (
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.farewell import Farewell
 from ucarpd.carp.holding import Holding
+from ucarpd.carp.leaving import Leaving
 from ucarpd.carp.listening import Listening
+from ucarpd.carp.outage import Outage
+from ucarpd.carp.own_counter import OwnCounter
 from ucarpd.carp.params import Family, IPAddress, Params
 from ucarpd.carp.peers import Peers
 from ucarpd.carp.rivals import Rivals
@@ -62,11 +79,6 @@ HOLD_DOWN_RATIO = 2
 
 LATE = 0.1
 """Seconds by which a wake-up is never called late, however short the interval is."""
-
-REMEMBERED_COUNTERS = 16
-"""How many of our own counters are kept to recognise our own packets when they come back."""
-
-_COUNTER_MASK = (1 << 64) - 1
 
 WithoutRole = (
     events.HardwareAddressChanged
@@ -93,8 +105,7 @@ class VirtualHost:
     def __init__(self, params: Params, counter: int, phase: float = 1.0) -> None:
         self.state = State.INIT
         self.sources: tuple[IPAddress, ...] = ()
-        self.sent_counters: deque[int] = deque(maxlen=REMEMBERED_COUNTERS)
-        self._next_counter = (counter & _COUNTER_MASK) or 1
+        self._counter = OwnCounter(counter)
         self._standing = Standing(params)
         self._peers = Peers()
         self._started = False
@@ -104,14 +115,14 @@ class VirtualHost:
         self._was_cut_off = False
         # as MASTER
         self.advertise_at: float | None = None
+        self._advertised_at = 0.0
         self._phase = phase
         self._holding: Holding | None = None
         self._rivals = Rivals()
+        self._outage = Outage()
         self._step_down_until: float | None = None
         # after that
-        self.is_releasing = False
-        """ReleaseAddresses has been asked for, and AddressesReleased has not come yet."""
-        self._farewell: Farewell | None = None
+        self._leaving = Leaving()
         self._actions: list[Action] = []
 
     def handle(self, event: events.Event, now: float) -> list[Action]:
@@ -125,7 +136,7 @@ class VirtualHost:
                 self._handle_in_master(event, now)
             case _:
                 assert_never(self.state)
-        if self._stopping and not self.is_releasing and self._farewell is None:
+        if self._stopping and self._leaving.is_over:
             self._stopping = False
             self._actions.append(Finish())
         self._check_invariants()
@@ -137,7 +148,8 @@ class VirtualHost:
         assert (self.advertise_at is not None) == is_master
         assert (self._holding is not None) == is_master
         assert (self.master_down_at is not None) == (self.state is State.BACKUP)
-        assert not (is_master and (self._farewell or self.is_releasing))
+        assert self._leaving.is_over or not is_master
+        assert is_master or self._outage.until is None
         assert not (is_master and not self._standing.may_serve)
         assert self._standing.is_stepping_down == (self._step_down_until is not None)
         assert self.sources or self.state is State.INIT
@@ -147,9 +159,19 @@ class VirtualHost:
         return self._standing.params
 
     @property
+    def is_releasing(self) -> bool:
+        """Whether the addresses are on their way off."""
+        return self._leaving.is_releasing
+
+    @property
+    def sent_counters(self) -> Sequence[int]:
+        """Those of our latest advertisements."""
+        return self._counter.sent
+
+    @property
     def next_counter(self) -> int:
         """That of the next advertisement."""
-        return self._next_counter
+        return self._counter.next
 
     @property
     def master_down_at(self) -> float | None:
@@ -163,7 +185,8 @@ class VirtualHost:
             self._step_down_until,
             self.master_down_at if self._standing.may_serve else None,
             self._holding.deadline if self._holding else None,
-            self._farewell.send_at if self._farewell else None,
+            self._outage.until,
+            self._leaving.deadline,
         )
         return min((at for at in candidates if at is not None), default=None)
 
@@ -172,18 +195,13 @@ class VirtualHost:
     def _handle_in_init(self, event: events.Event, now: float) -> None:
         match event:
             case events.InterfaceReady(sources):
-                if not self._stopping:
-                    self._use(sources, now)
-                    self._enter_backup(f"ready with source {' and '.join(map(str, sources))}", now)
-                    if not self._started:
-                        self._started = True
-                        self._release(at_start=True)
+                self._begin(sources, now)
             case events.InterfaceLost(can_send=can_send):
-                self._farewell = self._farewell if can_send else None
+                self._leaving.interface_lost(can_send)
             case events.AdvertisementReceived():
-                self._drop_bow_out_if_served(event)
+                self._hear_in_init(event, now)
             case events.DeadlineReached():
-                self._send_due_farewell(now)
+                self._say_farewell(now)
             case events.DemotionChanged(demotion):
                 self._stand(replace(self._standing, demotion=demotion))
             case events.StopRequested():
@@ -196,12 +214,12 @@ class VirtualHost:
             case events.InterfaceReady(sources):
                 self._use(sources, now)
             case events.InterfaceLost(reason, can_send):
-                self._farewell = self._farewell if can_send else None
+                self._leaving.interface_lost(can_send)
                 self._enter_init(reason)
             case events.AdvertisementReceived():
                 self._hear_as_backup(event, now)
             case events.DeadlineReached():
-                self._send_due_farewell(now)
+                self._say_farewell(now)
                 self._take_over_if_silent(now)
             case events.DemotionChanged(demotion):
                 was_barred = not self._standing.may_serve
@@ -220,9 +238,12 @@ class VirtualHost:
             case events.AddressesAcquired():
                 self._disown()
             case events.AddressesOff():
-                self._limit_release(now)
+                self._actions += self._leaving.addresses_off(
+                    now, self._standing.master_down_interval
+                )
             case events.AddressesReleased():
-                self._released(now)
+                self._actions += self._leaving.released(now)
+                self._say_farewell(now)
             case events.ParamsChanged(params):
                 self._stand(replace(self._standing, params=params))
             case events.StepDownRequested():
@@ -242,20 +263,19 @@ class VirtualHost:
         assert holding is not None
         match event:
             case events.InterfaceReady(sources):
-                if sources != self.sources:
+                if sources != self.sources or self._outage.until is not None:
+                    self._outage.end()
                     self._use(sources, now)
                     self._advertise(now, now)
-            case events.InterfaceLost(reason, can_send):
-                self._was_cut_off = True
-                self._enter_init(reason)
-                self._leave(self._bow_out(now) if can_send else None)
+            case events.InterfaceLost():
+                if not (event.may_return and self._outlasts(event.reason, now)):
+                    self._lose_role(event.reason, now, can_send=event.can_send)
             case events.HardwareAddressChanged() | events.SegmentHeard():
                 self._actions += holding.announce(now)
             case events.AdvertisementReceived():
                 self._hear_as_master(event, now, holding)
             case events.DeadlineReached():
-                self._do_what_is_due(now)
-                self._actions += holding.due(now)
+                self._do_what_is_due(now, holding)
             case events.AddressesAcquired(addresses):
                 self._actions += holding.acquired(addresses, now)
             case events.AcquireFailed(addresses, has_hung):
@@ -275,10 +295,11 @@ class VirtualHost:
                 self._stand(replace(self._standing, is_stepping_down=True))
                 self._advertise(now, now)
             case events.StopRequested(reason):
+                bow_out = self._bow_out(now)
                 self._enter_init(reason)
                 self._stopping = True
                 if self.params.release_on_stop:
-                    self._leave(self._bow_out(now))
+                    self._leave(bow_out)
             case events.AddressesOff() | events.AddressesReleased():
                 pass
             case _:
@@ -293,9 +314,20 @@ class VirtualHost:
         self._peers.nobody_serves()
         self._holding = None
         self._rivals = Rivals()
+        self._outage.end()
         self._step_down_until = None
         self._stand(replace(self._standing, is_stepping_down=False))
         self._actions.append(StateChanged(old, new, reason, peer))
+
+    def _begin(self, sources: tuple[IPAddress, ...], now: float) -> None:
+        """Leave INIT, unless it is for good."""
+        if self._stopping:
+            return
+        self._use(sources, now)
+        self._enter_backup(f"ready with source {' and '.join(map(str, sources))}", now)
+        if not self._started:
+            self._started = True
+            self._actions += self._leaving.release(at_start=True)
 
     def _enter_init(self, reason: str) -> None:
         self._change_state(State.INIT, reason)
@@ -309,8 +341,7 @@ class VirtualHost:
 
     def _enter_master(self, reason: str, now: float, peer: IPAddress | None) -> None:
         self._change_state(State.MASTER, reason, peer)
-        self._farewell = None
-        self.is_releasing = False
+        self._leaving.cancel()
         self._listening.not_before = float("-inf")
         self._was_cut_off = False
         self._advertise(now, now)
@@ -334,8 +365,24 @@ class VirtualHost:
 
     def _leave(self, farewell: Farewell | None) -> None:
         """Give up the addresses; `farewell` goes out when they are gone."""
-        self._farewell = farewell
-        self._release()
+        # At the virtual MAC address nobody has to be told who serves them now.
+        known_here = () if self.params.virtual_mac else self.params.addresses
+        self._actions += self._leaving.begin(farewell, known_here)
+
+    def _outlasts(self, reason: str, now: float) -> bool:
+        """Whether a link that is lost may be back before anybody has missed this master."""
+        if self._outage.until is not None:
+            return True
+        shortest = min(self._standing.interval, self._peers.shortest_units / UNITS_PER_SECOND)
+        until = self._advertised_at + (self.params.deadratio - 1) * shortest
+        wait = self._standing.master_down_interval
+        return self._outage.begin(reason, now, until=until, master_down_interval=wait)
+
+    def _lose_role(self, reason: str, now: float, *, can_send: bool) -> None:
+        bow_out = self._bow_out(now) if can_send else None
+        self._enter_init(reason)
+        self._was_cut_off = True
+        self._leave(bow_out)
 
     # -- how this host stands ------------------------------------------------------------------------
 
@@ -356,9 +403,10 @@ class VirtualHost:
         if standing.may_serve:
             self._change_standing(standing, now)
         else:
+            bow_out = self._bow_out(now)
             self._enter_backup(reason, now)
             self._stand(replace(self._standing, demotion=demotion))
-            self._leave(self._bow_out(now))
+            self._leave(bow_out)
 
     def _use(self, sources: tuple[IPAddress, ...], now: float) -> None:
         self.sources = sources
@@ -367,9 +415,14 @@ class VirtualHost:
     # -- advertisements that come in ---------------------------------------------------------------
 
     def _is_listened_to(self, heard: AdvertisementReceived, now: float) -> bool:
-        """Not in a family that we have no source address of, nor what its sender has overtaken."""
-        hears = self._listening.hears(heard.family)
-        return hears and not self._peers.is_overtaken(heard, now)
+        """Not in a family that we have no source address of, nor what its sender has overtaken.
+
+        What comes from our own address is an old advertisement of ours, replayed by somebody; a host
+        with a copy of our file is told elsewhere.
+        """
+        if heard.source in self.sources or not self._listening.hears(heard.family):
+            return False
+        return not self._peers.is_overtaken(heard, now)
 
     def _take_in(self, heard: AdvertisementReceived, now: float) -> tuple[Contender, Contender]:
         self._peers.hear(heard, now, self._listening.patience)
@@ -377,12 +430,15 @@ class VirtualHost:
         source = next(source for source in self.sources if source.version == heard.family)
         return self._standing.own(source), self._standing.rival(heard)
 
+    def _hear_in_init(self, heard: AdvertisementReceived, now: float) -> None:
+        if self._is_listened_to(heard, now):
+            self._actions += self._leaving.successor_heard(heard)
+
     def _hear_as_backup(self, heard: AdvertisementReceived, now: float) -> None:
         if not self._is_listened_to(heard, now):
             return
         ties_count = self._listening.decides_ties(heard.family, now)
         own, peer = self._take_in(heard, now)
-        self._drop_bow_out_if_served(heard)
         situation = Situation(
             tiebreak=self.params.tiebreak,
             own_master_down_units=self._standing.master_down_units,
@@ -396,6 +452,7 @@ class VirtualHost:
         if verdict.takes_over:
             self._enter_master(self._reason(verdict, heard), now, heard.source)
         elif not heard.is_bow_out:
+            self._actions += self._leaving.successor_heard(heard)
             self._listening.arm(heard.family, now)
             self._peers.serves(peer, now + self._listening.patience_with(heard))
             self._tell_silent_family(heard.family, now)
@@ -421,6 +478,7 @@ class VirtualHost:
             peer,
             self.params.tiebreak,
             decides_ties=decides,
+            peer_yields=heard.from_virtual_mac and not self.params.source_mac_is_virtual,
             has_outstayed=self._rivals.has_outstayed(own, peer, now, interval),
         )
         match verdict:
@@ -431,8 +489,7 @@ class VirtualHost:
                 units = self._peers.interval_units(heard, self._standing.master_down_units)
                 wait = TIE_PATIENCE * units / UNITS_PER_SECOND
                 self._enter_backup(self._reason(verdict, heard), now, wait, heard.source)
-                self._peers.serves(peer, now + self._listening.patience_with(heard))
-                self._leave(None)
+                self._follow(heard, peer, None, now)
             case MasterVerdict.STAY_BETTER | MasterVerdict.STAY_TIED:
                 self._actions += found
                 if self._rivals.is_to_be_answered(heard.source, now, interval):
@@ -447,25 +504,31 @@ class VirtualHost:
         """By rule M1."""
         before = self._standing
         self._enter_backup(reason, now, peer=heard.source)
-        self._peers.serves(peer, now + self._listening.patience_with(heard))
         if before.is_stepping_down:
             self._listening.not_before = now + HOLD_DOWN_RATIO * self._standing.master_down_interval
         # From a host that is less fit it would make every backup take over.
         is_fit = not before.is_unfit
-        self._leave(Farewell.parting(before.stated, now + before.interval) if is_fit else None)
+        parting = Farewell.parting(before.stated, now + before.interval) if is_fit else None
+        self._follow(heard, peer, parting, now)
+
+    def _follow(
+        self, heard: AdvertisementReceived, peer: Contender, parting: Farewell | None, now: float
+    ) -> None:
+        """The sender serves from now on."""
+        self._peers.serves(peer, now + self._listening.patience_with(heard))
+        self._leave(parting)
+        self._actions += self._leaving.successor_heard(heard)
 
     def _reason(self, verdict: BackupVerdict | MasterVerdict, heard: AdvertisementReceived) -> str:
         comparison = self._standing.compared_with(heard)
         return REASONS[verdict].format(peer=heard.source, comparison=comparison)
 
-    def _drop_bow_out_if_served(self, heard: AdvertisementReceived) -> None:
-        """A bow-out only moves the role; when another host has it, one more could move it again."""
-        if self._farewell and self._farewell.is_bow_out and not heard.is_bow_out:
-            self._farewell = None
-
     # -- the work ------------------------------------------------------------------------------------
 
-    def _do_what_is_due(self, now: float) -> None:
+    def _do_what_is_due(self, now: float, holding: Holding) -> None:
+        if self._outage.until is not None and now >= self._outage.until:
+            self._lose_role(self._outage.reason, now, can_send=False)
+            return
         if self._step_down_until is not None and now >= self._step_down_until:
             self._step_down_until = None
             self._change_standing(replace(self._standing, is_stepping_down=False), now)
@@ -473,52 +536,37 @@ class VirtualHost:
         if self.advertise_at is not None and now >= self.advertise_at:
             self._advertise(self.advertise_at, now)
             self._actions += self._rivals.gone(now, self._standing.interval)
+        self._actions += holding.due(now)
 
     def _advertise(self, due: float, now: float) -> None:
         self._send(self._standing.stated)
+        if self._outage.until is None:
+            self._advertised_at = now
         interval = self._standing.interval
         following = due + interval
         self.advertise_at = following if following > now else now + interval
 
-    def _send(self, stated: Stated) -> None:
+    def _send(self, stated: Stated, *, is_farewell: bool = False) -> None:
+        if self._outage.until is not None:
+            return
+        advbase, advskew, demotion = stated
         for source in self.sources:
-            counter = self._next_counter
-            # OpenBSD drops counter 0 as a replay for as long as it has not advertised itself.
-            self._next_counter = ((counter + 1) & _COUNTER_MASK) or 1
-            self.sent_counters.append(counter)
+            counter = self._counter.take()
             self._actions.append(
-                SendAdvertisement(source, stated.advbase, stated.advskew, counter, stated.demotion)
+                SendAdvertisement(source, advbase, advskew, counter, demotion, is_farewell)
             )
-
-    def _release(self, at_start: bool = False) -> None:
-        self.is_releasing = True
-        self._actions.append(ReleaseAddresses(at_start))
 
     def _disown(self) -> None:
         """A virtual address is here although the role is not: a script's belated work, or a hand's."""
         if self._started and not self.is_releasing:
-            self._release()
+            self._actions += self._leaving.release()
 
-    def _released(self, now: float) -> None:
-        self.is_releasing = False
-        if self._farewell is not None:
-            self._farewell.send_at = now
-            self._send_due_farewell(now)
-
-    def _limit_release(self, now: float) -> None:
-        """A slow down-script holds the farewell back for a dead interval at most."""
-        if self.is_releasing and self._farewell is not None and self._farewell.send_at is None:
-            wait = self._standing.master_down_interval
-            self._farewell.send_at = now + wait
-            self._farewell.until = max(self._farewell.until, now + 2 * wait)
-
-    def _bow_out(self, now: float) -> Farewell:
+    def _bow_out(self, now: float) -> Farewell | None:
+        """None while there is no link: nobody would hear it."""
+        if self._outage.until is not None:
+            return None
         return Farewell.bow_out(until=now + self._standing.master_down_interval)
 
-    def _send_due_farewell(self, now: float) -> None:
-        if self._farewell is None:
-            return
-        if self._farewell.take(now):
-            self._send(self._farewell.stated)
-        if self._farewell.is_over:
-            self._farewell = None
+    def _say_farewell(self, now: float) -> None:
+        if (stated := self._leaving.take_farewell(now)) is not None:
+            self._send(stated, is_farewell=True)

@@ -3,7 +3,7 @@
 Each rung is one check; the first that fails ends the climb and is counted.  The names of the
 reasons are those of the BSDs' `netstat -p carp`, where they have one.  Cheap checks come first, the
 digest last but one.  As in every implementation, the frame's source MAC, TOS, id, IP options,
-authlen and trailing bytes are not looked at.  Stricter than ucarp and the kernels is one rung only:
+authlen and trailing bytes are no reason to drop it.  Stricter than ucarp and the kernels is one rung only:
 the type must be 1 (nothing else is ever sent, and the digest covers it only as a constant).
 
 A family in which this virtual host has unicast peers takes nothing from elsewhere, and nothing that
@@ -139,7 +139,12 @@ class Receiver:
         if ip.source in own_sources and carp.counter in sent_counters:
             return drop(DropReason.OWN_PACKET, "our own advertisement came back: a network loop?")
         return AdvertisementReceived(
-            ip.source, carp.advbase, carp.advskew, carp.counter, carp.demote
+            ip.source,
+            carp.advbase,
+            carp.advskew,
+            carp.counter,
+            carp.demote,
+            from_virtual_mac=source_mac(frame) == virtual_mac(carp.vhid),
         )
 
     def _vrrp(self, ip: IPPacket) -> tuple[DropReason, str]:

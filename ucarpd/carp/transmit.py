@@ -65,7 +65,8 @@ class Transmitter:
                 if peer != source
             ]
         group = params.group_of(family)
-        source_mac = self._virtual_mac if params.source_mac_is_virtual else mac
+        is_virtual = params.source_mac_is_virtual and not action.is_farewell
+        source_mac = self._virtual_mac if is_virtual else mac
         ip = self._ip_packet(source, group, header)
         return [ethernet(self._group_mac(family), source_mac, ip)]
 
@@ -74,13 +75,17 @@ class Transmitter:
 
         `router`: this host forwards IPv6 packets.
         """
-        at = self._virtual_mac if self._params.virtual_mac else mac
+        is_virtual = self._params.virtual_mac or action.at_successor
+        at = self._virtual_mac if is_virtual else mac
+        # Who has given the role up must not draw the virtual MAC address back to its switch port.
+        sender = mac if action.at_successor else at
         frames: list[bytes] = []
         for address in action.addresses:
             if isinstance(address, IPv4Address):
-                frames += (gratuitous_arp(address, at, op) for op in (ARP_REQUEST, ARP_REPLY))
+                operations = (ARP_REQUEST, ARP_REPLY)
+                frames += (gratuitous_arp(address, at, op, sender) for op in operations)
             else:
-                frames.append(unsolicited_neighbour_advertisement(address, at, router))
+                frames.append(unsolicited_neighbour_advertisement(address, at, router, sender))
         return frames
 
     def _group_mac(self, family: Family) -> bytes:

@@ -9,9 +9,7 @@ Where the lines go is the business of `output`.
 import errno
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Protocol
 
 from ucarpd.carp.actions import Finding, Report, State, StateChanged
@@ -19,20 +17,14 @@ from ucarpd.carp.detective import Evidence
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.receive import WRONG_DIGEST, Dropped, DropReason
 from ucarpd.journal.limits import SELDOM, DropLimiter, LastingFaults
+from ucarpd.journal.lines import AFTER_THE_WORK, postpone, root, write, write_problem
+
+__all__ = ["AFTER_THE_WORK", "Inquiry", "Journal", "postpone", "root", "write", "write_problem"]
 
 MESSAGE_ID_TRANSITION = "c16b51abdff6440ebf0dc60eca69d764"
 MESSAGE_ID_SCRIPT_FAILED = "726799f05a8f4513b25d9e6f250a4e29"
-MESSAGE_ID_CONFIG_PROBLEM = "fd40c3a03da44a9089659c5b78da6825"
 MESSAGE_ID_PACKET_DROPPED = "21b931e90a9a4bc4819ee6fd1efa1cac"
 MESSAGE_ID_WAITING = "808ec373121b4c17ae77f31d5a166eda"
-
-AFTER_THE_WORK = 0.005
-"""Seconds by which a line is written later: to write "MASTER" at once would take the time from
-putting the address there.
-"""
-
-root = logging.getLogger("ucarpd")
-"""All lines pass it; its name is the program's."""
 
 
 class Inquiry(Protocol):
@@ -367,45 +359,6 @@ _FINDINGS = {
     ),
     Finding.RIVAL_GONE: (logging.INFO, "{peer} is MASTER no longer"),
 }
-
-_postponed: deque[Callable[[], None]] = deque()
-_call_later: Callable[[float, Callable[[], None]], object] | None = None
-
-
-def postpone(call_later: Callable[[float, Callable[[], None]], object] | None) -> None:
-    """From now on write lines `AFTER_THE_WORK`, by the event loop's `call_later`; None: at once."""
-    global _call_later  # noqa: PLW0603 - there is one log, as there is one root
-    _flush()
-    _call_later = call_later
-
-
-def _flush() -> None:
-    """Write what is postponed."""
-    while _postponed:
-        _postponed.popleft()()
-
-
-def write(
-    level: int,
-    text: str,
-    fields: Mapping[str, str] | None = None,
-    facility: str = "daemon",
-    error: BaseException | None = None,
-) -> None:
-    """One line; those that belong to one virtual host are written by its Journal."""
-    extra = {"fields": fields or {}, "facility": facility}
-    line = partial(root.log, level, "%s", text, extra=extra, exc_info=error)
-    if _call_later is None:
-        line()
-        return
-    if not _postponed:
-        _call_later(AFTER_THE_WORK, _flush)
-    _postponed.append(line)
-
-
-def write_problem(text: str) -> None:
-    """A fault in a configuration file, already worded `FILE:LINE: KEY: …`."""
-    write(logging.ERROR, text, {"MESSAGE_ID": MESSAGE_ID_CONFIG_PROBLEM})
 
 
 def _list(ips: Sequence[object]) -> str:

@@ -3,31 +3,18 @@
 import errno
 import os
 import socket
-import struct
 from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache, partial
 from ipaddress import IPv6Address
+from typing import Any
 
 from ucarpd.carp.params import IPAddress
-from ucarpd.linux.netlink import framing
 from ucarpd.linux.netlink.guards import Guards
-from ucarpd.linux.netlink.messages import (
-    ADDRESS,
-    IFA_ADDRESS,
-    IFA_CACHEINFO,
-    IFA_F_NODAD,
-    IFA_F_NOPREFIXROUTE,
-    IFA_FLAGS,
-    IFA_LABEL,
-    IFA_LOCAL,
-    RTM_DELADDR,
-    RTM_NEWADDR,
-    InterfaceAddress,
-)
+from ucarpd.linux.netlink.library import ifaddrmsg, nl, rtnl
+from ucarpd.linux.netlink.messages import InterfaceAddress, request
 from ucarpd.linux.netlink.request_socket import RequestSocket
 from ucarpd.linux.netlink.secondaries import Secondaries
 
-_LIFETIMES = struct.Struct("=4I")  # preferred, valid, and two times that only the kernel sets
 _FOREVER = 0xFFFFFFFF
 
 
@@ -40,6 +27,14 @@ class AddressRequests:
         self._kernel = kernel
         self._secondaries = Secondaries(kernel)
         self.guards = Guards(kernel, self._secondaries)
+
+    def prepare(
+        self, interface: str, addresses: Iterable[InterfaceAddress], label: str | None
+    ) -> None:
+        """Make the messages of `add` in advance, so that it has only to send them."""
+        index = self._kernel.index_of(interface)
+        for address in addresses:
+            _addition(index, address, label, is_routeless=False)
 
     def add(
         self,
@@ -57,21 +52,21 @@ class AddressRequests:
         index = self._kernel.index_of(interface)
         added, unreported, refused = [], [], {}
         for address in addresses:
-            flags = IFA_F_NOPREFIXROUTE if address in routeless else 0
-            body = _addition(index, address, label, flags)
-            code = self._kernel.ask(RTM_NEWADDR, framing.CREATE | framing.EXCLUSIVE, body)
+            code = self._kernel.ask(
+                _addition(index, address, label, is_routeless=address in routeless)
+            )
             if code in (0, errno.EEXIST):
                 added.append(address.ip)
                 if code == 0 and address.ip.version == 6:
-                    unreported.append(body)
+                    unreported.append(address)
             else:
                 refused[address] = OSError(code, _refusal(code, address, interface))
         if added:
             there(tuple(added))
-        for body in unreported:
+        for address in unreported:
             # The kernel reports a new one some time later, but one that is replaced at once.  So who
             # follows its reports knows of each address when this request is done.
-            self._kernel.ask(RTM_NEWADDR, framing.REPLACE, body)
+            self._kernel.ask(_addition(index, address, label, nl.NLM_F_REPLACE, is_routeless=False))
         return refused
 
     def remove(
@@ -101,32 +96,44 @@ class AddressRequests:
                 raise OSError(code, f"{address.ip}: {os.strerror(code)}")
 
     def _remove(self, index: int, address: InterfaceAddress) -> int:
-        body = _head(index, address, 0) + _ip(IFA_LOCAL, address) + _ip(IFA_ADDRESS, address)
-        code = self._kernel.ask(RTM_DELADDR, 0, body)
+        code = self._kernel.ask(_message(rtnl.RTM_DELADDR, 0, index, address))
         return 0 if code in (errno.EADDRNOTAVAIL, errno.ENODEV) else code
 
 
 @lru_cache(1024)
-def _addition(index: int, address: InterfaceAddress, label: str | None, flags: int) -> bytes:
-    body = _ip(IFA_LOCAL, address) + _ip(IFA_ADDRESS, address)
+def _addition(
+    index: int,
+    address: InterfaceAddress,
+    label: str | None,
+    mode: int = nl.NLM_F_CREATE | nl.NLM_F_EXCL,
+    *,
+    is_routeless: bool,
+) -> bytes:
+    flags = ifaddrmsg.IFA_F_NOPREFIXROUTE if is_routeless else 0
+    attributes: list[tuple[str, Any]] = []
     if isinstance(address.ip, IPv6Address):
         # There at once, without detection of duplicates: two masters that meet must not silence
         # each other.  Deprecated: nobody who has another address chooses it as a source.
-        flags |= IFA_F_NODAD
-        body += framing.attribute(IFA_CACHEINFO, _LIFETIMES.pack(0, _FOREVER, 0, 0))
+        flags |= ifaddrmsg.IFA_F_NODAD
+        attributes.append(("IFA_CACHEINFO", {"ifa_preferred": 0, "ifa_valid": _FOREVER}))
     elif label:
-        body += framing.attribute(IFA_LABEL, label.encode() + b"\0")
-    body += framing.attribute(IFA_FLAGS, struct.pack("=I", flags))
-    return _head(index, address, flags) + body
+        attributes.append(("IFA_LABEL", label))
+    attributes.append(("IFA_FLAGS", flags))
+    return _message(rtnl.RTM_NEWADDR, mode, index, address, attributes)
 
 
-def _head(index: int, address: InterfaceAddress, flags: int) -> bytes:
+def _message(
+    kind: int,
+    flags: int,
+    index: int,
+    address: InterfaceAddress,
+    attributes: Iterable[tuple[str, Any]] = (),
+) -> bytes:
     family = socket.AF_INET if address.ip.version == 4 else socket.AF_INET6
-    return ADDRESS.pack(family, address.prefixlen, flags & 0xFF, 0, index)
-
-
-def _ip(kind: int, address: InterfaceAddress) -> bytes:
-    return framing.attribute(kind, address.ip.packed)
+    head = {"family": family, "prefixlen": address.prefixlen, "index": index}
+    ip = str(address.ip)
+    listed = [("IFA_LOCAL", ip), ("IFA_ADDRESS", ip), *attributes]
+    return request(ifaddrmsg.ifaddrmsg(), kind, nl.NLM_F_ACK | flags, listed, head)
 
 
 def _refusal(code: int, address: InterfaceAddress, interface: str) -> str:

@@ -79,7 +79,10 @@ class Departures:
     def end_guard(self, interface: str, done: Done) -> None:
         # What was removed by itself was meant to go; only the events tell.
         self._events.catch_up()
-        guard = self._guards[interface]
+        guard = self._guards.get(interface)
+        if guard is None:
+            done(None)
+            return
         guard.count -= 1
         if not guard.count:
             del self._guards[interface]

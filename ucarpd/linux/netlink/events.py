@@ -11,11 +11,12 @@ from typing import Protocol
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux.netlink import framing
+from ucarpd.linux.netlink.library import rtnl
 from ucarpd.linux.netlink.request_socket import RequestSocket, consistent
 from ucarpd.linux.netlink.tables import Change, Tables
 from ucarpd.linux.netlink.worker import Worker
 
-_GROUPS = 0x1 | 0x10 | 0x100  # RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR
+_GROUPS = rtnl.RTMGRP_LINK | rtnl.RTMGRP_IPV4_IFADDR | rtnl.RTMGRP_IPV6_IFADDR
 _SO_RCVBUFFORCE = 33
 _RECEIVE_BUFFER = 1 << 22
 _LARGEST_DATAGRAM = 1 << 16
@@ -46,7 +47,9 @@ class Events:
     """Keeps `tables` as the kernel has them.  Raises OSError where no socket is to be had."""
 
     def __init__(self, listener: Listener, kernel: RequestSocket, worker: Worker) -> None:
-        self.tables = Tables()
+        self.followed: set[str] = set()
+        """The names of the links whose changes are told."""
+        self.tables = Tables(self.followed)
         self._listener = listener
         self.removed: Callable[[str, IPAddress], None] = lambda _interface, _ip: None
         """Called ahead of the listener."""
@@ -166,7 +169,7 @@ class Events:
         """In the worker."""
         # Events that came before the dump would undo a part of it.
         self._discard_events()
-        return consistent(lambda: Tables.read(self._kernel))
+        return consistent(lambda: Tables.read(self._kernel, self.followed))
 
     def _discard_events(self) -> None:
         while True:

@@ -64,8 +64,16 @@ class Netlink:
     def link_of_index(self, index: int) -> Link | None:
         return self._tables.link_of_index(index)
 
-    def links(self) -> Iterable[Link]:
-        return self._tables.links()
+    def links(self, mentioning: str = "") -> Iterable[Link]:
+        """All, or no others than those that have this text in a name."""
+        return self._tables.links(mentioning)
+
+    def follow(self, interface: str) -> None:
+        """Tell the listener of changes of this link from now on, and decode it as they come.
+
+        Any other link is decoded when it is asked for.
+        """
+        self._events.followed.add(interface)
 
     def addresses(self, interface: str) -> list[InterfaceAddress]:
         """The addresses of the interface in the kernel's order; none if it does not exist.
@@ -82,7 +90,7 @@ class Netlink:
     def where(self, ip: IPAddress) -> str | None:
         """The name of an interface that has the address, if only for detection of duplicates."""
         for entry in self._tables.everywhere(ip):
-            link = self._tables.link_of_index(entry.index)
+            link = self._tables.messages.get(entry.index)
             if link is not None and not entry.is_duplicate:
                 return link.name
         return None
@@ -126,6 +134,13 @@ class Netlink:
         routeless = frozenset(a for a in wanted if self._tables.is_covered(interface, a, ours))
         request = partial(self._address_requests.add, interface, wanted, label, routeless, there)
         self._worker.do(request, done, lambda error: done(dict.fromkeys(wanted, error)))
+
+    def prepare(
+        self, interface: str, addresses: Iterable[InterfaceAddress], label: str | None
+    ) -> None:
+        """Do in advance what can be done of `add`; where the interface is not there yet, nothing."""
+        request = partial(self._address_requests.prepare, interface, tuple(addresses), label)
+        self.beside(request, lambda _error: None)
 
     def remove(self, interface: str, addresses: Iterable[InterfaceAddress], done: Done) -> None:
         """Take addresses off the interface, also where they have another prefix length.

@@ -6,6 +6,7 @@ imported with a package in its place that has not run its start.  Where a releas
 that, the whole is imported.
 """
 
+import importlib
 import importlib.util
 import sys
 
@@ -24,11 +25,14 @@ def _forget() -> None:
 
 _prepare()
 try:
-    from pyroute2.iproute import IPRoute
-    from pyroute2.netlink.exceptions import NetlinkError
+    importlib.import_module("pyroute2.iproute")
 except (ImportError, AttributeError):  # pragma: no cover - no known release
     _forget()
-    from pyroute2.iproute import IPRoute
-    from pyroute2.netlink.exceptions import NetlinkError
 
-__all__ = ["IPRoute", "NetlinkError"]
+from pyroute2 import netlink as nl  # noqa: E402
+from pyroute2.iproute import IPRoute  # noqa: E402
+from pyroute2.netlink import rtnl  # noqa: E402
+from pyroute2.netlink.exceptions import NetlinkError  # noqa: E402
+from pyroute2.netlink.rtnl import ifaddrmsg, ifinfmsg, rtmsg  # noqa: E402
+
+__all__ = ["IPRoute", "NetlinkError", "ifaddrmsg", "ifinfmsg", "nl", "rtmsg", "rtnl"]

@@ -1,31 +1,17 @@
-"""What the kernel's messages about links and addresses mean."""
+"""What the kernel's messages about links and addresses mean, and how ours are made, by pyroute2."""
 
 import socket
-import struct
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
+from functools import cached_property
+from ipaddress import ip_address
+from types import MappingProxyType
+from typing import Any
 
 from ucarpd.carp.params import IPAddress
-from ucarpd.linux.netlink.framing import attributes, each_attribute, number, text
+from ucarpd.linux.netlink.library import ifaddrmsg, ifinfmsg, nl
 
-RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
-RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
-RTM_NEWROUTE, RTM_GETROUTE = 24, 26
-
-LINK = struct.Struct("=BxHiII")  # family, hardware type, index, flags, changed flags
-ADDRESS = struct.Struct("=BBBBI")  # family, prefix length, flags, scope, index
-
-IFLA_EXT_MASK = 29
-_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_LINK, _IFLA_MASTER = 1, 3, 5, 10
-_IFLA_WIRELESS, _IFLA_LINKINFO, _IFLA_LINK_NETNSID, _IFLA_PROP_LIST = 11, 18, 37, 52
-_IFLA_INFO_KIND, _IFLA_INFO_SLAVE_KIND, _IFLA_ALT_IFNAME = 1, 4, 53
-IFF_UP, _IFF_RUNNING = 0x1, 0x40
 _ARPHRD_ETHER = 1
-
-IFA_ADDRESS, IFA_LOCAL, IFA_LABEL, IFA_CACHEINFO, IFA_FLAGS = 1, 2, 3, 6, 8
-IFA_F_SECONDARY, IFA_F_NODAD, IFA_F_NOPREFIXROUTE = 0x01, 0x02, 0x200
-"""SECONDARY is of IPv4; of IPv6 the same bit means TEMPORARY."""
-_IFA_F_DADFAILED, _IFA_F_TENTATIVE = 0x08, 0x40
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +21,7 @@ class Link:
     `parent` is the index of the link that this one is stacked on, if that is in this network
     namespace; for a veth it is the other end.  `kind` is None where hardware is behind it.
     `master` is the index of the link that this one is a part of, and `slave_kind` says as what: as a
-    port of a "bridge" or "openvswitch", in a "bond" or "team", in a "vrf".
+    port of a "bridge" or "openvswitch", in a "bond" or "team", in a "vrf".  Only Ethernet has a `mac`.
     """
 
     index: int
@@ -76,74 +62,94 @@ class AddressEntry:
     @property
     def is_usable(self) -> bool:
         """Whether the host answers for it: duplicate address detection may deny it that."""
-        return not self.flags & (_IFA_F_TENTATIVE | _IFA_F_DADFAILED)
+        return not self.flags & (ifaddrmsg.IFA_F_TENTATIVE | ifaddrmsg.IFA_F_DADFAILED)
 
     @property
     def is_duplicate(self) -> bool:
-        return bool(self.flags & _IFA_F_DADFAILED)
+        return bool(self.flags & ifaddrmsg.IFA_F_DADFAILED)
 
     @property
     def is_secondary(self) -> bool:
         """Whether the kernel may take it away together with the first IPv4 address of its network."""
-        return bool(self.flags & IFA_F_SECONDARY) and self.placed.address.ip.version == 4
+        # Of IPv6 the same bit means TEMPORARY.
+        is_ipv4 = self.placed.address.ip.version == 4
+        return is_ipv4 and bool(self.flags & ifaddrmsg.IFA_F_SECONDARY)
 
 
-def link_of(body: bytes) -> Link | None:
-    """The link that a message is about; None for one that says nothing of it as a whole."""
-    family, hardware, index, flags, _ = LINK.unpack_from(body)
-    if family != socket.AF_UNSPEC:
-        # A bridge also reports its ports in a family of its own: leaving a bridge is a DELLINK.
-        return None
-    found = attributes(body, LINK.size)
-    if _IFLA_WIRELESS in found:
-        return None  # An event of the radio, with a name and nothing more.
-    info = attributes(found.get(_IFLA_LINKINFO, b""))
-    # An index says nothing without the namespace that it belongs to.
-    is_elsewhere = _IFLA_LINK_NETNSID in found
-    return Link(
-        index=index,
-        name=text(found[_IFLA_IFNAME]),
-        mac=found.get(_IFLA_ADDRESS, b""),
-        is_up=bool(flags & IFF_UP),
-        has_carrier=bool(flags & _IFF_RUNNING),
-        is_ethernet=hardware == _ARPHRD_ETHER,
-        parent=None if is_elsewhere else _number(found, _IFLA_LINK),
-        kind=_text(info, _IFLA_INFO_KIND),
-        slave_kind=_text(info, _IFLA_INFO_SLAVE_KIND),
-        master=_number(found, _IFLA_MASTER),
-        altnames=tuple(
-            text(value)
-            for kind, value in each_attribute(found.get(_IFLA_PROP_LIST, b""))
-            if kind == _IFLA_ALT_IFNAME
-        ),
-    )
+class LinkMessage:
+    """The kernel's message about a link, decoded when somebody asks for the link."""
+
+    def __init__(self, index: int, name: str, data: bytes) -> None:
+        self.index = index
+        self.name = name
+        self._data = data
+
+    def mentions(self, text: str) -> bool:
+        """Whether the text is a part of a name of the link; in case of doubt, yes."""
+        return text.encode("utf-8", "surrogateescape") in self._data
+
+    @cached_property
+    def link(self) -> Link:
+        message = decoded(ifinfmsg.ifinfmsg, self._data)
+        flags, is_ethernet = message["flags"], message["ifi_type"] == _ARPHRD_ETHER
+        # The address of another kind of link may be a number of bytes that pyroute2 does not expect.
+        mac = message.get_attr("IFLA_ADDRESS") if is_ethernet else None
+        # An index says nothing without the namespace that it belongs to.
+        is_elsewhere = message.get_attr("IFLA_LINK_NETNSID") is not None
+        names = message.get_attr("IFLA_PROP_LIST")
+        return Link(
+            index=self.index,
+            name=self.name,
+            mac=bytes.fromhex(mac.replace(":", "")) if mac else b"",
+            is_up=bool(flags & ifinfmsg.IFF_UP),
+            has_carrier=bool(flags & ifinfmsg.IFF_RUNNING),
+            is_ethernet=is_ethernet,
+            parent=None if is_elsewhere else message.get_attr("IFLA_LINK"),
+            kind=message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND"),
+            slave_kind=message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_KIND"),
+            master=message.get_attr("IFLA_MASTER"),
+            altnames=tuple(map(_text, names.altnames())) if names else (),
+        )
 
 
-def address_of(body: bytes) -> AddressEntry | None:
+def address_of(data: bytes) -> AddressEntry | None:
     """The address that a message is about; None for one of a family other than IPv4 and IPv6."""
-    family, prefixlen, flags, _, index = ADDRESS.unpack_from(body)
-    found = attributes(body, ADDRESS.size)
+    message = decoded(ifaddrmsg.ifaddrmsg, data)
+    if message["family"] not in (socket.AF_INET, socket.AF_INET6):
+        return None
     # On a point-to-point link IFA_ADDRESS is the other end.
-    ip = ip_of(family, found.get(IFA_LOCAL) or found.get(IFA_ADDRESS))
-    if ip is None:
-        return None
-    if IFA_FLAGS in found:  # the header holds the lower eight, and all that old kernels know
-        flags = number(found[IFA_FLAGS])
-    placed = Placed(InterfaceAddress(ip, prefixlen), _text(found, IFA_LABEL))
-    return AddressEntry(index, placed, flags)
+    text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
+    flags = message.get_attr("IFA_FLAGS")
+    if flags is None:  # the header holds the lower eight, and all that old kernels know
+        flags = message["flags"]
+    address = InterfaceAddress(ip_address(text), message["prefixlen"])
+    label = message.get_attr("IFA_LABEL")
+    return AddressEntry(message["index"], Placed(address, _text(label) if label else None), flags)
 
 
-def ip_of(family: int, packed: bytes | None) -> IPAddress | None:
-    if packed is None:
-        return None
-    if family == socket.AF_INET:
-        return IPv4Address(packed)
-    return IPv6Address(packed) if family == socket.AF_INET6 else None
+def _text(value: str | bytes) -> str:
+    """A name, which pyroute2 leaves as bytes where it is not UTF-8."""
+    return value if isinstance(value, str) else value.decode("utf-8", "surrogateescape")
 
 
-def _text(found: dict[int, bytes], kind: int) -> str | None:
-    return text(found[kind]) if kind in found else None
+def decoded(kind: Any, data: bytes) -> Any:
+    """The message as an object of that class of pyroute2's."""
+    message = kind(data)
+    message.decode()
+    return message
 
 
-def _number(found: dict[int, bytes], kind: int) -> int | None:
-    return number(found[kind]) if kind in found else None
+def request(
+    message: Any,
+    kind: int,
+    flags: int,
+    attributes: Iterable[tuple[str, Any]] = (),
+    head: Mapping[str, int] = MappingProxyType({}),
+) -> bytes:
+    """Make the request of an empty message of pyroute2's."""
+    message["header"]["type"] = kind
+    message["header"]["flags"] = nl.NLM_F_REQUEST | flags
+    message.update(head)
+    message["attrs"] = list(attributes)
+    message.encode()
+    return bytes(message.data)

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from ucarpd.linux.netlink import framing
+from ucarpd.linux.netlink.library import nl
 
 _SOL_NETLINK, _NETLINK_GET_STRICT_CHK = 270, 12
 _SIOCGIFINDEX = 0x8933
 _NAME_SIZE = 16
 _INTERFACE_REQUEST = struct.Struct("=16si20x")
-_ERROR_CODE = struct.Struct("=i")
 _LARGEST_DATAGRAM = 1 << 16
 _DUMP_ATTEMPTS = 10
 
@@ -58,33 +58,28 @@ class RequestSocket:
                 return int(_INTERFACE_REQUEST.unpack(answer)[1])
         raise OSError(errno.ENODEV, f"interface {interface} does not exist")
 
-    def ask(self, kind: int, flags: int, body: bytes) -> int:
-        """Make a request; returns the kernel's answer, an errno or 0."""
-        self._send(kind, framing.ACKNOWLEDGE | flags, body)
-        for answer in self._answers():
-            if answer.kind == framing.NLMSG_ERROR:
-                break
-        (code,) = _ERROR_CODE.unpack_from(answer.body)
-        return -int(code)
+    def ask(self, request: bytes) -> int:
+        """Make a request that is to be acknowledged; returns the kernel's answer, an errno or 0."""
+        self._send(request)
+        return next(answer.code for answer in self._answers() if answer.kind == nl.NLMSG_ERROR)
 
-    def dump(self, kind: int, body: bytes) -> Iterator[bytes]:
-        """The bodies of all messages of a table; to be read to the end.  For use in `consistent`."""
-        self._send(kind, framing.DUMP, body)
+    def dump(self, request: bytes) -> Iterator[framing.Message]:
+        """All messages of a table; to be read to the end.  For use in `consistent`."""
+        self._send(request)
         is_whole = True
         for answer in self._answers():
-            is_whole = is_whole and not answer.flags & framing.DUMP_INTERRUPTED
-            if answer.kind in (framing.NLMSG_DONE, framing.NLMSG_ERROR):
+            is_whole = is_whole and not answer.flags & nl.NLM_F_DUMP_INTR
+            if answer.kind in (nl.NLMSG_DONE, nl.NLMSG_ERROR):
                 break
-            yield answer.body
-        code = _ERROR_CODE.unpack_from(answer.body)[0] if len(answer.body) >= 4 else 0
-        if code:
-            raise OSError(-code, "cannot read the kernel's tables")
+            yield answer
+        if answer.code:
+            raise OSError(answer.code, "cannot read the kernel's tables")
         if not is_whole:
             raise DumpInterruptedError
 
-    def _send(self, kind: int, flags: int, body: bytes) -> None:
+    def _send(self, request: bytes) -> None:
         self._sequence = (self._sequence + 1) & 0xFFFFFFFF
-        self._socket.send(framing.message(kind, framing.REQUEST | flags, self._sequence, body))
+        self._socket.send(framing.numbered(request, self._sequence))
 
     def _answers(self) -> Iterator[framing.Message]:
         """To the latest request, without what may be left of one that failed."""

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ucarpd.linux.netlink.library import IPRoute, NetlinkError
-from ucarpd.linux.netlink.messages import IFF_UP, LINK, RTM_NEWLINK
+from ucarpd.linux.netlink.library import IPRoute, NetlinkError, ifinfmsg, nl, rtnl
+from ucarpd.linux.netlink.messages import request
 from ucarpd.linux.netlink.request_socket import RequestSocket
 
 _MACVLAN_MODE = "bridge"
@@ -64,7 +64,12 @@ class Requests:
             if up:
                 raise
             return
-        code = self._kernel.ask(RTM_NEWLINK, 0, LINK.pack(0, 0, index, IFF_UP if up else 0, IFF_UP))
+        flags = ifinfmsg.IFF_UP if up else 0
+        head = {"index": index, "flags": flags, "change": ifinfmsg.IFF_UP}
+        # By the socket that is open already: there may be no descriptor left for another.
+        code = self._kernel.ask(
+            request(ifinfmsg.ifinfmsg(), rtnl.RTM_NEWLINK, nl.NLM_F_ACK, head=head)
+        )
         if code:
             state = "up" if up else "down"
             raise OSError(code, f"cannot set {name} {state}: {os.strerror(code)}")

@@ -2,53 +2,67 @@
 
 import socket
 import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Address
 
-from ucarpd.carp.params import IPAddress
-from ucarpd.linux.netlink import framing
-from ucarpd.linux.netlink.messages import RTM_GETROUTE, ip_of
+from ucarpd.linux.netlink.library import nl, rtmsg, rtnl
+from ucarpd.linux.netlink.messages import decoded, request
 from ucarpd.linux.netlink.request_socket import RequestSocket
 
-# family, destination's and source's length, TOS, table, protocol, scope, type, flags
-_ROUTE = struct.Struct("=BBBBBBBBI")
 _NEXT_HOP = struct.Struct("=HBBi")  # length, flags, hops, interface
-_RTA_OIF, _RTA_GATEWAY, _RTA_PREFSRC, _RTA_MULTIPATH = 4, 5, 7, 9
-_RTA_VIA, _RTA_ENCAP_TYPE, _RTA_ENCAP, _RTA_NH_ID = 18, 21, 22, 30
-_WAY = {_RTA_OIF, _RTA_GATEWAY, _RTA_MULTIPATH, _RTA_VIA, _RTA_ENCAP_TYPE, _RTA_ENCAP}
-_RTNH_F_ONLINK = 0x4
-"""The one flag that is set by whoever makes the route; the others tell how it fares."""
+_RTA_PREFSRC, _RTA_MULTIPATH, _RTA_NH_ID = "RTA_7", "RTA_9", "RTA_30"
+_WAY = {f"RTA_{number}" for number in (4, 5, 9, 18, 21, 22)}
+"""RTA_OIF, RTA_GATEWAY, RTA_MULTIPATH, RTA_VIA, RTA_ENCAP_TYPE, RTA_ENCAP."""
 
 
-def interface_routes(kernel: RequestSocket, index: int) -> dict[bytes, None]:
-    """All of them, of every table, in the kernel's order, so that each can be asked for again.
+class _RouteMessage(nl.nlmsg):  # type: ignore[misc]  # pyroute2 has no types
+    """With attributes that are left as they are: pyroute2's class would lose those unknown to it."""
+
+    prefix = "RTA_"
+    fields = rtmsg.rtmsg.fields
+    nla_map = tuple((number, f"RTA_{number}", "cdata") for number in range(1, 64))
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`request` asks the kernel for it; `source` is what the host has as a source by it, if that is said."""
+
+    request: bytes
+    scope: int
+    source: IPv4Address | None
+
+
+def interface_routes(kernel: RequestSocket, index: int) -> dict[Route, None]:
+    """All of them, of every table, in the kernel's order.
 
     For use in `consistent`; raises OSError.
     """
-    head = _ROUTE.pack(socket.AF_INET, *[0] * 8)
-    wanted = framing.attribute(_RTA_OIF, struct.pack("=i", index))
-    return dict.fromkeys(_as_asked_for(body) for body in kernel.dump(RTM_GETROUTE, head + wanted))
+    by, head = [("RTA_OIF", index)], {"family": socket.AF_INET}
+    wanted = request(rtmsg.rtmsg(), rtnl.RTM_GETROUTE, nl.NLM_F_DUMP, by, head)
+    return dict.fromkeys(_route(message.data) for message in kernel.dump(wanted))
 
 
-def source_of(route: bytes) -> IPAddress | None:
-    """The address that the host has as a source by this route, if that is said."""
-    return ip_of(socket.AF_INET, framing.attributes(route, _ROUTE.size).get(_RTA_PREFSRC))
-
-
-def in_order(routes: list[bytes]) -> list[bytes]:
+def in_order(routes: Iterable[Route]) -> list[Route]:
     """Sorted so that each comes after those by which its gateway is found: by scope."""
-    return sorted(routes, key=lambda route: -int(_ROUTE.unpack_from(route)[6]))
+    return sorted(routes, key=lambda route: -route.scope)
 
 
-def _as_asked_for(body: bytes) -> bytes:
-    *head, flags = _ROUTE.unpack_from(body)
-    found = list(framing.each_attribute(body, _ROUTE.size))
-    if _RTA_NH_ID in dict(found):
+def _route(data: bytes) -> Route:
+    message = decoded(_RouteMessage, data)
+    found = {name: message.get_attr(name) for name, _ in message["attrs"]}
+    source = found.get(_RTA_PREFSRC)
+    if _RTA_NH_ID in found:
         # The next hop is an object of its own; what else is said of the way is taken from that.
-        found = [(kind, value) for kind, value in found if kind not in _WAY]
-    parts = [_ROUTE.pack(*head, flags & _RTNH_F_ONLINK)]
-    for kind, value in found:
-        clean = _without_state(value) if kind == _RTA_MULTIPATH else value
-        parts.append(framing.attribute(kind, clean))
-    return b"".join(parts)
+        found = {name: value for name, value in found.items() if name not in _WAY}
+    if _RTA_MULTIPATH in found:
+        found[_RTA_MULTIPATH] = _without_state(found[_RTA_MULTIPATH])
+    head = {name: message[name] for name, _ in _RouteMessage.fields}
+    # The one flag that is set by whoever makes the route; the others tell how it fares.
+    head["flags"] &= rtmsg.RTNH_F_ONLINK
+    asked_for = nl.NLM_F_ACK | nl.NLM_F_CREATE | nl.NLM_F_APPEND
+    wanted = request(_RouteMessage(), rtnl.RTM_NEWROUTE, asked_for, found.items(), head)
+    return Route(wanted, message["scope"], IPv4Address(source) if source else None)
 
 
 def _without_state(hops: bytes) -> bytes:
@@ -56,6 +70,7 @@ def _without_state(hops: bytes) -> bytes:
     cleaned, start = bytearray(hops), 0
     while start + _NEXT_HOP.size <= len(hops):
         length, flags, count, interface = _NEXT_HOP.unpack_from(hops, start)
-        _NEXT_HOP.pack_into(cleaned, start, length, flags & _RTNH_F_ONLINK, count, interface)
+        flags &= rtmsg.RTNH_F_ONLINK
+        _NEXT_HOP.pack_into(cleaned, start, length, flags, count, interface)
         start += max((length + 3) & ~3, _NEXT_HOP.size)
     return bytes(cleaned)

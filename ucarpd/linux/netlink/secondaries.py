@@ -13,22 +13,19 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux import sysctl
-from ucarpd.linux.netlink import framing
-from ucarpd.linux.netlink.messages import (
-    ADDRESS,
-    RTM_GETADDR,
-    RTM_NEWADDR,
-    RTM_NEWROUTE,
-    InterfaceAddress,
-    address_of,
-)
+from ucarpd.linux.netlink.framing import Message, asked_for
+from ucarpd.linux.netlink.library import ifaddrmsg, nl, rtnl
+from ucarpd.linux.netlink.messages import InterfaceAddress, address_of, request
 from ucarpd.linux.netlink.request_socket import RequestSocket, consistent
-from ucarpd.linux.netlink.routes import in_order, interface_routes, source_of
+from ucarpd.linux.netlink.routes import Route, in_order, interface_routes
 
 _SETTING = "promote_secondaries"
+
+_T = TypeVar("_T")
 
 _log = logging.getLogger(__name__)
 
@@ -39,8 +36,8 @@ class Snapshot:
 
     interface: str
     index: int
-    addresses: dict[InterfaceAddress, bytes]
-    routes: dict[bytes, None]
+    addresses: dict[InterfaceAddress, Message]
+    routes: dict[Route, None]
 
 
 class Secondaries:
@@ -113,42 +110,35 @@ class Secondaries:
 
     def look(self, interface: str, index: int) -> Snapshot | None:
         """None if the interface is gone.  Raises OSError."""
-        addresses = self._addresses(index)
-        if addresses is None:
+        addresses = _unless_gone(partial(self._dump, index))
+        routes = _unless_gone(partial(interface_routes, self._kernel, index))
+        if addresses is None or routes is None:
             return None
-        routes = consistent(lambda: interface_routes(self._kernel, index))
         return Snapshot(interface, index, addresses, routes)
 
-    def _addresses(self, index: int) -> dict[InterfaceAddress, bytes] | None:
-        try:
-            return consistent(lambda: self._dump(index))
-        except OSError as error:
-            if error.errno == errno.ENODEV:
-                return None
-            raise
-
-    def _dump(self, index: int) -> dict[InterfaceAddress, bytes]:
-        wanted = ADDRESS.pack(socket.AF_INET, 0, 0, 0, index)
-        found = ((address_of(body), body) for body in self._kernel.dump(RTM_GETADDR, wanted))
-        return {e.placed.address: body for e, body in found if e is not None and e.index == index}
+    def _dump(self, index: int) -> dict[InterfaceAddress, Message]:
+        head = {"family": socket.AF_INET, "index": index}
+        wanted = request(ifaddrmsg.ifaddrmsg(), rtnl.RTM_GETADDR, nl.NLM_F_DUMP, head=head)
+        found = ((address_of(each.data), each) for each in self._kernel.dump(wanted))
+        return {e.placed.address: each for e, each in found if e is not None and e.index == index}
 
     def put_back(self, before: Snapshot | None, gone: Collection[InterfaceAddress]) -> None:
         """Put back what the kernel has taken along with these addresses, which were to go.
 
         Raises OSError, but only after it has tried to put back everything.
         """
-        now = self._addresses(before.index) if before is not None else None
+        now = _unless_gone(partial(self._dump, before.index)) if before is not None else None
         if before is None or now is None:
             return  # the interface is gone
         ips, networks = {each.ip for each in gone}, {_network(each) for each in gone}
         lost = {
-            address: body
-            for address, body in before.addresses.items()
+            address: message
+            for address, message in before.addresses.items()
             if address not in now and address.ip not in ips and _network(address) in networks
         }
         errors = []
-        for address, body in lost.items():
-            code = self._ask(RTM_NEWADDR, framing.EXCLUSIVE, body)
+        for address, message in lost.items():
+            code = self._ask(asked_for(message, nl.NLM_F_ACK | nl.NLM_F_CREATE | nl.NLM_F_EXCL))
             if code:
                 errors.append((code, str(address.ip)))
         if lost or not now:
@@ -164,16 +154,28 @@ class Secondaries:
     def _put_routes_back(
         self, before: Snapshot, gone: Collection[IPAddress]
     ) -> list[tuple[int, str]]:
-        now = consistent(lambda: interface_routes(self._kernel, before.index))
+        now = _unless_gone(partial(interface_routes, self._kernel, before.index))
+        if now is None:
+            return []
         # Those that name an address which is gone as their source have gone with it.
-        lost = [r for r in before.routes if r not in now and source_of(r) not in gone]
-        codes = [self._ask(RTM_NEWROUTE, framing.APPEND, route) for route in in_order(lost)]
+        lost = [r for r in before.routes if r not in now and r.source not in gone]
+        codes = [self._ask(route.request) for route in in_order(lost)]
         # One that cannot be reached had its gateway in the network of the address that is gone.
         return [(code, "a route") for code in codes if code not in (0, errno.ENETUNREACH)]
 
-    def _ask(self, kind: int, flags: int, body: bytes) -> int:
-        code = self._kernel.ask(kind, framing.CREATE | flags, body)
-        return 0 if code == errno.EEXIST else code
+    def _ask(self, wanted: bytes) -> int:
+        code = self._kernel.ask(wanted)
+        return 0 if code in (errno.EEXIST, errno.ENODEV) else code
+
+
+def _unless_gone(read: Callable[[], _T]) -> _T | None:
+    """What is read of an interface, None if that is gone.  Raises OSError."""
+    try:
+        return consistent(read)
+    except OSError as error:
+        if error.errno == errno.ENODEV:
+            return None
+        raise
 
 
 def _network(address: InterfaceAddress) -> tuple[int, int]:

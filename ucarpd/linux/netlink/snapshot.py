@@ -15,7 +15,7 @@ class Snapshot:
 
     def __init__(self) -> None:
         with closing(RequestSocket()) as kernel:
-            self._tables = consistent(partial(Tables.read, kernel))
+            self._tables = consistent(partial(Tables.read, kernel, ()))
 
     def link(self, interface: str) -> Link | None:
         return self._tables.link(interface)
@@ -23,8 +23,9 @@ class Snapshot:
     def link_of_index(self, index: int) -> Link | None:
         return self._tables.link_of_index(index)
 
-    def links(self) -> Iterable[Link]:
-        return self._tables.links()
+    def links(self, mentioning: str = "") -> Iterable[Link]:
+        """All, or no others than those that have this text in a name."""
+        return self._tables.links(mentioning)
 
     def addresses(self, interface: str) -> list[InterfaceAddress]:
         """Those that the host answers for, in the kernel's order."""
@@ -33,7 +34,7 @@ class Snapshot:
     def where(self, ip: IPAddress) -> str | None:
         """The name of an interface of this host that has the address."""
         usable = (entry for entry in self._tables.everywhere(ip) if entry.is_usable)
-        links = (self._tables.link_of_index(entry.index) for entry in usable)
+        links = (self._tables.messages.get(entry.index) for entry in usable)
         return next((link.name for link in links if link is not None), None)
 
     def dad_failed(self, interface: str, ip: IPAddress) -> bool:

@@ -1,26 +1,19 @@
 """The kernel's links and addresses, as its messages tell of them."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from ipaddress import IPv4Address
 from typing import TypeVar
 
 from ucarpd.carp.params import IPAddress
-from ucarpd.linux.netlink import framing
+from ucarpd.linux.netlink.framing import Message, outline
+from ucarpd.linux.netlink.library import ifaddrmsg, ifinfmsg, nl, rtnl
 from ucarpd.linux.netlink.messages import (
-    ADDRESS,
-    IFLA_EXT_MASK,
-    LINK,
-    RTM_DELADDR,
-    RTM_DELLINK,
-    RTM_GETADDR,
-    RTM_GETLINK,
-    RTM_NEWADDR,
-    RTM_NEWLINK,
     AddressEntry,
     InterfaceAddress,
     Link,
+    LinkMessage,
     address_of,
-    link_of,
+    request,
 )
 from ucarpd.linux.netlink.request_socket import RequestSocket
 
@@ -38,11 +31,16 @@ the secondary ones."""
 
 
 class Tables:
-    """Every lookup takes the same time, however many links and addresses there are."""
+    """Every lookup takes the same time, however many links and addresses there are.
 
-    def __init__(self) -> None:
-        self._links: dict[int, Link] = {}
-        self._by_name: dict[str, Link] = {}
+    Links whose name is not among the `followed` are decoded when they are asked for.
+    """
+
+    def __init__(self, followed: Container[str]) -> None:
+        self._followed = followed
+        self.messages: dict[int, LinkMessage] = {}
+        """About the links, by index."""
+        self._by_name: dict[str, LinkMessage] = {}
         self._addresses: dict[int, dict[InterfaceAddress, AddressEntry]] = {}
         """In the kernel's order."""
         self._by_ip: dict[IPAddress, dict[tuple[int, int], AddressEntry]] = {}
@@ -50,26 +48,30 @@ class Tables:
         self._networks: dict[Network, dict[IPAddress, AddressEntry]] = {}
 
     @classmethod
-    def read(cls, kernel: RequestSocket) -> "Tables":
+    def read(cls, kernel: RequestSocket, followed: Container[str]) -> "Tables":
         """Raises OSError, and DumpInterruptedError where it has to be done again."""
-        tables = cls()
-        attribute = framing.attribute(IFLA_EXT_MASK, bytes([_RTEXT_FILTER_SKIP_STATS, 0, 0, 0]))
-        for body in kernel.dump(RTM_GETLINK, LINK.pack(0, 0, 0, 0, 0) + attribute):
-            tables._put_link(body)
-        for body in kernel.dump(RTM_GETADDR, ADDRESS.pack(0, 0, 0, 0, 0)):
-            tables._put_address(RTM_NEWADDR, body)
+        tables = cls(followed)
+        mask = [("IFLA_EXT_MASK", _RTEXT_FILTER_SKIP_STATS)]
+        links = request(ifinfmsg.ifinfmsg(), rtnl.RTM_GETLINK, nl.NLM_F_DUMP, mask)
+        addresses = request(ifaddrmsg.ifaddrmsg(), rtnl.RTM_GETADDR, nl.NLM_F_DUMP)
+        for each in (links, addresses):
+            for message in kernel.dump(each):
+                tables.take_in(message)
         return tables
 
     # -- what there is -----------------------------------------------------------------------------
 
     def link(self, name: str) -> Link | None:
-        return self._by_name.get(name)
+        message = self._by_name.get(name)
+        return message.link if message else None
 
     def link_of_index(self, index: int) -> Link | None:
-        return self._links.get(index)
+        message = self.messages.get(index)
+        return message.link if message else None
 
-    def links(self) -> Iterable[Link]:
-        return self._links.values()
+    def links(self, mentioning: str = "") -> Iterator[Link]:
+        """All, or no others than those that have this text in a name."""
+        return (each.link for each in self.messages.values() if each.mentions(mentioning))
 
     def entries(self, interface: str) -> Collection[AddressEntry]:
         """The addresses of the interface in the kernel's order; none if it does not exist."""
@@ -108,23 +110,21 @@ class Tables:
 
     # -- what changes ------------------------------------------------------------------------------
 
-    def take_in(self, message: framing.Message) -> Iterator[Change]:
-        """Update the tables by a message; tell what it has changed."""
-        if message.kind == RTM_NEWLINK:
-            yield from self._put_link(message.body)
-        elif message.kind == RTM_DELLINK:
-            yield from self._remove_link(message.body)
-        elif message.kind in (RTM_NEWADDR, RTM_DELADDR):
-            change = self._put_address(message.kind, message.body)
-            if change is not None:
-                yield change
+    def take_in(self, message: Message) -> Iterable[Change]:
+        """Update the tables by a message; tell what it has changed, but nothing of links
+        that are not followed."""
+        if message.kind == rtnl.RTM_NEWLINK:
+            return self._put_link(message.data)
+        if message.kind == rtnl.RTM_DELLINK:
+            return self._remove_link(message.data)
+        if message.kind in (rtnl.RTM_NEWADDR, rtnl.RTM_DELADDR):
+            return self._put_address(message.kind, message.data)
+        return ()
 
     def differences(self, after: "Tables") -> Iterator[Change]:
         """What has changed between these tables and those that are to replace them."""
-        for index in {link.index for table in (self, after) for link in table.links()}:
-            old, new = self.link_of_index(index), after.link_of_index(index)
-            if old != new:
-                yield from (("link", link.name, None) for link in (old, new) if link)
+        for index in {*self.messages, *after.messages}:
+            yield from self._change(self.messages.get(index), after.messages.get(index))
         was, now = self.usable(), after.usable()
         yield from (("removed", name, ip) for name, ip in was - now)
         yield from (("added", name, ip) for name, ip in now - was)
@@ -132,50 +132,56 @@ class Tables:
     def usable(self) -> set[tuple[str, IPAddress]]:
         """Interface and address of all that can be used."""
         return {
-            (self._links[index].name, entry.placed.address.ip)
+            (self.messages[index].name, entry.placed.address.ip)
             for index, entries in self._addresses.items()
             for entry in entries.values()
             if entry.is_usable
         }
 
-    def _put_link(self, body: bytes) -> list[Change]:
-        new = link_of(body)
-        if new is None:
-            return []
-        old = self._links.get(new.index)
-        if old == new:
-            return []
-        changes: list[Change] = [("link", new.name, None)]
-        if old is not None and old.name != new.name:
-            self._forget_name(old)
-            changes.insert(0, ("link", old.name, None))
-        self._links[new.index] = self._by_name[new.name] = new
-        return changes
+    def _change(self, old: LinkMessage | None, new: LinkMessage | None) -> Iterable[Change]:
+        """Of one link, if it is followed."""
+        names = dict.fromkeys(each.name for each in (old, new) if each)
+        if not any(name in self._followed for name in names):
+            return ()
+        if old is not None and new is not None and old.link == new.link:
+            return ()
+        return [("link", name, None) for name in names]
 
-    def _remove_link(self, body: bytes) -> list[Change]:
-        gone = link_of(body)
-        old = self._links.pop(gone.index, None) if gone else None
+    def _put_link(self, data: bytes) -> Iterable[Change]:
+        found = outline(data)
+        if found is None:
+            return ()
+        new = LinkMessage(*found, data)
+        old = self.messages.get(new.index)
+        if old is not None:
+            self._forget_name(old)
+        self.messages[new.index] = self._by_name[new.name] = new
+        return self._change(old, new)
+
+    def _remove_link(self, data: bytes) -> Iterable[Change]:
+        found = outline(data)
+        old = self.messages.pop(found[0], None) if found else None
         if old is None:
-            return []
+            return ()
         self._forget_name(old)
         for entry in list(self._addresses.pop(old.index, {}).values()):
             self._forget_address(entry)
-        return [("link", old.name, None)]
+        return self._change(old, None)
 
-    def _forget_name(self, link: Link) -> None:
+    def _forget_name(self, link: LinkMessage) -> None:
         # Of two links that have changed names the other may have this one's by now.
-        if self._by_name.get(link.name) == link:
+        if self._by_name.get(link.name) is link:
             del self._by_name[link.name]
 
-    def _put_address(self, kind: int, body: bytes) -> Change | None:
-        entry = address_of(body)
-        link = self._links.get(entry.index) if entry else None
+    def _put_address(self, kind: int, data: bytes) -> Iterable[Change]:
+        entry = address_of(data)
+        link = self.messages.get(entry.index) if entry else None
         if entry is None or link is None:
-            return None
+            return ()
         address = entry.placed.address
         known = self._addresses.setdefault(entry.index, {})
-        old = known.pop(address, None) if kind == RTM_DELADDR else known.get(address)
-        if kind == RTM_NEWADDR:
+        old = known.pop(address, None) if kind == rtnl.RTM_DELADDR else known.get(address)
+        if kind == rtnl.RTM_NEWADDR:
             known[address] = entry
             self._by_ip.setdefault(address.ip, {})[entry.index, address.prefixlen] = entry
             if isinstance(address.ip, IPv4Address):
@@ -184,10 +190,10 @@ class Tables:
         elif old is not None:
             self._forget_address(old)
         before = old is not None and old.is_usable
-        after = kind == RTM_NEWADDR and entry.is_usable
+        after = kind == rtnl.RTM_NEWADDR and entry.is_usable
         if before == after:
-            return None
-        return "added" if after else "removed", link.name, address.ip
+            return ()
+        return [("added" if after else "removed", link.name, address.ip)]
 
     def _forget_address(self, entry: AddressEntry) -> None:
         """Take an entry out of the indexes."""

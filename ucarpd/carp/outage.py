@@ -1,0 +1,29 @@
+"""A cable that a master loses for a moment, or a switch port that flaps.
+
+Nobody can have missed a master whose link is back before the first backup's timer can end: that is
+`deadratio` intervals after its last advertisement, and one interval earlier is early enough even if
+that one was lost with the link.  The shortest interval counts that this host or any other of its
+vhid has stated.  Such a master stays what it was; a virtual address on a dead link misleads nobody.
+A link that goes on flapping is another matter: one outage is outlasted in a master-down interval.
+"""
+
+
+class Outage:
+    """Times are monotonic seconds, intervals seconds."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self.until: float | None = None
+        """When the role is lost with the link; None while there is a link."""
+        self._not_before = float("-inf")
+
+    def begin(self, reason: str, now: float, *, until: float, master_down_interval: float) -> bool:
+        """The link is lost; whether that may be outlasted.  `reason` is for the operator."""
+        if now >= until or now < self._not_before:
+            return False
+        self.reason, self.until = reason, until
+        self._not_before = now + master_down_interval
+        return True
+
+    def end(self) -> None:
+        self.until = None

@@ -1,0 +1,9 @@
+"""One virtual host in action: `driver` feeds the machine, `custody` and `outgoing` do what it asks for.
+
+`ports` says what it is plugged into.
+"""
+
+from ucarpd.engine.driver import WAKE_UP_LEAD, Engine
+from ucarpd.engine.ports import Addresses, Outcome, Owner, Transition
+
+__all__ = ["WAKE_UP_LEAD", "Addresses", "Engine", "Outcome", "Owner", "Transition"]

@@ -1,0 +1,178 @@
+"""Where the virtual addresses are: asked for, compared with what is there, and told to the machine.
+
+Each request is a job with a number.  A superseded job says nothing about where the addresses are now;
+the end of the newest one is judged by the kernel's table, and so is every later look.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from ucarpd.carp import events
+from ucarpd.carp.actions import AnnounceAddresses, State
+from ucarpd.carp.machine import VirtualHost
+from ucarpd.carp.params import IPAddress
+from ucarpd.engine.outgoing import Outgoing
+from ucarpd.engine.ports import Addresses, Log, Outcome, Owner, Transition
+
+FIRST_RELEASE_PAUSE = 0.2
+LONGEST_RELEASE_PAUSE = 60.0
+"""Seconds before an address that could not be taken off is tried again; each failure doubles it."""
+
+CONTESTED = "contested"
+"""UCARP_REASON of an up-script that runs again because a rival had the role too."""
+
+
+class Custody:
+    """`dispatch` takes an event to the machine, `settled` is called when the addresses are in place."""
+
+    def __init__(
+        self,
+        machine: VirtualHost,
+        addresses: Addresses,
+        outgoing: Outgoing,
+        log: Log,
+        owner: Owner,
+        dispatch: Callable[[events.Event], None],
+        settled: Callable[[], None],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._machine = machine
+        self._addresses = addresses
+        self._outgoing = outgoing
+        self._log = log
+        self._owner = owner
+        self._dispatch = dispatch
+        self._settled = settled
+        self._job = 0
+        self._announced_ahead: tuple[int, frozenset[IPAddress]] = (0, frozenset())
+        """The job whose first announcement left before the machine has asked for it, and of what."""
+        self._refused: tuple[IPAddress, ...] = ()
+        """What the last attempt could not put in place."""
+        self._unserved: tuple[IPAddress, ...] = ()
+        """What the owner knows that this host cannot serve; another host may serve it meanwhile."""
+        self._release_pause = FIRST_RELEASE_PAUSE
+        self._again: asyncio.TimerHandle | None = None
+        self._is_closed = False
+
+    @property
+    def _is_master(self) -> bool:
+        return self._machine.state is State.MASTER
+
+    def close(self) -> None:
+        self._is_closed = True
+        if self._again is not None:
+            self._again.cancel()
+
+    # -- what the machine asks for -------------------------------------------------------------------
+
+    def acquire(self, transition: Transition) -> None:
+        self._job += 1
+        there = partial(self._announce_ahead, self._job)
+        self._addresses.acquire(transition, there, partial(self._acquired, self._job))
+
+    def reassert(self, transition: Transition) -> None:
+        """Run the up-script again, if scripts own the addresses."""
+        if self._addresses.are_scripted:
+            self._job += 1
+            again = replace(transition, previous=State.MASTER, reason=CONTESTED)
+            self._addresses.reassert(again, partial(self._acquired, self._job))
+
+    def release(self, transition: Transition, at_start: bool) -> None:
+        self._job += 1
+        self._addresses.release(transition, at_start, partial(self._released, self._job))
+        self._loop.call_soon(self._check_whether_off)
+
+    def announce(self, action: AnnounceAddresses) -> None:
+        ahead, self._announced_ahead = self._announced_ahead, (0, frozenset())
+        if ahead != (self._job, frozenset(action.addresses)):
+            self._outgoing.announce(action)
+
+    def report_unserved(self, addresses: tuple[IPAddress, ...]) -> None:
+        if addresses != self._unserved:
+            self._unserved = addresses
+            # Not from within this event: it will be one more.
+            self._loop.call_soon(self._owner.unserved, addresses)
+
+    # -- what the kernel tells -----------------------------------------------------------------------
+
+    def added(self, ip: IPAddress) -> None:
+        """The kernel has one of our addresses."""
+        if self._is_master:
+            # Of those that we added ourselves we know already.
+            if self._addresses.are_scripted:
+                self._addresses.appeared()
+                self._dispatch(events.AddressesAcquired((ip,)))
+        elif self._machine.is_releasing:
+            self._addresses.appeared()
+        elif not self._addresses.is_busy:
+            self._log.address_out_of_place(ip, self._machine.state)
+            self._dispatch(events.AddressesAcquired((ip,)))
+
+    def removed(self, ip: IPAddress) -> None:
+        """The kernel has it no longer."""
+        if self._machine.is_releasing:
+            self._check_whether_off()
+        # While a job runs, its end tells what is there: a script may take the address off itself.
+        elif not self._addresses.is_busy and ip not in self._refused:
+            if self._is_master:
+                self._log.address_taken_away(ip)
+            self._dispatch(events.AddressRemoved(ip))
+
+    def look_again(self) -> None:
+        """A master compares what it wants with what is there: an event may have been missed."""
+        if self._is_master and not self._addresses.is_busy:
+            for ip in self._addresses.missing():
+                self._loop.call_soon(self.removed, ip)
+
+    # -- the ends of jobs ----------------------------------------------------------------------------
+
+    def _announce_ahead(self, job: int, addresses: tuple[IPAddress, ...]) -> None:
+        """In the thread that has put the addresses there: on the way back to the loop as much time
+        goes by as on the whole way there.
+        """
+        if job != self._job:
+            return
+        try:
+            self._outgoing.announce_quietly(AnnounceAddresses(addresses))
+        except OSError:
+            return  # The loop does it again, and reports it.
+        self._announced_ahead = (job, frozenset(addresses))
+
+    def _acquired(self, job: int, outcome: Outcome) -> None:
+        if job != self._job:
+            return
+        self._refused = outcome.refused
+        if outcome.here:
+            self._dispatch(events.AddressesAcquired(outcome.here))
+        if outcome.refused:
+            self._dispatch(events.AcquireFailed(outcome.refused, outcome.has_hung))
+        gone = set(self._machine.params.addresses).difference(outcome.here)
+        for ip in sorted(gone, key=str):
+            self.removed(ip)
+        if not gone:
+            self.report_unserved(())
+        self._settled()
+
+    def _check_whether_off(self) -> None:
+        """The role may go to a peer although the down-script still has other work to do."""
+        scripted = self._addresses.are_scripted
+        if scripted and self._machine.is_releasing and not self._addresses.present():
+            self._dispatch(events.AddressesOff())
+
+    def _released(self, job: int) -> None:
+        if job != self._job:
+            return
+        self._dispatch(events.AddressesReleased())
+        if not self._addresses.present():
+            self._release_pause = FIRST_RELEASE_PAUSE
+        elif not self._is_master and not self._is_closed:
+            self._again = self._loop.call_later(self._release_pause, self._release_again)
+            self._release_pause = min(2 * self._release_pause, LONGEST_RELEASE_PAUSE)
+
+    def _release_again(self) -> None:
+        """An address that the kernel would not let go of, on a host that must not answer for it."""
+        present = self._addresses.present()
+        if present and not self._is_master:
+            self._dispatch(events.AddressesAcquired(present))

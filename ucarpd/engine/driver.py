@@ -1,0 +1,294 @@
+"""The driver of one virtual host: feeds the machine, performs its actions, owns its one timer.
+
+It knows the outside only through the Protocols in `ports`; the supervisor plugs in the real parts.
+Everything runs in the event loop, and nothing here waits for anything.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from ucarpd.carp import actions, events
+from ucarpd.carp.actions import Action, SendAdvertisement, State
+from ucarpd.carp.farewell import bow_out_of
+from ucarpd.carp.frame import MalformedHeader, parse
+from ucarpd.carp.machine import VirtualHost
+from ucarpd.carp.packet import HEADER_SIZE, decode
+from ucarpd.carp.params import IPAddress, Params
+from ucarpd.carp.receive import Dropped, Receiver
+from ucarpd.carp.standing import BOW_OUT
+from ucarpd.engine.custody import Custody
+from ucarpd.engine.outgoing import Outgoing
+from ucarpd.engine.ports import Addresses, Log, Owner, Transition, Wire
+
+WAKE_UP_LEAD = 0.0002
+"""Seconds by which a backup wakes up before its deadline: less than it takes it to get from there to
+the wire, so that no rival gets an advertisement too soon.
+"""
+
+
+class Engine:
+    """One virtual host in action.
+
+    `counter` is 64 random bits for its first advertisement, `phase` as in VirtualHost.  `late` is
+    told by how many seconds each timer came too late.
+    """
+
+    def __init__(
+        self,
+        params: Params,
+        counter: int,
+        *,
+        wire: Wire,
+        addresses: Addresses,
+        log: Log,
+        owner: Owner,
+        phase: float = 1.0,
+        late: Callable[[float], None] = lambda _seconds: None,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._machine = VirtualHost(params, counter, phase)
+        self._receiver = Receiver(params)
+        self._outgoing = Outgoing(params, wire, log)
+        self._addresses = addresses
+        self._custody = Custody(
+            self._machine,
+            addresses,
+            self._outgoing,
+            log,
+            owner,
+            self._dispatch,
+            self._act_on_held_loss,
+        )
+        self._log = log
+        self._owner = owner
+        self._late = late
+        self._timer: asyncio.TimerHandle | None = None
+        self._now = 0.0
+        self._transition = Transition(State.INIT, State.INIT, "starting")
+        self._waiting_for: str | None = None
+        self._held_loss: tuple[str, bool, bool] | None = None
+        """A loss of the interface that waits for the end of the up-script."""
+        self._is_over = False
+
+    @property
+    def state(self) -> State:
+        return self._machine.state
+
+    @property
+    def reason(self) -> str:
+        """Why it is in this state, or what it waits for."""
+        return self._waiting_for or self._transition.reason
+
+    @property
+    def sources(self) -> tuple[IPAddress, ...]:
+        """The addresses that it advertises from, while its interface can be used."""
+        return self._machine.sources
+
+    @property
+    def next_counter(self) -> int:
+        """That of the next advertisement."""
+        return self._machine.next_counter
+
+    @property
+    def receiver(self) -> Receiver:
+        return self._receiver
+
+    # -- what comes in -------------------------------------------------------------------------------
+
+    @property
+    def is_loss_held(self) -> bool:
+        """Whether the interface is lost while the up-script runs, which may be the script's doing."""
+        return self._held_loss is not None
+
+    def interface_ready(self, sources: tuple[IPAddress, ...]) -> None:
+        was_waiting = self._waiting_for is not None
+        self._waiting_for = self._held_loss = None
+        is_news = was_waiting or self._machine.sources != sources
+        if is_news or self._machine.state is State.INIT:
+            self._dispatch(events.InterfaceReady(sources))
+            self._owner.identity_changed()
+
+    def interface_lost(self, reason: str, can_send: bool, may_return: bool = False) -> None:
+        if self._machine.state is State.MASTER and self._addresses.is_up_script_running:
+            # Common up-scripts take the link down for a moment, to set a MAC address for instance.
+            if self._held_loss is None:
+                self._log.loss_held(reason)
+            self._held_loss = (reason, can_send, may_return)
+            return
+        if reason == self._waiting_for:
+            return
+        self._waiting_for = reason
+        if self._machine.state is State.INIT and not self._is_over:
+            self._log.waiting(reason)
+        self._dispatch(events.InterfaceLost(reason, can_send, may_return))
+
+    def hardware_address_changed(self) -> None:
+        self._dispatch(events.HardwareAddressChanged())
+        self._owner.identity_changed()
+
+    def segment_heard(self) -> None:
+        """The segment can be heard again after a silence."""
+        self._dispatch(events.SegmentHeard())
+
+    def receive(self, frame: bytes, at: float) -> IPAddress | None:
+        """Take in a frame that came at monotonic second `at`.
+
+        Returns its source, if it was an advertisement with a good digest.
+        """
+        result = self._receiver.check(frame, self._machine.sources, self._machine.sent_counters)
+        if isinstance(result, Dropped):
+            self._log.dropped(result)
+            return None
+        if result.source in self._machine.sources:
+            self._log.source_taken(result.source)
+        self._dispatch(result, at)
+        return result.source
+
+    def sent_by_another(self, frame: bytes) -> bool:
+        """Whether an advertisement for our vhid that left this host is another daemon's.
+
+        A bow-out may be that of our own predecessor.
+        """
+        try:
+            payload = parse(frame).payload
+        except MalformedHeader:
+            return False
+        if len(payload) < HEADER_SIZE:
+            return False
+        sent = decode(payload)
+        is_bow_out = (sent.advbase, sent.advskew) == BOW_OUT[:2]
+        return not is_bow_out and sent.counter not in self._machine.sent_counters
+
+    def address_added(self, ip: IPAddress) -> None:
+        """The kernel has one of our addresses."""
+        self._custody.added(ip)
+
+    def address_removed(self, ip: IPAddress) -> None:
+        """The kernel has it no longer."""
+        self._custody.removed(ip)
+
+    def change_params(self, params: Params) -> None:
+        """Take over a reloaded configuration without leaving the state."""
+        self._receiver.configure(params)
+        self._outgoing.configure(params)
+        self._dispatch(events.ParamsChanged(params))
+        self._owner.identity_changed()
+
+    def demote(self, demotion: int, reason: str) -> None:
+        """This host is less fit than usual, or fit again: the new sum, and why."""
+        self._dispatch(events.DemotionChanged(demotion, reason))
+
+    def step_down(self, reason: str) -> None:
+        self._dispatch(events.StepDownRequested(reason))
+
+    def stop(self, reason: str) -> None:
+        """Leave for good; the owner hears `finished` when the addresses are off and all is sent."""
+        self._dispatch(events.StopRequested(reason))
+
+    # -- the machine -----------------------------------------------------------------------------------
+
+    def _dispatch(self, event: events.Event, at: float | None = None) -> None:
+        """`at` is when it happened; now, if not given.  To the machine time never goes back."""
+        if self._is_over:
+            return
+        self._now = max(self._now, self._loop.time() if at is None else at)
+        try:
+            for action in self._machine.handle(event, self._now):
+                self._perform(action)
+            self._arm()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the process
+            self._fail(error)
+
+    def _arm(self) -> None:
+        deadline = None if self._is_over else self._machine.next_deadline()
+        lead = WAKE_UP_LEAD if self._machine.state is State.BACKUP else 0.0
+        if self._timer is not None:
+            if deadline is not None and self._timer.when() == deadline - lead:
+                return
+            self._timer.cancel()
+            self._timer = None
+        if deadline is not None:
+            self._timer = self._loop.call_at(deadline - lead, self._on_timer, deadline)
+
+    def _on_timer(self, due: float) -> None:
+        self._timer = None
+        now = self._loop.time()
+        self._late(max(0.0, now - due))
+        self._dispatch(events.DeadlineReached(), max(due, now))
+
+    def _perform(self, action: Action) -> None:
+        match action:
+            case actions.StateChanged(old, new, reason):
+                self._transition = Transition(new, old, reason)
+                if new is not State.MASTER:
+                    self._loop.call_soon(self._act_on_held_loss)
+                self._log.transition(action)
+                self._owner.changed()
+            case actions.Report():
+                self._log.found(action)
+            case actions.SendAdvertisement():
+                self._advertise(action)
+            case actions.AcquireAddresses():
+                self._custody.acquire(self._transition)
+            case actions.ReassertAddresses():
+                self._custody.reassert(self._transition)
+            case actions.ReportUnserved(addresses):
+                self._custody.report_unserved(addresses)
+            case actions.ReleaseAddresses(at_start):
+                self._custody.release(self._transition, at_start)
+            case actions.AnnounceAddresses():
+                self._custody.announce(action)
+            case actions.Finish():
+                self._end()
+                self._owner.finished()
+
+    def _advertise(self, action: SendAdvertisement) -> None:
+        results = self._outgoing.advertise(action)
+        if self._machine.state is State.MASTER:
+            if True in results:
+                self._owner.advertised()
+            self._custody.look_again()
+        # A failure while our own script has the link down says nothing about this host.
+        is_failing = None if self.is_loss_held else self._outgoing.note(results)
+        if is_failing is not None:
+            # Not from within this event: it will be one more.
+            self._loop.call_soon(self._owner.sending, is_failing)
+
+    def _act_on_held_loss(self) -> None:
+        """The up-script has ended, or another host has the role: now the loss of the link counts."""
+        if self._held_loss is not None:
+            held, self._held_loss = self._held_loss, None
+            self.interface_lost(*held)
+            self._owner.loss_counts()
+
+    # -- the end ---------------------------------------------------------------------------------------
+
+    def _end(self) -> None:
+        self._is_over = True
+        self._custody.close()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _fail(self, error: Exception) -> None:
+        """A defect of ours: its state cannot be trusted, so another host shall serve.
+
+        The owner hears `failed` when the addresses are off and the bow-out is sent.
+        """
+        self._end()
+        self._log.fault(error)
+        self._transition = Transition(State.INIT, self._transition.state, "internal error")
+        try:
+            self._addresses.release(self._transition, False, self._bow_out_after_fault)
+        except Exception as another:  # noqa: BLE001 - the restart takes the addresses off
+            self._log.fault(another)
+            self._owner.failed()
+
+    def _bow_out_after_fault(self) -> None:
+        sources, sent = self._machine.sources, self._machine.sent_counters
+        # From a backup it would only unsettle the others.
+        if self._transition.previous is State.MASTER and sent:
+            counter = (sent[-1] + 1) % (1 << 64) or 1
+            for each in sources:
+                self._advertise(bow_out_of(each, counter))
+        self._owner.failed()

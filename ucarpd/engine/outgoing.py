@@ -1,0 +1,66 @@
+"""What one virtual host sends: its advertisements, and where its addresses are."""
+
+import errno
+
+from ucarpd.carp.actions import AnnounceAddresses, SendAdvertisement
+from ucarpd.carp.demotion import SendErrors
+from ucarpd.carp.params import Params
+from ucarpd.carp.transmit import Datagram, Transmitter
+from ucarpd.engine.ports import Log, Wire
+
+_PEER_UNREACHABLE = {errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH}
+
+
+class Outgoing:
+    """Makes the frames and gives them to the wire; counts the advertisements that fail."""
+
+    def __init__(self, params: Params, wire: Wire, log: Log) -> None:
+        self._transmitter = Transmitter(params)
+        self._wire = wire
+        self._log = log
+        self._errors = SendErrors()
+
+    def configure(self, params: Params) -> None:
+        self._transmitter.configure(params)
+
+    def advertise(self, action: SendAdvertisement) -> list[bool | None]:
+        """Send it; for each packet whether it went out, None for a peer that cannot be reached."""
+        packets = self._transmitter.advertisement(action, self._wire.mac)
+        return [self._send(each) for each in packets]
+
+    def note(self, results: list[bool | None]) -> bool | None:
+        """Count an advertisement; whether sending fails now, None where that has not changed."""
+        # Of several peers one may be out of reach; that says nothing about this host.
+        if results.count(None) == len(results):
+            return None
+        was_failing, was_clean = self._errors.is_failing, self._errors.is_clean
+        self._errors.note(success=True in results)
+        if self._errors.is_clean and not was_clean:
+            self._log.sent()
+        return self._errors.is_failing if self._errors.is_failing != was_failing else None
+
+    def announce(self, action: AnnounceAddresses) -> None:
+        for frame in self._announcements(action):
+            self._send(frame)
+
+    def announce_quietly(self, action: AnnounceAddresses) -> None:
+        """Raises OSError instead of logging; for use in another thread."""
+        for frame in self._announcements(action):
+            self._wire.send(frame)
+
+    def _announcements(self, action: AnnounceAddresses) -> list[bytes]:
+        is_router = action.has_ipv6 and self._wire.is_router
+        return self._transmitter.announcements(action, self._wire.mac, is_router)
+
+    def _send(self, outgoing: bytes | Datagram) -> bool | None:
+        try:
+            if isinstance(outgoing, Datagram):
+                self._wire.send_datagram(outgoing)
+            else:
+                self._wire.send(outgoing)
+        except OSError as error:
+            if isinstance(outgoing, Datagram) and error.errno in _PEER_UNREACHABLE:
+                return None  # No fault of this host.
+            self._log.send_failed(error)
+            return False
+        return True

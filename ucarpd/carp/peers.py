@@ -43,6 +43,11 @@ ONE_RUN = 1024
 SLOWEST_UNFIT_UNITS = UNITS_PER_SECOND
 """The interval of a host that is less fit than usual, at most, whatever it states."""
 
+LATE = 1.5
+"""Intervals of its own after which a master is late.  It may still serve, but the host that bows out
+took over since, and a living master would have answered that one at once (rule M2).
+"""
+
 _COUNTER_MASK = (1 << 64) - 1
 
 
@@ -138,6 +143,7 @@ class Peers:
         return any(
             each.contender is not None
             and now < each.serves_until
+            and not (heard.is_bow_out and _is_late(each, now))
             and source != heard.source
             and is_waited_for(each.contender)
             and (
@@ -158,3 +164,7 @@ def _are_twins(one: AdvertisementReceived, other: AdvertisementReceived) -> bool
     """Whether two sources, of two families, may be one host: its counters follow each other."""
     distance = (one.counter - other.counter) & _COUNTER_MASK
     return min(distance, _COUNTER_MASK - distance) < ONE_RUN
+
+
+def _is_late(peer: Peer, now: float) -> bool:
+    return now - peer.heard_at > LATE * peer.newest.units / UNITS_PER_SECOND

@@ -297,7 +297,7 @@ def test_a_clean_stop_waits_for_a_script_until_its_time_out(a, wire):
     keys["SCRIPT_TIMEOUT"] = "2"
     a.write("ucarp/up.sh", f"#!/bin/sh\nip address add {VIP}/16 dev eth0\nsleep 1000\n")
     a.write("ucarp/down.sh", "#!/bin/sh\ntrue\n")
-    daemon = start_master(a, **keys, SCRIPT_TIMEOUT="1")
+    daemon = start_master(a, **keys)
     assert daemon.stop() == 0
     assert not a.has(VIP)
     assert a.processes() == []

@@ -549,10 +549,25 @@ class UcarpPeer(ForeignPeer):
     """It yields with one more advertisement; of equals the one with the lower reversed address wins."""
 
     is_kernel = False
+    yields_ties_silently = False
+
+    def __init__(self, counter, advbase=1, advskew=0, *, preempt=False):
+        super().__init__(counter, advbase, advskew)
+        self.preempt = preempt
+
+    def takes_over_from(self, heard):
+        return (self.preempt and self.units < heard.units) or super().takes_over_from(heard)
 
     def hear_as_master(self, heard, now):
         (source,) = self.sources
-        tie_is_lost = heard.source.packed[::-1] < source.packed[::-1]
-        if heard.units < self.units or (heard.units == self.units and tie_is_lost):
-            return [*self.advertisements(), *self.become(State.BACKUP, now)]
-        return []
+        is_tie = heard.units == self.units
+        if heard.units > self.units or (is_tie and heard.source.packed[::-1] > source.packed[::-1]):
+            return []
+        is_silent = is_tie and self.yields_ties_silently
+        return [*([] if is_silent else self.advertisements()), *self.become(State.BACKUP, now)]
+
+
+class FirstRelease(UcarpPeer):
+    """ucarpd 0.1.0, as long as it is healthy: it decides as ucarp does, and loses a tie silently."""
+
+    yields_ties_silently = True

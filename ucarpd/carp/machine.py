@@ -62,7 +62,7 @@ from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.farewell import Farewell
 from ucarpd.carp.holding import Holding
 from ucarpd.carp.leaving import Leaving
-from ucarpd.carp.listening import Listening
+from ucarpd.carp.listening import Listening, Turn
 from ucarpd.carp.outage import Outage
 from ucarpd.carp.own_counter import OwnCounter
 from ucarpd.carp.params import Family, IPAddress, Params
@@ -356,7 +356,7 @@ class VirtualHost:
         if is_late and now - deadline > max(self._standing.interval, LATE):
             self._listening.arm_all(now)
             return
-        reason, peer = self._listening.silence(now)
+        reason, peer = self._listening.reason(now)
         self._enter_master(reason, now, peer)
 
     def _acquire(self, now: float) -> None:
@@ -452,11 +452,16 @@ class VirtualHost:
         )
         verdict = judge_as_backup(own, peer, situation)
         if verdict.takes_over:
-            self._enter_master(self._reason(verdict, heard), now, heard.source)
+            turn = Turn(
+                now + self._listening.pause(own, heard), self._reason(verdict, heard), heard.source
+            )
+            self._listening.await_turn(turn)
+            self._take_over_if_silent(now)
         elif not heard.is_bow_out:
             self._actions += self._leaving.successor_heard(heard)
             self._listening.arm(heard.family, now)
-            self._peers.serves(peer, now + self._listening.patience_with(heard))
+            until = now + self._listening.patience_with(heard)
+            self._peers.serves(peer, until, is_hidden=verdict is BackupVerdict.HIDDEN)
             self._tell_silent_family(heard.family, now)
 
     def _tell_silent_family(self, heard_in: Family, now: float) -> None:

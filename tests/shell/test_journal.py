@@ -134,7 +134,7 @@ ROWS = [
     (
         lambda log: log.loss_held("eth0 is down"),
         "[WARNING] web: eth0 is down while the up-script is running: does the script do that? ucarpd waits "
-        "for its end",
+        "until it ends",
     ),
     (
         lambda log: log.record_fault(OSError(28, "cannot write /run/x: No space left on device")),

@@ -1,6 +1,6 @@
-"""What `ucarpd check` sees by looking at this machine: files that are sound, and do not fit the host.
+"""Configuration files compared with this machine, for `ucarpd check`.
 
-It needs no privileges.  On a machine that does not tell what it has, nothing is found.
+It needs no privileges.  If the machine does not show its links and addresses, it finds nothing.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ from ucarpd.sources import NoSource
 IFUPDOWN = Path("/etc/network/interfaces")
 
 _MOST_NAMES = 8
-"""Interfaces that are named to somebody who looks for another."""
+"""Interfaces to name, at most, if the configured one is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Finding:
 
 
 def find(configs: Sequence[Config], is_running: Callable[[str], bool]) -> list[Finding]:
-    """Look at this machine.  `is_running` tells by name which instances have a process."""
+    """Compare the files with this machine.  `is_running` says by name which instances run."""
     try:
         snapshot = Snapshot()
     except OSError:

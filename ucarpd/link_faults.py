@@ -33,7 +33,7 @@ def deafness(link: Link, table: LinkTable) -> str | None:
 
 
 def other_name(interface: str, table: LinkTable) -> str | None:
-    """Return which link is meant by a name that is not one to the kernel's packets; or None."""
+    """Say which link an alternative name, or NAME@PARENT, stands for; None for any other name."""
     plain, at, _ = interface.partition("@")
     for link in table.links(plain):
         if interface in link.altnames or (at and link.name == plain):

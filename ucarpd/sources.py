@@ -34,7 +34,7 @@ class Source:
 class NoSource:
     """Why there is none, for the operator, and the key that is to blame, if one is.
 
-    `is_wrong`: waiting cannot end it, unless the host gets other addresses than it has now.
+    `is_wrong`: waiting does not help, unless the addresses of the host change.
     """
 
     reason: str

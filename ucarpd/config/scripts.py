@@ -1,6 +1,6 @@
-"""What is wrong with the scripts that a file names.
+"""Faults of the scripts that a file names.
 
-`load` accepts such a file: a script may be on a file system that is mounted later.
+`load` accepts such a file, because the script may be on a file system that is mounted later.
 """
 
 import re
@@ -16,9 +16,9 @@ _HARMFUL = re.compile(rb"""^[^#\n]*\bto\s+["']?\$\{?address\}?["']?/32\b""", re.
 
 
 def is_harmful(script: Path) -> bool:
-    """Tell whether it has the line of 0.1.0's ucarp-down.sh that deletes foreign IPv6 addresses.
+    """Whether it has the line of 0.1.0's ucarp-down.sh that deletes foreign IPv6 addresses.
 
-    It asks for the addresses in ADDRESS/32: of IPv4 that is one, of IPv6 all of a provider.
+    The line deletes the addresses in ADDRESS/32: one in IPv4, all of a provider in IPv6.
     """
     try:
         return _HARMFUL.search(files.read(script)) is not None

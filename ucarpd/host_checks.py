@@ -115,7 +115,7 @@ class _Host:
                     )
                     if along := self._taken_along(config.interface, address):
                         listed = ", ".join(str(each.ip) for each in along)
-                        text += f"; taking it off would take {listed} with it"
+                        text += f" (the kernel removes {listed} with it)"
                     yield key, text
 
     def _taken_along(self, interface: str, address: InterfaceAddress) -> list[InterfaceAddress]:
@@ -128,11 +128,17 @@ class _Host:
         return others if alike[0] == address else []
 
     def _masks(self, config: Config) -> Iterator[str]:
-        """The kernel would choose the virtual address as the source for its narrower network."""
+        """The kernel would choose the virtual address as the source for its own network.
+
+        One in a wider network of the host's gets no route from ucarpd, so that it does no harm.
+        """
         own = [a for a in self._tables.addresses(config.interface) if a.ip not in self._virtual]
         for each in _served(config):
             covering = [a for a in own if a.ip.version == 4 and each.ip in _network(a)]
             lengths = {a.prefixlen for a in covering}
+            is_routed = config.is_scripted or config.virtual_mac
+            if lengths and not is_routed and min(lengths) < each.prefixlen:
+                continue
             if lengths and each.prefixlen not in {*lengths, 32}:
                 yield (
                     f"{each} has another mask than this host's {covering[0].ip}/"

@@ -118,7 +118,7 @@ def _find(interface: str, ip: IPAddress, table: AddressTable) -> str | None:
 
 
 def _duplicate(interface: str, ip: IPAddress) -> str:
-    return f"{ip} on {interface} is a duplicate: another host has it, as the kernel has found out"
+    return f"{ip} on {interface} is a duplicate: another host has it (the kernel has found it)"
 
 
 def _listed(ips: Iterable[IPAddress]) -> str:

@@ -239,7 +239,7 @@ class Supervisor:
                 await self._stop(instance, f"{path} is gone")
             elif instance.config.needs_restart(wanted[name]):
                 instance.announce_restart()
-                await self._stop(instance, "starting anew with the new configuration")
+                await self._stop(instance, "restarting with the new configuration")
             elif instance.config != wanted[name]:
                 instance.reconfigure(wanted[name])
         for name, new in wanted.items():

@@ -372,7 +372,7 @@ def test_nothing_changed(a, wire):
 def test_a_hard_change_restarts_the_instance(a, wire):
     on_a = start_master(a)
     reload(a, on_a, VHID=2, ADDR="172.16.0.2")
-    on_a.wait_for_line("new configuration, starting anew with it")
+    on_a.wait_for_line("new configuration: restarting this instance")
     on_a.wait_for_line(INIT)
     wait_for_no_address(a)
     on_a.wait_for_line(MASTER, count=2)

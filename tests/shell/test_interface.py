@@ -252,7 +252,7 @@ async def test_an_interface_that_can_be_used(bench):
         ({"is_ethernet": False}, "lost: interface eth0 is not Ethernet"),
         (
             {"slave_kind": "bridge", "master": 7},
-            "lost (can send): eth0 is a port of br-lan and hears nothing itself:"
+            "lost (can send): eth0 is a port of br-lan and receives nothing itself:"
             " UCARP_INTERFACE=br-lan",
         ),
     ],

@@ -154,7 +154,7 @@ def test_the_old_address_of_a_server_becomes_the_virtual_one(a, b, own, client, 
     conf(a, **scripts)
     warning = a.run("ucarpd", "check", "/etc/ucarp/web.conf", check=False)
     assert f"{VIP} is on eth0 now: remove it from /etc/network/interfaces first" in warning.stderr
-    assert f"taking it off would take {a.address} with it" in warning.stderr
+    assert f"the kernel removes {a.address} with it" in warning.stderr
     start(a)
     wait_for("the role", lambda: MASTER in log(a))
     wait_for("the address", lambda: a.has(VIP))

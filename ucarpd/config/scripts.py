@@ -31,7 +31,7 @@ def harm(script: Path) -> str:
     name = place(script)
     return (
         f"{name} has a line from ucarpd 0.1.0 that deletes every IPv6 address in the same /32, the"
-        f" host's own too, and is not run for IPv6: sed -i '/ to /s,/32,,' {name}"
+        f" host's own too. ucarpd does not run it for IPv6 until you type: sed -i '/ to /s,/32,,' {name}"
     )
 
 

@@ -56,6 +56,7 @@ class Supervisor:
         self._reloading: asyncio.Task[None] | None = None
         self._reload_again = False
         self._status_is_due = False
+        self._shown_status = ""
         self._demotion = Demotion()
         self._lateness = Lateness()
         self._started = 0
@@ -253,6 +254,7 @@ class Supervisor:
         """From the loop that serves the protocol, so that systemd notices when that one hangs."""
         if interval is not None:
             systemd.feed_watchdog()
+            self._show_status()  # What an instance waits for may change without a change of state.
             self._loop.call_later(interval / 3, self._feed_watchdog, interval)
 
     def _status_changed(self) -> None:
@@ -263,7 +265,10 @@ class Supervisor:
 
     def _show_status(self) -> None:
         self._status_is_due = False
-        systemd.notify_status(self._status())
+        status = self._status()
+        if status != self._shown_status:
+            self._shown_status = status
+            systemd.notify_status(status)
 
     def _status(self) -> str:
         """What `systemctl status` shows in one line."""
@@ -272,7 +277,8 @@ class Supervisor:
             (only,) = instances
             since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time.time() - only.duration))
             where = f"{only.config.interface}, vhid {only.config.vhid}"
-            return f"{only.state.value} on {where}, since {since}"
+            trouble = f": {only.trouble}" if only.trouble else ""
+            return f"{only.state.value} on {where}, since {since}{trouble}"
         states = Counter(instance.state for instance in instances)
         counts = ", ".join(f"{states[state]} {state.value}" for state in reversed(State))
         return f"{len(instances)} virtual hosts: {counts}"

@@ -14,7 +14,7 @@ from ucarpd.carp.demotion import Demotion
 from ucarpd.carp.detective import Background, Suspect
 from ucarpd.carp.params import DemoteStyle, IPAddress
 from ucarpd.config import Config
-from ucarpd.crashes import PROBATION, TOO_MANY, Crashes
+from ucarpd.crashes import Crashes, probation
 from ucarpd.engine import Engine, Transition
 from ucarpd.fitness import Fitness
 from ucarpd.hooks import HookRunner, refusal
@@ -108,8 +108,8 @@ class Instance:
             late=self._lateness.note,
         )
         self._demoted_by = 0
-        if self._crashes.begin(self._started_at) >= TOO_MANY:
-            self._fitness.crashed(PROBATION)
+        if seconds := probation(self._crashes.begin(self._started_at)):
+            self._fitness.crashed(seconds)
         self.demotion_changed()
         self._keeper.take_off_left_over(config.device)
         self._attach_when_scripts_can_run()

@@ -249,9 +249,10 @@ def test_a_crash_loop_does_not_move_the_role_each_time(a, b, wire):
     on_a = start_master(a, PREEMPT="yes")
     on_b = start_backup(b, ADVSKEW=100)
     clear = (sys.executable, "-m", "ucarpd", "clear", "/etc/ucarp")
-    for _ in range(2):
-        wait_for_address(a)
-        wire.wait_more(a.address, 1)
+    for death in range(4):
+        if death < 2:
+            wait_for_address(a)
+            wire.wait_more(a.address, 1)
         on_a.kill()
         assert a.start(*clear).popen.wait(15) == 0
         wait_for_address(b)

@@ -20,6 +20,7 @@ for fit again; each failure doubles the pause.
 """
 
 _SENDING = "sending fails"
+_CRASHED = "crashed"
 _ADDRESS = "an address cannot be put in place"
 
 
@@ -32,6 +33,7 @@ class Fitness:
         self._loop = asyncio.get_running_loop()
         self._sending_again: asyncio.TimerHandle | None = None
         self._address_again: asyncio.TimerHandle | None = None
+        self._fit_again: asyncio.TimerHandle | None = None
         self._address_pause = FIRST_ADDRESS_PAUSE
         self._is_unserved = False
 
@@ -60,6 +62,13 @@ class Fitness:
             self._address_pause = FIRST_ADDRESS_PAUSE
         self.set(_ADDRESS, math.ceil(DOWN_AMOUNT * missing / total))
 
+    def crashed(self, probation: float) -> None:
+        """It has died again and again; after `probation` seconds of life it is fit again."""
+        self.set(_CRASHED, DOWN_AMOUNT)
+        if self._fit_again is not None:
+            self._fit_again.cancel()
+        self._fit_again = self._loop.call_later(probation, self.set, _CRASHED, 0)
+
     def role_left(self) -> None:
         """Another host may serve what this one cannot; later this one tries again."""
         if self._is_unserved and self._address_again is None:
@@ -72,8 +81,8 @@ class Fitness:
 
     def close(self) -> None:
         self._cancel_address_timer()
-        if self._sending_again is not None:
-            self._sending_again.cancel()
+        for timer in filter(None, (self._sending_again, self._fit_again)):
+            timer.cancel()
 
     def _try_again(self) -> None:
         self._address_again = None

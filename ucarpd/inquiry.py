@@ -22,15 +22,24 @@ class Inquiry:
         if self._is_running:
             done(NOTHING_FITS)
             return
-        self._is_running = True
 
         def ended(future: asyncio.Future[str]) -> None:
             self._is_running = False
             if not future.cancelled():
-                done(future.result())
+                # A search that fails must not keep the line back; the loop reports the defect.
+                error = future.exception()
+                done(NOTHING_FITS if error else future.result())
+                if error:
+                    raise error
 
         loop = asyncio.get_running_loop()
-        loop.run_in_executor(None, _search, evidence, self._background()).add_done_callback(ended)
+        try:
+            search = loop.run_in_executor(None, _search, evidence, self._background())
+        except RuntimeError:
+            done(NOTHING_FITS)  # No thread is to be had.
+            return
+        self._is_running = True
+        search.add_done_callback(ended)
 
 
 def _search(evidence: Evidence, background: Background) -> str:

@@ -100,8 +100,13 @@ class Interface:
         self.tell_faults()
 
     def replace(self, config: Config) -> None:
-        """Let a virtual host go on with another configuration, and with all that it has heard."""
-        member = self._members[config.vhid]
+        """Let a virtual host go on with another configuration, and with all that it has heard.
+
+        One that is not attached yet will be with the new one.
+        """
+        member = self._members.get(config.vhid)
+        if member is None:
+            return
         self._disown(member)
         member.configure(config)
         self._admit(member)

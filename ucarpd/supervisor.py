@@ -56,6 +56,7 @@ class Supervisor:
         self._reloading: asyncio.Task[None] | None = None
         self._reload_again = False
         self._status_is_due = False
+        self._shown_status = ""
         self._demotion = Demotion()
         self._lateness = Lateness()
         self._started = 0
@@ -203,7 +204,9 @@ class Supervisor:
         if self._reloading is not None:
             await self._reloading
         stops = [self._stop(each, "stopping") for each in self._instances.values()]
-        await asyncio.gather(*stops)
+        for result in await asyncio.gather(*stops, return_exceptions=True):
+            if isinstance(result, Exception):
+                journal.write(logging.CRITICAL, f"internal error: {result!r}", error=result)
 
     # -- reload ------------------------------------------------------------------------------------------
 
@@ -211,7 +214,10 @@ class Supervisor:
         while self._reload_again:
             self._reload_again = False
             systemd.notify_reloading()
-            await self._reload_once()
+            try:
+                await self._reload_once()
+            except Exception as error:  # noqa: BLE001 - whatever it is, what runs goes on, and can stop
+                journal.write(logging.CRITICAL, f"the reload failed: {error!r}", error=error)
             systemd.notify_ready(self._status())
 
     async def _reload_once(self) -> None:
@@ -248,6 +254,7 @@ class Supervisor:
         """From the loop that serves the protocol, so that systemd notices when that one hangs."""
         if interval is not None:
             systemd.feed_watchdog()
+            self._show_status()  # What an instance waits for may change without a change of state.
             self._loop.call_later(interval / 3, self._feed_watchdog, interval)
 
     def _status_changed(self) -> None:
@@ -258,7 +265,10 @@ class Supervisor:
 
     def _show_status(self) -> None:
         self._status_is_due = False
-        systemd.notify_status(self._status())
+        status = self._status()
+        if status != self._shown_status:
+            self._shown_status = status
+            systemd.notify_status(status)
 
     def _status(self) -> str:
         """What `systemctl status` shows in one line."""
@@ -267,7 +277,8 @@ class Supervisor:
             (only,) = instances
             since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time.time() - only.duration))
             where = f"{only.config.interface}, vhid {only.config.vhid}"
-            return f"{only.state.value} on {where}, since {since}"
+            trouble = f": {only.trouble}" if only.trouble else ""
+            return f"{only.state.value} on {where}, since {since}{trouble}"
         states = Counter(instance.state for instance in instances)
         counts = ", ".join(f"{states[state]} {state.value}" for state in reversed(State))
         return f"{len(instances)} virtual hosts: {counts}"

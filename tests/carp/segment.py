@@ -224,6 +224,9 @@ class Segment:
         self.random = random.Random(seed)
         self.delay = delay
         self.loss = 0.0
+        self.keeps_order = False
+        """Whether no frame overtakes another on its way from host to host, as on a real wire."""
+        self._latest_arrival = {}
         self.duplication = 0.0
         self.lateness = 0.0
         """What part of the advertisements is up to `LATEST` seconds late."""
@@ -279,7 +282,12 @@ class Segment:
 
     def carry(self, sender, action):
         heard = events.AdvertisementReceived(
-            action.source, action.advbase, action.advskew, action.counter, action.demotion
+            action.source,
+            action.advbase,
+            action.advskew,
+            action.counter,
+            action.demotion,
+            from_virtual_mac=getattr(sender.machine, "is_kernel", False),
         )
         demoted = f" D{action.demotion}" if action.demotion else ""
         self.note(
@@ -295,7 +303,15 @@ class Segment:
                 delay = self.random.uniform(*self.delay)
                 if self.random.random() < self.lateness:
                     delay += self.random.uniform(0.0, LATEST)
+                elif self.keeps_order:
+                    delay = self._behind(sender, station, delay)
                 self.later(delay, self._arrival(station, heard))
+
+    def _behind(self, sender, receiver, delay):
+        """The delay of a frame that overtakes none of those before it."""
+        at = max(self.now + delay, self._latest_arrival.get((sender, receiver), 0.0))
+        self._latest_arrival[sender, receiver] = at
+        return at - self.now
 
     def _arrival(self, station, heard):
         incarnation = station.machine
@@ -403,6 +419,9 @@ class Segment:
 
 class ForeignPeer:
     """What they have in common.  It has the interface of VirtualHost."""
+
+    is_kernel = True
+    """It speaks from the virtual MAC address, and yields on every tie."""
 
     def __init__(self, counter, advbase=1, advskew=0, demote_style=DemoteStyle.SKEW):
         self.params = SimpleNamespace(advbase=advbase, advskew=advskew, demote_style=demote_style)
@@ -514,6 +533,8 @@ class OpenBsdPeer(ForeignPeer):
 
 class UcarpPeer(ForeignPeer):
     """It yields with one more advertisement; of equals the one with the lower reversed address wins."""
+
+    is_kernel = False
 
     def hear_as_master(self, heard, now):
         (source,) = self.sources

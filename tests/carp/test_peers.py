@@ -43,7 +43,8 @@ def peers():
         ((255, 255, 100), 99, 11.0, True, "sent before the bow-out"),
         ((254, 9, 100, 255), 99, 11.0, True, "sent before it said that it is less fit"),
         ((1, 0, 100, 1), 99, 11.0, True, "in the OpenBSD style too"),
-        ((1, 0, 100), 99, 11.0, False, "who is fit has said nothing that lasts"),
+        ((1, 0, 100), 99, 10.05, True, "for a moment, whatever was said"),
+        ((1, 0, 100), 99, 10.1, False, "but who is fit has said nothing that lasts"),
         ((255, 255, 100), 84, 11.0, True, "sixteen before"),
         ((255, 255, 100), 83, 11.0, False, "another host's counter: ours count by one"),
         ((255, 255, 100), 100, 11.0, False, "an OpenBSD sends one counter for ever"),
@@ -54,9 +55,38 @@ def peers():
 )
 def test_what_was_overtaken(*, peers, last_word, counter, at, is_overtaken, because):
     peers.hear(heard(ONE, *last_word), 10.0, 3.0)
-    late = heard(ONE, counter=counter)
+    late = heard(ONE, 0, 9, counter=counter)
     assert peers.is_overtaken(late, at) is is_overtaken, because
-    assert not peers.is_overtaken(heard(TWO, counter=99), at)
+    assert not peers.is_overtaken(heard(TWO, 0, 9, counter=99), at)
+    assert not peers.is_overtaken(heard(ONE, *last_word[:2], counter, *last_word[3:]), at)
+
+
+def test_the_families_of_a_host_have_one_run_of_counters(peers):
+    peers.hear(heard(ONE, 254, 9, 100, 255), 10.0, 3.0)
+    assert peers.is_overtaken(heard(OTHER6, counter=99), 11.0)
+    assert not peers.is_overtaken(heard(OTHER6, counter=101), 11.0)
+
+
+def test_twins_that_say_the_same_are_both_heard(peers):
+    """In whatever order they come."""
+    peers.hear(heard(OTHER6, 1, 0, 101), 10.0, 3.0)
+    assert not peers.is_overtaken(heard(ONE, 1, 0, 100), 10.001)
+
+
+def test_a_statement_that_comes_again_late_is_overtaken_by_the_end_of_it(peers):
+    peers.hear(heard(ONE, 254, 9, 100, 255), 10.0, 3.0)
+    peers.hear(heard(ONE, 1, 0, 101), 10.5, 3.0)
+    assert peers.is_overtaken(heard(ONE, 254, 9, 100, 255), 12.9)
+    assert not peers.is_overtaken(heard(ONE, 254, 9, 100, 255), 13.0)
+
+
+def test_last_words_are_bounded(peers):
+    for number in range(SOURCES + 1):
+        peers.hear(heard(f"10.0.1.{number}"), 10.0, 3.0)
+    assert peers.is_overtaken(heard("10.0.1.1", 2, counter=99), 10.05)
+    assert not peers.is_overtaken(heard(f"10.0.1.{SOURCES}", 2, counter=99), 10.05)
+    peers.hear(heard(TWO), 10.1, 3.0)
+    assert peers.is_overtaken(heard(TWO, 2, counter=99), 10.15)
 
 
 # -- intervals ----------------------------------------------------------------------------------------------
@@ -113,31 +143,47 @@ def serve(peers, source, units=256, until=13.0):
         ((ONE, 256), (TWO, 256), 11.0, True, "it wins the tie"),
         ((TWO, 256), (ONE, 256), 11.0, False, "it loses the tie"),
         ((ONE, 256), (ONE, 257), 11.0, False, "its own newer word"),
-        ((ONE, 256), (OTHER6, 257), 11.0, False, "another family"),
+        ((ONE, 256), (OTHER6, 257), 11.0, False, "the same host, in another family"),
         ((ONE, 256), (TWO, 257), 13.0, False, "it is heard no more"),
     ],
 )
 def test_who_hides_whom(*, peers, serving, peer, at, hides, because):
     serve(peers, *serving)
-    told = peers.hides(contender(*peer), at, TieBreak.REVERSED, everybody)
+    told = peers.hides(heard(peer[0], 0, 9), contender(*peer), at, TieBreak.REVERSED, everybody)
+    assert told is hides, because
+
+
+@pytest.mark.parametrize(
+    ("counter", "units", "hides", "because"),
+    [
+        (100 + 1023, 257, False, "counters that follow each other: one host"),
+        (100 - 1023, 257, False, "the other way round, also from the end to the beginning"),
+        (100 + 1024, 257, True, "two hosts"),
+        (2**63, 256, False, "equals do not hide each other across the families"),
+    ],
+)
+def test_two_families_may_be_one_host(*, peers, counter, units, hides, because):
+    serve(peers, ONE)
+    other = heard(OTHER6, counter=counter % 2**64)
+    told = peers.hides(other, contender(OTHER6, units), 11.0, TieBreak.REVERSED, everybody)
     assert told is hides, because
 
 
 def test_a_host_that_we_would_relieve_anyway_hides_nobody(peers):
     serve(peers, ONE)
-    assert not peers.hides(contender(TWO, 257), 11.0, TieBreak.REVERSED, nobody)
+    assert not peers.hides(heard(TWO), contender(TWO, 257), 11.0, TieBreak.REVERSED, nobody)
 
 
 def test_who_bows_out_serves_no_more(peers):
     serve(peers, ONE)
     peers.hear(heard(ONE, 255, 255), 10.5, 3.0)
-    assert not peers.hides(contender(TWO, 257), 11.0, TieBreak.REVERSED, everybody)
+    assert not peers.hides(heard(TWO), contender(TWO, 257), 11.0, TieBreak.REVERSED, everybody)
 
 
 def test_nobody_serves_when_we_do(peers):
     serve(peers, ONE)
     peers.nobody_serves()
-    assert not peers.hides(contender(TWO, 257), 11.0, TieBreak.REVERSED, everybody)
+    assert not peers.hides(heard(TWO), contender(TWO, 257), 11.0, TieBreak.REVERSED, everybody)
 
 
 def test_the_memory_is_bounded(peers):
@@ -148,6 +194,6 @@ def test_the_memory_is_bounded(peers):
     serve(peers, ONE)
     for number in range(1, SOURCES):
         peers.hear(heard(f"10.0.2.{number}"), 10.0, 3.0)
-    assert peers.hides(contender(TWO, 257), 11.0, TieBreak.REVERSED, everybody)
+    assert peers.hides(heard(TWO), contender(TWO, 257), 11.0, TieBreak.REVERSED, everybody)
     peers.hear(heard("10.0.3.1"), 10.0, 3.0)
-    assert not peers.hides(contender(TWO, 257), 11.0, TieBreak.REVERSED, everybody)
+    assert not peers.hides(heard(TWO), contender(TWO, 257), 11.0, TieBreak.REVERSED, everybody)

@@ -362,6 +362,26 @@ def test_rule_b0_lasts_as_long_as_the_better_one_is_waited_for():
     )
 
 
+def test_rule_b0_a_bow_out_is_not_hidden_by_a_master_that_is_late():
+    """The master died, a second host took over and is stopped at once: a third one follows it."""
+    play(
+        brought_to(State.BACKUP, advskew=100),
+        """
+        at 11.0: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
+        at 14.2: AdvertisementReceived 1/50 from 10.0.0.3 -> nothing
+        at 14.3: AdvertisementReceived 255/255 from 10.0.0.3 D255 -> StateChanged BACKUP MASTER, SendAdvertisement 1/100, AcquireAddresses
+        """,
+    )
+    play(
+        brought_to(State.BACKUP, advskew=100),
+        """
+        at 11.0: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
+        at 12.2: AdvertisementReceived 1/50 from 10.0.0.3 -> nothing
+        at 12.3: AdvertisementReceived 255/255 from 10.0.0.3 D255 -> nothing
+        """,
+    )
+
+
 def test_rule_b0_the_newest_word_of_a_host_counts_and_the_second_best_is_not_forgotten():
     play(
         brought_to(State.BACKUP, preempt=True, advskew=50),

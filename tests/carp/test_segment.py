@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from playbook import VIRTUAL, VIRTUAL6
-from segment import DUAL, LATEST, BsdPeer, OpenBsdPeer, Segment, Station, UcarpPeer, ours
+from segment import DUAL, LATEST, BsdPeer, Cost, OpenBsdPeer, Segment, Station, UcarpPeer, ours
 
 from ucarpd.carp.demotion import MAINTENANCE, NEVER
 from ucarpd.carp.params import DemoteStyle, TieBreak
@@ -152,7 +152,7 @@ def last_lines(segment):
     return "\n".join(segment.log[-40:])
 
 
-@settings(max_examples=80)
+@settings(max_examples=60)
 @given(
     hosts=HOSTS,
     jobs=st.lists(st.tuples(JOB_DELAYS, JOB_DELAYS), min_size=5, max_size=5),
@@ -405,7 +405,7 @@ INTERVALS = {"equal": (0, 0), "we are faster": (0, 100), "we are slower": (100, 
 @pytest.mark.parametrize("intervals", INTERVALS)
 @pytest.mark.parametrize("their_source", ["10.0.0.1", "10.0.0.3"])
 @pytest.mark.parametrize("peer", [BsdPeer, OpenBsdPeer, UcarpPeer])
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(offset=st.floats(0, 1), seed=st.integers(0, 2**32 - 1), delay=DELAYS)
 def test_two_masters_of_different_makes(peer, their_source, intervals, offset, seed, delay):
     """They meet at any phase, also with advertisements that cross; one is left, and it is stable."""
@@ -479,8 +479,8 @@ def test_any_faults_beside_a_host_of_another_make(
     assert_settled(segment)
 
 
-def test_a_bsd_and_we_yield_to_each_other_in_the_same_moment():
-    """The case for the short patience after a silent yield: 1.5 intervals without a master, not 3."""
+def test_an_equal_bsd_and_we_do_not_yield_to_each_other_in_the_same_moment():
+    """It would win the tie, but yields by itself: the clients stay where they are."""
     segment = Segment(seed=1, delay=(0.05, 0.05))
     one = segment.add(Station(ours(), ip_address("10.0.0.2")))
     two = segment.add(Station(BsdPeer, ip_address("10.0.0.1")))
@@ -490,25 +490,106 @@ def test_a_bsd_and_we_yield_to_each_other_in_the_same_moment():
     segment.run(until=9.5)
     segment.heal()
     segment.longest_gap = 0.0
-    segment.run(until=10.1)
-    assert segment.masters() == []
     segment.run(until=20.0)
     assert segment.masters() == [one]
-    assert segment.longest_gap == pytest.approx(1.5)
-
-
-def test_a_bsd_that_wins_the_tie_keeps_the_role():
-    """The case for yielding silently: one more advertisement of ours would make it yield too."""
-    segment = Segment(seed=1)
-    one = segment.add(Station(ours(), ip_address("10.0.0.2")))
-    two = segment.add(Station(BsdPeer, ip_address("10.0.0.1")))
-    segment.divide([0, 1])
-    one.start()
-    segment.run(until=0.5)
-    two.start()
-    segment.run(until=10.2)
-    segment.heal()
-    segment.longest_gap = 0.0
-    segment.run(until=30.0)
-    assert segment.masters() == [two]
     assert segment.longest_gap == 0
+
+
+# -- what a single fault may cost -------------------------------------------------------------------------
+
+RANKS = {
+    "advskew": [{"advskew": skew} for skew in (0, 50, 100, 150)],
+    "advbase": [{"advbase": base} for base in (1, 2, 3, 2)],
+    "equal": [{}] * 4,
+    "sub-second": [{"advbase": 0, "advskew": skew} for skew in (64, 65, 100, 120)],
+}
+WAY = 0.002
+"""Seconds that a frame takes at most."""
+
+FAULTS_OF_A_MASTER = {
+    # what happens, and for how long nobody may serve then, in master-down intervals of the next host
+    "kill": 1.0,
+    "stop": 0.0,
+    "step_down": 0.0,
+    "demote": 0.0,
+    "never": 0.0,
+    "lose_source": 0.0,
+    "freeze": 1.0,
+    "cable": 1.0,
+    "duplicates": 0.0,
+    "reload": 0.0,
+    "partition": 0.0,
+    "filter": 0.0,
+}
+
+
+def inflict(segment, master, fault):
+    match fault:
+        case "demote":
+            master.demote(240)
+        case "never":
+            master.demote(NEVER)
+        case "cable":
+            master.lose_link()
+        case "duplicates":
+            segment.duplication = 0.5
+        case "reload":
+            master.reload({"advbase": 2})
+        case "partition":
+            groups = [station is master for station in segment.stations]
+            segment.divide(groups)
+            segment.run(segment.now + 12.0)
+            segment.heal()
+            segment.cost = Cost(segment)
+        case "filter":
+            master.filter((6,))
+        case "freeze":
+            master.freeze()
+            segment.run(segment.now + 12.0)
+            master.wake()
+        case _:
+            getattr(master, fault)()
+
+
+def longest_wait(station, interval):
+    """Seconds that a backup waits for a master with this interval."""
+    own = station.machine.params
+    down = master_down_units(own.advbase, own.advskew, own.deadratio) / 256
+    return max(down, own.deadratio * interval)
+
+
+@pytest.mark.parametrize("fault", FAULTS_OF_A_MASTER)
+@pytest.mark.parametrize("ranks", RANKS)
+@pytest.mark.parametrize("count", [2, 4])
+@pytest.mark.parametrize("preempt", [False, True])
+def test_what_a_single_fault_of_the_master_costs(*, fault, ranks, count, preempt):
+    """Two holders for a frame's way and 10 ms, nobody for a master-down interval, and few transitions.
+
+    A failing row is reproduced by its name: the seed is the same.
+    """
+    segment = Segment(seed=7, delay=(0.0002, WAY))
+    # Or an equal would be heard in IPv6 first, where the tie may have the other winner.
+    segment.keeps_order = ranks == "equal"
+    for number, changes in enumerate(RANKS[ranks][:count], start=1):
+        here = sources(number, DUAL)
+        segment.add(Station(ours(addresses=DUAL, preempt=preempt, **changes), *here))
+    for station in segment.stations:
+        station.start()
+    segment.run(until=15.0)
+    (master,) = segment.masters()
+    interval = master.interval
+    patience = max(longest_wait(station, interval) for station in segment.stations)
+    segment.cost = cost = Cost(segment)
+    inflict(segment, master, fault)
+    cost = segment.cost
+    segment.run(segment.now + 13.0)
+    cost.look(segment.now)
+    told = f"two {cost.two_holders:.4f}, none {cost.no_holder:.4f}, {cost.transitions} transitions"
+    assert len(segment.masters()) == 1, told
+    beyond = interval if fault == "partition" else 0.0
+    assert cost.two_holders <= WAY + 0.010 + beyond, told + last_lines(segment)
+    limit = FAULTS_OF_A_MASTER[fault] * patience
+    assert cost.no_holder <= limit + 3 * WAY + 0.020 + 1e-9, told + last_lines(segment)
+    # It leaves and comes back; where it preempts, so do the others in between.
+    returns = 4 if fault in ("lose_source", "freeze", "partition") and preempt else 0
+    assert cost.transitions <= 2 * count + returns, told

@@ -32,13 +32,13 @@ def test_a_daemon_does_not_take_itself_for_another(a, peers, wire):
     """In all its first look, and the second one of its own kind at that: by group and by unicast."""
     daemon = start_master(a, PEERS=peers)
     daemon.signal(signal.SIGUSR2)
-    daemon.wait_for_line(MASTER, count=2)
+    daemon.wait_for_line("no other host has taken over")
     a.write_conf("web", conf(a.address, PEERS=peers, FACILITY="local1"))
     daemon.signal(signal.SIGHUP)
     daemon.wait_for_line("taken over while running")
     a.write_conf("web", conf(a.address, PEERS=peers, MASK=24))
     daemon.signal(signal.SIGHUP)
-    daemon.wait_for_line(MASTER, count=3)
+    daemon.wait_for_line(MASTER, count=2)
     assert daemon.lines(ERROR) == []
 
 

@@ -1,6 +1,7 @@
 """Links and addresses of a real kernel: what it reports, and what it does when asked."""
 
 import asyncio
+import contextlib
 import errno
 import json
 import resource
@@ -13,6 +14,10 @@ from inside import inside
 from kernel_tables import details, opened_tables
 
 from ucarpd.linux.netlink import InterfaceAddress
+from ucarpd.linux.netlink.address_requests import AddressRequests
+from ucarpd.linux.netlink.request_socket import RequestSocket
+
+RTMGRP_IPV6_IFADDR = 0x100
 
 MAC = bytes.fromhex("00005e000101")
 OTHER_MAC = bytes.fromhex("00005e000102")
@@ -118,6 +123,26 @@ def test_a_label_is_for_ipv4(a):
         assert labels["172.16.0.1"] == "eth0:web"
 
     run_in(a, scenario)
+
+
+def test_an_ipv6_address_is_reported_before_its_request_is_done(a):
+    """Without detection of duplicates the kernel reports it some time after its answer."""
+    enable_ipv6(a)
+    with (
+        inside(a.namespace),
+        socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as events,
+        contextlib.closing(RequestSocket()) as kernel,
+    ):
+        requests = AddressRequests(kernel)
+        events.setblocking(False)
+        events.bind((0, RTMGRP_IPV6_IFADDR))
+        for _ in range(100):
+            assert requests.add("eth0", [VIP6], None, (), lambda _added: None) == {}
+            assert VIP6.ip.packed in events.recv(1 << 16)
+            requests.remove("eth0", [VIP6], takes_along=False)
+            with contextlib.suppress(BlockingIOError):
+                while events.recv(1 << 16):
+                    pass
 
 
 def test_an_interface_without_ipv6(a):

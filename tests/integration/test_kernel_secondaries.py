@@ -368,6 +368,23 @@ def test_two_scripts_at_a_time_on_one_interface(a, is_container):
     assert setting(a) == "0"
 
 
+def test_removal_from_an_interface_that_has_gone(a, is_container):
+    """The tables still have it, with a secondary of the address."""
+    a.ip("link", "add", "veth1", "type", "veth", "peer", "name", "veth2")
+    for n in (1, 2):
+        a.ip("address", "add", f"10.0.0.{n}/24", "dev", "veth1")
+
+    async def scenario(tables):
+        a.ip("link", "del", "veth1")
+        assert tables.netlink.link("veth1")
+        gone = InterfaceAddress(ip_address("10.0.0.1"), 24)
+        await tables.succeed("remove", "veth1", [gone])
+        await tables.hear("veth1 changed")
+        assert tables.netlink.where(ip_address("10.0.0.2")) is None
+
+    run_in(a, scenario, is_container)
+
+
 def test_a_guard_of_an_interface_that_is_gone_or_goes(a, is_container):
     a.ip("link", "add", "veth1", "type", "veth", "peer", "name", "veth2")
     a.ip("address", "add", "10.0.0.1/24", "dev", "veth1")

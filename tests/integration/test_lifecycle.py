@@ -244,6 +244,25 @@ def test_clear_needs_root(a):
     process.wait_for_line("must run as root")
 
 
+def test_a_crash_loop_does_not_move_the_role_each_time(a, b, wire):
+    """The host that preempts is killed again and again; its peer serves on."""
+    on_a = start_master(a, PREEMPT="yes")
+    on_b = start_backup(b, ADVSKEW=100)
+    clear = (sys.executable, "-m", "ucarpd", "clear", "/etc/ucarp")
+    for death in range(4):
+        if death < 2:
+            wait_for_address(a)
+            wire.wait_more(a.address, 1)
+        on_a.kill()
+        assert a.start(*clear).popen.wait(15) == 0
+        wait_for_address(b)
+        on_a = start_backup(a, PREEMPT="yes")
+    on_a.wait_for_line("demoted by 240: crashed")
+    wire.wait_more(b.address, 3)
+    assert on_a.lines(MASTER) == []
+    assert len(on_b.lines(MASTER)) == 2
+
+
 # -- stop --------------------------------------------------------------------------------------------
 
 
@@ -279,7 +298,7 @@ def test_a_clean_stop_waits_for_a_script_until_its_time_out(a, wire):
     keys["SCRIPT_TIMEOUT"] = "2"
     a.write("ucarp/up.sh", f"#!/bin/sh\nip address add {VIP}/16 dev eth0\nsleep 1000\n")
     a.write("ucarp/down.sh", "#!/bin/sh\ntrue\n")
-    daemon = start_master(a, **keys, SCRIPT_TIMEOUT="1")
+    daemon = start_master(a, **keys)
     assert daemon.stop() == 0
     assert not a.has(VIP)
     assert a.processes() == []

@@ -582,3 +582,25 @@ def test_a_file_whose_secret_others_can_read(line):
     assert [str(each) for each in warnings(path)] == [
         "web.conf: others than its owner can read the password in it: chmod 600 web.conf"
     ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "key"),
+    [
+        ("UCARP_ADVBASE=85", "UCARP_ADVBASE"),
+        ("UCARP_ADVBASE=84", None),
+        ("UCARP_DEADRATIO=254", "UCARP_DEADRATIO"),
+        ("UCARP_ADVBASE=2\nUCARP_DEADRATIO=127", "UCARP_ADVBASE"),
+        ("UCARP_ADVBASE=2\nUCARP_DEADRATIO=126", None),
+        ("UCARP_ADVBASE=many\nUCARP_DEADRATIO=254", None),
+        ("", None),
+    ],
+)
+def test_a_wait_that_hides_a_bow_out_from_other_systems(lines, key):
+    path = Path("web.conf")
+    path.write_text(minimal(lines))
+    path.chmod(0o600)
+    found = [str(each) for each in warnings(path)]
+    told = [each for each in found if "hands over" in each]
+    assert [each.split(": ")[1] for each in told] == ([key] if key else [])
+    assert not told or "a backup waits UCARP_ADVBASE times UCARP_DEADRATIO, 25" in told[0]

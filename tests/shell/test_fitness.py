@@ -87,6 +87,16 @@ async def test_the_pauses_grow_until_the_addresses_are_served():
 
 
 @in_virtual_time
+async def test_a_host_that_has_crashed_again_and_again_has_to_live_for_a_while():
+    watch = Watch()
+    watch.fitness.crashed(300.0)
+    await asyncio.sleep(299)
+    assert watch.changes == [240]
+    await asyncio.sleep(2)
+    assert watch.changes == [240, 0]
+
+
+@in_virtual_time
 async def test_after_the_end_nothing_is_forgiven():
     watch = Watch()
     watch.fitness.sending(True)

@@ -437,6 +437,12 @@ async def test_another_configuration_leaves_the_sockets_alone(bench):
     assert bench.told() == ["ready 10.0.0.1"], "it is an address like any other now"
 
 
+@in_virtual_time
+async def test_a_reload_of_one_that_waits_for_its_scripts_changes_nothing_here(bench):
+    bench.interface.replace(bench.config())
+    assert bench.told() == []
+
+
 # -- what comes in ----------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 import pytest
 
 from ucarpd import journal
-from ucarpd.carp.actions import State, StateChanged
+from ucarpd.carp.actions import Finding, Report, State, StateChanged
 from ucarpd.carp.receive import Dropped, DropReason
 from ucarpd.journal import Journal, lines
 from ucarpd.journal.limits import LINES_PER_MINUTE, DropLimiter, LastingFaults
@@ -144,6 +144,34 @@ ROWS = [
     (
         lambda log: log.script_not_run("/up.sh", 127, "it does not exist"),
         "[ERROR] web: cannot run [/up.sh]: it does not exist; exit status 127",
+    ),
+    (
+        lambda log: log.found(Report(Finding.RIVAL_STAYS, PEER)),
+        "[WARNING] web: 172.16.0.11 does not hear this host: it is still MASTER, although this host is preferred",
+    ),
+    (
+        lambda log: log.found(Report(Finding.RIVAL_STAYS_TIED, PEER)),
+        "[WARNING] web: 172.16.0.11 is still MASTER: it does not hear this host, or has another UCARP_TIEBREAK",
+    ),
+    (
+        lambda log: log.found(Report(Finding.RIVAL_GONE, PEER)),
+        "[INFO] web: 172.16.0.11 is no longer MASTER",
+    ),
+    (
+        lambda log: log.found(Report(Finding.FAMILY_SILENT, family=6)),
+        "[WARNING] web: only IPv6 advertisements are lost: look for a filter or for multicast snooping",
+    ),
+    (
+        lambda log: log.found(Report(Finding.FAMILY_HEARD, family=6)),
+        "[INFO] web: IPv6 advertisements arrive again",
+    ),
+    (
+        lambda log: log.found(Report(Finding.NOT_MASTER)),
+        "[INFO] web: asked to step down, but this host is not MASTER",
+    ),
+    (
+        lambda log: log.found(Report(Finding.NOBODY_TOOK_OVER)),
+        "[WARNING] web: asked to step down, but no other host has taken over: this host keeps serving",
     ),
     (
         lambda log: log.dropped(Dropped(DropReason.BAD_TTL, PEER, "TTL 254, must be 255")),

@@ -250,7 +250,6 @@ def test_a_stop_waits_for_a_slow_down_script_and_the_peer_does_not(b, impatient,
     assert "came to its end" in log(impatient)
     assert impatient.run("systemctl", "show", "-P", "Result", "ucarpd@web").stdout == "success\n"
     client.wait_for("b")
-    assert f"{impatient.address} bowed out" in log(b)
     silence = client.silence(began)
     print(f"slow down-script: nobody answered for {silence:.2f} s at most")
     assert silence < 4

@@ -46,8 +46,7 @@ between two of them the less unfit serves.
 
 Why B0: the others' words are heard too.  A host that yields says so with a last advertisement, and
 a bow-out is heard by all; a backup that compared itself with each would take over from the worse
-one while the better one serves.  It looks at one family at a time: what a host says in IPv4 must
-not be hidden by what the same host said in IPv6.
+one while the better one serves.
 
 M2 and M4 answer at once, at most once an interval for each rival: the other master must not go on
 for the rest of ours.

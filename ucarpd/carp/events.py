@@ -61,6 +61,11 @@ class AdvertisementReceived:
         return self.source.version
 
     @property
+    def stated(self) -> tuple[int, int, int]:
+        """All that it can be compared by."""
+        return self.advbase, self.advskew, self.demote
+
+    @property
     def is_bow_out(self) -> bool:
         return self.units == BOW_OUT_UNITS
 

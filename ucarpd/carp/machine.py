@@ -446,7 +446,9 @@ class VirtualHost:
             was_cut_off=self._was_cut_off and ties_count,
             is_barred=not self._standing.may_serve,
             is_held_down=now < self._listening.not_before,
-            is_hidden=self._peers.hides(peer, now, self.params.tiebreak, self._standing.waits_for),
+            is_hidden=self._peers.hides(
+                heard, peer, now, self.params.tiebreak, self._standing.waits_for
+            ),
         )
         verdict = judge_as_backup(own, peer, situation)
         if verdict.takes_over:

@@ -1,12 +1,15 @@
 """The other hosts of a vhid, as far as they have been heard: who serves, and who can be believed.
 
 A backup remembers who serves (election rule B0): the newest advertisement of each source, for as
-long as a backup waits for the next one.  Each family has its sources, and so a memory of its own.
+long as a backup waits for the next one.  A host has a source in each family; what it says in one of
+them must not hide what it says in the other, so sources whose counters follow each other count as one.
 
 Two things keep an advertisement from being taken at its word:
 
 * Frames overtake each other.  What a host sent before its bow-out, or before it said that it is
   less fit, is not believed when it comes afterwards: it would win over those who have taken over.
+  Nor is, for a moment, what it sent before anything else that it said.  Both families count: an
+  advertisement in IPv4 and its twin in IPv6 have counters that follow each other.
 * Nobody signs the interval that an advertisement states.  A longer one than our own master-down
   interval is only waited for when a host has been heard to keep it; otherwise one forged packet
   would bar a backup from serving for 762 s.
@@ -26,10 +29,24 @@ SOURCES = 64
 """How many hosts are remembered: those that were heard last."""
 
 OVERTAKEN = 16
-"""Counters below that of a bow-out or statement which are not believed; ours count by one."""
+"""Counters below the latest one that are not believed; ours count by one."""
+
+REORDERED = 0.1
+"""Seconds for which what is overtaken by an ordinary advertisement is not believed.
+
+No longer, because a FreeBSD goes on from the counters that it hears, and these may be lower.
+"""
+
+ONE_RUN = 1024
+"""Counters of one host are never further apart within a dead interval; those of two are, by chance."""
 
 SLOWEST_UNFIT_UNITS = UNITS_PER_SECOND
 """The interval of a host that is less fit than usual, at most, whatever it states."""
+
+LATE = 1.5
+"""Intervals of its own after which a master is late.  It may still serve, but the host that bows out
+took over since, and a living master would have answered that one at once (rule M2).
+"""
 
 _COUNTER_MASK = (1 << 64) - 1
 
@@ -46,9 +63,14 @@ class Peer:
     """When that says nothing any more, unless it is heard again."""
     fit_units: int = SLOWEST_UNFIT_UNITS
     """The interval that it stated when it was last fit."""
-    last_word: int = 0
-    """The counter of its bow-out, or of what it last said about being less fit."""
-    last_word_until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LastWord:
+    """What a source said last, and until when something else that it has overtaken is dropped."""
+
+    heard: AdvertisementReceived
+    until: float
 
 
 class Peers:
@@ -56,16 +78,20 @@ class Peers:
 
     def __init__(self) -> None:
         self._peers: dict[IPAddress, Peer] = {}
+        self._last_words: dict[IPAddress, LastWord] = {}
         self._longest_kept_units = 0
         self.shortest_units = BOW_OUT_UNITS
         """The shortest interval that was ever stated, in 1/256 s."""
 
     def is_overtaken(self, heard: AdvertisementReceived, now: float) -> bool:
-        """Whether its sender has bowed out, or said that it is less fit, after having sent this."""
-        peer = self._peers.get(heard.source)
-        if peer is None or now >= peer.last_word_until:
-            return False
-        return 0 < (peer.last_word - heard.counter) & _COUNTER_MASK <= OVERTAKEN
+        """Whether its sender has said something else after having sent this."""
+        return any(
+            now < last.until
+            and heard.stated != last.heard.stated
+            and (source == heard.source or source.version != heard.family)
+            and 0 < (last.heard.counter - heard.counter) & _COUNTER_MASK <= OVERTAKEN
+            for source, last in self._last_words.items()
+        )
 
     def hear(self, heard: AdvertisementReceived, now: float, patience: float) -> None:
         """Take in an advertisement; `patience` is our own master-down interval in seconds."""
@@ -73,9 +99,8 @@ class Peers:
         self._peers[heard.source] = peer
         if len(self._peers) > SOURCES:
             del self._peers[next(iter(self._peers))]
-        if heard.is_bow_out or heard.stated_demotion:
-            peer.last_word = heard.counter
-            peer.last_word_until = now + patience
+        lasts = patience if heard.is_bow_out or heard.stated_demotion else REORDERED
+        self._note_last_word(heard, now, now + lasts)
         if heard.is_bow_out:
             peer.contender = None
         elif not heard.is_unfit:
@@ -85,6 +110,13 @@ class Peers:
             if peer.newest.units == heard.units and now - peer.heard_at >= half_of_it:
                 self._longest_kept_units = max(self._longest_kept_units, heard.units)
         peer.newest, peer.heard_at = heard, now
+
+    def _note_last_word(self, heard: AdvertisementReceived, now: float, until: float) -> None:
+        before = self._last_words.pop(heard.source, None)
+        self._last_words = {ip: each for ip, each in self._last_words.items() if now < each.until}
+        if len(self._last_words) < SOURCES:
+            until = max(until, before.until if before else until)
+            self._last_words[heard.source] = LastWord(heard, until)
 
     def interval_units(self, heard: AdvertisementReceived, own_master_down_units: int) -> int:
         """The interval at which its sender may be expected to advertise; `hear` comes first."""
@@ -101,19 +133,24 @@ class Peers:
 
     def hides(
         self,
+        heard: AdvertisementReceived,
         peer: Contender,
         now: float,
         tiebreak: TieBreak,
         is_waited_for: Callable[[Contender], bool],
     ) -> bool:
-        """Whether another host of its family serves that is preferred to it, and waited for."""
+        """Whether another host serves that is preferred to the sender of `heard`, and waited for."""
         return any(
             each.contender is not None
             and now < each.serves_until
-            and source.version == peer.source.version
-            and source != peer.source
-            and each.contender.is_preferred_to(peer, tiebreak)
+            and not (heard.is_bow_out and _is_late(each, now))
+            and source != heard.source
             and is_waited_for(each.contender)
+            and (
+                each.contender.is_preferred_to(peer, tiebreak)
+                if source.version == heard.family
+                else each.contender.rank < peer.rank and not _are_twins(heard, each.newest)
+            )
             for source, each in self._peers.items()
         )
 
@@ -121,3 +158,13 @@ class Peers:
         """This host does now, or cannot tell any more."""
         for peer in self._peers.values():
             peer.contender = None
+
+
+def _are_twins(one: AdvertisementReceived, other: AdvertisementReceived) -> bool:
+    """Whether two sources, of two families, may be one host: its counters follow each other."""
+    distance = (one.counter - other.counter) & _COUNTER_MASK
+    return min(distance, _COUNTER_MASK - distance) < ONE_RUN
+
+
+def _is_late(peer: Peer, now: float) -> bool:
+    return now - peer.heard_at > LATE * peer.newest.units / UNITS_PER_SECOND

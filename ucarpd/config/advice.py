@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ucarpd.carp.timing import UNFIT_ADVBASE
 from ucarpd.config import scripts, shell
 from ucarpd.config.keys import BY_NAME, PREFIX, nearest
 from ucarpd.config.lines import Line, read_lines
@@ -31,6 +32,7 @@ def warnings(path: Path) -> list[Problem]:
     if text := _open_to_others(path, _READ | _WRITE if has_secret else _WRITE):
         problems.append(Problem(path, None, None, text))
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_peers(given)]
+    problems += [Problem(path, line.number, line.name, text) for line, text in _about_wait(given)]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_files(given)]
     return in_order(problems)
 
@@ -91,6 +93,21 @@ def _about_peers(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
         if peers and group.version in hashed - peers:
             text = f"IPv{group.version} advertisements still go to the group {group}:"
             yield given["UCARP_PEERS"], f"{text} add the peers' IPv{group.version} addresses"
+
+
+def _about_wait(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
+    """A bow-out, and a host that is less fit, state 254 s; other systems compare that with their wait."""
+    try:
+        wait = _meaning(given, "UCARP_ADVBASE") * _meaning(given, "UCARP_DEADRATIO")
+    except ValueError:
+        return  # `load` says what is wrong
+    line = given.get("UCARP_ADVBASE") or given.get("UCARP_DEADRATIO")
+    if line is not None and wait >= UNFIT_ADVBASE:
+        text = f"a backup waits UCARP_ADVBASE times UCARP_DEADRATIO, {wait} s: keep it below"
+        yield (
+            line,
+            f"{text} {UNFIT_ADVBASE} s, or other systems do not see that a master hands over",
+        )
 
 
 def _meaning(given: dict[str, Line], name: str) -> Any:

@@ -63,7 +63,7 @@ KEYS: tuple[Key, ...] = (
         aliases=("UCARP_SOURCEADDRESS",),
         parse=addressing.own_addresses,
         kind="address, or one of IPv4 and one of IPv6",
-        without="first address of the interface, or the one that is in UCARP_PEERS",
+        without="the one in UCARP_PEERS, or the first of the interface",
         unset=(),
         help="This host's real address, from which it advertises. Another interface may have it.",
         fields=("sources",),
@@ -215,8 +215,8 @@ KEYS: tuple[Key, ...] = (
         parse=values.boolean,
         kind="yes or no",
         default="no",
-        help="Take over from a master that advertises more slowly. A master that says that it is less fit"
-        " is relieved in any case.",
+        help="Take over from a master that advertises more slowly. Every host takes over from a master"
+        " that is less fit, whatever this key says.",
         fields=("preempt",),
         reload="live",
     ),

@@ -50,17 +50,23 @@ class AddressRequests:
         with those that are there, if there are any.
         """
         index = self._kernel.index_of(interface)
-        added, refused = [], {}
+        added, unreported, refused = [], [], {}
         for address in addresses:
             code = self._kernel.ask(
                 _addition(index, address, label, is_routeless=address in routeless)
             )
             if code in (0, errno.EEXIST):
                 added.append(address.ip)
+                if code == 0 and address.ip.version == 6:
+                    unreported.append(address)
             else:
                 refused[address] = OSError(code, _refusal(code, address, interface))
         if added:
             there(tuple(added))
+        for address in unreported:
+            # The kernel reports a new one some time later, but one that is replaced at once.  So who
+            # follows its reports knows of each address when this request is done.
+            self._kernel.ask(_addition(index, address, label, nl.NLM_F_REPLACE, is_routeless=False))
         return refused
 
     def remove(
@@ -96,7 +102,12 @@ class AddressRequests:
 
 @lru_cache(1024)
 def _addition(
-    index: int, address: InterfaceAddress, label: str | None, *, is_routeless: bool
+    index: int,
+    address: InterfaceAddress,
+    label: str | None,
+    mode: int = nl.NLM_F_CREATE | nl.NLM_F_EXCL,
+    *,
+    is_routeless: bool,
 ) -> bytes:
     flags = ifaddrmsg.IFA_F_NOPREFIXROUTE if is_routeless else 0
     attributes: list[tuple[str, Any]] = []
@@ -108,8 +119,7 @@ def _addition(
     elif label:
         attributes.append(("IFA_LABEL", label))
     attributes.append(("IFA_FLAGS", flags))
-    creation = nl.NLM_F_CREATE | nl.NLM_F_EXCL
-    return _message(rtnl.RTM_NEWADDR, creation, index, address, attributes)
+    return _message(rtnl.RTM_NEWADDR, mode, index, address, attributes)
 
 
 def _message(

@@ -79,7 +79,8 @@ class Secondaries:
     def keep(self, interface: str) -> None:
         """Have the kernel keep them, until as many calls of `let_go`.
 
-        Where settings cannot be changed, as in a container, it goes on taking them along.
+        Where settings cannot be changed, as in a container, it goes on taking them along.  If this
+        process is killed meanwhile, the setting stays: later removals take nothing along.
         """
         self._users[interface] += 1
         try:

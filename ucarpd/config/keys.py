@@ -215,8 +215,8 @@ KEYS: tuple[Key, ...] = (
         parse=values.boolean,
         kind="yes or no",
         default="no",
-        help="Take over from a master that advertises more slowly. Every host takes over from a master"
-        " that is less fit, whatever this key says.",
+        help="Take over from a master that advertises more slowly. Every healthy host takes over"
+        " from a master that is less fit, whatever this key says.",
         fields=("preempt",),
         reload="live",
     ),

@@ -305,10 +305,10 @@ class Journal:
         more = f" ({passed_over} more since the last such line)" if passed_over else ""
         is_foreign = dropped.reason is DropReason.BAD_VHID
         source = dropped.source or "an unknown source"
-        is_vrrp = dropped.reason is DropReason.VRRP
+        names_source = dropped.reason in {DropReason.MISTYPED_VHID, DropReason.VRRP}
         self._write(
             logging.INFO if is_foreign else logging.WARNING,
-            f"{'' if is_vrrp else f'dropped a packet from {source}: '}{detail}{more}",
+            f"{'' if names_source else f'dropped a packet from {source}: '}{detail}{more}",
             MESSAGE_ID=MESSAGE_ID_PACKET_DROPPED,
             UCARPD_PEER=str(dropped.source or ""),
             UCARPD_REASON=dropped.reason.value,

@@ -7,7 +7,8 @@
 A `Station` is a host with its network interface: it does for its virtual host what the engine does
 in the daemon.  It has one source address, or one of each family; a packet filter of its own may lose
 the advertisements of one family, both those that come and those that go.  It may be frozen, as a
-virtual machine is: it hears nothing then, and its deadlines come late.
+virtual machine is: it hears nothing then, and its deadlines come late.  Its clock may go too fast, or
+too slowly: all that its virtual host waits for is in seconds of that clock.
 
 The segment carries advertisements: late, twice, or not at all; `cut` loses them one way.  It lets
 time jump from one event to the next.  Nothing else is random than what becomes of an advertisement,
@@ -60,6 +61,7 @@ class Station:
         self.demotion = 0
         self.acquire_delay = acquire_delay
         self.release_delay = release_delay
+        self.clock_rate = 1.0
         self.machine = None
         self.has_link = True
         self.is_frozen = False
@@ -73,12 +75,18 @@ class Station:
 
     @property
     def interval(self):
-        """Seconds between two of its advertisements, at most."""
+        """Seconds between two of its advertisements, at most, by the clock of the segment."""
         params = self.machine.params
         advskew = getattr(
             self.machine, "advskew", params.advskew
         )  # a foreign one's demotion is in it
-        return interval_units(params.advbase, advskew) / 256
+        return interval_units(params.advbase, advskew) / 256 / self.clock_rate
+
+    @property
+    def deadline(self):
+        """When its machine wants to be woken, by the clock of the segment."""
+        at = self.machine and self.machine.next_deadline()
+        return None if at is None else at / self.clock_rate
 
     @property
     def families(self):
@@ -155,8 +163,14 @@ class Station:
 
     # -- what the engine does ---------------------------------------------------------------------------
 
-    def tell(self, event):
-        for action in self.machine.handle(event, self.segment.now):
+    def wake_up(self):
+        # Never before the deadline by the machine's own clock, whatever a division has lost.
+        at = max(self.machine.next_deadline(), self.segment.now * self.clock_rate)
+        self.tell(events.DeadlineReached(), at)
+
+    def tell(self, event, now=None):
+        now = self.segment.now * self.clock_rate if now is None else now
+        for action in self.machine.handle(event, now):
             match action:
                 case StateChanged(old, new, reason):
                     self.segment.note(f"{self.source} {old.value} -> {new.value} ({reason})")
@@ -354,15 +368,15 @@ class Segment:
     def _first_deadline(self):
         first, first_at = None, float("inf")
         for station in self.stations:
-            at = station.machine and station.machine.next_deadline()
+            at = station.deadline
             if at is not None and at < first_at and not station.is_frozen:
                 first, first_at = station, at
         return first, first_at
 
     def _reach_deadline(self, station):
-        station.tell(events.DeadlineReached())
-        at = station.machine and station.machine.next_deadline()
-        assert at is None or at > self.now, f"{station.source} spins"
+        due = station.deadline
+        station.wake_up()
+        assert station.deadline is None or station.deadline > due, f"{station.source} spins"
 
     # -- what is watched ------------------------------------------------------------------------------------
 
@@ -535,10 +549,25 @@ class UcarpPeer(ForeignPeer):
     """It yields with one more advertisement; of equals the one with the lower reversed address wins."""
 
     is_kernel = False
+    yields_ties_silently = False
+
+    def __init__(self, counter, advbase=1, advskew=0, *, preempt=False):
+        super().__init__(counter, advbase, advskew)
+        self.preempt = preempt
+
+    def takes_over_from(self, heard):
+        return (self.preempt and self.units < heard.units) or super().takes_over_from(heard)
 
     def hear_as_master(self, heard, now):
         (source,) = self.sources
-        tie_is_lost = heard.source.packed[::-1] < source.packed[::-1]
-        if heard.units < self.units or (heard.units == self.units and tie_is_lost):
-            return [*self.advertisements(), *self.become(State.BACKUP, now)]
-        return []
+        is_tie = heard.units == self.units
+        if heard.units > self.units or (is_tie and heard.source.packed[::-1] > source.packed[::-1]):
+            return []
+        is_silent = is_tie and self.yields_ties_silently
+        return [*([] if is_silent else self.advertisements()), *self.become(State.BACKUP, now)]
+
+
+class FirstRelease(UcarpPeer):
+    """ucarpd 0.1.0, as long as it is healthy: it decides as ucarp does, and loses a tie silently."""
+
+    yields_ties_silently = True

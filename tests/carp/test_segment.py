@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from playbook import VIRTUAL, VIRTUAL6
-from segment import DUAL, LATEST, BsdPeer, Cost, OpenBsdPeer, Segment, Station, UcarpPeer, ours
+from segment import (
+    DUAL,
+    LATEST,
+    BsdPeer,
+    Cost,
+    FirstRelease,
+    OpenBsdPeer,
+    Segment,
+    Station,
+    UcarpPeer,
+    ours,
+)
 
 from ucarpd.carp.demotion import MAINTENANCE, NEVER
 from ucarpd.carp.params import DemoteStyle, TieBreak
@@ -28,6 +39,7 @@ HOSTS = st.lists(
     max_size=5,
 )
 DELAYS = st.sampled_from([(0.0001, 0.001), (0.001, 0.02), (0.0, 0.2)])
+CLOCK_RATES = st.lists(st.sampled_from([0.98, 1.0, 1.0, 1.02]), min_size=5, max_size=5)
 JOB_DELAYS = st.sampled_from([0.0, 0.01, 0.5, 4.0])
 WHO = st.integers(0, 4)
 RELOADS = st.sampled_from([{"advskew": 32}, {"advskew": 50}, {"advbase": 2}, {"deadratio": 5}])
@@ -82,8 +94,8 @@ def sources(number, addresses):
     return [source for source in every if source.version in versions]
 
 
-def build(hosts, jobs, delay, seed, peers=(), **common):
-    """Hosts of ours, and after them `peers`, which are (make, changes)."""
+def build(hosts, jobs, delay, seed, *, peers=(), rates=(1.0,) * 5, **common):
+    """Hosts of ours, and after them `peers`, which are (make, changes); each has its clock rate."""
     segment = Segment(seed, delay)
     common.setdefault("addresses", (VIRTUAL,))
     for number, (changes, (acquire, release)) in enumerate(zip(hosts, jobs, strict=False), start=1):
@@ -93,7 +105,8 @@ def build(hosts, jobs, delay, seed, peers=(), **common):
     for number, (make, changes) in enumerate(peers, start=len(hosts) + 1):
         here = sources(number, common["addresses"])
         segment.add(Station(partial(make, **changes), *here))
-    for station in segment.stations:
+    for station, rate in zip(segment.stations, rates, strict=False):
+        station.clock_rate = rate
         station.start()
     return segment
 
@@ -145,7 +158,8 @@ def time_to_converge(segment):
         for own in every
     )
     longest_wait = max(down, 5 * slowest) + 1.0
-    return 3 * longest_wait + 2 * slowest + 2 * 4.0
+    slowest_clock = min(station.clock_rate for station in segment.stations)
+    return (3 * longest_wait + 2 * slowest) / slowest_clock + 2 * 4.0
 
 
 def last_lines(segment):
@@ -159,11 +173,12 @@ def last_lines(segment):
     delay=DELAYS,
     schedule=SCHEDULES,
     seed=st.integers(0, 2**32 - 1),
+    rates=CLOCK_RATES,
     common=COMMON,
 )
-def test_any_faults(hosts, jobs, delay, schedule, seed, common):
+def test_any_faults(*, hosts, jobs, delay, schedule, seed, rates, common):
     """Safety is checked by the segment after every step; convergence here."""
-    segment = build(hosts, jobs, delay, seed, **common)
+    segment = build(hosts, jobs, delay, seed, rates=rates, **common)
     suffer(segment, schedule)
     recover(segment)
     segment.run(segment.now + LATEST + time_to_converge(segment))
@@ -458,9 +473,10 @@ MAKES = st.sampled_from(
     delay=st.sampled_from([(0.0001, 0.001), (0.001, 0.02)]),
     schedule=SCHEDULES,
     seed=st.integers(0, 2**32 - 1),
+    rates=CLOCK_RATES,
 )
 def test_any_faults_beside_a_host_of_another_make(
-    *, skews, their_skew, make, addresses, delay, schedule, seed
+    *, skews, their_skew, make, addresses, delay, schedule, seed, rates
 ):
     """One host is a kernel; each may be demoted in its own way.
 
@@ -470,8 +486,9 @@ def test_any_faults_beside_a_host_of_another_make(
     make, configured = make
     hosts = [{"advskew": skew} for skew in skews]
     peers = [(make, {"advskew": their_skew})]
+    jobs = [(0.01, 0.01)] * 5
     segment = build(
-        hosts, [(0.01, 0.01)] * 5, delay, seed, peers, addresses=addresses, **configured
+        hosts, jobs, delay, seed, peers=peers, rates=rates, addresses=addresses, **configured
     )
     suffer(segment, schedule)
     recover(segment)
@@ -495,6 +512,64 @@ def test_an_equal_bsd_and_we_do_not_yield_to_each_other_in_the_same_moment():
     assert segment.longest_gap == 0
 
 
+# -- a demoted master is relieved, whatever the files rank by ----------------------------------------------
+
+RANKED_BY = {
+    # the files of the host that is demoted, and of the healthy one
+    "ADVBASE": ({"advbase": 1}, {"advbase": 2}),
+    "ADVSKEW": ({"advskew": 0}, {"advskew": 100}),
+    "nothing": ({}, {}),
+}
+PREEMPTS = {
+    "both": (True, True),
+    "the demoted one": (True, False),
+    "the healthy one": (False, True),
+    "none": (False, False),
+}
+HEALTHY = {
+    "ucarpd": lambda changes: ours(**changes),
+    "ucarpd 0.1.0": lambda changes: partial(FirstRelease, **changes),
+    "ucarp": lambda changes: partial(UcarpPeer, **changes),
+}
+
+
+@pytest.mark.parametrize("demotion", [1, 240, MAINTENANCE])
+@pytest.mark.parametrize("make", HEALTHY)
+@pytest.mark.parametrize("comes_later", [False, True])
+@pytest.mark.parametrize("preempts", PREEMPTS)
+@pytest.mark.parametrize("ranked_by", RANKED_BY)
+def test_a_demoted_master_is_relieved_for_good(*, ranked_by, preempts, comes_later, make, demotion):
+    """At the latest by its next advertisement, and nothing else moves."""
+    files = [
+        {**changes, "preempt": preempt}
+        for changes, preempt in zip(RANKED_BY[ranked_by], PREEMPTS[preempts], strict=True)
+    ]
+    segment = Segment(seed=3)
+    unfit = segment.add(Station(ours(**files[0]), ip_address("10.0.0.1")))
+    healthy = segment.add(Station(HEALTHY[make](files[1]), ip_address("10.0.0.2")))
+    unfit.start()
+    segment.run(until=5.0)
+    if not comes_later:
+        healthy.start()
+        segment.run(until=15.3)
+    assert segment.masters() == [unfit]
+
+    segment.cost = cost = Cost(segment)
+    unfit.demote(demotion)
+    if comes_later:
+        segment.run(until=25.3)
+        assert cost.transitions == 0
+        healthy.start()
+        cost.transitions = 0
+    segment.run(segment.now + 1.1)
+    assert segment.masters() == [healthy], last_lines(segment)
+    segment.run(segment.now + 60.0)
+    assert segment.masters() == [healthy], last_lines(segment)
+    assert cost.transitions == 2, last_lines(segment)
+    assert cost.two_holders <= 0.02
+    assert cost.no_holder <= 0.02
+
+
 # -- what a single fault may cost -------------------------------------------------------------------------
 
 RANKS = {
@@ -503,6 +578,14 @@ RANKS = {
     "equal": [{}] * 4,
     "sub-second": [{"advbase": 0, "advskew": skew} for skew in (64, 65, 100, 120)],
 }
+CLOCKS = {
+    "in step": [1.0, 1.0, 1.0, 1.0],
+    "master fast": [1.02, 0.98, 1.01, 0.99],
+    "master slow": [0.98, 1.02, 0.99, 1.01],
+}
+JOB = 0.005
+"""Seconds that it takes to put the addresses on, or to take them off; real hosts need less."""
+
 WAY = 0.002
 """Seconds that a frame takes at most."""
 
@@ -555,14 +638,16 @@ def longest_wait(station, interval):
     """Seconds that a backup waits for a master with this interval."""
     own = station.machine.params
     down = master_down_units(own.advbase, own.advskew, own.deadratio) / 256
-    return max(down, own.deadratio * interval)
+    return max(down, own.deadratio * interval) / station.clock_rate
 
 
 @pytest.mark.parametrize("fault", FAULTS_OF_A_MASTER)
 @pytest.mark.parametrize("ranks", RANKS)
-@pytest.mark.parametrize("count", [2, 4])
+@pytest.mark.parametrize(
+    ("count", "clocks"), [(2, "in step"), (2, "master fast"), (4, "in step"), (4, "master slow")]
+)
 @pytest.mark.parametrize("preempt", [False, True])
-def test_what_a_single_fault_of_the_master_costs(*, fault, ranks, count, preempt):
+def test_what_a_single_fault_of_the_master_costs(*, fault, ranks, count, preempt, clocks):
     """Two holders for a frame's way and 10 ms, nobody for a master-down interval, and few transitions.
 
     A failing row is reproduced by its name: the seed is the same.
@@ -572,7 +657,9 @@ def test_what_a_single_fault_of_the_master_costs(*, fault, ranks, count, preempt
     segment.keeps_order = ranks == "equal"
     for number, changes in enumerate(RANKS[ranks][:count], start=1):
         here = sources(number, DUAL)
-        segment.add(Station(ours(addresses=DUAL, preempt=preempt, **changes), *here))
+        boot = ours(addresses=DUAL, preempt=preempt, **changes)
+        station = segment.add(Station(boot, *here, acquire_delay=JOB, release_delay=JOB))
+        station.clock_rate = CLOCKS[clocks][number - 1]
     for station in segment.stations:
         station.start()
     segment.run(until=15.0)
@@ -589,7 +676,7 @@ def test_what_a_single_fault_of_the_master_costs(*, fault, ranks, count, preempt
     beyond = interval if fault == "partition" else 0.0
     assert cost.two_holders <= WAY + 0.010 + beyond, told + last_lines(segment)
     limit = FAULTS_OF_A_MASTER[fault] * patience
-    assert cost.no_holder <= limit + 3 * WAY + 0.020 + 1e-9, told + last_lines(segment)
+    assert cost.no_holder <= limit + 3 * WAY + 2 * JOB + 1e-9, told + last_lines(segment)
     # It leaves and comes back; where it preempts, so do the others in between.
     returns = 4 if fault in ("lose_source", "freeze", "partition") and preempt else 0
     assert cost.transitions <= 2 * count + returns, told

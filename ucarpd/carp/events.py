@@ -55,10 +55,13 @@ class AdvertisementReceived:
     counter: int
     demote: int = 0
     from_virtual_mac: bool = field(default=False, compare=False)
+    family: Family = field(init=False, repr=False, compare=False)
+    units: int = field(init=False, repr=False, compare=False)
+    """The advertised interval in 1/256 s."""
 
-    @property
-    def family(self) -> Family:
-        return self.source.version
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "family", self.source.version)
+        object.__setattr__(self, "units", interval_units(self.advbase, self.advskew))
 
     @property
     def stated(self) -> tuple[int, int, int]:
@@ -78,11 +81,6 @@ class AdvertisementReceived:
     def stated_demotion(self) -> int:
         """How unfit it says to be, in whichever style."""
         return self.advskew if self.is_unfit else self.demote
-
-    @property
-    def units(self) -> int:
-        """The advertised interval in 1/256 s."""
-        return interval_units(self.advbase, self.advskew)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ relieved soon.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from ucarpd.carp.demotion import HEALTHY, LARGEST_FAILING, MAINTENANCE, NEVER
@@ -51,9 +52,13 @@ class Stated(NamedTuple):
 BOW_OUT = Stated(BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, LARGEST_DEMOTION)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Standing:
-    """`demotion` is a place in the order of `ucarpd.carp.demotion`."""
+    """`demotion` is a place in the order of `ucarpd.carp.demotion`.
+
+    It is asked several times for each advertisement that comes in, and changes once in a while: so
+    it works each thing out once.
+    """
 
     params: Params
     demotion: int = HEALTHY
@@ -64,7 +69,7 @@ class Standing:
         """How unfit it says to be; who steps down says as much as who is in maintenance."""
         return max(self.demotion, MAINTENANCE) if self.is_stepping_down else self.demotion
 
-    @property
+    @cached_property
     def is_unfit(self) -> bool:
         return self.unfitness > HEALTHY
 
@@ -72,7 +77,7 @@ class Standing:
     def may_serve(self) -> bool:
         return self.demotion < NEVER
 
-    @property
+    @cached_property
     def stated(self) -> Stated:
         own = self.params
         if not self.is_unfit:
@@ -84,7 +89,7 @@ class Standing:
             )
         return Stated(UNFIT_ADVBASE, min(self.unfitness, MAINTENANCE), LARGEST_DEMOTION)
 
-    @property
+    @cached_property
     def interval(self) -> float:
         """Seconds between two of our advertisements."""
         own = advertisement_interval(self.params.advbase, self.params.advskew)
@@ -114,7 +119,7 @@ class Standing:
 
     # -- waiting -----------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def master_down_units(self) -> int:
         own = self.params
         return master_down_units(
@@ -126,16 +131,16 @@ class Standing:
         own = self.own(peer.source)
         return reason_to_depose(own, peer, self.master_down_units) is None
 
-    @property
+    @cached_property
     def master_down_interval(self) -> float:
         """In seconds, whoever is heard."""
         return self.master_down_units / UNITS_PER_SECOND
 
-    @property
+    @cached_property
     def reluctance(self) -> float:
         """Seconds that it waits longer, so that of two equal files the fitter host wakes up first."""
         return self.unfitness / UNITS_PER_SECOND * self.interval if self.is_unfit else 0.0
 
-    @property
+    @cached_property
     def _in_header(self) -> bool:
         return self.params.demote_style is DemoteStyle.OPENBSD

@@ -606,10 +606,12 @@ async def test_an_address_that_cannot_be_taken_off_is_tried_again():
 async def test_a_rival_that_is_gone_makes_scripts_run_again():
     for are_scripted in (True, False):
         bench = await master(params=replace(PARAMS, reassert=True), are_scripted=are_scripted)
+        await asyncio.sleep(1.5)
         bench.receive(peer_frame(advskew=50))
         await asyncio.sleep(3.1)
         assert ("reassert" in bench.told()) is are_scripted
     bench = await master(params=replace(PARAMS, reassert=True), are_scripted=True)
+    await asyncio.sleep(1.5)
     bench.receive(peer_frame(advskew=50))
     await asyncio.sleep(3.1)
     assert (bench.transition.state, bench.transition.reason) == (State.MASTER, "contested")

@@ -7,7 +7,7 @@ import pytest
 from playbook import VIRTUAL, VIRTUAL6, params
 
 from ucarpd.carp.events import AdvertisementReceived
-from ucarpd.carp.listening import Listening
+from ucarpd.carp.listening import Listening, Turn
 from ucarpd.carp.params import DemoteStyle
 from ucarpd.carp.peers import Peers
 from ucarpd.carp.standing import Standing
@@ -25,7 +25,8 @@ class Ears(Listening):
 
     def __init__(self, configured=DUAL, demotion=0):
         self.peers = Peers()
-        super().__init__(Standing(configured, demotion), self.peers)
+        self.standing = Standing(configured, demotion)
+        super().__init__(self.standing, self.peers)
 
     def hear(self, advertisement, now):
         self.peers.hear(advertisement, now, self.patience)
@@ -71,6 +72,62 @@ def test_only_a_family_with_a_source_address_decides():
     listening.follow((6,), 9.0)
     listening.hear(heard(V4), 9.9)
     assert listening.decides_ties(6, 10.0)
+
+
+# -- whose turn it is -------------------------------------------------------------------------------------
+
+ALONE = (VIRTUAL,)
+
+
+@pytest.mark.parametrize(
+    ("own", "yielded", "pause", "because"),
+    [
+        ({}, [], 0.0, "nobody is known"),
+        (
+            {"advskew": 9},
+            ["1/8", "1/9", "1/10"],
+            2 / 32,
+            "the better one, and the one that wins the tie",
+        ),
+        ({"advskew": 9}, ["1/0"] * 20, 8 / 32, "no more than eight"),
+        ({"advbase": 5}, ["1/0"], 1 / 32, "no longer with a longer interval"),
+        ({"advbase": 0, "advskew": 64}, ["0/32"], 0.25 / 32, "but shorter with a shorter one"),
+        ({"demote_style": DemoteStyle.OPENBSD}, ["0/9 D1"], 0.0, "it is demoted"),
+    ],
+)
+def test_the_pause_that_is_left_to_others(*, own, yielded, pause, because):
+    listening = ears(params(addresses=ALONE, **own))
+    for number, text in enumerate(yielded, start=10):
+        interval, _, demotion = text.partition(" D")
+        other = heard(f"10.0.0.{number}", *map(int, interval.split("/")), int(demotion or 0))
+        listening.hear(other, 10.0)
+        listening.peers.serves(listening.standing.rival(other), 13.0, is_hidden=True)
+    us = listening.standing.own(ip_address("10.0.0.20"))
+    assert listening.pause(us, heard(V4, 255, 255)) == pause, because
+
+
+def test_our_turn_comes_before_the_end_of_the_silence_and_the_first_one_counts():
+    listening = ears(params(addresses=ALONE), armed_at=10.0)
+    for at in (10.5, 10.6):
+        listening.await_turn(Turn(at, "it bowed out", ip_address(V4)))
+    assert listening.deadline == 10.5
+    assert listening.reason(10.5) == ("it bowed out", ip_address(V4))
+
+
+@pytest.mark.parametrize("how", ["arm 4 10.2", "arm_all 10.2"])
+def test_somebody_else_has_taken_our_turn(how):
+    listening = ears(params(addresses=ALONE), armed_at=10.0)
+    listening.await_turn(Turn(10.5, "it bowed out", ip_address(V4)))
+    name, *arguments = how.split()
+    getattr(listening, name)(*map(float, arguments))
+    assert listening.deadline == 13.2
+
+
+def test_who_listens_no_more_has_no_turn():
+    listening = ears(params(addresses=ALONE), armed_at=10.0)
+    listening.await_turn(Turn(10.5, "it bowed out", ip_address(V4)))
+    listening.disarm()
+    assert listening.deadline is None
 
 
 # -- a family without a source ----------------------------------------------------------------------------
@@ -215,7 +272,7 @@ def test_words_for_a_silence(addresses, before, reason):
         advertisement = heard(source)
         listening.hear(advertisement, at)
         listening.arm(advertisement.family, at)
-    told = listening.silence(15.0 if before else 13.0)
+    told = listening.reason(15.0 if before else 13.0)
     assert told == (reason, ip_address(before[-1][0]) if before else None)
 
 
@@ -224,7 +281,7 @@ def test_what_was_heard_is_forgotten():
     listening.hear(heard(V4, 2), 10.5)
     listening.forget()
     assert listening.patience == 3.0
-    assert listening.silence(13.0)[1] is None
+    assert listening.reason(13.0)[1] is None
 
 
 def test_the_silence_of_one_family_is_told_once_and_so_is_its_end():

@@ -185,7 +185,7 @@ def test_a_state_that_nobody_thought_of_is_a_bug():
 
 
 def test_a_verdict_that_nobody_thought_of_is_a_bug(monkeypatch):
-    monkeypatch.setattr("ucarpd.carp.machine.judge_as_master", lambda *_, **__: "M9")
+    monkeypatch.setattr("ucarpd.carp.hearing.judge_as_master", lambda *_, **__: "M9")
     machine = brought_to(State.MASTER)
     with pytest.raises(AssertionError, match="M9"):
         machine.handle(event("AdvertisementReceived 1/0 from 10.0.0.2"), 13.6)

@@ -186,6 +186,26 @@ def test_nobody_serves_when_we_do(peers):
     assert not peers.hides(heard(TWO), contender(TWO, 257), 11.0, TieBreak.REVERSED, everybody)
 
 
+@pytest.mark.parametrize(
+    ("then", "asked_in", "is_ready", "because"),
+    [
+        (None, ONE, True, "it has yielded"),
+        ((1, 9), ONE, False, "it has been master since"),
+        ((255, 255), ONE, False, "it has left since"),
+        (None, TWO, False, "it is the one that is to be succeeded"),
+        (None, OTHER6, False, "in another family nobody can tell who it is"),
+    ],
+)
+def test_who_is_ready_to_serve(*, peers, then, asked_in, is_ready, because):
+    parting = heard(TWO, 1, 9)
+    peers.hear(parting, 10.0, 3.0)
+    peers.serves(contender(TWO, 265), 13.0, is_hidden=True)
+    if then:
+        peers.hear(heard(TWO, *then), 11.0, 3.0)
+    told = peers.ready(heard(asked_in, 255, 255))
+    assert told == ([parting] if is_ready else []), because
+
+
 def test_the_memory_is_bounded(peers):
     """A forger can invent any number of sources; those that are heard again stay."""
     serve(peers, ONE)

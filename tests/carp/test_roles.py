@@ -428,6 +428,61 @@ def test_rule_b0_whom_we_have_taken_over_from_serves_no_more():
     )
 
 
+# -- whose turn it is -------------------------------------------------------------------------------------------
+
+A_THIRD_YIELDED = """
+        at 10.5: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
+        at 10.6: AdvertisementReceived 1/50 from 10.0.0.3 -> nothing
+        at 13.0: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
+        at 14.0: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
+"""
+
+
+@pytest.mark.parametrize("leaves", ["255/255", "254/9"])
+def test_a_better_backup_has_the_first_turn(leaves):
+    """Otherwise the role, the addresses and the scripts would come here, and go again at once."""
+    play(
+        brought_to(State.BACKUP, advskew=100),
+        f"""{A_THIRD_YIELDED}
+        at 14.1: AdvertisementReceived {leaves} from 10.0.0.2 D255 -> nothing
+        at 14.101: AdvertisementReceived 1/50 from 10.0.0.3 -> nothing
+        at 14.15: AdvertisementReceived {leaves} from 10.0.0.2 D255 -> nothing
+        at 15.2: AdvertisementReceived 1/50 from 10.0.0.3 -> nothing
+        """,
+    )
+
+
+def test_a_better_backup_that_does_not_take_its_turn_costs_a_moment():
+    machine = play(
+        brought_to(State.BACKUP, advskew=100),
+        f"""{A_THIRD_YIELDED}
+        at 14.1: AdvertisementReceived 255/255 from 10.0.0.2 D255 -> nothing
+        at 14.11: AdvertisementReceived 255/255 from 10.0.0.2 D255 -> nothing
+        """,
+    )
+    (change, *_) = tell(machine, "DeadlineReached", 14.1 + 1 / 32)
+    assert change.reason == "10.0.0.2 bowed out"
+
+
+def test_a_worse_backup_is_left_no_turn():
+    play(
+        brought_to(State.BACKUP, advskew=20),
+        f"""{A_THIRD_YIELDED}
+        at 14.1: AdvertisementReceived 255/255 from 10.0.0.2 D255 -> StateChanged BACKUP MASTER, SendAdvertisement 1/20, AcquireAddresses
+        """,
+    )
+
+
+def test_a_turn_that_was_slept_through_is_no_turn():
+    play(
+        brought_to(State.BACKUP, advskew=100),
+        f"""{A_THIRD_YIELDED}
+        at 14.1: AdvertisementReceived 255/255 from 10.0.0.2 D255 -> nothing
+        at 18.0: late DeadlineReached -> nothing
+        """,
+    )
+
+
 # -- what is not believed ---------------------------------------------------------------------------------------
 
 

@@ -307,6 +307,29 @@ def test_with_three_hosts_a_bow_out_moves_the_role_once():
     assert segment.changed_at == settled_at
 
 
+@pytest.mark.parametrize("leave", ["stop", "step_down", "demote 240", "demote 255"])
+def test_with_five_hosts_the_role_moves_to_the_best_one_alone(leave):
+    """Once they know each other; the first time nobody can know whose turn it is."""
+    segment = Segment(seed=1)
+    for number, advskew in enumerate((0, 50, 100, 150, 200), start=1):
+        boot = ours(advskew=advskew, preempt=True)
+        segment.add(Station(boot, ip_address(f"10.0.0.{number}"))).start()
+    best, second, *_ = segment.stations
+    segment.run(until=10.0)
+    best.stop()
+    segment.run(until=15.0)
+    best.start()
+    segment.run(until=25.0)
+    assert segment.masters() == [best]
+    segment.cost = cost = Cost(segment)
+    what, *amount = leave.split()
+    getattr(best, what)(*map(int, amount))
+    segment.run(until=25.7)
+    assert segment.masters() == [second]
+    assert cost.transitions == 2
+    assert cost.two_holders <= 0.012
+
+
 DUAL_ONE = ("10.0.0.1", "fe80::2")
 DUAL_OTHER = ("10.0.0.2", "fe80::1")
 """The one wins a tie in IPv4, and would lose it in IPv6."""

@@ -48,6 +48,9 @@ Why B0: the others' words are heard too.  A host that yields says so with a last
 a bow-out is heard by all; a backup that compared itself with each would take over from the worse
 one while the better one serves.
 
+What B1 to B7 decide is done at once, unless a backup is known that is preferred to us: then when our
+turn comes (see `listening`).
+
 M2 and M4 answer at once, at most once an interval for each rival: the other master must not go on
 for the rest of ours.
 

@@ -4,13 +4,35 @@ There is one master-down timer for each family, as in the kernels; an advertisem
 of its own family.  Unlike the kernels, a backup takes over when all of them have expired: a master
 that is heard in IPv4 serves, also when a switch loses its IPv6 advertisements.  Waiting longer than
 a peer would is always safe.
+
+When one advertisement makes several backups take over, such as a bow-out, they go in turns: each
+leaves a moment to every host that is preferred to it, as far as it knows them: a backup is silent, so
+it knows those that it has heard yield.  Without turns all of them would take the role, and all but one
+would give it back, with all that their scripts do.
 """
 
+from typing import NamedTuple
+
+from ucarpd.carp.election import Contender
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.params import Family, IPAddress
 from ucarpd.carp.peers import Peers
 from ucarpd.carp.standing import Standing
 from ucarpd.carp.timing import UNITS_PER_SECOND, in_words
+
+TURN = 1 / 32
+"""The part of an interval, and of a second, that is left to each host that is preferred."""
+
+TURNS = 8
+"""So many are waited for at most: together less than the shortest master-down interval."""
+
+
+class Turn(NamedTuple):
+    """When a backup takes over if nobody else does, and why; `peer` is whom it takes over from."""
+
+    at: float
+    reason: str
+    peer: IPAddress
 
 
 class Listening:
@@ -29,6 +51,7 @@ class Listening:
         self.not_before = float("-inf")
         """No silence ends earlier: this host has stepped down, to let another one serve."""
         self._told_silent: set[Family] = set()
+        self._turn: Turn | None = None
 
     # -- what was heard --------------------------------------------------------------------------------
 
@@ -84,16 +107,28 @@ class Listening:
         """The longest of its master-down intervals."""
         return max(self.patience_with(self._last.get(family)) for family in self._families)
 
+    def pause(self, own: Contender, heard: AdvertisementReceived) -> float:
+        """How long to leave the role of its sender to the hosts that are preferred to us."""
+        standing = self._standing
+        ahead = sum(
+            standing.rival(each).is_preferred_to(own, standing.params.tiebreak)
+            for each in self._peers.ready(heard)
+        )
+        return min(ahead, TURNS) * TURN * min(standing.interval, 1.0)
+
     # -- the master-down timers ------------------------------------------------------------------------
 
     @property
     def deadline(self) -> float | None:
-        """When the last timer expires; None when none is armed."""
+        """When our turn comes, or the last timer expires; None when none is armed."""
+        if self._turn is not None:
+            return self._turn.at
         expiries = [since + self._wait[family] for family, since in self._silent_since.items()]
         return max(self.not_before, *expiries) if expiries else None
 
     def arm_all(self, now: float, wait: float | None = None) -> None:
         """Silence counts from `now`; if `wait` is given, it ends then, whatever our standing."""
+        self._turn = None
         for family in self._families:
             self._silent_since[family] = now
             if wait is not None:
@@ -103,11 +138,17 @@ class Listening:
 
     def arm(self, family: Family, now: float) -> None:
         """Silence of this family counts from `now`."""
+        self._turn = None
         self._silent_since[family] = now
         self._given.clear()
         self._reckon()
 
+    def await_turn(self, turn: Turn) -> None:
+        """Take over then, unless somebody else does; a turn that was given before is kept."""
+        self._turn = self._turn or turn
+
     def disarm(self) -> None:
+        self._turn = None
         self._silent_since.clear()
         self._wait.clear()
         self._given.clear()
@@ -124,8 +165,10 @@ class Listening:
 
     # -- for the operator ------------------------------------------------------------------------------
 
-    def silence(self, now: float) -> tuple[str, IPAddress | None]:
-        """What has not been heard, and whom it was last heard from."""
+    def reason(self, now: float) -> tuple[str, IPAddress | None]:
+        """Why it takes over at its deadline, and from whom."""
+        if self._turn is not None:
+            return self._turn.reason, self._turn.peer
         family = max(self._silent_since, key=self._silent_since.__getitem__)
         last, since = self._last.get(family), self._silent_since[family]
         who = f"from {last.source}" if last else "heard"

@@ -10,8 +10,9 @@ Beside the state, a host has parts with a life of their own; each is a module, a
 done about one thing:
 
     standing    what its advertisements state                              always
-    peers       who else is there, and what of their words to believe      always
-    listening   the master-down timers                                     armed as BACKUP
+    hearing     what the others' advertisements come to                    always
+      peers     who else is there, and what of their words to believe      always
+      listening the master-down timers                                     armed as BACKUP
     holding     the virtual addresses: put there, announced, put back      as MASTER
     rivals      other masters: answered, told, yielded to in the end       as MASTER
     outage      a cable that is lost for a moment                          as MASTER
@@ -49,27 +50,18 @@ from ucarpd.carp.actions import (
     State,
     StateChanged,
 )
-from ucarpd.carp.election import (
-    REASONS,
-    BackupVerdict,
-    Contender,
-    MasterVerdict,
-    Situation,
-    judge_as_backup,
-    judge_as_master,
-)
+from ucarpd.carp.election import MasterVerdict
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.farewell import Farewell
+from ucarpd.carp.hearing import Hearing
 from ucarpd.carp.holding import Holding
 from ucarpd.carp.leaving import Leaving
-from ucarpd.carp.listening import Listening
 from ucarpd.carp.outage import Outage
 from ucarpd.carp.own_counter import OwnCounter
 from ucarpd.carp.params import Family, IPAddress, Params
-from ucarpd.carp.peers import Peers
 from ucarpd.carp.rivals import Rivals
 from ucarpd.carp.standing import Standing, Stated
-from ucarpd.carp.timing import TIE_PATIENCE, UNITS_PER_SECOND, second_advertisement_at
+from ucarpd.carp.timing import UNITS_PER_SECOND, second_advertisement_at
 
 STEP_DOWN_OFFER = 2.0
 """Seconds for which a master that was asked to step down says so: a ucarp needs up to one to react."""
@@ -104,15 +96,12 @@ class VirtualHost:
 
     def __init__(self, params: Params, counter: int, phase: float = 1.0) -> None:
         self.state = State.INIT
-        self.sources: tuple[IPAddress, ...] = ()
         self._counter = OwnCounter(counter)
         self._standing = Standing(params)
-        self._peers = Peers()
+        self._hearing = Hearing(self._standing)
+        self._listening = self._hearing.listening
         self._started = False
         self._stopping = False
-        # as BACKUP
-        self._listening = Listening(self._standing, self._peers)
-        self._was_cut_off = False
         # as MASTER
         self.advertise_at: float | None = None
         self._advertised_at = 0.0
@@ -157,6 +146,11 @@ class VirtualHost:
     @property
     def params(self) -> Params:
         return self._standing.params
+
+    @property
+    def sources(self) -> tuple[IPAddress, ...]:
+        """The addresses that it advertises from, one of each family."""
+        return self._hearing.sources
 
     @property
     def is_releasing(self) -> bool:
@@ -212,7 +206,7 @@ class VirtualHost:
     def _handle_in_backup(self, event: events.Event, now: float) -> None:
         match event:
             case events.InterfaceReady(sources):
-                self._use(sources, now)
+                self._hearing.use(sources, now)
             case events.InterfaceLost(reason, can_send):
                 self._leaving.interface_lost(can_send)
                 self._enter_init(reason)
@@ -265,7 +259,7 @@ class VirtualHost:
             case events.InterfaceReady(sources):
                 if sources != self.sources or self._outage.until is not None:
                     self._outage.end()
-                    self._use(sources, now)
+                    self._hearing.use(sources, now)
                     self._advertise(now, now)
             case events.InterfaceLost():
                 if not (event.may_return and self._outlasts(event.reason, now)):
@@ -311,7 +305,7 @@ class VirtualHost:
         old, self.state = self.state, new
         self.advertise_at = None
         self._listening.disarm()
-        self._peers.nobody_serves()
+        self._hearing.peers.nobody_serves()
         self._holding = None
         self._rivals = Rivals()
         self._outage.end()
@@ -323,7 +317,7 @@ class VirtualHost:
         """Leave INIT, unless it is for good."""
         if self._stopping:
             return
-        self._use(sources, now)
+        self._hearing.use(sources, now)
         self._enter_backup(f"ready with source {' and '.join(map(str, sources))}", now)
         if not self._started:
             self._started = True
@@ -343,7 +337,7 @@ class VirtualHost:
         self._change_state(State.MASTER, reason, peer)
         self._leaving.cancel()
         self._listening.not_before = float("-inf")
-        self._was_cut_off = False
+        self._hearing.was_cut_off = False
         self._advertise(now, now)
         self.advertise_at = second_advertisement_at(now, self._standing.interval, self._phase)
         self._acquire(now)
@@ -356,7 +350,7 @@ class VirtualHost:
         if is_late and now - deadline > max(self._standing.interval, LATE):
             self._listening.arm_all(now)
             return
-        reason, peer = self._listening.silence(now)
+        reason, peer = self._listening.reason(now)
         self._enter_master(reason, now, peer)
 
     def _acquire(self, now: float) -> None:
@@ -373,7 +367,9 @@ class VirtualHost:
         """Whether a link that is lost may be back before anybody has missed this master."""
         if self._outage.until is not None:
             return True
-        shortest = min(self._standing.interval, self._peers.shortest_units / UNITS_PER_SECOND)
+        shortest = min(
+            self._standing.interval, self._hearing.peers.shortest_units / UNITS_PER_SECOND
+        )
         until = self._advertised_at + (self.params.deadratio - 1) * shortest
         wait = self._standing.master_down_interval
         return self._outage.begin(reason, now, until=until, master_down_interval=wait)
@@ -381,14 +377,14 @@ class VirtualHost:
     def _lose_role(self, reason: str, now: float, *, can_send: bool) -> None:
         bow_out = self._bow_out(now) if can_send else None
         self._enter_init(reason)
-        self._was_cut_off = True
+        self._hearing.was_cut_off = True
         self._leave(bow_out)
 
     # -- how this host stands ------------------------------------------------------------------------
 
     def _stand(self, standing: Standing) -> None:
         self._standing = standing
-        self._listening.stand(standing)
+        self._hearing.stand(standing)
 
     def _change_standing(self, standing: Standing, now: float) -> None:
         """As MASTER: the peers hear of it at once, and that is all; it serves on."""
@@ -408,55 +404,20 @@ class VirtualHost:
             self._stand(replace(self._standing, demotion=demotion))
             self._leave(bow_out)
 
-    def _use(self, sources: tuple[IPAddress, ...], now: float) -> None:
-        self.sources = sources
-        self._listening.follow(tuple(source.version for source in sources), now)
-
     # -- advertisements that come in ---------------------------------------------------------------
 
-    def _is_listened_to(self, heard: AdvertisementReceived, now: float) -> bool:
-        """Not in a family that we have no source address of, nor what its sender has overtaken.
-
-        What comes from our own address is an old advertisement of ours, replayed by somebody; a host
-        with a copy of our file is told elsewhere.
-        """
-        if heard.source in self.sources or not self._listening.hears(heard.family):
-            return False
-        return not self._peers.is_overtaken(heard, now)
-
-    def _take_in(self, heard: AdvertisementReceived, now: float) -> tuple[Contender, Contender]:
-        self._peers.hear(heard, now, self._listening.patience)
-        self._listening.hear(heard, now)
-        source = next(source for source in self.sources if source.version == heard.family)
-        return self._standing.own(source), self._standing.rival(heard)
-
     def _hear_in_init(self, heard: AdvertisementReceived, now: float) -> None:
-        if self._is_listened_to(heard, now):
+        if self._hearing.counts(heard, now):
             self._actions += self._leaving.successor_heard(heard)
 
     def _hear_as_backup(self, heard: AdvertisementReceived, now: float) -> None:
-        if not self._is_listened_to(heard, now):
+        if not self._hearing.counts(heard, now):
             return
-        ties_count = self._listening.decides_ties(heard.family, now)
-        own, peer = self._take_in(heard, now)
-        situation = Situation(
-            tiebreak=self.params.tiebreak,
-            own_master_down_units=self._standing.master_down_units,
-            preempt=self.params.preempt,
-            was_cut_off=self._was_cut_off and ties_count,
-            is_barred=not self._standing.may_serve,
-            is_held_down=now < self._listening.not_before,
-            is_hidden=self._peers.hides(
-                heard, peer, now, self.params.tiebreak, self._standing.waits_for
-            ),
-        )
-        verdict = judge_as_backup(own, peer, situation)
+        verdict = self._hearing.as_backup(heard, now)
         if verdict.takes_over:
-            self._enter_master(self._reason(verdict, heard), now, heard.source)
+            self._take_over_if_silent(now)
         elif not heard.is_bow_out:
             self._actions += self._leaving.successor_heard(heard)
-            self._listening.arm(heard.family, now)
-            self._peers.serves(peer, now + self._listening.patience_with(heard))
             self._tell_silent_family(heard.family, now)
 
     def _tell_silent_family(self, heard_in: Family, now: float) -> None:
@@ -467,31 +428,18 @@ class VirtualHost:
             self._actions.append(Report(Finding.FAMILY_SILENT, family=silent))
 
     def _hear_as_master(self, heard: AdvertisementReceived, now: float, holding: Holding) -> None:
-        if not self._is_listened_to(heard, now):
+        if not self._hearing.counts(heard, now):
             return
-        decides = self._listening.decides_ties(heard.family, now)
-        own, peer = self._take_in(heard, now)
+        verdict, found = self._hearing.as_master(heard, now, self._rivals)
         interval = self._standing.interval
-        found: list[Action] = []
-        if decides and not heard.is_bow_out:
-            found = self._rivals.hear(own, peer, now, interval)
-        verdict = judge_as_master(
-            own,
-            peer,
-            self.params.tiebreak,
-            decides_ties=decides,
-            peer_yields=heard.from_virtual_mac and not self.params.source_mac_is_virtual,
-            has_outstayed=self._rivals.has_outstayed(own, peer, now, interval),
-        )
         match verdict:
             case MasterVerdict.YIELD:
-                self._yield(heard, peer, self._reason(verdict, heard), now)
+                self._yield(heard, self._hearing.reason(verdict, heard), now)
             case MasterVerdict.YIELD_SILENTLY | MasterVerdict.END_TIE:
-                # The winner may be a BSD that has yielded to us in the same moment.
-                units = self._peers.interval_units(heard, self._standing.master_down_units)
-                wait = TIE_PATIENCE * units / UNITS_PER_SECOND
-                self._enter_backup(self._reason(verdict, heard), now, wait, heard.source)
-                self._follow(heard, peer, None, now)
+                wait = self._hearing.tie_patience(heard)
+                reason = self._hearing.reason(verdict, heard)
+                self._enter_backup(reason, now, wait, heard.source)
+                self._follow(heard, None, now)
             case MasterVerdict.STAY_BETTER | MasterVerdict.STAY_TIED:
                 self._actions += found
                 if self._rivals.is_to_be_answered(heard.source, now, interval):
@@ -500,9 +448,7 @@ class VirtualHost:
             case _:
                 assert_never(verdict)
 
-    def _yield(
-        self, heard: AdvertisementReceived, peer: Contender, reason: str, now: float
-    ) -> None:
+    def _yield(self, heard: AdvertisementReceived, reason: str, now: float) -> None:
         """By rule M1."""
         before = self._standing
         self._enter_backup(reason, now, peer=heard.source)
@@ -511,19 +457,13 @@ class VirtualHost:
         # From a host that is less fit it would make every backup take over.
         is_fit = not before.is_unfit
         parting = Farewell.parting(before.stated, now + before.interval) if is_fit else None
-        self._follow(heard, peer, parting, now)
+        self._follow(heard, parting, now)
 
-    def _follow(
-        self, heard: AdvertisementReceived, peer: Contender, parting: Farewell | None, now: float
-    ) -> None:
+    def _follow(self, heard: AdvertisementReceived, parting: Farewell | None, now: float) -> None:
         """The sender serves from now on."""
-        self._peers.serves(peer, now + self._listening.patience_with(heard))
+        self._hearing.follow(heard, now)
         self._leave(parting)
         self._actions += self._leaving.successor_heard(heard)
-
-    def _reason(self, verdict: BackupVerdict | MasterVerdict, heard: AdvertisementReceived) -> str:
-        comparison = self._standing.compared_with(heard)
-        return REASONS[verdict].format(peer=heard.source, comparison=comparison)
 
     # -- the work ------------------------------------------------------------------------------------
 

@@ -63,6 +63,8 @@ class Peer:
     """When that says nothing any more, unless it is heard again."""
     fit_units: int = SLOWEST_UNFIT_UNITS
     """The interval that it stated when it was last fit."""
+    has_yielded: bool = False
+    """A better host served when it was last heard, so that it is a backup now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class Peers:
             half_of_it = heard.units / UNITS_PER_SECOND / 2
             if peer.newest.units == heard.units and now - peer.heard_at >= half_of_it:
                 self._longest_kept_units = max(self._longest_kept_units, heard.units)
-        peer.newest, peer.heard_at = heard, now
+        peer.newest, peer.heard_at, peer.has_yielded = heard, now, False
 
     def _note_last_word(self, heard: AdvertisementReceived, now: float, until: float) -> None:
         before = self._last_words.pop(heard.source, None)
@@ -126,10 +128,10 @@ class Peers:
 
     # -- who serves --------------------------------------------------------------------------------
 
-    def serves(self, contender: Contender, until: float) -> None:
+    def serves(self, contender: Contender, until: float, *, is_hidden: bool = False) -> None:
         """Its newest advertisement says that it is master; `hear` comes first."""
         peer = self._peers[contender.source]
-        peer.contender, peer.serves_until = contender, until
+        peer.contender, peer.serves_until, peer.has_yielded = contender, until, is_hidden
 
     def hides(
         self,
@@ -153,6 +155,14 @@ class Peers:
             )
             for source, each in self._peers.items()
         )
+
+    def ready(self, heard: AdvertisementReceived) -> list[AdvertisementReceived]:
+        """What those have said last that have yielded, and could take over from its sender."""
+        return [
+            each.newest
+            for source, each in self._peers.items()
+            if each.has_yielded and source.version == heard.family and source != heard.source
+        ]
 
     def nobody_serves(self) -> None:
         """This host does now, or cannot tell any more."""

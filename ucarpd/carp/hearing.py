@@ -1,0 +1,129 @@
+"""What a virtual host makes of an advertisement that it hears: whether it counts, and the verdict.
+
+Here comes together what the rules of `election` ask for: how this host stands, what is known of the
+others (`peers`), and for how long they have not been heard (`listening`).
+"""
+
+from ucarpd.carp.actions import Action
+from ucarpd.carp.election import (
+    REASONS,
+    BackupVerdict,
+    Contender,
+    MasterVerdict,
+    Situation,
+    judge_as_backup,
+    judge_as_master,
+)
+from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.listening import Listening, Turn
+from ucarpd.carp.params import IPAddress
+from ucarpd.carp.peers import Peers
+from ucarpd.carp.rivals import Rivals
+from ucarpd.carp.standing import Standing
+from ucarpd.carp.timing import TIE_PATIENCE, UNITS_PER_SECOND
+
+
+class Hearing:
+    """Times are monotonic seconds."""
+
+    def __init__(self, standing: Standing) -> None:
+        self.sources: tuple[IPAddress, ...] = ()
+        self.peers = Peers()
+        self.listening = Listening(standing, self.peers)
+        self.was_cut_off = False
+        """This host was MASTER when its interface failed, and has not been since."""
+        self._standing = standing
+
+    def stand(self, standing: Standing) -> None:
+        """Our standing has changed."""
+        self._standing = standing
+        self.listening.stand(standing)
+
+    def use(self, sources: tuple[IPAddress, ...], now: float) -> None:
+        """Hear in the families of these sources, which are our own, one for each."""
+        self.sources = sources
+        self.listening.follow(tuple(source.version for source in sources), now)
+
+    # -- the verdicts ------------------------------------------------------------------------------
+
+    def counts(self, heard: AdvertisementReceived, now: float) -> bool:
+        """Not in a family that we have no source address of, nor what its sender has overtaken.
+
+        What comes from our own address is an old advertisement of ours, replayed by somebody; a host
+        with a copy of our file is told elsewhere.
+        """
+        if heard.source in self.sources or not self.listening.hears(heard.family):
+            return False
+        return not self.peers.is_overtaken(heard, now)
+
+    def as_backup(self, heard: AdvertisementReceived, now: float) -> BackupVerdict:
+        """Take in an advertisement that counts, and judge it.
+
+        If its sender serves on, the silence counts from `now`; if we take over, our turn is set.
+        """
+        standing, listening, params = self._standing, self.listening, self._standing.params
+        ties_count = listening.decides_ties(heard.family, now)
+        own, peer = self._take_in(heard, now)
+        situation = Situation(
+            tiebreak=params.tiebreak,
+            own_master_down_units=standing.master_down_units,
+            preempt=params.preempt,
+            was_cut_off=self.was_cut_off and ties_count,
+            is_barred=not standing.may_serve,
+            is_held_down=now < listening.not_before,
+            is_hidden=self.peers.hides(heard, peer, now, params.tiebreak, standing.waits_for),
+        )
+        verdict = judge_as_backup(own, peer, situation)
+        if verdict.takes_over:
+            at = now + listening.pause(own, heard)
+            listening.await_turn(Turn(at, self.reason(verdict, heard), heard.source))
+        elif not heard.is_bow_out:
+            listening.arm(heard.family, now)
+            self._serves(heard, now, is_hidden=verdict is BackupVerdict.HIDDEN)
+        return verdict
+
+    def as_master(
+        self, heard: AdvertisementReceived, now: float, rivals: Rivals
+    ) -> tuple[MasterVerdict, list[Action]]:
+        """The same for a master; with what is to be told if it stays one."""
+        params, interval = self._standing.params, self._standing.interval
+        decides = self.listening.decides_ties(heard.family, now)
+        own, peer = self._take_in(heard, now)
+        found: list[Action] = []
+        if decides and not heard.is_bow_out:
+            found = rivals.hear(own, peer, now, interval)
+        verdict = judge_as_master(
+            own,
+            peer,
+            params.tiebreak,
+            decides_ties=decides,
+            peer_yields=heard.from_virtual_mac and not params.source_mac_is_virtual,
+            has_outstayed=rivals.has_outstayed(own, peer, now, interval),
+        )
+        return verdict, found
+
+    def reason(self, verdict: BackupVerdict | MasterVerdict, heard: AdvertisementReceived) -> str:
+        """For the operator: why the role moves."""
+        comparison = self._standing.compared_with(heard)
+        return REASONS[verdict].format(peer=heard.source, comparison=comparison)
+
+    def _take_in(self, heard: AdvertisementReceived, now: float) -> tuple[Contender, Contender]:
+        self.peers.hear(heard, now, self.listening.patience)
+        self.listening.hear(heard, now)
+        source = next(source for source in self.sources if source.version == heard.family)
+        return self._standing.own(source), self._standing.rival(heard)
+
+    # -- who serves --------------------------------------------------------------------------------
+
+    def follow(self, heard: AdvertisementReceived, now: float) -> None:
+        """This host has yielded to the sender, which serves from now on."""
+        self._serves(heard, now, is_hidden=False)
+
+    def tie_patience(self, heard: AdvertisementReceived) -> float:
+        """Seconds to wait for the winner of a tie: a BSD may have yielded to us in the same moment."""
+        units = self.peers.interval_units(heard, self._standing.master_down_units)
+        return TIE_PATIENCE * units / UNITS_PER_SECOND
+
+    def _serves(self, heard: AdvertisementReceived, now: float, *, is_hidden: bool) -> None:
+        until = now + self.listening.patience_with(heard)
+        self.peers.serves(self._standing.rival(heard), until, is_hidden=is_hidden)

@@ -151,9 +151,7 @@ class Receiver:
             from_virtual_mac=source_mac(frame) == virtual_mac(carp.vhid),
         )
 
-    def _other_vhid(
-        self, source: IPAddress, carp: packet.Advertisement
-    ) -> tuple[DropReason, str]:
+    def _other_vhid(self, source: IPAddress, carp: packet.Advertisement) -> tuple[DropReason, str]:
         mine = self._params.vhid
         if self._is_signed_as_ours(source, carp):
             return DropReason.MISTYPED_VHID, (

@@ -20,16 +20,15 @@ EXIT_NO_PERMISSION = 77
 _EPILOG = """\
 signals:
   TERM, INT, QUIT  stop: addresses off, down-script, and a bow-out so that a peer serves at once
-  HUP              read the files again; what is unchanged goes on undisturbed
-  USR1             log a status line for each instance, and how late timers come
-  USR2             step down: let a peer serve
+  HUP              read the files again; unchanged virtual hosts keep running undisturbed
+  USR1             log a status line for each instance, and how late timers are
+  USR2             step down: offer the role to the peers for two seconds
 
 exit status:
   0   stopped on request, or no problems found
-  1   clear: an address or a device is still there
+  1   clear: an address or a device could not be removed
   2   wrong usage
-  75  every instance is already run by another process; if no lock can be made (/run is full or
-      read-only), ucarpd logs an error and runs without it
+  75  other processes already run every instance
   77  not enough privileges
   78  a configuration file cannot be used; the messages name file, line and key
 """
@@ -65,20 +64,20 @@ def _parser() -> "argparse.ArgumentParser":
     run.add_argument(
         "--stay",
         action="store_true",
-        help="go on when there is nothing to run, until a reload (SIGHUP) finds something",
+        help="keep running if there is nothing to run, until a reload (SIGHUP) finds something",
     )
     _add_log_options(run)
     run.set_defaults(command=_run)
 
     clear = commands.add_parser(
-        "clear", help="remove virtual addresses that a process which died has left behind"
+        "clear", help="clear up after a process that died: addresses off, and a bow-out"
     )
     _add_paths(clear)
     _add_log_options(clear)
     clear.set_defaults(command=_clear_as_asked)
 
     check = commands.add_parser(
-        "check", help="look for faults in these files, and for what does not fit this host"
+        "check", help="look for faults in these files, and compare them with this host"
     )
     _add_paths(check)
     check.set_defaults(command=_check)
@@ -106,7 +105,7 @@ def _add_log_options(parser: "argparse.ArgumentParser") -> None:
         "--log",
         choices=("auto", "journal", "syslog", "stderr"),
         default="auto",
-        help="where the log goes; auto: the journal if systemd started us, else stderr",
+        help="where the log goes; auto: the journal if systemd started ucarpd, otherwise stderr",
     )
     parser.add_argument("--debug", action="store_true", help="log more")
 

@@ -11,13 +11,17 @@ from ucarpd.private import private_directory
 WINDOW = 60.0
 """Seconds within which deaths count together."""
 
-TOO_MANY = 2
-"""Deaths within the window after which the host comes back less fit: with more, a host that
-preempts would move the role to and fro with each of them.
+PROBATION = (0.0, 0.0, 10.0, 300.0)
+"""Seconds for which a host is less fit after so many deaths within the window; the last one is for more.
+
+With the third it has to show that it lives.  After the second it waits a little, so that a host that
+preempts does not move the role to and fro with each death.
 """
 
-PROBATION = 300.0
-"""Seconds that such a host has to live until it is taken for fit again."""
+
+def probation(deaths: int) -> float:
+    """Return for how many seconds a host that has died so often is less fit."""
+    return PROBATION[min(deaths, len(PROBATION) - 1)]
 
 
 class Crashes:

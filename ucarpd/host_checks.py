@@ -1,6 +1,6 @@
-"""What `ucarpd check` sees by looking at this machine: files that are sound, and do not fit the host.
+"""Configuration files compared with this machine, for `ucarpd check`.
 
-It needs no privileges.  On a machine that does not tell what it has, nothing is found.
+It needs no privileges.  If the machine does not show its links and addresses, it finds nothing.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ from ucarpd.sources import NoSource
 IFUPDOWN = Path("/etc/network/interfaces")
 
 _MOST_NAMES = 8
-"""Interfaces that are named to somebody who looks for another."""
+"""Interfaces to name, at most, if the configured one is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Finding:
 
 
 def find(configs: Sequence[Config], is_running: Callable[[str], bool]) -> list[Finding]:
-    """Look at this machine.  `is_running` tells by name which instances have a process."""
+    """Compare the files with this machine.  `is_running` says by name which instances run."""
     try:
         snapshot = Snapshot()
     except OSError:
@@ -76,7 +76,7 @@ class _Host:
             yield error("UCARP_INTERFACE", deaf)
         is_own_taken = False
         for fault in self._source_faults(config):
-            is_own_taken |= fault.key == "UCARP_ADDR"
+            is_own_taken |= fault.key in {"UCARP_ADDR", "UCARP_EXTRA_ADDRS"}
             yield (error if fault.is_wrong else warning)(fault.key, fault.reason)
         if not self._is_running and not is_own_taken:
             for key, text in self._present(config):
@@ -115,7 +115,7 @@ class _Host:
                     )
                     if along := self._taken_along(config.interface, address):
                         listed = ", ".join(str(each.ip) for each in along)
-                        text += f"; taking it off would take {listed} with it"
+                        text += f" (the kernel removes {listed} with it)"
                     yield key, text
 
     def _taken_along(self, interface: str, address: InterfaceAddress) -> list[InterfaceAddress]:
@@ -128,11 +128,17 @@ class _Host:
         return others if alike[0] == address else []
 
     def _masks(self, config: Config) -> Iterator[str]:
-        """The kernel would choose the virtual address as the source for its narrower network."""
+        """The kernel would choose the virtual address as the source for its own network.
+
+        One in a wider network of the host's gets no route from ucarpd, so that it does no harm.
+        """
         own = [a for a in self._tables.addresses(config.interface) if a.ip not in self._virtual]
         for each in _served(config):
             covering = [a for a in own if a.ip.version == 4 and each.ip in _network(a)]
             lengths = {a.prefixlen for a in covering}
+            is_routed = config.is_scripted or config.virtual_mac
+            if lengths and not is_routed and min(lengths) < each.prefixlen:
+                continue
             if lengths and each.prefixlen not in {*lengths, 32}:
                 yield (
                     f"{each} has another mask than this host's {covering[0].ip}/"

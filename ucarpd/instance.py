@@ -14,7 +14,7 @@ from ucarpd.carp.demotion import Demotion
 from ucarpd.carp.detective import Background, Suspect
 from ucarpd.carp.params import DemoteStyle, IPAddress
 from ucarpd.config import Config
-from ucarpd.crashes import PROBATION, TOO_MANY, Crashes
+from ucarpd.crashes import Crashes, probation
 from ucarpd.engine import Engine, Transition
 from ucarpd.fitness import Fitness
 from ucarpd.hooks import HookRunner, refusal
@@ -67,6 +67,7 @@ class Instance:
         self._host_demotion = host_demotion
         self._fitness = Fitness(self.demotion_changed)
         self._demoted_by = 0
+        self._reasons = ""
         self._log = Journal(config.name, config.vhid, config.interface, config.facility)
         self._others = others
         self._phase = phase
@@ -107,8 +108,8 @@ class Instance:
             late=self._lateness.note,
         )
         self._demoted_by = 0
-        if self._crashes.begin(self._started_at) >= TOO_MANY:
-            self._fitness.crashed(PROBATION)
+        if seconds := probation(self._crashes.begin(self._started_at)):
+            self._fitness.crashed(seconds)
         self.demotion_changed()
         self._keeper.take_off_left_over(config.device)
         self._attach_when_scripts_can_run()
@@ -177,17 +178,27 @@ class Instance:
         if demoted_by == self._demoted_by or self._engine is None:
             return
         self._demoted_by = demoted_by
-        self._log.demoted(demoted_by, str(reasons))
+        self._reasons = str(reasons)
+        self._log.demoted(demoted_by, self._reasons)
         self._engine.demote(demoted_by, f"demoted by {demoted_by}: {reasons}")
 
     def step_down(self, reason: str) -> None:
         if self._engine is not None:
             self._engine.step_down(reason)
 
+    @property
+    def trouble(self) -> str:
+        """Why it does not work, or is less fit than usual; empty if all is well."""
+        if self._engine is None:
+            return "to be started again after an internal error"
+        if self.state is State.INIT:
+            return f"waiting, {self._engine.reason}"
+        return f"less fit: {self._reasons}" if self._demoted_by else ""
+
     def report_status(self) -> None:
         """One line in ucarp's words, `MASTER on eth0 id 1`, and what there is to know."""
         if self._engine is None:
-            self._log.status("INIT", "to be started again after an internal error")
+            self._log.status("INIT", self.trouble)
             return
         receiver = self._engine.receiver
         drops = ", ".join(f"{reason.value} {n}" for reason, n in receiver.dropped.items())

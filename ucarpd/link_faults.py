@@ -18,7 +18,7 @@ class LinkTable(Protocol):
 
 
 def deafness(link: Link, table: LinkTable) -> str | None:
-    """Return why the link hears nothing, with what to do about it; None: it hears."""
+    """Return why the link receives nothing, and what to do about it; None if it does receive."""
     if link.slave_kind not in _DEAF:
         return None
     master = table.link_of_index(link.master) if link.master is not None else None
@@ -26,14 +26,14 @@ def deafness(link: Link, table: LinkTable) -> str | None:
         # The master of the port is the switch itself; the hosts' interfaces on it have other names.
         whose, remedy = "an Open vSwitch", "set UCARP_INTERFACE to the interface of its bridge"
     elif master is None:
-        whose, remedy = f"a {link.slave_kind}", "set UCARP_INTERFACE to that"
+        whose, remedy = f"a {link.slave_kind}", f"set UCARP_INTERFACE to the {link.slave_kind}"
     else:
         whose, remedy = master.name, f"UCARP_INTERFACE={master.name}"
-    return f"{link.name} is a port of {whose} and hears nothing itself: {remedy}"
+    return f"{link.name} is a port of {whose} and receives nothing itself: {remedy}"
 
 
 def other_name(interface: str, table: LinkTable) -> str | None:
-    """Return which link is meant by a name that is not one to the kernel's packets; or None."""
+    """Say which link an alternative name, or NAME@PARENT, stands for; None for any other name."""
     plain, at, _ = interface.partition("@")
     for link in table.links(plain):
         if interface in link.altnames or (at and link.name == plain):

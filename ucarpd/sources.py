@@ -34,7 +34,7 @@ class Source:
 class NoSource:
     """Why there is none, for the operator, and the key that is to blame, if one is.
 
-    `is_wrong`: waiting cannot end it, unless the host gets other addresses than it has now.
+    `is_wrong`: waiting does not help, unless the addresses of the host change.
     """
 
     reason: str
@@ -101,12 +101,23 @@ def _first(
         # IPv6 hosts have a link-local address that stays, besides others that may change.
         link_local = (ip for ip in own if ip.version == 6 and ip.is_link_local)
         return Source(next(link_local, own[0]), interface)
-    ours = {each.ip for each in config.addresses}
-    if present and ours.issuperset(present):
-        text = f"{interface} has only {_listed(present)}, which is UCARP_ADDR"
+    if present:
+        key = _key_of(config, present)
+        text = f"{interface} has only {_listed(present)}, which is {key or 'virtual'}"
         text += ": give this host an address of its own"
-        return NoSource(text, "UCARP_ADDR", is_wrong=True)
+        return NoSource(text, key or "UCARP_ADDR", is_wrong=True)
     return NoSource(f"{interface} has no IPv{family} address of its own")
+
+
+def _key_of(config: Config, ips: Sequence[IPAddress]) -> str | None:
+    """The key of this file that lists one of the addresses."""
+    for key, addresses in (
+        ("UCARP_ADDR", config.addresses),
+        ("UCARP_EXTRA_ADDRS", config.extra_addresses),
+    ):
+        if any(each.ip in ips for each in addresses):
+            return key
+    return None
 
 
 def _find(interface: str, ip: IPAddress, table: AddressTable) -> str | None:
@@ -118,7 +129,7 @@ def _find(interface: str, ip: IPAddress, table: AddressTable) -> str | None:
 
 
 def _duplicate(interface: str, ip: IPAddress) -> str:
-    return f"{ip} on {interface} is a duplicate: another host has it, as the kernel has found out"
+    return f"{ip} on {interface} is a duplicate: another host has it (the kernel has found it)"
 
 
 def _listed(ips: Iterable[IPAddress]) -> str:

@@ -56,6 +56,7 @@ class Supervisor:
         self._reloading: asyncio.Task[None] | None = None
         self._reload_again = False
         self._status_is_due = False
+        self._shown_status = ""
         self._demotion = Demotion()
         self._lateness = Lateness()
         self._started = 0
@@ -83,8 +84,7 @@ class Supervisor:
             journal.postpone(None)
 
     async def _serve(self, configs: Sequence[Config]) -> int:
-        for each in configs:
-            self._start(each)
+        self._start_all(configs)
         if not self._instances and not self._stay:
             return EXIT_ALL_RUN_ELSEWHERE
         # What start-up made stays; collecting it again and again would only cost time.
@@ -150,6 +150,20 @@ class Supervisor:
 
     # -- starting and stopping ---------------------------------------------------------------------------
 
+    def _start_all(self, configs: Sequence[Config]) -> None:
+        """Each knows the virtual addresses of all of them before it looks for an address of its own."""
+        for each in configs:
+            self._interface(each.interface).expect(each)
+        for each in configs:
+            self._start(each)
+
+    def _interface(self, name: str) -> Interface:
+        if name not in self._interfaces:
+            self._interfaces[name] = Interface(
+                name, self._netlink, self._demote, virtual_addresses_elsewhere
+            )
+        return self._interfaces[name]
+
     def _start(self, new: Config) -> None:
         try:
             lock = InstanceLock(new.name, run_directory(), new.interface, new.vhid, new.path)
@@ -162,15 +176,10 @@ class Supervisor:
             journal.write(logging.ERROR, text)
         for name in (new.interface, new.device):
             self._netlink.follow(name)
-        if new.interface not in self._interfaces:
-            self._interfaces[new.interface] = Interface(
-                new.interface, self._netlink, self._demote, virtual_addresses_elsewhere
-            )
-        interface = self._interfaces[new.interface]
         instance = Instance(
             new,
             lock,
-            interface,
+            self._interface(new.interface),
             self._netlink,
             self._demotion,
             self._others,
@@ -239,12 +248,10 @@ class Supervisor:
                 await self._stop(instance, f"{path} is gone")
             elif instance.config.needs_restart(wanted[name]):
                 instance.announce_restart()
-                await self._stop(instance, "starting anew with the new configuration")
+                await self._stop(instance, "restarting with the new configuration")
             elif instance.config != wanted[name]:
                 instance.reconfigure(wanted[name])
-        for name, new in wanted.items():
-            if name not in self._instances:
-                self._start(new)
+        self._start_all([new for name, new in wanted.items() if name not in self._instances])
         journal.write(logging.INFO, f"reloaded: {len(self._instances)} running")
 
     # -- for systemd -------------------------------------------------------------------------------------
@@ -253,6 +260,7 @@ class Supervisor:
         """From the loop that serves the protocol, so that systemd notices when that one hangs."""
         if interval is not None:
             systemd.feed_watchdog()
+            self._show_status()  # What an instance waits for may change without a change of state.
             self._loop.call_later(interval / 3, self._feed_watchdog, interval)
 
     def _status_changed(self) -> None:
@@ -263,7 +271,10 @@ class Supervisor:
 
     def _show_status(self) -> None:
         self._status_is_due = False
-        systemd.notify_status(self._status())
+        status = self._status()
+        if status != self._shown_status:
+            self._shown_status = status
+            systemd.notify_status(status)
 
     def _status(self) -> str:
         """What `systemctl status` shows in one line."""
@@ -272,7 +283,8 @@ class Supervisor:
             (only,) = instances
             since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time.time() - only.duration))
             where = f"{only.config.interface}, vhid {only.config.vhid}"
-            return f"{only.state.value} on {where}, since {since}"
+            trouble = f": {only.trouble}" if only.trouble else ""
+            return f"{only.state.value} on {where}, since {since}{trouble}"
         states = Counter(instance.state for instance in instances)
         counts = ", ".join(f"{states[state]} {state.value}" for state in reversed(State))
         return f"{len(instances)} virtual hosts: {counts}"

@@ -144,6 +144,12 @@ def test_a_rival_that_is_gone_is_followed_by_one_assertion():
     assert here.due(24.0) == []
 
 
+def test_the_last_words_of_the_host_that_served_before_make_it_no_rival():
+    here = all_here(reassert=True)
+    here.outdo_rival(10.9, 1.0)
+    assert ReassertAddresses() not in here.due(99.0)
+
+
 def test_nobody_is_rivalled_by_a_host_that_has_nothing_yet():
     holding = asked_for(reassert=True)
     holding.outdo_rival(10.0, 1.0)

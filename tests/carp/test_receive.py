@@ -15,10 +15,11 @@ from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.frame import carp_over_ip, ethernet, group_mac, pseudo_header
 from ucarpd.carp.packet import Advertisement, checksum, encode
 from ucarpd.carp.params import CARP_GROUP_V4, CARP_GROUP_V6, IPAddress
-from ucarpd.carp.receive import Dropped, DropReason, Receiver
+from ucarpd.carp.receive import OTHERS, Dropped, DropReason, Receiver
 
 PARAMS = params(vhid=10)
 PEER = IPv4Address("10.0.0.2")
+OTHER = IPv4Address("10.0.9.1")
 VIRTUAL6 = IPv6Address("2001:db8::100")
 LINK_LOCAL = IPv6Address("fe80::200:5eff:fe00:10a")
 OURS6 = IPv6Address("fe80::1")
@@ -98,7 +99,7 @@ RUNGS = [
         DropReason.BAD_CHECKSUM,
         "the checksum of the advertisement is wrong",
     ),
-    ({"vhid": 11}, DropReason.BAD_VHID, "vhid 11, this virtual host is 10"),
+    ({"vhid": 11, "key": b"another"}, DropReason.BAD_VHID, "vhid 11, this virtual host is 10"),
     (
         {"key": b"another"},
         DropReason.BAD_DIGEST,
@@ -153,7 +154,13 @@ def test_every_reason_has_a_rung():
     assert [reason for _, reason, _ in RUNGS] == [
         reason
         for reason in DropReason
-        if reason not in {DropReason.BAD_PEER, DropReason.VRRP, DropReason.OTHER_VRRP}
+        if reason
+        not in {
+            DropReason.BAD_PEER,
+            DropReason.MISTYPED_VHID,
+            DropReason.VRRP,
+            DropReason.OTHER_VRRP,
+        }
     ]
 
 
@@ -181,6 +188,23 @@ def test_what_is_not_looked_at():
         ("bytes after the IP packet", plain + b"junk"),
     ):
         assert check(wire) == VALID, what
+
+
+def test_our_own_service_under_another_vhid_is_told_as_a_typing_error():
+    receiver = Receiver(PARAMS)
+    for _ in range(2):
+        dropped = check(frame(Flaws(vhid=11)), receiver)
+        assert dropped.reason is DropReason.MISTYPED_VHID
+        assert "under UCARP_VHID=11, here it is 10: both hosts are master" in dropped.detail
+    other_addresses = frame(Flaws(vhid=11, source=OTHER), Signer(b"secret", 11, [OTHER]))
+    assert check(other_addresses, receiver).reason is DropReason.BAD_VHID
+
+
+def test_a_forger_of_vhids_does_not_make_us_work():
+    receiver = Receiver(PARAMS)
+    for number in range(OTHERS):
+        check(frame(Flaws(vhid=11, source=OTHER + number, key=b"another")), receiver)
+    assert check(frame(Flaws(vhid=12)), receiver).reason is DropReason.BAD_VHID
 
 
 def test_another_group():
@@ -250,7 +274,7 @@ RUNGS6 = [
         DropReason.BAD_CHECKSUM,
         "the checksum of the advertisement is wrong",
     ),
-    ({"vhid": 11}, DropReason.BAD_VHID, "vhid 11, this virtual host is 10"),
+    ({"vhid": 11, "key": b"another"}, DropReason.BAD_VHID, "vhid 11, this virtual host is 10"),
     (
         {"key": b"another"},
         DropReason.BAD_DIGEST,

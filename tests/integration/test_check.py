@@ -42,7 +42,7 @@ def test_the_servers_old_address_becomes_the_virtual_one(a):
     status, text = check(a, SRCIP=None)
     assert status == 0
     assert re.search(rf"UCARP_ADDR: {VIP} is on eth0 now: remove it from .* first", text)
-    assert "taking it off would take 172.16.0.12 with it" in text
+    assert "the kernel removes 172.16.0.12 with it" in text
 
 
 def test_the_only_address_of_the_host(a):
@@ -68,7 +68,7 @@ def test_what_keeps_two_hosts_from_hearing_each_other(a):
     a.ip("link", "set", "eth0", "master", "br-lan")
     status, text = check(a)
     assert status == 78
-    assert "eth0 is a port of br-lan and hears nothing itself: UCARP_INTERFACE=br-lan" in text
+    assert "eth0 is a port of br-lan and receives nothing itself: UCARP_INTERFACE=br-lan" in text
 
 
 def test_names_of_interfaces(a):

@@ -217,4 +217,4 @@ def test_a_reload_that_changes_the_digest_says_that_it_is_a_flag_day(a):
     process = start(a)
     process.wait_for_line(MASTER)
     reload(a, process, SRCIP=a.address, ADDR=f"{VIP} 172.16.0.78")
-    process.wait_for_line("the addresses in the digest have changed")
+    process.wait_for_line("the list of addresses has changed")

@@ -97,7 +97,7 @@ def bridge(b):
     b.ip("link", "set", "br-lan", "up")
 
 
-DEAF = "eth0 is a port of br-lan and hears nothing itself: UCARP_INTERFACE=br-lan"
+DEAF = "eth0 is a port of br-lan and receives nothing itself: UCARP_INTERFACE=br-lan"
 
 
 @pytest.mark.usefixtures("bridge")

@@ -41,7 +41,7 @@ MINIMAL = {
 Content = str | bytes
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, so that the messages hold short names."""
     monkeypatch.chdir(tmp_path)

@@ -146,7 +146,7 @@ def test_it_is_a_warning_with_ipv4_alone(script):
 def test_what_it_tells_to_type_mends_it(script):
     script.write_text(OLD_DOWN)
     (warning,) = warnings(conf(script))
-    command = warning.text.partition("IPv6: ")[2]
+    command = warning.text.partition("you type: ")[2]
     subprocess.run(["sh", "-c", command], check=True)
     assert not is_harmful(script)
     assert script.read_text() == OLD_DOWN.replace("$address/32", "$address")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ucarpd.crashes import WINDOW, Crashes
+from ucarpd.crashes import WINDOW, Crashes, probation
 
 
 @pytest.fixture
@@ -45,3 +45,7 @@ def test_without_a_directory_nothing_is_known(tmp_path):
     crashes = Crashes("web", tmp_path / "file")
     assert [crashes.begin(100.0), crashes.begin(101.0)] == [0, 0]
     crashes.end()
+
+
+def test_the_third_death_within_a_minute_counts_for_five_minutes():
+    assert [probation(deaths) for deaths in range(5)] == [0.0, 0.0, 10.0, 300.0, 300.0]

@@ -116,7 +116,7 @@ def test_a_port_hears_nothing(machine, found):
     machine.add_link("br-lan")
     machine.add_link("eth0", slave_kind="bridge", master=3)
     machine.has("10.0.0.1/24")
-    text = "eth0 is a port of br-lan and hears nothing itself: UCARP_INTERFACE=br-lan"
+    text = "eth0 is a port of br-lan and receives nothing itself: UCARP_INTERFACE=br-lan"
     assert found() == [f"!UCARP_INTERFACE: {text}"]
 
 
@@ -151,7 +151,7 @@ def test_what_the_kernel_would_take_along(machine, found):
     others = [("mail", {"VHID": 2, "ADDR": "10.0.0.20"})]
     host_checks.IFUPDOWN.unlink()
     words = "UCARP_ADDR: 10.0.0.10 is on eth0 now: remove it from the network configuration first"
-    assert found(MASK=24, others=others) == [f"{words}; taking it off would take 10.0.0.1 with it"]
+    assert found(MASK=24, others=others) == [f"{words} (the kernel removes 10.0.0.1 with it)"]
     machine.promotes_secondaries = "1"
     assert found(MASK=24, others=others) == [words]
 
@@ -175,16 +175,17 @@ def test_a_source_that_is_not_there_may_come(machine, found):
     assert found(SRCIP="10.0.0.3") == ["UCARP_SRCIP: source address 10.0.0.3 is not on eth0"]
 
 
-@pytest.mark.parametrize("size", [8, 24])
-def test_a_mask_that_differs_from_the_hosts(machine, found, size):
+@pytest.mark.parametrize("keys", [{"MASK": 8}, {"MASK": 24, "UPSCRIPT": "/bin/true"}])
+def test_a_mask_that_differs_from_the_hosts(machine, found, keys):
     machine.has("10.0.0.1/16", "192.168.0.1/24")
-    assert found(MASK=size) == [
-        f"UCARP_MASK: 10.0.0.10/{size} has another mask than this host's 10.0.0.1/16, so that the"
+    assert found(**keys) == [
+        f"UCARP_MASK: 10.0.0.10/{keys['MASK']} has another mask than this host's 10.0.0.1/16, so that the"
         " master would use the virtual address for connections of its own: write /16"
     ]
 
 
-@pytest.mark.parametrize("size", [16, 32])
+@pytest.mark.parametrize("size", [16, 24, 32])
 def test_a_mask_that_does_no_harm(machine, found, size):
+    """ucarpd adds an address in a wider network of the host's without a route."""
     machine.has("10.0.0.1/16")
     assert found(MASK=size) == []

@@ -252,7 +252,7 @@ async def test_an_interface_that_can_be_used(bench):
         ({"is_ethernet": False}, "lost: interface eth0 is not Ethernet"),
         (
             {"slave_kind": "bridge", "master": 7},
-            "lost (can send): eth0 is a port of br-lan and hears nothing itself:"
+            "lost (can send): eth0 is a port of br-lan and receives nothing itself:"
             " UCARP_INTERFACE=br-lan",
         ),
     ],
@@ -358,7 +358,7 @@ async def test_the_virtual_address_of_another_process_is_no_source(bench):
     bench.kernel.add("eth0", "10.0.0.1")
     assert bench.told() == [
         "ready 10.0.0.1",
-        "lost (can send): eth0 has no IPv4 address of its own",
+        "lost (can send): eth0 has only 10.0.0.20, which is virtual: give this host an address of its own",
         "ready 10.0.0.1",
     ]
 
@@ -418,6 +418,20 @@ async def test_a_virtual_host_that_leaves_takes_its_demotion_along(bench):
     assert bench.told() == [f"demoted by 0: {NO_IPV6}"]
 
 
+@in_virtual_time
+async def test_the_address_of_a_virtual_host_to_come_is_no_source(bench):
+    """At start the instances are attached one after another; each knows the addresses of all."""
+    bench.kernel.remove("eth0", "10.0.0.1")
+    bench.kernel.add("eth0", "10.0.0.20")
+    bench.kernel.add("eth0", "10.0.0.1")
+    bench.attach()
+    assert bench.told()[-1] == "ready 10.0.0.20"
+    bench.interface.expect(bench.config(VHID=2, ADDR="10.0.0.20"))
+    assert bench.told() == ["source 10.0.0.20 to 10.0.0.1", "ready 10.0.0.1"]
+    bench.interface.expect(bench.config(VHID=3, ADDR="10.0.0.30"))
+    assert bench.told() == []
+
+
 # -- a reload ---------------------------------------------------------------------------------------------
 
 
@@ -435,6 +449,12 @@ async def test_another_configuration_leaves_the_sockets_alone(bench):
     bench.told()
     bench.kernel.remove("eth0", "10.0.0.11")
     assert bench.told() == ["ready 10.0.0.1"], "it is an address like any other now"
+
+
+@in_virtual_time
+async def test_a_reload_of_one_that_waits_for_its_scripts_changes_nothing_here(bench):
+    bench.interface.replace(bench.config())
+    assert bench.told() == []
 
 
 # -- what comes in ----------------------------------------------------------------------------------------

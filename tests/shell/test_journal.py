@@ -134,7 +134,7 @@ ROWS = [
     (
         lambda log: log.loss_held("eth0 is down"),
         "[WARNING] web: eth0 is down while the up-script is running: does the script do that? ucarpd waits "
-        "for its end",
+        "until it ends",
     ),
     (
         lambda log: log.record_fault(OSError(28, "cannot write /run/x: No space left on device")),
@@ -147,15 +147,15 @@ ROWS = [
     ),
     (
         lambda log: log.found(Report(Finding.RIVAL_STAYS, PEER)),
-        "[WARNING] web: 172.16.0.11 does not hear this host: it stays MASTER too, although this one is preferred",
+        "[WARNING] web: 172.16.0.11 does not hear this host: it is still MASTER, although this host is preferred",
     ),
     (
         lambda log: log.found(Report(Finding.RIVAL_STAYS_TIED, PEER)),
-        "[WARNING] web: 172.16.0.11 stays MASTER too: it does not hear this host, or has another UCARP_TIEBREAK",
+        "[WARNING] web: 172.16.0.11 is still MASTER: it does not hear this host, or has another UCARP_TIEBREAK",
     ),
     (
         lambda log: log.found(Report(Finding.RIVAL_GONE, PEER)),
-        "[INFO] web: 172.16.0.11 is MASTER no longer",
+        "[INFO] web: 172.16.0.11 is no longer MASTER",
     ),
     (
         lambda log: log.found(Report(Finding.FAMILY_SILENT, family=6)),
@@ -163,7 +163,7 @@ ROWS = [
     ),
     (
         lambda log: log.found(Report(Finding.FAMILY_HEARD, family=6)),
-        "[INFO] web: IPv6 advertisements are heard again",
+        "[INFO] web: IPv6 advertisements arrive again",
     ),
     (
         lambda log: log.found(Report(Finding.NOT_MASTER)),
@@ -171,7 +171,7 @@ ROWS = [
     ),
     (
         lambda log: log.found(Report(Finding.NOBODY_TOOK_OVER)),
-        "[WARNING] web: asked to step down, but no other host has taken over; this host serves on",
+        "[WARNING] web: asked to step down, but no other host has taken over: this host keeps serving",
     ),
     (
         lambda log: log.dropped(Dropped(DropReason.BAD_TTL, PEER, "TTL 254, must be 255")),

@@ -25,14 +25,13 @@ class Table:
 def test_a_port_hears_nothing(kind):
     port = link(2, "eth0", slave_kind=kind, master=9)
     text = deafness(port, Table(port, link(9, "lan0", kind=kind)))
-    assert text == "eth0 is a port of lan0 and hears nothing itself: UCARP_INTERFACE=lan0"
+    assert text == "eth0 is a port of lan0 and receives nothing itself: UCARP_INTERFACE=lan0"
 
 
 def test_a_port_whose_master_is_in_another_namespace():
     text = deafness(link(2, "eth0", slave_kind="bridge"), Table())
-    assert (
-        text == "eth0 is a port of a bridge and hears nothing itself: set UCARP_INTERFACE to that"
-    )
+    remedy = "set UCARP_INTERFACE to the bridge"
+    assert text == f"eth0 is a port of a bridge and receives nothing itself: {remedy}"
 
 
 def test_the_port_of_an_open_vswitch_has_the_switch_for_a_master():

@@ -5,6 +5,7 @@ import asyncio
 from fake_kernel import FakeLog
 
 from ucarpd import supervisor
+from ucarpd.carp.actions import State
 from ucarpd.supervisor import Supervisor
 
 
@@ -61,3 +62,27 @@ def test_one_instance_that_fails_to_stop_does_not_keep_the_others_running(monkey
     told = run(monkeypatch, tmp_path, scenario)
     assert instances["two"].stopped
     assert any("ZeroDivisionError" in line for line in told)
+
+
+def test_the_status_line_says_what_an_instance_waits_for(monkeypatch, tmp_path):
+    told = []
+    monkeypatch.setattr(supervisor.systemd, "notify_status", told.append)
+
+    class Instance:
+        config = type("Config", (), {"interface": "hots0", "vhid": 1})
+        state = State.INIT
+        duration = 3.0
+        trouble = "waiting, interface hots0 does not exist"
+
+    async def scenario(host):
+        host._instances = {"web": Instance()}
+        for _ in range(2):
+            host._show_status()
+        Instance.state, Instance.trouble = State.MASTER, ""
+        host._show_status()
+
+    run(monkeypatch, tmp_path, scenario)
+    assert len(told) == 2
+    assert told[0].startswith("INIT on hots0, vhid 1, since ")
+    assert told[0].endswith(": waiting, interface hots0 does not exist")
+    assert told[1].startswith("MASTER on hots0")

@@ -9,7 +9,7 @@ import pytest
 from client import Client
 from lab import wait_for
 from machines import repacked
-from web import VIP, conf
+from web import VIP, conf, restart_cleanly
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +77,7 @@ def test_reload_keeps_the_role(a, b, serving, client):
 
 @pytest.mark.parametrize("signal", ["KILL", "STOP"])
 def test_killed_or_frozen(a, b, serving, client, signal):
+    restart_cleanly(a, client)
     pid = a.main_pid("ucarpd@web")
     a.run("kill", f"-{signal}", str(pid))
     wait_for("the restart", lambda: a.main_pid("ucarpd@web") not in (0, pid), 40)

@@ -154,7 +154,7 @@ def test_the_old_address_of_a_server_becomes_the_virtual_one(a, b, own, client, 
     conf(a, **scripts)
     warning = a.run("ucarpd", "check", "/etc/ucarp/web.conf", check=False)
     assert f"{VIP} is on eth0 now: remove it from /etc/network/interfaces first" in warning.stderr
-    assert f"taking it off would take {a.address} with it" in warning.stderr
+    assert f"the kernel removes {a.address} with it" in warning.stderr
     start(a)
     wait_for("the role", lambda: MASTER in log(a))
     wait_for("the address", lambda: a.has(VIP))
@@ -250,7 +250,6 @@ def test_a_stop_waits_for_a_slow_down_script_and_the_peer_does_not(b, impatient,
     assert "came to its end" in log(impatient)
     assert impatient.run("systemctl", "show", "-P", "Result", "ucarpd@web").stdout == "success\n"
     client.wait_for("b")
-    assert f"{impatient.address} bowed out" in log(b)
     silence = client.silence(began)
     print(f"slow down-script: nobody answered for {silence:.2f} s at most")
     assert silence < 4

@@ -12,7 +12,7 @@ import pytest
 from client import Client
 from lab import wait_for
 from machines import repacked
-from web import VIP, conf
+from web import VIP, conf, restart_cleanly
 
 MASTER = "Switching to state: MASTER"
 
@@ -118,13 +118,15 @@ def test_reload_of_the_service_reaches_the_instances(a, serving, client):
 
 
 def test_kill(a, b, serving, client):
+    restart_cleanly(a, client)
     pid = a.main_pid("ucarpd@web")
     began = time.monotonic()
     a.run("kill", "-KILL", str(pid))
     wait_for("the peer", lambda: client.first("b", began) < math.inf)
     took = client.first("b", began)
     print(f"killed: the peer answers after {took:.2f} s")
-    assert took < 0.5
+    # It is half of that on a quiet machine; a peer that hears no bow-out waits for three seconds.
+    assert took < 1.0
     wait_for("the restart", lambda: a.main_pid("ucarpd@web") not in (0, pid))
     client.wait_for("a", 30)
     assert not b.has(VIP)
@@ -132,6 +134,7 @@ def test_kill(a, b, serving, client):
 
 def test_frozen(a, b, serving, client):
     """A process that is stopped neither advertises nor lets go of the address: the watchdog acts."""
+    restart_cleanly(a, client)
     pid = a.main_pid("ucarpd@web")
     a.run("kill", "-STOP", str(pid))
     wait_for("the watchdog", lambda: a.main_pid("ucarpd@web") not in (0, pid), 40)

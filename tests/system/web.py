@@ -18,3 +18,9 @@ def conf(machine, name="web", **keys):
     }
     text = "".join(f"UCARP_{k}={v}\n" for k, v in settings.items() if v is not None)
     machine.write(f"/etc/ucarp/{name}.conf", text)
+
+
+def restart_cleanly(machine, client):
+    """Have it forget its deaths: one that dies again and again comes back less fit."""
+    machine.run("systemctl", "restart", "ucarpd@web")
+    client.wait_for(machine.name, 30)

@@ -43,6 +43,7 @@ class Holding:
         self._reported: tuple[IPAddress, ...] = ()
         self._failures = 0
         self._acquired_at = 0.0
+        self._taken_at = float("inf")
         self._reacquire_at: float | None = None
         self._rival_gone_at: float | None = None
         self.configure(params)
@@ -64,6 +65,7 @@ class Holding:
 
     def acquire(self, now: float) -> list[Action]:
         self._acquired_at = now
+        self._taken_at = min(self._taken_at, now)
         self._reacquire_at = None
         return [AcquireAddresses()]
 
@@ -110,9 +112,10 @@ class Holding:
         """Announce again, as its gratuitous ARP may have misled the neighbours; once an interval.
 
         When it has been silent for a dead interval, what its up-script has done outside the segment
-        is to be undone as well.
+        is to be undone as well.  What the host says from which we have just taken the role, up to its
+        parting advertisement, makes it no rival.
         """
-        if self._here and self._reasserts:
+        if self._here and self._reasserts and now - self._taken_at > interval:
             self._rival_gone_at = now + self._patience
         return self.announce(now) if now - self._announcements.last_at >= interval else []
 

@@ -16,7 +16,7 @@ VRRP router is no faulty CARP host: one with our id is worth a line, the others 
 
 from collections import Counter
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from ucarpd.carp import auth, packet
@@ -34,6 +34,9 @@ from ucarpd.carp.frame import (
 )
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.vrrp import is_vrrp
+
+OTHERS = 64
+"""Sources with another vhid whose digest is looked at; a forger shall not make us work."""
 
 WRONG_DIGEST = "the digest is wrong"
 
@@ -53,6 +56,8 @@ class DropReason(Enum):
     BAD_VHID = "badvhid"
     BAD_DIGEST = "badauth"
     OWN_PACKET = "own"
+    MISTYPED_VHID = "othervhid"
+    """Another vhid, with our addresses and our key: one of the two hosts has a typing error."""
     VRRP = "vrrp"
     OTHER_VRRP = "othervrrp"
     """VRRP with an id that is not our vhid, which is no fault at all."""
@@ -82,6 +87,7 @@ class Receiver:
     def configure(self, params: Params) -> None:
         """Take over changed parameters; the counts go on."""
         self._params = params
+        self._signed_as_ours: dict[tuple[IPAddress, int], bool] = {}
         self._signers = auth.acceptors(params)
 
     def check(
@@ -125,9 +131,7 @@ class Receiver:
         if not _is_intact(ip):
             return drop(DropReason.BAD_CHECKSUM, "the checksum of the advertisement is wrong")
         if carp.vhid != self._params.vhid:
-            return drop(
-                DropReason.BAD_VHID, f"vhid {carp.vhid}, this virtual host is {self._params.vhid}"
-            )
+            return drop(*self._other_vhid(ip.source, carp))
         if ip.family not in self._params.families:
             return drop(
                 DropReason.BAD_VHID, f"this virtual host has no IPv{ip.family} address to share"
@@ -146,6 +150,27 @@ class Receiver:
             carp.demote,
             from_virtual_mac=source_mac(frame) == virtual_mac(carp.vhid),
         )
+
+    def _other_vhid(self, source: IPAddress, carp: packet.Advertisement) -> tuple[DropReason, str]:
+        mine = self._params.vhid
+        if self._is_signed_as_ours(source, carp):
+            return DropReason.MISTYPED_VHID, (
+                f"{source} advertises the same addresses with the same password under "
+                f"UCARP_VHID={carp.vhid}, here it is {mine}: both hosts are master; set it alike"
+            )
+        return DropReason.BAD_VHID, f"vhid {carp.vhid}, this virtual host is {mine}"
+
+    def _is_signed_as_ours(self, source: IPAddress, carp: packet.Advertisement) -> bool:
+        """Whether only the vhid differs.  Each source and vhid is looked at once, and not many."""
+        kind = source, carp.vhid
+        if kind not in self._signed_as_ours:
+            if len(self._signed_as_ours) >= OTHERS:
+                return False
+            signers = auth.acceptors(replace(self._params, vhid=carp.vhid))
+            self._signed_as_ours[kind] = any(
+                signer.verify(carp.counter, carp.digest) for signer in signers
+            )
+        return self._signed_as_ours[kind]
 
     def _vrrp(self, ip: IPPacket) -> tuple[DropReason, str]:
         vhid = self._params.vhid

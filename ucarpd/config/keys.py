@@ -63,7 +63,7 @@ KEYS: tuple[Key, ...] = (
         aliases=("UCARP_SOURCEADDRESS",),
         parse=addressing.own_addresses,
         kind="address, or one of IPv4 and one of IPv6",
-        without="first address of the interface, or the one that is in UCARP_PEERS",
+        without="the one in UCARP_PEERS, or the first of the interface",
         unset=(),
         help="This host's real address, from which it advertises. Another interface may have it.",
         fields=("sources",),
@@ -114,7 +114,7 @@ KEYS: tuple[Key, ...] = (
         parse=values.password,
         kind="1 to 19 bytes",
         secret=True,
-        help="Another password that is accepted too, but not sent, while you change it.",
+        help="Also accepted, never sent: the other password while you change it.",
         fields=("old_keys",),
         reload="live",
     ),
@@ -124,7 +124,7 @@ KEYS: tuple[Key, ...] = (
         kind="2 to 40 hexadecimal digits, or a list",
         unset=(),
         secret=True,
-        help="Other keys that are accepted too, but not sent.",
+        help="Also accepted, never sent: other keys.",
         fields=("old_keys",),
         reload="live",
     ),
@@ -145,10 +145,10 @@ KEYS: tuple[Key, ...] = (
         parse=addressing.mask,
         kind="dotted mask or prefix length 1 to 32; 1 to 128 for IPv6",
         default=str(addressing.PREFIX_LENGTHS[4]),
-        help="Network mask of the IPv4 virtual addresses. Where there are none, it is the prefix"
-        " length of the IPv6 ones. IPv6 addresses that nothing is said of have 128. An address in a"
-        " wider network of the interface's own address gets no route (noprefixroute), so that the"
-        " host's own connections keep their source.",
+        help="Network mask of the IPv4 virtual addresses. Without IPv4 addresses, the prefix length"
+        " of the IPv6 ones; otherwise, IPv6 addresses without a prefix length get /128. If the"
+        " interface's own address has a shorter prefix, ucarpd adds the virtual address without a"
+        " route (noprefixroute), so that it is not the source of the host's own connections.",
         fields=("addresses",),
         reload="restart",
     ),
@@ -158,9 +158,9 @@ KEYS: tuple[Key, ...] = (
         parse=addressing.virtual_addresses,
         kind="as UCARP_ADDR",
         unset=(),
-        help="More virtual addresses, which are not part of the digest. The hosts may differ in"
-        " them, so that one can be added host by host. Where scripts own the addresses, a new"
-        " value restarts the virtual host.",
+        help="More virtual addresses, not covered by the digest. Hosts may list different ones, so"
+        " you can add an address on one host at a time. With scripts, a new value restarts the"
+        " virtual host.",
         fields=("extra_addresses",),
         reload="live",
     ),
@@ -195,7 +195,7 @@ KEYS: tuple[Key, ...] = (
         parse=values.dead_ratio,
         kind="advertisements, 2 to 255",
         default="3",
-        help="How many advertisements must fail to come before a backup takes over.",
+        help="Missed advertisements after which a backup takes over.",
         fields=("deadratio",),
         reload="live",
     ),
@@ -204,8 +204,8 @@ KEYS: tuple[Key, ...] = (
         parse=values.seconds(0, 3600),
         kind="seconds, 0 to 3600",
         default="60",
-        help="How often a master tells the neighbours again where the addresses are, after a burst at the"
-        " takeover and once more after 10 and after 30 seconds. 0: only the burst.",
+        help="A master announces its addresses to the neighbours several times in the first three"
+        " seconds, after 10 and 30 seconds, and then at this interval. 0: only in the first seconds.",
         fields=("announce_interval",),
         reload="live",
     ),
@@ -215,7 +215,8 @@ KEYS: tuple[Key, ...] = (
         parse=values.boolean,
         kind="yes or no",
         default="no",
-        help="Take over from a master that advertises more slowly.",
+        help="Take over from a master that advertises more slowly. Every healthy host takes over"
+        " from a master that is less fit, whatever this key says.",
         fields=("preempt",),
         reload="live",
     ),
@@ -242,7 +243,7 @@ KEYS: tuple[Key, ...] = (
         parse=values.boolean,
         kind="yes or no",
         default="no",
-        help="Go on when the interface has no link.",
+        help="Keep running when the interface has no link.",
         fields=("ignore_carrier",),
         reload="restart",
     ),
@@ -251,9 +252,9 @@ KEYS: tuple[Key, ...] = (
         parse=values.integer(0, 254),
         kind="0 to 254",
         default="240",
-        help="How much less fit the other virtual hosts of this process are while this one's"
-        " interface cannot be used: with anything but 0 they move together, and of two such hosts"
-        " the one with the smaller sum serves; 0: they stay.",
+        help="While this interface is unusable, the other virtual hosts of the process are less fit"
+        " by this amount, so that they move to a healthy host. If no host is healthy, the one with"
+        " the smallest sum serves. 0: they stay.",
         fields=("ifdown_demotion",),
         reload="live",
     ),
@@ -273,7 +274,7 @@ KEYS: tuple[Key, ...] = (
         parse=values.absolute_path,
         kind="absolute path",
         without="ucarpd removes the address itself",
-        help="Run when this host is master no longer: SCRIPT INTERFACE ADDRESS [XPARAM].",
+        help="Run when this host stops being master, and at start: SCRIPT INTERFACE ADDRESS [XPARAM].",
         fields=("down_script",),
         reload="restart",
     ),
@@ -282,8 +283,8 @@ KEYS: tuple[Key, ...] = (
         parse=values.seconds(0, 3600),
         kind="seconds, 0 to 3600",
         default="30",
-        help="A script that runs longer is terminated, then killed. 0: it may run as long as it"
-        " likes.",
+        help="ucarpd terminates a script that runs longer, and kills it two seconds later. 0: it may"
+        " run as long as it likes.",
         fields=("script_timeout",),
         reload="live",
     ),
@@ -292,9 +293,9 @@ KEYS: tuple[Key, ...] = (
         parse=values.boolean,
         kind="yes or no",
         default="yes",
-        help="Run the up-script again (UCARP_REASON is then contested) when another host was master too"
-        " and has given way: its script may have moved what only the last one decides. no: for scripts"
-        " that must not run twice.",
+        help="Run the up-script again (UCARP_REASON is then contested) after another host was master"
+        " too and has given way, because its script may have taken a cloud address away. no: for"
+        " scripts that must not run twice.",
         fields=("rerun_up_script",),
         reload="live",
     ),
@@ -312,7 +313,7 @@ KEYS: tuple[Key, ...] = (
         parse=addressing.multicast_groups,
         kind="multicast address, or one of IPv4 and one of IPv6",
         default=f"{CARP_GROUP_V4},{CARP_GROUP_V6}",
-        help="Group that the advertisements go to. The one that is not given keeps its default.",
+        help="Group that the advertisements go to. A family you leave out keeps its default.",
         fields=("group", "group6"),
         reload="restart",
     ),
@@ -332,9 +333,9 @@ KEYS: tuple[Key, ...] = (
         kind="address, or a list with commas or spaces",
         without="advertisements go to UCARP_MCAST",
         unset=(),
-        help="Hosts to advertise to, each by unicast, instead of to the group of their family. This"
-        " host's own address may be among them: the host advertises from it, and skips it. Without"
-        " UCARP_SRCIP it must be among them.",
+        help="Hosts to advertise to, each by unicast, instead of to the group of their family. The"
+        " list may include this host's own address, from which it then advertises; without"
+        " UCARP_SRCIP it must.",
         fields=("peers",),
         reload="restart",
     ),
@@ -381,8 +382,8 @@ KEYS: tuple[Key, ...] = (
         name="UCARP_LLADDR",
         parse=addressing.mac,
         kind="MAC address",
-        help="MAC address that an OpenBSD peer has in its digest, because it was set there by hand"
-        " with ifconfig carpN lladdr.",
+        help="MAC address that an OpenBSD peer has in its digest, if it was set there by hand with"
+        " ifconfig carpN lladdr.",
         fields=("lladdr",),
         reload="restart",
     ),
@@ -402,8 +403,9 @@ KEYS: tuple[Key, ...] = (
         parse=values.one_of({each.value: each for each in DemoteStyle}),
         kind="skew or openbsd",
         default=DemoteStyle.SKEW.value,
-        help="How a host tells that it is less fit than usual: by stating 254 s, from which every"
-        " kind of peer takes over, or by the demotion counter that only OpenBSD knows.",
+        help="How a host says that it is less fit than usual: skew, by stating an interval of 254 s,"
+        " from which every kind of peer takes over; openbsd, by the demotion counter that only"
+        " OpenBSD knows.",
         fields=("demote_style",),
         reload="live",
     ),
@@ -423,7 +425,7 @@ KEYS: tuple[Key, ...] = (
         parse=values.facility,
         kind="syslog facility",
         default="daemon",
-        help="Facility of the log lines, where they go to syslog.",
+        help="Facility of the log lines in syslog.",
         fields=("facility",),
         reload="live",
     ),

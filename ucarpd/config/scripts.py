@@ -1,6 +1,6 @@
-"""What is wrong with the scripts that a file names.
+"""Faults of the scripts that a file names.
 
-`load` accepts such a file: a script may be on a file system that is mounted later.
+`load` accepts such a file, because the script may be on a file system that is mounted later.
 """
 
 import re
@@ -16,9 +16,9 @@ _HARMFUL = re.compile(rb"""^[^#\n]*\bto\s+["']?\$\{?address\}?["']?/32\b""", re.
 
 
 def is_harmful(script: Path) -> bool:
-    """Tell whether it has the line of 0.1.0's ucarp-down.sh that deletes foreign IPv6 addresses.
+    """Whether it has the line of 0.1.0's ucarp-down.sh that deletes foreign IPv6 addresses.
 
-    It asks for the addresses in ADDRESS/32: of IPv4 that is one, of IPv6 all of a provider.
+    The line deletes the addresses in ADDRESS/32: one in IPv4, all of a provider in IPv6.
     """
     try:
         return _HARMFUL.search(files.read(script)) is not None
@@ -31,7 +31,7 @@ def harm(script: Path) -> str:
     name = place(script)
     return (
         f"{name} has a line from ucarpd 0.1.0 that deletes every IPv6 address in the same /32, the"
-        f" host's own too, and is not run for IPv6: sed -i '/ to /s,/32,,' {name}"
+        f" host's own too. ucarpd does not run it for IPv6 until you type: sed -i '/ to /s,/32,,' {name}"
     )
 
 

@@ -106,8 +106,8 @@ class Journal:
         self.error(f"starting again in {pause:g} s")
 
     def reconfigured(self, restarted: bool) -> None:
-        how = "starting anew with it" if restarted else "taken over while running"
-        self.info(f"new configuration, {how}")
+        how = ": restarting this instance" if restarted else ", taken over while running"
+        self.info(f"new configuration{how}")
 
     def demoted(self, demotion: int, reasons: str) -> None:
         if demotion:
@@ -123,8 +123,8 @@ class Journal:
 
     def flag_day(self) -> None:
         self.warning(
-            "the addresses in the digest have changed: give the other hosts the same now; until "
-            "then they and this host drop each other's advertisements, and both become MASTER"
+            "the list of addresses has changed: change it on the other hosts now; until then, each "
+            "host ignores the other, and both are MASTER"
         )
 
     # -- addresses -------------------------------------------------------------------------------------
@@ -172,6 +172,14 @@ class Journal:
             logging.WARNING,
             f"taken away {ip}",
             f"{ip} was removed from {self._interface} by somebody else; putting it back",
+        )
+
+    def address_left_alone(self, ip: IPAddress) -> None:
+        self._fault(
+            logging.WARNING,
+            f"left alone {ip}",
+            f"{ip} is virtual, but the only address of {self._interface}: left alone; give this host an "
+            "address of its own",
         )
 
     def address_out_of_place(self, ip: IPAddress, state: State) -> None:
@@ -239,7 +247,7 @@ class Journal:
     def loss_held(self, reason: str) -> None:
         self.warning(
             f"{reason} while the up-script is running: does the script do that? "
-            "ucarpd waits for its end"
+            "ucarpd waits until it ends"
         )
 
     # -- scripts ---------------------------------------------------------------------------------------
@@ -305,10 +313,10 @@ class Journal:
         more = f" ({passed_over} more since the last such line)" if passed_over else ""
         is_foreign = dropped.reason is DropReason.BAD_VHID
         source = dropped.source or "an unknown source"
-        is_vrrp = dropped.reason is DropReason.VRRP
+        names_source = dropped.reason in {DropReason.MISTYPED_VHID, DropReason.VRRP}
         self._write(
             logging.INFO if is_foreign else logging.WARNING,
-            f"{'' if is_vrrp else f'dropped a packet from {source}: '}{detail}{more}",
+            f"{'' if names_source else f'dropped a packet from {source}: '}{detail}{more}",
             MESSAGE_ID=MESSAGE_ID_PACKET_DROPPED,
             UCARPD_PEER=str(dropped.source or ""),
             UCARPD_REASON=dropped.reason.value,
@@ -342,22 +350,22 @@ _FINDINGS = {
     Finding.NOT_MASTER: (logging.INFO, "asked to step down, but this host is not MASTER"),
     Finding.NOBODY_TOOK_OVER: (
         logging.WARNING,
-        "asked to step down, but no other host has taken over; this host serves on",
+        "asked to step down, but no other host has taken over: this host keeps serving",
     ),
     Finding.FAMILY_SILENT: (
         logging.WARNING,
         "only IPv{family} advertisements are lost: look for a filter or for multicast snooping",
     ),
-    Finding.FAMILY_HEARD: (logging.INFO, "IPv{family} advertisements are heard again"),
+    Finding.FAMILY_HEARD: (logging.INFO, "IPv{family} advertisements arrive again"),
     Finding.RIVAL_STAYS: (
         logging.WARNING,
-        "{peer} does not hear this host: it stays MASTER too, although this one is preferred",
+        "{peer} does not hear this host: it is still MASTER, although this host is preferred",
     ),
     Finding.RIVAL_STAYS_TIED: (
         logging.WARNING,
-        "{peer} stays MASTER too: it does not hear this host, or has another UCARP_TIEBREAK",
+        "{peer} is still MASTER: it does not hear this host, or has another UCARP_TIEBREAK",
     ),
-    Finding.RIVAL_GONE: (logging.INFO, "{peer} is MASTER no longer"),
+    Finding.RIVAL_GONE: (logging.INFO, "{peer} is no longer MASTER"),
 }
 
 

@@ -60,6 +60,9 @@ class LastingFaults:
         return bool(over)
 
 
+_SELDOM = {DropReason.BAD_VHID, DropReason.MISTYPED_VHID, DropReason.VRRP}
+
+
 class DropLimiter:
     """Decides which dropped packets are reported.  Its memory does not grow with a flood."""
 
@@ -95,4 +98,4 @@ class DropLimiter:
 
 
 def _repeat_after(reason: DropReason) -> float:
-    return SELDOM if reason in {DropReason.BAD_VHID, DropReason.VRRP} else REPEAT_AFTER
+    return SELDOM if reason in _SELDOM else REPEAT_AFTER

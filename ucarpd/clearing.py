@@ -121,10 +121,12 @@ def _take_off(content: Content) -> tuple[list[str], OSError | None]:
     ours = {_packed(address.ip): address.ip for address in content.addresses}
     table = AddressTable()
     try:
+        # Read ahead of the addresses: an instance that has taken its own off removes its record.
+        virtual = ours.keys() | _virtual_addresses_of_others(content.instance)
         before = table.of(index)
         there = [entry for entry in before if entry.ip in ours]
         error = _remove(table, content.device, there) if there else None
-        _put_back(table, index, [entry for entry in before if entry.ip not in ours])
+        _put_back(table, index, [entry for entry in before if entry.ip not in virtual])
     except OSError as failure:
         return [], failure
     finally:
@@ -167,6 +169,13 @@ def _put_back(table: AddressTable, index: int, foreign: Sequence[Entry]) -> None
     for entry in foreign:
         if entry.identity not in there:
             table.put_back(entry)
+
+
+def _virtual_addresses_of_others(instance: str) -> set[bytes]:
+    """Those that another daemon puts back itself, or is just taking off, or has left behind."""
+    records = [each for each in read_all(run_directory()) if each.is_left_over]
+    others = [each.content for each in records if each.content.instance != instance]
+    return {_packed(address.ip) for content in others for address in content.addresses}
 
 
 def _packed(ip: str) -> bytes:

@@ -50,7 +50,7 @@ class Supervisor:
         self._paths = paths
         self._stay = stay
         self._loop = asyncio.get_running_loop()
-        self._netlink = Netlink(self)
+        self._netlink = Netlink(self, virtual_addresses_elsewhere)
         self._interfaces: dict[str, Interface] = {}
         self._instances: dict[str, Instance] = {}
         self._reloading: asyncio.Task[None] | None = None

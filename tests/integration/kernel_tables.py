@@ -12,9 +12,9 @@ FOLLOWED = ["eth0", "carp1", "veth1", "v48"]
 class Tables:
     """A Netlink whose listener is the test."""
 
-    def __init__(self):
+    def __init__(self, elsewhere):
         self.news = []
-        self.netlink = Netlink(self)
+        self.netlink = Netlink(self, elsewhere)
         self._changed = asyncio.Event()
 
     def link_changed(self, interface):
@@ -50,9 +50,9 @@ class Tables:
 
 
 @contextlib.asynccontextmanager
-async def opened_tables():
+async def opened_tables(elsewhere=frozenset):
     """Tables of the network namespace that this thread is in."""
-    tables = Tables()
+    tables = Tables(elsewhere)
     for name in FOLLOWED:
         tables.netlink.follow(name)
     await tables.netlink.open()

@@ -71,6 +71,17 @@ def test_what_the_kernel_takes_along_is_there_afterwards(a, wrap):
     assert all(900 < each["valid_life_time"] <= 1000 for each in a.addresses())
 
 
+def test_what_another_instance_serves_or_has_left_is_not_put_back(a):
+    """Its daemon does that, if it is to be there."""
+    a.ip("address", "flush", "dev", "eth0")
+    for each in (f"{VIP}/16", "172.16.0.2/16", f"{a.address}/16"):
+        a.ip("address", "add", each, "dev", "eth0")
+    leave(a)
+    leave(a, "mail", VHID=2, ADDR="172.16.0.2")
+    assert clear(a, *READ_ONLY).popen.returncode == 0
+    assert left(a) == {f"{a.address}/16"}
+
+
 def test_both_families_and_the_extra_addresses(a):
     a.enable_ipv6("fd00::1/64")
     own = left(a)

@@ -43,11 +43,11 @@ def host(a):
     return a
 
 
-def run_in(host, scenario, is_container=False):
+def run_in(host, scenario, is_container=False, elsewhere=frozenset):
     """Run a coroutine function on open tables in the network of the host."""
 
     async def run():
-        async with opened_tables() as tables:
+        async with opened_tables(elsewhere) as tables:
             await scenario(tables)
 
     def enter_and_run():
@@ -206,6 +206,17 @@ def test_one_of_two_virtual_hosts_leaves(a, is_container):
     run_in(a, scenario, is_container)
 
 
+def test_what_another_process_serves_is_not_put_back(host):
+    before = ipv4(host)
+
+    async def scenario(tables):
+        await tables.succeed("remove", "eth0", [VIP])
+        await tables.hear("172.16.0.12 removed from eth0")
+
+    run_in(host, scenario, is_container=True, elsewhere=lambda: {ip_address("172.16.0.12")})
+    assert ipv4(host) == without(before, "172.16.0.1", "172.16.0.12")
+
+
 def test_a_setting_that_the_administrator_has_made_stays(host):
     host.run("sysctl", "-qw", "net.ipv4.conf.eth0.promote_secondaries=1")
     before = ipv4(host)
@@ -328,6 +339,21 @@ def test_a_script_that_takes_another_address_off_too(host, is_container):
         await tables.ask("end_guard", "eth0")
 
     run_in(host, scenario, is_container)
+    assert ipv4(host) == without(before, "172.16.0.1", "172.16.0.12")
+
+
+def test_what_another_process_takes_off_while_a_script_runs_is_not_put_back(host):
+    """It ends before the script does, and then nothing names its address any more."""
+    before, elsewhere = ipv4(host), {ip_address("172.16.0.12")}
+
+    async def scenario(tables):
+        tables.netlink.guard_secondaries("eth0", [VIP.ip])
+        await tables.ask("beside", lambda: None)
+        host.ip("address", "del", "172.16.0.1/16", "dev", "eth0")
+        elsewhere.clear()
+        await tables.ask("end_guard", "eth0")
+
+    run_in(host, scenario, is_container=True, elsewhere=lambda: frozenset(elsewhere))
     assert ipv4(host) == without(before, "172.16.0.1", "172.16.0.12")
 
 

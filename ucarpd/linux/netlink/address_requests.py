@@ -13,7 +13,7 @@ from ucarpd.linux.netlink.guards import Guards
 from ucarpd.linux.netlink.library import ifaddrmsg, nl, rtnl
 from ucarpd.linux.netlink.messages import InterfaceAddress, request
 from ucarpd.linux.netlink.request_socket import RequestSocket
-from ucarpd.linux.netlink.secondaries import Secondaries
+from ucarpd.linux.netlink.secondaries import Elsewhere, Secondaries
 
 _FOREVER = 0xFFFFFFFF
 
@@ -23,9 +23,9 @@ class AddressRequests:
     which interface or address it is about.
     """
 
-    def __init__(self, kernel: RequestSocket) -> None:
+    def __init__(self, kernel: RequestSocket, elsewhere: Elsewhere) -> None:
         self._kernel = kernel
-        self._secondaries = Secondaries(kernel)
+        self._secondaries = Secondaries(kernel, elsewhere)
         self.guards = Guards(kernel, self._secondaries)
 
     def prepare(

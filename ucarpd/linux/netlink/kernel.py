@@ -16,6 +16,7 @@ from ucarpd.linux.netlink.events import Events, Listener
 from ucarpd.linux.netlink.messages import InterfaceAddress, Link, Placed
 from ucarpd.linux.netlink.request_socket import RequestSocket
 from ucarpd.linux.netlink.requests import Requests
+from ucarpd.linux.netlink.secondaries import Elsewhere
 from ucarpd.linux.netlink.tables import Tables
 from ucarpd.linux.netlink.worker import Worker
 
@@ -30,14 +31,17 @@ def _report(error: OSError | None) -> None:
 
 
 class Netlink:
-    """The kernel's table of links and addresses in the current network namespace."""
+    """The kernel's table of links and addresses in the current network namespace.
 
-    def __init__(self, listener: Listener) -> None:
+    `elsewhere`, called in the worker, returns the addresses that other processes serve on this host.
+    """
+
+    def __init__(self, listener: Listener, elsewhere: Elsewhere = frozenset) -> None:
         self._worker = Worker()
         # Open before they are needed: to leave must be possible when nothing more is to be had.
         self._kernel = RequestSocket()
         self._requests = Requests(self._kernel)
-        self._address_requests = AddressRequests(self._kernel)
+        self._address_requests = AddressRequests(self._kernel, elsewhere)
         self._events = Events(listener, self._kernel, self._worker)
         self._departures = Departures(self._events, self._address_requests, self._worker)
         self._events.removed = partial(self._departures.gone, failed=_report)
@@ -145,7 +149,8 @@ class Netlink:
     def remove(self, interface: str, addresses: Iterable[InterfaceAddress], done: Done) -> None:
         """Take addresses off the interface, also where they have another prefix length.
 
-        Other addresses stay, or are put back, although the kernel would take them along.
+        Other addresses stay, or are put back, although the kernel would take them along.  One that
+        another process serves is for that process to put back.
         """
         self._departures.remove(interface, addresses, done)
 

@@ -25,6 +25,9 @@ from ucarpd.linux.netlink.routes import Route, in_order, interface_routes
 
 _SETTING = "promote_secondaries"
 
+Elsewhere = Callable[[], Collection[IPAddress]]
+"""Returns the addresses that other processes serve on this host."""
+
 _T = TypeVar("_T")
 
 _log = logging.getLogger(__name__)
@@ -32,7 +35,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The IPv4 addresses of an interface and its routes, in the kernel's order and words."""
+    """The IPv4 addresses of an interface and its routes, in the kernel's order and words.
+
+    Without those that another process serves: that process puts them back, or takes them off itself.
+    """
 
     interface: str
     index: int
@@ -43,8 +49,9 @@ class Snapshot:
 class Secondaries:
     """Not for use by several threads at once."""
 
-    def __init__(self, kernel: RequestSocket) -> None:
+    def __init__(self, kernel: RequestSocket, elsewhere: Elsewhere) -> None:
         self._kernel = kernel
+        self._elsewhere = elsewhere
         self._users: Counter[str] = Counter()
         self._changed: set[str] = set()
 
@@ -111,11 +118,14 @@ class Secondaries:
 
     def look(self, interface: str, index: int) -> Snapshot | None:
         """None if the interface is gone.  Raises OSError."""
+        # Asked first: a process that has taken its address off no longer says that it serves it.
+        elsewhere = self._elsewhere()
         addresses = _unless_gone(partial(self._dump, index))
         routes = _unless_gone(partial(interface_routes, self._kernel, index))
         if addresses is None or routes is None:
             return None
-        return Snapshot(interface, index, addresses, routes)
+        kept = {each: message for each, message in addresses.items() if each.ip not in elsewhere}
+        return Snapshot(interface, index, kept, routes)
 
     def _dump(self, index: int) -> dict[InterfaceAddress, Message]:
         head = {"family": socket.AF_INET, "index": index}

@@ -103,7 +103,8 @@ def _first(
         return Source(next(link_local, own[0]), interface)
     if present:
         key = _key_of(config, present)
-        text = f"{interface} has only {_listed(present)}, which is {key or 'virtual'}"
+        what = f"which is {key or 'virtual'}" if len(present) == 1 else "which are virtual"
+        text = f"{interface} has only {_listed(present)}, {what}"
         text += ": give this host an address of its own"
         return NoSource(text, key or "UCARP_ADDR", is_wrong=True)
     return NoSource(f"{interface} has no IPv{family} address of its own")

@@ -18,7 +18,10 @@ class Ledger(Protocol):
 
 
 class NetlinkAddresses:
-    """ucarpd adds and removes the addresses itself."""
+    """ucarpd adds and removes the addresses itself.
+
+    An interface that somebody renames takes them along; they are removed from there too.
+    """
 
     are_scripted = False
     is_up_script_running = False
@@ -29,6 +32,8 @@ class NetlinkAddresses:
         self._ledger = ledger
         self._addresses: list[InterfaceAddress] = []
         self._jobs = 0
+        self._index: int | None = None
+        """Of the interface when addresses were put on it."""
         self.reconfigure(config)
 
     def reconfigure(self, config: Config) -> None:
@@ -55,6 +60,7 @@ class NetlinkAddresses:
     ) -> None:
         del transition
         self._ledger.placed = True
+        self._note_index()
         self._jobs += 1
 
         def added(refused: Mapping[InterfaceAddress, OSError]) -> None:
@@ -71,6 +77,7 @@ class NetlinkAddresses:
     def put_back(self, placed: list[Placed], done: Callable[[], None]) -> None:
         """Put addresses on the interface as they were: for those that a script had put there."""
         left = len(placed)
+        self._note_index()
         self._jobs += 1
 
         def added(refused: Mapping[InterfaceAddress, OSError]) -> None:
@@ -113,7 +120,8 @@ class NetlinkAddresses:
         return tuple(address.ip for address in self._addresses)
 
     def present(self) -> tuple[IPAddress, ...]:
-        return tuple(ip for ip in self.all() if self._netlink.has(self._interface, ip))
+        interfaces = (self._interface, *self._renamed())
+        return tuple(ip for ip in self.all() if any(self._netlink.has(i, ip) for i in interfaces))
 
     def present_now(self) -> tuple[IPAddress, ...]:
         """As `present`, after taking in what the kernel has reported but we have not yet read."""
@@ -128,9 +136,12 @@ class NetlinkAddresses:
         return any(self._netlink.where(ip) for ip in self.all())
 
     def placed(self) -> list[Placed]:
-        """How those that are on the interface are there."""
+        """How those that are on the interface are there, by whomever they were put there."""
         found = (self._netlink.placed(self._interface, ip) for ip in self.all())
-        return [each for each in found if each is not None]
+        there = [each for each in found if each is not None]
+        if there:
+            self._note_index()
+        return there
 
     def guard(self) -> None:
         """Keep what the kernel would take along while a script removes these addresses."""
@@ -148,7 +159,23 @@ class NetlinkAddresses:
             self._netlink.catch_up()
             done()
 
+        self._remove_from_renamed()
         self._netlink.remove(self._interface, self._addresses, removed)
+
+    def _remove_from_renamed(self) -> None:
+        for interface in self._renamed():
+            self._netlink.remove(interface, self._addresses, self._removed)
+
+    def _renamed(self) -> tuple[str, ...]:
+        """The interface that they were put on, if it has another name by now."""
+        link = self._netlink.link_of_index(self._index) if self._index is not None else None
+        return (link.name,) if link is not None and link.name != self._interface else ()
+
+    def _note_index(self) -> None:
+        link = self._netlink.link(self._interface)
+        if link is not None and link.index != self._index:
+            self._remove_from_renamed()
+            self._index = link.index
 
     def _released(self, done: Callable[[], None]) -> None:
         self._ledger.placed = bool(self.present())

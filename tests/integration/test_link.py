@@ -97,6 +97,18 @@ def test_interface_deleted_and_created_again(a, b, wire):
     wire.wait_more(a.address, 2)
 
 
+def test_interface_renamed(a, b, wire):
+    start_master(a)
+    on_b = start_backup(b)
+    wire.wait_more(a.address, 2)
+
+    if a.ip("link", "set", "eth0", "name", "lan0", check=False).returncode:
+        pytest.skip("this kernel renames no interface that is up (Linux 6.1 and before)")
+    on_b.wait_for_line(MASTER)
+    assert a.has(a.address, "lan0")
+    assert not a.has(VIP, "lan0")
+
+
 def test_interface_missing_at_start(a, wire):
     a.ip("link", "delete", "eth0")
     daemon = start(a)

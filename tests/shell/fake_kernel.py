@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+from types import SimpleNamespace
 
 from ucarpd.linux.netlink import InterfaceAddress, Placed
 
@@ -11,6 +12,7 @@ class FakeNetlink:
 
     def __init__(self) -> None:
         self.table: dict[str, dict] = {}
+        self.indexes: dict[str, int] = {"eth0": 2}
         self.refuses: set = set()
         self.keeps: set = set()
         self.story: list[str] = []
@@ -23,7 +25,18 @@ class FakeNetlink:
     def take(self, interface, ip):
         self.table.get(interface, {}).pop(ip, None)
 
+    def rename(self, interface, name):
+        self.indexes[name] = self.indexes.pop(interface)
+        self.table[name] = self.table.pop(interface, {})
+
     # what it can be asked
+    def link(self, interface):
+        index = self.indexes.get(interface)
+        return index and SimpleNamespace(name=interface, index=index)
+
+    def link_of_index(self, index):
+        return next((self.link(name) for name, each in self.indexes.items() if each == index), None)
+
     def has(self, interface, ip):
         return ip in self.table.get(interface, {})
 

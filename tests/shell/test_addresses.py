@@ -122,6 +122,37 @@ async def test_one_that_stays_is_told_and_stays_in_the_ledger(tmp_path):
 
 
 @in_virtual_time
+async def test_they_are_taken_off_an_interface_that_was_renamed(tmp_path):
+    bench = Bench(tmp_path)
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    bench.netlink.rename("eth0", "lan0")
+    assert bench.addresses.present() == (ONE, TWO)
+    assert bench.addresses.missing() == (ONE, TWO)
+    bench.release()
+    await asyncio.sleep(0.1)
+    assert (bench.released, bench.netlink.table["lan0"], bench.ledger.placed) == (1, {}, False)
+
+
+@in_virtual_time
+async def test_they_move_to_the_interface_that_has_the_name_now(tmp_path):
+    bench = Bench(tmp_path)
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    bench.netlink.rename("eth0", "lan0")
+    bench.netlink.indexes["eth0"] = 3
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    assert bench.netlink.table["lan0"] == {}
+    assert set(bench.netlink.table["eth0"]) == {ONE, TWO}
+    # Somebody else's by now.
+    bench.netlink.put("lan0", ONE)
+    bench.release()
+    await asyncio.sleep(0.1)
+    assert set(bench.netlink.table["lan0"]) == {ONE}
+
+
+@in_virtual_time
 async def test_a_reload_takes_off_what_is_no_longer_wanted(tmp_path):
     bench = Bench(tmp_path, "UCARP_EXTRA_ADDRS=10.0.0.102/24\n")
     bench.acquire()

@@ -207,6 +207,18 @@ async def test_the_down_script_goes_first_and_what_it_leaves_is_taken_off(make):
 
 
 @in_virtual_time
+async def test_what_a_script_put_on_an_interface_that_was_renamed_is_removed(make):
+    bench = make()
+    bench.acquire()
+    bench.up(0, ONE, TWO)
+    bench.netlink.rename("eth0", "lan0")
+    bench.release()
+    bench.hooks.end()
+    await asyncio.sleep(0.1)
+    assert (bench.released, bench.netlink.table["lan0"]) == (1, {})
+
+
+@in_virtual_time
 async def test_a_down_script_fails_harmlessly_where_nothing_is_left(make):
     bench = make()
     bench.release(at_start=True)

@@ -81,8 +81,10 @@ class Instance:
         self._started_at = 0.0
         self._pause = FIRST_RESTART_PAUSE
         self._restart: asyncio.TimerHandle | None = None
+        self._stopping = asyncio.Lock()
         self._is_stopping = False
         self._stopped = asyncio.Event()
+        self._is_over = False
 
     @property
     def state(self) -> State:
@@ -129,7 +131,16 @@ class Instance:
             self._restart = self._loop.call_later(SCRIPT_LOOK, self._attach_when_scripts_can_run)
 
     async def stop(self, reason: str) -> None:
-        """Give up the addresses and the role, tell the peers, let go of the lock."""
+        """Give up the addresses and the role, tell the peers, let go of the lock.
+
+        If it is being stopped already, wait until that is done.
+        """
+        async with self._stopping:
+            if not self._is_over:
+                await self._stop(reason)
+                self._is_over = True
+
+    async def _stop(self, reason: str) -> None:
         self._is_stopping = True
         self._fitness.close()
         if self._restart is not None:

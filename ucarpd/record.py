@@ -180,13 +180,25 @@ def read(name: str, directory: Path) -> Recorded | None:
 
 
 def read_all(directory: Path) -> list[Recorded]:
-    """Return the records of all instances, by name.  Raises OSError if they may not be read."""
+    """Return the records of all instances, by name; one that is damaged is none.
+
+    Raises PermissionError if they may not be read.
+    """
     try:
         files = os.listdir(private_path(directory))  # noqa: PTH208 - only the names are needed
     except (FileNotFoundError, NotADirectoryError):
         return []
     names = sorted(file.removesuffix(".record") for file in files if file.endswith(".record"))
-    return [found for name in names if (found := read(name, directory))]
+    return [found for name in names if (found := _undamaged(name, directory))]
+
+
+def _undamaged(name: str, directory: Path) -> Recorded | None:
+    try:
+        return read(name, directory)
+    except PermissionError:
+        raise
+    except OSError:
+        return None  # The others are not to suffer; its own instance tells of the fault.
 
 
 def others(directory: Path) -> list[Recorded]:

@@ -206,32 +206,34 @@ class Supervisor:
 
     async def _stop(self, instance: Instance, reason: str) -> None:
         await instance.stop(reason)
-        del self._instances[instance.config.name]
+        self._instances.pop(instance.config.name, None)
 
     async def _stop_all(self) -> None:
-        if self._reloading is not None:
-            await self._reloading
+        """All at once, whatever a reload is waiting for, and then the reload."""
         stops = [self._stop(each, "stopping") for each in self._instances.values()]
-        for result in await asyncio.gather(*stops, return_exceptions=True):
+        reload = [self._reloading] if self._reloading is not None else []
+        for result in await asyncio.gather(*stops, *reload, return_exceptions=True):
             if isinstance(result, Exception):
                 journal.write(logging.CRITICAL, f"internal error: {result!r}", error=result)
 
     # -- reload ------------------------------------------------------------------------------------------
 
     async def _reload(self) -> None:
-        while self._reload_again:
+        while self._reload_again and not self._ending.is_set():
             self._reload_again = False
             systemd.notify_reloading()
             try:
                 await self._reload_once()
             except Exception as error:  # noqa: BLE001 - whatever it is, what runs goes on, and can stop
                 journal.write(logging.CRITICAL, f"the reload failed: {error!r}", error=error)
-            systemd.notify_ready(self._status())
+            if not self._ending.is_set():
+                systemd.notify_ready(self._status())
 
     async def _reload_once(self) -> None:
         """Apply what the files say now.
 
-        A file that is gone ends its instance.  One that cannot be used leaves it as it is.
+        A file that is gone ends its instance.  One that cannot be used leaves it as it is.  A stop of
+        the process cuts it short.
         """
         configs, problems = await asyncio.to_thread(config.load_all, self._paths)
         for problem in problems:
@@ -239,6 +241,8 @@ class Supervisor:
         wanted = {each.name: each for each in configs}
         faulty = {problem.path for problem in problems}
         for name, instance in list(self._instances.items()):
+            if self._ending.is_set():
+                return
             path = instance.config.path
             if path in faulty or path.parent in faulty:
                 continue
@@ -251,6 +255,8 @@ class Supervisor:
                 await self._stop(instance, "restarting with the new configuration")
             elif instance.config != wanted[name]:
                 instance.reconfigure(wanted[name])
+        if self._ending.is_set():
+            return
         self._start_all([new for name, new in wanted.items() if name not in self._instances])
         journal.write(logging.INFO, f"reloaded: {len(self._instances)} running")
 

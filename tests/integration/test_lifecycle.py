@@ -305,6 +305,26 @@ def test_a_clean_stop_waits_for_a_script_until_its_time_out(a, wire):
     assert len(wire.bow_outs(a.address)) == 2
 
 
+def test_a_clean_stop_does_not_wait_for_a_reload(a, wire):
+    """The reload waits for the down-script of another virtual host."""
+    on_a = start_master(a)
+    a.write("slow.sh", "#!/bin/sh\nuntil [ -e /etc/ucarp/go ]; do sleep 0.1; done\n")
+    slow = {"UPSCRIPT": "/bin/true", "DOWNSCRIPT": "/etc/slow.sh", "NEUTRAL": "yes"}
+    a.write_conf("slow", conf(a.address, VHID=2, ADDR="172.16.0.2", **slow))
+    on_a.signal(signal.SIGHUP)
+    on_a.wait_for_line("slow: Switching to state: MASTER")
+    (a.conf / "slow.conf").unlink()
+    a.write_conf("new", conf(a.address, VHID=3, ADDR="172.16.0.3"))
+    on_a.signal(signal.SIGHUP)
+    on_a.wait_for_line("slow: Spawning [/etc/slow.sh")
+    on_a.signal(signal.SIGTERM)
+    wait_for_no_address(a)
+    a.write("ucarp/go", "")
+    assert on_a.popen.wait(15) == 0
+    assert len(on_a.lines("slow: [/etc/slow.sh", "done in")) == 1
+    assert on_a.lines("new: Switching") == []
+
+
 def test_a_backup_stops_in_silence(a, b, wire):
     on_a = start_master(a)
     on_b = start_backup(b)

@@ -87,6 +87,15 @@ def test_what_was_never_placed_or_is_to_stay_is_left_alone(tmp_path, run):
     assert run_clear(tmp_path) == ([], [])
 
 
+def test_a_record_that_cannot_be_read_does_not_keep_the_others(tmp_path, run):
+    for name in ("mail", "web"):
+        leave(tmp_path, run, name)
+    record = run / "private/mail.record"
+    record.unlink()
+    record.mkdir()
+    assert cleared(tmp_path) == ["web"]
+
+
 def test_there_is_nothing_at_all(tmp_path, run):
     assert run_clear(tmp_path) == ([], [])
     assert not run.exists()

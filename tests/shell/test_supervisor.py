@@ -1,6 +1,7 @@
 """What a reload or a stop does when something in it fails."""
 
 import asyncio
+import signal
 
 from fake_kernel import FakeLog
 
@@ -62,6 +63,46 @@ def test_one_instance_that_fails_to_stop_does_not_keep_the_others_running(monkey
     told = run(monkeypatch, tmp_path, scenario)
     assert instances["two"].stopped
     assert any("ZeroDivisionError" in line for line in told)
+
+
+def test_a_stop_begins_with_all_instances_while_a_reload_waits_for_one(monkeypatch, tmp_path):
+    begun, ready = [], []
+    monkeypatch.setattr(supervisor.config, "load_all", lambda _paths: ([Config("new")], []))
+    monkeypatch.setattr(supervisor.systemd, "notify_ready", ready.append)
+
+    class Config:
+        def __init__(self, name):
+            self.name = name
+            self.path = tmp_path / f"{name}.conf"
+
+    class Instance:
+        def __init__(self, name):
+            self.config = Config(name)
+
+        async def stop(self, reason):
+            begun.append(f"{self.config.name}: {reason.rpartition('/')[2]}")
+            await may_end.wait()
+
+    async def scenario(host):
+        nonlocal may_end
+        may_end = asyncio.Event()
+        host._instances = {name: Instance(name) for name in ("one", "two")}
+        host._start = begun.append
+        host.reload()
+        while not begun:
+            await asyncio.sleep(0.001)
+        host._end(signal.SIGTERM)
+        stopping = asyncio.create_task(host._stop_all())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert begun == ["one: one.conf is gone", "one: stopping", "two: stopping"]
+        may_end.set()
+        await stopping
+
+    may_end = None
+    run(monkeypatch, tmp_path, scenario)
+    assert len(begun) == 3
+    assert ready == []
 
 
 def test_the_status_line_says_what_an_instance_waits_for(monkeypatch, tmp_path):

@@ -39,6 +39,7 @@ class NetlinkAddresses:
     def reconfigure(self, config: Config) -> None:
         """Addresses that are no longer wanted go at once; new ones come when they are acquired."""
         self._interface = config.device
+        self._is_device = config.virtual_mac
         self._label = config.label
         served = (*config.addresses, *config.extra_addresses)
         before = self._addresses
@@ -100,6 +101,17 @@ class NetlinkAddresses:
 
     def appeared(self) -> None:
         """What ucarpd adds itself is no news."""
+
+    def mend(self) -> None:
+        """A request over netlink is done in a moment, and its end tells what is there."""
+
+    def is_hosts_own(self, ip: IPAddress) -> bool:
+        others = (
+            a.ip for a in self._netlink.addresses(self._interface) if a.ip.version == ip.version
+        )
+        return (
+            not self._ledger.placed and not self._is_device and set(self.all()).issuperset(others)
+        )
 
     async def dispose(self) -> None:
         """Nothing is left but the addresses."""

@@ -76,7 +76,7 @@ class _Host:
             yield error("UCARP_INTERFACE", deaf)
         is_own_taken = False
         for fault in self._source_faults(config):
-            is_own_taken |= fault.key == "UCARP_ADDR"
+            is_own_taken |= fault.key in {"UCARP_ADDR", "UCARP_EXTRA_ADDRS"}
             yield (error if fault.is_wrong else warning)(fault.key, fault.reason)
         if not self._is_running and not is_own_taken:
             for key, text in self._present(config):

@@ -89,6 +89,14 @@ class Interface:
         """What makes the host less fit while this interface is down or gone."""
         return f"{self.name} cannot be used"
 
+    def expect(self, config: Config) -> None:
+        """A virtual host will be attached: its addresses are no source of another one from now on."""
+        addresses = config.params().addresses
+        self._virtual.update(addresses)
+        for member in list(self._members.values()):
+            if not set(member.own).isdisjoint(addresses):
+                self._tell(member)
+
     def attach(self, config: Config, engine: Engine, log: Journal, demote: Demote) -> None:
         self._admit(member := Member(config, engine, log, demote))
         if len(self._members) == 1:

@@ -19,6 +19,9 @@ from ucarpd.hooks import Hook, HookRunner, Result
 from ucarpd.journal import Journal
 from ucarpd.linux.netlink import Placed
 
+MEND_AFTER = 0.1
+"""Seconds for which an address may be missing while the up-script works: it may move it itself."""
+
 LONGEST_WAIT = 0.1
 """Seconds for which a down-script may wait for the script before it, until ucarpd takes the addresses
 off itself.
@@ -142,6 +145,20 @@ class ScriptedAddresses:
             done(Outcome(every))
         else:
             done(Outcome(here, missing, has_hung=result.timed_out))
+
+    def mend(self) -> None:
+        if self.is_up_script_running and self._is_master and self.missing():
+            self._loop.call_later(MEND_AFTER, self._mend, self.missing())
+
+    def _mend(self, missed: tuple[IPAddress, ...]) -> None:
+        lost = [self._placed[ip] for ip in self.missing() if ip in missed]
+        if lost and self.is_up_script_running and self._is_master:
+            for each in lost:
+                self._log.address_taken_away(each.address.ip)
+            self._netlink.put_back(lost, lambda: None)
+
+    def is_hosts_own(self, ip: IPAddress) -> bool:
+        return self._netlink.is_hosts_own(ip)
 
     def _lost(self) -> list[Placed]:
         return [self._placed[ip] for ip in self.missing()]

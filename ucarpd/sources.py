@@ -101,12 +101,24 @@ def _first(
         # IPv6 hosts have a link-local address that stays, besides others that may change.
         link_local = (ip for ip in own if ip.version == 6 and ip.is_link_local)
         return Source(next(link_local, own[0]), interface)
-    ours = {each.ip for each in config.addresses}
-    if present and ours.issuperset(present):
-        text = f"{interface} has only {_listed(present)}, which is UCARP_ADDR"
+    if present:
+        key = _key_of(config, present)
+        what = f"which is {key or 'virtual'}" if len(present) == 1 else "which are virtual"
+        text = f"{interface} has only {_listed(present)}, {what}"
         text += ": give this host an address of its own"
-        return NoSource(text, "UCARP_ADDR", is_wrong=True)
+        return NoSource(text, key or "UCARP_ADDR", is_wrong=True)
     return NoSource(f"{interface} has no IPv{family} address of its own")
+
+
+def _key_of(config: Config, ips: Sequence[IPAddress]) -> str | None:
+    """The key of this file that lists one of the addresses."""
+    for key, addresses in (
+        ("UCARP_ADDR", config.addresses),
+        ("UCARP_EXTRA_ADDRS", config.extra_addresses),
+    ):
+        if any(each.ip in ips for each in addresses):
+            return key
+    return None
 
 
 def _find(interface: str, ip: IPAddress, table: AddressTable) -> str | None:

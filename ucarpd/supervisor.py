@@ -84,8 +84,7 @@ class Supervisor:
             journal.postpone(None)
 
     async def _serve(self, configs: Sequence[Config]) -> int:
-        for each in configs:
-            self._start(each)
+        self._start_all(configs)
         if not self._instances and not self._stay:
             return EXIT_ALL_RUN_ELSEWHERE
         # What start-up made stays; collecting it again and again would only cost time.
@@ -151,6 +150,20 @@ class Supervisor:
 
     # -- starting and stopping ---------------------------------------------------------------------------
 
+    def _start_all(self, configs: Sequence[Config]) -> None:
+        """Each knows the virtual addresses of all of them before it looks for an address of its own."""
+        for each in configs:
+            self._interface(each.interface).expect(each)
+        for each in configs:
+            self._start(each)
+
+    def _interface(self, name: str) -> Interface:
+        if name not in self._interfaces:
+            self._interfaces[name] = Interface(
+                name, self._netlink, self._demote, virtual_addresses_elsewhere
+            )
+        return self._interfaces[name]
+
     def _start(self, new: Config) -> None:
         try:
             lock = InstanceLock(new.name, run_directory(), new.interface, new.vhid, new.path)
@@ -163,15 +176,10 @@ class Supervisor:
             journal.write(logging.ERROR, text)
         for name in (new.interface, new.device):
             self._netlink.follow(name)
-        if new.interface not in self._interfaces:
-            self._interfaces[new.interface] = Interface(
-                new.interface, self._netlink, self._demote, virtual_addresses_elsewhere
-            )
-        interface = self._interfaces[new.interface]
         instance = Instance(
             new,
             lock,
-            interface,
+            self._interface(new.interface),
             self._netlink,
             self._demotion,
             self._others,
@@ -249,9 +257,7 @@ class Supervisor:
                 instance.reconfigure(wanted[name])
         if self._ending.is_set():
             return
-        for name, new in wanted.items():
-            if name not in self._instances:
-                self._start(new)
+        self._start_all([new for name, new in wanted.items() if name not in self._instances])
         journal.write(logging.INFO, f"reloaded: {len(self._instances)} running")
 
     # -- for systemd -------------------------------------------------------------------------------------

@@ -111,6 +111,12 @@ class VirtualMacAddresses:
     def appeared(self) -> None:
         self._owner.appeared()
 
+    def mend(self) -> None:
+        self._owner.mend()
+
+    def is_hosts_own(self, ip: IPAddress) -> bool:
+        return self._owner.is_hosts_own(ip)
+
     def present(self) -> tuple[IPAddress, ...]:
         return self._owner.present()
 

@@ -206,6 +206,13 @@ def test_who_is_ready_to_serve(*, peers, then, asked_in, is_ready, because):
     assert told == ([parting] if is_ready else []), because
 
 
+def test_nobody_was_ready_if_we_have_taken_over(peers):
+    peers.hear(heard(TWO, 1, 9), 10.0, 3.0)
+    peers.serves(contender(TWO, 265), 13.0, is_hidden=True)
+    peers.nobody_serves()
+    assert peers.ready(heard(ONE, 255, 255)) == []
+
+
 def test_the_memory_is_bounded(peers):
     """A forger can invent any number of sources; those that are heard again stay."""
     serve(peers, ONE)

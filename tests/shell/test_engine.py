@@ -44,6 +44,7 @@ class Bench:
         self.is_up_script_running = False
         self.on_interface = ()
         self.wanted_there = ()
+        self.hosts_own = ()
         self.send_error = None
         self.unreachable = {}
         self.acquired = self.released = None
@@ -84,6 +85,12 @@ class Bench:
 
     def appeared(self):
         self.story.append("appeared")
+
+    def mend(self):
+        self.story.append("mend")
+
+    def is_hosts_own(self, ip):
+        return ip in self.hosts_own
 
     def present(self):
         return self.on_interface
@@ -159,6 +166,9 @@ class Log:
 
     def source_taken(self, source):
         self._bench.story.append(f"source taken: {source}")
+
+    def address_left_alone(self, ip):
+        self._bench.story.append(f"left alone: {ip}")
 
     def address_out_of_place(self, ip, state):
         self._bench.story.append(f"out of place: {ip} in {state.value}")
@@ -374,6 +384,23 @@ async def test_an_address_that_a_backup_should_not_have_is_removed():
     bench.told()
     bench.engine.address_added(VIRTUAL)
     assert bench.told() == [f"out of place: {VIRTUAL} in BACKUP", "release"]
+
+
+@in_virtual_time
+async def test_the_only_address_of_the_host_is_left_alone_while_there_is_no_other():
+    """Networking was restarted with the virtual address as the host's own, by mistake."""
+    bench = Bench()
+    bench.engine.interface_ready((OWN,))
+    bench.released()
+    bench.engine.interface_lost("eth0 has no IPv4 address of its own", True)
+    bench.told()
+    bench.hosts_own = bench.on_interface = (VIRTUAL,)
+    bench.engine.address_added(VIRTUAL)
+    assert bench.told() == [f"left alone: {VIRTUAL}"]
+    # With an address of its own the host does without: it must not answer beside the master.
+    bench.hosts_own = ()
+    bench.engine.interface_ready((OWN,))
+    assert bench.told() == ["INIT to BACKUP", f"out of place: {VIRTUAL} in BACKUP", "release"]
 
 
 @in_virtual_time

@@ -358,7 +358,7 @@ async def test_the_virtual_address_of_another_process_is_no_source(bench):
     bench.kernel.add("eth0", "10.0.0.1")
     assert bench.told() == [
         "ready 10.0.0.1",
-        "lost (can send): eth0 has no IPv4 address of its own",
+        "lost (can send): eth0 has only 10.0.0.20, which is virtual: give this host an address of its own",
         "ready 10.0.0.1",
     ]
 
@@ -416,6 +416,20 @@ async def test_a_virtual_host_that_leaves_takes_its_demotion_along(bench):
     bench.told()
     bench.interface.detach(config)
     assert bench.told() == [f"demoted by 0: {NO_IPV6}"]
+
+
+@in_virtual_time
+async def test_the_address_of_a_virtual_host_to_come_is_no_source(bench):
+    """At start the instances are attached one after another; each knows the addresses of all."""
+    bench.kernel.remove("eth0", "10.0.0.1")
+    bench.kernel.add("eth0", "10.0.0.20")
+    bench.kernel.add("eth0", "10.0.0.1")
+    bench.attach()
+    assert bench.told()[-1] == "ready 10.0.0.20"
+    bench.interface.expect(bench.config(VHID=2, ADDR="10.0.0.20"))
+    assert bench.told() == ["source 10.0.0.20 to 10.0.0.1", "ready 10.0.0.1"]
+    bench.interface.expect(bench.config(VHID=3, ADDR="10.0.0.30"))
+    assert bench.told() == []
 
 
 # -- a reload ---------------------------------------------------------------------------------------------

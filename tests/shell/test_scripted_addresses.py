@@ -254,6 +254,26 @@ async def test_a_script_that_has_begun_runs_to_its_end_and_the_addresses_go_mean
 
 
 @in_virtual_time
+async def test_what_somebody_takes_away_while_the_up_script_works_on_is_put_back(make):
+    bench = make()
+    bench.acquire()
+    bench.put(ONE, TWO)
+    bench.addresses.appeared()
+    bench.netlink.take("eth0", ONE)
+    bench.addresses.mend()
+    await asyncio.sleep(0.2)
+    assert bench.addresses.present() == (ONE, TWO)
+    assert bench.log.told()[0] == f"address_taken_away {ONE}"
+    # A script that moves it itself is left alone.
+    bench.netlink.take("eth0", ONE)
+    bench.addresses.mend()
+    bench.put(ONE)
+    bench.netlink.told()
+    await asyncio.sleep(0.2)
+    assert bench.netlink.told() == []
+
+
+@in_virtual_time
 async def test_a_quick_up_script_is_waited_for(make):
     bench = make()
     bench.acquire()

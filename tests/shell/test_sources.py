@@ -66,7 +66,11 @@ def test_the_first_address_of_the_host_itself(chosen, there, virtual, family, ex
     ("there", "virtual", "reason"),
     [
         ("", "", "eth0 has no IPv4 address of its own"),
-        ("10.0.0.20", "10.0.0.20", "eth0 has no IPv4 address of its own"),
+        (
+            "10.0.0.20",
+            "10.0.0.20",
+            "eth0 has only 10.0.0.20, which is virtual: give this host an address of its own",
+        ),
         (
             "10.0.0.10",
             "",

@@ -165,9 +165,9 @@ class Peers:
         ]
 
     def nobody_serves(self) -> None:
-        """This host does now, or cannot tell any more."""
+        """This host does now, so that nobody else was ready to; or it cannot tell any more."""
         for peer in self._peers.values():
-            peer.contender = None
+            peer.contender, peer.has_yielded = None, False
 
 
 def _are_twins(one: AdvertisementReceived, other: AdvertisementReceived) -> bool:

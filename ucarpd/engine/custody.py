@@ -107,8 +107,22 @@ class Custody:
         elif self._machine.is_releasing:
             self._addresses.appeared()
         elif not self._addresses.is_busy:
-            self._log.address_out_of_place(ip, self._machine.state)
-            self._dispatch(events.AddressesAcquired((ip,)))
+            self._take_off((ip,))
+
+    def clear_backup(self) -> None:
+        """A backup looks at what came up while it had no source address, and must not answer."""
+        is_backup = self._machine.state is State.BACKUP
+        if is_backup and not self._machine.is_releasing and not self._addresses.is_busy:
+            self._take_off(self._addresses.present())
+
+    def _take_off(self, addresses: tuple[IPAddress, ...]) -> None:
+        for ip in addresses:
+            if self._machine.state is State.INIT and self._addresses.is_hosts_own(ip):
+                # The operator has given the host this address; without it the host is off the network.
+                self._log.address_left_alone(ip)
+            else:
+                self._log.address_out_of_place(ip, self._machine.state)
+                self._dispatch(events.AddressesAcquired((ip,)))
 
     def removed(self, ip: IPAddress) -> None:
         """The kernel has it no longer."""
@@ -122,9 +136,13 @@ class Custody:
 
     def look_again(self) -> None:
         """A master compares what it wants with what is there: an event may have been missed."""
-        if self._is_master and not self._addresses.is_busy:
-            for ip in self._addresses.missing():
-                self._loop.call_soon(self.removed, ip)
+        if not self._is_master:
+            return
+        if self._addresses.is_busy:
+            self._addresses.mend()
+            return
+        for ip in self._addresses.missing():
+            self._loop.call_soon(self.removed, ip)
 
     # -- the ends of jobs ----------------------------------------------------------------------------
 

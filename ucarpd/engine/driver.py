@@ -106,6 +106,7 @@ class Engine:
         is_news = was_waiting or self._machine.sources != sources
         if is_news or self._machine.state is State.INIT:
             self._dispatch(events.InterfaceReady(sources))
+            self._custody.clear_backup()
             self._owner.identity_changed()
 
     def interface_lost(self, reason: str, can_send: bool, may_return: bool = False) -> None:

@@ -80,6 +80,12 @@ class Addresses(Protocol):
     def appeared(self) -> None:
         """Take note that one of them is on the interface now."""
 
+    def mend(self) -> None:
+        """Put back what somebody took away while the up-script works on."""
+
+    def is_hosts_own(self, ip: IPAddress) -> bool:
+        """Whether it is the only address of the interface, and ucarpd has put nothing there."""
+
     def present(self) -> tuple[IPAddress, ...]:
         """Those that are on the interface now."""
 
@@ -97,6 +103,7 @@ class Log(Protocol):
     def sent(self) -> None: ...
     def source_taken(self, source: IPAddress) -> None: ...
     def address_taken_away(self, ip: IPAddress) -> None: ...
+    def address_left_alone(self, ip: IPAddress) -> None: ...
     def address_out_of_place(self, ip: IPAddress, state: State) -> None: ...
     def fault(self, error: BaseException) -> None: ...
 

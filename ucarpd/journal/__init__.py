@@ -174,6 +174,14 @@ class Journal:
             f"{ip} was removed from {self._interface} by somebody else; putting it back",
         )
 
+    def address_left_alone(self, ip: IPAddress) -> None:
+        self._fault(
+            logging.WARNING,
+            f"left alone {ip}",
+            f"{ip} is virtual, but the only address of {self._interface}: left alone; give this host an "
+            "address of its own",
+        )
+
     def address_out_of_place(self, ip: IPAddress, state: State) -> None:
         self.warning(f"{ip} came up on {self._interface} in state {state.value}; removing it")
 

@@ -87,7 +87,7 @@ def test_a_stop_begins_with_all_instances_while_a_reload_waits_for_one(monkeypat
         nonlocal may_end
         may_end = asyncio.Event()
         host._instances = {name: Instance(name) for name in ("one", "two")}
-        host._start = begun.append
+        host._start_all = begun.extend
         host.reload()
         while not begun:
             await asyncio.sleep(0.001)

@@ -133,7 +133,7 @@ def test_an_ipv6_address_is_reported_before_its_request_is_done(a):
         socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as events,
         contextlib.closing(RequestSocket()) as kernel,
     ):
-        requests = AddressRequests(kernel)
+        requests = AddressRequests(kernel, frozenset)
         events.setblocking(False)
         events.bind((0, RTMGRP_IPV6_IFADDR))
         for _ in range(100):

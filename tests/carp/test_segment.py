@@ -556,7 +556,7 @@ HEALTHY = {
 }
 
 
-@pytest.mark.parametrize("demotion", [1, 240, MAINTENANCE])
+@pytest.mark.parametrize("demotion", [1, MAINTENANCE])
 @pytest.mark.parametrize("make", HEALTHY)
 @pytest.mark.parametrize("comes_later", [False, True])
 @pytest.mark.parametrize("preempts", PREEMPTS)
@@ -580,13 +580,13 @@ def test_a_demoted_master_is_relieved_for_good(*, ranked_by, preempts, comes_lat
     segment.cost = cost = Cost(segment)
     unfit.demote(demotion)
     if comes_later:
-        segment.run(until=25.3)
+        segment.run(until=15.3)
         assert cost.transitions == 0
         healthy.start()
         cost.transitions = 0
     segment.run(segment.now + 1.1)
     assert segment.masters() == [healthy], last_lines(segment)
-    segment.run(segment.now + 60.0)
+    segment.run(segment.now + 20.0)
     assert segment.masters() == [healthy], last_lines(segment)
     assert cost.transitions == 2, last_lines(segment)
     assert cost.two_holders <= 0.02
@@ -667,7 +667,7 @@ def longest_wait(station, interval):
 @pytest.mark.parametrize("fault", FAULTS_OF_A_MASTER)
 @pytest.mark.parametrize("ranks", RANKS)
 @pytest.mark.parametrize(
-    ("count", "clocks"), [(2, "in step"), (2, "master fast"), (4, "in step"), (4, "master slow")]
+    ("count", "clocks"), [(2, "in step"), (2, "master fast"), (4, "master slow")]
 )
 @pytest.mark.parametrize("preempt", [False, True])
 def test_what_a_single_fault_of_the_master_costs(*, fault, ranks, count, preempt, clocks):

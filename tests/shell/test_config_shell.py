@@ -265,6 +265,22 @@ def test_a_warning_names_the_line_and_a_better_spelling(tmp_path, line, expected
     assert warned(tmp_path, PLAIN_FILE + line + "\n") == [expected]
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("UCARP_TIEBREAK=yield", ["5: UCARP_TIEBREAK: two ucarpd that advertise equally fast would"
+         " both give way, again and again: give each host another UCARP_ADVSKEW"]),
+        ("UCARP_TIEBREAK=numeric", []),
+        ("UCARP_ADVBASE=0", ["5: UCARP_ADVBASE: with UCARP_ADVSKEW=0 it advertises as fast as with"
+         " UCARP_ADVSKEW=1, and OpenBSD still prefers the 0: set UCARP_ADVSKEW to 1 or more"]),
+        ("UCARP_ADVBASE=0\nUCARP_ADVSKEW=1", []),
+        ("UCARP_ADVBASE=x\nUCARP_TIEBREAK=yield", []),
+    ],
+)  # fmt: skip
+def test_ties_that_nobody_can_decide(tmp_path, lines, expected):
+    assert warned(tmp_path, PLAIN_FILE + lines + "\n") == expected
+
+
 def test_warnings_beside_faults(tmp_path):
     content = "UCARP_XPARAM='\r\nUCARP_PASS=$geheim\r\n"
     assert warned(tmp_path, content) == ["2: UCARP_PASS: bash expands $: write UCARP_PASS='…'"]

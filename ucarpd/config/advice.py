@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ucarpd.carp.params import TieBreak
 from ucarpd.carp.timing import UNFIT_ADVBASE
 from ucarpd.config import scripts, shell
 from ucarpd.config.keys import BY_NAME, PREFIX, nearest
@@ -33,6 +34,7 @@ def warnings(path: Path) -> list[Problem]:
         problems.append(Problem(path, None, None, text))
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_peers(given)]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_wait(given)]
+    problems += [Problem(path, line.number, line.name, text) for line, text in _about_ties(given)]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_files(given)]
     return in_order(problems)
 
@@ -108,6 +110,21 @@ def _about_wait(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
             line,
             f"{text} {UNFIT_ADVBASE} s, or other systems do not see that a master hands over",
         )
+
+
+def _about_ties(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
+    """Two masters that no host can tell apart, or that two systems tell apart differently."""
+    try:
+        advbase, advskew = _meaning(given, "UCARP_ADVBASE"), _meaning(given, "UCARP_ADVSKEW")
+        yields = _meaning(given, "UCARP_TIEBREAK") is TieBreak.YIELD
+    except ValueError:
+        return  # `load` says what is wrong
+    if yields:
+        text = "two ucarpd that advertise equally fast would both give way, again and again:"
+        yield given["UCARP_TIEBREAK"], f"{text} give each host another UCARP_ADVSKEW"
+    if advbase == advskew == 0:
+        text = "with UCARP_ADVSKEW=0 it advertises as fast as with UCARP_ADVSKEW=1, and OpenBSD"
+        yield given["UCARP_ADVBASE"], f"{text} still prefers the 0: set UCARP_ADVSKEW to 1 or more"
 
 
 def _meaning(given: dict[str, Line], name: str) -> Any:

@@ -434,7 +434,7 @@ def test_a_script_is_an_ordinary_program_from_its_first_instruction(place, start
     body = "umask; cat /proc/self/oom_score_adj; chrt -p $$ | grep -o SCHED_OTHER; nice"
     hook = place.hook(f"({body}) >$told")
     program = [sys.executable, "-W", "error", "-c", STANDING]
-    protect = 'echo -900 >/proc/self/oom_score_adj; umask 077; exec "$@"'
+    protect = 'echo -900 >/proc/self/oom_score_adj; umask 077; renice 0 $$ >&2; exec "$@"'
     subprocess.run(
         ["sh", "-c", protect, "sh", *starter, *program, str(hook.script)],
         check=True,

@@ -182,7 +182,7 @@ class Instance:
 
     def demotion_changed(self) -> None:
         """The host, or this virtual host alone, is less fit or fitter than before."""
-        # What ails our own interface ends the role anyway, and is told by its name.
+        # A fault of our own interface already ends the role, and has its own reason.
         reasons = self._host_demotion.without(self._interface.fault).joined(self._fitness.demotion)
         by_count = self.config.demote_style is DemoteStyle.OPENBSD
         demoted_by = reasons.unfitness(by_count=by_count)

@@ -90,7 +90,7 @@ class Recorded(NamedTuple):
 
     @property
     def is_left_over(self) -> bool:
-        """Whether something may be there that is to go when the process is no more."""
+        """Whether something may be there that must go when the process has died."""
         return self.placed and self.content.release_on_stop
 
     def is_recent(self, now: float) -> bool:

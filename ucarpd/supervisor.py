@@ -112,7 +112,7 @@ class Supervisor:
         self._ending.set()
 
     def reload(self) -> None:
-        """Read the files anew, and do what has changed; one reload at a time."""
+        """Read the files again, and apply the changes; one reload at a time."""
         self._reload_again = True
         if self._reloading is None or self._reloading.done():
             self._reloading = self._loop.create_task(self._reload())
@@ -297,7 +297,7 @@ class Supervisor:
 
 
 def _lock_memory_if_realtime() -> None:
-    """Who asks for real-time scheduling does not want to wait for a disk either."""
+    """Keep our pages in memory, since real-time scheduling should not wait for a disk either."""
     if os.sched_getscheduler(0) in {os.SCHED_FIFO, os.SCHED_RR}:
         try:
             memory.lock()

@@ -69,7 +69,7 @@ class Background:
 
     params: Params
     former_keys: tuple[bytes, ...] = field(default=(), repr=False)
-    """Keys that this instance had before it was reloaded, and takes no more."""
+    """Keys that this instance had before it was reloaded, and no longer accepts."""
     others: tuple[Suspect, ...] = ()
 
 

@@ -158,7 +158,7 @@ class Contender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """What a backup knows besides the two contenders."""
+    """The facts, beside the two contenders, on which a backup decides."""
 
     tiebreak: TieBreak
     own_master_down_units: int

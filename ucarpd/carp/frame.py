@@ -52,7 +52,7 @@ _PROTOCOL_ICMPV6 = 58
 _ALL_NODES = IPv6Address("ff02::1")
 
 
-# The same few addresses come again and again, and making them is dear.
+# The same few addresses come again and again, and making them is slow.
 _ipv4 = lru_cache(1024)(IPv4Address)
 _ipv6 = lru_cache(1024)(IPv6Address)
 

@@ -36,7 +36,7 @@ class Turn(NamedTuple):
 
 
 class Listening:
-    """The ears of one virtual host.  Times are monotonic seconds, intervals seconds."""
+    """The silence timers of one virtual host.  Times are monotonic seconds, intervals seconds."""
 
     def __init__(self, standing: Standing, peers: Peers) -> None:
         self._families = standing.params.families
@@ -80,7 +80,7 @@ class Listening:
         self._silent_since = {f: at for f, at in self._silent_since.items() if f in families}
         if was_armed:
             self._silent_since |= dict.fromkeys(added, now)
-        self._reckon()
+        self._set_waits()
 
     def hears(self, family: Family) -> bool:
         """Whether this host has a source address to advertise from in the family."""
@@ -134,14 +134,14 @@ class Listening:
             if wait is not None:
                 self._wait[family] = wait
                 self._given.add(family)
-        self._reckon()
+        self._set_waits()
 
     def arm(self, family: Family, now: float) -> None:
         """Silence of this family counts from `now`."""
         self._turn = None
         self._silent_since[family] = now
         self._given.clear()
-        self._reckon()
+        self._set_waits()
 
     def await_turn(self, turn: Turn) -> None:
         """Take over then, unless somebody else does; a turn that was given before is kept."""
@@ -157,9 +157,9 @@ class Listening:
     def stand(self, standing: Standing) -> None:
         """Our standing has changed.  The silence counts on; when it is too long may have changed."""
         self._standing = standing
-        self._reckon()
+        self._set_waits()
 
-    def _reckon(self) -> None:
+    def _set_waits(self) -> None:
         for family in self._silent_since.keys() - self._given:
             self._wait[family] = self.patience_with(self._last.get(family))
 

@@ -63,7 +63,7 @@ class Params:
     """Those that the digest covers, where they are others than `addresses`."""
     key: bytes = field(repr=False)
     old_keys: tuple[bytes, ...] = field(default=(), repr=False)
-    """Keys that advertisements are accepted with besides `key`, but not sent with."""
+    """Other keys that are accepted in advertisements, but never used to send."""
     advbase: int = 1
     advskew: int = 0
     deadratio: int = 3

@@ -5,7 +5,7 @@
 A transition assigns the state, then reports it (StateChanged), then does the work.  On taking over
 the advertisement goes out before the addresses are asked for: it silences rivals, and no script can
 hold it back.  On leaving, the addresses go first, and the farewell (a bow-out, or the parting
-advertisement of election rule M1) only when they are gone.  Whatever is sent goes out once in each
+advertisement of election rule M1) only when they are gone.  Each of these advertisements goes out once in each
 family.
 
 Deadlines lie on a grid from the first advertisement on.  A late wake-up sends one advertisement,
@@ -211,7 +211,9 @@ class Transitions:
     # -- on leaving --------------------------------------------------------------------------------
 
     def _disown(self) -> None:
-        """A virtual address is here although the role is not: a script's belated work, or a hand's."""
+        """Release a virtual address that is here without the role: a script finished late, or a person
+        added it.
+        """
         if self._started and not self._leaving.is_releasing:
             self._actions += self._leaving.release()
 

@@ -1,4 +1,4 @@
-"""Keys that are sound each for itself, and cannot be used together.  The later line is refused."""
+"""Keys that are valid alone, but cannot be used together.  The later line is refused."""
 
 from itertools import combinations
 

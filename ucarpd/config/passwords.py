@@ -1,4 +1,4 @@
-"""The key that a virtual host signs with, and those that it accepts besides."""
+"""The key that a virtual host signs with, and the other keys that it accepts."""
 
 import os
 from collections.abc import Mapping
@@ -50,7 +50,7 @@ def _read(draft: Draft, line: int | None, name: str, path: Path) -> bytes:
 
 
 def old_keys(draft: Draft, key: bytes) -> tuple[bytes, ...]:
-    """Those that are accepted besides `key`, each once."""
+    """Return the other accepted keys, without `key`, each once."""
     password = draft.meaning("UCARP_PASS_OLD")
     every = (*([password] if password else []), *draft.meaning("UCARP_KEY_OLD"))
     # Zero bytes at the end make no other key.

@@ -81,7 +81,7 @@ class Addresses(Protocol):
         """Take note that one of them is on the interface now."""
 
     def mend(self) -> None:
-        """Put back what somebody took away while the up-script works on."""
+        """Put back removed addresses while the up-script is still running."""
 
     def is_hosts_own(self, ip: IPAddress) -> bool:
         """Whether it is the only address of the interface, and ucarpd has put nothing there."""

@@ -1,4 +1,4 @@
-"""An ear of one interface, and its mouth: a packet socket with a filter in the kernel.
+"""A packet socket on one interface, with a filter in the kernel.
 
 The filter lets through what might be CARP and nothing else: protocol 112, not a later fragment, not
 sent by this host, nor to another's MAC address (in promiscuous mode, or while a switch does not know

@@ -27,7 +27,7 @@ EVENTS_AT_ONCE = 16
 """Events taken in before timers get their turn, so that a storm of them cannot hold them up."""
 
 EVENTS_TO_CATCH_UP = 256
-"""As many as are taken in at once where somebody needs to know now."""
+"""Events read at once when a caller needs the newest state."""
 
 CHANGES_AT_ONCE = 64
 """Changes told before timers get their turn."""

@@ -33,8 +33,8 @@ class Requests:
             self._opened.close()
 
     def add_macvlan(self, parent: str, name: str, mac: bytes) -> None:
-        """Make it, down.  One that is there and just so is left alone, and any other macvlan of
-        that name gives way; a link of another kind does not.
+        """Make the device, and leave it down.  A device that is already as wanted is left alone; any
+        other macvlan of that name is replaced, a link of another kind is not.
         """
         parent_index = self._kernel.index_of(parent)
         there = self._macvlan(name)
@@ -57,7 +57,7 @@ class Requests:
             )
 
     def set_link(self, name: str, up: bool) -> None:
-        """A link that is not there is down."""
+        """Set a link down; a missing link counts as down."""
         try:
             index = self._kernel.index_of(name)
         except OSError:

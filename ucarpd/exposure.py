@@ -16,6 +16,9 @@ from ucarpd.config import Problem, named_files
 from ucarpd.config.problems import place
 from ucarpd.path_writers import Weakness
 
+SAFE = Path("/etc/ucarp")
+"""The directory for such files: the package makes it, and only root can write it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
@@ -63,8 +66,9 @@ def _exposure(effect: Problem, file: Path, found: list[Weakness]) -> Exposure:
     text = f"{' and '.join(each.text for each in found)}, and so {effect.text}"
     if is_error:
         text += "; ucarpd 0.3 will refuse that"
-    in_directory = any(each.is_directory for each in found)
-    advice = "keep the file in /etc/ucarp, or type" if in_directory else "type"
+    directories = [each.path for each in found if each.is_directory]
+    is_elsewhere = any(not SAFE.is_relative_to(each) for each in directories)
+    advice = f"keep the file in {SAFE}, or type" if is_elsewhere else "type"
     commands = " && ".join(each.command for each in found)
     problem = Problem(effect.path, effect.line, effect.key, f"{text}: {advice}: {commands}")
     return Exposure(problem, file, is_error)

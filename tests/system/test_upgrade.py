@@ -127,6 +127,35 @@ def test_both_hosts_are_upgraded_in_the_same_second(a, b, pair, client, package,
     assert silence < 1.5
 
 
+SITES = """\
+[Service]
+ExecStart=
+ExecStart=/usr/bin/ucarpd run --stay /srv/sites
+"""
+
+
+def test_the_restart_of_the_service_does_not_reach_a_refused_instance(a, pair, client, package):
+    """A restart of ucarpd.service is usually one of its instances too."""
+    a.write("/etc/systemd/system/ucarpd.service.d/sites.conf", SITES, 0o644)
+    conf(a, "mail", VHID=2, ADDR="172.16.0.2")
+    a.shell("mkdir -p /srv/sites && mv /etc/ucarp/mail.conf /srv/sites/ && systemctl daemon-reload")
+    a.run("systemctl", "start", "ucarpd.service")
+    wait_for("the other address", lambda: a.has("172.16.0.2"))
+    pids = {unit: a.main_pid(unit) for unit in ("ucarpd.service", "ucarpd@web")}
+    conf(a, ADVSKEW=300)
+    said = install(a, package)
+    assert "ucarpd@web.service keeps running the old version" in said
+    assert "ucarpd.service keeps" not in said
+    assert a.main_pid("ucarpd.service") not in (0, pids["ucarpd.service"])
+    assert a.main_pid("ucarpd@web") == pids["ucarpd@web"]
+    assert a.has(VIP)
+    silence = client.silence(pair)
+    print(f"beside a restart of ucarpd.service: nobody answered for {silence:.2f} s at most")
+    assert silence < 0.5
+    a.shell("rm -r /etc/systemd/system/ucarpd.service.d && systemctl daemon-reload")
+    a.run("systemctl", "stop", "ucarpd.service", "ucarpd@web")
+
+
 def test_needrestart_reads_the_drop_in(a):
     program = (
         "our %nrconf = (override_rc => {}); do '/etc/needrestart/conf.d/ucarpd.conf'; die $@ if $@;"

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from lab import PROJECT, Lab, run
+from lab import PROJECT, Lab
 from machines import Machine, build_root
 
 
@@ -17,20 +17,10 @@ def package() -> Path:
     return packages[-1]
 
 
-FIRST_RELEASE = "2e948c35da8da4473e5dd075c32c464a46eac144"
-"""The commit of 0.1.0, which was given away as a package."""
-
-
 @pytest.fixture(scope="session")
-def first_release(tmp_path_factory) -> Path:
-    """The package of 0.1.0, built from the history of this repository."""
-    tree = tmp_path_factory.mktemp("first-release")
-    git = ("git", "-c", f"safe.directory={PROJECT}", "-C", str(PROJECT))
-    archive = tree / "first-release.tar"
-    run(*git, "archive", f"--output={archive}", FIRST_RELEASE)
-    run("tar", "-xf", str(archive), "-C", str(tree))
-    run("env", "DEB_BUILD_OPTIONS=nocheck", str(tree / "scripts/build-deb"), timeout=300)
-    return tree / "dist/ucarpd_0.1.0-1_all.deb"
+def first_release() -> Path:
+    """The package of 0.1.0 as it was given away."""
+    return Path(__file__).parent / "releases/ucarpd_0.1.0-1_all.deb"
 
 
 @pytest.fixture(scope="module", params=["bookworm", "trixie"])

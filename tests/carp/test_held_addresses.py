@@ -11,7 +11,7 @@ from ucarpd.carp.actions import (
     ReassertAddresses,
     ReportUnserved,
 )
-from ucarpd.carp.holding import LONGEST_RETRY, Holding
+from ucarpd.carp.held_addresses import LONGEST_RETRY, AnnouncementSchedule, HeldAddresses
 from ucarpd.carp.params import Params
 
 ONE, TWO, OTHER = map(ip_address, ("10.0.0.100", "10.0.0.101", "10.0.0.102"))
@@ -22,21 +22,21 @@ AGAIN = [AcquireAddresses()]
 
 def asked_for(**changes):
     """Asked for at 10.0, not here yet."""
-    holding = Holding(replace(PARAMS, **changes))
-    assert holding.acquire(10.0) == AGAIN
-    assert holding.deadline is None
-    return holding
+    held = HeldAddresses(replace(PARAMS, **changes))
+    assert held.acquire(10.0) == AGAIN
+    assert held.deadline is None
+    return held
 
 
 def all_here(**changes):
     """All here at 10.1, and announced for the last time at 13.1."""
-    holding = asked_for(**changes)
-    assert holding.acquired((), 10.1) == ALL
+    held = asked_for(**changes)
+    assert held.acquired((), 10.1) == ALL
     for at in (10.2, 10.4, 11.1, 13.1):
-        assert holding.deadline == pytest.approx(at)
-        assert holding.due(at) == ALL
-    assert holding.deadline is None
-    return holding
+        assert held.deadline == pytest.approx(at)
+        assert held.due(at) == ALL
+    assert held.deadline is None
+    return held
 
 
 @pytest.fixture
@@ -151,29 +151,110 @@ def test_the_last_words_of_the_host_that_served_before_make_it_no_rival():
 
 
 def test_nobody_is_rivalled_by_a_host_that_has_nothing_yet():
-    holding = asked_for(reassert=True)
-    holding.outdo_rival(10.0, 1.0)
-    assert holding.deadline is None
+    held = asked_for(reassert=True)
+    held.outdo_rival(10.0, 1.0)
+    assert held.deadline is None
 
 
 def test_announcements_go_on():
-    holding = all_here_with_repetition()
-    at = holding.deadline
+    held = all_here_with_repetition()
+    at = held.deadline
     assert at == pytest.approx(20.1, abs=1.0)
-    assert holding.due(at) == ALL
+    assert held.due(at) == ALL
 
 
 def all_here_with_repetition():
-    holding = Holding(replace(PARAMS, announce_interval=60.0), phase=0.5)
-    holding.acquire(10.0)
-    holding.acquired((), 10.1)
-    holding.due(13.1)
-    return holding
+    held = HeldAddresses(replace(PARAMS, announce_interval=60.0), phase=0.5)
+    held.acquire(10.0)
+    held.acquired((), 10.1)
+    held.due(13.1)
+    return held
 
 
 def test_what_was_taken_away_meanwhile_is_not_announced():
-    holding = all_here_with_repetition()
-    assert holding.removed(ONE, 13.2) == AGAIN
-    assert holding.due(holding.deadline) == [AnnounceAddresses((TWO,))]
-    assert holding.removed(TWO, 23.0) == AGAIN
-    assert holding.due(99.0) == []
+    held = all_here_with_repetition()
+    assert held.removed(ONE, 13.2) == AGAIN
+    assert held.due(held.deadline) == [AnnounceAddresses((TWO,))]
+    assert held.removed(TWO, 23.0) == AGAIN
+    assert held.due(99.0) == []
+
+
+# -- when it announces them -----------------------------------------------------------------------------
+
+
+def started(now, **options):
+    schedule = AnnouncementSchedule(**options)
+    schedule.start(now)
+    return schedule
+
+
+def taken_until(schedule, end):
+    """The moments at which it announces, up to `end`."""
+    taken = [schedule.last_at]
+    while schedule.deadline is not None and schedule.deadline <= end:
+        assert not schedule.take(schedule.deadline - 0.001)
+        assert schedule.take(schedule.deadline)
+        taken.append(schedule.last_at)
+    return taken
+
+
+def test_nothing_is_due_before_the_start():
+    schedule = AnnouncementSchedule(60.0)
+    assert schedule.deadline is None
+    assert not schedule.take(1e9)
+    assert schedule.last_at == float("-inf")
+
+
+def test_a_short_burst_and_no_more_where_no_interval_is_set():
+    assert taken_until(started(10.0), 1e9) == [10.0, 10.1, 10.3, 11.0, 13.0]
+
+
+def test_for_as_long_as_the_role_lasts():
+    taken = taken_until(started(0.0, interval=60.0, phase=0.5), 600.0)
+    assert taken[:5] == [0.0, 0.1, 0.3, 1.0, 3.0]
+    assert taken[5:7] == pytest.approx([10.0, 30.0], rel=0.1)
+    assert taken[7:] == pytest.approx([90.0 + 60.0 * n for n in range(9)], abs=6.0)
+
+
+def test_the_virtual_hosts_of_a_process_are_spread():
+    moments = [
+        taken_until(started(0.0, interval=60.0, phase=(n + 1) / 255), 100.0)[-1] for n in range(255)
+    ]
+    assert len(set(moments)) > 200
+    assert max(moments) - min(moments) == pytest.approx(12.0, abs=0.2)
+
+
+def test_a_short_interval():
+    taken = taken_until(started(0.0, interval=1.0), 34.0)
+    assert taken[5:] == pytest.approx([10.0, 30.0, 31.0, 32.0, 33.0, 34.0], abs=0.11)
+    assert taken == sorted(taken)
+
+
+def test_those_slept_through_count_as_one():
+    schedule = started(10.0)
+    assert schedule.take(10.5)
+    assert schedule.last_at == 10.5
+    assert schedule.deadline == 11.0
+    assert schedule.take(99.0)
+    assert schedule.deadline is None
+
+
+def test_repetitions_slept_through_count_as_one():
+    schedule = started(0.0, interval=60.0)
+    assert schedule.take(1000.0)
+    assert not schedule.take(1000.0)
+    assert 1000.0 < schedule.deadline < 1072.0
+
+
+def test_a_new_start_replaces_the_old_plan():
+    schedule = started(10.0)
+    schedule.start(10.05)
+    assert schedule.deadline == 10.15
+
+
+def test_an_interval_of_a_reload_counts_from_now_on():
+    schedule = started(0.0)
+    assert schedule.take(99.0)
+    schedule.interval = 60.0
+    assert schedule.take(99.0)
+    assert 99.0 < schedule.deadline < 160.0

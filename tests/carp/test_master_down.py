@@ -7,10 +7,10 @@ import pytest
 from playbook import VIRTUAL, VIRTUAL6, params
 
 from ucarpd.carp.events import AdvertisementReceived
-from ucarpd.carp.listening import Listening, Turn
+from ucarpd.carp.master_down import MasterDown, Turn
 from ucarpd.carp.params import DemoteStyle
 from ucarpd.carp.peers import Peers
-from ucarpd.carp.standing import Standing
+from ucarpd.carp.rank import Rank
 
 DUAL = params(addresses=(VIRTUAL, VIRTUAL6))
 V4, V6 = "10.0.0.2", "fe80::2"
@@ -20,13 +20,13 @@ def heard(source, advbase=1, advskew=0, demote=0):
     return AdvertisementReceived(ip_address(source), advbase, advskew, 7, demote)
 
 
-class Ears(Listening):
+class Ears(MasterDown):
     """Hears as a machine lets it: the peers are told first."""
 
     def __init__(self, configured=DUAL, demotion=0):
         self.peers = Peers()
-        self.standing = Standing(configured, demotion)
-        super().__init__(self.standing, self.peers)
+        self.rank = Rank(configured, demotion)
+        super().__init__(self.rank, self.peers)
 
     def hear(self, advertisement, now):
         self.peers.hear(advertisement, now, self.patience)
@@ -34,10 +34,10 @@ class Ears(Listening):
 
 
 def ears(configured=DUAL, armed_at=None):
-    listening = Ears(configured)
+    master_down = Ears(configured)
     if armed_at is not None:
-        listening.arm_all(armed_at)
-    return listening
+        master_down.arm_all(armed_at)
+    return master_down
 
 
 # -- who decides ------------------------------------------------------------------------------------------
@@ -61,17 +61,17 @@ def ears(configured=DUAL, armed_at=None):
 )
 def test_the_family_that_decides_ties(*, addresses, heard_before, family, decides, because):
     """At 10.0; the master-down interval is 3 s."""
-    listening = ears(params(addresses=addresses))
+    master_down = ears(params(addresses=addresses))
     for advertisement, at in heard_before:
-        listening.hear(advertisement, at)
-    assert listening.decides_ties(family, 10.0) is decides, because
+        master_down.hear(advertisement, at)
+    assert master_down.decides_ties(family, 10.0) is decides, because
 
 
 def test_only_a_family_with_a_source_address_decides():
-    listening = ears()
-    listening.follow((6,), 9.0)
-    listening.hear(heard(V4), 9.9)
-    assert listening.decides_ties(6, 10.0)
+    master_down = ears()
+    master_down.follow((6,), 9.0)
+    master_down.hear(heard(V4), 9.9)
+    assert master_down.decides_ties(6, 10.0)
 
 
 # -- whose turn it is -------------------------------------------------------------------------------------
@@ -96,65 +96,65 @@ ALONE = (VIRTUAL,)
     ],
 )
 def test_the_pause_that_is_left_to_others(*, own, yielded, pause, because):
-    listening = ears(params(addresses=ALONE, **own))
+    master_down = ears(params(addresses=ALONE, **own))
     for number, text in enumerate(yielded, start=10):
         interval, _, demotion = text.partition(" D")
         other = heard(f"10.0.0.{number}", *map(int, interval.split("/")), int(demotion or 0))
-        listening.hear(other, 10.0)
-        listening.peers.serves(listening.standing.rival(other), 13.0, is_hidden=True)
-    us = listening.standing.own(ip_address("10.0.0.20"))
-    assert listening.pause(us, heard(V4, 255, 255)) == pause, because
+        master_down.hear(other, 10.0)
+        master_down.peers.serves(master_down.rank.rival(other), 13.0, is_hidden=True)
+    us = master_down.rank.own(ip_address("10.0.0.20"))
+    assert master_down.pause(us, heard(V4, 255, 255)) == pause, because
 
 
 def test_our_turn_comes_before_the_end_of_the_silence_and_the_first_one_counts():
-    listening = ears(params(addresses=ALONE), armed_at=10.0)
+    master_down = ears(params(addresses=ALONE), armed_at=10.0)
     for at in (10.5, 10.6):
-        listening.await_turn(Turn(at, "it bowed out", ip_address(V4)))
-    assert listening.deadline == 10.5
-    assert listening.reason(10.5) == ("it bowed out", ip_address(V4))
+        master_down.await_turn(Turn(at, "it bowed out", ip_address(V4)))
+    assert master_down.deadline == 10.5
+    assert master_down.reason(10.5) == ("it bowed out", ip_address(V4))
 
 
 @pytest.mark.parametrize("how", ["arm 4 10.2", "arm_all 10.2"])
 def test_somebody_else_has_taken_our_turn(how):
-    listening = ears(params(addresses=ALONE), armed_at=10.0)
-    listening.await_turn(Turn(10.5, "it bowed out", ip_address(V4)))
+    master_down = ears(params(addresses=ALONE), armed_at=10.0)
+    master_down.await_turn(Turn(10.5, "it bowed out", ip_address(V4)))
     name, *arguments = how.split()
-    getattr(listening, name)(*map(float, arguments))
-    assert listening.deadline == 13.2
+    getattr(master_down, name)(*map(float, arguments))
+    assert master_down.deadline == 13.2
 
 
 def test_who_listens_no_more_has_no_turn():
-    listening = ears(params(addresses=ALONE), armed_at=10.0)
-    listening.await_turn(Turn(10.5, "it bowed out", ip_address(V4)))
-    listening.disarm()
-    assert listening.deadline is None
+    master_down = ears(params(addresses=ALONE), armed_at=10.0)
+    master_down.await_turn(Turn(10.5, "it bowed out", ip_address(V4)))
+    master_down.disarm()
+    assert master_down.deadline is None
 
 
 # -- a family without a source ----------------------------------------------------------------------------
 
 
 def test_a_family_that_is_no_longer_heard_ends_in_nothing():
-    listening = ears(armed_at=10.0)
-    listening.arm(6, 12.0)
-    listening.follow((4,), 12.0)
-    assert (listening.hears(4), listening.hears(6)) == (True, False)
-    assert listening.deadline == 13.0
-    listening.hear(heard(V6, 9), 13.0)
-    assert listening.patience == 3.0
+    master_down = ears(armed_at=10.0)
+    master_down.arm(6, 12.0)
+    master_down.follow((4,), 12.0)
+    assert (master_down.hears(4), master_down.hears(6)) == (True, False)
+    assert master_down.deadline == 13.0
+    master_down.hear(heard(V6, 9), 13.0)
+    assert master_down.patience == 3.0
 
 
 def test_a_family_that_is_heard_again_gets_its_whole_time():
-    listening = ears(armed_at=10.0)
-    listening.follow((6,), 11.0)
-    listening.follow((4, 6), 12.0)
-    assert listening.deadline == 15.0
+    master_down = ears(armed_at=10.0)
+    master_down.follow((6,), 11.0)
+    master_down.follow((4, 6), 12.0)
+    assert master_down.deadline == 15.0
 
 
 def test_no_family_is_armed_by_following_it_alone():
-    listening = ears()
-    listening.follow((4,), 1.0)
-    listening.follow((4, 6), 2.0)
-    assert listening.deadline is None
+    master_down = ears()
+    master_down.follow((4,), 1.0)
+    master_down.follow((4, 6), 2.0)
+    assert master_down.deadline is None
 
 
 # -- how long to wait -------------------------------------------------------------------------------------
@@ -178,78 +178,78 @@ def test_no_family_is_armed_by_following_it_alone():
     ],
 )
 def test_how_long_it_waits(demotion, peer, wait, because):
-    listening = Ears(params(), demotion)
+    master_down = Ears(params(), demotion)
     advertisement = heard(V4, *peer) if peer else None
     if advertisement:
-        listening.hear(advertisement, 10.0)
-    assert listening.patience_with(advertisement) == listening.patience == wait, because
+        master_down.hear(advertisement, 10.0)
+    assert master_down.patience_with(advertisement) == master_down.patience == wait, because
 
 
 def test_the_wait_of_each_family_depends_on_what_was_heard_in_it():
-    listening = ears(armed_at=10.0)
-    listening.hear(heard(V6, 2), 10.0)
-    listening.arm(6, 10.0)
-    assert listening.patience == 6.0
-    assert listening.deadline == 16.0
-    listening.hear(heard(V6, 255, 255), 10.0)
-    assert listening.patience == 3.0
+    master_down = ears(armed_at=10.0)
+    master_down.hear(heard(V6, 2), 10.0)
+    master_down.arm(6, 10.0)
+    assert master_down.patience == 6.0
+    assert master_down.deadline == 16.0
+    master_down.hear(heard(V6, 255, 255), 10.0)
+    assert master_down.patience == 3.0
 
 
 # -- the master-down timers -------------------------------------------------------------------------------
 
 
 def test_the_last_timer_that_expires_counts():
-    listening = ears()
-    assert listening.deadline is None
-    listening.arm_all(10.0)
-    assert listening.deadline == 13.0
-    listening.arm(4, 11.0)
-    assert listening.deadline == 14.0
-    listening.arm(6, 11.5)
-    assert listening.deadline == 14.5
-    listening.disarm()
-    assert listening.deadline is None
+    master_down = ears()
+    assert master_down.deadline is None
+    master_down.arm_all(10.0)
+    assert master_down.deadline == 13.0
+    master_down.arm(4, 11.0)
+    assert master_down.deadline == 14.0
+    master_down.arm(6, 11.5)
+    assert master_down.deadline == 14.5
+    master_down.disarm()
+    assert master_down.deadline is None
 
 
 def test_a_family_without_a_source_address_has_no_timer():
-    listening = ears()
-    listening.follow((6,), 9.0)
-    listening.arm_all(10.0)
-    listening.arm(6, 10.5)
-    assert listening.deadline == 13.5
+    master_down = ears()
+    master_down.follow((6,), 9.0)
+    master_down.arm_all(10.0)
+    master_down.arm(6, 10.5)
+    assert master_down.deadline == 13.5
 
 
 def test_nothing_ends_before_a_hold_down_does():
-    listening = ears(armed_at=10.0)
-    listening.not_before = 16.0
-    assert listening.deadline == 16.0
-    listening.not_before = 12.0
-    assert listening.deadline == 13.0
+    master_down = ears(armed_at=10.0)
+    master_down.not_before = 16.0
+    assert master_down.deadline == 16.0
+    master_down.not_before = 12.0
+    assert master_down.deadline == 13.0
 
 
 def test_a_change_of_standing_moves_every_timer():
-    listening = ears(armed_at=10.0)
-    listening.stand(Standing(replace(DUAL, deadratio=5)))
-    assert listening.deadline == 15.0
-    listening.stand(Standing(replace(DUAL, demote_style=DemoteStyle.OPENBSD, advskew=128)))
-    assert listening.deadline == 14.5
+    master_down = ears(armed_at=10.0)
+    master_down.set_rank(Rank(replace(DUAL, deadratio=5)))
+    assert master_down.deadline == 15.0
+    master_down.set_rank(Rank(replace(DUAL, demote_style=DemoteStyle.OPENBSD, advskew=128)))
+    assert master_down.deadline == 14.5
 
 
 def test_a_change_of_standing_arms_nothing():
-    listening = ears()
-    listening.stand(Standing(replace(DUAL, deadratio=5)))
-    assert listening.deadline is None
+    master_down = ears()
+    master_down.set_rank(Rank(replace(DUAL, deadratio=5)))
+    assert master_down.deadline is None
 
 
 def test_a_change_of_standing_does_not_touch_a_wait_that_was_given():
-    listening = ears()
-    listening.arm_all(10.0, 1.5)
-    listening.stand(Standing(replace(DUAL, deadratio=5)))
-    assert listening.deadline == 11.5
-    listening.arm(4, 11.0)
-    assert listening.deadline == 16.0
-    listening.arm_all(12.0)
-    assert listening.deadline == 17.0
+    master_down = ears()
+    master_down.arm_all(10.0, 1.5)
+    master_down.set_rank(Rank(replace(DUAL, deadratio=5)))
+    assert master_down.deadline == 11.5
+    master_down.arm(4, 11.0)
+    assert master_down.deadline == 16.0
+    master_down.arm_all(12.0)
+    assert master_down.deadline == 17.0
 
 
 # -- for the operator -------------------------------------------------------------------------------------
@@ -267,39 +267,39 @@ def test_a_change_of_standing_does_not_touch_a_wait_that_was_given():
     ],
 )
 def test_words_for_a_silence(addresses, before, reason):
-    listening = ears(params(addresses=addresses), armed_at=10.0)
+    master_down = ears(params(addresses=addresses), armed_at=10.0)
     for source, at in before:
         advertisement = heard(source)
-        listening.hear(advertisement, at)
-        listening.arm(advertisement.family, at)
-    told = listening.reason(15.0 if before else 13.0)
+        master_down.hear(advertisement, at)
+        master_down.arm(advertisement.family, at)
+    told = master_down.reason(15.0 if before else 13.0)
     assert told == (reason, ip_address(before[-1][0]) if before else None)
 
 
 def test_what_was_heard_is_forgotten():
-    listening = ears(armed_at=10.0)
-    listening.hear(heard(V4, 2), 10.5)
-    listening.forget()
-    assert listening.patience == 3.0
-    assert listening.reason(13.0)[1] is None
+    master_down = ears(armed_at=10.0)
+    master_down.hear(heard(V4, 2), 10.5)
+    master_down.forget()
+    assert master_down.patience == 3.0
+    assert master_down.reason(13.0)[1] is None
 
 
 def test_the_silence_of_one_family_is_told_once_and_so_is_its_end():
-    listening = ears(armed_at=10.0)
-    listening.arm(4, 12.0)
-    assert listening.newly_silent(12.9) is None
-    assert listening.newly_silent(13.0) == 6
-    assert listening.newly_silent(13.1) is None
-    assert not listening.newly_heard(4)
-    assert listening.newly_heard(6)
-    assert not listening.newly_heard(6)
+    master_down = ears(armed_at=10.0)
+    master_down.arm(4, 12.0)
+    assert master_down.newly_silent(12.9) is None
+    assert master_down.newly_silent(13.0) == 6
+    assert master_down.newly_silent(13.1) is None
+    assert not master_down.newly_heard(4)
+    assert master_down.newly_heard(6)
+    assert not master_down.newly_heard(6)
 
 
 def test_a_family_that_nobody_listens_in_is_not_told():
-    listening = ears()
-    listening.follow((4,), 9.0)
-    listening.arm_all(10.0)
-    listening.arm(4, 12.0)
-    assert listening.newly_silent(14.9) is None
-    listening.follow((4, 6), 14.9)
-    assert listening.newly_silent(15.0) == 4
+    master_down = ears()
+    master_down.follow((4,), 9.0)
+    master_down.arm_all(10.0)
+    master_down.arm(4, 12.0)
+    assert master_down.newly_silent(14.9) is None
+    master_down.follow((4, 6), 14.9)
+    assert master_down.newly_silent(15.0) == 4

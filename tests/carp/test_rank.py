@@ -8,14 +8,14 @@ from playbook import OURS, params
 from ucarpd.carp.election import Contender
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.params import DemoteStyle
-from ucarpd.carp.standing import Standing
+from ucarpd.carp.rank import Rank
 
 PEER = ip_address("10.0.0.2")
 SKEW, OPENBSD = DemoteStyle
 
 
-def standing(style, demotion, **changes):
-    return Standing(params(demote_style=style, **changes), demotion)
+def rank(style, demotion, **changes):
+    return Rank(params(demote_style=style, **changes), demotion)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def standing(style, demotion, **changes):
     ],
 )
 def test_what_is_advertised(*, style, demotion, stated, interval, because):
-    host = standing(style, demotion, advskew=100, advbase=2)
+    host = rank(style, demotion, advskew=100, advbase=2)
     assert host.stated == stated, because
     assert host.interval == interval
     assert host.is_unfit == (demotion > 0)
@@ -46,16 +46,16 @@ def test_what_is_advertised(*, style, demotion, stated, interval, because):
 @pytest.mark.parametrize(("style", "stated"), [(SKEW, (254, 254, 255)), (OPENBSD, (1, 0, 255))])
 def test_who_steps_down_says_as_much_as_who_is_in_maintenance(style, stated):
     for demotion in (0, 20, 254):
-        host = Standing(params(demote_style=style), demotion, is_stepping_down=True)
+        host = Rank(params(demote_style=style), demotion, is_stepping_down=True)
         assert host.stated == stated
 
 
 def test_a_host_is_healthy_unless_told_otherwise():
-    assert Standing(params()).demotion == 0
+    assert Rank(params()).demotion == 0
 
 
 def test_a_host_that_is_fast_keeps_its_pace_when_less_fit():
-    assert standing(SKEW, 20, advbase=0, advskew=64).interval == 0.25
+    assert rank(SKEW, 20, advbase=0, advskew=64).interval == 0.25
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_host_that_is_fast_keeps_its_pace_when_less_fit():
 )
 def test_the_other_side(style, byte4, expected, because):
     heard = AdvertisementReceived(PEER, 1, 7, counter=7, demote=byte4)
-    assert standing(style, 3).rival(heard) == Contender(263, PEER, expected), because
+    assert rank(style, 3).rival(heard) == Contender(263, PEER, expected), because
 
 
 @pytest.mark.parametrize(
@@ -81,16 +81,16 @@ def test_the_other_side(style, byte4, expected, because):
 )
 def test_whom_it_waits_for(*, style, own, peer, waits, because):
     advbase, advskew = map(int, peer.split("/"))
-    host = standing(style, own)
+    host = rank(style, own)
     assert host.waits_for(Contender(advbase * 256 + advskew, PEER)) is waits, because
 
 
 def test_how_long_it_waits_at_least():
-    assert standing(SKEW, 0, advskew=64).master_down_interval == 3.25
-    assert standing(OPENBSD, 0, advskew=64).master_down_interval == 3.75
-    assert standing(SKEW, 0).reluctance == 0
-    assert standing(SKEW, 128, advbase=9).reluctance == 0.5
-    assert standing(SKEW, 128, advbase=0, advskew=64).reluctance == 0.125
+    assert rank(SKEW, 0, advskew=64).master_down_interval == 3.25
+    assert rank(OPENBSD, 0, advskew=64).master_down_interval == 3.75
+    assert rank(SKEW, 0).reluctance == 0
+    assert rank(SKEW, 128, advbase=9).reluctance == 0.5
+    assert rank(SKEW, 128, advbase=0, advskew=64).reluctance == 0.125
 
 
 @pytest.mark.parametrize(
@@ -112,4 +112,4 @@ def test_how_long_it_waits_at_least():
 )
 def test_words_for_the_operator(*, style, own, advertised, byte4, words):
     heard = AdvertisementReceived(PEER, *advertised, 7, demote=byte4)
-    assert standing(style, own).compared_with(heard) == words
+    assert rank(style, own).compared_with(heard) == words

@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 from playbook import OURS, params
 
 from ucarpd.carp.auth import Signer
-from ucarpd.carp.detective import Evidence
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.frame import carp_over_ip, ethernet, group_mac, pseudo_header
 from ucarpd.carp.packet import Advertisement, checksum, encode
 from ucarpd.carp.params import CARP_GROUP_V4, CARP_GROUP_V6, IPAddress
-from ucarpd.carp.receive import OTHERS, Dropped, DropReason, Receiver
+from ucarpd.carp.receive import OTHERS, Dropped, DropReason, Evidence, Receiver
 
 PARAMS = params(vhid=10)
 PEER = IPv4Address("10.0.0.2")

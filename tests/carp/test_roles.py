@@ -685,10 +685,10 @@ def test_what_is_said_after_giving_up_the_role_is_no_word_of_a_master():
     """From the virtual MAC address it would draw that back to our switch port."""
     machine = brought_to(State.MASTER, advskew=100, virtual_mac=True, source_mac_is_virtual=True)
     (sent,) = tell(machine, "DeadlineReached", machine.next_deadline())
-    assert not sent.is_farewell
+    assert not sent.is_final
     tell(machine, "AdvertisementReceived 1/0 from 10.0.0.2", 15.2)
     (parting,) = tell(machine, "AddressesReleased", 15.3)
-    assert parting.is_farewell
+    assert parting.is_final
 
 
 def test_a_tie_is_not_given_away_to_a_kernel_that_yields_by_itself():

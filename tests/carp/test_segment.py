@@ -20,8 +20,8 @@ from segment import (
     ours,
 )
 
-from ucarpd.carp.demotion import MAINTENANCE, NEVER
 from ucarpd.carp.params import DemoteStyle, TieBreak
+from ucarpd.carp.rank import MAINTENANCE, NEVER
 from ucarpd.carp.timing import advertisement_interval, master_down_units
 
 # -- random schedules ---------------------------------------------------------------------------------

@@ -8,11 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playbook import params
 
-from ucarpd.carp.detective import (
+from ucarpd.carp.receive import UNEXPLAINED, Evidence
+from ucarpd.diagnosis.digest import (
     BATCH,
-    NOTHING_FITS,
     Background,
-    Evidence,
     Suspect,
     explain,
     hypotheses,
@@ -343,7 +342,7 @@ def test_two_mistakes(key, there, here, words):
 )
 def test_nothing_fits(here):
     assert finding(b"something else", ONE, **here) is None
-    assert "differ" in NOTHING_FITS
+    assert "differ" in UNEXPLAINED
 
 
 def test_what_this_host_accepts_is_no_mistake():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucarpd.carp.mistaken_keys import in_one_way, one_byte_more
+from ucarpd.diagnosis.passwords import in_one_way, one_byte_more
 
 TWENTY = bytes(range(0xC0, 0xD4))
 """A key in binary, as UCARP_KEY gives it."""

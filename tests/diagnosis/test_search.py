@@ -4,14 +4,14 @@ import asyncio
 
 import pytest
 
-from ucarpd import inquiry
-from ucarpd.carp.detective import NOTHING_FITS
-from ucarpd.inquiry import Inquiry
+from ucarpd.carp.receive import UNEXPLAINED
+from ucarpd.diagnosis import search
+from ucarpd.diagnosis.search import DigestSearch
 
 
 def ask(monkeypatch, explain, times=1):
     """What the operator reads for each of several frames that come at once."""
-    monkeypatch.setattr(inquiry, "explain", explain)
+    monkeypatch.setattr(search, "explain", explain)
 
     async def scenario():
         defects = []
@@ -25,7 +25,7 @@ def ask(monkeypatch, explain, times=1):
             if len(answers) == times:
                 all_there.set()
 
-        asked = Inquiry(lambda: None)
+        asked = DigestSearch(lambda: None)
         for _ in range(times):
             asked.look_into(None, done)
         await asyncio.wait_for(all_there.wait(), 10)
@@ -42,7 +42,7 @@ def found(_evidence, _background):
 
 def test_one_search_at_a_time(monkeypatch):
     answers, defects = ask(monkeypatch, found, times=2)
-    assert answers == [NOTHING_FITS, "another password"]
+    assert answers == [UNEXPLAINED, "another password"]
     assert defects == []
 
 
@@ -52,7 +52,7 @@ def test_a_search_that_fails_is_a_line_all_the_same(monkeypatch):
         yield
 
     answers, defects = ask(monkeypatch, broken)
-    assert answers == [NOTHING_FITS]
+    assert answers == [UNEXPLAINED]
     assert [type(each) for each in defects] == [ZeroDivisionError]
 
 
@@ -61,17 +61,33 @@ def test_without_a_thread_the_line_comes_without_a_cause(monkeypatch):
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(asyncio.BaseEventLoop, "run_in_executor", refuse)
-    inquiry_of_two = []
+    answers = []
 
     async def scenario():
-        asked = Inquiry(lambda: None)
+        asked = DigestSearch(lambda: None)
         for _ in range(2):
-            asked.look_into(None, inquiry_of_two.append)
+            asked.look_into(None, answers.append)
 
     asyncio.run(scenario())
-    assert inquiry_of_two == [NOTHING_FITS, NOTHING_FITS]
+    assert answers == [UNEXPLAINED, UNEXPLAINED]
+
+
+def test_a_search_that_the_end_of_the_process_cuts_off_says_nothing(monkeypatch):
+    answers = []
+
+    async def scenario():
+        search_of_ours = asyncio.get_running_loop().create_future()
+        monkeypatch.setattr(
+            asyncio.BaseEventLoop, "run_in_executor", lambda *_arguments: search_of_ours
+        )
+        DigestSearch(lambda: None).look_into(None, answers.append)
+        search_of_ours.cancel()
+        await asyncio.sleep(0)
+
+    asyncio.run(scenario())
+    assert answers == []
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(inquiry, "PAUSE", 0.0)
+    monkeypatch.setattr(search, "PAUSE", 0.0)

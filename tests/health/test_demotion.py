@@ -1,17 +1,9 @@
-"""Named reasons, what they come to, and when sending counts as failing."""
+"""Named reasons, and what they come to."""
 
 import pytest
 
-from ucarpd.carp.demotion import (
-    DOWN_AMOUNT,
-    HEALTHY,
-    LARGEST_FAILING,
-    MAINTENANCE,
-    NEVER,
-    Demotion,
-    Level,
-    SendErrors,
-)
+from ucarpd.carp.rank import HEALTHY, LARGEST_FAILING, MAINTENANCE, NEVER
+from ucarpd.health.demotion import DOWN_AMOUNT, Demotion, Level
 
 
 def test_nothing_ails_the_host():
@@ -85,26 +77,3 @@ def test_the_reasons_of_two():
     other.set("sending fails", 50)
     assert str(one.joined(other)) == "eth0 cannot be used, sending fails"
     assert (one.joined(other).unfitness(), one.unfitness()) == (90, 40)
-
-
-@pytest.mark.parametrize(
-    ("attempts", "is_failing", "is_clean", "because"),
-    [
-        ("", False, True, "nothing was sent yet"),
-        ("ee", False, False, "two errors are no reason"),
-        ("eee", True, False, "three are"),
-        ("eseses", True, False, "a success does not reset the count"),
-        ("eesse", True, False, "nor do two"),
-        ("eesssee", False, False, "three in a row do"),
-        ("eeess", True, False, "two successes do not end it"),
-        ("eeesse", True, False, "nor two and an error"),
-        ("eeesss", False, True, "three in a row end it"),
-        ("sssssee", False, False, "those before do not count"),
-        ("eeesssee", False, False, "and it begins anew"),
-    ],
-)
-def test_send_errors(attempts, is_failing, is_clean, because):
-    errors = SendErrors()
-    for attempt in attempts:
-        errors.note(success=attempt == "s")
-    assert (errors.is_failing, errors.is_clean) == (is_failing, is_clean), because

@@ -1,6 +1,6 @@
 """What is kept of the wake-ups."""
 
-from ucarpd.lateness import Lateness
+from ucarpd.health.lateness import Lateness
 
 
 def test_nothing_yet():

@@ -22,8 +22,9 @@ from ucarpd.carp.events import (
     DemotionChanged,
     InterfaceReady,
 )
-from ucarpd.carp.frame import ARP_REQUEST, ethernet, gratuitous_arp, group_mac
+from ucarpd.carp.frame import ethernet, group_mac
 from ucarpd.carp.machine import VirtualHost
+from ucarpd.carp.neighbours import ARP_REQUEST, gratuitous_arp
 from ucarpd.carp.params import (
     CARP_GROUP_V4,
     CARP_GROUP_V6,

@@ -52,7 +52,7 @@ class Report:
 class SendAdvertisement:
     """Send one advertisement from `source` now, in its family.
 
-    `demotion` is byte 4 of the header, which OpenBSD compares by.  `is_farewell`: the role has been
+    `demotion` is byte 4 of the header, which OpenBSD compares by.  `is_final`: the role has been
     given up, so the frame must not come from the virtual MAC address: it would draw that back to our
     switch port.
     """
@@ -62,7 +62,7 @@ class SendAdvertisement:
     advskew: int
     counter: int
     demotion: int = 0
-    is_farewell: bool = False
+    is_final: bool = False
 
     @property
     def family(self) -> Family:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ucarpd.carp.actions import SendAdvertisement
 from ucarpd.carp.params import IPAddress
-from ucarpd.carp.standing import BOW_OUT, Stated
+from ucarpd.carp.rank import BOW_OUT, Stated
 
 BOW_OUT_COPIES = 2
 BOW_OUT_SPACING = 0.05
@@ -20,11 +20,11 @@ BOW_OUT_SPACING = 0.05
 def bow_out_of(source: IPAddress, counter: int) -> SendAdvertisement:
     """Return the bow-out of a host in one family."""
     advbase, advskew, demotion = BOW_OUT
-    return SendAdvertisement(source, advbase, advskew, counter, demotion, is_farewell=True)
+    return SendAdvertisement(source, advbase, advskew, counter, demotion, is_final=True)
 
 
 @dataclass(slots=True)
-class Farewell:
+class FinalAdvertisements:
     """`copies` advertisements, to be sent after the release of the addresses and before `until`."""
 
     stated: Stated
@@ -33,11 +33,11 @@ class Farewell:
     send_at: float | None = None
 
     @classmethod
-    def bow_out(cls, until: float) -> "Farewell":
+    def bow_out(cls, until: float) -> "FinalAdvertisements":
         return cls(BOW_OUT, BOW_OUT_COPIES, until)
 
     @classmethod
-    def parting(cls, stated: Stated, until: float) -> "Farewell":
+    def parting(cls, stated: Stated, until: float) -> "FinalAdvertisements":
         return cls(stated, 1, until)
 
     @property

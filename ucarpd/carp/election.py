@@ -49,7 +49,7 @@ a bow-out is heard by all; a backup that compared itself with each would take ov
 one while the better one serves.
 
 What B1 to B7 decide is done at once, unless a backup is known that is preferred to us: then when our
-turn comes (see `listening`).
+turn comes (see `master_down`).
 
 M2 and M4 answer at once, at most once an interval for each rival: the other master must not go on
 for the rest of ours.

@@ -138,7 +138,7 @@ class ParamsChanged:
 class DemotionChanged:
     """This host is less fit than usual, or fit again; `reason` is for the operator.
 
-    `demotion` is its new place in the order of `ucarpd.carp.demotion`.
+    `demotion` is its new place in the order of `ucarpd.carp.rank`.
     """
 
     demotion: int

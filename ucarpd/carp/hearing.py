@@ -1,7 +1,7 @@
 """What a virtual host makes of an advertisement that it hears: whether it counts, and the verdict.
 
 Here comes together what the rules of `election` ask for: how this host stands, what is known of the
-others (`peers`), and for how long they have not been heard (`listening`).
+others (`peers`), and for how long they have not been heard (`master_down`).
 """
 
 from ucarpd.carp.actions import Action
@@ -15,34 +15,34 @@ from ucarpd.carp.election import (
     judge_as_master,
 )
 from ucarpd.carp.events import AdvertisementReceived
-from ucarpd.carp.listening import Listening, Turn
+from ucarpd.carp.master_down import MasterDown, Turn
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.peers import Peers
+from ucarpd.carp.rank import Rank
 from ucarpd.carp.rivals import Rivals
-from ucarpd.carp.standing import Standing
 from ucarpd.carp.timing import TIE_PATIENCE, UNITS_PER_SECOND
 
 
 class Hearing:
     """Times are monotonic seconds."""
 
-    def __init__(self, standing: Standing) -> None:
+    def __init__(self, rank: Rank) -> None:
         self.sources: tuple[IPAddress, ...] = ()
         self.peers = Peers()
-        self.listening = Listening(standing, self.peers)
+        self.master_down = MasterDown(rank, self.peers)
         self.was_cut_off = False
         """This host was MASTER when its interface failed, and has not been since."""
-        self._standing = standing
+        self._rank = rank
 
-    def stand(self, standing: Standing) -> None:
-        """Our standing has changed."""
-        self._standing = standing
-        self.listening.stand(standing)
+    def set_rank(self, rank: Rank) -> None:
+        """Our rank has changed."""
+        self._rank = rank
+        self.master_down.set_rank(rank)
 
     def use(self, sources: tuple[IPAddress, ...], now: float) -> None:
         """Hear in the families of these sources, which are our own, one for each."""
         self.sources = sources
-        self.listening.follow(tuple(source.version for source in sources), now)
+        self.master_down.follow(tuple(source.version for source in sources), now)
 
     # -- the verdicts ------------------------------------------------------------------------------
 
@@ -52,7 +52,7 @@ class Hearing:
         What comes from our own address is an old advertisement of ours, replayed by somebody; a host
         with a copy of our file is told elsewhere.
         """
-        if heard.source in self.sources or not self.listening.hears(heard.family):
+        if heard.source in self.sources or not self.master_down.hears(heard.family):
             return False
         return not self.peers.is_overtaken(heard, now)
 
@@ -61,24 +61,24 @@ class Hearing:
 
         If its sender serves on, the silence counts from `now`; if we take over, our turn is set.
         """
-        standing, listening, params = self._standing, self.listening, self._standing.params
-        ties_count = listening.decides_ties(heard.family, now)
+        rank, master_down, params = self._rank, self.master_down, self._rank.params
+        ties_count = master_down.decides_ties(heard.family, now)
         own, peer = self._take_in(heard, now)
         situation = Situation(
             tiebreak=params.tiebreak,
-            own_master_down_units=standing.master_down_units,
+            own_master_down_units=rank.master_down_units,
             preempt=params.preempt,
             was_cut_off=self.was_cut_off and ties_count,
-            is_barred=not standing.may_serve,
-            is_held_down=now < listening.not_before,
-            is_hidden=self.peers.hides(heard, peer, now, params.tiebreak, standing.waits_for),
+            is_barred=not rank.may_serve,
+            is_held_down=now < master_down.not_before,
+            is_hidden=self.peers.hides(heard, peer, now, params.tiebreak, rank.waits_for),
         )
         verdict = judge_as_backup(own, peer, situation)
         if verdict.takes_over:
-            at = now + listening.pause(own, heard)
-            listening.await_turn(Turn(at, self.reason(verdict, heard), heard.source))
+            at = now + master_down.pause(own, heard)
+            master_down.await_turn(Turn(at, self.reason(verdict, heard), heard.source))
         elif not heard.is_bow_out:
-            listening.arm(heard.family, now)
+            master_down.arm(heard.family, now)
             self._serves(heard, now, is_hidden=verdict is BackupVerdict.HIDDEN)
         return verdict
 
@@ -86,8 +86,8 @@ class Hearing:
         self, heard: AdvertisementReceived, now: float, rivals: Rivals
     ) -> tuple[MasterVerdict, list[Action]]:
         """The same for a master; with what is to be told if it stays one."""
-        params, interval = self._standing.params, self._standing.interval
-        decides = self.listening.decides_ties(heard.family, now)
+        params, interval = self._rank.params, self._rank.interval
+        decides = self.master_down.decides_ties(heard.family, now)
         own, peer = self._take_in(heard, now)
         found: list[Action] = []
         if decides and not heard.is_bow_out:
@@ -104,14 +104,14 @@ class Hearing:
 
     def reason(self, verdict: BackupVerdict | MasterVerdict, heard: AdvertisementReceived) -> str:
         """For the operator: why the role moves."""
-        comparison = self._standing.compared_with(heard)
+        comparison = self._rank.compared_with(heard)
         return REASONS[verdict].format(peer=heard.source, comparison=comparison)
 
     def _take_in(self, heard: AdvertisementReceived, now: float) -> tuple[Contender, Contender]:
-        self.peers.hear(heard, now, self.listening.patience)
-        self.listening.hear(heard, now)
+        self.peers.hear(heard, now, self.master_down.patience)
+        self.master_down.hear(heard, now)
         source = next(source for source in self.sources if source.version == heard.family)
-        return self._standing.own(source), self._standing.rival(heard)
+        return self._rank.own(source), self._rank.rival(heard)
 
     # -- who serves --------------------------------------------------------------------------------
 
@@ -121,9 +121,9 @@ class Hearing:
 
     def tie_patience(self, heard: AdvertisementReceived) -> float:
         """Seconds to wait for the winner of a tie: a BSD may have yielded to us in the same moment."""
-        units = self.peers.interval_units(heard, self._standing.master_down_units)
+        units = self.peers.interval_units(heard, self._rank.master_down_units)
         return TIE_PATIENCE * units / UNITS_PER_SECOND
 
     def _serves(self, heard: AdvertisementReceived, now: float, *, is_hidden: bool) -> None:
-        until = now + self.listening.patience_with(heard)
-        self.peers.serves(self._standing.rival(heard), until, is_hidden=is_hidden)
+        until = now + self.master_down.patience_with(heard)
+        self.peers.serves(self._rank.rival(heard), until, is_hidden=is_hidden)

@@ -7,7 +7,14 @@ once quickly and then after pauses that grow; when the quick attempt has failed 
 so that a host that can serve may take the role.  One that somebody removes is put back at most once a
 second.  A completed job never cancels what a later removal has planned: the job says which addresses
 are here and which were refused, and whatever is in neither list counts as removed.
+
+A single gratuitous ARP can be lost, or reach a switch port that does not forward yet.  So it is
+repeated in a short burst.  A switch can also forget, a virtual machine can move, and a port that runs
+spanning tree stays closed for longer than any burst; a router keeps a wrong ARP entry for hours.  So
+a master repeats it for as long as it is master.
 """
+
+from collections import deque
 
 from ucarpd.carp.actions import (
     AcquireAddresses,
@@ -16,7 +23,6 @@ from ucarpd.carp.actions import (
     ReassertAddresses,
     ReportUnserved,
 )
-from ucarpd.carp.announcing import AnnouncementSchedule
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.timing import UNITS_PER_SECOND, master_down_units
 
@@ -29,8 +35,19 @@ QUICK_RETRY = 0.2
 LONGEST_RETRY = 60.0
 """Seconds between the later attempts at most; they begin with one second and double."""
 
+BURST = (0.1, 0.3, 1.0, 3.0)
+"""Seconds after the first announcement at which it is repeated."""
 
-class Holding:
+AFTERWARDS = (10.0, 30.0)
+"""Seconds at which it is repeated before the regular repetitions begin."""
+
+JITTER = 0.2
+"""The part of an interval over which the virtual hosts of a process are spread."""
+
+GOLDEN_RATIO = (5**0.5 - 1) / 2
+
+
+class HeldAddresses:
     """What a master does about the addresses of `params`; each method answers with what to do.
 
     `phase` is that of VirtualHost.
@@ -141,3 +158,51 @@ class Holding:
 
     def _all_here(self) -> tuple[IPAddress, ...]:
         return tuple(ip for ip in self._addresses if ip in self._here)
+
+
+class AnnouncementSchedule:
+    """The repetitions still to come.
+
+    `interval` is in seconds: 0 ends them with the burst.  `phase`, above 0 and up to 1, spreads the
+    virtual hosts that were promoted together.
+    """
+
+    def __init__(self, interval: float = 0.0, phase: float = 1.0) -> None:
+        self.interval = interval
+        self.last_at = float("-inf")
+        self._phase = phase
+        self._started_at = 0.0
+        self._burst: deque[float] = deque()
+        self._repetitions = 0
+
+    @property
+    def deadline(self) -> float | None:
+        if self._burst:
+            return self._burst[0]
+        if not self.interval or self.last_at < self._started_at:
+            return None
+        return self._repetition_at(self._repetitions)
+
+    def start(self, now: float) -> None:
+        """The first announcement goes out at `now`; plan the others."""
+        self.last_at = self._started_at = now
+        self._burst = deque(now + after for after in BURST)
+        self._repetitions = 0
+
+    def take(self, now: float) -> bool:
+        """Whether an announcement is due; several that were slept through count as one."""
+        deadline = self.deadline
+        if deadline is None or now < deadline:
+            return False
+        while self._burst and now >= self._burst[0]:
+            self._burst.popleft()
+        while self.interval and now >= self._repetition_at(self._repetitions):
+            self._repetitions += 1
+        self.last_at = now
+        return True
+
+    def _repetition_at(self, number: int) -> float:
+        beyond = number - len(AFTERWARDS) + 1
+        after = AFTERWARDS[min(number, len(AFTERWARDS) - 1)] + max(0, beyond) * self.interval
+        turn = (self._phase + number * GOLDEN_RATIO) % 1
+        return self._started_at + after + JITTER * min(after, self.interval) * (turn - 0.5)

@@ -10,14 +10,14 @@ Here it says when the state changes; how, and what goes with it, is in `transiti
 state, a host has parts with a life of their own; each is a module, and says what is to be done about
 one thing:
 
-    standing    what its advertisements state                              always
+    rank    what its advertisements state                              always
     hearing     what the others' advertisements come to                    always
       peers     who else is there, and what of their words to believe      always
-      listening the master-down timers                                     armed as BACKUP
-    holding     the virtual addresses: put there, announced, put back      as MASTER
+      master_down the master-down timers                                     armed as BACKUP
+    held     the virtual addresses: put there, announced, put back      as MASTER
     rivals      other masters: answered, told, yielded to in the end       as MASTER
     outage      a cable that is lost for a moment                          as MASTER
-    leaving     addresses on their way off, and the farewell after them    after MASTER
+    leaving     addresses on their way off, and the final after them    after MASTER
 
 House rules:
 
@@ -25,7 +25,7 @@ House rules:
    an event that is out of place leaves the state untouched, and nothing from the wire raises.
 2. MASTER <=> `advertise_at` is set; BACKUP <=> a master-down timer is armed; INIT <=> neither.
    That and the rest of `_check_invariants` holds after each event.
-3. A master whose standing changes, either way, says so at once, and that is all: it serves on until
+3. A master whose rank changes, either way, says so at once, and that is all: it serves on until
    another host is heard that is better.  Asked to step down, it says for two seconds that it would
    rather not serve; if it yields then, it stays away for a while.
 """
@@ -38,7 +38,7 @@ from ucarpd.carp import events
 from ucarpd.carp.actions import Action, Finding, Finish, Report, State
 from ucarpd.carp.election import MasterVerdict
 from ucarpd.carp.events import AdvertisementReceived
-from ucarpd.carp.holding import Holding
+from ucarpd.carp.held_addresses import HeldAddresses
 from ucarpd.carp.params import Family, Params
 from ucarpd.carp.transitions import Transitions
 
@@ -92,12 +92,12 @@ class VirtualHost(Transitions):
     def _check_invariants(self) -> None:
         is_master = self.state is State.MASTER
         assert (self.advertise_at is not None) == is_master
-        assert (self._holding is not None) == is_master
+        assert (self._held is not None) == is_master
         assert (self.master_down_at is not None) == (self.state is State.BACKUP)
         assert self._leaving.is_over or not is_master
         assert is_master or self._outage.until is None
-        assert not (is_master and not self._standing.may_serve)
-        assert self._standing.is_stepping_down == (self._step_down_until is not None)
+        assert not (is_master and not self._rank.may_serve)
+        assert self._rank.is_stepping_down == (self._step_down_until is not None)
         assert self.sources or self.state is State.INIT
 
     @property
@@ -118,15 +118,15 @@ class VirtualHost(Transitions):
     @property
     def master_down_at(self) -> float | None:
         """When a backup takes over, if it hears nothing more, and may serve."""
-        return self._listening.deadline
+        return self._master_down.deadline
 
     def next_deadline(self) -> float | None:
         """The monotonic second at which DeadlineReached is wanted; None for never."""
         candidates = (
             self.advertise_at,
             self._step_down_until,
-            self.master_down_at if self._standing.may_serve else None,
-            self._holding.deadline if self._holding else None,
+            self.master_down_at if self._rank.may_serve else None,
+            self._held.deadline if self._held else None,
             self._outage.until,
             self._leaving.deadline,
         )
@@ -144,9 +144,9 @@ class VirtualHost(Transitions):
             case events.AdvertisementReceived():
                 self._hear_in_init(event, now)
             case events.DeadlineReached():
-                self._say_farewell(now)
+                self._send_final(now)
             case events.DemotionChanged(demotion):
-                self._stand(replace(self._standing, demotion=demotion))
+                self._set_rank(replace(self._rank, demotion=demotion))
             case events.StopRequested():
                 self._stopping = True
             case _:
@@ -162,11 +162,11 @@ class VirtualHost(Transitions):
             case events.AdvertisementReceived():
                 self._hear_as_backup(event, now)
             case events.DeadlineReached():
-                self._say_farewell(now)
+                self._send_final(now)
                 self._take_over_if_silent(now)
             case events.DemotionChanged(demotion):
-                was_barred = not self._standing.may_serve
-                self._stand(replace(self._standing, demotion=demotion))
+                was_barred = not self._rank.may_serve
+                self._set_rank(replace(self._rank, demotion=demotion))
                 if was_barred:
                     self._take_over_if_silent(now, is_late=False)
             case events.StopRequested(reason):
@@ -181,14 +181,12 @@ class VirtualHost(Transitions):
             case events.AddressesAcquired():
                 self._disown()
             case events.AddressesOff():
-                self._actions += self._leaving.addresses_off(
-                    now, self._standing.master_down_interval
-                )
+                self._actions += self._leaving.addresses_off(now, self._rank.master_down_interval)
             case events.AddressesReleased():
                 self._actions += self._leaving.released(now)
-                self._say_farewell(now)
+                self._send_final(now)
             case events.ParamsChanged(params):
-                self._stand(replace(self._standing, params=params))
+                self._set_rank(replace(self._rank, params=params))
             case events.StepDownRequested():
                 self._actions.append(Report(Finding.NOT_MASTER))
             case (
@@ -202,8 +200,8 @@ class VirtualHost(Transitions):
                 assert_never(event)
 
     def _handle_in_master(self, event: events.Event, now: float) -> None:
-        holding = self._holding
-        assert holding is not None
+        held = self._held
+        assert held is not None
         match event:
             case events.InterfaceReady(sources):
                 if sources != self.sources or self._outage.until is not None:
@@ -214,28 +212,28 @@ class VirtualHost(Transitions):
                 if not (event.may_return and self._outlasts(event.reason, now)):
                     self._lose_role(event.reason, now, can_send=event.can_send)
             case events.HardwareAddressChanged() | events.SegmentHeard():
-                self._actions += holding.announce(now)
+                self._actions += held.announce(now)
             case events.AdvertisementReceived():
-                self._hear_as_master(event, now, holding)
+                self._hear_as_master(event, now, held)
             case events.DeadlineReached():
-                self._do_what_is_due(now, holding)
+                self._do_what_is_due(now, held)
             case events.AddressesAcquired(addresses):
-                self._actions += holding.acquired(addresses, now)
+                self._actions += held.acquired(addresses, now)
             case events.AcquireFailed(addresses, has_hung):
-                self._actions += holding.refused(addresses, now, has_hung=has_hung)
+                self._actions += held.refused(addresses, now, has_hung=has_hung)
             case events.AddressRemoved(address):
-                self._actions += holding.removed(address, now)
+                self._actions += held.removed(address, now)
             case events.ParamsChanged(params):
                 before = self.params
-                self._change_standing(replace(self._standing, params=params), now)
-                holding.configure(params)
+                self._change_rank(replace(self._rank, params=params), now)
+                held.configure(params)
                 if params.addresses != before.addresses:
                     self._acquire(now)
             case events.DemotionChanged(demotion, reason):
                 self._change_demotion(demotion, reason, now)
             case events.StepDownRequested():
                 self._step_down_until = now + STEP_DOWN_OFFER
-                self._stand(replace(self._standing, is_stepping_down=True))
+                self._set_rank(replace(self._rank, is_stepping_down=True))
                 self._advertise(now, now)
             case events.StopRequested(reason):
                 bow_out = self._bow_out(now)
@@ -265,17 +263,19 @@ class VirtualHost(Transitions):
             self._tell_silent_family(heard.family, now)
 
     def _tell_silent_family(self, heard_in: Family, now: float) -> None:
-        if self._listening.newly_heard(heard_in):
+        if self._master_down.newly_heard(heard_in):
             self._actions.append(Report(Finding.FAMILY_HEARD, family=heard_in))
-        silent = self._listening.newly_silent(now)
+        silent = self._master_down.newly_silent(now)
         if silent is not None:
             self._actions.append(Report(Finding.FAMILY_SILENT, family=silent))
 
-    def _hear_as_master(self, heard: AdvertisementReceived, now: float, holding: Holding) -> None:
+    def _hear_as_master(
+        self, heard: AdvertisementReceived, now: float, held: HeldAddresses
+    ) -> None:
         if not self._hearing.counts(heard, now):
             return
         verdict, found = self._hearing.as_master(heard, now, self._rivals)
-        interval = self._standing.interval
+        interval = self._rank.interval
         match verdict:
             case MasterVerdict.YIELD:
                 self._yield(heard, self._hearing.reason(verdict, heard), now)
@@ -287,22 +287,22 @@ class VirtualHost(Transitions):
             case MasterVerdict.STAY_BETTER | MasterVerdict.STAY_TIED:
                 self._actions += found
                 if self._rivals.is_to_be_answered(heard.source, now, interval):
-                    self._send(self._standing.stated)
-                self._actions += holding.outdo_rival(now, interval)
+                    self._send(self._rank.stated)
+                self._actions += held.outdo_rival(now, interval)
             case _:
                 assert_never(verdict)
 
     # -- the work ------------------------------------------------------------------------------------
 
-    def _do_what_is_due(self, now: float, holding: Holding) -> None:
+    def _do_what_is_due(self, now: float, held: HeldAddresses) -> None:
         if self._outage.until is not None and now >= self._outage.until:
             self._lose_role(self._outage.reason, now, can_send=False)
             return
         if self._step_down_until is not None and now >= self._step_down_until:
             self._step_down_until = None
-            self._change_standing(replace(self._standing, is_stepping_down=False), now)
+            self._change_rank(replace(self._rank, is_stepping_down=False), now)
             self._actions.append(Report(Finding.NOBODY_TOOK_OVER))
         if self.advertise_at is not None and now >= self.advertise_at:
             self._advertise(self.advertise_at, now)
-            self._actions += self._rivals.gone(now, self._standing.interval)
-        self._actions += holding.due(now)
+            self._actions += self._rivals.gone(now, self._rank.interval)
+        self._actions += held.due(now)

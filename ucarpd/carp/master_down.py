@@ -17,7 +17,7 @@ from ucarpd.carp.election import Contender
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.params import Family, IPAddress
 from ucarpd.carp.peers import Peers
-from ucarpd.carp.standing import Standing
+from ucarpd.carp.rank import Rank
 from ucarpd.carp.timing import UNITS_PER_SECOND, in_words
 
 TURN = 1 / 32
@@ -35,19 +35,19 @@ class Turn(NamedTuple):
     peer: IPAddress
 
 
-class Listening:
+class MasterDown:
     """The silence timers of one virtual host.  Times are monotonic seconds, intervals seconds."""
 
-    def __init__(self, standing: Standing, peers: Peers) -> None:
-        self._families = standing.params.families
-        self._standing = standing
+    def __init__(self, rank: Rank, peers: Peers) -> None:
+        self._families = rank.params.families
+        self._rank = rank
         self._peers = peers
         self._last: dict[Family, AdvertisementReceived] = {}
         self._heard_at: dict[Family, float] = {}
         self._silent_since: dict[Family, float] = {}
         self._wait: dict[Family, float] = {}
         self._given: set[Family] = set()
-        """Families whose wait was given, and does not change with our standing."""
+        """Families whose wait was given, and does not change with our rank."""
         self.not_before = float("-inf")
         """No silence ends earlier: this host has stepped down, to let another one serve."""
         self._told_silent: set[Family] = set()
@@ -95,12 +95,12 @@ class Listening:
         advbase 1 and advskew 0, it would drop a healthy master at advskew 254 after a single lost
         packet.  A master that it would take over from anyway is not waited for.
         """
-        standing = self._standing
-        units = own_units = standing.master_down_units
-        if heard is not None and standing.waits_for(standing.rival(heard)):
+        rank = self._rank
+        units = own_units = rank.master_down_units
+        if heard is not None and rank.waits_for(rank.rival(heard)):
             interval = self._peers.interval_units(heard, own_units)
-            units = max(own_units, standing.params.deadratio * interval)
-        return units / UNITS_PER_SECOND + standing.reluctance
+            units = max(own_units, rank.params.deadratio * interval)
+        return units / UNITS_PER_SECOND + rank.reluctance
 
     @property
     def patience(self) -> float:
@@ -109,12 +109,12 @@ class Listening:
 
     def pause(self, own: Contender, heard: AdvertisementReceived) -> float:
         """How long to leave the role of its sender to the hosts that are preferred to us."""
-        standing = self._standing
+        rank = self._rank
         ahead = sum(
-            standing.rival(each).is_preferred_to(own, standing.params.tiebreak)
+            rank.rival(each).is_preferred_to(own, rank.params.tiebreak)
             for each in self._peers.ready(heard)
         )
-        return min(ahead, TURNS) * TURN * min(standing.interval, 1.0)
+        return min(ahead, TURNS) * TURN * min(rank.interval, 1.0)
 
     # -- the master-down timers ------------------------------------------------------------------------
 
@@ -127,7 +127,7 @@ class Listening:
         return max(self.not_before, *expiries) if expiries else None
 
     def arm_all(self, now: float, wait: float | None = None) -> None:
-        """Silence counts from `now`; if `wait` is given, it ends then, whatever our standing."""
+        """Silence counts from `now`; if `wait` is given, it ends then, whatever our rank."""
         self._turn = None
         for family in self._families:
             self._silent_since[family] = now
@@ -154,9 +154,9 @@ class Listening:
         self._given.clear()
         self._told_silent.clear()
 
-    def stand(self, standing: Standing) -> None:
-        """Our standing has changed.  The silence counts on; when it is too long may have changed."""
-        self._standing = standing
+    def set_rank(self, rank: Rank) -> None:
+        """Our rank has changed.  The silence counts on; when it is too long may have changed."""
+        self._rank = rank
         self._set_waits()
 
     def _set_waits(self) -> None:

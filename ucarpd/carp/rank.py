@@ -11,6 +11,13 @@ With 0 there an OpenBSD that is demoted itself would take over on our IPv4 adver
 to our IPv6 one.  In the second way 254 must never be stated: where an OpenBSD takes over from it by
 its slowness, we would take the role back by its demotion.
 
+How unfit a host is has one order:
+
+    HEALTHY < failing, 1 to LARGEST_FAILING < MAINTENANCE < NEVER
+
+A host that is failing or in maintenance still serves if no fitter host does.  One that may NEVER
+serve gives its addresses up at once, heard or not, and takes over from no host.
+
 Stating is no pace: a host that is less fit advertises once a second at least, so that it is
 relieved soon.
 """
@@ -19,7 +26,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from ucarpd.carp.demotion import HEALTHY, LARGEST_FAILING, MAINTENANCE, NEVER
 from ucarpd.carp.election import Contender, reason_to_depose
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.params import DemoteStyle, IPAddress, Params
@@ -33,6 +39,12 @@ from ucarpd.carp.timing import (
     interval_units,
     master_down_units,
 )
+
+HEALTHY = 0
+LARGEST_FAILING = 252
+"""However many reasons there are, a failing host is fitter than one in maintenance."""
+MAINTENANCE = 254
+NEVER = 255
 
 LARGEST_DEMOTION = 255
 """What byte 4 of the header can hold."""
@@ -53,8 +65,8 @@ BOW_OUT = Stated(BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, LARGEST_DEMOTION)
 
 
 @dataclass(frozen=True)
-class Standing:
-    """`demotion` is a place in the order of `ucarpd.carp.demotion`.
+class Rank:
+    """`demotion` is a place in the order above: HEALTHY to NEVER.
 
     It is asked several times for each advertisement that comes in, and changes once in a while: so
     it works each thing out once.

@@ -16,11 +16,10 @@ VRRP router is no faulty CARP host: one with our id is worth a line, the others 
 
 from collections import Counter
 from collections.abc import Container
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from ucarpd.carp import auth, packet
-from ucarpd.carp.detective import NOTHING_FITS, Evidence
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.frame import (
     PROTOCOL_CARP,
@@ -39,6 +38,8 @@ OTHERS = 64
 """Sources with another vhid whose digest is looked at; a forger shall not make us work."""
 
 WRONG_DIGEST = "the digest is wrong"
+UNEXPLAINED = "password, vhid or virtual addresses differ"
+"""All that a wrong digest tells by itself."""
 
 
 class DropReason(Enum):
@@ -64,10 +65,23 @@ class DropReason(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """What came: an advertisement for our vhid whose digest is wrong.
+
+    `source_mac` is the Ethernet source of its frame.
+    """
+
+    source: IPAddress
+    source_mac: bytes
+    counter: int
+    digest: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Dropped:
     """`detail` is for the operator; `source` is None where the frame was too broken to tell.
 
-    `evidence` comes with a wrong digest, for the detective.
+    `evidence` comes with a wrong digest: the diagnosis may find out more from it.
     """
 
     reason: DropReason
@@ -138,7 +152,7 @@ class Receiver:
             )
         if not any(signer.verify(carp.counter, carp.digest) for signer in self._signers):
             evidence = Evidence(ip.source, source_mac(frame), carp.counter, carp.digest)
-            text = f"{WRONG_DIGEST}: {NOTHING_FITS}"
+            text = f"{WRONG_DIGEST}: {UNEXPLAINED}"
             return Dropped(DropReason.BAD_DIGEST, ip.source, text, evidence)
         if ip.source in own_sources and carp.counter in sent_counters:
             return drop(DropReason.OWN_PACKET, "our own advertisement came back: a network loop?")

@@ -6,17 +6,19 @@ from ipaddress import IPv4Address, IPv6Address
 from ucarpd.carp import auth, packet
 from ucarpd.carp.actions import AnnounceAddresses, SendAdvertisement
 from ucarpd.carp.frame import (
-    ARP_REPLY,
-    ARP_REQUEST,
     BROADCAST_MAC,
     PROTOCOL_CARP,
     carp_over_ip,
     ethernet,
-    gratuitous_arp,
     group_mac,
     pseudo_header,
-    unsolicited_neighbour_advertisement,
     virtual_mac,
+)
+from ucarpd.carp.neighbours import (
+    ARP_REPLY,
+    ARP_REQUEST,
+    gratuitous_arp,
+    unsolicited_neighbour_advertisement,
 )
 from ucarpd.carp.params import Family, IPAddress, Params
 
@@ -65,7 +67,7 @@ class Transmitter:
                 if peer != source
             ]
         group = params.group_of(family)
-        is_virtual = params.source_mac_is_virtual and not action.is_farewell
+        is_virtual = params.source_mac_is_virtual and not action.is_final
         source_mac = self._virtual_mac if is_virtual else mac
         ip = self._ip_packet(source, group, header)
         return [ethernet(self._group_mac(family), source_mac, ip)]

@@ -18,11 +18,9 @@ from ipaddress import IPv4Address, IPv6Address
 from itertools import chain, islice, product
 
 from ucarpd.carp.auth import Signer, hashed
-from ucarpd.carp.mistaken_keys import KeyMistake, in_one_way, one_byte_more
 from ucarpd.carp.params import IPAddress, Params
-
-NOTHING_FITS = "password, vhid or virtual addresses differ"
-"""What to tell when the search finds nothing."""
+from ucarpd.carp.receive import Evidence
+from ucarpd.diagnosis.passwords import KeyMistake, in_one_way, one_byte_more
 
 BATCH = 20
 """Hypotheses between two pauses."""
@@ -38,19 +36,6 @@ LONGEST_LIST = 4
 """Addresses that a finding lists one by one."""
 
 Addresses = tuple[IPAddress, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What came: an advertisement for our vhid whose digest is wrong.
-
-    `source_mac` is the Ethernet source of its frame.
-    """
-
-    source: IPAddress
-    source_mac: bytes
-    counter: int
-    digest: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,14 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from ucarpd.carp.detective import NOTHING_FITS, Background, Evidence, explain
+from ucarpd.carp.receive import UNEXPLAINED, Evidence
+from ucarpd.diagnosis.digest import Background, explain
 
 PAUSE = 0.002
 """Seconds between two batches of the search, so that the protocol gets the processor."""
 
 
-class Inquiry:
+class DigestSearch:
     """One search at a time; `background` tells what is known at its beginning."""
 
     def __init__(self, background: Callable[[], Background]) -> None:
@@ -20,7 +21,7 @@ class Inquiry:
     def look_into(self, evidence: Evidence, done: Callable[[str], None]) -> None:
         """Call `done` in the event loop, with what the operator shall read."""
         if self._is_running:
-            done(NOTHING_FITS)
+            done(UNEXPLAINED)
             return
 
         def ended(future: asyncio.Future[str]) -> None:
@@ -28,7 +29,7 @@ class Inquiry:
             if not future.cancelled():
                 # A search that fails must not keep the line back; the loop reports the defect.
                 error = future.exception()
-                done(NOTHING_FITS if error else future.result())
+                done(UNEXPLAINED if error else future.result())
                 if error:
                     raise error
 
@@ -36,7 +37,7 @@ class Inquiry:
         try:
             search = loop.run_in_executor(None, _search, evidence, self._background())
         except RuntimeError:
-            done(NOTHING_FITS)  # No thread is to be had.
+            done(UNEXPLAINED)  # No thread is to be had.
             return
         self._is_running = True
         search.add_done_callback(ended)
@@ -47,4 +48,4 @@ def _search(evidence: Evidence, background: Background) -> str:
     for found in explain(evidence, background):
         if found is None:
             time.sleep(PAUSE)
-    return found or NOTHING_FITS
+    return found or UNEXPLAINED

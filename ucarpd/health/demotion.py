@@ -1,22 +1,11 @@
-"""How unfit a host is: named reasons, and one order for what they come to.
+"""Why a host is unfit: named reasons, each with a level and an amount, and their sum.
 
-    HEALTHY < failing, 1 to LARGEST_FAILING < MAINTENANCE < NEVER
-
-A host that is failing or in maintenance still serves where nobody fitter does.  One that may NEVER
-serve gives its addresses up at once, heard or not, and takes over from nobody.  What the peers are
-told of it is the business of `standing`.
+The sum is a place in the order of `ucarpd.carp.rank`, which says what the peers hear of it.
 """
 
 from enum import Enum
 
-HEALTHY = 0
-LARGEST_FAILING = 252
-"""However many reasons there are, a failing host is fitter than one in maintenance."""
-MAINTENANCE = 254
-NEVER = 255
-
-SEND_ERRORS = 3
-"""Failed advertisements after which a host is demoted, and good ones in a row that end it (BSDs)."""
+from ucarpd.carp.rank import HEALTHY, LARGEST_FAILING, MAINTENANCE, NEVER
 
 DOWN_AMOUNT = 240
 """How unfit a fault makes a host: FreeBSD's ifdown and senderr demotion factors."""
@@ -70,32 +59,3 @@ class Demotion:
 
     def __str__(self) -> str:
         return ", ".join(self.reasons) or "none"
-
-
-class SendErrors:
-    """Whether sending fails: after three errors, until three in a row have succeeded.
-
-    A success among errors does not reset their count, as in FreeBSD.
-    """
-
-    def __init__(self) -> None:
-        self.is_failing = False
-        self._errors = 0
-        self._successes = 0
-
-    @property
-    def is_clean(self) -> bool:
-        """No error, or three successes in a row since the last one."""
-        return self._errors == 0
-
-    def note(self, *, success: bool) -> None:
-        """Take in one attempt."""
-        if success:
-            self._successes += 1
-            if self._successes >= SEND_ERRORS:
-                self._errors = 0
-                self.is_failing = False
-        else:
-            self._successes = 0
-            self._errors += 1
-            self.is_failing = self.is_failing or self._errors >= SEND_ERRORS

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 import pytest
 from playbook import OURS, params
 
-from ucarpd.carp.election import Contender
+from ucarpd.carp.contender import Contender
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.params import DemoteStyle
 from ucarpd.carp.rank import Rank

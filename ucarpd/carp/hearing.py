@@ -5,14 +5,16 @@ others (`peers`), and for how long they have not been heard (`master_down`).
 """
 
 from ucarpd.carp.actions import Action
+from ucarpd.carp.contender import Contender
 from ucarpd.carp.election import (
     REASONS,
     BackupVerdict,
-    Contender,
+    Belief,
     MasterVerdict,
     Situation,
     judge_as_backup,
     judge_as_master,
+    judge_belief,
 )
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.master_down import MasterDown, Turn
@@ -47,14 +49,13 @@ class Hearing:
     # -- the verdicts ------------------------------------------------------------------------------
 
     def counts(self, heard: AdvertisementReceived, now: float) -> bool:
-        """Not in a family that we have no source address of, nor what its sender has overtaken.
-
-        What comes from our own address is an old advertisement of ours, replayed by somebody; a host
-        with a copy of our file is told elsewhere.
-        """
-        if heard.source in self.sources or not self.master_down.hears(heard.family):
-            return False
-        return not self.peers.is_overtaken(heard, now)
+        """Whether we believe it.  The log tells elsewhere of a host with a copy of our file."""
+        belief = judge_belief(
+            is_own=heard.source in self.sources,
+            has_source=self.master_down.hears(heard.family),
+            is_overtaken=self.peers.is_overtaken(heard, now),
+        )
+        return belief is Belief.BELIEVED
 
     def as_backup(self, heard: AdvertisementReceived, now: float) -> BackupVerdict:
         """Take in an advertisement that counts, and judge it.

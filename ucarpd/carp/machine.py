@@ -168,7 +168,7 @@ class VirtualHost(Transitions):
                 was_barred = not self._rank.may_serve
                 self._set_rank(replace(self._rank, demotion=demotion))
                 if was_barred:
-                    self._take_over_if_silent(now, is_late=False)
+                    self._take_over_if_silent(now, may_have_slept=False)
             case events.StopRequested(reason):
                 self._enter_init(reason)
                 self._stopping = True
@@ -284,7 +284,7 @@ class VirtualHost(Transitions):
                 reason = self._hearing.reason(verdict, heard)
                 self._enter_backup(reason, now, wait, heard.source)
                 self._follow(heard, None, now)
-            case MasterVerdict.STAY_BETTER | MasterVerdict.STAY_TIED:
+            case MasterVerdict.STAY_BETTER | MasterVerdict.STAY_TIED | MasterVerdict.STAY_UNDECIDED:
                 self._actions += found
                 if self._rivals.is_to_be_answered(heard.source, now, interval):
                     self._send(self._rank.stated)

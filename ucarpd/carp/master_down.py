@@ -13,7 +13,8 @@ would give it back, with all that their scripts do.
 
 from typing import NamedTuple
 
-from ucarpd.carp.election import Contender
+from ucarpd.carp.contender import Contender
+from ucarpd.carp.election import turns_before_ours
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.params import Family, IPAddress
 from ucarpd.carp.peers import Peers
@@ -22,9 +23,6 @@ from ucarpd.carp.timing import UNITS_PER_SECOND, in_words
 
 TURN = 1 / 32
 """The part of an interval, and of a second, that is left to each host that is preferred."""
-
-TURNS = 8
-"""So many are waited for at most: together less than the shortest master-down interval."""
 
 
 class Turn(NamedTuple):
@@ -110,11 +108,9 @@ class MasterDown:
     def pause(self, own: Contender, heard: AdvertisementReceived) -> float:
         """How long to leave the role of its sender to the hosts that are preferred to us."""
         rank = self._rank
-        ahead = sum(
-            rank.rival(each).is_preferred_to(own, rank.params.tiebreak)
-            for each in self._peers.ready(heard)
-        )
-        return min(ahead, TURNS) * TURN * min(rank.interval, 1.0)
+        backups = map(rank.rival, self._peers.ready(heard))
+        turns = turns_before_ours(own, backups, rank.params.tiebreak)
+        return turns * TURN * min(rank.interval, 1.0)
 
     # -- the master-down timers ------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ vhid has stated.  Such a master stays what it was; a virtual address on a dead l
 A link that goes on flapping is another matter: one outage is outlasted in a master-down interval.
 """
 
+from ucarpd.carp.election import OwnVerdict, judge_lost_link
+
 
 class Outage:
     """Times are monotonic seconds, intervals seconds."""
@@ -19,7 +21,8 @@ class Outage:
 
     def begin(self, reason: str, now: float, *, until: float, master_down_interval: float) -> bool:
         """The link is lost; whether that may be outlasted.  `reason` is for the operator."""
-        if now >= until or now < self._not_before:
+        verdict = judge_lost_link(now, missed_at=until, not_before=self._not_before)
+        if verdict is OwnVerdict.LEAVE_LOST:
             return False
         self.reason, self.until = reason, until
         self._not_before = now + master_down_interval

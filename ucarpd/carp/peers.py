@@ -20,7 +20,7 @@ Nor is a source signed: `SOURCES` bounds what a forger can make us remember.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ucarpd.carp.election import Contender
+from ucarpd.carp.contender import Contender
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.params import IPAddress, TieBreak
 from ucarpd.carp.timing import BOW_OUT_UNITS, UNITS_PER_SECOND

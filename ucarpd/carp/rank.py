@@ -26,7 +26,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from ucarpd.carp.election import Contender, reason_to_depose
+from ucarpd.carp.contender import Contender
+from ucarpd.carp.election import reason_to_depose
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.params import DemoteStyle, IPAddress, Params
 from ucarpd.carp.timing import (

@@ -8,7 +8,7 @@ rule.
 from dataclasses import dataclass
 
 from ucarpd.carp.actions import Action, Finding, Report
-from ucarpd.carp.election import Contender
+from ucarpd.carp.contender import Contender
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.timing import UNITS_PER_SECOND
 

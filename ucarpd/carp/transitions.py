@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from ucarpd.carp.actions import Action, SendAdvertisement, State, StateChanged
 from ucarpd.carp.bow_out import FinalAdvertisements
+from ucarpd.carp.election import OwnVerdict, SilenceVerdict, judge_own_rank, judge_silence
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.hearing import Hearing
 from ucarpd.carp.held_addresses import HeldAddresses
@@ -29,9 +30,6 @@ from ucarpd.carp.timing import UNITS_PER_SECOND, second_advertisement_at
 
 HOLD_DOWN_RATIO = 2
 """After a step-down we stay away for this many of our own master-down intervals."""
-
-LATE = 0.1
-"""Seconds by which a wake-up is never called late, however short the interval is."""
 
 
 class Transitions:
@@ -109,16 +107,22 @@ class Transitions:
         self.advertise_at = second_advertisement_at(now, self._rank.interval, self._phase)
         self._acquire(now)
 
-    def _take_over_if_silent(self, now: float, *, is_late: bool = True) -> None:
-        """`is_late`: whether a deadline long past shows that this host has slept, and heard nothing."""
+    def _take_over_if_silent(self, now: float, *, may_have_slept: bool = True) -> None:
+        """As BACKUP, by rules S1 to S4."""
         deadline = self._master_down.deadline
-        if deadline is None or now < deadline or not self._rank.may_serve:
-            return
-        if is_late and now - deadline > max(self._rank.interval, LATE):
+        assert deadline is not None
+        verdict = judge_silence(
+            now,
+            deadline,
+            self._rank.interval,
+            may_serve=self._rank.may_serve,
+            may_have_slept=may_have_slept,
+        )
+        if verdict is SilenceVerdict.SLEPT:
             self._master_down.arm_all(now)
-            return
-        reason, peer = self._master_down.reason(now)
-        self._enter_master(reason, now, peer)
+        elif verdict is SilenceVerdict.TAKE_OVER:
+            reason, peer = self._master_down.reason(now)
+            self._enter_master(reason, now, peer)
 
     def _acquire(self, now: float) -> None:
         self._held = HeldAddresses(self.params, self._phase)
@@ -182,7 +186,8 @@ class Transitions:
     def _change_demotion(self, demotion: int, reason: str, now: float) -> None:
         """As MASTER; who may not serve any more leaves at once, heard or not."""
         rank = replace(self._rank, demotion=demotion)
-        if rank.may_serve:
+        verdict = judge_own_rank(may_serve=rank.may_serve)
+        if verdict is OwnVerdict.SERVE_ON:
             self._change_rank(rank, now)
         else:
             bow_out = self._bow_out(now)

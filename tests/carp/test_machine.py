@@ -25,8 +25,10 @@ from playbook import (
 
 from ucarpd.carp import events
 from ucarpd.carp.actions import SendAdvertisement, State, StateChanged
+from ucarpd.carp.held_addresses import HeldAddresses
 from ucarpd.carp.machine import VirtualHost
 from ucarpd.carp.params import DemoteStyle, TieBreak
+from ucarpd.carp.rank import NEVER
 
 # -- every event in every state -----------------------------------------------------------------------
 
@@ -189,6 +191,33 @@ def test_a_verdict_that_nobody_thought_of_is_a_bug(monkeypatch):
     machine = brought_to(State.MASTER)
     with pytest.raises(AssertionError, match="M9"):
         machine.handle(event("AdvertisementReceived 1/0 from 10.0.0.2"), 13.6)
+
+
+BROKEN = [
+    # rule, state, what is wrong
+    (1, State.MASTER, lambda machine: setattr(machine, "advertise_at", None)),
+    (1, State.BACKUP, lambda machine: setattr(machine, "advertise_at", 99.0)),
+    (2, State.BACKUP, lambda machine: machine._master_down.disarm()),
+    (2, State.INIT, lambda machine: machine._master_down.arm_all(13.0)),
+    (3, State.BACKUP, lambda machine: setattr(machine, "_held", HeldAddresses(machine.params))),
+    (4, State.MASTER, lambda machine: machine._leaving.release()),
+    (5, State.MASTER, lambda machine: setattr(machine._master_down, "not_before", 99.0)),
+    (6, State.MASTER, lambda machine: machine._set_rank(replace(machine._rank, demotion=NEVER))),
+    (7, State.BACKUP, lambda machine: setattr(machine._outage, "until", 99.0)),
+    (7, State.BACKUP, lambda machine: setattr(machine, "_step_down_until", 99.0)),
+    (7, State.MASTER, lambda machine: setattr(machine, "_step_down_until", 99.0)),
+    (8, State.BACKUP, lambda machine: setattr(machine, "_started", False)),
+    (8, State.MASTER, lambda machine: setattr(machine._hearing, "sources", ())),
+    (9, State.BACKUP, lambda machine: setattr(machine, "_stopping", True)),
+]
+
+
+@pytest.mark.parametrize(("rule", "state", "wrong"), BROKEN)
+def test_a_machine_that_breaks_one_of_its_rules_is_a_bug(rule, state, wrong):
+    machine = brought_to(state)
+    wrong(machine)
+    with pytest.raises(AssertionError, match=f"rule {rule}"):
+        machine.handle(events.AddressesOff(), 13.6)
 
 
 def test_it_tells_whether_the_addresses_are_on_their_way_off():

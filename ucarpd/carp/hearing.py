@@ -4,7 +4,7 @@ Here comes together what the rules of `election` ask for: how this host stands, 
 others (`peers`), and for how long they have not been heard (`master_down`).
 """
 
-from ucarpd.carp.actions import Action
+from ucarpd.carp.actions import Action, Finding, Report
 from ucarpd.carp.contender import Contender
 from ucarpd.carp.election import (
     REASONS,
@@ -18,7 +18,7 @@ from ucarpd.carp.election import (
 )
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.master_down import MasterDown, Turn
-from ucarpd.carp.params import IPAddress
+from ucarpd.carp.params import Family, IPAddress
 from ucarpd.carp.peers import Peers
 from ucarpd.carp.rank import Rank
 from ucarpd.carp.rivals import Rivals
@@ -102,6 +102,16 @@ class Hearing:
             has_outstayed=rivals.has_outstayed(own, peer, now, interval),
         )
         return verdict, found
+
+    def silent_family(self, heard_in: Family, now: float) -> list[Action]:
+        """As BACKUP: report a family that has fallen silent while another one is heard, and its end."""
+        found: list[Action] = []
+        if self.master_down.newly_heard(heard_in):
+            found.append(Report(Finding.FAMILY_HEARD, family=heard_in))
+        silent = self.master_down.newly_silent(now)
+        if silent is not None:
+            found.append(Report(Finding.FAMILY_SILENT, family=silent))
+        return found
 
     def reason(self, verdict: BackupVerdict | MasterVerdict, heard: AdvertisementReceived) -> str:
         """For the operator: why the role moves."""

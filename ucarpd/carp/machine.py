@@ -1,36 +1,50 @@
 """The state machine of one virtual host: INIT, BACKUP, MASTER.
 
-                   InterfaceReady                 nobody advertises, or the election says so
+                   InterfaceReady                 no host advertises, or the election says so
            INIT  ----------------->  BACKUP  ------------------------------------>  MASTER
              ^                         |  ^                                           |  |
              '---- InterfaceLost ------'  '---- the election says so, may not serve --'  |
              '--------------------- InterfaceLost, StopRequested ------------------------'
 
-Here it says when the state changes; how, and what goes with it, is in `transitions`.  Beside the
-state, a host has parts with a life of their own; each is a module, and says what is to be done about
-one thing:
+There is one method for each state.  Its `match` names every event, also those that it ignores: an
+event that is out of place leaves the state untouched, and nothing from the wire raises.  This module
+says when the state changes; `transitions` says how, and `election` decides who is master.
 
-    rank    what its advertisements state                              always
-    hearing     what the others' advertisements come to                    always
-      peers     who else is there, and what of their words to believe      always
-      master_down the master-down timers                                     armed as BACKUP
-    held     the virtual addresses: put there, announced, put back      as MASTER
-    rivals      other masters: answered, told, yielded to in the end       as MASTER
-    outage      a cable that is lost for a moment                          as MASTER
-    leaving     addresses on their way off, and the final after them    after MASTER
+It is five machines, and each lives in a module of its own:
 
-House rules:
+    role       INIT, BACKUP, MASTER                       here; its timers: `master_down`, `advertise_at`
+    addresses  off, wanted, held, being released          `held_addresses` as MASTER, then `leaving`
+    final      none, waiting for the release, sending     `bow_out`, kept by `leaving`
+    hold-down  off, or until a time                       `master_down.not_before`
+    stop       not wanted, or wanted                      here; the end is `Finish`
 
-1. There is one method for each state.  Its `match` names every event, also those that it ignores;
-   an event that is out of place leaves the state untouched, and nothing from the wire raises.
-2. MASTER <=> `advertise_at` is set; BACKUP <=> a master-down timer is armed; INIT <=> neither.
-   That and the rest of `_check_invariants` holds after each event.
-3. A master whose rank changes, either way, says so at once, and that is all: it serves on until
-   another host is heard that is better.  Asked to step down, it says for two seconds that it would
-   rather not serve; if it yields then, it stays away for a while.
+The role drives the others.  To become MASTER cancels the release, the final advertisements and the
+hold-down; to cease to be MASTER begins a release, which the final advertisements follow.  The release
+and the final advertisements end by themselves, whatever the role does meanwhile.  A stop waits for both.
+
+A MASTER has two clocks besides: an `outage` of its link that it outlasts, and its offer to step down.
+`hearing`, with `peers`, and `rank` have no states: they remember what other hosts said, and what this
+host states.  `rivals` remembers the other masters for as long as this host is MASTER.
+
+These rules hold between the machines, and are checked after each event:
+
+    1. MASTER <=> the next advertisement has a time.
+    2. BACKUP <=> a master-down timer is armed, or our turn has come.
+    3. MASTER <=> the addresses are wanted here.
+    4. A MASTER releases nothing, and has no final advertisement to send.
+    5. A MASTER has no hold-down.
+    6. A MASTER may serve.
+    7. Only a MASTER outlasts an outage, or offers to step down; it states the offer while it lasts.
+    8. A host that is not in INIT has cleared what an earlier run left, and has a source address.
+    9. A stop is wanted only in INIT.
+
+A master whose rank changes, either way, says so at once, and serves on until it hears a better host
+(rule L2).  Asked to step down, it says for two seconds that it would rather not serve; if it yields
+then, it stays away for a while (rule B9).
+
+What is ugly: `VirtualHost` inherits from `Transitions` only because the two do not fit into one file.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -39,7 +53,7 @@ from ucarpd.carp.actions import Action, Finding, Finish, Report, State
 from ucarpd.carp.election import MasterVerdict
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.held_addresses import HeldAddresses
-from ucarpd.carp.params import Family, Params
+from ucarpd.carp.params import Params
 from ucarpd.carp.transitions import Transitions
 
 STEP_DOWN_OFFER = 2.0
@@ -82,43 +96,26 @@ class VirtualHost(Transitions):
                 self._handle_in_master(event, now)
             case _:
                 assert_never(self.state)
+        self._check_rules()
         if self._stopping and self._leaving.is_over:
             self._stopping = False
             self._actions.append(Finish())
-        self._check_invariants()
         actions, self._actions = self._actions, []
         return actions
 
-    def _check_invariants(self) -> None:
+    def _check_rules(self) -> None:
         is_master = self.state is State.MASTER
-        assert (self.advertise_at is not None) == is_master
-        assert (self._held is not None) == is_master
-        assert (self.master_down_at is not None) == (self.state is State.BACKUP)
-        assert self._leaving.is_over or not is_master
-        assert is_master or self._outage.until is None
-        assert not (is_master and not self._rank.may_serve)
-        assert self._rank.is_stepping_down == (self._step_down_until is not None)
-        assert self.sources or self.state is State.INIT
-
-    @property
-    def is_releasing(self) -> bool:
-        """Whether the addresses are on their way off."""
-        return self._leaving.is_releasing
-
-    @property
-    def sent_counters(self) -> Sequence[int]:
-        """Those of our latest advertisements."""
-        return self._counter.sent
-
-    @property
-    def next_counter(self) -> int:
-        """That of the next advertisement."""
-        return self._counter.next
-
-    @property
-    def master_down_at(self) -> float | None:
-        """When a backup takes over, if it hears nothing more, and may serve."""
-        return self._master_down.deadline
+        is_out = self.state is State.INIT
+        assert (self.advertise_at is not None) == is_master, "rule 1"
+        assert (self.master_down_at is not None) == (self.state is State.BACKUP), "rule 2"
+        assert (self._held is not None) == is_master, "rule 3"
+        assert self._leaving.is_over or not is_master, "rule 4"
+        assert not (is_master and self._master_down.is_held_down), "rule 5"
+        assert self._rank.may_serve or not is_master, "rule 6"
+        assert is_master or (self._outage.until is None and self._step_down_until is None), "rule 7"
+        assert self._rank.is_stepping_down == (self._step_down_until is not None), "rule 7"
+        assert (self._started and self.sources) or is_out, "rule 8"
+        assert is_out or not self._stopping, "rule 9"
 
     def next_deadline(self) -> float | None:
         """The monotonic second at which DeadlineReached is wanted; None for never."""
@@ -260,14 +257,7 @@ class VirtualHost(Transitions):
             self._take_over_if_silent(now)
         elif not heard.is_bow_out:
             self._actions += self._leaving.successor_heard(heard)
-            self._tell_silent_family(heard.family, now)
-
-    def _tell_silent_family(self, heard_in: Family, now: float) -> None:
-        if self._master_down.newly_heard(heard_in):
-            self._actions.append(Report(Finding.FAMILY_HEARD, family=heard_in))
-        silent = self._master_down.newly_silent(now)
-        if silent is not None:
-            self._actions.append(Report(Finding.FAMILY_SILENT, family=silent))
+            self._actions += self._hearing.silent_family(heard.family, now)
 
     def _hear_as_master(
         self, heard: AdvertisementReceived, now: float, held: HeldAddresses

@@ -122,6 +122,11 @@ class MasterDown:
         expiries = [since + self._wait[family] for family, since in self._silent_since.items()]
         return max(self.not_before, *expiries) if expiries else None
 
+    @property
+    def is_held_down(self) -> bool:
+        """Whether a time was set before which this host stays away."""
+        return self.not_before > float("-inf")
+
     def arm_all(self, now: float, wait: float | None = None) -> None:
         """Silence counts from `now`; if `wait` is given, it ends then, whatever our rank."""
         self._turn = None

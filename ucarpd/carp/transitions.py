@@ -12,6 +12,7 @@ Deadlines lie on a grid from the first advertisement on.  A late wake-up sends o
 never those that it slept through.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ucarpd.carp.actions import Action, SendAdvertisement, State, StateChanged
@@ -39,23 +40,25 @@ class Transitions:
     """
 
     def __init__(self, params: Params, counter: int, phase: float) -> None:
-        self.state = State.INIT
         self._actions: list[Action] = []
         self._counter = OwnCounter(counter)
+        self._phase = phase
+        # What this host and the others state.
         self._rank = Rank(params)
         self._hearing = Hearing(self._rank)
-        self._master_down = self._hearing.master_down
+        # The role; hold-down is a part of its timers.
+        self.state = State.INIT
         self._started = False
-        # as MASTER
+        self._master_down = self._hearing.master_down
         self.advertise_at: float | None = None
         self._advertised_at = 0.0
-        self._phase = phase
+        # The addresses, and the final advertisements after them.
         self._held: HeldAddresses | None = None
+        self._leaving = Leaving()
+        # What lasts as long as this host is MASTER.
         self._rivals = Rivals()
         self._outage = Outage()
         self._step_down_until: float | None = None
-        # after that
-        self._leaving = Leaving()
 
     @property
     def params(self) -> Params:
@@ -65,6 +68,26 @@ class Transitions:
     def sources(self) -> tuple[IPAddress, ...]:
         """The addresses that it advertises from, one of each family."""
         return self._hearing.sources
+
+    @property
+    def is_releasing(self) -> bool:
+        """Whether the addresses are on their way off."""
+        return self._leaving.is_releasing
+
+    @property
+    def sent_counters(self) -> Sequence[int]:
+        """Those of our latest advertisements."""
+        return self._counter.sent
+
+    @property
+    def next_counter(self) -> int:
+        """That of the next advertisement."""
+        return self._counter.next
+
+    @property
+    def master_down_at(self) -> float | None:
+        """When a backup takes over, if it hears nothing more, and may serve."""
+        return self._master_down.deadline
 
     # -- transitions -------------------------------------------------------------------------------
 

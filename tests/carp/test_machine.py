@@ -1,12 +1,16 @@
 """The state machine, by playbooks (see `playbook.py` for how to read them)."""
 
+import subprocess
+import sys
 from copy import deepcopy
 from dataclasses import replace
+from pathlib import Path
 from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from every_event import EVERY_EVENT, IGNORED
 from playbook import (
     OURS,
     OURS6,
@@ -31,103 +35,6 @@ from ucarpd.carp.params import DemoteStyle, TieBreak
 from ucarpd.carp.rank import NEVER
 
 # -- every event in every state -----------------------------------------------------------------------
-
-IGNORED = "nothing, and nothing has changed"
-
-EVERY_EVENT = [
-    # event                                      in INIT, in BACKUP, in MASTER
-    (
-        "InterfaceReady 10.0.0.1",
-        "StateChanged INIT BACKUP, ReleaseAddresses at_start",
-        IGNORED,
-        IGNORED,
-    ),
-    (
-        "InterfaceLost",
-        IGNORED,
-        "StateChanged BACKUP INIT",
-        "StateChanged MASTER INIT, ReleaseAddresses",
-    ),
-    (
-        "HardwareAddressChanged",
-        IGNORED,
-        IGNORED,
-        "AnnounceAddresses 10.0.0.100",
-    ),
-    (
-        "SegmentHeard",
-        IGNORED,
-        IGNORED,
-        "AnnounceAddresses 10.0.0.100",
-    ),
-    (
-        "AdvertisementReceived 1/0 from 10.0.0.2",
-        IGNORED,
-        "nothing",
-        "SendAdvertisement 1/0, AnnounceAddresses 10.0.0.100",
-    ),
-    (
-        "DeadlineReached",
-        IGNORED,
-        IGNORED,
-        IGNORED,
-    ),
-    (
-        "AddressesAcquired",
-        IGNORED,
-        "ReleaseAddresses",
-        "AnnounceAddresses 10.0.0.100",
-    ),
-    (
-        "AcquireFailed",
-        IGNORED,
-        IGNORED,
-        "nothing",
-    ),
-    (
-        "AddressesOff",
-        IGNORED,
-        IGNORED,
-        IGNORED,
-    ),
-    (
-        "AddressesReleased",
-        IGNORED,
-        IGNORED,
-        IGNORED,
-    ),
-    (
-        "AddressRemoved 10.0.0.100",
-        IGNORED,
-        IGNORED,
-        "AcquireAddresses",
-    ),
-    (
-        "ParamsChanged advskew=100",
-        "nothing",
-        "nothing",
-        "SendAdvertisement 1/100",
-    ),
-    (
-        "DemotionChanged 240",
-        "nothing",
-        "nothing",
-        "SendAdvertisement 254/240 D255",
-    ),
-    (
-        "StepDownRequested",
-        "Report NOT_MASTER",
-        "Report NOT_MASTER",
-        "SendAdvertisement 254/254 D255",
-    ),
-    (
-        "StopRequested",
-        "Finish",
-        "StateChanged BACKUP INIT, Finish",
-        "StateChanged MASTER INIT, ReleaseAddresses",
-    ),
-]
-
 
 def everything(machine):
     """All that the machine shows, and what it will do if left alone, or once it is ready."""
@@ -171,6 +78,12 @@ def test_every_event_in_every_state(state, what, expected):
 
 def test_the_table_has_every_event():
     assert [type(event(what, host())) for what, *_ in EVERY_EVENT] == list(get_args(events.Event))
+
+
+def test_the_table_in_the_architecture_page_is_this_one():
+    """`scripts/state-table` writes it."""
+    project = Path(__file__).resolve().parents[2]
+    subprocess.run([sys.executable, project / "scripts" / "state-table", "--check"], check=True)
 
 
 @pytest.mark.parametrize("state", State)

@@ -3,7 +3,7 @@
 A bow-out moves the role to a peer at once instead of after its master-down interval.  The parting
 advertisement of election rule M1 makes a ucarp that won repeat its gratuitous ARP.  Both must wait
 until our addresses are gone, or two hosts would hold them; and both are worthless, and the bow-out
-even harmful, once the peers have settled the matter without it.  Hence the time limit.
+even does harm, once the peers have settled the matter without it.  Hence the time limit.
 """
 
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class FinalAdvertisements:
         return self.copies == 0
 
     def take(self, now: float) -> bool:
-        """Whether one copy is to be sent now; if so, the next one is scheduled."""
+        """Tell whether to send a copy now; if so, plan the next one."""
         if self.send_at is None or now < self.send_at or self.is_over:
             return False
         if now > self.until:

@@ -1,13 +1,13 @@
 """One side of an election, and how two of them compare.
 
-Hosts are compared by what they *state*.  A fit host states its advertisement interval.  One
-that is less fit states an interval beyond every fit one (254 s and more, the more the less fit), or
+An election compares what hosts *state*.  A fit host states its advertisement interval.  A less fit
+host states an interval beyond every fit one (254 s and more, the more the less fit), or
 in the OpenBSD style a demotion, which is compared first.
 
 The tie: the BSDs have no rule (both yield).  ucarp compares the two source addresses as host
 integers although they are in network order.  On little-endian machines the last octet therefore
 counts most: 10.0.1.1 is lower than 10.0.0.2, and the lower one wins.  Both ends must use the same
-rule, or both yield, or, worse, neither does.  Hence we compare reversed octets too, unless TieBreak
+rule, or both yield, or, worse, neither does.  Hence we compare reversed octets, unless TieBreak
 says otherwise.
 """
 
@@ -19,7 +19,7 @@ from ucarpd.carp.timing import BOW_OUT_UNITS, UNFIT_UNITS
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """One side of an election: what it states.
+    """The statement of one side of an election.
 
     `units` is its advertisement interval in 1/256 s, `demotion` counts in the OpenBSD style only.
     """

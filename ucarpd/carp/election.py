@@ -57,18 +57,18 @@ As MASTER, when this host itself has changed:
 
 Ranks, and who wins a tie: see `contender`.
 
-H1: somebody replays an old advertisement of ours.  H2: no host would hear our answer.  H3: frames
-overtake each other; `peers` remembers what a host said last.
+H1: an attacker replays an old advertisement of ours.  H2: no host would hear our answer.  H3:
+frames overtake each other; `peers` remembers the last statement of each.
 
 M1 is not silent: a ucarp that wins repeats its gratuitous ARP when it hears a slower master, and no
 BSD reacts.  M3 is silent: a BSD kernel yields on every tie.  ucarp answers a lost tie with one more
-advertisement, and a BSD that hears it yields too: no host serves for three intervals.
+advertisement, and a BSD that hears it also yields: no host serves for three intervals.
 
-M2, M4 and M6 answer at once, at most once an interval for each rival: the other master must not go on
-for the rest of ours.
+M2, M4 and M6 answer at once, at most once an interval for each rival: the other master must not go
+on for the rest of ours.
 
-M4: an equal that speaks from the virtual MAC address is a BSD kernel, unless we do so ourselves.  It
-will yield, so we keep a tie that we would lose, and the clients stay where they are.
+M4: an equal that speaks from the virtual MAC address is a BSD kernel, unless we do so ourselves.
+It will yield, so we keep a tie that we would lose, and the clients stay where they are.
 
 M5 ends what two different rules for ties, or a wire that works one way, would keep up for ever.
 Of equal masters the lowest in numeric order waits three intervals, the next six, and so on.
@@ -81,19 +81,19 @@ every host hears a bow-out.  A backup that compared itself with each would take 
 one while the better one serves.
 
 B1, B4, B6 and B7 ask for no preemption: such a master is not worth waiting for.  They are one
-predicate, `reason_to_depose`, and the master-down timer asks it too: a timer that waited for less,
+predicate, `reason_to_depose`, and the master-down timer also asks it: a timer that waited for less,
 or for more, than the rules do would move the role to and fro.
 
-B2 and B3: equals never preempt, in any implementation.  B3 is ours alone, and serves pairs whose files
-differ in UCARP_PREEMPT only: the preferred host gets its role back when its cable is in again.  Every
-kind of peer yields to it, since it wins the tie.
+B2 and B3: equals never preempt, in any implementation.  B3 is ours alone, and serves pairs whose
+files differ in UCARP_PREEMPT only: the preferred host gets its role back when its cable is in
+again.  Every kind of peer yields to it, since it wins the tie.
 
 B4 asks for the better rank: a host that is demoted in the OpenBSD style would take over from a slow
 peer by B4 and yield to it by M1 at its next advertisement, and every other backup with it.
 
-B8: a host that is less fit takes over if it hears no master (S4), if the master bows out, and from a
-master that is less fit still.  Every healthy host relieves it at once, and between two of them the
-less unfit serves.
+B8: a host that is less fit takes over if it hears no master (S4), if the master bows out, and from
+a master that is less fit still.  Every healthy host relieves it at once, and between two of them
+the less unfit serves.
 
 B9: after a step-down (L2, then M1) a host stays away for two of its own master-down intervals, or
 it would take the role back at once.  B10 and S1: see L1.
@@ -104,9 +104,9 @@ turn (T1).  S3: a host that wakes up late has slept, and cannot know which host 
 T1: a bow-out reaches all backups at once.  Without turns each of them would take the role, and all
 but one would give it back, with all that their scripts do.
 
-L1: it leaves whether another host is there or not.  L2: every better host takes over by B1, B2 or B7,
-and if none does, this one is better than none.  L3 spares the clients two changes of the role; L4 is
-what remains (see `outage`).
+L1: it leaves whether another host is there or not.  L2: every better host takes over by B1, B2 or
+B7, and if none does, this one is better than none.  L3 spares the clients two changes of the role;
+L4 is what remains (see `outage`).
 """
 
 from collections.abc import Iterable
@@ -118,7 +118,8 @@ from ucarpd.carp.params import TieBreak
 from ucarpd.carp.timing import UNFIT_UNITS
 
 TURNS = 8
-"""Rule T1 leaves a moment to so many at most: together less than the shortest master-down interval."""
+"""Rule T1 leaves a moment to so many at most: together less than the shortest master-down interval.
+"""
 
 LATE = 0.1
 """Seconds by which a wake-up is never called late (S3), however short the interval is."""
@@ -183,7 +184,7 @@ REASONS = {
     MasterVerdict.YIELD_SILENTLY: "{peer} wins the tie: {comparison}",
     MasterVerdict.END_TIE: "{peer} does not yield: {comparison}",
 }
-"""The verdicts by which the role changes, and what the operator is told of each."""
+"""The verdicts by which the role changes, in words for the operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,7 +292,8 @@ def judge_own_rank(*, may_serve: bool) -> OwnVerdict:
 def judge_lost_link(now: float, *, missed_at: float, not_before: float) -> OwnVerdict:
     """Rules L3 and L4.
 
-    A backup can miss us from `missed_at` on.  A link that flaps is outlasted again from `not_before`.
+    A backup can miss us from `missed_at` on.  The outage of a link that flaps is outlasted only
+    after `not_before`.
     """
     return OwnVerdict.OUTLAST if not_before <= now < missed_at else OwnVerdict.LEAVE_LOST
 

@@ -1,4 +1,4 @@
-"""Ethernet, IPv4 and IPv6 bytes: what surrounds a CARP header."""
+"""The Ethernet, IPv4 and IPv6 bytes around a CARP header."""
 
 import struct
 from functools import lru_cache
@@ -15,12 +15,13 @@ PROTOCOL_CARP = 112
 """The protocol number (IPv6: next header) that CARP shares with VRRP."""
 
 TTL = 255
-"""Advertisements are sent with it and, to a group, accepted with no other: no router forwarded it."""
+"""Advertisements are sent with it and, to a group, accepted with no other: no router forwarded it.
+"""
 
 BROADCAST_MAC = b"\xff" * 6
 
 TOS_LOW_DELAY = 0x10
-"""The type of service that ucarp and OpenBSD send in IPv4; no one checks it."""
+"""The type of service that ucarp and OpenBSD send in IPv4; no host checks it."""
 
 _ETHERNET = struct.Struct("!6s6sH")
 ETHERNET_SIZE = _ETHERNET.size
@@ -115,7 +116,7 @@ def _over_ipv4(source: IPAddress, destination: IPAddress, payload: bytes) -> byt
 
 
 def over_ipv6(source: IPAddress, destination: IPAddress, next_header: int, payload: bytes) -> bytes:
-    """Traffic class and flow label 0, as everybody but FreeBSD; hop limit 255."""
+    """Traffic class and flow label 0, as in every system but FreeBSD; hop limit 255."""
     header = _IPV6.pack(
         _IPV6_VERSION, len(payload), next_header, TTL, source.packed, destination.packed
     )
@@ -123,7 +124,7 @@ def over_ipv6(source: IPAddress, destination: IPAddress, next_header: int, paylo
 
 
 def pseudo_header(source: IPAddress, destination: IPAddress, size: int, next_header: int) -> bytes:
-    """What a checksum over an IPv6 payload of `size` bytes begins with (RFC 8200, 8.1)."""
+    """Return the first bytes of a checksum over `size` bytes of IPv6 payload (RFC 8200, 8.1)."""
     return _IPV6_PSEUDO_HEADER.pack(source.packed, destination.packed, size, next_header)
 
 
@@ -179,7 +180,7 @@ def _parse_ipv6(frame: bytes) -> IPPacket:
 
 
 def peek_vhid(frame: bytes) -> int | None:
-    """The vhid of a frame that has not been checked yet, to find its virtual host; None: too short."""
+    """Return the vhid of an unchecked frame, to find its virtual host; None: it is too short."""
     if len(frame) <= ETHERNET_SIZE:
         return None
     first = frame[ETHERNET_SIZE]

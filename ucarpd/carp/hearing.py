@@ -1,7 +1,7 @@
-"""What a virtual host makes of an advertisement that it hears: whether it counts, and the verdict.
+"""Whether a virtual host believes an advertisement, and its verdict.
 
-Here comes together what the rules of `election` ask for: how this host stands, what is known of the
-others (`peers`), and for how long they have not been heard (`master_down`).
+This module gathers the facts that the rules of `election` ask for: the rank of this host, the
+other hosts (`peers`), and the time since each was heard (`master_down`).
 """
 
 from ucarpd.carp.actions import Action, Finding, Report
@@ -86,7 +86,7 @@ class Hearing:
     def as_master(
         self, heard: AdvertisementReceived, now: float, rivals: Rivals
     ) -> tuple[MasterVerdict, list[Action]]:
-        """The same for a master; with what is to be told if it stays one."""
+        """Do the same for a master, and return also the news for the operator if it stays one."""
         params, interval = self._rank.params, self._rank.interval
         decides = self.master_down.decides_ties(heard.family, now)
         own, peer = self._take_in(heard, now)
@@ -104,7 +104,9 @@ class Hearing:
         return verdict, found
 
     def silent_family(self, heard_in: Family, now: float) -> list[Action]:
-        """As BACKUP: report a family that has fallen silent while another one is heard, and its end."""
+        """As BACKUP: report a family that is silent while another one is heard, and when it is
+        back.
+        """
         found: list[Action] = []
         if self.master_down.newly_heard(heard_in):
             found.append(Report(Finding.FAMILY_HEARD, family=heard_in))
@@ -127,11 +129,13 @@ class Hearing:
     # -- who serves --------------------------------------------------------------------------------
 
     def follow(self, heard: AdvertisementReceived, now: float) -> None:
-        """This host has yielded to the sender, which serves from now on."""
+        """Note that this host has yielded to the sender, which serves now."""
         self._serves(heard, now, is_hidden=False)
 
     def tie_patience(self, heard: AdvertisementReceived) -> float:
-        """Seconds to wait for the winner of a tie: a BSD may have yielded to us in the same moment."""
+        """Return the seconds to wait for the winner of a tie: a BSD may have yielded at the same
+        time.
+        """
         units = self.peers.interval_units(heard, self._rank.master_down_units)
         return TIE_PATIENCE * units / UNITS_PER_SECOND
 

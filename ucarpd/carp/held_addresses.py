@@ -1,17 +1,18 @@
-"""The virtual addresses of a master: wanted, here, announced, and put back when somebody takes them.
+"""The virtual addresses of a master: wanted, here, announced, and put back if they are removed.
 
 It lives as long as its host is MASTER; a new one is made each time that the role is taken.
 
-Each address counts for itself.  One that is here is announced.  One that is refused is tried again,
-once quickly and then after pauses that grow; when the quick attempt has failed too, the owner is told,
-so that a host that can serve may take the role.  One that somebody removes is put back at most once a
-second.  A completed job never cancels what a later removal has planned: the job says which addresses
-are here and which were refused, and whatever is in neither list counts as removed.
+Each address is handled by itself.  An address that is here is announced.  A refused address is
+tried again, once quickly and then after growing pauses.  When the quick attempt has also failed,
+the machine reports it, so that a host that can serve may take the role.  A removed address is put
+back at most once a second.  A completed job never cancels the retry that a later removal has
+planned: the job says which addresses are here and which were refused, and every other address
+counts as removed.
 
 A single gratuitous ARP can be lost, or reach a switch port that does not forward yet.  So it is
-repeated in a short burst.  A switch can also forget, a virtual machine can move, and a port that runs
-spanning tree stays closed for longer than any burst; a router keeps a wrong ARP entry for hours.  So
-a master repeats it for as long as it is master.
+repeated in a short burst.  A switch can also forget, a virtual machine can move, and a port that
+runs spanning tree stays closed for longer than any burst; a router keeps a wrong ARP entry for
+hours.  So a master repeats it for as long as it is master.
 """
 
 from collections import deque
@@ -27,7 +28,7 @@ from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.timing import UNITS_PER_SECOND, master_down_units
 
 REACQUIRE_INTERVAL = 1.0
-"""Seconds at least between two attempts to put back what somebody removes."""
+"""The least number of seconds between two attempts to put back a removed address."""
 
 QUICK_RETRY = 0.2
 """Seconds before the second attempt to put an address that was refused."""
@@ -48,9 +49,9 @@ GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
 class HeldAddresses:
-    """What a master does about the addresses of `params`; each method answers with what to do.
+    """The addresses of `params`, as far as a master has them; each method returns actions.
 
-    `phase` is that of VirtualHost.
+    `phase` is the same as in VirtualHost.
     """
 
     def __init__(self, params: Params, phase: float = 1.0) -> None:
@@ -66,7 +67,7 @@ class HeldAddresses:
         self.configure(params)
 
     def configure(self, params: Params) -> None:
-        """Take over what a reload may change without a new start."""
+        """Take over the values that a reload may change without a restart."""
         self._addresses = params.addresses
         self._patience = (
             master_down_units(params.advbase, params.advskew, params.deadratio) / UNITS_PER_SECOND
@@ -87,7 +88,7 @@ class HeldAddresses:
         return [AcquireAddresses()]
 
     def acquired(self, addresses: tuple[IPAddress, ...], now: float) -> list[Action]:
-        """They are here; `addresses` are those that came, empty means all."""
+        """Note that `addresses` are here now; empty means all."""
         came = addresses or self._addresses
         self._here.update(came)
         self._refused.difference_update(came)
@@ -100,7 +101,9 @@ class HeldAddresses:
     def refused(
         self, addresses: tuple[IPAddress, ...], now: float, *, has_hung: bool = False
     ) -> list[Action]:
-        """They cannot be put here now; empty means all.  An attempt that hung is not repeated first."""
+        """Note that `addresses` cannot be put here now; empty means all.  An attempt that hung is
+        not repeated at once.
+        """
         self._refused = set(addresses or self._addresses)
         self._here -= self._refused
         self._failures = max(self._failures + 1, 2 if has_hung else 1)
@@ -110,7 +113,7 @@ class HeldAddresses:
         return [] if is_first else self._report()
 
     def removed(self, address: IPAddress, now: float) -> list[Action]:
-        """Somebody took it away: back at once, but do not fight more than once a second."""
+        """Put it back at once, but at most once a second."""
         if address not in self._addresses or address in self._refused:
             return []
         self._here.discard(address)
@@ -128,16 +131,16 @@ class HeldAddresses:
     def outdo_rival(self, now: float, interval: float) -> list[Action]:
         """Announce again, as its gratuitous ARP may have misled the neighbours; once an interval.
 
-        When it has been silent for a dead interval, what its up-script has done outside the segment
-        is to be undone as well.  What the host says from which we have just taken the role, up to its
-        parting advertisement, makes it no rival.
+        When it has been silent for a master-down interval, the work of its up-script outside the
+        segment must also be undone.  A host from which we have just taken the role is no rival
+        until after its parting advertisement.
         """
         if self._here and self._reasserts and now - self._taken_at > interval:
             self._rival_gone_at = now + self._patience
         return self.announce(now) if now - self._announcements.last_at >= interval else []
 
     def due(self, now: float) -> list[Action]:
-        """What the time has come for."""
+        """Return the actions whose time has come."""
         actions: list[Action] = []
         if self._reacquire_at is not None and now >= self._reacquire_at:
             actions += self.acquire(now)

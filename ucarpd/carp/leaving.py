@@ -1,10 +1,10 @@
-"""What is left to do for a host that has given up the role.
+"""The remaining work of a host that has given up the role.
 
-The addresses are taken off first.  Then it sends its final advertisements (see `bow_out`), and tells
-the neighbours where the addresses are now, if the new master does not: a BSD kernel that was master
-already announces nothing, and FreeBSD announces no IPv6 address at all.  Clients that have learnt our MAC
-address would go on sending to it; so they are told, once, the virtual MAC address that the kernels
-speak from.
+The addresses are taken off first.  Then it sends its final advertisements (see `bow_out`), and
+tells the neighbours where the addresses are now, if the new master does not: a BSD kernel that was
+master already announces nothing, and FreeBSD announces no IPv6 address at all.  Clients that have
+learnt our MAC address would go on sending to it; so they are told, once, the virtual MAC address
+that the kernels speak from.
 """
 
 from ucarpd.carp.actions import Action, AnnounceAddresses, ReleaseAddresses
@@ -38,14 +38,14 @@ class Leaving:
     # -- what happens ------------------------------------------------------------------------------
 
     def release(self, *, at_start: bool = False) -> list[Action]:
-        """Take off what is there although the role is not."""
+        """Take off addresses that are here without the role."""
         self.is_releasing = True
         return [ReleaseAddresses(at_start)]
 
     def begin(
         self, final: FinalAdvertisements | None, addresses: tuple[IPAddress, ...]
     ) -> list[Action]:
-        """The role is given up, and with it `addresses`, which clients know at our own MAC address."""
+        """Give up the role and `addresses`, which clients know at our own MAC address."""
         self._final = final
         self._given_up = addresses
         self._are_off = self._is_successor_virtual = False
@@ -58,7 +58,7 @@ class Leaving:
         self._given_up = ()
 
     def interface_lost(self, can_send: bool) -> None:
-        """Whether a frame would still get out is told by `can_send`."""
+        """`can_send`: a frame would still get out."""
         if not can_send:
             self._final = None
 
@@ -90,10 +90,10 @@ class Leaving:
         self._is_successor_virtual = heard.from_virtual_mac
         return self._tell_clients()
 
-    # -- what is due -------------------------------------------------------------------------------
+    # -- in time -----------------------------------------------------------------------------------
 
     def take_final(self, now: float) -> Stated | None:
-        """What is to be advertised now, if anything is."""
+        """Return the statement to advertise now; None: nothing is due."""
         final = self._final
         if final is None:
             return None

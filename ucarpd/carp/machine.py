@@ -6,25 +6,26 @@
              '---- InterfaceLost ------'  '---- the election says so, may not serve --'  |
              '--------------------- InterfaceLost, StopRequested ------------------------'
 
-There is one method for each state.  Its `match` names every event, also those that it ignores: an
-event that is out of place leaves the state untouched, and nothing from the wire raises.  This module
-says when the state changes; `transitions` says how, and `election` decides who is master.
+There is one method for each state.  Its `match` names every event, also each that it ignores: an
+event that is out of place leaves the state untouched, and nothing from the wire raises.  This
+module says when the state changes; `transitions` says how, and `election` decides who is master.
 
 It is five machines, and each lives in a module of its own:
 
-    role       INIT, BACKUP, MASTER                       here; its timers: `master_down`, `advertise_at`
-    addresses  off, wanted, held, being released          `held_addresses` as MASTER, then `leaving`
-    final      none, waiting for the release, sending     `bow_out`, kept by `leaving`
-    hold-down  off, or until a time                       `master_down.not_before`
-    stop       not wanted, or wanted                      here; the end is `Finish`
+    role       INIT, BACKUP, MASTER                    here; timers: `master_down`, `advertise_at`
+    addresses  off, wanted, held, being released       `held_addresses` as MASTER, then `leaving`
+    final      none, waiting for the release, sending  `bow_out`, kept by `leaving`
+    hold-down  off, or until a time                    `master_down.not_before`
+    stop       not wanted, or wanted                   here; the end is `Finish`
 
-The role drives the others.  To become MASTER cancels the release, the final advertisements and the
-hold-down; to cease to be MASTER begins a release, which the final advertisements follow.  The release
-and the final advertisements end by themselves, whatever the role does meanwhile.  A stop waits for both.
+The role drives the others.  A host that becomes MASTER cancels the release, the final
+advertisements and the hold-down.  A host that ceases to be MASTER begins a release, which the final
+advertisements follow; both end by themselves, whether it is BACKUP or INIT by then.  A stop waits
+for both.
 
-A MASTER has two clocks besides: an `outage` of its link that it outlasts, and its offer to step down.
-`hearing`, with `peers`, and `rank` have no states: they remember what other hosts said, and what this
-host states.  `rivals` remembers the other masters for as long as this host is MASTER.
+A MASTER has two more clocks: an `outage` of its link that it outlasts, and its offer to step down.
+`hearing`, with `peers`, and `rank` have no states: they remember the statements of other hosts, and
+of this one.  `rivals` remembers the other masters for as long as this host is MASTER.
 
 These rules hold between the machines, and are checked after each event:
 
@@ -42,7 +43,8 @@ A master whose rank changes, either way, says so at once, and serves on until it
 (rule L2).  Asked to step down, it says for two seconds that it would rather not serve; if it yields
 then, it stays away for a while (rule B9).
 
-What is ugly: `VirtualHost` inherits from `Transitions` only because the two do not fit into one file.
+The ugly part: `VirtualHost` inherits from `Transitions` only because the two do not fit into one
+file.
 """
 
 from dataclasses import replace
@@ -57,7 +59,8 @@ from ucarpd.carp.params import Params
 from ucarpd.carp.transitions import Transitions
 
 STEP_DOWN_OFFER = 2.0
-"""Seconds for which a master that was asked to step down says so: a ucarp needs up to one to react."""
+"""Seconds for which a master that was asked to step down says so: a ucarp needs up to one to react.
+"""
 
 WithoutRole = (
     events.HardwareAddressChanged
@@ -86,7 +89,7 @@ class VirtualHost(Transitions):
         self._stopping = False
 
     def handle(self, event: events.Event, now: float) -> list[Action]:
-        """Take in one event at monotonic second `now`; return what is to be done, in order."""
+        """Take in one event at monotonic second `now`; return the actions to perform, in order."""
         match self.state:
             case State.INIT:
                 self._handle_in_init(event, now)
@@ -129,7 +132,7 @@ class VirtualHost(Transitions):
         )
         return min((at for at in candidates if at is not None), default=None)
 
-    # -- one method for each state ----------------------------------------------------------------
+    # -- one method for each state -----------------------------------------------------------------
 
     def _handle_in_init(self, event: events.Event, now: float) -> None:
         match event:
@@ -282,7 +285,7 @@ class VirtualHost(Transitions):
             case _:
                 assert_never(verdict)
 
-    # -- the work ------------------------------------------------------------------------------------
+    # -- the work ----------------------------------------------------------------------------------
 
     def _do_what_is_due(self, now: float, held: HeldAddresses) -> None:
         if self._outage.until is not None and now >= self._outage.until:

@@ -1,4 +1,4 @@
-"""What a virtual host hears, and for how long it has not: when a backup has to take over.
+"""The master-down timers: when a silence is so long that a backup has to take over.
 
 There is one master-down timer for each family, as in the kernels; an advertisement re-arms the one
 of its own family.  Unlike the kernels, a backup takes over when all of them have expired: a master
@@ -6,9 +6,9 @@ that is heard in IPv4 serves, also when a switch loses its IPv6 advertisements. 
 a peer would is always safe.
 
 When one advertisement makes several backups take over, such as a bow-out, they go in turns: each
-leaves a moment to every host that is preferred to it, as far as it knows them: a backup is silent, so
-it knows those that it has heard yield.  Without turns all of them would take the role, and all but one
-would give it back, with all that their scripts do.
+leaves a moment to every host that is preferred to it, as far as it knows them: a backup is silent,
+so it knows the hosts that it has heard yield.  Without turns all of them would take the role, and
+all but one would give it back, with all that their scripts do.
 """
 
 from typing import NamedTuple
@@ -26,7 +26,7 @@ TURN = 1 / 32
 
 
 class Turn(NamedTuple):
-    """When a backup takes over if nobody else does, and why; `peer` is whom it takes over from."""
+    """When a backup takes over from `peer` if no other host does, and why."""
 
     at: float
     reason: str
@@ -51,14 +51,14 @@ class MasterDown:
         self._told_silent: set[Family] = set()
         self._turn: Turn | None = None
 
-    # -- what was heard --------------------------------------------------------------------------------
+    # -- hearing -----------------------------------------------------------------------------------
 
     def hear(self, heard: AdvertisementReceived, now: float) -> None:
         self._last[heard.family] = heard
         self._heard_at[heard.family] = now
 
     def forget(self) -> None:
-        """What was heard before says nothing about who serves now."""
+        """Forget the last advertisements; they say nothing about the master of today."""
         self._last.clear()
 
     def decides_ties(self, family: Family, now: float) -> bool:
@@ -71,7 +71,7 @@ class MasterDown:
         return family == first or now - self._heard_at.get(first, float("-inf")) > self.patience
 
     def follow(self, families: tuple[Family, ...], now: float) -> None:
-        """Listen in these families from now on; an armed timer of another family is dropped."""
+        """Listen in these families only; drop the armed timer of another family."""
         added = [family for family in families if family not in self._families]
         was_armed = bool(self._silent_since)
         self._families = families
@@ -84,7 +84,7 @@ class MasterDown:
         """Whether this host has a source address to advertise from in the family."""
         return family in self._families
 
-    # -- how long to wait ------------------------------------------------------------------------------
+    # -- how long to wait --------------------------------------------------------------------------
 
     def patience_with(self, heard: AdvertisementReceived | None) -> float:
         """For how long a silence after this advertisement is no reason to take over.
@@ -112,7 +112,7 @@ class MasterDown:
         turns = turns_before_ours(own, backups, rank.params.tiebreak)
         return turns * TURN * min(rank.interval, 1.0)
 
-    # -- the master-down timers ------------------------------------------------------------------------
+    # -- the master-down timers --------------------------------------------------------------------
 
     @property
     def deadline(self) -> float | None:
@@ -128,7 +128,7 @@ class MasterDown:
         return self.not_before > float("-inf")
 
     def arm_all(self, now: float, wait: float | None = None) -> None:
-        """Silence counts from `now`; if `wait` is given, it ends then, whatever our rank."""
+        """Measure the silence from `now`; it may last `wait` seconds, or as our rank says."""
         self._turn = None
         for family in self._families:
             self._silent_since[family] = now
@@ -138,14 +138,14 @@ class MasterDown:
         self._set_waits()
 
     def arm(self, family: Family, now: float) -> None:
-        """Silence of this family counts from `now`."""
+        """Measure the silence of this family from `now`."""
         self._turn = None
         self._silent_since[family] = now
         self._given.clear()
         self._set_waits()
 
     def await_turn(self, turn: Turn) -> None:
-        """Take over then, unless somebody else does; a turn that was given before is kept."""
+        """Take over at this turn, unless another host does; keep a turn that was given before."""
         self._turn = self._turn or turn
 
     def disarm(self) -> None:
@@ -156,7 +156,7 @@ class MasterDown:
         self._told_silent.clear()
 
     def set_rank(self, rank: Rank) -> None:
-        """Our rank has changed.  The silence counts on; when it is too long may have changed."""
+        """Take over a changed rank; the silence goes on, but its limit may have changed."""
         self._rank = rank
         self._set_waits()
 
@@ -164,7 +164,7 @@ class MasterDown:
         for family in self._silent_since.keys() - self._given:
             self._wait[family] = self.patience_with(self._last.get(family))
 
-    # -- for the operator ------------------------------------------------------------------------------
+    # -- for the operator --------------------------------------------------------------------------
 
     def reason(self, now: float) -> tuple[str, IPAddress | None]:
         """Why it takes over at its deadline, and from whom."""
@@ -176,7 +176,7 @@ class MasterDown:
         return f"no advertisement {who} for {in_words(now - since)}", last.source if last else None
 
     def newly_silent(self, now: float) -> Family | None:
-        """A family whose timer has expired while another one is heard; each is told once."""
+        """Return a family whose timer has expired while another is heard; each family only once."""
         for family in self._families:
             since = self._silent_since.get(family)
             if since is None or family in self._told_silent or now < since + self._wait[family]:

@@ -33,7 +33,7 @@ _ALL_NODES = IPv6Address("ff02::1")
 def gratuitous_arp(
     address: IPv4Address, mac: bytes, operation: int, sender: bytes | None = None
 ) -> bytes:
-    """A broadcast frame that says "`address` is at `mac`"; it comes from `sender`, by default the same.
+    """Return a broadcast frame that says "`address` is at `mac`", from `sender`, by default `mac`.
 
     As a request (ARP_REQUEST) it updates whoever has an entry (RFC 5227, 3); some stacks and
     switches heed only the reply form (ARP_REPLY), so the announcer sends both.
@@ -57,7 +57,8 @@ def unsolicited_neighbour_advertisement(
 ) -> bytes:
     """A frame to all nodes that says "`address` is at `mac`" (RFC 4861, 7.2.6).
 
-    It comes from `sender`, by default the same.  `router` must tell the truth: hosts drop a default router that claims to be none.
+    It comes from `sender`, by default the same.  `router` must tell the truth: hosts drop a default
+    router that claims to be none.
     """
     flags = _ND_OVERRIDE | (_ND_ROUTER if router else 0)
     fields = (flags, address.packed, _ND_TARGET_MAC, 1, mac)

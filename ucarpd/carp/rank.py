@@ -1,21 +1,22 @@
 """How this host stands in an election: what its advertisements state, and how often it sends them.
 
-A fit host states its interval.  One that is less fit says so in one of two ways (DemoteStyle):
+A fit host states its interval.  A host that is less fit says so in either of two ways
+(DemoteStyle):
 
     skew      advbase 254, advskew tells how unfit, byte 4 of the header is 255
     openbsd   its usual interval, and byte 4 tells how many reasons there are
 
 In the first way every kind of peer takes over at once, preempting or not, up to a master-down
-interval of 254 s; byte 4 is for an OpenBSD with advbase 0, which does not look at intervals then.
-With 0 there an OpenBSD that is demoted itself would take over on our IPv4 advertisement and yield
-to our IPv6 one.  In the second way 254 must never be stated: where an OpenBSD takes over from it by
-its slowness, we would take the role back by its demotion.
+interval of 254 s; byte 4 is for an OpenBSD with advbase 0, which does not look at intervals in that
+case.  With 0 there an OpenBSD that is demoted itself would take over on our IPv4 advertisement and
+yield to our IPv6 one.  In the second way 254 must never be stated: if an OpenBSD took over from it
+by its slowness, we would take the role back by its demotion.
 
 How unfit a host is has one order:
 
     HEALTHY < failing, 1 to LARGEST_FAILING < MAINTENANCE < NEVER
 
-A host that is failing or in maintenance still serves if no fitter host does.  One that may NEVER
+A host that is failing or in maintenance still serves if no fitter host does.  A host that may NEVER
 serve gives its addresses up at once, heard or not, and takes over from no host.
 
 Stating is no pace: a host that is less fit advertises once a second at least, so that it is
@@ -55,7 +56,7 @@ SLOWEST_UNFIT_PACE = 1.0
 
 
 class Stated(NamedTuple):
-    """The bytes that an advertisement is compared by."""
+    """The bytes of an advertisement that an election compares."""
 
     advbase: int
     advskew: int
@@ -79,7 +80,7 @@ class Rank:
 
     @property
     def unfitness(self) -> int:
-        """How unfit it says to be; who steps down says as much as who is in maintenance."""
+        """The demotion that it states; a host that steps down states maintenance at least."""
         return max(self.demotion, MAINTENANCE) if self.is_stepping_down else self.demotion
 
     @cached_property
@@ -151,7 +152,7 @@ class Rank:
 
     @cached_property
     def reluctance(self) -> float:
-        """Seconds that it waits longer, so that of two equal files the fitter host wakes up first."""
+        """Extra seconds of waiting: if two files are equal, the fitter host wakes up first."""
         return self.unfitness / UNITS_PER_SECOND * self.interval if self.is_unfit else 0.0
 
     @cached_property

@@ -1,17 +1,18 @@
 """The check ladder: from a frame to AdvertisementReceived, or to the reason why not.
 
 Each rung is one check; the first that fails ends the climb and is counted.  The names of the
-reasons are those of the BSDs' `netstat -p carp`, where they have one.  Cheap checks come first, the
-digest last but one.  As in every implementation, the frame's source MAC, TOS, id, IP options,
-authlen and trailing bytes are no reason to drop it.  Stricter than ucarp and the kernels is one rung only:
-the type must be 1 (nothing else is ever sent, and the digest covers it only as a constant).
+reasons come from the BSDs' `netstat -p carp`, if it has one.  Cheap checks come first, the digest
+last but one.  As in every implementation, the frame's source MAC, TOS, id, IP options, authlen and
+trailing bytes are no reason to drop it.  Stricter than ucarp and the kernels is one rung only:  the
+type must be 1 (nothing else is ever sent, and the digest covers it only as a constant).
 
 A family in which this virtual host has unicast peers takes nothing from elsewhere, and nothing that
-was sent to the group, as OpenBSD has it; the TTL is not looked at there, since peers may be routed, as
-FreeBSD has it.  In IPv6 both checksums are good: the plain one, and NetBSD's with the pseudo-header.
+was sent to the group, as OpenBSD has it; the TTL is not looked at there, since peers may be routed,
+as FreeBSD has it.  In IPv6 both checksums are good: the plain one, and NetBSD's with the
+pseudo-header.
 
-VRRP shares CARP's protocol number and groups.  It is told by its form before anything else, because a
-VRRP router is no faulty CARP host: one with our id is worth a line, the others only a count.
+VRRP shares CARP's protocol number and groups.  Its form gives it away before anything else, because
+a VRRP router is no faulty CARP host: one with our id is worth a line, the others only a count.
 """
 
 from collections import Counter
@@ -35,7 +36,7 @@ from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.vrrp import is_vrrp
 
 OTHERS = 64
-"""Sources with another vhid whose digest is looked at; a forger shall not make us work."""
+"""Sources with another vhid whose digest is looked at: it limits the work for a forger."""
 
 WRONG_DIGEST = "the digest is wrong"
 UNEXPLAINED = "password, vhid or virtual addresses differ"
@@ -58,7 +59,7 @@ class DropReason(Enum):
     BAD_DIGEST = "badauth"
     OWN_PACKET = "own"
     MISTYPED_VHID = "othervhid"
-    """Another vhid, with our addresses and our key: one of the two hosts has a typing error."""
+    """Another vhid, with our addresses and our key: either host has a typing error."""
     VRRP = "vrrp"
     OTHER_VRRP = "othervrrp"
     """VRRP with an id that is not our vhid, which is no fault at all."""
@@ -66,7 +67,7 @@ class DropReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What came: an advertisement for our vhid whose digest is wrong.
+    """An advertisement for our vhid whose digest is wrong.
 
     `source_mac` is the Ethernet source of its frame.
     """
@@ -79,7 +80,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """`detail` is for the operator; `source` is None where the frame was too broken to tell.
+    """`detail` is for the operator; `source` is None if the frame was too broken to tell.
 
     `evidence` comes with a wrong digest: the diagnosis may find out more from it.
     """
@@ -91,7 +92,7 @@ class Dropped:
 
 
 class Receiver:
-    """The ladder for one virtual host; `dropped` and `accepted` count what came."""
+    """The ladder for one virtual host; `dropped` and `accepted` count its frames."""
 
     def __init__(self, params: Params) -> None:
         self.dropped: Counter[DropReason] = Counter()

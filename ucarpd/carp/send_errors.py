@@ -1,7 +1,7 @@
-"""When a host whose advertisements do not get out takes itself for less fit, as the BSDs count it."""
+"""When a host takes itself for less fit as its advertisements fail, counted like in the BSDs."""
 
 SEND_ERRORS = 3
-"""Failed advertisements after which a host is demoted, and good ones in a row that end it (BSDs)."""
+"""Failed advertisements that demote a host, and good ones in a row that end it (BSDs)."""
 
 
 class SendErrors:

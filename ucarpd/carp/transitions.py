@@ -4,12 +4,12 @@
 
 A transition assigns the state, then reports it (StateChanged), then does the work.  On taking over
 the advertisement goes out before the addresses are asked for: it silences rivals, and no script can
-hold it back.  On leaving, the addresses go first, and the final advertisements (a bow-out, or the parting
-advertisement of election rule M1) only when they are gone.  Each of these advertisements goes out once in each
-family.
+hold it back.  On leaving, the addresses go first, and the final advertisements (a bow-out, or the
+parting advertisement of election rule M1) only when they are gone.  Each of these advertisements
+goes out once in each family.
 
 Deadlines lie on a grid from the first advertisement on.  A late wake-up sends one advertisement,
-never those that it slept through.
+never the ones that it missed.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ HOLD_DOWN_RATIO = 2
 class Transitions:
     """The state of a host, and the parts of it that begin and end with a state.
 
-    What is to be done is added to `_actions`.  `counter` and `phase` are those of VirtualHost.
+    They add to `_actions`.  `counter` and `phase` are the same as in VirtualHost.
     """
 
     def __init__(self, params: Params, counter: int, phase: float) -> None:
@@ -66,7 +66,7 @@ class Transitions:
 
     @property
     def sources(self) -> tuple[IPAddress, ...]:
-        """The addresses that it advertises from, one of each family."""
+        """The addresses that it advertises from, one for each family."""
         return self._hearing.sources
 
     @property
@@ -76,12 +76,12 @@ class Transitions:
 
     @property
     def sent_counters(self) -> Sequence[int]:
-        """Those of our latest advertisements."""
+        """The counters of our latest advertisements."""
         return self._counter.sent
 
     @property
     def next_counter(self) -> int:
-        """That of the next advertisement."""
+        """The counter of the next advertisement."""
         return self._counter.next
 
     @property
@@ -153,7 +153,7 @@ class Transitions:
 
     def _leave(self, final: FinalAdvertisements | None) -> None:
         """Give up the addresses; `final` goes out when they are gone."""
-        # At the virtual MAC address nobody has to be told who serves them now.
+        # At the virtual MAC address no client needs to know which host serves now.
         known_here = () if self.params.virtual_mac else self.params.addresses
         self._actions += self._leaving.begin(final, known_here)
 
@@ -188,26 +188,26 @@ class Transitions:
     def _follow(
         self, heard: AdvertisementReceived, parting: FinalAdvertisements | None, now: float
     ) -> None:
-        """The sender serves from now on."""
+        """Note that the sender serves now."""
         self._hearing.follow(heard, now)
         self._leave(parting)
         self._actions += self._leaving.successor_heard(heard)
 
-    # -- how this host stands ------------------------------------------------------------------------
+    # -- how this host stands ----------------------------------------------------------------------
 
     def _set_rank(self, rank: Rank) -> None:
         self._rank = rank
         self._hearing.set_rank(rank)
 
     def _change_rank(self, rank: Rank, now: float) -> None:
-        """As MASTER: the peers hear of it at once, and that is all; it serves on."""
+        """As MASTER: state it at once, and serve on."""
         before = self._rank
         self._set_rank(rank)
         if (rank.stated, rank.interval) != (before.stated, before.interval):
             self._advertise(now, now)
 
     def _change_demotion(self, demotion: int, reason: str, now: float) -> None:
-        """As MASTER; who may not serve any more leaves at once, heard or not."""
+        """As MASTER, by rules L1 and L2."""
         rank = replace(self._rank, demotion=demotion)
         verdict = judge_own_rank(may_serve=rank.may_serve)
         if verdict is OwnVerdict.SERVE_ON:
@@ -218,7 +218,7 @@ class Transitions:
             self._set_rank(replace(self._rank, demotion=demotion))
             self._leave(bow_out)
 
-    # -- what is sent ------------------------------------------------------------------------------
+    # -- sending -----------------------------------------------------------------------------------
 
     def _advertise(self, due: float, now: float) -> None:
         self._send(self._rank.stated)
@@ -241,14 +241,12 @@ class Transitions:
     # -- on leaving --------------------------------------------------------------------------------
 
     def _disown(self) -> None:
-        """Release a virtual address that is here without the role: a script finished late, or a person
-        added it.
-        """
+        """Release an address that is here without the role: by a late script, or by hand."""
         if self._started and not self._leaving.is_releasing:
             self._actions += self._leaving.release()
 
     def _bow_out(self, now: float) -> FinalAdvertisements | None:
-        """None while there is no link: nobody would hear it."""
+        """None while there is no link: no host would hear it."""
         if self._outage.until is not None:
             return None
         return FinalAdvertisements.bow_out(until=now + self._rank.master_down_interval)

@@ -60,7 +60,7 @@ class Transmitter:
         )
         peers = params.peers_of(family)
         if peers:
-            # One list may serve all hosts, so that it has our own address too.
+            # One list may serve all hosts, so it may contain our own address.
             return [
                 Datagram(peer, self._ip_packet(source, peer, header))
                 for peer in peers
@@ -79,7 +79,7 @@ class Transmitter:
         """
         is_virtual = self._params.virtual_mac or action.at_successor
         at = self._virtual_mac if is_virtual else mac
-        # Who has given the role up must not draw the virtual MAC address back to its switch port.
+        # A former master must not draw the virtual MAC address back to its switch port.
         sender = mac if action.at_successor else at
         frames: list[bytes] = []
         for address in action.addresses:

@@ -1,3 +1,5 @@
-"""What is wrong on the other hosts, with evidence and a remedy: `digest` tries the mistakes that
-operators make, `passwords` those about the password, and `search` does it beside the event loop.
+"""Mistakes on other hosts, with evidence and a remedy.
+
+`digest` tries the mistakes that operators make, `passwords` lists the mistakes with a password, and
+`search` runs them beside the event loop.
 """

@@ -1,14 +1,14 @@
-"""The digest detective: which mistake of an operator makes a wrong digest right.
+"""Which mistake of an operator makes a wrong digest right.
 
-An advertisement for our vhid with a wrong digest means two masters, each dropping what the other
-sends.  The digest itself tells nothing, but it can be tried: with the password as it comes out
-of a badly written file, with the addresses as somebody may have left them, with both.  A hit is
-proof, as good as the HMAC.  The finding is one line for the log, in the order "what the other host
-did: what to change"; "there" is the other host, "here" is this one.
+An advertisement for our vhid with a wrong digest means two masters, each dropping the
+advertisements of the other.  The digest itself tells nothing, but it can be tried: with the
+password as it comes out of a badly written file, with the addresses as a person may have left them,
+with both.  A hit is proof, as good as the HMAC.  The finding is one line for the log, in the order
+"mistake of the other host: remedy"; "there" is the other host, "here" is this one.
 
-No finding holds a password or a part of one; all that is said of it is how the two differ.
+No finding holds a password or a part of one; it only says how the two differ.
 
-The search is lazy and in batches, since one that fails takes up to 3000 HMACs: the caller
+The search is lazy and in batches, since a failing search takes up to 3000 HMACs: the caller
 runs it beside its other work, seldom, and never before the packet is dropped.
 """
 
@@ -40,7 +40,7 @@ Addresses = tuple[IPAddress, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspect:
-    """Another instance on this host: what it has may stand in the wrong file there."""
+    """Another instance on this host, whose values may stand in the wrong file on the other host."""
 
     name: str
     vhid: int
@@ -50,7 +50,7 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Background:
-    """What is known on this host."""
+    """The knowledge of this host."""
 
     params: Params
     former_keys: tuple[bytes, ...] = field(default=(), repr=False)
@@ -60,7 +60,7 @@ class Background:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """What the other host may have signed with, and the finding if it did."""
+    """A key and addresses that the other host may have signed with, and the finding if it did."""
 
     key: bytes = field(repr=False)
     addresses: Addresses
@@ -74,7 +74,7 @@ class Hypothesis:
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """What the other host's digest may cover: how it differs from ours, and what to do."""
+    """A possible content of the other host's digest: how it differs from ours, and the remedy."""
 
     addresses: Addresses
     lladdr: bytes | None
@@ -85,7 +85,7 @@ class _Content:
 def explain(evidence: Evidence, background: Background) -> Iterator[str | None]:
     """Search, with a None after each batch as a place to pause; the last item is the outcome.
 
-    That is the finding, or None where nothing fits.
+    That is the finding, or None if nothing fits.
     """
     for count, hypothesis in enumerate(_distinct(evidence, background), 1):
         if hypothesis and hypothesis.fits(evidence, background.params.vhid):
@@ -99,13 +99,13 @@ def explain(evidence: Evidence, background: Background) -> Iterator[str | None]:
 def hypotheses(evidence: Evidence, background: Background) -> Iterator[Hypothesis]:
     """The likely mistakes, the likeliest first, no two that come to the same digest.
 
-    What this host signs with, or accepts while keys are changed, is not among them.
+    The keys that this host signs with, or accepts while keys are changed, are not among them.
     """
     return filter(None, _distinct(evidence, background))
 
 
 def _distinct(evidence: Evidence, background: Background) -> Iterator[Hypothesis | None]:
-    """The hypotheses, and None for each that is left out, since finding that out takes time too."""
+    """Yield the hypotheses, and None for each repetition, since it takes time to find one out."""
     params = background.params
     ours = _Content(_sent(params), params.lladdr)
     seen = {_signed(key, ours) for key in (params.key, *params.old_keys)}
@@ -122,7 +122,7 @@ def _distinct(evidence: Evidence, background: Background) -> Iterator[Hypothesis
 def _suppositions(
     evidence: Evidence, background: Background, ours: _Content
 ) -> Iterator[tuple[KeyMistake, _Content]]:
-    """One mistake before two, and what takes one guess before what takes many."""
+    """One mistake comes before two, and a single guess before a series of guesses."""
     key = background.params.key.rstrip(b"\0")
     none = KeyMistake(key)
 
@@ -145,13 +145,13 @@ def _suppositions(
     yield from product(few_keys.values(), few_contents.values())
 
 
-# -- what the digest covers ------------------------------------------------------------------------
+# -- the content of a digest -----------------------------------------------------------------------
 
 _ALIKE = "set UCARP_ADDR alike on both"
 
 
 def _contents(evidence: Evidence, background: Background, ours: _Content) -> Iterator[_Content]:
-    """What the other host's digest may cover, the likeliest first."""
+    """Yield the contents that the other host's digest may have, the likeliest first."""
     params, here = background.params, ours.addresses
     flipped = params.hashed if len(here) < len(params.hashed) else _without_link_local(here)
     more = len(flipped) > len(here)
@@ -231,7 +231,7 @@ def _mistyped(ours: _Content) -> Iterator[_Content]:
 
 
 def _other_instances(background: Background) -> Iterator[tuple[KeyMistake, _Content]]:
-    """All that another instance has, but with our vhid."""
+    """Yield the values of each other instance, but with our vhid."""
     for other in background.others:
         advice = _how_to_part(other, background.params)
         for there in (other.hashed, _without_link_local(other.hashed)):
@@ -262,7 +262,7 @@ def _of_the_virtual_mac(vhid: int) -> IPv6Address:
 
 
 def _signed(key: bytes, content: _Content) -> tuple[bytes, bytes, bytes]:
-    """The same for all that comes to the same digest."""
+    """Return a key that is the same for all hypotheses with the same digest."""
     return key.rstrip(b"\0"), content.lladdr or b"", hashed(content.addresses)
 
 
@@ -273,7 +273,7 @@ def _finding(key: KeyMistake, content: _Content) -> str:
 
 
 def _difference(there: Addresses, here: Addresses) -> str:
-    """Both lists where they are short, otherwise what one has and the other has not."""
+    """Word both lists if they are short, otherwise their difference."""
     if len(there) <= 1 or max(len(there), len(here)) <= LONGEST_LIST:
         alone = " alone" if len(there) == 1 < len(here) else ""
         return f"for {_listed(there)}{alone}, here it is for {_listed(here)}"

@@ -1,8 +1,8 @@
-"""Which key another host may have in place of ours, and by what mistake.
+"""Which key another host may have in place of ours, and by which mistake.
 
 Passwords come out of files, quotes, `ifconfig` commands and hex dumps, and not all programs read
-them alike.  Nothing here says what a password is, or a part of it, only how the two differ.  A text that
-is too long for a password is cut, as the BSDs' ifconfig does.
+them alike.  No text here holds a password or a part of it; it only says how the two differ.  A text
+that is too long for a password is cut, as the BSDs' ifconfig does.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ from ucarpd.carp.params import KEY_SIZE, PASSWORD_SIZE
 _OURS = "with this host's password"
 
 _WRAPPINGS = (
-    # before the password, after it, what that is, where to look
+    # before the password, after it, name, where to look
     (b"", b"\n", "a newline at the end", "password file"),
     (b"", b"\r", "a carriage return at the end", "password file"),
     (b"", b"\r\n", "a carriage return and a newline at the end", "password file"),
@@ -46,7 +46,7 @@ def in_one_way(
 ) -> Iterator[KeyMistake]:
     """Mistakes that can be made in one way only, the likeliest first.
 
-    `former` are keys from before a reload, `old` those that are still accepted, `others` the names
+    `former` are keys from before a reload, `old` keys that are still accepted, `others` the names
     and keys of other instances on this host.
     """
     for before, after, what, where in _WRAPPINGS:
@@ -82,7 +82,7 @@ def in_one_way(
 
 
 def one_byte_more(key: bytes) -> Iterator[KeyMistake]:
-    """As where our password was taken over from a NetBSD host, or badly copied."""
+    """Yield keys as if our password was taken over from a NetBSD host, or badly copied."""
     for byte in range(1, 256):
         yield KeyMistake(
             (key + bytes([byte]))[:KEY_SIZE],
@@ -92,7 +92,7 @@ def one_byte_more(key: bytes) -> Iterator[KeyMistake]:
 
 
 def _hex_for_text(key: bytes) -> Iterator[KeyMistake]:
-    """A key in hex that one of the two hosts takes for a password of letters and digits."""
+    """Yield keys for a hex key that either host takes for a password of letters and digits."""
     digits = key.hex()
     for text in (digits, f"0x{digits}", digits.upper(), f"0x{digits.upper()}"):
         yield KeyMistake(

@@ -1,4 +1,4 @@
-"""Asks the digest detective, beside the event loop: a search takes a tenth of a second of work."""
+"""Searches for the mistake behind a wrong digest beside the event loop, in about 0.1 s of work."""
 
 import asyncio
 import time
@@ -12,14 +12,14 @@ PAUSE = 0.002
 
 
 class DigestSearch:
-    """One search at a time; `background` tells what is known at its beginning."""
+    """One search at a time; `background` returns the knowledge of this host at its beginning."""
 
     def __init__(self, background: Callable[[], Background]) -> None:
         self._background = background
         self._is_running = False
 
     def look_into(self, evidence: Evidence, done: Callable[[str], None]) -> None:
-        """Call `done` in the event loop, with what the operator shall read."""
+        """Call `done` in the event loop, with the words for the operator."""
         if self._is_running:
             done(UNEXPLAINED)
             return
@@ -37,7 +37,7 @@ class DigestSearch:
         try:
             search = loop.run_in_executor(None, _search, evidence, self._background())
         except RuntimeError:
-            done(UNEXPLAINED)  # No thread is to be had.
+            done(UNEXPLAINED)  # There is no thread for it.
             return
         self._is_running = True
         search.add_done_callback(ended)

@@ -1,1 +1,1 @@
-"""Why this host should serve, or not: `demotion` has the reasons, `lateness` what delays its timers."""
+"""Why this host should serve, or not: its `demotion`, and the `lateness` of its timers."""

@@ -1,6 +1,6 @@
 """Why a host is unfit: named reasons, each with a level and an amount, and their sum.
 
-The sum is a place in the order of `ucarpd.carp.rank`, which says what the peers hear of it.
+The sum is a place in the order of `ucarpd.carp.rank`, which says how it is advertised.
 """
 
 from enum import Enum
@@ -12,7 +12,7 @@ DOWN_AMOUNT = 240
 
 
 class Level(Enum):
-    """What a reason can amount to; the value is its place in the order."""
+    """The weight of a reason; the value is its place in the order."""
 
     FAILING = LARGEST_FAILING
     MAINTENANCE = MAINTENANCE

@@ -1,7 +1,7 @@
-"""How late the timers of this process come: what the machine or a neighbour on it costs the protocol."""
+"""How late the timers of this process come, because the machine or a neighbour on it is busy."""
 
 BOUNDS = (0.001, 0.01, 0.1)
-"""Seconds from which on a wake-up counts as late, as quite late, and as too late to rely on."""
+"""Seconds after which a wake-up counts as late, as quite late, and as too late to rely on."""
 
 
 class Lateness:

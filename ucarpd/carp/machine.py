@@ -43,8 +43,7 @@ A master whose rank changes, either way, says so at once, and serves on until it
 (rule L2).  Asked to step down, it says for two seconds that it would rather not serve; if it yields
 then, it stays away for a while (rule B9).
 
-The ugly part: `VirtualHost` inherits from `Transitions` only because the two do not fit into one
-file.
+The ugly part: `VirtualHost` inherits from `Transitions` only to keep both files short.
 """
 
 from dataclasses import replace

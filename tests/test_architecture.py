@@ -186,6 +186,8 @@ def test_what_is_allowed(module, source):
         ("ucarpd.carp.machine", "from .. import engine", "ucarpd.engine goes up a layer"),
         ("ucarpd.carp.machine", "from ..linux import netlink", "goes up a layer"),
         ("ucarpd.carp.machine", "import ucarpd.config", "ucarpd.config goes up a layer"),
+        ("ucarpd.carp.receive", "from ucarpd.diagnosis.digest import explain", "goes up a layer"),
+        ("ucarpd.carp.rank", "from ucarpd.health import demotion", "goes up a layer"),
         ("ucarpd.carp.receive", "import hmac", "belongs in ucarpd.carp.auth"),
         ("ucarpd.engine", "from ucarpd.hooks import Hooks", "a neighbour in the same layer"),
         ("ucarpd.engine", "from ucarpd.linux import netlink", "a neighbour in the same layer"),

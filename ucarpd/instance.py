@@ -10,19 +10,19 @@ from collections.abc import Callable
 
 from ucarpd.addresses import Ledger, NetlinkAddresses
 from ucarpd.carp.actions import State
-from ucarpd.carp.demotion import Demotion
-from ucarpd.carp.detective import Background, Suspect
 from ucarpd.carp.params import DemoteStyle, IPAddress
 from ucarpd.config import Config
 from ucarpd.crashes import Crashes, probation
+from ucarpd.diagnosis.digest import Background, Suspect
+from ucarpd.diagnosis.search import DigestSearch
 from ucarpd.engine import Engine, Transition
 from ucarpd.exposure_watch import ExposureWatch
 from ucarpd.fitness import Fitness
+from ucarpd.health.demotion import Demotion
+from ucarpd.health.lateness import Lateness
 from ucarpd.hooks import HookRunner, refusal
-from ucarpd.inquiry import Inquiry
 from ucarpd.interface import Interface
 from ucarpd.journal import Journal
-from ucarpd.lateness import Lateness
 from ucarpd.linux.netlink import Netlink
 from ucarpd.lock import InstanceLock
 from ucarpd.private import run_directory
@@ -74,7 +74,7 @@ class Instance:
         self._phase = phase
         self._lateness = lateness
         self._former_keys: deque[bytes] = deque(maxlen=FORMER_KEYS)
-        self._log.inquiry = Inquiry(self._background)
+        self._log.inquiry = DigestSearch(self._background)
         self.exposure = ExposureWatch(self._log, changed)
         self._crashes = Crashes(config.name, run_directory())
         self._keeper = Keeper(config.name, netlink, self._log)

@@ -18,15 +18,15 @@ from typing import Any
 
 from ucarpd import config, journal
 from ucarpd.carp.actions import State
-from ucarpd.carp.demotion import Demotion
-from ucarpd.carp.detective import Suspect
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
+from ucarpd.diagnosis.digest import Suspect
 from ucarpd.exposure_watch import listed
+from ucarpd.health.demotion import Demotion
+from ucarpd.health.lateness import Lateness
 from ucarpd.hooks.child import PIDS
 from ucarpd.instance import Instance
 from ucarpd.interface import Interface
-from ucarpd.lateness import Lateness
 from ucarpd.linux import memory, systemd
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.orphans import Orphans

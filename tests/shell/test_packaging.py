@@ -129,7 +129,8 @@ def test_completion_knows_the_commands_and_their_options():
 
 def test_the_package_has_the_version_of_the_program():
     first = (PROJECT / "debian/changelog").read_text().splitlines()[0]
-    assert re.match(rf"ucarpd \({re.escape(__version__)}-[0-9]+\) ", first)
+    # Anybody may add an entry of their own: 0.2.0-1+local1, 0.2.0+mine.
+    assert re.match(rf"ucarpd \(([0-9]+:)?{re.escape(__version__)}([-+~][^)]+)?\) ", first)
 
 
 # -- the package -----------------------------------------------------------------------------------------

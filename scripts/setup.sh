@@ -89,7 +89,10 @@ apt_error() { # LOG
     local cause fetch proxy
     cause=$(sed -n 's/^E: //p' "$1" | head -n 1)
     fetch=$(sed -n 's/^[EW]: \(Failed to fetch .*\)/\1/p' "$1" | head -n 1)
-    case $cause in '' | *'locate package'* | *'installation candidate'*) cause=${fetch:-$cause} ;; esac
+    case $cause in
+        '' | *'locate package'* | *'installation candidate'*) cause=${fetch:-$cause} ;;
+        *dpkg*) cause=$(grep -m 1 -A 1 '^dpkg: error' "$1" | paste -sd ' ') || cause='dpkg failed' ;;
+    esac
     proxy=$(apt-config dump | sed -n 's/^Acquire::https\?::Proxy "\(..*\)";$/\1/p' | head -n 1)
     echo "${cause:-apt-get failed}${proxy:+ (apt uses the proxy $proxy)}"
 }

@@ -156,9 +156,10 @@ def _forget_machines(directory: Path) -> None:
 
 
 def tell(prefixes: list[str]) -> None:
-    """Say what was cleared, if anything was."""
-    if prefixes:
-        said = f"cleared after a run that was killed: {', '.join(prefixes)}"
+    """Say which runs were cleared, if any were; their laboratories go without saying."""
+    names = [name for name in prefixes if not any(name.startswith(f"{each}n") for each in prefixes)]
+    if names:
+        said = f"cleared after a run that was killed: {', '.join(names)}"
         print(said, file=sys.stderr, flush=True)
 
 

@@ -57,7 +57,7 @@ def build_root(release: str, directory: Path) -> Path:
     try:
         run(
             *("mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}"),
-            *(f"--aptopt={option}" for option in proxy_options()),
+            *(f"--aptopt={option}" for option in proxy_options(run("apt-config", "dump").stdout)),
             *("--dpkgopt=path-exclude=/usr/share/locale/*", release, str(unfinished)),
             timeout=300,
         )

@@ -2,16 +2,14 @@
 
 import re
 
-from lab import run
-
 _PROXY = re.compile(
     r"^(Acquire::\w+::Proxy(?:-?Auto-?Detect)?(?:::\S+)? \"[^\"]+\");$", re.MULTILINE
 )
 
 
-def proxy_options() -> list[str]:
-    """The proxies of apt, each as a line of apt.conf without its semicolon."""
-    return _PROXY.findall(run("apt-config", "dump").stdout)
+def proxy_options(settings: str) -> list[str]:
+    """The proxies in what `apt-config dump` prints, each as a line of apt.conf, but no semicolon."""
+    return _PROXY.findall(settings)
 
 
 def cause(message: str) -> str:

@@ -59,7 +59,7 @@ def build_root(release: str, directory: Path) -> Path:
             *("mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}"),
             *(f"--aptopt={option}" for option in proxy_options(run("apt-config", "dump").stdout)),
             *("--dpkgopt=path-exclude=/usr/share/locale/*", release, str(unfinished)),
-            timeout=300,
+            timeout=600,
         )
     except LabError as error:
         # No test can do without: each would fail, and repeat the same.

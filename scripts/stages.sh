@@ -23,11 +23,12 @@ step() { printf '\n== %s\n' "$*"; }
 
 # pytest with its files in the folder of this run.
 pytest_in() { # NAME PYTHON ARGUMENT...
-    local folder=$work/$1 interpreter=$2
+    local folder=$work/$1 interpreter=$2 options
     shift 2
     # The options of pyproject.toml, except that it switches the cache off.
-    await "$interpreter" -m pytest -q -o addopts="--strict-markers --strict-config" \
-        -o cache_dir="$folder.cache" --basetemp "$folder" --junit-xml "$folder.xml" "$@"
+    options=$(sed -n 's/^addopts = "\(.*\) -p no:cacheprovider"$/\1/p' pyproject.toml)
+    await "$interpreter" -m pytest -q -o addopts="$options" -o cache_dir="$folder.cache" \
+        --basetemp "$folder" --junit-xml "$folder.xml" "$@"
 }
 
 # pytest, where a few tests may fail once.

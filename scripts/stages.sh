@@ -93,19 +93,21 @@ build_package() {
 
 # The package on both releases, and with `newest` that stage beside them.
 stage_package() {
-    local logs=$work/logs releases=(bookworm trixie) job failed=
-    step "the package on Debian 12 and 13 with systemd${1:+; beside it, PyPI\'s newest libraries}"
+    local logs=$work/logs job failed='' started=()
+    step "the package on Debian 12 and 13 with systemd${1:+; beside it, the newest libraries of PyPI}"
     build_package
     mkdir "$logs"
-    for job in "${releases[@]}"; do
+    for job in bookworm trixie; do
         TMPDIR=$work tests "$job" $python -rP tests/system -k "$job" >"$logs/$job" 2>&1 &
+        started+=($!)
     done
     if [ -n "${1:-}" ]; then
         # The machines come first: they are timed.
-        (renice -n 10 $BASHPID && newest) >"$logs/newest" 2>&1 &
+        (renice -n 10 $BASHPID >/dev/null && newest) >"$logs/newest" 2>&1 &
+        started+=($!)
     fi
-    for job in "$logs"/*; do
-        wait -n || failed=yes
+    for job in "${started[@]}"; do
+        wait "$job" || failed=yes
     done
     cat "$logs"/*
     [ -z "$failed" ]

@@ -106,3 +106,29 @@ def test_a_signal_ends_it_at_once_and_nothing_is_left(bash, number: signal.Signa
     assert popen.stdout.readline() == "ready\n"
     popen.send_signal(number)
     assert popen.wait(60) == 128 + number
+
+
+STUBS = """
+broken=$1
+build_package() { :; }
+tests() { echo "this is $1"; [ "$1" != "$broken" ]; }
+newest() { tests newest; }
+stage_package $2
+echo passed
+"""
+
+
+@pytest.mark.parametrize(
+    ("broken", "beside", "status", "lines"),
+    [
+        ("", "newest", 0, ["this is bookworm", "this is newest", "this is trixie", "passed"]),
+        ("", "", 0, ["this is bookworm", "this is trixie", "passed"]),
+        ("trixie", "newest", 1, ["this is bookworm", "this is newest", "this is trixie"]),
+        ("newest", "newest", 1, ["this is bookworm", "this is newest", "this is trixie"]),
+    ],
+)
+def test_the_stages_that_run_side_by_side_are_all_told(bash, broken, beside, status, lines):
+    popen = bash(STUBS, broken, beside)
+    output, _ = popen.communicate(timeout=60)
+    assert output.splitlines()[2:] == lines
+    assert popen.returncode == status

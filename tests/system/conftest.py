@@ -12,9 +12,9 @@ from machines import Machine, build_root
 def package() -> Path:
     """The package that scripts/test has built."""
     file = os.environ.get("UCARPD_DEB")
-    packages = [Path(file)] if file else sorted((PROJECT / "dist").glob("ucarpd_*_all.deb"))
+    packages = [Path(file)] if file else list((PROJECT / "dist").glob("ucarpd_*_all.deb"))
     assert packages, "no package in dist/: run scripts/build-deb"
-    return packages[-1]
+    return max(packages, key=lambda path: path.stat().st_mtime)
 
 
 @pytest.fixture(scope="session")

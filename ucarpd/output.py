@@ -1,7 +1,7 @@
 """Where log lines go: the journal, syslog or standard error, by way of the log process.
 
-Nobody waits for a disk or a log daemon here.  A line is kept until the log process says that it is
-written.  If too many wait, the newest are lost, and counted.
+The daemon waits neither for a disk nor for a log daemon.  It keeps a line until the log process says
+that the line is written.  If too many lines wait, the newest are lost, and counted.
 """
 
 import asyncio

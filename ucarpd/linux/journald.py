@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 
 try:
-    # The module of the same function that everybody uses needs a megabyte of memory.
+    # The public module has the same function, but takes a megabyte more memory.
     from systemd._journal import sendv
 except ImportError:
     from systemd.journal import sendv

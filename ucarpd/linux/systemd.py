@@ -1,6 +1,6 @@
 """What a service tells its manager (sd_notify(3)), without ever waiting for it.
 
-The manager may be frozen, busy, or gone for a moment.  What it must know is then told again later.
+The manager may be frozen, busy, or gone for a moment.  ucarpd then sends its state again later.
 Without systemd the notifications go nowhere, and that is fine.
 """
 
@@ -19,13 +19,13 @@ EXTENSION = 10.0
 """Seconds that systemd is asked for again and again while a script keeps the stop waiting."""
 
 RETRY_AFTER = 1.0
-"""Seconds after which it is told again what it has not taken."""
+"""Seconds after which ucarpd sends again what systemd has not taken."""
 
 _log = logging.getLogger("ucarpd.systemd")
 
 
 class _Notifier:
-    """Sends in order; keeps what systemd has not taken, for as long as it is still true."""
+    """Sends in order; keeps the newest state and status until systemd has taken them."""
 
     def __init__(self) -> None:
         self._socket: socket.socket | None = None
@@ -44,7 +44,7 @@ class _Notifier:
         self._send_kept()
 
     def at_once(self, message: str) -> None:
-        """What nobody needs to know later."""
+        """Send a message that is of no use later."""
         with contextlib.suppress(OSError):
             self._send(message)
 

@@ -112,7 +112,7 @@ def _add_log_options(parser: "argparse.ArgumentParser") -> None:
 
 
 def _check(options: "argparse.Namespace") -> int:
-    from ucarpd import config, host_checks
+    from ucarpd import config, exposure, host_checks
     from ucarpd.hooks import refusal
     from ucarpd.lock import is_held
     from ucarpd.private import run_directory
@@ -127,6 +127,10 @@ def _check(options: "argparse.Namespace") -> int:
         of_scripts = config.script_errors(each.path, refusal)
         for error in of_scripts:
             print(error, file=sys.stderr)
+        # They are no reason to refuse the file: it works, and an upgrade must not stop it.
+        exposed = exposure.find(each.path)
+        for weak in exposed:
+            print(f"{weak.problem} ({'ERROR' if weak.is_error else 'warning'})", file=sys.stderr)
         of_host = [f.problem for f in found if not f.is_error and f.problem.path == each.path]
         for warning in (*config.warnings(each.path), *of_host):
             print(f"{warning} (warning)", file=sys.stderr)

@@ -17,6 +17,12 @@ def package() -> Path:
     return packages[-1]
 
 
+@pytest.fixture(scope="session")
+def first_release() -> Path:
+    """The package of 0.1.0 as it was given away."""
+    return Path(__file__).parent / "releases/ucarpd_0.1.0-1_all.deb"
+
+
 @pytest.fixture(scope="module", params=["bookworm", "trixie"])
 def root(request, tmp_path_factory) -> Path:
     # Who works on these tests may keep the file systems from run to run.

@@ -51,7 +51,7 @@ IMPURE = ["socket", "asyncio", "time", "random", "os", "subprocess", "logging", 
 ONLY_IMPORTER = {
     "hmac": "ucarpd.carp.auth",
     "pyroute2": "ucarpd.linux.netlink",
-    "systemd": "ucarpd.linux.systemd",
+    "systemd": "ucarpd.linux.journald",
     "dotenv": "ucarpd.config",
 }
 
@@ -157,7 +157,7 @@ def test_the_modules_were_found():
         ("ucarpd.engine", "import asyncio\nfrom ucarpd.carp.machine import VirtualHost"),
         ("ucarpd.engine", "from ucarpd.carp import machine"),
         ("ucarpd.linux.netlink", "from pyroute2 import AsyncIPRoute"),
-        ("ucarpd.linux.systemd", "from systemd import journal"),
+        ("ucarpd.linux.journald", "from systemd import journal"),
         ("ucarpd.linux.packet_socket", "from ucarpd.linux.netlink import Link"),
         ("ucarpd.config", "from dotenv.parser import parse_stream"),
         ("ucarpd.supervisor", "from ucarpd import config, engine, hooks, journal"),
@@ -194,7 +194,7 @@ def test_what_is_allowed(module, source):
         ("ucarpd.linux.netlink", "from .. import config", "a neighbour in the same layer"),
         ("ucarpd.engine", "import ucarpd.supervisor", "goes up a layer"),
         ("ucarpd.supervisor", "from ucarpd.cli import main", "goes up a layer"),
-        ("ucarpd.journal", "from systemd import journal", "belongs in ucarpd.linux.systemd"),
+        ("ucarpd.journal", "from systemd import journal", "belongs in ucarpd.linux.journald"),
         ("ucarpd.engine", "import pyroute2", "belongs in ucarpd.linux.netlink"),
         ("ucarpd.cli", "from dotenv import dotenv_values", "belongs in ucarpd.config"),
         ("ucarpd.cli", "import requests", "is a package that nobody imports"),

@@ -7,6 +7,7 @@ All who have a macvlan on the interface, in this process and others, share one f
 directory, in which the values from before are kept.  Each holds a lock on it, which the kernel lets go of however they end;
 the last to leave restores the values and removes the file.  A file without a holder was left by
 processes that were killed; the values in the kernel are then still ours, and those in the file count.
+If somebody removes the file, each holder makes it again or joins the one that another has made.
 """
 
 import contextlib
@@ -18,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ucarpd.linux import sysctl
-from ucarpd.private import private_directory, private_path
+from ucarpd.private import is_still_at, private_directory, private_path
 
 _OURS = {"arp_ignore": "1", "arp_announce": "2"}
 
@@ -59,14 +60,33 @@ class ParentArp:
         with contextlib.ExitStack() as alone:
             with self._noting_the_fault():
                 alone.enter_context(_alone(private_directory(self._directory)))
-                if self._held is None:
-                    self._held = _open_shared(self._path)
+                self._open()
             try:
                 self._apply()
             except OSError:
                 if not was_held:
                     self._leave()
                 raise
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The name of the file in the private directory, if it is in use."""
+        return frozenset({self._path.name} if self._held is not None else ())
+
+    def renew(self) -> None:
+        """Make the file again, if the settings are held and it has been removed.  Raises OSError."""
+        if self._held is not None and not is_still_at(self._path, self._held):
+            # If the interface is gone, so are its settings.
+            with contextlib.suppress(FileNotFoundError):
+                self.hold()
+
+    def _open(self) -> None:
+        former = self._held
+        if former is not None and is_still_at(self._path, former):
+            return
+        self._held = _open_shared(self._path)
+        if former is not None:
+            _unlock(former)
 
     def release(self) -> None:
         """Give them up; the last to do so restores what was before.  Raises OSError.

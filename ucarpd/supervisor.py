@@ -32,6 +32,7 @@ from ucarpd.linux.orphans import Orphans
 from ucarpd.lock import AlreadyRunning, InstanceLock
 from ucarpd.private import run_directory
 from ucarpd.recording import virtual_addresses_elsewhere
+from ucarpd.upkeep import Upkeep
 
 EXIT_ALL_RUN_ELSEWHERE = 75
 EXIT_CONFIG = 78
@@ -93,7 +94,9 @@ class Supervisor:
         _lock_memory_if_realtime()
         systemd.notify_ready(self._status())
         self._feed_watchdog(systemd.watchdog_interval())
+        upkeep = Upkeep(self._netlink, self._instances.values)
         await self._ending.wait()
+        upkeep.stop()
         systemd.notify_stopping()
         await systemd.patiently(self._stop_all())
         return 0

@@ -19,7 +19,6 @@ from ucarpd.journal import Journal
 from ucarpd.linux.macvlan import prepare_macvlan
 from ucarpd.linux.netlink import Netlink
 from ucarpd.parent_arp import ParentArp
-from ucarpd.private import run_directory
 
 
 class Owner(Addresses, Protocol):
@@ -33,11 +32,13 @@ class Owner(Addresses, Protocol):
 class VirtualMacAddresses:
     """Wraps the owner of the addresses: ucarpd itself, or scripts."""
 
-    def __init__(self, config: Config, netlink: Netlink, owner: Owner, log: Journal) -> None:
+    def __init__(
+        self, config: Config, netlink: Netlink, owner: Owner, log: Journal, arp: ParentArp
+    ) -> None:
         self._owner = owner
         self._netlink = netlink
         self._log = log
-        self._parent_arp = ParentArp(config.interface, run_directory())
+        self._parent_arp = arp
         self._job = 0
         self._is_preparing = False
         self._made = False

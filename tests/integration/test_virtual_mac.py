@@ -2,6 +2,7 @@
 
 import contextlib
 import ipaddress
+import shutil
 import signal
 import socket
 import sys
@@ -262,3 +263,26 @@ def test_an_interface_with_a_long_name_has_a_device_too(a):
     process.signal(signal.SIGTERM)
     wait_for("it has ended", lambda: not process.is_running)
     assert devices(a) == []
+
+
+def test_the_run_directory_is_removed_meanwhile(a):
+    """Its files are made again, so that there is something to go by after a crash."""
+    process = serving(a)
+    run = a.root / "run"
+    shutil.rmtree(run)
+    process.wait_for_line("made again")
+    second = a.ucarpd()
+    second.wait_for_line("web is already run by process")
+    process.kill()
+    clear = a.start(sys.executable, "-m", "ucarpd", "clear", "/etc/ucarp")
+    assert clear.popen.wait(15) == 0
+    assert devices(a) == []
+    assert arp_settings(a) == ORIGINALS
+
+
+def test_a_stop_just_after_the_run_directory_was_removed(a):
+    process = serving(a)
+    shutil.rmtree(a.root / "run")
+    process.stop()
+    assert devices(a) == []
+    assert arp_settings(a) == ORIGINALS

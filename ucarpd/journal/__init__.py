@@ -143,6 +143,12 @@ class Journal:
             f"them ({error.strerror or error})",
         )
 
+    def record_renewed(self) -> None:
+        self._faults.end("record")
+        self.warning(
+            "the record of the addresses had been removed from the run directory: made again"
+        )
+
     def address_not_removed_by_script(self, ips: Sequence[object]) -> None:
         self.warning(f"{_list(ips)} was still on {self._interface} after the down-script; removed")
 

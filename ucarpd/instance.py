@@ -6,7 +6,7 @@ An engine that fails through a defect of ours is started again after a pause tha
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 
 from ucarpd.addresses import Ledger, NetlinkAddresses
 from ucarpd.carp.actions import State
@@ -181,6 +181,10 @@ class Instance:
     def found(self, names: Set[str]) -> None:
         """The private directory has files of these names."""
         self._keeper.found(names)
+
+    def left_running(self, processes: Sequence[object]) -> None:
+        """The instance has stopped, and these processes of its scripts still run."""
+        self._log.left_running(processes)
 
     def demote(self, reason: str, amount: int) -> None:
         """Something makes this virtual host alone less fit, or no longer (0)."""

@@ -22,6 +22,7 @@ from ucarpd.carp.demotion import Demotion
 from ucarpd.carp.detective import Suspect
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
+from ucarpd.hooks import survivors
 from ucarpd.hooks.child import PIDS
 from ucarpd.instance import Instance
 from ucarpd.interface import Interface
@@ -56,6 +57,8 @@ class Supervisor:
         self._instances: dict[str, Instance] = {}
         self._reloading: asyncio.Task[None] | None = None
         self._reload_again = False
+        self._stopped: list[Instance] = []
+        """Those with scripts, until it is known what these have left running."""
         self._status_is_due = False
         self._shown_status = ""
         self._demotion = Demotion()
@@ -209,7 +212,17 @@ class Supervisor:
 
     async def _stop(self, instance: Instance, reason: str) -> None:
         await instance.stop(reason)
-        self._instances.pop(instance.config.name, None)
+        stopped = self._instances.pop(instance.config.name, None)
+        if stopped is not None and stopped.config.is_scripted:
+            self._stopped.append(stopped)
+
+    async def _tell_survivors(self) -> None:
+        """Name the processes that scripts of the instances that have stopped have left running."""
+        stopped, self._stopped = self._stopped, []
+        found = await asyncio.to_thread(survivors.find) if stopped else {}
+        for instance in stopped:
+            if processes := found.get(instance.config.name):
+                instance.left_running(processes)
 
     async def _stop_all(self) -> None:
         """All at once, whatever a reload is waiting for, and then the reload."""
@@ -218,6 +231,7 @@ class Supervisor:
         for result in await asyncio.gather(*stops, *reload, return_exceptions=True):
             if isinstance(result, Exception):
                 journal.write(logging.CRITICAL, f"internal error: {result!r}", error=result)
+        await self._tell_survivors()
 
     # -- reload ------------------------------------------------------------------------------------------
 
@@ -227,6 +241,7 @@ class Supervisor:
             systemd.notify_reloading()
             try:
                 await self._reload_once()
+                await self._tell_survivors()
             except Exception as error:  # noqa: BLE001 - whatever it is, what runs goes on, and can stop
                 journal.write(logging.CRITICAL, f"the reload failed: {error!r}", error=error)
             if not self._ending.is_set():

@@ -290,6 +290,12 @@ class Journal:
     def script_timed_out(self, hook: str, timeout: float) -> None:
         self._script_failed(f"[{hook}] did not end within {timeout:g} s; terminating it", -1)
 
+    def left_running(self, processes: Sequence[object]) -> None:
+        what = "processes" if len(processes) > 1 else "process"
+        self.warning(
+            f"a script has left {what} {_list(processes)} running, which ucarpd does not end"
+        )
+
     def _script_failed(self, text: str, status: int) -> None:
         self._write(
             logging.ERROR,

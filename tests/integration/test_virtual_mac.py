@@ -286,3 +286,13 @@ def test_a_stop_just_after_the_run_directory_was_removed(a):
     process.stop()
     assert devices(a) == []
     assert arp_settings(a) == ORIGINALS
+
+
+def test_a_stop_with_both_families(a):
+    a.enable_ipv6("fd00::11/64")
+    process = serving(a, SRCIP=None, MASK=None, ADDR=BOTH)
+    wait_for_device(a, VIP, VIP6)
+    process.stop()
+    assert not process.lines("[ERROR]")
+    assert not process.lines("[CRITICAL]")
+    assert devices(a) == []

@@ -141,7 +141,8 @@ class Secondaries:
         now = _unless_gone(partial(self._dump, before.index)) if before is not None else None
         if before is None or now is None:
             return  # the interface is gone
-        ips, networks = {each.ip for each in gone}, {_network(each) for each in gone}
+        ips = {each.ip for each in gone}
+        networks = {_network(each) for each in gone if each.ip.version == 4}
         lost = {
             address: message
             for address, message in before.addresses.items()

@@ -95,6 +95,8 @@ class _Host:
     def _source_faults(self, config: Config) -> Iterator[NoSource]:
         for family in config.params().families:
             found = sources.choose(config, family, self._tables, self._virtual.__contains__)
+            if isinstance(found, NoSource) and family == 6 and sysctl.lacks_ipv6(config.interface):
+                found = NoSource(f"{config.interface} has no IPv6, because its MTU is below 1280")
             # A running instance has put its address there itself.
             if isinstance(found, NoSource) and not (self._is_running and found.key == "UCARP_ADDR"):
                 yield found

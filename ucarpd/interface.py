@@ -206,7 +206,10 @@ class Interface:
         """The address to advertise from in this family, if it can be used at all."""
         if fault := self._sockets.fault(member.params, family):
             return NoSource(fault)
-        return sources.choose(member.config, family, self._netlink, self._is_virtual)
+        found = sources.choose(member.config, family, self._netlink, self._is_virtual)
+        if isinstance(found, NoSource) and family == 6 and sysctl.lacks_ipv6(self.name):
+            return NoSource(f"{self.name} has no IPv6, because its MTU is below 1280")
+        return found
 
     def _is_virtual(self, ip: IPAddress) -> bool:
         return ip in self._virtual or ip in self._foreign

@@ -16,6 +16,7 @@ class Machine:
         self.linked = {}
         self.on = {"eth0": []}
         self.promotes_secondaries = "0"
+        self.lacks_ipv6 = False
         self.add_link("lo", is_ethernet=False)
         self.add_link("eth0")
 
@@ -54,6 +55,7 @@ def machine(monkeypatch, tmp_path):
     monkeypatch.setattr(host_checks, "Snapshot", lambda: machine)
     monkeypatch.setattr(host_checks, "IFUPDOWN", interfaces)
     monkeypatch.setattr(host_checks.sysctl, "get", lambda *_arguments: machine.promotes_secondaries)
+    monkeypatch.setattr(host_checks.sysctl, "lacks_ipv6", lambda _name: machine.lacks_ipv6)
     return machine
 
 
@@ -124,6 +126,14 @@ def test_not_ethernet(machine, found):
     machine.add_link("eth0", is_ethernet=False)
     machine.has("10.0.0.1/24")
     assert found() == ["!UCARP_INTERFACE: eth0 is not Ethernet"]
+
+
+def test_an_mtu_that_is_too_small_for_ipv6(machine, found):
+    machine.has("10.0.0.1/24")
+    machine.lacks_ipv6 = True
+    assert found(MASK=24) == []
+    text = "eth0 has no IPv6, because its MTU is below 1280"
+    assert found(MASK=24, ADDR="10.0.0.10,2001:db8::10") == [f"None: {text}"]
 
 
 # -- the addresses ----------------------------------------------------------------------------------------

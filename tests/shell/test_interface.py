@@ -169,6 +169,8 @@ class Bench:
     def __init__(self, tmp_path, monkeypatch):
         monkeypatch.setattr(interface, "Sockets", FakeSockets)
         monkeypatch.setattr(interface, "DoubleWatch", FakeWatch)
+        monkeypatch.setattr(interface.sysctl, "lacks_ipv6", lambda _name: self.lacks_ipv6)
+        self.lacks_ipv6 = False
         self._directory = tmp_path
         self.story = []
         self.kernel = Kernel()
@@ -397,6 +399,17 @@ async def test_a_family_without_a_source_is_a_demotion(bench):
     assert bench.told() == ["ready 10.0.0.1", f"demoted by 240: {NO_IPV6}"]
     bench.kernel.add("eth0", "fe80::1")
     assert bench.told() == ["ready 10.0.0.1 fe80::1", f"demoted by 0: {NO_IPV6}"]
+
+
+@in_virtual_time
+async def test_an_interface_whose_mtu_is_too_small_for_ipv6(bench):
+    bench.kernel.on["eth0"].append("fe80::1")
+    bench.attach(ADDR="10.0.0.10,2001:db8::10")
+    bench.told()
+    bench.lacks_ipv6 = True
+    bench.kernel.remove("eth0", "fe80::1")
+    reason = "eth0 has no IPv6, because its MTU is below 1280"
+    assert bench.told() == ["ready 10.0.0.1", f"demoted by 240: {reason}"]
 
 
 @in_virtual_time

@@ -55,6 +55,8 @@ class Journal:
         self._source_taken_at = float("-inf")
         self._another_daemon_at = float("-inf")
         self._is_same_mac_told = False
+        self._without_ipv6: frozenset[object] = frozenset()
+        """Addresses that were refused because the interface has no IPv6."""
 
     # -- the course of things ------------------------------------------------------------------------
 
@@ -169,7 +171,11 @@ class Journal:
 
     def unserved(self, ips: Sequence[object]) -> None:
         if ips:
-            self.error(f"this host cannot serve {_list(ips)}: another host should take over")
+            # That the interface has no IPv6 is the operator's doing, and has its own line.
+            level = logging.WARNING if self._without_ipv6.issuperset(ips) else logging.ERROR
+            self._write(
+                level, f"this host cannot serve {_list(ips)}: another host should take over"
+            )
         else:
             self.info("all addresses are served again")
 
@@ -231,9 +237,12 @@ class Journal:
 
     def addresses_refused(self, refused: Mapping[IPAddress, OSError]) -> None:
         """What came of an attempt to add the addresses: the ones that failed."""
+        without = {ip for ip, error in refused.items() if error.errno == errno.EAFNOSUPPORT}
+        self._without_ipv6 = frozenset(without)
         for ip, error in refused.items():
+            level = logging.WARNING if ip in without else logging.ERROR
             text = f"cannot add the address on {self._interface}: {error.strerror or error}"
-            self._fault(logging.ERROR, f"add {ip}", text)
+            self._fault(level, f"add {ip}", text)
         if not refused and self._faults.end("add "):
             self.info(f"the addresses can be added on {self._interface} again")
 

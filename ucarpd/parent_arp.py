@@ -14,6 +14,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +50,8 @@ class ParentArp:
         self._path = private_path(directory) / f"{interface}.arp"
         self._held: int | None = None
         self._originals: dict[str, str] = {}
+        self._index = 0
+        """Of the interface whose settings are held; 0 for none."""
 
     def hold(self) -> None:
         """Make the settings, and keep them until `release`.  Raises OSError if they are refused.
@@ -61,6 +64,7 @@ class ParentArp:
             with self._noting_the_fault():
                 alone.enter_context(_alone(private_directory(self._directory)))
                 self._open()
+            self._follow_interface()
             try:
                 self._apply()
             except OSError:
@@ -101,6 +105,13 @@ class ParentArp:
         elif self._path.exists():
             _restore_left_over(self._interface, self._path)
 
+    def _follow_interface(self) -> None:
+        """If the name is another interface's by now, restore the settings of the former one."""
+        former, self._index = self._index, _index_of(self._interface)
+        if former and former != self._index and (name := _name_of(former)):
+            with contextlib.suppress(OSError):
+                _restore(name, self._originals)
+
     def _apply(self) -> None:
         if self._held is not None:
             self._originals |= _read(self._held)
@@ -120,12 +131,14 @@ class ParentArp:
     def _leave(self) -> None:
         originals, self._originals = self._originals, {}
         descriptor, self._held = self._held, None
+        index, self._index = self._index, 0
+        name = _name_of(index) or self._interface
         if descriptor is None:
             if not self._path.exists():
-                _restore(self._interface, originals)
+                _restore(name, originals)
             return
         try:
-            _restore_if_last(self._interface, self._path, descriptor, originals)
+            _restore_if_last(name, self._path, descriptor, originals)
         finally:
             _unlock(descriptor)
 
@@ -212,6 +225,20 @@ def _restore(interface: str, originals: dict[str, str]) -> None:
         with contextlib.suppress(FileNotFoundError):
             if sysctl.get(interface, 4, name) == _OURS[name]:
                 sysctl.set(interface, 4, name, value)
+
+
+def _index_of(interface: str) -> int:
+    try:
+        return socket.if_nametoindex(interface)
+    except OSError:
+        return 0
+
+
+def _name_of(index: int) -> str | None:
+    try:
+        return socket.if_indextoname(index)
+    except OSError:
+        return None
 
 
 def _read(descriptor: int) -> dict[str, str]:

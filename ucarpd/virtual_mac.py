@@ -42,6 +42,8 @@ class VirtualMacAddresses:
         self._job = 0
         self._is_preparing = False
         self._made = False
+        self._index: int | None = None
+        """Of the device that was made."""
         self.reconfigure(config)
 
     def reconfigure(self, config: Config) -> None:
@@ -101,6 +103,11 @@ class VirtualMacAddresses:
                 return  # The role is back, and the device with it.
             if at_start:
                 self._make(up=False, done=is_down)
+                return
+            self._remove_renamed()
+            if self._netlink.link(self._config.interface) is None:
+                # If it has another name by now, nothing of ours is to stay on it.
+                self._remove_device(is_down)
             else:
                 self._netlink.set_link(self._config.device, up=False, done=is_down)
 
@@ -139,9 +146,20 @@ class VirtualMacAddresses:
             self._refused(error)
             is_done.set()
 
-        self._netlink.remove_link(self._config.device, self._refused)
-        self._netlink.beside(self._parent_arp.release, left)
+        self._remove_renamed()
+        self._remove_device(left)
         await is_done.wait()
+
+    def _remove_device(self, done: Callable[[OSError | None], None]) -> None:
+        self._made = False
+        self._netlink.remove_link(self._config.device, self._refused)
+        self._netlink.beside(self._parent_arp.release, done)
+
+    def _remove_renamed(self) -> None:
+        """Remove the device that was made, if somebody has given it another name."""
+        link = self._netlink.link_of_index(self._index) if self._index is not None else None
+        if link is not None and link.name != self._config.device and link.kind == "macvlan":
+            self._netlink.remove_link(link.name, self._refused)
 
     def _refused(self, error: OSError | None) -> None:
         if error is not None:
@@ -160,8 +178,12 @@ class VirtualMacAddresses:
         def last(error: OSError | None) -> None:
             first = next(filter(None, [*errors, error]), None)
             self._made = first is None
+            self._netlink.catch_up()
+            device = self._netlink.link(config.device)
+            self._index = device.index if device is not None else None
             done(first)
 
+        self._remove_renamed()
         with_ipv6 = any(address.version == 6 for address in config.params().addresses)
         mac = virtual_mac(config.vhid)
         self._netlink.beside(self._parent_arp.hold, errors.append)

@@ -13,6 +13,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.orphans import Orphans
 from ucarpd.lock import AlreadyRunning, InstanceLock
 from ucarpd.private import run_directory
+from ucarpd.promoted import Promotions, restore_left_over
 from ucarpd.recording import virtual_addresses_elsewhere
 from ucarpd.upkeep import Upkeep
 
@@ -52,7 +54,8 @@ class Supervisor:
         self._paths = paths
         self._stay = stay
         self._loop = asyncio.get_running_loop()
-        self._netlink = Netlink(self, virtual_addresses_elsewhere)
+        promotions = Promotions(run_directory())
+        self._netlink = Netlink(self, virtual_addresses_elsewhere, promotions)
         self._interfaces: dict[str, Interface] = {}
         self._instances: dict[str, Instance] = {}
         self._reloading: asyncio.Task[None] | None = None
@@ -88,6 +91,7 @@ class Supervisor:
             journal.postpone(None)
 
     async def _serve(self, configs: Sequence[Config]) -> int:
+        self._netlink.beside(partial(restore_left_over, run_directory()), _report_unrestored)
         self._start_all(configs)
         if not self._instances and not self._stay:
             return EXIT_ALL_RUN_ELSEWHERE
@@ -321,6 +325,12 @@ def _lock_memory_if_realtime() -> None:
             memory.lock()
         except OSError as error:
             journal.write(logging.WARNING, f"cannot lock the memory: {error.strerror}")
+
+
+def _report_unrestored(error: OSError | None) -> None:
+    if error is not None:
+        text = f"cannot restore a setting that an earlier run has left: {error.strerror or error}"
+        journal.write(logging.WARNING, text)
 
 
 def _report_defect(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -381,3 +381,33 @@ def test_a_process_that_a_script_leaves_running_is_named_when_its_file_goes(a):
     daemon.signal(signal.SIGHUP)
     daemon.wait_for_line("web: a script has left process", "(sleep 4567) running")
     daemon.wait_for_line("reloaded: 1 running")
+
+
+@pytest.mark.parametrize("by", ["clear", "start"])
+def test_a_setting_that_a_killed_process_has_left_is_restored(a, by):
+    """While a down-script works, the kernel is to keep the secondaries of the address."""
+    for scope in ("all", "eth0"):
+        a.sysctl(f"net/ipv4/conf/{scope}/promote_secondaries", "0")
+    path = "/proc/sys/net/ipv4/conf/eth0/promote_secondaries"
+
+    def setting() -> str:
+        return a.run("cat", path).stdout.strip()
+
+    write_scripts(a, down=f"{REMOVE}test -e /etc/ucarp/slow && {{ echo begun; sleep 1000; }}\n")
+    daemon = start(a, **BOTH)
+    daemon.wait_for_line(MASTER)
+    wait_for_address(a)
+    slow = a.write("ucarp/slow", "")
+    daemon.signal(signal.SIGTERM)
+    daemon.wait_for_line("begun")
+    wait_for("the setting", lambda: setting() == "1")
+    daemon.kill()
+    assert setting() == "1"
+    slow.unlink()
+    if by == "clear":
+        clear = a.start(sys.executable, "-m", "ucarpd", "clear", "/etc/ucarp")
+        assert clear.popen.wait(15) == 0
+        assert setting() == "0"
+    else:
+        start(a, **BOTH)
+        wait_for("the setting", lambda: setting() == "0")

@@ -14,7 +14,7 @@ from ucarpd.linux.netlink.guards import Guards
 from ucarpd.linux.netlink.library import ifaddrmsg, nl, rtnl
 from ucarpd.linux.netlink.messages import InterfaceAddress, request
 from ucarpd.linux.netlink.request_socket import RequestSocket
-from ucarpd.linux.netlink.secondaries import Elsewhere, Secondaries
+from ucarpd.linux.netlink.secondaries import Elsewhere, Notes, Secondaries
 
 _FOREVER = 0xFFFFFFFF
 
@@ -24,9 +24,11 @@ class AddressRequests:
     which interface or address it is about.
     """
 
-    def __init__(self, kernel: RequestSocket, elsewhere: Elsewhere) -> None:
+    def __init__(
+        self, kernel: RequestSocket, elsewhere: Elsewhere, notes: Notes | None = None
+    ) -> None:
         self._kernel = kernel
-        self._secondaries = Secondaries(kernel, elsewhere)
+        self._secondaries = Secondaries(kernel, elsewhere, notes)
         self.guards = Guards(kernel, self._secondaries)
 
     def prepare(

@@ -186,7 +186,10 @@ class Interface:
         usable = tuple(each for each in found if isinstance(each, Source))
         missing = tuple(each.reason for each in found if isinstance(each, NoSource))
         if not usable:
-            return NotReady(" and ".join(missing), can_send=self._sockets.can_send)
+            faults = (self._sockets.fault(member.params, f) for f in member.params.families)
+            # An address that is removed may come again at once, as when a network is configured.
+            may_return = self._sockets.can_send and not any(faults)
+            return NotReady(" and ".join(missing), self._sockets.can_send, may_return)
         return Ready(usable, missing)
 
     def _missing(self) -> str:

@@ -16,7 +16,7 @@ one thing:
       listening the master-down timers                                     armed as BACKUP
     holding     the virtual addresses: put there, announced, put back      as MASTER
     rivals      other masters: answered, told, yielded to in the end       as MASTER
-    outage      a cable that is lost for a moment                          as MASTER
+    outage      a link or source lost for a moment                         as MASTER
     leaving     addresses on their way off, and the farewell after them    after MASTER
 
 House rules:
@@ -211,7 +211,7 @@ class VirtualHost(Transitions):
                     self._hearing.use(sources, now)
                     self._advertise(now, now)
             case events.InterfaceLost():
-                if not (event.may_return and self._outlasts(event.reason, now)):
+                if not (event.may_return and self._outlasts(event, now)):
                     self._lose_role(event.reason, now, can_send=event.can_send)
             case events.HardwareAddressChanged() | events.SegmentHeard():
                 self._actions += holding.announce(now)
@@ -274,6 +274,11 @@ class VirtualHost(Transitions):
     def _hear_as_master(self, heard: AdvertisementReceived, now: float, holding: Holding) -> None:
         if not self._hearing.counts(heard, now):
             return
+        if self._outage.until is not None and self._outage.can_send and not heard.is_bow_out:
+            # Another host serves, and without a source address this one cannot answer.
+            self._lose_role(self._outage.reason, now, can_send=False)
+            self._actions += self._leaving.successor_heard(heard)
+            return
         verdict, found = self._hearing.as_master(heard, now, self._rivals)
         interval = self._standing.interval
         match verdict:
@@ -296,7 +301,7 @@ class VirtualHost(Transitions):
 
     def _do_what_is_due(self, now: float, holding: Holding) -> None:
         if self._outage.until is not None and now >= self._outage.until:
-            self._lose_role(self._outage.reason, now, can_send=False)
+            self._lose_role(self._outage.reason, now, can_send=self._outage.can_send)
             return
         if self._step_down_until is not None and now >= self._step_down_until:
             self._step_down_until = None

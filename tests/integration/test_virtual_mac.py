@@ -16,6 +16,7 @@ from nodes import (
     BACKUP,
     MASTER,
     VIP,
+    ScriptedHost,
     both_ways,
     conf,
     mac,
@@ -94,6 +95,8 @@ def serving(host: Host, **keys: object) -> Process:
     process = start(host, VMAC="yes", **keys)
     process.wait_for_line(MASTER)
     wait_for_device(host, VIP)
+    if isinstance(host, ScriptedHost):
+        process.wait_for_line("ucarp-up.sh", "done in")
     return process
 
 

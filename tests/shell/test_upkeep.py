@@ -8,7 +8,7 @@ import threading
 import pytest
 import virtual_loop
 from fake_kernel import FakeLog
-from test_record import content
+from recorded import content
 
 from ucarpd.lock import InstanceLock
 from ucarpd.parent_arp import ParentArp

@@ -1,7 +1,8 @@
 """The words that scrapers look for, the fields beside them, and how often a line may come."""
 
+import errno
 import logging
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 
@@ -12,6 +13,8 @@ from ucarpd.journal import Journal, lines
 from ucarpd.journal.limits import LINES_PER_MINUTE, DropLimiter, LastingFaults
 
 PEER = IPv4Address("172.16.0.11")
+PEER6 = IPv6Address("fd00::1")
+NO_IPV6 = OSError(errno.EAFNOSUPPORT, "fd00::1: eth0 has no IPv6")
 
 
 class Collector(logging.Handler):
@@ -125,6 +128,10 @@ ROWS = [
     (
         lambda log: log.unserved([PEER]),
         "[ERROR] web: this host cannot serve 172.16.0.11: another host should take over",
+    ),
+    (
+        lambda log: log.addresses_refused({PEER6: NO_IPV6}),
+        "[WARNING] web: cannot add the address on eth0: fd00::1: eth0 has no IPv6",
     ),
     (lambda log: log.unserved([]), "[INFO] web: all addresses are served again"),
     (
@@ -326,3 +333,14 @@ def test_the_end_of_a_refusal_is_told(collected, web):
         "[ERROR] web: cannot add the address on eth0: 172.16.0.11: no",
         "[INFO] web: the addresses can be added on eth0 again",
     ]
+
+
+def test_what_is_not_served_for_want_of_ipv6_is_no_error(collected, web):
+    """The operator has made the MTU so small; the line about it says so."""
+    web.addresses_refused({PEER6: NO_IPV6})
+    web.unserved([PEER6])
+    web.unserved([PEER6, PEER])
+    web.addresses_refused({PEER6: OSError(errno.EACCES, "fd00::1: no")})
+    web.unserved([PEER6])
+    levels = [line.partition("]")[0] for line, _ in collected() if "cannot serve" in line]
+    assert levels == ["[WARNING", "[ERROR", "[ERROR"]

@@ -1,5 +1,6 @@
 """The words that scrapers look for, the fields beside them, and how often a line may come."""
 
+import errno
 import logging
 from ipaddress import IPv4Address
 
@@ -229,6 +230,21 @@ def test_a_row_of_failed_sends_is_two_lines(collected, web):
     assert [line for line, _ in collected()] == [
         "[ERROR] web: cannot send on eth0: Network is down",
         "[INFO] web: sending on eth0 works again",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "filters"),
+    [
+        (errno.ENOBUFS, "a netdev table of nftables, or tc,"),
+        (errno.EPERM, "a filter for outgoing packets (nftables or iptables)"),
+    ],
+)
+def test_a_send_that_the_hosts_own_filter_may_have_refused(collected, web, number, filters):
+    web.send_failed(OSError(number, "says the kernel"))
+    assert [line for line, _ in collected()] == [
+        "[ERROR] web: cannot send on eth0: says the kernel"
+        f" (does {filters} on this host drop advertisements?)"
     ]
 
 

@@ -46,6 +46,7 @@ class Holding:
         self._taken_at = float("inf")
         self._reacquire_at: float | None = None
         self._rival_gone_at: float | None = None
+        self._outdo_at: float | None = None
         self.configure(params)
 
     def configure(self, params: Params) -> None:
@@ -60,7 +61,12 @@ class Holding:
     @property
     def deadline(self) -> float | None:
         """When `due` has something to do; None for never."""
-        candidates = (self._reacquire_at, self._announcements.deadline, self._rival_gone_at)
+        candidates = (
+            self._reacquire_at,
+            self._announcements.deadline,
+            self._rival_gone_at,
+            self._outdo_at,
+        )
         return min((at for at in candidates if at is not None), default=None)
 
     def acquire(self, now: float) -> list[Action]:
@@ -105,11 +111,13 @@ class Holding:
         addresses = addresses or self._all_here()
         if not addresses:
             return []
+        self._outdo_at = None
         self._announcements.start(now)
         return [AnnounceAddresses(addresses)]
 
     def outdo_rival(self, now: float, interval: float) -> list[Action]:
         """Announce again, as its gratuitous ARP may have misled the neighbours; once an interval.
+        A rival that comes sooner after an announcement is outdone when the interval is over.
 
         When it has been silent for a dead interval, what its up-script has done outside the segment
         is to be undone as well.  What the host says from which we have just taken the role, up to its
@@ -117,7 +125,11 @@ class Holding:
         """
         if self._here and self._reasserts and now - self._taken_at > interval:
             self._rival_gone_at = now + self._patience
-        return self.announce(now) if now - self._announcements.last_at >= interval else []
+        next_at = self._announcements.last_at + interval
+        if now >= next_at:
+            return self.announce(now)
+        self._outdo_at = next_at
+        return []
 
     def due(self, now: float) -> list[Action]:
         """What the time has come for."""
@@ -128,7 +140,10 @@ class Holding:
             self._rival_gone_at = None
             actions.append(ReassertAddresses())
         if self._announcements.take(now) and (here := self._all_here()):
+            self._outdo_at = None
             actions.append(AnnounceAddresses(here))
+        if self._outdo_at is not None and now >= self._outdo_at:
+            actions += self.announce(now)
         return actions
 
     def _report(self) -> list[Action]:

@@ -127,3 +127,24 @@ def test_the_status_line_says_what_an_instance_waits_for(monkeypatch, tmp_path):
     assert told[0].startswith("INIT on hots0, vhid 1, since ")
     assert told[0].endswith(": waiting, interface hots0 does not exist")
     assert told[1].startswith("MASTER on hots0")
+
+
+def test_the_status_line_of_many_names_those_with_files_that_others_can_change(
+    monkeypatch, tmp_path
+):
+    class Instance:
+        state = State.MASTER
+
+        def __init__(self, name, trouble):
+            self.config = type("Config", (), {"name": name})
+            self.exposure = type("Watch", (), {"trouble": trouble})
+
+    async def scenario(host):
+        host._instances = {each: Instance(each, "") for each in ("one", "two")}
+        assert host._status() == "2 virtual hosts: 2 MASTER, 0 BACKUP, 0 INIT"
+        host._instances["mail"] = Instance("mail", "others can change a file")
+        assert host._status().endswith(" 0 INIT; others than root can change files of mail")
+        host._instances = {str(each): Instance(str(each), "bad") for each in range(9)}
+        assert host._status().endswith("files of 0, 1, 2, 3, 4, 5, 6, 7, …")
+
+    run(monkeypatch, tmp_path, scenario)

@@ -310,8 +310,12 @@ class Interface:
         """After a silence the way to the segment is open again: who is MASTER announces itself."""
         before, self._heard_at = self._heard_at, max(self._heard_at, at)
         if at - before >= SILENCE:
-            for member in list(self._members.values()):
-                member.engine.segment_heard()
+            # After the frames that wait: they may tell that another host serves by now.
+            self._loop.call_soon(self._tell_silence_is_over)
+
+    def _tell_silence_is_over(self) -> None:
+        for member in list(self._members.values()):
+            member.engine.segment_heard()
 
     # -- another daemon on this host -----------------------------------------------------------------------
 

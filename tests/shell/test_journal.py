@@ -235,6 +235,21 @@ def test_a_row_of_failed_sends_is_two_lines(collected, web):
     ]
 
 
+@pytest.mark.parametrize(
+    ("number", "filters"),
+    [
+        (errno.ENOBUFS, "a netdev table of nftables, or tc,"),
+        (errno.EPERM, "a filter for outgoing packets (nftables or iptables)"),
+    ],
+)
+def test_a_send_that_the_hosts_own_filter_may_have_refused(collected, web, number, filters):
+    web.send_failed(OSError(number, "says the kernel"))
+    assert [line for line, _ in collected()] == [
+        "[ERROR] web: cannot send on eth0: says the kernel"
+        f" (does {filters} on this host drop advertisements?)"
+    ]
+
+
 def test_a_copied_source_address_is_told_once_not_with_every_advertisement(collected, web):
     for _ in range(100):
         web.source_taken(PEER)

@@ -346,7 +346,10 @@ class Journal:
         """The first of a row of failures is worth a line, and the end of it."""
         if not self._send_failing:
             self._send_failing = True
-            self.error(f"cannot send on {self._interface}: {error.strerror}")
+            text = f"cannot send on {self._interface}: {error.strerror}"
+            if filters := _FILTERS.get(error.errno or 0):
+                text += f" (does {filters} on this host drop advertisements?)"
+            self.error(text)
 
     def sent(self) -> None:
         if self._send_failing:
@@ -365,6 +368,12 @@ class Journal:
     ) -> None:
         write(level, f"{self._name}: {text}", {**self._fields, **fields}, self.facility, error)
 
+
+_FILTERS = {
+    errno.ENOBUFS: "a netdev table of nftables, or tc,",
+    errno.EPERM: "a filter for outgoing packets (nftables or iptables)",
+}
+"""By the error that the kernel reports when they drop a packet."""
 
 _FINDINGS = {
     Finding.NOT_MASTER: (logging.INFO, "asked to step down, but this host is not MASTER"),

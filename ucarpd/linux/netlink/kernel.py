@@ -56,8 +56,7 @@ class Netlink:
     async def close(self) -> None:
         """Wait for the requests under way, then let go of the sockets."""
         self._events.close()
-        await self._worker.finish(self._requests.close)
-        self._kernel.close()
+        await self._worker.finish(self._kernel.close)
 
     # -- what there is -----------------------------------------------------------------------------
 

@@ -10,9 +10,9 @@ a line, `advice` warns about it, `scripts` finds those that would not run, and `
 
 from ucarpd.config.advice import warnings
 from ucarpd.config.files import find_files
-from ucarpd.config.inventory import load_all
+from ucarpd.config.inventory import is_refused, load_all
 from ucarpd.config.keys import KEYS, Key
-from ucarpd.config.load import load
+from ucarpd.config.load import Loaded, load, load_with_lines
 from ucarpd.config.problems import ConfigError, Problem
 from ucarpd.config.scripts import errors as script_errors
 from ucarpd.config.scripts import harm, is_harmful
@@ -24,13 +24,16 @@ __all__ = [
     "Config",
     "ConfigError",
     "Key",
+    "Loaded",
     "Problem",
     "VirtualAddress",
     "find_files",
     "harm",
     "is_harmful",
+    "is_refused",
     "load",
     "load_all",
+    "load_with_lines",
     "script_errors",
     "show",
     "warnings",

@@ -1,5 +1,6 @@
 """The record of a running virtual host: what it says, and how it is kept true beside the loop."""
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from ipaddress import ip_address
@@ -11,6 +12,7 @@ from ucarpd.carp.transmit import Datagram, Transmitter
 from ucarpd.config import Config
 from ucarpd.hooks import Hook
 from ucarpd.journal import Journal
+from ucarpd.last_good import LastGood
 from ucarpd.linux.netlink import InterfaceAddress, Netlink
 from ucarpd.parent_arp import ParentArp
 from ucarpd.private import run_directory
@@ -26,6 +28,7 @@ class Keeper:
     def __init__(self, name: str, netlink: Netlink, log: Journal) -> None:
         self._netlink = netlink
         self._log = log
+        self._last_good = LastGood(name, run_directory())
         self._earlier: Recorded | None = None
         try:
             self._earlier = read(name, run_directory())
@@ -55,6 +58,20 @@ class Keeper:
     def _written(self, error: OSError | None) -> None:
         if error is not None:
             self._log.record_fault(error)
+
+    def keep_configuration(self, config: Config) -> None:
+        """Keep what the configuration was read from, for the start after a crash."""
+        self._netlink.beside(partial(self._last_good.keep, config), self._kept)
+
+    def _kept(self, error: OSError | None) -> None:
+        if error is not None:
+            self._log.configuration_not_kept(error)
+
+    async def forget_configuration(self) -> None:
+        """Remove it, after all that is still to be kept."""
+        done = asyncio.get_running_loop().create_future()
+        self._netlink.beside(self._last_good.forget, done.set_result)
+        self._kept(await done)
 
     def take_off_left_over(self, device: str) -> None:
         """Take off what an earlier run has left, if the record names it; `device` is today's."""

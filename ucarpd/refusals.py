@@ -1,0 +1,35 @@
+"""How `ucarpd check --reload` tells a running process which files it must not take over.
+
+`check` names the faults where the operator looks for them, and knows some that a process does not
+look for.  So the process obeys: it refuses these files, and need not repeat why.
+"""
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+
+from ucarpd.private import private_directory, private_path, replace_file
+
+
+def leave(pid: int, paths: Collection[Path], directory: Path) -> None:
+    """Leave the list for the next reload of process `pid`.  Raises OSError."""
+    path = private_directory(directory) / _name(pid)
+    if paths:
+        replace_file(path, json.dumps(sorted(map(str, paths))).encode())
+    else:
+        path.unlink(missing_ok=True)
+
+
+def take(pid: int, directory: Path) -> set[Path]:
+    """Return the list that was left for process `pid`, once.  Blocks."""
+    path = private_path(directory) / _name(pid)
+    try:
+        text = path.read_bytes()
+        path.unlink()
+        return {Path(each) for each in json.loads(text)}
+    except (OSError, ValueError):
+        return set()
+
+
+def _name(pid: int) -> str:
+    return f"{pid}.refused"

@@ -212,11 +212,11 @@ class Instance:
             return ": to be started again after an internal error"
         if self.state is State.INIT:
             return f": waiting, {self._engine.reason}"
-        if self.state is State.MASTER and (
-            note := self._notes.of_master(self.config.is_scripted, self._log.wrong_digest_from)
-        ):
-            return note
-        return f"; less fit: {self._reasons}" if self._demoted_by else ""
+        less_fit = f"; less fit: {self._reasons}" if self._demoted_by else ""
+        if self.state is not State.MASTER:
+            return less_fit
+        notes = self._notes.of_master(self.config.is_scripted, self._log.wrong_digest_from)
+        return notes or less_fit
 
     def report_status(self) -> None:
         """One line in ucarp's words, `MASTER on eth0 id 1`, and what there is to know."""

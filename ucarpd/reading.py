@@ -6,7 +6,7 @@ reload nothing has to: what runs goes on.
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,10 +27,16 @@ class Reading:
         """Whether this file, or its directory, is refused."""
         return not self.refused.isdisjoint({path, path.parent})
 
-    @property
-    def refused_names(self) -> list[str]:
-        """The names of the virtual hosts whose files are refused, sorted."""
-        return sorted(path.name.removesuffix(".conf") for path in self.refused)
+    def refused_names(self, running: Iterable[Path]) -> list[str]:
+        """Return the names of the virtual hosts whose files are refused, sorted.
+
+        `running` are the files of those that run.  A directory that cannot be read is among the names
+        only if none of its files is.
+        """
+        of_running = {path for path in running if self.is_refused(path)}
+        directories = {path.parent for path in of_running}
+        refused = of_running | self.refused - directories
+        return sorted(path.name.removesuffix(".conf") for path in refused)
 
 
 def at_start(paths: Sequence[Path]) -> Reading:

@@ -13,11 +13,12 @@ from ucarpd.private import private_directory, private_path, replace_file
 
 def leave(pid: int, paths: Collection[Path], directory: Path) -> None:
     """Leave the list for the next reload of process `pid`.  Raises OSError."""
-    path = private_directory(directory) / _name(pid)
     if paths:
-        replace_file(path, json.dumps(sorted(map(str, paths))).encode())
+        content = json.dumps(sorted(map(str, paths))).encode()
+        replace_file(private_directory(directory) / _name(pid), content)
     else:
-        path.unlink(missing_ok=True)
+        # Needs no directory: on a file system without room, good files can still be reloaded.
+        take(pid, directory)
 
 
 def take(pid: int, directory: Path) -> set[Path]:

@@ -31,9 +31,11 @@ class Shown(Protocol):
 def status_line(instances: Sequence[Shown], refused: Collection[str]) -> str:
     """`refused` are the names of the virtual hosts whose files cannot be used now."""
     line = _of_one(instances[0]) if len(instances) == 1 else _of_many(instances)
-    if {each.config.name for each in instances} == set(refused) and len(instances) == 1:
-        return f"{line}; {REFUSED}"
-    return f"{line}; refused: {', '.join(sorted(refused))}" if refused else line
+    others = set(refused)
+    if len(instances) == 1 and (only := instances[0].config.name) in others:
+        line = f"{line}; {REFUSED}"
+        others.remove(only)
+    return f"{line}; refused: {', '.join(sorted(others))}" if others else line
 
 
 def _of_one(only: Shown) -> str:

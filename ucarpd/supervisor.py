@@ -242,7 +242,7 @@ class Supervisor:
         for line in self._reading.lines:
             journal.write_problem(line)
         wanted = {each.name: each for each in self._reading.configs}
-        before = set(self._instances)
+        before = {name: each.config.path for name, each in self._instances.items()}
         counts = {"changed": 0, "started": 0, "ended": 0}
         for name, instance in list(self._instances.items()):
             if self._ending.is_set():
@@ -265,8 +265,8 @@ class Supervisor:
         if self._ending.is_set():
             return
         self._start_all([new for name, new in wanted.items() if name not in self._instances])
-        counts["started"] = len(self._instances.keys() - before)
-        journal.write_reloaded(counts, self._reading.refused_names)
+        counts["started"] = len(self._instances.keys() - before.keys())
+        journal.write_reloaded(counts, self._reading.refused_names(before.values()))
 
     # -- for systemd -------------------------------------------------------------------------------------
 
@@ -292,7 +292,8 @@ class Supervisor:
 
     def _status(self) -> str:
         """What `systemctl status` shows in one line."""
-        return status_line(list(self._instances.values()), self._reading.refused_names)
+        instances = list(self._instances.values())
+        return status_line(instances, self._reading.refused_names(i.config.path for i in instances))
 
 
 def _lock_memory_if_realtime() -> None:

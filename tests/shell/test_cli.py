@@ -128,6 +128,17 @@ def test_check_says_when_there_is_no_such_process(conf, reloaded, capsys):
     assert "process 404 has not been asked to reload: No such process" in capsys.readouterr().err
 
 
+def test_without_room_for_the_list_good_files_are_reloaded_and_bad_ones_are_not(
+    conf, reloaded, tmp_path, capsys
+):
+    (tmp_path / "run").touch()
+    assert cli.main(["check", "--reload", "4", conf(GOOD)]) == 0
+    bad = conf(GOOD.replace("=1\n", "=300\n"))
+    assert cli.main(["check", "--reload", "4", bad]) == cli.EXIT_NOT_RELOADED
+    assert reloaded == [(4, [])]
+    assert "process 4 has not been asked to reload: " in capsys.readouterr().err
+
+
 def test_in_the_journal_each_line_has_its_priority(conf, reloaded, monkeypatch, capsys):
     monkeypatch.setattr(systemd, "stderr_is_the_journal", lambda: True)
     path = conf(GOOD.replace("=1\n", "=300\n"))

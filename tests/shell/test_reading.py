@@ -49,14 +49,14 @@ def test_sound_files_are_run(etc, run):
     write(etc, "web", text(1))
     found = reading.at_start([etc])
     assert vhids(found) == {"web": 1}
-    assert (found.lines, found.refused_names) == ((), [])
+    assert (found.lines, found.refused_names([])) == ((), [])
 
 
 def test_a_bad_file_is_refused_and_named(etc, run):
     path = write(etc, "web", text(300))
     found = reading.at_start([path])
     assert found.configs == ()
-    assert found.refused_names == ["web"]
+    assert found.refused_names([]) == ["web"]
     assert found.is_refused(path)
     (line,) = found.lines
     assert line.startswith(f"{path}:2: UCARP_VHID: ")
@@ -90,6 +90,8 @@ def test_it_stands_in_for_all_files_of_a_directory_that_cannot_be_read(etc, run)
     found = reading.at_start([etc])
     assert vhids(found) == {"web": 7}
     assert found.is_refused(etc / "web.conf")
+    assert found.refused_names([]) == ["etc"]
+    assert found.refused_names([etc / "web.conf", Path("/elsewhere/mail.conf")]) == ["web"]
 
 
 def test_a_good_file_is_taken_as_it_is(etc, run):
@@ -122,7 +124,7 @@ def test_what_check_has_refused_is_refused_once_and_without_a_word(etc, run):
     refusals.leave(os.getpid(), {sound, silent}, run)
     found = reading.at_reload([etc])
     assert found.configs == ()
-    assert found.refused_names == ["a", "b", "c"]
+    assert found.refused_names([]) == ["a", "b", "c"]
     assert [line.partition(":")[0] for line in found.lines] == [str(bad)]
     assert vhids(reading.at_reload([etc])) == {"a": 1}
 

@@ -44,6 +44,12 @@ def line(*hosts, refused=()):
             ["web"],
             "MASTER on eth0, vhid 1, since then; the file was refused, the old configuration runs",
         ),
+        (
+            host(),
+            ["web", "mail"],
+            "MASTER on eth0, vhid 1, since then; the file was refused, the old configuration runs; "
+            "refused: mail",
+        ),
         (host(), ["mail"], "MASTER on eth0, vhid 1, since then; refused: mail"),
     ],
 )

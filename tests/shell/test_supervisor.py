@@ -110,7 +110,9 @@ def test_the_status_line_says_what_an_instance_waits_for(monkeypatch, tmp_path):
     monkeypatch.setattr(supervisor.systemd, "notify_status", told.append)
 
     class Instance:
-        config = type("Config", (), {"name": "web", "interface": "hots0", "vhid": 1})
+        config = type(
+            "Config", (), {"name": "web", "interface": "hots0", "vhid": 1, "path": tmp_path}
+        )
         state = State.INIT
         duration = 3.0
         note = ": waiting, interface hots0 does not exist"

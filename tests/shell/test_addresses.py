@@ -1,36 +1,13 @@
 """The addresses that ucarpd puts on the interface itself."""
 
 import asyncio
-from functools import wraps
-from ipaddress import ip_address
 
-import virtual_loop
 from fake_kernel import FakeLog, FakeNetlink, Ledger
+from two_addresses import LEFT, ONE, TAKEN, TWO, config_of
+from virtual_loop import in_virtual_time
 
 from ucarpd.addresses import NetlinkAddresses
-from ucarpd.carp.actions import State
-from ucarpd.config import load
-from ucarpd.engine import Outcome, Transition
-
-ONE, TWO = map(ip_address, ("10.0.0.100", "10.0.0.101"))
-TAKEN = Transition(State.MASTER, State.BACKUP, "no advertisement")
-LEFT = Transition(State.BACKUP, State.MASTER, "asked to")
-FILE = "UCARP_INTERFACE=eth0\nUCARP_VHID=1\nUCARP_PASS=secret\nUCARP_ADDR=10.0.0.100,10.0.0.101\nUCARP_MASK=24\n"
-
-
-def in_virtual_time(test):
-    @wraps(test)
-    def wrapper(**arguments):
-        virtual_loop.run(test(**arguments))
-
-    return wrapper
-
-
-def config_of(tmp_path, more=""):
-    path = tmp_path / "web.conf"
-    path.write_text(FILE + more)
-    path.chmod(0o600)
-    return load(path)
+from ucarpd.engine import Outcome
 
 
 class Bench:

@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from test_record import content
+from recorded import content
 
 from ucarpd.clearing import clear
 from ucarpd.leftovers import clear_leftovers

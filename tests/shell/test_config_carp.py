@@ -4,7 +4,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 import pytest
-from test_config_load import faults, loaded, minimal
+from config_files import faults, loaded, minimal
 
 from ucarpd.carp.params import DemoteStyle, Params, TieBreak
 from ucarpd.config import KEYS, load_all, warnings

@@ -1,11 +1,11 @@
 """One file: which values it gives, and how every fault is named."""
 
 import os
-from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
 import pytest
+from config_files import faults, loaded, minimal, write
 
 from ucarpd.carp.params import DemoteStyle, Params, TieBreak
 from ucarpd.config import KEYS, Config, ConfigError, VirtualAddress, load
@@ -30,51 +30,12 @@ UCARP_UPSCRIPT=/etc/ucarp/ucarp-up.sh
 UCARP_DOWNSCRIPT=/etc/ucarp/ucarp-down.sh
 """
 
-MINIMAL = {
-    "UCARP_INTERFACE": "eth0",
-    "UCARP_VHID": "1",
-    "UCARP_PASS": "geheim",
-    "UCARP_ADDR": "172.16.0.1",
-}
-"""Each key in a line of its own: 1 to 4."""
-
-Content = str | bytes
-
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, so that the messages hold short names."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def write(content: Content, name: str = "web.conf") -> Path:
-    path = Path(name)
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    path.chmod(0o600)
-    return path
-
-
-def minimal(*lines: str, **changed: str | None) -> str:
-    """The minimal file, with values of some keys changed (None: left out), and then `lines`.
-
-    A changed key is named without its prefix.
-    """
-    settings = MINIMAL | {f"UCARP_{name}": value for name, value in changed.items()}
-    kept = [f"{name}={value}" for name, value in settings.items() if value is not None]
-    return "\n".join([*kept, *lines, ""])
-
-
-def loaded(content: Content, environ: Mapping[str, str] | None = None) -> Config:
-    return load(write(content), environ or {})
-
-
-def faults(content: Content, environ: Mapping[str, str] | None = None) -> list[str]:
-    """The messages without the name of the file in front."""
-    with pytest.raises(ConfigError) as caught:
-        loaded(content, environ)
-    assert str(caught.value).splitlines() == [str(each) for each in caught.value.problems]
-    return [str(each).removeprefix("web.conf:").lstrip() for each in caught.value.problems]
 
 
 # -- values ----------------------------------------------------------------------------------------

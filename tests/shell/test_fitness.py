@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from test_addresses import in_virtual_time
+from virtual_loop import in_virtual_time
 
 from ucarpd.fitness import FIRST_ADDRESS_PAUSE, LONGEST_ADDRESS_PAUSE, SENDING_PAUSE, Fitness
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from test_packaging import commands
+from command_line import commands
 
 from ucarpd import __version__, cli, journal
 from ucarpd.config import KEYS

@@ -1,6 +1,5 @@
 """What the package ships beside the program says the same as the program."""
 
-import argparse
 import configparser
 import os
 import re
@@ -8,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from command_line import commands
 
 from ucarpd import __version__, cli, journal
 from ucarpd.hooks.child import KILL_AFTER
@@ -15,13 +15,6 @@ from ucarpd.private import DEFAULT_RUN_DIRECTORY, private_path
 
 PROJECT = Path(__file__).parents[2]
 UNITS = PROJECT / "etc/systemd/system"
-
-
-def commands():
-    """The commands of `ucarpd`, each with its options."""
-    parser = cli._parser()
-    [action] = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
-    return {name: command._option_string_actions.keys() for name, command in action.choices.items()}
 
 
 def unit(name):

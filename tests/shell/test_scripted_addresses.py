@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 from fake_kernel import FakeLog, FakeNetlink, Ledger
-from test_addresses import LEFT, ONE, TAKEN, TWO, config_of, in_virtual_time
+from two_addresses import LEFT, ONE, TAKEN, TWO, config_of
+from virtual_loop import in_virtual_time
 
 from ucarpd.addresses import NetlinkAddresses
 from ucarpd.carp.actions import State

@@ -2,7 +2,8 @@
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import wraps
 from typing import Any
 
 
@@ -38,3 +39,13 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
     """Run a test to its end in virtual time."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         runner.run(coroutine)
+
+
+def in_virtual_time(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """A test that is a coroutine, run to its end in virtual time."""
+
+    @wraps(test)
+    def wrapper(**arguments):
+        run(test(**arguments))
+
+    return wrapper

@@ -1,0 +1,21 @@
+"""What the record of an instance says, made from a configuration file."""
+
+from ipaddress import ip_address
+
+from ucarpd import config
+from ucarpd.recording import content_of
+
+MAC = bytes.fromhex("020000000001")
+SOURCE = ip_address("10.0.0.11")
+
+
+def configuration(tmp_path, name="web", **keys):
+    settings = {"INTERFACE": "eth0", "VHID": 7, "PASS": "secret", "ADDR": "10.0.0.1/24"} | keys
+    path = tmp_path / f"{name}.conf"
+    path.write_text("".join(f"UCARP_{key}={value}\n" for key, value in settings.items()))
+    path.chmod(0o600)
+    return config.load(path)
+
+
+def content(tmp_path, name="web", down=None, counter=5, **keys):
+    return content_of(configuration(tmp_path, name, **keys), [SOURCE], MAC, counter, down)

@@ -124,13 +124,18 @@ def _add_log_options(parser: "argparse.ArgumentParser") -> None:
 
 
 def _check(options: "argparse.Namespace") -> int:
-    from ucarpd import config, host_checks
+    import os
+
+    from ucarpd import config, host_checks, refusals
     from ucarpd.hooks import refusal
     from ucarpd.lock import is_held
     from ucarpd.private import run_directory
 
-    paths = [path.absolute() for path in options.paths] if options.reload else options.paths
-    configs, problems = config.load_all(paths)
+    paths, environ = options.paths, dict(os.environ)
+    if options.reload:
+        paths = [path.absolute() for path in paths]
+        environ |= refusals.credentials_of(options.reload)
+    configs, problems = config.load_all(paths, environ)
     found = host_checks.find(configs, lambda name: is_held(name, run_directory()))
     problems += [finding.problem for finding in found if finding.is_error]
     for problem in problems:

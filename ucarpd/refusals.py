@@ -5,6 +5,7 @@ look for.  So the process obeys: it refuses these files, and need not repeat why
 """
 
 import json
+import os
 from collections.abc import Collection
 from pathlib import Path
 
@@ -30,6 +31,23 @@ def take(pid: int, directory: Path) -> set[Path]:
         return {Path(each) for each in json.loads(text)}
     except (OSError, ValueError):
         return set()
+
+
+def credentials_of(pid: int) -> dict[str, str]:
+    """Return the variable by which process `pid` finds its credentials, as another process can use it.
+
+    systemd does not set it for every command of a unit.  Empty if there is none, or if the process
+    does not let us see it.
+    """
+    try:
+        entries = Path("/proc", str(pid), "environ").read_bytes().split(b"\0")
+    except OSError:
+        return {}
+    for name, _, value in (entry.partition(b"=") for entry in entries):
+        if name == b"CREDENTIALS_DIRECTORY":
+            # Another command of a unit may have other mounts.
+            return {os.fsdecode(name): f"/proc/{pid}/root{os.fsdecode(value)}"}
+    return {}
 
 
 def _name(pid: int) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 
 import pytest
 
@@ -137,6 +138,17 @@ def test_without_room_for_the_list_good_files_are_reloaded_and_bad_ones_are_not(
     assert cli.main(["check", "--reload", "4", bad]) == cli.EXIT_NOT_RELOADED
     assert reloaded == [(4, [])]
     assert "process 4 has not been asked to reload: " in capsys.readouterr().err
+
+
+def test_the_password_may_be_a_credential_of_the_process(conf, reloaded, tmp_path):
+    (tmp_path / "web.pass").write_text("credential\n")
+    path = conf(GOOD.replace("UCARP_PASS=geheim\n", ""))
+    environment = {"CREDENTIALS_DIRECTORY": str(tmp_path), "PATH": os.environ["PATH"]}
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, env=environment) as process:
+        assert cli.main(["check", "--reload", str(process.pid), path]) == 0
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, env={"PATH": os.defpath}) as process:
+        assert cli.main(["check", "--reload", str(process.pid), path]) == cli.EXIT_CONFIG
+    assert [refused for _, refused in reloaded] == [[], [path]]
 
 
 def test_in_the_journal_each_line_has_its_priority(conf, reloaded, monkeypatch, capsys):

@@ -53,7 +53,7 @@ class LastGood:
 
 
 def read_all(directory: Path, environ: Mapping[str, str] = os.environ) -> list[Kept]:
-    """Return what is kept of this boot, without what cannot be read or understood."""
+    """Return the kept configurations of this boot, without unreadable and damaged ones."""
     return list(_read_all(private_path(directory), environ))
 
 

@@ -1,4 +1,4 @@
-"""What is unusual about a virtual host, in words to be put right after its state."""
+"""Says what is unusual about a master, in words that follow its state in the status line."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ class Notes:
             self._rivals.pop(report.peer, None)
 
     def state_changed(self) -> None:
-        """Forget the other masters: they were those of one term."""
+        """Forget the other masters, which belong to one term."""
         self._rivals.clear()
 
     def of_master(self, is_scripted: bool, wrong_digest_from: IPAddress | None) -> str:

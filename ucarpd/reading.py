@@ -1,7 +1,7 @@
-"""What the files say, at a start or at a reload, and which of them must not be used.
+"""Reads the configuration files at a start and at a reload, and says which of them are refused.
 
-At a start after a crash, the last good configuration stands in for a file that is refused.  At a
-reload nothing has to: what runs goes on.
+At a start after a crash, the last good configuration stands in for a refused file.  A reload needs no
+stand-in: the virtual host of a refused file keeps running as it is.
 """
 
 import os
@@ -17,7 +17,7 @@ from ucarpd.private import run_directory
 
 @dataclass(frozen=True)
 class Reading:
-    """`configs` are to be run, `refused` are files or directories, `lines` say what is wrong with them."""
+    """`configs` are to run; `refused` are files or directories, and `lines` name their faults."""
 
     configs: tuple[Config, ...] = ()
     lines: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ class Reading:
 
 
 def at_start(paths: Sequence[Path]) -> Reading:
-    """Read the files, and what a process that died has kept of those that are refused."""
+    """Read the files; for a refused one, take the configuration that a dead process has kept."""
     kept = {each.loaded.config.path: each for each in last_good.read_all(run_directory())}
     stand_ins = [each.loaded for each in kept.values()]
     configs, problems = config.load_all(paths, stand_ins=stand_ins)
@@ -63,7 +63,7 @@ def at_start(paths: Sequence[Path]) -> Reading:
 
 
 def at_reload(paths: Sequence[Path]) -> Reading:
-    """Read the files; those that `ucarpd check --reload` has refused are not in it."""
+    """Read the files, except for those that `ucarpd check --reload` has refused."""
     refused_by_check = refusals.take(os.getpid(), run_directory())
     configs, problems = config.load_all(paths)
     refused = frozenset(refused_by_check | {problem.path for problem in problems})

@@ -1,7 +1,7 @@
 """How `ucarpd check --reload` tells a running process which files it must not take over.
 
-`check` names the faults where the operator looks for them, and knows some that a process does not
-look for.  So the process obeys: it refuses these files, and need not repeat why.
+`check` names the faults where the operator looks for them, and finds some that the process does not
+look for.  So the process refuses these files, and does not repeat why.
 """
 
 import json

@@ -75,6 +75,8 @@ class Supervisor:
         configs, problems = self._reading.configs, self._reading.lines
         for line in problems:
             journal.write_problem(line)
+        for line in self._reading.warnings:
+            journal.write(logging.WARNING, line)
         if not configs and not problems:
             where = ", ".join(map(str, self._paths))
             journal.write_problem(f"{where}: no configuration file (NAME.conf) in it")
@@ -260,9 +262,13 @@ class Supervisor:
         A file that is gone ends its instance.  One that cannot be used leaves it as it is.  A stop of
         the process cuts it short.
         """
+        told = self._reading.warnings
         self._reading = await asyncio.to_thread(reading.at_reload, self._paths)
         for line in self._reading.lines:
             journal.write_problem(line)
+        for line in self._reading.warnings:
+            if line not in told:
+                journal.write(logging.WARNING, line)
         wanted = {each.name: each for each in self._reading.configs}
         before = {name: each.config.path for name, each in self._instances.items()}
         counts = {"changed": 0, "started": 0, "ended": 0}

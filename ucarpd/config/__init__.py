@@ -9,7 +9,7 @@ a line, `advice` warns about it, `scripts` finds those that would not run,
 `named_files` lists what a file names, and `show` prints a Config so that both read it alike.
 """
 
-from ucarpd.config.advice import warnings
+from ucarpd.config.advice import hints, warnings
 from ucarpd.config.files import find_files
 from ucarpd.config.inventory import is_refused, load_all
 from ucarpd.config.keys import KEYS, Key
@@ -31,6 +31,7 @@ __all__ = [
     "VirtualAddress",
     "find_files",
     "harm",
+    "hints",
     "is_harmful",
     "is_refused",
     "load",

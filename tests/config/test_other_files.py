@@ -5,7 +5,7 @@ from config_files import faults, loaded, minimal, write
 
 from ucarpd.config import hints, show, warnings
 from ucarpd.config.foreign_words import meaning, nearest
-from ucarpd.config.hints import unknown
+from ucarpd.config.key_hints import unknown
 from ucarpd.config.kinds import Kind, kind_of
 
 KEEPALIVED = "vrrp_instance VI_1 {\n    interface eth0\n    virtual_router_id 51\n}\n"

@@ -9,7 +9,7 @@ from typing import Any
 from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.params import TieBreak
 from ucarpd.carp.timing import UNFIT_ADVBASE
-from ucarpd.config import hints as words
+from ucarpd.config import key_hints as words
 from ucarpd.config import kinds, look_alikes, scripts, shell
 from ucarpd.config.keys import BY_NAME, PREFIX
 from ucarpd.config.lines import Line, read_lines

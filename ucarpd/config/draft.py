@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ucarpd.config import foreign_words, hints, values
+from ucarpd.config import foreign_words, key_hints, values
 from ucarpd.config.keys import BY_NAME, KEYS, PREFIX, Key
 from ucarpd.config.lines import Line
 from ucarpd.config.problems import Problem, got
@@ -62,7 +62,7 @@ class Draft:
             self._take_key(key)
 
     def _refuse_unknown(self, name: str, line: Line) -> None:
-        fault = hints.unknown(name, line.value or "")
+        fault = key_hints.unknown(name, line.value or "")
         if fault is None:
             return
         self.refuse(line.number, name, fault)

@@ -17,7 +17,7 @@ def unknown(name: str, value: str) -> str | None:
     if meant.key == NOTHING:
         return None
     if meant.key == OPTIONS:
-        return f"unknown key; ucarpd takes no options here: {_of_options(value)}"
+        return f"unknown key; ucarpd takes no options here: {of_options(value)}"
     remark = f": {meant.remark}" if meant.remark else ""
     return f"unknown key; write {meant.key}{remark}"
 
@@ -40,7 +40,7 @@ def without_prefix(name: str, value: str, given: set[str]) -> str | None:
         near = foreign_words.nearest(name, limit=1)
         return f"did you mean {near}?" if near else None
     if meant.key == OPTIONS:
-        return _of_options(value) if value.startswith("-") else None
+        return of_options(value) if value.startswith("-") else None
     if meant.key not in BY_NAME:
         return None
     if meant.key in given and not foreign_words.is_prefixed(name):
@@ -48,7 +48,7 @@ def without_prefix(name: str, value: str, given: set[str]) -> str | None:
     return f"did you mean {meant.key}?"
 
 
-def _of_options(value: str) -> str:
+def of_options(value: str) -> str:
     """Each option of a list as a key; the values only of options that hold no secret."""
     keys = []
     for found in ucarp_options.split(value.split()):

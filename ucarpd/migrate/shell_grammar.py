@@ -1,0 +1,37 @@
+"""Questions about the words and commands of a shell script."""
+
+import re
+
+from ucarpd.migrate.shell_words import Command, Word, plain
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a shell would look for files with such names."""
+    return re.search(r"[*?\[]", text) is not None
+
+
+def is_assignment(word: Word) -> bool:
+    """Whether the name and the = are not quoted."""
+    return word[0].kind == "text" and not word[0].quoted and "=" in word[0].text
+
+
+def behind(word: Word, length: int) -> Word:
+    """The word without its first `length` letters, which are text."""
+    first = word[0]
+    cut = type(first)(first.kind, first.text[length:], first.quoted)
+    return [cut, *word[1:]]
+
+
+def end_of_loop(commands: list[Command], at: int) -> int | None:
+    """The place of the `done` of the loop at `at`; None if there is none."""
+    depth = 0
+    for place in range(at, len(commands)):
+        words = [plain(word) for word in commands[place].words[:2]]
+        first = words[1] if words[0] in {"do", "then"} and len(words) > 1 else words[0]
+        if first in {"for", "while", "until"}:
+            depth += 1
+        elif first == "done":
+            depth -= 1
+            if depth == 0:
+                return place
+    return None

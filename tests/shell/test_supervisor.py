@@ -5,6 +5,7 @@ import errno
 import gc
 import os
 import signal
+import socket
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -18,7 +19,6 @@ from ucarpd import interface, journal, supervisor
 from ucarpd.carp.actions import State
 from ucarpd.carp.frame import parse
 from ucarpd.carp.packet import decode
-from ucarpd.linux import systemd
 from ucarpd.lock import InstanceLock
 from ucarpd.supervisor import EXIT_ALL_RUN_ELSEWHERE, EXIT_CONFIG, Supervisor
 
@@ -159,6 +159,9 @@ class Host:
         self.directory.mkdir()
         self.told = []
         """What systemd was told."""
+        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.manager.setblocking(False)
+        self.manager.bind(str(directory.with_name("notify")))
 
     def write(self, name="web", **keys):
         keys = {"INTERFACE": "eth0", "VHID": 1, "PASS": "geheim", "ADDR": "10.0.0.10/24", **keys}
@@ -170,8 +173,13 @@ class Host:
     def supervisor(self, stay=False):
         self.netlink = FakeNetlink()
         self.netlink.put("eth0", ip_address("10.0.0.1"))
-        asyncio.get_running_loop().set_default_executor(AtOnce())
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(AtOnce())
+        loop.add_reader(self.manager, self._take_message)
         return Supervisor([self.directory], stay, lambda _listener, _elsewhere: self.netlink)
+
+    def _take_message(self):
+        self.told.append(self.manager.recv(10_000).decode())
 
     @asynccontextmanager
     async def running(self, stay=False):
@@ -196,11 +204,12 @@ class Host:
 @pytest.fixture
 def host(tmp_path, run_directory, monkeypatch):
     host = Host(tmp_path / "etc", run_directory)
-    monkeypatch.setattr(systemd.daemon, "notify", host.told.append)
+    monkeypatch.setenv("NOTIFY_SOCKET", host.manager.getsockname())
     monkeypatch.setattr(interface, "Sockets", FakeSockets)
     monkeypatch.setattr(interface, "DoubleWatch", FakeWatch)
     monkeypatch.delenv("WATCHDOG_USEC", raising=False)
     yield host
+    host.manager.close()
     gc.unfreeze()
     journal.postpone(None)
 

@@ -7,7 +7,6 @@ only what must differ between two hosts is edited.
 import argparse
 import asyncio
 import contextlib
-import fcntl
 import http.server
 import os
 import re
@@ -16,7 +15,6 @@ import shutil
 import signal
 import socketserver
 import sys
-import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +22,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from lab import PROJECT, Host, Lab, LabError, Process, run, sweep_namespace
+import runs
+import sweep
+from lab import PROJECT, Host, Lab, LabError, Process, run
 
 SHIPPED = PROJECT / "etc" / "ucarp"
 PREFERRED, OTHER, CLIENT = "web1", "web2", "client"
@@ -599,6 +599,18 @@ class Demo:
         line()
         line("Remove it all:  scripts/demo --remove")
 
+    def tell_what_next(self) -> None:
+        line = self.screen.line
+        line()
+        line("What you can do next:", style="step")
+        line()
+        line(
+            "  scripts/demo --keep".ljust(27)
+            + "the same, and the hosts stay up: enter them, pull cables"
+        )
+        line("  scripts/build-deb".ljust(27) + "the Debian package, for two hosts of your own;")
+        line(" " * 27 + 'then see "Set up two hosts" in README.md')
+
 
 def value_of(conf: str, key: str) -> str:
     found = re.search(rf"^{key}=(.*)$", conf, re.MULTILINE)
@@ -624,47 +636,29 @@ def name_stem() -> str:
     return f"{run_name}ndemo" if run_name else "demo"
 
 
-@contextlib.contextmanager
-def marked_as_running(directory: Path) -> Iterator[None]:
-    """While this is held, --remove leaves the laboratory alone."""
-    with (directory / "running").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def is_running(directory: Path) -> bool:
-    try:
-        with (directory / "running").open() as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
+def keep_up(lab: Lab) -> None:
+    """Let the laboratory outlive us: the next run will not take it for one that was killed."""
+    run("ip", "netns", "add", f"{lab.prefix.rstrip('-')}{sweep.KEPT}")
 
 
 def remove(screen: Screen) -> int:
     """Remove what --keep has left, or a demo that was killed."""
-    pattern = re.compile(rf"(?:ucarpd-)?({re.escape(name_stem())}\d+-)")
-    namespaces = [row.split()[0] for row in run("ip", "netns", "list").stdout.splitlines()]
-    directories = list(Path(tempfile.gettempdir()).glob("ucarpd-*"))
-    prefixes = {
-        found[1]
-        for name in (*namespaces, *(path.name for path in directories))
-        if (found := pattern.match(name))
-    }
-    for prefix in sorted(prefixes):
-        own = [path for path in directories if path.name.startswith(f"ucarpd-{prefix}")]
-        if any(map(is_running, own)):
-            screen.line(f"{prefix[:-1]} is still running; left alone")
-            continue
-        for name in namespaces:
-            if name.startswith(prefix):
-                sweep_namespace(name)
-        for path in own:
-            shutil.rmtree(path, ignore_errors=True)
-        screen.line(f"{prefix[:-1]} removed")
-    if not prefixes:
+    ours = re.compile(rf"{re.escape(name_stem())}\d+t\d+")
+    living = set[str]()
+
+    def is_left(prefix: str) -> bool:
+        if not ours.fullmatch(prefix):
+            return False
+        if not runs.is_dead(prefix):
+            living.add(prefix)
+        return prefix not in living
+
+    removed = sweep.sweep(is_left)
+    for prefix in sorted(living):
+        screen.line(f"{prefix} is still running; left alone")
+    for prefix in removed:
+        screen.line(f"{prefix} removed")
+    if not removed and not living:
         screen.line("There is nothing to remove.")
     return 0
 
@@ -677,11 +671,10 @@ def show(keep: bool, screen: Screen) -> int:
     # Only noted, and acted on between two looks: so nothing is ever left half made.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, lambda number, _frame: wanted.append(number))
-    lab = Lab(f"{name_stem()}{os.getpid()}-")
+    sweep.tell(sweep.dead())
+    lab = Lab(f"{name_stem()}{runs.this_process()}-")
     with contextlib.ExitStack() as stack:
-        stack.enter_context(marked_as_running(lab.directory))
-        stay = stack.enter_context(contextlib.ExitStack())
-        stay.enter_context(lab)
+        stack.enter_context(lab)
         demo = Demo(lab, screen, lambda: wanted[0] if wanted else None)
         try:
             demo.build()
@@ -696,7 +689,10 @@ def show(keep: bool, screen: Screen) -> int:
         if keep and not wanted:
             demo.stop_client()
             demo.tell_how_to_enter()
-            stay.pop_all()
+            keep_up(lab)
+            stack.pop_all()
+        elif not demo.faults and not wanted:
+            demo.tell_what_next()
     return 1 if demo.faults else 0
 
 

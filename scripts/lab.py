@@ -23,6 +23,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from runs import this_process
+
 PROJECT = Path(__file__).resolve().parent.parent
 LONGEST_COMMAND = 60.0
 """Seconds after which a command that is run to its end is given up."""
@@ -269,9 +271,9 @@ class Lab:
     host_type = Host
 
     def __init__(self, prefix: str | None = None) -> None:
-        # scripts/test names its labs, so that it can sweep up after a run that was killed.
+        # From the name the next run can tell what a run that was killed has left (sweep.py).
         run_name = os.environ.get("UCARPD_LAB", "lab")
-        self.prefix = prefix or f"{run_name}n{os.getpid()}x{next(_numbers)}"
+        self.prefix = prefix or f"{run_name}n{this_process()}x{next(_numbers)}"
         self.directory = Path(tempfile.mkdtemp(prefix=f"ucarpd-{self.prefix}-"))
         self.switch = f"{self.prefix}sw"
         self.processes: list[Process] = []

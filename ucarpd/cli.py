@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import argparse
     import asyncio
 
-    from ucarpd.output import Output
+    from ucarpd.log_process import LogProcess
 
 # Each command imports what it needs: `clear` is done before the rest would be loaded.
 
@@ -35,6 +35,7 @@ exit status:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    _open_standard_files()
     words = sys.argv[1:] if arguments is None else arguments
     if words[:1] == ["clear"] and words[1:] and not any(word.startswith("-") for word in words):
         return _clear(words[1:], "auto", debug=False)
@@ -111,7 +112,7 @@ def _add_log_options(parser: "argparse.ArgumentParser") -> None:
 
 
 def _check(options: "argparse.Namespace") -> int:
-    from ucarpd import config, host_checks
+    from ucarpd import config, exposure, host_checks
     from ucarpd.hooks import refusal
     from ucarpd.lock import is_held
     from ucarpd.private import run_directory
@@ -126,6 +127,10 @@ def _check(options: "argparse.Namespace") -> int:
         of_scripts = config.script_errors(each.path, refusal)
         for error in of_scripts:
             print(error, file=sys.stderr)
+        # They are no reason to refuse the file: it works, and an upgrade must not stop it.
+        exposed = exposure.find(each.path)
+        for weak in exposed:
+            print(f"{weak.problem} ({'ERROR' if weak.is_error else 'warning'})", file=sys.stderr)
         of_host = [f.problem for f in found if not f.is_error and f.problem.path == each.path]
         for warning in (*config.warnings(each.path), *of_host):
             print(f"{warning} (warning)", file=sys.stderr)
@@ -154,26 +159,42 @@ def _show(options: "argparse.Namespace") -> int:
 
 
 def _run(options: "argparse.Namespace") -> int:
-    import asyncio
     import socket
-    from contextlib import closing
-
-    from ucarpd.supervisor import Supervisor
 
     try:
         socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
     except PermissionError:
         return _refuse()
 
+    # Before the other imports, for the log process does not need what they take.
+    kind, log_process = _start_log(options.log)
+
+    import asyncio
+    import logging
+    from contextlib import closing
+
+    from ucarpd import journal
+    from ucarpd.output import Output
+    from ucarpd.supervisor import Supervisor
+
     # Not resolve(): the name of a link is the name of the instance.
     paths = [path.absolute() for path in options.paths]
+    level = logging.DEBUG if options.debug else logging.INFO
 
     async def supervise() -> int:
-        return await Supervisor(paths, stay=options.stay).run()
+        output.attend(asyncio.get_running_loop())
+        try:
+            return await Supervisor(paths, stay=options.stay).run()
+        finally:
+            output.attend(None)
 
-    output = _output(options.log, debug=options.debug)
-    with closing(output), asyncio.Runner(loop_factory=_event_loop) as runner:
-        return runner.run(supervise())
+    with closing(Output(kind, log_process, level)) as output:
+        try:
+            with asyncio.Runner(loop_factory=_event_loop) as runner:
+                return runner.run(supervise())
+        except Exception as error:  # noqa: BLE001 - the interpreter would wait for standard error
+            journal.write(logging.CRITICAL, f"internal error: {error!r}", error=error)
+            return 1
 
 
 def _event_loop() -> "asyncio.AbstractEventLoop":
@@ -207,28 +228,47 @@ def _clear(paths: Sequence[str], log: str, *, debug: bool) -> int:
     if not cleared and not left_alone:
         return 0
 
+    kind, log_process = _start_log(log)
+
     import asyncio
     import logging
 
     from ucarpd import journal
     from ucarpd.leftovers import clear_leftovers
+    from ucarpd.output import Output
 
-    with closing(_output(log, debug=debug)):
+    level = logging.DEBUG if debug else logging.INFO
+    with closing(Output(kind, log_process, level)):
         for each in left_alone:
             journal.write(logging.INFO, f"{each}; left alone")
         is_done = asyncio.run(clear_leftovers(cleared))
     return 0 if is_done else EXIT_LEFT_OVER
 
 
-def _output(log: str, *, debug: bool) -> "Output":
-    import logging
+def _start_log(log: str) -> "tuple[str, LogProcess | None]":
+    """Start the log process; return where it writes to, and None if it cannot be started yet."""
+    from ucarpd import log_process
 
-    from ucarpd import output
-    from ucarpd.linux.systemd import JournalHandler, stderr_is_the_journal
+    kind = log
+    if log == "auto":
+        kind = "journal" if log_process.stderr_is_the_journal() else "stderr"
+    if kind == "stderr" and sys.stderr is None:
+        # Standard error is closed.
+        kind = "syslog"
+    try:
+        return kind, log_process.fork(kind)
+    except OSError:
+        return kind, None
 
-    level = logging.DEBUG if debug else logging.INFO
-    if log == "journal" or (log == "auto" and stderr_is_the_journal()):
-        return output.Output(JournalHandler(output.IDENTIFIER), level)
-    if log == "syslog":
-        return output.Output(output.SyslogHandler(), level)
-    return output.Output(output.StderrHandler(), level)
+
+def _open_standard_files() -> None:
+    """No file of ours may become standard error, into which scripts write."""
+    import os
+
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # The lowest free one is taken.
+            os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(descriptor, True)

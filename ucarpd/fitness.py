@@ -8,7 +8,7 @@ import asyncio
 import math
 from collections.abc import Callable
 
-from ucarpd.carp.demotion import DOWN_AMOUNT, Demotion
+from ucarpd.health.demotion import DOWN_AMOUNT, Demotion
 
 SENDING_PAUSE = 300.0
 """Seconds after which a host that could not send is taken for fit again."""

@@ -10,18 +10,19 @@ from collections.abc import Callable
 
 from ucarpd.addresses import Ledger, NetlinkAddresses
 from ucarpd.carp.actions import State
-from ucarpd.carp.demotion import Demotion
-from ucarpd.carp.detective import Background, Suspect
 from ucarpd.carp.params import DemoteStyle, IPAddress
 from ucarpd.config import Config
 from ucarpd.crashes import Crashes, probation
+from ucarpd.diagnosis.digest import Background, Suspect
+from ucarpd.diagnosis.search import DigestSearch
 from ucarpd.engine import Engine, Transition
+from ucarpd.exposure_watch import ExposureWatch
 from ucarpd.fitness import Fitness
+from ucarpd.health.demotion import Demotion
+from ucarpd.health.lateness import Lateness
 from ucarpd.hooks import HookRunner, refusal
-from ucarpd.inquiry import Inquiry
 from ucarpd.interface import Interface
 from ucarpd.journal import Journal
-from ucarpd.lateness import Lateness
 from ucarpd.linux.netlink import Netlink
 from ucarpd.lock import InstanceLock
 from ucarpd.private import run_directory
@@ -73,7 +74,8 @@ class Instance:
         self._phase = phase
         self._lateness = lateness
         self._former_keys: deque[bytes] = deque(maxlen=FORMER_KEYS)
-        self._log.inquiry = Inquiry(self._background)
+        self._log.inquiry = DigestSearch(self._background)
+        self.exposure = ExposureWatch(self._log, changed)
         self._crashes = Crashes(config.name, run_directory())
         self._keeper = Keeper(config.name, netlink, self._log)
         self._addresses = _addresses(config, netlink, self._log, self._keeper)
@@ -114,6 +116,7 @@ class Instance:
             self._fitness.crashed(seconds)
         self.demotion_changed()
         self._keeper.take_off_left_over(config.device)
+        self.exposure.look(config.path)
         self._attach_when_scripts_can_run()
 
     def _attach_when_scripts_can_run(self) -> None:
@@ -125,6 +128,8 @@ class Instance:
             f"{script} cannot be run: {why}" for script in scripts if (why := refusal(script))
         ]
         if not faults:
+            if self._restart is not None:
+                self.exposure.look(config.path)  # There is more to look at now.
             self._interface.attach(config, self._engine, self._log, self.demote)
         else:
             self._engine.interface_lost(faults[0], can_send=False)
@@ -199,12 +204,13 @@ class Instance:
 
     @property
     def trouble(self) -> str:
-        """Why it does not work, or is less fit than usual; empty if all is well."""
+        """Why it does not work, is less fit than usual, or unsafe; empty if all is well."""
         if self._engine is None:
             return "to be started again after an internal error"
         if self.state is State.INIT:
             return f"waiting, {self._engine.reason}"
-        return f"less fit: {self._reasons}" if self._demoted_by else ""
+        less_fit = f"less fit: {self._reasons}" if self._demoted_by else ""
+        return "; ".join(filter(None, (less_fit, self.exposure.trouble)))
 
     def report_status(self) -> None:
         """One line in ucarp's words, `MASTER on eth0 id 1`, and what there is to know."""
@@ -217,7 +223,8 @@ class Instance:
         self._log.status(
             self.state.value,
             f"for {self.duration:.0f} s: {self._engine.reason}; "
-            f"{receiver.accepted} advertisements accepted, dropped: {drops or 'none'}{demoted}",
+            f"{receiver.accepted} advertisements accepted, dropped: {drops or 'none'}{demoted}"
+            + (f"; {self.exposure.trouble}" if self.exposure.trouble else ""),
         )
 
     def _background(self) -> Background:

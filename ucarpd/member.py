@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ucarpd.carp.demotion import DOWN_AMOUNT
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.config import Config
 from ucarpd.engine import Engine
+from ucarpd.health.demotion import DOWN_AMOUNT
 from ucarpd.journal import Journal
 from ucarpd.sources import Source
 

@@ -1,106 +1,243 @@
-"""Where log lines go: the journal, syslog or standard error.
+"""Where log lines go: the journal, syslog or standard error, by way of the log process.
 
-Nobody waits for a disk or a log daemon here: records are queued, and a thread writes them.
+The daemon waits neither for a disk nor for a log daemon.  It keeps a line until the log process says
+that the line is written.  If too many lines wait, the newest are lost, and counted.
 """
 
-import contextlib
+import asyncio
 import logging
-import logging.handlers
-import os
-import queue
-import sys
-from typing import TextIO
+import select
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
+from ucarpd import log_form, log_process, log_writer
 from ucarpd.journal import root
+from ucarpd.log_form import IDENTIFIER
+from ucarpd.log_process import LogProcess
 
-IDENTIFIER = root.name
-"""The program's name in the journal and in syslog."""
+ROOM = 10_000
+"""Lines that may wait."""
 
-_QUEUE_SIZE = 10_000
-_CLOSE_PATIENCE = 2.0
+CLOSE_PATIENCE = 1.0
+"""Seconds for which the end waits until all lines are written."""
 
-_Lines = queue.Queue[logging.LogRecord | None]
+RESTART_PAUSES = (0.0, 1.0, 5.0, 30.0)
+"""Seconds before the next start of the log process when it dies again and again; the last repeats."""
+
+STEADY_AFTER = 60.0
+"""Seconds after which a log process counts as one that does not die at once."""
 
 
-class Output:
-    """Lines go through a queue to one handler in a thread, from construction to `close`."""
+class Output(logging.Handler):
+    """Hands lines to the log process, from construction to `close`, and replaces it if it dies.
 
-    def __init__(self, handler: logging.Handler, level: int = logging.INFO) -> None:
-        handler.setFormatter(logging.Formatter("[%(levelname)s] %(message)s"))
-        lines: _Lines = queue.Queue(_QUEUE_SIZE)
-        self._listener = _PatientListener(lines, handler)
-        self._queue_handler = _BoundedQueueHandler(lines)
-        self._queue_handler.addFilter(_with_defaults)
+    `process` is one that runs already, or None if it could not be started; `kind` as in `log_writer`.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        process: LogProcess | None,
+        level: int = logging.INFO,
+        room: int = ROOM,
+    ) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter("[%(levelname)s] %(message)s"))
+        self._kind = kind
+        self._process = process
+        self._room = room
+        self._records: deque[bytes] = deque()
+        self._sent = 0  # So many of the first records are on their way, and not yet answered.
+        self._lost = 0
+        self._deaths = 0
+        self._start_at = time.monotonic()  # Of the log process; the next one not before.
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop_thread = 0
+        self._is_open = True
         root.setLevel(level)
         root.propagate = False
-        root.addHandler(self._queue_handler)
-        self._listener.start()
+        root.addHandler(self)
+        # What the libraries say would go to standard error, which may be full.
+        logging.getLogger().addHandler(self)
 
-    def close(self) -> None:
-        """Write what is still queued, unless the log daemon hangs.  Twice is fine."""
-        root.removeHandler(self._queue_handler)
-        self._listener.stop()
-
-
-class _BoundedQueueHandler(logging.handlers.QueueHandler):
-    """When the log daemon hangs, lines are lost rather than advertisements; how many is told."""
-
-    def __init__(self, lines: _Lines) -> None:
-        super().__init__(lines)
-        self._lost = 0
-
-    def enqueue(self, record: logging.LogRecord) -> None:
-        if self._lost:
-            record.msg = f"{record.msg} ({self._lost} lines before this one were lost)"
-        try:
-            super().enqueue(record)
-            self._lost = 0
-        except queue.Full:
-            self._lost += 1
-
-
-class _PatientListener(logging.handlers.QueueListener):
-    """Its end is not held up for ever by a log daemon that hangs."""
-
-    def __init__(self, lines: _Lines, handler: logging.Handler) -> None:
-        super().__init__(lines, handler)
-        self._lines = lines
-
-    def enqueue_sentinel(self) -> None:
-        with contextlib.suppress(queue.Full):
-            self._lines.put(None, timeout=_CLOSE_PATIENCE)
-
-    def stop(self) -> None:
-        if self._thread is not None:
-            self.enqueue_sentinel()
-            self._thread.join(_CLOSE_PATIENCE)
-            self._thread = None
-
-
-class StderrHandler(logging.StreamHandler[TextIO]):
-    """Lines in the form that they have in syslog, without its time stamp."""
-
-    def __init__(self) -> None:
-        super().__init__(sys.stderr)
-
-    def format(self, record: logging.LogRecord) -> str:
-        return f"{IDENTIFIER}[{os.getpid()}]: {super().format(record)}"
-
-
-class SyslogHandler(logging.handlers.SysLogHandler):
-    """To the local syslog daemon, each line with the facility of its virtual host."""
-
-    def __init__(self, socket_path: str = "/dev/log") -> None:
-        super().__init__(socket_path)
-        self.ident = f"{IDENTIFIER}[{os.getpid()}]: "
+    def attend(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """From now on take answers as they come, in this event loop; None: with each line."""
+        with self._lock_held():
+            self._stop_listening()
+            self._loop = loop
+            self._loop_thread = threading.get_ident()
+            self._listen()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.facility = self.facility_names[getattr(record, "facility", "daemon")]
-        super().emit(record)
+        """Queue one line.  The lock of the handler is held here."""
+        try:
+            encoded = log_form.encode(self._kind, record, self.format(record))
+        except Exception as error:  # noqa: BLE001 - a line that cannot be written ends nothing
+            encoded = self._own_line(f"a log line cannot be written: {error!r}")
+        if self._loop is not None and threading.get_ident() != self._loop_thread:
+            self._append(encoded)
+            self._loop.call_soon_threadsafe(self._answered)
+            return
+        if self._lost or len(self._records) >= self._room:
+            self._exchange()
+        self._append(encoded)
+        self._exchange()
 
+    def _own_line(self, text: str) -> bytes:
+        values = {"name": IDENTIFIER, "levelno": logging.WARNING, "levelname": "WARNING"}
+        record = logging.makeLogRecord({**values, "msg": text})
+        return log_form.encode(self._kind, record, self.format(record))
 
-def _with_defaults(record: logging.LogRecord) -> bool:
-    """Records of other modules' loggers lack our attributes."""
-    record.__dict__.setdefault("fields", {})
-    record.__dict__.setdefault("facility", "daemon")
-    return True
+    def _append(self, encoded: bytes) -> None:
+        if len(self._records) < self._room:
+            self._records.append(encoded)
+        else:
+            self._lost += 1
+
+    def close(self) -> None:
+        """Wait until all is written, but not for long, and end the log process.  Twice is fine."""
+        root.removeHandler(self)
+        logging.getLogger().removeHandler(self)
+        with self._lock_held():
+            if not self._is_open:
+                return
+            self._stop_listening()
+            self._loop = None
+            self._wait_until_written()
+            if self._process is not None:
+                self._process.end(kill=bool(self._records))
+                self._process = None
+            else:
+                self._write_to_stderr()
+            self._is_open = False
+        super().close()
+
+    # -- the traffic with the log process -----------------------------------------------------------
+
+    def _exchange(self) -> None:
+        """Take the answers that are there, and send as much as the channel takes now."""
+        if self._process is None and not self._start_again():
+            return
+        try:
+            self._take_answers()
+            self._send()
+        except ConnectionError:
+            self._replace()
+        except OSError:
+            return  # Full, or the kernel has no memory now; the next answer or line tries again.
+
+    def _take_answers(self) -> None:
+        assert self._process is not None
+        try:
+            while self._process.channel.recv(16):
+                self._records.popleft()
+                self._sent -= 1
+        except BlockingIOError:
+            self._tell_loss()
+            return
+        raise ConnectionResetError
+
+    def _tell_loss(self) -> None:
+        if self._lost and len(self._records) < self._room:
+            count, self._lost = self._lost, 0
+            lines = "1 line was" if count == 1 else f"{count} lines were"
+            self._records.append(self._own_line(f"{lines} lost here: the log took no more"))
+
+    def _send(self) -> None:
+        assert self._process is not None
+        while self._sent < len(self._records):
+            self._process.channel.send(self._records[self._sent])
+            self._sent += 1
+
+    def _wait_until_written(self) -> None:
+        deadline = time.monotonic() + CLOSE_PATIENCE
+        while True:
+            self._exchange()
+            left = deadline - time.monotonic()
+            if self._process is None or not self._records or left <= 0:
+                return
+            poll = select.poll()
+            poll.register(self._process.channel, select.POLLIN)
+            poll.poll(left * 1000)
+
+    # -- its death ----------------------------------------------------------------------------------
+
+    def _replace(self) -> None:
+        assert self._process is not None
+        self._stop_listening()
+        process, self._process = self._process, None
+        self._take_last_answers(process)
+        process.end(wait=False)
+        self._sent = 0
+        now = time.monotonic()
+        self._deaths = 1 if now - self._start_at > STEADY_AFTER else self._deaths + 1
+        text = (
+            f"the log process ({process.pid}) has died: another one writes the log; "
+            "the line before this one may come twice"
+        )
+        self._append(self._own_line(text))
+        pause = RESTART_PAUSES[min(self._deaths, len(RESTART_PAUSES)) - 1]
+        self._start_at = now + pause
+        if pause:
+            self._look_again(pause)
+        else:
+            self._exchange()
+
+    def _take_last_answers(self, process: LogProcess) -> None:
+        with suppress(OSError):
+            while process.channel.recv(16):
+                self._records.popleft()
+
+    def _start_again(self) -> bool:
+        now = time.monotonic()
+        if now < self._start_at:
+            return False
+        self._start_at = now
+        try:
+            self._process = log_process.spawn(self._kind)
+        except OSError:
+            self._start_at = now + RESTART_PAUSES[1]
+            self._look_again(RESTART_PAUSES[1])
+            if self._kind == "stderr":
+                self._write_to_stderr()
+            return False
+        self._listen()
+        return True
+
+    def _write_to_stderr(self) -> None:
+        """Without a log process, standard error gets the lines that it takes at once."""
+        for record in self._records:
+            log_writer.write_if_taken(log_form.plain(record))
+        self._records.clear()
+
+    # -- the event loop -----------------------------------------------------------------------------
+
+    def _look_again(self, pause: float) -> None:
+        if self._loop is not None:
+            self._loop.call_later(pause, self._answered)
+
+    def _listen(self) -> None:
+        if self._loop is not None and self._process is not None:
+            # Without a free descriptor the answers are taken with each line.
+            with suppress(OSError):
+                self._loop.add_reader(self._process.channel, self._answered)
+
+    def _stop_listening(self) -> None:
+        if self._loop is not None and self._process is not None and not self._loop.is_closed():
+            self._loop.remove_reader(self._process.channel)
+
+    def _answered(self) -> None:
+        with self._lock_held():
+            if self._is_open:
+                self._exchange()
+
+    @contextmanager
+    def _lock_held(self) -> Iterator[None]:
+        self.acquire()
+        try:
+            yield
+        finally:
+            self.release()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from ipaddress import ip_address
 
-from ucarpd.carp.farewell import BOW_OUT_COPIES, bow_out_of
+from ucarpd.carp.bow_out import BOW_OUT_COPIES, bow_out_of
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.timing import advertisement_interval
 from ucarpd.carp.transmit import Datagram, Transmitter

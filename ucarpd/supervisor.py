@@ -18,14 +18,15 @@ from typing import Any
 
 from ucarpd import config, journal
 from ucarpd.carp.actions import State
-from ucarpd.carp.demotion import Demotion
-from ucarpd.carp.detective import Suspect
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
+from ucarpd.diagnosis.digest import Suspect
+from ucarpd.exposure_watch import listed
+from ucarpd.health.demotion import Demotion
+from ucarpd.health.lateness import Lateness
 from ucarpd.hooks.child import PIDS
 from ucarpd.instance import Instance
 from ucarpd.interface import Interface
-from ucarpd.lateness import Lateness
 from ucarpd.linux import memory, systemd
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.orphans import Orphans
@@ -262,6 +263,8 @@ class Supervisor:
                 instance.reconfigure(wanted[name])
         if self._ending.is_set():
             return
+        for instance in self._instances.values():
+            instance.exposure.look(instance.config.path)
         self._start_all([new for name, new in wanted.items() if name not in self._instances])
         journal.write(logging.INFO, f"reloaded: {len(self._instances)} running")
 
@@ -298,7 +301,8 @@ class Supervisor:
             return f"{only.state.value} on {where}, since {since}{trouble}"
         states = Counter(instance.state for instance in instances)
         counts = ", ".join(f"{states[state]} {state.value}" for state in reversed(State))
-        return f"{len(instances)} virtual hosts: {counts}"
+        exposed = [each.config.name for each in instances if each.exposure.trouble]
+        return f"{len(instances)} virtual hosts: {counts}{listed(exposed)}"
 
 
 def _lock_memory_if_realtime() -> None:

@@ -18,6 +18,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import sweep
+
 from benchmarks import failures, loads, plot, records, report
 from benchmarks.cluster import FAILURES
 from benchmarks.daemons import DAEMONS, Daemon, Ucarpd
@@ -115,6 +117,7 @@ def run(options: argparse.Namespace) -> int:
     if os.geteuid() != 0:
         print("scripts/bench: must run as root: it makes network namespaces", file=sys.stderr)
         return EXIT_NO_PERMISSION
+    sweep.tell(sweep.dead())
     if options.ucarpd:
         Ucarpd.command = shlex.split(options.ucarpd)
     results = Results(records.facts(DAEMONS))

@@ -1,22 +1,32 @@
 """The rules of the election, numbered as in `ucarpd.carp.election`."""
 
+import re
 from ipaddress import ip_address
 
 import pytest
 
+from ucarpd.carp import election
+from ucarpd.carp.contender import Contender
 from ucarpd.carp.election import (
     REASONS,
     BackupVerdict,
-    Contender,
+    Belief,
     MasterVerdict,
+    OwnVerdict,
+    SilenceVerdict,
     Situation,
     judge_as_backup,
     judge_as_master,
+    judge_belief,
+    judge_lost_link,
+    judge_own_rank,
+    judge_silence,
     reason_to_depose,
+    turns_before_ours,
 )
 from ucarpd.carp.params import TieBreak
 
-REVERSED, NUMERIC, YIELD = TieBreak
+REVERSED = TieBreak.REVERSED
 
 
 def contender(text):
@@ -28,24 +38,18 @@ def contender(text):
 
 
 @pytest.mark.parametrize(
-    ("better", "worse", "because"),
+    ("rule", "how", "because"),
     [
-        ("1/0 10.0.0.1", "1/1 10.0.0.1", "the shorter interval"),
-        ("1/0 10.0.0.1", "1/0 10.0.0.1 D1", "the smaller demotion"),
-        ("9/0 10.0.0.1 D1", "1/0 10.0.0.1 D2", "the demotion comes first"),
+        ("H1", {"is_own": True}, "a replay"),
+        ("H1", {"is_own": True, "has_source": False, "is_overtaken": True}, "first"),
+        ("H2", {"has_source": False}, "we could not answer"),
+        ("H3", {"is_overtaken": True}, "its sender has bowed out since"),
+        ("H4", {}, "nothing speaks against it"),
     ],
 )
-def test_rank(better, worse, because):
-    better, worse = contender(better), contender(worse)
-    assert better.rank < worse.rank, because
-    assert better.is_preferred_to(worse, REVERSED)
-    assert not worse.is_preferred_to(better, REVERSED)
-
-
-def test_of_equal_ranks_the_tie_tells_who_is_preferred():
-    one, other = contender("1/0 10.0.1.1"), contender("1/0 10.0.0.2")
-    assert one.is_preferred_to(other, REVERSED)
-    assert other.is_preferred_to(one, NUMERIC)
+def test_what_is_believed(rule, how, because):
+    usual = {"is_own": False, "has_source": True, "is_overtaken": False}
+    assert judge_belief(**usual | how).value == rule, because
 
 
 @pytest.mark.parametrize(
@@ -86,52 +90,13 @@ def test_hearing_an_advertisement_as_master(rule, own, peer, because):
 
 
 @pytest.mark.parametrize(
-    ("own", "peer", "reversed_", "numeric", "yield_", "because"),
-    [
-        ("1/0 10.0.0.1", "1/0 10.0.0.2", "M4", "M4", "M3", "lower in either order"),
-        ("1/0 10.0.0.2", "1/0 10.0.0.1", "M3", "M3", "M3", "higher in either order"),
-        ("1/0 10.0.0.2", "1/0 10.0.1.1", "M3", "M4", "M3", "the last octet, or the third"),
-        ("1/0 10.0.1.1", "1/0 10.0.0.2", "M4", "M3", "M3", "and the other way round"),
-        ("1/0 10.77.0.2", "1/0 11.0.0.1", "M3", "M4", "M3", "the last octet, or the first"),
-        ("1/0 fe80::1:2", "1/0 fe80::2:1", "M4", "M4", "M3", "IPv6 has one order"),
-        ("1/0 10.0.0.1", "1/0 10.0.0.1", "M4", "M4", "M3", "one address twice"),
-        ("1/0 10.0.0.1 D2", "1/0 10.0.0.2 D2", "M4", "M4", "M3", "demoted alike"),
-        ("1/0 10.0.0.2", "1/1 10.0.0.1", "M2", "M2", "M2", "no tie: we are better"),
-        ("1/1 10.0.0.1", "1/0 10.0.0.2", "M1", "M1", "M1", "no tie: we are worse"),
-        ("1/0 10.0.0.2", "1/0 10.0.0.1 D1", "M2", "M2", "M2", "no tie: less demoted"),
-        ("1/0 10.0.0.1 D1", "1/0 10.0.0.2", "M1", "M1", "M1", "no tie: more demoted"),
-    ],
-)
-def test_the_modes_of_the_tie_as_master(*, own, peer, reversed_, numeric, yield_, because):
-    verdicts = [judge_as_master(contender(own), contender(peer), mode).value for mode in TieBreak]
-    assert verdicts == [reversed_, numeric, yield_], because
-
-
-@pytest.mark.parametrize("mode", [REVERSED, NUMERIC])
-@pytest.mark.parametrize("one", ["10.0.0.1", "10.0.1.1", "10.1.0.2", "192.168.0.1", "10.0.0.254"])
-@pytest.mark.parametrize("other", ["10.0.0.2", "10.0.2.1", "9.255.0.2", "10.0.0.253"])
-def test_a_tie_has_one_winner(one, other, mode):
-    """Both ends apply the rule; if both yield nobody serves, if neither does both serve."""
-    here, there = contender(f"1/0 {one}"), contender(f"1/0 {other}")
-    verdicts = {judge_as_master(here, there, mode), judge_as_master(there, here, mode)}
-    assert verdicts == {MasterVerdict.YIELD_SILENTLY, MasterVerdict.STAY_TIED}
-
-
-def test_ties_with_two_rules_may_have_two_winners():
-    """Why both ends must use one rule."""
-    here, there = contender("1/0 10.0.0.2"), contender("1/0 10.0.1.1")
-    assert judge_as_master(here, there, NUMERIC) is MasterVerdict.STAY_TIED
-    assert judge_as_master(there, here, REVERSED) is MasterVerdict.STAY_TIED
-
-
-@pytest.mark.parametrize(
     ("rule", "peer", "how", "because"),
     [
-        ("M4", "1/0 10.0.0.1", {"decides_ties": False}, "lost in the other family: not decided"),
+        ("M6", "1/0 10.0.0.1", {"decides_ties": False}, "lost in the other family: not decided"),
         ("M3", "1/0 10.0.0.1", {"has_outstayed": True}, "a tie that is lost is lost at once"),
         ("M5", "1/0 10.0.0.3", {"has_outstayed": True}, "it does not hear us, or has another rule"),
         (
-            "M4",
+            "M6",
             "1/0 10.0.0.3",
             {"has_outstayed": True, "decides_ties": False},
             "not in this family",
@@ -234,29 +199,6 @@ def test_a_slow_peer_that_is_better_all_the_same_is_waited_for():
     assert judge_as_backup(own, peer, situation) is BackupVerdict.WAIT
 
 
-@pytest.mark.parametrize(
-    ("own", "peer", "reversed_", "numeric", "yield_", "because"),
-    [
-        ("1/0 10.0.0.1", "1/0 10.0.0.2", "B3", "B3", "B5", "`yield` never reclaims"),
-        ("1/0 10.0.0.2", "1/0 10.0.1.1", "B5", "B3", "B5", "the last octet, or the third"),
-        ("1/0 10.0.1.1", "1/0 10.0.0.2", "B3", "B5", "B5", "and the other way round"),
-        ("1/0 fe80::1:2", "1/0 fe80::2:1", "B3", "B3", "B5", "IPv6 has one order"),
-        ("1/0 10.0.0.2", "1/1 10.0.0.1", "B2", "B2", "B2", "no tie"),
-        ("1/0 10.0.0.2", "1/0 10.0.0.1 D1", "B1", "B1", "B1", "no tie"),
-    ],
-)
-def test_the_modes_of_the_tie_as_backup(*, own, peer, reversed_, numeric, yield_, because):
-    verdicts = [
-        judge_as_backup(
-            contender(own),
-            contender(peer),
-            Situation(tiebreak=mode, own_master_down_units=768, **RETURNS),
-        ).value
-        for mode in TieBreak
-    ]
-    assert verdicts == [reversed_, numeric, yield_], because
-
-
 @pytest.mark.parametrize("mode", TieBreak)
 @pytest.mark.parametrize("demotions", [(0, 0), (0, 1), (2, 1), (3, 3)])
 @pytest.mark.parametrize(
@@ -291,11 +233,84 @@ def test_the_timer_waits_for_whom_the_rules_wait_for(own, peer):
     assert (reason_to_depose(own, peer, 768) is not None) == verdict.takes_over
 
 
+@pytest.mark.parametrize(
+    ("rule", "now", "how", "because"),
+    [
+        ("S1", 13.0, {"may_serve": False}, "silence or not"),
+        ("S1", 99.0, {"may_serve": False}, "slept or not"),
+        ("S2", 12.99, {}, "a moment is left"),
+        ("S4", 13.0, {}, "the deadline itself"),
+        ("S4", 14.0, {}, "late by an interval, which may happen on a busy machine"),
+        ("S3", 14.01, {}, "late by more"),
+        ("S4", 14.01, {"may_have_slept": False}, "it was barred until now, and heard all"),
+        ("S4", 13.1, {"interval": 0.01}, "a tenth of a second is never late"),
+        ("S3", 13.11, {"interval": 0.01}, "late by more"),
+    ],
+)
+def test_when_a_timer_ends_as_backup(*, rule, now, how, because):
+    situation = {"deadline": 13.0, "interval": 1.0, "may_serve": True} | how
+    assert judge_silence(now, **situation).value == rule, because
+
+
+@pytest.mark.parametrize(
+    ("backups", "turns", "because"),
+    [
+        ([], 0, "no other backup is known"),
+        (["1/0 10.0.0.2"], 0, "we win the tie"),
+        (["1/0 10.0.0.0", "0/9 10.0.0.3", "1/1 10.0.0.0"], 2, "two are preferred to us"),
+        (["0/9 10.0.0.2"] * 9, 8, "no more than eight"),
+    ],
+)
+def test_rule_t1_a_moment_is_left_to_each_backup_that_is_preferred(backups, turns, because):
+    own = contender("1/0 10.0.0.1")
+    assert turns_before_ours(own, map(contender, backups), REVERSED) == turns, because
+
+
+@pytest.mark.parametrize(
+    ("rule", "may_serve", "because"),
+    [("L1", False, "heard or not"), ("L2", True, "it serves until a better one is heard")],
+)
+def test_a_master_whose_own_rank_changes(rule, may_serve, because):
+    assert judge_own_rank(may_serve=may_serve).value == rule, because
+
+
+@pytest.mark.parametrize(
+    ("rule", "now", "because"),
+    [
+        ("L4", 9.99, "the last outage was a moment ago"),
+        ("L3", 10.0, "no backup has missed us yet"),
+        ("L3", 11.99, "nor now"),
+        ("L4", 12.0, "one may take over now"),
+    ],
+)
+def test_a_master_whose_link_is_lost(rule, now, because):
+    assert judge_lost_link(now, missed_at=12.0, not_before=10.0).value == rule, because
+
+
+VERDICTS = (Belief, MasterVerdict, BackupVerdict, SilenceVerdict, OwnVerdict)
+RULES = {verdict.value for enum in VERDICTS for verdict in enum} | {"T1"}
+
+
+def test_every_rule_is_in_the_table_of_the_module():
+    numbers = re.findall(r"^    ([A-Z]\d+) ", election.__doc__, re.MULTILINE)
+    assert sorted(numbers) == sorted(RULES)
+
+
+def test_every_rule_has_a_paragraph():
+    *_, paragraphs = election.__doc__.partition("see `contender`")
+    named = set(re.findall(r"\b[A-Z]\d+\b", paragraphs))
+    for first, last in re.findall(r"\b([A-Z]\d+) to ([A-Z]\d+)\b", paragraphs):
+        named |= {f"{first[0]}{number}" for number in range(int(first[1:]), int(last[1:]) + 1)}
+    assert RULES - {"B5", "H4"} <= named, "these two are what is left"
+
+
 def test_every_rule_has_a_row():
-    rules = [verdict.value for enum in (MasterVerdict, BackupVerdict) for verdict in enum]
-    assert sorted(rules) == sorted(
-        [f"M{number}" for number in range(1, 6)] + [f"B{number}" for number in range(11)]
-    )
+    rows = {"T1" for name in globals() if name.startswith("test_rule_t1_")}
+    for mark in (mark for each in globals().values() for mark in getattr(each, "pytestmark", ())):
+        names, values = mark.args
+        if "rule" in names:
+            rows |= {row[names.index("rule")] for row in values}
+    assert rows == RULES
 
 
 def test_every_rule_that_moves_the_role_has_words_for_the_operator():

@@ -6,13 +6,12 @@ import pytest
 from playbook import VIRTUAL, VIRTUAL6, params
 
 from ucarpd.carp.actions import Finding, Report
-from ucarpd.carp.demotion import NEVER
 from ucarpd.carp.election import BackupVerdict, MasterVerdict
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.hearing import Hearing
 from ucarpd.carp.params import TieBreak
+from ucarpd.carp.rank import NEVER, Rank
 from ucarpd.carp.rivals import Rivals
-from ucarpd.carp.standing import Standing
 
 OURS, OURS6 = "10.0.0.5", "fe80::5"
 PEER, THIRD, PEER6 = "10.0.0.2", "10.0.0.3", "fe80::2"
@@ -25,9 +24,9 @@ def heard(source, advbase=1, advskew=0, counter=7, *, virtual=False):
 
 
 def hearing(*sources, demotion=0, **configured):
-    ears = Hearing(Standing(params(addresses=(VIRTUAL, VIRTUAL6), **configured), demotion))
+    ears = Hearing(Rank(params(addresses=(VIRTUAL, VIRTUAL6), **configured), demotion))
     ears.use(tuple(map(ip_address, sources or (OURS,))), 9.0)
-    ears.listening.arm_all(10.0)
+    ears.master_down.arm_all(10.0)
     return ears
 
 
@@ -57,15 +56,15 @@ def test_what_counts(sources, advertisement, counts, because):
 def test_a_master_that_serves_on_is_waited_for_from_now_on():
     ears = hearing()
     assert ears.as_backup(heard(PEER, 1, 50), 11.0) is BackupVerdict.WAIT
-    assert ears.listening.deadline == 11.0 + 3 * (1 + 50 / 256)
+    assert ears.master_down.deadline == 11.0 + 3 * (1 + 50 / 256)
 
 
 def test_who_takes_over_has_its_turn_at_once_and_knows_why():
     ears = hearing(preempt=True)
     assert ears.as_backup(heard(PEER, 1, 128), 11.0) is BackupVerdict.PREEMPT
-    assert ears.listening.deadline == 11.0
+    assert ears.master_down.deadline == 11.0
     told = "preempting 10.0.0.2: it advertises every 1.50 s, this host every 1.00 s"
-    assert ears.listening.reason(11.0) == (told, ip_address(PEER))
+    assert ears.master_down.reason(11.0) == (told, ip_address(PEER))
 
 
 def test_who_has_yielded_is_left_the_first_turn():
@@ -74,7 +73,7 @@ def test_who_has_yielded_is_left_the_first_turn():
     assert ears.as_backup(heard(THIRD, 1, 50), 11.1) is BackupVerdict.HIDDEN
     ears.as_backup(heard(PEER), 13.0)
     assert ears.as_backup(heard(PEER, 255, 255), 13.1) is BackupVerdict.BOWED_OUT
-    assert ears.listening.deadline == 13.1 + 1 / 32
+    assert ears.master_down.deadline == 13.1 + 1 / 32
 
 
 @pytest.mark.parametrize("is_barred", [False, True])
@@ -82,14 +81,14 @@ def test_a_bow_out_that_is_not_followed_is_no_sign_of_life(is_barred):
     ears = hearing(demotion=NEVER if is_barred else 0)
     if not is_barred:
         ears.as_backup(heard(THIRD), 10.5)
-    deadline = ears.listening.deadline
+    deadline = ears.master_down.deadline
     assert not ears.as_backup(heard(PEER, 255, 255), 11.0).takes_over
-    assert ears.listening.deadline == deadline
+    assert ears.master_down.deadline == deadline
 
 
 def test_a_hold_down_is_part_of_the_situation():
     ears = hearing(preempt=True)
-    ears.listening.not_before = 12.0
+    ears.master_down.not_before = 12.0
     assert ears.as_backup(heard(PEER, 2), 11.0) is BackupVerdict.HELD_DOWN
     assert ears.as_backup(heard(PEER, 2), 12.0) is BackupVerdict.PREEMPT
 
@@ -168,6 +167,6 @@ def test_the_winner_of_a_tie_is_waited_for_an_interval_and_a_half():
 
 def test_a_new_standing_counts_for_the_rules_and_for_the_silence():
     ears = hearing(preempt=True)
-    ears.stand(Standing(params(addresses=(VIRTUAL,), advbase=2)))
-    assert ears.listening.deadline == 16.0
+    ears.set_rank(Rank(params(addresses=(VIRTUAL,), advbase=2)))
+    assert ears.master_down.deadline == 16.0
     assert ears.as_backup(heard(PEER, 1, 9), 11.0) is BackupVerdict.WAIT

@@ -1,14 +1,14 @@
-"""The addresses go, the farewell follows, and the clients are told where to send."""
+"""The addresses go, the final advertisements follow, and the clients are told where to send."""
 
 from ipaddress import ip_address
 
 import pytest
 
 from ucarpd.carp.actions import AnnounceAddresses, ReleaseAddresses
+from ucarpd.carp.bow_out import FinalAdvertisements, bow_out_of
 from ucarpd.carp.events import AdvertisementReceived
-from ucarpd.carp.farewell import Farewell, bow_out_of
 from ucarpd.carp.leaving import Leaving
-from ucarpd.carp.standing import BOW_OUT, Stated
+from ucarpd.carp.rank import BOW_OUT, Stated
 
 GIVEN_UP = (ip_address("10.0.0.100"), ip_address("2001:db8::100"))
 TOLD = [AnnounceAddresses(GIVEN_UP, at_successor=True)]
@@ -20,10 +20,10 @@ def serves(*, virtual=False, bows_out=False):
     return AdvertisementReceived(ip_address("10.0.0.2"), *stated, 7, from_virtual_mac=virtual)
 
 
-def leaving(farewell=None):
+def leaving(final=None):
     """Since 10.0."""
     host = Leaving()
-    assert host.begin(farewell, GIVEN_UP) == [ReleaseAddresses()]
+    assert host.begin(final, GIVEN_UP) == [ReleaseAddresses()]
     assert host.is_releasing
     return host
 
@@ -32,7 +32,7 @@ def test_nothing_is_left_to_do_at_first():
     host = Leaving()
     assert host.is_over
     assert host.deadline is None
-    assert host.take_farewell(10.0) is None
+    assert host.take_final(10.0) is None
     assert host.successor_heard(serves(virtual=True)) == []
     assert host.released(10.0) == []
 
@@ -45,28 +45,28 @@ def test_a_release_that_gives_up_nothing():
     assert host.is_over
 
 
-# -- the farewell -----------------------------------------------------------------------------------------
+# -- the final advertisements ------------------------------------------------------------------------------
 
 
 def test_the_farewell_follows_the_release():
-    host = leaving(Farewell.bow_out(until=13.0))
+    host = leaving(FinalAdvertisements.bow_out(until=13.0))
     assert host.deadline is None
-    assert host.take_farewell(10.1) is None
+    assert host.take_final(10.1) is None
     host.released(10.2)
     assert host.deadline == 10.2
-    assert host.take_farewell(10.2) == BOW_OUT
+    assert host.take_final(10.2) == BOW_OUT
     assert not host.is_over
-    assert host.take_farewell(host.deadline) == BOW_OUT
+    assert host.take_final(host.deadline) == BOW_OUT
     assert host.is_over
 
 
 def test_a_slow_script_holds_it_back_for_a_while_only():
-    host = leaving(Farewell.bow_out(until=13.0))
+    host = leaving(FinalAdvertisements.bow_out(until=13.0))
     host.addresses_off(12.0, 3.0)
     host.addresses_off(12.5, 3.0)
     assert host.deadline == 15.0
-    assert host.take_farewell(15.0) == BOW_OUT
-    assert host.take_farewell(15.05) == BOW_OUT
+    assert host.take_final(15.0) == BOW_OUT
+    assert host.take_final(15.05) == BOW_OUT
     assert not host.is_over
     host.released(40.0)
     assert host.is_over
@@ -83,17 +83,17 @@ def test_a_slow_script_holds_it_back_for_a_while_only():
     ],
 )
 def test_when_a_bow_out_is_dropped(what, is_dropped):
-    host = leaving(Farewell.bow_out(until=13.0))
+    host = leaving(FinalAdvertisements.bow_out(until=13.0))
     what(host)
     host.released(10.2)
-    assert (host.take_farewell(10.2) is None) is is_dropped
+    assert (host.take_final(10.2) is None) is is_dropped
 
 
 def test_a_parting_advertisement_is_for_the_successor():
-    host = leaving(Farewell.parting(PARTING, until=11.0))
+    host = leaving(FinalAdvertisements.parting(PARTING, until=11.0))
     host.successor_heard(serves())
     host.released(10.2)
-    assert host.take_farewell(10.2) == PARTING
+    assert host.take_final(10.2) == PARTING
     assert host.is_over
 
 
@@ -102,7 +102,7 @@ def test_the_bow_out_in_one_family():
     sent = bow_out_of(source, 5)
     assert (sent.source, sent.advbase, sent.advskew, sent.counter) == (source, 255, 255, 5)
     assert sent.demotion == 255
-    assert sent.is_farewell
+    assert sent.is_final
 
 
 # -- the clients --------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from ucarpd.carp.election import Contender
+from ucarpd.carp.contender import Contender
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.params import TieBreak
 from ucarpd.carp.peers import SOURCES, Peers

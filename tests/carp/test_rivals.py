@@ -5,7 +5,7 @@ from ipaddress import ip_address
 import pytest
 
 from ucarpd.carp.actions import Finding, Report
-from ucarpd.carp.election import Contender
+from ucarpd.carp.contender import Contender
 from ucarpd.carp.rivals import RIVALS, Rivals
 
 RIVAL = ip_address("10.0.0.2")

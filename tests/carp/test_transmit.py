@@ -10,14 +10,12 @@ from ucarpd.carp import packet
 from ucarpd.carp.actions import AnnounceAddresses, SendAdvertisement
 from ucarpd.carp.auth import Signer
 from ucarpd.carp.events import AdvertisementReceived
-from ucarpd.carp.frame import (
+from ucarpd.carp.frame import parse, pseudo_header, virtual_mac
+from ucarpd.carp.neighbours import (
     ARP_REPLY,
     ARP_REQUEST,
     gratuitous_arp,
-    parse,
-    pseudo_header,
     unsolicited_neighbour_advertisement,
-    virtual_mac,
 )
 from ucarpd.carp.receive import Receiver
 from ucarpd.carp.transmit import Datagram, Transmitter
@@ -226,9 +224,9 @@ def test_announcements_at_the_virtual_mac():
 def test_who_has_given_up_the_role_sends_nothing_from_the_virtual_mac():
     """It would draw that back to our switch port, from the port of whoever serves."""
     virtual = {"vhid": 10, "virtual_mac": True, "source_mac_is_virtual": True}
-    farewell = replace(ACTION, is_farewell=True)
+    final = replace(ACTION, is_final=True)
     assert frame(ACTION, **virtual)[6:12] == virtual_mac(10)
-    assert frame(farewell, **virtual)[6:12] == MAC
+    assert frame(final, **virtual)[6:12] == MAC
 
 
 @pytest.mark.parametrize("virtual", [False, True])

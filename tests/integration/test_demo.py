@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sweep
 from lab import PROJECT, wait_for
 
 LIMIT = 90
@@ -126,7 +127,10 @@ def test_shows_every_step_and_leaves_nothing(demo: Demo, directory: Path):
     assert 2 < float(silence.removesuffix(" s")) < 6
     assert int(lost.split(" of ")[0]) > 20
     assert int(rows["web1's ucarpd is stopped"][3].split(" of ")[0]) <= 10
-    assert output.endswith("All went as it should.\n")
+    assert "\nAll went as it should.\n" in output
+    _, next_steps = output.split("What you can do next:")
+    assert "scripts/demo --keep" in next_steps
+    assert "scripts/build-deb" in next_steps
     assert left_behind(directory) == []
 
 
@@ -153,6 +157,8 @@ def test_kept_hosts_work_until_they_are_removed(demo: Demo, directory: Path):
     assert "Switching to state: MASTER" in log.read_text()
 
     assert [name for name in left_behind(directory) if name.startswith("/proc/")]
+    # What the next run does first.
+    sweep.dead()
     # Both daemons and both web servers are there: the role moves, and the other answers.
     assert ask(client) == "web1"
     subprocess.run(["kill", "-TERM", str(pid)], check=True)
@@ -181,6 +187,19 @@ def test_interrupted_it_leaves_nothing(demo: Demo, directory: Path, number: sign
     assert left_behind(directory) == []
 
 
+def test_killed_it_is_cleared_by_the_next_run(demo: Demo, directory: Path):
+    popen = demo.start()
+    for line in popen.stdout:
+        if "ucarpd starts on both hosts" in line:
+            break
+    popen.kill()
+    popen.communicate(timeout=LIMIT)
+    assert len(left_behind(directory)) > 4
+    output = demo.output()
+    assert "\nAll went as it should.\n" in output
+    assert left_behind(directory) == []
+
+
 def test_a_running_demo_is_not_removed(demo: Demo, directory: Path):
     popen = demo.start()
     wait_for("its namespaces", lambda: len(namespaces()) == 4)
@@ -192,12 +211,13 @@ def test_a_running_demo_is_not_removed(demo: Demo, directory: Path):
 
 def test_host_that_does_not_answer_is_a_failure(demo: Demo, directory: Path, tmp_path: Path):
     """A copy of the project whose hosts have two passwords: both become master."""
-    source = (PROJECT / "scripts/demo.py").read_text()
     copy = tmp_path / "project"
     (copy / "scripts").mkdir(parents=True)
     for name in ("etc", "ucarpd"):
         (copy / name).symlink_to(PROJECT / name)
-    (copy / "scripts/lab.py").write_text((PROJECT / "scripts/lab.py").read_text())
+    for module in (PROJECT / "scripts").glob("*.py"):
+        (copy / "scripts" / module.name).write_text(module.read_text())
+    source = (copy / "scripts/demo.py").read_text()
     spoilt = source.replace('"PASS": password', '"PASS": f"{password}{name[-1]}"')
     assert spoilt != source
     (copy / "scripts/demo.py").write_text(spoilt)

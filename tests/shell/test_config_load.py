@@ -377,7 +377,9 @@ def test_scripts_get_the_prefix_length_as_third_argument_where_wrappers_pass_it(
         ),
         ("UCARP_XPARAM=\x7f", r"5: UCARP_XPARAM: must not contain control characters (got '\x7f')"),
         ("UCARP_PREEMT=yes", "5: UCARP_PREEMT: unknown key; did you mean UCARP_PREEMPT?"),
-        ("UCARP_PASWORD=secret", "5: UCARP_PASWORD: unknown key; did you mean UCARP_PASSWORD?"),
+        ("UCARP_PASWORD=secret", "5: UCARP_PASWORD: unknown key; did you mean UCARP_PASS?"),
+        ("UCARP_VIHD=1", "5: UCARP_VIHD: unknown key; did you mean UCARP_VHID?"),
+        ("UCARP_NETMSK=24", "5: UCARP_NETMSK: unknown key; did you mean UCARP_MASK?"),
         ("UCARP_vhid=1", "5: UCARP_vhid: unknown key; did you mean UCARP_VHID?"),
         ("UCARP_XYZZY=secret", "5: UCARP_XYZZY: unknown key"),
         (

@@ -10,11 +10,11 @@ import pytest
 import virtual_loop
 
 from ucarpd.carp.actions import SendAdvertisement, State
-from ucarpd.carp.demotion import NEVER
 from ucarpd.carp.frame import ETHERTYPE_ARP, parse
 from ucarpd.carp.machine import VirtualHost
 from ucarpd.carp.packet import decode
 from ucarpd.carp.params import Params
+from ucarpd.carp.rank import NEVER
 from ucarpd.carp.transmit import Transmitter
 from ucarpd.engine import WAKE_UP_LEAD, Engine, Outcome
 

@@ -11,7 +11,6 @@ from ucarpd.carp.detective import Evidence
 from ucarpd.carp.receive import Dropped, DropReason
 from ucarpd.journal import Journal, lines
 from ucarpd.journal.limits import LINES_PER_MINUTE, DropLimiter, LastingFaults
-from ucarpd.output import Output
 
 PEER = IPv4Address("172.16.0.11")
 
@@ -29,15 +28,12 @@ class Collector(logging.Handler):
 def collected():
     """Call it to get (line, fields) of everything written since the test began."""
     collector = Collector()
-    output = Output(collector)
-
-    def close_and_read():
-        output.close()
-        return collector.records
-
-    yield close_and_read
+    collector.setFormatter(logging.Formatter("[%(levelname)s] %(message)s"))
+    journal.root.setLevel(logging.INFO)
+    journal.root.addHandler(collector)
+    yield lambda: collector.records
     journal.postpone(None)
-    output.close()
+    journal.root.removeHandler(collector)
 
 
 @pytest.fixture

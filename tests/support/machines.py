@@ -4,6 +4,7 @@ One root file system a Debian release is built a run; every machine lies over it
 is set up at boot and taken down at shutdown by Debian's ifupdown.
 """
 
+import contextlib
 import itertools
 import json
 import os
@@ -11,7 +12,9 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
 from lab import Lab, LabError, run, wait_for
+from mirrors import cause, proxy_options
 
 PACKAGES = (
     *("systemd-sysv", "dbus", "iproute2", "iputils-ping", "procps", "apache2", "rsyslog", "curl"),
@@ -49,17 +52,29 @@ def build_root(release: str, directory: Path) -> Path:
     root = directory / release
     if root.exists():
         return root
-    run(
-        *("mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}"),
-        *("--dpkgopt=path-exclude=/usr/share/locale/*", release, str(root)),
-        timeout=300,
-    )
+    directory.mkdir(parents=True, exist_ok=True)
+    unfinished = directory / f"{release}.{os.getpid()}"
+    try:
+        run(
+            *("mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}"),
+            *(f"--aptopt={option}" for option in proxy_options(run("apt-config", "dump").stdout)),
+            *("--dpkgopt=path-exclude=/usr/share/locale/*", release, str(unfinished)),
+            timeout=600,
+        )
+    except LabError as error:
+        # No test can do without: each would fail, and repeat the same.
+        pytest.exit(f"cannot build a Debian {release}: {cause(str(error))}", returncode=1)
+    _complete(unfinished)
+    return unfinished.rename(root)
+
+
+def _complete(root: Path) -> None:
+    """Add the lab's network to a root file system, and leave out what a machine does not need."""
     (root / "etc/systemd/system/lab-network.service").write_text(NETWORK_UNIT)
     wants = root / "etc/systemd/system/multi-user.target.wants"
     (wants / "lab-network.service").symlink_to("/etc/systemd/system/lab-network.service")
     for unwanted in ("systemd-networkd-wait-online.service", "getty.target", "ucarp.service"):
         (root / "etc/systemd/system" / unwanted).symlink_to("/dev/null")
-    return root
 
 
 class Machine:
@@ -176,6 +191,8 @@ class Machine:
         for directory in filter(Path.exists, self._cgroups):
             run("find", str(directory), "-depth", "-type", "d", "-exec", "rmdir", "{}", ";")
         run("umount", str(self.root), check=False)
+        with contextlib.suppress(FileNotFoundError):
+            Path("/run/systemd/nspawn/propagate", self._unique).rmdir()
 
 
 def _own_cgroups() -> list[Path]:

@@ -44,6 +44,9 @@ SECOND = ip_address("10.0.0.101")
 OURS6 = ip_address("fe80::1")
 VIRTUAL6 = ip_address("2001:db8::100")
 
+DUAL = {"addresses": (VIRTUAL, VIRTUAL6)}
+IN_HEADER = {"demote_style": DemoteStyle.OPENBSD}
+
 LINE = re.compile(r"(?P<how>at|until) (?P<when>[\d.]+): (?P<what>.+?) -> (?P<actions>.+)")
 HEARD = re.compile(
     r"(?P<advbase>\d+)/(?P<advskew>\d+) from (?P<source>\S+)(?: #(?P<counter>\d+))?(?: D(?P<demotion>\d+))?(?P<virtual> at_virtual_mac)?"
@@ -192,3 +195,23 @@ def brought_to(state, sources=(OURS,), **changes):
         summary(machine, 13.5)
     assert machine.state is state
     return machine
+
+
+def dual(state, **changes):
+    """One with an address of each family."""
+    return brought_to(state, (OURS, OURS6), **(DUAL | changes))
+
+
+def demoted(demotion, state=State.BACKUP, **changes):
+    """A host that is less fit than usual: since 10.1 or 13.55."""
+    machine = brought_to(state, **changes)
+    tell(machine, f"DemotionChanged {demotion}", 10.1 if state is State.BACKUP else 13.55)
+    return machine
+
+
+def pass_time(machine, until):
+    """Reach every deadline before `until`."""
+    actions = []
+    while (deadline := machine.next_deadline()) is not None and deadline < until:
+        actions += tell(machine, "DeadlineReached", deadline)
+    return actions

@@ -12,9 +12,15 @@ from machines import Machine, build_root
 def package() -> Path:
     """The package that scripts/test has built."""
     file = os.environ.get("UCARPD_DEB")
-    packages = [Path(file)] if file else sorted((PROJECT / "dist").glob("ucarpd_*_all.deb"))
+    packages = [Path(file)] if file else list((PROJECT / "dist").glob("ucarpd_*_all.deb"))
     assert packages, "no package in dist/: run scripts/build-deb"
-    return packages[-1]
+    return max(packages, key=lambda path: path.stat().st_mtime)
+
+
+@pytest.fixture(scope="session")
+def first_release() -> Path:
+    """The package of 0.1.0 as it was given away."""
+    return Path(__file__).parent / "releases/ucarpd_0.1.0-1_all.deb"
 
 
 @pytest.fixture(scope="module", params=["bookworm", "trixie"])

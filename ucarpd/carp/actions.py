@@ -1,4 +1,4 @@
-"""What a virtual host may ask for.  Named in the imperative; performed by the engine, in order."""
+"""What to do: a virtual host asks for it, in the imperative; the engine performs it, in order."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -28,7 +28,7 @@ class StateChanged:
 
 
 class Finding(Enum):
-    """What the operator should know although no role changes."""
+    """News for the operator without a change of the role."""
 
     NOT_MASTER = "asked to step down, but it does not serve"
     NOBODY_TOOK_OVER = "stepped down, but nobody has taken over"
@@ -41,7 +41,7 @@ class Finding(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Tell the operator of a finding: about `peer` or `family`, where it is about one."""
+    """Tell the operator of a finding: about `peer` or `family`, if it is about one."""
 
     finding: Finding
     peer: IPAddress | None = None
@@ -52,9 +52,9 @@ class Report:
 class SendAdvertisement:
     """Send one advertisement from `source` now, in its family.
 
-    `demotion` is byte 4 of the header, which OpenBSD compares by.  `is_farewell`: the role has been
-    given up, so the frame must not come from the virtual MAC address: it would draw that back to our
-    switch port.
+    `demotion` is byte 4 of the header, which OpenBSD compares by.  `is_final`: the role has been
+    given up, so the frame must not come from the virtual MAC address: it would draw that back to
+    our switch port.
     """
 
     source: IPAddress
@@ -62,7 +62,7 @@ class SendAdvertisement:
     advskew: int
     counter: int
     demotion: int = 0
-    is_farewell: bool = False
+    is_final: bool = False
 
     @property
     def family(self) -> Family:
@@ -71,12 +71,12 @@ class SendAdvertisement:
 
 @dataclass(frozen=True, slots=True)
 class AcquireAddresses:
-    """Put the virtual addresses on the interface; answer with AddressesAcquired or AcquireFailed."""
+    """Put the virtual addresses on the interface; the answer is AddressesAcquired or AcquireFailed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReassertAddresses:
-    """A rival that had the role too is gone: where scripts own the addresses, run the up-script again.
+    """Run the up-script again, if scripts own the addresses: a rival that was MASTER too is gone.
 
     The rival's script may have moved something that only the last word decides, such as a cloud's
     floating address.  Answer as to AcquireAddresses.
@@ -85,7 +85,7 @@ class ReassertAddresses:
 
 @dataclass(frozen=True, slots=True)
 class ReportUnserved:
-    """Report which virtual addresses this master cannot put in place; none: all are served again."""
+    """Report the virtual addresses that this master cannot put in place; none: it serves all again."""
 
     addresses: tuple[IPAddress, ...]
 

@@ -1,12 +1,11 @@
 """The digest of an advertisement: HMAC-SHA1 over what two hosts must agree on.
 
-Signed are, in this order: version and type as the constants 02 01, the MAC address of OpenBSD's carp
-interface where it was set by hand, the vhid, every IPv4 virtual address, every IPv6 virtual address,
-the counter.  Not signed, whatever one might expect: advbase, advskew, demotion, and every address of
-the sender.
+It covers, in this order: version and type as the constants 02 01, the MAC address of OpenBSD's carp
+interface if it was set by hand, the vhid, every IPv4 virtual address, every IPv6 virtual address,
+the counter.  It does not cover: advbase, advskew, demotion, and the sender's own addresses.
 
-Python's own `hmac` does it, by OpenSSL: the package cryptography would take more time for each digest,
-and much more time and memory to load.
+Python's own `hmac` does it, by OpenSSL: the package cryptography would take more time for each
+digest, and much more time and memory to load.
 """
 
 import hmac
@@ -49,7 +48,7 @@ class Signer:
 
 
 def sender(params: Params) -> Signer:
-    """What the advertisements of this virtual host are signed with."""
+    """Return the signer of this virtual host's own advertisements."""
     return Signer(
         params.key,
         params.vhid,
@@ -60,10 +59,10 @@ def sender(params: Params) -> Signer:
 
 
 def acceptors(params: Params) -> list[Signer]:
-    """What an advertisement for this virtual host may be signed with, the likeliest first.
+    """Return each signer that an advertisement for this virtual host may have, likeliest first.
 
     With the link-local addresses or without them, as OpenBSD accepts both; with the key or with
-    one that is being rotated out.
+    an old one while keys are changed.
     """
     has_link_local = any(a.version == 6 and a.is_link_local for a in params.hashed)
     variants = (params.hash_link_local, not params.hash_link_local)

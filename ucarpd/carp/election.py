@@ -1,90 +1,135 @@
 """Who is master.  The only place where a winner is chosen.
 
-Hosts are compared by what they *state*.  A fit host states its advertisement interval; one that is
-less fit states an interval beyond every fit one (254 s and more, the more the less fit), or in the
-OpenBSD style a demotion, which is compared first.  Each rule has a number, and the tests have a row
-for each.
+Each rule has a number, a paragraph here, and a row in the tests.  The first that fits decides.
+
+Which advertisements are believed:
+
+    H1  it came from an address of ours             ignore it
+    H2  we have no source address in its family     ignore it
+    H3  its sender has said something else since    ignore it
+    H4  otherwise                                   believe it
 
 As MASTER, hearing an advertisement:
 
     M1  the peer's rank is better                   yield, with a parting advertisement
     M2  the peer's rank is worse, or it leaves      stay, and answer
+    M6  equal, in the family that decides no tie    stay, and answer
     M3  equal, and the peer wins the tie            yield silently
-    M4  equal, and we win the tie, or the peer      stay, and answer
-        yields by itself
-    M5  as M4, but the peer has stayed MASTER       yield silently
-        for longer than its turn
+    M5  equal, and it has stayed MASTER too long    yield silently
+    M4  equal otherwise                             stay, and answer
 
-As BACKUP, hearing an advertisement, the first that fits:
+As BACKUP, hearing an advertisement:
 
     B10 we may not serve at all                     wait
     B9  we have just stepped down, and the peer     wait
         does not bow out
-    B0  another host has just been heard that is    wait; it decides nothing
-        preferred to this one
+    B0  another host serves that is preferred       wait; the peer decides nothing
     B6  the peer bows out                           take over
     B1  the peer is demoted more than we            take over (OpenBSD)
-    B7  the peer states to be less fit, and its     take over
-        rank is worse than ours
+    B7  the peer is less fit, its rank is worse     take over
     B8  we are less fit than usual                  wait
     B2  we preempt, and our rank is better          take over
     B3  we preempt, the ranks are equal, we win     take the role back
         the tie, and had the role until our
         interface failed
-    B4  the peer's interval is longer than our      take over
-        own master-down interval, and our rank
-        is better
+    B4  its interval is longer than our master-     take over
+        down interval, and our rank is better
     B5  otherwise                                   wait
 
-B1, B4, B6 and B7 ask for no preemption: such a master is not worth waiting for.  That is one
-predicate, `reason_to_depose`, and the master-down timer asks it too: a timer that waited for less,
-or for more, than the rules do would move the role to and fro.
+As BACKUP, when a timer ends:
 
-A host that is less fit takes over where nobody is heard, where the master bows out, and from a
-master that is less fit still (B8 comes after those).  Every healthy host relieves it at once, and
-between two of them the less unfit serves.
+    S1  we may not serve at all                     wait
+    S2  the deadline is not reached                 wait
+    S3  the deadline is long past                   wait once more, from now
+    S4  otherwise                                   take over
 
-Why B0: the others' words are heard too.  A host that yields says so with a last advertisement, and
-a bow-out is heard by all; a backup that compared itself with each would take over from the worse
-one while the better one serves.
+    T1  backups are known that are preferred to     leave each a moment, then S4
+        us, and B1 to B7 say "take over"
 
-What B1 to B7 decide is done at once, unless a backup is known that is preferred to us: then when our
-turn comes (see `listening`).
+As MASTER, when this host itself has changed:
 
-M2 and M4 answer at once, at most once an interval for each rival: the other master must not go on
-for the rest of ours.
+    L1  it may not serve at all                     bow out and leave
+    L2  it is less fit, or fit again, or has a      state it, and serve on
+        new interval, or was asked to step down
+    L3  the link is lost, and may be back before    serve on
+        any backup can have missed us
+    L4  the interface is lost otherwise             leave
+
+Ranks, and who wins a tie: see `contender`.
+
+H1: an attacker replays an old advertisement of ours.  H2: no host would hear our answer.  H3:
+frames overtake each other; `peers` remembers the last statement of each.
+
+M1 is not silent: a ucarp that wins repeats its gratuitous ARP when it hears a slower master, and no
+BSD reacts.  M3 is silent: a BSD kernel yields on every tie.  ucarp answers a lost tie with one more
+advertisement, and a BSD that hears it also yields: no host serves for three intervals.
+
+M2, M4 and M6 answer at once, at most once an interval for each rival: the other master must not go
+on for the rest of ours.
+
+M4: an equal that speaks from the virtual MAC address is a BSD kernel, unless we do so ourselves.
+It will yield, so we keep a tie that we would lose, and the clients stay where they are.
 
 M5 ends what two different rules for ties, or a wire that works one way, would keep up for ever.
 Of equal masters the lowest in numeric order waits three intervals, the next six, and so on.
 
-B3 is ours alone, and serves pairs whose files differ in UCARP_PREEMPT and nothing else: the preferred
-host gets its role back when its cable is in again.  At any other time equals never preempt, as in
-every implementation.  Every kind of peer yields to it, since it wins the tie.
+M6, and B3 with it: addresses may be ordered one way in IPv4 and the other way in IPv6.  If each
+family decided the tie, both hosts would yield.
 
-Why B4 asks for the better rank: a host that is demoted in the OpenBSD style would take over from a
-slow peer by B4 and yield to it by M1 at its next advertisement, and every other backup with it.
+B0: a backup hears more than one host.  A host that yields says so with a last advertisement, and
+every host hears a bow-out.  A backup that compared itself with each would take over from the worse
+one while the better one serves.
 
-Why M3 is silent: the BSD kernels yield on every tie.  ucarp answers a lost tie with one more
-advertisement, and a BSD that hears it yields too: nobody serves for three intervals.  M1 is not
-silent, because a ucarp that wins repeats its gratuitous ARP when it hears a slower master, and no
-BSD reacts.
+B1, B4, B6 and B7 ask for no preemption: such a master is not worth waiting for.  They are one
+predicate, `reason_to_depose`, and the master-down timer also asks it: a timer that waited for less,
+or for more, than the rules do would move the role to and fro.
 
-An equal that speaks from the virtual MAC address is a BSD kernel, unless we do so ourselves: it will
-yield, so that a tie that we would lose is not given away.  The clients stay where they are then.
+B2 and B3: equals never preempt, in any implementation.  B3 is ours alone, and serves pairs whose
+files differ in UCARP_PREEMPT only: the preferred host gets its role back when its cable is in
+again.  Every kind of peer yields to it, since it wins the tie.
 
-The tie: the BSDs have no rule (both yield).  ucarp compares the two source addresses as host
-integers although they are in network order, so on the little-endian machines that everybody has
-the last octet counts most: 10.0.1.1 is lower than 10.0.0.2, and the lower one wins.  Both ends must
-use the same rule, or both yield, or, worse, neither does; hence we compare reversed octets too,
-unless TieBreak says otherwise.  A tie is decided in one family: with addresses ordered one way in
-IPv4 and the other way in IPv6, both hosts would yield.
+B4 asks for the better rank: a host that is demoted in the OpenBSD style would take over from a slow
+peer by B4 and yield to it by M1 at its next advertisement, and every other backup with it.
+
+B8: a host that is less fit takes over if it hears no master (S4), if the master bows out, and from
+a master that is less fit still.  Every healthy host relieves it at once, and between two of them
+the less unfit serves.
+
+B9: after a step-down (L2, then M1) a host stays away for two of its own master-down intervals, or
+it would take the role back at once.  B10 and S1: see L1.
+
+S2 to S4: each family has a master-down timer, and the deadline is the end of the last one, or our
+turn (T1).  S3: a host that wakes up late has slept, and cannot know which host serves.
+
+T1: a bow-out reaches all backups at once.  Without turns each of them would take the role, and all
+but one would give it back, with all that their scripts do.
+
+L1: it leaves whether another host is there or not.  L2: every better host takes over by B1, B2 or
+B7, and if none does, this one is better than none.  L3 spares the clients two changes of the role;
+L4 is what remains (see `outage`).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from ucarpd.carp.params import IPAddress, TieBreak
-from ucarpd.carp.timing import BOW_OUT_UNITS, UNFIT_UNITS
+from ucarpd.carp.contender import Contender
+from ucarpd.carp.params import TieBreak
+from ucarpd.carp.timing import UNFIT_UNITS
+
+TURNS = 8
+"""Rule T1 leaves a moment to so many at most: together less than the shortest master-down interval.
+"""
+
+LATE = 0.1
+"""Seconds by which a wake-up is never called late (S3), however short the interval is."""
+
+
+class Belief(Enum):
+    OWN = "H1"
+    NO_SOURCE = "H2"
+    OVERTAKEN = "H3"
+    BELIEVED = "H4"
 
 
 class MasterVerdict(Enum):
@@ -93,6 +138,7 @@ class MasterVerdict(Enum):
     YIELD_SILENTLY = "M3"
     STAY_TIED = "M4"
     END_TIE = "M5"
+    STAY_UNDECIDED = "M6"
 
 
 class BackupVerdict(Enum):
@@ -113,6 +159,20 @@ class BackupVerdict(Enum):
         return self in REASONS
 
 
+class SilenceVerdict(Enum):
+    BARRED = "S1"
+    NOT_YET = "S2"
+    SLEPT = "S3"
+    TAKE_OVER = "S4"
+
+
+class OwnVerdict(Enum):
+    LEAVE_UNFIT = "L1"
+    SERVE_ON = "L2"
+    OUTLAST = "L3"
+    LEAVE_LOST = "L4"
+
+
 REASONS = {
     BackupVerdict.BOWED_OUT: "{peer} bowed out",
     BackupVerdict.PEER_DEMOTED: "{peer} is less fit: {comparison}",
@@ -124,36 +184,7 @@ REASONS = {
     MasterVerdict.YIELD_SILENTLY: "{peer} wins the tie: {comparison}",
     MasterVerdict.END_TIE: "{peer} does not yield: {comparison}",
 }
-"""The verdicts by which the role changes, and what the operator is told of each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Contender:
-    """One side of an election: what it states.
-
-    `units` is its advertisement interval in 1/256 s, `demotion` counts in the OpenBSD style only.
-    """
-
-    units: int
-    source: IPAddress
-    demotion: int = 0
-
-    @property
-    def rank(self) -> tuple[int, int]:
-        """The lower, the better."""
-        return self.demotion, self.units
-
-    @property
-    def is_leaving(self) -> bool:
-        return self.units == BOW_OUT_UNITS
-
-    @property
-    def is_unfit(self) -> bool:
-        """It says so, in either style."""
-        return self.demotion > 0 or self.units >= UNFIT_UNITS
-
-    def is_preferred_to(self, other: "Contender", tiebreak: TieBreak) -> bool:
-        return (self.rank, _tie_rank(self, tiebreak)) < (other.rank, _tie_rank(other, tiebreak))
+"""The verdicts by which the role changes, in words for the operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +204,15 @@ class Situation:
     """Another host has just been heard that is preferred to the peer."""
 
 
+def judge_belief(*, is_own: bool, has_source: bool, is_overtaken: bool) -> Belief:
+    """Rules H1 to H4."""
+    if is_own:
+        return Belief.OWN
+    if not has_source:
+        return Belief.NO_SOURCE
+    return Belief.OVERTAKEN if is_overtaken else Belief.BELIEVED
+
+
 def judge_as_master(
     own: Contender,
     peer: Contender,
@@ -182,7 +222,7 @@ def judge_as_master(
     peer_yields: bool = False,
     has_outstayed: bool = False,
 ) -> MasterVerdict:
-    """Rules M1 to M5.
+    """Rules M1 to M6.
 
     `decides_ties`: the peer was heard in the family that does; `peer_yields`: it is a kernel that
     yields on every tie; `has_outstayed`: it is our turn to yield by M5.
@@ -192,8 +232,8 @@ def judge_as_master(
     if peer.rank < own.rank:
         return MasterVerdict.YIELD
     if not decides_ties:
-        return MasterVerdict.STAY_TIED
-    is_lost = tiebreak is TieBreak.YIELD or _tie_rank(peer, tiebreak) < _tie_rank(own, tiebreak)
+        return MasterVerdict.STAY_UNDECIDED
+    is_lost = tiebreak is TieBreak.YIELD or peer.wins_tie(own, tiebreak)
     if is_lost and not peer_yields:
         return MasterVerdict.YIELD_SILENTLY
     return MasterVerdict.END_TIE if has_outstayed else MasterVerdict.STAY_TIED
@@ -223,6 +263,41 @@ def judge_as_backup(own: Contender, peer: Contender, situation: Situation) -> Ba
     return reason or BackupVerdict.WAIT
 
 
+def judge_silence(
+    now: float, deadline: float, interval: float, *, may_serve: bool, may_have_slept: bool = True
+) -> SilenceVerdict:
+    """Rules S1 to S4; `interval` is our own.
+
+    `may_have_slept` is False if S1, not sleep, has kept us from taking over at the deadline.
+    """
+    if not may_serve:
+        return SilenceVerdict.BARRED
+    if now < deadline:
+        return SilenceVerdict.NOT_YET
+    if may_have_slept and now - deadline > max(interval, LATE):
+        return SilenceVerdict.SLEPT
+    return SilenceVerdict.TAKE_OVER
+
+
+def turns_before_ours(own: Contender, backups: Iterable[Contender], tiebreak: TieBreak) -> int:
+    """Rule T1: how many of these backups come before us."""
+    return min(sum(backup.is_preferred_to(own, tiebreak) for backup in backups), TURNS)
+
+
+def judge_own_rank(*, may_serve: bool) -> OwnVerdict:
+    """Rules L1 and L2."""
+    return OwnVerdict.SERVE_ON if may_serve else OwnVerdict.LEAVE_UNFIT
+
+
+def judge_lost_link(now: float, *, missed_at: float, not_before: float) -> OwnVerdict:
+    """Rules L3 and L4.
+
+    A backup can miss us from `missed_at` on.  The outage of a link that flaps is outlasted only
+    after `not_before`.
+    """
+    return OwnVerdict.OUTLAST if not_before <= now < missed_at else OwnVerdict.LEAVE_LOST
+
+
 def reason_to_depose(
     own: Contender, peer: Contender, own_master_down_units: int
 ) -> BackupVerdict | None:
@@ -238,9 +313,3 @@ def reason_to_depose(
     if own_master_down_units < peer.units and not own.is_unfit:
         return BackupVerdict.PEER_TOO_SLOW
     return None
-
-
-def _tie_rank(contender: Contender, tiebreak: TieBreak) -> bytes:
-    octets = contender.source.packed
-    reverse = tiebreak is TieBreak.REVERSED and contender.source.version == 4
-    return octets[::-1] if reverse else octets

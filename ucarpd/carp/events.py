@@ -1,4 +1,4 @@
-"""What can happen to a virtual host.  Named in the past tense; handed to `VirtualHost.handle`."""
+"""Events in the life of a virtual host, named in the past tense; see `VirtualHost.handle`."""
 
 from dataclasses import dataclass, field
 
@@ -8,10 +8,9 @@ from ucarpd.carp.timing import BOW_OUT_UNITS, UNFIT_ADVBASE, interval_units
 
 @dataclass(frozen=True, slots=True)
 class InterfaceReady:
-    """The interface is up, has carrier and our source addresses; or one of those has changed.
+    """The interface is up, has carrier and our source addresses; or a source has changed.
 
-    There is one source for each family of the virtual host, IPv4 first, or for the one of them that
-    works.
+    There is a source for each family of the virtual host that works, IPv4 first.
     """
 
     sources: tuple[IPAddress, ...]
@@ -33,7 +32,7 @@ class InterfaceLost:
 
 @dataclass(frozen=True, slots=True)
 class HardwareAddressChanged:
-    """The interface has another MAC address, so what the neighbours remember is wrong."""
+    """The interface has another MAC address, so the neighbours remember a wrong one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +44,8 @@ class SegmentHeard:
 class AdvertisementReceived:
     """An advertisement for our vhid came in and passed every check of `receive`.
 
-    `from_virtual_mac`: the frame came from the virtual MAC address, as the BSD kernels send it; no
-    part of what it says.
+    `from_virtual_mac`: the frame came from the virtual MAC address, as the BSD kernels send it;
+    this is no part of the advertisement itself.
     """
 
     source: IPAddress
@@ -79,7 +78,7 @@ class AdvertisementReceived:
 
     @property
     def stated_demotion(self) -> int:
-        """How unfit it says to be, in whichever style."""
+        """The demotion that it states, in either style."""
         return self.advskew if self.is_unfit else self.demote
 
 
@@ -102,8 +101,8 @@ class AddressesAcquired:
 class AcquireFailed:
     """Virtual addresses could not be put in place; that is logged, and tried again.
 
-    `addresses` are the ones that are missing; empty means all.  `has_hung`: another attempt would cost
-    the clients a time-out again.
+    `addresses` are the ones that are missing; empty means all.  `has_hung`: another attempt would
+    cost the clients a time-out again.
     """
 
     addresses: tuple[IPAddress, ...] = ()
@@ -122,7 +121,7 @@ class AddressesReleased:
 
 @dataclass(frozen=True, slots=True)
 class AddressRemoved:
-    """Somebody other than us took a virtual address off the interface."""
+    """A person or another program took a virtual address off the interface."""
 
     address: IPAddress
 
@@ -138,7 +137,7 @@ class ParamsChanged:
 class DemotionChanged:
     """This host is less fit than usual, or fit again; `reason` is for the operator.
 
-    `demotion` is its new place in the order of `ucarpd.carp.demotion`.
+    `demotion` is its new place in the order of `ucarpd.carp.rank`.
     """
 
     demotion: int

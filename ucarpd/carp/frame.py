@@ -1,5 +1,4 @@
-"""Ethernet, IPv4, IPv6, ARP and neighbour discovery bytes: what surrounds a CARP header, and what
-announces an address."""
+"""The Ethernet, IPv4 and IPv6 bytes around a CARP header."""
 
 import struct
 from functools import lru_cache
@@ -16,15 +15,13 @@ PROTOCOL_CARP = 112
 """The protocol number (IPv6: next header) that CARP shares with VRRP."""
 
 TTL = 255
-"""Advertisements are sent with it and, to a group, accepted with no other: no router forwarded it."""
+"""Advertisements are sent with it and, to a group, accepted with no other: no router forwarded it.
+"""
 
 BROADCAST_MAC = b"\xff" * 6
 
 TOS_LOW_DELAY = 0x10
-"""The type of service that ucarp and OpenBSD send in IPv4; no one checks it."""
-
-ARP_REQUEST = 1
-ARP_REPLY = 2
+"""The type of service that ucarp and OpenBSD send in IPv4; no host checks it."""
 
 _ETHERNET = struct.Struct("!6s6sH")
 ETHERNET_SIZE = _ETHERNET.size
@@ -39,18 +36,6 @@ _FRAGMENT_BITS = 0x3FFF
 _IPV6 = struct.Struct("!IHBB16s16s")
 _IPV6_VERSION = 6 << 28
 _IPV6_PSEUDO_HEADER = struct.Struct("!16s16sIxxxB")
-
-_ARP = struct.Struct("!HHBBH6s4s6s4s")
-_HARDWARE_ETHERNET = 1
-
-_ADVERTISEMENT_OF_NEIGHBOUR = struct.Struct("!BBHI16sBB6s")
-_ND_TYPE = 136
-_ND_ROUTER = 1 << 31
-_ND_OVERRIDE = 1 << 29
-_ND_TARGET_MAC = 2
-_PROTOCOL_ICMPV6 = 58
-_ALL_NODES = IPv6Address("ff02::1")
-
 
 # The same few addresses come again and again, and making them is slow.
 _ipv4 = lru_cache(1024)(IPv4Address)
@@ -91,7 +76,12 @@ def group_mac(group: IPAddress) -> bytes:
 def ethernet(destination: bytes, source: bytes, ip: bytes) -> bytes:
     """A frame around an IP packet."""
     ethertype = ETHERTYPE_IPV4 if ip[0] >> 4 == 4 else ETHERTYPE_IPV6
-    return _ETHERNET.pack(destination, source, ethertype) + ip
+    return ethernet_header(destination, source, ethertype) + ip
+
+
+def ethernet_header(destination: bytes, source: bytes, ethertype: int) -> bytes:
+    """The first 14 bytes of a frame."""
+    return _ETHERNET.pack(destination, source, ethertype)
 
 
 def source_mac(frame: bytes) -> bytes:
@@ -101,7 +91,7 @@ def source_mac(frame: bytes) -> bytes:
 def carp_over_ip(source: IPAddress, destination: IPAddress, payload: bytes) -> bytes:
     """The IP packet around a CARP header; both addresses are of one family."""
     if isinstance(source, IPv6Address):
-        return _over_ipv6(source, destination, PROTOCOL_CARP, payload)
+        return over_ipv6(source, destination, PROTOCOL_CARP, payload)
     return _over_ipv4(source, destination, payload)
 
 
@@ -125,10 +115,8 @@ def _over_ipv4(source: IPAddress, destination: IPAddress, payload: bytes) -> byt
     return bytes(header) + payload
 
 
-def _over_ipv6(
-    source: IPAddress, destination: IPAddress, next_header: int, payload: bytes
-) -> bytes:
-    """Traffic class and flow label 0, as everybody but FreeBSD; hop limit 255."""
+def over_ipv6(source: IPAddress, destination: IPAddress, next_header: int, payload: bytes) -> bytes:
+    """Traffic class and flow label 0, as in every system but FreeBSD; hop limit 255."""
     header = _IPV6.pack(
         _IPV6_VERSION, len(payload), next_header, TTL, source.packed, destination.packed
     )
@@ -136,7 +124,7 @@ def _over_ipv6(
 
 
 def pseudo_header(source: IPAddress, destination: IPAddress, size: int, next_header: int) -> bytes:
-    """What a checksum over an IPv6 payload of `size` bytes begins with (RFC 8200, 8.1)."""
+    """Return the first bytes of a checksum over `size` bytes of IPv6 payload (RFC 8200, 8.1)."""
     return _IPV6_PSEUDO_HEADER.pack(source.packed, destination.packed, size, next_header)
 
 
@@ -192,49 +180,10 @@ def _parse_ipv6(frame: bytes) -> IPPacket:
 
 
 def peek_vhid(frame: bytes) -> int | None:
-    """The vhid of a frame that has not been checked yet, to find its virtual host; None: too short."""
+    """Return the vhid of an unchecked frame, to find its virtual host; None: it is too short."""
     if len(frame) <= ETHERNET_SIZE:
         return None
     first = frame[ETHERNET_SIZE]
     header_size = _IPV6.size if first >> 4 == 6 else (first & 0x0F) * 4
     at = ETHERNET_SIZE + header_size + 1
     return frame[at] if at < len(frame) else None
-
-
-def gratuitous_arp(
-    address: IPv4Address, mac: bytes, operation: int, sender: bytes | None = None
-) -> bytes:
-    """A broadcast frame that says "`address` is at `mac`"; it comes from `sender`, by default the same.
-
-    As a request (ARP_REQUEST) it updates whoever has an entry (RFC 5227, 3); some stacks and
-    switches heed only the reply form (ARP_REPLY), so the announcer sends both.
-    """
-    arp = _ARP.pack(
-        _HARDWARE_ETHERNET,
-        ETHERTYPE_IPV4,
-        len(mac),
-        len(address.packed),
-        operation,
-        mac,
-        address.packed,
-        mac,
-        address.packed,
-    )
-    return _ETHERNET.pack(BROADCAST_MAC, sender or mac, ETHERTYPE_ARP) + arp
-
-
-def unsolicited_neighbour_advertisement(
-    address: IPv6Address, mac: bytes, router: bool, sender: bytes | None = None
-) -> bytes:
-    """A frame to all nodes that says "`address` is at `mac`" (RFC 4861, 7.2.6).
-
-    It comes from `sender`, by default the same.  `router` must tell the truth: hosts drop a default router that claims to be none.
-    """
-    flags = _ND_OVERRIDE | (_ND_ROUTER if router else 0)
-    fields = (flags, address.packed, _ND_TARGET_MAC, 1, mac)
-    size = _ADVERTISEMENT_OF_NEIGHBOUR.size
-    unsummed = _ADVERTISEMENT_OF_NEIGHBOUR.pack(_ND_TYPE, 0, 0, *fields)
-    pseudo = pseudo_header(address, _ALL_NODES, size, _PROTOCOL_ICMPV6)
-    icmp = _ADVERTISEMENT_OF_NEIGHBOUR.pack(_ND_TYPE, 0, checksum(pseudo + unsummed), *fields)
-    ip = _over_ipv6(address, _ALL_NODES, _PROTOCOL_ICMPV6, icmp)
-    return ethernet(group_mac(_ALL_NODES), sender or mac, ip)

@@ -1,93 +1,94 @@
-"""What a virtual host makes of an advertisement that it hears: whether it counts, and the verdict.
+"""Whether a virtual host believes an advertisement, and its verdict.
 
-Here comes together what the rules of `election` ask for: how this host stands, what is known of the
-others (`peers`), and for how long they have not been heard (`listening`).
+This module gathers the facts that the rules of `election` ask for: the rank of this host, the
+other hosts (`peers`), and the time since each was heard (`master_down`).
 """
 
-from ucarpd.carp.actions import Action
+from ucarpd.carp.actions import Action, Finding, Report
+from ucarpd.carp.contender import Contender
 from ucarpd.carp.election import (
     REASONS,
     BackupVerdict,
-    Contender,
+    Belief,
     MasterVerdict,
     Situation,
     judge_as_backup,
     judge_as_master,
+    judge_belief,
 )
 from ucarpd.carp.events import AdvertisementReceived
-from ucarpd.carp.listening import Listening, Turn
-from ucarpd.carp.params import IPAddress
+from ucarpd.carp.master_down import MasterDown, Turn
+from ucarpd.carp.params import Family, IPAddress
 from ucarpd.carp.peers import Peers
+from ucarpd.carp.rank import Rank
 from ucarpd.carp.rivals import Rivals
-from ucarpd.carp.standing import Standing
 from ucarpd.carp.timing import TIE_PATIENCE, UNITS_PER_SECOND
 
 
 class Hearing:
     """Times are monotonic seconds."""
 
-    def __init__(self, standing: Standing) -> None:
+    def __init__(self, rank: Rank) -> None:
         self.sources: tuple[IPAddress, ...] = ()
         self.peers = Peers()
-        self.listening = Listening(standing, self.peers)
+        self.master_down = MasterDown(rank, self.peers)
         self.was_cut_off = False
         """This host was MASTER when its interface failed, and has not been since."""
-        self._standing = standing
+        self._rank = rank
 
-    def stand(self, standing: Standing) -> None:
-        """Our standing has changed."""
-        self._standing = standing
-        self.listening.stand(standing)
+    def set_rank(self, rank: Rank) -> None:
+        """Our rank has changed."""
+        self._rank = rank
+        self.master_down.set_rank(rank)
 
     def use(self, sources: tuple[IPAddress, ...], now: float) -> None:
         """Hear in the families of these sources, which are our own, one for each."""
         self.sources = sources
-        self.listening.follow(tuple(source.version for source in sources), now)
+        self.master_down.follow(tuple(source.version for source in sources), now)
 
     # -- the verdicts ------------------------------------------------------------------------------
 
     def counts(self, heard: AdvertisementReceived, now: float) -> bool:
-        """Not in a family that we have no source address of, nor what its sender has overtaken.
-
-        What comes from our own address is an old advertisement of ours, replayed by somebody; a host
-        with a copy of our file is told elsewhere.
-        """
-        if heard.source in self.sources or not self.listening.hears(heard.family):
-            return False
-        return not self.peers.is_overtaken(heard, now)
+        """Whether we believe it.  The log tells elsewhere of a host with a copy of our file."""
+        belief = judge_belief(
+            is_own=heard.source in self.sources,
+            has_source=self.master_down.hears(heard.family),
+            is_overtaken=self.peers.is_overtaken(heard, now),
+        )
+        return belief is Belief.BELIEVED
 
     def as_backup(self, heard: AdvertisementReceived, now: float) -> BackupVerdict:
         """Take in an advertisement that counts, and judge it.
 
         If its sender serves on, the silence counts from `now`; if we take over, our turn is set.
         """
-        standing, listening, params = self._standing, self.listening, self._standing.params
-        ties_count = listening.decides_ties(heard.family, now)
+        rank, master_down, params = self._rank, self.master_down, self._rank.params
+        ties_count = master_down.decides_ties(heard.family, now)
         own, peer = self._take_in(heard, now)
         situation = Situation(
             tiebreak=params.tiebreak,
-            own_master_down_units=standing.master_down_units,
+            own_master_down_units=rank.master_down_units,
             preempt=params.preempt,
             was_cut_off=self.was_cut_off and ties_count,
-            is_barred=not standing.may_serve,
-            is_held_down=now < listening.not_before,
-            is_hidden=self.peers.hides(heard, peer, now, params.tiebreak, standing.waits_for),
+            is_barred=not rank.may_serve,
+            is_held_down=now < master_down.not_before,
+            is_hidden=self.peers.hides(heard, peer, now, params.tiebreak, rank.waits_for),
         )
         verdict = judge_as_backup(own, peer, situation)
         if verdict.takes_over:
-            at = now + listening.pause(own, heard)
-            listening.await_turn(Turn(at, self.reason(verdict, heard), heard.source))
+            at = now + master_down.pause(own, heard)
+            master_down.await_turn(Turn(at, self.reason(verdict, heard), heard.source))
         elif not heard.is_bow_out:
-            listening.arm(heard.family, now)
+            master_down.arm(heard.family, now)
             self._serves(heard, now, is_hidden=verdict is BackupVerdict.HIDDEN)
         return verdict
 
     def as_master(
         self, heard: AdvertisementReceived, now: float, rivals: Rivals
     ) -> tuple[MasterVerdict, list[Action]]:
-        """The same for a master; with what is to be told if it stays one."""
-        params, interval = self._standing.params, self._standing.interval
-        decides = self.listening.decides_ties(heard.family, now)
+        """Do the same for a master, and return also the news for the operator if it stays one."""
+        params, interval = self._rank.params, self._rank.interval
+        decides = self.master_down.decides_ties(heard.family, now)
         own, peer = self._take_in(heard, now)
         found: list[Action] = []
         if decides and not heard.is_bow_out:
@@ -102,28 +103,42 @@ class Hearing:
         )
         return verdict, found
 
+    def silent_family(self, heard_in: Family, now: float) -> list[Action]:
+        """As BACKUP: report a family that is silent while another one is heard, and when it is
+        back.
+        """
+        found: list[Action] = []
+        if self.master_down.newly_heard(heard_in):
+            found.append(Report(Finding.FAMILY_HEARD, family=heard_in))
+        silent = self.master_down.newly_silent(now)
+        if silent is not None:
+            found.append(Report(Finding.FAMILY_SILENT, family=silent))
+        return found
+
     def reason(self, verdict: BackupVerdict | MasterVerdict, heard: AdvertisementReceived) -> str:
         """For the operator: why the role moves."""
-        comparison = self._standing.compared_with(heard)
+        comparison = self._rank.compared_with(heard)
         return REASONS[verdict].format(peer=heard.source, comparison=comparison)
 
     def _take_in(self, heard: AdvertisementReceived, now: float) -> tuple[Contender, Contender]:
-        self.peers.hear(heard, now, self.listening.patience)
-        self.listening.hear(heard, now)
+        self.peers.hear(heard, now, self.master_down.patience)
+        self.master_down.hear(heard, now)
         source = next(source for source in self.sources if source.version == heard.family)
-        return self._standing.own(source), self._standing.rival(heard)
+        return self._rank.own(source), self._rank.rival(heard)
 
     # -- who serves --------------------------------------------------------------------------------
 
     def follow(self, heard: AdvertisementReceived, now: float) -> None:
-        """This host has yielded to the sender, which serves from now on."""
+        """Note that this host has yielded to the sender, which serves now."""
         self._serves(heard, now, is_hidden=False)
 
     def tie_patience(self, heard: AdvertisementReceived) -> float:
-        """Seconds to wait for the winner of a tie: a BSD may have yielded to us in the same moment."""
-        units = self.peers.interval_units(heard, self._standing.master_down_units)
+        """Return the seconds to wait for the winner of a tie: a BSD may have yielded at the same
+        time.
+        """
+        units = self.peers.interval_units(heard, self._rank.master_down_units)
         return TIE_PATIENCE * units / UNITS_PER_SECOND
 
     def _serves(self, heard: AdvertisementReceived, now: float, *, is_hidden: bool) -> None:
-        until = now + self.listening.patience_with(heard)
-        self.peers.serves(self._standing.rival(heard), until, is_hidden=is_hidden)
+        until = now + self.master_down.patience_with(heard)
+        self.peers.serves(self._rank.rival(heard), until, is_hidden=is_hidden)

@@ -1,36 +1,51 @@
 """The state machine of one virtual host: INIT, BACKUP, MASTER.
 
-                   InterfaceReady                 nobody advertises, or the election says so
+                   InterfaceReady                 no host advertises, or the election says so
            INIT  ----------------->  BACKUP  ------------------------------------>  MASTER
              ^                         |  ^                                           |  |
              '---- InterfaceLost ------'  '---- the election says so, may not serve --'  |
              '--------------------- InterfaceLost, StopRequested ------------------------'
 
-Here it says when the state changes; how, and what goes with it, is in `transitions`.  Beside the
-state, a host has parts with a life of their own; each is a module, and says what is to be done about
-one thing:
+There is one method for each state.  Its `match` names every event, also each that it ignores: an
+event that is out of place leaves the state untouched, and nothing from the wire raises.  This
+module says when the state changes; `transitions` says how, and `election` decides who is master.
 
-    standing    what its advertisements state                              always
-    hearing     what the others' advertisements come to                    always
-      peers     who else is there, and what of their words to believe      always
-      listening the master-down timers                                     armed as BACKUP
-    holding     the virtual addresses: put there, announced, put back      as MASTER
-    rivals      other masters: answered, told, yielded to in the end       as MASTER
-    outage      a cable that is lost for a moment                          as MASTER
-    leaving     addresses on their way off, and the farewell after them    after MASTER
+It is five machines, and each lives in a module of its own:
 
-House rules:
+    role       INIT, BACKUP, MASTER                    here; timers: `master_down`, `advertise_at`
+    addresses  off, wanted, held, being released       `held_addresses` as MASTER, then `leaving`
+    final      none, waiting for the release, sending  `bow_out`, kept by `leaving`
+    hold-down  off, or until a time                    `master_down.not_before`
+    stop       not wanted, or wanted                   here; the end is `Finish`
 
-1. There is one method for each state.  Its `match` names every event, also those that it ignores;
-   an event that is out of place leaves the state untouched, and nothing from the wire raises.
-2. MASTER <=> `advertise_at` is set; BACKUP <=> a master-down timer is armed; INIT <=> neither.
-   That and the rest of `_check_invariants` holds after each event.
-3. A master whose standing changes, either way, says so at once, and that is all: it serves on until
-   another host is heard that is better.  Asked to step down, it says for two seconds that it would
-   rather not serve; if it yields then, it stays away for a while.
+The role drives the others.  A host that becomes MASTER cancels the release, the final
+advertisements and the hold-down.  A host that ceases to be MASTER begins a release, which the final
+advertisements follow; both end by themselves, whether it is BACKUP or INIT by then.  A stop waits
+for both.
+
+A MASTER has two more clocks: an `outage` of its link that it outlasts, and its offer to step down.
+`hearing`, with `peers`, and `rank` have no states: they remember the statements of other hosts, and
+of this one.  `rivals` remembers the other masters for as long as this host is MASTER.
+
+These rules hold between the machines, and are checked after each event:
+
+    1. MASTER <=> the next advertisement has a time.
+    2. BACKUP <=> a master-down timer is armed, or our turn has come.
+    3. MASTER <=> the addresses are wanted here.
+    4. A MASTER releases nothing, and has no final advertisement to send.
+    5. A MASTER has no hold-down.
+    6. A MASTER may serve.
+    7. Only a MASTER outlasts an outage, or offers to step down; it states the offer while it lasts.
+    8. A host that is not in INIT has cleared what an earlier run left, and has a source address.
+    9. A stop is wanted only in INIT.
+
+A master whose rank changes, either way, says so at once, and serves on until it hears a better host
+(rule L2).  Asked to step down, it says for two seconds that it would rather not serve; if it yields
+then, it stays away for a while (rule B9).
+
+The ugly part: `VirtualHost` inherits from `Transitions` only to keep both files short.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -38,12 +53,13 @@ from ucarpd.carp import events
 from ucarpd.carp.actions import Action, Finding, Finish, Report, State
 from ucarpd.carp.election import MasterVerdict
 from ucarpd.carp.events import AdvertisementReceived
-from ucarpd.carp.holding import Holding
-from ucarpd.carp.params import Family, Params
+from ucarpd.carp.held_addresses import HeldAddresses
+from ucarpd.carp.params import Params
 from ucarpd.carp.transitions import Transitions
 
 STEP_DOWN_OFFER = 2.0
-"""Seconds for which a master that was asked to step down says so: a ucarp needs up to one to react."""
+"""Seconds for which a master that was asked to step down says so: a ucarp needs up to one to react.
+"""
 
 WithoutRole = (
     events.HardwareAddressChanged
@@ -72,7 +88,7 @@ class VirtualHost(Transitions):
         self._stopping = False
 
     def handle(self, event: events.Event, now: float) -> list[Action]:
-        """Take in one event at monotonic second `now`; return what is to be done, in order."""
+        """Take in one event at monotonic second `now`; return the actions to perform, in order."""
         match self.state:
             case State.INIT:
                 self._handle_in_init(event, now)
@@ -82,57 +98,40 @@ class VirtualHost(Transitions):
                 self._handle_in_master(event, now)
             case _:
                 assert_never(self.state)
+        self._check_rules()
         if self._stopping and self._leaving.is_over:
             self._stopping = False
             self._actions.append(Finish())
-        self._check_invariants()
         actions, self._actions = self._actions, []
         return actions
 
-    def _check_invariants(self) -> None:
+    def _check_rules(self) -> None:
         is_master = self.state is State.MASTER
-        assert (self.advertise_at is not None) == is_master
-        assert (self._holding is not None) == is_master
-        assert (self.master_down_at is not None) == (self.state is State.BACKUP)
-        assert self._leaving.is_over or not is_master
-        assert is_master or self._outage.until is None
-        assert not (is_master and not self._standing.may_serve)
-        assert self._standing.is_stepping_down == (self._step_down_until is not None)
-        assert self.sources or self.state is State.INIT
-
-    @property
-    def is_releasing(self) -> bool:
-        """Whether the addresses are on their way off."""
-        return self._leaving.is_releasing
-
-    @property
-    def sent_counters(self) -> Sequence[int]:
-        """Those of our latest advertisements."""
-        return self._counter.sent
-
-    @property
-    def next_counter(self) -> int:
-        """That of the next advertisement."""
-        return self._counter.next
-
-    @property
-    def master_down_at(self) -> float | None:
-        """When a backup takes over, if it hears nothing more, and may serve."""
-        return self._listening.deadline
+        is_out = self.state is State.INIT
+        assert (self.advertise_at is not None) == is_master, "rule 1"
+        assert (self.master_down_at is not None) == (self.state is State.BACKUP), "rule 2"
+        assert (self._held is not None) == is_master, "rule 3"
+        assert self._leaving.is_over or not is_master, "rule 4"
+        assert not (is_master and self._master_down.is_held_down), "rule 5"
+        assert self._rank.may_serve or not is_master, "rule 6"
+        assert is_master or (self._outage.until is None and self._step_down_until is None), "rule 7"
+        assert self._rank.is_stepping_down == (self._step_down_until is not None), "rule 7"
+        assert (self._started and self.sources) or is_out, "rule 8"
+        assert is_out or not self._stopping, "rule 9"
 
     def next_deadline(self) -> float | None:
         """The monotonic second at which DeadlineReached is wanted; None for never."""
         candidates = (
             self.advertise_at,
             self._step_down_until,
-            self.master_down_at if self._standing.may_serve else None,
-            self._holding.deadline if self._holding else None,
+            self.master_down_at if self._rank.may_serve else None,
+            self._held.deadline if self._held else None,
             self._outage.until,
             self._leaving.deadline,
         )
         return min((at for at in candidates if at is not None), default=None)
 
-    # -- one method for each state ----------------------------------------------------------------
+    # -- one method for each state -----------------------------------------------------------------
 
     def _handle_in_init(self, event: events.Event, now: float) -> None:
         match event:
@@ -144,9 +143,9 @@ class VirtualHost(Transitions):
             case events.AdvertisementReceived():
                 self._hear_in_init(event, now)
             case events.DeadlineReached():
-                self._say_farewell(now)
+                self._send_final(now)
             case events.DemotionChanged(demotion):
-                self._stand(replace(self._standing, demotion=demotion))
+                self._set_rank(replace(self._rank, demotion=demotion))
             case events.StopRequested():
                 self._stopping = True
             case _:
@@ -162,13 +161,13 @@ class VirtualHost(Transitions):
             case events.AdvertisementReceived():
                 self._hear_as_backup(event, now)
             case events.DeadlineReached():
-                self._say_farewell(now)
+                self._send_final(now)
                 self._take_over_if_silent(now)
             case events.DemotionChanged(demotion):
-                was_barred = not self._standing.may_serve
-                self._stand(replace(self._standing, demotion=demotion))
+                was_barred = not self._rank.may_serve
+                self._set_rank(replace(self._rank, demotion=demotion))
                 if was_barred:
-                    self._take_over_if_silent(now, is_late=False)
+                    self._take_over_if_silent(now, may_have_slept=False)
             case events.StopRequested(reason):
                 self._enter_init(reason)
                 self._stopping = True
@@ -181,14 +180,12 @@ class VirtualHost(Transitions):
             case events.AddressesAcquired():
                 self._disown()
             case events.AddressesOff():
-                self._actions += self._leaving.addresses_off(
-                    now, self._standing.master_down_interval
-                )
+                self._actions += self._leaving.addresses_off(now, self._rank.master_down_interval)
             case events.AddressesReleased():
                 self._actions += self._leaving.released(now)
-                self._say_farewell(now)
+                self._send_final(now)
             case events.ParamsChanged(params):
-                self._stand(replace(self._standing, params=params))
+                self._set_rank(replace(self._rank, params=params))
             case events.StepDownRequested():
                 self._actions.append(Report(Finding.NOT_MASTER))
             case (
@@ -202,8 +199,8 @@ class VirtualHost(Transitions):
                 assert_never(event)
 
     def _handle_in_master(self, event: events.Event, now: float) -> None:
-        holding = self._holding
-        assert holding is not None
+        held = self._held
+        assert held is not None
         match event:
             case events.InterfaceReady(sources):
                 if sources != self.sources or self._outage.until is not None:
@@ -214,28 +211,28 @@ class VirtualHost(Transitions):
                 if not (event.may_return and self._outlasts(event.reason, now)):
                     self._lose_role(event.reason, now, can_send=event.can_send)
             case events.HardwareAddressChanged() | events.SegmentHeard():
-                self._actions += holding.announce(now)
+                self._actions += held.announce(now)
             case events.AdvertisementReceived():
-                self._hear_as_master(event, now, holding)
+                self._hear_as_master(event, now, held)
             case events.DeadlineReached():
-                self._do_what_is_due(now, holding)
+                self._do_what_is_due(now, held)
             case events.AddressesAcquired(addresses):
-                self._actions += holding.acquired(addresses, now)
+                self._actions += held.acquired(addresses, now)
             case events.AcquireFailed(addresses, has_hung):
-                self._actions += holding.refused(addresses, now, has_hung=has_hung)
+                self._actions += held.refused(addresses, now, has_hung=has_hung)
             case events.AddressRemoved(address):
-                self._actions += holding.removed(address, now)
+                self._actions += held.removed(address, now)
             case events.ParamsChanged(params):
                 before = self.params
-                self._change_standing(replace(self._standing, params=params), now)
-                holding.configure(params)
+                self._change_rank(replace(self._rank, params=params), now)
+                held.configure(params)
                 if params.addresses != before.addresses:
                     self._acquire(now)
             case events.DemotionChanged(demotion, reason):
                 self._change_demotion(demotion, reason, now)
             case events.StepDownRequested():
                 self._step_down_until = now + STEP_DOWN_OFFER
-                self._stand(replace(self._standing, is_stepping_down=True))
+                self._set_rank(replace(self._rank, is_stepping_down=True))
                 self._advertise(now, now)
             case events.StopRequested(reason):
                 bow_out = self._bow_out(now)
@@ -262,20 +259,15 @@ class VirtualHost(Transitions):
             self._take_over_if_silent(now)
         elif not heard.is_bow_out:
             self._actions += self._leaving.successor_heard(heard)
-            self._tell_silent_family(heard.family, now)
+            self._actions += self._hearing.silent_family(heard.family, now)
 
-    def _tell_silent_family(self, heard_in: Family, now: float) -> None:
-        if self._listening.newly_heard(heard_in):
-            self._actions.append(Report(Finding.FAMILY_HEARD, family=heard_in))
-        silent = self._listening.newly_silent(now)
-        if silent is not None:
-            self._actions.append(Report(Finding.FAMILY_SILENT, family=silent))
-
-    def _hear_as_master(self, heard: AdvertisementReceived, now: float, holding: Holding) -> None:
+    def _hear_as_master(
+        self, heard: AdvertisementReceived, now: float, held: HeldAddresses
+    ) -> None:
         if not self._hearing.counts(heard, now):
             return
         verdict, found = self._hearing.as_master(heard, now, self._rivals)
-        interval = self._standing.interval
+        interval = self._rank.interval
         match verdict:
             case MasterVerdict.YIELD:
                 self._yield(heard, self._hearing.reason(verdict, heard), now)
@@ -284,25 +276,25 @@ class VirtualHost(Transitions):
                 reason = self._hearing.reason(verdict, heard)
                 self._enter_backup(reason, now, wait, heard.source)
                 self._follow(heard, None, now)
-            case MasterVerdict.STAY_BETTER | MasterVerdict.STAY_TIED:
+            case MasterVerdict.STAY_BETTER | MasterVerdict.STAY_TIED | MasterVerdict.STAY_UNDECIDED:
                 self._actions += found
                 if self._rivals.is_to_be_answered(heard.source, now, interval):
-                    self._send(self._standing.stated)
-                self._actions += holding.outdo_rival(now, interval)
+                    self._send(self._rank.stated)
+                self._actions += held.outdo_rival(now, interval)
             case _:
                 assert_never(verdict)
 
-    # -- the work ------------------------------------------------------------------------------------
+    # -- the work ----------------------------------------------------------------------------------
 
-    def _do_what_is_due(self, now: float, holding: Holding) -> None:
+    def _do_what_is_due(self, now: float, held: HeldAddresses) -> None:
         if self._outage.until is not None and now >= self._outage.until:
             self._lose_role(self._outage.reason, now, can_send=False)
             return
         if self._step_down_until is not None and now >= self._step_down_until:
             self._step_down_until = None
-            self._change_standing(replace(self._standing, is_stepping_down=False), now)
+            self._change_rank(replace(self._rank, is_stepping_down=False), now)
             self._actions.append(Report(Finding.NOBODY_TOOK_OVER))
         if self.advertise_at is not None and now >= self.advertise_at:
             self._advertise(self.advertise_at, now)
-            self._actions += self._rivals.gone(now, self._standing.interval)
-        self._actions += holding.due(now)
+            self._actions += self._rivals.gone(now, self._rank.interval)
+        self._actions += held.due(now)

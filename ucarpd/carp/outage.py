@@ -1,11 +1,14 @@
 """A cable that a master loses for a moment, or a switch port that flaps.
 
-Nobody can have missed a master whose link is back before the first backup's timer can end: that is
-`deadratio` intervals after its last advertisement, and one interval earlier is early enough even if
-that one was lost with the link.  The shortest interval counts that this host or any other of its
-vhid has stated.  Such a master stays what it was; a virtual address on a dead link misleads nobody.
-A link that goes on flapping is another matter: one outage is outlasted in a master-down interval.
+No backup can have missed a master whose link is back before the first backup's timer can end: that
+is `deadratio` intervals after its last advertisement, and one interval earlier is early enough even
+if that one was lost with the link.  The shortest interval counts that this host or any other of its
+vhid has stated.  Such a master stays MASTER; a virtual address on a dead link misleads no client.
+A link that keeps flapping is another matter: a master outlasts one outage in a master-down
+interval.
 """
+
+from ucarpd.carp.election import OwnVerdict, judge_lost_link
 
 
 class Outage:
@@ -19,7 +22,8 @@ class Outage:
 
     def begin(self, reason: str, now: float, *, until: float, master_down_interval: float) -> bool:
         """The link is lost; whether that may be outlasted.  `reason` is for the operator."""
-        if now >= until or now < self._not_before:
+        verdict = judge_lost_link(now, missed_at=until, not_before=self._not_before)
+        if verdict is OwnVerdict.LEAVE_LOST:
             return False
         self.reason, self.until = reason, until
         self._not_before = now + master_down_interval

@@ -9,7 +9,7 @@ _MASK = (1 << 64) - 1
 
 
 class OwnCounter:
-    """`next` is that of the next advertisement, `sent` has the latest that were taken."""
+    """`next` goes into the next advertisement; `sent` has the latest ones that were taken."""
 
     def __init__(self, first: int) -> None:
         self.next = first & _MASK or 1

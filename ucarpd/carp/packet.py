@@ -41,7 +41,7 @@ class Advertisement(NamedTuple):
 def encode(advertisement: Advertisement, pseudo_header: bytes = b"") -> bytes:
     """The header as it goes on the wire, with its checksum.
 
-    Everybody sums up these 36 bytes alone, in IPv6 too; only NetBSD adds IPv6's pseudo-header.
+    Every system sums up these 36 bytes alone, also in IPv6; only NetBSD adds IPv6's pseudo-header.
     """
     header = bytearray(
         _HEADER.pack(
@@ -63,7 +63,7 @@ def encode(advertisement: Advertisement, pseudo_header: bytes = b"") -> bytes:
 def decode(payload: bytes) -> Advertisement:
     """Read the header at the start of `payload`, which has at least 36 bytes; the rest is ignored.
 
-    Only the layout is undone here; what is acceptable is for `receive` to say.
+    This function only undoes the layout; `receive` says which values are acceptable.
     """
     version_type, vhid, advskew, _authlen, demote, advbase, _checksum, counter, digest = (
         _HEADER.unpack_from(payload)
@@ -77,7 +77,7 @@ def checksum(data: bytes | bytearray) -> int:
     """The Internet checksum (RFC 1071); 0 for data that contains its own valid checksum."""
     if len(data) % 2:
         data = bytes(data) + b"\0"
-    # Adding 16-bit words with end-around carry is arithmetic modulo 65535, where 0 and 65535 are the
+    # Adding 16-bit words with end-around carry is arithmetic modulo 65535: 0 and 65535 are the
     # same; a sum of real words comes out as 65535 then, and as 0 only if there is nothing to add.
     total = int.from_bytes(data, "big")
     folded = total % 0xFFFF or (0xFFFF if total else 0)

@@ -1,4 +1,4 @@
-"""What one virtual host is configured to do, as far as the protocol is concerned."""
+"""The configuration of one virtual host, as far as the protocol is concerned."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -28,7 +28,7 @@ class TieBreak(Enum):
     REVERSED: the lower source address, compared from its last octet on, as ucarp does on
     little-endian machines.  NUMERIC: the lower one in the usual order, as ucarp on big-endian
     machines.  YIELD: neither, as in the BSD kernels.  IPv6 sources are always compared in the usual
-    order (nobody else has a rule for them), unless the rule is YIELD.
+    order (no other system has a rule for them), unless the rule is YIELD.
     """
 
     REVERSED = "reversed"
@@ -52,15 +52,15 @@ class Params:
     """The configuration of one virtual host.
 
     `vhid` is 1 to 255, `advbase` 0 to 253 seconds, `advskew` 0 to 254 in 1/256 s, `deadratio` at
-    least 2, `key` 1 to 20 bytes.  Raises ValueError for anything else: checking what a person
-    typed, with kinder words, is the business of `ucarpd.config`.
+    least 2, `key` 1 to 20 bytes.  Raises ValueError for anything else; `ucarpd.config`
+    checks the typed values before, with kinder words.
     """
 
     vhid: int
     addresses: tuple[IPAddress, ...]
     """The virtual addresses that a master serves, in any order."""
     hashed: tuple[IPAddress, ...] = ()
-    """Those that the digest covers, where they are others than `addresses`."""
+    """The addresses that the digest covers; empty: the same."""
     key: bytes = field(repr=False)
     old_keys: tuple[bytes, ...] = field(default=(), repr=False)
     """Other keys that are accepted in advertisements, but never used to send."""
@@ -81,19 +81,22 @@ class Params:
     source_mac_is_virtual: bool = False
     """Whether advertisements carry the virtual MAC address as their Ethernet source."""
     hash_link_local: bool = True
-    """Whether the digest that we send covers link-local addresses; received ones may either way."""
+    """Whether the digest that we send covers link-local addresses; received ones may or may not."""
     lladdr: bytes | None = None
-    """The MAC address that OpenBSD hashes when it was set by hand there (`ifconfig carp0 lladdr`)."""
+    """The MAC address that OpenBSD hashes when it was set by hand there (`ifconfig carp0 lladdr`).
+    """
     pseudo_checksum: bool = False
     """Whether the checksum in IPv6 covers the pseudo-header, as NetBSD alone has it."""
     announce_interval: float = 0.0
     """Seconds between the announcements that a master repeats; 0: it ends them with the burst."""
     reassert: bool = False
-    """Whether a master whose rival is gone asserts again what is outside the segment."""
+    """Whether a master whose rival is gone runs its up-script again, for things outside the
+    segment.
+    """
     families: tuple[Family, ...] = field(init=False)
-    """The IP versions to advertise with: those of the hashed addresses, IPv4 first.
+    """The IP versions to advertise with: the hashed addresses have them, IPv4 first.
 
-    Of those, as the kernels run one master-down timer for each of them.
+    The digest's addresses count, as the kernels run a master-down timer for each of their families.
     """
 
     def __post_init__(self) -> None:

@@ -1,51 +1,53 @@
-"""The other hosts of a vhid, as far as they have been heard: who serves, and who can be believed.
+"""The other hosts of a vhid, as far as this host has heard them.
 
-A backup remembers who serves (election rule B0): the newest advertisement of each source, for as
-long as a backup waits for the next one.  A host has a source in each family; what it says in one of
-them must not hide what it says in the other, so sources whose counters follow each other count as one.
+A backup remembers which hosts serve (election rule B0): it keeps the newest advertisement of each
+source for as long as a backup waits for the next one.  A host has a source in each family, and must
+not hide itself in the other family, so sources whose counters follow each other are the same host.
 
-Two things keep an advertisement from being taken at its word:
+There are two reasons not to believe an advertisement:
 
-* Frames overtake each other.  What a host sent before its bow-out, or before it said that it is
-  less fit, is not believed when it comes afterwards: it would win over those who have taken over.
-  Nor is, for a moment, what it sent before anything else that it said.  Both families count: an
-  advertisement in IPv4 and its twin in IPv6 have counters that follow each other.
-* Nobody signs the interval that an advertisement states.  A longer one than our own master-down
-  interval is only waited for when a host has been heard to keep it; otherwise one forged packet
-  would bar a backup from serving for 762 s.
+* Frames overtake each other (rule H3).  After a bow-out, or a statement to be less fit, older
+  frames of the same host may still arrive; a host that believed them would yield to a host that is
+  gone.  After any other statement, older frames are not believed for a moment.  This applies to
+  both families: an advertisement in IPv4 and its twin in IPv6 have counters that follow each other.
+* The digest does not cover the interval that an advertisement states.  A backup waits for a longer
+  interval than its own master-down interval only if it has heard a host keep it; otherwise one
+  forged packet would bar it from serving for 762 s.
 
-Nor is a source signed: `SOURCES` bounds what a forger can make us remember.
+The digest does not cover a source either: `SOURCES` limits our memory of invented ones.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ucarpd.carp.election import Contender
+from ucarpd.carp.contender import Contender
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.params import IPAddress, TieBreak
 from ucarpd.carp.timing import BOW_OUT_UNITS, UNITS_PER_SECOND
 
 SOURCES = 64
-"""How many hosts are remembered: those that were heard last."""
+"""How many hosts are remembered: the latest ones that were heard."""
 
 OVERTAKEN = 16
 """Counters below the latest one that are not believed; ours count by one."""
 
 REORDERED = 0.1
-"""Seconds for which what is overtaken by an ordinary advertisement is not believed.
+"""Seconds for which a frame that an ordinary advertisement has overtaken is not believed.
 
-No longer, because a FreeBSD goes on from the counters that it hears, and these may be lower.
+No longer, because a FreeBSD continues from the counters that it hears, and these may be lower.
 """
 
 ONE_RUN = 1024
-"""Counters of one host are never further apart within a dead interval; those of two are, by chance."""
+"""Counters of one host are never further apart within a master-down interval; the counters of two
+hosts are, except by chance.
+"""
 
 SLOWEST_UNFIT_UNITS = UNITS_PER_SECOND
 """The interval of a host that is less fit than usual, at most, whatever it states."""
 
 LATE = 1.5
-"""Intervals of its own after which a master is late.  It may still serve, but the host that bows out
-took over since, and a living master would have answered that one at once (rule M2).
+"""Intervals of its own after which a master is late.  It may still serve, but the host that bows
+out took over since, and a living master would have answered that one at once (rule M2).
 """
 
 _COUNTER_MASK = (1 << 64) - 1
@@ -53,14 +55,14 @@ _COUNTER_MASK = (1 << 64) - 1
 
 @dataclass(slots=True)
 class Peer:
-    """What is known of one source.  Times are monotonic seconds."""
+    """Our knowledge of one source.  Times are monotonic seconds."""
 
     newest: AdvertisementReceived
     heard_at: float
     contender: Contender | None = None
     """It serves, or did when it was last heard."""
     serves_until: float = 0.0
-    """When that says nothing any more, unless it is heard again."""
+    """When `contender` is out of date, unless it is heard again."""
     fit_units: int = SLOWEST_UNFIT_UNITS
     """The interval that it stated when it was last fit."""
     has_yielded: bool = False
@@ -69,7 +71,7 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class LastWord:
-    """What a source said last, and until when something else that it has overtaken is dropped."""
+    """The last advertisement of a source; until `until` we drop others that it has overtaken."""
 
     heard: AdvertisementReceived
     until: float
@@ -141,7 +143,7 @@ class Peers:
         tiebreak: TieBreak,
         is_waited_for: Callable[[Contender], bool],
     ) -> bool:
-        """Whether another host serves that is preferred to the sender of `heard`, and waited for."""
+        """Tell whether another host serves that is waited for, and preferred to the sender."""
         return any(
             each.contender is not None
             and now < each.serves_until
@@ -157,7 +159,7 @@ class Peers:
         )
 
     def ready(self, heard: AdvertisementReceived) -> list[AdvertisementReceived]:
-        """What those have said last that have yielded, and could take over from its sender."""
+        """Return the newest words of each backup that may take over from the sender of `heard`."""
         return [
             each.newest
             for source, each in self._peers.items()
@@ -165,7 +167,7 @@ class Peers:
         ]
 
     def nobody_serves(self) -> None:
-        """This host does now, so that nobody else was ready to; or it cannot tell any more."""
+        """Note that this host serves now, or can no longer tell which host does."""
         for peer in self._peers.values():
             peer.contender, peer.has_yielded = None, False
 

@@ -1,26 +1,26 @@
 """The check ladder: from a frame to AdvertisementReceived, or to the reason why not.
 
 Each rung is one check; the first that fails ends the climb and is counted.  The names of the
-reasons are those of the BSDs' `netstat -p carp`, where they have one.  Cheap checks come first, the
-digest last but one.  As in every implementation, the frame's source MAC, TOS, id, IP options,
-authlen and trailing bytes are no reason to drop it.  Stricter than ucarp and the kernels is one rung only:
-the type must be 1 (nothing else is ever sent, and the digest covers it only as a constant).
+reasons come from the BSDs' `netstat -p carp`, if it has one.  Cheap checks come first, the digest
+last but one.  As in every implementation, the frame's source MAC, TOS, id, IP options, authlen and
+trailing bytes are no reason to drop it.  Stricter than ucarp and the kernels is one rung only:  the
+type must be 1 (nothing else is ever sent, and the digest covers it only as a constant).
 
 A family in which this virtual host has unicast peers takes nothing from elsewhere, and nothing that
-was sent to the group, as OpenBSD has it; the TTL is not looked at there, since peers may be routed, as
-FreeBSD has it.  In IPv6 both checksums are good: the plain one, and NetBSD's with the pseudo-header.
+was sent to the group, as OpenBSD has it; the TTL is not looked at there, since peers may be routed,
+as FreeBSD has it.  In IPv6 both checksums are good: the plain one, and NetBSD's with the
+pseudo-header.
 
-VRRP shares CARP's protocol number and groups.  It is told by its form before anything else, because a
-VRRP router is no faulty CARP host: one with our id is worth a line, the others only a count.
+VRRP shares CARP's protocol number and groups.  Its form gives it away before anything else, because
+a VRRP router is no faulty CARP host: one with our id is worth a line, the others only a count.
 """
 
 from collections import Counter
 from collections.abc import Container
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from ucarpd.carp import auth, packet
-from ucarpd.carp.detective import NOTHING_FITS, Evidence
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.frame import (
     PROTOCOL_CARP,
@@ -36,9 +36,11 @@ from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.vrrp import is_vrrp
 
 OTHERS = 64
-"""Sources with another vhid whose digest is looked at; a forger shall not make us work."""
+"""Sources with another vhid whose digest is looked at: it limits the work for a forger."""
 
 WRONG_DIGEST = "the digest is wrong"
+UNEXPLAINED = "password, vhid or virtual addresses differ"
+"""All that a wrong digest tells by itself."""
 
 
 class DropReason(Enum):
@@ -57,17 +59,30 @@ class DropReason(Enum):
     BAD_DIGEST = "badauth"
     OWN_PACKET = "own"
     MISTYPED_VHID = "othervhid"
-    """Another vhid, with our addresses and our key: one of the two hosts has a typing error."""
+    """Another vhid, with our addresses and our key: either host has a typing error."""
     VRRP = "vrrp"
     OTHER_VRRP = "othervrrp"
     """VRRP with an id that is not our vhid, which is no fault at all."""
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
-    """`detail` is for the operator; `source` is None where the frame was too broken to tell.
+class Evidence:
+    """An advertisement for our vhid whose digest is wrong.
 
-    `evidence` comes with a wrong digest, for the detective.
+    `source_mac` is the Ethernet source of its frame.
+    """
+
+    source: IPAddress
+    source_mac: bytes
+    counter: int
+    digest: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """`detail` is for the operator; `source` is None if the frame was too broken to tell.
+
+    `evidence` comes with a wrong digest: the diagnosis may find out more from it.
     """
 
     reason: DropReason
@@ -77,7 +92,7 @@ class Dropped:
 
 
 class Receiver:
-    """The ladder for one virtual host; `dropped` and `accepted` count what came."""
+    """The ladder for one virtual host; `dropped` and `accepted` count its frames."""
 
     def __init__(self, params: Params) -> None:
         self.dropped: Counter[DropReason] = Counter()
@@ -138,7 +153,7 @@ class Receiver:
             )
         if not any(signer.verify(carp.counter, carp.digest) for signer in self._signers):
             evidence = Evidence(ip.source, source_mac(frame), carp.counter, carp.digest)
-            text = f"{WRONG_DIGEST}: {NOTHING_FITS}"
+            text = f"{WRONG_DIGEST}: {UNEXPLAINED}"
             return Dropped(DropReason.BAD_DIGEST, ip.source, text, evidence)
         if ip.source in own_sources and carp.counter in sent_counters:
             return drop(DropReason.OWN_PACKET, "our own advertisement came back: a network loop?")

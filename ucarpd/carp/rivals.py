@@ -1,28 +1,29 @@
-"""The other masters that a master hears and does not yield to: answered, and told if they stay.
+"""The other masters that a master hears and does not yield to: answered, and reported if they stay.
 
-Two masters settle the matter with the next advertisement; a third one that comes all the same, from a
-host that has been outdone in between, shows that it does not hear us, or decides ties by another
-rule.
+Two masters settle the matter with the next advertisement; a third one, from a host that has
+lost in the meantime, shows that it does not hear us, or decides ties by another rule.
 """
 
 from dataclasses import dataclass
 
 from ucarpd.carp.actions import Action, Finding, Report
-from ucarpd.carp.election import Contender
+from ucarpd.carp.contender import Contender
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.timing import UNITS_PER_SECOND
 
 TELL_AT = 3
-"""The advertisement of a rival with which it is told."""
+"""The number of the advertisement at which a rival is reported."""
 
 TURN = 3
-"""Intervals after which the lowest of several equal masters yields; the next waits for as many more."""
+"""Intervals after which the lowest of several equal masters yields; the next waits for as many
+more.
+"""
 
 FORGOTTEN_AFTER = 3
 """Intervals of silence after which a rival is MASTER no longer."""
 
 RIVALS = 16
-"""How many are answered and told; nobody signs a source, and a forger may invent any number."""
+"""How many are answered and reported; sources are not signed, so a forger may invent any number."""
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ class Rival:
 
 
 class Rivals:
-    """Those of one term as MASTER.  `interval` is always our own, in seconds."""
+    """The rivals of one term as MASTER.  `interval` is always our own, in seconds."""
 
     def __init__(self) -> None:
         self._rivals: dict[IPAddress, Rival] = {}
@@ -59,7 +60,7 @@ class Rivals:
         if rival.contender.rank != peer.rank:
             rival.since, rival.advertisements = now, 0
         rival.contender, rival.heard_at = peer, now
-        # A duplicate, or one that was under way, says nothing about what our answer has done.
+        # A duplicate, or a frame that was under way, says nothing about the effect of our answer.
         if now - rival.counted_at < min(interval, rival.interval) / 2:
             return []
         rival.counted_at = now
@@ -92,7 +93,7 @@ class Rivals:
         return now - rival.since >= turn * TURN * interval
 
     def gone(self, now: float, interval: float) -> list[Action]:
-        """Forget those that are silent; what was told of one is over then."""
+        """Forget silent rivals, and report the end of each that was reported."""
         gone = [
             source
             for source, rival in self._rivals.items()

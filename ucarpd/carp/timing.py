@@ -1,6 +1,6 @@
 """How long a master waits between advertisements, and how long a backup waits for one.
 
-Intervals are compared in whole units of 1/256 s, which is what the wire carries, so that "equal"
+Intervals are compared in whole units of 1/256 s, as the wire carries them, so that "equal"
 means equal; they are waited for in float seconds.
 """
 
@@ -14,13 +14,13 @@ BOW_OUT_ADVSKEW = 255
 
 LARGEST_ADVBASE = 253
 LARGEST_ADVSKEW = 254
-"""What a healthy host may state."""
+"""The largest values that a healthy host may state."""
 
 UNFIT_ADVBASE = 254
 """advbase of an advertisement that says "I am less fit than usual"; its advskew says how much.
 
 Every kind of peer takes over from so slow a master, preempting or not: it is what makes a bow-out
-work.  As an interval it means nothing: nobody waits for 254 s.
+work.  As an interval it means nothing: no host waits for 254 s.
 """
 
 UNFIT_UNITS = UNFIT_ADVBASE * UNITS_PER_SECOND
@@ -42,12 +42,12 @@ def interval_units(advbase: int, advskew: int) -> int:
 
 
 def in_words(seconds: float) -> str:
-    """For the operator: with what counts, from a few milliseconds to minutes."""
+    """Word a time for the operator, from a few milliseconds to minutes."""
     return f"{seconds:.2f} s" if seconds >= 0.1 else f"{1000 * seconds:.1f} ms"
 
 
 def advertisement_interval(advbase: int, advskew: int) -> float:
-    """Seconds between two advertisements of a master: advbase + advskew/256 (all implementations)."""
+    """Return the seconds between two advertisements: advbase + advskew/256 (all implementations)."""
     return interval_units(advbase, advskew) / UNITS_PER_SECOND
 
 
@@ -56,7 +56,7 @@ def master_down_units(
 ) -> int:
     """How long a backup with these parameters waits for an advertisement, in units of 1/256 s.
 
-    deadratio * advbase + advskew/256, as in the BSDs, where the ratio is always 3.  With advbase 0
+    deadratio * advbase + advskew/256, as in the BSDs; their ratio is always 3.  With advbase 0
     that formula would give the advertisement interval itself, and the hosts would flap (ucarp
     does); then the interval is multiplied whole.  OpenBSD does so with any advbase since 2025
     (`as_openbsd`): beside it, a worse host of ours would otherwise wake up before a better one.
@@ -72,7 +72,7 @@ def second_advertisement_at(now: float, interval: float, phase: float) -> float:
 
     With `phase` 1 that is an interval later.  A smaller one brings it forward, onto a grid that is
     the same for all: so many virtual hosts are spread over the interval, and yet some share a
-    wake-up of the process, which costs more than the advertisement.  Being early harms nobody.
+    wake-up of the process, which costs more than the advertisement.  Being early does no harm.
     """
     if phase == 1:
         return now + interval

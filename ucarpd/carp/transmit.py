@@ -6,17 +6,19 @@ from ipaddress import IPv4Address, IPv6Address
 from ucarpd.carp import auth, packet
 from ucarpd.carp.actions import AnnounceAddresses, SendAdvertisement
 from ucarpd.carp.frame import (
-    ARP_REPLY,
-    ARP_REQUEST,
     BROADCAST_MAC,
     PROTOCOL_CARP,
     carp_over_ip,
     ethernet,
-    gratuitous_arp,
     group_mac,
     pseudo_header,
-    unsolicited_neighbour_advertisement,
     virtual_mac,
+)
+from ucarpd.carp.neighbours import (
+    ARP_REPLY,
+    ARP_REQUEST,
+    gratuitous_arp,
+    unsolicited_neighbour_advertisement,
 )
 from ucarpd.carp.params import Family, IPAddress, Params
 
@@ -58,14 +60,14 @@ class Transmitter:
         )
         peers = params.peers_of(family)
         if peers:
-            # One list may serve all hosts, so that it has our own address too.
+            # One list may serve all hosts, so it may contain our own address.
             return [
                 Datagram(peer, self._ip_packet(source, peer, header))
                 for peer in peers
                 if peer != source
             ]
         group = params.group_of(family)
-        is_virtual = params.source_mac_is_virtual and not action.is_farewell
+        is_virtual = params.source_mac_is_virtual and not action.is_final
         source_mac = self._virtual_mac if is_virtual else mac
         ip = self._ip_packet(source, group, header)
         return [ethernet(self._group_mac(family), source_mac, ip)]
@@ -77,7 +79,7 @@ class Transmitter:
         """
         is_virtual = self._params.virtual_mac or action.at_successor
         at = self._virtual_mac if is_virtual else mac
-        # Who has given the role up must not draw the virtual MAC address back to its switch port.
+        # A former master must not draw the virtual MAC address back to its switch port.
         sender = mac if action.at_successor else at
         frames: list[bytes] = []
         for address in action.addresses:

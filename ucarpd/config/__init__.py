@@ -5,7 +5,8 @@
 fault at once: those of single keys (`draft`), of the password (`passwords`), of prefix lengths
 (`masks`), and of keys that contradict each other (`conflicts`).  `inventory` does so for several
 files and finds where they collide.  `shell` knows what bash makes of
-a line, `advice` warns about it, `scripts` finds those that would not run, and `show` prints a Config so that both read it alike.
+a line, `advice` warns about it, `scripts` finds those that would not run,
+`named_files` lists what a file names, and `show` prints a Config so that both read it alike.
 """
 
 from ucarpd.config.advice import warnings
@@ -13,6 +14,7 @@ from ucarpd.config.files import find_files
 from ucarpd.config.inventory import load_all
 from ucarpd.config.keys import KEYS, Key
 from ucarpd.config.load import load
+from ucarpd.config.named_files import named_files
 from ucarpd.config.problems import ConfigError, Problem
 from ucarpd.config.scripts import errors as script_errors
 from ucarpd.config.scripts import harm, is_harmful
@@ -31,6 +33,7 @@ __all__ = [
     "is_harmful",
     "load",
     "load_all",
+    "named_files",
     "script_errors",
     "show",
     "warnings",

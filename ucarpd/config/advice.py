@@ -1,6 +1,5 @@
 """What `ucarpd check` warns about: a file that loads, but will not do what its writer thinks."""
 
-import os
 import re
 import stat
 from collections.abc import Iterator
@@ -15,7 +14,6 @@ from ucarpd.config.lines import Line, read_lines
 from ucarpd.config.problems import ConfigError, Problem, in_order, place
 
 _READ = stat.S_IRGRP | stat.S_IROTH
-_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def warnings(path: Path) -> list[Problem]:
@@ -28,9 +26,8 @@ def warnings(path: Path) -> list[Problem]:
     problems = [Problem(path, line.number, line.name, text) for line, text in _about_bash(sound)]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_keys(sound)]
     given = {BY_NAME[line.name].name: line for line in sound if line.name in BY_NAME and line.value}
-    # Whoever can write it can choose the scripts that root runs.
     has_secret = any(BY_NAME[name].secret for name in given)
-    if text := _open_to_others(path, _READ | _WRITE if has_secret else _WRITE):
+    if has_secret and (text := _readable_by_others(path)):
         problems.append(Problem(path, None, None, text))
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_peers(given)]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_wait(given)]
@@ -136,49 +133,25 @@ def _meaning(given: dict[str, Line], name: str) -> Any:
 
 def _about_files(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
     file = given.get("UCARP_PASSFILE")
-    if file and (text := _open_to_others(Path(file.value or ""), _READ | _WRITE)):
+    if file and (text := _readable_by_others(Path(file.value or ""))):
         yield file, text
     up, down = given.get("UCARP_UPSCRIPT"), given.get("UCARP_DOWNSCRIPT")
     if up and not down:
         yield up, "there is no UCARP_DOWNSCRIPT: nothing would take the address away again"
     if down and not up:
         yield down, "there is no UCARP_UPSCRIPT: nothing would set the address"
-    for line in filter(None, (up, down)):
-        script = Path(line.value or "")
-        if text := _weakness(script):
-            yield line, text
-        if line is down and not _has_ipv6(given) and scripts.is_harmful(script):
-            yield line, scripts.harm(script)
+    if down and not _has_ipv6(given) and scripts.is_harmful(script := Path(down.value or "")):
+        yield down, scripts.harm(script)
 
 
-def _open_to_others(path: Path, bits: int) -> str | None:
-    """What group or others may do with a file that they should not; None when it is not there."""
+def _readable_by_others(path: Path) -> str | None:
+    """Say that group or others can read the password in a file; None when it is not there."""
     try:
-        mode = _status(path).st_mode & bits
+        mode = path.stat().st_mode
     except OSError:
         return None
-    if mode & _WRITE:
-        return f"others than its owner can change it: chmod 600 {place(path)}"
     if mode & _READ:
         return f"others than its owner can read the password in it: chmod 600 {place(path)}"
-    return None
-
-
-def _status(path: Path) -> os.stat_result:
-    return path.stat()
-
-
-def _weakness(script: Path) -> str | None:
-    """Say who else can change what root runs; the mode o+w is an error, see `scripts`."""
-    name = place(script)
-    try:
-        status = _status(script)
-    except OSError:
-        return None
-    if status.st_uid not in {0, os.geteuid()}:
-        return f"{name} belongs to another user, who can change what it does: chown root {name}"
-    if status.st_mode & stat.S_IWGRP and status.st_gid != 0:
-        return f"others than root can change what it does: chmod 755 {name}"
     return None
 
 

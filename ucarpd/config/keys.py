@@ -436,9 +436,9 @@ BY_NAME: dict[str, Key] = {name: key for key in KEYS for name in key.names}
 
 
 def nearest(name: str, cutoff: float = 0.6) -> str | None:
-    """The known key that `name` was most likely meant to be."""
+    """The known key that `name` was most likely meant to be, by its canonical name."""
     # The common prefix would make everything look alike.
     known = {known.removeprefix(PREFIX): known for known in BY_NAME}
     word = name.upper().removeprefix(PREFIX.rstrip("_")).lstrip("_")
     close = get_close_matches(word, known, n=1, cutoff=cutoff)
-    return known[close[0]] if close else None
+    return BY_NAME[known[close[0]]].name if close else None

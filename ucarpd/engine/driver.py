@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 from ucarpd.carp import actions, events
 from ucarpd.carp.actions import Action, SendAdvertisement, State
-from ucarpd.carp.farewell import bow_out_of
+from ucarpd.carp.bow_out import bow_out_of
 from ucarpd.carp.frame import MalformedHeader, parse
 from ucarpd.carp.machine import VirtualHost
 from ucarpd.carp.packet import HEADER_SIZE, decode
 from ucarpd.carp.params import IPAddress, Params
+from ucarpd.carp.rank import BOW_OUT
 from ucarpd.carp.receive import Dropped, Receiver
-from ucarpd.carp.standing import BOW_OUT
 from ucarpd.engine.custody import Custody
 from ucarpd.engine.outgoing import Outgoing
 from ucarpd.engine.ports import Addresses, Log, Owner, Transition, Wire

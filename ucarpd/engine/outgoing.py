@@ -3,8 +3,8 @@
 import errno
 
 from ucarpd.carp.actions import AnnounceAddresses, SendAdvertisement
-from ucarpd.carp.demotion import SendErrors
 from ucarpd.carp.params import Params
+from ucarpd.carp.send_errors import SendErrors
 from ucarpd.carp.transmit import Datagram, Transmitter
 from ucarpd.engine.ports import Log, Wire
 

@@ -13,9 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from ucarpd.carp.actions import Finding, Report, State, StateChanged
-from ucarpd.carp.detective import Evidence
 from ucarpd.carp.params import IPAddress
-from ucarpd.carp.receive import WRONG_DIGEST, Dropped, DropReason
+from ucarpd.carp.receive import WRONG_DIGEST, Dropped, DropReason, Evidence
 from ucarpd.journal.limits import SELDOM, DropLimiter, LastingFaults
 from ucarpd.journal.lines import AFTER_THE_WORK, postpone, root, write, write_problem
 

@@ -1,91 +1,123 @@
-"""systemd: the journal, and what a service tells its manager (sd_notify(3)).
+"""What a service tells its manager (sd_notify(3)), without ever waiting for it.
 
+The manager may be frozen, busy, or gone for a moment.  ucarpd then sends its state again later.
 Without systemd the notifications go nowhere, and that is fine.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
-import sys
+import socket
 import time
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from systemd import daemon, journal
-
 T = TypeVar("T")
-
-_PRIORITIES = {
-    logging.CRITICAL: 2,
-    logging.ERROR: 3,
-    logging.WARNING: 4,
-    logging.INFO: 6,
-    logging.DEBUG: 7,
-}
 
 EXTENSION = 10.0
 """Seconds that systemd is asked for again and again while a script keeps the stop waiting."""
 
+RETRY_AFTER = 1.0
+"""Seconds after which ucarpd sends again what systemd has not taken."""
 
-def stderr_is_the_journal() -> bool:
-    """Whether systemd has connected our standard error to the journal (systemd.exec(5))."""
-    try:
-        status = os.fstat(sys.stderr.fileno())
-    except OSError:
-        return False
-    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+_log = logging.getLogger("ucarpd.systemd")
 
 
-class JournalHandler(logging.Handler):
-    """Writes records with their `fields` (a mapping of journal field names to values)."""
+class _Notifier:
+    """Sends in order; keeps the newest state and status until systemd has taken them."""
 
-    def __init__(self, identifier: str) -> None:
-        super().__init__()
-        self._identifier = identifier
+    def __init__(self) -> None:
+        self._socket: socket.socket | None = None
+        self._state: str | None = None
+        self._status: str | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_refused = False
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def state(self, message: str) -> None:
+        """READY, RELOADING or STOPPING; the newest one holds, with the status in it."""
+        self._state, self._status = message, None
+        self._send_kept()
+
+    def status(self, message: str) -> None:
+        self._status = message
+        self._send_kept()
+
+    def at_once(self, message: str) -> None:
+        """Send a message that is of no use later."""
+        with contextlib.suppress(OSError):
+            self._send(message)
+
+    def _send_kept(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         try:
-            journal.send(
-                self.format(record),
-                PRIORITY=_PRIORITIES.get(record.levelno, 6),
-                SYSLOG_IDENTIFIER=self._identifier,
-                LOGGER=record.name,
-                **getattr(record, "fields", {}),
-            )
+            if self._state is not None:
+                self._send(self._state)
+                self._state = None
+            if self._status is not None:
+                self._send(self._status)
+                self._status = None
         except OSError:
-            self.handleError(record)
+            with contextlib.suppress(RuntimeError):  # Without an event loop it is too late.
+                loop = asyncio.get_running_loop()
+                self._timer = loop.call_later(RETRY_AFTER, self._send_kept)
+
+    def _send(self, message: str) -> None:
+        address = os.environ.get("NOTIFY_SOCKET", "")
+        if not address.startswith(("/", "@")):
+            return
+        if address.startswith("@"):
+            address = f"\0{address[1:]}"
+        try:
+            if self._socket is None:
+                self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            self._socket.sendto(message.encode(errors="replace"), socket.MSG_DONTWAIT, address)
+        except OSError as error:
+            if not self._is_refused:
+                self._is_refused = True
+                why = error.strerror or error
+                _log.warning("the service manager does not take our notifications (%s)", why)
+            raise
+        if self._is_refused:
+            self._is_refused = False
+            _log.info("the service manager takes our notifications again")
+
+
+_notifier = _Notifier()
 
 
 def notify_ready(status: str) -> None:
     """Start-up, or a reload, is complete."""
-    daemon.notify(f"READY=1\nSTATUS={status}")
+    _notifier.state(f"READY=1\nSTATUS={status}")
 
 
 def notify_status(status: str) -> None:
     """The line that `systemctl status` shows."""
-    daemon.notify(f"STATUS={status}")
+    _notifier.status(f"STATUS={status}")
 
 
 def notify_reloading() -> None:
     monotonic_usec = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
-    daemon.notify(f"RELOADING=1\nMONOTONIC_USEC={monotonic_usec}")
+    _notifier.state(f"RELOADING=1\nMONOTONIC_USEC={monotonic_usec}")
 
 
 def notify_stopping() -> None:
-    daemon.notify("STOPPING=1")
+    _notifier.state("STOPPING=1")
 
 
 async def patiently(work: Awaitable[T]) -> T:
     """Await it and return its result; ask for more time to stop as long as that takes."""
     task = asyncio.ensure_future(work)
     while not task.done():
-        daemon.notify(f"EXTEND_TIMEOUT_USEC={round(EXTENSION * 1e6)}")
+        _notifier.at_once(f"EXTEND_TIMEOUT_USEC={round(EXTENSION * 1e6)}")
         await asyncio.wait({task}, timeout=EXTENSION / 2)
     return await task
 
 
 def feed_watchdog() -> None:
-    daemon.notify("WATCHDOG=1")
+    _notifier.at_once("WATCHDOG=1")
 
 
 def watchdog_interval() -> float | None:

@@ -1,0 +1,117 @@
+# Sourced by scripts/test: a run with a name, which is cleared at its end, and the stages.
+
+UCARPD_LAB=lab$(this_run)
+export UCARPD_LAB
+python=.venv/debian/bin/python
+/usr/bin/python3 scripts/sweep.py
+work=$(mktemp -d -t "ucarpd-$UCARPD_LAB-XXXX")
+export COVERAGE_FILE=$work/coverage
+
+# At the end, however it comes: end the processes of this run, and clear what they have made.
+finish() {
+    trap '' INT TERM HUP
+    end_jobs
+    /usr/bin/python3 scripts/sweep.py "$UCARPD_LAB" || true
+    give_back
+}
+trap finish EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+step() { printf '\n== %s\n' "$*"; }
+
+# pytest with its files in the folder of this run.
+pytest_in() { # NAME PYTHON ARGUMENT...
+    local folder=$work/$1 interpreter=$2 options
+    shift 2
+    # The options of pyproject.toml, except that it switches the cache off.
+    options=$(sed -n 's/^addopts = "\(.*\) -p no:cacheprovider"$/\1/p' pyproject.toml)
+    await "$interpreter" -m pytest -q -o addopts="$options" -o cache_dir="$folder.cache" \
+        --basetemp "$folder" --junit-xml "$folder.xml" "$@"
+}
+
+# pytest, where a few tests may fail once.
+tests() { # NAME PYTHON ARGUMENT...
+    local status=0
+    pytest_in "$@" || status=$?
+    [ $status -ne 0 ] || return 0
+    may_run_again "$1" $status || return $status
+    step "$1: the failed tests run once more, alone"
+    pytest_in "$@" --last-failed --last-failed-no-failures none -n 0 -x || return
+    echo "$1: passed at the second attempt; the first one is above"
+}
+
+may_run_again() { # NAME STATUS
+    local failed
+    [ "$2" -eq 1 ] || return
+    failed=$(grep '": true' "$work/$1.cache/v/cache/lastfailed") || return
+    # A file that cannot be read, or a property that hypothesis has refuted, has lost no race.
+    ! grep -qv '::' <<<"$failed" && ! grep -q '@reproduce_failure' "$work/$1.xml" &&
+        [ "$(wc -l <<<"$failed")" -le 5 ]
+}
+
+stage_style() {
+    step style and types
+    await $python -m ruff check .
+    await $python -m ruff format --check .
+    await $python -m mypy
+}
+
+core=(tests/carp tests/vectors tests/diagnosis tests/health)
+
+stage_core() {
+    step "the protocol core, its diagnosis and this host's health: every branch"
+    pytest_in core $python -n auto "${core[@]}" \
+        --cov=ucarpd.carp --cov=ucarpd.diagnosis --cov=ucarpd.health --cov-branch \
+        --cov-fail-under=100 --cov-report=term-missing:skip-covered
+}
+
+stage_rest() {
+    step "everything else, with Debian's versions of the libraries"
+    # Integration tests mostly wait for timers, so there may be more of them than processors.
+    tests rest $python -n 8 tests "${core[@]/#/--ignore=}" --ignore=tests/system
+}
+
+newest() {
+    tests newest .venv/newest/bin/python -n 3 tests/vectors tests/diagnosis tests/health tests/shell \
+        tests/integration/test_article.py tests/integration/test_kernel_links.py
+}
+
+stage_newest() {
+    step "PyPI's newest libraries"
+    newest
+}
+
+build_package() {
+    # The tests that a package build can run have a stage of their own.
+    DEB_BUILD_OPTIONS=nocheck TMPDIR=$work await scripts/build-deb >"$work/built" || {
+        cat "$work/built"
+        return 1
+    }
+    cat "$work/built"
+    UCARPD_DEB=$project/$(tail -n 1 "$work/built")
+    export UCARPD_DEB UCARPD_ROOTS=$work/roots
+}
+
+# The package on both releases, and with `newest` that stage beside them.
+stage_package() {
+    local logs=$work/logs job failed='' started=()
+    step "the package on Debian 12 and 13 with systemd${1:+; beside it, the newest libraries of PyPI}"
+    build_package
+    mkdir "$logs"
+    for job in bookworm trixie; do
+        TMPDIR=$work tests "$job" $python -rP tests/system -k "$job" >"$logs/$job" 2>&1 &
+        started+=($!)
+    done
+    if [ -n "${1:-}" ]; then
+        # The machines come first: they are timed.
+        (renice -n 10 $BASHPID >/dev/null && newest) >"$logs/newest" 2>&1 &
+        started+=($!)
+    fi
+    for job in "${started[@]}"; do
+        wait "$job" || failed=yes
+    done
+    cat "$logs"/*
+    [ -z "$failed" ]
+}

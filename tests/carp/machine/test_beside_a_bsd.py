@@ -1,0 +1,71 @@
+"""What happens beside a BSD kernel, which advertises from the virtual MAC address?"""
+
+import pytest
+from playbook import brought_to, dual, play, tell, words
+
+from ucarpd.carp.actions import State
+
+
+def test_clients_are_told_the_virtual_mac_by_a_host_that_yields():
+    """The kernel is master already, and announces nothing."""
+    play(
+        brought_to(State.MASTER, advskew=100),
+        """
+        at 13.6: AdvertisementReceived 1/0 from 10.0.0.2 at_virtual_mac -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.7: AddressesReleased -> AnnounceAddresses 10.0.0.100 at_successor, SendAdvertisement 1/100
+        at 14.6: AdvertisementReceived 1/0 from 10.0.0.2 at_virtual_mac -> nothing
+        """,
+    )
+
+
+@pytest.mark.parametrize(
+    ("leaves", "state"), [("DemotionChanged 255", "BACKUP"), ("StopRequested", "INIT")]
+)
+def test_clients_are_told_the_virtual_mac_by_a_host_that_bows_out(leaves, state):
+    """FreeBSD sends no neighbour advertisement when it takes over."""
+    machine = play(
+        dual(State.MASTER),
+        f"""
+        at 13.6: {leaves} -> StateChanged MASTER {state}, ReleaseAddresses
+        at 13.7: AddressesReleased -> SendAdvertisement 255/255 D255, SendAdvertisement 255/255 IPv6 D255
+        """,
+    )
+    announced, *end = tell(machine, "AdvertisementReceived 1/0 from fe80::2 at_virtual_mac", 13.702)
+    assert words(announced) == "AnnounceAddresses 10.0.0.100 2001:db8::100 at_successor"
+    assert [words(action) for action in end] == (["Finish"] if state == "INIT" else [])
+
+
+def test_clients_are_told_the_virtual_mac_by_a_host_that_steps_down():
+    for first in ("StepDownRequested", "HardwareAddressChanged"):
+        machine = brought_to(State.MASTER, source_mac_is_virtual=True)
+        tell(machine, first, 13.55)
+        tell(machine, "AdvertisementReceived 1/0 from 10.0.0.0 at_virtual_mac", 13.6)
+        told = tell(machine, "AddressesReleased", 13.7)
+        assert [words(each) for each in told] == ["AnnounceAddresses 10.0.0.100 at_successor"]
+
+
+def test_at_the_virtual_mac_address_nobody_has_to_be_told():
+    play(
+        brought_to(State.MASTER, advskew=100, virtual_mac=True),
+        """
+        at 13.6: AdvertisementReceived 1/0 from 10.0.0.2 at_virtual_mac -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.7: AddressesReleased -> SendAdvertisement 1/100
+        """,
+    )
+
+
+def test_what_is_said_after_giving_up_the_role_is_no_word_of_a_master():
+    """From the virtual MAC address it would draw that back to our switch port."""
+    machine = brought_to(State.MASTER, advskew=100, virtual_mac=True, source_mac_is_virtual=True)
+    (sent,) = tell(machine, "DeadlineReached", machine.next_deadline())
+    assert not sent.is_final
+    tell(machine, "AdvertisementReceived 1/0 from 10.0.0.2", 15.2)
+    (parting,) = tell(machine, "AddressesReleased", 15.3)
+    assert parting.is_final
+
+
+def test_rule_m4_a_tie_is_not_given_away_to_a_kernel_that_yields():
+    play(
+        brought_to(State.MASTER),
+        "at 13.6: AdvertisementReceived 1/0 from 10.0.0.0 at_virtual_mac -> SendAdvertisement 1/0, AnnounceAddresses 10.0.0.100",
+    )

@@ -1,0 +1,152 @@
+"""What happens with addresses of both families?"""
+
+import pytest
+from playbook import DUAL, OURS, OURS6, VIRTUAL6, dual, host, play, tell
+
+from ucarpd.carp import events
+from ucarpd.carp.actions import State
+
+
+def test_dual_stack_start_and_takeover():
+    """Every period has an advertisement in each family, with consecutive counters."""
+    machine = play(
+        host(**DUAL),
+        """
+        at 0.0: InterfaceReady 10.0.0.1 fe80::1 -> StateChanged INIT BACKUP, ReleaseAddresses at_start
+        at 0.2: AddressesReleased -> nothing
+        at 3.0: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6, AcquireAddresses
+        at 3.5: AddressesAcquired -> AnnounceAddresses 10.0.0.100 2001:db8::100
+        until 3.9: deadlines -> 2 AnnounceAddresses 10.0.0.100 2001:db8::100
+        at 4.0: DeadlineReached -> SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6
+        at 4.5: DeadlineReached -> AnnounceAddresses 10.0.0.100 2001:db8::100
+        at 5.0: DeadlineReached -> SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6
+        """,
+    )
+    assert list(machine.sent_counters) == [1000, 1001, 1002, 1003, 1004, 1005]
+    sent = machine.handle(events.DeadlineReached(), 6.0)
+    assert [(a.source, a.counter) for a in sent] == [(OURS, 1006), (OURS6, 1007)]
+
+
+def test_ipv6_alone():
+    play(
+        host(addresses=(VIRTUAL6,)),
+        """
+        at 0.0: InterfaceReady fe80::1 -> StateChanged INIT BACKUP, ReleaseAddresses at_start
+        at 0.2: AddressesReleased -> nothing
+        at 1.0: AdvertisementReceived 1/0 from fe80::2 -> nothing
+        at 4.0: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0 IPv6, AcquireAddresses
+        at 4.1: AddressesAcquired -> AnnounceAddresses 2001:db8::100
+        at 4.15: AdvertisementReceived 1/0 from fe80::2 -> SendAdvertisement 1/0 IPv6
+        at 4.17: AdvertisementReceived 1/0 from fe80:: -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 4.2: AddressesReleased -> nothing
+        at 5.67: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0 IPv6, AcquireAddresses
+        at 5.7: DemotionChanged 255 -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 5.8: AddressesReleased -> SendAdvertisement 255/255 IPv6 D255
+        at 5.85: DeadlineReached -> SendAdvertisement 255/255 IPv6 D255
+        """,
+    )
+
+
+def test_an_advertisement_of_either_family_is_enough_to_yield():
+    for source in ("10.0.0.2", "fe80::2"):
+        play(
+            dual(State.MASTER, advskew=100),
+            f"""
+            at 13.6: AdvertisementReceived 1/0 from {source} -> StateChanged MASTER BACKUP, ReleaseAddresses
+            at 13.7: AddressesReleased -> SendAdvertisement 1/100, SendAdvertisement 1/100 IPv6
+            """,
+        )
+
+
+def test_dual_stack_step_down_says_so_and_holds_both_timers():
+    machine = play(
+        dual(State.MASTER),
+        """
+        at 13.6: StepDownRequested -> SendAdvertisement 254/254 D255, SendAdvertisement 254/254 IPv6 D255
+        at 13.6: AdvertisementReceived 1/0 from 10.0.0.2 -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.7: AdvertisementReceived 1/0 from fe80::2 -> nothing
+        at 14.0: AddressesReleased -> nothing
+        """,
+    )
+    assert machine.master_down_at == pytest.approx(19.6)
+    play(
+        machine,
+        """
+        at 19.5: AdvertisementReceived 1/0 from 10.0.0.2 -> Report FAMILY_SILENT IPv6
+        at 19.55: AdvertisementReceived 1/0 from fe80::2 -> Report FAMILY_HEARD IPv6
+        at 22.55: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6, AcquireAddresses
+        """,
+    )
+
+
+@pytest.mark.parametrize("source", ["10.0.0.2", "fe80::2"])
+def test_the_bow_out_ends_when_a_master_is_heard_in_either_family(source):
+    play(
+        dual(State.MASTER),
+        f"""
+        at 13.6: DemotionChanged 255 -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.8: AddressesReleased -> SendAdvertisement 255/255 D255, SendAdvertisement 255/255 IPv6 D255
+        at 13.82: AdvertisementReceived 1/100 from {source} -> nothing
+        until 19.5: deadlines -> nothing
+        """,
+    )
+
+
+@pytest.mark.parametrize(("first", "other"), [("10.0.0.2", "fe80::2"), ("fe80::2", "10.0.0.2")])
+def test_a_peer_that_bows_out_in_both_families_is_followed_once(first, other):
+    play(
+        dual(State.BACKUP),
+        f"""
+        at 10.5: AdvertisementReceived 1/0 from {other} -> nothing
+        at 10.5: AdvertisementReceived 1/0 from {first} -> nothing
+        at 11.0: AdvertisementReceived 255/255 from {first} -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6, AcquireAddresses
+        at 11.0: AdvertisementReceived 255/255 from {other} -> nothing
+        at 11.05: AdvertisementReceived 255/255 from {first} -> nothing
+        at 11.05: AdvertisementReceived 255/255 from {other} -> nothing
+        """,
+    )
+
+
+def test_rule_b0_late_bow_outs_in_both_families():
+    play(
+        dual(State.BACKUP),
+        """
+        at 10.5: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
+        at 10.5: AdvertisementReceived 1/0 from fe80::2 -> nothing
+        at 11.0: AdvertisementReceived 1/50 from 10.0.0.3 -> nothing
+        at 11.0: AdvertisementReceived 1/50 from fe80::3 -> nothing
+        at 11.05: AdvertisementReceived 255/255 from 10.0.0.2 -> nothing
+        at 11.05: AdvertisementReceived 255/255 from fe80::2 -> nothing
+        at 12.0: AdvertisementReceived 255/255 from fe80::3 -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6, AcquireAddresses
+        """,
+    )
+
+
+def test_a_silent_yield_is_short_in_both_families():
+    play(
+        dual(State.MASTER),
+        """
+        at 13.6: AdvertisementReceived 1/0 from 10.0.0.0 -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.7: AddressesReleased -> nothing
+        at 15.1: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6, AcquireAddresses
+        """,
+    )
+
+
+def test_new_source_addresses_of_both_families():
+    machine = dual(State.MASTER)
+    sent = tell(machine, "InterfaceReady 10.0.0.9 fe80::9", 13.6)
+    assert [str(action.source) for action in sent] == ["10.0.0.9", "fe80::9"]
+
+
+def test_what_was_heard_is_forgotten_in_both_families():
+    play(
+        dual(State.BACKUP),
+        """
+        at 10.5: AdvertisementReceived 3/0 from 10.0.0.2 -> nothing
+        at 10.5: AdvertisementReceived 3/0 from fe80::2 -> nothing
+        at 11.0: InterfaceLost -> StateChanged BACKUP INIT
+        at 20.0: InterfaceReady 10.0.0.1 fe80::1 -> StateChanged INIT BACKUP
+        at 23.0: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6, AcquireAddresses
+        """,
+    )

@@ -1,0 +1,130 @@
+"""Why is an IPv6 frame dropped?"""
+
+from ipaddress import IPv6Address
+
+import pytest
+from flawed_frames import (
+    DUAL,
+    DUAL_SIGNER,
+    FLAWLESS6,
+    OURS6,
+    PARAMS,
+    PEER,
+    PEER6,
+    VALID,
+    VIRTUAL6,
+    Flaws,
+    check,
+    check6,
+    frame,
+    without_evidence,
+)
+from playbook import OURS, params
+
+from ucarpd.carp.auth import Signer
+from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.packet import checksum
+from ucarpd.carp.params import CARP_GROUP_V4
+from ucarpd.carp.receive import Dropped, DropReason, Receiver
+
+VALID6 = AdvertisementReceived(PEER6, advbase=1, advskew=100, counter=7, demote=0)
+
+
+def test_without_a_flaw_in_ipv6():
+    assert check6(frame(FLAWLESS6, DUAL_SIGNER)) == VALID6
+
+
+def test_one_virtual_host_hears_both_families():
+    """The digest is the same in both: it covers all addresses."""
+    assert check6(frame(Flaws(), DUAL_SIGNER)) == VALID
+
+
+@pytest.mark.parametrize("other_host_is", ["ours, OpenBSD, FreeBSD", "NetBSD"])
+def test_both_checksums_are_good_in_ipv6(other_host_is):
+    pseudo = other_host_is == "NetBSD"
+    assert check6(frame(FLAWLESS6, DUAL_SIGNER, pseudo=pseudo)) == VALID6
+
+
+def test_the_pseudo_header_counts_for_nothing_in_ipv4():
+    """Nobody sums it up there.  That of IPv6 stands in for it."""
+    wire = bytearray(frame(Flaws()))
+    carp = wire[34:]
+    carp[6:8] = b"\0\0"
+    pseudo = PEER.packed + CARP_GROUP_V4.packed + b"\0\x70\0\x24"
+    wire[40:42] = checksum(pseudo + carp).to_bytes(2, "big")
+    assert check(bytes(wire)).reason is DropReason.BAD_CHECKSUM
+
+
+def test_bytes_after_the_advertisement_are_in_neither_sum():
+    for pseudo in (False, True):
+        wire = bytearray(frame(FLAWLESS6, DUAL_SIGNER, pseudo=pseudo) + b"junk")
+        wire[19] += 4  # the payload length
+        assert check6(bytes(wire)) == VALID6
+
+
+RUNGS6 = [
+    ({"protocol": 17}, DropReason.BAD_HEADER, "IPv6 next header 17"),
+    ({"size": 35}, DropReason.BAD_LENGTH, "35 bytes, an advertisement has 36"),
+    ({"ttl": 254}, DropReason.BAD_TTL, "TTL 254, must be 255"),
+    (
+        {"destination": OURS6},
+        DropReason.BAD_DESTINATION,
+        "sent to fe80::1, this host listens on ff02::12",
+    ),
+    ({"version": 3}, DropReason.BAD_VERSION, "version 3, CARP is 2; VRRP?"),
+    ({"type": 2}, DropReason.BAD_TYPE, "type 2, an advertisement is 1"),
+    (
+        {"checksum_error": 1},
+        DropReason.BAD_CHECKSUM,
+        "the checksum of the advertisement is wrong",
+    ),
+    ({"vhid": 11, "key": b"another"}, DropReason.BAD_VHID, "vhid 11, this virtual host is 10"),
+    (
+        {"key": b"another"},
+        DropReason.BAD_DIGEST,
+        "the digest is wrong: password, vhid or virtual addresses differ",
+    ),
+    (
+        {"source": OURS6},
+        DropReason.OWN_PACKET,
+        "our own advertisement came back: a network loop?",
+    ),
+]
+
+
+def flawed6(flaws):
+    return frame(flaws, Signer(flaws.key, flaws.vhid, DUAL.addresses))
+
+
+@pytest.mark.parametrize(("flaw", "reason", "words"), RUNGS6)
+def test_each_rung_in_ipv6(flaw, reason, words):
+    source = None if reason is DropReason.BAD_HEADER else flaw.get("source", PEER6)
+    dropped = check6(flawed6(FLAWLESS6._replace(**flaw)))
+    assert without_evidence(dropped) == Dropped(reason, source, words)
+
+
+@pytest.mark.parametrize("first", range(len(RUNGS6)))
+def test_the_first_rung_that_fails_is_the_reason_in_ipv6(first):
+    flaws = FLAWLESS6
+    for flaw, *_ in RUNGS6[first:]:
+        flaws = flaws._replace(**flaw)
+    assert check6(flawed6(flaws)).reason is RUNGS6[first][1]
+
+
+def test_a_family_that_the_virtual_host_has_no_address_of():
+    """The peers list other addresses than this host, and no digest would agree."""
+    six = params(vhid=10, addresses=(VIRTUAL6,))
+    assert Receiver(PARAMS).check(frame(FLAWLESS6), (OURS,), ()) == Dropped(
+        DropReason.BAD_VHID, PEER6, "this virtual host has no IPv6 address to share"
+    )
+    assert Receiver(six).check(frame(Flaws()), (OURS6,), ()) == Dropped(
+        DropReason.BAD_VHID, PEER, "this virtual host has no IPv4 address to share"
+    )
+
+
+def test_another_group_of_ipv6():
+    group = IPv6Address("ff05::12")
+    configured = params(vhid=10, addresses=DUAL.addresses, group6=group)
+    assert check6(frame(FLAWLESS6._replace(destination=group), DUAL_SIGNER), configured) == VALID6
+    dropped = check6(frame(FLAWLESS6, DUAL_SIGNER), configured)
+    assert dropped.reason is DropReason.BAD_DESTINATION

@@ -1,0 +1,39 @@
+"""How two hosts compare."""
+
+from ipaddress import ip_address
+
+import pytest
+
+from ucarpd.carp.contender import Contender
+from ucarpd.carp.params import TieBreak
+
+REVERSED, NUMERIC, _YIELD = TieBreak
+
+
+def contender(text):
+    """`1/0 10.0.0.1`, and with `D1` for its demotion."""
+    interval, source, *more = text.split()
+    advbase, advskew = map(int, interval.split("/"))
+    demotion = int(more[0].removeprefix("D")) if more else 0
+    return Contender(advbase * 256 + advskew, ip_address(source), demotion)
+
+
+@pytest.mark.parametrize(
+    ("better", "worse", "because"),
+    [
+        ("1/0 10.0.0.1", "1/1 10.0.0.1", "the shorter interval"),
+        ("1/0 10.0.0.1", "1/0 10.0.0.1 D1", "the smaller demotion"),
+        ("9/0 10.0.0.1 D1", "1/0 10.0.0.1 D2", "the demotion comes first"),
+    ],
+)
+def test_rank(better, worse, because):
+    better, worse = contender(better), contender(worse)
+    assert better.rank < worse.rank, because
+    assert better.is_preferred_to(worse, REVERSED)
+    assert not worse.is_preferred_to(better, REVERSED)
+
+
+def test_of_equal_ranks_the_tie_tells_who_is_preferred():
+    one, other = contender("1/0 10.0.1.1"), contender("1/0 10.0.0.2")
+    assert one.is_preferred_to(other, REVERSED)
+    assert other.is_preferred_to(one, NUMERIC)

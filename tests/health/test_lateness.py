@@ -1,0 +1,20 @@
+"""What is kept of the wake-ups."""
+
+from ucarpd.health.lateness import Lateness
+
+
+def test_nothing_yet():
+    assert str(Lateness()) == (
+        "0 timers: 0 late by 1 ms or more, 0 late by 10 ms or more, 0 late by 100 ms or more; "
+        "the latest by 0.0 ms"
+    )
+
+
+def test_each_bound_counts_what_is_beyond_it():
+    lateness = Lateness()
+    for seconds in (0.0, 0.0009, 0.001, 0.005, 0.01, 0.0999, 0.25):
+        lateness.note(seconds)
+    assert str(lateness) == (
+        "7 timers: 5 late by 1 ms or more, 3 late by 10 ms or more, 1 late by 100 ms or more; "
+        "the latest by 250.0 ms"
+    )

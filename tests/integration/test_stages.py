@@ -1,0 +1,134 @@
+"""The stages of scripts/test: a second attempt for a few tests, and nothing left at the end."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from lab import PROJECT
+
+START = 'set -euo pipefail; cd "$1"; set -- "${@:2}"; . scripts/setup.sh; . scripts/stages.sh; '
+
+LOST_RACE = """
+from pathlib import Path
+
+def test_race():
+    marker = Path(__file__).with_name("marker")
+    first = not marker.exists()
+    marker.touch()
+    assert not first, "lost the race"
+
+def test_other():
+    print("the other one")
+"""
+
+ALWAYS = """
+import pytest
+
+@pytest.mark.parametrize("number", range({}))
+def test_broken(number):
+    assert number < 0, "{}"
+"""
+
+
+@pytest.fixture
+def bash(tmp_path: Path):
+    """Start a piece of bash as scripts/test; its folder for temporary files must be empty then."""
+    place = tmp_path / "tmp"
+    place.mkdir()
+    started = []
+
+    def start(script: str, *arguments: str) -> subprocess.Popen[str]:
+        popen = subprocess.Popen(
+            ["bash", "-c", START + script, "scripts/test", str(PROJECT), *arguments],
+            env={**os.environ, "TMPDIR": str(place)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(popen)
+        return popen
+
+    yield start
+    for popen in started:
+        popen.communicate(timeout=300)
+    assert list(place.iterdir()) == []
+
+
+def attempted(bash, tmp_path: Path, source: str) -> tuple[int, str]:
+    """The exit status and the output of a stage with this test file."""
+    (tmp_path / "test_it.py").write_text(source)
+    popen = bash('tests some "$@"', sys.executable, str(tmp_path / "test_it.py"))
+    output, _ = popen.communicate(timeout=300)
+    return popen.returncode, output
+
+
+def test_a_test_that_loses_a_race_once_is_told_and_passes(bash, tmp_path: Path):
+    status, output = attempted(bash, tmp_path, LOST_RACE)
+    assert status == 0, output
+    first, second = output.split("== some: the failed tests run once more, alone\n")
+    assert "lost the race" in first
+    assert "1 failed, 1 passed" in first
+    assert "1 passed" in second
+    assert "some: passed at the second attempt; the first one is above\n" in second
+
+
+def test_a_test_that_fails_twice_fails(bash, tmp_path: Path):
+    status, output = attempted(bash, tmp_path, ALWAYS.format(5, "broken"))
+    assert status == 1
+    first, second = output.split("== some: the failed tests run once more, alone\n")
+    assert "5 failed" in first
+    assert "1 failed" in second
+    assert "passed" not in second
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        ALWAYS.format(6, "broken"),
+        ALWAYS.format(1, "@reproduce_failure('6.1', b'AEE=')"),
+        "import no",
+    ],
+    ids=["too many", "refuted by hypothesis", "no test at all"],
+)
+def test_what_is_no_lost_race_is_not_run_again(bash, tmp_path: Path, source: str):
+    status, output = attempted(bash, tmp_path, source)
+    assert status in (1, 2)
+    assert "once more" not in output
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_it_at_once_and_nothing_is_left(bash, number: signal.Signals):
+    popen = bash('touch "$work/file"; echo ready; await sleep 1000')
+    assert popen.stdout.readline() == "ready\n"
+    popen.send_signal(number)
+    assert popen.wait(60) == 128 + number
+
+
+STUBS = """
+broken=$1
+build_package() { :; }
+tests() { echo "this is $1"; [ "$1" != "$broken" ]; }
+newest() { tests newest; }
+stage_package $2
+echo passed
+"""
+
+
+@pytest.mark.parametrize(
+    ("broken", "beside", "status", "lines"),
+    [
+        ("", "newest", 0, ["this is bookworm", "this is newest", "this is trixie", "passed"]),
+        ("", "", 0, ["this is bookworm", "this is trixie", "passed"]),
+        ("trixie", "newest", 1, ["this is bookworm", "this is newest", "this is trixie"]),
+        ("newest", "newest", 1, ["this is bookworm", "this is newest", "this is trixie"]),
+    ],
+)
+def test_the_stages_that_run_side_by_side_are_all_told(bash, broken, beside, status, lines):
+    popen = bash(STUBS, broken, beside)
+    output, _ = popen.communicate(timeout=60)
+    assert output.splitlines()[2:] == lines
+    assert popen.returncode == status

@@ -1,0 +1,121 @@
+"""What a run that was killed leaves is cleared by the next one, and a living run is not disturbed."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import runs
+import sweep
+from lab import PROJECT
+
+BUILDER = """
+import os, subprocess, sys, time
+from lab import Lab
+
+with Lab() as lab:
+    host = lab.host("a", "172.16.0.11/16")
+    host.start("sleep", "1000")
+    mounted = lab.directory / "machine-a" / "root"
+    mounted.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", mounted], check=True)
+    group = __import__("pathlib").Path("/sys/fs/cgroup", "{tree}", lab.prefix + "a")
+    (group / "within").mkdir(parents=True)
+    inside = subprocess.Popen(["sleep", "1000"], env={{}})
+    (group / "within" / "cgroup.procs").write_text(str(inside.pid))
+    print(lab.prefix, flush=True)
+    time.sleep(1000)
+"""
+
+
+class Run:
+    """A process that has built a laboratory, with all that one can have."""
+
+    def __init__(self, name: str) -> None:
+        self.popen = subprocess.Popen(
+            [sys.executable, "-c", BUILDER.format(tree=tree())],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(PROJECT / "scripts"), "UCARPD_LAB": name},
+        )
+        with self.popen.stdout as lines:
+            self.prefix = lines.readline().strip()
+
+    def left(self) -> set[str]:
+        """The kinds of things that are there under its name."""
+        places = {
+            "namespace": Path("/run/netns").iterdir(),
+            "directory": Path(os.environ.get("TMPDIR", "/tmp")).iterdir(),
+            "group": Path("/sys/fs/cgroup", tree()).iterdir(),
+        }
+        found = {kind for kind, paths in places.items() if any(map(self._is_ours, paths))}
+        mounts = Path("/proc/mounts").read_text()
+        return found | ({"mount"} if f"/ucarpd-{self.prefix}" in mounts else set())
+
+    def _is_ours(self, path: Path) -> bool:
+        return self.prefix in path.name
+
+    def kill(self) -> None:
+        self.popen.kill()
+        self.popen.wait()
+
+
+def tree() -> str:
+    """A hierarchy of control groups in which we may make one."""
+    line = Path("/proc/self/cgroup").read_text().splitlines()[-1]
+    path = line.split(":", 2)[2].strip("/")
+    unified = Path("/sys/fs/cgroup/unified")
+    return f"unified/{path}" if unified.exists() else path
+
+
+@pytest.fixture
+def name(request):
+    """Of a run; what is left of it goes."""
+    name = f"{os.environ.get('UCARPD_LAB', 'lab')}n{runs.this_process()}sweep"
+    yield name
+    sweep.sweep(lambda prefix: prefix.startswith(name))
+
+
+ALL = {"namespace", "directory", "group", "mount"}
+
+
+def test_a_dead_run_is_cleared_and_a_living_one_is_not(name: str):
+    dead, living = Run(name), Run(name)
+    assert dead.left() == living.left() == ALL
+    dead.kill()
+    sweep.dead()
+    assert dead.left() == set()
+    assert living.left() == ALL
+    living.kill()
+
+
+def test_the_last_act_of_a_run_is_to_clear_its_own(name: str):
+    me = runs.this_process()
+    own, other = Run(f"{name}1n{me}"), Run(f"{name}2n{me}")
+    sweep.of_run(f"{name}1n{me}")
+    assert own.popen.wait(10) == -signal.SIGKILL
+    assert own.left() == set()
+    assert other.left() == ALL
+    other.kill()
+
+
+def test_the_worker_of_a_dead_run_is_ended(name: str):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    worker = Run(f"{name}n{ended.pid}t1")
+    sweep.dead()
+    assert worker.popen.wait(10) == -signal.SIGKILL
+    assert worker.left() == set()
+
+
+def test_a_laboratory_that_was_kept_outlives_its_process(name: str):
+    run = Run(name)
+    kept = f"{run.prefix}{sweep.KEPT}"
+    subprocess.run(["ip", "netns", "add", kept], check=True)
+    run.kill()
+    sweep.dead()
+    assert run.left() == ALL
+    assert runs.is_dead(run.prefix)
+    assert not runs.is_dead(run.prefix, kept=True)

@@ -1,0 +1,60 @@
+"""The last advertisements of a host that has given up the role.
+
+A bow-out moves the role to a peer at once instead of after its master-down interval.  The parting
+advertisement of election rule M1 makes a ucarp that won repeat its gratuitous ARP.  Both must wait
+until our addresses are gone, or two hosts would hold them; and both are worthless, and the bow-out
+even does harm, once the peers have settled the matter without it.  Hence the time limit.
+"""
+
+from dataclasses import dataclass
+
+from ucarpd.carp.actions import SendAdvertisement
+from ucarpd.carp.params import IPAddress
+from ucarpd.carp.rank import BOW_OUT, Stated
+
+BOW_OUT_COPIES = 2
+BOW_OUT_SPACING = 0.05
+"""A bow-out is sent twice, seconds apart: a lost one costs the clients a master-down interval."""
+
+
+def bow_out_of(source: IPAddress, counter: int) -> SendAdvertisement:
+    """Return the bow-out of a host in one family."""
+    advbase, advskew, demotion = BOW_OUT
+    return SendAdvertisement(source, advbase, advskew, counter, demotion, is_final=True)
+
+
+@dataclass(slots=True)
+class FinalAdvertisements:
+    """`copies` advertisements, to be sent after the release of the addresses and before `until`."""
+
+    stated: Stated
+    copies: int
+    until: float
+    send_at: float | None = None
+
+    @classmethod
+    def bow_out(cls, until: float) -> "FinalAdvertisements":
+        return cls(BOW_OUT, BOW_OUT_COPIES, until)
+
+    @classmethod
+    def parting(cls, stated: Stated, until: float) -> "FinalAdvertisements":
+        return cls(stated, 1, until)
+
+    @property
+    def is_bow_out(self) -> bool:
+        return self.stated == BOW_OUT
+
+    @property
+    def is_over(self) -> bool:
+        return self.copies == 0
+
+    def take(self, now: float) -> bool:
+        """Tell whether to send a copy now; if so, plan the next one."""
+        if self.send_at is None or now < self.send_at or self.is_over:
+            return False
+        if now > self.until:
+            self.copies = 0
+            return False
+        self.copies -= 1
+        self.send_at = now + BOW_OUT_SPACING
+        return True

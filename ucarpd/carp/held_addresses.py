@@ -1,0 +1,211 @@
+"""The virtual addresses of a master: wanted, here, announced, and put back if they are removed.
+
+It lives as long as its host is MASTER; a new one is made each time that the role is taken.
+
+Each address is handled by itself.  An address that is here is announced.  A refused address is
+tried again, once quickly and then after growing pauses.  When the quick attempt has also failed,
+the machine reports it, so that a host that can serve may take the role.  A removed address is put
+back at most once a second.  A completed job never cancels the retry that a later removal has
+planned: the job says which addresses are here and which were refused, and every other address
+counts as removed.
+
+A single gratuitous ARP can be lost, or reach a switch port that does not forward yet.  So it is
+repeated in a short burst.  A switch can also forget, a virtual machine can move, and a port that
+runs spanning tree stays closed for longer than any burst; a router keeps a wrong ARP entry for
+hours.  So a master repeats it for as long as it is master.
+"""
+
+from collections import deque
+
+from ucarpd.carp.actions import (
+    AcquireAddresses,
+    Action,
+    AnnounceAddresses,
+    ReassertAddresses,
+    ReportUnserved,
+)
+from ucarpd.carp.params import IPAddress, Params
+from ucarpd.carp.timing import UNITS_PER_SECOND, master_down_units
+
+REACQUIRE_INTERVAL = 1.0
+"""The least number of seconds between two attempts to put back a removed address."""
+
+QUICK_RETRY = 0.2
+"""Seconds before the second attempt to put an address that was refused."""
+
+LONGEST_RETRY = 60.0
+"""Seconds between the later attempts at most; they begin with one second and double."""
+
+BURST = (0.1, 0.3, 1.0, 3.0)
+"""Seconds after the first announcement at which it is repeated."""
+
+AFTERWARDS = (10.0, 30.0)
+"""Seconds at which it is repeated before the regular repetitions begin."""
+
+JITTER = 0.2
+"""The part of an interval over which the virtual hosts of a process are spread."""
+
+GOLDEN_RATIO = (5**0.5 - 1) / 2
+
+
+class HeldAddresses:
+    """The addresses of `params`, as far as a master has them; each method returns actions.
+
+    `phase` is the same as in VirtualHost.
+    """
+
+    def __init__(self, params: Params, phase: float = 1.0) -> None:
+        self._announcements = AnnouncementSchedule(phase=phase)
+        self._here: set[IPAddress] = set()
+        self._refused: set[IPAddress] = set()
+        self._reported: tuple[IPAddress, ...] = ()
+        self._failures = 0
+        self._acquired_at = 0.0
+        self._taken_at = float("inf")
+        self._reacquire_at: float | None = None
+        self._rival_gone_at: float | None = None
+        self.configure(params)
+
+    def configure(self, params: Params) -> None:
+        """Take over the values that a reload may change without a restart."""
+        self._addresses = params.addresses
+        self._patience = (
+            master_down_units(params.advbase, params.advskew, params.deadratio) / UNITS_PER_SECOND
+        )
+        self._announcements.interval = params.announce_interval
+        self._reasserts = params.reassert
+
+    @property
+    def deadline(self) -> float | None:
+        """When `due` has something to do; None for never."""
+        candidates = (self._reacquire_at, self._announcements.deadline, self._rival_gone_at)
+        return min((at for at in candidates if at is not None), default=None)
+
+    def acquire(self, now: float) -> list[Action]:
+        self._acquired_at = now
+        self._taken_at = min(self._taken_at, now)
+        self._reacquire_at = None
+        return [AcquireAddresses()]
+
+    def acquired(self, addresses: tuple[IPAddress, ...], now: float) -> list[Action]:
+        """Note that `addresses` are here now; empty means all."""
+        came = addresses or self._addresses
+        self._here.update(came)
+        self._refused.difference_update(came)
+        if self._here.issuperset(self._addresses):
+            self._failures = 0
+            self._reacquire_at = None
+        better = self._report() if self._reported else []
+        return [*better, *self.announce(now, came)]
+
+    def refused(
+        self, addresses: tuple[IPAddress, ...], now: float, *, has_hung: bool = False
+    ) -> list[Action]:
+        """Note that `addresses` cannot be put here now; empty means all.  An attempt that hung is
+        not repeated at once.
+        """
+        self._refused = set(addresses or self._addresses)
+        self._here -= self._refused
+        self._failures = max(self._failures + 1, 2 if has_hung else 1)
+        is_first = self._failures == 1
+        pause = QUICK_RETRY if is_first else min(2.0 ** (self._failures - 2), LONGEST_RETRY)
+        self._reacquire_at = now + pause
+        return [] if is_first else self._report()
+
+    def removed(self, address: IPAddress, now: float) -> list[Action]:
+        """Put it back at once, but at most once a second."""
+        if address not in self._addresses or address in self._refused:
+            return []
+        self._here.discard(address)
+        self._reacquire_at = max(now, self._acquired_at + REACQUIRE_INTERVAL)
+        return self.due(now)
+
+    def announce(self, now: float, addresses: tuple[IPAddress, ...] = ()) -> list[Action]:
+        """Announce `addresses` (empty: all that are here) now, and all of them again later."""
+        addresses = addresses or self._all_here()
+        if not addresses:
+            return []
+        self._announcements.start(now)
+        return [AnnounceAddresses(addresses)]
+
+    def outdo_rival(self, now: float, interval: float) -> list[Action]:
+        """Announce again, as its gratuitous ARP may have misled the neighbours; once an interval.
+
+        When it has been silent for a master-down interval, the work of its up-script outside the
+        segment must also be undone.  A host from which we have just taken the role is no rival
+        until after its parting advertisement.
+        """
+        if self._here and self._reasserts and now - self._taken_at > interval:
+            self._rival_gone_at = now + self._patience
+        return self.announce(now) if now - self._announcements.last_at >= interval else []
+
+    def due(self, now: float) -> list[Action]:
+        """Return the actions whose time has come."""
+        actions: list[Action] = []
+        if self._reacquire_at is not None and now >= self._reacquire_at:
+            actions += self.acquire(now)
+        if self._rival_gone_at is not None and now >= self._rival_gone_at:
+            self._rival_gone_at = None
+            actions.append(ReassertAddresses())
+        if self._announcements.take(now) and (here := self._all_here()):
+            actions.append(AnnounceAddresses(here))
+        return actions
+
+    def _report(self) -> list[Action]:
+        """Tell which addresses are refused, if that is news."""
+        refused = tuple(ip for ip in self._addresses if ip in self._refused)
+        if refused == self._reported:
+            return []
+        self._reported = refused
+        return [ReportUnserved(refused)]
+
+    def _all_here(self) -> tuple[IPAddress, ...]:
+        return tuple(ip for ip in self._addresses if ip in self._here)
+
+
+class AnnouncementSchedule:
+    """The repetitions still to come.
+
+    `interval` is in seconds: 0 ends them with the burst.  `phase`, above 0 and up to 1, spreads the
+    virtual hosts that were promoted together.
+    """
+
+    def __init__(self, interval: float = 0.0, phase: float = 1.0) -> None:
+        self.interval = interval
+        self.last_at = float("-inf")
+        self._phase = phase
+        self._started_at = 0.0
+        self._burst: deque[float] = deque()
+        self._repetitions = 0
+
+    @property
+    def deadline(self) -> float | None:
+        if self._burst:
+            return self._burst[0]
+        if not self.interval or self.last_at < self._started_at:
+            return None
+        return self._repetition_at(self._repetitions)
+
+    def start(self, now: float) -> None:
+        """The first announcement goes out at `now`; plan the others."""
+        self.last_at = self._started_at = now
+        self._burst = deque(now + after for after in BURST)
+        self._repetitions = 0
+
+    def take(self, now: float) -> bool:
+        """Whether an announcement is due; several that were slept through count as one."""
+        deadline = self.deadline
+        if deadline is None or now < deadline:
+            return False
+        while self._burst and now >= self._burst[0]:
+            self._burst.popleft()
+        while self.interval and now >= self._repetition_at(self._repetitions):
+            self._repetitions += 1
+        self.last_at = now
+        return True
+
+    def _repetition_at(self, number: int) -> float:
+        beyond = number - len(AFTERWARDS) + 1
+        after = AFTERWARDS[min(number, len(AFTERWARDS) - 1)] + max(0, beyond) * self.interval
+        turn = (self._phase + number * GOLDEN_RATIO) % 1
+        return self._started_at + after + JITTER * min(after, self.interval) * (turn - 0.5)

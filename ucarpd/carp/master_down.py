@@ -1,0 +1,192 @@
+"""The master-down timers: when a silence is so long that a backup has to take over.
+
+There is one master-down timer for each family, as in the kernels; an advertisement re-arms the one
+of its own family.  Unlike the kernels, a backup takes over when all of them have expired: a master
+that is heard in IPv4 serves, also when a switch loses its IPv6 advertisements.  Waiting longer than
+a peer would is always safe.
+
+When one advertisement makes several backups take over, such as a bow-out, they go in turns: each
+leaves a moment to every host that is preferred to it, as far as it knows them: a backup is silent,
+so it knows the hosts that it has heard yield.  Without turns all of them would take the role, and
+all but one would give it back, with all that their scripts do.
+"""
+
+from typing import NamedTuple
+
+from ucarpd.carp.contender import Contender
+from ucarpd.carp.election import turns_before_ours
+from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.params import Family, IPAddress
+from ucarpd.carp.peers import Peers
+from ucarpd.carp.rank import Rank
+from ucarpd.carp.timing import UNITS_PER_SECOND, in_words
+
+TURN = 1 / 32
+"""The part of an interval, and of a second, that is left to each host that is preferred."""
+
+
+class Turn(NamedTuple):
+    """When a backup takes over from `peer` if no other host does, and why."""
+
+    at: float
+    reason: str
+    peer: IPAddress
+
+
+class MasterDown:
+    """The silence timers of one virtual host.  Times are monotonic seconds, intervals seconds."""
+
+    def __init__(self, rank: Rank, peers: Peers) -> None:
+        self._families = rank.params.families
+        self._rank = rank
+        self._peers = peers
+        self._last: dict[Family, AdvertisementReceived] = {}
+        self._heard_at: dict[Family, float] = {}
+        self._silent_since: dict[Family, float] = {}
+        self._wait: dict[Family, float] = {}
+        self._given: set[Family] = set()
+        """Families whose wait was given, and does not change with our rank."""
+        self.not_before = float("-inf")
+        """No silence ends earlier: this host has stepped down, to let another one serve."""
+        self._told_silent: set[Family] = set()
+        self._turn: Turn | None = None
+
+    # -- hearing -----------------------------------------------------------------------------------
+
+    def hear(self, heard: AdvertisementReceived, now: float) -> None:
+        self._last[heard.family] = heard
+        self._heard_at[heard.family] = now
+
+    def forget(self) -> None:
+        """Forget the last advertisements; they say nothing about the master of today."""
+        self._last.clear()
+
+    def decides_ties(self, family: Family, now: float) -> bool:
+        """Whether it is in this family that a tie is decided.
+
+        The source addresses of two hosts may be ordered one way in IPv4 and the other way in IPv6;
+        with both families deciding, both hosts would yield.  So IPv4 decides while it is heard.
+        """
+        first = self._families[0]
+        return family == first or now - self._heard_at.get(first, float("-inf")) > self.patience
+
+    def follow(self, families: tuple[Family, ...], now: float) -> None:
+        """Listen in these families only; drop the armed timer of another family."""
+        added = [family for family in families if family not in self._families]
+        was_armed = bool(self._silent_since)
+        self._families = families
+        self._silent_since = {f: at for f, at in self._silent_since.items() if f in families}
+        if was_armed:
+            self._silent_since |= dict.fromkeys(added, now)
+        self._set_waits()
+
+    def hears(self, family: Family) -> bool:
+        """Whether this host has a source address to advertise from in the family."""
+        return family in self._families
+
+    # -- how long to wait --------------------------------------------------------------------------
+
+    def patience_with(self, heard: AdvertisementReceived | None) -> float:
+        """For how long a silence after this advertisement is no reason to take over.
+
+        A backup waits for `deadratio` intervals of a slower master: by its own interval alone, with
+        advbase 1 and advskew 0, it would drop a healthy master at advskew 254 after a single lost
+        packet.  A master that it would take over from anyway is not waited for.
+        """
+        rank = self._rank
+        units = own_units = rank.master_down_units
+        if heard is not None and rank.waits_for(rank.rival(heard)):
+            interval = self._peers.interval_units(heard, own_units)
+            units = max(own_units, rank.params.deadratio * interval)
+        return units / UNITS_PER_SECOND + rank.reluctance
+
+    @property
+    def patience(self) -> float:
+        """The longest of its master-down intervals."""
+        return max(self.patience_with(self._last.get(family)) for family in self._families)
+
+    def pause(self, own: Contender, heard: AdvertisementReceived) -> float:
+        """How long to leave the role of its sender to the hosts that are preferred to us."""
+        rank = self._rank
+        backups = map(rank.rival, self._peers.ready(heard))
+        turns = turns_before_ours(own, backups, rank.params.tiebreak)
+        return turns * TURN * min(rank.interval, 1.0)
+
+    # -- the master-down timers --------------------------------------------------------------------
+
+    @property
+    def deadline(self) -> float | None:
+        """When our turn comes, or the last timer expires; None when none is armed."""
+        if self._turn is not None:
+            return self._turn.at
+        expiries = [since + self._wait[family] for family, since in self._silent_since.items()]
+        return max(self.not_before, *expiries) if expiries else None
+
+    @property
+    def is_held_down(self) -> bool:
+        """Whether a time was set before which this host stays away."""
+        return self.not_before > float("-inf")
+
+    def arm_all(self, now: float, wait: float | None = None) -> None:
+        """Measure the silence from `now`; it may last `wait` seconds, or as our rank says."""
+        self._turn = None
+        for family in self._families:
+            self._silent_since[family] = now
+            if wait is not None:
+                self._wait[family] = wait
+                self._given.add(family)
+        self._set_waits()
+
+    def arm(self, family: Family, now: float) -> None:
+        """Measure the silence of this family from `now`."""
+        self._turn = None
+        self._silent_since[family] = now
+        self._given.clear()
+        self._set_waits()
+
+    def await_turn(self, turn: Turn) -> None:
+        """Take over at this turn, unless another host does; keep a turn that was given before."""
+        self._turn = self._turn or turn
+
+    def disarm(self) -> None:
+        self._turn = None
+        self._silent_since.clear()
+        self._wait.clear()
+        self._given.clear()
+        self._told_silent.clear()
+
+    def set_rank(self, rank: Rank) -> None:
+        """Take over a changed rank; the silence goes on, but its limit may have changed."""
+        self._rank = rank
+        self._set_waits()
+
+    def _set_waits(self) -> None:
+        for family in self._silent_since.keys() - self._given:
+            self._wait[family] = self.patience_with(self._last.get(family))
+
+    # -- for the operator --------------------------------------------------------------------------
+
+    def reason(self, now: float) -> tuple[str, IPAddress | None]:
+        """Why it takes over at its deadline, and from whom."""
+        if self._turn is not None:
+            return self._turn.reason, self._turn.peer
+        family = max(self._silent_since, key=self._silent_since.__getitem__)
+        last, since = self._last.get(family), self._silent_since[family]
+        who = f"from {last.source}" if last else "heard"
+        return f"no advertisement {who} for {in_words(now - since)}", last.source if last else None
+
+    def newly_silent(self, now: float) -> Family | None:
+        """Return a family whose timer has expired while another is heard; each family only once."""
+        for family in self._families:
+            since = self._silent_since.get(family)
+            if since is None or family in self._told_silent or now < since + self._wait[family]:
+                continue
+            self._told_silent.add(family)
+            return family
+        return None
+
+    def newly_heard(self, family: Family) -> bool:
+        """Whether this family was told to be silent, and is heard again."""
+        was_silent = family in self._told_silent
+        self._told_silent.discard(family)
+        return was_silent

@@ -1,0 +1,160 @@
+"""How this host stands in an election: what its advertisements state, and how often it sends them.
+
+A fit host states its interval.  A host that is less fit says so in either of two ways
+(DemoteStyle):
+
+    skew      advbase 254, advskew tells how unfit, byte 4 of the header is 255
+    openbsd   its usual interval, and byte 4 tells how many reasons there are
+
+In the first way every kind of peer takes over at once, preempting or not, up to a master-down
+interval of 254 s; byte 4 is for an OpenBSD with advbase 0, which does not look at intervals in that
+case.  With 0 there an OpenBSD that is demoted itself would take over on our IPv4 advertisement and
+yield to our IPv6 one.  In the second way 254 must never be stated: if an OpenBSD took over from it
+by its slowness, we would take the role back by its demotion.
+
+How unfit a host is has one order:
+
+    HEALTHY < failing, 1 to LARGEST_FAILING < MAINTENANCE < NEVER
+
+A host that is failing or in maintenance still serves if no fitter host does.  A host that may NEVER
+serve gives its addresses up at once, heard or not, and takes over from no host.
+
+Stating is no pace: a host that is less fit advertises once a second at least, so that it is
+relieved soon.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from ucarpd.carp.contender import Contender
+from ucarpd.carp.election import reason_to_depose
+from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.params import DemoteStyle, IPAddress, Params
+from ucarpd.carp.timing import (
+    BOW_OUT_ADVBASE,
+    BOW_OUT_ADVSKEW,
+    UNFIT_ADVBASE,
+    UNITS_PER_SECOND,
+    advertisement_interval,
+    in_words,
+    interval_units,
+    master_down_units,
+)
+
+HEALTHY = 0
+LARGEST_FAILING = 252
+"""However many reasons there are, a failing host is fitter than one in maintenance."""
+MAINTENANCE = 254
+NEVER = 255
+
+LARGEST_DEMOTION = 255
+"""What byte 4 of the header can hold."""
+
+SLOWEST_UNFIT_PACE = 1.0
+"""Seconds between two advertisements of a host that is less fit than usual, at most."""
+
+
+class Stated(NamedTuple):
+    """The bytes of an advertisement that an election compares."""
+
+    advbase: int
+    advskew: int
+    demotion: int
+
+
+BOW_OUT = Stated(BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, LARGEST_DEMOTION)
+
+
+@dataclass(frozen=True)
+class Rank:
+    """`demotion` is a place in the order above: HEALTHY to NEVER.
+
+    It is asked several times for each advertisement that comes in, and changes once in a while: so
+    it works each thing out once.
+    """
+
+    params: Params
+    demotion: int = HEALTHY
+    is_stepping_down: bool = False
+
+    @property
+    def unfitness(self) -> int:
+        """The demotion that it states; a host that steps down states maintenance at least."""
+        return max(self.demotion, MAINTENANCE) if self.is_stepping_down else self.demotion
+
+    @cached_property
+    def is_unfit(self) -> bool:
+        return self.unfitness > HEALTHY
+
+    @property
+    def may_serve(self) -> bool:
+        return self.demotion < NEVER
+
+    @cached_property
+    def stated(self) -> Stated:
+        own = self.params
+        if not self.is_unfit:
+            return Stated(own.advbase, own.advskew, 0)
+        if self._in_header:
+            is_failing = self.unfitness <= LARGEST_FAILING
+            return Stated(
+                own.advbase, own.advskew, self.unfitness if is_failing else LARGEST_DEMOTION
+            )
+        return Stated(UNFIT_ADVBASE, min(self.unfitness, MAINTENANCE), LARGEST_DEMOTION)
+
+    @cached_property
+    def interval(self) -> float:
+        """Seconds between two of our advertisements."""
+        own = advertisement_interval(self.params.advbase, self.params.advskew)
+        return min(own, SLOWEST_UNFIT_PACE) if self.is_unfit else own
+
+    # -- our side of an election, and the other one ------------------------------------------------
+
+    def own(self, source: IPAddress) -> Contender:
+        """Our side; `source` is the address that we advertise from."""
+        advbase, advskew, demotion = self.stated
+        return Contender(
+            interval_units(advbase, advskew), source, demotion if self._in_header else 0
+        )
+
+    def rival(self, heard: AdvertisementReceived) -> Contender:
+        """The other side."""
+        return Contender(heard.units, heard.source, heard.demote if self._in_header else 0)
+
+    def compared_with(self, heard: AdvertisementReceived) -> str:
+        """For the operator: why the other host won, or lost."""
+        theirs, ours = in_words(heard.units / UNITS_PER_SECOND), in_words(self.interval)
+        intervals = f"it advertises every {theirs}, this host every {ours}"
+        demotions = f"it is demoted by {heard.stated_demotion}, this host by {self.unfitness}"
+        if self._in_header:
+            return f"{intervals}; {demotions}" if heard.demote or self.is_unfit else intervals
+        return demotions if heard.is_unfit or self.is_unfit else intervals
+
+    # -- waiting -----------------------------------------------------------------------------------
+
+    @cached_property
+    def master_down_units(self) -> int:
+        own = self.params
+        return master_down_units(
+            own.advbase, own.advskew, own.deadratio, as_openbsd=self._in_header
+        )
+
+    def waits_for(self, peer: Contender) -> bool:
+        """Whether a master that states this is left alone."""
+        own = self.own(peer.source)
+        return reason_to_depose(own, peer, self.master_down_units) is None
+
+    @cached_property
+    def master_down_interval(self) -> float:
+        """In seconds, whoever is heard."""
+        return self.master_down_units / UNITS_PER_SECOND
+
+    @cached_property
+    def reluctance(self) -> float:
+        """Extra seconds of waiting: if two files are equal, the fitter host wakes up first."""
+        return self.unfitness / UNITS_PER_SECOND * self.interval if self.is_unfit else 0.0
+
+    @cached_property
+    def _in_header(self) -> bool:
+        return self.params.demote_style is DemoteStyle.OPENBSD

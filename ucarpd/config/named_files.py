@@ -1,0 +1,26 @@
+"""The files that a configuration file names: scripts, and the file with the password."""
+
+from pathlib import Path
+
+from ucarpd.config import values
+from ucarpd.config.draft import Draft, Given
+from ucarpd.config.keys import KEYS
+from ucarpd.config.lines import read_lines
+from ucarpd.config.problems import ConfigError
+
+_NAMES = tuple(key.name for key in KEYS if key.parse is values.absolute_path)
+"""The keys that name a file, by their canonical names."""
+
+
+def named_files(path: Path) -> dict[str, Given]:
+    """Return what the file `path` names, by canonical key, in the order of its lines.
+
+    It is empty if the file cannot be read, because `load` says that.
+    """
+    draft = Draft(path)
+    try:
+        draft.take(read_lines(path)[0])
+    except ConfigError:
+        return {}
+    found = {name: draft.given[name] for name in _NAMES if name in draft.given}
+    return dict(sorted(found.items(), key=lambda item: item[1].line))

@@ -1,0 +1,1 @@
+"""Why this host should serve, or not: its `demotion`, and the `lateness` of its timers."""

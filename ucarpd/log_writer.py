@@ -1,0 +1,255 @@
+"""The log process: takes records from the daemon and writes them, however long that takes.
+
+Whatever receives the lines may be dead, slow or full.  Then this process waits, and the daemon does
+not.  A record has the form that its receiver wants, so little code and little memory is needed here.
+"""
+
+import errno
+import gc
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+NAME = b"carp-log"
+"""The name in the process list.  `pidof ucarpd` and `pgrep -f ucarp` must find the daemon alone."""
+
+RECORD_MAX = 32768
+"""The largest record, in bytes."""
+
+WRITTEN = b"."
+"""The answer to each record that is written, or cannot be written by anybody."""
+
+SEPARATOR = b"\0"
+"""Stands between the fields of a record for the journal."""
+
+PATIENCE = 0.5
+"""Seconds for which one attempt to write may take, and between two attempts."""
+
+LAST_PATIENCE = 1.0
+"""Seconds after the end of the daemon in which records are still written."""
+
+AFTERWARDS = 0.2
+"""Seconds for which the process stays after its last entry, since journald looks up its unit."""
+
+SYSLOG_SOCKET = "/dev/log"
+
+_HOPELESS = {errno.EINVAL, errno.EMSGSIZE, errno.E2BIG}
+"""Errors of a record, and not of its receiver; the next one may be taken."""
+
+_SIGNALS = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2")
+"""Signals meant for the daemon; this process ends when the daemon has ended."""
+
+
+class _Hangs(Exception):
+    """The receiver has not taken a record within PATIENCE."""
+
+
+def run(channel: socket.socket, kind: str, signals: set[int] | None = None) -> None:
+    """Write the records from `channel` until the daemon closes it, and end the process.
+
+    `kind` is journal, syslog or stderr; `signals` are blocked until they are ignored here.
+    """
+    status = 1
+    try:
+        for name in _SIGNALS:
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+        signal.signal(signal.SIGALRM, _raise_hangs)
+        if signals is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, signals)
+        gc.disable()
+        _become_ordinary()
+        _take_name()
+        writer = _Writer(channel, kind)
+        writer.run()
+        status = 0
+    except Exception as error:  # noqa: BLE001 - there is nobody else to tell
+        tell(f"the log process ends: {error!r}")
+    finally:
+        os._exit(status)
+
+
+def tell(text: str) -> None:
+    """Write a line to standard error, if that takes it at once."""
+    write_if_taken(f"ucarpd: {text}\n".encode())
+
+
+def write_if_taken(line: bytes) -> None:
+    with suppress(OSError):
+        if _can_write(2, 0):
+            # A pipe that can be written takes so much without waiting (PIPE_BUF).
+            os.write(2, line[:4096])
+
+
+class _Writer:
+    def __init__(self, channel: socket.socket, kind: str) -> None:
+        self._channel = channel
+        self._kind = kind
+        self._sink = _SINKS[kind]()
+        self._gone_since: float | None = None
+        self._is_told = False
+
+    def run(self) -> None:
+        while (record := self._receive()) and self._write(record):
+            with suppress(OSError):
+                self._channel.send(WRITTEN)
+            if self._is_over():
+                return
+        if self._kind == "journal":
+            time.sleep(AFTERWARDS)
+
+    def _receive(self) -> bytes:
+        while True:
+            try:
+                return self._channel.recv(RECORD_MAX)
+            except ConnectionResetError:
+                # The daemon has not read all answers; what it has sent can still be read.
+                continue
+
+    def _write(self, record: bytes) -> bool:
+        """Return False if the record is not written, and the daemon has ended."""
+        while True:
+            try:
+                self._try(record)
+            except _Hangs:
+                pass
+            except BrokenPipeError:
+                return True
+            except OSError as error:
+                if error.errno in _HOPELESS:
+                    tell(f"a log line is lost: {error.strerror}")
+                    return True
+                if not self._is_told:
+                    self._is_told = True
+                    tell(f"cannot write to the log ({self._kind}): {error.strerror}; trying again")
+                time.sleep(PATIENCE)
+            else:
+                self._is_told = False
+                return True
+            if self._is_over():
+                return False
+
+    def _try(self, record: bytes) -> None:
+        # The signal comes again and again: one that comes just before the call ends nothing.
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)
+        try:
+            self._sink(record)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _is_over(self) -> bool:
+        poll = select.poll()
+        poll.register(self._channel, 0)
+        if not poll.poll(0):
+            return False
+        now = time.monotonic()
+        if self._gone_since is None:
+            self._gone_since = now
+        return now - self._gone_since >= LAST_PATIENCE
+
+
+def _raise_hangs(_number: int, _frame: object) -> None:
+    raise _Hangs
+
+
+class _Stderr:
+    """Whole lines, also if standard error takes only a part at a time."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def __call__(self, record: bytes) -> None:
+        self._rest = self._rest or record
+        while self._rest:
+            _can_write(2, None)
+            with suppress(BlockingIOError):
+                self._rest = self._rest[os.write(2, self._rest) :]
+
+
+class _Syslog:
+    def __init__(self) -> None:
+        self._socket: socket.socket | None = None
+        self._is_connected = False
+
+    def __call__(self, record: bytes) -> None:
+        if self._socket is None:
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            self._is_connected = False
+        try:
+            if not self._is_connected:
+                self._socket.connect(SYSLOG_SOCKET)
+                self._is_connected = True
+            self._socket.send(record)
+        except OSError:
+            # After a restart the syslog daemon has another socket.
+            self._socket.close()
+            self._socket = None
+            raise
+
+
+class _Journal:
+    def __init__(self) -> None:
+        from ucarpd.linux import journald  # noqa: PLC0415 - only this kind needs it
+
+        self._send = journald.send
+
+    def __call__(self, record: bytes) -> None:
+        self._send(record.split(SEPARATOR))
+
+
+_SINKS: dict[str, Callable[[], Callable[[bytes], None]]] = {
+    "journal": _Journal,
+    "syslog": _Syslog,
+    "stderr": _Stderr,
+}
+
+
+def _can_write(descriptor: int, timeout: int | None) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return bool(poll.poll(timeout))
+
+
+def _become_ordinary() -> None:
+    """Give up what the daemon needs against busy hosts: its priority and its protection."""
+    with suppress(OSError):
+        if os.sched_getscheduler(0) in {os.SCHED_FIFO, os.SCHED_RR}:
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    with suppress(OSError):
+        if os.getpriority(os.PRIO_PROCESS, 0) < 0:
+            os.setpriority(os.PRIO_PROCESS, 0, 0)
+    with suppress(OSError), open("/proc/self/oom_score_adj", "r+b", buffering=0) as file:  # noqa: PTH123
+        # The kernel may rather end this process, which is started again, than the daemon.
+        if int(file.read()) < 0:
+            file.write(b"0")
+    with suppress(OSError):
+        os.chdir("/")
+
+
+def _take_name() -> None:
+    with suppress(OSError), open("/proc/self/comm", "wb", buffering=0) as file:  # noqa: PTH123
+        file.write(NAME)
+    with suppress(OSError):
+        start, end = _argument_area()
+        if end - start > len(NAME) + 1:
+            # If the last byte is not 0, the kernel shows the area up to its first 0.
+            _put(start, NAME.ljust(end - start - 1, b"\0") + b"\1")
+
+
+def _argument_area() -> tuple[int, int]:
+    """Where the kernel reads the command line: arg_start and arg_end of proc_pid_stat(5)."""
+    with open("/proc/self/stat", "rb") as file:  # noqa: PTH123 - pathlib would cost memory
+        words = file.read().rpartition(b")")[2].split()
+    return int(words[45]), int(words[46])
+
+
+def _put(address: int, data: bytes) -> None:
+    """Write into the memory of this process."""
+    descriptor = os.open("/proc/self/mem", os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.pwrite(descriptor, data, address)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,113 @@
+"""Finds out which users other than root can change the file at a path.
+
+They can write or own the file, or they can replace it because they can write or own
+a directory on the way to it.  An access control list counts as far as the mode shows it.
+"""
+
+import os
+import shlex
+import stat
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ucarpd.config.problems import place
+
+ROOTS_GROUP = 0
+STAFF = 50
+"""Debian's group staff, which may be allowed to write below /usr/local."""
+
+_MOST_LINKS = 40
+"""Symbolic links that the kernel follows for one path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weakness:
+    """A way to change a file.  `text` says who has it, `command` takes it away.
+
+    `is_grave` is False for the groups of root and staff, whose members are meant to be trusted.
+    """
+
+    path: Path
+    text: str
+    command: str
+    is_grave: bool
+    is_directory: bool
+
+
+def find(path: Path, trusted: Collection[int], known: int = 0) -> list[Weakness]:
+    """Return each way to change the file by others than the users `trusted`, from / to the file.
+
+    The mode bits `known` of the file itself are reported elsewhere.  If the file is missing, or
+    cannot be looked at, the directories before that count.
+    """
+    found: dict[Weakness, None] = {}
+    with suppress(OSError):  # The reader of the file says why it cannot be looked at.
+        for step, status in _steps(path):
+            bits = ~0 if stat.S_ISDIR(status.st_mode) else ~known
+            found |= dict.fromkeys(_weaknesses(step, status, trusted, bits))
+    return list(found)
+
+
+def _steps(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Each directory on the way to the file, and the file, without links.  Raises OSError.
+
+    A link counts only in a directory like /tmp, where its owner can replace it.
+    """
+    here = Path("/")
+    status = _status(here)
+    yield here, status
+    left = list(reversed(path.absolute().parts[1:]))
+    links = 0
+    while left:
+        name = left.pop()
+        step = here.parent if name == ".." else here / name
+        is_shared = _is_sticky(status) and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        status_of_step = _status(step)
+        if not stat.S_ISLNK(status_of_step.st_mode):
+            yield step, status_of_step
+            here, status = step, status_of_step
+            continue
+        links += 1
+        if links > _MOST_LINKS:
+            return
+        if is_shared:
+            yield step, status_of_step
+        target = step.readlink()
+        if target.is_absolute():
+            here, status = Path("/"), _status(Path("/"))
+        left += reversed([part for part in target.parts if part != "/"])
+
+
+def _weaknesses(
+    step: Path, status: os.stat_result, trusted: Collection[int], bits: int
+) -> Iterator[Weakness]:
+    is_directory = stat.S_ISDIR(status.st_mode)
+    is_link = stat.S_ISLNK(status.st_mode)
+    name = f"the directory {place(step)}" if is_directory else place(step)
+    quoted = shlex.quote(place(step))
+
+    def weakness(text: str, command: str, is_grave: bool) -> Weakness:
+        return Weakness(step, text, f"{command} {quoted}", is_grave, is_directory)
+
+    if status.st_uid not in trusted:
+        command = "chown -h root" if is_link else "chown root"
+        yield weakness(f"user {status.st_uid} owns {name}", command, True)
+    if is_link or (is_directory and _is_sticky(status)):
+        return  # Of such a directory, everybody can change only what he owns.
+    mode = status.st_mode & bits
+    if mode & stat.S_IWOTH:
+        command = "chmod go-w" if mode & stat.S_IWGRP else "chmod o-w"
+        yield weakness(f"every user can write {name}", command, True)
+    elif mode & stat.S_IWGRP:
+        is_grave = status.st_gid not in {ROOTS_GROUP, STAFF}
+        yield weakness(f"group {status.st_gid} can write {name}", "chmod g-w", is_grave)
+
+
+def _is_sticky(status: os.stat_result) -> bool:
+    return bool(status.st_mode & stat.S_ISVTX)
+
+
+def _status(path: Path) -> os.stat_result:
+    return path.lstat()

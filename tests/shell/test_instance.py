@@ -12,11 +12,12 @@ from two_addresses import ONE, TWO, config_of
 from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
-from ucarpd.carp.demotion import Demotion
-from ucarpd.carp.detective import Suspect
 from ucarpd.carp.frame import parse
 from ucarpd.carp.packet import decode
 from ucarpd.crashes import Crashes
+from ucarpd.diagnosis.digest import Suspect
+from ucarpd.health.demotion import Demotion
+from ucarpd.health.lateness import Lateness
 from ucarpd.instance import (
     FIRST_RESTART_PAUSE,
     FORMER_KEYS,
@@ -25,7 +26,6 @@ from ucarpd.instance import (
     SCRIPT_LOOK,
     Instance,
 )
-from ucarpd.lateness import Lateness
 from ucarpd.linux import sysctl
 from ucarpd.lock import AlreadyRunning, InstanceLock
 from ucarpd.record import Record, read

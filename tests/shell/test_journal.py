@@ -7,8 +7,7 @@ import pytest
 
 from ucarpd import journal
 from ucarpd.carp.actions import Finding, Report, State, StateChanged
-from ucarpd.carp.detective import Evidence
-from ucarpd.carp.receive import Dropped, DropReason
+from ucarpd.carp.receive import Dropped, DropReason, Evidence
 from ucarpd.journal import Journal, lines
 from ucarpd.journal.limits import LINES_PER_MINUTE, DropLimiter, LastingFaults
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_interface
 from pathlib import Path
 
-from ucarpd import link_faults, sources
+from ucarpd import link_faults, segments, sources
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config, Problem, VirtualAddress
 from ucarpd.linux import sysctl
@@ -37,11 +37,13 @@ def find(configs: Sequence[Config], is_running: Callable[[str], bool]) -> list[F
     except OSError:
         return []
     virtual = {each.ip for config in configs for each in _served(config)}
-    return [
+    found = [
         finding
         for config in configs
         for finding in _Host(snapshot, virtual, is_running(config.name)).findings(config)
     ]
+    meetings = segments.meetings(configs, snapshot)
+    return [*found, *(Finding(each, is_error=False) for each in meetings)]
 
 
 def _served(config: Config) -> tuple[VirtualAddress, ...]:
@@ -95,6 +97,8 @@ class _Host:
     def _source_faults(self, config: Config) -> Iterator[NoSource]:
         for family in config.params().families:
             found = sources.choose(config, family, self._tables, self._virtual.__contains__)
+            if isinstance(found, NoSource) and family == 6 and sysctl.lacks_ipv6(config.interface):
+                found = NoSource(f"{config.interface} has no IPv6, because its MTU is below 1280")
             # A running instance has put its address there itself.
             if isinstance(found, NoSource) and not (self._is_running and found.key == "UCARP_ADDR"):
                 yield found

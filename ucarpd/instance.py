@@ -6,7 +6,7 @@ An engine that fails through a defect of ours is started again after a pause tha
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence, Set
 
 from ucarpd.addresses import Ledger, NetlinkAddresses
 from ucarpd.carp.actions import State
@@ -25,6 +25,7 @@ from ucarpd.interface import Interface
 from ucarpd.journal import Journal
 from ucarpd.linux.netlink import Netlink
 from ucarpd.lock import InstanceLock
+from ucarpd.parent_arp import ParentArp
 from ucarpd.private import run_directory
 from ucarpd.recording import Keeper, content_of
 from ucarpd.scripted_addresses import DOWN, ScriptedAddresses, hook
@@ -77,8 +78,9 @@ class Instance:
         self._log.inquiry = DigestSearch(self._background)
         self.exposure = ExposureWatch(self._log, changed)
         self._crashes = Crashes(config.name, run_directory())
-        self._keeper = Keeper(config.name, netlink, self._log)
-        self._addresses = _addresses(config, netlink, self._log, self._keeper)
+        arp = ParentArp(config.interface, run_directory())
+        self._keeper = Keeper(config.name, netlink, self._log, lock, arp)
+        self._addresses = _addresses(config, netlink, self._log, self._keeper, arp)
         self._engine: Engine | None = None
         self._started_at = 0.0
         self._pause = FIRST_RESTART_PAUSE
@@ -156,7 +158,7 @@ class Instance:
             self._interface.detach(self.config)
         if self.config.shutdown:
             await self._addresses.dispose()
-        self._keeper.close()
+        await self._keeper.close()
         self._crashes.end()
         self._lock.release()
 
@@ -180,6 +182,14 @@ class Instance:
     def warn_of_flag_day(self) -> None:
         """Say that from now on the digests of this host and of the others differ."""
         self._log.flag_day()
+
+    def found(self, names: Set[str]) -> None:
+        """The private directory has files of these names."""
+        self._keeper.found(names)
+
+    def left_running(self, processes: Sequence[object]) -> None:
+        """The instance has stopped, and these processes of its scripts still run."""
+        self._log.left_running(processes)
 
     def demote(self, reason: str, amount: int) -> None:
         """Something makes this virtual host alone less fit, or no longer (0)."""
@@ -286,10 +296,12 @@ class Instance:
         self.changed()
 
 
-def _addresses(config: Config, netlink: Netlink, log: Journal, ledger: Ledger) -> Owner:
+def _addresses(
+    config: Config, netlink: Netlink, log: Journal, ledger: Ledger, arp: ParentArp
+) -> Owner:
     """Scripts own the addresses as soon as the file names one; otherwise ucarpd does."""
     over_netlink = NetlinkAddresses(config, netlink, log, ledger)
     owner: Owner = over_netlink
     if config.is_scripted:
         owner = ScriptedAddresses(config, over_netlink, HookRunner(log), log, ledger)
-    return VirtualMacAddresses(config, netlink, owner, log) if config.virtual_mac else owner
+    return VirtualMacAddresses(config, netlink, owner, log, arp) if config.virtual_mac else owner

@@ -186,7 +186,10 @@ class Interface:
         usable = tuple(each for each in found if isinstance(each, Source))
         missing = tuple(each.reason for each in found if isinstance(each, NoSource))
         if not usable:
-            return NotReady(" and ".join(missing), can_send=self._sockets.can_send)
+            faults = (self._sockets.fault(member.params, f) for f in member.params.families)
+            # An address that is removed may come again at once, as when a network is configured.
+            may_return = self._sockets.can_send and not any(faults)
+            return NotReady(" and ".join(missing), self._sockets.can_send, may_return)
         return Ready(usable, missing)
 
     def _missing(self) -> str:
@@ -206,7 +209,10 @@ class Interface:
         """The address to advertise from in this family, if it can be used at all."""
         if fault := self._sockets.fault(member.params, family):
             return NoSource(fault)
-        return sources.choose(member.config, family, self._netlink, self._is_virtual)
+        found = sources.choose(member.config, family, self._netlink, self._is_virtual)
+        if isinstance(found, NoSource) and family == 6 and sysctl.lacks_ipv6(self.name):
+            return NoSource(f"{self.name} has no IPv6, because its MTU is below 1280")
+        return found
 
     def _is_virtual(self, ip: IPAddress) -> bool:
         return ip in self._virtual or ip in self._foreign
@@ -304,8 +310,12 @@ class Interface:
         """After a silence the way to the segment is open again: who is MASTER announces itself."""
         before, self._heard_at = self._heard_at, max(self._heard_at, at)
         if at - before >= SILENCE:
-            for member in list(self._members.values()):
-                member.engine.segment_heard()
+            # After the frames that wait: they may tell that another host serves by now.
+            self._loop.call_soon(self._tell_silence_is_over)
+
+    def _tell_silence_is_over(self) -> None:
+        for member in list(self._members.values()):
+            member.engine.segment_heard()
 
     # -- another daemon on this host -----------------------------------------------------------------------
 

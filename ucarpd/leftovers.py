@@ -3,9 +3,11 @@ virtual MAC device and the settings that belong to that.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ucarpd import journal
 from ucarpd.carp.params import IPAddress
 from ucarpd.clearing import Cleared
 from ucarpd.hooks import Hook, HookRunner
@@ -14,6 +16,7 @@ from ucarpd.linux import systemd
 from ucarpd.linux.netlink import Listener, Netlink
 from ucarpd.parent_arp import ParentArp
 from ucarpd.private import run_directory
+from ucarpd.promoted import restore_left_over
 from ucarpd.record import Content, Record
 
 
@@ -29,6 +32,11 @@ async def clear_leftovers(
     cleared: Sequence[Cleared], netlink: Callable[[Listener], Netlink] = Netlink
 ) -> bool:
     """Finish what `clearing` has begun, all instances at a time; whether nothing is left."""
+    try:
+        restore_left_over(run_directory())
+    except OSError as error:
+        text = f"cannot restore a setting that an earlier run has left: {error.strerror or error}"
+        journal.write(logging.WARNING, text)
     work = asyncio.gather(*(_clear_one(each, netlink) for each in cleared))
     return all(await systemd.patiently(work))
 

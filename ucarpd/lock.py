@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from ucarpd.linux.namespace import network_namespace
-from ucarpd.private import private_directory, private_path
+from ucarpd.private import is_still_at, private_directory, private_path
 
 
 class AlreadyRunning(Exception):
@@ -25,36 +25,62 @@ class InstanceLock:
 
     def __init__(self, name: str, directory: Path, interface: str, vhid: int, path: Path) -> None:
         self.fault: OSError | None = None
-        self._held: list[int] = []
+        self._directory = directory
+        self._path = path
+        self._held: dict[str, int] = {}
+        self._whose = {f"{name}.lock": name}
         try:
+            of_vhid = f"{network_namespace()}-{interface}-{vhid}.vhid"
+            self._whose[of_vhid] = f"{name}: vhid {vhid} on {interface}"
             _refuse_beside_former_version(name, directory)
-            private = private_directory(directory)
-            self._take(private / f"{name}.lock", name, path)
-            of_vhid = private / f"{network_namespace()}-{interface}-{vhid}.vhid"
-            self._take(of_vhid, f"{name}: vhid {vhid} on {interface}", path)
+            self.renew()
         except OSError as error:
             self.fault = error
         except AlreadyRunning:
             self.release()
             raise
 
-    def _take(self, lock: Path, what: str, path: Path) -> None:
+    @property
+    def files(self) -> frozenset[str]:
+        """The names of the files in the private directory."""
+        return frozenset(self._whose)
+
+    def renew(self) -> None:
+        """Take the locks whose files are missing, as after the directory has been removed.
+
+        Raises OSError, and AlreadyRunning if another process has taken one since then.
+        """
+        private = private_directory(self._directory)
+        for file, whose in self._whose.items():
+            held = self._held.get(file)
+            if held is None or not is_still_at(private / file, held):
+                self._take(private / file, whose)
+                if held is not None:
+                    _unlock(held)
+
+    def _take(self, lock: Path, whose: str) -> None:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._held.append(descriptor)
         if not _is_free(descriptor):
-            raise AlreadyRunning(f"{what} is already run by {_holder(descriptor)}")
+            holder = _holder(descriptor)
+            os.close(descriptor)
+            raise AlreadyRunning(f"{whose} is already run by {holder}")
+        self._held[lock.name] = descriptor
         try:
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, os.fsencode(f"{os.getpid()} {path}\n"), 0)
+            os.pwrite(descriptor, os.fsencode(f"{os.getpid()} {self._path}\n"), 0)
         except OSError as error:
             self.fault = error  # A second start is still refused, but not told by whom.
 
     def release(self) -> None:
-        for descriptor in self._held:
-            # A child on its way to a script has a copy of the descriptor, and closing leaves that.
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-            os.close(descriptor)
+        for descriptor in self._held.values():
+            _unlock(descriptor)
         self._held.clear()
+
+
+def _unlock(descriptor: int) -> None:
+    # A child on its way to a script has a copy of the descriptor, and closing leaves that.
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
 
 
 def _is_free(descriptor: int) -> bool:

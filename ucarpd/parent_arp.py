@@ -7,18 +7,20 @@ All who have a macvlan on the interface, in this process and others, share one f
 directory, in which the values from before are kept.  Each holds a lock on it, which the kernel lets go of however they end;
 the last to leave restores the values and removes the file.  A file without a holder was left by
 processes that were killed; the values in the kernel are then still ours, and those in the file count.
+If somebody removes the file, each holder makes it again or joins the one that another has made.
 """
 
 import contextlib
 import errno
 import fcntl
 import os
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from ucarpd.linux import sysctl
-from ucarpd.private import private_directory, private_path
+from ucarpd.private import is_still_at, private_directory, private_path
 
 _OURS = {"arp_ignore": "1", "arp_announce": "2"}
 
@@ -48,6 +50,8 @@ class ParentArp:
         self._path = private_path(directory) / f"{interface}.arp"
         self._held: int | None = None
         self._originals: dict[str, str] = {}
+        self._index = 0
+        """Of the interface whose settings are held; 0 for none."""
 
     def hold(self) -> None:
         """Make the settings, and keep them until `release`.  Raises OSError if they are refused.
@@ -59,14 +63,34 @@ class ParentArp:
         with contextlib.ExitStack() as alone:
             with self._noting_the_fault():
                 alone.enter_context(_alone(private_directory(self._directory)))
-                if self._held is None:
-                    self._held = _open_shared(self._path)
+                self._open()
+            self._follow_interface()
             try:
                 self._apply()
             except OSError:
                 if not was_held:
                     self._leave()
                 raise
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The name of the file in the private directory, if it is in use."""
+        return frozenset({self._path.name} if self._held is not None else ())
+
+    def renew(self) -> None:
+        """Make the file again, if the settings are held and it has been removed.  Raises OSError."""
+        if self._held is not None and not is_still_at(self._path, self._held):
+            # If the interface is gone, so are its settings.
+            with contextlib.suppress(FileNotFoundError):
+                self.hold()
+
+    def _open(self) -> None:
+        former = self._held
+        if former is not None and is_still_at(self._path, former):
+            return
+        self._held = _open_shared(self._path)
+        if former is not None:
+            _unlock(former)
 
     def release(self) -> None:
         """Give them up; the last to do so restores what was before.  Raises OSError.
@@ -80,6 +104,13 @@ class ParentArp:
                 self._leave()
         elif self._path.exists():
             _restore_left_over(self._interface, self._path)
+
+    def _follow_interface(self) -> None:
+        """If the name is another interface's by now, restore the settings of the former one."""
+        former, self._index = self._index, _index_of(self._interface)
+        if former and former != self._index and (name := _name_of(former)):
+            with contextlib.suppress(OSError):
+                _restore(name, self._originals)
 
     def _apply(self) -> None:
         if self._held is not None:
@@ -100,12 +131,14 @@ class ParentArp:
     def _leave(self) -> None:
         originals, self._originals = self._originals, {}
         descriptor, self._held = self._held, None
+        index, self._index = self._index, 0
+        name = _name_of(index) or self._interface
         if descriptor is None:
             if not self._path.exists():
-                _restore(self._interface, originals)
+                _restore(name, originals)
             return
         try:
-            _restore_if_last(self._interface, self._path, descriptor, originals)
+            _restore_if_last(name, self._path, descriptor, originals)
         finally:
             _unlock(descriptor)
 
@@ -192,6 +225,20 @@ def _restore(interface: str, originals: dict[str, str]) -> None:
         with contextlib.suppress(FileNotFoundError):
             if sysctl.get(interface, 4, name) == _OURS[name]:
                 sysctl.set(interface, 4, name, value)
+
+
+def _index_of(interface: str) -> int:
+    try:
+        return socket.if_nametoindex(interface)
+    except OSError:
+        return 0
+
+
+def _name_of(index: int) -> str | None:
+    try:
+        return socket.if_indextoname(index)
+    except OSError:
+        return None
 
 
 def _read(descriptor: int) -> dict[str, str]:

@@ -22,6 +22,15 @@ def private_path(directory: Path) -> Path:
     return directory / "private"
 
 
+def is_still_at(path: Path, descriptor: int) -> bool:
+    """Whether the open file has this path: it may have been removed, or another one made there."""
+    try:
+        there = path.stat()
+    except OSError:
+        return False
+    return os.path.samestat(there, os.fstat(descriptor))
+
+
 def private_directory(directory: Path) -> Path:
     """Make the private directory where it is missing, and return it.
 

@@ -107,14 +107,30 @@ class Record:
 
     def __init__(self, name: str, directory: Path) -> None:
         self.fault: OSError | None = None
+        self._name = name
+        self._directory = directory
         self._path: Path | None = None
         self._live: mmap.mmap | bytearray = bytearray(_LIVE.size)
         try:
-            private = private_directory(directory)
-            self._live = _map(private / f"{name}.live")
-            self._path = private / f"{name}.record"
+            self._live, self._path = self.make_live()
         except OSError as error:
             self.fault = error
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The names of the files in the private directory."""
+        return frozenset({f"{self._name}.record", f"{self._name}.live"})
+
+    def make_live(self) -> tuple[mmap.mmap, Path]:
+        """Make NAME.live if it has been removed, for `use_live`.  Blocks; raises OSError."""
+        private = private_directory(self._directory)
+        return _map(private / f"{self._name}.live"), private / f"{self._name}.record"
+
+    def use_live(self, live: mmap.mmap, path: Path) -> None:
+        """Note in this memory what has been noted, and what is to come."""
+        live[: _LIVE.size] = self._live[: _LIVE.size]
+        self.close()
+        self._live, self._path = live, path
 
     def write(self, content: Content) -> None:
         """Replace what the record says.  Blocks; raises OSError."""

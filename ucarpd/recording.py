@@ -1,8 +1,12 @@
 """The record of a running virtual host: what it says, and how it is kept true beside the loop."""
 
-from collections.abc import Sequence
+import asyncio
+import errno
+import mmap
+from collections.abc import Sequence, Set
 from functools import partial
 from ipaddress import ip_address
+from pathlib import Path
 
 from ucarpd.carp.bow_out import BOW_OUT_COPIES, bow_out_of
 from ucarpd.carp.params import IPAddress
@@ -12,6 +16,7 @@ from ucarpd.config import Config
 from ucarpd.hooks import Hook
 from ucarpd.journal import Journal
 from ucarpd.linux.netlink import InterfaceAddress, Netlink
+from ucarpd.lock import AlreadyRunning, InstanceLock
 from ucarpd.parent_arp import ParentArp
 from ucarpd.private import run_directory
 from ucarpd.record import Address, Content, Packet, Record, Recorded, Script, others, read
@@ -21,11 +26,23 @@ _COUNTER_AHEAD = 1 << 40
 
 
 class Keeper:
-    """Writes the record of one instance, and takes off what the record of an earlier run names."""
+    """Writes the record of one instance, and takes off what the record of an earlier run names.
 
-    def __init__(self, name: str, netlink: Netlink, log: Journal) -> None:
+    Makes the record again if somebody removes it while the instance runs, and before it the lock: an
+    instance with a record and without a lock would be one that has died.
+    """
+
+    def __init__(
+        self, name: str, netlink: Netlink, log: Journal, lock: InstanceLock, arp: ParentArp
+    ) -> None:
         self._netlink = netlink
         self._log = log
+        self._lock = lock
+        self._arp = arp
+        self._content: Content | None = None
+        self._loop = asyncio.get_running_loop()
+        self._renewal: asyncio.Future[None] | None = None
+        self._is_closed = False
         self._earlier: Recorded | None = None
         try:
             self._earlier = read(name, run_directory())
@@ -50,11 +67,55 @@ class Keeper:
 
     def write(self, content: Content) -> None:
         """Replace what the record says, before the next request to the kernel is carried out."""
+        self._content = content
         self._netlink.beside(partial(self._record.write, content), self._written)
 
     def _written(self, error: OSError | None) -> None:
+        if error is not None and error.errno == errno.ENOENT:
+            self._renew()  # The directory has been removed.
+        elif error is not None:
+            self._log.record_fault(error)
+
+    # -- files that somebody has removed ---------------------------------------------------------------
+
+    def found(self, names: Set[str]) -> None:
+        """The private directory has files of these names: make again those that are missing."""
+        ours = self._lock.files | self._record.files | self._arp.files
+        if self._content is not None and not names >= ours:
+            self._renew()
+
+    def _renew(self) -> None:
+        if self._renewal is not None or self._is_closed:
+            return
+        self._renewal = self._loop.create_future()
+        made: list[tuple[mmap.mmap, Path]] = []
+
+        def make() -> None:
+            try:
+                self._lock.renew()
+            except AlreadyRunning as error:
+                raise OSError(errno.EBUSY, f"{error}: stop one of them") from error
+            self._arp.renew()
+            made.append(self._record.make_live())
+
+        def is_made(error: OSError | None) -> None:
+            if error is not None:
+                self._renewed(error)
+                return
+            assert self._content is not None
+            self._record.use_live(*made[0])
+            self._netlink.beside(partial(self._record.write, self._content), self._renewed)
+
+        self._netlink.beside(make, is_made)
+
+    def _renewed(self, error: OSError | None) -> None:
+        assert self._renewal is not None
+        self._renewal.set_result(None)
+        self._renewal = None
         if error is not None:
             self._log.record_fault(error)
+        else:
+            self._log.record_renewed()
 
     def take_off_left_over(self, device: str) -> None:
         """Take off what an earlier run has left, if the record names it; `device` is today's."""
@@ -76,8 +137,11 @@ class Keeper:
         if error is not None:
             self._log.address_not_removed(error)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Remove the record, unless it still names something that is there."""
+        self._is_closed = True
+        if self._renewal is not None:
+            await self._renewal
         if self._record.placed:
             self._record.close()
         else:

@@ -13,6 +13,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from ucarpd.diagnosis.digest import Suspect
 from ucarpd.exposure_watch import listed
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
+from ucarpd.hooks import survivors
 from ucarpd.hooks.child import PIDS
 from ucarpd.instance import Instance
 from ucarpd.interface import Interface
@@ -32,7 +34,9 @@ from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.orphans import Orphans
 from ucarpd.lock import AlreadyRunning, InstanceLock
 from ucarpd.private import run_directory
+from ucarpd.promoted import Promotions, restore_left_over
 from ucarpd.recording import virtual_addresses_elsewhere
+from ucarpd.upkeep import Upkeep
 
 EXIT_ALL_RUN_ELSEWHERE = 75
 EXIT_CONFIG = 78
@@ -56,11 +60,14 @@ class Supervisor:
         self._paths = paths
         self._stay = stay
         self._loop = asyncio.get_running_loop()
-        self._netlink = netlink(self, virtual_addresses_elsewhere)
+        promotions = Promotions(run_directory())
+        self._netlink = netlink(self, virtual_addresses_elsewhere, promotions)
         self._interfaces: dict[str, Interface] = {}
         self._instances: dict[str, Instance] = {}
         self._reloading: asyncio.Task[None] | None = None
         self._reload_again = False
+        self._stopped: list[Instance] = []
+        """Those with scripts, until it is known what these have left running."""
         self._status_is_due = False
         self._shown_status = ""
         self._demotion = Demotion()
@@ -90,6 +97,7 @@ class Supervisor:
             journal.postpone(None)
 
     async def _serve(self, configs: Sequence[Config]) -> int:
+        self._netlink.beside(partial(restore_left_over, run_directory()), _report_unrestored)
         self._start_all(configs)
         if not self._instances and not self._stay:
             return EXIT_ALL_RUN_ELSEWHERE
@@ -99,7 +107,9 @@ class Supervisor:
         _lock_memory_if_realtime()
         systemd.notify_ready(self._status())
         self._feed_watchdog(systemd.watchdog_interval())
+        upkeep = Upkeep(self._netlink, self._instances.values)
         await self._ending.wait()
+        upkeep.stop()
         systemd.notify_stopping()
         await systemd.patiently(self._stop_all())
         return 0
@@ -212,7 +222,17 @@ class Supervisor:
 
     async def _stop(self, instance: Instance, reason: str) -> None:
         await instance.stop(reason)
-        self._instances.pop(instance.config.name, None)
+        stopped = self._instances.pop(instance.config.name, None)
+        if stopped is not None and stopped.config.is_scripted:
+            self._stopped.append(stopped)
+
+    async def _tell_survivors(self) -> None:
+        """Name the processes that scripts of the instances that have stopped have left running."""
+        stopped, self._stopped = self._stopped, []
+        found = await asyncio.to_thread(survivors.find) if stopped else {}
+        for instance in stopped:
+            if processes := found.get(instance.config.name):
+                instance.left_running(processes)
 
     async def _stop_all(self) -> None:
         """All at once, whatever a reload is waiting for, and then the reload."""
@@ -221,6 +241,7 @@ class Supervisor:
         for result in await asyncio.gather(*stops, *reload, return_exceptions=True):
             if isinstance(result, Exception):
                 journal.write(logging.CRITICAL, f"internal error: {result!r}", error=result)
+        await self._tell_survivors()
 
     # -- reload ------------------------------------------------------------------------------------------
 
@@ -230,6 +251,7 @@ class Supervisor:
             systemd.notify_reloading()
             try:
                 await self._reload_once()
+                await self._tell_survivors()
             except Exception as error:  # noqa: BLE001 - whatever it is, what runs goes on, and can stop
                 journal.write(logging.CRITICAL, f"the reload failed: {error!r}", error=error)
             if not self._ending.is_set():
@@ -312,6 +334,12 @@ def _lock_memory_if_realtime() -> None:
             memory.lock()
         except OSError as error:
             journal.write(logging.WARNING, f"cannot lock the memory: {error.strerror}")
+
+
+def _report_unrestored(error: OSError | None) -> None:
+    if error is not None:
+        text = f"cannot restore a setting that an earlier run has left: {error.strerror or error}"
+        journal.write(logging.WARNING, text)
 
 
 def _report_defect(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -19,7 +19,6 @@ from ucarpd.journal import Journal
 from ucarpd.linux.macvlan import prepare_macvlan
 from ucarpd.linux.netlink import Netlink
 from ucarpd.parent_arp import ParentArp
-from ucarpd.private import run_directory
 
 
 class Owner(Addresses, Protocol):
@@ -33,14 +32,18 @@ class Owner(Addresses, Protocol):
 class VirtualMacAddresses:
     """Wraps the owner of the addresses: ucarpd itself, or scripts."""
 
-    def __init__(self, config: Config, netlink: Netlink, owner: Owner, log: Journal) -> None:
+    def __init__(
+        self, config: Config, netlink: Netlink, owner: Owner, log: Journal, arp: ParentArp
+    ) -> None:
         self._owner = owner
         self._netlink = netlink
         self._log = log
-        self._parent_arp = ParentArp(config.interface, run_directory())
+        self._parent_arp = arp
         self._job = 0
         self._is_preparing = False
         self._made = False
+        self._index: int | None = None
+        """Of the device that was made."""
         self.reconfigure(config)
 
     def reconfigure(self, config: Config) -> None:
@@ -100,6 +103,11 @@ class VirtualMacAddresses:
                 return  # The role is back, and the device with it.
             if at_start:
                 self._make(up=False, done=is_down)
+                return
+            self._remove_renamed()
+            if self._netlink.link(self._config.interface) is None:
+                # If it has another name by now, nothing of ours is to stay on it.
+                self._remove_device(is_down)
             else:
                 self._netlink.set_link(self._config.device, up=False, done=is_down)
 
@@ -138,9 +146,20 @@ class VirtualMacAddresses:
             self._refused(error)
             is_done.set()
 
-        self._netlink.remove_link(self._config.device, self._refused)
-        self._netlink.beside(self._parent_arp.release, left)
+        self._remove_renamed()
+        self._remove_device(left)
         await is_done.wait()
+
+    def _remove_device(self, done: Callable[[OSError | None], None]) -> None:
+        self._made = False
+        self._netlink.remove_link(self._config.device, self._refused)
+        self._netlink.beside(self._parent_arp.release, done)
+
+    def _remove_renamed(self) -> None:
+        """Remove the device that was made, if somebody has given it another name."""
+        link = self._netlink.link_of_index(self._index) if self._index is not None else None
+        if link is not None and link.name != self._config.device and link.kind == "macvlan":
+            self._netlink.remove_link(link.name, self._refused)
 
     def _refused(self, error: OSError | None) -> None:
         if error is not None:
@@ -159,8 +178,12 @@ class VirtualMacAddresses:
         def last(error: OSError | None) -> None:
             first = next(filter(None, [*errors, error]), None)
             self._made = first is None
+            self._netlink.catch_up()
+            device = self._netlink.link(config.device)
+            self._index = device.index if device is not None else None
             done(first)
 
+        self._remove_renamed()
         with_ipv6 = any(address.version == 6 for address in config.params().addresses)
         mac = virtual_mac(config.vhid)
         self._netlink.beside(self._parent_arp.hold, errors.append)

@@ -20,6 +20,7 @@ from ucarpd.carp.election import (
     judge_belief,
     judge_lost_link,
     judge_own_rank,
+    judge_rival_in_outage,
     judge_silence,
     reason_to_depose,
     turns_before_ours,
@@ -285,6 +286,18 @@ def test_a_master_whose_own_rank_changes(rule, may_serve, because):
 )
 def test_a_master_whose_link_is_lost(rule, now, because):
     assert judge_lost_link(now, missed_at=12.0, not_before=10.0).value == rule, because
+
+
+@pytest.mark.parametrize(
+    ("rule", "has_link", "is_leaving", "because"),
+    [
+        ("L3", False, False, "heard before the link went: it says nothing about what follows"),
+        ("L3", True, True, "it gives the role away"),
+        ("L5", True, False, "it serves, and we cannot answer"),
+    ],
+)
+def test_a_master_that_hears_another_during_an_outage(rule, has_link, is_leaving, because):
+    assert judge_rival_in_outage(has_link=has_link, is_leaving=is_leaving).value == rule, because
 
 
 VERDICTS = (Belief, MasterVerdict, BackupVerdict, SilenceVerdict, OwnVerdict)

@@ -135,6 +135,23 @@ def test_a_rival_is_outdone_once_an_interval(here):
     assert here.outdo_rival(15.0, 1.0) == []
 
 
+def test_a_rival_that_comes_just_after_an_announcement_is_outdone_when_the_interval_is_over(here):
+    """A host that wakes up has told the clients its MAC address, and gives way a moment later."""
+    assert here.outdo_rival(13.5, 1.0) == []
+    assert here.deadline == pytest.approx(14.1)
+    assert here.due(14.05) == []
+    assert here.due(14.1) == ALL
+    assert here.deadline == pytest.approx(14.2)
+
+
+def test_what_is_announced_anyway_outdoes_a_rival(here):
+    assert here.announce(20.0) == ALL
+    assert here.outdo_rival(20.05, 1.0) == []
+    for at in (20.1, 20.3, 21.0):
+        assert here.due(at) == ALL
+    assert here.deadline == pytest.approx(23.0)
+
+
 def test_a_rival_that_is_gone_is_followed_by_one_assertion():
     here = all_here(reassert=True)
     here.outdo_rival(20.0, 1.0)

@@ -77,3 +77,21 @@ def test_names_of_interfaces(a):
     assert (status, "write UCARP_INTERFACE=eth0" in text) == (78, True)
     status, text = check(a, INTERFACE="hots0")
     assert (status, "this host has no hots0 now (it has eth0" in text) == (0, True)
+
+
+def test_two_files_on_one_bridge(a):
+    """An interface may be joined by the other end of its cable, as that of a container."""
+    a.ip("link", "add", "br-lan", "type", "bridge")
+    a.ip("link", "add", "v0", "type", "veth", "peer", "name", "port0")
+    a.ip("link", "set", "port0", "master", "br-lan")
+    for link, ip in (("br-lan", "172.17.0.1"), ("v0", "172.17.0.2")):
+        a.ip("address", "add", f"{ip}/16", "dev", link)
+        a.ip("link", "set", link, "up")
+    for name, link, ip in (("one", "br-lan", "172.17.0.8"), ("two", "v0", "172.17.0.9")):
+        a.write_conf(name, conf(a.address, SRCIP=None, MASK=None, INTERFACE=link, ADDR=ip))
+    process = a.start(sys.executable, "-m", "ucarpd", "check", "/etc/ucarp")
+    assert process.popen.wait(30) == 0
+    assert (
+        "/etc/ucarp/two.conf: UCARP_VHID: v0 and br-lan of /etc/ucarp/one.conf are joined by"
+        in (process.text())
+    )

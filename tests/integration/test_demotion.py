@@ -142,7 +142,7 @@ def test_a_host_that_cannot_send_hands_over(a, b, wire):
     peer = start_backup(b, ADVSKEW=50)
     wire.wait_more(a.address, 2)
     a.drop("egress", "ip protocol 112")
-    gateway.wait_for_line("outside: cannot send on eth0")
+    gateway.wait_for_line("outside: cannot send on eth0", "netdev table of nftables")
     gateway.wait_for_line("outside: demoted by 240: sending fails")
     peer.wait_for_line(MASTER)
     gateway.wait_for_line(RELIEVED)

@@ -179,3 +179,21 @@ def test_a_reloaded_master_advertises_its_new_interval_at_once(a, b, wire):
     wire.wait_more(a.address, 3)
     assert second.lines(MASTER) == []
     assert first.lines("cannot send") == []
+
+
+def test_a_source_that_is_back_at_once_costs_nothing(a, wire):
+    """As when a network manager sets the addresses of the interface again."""
+    daemon = start_master(a, ADVBASE=3)
+    remove(a, f"{a.address}/16")
+    add(a, f"{a.address}/16")
+    wire.wait_more(a.address, 2)
+    assert daemon.lines(INIT) == []
+    assert a.has(VIP)
+
+
+def test_a_source_that_does_not_come_back_hands_over(a, b):
+    first = start_master(a)
+    second = start_backup(b, ADVSKEW=50)
+    remove(a, f"{a.address}/16")
+    first.wait_for_line(INIT, f"source address {a.address} is not on eth0")
+    second.wait_for_line(MASTER, f"{a.address} bowed out")

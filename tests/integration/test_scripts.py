@@ -358,3 +358,57 @@ def test_scripts_run_in_a_session_of_their_own(a):
     daemon = start(a, **BOTH)
     wait_for("the report", session.exists)
     assert int(session.read_text()) != os.getsid(daemon.pid)
+
+
+def test_a_process_that_a_script_leaves_running_is_named_at_the_stop(a):
+    """It has left the process group; ucarpd neither waits for it nor ends it."""
+    write_scripts(a, up=f"{ADD}setsid sleep 4567 >/dev/null 2>&1 &\necho begun\n")
+    daemon = start(a, **BOTH)
+    daemon.wait_for_line("begun")
+    wait_for_address(a)
+    daemon.stop()
+    (line,) = daemon.lines("[WARNING] web: a script has left process", "(sleep 4567) running")
+    pid = line.partition(" process ")[2].split()[0]
+    assert process_exists(pid)
+
+
+def test_a_process_that_a_script_leaves_running_is_named_when_its_file_goes(a):
+    write_scripts(a, up=f"{ADD}setsid sleep 4567 >/dev/null 2>&1 &\necho begun\n")
+    a.write_conf("mail", conf(a.address, VHID=2, ADDR="172.16.0.2"))
+    daemon = start(a, **BOTH)
+    daemon.wait_for_line("begun")
+    wait_for_address(a)
+    (a.conf / "web.conf").unlink()
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_for_line("web: a script has left process", "(sleep 4567) running")
+    daemon.wait_for_line("reloaded: 1 running")
+
+
+@pytest.mark.parametrize("by", ["clear", "start"])
+def test_a_setting_that_a_killed_process_has_left_is_restored(a, by):
+    """While a down-script works, the kernel is to keep the secondaries of the address."""
+    for scope in ("all", "eth0"):
+        a.sysctl(f"net/ipv4/conf/{scope}/promote_secondaries", "0")
+    path = "/proc/sys/net/ipv4/conf/eth0/promote_secondaries"
+
+    def setting() -> str:
+        return a.run("cat", path).stdout.strip()
+
+    write_scripts(a, down=f"{REMOVE}test -e /etc/ucarp/slow && {{ echo begun; sleep 1000; }}\n")
+    daemon = start(a, **BOTH)
+    daemon.wait_for_line(MASTER)
+    wait_for_address(a)
+    slow = a.write("ucarp/slow", "")
+    daemon.signal(signal.SIGTERM)
+    daemon.wait_for_line("begun")
+    wait_for("the setting", lambda: setting() == "1")
+    daemon.kill()
+    assert setting() == "1"
+    slow.unlink()
+    if by == "clear":
+        clear = a.start(sys.executable, "-m", "ucarpd", "clear", "/etc/ucarp")
+        assert clear.popen.wait(15) == 0
+        assert setting() == "0"
+    else:
+        start(a, **BOTH)
+        wait_for("the setting", lambda: setting() == "0")

@@ -2,6 +2,7 @@
 
 import contextlib
 import ipaddress
+import shutil
 import signal
 import socket
 import sys
@@ -15,6 +16,7 @@ from nodes import (
     BACKUP,
     MASTER,
     VIP,
+    ScriptedHost,
     both_ways,
     conf,
     mac,
@@ -44,10 +46,10 @@ def wait_for_device(host: Host, *addresses: str, device: str = DEVICE) -> None:
         wait_for(f"{address} on {device} of {host.name}", lambda a=address: host.has(a, device))
 
 
-def arp_settings(host: Host) -> list[str]:
+def arp_settings(host: Host, interface: str = "eth0") -> list[str]:
     """arp_ignore and arp_announce of the interface."""
     names = ("arp_ignore", "arp_announce")
-    paths = (f"/proc/sys/net/ipv4/conf/eth0/{name}" for name in names)
+    paths = (f"/proc/sys/net/ipv4/conf/{interface}/{name}" for name in names)
     return host.run("cat", *paths).stdout.split()
 
 
@@ -93,6 +95,8 @@ def serving(host: Host, **keys: object) -> Process:
     process = start(host, VMAC="yes", **keys)
     process.wait_for_line(MASTER)
     wait_for_device(host, VIP)
+    if isinstance(host, ScriptedHost):
+        process.wait_for_line("ucarp-up.sh", "done in")
     return process
 
 
@@ -262,3 +266,93 @@ def test_an_interface_with_a_long_name_has_a_device_too(a):
     process.signal(signal.SIGTERM)
     wait_for("it has ended", lambda: not process.is_running)
     assert devices(a) == []
+
+
+def test_the_run_directory_is_removed_meanwhile(a):
+    """Its files are made again, so that there is something to go by after a crash."""
+    process = serving(a)
+    run = a.root / "run"
+    shutil.rmtree(run)
+    process.wait_for_line("made again")
+    second = a.ucarpd()
+    second.wait_for_line("web is already run by process")
+    process.kill()
+    clear = a.start(sys.executable, "-m", "ucarpd", "clear", "/etc/ucarp")
+    assert clear.popen.wait(15) == 0
+    assert devices(a) == []
+    assert arp_settings(a) == ORIGINALS
+
+
+def test_a_stop_just_after_the_run_directory_was_removed(a):
+    process = serving(a)
+    shutil.rmtree(a.root / "run")
+    process.stop()
+    assert devices(a) == []
+    assert arp_settings(a) == ORIGINALS
+
+
+def test_a_stop_with_both_families(a):
+    a.enable_ipv6("fd00::11/64")
+    process = serving(a, SRCIP=None, MASK=None, ADDR=BOTH)
+    wait_for_device(a, VIP, VIP6)
+    process.stop()
+    assert not process.lines("[ERROR]")
+    assert not process.lines("[CRITICAL]")
+    assert devices(a) == []
+
+
+def test_a_device_that_somebody_renames_is_replaced(a):
+    """Its MAC address would keep the new one down."""
+    process = serving(a)
+    a.ip("link", "set", DEVICE, "name", "other")
+    process.wait_for_line("putting it back")
+    wait_for("the device again", lambda: devices(a) == [DEVICE])
+    wait_for_device(a, VIP)
+    process.stop()
+    assert devices(a) == []
+    assert not process.lines("[ERROR]")
+
+
+def test_an_interface_that_is_renamed_while_it_is_down_has_its_settings_back_after_a_stop(a):
+    process = serving(a)
+    a.ip("link", "set", "eth0", "down")
+    wait_for("the device to go down", lambda: "state UP" not in state(a))
+    process.wait_for_line("INIT")
+    a.ip("link", "set", "eth0", "name", "lan0")
+    process.wait_for_line("interface eth0 does not exist")
+    process.stop()
+    assert devices(a) == []
+    assert arp_settings(a, "lan0") == ORIGINALS
+
+
+def test_a_device_that_somebody_renames_does_not_stay_after_a_stop(a):
+    process = serving(a)
+    process.signal(signal.SIGSTOP)
+    a.ip("link", "set", DEVICE, "name", "other")
+    process.signal(signal.SIGTERM)
+    process.signal(signal.SIGCONT)
+    wait_for("its end", lambda: not process.is_running)
+    assert devices(a) == []
+    assert arp_settings(a) == ORIGINALS
+
+
+def test_an_interface_that_is_renamed_keeps_nothing(a):
+    process = serving(a)
+    process.signal(signal.SIGSTOP)  # It is to see all at once.
+    a.ip("link", "set", "eth0", "down")
+    a.ip("link", "set", "eth0", "name", "lan0")
+    a.ip("link", "set", "lan0", "up")
+    process.signal(signal.SIGCONT)
+    process.wait_for_line("interface eth0 does not exist")
+    wait_for("the device to go", lambda: devices(a) == [])
+    wait_for("its settings", lambda: arp_settings(a, "lan0") == ORIGINALS)
+    a.ip("link", "set", "lan0", "down")
+    a.ip("link", "set", "lan0", "name", "eth0")
+    a.ip("link", "set", "eth0", "up")
+    process.wait_for_line(MASTER, count=2)
+    wait_for_device(a, VIP)
+    assert arp_settings(a) == OURS
+    process.stop()
+    assert devices(a) == []
+    assert arp_settings(a) == ORIGINALS
+    assert not process.lines("[ERROR]")

@@ -280,6 +280,19 @@ def test_ties_that_nobody_can_decide(tmp_path, lines, expected):
     assert warned(tmp_path, PLAIN_FILE + lines + "\n") == expected
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("UCARP_LLADDR=00:00:5E:00:01:01", ["5: UCARP_LLADDR: is the virtual MAC address of vhid 1,"
+         " which OpenBSD does not hash: remove the line, or the digests differ"]),
+        ("UCARP_LLADDR=00:00:5e:00:01:02", []),
+        ("UCARP_LLADDR=x", []),
+    ],
+)  # fmt: skip
+def test_a_mac_address_that_openbsd_does_not_hash(tmp_path, lines, expected):
+    assert warned(tmp_path, PLAIN_FILE + lines + "\n") == expected
+
+
 def test_warnings_beside_faults(tmp_path):
     content = "UCARP_XPARAM='\r\nUCARP_PASS=$geheim\r\n"
     assert warned(tmp_path, content) == ["2: UCARP_PASS: bash expands $: write UCARP_PASS='…'"]

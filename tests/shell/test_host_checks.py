@@ -16,6 +16,7 @@ class Machine:
         self.linked = {}
         self.on = {"eth0": []}
         self.promotes_secondaries = "0"
+        self.lacks_ipv6 = False
         self.add_link("lo", is_ethernet=False)
         self.add_link("eth0")
 
@@ -54,6 +55,7 @@ def machine(monkeypatch, tmp_path):
     monkeypatch.setattr(host_checks, "Snapshot", lambda: machine)
     monkeypatch.setattr(host_checks, "IFUPDOWN", interfaces)
     monkeypatch.setattr(host_checks.sysctl, "get", lambda *_arguments: machine.promotes_secondaries)
+    monkeypatch.setattr(host_checks.sysctl, "lacks_ipv6", lambda _name: machine.lacks_ipv6)
     return machine
 
 
@@ -126,6 +128,14 @@ def test_not_ethernet(machine, found):
     assert found() == ["!UCARP_INTERFACE: eth0 is not Ethernet"]
 
 
+def test_an_mtu_that_is_too_small_for_ipv6(machine, found):
+    machine.has("10.0.0.1/24")
+    machine.lacks_ipv6 = True
+    assert found(MASK=24) == []
+    text = "eth0 has no IPv6, because its MTU is below 1280"
+    assert found(MASK=24, ADDR="10.0.0.10,2001:db8::10") == [f"None: {text}"]
+
+
 # -- the addresses ----------------------------------------------------------------------------------------
 
 
@@ -189,3 +199,47 @@ def test_a_mask_that_does_no_harm(machine, found, size):
     """ucarpd adds an address in a wider network of the host's without a route."""
     machine.has("10.0.0.1/16")
     assert found(MASK=size) == []
+
+
+# -- several files ----------------------------------------------------------------------------------------
+
+
+def add_ports(machine, *names, kind="bridge"):
+    """Ports of br0, with an address on each."""
+    machine.add_link("br0", kind="bridge")
+    bridge = machine.linked["br0"].index
+    for number, name in enumerate(names, 1):
+        machine.add_link(name, slave_kind=kind, master=bridge)
+        machine.on[name] = [InterfaceAddress(ip_address(f"10.0.0.{number}"), 24)]
+
+
+def test_two_files_on_ports_of_one_bridge(machine, tmp_path):
+    add_ports(machine, "p1", "p2", "p3")
+    machine.add_link("v0", kind="veth", parent=machine.linked["p3"].index)
+    machine.on["v0"] = [InterfaceAddress(ip_address("10.0.0.7"), 24)]
+    machine.on["br0"] = [InterfaceAddress(ip_address("10.0.0.8"), 24)]
+
+    def said(*files):
+        configs = []
+        for number, (interface, vhid) in enumerate(files):
+            path = tmp_path / f"f{number}.conf"
+            path.write_text(
+                f"UCARP_INTERFACE={interface}\nUCARP_VHID={vhid}\nUCARP_PASS=x\n"
+                f"UCARP_ADDR=10.0.0.{30 + number}\n"
+            )
+            configs.append(load(path, {}))
+        findings = host_checks.find(configs, lambda _name: False)
+        texts = [(f.problem.path.name, f.is_error, f.problem.text) for f in findings]
+        return [each for each in texts if "joined by br0" in each[2]]
+
+    first = tmp_path / "f0.conf"
+    meet = f"and p1 of {first} are joined by br0, so that two virtual hosts with vhid 7 would meet"
+    advice = ": give each its own number"
+    assert said(("p1", 7), ("p2", 7)) == [("f1.conf", False, f"p2 {meet}{advice}")]
+    assert said(("p1", 7), ("v0", 7)) == [("f1.conf", False, f"v0 {meet}{advice}")]
+    assert said(("p1", 7), ("br0", 7)) == [("f1.conf", False, f"br0 {meet}{advice}")]
+    one = f"p2 and p1 of {first} are joined by br0: both files are for one network"
+    assert said(("p1", 7), ("p2", 8)) == [("f1.conf", False, one)]
+    assert said(("p1", 7), ("v0", 8)) == []
+    assert said(("p1", 7), ("p1", 8)) == []
+    assert said(("eth0", 7), ("p1", 7), ("hots0", 7)) == []

@@ -98,7 +98,8 @@ class Bench:
         )
 
     def changed(self):
-        self.changes.append(self.instance.state)
+        if self.changes[-1:] != [self.instance.state]:
+            self.changes.append(self.instance.state)
         if self.instance.state is self.breaks_as and self.interface.engine is not None:
             raise ZeroDivisionError("a defect")
 

@@ -80,9 +80,8 @@ class FakeEngine:
         self._bench.story.append(f"ready {' '.join(map(str, sources))}")
 
     def interface_lost(self, reason, can_send, may_return):
-        self._bench.story.append(
-            f"lost{' (can send)' if can_send else ' (may return)' if may_return else ''}: {reason}"
-        )
+        hopes = [*["can send"] * can_send, *["may return"] * may_return]
+        self._bench.story.append(f"lost {hopes}: {reason}" if hopes else f"lost: {reason}")
 
     def hardware_address_changed(self):
         self._bench.story.append("another MAC")
@@ -126,6 +125,8 @@ class Bench:
     def __init__(self, tmp_path, monkeypatch):
         monkeypatch.setattr(interface, "Sockets", FakeSockets)
         monkeypatch.setattr(interface, "DoubleWatch", FakeWatch)
+        monkeypatch.setattr(interface.sysctl, "lacks_ipv6", lambda _name: self.lacks_ipv6)
+        self.lacks_ipv6 = False
         self._directory = tmp_path
         self.story = []
         self.kernel = Kernel()
@@ -205,11 +206,11 @@ async def test_an_interface_that_can_be_used(bench):
     ("change", "told"),
     [
         ({"is_up": False}, "lost: interface eth0 is down"),
-        ({"has_carrier": False}, "lost (may return): no carrier on eth0"),
+        ({"has_carrier": False}, "lost ['may return']: no carrier on eth0"),
         ({"is_ethernet": False}, "lost: interface eth0 is not Ethernet"),
         (
             {"slave_kind": "bridge", "master": 7},
-            "lost (can send): eth0 is a port of br-lan and receives nothing itself:"
+            "lost ['can send']: eth0 is a port of br-lan and receives nothing itself:"
             " UCARP_INTERFACE=br-lan",
         ),
     ],
@@ -247,10 +248,10 @@ async def test_a_group_that_cannot_be_joined_is_tried_again(bench):
     bench.told()
     bench.sockets.faults[4] = "cannot join"
     bench.kernel.set("eth0", mac=PEER_MAC)
-    assert bench.told() == ["lost (can send): cannot join", "another MAC"]
+    assert bench.told() == ["lost ['can send']: cannot join", "another MAC"]
     bench.sockets.story.clear()
     await later(2.5 * LOOK_AGAIN_AFTER)
-    assert bench.told() == ["lost (can send): cannot join"] * 2
+    assert bench.told() == ["lost ['can send']: cannot join"] * 2
     assert bench.sockets.story == ["open on 2"] * 2
     bench.sockets.faults.clear()
     await later(LOOK_AGAIN_AFTER)
@@ -345,7 +346,9 @@ async def test_a_source_on_another_interface_is_told_once(bench):
         "ready 192.168.5.1",
     ]
     bench.kernel.remove("lo", "192.168.5.1")
-    assert bench.told() == ["lost (can send): source address 192.168.5.1 is not on eth0"]
+    assert bench.told() == [
+        "lost ['can send', 'may return']: source address 192.168.5.1 is not on eth0"
+    ]
     bench.kernel.add("lo", "192.168.5.1")
     assert bench.told() == ["source 192.168.5.1 on lo", "ready 192.168.5.1"]
 
@@ -368,7 +371,7 @@ async def test_the_virtual_address_of_another_process_is_no_source(bench):
     bench.kernel.add("eth0", "10.0.0.1")
     assert bench.told() == [
         "ready 10.0.0.1",
-        "lost (can send): eth0 has only 10.0.0.20, which is virtual: give this host an address of its own",
+        "lost ['can send', 'may return']: eth0 has only 10.0.0.20, which is virtual: give this host an address of its own",
         "ready 10.0.0.1",
     ]
 
@@ -410,12 +413,23 @@ async def test_a_family_without_a_source_is_a_demotion(bench):
 
 
 @in_virtual_time
+async def test_an_interface_whose_mtu_is_too_small_for_ipv6(bench):
+    bench.kernel.on["eth0"].append("fe80::1")
+    bench.attach(ADDR="10.0.0.10,2001:db8::10")
+    bench.told()
+    bench.lacks_ipv6 = True
+    bench.kernel.remove("eth0", "fe80::1")
+    reason = "eth0 has no IPv6, because its MTU is below 1280"
+    assert bench.told() == ["ready 10.0.0.1", f"demoted by 240: {reason}"]
+
+
+@in_virtual_time
 async def test_without_any_family_the_role_ends_and_the_demotion_too(bench):
     bench.attach(ADDR="10.0.0.10,2001:db8::10")
     bench.told()
     bench.kernel.remove("eth0", "10.0.0.1")
     assert bench.told() == [
-        f"lost (can send): eth0 has no IPv4 address of its own and {NO_IPV6}",
+        f"lost ['can send', 'may return']: eth0 has no IPv4 address of its own and {NO_IPV6}",
         f"demoted by 0: {NO_IPV6}",
     ]
 
@@ -491,6 +505,9 @@ async def test_the_first_advertisement_after_a_silence_is_told_to_all(bench):
     await later(SILENCE)
     hear(bench, vhid=77)
     hear(bench, vhid=1)
+    # The frames that wait come first: a host that wakes up must not announce what it has lost.
+    assert bench.told() == []
+    await later(0.0)
     assert bench.told() == ["segment heard"] * 2
 
 

@@ -1,7 +1,8 @@
 """The words that scrapers look for, the fields beside them, and how often a line may come."""
 
+import errno
 import logging
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 
@@ -12,6 +13,8 @@ from ucarpd.journal import Journal, lines
 from ucarpd.journal.limits import LINES_PER_MINUTE, DropLimiter, LastingFaults
 
 PEER = IPv4Address("172.16.0.11")
+PEER6 = IPv6Address("fd00::1")
+NO_IPV6 = OSError(errno.EAFNOSUPPORT, "fd00::1: eth0 has no IPv6")
 
 
 class Collector(logging.Handler):
@@ -125,6 +128,10 @@ ROWS = [
     (
         lambda log: log.unserved([PEER]),
         "[ERROR] web: this host cannot serve 172.16.0.11: another host should take over",
+    ),
+    (
+        lambda log: log.addresses_refused({PEER6: NO_IPV6}),
+        "[WARNING] web: cannot add the address on eth0: fd00::1: eth0 has no IPv6",
     ),
     (lambda log: log.unserved([]), "[INFO] web: all addresses are served again"),
     (
@@ -341,6 +348,21 @@ def test_a_row_of_failed_sends_is_two_lines(collected, web):
     ]
 
 
+@pytest.mark.parametrize(
+    ("number", "filters"),
+    [
+        (errno.ENOBUFS, "a netdev table of nftables, or tc,"),
+        (errno.EPERM, "a filter for outgoing packets (nftables or iptables)"),
+    ],
+)
+def test_a_send_that_the_hosts_own_filter_may_have_refused(collected, web, number, filters):
+    web.send_failed(OSError(number, "says the kernel"))
+    assert [line for line, _ in collected()] == [
+        "[ERROR] web: cannot send on eth0: says the kernel"
+        f" (does {filters} on this host drop advertisements?)"
+    ]
+
+
 def test_a_copied_source_address_is_told_once_not_with_every_advertisement(collected, web):
     for _ in range(100):
         web.source_taken(PEER)
@@ -439,3 +461,14 @@ def test_the_end_of_a_refusal_is_told(collected, web):
         "[ERROR] web: cannot add the address on eth0: 172.16.0.11: no",
         "[INFO] web: the addresses can be added on eth0 again",
     ]
+
+
+def test_what_is_not_served_for_want_of_ipv6_is_no_error(collected, web):
+    """The operator has made the MTU so small; the line about it says so."""
+    web.addresses_refused({PEER6: NO_IPV6})
+    web.unserved([PEER6])
+    web.unserved([PEER6, PEER])
+    web.addresses_refused({PEER6: OSError(errno.EACCES, "fd00::1: no")})
+    web.unserved([PEER6])
+    levels = [line.partition("]")[0] for line, _ in collected() if "cannot serve" in line]
+    assert levels == ["[WARNING", "[ERROR", "[ERROR"]

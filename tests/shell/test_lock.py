@@ -2,6 +2,7 @@ import errno
 import fcntl
 import multiprocessing
 import os
+import shutil
 import stat
 import subprocess
 from contextlib import contextmanager
@@ -225,3 +226,45 @@ def test_systemd_may_move_the_directory(monkeypatch, value, directory):
     if value:
         monkeypatch.setenv("RUNTIME_DIRECTORY", value)
     assert str(run_directory()) == directory
+
+
+# -- if somebody removes the files -------------------------------------------------------------------------
+
+
+def test_a_lock_whose_file_has_been_removed_is_taken_again(tmp_path):
+    run = tmp_path / "run"
+    lock = take(run)
+    lock.renew()
+    shutil.rmtree(run)
+    lock.renew()
+    assert {file.name for file in (run / "private").iterdir()} == lock.files
+    with pytest.raises(AlreadyRunning, match=f"process {os.getpid()}"):
+        take(run)
+    with pytest.raises(AlreadyRunning, match="vhid 1 on eth0"):
+        take(run, "copy")
+    lock.release()
+    take(run).release()
+
+
+def test_a_lock_that_another_has_taken_meanwhile_is_theirs(tmp_path):
+    run = tmp_path / "run"
+    lock = take(run)
+    shutil.rmtree(run)
+    other = take(run)
+    with pytest.raises(AlreadyRunning):
+        lock.renew()
+    lock.release()
+    with pytest.raises(AlreadyRunning):
+        take(run)
+    other.release()
+
+
+def test_a_lock_that_could_not_be_made_is_taken_when_it_can(tmp_path):
+    run = tmp_path / "run"
+    run.write_text("")
+    lock = take(run)
+    assert lock.fault is not None
+    run.unlink()
+    lock.renew()
+    with pytest.raises(AlreadyRunning):
+        take(run)

@@ -9,6 +9,8 @@ import contextlib
 import errno
 import socket
 import struct
+import subprocess
+import sys
 from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -355,3 +357,21 @@ def test_a_defect_in_the_worker_is_reported_and_the_caller_hears_of_it():
     assert error.errno == errno.EIO
     assert error.strerror.startswith("internal error: error: unpack requires")
     assert [type(defect) for defect in defects] == [struct.error]
+
+
+def test_of_pyroute2_only_the_messages_are_loaded_and_no_program_runs():
+    """With all of it a start takes a third longer, and root runs `uname` and `file`."""
+    watched = (
+        "import sys\n"
+        "programs, ran = {'subprocess.Popen', 'os.fork', 'os.posix_spawn', 'os.system'}, []\n"
+        "sys.addaudithook(lambda event, _: ran.append(event) if event in programs else None)\n"
+        "import ucarpd.supervisor\n"
+        "print(*sys.modules)\n"
+        "print(*ran)\n"
+    )
+    command = [sys.executable, "-c", watched]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded, ran = (set(line.split()) for line in done.stdout.split("\n")[:2])
+    assert "pyroute2.netlink.rtnl.ifinfmsg" in loaded
+    assert loaded & {"pyroute2.iproute", "multiprocessing", "unittest"} == set()
+    assert ran == set()

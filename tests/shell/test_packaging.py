@@ -43,6 +43,22 @@ def test_what_a_unit_runs_is_understood(name):
         assert cli._parser().parse_args(arguments).paths
 
 
+def test_the_strict_drop_in_says_why_it_leaves_what_it_leaves():
+    text = (UNITS.parents[2] / "debian/examples/strict.conf").read_text()
+    reasons = {line.split()[1].strip(",") for line in text.splitlines() if line.startswith("#   ")}
+    families = unit("ucarpd@.service")["Service"]["RestrictAddressFamilies"].split()
+    assert set(families) - {"AF_INET6"} <= reasons
+    kept = [line for line in text.splitlines() if line.startswith("CapabilityBoundingSet=CAP")]
+    assert set(" ".join(kept).partition("=")[2].split()) <= reasons
+
+
+def test_the_man_page_says_which_address_families_scripts_have():
+    """A drop-in adds to the list of the unit."""
+    page = (UNITS.parents[2] / "debian/ucarpd.conf.5").read_text()
+    families = unit("ucarpd@.service")["Service"]["RestrictAddressFamilies"].split()
+    assert set(families) | {"AF_PPPOX", "AF_KEY"} <= set(re.findall(r"AF_[A-Z0-9]+", page))
+
+
 @pytest.mark.parametrize("name", ["ucarpd.service", "ucarpd@.service"])
 def test_a_stop_lasts_longer_than_the_default_script_timeout(name):
     from ucarpd.config.keys import BY_NAME

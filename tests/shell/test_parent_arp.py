@@ -8,6 +8,7 @@ import errno
 import fcntl
 import multiprocessing
 import os
+import shutil
 import time
 
 import pytest
@@ -323,3 +324,73 @@ def test_a_full_file_system(tree, monkeypatch):
     arp.release()
     assert tree.values == ORIGINALS
     assert not tree.file.exists()
+
+
+# -- if somebody removes the file --------------------------------------------------------------------------
+
+
+def remove_directory(tree):
+    shutil.rmtree(tree.directory)
+
+
+def test_a_file_that_has_been_removed_is_made_again(tree):
+    def hold_renew_and_wait():
+        arp = tree.arp()
+        arp.hold()
+        remove_directory(tree)
+        arp.renew()
+        renewed.touch()
+        multiprocessing.Event().wait()
+
+    renewed = tree.root / "renewed"
+    process = in_process(hold_renew_and_wait)
+    wait_for("the file", renewed.exists)
+    process.kill()
+    process.join()
+    tree.restore_left_over()
+    assert tree.values == ORIGINALS
+
+
+def test_holders_from_before_and_after_find_each_other(tree):
+    """Else the first to leave would restore what the other still needs."""
+    before, after = tree.arp(), tree.arp()
+    before.hold()
+    remove_directory(tree)
+    after.hold()
+    before.renew()
+    before.renew()
+    before.release()
+    assert tree.values == OURS
+    after.release()
+    assert tree.values == ORIGINALS
+    assert not tree.file.exists()
+
+
+def test_a_file_that_has_been_removed_is_made_again_when_the_settings_are(tree):
+    arp, other = tree.arp(), tree.arp()
+    arp.hold()
+    remove_directory(tree)
+    arp.hold()
+    other.hold()
+    arp.release()
+    assert tree.values == OURS
+    other.release()
+    assert tree.values == ORIGINALS
+
+
+def test_who_holds_nothing_makes_nothing_again(tree):
+    arp = tree.arp()
+    assert arp.files == frozenset()
+    arp.renew()
+    assert not tree.file.exists()
+    arp.hold()
+    assert arp.files == {"eth0.arp"}
+
+
+def test_the_file_is_made_again_although_the_interface_is_gone(tree):
+    arp = tree.arp()
+    arp.hold()
+    remove_directory(tree)
+    tree.remove_interface()
+    arp.renew()
+    assert tree.file.exists()

@@ -14,6 +14,8 @@ from ucarpd.carp.frame import parse
 from ucarpd.carp.packet import decode
 from ucarpd.hooks import Hook
 from ucarpd.linux import sysctl
+from ucarpd.lock import InstanceLock
+from ucarpd.parent_arp import ParentArp
 from ucarpd.private import private_directory
 from ucarpd.record import Record, read
 from ucarpd.recording import Keeper, content_of, virtual_addresses_elsewhere
@@ -22,9 +24,11 @@ VIRTUAL = ip_address("10.0.0.1")
 
 
 class Bench:
-    def __init__(self):
+    def __init__(self, directory):
         self.netlink, self.log = FakeNetlink(), FakeLog()
-        self.keeper = Keeper("web", self.netlink, self.log)
+        arp = ParentArp("eth0", directory)
+        self.lock = InstanceLock("web", directory, "eth0", 7, Path("/etc/ucarp/web.conf"))
+        self.keeper = Keeper("web", self.netlink, self.log, self.lock, arp)
 
 
 def leave(tmp_path, directory, *, placed=True, **keys):
@@ -42,20 +46,20 @@ def leave(tmp_path, directory, *, placed=True, **keys):
 
 @in_virtual_time
 async def test_it_is_written_beside_the_loop_and_removed_at_the_end(tmp_path, run_directory):
-    bench = Bench()
+    bench = Bench(run_directory)
     written = content(tmp_path)
     bench.keeper.write(written)
     assert read("web", run_directory) is None, "not before its turn"
     await asyncio.sleep(0.1)
     assert read("web", run_directory).content == written
-    bench.keeper.close()
+    await bench.keeper.close()
     assert read("web", run_directory) is None
     assert bench.log.told() == []
 
 
 @in_virtual_time
 async def test_what_is_noted_is_in_it(tmp_path, run_directory):
-    bench = Bench()
+    bench = Bench(run_directory)
     bench.keeper.write(content(tmp_path))
     await asyncio.sleep(0.1)
     assert not bench.keeper.placed
@@ -68,38 +72,38 @@ async def test_what_is_noted_is_in_it(tmp_path, run_directory):
 
 @in_virtual_time
 async def test_it_stays_while_something_may_still_be_there(tmp_path, run_directory):
-    bench = Bench()
+    bench = Bench(run_directory)
     bench.keeper.write(content(tmp_path))
     await asyncio.sleep(0.1)
     bench.keeper.placed = True
-    bench.keeper.close()
+    await bench.keeper.close()
     assert read("web", run_directory).placed
 
 
 @in_virtual_time
 async def test_without_a_run_directory_it_says_so_and_goes_on(tmp_path, run_directory):
     run_directory.touch()
-    bench = Bench()
+    bench = Bench(run_directory)
     (line,) = bench.log.told()
     assert line.startswith("record_fault")
     bench.keeper.write(content(tmp_path))
     bench.keeper.placed = True
     await asyncio.sleep(0.1)
     assert bench.keeper.placed
-    bench.keeper.close()
+    await bench.keeper.close()
     assert bench.log.told() == []
 
 
 @in_virtual_time
 async def test_one_that_cannot_be_read_is_told(tmp_path, run_directory):
     (private_directory(run_directory) / "web.record").mkdir()
-    bench = Bench()
+    bench = Bench(run_directory)
     assert bench.log.told()[0].startswith("record_fault")
 
 
 @in_virtual_time
 async def test_one_that_cannot_be_written_is_told(tmp_path, run_directory):
-    bench = Bench()
+    bench = Bench(run_directory)
     (private_directory(run_directory) / "web.record").mkdir()
     bench.keeper.write(content(tmp_path))
     await asyncio.sleep(0.1)
@@ -114,7 +118,7 @@ async def test_one_that_cannot_be_written_is_told(tmp_path, run_directory):
 @in_virtual_time
 async def test_the_addresses_of_an_earlier_run_are_taken_off_once(tmp_path, run_directory):
     leave(tmp_path, run_directory)
-    bench = Bench()
+    bench = Bench(run_directory)
     bench.netlink.put("eth0", VIRTUAL)
     bench.keeper.take_off_left_over("eth0")
     await asyncio.sleep(0.1)
@@ -130,7 +134,7 @@ async def test_the_addresses_of_an_earlier_run_are_taken_off_once(tmp_path, run_
 async def test_without_anything_left_nothing_is_done(tmp_path, run_directory, placed):
     if placed is not None:
         leave(tmp_path, run_directory, placed=placed)
-    bench = Bench()
+    bench = Bench(run_directory)
     bench.netlink.put("eth0", VIRTUAL)
     bench.keeper.take_off_left_over("eth0")
     assert bench.netlink.told() == []
@@ -139,7 +143,7 @@ async def test_without_anything_left_nothing_is_done(tmp_path, run_directory, pl
 @in_virtual_time
 async def test_an_address_that_stays_is_told(tmp_path, run_directory):
     leave(tmp_path, run_directory)
-    bench = Bench()
+    bench = Bench(run_directory)
     bench.netlink.put("eth0", VIRTUAL)
     bench.netlink.keeps = {VIRTUAL}
     bench.keeper.take_off_left_over("eth0")
@@ -157,7 +161,7 @@ async def test_a_virtual_mac_device_that_is_used_no_longer_is_removed(
 ):
     monkeypatch.setattr(sysctl, "ROOT", tmp_path / "net")
     leave(tmp_path, run_directory, VMAC="yes")
-    bench = Bench()
+    bench = Bench(run_directory)
     bench.keeper.take_off_left_over(device)
     await asyncio.sleep(0.1)
     assert bench.netlink.told() == (["remove eth0-v7"] if device == "eth0" else [])

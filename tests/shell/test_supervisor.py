@@ -44,7 +44,7 @@ def test_a_reload_that_fails_is_told_and_the_stop_works(monkeypatch, tmp_path):
 def test_one_instance_that_fails_to_stop_does_not_keep_the_others_running(monkeypatch, tmp_path):
     class Instance:
         def __init__(self, name, fails):
-            self.config = type("Config", (), {"name": name})
+            self.config = type("Config", (), {"name": name, "is_scripted": False})
             self.fails = fails
             self.stopped = False
 
@@ -71,6 +71,8 @@ def test_a_stop_begins_with_all_instances_while_a_reload_waits_for_one(monkeypat
     monkeypatch.setattr(supervisor.systemd, "notify_ready", ready.append)
 
     class Config:
+        is_scripted = False
+
         def __init__(self, name):
             self.name = name
             self.path = tmp_path / f"{name}.conf"
@@ -148,3 +150,29 @@ def test_the_status_line_of_many_names_those_with_files_that_others_can_change(
         assert host._status().endswith("files of 0, 1, 2, 3, 4, 5, 6, 7, …")
 
     run(monkeypatch, tmp_path, scenario)
+
+
+def test_processes_of_scripts_are_told_once_after_their_instance_has_stopped(monkeypatch, tmp_path):
+    told = []
+
+    class Instance:
+        def __init__(self, name, is_scripted):
+            self.config = type("Config", (), {"name": name, "is_scripted": is_scripted})
+
+        async def stop(self, reason):
+            told.append(f"{self.config.name} stopped")
+
+        def left_running(self, processes):
+            told.append(f"{self.config.name} left {', '.join(processes)}")
+
+    left = {name: [f"sleep of {name}"] for name in ("one", "two", "mail")}
+    monkeypatch.setattr(supervisor.survivors, "find", lambda: left)
+
+    async def scenario(host):
+        instances = [Instance("one", True), Instance("two", False), Instance("three", True)]
+        host._instances = {each.config.name: each for each in instances}
+        await asyncio.gather(host._stop(instances[0], ""), host._stop_all())
+
+    run(monkeypatch, tmp_path, scenario)
+    assert [each for each in told if "left" in each] == ["one left sleep of one"]
+    assert told[-1] == "one left sleep of one"

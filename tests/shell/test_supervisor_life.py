@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from fake_kernel import FakeNetlink
 from fake_sockets import FakeSockets, FakeWatch
-from virtual_loop import AtOnce, in_virtual_time
+from virtual_loop import in_virtual_time
 
 from ucarpd import interface, journal, supervisor
 from ucarpd.carp.actions import State
@@ -54,9 +54,7 @@ class Host:
     def supervisor(self, stay=False):
         self.netlink = FakeNetlink()
         self.netlink.put("eth0", ip_address("10.0.0.1"))
-        loop = asyncio.get_running_loop()
-        loop.set_default_executor(AtOnce())
-        loop.add_reader(self.manager, self._take_message)
+        asyncio.get_running_loop().add_reader(self.manager, self._take_message)
         return Supervisor([self.directory], stay, lambda *_arguments: self.netlink)
 
     def _take_message(self):

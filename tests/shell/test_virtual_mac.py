@@ -11,6 +11,8 @@ from virtual_loop import in_virtual_time
 from ucarpd.addresses import NetlinkAddresses
 from ucarpd.engine import Outcome
 from ucarpd.linux import sysctl
+from ucarpd.parent_arp import ParentArp
+from ucarpd.private import run_directory
 from ucarpd.virtual_mac import VirtualMacAddresses
 
 DEVICE = "eth0-v1"
@@ -56,7 +58,9 @@ class Bench:
         self.netlink, self.log = FakeNetlink(), FakeLog()
         config = config_of(tmp_path, f"UCARP_VMAC=yes\n{more}")
         self.owner = NetlinkAddresses(config, self.netlink, self.log, Ledger())
-        self.addresses = VirtualMacAddresses(config, self.netlink, self.owner, self.log)
+        self.addresses = VirtualMacAddresses(
+            config, self.netlink, self.owner, self.log, ParentArp("eth0", run_directory())
+        )
         self.outcomes = []
         self.released = 0
 
@@ -284,7 +288,9 @@ class Owner:
 @in_virtual_time
 async def test_what_concerns_the_addresses_alone_is_their_owners_business(tmp_path, settings):
     config, owner = config_of(tmp_path, "UCARP_VMAC=yes\n"), Owner()
-    addresses = VirtualMacAddresses(config, FakeNetlink(), owner, FakeLog())
+    addresses = VirtualMacAddresses(
+        config, FakeNetlink(), owner, FakeLog(), ParentArp("eth0", run_directory())
+    )
     addresses.reassert(TAKEN, lambda _outcome: None)
     addresses.appeared()
     addresses.mend()

@@ -119,7 +119,7 @@ def event(what, machine=None):
             return events.InterfaceReady(tuple(map(ip_address, rest.split())))
         case "InterfaceLost":
             return events.InterfaceLost(
-                "no carrier", can_send=rest == "can_send", may_return=rest == "may_return"
+                "no carrier", can_send="can_send" in rest, may_return="may_return" in rest
             )
         case "AdvertisementReceived":
             heard = HEARD.fullmatch(rest)

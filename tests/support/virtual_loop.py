@@ -1,7 +1,6 @@
 """An event loop whose clock stands still while there is work and jumps to the next timer."""
 
 import asyncio
-import concurrent.futures
 import selectors
 from collections.abc import Callable, Coroutine
 from functools import wraps
@@ -32,20 +31,17 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.now
 
-    def jump(self, seconds: float) -> None:
-        self._jumping.now += seconds
-
-
-class AtOnce(concurrent.futures.ThreadPoolExecutor):
-    """Does the work for a thread at once: no thread's time can be virtual."""
-
-    def submit(self, function, /, *arguments, **named):
-        future = concurrent.futures.Future()
+    def run_in_executor(self, executor, function, *arguments):
+        """Do the work for a thread at once: a thread's time cannot be virtual."""
+        future = self.create_future()
         try:
-            future.set_result(function(*arguments, **named))
+            future.set_result(function(*arguments))
         except Exception as error:  # noqa: BLE001 - whoever waits for the work gets it
             future.set_exception(error)
         return future
+
+    def jump(self, seconds: float) -> None:
+        self._jumping.now += seconds
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:

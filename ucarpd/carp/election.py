@@ -51,8 +51,11 @@ As MASTER, when this host itself has changed:
     L1  it may not serve at all                     bow out and leave
     L2  it is less fit, or fit again, or has a      state it, and serve on
         new interval, or was asked to step down
-    L3  the link is lost, and may be back before    serve on
-        any backup can have missed us
+    L3  the link or the source address is lost,     serve on
+        and may be back before any backup can
+        have missed us
+    L5  the source address is lost, and another     leave
+        master is heard meanwhile
     L4  the interface is lost otherwise             leave
 
 Ranks, and who wins a tie: see `contender`.
@@ -106,7 +109,8 @@ but one would give it back, with all that their scripts do.
 
 L1: it leaves whether another host is there or not.  L2: every better host takes over by B1, B2 or
 B7, and if none does, this one is better than none.  L3 spares the clients two changes of the role;
-L4 is what remains (see `outage`).
+L4 is what remains (see `outage`).  L5: without a source address a host cannot answer the other
+master, and as BACKUP it would later take over from an address that it does not have.
 """
 
 from collections.abc import Iterable
@@ -171,6 +175,7 @@ class OwnVerdict(Enum):
     SERVE_ON = "L2"
     OUTLAST = "L3"
     LEAVE_LOST = "L4"
+    LEAVE_TO_RIVAL = "L5"
 
 
 REASONS = {
@@ -296,6 +301,11 @@ def judge_lost_link(now: float, *, missed_at: float, not_before: float) -> OwnVe
     after `not_before`.
     """
     return OwnVerdict.OUTLAST if not_before <= now < missed_at else OwnVerdict.LEAVE_LOST
+
+
+def judge_rival_in_outage(*, has_link: bool, is_leaving: bool) -> OwnVerdict:
+    """Rules L3 and L5.  `is_leaving`: the other host bows out."""
+    return OwnVerdict.LEAVE_TO_RIVAL if has_link and not is_leaving else OwnVerdict.OUTLAST
 
 
 def reason_to_depose(

@@ -21,8 +21,8 @@ class InterfaceLost:
     """The interface can no longer be used.
 
     `reason` is for the operator.  `can_send` tells whether a frame would still get out, as when
-    only the source address was removed.  `may_return` tells that nothing but the carrier is gone,
-    which may be back in a moment.
+    only the source address was removed.  `may_return` tells that nothing but the carrier or the
+    source address is gone, which may be back in a moment.
     """
 
     reason: str

@@ -64,6 +64,7 @@ class HeldAddresses:
         self._taken_at = float("inf")
         self._reacquire_at: float | None = None
         self._rival_gone_at: float | None = None
+        self._outdo_at: float | None = None
         self.configure(params)
 
     def configure(self, params: Params) -> None:
@@ -78,7 +79,12 @@ class HeldAddresses:
     @property
     def deadline(self) -> float | None:
         """When `due` has something to do; None for never."""
-        candidates = (self._reacquire_at, self._announcements.deadline, self._rival_gone_at)
+        candidates = (
+            self._reacquire_at,
+            self._announcements.deadline,
+            self._rival_gone_at,
+            self._outdo_at,
+        )
         return min((at for at in candidates if at is not None), default=None)
 
     def acquire(self, now: float) -> list[Action]:
@@ -125,11 +131,13 @@ class HeldAddresses:
         addresses = addresses or self._all_here()
         if not addresses:
             return []
+        self._outdo_at = None
         self._announcements.start(now)
         return [AnnounceAddresses(addresses)]
 
     def outdo_rival(self, now: float, interval: float) -> list[Action]:
         """Announce again, as its gratuitous ARP may have misled the neighbours; once an interval.
+        A rival that comes sooner after an announcement is outdone when the interval is over.
 
         When it has been silent for a master-down interval, the work of its up-script outside the
         segment must also be undone.  A host from which we have just taken the role is no rival
@@ -137,7 +145,11 @@ class HeldAddresses:
         """
         if self._here and self._reasserts and now - self._taken_at > interval:
             self._rival_gone_at = now + self._patience
-        return self.announce(now) if now - self._announcements.last_at >= interval else []
+        next_at = self._announcements.last_at + interval
+        if now >= next_at:
+            return self.announce(now)
+        self._outdo_at = next_at
+        return []
 
     def due(self, now: float) -> list[Action]:
         """Return the actions whose time has come."""
@@ -148,7 +160,10 @@ class HeldAddresses:
             self._rival_gone_at = None
             actions.append(ReassertAddresses())
         if self._announcements.take(now) and (here := self._all_here()):
+            self._outdo_at = None
             actions.append(AnnounceAddresses(here))
+        if self._outdo_at is not None and now >= self._outdo_at:
+            actions += self.announce(now)
         return actions
 
     def _report(self) -> list[Action]:

@@ -23,7 +23,7 @@ advertisements and the hold-down.  A host that ceases to be MASTER begins a rele
 advertisements follow; both end by themselves, whether it is BACKUP or INIT by then.  A stop waits
 for both.
 
-A MASTER has two more clocks: an `outage` of its link that it outlasts, and its offer to step down.
+A MASTER has two more clocks: an `outage` of its link or source that it outlasts, and its offer to step down.
 `hearing`, with `peers`, and `rank` have no states: they remember the statements of other hosts, and
 of this one.  `rivals` remembers the other masters for as long as this host is MASTER.
 
@@ -208,7 +208,7 @@ class VirtualHost(Transitions):
                     self._hearing.use(sources, now)
                     self._advertise(now, now)
             case events.InterfaceLost():
-                if not (event.may_return and self._outlasts(event.reason, now)):
+                if not (event.may_return and self._outlasts(event, now)):
                     self._lose_role(event.reason, now, can_send=event.can_send)
             case events.HardwareAddressChanged() | events.SegmentHeard():
                 self._actions += held.announce(now)
@@ -266,6 +266,10 @@ class VirtualHost(Transitions):
     ) -> None:
         if not self._hearing.counts(heard, now):
             return
+        if self._outage.is_ended_by(heard):
+            self._lose_role(self._outage.reason, now, can_send=False)
+            self._actions += self._leaving.successor_heard(heard)
+            return
         verdict, found = self._hearing.as_master(heard, now, self._rivals)
         interval = self._rank.interval
         match verdict:
@@ -288,7 +292,7 @@ class VirtualHost(Transitions):
 
     def _do_what_is_due(self, now: float, held: HeldAddresses) -> None:
         if self._outage.until is not None and now >= self._outage.until:
-            self._lose_role(self._outage.reason, now, can_send=False)
+            self._lose_role(self._outage.reason, now, can_send=self._outage.can_send)
             return
         if self._step_down_until is not None and now >= self._step_down_until:
             self._step_down_until = None

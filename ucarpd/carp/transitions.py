@@ -18,7 +18,7 @@ from dataclasses import replace
 from ucarpd.carp.actions import Action, SendAdvertisement, State, StateChanged
 from ucarpd.carp.bow_out import FinalAdvertisements
 from ucarpd.carp.election import OwnVerdict, SilenceVerdict, judge_own_rank, judge_silence
-from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.events import AdvertisementReceived, InterfaceLost
 from ucarpd.carp.hearing import Hearing
 from ucarpd.carp.held_addresses import HeldAddresses
 from ucarpd.carp.leaving import Leaving
@@ -157,14 +157,15 @@ class Transitions:
         known_here = () if self.params.virtual_mac else self.params.addresses
         self._actions += self._leaving.begin(final, known_here)
 
-    def _outlasts(self, reason: str, now: float) -> bool:
-        """Whether a link that is lost may be back before anybody has missed this master."""
+    def _outlasts(self, lost: InterfaceLost, now: float) -> bool:
+        """Whether the link or source may be back before a backup can have missed this master."""
         if self._outage.until is not None:
+            self._outage.goes_on(lost)
             return True
         shortest = min(self._rank.interval, self._hearing.peers.shortest_units / UNITS_PER_SECOND)
         until = self._advertised_at + (self.params.deadratio - 1) * shortest
         wait = self._rank.master_down_interval
-        return self._outage.begin(reason, now, until=until, master_down_interval=wait)
+        return self._outage.begin(lost, now, until=until, master_down_interval=wait)
 
     def _lose_role(self, reason: str, now: float, *, can_send: bool) -> None:
         bow_out = self._bow_out(now) if can_send else None
@@ -247,7 +248,7 @@ class Transitions:
 
     def _bow_out(self, now: float) -> FinalAdvertisements | None:
         """None while there is no link: no host would hear it."""
-        if self._outage.until is not None:
+        if self._outage.until is not None and not self._outage.can_send:
             return None
         return FinalAdvertisements.bow_out(until=now + self._rank.master_down_interval)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.params import TieBreak
 from ucarpd.carp.timing import UNFIT_ADVBASE
 from ucarpd.config import scripts, shell
@@ -32,6 +33,7 @@ def warnings(path: Path) -> list[Problem]:
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_peers(given)]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_wait(given)]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_ties(given)]
+    problems += [Problem(path, line.number, line.name, text) for line, text in _about_mac(given)]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_files(given)]
     return in_order(problems)
 
@@ -122,6 +124,17 @@ def _about_ties(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
     if advbase == advskew == 0:
         text = "with UCARP_ADVSKEW=0 it advertises as fast as with UCARP_ADVSKEW=1, and OpenBSD"
         yield given["UCARP_ADVBASE"], f"{text} still prefers the 0: set UCARP_ADVSKEW to 1 or more"
+
+
+def _about_mac(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
+    """OpenBSD hashes the MAC address of its interface only if it is another than the virtual one."""
+    try:
+        vhid, mac = _meaning(given, "UCARP_VHID"), _meaning(given, "UCARP_LLADDR")
+    except ValueError:
+        return  # `load` says what is wrong
+    if vhid is not None and mac == virtual_mac(vhid):
+        text = f"is the virtual MAC address of vhid {vhid}, which OpenBSD does not hash:"
+        yield given["UCARP_LLADDR"], f"{text} remove the line, or the digests differ"
 
 
 def _meaning(given: dict[str, Line], name: str) -> Any:

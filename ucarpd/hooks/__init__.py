@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ucarpd.hooks.child import Child
+from ucarpd.hooks.survivors import MARK
 
 CANNOT_EXECUTE = 126
 NOT_FOUND = 127
@@ -217,4 +218,4 @@ def _environment(extra: Mapping[str, str]) -> dict[str, str]:
         for name, value in os.environ.items()
         if name not in _WITHHELD and not name.startswith("UCARP_")
     }
-    return {**inherited, "PATH": SCRIPT_PATH, **extra}
+    return {**inherited, "PATH": SCRIPT_PATH, **extra, MARK: str(os.getpid())}

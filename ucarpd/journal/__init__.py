@@ -54,6 +54,8 @@ class Journal:
         self._source_taken_at = float("-inf")
         self._another_daemon_at = float("-inf")
         self._is_same_mac_told = False
+        self._without_ipv6: frozenset[object] = frozenset()
+        """Addresses that were refused because the interface has no IPv6."""
 
     # -- the course of things ------------------------------------------------------------------------
 
@@ -142,6 +144,12 @@ class Journal:
             f"them ({error.strerror or error})",
         )
 
+    def record_renewed(self) -> None:
+        self._faults.end("record")
+        self.warning(
+            "the record of the addresses had been removed from the run directory: made again"
+        )
+
     def address_not_removed_by_script(self, ips: Sequence[object]) -> None:
         self.warning(f"{_list(ips)} was still on {self._interface} after the down-script; removed")
 
@@ -162,7 +170,11 @@ class Journal:
 
     def unserved(self, ips: Sequence[object]) -> None:
         if ips:
-            self.error(f"this host cannot serve {_list(ips)}: another host should take over")
+            # That the interface has no IPv6 is the operator's doing, and has its own line.
+            level = logging.WARNING if self._without_ipv6.issuperset(ips) else logging.ERROR
+            self._write(
+                level, f"this host cannot serve {_list(ips)}: another host should take over"
+            )
         else:
             self.info("all addresses are served again")
 
@@ -224,9 +236,12 @@ class Journal:
 
     def addresses_refused(self, refused: Mapping[IPAddress, OSError]) -> None:
         """What came of an attempt to add the addresses: the ones that failed."""
+        without = {ip for ip, error in refused.items() if error.errno == errno.EAFNOSUPPORT}
+        self._without_ipv6 = frozenset(without)
         for ip, error in refused.items():
+            level = logging.WARNING if ip in without else logging.ERROR
             text = f"cannot add the address on {self._interface}: {error.strerror or error}"
-            self._fault(logging.ERROR, f"add {ip}", text)
+            self._fault(level, f"add {ip}", text)
         if not refused and self._faults.end("add "):
             self.info(f"the addresses can be added on {self._interface} again")
 
@@ -283,6 +298,12 @@ class Journal:
     def script_timed_out(self, hook: str, timeout: float) -> None:
         self._script_failed(f"[{hook}] did not end within {timeout:g} s; terminating it", -1)
 
+    def left_running(self, processes: Sequence[object]) -> None:
+        what = "processes" if len(processes) > 1 else "process"
+        self.warning(
+            f"a script has left {what} {_list(processes)} running, which ucarpd does not end"
+        )
+
     def _script_failed(self, text: str, status: int) -> None:
         self._write(
             logging.ERROR,
@@ -325,7 +346,10 @@ class Journal:
         """The first of a row of failures is worth a line, and the end of it."""
         if not self._send_failing:
             self._send_failing = True
-            self.error(f"cannot send on {self._interface}: {error.strerror}")
+            text = f"cannot send on {self._interface}: {error.strerror}"
+            if filters := _FILTERS.get(error.errno or 0):
+                text += f" (does {filters} on this host drop advertisements?)"
+            self.error(text)
 
     def sent(self) -> None:
         if self._send_failing:
@@ -344,6 +368,12 @@ class Journal:
     ) -> None:
         write(level, f"{self._name}: {text}", {**self._fields, **fields}, self.facility, error)
 
+
+_FILTERS = {
+    errno.ENOBUFS: "a netdev table of nftables, or tc,",
+    errno.EPERM: "a filter for outgoing packets (nftables or iptables)",
+}
+"""By the error that the kernel reports when they drop a packet."""
 
 _FINDINGS = {
     Finding.NOT_MASTER: (logging.INFO, "asked to step down, but this host is not MASTER"),

@@ -27,5 +27,14 @@ def set(interface: str, family: int, name: str, value: str) -> None:  # noqa: A0
         raise OSError(error.errno, f"cannot set {path} to {value}: {error.strerror}") from error
 
 
+def lacks_ipv6(interface: str) -> bool:
+    """Whether the kernel has taken IPv6 off this interface, as it does for an MTU below 1280.
+
+    False if the interface is gone, or if the kernel has no IPv6 at all.
+    """
+    is_there = _path(interface, 4, "forwarding").exists() and _path("all", 6, "forwarding").exists()
+    return is_there and not _path(interface, 6, "forwarding").exists()
+
+
 def _path(interface: str, family: int, name: str) -> Path:
     return ROOT / f"ipv{family}" / "conf" / interface / name

@@ -92,3 +92,54 @@ def test_rule_l3_a_master_that_is_less_fit_may_outlast_an_outage():
     machine = demoted(240, State.MASTER, advbase=5)
     play(machine, "at 13.6: InterfaceLost may_return -> nothing")
     play(machine, "at 13.9: InterfaceReady 10.0.0.1 -> SendAdvertisement 254/240 D255")
+
+
+def test_a_source_that_is_back_in_time_costs_nothing():
+    play(
+        brought_to(State.MASTER),
+        """
+        at 13.6: InterfaceLost can_send may_return -> nothing
+        at 13.9: InterfaceReady 10.0.0.1 -> SendAdvertisement 1/0
+        at 14.9: DeadlineReached -> SendAdvertisement 1/0
+        """,
+    )
+
+
+def test_a_source_that_is_not_back_in_time_ends_the_role_with_a_bow_out():
+    play(
+        brought_to(State.MASTER),
+        """
+        at 13.6: InterfaceLost can_send may_return -> nothing
+        at 14.0: DeadlineReached -> nothing
+        at 15.0: DeadlineReached -> StateChanged MASTER INIT, ReleaseAddresses
+        at 15.1: AddressesReleased -> SendAdvertisement 255/255 D255
+        """,
+    )
+
+
+def test_a_host_that_stops_without_a_source_bows_out():
+    play(
+        brought_to(State.MASTER),
+        """
+        at 13.6: InterfaceLost can_send may_return -> nothing
+        at 13.7: StopRequested -> StateChanged MASTER INIT, ReleaseAddresses
+        at 13.8: AddressesReleased -> SendAdvertisement 255/255 D255
+        """,
+    )
+
+
+def test_a_bow_out_does_not_end_the_role_of_a_master_without_a_source():
+    machine = brought_to(State.MASTER)
+    play(machine, "at 13.6: InterfaceLost can_send may_return -> nothing")
+    tell(machine, "AdvertisementReceived 255/255 from 10.0.0.9 D255", 13.7)
+    assert machine.state is State.MASTER
+
+
+@pytest.mark.parametrize("heard", ["1/0", "1/200"])
+def test_a_rival_ends_the_role_of_a_master_without_a_source(heard):
+    """As BACKUP it would take over later from an address that it does not have."""
+    machine = brought_to(State.MASTER)
+    play(machine, "at 13.6: InterfaceLost can_send may_return -> nothing")
+    change, *_ = tell(machine, f"AdvertisementReceived {heard} from 10.0.0.2", 13.7)
+    assert (change.old, change.new) == (State.MASTER, State.INIT)
+    assert tell(machine, "AddressesReleased", 13.8) == []

@@ -9,11 +9,12 @@ from ipaddress import IPv6Address
 from typing import Any
 
 from ucarpd.carp.params import IPAddress
+from ucarpd.linux import sysctl
 from ucarpd.linux.netlink.guards import Guards
 from ucarpd.linux.netlink.library import ifaddrmsg, nl, rtnl
 from ucarpd.linux.netlink.messages import InterfaceAddress, request
 from ucarpd.linux.netlink.request_socket import RequestSocket
-from ucarpd.linux.netlink.secondaries import Elsewhere, Secondaries
+from ucarpd.linux.netlink.secondaries import Elsewhere, Notes, Secondaries
 
 _FOREVER = 0xFFFFFFFF
 
@@ -23,9 +24,11 @@ class AddressRequests:
     which interface or address it is about.
     """
 
-    def __init__(self, kernel: RequestSocket, elsewhere: Elsewhere) -> None:
+    def __init__(
+        self, kernel: RequestSocket, elsewhere: Elsewhere, notes: Notes | None = None
+    ) -> None:
         self._kernel = kernel
-        self._secondaries = Secondaries(kernel, elsewhere)
+        self._secondaries = Secondaries(kernel, elsewhere, notes)
         self.guards = Guards(kernel, self._secondaries)
 
     def prepare(
@@ -60,7 +63,7 @@ class AddressRequests:
                 if code == 0 and address.ip.version == 6:
                     unreported.append(address)
             else:
-                refused[address] = OSError(code, _refusal(code, address, interface))
+                refused[address] = _refusal(code, address, interface)
         if added:
             there(tuple(added))
         for address in unreported:
@@ -97,7 +100,8 @@ class AddressRequests:
 
     def _remove(self, index: int, address: InterfaceAddress) -> int:
         code = self._kernel.ask(_message(rtnl.RTM_DELADDR, 0, index, address))
-        return 0 if code in (errno.EADDRNOTAVAIL, errno.ENODEV) else code
+        # ENXIO: the interface has no IPv6.
+        return 0 if code in (errno.EADDRNOTAVAIL, errno.ENODEV, errno.ENXIO) else code
 
 
 @lru_cache(1024)
@@ -136,7 +140,11 @@ def _message(
     return request(ifaddrmsg.ifaddrmsg(), kind, nl.NLM_F_ACK | flags, listed, head)
 
 
-def _refusal(code: int, address: InterfaceAddress, interface: str) -> str:
-    if code == errno.EACCES and address.ip.version == 6:
-        return f"{address.ip}: IPv6 is disabled on {interface}"
-    return f"{address.ip}: {os.strerror(code)}"
+def _refusal(code: int, address: InterfaceAddress, interface: str) -> OSError:
+    text = os.strerror(code)
+    if address.ip.version == 6 and code == errno.EACCES:
+        text = f"IPv6 is disabled on {interface}"
+    elif address.ip.version == 6 and code == errno.EINVAL and sysctl.lacks_ipv6(interface):
+        code = errno.EAFNOSUPPORT
+        text = f"{interface} has no IPv6, because its MTU is below 1280"
+    return OSError(code, f"{address.ip}: {text}")

@@ -16,7 +16,7 @@ from ucarpd.linux.netlink.events import Events, Listener
 from ucarpd.linux.netlink.messages import InterfaceAddress, Link, Placed
 from ucarpd.linux.netlink.request_socket import RequestSocket
 from ucarpd.linux.netlink.requests import Requests
-from ucarpd.linux.netlink.secondaries import Elsewhere
+from ucarpd.linux.netlink.secondaries import Elsewhere, Notes
 from ucarpd.linux.netlink.tables import Tables
 from ucarpd.linux.netlink.worker import Worker
 
@@ -34,14 +34,17 @@ class Netlink:
     """The kernel's table of links and addresses in the current network namespace.
 
     `elsewhere`, called in the worker, returns the addresses that other processes serve on this host.
+    `notes`, called there too, remembers settings that are changed for a moment.
     """
 
-    def __init__(self, listener: Listener, elsewhere: Elsewhere = frozenset) -> None:
+    def __init__(
+        self, listener: Listener, elsewhere: Elsewhere = frozenset, notes: Notes | None = None
+    ) -> None:
         self._worker = Worker()
         # Open before they are needed: to leave must be possible when nothing more is to be had.
         self._kernel = RequestSocket()
         self._requests = Requests(self._kernel)
-        self._address_requests = AddressRequests(self._kernel, elsewhere)
+        self._address_requests = AddressRequests(self._kernel, elsewhere, notes)
         self._events = Events(listener, self._kernel, self._worker)
         self._departures = Departures(self._events, self._address_requests, self._worker)
         self._events.removed = partial(self._departures.gone, failed=_report)
@@ -53,8 +56,7 @@ class Netlink:
     async def close(self) -> None:
         """Wait for the requests under way, then let go of the sockets."""
         self._events.close()
-        await self._worker.finish(self._requests.close)
-        self._kernel.close()
+        await self._worker.finish(self._kernel.close)
 
     # -- what there is -----------------------------------------------------------------------------
 

@@ -1,21 +1,33 @@
-"""What we use of pyroute2, and no more of it.
+"""What we use of pyroute2, and no more of it: the classes of its messages.
 
 The package's own start (`pyroute2/__init__.py`) loads all of it, databases and firewalls included:
-half of the time that ucarpd takes to start, and a third of its memory.  So the parts are
-imported with a package in its place that has not run its start.  Where a release does not stand
-that, the whole is imported.
+half of the time that ucarpd takes to start, and a third of its memory.  So the classes are imported
+with a package in its place that has not run its start.  Its `config` runs the programs `uname` and
+`file` to find out what machine this is; the classes ask it for three constants only, and these stand
+in its place.  Where a release does not stand that, the whole is imported.
 """
 
 import importlib
 import importlib.util
+import socket
 import sys
+from types import ModuleType
 
 
 def _prepare() -> None:
-    """Put the package there without running its start, unless somebody has run it already."""
+    """Put both there without running their starts, unless somebody has run them already."""
     spec = importlib.util.find_spec("pyroute2")
-    if "pyroute2" not in sys.modules and spec is not None:
-        sys.modules["pyroute2"] = importlib.util.module_from_spec(spec)
+    if "pyroute2" in sys.modules or spec is None:
+        return
+    package = sys.modules["pyroute2"] = importlib.util.module_from_spec(spec)
+    config = ModuleType("pyroute2.config")
+    constants = {
+        "AF_BRIDGE": socket.AF_BRIDGE,
+        "data_plugins_pkgs": [],
+        "data_plugins_path": [],
+    }
+    vars(config).update(constants)
+    vars(package)["config"] = sys.modules[config.__name__] = config
 
 
 def _forget() -> None:
@@ -25,14 +37,12 @@ def _forget() -> None:
 
 _prepare()
 try:
-    importlib.import_module("pyroute2.iproute")
+    importlib.import_module("pyroute2.netlink.rtnl.ifinfmsg")
 except (ImportError, AttributeError):  # pragma: no cover - no known release
     _forget()
 
 from pyroute2 import netlink as nl  # noqa: E402
-from pyroute2.iproute import IPRoute  # noqa: E402
 from pyroute2.netlink import rtnl  # noqa: E402
-from pyroute2.netlink.exceptions import NetlinkError  # noqa: E402
 from pyroute2.netlink.rtnl import ifaddrmsg, ifinfmsg, rtmsg  # noqa: E402
 
-__all__ = ["IPRoute", "NetlinkError", "ifaddrmsg", "ifinfmsg", "nl", "rtmsg", "rtnl"]
+__all__ = ["ifaddrmsg", "ifinfmsg", "nl", "rtmsg", "rtnl"]

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import fcntl
+import os
 import socket
 import struct
 from collections.abc import Callable, Iterator
@@ -62,6 +63,14 @@ class RequestSocket:
         """Make a request that is to be acknowledged; returns the kernel's answer, an errno or 0."""
         self._send(request)
         return next(answer.code for answer in self._answers() if answer.kind == nl.NLMSG_ERROR)
+
+    def get(self, request: bytes) -> framing.Message:
+        """Ask for one thing.  Raises OSError with the kernel's answer if there is no such thing."""
+        self._send(request)
+        answer = next(self._answers())
+        if answer.kind == nl.NLMSG_ERROR:
+            raise OSError(answer.code, os.strerror(answer.code))
+        return answer
 
     def dump(self, request: bytes) -> Iterator[framing.Message]:
         """All messages of a table; to be read to the end.  For use in `consistent`."""

@@ -6,12 +6,10 @@ that the request before has made is not in them yet.
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from ucarpd.linux.netlink.library import IPRoute, NetlinkError, ifinfmsg, nl, rtnl
-from ucarpd.linux.netlink.messages import request
+from ucarpd.linux.netlink.library import ifinfmsg, nl, rtnl
+from ucarpd.linux.netlink.messages import decoded, request
 from ucarpd.linux.netlink.request_socket import RequestSocket
 
 _MACVLAN_MODE = "bridge"
@@ -26,11 +24,6 @@ class Requests:
 
     def __init__(self, kernel: RequestSocket) -> None:
         self._kernel = kernel
-        self._opened: IPRoute | None = None
-
-    def close(self) -> None:
-        if self._opened is not None:
-            self._opened.close()
 
     def add_macvlan(self, parent: str, name: str, mac: bytes) -> None:
         """Make the device, and leave it down.  A device that is already as wanted is left alone; any
@@ -46,15 +39,18 @@ class Requests:
             if is_here and link == (parent_index, mac.hex(":"), _MACVLAN_MODE):
                 return
             self.remove_link(name)
-        with _refusals(f"cannot make {name} on {parent}"):
-            self._iproute.link(
-                "add",
-                ifname=name,
-                kind="macvlan",
-                link=parent_index,
-                macvlan_mode=_MACVLAN_MODE,
-                address=mac.hex(":"),
-            )
+        data = {"attrs": [("IFLA_MACVLAN_MODE", _MACVLAN_MODE)]}
+        kind = {"attrs": [("IFLA_INFO_KIND", "macvlan"), ("IFLA_INFO_DATA", data)]}
+        attributes = [
+            ("IFLA_IFNAME", name),
+            ("IFLA_LINK", parent_index),
+            ("IFLA_ADDRESS", mac.hex(":")),
+            ("IFLA_LINKINFO", kind),
+        ]
+        flags = nl.NLM_F_ACK | nl.NLM_F_CREATE | nl.NLM_F_EXCL
+        message = request(ifinfmsg.ifinfmsg(), rtnl.RTM_NEWLINK, flags, attributes)
+        if code := self._kernel.ask(message):
+            raise OSError(code, f"cannot make {name} on {parent}: {os.strerror(code)}")
 
     def set_link(self, name: str, up: bool) -> None:
         """Set a link down; a missing link counts as down."""
@@ -79,39 +75,22 @@ class Requests:
         there = self._macvlan(name)
         if there is None:
             return
-        try:
-            with _refusals(f"cannot remove {name}"):
-                self._iproute.link("del", index=there["index"])
-        except OSError as error:
-            if error.errno != errno.ENODEV:
-                raise
+        head = {"index": there["index"]}
+        message = request(ifinfmsg.ifinfmsg(), rtnl.RTM_DELLINK, nl.NLM_F_ACK, head=head)
+        if (code := self._kernel.ask(message)) not in (0, errno.ENODEV):
+            raise OSError(code, f"cannot remove {name}: {os.strerror(code)}")
 
     def _macvlan(self, name: str) -> Any | None:
         """The message about the macvlan of that name.  Raises OSError for another kind of link."""
+        wanted = request(ifinfmsg.ifinfmsg(), rtnl.RTM_GETLINK, 0, [("IFLA_IFNAME", name)])
         try:
-            with _refusals(f"cannot look up {name}"):
-                (message,) = self._iproute.link("get", ifname=name)
+            message = decoded(ifinfmsg.ifinfmsg, self._kernel.get(wanted).data)
         except OSError as error:
             if error.errno == errno.ENODEV:
                 return None
-            raise
+            raise OSError(error.errno, f"cannot look up {name}: {error.strerror}") from error
         kind = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND")
         # The kernel finds links by their other names too (altname).
         if kind != "macvlan" or message.get_attr("IFLA_IFNAME") != name:
             raise OSError(errno.EEXIST, f"{name} is not a macvlan but {kind or 'hardware'}")
         return message
-
-    @property
-    def _iproute(self) -> IPRoute:
-        if self._opened is None:
-            self._opened = IPRoute()
-        return self._opened
-
-
-@contextmanager
-def _refusals(what: str) -> Iterator[None]:
-    """Turn pyroute2's error into an OSError that begins with these words."""
-    try:
-        yield
-    except NetlinkError as error:
-        raise OSError(error.code, f"{what}: {error.args[1]}") from error

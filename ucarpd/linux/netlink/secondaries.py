@@ -11,9 +11,10 @@ import os
 import socket
 from collections import Counter
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux import sysctl
@@ -46,12 +47,22 @@ class Snapshot:
     routes: dict[Route, None]
 
 
+class Notes(Protocol):
+    """Where it is noted that the setting of an interface is changed, for the time after a crash."""
+
+    def begin(self, interface: str) -> None: ...
+    def end(self, interface: str) -> None: ...
+
+
 class Secondaries:
     """Not for use by several threads at once."""
 
-    def __init__(self, kernel: RequestSocket, elsewhere: Elsewhere) -> None:
+    def __init__(
+        self, kernel: RequestSocket, elsewhere: Elsewhere, notes: Notes | None = None
+    ) -> None:
         self._kernel = kernel
         self._elsewhere = elsewhere
+        self._notes = notes
         self._users: Counter[str] = Counter()
         self._changed: set[str] = set()
 
@@ -87,15 +98,22 @@ class Secondaries:
         """Have the kernel keep them, until as many calls of `let_go`.
 
         Where settings cannot be changed, as in a container, it goes on taking them along.  If this
-        process is killed meanwhile, the setting stays: later removals take nothing along.
+        process is killed meanwhile, the setting stays until somebody goes by the note.
         """
         self._users[interface] += 1
         try:
-            if not self.are_kept(interface):
-                sysctl.set(interface, 4, _SETTING, "1")
-                self._changed.add(interface)
+            if self.are_kept(interface):
+                return
+            if self._notes is not None:
+                self._notes.begin(interface)
+            sysctl.set(interface, 4, _SETTING, "1")
+            self._changed.add(interface)
         except OSError:
-            return
+            self._end_note(interface)
+
+    def _end_note(self, interface: str) -> None:
+        if self._notes is not None:
+            self._notes.end(interface)
 
     def are_kept(self, interface: str) -> bool:
         """Raises OSError."""
@@ -109,10 +127,9 @@ class Secondaries:
         del self._users[interface]
         if interface in self._changed:
             self._changed.remove(interface)
-            try:
+            with suppress(FileNotFoundError):  # the interface is gone
                 sysctl.set(interface, 4, _SETTING, "0")
-            except FileNotFoundError:
-                return  # the interface is gone
+            self._end_note(interface)
 
     # -- how they are put back -----------------------------------------------------------------------
 
@@ -141,7 +158,8 @@ class Secondaries:
         now = _unless_gone(partial(self._dump, before.index)) if before is not None else None
         if before is None or now is None:
             return  # the interface is gone
-        ips, networks = {each.ip for each in gone}, {_network(each) for each in gone}
+        ips = {each.ip for each in gone}
+        networks = {_network(each) for each in gone if each.ip.version == 4}
         lost = {
             address: message
             for address, message in before.addresses.items()

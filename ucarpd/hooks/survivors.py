@@ -1,0 +1,61 @@
+"""Processes that a script has left running, although they may have left its process group.
+
+Neither a parent nor a group tells whose they are, so they are known by their environment.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+MARK = "UCARPD_PID"
+"""In the environment of each script: the process id of its daemon."""
+
+_LONGEST_COMMAND = 80
+
+
+class Survivor(NamedTuple):
+    """A process, and its command line, which may be shortened."""
+
+    pid: int
+    command: str
+
+    def __str__(self) -> str:
+        return f"{self.pid} ({self.command})"
+
+
+def find() -> dict[str, list[Survivor]]:
+    """Return, by instance, the processes that scripts of this process have left.  Blocks.
+
+    A process whose environment may not be read, or was replaced, is not found.
+    """
+    ours = f"{MARK}={os.getpid()}".encode()
+    found = defaultdict(list)
+    for pid, environment in _environments():
+        if ours in environment:
+            name = next((e for e in environment if e.startswith(b"UCARP_INSTANCE=")), b"=")
+            instance = os.fsdecode(name.partition(b"=")[2])
+            found[instance].append(Survivor(pid, _command(pid)))
+    return dict(found)
+
+
+def _environments() -> Iterator[tuple[int, list[bytes]]]:
+    for process in Path("/proc").iterdir():
+        if process.name.isdecimal():
+            try:
+                text = (process / "environ").read_bytes()
+            except OSError:
+                continue
+            yield int(process.name), text.split(b"\0")
+
+
+def _command(pid: int) -> str:
+    try:
+        text = Path("/proc", str(pid), "cmdline").read_bytes()
+    except OSError:
+        return "?"
+    words = text.decode(errors="replace").rstrip("\0").replace("\0", " ")
+    printable = "".join(each if each.isprintable() else "?" for each in words)
+    more = "…" if len(printable) > _LONGEST_COMMAND else ""
+    return f"{printable[:_LONGEST_COMMAND]}{more}"

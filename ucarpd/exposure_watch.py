@@ -1,16 +1,13 @@
 """Looks for exposed files of one virtual host, beside the event loop, and tells the operator."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from ucarpd import exposure
 from ucarpd.config.problems import place
 from ucarpd.exposure import Exposure
-
-MOST_NAMES = 8
-"""Instances that the status line names."""
 
 
 class Log(Protocol):
@@ -48,11 +45,3 @@ class ExposureWatch:
         files = dict.fromkeys(place(each.file) for each in found if each.is_error)
         self.trouble = f"others than root can change {', '.join(files)}" if files else ""
         self._changed()
-
-
-def listed(names: Sequence[str]) -> str:
-    """Name the instances with such files in the status line of many, the first of them at least."""
-    if not names:
-        return ""
-    more = ", …" if len(names) > MOST_NAMES else ""
-    return f"; others than root can change files of {', '.join(names[:MOST_NAMES])}{more}"

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence, Set
 
 from ucarpd.addresses import Ledger, NetlinkAddresses
-from ucarpd.carp.actions import State
+from ucarpd.carp.actions import Report, State
 from ucarpd.carp.params import DemoteStyle, IPAddress
 from ucarpd.config import Config
 from ucarpd.crashes import Crashes, probation
@@ -25,6 +25,7 @@ from ucarpd.interface import Interface
 from ucarpd.journal import Journal
 from ucarpd.linux.netlink import Netlink
 from ucarpd.lock import InstanceLock
+from ucarpd.notes import Notes
 from ucarpd.parent_arp import ParentArp
 from ucarpd.private import run_directory
 from ucarpd.recording import Keeper, content_of
@@ -89,6 +90,7 @@ class Instance:
         self._is_stopping = False
         self._stopped = asyncio.Event()
         self._is_over = False
+        self._notes = Notes()
 
     @property
     def state(self) -> State:
@@ -98,6 +100,10 @@ class Instance:
     def duration(self) -> float:
         """Seconds for which it has been in its state."""
         return self._loop.time() - self._changed_at
+
+    def keep_configuration(self) -> None:
+        """Keep the configuration, which comes from sound files, for the start after a crash."""
+        self._keeper.keep_configuration(self.config)
 
     def start(self) -> None:
         config = self.config
@@ -158,6 +164,7 @@ class Instance:
             self._interface.detach(self.config)
         if self.config.shutdown:
             await self._addresses.dispose()
+        await self._keeper.forget_configuration()
         await self._keeper.close()
         self._crashes.end()
         self._lock.release()
@@ -169,6 +176,7 @@ class Instance:
         self.config = new
         self._log.facility = new.facility
         self._addresses.reconfigure(new)
+        self._keeper.keep_configuration(new)
         if self._engine is not None:
             self._interface.replace(new)
             self._engine.change_params(new.params())
@@ -183,9 +191,9 @@ class Instance:
         """Say that from now on the digests of this host and of the others differ."""
         self._log.flag_day()
 
-    def found(self, names: Set[str]) -> None:
+    def files_present(self, names: Set[str]) -> None:
         """The private directory has files of these names."""
-        self._keeper.found(names)
+        self._keeper.files_present(names)
 
     def left_running(self, processes: Sequence[object]) -> None:
         """The instance has stopped, and these processes of its scripts still run."""
@@ -213,19 +221,23 @@ class Instance:
             self._engine.step_down(reason)
 
     @property
-    def trouble(self) -> str:
-        """Why it does not work, is less fit than usual, or unsafe; empty if all is well."""
+    def note(self) -> str:
+        """What is unusual, to be put right after the state; empty if all is well."""
         if self._engine is None:
-            return "to be started again after an internal error"
+            return ": to be started again after an internal error"
         if self.state is State.INIT:
-            return f"waiting, {self._engine.reason}"
-        less_fit = f"less fit: {self._reasons}" if self._demoted_by else ""
-        return "; ".join(filter(None, (less_fit, self.exposure.trouble)))
+            return f": waiting, {self._engine.reason}"
+        less_fit = f"; less fit: {self._reasons}" if self._demoted_by else ""
+        exposed = f"; {self.exposure.trouble}" if self.exposure.trouble else ""
+        if self.state is not State.MASTER:
+            return less_fit + exposed
+        notes = self._notes.of_master(self.config.is_scripted, self._log.wrong_digest_from)
+        return (notes or less_fit) + exposed
 
     def report_status(self) -> None:
         """One line in ucarp's words, `MASTER on eth0 id 1`, and what there is to know."""
         if self._engine is None:
-            self._log.status("INIT", self.trouble)
+            self._log.status("INIT", "to be started again after an internal error")
             return
         receiver = self._engine.receiver
         drops = ", ".join(f"{reason.value} {n}" for reason, n in receiver.dropped.items())
@@ -248,6 +260,7 @@ class Instance:
 
     def changed(self) -> None:
         self._changed_at = self._loop.time()
+        self._notes.state_changed()
         if self.state is State.MASTER:
             self._fitness.role_taken()
         else:
@@ -271,8 +284,14 @@ class Instance:
         self._fitness.sending(is_failing)
 
     def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
+        self._notes.unserved = addresses
         self._log.unserved(addresses)
+        self._changed()
         self._fitness.unserved(len(addresses), len(self.config.params().addresses))
+
+    def found(self, report: Report) -> None:
+        self._notes.found(report)
+        self._changed()
 
     def loss_counts(self) -> None:
         self._interface.tell_faults()

@@ -47,3 +47,19 @@ def private_directory(directory: Path) -> Path:
         if stat.S_IMODE(status.st_mode) != 0o700:
             path.chmod(0o700)
     return path
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Replace a file, or make it, for our user alone; a reader finds the old or the new one, whole.
+
+    Blocks; raises OSError, which names the file.
+    """
+    new = path.with_name(f"{path.name}.new")
+    try:
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        new.replace(path)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise OSError(error.errno, f"cannot write {path}: {error.strerror}") from error

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ucarpd.linux.namespace import network_namespace
-from ucarpd.private import private_directory, private_path
+from ucarpd.private import private_directory, private_path, replace_file
 
 _VERSION = 1
 """Of the format of NAME.record.  A record of another version says nothing."""
@@ -136,15 +136,7 @@ class Record:
         """Replace what the record says.  Blocks; raises OSError."""
         if self._path is None:
             return
-        new = self._path.with_suffix(".new")
-        try:
-            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(_encode(content))
-            new.replace(self._path)
-        except OSError as error:
-            new.unlink(missing_ok=True)
-            raise OSError(error.errno, f"cannot write {self._path}: {error.strerror}") from error
+        replace_file(self._path, _encode(content))
 
     @property
     def placed(self) -> bool:
@@ -243,7 +235,7 @@ def _encode(content: Content) -> bytes:
         ],
         "version": _VERSION,
         "pid": os.getpid(),
-        "boot": _boot_id(),
+        "boot": boot_id(),
         "namespace": network_namespace(),
     }
     return json.dumps(said, indent=1).encode()
@@ -253,7 +245,7 @@ def _recorded(text: bytes, live: bytes) -> Recorded | None:
     try:
         said: dict[str, Any] = json.loads(text)
         here = said.pop("version"), said.pop("boot"), said.pop("namespace")
-        if here != (_VERSION, _boot_id(), network_namespace()):
+        if here != (_VERSION, boot_id(), network_namespace()):
             return None
         pid = int(said.pop("pid"))
         script = said.pop("down_script")
@@ -278,7 +270,8 @@ def _text_of(path: Path, _inode: int, _changed: int) -> bytes:
     return path.read_bytes()
 
 
-def _boot_id() -> str:
+def boot_id() -> str:
+    """Return what tells one boot of this machine from another."""
     return _BOOT_ID.read_text(encoding="ascii").strip()
 
 

@@ -15,6 +15,7 @@ from ucarpd.carp.transmit import Datagram, Transmitter
 from ucarpd.config import Config
 from ucarpd.hooks import Hook
 from ucarpd.journal import Journal
+from ucarpd.last_good import LastGood
 from ucarpd.linux.netlink import InterfaceAddress, Netlink
 from ucarpd.lock import AlreadyRunning, InstanceLock
 from ucarpd.parent_arp import ParentArp
@@ -43,6 +44,7 @@ class Keeper:
         self._loop = asyncio.get_running_loop()
         self._renewal: asyncio.Future[None] | None = None
         self._is_closed = False
+        self._last_good = LastGood(name, run_directory())
         self._earlier: Recorded | None = None
         try:
             self._earlier = read(name, run_directory())
@@ -78,7 +80,7 @@ class Keeper:
 
     # -- files that somebody has removed ---------------------------------------------------------------
 
-    def found(self, names: Set[str]) -> None:
+    def files_present(self, names: Set[str]) -> None:
         """The private directory has files of these names: make again those that are missing."""
         ours = self._lock.files | self._record.files | self._arp.files
         if self._content is not None and not names >= ours:
@@ -116,6 +118,20 @@ class Keeper:
             self._log.record_fault(error)
         else:
             self._log.record_renewed()
+
+    def keep_configuration(self, config: Config) -> None:
+        """Keep what the configuration was read from, for the start after a crash."""
+        self._netlink.beside(partial(self._last_good.keep, config), self._kept)
+
+    def _kept(self, error: OSError | None) -> None:
+        if error is not None:
+            self._log.configuration_not_kept(error)
+
+    async def forget_configuration(self) -> None:
+        """Remove it, after all that is still to be kept."""
+        done = asyncio.get_running_loop().create_future()
+        self._netlink.beside(self._last_good.forget, done.set_result)
+        self._kept(await done)
 
     def take_off_left_over(self, device: str) -> None:
         """Take off what an earlier run has left, if the record names it; `device` is today's."""

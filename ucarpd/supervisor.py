@@ -10,19 +10,15 @@ import gc
 import logging
 import os
 import signal
-import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ucarpd import config, journal
-from ucarpd.carp.actions import State
+from ucarpd import journal, reading
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
 from ucarpd.diagnosis.digest import Suspect
-from ucarpd.exposure_watch import listed
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.hooks import survivors
@@ -35,7 +31,9 @@ from ucarpd.linux.orphans import Orphans
 from ucarpd.lock import AlreadyRunning, InstanceLock
 from ucarpd.private import run_directory
 from ucarpd.promoted import Promotions, restore_left_over
+from ucarpd.reading import Reading
 from ucarpd.recording import virtual_addresses_elsewhere
+from ucarpd.status_line import status_line
 from ucarpd.upkeep import Upkeep
 
 EXIT_ALL_RUN_ELSEWHERE = 75
@@ -70,6 +68,7 @@ class Supervisor:
         """Those with scripts, until it is known what these have left running."""
         self._status_is_due = False
         self._shown_status = ""
+        self._reading = Reading()
         self._demotion = Demotion()
         self._lateness = Lateness()
         self._started = 0
@@ -77,9 +76,10 @@ class Supervisor:
 
     async def run(self) -> int:
         """Until a signal ends it; returns the exit status."""
-        configs, problems = config.load_all(self._paths)
-        for problem in problems:
-            journal.write_problem(str(problem))
+        self._reading = reading.at_start(self._paths)
+        configs, problems = self._reading.configs, self._reading.lines
+        for line in problems:
+            journal.write_problem(line)
         if not configs and not problems:
             where = ", ".join(map(str, self._paths))
             journal.write_problem(f"{where}: no configuration file (NAME.conf) in it")
@@ -100,7 +100,7 @@ class Supervisor:
         self._netlink.beside(partial(restore_left_over, run_directory()), _report_unrestored)
         self._start_all(configs)
         if not self._instances and not self._stay:
-            return EXIT_ALL_RUN_ELSEWHERE
+            return EXIT_CONFIG if self._reading.refused else EXIT_ALL_RUN_ELSEWHERE
         # What start-up made stays; collecting it again and again would only cost time.
         gc.collect()
         gc.freeze()
@@ -204,6 +204,8 @@ class Supervisor:
             self._status_changed,
         )
         self._instances[new.name] = instance
+        if not self._reading.is_refused(new.path):
+            instance.keep_configuration()
         instance.start()
 
     def _next_phase(self) -> float:
@@ -263,32 +265,37 @@ class Supervisor:
         A file that is gone ends its instance.  One that cannot be used leaves it as it is.  A stop of
         the process cuts it short.
         """
-        configs, problems = await asyncio.to_thread(config.load_all, self._paths)
-        for problem in problems:
-            journal.write_problem(f"{problem}; the running configuration stays")
-        wanted = {each.name: each for each in configs}
-        faulty = {problem.path for problem in problems}
+        self._reading = await asyncio.to_thread(reading.at_reload, self._paths)
+        for line in self._reading.lines:
+            journal.write_problem(line)
+        wanted = {each.name: each for each in self._reading.configs}
+        before = {name: each.config.path for name, each in self._instances.items()}
+        counts = {"changed": 0, "started": 0, "ended": 0}
         for name, instance in list(self._instances.items()):
             if self._ending.is_set():
                 return
             path = instance.config.path
-            if path in faulty or path.parent in faulty:
+            if self._reading.is_refused(path):
                 continue
             if name in wanted and instance.config.hashed_set_differs(wanted[name]):
                 instance.warn_of_flag_day()
             if name not in wanted:
+                counts["ended"] += 1
                 await self._stop(instance, f"{path} is gone")
             elif instance.config.needs_restart(wanted[name]):
+                counts["changed"] += 1
                 instance.announce_restart()
                 await self._stop(instance, "restarting with the new configuration")
             elif instance.config != wanted[name]:
+                counts["changed"] += 1
                 instance.reconfigure(wanted[name])
         if self._ending.is_set():
             return
         for instance in self._instances.values():
             instance.exposure.look(instance.config.path)
         self._start_all([new for name, new in wanted.items() if name not in self._instances])
-        journal.write(logging.INFO, f"reloaded: {len(self._instances)} running")
+        counts["started"] = len(self._instances.keys() - before.keys())
+        journal.write_reloaded(counts, self._reading.refused_names(before.values()))
 
     # -- for systemd -------------------------------------------------------------------------------------
 
@@ -315,16 +322,7 @@ class Supervisor:
     def _status(self) -> str:
         """What `systemctl status` shows in one line."""
         instances = list(self._instances.values())
-        if len(instances) == 1:
-            (only,) = instances
-            since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time.time() - only.duration))
-            where = f"{only.config.interface}, vhid {only.config.vhid}"
-            trouble = f": {only.trouble}" if only.trouble else ""
-            return f"{only.state.value} on {where}, since {since}{trouble}"
-        states = Counter(instance.state for instance in instances)
-        counts = ", ".join(f"{states[state]} {state.value}" for state in reversed(State))
-        exposed = [each.config.name for each in instances if each.exposure.trouble]
-        return f"{len(instances)} virtual hosts: {counts}{listed(exposed)}"
+        return status_line(instances, self._reading.refused_names(i.config.path for i in instances))
 
 
 def _lock_memory_if_realtime() -> None:

@@ -15,7 +15,7 @@ LOOK_AFTER = 5.0
 class Instance(Protocol):
     """Has files there."""
 
-    def found(self, names: Set[str]) -> None: ...
+    def files_present(self, names: Set[str]) -> None: ...
 
 
 class Upkeep:
@@ -44,4 +44,4 @@ class Upkeep:
     def _tell(self, error: OSError | None) -> None:
         if error is None:
             for each in list(self._instances()):
-                each.found(self._names)
+                each.files_present(self._names)

@@ -1,8 +1,12 @@
 """The command line, up to the point where the daemon itself would start."""
 
+import os
+import signal
+import subprocess
+
 import pytest
 
-from ucarpd import __version__, cli, host_checks
+from ucarpd import __version__, cli, host_checks, log_process, refusals
 from ucarpd.config import Problem
 from ucarpd.host_checks import Finding
 
@@ -12,6 +16,8 @@ UCARP_VHID=1
 UCARP_PASS=geheim
 UCARP_ADDR=10.0.0.1
 """
+
+FAULTY = [("bad", 300), ("unfit", 2)]
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +80,81 @@ def test_a_file_that_does_not_fit_the_host_is_not_good(conf, findings, tmp_path,
         f"{bad}: UCARP_ADDR: does not fit\n{good}: UCARP_ADDR: does not fit (warning)\n",
     )
     assert cli.main(["check", good]) == 0
+
+
+# -- check before a reload ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reloaded(tmp_path, monkeypatch):
+    """The processes that were asked to reload, each with what it was told to refuse."""
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "run"))
+    asked = []
+
+    def kill(pid, number):
+        if pid == 404:
+            raise ProcessLookupError(3, "No such process")
+        assert number == signal.SIGHUP
+        asked.append((pid, sorted(map(str, refusals.take(pid, tmp_path / "run")))))
+
+    monkeypatch.setattr(os, "kill", kill)
+    return asked
+
+
+def test_check_lets_a_process_reload_good_files(conf, reloaded):
+    assert cli.main(["check", "--reload", "4", conf(GOOD)]) == 0
+    assert reloaded == [(4, [])]
+
+
+def test_check_names_the_bad_files_to_the_process_and_fails(
+    conf, findings, reloaded, tmp_path, monkeypatch, capsys
+):
+    conf(GOOD.replace("10.0.0.1", "10.0.0.2"))
+    bad, unfit = (conf(GOOD.replace("=1\n", f"={vhid}\n"), name) for name, vhid in FAULTY)
+    findings.append((unfit, True))
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["check", "--reload", "4", "."]) == cli.EXIT_CONFIG
+    assert reloaded == [(4, [bad, unfit])]
+    assert f"{bad}:2: UCARP_VHID: " in capsys.readouterr().err
+
+
+def test_when_the_last_file_is_gone_the_process_reloads(reloaded, tmp_path):
+    assert cli.main(["check", "--reload", "4", str(tmp_path)]) == 0
+    assert reloaded == [(4, [])]
+
+
+def test_check_says_when_there_is_no_such_process(conf, reloaded, capsys):
+    assert cli.main(["check", "--reload", "404", conf(GOOD)]) == cli.EXIT_NOT_RELOADED
+    assert "process 404 has not been asked to reload: No such process" in capsys.readouterr().err
+
+
+def test_without_room_for_the_list_good_files_are_reloaded_and_bad_ones_are_not(
+    conf, reloaded, tmp_path, capsys
+):
+    (tmp_path / "run").touch()
+    assert cli.main(["check", "--reload", "4", conf(GOOD)]) == 0
+    bad = conf(GOOD.replace("=1\n", "=300\n"))
+    assert cli.main(["check", "--reload", "4", bad]) == cli.EXIT_NOT_RELOADED
+    assert reloaded == [(4, [])]
+    assert "process 4 has not been asked to reload: " in capsys.readouterr().err
+
+
+def test_the_password_may_be_a_credential_of_the_process(conf, reloaded, tmp_path):
+    (tmp_path / "web.pass").write_text("credential\n")
+    path = conf(GOOD.replace("UCARP_PASS=geheim\n", ""))
+    environment = {"CREDENTIALS_DIRECTORY": str(tmp_path), "PATH": os.environ["PATH"]}
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, env=environment) as process:
+        assert cli.main(["check", "--reload", str(process.pid), path]) == 0
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, env={"PATH": os.defpath}) as process:
+        assert cli.main(["check", "--reload", str(process.pid), path]) == cli.EXIT_CONFIG
+    assert [refused for _, refused in reloaded] == [[], [path]]
+
+
+def test_in_the_journal_each_line_has_its_priority(conf, reloaded, monkeypatch, capsys):
+    monkeypatch.setattr(log_process, "stderr_is_the_journal", lambda: True)
+    path = conf(GOOD.replace("=1\n", "=300\n"))
+    assert cli.main(["check", "--reload", "4", path]) == cli.EXIT_CONFIG
+    assert capsys.readouterr().err.startswith(f"<3>{path}:2: UCARP_VHID: ")
 
 
 def test_check_of_an_empty_directory_finds_nothing_to_run(tmp_path, capsys):

@@ -36,6 +36,7 @@ class Bench:
     def __init__(self, params=PARAMS, are_scripted=False):
         self.story = []
         self.states = []
+        self.findings = []
         self.advertisements_told = 0
         self.identities = 0
         self.frames = []
@@ -119,6 +120,9 @@ class Bench:
 
     def unserved(self, addresses):
         self.story.append(f"unserved: {', '.join(map(str, addresses)) or 'none'}")
+
+    def found(self, report):
+        self.findings.append(report)
 
     def loss_counts(self):
         self.story.append("loss counts")
@@ -695,6 +699,7 @@ async def test_step_down_is_offered_and_taken_back_when_nobody_takes_over():
         "advertisement 1/0",
         "NOBODY_TOOK_OVER",
     ]
+    assert [each.finding.name for each in bench.findings] == ["NOBODY_TOOK_OVER"]
     assert bench.engine.state is State.MASTER
 
 

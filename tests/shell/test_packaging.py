@@ -37,8 +37,9 @@ def test_both_units_are_the_same_but_for_what_they_run():
 @pytest.mark.parametrize("name", ["ucarpd.service", "ucarpd@.service"])
 def test_what_a_unit_runs_is_understood(name):
     service = unit(name)["Service"]
-    for key in ("ExecStart", "ExecStopPost"):
-        program, *arguments = service[key].removeprefix("-").split()
+    for key in ("ExecStart", "ExecReload", "ExecStopPost"):
+        command = service[key].removeprefix("-").replace("$MAINPID", "123")
+        program, *arguments = command.split()
         assert program == "/usr/bin/ucarpd"
         assert cli._parser().parse_args(arguments).paths
 

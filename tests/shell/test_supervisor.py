@@ -5,7 +5,7 @@ import signal
 
 from fake_kernel import FakeLog
 
-from ucarpd import supervisor
+from ucarpd import config, supervisor
 from ucarpd.carp.actions import State
 from ucarpd.supervisor import Supervisor
 
@@ -31,7 +31,7 @@ def test_a_reload_that_fails_is_told_and_the_stop_works(monkeypatch, tmp_path):
     def load_all(_paths):
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(supervisor.config, "load_all", load_all)
+    monkeypatch.setattr(config, "load_all", load_all)
 
     async def scenario(host):
         host.reload()
@@ -67,7 +67,7 @@ def test_one_instance_that_fails_to_stop_does_not_keep_the_others_running(monkey
 
 def test_a_stop_begins_with_all_instances_while_a_reload_waits_for_one(monkeypatch, tmp_path):
     begun, ready = [], []
-    monkeypatch.setattr(supervisor.config, "load_all", lambda _paths: ([Config("new")], []))
+    monkeypatch.setattr(config, "load_all", lambda _paths: ([Config("new")], []))
     monkeypatch.setattr(supervisor.systemd, "notify_ready", ready.append)
 
     class Config:
@@ -112,44 +112,26 @@ def test_the_status_line_says_what_an_instance_waits_for(monkeypatch, tmp_path):
     monkeypatch.setattr(supervisor.systemd, "notify_status", told.append)
 
     class Instance:
-        config = type("Config", (), {"interface": "hots0", "vhid": 1})
+        config = type(
+            "Config", (), {"name": "web", "interface": "hots0", "vhid": 1, "path": tmp_path}
+        )
         state = State.INIT
         duration = 3.0
-        trouble = "waiting, interface hots0 does not exist"
+        note = ": waiting, interface hots0 does not exist"
 
     async def scenario(host):
         host._instances = {"web": Instance()}
         for _ in range(2):
             host._show_status()
-        Instance.state, Instance.trouble = State.MASTER, ""
+        Instance.state, Instance.note = State.MASTER, ""
         host._show_status()
 
     run(monkeypatch, tmp_path, scenario)
     assert len(told) == 2
-    assert told[0].startswith("INIT on hots0, vhid 1, since ")
-    assert told[0].endswith(": waiting, interface hots0 does not exist")
+    assert told[0].startswith(
+        "INIT: waiting, interface hots0 does not exist (hots0, vhid 1, since "
+    )
     assert told[1].startswith("MASTER on hots0")
-
-
-def test_the_status_line_of_many_names_those_with_files_that_others_can_change(
-    monkeypatch, tmp_path
-):
-    class Instance:
-        state = State.MASTER
-
-        def __init__(self, name, trouble):
-            self.config = type("Config", (), {"name": name})
-            self.exposure = type("Watch", (), {"trouble": trouble})
-
-    async def scenario(host):
-        host._instances = {each: Instance(each, "") for each in ("one", "two")}
-        assert host._status() == "2 virtual hosts: 2 MASTER, 0 BACKUP, 0 INIT"
-        host._instances["mail"] = Instance("mail", "others can change a file")
-        assert host._status().endswith(" 0 INIT; others than root can change files of mail")
-        host._instances = {str(each): Instance(str(each), "bad") for each in range(9)}
-        assert host._status().endswith("files of 0, 1, 2, 3, 4, 5, 6, 7, …")
-
-    run(monkeypatch, tmp_path, scenario)
 
 
 def test_processes_of_scripts_are_told_once_after_their_instance_has_stopped(monkeypatch, tmp_path):

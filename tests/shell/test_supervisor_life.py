@@ -260,10 +260,10 @@ async def test_a_link_that_is_lost_makes_the_whole_host_less_fit(host):
         host.netlink.down.add("eth1")
         supervisor.link_changed("eth1")
         assert states(supervisor)["mail"] is not State.MASTER
-        assert supervisor._instances["web"].trouble == "less fit: eth1 cannot be used"
+        assert supervisor._instances["web"].note == "; less fit: eth1 cannot be used"
         host.netlink.down.clear()
         supervisor.link_changed("eth1")
-        assert supervisor._instances["web"].trouble == ""
+        assert supervisor._instances["web"].note == ""
 
 
 @in_virtual_time

@@ -175,15 +175,15 @@ def test_an_end_meanwhile_leaves_nothing(scenario):
         await asyncio.sleep(0)
         shutil.rmtree(bench.run)
         bench.netlink.held = []
-        bench.keeper.found(frozenset())
-        bench.keeper.found(frozenset())
+        bench.keeper.files_present(frozenset())
+        bench.keeper.files_present(frozenset())
         closing = asyncio.ensure_future(bench.keeper.close())
         await asyncio.sleep(0.1)
         assert not closing.done()
         bench.netlink.let_go()
         await closing
         assert not bench.names() & {"web.record", "web.live"}
-        bench.keeper.found(frozenset())
+        bench.keeper.files_present(frozenset())
         await asyncio.sleep(0.1)
         assert not bench.names() & {"web.record", "web.live"}
 

@@ -1,7 +1,7 @@
 """Several files, and where they collide."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +13,16 @@ from ucarpd.config.settings import Config
 
 
 def load_all(
-    paths: Sequence[Path], environ: Mapping[str, str] = os.environ
+    paths: Sequence[Path],
+    environ: Mapping[str, str] = os.environ,
+    stand_ins: Iterable[Loaded] = (),
 ) -> tuple[list[Config], list[Problem]]:
     """Every sound file in `paths` (files or directories), and the problems of all the others.
 
     A file that collides with an earlier one is refused: the same vhid on one interface, the same
-    address, the same instance name.  A file that is named twice is loaded once.
+    address, the same instance name.  A file that is named twice is loaded once.  A refused file, or
+    one in a directory that cannot be read, is replaced by the stand-in of its path, unless that
+    collides with a sound file.
     """
     good: list[Config] = []
     problems: list[Problem] = []
@@ -36,7 +40,17 @@ def load_all(
             continue
         good.append(loaded.config)
         taken |= {claim.what: claim.place(path) for claim in claims}
+    for loaded in stand_ins:
+        path, claims = loaded.config.path, list(_claims(loaded))
+        if is_refused(path, problems) and all(claim.what not in taken for claim in claims):
+            good.append(loaded.config)
+            taken |= {claim.what: claim.place(path) for claim in claims}
     return good, problems
+
+
+def is_refused(path: Path, problems: Iterable[Problem]) -> bool:
+    """Whether one of the problems is about this file, or about its directory."""
+    return any(problem.path in {path, path.parent} for problem in problems)
 
 
 def _distinct(paths: Sequence[Path], problems: list[Problem]) -> Iterator[Path]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ucarpd.config import addressing, conflicts, masks, passwords
+from ucarpd.config import addressing, conflicts, files, masks, passwords
 from ucarpd.config.draft import Draft, Given
 from ucarpd.config.keys import KEYS
 from ucarpd.config.lines import read_lines
@@ -34,14 +34,25 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     return load_with_lines(path, environ).config
 
 
-def load_with_lines(path: Path, environ: Mapping[str, str]) -> Loaded:
-    """The same, and where each value stands; raises ConfigError."""
+def load_with_lines(
+    path: Path, environ: Mapping[str, str], read: files.Reader = files.read
+) -> Loaded:
+    """The same, and where each value stands; raises ConfigError.
+
+    `read` returns the content of a file.
+    """
+    contents: dict[Path, bytes] = {}
+
+    def note(file: Path) -> bytes:
+        content = contents[file] = read(file)
+        return content
+
     draft = Draft(path)
-    lines, problems = read_lines(path)
+    lines, problems = read_lines(path, note)
     draft.problems += problems
     draft.take(lines)
     name = _instance_name(draft)
-    key = passwords.key(draft, name, environ)
+    key = passwords.key(draft, name, environ, note)
     addresses, extra_addresses = masks.virtual_addresses(draft)
     conflicts.check(draft)
     if draft.problems:
@@ -56,6 +67,7 @@ def load_with_lines(path: Path, environ: Mapping[str, str]) -> Loaded:
     config = Config(
         path=path,
         name=name,
+        contents=MappingProxyType(contents),
         secrets=passwords.set_secrets(draft),
         script_environment=_script_environment(draft, name, (*addresses, *extra_addresses)),
         **(_each_for_itself(draft) | together),

@@ -32,7 +32,8 @@ class Config:
     seconds, `advskew` and `ifdown_demotion` in 1/256 s, `script_timeout` in seconds.  With neither
     script ucarpd itself owns the addresses.  `source_mac` is "real", "virtual", or None for
     whichever `virtual_mac` says.  `secrets` are the secret keys that are set, by canonical name;
-    `script_environment` holds what the scripts get of the file: never a secret.
+    `script_environment` holds what the scripts get of the file: never a secret.  `contents` are the
+    files that all this was read from, passwords included.
     """
 
     path: Path
@@ -74,6 +75,7 @@ class Config:
     facility: str
     secrets: tuple[str, ...]
     script_environment: Mapping[str, str] = field(repr=False, hash=False)
+    contents: Mapping[Path, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def device(self) -> str:

@@ -16,14 +16,36 @@ from ucarpd.carp.actions import Finding, Report, State, StateChanged
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.receive import WRONG_DIGEST, Dropped, DropReason, Evidence
 from ucarpd.journal.limits import SELDOM, DropLimiter, LastingFaults
-from ucarpd.journal.lines import AFTER_THE_WORK, postpone, root, write, write_problem
+from ucarpd.journal.lines import (
+    AFTER_THE_WORK,
+    postpone,
+    root,
+    write,
+    write_problem,
+    write_reloaded,
+)
 
-__all__ = ["AFTER_THE_WORK", "Inquiry", "Journal", "postpone", "root", "write", "write_problem"]
+__all__ = [
+    "AFTER_THE_WORK",
+    "Inquiry",
+    "Journal",
+    "postpone",
+    "root",
+    "write",
+    "write_problem",
+    "write_reloaded",
+]
 
 MESSAGE_ID_TRANSITION = "c16b51abdff6440ebf0dc60eca69d764"
 MESSAGE_ID_SCRIPT_FAILED = "726799f05a8f4513b25d9e6f250a4e29"
 MESSAGE_ID_PACKET_DROPPED = "21b931e90a9a4bc4819ee6fd1efa1cac"
 MESSAGE_ID_WAITING = "808ec373121b4c17ae77f31d5a166eda"
+MESSAGE_ID_UNSERVED = "3b1f0c9c5a4e4d0c9f6b7d8f5e2a4c17"
+MESSAGE_ID_TWO_MASTERS = "9d7c2b6e0f1a4f53b8c4a1e6d2f3907b"
+MESSAGE_ID_DEMOTED = "5e8a41d3c7b94b2f8f60e3a9d1c2b754"
+
+_STILL_HEARD = 10.0
+"""Seconds without a packet after which a host is no longer taken for a master."""
 
 
 class Inquiry(Protocol):
@@ -56,6 +78,7 @@ class Journal:
         self._is_same_mac_told = False
         self._without_ipv6: frozenset[object] = frozenset()
         """Addresses that were refused because the interface has no IPv6."""
+        self._wrong_digest: tuple[IPAddress | None, float] = (None, float("-inf"))
 
     # -- the course of things ------------------------------------------------------------------------
 
@@ -112,7 +135,12 @@ class Journal:
 
     def demoted(self, demotion: int, reasons: str) -> None:
         if demotion:
-            self.warning(f"demoted by {demotion}: {reasons}")
+            self._write(
+                logging.WARNING,
+                f"demoted by {demotion}: {reasons}",
+                MESSAGE_ID=MESSAGE_ID_DEMOTED,
+                UCARPD_REASON=reasons,
+            )
         else:
             self.info("no longer demoted")
 
@@ -120,7 +148,11 @@ class Journal:
         """What the protocol has noticed, although no role changed; each comes once, and its end."""
         level, text = _FINDINGS[report.finding]
         text = text.format(peer=report.peer, family=report.family)
-        self._write(level, text, UCARPD_PEER=str(report.peer or ""))
+        peer = str(report.peer or "")
+        if report.finding in {Finding.RIVAL_STAYS, Finding.RIVAL_STAYS_TIED}:
+            self._write(level, text, MESSAGE_ID=MESSAGE_ID_TWO_MASTERS, UCARPD_PEER=peer)
+        else:
+            self._write(level, text, UCARPD_PEER=peer)
 
     def flag_day(self) -> None:
         self.warning(
@@ -150,6 +182,14 @@ class Journal:
             "the record of the addresses had been removed from the run directory: made again"
         )
 
+    def configuration_not_kept(self, error: OSError) -> None:
+        self._fault(
+            logging.ERROR,
+            "last good",
+            "serving without a copy of the configuration: if the file is bad after a crash, this host"
+            f" does not serve ({error.strerror or error})",
+        )
+
     def address_not_removed_by_script(self, ips: Sequence[object]) -> None:
         self.warning(f"{_list(ips)} was still on {self._interface} after the down-script; removed")
 
@@ -173,7 +213,9 @@ class Journal:
             # That the interface has no IPv6 is the operator's doing, and has its own line.
             level = logging.WARNING if self._without_ipv6.issuperset(ips) else logging.ERROR
             self._write(
-                level, f"this host cannot serve {_list(ips)}: another host should take over"
+                level,
+                f"this host cannot serve {_list(ips)}: another host should take over",
+                MESSAGE_ID=MESSAGE_ID_UNSERVED,
             )
         else:
             self.info("all addresses are served again")
@@ -317,6 +359,8 @@ class Journal:
     def dropped(self, dropped: Dropped) -> None:
         if dropped.reason is DropReason.OTHER_VRRP:
             return
+        if dropped.reason is DropReason.BAD_DIGEST:
+            self._wrong_digest = dropped.source, time.monotonic()
         passed_over = self._drops.admit(dropped, time.monotonic())
         if passed_over is None:
             return
@@ -328,6 +372,12 @@ class Journal:
             self._write_drop(dropped, f"{WRONG_DIGEST}: {text}", passed_over)
 
         self.inquiry.look_into(dropped.evidence, found)
+
+    @property
+    def wrong_digest_from(self) -> IPAddress | None:
+        """The host that advertises our vhid with a wrong digest now, if one does."""
+        source, at = self._wrong_digest
+        return source if time.monotonic() - at < _STILL_HEARD else None
 
     def _write_drop(self, dropped: Dropped, detail: str, passed_over: int) -> None:
         more = f" ({passed_over} more since the last such line)" if passed_over else ""

@@ -5,7 +5,7 @@ Where the lines go is the business of `output`.
 
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 MESSAGE_ID_CONFIG_PROBLEM = "fd40c3a03da44a9089659c5b78da6825"
@@ -51,6 +51,16 @@ def write(
     if not _postponed:
         _call_later(AFTER_THE_WORK, _flush)
     _postponed.append(line)
+
+
+def write_reloaded(counts: Mapping[str, int], refused: Sequence[str]) -> None:
+    """The end of a reload: how many virtual hosts it has `changed`, `started` and so on, and the
+    names of those whose files were refused.
+    """
+    told = [f"{n} {what}" for what, n in counts.items() if n or what == "changed"]
+    if refused:
+        told.append(f"{len(refused)} refused ({', '.join(refused)})")
+    write(logging.WARNING if refused else logging.INFO, f"reloaded: {', '.join(told)}")
 
 
 def write_problem(text: str) -> None:

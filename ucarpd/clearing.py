@@ -11,7 +11,7 @@ leaves to `leftovers` what can wait.
 import os
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -51,7 +51,10 @@ class Outcome(NamedTuple):
 
 
 def clear(
-    paths: Sequence[str], packet_out: PacketOut, environ: Mapping[str, str] = os.environ
+    paths: Sequence[str],
+    packet_out: PacketOut,
+    environ: Mapping[str, str] = os.environ,
+    open_table: Callable[[], AddressTable] = AddressTable,
 ) -> Outcome:
     """Take the addresses of every instance of these paths off, unless it runs, and bow out for it.
 
@@ -62,7 +65,7 @@ def clear(
     is_hung = environ.get("SERVICE_RESULT") in _HUNG
     for content in _of_paths(paths, run_directory()):
         try:
-            cleared = _clear_one(content, None if is_hung else packet_out)
+            cleared = _clear_one(content, None if is_hung else packet_out, open_table)
         except AlreadyRunning as error:
             outcome.left_alone.append(str(error))
         else:
@@ -72,7 +75,9 @@ def clear(
     return outcome
 
 
-def _clear_one(content: Content, packet_out: PacketOut | None) -> Cleared | None:
+def _clear_one(
+    content: Content, packet_out: PacketOut | None, open_table: Callable[[], AddressTable]
+) -> Cleared | None:
     """Raises AlreadyRunning; None if its record has changed before it was locked."""
     directory = run_directory()
     path = Path(content.path)
@@ -81,7 +86,7 @@ def _clear_one(content: Content, packet_out: PacketOut | None) -> Cleared | None
     if recorded is None or not recorded.is_left_over or recorded.content != content:
         lock.release()
         return None
-    found, error = _take_off(content)
+    found, error = _take_off(content, open_table)
     bowed_out = (
         packet_out is not None
         and error is None
@@ -109,7 +114,9 @@ def _instance(path: str) -> str:
 # -- the addresses ---------------------------------------------------------------------------------------
 
 
-def _take_off(content: Content) -> tuple[list[str], OSError | None]:
+def _take_off(
+    content: Content, open_table: Callable[[], AddressTable]
+) -> tuple[list[str], OSError | None]:
     """Remove what the record names from its device; return what was there, and the first error.
 
     An address that is there with another prefix length is ours all the same.
@@ -119,7 +126,7 @@ def _take_off(content: Content) -> tuple[list[str], OSError | None]:
     except OSError:
         return [], None  # Addresses go with their interface.
     ours = {_packed(address.ip): address.ip for address in content.addresses}
-    table = AddressTable()
+    table = open_table()
     try:
         # Read ahead of the addresses: an instance that has taken its own off removes its record.
         virtual = ours.keys() | _virtual_addresses_of_others(content.instance)

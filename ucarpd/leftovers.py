@@ -4,7 +4,7 @@ virtual MAC device and the settings that belong to that.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ucarpd import journal
@@ -13,7 +13,7 @@ from ucarpd.clearing import Cleared
 from ucarpd.hooks import Hook, HookRunner
 from ucarpd.journal import Journal
 from ucarpd.linux import systemd
-from ucarpd.linux.netlink import Netlink
+from ucarpd.linux.netlink import Listener, Netlink
 from ucarpd.parent_arp import ParentArp
 from ucarpd.private import run_directory
 from ucarpd.promoted import restore_left_over
@@ -28,17 +28,20 @@ class _Nobody:
     def address_removed(self, interface: str, ip: IPAddress) -> None: ...
 
 
-async def clear_leftovers(cleared: Sequence[Cleared]) -> bool:
+async def clear_leftovers(
+    cleared: Sequence[Cleared], netlink: Callable[[Listener], Netlink] = Netlink
+) -> bool:
     """Finish what `clearing` has begun, all instances at a time; whether nothing is left."""
     try:
         restore_left_over(run_directory())
     except OSError as error:
         text = f"cannot restore a setting that an earlier run has left: {error.strerror or error}"
         journal.write(logging.WARNING, text)
-    return all(await systemd.patiently(asyncio.gather(*map(_clear_one, cleared))))
+    work = asyncio.gather(*(_clear_one(each, netlink) for each in cleared))
+    return all(await systemd.patiently(work))
 
 
-async def _clear_one(cleared: Cleared) -> bool:
+async def _clear_one(cleared: Cleared, make_netlink: Callable[[Listener], Netlink]) -> bool:
     content = cleared.content
     log = Journal(content.instance, content.vhid, content.interface, content.facility)
     if cleared.error is not None:
@@ -48,7 +51,9 @@ async def _clear_one(cleared: Cleared) -> bool:
     if cleared.bowed_out:
         log.bowed_out_for_the_dead()
     await _run_down_script(content, log)
-    device_error = await _remove_device(content) if content.virtual_mac else None
+    device_error = None
+    if content.virtual_mac:
+        device_error = await _remove_device(content, make_netlink(_Nobody()))
     if device_error is not None:
         log.device_refused(content.device, device_error)
     is_done = cleared.error is None and device_error is None
@@ -69,9 +74,8 @@ async def _run_down_script(content: Content, log: Journal) -> None:
     await ended.wait()
 
 
-async def _remove_device(content: Content) -> OSError | None:
+async def _remove_device(content: Content, netlink: Netlink) -> OSError | None:
     """Remove the device, and let the interface answer ARP as it did before."""
-    netlink = Netlink(_Nobody())
     await netlink.open()
     try:
         removed, restored = asyncio.Future[OSError | None](), asyncio.Future[OSError | None]()

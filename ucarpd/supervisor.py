@@ -10,7 +10,7 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -49,12 +49,17 @@ class Supervisor:
     With `stay` it goes on when there is nothing for it to do, until a reload finds something.
     """
 
-    def __init__(self, paths: Sequence[Path], stay: bool = False) -> None:
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        stay: bool = False,
+        netlink: Callable[..., Netlink] = Netlink,
+    ) -> None:
         self._paths = paths
         self._stay = stay
         self._loop = asyncio.get_running_loop()
         promotions = Promotions(run_directory())
-        self._netlink = Netlink(self, virtual_addresses_elsewhere, promotions)
+        self._netlink = netlink(self, virtual_addresses_elsewhere, promotions)
         self._interfaces: dict[str, Interface] = {}
         self._instances: dict[str, Instance] = {}
         self._reloading: asyncio.Task[None] | None = None

@@ -1,8 +1,12 @@
-"""What `clear` acts on.  Taking addresses off is tested in tests/integration/test_clear.py."""
+"""What `clear` acts on, with a table of addresses that stands for the kernel's.
+
+With the kernel's own table: tests/integration/test_clear.py.
+"""
 
 import asyncio
 import errno
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +16,8 @@ from recorded import content
 
 from ucarpd.clearing import clear
 from ucarpd.leftovers import clear_leftovers
+from ucarpd.linux import sysctl
+from ucarpd.linux.address_table import Entry
 from ucarpd.lock import AlreadyRunning, InstanceLock
 from ucarpd.record import Record, read
 
@@ -39,9 +45,9 @@ class Refused:
         raise OSError(errno.ENETDOWN, os.strerror(errno.ENETDOWN))
 
 
-def leave(tmp_path, run, name="web", placed=True, ago=None, **keys):
-    """Leave the record of an instance whose interface has gone with it."""
-    left = content(tmp_path, name, INTERFACE="gone0", VHID=len(name), **keys)
+def leave(tmp_path, run, name="web", placed=True, ago=None, device="gone0", **keys):
+    """Leave the record of an instance; its interface has gone with it unless another one is given."""
+    left = content(tmp_path, name, INTERFACE=device, VHID=len(name), **keys)
     record = Record(name, run)
     record.write(left)
     record.placed = placed
@@ -101,6 +107,22 @@ def test_there_is_nothing_at_all(tmp_path, run):
     assert not run.exists()
 
 
+def test_a_record_that_is_gone_before_it_is_locked_is_left_alone(tmp_path, run):
+    leave(tmp_path, run, "mail", ago=0.5)
+    leave(tmp_path, run, "web")
+
+    class Meanwhile(Sent):
+        """The second instance starts and ends while the first one is being cleared."""
+
+        def send_frame(self, interface, frame):
+            Record("web", run).remove()
+
+    outcome = run_clear(tmp_path, Meanwhile())
+    assert [each.content.instance for each in outcome.cleared] == ["mail"]
+    assert outcome.left_alone == []
+    outcome.cleared[0].lock.release()
+
+
 def test_an_instance_that_runs_is_left_alone(tmp_path, run):
     left = leave(tmp_path, run)
     lock = InstanceLock("web", run, "gone0", left.vhid, tmp_path / "web.conf")
@@ -118,6 +140,131 @@ def test_a_virtual_host_that_another_file_runs_is_left_alone(tmp_path, run):
     assert outcome.cleared == []
     assert "copy.conf" in outcome.left_alone[0]
     lock.release()
+
+
+# -- the addresses ---------------------------------------------------------------------------------------
+
+
+class FakeTable:
+    """The addresses of the loopback interface; the kernel takes the secondaries of a primary along."""
+
+    def __init__(self, *ips, keeps=(), fails=None):
+        self.entries = [entry(ip) for ip in ips]
+        self.keeps = keeps
+        self.fails = fails
+        self.story = []
+
+    def __call__(self):
+        self.story.append("open")
+        return self
+
+    def of(self, index):
+        if self.fails is not None:
+            raise self.fails
+        return [each for each in self.entries if each.link == index]
+
+    def remove(self, each):
+        if shown(each) in self.keeps:
+            raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+        self.story.append(f"remove {shown(each)}")
+        promotes = sysctl.get("lo", 4, "promote_secondaries") == "1"
+        gone = self.entries[self.entries.index(each) :] if not promotes else [each]
+        self.entries = [other for other in self.entries if other not in gone]
+
+    def put_back(self, each):
+        self.story.append(f"put back {shown(each)}")
+        self.entries.append(each)
+
+    def close(self):
+        self.story.append("close")
+
+    def left(self):
+        return [shown(each) for each in self.entries]
+
+
+def entry(ip):
+    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+    packed = socket.inet_pton(family, ip)
+    return Entry(socket.if_nametoindex("lo"), packed, bytes([family, 24]) + packed)
+
+
+def shown(each):
+    return socket.inet_ntop(socket.AF_INET if len(each.ip) == 4 else socket.AF_INET6, each.ip)
+
+
+@pytest.fixture
+def promotes(tmp_path, monkeypatch):
+    """The setting of the loopback interface: whether a secondary address becomes a primary one."""
+    setting = tmp_path / "net/ipv4/conf/lo/promote_secondaries"
+    setting.parent.mkdir(parents=True)
+    setting.write_text("0\n")
+    monkeypatch.setattr(sysctl, "ROOT", tmp_path / "net")
+    return setting
+
+
+def take_off(tmp_path, table, sent=None):
+    sent = Sent() if sent is None else sent
+    (each,) = clear([str(tmp_path / "web.conf")], sent, {}, table).cleared
+    each.lock.release()
+    return each
+
+
+def test_what_the_record_names_is_taken_off_and_told(tmp_path, run, promotes):
+    leave(tmp_path, run, device="lo", ADDR="10.0.0.1/24", EXTRA_ADDRS="2001:db8::1/64,10.0.0.2/24")
+    table = FakeTable("127.0.0.1", "10.0.0.1", "2001:db8::1")
+    each = take_off(tmp_path, table)
+    assert each.found == ["10.0.0.1", "2001:db8::1"]
+    assert each.error is None
+    assert table.story == ["open", "remove 10.0.0.1", "remove 2001:db8::1", "close"]
+    assert table.left() == ["127.0.0.1"]
+
+
+def test_what_is_not_there_is_not_taken_off(tmp_path, run, promotes):
+    leave(tmp_path, run, device="lo")
+    table = FakeTable("127.0.0.1")
+    each = take_off(tmp_path, table)
+    assert (each.found, each.error) == ([], None)
+    assert table.left() == ["127.0.0.1"]
+
+
+def test_secondaries_stay_and_the_setting_is_as_before(tmp_path, run, promotes):
+    leave(tmp_path, run, device="lo")
+    table = FakeTable("10.0.0.1", "10.0.0.9")
+    take_off(tmp_path, table)
+    assert table.left() == ["10.0.0.9"]
+    assert promotes.read_text().strip() == "0"
+
+
+def test_where_the_setting_cannot_be_made_the_secondaries_are_put_back(
+    tmp_path, run, promotes, monkeypatch
+):
+    def refuse(*_arguments):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(sysctl, "set", refuse)
+    leave(tmp_path, run, device="lo")
+    leave(tmp_path, run, "mail", device="lo", ADDR="10.0.0.8/24")
+    table = FakeTable("10.0.0.1", "10.0.0.8", "10.0.0.9")
+    take_off(tmp_path, table)
+    assert table.left() == ["10.0.0.9"], "10.0.0.8 is for its own instance to take care of"
+
+
+def test_one_that_stays_keeps_neither_the_others_nor_the_error(tmp_path, run, promotes):
+    leave(tmp_path, run, device="lo", ago=0.5, EXTRA_ADDRS="10.0.0.2/24")
+    table = FakeTable("10.0.0.1", "10.0.0.2", keeps={"10.0.0.1"})
+    sent = Sent()
+    each = take_off(tmp_path, table, sent)
+    assert each.error.errno == errno.EPERM
+    assert table.left() == ["10.0.0.1"]
+    assert sent == [], "a host that still answers gives nothing away"
+
+
+def test_a_table_that_cannot_be_read_is_the_error(tmp_path, run, promotes):
+    leave(tmp_path, run, device="lo")
+    table = FakeTable(fails=OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS)))
+    each = take_off(tmp_path, table)
+    assert (each.found, each.error) == ([], table.fails)
+    assert table.story[-1] == "close"
 
 
 # -- the bow-out -----------------------------------------------------------------------------------------

@@ -8,11 +8,13 @@ from itertools import count
 
 import pytest
 import virtual_loop
+from fake_sockets import FakeSockets, FakeWatch
 
 from ucarpd import interface
 from ucarpd.carp.frame import carp_over_ip, ethernet, virtual_mac
 from ucarpd.config import load
 from ucarpd.interface import LOOK_AGAIN_AFTER, SILENCE, Interface
+from ucarpd.linux import sysctl
 from ucarpd.linux.netlink import InterfaceAddress, Link
 
 MAC = bytes.fromhex("020000000001")
@@ -64,51 +66,6 @@ class Kernel:
     def _tell(self, what, *arguments):
         if self.listener is not None:
             getattr(self.listener, what)(*arguments)
-
-
-class FakeSockets:
-    can_send = True
-
-    def __init__(self, deliver):
-        self.deliver = deliver
-        self.faults = {}
-        self.story = []
-
-    def serve(self, vhids):
-        pass
-
-    def open(self, link, params):
-        self.story.append(f"open on {link.index}")
-
-    def fault(self, params, family):
-        return self.faults.get(family)
-
-    def close(self):
-        self.story.append("close")
-
-    def send(self, frame):
-        self.story.append(frame)
-
-
-class FakeWatch:
-    """`is_looking` is set by a test; what is sent then goes by it."""
-
-    def __init__(self, interface, duration, found):
-        self.duration = duration
-        self.found = found
-        self.is_running = self.is_looking = False
-        self.sent = []
-
-    def start(self):
-        self.is_running = True
-
-    def stop(self):
-        self.is_running = False
-
-    def send(self, frame):
-        if self.is_looking:
-            self.sent.append(frame)
-        return self.is_looking
 
 
 class FakeEngine:
@@ -313,6 +270,59 @@ async def test_nobody_looks_again_when_the_last_one_has_left(bench):
     assert bench.told() == []
 
 
+@in_virtual_time
+async def test_an_interface_that_somebody_removes(bench):
+    bench.attach(IFDOWN_DEMOTION=0)
+    bench.told()
+    assert bench.interface.mac == MAC
+    del bench.kernel.by_name["eth0"]
+    bench.interface.link_changed("eth0")
+    assert bench.told() == ["lost: interface eth0 does not exist"]
+    assert bench.interface.mac == bytes(6)
+    assert bench.sockets.story[-1] == "close"
+
+
+@in_virtual_time
+async def test_a_virtual_mac_device_that_is_shut_down_takes_its_addresses_with_it(bench):
+    bench.attach(VMAC="yes")
+    bench.attach("mail", VHID=2, ADDR="10.0.0.20", VMAC="yes")
+    bench.kernel.set("eth0-v1", index=3)
+    bench.told()
+    bench.kernel.set("eth0-v1", is_up=False)
+    assert bench.told() == ["gone: 10.0.0.10"]
+
+
+# -- the host is less fit ----------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_an_interface_that_is_down_makes_the_host_less_fit(bench):
+    bench.attach(IFDOWN_DEMOTION=100)
+    bench.attach("mail", VHID=2, ADDR="10.0.0.20", IFDOWN_DEMOTION=200)
+    bench.told()
+    bench.kernel.set("eth0", has_carrier=False)
+    assert bench.told()[-1] == "host demoted by 200: eth0 cannot be used"
+
+
+@in_virtual_time
+async def test_one_that_was_never_there_says_nothing_about_the_host(bench):
+    del bench.kernel.by_name["eth0"]
+    bench.attach()
+    assert bench.told() == ["lost: interface eth0 does not exist"]
+
+
+@in_virtual_time
+async def test_a_loss_that_an_up_script_may_have_made_waits_for_its_end(bench):
+    _, engine = bench.attach()
+    bench.told()
+    engine.is_loss_held = True
+    bench.kernel.set("eth0", is_up=False)
+    assert bench.told() == ["lost: interface eth0 is down"]
+    engine.is_loss_held = False
+    bench.interface.tell_faults()
+    assert bench.told() == ["host demoted by 240: eth0 cannot be used"]
+
+
 # -- the source -------------------------------------------------------------------------------------------
 
 
@@ -511,6 +521,13 @@ async def test_what_is_too_short_to_have_a_vhid_ends_no_silence(bench):
 
 
 @in_virtual_time
+async def test_a_frame_that_comes_after_the_last_one_has_left(bench):
+    config, _ = bench.attach()
+    bench.interface.detach(config)
+    assert hear(bench) is None
+
+
+@in_virtual_time
 async def test_our_mac_at_another_host(bench):
     _, engine = bench.attach()
     bench.told()
@@ -573,3 +590,26 @@ async def test_what_it_sees_is_told_if_it_is_about_a_vhid_of_ours(bench):
     engine.is_doubled = False
     bench.watch.found(frame())
     assert bench.told() == []
+
+
+# -- what goes out ----------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_packet_for_one_peer_goes_by_the_sockets(bench):
+    bench.attach()
+    bench.interface.send_datagram("for a peer")
+    assert bench.sockets.story[-1] == "for a peer"
+
+
+@pytest.mark.parametrize(("value", "is_router"), [("0", False), ("1", True), (None, False)])
+@in_virtual_time
+async def test_a_host_that_forwards_ipv6_is_a_router(
+    bench, monkeypatch, tmp_path, value, is_router
+):
+    monkeypatch.setattr(sysctl, "ROOT", tmp_path)
+    if value is not None:
+        forwarding = tmp_path / "ipv6/conf/eth0/forwarding"
+        forwarding.parent.mkdir(parents=True)
+        forwarding.write_text(f"{value}\n")
+    assert bench.interface.is_router is is_router

@@ -8,7 +8,7 @@ import pytest
 
 from ucarpd import journal
 from ucarpd.carp.actions import Finding, Report, State, StateChanged
-from ucarpd.carp.receive import Dropped, DropReason
+from ucarpd.carp.receive import Dropped, DropReason, Evidence
 from ucarpd.journal import Journal, lines
 from ucarpd.journal.limits import LINES_PER_MINUTE, DropLimiter, LastingFaults
 
@@ -215,7 +215,120 @@ ROWS = [
         " device beside it (is it a macvlan of mode passthru, or a port of a bridge?);"
         " UCARP_VMAC=no works without one",
     ),
+    (
+        lambda log: log.waiting("interface eth0 does not exist"),
+        "[WARNING] web: Waiting: interface eth0 does not exist",
+    ),
+    (
+        lambda log: log.status("MASTER", "for 5 s: no advertisement"),
+        "[INFO] web: MASTER on eth0 id 1 (for 5 s: no advertisement)",
+    ),
+    (lambda log: log.error("no"), "[ERROR] web: no"),
+    (lambda log: log.restarting(2.0), "[ERROR] web: starting again in 2 s"),
+    (
+        lambda log: log.reconfigured(restarted=False),
+        "[INFO] web: new configuration, taken over while running",
+    ),
+    (
+        lambda log: log.reconfigured(restarted=True),
+        "[INFO] web: new configuration: restarting this instance",
+    ),
+    (
+        lambda log: log.demoted(240, "eth1 cannot be used"),
+        "[WARNING] web: demoted by 240: eth1 cannot be used",
+    ),
+    (lambda log: log.demoted(0, ""), "[INFO] web: no longer demoted"),
+    (
+        lambda log: log.address_left_over([PEER]),
+        "[WARNING] web: 172.16.0.11 was left on eth0 by an earlier run; removed",
+    ),
+    (
+        lambda log: log.address_not_removed_by_script([PEER]),
+        "[WARNING] web: 172.16.0.11 was still on eth0 after the down-script; removed",
+    ),
+    (
+        lambda log: log.address_left_alone(PEER),
+        "[WARNING] web: 172.16.0.11 is virtual, but the only address of eth0: left alone; give this host "
+        "an address of its own",
+    ),
+    (
+        lambda log: log.address_out_of_place(PEER, State.BACKUP),
+        "[WARNING] web: 172.16.0.11 came up on eth0 in state BACKUP; removing it",
+    ),
+    (
+        lambda log: log.address_not_removed(OSError(1, "cannot remove 172.16.0.11")),
+        "[ERROR] web: cannot remove the address on eth0: cannot remove 172.16.0.11",
+    ),
+    (lambda log: log.spawning("/up.sh eth0"), "[WARNING] web: Spawning [/up.sh eth0]"),
+    (
+        lambda log: log.script_ended("/up.sh", 0, 0.25, excused=False),
+        "[INFO] web: [/up.sh] done in 0.25 s, exit status 0",
+    ),
+    (
+        lambda log: log.script_ended("/down.sh", 2, 0.25, excused=True),
+        "[INFO] web: [/down.sh] done in 0.25 s, exit status 2",
+    ),
+    (
+        lambda log: log.script_ended("/up.sh", 2, 0.25, excused=False),
+        "[ERROR] web: [/up.sh] failed after 0.25 s, exit status 2",
+    ),
+    (
+        lambda log: log.script_hit("/up.sh", "SIGHUP"),
+        "[WARNING] web: [/up.sh] was ended by SIGHUP, which ucarpd did not send; running it again (to "
+        "signal ucarpd and not its scripts: systemctl kill --kill-whom=main, on Debian 12 "
+        "--kill-who=main)",
+    ),
+    (
+        lambda log: log.script_harmful("/down.sh removes addresses", skipped=False),
+        "[WARNING] web: /down.sh removes addresses",
+    ),
+    (
+        lambda log: log.script_harmful("/down.sh removes addresses", skipped=True),
+        "[ERROR] web: /down.sh removes addresses",
+    ),
+    (
+        lambda log: log.script_timed_out("/up.sh", 30.0),
+        "[ERROR] web: [/up.sh] did not end within 30 s; terminating it",
+    ),
 ]  # fmt: skip
+
+
+def test_another_daemon_is_told_once_not_with_every_advertisement(collected, web):
+    for _ in range(3):
+        web.another_daemon()
+    ((line, _),) = collected()
+    assert line.startswith(
+        "[ERROR] web: another CARP daemon on this host advertises vhid 1 on eth0"
+    )
+
+
+def test_a_script_that_puts_the_address_elsewhere_is_told_of_once(collected, web):
+    for _ in range(2):
+        web.served_elsewhere([PEER])
+    assert len(collected()) == 1
+
+
+def test_a_wrong_digest_is_looked_into_before_it_is_told(collected, web):
+    class Detective:
+        def look_into(self, evidence, done):
+            self.done = done
+
+    web.inquiry = Detective()
+    evidence = Evidence(PEER, bytes(6), 1, bytes(20))
+    web.dropped(Dropped(DropReason.BAD_DIGEST, PEER, "the digest is wrong", evidence))
+    web.info("the search goes on")
+    web.inquiry.done("another password")
+    assert [line for line, _ in collected()] == [
+        "[INFO] web: the search goes on",
+        "[WARNING] web: dropped a packet from 172.16.0.11: the digest is wrong: another password",
+    ]
+
+
+def test_a_fault_in_a_file_has_an_id_of_its_own(collected):
+    journal.write_problem("web.conf:2: UCARP_VHID: no")
+    ((line, fields),) = collected()
+    assert line == "[ERROR] web.conf:2: UCARP_VHID: no"
+    assert fields == {"MESSAGE_ID": lines.MESSAGE_ID_CONFIG_PROBLEM}
 
 
 @pytest.mark.parametrize(("write", "line"), ROWS, ids=[line for _, line in ROWS])

@@ -127,8 +127,9 @@ def _add_log_options(parser: "argparse.ArgumentParser") -> None:
 def _check(options: "argparse.Namespace") -> int:
     import os
 
-    from ucarpd import config, exposure, host_checks, refusals
+    from ucarpd import config, exposure, refusals
     from ucarpd.hooks import refusal
+    from ucarpd.interface import host_checks
     from ucarpd.lock import is_held
     from ucarpd.private import run_directory
 

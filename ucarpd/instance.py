@@ -21,7 +21,7 @@ from ucarpd.fitness import Fitness
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.hooks import HookRunner, refusal
-from ucarpd.interface import Interface
+from ucarpd.interface.interface import Interface
 from ucarpd.journal import Journal
 from ucarpd.linux.netlink import Netlink
 from ucarpd.lock import InstanceLock

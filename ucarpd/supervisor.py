@@ -24,7 +24,7 @@ from ucarpd.health.lateness import Lateness
 from ucarpd.hooks import survivors
 from ucarpd.hooks.child import PIDS
 from ucarpd.instance import Instance
-from ucarpd.interface import Interface
+from ucarpd.interface.interface import Interface
 from ucarpd.linux import memory, systemd
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.orphans import Orphans

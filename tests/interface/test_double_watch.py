@@ -8,8 +8,8 @@ from typing import ClassVar
 import pytest
 import virtual_loop
 
-from ucarpd import double_watch
-from ucarpd.double_watch import FRAMES_AT_ONCE, PAUSE, DoubleWatch
+from ucarpd.interface import double_watch
+from ucarpd.interface.double_watch import FRAMES_AT_ONCE, PAUSE, DoubleWatch
 
 
 class Tap:

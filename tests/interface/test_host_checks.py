@@ -4,8 +4,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from ucarpd import host_checks
 from ucarpd.config import load
+from ucarpd.interface import host_checks
 from ucarpd.linux.netlink import InterfaceAddress, Link
 
 

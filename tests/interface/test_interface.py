@@ -10,10 +10,10 @@ import pytest
 import virtual_loop
 from fake_sockets import FakeSockets, FakeWatch
 
-from ucarpd import interface
 from ucarpd.carp.frame import carp_over_ip, ethernet, virtual_mac
 from ucarpd.config import load
-from ucarpd.interface import LOOK_AGAIN_AFTER, SILENCE, Interface
+from ucarpd.interface import interface
+from ucarpd.interface.interface import LOOK_AGAIN_AFTER, SILENCE, Interface
 from ucarpd.linux import sysctl
 from ucarpd.linux.netlink import InterfaceAddress, Link
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ucarpd.link_faults import deafness, other_name
+from ucarpd.interface.link_faults import deafness, other_name
 from ucarpd.linux.netlink import Link
 
 

@@ -5,8 +5,8 @@ from ipaddress import ip_address
 import pytest
 from two_addresses import config_of
 
-from ucarpd.member import Member, NotReady, Ready
-from ucarpd.sources import Source
+from ucarpd.interface.member import Member, NotReady, Ready
+from ucarpd.interface.sources import Source
 
 V4 = Source(ip_address("10.0.0.1"), "eth0")
 OTHER_V4 = Source(ip_address("10.0.0.2"), "eth0")

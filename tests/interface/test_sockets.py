@@ -9,12 +9,12 @@ from ipaddress import ip_address
 import pytest
 import virtual_loop
 
-from ucarpd import sockets
 from ucarpd.carp.frame import carp_over_ip, ethernet
 from ucarpd.carp.params import Params
 from ucarpd.carp.transmit import Datagram
+from ucarpd.interface import sockets
+from ucarpd.interface.sockets import FRAMES_AT_ONCE, MOST_KNOWN, Sockets
 from ucarpd.linux.netlink import Link
-from ucarpd.sockets import FRAMES_AT_ONCE, MOST_KNOWN, Sockets
 
 LINK = Link(2, "eth0", bytes(6), is_up=True, has_carrier=True, is_ethernet=True)
 V4 = Params(vhid=1, addresses=(ip_address("10.0.0.10"),), key=b"x")

@@ -5,8 +5,8 @@ from ipaddress import ip_address
 import pytest
 
 from ucarpd.config import load
+from ucarpd.interface.sources import NoSource, Source, choose
 from ucarpd.linux.netlink import InterfaceAddress
-from ucarpd.sources import NoSource, Source, choose
 
 
 class Host:

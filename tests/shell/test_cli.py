@@ -6,9 +6,10 @@ import subprocess
 
 import pytest
 
-from ucarpd import __version__, cli, host_checks, log_process, refusals
+from ucarpd import __version__, cli, log_process, refusals
 from ucarpd.config import Problem
-from ucarpd.host_checks import Finding
+from ucarpd.interface import host_checks
+from ucarpd.interface.host_checks import Finding
 
 GOOD = """\
 UCARP_INTERFACE=eth0

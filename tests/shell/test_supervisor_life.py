@@ -18,10 +18,11 @@ from fake_kernel import FakeNetlink
 from fake_sockets import FakeSockets, FakeWatch
 from virtual_loop import in_virtual_time
 
-from ucarpd import interface, journal, supervisor
+from ucarpd import journal, supervisor
 from ucarpd.carp.actions import State
 from ucarpd.carp.frame import parse
 from ucarpd.carp.packet import decode
+from ucarpd.interface import interface
 from ucarpd.lock import InstanceLock
 from ucarpd.supervisor import EXIT_ALL_RUN_ELSEWHERE, EXIT_CONFIG, Supervisor
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_interface
 from pathlib import Path
 
-from ucarpd import link_faults, segments, sources
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config, Problem, VirtualAddress
+from ucarpd.interface import link_faults, segments, sources
+from ucarpd.interface.sources import NoSource
 from ucarpd.linux import sysctl
 from ucarpd.linux.netlink import InterfaceAddress, Snapshot
-from ucarpd.sources import NoSource
 
 IFUPDOWN = Path("/etc/network/interfaces")
 

@@ -7,19 +7,19 @@ in its place.
 import asyncio
 from collections.abc import Callable, Collection, Iterable
 
-from ucarpd import link_faults, sources
 from ucarpd.carp.frame import peek_vhid, source_mac, virtual_mac
 from ucarpd.carp.params import Family, IPAddress
 from ucarpd.carp.transmit import Datagram
 from ucarpd.config import Config
-from ucarpd.double_watch import DoubleWatch
 from ucarpd.engine import Engine
+from ucarpd.interface import link_faults, sources
+from ucarpd.interface.double_watch import DoubleWatch
+from ucarpd.interface.member import Demote, Member, NotReady, Ready
+from ucarpd.interface.sockets import Sockets
+from ucarpd.interface.sources import NoSource, Source
 from ucarpd.journal import Journal
 from ucarpd.linux import sysctl
 from ucarpd.linux.netlink import Link, Netlink
-from ucarpd.member import Demote, Member, NotReady, Ready
-from ucarpd.sockets import Sockets
-from ucarpd.sources import NoSource, Source
 
 LOOK_AGAIN_AFTER = 3.0
 """Seconds between two looks at what keeps a virtual host from working: not every cause has an event."""

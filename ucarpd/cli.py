@@ -267,7 +267,7 @@ def _clear_as_asked(options: "argparse.Namespace") -> int:
 def _clear(paths: Sequence[str], log: str, *, debug: bool) -> int:
     from contextlib import closing
 
-    from ucarpd.clearing import clear
+    from ucarpd.addresses.clearing import clear
     from ucarpd.linux.packet_out import PacketOut
 
     try:
@@ -284,7 +284,7 @@ def _clear(paths: Sequence[str], log: str, *, debug: bool) -> int:
     import logging
 
     from ucarpd import journal
-    from ucarpd.leftovers import clear_leftovers
+    from ucarpd.addresses.leftovers import clear_leftovers
     from ucarpd.output import Output
 
     level = logging.DEBUG if debug else logging.INFO

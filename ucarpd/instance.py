@@ -8,7 +8,11 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Sequence, Set
 
-from ucarpd.addresses import Ledger, NetlinkAddresses
+from ucarpd.addresses.arp_settings import ParentArp
+from ucarpd.addresses.netlink import Ledger, NetlinkAddresses
+from ucarpd.addresses.recording import Keeper, content_of
+from ucarpd.addresses.scripts import DOWN, ScriptedAddresses, hook
+from ucarpd.addresses.vmac import Owner, VirtualMacAddresses
 from ucarpd.carp.actions import Report, State
 from ucarpd.carp.params import DemoteStyle, IPAddress
 from ucarpd.config import Config
@@ -26,11 +30,7 @@ from ucarpd.journal import Journal
 from ucarpd.linux.netlink import Netlink
 from ucarpd.lock import InstanceLock
 from ucarpd.notes import Notes
-from ucarpd.parent_arp import ParentArp
 from ucarpd.private import run_directory
-from ucarpd.recording import Keeper, content_of
-from ucarpd.scripted_addresses import DOWN, ScriptedAddresses, hook
-from ucarpd.virtual_mac import Owner, VirtualMacAddresses
 
 FORMER_KEYS = 4
 """Keys of before a reload that are remembered, to tell which hosts still use them."""

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ucarpd import journal, reading
+from ucarpd.addresses.promoted import Promotions, restore_left_over
+from ucarpd.addresses.recording import virtual_addresses_elsewhere
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
 from ucarpd.diagnosis.digest import Suspect
@@ -30,9 +32,7 @@ from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.orphans import Orphans
 from ucarpd.lock import AlreadyRunning, InstanceLock
 from ucarpd.private import run_directory
-from ucarpd.promoted import Promotions, restore_left_over
 from ucarpd.reading import Reading
-from ucarpd.recording import virtual_addresses_elsewhere
 from ucarpd.status_line import status_line
 from ucarpd.upkeep import Upkeep
 

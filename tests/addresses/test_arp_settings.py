@@ -14,8 +14,8 @@ import time
 import pytest
 from lab import wait_for
 
+from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.linux import sysctl
-from ucarpd.parent_arp import ParentArp
 from ucarpd.private import private_directory
 
 ORIGINALS = {"arp_ignore": "0", "arp_announce": "0"}

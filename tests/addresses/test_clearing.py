@@ -14,12 +14,12 @@ import time
 import pytest
 from recorded import content
 
-from ucarpd.clearing import clear
-from ucarpd.leftovers import clear_leftovers
+from ucarpd.addresses.clearing import clear
+from ucarpd.addresses.leftovers import clear_leftovers
+from ucarpd.addresses.record import Record, read
 from ucarpd.linux import sysctl
 from ucarpd.linux.address_table import Entry
 from ucarpd.lock import AlreadyRunning, InstanceLock
-from ucarpd.record import Record, read
 
 
 @pytest.fixture
@@ -341,14 +341,18 @@ def test_without_privileges_it_says_so(tmp_path, run):
 
 def test_the_way_to_the_bow_out_imports_little():
     """What the daemon needs takes longer to load than a client is to wait."""
-    command = [sys.executable, "-c", "import sys, ucarpd.cli, ucarpd.clearing; print(*sys.modules)"]
+    command = [
+        sys.executable,
+        "-c",
+        "import sys, ucarpd.cli, ucarpd.addresses.clearing; print(*sys.modules)",
+    ]
     loaded = set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
     heavy = {"asyncio", "argparse", "logging", "dataclasses", "dotenv", "pyroute2", "subprocess"}
     assert heavy & loaded == set()
     assert {name for name in loaded if name.startswith("ucarpd")} == {
         "ucarpd",
         "ucarpd.cli",
-        "ucarpd.clearing",
+        "ucarpd.addresses.clearing",
         "ucarpd.linux",
         "ucarpd.linux.address_table",
         "ucarpd.linux.namespace",
@@ -356,5 +360,5 @@ def test_the_way_to_the_bow_out_imports_little():
         "ucarpd.linux.sysctl",
         "ucarpd.lock",
         "ucarpd.private",
-        "ucarpd.record",
+        "ucarpd.addresses.record",
     }

@@ -9,12 +9,12 @@ import pytest
 from fake_kernel import FakeNetlink
 from recorded import content
 
-from ucarpd.clearing import Cleared
+from ucarpd.addresses.clearing import Cleared
+from ucarpd.addresses.leftovers import clear_leftovers
+from ucarpd.addresses.record import Record, read
 from ucarpd.hooks import Hook
-from ucarpd.leftovers import clear_leftovers
 from ucarpd.linux import sysctl
 from ucarpd.lock import InstanceLock
-from ucarpd.record import Record, read
 
 NOT_PERMITTED = OSError(errno.EPERM, os.strerror(errno.EPERM))
 

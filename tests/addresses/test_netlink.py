@@ -7,7 +7,7 @@ from fake_kernel import FakeLog, FakeNetlink, Ledger
 from two_addresses import LEFT, ONE, TAKEN, TWO, config_of
 from virtual_loop import in_virtual_time
 
-from ucarpd.addresses import NetlinkAddresses
+from ucarpd.addresses.netlink import NetlinkAddresses
 from ucarpd.engine import Outcome
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from recorded import MAC, SOURCE, content
 
-from ucarpd import record
+from ucarpd.addresses import record
+from ucarpd.addresses.record import Address, Record, Script, others, read, read_all
 from ucarpd.carp.frame import ethernet, parse
 from ucarpd.carp.packet import decode
 from ucarpd.hooks import Hook
-from ucarpd.record import Address, Record, Script, others, read, read_all
 
 
 @pytest.fixture

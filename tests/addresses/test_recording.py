@@ -10,15 +10,15 @@ from fake_kernel import FakeLog, FakeNetlink
 from recorded import MAC, SOURCE, configuration, content
 from virtual_loop import in_virtual_time
 
+from ucarpd.addresses.arp_settings import ParentArp
+from ucarpd.addresses.record import Record, read
+from ucarpd.addresses.recording import Keeper, content_of, virtual_addresses_elsewhere
 from ucarpd.carp.frame import parse
 from ucarpd.carp.packet import decode
 from ucarpd.hooks import Hook
 from ucarpd.linux import sysctl
 from ucarpd.lock import InstanceLock
-from ucarpd.parent_arp import ParentArp
 from ucarpd.private import private_directory
-from ucarpd.record import Record, read
-from ucarpd.recording import Keeper, content_of, virtual_addresses_elsewhere
 
 VIRTUAL = ip_address("10.0.0.1")
 

@@ -7,11 +7,11 @@ from fake_kernel import FakeLog, FakeNetlink, Ledger
 from two_addresses import LEFT, ONE, TAKEN, TWO, config_of
 from virtual_loop import in_virtual_time
 
-from ucarpd.addresses import NetlinkAddresses
+from ucarpd.addresses.netlink import NetlinkAddresses
+from ucarpd.addresses.scripts import LONGEST_WAIT, ScriptedAddresses
 from ucarpd.carp.actions import State
 from ucarpd.engine import Outcome, Transition
 from ucarpd.hooks import Result
-from ucarpd.scripted_addresses import LONGEST_WAIT, ScriptedAddresses
 
 SCRIPTS = "UCARP_UPSCRIPT=/up.sh\nUCARP_DOWNSCRIPT=/down.sh\n"
 CONTESTED = Transition(State.MASTER, State.MASTER, "contested")

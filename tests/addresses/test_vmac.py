@@ -8,12 +8,12 @@ from fake_kernel import FakeLog, FakeNetlink, Ledger
 from two_addresses import LEFT, ONE, TAKEN, TWO, config_of
 from virtual_loop import in_virtual_time
 
-from ucarpd.addresses import NetlinkAddresses
+from ucarpd.addresses.arp_settings import ParentArp
+from ucarpd.addresses.netlink import NetlinkAddresses
+from ucarpd.addresses.vmac import VirtualMacAddresses
 from ucarpd.engine import Outcome
 from ucarpd.linux import sysctl
-from ucarpd.parent_arp import ParentArp
 from ucarpd.private import run_directory
-from ucarpd.virtual_mac import VirtualMacAddresses
 
 DEVICE = "eth0-v1"
 MAKE = f"add {DEVICE} on eth0 with 00:00:5e:00:01:01"

@@ -11,8 +11,8 @@ import pytest
 from recorded import content
 
 from ucarpd import cli, supervisor
+from ucarpd.addresses.record import Record, read
 from ucarpd.lock import InstanceLock
-from ucarpd.record import Record, read
 
 
 @pytest.fixture

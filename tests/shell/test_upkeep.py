@@ -10,10 +10,10 @@ import virtual_loop
 from fake_kernel import FakeLog
 from recorded import content
 
+from ucarpd.addresses.arp_settings import ParentArp
+from ucarpd.addresses.record import Record, read
+from ucarpd.addresses.recording import Keeper
 from ucarpd.lock import InstanceLock
-from ucarpd.parent_arp import ParentArp
-from ucarpd.record import Record, read
-from ucarpd.recording import Keeper
 from ucarpd.upkeep import LOOK_AFTER, Upkeep
 
 ALL = {"web.record", "web.live", "web.lock"}

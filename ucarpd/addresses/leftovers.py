@@ -8,16 +8,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ucarpd import journal
+from ucarpd.addresses.arp_settings import ParentArp
+from ucarpd.addresses.clearing import Cleared
+from ucarpd.addresses.promoted import restore_left_over
+from ucarpd.addresses.record import Content, Record
 from ucarpd.carp.params import IPAddress
-from ucarpd.clearing import Cleared
 from ucarpd.hooks import Hook, HookRunner
 from ucarpd.journal import Journal
 from ucarpd.linux import systemd
 from ucarpd.linux.netlink import Listener, Netlink
-from ucarpd.parent_arp import ParentArp
 from ucarpd.private import run_directory
-from ucarpd.promoted import restore_left_over
-from ucarpd.record import Content, Record
 
 
 class _Nobody:

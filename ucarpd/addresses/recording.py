@@ -8,6 +8,8 @@ from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
+from ucarpd.addresses.arp_settings import ParentArp
+from ucarpd.addresses.record import Address, Content, Packet, Record, Recorded, Script, others, read
 from ucarpd.carp.bow_out import BOW_OUT_COPIES, bow_out_of
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.timing import advertisement_interval
@@ -18,9 +20,7 @@ from ucarpd.journal import Journal
 from ucarpd.last_good import LastGood
 from ucarpd.linux.netlink import InterfaceAddress, Netlink
 from ucarpd.lock import AlreadyRunning, InstanceLock
-from ucarpd.parent_arp import ParentArp
 from ucarpd.private import run_directory
-from ucarpd.record import Address, Content, Packet, Record, Recorded, Script, others, read
 
 _COUNTER_AHEAD = 1 << 40
 """Beyond every counter of the instance: 136 years of 256 advertisements a second."""

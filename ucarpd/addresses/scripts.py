@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from ucarpd.addresses import Ledger, NetlinkAddresses
+from ucarpd.addresses.netlink import Ledger, NetlinkAddresses
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config, harm, is_harmful
 from ucarpd.engine import Outcome, Transition

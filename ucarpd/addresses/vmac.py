@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
+from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
@@ -18,7 +19,6 @@ from ucarpd.engine import Addresses, Outcome, Transition
 from ucarpd.journal import Journal
 from ucarpd.linux.macvlan import prepare_macvlan
 from ucarpd.linux.netlink import Netlink
-from ucarpd.parent_arp import ParentArp
 
 
 class Owner(Addresses, Protocol):

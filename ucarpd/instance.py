@@ -16,13 +16,13 @@ from ucarpd.addresses.vmac import Owner, VirtualMacAddresses
 from ucarpd.carp.actions import Report, State
 from ucarpd.carp.params import DemoteStyle, IPAddress
 from ucarpd.config import Config
-from ucarpd.crashes import Crashes, probation
 from ucarpd.diagnosis.digest import Background, Suspect
 from ucarpd.diagnosis.search import DigestSearch
 from ucarpd.engine import Engine, Transition
 from ucarpd.exposure_watch import ExposureWatch
-from ucarpd.fitness import Fitness
+from ucarpd.health.crashes import Crashes, probation
 from ucarpd.health.demotion import Demotion
+from ucarpd.health.fitness import Fitness
 from ucarpd.health.lateness import Lateness
 from ucarpd.hooks import HookRunner, refusal
 from ucarpd.interface.interface import Interface

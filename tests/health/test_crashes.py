@@ -2,7 +2,7 @@
 
 import pytest
 
-from ucarpd.crashes import WINDOW, Crashes, probation
+from ucarpd.health.crashes import WINDOW, Crashes, probation
 
 
 @pytest.fixture

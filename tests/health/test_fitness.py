@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from virtual_loop import in_virtual_time
 
-from ucarpd.fitness import FIRST_ADDRESS_PAUSE, LONGEST_ADDRESS_PAUSE, SENDING_PAUSE, Fitness
+from ucarpd.health.fitness import FIRST_ADDRESS_PAUSE, LONGEST_ADDRESS_PAUSE, SENDING_PAUSE, Fitness
 
 
 class Watch:

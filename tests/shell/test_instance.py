@@ -15,8 +15,8 @@ from ucarpd.addresses.record import Record, read
 from ucarpd.carp.actions import State
 from ucarpd.carp.frame import parse
 from ucarpd.carp.packet import decode
-from ucarpd.crashes import Crashes
 from ucarpd.diagnosis.digest import Suspect
+from ucarpd.health.crashes import Crashes
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.instance import (

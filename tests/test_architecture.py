@@ -194,7 +194,7 @@ def test_what_is_allowed(module, source):
         ("ucarpd.linux.netlink", "from .. import config", "a neighbour in the same layer"),
         ("ucarpd.engine", "import ucarpd.supervisor", "goes up a layer"),
         ("ucarpd.supervisor", "from ucarpd.cli import main", "goes up a layer"),
-        ("ucarpd.journal", "from systemd import journal", "belongs in ucarpd.linux.journald"),
+        ("ucarpd.log.messages", "from systemd import journal", "belongs in ucarpd.linux.journald"),
         ("ucarpd.engine", "import pyroute2", "belongs in ucarpd.linux.netlink"),
         ("ucarpd.cli", "from dotenv import dotenv_values", "belongs in ucarpd.config"),
         ("ucarpd.cli", "import requests", "is a package that nobody imports"),

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from ucarpd.log_process import LogProcess
+    from ucarpd.log.process import LogProcess
 
 # Each command imports what it needs: `clear` is done before the rest would be loaded.
 
@@ -188,7 +188,7 @@ def _reload(pid: int, refused: "Collection[Path]") -> int:
 
 def _say(what: object, priority: int) -> None:
     """Write a line to standard error; to the journal (sd-daemon(3)) with its priority."""
-    from ucarpd.log_process import stderr_is_the_journal
+    from ucarpd.log.process import stderr_is_the_journal
 
     prefix = f"<{priority}>" if stderr_is_the_journal() else ""
     print(f"{prefix}{what}", file=sys.stderr)
@@ -223,8 +223,8 @@ def _run(options: "argparse.Namespace") -> int:
     import logging
     from contextlib import closing
 
-    from ucarpd import journal
-    from ucarpd.output import Output
+    from ucarpd.log import lines
+    from ucarpd.log.output import Output
     from ucarpd.supervisor import Supervisor
 
     # Not resolve(): the name of a link is the name of the instance.
@@ -243,7 +243,7 @@ def _run(options: "argparse.Namespace") -> int:
             with asyncio.Runner(loop_factory=_event_loop) as runner:
                 return runner.run(supervise())
         except Exception as error:  # noqa: BLE001 - the interpreter would wait for standard error
-            journal.write(logging.CRITICAL, f"internal error: {error!r}", error=error)
+            lines.write(logging.CRITICAL, f"internal error: {error!r}", error=error)
             return 1
 
 
@@ -283,21 +283,21 @@ def _clear(paths: Sequence[str], log: str, *, debug: bool) -> int:
     import asyncio
     import logging
 
-    from ucarpd import journal
     from ucarpd.addresses.leftovers import clear_leftovers
-    from ucarpd.output import Output
+    from ucarpd.log import lines
+    from ucarpd.log.output import Output
 
     level = logging.DEBUG if debug else logging.INFO
     with closing(Output(kind, log_process, level)):
         for each in left_alone:
-            journal.write(logging.INFO, f"{each}; left alone")
+            lines.write(logging.INFO, f"{each}; left alone")
         is_done = asyncio.run(clear_leftovers(cleared))
     return 0 if is_done else EXIT_LEFT_OVER
 
 
 def _start_log(log: str) -> "tuple[str, LogProcess | None]":
     """Start the log process; return where it writes to, and None if it cannot be started yet."""
-    from ucarpd import log_process
+    from ucarpd.log import process as log_process
 
     kind = log
     if log == "auto":

@@ -26,9 +26,9 @@ from ucarpd.health.fitness import Fitness
 from ucarpd.health.lateness import Lateness
 from ucarpd.hooks import HookRunner, refusal
 from ucarpd.interface.interface import Interface
-from ucarpd.journal import Journal
 from ucarpd.linux.netlink import Netlink
 from ucarpd.lock import InstanceLock
+from ucarpd.log.messages import Journal
 from ucarpd.notes import Notes
 from ucarpd.private import run_directory
 

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ucarpd import journal, reading
+from ucarpd import reading
 from ucarpd.addresses.promoted import Promotions, restore_left_over
 from ucarpd.addresses.recording import virtual_addresses_elsewhere
 from ucarpd.carp.params import IPAddress
@@ -31,6 +31,7 @@ from ucarpd.linux import memory, systemd
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.orphans import Orphans
 from ucarpd.lock import AlreadyRunning, InstanceLock
+from ucarpd.log import lines
 from ucarpd.private import run_directory
 from ucarpd.reading import Reading
 from ucarpd.status_line import status_line
@@ -79,22 +80,22 @@ class Supervisor:
         self._reading = reading.at_start(self._paths)
         configs, problems = self._reading.configs, self._reading.lines
         for line in problems:
-            journal.write_problem(line)
+            lines.write_problem(line)
         if not configs and not problems:
             where = ", ".join(map(str, self._paths))
-            journal.write_problem(f"{where}: no configuration file (NAME.conf) in it")
+            lines.write_problem(f"{where}: no configuration file (NAME.conf) in it")
         if not configs and (problems or not self._stay):
             return EXIT_CONFIG
         self._loop.set_exception_handler(_report_defect)
         self._handle_signals()
         Orphans(PIDS)
-        journal.postpone(self._loop.call_later)
+        lines.postpone(self._loop.call_later)
         try:
             await self._netlink.open()
             return await self._serve(configs)
         finally:
             await self._netlink.close()
-            journal.postpone(None)
+            lines.postpone(None)
 
     async def _serve(self, configs: Sequence[Config]) -> int:
         self._netlink.beside(partial(restore_left_over, run_directory()), _report_unrestored)
@@ -124,7 +125,7 @@ class Supervisor:
         self._loop.add_signal_handler(signal.SIGUSR2, self.step_down)
 
     def _end(self, number: signal.Signals) -> None:
-        journal.write(logging.INFO, f"stopping on {number.name}")
+        lines.write(logging.INFO, f"stopping on {number.name}")
         self._ending.set()
 
     def reload(self) -> None:
@@ -136,7 +137,7 @@ class Supervisor:
     def report_status(self) -> None:
         for instance in self._instances.values():
             instance.report_status()
-        journal.write(logging.INFO, str(self._lateness))
+        lines.write(logging.INFO, str(self._lateness))
 
     def step_down(self) -> None:
         for instance in self._instances.values():
@@ -185,11 +186,11 @@ class Supervisor:
             lock = InstanceLock(new.name, run_directory(), new.interface, new.vhid, new.path)
         except AlreadyRunning as error:
             # To the service that takes what is left, it is the normal course.
-            journal.write(logging.INFO if self._stay else logging.ERROR, str(error))
+            lines.write(logging.INFO if self._stay else logging.ERROR, str(error))
             return
         if lock.fault is not None:
             text = f"{new.name}: running without a lock, so a second start goes unnoticed: {lock.fault}"
-            journal.write(logging.ERROR, text)
+            lines.write(logging.ERROR, text)
         for name in (new.interface, new.device):
             self._netlink.follow(name)
         instance = Instance(
@@ -242,7 +243,7 @@ class Supervisor:
         reload = [self._reloading] if self._reloading is not None else []
         for result in await asyncio.gather(*stops, *reload, return_exceptions=True):
             if isinstance(result, Exception):
-                journal.write(logging.CRITICAL, f"internal error: {result!r}", error=result)
+                lines.write(logging.CRITICAL, f"internal error: {result!r}", error=result)
         await self._tell_survivors()
 
     # -- reload ------------------------------------------------------------------------------------------
@@ -255,7 +256,7 @@ class Supervisor:
                 await self._reload_once()
                 await self._tell_survivors()
             except Exception as error:  # noqa: BLE001 - whatever it is, what runs goes on, and can stop
-                journal.write(logging.CRITICAL, f"the reload failed: {error!r}", error=error)
+                lines.write(logging.CRITICAL, f"the reload failed: {error!r}", error=error)
             if not self._ending.is_set():
                 systemd.notify_ready(self._status())
 
@@ -267,7 +268,7 @@ class Supervisor:
         """
         self._reading = await asyncio.to_thread(reading.at_reload, self._paths)
         for line in self._reading.lines:
-            journal.write_problem(line)
+            lines.write_problem(line)
         wanted = {each.name: each for each in self._reading.configs}
         before = {name: each.config.path for name, each in self._instances.items()}
         counts = {"changed": 0, "started": 0, "ended": 0}
@@ -295,7 +296,7 @@ class Supervisor:
             instance.exposure.look(instance.config.path)
         self._start_all([new for name, new in wanted.items() if name not in self._instances])
         counts["started"] = len(self._instances.keys() - before.keys())
-        journal.write_reloaded(counts, self._reading.refused_names(before.values()))
+        lines.write_reloaded(counts, self._reading.refused_names(before.values()))
 
     # -- for systemd -------------------------------------------------------------------------------------
 
@@ -310,7 +311,7 @@ class Supervisor:
         """systemd hears of it when the work of the transition is done."""
         if not self._status_is_due:
             self._status_is_due = True
-            self._loop.call_later(journal.AFTER_THE_WORK, self._show_status)
+            self._loop.call_later(lines.AFTER_THE_WORK, self._show_status)
 
     def _show_status(self) -> None:
         self._status_is_due = False
@@ -331,16 +332,16 @@ def _lock_memory_if_realtime() -> None:
         try:
             memory.lock()
         except OSError as error:
-            journal.write(logging.WARNING, f"cannot lock the memory: {error.strerror}")
+            lines.write(logging.WARNING, f"cannot lock the memory: {error.strerror}")
 
 
 def _report_unrestored(error: OSError | None) -> None:
     if error is not None:
         text = f"cannot restore a setting that an earlier run has left: {error.strerror or error}"
-        journal.write(logging.WARNING, text)
+        lines.write(logging.WARNING, text)
 
 
 def _report_defect(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """What a callback outside the engines has raised; the others go on."""
     error = context.get("exception")
-    journal.write(logging.CRITICAL, f"internal error: {context['message']}", error=error)
+    lines.write(logging.CRITICAL, f"internal error: {context['message']}", error=error)

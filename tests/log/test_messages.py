@@ -6,11 +6,11 @@ from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 
-from ucarpd import journal
 from ucarpd.carp.actions import Finding, Report, State, StateChanged
 from ucarpd.carp.receive import Dropped, DropReason, Evidence
-from ucarpd.journal import Journal, lines
-from ucarpd.journal.limits import LINES_PER_MINUTE, DropLimiter, LastingFaults
+from ucarpd.log import lines, messages
+from ucarpd.log.limits import LINES_PER_MINUTE, DropLimiter, LastingFaults
+from ucarpd.log.messages import Journal
 
 PEER = IPv4Address("172.16.0.11")
 PEER6 = IPv6Address("fd00::1")
@@ -31,11 +31,11 @@ def collected():
     """Call it to get (line, fields) of everything written since the test began."""
     collector = Collector()
     collector.setFormatter(logging.Formatter("[%(levelname)s] %(message)s"))
-    journal.root.setLevel(logging.INFO)
-    journal.root.addHandler(collector)
+    lines.root.setLevel(logging.INFO)
+    lines.root.addHandler(collector)
     yield lambda: collector.records
-    journal.postpone(None)
-    journal.root.removeHandler(collector)
+    lines.postpone(None)
+    lines.root.removeHandler(collector)
 
 
 @pytest.fixture
@@ -45,16 +45,16 @@ def web():
 
 def test_lines_come_in_their_order_when_the_work_is_done(collected, web):
     timers = []
-    journal.postpone(lambda delay, function: timers.append((delay, function)))
+    lines.postpone(lambda delay, function: timers.append((delay, function)))
     web.info("one")
-    journal.write(logging.INFO, "two")
+    lines.write(logging.INFO, "two")
     ((delay, flush),) = timers
-    assert delay == journal.AFTER_THE_WORK
+    assert delay == lines.AFTER_THE_WORK
     flush()
     web.info("three")
     assert len(timers) == 2
     # The end does not wait for the loop.
-    journal.postpone(None)
+    lines.postpone(None)
     assert [line for line, _ in collected()] == [
         "[INFO] web: one",
         "[INFO] two",
@@ -65,7 +65,7 @@ def test_lines_come_in_their_order_when_the_work_is_done(collected, web):
 
 
 def test_a_line_is_not_written_before_its_time(collected, web):
-    journal.postpone(lambda _delay, _function: None)
+    lines.postpone(lambda _delay, _function: None)
     web.info("never mind")
     lines._postponed.clear()
     assert collected() == []
@@ -76,7 +76,7 @@ def test_a_transition_in_the_words_of_ucarp_with_its_fields(collected, web):
     ((line, fields),) = collected()
     assert line == "[WARNING] web: Switching to state: MASTER (no advertisement for 3.00 s)"
     assert fields == {
-        "MESSAGE_ID": journal.MESSAGE_ID_TRANSITION,
+        "MESSAGE_ID": messages.MESSAGE_ID_TRANSITION,
         "UCARPD_INSTANCE": "web",
         "UCARPD_VHID": "1",
         "UCARPD_INTERFACE": "eth0",
@@ -325,7 +325,7 @@ def test_a_wrong_digest_is_looked_into_before_it_is_told(collected, web):
 
 
 def test_a_fault_in_a_file_has_an_id_of_its_own(collected):
-    journal.write_problem("web.conf:2: UCARP_VHID: no")
+    lines.write_problem("web.conf:2: UCARP_VHID: no")
     ((line, fields),) = collected()
     assert line == "[ERROR] web.conf:2: UCARP_VHID: no"
     assert fields == {"MESSAGE_ID": lines.MESSAGE_ID_CONFIG_PROBLEM}

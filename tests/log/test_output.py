@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 from lab import wait_for
 
-from ucarpd import log_form, log_process
-from ucarpd.log_writer import RECORD_MAX
-from ucarpd.output import Output
+from ucarpd.log import form
+from ucarpd.log import process as log_process
+from ucarpd.log.output import Output
+from ucarpd.log.writer import RECORD_MAX
 
 START = """
 import os, signal, sys, time
@@ -26,8 +27,8 @@ kind, argument = sys.argv[1:]
 log_writer.SYSLOG_SOCKET = argument
 kept = open("/dev/null")
 process = log_process.fork(kind)
-from ucarpd.journal import Journal
-from ucarpd.output import Output
+from ucarpd.log.messages import Journal
+from ucarpd.log.output import Output
 output = Output(kind, process, room=20)
 web = Journal("web", 1, "eth0", "local3")
 
@@ -345,7 +346,7 @@ def record(text, **values):
 
 def test_journal_fields():
     line = record("web: x", fields={"UCARPD_VHID": "1"}, pathname="/a.py", lineno=7, funcName="f")
-    assert log_form.encode("journal", line, "[INFO] web: x").split(b"\0") == [
+    assert form.encode("journal", line, "[INFO] web: x").split(b"\0") == [
         b"MESSAGE=[INFO] web: x",
         b"PRIORITY=6",
         b"SYSLOG_IDENTIFIER=ucarpd",
@@ -361,7 +362,7 @@ def test_journal_fields():
 @pytest.mark.parametrize("kind", ["journal", "syslog", "stderr"])
 def test_any_text_can_be_sent(kind):
     text = "a\0b\udcff" + "x" * 100_000
-    encoded = log_form.encode(kind, record("", fields={f"F{n}": text for n in range(8)}), text)
+    encoded = form.encode(kind, record("", fields={f"F{n}": text for n in range(8)}), text)
     assert len(encoded) < RECORD_MAX
     assert b"a b\\udcffxxx" in encoded
-    assert log_form.plain(encoded).endswith(b"xxx\n")
+    assert form.plain(encoded).endswith(b"xxx\n")

@@ -6,10 +6,11 @@ import subprocess
 
 import pytest
 
-from ucarpd import __version__, cli, log_process, refusals
+from ucarpd import __version__, cli, refusals
 from ucarpd.config import Problem
 from ucarpd.interface import host_checks
 from ucarpd.interface.host_checks import Finding
+from ucarpd.log import process as log_process
 
 GOOD = """\
 UCARP_INTERFACE=eth0

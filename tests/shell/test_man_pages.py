@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from command_line import commands
 
-from ucarpd import __version__, cli, journal
+from ucarpd import __version__, cli
 from ucarpd.config import KEYS
 from ucarpd.config.keys import BY_NAME
+from ucarpd.log import messages
 from ucarpd.supervisor import EXIT_ALL_RUN_ELSEWHERE
 
 PROJECT = Path(__file__).parents[2]
@@ -108,7 +109,7 @@ def first_line(entry):
 
 
 def test_journal_fields():
-    source = Path(journal.__file__).read_text()
+    source = Path(messages.__file__).read_text()
     assert set(re.findall(r"\bUCARPD_[A-Z_]+", plain("ucarpd.8"))) == set(
         re.findall(r"\bUCARPD_[A-Z_]+", source)
     )

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from command_line import commands
 
-from ucarpd import __version__, cli, journal
+from ucarpd import __version__, cli
 from ucarpd.hooks.child import KILL_AFTER
+from ucarpd.log import messages
 from ucarpd.private import DEFAULT_RUN_DIRECTORY, private_path
 
 PROJECT = Path(__file__).parents[2]
@@ -103,7 +104,7 @@ def test_every_message_id_is_explained_and_no_other():
     entries = dict(
         re.findall(r"^-- ([0-9a-f]{32})\n(.*?)(?=^-- |\Z)", text, re.MULTILINE | re.DOTALL)
     )
-    names = {**vars(journal), **vars(journal.lines)}
+    names = {**vars(messages), **vars(messages.lines)}
     known = {value for name, value in names.items() if name.startswith("MESSAGE_ID_")}
     assert entries.keys() == known
     for entry in entries.values():
@@ -115,7 +116,7 @@ def test_every_message_id_is_explained_and_no_other():
 def test_the_catalog_fills_in_fields_that_the_journal_has():
     text = (PROJECT / "etc/systemd/catalog/ucarpd.catalog").read_text()
     fields = set(re.findall("@([A-Z_]+)@", text))
-    source = Path(journal.__file__).read_text()
+    source = Path(messages.__file__).read_text()
     assert fields == {field for field in fields if re.search(rf"\b{field}\b", source)}
     assert fields
 

@@ -18,12 +18,13 @@ from fake_kernel import FakeNetlink
 from fake_sockets import FakeSockets, FakeWatch
 from virtual_loop import in_virtual_time
 
-from ucarpd import journal, supervisor
+from ucarpd import supervisor
 from ucarpd.carp.actions import State
 from ucarpd.carp.frame import parse
 from ucarpd.carp.packet import decode
 from ucarpd.interface import interface
 from ucarpd.lock import InstanceLock
+from ucarpd.log import lines
 from ucarpd.supervisor import EXIT_ALL_RUN_ELSEWHERE, EXIT_CONFIG, Supervisor
 
 TAKES_OVER = 5.0
@@ -91,7 +92,7 @@ def host(tmp_path, run_directory, monkeypatch):
     yield host
     host.manager.close()
     gc.unfreeze()
-    journal.postpone(None)
+    lines.postpone(None)
 
 
 def states(supervisor):

@@ -2,7 +2,7 @@
 
 import logging
 
-from ucarpd import journal
+from ucarpd.log import lines
 
 
 class LogLines(logging.Handler):
@@ -20,12 +20,12 @@ class LogLines(logging.Handler):
         return lines
 
     def __enter__(self):
-        self._before = journal.root.level, journal.root.propagate
-        journal.root.setLevel(logging.INFO)
-        journal.root.propagate = False
-        journal.root.addHandler(self)
+        self._before = lines.root.level, lines.root.propagate
+        lines.root.setLevel(logging.INFO)
+        lines.root.propagate = False
+        lines.root.addHandler(self)
         return self
 
     def __exit__(self, *_error):
-        journal.root.removeHandler(self)
-        journal.root.level, journal.root.propagate = self._before
+        lines.root.removeHandler(self)
+        lines.root.level, lines.root.propagate = self._before

@@ -7,16 +7,16 @@ import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ucarpd import journal
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.addresses.clearing import Cleared
 from ucarpd.addresses.promoted import restore_left_over
 from ucarpd.addresses.record import Content, Record
 from ucarpd.carp.params import IPAddress
 from ucarpd.hooks import Hook, HookRunner
-from ucarpd.journal import Journal
 from ucarpd.linux import systemd
 from ucarpd.linux.netlink import Listener, Netlink
+from ucarpd.log import lines
+from ucarpd.log.messages import Journal
 from ucarpd.private import run_directory
 
 
@@ -36,7 +36,7 @@ async def clear_leftovers(
         restore_left_over(run_directory())
     except OSError as error:
         text = f"cannot restore a setting that an earlier run has left: {error.strerror or error}"
-        journal.write(logging.WARNING, text)
+        lines.write(logging.WARNING, text)
     work = asyncio.gather(*(_clear_one(each, netlink) for each in cleared))
     return all(await systemd.patiently(work))
 

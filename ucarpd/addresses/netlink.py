@@ -7,8 +7,8 @@ from typing import Protocol
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
 from ucarpd.engine import Outcome, Transition
-from ucarpd.journal import Journal
 from ucarpd.linux.netlink import InterfaceAddress, Netlink, Placed
+from ucarpd.log.messages import Journal
 
 
 class Ledger(Protocol):

@@ -16,10 +16,10 @@ from ucarpd.carp.timing import advertisement_interval
 from ucarpd.carp.transmit import Datagram, Transmitter
 from ucarpd.config import Config
 from ucarpd.hooks import Hook
-from ucarpd.journal import Journal
 from ucarpd.last_good import LastGood
 from ucarpd.linux.netlink import InterfaceAddress, Netlink
 from ucarpd.lock import AlreadyRunning, InstanceLock
+from ucarpd.log.messages import Journal
 from ucarpd.private import run_directory
 
 _COUNTER_AHEAD = 1 << 40

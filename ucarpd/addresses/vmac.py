@@ -16,9 +16,9 @@ from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
 from ucarpd.engine import Addresses, Outcome, Transition
-from ucarpd.journal import Journal
 from ucarpd.linux.macvlan import prepare_macvlan
 from ucarpd.linux.netlink import Netlink
+from ucarpd.log.messages import Journal
 
 
 class Owner(Addresses, Protocol):

@@ -17,9 +17,9 @@ from ucarpd.interface.double_watch import DoubleWatch
 from ucarpd.interface.member import Demote, Member, NotReady, Ready
 from ucarpd.interface.sockets import Sockets
 from ucarpd.interface.sources import NoSource, Source
-from ucarpd.journal import Journal
 from ucarpd.linux import sysctl
 from ucarpd.linux.netlink import Link, Netlink
+from ucarpd.log.messages import Journal
 
 LOOK_AGAIN_AFTER = 3.0
 """Seconds between two looks at what keeps a virtual host from working: not every cause has an event."""

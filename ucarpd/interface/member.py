@@ -8,7 +8,7 @@ from ucarpd.config import Config
 from ucarpd.engine import Engine
 from ucarpd.health.demotion import DOWN_AMOUNT
 from ucarpd.interface.sources import Source
-from ucarpd.journal import Journal
+from ucarpd.log.messages import Journal
 
 Demote = Callable[[str, int], None]
 """Takes a reason, and by how much it makes the host less fit; 0: no longer."""

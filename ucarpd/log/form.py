@@ -4,8 +4,8 @@ import logging
 import logging.handlers
 import os
 
-from ucarpd.journal import root
-from ucarpd.log_writer import RECORD_MAX, SEPARATOR
+from ucarpd.log.lines import root
+from ucarpd.log.writer import RECORD_MAX, SEPARATOR
 
 IDENTIFIER = root.name
 """The program's name in the journal and in syslog."""

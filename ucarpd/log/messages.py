@@ -15,15 +15,8 @@ from typing import Protocol
 from ucarpd.carp.actions import Finding, Report, State, StateChanged
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.receive import WRONG_DIGEST, Dropped, DropReason, Evidence
-from ucarpd.journal.limits import SELDOM, DropLimiter, LastingFaults
-from ucarpd.journal.lines import (
-    AFTER_THE_WORK,
-    postpone,
-    root,
-    write,
-    write_problem,
-    write_reloaded,
-)
+from ucarpd.log.limits import SELDOM, DropLimiter, LastingFaults
+from ucarpd.log.lines import AFTER_THE_WORK, postpone, root, write, write_problem, write_reloaded
 
 __all__ = [
     "AFTER_THE_WORK",

@@ -13,10 +13,11 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from ucarpd import log_form, log_process, log_writer
-from ucarpd.journal import root
-from ucarpd.log_form import IDENTIFIER
-from ucarpd.log_process import LogProcess
+from ucarpd.log import form, writer
+from ucarpd.log import process as log_process
+from ucarpd.log.form import IDENTIFIER
+from ucarpd.log.lines import root
+from ucarpd.log.process import LogProcess
 
 ROOM = 10_000
 """Lines that may wait."""
@@ -74,7 +75,7 @@ class Output(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Queue one line.  The lock of the handler is held here."""
         try:
-            encoded = log_form.encode(self._kind, record, self.format(record))
+            encoded = form.encode(self._kind, record, self.format(record))
         except Exception as error:  # noqa: BLE001 - a line that cannot be written ends nothing
             encoded = self._own_line(f"a log line cannot be written: {error!r}")
         if self._loop is not None and threading.get_ident() != self._loop_thread:
@@ -89,7 +90,7 @@ class Output(logging.Handler):
     def _own_line(self, text: str) -> bytes:
         values = {"name": IDENTIFIER, "levelno": logging.WARNING, "levelname": "WARNING"}
         record = logging.makeLogRecord({**values, "msg": text})
-        return log_form.encode(self._kind, record, self.format(record))
+        return form.encode(self._kind, record, self.format(record))
 
     def _append(self, encoded: bytes) -> None:
         if len(self._records) < self._room:
@@ -210,7 +211,7 @@ class Output(logging.Handler):
     def _write_to_stderr(self) -> None:
         """Without a log process, standard error gets the lines that it takes at once."""
         for record in self._records:
-            log_writer.write_if_taken(log_form.plain(record))
+            writer.write_if_taken(form.plain(record))
         self._records.clear()
 
     # -- the event loop -----------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import socket
 import sys
 from contextlib import suppress
 
-from ucarpd import log_writer
+from ucarpd.log import writer
 
 END_PATIENCE = 0.5
 """Seconds to wait for its end when there is nothing left to write."""
@@ -20,7 +20,7 @@ _PROGRAM = """\
 import os, socket, sys
 sys.path[:] = os.environ.pop("LOG_PATH").split(os.pathsep)
 del os.environ["LOG_PROGRAM"]
-from ucarpd.log_writer import run
+from ucarpd.log.writer import run
 os.dup2(os.open(os.devnull, os.O_RDWR), 1)
 run(socket.socket(fileno=0), sys.argv[1], set())
 """
@@ -81,7 +81,7 @@ def fork(kind: str) -> LogProcess:
         if pid == 0:
             _close_all_but(theirs.fileno())
             _connect_to_null(0, 1)
-            log_writer.run(theirs, kind, {int(each) for each in signals})
+            writer.run(theirs, kind, {int(each) for each in signals})
     except OSError:
         ours.close()
         raise

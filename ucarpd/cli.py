@@ -128,10 +128,10 @@ def _check(options: "argparse.Namespace") -> int:
     import os
 
     from ucarpd import config, exposure, refusals
-    from ucarpd.hooks import refusal
     from ucarpd.interface import host_checks
     from ucarpd.lock import is_held
     from ucarpd.private import run_directory
+    from ucarpd.scripts.runner import refusal
 
     paths, environ = options.paths, dict(os.environ)
     if options.reload:

@@ -24,13 +24,13 @@ from ucarpd.health.crashes import Crashes, probation
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.fitness import Fitness
 from ucarpd.health.lateness import Lateness
-from ucarpd.hooks import HookRunner, refusal
 from ucarpd.interface.interface import Interface
 from ucarpd.linux.netlink import Netlink
 from ucarpd.lock import InstanceLock
 from ucarpd.log.messages import Journal
 from ucarpd.notes import Notes
 from ucarpd.private import run_directory
+from ucarpd.scripts.runner import HookRunner, refusal
 
 FORMER_KEYS = 4
 """Keys of before a reload that are remembered, to tell which hosts still use them."""

@@ -23,8 +23,6 @@ from ucarpd.config import Config
 from ucarpd.diagnosis.digest import Suspect
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
-from ucarpd.hooks import survivors
-from ucarpd.hooks.child import PIDS
 from ucarpd.instance import Instance
 from ucarpd.interface.interface import Interface
 from ucarpd.linux import memory, systemd
@@ -34,6 +32,8 @@ from ucarpd.lock import AlreadyRunning, InstanceLock
 from ucarpd.log import lines
 from ucarpd.private import run_directory
 from ucarpd.reading import Reading
+from ucarpd.scripts import survivors
+from ucarpd.scripts.child import PIDS
 from ucarpd.status_line import status_line
 from ucarpd.upkeep import Upkeep
 

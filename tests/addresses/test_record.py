@@ -14,7 +14,7 @@ from ucarpd.addresses import record
 from ucarpd.addresses.record import Address, Record, Script, others, read, read_all
 from ucarpd.carp.frame import ethernet, parse
 from ucarpd.carp.packet import decode
-from ucarpd.hooks import Hook
+from ucarpd.scripts.runner import Hook
 
 
 @pytest.fixture

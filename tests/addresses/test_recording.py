@@ -15,10 +15,10 @@ from ucarpd.addresses.record import Record, read
 from ucarpd.addresses.recording import Keeper, content_of, virtual_addresses_elsewhere
 from ucarpd.carp.frame import parse
 from ucarpd.carp.packet import decode
-from ucarpd.hooks import Hook
 from ucarpd.linux import sysctl
 from ucarpd.lock import InstanceLock
 from ucarpd.private import private_directory
+from ucarpd.scripts.runner import Hook
 
 VIRTUAL = ip_address("10.0.0.1")
 

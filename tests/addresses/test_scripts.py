@@ -11,7 +11,7 @@ from ucarpd.addresses.netlink import NetlinkAddresses
 from ucarpd.addresses.scripts import LONGEST_WAIT, ScriptedAddresses
 from ucarpd.carp.actions import State
 from ucarpd.engine import Outcome, Transition
-from ucarpd.hooks import Result
+from ucarpd.scripts.runner import Result
 
 SCRIPTS = "UCARP_UPSCRIPT=/up.sh\nUCARP_DOWNSCRIPT=/down.sh\n"
 CONTESTED = Transition(State.MASTER, State.MASTER, "contested")

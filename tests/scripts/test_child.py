@@ -11,8 +11,8 @@ import sys
 
 import pytest
 
-from ucarpd.hooks import child
-from ucarpd.hooks.child import PIDS, Child
+from ucarpd.scripts import child
+from ucarpd.scripts.child import PIDS, Child
 
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from ucarpd.hooks import (
+from ucarpd.scripts import child
+from ucarpd.scripts.runner import (
     CANNOT_EXECUTE,
     NOT_FOUND,
     SCRIPT_PATH,
     Hook,
     HookRunner,
     Result,
-    child,
     refusal,
 )
 
@@ -403,7 +403,7 @@ def test_a_hanging_script_holds_up_its_successor_no_longer_than_its_time_out(pla
 STANDING = """
 import asyncio, os, sys
 from pathlib import Path
-from ucarpd.hooks.child import Child
+from ucarpd.scripts.child import Child
 
 async def main():
     ended = asyncio.get_running_loop().create_future()

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from ucarpd.hooks import survivors
+from ucarpd.scripts import survivors
 
 
 @pytest.fixture

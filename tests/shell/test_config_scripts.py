@@ -6,7 +6,7 @@ import pytest
 
 from ucarpd import cli
 from ucarpd.config import is_harmful, load, script_errors, warnings
-from ucarpd.hooks import refusal
+from ucarpd.scripts.runner import refusal
 
 OLD_DOWN = """\
 #!/bin/sh

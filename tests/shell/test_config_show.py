@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ucarpd.config import KEYS, Config, load, script_errors, show, values, warnings
-from ucarpd.hooks import refusal
+from ucarpd.scripts.runner import refusal
 
 SHIPPED = Path(__file__).parents[2] / "etc" / "ucarp"
 

@@ -8,7 +8,7 @@ import pytest
 ADOPT = """
 import asyncio, ctypes, os, subprocess, sys
 from pathlib import Path
-from ucarpd.hooks.child import PIDS, Child
+from ucarpd.scripts.child import PIDS, Child
 from ucarpd.linux.orphans import Orphans
 
 PR_SET_CHILD_SUBREAPER = 36

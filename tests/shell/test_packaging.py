@@ -10,9 +10,9 @@ import pytest
 from command_line import commands
 
 from ucarpd import __version__, cli
-from ucarpd.hooks.child import KILL_AFTER
 from ucarpd.log import messages
 from ucarpd.private import DEFAULT_RUN_DIRECTORY, private_path
+from ucarpd.scripts.child import KILL_AFTER
 
 PROJECT = Path(__file__).parents[2]
 UNITS = PROJECT / "etc/systemd/system"

@@ -12,12 +12,12 @@ from ucarpd.addresses.clearing import Cleared
 from ucarpd.addresses.promoted import restore_left_over
 from ucarpd.addresses.record import Content, Record
 from ucarpd.carp.params import IPAddress
-from ucarpd.hooks import Hook, HookRunner
 from ucarpd.linux import systemd
 from ucarpd.linux.netlink import Listener, Netlink
 from ucarpd.log import lines
 from ucarpd.log.messages import Journal
 from ucarpd.private import run_directory
+from ucarpd.scripts.runner import Hook, HookRunner
 
 
 class _Nobody:

@@ -15,12 +15,12 @@ from ucarpd.carp.params import IPAddress
 from ucarpd.carp.timing import advertisement_interval
 from ucarpd.carp.transmit import Datagram, Transmitter
 from ucarpd.config import Config
-from ucarpd.hooks import Hook
 from ucarpd.last_good import LastGood
 from ucarpd.linux.netlink import InterfaceAddress, Netlink
 from ucarpd.lock import AlreadyRunning, InstanceLock
 from ucarpd.log.messages import Journal
 from ucarpd.private import run_directory
+from ucarpd.scripts.runner import Hook
 
 _COUNTER_AHEAD = 1 << 40
 """Beyond every counter of the instance: 136 years of 256 advertisements a second."""

@@ -15,9 +15,9 @@ from ucarpd.addresses.netlink import Ledger, NetlinkAddresses
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config, harm, is_harmful
 from ucarpd.engine import Outcome, Transition
-from ucarpd.hooks import Hook, HookRunner, Result
 from ucarpd.linux.netlink import Placed
 from ucarpd.log.messages import Journal
+from ucarpd.scripts.runner import Hook, HookRunner, Result
 
 MEND_AFTER = 0.1
 """Seconds for which an address may be missing while the up-script works: it may move it itself."""

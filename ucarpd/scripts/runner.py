@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ucarpd.hooks.child import Child
-from ucarpd.hooks.survivors import MARK
+from ucarpd.scripts.child import Child
+from ucarpd.scripts.survivors import MARK
 
 CANNOT_EXECUTE = 126
 NOT_FOUND = 127

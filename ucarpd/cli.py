@@ -127,10 +127,11 @@ def _add_log_options(parser: "argparse.ArgumentParser") -> None:
 def _check(options: "argparse.Namespace") -> int:
     import os
 
-    from ucarpd import config, exposure, refusals
+    from ucarpd import config, exposure
     from ucarpd.interface import host_checks
     from ucarpd.lock import is_held
     from ucarpd.private import run_directory
+    from ucarpd.process import refusals
     from ucarpd.scripts.runner import refusal
 
     paths, environ = options.paths, dict(os.environ)
@@ -174,8 +175,8 @@ def _reload(pid: int, refused: "Collection[Path]") -> int:
     import os
     import signal
 
-    from ucarpd import refusals
     from ucarpd.private import run_directory
+    from ucarpd.process import refusals
 
     try:
         refusals.leave(pid, refused, run_directory())
@@ -225,7 +226,7 @@ def _run(options: "argparse.Namespace") -> int:
 
     from ucarpd.log import lines
     from ucarpd.log.output import Output
-    from ucarpd.supervisor import Supervisor
+    from ucarpd.process.supervisor import Supervisor
 
     # Not resolve(): the name of a link is the name of the instance.
     paths = [path.absolute() for path in options.paths]

@@ -19,7 +19,9 @@ from ucarpd.diagnosis.digest import Suspect
 from ucarpd.health.crashes import Crashes
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
-from ucarpd.instance import (
+from ucarpd.linux import sysctl
+from ucarpd.lock import AlreadyRunning, InstanceLock
+from ucarpd.process.instance import (
     FIRST_RESTART_PAUSE,
     FORMER_KEYS,
     LONGEST_RESTART_PAUSE,
@@ -27,8 +29,6 @@ from ucarpd.instance import (
     SCRIPT_LOOK,
     Instance,
 )
-from ucarpd.linux import sysctl
-from ucarpd.lock import AlreadyRunning, InstanceLock
 
 SOURCE = ip_address("10.0.0.1")
 TAKES_OVER = 5.0

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ucarpd import config, reading, refusals
-from ucarpd.last_good import LastGood
+from ucarpd import config
+from ucarpd.process import reading, refusals
+from ucarpd.process.last_good import LastGood
 
 
 def text(vhid, address="10.0.0.1"):

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from ucarpd.carp.actions import Finding, Report, State
-from ucarpd.notes import Notes
-from ucarpd.status_line import status_line
+from ucarpd.process.notes import Notes
+from ucarpd.process.status_line import status_line
 
 PEER = ip_address("10.0.0.2")
 OTHER = ip_address("10.0.0.3")

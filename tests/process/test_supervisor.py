@@ -5,9 +5,10 @@ import signal
 
 from fake_kernel import FakeLog
 
-from ucarpd import config, supervisor
+from ucarpd import config
 from ucarpd.carp.actions import State
-from ucarpd.supervisor import Supervisor
+from ucarpd.process import supervisor
+from ucarpd.process.supervisor import Supervisor
 
 
 class Journal(FakeLog):

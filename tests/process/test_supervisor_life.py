@@ -18,14 +18,14 @@ from fake_kernel import FakeNetlink
 from fake_sockets import FakeSockets, FakeWatch
 from virtual_loop import in_virtual_time
 
-from ucarpd import supervisor
 from ucarpd.carp.actions import State
 from ucarpd.carp.frame import parse
 from ucarpd.carp.packet import decode
 from ucarpd.interface import interface
 from ucarpd.lock import InstanceLock
 from ucarpd.log import lines
-from ucarpd.supervisor import EXIT_ALL_RUN_ELSEWHERE, EXIT_CONFIG, Supervisor
+from ucarpd.process import supervisor
+from ucarpd.process.supervisor import EXIT_ALL_RUN_ELSEWHERE, EXIT_CONFIG, Supervisor
 
 TAKES_OVER = 5.0
 """Seconds after which a host that hears nobody is MASTER."""

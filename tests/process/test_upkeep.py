@@ -14,7 +14,7 @@ from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.addresses.record import Record, read
 from ucarpd.addresses.recording import Keeper
 from ucarpd.lock import InstanceLock
-from ucarpd.upkeep import LOOK_AFTER, Upkeep
+from ucarpd.process.upkeep import LOOK_AFTER, Upkeep
 
 ALL = {"web.record", "web.live", "web.lock"}
 

@@ -6,11 +6,12 @@ import subprocess
 
 import pytest
 
-from ucarpd import __version__, cli, refusals
+from ucarpd import __version__, cli
 from ucarpd.config import Problem
 from ucarpd.interface import host_checks
 from ucarpd.interface.host_checks import Finding
 from ucarpd.log import process as log_process
+from ucarpd.process import refusals
 
 GOOD = """\
 UCARP_INTERFACE=eth0

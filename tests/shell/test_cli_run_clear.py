@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from recorded import content
 
-from ucarpd import cli, supervisor
+from ucarpd import cli
 from ucarpd.addresses.record import Record, read
 from ucarpd.lock import InstanceLock
+from ucarpd.process import supervisor
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from ucarpd import cli, exposure, path_writers
 from ucarpd.config import named_files
 from ucarpd.exposure import find
-from ucarpd.exposure_watch import ExposureWatch
+from ucarpd.process.exposure_watch import ExposureWatch
 
 BOB = 4321
 

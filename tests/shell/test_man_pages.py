@@ -13,7 +13,7 @@ from ucarpd import __version__, cli
 from ucarpd.config import KEYS
 from ucarpd.config.keys import BY_NAME
 from ucarpd.log import messages
-from ucarpd.supervisor import EXIT_ALL_RUN_ELSEWHERE
+from ucarpd.process.supervisor import EXIT_ALL_RUN_ELSEWHERE
 
 PROJECT = Path(__file__).parents[2]
 

@@ -19,7 +19,6 @@ from ucarpd.config import Config
 from ucarpd.diagnosis.digest import Background, Suspect
 from ucarpd.diagnosis.search import DigestSearch
 from ucarpd.engine import Engine, Transition
-from ucarpd.exposure_watch import ExposureWatch
 from ucarpd.health.crashes import Crashes, probation
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.fitness import Fitness
@@ -28,8 +27,9 @@ from ucarpd.interface.interface import Interface
 from ucarpd.linux.netlink import Netlink
 from ucarpd.lock import InstanceLock
 from ucarpd.log.messages import Journal
-from ucarpd.notes import Notes
 from ucarpd.private import run_directory
+from ucarpd.process.exposure_watch import ExposureWatch
+from ucarpd.process.notes import Notes
 from ucarpd.scripts.runner import HookRunner, refusal
 
 FORMER_KEYS = 4

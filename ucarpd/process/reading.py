@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ucarpd import config, last_good, refusals
+from ucarpd import config
 from ucarpd.config import Config, Problem
 from ucarpd.private import run_directory
+from ucarpd.process import last_good, refusals
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ucarpd import reading
 from ucarpd.addresses.promoted import Promotions, restore_left_over
 from ucarpd.addresses.recording import virtual_addresses_elsewhere
 from ucarpd.carp.params import IPAddress
@@ -23,7 +22,6 @@ from ucarpd.config import Config
 from ucarpd.diagnosis.digest import Suspect
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
-from ucarpd.instance import Instance
 from ucarpd.interface.interface import Interface
 from ucarpd.linux import memory, systemd
 from ucarpd.linux.netlink import Netlink
@@ -31,11 +29,13 @@ from ucarpd.linux.orphans import Orphans
 from ucarpd.lock import AlreadyRunning, InstanceLock
 from ucarpd.log import lines
 from ucarpd.private import run_directory
-from ucarpd.reading import Reading
+from ucarpd.process import reading
+from ucarpd.process.instance import Instance
+from ucarpd.process.reading import Reading
+from ucarpd.process.status_line import status_line
+from ucarpd.process.upkeep import Upkeep
 from ucarpd.scripts import survivors
 from ucarpd.scripts.child import PIDS
-from ucarpd.status_line import status_line
-from ucarpd.upkeep import Upkeep
 
 EXIT_ALL_RUN_ELSEWHERE = 75
 EXIT_CONFIG = 78

@@ -129,8 +129,8 @@ def _check(options: "argparse.Namespace") -> int:
 
     from ucarpd import config, exposure
     from ucarpd.interface import host_checks
-    from ucarpd.lock import is_held
-    from ucarpd.private import run_directory
+    from ucarpd.linux.lock import is_held
+    from ucarpd.linux.run_directory import run_directory
     from ucarpd.process import refusals
     from ucarpd.scripts.runner import refusal
 
@@ -175,7 +175,7 @@ def _reload(pid: int, refused: "Collection[Path]") -> int:
     import os
     import signal
 
-    from ucarpd.private import run_directory
+    from ucarpd.linux.run_directory import run_directory
     from ucarpd.process import refusals
 
     try:
@@ -251,7 +251,7 @@ def _run(options: "argparse.Namespace") -> int:
 def _event_loop() -> "asyncio.AbstractEventLoop":
     import asyncio
 
-    from ucarpd.linux.precise_selector import PreciseSelector
+    from ucarpd.linux.timerfd_selector import PreciseSelector
 
     return asyncio.SelectorEventLoop(PreciseSelector())
 

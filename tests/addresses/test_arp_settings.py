@@ -16,7 +16,7 @@ from lab import wait_for
 
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.linux import sysctl
-from ucarpd.private import private_directory
+from ucarpd.linux.run_directory import private_directory
 
 ORIGINALS = {"arp_ignore": "0", "arp_announce": "0"}
 OURS = {"arp_ignore": "1", "arp_announce": "2"}

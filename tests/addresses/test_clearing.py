@@ -19,7 +19,7 @@ from ucarpd.addresses.leftovers import clear_leftovers
 from ucarpd.addresses.record import Record, read
 from ucarpd.linux import sysctl
 from ucarpd.linux.address_table import Entry
-from ucarpd.lock import AlreadyRunning, InstanceLock
+from ucarpd.linux.lock import AlreadyRunning, InstanceLock
 
 
 @pytest.fixture
@@ -358,7 +358,7 @@ def test_the_way_to_the_bow_out_imports_little():
         "ucarpd.linux.namespace",
         "ucarpd.linux.packet_out",
         "ucarpd.linux.sysctl",
-        "ucarpd.lock",
-        "ucarpd.private",
+        "ucarpd.linux.lock",
+        "ucarpd.linux.run_directory",
         "ucarpd.addresses.record",
     }

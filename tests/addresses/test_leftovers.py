@@ -13,7 +13,7 @@ from ucarpd.addresses.clearing import Cleared
 from ucarpd.addresses.leftovers import clear_leftovers
 from ucarpd.addresses.record import Record, read
 from ucarpd.linux import sysctl
-from ucarpd.lock import InstanceLock
+from ucarpd.linux.lock import InstanceLock
 from ucarpd.scripts.runner import Hook
 
 NOT_PERMITTED = OSError(errno.EPERM, os.strerror(errno.EPERM))

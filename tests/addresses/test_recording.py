@@ -16,8 +16,8 @@ from ucarpd.addresses.recording import Keeper, content_of, virtual_addresses_els
 from ucarpd.carp.frame import parse
 from ucarpd.carp.packet import decode
 from ucarpd.linux import sysctl
-from ucarpd.lock import InstanceLock
-from ucarpd.private import private_directory
+from ucarpd.linux.lock import InstanceLock
+from ucarpd.linux.run_directory import private_directory
 from ucarpd.scripts.runner import Hook
 
 VIRTUAL = ip_address("10.0.0.1")

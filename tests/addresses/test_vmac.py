@@ -13,7 +13,7 @@ from ucarpd.addresses.netlink import NetlinkAddresses
 from ucarpd.addresses.vmac import VirtualMacAddresses
 from ucarpd.engine import Outcome
 from ucarpd.linux import sysctl
-from ucarpd.private import run_directory
+from ucarpd.linux.run_directory import run_directory
 
 DEVICE = "eth0-v1"
 MAKE = f"add {DEVICE} on eth0 with 00:00:5e:00:01:01"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ucarpd.lock import AlreadyRunning, InstanceLock, is_held
-from ucarpd.private import private_directory, run_directory
+from ucarpd.linux.lock import AlreadyRunning, InstanceLock, is_held
+from ucarpd.linux.run_directory import private_directory, run_directory
 
 FILE = Path("/etc/ucarp/web.conf")
 
@@ -76,7 +76,7 @@ def test_a_file_whose_name_is_not_utf_8(tmp_path):
 
 def test_another_network_namespace_has_virtual_hosts_of_its_own(tmp_path, monkeypatch):
     lock = take(tmp_path)
-    monkeypatch.setattr("ucarpd.lock.network_namespace", lambda: 1)
+    monkeypatch.setattr("ucarpd.linux.lock.network_namespace", lambda: 1)
     take(tmp_path, "copy").release()
     lock.release()
 

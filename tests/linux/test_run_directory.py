@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ucarpd.private import (
+from ucarpd.linux.run_directory import (
     DEFAULT_RUN_DIRECTORY,
     private_directory,
     private_path,

@@ -20,7 +20,7 @@ from ucarpd.health.crashes import Crashes
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.linux import sysctl
-from ucarpd.lock import AlreadyRunning, InstanceLock
+from ucarpd.linux.lock import AlreadyRunning, InstanceLock
 from ucarpd.process.instance import (
     FIRST_RESTART_PAUSE,
     FORMER_KEYS,

@@ -22,7 +22,7 @@ from ucarpd.carp.actions import State
 from ucarpd.carp.frame import parse
 from ucarpd.carp.packet import decode
 from ucarpd.interface import interface
-from ucarpd.lock import InstanceLock
+from ucarpd.linux.lock import InstanceLock
 from ucarpd.log import lines
 from ucarpd.process import supervisor
 from ucarpd.process.supervisor import EXIT_ALL_RUN_ELSEWHERE, EXIT_CONFIG, Supervisor

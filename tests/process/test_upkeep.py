@@ -13,7 +13,7 @@ from recorded import content
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.addresses.record import Record, read
 from ucarpd.addresses.recording import Keeper
-from ucarpd.lock import InstanceLock
+from ucarpd.linux.lock import InstanceLock
 from ucarpd.process.upkeep import LOOK_AFTER, Upkeep
 
 ALL = {"web.record", "web.live", "web.lock"}

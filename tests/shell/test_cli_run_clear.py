@@ -12,7 +12,7 @@ from recorded import content
 
 from ucarpd import cli
 from ucarpd.addresses.record import Record, read
-from ucarpd.lock import InstanceLock
+from ucarpd.linux.lock import InstanceLock
 from ucarpd.process import supervisor
 
 

@@ -10,8 +10,8 @@ import pytest
 from command_line import commands
 
 from ucarpd import __version__, cli
+from ucarpd.linux.run_directory import DEFAULT_RUN_DIRECTORY, private_path
 from ucarpd.log import messages
-from ucarpd.private import DEFAULT_RUN_DIRECTORY, private_path
 from ucarpd.scripts.child import KILL_AFTER
 
 PROJECT = Path(__file__).parents[2]

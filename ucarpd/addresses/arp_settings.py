@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ucarpd.linux import sysctl
-from ucarpd.private import is_still_at, private_directory, private_path
+from ucarpd.linux.run_directory import is_still_at, private_directory, private_path
 
 _OURS = {"arp_ignore": "1", "arp_announce": "2"}
 

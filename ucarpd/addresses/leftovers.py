@@ -14,9 +14,9 @@ from ucarpd.addresses.record import Content, Record
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux import systemd
 from ucarpd.linux.netlink import Listener, Netlink
+from ucarpd.linux.run_directory import run_directory
 from ucarpd.log import lines
 from ucarpd.log.messages import Journal
-from ucarpd.private import run_directory
 from ucarpd.scripts.runner import Hook, HookRunner
 
 

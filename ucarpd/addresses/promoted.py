@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ucarpd.linux import sysctl
 from ucarpd.linux.namespace import network_namespace
-from ucarpd.private import private_directory, private_path
+from ucarpd.linux.run_directory import private_directory, private_path
 
 SETTING = "promote_secondaries"
 _SUFFIX = ".promoted"

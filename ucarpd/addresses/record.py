@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ucarpd.linux.namespace import network_namespace
-from ucarpd.private import private_directory, private_path, replace_file
+from ucarpd.linux.run_directory import private_directory, private_path, replace_file
 
 _VERSION = 1
 """Of the format of NAME.record.  A record of another version says nothing."""

@@ -15,10 +15,10 @@ from ucarpd.carp.params import IPAddress
 from ucarpd.carp.timing import advertisement_interval
 from ucarpd.carp.transmit import Datagram, Transmitter
 from ucarpd.config import Config
+from ucarpd.linux.lock import AlreadyRunning, InstanceLock
 from ucarpd.linux.netlink import InterfaceAddress, Netlink
-from ucarpd.lock import AlreadyRunning, InstanceLock
+from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.messages import Journal
-from ucarpd.private import run_directory
 from ucarpd.process.last_good import LastGood
 from ucarpd.scripts.runner import Hook
 

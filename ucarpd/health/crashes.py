@@ -6,7 +6,7 @@ the starts in it, but for the present one, have ended in a death.
 
 from pathlib import Path
 
-from ucarpd.private import private_directory
+from ucarpd.linux.run_directory import private_directory
 
 WINDOW = 60.0
 """Seconds within which deaths count together."""

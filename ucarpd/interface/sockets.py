@@ -15,9 +15,9 @@ from ipaddress import IPv4Address
 from ucarpd.carp.frame import ETHERTYPE_IPV6, ETHERTYPE_OFFSET
 from ucarpd.carp.params import Family, IPAddress, Params
 from ucarpd.carp.transmit import Datagram
+from ucarpd.linux.ip_socket import UnicastSocket
 from ucarpd.linux.netlink import Link
 from ucarpd.linux.packet_socket import Arrival, Expected, PacketSocket
-from ucarpd.linux.unicast_socket import UnicastSocket
 
 FRAMES_AT_ONCE = 64
 """Frames taken in before timers get their turn, so that a flood cannot hold them up."""

@@ -9,7 +9,7 @@ import socket
 
 from ucarpd.carp.frame import PROTOCOL_CARP
 from ucarpd.carp.params import IPAddress
-from ucarpd.linux.socket_filter import RETURN, Instruction, attach_filter
+from ucarpd.linux.bpf import RETURN, Instruction, attach_filter
 
 _IPV6_HDRINCL = 36
 

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from ucarpd.linux.namespace import network_namespace
-from ucarpd.private import is_still_at, private_directory, private_path
+from ucarpd.linux.run_directory import is_still_at, private_directory, private_path
 
 
 class AlreadyRunning(Exception):

@@ -24,10 +24,10 @@ from ucarpd.health.demotion import Demotion
 from ucarpd.health.fitness import Fitness
 from ucarpd.health.lateness import Lateness
 from ucarpd.interface.interface import Interface
+from ucarpd.linux.lock import InstanceLock
 from ucarpd.linux.netlink import Netlink
-from ucarpd.lock import InstanceLock
+from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.messages import Journal
-from ucarpd.private import run_directory
 from ucarpd.process.exposure_watch import ExposureWatch
 from ucarpd.process.notes import Notes
 from ucarpd.scripts.runner import HookRunner, refusal

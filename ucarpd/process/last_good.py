@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from ucarpd.addresses.record import boot_id
 from ucarpd.config import Config, ConfigError, Loaded, load_with_lines
 from ucarpd.linux.namespace import network_namespace
-from ucarpd.private import private_directory, private_path, replace_file
+from ucarpd.linux.run_directory import private_directory, private_path, replace_file
 
 _VERSION = 1
 _SUFFIX = ".good"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ucarpd import config
 from ucarpd.config import Config, Problem
-from ucarpd.private import run_directory
+from ucarpd.linux.run_directory import run_directory
 from ucarpd.process import last_good, refusals
 
 

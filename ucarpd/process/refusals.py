@@ -9,7 +9,7 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from ucarpd.private import private_directory, private_path, replace_file
+from ucarpd.linux.run_directory import private_directory, private_path, replace_file
 
 
 def leave(pid: int, paths: Collection[Path], directory: Path) -> None:

@@ -23,12 +23,12 @@ from ucarpd.diagnosis.digest import Suspect
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.interface.interface import Interface
-from ucarpd.linux import memory, systemd
+from ucarpd.linux import scheduling, systemd
+from ucarpd.linux.lock import AlreadyRunning, InstanceLock
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.orphans import Orphans
-from ucarpd.lock import AlreadyRunning, InstanceLock
+from ucarpd.linux.run_directory import run_directory
 from ucarpd.log import lines
-from ucarpd.private import run_directory
 from ucarpd.process import reading
 from ucarpd.process.instance import Instance
 from ucarpd.process.reading import Reading
@@ -330,7 +330,7 @@ def _lock_memory_if_realtime() -> None:
     """Keep our pages in memory, since real-time scheduling should not wait for a disk either."""
     if os.sched_getscheduler(0) in {os.SCHED_FIFO, os.SCHED_RR}:
         try:
-            memory.lock()
+            scheduling.lock()
         except OSError as error:
             lines.write(logging.WARNING, f"cannot lock the memory: {error.strerror}")
 

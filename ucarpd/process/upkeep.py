@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Set
 from typing import Protocol
 
 from ucarpd.linux.netlink import Netlink
-from ucarpd.private import private_path, run_directory
+from ucarpd.linux.run_directory import private_path, run_directory
 
 LOOK_AFTER = 5.0
 """Seconds between two looks at the private directory."""

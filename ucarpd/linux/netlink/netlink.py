@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux.netlink.framing import Message, outline
-from ucarpd.linux.netlink.library import ifaddrmsg, ifinfmsg, nl, rtnl
 from ucarpd.linux.netlink.messages import (
     AddressEntry,
     InterfaceAddress,
@@ -15,6 +14,7 @@ from ucarpd.linux.netlink.messages import (
     address_of,
     request,
 )
+from ucarpd.linux.netlink.pyroute import ifaddrmsg, ifinfmsg, nl, rtnl
 from ucarpd.linux.netlink.request_socket import RequestSocket
 
 _RTEXT_FILTER_SKIP_STATS = 8

@@ -127,7 +127,8 @@ def _add_log_options(parser: "argparse.ArgumentParser") -> None:
 def _check(options: "argparse.Namespace") -> int:
     import os
 
-    from ucarpd import config, exposure
+    from ucarpd import config
+    from ucarpd.config import exposure
     from ucarpd.interface import host_checks
     from ucarpd.linux.lock import is_held
     from ucarpd.linux.run_directory import run_directory

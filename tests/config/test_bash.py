@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ucarpd.config import load, shell, warnings
+from ucarpd.config import bash, load, warnings
 from ucarpd.config.lines import Line, parse_line
 
 BASH = "/bin/bash"
@@ -60,7 +60,7 @@ def bash_reads(empty: Path, text: str, name: str) -> str:
 def sound(text: str) -> Line | None:
     """The line that `text` is, if ucarpd reads it and bash is said to read the same."""
     line = parse_line(1, text)
-    return line if line.fault is None and shell.difference(line) is None else None
+    return line if line.fault is None and bash.difference(line) is None else None
 
 
 # -- against bash ----------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ def test_bash_accepts_lines_without_a_warning(empty, text):
 @example(value='"\\"')
 @example(value="")
 def test_a_spelling_is_read_alike_by_both(empty, value):
-    spelled = shell.spell(value)
+    spelled = bash.spell(value)
     if spelled is None:
         # Nothing but what single quotes cannot hold together with what double quotes cannot.
         assert set(value) & set("$`")
@@ -117,7 +117,7 @@ def test_a_spelling_is_read_alike_by_both(empty, value):
 
 @given(value=st.text(ALPHABET + "\n\r\t", max_size=12))
 def test_ucarpd_reads_its_own_spelling_of_everything(value):
-    assert parse_line(1, f"KEY={shell.spell_for_ucarpd(value)}  # it").value == value
+    assert parse_line(1, f"KEY={bash.spell_for_ucarpd(value)}  # it").value == value
 
 
 # -- verdicts --------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ def test_ucarpd_reads_its_own_spelling_of_everything(value):
 def test_both_read_the_same(text):
     line = parse_line(1, text)
     assert line.fault is None
-    assert shell.difference(line) is None
+    assert bash.difference(line) is None
 
 
 @pytest.mark.parametrize(
@@ -191,12 +191,12 @@ def test_both_read_the_same(text):
 )
 def test_bash_reads_another_value(text, value, reason, spelling):
     line = parse_line(1, text)
-    assert (line.value, shell.difference(line)) == (value, reason)
-    assert shell.spell(value) == spelling
+    assert (line.value, bash.difference(line)) == (value, reason)
+    assert bash.spell(value) == spelling
 
 
 def test_a_blank_line_that_is_none_to_bash():
-    assert shell.difference(parse_line(1, "\u00a0")) == "takes the line for a command"
+    assert bash.difference(parse_line(1, "\u00a0")) == "takes the line for a command"
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ucarpd import cli, exposure, path_writers
-from ucarpd.config import named_files
-from ucarpd.exposure import find
+from ucarpd import cli
+from ucarpd.config import exposure, named_files, path_writers
+from ucarpd.config.exposure import find
 from ucarpd.process.exposure_watch import ExposureWatch
 
 BOB = 4321

@@ -9,7 +9,7 @@ from config_files import faults, loaded, minimal, write
 
 from ucarpd.carp.params import DemoteStyle, Params, TieBreak
 from ucarpd.config import KEYS, Config, ConfigError, VirtualAddress, load
-from ucarpd.config.settings import Config as SettingsConfig
+from ucarpd.config.config import Config as SettingsConfig
 
 ARTICLE = """\
 # Сетевой интерфейс, на котором работает CARP

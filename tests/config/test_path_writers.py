@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from ucarpd import path_writers
-from ucarpd.path_writers import find
+from ucarpd.config import path_writers
+from ucarpd.config.path_writers import find
 
 BOB = 4321
 BOBS_GROUP = 4322

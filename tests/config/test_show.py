@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucarpd.config import KEYS, Config, load, script_errors, show, values, warnings
+from ucarpd.config import KEYS, Config, load, script_errors, show, types, warnings
 from ucarpd.scripts.runner import refusal
 
 SHIPPED = Path(__file__).parents[2] / "etc" / "ucarp"
@@ -164,7 +164,7 @@ WORDS = {
     "UCARP_MCAST": st.sampled_from(["239.1.2.3", "ff05::1", "ff05::1,239.1.2.3"]),
     "UCARP_SRCIP": st.sampled_from(["10.0.1.1", "fe80::1:1", "fe80::1:1,10.0.1.1"]),
 }
-SWITCHES = [key.name for key in KEYS if key.parse is values.boolean]
+SWITCHES = [key.name for key in KEYS if key.parse is types.boolean]
 SECRETS = {
     "UCARP_PASS_OLD": st.sampled_from(["alt", "geheim"]),
     "UCARP_KEY_OLD": st.sampled_from(["ab", "0xab,cdef"]),
@@ -202,7 +202,7 @@ def address_lists(draw):
     addresses=address_lists(),
     xparam=TEXT,
     script=TEXT,
-    facility=st.sampled_from(values.FACILITIES),
+    facility=st.sampled_from(types.FACILITIES),
 )
 def test_what_is_shown_means_the_same(
     web, numbers, switches, secrets, addresses, xparam, script, facility

@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import TypeVar
 
 from ucarpd.carp.params import CARP_GROUP_V4, CARP_GROUP_V6, IPAddress
-from ucarpd.config.values import integer
+from ucarpd.config.types import integer
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from typing import Any
 from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.params import TieBreak
 from ucarpd.carp.timing import UNFIT_ADVBASE
-from ucarpd.config import scripts, shell
+from ucarpd.config import bash, scripts
 from ucarpd.config.keys import BY_NAME, PREFIX, nearest
 from ucarpd.config.lines import Line, read_lines
 from ucarpd.config.problems import ConfigError, Problem, in_order, place
@@ -40,7 +40,7 @@ def warnings(path: Path) -> list[Problem]:
 
 def _about_bash(lines: list[Line]) -> Iterator[tuple[Line, str]]:
     for line in lines:
-        if reason := shell.difference(line):
+        if reason := bash.difference(line):
             yield line, f"bash {reason}: {_advice(line)}"
         elif line.name and re.match(r"\s*export\s", line.text):
             yield line, f"export is not needed: {_advice(line)}"
@@ -49,7 +49,7 @@ def _about_bash(lines: list[Line]) -> Iterator[tuple[Line, str]]:
 def _advice(line: Line) -> str:
     if line.name is None or line.value is None:
         return "make it a comment, with # in front"
-    spelled = shell.spell(line.value)
+    spelled = bash.spell(line.value)
     if spelled is None:
         return "no spelling means the same to both, so choose another value"
     if line.name not in BY_NAME or BY_NAME[line.name].secret:

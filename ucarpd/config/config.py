@@ -8,7 +8,7 @@ from zlib import crc32
 
 from ucarpd.carp.params import DemoteStyle, IPAddress, Params, TieBreak
 from ucarpd.config.keys import KEYS
-from ucarpd.config.values import NAME_SIZE
+from ucarpd.config.types import NAME_SIZE
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from itertools import combinations
 
 from ucarpd.carp.params import IPAddress
-from ucarpd.config.draft import Draft, Given
+from ucarpd.config.parsed import Draft, Given
 from ucarpd.config.problems import got
 
 _VIRTUAL = {"UCARP_ADDR", "UCARP_EXTRA_ADDRS", "UCARP_HASH_ADDRS"}

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ucarpd.config.draft import Given
+from ucarpd.config.config import Config
 from ucarpd.config.files import find_files
 from ucarpd.config.load import Loaded, load_with_lines
+from ucarpd.config.parsed import Given
 from ucarpd.config.problems import ConfigError, Problem, got, in_order, place
-from ucarpd.config.settings import Config
 
 
 def load_all(

@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ucarpd import path_writers
-from ucarpd.config import Problem, named_files
+from ucarpd.config import Problem, named_files, path_writers
+from ucarpd.config.path_writers import Weakness
 from ucarpd.config.problems import place
-from ucarpd.path_writers import Weakness
 
 SAFE = Path("/etc/ucarp")
 """The directory for such files: the package makes it, and only root can write it."""

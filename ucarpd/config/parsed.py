@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ucarpd.config import values
+from ucarpd.config import types
 from ucarpd.config.keys import BY_NAME, KEYS, PREFIX, Key, nearest
 from ucarpd.config.lines import Line
 from ucarpd.config.problems import Problem, got
@@ -97,7 +97,7 @@ class Draft:
         assert line.value is not None
         text = line.value
         try:
-            values.require_no_controls(text)
+            types.require_no_controls(text)
             return Given(line.name, line.number, text, key.parse(text))
         except ValueError as error:
             shown = "" if key.secret else f" {got(text)}"

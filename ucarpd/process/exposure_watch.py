@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from ucarpd import exposure
+from ucarpd.config import exposure
+from ucarpd.config.exposure import Exposure
 from ucarpd.config.problems import place
-from ucarpd.exposure import Exposure
 
 
 class Log(Protocol):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ucarpd.config import find_files, load_all
-from ucarpd.config.shell import spell_for_ucarpd
+from ucarpd.config.bash import spell_for_ucarpd
 from ucarpd.migrate import finish, importer
 
 CASES = Path(__file__).with_name("cases")

@@ -4,9 +4,9 @@ import re
 from ipaddress import ip_address
 from pathlib import Path
 
-from ucarpd.config import addressing
+from ucarpd.config import address_types
+from ucarpd.config.bash import spell_for_ucarpd
 from ucarpd.config.keys import KEYS
-from ucarpd.config.shell import spell_for_ucarpd
 from ucarpd.migrate.findings import Findings, Host, Value
 
 _WAYS = ("UCARP_PASS", "UCARP_PASSFILE", "UCARP_KEY")
@@ -67,8 +67,8 @@ def _with_prefix(item: str, mask: Value | None) -> str:
     """ADDRESS/PREFIX; what is no address is left to the check of the result."""
     try:
         version = ip_address(item).version
-        longest = addressing.PREFIX_LENGTHS[version]
-        length = addressing.mask(mask.text.lstrip("/")) if mask else longest
+        longest = address_types.PREFIX_LENGTHS[version]
+        length = address_types.mask(mask.text.lstrip("/")) if mask else longest
     except ValueError:
         return item
     return f"{item}/{min(length, longest)}"

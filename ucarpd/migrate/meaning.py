@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import PurePosixPath
 
-from ucarpd.config import values
+from ucarpd.config import types
 from ucarpd.config.keys import BY_NAME
 from ucarpd.config.problems import got
 from ucarpd.migrate.findings import Findings, Host, Source, Value
@@ -42,7 +42,7 @@ def put(
     assert meant is not None
     if key in _WITH_NUMBER:
         meant = _number(key, meant, remark)
-    elif BY_NAME[key].parse is values.boolean:
+    elif BY_NAME[key].parse is types.boolean:
         meant = _boolean(meant, remark)
     elif key in _ADDRESSES:
         meant = _addresses(key, meant, remark)
@@ -95,7 +95,7 @@ def _number(key: str, text: str, remark: Remark) -> str | None:
 
 
 def _boolean(text: str, remark: Remark) -> str | None:
-    meant = values.meant_boolean(text)
+    meant = types.meant_boolean(text)
     if meant is None:
         remark(f"is neither yes nor no; wrappers take any such word for yes {got(text)}")
         meant = True
@@ -126,7 +126,7 @@ def _interface(host: Host, text: str, name: str, source: Source, remark: Remark)
 
 def _facility(text: str, remark: Remark) -> str | None:
     short = text.lower().removeprefix("log_")
-    if short in values.FACILITIES:
+    if short in types.FACILITIES:
         return short
     if short == "none":
         remark("none: ucarpd run --log stderr keeps the log out of syslog")

@@ -21,6 +21,7 @@ class Kind(Enum):
     DOCKERFILE = "a Dockerfile"
     OPTIONS = "a list of ucarp options"
     PROCESS = "the command line of a process"
+    VARIABLES = "a YAML file with variables"
     RC_CONF = "an rc.conf with the ucarp lines of FreeBSD"
     VIP_COMMON = "the common part of Fedora's vip-NNN.conf files"
     VIP = "a vip-NNN.conf of Fedora's ucarp"
@@ -54,6 +55,7 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ),
     (Kind.COMPOSE, re.compile(r"\s*(services|environment|env_file)\s*:\s*$")),
     (Kind.DOCKERFILE, re.compile(r"\s*(FROM|ENV|ENTRYPOINT|CMD)\s+[\w\[\"./]")),
+    (Kind.VARIABLES, re.compile(r"\s*ucarp_\w+\s*:\s+\S")),
     (Kind.RC_CONF, re.compile(r"\s*ucarp_[a-z0-9_]+=")),
     (Kind.VIP_COMMON, re.compile(r"\s*(BIND_INTERFACE|SOURCE_ADDRESS)=")),
     (Kind.VIP, re.compile(r"\s*(VIP_ADDRESS|ID)=")),

@@ -110,6 +110,21 @@ def read_compose(findings: Findings, path: Path, text: str) -> None:
             findings.hosts.append(host)
 
 
+def read_variables(findings: Findings, path: Path, text: str) -> None:
+    """Add what the variables of an Ansible role, one in a line, set."""
+    variables = Variables()
+    assignments: list[Assignment] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if pair := _PAIR.match(line.split(" #")[0]):
+            value = _unquoted(pair[3])
+            if "{{" in value:
+                value = variables.mark(f"{value} is computed by the role")
+            assignments.append(Assignment(pair[2], value, Source(path, number)))
+    host = Host(assignments[0].source)
+    environment.take(findings, host, assignments, variables)
+    findings.hosts += [host] if host.values else []
+
+
 def read_dockerfile(findings: Findings, path: Path, text: str) -> None:
     """Add what the ENV lines and the command of a Dockerfile set."""
     assignments: list[Assignment] = []

@@ -68,7 +68,7 @@ def _with_prefix(item: str, mask: Value | None) -> str:
     try:
         version = ip_address(item).version
         longest = address_types.PREFIX_LENGTHS[version]
-        length = address_types.mask(mask.text.lstrip("/")) if mask else longest
+        length = address_types.mask(mask.text.rpartition("/")[2]) if mask else longest
     except ValueError:
         return item
     return f"{item}/{min(length, longest)}"

@@ -11,6 +11,8 @@ _KEYS = {
     "vid": "UCARP_VHID",
     "vhid": "UCARP_VHID",
     "vip": "UCARP_ADDR",
+    "mvip": "UCARP_EXTRA_ADDRS",
+    "vips": "UCARP_EXTRA_ADDRS",
     "password": "UCARP_PASS",
     "passfile": "UCARP_PASSFILE",
     "advskew": "UCARP_ADVSKEW",

@@ -32,6 +32,7 @@ _READERS = {
     Kind.UNIT: systemd_unit.read,
     Kind.IFUPDOWN: ifupdown.read,
     Kind.RC_CONF: rc_conf.read,
+    Kind.VARIABLES: containers.read_variables,
     Kind.COMPOSE: containers.read_compose,
     Kind.DOCKERFILE: containers.read_dockerfile,
 }

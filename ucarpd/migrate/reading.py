@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ucarpd.config import files
 from ucarpd.config.problems import ConfigError, Problem
+from ucarpd.migrate.findings import Findings, Source
 
 
 def read_text(path: Path) -> str:
@@ -18,3 +19,19 @@ def read_text(path: Path) -> str:
         except UnicodeDecodeError:
             continue
     raise AssertionError("every byte is a letter of Latin-1")
+
+
+def read_named(findings: Findings, source: Source, path: Path) -> tuple[Path, str]:
+    """The text of a file that another one names in `source`, and its path.
+
+    A file of that name beside the other one stands in for it, with a remark: files are often looked
+    at on another host.  Raises ConfigError.
+    """
+    beside = source.path.parent / path.name
+    try:
+        return path, read_text(path)
+    except ConfigError:
+        if beside == path or not beside.is_file():
+            raise
+    findings.remark(source, f"{path} is not here; {beside} is read instead")
+    return beside, read_text(beside)

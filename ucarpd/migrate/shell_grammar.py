@@ -1,8 +1,68 @@
 """Questions about the words and commands of a shell script."""
 
 import re
+from itertools import pairwise
 
 from ucarpd.migrate.shell_words import Command, Word, plain
+
+OPENING = {"if", "case", "while", "until"}
+CLOSING = {"fi", "esac"}
+LEADING = {
+    "then",
+    "do",
+    "else",
+    "elif",
+    "!",
+    "{",
+    "time",
+    "export",
+    "local",
+    "readonly",
+    "declare",
+}
+WRAPPERS = {
+    *(
+        "exec",
+        "nohup",
+        "sudo",
+        "setsid",
+        "nice",
+        "ionice",
+        "chrt",
+        "env",
+        "su",
+        "runuser",
+        "daemon",
+    ),
+    *("start-stop-daemon", "systemd-run", "command", "ip", "capsh", "chroot", "tini", "dumb-init"),
+    *(
+        "supervise-daemon",
+        "timeout",
+        "eval",
+        "doas",
+        "start_daemon",
+        "daemonize",
+        "gosu",
+        "busybox",
+    ),
+}
+ONLY_TALK = {
+    "echo",
+    "printf",
+    "logger",
+    "test",
+    "[",
+    "ps",
+    "grep",
+    "cat",
+    "ls",
+    "which",
+    "cp",
+    "mv",
+    "rm",
+    "ln",
+}
+SHELLS = {"sh", "bash", "dash", "ash", "su", "eval"}
 
 
 def is_pattern(text: str) -> bool:
@@ -35,3 +95,11 @@ def end_of_loop(commands: list[Command], at: int) -> int | None:
             if depth == 0:
                 return place
     return None
+
+
+def is_started(expanded: list[tuple[str, int]]) -> bool:
+    """Whether an unknown command, or a line of a crontab, starts `ucarp` by its path."""
+    return expanded[0][0].rpartition("/")[2] not in ONLY_TALK and any(
+        word.startswith("/") and word.endswith("/ucarp") and following.startswith("-")
+        for (word, _), (following, _) in pairwise(expanded)
+    )

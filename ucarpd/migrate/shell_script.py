@@ -15,57 +15,25 @@ from ucarpd.migrate import containers, environment, options
 from ucarpd.migrate.environment import Assignment
 from ucarpd.migrate.findings import Findings, Host, Source
 from ucarpd.migrate.meaning import put
-from ucarpd.migrate.reading import read_text
-from ucarpd.migrate.shell_grammar import behind, end_of_loop, is_assignment, is_pattern
-from ucarpd.migrate.shell_words import Command, Splitter, Word, plain, source_text
+from ucarpd.migrate.reading import read_named
+from ucarpd.migrate.shell_grammar import (
+    CLOSING,
+    LEADING,
+    OPENING,
+    SHELLS,
+    WRAPPERS,
+    behind,
+    end_of_loop,
+    is_assignment,
+    is_pattern,
+    is_started,
+)
+from ucarpd.migrate.shell_words import Command, Piece, Splitter, Word, plain, source_text
 from ucarpd.migrate.variables import Variable, Variables
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=", re.ASCII)
-_OPENING = {"if", "case", "while", "until"}
-_CLOSING = {"fi", "esac"}
-_LEADING = {
-    "then",
-    "do",
-    "else",
-    "elif",
-    "!",
-    "{",
-    "time",
-    "export",
-    "local",
-    "readonly",
-    "declare",
-}
-_WRAPPERS = {
-    *(
-        "exec",
-        "nohup",
-        "sudo",
-        "setsid",
-        "nice",
-        "ionice",
-        "chrt",
-        "env",
-        "su",
-        "runuser",
-        "daemon",
-    ),
-    *("start-stop-daemon", "systemd-run", "command", "ip", "capsh", "chroot", "tini", "dumb-init"),
-    *(
-        "supervise-daemon",
-        "timeout",
-        "eval",
-        "doas",
-        "start_daemon",
-        "daemonize",
-        "gosu",
-        "busybox",
-    ),
-}
 _OF_SCRIPTS = {"UCARP_MASK", "UCARP_IF_ALIAS", "UCARP_EXTRA_ADDRS"}
 """Keys that ucarp has no option for: the scripts around it read them."""
-
-_SHELLS = {"sh", "bash", "dash", "ash", "su", "eval"}
 
 
 class Script:
@@ -78,6 +46,7 @@ class Script:
         self._unread: list[str] = []
         self._depth = 0
         self.hosts: list[Host] = []
+        self.runs_ucarp = False
         self.assignments: list[Assignment] = []
         self.variables = variables or Variables()
         self.variables.missing = self._why_missing
@@ -125,15 +94,15 @@ class Script:
         while at < len(commands):
             command = commands[at]
             first = plain(command.words[0])
-            while first in _LEADING and len(command.words) > 1:
+            while first in LEADING and len(command.words) > 1:
                 command = Command(command.words[1:], command.lines[1:], command.end)
                 first = plain(command.words[0])
             if first == "for" and (end := end_of_loop(commands, at)) is not None:
                 self._loop(command, commands[at + 1 : end])
                 at = end
-            elif first in _OPENING:
+            elif first in OPENING:
                 self._conditions.append(command.line)
-            elif first in _CLOSING or (first == "done" and self._conditions):
+            elif first in CLOSING or (first == "done" and self._conditions):
                 self._conditions.pop() if self._conditions else None
             else:
                 guarded = at > 0 and commands[at - 1].end in {"&&", "||"}
@@ -165,6 +134,12 @@ class Script:
             if not is_assignment(words[0]):
                 break
             value = self.variables.text(behind(words[0], found.end()))
+            if value.rpartition("/")[2] == "ucarp" and source_text(
+                words[1:2][0] if words[1:] else []
+            ).startswith("-"):
+                # As supervisord has it: command=/usr/sbin/ucarp --vhid=1
+                words[0] = [Piece("text", value)]
+                break
             self._set(found[1], value, lines[0], is_added=bool(found[2]))
             words, lines = words[1:], lines[1:]
         if not words:
@@ -185,7 +160,7 @@ class Script:
             self._container(expanded)
         elif program == "ucarp":
             self._ucarp(expanded[1:], command.line)
-        elif program in _WRAPPERS or program in _SHELLS:
+        elif program in WRAPPERS or program in SHELLS or is_started(expanded):
             self._wrapped(program, expanded)
 
     def _tell_unquoted(self, command: Command, rest: list[Word]) -> None:
@@ -199,7 +174,7 @@ class Script:
 
     def _wrapped(self, program: str, expanded: list[tuple[str, int]]) -> None:
         """A command that starts another one."""
-        if program in _SHELLS and (texts := [w for w in expanded[1:] if " " in w[0]]):
+        if program in SHELLS and (texts := [w for w in expanded[1:] if " " in w[0]]):
             if "ucarp" in texts[0][0]:
                 self._run(Splitter(texts[0][0], texts[0][1]).commands())
             return
@@ -253,11 +228,11 @@ class Script:
             self._unread.append(where)
             self._remark(line, f"the files {where} are not read: import them from there")
             return
-        path = self._path.parent / name
         if self._depth > 8:
             return
+        source = Source(self._path, line)
         try:
-            text = read_text(path)
+            path, text = read_named(self._findings, source, self._path.parent / name)
         except ConfigError:
             self._unread.append(name)
             self._remark(line, f"{name} cannot be read, and its variables are not known")

@@ -7,7 +7,7 @@ from ucarpd.config.problems import ConfigError
 from ucarpd.migrate import environment, options
 from ucarpd.migrate.environment import Assignment
 from ucarpd.migrate.findings import Findings, Host, Source
-from ucarpd.migrate.reading import read_text
+from ucarpd.migrate.reading import read_named, read_text
 from ucarpd.migrate.shell_script import Script
 from ucarpd.migrate.shell_words import Splitter
 from ucarpd.migrate.variables import Variable, Variables
@@ -86,12 +86,15 @@ def _environment(value: str, source: Source, variables: Variables) -> list[Assig
 def _environment_file(
     findings: Findings, unit: Path, value: str, source: Source, variables: Variables
 ) -> list[Assignment]:
-    path = unit.parent / value.removeprefix("-")
+    instance = unit.stem.partition("@")[2]
+    named = value.removeprefix("-")
+    if instance:
+        named = named.replace("%i", instance).replace("%I", instance)
     try:
-        text = read_text(path)
+        path, text = read_named(findings, source, unit.parent / named)
     except ConfigError:
-        findings.remark(source, f"{path} cannot be read, and its variables are not known")
-        variables.missing = lambda name: f"${name} comes from {path}: import it from there"
+        findings.remark(source, f"{named} cannot be read, and its variables are not known")
+        variables.missing = lambda name: f"${name} comes from {named}: import it from there"
         return []
     script = Script(findings, path)
     script.follow(text)
@@ -124,11 +127,14 @@ def _start(
     words = [word for each in Splitter(line).commands() for word in each.words]
     plain = [text for word in words for text in variables.expand(word)]
     started = [Path(text) for text in plain if text.startswith("/")]
-    for path in started[-1:]:
+    for named in started[-1:]:
+        if "libexec/ucarp" in str(named):
+            findings.remark(source, "starts the wrapper of Fedora: import /etc/ucarp instead")
+            return
         try:
-            text = read_text(path)
+            path, text = read_named(findings, source, named)
         except ConfigError:
-            findings.remark(source, f"starts {path}: import it too")
+            findings.remark(source, f"starts {named}: import it too")
             return
         inner = Script(findings, path, variables)
         inner.follow(text)

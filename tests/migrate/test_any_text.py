@@ -87,7 +87,15 @@ PIECES = [
         "\t",
     ),
 ]
-NAMES = ["x.sh", "x.service", "x@1.service", "interfaces", "vip-001.conf", "vip-common.conf"]
+NAMES = [
+    "x.sh",
+    "keepalived.conf",
+    "x.service",
+    "x@1.service",
+    "interfaces",
+    "vip-001.conf",
+    "vip-common.conf",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -304,7 +304,7 @@ def test_files_are_written_for_root_only_and_never_over_others(tmp_path, capsys)
     ("content", "words"),
     [
         ("", "no ucarp found in it"),
-        ("vrrp_instance x {\n}\n", "this is a keepalived.conf"),
+        ("#!/usr/bin/perl\n", "this is a program"),
         (None, "does not exist"),
     ],
 )

@@ -53,7 +53,7 @@ def test_a_file_of_another_kind_is_one_fault(content, line, kind):
 def test_a_vip_file_of_fedora_is_known_by_its_name():
     content = "ID=001\nVIP_ADDRESS=10.7.0.10\n"
     assert kind_of(content, "vip-001.conf") == (Kind.VIP, 1)
-    assert kind_of(content, "web.conf") == (Kind.KEYS, 1)
+    assert kind_of("ID=001\n", "web.conf") == (Kind.KEYS, 1)
     assert kind_of("", "vip-common.conf") == (Kind.VIP_COMMON, 1)
 
 

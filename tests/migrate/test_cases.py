@@ -57,7 +57,7 @@ TOLD = {
     ],
     "019-freebsd-rc": ["vtnet0 is a name that FreeBSD gives"],
     "020-fork-brackets": ["without brackets", "without a prefix length"],
-    "022-password-punctuation": [":4: UCARP_PASS: the value ends at the space"],
+    "022-password-punctuation": [":4: UCARP_PASS: a shell ends the value at the space"],
     "024-keepalived": [
         ":5: priority 150 becomes UCARP_ADVSKEW=104 (254 - 150)",
         ":2: state MASTER: keepalived preempts unless nopreempt is set: UCARP_PREEMPT=yes",

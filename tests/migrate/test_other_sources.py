@@ -334,3 +334,26 @@ def test_the_interface_of_the_default_route(tmp_path):
     table.write_text(head)
     assert finish.default_interface(table) == ""
     assert finish.default_interface(tmp_path / "none") == ""
+
+
+def test_more_addresses_without_a_number_of_their_own(tmp_path):
+    findings = read(
+        tmp_path,
+        "iface eth0 inet static\n ucarp-vid 1\n ucarp-vip1 10.0.0.1\n ucarp-vip2 10.0.0.2\n"
+        " ucarp-password x\n",
+        "interfaces",
+    )
+    assert values(findings)["UCARP_ADDR"] == "10.0.0.1/32"
+    assert values(findings)["UCARP_EXTRA_ADDRS"] == "10.0.0.2/32"
+    assert ":4: ucarp-vip2 has no ucarp-vid of its own" in told(findings)
+
+
+def test_a_vip_file_under_another_name(tmp_path):
+    findings = read(
+        tmp_path,
+        "ID=003\nVIP_ADDRESS=10.0.0.1\nBIND_INTERFACE=eth0\nPASSWORD=/etc/x.pwd\n",
+        "web.conf",
+    )
+    assert values(findings)["UCARP_VHID"] == "3"
+    assert "UCARP_PASS" not in values(findings)
+    assert "does not guess" in told(findings)

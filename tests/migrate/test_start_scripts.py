@@ -272,3 +272,42 @@ def test_a_script_that_starts_a_daemon_is_named(tmp_path, line, stays):
     up.write_text(f"#!/bin/sh\n{line}\n")
     told = read(tmp_path, f"{COMMAND} -u {up}\n").remarks
     assert any(each.startswith(f"{up}:2: starts a program that stays") for each in told) == stays
+
+
+def test_a_password_from_a_file_is_that_file(tmp_path):
+    findings = read(tmp_path, "P=$(cat /etc/ucarp/pass)\nucarp -i eth0 -v 1 -a 10.0.0.1 -p $P\n")
+    assert values(findings)["UCARP_PASSFILE"] == "/etc/ucarp/pass"
+    assert any("comes from /etc/ucarp/pass: UCARP_PASSFILE" in each for each in findings.remarks)
+
+
+def test_positional_words(tmp_path):
+    findings = read(
+        tmp_path,
+        "#!/bin/sh\n. /lib/lsb/init-functions\nset -- -i eth0 -p 'a b'\nucarp \"$@\" -v 1 -a 10.0.0.1\n",
+    )
+    assert values(findings)["UCARP_PASS"] == "a b"
+    assert findings.remarks[1:] == []
+
+
+def test_an_array_keeps_its_words(tmp_path):
+    findings = read(
+        tmp_path,
+        "#!/bin/bash\nO=(-i eth0 -p 'a b')\nO+=(-v 1)\nucarp \"${O[@]}\" -a 10.0.0.1 ${O[*]}\n",
+    )
+    assert values(findings)["UCARP_PASS"] == "a b"
+    assert values(findings)["UCARP_VHID"] == "1"
+
+
+def test_a_value_with_spaces_in_a_file_that_containers_read(tmp_path):
+    findings = read(
+        tmp_path,
+        "UCARP_INTERFACE=eth0\nUCARP_VID=1\nUCARP_EXTRA_ARGS=--neutral --preempt\n",
+        "e.env",
+    )
+    assert values(findings)["UCARP_PREEMPT"] == "yes"
+    assert any(":3: UCARP_EXTRA_ARGS: a shell ends the value" in each for each in findings.remarks)
+
+
+def test_a_guard_against_a_second_start_is_no_condition(tmp_path):
+    told = read(tmp_path, f"#!/bin/sh\npidof ucarp || {COMMAND}\n").remarks
+    assert not any("condition" in each for each in told)

@@ -82,6 +82,9 @@ def kind_of(text: str, name: str = "") -> tuple[Kind, int]:
     ]
     if numbered and re.match(r"\s*-{1,2}[A-Za-z]", numbered[0][1]):
         return Kind.OPTIONS, numbered[0][0]
+    words = {found[1] for _, line in numbered if (found := _ASSIGNMENT.match(line))}
+    if "VIP_ADDRESS" in words and not any(word.startswith("UCARP_") for word in words):
+        return Kind.VIP, numbered[0][0]
     has_own = any(_is_own(line) for _, line in numbered)
     for kind, pattern in _KINDS:
         if has_own and kind in {Kind.RC_CONF, Kind.VIP, Kind.VIP_COMMON}:

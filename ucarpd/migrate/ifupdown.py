@@ -49,6 +49,8 @@ def read(findings: Findings, path: Path, text: str) -> None:
     for stanza in stanzas:
         for number in _numbers(stanza):
             host = _host(findings, stanza, number)
+            if number == _numbers(stanza)[0]:
+                _take_more_addresses(findings, host, stanza)
             aliases = [each for each in stanzas if _is_alias(each, stanza.interface)]
             vip = (host.text("UCARP_ADDR") or "").partition("/")[0]
             fitting = [each for each in aliases if _address(each) == vip]
@@ -104,8 +106,10 @@ def _numbers(stanza: _Stanza) -> list[str]:
     """The numbers that the options of the virtual hosts end with; "" for those without one."""
     found: dict[str, None] = {}
     for name, _, _ in stanza.options:
-        if (split := _split(name)) and split[0] in {"vid", "vhid", "vip"}:
+        if (split := _split(name)) and split[0] in {"vid", "vhid"}:
             found[split[1]] = None
+    if not found and any(_split(name) for name, _, _ in stanza.options):
+        found[""] = None
     return list(found)
 
 
@@ -138,6 +142,21 @@ def _host(findings: Findings, stanza: _Stanza, number: str) -> Host:
         else:
             put(findings, host, key, value, name, source, is_option=key == "UCARP_PASS")
     return host
+
+
+def _take_more_addresses(findings: Findings, host: Host, stanza: _Stanza) -> None:
+    """Numbered addresses without a number of a virtual host of their own."""
+    with_own = _numbers(stanza)
+    for name, value, source in stanza.options:
+        split = _split(name)
+        if not split or split[0] != "vip" or split[1] in with_own:
+            continue
+        if "UCARP_ADDR" not in host.values:
+            put(findings, host, "UCARP_ADDR", value, name, source)
+            continue
+        findings.remark(source, f"{name} has no ucarp-vid of its own: it becomes UCARP_EXTRA_ADDRS")
+        more = ",".join(filter(None, (host.text("UCARP_EXTRA_ADDRS"), value)))
+        host.values["UCARP_EXTRA_ADDRS"] = Value(more, name, source)
 
 
 def _is_alias(stanza: _Stanza, interface: str) -> bool:

@@ -1,5 +1,6 @@
 """A command line of `ucarp` as a virtual host."""
 
+import re
 from collections.abc import Sequence
 
 from ucarpd.config import ucarp_options
@@ -9,6 +10,9 @@ from ucarpd.migrate.findings import Findings, Host, Source
 from ucarpd.migrate.meaning import put
 from ucarpd.migrate.variables import Variables
 
+_FROM_FILE = re.compile(
+    r"[`$(]{1,2}(?:cat |< ?)\s*(/[\w./-]+)\s*[`)] is computed when the script runs$"
+)
 _MEANT_FOR_SCRIPTS = {"P": "-u", "B": "-d"}
 
 
@@ -48,6 +52,12 @@ def _set(
     assert text is not None
     name = f"--{option.word}"
     reasons = variables.why(text)
+    if option.key == "UCARP_PASS" and (file := _FROM_FILE.match(" ".join(reasons))):
+        findings.remark(
+            source, f"{name}: comes from {file[1]}: UCARP_PASSFILE, which is read when it starts"
+        )
+        put(findings, host, "UCARP_PASSFILE", file[1], name, source, is_option=True)
+        return
     if reasons:
         why = " and ".join(dict.fromkeys(reasons))
         findings.remark(source, f"{name}: {why}: left out; {_without(option.key)}")

@@ -28,7 +28,7 @@ from ucarpd.migrate.shell_grammar import (
     is_pattern,
     is_started,
 )
-from ucarpd.migrate.shell_words import Command, Piece, Splitter, Word, plain, source_text
+from ucarpd.migrate.shell_words import BETWEEN, Command, Piece, Splitter, plain, source_text
 from ucarpd.migrate.variables import Variable, Variables
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=", re.ASCII)
@@ -37,9 +37,20 @@ _OF_SCRIPTS = {"UCARP_MASK", "UCARP_IF_ALIAS", "UCARP_EXTRA_ADDRS"}
 
 
 class Script:
-    """One script on its way through its commands."""
+    """One script on its way through its commands.
 
-    def __init__(self, findings: Findings, path: Path, variables: Variables | None = None) -> None:
+    `is_environment` tells that other programs than a shell may read the file: then a value goes on
+    after a space.
+    """
+
+    def __init__(
+        self,
+        findings: Findings,
+        path: Path,
+        variables: Variables | None = None,
+        *,
+        is_environment: bool = False,
+    ) -> None:
         self._findings = findings
         self._path = path
         self._conditions: list[int] = []
@@ -47,6 +58,8 @@ class Script:
         self._depth = 0
         self.hosts: list[Host] = []
         self.runs_ucarp = False
+        self._is_guarded = False
+        self._is_whole_line_value = is_environment
         self.assignments: list[Assignment] = []
         self.variables = variables or Variables()
         self.variables.missing = self._why_missing
@@ -105,12 +118,13 @@ class Script:
             elif first in CLOSING or (first == "done" and self._conditions):
                 self._conditions.pop() if self._conditions else None
             else:
-                guarded = at > 0 and commands[at - 1].end in {"&&", "||"}
-                if guarded:
+                self._is_guarded = at > 0 and commands[at - 1].end in {"&&", "||"}
+                if self._is_guarded:
                     self._conditions.append(command.line)
-                self._simple(command)
-                if guarded:
+                    self._simple(command)
                     self._conditions.pop()
+                else:
+                    self._simple(command)
             at += 1
 
     def _loop(self, command: Command, body: list[Command]) -> None:
@@ -140,12 +154,14 @@ class Script:
                 # As supervisord has it: command=/usr/sbin/ucarp --vhid=1
                 words[0] = [Piece("text", value)]
                 break
+            if self._is_whole_line_value and len(words) > 1 and not is_assignment(words[1]):
+                value = " ".join([value, *map(self.variables.text, words[1:])])
+                self._tell_unquoted(found[1], command.line)
+                words = words[:1]
             self._set(found[1], value, lines[0], is_added=bool(found[2]))
             words, lines = words[1:], lines[1:]
         if not words:
             return
-        if words is not command.words and len(words) < len(command.words):
-            self._tell_unquoted(command, words)
         expanded = [
             (w, line)
             for word, line in zip(words, lines, strict=True)
@@ -154,7 +170,9 @@ class Script:
         if not expanded:
             return
         program = expanded[0][0].rpartition("/")[2]
-        if program in {"source", "."} and len(expanded) > 1:
+        if program == "set" and expanded[1:2] and expanded[1][0] == "--":
+            self._set("@", BETWEEN.join(word for word, _ in expanded[2:]), command.line)
+        elif program in {"source", "."} and len(expanded) > 1:
             self._source(expanded[1][0], expanded[1][1])
         elif program in {"docker", "podman", "nerdctl"}:
             self._container(expanded)
@@ -163,14 +181,10 @@ class Script:
         elif program in WRAPPERS or program in SHELLS or is_started(expanded):
             self._wrapped(program, expanded)
 
-    def _tell_unquoted(self, command: Command, rest: list[Word]) -> None:
-        """A value with a space that is not in quotes: the shell runs what is behind the space."""
-        name = source_text(command.words[len(command.words) - len(rest) - 1]).partition("=")[0]
-        if foreign_words.meaning(name) and not re.search("ucarp", source_text(rest[0])):
-            text = (
-                f"{name}: the value ends at the space, and a shell would run the rest as a command:"
-            )
-            self._remark(command.line, f"{text} was it meant in quotes?")
+    def _tell_unquoted(self, name: str, line: int) -> None:
+        if foreign_words.meaning(name):
+            text = "a shell ends the value at the space; the rest of the line is taken for a part of it"
+            self._remark(line, f"{name}: {text}: put it into quotes")
 
     def _wrapped(self, program: str, expanded: list[tuple[str, int]]) -> None:
         """A command that starts another one."""
@@ -195,7 +209,8 @@ class Script:
         if not host.values:
             self._remark(line, "ucarp is called without an option that sets something: left out")
             return
-        if self._conditions:
+        # A test whether it runs already is no condition.
+        if self._conditions and not self._is_guarded:
             self._remark(
                 line, f"ucarp runs under the condition of line {self._conditions[-1]} only"
             )
@@ -231,6 +246,8 @@ class Script:
         if self._depth > 8:
             return
         source = Source(self._path, line)
+        if re.match(r"/(usr/)?lib/|/etc/(rc\.d/)?init\.d/functions|/etc/rc\.subr", name):
+            return  # It belongs to the system.
         try:
             path, text = read_named(self._findings, source, self._path.parent / name)
         except ConfigError:
@@ -266,7 +283,7 @@ class Script:
         source = Source(self._path, line)
         used = before.is_used if before else False
         self.variables.values[name] = Variable(text, source, used)
-        self.assignments.append(Assignment(name, text, source))
+        self.assignments.append(Assignment(name, text.replace(BETWEEN, " ").strip(), source))
 
 
 def _is_secret(name: str) -> bool:

@@ -10,6 +10,9 @@ from typing import Literal
 
 _NAME = re.compile(r"[A-Za-z_]\w*|[0-9@*#?$!-]", re.ASCII)
 _BRACED = re.compile(r"([A-Za-z_]\w*|[0-9@*])(\[[@*]\])?(?:(:?[-=])(.*))?", re.ASCII | re.DOTALL)
+BETWEEN = "\ue002"
+"""Stands between the words of an array, or of $@."""
+
 _SEPARATORS = ("&&", "||", ";;", "\n", ";", "&", "|", "(", ")")
 
 
@@ -212,7 +215,7 @@ class Splitter:
         pieces: Word = [Piece("text", text)]
         for command in inner.commands():
             for each in command.words:
-                pieces += [*each, Piece("text", " ")]
+                pieces += [Piece("text", BETWEEN), *each]
         self._at = end + 1
         return pieces
 

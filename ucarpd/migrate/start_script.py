@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ucarpd.config.kinds import Kind, kind_of
 from ucarpd.migrate import environment, options
 from ucarpd.migrate.findings import Findings, Host, Source
 from ucarpd.migrate.shell_script import Script
@@ -9,7 +10,8 @@ from ucarpd.migrate.shell_script import Script
 
 def read(findings: Findings, path: Path, text: str) -> None:
     """Add the virtual hosts of a script to the findings."""
-    script = Script(findings, path)
+    is_environment = kind_of(text, path.name)[0] is Kind.KEYS
+    script = Script(findings, path, is_environment=is_environment)
     script.follow(text)
     if not script.hosts and (host := _of_openrc(findings, script)):
         script.hosts.append(host)

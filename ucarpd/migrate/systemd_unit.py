@@ -96,7 +96,7 @@ def _environment_file(
         findings.remark(source, f"{named} cannot be read, and its variables are not known")
         variables.missing = lambda name: f"${name} comes from {named}: import it from there"
         return []
-    script = Script(findings, path)
+    script = Script(findings, path, is_environment=True)
     script.follow(text)
     return script.assignments
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ucarpd.migrate.findings import Source
-from ucarpd.migrate.shell_words import Piece, Splitter, Word
+from ucarpd.migrate.shell_words import BETWEEN, Piece, Splitter, Word
 
 _MARK = re.compile("\ue000([0-9]+)\ue001")
 
@@ -42,7 +42,7 @@ class Variables:
 
     def known(self, text: str) -> str:
         """The text without the parts that are not known."""
-        return _MARK.sub("", text)
+        return _MARK.sub("", text).replace(BETWEEN, " ")
 
     def expand(self, word: Word) -> list[str]:
         """The words that a shell would make of one."""
@@ -55,10 +55,10 @@ class Variables:
                     current = (current or "") + piece.text
                 continue
             text = self._value(piece)
-            if piece.quoted:
+            if piece.quoted and BETWEEN not in text:
                 current = (current or "") + text
                 continue
-            parts = text.split()
+            parts = list(filter(None, text.split(BETWEEN))) if BETWEEN in text else text.split()
             if not parts:
                 continue
             if text[:1].isspace() and current is not None:

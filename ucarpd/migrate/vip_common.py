@@ -53,11 +53,9 @@ def read(findings: Findings, path: Path) -> None:
     for key, script in _SCRIPTS.items():
         host.values.setdefault(key, Value(script, key, Source(path)))
     findings.hosts.append(host)
-    findings.remark(
-        None,
-        "before ucarpd@NAME is enabled, type: systemctl disable --now"
-        f" ucarp@{path.name[4:-5]}.service",
-    )
+    number = path.name[4:-5] if path.name[4:-5].isdecimal() else "NNN"
+    text = f"before ucarpd@NAME is enabled, type: systemctl disable --now ucarp@{number}.service"
+    findings.remark(None, text)
 
 
 def _assignments(findings: Findings, path: Path, variables: Variables) -> dict[str, Assignment]:

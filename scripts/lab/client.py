@@ -38,7 +38,7 @@ class Client:
         )
 
     def look(self) -> list[Request]:
-        """Take in what has ended since the last look, and return it."""
+        """Take in the requests that have ended since the last look, and return them."""
         new = []
         for line in self.process.new_lines():
             asked, ended, answer = line.split(" ", 2)

@@ -1,32 +1,13 @@
 """What the laboratory's client makes of the lines of its program."""
 
-import subprocess
-
 import pytest
-from lab import Client, Process
-
-
-class FakeHost:
-    """Starts nothing; the test writes what the program would."""
-
-    def __init__(self, output):
-        self.output = output
-        output.touch()
-
-    def start(self, *arguments):
-        popen = subprocess.Popen(["true"])
-        popen.wait()
-        return Process(popen, self.output)
+from lab import Client
+from mute_host import MuteHost, write
 
 
 @pytest.fixture
 def client(tmp_path):
-    return Client(FakeHost(tmp_path / "log"), "172.16.0.1")
-
-
-def write(client, text):
-    with client.process.output.open("a") as file:
-        file.write(text)
+    return Client(MuteHost(tmp_path), "172.16.0.1")
 
 
 def test_a_look_takes_in_whole_lines_once(client):

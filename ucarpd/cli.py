@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
     import asyncio
+    from collections.abc import Collection
+    from pathlib import Path
 
-    from ucarpd.log_process import LogProcess
+    from ucarpd.log.process import LogProcess
 
 # Each command imports what it needs: `clear` is done before the rest would be loaded.
 
 EXIT_LEFT_OVER = 1
+EXIT_NOT_RELOADED = 1
 EXIT_CONFIG = 78
 EXIT_NO_PERMISSION = 77
 """EX_CONFIG and EX_NOPERM of sysexits.h."""
+
+_ERR = 3
+_WARNING = 4
+"""Priorities of the journal."""
 
 _EPILOG = """\
 signals:
@@ -26,7 +33,7 @@ signals:
 
 exit status:
   0   stopped on request, or no problems found
-  1   clear: an address or a device could not be removed
+  1   clear: an address or a device could not be removed; check --reload: no such process
   2   wrong usage
   75  other processes already run every instance
   77  not enough privileges
@@ -81,6 +88,12 @@ def _parser() -> "argparse.ArgumentParser":
         "check", help="look for faults in these files, and compare them with this host"
     )
     _add_paths(check)
+    check.add_argument(
+        "--reload",
+        metavar="PID",
+        type=int,
+        help="then let this process read its files again, but for those with faults",
+    )
     check.set_defaults(command=_check)
 
     show = commands.add_parser("show-config", help="print what a file means, defaults included")
@@ -112,36 +125,75 @@ def _add_log_options(parser: "argparse.ArgumentParser") -> None:
 
 
 def _check(options: "argparse.Namespace") -> int:
-    from ucarpd import config, exposure, host_checks
-    from ucarpd.hooks import refusal
-    from ucarpd.lock import is_held
-    from ucarpd.private import run_directory
+    import os
 
-    configs, problems = config.load_all(options.paths)
+    from ucarpd import config
+    from ucarpd.config import exposure
+    from ucarpd.interface import host_checks
+    from ucarpd.linux.lock import is_held
+    from ucarpd.linux.run_directory import run_directory
+    from ucarpd.process import refusals
+    from ucarpd.scripts.runner import refusal
+
+    paths, environ = options.paths, dict(os.environ)
+    if options.reload:
+        paths = [path.absolute() for path in paths]
+        environ |= refusals.credentials_of(options.reload)
+    configs, problems = config.load_all(paths, environ)
     found = host_checks.find(configs, lambda name: is_held(name, run_directory()))
     problems += [finding.problem for finding in found if finding.is_error]
     for problem in problems:
-        print(problem, file=sys.stderr)
+        _say(problem, _ERR)
     for each in configs:
         # `run` waits for a script that is not there.
         of_scripts = config.script_errors(each.path, refusal)
         for error in of_scripts:
-            print(error, file=sys.stderr)
+            _say(error, _ERR)
         # They are no reason to refuse the file: it works, and an upgrade must not stop it.
         exposed = exposure.find(each.path)
         for weak in exposed:
-            print(f"{weak.problem} ({'ERROR' if weak.is_error else 'warning'})", file=sys.stderr)
+            if weak.is_error:
+                _say(f"{weak.problem} (ERROR)", _ERR)
+            else:
+                _say(f"{weak.problem} (warning)", _WARNING)
         of_host = [f.problem for f in found if not f.is_error and f.problem.path == each.path]
         for warning in (*config.warnings(each.path), *of_host):
-            print(f"{warning} (warning)", file=sys.stderr)
+            _say(f"{warning} (warning)", _WARNING)
         problems += of_scripts
         if all(problem.path != each.path for problem in problems):
             print(f"{each.path}: OK, virtual host {each.vhid} on {each.interface}")
+    if options.reload:
+        return _reload(options.reload, {problem.path for problem in problems})
     if not configs and not problems:
         where = ", ".join(map(str, options.paths))
         print(f"{where}: no configuration file (NAME.conf) in it", file=sys.stderr)
         return EXIT_CONFIG
     return EXIT_CONFIG if problems else 0
+
+
+def _reload(pid: int, refused: "Collection[Path]") -> int:
+    """Let the process take over all other files; whether there were faults is the exit status."""
+    import os
+    import signal
+
+    from ucarpd.linux.run_directory import run_directory
+    from ucarpd.process import refusals
+
+    try:
+        refusals.leave(pid, refused, run_directory())
+        os.kill(pid, signal.SIGHUP)
+    except OSError as error:
+        _say(f"process {pid} has not been asked to reload: {error.strerror or error}", _ERR)
+        return EXIT_NOT_RELOADED
+    return EXIT_CONFIG if refused else 0
+
+
+def _say(what: object, priority: int) -> None:
+    """Write a line to standard error; to the journal (sd-daemon(3)) with its priority."""
+    from ucarpd.log.process import stderr_is_the_journal
+
+    prefix = f"<{priority}>" if stderr_is_the_journal() else ""
+    print(f"{prefix}{what}", file=sys.stderr)
 
 
 def _show(options: "argparse.Namespace") -> int:
@@ -173,9 +225,9 @@ def _run(options: "argparse.Namespace") -> int:
     import logging
     from contextlib import closing
 
-    from ucarpd import journal
-    from ucarpd.output import Output
-    from ucarpd.supervisor import Supervisor
+    from ucarpd.log import lines
+    from ucarpd.log.output import Output
+    from ucarpd.process.supervisor import Supervisor
 
     # Not resolve(): the name of a link is the name of the instance.
     paths = [path.absolute() for path in options.paths]
@@ -193,14 +245,14 @@ def _run(options: "argparse.Namespace") -> int:
             with asyncio.Runner(loop_factory=_event_loop) as runner:
                 return runner.run(supervise())
         except Exception as error:  # noqa: BLE001 - the interpreter would wait for standard error
-            journal.write(logging.CRITICAL, f"internal error: {error!r}", error=error)
+            lines.write(logging.CRITICAL, f"internal error: {error!r}", error=error)
             return 1
 
 
 def _event_loop() -> "asyncio.AbstractEventLoop":
     import asyncio
 
-    from ucarpd.linux.precise_selector import PreciseSelector
+    from ucarpd.linux.timerfd_selector import PreciseSelector
 
     return asyncio.SelectorEventLoop(PreciseSelector())
 
@@ -217,7 +269,7 @@ def _clear_as_asked(options: "argparse.Namespace") -> int:
 def _clear(paths: Sequence[str], log: str, *, debug: bool) -> int:
     from contextlib import closing
 
-    from ucarpd.clearing import clear
+    from ucarpd.addresses.clearing import clear
     from ucarpd.linux.packet_out import PacketOut
 
     try:
@@ -233,21 +285,21 @@ def _clear(paths: Sequence[str], log: str, *, debug: bool) -> int:
     import asyncio
     import logging
 
-    from ucarpd import journal
-    from ucarpd.leftovers import clear_leftovers
-    from ucarpd.output import Output
+    from ucarpd.addresses.leftovers import clear_leftovers
+    from ucarpd.log import lines
+    from ucarpd.log.output import Output
 
     level = logging.DEBUG if debug else logging.INFO
     with closing(Output(kind, log_process, level)):
         for each in left_alone:
-            journal.write(logging.INFO, f"{each}; left alone")
+            lines.write(logging.INFO, f"{each}; left alone")
         is_done = asyncio.run(clear_leftovers(cleared))
     return 0 if is_done else EXIT_LEFT_OVER
 
 
 def _start_log(log: str) -> "tuple[str, LogProcess | None]":
     """Start the log process; return where it writes to, and None if it cannot be started yet."""
-    from ucarpd import log_process
+    from ucarpd.log import process as log_process
 
     kind = log
     if log == "auto":

@@ -10,9 +10,9 @@ from lab import Host, Process, inside
 from nodes import VIP, conf, note
 
 from ucarpd import config
+from ucarpd.addresses.record import Record
+from ucarpd.addresses.recording import content_of
 from ucarpd.linux.address_table import AddressTable
-from ucarpd.record import Record
-from ucarpd.recording import content_of
 
 MAC = bytes.fromhex("020000000001")
 

@@ -384,7 +384,7 @@ def test_nothing_changed(a, wire):
     on_a = start_master(a)
     monitor = AddressMonitor(a)
     reload(a, on_a)
-    on_a.wait_for_line("reloaded: 1 running")
+    on_a.wait_for_line("reloaded: 0 changed")
     wire.wait_more(a.address, 2)
     assert on_a.lines("new configuration") == []
     assert monitor.lines(VIP) == []
@@ -415,6 +415,7 @@ def test_a_file_edited_badly_changes_nothing(a, wire):
     assert len(on_a.lines(SWITCHING)) == 2
     assert monitor.lines(VIP) == []
     assert on_a.lines("xxxx") == []
+    assert on_a.lines("[WARNING] reloaded: 0 changed, 1 refused (web)")
 
     reload(a, on_a, ADVSKEW=30)
     (*_, last) = wire.wait_more(a.address, 2)
@@ -425,14 +426,14 @@ def test_files_added_and_removed(a, wire):
     on_a = start_master(a)
     a.write_conf("mail", conf(a.address, VHID=2, ADDR="172.16.0.2"))
     on_a.signal(signal.SIGHUP)
-    on_a.wait_for_line("reloaded: 2 running")
+    on_a.wait_for_line("reloaded: 0 changed, 1 started")
     on_a.wait_for_line("mail: Switching to state: MASTER")
     wait_for_address(a, "172.16.0.2")
 
     (a.conf / "web.conf").unlink()
     on_a.signal(signal.SIGHUP)
     on_a.wait_for_line("web: Switching to state: INIT", "/etc/ucarp/web.conf is gone")
-    on_a.wait_for_line("reloaded: 1 running")
+    on_a.wait_for_line("reloaded: 0 changed, 1 ended")
     wait_for_no_address(a)
     assert {each.vhid for each in wire.bow_outs(a.address)} == {1}
     assert a.has("172.16.0.2")

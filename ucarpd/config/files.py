@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from ucarpd.config.problems import ConfigError, Problem
 _NOT_INSTANCES = (".*", "*.example", "*~", "*.bak", "*.dpkg-*", "*.rpm*", "*.ucf-*")
 _LIMIT = 1 << 20
 """Bytes that are read of a file; a larger one is none of ours."""
+
+Reader = Callable[[Path], bytes]
+"""Returns the content of a file; raises OSError."""
 
 
 def find_files(path: Path) -> list[Path]:

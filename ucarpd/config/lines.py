@@ -39,13 +39,13 @@ class Line:
     fault: str | None = None
 
 
-def read_lines(path: Path) -> tuple[list[Line], list[Problem]]:
+def read_lines(path: Path, read: files.Reader = files.read) -> tuple[list[Line], list[Problem]]:
     """The lines of a file, and what is wrong with the file as a whole.
 
     Raises ConfigError when it cannot be read at all.
     """
     try:
-        content = files.read(path)
+        content = read(path)
     except OSError as error:
         raise ConfigError([Problem(path, None, None, files.why_not(error))]) from None
     problems = []

@@ -7,12 +7,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ucarpd.config import addressing, conflicts, masks, passwords
-from ucarpd.config.draft import Draft, Given
+from ucarpd.config import address_types, cross_checks, files, masks, passwords
+from ucarpd.config.config import Config, VirtualAddress
 from ucarpd.config.keys import KEYS
 from ucarpd.config.lines import read_lines
+from ucarpd.config.parsed import Draft, Given
 from ucarpd.config.problems import ConfigError, in_order
-from ucarpd.config.settings import Config, VirtualAddress
 
 _PASSWORDS = {"PASS", "PASSWD", "PASSWORD"}
 """Keys without our prefix that wrappers around ucarp read the password from."""
@@ -34,16 +34,27 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     return load_with_lines(path, environ).config
 
 
-def load_with_lines(path: Path, environ: Mapping[str, str]) -> Loaded:
-    """The same, and where each value stands; raises ConfigError."""
+def load_with_lines(
+    path: Path, environ: Mapping[str, str], read: files.Reader = files.read
+) -> Loaded:
+    """The same, and where each value stands; raises ConfigError.
+
+    `read` returns the content of a file.
+    """
+    contents: dict[Path, bytes] = {}
+
+    def note(file: Path) -> bytes:
+        content = contents[file] = read(file)
+        return content
+
     draft = Draft(path)
-    lines, problems = read_lines(path)
+    lines, problems = read_lines(path, note)
     draft.problems += problems
     draft.take(lines)
     name = _instance_name(draft)
-    key = passwords.key(draft, name, environ)
+    key = passwords.key(draft, name, environ, note)
     addresses, extra_addresses = masks.virtual_addresses(draft)
-    conflicts.check(draft)
+    cross_checks.check(draft)
     if draft.problems:
         raise ConfigError(in_order(draft.problems))
     together = {
@@ -56,6 +67,7 @@ def load_with_lines(path: Path, environ: Mapping[str, str]) -> Loaded:
     config = Config(
         path=path,
         name=name,
+        contents=MappingProxyType(contents),
         secrets=passwords.set_secrets(draft),
         script_environment=_script_environment(draft, name, (*addresses, *extra_addresses)),
         **(_each_for_itself(draft) | together),
@@ -112,7 +124,7 @@ def _script_environment(
     }
     environment |= {key: given.text for key, given in draft.given.items() if key not in secrets}
     length = str(first.prefixlen)
-    mask = addressing.dotted_mask(first.prefixlen) if first.ip.version == 4 else length
+    mask = address_types.dotted_mask(first.prefixlen) if first.ip.version == 4 else length
     environment |= {
         "UCARP_MASK": mask,
         "UCARP_NETMASK": mask,

@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ucarpd.carp.params import KEY_SIZE
-from ucarpd.config import files, values
-from ucarpd.config.draft import Draft
+from ucarpd.config import files, types
 from ucarpd.config.keys import BY_NAME, KEYS
+from ucarpd.config.parsed import Draft
 from ucarpd.config.problems import place
 
 _WAYS = ("UCARP_PASS", "UCARP_PASSFILE", "UCARP_KEY")
 """The keys of which one gives the key; systemd's credential serves where there is none of them."""
 
 
-def key(draft: Draft, name: str, environ: Mapping[str, str]) -> bytes:
+def key(draft: Draft, name: str, environ: Mapping[str, str], read: files.Reader) -> bytes:
     """From the file, from the file that it names, or from systemd's credential; empty if refused."""
     # Lines, not values: a password that was refused still stands beside a file.
     lines = ([line for line in draft.lines_of(way) if line.value] for way in _WAYS)
@@ -23,25 +23,25 @@ def key(draft: Draft, name: str, environ: Mapping[str, str]) -> bytes:
         text = f"cannot be used together with {ways[0].name} in line {ways[0].number}: keep one"
         draft.refuse(way.number, way.name, text)
     if given := draft.given.get("UCARP_PASSFILE"):
-        return _read(draft, given.line, given.name, given.meaning)
+        return _read(draft, given.line, given.name, given.meaning, read)
     if draft.faulty.intersection(_WAYS):
         return b""
     if given := draft.given.get("UCARP_PASS") or draft.given.get("UCARP_KEY"):
         return bytes(given.meaning)
     credentials = environ.get("CREDENTIALS_DIRECTORY")
     if credentials and os.path.lexists(path := Path(credentials, f"{name}.pass")):
-        return _read(draft, None, "UCARP_PASS", path)
+        return _read(draft, None, "UCARP_PASS", path, read)
     draft.miss(BY_NAME["UCARP_PASS"])
     return b""
 
 
-def _read(draft: Draft, line: int | None, name: str, path: Path) -> bytes:
+def _read(draft: Draft, line: int | None, name: str, path: Path, read: files.Reader) -> bytes:
     try:
-        first_line = files.read(path).split(b"\n", 1)[0].rstrip(b"\r")
+        first_line = read(path).split(b"\n", 1)[0].rstrip(b"\r")
         if not first_line:
             draft.refuse(line, name, f"{place(path)} has no password in its first line")
             return b""
-        return values.password_bytes(first_line)
+        return types.password_bytes(first_line)
     except OSError as error:
         draft.refuse(line, name, f"{place(path)} {files.why_not(error)}")
     except ValueError as error:

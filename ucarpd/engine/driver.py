@@ -227,6 +227,7 @@ class Engine:
                 self._owner.changed()
             case actions.Report():
                 self._log.found(action)
+                self._owner.found(action)
             case actions.SendAdvertisement():
                 self._advertise(action)
             case actions.AcquireAddresses():

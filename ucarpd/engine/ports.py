@@ -124,6 +124,9 @@ class Owner(Protocol):
     def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
         """These virtual addresses cannot be put in place; none: all are served again."""
 
+    def found(self, report: Report) -> None:
+        """The protocol has noticed something although the role stays."""
+
     def loss_counts(self) -> None:
         """The loss of the interface that waited for the up-script has ended the role."""
 

@@ -1,0 +1,59 @@
+"""The line that `systemctl status` shows: the state, and every reason to look closer."""
+
+import time
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from ucarpd.carp.actions import State
+from ucarpd.config import Config
+
+_MOST_NOTES = 3
+"""Virtual hosts of many whose reasons are named, at most."""
+
+REFUSED = "the file was refused, the old configuration runs"
+
+
+class Shown(Protocol):
+    """A virtual host, as far as the line is concerned; `duration` is in seconds."""
+
+    config: Config
+
+    @property
+    def state(self) -> State: ...
+    @property
+    def duration(self) -> float: ...
+    @property
+    def note(self) -> str:
+        """What is unusual, to be put right after the state; empty if all is well."""
+
+
+def status_line(instances: Sequence[Shown], refused: Collection[str]) -> str:
+    """`refused` are the names of the virtual hosts whose files cannot be used now."""
+    line = _of_one(instances[0]) if len(instances) == 1 else _of_many(instances)
+    others = set(refused)
+    if len(instances) == 1 and (only := instances[0].config.name) in others:
+        line = f"{line}; {REFUSED}"
+        others.remove(only)
+    return f"{line}; refused: {', '.join(sorted(others))}" if others else line
+
+
+def _of_one(only: Shown) -> str:
+    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time.time() - only.duration))
+    where = f"{only.config.interface}, vhid {only.config.vhid}, since {since}"
+    return (
+        f"{only.state.value}{only.note} ({where})"
+        if only.note
+        else f"{only.state.value} on {where}"
+    )
+
+
+def _of_many(instances: Sequence[Shown]) -> str:
+    states = Counter(instance.state for instance in instances)
+    counts = ", ".join(f"{states[state]} {state.value}" for state in reversed(State))
+    notes = [
+        f"{each.config.name}: {each.state.value}{each.note}" for each in instances if each.note
+    ]
+    if len(notes) > _MOST_NOTES:
+        notes[_MOST_NOTES:] = ["…"]
+    return "; ".join([f"{len(instances)} virtual hosts: {counts}", *notes])

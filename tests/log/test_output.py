@@ -22,7 +22,7 @@ from ucarpd.log.writer import RECORD_MAX
 START = """
 import os, signal, sys, time
 from pathlib import Path
-from ucarpd import log_process, log_writer
+from ucarpd.log import process as log_process, writer as log_writer
 kind, argument = sys.argv[1:]
 log_writer.SYSLOG_SOCKET = argument
 kept = open("/dev/null")

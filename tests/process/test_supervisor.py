@@ -17,7 +17,7 @@ class Journal(FakeLog):
 
 def run(monkeypatch, tmp_path, scenario):
     journal = Journal()
-    monkeypatch.setattr(supervisor, "journal", journal)
+    monkeypatch.setattr(supervisor, "lines", journal)
 
     async def with_supervisor():
         host = Supervisor([tmp_path], stay=True)

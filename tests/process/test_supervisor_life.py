@@ -470,7 +470,7 @@ async def test_a_defect_outside_of_the_engines_is_told(host, log_lines):
 async def test_real_time_scheduling_waits_for_no_disk(host, monkeypatch, policy, log_lines):
     locked = []
     monkeypatch.setattr(supervisor.os, "sched_getscheduler", lambda _pid: policy)
-    monkeypatch.setattr(supervisor.memory, "lock", lambda: locked.append(True))
+    monkeypatch.setattr(supervisor.scheduling, "lock", lambda: locked.append(True))
     host.write()
     async with host.running():
         assert bool(locked) is (policy != os.SCHED_OTHER)
@@ -482,7 +482,7 @@ async def test_memory_that_cannot_be_locked_is_told(host, monkeypatch, log_lines
         raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
 
     monkeypatch.setattr(supervisor.os, "sched_getscheduler", lambda _pid: os.SCHED_RR)
-    monkeypatch.setattr(supervisor.memory, "lock", refuse)
+    monkeypatch.setattr(supervisor.scheduling, "lock", refuse)
     host.write()
     async with host.running():
         pass

@@ -11,7 +11,7 @@ from command_line import commands
 
 from ucarpd import __version__, cli
 from ucarpd.linux.run_directory import DEFAULT_RUN_DIRECTORY, private_path
-from ucarpd.log import messages
+from ucarpd.log import lines, messages
 from ucarpd.scripts.child import KILL_AFTER
 
 PROJECT = Path(__file__).parents[2]
@@ -104,7 +104,7 @@ def test_every_message_id_is_explained_and_no_other():
     entries = dict(
         re.findall(r"^-- ([0-9a-f]{32})\n(.*?)(?=^-- |\Z)", text, re.MULTILINE | re.DOTALL)
     )
-    names = {**vars(messages), **vars(messages.lines)}
+    names = {**vars(messages), **vars(lines)}
     known = {value for name, value in names.items() if name.startswith("MESSAGE_ID_")}
     assert entries.keys() == known
     for entry in entries.values():

@@ -16,18 +16,7 @@ from ucarpd.carp.actions import Finding, Report, State, StateChanged
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.receive import WRONG_DIGEST, Dropped, DropReason, Evidence
 from ucarpd.log.limits import SELDOM, DropLimiter, LastingFaults
-from ucarpd.log.lines import AFTER_THE_WORK, postpone, root, write, write_problem, write_reloaded
-
-__all__ = [
-    "AFTER_THE_WORK",
-    "Inquiry",
-    "Journal",
-    "postpone",
-    "root",
-    "write",
-    "write_problem",
-    "write_reloaded",
-]
+from ucarpd.log.lines import write
 
 MESSAGE_ID_TRANSITION = "c16b51abdff6440ebf0dc60eca69d764"
 MESSAGE_ID_SCRIPT_FAILED = "726799f05a8f4513b25d9e6f250a4e29"

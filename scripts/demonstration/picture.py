@@ -101,7 +101,7 @@ def stays(witness: Witness, host: str, begin: float, end: float) -> Iterator[Sta
 
 
 class _Picture:
-    """The parts of the picture: the first thing that was done, and all that came after it."""
+    """The parts of the picture, which begins shortly before the first deed that counts."""
 
     def __init__(self, witness: Witness) -> None:
         self._witness = witness

@@ -8,7 +8,7 @@ import textwrap
 from demonstration.scenario import OTHER, PREFERRED
 
 COLOURS = {PREFERRED: "32", OTHER: "36", "nobody": "31;1", "step": "1"}
-"""Terminal codes by what a line is about."""
+"""Terminal codes, by the subject of a line."""
 
 
 class Screen:
@@ -30,7 +30,7 @@ class Screen:
             self._put(f"{text}\n")
 
     def status(self, before: str, name: str, after: str, strip: str) -> None:
-        """Replace the status line; of the strip, what has room, from its end."""
+        """Replace the status line, with as much of the end of the strip as has room."""
         if self.is_live:
             width = shutil.get_terminal_size().columns
             room = width - 1 - len(before) - len(name) - len(after)

@@ -1,6 +1,6 @@
 """The stage: two hosts with ucarpd and a web server, a client, and each deed that the scenario names.
 
-The hosts run with the configuration file that we ship; only what must differ between two hosts is
+The hosts run with the configuration file that we ship; only the keys in which two hosts must differ are
 edited.
 """
 
@@ -127,7 +127,7 @@ def new_lab() -> Lab:
 
 
 def remove() -> tuple[list[str], list[str]]:
-    """Remove what --keep has left, or a demo that was killed: (removed, still running)."""
+    """Remove demos that --keep has left up or that were killed; returns (removed, still running)."""
     ours = re.compile(rf"{re.escape(name_stem())}\d+t\d+")
     living = set[str]()
 

@@ -56,7 +56,7 @@ class Witness:
         return scene
 
     def look(self) -> list[Sighting]:
-        """Take in what is new."""
+        """Take in and return the new sightings."""
         new = []
         for host, daemon in self._daemons:
             states = re.findall(r"(Switching to state: (\w+).*)", "\n".join(daemon.new_lines()))
@@ -80,7 +80,7 @@ class Witness:
             return [Sighting(request.asked_at, CLIENT, "nobody answers")]
         return [Sighting(request.ended_at, CLIENT, f"{request.host} answers")]
 
-    # -- what was seen of a scene ----------------------------------------------------------------------
+    # -- the figures of a scene -------------------------------------------------------------------------
 
     def asked(self, scene: Scene) -> list[Request]:
         """The requests of a scene, in the order in which they were asked."""
@@ -99,7 +99,7 @@ class Witness:
         return self.client.silence(scene.began_at, scene.ended_at)
 
     def sightings_of(self, scene: Scene) -> list[Sighting]:
-        """In order; the last scene has all that came after it, too."""
+        """Return them in order; those after the last scene belong to it."""
         is_last = scene is self.scenes[-1]
         end = float("inf") if is_last else scene.ended_at
         found = [s for s in self.sightings if scene.began_at <= s.at < end]

@@ -12,7 +12,7 @@ go; a path is broken by taking the port out of the bridge, so that it does not. 
   hosts        one host: its files, its programs, its network
   switch       bridges, ports and cables
   process      commands, programs that run on, and waiting
-  client       a client that keeps asking an address, and what it saw
+  client       a client that keeps asking an address, and its answers
   netns        network namespaces
   rtnetlink    just enough of the kernel's interface to links and addresses
 """

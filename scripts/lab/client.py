@@ -1,4 +1,4 @@
-"""A client that keeps asking an address, and remembers who answered when.
+"""A client that keeps asking an address, and remembers the answers.
 
 All times are seconds of the monotonic clock.
 """

@@ -38,7 +38,7 @@ class Host:
         """The command line that runs a program on this host, with the host's own /etc."""
         # Layers to read alone: several programs of one host mount them, also at the same moment.
         overlay = f"lowerdir={self.etc}:/etc"
-        # Overlays do not see for certain what is changed below them later; a bind mount does.
+        # An overlay may miss a later change of the layer below it; a bind mount shows it.
         script = (
             'mount -t overlay overlay -o "$0" /etc && mount --bind "$1" /etc/ucarp && '
             'shift && exec "$@"'
@@ -140,7 +140,7 @@ class Host:
         self.run("sh", "-c", f"echo {value} > /proc/sys/{path}")
 
     def drop(self, hook: str, *expression: str) -> None:
-        """Drop what passes eth0 (`hook` ingress or egress) and matches the nftables expression."""
+        """Drop frames on eth0 (`hook` ingress or egress) that match the nftables expression."""
         chain = f"{{ type filter hook {hook} device eth0 priority 0 ; }}"
         self.run("nft", f"add table netdev {hook}")
         self.run("nft", f"add chain netdev {hook} c {chain}")

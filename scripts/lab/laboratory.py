@@ -19,12 +19,12 @@ _numbers = itertools.count()
 
 
 class Lab:
-    """Use it as a context manager; on leaving, all that it made is gone."""
+    """A context manager: it removes everything that it has made when the block ends."""
 
     host_type = Host
 
     def __init__(self, prefix: str | None = None) -> None:
-        # From the name the next run can tell what a run that was killed has left (sweep.py).
+        # By the name, the next run finds the remains of a run that was killed (sweep.py).
         run_name = os.environ.get("UCARPD_LAB", "lab")
         self.prefix = prefix or f"{run_name}n{this_process()}x{next(_numbers)}"
         self.directory = Path(tempfile.mkdtemp(prefix=f"ucarpd-{self.prefix}-"))

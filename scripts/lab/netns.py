@@ -48,7 +48,7 @@ def add_namespace(name: str) -> None:
     """Make a namespace with a working loopback interface, and without IPv6."""
     run("ip", "netns", "add", name)
     run("ip", "-n", name, "link", "set", "lo", "up")
-    # IPv6's own traffic would only blur what is watched; tests of IPv6 switch it on again.
+    # IPv6's own traffic would blur the picture; tests of IPv6 switch it on again.
     for scope in ("all", "default"):
         run(
             *("ip", "netns", "exec", name, "sysctl", "-qw"),
@@ -63,7 +63,7 @@ def pids_in(name: str) -> list[int]:
 
 
 def sweep_namespace(name: str) -> None:
-    """End what still runs in a namespace, and remove it."""
+    """End the processes in a namespace, and remove it."""
 
     def is_empty() -> bool:
         pids = pids_in(name)

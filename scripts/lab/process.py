@@ -1,4 +1,4 @@
-"""Commands that run to their end, programs that run on, and waiting for what they do."""
+"""Commands, programs that keep running, and waiting for a condition."""
 
 import subprocess
 import time
@@ -11,11 +11,11 @@ LONGEST_COMMAND = 60.0
 
 
 class LabError(Exception):
-    """The laboratory cannot do what was asked; the message says what happened instead."""
+    """The laboratory cannot do what was asked; the message names the obstacle."""
 
 
 def run(*command: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run a command; a failure is told with what the command said."""
+    """Run a command; the message of a failure has the words of the command."""
     options = {"timeout": LONGEST_COMMAND, **options}
     try:
         result = subprocess.run(command, capture_output=True, text=True, check=False, **options)

@@ -36,7 +36,7 @@ def open_socket(groups: int = 0) -> socket.socket:
 
 
 def messages(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Split what one recv() gave into (type, payload) pairs."""
+    """Split the result of one recv() into (type, payload) pairs."""
     offset = 0
     while offset + _HEADER.size <= len(data):
         length, kind, _flags, _sequence, _pid = _HEADER.unpack_from(data, offset)

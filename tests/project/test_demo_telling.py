@@ -1,4 +1,4 @@
-"""What the demo makes of what it has seen, in words and as a picture."""
+"""The demo: its scenario, the figures of a run, and the picture of it."""
 
 import re
 from xml.etree import ElementTree

@@ -269,8 +269,8 @@ def _clear_as_asked(options: "argparse.Namespace") -> int:
 def _clear(paths: Sequence[str], log: str, *, debug: bool) -> int:
     from contextlib import closing
 
-    from ucarpd.addresses.clearing import clear
     from ucarpd.linux.packet_out import PacketOut
+    from ucarpd.record.clearing import clear
 
     try:
         with closing(PacketOut()) as packet_out:
@@ -285,9 +285,9 @@ def _clear(paths: Sequence[str], log: str, *, debug: bool) -> int:
     import asyncio
     import logging
 
-    from ucarpd.addresses.leftovers import clear_leftovers
     from ucarpd.log import lines
     from ucarpd.log.output import Output
+    from ucarpd.record.leftovers import clear_leftovers
 
     level = logging.DEBUG if debug else logging.INFO
     with closing(Output(kind, log_process, level)):

@@ -11,9 +11,9 @@ import pytest
 from recorded import content
 
 from ucarpd import cli
-from ucarpd.addresses.record import Record, read
 from ucarpd.linux.lock import InstanceLock
 from ucarpd.process import supervisor
+from ucarpd.record.record import Record, read
 
 
 @pytest.fixture

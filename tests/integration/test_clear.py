@@ -10,9 +10,9 @@ from lab import Host, Process, inside
 from nodes import VIP, conf, note
 
 from ucarpd import config
-from ucarpd.addresses.record import Record
-from ucarpd.addresses.recording import content_of
 from ucarpd.linux.address_table import AddressTable
+from ucarpd.record.keeper import content_of
+from ucarpd.record.record import Record
 
 MAC = bytes.fromhex("020000000001")
 

@@ -11,7 +11,6 @@ from fake_kernel import MAC, FakeNetlink
 from two_addresses import ONE, TWO, config_of
 from virtual_loop import in_virtual_time
 
-from ucarpd.addresses.record import Record, read
 from ucarpd.carp.actions import State
 from ucarpd.carp.frame import parse
 from ucarpd.carp.packet import decode
@@ -29,6 +28,7 @@ from ucarpd.process.instance import (
     SCRIPT_LOOK,
     Instance,
 )
+from ucarpd.record.record import Record, read
 
 SOURCE = ip_address("10.0.0.1")
 TAKES_OVER = 5.0

@@ -7,7 +7,7 @@ import pytest
 
 from ucarpd import config
 from ucarpd.process import reading, refusals
-from ucarpd.process.last_good import LastGood
+from ucarpd.record.last_good import LastGood
 
 
 def text(vhid, address="10.0.0.1"):

@@ -11,10 +11,10 @@ from fake_kernel import FakeLog
 from recorded import content
 
 from ucarpd.addresses.arp_settings import ParentArp
-from ucarpd.addresses.record import Record, read
-from ucarpd.addresses.recording import Keeper
 from ucarpd.linux.lock import InstanceLock
 from ucarpd.process.upkeep import LOOK_AFTER, Upkeep
+from ucarpd.record.keeper import Keeper
+from ucarpd.record.record import Record, read
 
 ALL = {"web.record", "web.live", "web.lock"}
 

@@ -14,12 +14,12 @@ import time
 import pytest
 from recorded import content
 
-from ucarpd.addresses.clearing import clear
-from ucarpd.addresses.leftovers import clear_leftovers
-from ucarpd.addresses.record import Record, read
 from ucarpd.linux import sysctl
 from ucarpd.linux.address_table import Entry
 from ucarpd.linux.lock import AlreadyRunning, InstanceLock
+from ucarpd.record.clearing import clear
+from ucarpd.record.leftovers import clear_leftovers
+from ucarpd.record.record import Record, read
 
 
 @pytest.fixture
@@ -344,7 +344,7 @@ def test_the_way_to_the_bow_out_imports_little():
     command = [
         sys.executable,
         "-c",
-        "import sys, ucarpd.cli, ucarpd.addresses.clearing; print(*sys.modules)",
+        "import sys, ucarpd.cli, ucarpd.record.clearing; print(*sys.modules)",
     ]
     loaded = set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
     heavy = {"asyncio", "argparse", "logging", "dataclasses", "dotenv", "pyroute2", "subprocess"}
@@ -352,8 +352,8 @@ def test_the_way_to_the_bow_out_imports_little():
     assert {name for name in loaded if name.startswith("ucarpd")} == {
         "ucarpd",
         "ucarpd.cli",
-        "ucarpd.addresses",
-        "ucarpd.addresses.clearing",
+        "ucarpd.record",
+        "ucarpd.record.clearing",
         "ucarpd.linux",
         "ucarpd.linux.address_table",
         "ucarpd.linux.namespace",
@@ -361,5 +361,5 @@ def test_the_way_to_the_bow_out_imports_little():
         "ucarpd.linux.sysctl",
         "ucarpd.linux.lock",
         "ucarpd.linux.run_directory",
-        "ucarpd.addresses.record",
+        "ucarpd.record.record",
     }

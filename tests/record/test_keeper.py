@@ -11,13 +11,13 @@ from recorded import MAC, SOURCE, configuration, content
 from virtual_loop import in_virtual_time
 
 from ucarpd.addresses.arp_settings import ParentArp
-from ucarpd.addresses.record import Record, read
-from ucarpd.addresses.recording import Keeper, content_of, virtual_addresses_elsewhere
 from ucarpd.carp.frame import parse
 from ucarpd.carp.packet import decode
 from ucarpd.linux import sysctl
 from ucarpd.linux.lock import InstanceLock
 from ucarpd.linux.run_directory import private_directory
+from ucarpd.record.keeper import Keeper, content_of, virtual_addresses_elsewhere
+from ucarpd.record.record import Record, read
 from ucarpd.scripts.runner import Hook
 
 VIRTUAL = ip_address("10.0.0.1")

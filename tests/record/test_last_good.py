@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ucarpd import config
-from ucarpd.process import last_good
-from ucarpd.process.last_good import LastGood, read_all
+from ucarpd.record import last_good
+from ucarpd.record.last_good import LastGood, read_all
 
 GOOD = "UCARP_INTERFACE=eth0\nUCARP_VHID=7\nUCARP_ADDR=10.0.0.1\n"
 

@@ -9,11 +9,11 @@ import pytest
 from fake_kernel import FakeNetlink
 from recorded import content
 
-from ucarpd.addresses.clearing import Cleared
-from ucarpd.addresses.leftovers import clear_leftovers
-from ucarpd.addresses.record import Record, read
 from ucarpd.linux import sysctl
 from ucarpd.linux.lock import InstanceLock
+from ucarpd.record.clearing import Cleared
+from ucarpd.record.leftovers import clear_leftovers
+from ucarpd.record.record import Record, read
 from ucarpd.scripts.runner import Hook
 
 NOT_PERMITTED = OSError(errno.EPERM, os.strerror(errno.EPERM))

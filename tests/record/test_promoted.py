@@ -9,8 +9,8 @@ import shutil
 import pytest
 from lab import wait_for
 
-from ucarpd.addresses.promoted import SETTING, Promotions, restore_left_over
 from ucarpd.linux import sysctl
+from ucarpd.record.promoted import SETTING, Promotions, restore_left_over
 
 
 @pytest.fixture
@@ -98,6 +98,6 @@ def test_a_directory_that_is_removed_meanwhile(run, setting):
 
 def test_another_network_namespace_has_interfaces_of_its_own(run, setting, monkeypatch):
     begin_and_die(run, setting)
-    monkeypatch.setattr("ucarpd.addresses.promoted.network_namespace", lambda: 1)
+    monkeypatch.setattr("ucarpd.record.promoted.network_namespace", lambda: 1)
     restore_left_over(run)
     assert setting.read_text() == "1"

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from recorded import MAC, SOURCE, content
 
-from ucarpd.addresses import record
-from ucarpd.addresses.record import Address, Record, Script, others, read, read_all
 from ucarpd.carp.frame import ethernet, parse
 from ucarpd.carp.packet import decode
+from ucarpd.record import record
+from ucarpd.record.record import Address, Record, Script, others, read, read_all
 from ucarpd.scripts.runner import Hook
 
 

@@ -8,7 +8,8 @@ import asyncio
 import math
 from collections.abc import Callable
 
-from ucarpd.health.demotion import DOWN_AMOUNT, Demotion
+from ucarpd.carp.rank import DOWN_AMOUNT
+from ucarpd.health.demotion import Demotion
 
 SENDING_PAUSE = 300.0
 """Seconds after which a host that could not send is taken for fit again."""

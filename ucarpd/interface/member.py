@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ucarpd.carp.params import IPAddress, Params
+from ucarpd.carp.rank import DOWN_AMOUNT
 from ucarpd.config import Config
 from ucarpd.engine import Engine
-from ucarpd.health.demotion import DOWN_AMOUNT
 from ucarpd.interface.sources import Source
 from ucarpd.log.messages import Journal
 

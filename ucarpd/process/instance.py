@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence, Set
 
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.addresses.netlink import Ledger, NetlinkAddresses
-from ucarpd.addresses.recording import Keeper, content_of
 from ucarpd.addresses.scripts import DOWN, ScriptedAddresses, hook
 from ucarpd.addresses.vmac import Owner, VirtualMacAddresses
 from ucarpd.carp.actions import Report, State
@@ -30,6 +29,7 @@ from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.messages import Journal
 from ucarpd.process.exposure_watch import ExposureWatch
 from ucarpd.process.notes import Notes
+from ucarpd.record.keeper import Keeper, content_of
 from ucarpd.scripts.runner import HookRunner, refusal
 
 FORMER_KEYS = 4

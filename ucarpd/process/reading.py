@@ -13,7 +13,8 @@ from pathlib import Path
 from ucarpd import config
 from ucarpd.config import Config, Problem
 from ucarpd.linux.run_directory import run_directory
-from ucarpd.process import last_good, refusals
+from ucarpd.process import refusals
+from ucarpd.record import last_good
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ucarpd.addresses.promoted import Promotions, restore_left_over
-from ucarpd.addresses.recording import virtual_addresses_elsewhere
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
 from ucarpd.diagnosis.digest import Suspect
@@ -34,6 +32,8 @@ from ucarpd.process.instance import Instance
 from ucarpd.process.reading import Reading
 from ucarpd.process.status_line import status_line
 from ucarpd.process.upkeep import Upkeep
+from ucarpd.record.keeper import virtual_addresses_elsewhere
+from ucarpd.record.promoted import Promotions, restore_left_over
 from ucarpd.scripts import survivors
 from ucarpd.scripts.child import PIDS
 

@@ -16,12 +16,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from ucarpd.addresses.record import Content, Packet, read, read_all
 from ucarpd.linux import sysctl
 from ucarpd.linux.address_table import AddressTable, Entry
 from ucarpd.linux.lock import AlreadyRunning, InstanceLock
 from ucarpd.linux.packet_out import PacketOut
 from ucarpd.linux.run_directory import run_directory
+from ucarpd.record.record import Content, Packet, read, read_all
 
 _SPACING = 0.05
 """Seconds between the two bow-outs, as between those of a process that lives."""

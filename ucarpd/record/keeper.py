@@ -9,7 +9,6 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from ucarpd.addresses.arp_settings import ParentArp
-from ucarpd.addresses.record import Address, Content, Packet, Record, Recorded, Script, others, read
 from ucarpd.carp.bow_out import BOW_OUT_COPIES, bow_out_of
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.timing import advertisement_interval
@@ -19,7 +18,8 @@ from ucarpd.linux.lock import AlreadyRunning, InstanceLock
 from ucarpd.linux.netlink import InterfaceAddress, Netlink
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.messages import Journal
-from ucarpd.process.last_good import LastGood
+from ucarpd.record.last_good import LastGood
+from ucarpd.record.record import Address, Content, Packet, Record, Recorded, Script, others, read
 from ucarpd.scripts.runner import Hook
 
 _COUNTER_AHEAD = 1 << 40

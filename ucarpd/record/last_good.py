@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ucarpd.addresses.record import boot_id
 from ucarpd.config import Config, ConfigError, Loaded, load_with_lines
 from ucarpd.linux.namespace import network_namespace
 from ucarpd.linux.run_directory import private_directory, private_path, replace_file
+from ucarpd.record.record import boot_id
 
 _VERSION = 1
 _SUFFIX = ".good"

@@ -8,15 +8,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ucarpd.addresses.arp_settings import ParentArp
-from ucarpd.addresses.clearing import Cleared
-from ucarpd.addresses.promoted import restore_left_over
-from ucarpd.addresses.record import Content, Record
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux import systemd
 from ucarpd.linux.netlink import Listener, Netlink
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log import lines
 from ucarpd.log.messages import Journal
+from ucarpd.record.clearing import Cleared
+from ucarpd.record.promoted import restore_left_over
+from ucarpd.record.record import Content, Record
 from ucarpd.scripts.runner import Hook, HookRunner
 
 

@@ -16,8 +16,9 @@ HOSTS = (PREFERRED, OTHER)
 NOBODY = "nobody"
 
 WIDTH, LEFT, RIGHT = 880, 88, 20
+"""Pixels, as all that follow; time runs between the margins."""
 HEADS = 84
-"""Pixels; the last is where the titles of the scenes begin."""
+"""Where the titles of the scenes begin."""
 BAR, BAR_PITCH, BARS = 32, 42, 122
 """Height of a host's bar, distance from one to the next, and where they begin."""
 LANE, LANES = 15, 226
@@ -25,7 +26,7 @@ LANE, LANES = 15, 226
 AXIS = LANES + 3 * LANE + 26
 HEIGHT = AXIS + 62
 LEAD = 1.0
-"""Seconds that are shown before the first thing is done."""
+"""Seconds that are shown before the first deed."""
 LETTER = 6.8
 """Pixels that a letter may take at the usual size."""
 
@@ -175,8 +176,8 @@ class _Picture:
                 label = f"{second} s" if second else "0"
                 yield _text(x, AXIS + 19, label, "small", anchor="middle")
         note = (
-            "Drawn by scripts/demo --svg from a run of it: states as the hosts logged them, and a mark "
-            "for each request of the client, 20 a second."
+            "Drawn by scripts/demo --svg from a run of it: states as the hosts logged them, and a "
+            "mark for each request of the client, 20 a second."
         )
         yield _text(16, HEIGHT - 14, note, "small")
 

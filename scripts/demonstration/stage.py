@@ -1,7 +1,7 @@
-"""The stage: two hosts with ucarpd and a web server, a client, and each deed that the scenario names.
+"""The stage: two hosts with ucarpd and a web server, a client, and the deeds of the scenario.
 
-The hosts run with the configuration file that we ship; only the keys in which two hosts must differ are
-edited.
+The hosts run with the configuration file that we ship; only the keys in which two hosts must differ
+are edited.
 """
 
 import os
@@ -127,7 +127,7 @@ def new_lab() -> Lab:
 
 
 def remove() -> tuple[list[str], list[str]]:
-    """Remove demos that --keep has left up or that were killed; returns (removed, still running)."""
+    """Remove demos that were kept up or killed; returns (removed, still running)."""
     ours = re.compile(rf"{re.escape(name_stem())}\d+t\d+")
     living = set[str]()
 

@@ -1,10 +1,10 @@
-"""The program of the client: it asks http://ADDRESS/ at equal intervals, whether or not answers come.
+"""The program of the client: asks http://ADDRESS/ at equal intervals, also while answers are late.
 
     asker.py ADDRESS INTERVAL LIMIT
 
-It writes one line for each request: when it asked, when that ended (seconds of the monotonic clock),
-and the last word of the page, which is the name of the host that answered.  The word is missing if no
-page came within LIMIT seconds.
+It writes one line for each request: when it asked, when that ended (seconds of the monotonic
+clock), and the last word of the page, which is the name of the host that answered.  The word is
+missing if no page came within LIMIT seconds.
 """
 
 import asyncio

@@ -25,7 +25,7 @@ class Request(NamedTuple):
 
 
 class Client:
-    """One request each `interval` seconds, with a connection of its own and `limit` seconds of time."""
+    """One request each `interval` seconds, over a connection of its own, with `limit` seconds."""
 
     def __init__(
         self, host: Host, address: str, interval: float = 0.02, limit: float = 0.2

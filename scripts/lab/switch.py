@@ -10,7 +10,7 @@ BRIDGE = "br0"
 class Switch:
     """Bridges, with one port for each cable.  A port has the name of its host.
 
-    A cable is pulled by one system call, without a start of ip(8), so that a measure knows the moment.
+    One system call pulls a cable.  A measure knows that moment better than one within ip(8).
     """
 
     def __init__(self, namespace: str) -> None:
@@ -43,7 +43,7 @@ class Switch:
         self._bridges[name] = self.links.index(name)
 
     def connect(self, port: str, namespace: str, interface: str, bridge: str = BRIDGE) -> None:
-        """Make a cable from a port to a new interface in the namespace of a host, still down there."""
+        """Make a cable from a port to a new interface of a host; that end is still down."""
         peer = ("type", "veth", "peer", "name", interface, "netns", namespace)
         self._ip("link", "add", "name", port, *peer)
         self._ip("link", "set", "dev", port, "master", bridge, "up")

@@ -1,5 +1,6 @@
 """Reads the text of a file that is not ours, and may be in any encoding."""
 
+import re
 from pathlib import Path
 
 from ucarpd.config import files
@@ -15,9 +16,11 @@ def read_text(path: Path) -> str:
         raise ConfigError([Problem(path, None, None, files.why_not(error))]) from None
     for encoding in ("utf-8-sig", "latin-1"):
         try:
-            return content.decode(encoding).replace("\r\n", "\n")
+            text = content.decode(encoding).replace("\r\n", "\n")
         except UnicodeDecodeError:
             continue
+        # Only the command line of a process has NUL bytes for a reason.
+        return text if re.match(r"(\S*/)?ucarp\0", text) else text.replace("\0", "")
     raise AssertionError("every byte is a letter of Latin-1")
 
 

@@ -15,7 +15,6 @@ from contextlib import contextmanager, suppress
 
 from ucarpd import log_form, log_process, log_writer
 from ucarpd.journal import root
-from ucarpd.log_form import IDENTIFIER
 from ucarpd.log_process import LogProcess
 
 ROOM = 10_000
@@ -87,7 +86,7 @@ class Output(logging.Handler):
         self._exchange()
 
     def _own_line(self, text: str) -> bytes:
-        values = {"name": IDENTIFIER, "levelno": logging.WARNING, "levelname": "WARNING"}
+        values = {"name": root.name, "levelno": logging.WARNING, "levelname": "WARNING"}
         record = logging.makeLogRecord({**values, "msg": text})
         return log_form.encode(self._kind, record, self.format(record))
 

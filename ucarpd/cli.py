@@ -42,7 +42,7 @@ exit status:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None and sys.argv[0].rpartition("/")[2] == "ucarp":
-        from ucarpd.migrate.command import main as ucarp
+        from ucarpd.migrate.entry import main as ucarp
 
         return ucarp()
     from ucarpd.linux.standard_files import open_standard_files

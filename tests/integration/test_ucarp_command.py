@@ -128,7 +128,7 @@ def ucarp(tmp_path):
     """The command as it is installed: a script of this name."""
     script = tmp_path / "ucarp"
     script.write_text(
-        f"#!{sys.executable}\nimport sys\nfrom ucarpd.migrate.command import main\nsys.exit(main())\n"
+        f"#!{sys.executable}\nimport sys\nfrom ucarpd.migrate.entry import main\nsys.exit(main())\n"
     )
     script.chmod(0o755)
     return str(script)

@@ -1,16 +1,14 @@
 """The command line of this process as others see it, in `ps` for example.
 
 The kernel shows the memory in which the words were when the program started, so what is written there
-is seen.  It is loaded before anything else, and so imports little.
+is seen.  It is loaded before anything else, and so imports nothing that the interpreter has not got.
 """
 
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
 
 
-def show(words: Sequence[str]) -> bool:
+def show(words: list[str]) -> bool:
     """Show these words instead of the present ones; return False if that cannot be done.
 
     They must not take more room than the present ones.  What is left over is filled with zero bytes,
@@ -32,8 +30,11 @@ def show(words: Sequence[str]) -> bool:
 
 def name(text: str) -> None:
     """Change the name in the process list, at most 15 bytes."""
-    with suppress(OSError), open("/proc/self/comm", "wb", buffering=0) as file:  # noqa: PTH123
-        file.write(os.fsencode(text))
+    try:
+        with open("/proc/self/comm", "wb", buffering=0) as file:  # noqa: PTH123
+            file.write(os.fsencode(text))
+    except OSError:
+        return  # It keeps the old one.
 
 
 def _area() -> tuple[int, int]:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from ucarpd.log_process import LogProcess
+    from ucarpd.log.process import LogProcess
 
 # Each command imports what it needs: `clear` is done before the rest would be loaded.
 
@@ -132,10 +132,13 @@ def _add_log_options(parser: "argparse.ArgumentParser") -> None:
 def _check(options: "argparse.Namespace") -> int:
     import os
 
-    from ucarpd import config, exposure, host_checks, refusals
-    from ucarpd.hooks import refusal
-    from ucarpd.lock import is_held
-    from ucarpd.private import run_directory
+    from ucarpd import config
+    from ucarpd.config import exposure
+    from ucarpd.interface import host_checks
+    from ucarpd.linux.lock import is_held
+    from ucarpd.linux.run_directory import run_directory
+    from ucarpd.process import refusals
+    from ucarpd.scripts.runner import refusal
 
     paths, environ = options.paths, dict(os.environ)
     if options.reload:
@@ -178,8 +181,8 @@ def _reload(pid: int, refused: "Collection[Path]") -> int:
     import os
     import signal
 
-    from ucarpd import refusals
-    from ucarpd.private import run_directory
+    from ucarpd.linux.run_directory import run_directory
+    from ucarpd.process import refusals
 
     try:
         refusals.leave(pid, refused, run_directory())
@@ -192,7 +195,7 @@ def _reload(pid: int, refused: "Collection[Path]") -> int:
 
 def _say(what: object, priority: int) -> None:
     """Write a line to standard error; to the journal (sd-daemon(3)) with its priority."""
-    from ucarpd.log_process import stderr_is_the_journal
+    from ucarpd.log.process import stderr_is_the_journal
 
     prefix = f"<{priority}>" if stderr_is_the_journal() else ""
     print(f"{prefix}{what}", file=sys.stderr)
@@ -227,10 +230,10 @@ def _run(options: "argparse.Namespace") -> int:
     import logging
     from contextlib import closing
 
-    from ucarpd import journal
-    from ucarpd.linux.precise_selector import event_loop
-    from ucarpd.output import Output
-    from ucarpd.supervisor import Supervisor
+    from ucarpd.linux.timerfd_selector import event_loop
+    from ucarpd.log import lines
+    from ucarpd.log.output import Output
+    from ucarpd.process.supervisor import Supervisor
 
     # Not resolve(): the name of a link is the name of the instance.
     paths = [path.absolute() for path in options.paths]
@@ -248,7 +251,7 @@ def _run(options: "argparse.Namespace") -> int:
             with asyncio.Runner(loop_factory=event_loop) as runner:
                 return runner.run(supervise())
         except Exception as error:  # noqa: BLE001 - the interpreter would wait for standard error
-            journal.write(logging.CRITICAL, f"internal error: {error!r}", error=error)
+            lines.write(logging.CRITICAL, f"internal error: {error!r}", error=error)
             return 1
 
 
@@ -264,8 +267,8 @@ def _clear_as_asked(options: "argparse.Namespace") -> int:
 def _clear(paths: Sequence[str], log: str, *, debug: bool) -> int:
     from contextlib import closing
 
-    from ucarpd.clearing import clear
     from ucarpd.linux.packet_out import PacketOut
+    from ucarpd.record.clearing import clear
 
     try:
         with closing(PacketOut()) as packet_out:
@@ -280,21 +283,21 @@ def _clear(paths: Sequence[str], log: str, *, debug: bool) -> int:
     import asyncio
     import logging
 
-    from ucarpd import journal
-    from ucarpd.leftovers import clear_leftovers
-    from ucarpd.output import Output
+    from ucarpd.log import lines
+    from ucarpd.log.output import Output
+    from ucarpd.record.leftovers import clear_leftovers
 
     level = logging.DEBUG if debug else logging.INFO
     with closing(Output(kind, log_process, level)):
         for each in left_alone:
-            journal.write(logging.INFO, f"{each}; left alone")
+            lines.write(logging.INFO, f"{each}; left alone")
         is_done = asyncio.run(clear_leftovers(cleared))
     return 0 if is_done else EXIT_LEFT_OVER
 
 
 def _start_log(log: str) -> "tuple[str, LogProcess | None]":
     """Start the log process; return where it writes to, and None if it cannot be started yet."""
-    from ucarpd import log_process
+    from ucarpd.log import process as log_process
 
     kind = log
     if log == "auto":

@@ -13,7 +13,7 @@ from ucarpd.linux import command_line
 from ucarpd.migrate import ucarp_options
 
 if TYPE_CHECKING:
-    from ucarpd.log_process import LogProcess
+    from ucarpd.log.process import LogProcess
     from ucarpd.migrate.background import Background
     from ucarpd.migrate.ucarp_settings import Settings
 
@@ -90,11 +90,11 @@ def _run(settings: "Settings", background: "Background | None", *, is_debugged: 
     import logging
     from contextlib import ExitStack, closing
 
-    from ucarpd import journal
+    from ucarpd.log import lines
+    from ucarpd.log.output import Output
     from ucarpd.migrate.session import Session
-    from ucarpd.output import Output
 
-    journal.root.name = PROGRAM
+    lines.root.name = PROGRAM
     level = logging.DEBUG if is_debugged else logging.INFO
     with ExitStack() as stack:
         outputs = [
@@ -104,14 +104,14 @@ def _run(settings: "Settings", background: "Background | None", *, is_debugged: 
         try:
             return Session(settings, background, outputs).run()
         except Exception as error:  # noqa: BLE001 - the interpreter would wait for standard error
-            journal.write(logging.CRITICAL, f"internal error: {error!r}", error=error)
+            lines.write(logging.CRITICAL, f"internal error: {error!r}", error=error)
             return EXIT_FAILED
 
 
 def _log_kinds(settings: "Settings", background: "Background | None") -> list[str]:
     """Where the log goes: as with ucarp, to syslog, and in the foreground to standard error too."""
-    from ucarpd.log_process import stderr_is_the_journal
-    from ucarpd.log_writer import SYSLOG_SOCKET
+    from ucarpd.log.process import stderr_is_the_journal
+    from ucarpd.log.writer import SYSLOG_SOCKET
 
     if background is None and stderr_is_the_journal():
         return ["journal"]
@@ -123,7 +123,7 @@ def _log_kinds(settings: "Settings", background: "Background | None") -> list[st
 
 
 def _log_process(kind: str) -> "LogProcess | None":
-    from ucarpd import log_process
+    from ucarpd.log import process as log_process
 
     try:
         return log_process.fork(kind)

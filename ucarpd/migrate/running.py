@@ -6,10 +6,10 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from ucarpd import journal
 from ucarpd.carp.actions import State
+from ucarpd.log import lines
 from ucarpd.migrate import old_ucarp
-from ucarpd.supervisor import Supervisor
+from ucarpd.process.supervisor import Supervisor
 
 LOOK_AGAIN_AFTER = 10.0
 """Seconds between two looks for an old ucarp, which may be started later."""
@@ -71,5 +71,5 @@ class Command(Supervisor):
         found = set(search.result())
         for pid in sorted(found - self._known):
             text = old_ucarp.warning(pid, self._vhid, self._interface_name)
-            journal.write(logging.WARNING, text)
+            lines.write(logging.WARNING, text)
         self._known = found

@@ -9,17 +9,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ucarpd import config, journal
+from ucarpd import config
 from ucarpd.config import ConfigError
+from ucarpd.linux.lock import AlreadyRunning, InstanceLock
 from ucarpd.linux.netlink import Snapshot
-from ucarpd.linux.precise_selector import event_loop
-from ucarpd.lock import AlreadyRunning, InstanceLock
+from ucarpd.linux.run_directory import private_directory, private_path, replace_file, run_directory
+from ucarpd.linux.timerfd_selector import event_loop
+from ucarpd.log import lines
+from ucarpd.log.output import Output
 from ucarpd.migrate import old_ucarp, placement
 from ucarpd.migrate.background import Background
 from ucarpd.migrate.running import Command
 from ucarpd.migrate.ucarp_settings import EXIT_REFUSED, Refused, Settings, option_of
-from ucarpd.output import Output
-from ucarpd.private import private_directory, private_path, replace_file, run_directory
 
 _PREFIX = "ucarp-"
 """Of the name of the instance, and of the directory with its file."""
@@ -123,7 +124,7 @@ class Session:
             self._background.let_go(0)
 
     def _tell(self, level: int, text: str) -> None:
-        journal.write(level, text)
+        lines.write(level, text)
         if self._background is not None:
             self._background.say(f"ucarp: {text}")
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 
-from ucarpd.config import files, values
+from ucarpd.config import files, types
+from ucarpd.config.bash import spell_for_ucarpd
 from ucarpd.config.keys import BY_NAME
-from ucarpd.config.shell import spell_for_ucarpd
 
 EXIT_REFUSED = 1
 EXIT_CANNOT_RUN = 2
@@ -82,7 +82,7 @@ def settings(given: Mapping[str, str], directory: Path) -> Settings:
         result.keys["UCARP_UPSCRIPT"] = NO_SCRIPT
     for key, text in result.keys.items():
         try:
-            values.require_no_controls(text)
+            types.require_no_controls(text)
             BY_NAME[key].parse(text)
         except ValueError as error:
             raise Refused(f"{option_of(key)}: {error}") from None
@@ -166,7 +166,7 @@ def _interface(result: Settings, _name: str, text: str) -> None:
 def _facility(result: Settings, _name: str, text: str) -> None:
     if text.lower() == "none":
         result.is_logged_to_syslog = False
-    elif text.lower() in values.FACILITIES:
+    elif text.lower() in types.FACILITIES:
         result.keys["UCARP_FACILITY"] = text.lower()
     else:
         result.remarks.append(f"unknown syslog facility '{text}': logging with the facility daemon")
@@ -202,7 +202,7 @@ def _key(given: Mapping[str, str], directory: Path) -> str:
     if not secret:
         raise Refused(f"{where}: there is no password in it")
     try:
-        return values.password_bytes(secret).hex()
+        return types.password_bytes(secret).hex()
     except ValueError as error:
         raise Refused(f"{where}: {error}", EXIT_CANNOT_RUN) from None
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from lab import wait_for
+from lab import PROJECT, wait_for
 from nodes import BACKUP, MASTER, VIP, start_ucarp, wait_for_address, wait_for_no_address
 
 REAL = "/usr/sbin/ucarp"
@@ -330,3 +330,57 @@ def test_the_port_of_a_bridge_stands_for_the_bridge(a, ucarp):
     process.wait_for_line("advertising on br9, since eth0 is a port of it; the scripts get eth0")
     process.wait_for_line(BACKUP)
     process.wait_for_line(f"Spawning [/bin/true eth0 {VIP}]")
+
+
+# -- the article ------------------------------------------------------------------------------------
+
+START = """\
+source /etc/ucarp/ucarp.conf
+
+ucarp /
+--interface=$UCARP_INTERFACE /
+--srcip=$UCARP_SRCIP /
+--vhid=$UCARP_VHID /
+--pass=$UCARP_PASS /
+--advbase=$UCARP_ADVBASE /
+--preempt /
+--addr=$UCARP_ADDR /
+--daemonize /
+--upscript=$UCARP_UPSCRIPT /
+--downscript=$UCARP_DOWNSCRIPT
+"""
+
+
+def start_as_in_the_article(host, ucarp, text):
+    """Run its start.sh to its end; returns the process."""
+    article = PROJECT / "tests/article"
+    for name in ("ucarp-up.sh", "ucarp-down.sh"):
+        host.write(f"ucarp/{name}", (article / name).read_text())
+    conf = (article / "ucarp.conf").read_text().replace("172.16.0.11", host.address)
+    host.write_conf("ucarp", conf)
+    host.write("ucarp/start.sh", text)
+    path = {"PATH": f"{Path(ucarp).parent}:{os.environ['PATH']}"}
+    process = host.start("bash", "/etc/ucarp/start.sh", environment=path)
+    process.popen.wait(30)
+    return process
+
+
+def test_the_articles_start_script_put_right(a, b, ucarp):
+    text = START.replace(" /\n", " \\\n")
+    assert start_as_in_the_article(a, ucarp, text).popen.returncode == 0
+    wait_for_address(a)
+    assert start_as_in_the_article(b, ucarp, text).popen.returncode == 0
+    a.cable(False)
+    wait_for_address(b)
+    wait_for_no_address(a)
+    a.cable(True)
+    (pid,) = daemons(b)
+    os.kill(pid, signal.SIGKILL)
+    wait_for_address(a)
+
+
+def test_the_articles_start_script_as_printed(a, ucarp):
+    process = start_as_in_the_article(a, ucarp, START)
+    process.wait_for_line("ucarp: the only word after ucarp is a slash")
+    process.wait_for_line("with a backslash")
+    assert daemons(a) == []

@@ -37,11 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from pathlib import Path
 
-    from ucarpd.migrate import ucarp_settings
+    from ucarpd.migrate import first_look, ucarp_settings
 
     directory = Path.cwd()
     try:
         settings = ucarp_settings.settings(reading.values, directory)
+        first_look.look(settings)
     except ucarp_settings.Refused as refused:
         return _refuse(str(refused), refused.status)
     if reading.words:

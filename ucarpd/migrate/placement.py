@@ -35,9 +35,7 @@ def place(settings: Settings, tables: Tables) -> None:
     name = keys["UCARP_INTERFACE"]
     link = tables.link(name) or _of_other_name(name, tables)
     if link is None:
-        names = ", ".join(sorted(each.name for each in tables.links() if each.is_ethernet))
-        text = f"--interface: this host has no {name}; it has {names or 'no Ethernet interface'}"
-        raise Refused(text, EXIT_CANNOT_RUN)
+        raise Refused(f"--interface: this host has no {name}", EXIT_CANNOT_RUN)
     if not link.is_ethernet:
         raise Refused(f"--interface: {name} is not Ethernet", EXIT_CANNOT_RUN)
     bridge = tables.link_of_index(link.master) if link.master is not None else None

@@ -73,6 +73,7 @@ def test_the_articles_file_loads_unchanged(home):
         script_timeout=30.0,
         rerun_up_script=True,
         xparam=None,
+        script_interface=None,
         group=IPv4Address("224.0.0.18"),
         group6=IPv6Address("ff02::12"),
         broadcast=False,

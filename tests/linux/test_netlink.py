@@ -1,7 +1,7 @@
 """The tables of links and addresses, fed with the kernel's messages; the worker, and its failures.
 
 What the kernel itself says and does is in tests/integration: test_kernel_links.py, and
-test_kernel_secondaries.py for what it takes along with an address.
+secondaries for what it takes along with an address.
 """
 
 import asyncio

@@ -4,7 +4,8 @@ import asyncio
 import errno
 from dataclasses import replace
 
-from engine_bench import OWN, PARAMS, SECOND, VIRTUAL, Bench, in_virtual_time, master, promoted
+from engine_bench import OWN, PARAMS, SECOND, VIRTUAL, Bench, master, promoted
+from virtual_loop import in_virtual_time
 
 from ucarpd.carp.rank import NEVER
 from ucarpd.engine import Outcome

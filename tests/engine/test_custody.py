@@ -9,12 +9,12 @@ from engine_bench import (
     PARAMS,
     VIRTUAL,
     Bench,
-    in_virtual_time,
     master,
     peer_frame,
     promoted,
     yield_to_a_better_one,
 )
+from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
 from ucarpd.carp.rank import NEVER

@@ -11,11 +11,11 @@ from engine_bench import (
     VIRTUAL,
     Bench,
     Log,
-    in_virtual_time,
     master,
     peer_frame,
     promoted,
 )
+from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
 from ucarpd.carp.frame import parse

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 import virtual_loop
-from engine_bench import OWN, VIRTUAL, Bench, in_virtual_time, master, peer_frame
+from engine_bench import OWN, VIRTUAL, Bench, master, peer_frame
+from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
 from ucarpd.carp.machine import VirtualHost

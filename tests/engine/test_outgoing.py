@@ -6,7 +6,8 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 
 import pytest
-from engine_bench import OWN, PARAMS, PEER, in_virtual_time, master
+from engine_bench import OWN, PARAMS, PEER, master
+from virtual_loop import in_virtual_time
 
 
 @in_virtual_time

@@ -1,10 +1,7 @@
 """The engine in virtual time, with a wire, addresses and a log that only write down what came."""
 
 import asyncio
-from functools import wraps
 from ipaddress import IPv4Address
-
-import virtual_loop
 
 from ucarpd.carp.actions import SendAdvertisement, State
 from ucarpd.carp.frame import ETHERTYPE_ARP, parse
@@ -206,11 +203,3 @@ def peer_frame(advbase=1, advskew=0, counter=99, params=PARAMS):
     action = SendAdvertisement(PEER, advbase, advskew, counter)
     (frame,) = Transmitter(params).advertisement(action, PEER_MAC)
     return frame
-
-
-def in_virtual_time(test):
-    @wraps(test)
-    def wrapper(**arguments):
-        virtual_loop.run(test(**arguments))
-
-    return wrapper

@@ -1,0 +1,34 @@
+"""A journal for one virtual host, and what it writes."""
+
+import logging
+
+import pytest
+
+from ucarpd.log import lines
+from ucarpd.log.messages import Journal
+
+
+class Collector(logging.Handler):
+    def __init__(self):
+        super().__init__()
+        self.records = []
+
+    def emit(self, record):
+        self.records.append((self.format(record), record.fields))
+
+
+@pytest.fixture
+def collected():
+    """Call it to get (line, fields) of everything written since the test began."""
+    collector = Collector()
+    collector.setFormatter(logging.Formatter("[%(levelname)s] %(message)s"))
+    lines.root.setLevel(logging.INFO)
+    lines.root.addHandler(collector)
+    yield lambda: collector.records
+    lines.postpone(None)
+    lines.root.removeHandler(collector)
+
+
+@pytest.fixture
+def web():
+    return Journal("web", 1, "eth0", "local3")

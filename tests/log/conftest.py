@@ -1,6 +1,8 @@
-"""A journal for one virtual host, and what it writes."""
+"""A journal for one virtual host, what it writes, and a pipe that is full."""
 
+import fcntl
 import logging
+import os
 
 import pytest
 
@@ -32,3 +34,14 @@ def collected():
 @pytest.fixture
 def web():
     return Journal("web", 1, "eth0", "local3")
+
+
+@pytest.fixture
+def full_pipe():
+    """(reading end, writing end) of a pipe that takes no more."""
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    os.write(writer, b"x" * 4095 + b"\n")
+    yield reader, writer
+    os.close(reader)
+    os.close(writer)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 
-from inside import inside
+from lab import inside
 
 from ucarpd.linux.netlink import Netlink
 

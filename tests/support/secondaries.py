@@ -7,8 +7,8 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 
-from inside import inside
 from kernel_tables import opened_tables
+from lab import inside
 
 from ucarpd.linux.netlink import InterfaceAddress
 

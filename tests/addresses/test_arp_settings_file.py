@@ -1,4 +1,4 @@
-"""The file of the ARP settings: where it cannot be kept, and where somebody removes it."""
+"""The file of the ARP settings cannot be kept, or somebody removes it."""
 
 import contextlib
 import errno

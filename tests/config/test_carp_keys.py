@@ -1,4 +1,4 @@
-"""The keys that other hosts and other systems ask for, and what a change of one takes."""
+"""The keys that other hosts and other systems ask for, and which of them need a restart."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
 

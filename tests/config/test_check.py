@@ -1,4 +1,4 @@
-"""What `ucarpd check` warns about, though the file loads."""
+"""`ucarpd check` warns about lines of a file that loads."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a Config is used for: scripts, the protocol, and a reload."""
+"""A Config serves scripts, the protocol, and a reload."""
 
 from ipaddress import IPv4Address
 

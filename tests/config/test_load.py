@@ -1,4 +1,4 @@
-"""One file: what it gives, and how the faults of the file itself are named."""
+"""One file: its values, and how its faults are named."""
 
 import os
 from ipaddress import IPv4Address, IPv6Address

@@ -1,4 +1,4 @@
-"""The keys that no file may lack: which values they take, and what is said of the others."""
+"""The keys that no file may lack: their values and their faults."""
 
 import pytest
 from config_files import faults, loaded, minimal

@@ -1,4 +1,4 @@
-"""Keys in hexadecimal, old keys, and what shows none of them."""
+"""Keys in hexadecimal and old keys, and no output shows a secret."""
 
 import pytest
 from config_files import faults, loaded, minimal

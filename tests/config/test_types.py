@@ -1,4 +1,4 @@
-"""Which values the keys take, and what is said of the others."""
+"""Which values the keys take, and the faults of the others."""
 
 from ipaddress import IPv4Address
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""When a master tells the segment where its addresses are."""
+"""A master announces its addresses to the segment."""
 
 import asyncio
 import errno

@@ -1,4 +1,4 @@
-"""How the engine gives the role up: when it is asked to, at a stop, and after a defect."""
+"""The engine gives the role up: on request, at a stop, and after a defect."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What becomes of a host whose daemon has been killed: the next start, and `ucarpd clear`."""
+"""After a daemon was killed: the next start, and `ucarpd clear`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Up-scripts that are slow, broken or at odds with the host: who serves then."""
+"""Which host serves while an up-script is slow, broken or at odds with its host."""
 
 import signal
 

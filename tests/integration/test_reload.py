@@ -1,4 +1,4 @@
-"""What a reload changes, and what it leaves alone."""
+"""A reload keeps the role wherever it can."""
 
 import signal
 

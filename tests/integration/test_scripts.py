@@ -1,4 +1,4 @@
-"""How scripts are run: what they are told, what they may do, and when they are ended."""
+"""How scripts are run: their arguments, their rights, and their end."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What a stop does: it hands over, and waits for scripts but for nothing else."""
+"""A stop hands over, and waits for scripts but for nothing else."""
 
 import signal
 import time

@@ -1,4 +1,4 @@
-"""What becomes of the virtual MAC address when somebody removes or renames what it needs."""
+"""Somebody removes or renames the interface, the device or the files of a virtual MAC address."""
 
 import shutil
 import signal

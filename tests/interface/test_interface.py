@@ -1,4 +1,4 @@
-"""What the interface tells its virtual hosts, takes over at a reload, and sends for them."""
+"""The interface tells its virtual hosts of changes, follows a reload, and sends for them."""
 
 import pytest
 from interface_bench import MAC, PEER_MAC, in_virtual_time, later

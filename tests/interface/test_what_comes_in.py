@@ -1,4 +1,4 @@
-"""What the interface makes of frames, from other hosts and from other daemons of this host."""
+"""The interface takes frames from other hosts and sees other daemons of this host."""
 
 import asyncio
 from ipaddress import IPv4Address

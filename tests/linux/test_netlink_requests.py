@@ -1,4 +1,4 @@
-"""Requests that have nothing to do, or fail; and what the worker loads."""
+"""Requests that have nothing to do, or fail; and the modules that the worker loads."""
 
 import asyncio
 import errno

@@ -1,4 +1,4 @@
-"""A journal for one virtual host, what it writes, and a pipe that is full."""
+"""A journal for one virtual host, its lines, and a full pipe."""
 
 import fcntl
 import logging

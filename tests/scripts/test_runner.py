@@ -1,4 +1,4 @@
-"""How a script is started, what it is told, and why it cannot be run."""
+"""How a script is started, and why it cannot be run."""
 
 import asyncio
 import errno

@@ -1,4 +1,4 @@
-"""A daemon that only writes lines, and what has become of them."""
+"""A daemon that only writes lines."""
 
 import logging
 import os

@@ -49,6 +49,7 @@ IMPURE = ["socket", "asyncio", "time", "random", "os", "subprocess", "logging", 
 """What the design names one by one; tried on the checker below."""
 
 ONLY_IMPORTER = {
+    "cryptography": "ucarpd.diagnosis.fingerprint",
     "hmac": "ucarpd.carp.auth",
     "pyroute2": "ucarpd.linux.netlink",
     "systemd": "ucarpd.linux.journald",
@@ -160,6 +161,7 @@ def test_the_modules_were_found():
         ("ucarpd.linux.journald", "from systemd import journal"),
         ("ucarpd.linux.packet_socket", "from ucarpd.linux.netlink import Link"),
         ("ucarpd.config", "from dotenv.parser import parse_stream"),
+        ("ucarpd.diagnosis.fingerprint", "from cryptography.hazmat import primitives"),
         ("ucarpd.supervisor", "from ucarpd import config, engine, hooks, journal"),
         ("ucarpd.control", "from ucarpd.supervisor import Supervisor"),
         ("ucarpd.supervisor", "from ucarpd.something_new import Thing"),
@@ -195,6 +197,7 @@ def test_what_is_allowed(module, source):
         ("ucarpd.engine", "import ucarpd.supervisor", "goes up a layer"),
         ("ucarpd.supervisor", "from ucarpd.cli import main", "goes up a layer"),
         ("ucarpd.journal", "from systemd import journal", "belongs in ucarpd.linux.journald"),
+        ("ucarpd.carp.auth", "import cryptography", "belongs in ucarpd.diagnosis.fingerprint"),
         ("ucarpd.engine", "import pyroute2", "belongs in ucarpd.linux.netlink"),
         ("ucarpd.cli", "from dotenv import dotenv_values", "belongs in ucarpd.config"),
         ("ucarpd.cli", "import requests", "is a package that nobody imports"),

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 # Each command imports what it needs: `clear` is done before the rest would be loaded.
 
+DIRECTORY = "/etc/ucarp"
+"""Where the units read their files."""
+
 EXIT_LEFT_OVER = 1
 EXIT_NOT_RELOADED = 1
 EXIT_CONFIG = 78
@@ -33,7 +36,8 @@ signals:
 
 exit status:
   0   stopped on request, or no problems found
-  1   clear: an address or a device could not be removed; check --reload: no such process
+  1   clear: an address or a device could not be removed; check --reload: no such process;
+      fingerprint: not enough memory
   2   wrong usage
   75  other processes already run every instance
   77  not enough privileges
@@ -95,6 +99,18 @@ def _parser() -> "argparse.ArgumentParser":
         help="then let this process read its files again, but for those with faults",
     )
     check.set_defaults(command=_check)
+
+    fingerprint = commands.add_parser(
+        "fingerprint", help="print digits that are the same on all hosts that agree"
+    )
+    fingerprint.add_argument(
+        "names",
+        metavar="NAME",
+        nargs="*",
+        help=f"an instance, which is the file {DIRECTORY}/NAME.conf, or the path of a file or"
+        f" directory; none: all of {DIRECTORY}",
+    )
+    fingerprint.set_defaults(command=_fingerprint)
 
     show = commands.add_parser("show-config", help="print what a file means, defaults included")
     show.add_argument("path", metavar="FILE", type=Path)
@@ -191,6 +207,32 @@ def _say(what: object, priority: int) -> None:
 
     prefix = f"<{priority}>" if stderr_is_the_journal() else ""
     print(f"{prefix}{what}", file=sys.stderr)
+
+
+def _fingerprint(options: "argparse.Namespace") -> int:
+    from pathlib import Path
+
+    from ucarpd import config
+    from ucarpd.diagnosis import fingerprint
+
+    directory = Path(DIRECTORY)
+    names = [
+        Path(name) if "/" in name or name.endswith(".conf") else directory / f"{name}.conf"
+        for name in options.names
+    ]
+    configs, problems = config.load_all(names or [directory])
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    for each in configs:
+        try:
+            print(fingerprint.line(each), flush=True)
+        except MemoryError:
+            print(f"{each.path}: there is not enough memory (64 MiB)", file=sys.stderr)
+            return EXIT_LEFT_OVER
+    if not configs and not problems:
+        print(f"{directory}: no configuration file (NAME.conf) in it", file=sys.stderr)
+        return EXIT_CONFIG
+    return EXIT_CONFIG if problems else 0
 
 
 def _show(options: "argparse.Namespace") -> int:

@@ -16,7 +16,7 @@ from ucarpd.diagnosis.fingerprint import fingerprint, line
 def config(tmp_path):
     def make(*lines, name="web", **changed):
         path = tmp_path / f"{name}.conf"
-        path.write_text(minimal(*lines, **changed))
+        path.write_text(minimal(*lines, **({"PASS": "geheim"} | changed)))
         return load(path, {})
 
     return make

@@ -13,7 +13,7 @@ from ucarpd.host_checks import Finding
 GOOD = """\
 UCARP_INTERFACE=eth0
 UCARP_VHID=1
-UCARP_PASS=geheim
+UCARP_PASS=geheim7
 UCARP_ADDR=10.0.0.1
 """
 
@@ -64,7 +64,7 @@ def test_check_names_every_fault_and_the_good_files_too(conf, tmp_path, capsys):
 
 
 def test_a_warning_is_no_fault(conf, capsys):
-    path = conf(GOOD.replace("geheim", "'ge heim'").replace("UCARP_VHID", "export UCARP_VHID"))
+    path = conf(GOOD.replace("geheim7", "'ge heim'").replace("UCARP_VHID", "export UCARP_VHID"))
     assert cli.main(["check", path]) == 0
     err = capsys.readouterr().err
     assert f"{path}:2: UCARP_VHID: " in err
@@ -141,7 +141,7 @@ def test_without_room_for_the_list_good_files_are_reloaded_and_bad_ones_are_not(
 
 def test_the_password_may_be_a_credential_of_the_process(conf, reloaded, tmp_path):
     (tmp_path / "web.pass").write_text("credential\n")
-    path = conf(GOOD.replace("UCARP_PASS=geheim\n", ""))
+    path = conf(GOOD.replace("UCARP_PASS=geheim7\n", ""))
     environment = {"CREDENTIALS_DIRECTORY": str(tmp_path), "PATH": os.environ["PATH"]}
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE, env=environment) as process:
         assert cli.main(["check", "--reload", str(process.pid), path]) == 0
@@ -166,7 +166,7 @@ def test_show_config_prints_defaults_and_no_password(conf, capsys):
     assert cli.main(["show-config", conf(GOOD)]) == 0
     out = capsys.readouterr().out
     assert "UCARP_ADVBASE=1" in out
-    assert "geheim" not in out
+    assert "geheim7" not in out
 
 
 def test_show_config_of_a_bad_file_tells_what_is_wrong(conf, capsys):

@@ -236,7 +236,7 @@ def test_an_address_has_one_role(one, other, why):
 
 
 def written(name, *lines):
-    Path(name).write_text("\n".join(["UCARP_PASS=geheim", *lines, ""]))
+    Path(name).write_text("\n".join(["UCARP_PASS=geheim7", *lines, ""]))
     return Path(name)
 
 
@@ -342,14 +342,14 @@ def test_a_key_in_hexadecimal(text, key):
     assert (config.key, config.secrets) == (key, ("UCARP_KEY",))
 
 
-@pytest.mark.parametrize("text", ["geheim", "0x", "abc", "0xabc", "ab" * 21, "ab cd", "ab,cd"])
+@pytest.mark.parametrize("text", ["geheim7", "0x", "abc", "0xabc", "ab" * 21, "ab cd", "ab,cd"])
 def test_a_bad_key(text):
     assert faults(minimal(f"UCARP_KEY='{text}'", PASS=None)) == [f"4: UCARP_KEY: {NO_HEX}"]
     assert faults(minimal("UCARP_KEY=''", PASS=None))[0].startswith("UCARP_PASS: missing: add")
 
 
 def test_a_password_in_two_ways(home):
-    (home / "pass").write_text("geheim")
+    (home / "pass").write_text("geheim7")
     assert faults(minimal("UCARP_KEY=ab")) == [
         "5: UCARP_KEY: cannot be used together with UCARP_PASS in line 3: keep one"
     ]
@@ -361,7 +361,7 @@ def test_a_password_in_two_ways(home):
         "6: UCARP_PASSFILE: cannot be used together with UCARP_PASS in line 3: keep one",
     ]
     # One that was refused stands there all the same.
-    assert faults(minimal("UCARP_KEY=geheim")) == [
+    assert faults(minimal("UCARP_KEY=geheim7")) == [
         f"5: UCARP_KEY: {NO_HEX}",
         "5: UCARP_KEY: cannot be used together with UCARP_PASS in line 3: keep one",
     ]
@@ -384,14 +384,14 @@ def test_a_key_in_the_file_goes_before_a_credential(home):
         ("UCARP_KEY_OLD='ab 0xCD,ef'", (b"\xab", b"\xcd", b"\xef")),
         ("UCARP_KEY_OLD=ab\nUCARP_PASS_OLD=a", (b"a", b"\xab")),
         ("UCARP_KEY_OLD=61,62,61,6200\nUCARP_PASS_OLD=a", (b"a", b"b")),
-        ("UCARP_PASS_OLD=geheim\nUCARP_KEY_OLD=67656865696d00,ab", (b"\xab",)),
+        ("UCARP_PASS_OLD=geheim7\nUCARP_KEY_OLD=67656865696d3700,ab", (b"\xab",)),
     ],
 )
 def test_old_keys(lines, old):
     config = loaded(minimal(lines))
     assert config.old_keys == old
     assert config.params().old_keys == old
-    assert config.key == b"geheim"
+    assert config.key == b"geheim7"
 
 
 @pytest.mark.parametrize(
@@ -405,7 +405,7 @@ def test_old_keys(lines, old):
             ),
         ),
         ("UCARP_KEY_OLD=ab,abc", f"UCARP_KEY_OLD: {NO_HEX}"),
-        ("UCARP_PASS_ODL=geheim", "UCARP_PASS_ODL: unknown key; did you mean UCARP_PASS_OLD?"),
+        ("UCARP_PASS_ODL=geheim7", "UCARP_PASS_ODL: unknown key; did you mean UCARP_PASS_OLD?"),
     ],
 )
 def test_bad_old_keys(line, fault):
@@ -445,7 +445,7 @@ def test_params():
         vhid=1,
         addresses=ips("10.0.0.1", "2001:db8::1", "10.0.0.2"),
         hashed=ips("10.0.0.1", "2001:db8::1", "fe80::3"),
-        key=b"geheim",
+        key=b"geheim7",
         old_keys=(b"alt",),
         announce_interval=60.0,
         tiebreak=TieBreak.YIELD,

@@ -20,7 +20,7 @@ def write(name: str, interface: str = "eth0", vhid: int = 1, addr: str = "10.0.0
     path = Path(name)
     path.parent.mkdir(exist_ok=True)
     path.write_text(
-        f"UCARP_INTERFACE={interface}\nUCARP_VHID={vhid}\nUCARP_VIP={addr}\nUCARP_PASS=geheim\n"
+        f"UCARP_INTERFACE={interface}\nUCARP_VHID={vhid}\nUCARP_VIP={addr}\nUCARP_PASS=geheim7\n"
     )
     return path
 

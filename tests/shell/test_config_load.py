@@ -22,7 +22,7 @@ UCARP_SRCIP=172.16.0.11
 UCARP_VHID=1
 UCARP_ADVBASE=1
 # Пароль
-UCARP_PASS=geheim
+UCARP_PASS=geheim7
 # Виртуальный адрес и маска
 UCARP_ADDR=172.16.0.1
 UCARP_MASK=255.255.0.0
@@ -49,7 +49,7 @@ def test_the_articles_file_loads_unchanged(home):
         interface="eth0",
         sources=(IPv4Address("172.16.0.11"),),
         vhid=1,
-        key=b"geheim",
+        key=b"geheim7",
         old_keys=(),
         addresses=(VirtualAddress(IPv4Address("172.16.0.1"), 16),),
         extra_addresses=(),
@@ -98,7 +98,7 @@ def test_the_articles_file_loads_unchanged(home):
             "UCARP_DOWNSCRIPT": "/etc/ucarp/ucarp-down.sh",
         },
     )
-    assert "geheim" not in repr(config)
+    assert "geheim7" not in repr(config)
 
 
 def test_the_defaults_are_those_of_the_table(home):
@@ -172,7 +172,7 @@ def test_a_value_is_taken(home, lines, field, value):
         ({"INTERFACE": None}, "UCARP_DEVICE=abcdefghijklmno", "interface", "abcdefghijklmno"),
         ({"PASS": None}, "UCARP_PASSWORD=1234567890123456789", "key", b"1234567890123456789"),
         ({"PASS": None}, "UCARP_PASSWD='пароль'", "key", "пароль".encode()),
-        ({"PASS": "geheim "}, "", "key", b"geheim"),
+        ({"PASS": "geheim7 "}, "", "key", b"geheim7"),
         ({"PASS": "' '"}, "", "key", b" "),
         ({"PASS": "pa$$word"}, "", "key", b"pa$$word"),
     ],
@@ -206,10 +206,10 @@ def test_addresses_and_masks(home, changed, lines, addresses):
 
 def test_scripts_see_the_file_and_canonical_names_but_no_password(home):
     config = loaded(
-        "UCARP_DEVICE=eth0\nUCARP_VID=1\nUCARP_PASSWD=geheim\nUCARP_PASS=geheim\n"
+        "UCARP_DEVICE=eth0\nUCARP_VID=1\nUCARP_PASSWD=geheim7\nUCARP_PASS=geheim7\n"
         "UCARP_VIP=10.0.0.1/8,10.1.0.1/16\nUCARP_SRCIP=\nUCARP_ADDR=\n"
         "UCARP_EXTRA_ADDRS=2001:db8::1\n"
-        "UCARP_MASTER=Yes\nFOO=$BAR\nfoo.bar='x y'\nUCARPD=z\nPASSWORD=geheim\n"
+        "UCARP_MASTER=Yes\nFOO=$BAR\nfoo.bar='x y'\nUCARPD=z\nPASSWORD=geheim7\n"
     )
     assert config.script_environment == {
         "UCARP_DEVICE": "eth0",
@@ -405,7 +405,7 @@ def test_scripts_get_the_prefix_length_as_third_argument_where_wrappers_pass_it(
 def test_one_bad_line(home, line, fault):
     content = minimal(line)
     if line.startswith("UCARP_PASSFILE"):
-        content = content.replace("UCARP_PASS=geheim", "#")
+        content = content.replace("UCARP_PASS=geheim7", "#")
     assert faults(content) == [fault]
 
 
@@ -541,12 +541,12 @@ def test_everything_wrong_is_said_at_once_in_the_order_of_the_lines(home):
 UCARP_ADVSKEW=300
 UCARP_XPARAM="not closed
 UCARP_MASK=255.0.255.0
-UCARP_PASS 'geheim'
+UCARP_PASS 'geheim7'
 
-UCARP_PASS:geheim=1
-geheim
+UCARP_PASS:geheim7=1
+geheim7
 UCARP_PASSFILE=/nowhere/pass
-UCARP_NEUTRAL='no' geheim
+UCARP_NEUTRAL='no' geheim7
 UCARP_VHID=1
 UCARP_XYZZY=10.0.0.2
 UCARP_VID=2
@@ -584,24 +584,24 @@ UCARP_SHUTDOWN
 @pytest.mark.parametrize(
     "line",
     [
-        "{}=geheim-geheim-geheim-geheim",
-        "{}='geheim",
-        '{}="geheim" geheim',
-        "{} geheim",
-        "{}:geheim",
-        "{}_=geheim",
-        "{}='geheim\\\\' 'geheim'",
-        '{}="geheim\\n"',
-        "{}=geheim\x01",
-        "{}=geheim\0",
-        "{}=geheim\rgeheim",
+        "{}=geheim7-geheim7-geheim7-geheim7",
+        "{}='geheim7",
+        '{}="geheim7" geheim7',
+        "{} geheim7",
+        "{}:geheim7",
+        "{}_=geheim7",
+        "{}='geheim7\\\\' 'geheim7'",
+        '{}="geheim7\\n"',
+        "{}=geheim7\x01",
+        "{}=geheim7\0",
+        "{}=geheim7\rgeheim",
     ],
 )
 def test_no_message_shows_a_secret(home, key, line):
     for name in key.names:
         shown = faults(minimal(line.format(name)))
         assert shown[0].startswith("5: ")
-        assert "geheim" not in " ".join(shown)
+        assert "geheim7" not in " ".join(shown)
 
 
 # -- faults of the file ----------------------------------------------------------------------------
@@ -621,7 +621,7 @@ def test_no_message_shows_a_secret(home, key, line):
         ),
         (
             # A key on an unreadable line is not missing as well; other faults are still told.
-            minimal("UCARP_ADVSKEW=300").encode().replace(b"=geheim", b"=\xff"),
+            minimal("UCARP_ADVSKEW=300").encode().replace(b"=geheim7", b"=\xff"),
             [
                 (
                     "3: is not UTF-8: byte 12 of the line is 0xFF; convert the file with"
@@ -707,8 +707,8 @@ def test_a_file_whose_name_cannot_name_an_instance(home, name):
 @pytest.mark.parametrize(
     ("content", "key"),
     [
-        (b"geheim", b"geheim"),
-        (b"geheim\r\nmore\n", b"geheim"),
+        (b"geheim7", b"geheim7"),
+        (b"geheim7\r\nmore\n", b"geheim7"),
         (b" a b \n", b" a b "),
         # Other programs do not ask which encoding the password is in.
         (b"\xe4\xf6\n", b"\xe4\xf6"),
@@ -738,7 +738,7 @@ def test_a_bad_password_file(home, content, words):
         file.write_bytes(content)
     [fault] = faults(minimal(f"UCARP_PASSFILE={file}", PASS=None))
     assert fault.startswith(f"4: UCARP_PASSFILE: {file}{words}")
-    assert "geheim" not in fault
+    assert "geheim7" not in fault
 
 
 def test_a_directory_is_no_password_file(home):
@@ -748,7 +748,7 @@ def test_a_directory_is_no_password_file(home):
 
 
 def test_a_password_and_a_password_file(home):
-    (home / "pass").write_text("geheim")
+    (home / "pass").write_text("geheim7")
     assert faults(minimal(f"UCARP_PASS_FILE={home / 'pass'}")) == [
         "5: UCARP_PASS_FILE: cannot be used together with UCARP_PASS in line 3: keep one"
     ]
@@ -762,7 +762,7 @@ def test_a_systemd_credential_serves_when_the_file_has_no_password(home):
     (home / "web.pass").write_text("credential\n")
     assert loaded(minimal(PASS=None), environ).key == b"credential"
     assert loaded(minimal(PASS=""), environ).key == b"credential"
-    assert loaded(minimal(), environ).key == b"geheim"
+    assert loaded(minimal(), environ).key == b"geheim7"
     (home / "web.pass").write_text("")
     assert faults(minimal(PASS=None), environ) == [
         f"UCARP_PASS: {home}/web.pass has no password in its first line"
@@ -788,7 +788,7 @@ def test_params(home):
     assert config.params() == Params(
         vhid=9,
         addresses=(IPv4Address("10.0.0.2"), IPv4Address("10.0.0.1")),
-        key=b"geheim",
+        key=b"geheim7",
         advbase=2,
         advskew=3,
         deadratio=4,

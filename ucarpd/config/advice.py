@@ -9,7 +9,7 @@ from typing import Any
 from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.params import TieBreak
 from ucarpd.carp.timing import UNFIT_ADVBASE
-from ucarpd.config import scripts, shell
+from ucarpd.config import password_advice, scripts, shell
 from ucarpd.config.keys import BY_NAME, PREFIX, nearest
 from ucarpd.config.lines import Line, read_lines
 from ucarpd.config.problems import ConfigError, Problem, in_order, place
@@ -30,6 +30,8 @@ def warnings(path: Path) -> list[Problem]:
     has_secret = any(BY_NAME[name].secret for name in given)
     if has_secret and (text := _readable_by_others(path)):
         problems.append(Problem(path, None, None, text))
+    of_passwords = password_advice.warnings(given)
+    problems += [Problem(path, line.number, line.name, text) for line, text in of_passwords]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_peers(given)]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_wait(given)]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_ties(given)]

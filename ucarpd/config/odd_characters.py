@@ -75,6 +75,11 @@ def find(text: str) -> Iterator[tuple[int, str]]:
             yield position, "an accent that is a character of its own"
 
 
+def listed(text: str) -> str:
+    """List what is odd, with the positions; empty if nothing is."""
+    return " and ".join(f"{found} at position {position}" for position, found in find(text))
+
+
 def _is_foreign(text: str) -> bool:
     letters = [character for character in text if character.isalpha()]
     return not any(map(str.isascii, letters)) and any(each not in PLAIN for each in letters)

@@ -82,8 +82,7 @@ def _odd_ones_here(text: str) -> Iterator[Misreading]:
             words = f", but a plain character for {kind}" if plain else f" without {kind}"
             theirs = _changed(text, position, plain)
             yield theirs, f"{words} at position {position}", _BY_HAND_HERE
-    found = [f"{kind} at position {at}" for at, kind in odd_characters.find(text)]
-    words = f", but plain characters for {' and '.join(found)}"
+    words = f", but plain characters for {odd_characters.listed(text)}"
     yield everywhere, words, _BY_HAND_HERE
 
 

@@ -177,13 +177,40 @@ def test_show_config_of_a_bad_file_tells_what_is_wrong(conf, capsys):
     assert f"{path}:1: UCARP_VHID: " in err
 
 
+@pytest.mark.parametrize("command", ["check", "show-config"])
+def test_without_a_path_it_looks_where_the_units_do(conf, tmp_path, monkeypatch, capsys, command):
+    monkeypatch.setattr(cli, "DIRECTORY", str(tmp_path))
+    assert cli.main([command]) == cli.EXIT_CONFIG
+    assert capsys.readouterr().err == f"{tmp_path}: no configuration file (NAME.conf) in it\n"
+    conf(GOOD)
+    assert cli.main([command]) == 0
+    assert "eth0" in capsys.readouterr().out
+
+
+def test_show_config_of_several_files_names_each(conf, tmp_path, capsys):
+    first, second = conf(GOOD, "a"), conf(GOOD.replace("=1\n", "=2\n").replace("0.1", "0.2"), "b")
+    bad = conf("UCARP_VHID=0\n", "c")
+    assert cli.main(["show-config", str(tmp_path)]) == cli.EXIT_CONFIG
+    out, err = capsys.readouterr()
+    assert [line for line in out.splitlines() if ".conf" in line] == [f"# {first}", f"# {second}"]
+    assert bad in err
+
+
+def test_what_systemd_does_is_told(capsys):
+    assert cli.main(["restart", "web"]) == 2
+    assert cli.main(["status"]) == 2
+    assert capsys.readouterr().err == (
+        "ucarpd: type: systemctl restart ucarpd@web\nucarpd: type: systemctl status ucarpd@NAME\n"
+    )
+
+
 def test_version(capsys):
     with pytest.raises(SystemExit, match="0"):
         cli.main(["--version"])
     assert capsys.readouterr().out == f"ucarpd {__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [[], ["run"], ["check"], ["fly", "x"]])
+@pytest.mark.parametrize("arguments", [[], ["run"], ["clear"], ["fly", "x"]])
 def test_wrong_usage(arguments, capsys):
     with pytest.raises(SystemExit, match="2"):
         cli.main(arguments)

@@ -9,6 +9,7 @@ from config_files import faults, loaded, minimal
 from ucarpd.carp.params import DemoteStyle, Params, TieBreak
 from ucarpd.config import KEYS, load_all, warnings
 
+ALONE = "must be the address alone: write 10.0.0.1, without the /8"
 NO_ADDRESS = "must be an address such as 172.16.0.1 or 2001:db8::1"
 NO_HEX = "a key is 2 to 40 hexadecimal digits, an even number of them: two for each byte"
 NO_GROUP = "must be a multicast address such as 224.0.0.18 or ff02::12"
@@ -84,8 +85,8 @@ def test_a_value_is_taken(line, field, value):
         ("SRCIP=fe80::1,fe80::1", "has fe80::1 and fe80::1: give one address of each family at most"),
         ("SRCIP=::", "must be an address that a host can have, not an unspecified address"),
         ("SRCIP=fe80::1%eth0", "leave out %eth0: the interface is UCARP_INTERFACE"),
-        ("HASH_ADDRS=10.0.0.1/8", NO_ADDRESS),
-        ("HASH_ADDRS=10.0.0.1,10.0.0.1/8", f"10.0.0.1/8: {NO_ADDRESS}"),
+        ("HASH_ADDRS=10.0.0.1/8", ALONE),
+        ("HASH_ADDRS=10.0.0.1,10.0.0.1/8", f"10.0.0.1/8: {ALONE}"),
         ("HASH_ADDRS=::1,10.0.0.1,::1", "::1: must be an address that a host can have, not a loopback address"),
         ("HASH_ADDRS=10.0.0.1,10.0.0.1", "has 10.0.0.1 twice"),
         ("HASH_LINKLOCAL=maybe", "must be yes or no (or true, false, on, off, 1, 0)"),

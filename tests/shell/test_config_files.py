@@ -61,7 +61,9 @@ def test_a_path_that_is_missing_or_closed(home, monkeypatch):
 
     # Root may read everything, and the tests may run as root.
     monkeypatch.setattr(os, "listdir", refuse)
-    with pytest.raises(ConfigError, match=r": may not be read \(permission denied\)$"):
+    with pytest.raises(
+        ConfigError, match=r": cannot be read: permission denied \(are you root\?\)$"
+    ):
         find_files(home)
 
 
@@ -76,7 +78,7 @@ def test_one_bad_file_does_not_touch_the_others(home):
             "a.conf:2: UCARP_VHID: must be from 1 to 255 (got '300')",
             "c.conf: is a directory, not a file",
             "d.conf: does not exist",
-            "none: does not exist",
+            "none: does not exist (there are: a.conf, b.conf, c.conf, d.conf)",
         ],
     )
 

@@ -328,7 +328,7 @@ def test_scripts_get_the_prefix_length_as_third_argument_where_wrappers_pass_it(
         ),
         (
             "UCARP_SRCIP=10.0.0.1/8",
-            "5: UCARP_SRCIP: must be an address such as 172.16.0.1 or 2001:db8::1 (got '10.0.0.1/8')",
+            "5: UCARP_SRCIP: must be the address alone: write 10.0.0.1, without the /8 (got '10.0.0.1/8')",
         ),
         (
             "UCARP_SRCIP=fe80::1%eth0",
@@ -560,7 +560,7 @@ UCARP_SHUTDOWN
             "3: UCARP_MASK: must be a mask such as 255.255.0.0 or a prefix length from 1 to 32"
             " (IPv6: to 128) (got '255.0.255.0')"
         ),
-        "4: UCARP_PASS: is not KEY=VALUE",
+        "4: UCARP_PASS: is not KEY=VALUE: write UCARP_PASS=…",
         "6: UCARP_PASS: is not KEY=VALUE",
         "7: is not KEY=VALUE: there is no =",
         "8: UCARP_PASSFILE: /nowhere/pass does not exist",
@@ -687,7 +687,9 @@ def test_a_file_that_cannot_be_read(home, monkeypatch):
     # Root may read everything, and the tests may run as root.
     path = write(minimal())
     monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(ConfigError, match=r"^web\.conf: may not be read \(permission denied\)$"):
+    with pytest.raises(
+        ConfigError, match=r"^web\.conf: cannot be read: permission denied \(are you root\?\)$"
+    ):
         load(path)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.params import TieBreak
-from ucarpd.carp.timing import UNFIT_ADVBASE
-from ucarpd.config import password_advice, scripts, shell
+from ucarpd.carp.timing import UNFIT_ADVBASE, UNITS_PER_SECOND, in_words, master_down_units
+from ucarpd.config import password_advice, scripts, shell, unit_names
 from ucarpd.config.keys import BY_NAME, PREFIX, nearest
 from ucarpd.config.lines import Line, read_lines
 from ucarpd.config.problems import ConfigError, Problem, in_order, place
@@ -29,6 +29,8 @@ def warnings(path: Path) -> list[Problem]:
     given = {BY_NAME[line.name].name: line for line in sound if line.name in BY_NAME and line.value}
     has_secret = any(BY_NAME[name].secret for name in given)
     if has_secret and (text := _readable_by_others(path)):
+        problems.append(Problem(path, None, None, text))
+    if text := unit_names.fault(path):
         problems.append(Problem(path, None, None, text))
     of_passwords = password_advice.warnings(given)
     problems += [Problem(path, line.number, line.name, text) for line, text in of_passwords]
@@ -124,8 +126,12 @@ def _about_ties(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
         text = "two ucarpd that advertise equally fast would both give way, again and again:"
         yield given["UCARP_TIEBREAK"], f"{text} give each host another UCARP_ADVSKEW"
     if advbase == advskew == 0:
-        text = "with UCARP_ADVSKEW=0 it advertises as fast as with UCARP_ADVSKEW=1, and OpenBSD"
-        yield given["UCARP_ADVBASE"], f"{text} still prefers the 0: set UCARP_ADVSKEW to 1 or more"
+        wait = master_down_units(0, 0, _meaning(given, "UCARP_DEADRATIO")) / UNITS_PER_SECOND
+        text = (
+            f"without UCARP_ADVSKEW it advertises 256 times a second, and {in_words(wait)} without"
+        )
+        text += " an advertisement make a second master; OpenBSD even prefers it to an equally fast"
+        yield given["UCARP_ADVBASE"], f"{text} UCARP_ADVSKEW=1: set UCARP_ADVSKEW, such as 20"
 
 
 def _about_mac(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:

@@ -152,6 +152,7 @@ def _suppositions(
 # -- the content of a digest -----------------------------------------------------------------------
 
 _ALIKE = "set UCARP_ADDR alike on both"
+_OR_ANOTHER = "or if these are two services, give one of them another UCARP_VHID"
 
 
 def _contents(evidence: Evidence, background: Background, ours: _Content) -> Iterator[_Content]:
@@ -230,7 +231,7 @@ def _mistyped(ours: _Content) -> Iterator[_Content]:
                     tuple(there if address == here else address for address in ours.addresses),
                     ours.lladdr,
                     f"for {there} where this host has {here}",
-                    f"a typing error? {_ALIKE}",
+                    f"a typing error? {_ALIKE}, {_OR_ANOTHER}",
                 )
 
 

@@ -36,5 +36,15 @@ def lacks_ipv6(interface: str) -> bool:
     return is_there and not _path(interface, 6, "forwarding").exists()
 
 
+def has_ipv6_off(interface: str) -> bool:
+    """Whether an administrator has switched IPv6 off on this interface, or for the whole host."""
+    if not _path("all", 6, "forwarding").exists():
+        return _path(interface, 4, "forwarding").exists()
+    try:
+        return get(interface, 6, "disable_ipv6") != "0"
+    except OSError:
+        return False
+
+
 def _path(interface: str, family: int, name: str) -> Path:
     return ROOT / f"ipv{family}" / "conf" / interface / name

@@ -1,7 +1,9 @@
 """Scripts that the kernel cannot run, each beside the kernel's own answer."""
 
+import os
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from config_files import minimal, write
@@ -64,6 +66,12 @@ def test_an_interpreter_that_is_not_there(script, content):
     with pytest.raises(OSError):
         subprocess.run([path], check=True)
     assert fault(path).startswith("the interpreter in its first line (")
+
+
+def test_a_file_system_without_programs(script, monkeypatch):
+    path = script(b"#!/bin/sh\n")
+    monkeypatch.setattr(os, "statvfs", lambda _path: SimpleNamespace(f_flag=os.ST_NOEXEC))
+    assert fault(path) == "its file system is mounted noexec"
 
 
 def test_an_empty_file_is_no_script(script):

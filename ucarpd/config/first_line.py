@@ -1,5 +1,6 @@
 """The first line of a script, by which the kernel finds the program that runs it."""
 
+import os
 import shlex
 from pathlib import Path
 
@@ -13,10 +14,12 @@ _PROGRAM = b"\x7fELF"
 def fault(script: Path) -> str | None:
     """Say why the kernel cannot run a script that is there and executable; None if it can."""
     try:
+        if os.statvfs(script).f_flag & os.ST_NOEXEC:
+            return "its file system is mounted noexec"
         with script.open("rb") as file:
             start = file.read(_MOST)
     except OSError:
-        return None  # Whoever may not read it may still run it.
+        return None  # A file that this user cannot read may still be run.
     if start.startswith(_PROGRAM):
         return None
     if not start.startswith(b"#!"):

@@ -4,7 +4,9 @@ Hypothesis draws new examples in every run; on a failure it prints the smallest 
 (`@reproduce_failure`) that brings it back.
 """
 
+import pytest
 from hypothesis import HealthCheck, settings
+from log_lines import LogLines
 
 settings.register_profile(
     "ucarpd",
@@ -14,3 +16,17 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("ucarpd")
+
+
+@pytest.fixture
+def log_lines():
+    with LogLines() as lines:
+        yield lines
+
+
+@pytest.fixture
+def run_directory(tmp_path, monkeypatch):
+    """The run directory of this test alone, as systemd would name it."""
+    directory = tmp_path / "run"
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(directory))
+    return directory

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from ucarpd.log_process import LogProcess
+    from ucarpd.log.process import LogProcess
 
 # Each command imports what it needs: `clear` is done before the rest would be loaded.
 
@@ -151,10 +151,13 @@ def _add_log_options(parser: "argparse.ArgumentParser") -> None:
 def _check(options: "argparse.Namespace") -> int:
     import os
 
-    from ucarpd import config, exposure, host_checks, refusals
-    from ucarpd.hooks import refusal
-    from ucarpd.lock import is_held
-    from ucarpd.private import run_directory
+    from ucarpd import config
+    from ucarpd.config import exposure
+    from ucarpd.interface import host_checks
+    from ucarpd.linux.lock import is_held
+    from ucarpd.linux.run_directory import run_directory
+    from ucarpd.process import refusals
+    from ucarpd.scripts.runner import refusal
 
     paths, environ = options.paths, dict(os.environ)
     if options.reload:
@@ -195,8 +198,8 @@ def _reload(pid: int, refused: "Collection[Path]") -> int:
     import os
     import signal
 
-    from ucarpd import refusals
-    from ucarpd.private import run_directory
+    from ucarpd.linux.run_directory import run_directory
+    from ucarpd.process import refusals
 
     try:
         refusals.leave(pid, refused, run_directory())
@@ -209,7 +212,7 @@ def _reload(pid: int, refused: "Collection[Path]") -> int:
 
 def _say(what: object, priority: int) -> None:
     """Write a line to standard error; to the journal (sd-daemon(3)) with its priority."""
-    from ucarpd.log_process import stderr_is_the_journal
+    from ucarpd.log.process import stderr_is_the_journal
 
     prefix = f"<{priority}>" if stderr_is_the_journal() else ""
     print(f"{prefix}{what}", file=sys.stderr)
@@ -278,9 +281,9 @@ def _run(options: "argparse.Namespace") -> int:
     import logging
     from contextlib import closing
 
-    from ucarpd import journal
-    from ucarpd.output import Output
-    from ucarpd.supervisor import Supervisor
+    from ucarpd.log import lines
+    from ucarpd.log.output import Output
+    from ucarpd.process.supervisor import Supervisor
 
     # Not resolve(): the name of a link is the name of the instance.
     paths = [path.absolute() for path in options.paths]
@@ -298,14 +301,14 @@ def _run(options: "argparse.Namespace") -> int:
             with asyncio.Runner(loop_factory=_event_loop) as runner:
                 return runner.run(supervise())
         except Exception as error:  # noqa: BLE001 - the interpreter would wait for standard error
-            journal.write(logging.CRITICAL, f"internal error: {error!r}", error=error)
+            lines.write(logging.CRITICAL, f"internal error: {error!r}", error=error)
             return 1
 
 
 def _event_loop() -> "asyncio.AbstractEventLoop":
     import asyncio
 
-    from ucarpd.linux.precise_selector import PreciseSelector
+    from ucarpd.linux.timerfd_selector import PreciseSelector
 
     return asyncio.SelectorEventLoop(PreciseSelector())
 
@@ -322,8 +325,8 @@ def _clear_as_asked(options: "argparse.Namespace") -> int:
 def _clear(paths: Sequence[str], log: str, *, debug: bool) -> int:
     from contextlib import closing
 
-    from ucarpd.clearing import clear
     from ucarpd.linux.packet_out import PacketOut
+    from ucarpd.record.clearing import clear
 
     try:
         with closing(PacketOut()) as packet_out:
@@ -338,21 +341,21 @@ def _clear(paths: Sequence[str], log: str, *, debug: bool) -> int:
     import asyncio
     import logging
 
-    from ucarpd import journal
-    from ucarpd.leftovers import clear_leftovers
-    from ucarpd.output import Output
+    from ucarpd.log import lines
+    from ucarpd.log.output import Output
+    from ucarpd.record.leftovers import clear_leftovers
 
     level = logging.DEBUG if debug else logging.INFO
     with closing(Output(kind, log_process, level)):
         for each in left_alone:
-            journal.write(logging.INFO, f"{each}; left alone")
+            lines.write(logging.INFO, f"{each}; left alone")
         is_done = asyncio.run(clear_leftovers(cleared))
     return 0 if is_done else EXIT_LEFT_OVER
 
 
 def _start_log(log: str) -> "tuple[str, LogProcess | None]":
     """Start the log process; return where it writes to, and None if it cannot be started yet."""
-    from ucarpd import log_process
+    from ucarpd.log import process as log_process
 
     kind = log
     if log == "auto":

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ucarpd.carp.rank import HEALTHY, LARGEST_FAILING, MAINTENANCE, NEVER
-from ucarpd.health.demotion import DOWN_AMOUNT, Demotion, Level
+from ucarpd.carp.rank import DOWN_AMOUNT, HEALTHY, LARGEST_FAILING, MAINTENANCE, NEVER
+from ucarpd.health.demotion import Demotion, Level
 
 
 def test_nothing_ails_the_host():

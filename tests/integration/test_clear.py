@@ -12,8 +12,8 @@ from nodes import VIP, conf, note
 
 from ucarpd import config
 from ucarpd.linux.address_table import AddressTable
-from ucarpd.record import Record
-from ucarpd.recording import content_of
+from ucarpd.record.keeper import content_of
+from ucarpd.record.record import Record
 
 MAC = bytes.fromhex("020000000001")
 

@@ -27,7 +27,8 @@ def test_an_advertisement_takes_a_handful_of_system_calls(a, wire):
     daemon = start_master(a)
     wire.wait_more(a.address, 5)  # the announcements of the beginning are over
     calls = system_calls(a, daemon, wire, 6)
-    assert calls["sendto"] in {6, 7, 8}
+    # The worker that looks after the run directory every five seconds answers by a socket, too.
+    assert calls["sendto"] in range(6, 11)
     # To set the timer, to wait, to set it back; and to send.
     assert sum(calls.values()) <= 8 * calls["sendto"], calls
 

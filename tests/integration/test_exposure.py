@@ -28,7 +28,7 @@ def test_a_script_of_another_user_runs_and_is_an_error_until_it_is_mended(a):
 
     os.chown(a.conf / "up.sh", 0, 0)
     daemon.signal(signal.SIGHUP)
-    daemon.wait_for_line("reloaded: 1 running")
+    daemon.wait_for_line("reloaded: 0 changed")
     count = 0
 
     def is_forgotten():

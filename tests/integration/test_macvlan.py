@@ -13,10 +13,10 @@ from kernel_tables import details, opened_tables
 from lab import PROJECT
 from neighbours import Neighbour
 
+from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.linux import sysctl
 from ucarpd.linux.macvlan import prepare_macvlan
 from ucarpd.linux.netlink import InterfaceAddress
-from ucarpd.parent_arp import ParentArp
 
 VIRTUAL_MAC = "00:00:5e:00:01:01"
 OWN = "172.16.0.11", "fd00::11"

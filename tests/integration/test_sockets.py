@@ -12,8 +12,8 @@ from inside import inside
 from lab import wait_for
 from wiretap import open_in
 
+from ucarpd.linux.ip_socket import UnicastSocket
 from ucarpd.linux.packet_socket import Expected, PacketSocket
-from ucarpd.linux.unicast_socket import UnicastSocket
 
 CARP, TCP, FRAGMENT, ICMPV6 = 112, 6, 44, 58
 SENTINEL = 253

@@ -2,17 +2,25 @@
 
 import asyncio
 import errno
-from types import SimpleNamespace
+import os
 
-from ucarpd.linux.netlink import InterfaceAddress, Placed
+from ucarpd.linux.netlink import InterfaceAddress, Link, Placed
+
+MAC = bytes.fromhex("020000000001")
 
 
 class FakeNetlink:
-    """`refuses` holds addresses that cannot be added; `story` is what was asked, in order."""
+    """`refuses` holds what cannot be made: addresses, and devices by name.
+
+    `keeps` holds addresses that cannot be removed, `down` the links that are not up.  `story` is what
+    was asked, in order.
+    """
 
     def __init__(self) -> None:
         self.table: dict[str, dict] = {}
         self.indexes: dict[str, int] = {"eth0": 2}
+        self.parents: dict[str, int] = {}
+        self.down: set[str] = set()
         self.refuses: set = set()
         self.keeps: set = set()
         self.story: list[str] = []
@@ -32,7 +40,24 @@ class FakeNetlink:
     # what it can be asked
     def link(self, interface):
         index = self.indexes.get(interface)
-        return index and SimpleNamespace(name=interface, index=index)
+        if index is None:
+            return None
+        is_up = interface not in self.down
+        parent = self.parents.get(interface)
+        kind = None if parent is None else "macvlan"
+        return Link(index, interface, MAC, is_up, is_up, is_ethernet=True, parent=parent, kind=kind)
+
+    def links(self, mentioning=""):
+        return [self.link(name) for name in self.indexes if mentioning in name]
+
+    def follow(self, interface):
+        self.story.append(f"follow {interface}")
+
+    def addresses(self, interface):
+        return [each.address for each in self.table.get(interface, {}).values()]
+
+    def dad_failed(self, interface, ip):
+        return False
 
     def link_of_index(self, index):
         return next((self.link(name) for name, each in self.indexes.items() if each == index), None)
@@ -88,6 +113,56 @@ class FakeNetlink:
 
     def end_guard(self, interface):
         self.story.append("end guard")
+
+    def add_macvlan(self, parent, name, mac, done):
+        self.story.append(f"add {name} on {parent} with {mac.hex(':')}")
+        self.beside(lambda: self._add_macvlan(parent, name), done)
+
+    def _add_macvlan(self, parent, name):
+        if name in self.refuses:
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+        self.indexes.setdefault(name, max(self.indexes.values()) + 1)
+        self.parents[name] = self.indexes[parent]
+        self.down.add(name)
+
+    def set_link(self, name, up, done):
+        self.story.append(f"set {name} {'up' if up else 'down'}")
+        self.beside(lambda: self._set_link(name, up), done)
+
+    def _set_link(self, name, up):
+        if name not in self.indexes:
+            if up:
+                raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+        elif up:
+            self.down.discard(name)
+        else:
+            self.down.add(name)
+
+    def remove_link(self, name, done):
+        self.story.append(f"remove {name}")
+        self.beside(lambda: self.lose_link(name), done)
+
+    def lose_link(self, name):
+        self.indexes.pop(name, None)
+        self.parents.pop(name, None)
+        self.table.pop(name, None)
+
+    def beside(self, function, done):
+        self._loop.call_later(self.pause, self._call, function, done)
+
+    def _call(self, function, done):
+        try:
+            function()
+        except OSError as error:
+            done(error)
+        else:
+            done(None)
+
+    async def open(self):
+        self.story.append("open")
+
+    async def close(self):
+        self.story.append("close")
 
     def told(self):
         story, self.story = self.story, []

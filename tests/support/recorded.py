@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 
 from ucarpd import config
-from ucarpd.recording import content_of
+from ucarpd.record.keeper import content_of
 
 MAC = bytes.fromhex("020000000001")
 SOURCE = ip_address("10.0.0.11")

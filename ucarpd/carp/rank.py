@@ -43,6 +43,8 @@ from ucarpd.carp.timing import (
 )
 
 HEALTHY = 0
+DOWN_AMOUNT = 240
+"""How unfit a fault makes a host: FreeBSD's ifdown and senderr demotion factors."""
 LARGEST_FAILING = 252
 """However many reasons there are, a failing host is fitter than one in maintenance."""
 MAINTENANCE = 254

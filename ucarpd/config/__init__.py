@@ -9,16 +9,16 @@ a line, `advice` warns about it, `scripts` finds those that would not run,
 `named_files` lists what a file names, and `show` prints a Config so that both read it alike.
 """
 
-from ucarpd.config.advice import warnings
+from ucarpd.config.check import warnings
+from ucarpd.config.config import Config, VirtualAddress
+from ucarpd.config.directory import is_refused, load_all
 from ucarpd.config.files import find_files
-from ucarpd.config.inventory import is_refused, load_all
 from ucarpd.config.keys import KEYS, Key
 from ucarpd.config.load import Loaded, load, load_with_lines
 from ucarpd.config.named_files import named_files
 from ucarpd.config.problems import ConfigError, Problem
 from ucarpd.config.scripts import errors as script_errors
 from ucarpd.config.scripts import harm, is_harmful
-from ucarpd.config.settings import Config, VirtualAddress
 from ucarpd.config.show import show
 
 __all__ = [

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Any, Literal
 
 from ucarpd.carp.params import CARP_GROUP_V4, CARP_GROUP_V6, DemoteStyle, TieBreak
-from ucarpd.config import addressing, values
+from ucarpd.config import address_types, types
 
 PREFIX = "UCARP_"
 """Keys that begin so are ours; all others are handed to the scripts untouched."""
@@ -38,7 +38,7 @@ class Key:
     default: str | None = None
     without: str = "none"
     unset: Any = None
-    write: Callable[..., str] = values.written
+    write: Callable[..., str] = types.written
     required: bool = False
     secret: bool = False
 
@@ -51,7 +51,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         name="UCARP_INTERFACE",
         aliases=("UCARP_DEVICE",),
-        parse=values.interface,
+        parse=types.interface,
         kind="interface name",
         required=True,
         help="Interface to run on. It may be absent at start: the instance waits for it.",
@@ -61,7 +61,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         name="UCARP_SRCIP",
         aliases=("UCARP_SOURCEADDRESS",),
-        parse=addressing.own_addresses,
+        parse=address_types.own_addresses,
         kind="address, or one of IPv4 and one of IPv6",
         without="the one in UCARP_PEERS, or the first of the interface",
         unset=(),
@@ -72,7 +72,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         name="UCARP_VHID",
         aliases=("UCARP_VID",),
-        parse=values.integer(1, 255),
+        parse=types.integer(1, 255),
         kind="1 to 255",
         required=True,
         help="Number of the virtual host, the same on all its hosts and unique on the segment.",
@@ -82,7 +82,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         name="UCARP_PASS",
         aliases=("UCARP_PASSWORD", "UCARP_PASSWD"),
-        parse=values.password,
+        parse=types.password,
         kind="1 to 19 bytes",
         required=True,
         secret=True,
@@ -94,7 +94,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         name="UCARP_PASSFILE",
         aliases=("UCARP_PASS_FILE",),
-        parse=values.absolute_path,
+        parse=types.absolute_path,
         kind="absolute path",
         help="File whose first line is the password; instead of UCARP_PASS.",
         fields=("key",),
@@ -102,7 +102,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_KEY",
-        parse=values.hex_key,
+        parse=types.hex_key,
         kind="2 to 40 hexadecimal digits",
         secret=True,
         help="The bytes of the key itself, 1 to 20; instead of UCARP_PASS.",
@@ -111,7 +111,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_PASS_OLD",
-        parse=values.password,
+        parse=types.password,
         kind="1 to 19 bytes",
         secret=True,
         help="Also accepted, never sent: the other password while you change it.",
@@ -120,7 +120,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_KEY_OLD",
-        parse=values.hex_keys,
+        parse=types.hex_keys,
         kind="2 to 40 hexadecimal digits, or a list",
         unset=(),
         secret=True,
@@ -131,7 +131,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         name="UCARP_ADDR",
         aliases=("UCARP_VIP", "UCARP_VIRTUALADDRESS"),
-        parse=addressing.virtual_addresses,
+        parse=address_types.virtual_addresses,
         kind="address, ADDRESS/PREFIX, or a list with commas or spaces",
         unset=(),
         required=True,
@@ -142,9 +142,9 @@ KEYS: tuple[Key, ...] = (
     Key(
         name="UCARP_MASK",
         aliases=("UCARP_NETMASK", "UCARP_MASKLEN", "UCARP_VIRTUALPREFIX"),
-        parse=addressing.mask,
+        parse=address_types.mask,
         kind="dotted mask or prefix length 1 to 32; 1 to 128 for IPv6",
-        default=str(addressing.PREFIX_LENGTHS[4]),
+        default=str(address_types.PREFIX_LENGTHS[4]),
         help="Network mask of the IPv4 virtual addresses. Without IPv4 addresses, the prefix length"
         " of the IPv6 ones; otherwise, IPv6 addresses without a prefix length get /128. If the"
         " interface's own address has a shorter prefix, ucarpd adds the virtual address without a"
@@ -155,7 +155,7 @@ KEYS: tuple[Key, ...] = (
     # Where scripts own the addresses it is not live: see Config.needs_restart.
     Key(
         name="UCARP_EXTRA_ADDRS",
-        parse=addressing.virtual_addresses,
+        parse=address_types.virtual_addresses,
         kind="as UCARP_ADDR",
         unset=(),
         help="More virtual addresses, not covered by the digest. Hosts may list different ones, so"
@@ -166,7 +166,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_IF_ALIAS",
-        parse=values.label,
+        parse=types.label,
         kind="at most 15 bytes, INTERFACE:SOMETHING",
         help="Label for the virtual address, such as eth0:0.",
         fields=("label",),
@@ -174,7 +174,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_ADVBASE",
-        parse=values.integer(0, 253),
+        parse=types.integer(0, 253),
         kind="seconds, 0 to 253",
         default="1",
         help="Time between two advertisements. The host with the smallest becomes master.",
@@ -183,7 +183,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_ADVSKEW",
-        parse=values.integer(0, 254),
+        parse=types.integer(0, 254),
         kind="1/256 s, 0 to 254",
         default="0",
         help="Added to UCARP_ADVBASE. Give the preferred host the smaller one.",
@@ -192,7 +192,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_DEADRATIO",
-        parse=values.dead_ratio,
+        parse=types.dead_ratio,
         kind="advertisements, 2 to 255",
         default="3",
         help="Missed advertisements after which a backup takes over.",
@@ -201,7 +201,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_ANNOUNCE_INTERVAL",
-        parse=values.seconds(0, 3600),
+        parse=types.seconds(0, 3600),
         kind="seconds, 0 to 3600",
         default="60",
         help="A master announces its addresses to the neighbours several times in the first three"
@@ -212,7 +212,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         name="UCARP_PREEMPT",
         aliases=("UCARP_MASTER",),
-        parse=values.boolean,
+        parse=types.boolean,
         kind="yes or no",
         default="no",
         help="Take over from a master that advertises more slowly. Every healthy host takes over"
@@ -222,7 +222,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_NEUTRAL",
-        parse=values.boolean,
+        parse=types.boolean,
         kind="yes or no",
         default="no",
         help="Do not run the down-script at start.",
@@ -231,7 +231,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_SHUTDOWN",
-        parse=values.boolean,
+        parse=types.boolean,
         kind="yes or no",
         default="yes",
         help="Give the address up when ucarpd stops, and tell the peers.",
@@ -240,7 +240,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_IGNOREIFSTATE",
-        parse=values.boolean,
+        parse=types.boolean,
         kind="yes or no",
         default="no",
         help="Keep running when the interface has no link.",
@@ -249,7 +249,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_IFDOWN_DEMOTION",
-        parse=values.integer(0, 254),
+        parse=types.integer(0, 254),
         kind="0 to 254",
         default="240",
         help="While this interface is unusable, the other virtual hosts of the process are less fit"
@@ -262,7 +262,7 @@ KEYS: tuple[Key, ...] = (
     # a restart for everything that the scripts are told.
     Key(
         name="UCARP_UPSCRIPT",
-        parse=values.absolute_path,
+        parse=types.absolute_path,
         kind="absolute path",
         without="ucarpd sets the address itself",
         help="Run when this host becomes master: SCRIPT INTERFACE ADDRESS [XPARAM].",
@@ -271,7 +271,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_DOWNSCRIPT",
-        parse=values.absolute_path,
+        parse=types.absolute_path,
         kind="absolute path",
         without="ucarpd removes the address itself",
         help="Run when this host stops being master, and at start: SCRIPT INTERFACE ADDRESS [XPARAM].",
@@ -280,7 +280,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_SCRIPT_TIMEOUT",
-        parse=values.seconds(0, 3600),
+        parse=types.seconds(0, 3600),
         kind="seconds, 0 to 3600",
         default="30",
         help="ucarpd terminates a script that runs longer, and kills it two seconds later. 0: it may"
@@ -290,7 +290,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_RERUN_UPSCRIPT",
-        parse=values.boolean,
+        parse=types.boolean,
         kind="yes or no",
         default="yes",
         help="Run the up-script again (UCARP_REASON is then contested) after another host was master"
@@ -301,7 +301,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_XPARAM",
-        parse=values.plain_text,
+        parse=types.plain_text,
         kind="text",
         help="Third argument of the scripts. If it is not set, they get the value of"
         " UCARP_VIRTUALPREFIX or UCARP_MASKLEN, as the file spells it.",
@@ -310,7 +310,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_MCAST",
-        parse=addressing.multicast_groups,
+        parse=address_types.multicast_groups,
         kind="multicast address, or one of IPv4 and one of IPv6",
         default=f"{CARP_GROUP_V4},{CARP_GROUP_V6}",
         help="Group that the advertisements go to. A family you leave out keeps its default.",
@@ -320,7 +320,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         name="UCARP_NOMCAST",
         aliases=("UCARP_BROADCAST",),
-        parse=values.boolean,
+        parse=types.boolean,
         kind="yes or no",
         default="no",
         help="Broadcast the advertisements instead.",
@@ -329,7 +329,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_PEERS",
-        parse=addressing.address_list,
+        parse=address_types.address_list,
         kind="address, or a list with commas or spaces",
         without="advertisements go to UCARP_MCAST",
         unset=(),
@@ -341,7 +341,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_VMAC",
-        parse=values.boolean,
+        parse=types.boolean,
         kind="yes or no",
         default="no",
         help="Serve the addresses at the virtual MAC address 00:00:5e:00:01:VHID, on a macvlan"
@@ -351,7 +351,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_SRCMAC",
-        parse=values.one_of({"real": "real", "virtual": "virtual"}),
+        parse=types.one_of({"real": "real", "virtual": "virtual"}),
         kind="real or virtual",
         without="virtual with UCARP_VMAC=yes, else real",
         help="MAC address that the advertisements come from.",
@@ -360,7 +360,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_HASH_ADDRS",
-        parse=addressing.address_list,
+        parse=address_types.address_list,
         kind="address, or a list with commas or spaces",
         unset=(),
         help="Addresses that the other hosts have on this vhid and this one does not serve. Part of"
@@ -370,7 +370,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_HASH_LINKLOCAL",
-        parse=values.boolean,
+        parse=types.boolean,
         kind="yes or no",
         default="yes",
         help="Send the digest with the link-local addresses in it, as FreeBSD and NetBSD do; no:"
@@ -380,7 +380,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_LLADDR",
-        parse=addressing.mac,
+        parse=address_types.mac,
         kind="MAC address",
         help="MAC address that an OpenBSD peer has in its digest, if it was set there by hand with"
         " ifconfig carpN lladdr.",
@@ -389,7 +389,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_TIEBREAK",
-        parse=values.one_of({each.value: each for each in TieBreak}),
+        parse=types.one_of({each.value: each for each in TieBreak}),
         kind="reversed, numeric or yield",
         default=TieBreak.REVERSED.value,
         help="Which of two masters that advertise equally fast stays. The one with the lower"
@@ -400,7 +400,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_DEMOTE_STYLE",
-        parse=values.one_of({each.value: each for each in DemoteStyle}),
+        parse=types.one_of({each.value: each for each in DemoteStyle}),
         kind="skew or openbsd",
         default=DemoteStyle.SKEW.value,
         help="How a host says that it is less fit than usual: skew, by stating an interval of 254 s,"
@@ -411,7 +411,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_CHECKSUM6",
-        parse=values.one_of({"plain": False, "pseudo": True}),
+        parse=types.one_of({"plain": False, "pseudo": True}),
         write=lambda with_pseudo_header: "pseudo" if with_pseudo_header else "plain",
         kind="plain or pseudo",
         default="plain",
@@ -422,7 +422,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_FACILITY",
-        parse=values.facility,
+        parse=types.facility,
         kind="syslog facility",
         default="daemon",
         help="Facility of the log lines in syslog.",

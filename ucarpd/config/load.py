@@ -7,12 +7,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ucarpd.config import addressing, conflicts, files, masks, passwords
-from ucarpd.config.draft import Draft, Given
+from ucarpd.config import address_types, cross_checks, files, masks, passwords
+from ucarpd.config.config import Config, VirtualAddress
 from ucarpd.config.keys import KEYS
 from ucarpd.config.lines import read_lines
+from ucarpd.config.parsed import Draft, Given
 from ucarpd.config.problems import ConfigError, in_order
-from ucarpd.config.settings import Config, VirtualAddress
 
 _PASSWORDS = {"PASS", "PASSWD", "PASSWORD"}
 """Keys without our prefix that wrappers around ucarp read the password from."""
@@ -54,7 +54,7 @@ def load_with_lines(
     name = _instance_name(draft)
     key = passwords.key(draft, name, environ, note)
     addresses, extra_addresses = masks.virtual_addresses(draft)
-    conflicts.check(draft)
+    cross_checks.check(draft)
     if draft.problems:
         raise ConfigError(in_order(draft.problems))
     together = {
@@ -124,7 +124,7 @@ def _script_environment(
     }
     environment |= {key: given.text for key, given in draft.given.items() if key not in secrets}
     length = str(first.prefixlen)
-    mask = addressing.dotted_mask(first.prefixlen) if first.ip.version == 4 else length
+    mask = address_types.dotted_mask(first.prefixlen) if first.ip.version == 4 else length
     environment |= {
         "UCARP_MASK": mask,
         "UCARP_NETMASK": mask,

@@ -3,10 +3,10 @@
 from ipaddress import IPv4Network, IPv6Network
 
 from ucarpd.carp.params import IPAddress
-from ucarpd.config.addressing import NOT_A_MASK, PREFIX_LENGTHS
-from ucarpd.config.draft import Draft, Given
+from ucarpd.config.address_types import NOT_A_MASK, PREFIX_LENGTHS
+from ucarpd.config.config import VirtualAddress
+from ucarpd.config.parsed import Draft, Given
 from ucarpd.config.problems import got
-from ucarpd.config.settings import VirtualAddress
 
 LISTS = ("UCARP_ADDR", "UCARP_EXTRA_ADDRS")
 """The keys whose addresses have a prefix length."""

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from ucarpd.config import values
-from ucarpd.config.draft import Draft, Given
+from ucarpd.config import types
 from ucarpd.config.keys import KEYS
 from ucarpd.config.lines import read_lines
+from ucarpd.config.parsed import Draft, Given
 from ucarpd.config.problems import ConfigError
 
-_NAMES = tuple(key.name for key in KEYS if key.parse is values.absolute_path)
+_NAMES = tuple(key.name for key in KEYS if key.parse is types.absolute_path)
 """The keys that name a file, by their canonical names."""
 
 

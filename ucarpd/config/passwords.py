@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ucarpd.carp.params import KEY_SIZE
-from ucarpd.config import files, values
-from ucarpd.config.draft import Draft
+from ucarpd.config import files, types
 from ucarpd.config.keys import BY_NAME, KEYS
+from ucarpd.config.parsed import Draft
 from ucarpd.config.problems import place
 
 _WAYS = ("UCARP_PASS", "UCARP_PASSFILE", "UCARP_KEY")
@@ -41,7 +41,7 @@ def _read(draft: Draft, line: int | None, name: str, path: Path, read: files.Rea
         if not first_line:
             draft.refuse(line, name, f"{place(path)} has no password in its first line")
             return b""
-        return values.password_bytes(first_line)
+        return types.password_bytes(first_line)
     except OSError as error:
         draft.refuse(line, name, f"{place(path)} {files.why_not(error)}")
     except ValueError as error:

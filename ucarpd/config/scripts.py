@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ucarpd.config import files, first_line
-from ucarpd.config.draft import Draft
 from ucarpd.config.lines import read_lines
+from ucarpd.config.parsed import Draft
 from ucarpd.config.problems import ConfigError, Problem, in_order, place
 
 _HARMFUL = re.compile(rb"""^[^#\n]*\bto\s+["']?\$\{?address\}?["']?/32\b""", re.MULTILINE)

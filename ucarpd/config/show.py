@@ -1,9 +1,9 @@
 """A Config as KEY=VALUE lines that ucarpd and bash read alike."""
 
-from ucarpd.config import addressing, shell
+from ucarpd.config import address_types, bash
+from ucarpd.config.config import Config
 from ucarpd.config.keys import KEYS, PREFIX, Key
 from ucarpd.config.lines import parse_line
-from ucarpd.config.settings import Config
 
 
 def show(config: Config) -> str:
@@ -42,7 +42,7 @@ def _password_file(config: Config, key: Key) -> list[str]:
     source = config.script_environment.get(key.name)
     if not source:
         return []
-    return [f"# {key.name}={shell.spell_for_ucarpd(source)} ({len(config.key)} bytes; not shown)"]
+    return [f"# {key.name}={bash.spell_for_ucarpd(source)} ({len(config.key)} bytes; not shown)"]
 
 
 def _assignment(config: Config, key: Key) -> list[str]:
@@ -67,19 +67,19 @@ def _common_mask(config: Config) -> str | None:
     lengths = v4 or {address.prefixlen for address in every}
     if len(lengths) > 1:
         return None
-    return addressing.dotted_mask(lengths.pop()) if v4 else str(lengths.pop())
+    return address_types.dotted_mask(lengths.pop()) if v4 else str(lengths.pop())
 
 
 def _is_default(key: Key, text: str) -> bool:
     if key.default is None:
         return False
     # The mask of IPv6 addresses is the only value that has another default than the table's.
-    longest = str(addressing.PREFIX_LENGTHS[6])
+    longest = str(address_types.PREFIX_LENGTHS[6])
     return key.parse(text) == key.parse(key.default) or (key.name, text) == ("UCARP_MASK", longest)
 
 
 def _line(name: str, value: str, comment: str = "") -> list[str]:
-    line = f"{name}={shell.spell_for_ucarpd(value)}{comment}"
-    if reason := shell.difference(parse_line(1, line)):
+    line = f"{name}={bash.spell_for_ucarpd(value)}{comment}"
+    if reason := bash.difference(parse_line(1, line)):
         return [f"# bash {reason}:", line]
     return [line]

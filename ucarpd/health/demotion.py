@@ -7,9 +7,6 @@ from enum import Enum
 
 from ucarpd.carp.rank import HEALTHY, LARGEST_FAILING, MAINTENANCE, NEVER
 
-DOWN_AMOUNT = 240
-"""How unfit a fault makes a host: FreeBSD's ifdown and senderr demotion factors."""
-
 
 class Level(Enum):
     """The weight of a reason; the value is its place in the order."""

@@ -8,7 +8,7 @@ import socket
 
 from ucarpd.carp.frame import ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_OFFSET, PROTOCOL_CARP
 from ucarpd.carp.packet import TYPE_ADVERTISEMENT, VERSION
-from ucarpd.linux.socket_filter import (
+from ucarpd.linux.bpf import (
     EVERYTHING,
     JUMP_EQUAL,
     LOAD_BYTE,

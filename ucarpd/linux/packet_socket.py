@@ -23,7 +23,7 @@ from typing import NamedTuple
 from ucarpd.carp.frame import ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_OFFSET, PROTOCOL_CARP
 from ucarpd.carp.packet import HEADER_SIZE, TYPE_ADVERTISEMENT, VERSION
 from ucarpd.carp.params import Family, IPAddress
-from ucarpd.linux.socket_filter import (
+from ucarpd.linux.bpf import (
     EVERYTHING,
     JUMP_ANY_BIT,
     JUMP_AT_LEAST,

@@ -11,8 +11,8 @@ from typing import Any
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux import sysctl
 from ucarpd.linux.netlink.guards import Guards
-from ucarpd.linux.netlink.library import ifaddrmsg, nl, rtnl
 from ucarpd.linux.netlink.messages import InterfaceAddress, request
+from ucarpd.linux.netlink.pyroute import ifaddrmsg, nl, rtnl
 from ucarpd.linux.netlink.request_socket import RequestSocket
 from ucarpd.linux.netlink.secondaries import Elsewhere, Notes, Secondaries
 

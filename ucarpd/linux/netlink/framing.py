@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ucarpd.linux.netlink.library import nl
+from ucarpd.linux.netlink.pyroute import nl
 
 _HEADER = struct.Struct("=IHHII")  # length, type, flags, sequence number, port
 _LINK = struct.Struct("=B3xi8x")  # family, index

@@ -14,10 +14,10 @@ from ucarpd.linux.netlink.address_requests import AddressRequests
 from ucarpd.linux.netlink.departures import Departures, Done
 from ucarpd.linux.netlink.events import Events, Listener
 from ucarpd.linux.netlink.messages import InterfaceAddress, Link, Placed
+from ucarpd.linux.netlink.netlink import Tables
 from ucarpd.linux.netlink.request_socket import RequestSocket
 from ucarpd.linux.netlink.requests import Requests
 from ucarpd.linux.netlink.secondaries import Elsewhere, Notes
-from ucarpd.linux.netlink.tables import Tables
 from ucarpd.linux.netlink.worker import Worker
 
 _log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ucarpd.carp.params import IPAddress
-from ucarpd.linux.netlink.library import ifaddrmsg, ifinfmsg, nl
+from ucarpd.linux.netlink.pyroute import ifaddrmsg, ifinfmsg, nl
 
 _ARPHRD_ETHER = 1
 

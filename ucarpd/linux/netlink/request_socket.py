@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from ucarpd.linux.netlink import framing
-from ucarpd.linux.netlink.library import nl
+from ucarpd.linux.netlink.pyroute import nl
 
 _SOL_NETLINK, _NETLINK_GET_STRICT_CHK = 270, 12
 _SIOCGIFINDEX = 0x8933

@@ -8,8 +8,8 @@ import errno
 import os
 from typing import Any
 
-from ucarpd.linux.netlink.library import ifinfmsg, nl, rtnl
 from ucarpd.linux.netlink.messages import decoded, request
+from ucarpd.linux.netlink.pyroute import ifinfmsg, nl, rtnl
 from ucarpd.linux.netlink.request_socket import RequestSocket
 
 _MACVLAN_MODE = "bridge"

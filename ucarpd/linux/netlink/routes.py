@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from ucarpd.linux.netlink.library import nl, rtmsg, rtnl
 from ucarpd.linux.netlink.messages import decoded, request
+from ucarpd.linux.netlink.pyroute import nl, rtmsg, rtnl
 from ucarpd.linux.netlink.request_socket import RequestSocket
 
 _NEXT_HOP = struct.Struct("=HBBi")  # length, flags, hops, interface

@@ -6,8 +6,8 @@ from functools import partial
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux.netlink.messages import InterfaceAddress, Link
+from ucarpd.linux.netlink.netlink import Tables
 from ucarpd.linux.netlink.request_socket import RequestSocket, consistent
-from ucarpd.linux.netlink.tables import Tables
 
 
 class Snapshot:

@@ -1,0 +1,232 @@
+"""The addresses that ucarpd puts on the interface itself."""
+
+import asyncio
+from ipaddress import ip_address
+
+from fake_kernel import FakeLog, FakeNetlink, Ledger
+from two_addresses import LEFT, ONE, TAKEN, TWO, config_of
+from virtual_loop import in_virtual_time
+
+from ucarpd.addresses.netlink import NetlinkAddresses
+from ucarpd.engine import Outcome
+
+
+class Bench:
+    def __init__(self, tmp_path, more=""):
+        self.netlink, self.log, self.ledger = FakeNetlink(), FakeLog(), Ledger()
+        self.config = config_of(tmp_path, more)
+        self.addresses = NetlinkAddresses(self.config, self.netlink, self.log, self.ledger)
+        self.outcomes = []
+        self.ahead = []
+        self.released = 0
+
+    def acquire(self):
+        self.addresses.acquire(TAKEN, self.ahead.append, self.outcomes.append)
+
+    def release(self, at_start=False):
+        self.addresses.release(LEFT, at_start, self._done)
+
+    def _done(self):
+        self.released += 1
+
+
+@in_virtual_time
+async def test_all_are_put_there(tmp_path):
+    bench = Bench(tmp_path)
+    bench.acquire()
+    assert bench.ledger.placed  # before anything is there
+    assert bench.addresses.is_busy
+    await asyncio.sleep(0.1)
+    assert bench.outcomes == [Outcome((ONE, TWO))]
+    assert bench.ahead == [(ONE, TWO)]
+    assert not bench.addresses.is_busy
+    assert bench.addresses.missing() == ()
+
+
+@in_virtual_time
+async def test_one_that_is_refused_does_not_keep_the_others_off(tmp_path):
+    bench = Bench(tmp_path)
+    bench.netlink.refuses = {ONE}
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    assert bench.outcomes == [Outcome((TWO,), (ONE,))]
+    assert bench.ahead == [(TWO,)]
+    assert bench.log.told() == [f"addresses_refused {ONE}"]
+    assert bench.addresses.missing() == (ONE,)
+
+
+@in_virtual_time
+async def test_one_that_somebody_took_meanwhile_is_neither_here_nor_refused(tmp_path):
+    bench = Bench(tmp_path)
+    bench.netlink.catch_up = lambda: bench.netlink.take("eth0", ONE)
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    assert bench.outcomes == [Outcome((TWO,))]
+
+
+@in_virtual_time
+async def test_they_are_taken_off_and_the_ledger_is_clean(tmp_path):
+    bench = Bench(tmp_path)
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    bench.release()
+    assert bench.ledger.placed
+    await asyncio.sleep(0.1)
+    assert (bench.released, bench.addresses.present(), bench.ledger.placed) == (1, (), False)
+
+
+@in_virtual_time
+async def test_what_an_earlier_run_left_is_told(tmp_path):
+    bench = Bench(tmp_path)
+    bench.netlink.put("eth0", TWO)
+    bench.release(at_start=True)
+    await asyncio.sleep(0.1)
+    assert bench.log.told() == [f"address_left_over {TWO}"]
+    assert bench.addresses.present() == ()
+
+
+@in_virtual_time
+async def test_one_that_stays_is_told_and_stays_in_the_ledger(tmp_path):
+    bench = Bench(tmp_path)
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    bench.log.told()
+    bench.netlink.keeps = {ONE}
+    bench.release()
+    await asyncio.sleep(0.1)
+    assert bench.released == 1
+    assert bench.ledger.placed
+    assert bench.log.told()[0].startswith("address_not_removed")
+
+
+@in_virtual_time
+async def test_they_are_taken_off_an_interface_that_was_renamed(tmp_path):
+    bench = Bench(tmp_path)
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    bench.netlink.rename("eth0", "lan0")
+    assert bench.addresses.present() == (ONE, TWO)
+    assert bench.addresses.missing() == (ONE, TWO)
+    bench.release()
+    await asyncio.sleep(0.1)
+    assert (bench.released, bench.netlink.table["lan0"], bench.ledger.placed) == (1, {}, False)
+
+
+@in_virtual_time
+async def test_they_move_to_the_interface_that_has_the_name_now(tmp_path):
+    bench = Bench(tmp_path)
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    bench.netlink.rename("eth0", "lan0")
+    bench.netlink.indexes["eth0"] = 3
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    assert bench.netlink.table["lan0"] == {}
+    assert set(bench.netlink.table["eth0"]) == {ONE, TWO}
+    # Somebody else's by now.
+    bench.netlink.put("lan0", ONE)
+    bench.release()
+    await asyncio.sleep(0.1)
+    assert set(bench.netlink.table["lan0"]) == {ONE}
+
+
+@in_virtual_time
+async def test_a_reload_takes_off_what_is_no_longer_wanted(tmp_path):
+    bench = Bench(tmp_path, "UCARP_EXTRA_ADDRS=10.0.0.102/24\n")
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    bench.netlink.told()
+    bench.addresses.reconfigure(config_of(tmp_path))
+    assert bench.netlink.told() == ["remove 10.0.0.102"]
+
+
+# -- for scripts ------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_what_a_script_had_put_there_is_put_back_as_it_was(tmp_path):
+    bench = Bench(tmp_path)
+    bench.netlink.put("eth0", ONE, 32, "eth0:1")
+    bench.netlink.put("eth0", TWO, 24)
+    placed = bench.addresses.placed()
+    bench.netlink.take("eth0", ONE)
+    bench.netlink.take("eth0", TWO)
+    assert not bench.addresses.elsewhere()
+    done = []
+    bench.addresses.put_back(placed, lambda: done.append(bench.addresses.placed()))
+    assert bench.addresses.is_busy
+    await asyncio.sleep(0.1)
+    assert done == [placed], "once, when all are there"
+    assert not bench.addresses.is_busy
+    assert [(each.address.prefixlen, each.label) for each in placed] == [(32, "eth0:1"), (24, None)]
+
+
+@in_virtual_time
+async def test_one_that_cannot_be_put_back_is_told(tmp_path):
+    bench = Bench(tmp_path)
+    bench.netlink.put("eth0", ONE)
+    placed = bench.addresses.placed()
+    bench.netlink.take("eth0", ONE)
+    bench.netlink.refuses = {ONE}
+    done = []
+    bench.addresses.put_back(placed, lambda: done.append(True))
+    await asyncio.sleep(0.1)
+    assert done == [True]
+    assert bench.log.told() == [f"addresses_refused {ONE}"]
+
+
+@in_virtual_time
+async def test_an_address_of_ours_may_be_on_another_interface(tmp_path):
+    bench = Bench(tmp_path)
+    bench.netlink.put("eth1", TWO)
+    assert bench.addresses.elsewhere()
+    assert bench.addresses.present_now() == ()
+
+
+@in_virtual_time
+async def test_the_kernel_is_told_before_and_after_a_script_removes_them(tmp_path):
+    bench = Bench(tmp_path)
+    bench.addresses.guard()
+    bench.addresses.end_guard()
+    assert bench.netlink.told() == ["guard", "end guard"]
+
+
+@in_virtual_time
+async def test_there_is_nothing_to_run_again_to_mend_or_to_leave(tmp_path):
+    bench = Bench(tmp_path)
+    bench.addresses.appeared()
+    bench.addresses.mend()
+    await bench.addresses.dispose()
+    assert bench.netlink.told() == []
+    bench.addresses.reassert(TAKEN, bench.outcomes.append)
+    await asyncio.sleep(0.1)
+    assert bench.outcomes == [Outcome((ONE, TWO))]
+
+
+# -- an address that is the host's own --------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_the_only_address_of_the_interface_is_the_hosts_own(tmp_path):
+    bench = Bench(tmp_path)
+    bench.netlink.put("eth0", ONE)
+    assert bench.addresses.is_hosts_own(ONE)
+    bench.netlink.put("eth0", ip_address("fe80::1"), 64)
+    assert bench.addresses.is_hosts_own(ONE), "the other family does not count"
+    bench.netlink.put("eth0", ip_address("10.0.0.1"))
+    assert not bench.addresses.is_hosts_own(ONE)
+
+
+@in_virtual_time
+async def test_what_ucarpd_has_put_there_is_not_the_hosts_own(tmp_path):
+    bench = Bench(tmp_path)
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    assert not bench.addresses.is_hosts_own(ONE)
+
+
+@in_virtual_time
+async def test_nothing_on_a_virtual_mac_device_is_the_hosts_own(tmp_path):
+    bench = Bench(tmp_path, "UCARP_VMAC=yes\n")
+    bench.netlink.put("eth0-v1", ONE)
+    assert not bench.addresses.is_hosts_own(ONE)

@@ -1,0 +1,359 @@
+"""The addresses that scripts put on the interface: who waits for whom, and what counts."""
+
+import asyncio
+
+import pytest
+from fake_kernel import FakeLog, FakeNetlink, Ledger
+from two_addresses import LEFT, ONE, TAKEN, TWO, config_of
+from virtual_loop import in_virtual_time
+
+from ucarpd.addresses.netlink import NetlinkAddresses
+from ucarpd.addresses.scripts import LONGEST_WAIT, ScriptedAddresses
+from ucarpd.carp.actions import State
+from ucarpd.engine import Outcome, Transition
+from ucarpd.scripts.runner import Result
+
+SCRIPTS = "UCARP_UPSCRIPT=/up.sh\nUCARP_DOWNSCRIPT=/down.sh\n"
+CONTESTED = Transition(State.MASTER, State.MASTER, "contested")
+
+
+class FakeHooks:
+    """One script at a time; of those that wait only the newest is kept."""
+
+    def __init__(self):
+        self.running = self.waiting = None
+        self.begun = []
+
+    @property
+    def is_busy(self):
+        return self.running is not None
+
+    def request(self, hook, done):
+        if self.running and not self.waiting and self.running.target == hook.target:
+            self._done = done
+        elif self.running:
+            self.waiting = (hook, done)
+        else:
+            self._begin(hook, done)
+
+    def _begin(self, hook, done):
+        self.running, self._done = hook, done
+        self.begun.append(hook.target)
+
+    def end(self, status=0, **how):
+        done, self.running = self._done, None
+        done(Result(status, **how))
+        if self.waiting and not self.running:
+            waiting, self.waiting = self.waiting, None
+            self._begin(*waiting)
+
+
+class Bench:
+    def __init__(self, tmp_path, more=""):
+        self.netlink, self.log, self.ledger, self.hooks = (
+            FakeNetlink(),
+            FakeLog(),
+            Ledger(),
+            FakeHooks(),
+        )
+        config = config_of(tmp_path, SCRIPTS + more)
+        over_netlink = NetlinkAddresses(config, self.netlink, self.log, Ledger())
+        self.addresses = ScriptedAddresses(config, over_netlink, self.hooks, self.log, self.ledger)
+        self.outcomes = []
+        self.released = 0
+
+    def acquire(self):
+        self.addresses.acquire(TAKEN, None, self.outcomes.append)
+
+    def release(self, at_start=False):
+        self.addresses.release(LEFT, at_start, self._done)
+
+    def _done(self):
+        self.released += 1
+
+    def put(self, *ips, on="eth0"):
+        for ip in ips:
+            self.netlink.put(on, ip, 16, "eth0:0")
+
+    def up(self, status=0, *ips, on="eth0"):
+        """The up-script puts these addresses there, and ends."""
+        self.put(*ips, on=on)
+        self.hooks.end(status)
+
+
+@pytest.fixture
+def make(tmp_path):
+    return lambda more="": Bench(tmp_path, more)
+
+
+@in_virtual_time
+async def test_an_up_script_that_succeeds_serves(make):
+    bench = make()
+    bench.acquire()
+    assert bench.ledger.placed
+    assert bench.addresses.is_up_script_running
+    bench.up(0, ONE, TWO)
+    assert bench.outcomes == [Outcome((ONE, TWO))]
+    assert bench.log.told() == []
+
+
+@in_virtual_time
+async def test_a_script_that_serves_somewhere_else_is_trusted(make):
+    """A cloud's API, or another interface: it is the exit status that counts."""
+    for on in (None, "eth1"):
+        bench = make()
+        bench.acquire()
+        bench.up(0, *([ONE, TWO] if on else []), on=on)
+        assert bench.outcomes == [Outcome((ONE, TWO))]
+        assert bench.log.told() == [f"served_elsewhere {ONE} {TWO}"]
+        assert bench.addresses.missing() == ()
+
+
+@in_virtual_time
+async def test_a_script_that_fails_and_leaves_nothing_has_not_served(make):
+    bench = make()
+    bench.acquire()
+    bench.up(1)
+    assert bench.outcomes == [Outcome((), (ONE, TWO))]
+    bench.acquire()
+    bench.hooks.end(143, timed_out=True)
+    assert bench.outcomes[-1] == Outcome((), (ONE, TWO), has_hung=True)
+
+
+@in_virtual_time
+async def test_a_script_that_fails_after_the_addresses_are_there_serves(make):
+    for on in ("eth0", "eth1"):
+        bench = make()
+        bench.acquire()
+        bench.up(1, ONE, TWO, on=on)
+        assert bench.outcomes == [Outcome((ONE, TWO))]
+        assert bench.log.told() == [f"script_failed_but_serves {ONE} {TWO}"]
+
+
+@in_virtual_time
+async def test_of_a_script_that_fails_half_way_each_address_counts_for_itself(make):
+    bench = make()
+    bench.acquire()
+    bench.up(1, TWO)
+    assert bench.outcomes == [Outcome((TWO,), (ONE,))]
+
+
+@in_virtual_time
+async def test_an_address_that_was_there_is_put_back_as_it_was_before_the_script_runs(make):
+    """Run again, many scripts only say "already configured" and end with 0."""
+    bench = make()
+    bench.acquire()
+    bench.up(0, ONE, TWO)
+    bench.netlink.take("eth0", ONE)
+    assert bench.addresses.missing() == (ONE,)
+    bench.acquire()
+    assert bench.hooks.begun == ["up"]
+    await asyncio.sleep(0.01)
+    assert bench.hooks.begun == ["up", "up"]
+    assert bench.netlink.placed("eth0", ONE).address.prefixlen == 16
+    assert bench.netlink.placed("eth0", ONE).label == "eth0:0"
+    bench.hooks.end()
+    assert bench.outcomes[-1] == Outcome((ONE, TWO))
+
+
+@in_virtual_time
+async def test_the_role_goes_while_an_address_is_put_back(make):
+    """The host's own address is removed, and takes the virtual one along."""
+    bench = make()
+    bench.acquire()
+    bench.up(0, ONE, TWO)
+    bench.netlink.take("eth0", ONE)
+    bench.acquire()
+    bench.release()
+    await asyncio.sleep(0.01)
+    bench.hooks.end()
+    await asyncio.sleep(0.01)
+    assert bench.hooks.begun == ["up", "down"]
+    assert bench.addresses.present() == ()
+
+
+@in_virtual_time
+async def test_a_script_that_succeeds_without_putting_back_what_it_once_had(make):
+    bench = make()
+    bench.acquire()
+    bench.up(0, ONE, TWO)
+    bench.release()
+    bench.netlink.take("eth0", ONE)
+    bench.netlink.take("eth0", TWO)
+    bench.hooks.end()
+    bench.acquire()
+    # At a takeover the script comes first: what it does before the address may matter.
+    assert bench.hooks.begun == ["up", "down", "up"]
+    bench.hooks.end()
+    await asyncio.sleep(0.01)
+    assert bench.outcomes[-1] == Outcome((ONE, TWO))
+    assert "served_elsewhere" not in " ".join(bench.log.told())
+
+
+@in_virtual_time
+async def test_the_down_script_goes_first_and_what_it_leaves_is_taken_off(make):
+    bench = make()
+    bench.acquire()
+    bench.up(0, ONE, TWO)
+    bench.netlink.told()
+    bench.release()
+    await asyncio.sleep(10 * LONGEST_WAIT)
+    assert bench.netlink.told() == ["guard"]  # It is still at work, with the address there.
+    bench.netlink.take("eth0", ONE)
+    bench.hooks.end()
+    await asyncio.sleep(0.01)
+    assert bench.log.told() == [f"address_not_removed_by_script {TWO}"]
+    assert (bench.released, bench.addresses.present(), bench.ledger.placed) == (1, (), False)
+    assert bench.netlink.told() == ["end guard", f"remove {ONE} {TWO}"]
+
+
+@in_virtual_time
+async def test_what_a_script_put_on_an_interface_that_was_renamed_is_removed(make):
+    bench = make()
+    bench.acquire()
+    bench.up(0, ONE, TWO)
+    bench.netlink.rename("eth0", "lan0")
+    bench.release()
+    bench.hooks.end()
+    await asyncio.sleep(0.1)
+    assert (bench.released, bench.netlink.table["lan0"]) == (1, {})
+
+
+@in_virtual_time
+async def test_a_down_script_fails_harmlessly_where_nothing_is_left(make):
+    bench = make()
+    bench.release(at_start=True)
+    hook = bench.hooks.running
+    assert hook.is_excused()
+    bench.put(ONE)
+    assert not hook.is_excused()
+
+
+@in_virtual_time
+async def test_a_script_that_has_begun_runs_to_its_end_and_the_addresses_go_meanwhile(make):
+    bench = make()
+    bench.acquire()
+    bench.put(ONE)
+    bench.release()
+    await asyncio.sleep(LONGEST_WAIT - 0.01)
+    assert bench.addresses.present() == (ONE,)
+    await asyncio.sleep(0.02)
+    assert bench.addresses.present() == ()
+    assert bench.log.told() == [f"address_taken_off_early {ONE}"]
+    assert bench.ledger.placed  # The down-script has not run yet.
+    # What the script adds now is not left there either.
+    bench.put(TWO)
+    bench.addresses.appeared()
+    await asyncio.sleep(0.01)
+    assert bench.addresses.present() == ()
+    assert bench.hooks.begun == ["up"]
+    bench.hooks.end()
+    assert bench.hooks.begun == ["up", "down"]
+    assert bench.outcomes == []
+    bench.hooks.end()
+    assert (bench.released, bench.ledger.placed) == (1, False)
+
+
+@in_virtual_time
+async def test_what_somebody_takes_away_while_the_up_script_works_on_is_put_back(make):
+    bench = make()
+    bench.acquire()
+    bench.put(ONE, TWO)
+    bench.addresses.appeared()
+    bench.netlink.take("eth0", ONE)
+    bench.addresses.mend()
+    await asyncio.sleep(0.2)
+    assert bench.addresses.present() == (ONE, TWO)
+    assert bench.log.told()[0] == f"address_taken_away {ONE}"
+    # A script that moves it itself is left alone.
+    bench.netlink.take("eth0", ONE)
+    bench.addresses.mend()
+    bench.put(ONE)
+    bench.netlink.told()
+    await asyncio.sleep(0.2)
+    assert bench.netlink.told() == []
+
+
+@in_virtual_time
+async def test_a_quick_up_script_is_waited_for(make):
+    bench = make()
+    bench.acquire()
+    bench.put(ONE)
+    bench.release()
+    await asyncio.sleep(LONGEST_WAIT / 2)
+    bench.hooks.end()
+    await asyncio.sleep(LONGEST_WAIT)
+    assert bench.hooks.begun == ["up", "down"]
+    assert bench.netlink.told() == ["guard"]
+    assert bench.log.told() == []
+
+
+@in_virtual_time
+async def test_the_role_comes_back_while_the_up_script_still_runs(make):
+    """What was taken off meanwhile is put back, although the script does not run again."""
+    bench = make()
+    bench.acquire()
+    bench.put(ONE, TWO)
+    bench.release()
+    await asyncio.sleep(0.2)
+    assert bench.addresses.present() == ()
+    bench.acquire()
+    bench.hooks.end()
+    assert bench.hooks.begun == ["up", "up"]
+    bench.hooks.end()
+    await asyncio.sleep(0.01)
+    assert bench.outcomes[-1] == Outcome((ONE, TWO))
+
+
+@in_virtual_time
+async def test_the_role_comes_back_while_the_down_script_runs(make):
+    bench = make()
+    bench.acquire()
+    bench.up(0, ONE, TWO)
+    bench.release()
+    bench.acquire()
+    bench.hooks.end()
+    await asyncio.sleep(0.01)
+    assert bench.hooks.begun == ["up", "down", "up"]
+    assert bench.addresses.present() == (ONE, TWO)
+    assert bench.released == 0
+
+
+@in_virtual_time
+async def test_neutral_hosts_run_no_script_at_start(make):
+    bench = make("UCARP_NEUTRAL=yes\n")
+    bench.put(ONE)
+    bench.release(at_start=True)
+    assert bench.hooks.running.script is None
+    bench.hooks.end()
+    await asyncio.sleep(0.01)
+    assert (bench.released, bench.addresses.present()) == (1, ())
+
+
+@in_virtual_time
+async def test_a_down_script_that_would_harm_the_host_is_not_run(make, tmp_path):
+    script = tmp_path / "down.sh"
+    script.write_text('ip address show to "$address/32"\n')
+    for address, runs in (("2001:db8::9", False), ("10.0.0.102", True)):
+        bench = make(f"UCARP_DOWNSCRIPT={script}\nUCARP_EXTRA_ADDRS={address}\n")
+        bench.acquire()
+        bench.up(0, ONE, TWO)
+        bench.log.told()
+        bench.release()
+        assert (bench.hooks.running.script is not None) is runs
+        assert bool(bench.log.told()) is not runs
+        bench.hooks.end()
+        await asyncio.sleep(0.01)
+        assert bench.addresses.present() == ()
+
+
+@in_virtual_time
+async def test_a_contested_up_script_runs_again_although_one_is_running(make):
+    bench = make()
+    bench.acquire()
+    bench.addresses.reassert(CONTESTED, bench.outcomes.append)
+    bench.up(0, ONE, TWO)
+    assert bench.hooks.begun == ["up", "up again"]
+    assert bench.hooks.running.environment["UCARP_REASON"] == "contested"
+    bench.hooks.end()
+    assert bench.outcomes[-1] == Outcome((ONE, TWO))

@@ -1,0 +1,228 @@
+"""The command line, up to the point where the daemon itself would start."""
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from ucarpd import __version__, cli
+from ucarpd.config import Problem
+from ucarpd.interface import host_checks
+from ucarpd.interface.host_checks import Finding
+from ucarpd.log import process as log_process
+from ucarpd.process import refusals
+
+GOOD = """\
+UCARP_INTERFACE=eth0
+UCARP_VHID=1
+UCARP_PASS=geheim7
+UCARP_ADDR=10.0.0.1
+"""
+
+FAULTY = [("bad", 300), ("unfit", 2)]
+
+
+@pytest.fixture(autouse=True)
+def findings(monkeypatch):
+    """What the host has to say about (path, is_error); nothing, until a test adds something."""
+    found = []
+
+    def find(configs, _is_running):
+        return [
+            Finding(Problem(each.path, None, "UCARP_ADDR", "does not fit"), is_error)
+            for each in configs
+            for path, is_error in found
+            if str(each.path) == path
+        ]
+
+    monkeypatch.setattr(host_checks, "find", find)
+    return found
+
+
+@pytest.fixture
+def conf(tmp_path):
+    def write(text, name="web"):
+        path = tmp_path / f"{name}.conf"
+        path.write_text(text)
+        path.chmod(0o600)
+        return str(path)
+
+    return write
+
+
+def test_check_says_that_a_good_file_is_good(conf, capsys):
+    path = conf(GOOD)
+    assert cli.main(["check", path]) == 0
+    assert capsys.readouterr() == (f"{path}: OK, virtual host 1 on eth0\n", "")
+
+
+def test_check_names_every_fault_and_the_good_files_too(conf, tmp_path, capsys):
+    good, bad = conf(GOOD), conf(GOOD.replace("=1\n", "=300\n"), "mail")
+    assert cli.main(["check", str(tmp_path)]) == cli.EXIT_CONFIG
+    out, err = capsys.readouterr()
+    assert out == f"{good}: OK, virtual host 1 on eth0\n"
+    assert f"{bad}:2: UCARP_VHID: " in err
+    assert "(got '300')" in err
+
+
+def test_a_warning_is_no_fault(conf, capsys):
+    path = conf(GOOD.replace("geheim7", "'ge heim'").replace("UCARP_VHID", "export UCARP_VHID"))
+    assert cli.main(["check", path]) == 0
+    err = capsys.readouterr().err
+    assert f"{path}:2: UCARP_VHID: " in err
+    assert err.endswith("(warning)\n")
+
+
+def test_a_file_that_does_not_fit_the_host_is_not_good(conf, findings, tmp_path, capsys):
+    good, bad = conf(GOOD), conf(GOOD.replace("1\n", "2\n"), "mail")
+    findings += [(good, False), (bad, True)]
+    assert cli.main(["check", str(tmp_path)]) == cli.EXIT_CONFIG
+    assert capsys.readouterr() == (
+        f"{good}: OK, virtual host 1 on eth0\n",
+        f"{bad}: UCARP_ADDR: does not fit\n{good}: UCARP_ADDR: does not fit (warning)\n",
+    )
+    assert cli.main(["check", good]) == 0
+
+
+# -- check before a reload ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reloaded(tmp_path, monkeypatch):
+    """The processes that were asked to reload, each with what it was told to refuse."""
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "run"))
+    asked = []
+
+    def kill(pid, number):
+        if pid == 404:
+            raise ProcessLookupError(3, "No such process")
+        assert number == signal.SIGHUP
+        asked.append((pid, sorted(map(str, refusals.take(pid, tmp_path / "run")))))
+
+    monkeypatch.setattr(os, "kill", kill)
+    return asked
+
+
+def test_check_lets_a_process_reload_good_files(conf, reloaded):
+    assert cli.main(["check", "--reload", "4", conf(GOOD)]) == 0
+    assert reloaded == [(4, [])]
+
+
+def test_check_names_the_bad_files_to_the_process_and_fails(
+    conf, findings, reloaded, tmp_path, monkeypatch, capsys
+):
+    conf(GOOD.replace("10.0.0.1", "10.0.0.2"))
+    bad, unfit = (conf(GOOD.replace("=1\n", f"={vhid}\n"), name) for name, vhid in FAULTY)
+    findings.append((unfit, True))
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["check", "--reload", "4", "."]) == cli.EXIT_CONFIG
+    assert reloaded == [(4, [bad, unfit])]
+    assert f"{bad}:2: UCARP_VHID: " in capsys.readouterr().err
+
+
+def test_when_the_last_file_is_gone_the_process_reloads(reloaded, tmp_path):
+    assert cli.main(["check", "--reload", "4", str(tmp_path)]) == 0
+    assert reloaded == [(4, [])]
+
+
+def test_check_says_when_there_is_no_such_process(conf, reloaded, capsys):
+    assert cli.main(["check", "--reload", "404", conf(GOOD)]) == cli.EXIT_NOT_RELOADED
+    assert "process 404 has not been asked to reload: No such process" in capsys.readouterr().err
+
+
+def test_without_room_for_the_list_good_files_are_reloaded_and_bad_ones_are_not(
+    conf, reloaded, tmp_path, capsys
+):
+    (tmp_path / "run").touch()
+    assert cli.main(["check", "--reload", "4", conf(GOOD)]) == 0
+    bad = conf(GOOD.replace("=1\n", "=300\n"))
+    assert cli.main(["check", "--reload", "4", bad]) == cli.EXIT_NOT_RELOADED
+    assert reloaded == [(4, [])]
+    assert "process 4 has not been asked to reload: " in capsys.readouterr().err
+
+
+def test_the_password_may_be_a_credential_of_the_process(conf, reloaded, tmp_path):
+    (tmp_path / "web.pass").write_text("credential\n")
+    path = conf(GOOD.replace("UCARP_PASS=geheim7\n", ""))
+    environment = {"CREDENTIALS_DIRECTORY": str(tmp_path), "PATH": os.environ["PATH"]}
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, env=environment) as process:
+        assert cli.main(["check", "--reload", str(process.pid), path]) == 0
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, env={"PATH": os.defpath}) as process:
+        assert cli.main(["check", "--reload", str(process.pid), path]) == cli.EXIT_CONFIG
+    assert [refused for _, refused in reloaded] == [[], [path]]
+
+
+def test_in_the_journal_each_line_has_its_priority(conf, reloaded, monkeypatch, capsys):
+    monkeypatch.setattr(log_process, "stderr_is_the_journal", lambda: True)
+    path = conf(GOOD.replace("=1\n", "=300\n"))
+    assert cli.main(["check", "--reload", "4", path]) == cli.EXIT_CONFIG
+    assert capsys.readouterr().err.startswith(f"<3>{path}:2: UCARP_VHID: ")
+
+
+def test_check_of_an_empty_directory_finds_nothing_to_run(tmp_path, capsys):
+    assert cli.main(["check", str(tmp_path)]) == cli.EXIT_CONFIG
+    assert "no configuration file" in capsys.readouterr().err
+
+
+def test_show_config_prints_defaults_and_no_password(conf, capsys):
+    assert cli.main(["show-config", conf(GOOD)]) == 0
+    out = capsys.readouterr().out
+    assert "UCARP_ADVBASE=1" in out
+    assert "geheim7" not in out
+
+
+def test_show_config_of_a_bad_file_tells_what_is_wrong(conf, capsys):
+    path = conf("UCARP_VHID=0\n")
+    assert cli.main(["show-config", path]) == cli.EXIT_CONFIG
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"{path}:1: UCARP_VHID: " in err
+
+
+@pytest.mark.parametrize("command", ["check", "show-config"])
+def test_without_a_path_it_looks_where_the_units_do(conf, tmp_path, monkeypatch, capsys, command):
+    monkeypatch.setattr(cli, "DIRECTORY", str(tmp_path))
+    assert cli.main([command]) == cli.EXIT_CONFIG
+    assert capsys.readouterr().err == f"{tmp_path}: no configuration file (NAME.conf) in it\n"
+    conf(GOOD)
+    assert cli.main([command]) == 0
+    assert "eth0" in capsys.readouterr().out
+
+
+def test_show_config_of_several_files_names_each(conf, tmp_path, capsys):
+    first, second = conf(GOOD, "a"), conf(GOOD.replace("=1\n", "=2\n").replace("0.1", "0.2"), "b")
+    bad = conf("UCARP_VHID=0\n", "c")
+    assert cli.main(["show-config", str(tmp_path)]) == cli.EXIT_CONFIG
+    out, err = capsys.readouterr()
+    assert [line for line in out.splitlines() if ".conf" in line] == [f"# {first}", f"# {second}"]
+    assert bad in err
+
+
+def test_what_systemd_does_is_told(capsys):
+    assert cli.main(["restart", "web"]) == 2
+    assert cli.main(["status"]) == 2
+    assert capsys.readouterr().err == (
+        "ucarpd: type: systemctl restart ucarpd@web\nucarpd: type: systemctl status ucarpd@NAME\n"
+    )
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"ucarpd {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["run"], ["clear"], ["fly", "x"]])
+def test_wrong_usage(arguments, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(arguments)
+    assert "usage: ucarpd" in capsys.readouterr().err
+
+
+def test_help_names_every_signal_and_exit_status(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--help"])
+    out = capsys.readouterr().out
+    for word in ("run", "check", "show-config", "TERM", "HUP", "USR1", "USR2", "77", "78"):
+        assert word in out

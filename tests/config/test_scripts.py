@@ -1,0 +1,152 @@
+"""What `ucarpd check` says about the scripts that a file names."""
+
+import subprocess
+
+import pytest
+
+from ucarpd import cli
+from ucarpd.config import is_harmful, load, script_errors, warnings
+from ucarpd.scripts.runner import refusal
+
+OLD_DOWN = """\
+#!/bin/sh
+set -eu
+for address in $(printf '%s' "${UCARP_ADDR:-$2}" | tr ',' ' '); do
+    address=${address%/*}
+    ip -oneline address show dev "$interface" to "$address/32" 2>/dev/null |
+        while read -r _index _name _family present _rest; do
+            ip address delete "$present" dev "$interface"
+        done
+done
+"""
+
+
+@pytest.fixture
+def script(tmp_path):
+    path = tmp_path / "up.sh"
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    return path
+
+
+def conf(script, addresses="172.16.0.1", more=""):
+    path = script.with_name("web.conf")
+    path.write_text(
+        f"UCARP_INTERFACE=eth0\nUCARP_VHID=1\nUCARP_PASS=geheim7\nUCARP_ADDR={addresses}\n"
+        f"UCARP_UPSCRIPT={script}\nUCARP_DOWNSCRIPT={script}\n{more}"
+    )
+    path.chmod(0o600)
+    return path
+
+
+def told(path, problems):
+    return [str(each).removeprefix(f"{path}:") for each in problems]
+
+
+def checked(script, **options):
+    path = conf(script, **options)
+    return told(path, script_errors(path, refusal))
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o700, 0o775])
+def test_a_script_that_can_be_run_is_no_error(script, mode):
+    script.chmod(mode)
+    assert checked(script) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "why"),
+    [
+        (0o644, "it is not executable (chmod +x {0})"),
+        (0o757, "it is writable by others (chmod o-w {0})"),
+    ],
+)
+def test_a_script_that_cannot_be_run_is_an_error(script, mode, why):
+    script.chmod(mode)
+    text = f"{script} cannot be run: {why.format(script)}"
+    assert checked(script) == [f"5: UCARP_UPSCRIPT: {text}", f"6: UCARP_DOWNSCRIPT: {text}"]
+
+
+def test_a_script_that_is_none_is_an_error(script):
+    script.unlink()
+    assert checked(script)[0].endswith("cannot be run: it does not exist")
+    script.mkdir()
+    assert checked(script)[0].endswith("cannot be run: it is not a file")
+
+
+def test_check_refuses_a_file_that_run_accepts_as_its_script_may_be_mounted_later(script, capsys):
+    script.unlink()
+    path = conf(script)
+    assert load(path, {}).up_script == script
+    assert cli.main(["check", str(path)]) == cli.EXIT_CONFIG
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"{path}:5: UCARP_UPSCRIPT: {script} cannot be run: it does not exist\n" in err
+
+
+def test_of_a_file_that_cannot_be_read_the_loader_speaks(tmp_path):
+    assert script_errors(tmp_path / "none.conf", refusal) == []
+
+
+# -- the line of 0.1.0 -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line", ['to "$address/32"', 'to "${address}/32"', "to $address/32", 'to "$address"/32']
+)
+def test_the_line_that_deletes_the_hosts_own_addresses_is_found(script, line):
+    script.write_text(OLD_DOWN.replace('to "$address/32"', line))
+    assert is_harmful(script)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        OLD_DOWN.replace("/32", ""),
+        OLD_DOWN.replace("    ip -one", "    # ip -one"),
+        OLD_DOWN.replace("/32", "/320"),
+        "ip address delete $2/32 dev $1\n",
+        "",
+    ],
+)
+def test_other_lines_do_no_harm(script, text):
+    script.write_text(text)
+    assert not is_harmful(script)
+
+
+def test_a_script_that_is_not_there_does_no_harm(script):
+    script.unlink()
+    assert not is_harmful(script)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "more"),
+    [
+        ("2001:db8::10", ""),
+        ("172.16.0.1,2001:db8::10", ""),
+        ("172.16.0.1", "UCARP_EXTRA_ADDRS=fd00::1"),
+    ],
+)
+def test_it_is_an_error_with_an_ipv6_address(script, addresses, more):
+    script.write_text(OLD_DOWN)
+    path = conf(script, addresses, more)
+    (down,) = told(path, script_errors(path, refusal))
+    assert down.startswith(f"6: UCARP_DOWNSCRIPT: {script} has a line from ucarpd 0.1.0 that")
+    assert told(path, warnings(path)) == []
+
+
+def test_it_is_a_warning_with_ipv4_alone(script):
+    script.write_text(OLD_DOWN)
+    path = conf(script)
+    assert told(path, script_errors(path, refusal)) == []
+    (warning,) = told(path, warnings(path))
+    assert warning.startswith(f"6: UCARP_DOWNSCRIPT: {script} has a line from ucarpd 0.1.0 that")
+
+
+def test_what_it_tells_to_type_mends_it(script):
+    script.write_text(OLD_DOWN)
+    (warning,) = warnings(conf(script))
+    command = warning.text.partition("you type: ")[2]
+    subprocess.run(["sh", "-c", command], check=True)
+    assert not is_harmful(script)
+    assert script.read_text() == OLD_DOWN.replace("$address/32", "$address")

@@ -1,0 +1,107 @@
+"""Faults that make a host less fit, and when they are forgiven."""
+
+import asyncio
+
+import pytest
+from virtual_loop import in_virtual_time
+
+from ucarpd.health.fitness import FIRST_ADDRESS_PAUSE, LONGEST_ADDRESS_PAUSE, SENDING_PAUSE, Fitness
+
+
+class Watch:
+    def __init__(self):
+        self.changes = []
+        self.fitness = Fitness(lambda: self.changes.append(self.fitness.demotion.unfitness()))
+
+
+@in_virtual_time
+async def test_sending_fails_and_works_again():
+    watch = Watch()
+    watch.fitness.sending(True)
+    watch.fitness.sending(False)
+    assert watch.changes == [240, 0]
+
+
+@in_virtual_time
+async def test_a_host_that_could_not_send_is_forgiven_after_a_while():
+    watch = Watch()
+    watch.fitness.sending(True)
+    await asyncio.sleep(SENDING_PAUSE - 1)
+    assert watch.changes == [240]
+    await asyncio.sleep(2)
+    assert watch.changes == [240, 0]
+
+
+@pytest.mark.parametrize(("missing", "total", "amount"), [(1, 1, 240), (1, 2, 120), (1, 255, 1)])
+def test_each_address_counts_by_its_share(missing, total, amount):
+    @in_virtual_time
+    async def scenario():
+        watch = Watch()
+        watch.fitness.unserved(missing, total)
+        assert watch.changes == [amount]
+        watch.fitness.unserved(0, total)
+        assert watch.changes == [amount, 0]
+
+    scenario()
+
+
+@in_virtual_time
+async def test_a_master_is_not_forgiven_but_one_that_has_left_the_role_is():
+    watch = Watch()
+    watch.fitness.unserved(1, 1)
+    await asyncio.sleep(2 * FIRST_ADDRESS_PAUSE)
+    assert watch.changes == [240]
+    watch.fitness.role_left()
+    watch.fitness.role_left()
+    await asyncio.sleep(FIRST_ADDRESS_PAUSE + 1)
+    assert watch.changes == [240, 0]
+
+
+@in_virtual_time
+async def test_a_role_that_comes_back_early_shows_by_itself():
+    watch = Watch()
+    watch.fitness.unserved(1, 1)
+    watch.fitness.role_left()
+    watch.fitness.role_taken()
+    await asyncio.sleep(2 * FIRST_ADDRESS_PAUSE)
+    assert watch.changes == [240]
+
+
+@in_virtual_time
+async def test_the_pauses_grow_until_the_addresses_are_served():
+    watch = Watch()
+
+    async def pause():
+        watch.fitness.unserved(1, 1)
+        watch.fitness.role_left()
+        began = asyncio.get_running_loop().time()
+        while watch.changes[-1]:
+            await asyncio.sleep(1)
+        return asyncio.get_running_loop().time() - began
+
+    pauses = [await pause() for _ in range(8)]
+    assert pauses[:3] == pytest.approx([60, 120, 240], abs=2)
+    assert pauses[-1] == pytest.approx(LONGEST_ADDRESS_PAUSE, abs=2)
+    watch.fitness.unserved(0, 1)
+    assert await pause() == pytest.approx(FIRST_ADDRESS_PAUSE, abs=2)
+
+
+@in_virtual_time
+async def test_a_host_that_has_crashed_again_and_again_has_to_live_for_a_while():
+    watch = Watch()
+    watch.fitness.crashed(300.0)
+    await asyncio.sleep(299)
+    assert watch.changes == [240]
+    await asyncio.sleep(2)
+    assert watch.changes == [240, 0]
+
+
+@in_virtual_time
+async def test_after_the_end_nothing_is_forgiven():
+    watch = Watch()
+    watch.fitness.sending(True)
+    watch.fitness.unserved(1, 1)
+    watch.fitness.role_left()
+    watch.fitness.close()
+    await asyncio.sleep(2 * SENDING_PAUSE)
+    assert watch.changes == [240, 252]

@@ -1,0 +1,306 @@
+"""What `ucarpd check` finds on a host that is written down here."""
+
+from ipaddress import ip_address
+
+import pytest
+
+from ucarpd.config import load
+from ucarpd.interface import host_checks
+from ucarpd.linux.netlink import InterfaceAddress, Link
+
+
+class Machine:
+    """eth0 with these addresses, and whatever else a test adds."""
+
+    def __init__(self):
+        self.linked = {}
+        self.on = {"eth0": []}
+        self.promotes_secondaries = "0"
+        self.lacks_ipv6 = self.has_ipv6_off = False
+        self.add_link("lo", is_ethernet=False)
+        self.add_link("eth0")
+
+    def add_link(self, name, **more):
+        more = {"is_up": True, "has_carrier": True, "is_ethernet": True, **more}
+        self.linked[name] = Link(len(self.linked) + 1, name, bytes(6), **more)
+
+    def has(self, *addresses):
+        pairs = (each.split("/") for each in addresses)
+        self.on["eth0"] = [InterfaceAddress(ip_address(ip), int(size)) for ip, size in pairs]
+
+    def links(self, mentioning=""):
+        return tuple(self.linked.values())
+
+    def link(self, name):
+        return self.linked.get(name)
+
+    def link_of_index(self, index):
+        return next((each for each in self.links() if each.index == index), None)
+
+    def addresses(self, name):
+        return self.on.get(name, [])
+
+    def where(self, ip):
+        return next((name for name, there in self.on.items() if ip in {a.ip for a in there}), None)
+
+    def dad_failed(self, interface, ip):
+        return False
+
+
+@pytest.fixture
+def machine(monkeypatch, tmp_path):
+    machine = Machine()
+    interfaces = tmp_path / "interfaces"
+    interfaces.touch()
+    monkeypatch.setattr(host_checks, "Snapshot", lambda: machine)
+    monkeypatch.setattr(host_checks, "IFUPDOWN", interfaces)
+    monkeypatch.setattr(host_checks.sysctl, "get", lambda *_arguments: machine.promotes_secondaries)
+    monkeypatch.setattr(host_checks.sysctl, "lacks_ipv6", lambda _name: machine.lacks_ipv6)
+    monkeypatch.setattr(host_checks.sysctl, "has_ipv6_off", lambda _name: machine.has_ipv6_off)
+    return machine
+
+
+@pytest.fixture
+def found(tmp_path):
+    """The findings as text, an error with `!` in front."""
+
+    def find(*, running=(), others=(), **keys):
+        paths = []
+        defaults = {"INTERFACE": "eth0", "VHID": 1, "PASS": "x", "ADDR": "10.0.0.10"}
+        for name, changes in [("web", keys), *others]:
+            given = defaults | changes
+            path = tmp_path / f"{name}.conf"
+            path.write_text("".join(f"UCARP_{key}={value}\n" for key, value in given.items()))
+            paths.append(path)
+        findings = host_checks.find([load(path, {}) for path in paths], running.__contains__)
+        return [
+            f"{'!' if each.is_error else ''}{each.problem.key}: {each.problem.text}"
+            for each in findings
+            if each.problem.path == paths[0]
+        ]
+
+    return find
+
+
+def test_a_host_on_which_all_is_well(machine, found):
+    machine.has("10.0.0.1/24", "fe80::1/64")
+    assert found(MASK=24) == []
+    assert found() == []
+
+
+def test_a_machine_that_does_not_tell(monkeypatch, found):
+    def refuse():
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr(host_checks, "Snapshot", refuse)
+    assert found() == []
+
+
+# -- the interface ----------------------------------------------------------------------------------------
+
+
+def test_a_missing_interface_may_come(machine, found):
+    assert found(INTERFACE="hots0") == ["UCARP_INTERFACE: this host has no hots0 now (it has eth0)"]
+    for number in range(1, 9):
+        machine.add_link(f"eth{number}")
+    (text,) = found(INTERFACE="hots0")
+    assert text.endswith("(it has eth0, eth1, eth2, eth3, eth4, eth5, eth6, eth7, …)")
+    machine.linked.clear()
+    assert found(INTERFACE="hots0") == ["UCARP_INTERFACE: this host has no hots0 now"]
+
+
+def test_the_interface_that_was_meant(machine, found):
+    machine.has("10.0.0.1/24", "fe80::1/64")
+    there = (
+        "UCARP_INTERFACE: this host has no ens18 now (it has eth0): did you mean UCARP_INTERFACE="
+    )
+    assert found(INTERFACE="ens18") == [f"{there}eth0?"]
+    assert found(INTERFACE="ens18", ADDR="10.7.0.1", SRCIP="10.0.0.1") == [f"{there}eth0?"]
+    assert found(INTERFACE="ens18", ADDR="10.7.0.1") == [there.partition(": did")[0]]
+    machine.add_link("eth1")
+    machine.on["eth1"] = machine.on["eth0"]
+    assert "did you mean" not in found(INTERFACE="ens18")[0]
+
+
+def test_an_address_for_an_interface(machine, found):
+    machine.has("10.0.0.1/24")
+    text = "UCARP_INTERFACE: this host has no 10.0.0.1 now (it has eth0)"
+    assert found(INTERFACE="10.0.0.1") == [
+        f"{text}: this is an address, write UCARP_INTERFACE=eth0"
+    ]
+
+
+def test_the_loopback_interface(machine, found):
+    machine.on["lo"] = [InterfaceAddress(ip_address("127.0.0.1"), 8)]
+    text = "lo is not Ethernet, and CARP needs Ethernet: this host has eth0"
+    assert found(INTERFACE="lo") == [f"!UCARP_INTERFACE: {text}"]
+
+
+def test_another_name_never_comes(machine, found):
+    machine.add_link("eth1", altnames=("enp1s0",))
+    text = "enp1s0 is another name of eth1: write UCARP_INTERFACE=eth1"
+    assert found(INTERFACE="enp1s0") == [f"!UCARP_INTERFACE: {text}"]
+
+
+def test_a_port_hears_nothing(machine, found):
+    machine.add_link("br-lan")
+    machine.add_link("eth0", slave_kind="bridge", master=3)
+    machine.has("10.0.0.1/24")
+    text = "eth0 is a port of br-lan and receives nothing itself: UCARP_INTERFACE=br-lan"
+    assert found() == [f"!UCARP_INTERFACE: {text}"]
+
+
+def test_not_ethernet(machine, found):
+    machine.add_link("eth0", is_ethernet=False)
+    machine.has("10.0.0.1/24")
+    assert found() == ["!UCARP_INTERFACE: eth0 is not Ethernet, and CARP needs Ethernet"]
+
+
+def test_an_mtu_that_is_too_small_for_ipv6(machine, found):
+    machine.has("10.0.0.1/24")
+    machine.lacks_ipv6 = True
+    assert found(MASK=24) == []
+    text = "eth0 has no IPv6, because its MTU is below 1280"
+    assert found(MASK=24, ADDR="10.0.0.10,2001:db8::10") == [f"None: {text}"]
+
+
+# -- the addresses ----------------------------------------------------------------------------------------
+
+
+def test_the_only_address_of_the_host_is_no_virtual_one(machine, found):
+    machine.has("10.0.0.10/24")
+    text = "eth0 has only 10.0.0.10, which is UCARP_ADDR: give this host an address of its own"
+    assert found() == [f"!UCARP_ADDR: {text}"]
+    assert found(running=["web"]) == [], "it has put it there itself"
+
+
+def test_an_address_that_is_there_already(machine, found):
+    machine.has("10.0.0.1/24", "10.0.0.10/24", "2001:db8::10/64", "2001:db8::1/64")
+    assert found(MASK=24, EXTRA_ADDRS="2001:db8::10/64") == [
+        f"{key}: {ip} is on eth0 now: remove it from {host_checks.IFUPDOWN} first"
+        for key, ip in (("UCARP_ADDR", "10.0.0.10"), ("UCARP_EXTRA_ADDRS", "2001:db8::10"))
+    ]
+    assert found(MASK=24, EXTRA_ADDRS="2001:db8::10/64", running=["web"]) == []
+
+
+def test_what_the_kernel_would_take_along(machine, found):
+    """A virtual address of another file is looked after by its own instance."""
+    machine.has("10.0.0.10/24", "10.0.0.1/24", "10.0.0.20/24", "10.0.1.1/24")
+    others = [("mail", {"VHID": 2, "ADDR": "10.0.0.20"})]
+    host_checks.IFUPDOWN.unlink()
+    words = "UCARP_ADDR: 10.0.0.10 is on eth0 now: remove it from the network configuration first"
+    assert found(MASK=24, others=others) == [f"{words} (the kernel removes 10.0.0.1 with it)"]
+    machine.promotes_secondaries = "1"
+    assert found(MASK=24, others=others) == [words]
+
+
+def test_no_own_address_in_the_list_of_peers(machine, found):
+    machine.has("10.0.0.7/24")
+    (text,) = found(PEERS="10.0.0.1,10.0.0.2")
+    assert text.startswith(
+        "!UCARP_PEERS: no address of eth0 (10.0.0.7) is in UCARP_PEERS (10.0.0.1, 10.0.0.2)"
+    )
+
+
+def test_a_list_of_peers_with_nobody_else(machine, found):
+    machine.has("10.0.0.7/24")
+    (text,) = found(PEERS="10.0.0.7")
+    assert text.startswith("!UCARP_PEERS: UCARP_PEERS names only this host (10.0.0.7)")
+
+
+def test_an_address_in_no_network_of_the_interface(machine, found):
+    machine.has("10.0.0.1/24", "10.0.1.1/24", "2001:db8:1::1/64", "fe80::1/64")
+    words = "a typing error? Otherwise, clients need a route to it"
+    assert found(ADDR="10.1.0.10,2001:db8:2::1,fe80::7", EXTRA_ADDRS="10.0.2.1,10.0.1.7") == [
+        f"UCARP_ADDR: 10.1.0.10 is in no network of eth0 (10.0.0.0/24, 10.0.1.0/24): {words}",
+        f"UCARP_ADDR: 2001:db8:2::1 is in no network of eth0 (2001:db8:1::/64): {words}",
+        f"UCARP_EXTRA_ADDRS: 10.0.2.1 is in no network of eth0 (10.0.0.0/24, 10.0.1.0/24): {words}",
+    ]
+    assert found(ADDR="10.1.0.10", PEERS="10.0.0.1,10.0.0.2") == []
+    machine.has("fe80::1/64")
+    assert found(ADDR="2001:db8:2::1") == [], "hosts may have no other IPv6 address"
+
+
+def test_ipv6_that_is_switched_off(machine, found):
+    machine.has("10.0.0.1/24")
+    machine.has_ipv6_off = True
+    assert found() == []
+    (text,) = found(ADDR="10.0.0.10,2001:db8::10")
+    assert text == (
+        "UCARP_ADDR: IPv6 is off on eth0, so that 2001:db8::10 cannot be served: type:"
+        " sysctl -w net/ipv6/conf/eth0/disable_ipv6=0"
+    )
+
+
+def test_a_source_that_is_not_there_may_come(machine, found):
+    machine.has("10.0.0.1/24")
+    assert found(SRCIP="10.0.0.3") == [
+        "UCARP_SRCIP: source address 10.0.0.3 is not on eth0: write UCARP_SRCIP=10.0.0.1, or leave"
+        " the key out"
+    ]
+    machine.has("10.0.0.1/24", "10.0.0.2/24", "10.0.0.10/24")
+    assert "UCARP_SRCIP: source address 10.0.0.3 is not on eth0 (it has 10.0.0.1, 10.0.0.2)" in (
+        found(SRCIP="10.0.0.3")
+    )
+    machine.has()
+    assert found(SRCIP="10.0.0.3") == ["UCARP_SRCIP: source address 10.0.0.3 is not on eth0"]
+
+
+@pytest.mark.parametrize("keys", [{"MASK": 8}, {"MASK": 24, "UPSCRIPT": "/bin/true"}])
+def test_a_mask_that_differs_from_the_hosts(machine, found, keys):
+    machine.has("10.0.0.1/16", "192.168.0.1/24")
+    assert found(**keys) == [
+        f"UCARP_MASK: 10.0.0.10/{keys['MASK']} has another mask than this host's 10.0.0.1/16, so that the"
+        " master would use the virtual address for connections of its own: write /16"
+    ]
+
+
+@pytest.mark.parametrize("size", [16, 24, 32])
+def test_a_mask_that_does_no_harm(machine, found, size):
+    """ucarpd adds an address in a wider network of the host's without a route."""
+    machine.has("10.0.0.1/16")
+    assert found(MASK=size) == []
+
+
+# -- several files ----------------------------------------------------------------------------------------
+
+
+def add_ports(machine, *names, kind="bridge"):
+    """Ports of br0, with an address on each."""
+    machine.add_link("br0", kind="bridge")
+    bridge = machine.linked["br0"].index
+    for number, name in enumerate(names, 1):
+        machine.add_link(name, slave_kind=kind, master=bridge)
+        machine.on[name] = [InterfaceAddress(ip_address(f"10.0.0.{number}"), 24)]
+
+
+def test_two_files_on_ports_of_one_bridge(machine, tmp_path):
+    add_ports(machine, "p1", "p2", "p3")
+    machine.add_link("v0", kind="veth", parent=machine.linked["p3"].index)
+    machine.on["v0"] = [InterfaceAddress(ip_address("10.0.0.7"), 24)]
+    machine.on["br0"] = [InterfaceAddress(ip_address("10.0.0.8"), 24)]
+
+    def said(*files):
+        configs = []
+        for number, (interface, vhid) in enumerate(files):
+            path = tmp_path / f"f{number}.conf"
+            path.write_text(
+                f"UCARP_INTERFACE={interface}\nUCARP_VHID={vhid}\nUCARP_PASS=x\n"
+                f"UCARP_ADDR=10.0.0.{30 + number}\n"
+            )
+            configs.append(load(path, {}))
+        findings = host_checks.find(configs, lambda _name: False)
+        texts = [(f.problem.path.name, f.is_error, f.problem.text) for f in findings]
+        return [each for each in texts if "joined by br0" in each[2]]
+
+    first = tmp_path / "f0.conf"
+    meet = f"and p1 of {first} are joined by br0, so that two virtual hosts with vhid 7 would meet"
+    advice = ": give each its own number"
+    assert said(("p1", 7), ("p2", 7)) == [("f1.conf", False, f"p2 {meet}{advice}")]
+    assert said(("p1", 7), ("v0", 7)) == [("f1.conf", False, f"v0 {meet}{advice}")]
+    assert said(("p1", 7), ("br0", 7)) == [("f1.conf", False, f"br0 {meet}{advice}")]
+    one = f"p2 and p1 of {first} are joined by br0: both files are for one network"
+    assert said(("p1", 7), ("p2", 8)) == [("f1.conf", False, one)]
+    assert said(("p1", 7), ("v0", 8)) == []
+    assert said(("p1", 7), ("p1", 8)) == []
+    assert said(("eth0", 7), ("p1", 7), ("hots0", 7)) == []

@@ -1,0 +1,299 @@
+"""What the virtual hosts of one interface share, with sockets that are ends of pairs."""
+
+import asyncio
+import errno
+import socket
+from functools import wraps
+from ipaddress import ip_address
+
+import pytest
+import virtual_loop
+
+from ucarpd.carp.frame import carp_over_ip, ethernet
+from ucarpd.carp.params import Params
+from ucarpd.carp.transmit import Datagram
+from ucarpd.interface import sockets
+from ucarpd.interface.sockets import FRAMES_AT_ONCE, MOST_KNOWN, Sockets
+from ucarpd.linux.netlink import Link
+
+LINK = Link(2, "eth0", bytes(6), is_up=True, has_carrier=True, is_ethernet=True)
+V4 = Params(vhid=1, addresses=(ip_address("10.0.0.10"),), key=b"x")
+DUAL = Params(vhid=1, addresses=(ip_address("10.0.0.10"), ip_address("2001:db8::10")), key=b"x")
+PEER = ip_address("10.0.0.2")
+UNICAST = Params(vhid=1, addresses=(ip_address("10.0.0.10"),), key=b"x", peers=(PEER,))
+
+
+class FakePacketSocket:
+    def __init__(self, kernel, index, family):
+        if error := kernel.refused.get(family):
+            raise error
+        self.kernel = kernel
+        self.family = family
+        self.is_open = True
+        self.sent = []
+        self.waiting = []
+        self.expected, self.all_else = None, None
+        self._ours, self._theirs = socket.socketpair()
+        kernel.opened.append(self)
+
+    def fileno(self):
+        return self._ours.fileno()
+
+    def hear(self, expected, *, all_else):
+        self.expected, self.all_else = expected, all_else
+
+    def join(self, group):
+        if error := self.kernel.refused.get(group):
+            raise error
+        self.kernel.groups.append(group)
+
+    def send(self, frame):
+        self.sent.append(frame)
+
+    def arrive(self, *frames):
+        self.waiting += frames
+        self._theirs.send(b"x")
+
+    def receive(self, limit):
+        taken, self.waiting = self.waiting[:limit], self.waiting[limit:]
+        if not self.waiting:
+            self._ours.recv(100)
+        return [(frame, 0.0) for frame in taken]
+
+    def close(self):
+        self.is_open = False
+        self._ours.close()
+        self._theirs.close()
+
+
+class FakeUnicastSocket:
+    def __init__(self, kernel):
+        self.kernel = kernel
+
+    def send(self, packet, destination):
+        self.kernel.datagrams.append((packet, destination))
+
+    def close(self):
+        pass
+
+
+class Kernel:
+    def __init__(self):
+        self.refused = {}
+        self.opened = []
+        self.groups = []
+        self.datagrams = []
+
+    def of(self, family, *, all_else=False):
+        (found,) = [
+            each
+            for each in self.opened
+            if each.is_open and (each.family, each.all_else) == (family, all_else)
+        ]
+        return found
+
+
+@pytest.fixture
+def kernel(monkeypatch):
+    kernel = Kernel()
+    monkeypatch.setattr(
+        sockets,
+        "PacketSocket",
+        lambda _name, index, family: FakePacketSocket(kernel, index, family),
+    )
+    monkeypatch.setattr(sockets, "UnicastSocket", lambda _name, _family: FakeUnicastSocket(kernel))
+    yield kernel
+    for each in kernel.opened:
+        each.close()
+
+
+def in_virtual_time(test):
+    @wraps(test)
+    def run(**arguments):
+        virtual_loop.run(test(**arguments))
+
+    return run
+
+
+def frame(source):
+    payload = bytes([0x21, 1]) + bytes(34)
+    group = ip_address("224.0.0.18" if source.version == 4 else "ff02::12")
+    return ethernet(bytes(6), bytes(6), carp_over_ip(source, group, payload))
+
+
+class Shared(Sockets):
+    """Believes every frame whose source is in `believed`, and has what came in `heard`."""
+
+    def __init__(self):
+        self.heard = []
+        self.believed = set()
+        super().__init__(self._take)
+
+    def _take(self, frame, _at):
+        self.heard.append(frame)
+        source = ip_address(frame[26:30])
+        return source if source in self.believed else None
+
+
+# -- opening ----------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_each_family_has_two_sockets_and_its_group(kernel):
+    shared = Shared()
+    assert not shared.can_send
+    shared.open(LINK, DUAL)
+    shared.open(LINK, DUAL)
+    assert [each.family for each in kernel.opened] == [4, 4, 6, 6]
+    assert {str(group) for group in kernel.groups} == {"224.0.0.18", "ff02::12"}
+    assert shared.can_send
+    assert shared.fault(DUAL, 4) is shared.fault(DUAL, 6) is None
+    shared.close()
+    assert not any(each.is_open for each in kernel.opened)
+
+
+@in_virtual_time
+async def test_one_family_that_fails_leaves_the_other_alone(kernel):
+    kernel.refused[6] = OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+    shared = Shared()
+    shared.open(LINK, DUAL)
+    assert shared.fault(DUAL, 4) is None
+    text = "cannot open a packet socket on eth0: Address family not supported by protocol"
+    assert shared.fault(DUAL, 6) == text
+    kernel.refused.clear()
+    shared.open(LINK, DUAL)
+    assert shared.fault(DUAL, 6) is None
+    shared.close()
+
+
+@pytest.mark.parametrize(
+    ("params", "family", "code", "more"),
+    [
+        (V4, 4, errno.ENOBUFS, ": raise net.ipv4.igmp_max_memberships"),
+        (V4, 4, errno.ENODEV, ""),
+        (DUAL, 6, errno.ENOBUFS, ""),
+    ],
+)
+@in_virtual_time
+async def test_a_group_that_cannot_be_joined(kernel, params, family, code, more):
+    group = params.group_of(family)
+    kernel.refused[group] = OSError(code, "words of the kernel")
+    shared = Shared()
+    shared.open(LINK, params)
+    words = f"cannot join {group} on eth0: words of the kernel{more}"
+    assert shared.fault(params, family) == words
+    assert shared.fault(UNICAST, 4) is None, "it needs no group"
+    kernel.refused.clear()
+    shared.open(LINK, params)
+    assert shared.fault(params, family) is None
+    shared.close()
+
+
+# -- sending ----------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_frame_goes_out_by_the_socket_of_its_family(kernel):
+    shared = Shared()
+    with pytest.raises(OSError, match="not open"):
+        shared.send(frame(PEER))
+    with pytest.raises(OSError, match="not open"):
+        shared.send_datagram(Datagram(PEER, b"packet"))
+    shared.open(LINK, DUAL)
+    v4, v6 = frame(PEER), frame(ip_address("fe80::2"))
+    shared.send(v4)
+    shared.send(v6)
+    assert (kernel.of(4).sent, kernel.of(6).sent) == ([v4], [v6])
+    shared.open(LINK, UNICAST)
+    shared.send_datagram(Datagram(PEER, b"packet"))
+    assert kernel.datagrams == [(b"packet", PEER)]
+    shared.close()
+
+
+# -- what comes in ----------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_the_filters_follow_the_vhids_and_the_peers(kernel):
+    shared = Shared()
+    shared.serve([1])
+    shared.serve([1, 2])
+    shared.open(LINK, V4)
+    await asyncio.sleep(0)
+    for all_else in (False, True):
+        assert set(kernel.of(4, all_else=all_else).expected.vhids) == {1, 2}
+    assert not kernel.of(4).expected.may_be_routed
+    shared.open(LINK, UNICAST)
+    assert kernel.of(4).expected.may_be_routed
+    shared.close()
+
+
+@in_virtual_time
+async def test_a_host_that_is_believed_is_known_from_then_on(kernel):
+    shared = Shared()
+    shared.open(LINK, V4)
+    others = kernel.of(4, all_else=True)
+    others.arrive(frame(PEER))
+    await asyncio.sleep(0.1)
+    assert not list(kernel.of(4).expected.sources)
+    shared.believed = {PEER}
+    others.arrive(frame(PEER), frame(PEER))
+    await asyncio.sleep(0.1)
+    assert list(kernel.of(4).expected.sources) == [PEER]
+    kernel.of(4).arrive(frame(PEER))
+    await asyncio.sleep(0.1)
+    assert len(shared.heard) == 4
+    many = [ip_address(f"10.0.1.{number}") for number in range(MOST_KNOWN)]
+    shared.believed.update(many)
+    others.arrive(*map(frame, many))
+    await asyncio.sleep(0.1)
+    assert set(kernel.of(4).expected.sources) == set(many), "the one learnt first gave way"
+    shared.close()
+
+
+@in_virtual_time
+async def test_a_flood_leaves_the_timers_their_turn(kernel):
+    shared = Shared()
+    shared.open(LINK, V4)
+    kernel.of(4, all_else=True).arrive(*[frame(PEER)] * (2 * FRAMES_AT_ONCE))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert len(shared.heard) <= FRAMES_AT_ONCE
+    await asyncio.sleep(0.1)
+    assert len(shared.heard) == 2 * FRAMES_AT_ONCE
+    shared.close()
+
+
+@pytest.mark.parametrize("all_else", [False, True])
+@in_virtual_time
+async def test_a_frame_may_end_it_all(kernel, all_else):
+    shared = Shared()
+    shared.open(LINK, V4)
+    heard = []
+
+    def close(frame, _at):
+        heard.append(frame)
+        shared.close()
+
+    shared._deliver = close
+    kernel.of(4, all_else=all_else).arrive(frame(PEER), frame(PEER))
+    await asyncio.sleep(0.1)
+    assert len(heard) == 1
+
+
+@in_virtual_time
+async def test_an_interface_that_goes_down_is_no_frame(kernel):
+    shared = Shared()
+    shared.open(LINK, V4)
+    others = kernel.of(4, all_else=True)
+    read = others.receive
+
+    def fail(limit):
+        read(limit)
+        raise OSError(errno.ENETDOWN, "Network is down")
+
+    others.receive = fail
+    others.arrive(frame(PEER))
+    await asyncio.sleep(0.1)
+    assert shared.heard == []
+    shared.close()

@@ -1,0 +1,52 @@
+"""The run directory, and the private one that no other user may use."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from ucarpd.linux.run_directory import (
+    DEFAULT_RUN_DIRECTORY,
+    private_directory,
+    private_path,
+    run_directory,
+)
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_systemd_names_the_run_directory(monkeypatch):
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    assert run_directory() == Path(DEFAULT_RUN_DIRECTORY)
+    monkeypatch.setenv("RUNTIME_DIRECTORY", "/run/one:/run/two")
+    assert run_directory() == Path("/run/one")
+
+
+def test_both_are_made_where_they_are_missing(tmp_path):
+    run = tmp_path / "a" / "run"
+    assert private_directory(run) == private_path(run) == run / "private"
+    assert mode(run / "private") == 0o700
+    assert private_directory(run) == run / "private", "again is fine"
+
+
+def test_a_private_directory_that_is_open_to_others_is_closed(tmp_path):
+    private = tmp_path / "private"
+    private.mkdir()
+    private.chmod(0o755)
+    private_directory(tmp_path)
+    assert mode(private) == 0o700
+
+
+@pytest.mark.parametrize("make", [Path.touch, lambda path: path.symlink_to("/tmp")])
+def test_what_stands_in_its_place_is_refused(tmp_path, make):
+    make(tmp_path / "private")
+    with pytest.raises(OSError, match="not a directory of ours: remove it"):
+        private_directory(tmp_path)
+
+
+def test_a_run_directory_that_cannot_be_made(tmp_path):
+    (tmp_path / "run").touch()
+    with pytest.raises(OSError, match="File exists|Not a directory"):
+        private_directory(tmp_path / "run")

@@ -1,0 +1,527 @@
+"""One virtual host from start to stop: the real engine between a fake interface and a fake kernel."""
+
+import asyncio
+import errno
+import os
+from dataclasses import replace
+from ipaddress import ip_address
+
+import pytest
+from fake_kernel import MAC, FakeNetlink
+from two_addresses import ONE, TWO, config_of
+from virtual_loop import in_virtual_time
+
+from ucarpd.carp.actions import State
+from ucarpd.carp.frame import parse
+from ucarpd.carp.packet import decode
+from ucarpd.diagnosis.digest import Suspect
+from ucarpd.health.crashes import Crashes
+from ucarpd.health.demotion import Demotion
+from ucarpd.health.lateness import Lateness
+from ucarpd.linux import sysctl
+from ucarpd.linux.lock import AlreadyRunning, InstanceLock
+from ucarpd.process.instance import (
+    FIRST_RESTART_PAUSE,
+    FORMER_KEYS,
+    LONGEST_RESTART_PAUSE,
+    RESTART_FORGOTTEN_AFTER,
+    SCRIPT_LOOK,
+    Instance,
+)
+from ucarpd.record.record import Record, read
+
+SOURCE = ip_address("10.0.0.1")
+TAKES_OVER = 5.0
+"""Seconds after which a host that hears nobody is MASTER."""
+
+
+class FakeInterface:
+    """An interface that can be used.  `error` is what comes of an attempt to send."""
+
+    fault = "eth0 cannot be used"
+    is_router = False
+    mac = MAC
+
+    def __init__(self):
+        self.story = []
+        self.sent = []
+        self.engine = None
+        self.error = None
+
+    def attach(self, config, engine, log, demote):
+        self.story.append("attach")
+        self.engine, self.demote = engine, demote
+        engine.interface_ready((SOURCE,))
+
+    def replace(self, config):
+        self.story.append(f"replace by advskew {config.advskew}")
+
+    def detach(self, config):
+        self.story.append("detach")
+        self.engine = None
+
+    def tell_faults(self):
+        self.story.append("tell faults")
+
+    def send(self, frame):
+        if self.error is not None:
+            raise self.error
+        self.sent.append(frame)
+
+    def advertised(self):
+        """The advskew of each advertisement since the last call; 255 is a bow-out."""
+        sent, self.sent = self.sent, []
+        return [decode(parse(each).payload).advskew for each in sent if each[12:14] == b"\x08\x00"]
+
+
+class Bench:
+    def __init__(self, tmp_path, directory, more=""):
+        self.directory = directory
+        self.config = config_of(tmp_path, more)
+        self.interface, self.netlink = FakeInterface(), FakeNetlink()
+        self.host_demotion = Demotion()
+        self.changes = []
+        self.breaks_as = None
+        """A defect of ours shows when this state is taken."""
+        self.lateness = Lateness()
+        self.others = (Suspect(name="mail", vhid=2, key=b"other", hashed=(ONE,)),)
+        self.instance = Instance(
+            self.config,
+            self.lock(),
+            self.interface,
+            self.netlink,
+            self.host_demotion,
+            lambda name: self.others if name == "web" else (),
+            1.0,
+            self.lateness,
+            self.changed,
+        )
+
+    def changed(self):
+        if self.changes[-1:] != [self.instance.state]:
+            self.changes.append(self.instance.state)
+        if self.instance.state is self.breaks_as and self.interface.engine is not None:
+            raise ZeroDivisionError("a defect")
+
+    def lock(self):
+        config = self.config
+        return InstanceLock(config.name, self.directory, config.interface, config.vhid, config.path)
+
+    async def serve(self):
+        self.instance.start()
+        await asyncio.sleep(TAKES_OVER)
+        assert self.instance.state is State.MASTER
+        self.interface.advertised()
+        self.interface.story.clear()
+        self.changes.clear()
+
+    def addresses(self):
+        return set(self.netlink.table.get("eth0", {}))
+
+
+@pytest.fixture
+def make(tmp_path, run_directory):
+    return lambda more="": Bench(tmp_path, run_directory, more)
+
+
+# -- its life ----------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_it_takes_the_role_where_nobody_else_has_it(make, log_lines):
+    bench = make()
+    assert bench.instance.state is State.INIT
+    bench.instance.start()
+    assert bench.instance.state is State.BACKUP
+    assert bench.interface.story == ["attach"]
+    await asyncio.sleep(TAKES_OVER)
+    assert bench.instance.state is State.MASTER
+    assert bench.changes == [State.BACKUP, State.MASTER]
+    assert bench.addresses() == {ONE, TWO}
+    assert bench.interface.advertised()
+    assert 0 < bench.instance.duration < TAKES_OVER
+    assert bench.instance.note == ""
+    assert bench.lateness.count > 0
+    assert [line.split(" (")[0] for line in log_lines.told()] == [
+        "web: Switching to state: BACKUP",
+        "web: Switching to state: MASTER",
+    ]
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_a_stop_gives_all_back(make):
+    bench = make()
+    await bench.serve()
+    with pytest.raises(AlreadyRunning):
+        bench.lock()
+    await bench.instance.stop("stopping")
+    assert bench.addresses() == set()
+    assert set(bench.interface.advertised()) == {255}
+    assert bench.interface.story == ["detach"]
+    assert read("web", bench.directory) is None
+    bench.lock().release()
+
+
+@in_virtual_time
+async def test_a_second_stop_waits_for_the_first_one(make):
+    bench = make()
+    await bench.serve()
+    bench.netlink.pause = 1.0
+    first = asyncio.create_task(bench.instance.stop("stopping"))
+    await asyncio.sleep(0.1)
+    assert not first.done()
+    await bench.instance.stop("once more")
+    assert first.done()
+    assert bench.interface.story == ["detach"]
+
+
+@in_virtual_time
+async def test_one_that_was_never_started_can_be_stopped(make):
+    bench = make()
+    await bench.instance.stop("stopping")
+    assert bench.interface.story == []
+    bench.lock().release()
+
+
+@in_virtual_time
+async def test_the_addresses_may_be_left_to_the_next_run(make):
+    bench = make("UCARP_SHUTDOWN=no\n")
+    await bench.serve()
+    await bench.instance.stop("stopping")
+    assert bench.addresses() == {ONE, TWO}
+
+
+@in_virtual_time
+async def test_a_virtual_mac_device_goes_with_it(make, tmp_path, monkeypatch):
+    monkeypatch.setattr(sysctl, "ROOT", tmp_path / "net")
+    bench = make("UCARP_VMAC=yes\n")
+    bench.instance.start()
+    await bench.instance.stop("stopping")
+    assert bench.netlink.told()[-1] == "remove eth0-v1"
+
+
+# -- what a crash leaves -----------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_the_record_is_there_before_the_addresses(make):
+    bench = make()
+    bench.instance.start()
+    await asyncio.sleep(1)
+    found = read("web", bench.directory)
+    assert [each.ip for each in found.content.addresses] == [str(ONE), str(TWO)]
+    assert (found.placed, found.last) == (False, 0.0)
+    assert found.content.down_script is None
+    await asyncio.sleep(TAKES_OVER)
+    found = read("web", bench.directory)
+    assert found.placed
+    assert found.last > 1000
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_the_record_has_the_run_of_the_down_script(make, tmp_path):
+    script = tmp_path / "script.sh"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    bench = make(f"UCARP_DOWNSCRIPT={script}\nUCARP_NEUTRAL=yes\n")
+    bench.instance.start()
+    await asyncio.sleep(0.1)
+    said = read("web", bench.directory).content.down_script
+    assert said.path == str(script)
+    assert said.environment["UCARP_REASON"] == "the daemon has died"
+    assert said.environment["UCARP_PREVIOUS_STATE"] == "MASTER"
+
+
+@in_virtual_time
+async def test_what_an_earlier_run_has_left_is_taken_off(make, log_lines):
+    bench = make()
+    bench.instance.start()
+    await asyncio.sleep(1)
+    left = read("web", bench.directory).content
+    await bench.instance.stop("stopping")
+    record = Record("web", bench.directory)
+    record.write(left)
+    record.placed = True
+    record.close()
+    log_lines.told()
+
+    again = make()
+    again.netlink.put("eth0", ONE)
+    again.instance.start()
+    await asyncio.sleep(1)
+    assert again.addresses() == set()
+    assert log_lines.told()[0].startswith(f"web: {ONE} was left on eth0 by an earlier run")
+    await again.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_one_that_dies_again_and_again_is_less_fit_for_a_while(make, log_lines):
+    bench = make()
+    crashes = Crashes("web", bench.directory)
+    for _ in range(3):
+        crashes.begin(asyncio.get_running_loop().time())
+    bench.instance.start()
+    assert bench.instance.note == "; less fit: crashed"
+    await asyncio.sleep(310)
+    assert bench.instance.note == ""
+    assert [line for line in log_lines.told() if "demoted" in line] == [
+        "web: demoted by 240: crashed",
+        "web: no longer demoted",
+    ]
+    await bench.instance.stop("stopping")
+
+
+# -- scripts that cannot be run ----------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_it_waits_for_scripts_that_are_not_there(make, tmp_path, log_lines):
+    up, down = tmp_path / "up.sh", tmp_path / "down.sh"
+    bench = make(f"UCARP_UPSCRIPT={up}\nUCARP_DOWNSCRIPT={down}\nUCARP_NEUTRAL=yes\n")
+    bench.instance.start()
+    await asyncio.sleep(2 * SCRIPT_LOOK)
+    assert bench.interface.story == []
+    reason = f"{up} cannot be run: it does not exist"
+    assert bench.instance.note == f": waiting, {reason}"
+    assert log_lines.told() == [f"web: Waiting: {reason}"]
+    for script in (up, down):
+        script.write_text("#!/bin/sh\n")
+        script.chmod(0o755)
+    await asyncio.sleep(1.5 * SCRIPT_LOOK)
+    assert bench.interface.story == ["attach"]
+
+
+@in_virtual_time
+async def test_one_that_waits_for_its_scripts_can_be_stopped(make, tmp_path):
+    bench = make(f"UCARP_UPSCRIPT={tmp_path / 'up.sh'}\n")
+    bench.instance.start()
+    await bench.instance.stop("stopping")
+    (tmp_path / "up.sh").write_text("#!/bin/sh\n")
+    (tmp_path / "up.sh").chmod(0o755)
+    await asyncio.sleep(2 * SCRIPT_LOOK)
+    assert "attach" not in bench.interface.story
+
+
+# -- a defect ----------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_an_engine_that_fails_gives_up_the_role_and_is_started_again(make, log_lines):
+    bench = make()
+    bench.breaks_as = State.MASTER
+    bench.instance.start()
+    while bench.interface.story != ["attach", "detach"]:
+        await asyncio.sleep(0.01)
+        assert bench.instance.duration < TAKES_OVER
+    bench.breaks_as = None
+    assert bench.changes == [State.BACKUP, State.MASTER, State.INIT]
+    assert bench.addresses() == set()
+    assert bench.interface.advertised() == [255]
+    told = log_lines.told()
+    assert any("internal error" in line for line in told)
+    assert "web: starting again in 1 s" in told
+    await asyncio.sleep(FIRST_RESTART_PAUSE + TAKES_OVER)
+    assert bench.instance.state is State.MASTER
+    assert bench.addresses() == {ONE, TWO}
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_while_it_waits_for_a_new_start_nothing_does_any_harm(make, log_lines):
+    bench = make()
+    bench.breaks_as = State.BACKUP
+    bench.instance.start()
+    await asyncio.sleep(0.1)
+    assert bench.interface.story == ["attach", "detach"]
+    assert bench.instance.note == ": to be started again after an internal error"
+    log_lines.told()
+    bench.instance.report_status()
+    assert log_lines.told() == [
+        "web: INIT on eth0 id 1 (to be started again after an internal error)"
+    ]
+    bench.instance.step_down("asked to step down")
+    bench.instance.identity_changed()
+    bench.host_demotion.set("eth1 cannot be used", 240)
+    bench.instance.demotion_changed()
+    bench.instance.reconfigure(bench.config)
+    await bench.instance.stop("stopping")
+    bench.breaks_as = None
+    await asyncio.sleep(2 * FIRST_RESTART_PAUSE)
+    assert bench.interface.story == ["attach", "detach"]
+
+
+@in_virtual_time
+async def test_the_pause_before_a_new_start_grows_and_is_forgotten(make, log_lines):
+    bench = make()
+    bench.breaks_as = State.MASTER
+    bench.instance.start()
+    await asyncio.sleep(300)
+    pauses = restarts(log_lines)
+    assert pauses[:4] == [FIRST_RESTART_PAUSE, 2.0, 4.0, 8.0]
+    assert pauses[-1] == LONGEST_RESTART_PAUSE
+    bench.breaks_as = None
+    await asyncio.sleep(LONGEST_RESTART_PAUSE + TAKES_OVER + RESTART_FORGOTTEN_AFTER)
+    bench.breaks_as = State.INIT
+    bench.interface.engine.interface_lost("eth0 is down", can_send=False)
+    await asyncio.sleep(0.1)
+    assert restarts(log_lines) == [FIRST_RESTART_PAUSE]
+    await bench.instance.stop("stopping")
+
+
+def restarts(log_lines):
+    return [float(each.split()[-2]) for each in log_lines.told() if "starting again in" in each]
+
+
+@in_virtual_time
+async def test_a_defect_during_the_stop_does_not_hold_it_up(make):
+    bench = make()
+    await bench.serve()
+    bench.breaks_as = State.INIT
+    await bench.instance.stop("stopping")
+    assert bench.addresses() == set()
+    bench.lock().release()
+
+
+# -- less fit ----------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_fault_of_the_host_makes_it_less_fit(make, log_lines):
+    bench = make()
+    await bench.serve()
+    log_lines.told()
+    bench.host_demotion.set("eth1 cannot be used", 240)
+    bench.instance.demotion_changed()
+    bench.instance.demotion_changed()
+    assert log_lines.told()[0] == "web: demoted by 240: eth1 cannot be used"
+    assert bench.instance.note == "; less fit: eth1 cannot be used"
+    await asyncio.sleep(2)
+    assert set(bench.interface.advertised()) == {240}
+    bench.host_demotion.set("eth1 cannot be used", 0)
+    bench.instance.demotion_changed()
+    assert log_lines.told() == ["web: no longer demoted"]
+    assert bench.instance.note == ""
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_a_fault_of_its_own_interface_does_not_count_twice(make):
+    bench = make()
+    bench.instance.start()
+    bench.host_demotion.set(bench.interface.fault, 240)
+    bench.instance.demotion_changed()
+    assert bench.instance.note == ""
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_what_the_interface_finds_counts_for_this_one_alone(make):
+    bench = make()
+    bench.instance.start()
+    bench.interface.demote("no IPv6", 100)
+    assert bench.instance.note == "; less fit: no IPv6"
+    assert bench.host_demotion.reasons == {}
+    bench.interface.demote("no IPv6", 0)
+    assert bench.instance.note == ""
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_a_master_that_cannot_send_is_less_fit(make, log_lines):
+    bench = make()
+    await bench.serve()
+    log_lines.told()
+    bench.interface.error = OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS))
+    await asyncio.sleep(5)
+    assert bench.instance.note == "; less fit: sending fails"
+    assert log_lines.told()[0].startswith("web: cannot send on eth0")
+    bench.interface.error = None
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_an_address_that_cannot_be_served_makes_it_less_fit(make, log_lines):
+    bench = make()
+    bench.netlink.refuses = {ONE}
+    bench.instance.start()
+    await asyncio.sleep(2 * TAKES_OVER)
+    assert f"cannot add {ONE}" in bench.instance.note
+    assert f"web: this host cannot serve {ONE}: another host should take over" in log_lines.told()
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_the_end_of_an_up_script_lets_a_fault_of_the_link_count(make):
+    bench = make()
+    bench.instance.loss_counts()
+    assert bench.interface.story == ["tell faults"]
+    await bench.instance.stop("stopping")
+
+
+# -- signals and reloads -----------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_the_status_in_one_line(make, log_lines):
+    bench = make()
+    await bench.serve()
+    bench.host_demotion.set("eth1 cannot be used", 24)
+    bench.instance.demotion_changed()
+    log_lines.told()
+    bench.instance.report_status()
+    (line,) = log_lines.told()
+    assert line.startswith("web: MASTER on eth0 id 1 (for ")
+    assert line.endswith("0 advertisements accepted, dropped: none; demoted by 24)")
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_it_steps_down_when_asked_to(make, log_lines):
+    bench = make()
+    await bench.serve()
+    bench.instance.step_down("asked to step down")
+    await asyncio.sleep(TAKES_OVER)
+    assert 254 in bench.interface.advertised()
+    assert any("no other host has taken over" in line for line in log_lines.told())
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_a_reload_is_taken_over_while_it_serves(make, tmp_path, log_lines):
+    bench = make()
+    await bench.serve()
+    log_lines.told()
+    bench.instance.reconfigure(config_of(tmp_path, "UCARP_ADVSKEW=50\n"))
+    assert bench.interface.story == ["replace by advskew 50"]
+    assert log_lines.told() == ["web: new configuration, taken over while running"]
+    bench.interface.advertised()
+    await asyncio.sleep(3)
+    assert set(bench.interface.advertised()) == {50}
+    assert bench.instance.state is State.MASTER
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_what_the_detective_is_told(make):
+    bench = make()
+    bench.instance.start()
+    for number in range(FORMER_KEYS + 2):
+        bench.instance.reconfigure(replace(bench.config, key=b"secret%d" % number))
+    background = bench.instance._background()
+    assert background.params.key == b"secret5"
+    assert background.former_keys == (b"secret1", b"secret2", b"secret3", b"secret4")
+    assert background.others == bench.others
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_what_else_a_reload_has_to_say(make, log_lines):
+    bench = make()
+    bench.instance.announce_restart()
+    bench.instance.warn_of_flag_day()
+    told = log_lines.told()
+    assert told[0] == "web: new configuration: restarting this instance"
+    assert told[1].startswith("web: the list of addresses has changed")
+    await bench.instance.stop("stopping")

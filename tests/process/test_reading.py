@@ -1,0 +1,149 @@
+"""What is run, and what is refused, at a start and at a reload."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ucarpd import config
+from ucarpd.process import reading, refusals
+from ucarpd.record.last_good import LastGood
+
+
+def text(vhid, address="10.0.0.1"):
+    return f"UCARP_INTERFACE=eth0\nUCARP_VHID={vhid}\nUCARP_PASS=secret\nUCARP_ADDR={address}\n"
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    directory = tmp_path / "run"
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(directory))
+    return directory
+
+
+@pytest.fixture
+def etc(tmp_path):
+    directory = tmp_path / "etc"
+    directory.mkdir()
+    return directory
+
+
+def write(etc, name, content):
+    path = etc / f"{name}.conf"
+    path.write_text(content)
+    path.chmod(0o600)
+    return path
+
+
+def crashed(etc, run, name, content):
+    """An instance ran with this, and its process has died."""
+    path = write(etc, name, content)
+    LastGood(name, run).keep(config.load(path))
+    return path
+
+
+def vhids(found):
+    return {each.name: each.vhid for each in found.configs}
+
+
+def test_sound_files_are_run(etc, run):
+    write(etc, "web", text(1))
+    found = reading.at_start([etc])
+    assert vhids(found) == {"web": 1}
+    assert (found.lines, found.refused_names([])) == ((), [])
+
+
+def test_a_bad_file_is_refused_and_named(etc, run):
+    path = write(etc, "web", text(300))
+    found = reading.at_start([path])
+    assert found.configs == ()
+    assert found.refused_names([]) == ["web"]
+    assert found.is_refused(path)
+    (line,) = found.lines
+    assert line.startswith(f"{path}:2: UCARP_VHID: ")
+    assert "serves on" not in line
+
+
+@pytest.mark.parametrize("given", ["file", "directory"])
+def test_after_a_crash_the_last_good_configuration_stands_in_for_a_bad_file(etc, run, given):
+    path = crashed(etc, run, "web", text(7))
+    write(etc, "web", text(300))
+    found = reading.at_start([path if given == "file" else etc])
+    assert vhids(found) == {"web": 7}
+    assert found.is_refused(path)
+    (line,) = found.lines
+    assert line.startswith(f"{path}:2: UCARP_VHID: ")
+    assert "; the last good configuration, in use since 2" in line
+    assert line.endswith(", serves on")
+
+
+def test_it_stands_in_for_a_file_that_is_missing_for_a_moment(etc, run):
+    path = crashed(etc, run, "web", text(7))
+    path.unlink()
+    assert vhids(reading.at_start([path])) == {"web": 7}
+    # In a directory, a file that is missing was removed.
+    assert vhids(reading.at_start([etc])) == {}
+
+
+def test_it_stands_in_for_all_files_of_a_directory_that_cannot_be_read(etc, run):
+    crashed(etc, run, "web", text(7))
+    etc.rename(etc.with_name("elsewhere"))
+    found = reading.at_start([etc])
+    assert vhids(found) == {"web": 7}
+    assert found.is_refused(etc / "web.conf")
+    assert found.refused_names([]) == ["etc"]
+    assert found.refused_names([etc / "web.conf", Path("/elsewhere/mail.conf")]) == ["web"]
+
+
+def test_a_good_file_is_taken_as_it_is(etc, run):
+    crashed(etc, run, "web", text(7))
+    write(etc, "web", text(8))
+    assert vhids(reading.at_start([etc])) == {"web": 8}
+
+
+def test_a_good_file_comes_before_the_last_good_configuration_of_another(etc, run):
+    crashed(etc, run, "a", text(7))
+    write(etc, "a", text(300))
+    write(etc, "b", text(7, "10.0.0.2"))
+    assert vhids(reading.at_start([etc])) == {"b": 7}
+
+
+def test_a_reload_uses_nothing_but_the_files(etc, run):
+    path = crashed(etc, run, "web", text(7))
+    write(etc, "web", text(300))
+    found = reading.at_reload([etc])
+    assert found.configs == ()
+    assert found.is_refused(path)
+    assert found.lines[0].endswith("; the running configuration stays")
+
+
+def test_what_check_has_refused_is_refused_once_and_without_a_word(etc, run):
+    sound, bad, silent = (
+        write(etc, name, text(vhid, f"10.0.0.{number}"))
+        for number, (name, vhid) in enumerate({"a": 1, "b": 300, "c": 301}.items())
+    )
+    refusals.leave(os.getpid(), {sound, silent}, run)
+    found = reading.at_reload([etc])
+    assert found.configs == ()
+    assert found.refused_names([]) == ["a", "b", "c"]
+    assert [line.partition(":")[0] for line in found.lines] == [str(bad)]
+    assert vhids(reading.at_reload([etc])) == {"a": 1}
+
+
+def test_a_list_of_refusals_is_for_one_process(run):
+    refusals.leave(1, {Path("/x/web.conf")}, run)
+    assert refusals.take(2, run) == set()
+    assert refusals.take(1, run) == {Path("/x/web.conf")}
+    assert refusals.take(1, run) == set()
+
+
+def test_a_later_check_without_faults_takes_the_list_back(run):
+    refusals.leave(1, {Path("/x/web.conf")}, run)
+    refusals.leave(1, set(), run)
+    assert refusals.take(1, run) == set()
+
+
+def test_a_damaged_list_refuses_nothing(run):
+    refusals.leave(1, {Path("/x/web.conf")}, run)
+    (run / "private/1.refused").write_text("[")
+    assert refusals.take(1, run) == set()

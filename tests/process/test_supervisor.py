@@ -1,0 +1,161 @@
+"""What a reload or a stop does when something in it fails."""
+
+import asyncio
+import signal
+
+from fake_kernel import FakeLog
+
+from ucarpd import config
+from ucarpd.carp.actions import State
+from ucarpd.process import supervisor
+from ucarpd.process.supervisor import Supervisor
+
+
+class Journal(FakeLog):
+    AFTER_THE_WORK = 0.0
+
+
+def run(monkeypatch, tmp_path, scenario):
+    journal = Journal()
+    monkeypatch.setattr(supervisor, "lines", journal)
+
+    async def with_supervisor():
+        host = Supervisor([tmp_path], stay=True)
+        await scenario(host)
+        await host._netlink.close()
+
+    asyncio.run(with_supervisor())
+    return journal.told()
+
+
+def test_a_reload_that_fails_is_told_and_the_stop_works(monkeypatch, tmp_path):
+    def load_all(_paths):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(config, "load_all", load_all)
+
+    async def scenario(host):
+        host.reload()
+        await host._stop_all()
+
+    told = run(monkeypatch, tmp_path, scenario)
+    assert any("the reload failed" in line for line in told)
+
+
+def test_one_instance_that_fails_to_stop_does_not_keep_the_others_running(monkeypatch, tmp_path):
+    class Instance:
+        def __init__(self, name, fails):
+            self.config = type("Config", (), {"name": name, "is_scripted": False})
+            self.fails = fails
+            self.stopped = False
+
+        async def stop(self, reason):
+            if self.fails:
+                raise ZeroDivisionError
+            await asyncio.sleep(0.01)
+            self.stopped = True
+
+    instances = {name: Instance(name, name == "one") for name in ("one", "two")}
+
+    async def scenario(host):
+        host._instances = dict(instances)
+        await host._stop_all()
+
+    told = run(monkeypatch, tmp_path, scenario)
+    assert instances["two"].stopped
+    assert any("ZeroDivisionError" in line for line in told)
+
+
+def test_a_stop_begins_with_all_instances_while_a_reload_waits_for_one(monkeypatch, tmp_path):
+    begun, ready = [], []
+    monkeypatch.setattr(config, "load_all", lambda _paths: ([Config("new")], []))
+    monkeypatch.setattr(supervisor.systemd, "notify_ready", ready.append)
+
+    class Config:
+        is_scripted = False
+
+        def __init__(self, name):
+            self.name = name
+            self.path = tmp_path / f"{name}.conf"
+
+    class Instance:
+        def __init__(self, name):
+            self.config = Config(name)
+
+        async def stop(self, reason):
+            begun.append(f"{self.config.name}: {reason.rpartition('/')[2]}")
+            await may_end.wait()
+
+    async def scenario(host):
+        nonlocal may_end
+        may_end = asyncio.Event()
+        host._instances = {name: Instance(name) for name in ("one", "two")}
+        host._start_all = begun.extend
+        host.reload()
+        while not begun:
+            await asyncio.sleep(0.001)
+        host._end(signal.SIGTERM)
+        stopping = asyncio.create_task(host._stop_all())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert begun == ["one: one.conf is gone", "one: stopping", "two: stopping"]
+        may_end.set()
+        await stopping
+
+    may_end = None
+    run(monkeypatch, tmp_path, scenario)
+    assert len(begun) == 3
+    assert ready == []
+
+
+def test_the_status_line_says_what_an_instance_waits_for(monkeypatch, tmp_path):
+    told = []
+    monkeypatch.setattr(supervisor.systemd, "notify_status", told.append)
+
+    class Instance:
+        config = type(
+            "Config", (), {"name": "web", "interface": "hots0", "vhid": 1, "path": tmp_path}
+        )
+        state = State.INIT
+        duration = 3.0
+        note = ": waiting, interface hots0 does not exist"
+
+    async def scenario(host):
+        host._instances = {"web": Instance()}
+        for _ in range(2):
+            host._show_status()
+        Instance.state, Instance.note = State.MASTER, ""
+        host._show_status()
+
+    run(monkeypatch, tmp_path, scenario)
+    assert len(told) == 2
+    assert told[0].startswith(
+        "INIT: waiting, interface hots0 does not exist (hots0, vhid 1, since "
+    )
+    assert told[1].startswith("MASTER on hots0")
+
+
+def test_processes_of_scripts_are_told_once_after_their_instance_has_stopped(monkeypatch, tmp_path):
+    told = []
+
+    class Instance:
+        def __init__(self, name, is_scripted):
+            self.config = type("Config", (), {"name": name, "is_scripted": is_scripted})
+
+        async def stop(self, reason):
+            told.append(f"{self.config.name} stopped")
+
+        def left_running(self, processes):
+            told.append(f"{self.config.name} left {', '.join(processes)}")
+
+    left = {name: [f"sleep of {name}"] for name in ("one", "two", "mail")}
+    monkeypatch.setattr(supervisor.survivors, "find", lambda: left)
+
+    async def scenario(host):
+        instances = [Instance("one", True), Instance("two", False), Instance("three", True)]
+        host._instances = {each.config.name: each for each in instances}
+        await asyncio.gather(host._stop(instances[0], ""), host._stop_all())
+
+    run(monkeypatch, tmp_path, scenario)
+    assert [each for each in told if "left" in each] == ["one left sleep of one"]
+    assert told[-1] == "one left sleep of one"

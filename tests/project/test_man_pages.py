@@ -1,0 +1,120 @@
+"""The manual pages say what the program does."""
+
+import re
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from command_line import commands
+
+from ucarpd import __version__, cli
+from ucarpd.config import KEYS
+from ucarpd.config.keys import BY_NAME
+from ucarpd.log import messages
+from ucarpd.process.supervisor import EXIT_ALL_RUN_ELSEWHERE
+
+PROJECT = Path(__file__).parents[2]
+
+
+def plain(page):
+    """The text of a page without its roff."""
+    text = (PROJECT / "debian" / page).read_text()
+    text = re.sub(r"\\f[A-Z]|\\&", "", text).replace("\\-", "-").replace("\\(aq", "'")
+    return text.replace("\\e", "\\")
+
+
+def entries(page, section):
+    """The paragraphs of a section that .TP begins, by the first word of their tag."""
+    [text] = re.findall(rf"^\.SH {section}\n(.*?)^\.SH ", plain(page), re.MULTILINE | re.DOTALL)
+    found = {}
+    for paragraph in text.split(".TP\n")[1:]:
+        tag, _, rest = paragraph.partition("\n")
+        words = re.sub(r'^\.[A-Z]+ |"', "", tag)
+        found[words.split()[0]] = f"{words}\n{rest}"
+    return found
+
+
+def test_the_list_of_keys_was_written_from_the_table():
+    subprocess.run([sys.executable, PROJECT / "scripts/man-keys", "--check"], check=True)
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.name)
+def test_a_key_with_its_aliases_range_and_default(key):
+    entry = entries("ucarpd.conf.5", "KEYS")[key.name]
+    assert key.kind in entry
+    assert ("required" if key.required else f"default: {key.default or key.without}") in entry
+    assert key.help in " ".join(entry.split("\n"))
+    assert set(key.aliases) == set(re.findall("UCARP_[A-Z0-9_]+", entry)) & set(key.aliases)
+
+
+def test_no_key_is_made_up():
+    known = {name for key in KEYS for name in key.names}
+    # What the scripts get besides the keys.
+    known |= {f"UCARP_{name}" for name in ("PREFIXLEN", "INSTANCE", "STATE", "PREVIOUS_STATE")}
+    known |= {"UCARP_REASON", "UCARP_ADDRESSES"}
+    for page in ("ucarpd.8", "ucarpd.conf.5"):
+        assert set(re.findall(r"\bUCARP_[A-Z0-9_]+", plain(page))) <= known
+
+
+@pytest.mark.parametrize("page", ["ucarpd.8", "ucarpd.conf.5"])
+def test_a_key_with_a_value_is_one_that_a_file_may_have(page):
+    for name, value in re.findall(r"\b(UCARP_[A-Z0-9_]+)=(\S+)", plain(page)):
+        BY_NAME[name].parse(value.rstrip(",;.:"))
+
+
+def test_the_commands_for_other_systems_mean_the_same_as_the_file_beside_them():
+    [text] = re.findall(
+        r"^\.SH OTHER SYSTEMS\n(.*?)^\.SH ", plain("ucarpd.conf.5"), re.MULTILINE | re.DOTALL
+    )
+    examples = re.findall(r"^\.EX\n(.*?)^\.EE", text, re.MULTILINE | re.DOTALL)
+    _table, ours, *theirs = (example.replace("\\\n", "").split() for example in examples)
+    assert {"UCARP_VHID=1", "UCARP_PASS=secret", "UCARP_ADDR=192.0.2.10"} <= set(ours)
+    passwords = []
+    for words in theirs:
+        after = dict(pairwise(words))
+        assert (after.get("vhid") or after["-v"]) == "1"
+        assert {"192.0.2.10", "192.0.2.10/32"} & set(words)
+        passwords.append(after.get("pass") or after["-p"])
+    # NetBSD drops the last character.
+    assert passwords == ["secret", "secret", "secret", "secretX"]
+
+
+def test_commands_and_options():
+    assert entries("ucarpd.8", "COMMANDS").keys() == commands().keys()
+    described = " ".join(entries("ucarpd.8", "OPTIONS").values())
+    for options in commands().values():
+        assert set(options) <= set(re.findall(r"(?<![\w-])--?[a-z]+", described))
+
+
+def test_exit_statuses():
+    numbers = entries("ucarpd.8", "EXIT STATUS").keys()
+    final = {EXIT_ALL_RUN_ELSEWHERE, cli.EXIT_CONFIG, cli.EXIT_NO_PERMISSION}
+    assert numbers == {"0", "2", str(cli.EXIT_LEFT_OVER), *map(str, final)}
+
+
+def test_signals():
+    [said] = re.findall(r"signals:\n(.*)\n\n", cli._EPILOG, re.DOTALL)
+    handled = {word for line in said.splitlines() for word in re.findall("[A-Z0-9]{3,}", line)}
+    assert handled == set(re.findall("[A-Z0-9]{3,}", "".join(map(first_line, described_signals()))))
+
+
+def described_signals():
+    return entries("ucarpd.8", "SIGNALS").values()
+
+
+def first_line(entry):
+    return entry.partition("\n")[0] + " "
+
+
+def test_journal_fields():
+    source = Path(messages.__file__).read_text()
+    assert set(re.findall(r"\bUCARPD_[A-Z_]+", plain("ucarpd.8"))) == set(
+        re.findall(r"\bUCARPD_[A-Z_]+", source)
+    )
+
+
+@pytest.mark.parametrize("page", ["ucarpd.8", "ucarpd.conf.5"])
+def test_the_page_is_of_this_version(page):
+    assert f'"ucarpd {__version__}"' in plain(page).splitlines()[0]

@@ -1,0 +1,365 @@
+"""What `clear` acts on, with a table of addresses that stands for the kernel's.
+
+With the kernel's own table: tests/integration/test_clear.py.
+"""
+
+import asyncio
+import errno
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from recorded import content
+
+from ucarpd.linux import sysctl
+from ucarpd.linux.address_table import Entry
+from ucarpd.linux.lock import AlreadyRunning, InstanceLock
+from ucarpd.record.clearing import clear
+from ucarpd.record.leftovers import clear_leftovers
+from ucarpd.record.record import Record, read
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "run"))
+    return tmp_path / "run"
+
+
+class Sent(list):
+    """The packets that would go out, each with its interface."""
+
+    def send_frame(self, interface, frame):
+        self.append((interface, frame))
+
+    def send_packet(self, interface, packet, destination):
+        self.append((interface, packet, destination))
+
+
+class Refused:
+    """An interface that is down."""
+
+    def send_frame(self, interface, frame):
+        raise OSError(errno.ENETDOWN, os.strerror(errno.ENETDOWN))
+
+
+def leave(tmp_path, run, name="web", placed=True, ago=None, device="gone0", **keys):
+    """Leave the record of an instance; its interface has gone with it unless another one is given."""
+    left = content(tmp_path, name, INTERFACE=device, VHID=len(name), **keys)
+    record = Record(name, run)
+    record.write(left)
+    record.placed = placed
+    if ago is not None:
+        record.advertised(time.monotonic() - ago)
+    return left
+
+
+def run_clear(tmp_path, sent=None, **environ):
+    return clear([str(tmp_path)], Sent() if sent is None else sent, environ)
+
+
+def cleared(*paths):
+    outcome = clear([str(path) for path in paths], Sent(), {})
+    for each in outcome.cleared:
+        each.lock.release()
+    return [each.content.instance for each in outcome.cleared]
+
+
+def test_an_instance_is_found_by_its_file_or_the_directory_of_that(tmp_path, run):
+    leave(tmp_path, run, "web")
+    leave(tmp_path, run, "mail")
+    assert cleared(tmp_path / "web.conf") == ["web"]
+    assert cleared(tmp_path / "x/../mail.conf", tmp_path / "web.conf") == ["mail", "web"]
+    assert cleared(tmp_path) == ["mail", "web"]
+    assert cleared(tmp_path, tmp_path / "web.conf") == ["mail", "web"]
+    assert cleared(tmp_path / "other.conf", "/", "/nonexistent") == []
+
+
+def test_neither_file_nor_directory_need_exist(tmp_path, run):
+    away = tmp_path / "etc"
+    away.mkdir()
+    leave(away, run)
+    (away / "web.conf").unlink()
+    assert cleared(away / "web.conf") == ["web"]
+    away.rmdir()
+    assert cleared(away) == ["web"]
+
+
+def test_what_was_never_placed_or_is_to_stay_is_left_alone(tmp_path, run):
+    leave(tmp_path, run, placed=False)
+    leave(tmp_path, run, "mail", SHUTDOWN="no")
+    assert run_clear(tmp_path) == ([], [])
+
+
+def test_a_record_that_cannot_be_read_does_not_keep_the_others(tmp_path, run):
+    for name in ("mail", "web"):
+        leave(tmp_path, run, name)
+    record = run / "private/mail.record"
+    record.unlink()
+    record.mkdir()
+    assert cleared(tmp_path) == ["web"]
+
+
+def test_there_is_nothing_at_all(tmp_path, run):
+    assert run_clear(tmp_path) == ([], [])
+    assert not run.exists()
+
+
+def test_a_record_that_is_gone_before_it_is_locked_is_left_alone(tmp_path, run):
+    leave(tmp_path, run, "mail", ago=0.5)
+    leave(tmp_path, run, "web")
+
+    class Meanwhile(Sent):
+        """The second instance starts and ends while the first one is being cleared."""
+
+        def send_frame(self, interface, frame):
+            Record("web", run).remove()
+
+    outcome = run_clear(tmp_path, Meanwhile())
+    assert [each.content.instance for each in outcome.cleared] == ["mail"]
+    assert outcome.left_alone == []
+    outcome.cleared[0].lock.release()
+
+
+def test_an_instance_that_runs_is_left_alone(tmp_path, run):
+    left = leave(tmp_path, run)
+    lock = InstanceLock("web", run, "gone0", left.vhid, tmp_path / "web.conf")
+    outcome = run_clear(tmp_path)
+    assert outcome.cleared == []
+    (sentence,) = outcome.left_alone
+    assert sentence.startswith(f"web is already run by process {os.getpid()} (")
+    lock.release()
+
+
+def test_a_virtual_host_that_another_file_runs_is_left_alone(tmp_path, run):
+    left = leave(tmp_path, run)
+    lock = InstanceLock("copy", run, "gone0", left.vhid, tmp_path / "copy.conf")
+    outcome = run_clear(tmp_path)
+    assert outcome.cleared == []
+    assert "copy.conf" in outcome.left_alone[0]
+    lock.release()
+
+
+# -- the addresses ---------------------------------------------------------------------------------------
+
+
+class FakeTable:
+    """The addresses of the loopback interface; the kernel takes the secondaries of a primary along."""
+
+    def __init__(self, *ips, keeps=(), fails=None):
+        self.entries = [entry(ip) for ip in ips]
+        self.keeps = keeps
+        self.fails = fails
+        self.story = []
+
+    def __call__(self):
+        self.story.append("open")
+        return self
+
+    def of(self, index):
+        if self.fails is not None:
+            raise self.fails
+        return [each for each in self.entries if each.link == index]
+
+    def remove(self, each):
+        if shown(each) in self.keeps:
+            raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+        self.story.append(f"remove {shown(each)}")
+        promotes = sysctl.get("lo", 4, "promote_secondaries") == "1"
+        gone = self.entries[self.entries.index(each) :] if not promotes else [each]
+        self.entries = [other for other in self.entries if other not in gone]
+
+    def put_back(self, each):
+        self.story.append(f"put back {shown(each)}")
+        self.entries.append(each)
+
+    def close(self):
+        self.story.append("close")
+
+    def left(self):
+        return [shown(each) for each in self.entries]
+
+
+def entry(ip):
+    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+    packed = socket.inet_pton(family, ip)
+    return Entry(socket.if_nametoindex("lo"), packed, bytes([family, 24]) + packed)
+
+
+def shown(each):
+    return socket.inet_ntop(socket.AF_INET if len(each.ip) == 4 else socket.AF_INET6, each.ip)
+
+
+@pytest.fixture
+def promotes(tmp_path, monkeypatch):
+    """The setting of the loopback interface: whether a secondary address becomes a primary one."""
+    setting = tmp_path / "net/ipv4/conf/lo/promote_secondaries"
+    setting.parent.mkdir(parents=True)
+    setting.write_text("0\n")
+    monkeypatch.setattr(sysctl, "ROOT", tmp_path / "net")
+    return setting
+
+
+def take_off(tmp_path, table, sent=None):
+    sent = Sent() if sent is None else sent
+    (each,) = clear([str(tmp_path / "web.conf")], sent, {}, table).cleared
+    each.lock.release()
+    return each
+
+
+def test_what_the_record_names_is_taken_off_and_told(tmp_path, run, promotes):
+    leave(tmp_path, run, device="lo", ADDR="10.0.0.1/24", EXTRA_ADDRS="2001:db8::1/64,10.0.0.2/24")
+    table = FakeTable("127.0.0.1", "10.0.0.1", "2001:db8::1")
+    each = take_off(tmp_path, table)
+    assert each.found == ["10.0.0.1", "2001:db8::1"]
+    assert each.error is None
+    assert table.story == ["open", "remove 10.0.0.1", "remove 2001:db8::1", "close"]
+    assert table.left() == ["127.0.0.1"]
+
+
+def test_what_is_not_there_is_not_taken_off(tmp_path, run, promotes):
+    leave(tmp_path, run, device="lo")
+    table = FakeTable("127.0.0.1")
+    each = take_off(tmp_path, table)
+    assert (each.found, each.error) == ([], None)
+    assert table.left() == ["127.0.0.1"]
+
+
+def test_secondaries_stay_and_the_setting_is_as_before(tmp_path, run, promotes):
+    leave(tmp_path, run, device="lo")
+    table = FakeTable("10.0.0.1", "10.0.0.9")
+    take_off(tmp_path, table)
+    assert table.left() == ["10.0.0.9"]
+    assert promotes.read_text().strip() == "0"
+
+
+def test_where_the_setting_cannot_be_made_the_secondaries_are_put_back(
+    tmp_path, run, promotes, monkeypatch
+):
+    def refuse(*_arguments):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(sysctl, "set", refuse)
+    leave(tmp_path, run, device="lo")
+    leave(tmp_path, run, "mail", device="lo", ADDR="10.0.0.8/24")
+    table = FakeTable("10.0.0.1", "10.0.0.8", "10.0.0.9")
+    take_off(tmp_path, table)
+    assert table.left() == ["10.0.0.9"], "10.0.0.8 is for its own instance to take care of"
+
+
+def test_one_that_stays_keeps_neither_the_others_nor_the_error(tmp_path, run, promotes):
+    leave(tmp_path, run, device="lo", ago=0.5, EXTRA_ADDRS="10.0.0.2/24")
+    table = FakeTable("10.0.0.1", "10.0.0.2", keeps={"10.0.0.1"})
+    sent = Sent()
+    each = take_off(tmp_path, table, sent)
+    assert each.error.errno == errno.EPERM
+    assert table.left() == ["10.0.0.1"]
+    assert sent == [], "a host that still answers gives nothing away"
+
+
+def test_a_table_that_cannot_be_read_is_the_error(tmp_path, run, promotes):
+    leave(tmp_path, run, device="lo")
+    table = FakeTable(fails=OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS)))
+    each = take_off(tmp_path, table)
+    assert (each.found, each.error) == ([], table.fails)
+    assert table.story[-1] == "close"
+
+
+# -- the bow-out -----------------------------------------------------------------------------------------
+
+
+def test_both_bow_outs_are_sent_one_after_the_other(tmp_path, run):
+    left = leave(tmp_path, run, ago=0.5)
+    began, sent = time.monotonic(), Sent()
+    (each,) = run_clear(tmp_path, sent).cleared
+    assert each.bowed_out
+    assert sent == [("gone0", packet.data) for (packet,) in left.bow_outs]
+    assert time.monotonic() - began >= 0.05
+
+
+def test_each_unicast_peer_is_told(tmp_path, run):
+    leave(tmp_path, run, ago=0.5, PEERS="10.0.0.12 10.0.0.13")
+    sent = Sent()
+    run_clear(tmp_path, sent)
+    assert [(name, to) for name, _, to in sent] == 2 * [
+        ("gone0", "10.0.0.12"),
+        ("gone0", "10.0.0.13"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ago", "result", "bows_out"),
+    [
+        (1.5, None, True),
+        (1.5, "signal", True),
+        (1.5, "watchdog", False),
+        (1.5, "timeout", False),
+        (2.1, "signal", False),
+        (None, "signal", False),
+    ],
+)
+def test_when_a_bow_out_is_worth_it(tmp_path, run, ago, result, bows_out):
+    leave(tmp_path, run, ago=ago)
+    sent = Sent()
+    (each,) = run_clear(tmp_path, sent, **({"SERVICE_RESULT": result} if result else {})).cleared
+    assert each.bowed_out is bool(sent) is bows_out
+
+
+def test_a_bow_out_that_does_not_get_out_is_none(tmp_path, run):
+    leave(tmp_path, run, ago=0.5)
+    (each,) = run_clear(tmp_path, Refused()).cleared
+    assert (each.bowed_out, each.error) == (False, None)
+
+
+# -- the end ---------------------------------------------------------------------------------------------
+
+
+def test_what_is_being_cleared_cannot_be_started_and_is_forgotten_at_the_end(tmp_path, run):
+    left = leave(tmp_path, run)
+    outcome = run_clear(tmp_path)
+    (each,) = outcome.cleared
+    assert (each.found, each.bowed_out, each.error) == ([], False, None)
+    with pytest.raises(AlreadyRunning):
+        InstanceLock("web", run, "gone0", left.vhid, tmp_path / "web.conf")
+    assert asyncio.run(clear_leftovers(outcome.cleared))
+    assert read("web", run) is None
+    InstanceLock("web", run, "gone0", left.vhid, tmp_path / "web.conf").release()
+
+
+def test_without_privileges_it_says_so(tmp_path, run):
+    leave(tmp_path, run)
+    command = [sys.executable, "-m", "ucarpd", "clear", tmp_path]
+    # Without any capability, be it root's or not.
+    drop = ["setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
+    wrap = drop if os.geteuid() == 0 else []
+    ended = subprocess.run([*wrap, *command], capture_output=True, text=True, check=False)
+    assert ended.returncode == 77
+    assert ended.stderr.startswith("ucarpd: must run as root")
+
+
+def test_the_way_to_the_bow_out_imports_little():
+    """What the daemon needs takes longer to load than a client is to wait."""
+    command = [
+        sys.executable,
+        "-c",
+        "import sys, ucarpd.cli, ucarpd.record.clearing; print(*sys.modules)",
+    ]
+    loaded = set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+    heavy = {"asyncio", "argparse", "logging", "dataclasses", "dotenv", "pyroute2", "subprocess"}
+    assert heavy & loaded == set()
+    assert {name for name in loaded if name.startswith("ucarpd")} == {
+        "ucarpd",
+        "ucarpd.cli",
+        "ucarpd.record",
+        "ucarpd.record.clearing",
+        "ucarpd.linux",
+        "ucarpd.linux.address_table",
+        "ucarpd.linux.namespace",
+        "ucarpd.linux.packet_out",
+        "ucarpd.linux.sysctl",
+        "ucarpd.linux.lock",
+        "ucarpd.linux.run_directory",
+        "ucarpd.record.record",
+    }

@@ -1,0 +1,123 @@
+"""What `clear` does when the addresses are off: log lines, the down-script, the device, the record."""
+
+import asyncio
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from fake_kernel import FakeNetlink
+from recorded import content
+
+from ucarpd.linux import sysctl
+from ucarpd.linux.lock import InstanceLock
+from ucarpd.record.clearing import Cleared
+from ucarpd.record.leftovers import clear_leftovers
+from ucarpd.record.record import Record, read
+from ucarpd.scripts.runner import Hook
+
+NOT_PERMITTED = OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+
+class Bench:
+    """Instances that have died, and the kernel."""
+
+    def __init__(self, tmp_path, directory):
+        self._tmp_path = tmp_path
+        self._directory = directory
+        self.story = []
+        self.keeps_device = False
+
+    def leave(self, name="web", vhid=7, found=(), bowed_out=False, error=None, down=None, **keys):
+        said = content(self._tmp_path, name, down, VHID=vhid, **keys)
+        Record(name, self._directory).write(said)
+        lock = InstanceLock(name, self._directory, said.interface, vhid, Path(said.path))
+        return Cleared(said, lock, list(found), bowed_out, error)
+
+    def clear(self, *cleared):
+        return asyncio.run(clear_leftovers(cleared, self._netlink))
+
+    def _netlink(self, listener):
+        listener.link_changed("eth0")
+        listener.address_added("eth0", None)
+        listener.address_removed("eth0", None)
+        netlink = FakeNetlink()
+        netlink.story = self.story
+        if self.keeps_device:
+            netlink.lose_link = self._refuse
+        return netlink
+
+    def _refuse(self, name):
+        raise NOT_PERMITTED
+
+    def is_forgotten(self, name="web", vhid=7):
+        """Whether the record is gone; another process may have the instance in any case."""
+        InstanceLock(name, self._directory, "eth0", vhid, self._tmp_path / "x.conf").release()
+        return read(name, self._directory) is None
+
+
+@pytest.fixture
+def bench(tmp_path, run_directory, monkeypatch):
+    monkeypatch.setattr(sysctl, "ROOT", tmp_path / "net")
+    return Bench(tmp_path, run_directory)
+
+
+def test_nothing_is_to_be_said_of_one_that_has_left_nothing(bench, log_lines):
+    assert bench.clear(bench.leave())
+    assert log_lines.told() == []
+    assert bench.is_forgotten()
+
+
+def test_what_was_found_and_sent_is_told(bench, log_lines):
+    assert bench.clear(bench.leave(found=["10.0.0.1"], bowed_out=True))
+    told = log_lines.told()
+    assert told[0].startswith("web: 10.0.0.1 was left on eth0")
+    assert told[1].startswith("web: bowed out")
+    assert bench.is_forgotten()
+
+
+def test_an_address_that_stays_keeps_the_record(bench, log_lines):
+    assert not bench.clear(bench.leave(found=["10.0.0.1"], error=NOT_PERMITTED))
+    (line,) = log_lines.told()
+    assert line.startswith("web: cannot remove the address")
+    assert not bench.is_forgotten()
+
+
+def test_the_down_script_is_run_as_the_record_says(bench, tmp_path, log_lines):
+    script = tmp_path / "down.sh"
+    script.write_text(f'#!/bin/sh\necho "$1 $2 $UCARP_VHID" >{tmp_path}/told\n')
+    script.chmod(0o755)
+    down = Hook("down", script, ("eth0", "10.0.0.1"), {"UCARP_VHID": "7"}, 20.0)
+    assert bench.clear(bench.leave(down=down))
+    assert (tmp_path / "told").read_text() == "eth0 10.0.0.1 7\n"
+    assert bench.is_forgotten()
+
+
+def test_a_down_script_that_is_gone_is_told_and_no_more(bench, log_lines):
+    down = Hook("down", Path("/nonexistent"), (), {}, 20.0)
+    assert bench.clear(bench.leave(down=down))
+    (line,) = log_lines.told()
+    assert "cannot run [/nonexistent" in line
+
+
+def test_the_virtual_mac_device_is_removed(bench, log_lines):
+    assert bench.clear(bench.leave(VMAC="yes"))
+    assert bench.story == ["open", "remove eth0-v7", "close"]
+    assert log_lines.told() == []
+    assert bench.is_forgotten()
+
+
+def test_a_device_that_stays_keeps_the_record(bench, log_lines):
+    bench.keeps_device = True
+    assert not bench.clear(bench.leave(VMAC="yes"))
+    (line,) = log_lines.told()
+    assert line.startswith("web: virtual MAC address, device eth0-v7")
+    assert bench.story[-1] == "close"
+    assert not bench.is_forgotten()
+
+
+def test_one_that_is_not_done_does_not_keep_the_others(bench, log_lines):
+    bad, good = bench.leave(error=NOT_PERMITTED), bench.leave("mail", 8)
+    assert not bench.clear(bad, good)
+    assert not bench.is_forgotten()
+    assert bench.is_forgotten("mail", 8)

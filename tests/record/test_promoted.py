@@ -1,0 +1,103 @@
+"""The notes about promote_secondaries, with a tree that stands for /proc.
+
+With the kernel's own tree: tests/integration/test_kernel_secondaries.py and test_scripts.py.
+"""
+
+import multiprocessing
+import shutil
+
+import pytest
+from lab import wait_for
+
+from ucarpd.linux import sysctl
+from ucarpd.record.promoted import SETTING, Promotions, restore_left_over
+
+
+@pytest.fixture
+def setting(tmp_path, monkeypatch):
+    conf = tmp_path / "net/ipv4/conf/eth0"
+    conf.mkdir(parents=True)
+    monkeypatch.setattr(sysctl, "ROOT", tmp_path / "net")
+    (conf / SETTING).write_text("0")
+    return conf / SETTING
+
+
+@pytest.fixture
+def run(tmp_path):
+    return tmp_path / "run"
+
+
+def notes(run):
+    return list((run / "private").iterdir())
+
+
+def begin_and_die(run, setting):
+    def change():
+        promotions.begin("eth0")
+        setting.write_text("1")
+        multiprocessing.Event().wait()
+
+    promotions = Promotions(run)
+    process = multiprocessing.get_context("fork").Process(target=change)
+    process.start()
+    wait_for("the setting", lambda: setting.read_text() == "1")
+    process.kill()
+    process.join()
+
+
+def test_after_a_death_the_setting_is_restored(run, setting):
+    begin_and_die(run, setting)
+    restore_left_over(run)
+    assert setting.read_text() == "0"
+    assert notes(run) == []
+    restore_left_over(run)
+
+
+def test_what_a_process_has_changed_for_the_moment_is_left_alone(run, setting):
+    promotions = Promotions(run)
+    promotions.begin("eth0")
+    setting.write_text("1")
+    restore_left_over(run)
+    assert setting.read_text() == "1"
+    promotions.end("eth0")
+    promotions.end("eth0")
+    assert notes(run) == []
+
+
+def test_what_somebody_has_changed_since_is_theirs(run, setting):
+    begin_and_die(run, setting)
+    setting.write_text("2")
+    restore_left_over(run)
+    assert setting.read_text() == "2"
+    assert notes(run) == []
+
+
+def test_the_interface_is_gone(run, setting):
+    begin_and_die(run, setting)
+    shutil.rmtree(setting.parent)
+    restore_left_over(run)
+    assert notes(run) == []
+
+
+def test_without_a_private_directory_there_are_no_notes(run, setting):
+    run.write_text("")
+    promotions = Promotions(run)
+    promotions.begin("eth0")
+    promotions.end("eth0")
+    restore_left_over(run)
+
+
+def test_a_directory_that_is_removed_meanwhile(run, setting):
+    promotions = Promotions(run)
+    promotions.begin("eth0")
+    shutil.rmtree(run)
+    promotions.end("eth0")
+    restore_left_over(run)
+    assert not run.exists()
+
+
+def test_another_network_namespace_has_interfaces_of_its_own(run, setting, monkeypatch):
+    begin_and_die(run, setting)
+    monkeypatch.setattr("ucarpd.record.promoted.network_namespace", lambda: 1)
+    restore_left_over(run)
+    assert setting.read_text() == "1"

@@ -1,0 +1,280 @@
+"""What a crash leaves to `clear` and to the next start."""
+
+import errno
+import json
+import multiprocessing
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from recorded import MAC, SOURCE, content
+
+from ucarpd.carp.frame import ethernet, parse
+from ucarpd.carp.packet import decode
+from ucarpd.record import record
+from ucarpd.record.record import Address, Record, Script, others, read, read_all
+from ucarpd.scripts.runner import Hook
+
+
+@pytest.fixture
+def run(tmp_path):
+    return tmp_path / "run"
+
+
+def in_child(function):
+    process = multiprocessing.get_context("fork").Process(target=function)
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    return process.pid
+
+
+# -- what it says ----------------------------------------------------------------------------------------
+
+
+def test_what_was_written_is_read(tmp_path, run):
+    down = Hook("down", Path("/x/down.sh"), ("eth0", "10.0.0.1"), {"UCARP_VHID": "7"}, 12.5)
+    written = content(tmp_path, down=down, IF_ALIAS="eth0:1", EXTRA_ADDRS="10.0.0.2", SHUTDOWN="no")
+    Record("web", run).write(written)
+    found = read("web", run)
+    assert found.content == written
+    assert found.pid == os.getpid()
+    assert (found.placed, found.handed_over, found.last) == (False, False, 0.0)
+    assert written.addresses == [
+        Address("10.0.0.1", 24, "eth0:1"),
+        Address("10.0.0.2", 32, "eth0:1"),
+    ]
+    assert written.down_script == Script(
+        "/x/down.sh", ["eth0", "10.0.0.1"], {"UCARP_VHID": "7"}, 12.5
+    )
+    assert (written.instance, written.interface, written.vhid) == ("web", "eth0", 7)
+    assert (written.release_on_stop, written.virtual_mac, written.device) == (False, False, "eth0")
+
+
+def test_the_device_of_a_virtual_mac_address(tmp_path):
+    assert content(tmp_path, VMAC="yes").device == "eth0-v7"
+
+
+def test_nobody_else_can_look(tmp_path, run):
+    written = content(tmp_path)
+    before = os.umask(0)
+    try:
+        Record("web", run).write(written)
+    finally:
+        os.umask(before)
+    private = run / "private"
+    assert stat.S_IMODE(private.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in private.iterdir()} == {0o600}
+    assert "secret" not in "".join(file.read_text() for file in private.iterdir())
+
+
+def test_the_bow_outs_are_ready_to_be_sent(tmp_path):
+    first, second = content(tmp_path, counter=5).bow_outs
+    counters = []
+    for packet in (*first, *second):
+        assert packet.destination is None
+        ip = parse(packet.data)
+        said = decode(ip.payload)
+        assert (ip.source, said.vhid, said.advbase, said.advskew) == (SOURCE, 7, 255, 255)
+        counters.append(said.counter)
+    # Far above whatever the instance has sent since, and each its own.
+    assert counters == [5 + (1 << 40), 6 + (1 << 40)]
+
+
+def test_a_counter_at_its_end_begins_again(tmp_path):
+    (packet,) = content(tmp_path, counter=(1 << 64) - 1).bow_outs[0]
+    assert decode(parse(packet.data).payload).counter == (1 << 40) - 1
+
+
+def test_unicast_peers_are_told_one_by_one(tmp_path):
+    packets = content(tmp_path, PEERS="10.0.0.12 10.0.0.13").bow_outs[0]
+    assert [packet.destination for packet in packets] == ["10.0.0.12", "10.0.0.13"]
+    assert decode(parse(ethernet(MAC, MAC, packets[0].data)).payload).advbase == 255
+
+
+def test_the_interval_is_the_masters(tmp_path):
+    assert content(tmp_path, ADVBASE=2, ADVSKEW=128).interval == 2.5
+
+
+# -- what it notes without a system call -----------------------------------------------------------------
+
+
+def test_what_the_instance_notes_outlives_it(tmp_path, run):
+    written = content(tmp_path)
+
+    def serve_and_die():
+        live = Record("web", run)
+        live.write(written)
+        live.placed = True
+        live.advertised(1234.5)
+        assert live.placed
+        os._exit(0)
+
+    pid = in_child(serve_and_die)
+    found = read("web", run)
+    assert (found.pid, found.placed, found.last) == (pid, True, 1234.5)
+
+
+def test_what_an_earlier_run_has_left_stays_until_it_is_forgotten(tmp_path, run):
+    earlier = Record("web", run)
+    earlier.write(content(tmp_path))
+    earlier.placed = True
+    earlier.advertised(1.0)
+    earlier.close()
+    next_one = Record("web", run)
+    assert next_one.placed
+    assert read("web", run).placed
+    next_one.forget()
+    found = read("web", run)
+    assert (found.placed, found.last) == (False, 0.0)
+
+
+def test_the_address_goes_and_the_last_advertisement_stays(tmp_path, run):
+    live = Record("web", run)
+    live.write(content(tmp_path))
+    live.placed = True
+    live.advertised(7.0)
+    live.placed = False
+    assert (read("web", run).placed, read("web", run).last) == (False, 7.0)
+
+
+@pytest.mark.parametrize(
+    ("last", "now", "recent"),
+    [(100.0, 101.9, True), (100.0, 102.0, False), (0.0, 5000.0, False), (100.0, 3.0, False)],
+)
+def test_how_long_a_bow_out_is_worth_it(tmp_path, run, last, now, recent):
+    live = Record("web", run)
+    live.write(content(tmp_path))
+    live.advertised(last)
+    assert read("web", run).is_recent(now) is recent
+
+
+def test_a_clean_end_leaves_nothing(tmp_path, run):
+    live = Record("web", run)
+    live.write(content(tmp_path))
+    live.remove()
+    assert read("web", run) is None
+    assert list((run / "private").iterdir()) == []
+
+
+def test_what_comes_after_the_end_is_harmless(tmp_path, run):
+    live = Record("web", run)
+    live.write(content(tmp_path))
+    live.remove()
+    live.placed = True
+    live.advertised(1.0)
+    live.forget()
+    live.write(content(tmp_path))
+    live.remove()
+    assert list((run / "private").iterdir()) == []
+
+
+# -- what is not to be gone by ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_file", [False, True])
+def test_there_is_none(run, is_file):
+    if is_file:
+        run.write_text("")
+    assert read("web", run) is None
+    assert read_all(run) == []
+    assert others(run) == []
+
+
+@pytest.mark.parametrize("key", ["version", "boot", "namespace"])
+def test_one_of_elsewhere_says_nothing(tmp_path, run, key):
+    Record("web", run).write(content(tmp_path))
+    file = run / "private/web.record"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {key: 0}))
+    assert read("web", run) is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"version": 1}', "\xff"])
+def test_one_that_is_damaged_says_nothing(tmp_path, run, text):
+    Record("web", run).write(content(tmp_path))
+    (run / "private/web.record").write_bytes(text.encode("latin-1"))
+    assert read("web", run) is None
+
+
+def test_one_whose_live_half_is_short_says_nothing(tmp_path, run):
+    Record("web", run).write(content(tmp_path))
+    (run / "private/web.live").write_bytes(b"\1")
+    assert read("web", run) is None
+
+
+# -- where there is no room ------------------------------------------------------------------------------
+
+
+def test_without_a_directory_it_lives_in_memory(tmp_path):
+    (tmp_path / "file").write_text("")
+    live = Record("web", tmp_path / "file")
+    assert isinstance(live.fault, OSError)
+    live.write(content(tmp_path))
+    live.placed = True
+    live.advertised(1.0)
+    assert live.placed
+    live.forget()
+    assert not live.placed
+    live.remove()
+
+
+def test_a_record_that_cannot_be_replaced_stays_as_it_was(tmp_path, run, monkeypatch):
+    live = Record("web", run)
+    live.write(content(tmp_path))
+    before = read("web", run)
+
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(OSError, match=r"cannot write .*/web\.record: No space left"):
+        live.write(content(tmp_path, ADVSKEW=100))
+    assert read("web", run) == before
+    assert {file.name for file in (run / "private").iterdir()} == {"web.record", "web.live"}
+
+
+def test_memory_is_there_before_it_is_written_to(tmp_path, run):
+    """A hole in the file would be a SIGBUS on a full file system."""
+    Record("web", run)
+    status = (run / "private/web.live").stat()
+    assert status.st_blocks * 512 >= status.st_size == record._LIVE_SIZE
+
+
+# -- the instances of other processes --------------------------------------------------------------------
+
+
+def test_others_are_those_that_run_elsewhere(tmp_path, run):
+    contents = {name: content(tmp_path, name) for name in ("dead", "mine", "theirs")}
+    Record("mine", run).write(contents["mine"])
+    in_child(lambda: Record("dead", run).write(contents["dead"]))
+    ours, childs = multiprocessing.Pipe()
+
+    def run_elsewhere():
+        Record("theirs", run).write(contents["theirs"])
+        childs.send("written")
+        childs.recv()
+
+    process = multiprocessing.get_context("fork").Process(target=run_elsewhere)
+    process.start()
+    assert ours.recv() == "written"
+    (theirs,) = others(run)
+    assert (theirs.pid, theirs.content) == (process.pid, contents["theirs"])
+    assert [each.content.instance for each in read_all(run)] == ["dead", "mine", "theirs"]
+    process.kill()
+    process.join()
+    assert others(run) == []
+
+
+def test_a_record_is_read_again_only_when_it_has_changed(tmp_path, run, monkeypatch):
+    live = Record("web", run)
+    live.write(content(tmp_path))
+    read("web", run)
+    record._text_of.cache_clear()
+    for _ in range(3):
+        assert read("web", run).content.interval == 1
+    assert record._text_of.cache_info().misses == 1
+    live.write(content(tmp_path, ADVBASE=3))
+    assert read("web", run).content.interval == 3
+    live.placed = True
+    assert read("web", run).placed

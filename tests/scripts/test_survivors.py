@@ -1,0 +1,51 @@
+"""Processes that scripts have left, wherever they went."""
+
+import os
+import subprocess
+
+import pytest
+
+from ucarpd.scripts import survivors
+
+
+@pytest.fixture
+def leave():
+    processes = []
+
+    def start(instance, daemon, *command, **options):
+        environment = {"PATH": os.environ["PATH"], "UCARPD_PID": str(daemon)}
+        if instance is not None:
+            environment["UCARP_INSTANCE"] = instance
+        process = subprocess.Popen(command, env=environment, **options)
+        processes.append(process)
+        return process.pid
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def test_a_process_is_known_by_instance_and_daemon(leave):
+    web = leave("web", os.getpid(), "sleep", "1000", start_new_session=True)
+    nameless = leave(None, os.getpid(), "sleep", "1001")
+    leave("web", 1, "sleep", "1002")
+    # Other tests of this process may have left some, too.
+    found = {
+        name: [each for each in left if each.pid in (web, nameless)]
+        for name, left in survivors.find().items()
+    }
+    assert found == {"web": [(web, "sleep 1000")], "": [(nameless, "sleep 1001")]}
+    assert str(found["web"][0]) == f"{web} (sleep 1000)"
+
+
+def test_a_long_or_strange_command_is_shortened(leave):
+    leave("web", os.getpid(), "sh", "-c", "kill -STOP $$\n: " + "x" * 200)
+    ((_, command),) = survivors.find()["web"]
+    assert command.startswith("sh -c kill -STOP $$?: xxx")
+    assert command.endswith("x…")
+    assert len(command) == 81
+
+
+def test_one_that_has_just_ended_has_no_command():
+    assert survivors._command(4194305) == "?"

@@ -1,0 +1,49 @@
+"""The sockets of an interface, and the watch for another daemon, which write down what they are given."""
+
+
+class FakeSockets:
+    can_send = True
+
+    def __init__(self, deliver):
+        self.deliver = deliver
+        self.faults = {}
+        self.story = []
+
+    def serve(self, vhids):
+        pass
+
+    def open(self, link, params):
+        self.story.append(f"open on {link.index}")
+
+    def fault(self, params, family):
+        return self.faults.get(family)
+
+    def close(self):
+        self.story.append("close")
+
+    def send(self, frame):
+        self.story.append(frame)
+
+    def send_datagram(self, datagram):
+        self.story.append(datagram)
+
+
+class FakeWatch:
+    """`is_looking` is set by a test; what is sent then goes by it."""
+
+    def __init__(self, interface, duration, found):
+        self.duration = duration
+        self.found = found
+        self.is_running = self.is_looking = False
+        self.sent = []
+
+    def start(self):
+        self.is_running = True
+
+    def stop(self):
+        self.is_running = False
+
+    def send(self, frame):
+        if self.is_looking:
+            self.sent.append(frame)
+        return self.is_looking

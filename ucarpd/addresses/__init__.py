@@ -1,0 +1,1 @@
+"""Addresses: who puts them there, and takes them away."""

@@ -1,0 +1,186 @@
+"""The virtual addresses put on the interface and taken off by ucarpd itself, over netlink."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Protocol
+
+from ucarpd.carp.params import IPAddress
+from ucarpd.config import Config
+from ucarpd.engine import Outcome, Transition
+from ucarpd.linux.netlink import InterfaceAddress, Netlink, Placed
+from ucarpd.log.messages import Journal
+
+
+class Ledger(Protocol):
+    """Where it is written down that something of ours may be on this host; see `record`."""
+
+    placed: bool
+
+
+class NetlinkAddresses:
+    """ucarpd adds and removes the addresses itself.
+
+    An interface that somebody renames takes them along; they are removed from there too.
+    """
+
+    are_scripted = False
+    is_up_script_running = False
+
+    def __init__(self, config: Config, netlink: Netlink, log: Journal, ledger: Ledger) -> None:
+        self._netlink = netlink
+        self._log = log
+        self._ledger = ledger
+        self._addresses: list[InterfaceAddress] = []
+        self._jobs = 0
+        self._index: int | None = None
+        """Of the interface when addresses were put on it."""
+        self.reconfigure(config)
+
+    def reconfigure(self, config: Config) -> None:
+        """Addresses that are no longer wanted go at once; new ones come when they are acquired."""
+        self._interface = config.device
+        self._is_device = config.virtual_mac
+        self._label = config.label
+        served = (*config.addresses, *config.extra_addresses)
+        before = self._addresses
+        self._addresses = [InterfaceAddress(a.ip, a.prefixlen) for a in served]
+        gone = [address for address in before if address not in self._addresses]
+        if gone:
+            self._netlink.remove(self._interface, gone, self._removed)
+
+    @property
+    def is_busy(self) -> bool:
+        return self._jobs > 0
+
+    def acquire(
+        self,
+        transition: Transition,
+        there: Callable[[tuple[IPAddress, ...]], None],
+        done: Callable[[Outcome], None],
+    ) -> None:
+        del transition
+        self._ledger.placed = True
+        self._note_index()
+        self._jobs += 1
+
+        def added(refused: Mapping[InterfaceAddress, OSError]) -> None:
+            self._jobs -= 1
+            self._log.addresses_refused({a.ip: error for a, error in refused.items()})
+            self._netlink.catch_up()
+            done(Outcome(self.present(), tuple(address.ip for address in refused)))
+
+        self._netlink.add(self._interface, self._addresses, self._label, added, there)
+
+    def reassert(self, transition: Transition, done: Callable[[Outcome], None]) -> None:
+        self.acquire(transition, lambda _added: None, done)
+
+    def put_back(self, placed: list[Placed], done: Callable[[], None]) -> None:
+        """Put addresses on the interface as they were: for those that a script had put there."""
+        left = len(placed)
+        self._note_index()
+        self._jobs += 1
+
+        def added(refused: Mapping[InterfaceAddress, OSError]) -> None:
+            nonlocal left
+            left -= 1
+            self._log.addresses_refused({a.ip: error for a, error in refused.items()})
+            if not left:
+                self._jobs -= 1
+                done()
+
+        for each in placed:
+            self._netlink.add(self._interface, [each.address], each.label, added)
+
+    def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
+        del transition
+        present = self.present()
+        if at_start and present:
+            self._log.address_left_over(present)
+        self.remove(partial(self._released, done))
+        self._netlink.prepare(self._interface, self._addresses, self._label)
+
+    def appeared(self) -> None:
+        """What ucarpd adds itself is no news."""
+
+    def mend(self) -> None:
+        """A request over netlink is done in a moment, and its end tells what is there."""
+
+    def is_hosts_own(self, ip: IPAddress) -> bool:
+        others = (
+            a.ip for a in self._netlink.addresses(self._interface) if a.ip.version == ip.version
+        )
+        return (
+            not self._ledger.placed and not self._is_device and set(self.all()).issuperset(others)
+        )
+
+    async def dispose(self) -> None:
+        """Nothing is left but the addresses."""
+
+    def all(self) -> tuple[IPAddress, ...]:
+        return tuple(address.ip for address in self._addresses)
+
+    def present(self) -> tuple[IPAddress, ...]:
+        interfaces = (self._interface, *self._renamed())
+        return tuple(ip for ip in self.all() if any(self._netlink.has(i, ip) for i in interfaces))
+
+    def present_now(self) -> tuple[IPAddress, ...]:
+        """As `present`, after taking in what the kernel has reported but we have not yet read."""
+        self._netlink.catch_up()
+        return self.present()
+
+    def missing(self) -> tuple[IPAddress, ...]:
+        return tuple(ip for ip in self.all() if not self._netlink.has(self._interface, ip))
+
+    def elsewhere(self) -> bool:
+        """Whether any interface of this host has one of them."""
+        return any(self._netlink.where(ip) for ip in self.all())
+
+    def placed(self) -> list[Placed]:
+        """How those that are on the interface are there, by whomever they were put there."""
+        found = (self._netlink.placed(self._interface, ip) for ip in self.all())
+        there = [each for each in found if each is not None]
+        if there:
+            self._note_index()
+        return there
+
+    def guard(self) -> None:
+        """Keep what the kernel would take along while a script removes these addresses."""
+        self._netlink.guard_secondaries(self._interface, self.all())
+
+    def end_guard(self) -> None:
+        self._netlink.end_guard(self._interface)
+
+    def remove(self, done: Callable[[], None]) -> None:
+        self._jobs += 1
+
+        def removed(error: OSError | None) -> None:
+            self._jobs -= 1
+            self._removed(error)
+            self._netlink.catch_up()
+            done()
+
+        self._remove_from_renamed()
+        self._netlink.remove(self._interface, self._addresses, removed)
+
+    def _remove_from_renamed(self) -> None:
+        for interface in self._renamed():
+            self._netlink.remove(interface, self._addresses, self._removed)
+
+    def _renamed(self) -> tuple[str, ...]:
+        """The interface that they were put on, if it has another name by now."""
+        link = self._netlink.link_of_index(self._index) if self._index is not None else None
+        return (link.name,) if link is not None and link.name != self._interface else ()
+
+    def _note_index(self) -> None:
+        link = self._netlink.link(self._interface)
+        if link is not None and link.index != self._index:
+            self._remove_from_renamed()
+            self._index = link.index
+
+    def _released(self, done: Callable[[], None]) -> None:
+        self._ledger.placed = bool(self.present())
+        done()
+
+    def _removed(self, error: OSError | None) -> None:
+        if error is not None:
+            self._log.address_not_removed(error)

@@ -1,0 +1,271 @@
+"""The virtual addresses put on the interface and taken off by the operator's scripts.
+
+A script that has begun runs to its end: what it does has side effects that ucarpd cannot see.  The
+exit status of the up-script decides whether this host serves, not the place of the address: a script
+may call a cloud's API, or put the address on another interface.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from ucarpd.addresses.netlink import Ledger, NetlinkAddresses
+from ucarpd.carp.params import IPAddress
+from ucarpd.config import Config, harm, is_harmful
+from ucarpd.engine import Outcome, Transition
+from ucarpd.linux.netlink import Placed
+from ucarpd.log.messages import Journal
+from ucarpd.scripts.runner import Hook, HookRunner, Result
+
+MEND_AFTER = 0.1
+"""Seconds for which an address may be missing while the up-script works: it may move it itself."""
+
+LONGEST_WAIT = 0.1
+"""Seconds for which a down-script may wait for the script before it, until ucarpd takes the addresses
+off itself.
+"""
+
+UP, UP_AGAIN, DOWN = "up", "up again", "down"
+"""Targets of the runs.  A contested up-script runs again although one is running already."""
+
+
+class ScriptedAddresses:
+    """The up-script adds the addresses, the down-script removes them.
+
+    ucarpd removes over netlink what the down-script leaves, and what is there while the down-script has
+    to wait: a host that has given up the role must not go on answering, whatever the reason.
+    """
+
+    are_scripted = True
+
+    def __init__(
+        self,
+        config: Config,
+        netlink: NetlinkAddresses,
+        hooks: HookRunner,
+        log: Journal,
+        ledger: Ledger,
+    ) -> None:
+        self._netlink = netlink
+        self._hooks = hooks
+        self._log = log
+        self._ledger = ledger
+        self._loop = asyncio.get_running_loop()
+        self._placed: dict[IPAddress, Placed] = {}
+        """How scripts have put addresses on the interface, since this process started."""
+        self._is_master = False
+        self._has_come_up = False
+        """Whether the up-script has ended since the role was taken."""
+        self._is_guarding = False
+        self._patience: asyncio.TimerHandle | None = None
+        self._is_kept_off = False
+        self.reconfigure(config)
+
+    def reconfigure(self, config: Config) -> None:
+        self._config = config
+        self._netlink.reconfigure(config)
+        self._look_at_down_script()
+
+    @property
+    def is_busy(self) -> bool:
+        return self._hooks.is_busy or self._netlink.is_busy
+
+    @property
+    def is_up_script_running(self) -> bool:
+        running = self._hooks.running
+        return running is not None and running.target != DOWN
+
+    def all(self) -> tuple[IPAddress, ...]:
+        return self._netlink.all()
+
+    def present(self) -> tuple[IPAddress, ...]:
+        return self._netlink.present()
+
+    def missing(self) -> tuple[IPAddress, ...]:
+        """Only what a script once put on the interface is missed there."""
+        return tuple(ip for ip in self._netlink.missing() if ip in self._placed)
+
+    # -- taking the role ---------------------------------------------------------------------------------
+
+    def acquire(
+        self,
+        transition: Transition,
+        there: Callable[[tuple[IPAddress, ...]], None],
+        done: Callable[[Outcome], None],
+    ) -> None:
+        del there  # A script takes longer than the way back to the loop.
+        self._acquire(UP, transition, done)
+
+    def reassert(self, transition: Transition, done: Callable[[Outcome], None]) -> None:
+        self._acquire(UP_AGAIN, transition, done)
+
+    def _acquire(
+        self, target: str, transition: Transition, done: Callable[[Outcome], None]
+    ) -> None:
+        self._is_master = True
+        self._stop_keeping_off()
+        self._end_guard()
+        self._ledger.placed = True
+
+        def run() -> None:
+            if not self._is_master:
+                return  # The role has gone while the addresses were put back.
+            self._hooks.request(self._hook(target, transition), partial(self._came_up, done))
+
+        # Run a second time, many scripts only say that the address is configured already.
+        lost = self._lost() if self._has_come_up else []
+        if lost:
+            self._netlink.put_back(lost, run)
+        else:
+            run()
+
+    def _came_up(self, done: Callable[[Outcome], None], result: Result) -> None:
+        """Judge by the exit status first, then by what is there."""
+        here = self._netlink.present_now()
+        self._note_placed()
+        if not self._is_master:
+            self._stop_waiting()
+            return  # The down-script comes next, and finds the addresses there.
+        self._has_come_up = True
+        self._look_at_down_script()
+        every, missing = self.all(), self._netlink.missing()
+        if result.status == 0:
+            if lost := self._lost():
+                for each in lost:
+                    self._log.address_taken_away(each.address.ip)
+                self._netlink.put_back(lost, lambda: done(Outcome(self._netlink.present_now())))
+                return
+            if missing:
+                self._log.served_elsewhere(missing)
+            done(Outcome(every))
+        elif not missing or (not here and self._netlink.elsewhere()):
+            self._log.script_failed_but_serves(every)
+            done(Outcome(every))
+        else:
+            done(Outcome(here, missing, has_hung=result.timed_out))
+
+    def mend(self) -> None:
+        if self.is_up_script_running and self._is_master and self.missing():
+            self._loop.call_later(MEND_AFTER, self._mend, self.missing())
+
+    def _mend(self, missed: tuple[IPAddress, ...]) -> None:
+        lost = [self._placed[ip] for ip in self.missing() if ip in missed]
+        if lost and self.is_up_script_running and self._is_master:
+            for each in lost:
+                self._log.address_taken_away(each.address.ip)
+            self._netlink.put_back(lost, lambda: None)
+
+    def is_hosts_own(self, ip: IPAddress) -> bool:
+        return self._netlink.is_hosts_own(ip)
+
+    def _lost(self) -> list[Placed]:
+        return [self._placed[ip] for ip in self.missing()]
+
+    def _note_placed(self) -> None:
+        self._placed |= {each.address.ip: each for each in self._netlink.placed()}
+
+    # -- giving it up ------------------------------------------------------------------------------------
+
+    def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
+        self._is_master = self._has_come_up = False
+        self._begin_guard()
+        run = self._hook(DOWN, transition)
+        if (at_start and self._config.neutral) or self._is_down_script_harmful(at_start):
+            run = replace(run, script=None)
+        self._hooks.request(run, partial(self._came_down, at_start, done))
+        if self.is_up_script_running and self._patience is None and not self._is_kept_off:
+            self._patience = self._loop.call_later(LONGEST_WAIT, self._begin_keeping_off)
+
+    def _look_at_down_script(self) -> None:
+        """Long before it is to run: leaving the role must not hang on memory or a disk."""
+        script = self._config.down_script
+        self._harm = harm(script) if script is not None and is_harmful(script) else None
+
+    def _is_down_script_harmful(self, at_start: bool) -> bool:
+        """Tell whether it would delete the host's own IPv6 addresses, and log that."""
+        if self._harm is None:
+            return False
+        has_ipv6 = any(ip.version == 6 for ip in self.all())
+        if has_ipv6 or at_start:
+            self._log.script_harmful(self._harm, skipped=has_ipv6)
+        return has_ipv6
+
+    def appeared(self) -> None:
+        """Take note of what a script has put there; not for long, if the down-script has to wait."""
+        self._note_placed()
+        if self._is_kept_off:
+            self._netlink.remove(lambda: None)
+
+    def _begin_keeping_off(self) -> None:
+        self._patience = None
+        self._is_kept_off = True
+        if present := self._netlink.present_now():
+            self._log.address_taken_off_early(present)
+            self.appeared()
+
+    def _stop_keeping_off(self) -> None:
+        self._is_kept_off = False
+        self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _came_down(self, at_start: bool, done: Callable[[], None], _result: Result) -> None:
+        self._end_guard()
+        if self._is_master:
+            return  # The up-script comes next.
+        self._stop_keeping_off()
+        if present := self._netlink.present_now():
+            report = (
+                self._log.address_left_over if at_start else self._log.address_not_removed_by_script
+            )
+            report(present)
+            self._netlink.remove(partial(self._released, done))
+        else:
+            self._released(done)
+
+    def _released(self, done: Callable[[], None]) -> None:
+        self._ledger.placed = bool(self.present())
+        done()
+
+    def _begin_guard(self) -> None:
+        """What the kernel takes along with an address is not the down-script's to remove."""
+        if not self._is_guarding:
+            self._is_guarding = True
+            self._netlink.guard()
+
+    def _end_guard(self) -> None:
+        if self._is_guarding:
+            self._is_guarding = False
+            self._netlink.end_guard()
+
+    async def dispose(self) -> None:
+        """Nothing is left but what the scripts have left."""
+
+    # -- the scripts -------------------------------------------------------------------------------------
+
+    def _hook(self, target: str, transition: Transition) -> Hook:
+        run = hook(self._config, target, transition)
+        if target == DOWN:
+            # Many a down-script fails where there is nothing to take off, as at the first start.
+            run = replace(run, is_excused=lambda: not self._netlink.present_now())
+        return run
+
+
+def hook(config: Config, target: str, transition: Transition) -> Hook:
+    """The run of the up- or down-script that this transition asks for."""
+    script: Path | None = config.down_script if target == DOWN else config.up_script
+    arguments = [config.device, str(config.addresses[0].ip)]
+    if config.xparam is not None:
+        arguments.append(config.xparam)
+    environment = {
+        **config.script_environment,
+        "UCARP_STATE": transition.state.value,
+        "UCARP_PREVIOUS_STATE": transition.previous.value,
+        "UCARP_REASON": transition.reason,
+    }
+    return Hook(target, script, tuple(arguments), environment, config.script_timeout)

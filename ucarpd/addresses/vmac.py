@@ -1,0 +1,193 @@
+"""The virtual addresses on a device of their own, with the virtual MAC address 00:00:5e:00:01:VHID.
+
+Neighbours then need not learn anything when the role moves, since address and MAC address move
+together.  The device is a macvlan on the interface.  It exists as long as its virtual host is run, and
+is up only on the master: a backup must not answer, and must hear the advertisements that carry the
+same MAC address as their source.
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from ucarpd.addresses.arp_settings import ParentArp
+from ucarpd.carp.frame import virtual_mac
+from ucarpd.carp.params import IPAddress
+from ucarpd.config import Config
+from ucarpd.engine import Addresses, Outcome, Transition
+from ucarpd.linux.macvlan import prepare_macvlan
+from ucarpd.linux.netlink import Netlink
+from ucarpd.log.messages import Journal
+
+
+class Owner(Addresses, Protocol):
+    """Puts the addresses on the interface, or on the device."""
+
+    def reconfigure(self, config: Config) -> None: ...
+    def all(self) -> tuple[IPAddress, ...]: ...
+    async def dispose(self) -> None: ...
+
+
+class VirtualMacAddresses:
+    """Wraps the owner of the addresses: ucarpd itself, or scripts."""
+
+    def __init__(
+        self, config: Config, netlink: Netlink, owner: Owner, log: Journal, arp: ParentArp
+    ) -> None:
+        self._owner = owner
+        self._netlink = netlink
+        self._log = log
+        self._parent_arp = arp
+        self._job = 0
+        self._is_preparing = False
+        self._made = False
+        self._index: int | None = None
+        """Of the device that was made."""
+        self.reconfigure(config)
+
+    def reconfigure(self, config: Config) -> None:
+        self._config = config
+        self._owner.reconfigure(config)
+
+    @property
+    def are_scripted(self) -> bool:
+        return self._owner.are_scripted
+
+    @property
+    def is_busy(self) -> bool:
+        return self._is_preparing or self._owner.is_busy
+
+    @property
+    def is_up_script_running(self) -> bool:
+        return self._owner.is_up_script_running
+
+    def acquire(
+        self,
+        transition: Transition,
+        there: Callable[[tuple[IPAddress, ...]], None],
+        done: Callable[[Outcome], None],
+    ) -> None:
+        """Make the device where it is not there, bring it up, and put the addresses on it."""
+        self._job += 1
+        self._is_preparing = True
+
+        def is_up(job: int, error: OSError | None) -> None:
+            if job != self._job:
+                return
+            self._is_preparing = False
+            self._refused(error)
+            if error is None:
+                self._owner.acquire(transition, there, done)
+            else:
+                done(Outcome((), self._owner.all()))
+
+        done_with_device = partial(is_up, self._job)
+        if self._is_made():
+            self._netlink.set_link(self._config.device, up=True, done=done_with_device)
+        else:
+            self._make(up=True, done=done_with_device)
+
+    def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
+        """Take the addresses off, and the device down; at start make it, to be ready sooner."""
+        self._job += 1
+        job = self._job
+        self._is_preparing = False
+
+        def is_down(error: OSError | None) -> None:
+            self._refused(error)
+            done()
+
+        def released() -> None:
+            if job != self._job:
+                return  # The role is back, and the device with it.
+            if at_start:
+                self._make(up=False, done=is_down)
+                return
+            self._remove_renamed()
+            if self._netlink.link(self._config.interface) is None:
+                # If it has another name by now, nothing of ours is to stay on it.
+                self._remove_device(is_down)
+            else:
+                self._netlink.set_link(self._config.device, up=False, done=is_down)
+
+        self._owner.release(transition, at_start, released)
+
+    def reassert(self, transition: Transition, done: Callable[[Outcome], None]) -> None:
+        self._owner.reassert(transition, done)
+
+    def appeared(self) -> None:
+        self._owner.appeared()
+
+    def mend(self) -> None:
+        self._owner.mend()
+
+    def is_hosts_own(self, ip: IPAddress) -> bool:
+        return self._owner.is_hosts_own(ip)
+
+    def present(self) -> tuple[IPAddress, ...]:
+        return self._owner.present()
+
+    def missing(self) -> tuple[IPAddress, ...]:
+        """All of them while somebody has the device down or removed: then nobody is answered."""
+        device = self._netlink.link(self._config.device)
+        if device is None or not device.is_up:
+            return self._owner.all()
+        return self._owner.missing()
+
+    def all(self) -> tuple[IPAddress, ...]:
+        return self._owner.all()
+
+    async def dispose(self) -> None:
+        """Remove the device, and let the interface answer ARP as it did before."""
+        is_done = asyncio.Event()
+
+        def left(error: OSError | None) -> None:
+            self._refused(error)
+            is_done.set()
+
+        self._remove_renamed()
+        self._remove_device(left)
+        await is_done.wait()
+
+    def _remove_device(self, done: Callable[[OSError | None], None]) -> None:
+        self._made = False
+        self._netlink.remove_link(self._config.device, self._refused)
+        self._netlink.beside(self._parent_arp.release, done)
+
+    def _remove_renamed(self) -> None:
+        """Remove the device that was made, if somebody has given it another name."""
+        link = self._netlink.link_of_index(self._index) if self._index is not None else None
+        if link is not None and link.name != self._config.device and link.kind == "macvlan":
+            self._netlink.remove_link(link.name, self._refused)
+
+    def _refused(self, error: OSError | None) -> None:
+        if error is not None:
+            self._log.device_refused(self._config.device, error)
+
+    def _is_made(self) -> bool:
+        """Whether the device that was made at start is still there, so that it has only to come up."""
+        parent = self._netlink.link(self._config.interface)
+        device = self._netlink.link(self._config.device)
+        return bool(self._made and parent and device and device.parent == parent.index)
+
+    def _make(self, *, up: bool, done: Callable[[OSError | None], None]) -> None:
+        """Each step is done beside the loop, in this order; `done` gets the first error."""
+        config, errors = self._config, list[OSError | None]()
+
+        def last(error: OSError | None) -> None:
+            first = next(filter(None, [*errors, error]), None)
+            self._made = first is None
+            self._netlink.catch_up()
+            device = self._netlink.link(config.device)
+            self._index = device.index if device is not None else None
+            done(first)
+
+        self._remove_renamed()
+        with_ipv6 = any(address.version == 6 for address in config.params().addresses)
+        mac = virtual_mac(config.vhid)
+        self._netlink.beside(self._parent_arp.hold, errors.append)
+        self._netlink.add_macvlan(config.interface, config.device, mac, errors.append)
+        prepare = partial(prepare_macvlan, config.device, config.interface, with_ipv6)
+        self._netlink.beside(prepare, errors.append)
+        self._netlink.set_link(config.device, up, last)

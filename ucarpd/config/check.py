@@ -1,0 +1,181 @@
+"""What `ucarpd check` warns about: a file that loads, but will not do what its writer thinks."""
+
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ucarpd.carp.frame import virtual_mac
+from ucarpd.carp.params import TieBreak
+from ucarpd.carp.timing import UNFIT_ADVBASE, UNITS_PER_SECOND, in_words, master_down_units
+from ucarpd.config import bash, password_advice, scripts, unit_names
+from ucarpd.config.keys import BY_NAME, PREFIX, nearest
+from ucarpd.config.lines import Line, read_lines
+from ucarpd.config.problems import ConfigError, Problem, in_order, place
+
+_READ = stat.S_IRGRP | stat.S_IROTH
+
+
+def warnings(path: Path) -> list[Problem]:
+    """Sorted by line; empty as well when the file cannot be read, because `load` says that."""
+    try:
+        lines, _ = read_lines(path)
+    except ConfigError:
+        return []
+    sound = [line for line in lines if line.fault is None and line.text]
+    problems = [Problem(path, line.number, line.name, text) for line, text in _about_bash(sound)]
+    problems += [Problem(path, line.number, line.name, text) for line, text in _about_keys(sound)]
+    given = {BY_NAME[line.name].name: line for line in sound if line.name in BY_NAME and line.value}
+    has_secret = any(BY_NAME[name].secret for name in given)
+    if has_secret and (text := _readable_by_others(path)):
+        problems.append(Problem(path, None, None, text))
+    if text := unit_names.fault(path):
+        problems.append(Problem(path, None, None, text))
+    of_passwords = password_advice.warnings(given)
+    problems += [Problem(path, line.number, line.name, text) for line, text in of_passwords]
+    problems += [Problem(path, line.number, line.name, text) for line, text in _about_peers(given)]
+    problems += [Problem(path, line.number, line.name, text) for line, text in _about_wait(given)]
+    problems += [Problem(path, line.number, line.name, text) for line, text in _about_ties(given)]
+    problems += [Problem(path, line.number, line.name, text) for line, text in _about_mac(given)]
+    problems += [Problem(path, line.number, line.name, text) for line, text in _about_files(given)]
+    return in_order(problems)
+
+
+def _about_bash(lines: list[Line]) -> Iterator[tuple[Line, str]]:
+    for line in lines:
+        if reason := bash.difference(line):
+            yield line, f"bash {reason}: {_advice(line)}"
+        elif line.name and re.match(r"\s*export\s", line.text):
+            yield line, f"export is not needed: {_advice(line)}"
+
+
+def _advice(line: Line) -> str:
+    if line.name is None or line.value is None:
+        return "make it a comment, with # in front"
+    spelled = bash.spell(line.value)
+    if spelled is None:
+        return "no spelling means the same to both, so choose another value"
+    if line.name not in BY_NAME or BY_NAME[line.name].secret:
+        # Keys of others may hold secrets as well.
+        spelled = f"{spelled[0]}…{spelled[0]}" if spelled[0] in "'\"" else "…"
+    return f"write {line.name}={spelled}"
+
+
+def _about_keys(lines: list[Line]) -> Iterator[tuple[Line, str]]:
+    earlier: dict[str, Line] = {}
+    for line in lines:
+        if line.name is None:
+            continue
+        if line.name in earlier:
+            text = (
+                f"is already set in line {earlier[line.name].number}; this one, the last, counts:"
+            )
+            yield line, f"{text} keep one of them"
+        elif not line.name.startswith(PREFIX) and (meant := _mistyped(line.name)):
+            yield (
+                line,
+                f"goes to the scripts only, because it does not begin with {PREFIX}: {meant}",
+            )
+        earlier[line.name] = line
+
+
+def _mistyped(name: str) -> str | None:
+    meant = nearest(name, cutoff=0.85)
+    return f"did you mean {meant}?" if meant else None
+
+
+def _about_peers(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
+    """A family of the digest goes to its group when only the other family has peers."""
+    try:
+        peers = {ip.version for ip in _meaning(given, "UCARP_PEERS")}
+        hashed = {ip.version for ip, _ in _meaning(given, "UCARP_ADDR")}
+        hashed |= {ip.version for ip in _meaning(given, "UCARP_HASH_ADDRS")}
+        groups = _meaning(given, "UCARP_MCAST")
+    except ValueError:
+        return  # `load` says what is wrong
+    for group in groups:
+        if peers and group.version in hashed - peers:
+            text = f"IPv{group.version} advertisements still go to the group {group}:"
+            yield given["UCARP_PEERS"], f"{text} add the peers' IPv{group.version} addresses"
+
+
+def _about_wait(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
+    """A bow-out, and a host that is less fit, state 254 s; other systems compare that with their wait."""
+    try:
+        wait = _meaning(given, "UCARP_ADVBASE") * _meaning(given, "UCARP_DEADRATIO")
+    except ValueError:
+        return  # `load` says what is wrong
+    line = given.get("UCARP_ADVBASE") or given.get("UCARP_DEADRATIO")
+    if line is not None and wait >= UNFIT_ADVBASE:
+        text = f"a backup waits UCARP_ADVBASE times UCARP_DEADRATIO, {wait} s: keep it below"
+        yield (
+            line,
+            f"{text} {UNFIT_ADVBASE} s, or other systems do not see that a master hands over",
+        )
+
+
+def _about_ties(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
+    """Two masters that no host can tell apart, or that two systems tell apart differently."""
+    try:
+        advbase, advskew = _meaning(given, "UCARP_ADVBASE"), _meaning(given, "UCARP_ADVSKEW")
+        yields = _meaning(given, "UCARP_TIEBREAK") is TieBreak.YIELD
+    except ValueError:
+        return  # `load` says what is wrong
+    if yields:
+        text = "two ucarpd that advertise equally fast would both give way, again and again:"
+        yield given["UCARP_TIEBREAK"], f"{text} give each host another UCARP_ADVSKEW"
+    if advbase == advskew == 0:
+        wait = master_down_units(0, 0, _meaning(given, "UCARP_DEADRATIO")) / UNITS_PER_SECOND
+        text = (
+            f"without UCARP_ADVSKEW it advertises 256 times a second, and {in_words(wait)} without"
+        )
+        text += " an advertisement make a second master; OpenBSD even prefers it to an equally fast"
+        yield given["UCARP_ADVBASE"], f"{text} UCARP_ADVSKEW=1: set UCARP_ADVSKEW, such as 20"
+
+
+def _about_mac(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
+    """OpenBSD hashes the MAC address of its interface only if it is another than the virtual one."""
+    try:
+        vhid, mac = _meaning(given, "UCARP_VHID"), _meaning(given, "UCARP_LLADDR")
+    except ValueError:
+        return  # `load` says what is wrong
+    if vhid is not None and mac == virtual_mac(vhid):
+        text = f"is the virtual MAC address of vhid {vhid}, which OpenBSD does not hash:"
+        yield given["UCARP_LLADDR"], f"{text} remove the line, or the digests differ"
+
+
+def _meaning(given: dict[str, Line], name: str) -> Any:
+    """What a key is set to, by the file or by default; raises ValueError."""
+    key = BY_NAME[name]
+    text = given[name].value if name in given else key.default
+    return key.parse(text) if text else key.unset
+
+
+def _about_files(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
+    file = given.get("UCARP_PASSFILE")
+    if file and (text := _readable_by_others(Path(file.value or ""))):
+        yield file, text
+    up, down = given.get("UCARP_UPSCRIPT"), given.get("UCARP_DOWNSCRIPT")
+    if up and not down:
+        yield up, "there is no UCARP_DOWNSCRIPT: nothing would take the address away again"
+    if down and not up:
+        yield down, "there is no UCARP_UPSCRIPT: nothing would set the address"
+    if down and not _has_ipv6(given) and scripts.is_harmful(script := Path(down.value or "")):
+        yield down, scripts.harm(script)
+
+
+def _readable_by_others(path: Path) -> str | None:
+    """Say that group or others can read the password in a file; None when it is not there."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return None
+    if mode & _READ:
+        return f"others than its owner can read the password in it: chmod 600 {place(path)}"
+    return None
+
+
+def _has_ipv6(given: dict[str, Line]) -> bool:
+    lists = ("UCARP_ADDR", "UCARP_EXTRA_ADDRS")
+    return any(ip.version == 6 for name in lists for ip, _ in _meaning(given, name) or ())

@@ -1,0 +1,155 @@
+"""The configuration of one virtual host, checked and typed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
+from zlib import crc32
+
+from ucarpd.carp.params import DemoteStyle, IPAddress, Params, TieBreak
+from ucarpd.config.keys import KEYS
+from ucarpd.config.types import NAME_SIZE
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualAddress:
+    """An address that moves between the hosts; `prefixlen` is 1 to 32, or to 128 for IPv6."""
+
+    ip: IPAddress
+    prefixlen: int
+
+    def __str__(self) -> str:
+        return f"{self.ip}/{self.prefixlen}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What one file says.  `name` is the file's name without `.conf`.
+
+    `sources` holds at most one address of each family; for a family without one it is the first
+    address of the interface.  `old_keys` are accepted besides `key`.  A master serves `addresses`
+    and `extra_addresses`; the digest covers `addresses` and `hash_addresses`.  `advbase` is in
+    seconds, `advskew` and `ifdown_demotion` in 1/256 s, `script_timeout` in seconds.  With neither
+    script ucarpd itself owns the addresses.  `source_mac` is "real", "virtual", or None for
+    whichever `virtual_mac` says.  `secrets` are the secret keys that are set, by canonical name;
+    `script_environment` holds what the scripts get of the file: never a secret.  `contents` are the
+    files that all this was read from, passwords included.
+    """
+
+    path: Path
+    name: str
+    interface: str
+    sources: tuple[IPAddress, ...]
+    vhid: int
+    key: bytes = field(repr=False)
+    old_keys: tuple[bytes, ...] = field(repr=False)
+    addresses: tuple[VirtualAddress, ...]
+    extra_addresses: tuple[VirtualAddress, ...]
+    hash_addresses: tuple[IPAddress, ...]
+    hash_link_local: bool
+    lladdr: bytes | None
+    label: str | None
+    advbase: int
+    advskew: int
+    deadratio: int
+    announce_interval: float
+    preempt: bool
+    tiebreak: TieBreak
+    demote_style: DemoteStyle
+    ifdown_demotion: int
+    neutral: bool
+    shutdown: bool
+    ignore_carrier: bool
+    up_script: Path | None
+    down_script: Path | None
+    script_timeout: float
+    rerun_up_script: bool
+    xparam: str | None
+    group: IPv4Address
+    group6: IPv6Address
+    broadcast: bool
+    peers: tuple[IPAddress, ...]
+    virtual_mac: bool
+    source_mac: str | None
+    pseudo_checksum: bool
+    facility: str
+    secrets: tuple[str, ...]
+    script_environment: Mapping[str, str] = field(repr=False, hash=False)
+    contents: Mapping[Path, bytes] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def device(self) -> str:
+        """Where the addresses live: the interface, or a device of their own on it.
+
+        That device has the virtual MAC address.  Its name is at most 15 bytes long, and the same
+        in all runs, so that one that a crash has left behind is found again.
+        """
+        if not self.virtual_mac:
+            return self.interface
+        name = f"{self.interface}-v{self.vhid}"
+        if len(name.encode()) <= NAME_SIZE:
+            return name
+        return f"v{self.vhid}-{crc32(self.interface.encode()):08x}"
+
+    @property
+    def hashed(self) -> tuple[IPAddress, ...]:
+        """The addresses that the digest covers."""
+        return (*(each.ip for each in self.addresses), *self.hash_addresses)
+
+    @property
+    def is_scripted(self) -> bool:
+        """Whether scripts own the addresses; otherwise ucarpd does."""
+        return self.up_script is not None or self.down_script is not None
+
+    def params(self) -> Params:
+        """The part of it that the protocol is concerned with."""
+        return Params(
+            vhid=self.vhid,
+            addresses=tuple(each.ip for each in (*self.addresses, *self.extra_addresses)),
+            hashed=self.hashed,
+            key=self.key,
+            old_keys=self.old_keys,
+            advbase=self.advbase,
+            advskew=self.advskew,
+            deadratio=self.deadratio,
+            announce_interval=self.announce_interval,
+            reassert=self.rerun_up_script and self.is_scripted,
+            preempt=self.preempt,
+            release_on_stop=self.shutdown,
+            tiebreak=self.tiebreak,
+            demote_style=self.demote_style,
+            group=self.group,
+            group6=self.group6,
+            broadcast=self.broadcast,
+            peers=self.peers,
+            virtual_mac=self.virtual_mac,
+            source_mac_is_virtual=self.source_mac == "virtual"
+            or (self.source_mac is None and self.virtual_mac),
+            hash_link_local=self.hash_link_local,
+            lladdr=self.lladdr,
+            pseudo_checksum=self.pseudo_checksum,
+        )
+
+    def needs_restart(self, new: "Config") -> bool:
+        """Whether a virtual host that runs with this one has to start again to use `new`."""
+        names = [name for key in KEYS if key.reload == "restart" for name in key.fields]
+        if self.is_scripted:
+            # What an up-script put up, the down-script has to take away with the same environment.
+            names.append("extra_addresses")
+        return any(getattr(self, name) != getattr(new, name) for name in names)
+
+    def hashed_set_differs(self, new: "Config") -> bool:
+        """Whether the digest covers something else in `new`, the vhid and the key aside.
+
+        Then hosts with the one and hosts with the other refuse each other's advertisements.
+        """
+        return _digest_input(self) != _digest_input(new)
+
+
+def _digest_input(config: Config) -> object:
+    hashed = (
+        ip
+        for ip in config.hashed
+        if config.hash_link_local or not (ip.version == 6 and ip.is_link_local)
+    )
+    return frozenset(hashed), config.lladdr

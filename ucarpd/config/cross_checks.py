@@ -1,0 +1,88 @@
+"""Keys that are valid alone, but cannot be used together.  The later line is refused."""
+
+from itertools import combinations
+
+from ucarpd.carp.params import IPAddress
+from ucarpd.config.parsed import Draft, Given
+from ucarpd.config.problems import got
+
+_VIRTUAL = {"UCARP_ADDR", "UCARP_EXTRA_ADDRS", "UCARP_HASH_ADDRS"}
+
+
+def check(draft: Draft) -> None:
+    _check_addresses(draft)
+    _check_label(draft)
+    _check_peers(draft)
+    _check_virtual_mac(draft)
+
+
+def _check_addresses(draft: Draft) -> None:
+    """An address has one role; only a peer may be the host itself."""
+    given = [
+        (name, draft.given[name])
+        for name in ("UCARP_SRCIP", *sorted(_VIRTUAL), "UCARP_PEERS")
+        if name in draft.given
+    ]
+    for (one_name, one), (other_name, other) in combinations(given, 2):
+        names = {one_name, other_name}
+        if names == {"UCARP_SRCIP", "UCARP_PEERS"}:
+            continue
+        if names <= _VIRTUAL:
+            why = "keep it in one of them"
+        elif "UCARP_PEERS" in names:
+            why = "a peer is a host, not a virtual address"
+        else:
+            why = "a virtual address cannot be a host's own"
+        earlier, later = _in_order(one, other)
+        known = _addresses(earlier)
+        for ip in _addresses(later):
+            if ip in known:
+                text = f"{ip} is {earlier.name} in line {earlier.line} as well: {why}"
+                draft.refuse(later.line, later.name, f"{text} {got(later.text)}")
+
+
+def _addresses(given: Given) -> list[IPAddress]:
+    """Those of a list, whether it has prefix lengths or not."""
+    return [each[0] if isinstance(each, tuple) else each for each in given.meaning]
+
+
+def _check_label(draft: Draft) -> None:
+    """The kernel takes any label, but ifconfig shows only those that begin with the interface."""
+    label, interface = draft.given.get("UCARP_IF_ALIAS"), draft.given.get("UCARP_INTERFACE")
+    scripts = {"UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT"}
+    if not label or not interface or scripts & (draft.given.keys() | draft.faulty):
+        return
+    name = interface.meaning
+    if label.meaning != name and not label.meaning.startswith(f"{name}:"):
+        text = f"must begin with the interface, as {name}:0 does {got(label.text)}"
+        draft.refuse(label.line, label.name, text)
+
+
+def _check_peers(draft: Draft) -> None:
+    _exclude(draft, "UCARP_PEERS", "UCARP_NOMCAST", "advertisements go to peers or to everybody")
+    peers, own = draft.given.get("UCARP_PEERS"), draft.given.get("UCARP_SRCIP")
+    for source in own.meaning if own and peers else ():
+        if peers and [ip for ip in peers.meaning if ip.version == source.version] == [source]:
+            text = (
+                f"of IPv{source.version} it names only this host, which then advertises to nobody"
+            )
+            draft.refuse(peers.line, peers.name, f"{text}: add the other hosts {got(peers.text)}")
+
+
+def _check_virtual_mac(draft: Draft) -> None:
+    why = "a label belongs to the interface, and the address would be on a macvlan device"
+    _exclude(draft, "UCARP_IF_ALIAS", "UCARP_VMAC", why)
+
+
+def _exclude(draft: Draft, value: str, switch: str, why: str) -> None:
+    """A key that cannot be set while a switch is on."""
+    one, other = draft.given.get(value), draft.given.get(switch)
+    if one and other and other.meaning:
+        earlier, later = _in_order(one, other)
+        text = f"cannot be used together with {earlier.name} in line {earlier.line}: {why}"
+        draft.refuse(later.line, later.name, f"{text} {got(later.text)}")
+
+
+def _in_order(one: Given, other: Given) -> tuple[Given, Given]:
+    """As the file has them: it is the later one that is refused."""
+    return (one, other) if one.line < other.line else (other, one)

@@ -1,0 +1,113 @@
+"""Several files, and where they collide."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ucarpd.config.config import Config
+from ucarpd.config.files import find_files
+from ucarpd.config.load import Loaded, load_with_lines
+from ucarpd.config.parsed import Given
+from ucarpd.config.problems import ConfigError, Problem, got, in_order, place
+
+
+def load_all(
+    paths: Sequence[Path],
+    environ: Mapping[str, str] = os.environ,
+    stand_ins: Iterable[Loaded] = (),
+) -> tuple[list[Config], list[Problem]]:
+    """Every sound file in `paths` (files or directories), and the problems of all the others.
+
+    A file that collides with an earlier one is refused: the same vhid on one interface, the same
+    address, the same instance name.  A file that is named twice is loaded once.  A refused file, or
+    one in a directory that cannot be read, is replaced by the stand-in of its path, unless that
+    collides with a sound file.
+    """
+    good: list[Config] = []
+    problems: list[Problem] = []
+    taken: dict[object, str] = {}
+    for path in _distinct(paths, problems):
+        try:
+            loaded = load_with_lines(path, environ)
+        except ConfigError as error:
+            problems += error.problems
+            continue
+        claims = list(_claims(loaded))
+        collisions = [claim for claim in claims if claim.what in taken]
+        if collisions:
+            problems += in_order(claim.problem(path, taken[claim.what]) for claim in collisions)
+            continue
+        good.append(loaded.config)
+        taken |= {claim.what: claim.place(path) for claim in claims}
+    for loaded in stand_ins:
+        path, claims = loaded.config.path, list(_claims(loaded))
+        if is_refused(path, problems) and all(claim.what not in taken for claim in claims):
+            good.append(loaded.config)
+            taken |= {claim.what: claim.place(path) for claim in claims}
+    return good, problems
+
+
+def is_refused(path: Path, problems: Iterable[Problem]) -> bool:
+    """Whether one of the problems is about this file, or about its directory."""
+    return any(problem.path in {path, path.parent} for problem in problems)
+
+
+def _distinct(paths: Sequence[Path], problems: list[Problem]) -> Iterator[Path]:
+    seen: set[str] = set()
+    for path in paths:
+        try:
+            found = find_files(path)
+        except ConfigError as error:
+            problems += error.problems
+            continue
+        for file in found:
+            # Not the resolved path: two links to one file are two instances that collide.
+            absolute = os.path.abspath(file)  # noqa: PTH100 - removes `..`, keeps links
+            if absolute not in seen:
+                seen.add(absolute)
+                yield file
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """Something that only one file can have, and the words for one that comes too late."""
+
+    what: object
+    words: str
+    given: Given | None = None
+
+    def place(self, path: Path) -> str:
+        return place(path, self.given.line if self.given else None)
+
+    def problem(self, path: Path, other: str) -> Problem:
+        text = self.words.format(other=other)
+        if self.given is None:
+            return Problem(path, None, None, text)
+        return Problem(path, self.given.line, self.given.name, f"{text} {got(self.given.text)}")
+
+
+def _claims(loaded: Loaded) -> Iterator[_Claim]:
+    config, given = loaded.config, loaded.given
+    yield _Claim(
+        ("name", config.name),
+        "is another instance of the name of {other}: rename one of the files",
+    )
+    yield _Claim(
+        ("vhid", config.interface, config.vhid),
+        f"vhid {config.vhid} on {config.interface} is already taken by {{other}}:"
+        " give each virtual host on an interface its own number",
+        given["UCARP_VHID"],
+    )
+    for name, addresses in (
+        ("UCARP_ADDR", config.addresses),
+        ("UCARP_EXTRA_ADDRS", config.extra_addresses),
+    ):
+        for ip in (address.ip for address in addresses):
+            # A link-local address of IPv6 is another one on another interface.
+            is_local = ip.version == 6 and ip.is_link_local
+            yield _Claim(
+                ("address", ip, config.interface if is_local else None),
+                f"{ip} is already taken by {{other}}",
+                given[name],
+            )

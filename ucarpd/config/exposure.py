@@ -1,0 +1,77 @@
+"""Finds the files of a virtual host that others than root can change: root does what they say.
+
+These are the configuration file, and the scripts and the password file that it names.  ucarpd 0.1.0
+and `ucarp` took such files.  This version takes them too, and says so; 0.3 will refuse them.
+"""
+
+import os
+import shlex
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ucarpd.config import Problem, named_files, path_writers
+from ucarpd.config.path_writers import Weakness
+from ucarpd.config.problems import place
+
+SAFE = Path("/etc/ucarp")
+"""The directory for such files: the package makes it, and only root can write it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """A `file` that others can change, and what to type; `is_error`: 0.3 will refuse it."""
+
+    problem: Problem
+    file: Path
+    is_error: bool
+
+
+def find(path: Path) -> list[Exposure]:
+    """Return the exposed files of the configuration file `path`, that file first.
+
+    Root, the user of this process and the owner of the configuration file are trusted.  It looks
+    at disks, so it may take long.
+    """
+    return list(_exposures(path))
+
+
+def _exposures(path: Path) -> Iterator[Exposure]:
+    trusted = {0, os.geteuid()}
+    try:
+        owner = _status(path).st_uid
+    except OSError:
+        return  # `load` says why the file cannot be read.
+    if owner not in trusted:
+        text = f"user {owner} owns it, and so can choose what root runs: type: chown root "
+        yield Exposure(Problem(path, None, None, text + shlex.quote(place(path))), path, False)
+    trusted.add(owner)
+    if found := path_writers.find(path, trusted):
+        yield _exposure(Problem(path, None, None, "can choose what root runs"), path, found)
+    for key, given in named_files(path).items():
+        is_script = key != "UCARP_PASSFILE"
+        # A script that every user can write does not run at all, and `hooks.refusal` says so.
+        known = stat.S_IWOTH if is_script else 0
+        if found := path_writers.find(given.meaning, trusted, known):
+            effect = "can change what root runs" if is_script else "can change the password"
+            problem = Problem(path, given.line, given.name, effect)
+            yield _exposure(problem, given.meaning, found)
+
+
+def _exposure(effect: Problem, file: Path, found: list[Weakness]) -> Exposure:
+    """`effect` is the problem, with the words for what the change of the file leads to."""
+    is_error = any(each.is_grave for each in found)
+    text = f"{' and '.join(each.text for each in found)}, and so {effect.text}"
+    if is_error:
+        text += "; ucarpd 0.3 will refuse that"
+    directories = [each.path for each in found if each.is_directory]
+    is_elsewhere = any(not SAFE.is_relative_to(each) for each in directories)
+    advice = f"keep the file in {SAFE}, or type" if is_elsewhere else "type"
+    commands = " && ".join(each.command for each in found)
+    problem = Problem(effect.path, effect.line, effect.key, f"{text}: {advice}: {commands}")
+    return Exposure(problem, file, is_error)
+
+
+def _status(path: Path) -> os.stat_result:
+    return path.stat()

@@ -1,0 +1,105 @@
+"""A file on its way to become a Config: each key for itself, and its faults."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ucarpd.config import types
+from ucarpd.config.keys import BY_NAME, KEYS, PREFIX, Key, nearest
+from ucarpd.config.lines import Line
+from ucarpd.config.problems import Problem, got
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A value that the file gives: under which name, in which line, as text, and what it means."""
+
+    name: str
+    line: int
+    text: str
+    meaning: Any
+
+
+class Draft:
+    """What a file gives so far.
+
+    `problems` are all that were found; `written` the lines by the name in the file, where the last
+    of several wins, as in bash; `given` the values by canonical key, without empty ones; `faulty`
+    the canonical keys whose fault is reported already, so that nothing is reported twice.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.problems: list[Problem] = []
+        self.written: dict[str, Line] = {}
+        self.given: dict[str, Given] = {}
+        self.faulty: set[str] = set()
+
+    def refuse(self, line: int | None, name: str | None, text: str) -> None:
+        self.problems.append(Problem(self.path, line, name, text))
+        if name in BY_NAME:
+            self.faulty.add(BY_NAME[name].name)
+
+    def meaning(self, name: str) -> Any:
+        """What the canonical key `name` is set to, by the file or by default."""
+        if name in self.given:
+            return self.given[name].meaning
+        key = BY_NAME[name]
+        return key.unset if key.default is None else key.parse(key.default)
+
+    def take(self, lines: list[Line]) -> None:
+        for line in lines:
+            if line.fault:
+                self.refuse(line.number, line.name, line.fault)
+            elif line.name is not None and line.value is not None:
+                self.written[line.name] = line
+            elif line.name in BY_NAME:
+                self.faulty.add(BY_NAME[line.name].name)
+        for name, line in self.written.items():
+            if name.startswith(PREFIX) and name not in BY_NAME:
+                # Never with its value: it may be a password under a name that was mistyped.
+                meant = nearest(name)
+                hint = f"; did you mean {meant}?" if meant else ""
+                self.refuse(line.number, name, f"unknown key{hint}")
+        for key in KEYS:
+            self._take_key(key)
+
+    def _take_key(self, key: Key) -> None:
+        first: Given | None = None
+        for line in self.lines_of(key.name):
+            given = self._parse(key, line) if line.value else None
+            if given is None or first is None:
+                first = first or given
+            elif given.meaning != first.meaning:
+                other = f"{first.name} in line {first.line}"
+                shown = "" if key.secret else f" {got(given.text)}"
+                text = f"differs from {other}, which means the same: keep one of them{shown}"
+                self.refuse(line.number, line.name, text)
+        if first is not None:
+            self.given[key.name] = first
+        elif key.required and not key.secret and key.name not in self.faulty:
+            self.miss(key)
+
+    def lines_of(self, name: str) -> list[Line]:
+        """The lines that set the canonical key `name`, by whatever alias, empty ones too."""
+        lines = (self.written[each] for each in BY_NAME[name].names if each in self.written)
+        return sorted(lines, key=lambda line: line.number)
+
+    def miss(self, key: Key) -> None:
+        """Report that a required key has no value."""
+        if empty := self.lines_of(key.name):
+            self.refuse(empty[0].number, empty[0].name, f"missing: it has no value ({key.kind})")
+        else:
+            self.refuse(None, key.name, f"missing: add {key.name}=… ({key.kind})")
+
+    def _parse(self, key: Key, line: Line) -> Given | None:
+        assert line.name is not None
+        assert line.value is not None
+        text = line.value
+        try:
+            types.require_no_controls(text)
+            return Given(line.name, line.number, text, key.parse(text))
+        except ValueError as error:
+            shown = "" if key.secret else f" {got(text)}"
+            self.refuse(line.number, line.name, f"{error}{shown}")
+            return None

@@ -1,0 +1,59 @@
+"""How often an instance has died lately, so that one in a crash loop does not take the role each time.
+
+A file in the private directory has the monotonic second of each start; a clean stop removes it.  So
+the starts in it, but for the present one, have ended in a death.
+"""
+
+from pathlib import Path
+
+from ucarpd.linux.run_directory import private_directory
+
+WINDOW = 60.0
+"""Seconds within which deaths count together."""
+
+PROBATION = (0.0, 0.0, 10.0, 300.0)
+"""Seconds for which a host is less fit after so many deaths within the window; the last one is for more.
+
+With the third it has to show that it lives.  After the second it waits a little, so that a host that
+preempts does not move the role to and fro with each death.
+"""
+
+
+def probation(deaths: int) -> float:
+    """Return for how many seconds a host that has died so often is less fit."""
+    return PROBATION[min(deaths, len(PROBATION) - 1)]
+
+
+class Crashes:
+    """The file of one instance.  Without a private directory nothing is known, and nothing kept."""
+
+    def __init__(self, name: str, directory: Path) -> None:
+        self._name = name
+        self._directory = directory
+
+    def begin(self, now: float) -> int:
+        """Note a start at monotonic second `now`; return how many deaths there were lately."""
+        try:
+            file = self._file()
+            deaths = [at for at in _times(file) if 0 <= now - at < WINDOW]
+            file.write_text(" ".join(map(str, [*deaths, now])))
+        except OSError:
+            return 0
+        return len(deaths)
+
+    def end(self) -> None:
+        """Note a clean stop."""
+        try:
+            self._file().unlink(missing_ok=True)
+        except OSError:
+            return
+
+    def _file(self) -> Path:
+        return private_directory(self._directory) / f"{self._name}.starts"
+
+
+def _times(file: Path) -> list[float]:
+    try:
+        return [float(word) for word in file.read_text().split()]
+    except (FileNotFoundError, ValueError):
+        return []

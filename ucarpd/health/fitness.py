@@ -1,0 +1,96 @@
+"""What makes one virtual host less fit than usual, and when ucarpd takes it for fit again.
+
+A backup sends nothing and puts no address in place, so it cannot see that a fault is over.  After a
+pause it is taken for fit again, and may find out.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable
+
+from ucarpd.carp.rank import DOWN_AMOUNT
+from ucarpd.health.demotion import Demotion
+
+SENDING_PAUSE = 300.0
+"""Seconds after which a host that could not send is taken for fit again."""
+
+FIRST_ADDRESS_PAUSE = 60.0
+LONGEST_ADDRESS_PAUSE = 3600.0
+"""Seconds after which a host that could not put its addresses in place, and gave the role away, is taken
+for fit again; each failure doubles the pause.
+"""
+
+_SENDING = "sending fails"
+_CRASHED = "crashed"
+_ADDRESS = "an address cannot be put in place"
+
+
+class Fitness:
+    """Calls `changed` when `demotion` has changed."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self.demotion = Demotion()
+        self._changed = changed
+        self._loop = asyncio.get_running_loop()
+        self._sending_again: asyncio.TimerHandle | None = None
+        self._address_again: asyncio.TimerHandle | None = None
+        self._fit_again: asyncio.TimerHandle | None = None
+        self._address_pause = FIRST_ADDRESS_PAUSE
+        self._is_unserved = False
+
+    def set(self, reason: str, amount: int) -> None:
+        """Let `reason` hold with this amount, or no longer (0)."""
+        if self.demotion.set(reason, amount):
+            self._changed()
+
+    def sending(self, is_failing: bool) -> None:
+        """Advertisements do not get out, so that the peers think this host dead; or do again."""
+        if self._sending_again is not None:
+            self._sending_again.cancel()
+            self._sending_again = None
+        if is_failing:
+            self._sending_again = self._loop.call_later(SENDING_PAUSE, self.sending, False)
+        self.set(_SENDING, DOWN_AMOUNT if is_failing else 0)
+
+    def unserved(self, missing: int, total: int) -> None:
+        """Of `total` virtual addresses this master cannot put `missing` in place; 0: serves all.
+
+        Each counts by its share, so that of two hosts the one that serves more is the fitter one.
+        """
+        self._cancel_address_timer()
+        self._is_unserved = missing > 0
+        if not missing:
+            self._address_pause = FIRST_ADDRESS_PAUSE
+        self.set(_ADDRESS, math.ceil(DOWN_AMOUNT * missing / total))
+
+    def crashed(self, probation: float) -> None:
+        """It has died again and again; after `probation` seconds of life it is fit again."""
+        self.set(_CRASHED, DOWN_AMOUNT)
+        if self._fit_again is not None:
+            self._fit_again.cancel()
+        self._fit_again = self._loop.call_later(probation, self.set, _CRASHED, 0)
+
+    def role_left(self) -> None:
+        """Another host may serve what this one cannot; later this one tries again."""
+        if self._is_unserved and self._address_again is None:
+            self._address_again = self._loop.call_later(self._address_pause, self._try_again)
+            self._address_pause = min(2 * self._address_pause, LONGEST_ADDRESS_PAUSE)
+
+    def role_taken(self) -> None:
+        """The attempts that follow tell whether this host is fit."""
+        self._cancel_address_timer()
+
+    def close(self) -> None:
+        self._cancel_address_timer()
+        for timer in filter(None, (self._sending_again, self._fit_again)):
+            timer.cancel()
+
+    def _try_again(self) -> None:
+        self._address_again = None
+        self._is_unserved = False
+        self.set(_ADDRESS, 0)
+
+    def _cancel_address_timer(self) -> None:
+        if self._address_again is not None:
+            self._address_again.cancel()
+            self._address_again = None

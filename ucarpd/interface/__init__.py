@@ -1,0 +1,1 @@
+"""Interface: is it usable, and why not; frames in and out."""

@@ -1,0 +1,163 @@
+"""Configuration files compared with this machine, for `ucarpd check`.
+
+It needs no privileges.  If the machine does not show its links and addresses, it finds nothing.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_interface
+from pathlib import Path
+
+from ucarpd.carp.params import IPAddress
+from ucarpd.config import Config, Problem, VirtualAddress
+from ucarpd.interface import host_advice, link_faults, segments, sources
+from ucarpd.interface.sources import NoSource
+from ucarpd.linux import sysctl
+from ucarpd.linux.netlink import InterfaceAddress, Snapshot
+
+IFUPDOWN = Path("/etc/network/interfaces")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`is_error`: the instance cannot work on this host as it is now."""
+
+    problem: Problem
+    is_error: bool
+
+
+def find(configs: Sequence[Config], is_running: Callable[[str], bool]) -> list[Finding]:
+    """Compare the files with this machine.  `is_running` says by name which instances run."""
+    try:
+        snapshot = Snapshot()
+    except OSError:
+        return []
+    virtual = {each.ip for config in configs for each in _served(config)}
+    found = [
+        finding
+        for config in configs
+        for finding in _Host(snapshot, virtual, is_running(config.name)).findings(config)
+    ]
+    meetings = segments.meetings(configs, snapshot)
+    return [*found, *(Finding(each, is_error=False) for each in meetings)]
+
+
+def _served(config: Config) -> tuple[VirtualAddress, ...]:
+    return (*config.addresses, *config.extra_addresses)
+
+
+class _Host:
+    """This machine, for one instance; `virtual` are the addresses of all instances."""
+
+    def __init__(self, tables: Snapshot, virtual: set[IPAddress], is_running: bool) -> None:
+        self._tables = tables
+        self._virtual = virtual
+        self._is_running = is_running
+
+    def findings(self, config: Config) -> Iterator[Finding]:
+        def error(key: str | None, text: str) -> Finding:
+            return Finding(Problem(config.path, None, key, text), is_error=True)
+
+        def warning(key: str | None, text: str) -> Finding:
+            return Finding(Problem(config.path, None, key, text), is_error=False)
+
+        link = self._tables.link(config.interface)
+        if link is None:
+            if other := link_faults.other_name(config.interface, self._tables):
+                yield error("UCARP_INTERFACE", other)
+            else:
+                yield warning(
+                    "UCARP_INTERFACE", host_advice.missing_interface(config, self._tables)
+                )
+            return
+        if not link.is_ethernet:
+            yield error("UCARP_INTERFACE", host_advice.not_ethernet(config.interface, self._tables))
+        elif deaf := link_faults.deafness(link, self._tables):
+            yield error("UCARP_INTERFACE", deaf)
+        is_own_taken = False
+        for fault in self._source_faults(config):
+            is_own_taken |= fault.is_wrong and fault.key in {"UCARP_ADDR", "UCARP_EXTRA_ADDRS"}
+            yield (error if fault.is_wrong else warning)(fault.key, fault.reason)
+        if not self._is_running and not is_own_taken:
+            for key, text in self._present(config):
+                yield warning(key, text)
+        is_virtual = self._virtual.__contains__
+        for key, text in host_advice.foreign_networks(config, self._tables, is_virtual):
+            yield warning(key, text)
+        for text in self._masks(config):
+            yield warning("UCARP_MASK", text)
+
+    def _source_faults(self, config: Config) -> Iterator[NoSource]:
+        for family in config.params().families:
+            found = sources.choose(config, family, self._tables, self._virtual.__contains__)
+            if not isinstance(found, NoSource):
+                continue
+            if family == 6 and (without := host_advice.no_ipv6(config)):
+                found = NoSource(without[1], without[0])
+            elif found.key == "UCARP_SRCIP":
+                own = host_advice.own_source(config, family, self._tables, self._virtual)
+                found = NoSource(found.reason + own, found.key)
+            # A running instance has put its address there itself.
+            if not (self._is_running and found.is_wrong and found.key == "UCARP_ADDR"):
+                yield found
+
+    def _present(self, config: Config) -> Iterator[tuple[str, str]]:
+        """Addresses of the instance that are there before it is started, and what hangs on them."""
+        present = self._tables.addresses(config.interface)
+        where = IFUPDOWN if IFUPDOWN.exists() else "the network configuration"
+        for key, served in (
+            ("UCARP_ADDR", config.addresses),
+            ("UCARP_EXTRA_ADDRS", config.extra_addresses),
+        ):
+            ips = {each.ip for each in served}
+            for address in present:
+                if address.ip in ips:
+                    text = (
+                        f"{address.ip} is on {config.interface} now: remove it from {where} first"
+                    )
+                    if along := self._taken_along(config.interface, address):
+                        listed = ", ".join(str(each.ip) for each in along)
+                        text += f" (the kernel removes {listed} with it)"
+                    yield key, text
+
+    def _taken_along(self, interface: str, address: InterfaceAddress) -> list[InterfaceAddress]:
+        """What the kernel removes together with the address: the secondary ones of its network."""
+        if address.ip.version == 6 or _promotes_secondaries(interface):
+            return []
+        network = _network(address)
+        alike = [a for a in self._tables.addresses(interface) if _network(a) == network]
+        others = [each for each in alike[1:] if each.ip not in self._virtual]
+        return others if alike[0] == address else []
+
+    def _masks(self, config: Config) -> Iterator[str]:
+        """The kernel would choose the virtual address as the source for its own network.
+
+        One in a wider network of the host's gets no route from ucarpd, so that it does no harm.
+        """
+        own = [a for a in self._tables.addresses(config.interface) if a.ip not in self._virtual]
+        for each in _served(config):
+            covering = [a for a in own if a.ip.version == 4 and each.ip in _network(a)]
+            lengths = {a.prefixlen for a in covering}
+            is_routed = config.is_scripted or config.virtual_mac
+            if lengths and not is_routed and min(lengths) < each.prefixlen:
+                continue
+            if lengths and each.prefixlen not in {*lengths, 32}:
+                yield (
+                    f"{each} has another mask than this host's {covering[0].ip}/"
+                    f"{covering[0].prefixlen}, so that the master would use the virtual address for"
+                    f" connections of its own: write /{covering[0].prefixlen}"
+                )
+
+
+def _network(address: InterfaceAddress) -> IPv4Network | IPv6Network:
+    return ip_interface(f"{address.ip}/{address.prefixlen}").network
+
+
+def _promotes_secondaries(interface: str) -> bool:
+    """Whether the kernel keeps the secondary addresses when their primary one is removed."""
+    for each in (interface, "all"):
+        with suppress(OSError):
+            if sysctl.get(each, 4, "promote_secondaries") != "0":
+                return True
+    return False

@@ -1,0 +1,331 @@
+"""One network interface as its virtual hosts see it: whether it can be used, and a way in and out.
+
+Its sockets are opened when the interface appears, and anew when an interface of the same name appears
+in its place.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable
+
+from ucarpd.carp.frame import peek_vhid, source_mac, virtual_mac
+from ucarpd.carp.params import Family, IPAddress
+from ucarpd.carp.transmit import Datagram
+from ucarpd.config import Config
+from ucarpd.engine import Engine
+from ucarpd.interface import link_faults, sources
+from ucarpd.interface.double_watch import DoubleWatch
+from ucarpd.interface.member import Demote, Member, NotReady, Ready
+from ucarpd.interface.sockets import Sockets
+from ucarpd.interface.sources import NoSource, Source
+from ucarpd.linux import sysctl
+from ucarpd.linux.netlink import Link, Netlink
+from ucarpd.log.messages import Journal
+
+LOOK_AGAIN_AFTER = 3.0
+"""Seconds between two looks at what keeps a virtual host from working: not every cause has an event."""
+
+SILENCE = 10.0
+"""Seconds without any advertisement after which the next one is told to the virtual hosts."""
+
+
+class Interface:
+    """The interface of this name, whether it exists at the moment or not.
+
+    `demote` is told how much less fit this host is while the interface cannot be used.  `elsewhere`
+    returns the virtual addresses that other processes of this host serve.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        netlink: Netlink,
+        demote: Demote,
+        elsewhere: Callable[[], Collection[IPAddress]] = tuple,
+    ) -> None:
+        self.name = name
+        self._loop = asyncio.get_running_loop()
+        self._netlink = netlink
+        self._demote = demote
+        self._elsewhere = elsewhere
+        self._sockets = Sockets(self._deliver)
+        self._link: Link | None = None
+        self._was_seen = False
+        self._members: dict[int, Member] = {}
+        self._owners: dict[tuple[str, IPAddress], Member] = {}
+        """Whose virtual address it is, by device and address."""
+        self._virtual: set[IPAddress] = set()
+        self._foreign: Collection[IPAddress] = ()
+        """Virtual addresses of other processes."""
+        self._double_watch = DoubleWatch(name, self._long_enough, self._sent_from_here)
+        self._look_again: asyncio.TimerHandle | None = None
+        self._heard_at = self._loop.time()
+
+    # -- for engines: the Wire -------------------------------------------------------------------------
+
+    @property
+    def mac(self) -> bytes:
+        return self._link.mac if self._link else bytes(6)
+
+    @property
+    def is_router(self) -> bool:
+        try:
+            return sysctl.get(self.name, 6, "forwarding") != "0"
+        except OSError:
+            return False  # IPv6 is switched off here.
+
+    def send(self, frame: bytes) -> None:
+        """Raises OSError."""
+        if not self._double_watch.send(frame):
+            self._sockets.send(frame)
+
+    def send_datagram(self, datagram: Datagram) -> None:
+        """Raises OSError."""
+        self._sockets.send_datagram(datagram)
+
+    # -- for the supervisor ------------------------------------------------------------------------------
+
+    @property
+    def fault(self) -> str:
+        """What makes the host less fit while this interface is down or gone."""
+        return f"{self.name} cannot be used"
+
+    def expect(self, config: Config) -> None:
+        """A virtual host will be attached: its addresses are no source of another one from now on."""
+        addresses = config.params().addresses
+        self._virtual.update(addresses)
+        for member in list(self._members.values()):
+            if not set(member.own).isdisjoint(addresses):
+                self._tell(member)
+
+    def attach(self, config: Config, engine: Engine, log: Journal, demote: Demote) -> None:
+        self._admit(member := Member(config, engine, log, demote))
+        if len(self._members) == 1:
+            self._foreign = self._elsewhere()
+            self._follow_link()
+        elif self._link is not None and self._link.is_ethernet:
+            self._open_sockets(self._link, (member,))
+        self._tell(member)
+        self.tell_faults()
+
+    def replace(self, config: Config) -> None:
+        """Let a virtual host go on with another configuration, and with all that it has heard.
+
+        One that is not attached yet will be with the new one.
+        """
+        member = self._members.get(config.vhid)
+        if member is None:
+            return
+        self._disown(member)
+        member.configure(config)
+        self._admit(member)
+        self._tell(member)
+        self.tell_faults()
+
+    def detach(self, config: Config) -> None:
+        member = self._members.pop(config.vhid, None)
+        if member is not None:
+            self._disown(member)
+            member.demote_for(())
+            self._sockets.serve(self._members)
+        self.tell_faults()
+        if not self._members:
+            self._sockets.close()
+            self._double_watch.stop()
+            if self._look_again is not None:
+                self._look_again.cancel()
+                self._look_again = None
+
+    def _admit(self, member: Member) -> None:
+        self._members[member.config.vhid] = member
+        self._owners |= {(member.config.device, ip): member for ip in member.params.addresses}
+        self._virtual.update(member.params.addresses)
+        self._sockets.serve(self._members)
+
+    def _disown(self, member: Member) -> None:
+        self._virtual.difference_update(member.params.addresses)
+        for ip in member.params.addresses:
+            del self._owners[member.config.device, ip]
+
+    def link_changed(self, device: str) -> None:
+        """The kernel's entry of this interface, or of a device on it, has changed, come or gone."""
+        if device != self.name:
+            self._device_changed(device)
+            return
+        old_mac = self.mac
+        self._follow_link()
+        # First whom it concerns most: they lose the role to the link, not to being less fit.
+        self._update()
+        self.tell_faults()
+        if self._link is not None and self._link.mac != old_mac:
+            for member in self._members.values():
+                member.engine.hardware_address_changed()
+
+    def address_added(self, device: str, ip: IPAddress) -> None:
+        self._address_changed(device, ip)
+        if owner := self._owners.get((device, ip)):
+            owner.engine.address_added(ip)
+
+    def address_removed(self, device: str, ip: IPAddress) -> None:
+        self._address_changed(device, ip)
+        if owner := self._owners.get((device, ip)):
+            owner.engine.address_removed(ip)
+
+    # -- whether it can be used --------------------------------------------------------------------------
+
+    def readiness(self, member: Member) -> Ready | NotReady:
+        """Whether this virtual host can work here now, and if not, why, in the operator's words."""
+        if self._link is None:
+            return NotReady(self._missing())
+        if not self._link.is_ethernet:
+            return NotReady(f"interface {self.name} is not Ethernet")
+        if deaf := link_faults.deafness(self._link, self._netlink):
+            return NotReady(deaf, can_send=True)
+        if not member.config.ignore_carrier and (fault := self._link_fault()):
+            return NotReady(fault, may_return=self._link.is_up)
+        found = [self._source(member, family) for family in member.params.families]
+        usable = tuple(each for each in found if isinstance(each, Source))
+        missing = tuple(each.reason for each in found if isinstance(each, NoSource))
+        if not usable:
+            faults = (self._sockets.fault(member.params, f) for f in member.params.families)
+            # An address that is removed may come again at once, as when a network is configured.
+            may_return = self._sockets.can_send and not any(faults)
+            return NotReady(" and ".join(missing), self._sockets.can_send, may_return)
+        return Ready(usable, missing)
+
+    def _missing(self) -> str:
+        other = link_faults.other_name(self.name, self._netlink)
+        return other or f"interface {self.name} does not exist"
+
+    def _link_fault(self) -> str | None:
+        if self._link is None:
+            return self._missing()
+        if not self._link.is_up:
+            return f"interface {self.name} is down"
+        if not self._link.has_carrier:
+            return f"no carrier on {self.name}"
+        return None
+
+    def _source(self, member: Member, family: Family) -> Source | NoSource:
+        """The address to advertise from in this family, if it can be used at all."""
+        if fault := self._sockets.fault(member.params, family):
+            return NoSource(fault)
+        found = sources.choose(member.config, family, self._netlink, self._is_virtual)
+        if isinstance(found, NoSource) and family == 6 and sysctl.lacks_ipv6(self.name):
+            return NoSource(f"{self.name} has no IPv6, because its MTU is below 1280")
+        return found
+
+    def _is_virtual(self, ip: IPAddress) -> bool:
+        return ip in self._virtual or ip in self._foreign
+
+    def tell_faults(self) -> None:
+        """What keeps this interface from its work makes the whole host less fit.
+
+        One that has never been there is not counted: its file was written for another machine, or
+        has a typo, and the other virtual hosts shall not suffer from that.
+        """
+        self._was_seen = bool(self._members) and (self._was_seen or self._link is not None)
+        amount = 0
+        if any(member.engine.is_loss_held for member in self._members.values()):
+            return  # It may be an up-script's doing, and over in a moment.
+        if self._was_seen and self._link_fault() is not None:
+            configs = (member.config for member in self._members.values())
+            amount = max((c.ifdown_demotion for c in configs if not c.ignore_carrier), default=0)
+        self._demote(self.fault, amount)
+
+    def _address_changed(self, device: str, ip: IPAddress) -> None:
+        # Virtual addresses come and go by the hundred; no readiness hangs on them.
+        if self._is_virtual(ip):
+            return
+        configs = [member.config for member in self._members.values()]
+        if device == self.name or any(ip in (*each.sources, *each.peers) for each in configs):
+            self._update()
+
+    def _device_changed(self, device: str) -> None:
+        """A virtual MAC device that somebody has shut down takes its addresses with it."""
+        link = self._netlink.link(device)
+        if link is not None and not link.is_up:
+            for member in list(self._members.values()):
+                if member.config.device == device:
+                    for ip in member.params.addresses:
+                        member.engine.address_removed(ip)
+
+    def _update(self) -> None:
+        """Tell every virtual host whether it can work."""
+        self._foreign = self._elsewhere()
+        for member in list(self._members.values()):
+            self._tell(member)
+
+    def _tell(self, member: Member) -> None:
+        readiness = self.readiness(member)
+        member.tell(readiness)
+        is_well = isinstance(readiness, Ready) and not readiness.faults
+        if not is_well and self._look_again is None and self._members:
+            self._look_again = self._loop.call_later(LOOK_AGAIN_AFTER, self._look)
+
+    def _look(self) -> None:
+        self._look_again = None
+        self._follow_link()
+        self._update()
+
+    # -- the sockets ---------------------------------------------------------------------------------------
+
+    def _follow_link(self) -> None:
+        old, self._link = self._link, self._netlink.link(self.name)
+        if old is None or self._link is None or old.index != self._link.index:
+            self._sockets.close()
+            self._double_watch.stop()
+        if self._link is not None and self._link.is_ethernet:
+            self._open_sockets(self._link, self._members.values())
+            if old is None or old.index != self._link.index:
+                self._double_watch.start()
+
+    def _open_sockets(self, link: Link, members: Iterable[Member]) -> None:
+        for member in members:
+            self._sockets.open(link, member.params)
+
+    # -- what comes in -----------------------------------------------------------------------------------
+
+    def _deliver(self, frame: bytes, at: float) -> IPAddress | None:
+        """Hand a frame to its virtual host; its source, if that found the digest to be good."""
+        vhid = peek_vhid(frame)
+        if vhid is None:
+            member = None
+        else:
+            member = self._members.get(vhid)
+            self._end_silence(at)
+        # Where the vhid is nobody's, any of them counts and reports the frame.
+        member = member or next(iter(self._members.values()), None)
+        if member is None:
+            return None
+        source = member.engine.receive(frame, at)
+        if source is not None and source_mac(frame) == self.mac:
+            self._note_same_mac(member, source)
+        return source
+
+    def _note_same_mac(self, member: Member, source: IPAddress) -> None:
+        if source not in member.own and self.mac != virtual_mac(member.config.vhid):
+            member.log.same_mac(source)
+
+    def _end_silence(self, at: float) -> None:
+        """After a silence the way to the segment is open again: who is MASTER announces itself."""
+        before, self._heard_at = self._heard_at, max(self._heard_at, at)
+        if at - before >= SILENCE:
+            # After the frames that wait: they may tell that another host serves by now.
+            self._loop.call_soon(self._tell_silence_is_over)
+
+    def _tell_silence_is_over(self) -> None:
+        for member in list(self._members.values()):
+            member.engine.segment_heard()
+
+    # -- another daemon on this host -----------------------------------------------------------------------
+
+    def _long_enough(self) -> float:
+        """For how long to look, so that a daemon with our configuration is seen in any case."""
+        return 2.5 + max((member.params.advbase for member in self._members.values()), default=0)
+
+    def _sent_from_here(self, frame: bytes) -> None:
+        """An advertisement went out on this interface that was not sent by `send`."""
+        vhid = peek_vhid(frame)
+        member = self._members.get(vhid) if vhid is not None else None
+        if member is not None and member.engine.sent_by_another(frame):
+            member.log.another_daemon()

@@ -1,0 +1,183 @@
+"""The sockets of one interface, shared by its virtual hosts.
+
+In each family there are two packet sockets: one for what the hosts that have advertised with a good
+digest say about our virtual hosts, and one for all else.  So a flood of forged packets from a stranger
+fills a buffer that no known peer depends on, and it gets half of the processor's time at most.  One that
+forges a known peer's address and a vhid gets past this, and meets the timers' turn after each batch.
+"""
+
+import asyncio
+import errno
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Address
+
+from ucarpd.carp.frame import ETHERTYPE_IPV6, ETHERTYPE_OFFSET
+from ucarpd.carp.params import Family, IPAddress, Params
+from ucarpd.carp.transmit import Datagram
+from ucarpd.linux.ip_socket import UnicastSocket
+from ucarpd.linux.netlink import Link
+from ucarpd.linux.packet_socket import Arrival, Expected, PacketSocket
+
+FRAMES_AT_ONCE = 64
+"""Frames taken in before timers get their turn, so that a flood cannot hold them up."""
+
+MOST_KNOWN = 64
+"""Known hosts in a family; the one that was learnt first gives way."""
+
+_IPV6 = ETHERTYPE_IPV6.to_bytes(2, "big")
+
+
+class Sockets:
+    """`deliver` takes a frame and when it came, and gives its source if the digest was good."""
+
+    def __init__(self, deliver: Callable[[bytes, float], IPAddress | None]) -> None:
+        self._deliver = deliver
+        self._loop = asyncio.get_running_loop()
+        self._known: dict[Family, PacketSocket] = {}
+        self._others: dict[Family, PacketSocket] = {}
+        self._unicast: dict[Family, UnicastSocket] = {}
+        self._peers: dict[Family, dict[IPAddress, None]] = {4: {}, 6: {}}
+        self._pauses: dict[Family, asyncio.TimerHandle] = {}
+        self._faults: dict[Family | IPAddress, str] = {}
+        """Why a family has no sockets, or a group cannot be joined."""
+        self._vhids: frozenset[int] = frozenset()
+        self._are_filters_due = False
+
+    @property
+    def can_send(self) -> bool:
+        return bool(self._known)
+
+    def serve(self, vhids: Iterable[int]) -> None:
+        """These are the virtual hosts that run here; the filters follow in the loop's next turn."""
+        self._vhids = frozenset(vhids)
+        if not self._are_filters_due:
+            self._are_filters_due = True
+            self._loop.call_soon(self._set_all_filters)
+
+    def open(self, link: Link, params: Params) -> None:
+        """Open what a virtual host needs and is not open yet; `fault` tells what fails."""
+        for family in params.families:
+            is_unicast = bool(params.peers_of(family))
+            with self._noting(family, f"cannot open a packet socket on {link.name}"):
+                self._open(link, family)
+                if is_unicast:
+                    self._open_unicast(link, family)
+            if not is_unicast and family in self._others:
+                group = params.group_of(family)
+                with self._noting(group, f"cannot join {group} on {link.name}"):
+                    self._others[family].join(group)
+
+    def fault(self, params: Params, family: Family) -> str | None:
+        """Return why a virtual host cannot be heard or cannot hear in this family."""
+        fault = self._faults.get(family)
+        if fault is None and not params.peers_of(family):
+            fault = self._faults.get(params.group_of(family))
+        return fault
+
+    @contextmanager
+    def _noting(self, what: Family | IPAddress, failure: str) -> Iterator[None]:
+        """Remember why something does not work, or that it does."""
+        self._faults.pop(what, None)
+        try:
+            yield
+        except OSError as error:
+            text = f"{failure}: {error.strerror}"
+            if isinstance(what, IPv4Address) and error.errno == errno.ENOBUFS:
+                text += ": raise net.ipv4.igmp_max_memberships"
+            self._faults[what] = text
+
+    def _open(self, link: Link, family: Family) -> None:
+        if family not in self._known:
+            self._known[family] = PacketSocket(link.name, link.index, family)
+            self._loop.add_reader(self._known[family], self._read_known, family)
+        if family not in self._others:
+            self._others[family] = others = PacketSocket(link.name, link.index, family)
+            self._set_filters(family)
+            self._loop.add_reader(others, self._read_others, family)
+
+    def _open_unicast(self, link: Link, family: Family) -> None:
+        if family not in self._unicast:
+            self._unicast[family] = UnicastSocket(link.name, family)
+            self._set_filters(family)
+
+    def send(self, frame: bytes) -> None:
+        """Raises OSError."""
+        family: Family = 6 if frame[ETHERTYPE_OFFSET : ETHERTYPE_OFFSET + 2] == _IPV6 else 4
+        # A frame of any kind gets out by any of them; only the kernel's own filters may mind.
+        by = self._known.get(family) or next(iter(self._known.values()), None)
+        if by is None:
+            raise OSError(0, "not open")
+        by.send(frame)
+
+    def send_datagram(self, datagram: Datagram) -> None:
+        """Raises OSError."""
+        by = self._unicast.get(datagram.destination.version)
+        if by is None:
+            raise OSError(0, "not open")
+        by.send(datagram.packet, datagram.destination)
+
+    def close(self) -> None:
+        for pause in self._pauses.values():
+            pause.cancel()
+        for opened in (*self._known.values(), *self._others.values()):
+            self._loop.remove_reader(opened)
+            opened.close()
+        for unicast_socket in self._unicast.values():
+            unicast_socket.close()
+        for table in (self._known, self._others, self._unicast, self._pauses, self._faults):
+            table.clear()
+        for peers in self._peers.values():
+            peers.clear()
+
+    # -- what comes in -----------------------------------------------------------------------------------
+
+    def _read_known(self, family: Family) -> None:
+        for frame, at in _waiting(self._known[family]):
+            self._deliver(frame, at)
+            if family not in self._known:
+                return  # What the frame said has closed us.
+
+    def _read_others(self, family: Family) -> None:
+        started = self._loop.time()
+        frames = _waiting(self._others[family])
+        for frame, at in frames:
+            source = self._deliver(frame, at)
+            if family not in self._others:
+                return
+            if source is not None and source not in self._peers[family]:
+                self._learn(family, source)
+        if len(frames) == FRAMES_AT_ONCE:
+            self._loop.remove_reader(self._others[family])
+            spent = self._loop.time() - started
+            self._pauses[family] = self._loop.call_later(spent, self._resume, family)
+
+    def _resume(self, family: Family) -> None:
+        del self._pauses[family]
+        self._loop.add_reader(self._others[family], self._read_others, family)
+
+    def _learn(self, family: Family, source: IPAddress) -> None:
+        peers = self._peers[family]
+        if len(peers) >= MOST_KNOWN:
+            del peers[next(iter(peers))]
+        peers[source] = None
+        self._set_filters(family)
+
+    def _set_all_filters(self) -> None:
+        self._are_filters_due = False
+        for family in self._others:
+            self._set_filters(family)
+
+    def _set_filters(self, family: Family) -> None:
+        expected = Expected(self._peers[family], self._vhids, may_be_routed=family in self._unicast)
+        # In this order a frame in between comes twice, which is harmless, and not never.
+        self._known[family].hear(expected, all_else=False)
+        self._others[family].hear(expected, all_else=True)
+
+
+def _waiting(packet_socket: PacketSocket) -> list[Arrival]:
+    try:
+        return packet_socket.receive(FRAMES_AT_ONCE)
+    except OSError:
+        # The interface went down or away; netlink tells which, and it is acted on there.
+        return []

@@ -1,0 +1,56 @@
+"""Sends advertisements to single hosts, by the kernel's routing and neighbour tables.
+
+It receives nothing, and yet it is there for what comes in too: where no socket wants the protocol,
+the kernel answers every unicast advertisement with an ICMP error.  Advertisements are received by the
+packet socket.
+"""
+
+import socket
+
+from ucarpd.carp.frame import PROTOCOL_CARP
+from ucarpd.carp.params import IPAddress
+from ucarpd.linux.bpf import RETURN, Instruction, attach_filter
+
+_IPV6_HDRINCL = 36
+
+_NOTHING = [Instruction(RETURN, 0)]
+
+_FAMILIES = {
+    4: (socket.AF_INET, socket.IPPROTO_IP, socket.IP_HDRINCL),
+    6: (socket.AF_INET6, socket.IPPROTO_IPV6, _IPV6_HDRINCL),
+}
+
+
+class UnicastSocket:
+    """Opens on the interface with this name, for family 4 or 6; raises OSError when that fails.
+
+    It is bound to the interface that has the name now.
+    """
+
+    def __init__(self, interface: str, family: int) -> None:
+        address_family, level, header_included = _FAMILIES[family]
+        self._index = socket.if_nametoindex(interface)
+        self._socket = socket.socket(
+            address_family,
+            socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC,
+            PROTOCOL_CARP,
+        )
+        try:
+            # What comes in before the filter is in place stays in the buffer, which no one reads.
+            attach_filter(self._socket, _NOTHING)
+            self._socket.setsockopt(level, header_included, 1)
+            device = interface.encode() + b"\0"
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
+        except BaseException:
+            self.close()
+            raise
+
+    def send(self, packet: bytes, destination: IPAddress) -> None:
+        """Send a whole IP packet.  Raises OSError; never blocks."""
+        address: tuple[str, int] | tuple[str, int, int, int] = (str(destination), 0)
+        if destination.version == 6 and destination.is_link_local:
+            address = (str(destination), 0, 0, self._index)
+        self._socket.sendto(packet, address)
+
+    def close(self) -> None:
+        self._socket.close()

@@ -1,0 +1,143 @@
+"""Locks that keep two processes from running the same instance, or the same virtual host.
+
+The kernel lets go of a lock however its holder ends, so a file that is left behind says nothing.
+"""
+
+import fcntl
+import os
+from pathlib import Path
+
+from ucarpd.linux.namespace import network_namespace
+from ucarpd.linux.run_directory import is_still_at, private_directory, private_path
+
+
+class AlreadyRunning(Exception):
+    """Another process has this instance or virtual host; the message names it."""
+
+
+class InstanceLock:
+    """Held from construction to `release`, or to the death of the process.
+
+    One lock is for the name of the instance, the other for its vhid on its interface, in this
+    network namespace.  Raises AlreadyRunning.  If a lock cannot be made, `fault` says why, and the
+    instance runs without it: an unserved address is worse than an unnoticed second start.
+    """
+
+    def __init__(self, name: str, directory: Path, interface: str, vhid: int, path: Path) -> None:
+        self.fault: OSError | None = None
+        self._directory = directory
+        self._path = path
+        self._held: dict[str, int] = {}
+        self._whose = {f"{name}.lock": name}
+        try:
+            of_vhid = f"{network_namespace()}-{interface}-{vhid}.vhid"
+            self._whose[of_vhid] = f"{name}: vhid {vhid} on {interface}"
+            _refuse_beside_former_version(name, directory)
+            self.renew()
+        except OSError as error:
+            self.fault = error
+        except AlreadyRunning:
+            self.release()
+            raise
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The names of the files in the private directory."""
+        return frozenset(self._whose)
+
+    def renew(self) -> None:
+        """Take the locks whose files are missing, as after the directory has been removed.
+
+        Raises OSError, and AlreadyRunning if another process has taken one since then.
+        """
+        private = private_directory(self._directory)
+        for file, whose in self._whose.items():
+            held = self._held.get(file)
+            if held is None or not is_still_at(private / file, held):
+                self._take(private / file, whose)
+                if held is not None:
+                    _unlock(held)
+
+    def _take(self, lock: Path, whose: str) -> None:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if not _is_free(descriptor):
+            holder = _holder(descriptor)
+            os.close(descriptor)
+            raise AlreadyRunning(f"{whose} is already run by {holder}")
+        self._held[lock.name] = descriptor
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, os.fsencode(f"{os.getpid()} {self._path}\n"), 0)
+        except OSError as error:
+            self.fault = error  # A second start is still refused, but not told by whom.
+
+    def release(self) -> None:
+        for descriptor in self._held.values():
+            _unlock(descriptor)
+        self._held.clear()
+
+
+def _unlock(descriptor: int) -> None:
+    # A child on its way to a script has a copy of the descriptor, and closing leaves that.
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
+
+
+def _is_free(descriptor: int) -> bool:
+    """Take the lock, unless another has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder(descriptor: int) -> str:
+    pid, path = _noted(descriptor)
+    return f"process {pid or 'unknown'} ({path or 'unknown file'})"
+
+
+def _noted(descriptor: int) -> tuple[str, str]:
+    """Return the process and the configuration file that the holder has written into its lock."""
+    pid, _, path = os.pread(descriptor, 8192, 0).decode(errors="replace").strip().partition(" ")
+    return pid, path
+
+
+def _refuse_beside_former_version(name: str, directory: Path) -> None:
+    """Raise AlreadyRunning if a process of ucarpd 0.1 runs the instance.
+
+    Its lock is in the run directory, where any user could take it, so the lock alone proves nothing:
+    the process that is named in it has to be of our user.
+    """
+    try:
+        descriptor = os.open(directory / f"{name}.lock", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        pid = _noted(descriptor)[0]
+        if not _is_free(descriptor) and pid.isdecimal() and _is_ours(pid):
+            raise AlreadyRunning(f"{name} is already run by process {pid} (ucarpd 0.1)")
+    finally:
+        os.close(descriptor)
+
+
+def _is_ours(pid: str) -> bool:
+    try:
+        return Path("/proc", pid).stat().st_uid == os.geteuid()
+    except FileNotFoundError:
+        return False
+
+
+def is_held(name: str, directory: Path) -> bool:
+    """Whether a process has this instance, without touching the lock.
+
+    True as well where that cannot be found out.
+    """
+    try:
+        inode = (private_path(directory) / f"{name}.lock").stat().st_ino
+        locks = Path("/proc/locks").read_text(encoding="ascii")
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return any("FLOCK" in line and f":{inode} " in line for line in locks.splitlines())

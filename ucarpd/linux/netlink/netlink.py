@@ -1,0 +1,214 @@
+"""The kernel's links and addresses, as its messages tell of them."""
+
+from collections.abc import Collection, Container, Iterable, Iterator
+from ipaddress import IPv4Address
+from typing import TypeVar
+
+from ucarpd.carp.params import IPAddress
+from ucarpd.linux.netlink.framing import Message, outline
+from ucarpd.linux.netlink.messages import (
+    AddressEntry,
+    InterfaceAddress,
+    Link,
+    LinkMessage,
+    address_of,
+    request,
+)
+from ucarpd.linux.netlink.pyroute import ifaddrmsg, ifinfmsg, nl, rtnl
+from ucarpd.linux.netlink.request_socket import RequestSocket
+
+_RTEXT_FILTER_SKIP_STATS = 8
+
+_K = TypeVar("_K")
+_L = TypeVar("_L")
+
+Change = tuple[str, str, IPAddress | None]
+""""link", "added" or "removed"; the interface; the address."""
+
+Network = tuple[int, int, int]
+"""Interface, network and prefix length of an IPv4 address, by which the kernel tells its first from
+the secondary ones."""
+
+
+class Tables:
+    """Every lookup takes the same time, however many links and addresses there are.
+
+    Links whose name is not among the `followed` are decoded when they are asked for.
+    """
+
+    def __init__(self, followed: Container[str]) -> None:
+        self._followed = followed
+        self.messages: dict[int, LinkMessage] = {}
+        """About the links, by index."""
+        self._by_name: dict[str, LinkMessage] = {}
+        self._addresses: dict[int, dict[InterfaceAddress, AddressEntry]] = {}
+        """In the kernel's order."""
+        self._by_ip: dict[IPAddress, dict[tuple[int, int], AddressEntry]] = {}
+        """By interface and prefix length."""
+        self._networks: dict[Network, dict[IPAddress, AddressEntry]] = {}
+
+    @classmethod
+    def read(cls, kernel: RequestSocket, followed: Container[str]) -> "Tables":
+        """Raises OSError, and DumpInterruptedError where it has to be done again."""
+        tables = cls(followed)
+        mask = [("IFLA_EXT_MASK", _RTEXT_FILTER_SKIP_STATS)]
+        links = request(ifinfmsg.ifinfmsg(), rtnl.RTM_GETLINK, nl.NLM_F_DUMP, mask)
+        addresses = request(ifaddrmsg.ifaddrmsg(), rtnl.RTM_GETADDR, nl.NLM_F_DUMP)
+        for each in (links, addresses):
+            for message in kernel.dump(each):
+                tables.take_in(message)
+        return tables
+
+    # -- what there is -----------------------------------------------------------------------------
+
+    def link(self, name: str) -> Link | None:
+        message = self._by_name.get(name)
+        return message.link if message else None
+
+    def link_of_index(self, index: int) -> Link | None:
+        message = self.messages.get(index)
+        return message.link if message else None
+
+    def links(self, mentioning: str = "") -> Iterator[Link]:
+        """All, or no others than those that have this text in a name."""
+        return (each.link for each in self.messages.values() if each.mentions(mentioning))
+
+    def entries(self, interface: str) -> Collection[AddressEntry]:
+        """The addresses of the interface in the kernel's order; none if it does not exist."""
+        link = self._by_name.get(interface)
+        return self._addresses.get(link.index, {}).values() if link else ()
+
+    def entry(self, interface: str, ip: IPAddress) -> AddressEntry | None:
+        """The address on the interface; the usable one, if it is there with several lengths."""
+        link = self._by_name.get(interface)
+        found = [e for e in self.everywhere(ip) if link and e.index == link.index]
+        return next((entry for entry in found if entry.is_usable), found[0] if found else None)
+
+    def everywhere(self, ip: IPAddress) -> Collection[AddressEntry]:
+        """The address on every interface that has it."""
+        return self._by_ip.get(ip, {}).values()
+
+    def network(self, entry: AddressEntry) -> Collection[AddressEntry]:
+        """The addresses of its network on its interface that have the same prefix length."""
+        ip = entry.placed.address.ip
+        if not isinstance(ip, IPv4Address):
+            return ()
+        network = _network(entry.index, ip, entry.placed.address.prefixlen)
+        return self._networks.get(network, {}).values()
+
+    def is_covered(
+        self, interface: str, address: InterfaceAddress, ours: Collection[IPAddress]
+    ) -> bool:
+        """Whether the interface has an IPv4 address with a shorter prefix, other than `ours`, whose
+        network holds that of `address`, which has more than one host.
+        """
+        ip, link = address.ip, self._by_name.get(interface)
+        if link is None or not isinstance(ip, IPv4Address) or address.prefixlen == 32:
+            return False
+        wider = (_network(link.index, ip, length) for length in range(1, address.prefixlen))
+        return any(each not in ours for key in wider for each in self._networks.get(key, ()))
+
+    # -- what changes ------------------------------------------------------------------------------
+
+    def take_in(self, message: Message) -> Iterable[Change]:
+        """Update the tables by a message; tell what it has changed, but nothing of links
+        that are not followed."""
+        if message.kind == rtnl.RTM_NEWLINK:
+            return self._put_link(message.data)
+        if message.kind == rtnl.RTM_DELLINK:
+            return self._remove_link(message.data)
+        if message.kind in (rtnl.RTM_NEWADDR, rtnl.RTM_DELADDR):
+            return self._put_address(message.kind, message.data)
+        return ()
+
+    def differences(self, after: "Tables") -> Iterator[Change]:
+        """What has changed between these tables and those that are to replace them."""
+        for index in {*self.messages, *after.messages}:
+            yield from self._change(self.messages.get(index), after.messages.get(index))
+        was, now = self.usable(), after.usable()
+        yield from (("removed", name, ip) for name, ip in was - now)
+        yield from (("added", name, ip) for name, ip in now - was)
+
+    def usable(self) -> set[tuple[str, IPAddress]]:
+        """Interface and address of all that can be used."""
+        return {
+            (self.messages[index].name, entry.placed.address.ip)
+            for index, entries in self._addresses.items()
+            for entry in entries.values()
+            if entry.is_usable
+        }
+
+    def _change(self, old: LinkMessage | None, new: LinkMessage | None) -> Iterable[Change]:
+        """Of one link, if it is followed."""
+        names = dict.fromkeys(each.name for each in (old, new) if each)
+        if not any(name in self._followed for name in names):
+            return ()
+        if old is not None and new is not None and old.link == new.link:
+            return ()
+        return [("link", name, None) for name in names]
+
+    def _put_link(self, data: bytes) -> Iterable[Change]:
+        found = outline(data)
+        if found is None:
+            return ()
+        new = LinkMessage(*found, data)
+        old = self.messages.get(new.index)
+        if old is not None:
+            self._forget_name(old)
+        self.messages[new.index] = self._by_name[new.name] = new
+        return self._change(old, new)
+
+    def _remove_link(self, data: bytes) -> Iterable[Change]:
+        found = outline(data)
+        old = self.messages.pop(found[0], None) if found else None
+        if old is None:
+            return ()
+        self._forget_name(old)
+        for entry in list(self._addresses.pop(old.index, {}).values()):
+            self._forget_address(entry)
+        return self._change(old, None)
+
+    def _forget_name(self, link: LinkMessage) -> None:
+        # Of two links that have changed names the other may have this one's by now.
+        if self._by_name.get(link.name) is link:
+            del self._by_name[link.name]
+
+    def _put_address(self, kind: int, data: bytes) -> Iterable[Change]:
+        entry = address_of(data)
+        link = self.messages.get(entry.index) if entry else None
+        if entry is None or link is None:
+            return ()
+        address = entry.placed.address
+        known = self._addresses.setdefault(entry.index, {})
+        old = known.pop(address, None) if kind == rtnl.RTM_DELADDR else known.get(address)
+        if kind == rtnl.RTM_NEWADDR:
+            known[address] = entry
+            self._by_ip.setdefault(address.ip, {})[entry.index, address.prefixlen] = entry
+            if isinstance(address.ip, IPv4Address):
+                network = _network(entry.index, address.ip, address.prefixlen)
+                self._networks.setdefault(network, {})[address.ip] = entry
+        elif old is not None:
+            self._forget_address(old)
+        before = old is not None and old.is_usable
+        after = kind == rtnl.RTM_NEWADDR and entry.is_usable
+        if before == after:
+            return ()
+        return [("added" if after else "removed", link.name, address.ip)]
+
+    def _forget_address(self, entry: AddressEntry) -> None:
+        """Take an entry out of the indexes."""
+        address = entry.placed.address
+        _remove(self._by_ip, address.ip, (entry.index, address.prefixlen))
+        if isinstance(address.ip, IPv4Address):
+            network = _network(entry.index, address.ip, address.prefixlen)
+            _remove(self._networks, network, address.ip)
+
+
+def _network(index: int, ip: IPv4Address, prefixlen: int) -> Network:
+    return index, int(ip) >> (32 - prefixlen), prefixlen
+
+
+def _remove(table: dict[_K, dict[_L, AddressEntry]], key: _K, inner: _L) -> None:
+    del table[key][inner]
+    if not table[key]:
+        del table[key]

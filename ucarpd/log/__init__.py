@@ -1,0 +1,1 @@
+"""Log: what lines say, how often, and where they go."""

@@ -1,0 +1,128 @@
+"""Starts and ends the log process, from the daemon's side."""
+
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+from contextlib import suppress
+
+from ucarpd.log import writer
+
+END_PATIENCE = 0.5
+"""Seconds to wait for its end when there is nothing left to write."""
+
+_DESCRIPTORS = 1024
+"""More than are open when a process is forked."""
+
+_PROGRAM = """\
+import os, socket, sys
+sys.path[:] = os.environ.pop("LOG_PATH").split(os.pathsep)
+del os.environ["LOG_PROGRAM"]
+from ucarpd.log.writer import run
+os.dup2(os.open(os.devnull, os.O_RDWR), 1)
+run(socket.socket(fileno=0), sys.argv[1], set())
+"""
+
+
+def stderr_is_the_journal() -> bool:
+    """Whether systemd has connected our standard error to the journal (systemd.exec(5))."""
+    try:
+        status = os.fstat(2)
+    except OSError:
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+
+
+class LogProcess:
+    """A log process that runs; `channel` is the way to it, and never blocks."""
+
+    def __init__(self, pid: int, channel: socket.socket, kind: str) -> None:
+        self.pid = pid
+        self.channel = channel
+        self._kind = kind
+        channel.setblocking(False)
+        self._descriptor: int | None = None
+        # By a descriptor it can be ended and waited for, also if another part of the daemon reaps it.
+        with suppress(OSError):
+            self._descriptor = os.pidfd_open(pid)
+
+    def end(self, kill: bool = False, wait: bool = True) -> None:
+        """Close the channel, at which it writes what it has and ends; or end it at once."""
+        self.channel.close()
+        if self._descriptor is None:
+            return
+        if kill:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
+        # A writer of the journal stays for a moment, and ends by itself.
+        if wait and (kill or self._kind != "journal"):
+            poll = select.poll()
+            poll.register(self._descriptor, select.POLLIN)
+            poll.poll(END_PATIENCE * 1000)
+        with suppress(ChildProcessError):
+            os.waitid(os.P_PIDFD, self._descriptor, os.WEXITED | os.WNOHANG)
+        os.close(self._descriptor)
+        self._descriptor = None
+
+
+def fork(kind: str) -> LogProcess:
+    """Start one as a copy of this process, which must have no threads and little memory yet.
+
+    Raises OSError, such as without a free descriptor or process.
+    """
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    signals = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    # Memory that neither process writes is shared; collecting garbage would write all of it.
+    gc.freeze()
+    try:
+        pid = os.fork()
+        if pid == 0:
+            _close_all_but(theirs.fileno())
+            _connect_to_null(0, 1)
+            writer.run(theirs, kind, {int(each) for each in signals})
+    except OSError:
+        ours.close()
+        raise
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, signals)
+        theirs.close()
+    return LogProcess(pid, ours, kind)
+
+
+def spawn(kind: str) -> LogProcess:
+    """Start one as a new program, at any time.  Raises OSError."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    path = os.pathsep.join(os.path.abspath(each) for each in sys.path)  # noqa: PTH100 - not loaded
+    # The command line has no word of the program, since it could be taken for the daemon.
+    command = [sys.executable, "-IS", "-c", "import os; exec(os.environ['LOG_PROGRAM'])", kind]
+    environment = {**os.environ, "LOG_PATH": path, "LOG_PROGRAM": _PROGRAM}
+    try:
+        pid = os.posix_spawn(
+            sys.executable,
+            command,
+            environment,
+            file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), 0)],
+            setsigmask=signal.valid_signals(),
+        )
+    except OSError:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+    return LogProcess(pid, ours, kind)
+
+
+def _close_all_but(descriptor: int) -> None:
+    """Close what this process was started with and has opened, such as the lock of an instance."""
+    os.closerange(3, descriptor)
+    os.closerange(descriptor + 1, _DESCRIPTORS)
+
+
+def _connect_to_null(*descriptors: int) -> None:
+    with suppress(OSError):
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        for each in descriptors:
+            os.dup2(null, each)
+        os.close(null)

@@ -1,0 +1,1 @@
+"""Process: its instances, and the life around them."""

@@ -1,0 +1,47 @@
+"""Looks for exposed files of one virtual host, beside the event loop, and tells the operator."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from ucarpd.config import exposure
+from ucarpd.config.exposure import Exposure
+from ucarpd.config.problems import place
+
+
+class Log(Protocol):
+    def warning(self, text: str) -> None: ...
+    def error(self, text: str) -> None: ...
+
+
+class ExposureWatch:
+    """Logs each exposure once.  Calls `changed` when `trouble` may have changed."""
+
+    def __init__(self, log: Log, changed: Callable[[], None]) -> None:
+        self._log = log
+        self._changed = changed
+        self._told: set[Exposure] = set()
+        self.trouble = ""
+        """The files that 0.3 will refuse, for the status line; empty if there are none."""
+
+    def look(self, path: Path) -> None:
+        """Look at the configuration file `path` and at the files that it names now."""
+        loop = asyncio.get_running_loop()
+        try:
+            search = loop.run_in_executor(None, exposure.find, path)
+        except RuntimeError:
+            return  # There is no thread to be had; the next start or reload looks again.
+        search.add_done_callback(self._found)
+
+    def _found(self, search: "asyncio.Future[list[Exposure]]") -> None:
+        if search.cancelled():
+            return
+        found = search.result()
+        for each in found:
+            if each not in self._told:
+                (self._log.error if each.is_error else self._log.warning)(str(each.problem))
+        self._told = set(found)
+        files = dict.fromkeys(place(each.file) for each in found if each.is_error)
+        self.trouble = f"others than root can change {', '.join(files)}" if files else ""
+        self._changed()

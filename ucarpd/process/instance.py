@@ -1,0 +1,326 @@
+"""One configuration file at work: its lock, its log, its addresses, and the engine between them.
+
+An engine that fails through a defect of ours is started again after a pause that grows.
+"""
+
+import asyncio
+import secrets
+from collections import deque
+from collections.abc import Callable, Sequence, Set
+
+from ucarpd.addresses.arp_settings import ParentArp
+from ucarpd.addresses.netlink import Ledger, NetlinkAddresses
+from ucarpd.addresses.scripts import DOWN, ScriptedAddresses, hook
+from ucarpd.addresses.vmac import Owner, VirtualMacAddresses
+from ucarpd.carp.actions import Report, State
+from ucarpd.carp.params import DemoteStyle, IPAddress
+from ucarpd.config import Config
+from ucarpd.diagnosis.digest import Background, Suspect
+from ucarpd.diagnosis.search import DigestSearch
+from ucarpd.engine import Engine, Transition
+from ucarpd.health.crashes import Crashes, probation
+from ucarpd.health.demotion import Demotion
+from ucarpd.health.fitness import Fitness
+from ucarpd.health.lateness import Lateness
+from ucarpd.interface.interface import Interface
+from ucarpd.linux.lock import InstanceLock
+from ucarpd.linux.netlink import Netlink
+from ucarpd.linux.run_directory import run_directory
+from ucarpd.log.messages import Journal
+from ucarpd.process.exposure_watch import ExposureWatch
+from ucarpd.process.notes import Notes
+from ucarpd.record.keeper import Keeper, content_of
+from ucarpd.scripts.runner import HookRunner, refusal
+
+FORMER_KEYS = 4
+"""Keys of before a reload that are remembered, to tell which hosts still use them."""
+
+FIRST_RESTART_PAUSE = 1.0
+LONGEST_RESTART_PAUSE = 60.0
+"""Seconds before a failed engine is started again; each failure doubles the pause."""
+
+SCRIPT_LOOK = 1.0
+"""Seconds between two looks at a script that cannot be run."""
+
+RESTART_FORGOTTEN_AFTER = 300.0
+"""Seconds of good work after which the pause is short again."""
+
+
+class Instance:
+    """Holds `lock` until `stop` returns.  Calls `changed` after each change of state."""
+
+    def __init__(
+        self,
+        config: Config,
+        lock: InstanceLock,
+        interface: Interface,
+        netlink: Netlink,
+        host_demotion: Demotion,
+        others: Callable[[str], tuple[Suspect, ...]],
+        phase: float,
+        lateness: Lateness,
+        changed: Callable[[], None],
+    ) -> None:
+        self.config = config
+        self._loop = asyncio.get_running_loop()
+        self._changed_at = self._loop.time()
+        self._lock = lock
+        self._interface = interface
+        self._changed = changed
+        self._host_demotion = host_demotion
+        self._fitness = Fitness(self.demotion_changed)
+        self._demoted_by = 0
+        self._reasons = ""
+        self._log = Journal(config.name, config.vhid, config.interface, config.facility)
+        self._others = others
+        self._phase = phase
+        self._lateness = lateness
+        self._former_keys: deque[bytes] = deque(maxlen=FORMER_KEYS)
+        self._log.inquiry = DigestSearch(self._background)
+        self.exposure = ExposureWatch(self._log, changed)
+        self._crashes = Crashes(config.name, run_directory())
+        arp = ParentArp(config.interface, run_directory())
+        self._keeper = Keeper(config.name, netlink, self._log, lock, arp)
+        self._addresses = _addresses(config, netlink, self._log, self._keeper, arp)
+        self._engine: Engine | None = None
+        self._started_at = 0.0
+        self._pause = FIRST_RESTART_PAUSE
+        self._restart: asyncio.TimerHandle | None = None
+        self._stopping = asyncio.Lock()
+        self._is_stopping = False
+        self._stopped = asyncio.Event()
+        self._is_over = False
+        self._notes = Notes()
+
+    @property
+    def state(self) -> State:
+        return self._engine.state if self._engine else State.INIT
+
+    @property
+    def duration(self) -> float:
+        """Seconds for which it has been in its state."""
+        return self._loop.time() - self._changed_at
+
+    def keep_configuration(self) -> None:
+        """Keep the configuration, which comes from sound files, for the start after a crash."""
+        self._keeper.keep_configuration(self.config)
+
+    def start(self) -> None:
+        config = self.config
+        self._restart = None
+        self._started_at = self._loop.time()
+        self._engine = Engine(
+            config.params(),
+            secrets.randbits(64),
+            wire=self._interface,
+            addresses=self._addresses,
+            log=self._log,
+            owner=self,
+            phase=self._phase,
+            late=self._lateness.note,
+        )
+        self._demoted_by = 0
+        if seconds := probation(self._crashes.begin(self._started_at)):
+            self._fitness.crashed(seconds)
+        self.demotion_changed()
+        self._keeper.take_off_left_over(config.device)
+        self.exposure.look(config.path)
+        self._attach_when_scripts_can_run()
+
+    def _attach_when_scripts_can_run(self) -> None:
+        """Without its scripts this host could not serve; a late mount may still bring them."""
+        assert self._engine is not None
+        config = self.config
+        scripts = filter(None, (config.up_script, config.down_script))
+        faults = [
+            f"{script} cannot be run: {why}" for script in scripts if (why := refusal(script))
+        ]
+        if not faults:
+            if self._restart is not None:
+                self.exposure.look(config.path)  # There is more to look at now.
+            self._interface.attach(config, self._engine, self._log, self.demote)
+        else:
+            self._engine.interface_lost(faults[0], can_send=False)
+            self._restart = self._loop.call_later(SCRIPT_LOOK, self._attach_when_scripts_can_run)
+
+    async def stop(self, reason: str) -> None:
+        """Give up the addresses and the role, tell the peers, let go of the lock.
+
+        If it is being stopped already, wait until that is done.
+        """
+        async with self._stopping:
+            if not self._is_over:
+                await self._stop(reason)
+                self._is_over = True
+
+    async def _stop(self, reason: str) -> None:
+        self._is_stopping = True
+        self._fitness.close()
+        if self._restart is not None:
+            self._restart.cancel()
+        if self._engine is not None:
+            self._engine.stop(reason)
+            await self._stopped.wait()
+            self._interface.detach(self.config)
+        if self.config.shutdown:
+            await self._addresses.dispose()
+        await self._keeper.forget_configuration()
+        await self._keeper.close()
+        self._crashes.end()
+        self._lock.release()
+
+    def reconfigure(self, new: Config) -> None:
+        """Take over a configuration that differs only in what may change while running."""
+        if self.config.key != new.key:
+            self._former_keys.append(self.config.key)
+        self.config = new
+        self._log.facility = new.facility
+        self._addresses.reconfigure(new)
+        self._keeper.keep_configuration(new)
+        if self._engine is not None:
+            self._interface.replace(new)
+            self._engine.change_params(new.params())
+            self.demotion_changed()
+        self._log.reconfigured(restarted=False)
+
+    def announce_restart(self) -> None:
+        """Say that the new configuration needs a new start."""
+        self._log.reconfigured(restarted=True)
+
+    def warn_of_flag_day(self) -> None:
+        """Say that from now on the digests of this host and of the others differ."""
+        self._log.flag_day()
+
+    def files_present(self, names: Set[str]) -> None:
+        """The private directory has files of these names."""
+        self._keeper.files_present(names)
+
+    def left_running(self, processes: Sequence[object]) -> None:
+        """The instance has stopped, and these processes of its scripts still run."""
+        self._log.left_running(processes)
+
+    def demote(self, reason: str, amount: int) -> None:
+        """Something makes this virtual host alone less fit, or no longer (0)."""
+        self._fitness.set(reason, amount)
+
+    def demotion_changed(self) -> None:
+        """The host, or this virtual host alone, is less fit or fitter than before."""
+        # A fault of our own interface already ends the role, and has its own reason.
+        reasons = self._host_demotion.without(self._interface.fault).joined(self._fitness.demotion)
+        by_count = self.config.demote_style is DemoteStyle.OPENBSD
+        demoted_by = reasons.unfitness(by_count=by_count)
+        if demoted_by == self._demoted_by or self._engine is None:
+            return
+        self._demoted_by = demoted_by
+        self._reasons = str(reasons)
+        self._log.demoted(demoted_by, self._reasons)
+        self._engine.demote(demoted_by, f"demoted by {demoted_by}: {reasons}")
+
+    def step_down(self, reason: str) -> None:
+        if self._engine is not None:
+            self._engine.step_down(reason)
+
+    @property
+    def note(self) -> str:
+        """What is unusual, to be put right after the state; empty if all is well."""
+        if self._engine is None:
+            return ": to be started again after an internal error"
+        if self.state is State.INIT:
+            return f": waiting, {self._engine.reason}"
+        less_fit = f"; less fit: {self._reasons}" if self._demoted_by else ""
+        exposed = f"; {self.exposure.trouble}" if self.exposure.trouble else ""
+        if self.state is not State.MASTER:
+            return less_fit + exposed
+        notes = self._notes.of_master(self.config.is_scripted, self._log.wrong_digest_from)
+        return (notes or less_fit) + exposed
+
+    def report_status(self) -> None:
+        """One line in ucarp's words, `MASTER on eth0 id 1`, and what there is to know."""
+        if self._engine is None:
+            self._log.status("INIT", "to be started again after an internal error")
+            return
+        receiver = self._engine.receiver
+        drops = ", ".join(f"{reason.value} {n}" for reason, n in receiver.dropped.items())
+        demoted = f"; demoted by {self._demoted_by}" if self._demoted_by else ""
+        self._log.status(
+            self.state.value,
+            f"for {self.duration:.0f} s: {self._engine.reason}; "
+            f"{receiver.accepted} advertisements accepted, dropped: {drops or 'none'}{demoted}"
+            + (f"; {self.exposure.trouble}" if self.exposure.trouble else ""),
+        )
+
+    def _background(self) -> Background:
+        return Background(
+            params=self.config.params(),
+            former_keys=tuple(self._former_keys),
+            others=self._others(self.config.name),
+        )
+
+    # -- from the engine -----------------------------------------------------------------------------
+
+    def changed(self) -> None:
+        self._changed_at = self._loop.time()
+        self._notes.state_changed()
+        if self.state is State.MASTER:
+            self._fitness.role_taken()
+        else:
+            self._fitness.role_left()
+        self._changed()
+
+    def advertised(self) -> None:
+        self._keeper.advertised(self._loop.time())
+
+    def identity_changed(self) -> None:
+        """What is to be said and done after a crash has changed."""
+        if self._engine is None or not self._engine.sources:
+            return
+        died = Transition(State.INIT, State.MASTER, "the daemon has died")
+        down = hook(self.config, DOWN, died) if self.config.is_scripted else None
+        counter = self._engine.next_counter
+        sources, mac = self._engine.sources, self._interface.mac
+        self._keeper.write(content_of(self.config, sources, mac, counter, down))
+
+    def sending(self, is_failing: bool) -> None:
+        self._fitness.sending(is_failing)
+
+    def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
+        self._notes.unserved = addresses
+        self._log.unserved(addresses)
+        self._changed()
+        self._fitness.unserved(len(addresses), len(self.config.params().addresses))
+
+    def found(self, report: Report) -> None:
+        self._notes.found(report)
+        self._changed()
+
+    def loss_counts(self) -> None:
+        self._interface.tell_faults()
+
+    def finished(self) -> None:
+        """The engine has stopped as it was asked to."""
+        self._stopped.set()
+
+    def failed(self) -> None:
+        """The engine has met a defect of ours and left the role."""
+        if self._is_stopping:
+            self._stopped.set()
+            return
+        self._interface.detach(self.config)
+        self._engine = None
+        if self._loop.time() - self._started_at > RESTART_FORGOTTEN_AFTER:
+            self._pause = FIRST_RESTART_PAUSE
+        self._log.restarting(self._pause)
+        self._restart = self._loop.call_later(self._pause, self.start)
+        self._pause = min(2 * self._pause, LONGEST_RESTART_PAUSE)
+        self.changed()
+
+
+def _addresses(
+    config: Config, netlink: Netlink, log: Journal, ledger: Ledger, arp: ParentArp
+) -> Owner:
+    """Scripts own the addresses as soon as the file names one; otherwise ucarpd does."""
+    over_netlink = NetlinkAddresses(config, netlink, log, ledger)
+    owner: Owner = over_netlink
+    if config.is_scripted:
+        owner = ScriptedAddresses(config, over_netlink, HookRunner(log), log, ledger)
+    return VirtualMacAddresses(config, netlink, owner, log, arp) if config.virtual_mac else owner

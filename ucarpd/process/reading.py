@@ -1,0 +1,80 @@
+"""Reads the configuration files at a start and at a reload, and says which of them are refused.
+
+At a start after a crash, the last good configuration stands in for a refused file.  A reload needs no
+stand-in: the virtual host of a refused file keeps running as it is.
+"""
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ucarpd import config
+from ucarpd.config import Config, Problem
+from ucarpd.linux.run_directory import run_directory
+from ucarpd.process import refusals
+from ucarpd.record import last_good
+
+
+@dataclass(frozen=True)
+class Reading:
+    """`configs` are to run; `refused` are files or directories, and `lines` name their faults."""
+
+    configs: tuple[Config, ...] = ()
+    lines: tuple[str, ...] = ()
+    refused: frozenset[Path] = frozenset()
+
+    def is_refused(self, path: Path) -> bool:
+        """Whether this file, or its directory, is refused."""
+        return not self.refused.isdisjoint({path, path.parent})
+
+    def refused_names(self, running: Iterable[Path]) -> list[str]:
+        """Return the names of the virtual hosts whose files are refused, sorted.
+
+        `running` are the files of those that run.  A directory that cannot be read is among the names
+        only if none of its files is.
+        """
+        of_running = {path for path in running if self.is_refused(path)}
+        directories = {path.parent for path in of_running}
+        refused = of_running | self.refused - directories
+        return sorted(path.name.removesuffix(".conf") for path in refused)
+
+
+def at_start(paths: Sequence[Path]) -> Reading:
+    """Read the files; for a refused one, take the configuration that a dead process has kept."""
+    kept = {each.loaded.config.path: each for each in last_good.read_all(run_directory())}
+    stand_ins = [each.loaded for each in kept.values()]
+    configs, problems = config.load_all(paths, stand_ins=stand_ins)
+
+    def consequence(problem: Problem) -> str:
+        used = [c.path for c in configs if problem.path in {c.path, c.path.parent}]
+        if not used:
+            return ""
+        since = time.localtime(min(kept[path].since for path in used))
+        return (
+            "; the last good configuration, in use since "
+            f"{time.strftime('%Y-%m-%d %H:%M:%S', since)}, serves on"
+        )
+
+    return Reading(
+        tuple(configs),
+        tuple(f"{each}{consequence(each)}" for each in problems),
+        frozenset(each.path for each in problems),
+    )
+
+
+def at_reload(paths: Sequence[Path]) -> Reading:
+    """Read the files, except for those that `ucarpd check --reload` has refused."""
+    refused_by_check = refusals.take(os.getpid(), run_directory())
+    configs, problems = config.load_all(paths)
+    refused = frozenset(refused_by_check | {problem.path for problem in problems})
+    return Reading(
+        tuple(each for each in configs if each.path not in refused),
+        tuple(
+            f"{each}; the running configuration stays"
+            for each in problems
+            if each.path not in refused_by_check
+        ),
+        refused,
+    )

@@ -1,0 +1,47 @@
+"""Notices that somebody has removed the run directory, or files in it, while ucarpd runs."""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable, Set
+from typing import Protocol
+
+from ucarpd.linux.netlink import Netlink
+from ucarpd.linux.run_directory import private_path, run_directory
+
+LOOK_AFTER = 5.0
+"""Seconds between two looks at the private directory."""
+
+
+class Instance(Protocol):
+    """Has files there."""
+
+    def files_present(self, names: Set[str]) -> None: ...
+
+
+class Upkeep:
+    """Tells the instances which files there are.  The worker of `netlink` reads the directory."""
+
+    def __init__(self, netlink: Netlink, instances: Callable[[], Iterable[Instance]]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._netlink = netlink
+        self._instances = instances
+        self._names: frozenset[str] = frozenset()
+        self._timer = self._loop.call_later(LOOK_AFTER, self._look)
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        self._timer = self._loop.call_later(LOOK_AFTER, self._look)
+        self._netlink.beside(self._read, self._tell)
+
+    def _read(self) -> None:
+        try:
+            self._names = frozenset(os.listdir(private_path(run_directory())))  # noqa: PTH208
+        except FileNotFoundError:
+            self._names = frozenset()
+
+    def _tell(self, error: OSError | None) -> None:
+        if error is None:
+            for each in list(self._instances()):
+                each.files_present(self._names)

@@ -1,0 +1,227 @@
+"""The record of a running virtual host: what it says, and how it is kept true beside the loop."""
+
+import asyncio
+import errno
+import mmap
+from collections.abc import Sequence, Set
+from functools import partial
+from ipaddress import ip_address
+from pathlib import Path
+
+from ucarpd.addresses.arp_settings import ParentArp
+from ucarpd.carp.bow_out import BOW_OUT_COPIES, bow_out_of
+from ucarpd.carp.params import IPAddress
+from ucarpd.carp.timing import advertisement_interval
+from ucarpd.carp.transmit import Datagram, Transmitter
+from ucarpd.config import Config
+from ucarpd.linux.lock import AlreadyRunning, InstanceLock
+from ucarpd.linux.netlink import InterfaceAddress, Netlink
+from ucarpd.linux.run_directory import run_directory
+from ucarpd.log.messages import Journal
+from ucarpd.record.last_good import LastGood
+from ucarpd.record.record import Address, Content, Packet, Record, Recorded, Script, others, read
+from ucarpd.scripts.runner import Hook
+
+_COUNTER_AHEAD = 1 << 40
+"""Beyond every counter of the instance: 136 years of 256 advertisements a second."""
+
+
+class Keeper:
+    """Writes the record of one instance, and takes off what the record of an earlier run names.
+
+    Makes the record again if somebody removes it while the instance runs, and before it the lock: an
+    instance with a record and without a lock would be one that has died.
+    """
+
+    def __init__(
+        self, name: str, netlink: Netlink, log: Journal, lock: InstanceLock, arp: ParentArp
+    ) -> None:
+        self._netlink = netlink
+        self._log = log
+        self._lock = lock
+        self._arp = arp
+        self._content: Content | None = None
+        self._loop = asyncio.get_running_loop()
+        self._renewal: asyncio.Future[None] | None = None
+        self._is_closed = False
+        self._last_good = LastGood(name, run_directory())
+        self._earlier: Recorded | None = None
+        try:
+            self._earlier = read(name, run_directory())
+        except OSError as error:
+            log.record_fault(error)
+        self._record = Record(name, run_directory())
+        if self._record.fault is not None:
+            log.record_fault(self._record.fault)
+
+    @property
+    def placed(self) -> bool:
+        """Whether an address, or the work of an up-script, may be there."""
+        return self._record.placed
+
+    @placed.setter
+    def placed(self, value: bool) -> None:
+        self._record.placed = value
+
+    def advertised(self, now: float) -> None:
+        """Note that an advertisement left as MASTER at monotonic second `now`."""
+        self._record.advertised(now)
+
+    def write(self, content: Content) -> None:
+        """Replace what the record says, before the next request to the kernel is carried out."""
+        self._content = content
+        self._netlink.beside(partial(self._record.write, content), self._written)
+
+    def _written(self, error: OSError | None) -> None:
+        if error is not None and error.errno == errno.ENOENT:
+            self._renew()  # The directory has been removed.
+        elif error is not None:
+            self._log.record_fault(error)
+
+    # -- files that somebody has removed ---------------------------------------------------------------
+
+    def files_present(self, names: Set[str]) -> None:
+        """The private directory has files of these names: make again those that are missing."""
+        ours = self._lock.files | self._record.files | self._arp.files
+        if self._content is not None and not names >= ours:
+            self._renew()
+
+    def _renew(self) -> None:
+        if self._renewal is not None or self._is_closed:
+            return
+        self._renewal = self._loop.create_future()
+        made: list[tuple[mmap.mmap, Path]] = []
+
+        def make() -> None:
+            try:
+                self._lock.renew()
+            except AlreadyRunning as error:
+                raise OSError(errno.EBUSY, f"{error}: stop one of them") from error
+            self._arp.renew()
+            made.append(self._record.make_live())
+
+        def is_made(error: OSError | None) -> None:
+            if error is not None:
+                self._renewed(error)
+                return
+            assert self._content is not None
+            self._record.use_live(*made[0])
+            self._netlink.beside(partial(self._record.write, self._content), self._renewed)
+
+        self._netlink.beside(make, is_made)
+
+    def _renewed(self, error: OSError | None) -> None:
+        assert self._renewal is not None
+        self._renewal.set_result(None)
+        self._renewal = None
+        if error is not None:
+            self._log.record_fault(error)
+        else:
+            self._log.record_renewed()
+
+    def keep_configuration(self, config: Config) -> None:
+        """Keep what the configuration was read from, for the start after a crash."""
+        self._netlink.beside(partial(self._last_good.keep, config), self._kept)
+
+    def _kept(self, error: OSError | None) -> None:
+        if error is not None:
+            self._log.configuration_not_kept(error)
+
+    async def forget_configuration(self) -> None:
+        """Remove it, after all that is still to be kept."""
+        done = asyncio.get_running_loop().create_future()
+        self._netlink.beside(self._last_good.forget, done.set_result)
+        self._kept(await done)
+
+    def take_off_left_over(self, device: str) -> None:
+        """Take off what an earlier run has left, if the record names it; `device` is today's."""
+        earlier, self._earlier = self._earlier, None
+        if earlier is None or not earlier.placed:
+            return
+        content = earlier.content
+        addresses = [InterfaceAddress(ip_address(a.ip), a.prefixlen) for a in content.addresses]
+        present = [a.ip for a in addresses if self._netlink.has(content.device, a.ip)]
+        if present:
+            self._log.address_left_over(present)
+            self._netlink.remove(content.device, addresses, self._taken_off)
+        if content.virtual_mac and content.device != device:
+            self._netlink.remove_link(content.device, self._taken_off)
+            arp = ParentArp(content.interface, run_directory())
+            self._netlink.beside(arp.release, self._taken_off)
+
+    def _taken_off(self, error: OSError | None) -> None:
+        if error is not None:
+            self._log.address_not_removed(error)
+
+    async def close(self) -> None:
+        """Remove the record, unless it still names something that is there."""
+        self._is_closed = True
+        if self._renewal is not None:
+            await self._renewal
+        if self._record.placed:
+            self._record.close()
+        else:
+            self._record.remove()
+
+
+def virtual_addresses_elsewhere() -> frozenset[IPAddress]:
+    """Return the virtual addresses that other processes of this host serve, by their records."""
+    try:
+        found = others(run_directory())
+    except OSError:
+        return frozenset()  # Its own record has the same fault, and tells it.
+    return frozenset(ip_address(a.ip) for each in found for a in each.content.addresses)
+
+
+def content_of(
+    config: Config, sources: Sequence[IPAddress], mac: bytes, counter: int, down: Hook | None
+) -> Content:
+    """Return what to write: all that it takes to clear up, and to bow out, after a crash.
+
+    `mac` is the interface's own, `counter` that of the next advertisement, `down` the run of the
+    down-script, None if there is none.
+    """
+    return Content(
+        instance=config.name,
+        path=str(config.path),
+        interface=config.interface,
+        vhid=config.vhid,
+        device=config.device,
+        virtual_mac=config.virtual_mac,
+        facility=config.facility,
+        addresses=[
+            Address(str(each.ip), each.prefixlen, config.label)
+            for each in (*config.addresses, *config.extra_addresses)
+        ],
+        down_script=_script(down),
+        release_on_stop=config.shutdown,
+        interval=advertisement_interval(config.advbase, config.advskew),
+        bow_outs=[
+            _bow_out(config, sources, mac, (counter + _COUNTER_AHEAD + copy) % (1 << 64))
+            for copy in range(BOW_OUT_COPIES)
+        ],
+    )
+
+
+def _script(hook: Hook | None) -> Script | None:
+    if hook is None or hook.script is None:
+        return None
+    arguments, environment = list(hook.arguments), dict(hook.environment)
+    return Script(str(hook.script), arguments, environment, hook.timeout)
+
+
+def _bow_out(
+    config: Config, sources: Sequence[IPAddress], mac: bytes, counter: int
+) -> list[Packet]:
+    transmitter = Transmitter(config.params())
+    return [
+        _packet(each)
+        for source in sources
+        for each in transmitter.advertisement(bow_out_of(source, counter), mac)
+    ]
+
+
+def _packet(outgoing: bytes | Datagram) -> Packet:
+    if isinstance(outgoing, Datagram):
+        return Packet(outgoing.packet, str(outgoing.destination))
+    return Packet(outgoing, None)

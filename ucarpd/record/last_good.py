@@ -1,0 +1,89 @@
+"""The configuration with which an instance runs, kept for the start after a crash.
+
+If the file is being edited when the process dies, and is bad at that moment, the next start serves
+with the last good configuration.  NAME.good in the private directory has the content of all files
+that the configuration was read from, passwords included.  A clean stop removes it, so that a start
+that somebody asked for takes the file as it is, or fails.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ucarpd.config import Config, ConfigError, Loaded, load_with_lines
+from ucarpd.linux.namespace import network_namespace
+from ucarpd.linux.run_directory import private_directory, private_path, replace_file
+from ucarpd.record.record import boot_id
+
+_VERSION = 1
+_SUFFIX = ".good"
+
+
+class Kept(NamedTuple):
+    """A configuration that a process which died has run with since `since`, in seconds of the epoch."""
+
+    loaded: Loaded
+    since: float
+
+
+class LastGood:
+    """The file of one instance."""
+
+    def __init__(self, name: str, directory: Path) -> None:
+        self._name = name
+        self._directory = directory
+
+    def keep(self, config: Config) -> None:
+        """Write what `config` was read from.  Blocks; raises OSError."""
+        said = {
+            **_here(),
+            "since": time.time(),
+            "path": str(config.path),
+            "contents": {str(path): content.hex() for path, content in config.contents.items()},
+        }
+        path = private_directory(self._directory) / f"{self._name}{_SUFFIX}"
+        replace_file(path, json.dumps(said).encode())
+
+    def forget(self) -> None:
+        """Remove the file.  Raises OSError."""
+        (private_path(self._directory) / f"{self._name}{_SUFFIX}").unlink(missing_ok=True)
+
+
+def read_all(directory: Path, environ: Mapping[str, str] = os.environ) -> list[Kept]:
+    """Return the kept configurations of this boot, without unreadable and damaged ones."""
+    return list(_read_all(private_path(directory), environ))
+
+
+def _read_all(private: Path, environ: Mapping[str, str]) -> Iterator[Kept]:
+    try:
+        names = sorted(os.listdir(private))  # noqa: PTH208 - only the names are needed
+    except OSError:
+        return
+    for name in names:
+        if name.endswith(_SUFFIX):
+            try:
+                yield _kept((private / name).read_bytes(), environ)
+            except (OSError, ConfigError, ValueError, TypeError, KeyError, AttributeError):
+                continue  # The file itself has a problem as well, and that is told.
+
+
+def _kept(text: bytes, environ: Mapping[str, str]) -> Kept:
+    """Raise one of many errors if the text says nothing that can be used here and now."""
+    said: dict[str, Any] = json.loads(text)
+    if any(said[key] != value for key, value in _here().items()):
+        raise ValueError("of another boot, network namespace or version")
+    contents = {Path(path): bytes.fromhex(content) for path, content in said["contents"].items()}
+
+    def read(path: Path) -> bytes:
+        if path not in contents:
+            raise FileNotFoundError
+        return contents[path]
+
+    return Kept(load_with_lines(Path(said["path"]), environ, read), float(said["since"]))
+
+
+def _here() -> dict[str, object]:
+    return {"version": _VERSION, "boot": boot_id(), "namespace": network_namespace()}

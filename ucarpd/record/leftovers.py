@@ -1,0 +1,87 @@
+"""What can wait until the addresses of a dead process are off: its log lines, its down-script, its
+virtual MAC device and the settings that belong to that.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ucarpd.addresses.arp_settings import ParentArp
+from ucarpd.carp.params import IPAddress
+from ucarpd.linux import systemd
+from ucarpd.linux.netlink import Listener, Netlink
+from ucarpd.linux.run_directory import run_directory
+from ucarpd.log import lines
+from ucarpd.log.messages import Journal
+from ucarpd.record.clearing import Cleared
+from ucarpd.record.promoted import restore_left_over
+from ucarpd.record.record import Content, Record
+from ucarpd.scripts.runner import Hook, HookRunner
+
+
+class _Nobody:
+    """A listener that has no use for changes."""
+
+    def link_changed(self, interface: str) -> None: ...
+    def address_added(self, interface: str, ip: IPAddress) -> None: ...
+    def address_removed(self, interface: str, ip: IPAddress) -> None: ...
+
+
+async def clear_leftovers(
+    cleared: Sequence[Cleared], netlink: Callable[[Listener], Netlink] = Netlink
+) -> bool:
+    """Finish what `clearing` has begun, all instances at a time; whether nothing is left."""
+    try:
+        restore_left_over(run_directory())
+    except OSError as error:
+        text = f"cannot restore a setting that an earlier run has left: {error.strerror or error}"
+        lines.write(logging.WARNING, text)
+    work = asyncio.gather(*(_clear_one(each, netlink) for each in cleared))
+    return all(await systemd.patiently(work))
+
+
+async def _clear_one(cleared: Cleared, make_netlink: Callable[[Listener], Netlink]) -> bool:
+    content = cleared.content
+    log = Journal(content.instance, content.vhid, content.interface, content.facility)
+    if cleared.error is not None:
+        log.address_not_removed(cleared.error)
+    elif cleared.found:
+        log.address_left_over(cleared.found)
+    if cleared.bowed_out:
+        log.bowed_out_for_the_dead()
+    await _run_down_script(content, log)
+    device_error = None
+    if content.virtual_mac:
+        device_error = await _remove_device(content, make_netlink(_Nobody()))
+    if device_error is not None:
+        log.device_refused(content.device, device_error)
+    is_done = cleared.error is None and device_error is None
+    if is_done:
+        Record(content.instance, run_directory()).remove()
+    cleared.lock.release()
+    return is_done
+
+
+async def _run_down_script(content: Content, log: Journal) -> None:
+    script = content.down_script
+    if script is None:
+        return
+    arguments = tuple(script.arguments)
+    hook = Hook("down", Path(script.path), arguments, script.environment, script.timeout)
+    ended = asyncio.Event()
+    HookRunner(log).request(hook, lambda _result: ended.set())
+    await ended.wait()
+
+
+async def _remove_device(content: Content, netlink: Netlink) -> OSError | None:
+    """Remove the device, and let the interface answer ARP as it did before."""
+    await netlink.open()
+    try:
+        removed, restored = asyncio.Future[OSError | None](), asyncio.Future[OSError | None]()
+        netlink.remove_link(content.device, removed.set_result)
+        restore = ParentArp(content.interface, run_directory()).release
+        netlink.beside(restore, restored.set_result)
+        return await removed or await restored
+    finally:
+        await netlink.close()

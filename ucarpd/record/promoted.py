@@ -1,0 +1,81 @@
+"""Notes of interfaces on which ucarpd has changed promote_secondaries, for the time after a crash.
+
+A note is a file in the private directory.  It is locked while the setting is changed, so a note without
+a lock was left by a process that was killed meanwhile: the setting is then still 1, and was 0 before.
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from ucarpd.linux import sysctl
+from ucarpd.linux.namespace import network_namespace
+from ucarpd.linux.run_directory import private_directory, private_path
+
+SETTING = "promote_secondaries"
+_SUFFIX = ".promoted"
+
+
+class Promotions:
+    """The notes of this process.  Not for use by several threads at once.
+
+    Without a private directory there are none: the addresses must go in any case.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._held: dict[str, int] = {}
+
+    def begin(self, interface: str) -> None:
+        """The setting will be changed."""
+        with contextlib.suppress(OSError):
+            file = private_directory(self._directory) / f"{_prefix()}{interface}{_SUFFIX}"
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._held[interface] = descriptor
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+    def end(self, interface: str) -> None:
+        """The setting has been restored."""
+        descriptor = self._held.pop(interface, None)
+        if descriptor is not None:
+            with contextlib.suppress(OSError):
+                file = private_path(self._directory) / f"{_prefix()}{interface}{_SUFFIX}"
+                file.unlink(missing_ok=True)
+            _unlock(descriptor)
+
+
+def restore_left_over(directory: Path) -> None:
+    """Restore what processes that were killed have left changed.  Raises OSError."""
+    for interface, file in list(_notes(private_path(directory))):
+        descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # The interface may be gone.
+            with contextlib.suppress(FileNotFoundError):
+                if sysctl.get(interface, 4, SETTING) == "1":
+                    sysctl.set(interface, 4, SETTING, "0")
+            file.unlink(missing_ok=True)
+        except BlockingIOError:
+            continue
+        finally:
+            _unlock(descriptor)
+
+
+def _notes(directory: Path) -> Iterator[tuple[str, Path]]:
+    prefix = _prefix()
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        for file in directory.iterdir():
+            if file.name.startswith(prefix) and file.name.endswith(_SUFFIX):
+                yield file.name.removeprefix(prefix).removesuffix(_SUFFIX), file
+
+
+def _prefix() -> str:
+    return f"{network_namespace()}-"
+
+
+def _unlock(descriptor: int) -> None:
+    # A child on its way to a script has a copy of the descriptor, and closing leaves that.
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)

@@ -1,0 +1,1 @@
+"""Scripts: run, waited for, and ended."""

@@ -1,0 +1,221 @@
+"""Runs the up- and down-scripts of one virtual host, beside the protocol and never in its way.
+
+One script at a time, in order.  A script that has begun runs to its end or its time-out; of the
+requests that wait meanwhile only the newest is kept.  Scripts are executed directly, never through
+a shell.
+"""
+
+import asyncio
+import errno
+import os
+import signal
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from ucarpd.scripts.child import Child
+from ucarpd.scripts.survivors import MARK
+
+CANNOT_EXECUTE = 126
+NOT_FOUND = 127
+"""Exit status reported for a script that could not be run, as a shell would report it."""
+
+SCRIPT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""The PATH of scripts, the same at boot and by hand; a key PATH in the file overrides it."""
+
+STRAY_SIGNALS = {128 + each: each.name for each in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)}
+"""Signals for ucarpd that `systemctl kill` sends to its scripts too, by the status they leave."""
+
+_WITHHELD = {"CREDENTIALS_DIRECTORY", "INVOCATION_ID", "JOURNAL_STREAM", "LISTEN_FDS", "LISTEN_PID"}
+_WITHHELD |= {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"}
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One run: `target` is what it brings about; two runs with one target are the same to us.
+
+    Without a script there is nothing to do, which succeeds.  `timeout` is in seconds, 0 for none.
+    `is_excused` is asked when the script has failed: whether its work is done all the same.
+    """
+
+    target: str
+    script: Path | None
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    timeout: float
+    is_excused: Callable[[], bool] = _never
+
+    def __str__(self) -> str:
+        return " ".join((str(self.script), *self.arguments))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a run has ended: its exit status as in a shell, 128 + N for a signal N.
+
+    `ran` is False for a script that could not be started.
+    """
+
+    status: int
+    ran: bool = True
+    timed_out: bool = False
+
+
+class Log(Protocol):
+    """Everything that deserves a line."""
+
+    def spawning(self, hook: str) -> None: ...
+    def script_ended(self, hook: str, status: int, seconds: float, excused: bool) -> None: ...
+    def script_not_run(self, hook: str, status: int, why: str) -> None: ...
+    def script_hit(self, hook: str, signal_name: str) -> None: ...
+    def script_timed_out(self, hook: str, timeout: float) -> None: ...
+
+
+Done = Callable[[Result], None]
+
+
+class HookRunner:
+    """The scripts of one virtual host."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._loop = asyncio.get_running_loop()
+        self._waiting: tuple[Hook, Done] | None = None
+        self._running: tuple[Hook, Done] | None = None
+        self._started = 0.0
+        self._may_run_again = False
+
+    @property
+    def running(self) -> Hook | None:
+        return self._running[0] if self._running else None
+
+    @property
+    def waiting(self) -> Hook | None:
+        return self._waiting[0] if self._waiting else None
+
+    @property
+    def is_busy(self) -> bool:
+        return self._running is not None or self._waiting is not None
+
+    def request(self, hook: Hook, done: Done) -> None:
+        """Run `hook` as soon as possible; `done` gets the result unless a newer request comes first.
+
+        A run under way for the same target, with nothing waiting behind it, serves this request too.
+        """
+        if self._running and not self._waiting and self._running[0].target == hook.target:
+            self._running = (self._running[0], done)
+            return
+        self._waiting = (hook, done)
+        # Not at once: the caller is in the middle of its own work.
+        self._loop.call_soon(self._begin)
+
+    def _begin(self) -> None:
+        if self._running is None and self._waiting is not None:
+            self._running, self._waiting = self._waiting, None
+            self._may_run_again = True
+            self._start(self._running[0])
+
+    def _start(self, hook: Hook) -> None:
+        if hook.script is None:
+            self._finish(Result(0))
+            return
+        obstacle = _obstacle(hook.script)
+        if obstacle is not None:
+            self._fail(hook, *obstacle)
+            return
+        self._log.spawning(str(hook))
+        self._started = self._loop.time()
+        try:
+            child = Child(
+                (str(hook.script), *hook.arguments), _environment(hook.environment), self._ended
+            )
+        except OSError as error:
+            self._fail(hook, CANNOT_EXECUTE, _why_not_executed(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next script must get its turn
+            self._fail(hook, CANNOT_EXECUTE, repr(error))
+        else:
+            child.end_after(
+                hook.timeout, lambda: self._log.script_timed_out(str(hook), hook.timeout)
+            )
+
+    def _ended(self, status: int, timed_out: bool) -> None:
+        assert self._running is not None
+        hook = self._running[0]
+        if status in STRAY_SIGNALS and self._may_run_again and not timed_out and not self._waiting:
+            self._may_run_again = False
+            self._log.script_hit(str(hook), STRAY_SIGNALS[status])
+            self._start(hook)
+            return
+        seconds = self._loop.time() - self._started
+        try:
+            excused = status != 0 and not timed_out and hook.is_excused()
+            self._log.script_ended(str(hook), status, seconds, excused)
+        finally:
+            self._finish(Result(status, timed_out=timed_out))
+
+    def _fail(self, hook: Hook, status: int, why: str) -> None:
+        try:
+            self._log.script_not_run(str(hook), status, why)
+        finally:
+            self._finish(Result(status, ran=False))
+
+    def _finish(self, result: Result) -> None:
+        assert self._running is not None
+        done = self._running[1]
+        self._running = None
+        # Whatever `done` does or raises, what waits gets its turn.
+        self._loop.call_soon(self._begin)
+        done(result)
+
+
+def refusal(script: Path) -> str | None:
+    """Say why a script cannot be run; None if it can."""
+    obstacle = _obstacle(script)
+    return obstacle[1] if obstacle else None
+
+
+def _obstacle(script: Path) -> tuple[int, str] | None:
+    """Say why a script cannot be run, with the exit status to report; None if it can."""
+    try:
+        status = script.stat()
+    except FileNotFoundError:
+        return NOT_FOUND, "it does not exist"
+    except OSError as error:
+        return CANNOT_EXECUTE, error.strerror or str(error)
+    if not stat.S_ISREG(status.st_mode):
+        return CANNOT_EXECUTE, "it is not a file"
+    if status.st_mode & stat.S_IWOTH:
+        return CANNOT_EXECUTE, f"it is writable by others (chmod o-w {script})"
+    if not status.st_mode & 0o111:
+        return CANNOT_EXECUTE, f"it is not executable (chmod +x {script})"
+    return None
+
+
+def _why_not_executed(error: OSError) -> str:
+    match error.errno:
+        case errno.ENOENT:
+            return "the interpreter named in its first line does not exist"
+        case errno.ENOEXEC:
+            first_line = "does its first line name an interpreter, such as #!/bin/sh?"
+            return f"{error.strerror} ({first_line})"
+        case errno.EACCES:
+            where = "is its file system mounted noexec, or its interpreter not executable?"
+            return f"{error.strerror} ({where})"
+        case _:
+            return error.strerror or str(error)
+
+
+def _environment(extra: Mapping[str, str]) -> dict[str, str]:
+    # Our own keys come from the file alone; an exported UCARP_PASS must not reach a script.
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _WITHHELD and not name.startswith("UCARP_")
+    }
+    return {**inherited, "PATH": SCRIPT_PATH, **extra, MARK: str(os.getpid())}

@@ -68,7 +68,7 @@ def test_the_old_password_and_the_one_in_a_file():
 
 @pytest.mark.parametrize("password", ["secret", "geheim", "choose a password"])
 def test_a_password_that_everybody_knows(password):
-    text = "UCARP_PASS: is the password of an example, which everybody knows: choose another one"
+    text = "UCARP_PASS: is the public password of an example: choose another one"
     assert told(password) == [text]
 
 

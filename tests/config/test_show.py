@@ -233,7 +233,7 @@ def test_the_shipped_file_names_exactly_the_keys_of_the_table():
     assert sorted(names) == sorted(key.name for key in KEYS)
 
 
-EXAMPLE = "is the password of an example, which everybody knows: choose another one"
+EXAMPLE = "is the public password of an example: choose another one"
 
 
 def test_the_shipped_file_has_no_fault_but_its_password(web):

@@ -17,6 +17,7 @@ class Machine:
         self.on = {"eth0": []}
         self.promotes_secondaries = "0"
         self.lacks_ipv6 = self.has_ipv6_off = False
+        self.knows_ipv6 = True
         self.add_link("lo", is_ethernet=False)
         self.add_link("eth0")
 
@@ -56,6 +57,7 @@ def machine(monkeypatch, tmp_path):
     monkeypatch.setattr(host_checks, "IFUPDOWN", interfaces)
     monkeypatch.setattr(host_checks.sysctl, "get", lambda *_arguments: machine.promotes_secondaries)
     monkeypatch.setattr(host_checks.sysctl, "lacks_ipv6", lambda _name: machine.lacks_ipv6)
+    monkeypatch.setattr(host_checks.sysctl, "knows_ipv6", lambda: machine.knows_ipv6)
     monkeypatch.setattr(host_checks.sysctl, "has_ipv6_off", lambda _name: machine.has_ipv6_off)
     return machine
 
@@ -229,6 +231,11 @@ def test_ipv6_that_is_switched_off(machine, found):
     assert text == (
         "UCARP_ADDR: IPv6 is off on eth0, so that 2001:db8::10 cannot be served: type:"
         " sysctl -w net/ipv6/conf/eth0/disable_ipv6=0"
+    )
+    machine.knows_ipv6 = False
+    (text,) = found(ADDR="10.0.0.10,2001:db8::10")
+    assert text == (
+        "UCARP_ADDR: this host's kernel has no IPv6, so that 2001:db8::10 cannot be served"
     )
 
 

@@ -9,7 +9,7 @@ from ucarpd.config.problems import place
 
 
 def advice(text: str) -> str:
-    """Return the end of the message "is not KEY=VALUE", empty if nobody knows what was meant.
+    """Return the end of the message "is not KEY=VALUE", empty if the line does not tell what was meant.
 
     A value is repeated only for a key that is known to hold no secret.
     """

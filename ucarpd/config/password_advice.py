@@ -1,4 +1,4 @@
-"""Passwords that load, but that another host may not have, or that everybody knows."""
+"""Passwords that load, but that another host may not have, or that are public."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,7 +23,7 @@ def warnings(given: Mapping[str, Line]) -> Iterator[tuple[Line, str]]:
         if odd := odd_characters.listed(text):
             yield line, f"contains {odd}: type it by hand, and the same on all hosts"
         if text in _EXAMPLES:
-            yield line, "is the password of an example, which everybody knows: choose another one"
+            yield line, "is the public password of an example: choose another one"
 
 
 def _text(line: Line) -> str | None:

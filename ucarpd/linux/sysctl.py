@@ -36,10 +36,13 @@ def lacks_ipv6(interface: str) -> bool:
     return is_there and not _path(interface, 6, "forwarding").exists()
 
 
+def knows_ipv6() -> bool:
+    """Whether the kernel has IPv6 at all; it may have been booted without."""
+    return _path("all", 6, "forwarding").exists()
+
+
 def has_ipv6_off(interface: str) -> bool:
-    """Whether an administrator has switched IPv6 off on this interface, or for the whole host."""
-    if not _path("all", 6, "forwarding").exists():
-        return _path(interface, 4, "forwarding").exists()
+    """Whether an administrator has switched IPv6 off on this interface."""
     try:
         return get(interface, 6, "disable_ipv6") != "0"
     except OSError:

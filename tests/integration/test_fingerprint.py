@@ -17,8 +17,9 @@ def test_two_hosts_that_agree_and_two_that_do_not(a, b):
         host.write_conf("web", text)
     assert printed(a) == printed(b) == printed(b, "web")
     assert printed(a).startswith("web: vhid 1, interval 1 s, ")
-    first, second = a.ucarpd(), b.ucarpd()
+    first = a.ucarpd()
     first.wait_for_line(MASTER)
+    second = b.ucarpd()
     second.wait_for_line("Switching to state: BACKUP")
     assert "digest" not in first.text() + second.text()
     assert second.stop() == 0

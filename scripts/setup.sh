@@ -97,7 +97,7 @@ apt_error() { # LOG
     echo "${cause:-apt-get failed}${proxy:+ (apt uses the proxy $proxy)}"
 }
 
-runtime_packages=(iproute2 python3 python3-dotenv python3-pyroute2 python3-systemd)
+runtime_packages=(iproute2 python3 python3-cryptography python3-dotenv python3-pyroute2 python3-systemd)
 
 environment() { alone make_environment "$@"; }
 

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "linux": "carp",
     "config": "carp",
     "engine": "carp",
-    "diagnosis": "carp",
+    "diagnosis": "carp config",
     "health": "carp linux",
     "log": "carp linux",
     "interface": "carp linux config engine log",
@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "record": "carp linux config log scripts addresses",
     "process": "carp linux config engine log scripts interface addresses health diagnosis record",
     "migrate": "carp linux config log process",
-    "cli": "linux config log scripts interface record process migrate",
+    "cli": "linux config diagnosis log scripts interface record process migrate",
     "__main__": "cli",
 }
 
@@ -51,6 +51,7 @@ IMPURE = ["socket", "asyncio", "time", "random", "os", "subprocess", "logging", 
 
 ONLY_IMPORTER = {
     "hmac": "ucarpd.carp.auth",
+    "cryptography": "ucarpd.diagnosis.fingerprint",
     "pyroute2": "ucarpd.linux.netlink",
     "systemd": "ucarpd.linux.journald",
     "dotenv": "ucarpd.config",
@@ -157,6 +158,7 @@ def test_the_modules_were_found():
         ("ucarpd.engine.driver", "from ucarpd.carp import machine"),
         ("ucarpd.linux.netlink", "from pyroute2 import AsyncIPRoute"),
         ("ucarpd.linux.journald", "from systemd import journal"),
+        ("ucarpd.diagnosis.fingerprint", "from cryptography.hazmat import primitives"),
         ("ucarpd.linux.packet_socket", "from ucarpd.linux.netlink import Link"),
         ("ucarpd.config.lines", "from dotenv.parser import parse_stream"),
         ("ucarpd.process.supervisor", "from ucarpd import config, engine, log"),
@@ -204,6 +206,7 @@ def test_what_is_allowed(module, source):
         ("ucarpd.log.messages", "from systemd import journal", "belongs in ucarpd.linux.journald"),
         ("ucarpd.engine.driver", "import pyroute2", "belongs in ucarpd.linux.netlink"),
         ("ucarpd.cli", "from dotenv import dotenv_values", "belongs in ucarpd.config"),
+        ("ucarpd.carp.auth", "import cryptography", "belongs in ucarpd.diagnosis.fingerprint"),
         ("ucarpd.cli", "import requests", "is a package that nobody imports"),
         ("ucarpd.something_new", "from ucarpd import config", "has no row in the table"),
         ("ucarpd.engine.driver", "from ucarpd import something_new", "not in the row of engine"),

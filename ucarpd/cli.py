@@ -13,8 +13,14 @@ if TYPE_CHECKING:
 
 # Each command imports what it needs: `clear` is done before the rest would be loaded.
 
+DIRECTORY = "/etc/ucarp"
+"""Where the units read their files."""
+
+_OF_SYSTEMD = ("start", "stop", "restart", "reload", "status", "enable", "disable", "is-active")
+
 EXIT_LEFT_OVER = 1
 EXIT_NOT_RELOADED = 1
+EXIT_USAGE = 2
 EXIT_CONFIG = 78
 EXIT_NO_PERMISSION = 77
 """EX_CONFIG and EX_NOPERM of sysexits.h."""
@@ -33,6 +39,7 @@ signals:
 exit status:
   0   stopped on request, or no problems found
   1   clear: an address or a device could not be removed; check --reload: no such process;
+      fingerprint: not enough memory;
       import: a result has to be completed by hand
   2   wrong usage
   75  other processes already run every instance
@@ -52,6 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     if words[:1] == ["clear"] and words[1:] and not any(word.startswith("-") for word in words):
         return _clear(words[1:], "auto", debug=False)
+    if words and words[0] in _OF_SYSTEMD:
+        name = words[1].removesuffix(".conf") if words[1:] else "NAME"
+        print(f"ucarpd: type: systemctl {words[0]} ucarpd@{name}", file=sys.stderr)
+        return EXIT_USAGE
     options = _parser().parse_args(words)
     status: int = options.command(options)
     return status
@@ -93,7 +104,7 @@ def _parser() -> "argparse.ArgumentParser":
     check = commands.add_parser(
         "check", help="look for faults in these files, and compare them with this host"
     )
-    _add_paths(check)
+    _add_paths(check, optional=True)
     check.add_argument(
         "--reload",
         metavar="PID",
@@ -102,8 +113,20 @@ def _parser() -> "argparse.ArgumentParser":
     )
     check.set_defaults(command=_check)
 
-    show = commands.add_parser("show-config", help="print what a file means, defaults included")
-    show.add_argument("path", metavar="FILE", type=Path)
+    fingerprint = commands.add_parser(
+        "fingerprint", help="print digits that are the same on all hosts that agree"
+    )
+    fingerprint.add_argument(
+        "names",
+        metavar="NAME",
+        nargs="*",
+        help=f"an instance, which is the file {DIRECTORY}/NAME.conf, or the path of a file or"
+        f" directory; none: all of {DIRECTORY}",
+    )
+    fingerprint.set_defaults(command=_fingerprint)
+
+    show = commands.add_parser("show-config", help="print what files mean, defaults included")
+    _add_paths(show, optional=True)
     show.set_defaults(command=_show)
 
     imported = commands.add_parser(
@@ -131,15 +154,17 @@ def _parser() -> "argparse.ArgumentParser":
     return parser
 
 
-def _add_paths(parser: "argparse.ArgumentParser") -> None:
+def _add_paths(parser: "argparse.ArgumentParser", *, optional: bool = False) -> None:
     from pathlib import Path
 
     parser.add_argument(
         "paths",
         metavar="PATH",
-        nargs="+",
+        nargs="*" if optional else "+",
         type=Path,
-        help="a configuration file, or a directory of files NAME.conf",
+        default=[Path(DIRECTORY)],
+        help="a configuration file, or a directory of files NAME.conf"
+        + (f"; none: {DIRECTORY}" if optional else ""),
     )
 
 
@@ -199,10 +224,8 @@ def _check(options: "argparse.Namespace") -> int:
     if options.reload:
         return _reload(options.reload, {problem.path for problem in problems})
     if not configs and not problems:
-        where = ", ".join(map(str, options.paths))
-        print(f"{where}: no configuration file (NAME.conf) in it", file=sys.stderr)
-        return EXIT_CONFIG
-    return EXIT_CONFIG if problems else 0
+        return _with_nothing(options.paths)
+    return _status(problems)
 
 
 def _reload(pid: int, refused: "Collection[Path]") -> int:
@@ -230,6 +253,31 @@ def _say(what: object, priority: int) -> None:
     print(f"{prefix}{what}", file=sys.stderr)
 
 
+def _fingerprint(options: "argparse.Namespace") -> int:
+    from pathlib import Path
+
+    from ucarpd import config
+    from ucarpd.diagnosis import fingerprint
+
+    directory = Path(DIRECTORY)
+    names = [
+        Path(name) if "/" in name or name.endswith(".conf") else directory / f"{name}.conf"
+        for name in options.names
+    ]
+    configs, problems = config.load_all(names or [directory])
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    for each in configs:
+        try:
+            print(fingerprint.line(each), flush=True)
+        except MemoryError:
+            print(f"{each.path}: there is not enough memory (64 MiB)", file=sys.stderr)
+            return EXIT_LEFT_OVER
+    if not configs and not problems:
+        return _with_nothing(names or [directory])
+    return _status(problems)
+
+
 def _import(parser: "argparse.ArgumentParser", options: "argparse.Namespace") -> int:
     from ucarpd.migrate import import_command
 
@@ -240,16 +288,25 @@ def _import(parser: "argparse.ArgumentParser", options: "argparse.Namespace") ->
 
 def _show(options: "argparse.Namespace") -> int:
     from ucarpd import config
-    from ucarpd.config import ConfigError
 
-    try:
-        shown = config.show(config.load(options.path))
-    except ConfigError as error:
-        for problem in error.problems:
-            print(problem, file=sys.stderr)
-        return EXIT_CONFIG
-    sys.stdout.write(shown)
-    return 0
+    configs, problems = config.load_all(options.paths)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    for each in configs:
+        if len(configs) > 1:
+            print(f"# {each.path}")
+        sys.stdout.write(config.show(each))
+    return _with_nothing(options.paths) if not configs and not problems else _status(problems)
+
+
+def _with_nothing(paths: "Sequence[Path]") -> int:
+    where = ", ".join(map(str, paths))
+    print(f"{where}: no configuration file (NAME.conf) in it", file=sys.stderr)
+    return EXIT_CONFIG
+
+
+def _status(problems: "Collection[object]") -> int:
+    return EXIT_CONFIG if problems else 0
 
 
 def _run(options: "argparse.Namespace") -> int:

@@ -16,7 +16,7 @@ from ucarpd.process import refusals
 GOOD = """\
 UCARP_INTERFACE=eth0
 UCARP_VHID=1
-UCARP_PASS=geheim
+UCARP_PASS=geheim7
 UCARP_ADDR=10.0.0.1
 """
 
@@ -67,7 +67,7 @@ def test_check_names_every_fault_and_the_good_files_too(conf, tmp_path, capsys):
 
 
 def test_a_warning_is_no_fault(conf, capsys):
-    path = conf(GOOD.replace("geheim", "'ge heim'").replace("UCARP_VHID", "export UCARP_VHID"))
+    path = conf(GOOD.replace("geheim7", "'ge heim'").replace("UCARP_VHID", "export UCARP_VHID"))
     assert cli.main(["check", path]) == 0
     err = capsys.readouterr().err
     assert f"{path}:2: UCARP_VHID: " in err
@@ -144,7 +144,7 @@ def test_without_room_for_the_list_good_files_are_reloaded_and_bad_ones_are_not(
 
 def test_the_password_may_be_a_credential_of_the_process(conf, reloaded, tmp_path):
     (tmp_path / "web.pass").write_text("credential\n")
-    path = conf(GOOD.replace("UCARP_PASS=geheim\n", ""))
+    path = conf(GOOD.replace("UCARP_PASS=geheim7\n", ""))
     environment = {"CREDENTIALS_DIRECTORY": str(tmp_path), "PATH": os.environ["PATH"]}
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE, env=environment) as process:
         assert cli.main(["check", "--reload", str(process.pid), path]) == 0
@@ -169,7 +169,7 @@ def test_show_config_prints_defaults_and_no_password(conf, capsys):
     assert cli.main(["show-config", conf(GOOD)]) == 0
     out = capsys.readouterr().out
     assert "UCARP_ADVBASE=1" in out
-    assert "geheim" not in out
+    assert "geheim7" not in out
 
 
 def test_show_config_of_a_bad_file_tells_what_is_wrong(conf, capsys):
@@ -180,13 +180,40 @@ def test_show_config_of_a_bad_file_tells_what_is_wrong(conf, capsys):
     assert f"{path}:1: UCARP_VHID: " in err
 
 
+@pytest.mark.parametrize("command", ["check", "show-config"])
+def test_without_a_path_it_looks_where_the_units_do(conf, tmp_path, monkeypatch, capsys, command):
+    monkeypatch.setattr(cli, "DIRECTORY", str(tmp_path))
+    assert cli.main([command]) == cli.EXIT_CONFIG
+    assert capsys.readouterr().err == f"{tmp_path}: no configuration file (NAME.conf) in it\n"
+    conf(GOOD)
+    assert cli.main([command]) == 0
+    assert "eth0" in capsys.readouterr().out
+
+
+def test_show_config_of_several_files_names_each(conf, tmp_path, capsys):
+    first, second = conf(GOOD, "a"), conf(GOOD.replace("=1\n", "=2\n").replace("0.1", "0.2"), "b")
+    bad = conf("UCARP_VHID=0\n", "c")
+    assert cli.main(["show-config", str(tmp_path)]) == cli.EXIT_CONFIG
+    out, err = capsys.readouterr()
+    assert [line for line in out.splitlines() if ".conf" in line] == [f"# {first}", f"# {second}"]
+    assert bad in err
+
+
+def test_what_systemd_does_is_told(capsys):
+    assert cli.main(["restart", "web"]) == 2
+    assert cli.main(["status"]) == 2
+    assert capsys.readouterr().err == (
+        "ucarpd: type: systemctl restart ucarpd@web\nucarpd: type: systemctl status ucarpd@NAME\n"
+    )
+
+
 def test_version(capsys):
     with pytest.raises(SystemExit, match="0"):
         cli.main(["--version"])
     assert capsys.readouterr().out == f"ucarpd {__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [[], ["run"], ["check"], ["fly", "x"]])
+@pytest.mark.parametrize("arguments", [[], ["run"], ["clear"], ["fly", "x"]])
 def test_wrong_usage(arguments, capsys):
     with pytest.raises(SystemExit, match="2"):
         cli.main(arguments)

@@ -7,6 +7,7 @@ from config_files import NO_ADDRESS, faults, loaded, minimal
 
 from ucarpd.carp.params import DemoteStyle, Params, TieBreak
 
+ALONE = "must be the address alone: write 10.0.0.1, without the /8"
 NO_GROUP = "must be a multicast address such as 224.0.0.18 or ff02::12"
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -72,8 +73,8 @@ def test_a_value_is_taken(line, field, value):
         ("SRCIP=fe80::1,fe80::1", "has fe80::1 and fe80::1: give one address of each family at most"),
         ("SRCIP=::", "must be an address that a host can have, not an unspecified address"),
         ("SRCIP=fe80::1%eth0", "leave out %eth0: the interface is UCARP_INTERFACE"),
-        ("HASH_ADDRS=10.0.0.1/8", NO_ADDRESS),
-        ("HASH_ADDRS=10.0.0.1,10.0.0.1/8", f"10.0.0.1/8: {NO_ADDRESS}"),
+        ("HASH_ADDRS=10.0.0.1/8", ALONE),
+        ("HASH_ADDRS=10.0.0.1,10.0.0.1/8", f"10.0.0.1/8: {ALONE}"),
         ("HASH_ADDRS=::1,10.0.0.1,::1", "::1: must be an address that a host can have, not a loopback address"),
         ("HASH_ADDRS=10.0.0.1,10.0.0.1", "has 10.0.0.1 twice"),
         ("HASH_LINKLOCAL=maybe", "must be yes or no (or true, false, on, off, 1, 0)"),
@@ -129,7 +130,7 @@ def test_params():
         vhid=1,
         addresses=ips("10.0.0.1", "2001:db8::1", "10.0.0.2"),
         hashed=ips("10.0.0.1", "2001:db8::1", "fe80::3"),
-        key=b"geheim",
+        key=b"geheim7",
         old_keys=(b"alt",),
         announce_interval=60.0,
         tiebreak=TieBreak.YIELD,

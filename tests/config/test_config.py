@@ -16,10 +16,10 @@ pytestmark = pytest.mark.usefixtures("home")
 
 def test_scripts_see_the_file_and_canonical_names_but_no_password(home):
     config = loaded(
-        "UCARP_DEVICE=eth0\nUCARP_VID=1\nUCARP_PASSWD=geheim\nUCARP_PASS=geheim\n"
+        "UCARP_DEVICE=eth0\nUCARP_VID=1\nUCARP_PASSWD=geheim7\nUCARP_PASS=geheim7\n"
         "UCARP_VIP=10.0.0.1/8,10.1.0.1/16\nUCARP_SRCIP=\nUCARP_ADDR=\n"
         "UCARP_EXTRA_ADDRS=2001:db8::1\n"
-        "UCARP_MASTER=Yes\nFOO=$BAR\nfoo.bar='x y'\nUCARPD=z\nPASSWORD=geheim\n"
+        "UCARP_MASTER=Yes\nFOO=$BAR\nfoo.bar='x y'\nUCARPD=z\nPASSWORD=geheim7\n"
     )
     assert config.script_environment == {
         "UCARP_DEVICE": "eth0",
@@ -75,7 +75,7 @@ def test_params(home):
     assert config.params() == Params(
         vhid=9,
         addresses=(IPv4Address("10.0.0.2"), IPv4Address("10.0.0.1")),
-        key=b"geheim",
+        key=b"geheim7",
         advbase=2,
         advskew=3,
         deadratio=4,

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.usefixtures("home")
 
 
 def written(name, *lines):
-    Path(name).write_text("\n".join(["UCARP_PASS=geheim", *lines, ""]))
+    Path(name).write_text("\n".join(["UCARP_PASS=geheim7", *lines, ""]))
     return Path(name)
 
 

@@ -21,7 +21,7 @@ def web(tmp_path):
     for name in ("up.sh", "down.sh"):
         (tmp_path / name).write_text("#!/bin/sh\n")
         (tmp_path / name).chmod(0o755)
-    (tmp_path / "web.pass").write_text("geheim\n")
+    (tmp_path / "web.pass").write_text("geheim7\n")
     (tmp_path / "web.pass").chmod(0o600)
     path = tmp_path / "web.conf"
     path.write_text(

@@ -13,7 +13,7 @@ def write(name: str, interface: str = "eth0", vhid: int = 1, addr: str = "10.0.0
     path = Path(name)
     path.parent.mkdir(exist_ok=True)
     path.write_text(
-        f"UCARP_INTERFACE={interface}\nUCARP_VHID={vhid}\nUCARP_VIP={addr}\nUCARP_PASS=geheim\n"
+        f"UCARP_INTERFACE={interface}\nUCARP_VHID={vhid}\nUCARP_VIP={addr}\nUCARP_PASS=geheim7\n"
     )
     return path
 
@@ -54,7 +54,9 @@ def test_a_path_that_is_missing_or_closed(home, monkeypatch):
 
     # Root may read everything, and the tests may run as root.
     monkeypatch.setattr(os, "listdir", refuse)
-    with pytest.raises(ConfigError, match=r": may not be read \(permission denied\)$"):
+    with pytest.raises(
+        ConfigError, match=r": cannot be read: permission denied \(are you root\?\)$"
+    ):
         find_files(home)
 
 
@@ -69,7 +71,7 @@ def test_one_bad_file_does_not_touch_the_others(home):
             "a.conf:2: UCARP_VHID: must be from 1 to 255 (got '300')",
             "c.conf: is a directory, not a file",
             "d.conf: does not exist",
-            "none: does not exist",
+            "none: does not exist (there are: a.conf, b.conf, c.conf, d.conf)",
         ],
     )
 

@@ -21,7 +21,7 @@ UCARP_SRCIP=172.16.0.11
 UCARP_VHID=1
 UCARP_ADVBASE=1
 # Пароль
-UCARP_PASS=geheim
+UCARP_PASS=geheim7
 # Виртуальный адрес и маска
 UCARP_ADDR=172.16.0.1
 UCARP_MASK=255.255.0.0
@@ -42,7 +42,7 @@ def test_the_articles_file_loads_unchanged(home):
         interface="eth0",
         sources=(IPv4Address("172.16.0.11"),),
         vhid=1,
-        key=b"geheim",
+        key=b"geheim7",
         old_keys=(),
         addresses=(VirtualAddress(IPv4Address("172.16.0.1"), 16),),
         extra_addresses=(),
@@ -92,7 +92,7 @@ def test_the_articles_file_loads_unchanged(home):
             "UCARP_DOWNSCRIPT": "/etc/ucarp/ucarp-down.sh",
         },
     )
-    assert "geheim" not in repr(config)
+    assert "geheim7" not in repr(config)
 
 
 def test_the_defaults_are_those_of_the_table(home):
@@ -115,12 +115,12 @@ def test_everything_wrong_is_said_at_once_in_the_order_of_the_lines(home):
 UCARP_ADVSKEW=300
 UCARP_XPARAM="not closed
 UCARP_MASK=255.0.255.0
-UCARP_PASS 'geheim'
+UCARP_PASS 'geheim7'
 
-UCARP_PASS:geheim=1
-geheim
+UCARP_PASS:geheim7=1
+geheim7
 UCARP_PASSFILE=/nowhere/pass
-UCARP_NEUTRAL='no' geheim
+UCARP_NEUTRAL='no' geheim7
 UCARP_VHID=1
 UCARP_XYZZY=10.0.0.2
 UCARP_VID=2
@@ -134,7 +134,7 @@ UCARP_SHUTDOWN
             "3: UCARP_MASK: must be a mask such as 255.255.0.0 or a prefix length from 1 to 32"
             " (IPv6: to 128) (got '255.0.255.0')"
         ),
-        "4: UCARP_PASS: is not KEY=VALUE",
+        "4: UCARP_PASS: is not KEY=VALUE: write UCARP_PASS=…",
         "6: UCARP_PASS: is not KEY=VALUE",
         "7: is not KEY=VALUE: there is no =",
         "8: UCARP_PASSFILE: /nowhere/pass does not exist",
@@ -158,24 +158,24 @@ UCARP_SHUTDOWN
 @pytest.mark.parametrize(
     "line",
     [
-        "{}=geheim-geheim-geheim-geheim",
-        "{}='geheim",
-        '{}="geheim" geheim',
-        "{} geheim",
-        "{}:geheim",
-        "{}_=geheim",
-        "{}='geheim\\\\' 'geheim'",
-        '{}="geheim\\n"',
-        "{}=geheim\x01",
-        "{}=geheim\0",
-        "{}=geheim\rgeheim",
+        "{}=geheim7-geheim7-geheim7-geheim7",
+        "{}='geheim7",
+        '{}="geheim7" geheim7',
+        "{} geheim7",
+        "{}:geheim7",
+        "{}_=geheim7",
+        "{}='geheim7\\\\' 'geheim7'",
+        '{}="geheim7\\n"',
+        "{}=geheim7\x01",
+        "{}=geheim7\0",
+        "{}=geheim7\rgeheim7",
     ],
 )
 def test_no_message_shows_a_secret(home, key, line):
     for name in key.names:
         shown = faults(minimal(line.format(name)))
         assert shown[0].startswith("5: ")
-        assert "geheim" not in " ".join(shown)
+        assert "geheim7" not in " ".join(shown)
 
 
 # -- faults of the file ----------------------------------------------------------------------------
@@ -195,7 +195,7 @@ def test_no_message_shows_a_secret(home, key, line):
         ),
         (
             # A key on an unreadable line is not missing as well; other faults are still told.
-            minimal("UCARP_ADVSKEW=300").encode().replace(b"=geheim", b"=\xff"),
+            minimal("UCARP_ADVSKEW=300").encode().replace(b"=geheim7", b"=\xff"),
             [
                 (
                     "3: is not UTF-8: byte 12 of the line is 0xFF; convert the file with"
@@ -261,7 +261,9 @@ def test_a_file_that_cannot_be_read(home, monkeypatch):
     # Root may read everything, and the tests may run as root.
     path = write(minimal())
     monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(ConfigError, match=r"^web\.conf: may not be read \(permission denied\)$"):
+    with pytest.raises(
+        ConfigError, match=r"^web\.conf: cannot be read: permission denied \(are you root\?\)$"
+    ):
         load(path)
 
 

@@ -9,10 +9,10 @@ from ucarpd.config.key_hints import unknown
 from ucarpd.config.kinds import Kind, kind_of
 
 KEEPALIVED = "vrrp_instance VI_1 {\n    interface eth0\n    virtual_router_id 51\n}\n"
-STANZA = "auto eth0\niface eth0 inet static\n\tucarp-vid 1\n\tucarp-password geheim\n"
-UNIT = "[Unit]\nDescription=x\n[Service]\nExecStart=/usr/sbin/ucarp --vhid=1 --pass=geheim\n"
-SCRIPT = "#!/bin/sh\nIF=eth0\nucarp -i $IF -v 1 -p geheim\n"
-RC_CONF = 'ucarp_enable="YES"\nucarp_pass="geheim"\n'
+STANZA = "auto eth0\niface eth0 inet static\n\tucarp-vid 1\n\tucarp-password geheim7\n"
+UNIT = "[Unit]\nDescription=x\n[Service]\nExecStart=/usr/sbin/ucarp --vhid=1 --pass=geheim7\n"
+SCRIPT = "#!/bin/sh\nIF=eth0\nucarp -i $IF -v 1 -p geheim7\n"
+RC_CONF = 'ucarp_enable="YES"\nucarp_pass="geheim7"\n'
 
 
 @pytest.fixture(autouse=True)
@@ -28,14 +28,14 @@ def home(tmp_path, monkeypatch):
         (STANZA, 1, "an ifupdown stanza"),
         ("\tucarp-vid 1\n\tucarp-vip 10.0.0.1\n", 1, "an ifupdown stanza"),
         (UNIT, 1, "a systemd unit"),
-        ('Environment="UCARP_VHID=23"\nEnvironment=UCARP_PASS=geheim\n', 1, "a systemd unit"),
+        ('Environment="UCARP_VHID=23"\nEnvironment=UCARP_PASS=geheim7\n', 1, "a systemd unit"),
         (SCRIPT, 1, "a shell script"),
-        ("IF=eth0\nucarp -i $IF -p geheim\n", 2, "a shell script"),
-        ("--vhid=1\n--pass=geheim\n", 1, "a list of ucarp options"),
+        ("IF=eth0\nucarp -i $IF -p geheim7\n", 2, "a shell script"),
+        ("--vhid=1\n--pass=geheim7\n", 1, "a list of ucarp options"),
         (RC_CONF, 1, "an rc.conf"),
         ("services:\n  ha:\n    environment:\n      - UCARP_VHID=1\n", 1, "a Compose file"),
         ("FROM debian\nENV UCARP_VHID=1\n", 1, "a Dockerfile"),
-        ("BIND_INTERFACE=eth0\nPASSWORD=geheim\n", 1, "the common part of Fedora's"),
+        ("BIND_INTERFACE=eth0\nPASSWORD=geheim7\n", 1, "the common part of Fedora's"),
         ("ucarp\0-i\0eth0\0", 1, "the command line of a process"),
         ("#!/usr/bin/perl\nprint 1;\n", 1, "a program"),
     ],
@@ -43,7 +43,7 @@ def home(tmp_path, monkeypatch):
 def test_a_file_of_another_kind_is_one_fault(content, line, kind):
     [fault] = faults(content)
     assert fault.startswith(f"{line}: this is {kind}")
-    assert "geheim" not in fault
+    assert "geheim7" not in fault
     assert ("ucarpd import web.conf" in fault) == (
         kind not in {"a program", "the common part of Fedora's"}
     )
@@ -96,7 +96,7 @@ def test_the_smaller_priority_wins_here():
 
 
 def test_options_are_named_as_keys_without_the_password():
-    text = unknown("UCARP_OPTS", "--preempt -k 20 -p geheim --bogus --shut -Dx $X")
+    text = unknown("UCARP_OPTS", "--preempt -k 20 -p geheim7 --bogus --shut -Dx $X")
     assert text == (
         "unknown key; ucarpd takes no options here: write UCARP_PREEMPT=yes, UCARP_ADVSKEW=20,"
         " UCARP_PASS=…, UCARP_SHUTDOWN=yes, UCARP_XPARAM=…"
@@ -137,7 +137,7 @@ def test_a_word_without_meaning_here_is_only_a_warning():
 
 
 def test_keys_without_prefix_are_named_where_the_file_does_not_load():
-    content = "INTERFACE=eth0\nVHID=1\nPASS=geheim\nADDR=172.16.0.1\nSKEW=3\n"
+    content = "INTERFACE=eth0\nVHID=1\nPASS=geheim7\nADDR=172.16.0.1\nSKEW=3\n"
     assert faults(content) == [
         "1: INTERFACE: UCARP_INTERFACE is missing, and the key of this line is not ours: write"
         " UCARP_INTERFACE=…",
@@ -153,7 +153,7 @@ def test_keys_without_prefix_are_named_where_the_file_does_not_load():
 
 
 def test_options_without_prefix_are_named():
-    [warning] = warnings(write(minimal("OPTIONS='--preempt --pass=geheim'")))
+    [warning] = warnings(write(minimal("OPTIONS='--preempt --pass=geheim7'")))
     assert warning.text.endswith("write UCARP_PREEMPT=yes, UCARP_PASS=…")
 
 

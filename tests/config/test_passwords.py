@@ -9,8 +9,8 @@ pytestmark = pytest.mark.usefixtures("home")
 @pytest.mark.parametrize(
     ("content", "key"),
     [
-        (b"geheim", b"geheim"),
-        (b"geheim\r\nmore\n", b"geheim"),
+        (b"geheim7", b"geheim7"),
+        (b"geheim7\r\nmore\n", b"geheim7"),
         (b" a b \n", b" a b "),
         # Other programs do not ask which encoding the password is in.
         (b"\xe4\xf6\n", b"\xe4\xf6"),
@@ -28,7 +28,7 @@ def test_a_password_file(home, content, key):
     ("content", "words"),
     [
         (b"", " has no password in its first line"),
-        (b"\r\ngeheim\n", " has no password in its first line"),
+        (b"\r\ngeheim7\n", " has no password in its first line"),
         (b"12345678901234567890", ": a password has 1 to 19 bytes, this one has 20"),
         (b"ge\0heim", ": a password cannot contain a NUL byte"),
         (None, " does not exist"),
@@ -40,7 +40,7 @@ def test_a_bad_password_file(home, content, words):
         file.write_bytes(content)
     [fault] = faults(minimal(f"UCARP_PASSFILE={file}", PASS=None))
     assert fault.startswith(f"4: UCARP_PASSFILE: {file}{words}")
-    assert "geheim" not in fault
+    assert "geheim7" not in fault
 
 
 def test_a_directory_is_no_password_file(home):
@@ -50,7 +50,7 @@ def test_a_directory_is_no_password_file(home):
 
 
 def test_a_password_and_a_password_file(home):
-    (home / "pass").write_text("geheim")
+    (home / "pass").write_text("geheim7")
     assert faults(minimal(f"UCARP_PASS_FILE={home / 'pass'}")) == [
         "5: UCARP_PASS_FILE: cannot be used together with UCARP_PASS in line 3: keep one"
     ]
@@ -64,7 +64,7 @@ def test_a_systemd_credential_serves_when_the_file_has_no_password(home):
     (home / "web.pass").write_text("credential\n")
     assert loaded(minimal(PASS=None), environ).key == b"credential"
     assert loaded(minimal(PASS=""), environ).key == b"credential"
-    assert loaded(minimal(), environ).key == b"geheim"
+    assert loaded(minimal(), environ).key == b"geheim7"
     (home / "web.pass").write_text("")
     assert faults(minimal(PASS=None), environ) == [
         f"UCARP_PASS: {home}/web.pass has no password in its first line"

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("home")
         ({"INTERFACE": None}, "UCARP_DEVICE=abcdefghijklmno", "interface", "abcdefghijklmno"),
         ({"PASS": None}, "UCARP_PASSWORD=1234567890123456789", "key", b"1234567890123456789"),
         ({"PASS": None}, "UCARP_PASSWD='пароль'", "key", "пароль".encode()),
-        ({"PASS": "geheim "}, "", "key", b"geheim"),
+        ({"PASS": "geheim7 "}, "", "key", b"geheim7"),
         ({"PASS": "' '"}, "", "key", b" "),
         ({"PASS": "pa$$word"}, "", "key", b"pa$$word"),
     ],

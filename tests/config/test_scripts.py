@@ -21,7 +21,7 @@ def script(tmp_path):
 def conf(script, addresses="172.16.0.1", more=""):
     path = script.with_name("web.conf")
     path.write_text(
-        f"UCARP_INTERFACE=eth0\nUCARP_VHID=1\nUCARP_PASS=geheim\nUCARP_ADDR={addresses}\n"
+        f"UCARP_INTERFACE=eth0\nUCARP_VHID=1\nUCARP_PASS=geheim7\nUCARP_ADDR={addresses}\n"
         f"UCARP_UPSCRIPT={script}\nUCARP_DOWNSCRIPT={script}\n{more}"
     )
     path.chmod(0o600)

@@ -13,7 +13,7 @@ from ucarpd.scripts.runner import refusal
 
 SHIPPED = Path(__file__).parents[2] / "etc" / "ucarp"
 
-MINIMAL = "UCARP_INTERFACE=eth0\nUCARP_VHID=1\nUCARP_PASS=geheim\nUCARP_ADDR=172.16.0.1\n"
+MINIMAL = "UCARP_INTERFACE=eth0\nUCARP_VHID=1\nUCARP_PASS=geheim7\nUCARP_ADDR=172.16.0.1\n"
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def loaded(path: Path, content: str) -> Config:
     return load(path, {})
 
 
-def shown_again(path: Path, config: Config, secrets: str = "UCARP_PASS=geheim\n") -> Config:
+def shown_again(path: Path, config: Config, secrets: str = "UCARP_PASS=geheim7\n") -> Config:
     """What the output of show() means, once it has its secrets again."""
     return loaded(path, show(config) + secrets)
 
@@ -51,7 +51,7 @@ def test_every_key_in_the_order_of_the_table(web):
 UCARP_INTERFACE=eth0
 UCARP_SRCIP=172.16.0.11
 UCARP_VHID=1
-# UCARP_PASS is set (6 bytes); it is not shown
+# UCARP_PASS is set (7 bytes); it is not shown
 UCARP_ADDR=172.16.0.1/16
 UCARP_MASK=255.255.0.0
 UCARP_EXTRA_ADDRS=''  # default: none
@@ -106,17 +106,17 @@ def test_addresses_with_several_masks(web):
 
 def test_a_password_file_is_named_in_a_comment(web):
     secret = web.parent / "pass"
-    secret.write_text("geheim")
-    config = loaded(web, MINIMAL.replace("UCARP_PASS=geheim", f"UCARP_PASS_FILE={secret}"))
+    secret.write_text("geheim7")
+    config = loaded(web, MINIMAL.replace("UCARP_PASS=geheim7", f"UCARP_PASS_FILE={secret}"))
     shown = show(config)
-    assert f"\n# UCARP_PASSFILE={secret} (6 bytes; not shown)\n" in shown
+    assert f"\n# UCARP_PASSFILE={secret} (7 bytes; not shown)\n" in shown
     assert "UCARP_PASS " not in shown
-    assert "geheim" not in shown
+    assert "geheim7" not in shown
 
 
 def test_only_the_secrets_that_are_set_are_named(web):
     secrets = "UCARP_KEY=abcdef\nUCARP_KEY_OLD=ab,cdef\n"
-    config = loaded(web, MINIMAL.replace("UCARP_PASS=geheim\n", secrets))
+    config = loaded(web, MINIMAL.replace("UCARP_PASS=geheim7\n", secrets))
     shown = show(config)
     assert [line for line in shown.splitlines() if "PASS" in line or "KEY" in line] == [
         "# UCARP_KEY is set (3 bytes); it is not shown",
@@ -126,10 +126,10 @@ def test_only_the_secrets_that_are_set_are_named(web):
 
 
 def test_a_credential_is_shown_as_a_password(web):
-    web.with_name("web.pass").write_text("geheim")
-    web.write_text(MINIMAL.replace("UCARP_PASS=geheim\n", ""))
+    web.with_name("web.pass").write_text("geheim7")
+    web.write_text(MINIMAL.replace("UCARP_PASS=geheim7\n", ""))
     config = load(web, {"CREDENTIALS_DIRECTORY": str(web.parent)})
-    assert "\n# UCARP_PASS is set (6 bytes); it is not shown\n" in show(config)
+    assert "\n# UCARP_PASS is set (7 bytes); it is not shown\n" in show(config)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ WORDS = {
 }
 SWITCHES = [key.name for key in KEYS if key.parse is types.boolean]
 SECRETS = {
-    "UCARP_PASS_OLD": st.sampled_from(["alt", "geheim"]),
+    "UCARP_PASS_OLD": st.sampled_from(["alt", "geheim7"]),
     "UCARP_KEY_OLD": st.sampled_from(["ab", "0xab,cdef"]),
 }
 LISTS = ("UCARP_ADDR", "UCARP_EXTRA_ADDRS", "UCARP_HASH_ADDRS", "UCARP_PEERS")
@@ -218,7 +218,7 @@ def test_what_is_shown_means_the_same(
         xparam=xparam,
         up_script=Path("/" + script),
     )
-    again = shown_again(web, config, "UCARP_PASS=geheim\n" + hidden)
+    again = shown_again(web, config, "UCARP_PASS=geheim7\n" + hidden)
     assert without_environment(again) == without_environment(config)
 
 
@@ -234,9 +234,12 @@ def test_the_shipped_file_names_exactly_the_keys_of_the_table():
     assert sorted(names) == sorted(key.name for key in KEYS)
 
 
-def test_the_shipped_file_has_no_fault_and_deserves_no_warning(web):
+EXAMPLE = "is the public password of an example: choose another one"
+
+
+def test_the_shipped_file_has_no_fault_but_its_password(web):
     config = loaded(web, shipped())
-    assert [str(each) for each in warnings(web)] == []
+    assert [each.text for each in warnings(web)] == [EXAMPLE]
     # ucarpd by itself does it faster and better.
     assert (config.up_script, config.down_script) == (None, None)
 
@@ -245,7 +248,7 @@ def test_the_scripts_that_the_shipped_file_names_have_no_fault(web):
     # In the repository the scripts stand elsewhere than on a user's machine.
     named = shipped().replace("/etc/ucarp/ucarp-", f"{SHIPPED}/ucarp-")
     config = loaded(web, re.sub("^#(UCARP_(UP|DOWN)SCRIPT=)", r"\1", named, flags=re.MULTILINE))
-    assert [str(each) for each in warnings(web)] == []
+    assert [each.text for each in warnings(web)] == [EXAMPLE]
     assert script_errors(web, refusal) == []
     assert config.up_script == SHIPPED / "ucarp-up.sh"
     assert config.down_script == SHIPPED / "ucarp-down.sh"

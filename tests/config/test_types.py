@@ -139,7 +139,7 @@ def test_a_value_is_taken(home, lines, field, value):
         ),
         (
             "UCARP_SRCIP=10.0.0.1/8",
-            "5: UCARP_SRCIP: must be an address such as 172.16.0.1 or 2001:db8::1 (got '10.0.0.1/8')",
+            "5: UCARP_SRCIP: must be the address alone: write 10.0.0.1, without the /8 (got '10.0.0.1/8')",
         ),
         (
             "UCARP_SRCIP=fe80::1%eth0",
@@ -216,7 +216,7 @@ def test_a_value_is_taken(home, lines, field, value):
 def test_one_bad_line(home, line, fault):
     content = minimal(line)
     if line.startswith("UCARP_PASSFILE"):
-        content = content.replace("UCARP_PASS=geheim", "#")
+        content = content.replace("UCARP_PASS=geheim7", "#")
     assert faults(content) == [fault]
 
 

@@ -1,5 +1,7 @@
 """How long does the search for a mistake take, and does it keep the secret?"""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,7 +31,7 @@ HOSTS = [
 def test_a_search_is_bounded_and_tries_nothing_twice(here):
     tried = list(hypotheses(evidence(b"x", ONE), background(**here)))
     digests = {(h.key.rstrip(b"\0"), frozenset(h.addresses), h.lladdr) for h in tried}
-    assert len(digests) == len(tried) <= 3000
+    assert len(digests) == len(tried) <= 3500
 
 
 def test_a_search_pauses_between_batches():
@@ -58,20 +60,25 @@ def test_no_finding_tells_a_secret(secret, here):
     secrets = (key.decode(), key.decode()[::-1], key.hex())
     parts = {text[i : i + 4].lower() for text in secrets for i in range(len(text) - 3)}
     for hypothesis in hypotheses(what, known):
-        assert not [part for part in parts if part in hypothesis.finding.lower()]
+        # The number of an invisible character is none of the password's.
+        told = re.sub(r"U\+[0-9A-F]{4}", "", hypothesis.finding).lower()
+        assert not [part for part in parts if part in told]
         assert "\n" not in hypothesis.finding
 
 
 def test_a_finding_is_the_same_whatever_the_passwords_are():
-    """The words depend on the kind of mistake only, so that they cannot tell what the secret is."""
+    """The words depend on the kind of mistake and its position only.
+
+    These letters have no look-alikes, so that the kinds are the same.
+    """
 
     def findings(letters):
-        a, b, c, d = (f"{letters}{n}".encode() for n in "abcd")
+        a, b, c, d = (f"{letters}{n}".encode() for n in "6789")
         mail = Suspect(name="mail", vhid=20, key=d, hashed=MAIL.hashed)
         known = background(here=MIXED, key=a, old_keys=(b,), former=(c,), others=(mail,))
         return [hypothesis.finding for hypothesis in hypotheses(evidence(b"x", ONE), known)]
 
-    assert findings("Wxyzw") == findings("Kkkkkkkkk")
+    assert findings("Fdgfd") == findings("Gfdgf")
 
 
 def test_what_is_known_may_be_logged():

@@ -27,6 +27,8 @@ WRAPPINGS = [
     (b"", b"\r\n", "a carriage return and a newline at the end", "password file"),
     (b"", b" ", "a space at the end", "password"),
     (b" ", b"", "a space at the start", "password"),
+    (b"", b"\t", "a tab at the end", "password"),
+    (b"\t", b"", "a tab at the start", "password"),
     (b'"', b'"', "double quotes around it", "password"),
     (b"'", b"'", "single quotes around it", "password"),
     (b"", b'"', "a double quote at the end", "password"),

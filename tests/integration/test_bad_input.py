@@ -137,7 +137,7 @@ def test_a_file_that_may_not_be_read(directory):
     write(directory, {"web": GOOD})
     (directory / "conf" / "web.conf").chmod(0o600)
     result = ucarpd(directory, "check", as_nobody=True)
-    assert_refused(directory, result, "web.conf: may not be read")
+    assert_refused(directory, result, "web.conf: cannot be read: permission denied")
 
 
 def test_a_file_that_does_not_exist(directory):

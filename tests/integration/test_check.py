@@ -8,10 +8,13 @@ import pytest
 from lab import Host
 from nodes import VIP, conf, start_master
 
+OTHERS = "(, [a-z0-9]+)*"
+"""Names of more interfaces, which some kernels make in every network namespace."""
+
 
 def check(host: Host, *, as_nobody: bool = False, **keys: object) -> tuple[int, str]:
     """Its exit status, and what it says of a file."""
-    path = host.write_conf("web", conf(host.address, **keys))
+    path = host.write_conf("web", conf(host.address, **{"PASS": "Qz9-kx"} | keys))
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if as_nobody else []
     if as_nobody:
         path.chmod(0o644)
@@ -29,7 +32,8 @@ def test_a_pair_as_it_should_be(a):
 def test_it_needs_no_privileges(a):
     status, text = check(a, as_nobody=True, SRCIP="172.16.0.99")
     assert status == 0
-    assert "UCARP_SRCIP: source address 172.16.0.99 is not on eth0 (warning)" in text
+    advice = "write UCARP_SRCIP=172.16.0.11, or leave the key out (warning)"
+    assert f"UCARP_SRCIP: source address 172.16.0.99 is not on eth0: {advice}" in text
 
 
 def test_the_servers_old_address_becomes_the_virtual_one(a):
@@ -77,6 +81,30 @@ def test_names_of_interfaces(a):
     assert (status, "write UCARP_INTERFACE=eth0" in text) == (78, True)
     status, text = check(a, INTERFACE="hots0")
     assert (status, "this host has no hots0 now (it has eth0" in text) == (0, True)
+
+
+def test_a_file_that_was_written_for_another_host(a):
+    there = rf"\(it has eth0{OTHERS}\): "
+    status, text = check(a, INTERFACE="ens18", SRCIP=None)
+    assert status == 0
+    assert re.search(f"no ens18 now {there}did you mean UCARP_INTERFACE=eth0\\?", text)
+    status, text = check(a, INTERFACE="172.16.0.11", SRCIP=None)
+    assert re.search(f"now {there}this is an address, write UCARP_INTERFACE=eth0", text)
+    status, text = check(a, INTERFACE="lo", SRCIP=None)
+    assert (status, "lo is not Ethernet, and CARP needs Ethernet" in text) == (78, True)
+    status, text = check(a, ADDR="172.17.0.1")
+    assert status == 0
+    assert "UCARP_ADDR: 172.17.0.1 is in no network of eth0 (172.16.0.0/16): a typing err" in text
+
+
+def test_ipv6_is_off(a):
+    a.sysctl("net/ipv6/conf/eth0/disable_ipv6", "1")
+    status, text = check(a, ADDR=f"{VIP},2001:db8::10", SRCIP=None)
+    assert status == 0
+    said, _, command = text.partition(": type: ")
+    assert "UCARP_ADDR: IPv6 is off on eth0, so that 2001:db8::10 cannot be served" in said
+    a.sysctl(*command.split()[2].split("="))
+    assert "IPv6 is off" not in check(a, ADDR=f"{VIP},2001:db8::10", SRCIP=None)[1]
 
 
 def test_two_files_on_one_bridge(a):

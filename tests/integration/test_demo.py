@@ -268,5 +268,5 @@ def test_host_that_does_not_answer_is_a_failure(demo: Demo, directory: Path, tmp
     )
     assert failed.returncode == 1
     assert "It did not go as it should:\n  " in failed.stdout
-    assert "the digest is wrong: password, vhid or virtual addresses differ" in failed.stdout
+    assert "the digest is wrong: password or virtual addresses differ" in failed.stdout
     assert left_behind(directory) == []

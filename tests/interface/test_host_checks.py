@@ -16,7 +16,8 @@ class Machine:
         self.linked = {}
         self.on = {"eth0": []}
         self.promotes_secondaries = "0"
-        self.lacks_ipv6 = False
+        self.lacks_ipv6 = self.has_ipv6_off = False
+        self.knows_ipv6 = True
         self.add_link("lo", is_ethernet=False)
         self.add_link("eth0")
 
@@ -56,6 +57,8 @@ def machine(monkeypatch, tmp_path):
     monkeypatch.setattr(host_checks, "IFUPDOWN", interfaces)
     monkeypatch.setattr(host_checks.sysctl, "get", lambda *_arguments: machine.promotes_secondaries)
     monkeypatch.setattr(host_checks.sysctl, "lacks_ipv6", lambda _name: machine.lacks_ipv6)
+    monkeypatch.setattr(host_checks.sysctl, "knows_ipv6", lambda: machine.knows_ipv6)
+    monkeypatch.setattr(host_checks.sysctl, "has_ipv6_off", lambda _name: machine.has_ipv6_off)
     return machine
 
 
@@ -108,6 +111,33 @@ def test_a_missing_interface_may_come(machine, found):
     assert found(INTERFACE="hots0") == ["UCARP_INTERFACE: this host has no hots0 now"]
 
 
+def test_the_interface_that_was_meant(machine, found):
+    machine.has("10.0.0.1/24", "fe80::1/64")
+    there = (
+        "UCARP_INTERFACE: this host has no ens18 now (it has eth0): did you mean UCARP_INTERFACE="
+    )
+    assert found(INTERFACE="ens18") == [f"{there}eth0?"]
+    assert found(INTERFACE="ens18", ADDR="10.7.0.1", SRCIP="10.0.0.1") == [f"{there}eth0?"]
+    assert found(INTERFACE="ens18", ADDR="10.7.0.1") == [there.partition(": did")[0]]
+    machine.add_link("eth1")
+    machine.on["eth1"] = machine.on["eth0"]
+    assert "did you mean" not in found(INTERFACE="ens18")[0]
+
+
+def test_an_address_for_an_interface(machine, found):
+    machine.has("10.0.0.1/24")
+    text = "UCARP_INTERFACE: this host has no 10.0.0.1 now (it has eth0)"
+    assert found(INTERFACE="10.0.0.1") == [
+        f"{text}: this is an address, write UCARP_INTERFACE=eth0"
+    ]
+
+
+def test_the_loopback_interface(machine, found):
+    machine.on["lo"] = [InterfaceAddress(ip_address("127.0.0.1"), 8)]
+    text = "lo is not Ethernet, and CARP needs Ethernet: this host has eth0"
+    assert found(INTERFACE="lo") == [f"!UCARP_INTERFACE: {text}"]
+
+
 def test_another_name_never_comes(machine, found):
     machine.add_link("eth1", altnames=("enp1s0",))
     text = "enp1s0 is another name of eth1: write UCARP_INTERFACE=eth1"
@@ -125,7 +155,7 @@ def test_a_port_hears_nothing(machine, found):
 def test_not_ethernet(machine, found):
     machine.add_link("eth0", is_ethernet=False)
     machine.has("10.0.0.1/24")
-    assert found() == ["!UCARP_INTERFACE: eth0 is not Ethernet"]
+    assert found() == ["!UCARP_INTERFACE: eth0 is not Ethernet, and CARP needs Ethernet"]
 
 
 def test_an_mtu_that_is_too_small_for_ipv6(machine, found):
@@ -180,8 +210,46 @@ def test_a_list_of_peers_with_nobody_else(machine, found):
     assert text.startswith("!UCARP_PEERS: UCARP_PEERS names only this host (10.0.0.7)")
 
 
+def test_an_address_in_no_network_of_the_interface(machine, found):
+    machine.has("10.0.0.1/24", "10.0.1.1/24", "2001:db8:1::1/64", "fe80::1/64")
+    words = "a typing error? Otherwise, clients need a route to it"
+    assert found(ADDR="10.1.0.10,2001:db8:2::1,fe80::7", EXTRA_ADDRS="10.0.2.1,10.0.1.7") == [
+        f"UCARP_ADDR: 10.1.0.10 is in no network of eth0 (10.0.0.0/24, 10.0.1.0/24): {words}",
+        f"UCARP_ADDR: 2001:db8:2::1 is in no network of eth0 (2001:db8:1::/64): {words}",
+        f"UCARP_EXTRA_ADDRS: 10.0.2.1 is in no network of eth0 (10.0.0.0/24, 10.0.1.0/24): {words}",
+    ]
+    assert found(ADDR="10.1.0.10", PEERS="10.0.0.1,10.0.0.2") == []
+    machine.has("fe80::1/64")
+    assert found(ADDR="2001:db8:2::1") == [], "hosts may have no other IPv6 address"
+
+
+def test_ipv6_that_is_switched_off(machine, found):
+    machine.has("10.0.0.1/24")
+    machine.has_ipv6_off = True
+    assert found() == []
+    (text,) = found(ADDR="10.0.0.10,2001:db8::10")
+    assert text == (
+        "UCARP_ADDR: IPv6 is off on eth0, so that 2001:db8::10 cannot be served: type:"
+        " sysctl -w net/ipv6/conf/eth0/disable_ipv6=0"
+    )
+    machine.knows_ipv6 = False
+    (text,) = found(ADDR="10.0.0.10,2001:db8::10")
+    assert text == (
+        "UCARP_ADDR: this host's kernel has no IPv6, so that 2001:db8::10 cannot be served"
+    )
+
+
 def test_a_source_that_is_not_there_may_come(machine, found):
     machine.has("10.0.0.1/24")
+    assert found(SRCIP="10.0.0.3") == [
+        "UCARP_SRCIP: source address 10.0.0.3 is not on eth0: write UCARP_SRCIP=10.0.0.1, or leave"
+        " the key out"
+    ]
+    machine.has("10.0.0.1/24", "10.0.0.2/24", "10.0.0.10/24")
+    assert "UCARP_SRCIP: source address 10.0.0.3 is not on eth0 (it has 10.0.0.1, 10.0.0.2)" in (
+        found(SRCIP="10.0.0.3")
+    )
+    machine.has()
     assert found(SRCIP="10.0.0.3") == ["UCARP_SRCIP: source address 10.0.0.3 is not on eth0"]
 
 

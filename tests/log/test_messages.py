@@ -36,6 +36,21 @@ def test_lines_come_in_their_order_when_the_work_is_done(collected, web):
     assert len(timers) == 2
 
 
+def test_a_master_names_the_host_that_it_does_not_believe(collected, web):
+    """Otherwise the line says that none was heard, right below one that says the contrary."""
+    web.dropped(Dropped(DropReason.BAD_DIGEST, PEER, "the digest is wrong"))
+    for new in (State.MASTER, State.BACKUP):
+        web.transition(StateChanged(State.BACKUP, new, "no advertisement heard for 3.00 s", None))
+    (_, (line, fields), (other, _)) = collected()
+    told = "no advertisement heard for 3.00 s"
+    assert line == (
+        f"[WARNING] web: Switching to state: MASTER ({told}; {PEER} advertises too, but with a wrong"
+        " digest)"
+    )
+    assert fields["UCARPD_REASON"] == told
+    assert other == f"[WARNING] web: Switching to state: BACKUP ({told})"
+
+
 def test_a_line_is_not_written_before_its_time(collected, web):
     lines.postpone(lambda _delay, _function: None)
     web.info("never mind")

@@ -10,7 +10,7 @@ from ucarpd.config import Config, ConfigError, load
 MINIMAL = {
     "UCARP_INTERFACE": "eth0",
     "UCARP_VHID": "1",
-    "UCARP_PASS": "geheim",
+    "UCARP_PASS": "geheim7",
     "UCARP_ADDR": "172.16.0.1",
 }
 """Each key in a line of its own: 1 to 4."""

@@ -18,7 +18,7 @@ from mirrors import cause, proxy_options
 
 PACKAGES = (
     *("systemd-sysv", "dbus", "iproute2", "iputils-ping", "procps", "apache2", "rsyslog", "curl"),
-    *("python3-dotenv", "python3-pyroute2", "python3-systemd"),
+    *("python3-cryptography", "python3-dotenv", "python3-pyroute2", "python3-systemd"),
     *("bash-completion", "ifupdown", "net-tools", "ucarp"),
 )
 """What a machine has before the package comes: its dependencies, since no mirror is in reach."""

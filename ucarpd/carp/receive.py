@@ -39,8 +39,10 @@ OTHERS = 64
 """Sources with another vhid whose digest is looked at: it limits the work for a forger."""
 
 WRONG_DIGEST = "the digest is wrong"
-UNEXPLAINED = "password, vhid or virtual addresses differ"
-"""All that a wrong digest tells by itself."""
+UNEXPLAINED = (
+    "password or virtual addresses differ: compare what ucarpd fingerprint prints on both hosts"
+)
+"""All that a wrong digest tells by itself; another vhid is another line."""
 
 
 class DropReason(Enum):

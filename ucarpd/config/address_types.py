@@ -58,6 +58,15 @@ def _each(text: str, parse: Callable[[str], T]) -> list[T]:
     return found
 
 
+def _bare_address(text: str) -> IPAddress:
+    """An address without a prefix length, as a host's own is written here."""
+    host, slash, prefix = text.partition("/")
+    ip = address(host)
+    if slash:
+        raise ValueError(f"must be the address alone: write {host}, without the /{prefix}")
+    return ip
+
+
 def _require_distinct(ips: Iterable[IPAddress]) -> None:
     seen: set[IPAddress] = set()
     for ip in ips:
@@ -77,14 +86,14 @@ def _require_one_of_a_family(ips: Iterable[IPAddress]) -> None:
 
 def address_list(text: str) -> tuple[IPAddress, ...]:
     """Addresses without prefix lengths, each once."""
-    found = _each(text, address)
+    found = _each(text, _bare_address)
     _require_distinct(found)
     return tuple(found)
 
 
 def own_addresses(text: str) -> tuple[IPAddress, ...]:
     """One address, or one of IPv4 and one of IPv6; IPv4 comes first."""
-    found = _each(text, address)
+    found = _each(text, _bare_address)
     _require_one_of_a_family(found)
     return tuple(sorted(found, key=lambda ip: ip.version))
 
@@ -98,10 +107,20 @@ def virtual_addresses(text: str) -> tuple[tuple[IPAddress, int | None], ...]:
 
 def _address_and_prefix(text: str) -> tuple[IPAddress, int | None]:
     host, slash, prefix = text.partition("/")
+    if not slash and _is_mask(host):
+        raise ValueError("is a mask: write ADDRESS/MASK, or set UCARP_MASK")
     ip = address(host)
     if not slash:
         return ip, None
     return ip, _prefix_length_v6(prefix) if ip.version == 6 else _prefix_length_v4(prefix)
+
+
+def _is_mask(text: str) -> bool:
+    """Whether it is a dotted mask, which is no address, as no host can have 255.x.x.x."""
+    try:
+        return text.startswith("255.") and _prefix_length_v4(text) < PREFIX_LENGTHS[4]
+    except ValueError:
+        return False
 
 
 def mask(text: str) -> int:

@@ -8,8 +8,8 @@ from typing import Any
 
 from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.params import TieBreak
-from ucarpd.carp.timing import UNFIT_ADVBASE
-from ucarpd.config import bash, kinds, look_alikes, scripts
+from ucarpd.carp.timing import UNFIT_ADVBASE, UNITS_PER_SECOND, in_words, master_down_units
+from ucarpd.config import bash, kinds, look_alikes, password_advice, scripts, unit_names
 from ucarpd.config import key_hints as words
 from ucarpd.config.keys import BY_NAME, PREFIX
 from ucarpd.config.lines import Line, read_lines
@@ -31,6 +31,10 @@ def warnings(path: Path) -> list[Problem]:
     has_secret = any(BY_NAME[name].secret for name in given)
     if has_secret and (text := _readable_by_others(path)):
         problems.append(Problem(path, None, None, text))
+    if text := unit_names.fault(path):
+        problems.append(Problem(path, None, None, text))
+    of_passwords = password_advice.warnings(given)
+    problems += [Problem(path, line.number, line.name, text) for line, text in of_passwords]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_peers(given)]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_wait(given)]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_ties(given)]
@@ -144,8 +148,12 @@ def _about_ties(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
         text = "two ucarpd that advertise equally fast would both give way, again and again:"
         yield given["UCARP_TIEBREAK"], f"{text} give each host another UCARP_ADVSKEW"
     if advbase == advskew == 0:
-        text = "with UCARP_ADVSKEW=0 it advertises as fast as with UCARP_ADVSKEW=1, and OpenBSD"
-        yield given["UCARP_ADVBASE"], f"{text} still prefers the 0: set UCARP_ADVSKEW to 1 or more"
+        wait = master_down_units(0, 0, _meaning(given, "UCARP_DEADRATIO")) / UNITS_PER_SECOND
+        text = (
+            f"without UCARP_ADVSKEW it advertises 256 times a second, and {in_words(wait)} without"
+        )
+        text += " an advertisement make a second master; OpenBSD even prefers it to an equally fast"
+        yield given["UCARP_ADVBASE"], f"{text} UCARP_ADVSKEW=1: set UCARP_ADVSKEW, such as 20"
 
 
 def _about_mac(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
@@ -168,10 +176,6 @@ def _meaning(given: dict[str, Line], name: str) -> Any:
 
 def _about_letters(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
     """Letters that look like others: both hosts show the same, and do not have the same."""
-    for name in ("UCARP_PASS", "UCARP_PASS_OLD"):
-        line = given.get(name)
-        if line and (text := look_alikes.in_password(line.value or "")):
-            yield line, f"{text}: the same password on every host must have it too"
     interface = given.get("UCARP_INTERFACE")
     if interface and (text := look_alikes.strange(interface.value or "")):
         yield interface, f"{text}: type the name again, if it is not in `ip link`"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from ucarpd.config import near_files
 from ucarpd.config.problems import ConfigError, Problem
 
 _NOT_INSTANCES = (".*", "*.example", "*~", "*.bak", "*.dpkg-*", "*.rpm*", "*.ucf-*")
@@ -27,7 +28,10 @@ def find_files(path: Path) -> list[Path]:
             return [path]
         names = os.listdir(path)  # noqa: PTH208 - only the names are needed, to match patterns
     except OSError as error:
-        raise ConfigError([Problem(path, None, None, why_not(error))]) from None
+        text = why_not(error)
+        if isinstance(error, FileNotFoundError):
+            text += near_files.hint(path)
+        raise ConfigError([Problem(path, None, None, text)]) from None
     return [
         path / name
         for name in sorted(names)
@@ -62,6 +66,6 @@ def why_not(error: OSError) -> str:
         case IsADirectoryError():
             return "is a directory, not a file"
         case PermissionError():
-            return "may not be read (permission denied)"
+            return "cannot be read: permission denied (are you root?)"
         case _:
             return error.strerror or str(error)

@@ -8,15 +8,16 @@ Two nodes with two releases of python-dotenv must not read two passwords.  Where
 """
 
 import re
+import shlex
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
 from dotenv.parser import parse_stream
 
-from ucarpd.config import files, look_alikes
+from ucarpd.config import files, look_alikes, other_forms
 from ucarpd.config.keys import BY_NAME, PREFIX
-from ucarpd.config.problems import ConfigError, Problem
+from ucarpd.config.problems import ConfigError, Problem, place
 
 _NOT_AN_ASSIGNMENT = "is not KEY=VALUE"
 _BYTE_ORDER_MARK = "\ufeff"
@@ -48,18 +49,20 @@ def read_lines(path: Path, read: files.Reader = files.read) -> tuple[list[Line],
         content = read(path)
     except OSError as error:
         raise ConfigError([Problem(path, None, None, files.why_not(error))]) from None
+    if text := other_forms.utf_16(path, content):
+        raise ConfigError([Problem(path, None, None, text)])
     problems = []
     rows = content.split(b"\n")
     if rows[0].startswith(_BYTE_ORDER_MARK.encode()):
         rows[0] = rows[0].removeprefix(_BYTE_ORDER_MARK.encode())
         text = "begins with a byte order mark (BOM), which bash takes for part of the first line:"
-        text += f" remove it with  sed -i '1s/^\\xEF\\xBB\\xBF//' {path.name}"
+        text += f" remove it with  sed -i '1s/^\\xEF\\xBB\\xBF//' {shlex.quote(place(path))}"
         problems.append(Problem(path, 1, None, text))
     dos = [number for number, row in enumerate(rows, 1) if row.endswith(b"\r")]
     if dos:
         rows = [row.removesuffix(b"\r") for row in rows]
         text = "has DOS line ends (CRLF), and bash would read a carriage return into each value:"
-        text += f" convert it with  sed -i 's/\\r$//' {path.name}"
+        text += f" convert it with  sed -i 's/\\r$//' {shlex.quote(place(path))}"
         problems.append(Problem(path, dos[0], None, text))
     lines: list[Line] = []
     foreign: list[tuple[int, UnicodeDecodeError]] = []
@@ -92,7 +95,7 @@ def parse_line(number: int, text: str) -> Line:
     if binding is None or (binding.key is None and not binding.error):
         return Line(number, text)
     if binding.error or binding.key is None:
-        fault = _quoted_fault(text) or _NOT_AN_ASSIGNMENT
+        fault = _quoted_fault(text) or _NOT_AN_ASSIGNMENT + other_forms.advice(text)
         return Line(number, text, name=_name_of(text), fault=fault)
     if binding.value is None:
         return Line(number, text, name=_name_of(text), fault=f"{_NOT_AN_ASSIGNMENT}: there is no =")

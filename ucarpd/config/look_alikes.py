@@ -9,7 +9,6 @@ import unicodedata
 _CYRILLIC = dict(zip("АВЕЅІЈКМНОРСТХУаеѕіјорсухԁһ", "ABESIJKMHOPCTXYaesijopcyxdh", strict=True))
 _GREEK = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοια", "ABEZHIKMNOPTYXoia", strict=True))
 _MARKS = dict(zip("‐‑‒–—−＿＝", "------_=", strict=True))
-_QUOTES = "«»‘’‚‛“”„‟‹›′″"
 _TWINS = _CYRILLIC | _GREEK | _MARKS
 
 
@@ -24,30 +23,6 @@ def strange(text: str) -> str | None:
     for position, letter in enumerate(text, 1):
         if not letter.isascii():
             return f"character {position} is {_name(letter)}"
-    return None
-
-
-def in_password(text: str) -> str | None:
-    """Name the first letter of a password that another host may have got otherwise.
-
-    These are look-alikes beside ASCII letters, invisible and typographic ones, and letters that have
-    two spellings.  The text does not repeat other letters of the password.
-    """
-    has_latin = any(letter.isascii() and letter.isalpha() for letter in text)
-    for position, letter in enumerate(text, 1):
-        if letter.isascii():
-            continue
-        if _is_invisible(letter):
-            why = "which nobody sees"
-        elif letter in _QUOTES or letter in _MARKS:
-            why = "which a word processor may have put there"
-        elif letter in _TWINS and has_latin:
-            why = f"which looks like {_TWINS[letter]}"
-        elif unicodedata.combining(letter) or unicodedata.normalize("NFD", letter) != letter:
-            why = "which has two spellings in Unicode"
-        else:
-            continue
-        return f"character {position} is {_name(letter)}, {why}"
     return None
 
 

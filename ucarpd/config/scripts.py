@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from ucarpd.config import files
+from ucarpd.config import files, first_line
 from ucarpd.config.lines import read_lines
 from ucarpd.config.parsed import Draft
 from ucarpd.config.problems import ConfigError, Problem, in_order, place
@@ -35,6 +35,14 @@ def harm(script: Path) -> str:
     )
 
 
+def _arguments(script: Path) -> str:
+    """The end of the message if the path is that of a script and its arguments."""
+    name = str(script).split(maxsplit=1)[0]
+    if script.exists() or not Path(name).is_file():
+        return ""
+    return f"; {name} does: its arguments go into UCARP_XPARAM"
+
+
 def errors(path: Path, refusal: Callable[[Path], str | None]) -> list[Problem]:
     """Find the scripts in the file `path` that would not be run, sorted by line.
 
@@ -54,8 +62,8 @@ def errors(path: Path, refusal: Callable[[Path], str | None]) -> list[Problem]:
     for key in draft.given.keys() & {"UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT"}:
         given = draft.given[key]
         script = given.meaning
-        if why := refusal(script):
-            text = f"{place(script)} cannot be run: {why}"
+        if why := refusal(script) or first_line.fault(script):
+            text = f"{place(script)} cannot be run: {why}{_arguments(script)}"
         elif key == "UCARP_DOWNSCRIPT" and has_ipv6 and is_harmful(script):
             text = harm(script)
         else:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ucarpd.carp.params import KEY_SIZE, PASSWORD_SIZE
+from ucarpd.config import odd_characters
 
 T = TypeVar("T")
 
@@ -149,7 +150,11 @@ def absolute_path(text: str) -> Path:
 
 def password(text: str) -> bytes:
     """The bytes that advertisements are signed with, 1 to 19."""
-    return password_bytes(text.encode())
+    try:
+        return password_bytes(text.encode())
+    except ValueError as error:
+        odd = odd_characters.listed(text)
+        raise ValueError(f"{error}; it contains {odd}" if odd else str(error)) from None
 
 
 def password_bytes(secret: bytes) -> bytes:

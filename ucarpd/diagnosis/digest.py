@@ -8,7 +8,7 @@ with both.  A hit is proof, as good as the HMAC.  The finding is one line for th
 
 No finding holds a password or a part of one; it only says how the two differ.
 
-The search is lazy and in batches, since a failing search takes up to 3000 HMACs: the caller
+The search is lazy and in batches, since a failing search takes up to 3500 HMACs: the caller
 runs it beside its other work, seldom, and never before the packet is dropped.
 """
 
@@ -20,6 +20,7 @@ from itertools import chain, islice, product
 from ucarpd.carp.auth import Signer, hashed
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.receive import Evidence
+from ucarpd.diagnosis.misreadings import misread
 from ucarpd.diagnosis.passwords import KeyMistake, in_one_way, one_byte_more
 
 BATCH = 20
@@ -29,8 +30,10 @@ MOST_SINGLE = 240
 """Keys, contents, and whole instances that are tried by themselves."""
 MOST_ADDRESSES = 64
 """Virtual addresses that are supposed to be there alone, or missing."""
+MOST_MISREAD = 600
+"""Passwords that a person or a program may have made of ours."""
 MOST_MISTYPED = 1024
-MOST_PAIRED = (44, 22)
+MOST_PAIRED = (48, 22)
 """Keys and contents of which each is tried with each."""
 LONGEST_LIST = 4
 """Addresses that a finding lists one by one."""
@@ -137,6 +140,7 @@ def _suppositions(
     yield from ((mistake, ours) for mistake in islice(keys(), MOST_SINGLE))
     yield from ((none, content) for content in islice(contents(), MOST_SINGLE))
     yield from islice(_other_instances(background), MOST_SINGLE)
+    yield from ((mistake, ours) for mistake in islice(misread(key), MOST_MISREAD))
     yield from ((mistake, ours) for mistake in one_byte_more(key))
     yield from ((none, content) for content in islice(_mistyped(ours), MOST_MISTYPED))
     most_keys, most_contents = MOST_PAIRED
@@ -148,6 +152,7 @@ def _suppositions(
 # -- the content of a digest -----------------------------------------------------------------------
 
 _ALIKE = "set UCARP_ADDR alike on both"
+_OR_ANOTHER = "or if these are two services, give one of them another UCARP_VHID"
 
 
 def _contents(evidence: Evidence, background: Background, ours: _Content) -> Iterator[_Content]:
@@ -226,7 +231,7 @@ def _mistyped(ours: _Content) -> Iterator[_Content]:
                     tuple(there if address == here else address for address in ours.addresses),
                     ours.lladdr,
                     f"for {there} where this host has {here}",
-                    f"a typing error? {_ALIKE}",
+                    f"a typing error? {_ALIKE}, {_OR_ANOTHER}",
                 )
 
 

@@ -11,15 +11,12 @@ from pathlib import Path
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config, Problem, VirtualAddress
-from ucarpd.interface import link_faults, segments, sources
+from ucarpd.interface import host_advice, link_faults, segments, sources
 from ucarpd.interface.sources import NoSource
 from ucarpd.linux import sysctl
 from ucarpd.linux.netlink import InterfaceAddress, Snapshot
 
 IFUPDOWN = Path("/etc/network/interfaces")
-
-_MOST_NAMES = 8
-"""Interfaces to name, at most, if the configured one is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,37 +67,39 @@ class _Host:
             if other := link_faults.other_name(config.interface, self._tables):
                 yield error("UCARP_INTERFACE", other)
             else:
-                yield warning("UCARP_INTERFACE", self._missing(config.interface))
+                yield warning(
+                    "UCARP_INTERFACE", host_advice.missing_interface(config, self._tables)
+                )
             return
         if not link.is_ethernet:
-            yield error("UCARP_INTERFACE", f"{config.interface} is not Ethernet")
+            yield error("UCARP_INTERFACE", host_advice.not_ethernet(config.interface, self._tables))
         elif deaf := link_faults.deafness(link, self._tables):
             yield error("UCARP_INTERFACE", deaf)
         is_own_taken = False
         for fault in self._source_faults(config):
-            is_own_taken |= fault.key in {"UCARP_ADDR", "UCARP_EXTRA_ADDRS"}
+            is_own_taken |= fault.is_wrong and fault.key in {"UCARP_ADDR", "UCARP_EXTRA_ADDRS"}
             yield (error if fault.is_wrong else warning)(fault.key, fault.reason)
         if not self._is_running and not is_own_taken:
             for key, text in self._present(config):
                 yield warning(key, text)
+        is_virtual = self._virtual.__contains__
+        for key, text in host_advice.foreign_networks(config, self._tables, is_virtual):
+            yield warning(key, text)
         for text in self._masks(config):
             yield warning("UCARP_MASK", text)
-
-    def _missing(self, interface: str) -> str:
-        names = [link.name for link in self._tables.links() if link.is_ethernet]
-        text = f"this host has no {interface} now"
-        if not names:
-            return text
-        more = ", …" if len(names) > _MOST_NAMES else ""
-        return f"{text} (it has {', '.join(names[:_MOST_NAMES])}{more})"
 
     def _source_faults(self, config: Config) -> Iterator[NoSource]:
         for family in config.params().families:
             found = sources.choose(config, family, self._tables, self._virtual.__contains__)
-            if isinstance(found, NoSource) and family == 6 and sysctl.lacks_ipv6(config.interface):
-                found = NoSource(f"{config.interface} has no IPv6, because its MTU is below 1280")
+            if not isinstance(found, NoSource):
+                continue
+            if family == 6 and (without := host_advice.no_ipv6(config)):
+                found = NoSource(without[1], without[0])
+            elif found.key == "UCARP_SRCIP":
+                own = host_advice.own_source(config, family, self._tables, self._virtual)
+                found = NoSource(found.reason + own, found.key)
             # A running instance has put its address there itself.
-            if isinstance(found, NoSource) and not (self._is_running and found.key == "UCARP_ADDR"):
+            if not (self._is_running and found.is_wrong and found.key == "UCARP_ADDR"):
                 yield found
 
     def _present(self, config: Config) -> Iterator[tuple[str, str]]:

@@ -36,5 +36,18 @@ def lacks_ipv6(interface: str) -> bool:
     return is_there and not _path(interface, 6, "forwarding").exists()
 
 
+def knows_ipv6() -> bool:
+    """Whether the kernel has IPv6 at all; it may have been booted without."""
+    return _path("all", 6, "forwarding").exists()
+
+
+def has_ipv6_off(interface: str) -> bool:
+    """Whether an administrator has switched IPv6 off on this interface."""
+    try:
+        return get(interface, 6, "disable_ipv6") != "0"
+    except OSError:
+        return False
+
+
 def _path(interface: str, family: int, name: str) -> Path:
     return ROOT / f"ipv{family}" / "conf" / interface / name

@@ -65,9 +65,12 @@ class Journal:
     # -- the course of things ------------------------------------------------------------------------
 
     def transition(self, change: StateChanged) -> None:
+        reason, other = change.reason, self.wrong_digest_from
+        if change.new is State.MASTER and other is not None:
+            reason += f"; {other} advertises too, but with a wrong digest"
         self._write(
             logging.WARNING,
-            f"Switching to state: {change.new.value} ({change.reason})",
+            f"Switching to state: {change.new.value} ({reason})",
             MESSAGE_ID=MESSAGE_ID_TRANSITION,
             UCARPD_STATE=change.new.value,
             UCARPD_PREVIOUS_STATE=change.old.value,

@@ -1,0 +1,63 @@
+"""What is said about a file that does not exist, and about one whose name no unit can have."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ucarpd.config import ConfigError, unit_names
+from ucarpd.config.files import find_files
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def told(name):
+    with pytest.raises(ConfigError) as caught:
+        find_files(Path(name))
+    return str(caught.value)
+
+
+def test_nothing_is_there():
+    assert told("web.conf") == "web.conf: does not exist"
+    assert told("none/web.conf") == "none/web.conf: does not exist"
+
+
+def test_the_others_are_named():
+    for name in ("mail.conf", "b\nd.conf", ".hidden.conf", "readme"):
+        Path(name).touch()
+    assert told("web.conf") == "web.conf: does not exist (there are: b\\nd.conf, mail.conf)"
+    for number in range(8):
+        Path(f"c{number}.conf").touch()
+    assert told("web.conf").endswith("c5.conf, c6.conf, …)")
+
+
+def test_the_ending_twice():
+    Path("web.conf").touch()
+    text = "web.conf.conf: does not exist: the instance is called web, without .conf"
+    assert told("web.conf.conf") == text
+
+
+def test_the_ending_is_missing():
+    Path("my web").touch()
+    text = "my web.conf: does not exist, but my web does: type: mv 'my web' 'my web.conf'"
+    assert told("my web.conf") == text
+
+
+@pytest.mark.parametrize("name", ["web.conf", "a-b_c.d:1.conf", "1.conf"])
+def test_a_name_for_a_unit(name):
+    assert unit_names.fault(Path(name)) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"), [("wéb.conf", "w-b"), ("a b.conf", "a-b"), ("веб.conf", "web")]
+)
+def test_a_name_for_no_unit(name, plain):
+    Path(name).touch()
+    said = unit_names.fault(Path(name))
+    assert said.startswith("no systemd unit can have this name: use ASCII letters, digits, - _ . ")
+    subprocess.run(["/bin/sh", "-c", said.partition("type: ")[2]], check=True)
+    assert Path(f"{plain}.conf").exists()

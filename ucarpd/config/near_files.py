@@ -1,0 +1,33 @@
+"""What may have been meant by the name of a file that does not exist."""
+
+import shlex
+from pathlib import Path
+
+from ucarpd.config.problems import place
+
+_MOST = 8
+
+
+def hint(missing: Path) -> str:
+    """Return the end of a message about a missing file, empty if nothing is near."""
+    twice = missing.name.removesuffix(".conf")
+    if twice.endswith(".conf") and missing.with_name(twice).exists():
+        name = twice.removesuffix(".conf")
+        return f": the instance is called {name}, without .conf"
+    bare = missing.with_name(twice)
+    if twice != missing.name and bare.is_file():
+        names = f"{shlex.quote(place(bare))} {shlex.quote(place(missing))}"
+        return f", but {place(bare)} does: type: mv {names}"
+    try:
+        names_there = sorted(each.name for each in missing.parent.iterdir())
+    except OSError:
+        return ""
+    there = [name for name in names_there if name.endswith(".conf") and not name.startswith(".")]
+    if not there:
+        return ""
+    more = ", …" if len(there) > _MOST else ""
+    return f" (there are: {', '.join(map(_shown, there[:_MOST]))}{more})"
+
+
+def _shown(name: str) -> str:
+    return place(Path(name))

@@ -1,0 +1,44 @@
+"""Lines that are no KEY=VALUE, and what to write instead."""
+
+import re
+import shlex
+from pathlib import Path
+
+from ucarpd.config.keys import BY_NAME
+from ucarpd.config.problems import place
+
+
+def advice(text: str) -> str:
+    """Return the end of the message "is not KEY=VALUE", empty if the line does not tell what was meant.
+
+    A value is repeated only for a key that is known to hold no secret.
+    """
+    if re.match(r"\s*(source|\.)\s+\S", text):
+        return ": ucarpd reads no other files here; write the keys themselves"
+    found = re.fullmatch(r"\s*([A-Za-z_]\w*)(?:\s*:\s+|\s+)(\S.*?)\s*", text, re.ASCII)
+    if found is None:
+        return ""
+    name, value = found.groups()
+    if name not in BY_NAME:
+        return ""  # It may be a part of a password.
+    shown = "…" if BY_NAME[name].secret or not re.fullmatch(r"[\w./:,@%+-]+", value) else value
+    return f": write {name}={shown}"
+
+
+def utf_16(path: Path, content: bytes) -> str | None:
+    """Say what to do about a file in UTF-16, which Windows calls Unicode; None for any other."""
+    start = content[:200]
+    # ASCII text has a zero byte in every second place then.
+    enough = max(4, len(start) // 3)
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encoding = "UTF-16"
+    elif start[1::2].count(0) > enough:
+        encoding = "UTF-16LE"
+    elif start[0::2].count(0) > enough:
+        encoding = "UTF-16BE"
+    else:
+        return None
+    old, new = shlex.quote(place(path)), shlex.quote(f"{place(path)}.new")
+    # The new file holds a password too.
+    command = f"(umask 077; iconv -f {encoding} -t UTF-8 {old} >{new} && mv {new} {old})"
+    return f"is in {encoding}, which Windows calls Unicode: type: {command}"

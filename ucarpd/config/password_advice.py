@@ -1,0 +1,36 @@
+"""Passwords that load, but that another host may not have, or that are public."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ucarpd.config import files, odd_characters
+from ucarpd.config.lines import Line
+
+_EXAMPLES = {"secret", "newsecret", "geheim", "choose a password"}
+"""The passwords in our example file and documents, now and in 0.1."""
+
+
+def warnings(given: Mapping[str, Line]) -> Iterator[tuple[Line, str]]:
+    """Yield the line and what is wrong; `given` are the lines by canonical key.
+
+    No text holds a part of the password.
+    """
+    for name in ("UCARP_PASS", "UCARP_PASS_OLD", "UCARP_PASSFILE"):
+        line = given.get(name)
+        text = _text(line) if line else None
+        if line is None or text is None:
+            continue
+        if odd := odd_characters.listed(text):
+            yield line, f"contains {odd}: type it by hand, and the same on all hosts"
+        if text in _EXAMPLES:
+            yield line, "is the public password of an example: choose another one"
+
+
+def _text(line: Line) -> str | None:
+    """The password, None if it is no text or cannot be read, which `load` says."""
+    if line.name is None or "FILE" not in line.name:
+        return line.value
+    try:
+        return files.read(Path(line.value or "")).split(b"\n", 1)[0].rstrip(b"\r").decode()
+    except (OSError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,120 @@
+"""What `ucarpd check` tells to write in a file that was written for another host."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_interface
+from typing import Protocol
+
+from ucarpd.carp.params import IPAddress
+from ucarpd.config import Config
+from ucarpd.linux import sysctl
+from ucarpd.linux.netlink import InterfaceAddress, Link
+
+_MOST_NAMES = 8
+"""Interfaces or addresses to name, at most."""
+
+
+class HostTable(Protocol):
+    """The links and addresses that this host has now."""
+
+    def link(self, interface: str) -> Link | None: ...
+    def links(self) -> Iterable[Link]: ...
+    def addresses(self, interface: str) -> Sequence[InterfaceAddress]: ...
+    def where(self, ip: IPAddress) -> str | None: ...
+
+
+def missing_interface(config: Config, table: HostTable) -> str:
+    """Say that the interface is missing, which ones there are, and which one was meant."""
+    names = [link.name for link in table.links() if link.is_ethernet]
+    text = f"this host has no {config.interface} now"
+    if names:
+        text += f" (it has {_listed(names)})"
+    if place := _of_address(config.interface, table):
+        return f"{text}: this is an address, write UCARP_INTERFACE={place}"
+    meant = _by_source(config, table) or _by_network(config, names, table)
+    return f"{text}: did you mean UCARP_INTERFACE={meant}?" if meant else text
+
+
+def not_ethernet(interface: str, table: HostTable) -> str:
+    names = [link.name for link in table.links() if link.is_ethernet]
+    there = f": this host has {_listed(names)}" if names else ""
+    return f"{interface} is not Ethernet, and CARP needs Ethernet{there}"
+
+
+def own_source(config: Config, family: int, table: HostTable, virtual: set[IPAddress]) -> str:
+    """Return the end of a message about a source that is not there: the addresses that are."""
+    own = [each.ip for each in table.addresses(config.interface) if each.ip.version == family]
+    own = [ip for ip in own if ip not in virtual]
+    if not own:
+        return ""
+    if len(own) == 1:
+        return f": write UCARP_SRCIP={own[0]}, or leave the key out"
+    return f" (it has {_listed(map(str, own))})"
+
+
+def foreign_networks(
+    config: Config, table: HostTable, is_virtual: Callable[[IPAddress], bool]
+) -> Iterator[tuple[str, str]]:
+    """Yield by key each virtual address that is in no network of the interface.
+
+    Routed peers and clouds put an address anywhere, so it says nothing if UCARP_PEERS is set.
+    """
+    link = table.link(config.interface)
+    if config.peers or link is None or not link.is_ethernet:
+        return
+    own = [each for each in table.addresses(config.interface) if not is_virtual(each.ip)]
+    for key, served in (
+        ("UCARP_ADDR", config.addresses),
+        ("UCARP_EXTRA_ADDRS", config.extra_addresses),
+    ):
+        for each in served:
+            near = [a for a in own if a.ip.version == each.ip.version and not a.ip.is_link_local]
+            if near and not each.ip.is_link_local and not _covered(each.ip, near):
+                networks = _listed(dict.fromkeys(str(_network(a)) for a in near))
+                text = f"{each.ip} is in no network of {config.interface} ({networks}):"
+                yield key, f"{text} a typing error? Otherwise, clients need a route to it"
+
+
+def no_ipv6(config: Config) -> tuple[str | None, str] | None:
+    """Say by key why the interface has no IPv6 at all; None if it should have."""
+    interface = config.interface
+    if sysctl.lacks_ipv6(interface):
+        return None, f"{interface} has no IPv6, because its MTU is below 1280"
+    served = _listed(str(ip) for ip in config.hashed if ip.version == 6)
+    if not sysctl.knows_ipv6():
+        return "UCARP_ADDR", f"this host's kernel has no IPv6, so that {served} cannot be served"
+    if sysctl.has_ipv6_off(interface):
+        text = f"IPv6 is off on {interface}, so that {served} cannot be served: type:"
+        # With slashes, since a name such as eth0.7 has a dot.
+        return "UCARP_ADDR", f"{text} sysctl -w net/ipv6/conf/{interface}/disable_ipv6=0"
+    return None
+
+
+def _of_address(text: str, table: HostTable) -> str | None:
+    try:
+        return table.where(ip_address(text))
+    except ValueError:
+        return None
+
+
+def _by_source(config: Config, table: HostTable) -> str | None:
+    return next(filter(None, map(table.where, config.sources)), None)
+
+
+def _by_network(config: Config, names: Iterable[str], table: HostTable) -> str | None:
+    """The only interface in whose network a virtual address is."""
+    served = [each.ip for each in config.addresses if not each.ip.is_link_local]
+    found = [name for name in names if any(_covered(ip, table.addresses(name)) for ip in served)]
+    return found[0] if len(found) == 1 else None
+
+
+def _covered(ip: IPAddress, addresses: Iterable[InterfaceAddress]) -> bool:
+    return any(a.ip.version == ip.version and ip in _network(a) for a in addresses)
+
+
+def _network(address: InterfaceAddress) -> IPv4Network | IPv6Network:
+    return ip_interface(f"{address.ip}/{address.prefixlen}").network
+
+
+def _listed(names: Iterable[str]) -> str:
+    every = list(names)
+    return ", ".join(every[:_MOST_NAMES]) + (", …" if len(every) > _MOST_NAMES else "")

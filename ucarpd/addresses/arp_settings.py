@@ -1,14 +1,14 @@
 """The ARP settings of an interface with macvlans: it must not answer for their virtual addresses.
 
-By default an interface answers ARP for any address of the host with its own MAC, and may name any of
-them as the sender of its requests.  Both would give the virtual address a MAC other than the virtual
-one.
+By default an interface answers ARP for any address of the host with its own MAC, and may name any
+of them as the sender of its requests.  Both would give the virtual address a MAC other than the
+virtual one.
 
 All virtual hosts with a macvlan on the interface, in this process and others, share one file in the
 private directory.  It keeps the original values.  Each virtual host holds a lock on the file, which
-the kernel releases however the process ends.  The last one restores the values and removes the file.
-A file without a lock was left by killed processes: the kernel still has our values, and the file has
-the original ones.  If the file is removed, each holder makes it again, or joins a new one.
+the kernel releases however the process ends.  The last one restores the values and removes the
+file.  A file without a lock was left by killed processes: the kernel still has our values, and the
+file has the original ones.  If the file is removed, each holder makes it again, or joins a new one.
 """
 
 import contextlib
@@ -40,8 +40,8 @@ _RETRY_AFTER = 0.001
 class ParentArp:
     """The ARP settings of the interface; `directory` is the run directory.
 
-    If the file cannot be written, `fault` says why.  ucarpd changes the settings nevertheless; if it
-    is killed, the original values are lost.
+    If the file cannot be written, `fault` says why.  ucarpd changes the settings nevertheless; if
+    it is killed, the original values are lost.
     """
 
     def __init__(self, interface: str, directory: Path) -> None:

@@ -1,8 +1,8 @@
 """Virtual addresses that the operator's scripts add to the interface and remove.
 
-A script always runs to its end, because it may have effects that ucarpd cannot see.  The exit status
-of the up-script decides whether this host serves, not the place of the address: a script may call a
-cloud's API, or add the address to another interface.
+A script always runs to its end, because it may have effects that ucarpd cannot see.  The exit
+status of the up-script decides whether this host serves, not the place of the address: a script may
+call a cloud's API, or add the address to another interface.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ MEND_AFTER = 0.1
 """Seconds for which an address may be missing while the up-script runs: the script may move it."""
 
 LONGEST_WAIT = 0.1
-"""Seconds that a down-script may wait for the previous script; then ucarpd removes the addresses."""
+"""Seconds that a down-script may wait for the previous script before ucarpd acts itself."""
 
 UP, UP_AGAIN, DOWN = "up", "up again", "down"
 """Targets of the runs.  After a contest the up-script runs again, even while one is running."""
@@ -32,8 +32,8 @@ UP, UP_AGAIN, DOWN = "up", "up again", "down"
 class ScriptedAddresses:
     """Virtual addresses that the up-script adds and the down-script removes.
 
-    If the down-script leaves addresses or has to wait, ucarpd removes them over netlink: a host that
-    has given up the role must not keep answering for them.
+    If the down-script leaves addresses or has to wait, ucarpd removes them over netlink: a host
+    that has given up the role must not keep answering for them.
     """
 
     are_scripted = True

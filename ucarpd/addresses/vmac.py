@@ -1,9 +1,9 @@
 """Virtual addresses on a device of their own, with the virtual MAC address 00:00:5e:00:01:VHID.
 
 When the role moves, address and MAC address move together, so neighbours need not learn a new MAC.
-The device is a macvlan on the interface.  It exists as long as its virtual host runs, and is up only
-on the master: a backup must not answer, and must receive advertisements whose source is the same MAC
-address.
+The device is a macvlan on the interface.  It exists as long as its virtual host runs, and is up
+only on the master: a backup must not answer, and must receive advertisements whose source is the
+same MAC address.
 """
 
 import asyncio

@@ -1,10 +1,10 @@
 """The sockets of one interface, shared by its virtual hosts.
 
 Each family has two packet sockets.  One receives the advertisements of known peers for our virtual
-hosts; a peer is known after an advertisement with a good digest.  The other socket receives all other
-frames.  So forged packets of a stranger fill a separate buffer, and take half of the processor's time
-at most.  A flood with a known peer's address and vhid reaches the first socket, but timers get their
-turn after each batch.
+hosts; a peer is known after an advertisement with a good digest.  The other socket receives all
+other frames.  So forged packets of a stranger fill a separate buffer, and take half of the
+processor's time at most.  A flood with a known peer's address and vhid reaches the first socket,
+but timers get their turn after each batch.
 """
 
 import asyncio

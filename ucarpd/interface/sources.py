@@ -1,8 +1,8 @@
 """Choosing the address of this host from which a virtual host advertises.
 
 UCARP_SRCIP names it.  Without UCARP_SRCIP it is this host's address in UCARP_PEERS; without that
-list it is the interface's first address.  A virtual address, of this or of another process, is never
-a source, because it moves away with its role.
+list it is the interface's first address.  A virtual address, of this or of another process, is
+never a source, because it moves away with its role.
 """
 
 from collections.abc import Callable, Iterable, Sequence

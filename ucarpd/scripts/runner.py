@@ -1,7 +1,8 @@
 """Running the up- and down-scripts of one virtual host without blocking the protocol.
 
-Scripts run one at a time, in order.  A script runs to its end or its time-out.  Of the requests that
-wait meanwhile, only the newest is kept.  ucarpd executes scripts directly, never through a shell.
+Scripts run one at a time, in order.  A script runs to its end or its time-out.  Of the requests
+that wait meanwhile, only the newest is kept.  ucarpd executes scripts directly, never through a
+shell.
 """
 
 import asyncio
@@ -103,9 +104,10 @@ class HookRunner:
         return self._running is not None or self._waiting is not None
 
     def request(self, hook: Hook, done: Done) -> None:
-        """Run `hook` as soon as possible; `done` gets the result unless a newer request comes first.
+        """Run `hook` as soon as possible; `done` gets the result unless a newer request follows.
 
-        If a run for the same target is under way and no request waits, that run serves this request.
+        If a run for the same target is under way and no request waits, that run serves this
+        request.
         """
         if self._running and not self._waiting and self._running[0].target == hook.target:
             self._running = (self._running[0], done)

@@ -120,7 +120,7 @@ def test_processes_that_come_and_go_at_the_same_time_restore_too(tree):
     [
         (("1", "0"), ("1", "2")),
         (("2", "0"), ("2", "2")),
-        # 3 answers for what is on other interfaces.
+        # 3 answers for addresses of other interfaces.
         (("3", "1"), ("1", "2")),
         (("8", "2"), ("8", "2")),
         (("1", "2"), ("1", "2")),
@@ -196,7 +196,7 @@ def test_settings_that_cannot_be_made(tree, monkeypatch):
     with pytest.raises(OSError, match="cannot set"):
         arp.hold()
     assert not tree.file.exists()
-    # Where somebody else has made them so, nothing need be set.
+    # If another program has set these values, ucarpd need not set them.
     tree.set(**OURS)
     arp.hold()
     arp.release()
@@ -239,7 +239,7 @@ def test_a_file_that_says_nothing(tree, text):
     assert tree.values == ORIGINALS
 
 
-# -- where the file cannot be kept -------------------------------------------------------------------------
+# -- where the file cannot be kept -----------------------------------------------------------------
 
 
 @contextlib.contextmanager
@@ -326,7 +326,7 @@ def test_a_full_file_system(tree, monkeypatch):
     assert not tree.file.exists()
 
 
-# -- if somebody removes the file --------------------------------------------------------------------------
+# -- if the file is removed ------------------------------------------------------------------------
 
 
 def remove_directory(tree):
@@ -352,7 +352,7 @@ def test_a_file_that_has_been_removed_is_made_again(tree):
 
 
 def test_holders_from_before_and_after_find_each_other(tree):
-    """Else the first to leave would restore what the other still needs."""
+    """Otherwise the first one to leave would restore a setting that the other still needs."""
     before, after = tree.arp(), tree.arp()
     before.hold()
     remove_directory(tree)

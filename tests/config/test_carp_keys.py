@@ -138,7 +138,7 @@ def test_a_bad_value(line, fault):
         ("fe80::1,10.0.0.1", "", "fe80::1/128 10.0.0.1/32"),
         ("fe80::1,10.0.0.1", "UCARP_MASK=255.0.0.0", "fe80::1/128 10.0.0.1/8"),
         ("fe80::1/64,10.0.0.1", "UCARP_MASK=8", "fe80::1/64 10.0.0.1/8"),
-        # There is an IPv4 address in one of the lists, and the mask is its.
+        # There is an IPv4 address in the lists, and the mask belongs to it.
         ("fe80::1", "UCARP_EXTRA_ADDRS=10.0.0.1\nUCARP_MASK=8", "fe80::1/128 10.0.0.1/8"),
         ("fe80::1", "UCARP_EXTRA_ADDRS=fe80::2\nUCARP_MASK=64", "fe80::1/64 fe80::2/64"),
         ("10.0.0.1", "UCARP_EXTRA_ADDRS=fe80::2/64", "10.0.0.1/32 fe80::2/64"),
@@ -184,7 +184,7 @@ def test_addresses_and_masks(addr, lines, addresses):
                 " 10.0.0.2: /9 or /8? (got '10.0.0.2/9')"
             ),
         ),
-        # Which family the mask belongs to cannot be told.
+        # The family of the mask is unclear.
         (
             "10.0.0.256",
             "UCARP_MASK=255.0.0.0\nUCARP_EXTRA_ADDRS=fe80::1",
@@ -360,7 +360,7 @@ def test_a_password_in_two_ways(home):
         "5: UCARP_KEY: cannot be used together with UCARP_PASS in line 3: keep one",
         "6: UCARP_PASSFILE: cannot be used together with UCARP_PASS in line 3: keep one",
     ]
-    # One that was refused stands there all the same.
+    # A refused line still counts as present.
     assert faults(minimal("UCARP_KEY=geheim")) == [
         f"5: UCARP_KEY: {NO_HEX}",
         "5: UCARP_KEY: cannot be used together with UCARP_PASS in line 3: keep one",
@@ -428,7 +428,7 @@ def test_what_is_secret():
     assert secret == {"UCARP_PASS", "UCARP_KEY", "UCARP_PASS_OLD", "UCARP_KEY_OLD"}
 
 
-# -- what a Config is used for ---------------------------------------------------------------------
+# -- uses of a Config ------------------------------------------------------------------------------
 
 
 def test_params():
@@ -562,7 +562,7 @@ def test_whether_the_digest_covers_something_else(old, new, differs):
         ("UCARP_PEERS=10.0.0.2,fe80::2\nUCARP_HASH_ADDRS=fe80::1", None),
         ("UCARP_PEERS=10.0.0.2\nUCARP_EXTRA_ADDRS=fe80::1", None),
         ("UCARP_HASH_ADDRS=fe80::1,10.0.0.1", None),
-        # `load` tells what is wrong with these.
+        # `load` reports the faults of these.
         ("UCARP_PEERS=10.0.0.2\nUCARP_HASH_ADDRS=fe80", None),
     ],
 )

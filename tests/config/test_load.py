@@ -33,7 +33,7 @@ UCARP_DOWNSCRIPT=/etc/ucarp/ucarp-down.sh
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory, so that the messages hold short names."""
+    """The working directory, which makes the names in messages short."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -620,7 +620,7 @@ def test_no_message_shows_a_secret(home, key, line):
             ],
         ),
         (
-            # A key on an unreadable line is not missing as well; other faults are still told.
+            # A key on an unreadable line is not also reported as missing; other faults are.
             minimal("UCARP_ADVSKEW=300").encode().replace(b"=geheim", b"=\xff"),
             [
                 (
@@ -773,7 +773,7 @@ def test_a_systemd_credential_serves_when_the_file_has_no_password(home):
     ]
 
 
-# -- what a Config is used for ---------------------------------------------------------------------
+# -- uses of a Config ------------------------------------------------------------------------------
 
 
 def test_params(home):

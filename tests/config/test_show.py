@@ -28,7 +28,7 @@ def loaded(path: Path, content: str) -> Config:
 
 
 def shown_again(path: Path, config: Config, secrets: str = "UCARP_PASS=geheim\n") -> Config:
-    """What the output of show() means, once it has its secrets again."""
+    """The Config of show()'s output, with the secrets filled in again."""
     return loaded(path, show(config) + secrets)
 
 
@@ -180,7 +180,7 @@ TEXT = st.text("aZ1 \t#'\"\\$`;&~=я", min_size=1, max_size=10)
 
 @st.composite
 def address_lists(draw):
-    """Lines for the lists of addresses, with each address in one of them at most."""
+    """Lines for the lists of addresses, with each address in one list at most."""
     lines = []
     for number, name in enumerate(LISTS):
         families = st.lists(

@@ -63,7 +63,7 @@ def test_no_finding_tells_a_secret(secret, here):
 
 
 def test_a_finding_is_the_same_whatever_the_passwords_are():
-    """The words depend on the kind of mistake only, so that they cannot tell what the secret is."""
+    """The words depend only on the kind of mistake, and cannot reveal the secret."""
 
     def findings(letters):
         a, b, c, d = (f"{letters}{n}".encode() for n in "abcd")

@@ -1,4 +1,4 @@
-"""The engine in virtual time, with a wire, addresses and a log that only write down what came."""
+"""The engine in virtual time, with a wire, addresses and a log that only record calls."""
 
 import asyncio
 import errno
@@ -104,7 +104,7 @@ class Bench:
         self.transition = transition
         self.released = done
 
-    # what comes in
+    # incoming frames
     def receive(self, frame, ago=0.0):
         self.engine.receive(frame, asyncio.get_running_loop().time() - ago)
 
@@ -383,7 +383,7 @@ async def test_only_scripted_addresses_are_announced_when_the_kernel_reports_the
 async def test_an_address_that_a_backup_should_not_have_is_removed():
     bench = Bench()
     bench.engine.interface_ready((OWN,))
-    bench.engine.address_added(VIRTUAL)  # what the release at start is about to remove
+    bench.engine.address_added(VIRTUAL)  # addresses that the release at start is about to remove
     bench.released()
     bench.told()
     bench.engine.address_added(VIRTUAL)
@@ -565,7 +565,7 @@ async def test_a_loss_of_the_link_waits_for_the_end_of_our_up_script():
     bench.engine.interface_lost("no carrier on eth0", False)
     assert bench.told() == ["loss held: interface eth0 is down"]
     assert bench.engine.is_loss_held
-    # What it cannot send meanwhile says nothing about this host.
+    # A failure to send meanwhile says nothing about this host.
     bench.send_error = OSError(errno.ENETDOWN, "Network is down")
     await asyncio.sleep(3.5)
     assert "sending fails" not in bench.told()
@@ -779,7 +779,7 @@ async def test_a_defect_on_the_way_out_does_not_keep_the_engine_from_ending():
     assert bench.told()[-3:] == ["fault: ", "fault: ", "failed"]
 
 
-# -- advertisements that do not get out ----------------------------------------------------------------
+# -- advertisements that do not get out ------------------------------------------------------------
 
 
 @in_virtual_time

@@ -10,7 +10,7 @@ from nodes import VIP, conf, start_master
 
 
 def check(host: Host, *, as_nobody: bool = False, **keys: object) -> tuple[int, str]:
-    """Its exit status, and what it says of a file."""
+    """The exit status, and the lines about a file."""
     path = host.write_conf("web", conf(host.address, **keys))
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if as_nobody else []
     if as_nobody:
@@ -80,7 +80,7 @@ def test_names_of_interfaces(a):
 
 
 def test_two_files_on_one_bridge(a):
-    """An interface may be joined by the other end of its cable, as that of a container."""
+    """A bridge may join the other end of an interface's cable, as in a container."""
     a.ip("link", "add", "br-lan", "type", "bridge")
     a.ip("link", "add", "v0", "type", "veth", "peer", "name", "port0")
     a.ip("link", "set", "port0", "master", "br-lan")

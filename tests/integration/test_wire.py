@@ -1,4 +1,4 @@
-"""What goes over the wire, and what comes from it that should not."""
+"""Frames on the wire, and unwanted ones from it."""
 
 import random
 import re
@@ -46,7 +46,7 @@ def test_one_advertisement_each_second(a, wire):
 
 
 def capture_of_a_life(a: Host, wire, path: Path) -> int:
-    """Save what a host sends from start to stop; returns how many advertisements there are."""
+    """Save the frames of a host from start to stop; return the number of advertisements."""
     daemon = start_master(a, ADVSKEW=20)
     wire.wait_more(a.address, 2)
     daemon.stop()
@@ -125,7 +125,7 @@ def test_clients_follow_the_address(lab, a, b):
     wait_for("the client to know the first host", lambda: mac(a) in neighbour())
     on_a.stop()
     wait_for_address(b)
-    # Nobody but the announcement tells the client, which has not asked again.
+    # Only the announcement tells the client, which has not asked again.
     wait_for("the client to know the second host", lambda: mac(b) in neighbour())
 
 
@@ -181,7 +181,7 @@ def test_other_destinations_agree_with_ucarp(
         assert (each.destination, each.destination_mac) == (destination, destination_mac)
 
 
-# -- forged packets ----------------------------------------------------------------------------------
+# -- forged packets --------------------------------------------------------------------------------
 
 FORGER = "172.16.0.66"
 IP, CARP = 14, 34
@@ -231,7 +231,7 @@ def flip(offset: int) -> Callable[[bytearray], None]:
 
 
 def status(daemon: Process) -> tuple[int, dict[str, int]]:
-    """What the line on SIGUSR1 says: advertisements accepted, and drops by reason."""
+    """The content of the line on SIGUSR1: accepted advertisements, and drops by reason."""
     count = len(daemon.lines("advertisements accepted"))
     daemon.signal(signal.SIGUSR1)
     line = daemon.wait_for_line("advertisements accepted", count=count + 1)
@@ -335,7 +335,7 @@ def test_our_own_packet_that_comes_back_is_dropped(a, wire, forger):
     assert len(daemon.lines(SWITCHING)) == 2
 
 
-# -- the clock ---------------------------------------------------------------------------------------
+# -- the clock -------------------------------------------------------------------------------------
 
 # Python runs it at start: a thread of the daemon writes down what its clocks say.
 CLOCK_PROBE = """\

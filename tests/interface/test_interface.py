@@ -23,7 +23,7 @@ PEER = IPv4Address("10.0.0.2")
 
 
 class Kernel:
-    """The tables; `listener` is told of what changes, as the supervisor is."""
+    """The tables; `listener` gets the changes, like the supervisor."""
 
     def __init__(self):
         self.by_name = {}
@@ -192,7 +192,7 @@ async def later(seconds):
     await asyncio.sleep(seconds)
 
 
-# -- what a virtual host is told --------------------------------------------------------------------------
+# -- reports to a virtual host ---------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -292,7 +292,7 @@ async def test_a_virtual_mac_device_that_is_shut_down_takes_its_addresses_with_i
     assert bench.told() == ["gone: 10.0.0.10"]
 
 
-# -- the host is less fit ----------------------------------------------------------------------------------
+# -- the host is less fit --------------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -323,7 +323,7 @@ async def test_a_loss_that_an_up_script_may_have_made_waits_for_its_end(bench):
     assert bench.told() == ["host demoted by 240: eth0 cannot be used"]
 
 
-# -- the source -------------------------------------------------------------------------------------------
+# -- the source ------------------------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -396,7 +396,7 @@ async def test_our_own_virtual_addresses_are_told_to_their_owner_alone(bench):
     assert bench.told() == ["here: 10.0.0.20", "gone: 10.0.0.20"]
 
 
-# -- one family of two ------------------------------------------------------------------------------------
+# -- one family of two -----------------------------------------------------------------------------
 
 NO_IPV6 = "eth0 has no IPv6 address of its own"
 
@@ -456,7 +456,7 @@ async def test_the_address_of_a_virtual_host_to_come_is_no_source(bench):
     assert bench.told() == []
 
 
-# -- a reload ---------------------------------------------------------------------------------------------
+# -- a reload --------------------------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -481,7 +481,7 @@ async def test_a_reload_of_one_that_waits_for_its_scripts_changes_nothing_here(b
     assert bench.told() == []
 
 
-# -- what comes in ----------------------------------------------------------------------------------------
+# -- receiving -------------------------------------------------------------------------------------
 
 
 def frame(vhid=1, mac=PEER_MAC):
@@ -505,7 +505,7 @@ async def test_the_first_advertisement_after_a_silence_is_told_to_all(bench):
     await later(SILENCE)
     hear(bench, vhid=77)
     hear(bench, vhid=1)
-    # The frames that wait come first: a host that wakes up must not announce what it has lost.
+    # Waiting frames come first: a host that wakes up must not announce lost addresses.
     assert bench.told() == []
     await later(0.0)
     assert bench.told() == ["segment heard"] * 2
@@ -550,7 +550,7 @@ async def test_the_virtual_mac_is_everybodys(bench):
     assert bench.told() == []
 
 
-# -- another daemon on this host --------------------------------------------------------------------------
+# -- another daemon on this host -------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -592,7 +592,7 @@ async def test_what_it_sees_is_told_if_it_is_about_a_vhid_of_ours(bench):
     assert bench.told() == []
 
 
-# -- what goes out ----------------------------------------------------------------------------------------
+# -- sending ---------------------------------------------------------------------------------------
 
 
 @in_virtual_time

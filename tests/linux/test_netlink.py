@@ -1,7 +1,7 @@
 """The tables of links and addresses, fed with the kernel's messages; the worker, and its failures.
 
-What the kernel itself says and does is in tests/integration: test_kernel_links.py, and
-test_kernel_secondaries.py for what it takes along with an address.
+Tests of the real kernel are in tests/integration: test_kernel_links.py, and
+test_kernel_secondaries.py for addresses that it removes together with another.
 """
 
 import asyncio
@@ -66,7 +66,7 @@ class Told:
 
 @contextlib.asynccontextmanager
 async def fed(*followed):
-    """A Netlink whose events are what the test sends to the socket, and whom it tells."""
+    """A Netlink that gets its events from the test by a socket, and its listener."""
     told = Told()
     netlink = Netlink(told)
     for name in followed:
@@ -82,7 +82,7 @@ async def fed(*followed):
 
 
 def after(*batches):
-    """The table after these batches of messages, and what the listener was told by the last one."""
+    """The table after these batches of messages, and the listener's calls for the last one."""
 
     async def scenario():
         async with fed("eth0") as (netlink, news, send):

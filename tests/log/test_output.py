@@ -43,7 +43,7 @@ def is_written():
 
 
 class Daemon:
-    """A process that writes lines as the daemon does, and what it has printed."""
+    """A process that writes lines as the daemon does, and its output."""
 
     def __init__(self, body, kind="stderr", argument="", stderr=subprocess.PIPE):
         command = [sys.executable, "-W", "error", "-c", START + body, kind, argument]
@@ -216,7 +216,7 @@ for number in range(10):
 os.kill(os.getpid(), signal.SIGKILL)
 """
     daemon = Daemon(body)
-    # Ends when the log process has closed its end too.
+    # It ends when the log process has also closed its end.
     _, err = daemon.process.communicate(timeout=30)
     assert waiting(err.splitlines()) == [str(number) for number in range(10)]
 
@@ -335,7 +335,7 @@ output.close()
     assert Daemon(body).end() == []
 
 
-# -- the form of a line ----------------------------------------------------------------------------------
+# -- the form of a line ----------------------------------------------------------------------------
 
 
 def record(text, **values):

@@ -1,4 +1,4 @@
-"""Scripts are real ones, run by the real runner; what they do is told by a file that they write."""
+"""Real scripts, run by the real runner; they write their actions to a file."""
 
 import asyncio
 import dataclasses
@@ -295,7 +295,7 @@ def test_a_script_that_hangs_is_terminated_with_all_that_it_started(place):
 
 
 def test_children_of_a_terminated_script_do_not_outlive_it(place):
-    """The script itself obeys; what it started does not."""
+    """The script itself ends; its child does not."""
     body = "(trap '' TERM; echo begun >$told; while :; do sleep 1; done) & wait"
     result = result_of(place, place.hook(body, timeout=0.3, MARK=str(place.directory)))
     assert (result.status, result.timed_out) == (128 + signal.SIGTERM, True)
@@ -365,7 +365,7 @@ def test_asking_for_what_is_being_done_starts_nothing_new(place):
 
 
 def test_a_target_that_comes_back_while_another_waits_runs_again(place):
-    """MASTER, BACKUP, MASTER in quick succession: what was taken off meanwhile must be put back."""
+    """MASTER, BACKUP, MASTER in quick succession: an address removed meanwhile must be put back."""
 
     async def scenario():
         runner = HookRunner(place.log)

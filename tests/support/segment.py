@@ -92,7 +92,7 @@ class Station:
     def families(self):
         return {source.version for source in self.sources}
 
-    # -- what is done to it ---------------------------------------------------------------------------
+    # -- deeds -------------------------------------------------------------------------------------
 
     def start(self):
         if self.machine is None:
@@ -103,7 +103,7 @@ class Station:
                 self.tell(events.InterfaceReady(self.sources))
 
     def kill(self):
-        """A crash: the addresses stay where they are, and nobody is told."""
+        """A crash: the addresses stay in place, and no peer is told."""
         self.machine = None
         self._jobs += 1
         self.segment.note_holders()
@@ -134,7 +134,7 @@ class Station:
         self.segment.note_holders()
 
     def filter(self, families):
-        """Lose what comes and goes in these families from now on, and in no other."""
+        """Lose all frames of these families, in both directions, and of no other family."""
         self.filtered = set(families)
 
     def lose_link(self):
@@ -161,7 +161,7 @@ class Station:
         if self.machine is not None:
             self.tell(events.InterfaceReady(self.sources))
 
-    # -- what the engine does ---------------------------------------------------------------------------
+    # -- the part of the engine --------------------------------------------------------------------
 
     def wake_up(self):
         # Never before the deadline by the machine's own clock, whatever a division has lost.
@@ -186,7 +186,7 @@ class Station:
                     self.kill()
 
     def _begin(self, delay, holds, outcome):
-        """One job at a time; the newest one wins, and one that was overtaken reports nothing."""
+        """One job at a time; the newest one wins, and a superseded job reports no result."""
         self._jobs += 1
         job = self._jobs
 
@@ -204,7 +204,7 @@ LATEST = 5.0
 
 
 class Cost:
-    """What the clients had to bear since it was made: seconds, the longest at a stretch."""
+    """The cost for the clients since its construction: seconds, and the longest stretch."""
 
     def __init__(self, segment):
         self._segment = segment
@@ -215,7 +215,7 @@ class Cost:
         self._holders = self._count()
 
     def _count(self):
-        """A host that is dead or frozen answers nobody, whatever it holds."""
+        """A dead or frozen host answers no client, whatever addresses it holds."""
         return sum(
             station.holds_addresses and station.machine is not None and not station.is_frozen
             for station in self._segment.stations
@@ -264,14 +264,14 @@ class Segment:
         self._group_of[station] = 0
         return station
 
-    # -- the network ------------------------------------------------------------------------------------
+    # -- the network -------------------------------------------------------------------------------
 
     def divide(self, groups):
         """Put each station into the part of the network that `groups` names for it."""
         self._group_of = dict(zip(self.stations, groups, strict=True))
 
     def cut(self, sender, receiver):
-        """Lose what the one sends to the other."""
+        """Lose all frames from the one host to the other."""
         self._cut.add((sender, receiver))
 
     def heal(self):
@@ -342,7 +342,7 @@ class Segment:
 
         return arrive
 
-    # -- time ---------------------------------------------------------------------------------------------
+    # -- time --------------------------------------------------------------------------------------
 
     def later(self, delay, do):
         heapq.heappush(self._queue, (self.now + delay, next(self._serial), do))
@@ -378,7 +378,7 @@ class Segment:
         station.wake_up()
         assert station.deadline is None or station.deadline > due, f"{station.source} spins"
 
-    # -- what is watched ------------------------------------------------------------------------------------
+    # -- checks ------------------------------------------------------------------------------------
 
     def note(self, text):
         self.log.append(f"{self.now:.6f} {text}")
@@ -387,7 +387,7 @@ class Segment:
             self.cost.transitions += 1
 
     def note_holders(self):
-        """Somebody has got the addresses, or has given them up."""
+        """A host has got the addresses, or has given them up."""
         self.cost.look(self.now)
 
     def masters(self):
@@ -428,11 +428,11 @@ class Segment:
             )
 
 
-# -- peers of other makes, as far as masters and backups go (protocol reference, sections 5 and 6) ---------
+# -- peers of other makes, as far as masters and backups go (protocol reference, sections 5 and 6) -
 
 
 class ForeignPeer:
-    """What they have in common.  It has the interface of VirtualHost."""
+    """Their common part, with the interface of VirtualHost."""
 
     is_kernel = True
     """It speaks from the virtual MAC address, and yields on every tie."""
@@ -516,7 +516,7 @@ class ForeignPeer:
 
 
 class BsdPeer(ForeignPeer):
-    """FreeBSD: it yields to an equal interval too, whatever the addresses."""
+    """FreeBSD: it also yields to an equal interval, whatever the addresses."""
 
     @property
     def advskew(self):

@@ -48,7 +48,7 @@ class AddressRequests:
         routeless: Collection[InterfaceAddress],
         there: Callable[[tuple[IPAddress, ...]], None],
     ) -> dict[InterfaceAddress, OSError]:
-        """Add the addresses; return those that the kernel refuses, with the errors.
+        """Add the addresses; return the refused ones with the kernel's errors.
 
         An address that is already there is not refused.  For `routeless` addresses the kernel makes
         no route to their network.  `there` is called with the addresses that are now in place, if

@@ -112,7 +112,7 @@ class Departures:
         apart = self._events.removed_apart(interface, ip)
         self._worker.do(partial(self._requests.guards.check, interface, apart), checked, checked)
 
-    # -- what is at risk ---------------------------------------------------------------------------
+    # -- addresses at risk -------------------------------------------------------------------------
 
     def _secondaries(self, interface: str, ips: Collection[IPAddress]) -> set[IPAddress]:
         """Return the addresses that the kernel may remove together with these.

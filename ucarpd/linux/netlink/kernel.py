@@ -58,7 +58,7 @@ class Netlink:
         self._events.close()
         await self._worker.finish(self._kernel.close)
 
-    # -- what there is -----------------------------------------------------------------------------
+    # -- links and addresses -----------------------------------------------------------------------
 
     @property
     def _tables(self) -> Tables:

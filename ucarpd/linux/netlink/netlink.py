@@ -64,7 +64,7 @@ class Tables:
                 tables.take_in(message)
         return tables
 
-    # -- what there is -----------------------------------------------------------------------------
+    # -- links and addresses -----------------------------------------------------------------------
 
     def link(self, name: str) -> Link | None:
         message = self._by_name.get(name)

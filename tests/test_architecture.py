@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "addresses": "carp linux config engine log scripts",
     "record": "carp linux config log scripts addresses",
     "process": "carp linux config engine log scripts interface addresses health diagnosis record",
-    "cli": "linux config log scripts interface record process",
+    "migrate": "config",
+    "cli": "linux config log scripts interface record process migrate",
     "__main__": "cli",
 }
 

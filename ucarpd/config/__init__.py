@@ -8,9 +8,14 @@ and finds collisions between them.  `bash` predicts how bash reads a line, and `
 differences.  `scripts` finds scripts that would not run, `named_files` lists the files that a file
 names, `exposure` finds files that other users can change, and `show` prints a Config as lines that
 bash and ucarpd read alike.
+
+Mistakes are explained before they are guessed at: `kinds` names a file of another kind,
+`foreign_words` has other programs' names for our keys, and `ucarp_options` the options of `ucarp`;
+`key_hints` puts that into words.  `look_alikes` finds letters that only look right, and
+`secret_names` tells which keys hold a password, in any program's spelling.
 """
 
-from ucarpd.config.check import warnings
+from ucarpd.config.check import hints, warnings
 from ucarpd.config.config import Config, VirtualAddress
 from ucarpd.config.directory import is_refused, load_all
 from ucarpd.config.files import find_files
@@ -32,6 +37,7 @@ __all__ = [
     "VirtualAddress",
     "find_files",
     "harm",
+    "hints",
     "is_harmful",
     "is_refused",
     "load",

@@ -6,7 +6,6 @@ is long because the table is; it stays in one piece, so that there is one place 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Literal
 
 from ucarpd.carp.params import CARP_GROUP_V4, CARP_GROUP_V6, DemoteStyle, TieBreak
@@ -433,12 +432,3 @@ KEYS: tuple[Key, ...] = (
 
 BY_NAME: dict[str, Key] = {name: key for key in KEYS for name in key.names}
 """The rows by canonical name and by alias."""
-
-
-def nearest(name: str, cutoff: float = 0.6) -> str | None:
-    """The known key that `name` was most likely meant to be, by its canonical name."""
-    # The common prefix would make everything look alike.
-    known = {known.removeprefix(PREFIX): known for known in BY_NAME}
-    word = name.upper().removeprefix(PREFIX.rstrip("_")).lstrip("_")
-    close = get_close_matches(word, known, n=1, cutoff=cutoff)
-    return BY_NAME[known[close[0]]].name if close else None

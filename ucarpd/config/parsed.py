@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ucarpd.config import types
-from ucarpd.config.keys import BY_NAME, KEYS, PREFIX, Key, nearest
+from ucarpd.config import foreign_words, key_hints, types
+from ucarpd.config.keys import BY_NAME, KEYS, PREFIX, Key
 from ucarpd.config.lines import Line
 from ucarpd.config.problems import Problem, got
 
@@ -59,12 +59,19 @@ class Draft:
                 self.faulty.add(BY_NAME[line.name].name)
         for name, line in self.written.items():
             if name.startswith(PREFIX) and name not in BY_NAME:
-                # The value is not repeated: it may be a password under a mistyped name.
-                meant = nearest(name)
-                hint = f"; did you mean {meant}?" if meant else ""
-                self.refuse(line.number, name, f"unknown key{hint}")
+                self._refuse_unknown(name, line)
         for key in KEYS:
             self._take_key(key)
+
+    def _refuse_unknown(self, name: str, line: Line) -> None:
+        fault = key_hints.unknown(name, line.value or "")
+        if fault is None:
+            return
+        self.refuse(line.number, name, fault)
+        meant = foreign_words.meaning(name)
+        if meant and meant.key in BY_NAME and line.value:
+            # It is not reported as missing as well.
+            self.faulty.add(meant.key)
 
     def _take_key(self, key: Key) -> None:
         first: Given | None = None
@@ -91,8 +98,22 @@ class Draft:
         """Report that a required key has no value."""
         if empty := self.lines_of(key.name):
             self.refuse(empty[0].number, empty[0].name, f"missing: it has no value ({key.kind})")
+        elif foreign := self._without_prefix(key):
+            self.faulty.add(key.name)
+            text = (
+                f"{key.name} is missing, and the key of this line is not ours: write {key.name}=…"
+            )
+            self.refuse(foreign.number, foreign.name, text)
         else:
             self.refuse(None, key.name, f"missing: add {key.name}=… ({key.kind})")
+
+    def _without_prefix(self, key: Key) -> Line | None:
+        """The line that seems to set `key` under the name that another kind of file has for it."""
+        for name, line in self.written.items():
+            meant = None if name.startswith(PREFIX) else foreign_words.meaning(name)
+            if meant and meant.key == key.name and line.value:
+                return line
+        return None
 
     def _parse(self, key: Key, line: Line) -> Given | None:
         assert line.name is not None

@@ -81,6 +81,8 @@ class Supervisor:
         configs, problems = self._reading.configs, self._reading.lines
         for line in problems:
             lines.write_problem(line)
+        for line in self._reading.warnings:
+            lines.write(logging.WARNING, line)
         if not configs and not problems:
             where = ", ".join(map(str, self._paths))
             lines.write_problem(f"{where}: no configuration file (NAME.conf) in it")
@@ -266,9 +268,13 @@ class Supervisor:
         A file that is gone ends its instance.  One that cannot be used leaves it as it is.  A stop of
         the process cuts it short.
         """
+        told = self._reading.warnings
         self._reading = await asyncio.to_thread(reading.at_reload, self._paths)
         for line in self._reading.lines:
             lines.write_problem(line)
+        for line in self._reading.warnings:
+            if line not in told:
+                lines.write(logging.WARNING, line)
         wanted = {each.name: each for each in self._reading.configs}
         before = {name: each.config.path for name, each in self._instances.items()}
         counts = {"changed": 0, "started": 0, "ended": 0}

@@ -101,7 +101,7 @@ class Custody:
     # -- events of the kernel ----------------------------------------------------------------------
 
     def added(self, ip: IPAddress) -> None:
-        """Handle the kernel's report that one of our addresses was added."""
+        """Handle the kernel's report of a new virtual address."""
         if self._is_master:
             # If ucarpd itself added the address, it already knows about it.
             if self._addresses.are_scripted:
@@ -128,7 +128,7 @@ class Custody:
                 self._dispatch(events.AddressesAcquired((ip,)))
 
     def removed(self, ip: IPAddress) -> None:
-        """Handle the kernel's report that one of our addresses was removed."""
+        """Handle the kernel's report of a removed virtual address."""
         if self._machine.is_releasing:
             self._check_whether_off()
         # While a job runs, only its result counts: a script may remove an address for a moment.

@@ -162,11 +162,11 @@ class Engine:
         return not is_bow_out and sent.counter not in self._machine.sent_counters
 
     def address_added(self, ip: IPAddress) -> None:
-        """Handle the kernel's report that one of our addresses was added."""
+        """Handle the kernel's report of a new virtual address."""
         self._custody.added(ip)
 
     def address_removed(self, ip: IPAddress) -> None:
-        """Handle the kernel's report that one of our addresses was removed."""
+        """Handle the kernel's report of a removed virtual address."""
         self._custody.removed(ip)
 
     def change_params(self, params: Params) -> None:

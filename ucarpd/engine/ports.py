@@ -81,7 +81,7 @@ class Addresses(Protocol):
 
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None: ...
     def appeared(self) -> None:
-        """Note that one of the addresses is on the interface now."""
+        """Note that a virtual address is on the interface now."""
 
     def mend(self) -> None:
         """Put back removed addresses while the up-script is still running."""

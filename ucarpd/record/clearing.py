@@ -33,7 +33,7 @@ _HUNG = {"watchdog", "timeout"}
 class Cleared(NamedTuple):
     """One instance without its addresses; `lock` is still held for the remaining work.
 
-    `found` are the addresses that were in place; `error` says why one of them still is, or is None.
+    `found` are the addresses that were in place; `error` says why an address still is, or is None.
     """
 
     content: Content
@@ -209,7 +209,7 @@ def _repeat(cleared: Sequence[Cleared], packet_out: PacketOut) -> None:
 
 
 def _send(content: Content, copy: int, packet_out: PacketOut) -> bool:
-    """Send one bow-out to all peers; return whether at least one of its packets was sent."""
+    """Send one bow-out to all peers; return whether at least one packet was sent."""
     sent = [_is_sent(content.interface, each, packet_out) for each in content.bow_outs[copy]]
     return any(sent)
 

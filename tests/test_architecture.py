@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "addresses": "carp linux config engine log scripts",
     "record": "carp linux config log scripts addresses",
     "process": "carp linux config engine log scripts interface addresses health diagnosis record",
-    "migrate": "config",
+    "migrate": "carp linux config log process",
     "cli": "linux config log scripts interface record process migrate",
     "__main__": "cli",
 }
@@ -143,7 +143,7 @@ def test_the_modules_were_found():
     }
 
 
-# -- the checker itself ---------------------------------------------------------------------------------
+# -- the checker itself ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ ARP_SENDER_MAC = slice(22, 28)
 ARP_TARGET_MAC = slice(32, 38)
 
 
-# -- captured from a running ucarp and a running NetBSD kernel ---------------------------------------
+# -- captured from a running ucarp and a running NetBSD kernel -------------------------------------
 
 
 @rows(CAPTURED_ADVERTISEMENTS)

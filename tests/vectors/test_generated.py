@@ -28,7 +28,7 @@ def frames(vectors):
     return pytest.mark.parametrize(("vector", "family"), vectors, ids=names)
 
 
-# -- made by the C functions of ucarp and the BSD kernels --------------------------------------------
+# -- made by the C functions of ucarp and the BSD kernels ------------------------------------------
 
 
 @rows(GENERATED)

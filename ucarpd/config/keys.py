@@ -308,6 +308,16 @@ KEYS: tuple[Key, ...] = (
         reload="restart",
     ),
     Key(
+        name="UCARP_SCRIPT_INTERFACE",
+        parse=types.label,
+        kind="at most 15 bytes",
+        without="UCARP_INTERFACE",
+        help="First argument of the scripts, if it is not the interface that advertises: another"
+        " interface, or a label such as eth0:0.",
+        fields=("script_interface",),
+        reload="restart",
+    ),
+    Key(
         name="UCARP_MCAST",
         parse=address_types.multicast_groups,
         kind="multicast address, or one of IPv4 and one of IPv6",

@@ -4,6 +4,7 @@ epoll waits whole milliseconds and Python rounds up, so every timer of an event 
 millisecond late.  A kernel timer (timerfd) wakes epoll like any other descriptor, and on time.
 """
 
+import asyncio
 import ctypes
 import os
 import selectors
@@ -58,3 +59,8 @@ class PreciseSelector(selectors.EpollSelector):
     def close(self) -> None:
         super().close()
         os.close(self._timer)
+
+
+def event_loop() -> asyncio.AbstractEventLoop:
+    """Return a new event loop with such a selector."""
+    return asyncio.SelectorEventLoop(PreciseSelector())

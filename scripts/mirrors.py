@@ -13,7 +13,7 @@ def proxy_options(settings: str) -> list[str]:
 
 
 def cause(message: str) -> str:
-    """The line of mmdebstrap's messages that says what was wrong, or the last one."""
+    """The line of mmdebstrap's messages that names the fault, or the last one."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     for words in ("Failed to fetch", "Unable to", "E: "):
         if found := next((line for line in lines if words in line), None):

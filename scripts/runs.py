@@ -2,8 +2,8 @@
 
 A laboratory's namespaces, directory and control groups carry `PIDtTIME` for each process that owns
 them: the id of the process, and the time of its start in clock ticks since the boot.  A name may
-carry two: that of `scripts/test`, and that of the pytest worker.  The ids of processes are used
-again after a while; together with the start time they are not.
+carry two: the name of `scripts/test`, and the name of the pytest worker.  The ids of processes are
+used again after a while; together with the start time they are not.
 """
 
 import os

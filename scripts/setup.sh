@@ -1,4 +1,4 @@
-# Sourced by the other scripts: becomes root, and installs what they need on Debian 12 or 13, once.
+# Sourced by the other scripts: becomes root, and installs their packages on Debian 12 or 13, once.
 #
 #   become_root "$@"           start the script again through sudo, unless it is run by root
 #   need PACKAGE...            Debian packages
@@ -119,7 +119,7 @@ give_back() {
         find "$project" -xdev -user 0 -exec chown -h --reference="$project" {} +
 }
 
-# Python compiles what it imports, and the files would be root's.
+# Python compiles imported modules, and the files would belong to root.
 compile_for_owner() {
     [ "$(stat -c %u "$project")" -ne 0 ] || return 0
     /usr/bin/python3 -m compileall -q ucarpd scripts || true

@@ -7,7 +7,7 @@ python=.venv/debian/bin/python
 work=$(mktemp -d -t "ucarpd-$UCARPD_LAB-XXXX")
 export COVERAGE_FILE=$work/coverage
 
-# At the end, however it comes: end the processes of this run, and clear what they have made.
+# At any end: end the processes of this run, and clear up after them.
 finish() {
     trap '' INT TERM HUP
     end_jobs
@@ -31,7 +31,7 @@ pytest_in() { # NAME PYTHON ARGUMENT...
         --basetemp "$folder" --junit-xml "$folder.xml" "$@"
 }
 
-# pytest, where a few tests may fail once.
+# Run pytest; a few tests may fail once.
 tests() { # NAME PYTHON ARGUMENT...
     local status=0
     pytest_in "$@" || status=$?

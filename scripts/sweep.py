@@ -1,7 +1,7 @@
 """Clears what runs of scripts/demo, test, bench and build-deb have left that were killed.
 
   scripts/sweep.py        what dead runs have left; a run that still lives is not touched
-  scripts/sweep.py RUN    what the run of this name has, alive or not: its own last act
+  scripts/sweep.py RUN    clear up after the run of this name, alive or not: its own last act
 
 A run leaves processes, network namespaces, mounts, control groups and temporary directories.  All
 carry its name (see runs.py), the processes in the variable UCARPD_LAB.
@@ -23,17 +23,17 @@ from lab.process import LabError, run, wait_for
 
 NETNS = Path("/run/netns")
 DIRECTORY = "ucarpd-"
-"""What the names of temporary directories begin with, in front of the name of the run."""
+"""The beginning of the names of temporary directories, before the name of the run."""
 
 KEPT = "-kept"
-"""End of the name of an empty namespace, beside those of a laboratory that was left up on purpose."""
+"""The end of the name of an empty namespace that marks a laboratory left up on purpose."""
 
 Chosen = Callable[[str], bool]
 """Whether things with this prefix (see runs.prefix) are to go."""
 
 
 def dead() -> list[str]:
-    """Clear what dead runs have left; returns the names of what was there."""
+    """Clear up after dead runs; return the names of the things found."""
     return sweep(lambda prefix: runs.is_dead(prefix, kept=(NETNS / f"{prefix}{KEPT}").exists()))
 
 
@@ -43,7 +43,7 @@ def of_run(name: str) -> list[str]:
 
 
 def sweep(chosen: Chosen) -> list[str]:
-    """Clear all that is chosen; returns the prefixes of what was there."""
+    """Clear all chosen things; return the prefixes of the things found."""
     found: set[str] = set()
     _kill(chosen)
     for namespace in _named(_listed(NETNS), chosen, found):
@@ -61,7 +61,7 @@ def sweep(chosen: Chosen) -> list[str]:
 
 
 def _named(paths: Iterator[Path], chosen: Chosen, found: set[str]) -> list[Path]:
-    """Those of the paths whose names are ours and chosen; their prefixes go to `found`."""
+    """Return the paths with chosen names of ours; add their prefixes to `found`."""
     ours = [(path, runs.prefix(path.name.removeprefix(DIRECTORY))) for path in paths]
     picked = [(path, prefix) for path, prefix in ours if prefix and chosen(prefix)]
     found.update(prefix for _, prefix in picked)

@@ -47,7 +47,7 @@ PURE = {
 """What `carp/` may import of the standard library: no clock, no randomness, no I/O."""
 
 IMPURE = ["socket", "asyncio", "time", "random", "os", "subprocess", "logging", "os.path"]
-"""What the design names one by one; tried on the checker below."""
+"""Forbidden imports that the design names; the checker below must find them."""
 
 ONLY_IMPORTER = {
     "hmac": "ucarpd.carp.auth",
@@ -85,7 +85,7 @@ def part_of(name):
 
 
 def violations(module, source, *, is_package=False):
-    """What is wrong with the imports of one module; empty if nothing is."""
+    """The faults in the imports of one module; empty if there are none."""
     here = part_of(module)
     found = []
     for name in imported(source, module, is_package=is_package):
@@ -144,7 +144,7 @@ def test_the_modules_were_found():
     }
 
 
-# -- the checker itself ---------------------------------------------------------------------------------
+# -- the checker itself ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

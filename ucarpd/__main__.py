@@ -1,4 +1,4 @@
-"""Lets `python3 -m ucarpd` do what the command `ucarpd` does."""
+"""The command `ucarpd`, for `python3 -m ucarpd`."""
 
 import sys
 

@@ -14,7 +14,7 @@ status=0
 # The prefix length that the address has on the interface counts, not the one in the file, which may
 # have been edited since.
 with_length() {
-    # Without a length "to" means this very address.  With /32 it would mean, of IPv6, all addresses of
+    # Without a length, "to" matches this address only.  With /32 it would match all IPv6 addresses of
     # a provider.
     ip -oneline address show dev "$interface" to "$1" 2>/dev/null |
         while read -r _index _name _family address _rest; do

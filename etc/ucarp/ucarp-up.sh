@@ -23,7 +23,7 @@ esac
 for address in $addresses; do
     case $address in
         *:*)
-            # At once usable, and not the source of this host's own connections.
+            # The address is usable at once, and not the source of this host's own connections.
             options='nodad preferred_lft 0'
             length=$length6
             ;;

@@ -36,7 +36,7 @@ EXIT_NO_PERMISSION = 77
 
 
 class Step(NamedTuple):
-    """One run that is to be done."""
+    """One planned run."""
 
     measure: Measure
     case: int
@@ -97,7 +97,7 @@ def _positive(text: str) -> int:
 
 
 def plan(options: argparse.Namespace) -> Iterator[Step]:
-    """What to run, in order: the daemons in turn, so that noise of the machine hits all alike."""
+    """Return the runs in order; the daemons take turns, so noise of the machine hits all alike."""
     names = options.measure or (list(QUICK) if options.quick else NAMES)
     daemons = [d for d in DAEMONS if not options.daemon or d.name in options.daemon]
     for measure in (each for each in MEASURES if each.name in names):
@@ -171,7 +171,7 @@ def _interrupt(number: int, _frame: object) -> None:
 def main(arguments: Sequence[str]) -> int:
     options = parse(arguments)
     if options.action == "run":
-        # The observer's time stamps must not wait for whatever else this process is doing.
+        # The observer's time stamps must not wait for other work of this process.
         sys.setswitchinterval(0.0005)
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _interrupt)

@@ -1,7 +1,7 @@
 """A few hosts of the laboratory that run one daemon, watched and, for one address, asked by a client.
 
-Every run has a laboratory of its own, so that nothing is left over from the one before: no timer that
-keeps its step with another, no neighbour entry, no address.
+Every run has a laboratory of its own, so no timer in step with another, no neighbour entry and no
+address is left from the run before.
 """
 
 import contextlib
@@ -17,15 +17,15 @@ from benchmarks.prober import INTERVAL, Prober
 from benchmarks.processes import Running
 
 NUMBER = 7
-"""The instance that clusters of one address have, and so its vhid."""
+"""The instance of clusters with one address, and its vhid."""
 
 
 class BenchmarkError(Exception):
-    """The hosts did not come into the state that a measure starts from, or the event never came."""
+    """The hosts did not reach the initial state of a measure, or its event never happened."""
 
 
 class Stage:
-    """Hosts with cables to switches, and whoever watches them; daemons are not started yet."""
+    """Hosts with cables to switches, and their observers; daemons are not started yet."""
 
     def __init__(
         self, daemon: Daemon, hosts: int = 2, pace: Pace = NORMAL, segments: int = 1
@@ -68,7 +68,7 @@ class Stage:
             host.ip("address", "add", f"10.{77 + number}.0.{index + 1}/16", "dev", interface)
             host.ip("link", "set", interface, "up")
 
-    # -- what is done to the hosts ---------------------------------------------------------------------
+    # -- what is done to the hosts -----------------------------------------------------------------
 
     def start(self, host: Host, instances: Sequence[Instance], delay: float = 0) -> None:
         self.running[host.name] = self.daemon.launch(host, instances, self.pace, delay)
@@ -155,7 +155,7 @@ class Cluster(Stage):
         self.start(host, self.instances(host, [NUMBER]), delay)
 
     def random_phase(self) -> None:
-        """Wait for a random part of an interval, so that no run is in step with another."""
+        """Wait for a random part of an interval, so no run is in step with another."""
         time.sleep(random.uniform(0, self.interval(self.hosts[0])))
 
     def settle(self, host: Host, hold: float = 1.0, limit: float = 30.0) -> float:
@@ -178,7 +178,7 @@ class Cluster(Stage):
         return time.time()
 
     def first_reply(self, hosts: Iterable[Host], since: float, limit: float = 20.0) -> float:
-        """When a client was first answered by one of the hosts; an error if it never is."""
+        """Return when any of the hosts first answered a client; an error if none ever does."""
         names = [host.name for host in hosts]
         at = self.prober.first_reply(names, since, limit)
         if at is None:
@@ -189,4 +189,4 @@ class Cluster(Stage):
 
 
 FAILURES = (BenchmarkError, LabError, OSError)
-"""What makes one run fail, and does not end the benchmark."""
+"""Exceptions that make one run fail, but do not end the benchmark."""

@@ -1,4 +1,4 @@
-"""How each daemon is configured and started, so that all do the same in the same laboratory.
+"""Configuration and start of each daemon: all do the same work in the same laboratory.
 
 ucarpd runs in two ways: it sets the address itself, or it leaves that to the scripts that we ship.
 ucarp runs with the same scripts, one process for each address; keepalived speaks VRRP, and sets the
@@ -44,7 +44,7 @@ FASTEST = Pace(advbase=0, skews=(1, 1), vrrp_interval=0.01)
 
 @dataclass(frozen=True)
 class Instance:
-    """One virtual host on one of the hosts; numbers count from 1 over all segments."""
+    """One virtual host on one host; numbers count from 1 over all segments."""
 
     number: int
     skew: int
@@ -71,7 +71,7 @@ class Instance:
 
 
 class Daemon(ABC):
-    """One of those that are compared."""
+    """One of the compared daemons."""
 
     name: str
     package: str
@@ -88,7 +88,7 @@ class Daemon(ABC):
     ) -> list[list[str]]:
         """Write the configuration, and return the command lines.
 
-        `delay` is how many seconds the up-script shall take; 0: as long as it does.
+        `delay` is the duration of the up-script in seconds; 0: its usual duration.
         """
 
     @abstractmethod
@@ -157,7 +157,7 @@ class Ucarp(_Carp):
 
     name = package = "ucarp"
     is_subsecond = False
-    # Every process receives every advertisement, so that the cost grows with the square.
+    # Every process receives every advertisement, so the cost grows with the square.
     most_instances = VHIDS
 
     def commands(
@@ -223,7 +223,7 @@ def _priority(skew: int) -> int:
 
 
 def up_script(host: Host, delay: float) -> Path:
-    """The up-script that we ship; with a delay, one that notes its start and calls that late."""
+    """The shipped up-script; with a delay, a wrapper that notes its start and calls it late."""
     shipped = SCRIPTS / "ucarp-up.sh"
     if not delay:
         return shipped
@@ -247,4 +247,4 @@ DAEMONS: tuple[Daemon, ...] = (
     Ucarp(),
     Keepalived(),
 )
-"""In the order of the tables; the first is the one that the others are compared with."""
+"""The daemons in the order of the tables; the others are compared with the first."""

@@ -1,7 +1,7 @@
-"""Measures of what a client notices when a host or its link fails, is stopped, or comes back.
+"""Measures from the client's view: a host or its link fails, is stopped, or comes back.
 
-The first host, a, is the preferred one and master when a run begins; b, and c where there is one, are
-its backups.  Every run begins at a random phase of the advertisement interval.
+The first host, a, is preferred, and master when a run begins; b, and c if it exists, are its
+backups.  Every run begins at a random phase of the advertisement interval.
 """
 
 import random
@@ -13,7 +13,7 @@ from benchmarks.daemons import FASTEST, NETLINK, NORMAL, Pace, ups_of
 from benchmarks.measure import Measure, Metric, Trial, Values, ms
 
 WATCHED_AFTER = 0.3
-"""Seconds that a run goes on after the event it waits for, so that what follows is seen as well."""
+"""Seconds for which a run continues after its event, to see the consequences."""
 
 SLOW_SCRIPT = 5.0
 """Seconds."""
@@ -132,7 +132,7 @@ def _slowscript(trial: Trial) -> Values:
         start = ups[b.name][0] if ups[b.name] else None
         adverts = missed = None
         if start:
-            # The one that says that it is master comes before the script, or just after its start.
+            # The master's line comes before the script, or just after its start.
             window = (start + 0.1, start + SLOW_SCRIPT)
             adverts = len(cluster.observer.advert_times(b.name, *window))
             due = int((window[1] - window[0]) / cluster.interval(b))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Summary(NamedTuple):
-    """What is told about the runs of one metric; `missing` counts those in which it never came."""
+    """The statistics of one metric; `missing` counts the runs without a value."""
 
     runs: int
     missing: int
@@ -33,7 +33,7 @@ def summarize(values: Iterable[float | None]) -> Summary:
 
 
 def ratio(value: float, reference: float) -> float | None:
-    """How many times the reference; None where that says nothing."""
+    """Return the ratio to the reference, or None if that is meaningless."""
     if math.isnan(value) or math.isnan(reference) or reference <= 0 or value < 0:
         return None
     return value / reference

@@ -19,7 +19,7 @@ from benchmarks.observer import wait
 
 FLOOD = 10.0
 AFTER_FLOOD = 5.0
-"""Seconds; what was queued in the flood is worked off after it, or a late takeover shows."""
+"""Seconds after the flood, in which daemons work off their queues, or a late takeover shows."""
 
 _KILO = 1000
 

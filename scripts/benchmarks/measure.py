@@ -1,4 +1,4 @@
-"""What a measure is: something that is done once to one daemon, and the figures that come of it."""
+"""The definition of a measure: an experiment with one daemon, and its figures."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,8 +11,8 @@ Values = Mapping[str, float | None]
 
 
 class Trial(NamedTuple):
-    """What is measured once.  `case` tells runs of one measure apart: a number of addresses, or of
-    packets per second; `watch` is how many seconds to watch, where a measure does."""
+    """One experiment.  `case` tells runs of one measure apart: a number of addresses, or of packets
+    per second; `watch` is the time to watch in seconds, for measures that do."""
 
     daemon: Daemon
     case: int
@@ -28,7 +28,7 @@ class Metric(NamedTuple):
 
 @dataclass(frozen=True)
 class Measure:
-    """`runs` is how often it is done to each daemon, in each case."""
+    """A measure; `runs` is the number of runs for each daemon and case."""
 
     name: str
     about: str

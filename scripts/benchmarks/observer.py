@@ -120,7 +120,7 @@ class Observer(threading.Thread):
                 self.holding[host].pop(address, None)
             self.changes.append(Change(now, host, address, present))
 
-    # -- questions asked of the record -----------------------------------------------------------------
+    # -- questions asked of the record -------------------------------------------------------------
 
     def holders(self, address: str) -> list[str]:
         """The hosts that have the address now."""
@@ -146,13 +146,13 @@ class Observer(threading.Thread):
     def overlap(self, start: float, end: float, *, without: str = "") -> float:
         """Seconds between `start` and `end` in which two hosts or more had the one address.
 
-        A host that has failed may have it behind its cut cable, where that harms nobody.
+        A failed host may keep the address behind its cut cable, and that does no harm.
         """
         return overlap([c for c in list(self.changes) if c.host != without], start, end)
 
 
 def overlap(changes: Iterable[Change], start: float, end: float) -> float:
-    """Seconds between `start` and `end` in which two hosts or more had what comes and goes."""
+    """Seconds between `start` and `end` in which two hosts or more had the address."""
     holders: set[str] = set()
     total, since = 0.0, start
     for change in sorted(changes):

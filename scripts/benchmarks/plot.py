@@ -33,7 +33,7 @@ TOP, BAR, GAP = 56, 15, 14
 """Pixels."""
 
 SHORTEST = 1.0
-"""ms, where the scale begins."""
+"""The beginning of the scale, in ms."""
 
 
 class Group(NamedTuple):
@@ -44,7 +44,7 @@ class Group(NamedTuple):
 
 
 def groups(records: Sequence[Record]) -> Iterator[Group]:
-    """What was measured of the events, in their order; an event without any run is left out."""
+    """The measurements of the events, in their order; an event without any run is left out."""
     for measure, metric, title in EVENTS:
         found = [r for r in records if r.measure == measure and metric in r.values]
         bars = []

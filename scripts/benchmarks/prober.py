@@ -30,7 +30,7 @@ _RECORD = struct.Struct("=IQQ8s")
 _IP_PKTINFO = 8
 
 
-# -- the programs --------------------------------------------------------------------------------------
+# -- the programs ----------------------------------------------------------------------------------
 
 
 def serve(name: str, port: int) -> None:
@@ -70,7 +70,7 @@ def probe(address: str, port: int, interval: float, path: str) -> None:
                 os.write(record, _RECORD.pack(number, sent, time.time_ns(), data[_REQUEST.size :]))
 
 
-# -- what the measures use -----------------------------------------------------------------------------
+# -- for the measures ------------------------------------------------------------------------------
 
 
 class Reply(NamedTuple):
@@ -83,14 +83,14 @@ class Reply(NamedTuple):
 
 
 class Outage(NamedTuple):
-    """What a client missed: probes without an answer, and the longest silence in seconds."""
+    """The client's losses: probes without an answer, and the longest silence in seconds."""
 
     lost: int
     silence: float
 
 
 class Prober:
-    """Starts the programs, and follows what the client records."""
+    """The programs, and the records of the client."""
 
     def __init__(
         self, hosts: Iterable["Host"], client: "Host", address: str, interval: float = INTERVAL
@@ -110,7 +110,7 @@ class Prober:
         self._file.close()
 
     def poll(self) -> list[Reply]:
-        """All replies, with what has been recorded since the last call."""
+        """All replies, including the new ones since the last call."""
         data = self._file.read()
         if spare := len(data) % _RECORD.size:
             self._file.seek(-spare, os.SEEK_CUR)
@@ -121,7 +121,7 @@ class Prober:
         return self.replies
 
     def first_reply(self, hosts: Iterable[str], since: float, limit: float) -> float | None:
-        """When the first answer from one of the hosts came, at or after `since`; waits for it."""
+        """Wait for the first answer of any of the hosts at or after `since`; return its time."""
         hosts = set(hosts)
         give_up_at = time.monotonic() + limit
         position = len(self.replies)
@@ -148,7 +148,7 @@ class Prober:
         return names
 
     def outage(self, start: float, end: float) -> Outage:
-        """What the client missed of the probes sent from `start` to `end`."""
+        """Return the client's losses among the probes sent from `start` to `end`."""
         before = after = None
         chosen: dict[int, Reply] = {}
         for reply in self.poll():
@@ -162,7 +162,7 @@ class Prober:
 
 
 def outage(replies: list[Reply]) -> Outage:
-    """What is missing between replies that are in the order of their probes."""
+    """Return the losses between replies that are in the order of their probes."""
     pairs = list(pairwise(replies))
     return Outage(
         lost=sum(max(0, b.sequence - a.sequence - 1) for a, b in pairs),

@@ -1,4 +1,4 @@
-"""The processes of one daemon on one host: how to end them, and what they cost."""
+"""The processes of one daemon on one host: ending them, and their cost."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ from lab import inside
 
 
 class Logged(NamedTuple):
-    """What a daemon has written so far."""
+    """The output of a daemon until now."""
 
     lines: int
     size: int
@@ -67,14 +67,14 @@ class Running:
             lines = sum(part.count(b"\n") for part in iter(lambda: file.read(1 << 20), b""))
             return Logged(lines, file.tell())
 
-    # -- ending it -------------------------------------------------------------------------------------
+    # -- ending it ---------------------------------------------------------------------------------
 
     def terminate(self) -> None:
         for root in self._roots:
             root.terminate()
 
     def kill(self, pids: Iterable[int] | None = None) -> None:
-        """What a crash does.  Who times it looks up the pids beforehand."""
+        """Kill all processes, as a crash does.  For exact timing, pass the pids."""
         for pid in self.pids() if pids is None else pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -88,14 +88,14 @@ class Running:
             return True
         return False
 
-    # -- what it costs ---------------------------------------------------------------------------------
+    # -- its cost ----------------------------------------------------------------------------------
 
     def cpu(self) -> float:
         """Seconds of processor time that the living processes have used."""
         return sum(map(_cpu, self.pids()))
 
     def pss(self) -> int:
-        """KiB, where a page that several processes share is split among them."""
+        """KiB; a page that several processes share is split among them."""
         return sum(map(_pss, self.pids()))
 
     def memory_alone(self) -> int:

@@ -1,4 +1,4 @@
-"""The results as they are kept: one record for each run, and where and with what it was measured."""
+"""Stored results: one record for each run, and facts about machine and versions."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def load(path: Path) -> Results:
 
 
 def facts(daemons: Iterable[Daemon]) -> dict[str, str]:
-    """Where and with what is measured here and now."""
+    """Return the facts about this machine and its versions."""
     packages = {daemon.package for daemon in daemons if not isinstance(daemon, Ucarpd)}
     return {
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),

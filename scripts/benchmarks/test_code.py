@@ -1,6 +1,6 @@
-"""What packets and the state machine cost by themselves; `scripts/bench code` runs it.
+"""The cost of packets and of the state machine alone; `scripts/bench code` runs it.
 
-These are no tests, and `scripts/test` does not collect them.
+These are not tests, and `scripts/test` does not collect them.
 """
 
 from ipaddress import IPv4Address

@@ -70,7 +70,7 @@ def show(options: argparse.Namespace, screen: Screen) -> int:
             built.build()
         except LabError:
             if wanted:
-                # Ctrl-C reached the command that we were running, too.
+                # Ctrl-C also reached the command that we were running.
                 raise Interrupted(wanted[0]) from None
             raise
         witness = Witness(built.client)

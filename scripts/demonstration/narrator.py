@@ -26,7 +26,7 @@ class Narrator:
         line(f"  {OTHER}    {ADDRESSES[OTHER]}    stands by (UCARP_ADVSKEW={OTHERS_SKEW})")
         line(f"  {CLIENT}  {ADDRESSES[CLIENT]}")
 
-    # -- while it happens ------------------------------------------------------------------------------
+    # -- while it happens --------------------------------------------------------------------------
 
     def begin(self, scene: Scene) -> None:
         self._screen.line()
@@ -57,7 +57,7 @@ class Narrator:
     def _since_start(self, at: float) -> str:
         return f"{max(at - self._witness.began_at, 0):6.2f} s"
 
-    # -- afterwards ------------------------------------------------------------------------------------
+    # -- afterwards --------------------------------------------------------------------------------
 
     def report(self, faults: list[str]) -> None:
         """The timeline, the losses, and whether all is well."""

@@ -130,7 +130,7 @@ class _Picture:
         return LEFT + share * (WIDTH - LEFT - RIGHT)
 
     def _head(self, scene: Scene) -> Iterator[str]:
-        """What was done, on two lines, and a line down to the axis."""
+        """The deed in words, on two lines, and a line down to the axis."""
         x = self._x(scene.began_at)
         yield f'<path class="cut" d="M{x:.1f} {HEADS - 12}V{AXIS}"/>'
         subject, verb, rest = scene.step.title.partition(" is ")

@@ -93,7 +93,7 @@ class Stage:
                 raise LabError(f"ucarpd on {name} {what}")
 
     def keep_up(self) -> None:
-        """Let the laboratory outlive us: the next run will not take it for one that was killed."""
+        """Let the laboratory outlive us; the next run will not take it for a killed one."""
         self._programs.pop("the client").kill()
         run("ip", "netns", "add", f"{self.lab.prefix.rstrip('-')}{sweep.KEPT}")
 
@@ -113,7 +113,7 @@ def edited(conf: str, key: str, value: str) -> str:
     return conf
 
 
-# -- the names of laboratories -------------------------------------------------------------------------
+# -- the names of laboratories ---------------------------------------------------------------------
 
 
 def name_stem() -> str:

@@ -80,7 +80,7 @@ class Witness:
             return [Sighting(request.asked_at, CLIENT, "nobody answers")]
         return [Sighting(request.ended_at, CLIENT, f"{request.host} answers")]
 
-    # -- the figures of a scene -------------------------------------------------------------------------
+    # -- the figures of a scene --------------------------------------------------------------------
 
     def asked(self, scene: Scene) -> list[Request]:
         """The requests of a scene, in the order in which they were asked."""
@@ -95,7 +95,7 @@ class Witness:
         return self.client.first_answer(scene.step.expected, scene.began_at)
 
     def silence(self, scene: Scene) -> float:
-        """The longest time in seconds of a scene for which nobody answered."""
+        """The longest time in seconds of a scene without an answer."""
         return self.client.silence(scene.began_at, scene.ended_at)
 
     def sightings_of(self, scene: Scene) -> list[Sighting]:

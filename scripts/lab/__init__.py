@@ -4,9 +4,9 @@
         \\        |             /
          '-- bridge in [switch] --'
 
-Nothing leaves these namespaces.  A cable is pulled at the switch, so that the host sees its carrier
-go; a path is broken by taking the port out of the bridge, so that it does not.  Every host has an
-/etc of its own, laid over the machine's, and a run and a state directory of its own.
+No packet leaves these namespaces.  A cable is pulled at the switch, and the host sees its carrier
+go.  A path is broken by taking the port out of the bridge, and the carrier stays.  Every host has
+an /etc of its own, laid over the machine's, and a run and a state directory of its own.
 
   laboratory   the whole: makes the hosts and the switch, and removes them
   hosts        one host: its files, its programs, its network

@@ -17,7 +17,7 @@ ASKER = Path(__file__).with_name("asker.py")
 
 
 class Request(NamedTuple):
-    """One request; `host` is the one that answered, None if none did."""
+    """One request; `host` is the name of the host that answered, or None."""
 
     asked_at: float
     ended_at: float
@@ -69,7 +69,7 @@ class Client:
         return min(answers, default=None)
 
     def silence(self, begin: float, end: float = math.inf) -> float:
-        """The longest time in seconds for which nobody answered; 0 if no request was lost.
+        """The longest time in seconds without an answer; 0 if no request was lost.
 
         A silence lasts from the last answer before a lost request to the first one after it.
         """

@@ -32,7 +32,7 @@ class Host:
         self.conf.mkdir(parents=True)
         self._starts = itertools.count(1)
 
-    # -- programs --------------------------------------------------------------------------------------
+    # -- programs ----------------------------------------------------------------------------------
 
     def command(self, *arguments: str) -> list[str]:
         """The command line that runs a program on this host, with the host's own /etc."""
@@ -89,7 +89,7 @@ class Host:
         """The ids of all processes in the host's network."""
         return pids_in(self.namespace)
 
-    # -- files -----------------------------------------------------------------------------------------
+    # -- files -------------------------------------------------------------------------------------
 
     def write_conf(self, name: str, text: str) -> Path:
         """Write /etc/ucarp/NAME.conf on this host."""
@@ -103,7 +103,7 @@ class Host:
         file.chmod(mode)
         return file
 
-    # -- the network -----------------------------------------------------------------------------------
+    # -- the network -------------------------------------------------------------------------------
 
     def ip(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return run("ip", "-n", self.namespace, *arguments, check=check)

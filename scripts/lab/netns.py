@@ -1,7 +1,7 @@
 """Network namespaces: they are made, entered and removed.
 
 setns(2) on a network namespace acts on the calling thread.  A socket keeps the namespace in which
-it was opened, and a child process starts in that of the thread that forked it.  So a program can
+it was opened, and a child process starts in the namespace of its parent's thread.  So a program can
 open a socket or start a process on a host without `ip netns exec` in between, which would cost a
 measure of the start some milliseconds.
 """

@@ -11,7 +11,7 @@ LONGEST_COMMAND = 60.0
 
 
 class LabError(Exception):
-    """The laboratory cannot do what was asked; the message names the obstacle."""
+    """The laboratory cannot carry out a request; the message names the obstacle."""
 
 
 def run(*command: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -36,12 +36,12 @@ def wait_for(what: str, condition: Callable[[], Any], limit: float = 15.0) -> An
         now = time.monotonic()
         if now > started + limit:
             raise LabError(f"waited {limit:g} s in vain for: {what}")
-        # A question that is dear is asked less often: others need the processor too.
+        # An expensive condition is checked less often, because other processes need the CPU.
         time.sleep(max(0.01, now - asked))
 
 
 class Process:
-    """A program on a host.  What it writes goes to a file."""
+    """A program on a host.  Its output goes to a file."""
 
     def __init__(self, popen: subprocess.Popen[bytes], output: Path) -> None:
         self.popen = popen

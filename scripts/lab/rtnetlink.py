@@ -1,7 +1,7 @@
 """Just enough rtnetlink to pull a cable, to move a port, and to see IPv4 addresses come and go.
 
-The timed steps use this instead of ip(8): one system call and no start of a program, so that the
-moment of a cut is known to some tens of microseconds.
+The timed steps use this instead of ip(8): one system call and no start of a program, so the moment
+of a cut is known to some tens of microseconds.
 """
 
 import os

@@ -69,7 +69,7 @@ def test_processes_that_come_and_go_at_the_same_time_restore_too(tree):
     [
         (("1", "0"), ("1", "2")),
         (("2", "0"), ("2", "2")),
-        # 3 answers for what is on other interfaces.
+        # 3 answers for addresses of other interfaces.
         (("3", "1"), ("1", "2")),
         (("8", "2"), ("8", "2")),
         (("1", "2"), ("1", "2")),
@@ -145,7 +145,7 @@ def test_settings_that_cannot_be_made(tree, monkeypatch):
     with pytest.raises(OSError, match="cannot set"):
         arp.hold()
     assert not tree.file.exists()
-    # Where somebody else has made them so, nothing need be set.
+    # If another program has set these values, ucarpd need not set them.
     tree.set(**OURS)
     arp.hold()
     arp.release()

@@ -13,7 +13,7 @@ from lab import wait_for
 
 from ucarpd.linux.run_directory import private_directory
 
-# -- where the file cannot be kept -------------------------------------------------------------------------
+# -- where the file cannot be kept -----------------------------------------------------------------
 
 
 @contextlib.contextmanager
@@ -100,7 +100,7 @@ def test_a_full_file_system(tree, monkeypatch):
     assert not tree.file.exists()
 
 
-# -- if somebody removes the file --------------------------------------------------------------------------
+# -- if the file is removed ------------------------------------------------------------------------
 
 
 def remove_directory(tree):
@@ -126,7 +126,7 @@ def test_a_file_that_has_been_removed_is_made_again(tree):
 
 
 def test_holders_from_before_and_after_find_each_other(tree):
-    """Else the first to leave would restore what the other still needs."""
+    """Otherwise the first one to leave would restore a setting that the other still needs."""
     before, after = tree.arp(), tree.arp()
     before.hold()
     remove_directory(tree)

@@ -123,7 +123,7 @@ async def test_they_move_to_the_interface_that_has_the_name_now(tmp_path):
     await asyncio.sleep(0.1)
     assert bench.netlink.table["lan0"] == {}
     assert set(bench.netlink.table["eth0"]) == {ONE, TWO}
-    # Somebody else's by now.
+    # By now it belongs to another program.
     bench.netlink.put("lan0", ONE)
     bench.release()
     await asyncio.sleep(0.1)
@@ -140,7 +140,7 @@ async def test_a_reload_takes_off_what_is_no_longer_wanted(tmp_path):
     assert bench.netlink.told() == ["remove 10.0.0.102"]
 
 
-# -- for scripts ------------------------------------------------------------------------------------------
+# -- for scripts -----------------------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -203,7 +203,7 @@ async def test_there_is_nothing_to_run_again_to_mend_or_to_leave(tmp_path):
     assert bench.outcomes == [Outcome((ONE, TWO))]
 
 
-# -- an address that is the host's own --------------------------------------------------------------------
+# -- an address that is the host's own -------------------------------------------------------------
 
 
 @in_virtual_time

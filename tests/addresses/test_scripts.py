@@ -112,7 +112,7 @@ async def test_a_script_that_succeeds_without_putting_back_what_it_once_had(make
     bench.netlink.take("eth0", TWO)
     bench.hooks.end()
     bench.acquire()
-    # At a takeover the script comes first: what it does before the address may matter.
+    # At a takeover the script comes first: its work before the address may matter.
     assert bench.hooks.begun == ["up", "down", "up"]
     bench.hooks.end()
     await asyncio.sleep(0.01)
@@ -171,7 +171,7 @@ async def test_a_script_that_has_begun_runs_to_its_end_and_the_addresses_go_mean
     assert bench.addresses.present() == ()
     assert bench.log.told() == [f"address_taken_off_early {ONE}"]
     assert bench.ledger.placed  # The down-script has not run yet.
-    # What the script adds now is not left there either.
+    # An address that the script adds now does not stay either.
     bench.put(TWO)
     bench.addresses.appeared()
     await asyncio.sleep(0.01)
@@ -220,7 +220,7 @@ async def test_a_quick_up_script_is_waited_for(make):
 
 @in_virtual_time
 async def test_the_role_comes_back_while_the_up_script_still_runs(make):
-    """What was taken off meanwhile is put back, although the script does not run again."""
+    """An address removed meanwhile is put back, although the script does not run again."""
     bench = make()
     bench.acquire()
     bench.put(ONE, TWO)

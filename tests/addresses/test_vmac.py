@@ -94,7 +94,7 @@ async def settled():
     await asyncio.sleep(1)
 
 
-# -- the start ---------------------------------------------------------------------------------------------
+# -- the start -------------------------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -128,7 +128,7 @@ async def test_with_an_ipv6_address_the_device_has_ipv6(tmp_path, settings):
     assert settings.get(DEVICE, "addr_gen_mode", 6) == "1"
 
 
-# -- taking the role ---------------------------------------------------------------------------------------
+# -- taking the role -------------------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -196,7 +196,7 @@ async def test_a_setting_that_cannot_be_made_is_the_error_that_counts(tmp_path, 
     assert "rp_filter" in line
 
 
-# -- giving it up ------------------------------------------------------------------------------------------
+# -- giving it up ----------------------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -243,7 +243,7 @@ async def test_a_role_that_goes_while_the_device_comes_up_gets_no_address(tmp_pa
     assert not bench.is_up
 
 
-# -- the look ----------------------------------------------------------------------------------------------
+# -- the look --------------------------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -259,7 +259,7 @@ async def test_all_are_missing_while_the_device_is_down_or_gone(tmp_path, settin
 
 
 class Owner:
-    """Scripts that own the addresses, up to what is asked of them here."""
+    """Scripts that own the addresses, as far as these tests use them."""
 
     are_scripted = is_up_script_running = is_busy = True
 
@@ -306,7 +306,7 @@ async def test_what_concerns_the_addresses_alone_is_their_owners_business(tmp_pa
     assert addresses.all() == (ONE, TWO)
 
 
-# -- the end -----------------------------------------------------------------------------------------------
+# -- the end ---------------------------------------------------------------------------------------
 
 
 @in_virtual_time

@@ -81,7 +81,7 @@ def test_the_lladdr_of_openbsd_comes_before_the_vhid():
 
 
 def test_link_local_addresses_can_be_left_out():
-    """All of fe80::/10, and nothing else; IPv4 has link-local addresses too, which count."""
+    """All of fe80::/10, and no other address; link-local addresses of IPv4 count."""
     configured = addresses("169.254.0.1 fe80::1 febf::1 fec0::1 fd00::1")
     assert hashed(configured, with_link_local=False) == hashed(
         addresses("169.254.0.1 fec0::1 fd00::1")

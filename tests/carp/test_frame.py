@@ -74,7 +74,7 @@ def test_virtual_mac(vhid, mac):
 
 @pytest.mark.parametrize(("first", "ethertype"), [(0x45, "0800"), (0x46, "0800"), (0x60, "86dd")])
 def test_ethernet(first, ethertype):
-    """The IP version says what the frame holds."""
+    """The IP version tells the family of the frame."""
     ip = bytes([first]) + b"rest"
     wire = ethernet(BROADCAST_MAC, MAC, ip)
     assert wire.hex() == "ffffffffffff" + "020000000a01" + ethertype + ip.hex()
@@ -180,9 +180,9 @@ def test_parse_an_ipv6_packet_that_is_cut_off():
         (frame(at6=0x10), "is a fragment"),
         (frame6()[:53], "shorter than an IPv6 header"),
         (frame6()[:14], "shorter than an IPv6 header"),
-        (frame6(at0=0x45), "IP version 4"),  # what the frame says it holds is what is read
+        (frame6(at0=0x45), "IP version 4"),  # the receiver trusts the length in the frame
         (frame6(at6=17), "IPv6 next header 17"),
-        (frame6(at6=0), "IPv6 next header 0"),  # an extension header: nobody sends one
+        (frame6(at6=0), "IPv6 next header 0"),  # an extension header: no host sends one
         (frame6(at6=44), "IPv6 next header 44"),  # a fragment
     ],
 )

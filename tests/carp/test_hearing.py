@@ -30,7 +30,7 @@ def hearing(*sources, demotion=0, **configured):
     return ears
 
 
-# -- what counts ------------------------------------------------------------------------------------------
+# -- what counts -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_what_counts(sources, advertisement, counts, because):
     assert ears.counts(advertisement, 11.0) is counts, because
 
 
-# -- as BACKUP --------------------------------------------------------------------------------------------
+# -- as BACKUP -------------------------------------------------------------------------------------
 
 
 def test_a_master_that_serves_on_is_waited_for_from_now_on():
@@ -110,7 +110,7 @@ def test_a_family_that_does_not_decide_ties_gives_nothing_back():
     assert ears.as_backup(heard("fe80::6", counter=8), 11.0) is BackupVerdict.WAIT
 
 
-# -- as MASTER --------------------------------------------------------------------------------------------
+# -- as MASTER -------------------------------------------------------------------------------------
 
 
 def test_a_rival_that_stays_is_told_with_the_third_advertisement():
@@ -148,7 +148,7 @@ def test_it_is_our_turn_to_end_a_tie_that_lasts():
     assert verdicts == [MasterVerdict.STAY_TIED] * 3 + [MasterVerdict.END_TIE]
 
 
-# -- who serves -------------------------------------------------------------------------------------------
+# -- who serves ------------------------------------------------------------------------------------
 
 
 def test_whom_we_have_yielded_to_hides_the_others():

@@ -1,4 +1,4 @@
-"""What a master does about its addresses, told as `method arguments at time -> actions`."""
+"""A master's handling of its addresses, written as `method arguments at time -> actions`."""
 
 from dataclasses import replace
 from ipaddress import ip_address
@@ -69,7 +69,7 @@ def test_each_address_counts_for_itself(asked):
     assert asked.due(10.31) == [*AGAIN]
     assert asked.acquired((ONE,), 10.32) == [AnnounceAddresses((ONE,))]
     assert asked.refused((TWO,), 10.32) == [ReportUnserved((TWO,))]
-    # It goes on trying; a removal of the other one is another matter.
+    # It keeps trying; a removal of the other address does not matter here.
     assert asked.removed(TWO, 10.33) == []
     assert asked.removed(ONE, 10.33) == []
     assert asked.acquired((ONE, TWO), 11.4) == [ReportUnserved(()), *ALL]
@@ -116,7 +116,7 @@ def test_an_address_that_is_taken_away_is_put_back_at_most_once_a_second(here):
 
 
 def test_a_late_completion_does_not_cancel_what_a_removal_has_planned(here):
-    """The attempt of 20.0 is told as done at 20.2, when the address has been removed again."""
+    """The attempt of 20.0 is reported as done at 20.2, after the address was removed again."""
     assert here.removed(ONE, 20.0) == AGAIN
     assert here.removed(ONE, 20.1) == []
     here.acquired((TWO,), 20.2)
@@ -196,7 +196,7 @@ def test_what_was_taken_away_meanwhile_is_not_announced():
     assert held.due(99.0) == []
 
 
-# -- when it announces them -----------------------------------------------------------------------------
+# -- when it announces them ------------------------------------------------------------------------
 
 
 def started(now, **options):

@@ -45,7 +45,7 @@ def test_a_release_that_gives_up_nothing():
     assert host.is_over
 
 
-# -- the final advertisements ------------------------------------------------------------------------------
+# -- the final advertisements ----------------------------------------------------------------------
 
 
 def test_the_farewell_follows_the_release():
@@ -105,7 +105,7 @@ def test_the_bow_out_in_one_family():
     assert sent.is_final
 
 
-# -- the clients --------------------------------------------------------------------------------------------
+# -- the clients -----------------------------------------------------------------------------------
 
 
 def test_the_clients_are_told_once_when_our_address_is_off_and_a_kernel_serves():

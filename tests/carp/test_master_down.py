@@ -40,7 +40,7 @@ def ears(configured=DUAL, armed_at=None):
     return master_down
 
 
-# -- who decides ------------------------------------------------------------------------------------------
+# -- who decides -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_only_a_family_with_a_source_address_decides():
     assert master_down.decides_ties(6, 10.0)
 
 
-# -- whose turn it is -------------------------------------------------------------------------------------
+# -- whose turn it is ------------------------------------------------------------------------------
 
 ALONE = (VIRTUAL,)
 
@@ -130,7 +130,7 @@ def test_who_listens_no_more_has_no_turn():
     assert master_down.deadline is None
 
 
-# -- a family without a source ----------------------------------------------------------------------------
+# -- a family without a source ---------------------------------------------------------------------
 
 
 def test_a_family_that_is_no_longer_heard_ends_in_nothing():
@@ -157,7 +157,7 @@ def test_no_family_is_armed_by_following_it_alone():
     assert master_down.deadline is None
 
 
-# -- how long to wait -------------------------------------------------------------------------------------
+# -- how long to wait ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_the_wait_of_each_family_depends_on_what_was_heard_in_it():
     assert master_down.patience == 3.0
 
 
-# -- the master-down timers -------------------------------------------------------------------------------
+# -- the master-down timers ------------------------------------------------------------------------
 
 
 def test_the_last_timer_that_expires_counts():
@@ -252,7 +252,7 @@ def test_a_change_of_standing_does_not_touch_a_wait_that_was_given():
     assert master_down.deadline == 17.0
 
 
-# -- for the operator -------------------------------------------------------------------------------------
+# -- for the operator ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ MAC = bytes.fromhex("020000000a01")
 def test_gratuitous_arp(operation, octet):
     wire = gratuitous_arp(IPv4Address("10.0.0.100"), MAC, operation)
     assert wire.hex(" ") == (
-        "ff ff ff ff ff ff 02 00 00 00 0a 01 08 06 "  # to everybody, from us, ARP
+        "ff ff ff ff ff ff 02 00 00 00 0a 01 08 06 "  # to all hosts, from us, ARP
         f"00 01 08 00 06 04 00 {octet} "  # Ethernet, IPv4, sizes, operation
         "02 00 00 00 0a 01 0a 00 00 64 "  # sender
         "02 00 00 00 0a 01 0a 00 00 64"  # target: the same

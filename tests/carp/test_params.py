@@ -1,4 +1,4 @@
-"""What a virtual host may be configured to do."""
+"""The parameters of a virtual host."""
 
 from ipaddress import IPv6Address, ip_address
 

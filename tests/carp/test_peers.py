@@ -1,4 +1,4 @@
-"""What the other hosts have said, and what of it is believed."""
+"""The statements of other hosts, and which of them a host believes."""
 
 from ipaddress import ip_address
 
@@ -34,7 +34,7 @@ def peers():
     return Peers()
 
 
-# -- what has been overtaken ------------------------------------------------------------------------------
+# -- overtaken advertisements ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_last_words_are_bounded(peers):
     assert peers.is_overtaken(heard(TWO, 2, counter=99), 10.15)
 
 
-# -- intervals ----------------------------------------------------------------------------------------------
+# -- intervals -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_the_shortest_interval_ever_stated(peers):
     assert peers.shortest_units == 9
 
 
-# -- who serves -----------------------------------------------------------------------------------------------
+# -- who serves ------------------------------------------------------------------------------------
 
 
 def serve(peers, source, units=256, until=13.0):
@@ -214,7 +214,7 @@ def test_nobody_was_ready_if_we_have_taken_over(peers):
 
 
 def test_the_memory_is_bounded(peers):
-    """A forger can invent any number of sources; those that are heard again stay."""
+    """A forger can invent any number of sources; sources that are heard again stay."""
     serve(peers, ONE)
     for number in range(1, SOURCES):
         peers.hear(heard(f"10.0.1.{number}"), 10.0, 3.0)

@@ -36,7 +36,7 @@ def test_the_modes_of_the_tie_as_master(*, own, peer, reversed_, numeric, yield_
 @pytest.mark.parametrize("one", ["10.0.0.1", "10.0.1.1", "10.1.0.2", "192.168.0.1", "10.0.0.254"])
 @pytest.mark.parametrize("other", ["10.0.0.2", "10.0.2.1", "9.255.0.2", "10.0.0.253"])
 def test_a_tie_has_one_winner(one, other, mode):
-    """Both ends apply the rule; if both yield nobody serves, if neither does both serve."""
+    """Both ends apply the rule; if both yield, no host serves; if neither does, both serve."""
     here, there = contender(f"1/0 {one}"), contender(f"1/0 {other}")
     verdicts = {judge_as_master(here, there, mode), judge_as_master(there, here, mode)}
     assert verdicts == {MasterVerdict.YIELD_SILENTLY, MasterVerdict.STAY_TIED}

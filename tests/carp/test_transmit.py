@@ -68,7 +68,7 @@ def test_the_same_in_ipv6():
 
 
 def test_netbsds_checksum():
-    """In IPv6 alone, and over the pseudo-header too."""
+    """Only IPv6 has it, and it also covers the pseudo-header."""
     plain = parse(frame(ACTION6, addresses=DUAL))
     ip = parse(frame(ACTION6, addresses=DUAL, pseudo_checksum=True))
     assert packet.checksum(pseudo_header(ip.source, ip.destination, 36, 112) + ip.payload) == 0
@@ -118,7 +118,7 @@ def test_the_virtual_mac_as_the_source(action):
 )
 @pytest.mark.parametrize("pseudo_checksum", [False, True])
 def test_unicast(action, peers, destinations, pseudo_checksum):
-    """The kernel finds the way, so that there is no Ethernet header."""
+    """The kernel routes the packet, so it has no Ethernet header."""
     configured = params(
         peers=tuple(map(ip_address, peers.split())),
         addresses=DUAL,

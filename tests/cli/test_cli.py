@@ -25,7 +25,7 @@ FAULTY = [("bad", 300), ("unfit", 2)]
 
 @pytest.fixture(autouse=True)
 def findings(monkeypatch):
-    """What the host has to say about (path, is_error); nothing, until a test adds something."""
+    """The findings of the host, as (path, is_error); none until a test adds one."""
     found = []
 
     def find(configs, _is_running):
@@ -85,12 +85,12 @@ def test_a_file_that_does_not_fit_the_host_is_not_good(conf, findings, tmp_path,
     assert cli.main(["check", good]) == 0
 
 
-# -- check before a reload ---------------------------------------------------------------------------
+# -- check before a reload -------------------------------------------------------------------------
 
 
 @pytest.fixture
 def reloaded(tmp_path, monkeypatch):
-    """The processes that were asked to reload, each with what it was told to refuse."""
+    """The processes that were asked to reload, each with its list of refused files."""
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "run"))
     asked = []
 

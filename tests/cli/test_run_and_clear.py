@@ -18,7 +18,7 @@ from ucarpd.record.record import Record, read
 
 @pytest.fixture
 def may_send(monkeypatch):
-    """Whether this process may open packet sockets; they are ordinary ones then."""
+    """Whether this process may open packet sockets; if so, it gets ordinary sockets."""
     rights = {"may": True}
 
     class Socket(socket.socket):

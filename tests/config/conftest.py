@@ -7,6 +7,6 @@ import pytest
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory, so that the messages hold short names."""
+    """The working directory, which makes the names in messages short."""
     monkeypatch.chdir(tmp_path)
     return tmp_path

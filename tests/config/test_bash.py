@@ -19,7 +19,7 @@ PIECES = st.lists(
     st.sampled_from(["a", "1", "#", " ", "\\", "~", ":", "'a $'", '"a#"', "''", '"\\\\"', "é"]),
     max_size=6,
 ).map("".join)
-"""Like the above, but more often without a fault, so that bash has something to say."""
+"""Like the above, but more often without a fault, which leaves more lines to bash."""
 
 PLAIN_FILE = (
     "UCARP_INTERFACE=eth0\nUCARP_VHID=1\nUCARP_PASS=geheim7\nUCARP_ADDR=172.16.0.1 # ours\n"

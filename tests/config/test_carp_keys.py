@@ -113,7 +113,7 @@ def test_a_bad_value(line, fault):
     assert faults(content) == [f"5: UCARP_{name}: {fault} (got '{value}')"]
 
 
-# -- what a Config is used for ---------------------------------------------------------------------
+# -- uses of a Config ------------------------------------------------------------------------------
 
 
 def test_params():

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("home")
         ("UCARP_PEERS=10.0.0.2,fe80::2\nUCARP_HASH_ADDRS=fe80::1", None),
         ("UCARP_PEERS=10.0.0.2\nUCARP_EXTRA_ADDRS=fe80::1", None),
         ("UCARP_HASH_ADDRS=fe80::1,10.0.0.1", None),
-        # `load` tells what is wrong with these.
+        # `load` reports the faults of these.
         ("UCARP_PEERS=10.0.0.2\nUCARP_HASH_ADDRS=fe80", None),
     ],
 )

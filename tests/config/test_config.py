@@ -60,7 +60,7 @@ def test_scripts_get_the_prefix_length_as_third_argument_where_wrappers_pass_it(
     assert loaded(minimal(lines)).xparam == xparam
 
 
-# -- what a Config is used for ---------------------------------------------------------------------
+# -- uses of a Config ------------------------------------------------------------------------------
 
 
 def test_params(home):

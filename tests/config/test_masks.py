@@ -21,7 +21,7 @@ def spelled(addresses):
         ("fe80::1,10.0.0.1", "", "fe80::1/128 10.0.0.1/32"),
         ("fe80::1,10.0.0.1", "UCARP_MASK=255.0.0.0", "fe80::1/128 10.0.0.1/8"),
         ("fe80::1/64,10.0.0.1", "UCARP_MASK=8", "fe80::1/64 10.0.0.1/8"),
-        # There is an IPv4 address in one of the lists, and the mask is its.
+        # There is an IPv4 address in the lists, and the mask belongs to it.
         ("fe80::1", "UCARP_EXTRA_ADDRS=10.0.0.1\nUCARP_MASK=8", "fe80::1/128 10.0.0.1/8"),
         ("fe80::1", "UCARP_EXTRA_ADDRS=fe80::2\nUCARP_MASK=64", "fe80::1/64 fe80::2/64"),
         ("10.0.0.1", "UCARP_EXTRA_ADDRS=fe80::2/64", "10.0.0.1/32 fe80::2/64"),
@@ -67,7 +67,7 @@ def test_addresses_and_masks(addr, lines, addresses):
                 " 10.0.0.2: /9 or /8? (got '10.0.0.2/9')"
             ),
         ),
-        # Which family the mask belongs to cannot be told.
+        # The family of the mask is unclear.
         (
             "10.0.0.256",
             "UCARP_MASK=255.0.0.0\nUCARP_EXTRA_ADDRS=fe80::1",

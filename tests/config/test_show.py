@@ -181,7 +181,7 @@ TEXT = st.text("aZ1 \t#'\"\\$`;&~=я", min_size=1, max_size=10)
 
 @st.composite
 def address_lists(draw):
-    """Lines for the lists of addresses, with each address in one of them at most."""
+    """Lines for the lists of addresses, with each address in one list at most."""
     lines = []
     for number, name in enumerate(LISTS):
         families = st.lists(

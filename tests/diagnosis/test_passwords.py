@@ -21,7 +21,7 @@ def found(ours, theirs, **known):
 
 
 WRAPPINGS = [
-    # what is before our password and after it, in words, where
+    # the text before and after our password, the words for it, the place
     (b"", b"\n", "a newline at the end", "password file"),
     (b"", b"\r", "a carriage return at the end", "password file"),
     (b"", b"\r\n", "a carriage return and a newline at the end", "password file"),

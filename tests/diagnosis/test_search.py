@@ -1,4 +1,4 @@
-"""The search for the cause of a wrong digest, beside the loop: what comes of it when it cannot run."""
+"""The search for the cause of a wrong digest, outside the loop, and its failures."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from ucarpd.diagnosis.search import DigestSearch
 
 
 def ask(monkeypatch, explain, times=1):
-    """What the operator reads for each of several frames that come at once."""
+    """The log lines for several frames that arrive at once."""
     monkeypatch.setattr(search, "explain", explain)
 
     async def scenario():

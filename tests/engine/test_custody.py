@@ -25,7 +25,7 @@ from ucarpd.engine import Outcome
 async def test_an_address_that_a_backup_should_not_have_is_removed():
     bench = Bench()
     bench.engine.interface_ready((OWN,))
-    bench.engine.address_added(VIRTUAL)  # what the release at start is about to remove
+    bench.engine.address_added(VIRTUAL)  # addresses that the release at start is about to remove
     bench.released()
     bench.told()
     bench.engine.address_added(VIRTUAL)
@@ -145,7 +145,7 @@ async def test_a_loss_of_the_link_waits_for_the_end_of_our_up_script():
     bench.engine.interface_lost("no carrier on eth0", False)
     assert bench.told() == ["loss held: interface eth0 is down"]
     assert bench.engine.is_loss_held
-    # What it cannot send meanwhile says nothing about this host.
+    # A failure to send meanwhile says nothing about this host.
     bench.send_error = OSError(errno.ENETDOWN, "Network is down")
     await asyncio.sleep(3.5)
     assert "sending fails" not in bench.told()

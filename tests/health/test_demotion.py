@@ -1,4 +1,4 @@
-"""Named reasons, and what they come to."""
+"""Named reasons, and their sum."""
 
 import pytest
 

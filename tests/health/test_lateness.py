@@ -1,4 +1,4 @@
-"""What is kept of the wake-ups."""
+"""The statistics of wake-ups."""
 
 from ucarpd.health.lateness import Lateness
 

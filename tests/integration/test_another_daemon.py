@@ -12,7 +12,7 @@ ERROR = "another CARP daemon on this host advertises vhid 1 on eth0"
 
 
 def second(host: Host):
-    """The same file once more, where its lock is in another place, as in a container."""
+    """The same file once more, with its lock in another place, as in a container."""
     run = host.root / "run2"
     run.mkdir()
     return host.ucarpd(environment={"RUNTIME_DIRECTORY": str(run)})
@@ -29,7 +29,7 @@ def test_the_same_file_twice(a):
 
 @pytest.mark.parametrize("peers", [None, "172.16.0.11,172.16.0.12"])
 def test_a_daemon_does_not_take_itself_for_another(a, peers, wire):
-    """In all its first look, and the second one of its own kind at that: by group and by unicast."""
+    """Its first observation sees the others, by group and by unicast."""
     daemon = start_master(a, PEERS=peers)
     daemon.signal(signal.SIGUSR2)
     daemon.wait_for_line("no other host has taken over")

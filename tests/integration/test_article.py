@@ -32,7 +32,7 @@ def start_web_server(host: Host) -> None:
 
 
 def ask(client: Host) -> str:
-    """Who answers at the virtual address; empty for nobody."""
+    """The name of the host that answers at the virtual address; empty for none."""
     return client.run("curl", "-s", "--max-time", "1", f"http://{VIP}/", check=False).stdout
 
 
@@ -84,7 +84,7 @@ def test_the_other_host_answers_and_gives_back(lab, a, b, wire, scripts, prefere
         on_b.wait_for_line(up)
         on_b.wait_for_line(down, count=2)
     for daemon in (on_a, on_b):
-        # ifconfig fails to take away an address that is not there, at start; nothing is wrong then.
+        # At start ifconfig fails to remove a missing address, which is no fault.
         assert daemon.lines("[ERROR]") == []
         assert len(daemon.lines("[INFO]", "exit status 255")) == (scripts == "article")
         assert daemon.lines("geheim") == []

@@ -1,4 +1,4 @@
-"""What a bad configuration file gets: file and line are named, exit status 78, nothing started."""
+"""A bad configuration file: ucarpd names file and line, and exits with status 78."""
 
 import os
 import re
@@ -64,7 +64,7 @@ COLLISIONS = [
 
 @pytest.fixture
 def directory():
-    """A directory that everybody may enter; pytest's own may be root's alone."""
+    """A directory that every user may enter; only root may enter pytest's own."""
     directory = Path(tempfile.mkdtemp(prefix="ucarpd-bad-input-"))
     directory.chmod(0o755)
     (directory / "conf").mkdir()
@@ -84,11 +84,11 @@ def write(directory: Path, files: dict[str, str | bytes | None]) -> None:
 def ucarpd(
     directory: Path, command: str, *paths: Path, as_nobody: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """Run it to its end in a network of its own, where nothing can come to harm."""
+    """Run it to its end in a network of its own, in which it can do no harm."""
     paths = paths or (directory / "conf",)
     enter, project = ["unshare", "--net", "--mount"], str(PROJECT)
     if as_nobody:
-        # The checkout may lie in a home that nobody else may enter.
+        # The checkout may be in a home directory that other users may not enter.
         enter += ["sh", "-c", 'mount --bind "$0" /mnt && exec "$@"', project]
         enter += ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]
         project = "/mnt"

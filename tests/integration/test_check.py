@@ -108,7 +108,7 @@ def test_ipv6_is_off(a):
 
 
 def test_two_files_on_one_bridge(a):
-    """An interface may be joined by the other end of its cable, as that of a container."""
+    """A bridge may join the other end of an interface's cable, as in a container."""
     a.ip("link", "add", "br-lan", "type", "bridge")
     a.ip("link", "add", "v0", "type", "veth", "peer", "name", "port0")
     a.ip("link", "set", "port0", "master", "br-lan")

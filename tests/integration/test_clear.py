@@ -1,4 +1,4 @@
-"""`ucarpd clear` in a network namespace, where the record was written by the test."""
+"""`ucarpd clear` in a network namespace, with a record that the test has written."""
 
 import socket
 import sys
@@ -18,7 +18,7 @@ MAC = bytes.fromhex("020000000001")
 
 
 def leave(host: Host, name: str = "web", **keys: object) -> Record:
-    """Do what a master does before it dies, but for the addresses."""
+    """Act like a master before its death, but without the addresses."""
     path = host.write_conf(name, conf(host.address, **keys))
     loaded = config.load(path)
     with inside(host.namespace):
@@ -71,7 +71,7 @@ def test_what_the_kernel_takes_along_is_there_afterwards(a, wrap):
 
 
 def test_what_another_instance_serves_or_has_left_is_not_put_back(a):
-    """Its daemon does that, if it is to be there."""
+    """If it should be there, its own daemon adds it."""
     a.ip("address", "flush", "dev", "eth0")
     for each in (f"{VIP}/16", "172.16.0.2/16", f"{a.address}/16"):
         a.ip("address", "add", each, "dev", "eth0")
@@ -135,7 +135,7 @@ def test_an_address_that_cannot_be_removed_is_told_and_stays_recorded(a):
 
 
 def test_the_bow_out_leaves_at_once(a, wire):
-    """A hundredth of a second is the time of the interpreter; the limit is what a client notices."""
+    """The interpreter takes some hundredths of a second; the limit is noticeable to a client."""
     a.ip("address", "add", f"{VIP}/16", "dev", "eth0")
     record = leave(a)
     record.advertised(time.monotonic())

@@ -1,4 +1,4 @@
-"""What the daemon does for an advertisement and for a takeover, in system calls and packets.
+"""The daemon's work for an advertisement and a takeover, in system calls and packets.
 
 Speed is measured by scripts/bench; a regression of the kind that makes things slow is caught here.
 """
@@ -10,7 +10,7 @@ from nodes import MASTER, VIP, conf, mac, start_backup, start_master, wait_for_a
 
 
 def system_calls(host: Host, daemon: Process, wire, advertisements: int) -> dict[str, int]:
-    """What it calls, all threads, while it sends so many advertisements."""
+    """The system calls of all threads while it sends so many advertisements."""
     report = host.root / "calls"
     tracer = host.start("strace", "-f", "-c", "-o", str(report), "-p", str(daemon.pid))
     tracer.wait_for_line("attached")
@@ -27,7 +27,7 @@ def test_an_advertisement_takes_a_handful_of_system_calls(a, wire):
     daemon = start_master(a)
     wire.wait_more(a.address, 5)  # the announcements of the beginning are over
     calls = system_calls(a, daemon, wire, 6)
-    # The worker that looks after the run directory every five seconds answers by a socket, too.
+    # The worker that checks the run directory every five seconds also answers by a socket.
     assert calls["sendto"] in range(6, 11)
     # To set the timer, to wait, to set it back; and to send.
     assert sum(calls.values()) <= 8 * calls["sendto"], calls

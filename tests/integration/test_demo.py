@@ -38,7 +38,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     directory.mkdir()
     monkeypatch.setenv("TMPDIR", str(directory))
     monkeypatch.delenv("NO_COLOR", raising=False)
-    # A name of its own, so that --remove finds no other test's.
+    # With a name of its own, --remove finds no laboratory of another test.
     run_name = os.environ.get("UCARPD_LAB", "lab")
     monkeypatch.setenv("UCARPD_LAB", f"{run_name}n{os.getpid()}d{next(_numbers)}")
     return directory
@@ -154,7 +154,7 @@ def row(timeline: str, step: str) -> list[str]:
 
 
 def check_picture(svg: str) -> None:
-    """Both hosts were master, and the client's requests are marked, those that were lost too."""
+    """Both hosts were master, and all requests of the client are marked, lost ones included."""
     assert len(svg) < 60_000
     root = ElementTree.fromstring(svg)
     bars = [each.get("class") for each in root.iter(f"{SVG}rect")]
@@ -193,7 +193,7 @@ def test_kept_hosts_work_until_they_are_removed(demo: Demo, directory: Path):
     assert "Switching to state: MASTER" in log.read_text()
 
     assert [name for name in left_behind(directory) if name.startswith("/proc/")]
-    # What the next run does first.
+    # The next run begins with this.
     sweep.dead()
     # Both daemons and both web servers are there: the role moves, and the other answers.
     assert ask(client) == "web1"

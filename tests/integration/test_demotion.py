@@ -60,7 +60,7 @@ def test_a_lost_link_moves_the_other_virtual_hosts_too(a, b, wire, preempt):
     wait_for_no_address(a)
     gateway.wait_for_line("inside: Switching to state: INIT (no carrier on eth1)")
     assert not wire.bow_outs(a.address)
-    # Whole again, the preferring host takes back what it gave away.
+    # Without the fault, the preferred host takes the role back.
     pull(a, connected=True)
     gateway.wait_for_line("outside: no longer demoted")
     gateway.wait_for_line(f"outside: {MASTER} (preempting 172.16.0.12", count=1)

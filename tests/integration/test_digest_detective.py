@@ -150,7 +150,7 @@ def test_the_addresses_of_another_instance(a, b):
     ],
 )
 def test_link_local_addresses(a, b, wrong, right, words):
-    """The password is wrong as well: by themselves they may be there or not."""
+    """The password is also wrong: link-local addresses alone may be there or not."""
     a.enable_ipv6()
     b.enable_ipv6()
     keys = {"SRCIP": None}

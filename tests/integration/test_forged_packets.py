@@ -60,7 +60,7 @@ def flip(offset: int) -> Callable[[bytearray], None]:
 
 
 def status(daemon: Process) -> tuple[int, dict[str, int]]:
-    """What the line on SIGUSR1 says: advertisements accepted, and drops by reason."""
+    """The content of the line on SIGUSR1: accepted advertisements, and drops by reason."""
     count = len(daemon.lines("advertisements accepted"))
     daemon.signal(signal.SIGUSR1)
     line = daemon.wait_for_line("advertisements accepted", count=count + 1)

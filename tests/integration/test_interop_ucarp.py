@@ -97,7 +97,7 @@ def test_a_healed_partition_leaves_one_master(lab, wire, on_first, on_second, fi
     loser.path(True)
     on_loser.wait_for_line(BACKUP, count=2)
     wire.wait_more(winner.address, 4)
-    # The winner speaks first and two times more; from then on the loser is silent.
+    # The winner advertises first and twice more; after that the loser is silent.
     settled = wire.wait(winner.address, 3, after=healed)[2].at
     assert wire.advertisements(loser.address, after=settled) == []
     wait_for_no_address(loser, address)

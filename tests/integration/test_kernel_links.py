@@ -1,4 +1,4 @@
-"""Links and addresses of a real kernel: what it reports, and what it does when asked."""
+"""Links and addresses of a real kernel: its reports, and its reactions to requests."""
 
 import asyncio
 import contextlib
@@ -40,7 +40,7 @@ def addresses(host, interface):
     }
 
 
-# -- addresses --------------------------------------------------------------------------------------------
+# -- addresses -------------------------------------------------------------------------------------
 
 
 def test_both_families_are_read_and_followed(a):
@@ -177,7 +177,7 @@ def test_addresses_are_taken_off_when_nothing_more_is_to_be_had(a, monkeypatch):
     run_in(a, scenario)
 
 
-# -- events that the kernel drops --------------------------------------------------------------------------
+# -- events that the kernel drops ------------------------------------------------------------------
 
 
 def test_events_that_were_dropped_are_made_up_for(a, caplog):
@@ -198,7 +198,7 @@ def test_events_that_were_dropped_are_made_up_for(a, caplog):
         await tables.hear("172.16.0.1 added to eth0")
         assert len(list(tables.netlink.links())) == 2 + 2 * 49
         assert "eth0 changed" not in tables.news
-        # It goes on as before.
+        # It continues as before.
         a.ip("address", "add", "172.16.0.3/16", "dev", "eth0")
         await tables.hear("172.16.0.3 added to eth0")
 

@@ -16,7 +16,7 @@ VIP4 = InterfaceAddress(ip_address("172.16.0.1"), 32)
 
 def test_a_macvlan_is_made_set_up_and_removed(a):
     async def scenario(tables):
-        # Asked for at one go: no request waits for the tables to show what the one before did.
+        # These requests come at once: none waits until the tables show the previous result.
         outcomes = await asyncio.gather(
             tables.ask("add_macvlan", "eth0", "carp1", MAC),
             tables.ask("set_link", "carp1", True),

@@ -61,7 +61,7 @@ def test_a_bad_file_beside_one_that_runs_elsewhere_is_what_the_exit_status_tells
     daemon.wait_for_line("[ERROR] web is already run by process")
 
 
-# -- the status line -----------------------------------------------------------------------------------
+# -- the status line -------------------------------------------------------------------------------
 
 
 @pytest.fixture

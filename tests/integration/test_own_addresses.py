@@ -87,7 +87,7 @@ def test_a_duplicate_is_called_one(a, b):
     daemon.wait_for_line("Waiting: fd00::77 on eth0 is a duplicate: another host has it")
 
 
-# -- interfaces that hear nothing -------------------------------------------------------------------------
+# -- interfaces that hear nothing ------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_a_group_that_cannot_be_joined(a):
     daemon.wait_for_line(BACKUP)
 
 
-# -- one family of two ------------------------------------------------------------------------------------
+# -- one family of two -----------------------------------------------------------------------------
 
 
 def test_a_pair_that_loses_ipv6_goes_on_with_ipv4(a, b):
@@ -165,7 +165,7 @@ def test_a_pair_that_loses_ipv6_goes_on_with_ipv4(a, b):
         daemon.wait_for_line("no longer demoted")
 
 
-# -- a reload ---------------------------------------------------------------------------------------------
+# -- a reload --------------------------------------------------------------------------------------
 
 
 def test_a_reloaded_master_advertises_its_new_interval_at_once(a, b, wire):

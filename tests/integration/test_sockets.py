@@ -1,4 +1,4 @@
-"""The sockets of an interface, on real ones: what gets in, what gets out, what the kernel says."""
+"""The sockets of an interface on a real kernel: receiving, sending, and errors."""
 
 import contextlib
 import select
@@ -82,7 +82,7 @@ def received(opened, count):
     return [frame for frame, _ in arrivals(opened, count)]
 
 
-# -- the packet socket ------------------------------------------------------------------------------------
+# -- the packet socket -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("family", [4, 6])
@@ -215,7 +215,7 @@ def test_a_peer_behind_a_router_is_expected_where_peers_may_be(two, family):
         assert received(known, 1) == [routed]
 
 
-# -- the unicast socket -----------------------------------------------------------------------------------
+# -- the unicast socket ----------------------------------------------------------------------------
 
 
 def refused(host, family, deliver):
@@ -223,7 +223,7 @@ def refused(host, family, deliver):
 
     Up to the error about the sentinel, which is sent last.
     """
-    # Ethernet, IP, ICMP and the IP header within: where their protocols stand.
+    # Offsets of the protocols in the Ethernet, IP, ICMP and inner IP header.
     outer, icmp, inner, error_type = {4: (23, 34, 51, 3), 6: (20, 54, 68, 4)}[family]
     expected = 1 if family == 4 else ICMPV6
     found = []

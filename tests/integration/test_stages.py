@@ -35,7 +35,7 @@ def test_broken(number):
 
 @pytest.fixture
 def bash(tmp_path: Path):
-    """Start a piece of bash as scripts/test; its folder for temporary files must be empty then."""
+    """Start a piece of bash as scripts/test; its folder for temporary files must be empty."""
     place = tmp_path / "tmp"
     place.mkdir()
     started = []

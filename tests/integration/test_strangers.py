@@ -1,4 +1,4 @@
-"""What is heard besides the other hosts of the virtual host: VRRP, other vhids, a cloned machine."""
+"""Packets of strangers: VRRP, other vhids, a cloned machine."""
 
 import signal
 import time

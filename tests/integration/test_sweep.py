@@ -1,4 +1,4 @@
-"""What a run that was killed leaves is cleared by the next one, and a living run is not disturbed."""
+"""A run clears up after a killed run, and does not disturb a living one."""
 
 import os
 import signal
@@ -72,7 +72,7 @@ def tree() -> str:
 
 @pytest.fixture
 def name(request):
-    """Of a run; what is left of it goes."""
+    """The remains of a run go."""
     name = f"{os.environ.get('UCARPD_LAB', 'lab')}n{runs.this_process()}sweep"
     yield name
     sweep.sweep(lambda prefix: prefix.startswith(name))

@@ -204,7 +204,7 @@ def test_a_long_script_is_not_ended(a, ucarp):
     assert process.lines("did not end within") == []
 
 
-# -- in the background ------------------------------------------------------------------------------
+# -- in the background -----------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -280,7 +280,7 @@ def test_in_the_background_it_says_what_it_waits_for(a, ucarp):
     os.kill(pid, signal.SIGKILL)
 
 
-# -- one of them ------------------------------------------------------------------------------------
+# -- one of them -----------------------------------------------------------------------------------
 
 
 def test_a_second_one_is_refused(a, ucarp):
@@ -311,7 +311,7 @@ def test_an_old_ucarp_that_comes_later_is_named(a, ucarp):
     ours.wait_for_line(f"process {old.pid} is the old ucarp", f"type: kill {old.pid}", limit=30)
 
 
-# -- where it runs ----------------------------------------------------------------------------------
+# -- where it runs ---------------------------------------------------------------------------------
 
 
 def test_without_an_interface_it_takes_that_of_the_source(a, ucarp):
@@ -332,7 +332,7 @@ def test_the_port_of_a_bridge_stands_for_the_bridge(a, ucarp):
     process.wait_for_line(f"Spawning [/bin/true eth0 {VIP}]")
 
 
-# -- the article ------------------------------------------------------------------------------------
+# -- the article -----------------------------------------------------------------------------------
 
 START = """\
 source /etc/ucarp/ucarp.conf

@@ -1,4 +1,4 @@
-"""Advertisements to single hosts, where multicast does not work."""
+"""Advertisements to single hosts, for networks without multicast."""
 
 import pytest
 from lab import Host, wait_for
@@ -27,7 +27,7 @@ def c(lab) -> Host:
 
 @pytest.fixture
 def port_of_a(lab, a):
-    """What passes the switch port of `a`, also what is for one host alone."""
+    """The frames at the switch port of `a`, including frames for a single host."""
     with Wiretap(lab.switch.namespace, a.name) as wire:
         yield wire
 
@@ -82,7 +82,7 @@ def test_routed_peers(lab):
     router = lab.host("r", "10.1.0.1/24")
     router.ip("address", "add", "10.2.0.1/24", "dev", "eth0")
     router.sysctl("net/ipv4/ip_forward", "1")
-    for scope in ("all", "eth0"):  # they share a switch, but shall not know
+    for scope in ("all", "eth0"):  # they share a switch, but must not know that
         router.sysctl(f"net/ipv4/conf/{scope}/send_redirects", "0")
     a.ip("route", "add", "10.2.0.0/24", "via", "10.1.0.1")
     b.ip("route", "add", "10.1.0.0/24", "via", "10.2.0.1")
@@ -113,7 +113,7 @@ def test_multicast_is_not_heard_in_unicast_mode_and_the_reverse(a, b):
 
 
 def test_a_dead_peer_demotes_nobody(a, b, port_of_a):
-    """What is sent to it comes to nothing, but that is its fault."""
+    """Packets to it are lost, but that is its own fault."""
     master = start_master(a, PEERS=PEERS)
     second = start_backup(b, PEERS=PEERS, ADVSKEW=50)
     wait_for("the kernel gives it up", lambda: "FAILED" in a.run("ip", "neigh").stdout)

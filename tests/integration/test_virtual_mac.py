@@ -111,7 +111,7 @@ def test_nothing_changes_for_a_client(lab, a, b, client, how):
             for address in (VIP, VIP6):
                 wait_for("it is asked", lambda ip=address: port_b.connection_attempts(ip, moved))
                 assert entry(client, address) == VIRTUAL_MAC
-        # What was on its way when the switch learnt where the address is now.
+        # Frames that were under way when the switch learnt the new port of the address.
         assert not any(port_a.connection_attempts(ip, moved + 0.02) for ip in (VIP, VIP6))
         frames = [*port_a.announcements(VIP), *port_b.announcements(VIP)]
         frames += [*port_a.announcements(VIP6), *port_b.announcements(VIP6)]
@@ -158,7 +158,7 @@ def test_all_is_as_before_when_it_stops(a):
 
 
 def test_several_virtual_hosts_on_one_interface(a):
-    """In two processes; the last one to stop makes the interface what it was."""
+    """In two processes, the last one to stop restores the interface."""
     processes = {}
     for vhid in (1, 2, 3):
         ip = f"172.16.0.{vhid}"

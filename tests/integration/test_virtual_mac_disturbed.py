@@ -45,7 +45,7 @@ def test_a_device_that_somebody_takes_away_is_put_back(a, deed):
 
 
 def test_the_run_directory_is_removed_meanwhile(a):
-    """Its files are made again, so that there is something to go by after a crash."""
+    """Its files are made again, for recovery after a crash."""
     process = serving(a)
     run = a.root / "run"
     shutil.rmtree(run)

@@ -38,7 +38,7 @@ def test_one_advertisement_each_second(a, wire):
 
 
 def capture_of_a_life(a: Host, wire, path: Path) -> int:
-    """Save what a host sends from start to stop; returns how many advertisements there are."""
+    """Save the frames of a host from start to stop; return the number of advertisements."""
     daemon = start_master(a, ADVSKEW=20)
     wire.wait_more(a.address, 2)
     daemon.stop()
@@ -117,7 +117,7 @@ def test_clients_follow_the_address(lab, a, b):
     wait_for("the client to know the first host", lambda: mac(a) in neighbour())
     on_a.stop()
     wait_for_address(b)
-    # Nobody but the announcement tells the client, which has not asked again.
+    # Only the announcement tells the client, which has not asked again.
     wait_for("the client to know the second host", lambda: mac(b) in neighbour())
 
 

@@ -98,7 +98,7 @@ def test_a_machine_that_does_not_tell(monkeypatch, found):
     assert found() == []
 
 
-# -- the interface ----------------------------------------------------------------------------------------
+# -- the interface ---------------------------------------------------------------------------------
 
 
 def test_a_missing_interface_may_come(machine, found):
@@ -166,7 +166,7 @@ def test_an_mtu_that_is_too_small_for_ipv6(machine, found):
     assert found(MASK=24, ADDR="10.0.0.10,2001:db8::10") == [f"None: {text}"]
 
 
-# -- the addresses ----------------------------------------------------------------------------------------
+# -- the addresses ---------------------------------------------------------------------------------
 
 
 def test_the_only_address_of_the_host_is_no_virtual_one(machine, found):
@@ -269,7 +269,7 @@ def test_a_mask_that_does_no_harm(machine, found, size):
     assert found(MASK=size) == []
 
 
-# -- several files ----------------------------------------------------------------------------------------
+# -- several files ---------------------------------------------------------------------------------
 
 
 def add_ports(machine, *names, kind="bridge"):

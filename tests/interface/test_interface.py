@@ -6,7 +6,7 @@ from interface_bench import MAC, PEER_MAC, in_virtual_time, later
 from ucarpd.interface.interface import LOOK_AGAIN_AFTER
 from ucarpd.linux import sysctl
 
-# -- what a virtual host is told --------------------------------------------------------------------------
+# -- reports to a virtual host ---------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -106,7 +106,7 @@ async def test_a_virtual_mac_device_that_is_shut_down_takes_its_addresses_with_i
     assert bench.told() == ["gone: 10.0.0.10"]
 
 
-# -- a reload ---------------------------------------------------------------------------------------------
+# -- a reload --------------------------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -131,7 +131,7 @@ async def test_a_reload_of_one_that_waits_for_its_scripts_changes_nothing_here(b
     assert bench.told() == []
 
 
-# -- what goes out ----------------------------------------------------------------------------------------
+# -- sending ---------------------------------------------------------------------------------------
 
 
 @in_virtual_time

@@ -2,7 +2,7 @@
 
 from interface_bench import in_virtual_time
 
-# -- the host is less fit ----------------------------------------------------------------------------------
+# -- the host is less fit --------------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -33,7 +33,7 @@ async def test_a_loss_that_an_up_script_may_have_made_waits_for_its_end(bench):
     assert bench.told() == ["host demoted by 240: eth0 cannot be used"]
 
 
-# -- one family of two ------------------------------------------------------------------------------------
+# -- one family of two -----------------------------------------------------------------------------
 
 NO_IPV6 = "eth0 has no IPv6 address of its own"
 

@@ -1,4 +1,4 @@
-"""What the interface tells a virtual host: its sources, what keeps it from working, what it lacks."""
+"""Reports of the interface to a virtual host: its sources, and its faults."""
 
 from ipaddress import ip_address
 

@@ -1,4 +1,4 @@
-"""What the virtual hosts of one interface share, with sockets that are ends of pairs."""
+"""The shared sockets of an interface, tested with socket pairs."""
 
 import asyncio
 import errno
@@ -122,7 +122,7 @@ def frame(source):
 
 
 class Shared(Sockets):
-    """Believes every frame whose source is in `believed`, and has what came in `heard`."""
+    """A receiver that accepts frames whose source is in `believed`, and records all in `heard`."""
 
     def __init__(self):
         self.heard = []
@@ -135,7 +135,7 @@ class Shared(Sockets):
         return source if source in self.believed else None
 
 
-# -- opening ----------------------------------------------------------------------------------------------
+# -- opening ---------------------------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -189,7 +189,7 @@ async def test_a_group_that_cannot_be_joined(kernel, params, family, code, more)
     shared.close()
 
 
-# -- sending ----------------------------------------------------------------------------------------------
+# -- sending ---------------------------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -210,7 +210,7 @@ async def test_a_frame_goes_out_by_the_socket_of_its_family(kernel):
     shared.close()
 
 
-# -- what comes in ----------------------------------------------------------------------------------------
+# -- receiving -------------------------------------------------------------------------------------
 
 
 @in_virtual_time

@@ -32,7 +32,7 @@ class Host:
 
 @pytest.fixture
 def chosen(tmp_path):
-    """What is chosen on a host with these addresses: "ADDRESS on INTERFACE", or why there is none."""
+    """The choice on a host with these addresses: "ADDRESS on INTERFACE", or the reason for none."""
 
     def choose_for(host, family=4, virtual="", **keys):
         keys = {"INTERFACE": "eth0", "VHID": 1, "PASS": "x", "ADDR": "10.0.0.10", **keys}
@@ -106,7 +106,7 @@ def test_a_duplicate_is_called_one(chosen):
     assert chosen(host, 6, PEERS="2001:db8::1 2001:db8::2", **keys).reason.startswith(words)
 
 
-# -- with peers -------------------------------------------------------------------------------------------
+# -- with peers ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

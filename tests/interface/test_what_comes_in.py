@@ -8,7 +8,7 @@ from interface_bench import MAC, PEER, frame, hear, in_virtual_time, later
 from ucarpd.carp.frame import virtual_mac
 from ucarpd.interface.interface import SILENCE
 
-# -- what comes in ----------------------------------------------------------------------------------------
+# -- receiving -------------------------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -23,7 +23,7 @@ async def test_the_first_advertisement_after_a_silence_is_told_to_all(bench):
     await later(SILENCE)
     hear(bench, vhid=77)
     hear(bench, vhid=1)
-    # The frames that wait come first: a host that wakes up must not announce what it has lost.
+    # Waiting frames come first: a host that wakes up must not announce lost addresses.
     assert bench.told() == []
     await later(0.0)
     assert bench.told() == ["segment heard"] * 2
@@ -68,7 +68,7 @@ async def test_the_virtual_mac_is_everybodys(bench):
     assert bench.told() == []
 
 
-# -- another daemon on this host --------------------------------------------------------------------------
+# -- another daemon on this host -------------------------------------------------------------------
 
 
 @in_virtual_time

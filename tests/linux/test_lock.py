@@ -58,7 +58,7 @@ def test_a_second_file_with_the_same_vhid_is_refused_and_told_which_has_it(tmp_p
     )
     with pytest.raises(AlreadyRunning, match=words):
         take(tmp_path, "copy", vhid=7)
-    # What was refused has let go of its own name.
+    # The refused instance has released the lock of its name.
     take(tmp_path, "copy", vhid=8).release()
     take(tmp_path, "other", "eth1", vhid=7).release()
     lock.release()
@@ -101,7 +101,7 @@ def test_a_child_on_its_way_to_a_script_does_not_keep_the_lock(tmp_path):
     process.join()
 
 
-# -- other users -------------------------------------------------------------------------------------------
+# -- other users -----------------------------------------------------------------------------------
 
 
 def test_no_lock_is_open_to_others(tmp_path):
@@ -139,7 +139,7 @@ def test_a_private_directory_of_another_user_is_not_used(tmp_path):
     assert "is not a directory of ours" in str(lock.fault)
 
 
-# -- where no lock can be made -----------------------------------------------------------------------------
+# -- where no lock can be made ---------------------------------------------------------------------
 
 
 def test_the_instance_runs_without_a_lock_rather_than_not_at_all(tmp_path):
@@ -163,7 +163,7 @@ def test_a_full_file_system_keeps_the_lock_but_not_the_name_of_its_holder(tmp_pa
     lock.release()
 
 
-# -- beside the version before -----------------------------------------------------------------------------
+# -- beside the version before ---------------------------------------------------------------------
 
 
 def take_as_before(run):
@@ -199,7 +199,7 @@ def test_another_user_with_the_old_lock_is_not_taken_for_one(tmp_path):
         nobody.kill()
 
 
-# -- where they are ----------------------------------------------------------------------------------------
+# -- where they are --------------------------------------------------------------------------------
 
 
 def test_looking_whether_it_is_held_does_not_hold_it(tmp_path):
@@ -228,7 +228,7 @@ def test_systemd_may_move_the_directory(monkeypatch, value, directory):
     assert str(run_directory()) == directory
 
 
-# -- if somebody removes the files -------------------------------------------------------------------------
+# -- if the files are removed ----------------------------------------------------------------------
 
 
 def test_a_lock_whose_file_has_been_removed_is_taken_again(tmp_path):

@@ -1,6 +1,6 @@
 """The tables of links and addresses, fed with the kernel's messages.
 
-What the kernel itself says and does is in tests/integration: test_kernel_links.py, and
+Tests of the real kernel are in tests/integration: test_kernel_links.py, and
 secondaries for what it takes along with an address.
 """
 

@@ -1,4 +1,4 @@
-"""The run directory, and the private one that no other user may use."""
+"""The run directory, and the private directory, closed to other users."""
 
 import stat
 from pathlib import Path

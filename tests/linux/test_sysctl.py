@@ -1,4 +1,4 @@
-"""What the settings of an interface tell, in a tree that stands for /proc."""
+"""Reading the settings of an interface, in a tree that stands for /proc."""
 
 import pytest
 

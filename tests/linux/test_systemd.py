@@ -1,4 +1,4 @@
-"""What systemd is told, and that nobody waits for it."""
+"""Notifications to systemd, which never block."""
 
 import asyncio
 import contextlib

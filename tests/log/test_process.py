@@ -27,7 +27,7 @@ for number in range(10):
 os.kill(os.getpid(), signal.SIGKILL)
 """
     daemon = Daemon(body)
-    # Ends when the log process has closed its end too.
+    # It ends when the log process has also closed its end.
     _, err = daemon.process.communicate(timeout=30)
     assert waiting(err.splitlines()) == [str(number) for number in range(10)]
 

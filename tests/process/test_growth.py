@@ -1,4 +1,4 @@
-"""What a flood leaves behind: nothing.  Counted in blocks of Python's allocator, not in time."""
+"""A flood leaves no memory behind, counted in blocks of Python's allocator."""
 
 import gc
 import sys

@@ -32,11 +32,11 @@ from ucarpd.record.record import Record, read
 
 SOURCE = ip_address("10.0.0.1")
 TAKES_OVER = 5.0
-"""Seconds after which a host that hears nobody is MASTER."""
+"""Seconds after which a host that hears no peer is MASTER."""
 
 
 class FakeInterface:
-    """An interface that can be used.  `error` is what comes of an attempt to send."""
+    """A usable interface.  If `error` is set, sending raises it."""
 
     fault = "eth0 cannot be used"
     is_router = False
@@ -124,7 +124,7 @@ def make(tmp_path, run_directory):
     return lambda more="": Bench(tmp_path, run_directory, more)
 
 
-# -- its life ----------------------------------------------------------------------------------------------
+# -- its life --------------------------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -201,7 +201,7 @@ async def test_a_virtual_mac_device_goes_with_it(make, tmp_path, monkeypatch):
     assert bench.netlink.told()[-1] == "remove eth0-v1"
 
 
-# -- what a crash leaves -----------------------------------------------------------------------------------
+# -- after a crash ---------------------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -273,7 +273,7 @@ async def test_one_that_dies_again_and_again_is_less_fit_for_a_while(make, log_l
     await bench.instance.stop("stopping")
 
 
-# -- scripts that cannot be run ----------------------------------------------------------------------------
+# -- scripts that cannot be run --------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -304,7 +304,7 @@ async def test_one_that_waits_for_its_scripts_can_be_stopped(make, tmp_path):
     assert "attach" not in bench.interface.story
 
 
-# -- a defect ----------------------------------------------------------------------------------------------
+# -- a defect --------------------------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -384,7 +384,7 @@ async def test_a_defect_during_the_stop_does_not_hold_it_up(make):
     bench.lock().release()
 
 
-# -- less fit ----------------------------------------------------------------------------------------------
+# -- less fit --------------------------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -460,7 +460,7 @@ async def test_the_end_of_an_up_script_lets_a_fault_of_the_link_count(make):
     await bench.instance.stop("stopping")
 
 
-# -- signals and reloads -----------------------------------------------------------------------------------
+# -- signals and reloads ---------------------------------------------------------------------------
 
 
 @in_virtual_time

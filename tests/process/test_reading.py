@@ -1,4 +1,4 @@
-"""What is run, and what is refused, at a start and at a reload."""
+"""Accepted and refused files at a start and at a reload."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The line that `systemctl status` shows, and what it says is unusual."""
+"""The line that `systemctl status` shows, with unusual states."""
 
 import re
 from ipaddress import ip_address
@@ -76,7 +76,7 @@ def test_nothing_runs():
     assert line() == "0 virtual hosts: 0 MASTER, 0 BACKUP, 0 INIT"
 
 
-# -- the notes of a master ---------------------------------------------------------------------------
+# -- the notes of a master -------------------------------------------------------------------------
 
 
 def test_all_is_well():

@@ -1,4 +1,4 @@
-"""What a reload or a stop does when something in it fails."""
+"""Failures during a reload or a stop."""
 
 import asyncio
 import signal

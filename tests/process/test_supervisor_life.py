@@ -1,6 +1,6 @@
 """Many virtual hosts in one process, from start to stop, on a fake kernel and in virtual time.
 
-What a fault in one of them does is in test_supervisor.py.
+test_supervisor.py tests faults of single virtual hosts.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from ucarpd.process import supervisor
 from ucarpd.process.supervisor import EXIT_ALL_RUN_ELSEWHERE, EXIT_CONFIG, Supervisor
 
 TAKES_OVER = 5.0
-"""Seconds after which a host that hears nobody is MASTER."""
+"""Seconds after which a host that hears no peer is MASTER."""
 
 A_MOMENT = 0.1
 
@@ -108,7 +108,7 @@ def advertised(supervisor):
     return [(each.vhid, each.advskew) for each in said]
 
 
-# -- start and stop --------------------------------------------------------------------------------------
+# -- start and stop --------------------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -204,7 +204,7 @@ async def test_advertisements_are_spread_evenly(host):
     assert max(gaps) < 1 / 4
 
 
-# -- signals ---------------------------------------------------------------------------------------------
+# -- signals ---------------------------------------------------------------------------------------
 
 
 async def send(number):
@@ -245,7 +245,7 @@ async def test_each_of_three_signals_ends_it(host, log_lines, number):
     assert f"stopping on {number.name}" in log_lines.told()
 
 
-# -- the host's links and addresses ------------------------------------------------------------------------
+# -- the host's links and addresses ----------------------------------------------------------------
 
 
 @in_virtual_time
@@ -297,7 +297,7 @@ async def test_what_the_detective_may_suspect_is_what_the_other_files_have(host)
         assert suspect.hashed == (ip_address("10.0.0.20"),)
 
 
-# -- reload ------------------------------------------------------------------------------------------------
+# -- reload ----------------------------------------------------------------------------------------
 
 
 async def reload(supervisor):
@@ -426,7 +426,7 @@ async def test_a_stop_cuts_a_reload_short(host):
     assert not host.serves("10.0.0.10")
 
 
-# -- systemd and the log -----------------------------------------------------------------------------------
+# -- systemd and the log ---------------------------------------------------------------------------
 
 
 @in_virtual_time

@@ -1,4 +1,4 @@
-"""What an instance does about files of its own that somebody has removed."""
+"""An instance whose files were removed."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ ALL = {"web.record", "web.live", "web.lock"}
 
 
 class Netlink:
-    """Carries out what is asked for in the event loop's next turn, or when it is let."""
+    """A kernel that carries out requests in the loop's next turn, or when the test lets it."""
 
     def __init__(self):
         self._loop = asyncio.get_running_loop()
@@ -141,7 +141,7 @@ def test_a_directory_that_cannot_be_made_is_told_and_tried_again(scenario):
         shutil.rmtree(bench.run)
         bench.run.write_text("")
         await look()
-        # The look cannot read it either: what is not known to be missing is left alone.
+        # The check cannot read it either: only files known to be missing are made again.
         assert bench.log.told() == []
         bench.keeper._renew()
         await asyncio.sleep(0.1)

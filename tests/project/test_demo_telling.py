@@ -16,7 +16,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 @pytest.fixture
 def witness(tmp_path):
-    """Of a run in which each step takes two seconds, and in the third nobody answers for one."""
+    """The scenes of a run with steps of two seconds; in the third there is no answer for one."""
     witness = Witness(Client(MuteHost(tmp_path), "172.16.0.1"))
     for number, step in enumerate(STEPS):
         witness.scenes.append(Scene(step, 100 + 2 * number, 102 + 2 * number))

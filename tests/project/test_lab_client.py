@@ -1,4 +1,4 @@
-"""What the laboratory's client makes of the lines of its program."""
+"""The laboratory's client, reading the lines of its program."""
 
 import pytest
 from lab import Client

@@ -53,7 +53,7 @@ def test_a_key_with_its_aliases_range_and_default(key):
 
 def test_no_key_is_made_up():
     known = {name for key in KEYS for name in key.names}
-    # What the scripts get besides the keys.
+    # Variables that scripts get in addition to the keys.
     known |= {f"UCARP_{name}" for name in ("PREFIXLEN", "INSTANCE", "STATE", "PREVIOUS_STATE")}
     known |= {"UCARP_REASON", "UCARP_ADDRESSES"}
     for page in ("ucarpd.8", "ucarpd.conf.5"):

@@ -1,4 +1,4 @@
-"""What the package ships beside the program says the same as the program."""
+"""The other files of the package agree with the program."""
 
 import configparser
 import os
@@ -26,7 +26,7 @@ def unit(name):
     return {section: dict(parser[section]) for section in parser.sections()}
 
 
-# -- units -----------------------------------------------------------------------------------------------
+# -- units -----------------------------------------------------------------------------------------
 
 
 def test_both_units_are_the_same_but_for_what_they_run():
@@ -96,7 +96,7 @@ def test_the_directories_are_made_at_boot_as_ucarpd_makes_them():
     ]
 
 
-# -- message catalog -------------------------------------------------------------------------------------
+# -- message catalog -------------------------------------------------------------------------------
 
 
 def test_every_message_id_is_explained_and_no_other():
@@ -121,7 +121,7 @@ def test_the_catalog_fills_in_fields_that_the_journal_has():
     assert fields
 
 
-# -- bash completion -------------------------------------------------------------------------------------
+# -- bash completion -------------------------------------------------------------------------------
 
 
 def test_completion_knows_the_commands_and_their_options():
@@ -135,7 +135,7 @@ def test_completion_knows_the_commands_and_their_options():
     assert completed == {name: set(options) - {"-h"} for name, options in commands().items()}
 
 
-# -- the changelog ---------------------------------------------------------------------------------------
+# -- the changelog ---------------------------------------------------------------------------------
 
 
 def test_the_package_has_the_version_of_the_program():
@@ -148,7 +148,7 @@ def test_the_package_has_the_version_of_the_program():
     assert re.fullmatch(rf"{re.escape(__version__)}-[0-9]+", newest)
 
 
-# -- the package -----------------------------------------------------------------------------------------
+# -- the package -----------------------------------------------------------------------------------
 
 
 OLD_LINE = """    ip -oneline address show dev "$interface" to "$address/32" 2>/dev/null |\n"""
@@ -193,7 +193,7 @@ def test_the_installation_names_a_down_script_that_deletes_the_hosts_own_address
     assert installed(tmp_path) == []
 
 
-# -- an upgrade ------------------------------------------------------------------------------------------
+# -- an upgrade ------------------------------------------------------------------------------------
 
 
 def test_needrestart_leaves_the_units_alone():

@@ -1,4 +1,4 @@
-"""What the scripts say when packages cannot be installed, and how apt's proxies reach mmdebstrap."""
+"""Messages of the scripts if packages cannot be installed, and apt's proxies for mmdebstrap."""
 
 import subprocess
 from pathlib import Path

@@ -84,7 +84,7 @@ echo "$*" >>"$UNITS.log"
         return directory
 
     def run(self, *arguments):
-        """Run postinst; what it says on standard error, line by line."""
+        """Run postinst; return its lines on standard error."""
         script = (PROJECT / "debian/ucarpd.postinst").read_text()
         for there, here in (
             ("/run/systemd/system", self.systemd),

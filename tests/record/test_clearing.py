@@ -141,7 +141,7 @@ def test_a_virtual_host_that_another_file_runs_is_left_alone(tmp_path, run):
     lock.release()
 
 
-# -- the addresses ---------------------------------------------------------------------------------------
+# -- the addresses ---------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -219,7 +219,7 @@ def test_a_table_that_cannot_be_read_is_the_error(tmp_path, run, promotes):
     assert table.story[-1] == "close"
 
 
-# -- the bow-out -----------------------------------------------------------------------------------------
+# -- the bow-out -----------------------------------------------------------------------------------
 
 
 def test_both_bow_outs_are_sent_one_after_the_other(tmp_path, run):
@@ -265,7 +265,7 @@ def test_a_bow_out_that_does_not_get_out_is_none(tmp_path, run):
     assert (each.bowed_out, each.error) == (False, None)
 
 
-# -- the end ---------------------------------------------------------------------------------------------
+# -- the end ---------------------------------------------------------------------------------------
 
 
 def test_what_is_being_cleared_cannot_be_started_and_is_forgotten_at_the_end(tmp_path, run):
@@ -292,7 +292,7 @@ def test_without_privileges_it_says_so(tmp_path, run):
 
 
 def test_the_way_to_the_bow_out_imports_little():
-    """What the daemon needs takes longer to load than a client is to wait."""
+    """The daemon's modules take longer to load than a client should wait."""
     command = [
         sys.executable,
         "-c",

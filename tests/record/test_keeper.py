@@ -41,7 +41,7 @@ def leave(tmp_path, directory, *, placed=True, **keys):
     return left
 
 
-# -- while it runs ---------------------------------------------------------------------------------------
+# -- while it runs ---------------------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -112,7 +112,7 @@ async def test_one_that_cannot_be_written_is_told(tmp_path, run_directory):
     assert "cannot write" in line
 
 
-# -- what an earlier run has left ------------------------------------------------------------------------
+# -- what an earlier run has left ------------------------------------------------------------------
 
 
 @in_virtual_time
@@ -168,7 +168,7 @@ async def test_a_virtual_mac_device_that_is_used_no_longer_is_removed(
     assert bench.log.told() == []
 
 
-# -- other processes -------------------------------------------------------------------------------------
+# -- other processes -------------------------------------------------------------------------------
 
 
 def test_our_own_addresses_are_not_served_elsewhere(tmp_path, run_directory):
@@ -189,7 +189,7 @@ def test_records_that_cannot_be_read_name_no_address(run_directory):
     assert virtual_addresses_elsewhere() == frozenset()
 
 
-# -- what it says ----------------------------------------------------------------------------------------
+# -- its content -----------------------------------------------------------------------------------
 
 
 def test_it_has_all_that_it_takes_to_clear_up_and_to_bow_out(tmp_path):

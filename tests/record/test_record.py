@@ -1,4 +1,4 @@
-"""What a crash leaves to `clear` and to the next start."""
+"""The record that a crash leaves to `clear` and to the next start."""
 
 import errno
 import json
@@ -30,7 +30,7 @@ def in_child(function):
     return process.pid
 
 
-# -- what it says ----------------------------------------------------------------------------------------
+# -- its content -----------------------------------------------------------------------------------
 
 
 def test_what_was_written_is_read(tmp_path, run):
@@ -97,7 +97,7 @@ def test_the_interval_is_the_masters(tmp_path):
     assert content(tmp_path, ADVBASE=2, ADVSKEW=128).interval == 2.5
 
 
-# -- what it notes without a system call -----------------------------------------------------------------
+# -- notes without a system call -------------------------------------------------------------------
 
 
 def test_what_the_instance_notes_outlives_it(tmp_path, run):
@@ -170,7 +170,7 @@ def test_what_comes_after_the_end_is_harmless(tmp_path, run):
     assert list((run / "private").iterdir()) == []
 
 
-# -- what is not to be gone by ---------------------------------------------------------------------------
+# -- records that must be ignored ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("is_file", [False, True])
@@ -203,7 +203,7 @@ def test_one_whose_live_half_is_short_says_nothing(tmp_path, run):
     assert read("web", run) is None
 
 
-# -- where there is no room ------------------------------------------------------------------------------
+# -- where there is no room ------------------------------------------------------------------------
 
 
 def test_without_a_directory_it_lives_in_memory(tmp_path):
@@ -241,7 +241,7 @@ def test_memory_is_there_before_it_is_written_to(tmp_path, run):
     assert status.st_blocks * 512 >= status.st_size == record._LIVE_SIZE
 
 
-# -- the instances of other processes --------------------------------------------------------------------
+# -- the instances of other processes --------------------------------------------------------------
 
 
 def test_others_are_those_that_run_elsewhere(tmp_path, run):

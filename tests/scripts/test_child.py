@@ -34,7 +34,7 @@ def end_of(script, timeout=0.0, timed_out=lambda: None):
     return asyncio.run(scenario())
 
 
-# -- its end -----------------------------------------------------------------------------------------------
+# -- its end ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -95,11 +95,11 @@ def take_status(pid):
     os.waitpid(pid, 0)
 
 
-# -- how it stands -----------------------------------------------------------------------------------------
+# -- how it stands ---------------------------------------------------------------------------------
 
 
 class Scheduler:
-    """What is asked of the kernel about scheduling; `policy` is the daemon's, `childs` the program's."""
+    """The scheduling calls to the kernel; `policy` is the daemon's, `childs` the program's."""
 
     def __init__(self, monkeypatch):
         self.policy = self.childs = os.SCHED_OTHER

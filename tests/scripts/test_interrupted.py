@@ -63,7 +63,7 @@ def test_a_script_that_hangs_is_terminated_with_all_that_it_started(place):
 
 
 def test_children_of_a_terminated_script_do_not_outlive_it(place):
-    """The script itself obeys; what it started does not."""
+    """The script itself ends; its child does not."""
     body = "(trap '' TERM; echo begun >$told; while :; do sleep 1; done) & wait"
     result = result_of(place, place.hook(body, timeout=0.3, MARK=str(place.directory)))
     assert (result.status, result.timed_out) == (128 + signal.SIGTERM, True)

@@ -49,7 +49,7 @@ def test_asking_for_what_is_being_done_starts_nothing_new(place):
 
 
 def test_a_target_that_comes_back_while_another_waits_runs_again(place):
-    """MASTER, BACKUP, MASTER in quick succession: what was taken off meanwhile must be put back."""
+    """MASTER, BACKUP, MASTER in quick succession: an address removed meanwhile must be put back."""
 
     async def scenario():
         runner = HookRunner(place.log)

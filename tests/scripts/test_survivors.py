@@ -30,7 +30,7 @@ def test_a_process_is_known_by_instance_and_daemon(leave):
     web = leave("web", os.getpid(), "sleep", "1000", start_new_session=True)
     nameless = leave(None, os.getpid(), "sleep", "1001")
     leave("web", 1, "sleep", "1002")
-    # Other tests of this process may have left some, too.
+    # Other tests of this process may also have left some.
     found = {
         name: [each for each in left if each.pid in (web, nameless)]
         for name, left in survivors.find().items()

@@ -1,4 +1,4 @@
-"""Configuration files in the working directory, and what loading one of them gives."""
+"""Configuration files in the working directory, and the result of loading them."""
 
 from collections.abc import Mapping
 from pathlib import Path

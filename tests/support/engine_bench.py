@@ -1,4 +1,4 @@
-"""The engine in virtual time, with a wire, addresses and a log that only write down what came."""
+"""The engine in virtual time, with a wire, addresses and a log that only record calls."""
 
 import asyncio
 from ipaddress import IPv4Address
@@ -96,7 +96,7 @@ class Bench:
         self.transition = transition
         self.released = done
 
-    # what comes in
+    # incoming frames
     def receive(self, frame, ago=0.0):
         self.engine.receive(frame, asyncio.get_running_loop().time() - ago)
 

@@ -1,6 +1,6 @@
-"""What a virtual host does with each event in each state; `scripts/state-table` prints it for the docs.
+"""The reaction of a virtual host to each event in each state, printed by `scripts/state-table`.
 
-The words are those of a playbook (see `playbook.py`).  A MASTER is told more than a second after its
+It uses the words of a playbook (see `playbook.py`).  A MASTER gets the event more than a second after its
 last announcement, and every host before its deadline.
 """
 

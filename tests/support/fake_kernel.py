@@ -37,7 +37,7 @@ class FakeNetlink:
         self.indexes[name] = self.indexes.pop(interface)
         self.table[name] = self.table.pop(interface, {})
 
-    # what it can be asked
+    # queries
     def link(self, interface):
         index = self.indexes.get(interface)
         if index is None:
@@ -74,7 +74,7 @@ class FakeNetlink:
     def catch_up(self):
         pass
 
-    # what it can be told
+    # requests
     def add(self, interface, addresses, label, done, there=lambda added: None):
         addresses = list(addresses)
         self.story.append("add " + " ".join(str(a.ip) for a in addresses))

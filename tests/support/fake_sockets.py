@@ -1,4 +1,4 @@
-"""The sockets of an interface, and the watch for another daemon, which write down what they are given."""
+"""The sockets of an interface and the watch for another daemon, which record their input."""
 
 
 class FakeSockets:
@@ -29,7 +29,7 @@ class FakeSockets:
 
 
 class FakeWatch:
-    """`is_looking` is set by a test; what is sent then goes by it."""
+    """A watch; while a test sets `is_looking`, frames are sent by it."""
 
     def __init__(self, interface, duration, found):
         self.duration = duration

@@ -34,7 +34,7 @@ class Told:
 
 @contextlib.asynccontextmanager
 async def fed(*followed):
-    """A Netlink whose events are what the test sends to the socket, and whom it tells."""
+    """A Netlink that gets its events from the test by a socket, and its listener."""
     told = Told()
     netlink = Netlink(told)
     for name in followed:
@@ -50,7 +50,7 @@ async def fed(*followed):
 
 
 def after(*batches):
-    """The table after these batches of messages, and what the listener was told by the last one."""
+    """The table after these batches of messages, and the listener's calls for the last one."""
 
     async def scenario():
         async with fed("eth0") as (netlink, news, send):

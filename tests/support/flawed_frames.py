@@ -23,7 +23,7 @@ VALID = AdvertisementReceived(PEER, advbase=1, advskew=100, counter=7, demote=0)
 
 
 class Flaws(NamedTuple):
-    """What is wrong with a frame; one flaw for each rung, in the order of the rungs."""
+    """The flaws of a frame; one flaw for each rung, in the order of the rungs."""
 
     protocol: int = 112
     ip_checksum_error: int = 0

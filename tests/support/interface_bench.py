@@ -21,7 +21,7 @@ PEER = IPv4Address("10.0.0.2")
 
 
 class Kernel:
-    """The tables; `listener` is told of what changes, as the supervisor is."""
+    """The tables; `listener` gets the changes, like the supervisor."""
 
     def __init__(self):
         self.by_name = {}

@@ -41,7 +41,7 @@ class Tables:
         self.news.remove(news)
 
     async def ask(self, request, *arguments, **options):
-        """What a request comes to."""
+        """The result of a request."""
         done = asyncio.get_running_loop().create_future()
         getattr(self.netlink, request)(*arguments, done.set_result, **options)
         async with asyncio.timeout(10):

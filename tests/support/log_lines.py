@@ -1,4 +1,4 @@
-"""What is written to the log, line by line."""
+"""The log, line by line."""
 
 import logging
 

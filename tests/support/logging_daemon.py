@@ -30,7 +30,7 @@ def is_written():
 
 
 class Daemon:
-    """A process that writes lines as the daemon does, and what it has printed."""
+    """A process that writes lines as the daemon does, and its output."""
 
     def __init__(self, body, kind="stderr", argument="", stderr=subprocess.PIPE):
         command = [sys.executable, "-W", "error", "-c", START + body, kind, argument]

@@ -21,7 +21,7 @@ PACKAGES = (
     *("python3-cryptography", "python3-dotenv", "python3-pyroute2", "python3-systemd"),
     *("bash-completion", "ifupdown", "net-tools", "ucarp"),
 )
-"""What a machine has before the package comes: its dependencies, since no mirror is in reach."""
+"""The packages of a machine before ucarpd: its dependencies, as no mirror is in reach."""
 
 NETWORK_UNIT = """\
 [Unit]
@@ -69,7 +69,7 @@ def build_root(release: str, directory: Path) -> Path:
 
 
 def _complete(root: Path) -> None:
-    """Add the lab's network to a root file system, and leave out what a machine does not need."""
+    """Add the lab's network to a root file system, and leave out unneeded parts."""
     (root / "etc/systemd/system/lab-network.service").write_text(NETWORK_UNIT)
     wants = root / "etc/systemd/system/multi-user.target.wants"
     (wants / "lab-network.service").symlink_to("/etc/systemd/system/lab-network.service")
@@ -152,7 +152,7 @@ class Machine:
         return run(*enter, path, "LC_ALL=C.UTF-8", "TERM=dumb", *command, check=check)
 
     def shell(self, line: str, check: bool = True) -> str:
-        """Type a line into the machine's shell; what it prints."""
+        """Type a line into the machine's shell; return its output."""
         return self.run("sh", "-c", line, check=check).stdout
 
     def write(self, path: str, text: str, mode: int = 0o600) -> None:

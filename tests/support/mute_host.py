@@ -1,4 +1,4 @@
-"""A host of the laboratory that starts nothing: the test writes what a program would."""
+"""A host of the laboratory without programs: the test writes their output."""
 
 import subprocess
 
@@ -17,6 +17,6 @@ class MuteHost:
 
 
 def write(client, text):
-    """What the program of this client has written."""
+    """The output of this client's program."""
     with client.process.output.open("a") as file:
         file.write(text)

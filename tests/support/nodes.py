@@ -1,4 +1,4 @@
-"""The node that most tests run: its configuration, and what they ask it."""
+"""The node that most tests run: its configuration, and queries."""
 
 import sys
 from collections.abc import Sequence

@@ -19,7 +19,7 @@ from ucarpd.carp.timing import interval_units, master_down_units
 
 
 class ForeignPeer:
-    """What they have in common.  It has the interface of VirtualHost."""
+    """Their common part, with the interface of VirtualHost."""
 
     is_kernel = True
     """It speaks from the virtual MAC address, and yields on every tie."""
@@ -103,7 +103,7 @@ class ForeignPeer:
 
 
 class BsdPeer(ForeignPeer):
-    """FreeBSD: it yields to an equal interval too, whatever the addresses."""
+    """FreeBSD: it also yields to an equal interval, whatever the addresses."""
 
     @property
     def advskew(self):

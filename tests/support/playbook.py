@@ -1,4 +1,4 @@
-"""Playbooks: what a virtual host is told, and what it must ask for, one line an event.
+"""Playbooks: the events of a virtual host and its required actions, one line for each event.
 
     at 0.0: InterfaceReady 10.0.0.1 -> StateChanged INIT BACKUP, ReleaseAddresses at_start
     at 0.1: AddressesReleased -> nothing
@@ -10,7 +10,7 @@ A playbook is strict about time.  `DeadlineReached` must come exactly when the h
 `until T: deadlines` reaches every deadline up to and including T, and sums up the actions.
 
 An advertisement of IPv6 says so; `D3` is a demotion in byte 4, `#7` a counter, and `at_virtual_mac`
-where the frame came from.  A link that is lost `may_return`, or the host `can_send` all the same:
+the source of the frame.  A lost link `may_return`, or the host `can_send` nevertheless:
 
     at 1.0: AdvertisementReceived 1/0 from fe80::2 #7 D3 -> nothing
     at 3.0: DeadlineReached -> SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6
@@ -93,7 +93,7 @@ def tell(machine, what, now):
 
 
 def summary(machine, until):
-    """Reach every deadline up to `until`; what came of it, counted, in order of first appearance."""
+    """Reach every deadline up to `until`; return the actions, counted, in order of appearance."""
     counted = Counter()
     while (deadline := machine.next_deadline()) is not None and deadline <= until + 1e-9:
         actions = machine.handle(events.DeadlineReached(), deadline)
@@ -102,7 +102,7 @@ def summary(machine, until):
 
 
 def future(machine, count=12):
-    """What the machine will do at its next deadlines if nothing else happens; it is left as it is."""
+    """The machine's actions at its next deadlines without other events; it stays unchanged."""
     machine = deepcopy(machine)
     deeds = []
     while len(deeds) < count and (deadline := machine.next_deadline()) is not None:

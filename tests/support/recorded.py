@@ -1,4 +1,4 @@
-"""What the record of an instance says, made from a configuration file."""
+"""The content of an instance's record, made from a configuration file."""
 
 from ipaddress import ip_address
 

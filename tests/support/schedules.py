@@ -51,7 +51,7 @@ STACKS = st.sampled_from([(VIRTUAL,), (VIRTUAL6,), DUAL, DUAL])
 def sources(number, addresses):
     """The last octet counts most, so the order of the ties is not the one of the numbers.
 
-    Nor is that of IPv6 the order of IPv4, so that the two would choose different winners.
+    IPv6 has another order than IPv4, and the two would choose different winners.
     """
     every = (ip_address(f"10.0.{number}.{9 - number}"), ip_address(f"fe80::{3 * number % 7}"))
     versions = {address.version for address in addresses}

@@ -1,4 +1,4 @@
-"""Scripts are real ones, run by the real runner; what they do is told by a file that they write."""
+"""Real scripts, run by the real runner; they write their actions to a file."""
 
 import asyncio
 from pathlib import Path

@@ -14,7 +14,7 @@ CONTESTED = Transition(State.MASTER, State.MASTER, "contested")
 
 
 class FakeHooks:
-    """One script at a time; of those that wait only the newest is kept."""
+    """One script at a time; of the waiting ones only the newest is kept."""
 
     def __init__(self):
         self.running = self.waiting = None

@@ -23,7 +23,7 @@ LATEST = 5.0
 
 
 class Cost:
-    """What the clients had to bear since it was made: seconds, the longest at a stretch."""
+    """The cost for the clients since its construction: seconds, and the longest stretch."""
 
     def __init__(self, segment):
         self._segment = segment
@@ -34,7 +34,7 @@ class Cost:
         self._holders = self._count()
 
     def _count(self):
-        """A host that is dead or frozen answers nobody, whatever it holds."""
+        """A dead or frozen host answers no client, whatever addresses it holds."""
         return sum(
             station.holds_addresses and station.machine is not None and not station.is_frozen
             for station in self._segment.stations
@@ -83,14 +83,14 @@ class Segment:
         self._group_of[station] = 0
         return station
 
-    # -- the network ------------------------------------------------------------------------------------
+    # -- the network -------------------------------------------------------------------------------
 
     def divide(self, groups):
         """Put each station into the part of the network that `groups` names for it."""
         self._group_of = dict(zip(self.stations, groups, strict=True))
 
     def cut(self, sender, receiver):
-        """Lose what the one sends to the other."""
+        """Lose all frames from the one host to the other."""
         self._cut.add((sender, receiver))
 
     def heal(self):
@@ -161,7 +161,7 @@ class Segment:
 
         return arrive
 
-    # -- time ---------------------------------------------------------------------------------------------
+    # -- time --------------------------------------------------------------------------------------
 
     def later(self, delay, do):
         heapq.heappush(self._queue, (self.now + delay, next(self._serial), do))
@@ -197,7 +197,7 @@ class Segment:
         station.wake_up()
         assert station.deadline is None or station.deadline > due, f"{station.source} spins"
 
-    # -- what is watched ------------------------------------------------------------------------------------
+    # -- checks ------------------------------------------------------------------------------------
 
     def note(self, text):
         self.log.append(f"{self.now:.6f} {text}")
@@ -206,7 +206,7 @@ class Segment:
             self.cost.transitions += 1
 
     def note_holders(self):
-        """Somebody has got the addresses, or has given them up."""
+        """A host has got the addresses, or has given them up."""
         self.cost.look(self.now)
 
     def masters(self):

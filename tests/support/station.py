@@ -76,7 +76,7 @@ class Station:
     def families(self):
         return {source.version for source in self.sources}
 
-    # -- what is done to it ---------------------------------------------------------------------------
+    # -- deeds -------------------------------------------------------------------------------------
 
     def start(self):
         if self.machine is None:
@@ -87,7 +87,7 @@ class Station:
                 self.tell(events.InterfaceReady(self.sources))
 
     def kill(self):
-        """A crash: the addresses stay where they are, and nobody is told."""
+        """A crash: the addresses stay in place, and no peer is told."""
         self.machine = None
         self._jobs += 1
         self.segment.note_holders()
@@ -118,7 +118,7 @@ class Station:
         self.segment.note_holders()
 
     def filter(self, families):
-        """Lose what comes and goes in these families from now on, and in no other."""
+        """Lose all frames of these families, in both directions, and of no other family."""
         self.filtered = set(families)
 
     def lose_link(self):
@@ -145,7 +145,7 @@ class Station:
         if self.machine is not None:
             self.tell(events.InterfaceReady(self.sources))
 
-    # -- what the engine does ---------------------------------------------------------------------------
+    # -- the part of the engine --------------------------------------------------------------------
 
     def wake_up(self):
         # Never before the deadline by the machine's own clock, whatever a division has lost.
@@ -170,7 +170,7 @@ class Station:
                     self.kill()
 
     def _begin(self, delay, holds, outcome):
-        """One job at a time; the newest one wins, and one that was overtaken reports nothing."""
+        """One job at a time; the newest one wins, and a superseded job reports no result."""
         self._jobs += 1
         job = self._jobs
 

@@ -1,4 +1,4 @@
-"""A virtual host with two addresses: its configuration, and what it is told of its role."""
+"""A virtual host with two addresses: its configuration and its transitions."""
 
 from ipaddress import ip_address
 

@@ -2,7 +2,7 @@
 
 `freebsd-live.json` has advertisements of a running FreeBSD kernel.
 
-Every frame is both accepted and sent: what a peer makes is what we make when we are configured for it.
+Every frame is both accepted and sent: if configured for a peer, we send the same bytes as the peer.
 """
 
 import json

@@ -22,7 +22,7 @@ class _JumpingSelector(selectors.SelectSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """`jump(seconds)` is what a stopped process sees: the clock moves, and nothing has run."""
+    """A loop in virtual time; `jump(seconds)` acts like a stopped process: only the clock moves."""
 
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()

@@ -21,6 +21,6 @@ def conf(machine, name="web", **keys):
 
 
 def restart_cleanly(machine, client):
-    """Have it forget its deaths: one that dies again and again comes back less fit."""
+    """Make it forget its deaths: after repeated deaths it comes back less fit."""
     machine.run("systemctl", "restart", "ucarpd@web")
     client.wait_for(machine.name, 30)

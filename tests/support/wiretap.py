@@ -1,6 +1,6 @@
-"""Reads what passes an interface, and puts frames on it; knows CARP and ARP by itself.
+"""Reading and sending the frames of an interface; it decodes CARP and ARP itself.
 
-Times are the kernel's times of arrival, so that a busy machine does not blur them.
+Times are the kernel's times of arrival, which a busy machine does not delay.
 """
 
 import socket
@@ -104,7 +104,7 @@ class Wiretap:
             self._frames.append(Frame(seconds + nanoseconds / 1e9, data))
 
     def advertisements(self, source: str | None = None, after: float = 0.0) -> list[Advertisement]:
-        """Those of one source, bow-outs included."""
+        """The advertisements of one source, bow-outs included."""
         parsed = (parse_advertisement(frame) for frame in list(self._frames) if frame.at > after)
         return [each for each in parsed if each and source in (None, each.source)]
 
@@ -149,7 +149,7 @@ class Wiretap:
         return self.wait(source, count, after=seen[-1].at if seen else 0.0)
 
     def wait_quiet(self) -> None:
-        """Wait until nothing has passed for a moment, so that all that was sent has been read."""
+        """Wait for a moment without frames; by then all sent frames have been read."""
         quiet_since, count = time.monotonic(), len(self._frames)
 
         def is_quiet() -> bool:

@@ -20,7 +20,7 @@ def addresses(text):
 
 
 def digest(key, there, lladdr=""):
-    """What a host with this key and these addresses sends; they must be given in order."""
+    """The advertisement of a host with this key and these addresses, given in order."""
     body = "".join(address.packed.hex() for address in addresses(there))
     signed = bytes.fromhex(f"0201 {lladdr} {VHID:02x} {body} {COUNTER:016x}")
     return hmac.digest(key, signed, "sha1")

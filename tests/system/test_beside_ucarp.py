@@ -1,6 +1,6 @@
 """The same day with a colleague that has not migrated yet: machine b runs Debian's ucarp.
 
-ucarp never bows out, and reads what it hears up to a second late.
+ucarp never bows out, and reads advertisements up to a second late.
 """
 
 import time

@@ -30,7 +30,7 @@ OLD_SERVER = f"""\
 iface eth0 inet static
     address {VIP}/16
 """
-"""What a server has that was there before its clients got a virtual address."""
+"""The files of a server that was there before its clients got a virtual address."""
 
 BUILT_IN = {"UPSCRIPT": None, "DOWNSCRIPT": None}
 scripts_or_not = pytest.mark.parametrize(

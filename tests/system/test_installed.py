@@ -22,9 +22,9 @@ def client(lab):
 
 @pytest.fixture
 def serving(a, b, client, package, request):
-    """Both machines run ucarpd@web, and a serves.  Tells how long nobody answered in the test."""
+    """Both machines run ucarpd@web, and a serves.  Returns the longest time without an answer."""
     for machine in (a, b):
-        # A test that runs by itself has no earlier one that has installed the package.
+        # If this test runs alone, no earlier test has installed the package.
         if not (machine.root / "usr/bin/ucarpd").exists():
             machine.run("apt-get", "install", "-y", f"/root/{package.name}")
         conf(machine)
@@ -141,7 +141,7 @@ def test_frozen(a, b, serving, client):
 
 
 def test_reboot(a, b, serving, client):
-    """The bow-out goes before the network does, so nobody waits for the master-down interval."""
+    """The bow-out leaves before the network goes, so no client waits a master-down interval."""
     began = int(time.time())
     a.reboot()
     assert f"{a.address} bowed out" in b.journal("-u", "ucarpd@web", f"--since=@{began}")

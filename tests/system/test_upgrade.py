@@ -1,6 +1,6 @@
 """Upgrades of a pair that serves: from the first release, and from this version to the next.
 
-None of them may be an outage: what the new version refuses keeps running as it is.
+None of them may be an outage: if the new version refuses a file, the old process keeps running.
 """
 
 import time
@@ -134,7 +134,7 @@ ExecStart=/usr/bin/ucarpd run --stay /srv/sites
 
 
 def test_the_restart_of_the_service_does_not_reach_a_refused_instance(a, pair, client, package):
-    """A restart of ucarpd.service is usually one of its instances too."""
+    """A restart of ucarpd.service usually also restarts its instances."""
     a.write("/etc/systemd/system/ucarpd.service.d/sites.conf", SITES, 0o644)
     conf(a, "mail", VHID=2, ADDR="172.16.0.2")
     a.shell("mkdir -p /srv/sites && mv /etc/ucarp/mail.conf /srv/sites/ && systemctl daemon-reload")

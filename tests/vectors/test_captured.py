@@ -23,7 +23,7 @@ ARP_SENDER_MAC = slice(22, 28)
 ARP_TARGET_MAC = slice(32, 38)
 
 
-# -- captured from a running ucarp and a running NetBSD kernel ---------------------------------------
+# -- captured from a running ucarp and a running NetBSD kernel -------------------------------------
 
 
 @rows(CAPTURED_ADVERTISEMENTS)
@@ -34,7 +34,7 @@ def test_captured_advertisement_is_accepted(vector):
 
 @rows(CAPTURED_ADVERTISEMENTS)
 def test_captured_advertisement_is_the_one_that_we_would_send(vector):
-    """But for ucarp's source MAC, where ours is the interface's, and its random IP id."""
+    """Except for the source MAC, in which ucarp uses another one than we do, and its random IP id."""
     theirs = bytes.fromhex(vector["ethernet_frame_hex"])
     mac = theirs[SOURCE_MAC] if vector["impl"].startswith("ucarp") else OUR_MAC
     ours = as_we_send_it(vector, mac)

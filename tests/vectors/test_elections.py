@@ -68,7 +68,7 @@ def test_election_as_ucarp_decides_it(row):
             assert host.state is State.MASTER
         case "BACKUP (after one last advert)":
             assert host.state is State.BACKUP
-            # On a tie it makes a BSD yield too, so there, unlike ucarp, we leave it out.
+            # On a tie it would also make a BSD yield, so there, unlike ucarp, we leave it out.
             is_tie = (own["advbase"], own["advskew"]) == (peer["advbase"], peer["advskew"])
             assert len(sent) == (0 if is_tie else 1)
         case "stay BACKUP, timer reset" if election_id(row) == FOLLOWED_AT_ANY_ADVBASE:
@@ -81,7 +81,7 @@ def test_election_as_ucarp_decides_it(row):
 
 
 def outcome(row, **configured):
-    """What a host of ours decides, in the words of the vectors about the BSD kernels."""
+    """The decision of a host of ours, in the words of the vectors about the BSD kernels."""
     host = brought_to(row["state"], row["own"], **configured)
     down_at = host.master_down_at
     host.handle(heard(row), 1000.5)

@@ -25,7 +25,7 @@ from ucarpd.carp.transmit import Transmitter
 FREEBSD_LIVE = load("freebsd-live.json")["frames"]
 
 
-# -- captured from a running FreeBSD kernel ----------------------------------------------------------
+# -- captured from a running FreeBSD kernel --------------------------------------------------------
 
 
 def live_params(vector):

@@ -28,7 +28,7 @@ def frames(vectors):
     return pytest.mark.parametrize(("vector", "family"), vectors, ids=names)
 
 
-# -- made by the C functions of ucarp and the BSD kernels --------------------------------------------
+# -- made by the C functions of ucarp and the BSD kernels ------------------------------------------
 
 
 @rows(GENERATED)
@@ -55,7 +55,7 @@ def test_generated_header(vector):
 
 @frames(GENERATED_FRAMES)
 def test_generated_frame_is_the_one_that_we_would_send(vector, family):
-    """But for ucarp's source MAC, where ours is the interface's, and FreeBSD's type of service."""
+    """Except for the source MAC of ucarp, which is not the interface's, and FreeBSD's type of service."""
     theirs = bytes.fromhex(vector[FRAME[family]])
     # With the BSDs the source MAC is our virtual one, whatever the interface has.
     mac = theirs[SOURCE_MAC] if vector["impl"] == "ucarp" else OUR_MAC

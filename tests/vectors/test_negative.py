@@ -98,9 +98,9 @@ def test_our_counters_have_the_names_of_the_bsds(vector):
     named_otherwise = {
         # OpenBSD looks for a carp interface in unicast mode, NetBSD for a carp interface.
         "unicast_dst": DropReason.BAD_DESTINATION,
-        # FreeBSD 15 drops what we accept.
+        # FreeBSD 15 drops this packet, and we accept it.
         "trailing_junk": None,
-        # Nobody else sees that only the vhid differs.
+        # No other system sees that only the vhid differs.
         "other_vhid": DropReason.MISTYPED_VHID,
     }
     if vector["name"] in named_otherwise:
@@ -122,7 +122,7 @@ def test_an_exact_replay_is_accepted():
 
 
 def test_a_tampered_interval_is_what_we_hear():
-    """Nobody signs advskew and advbase, so this is how it must be; the counter is signed."""
+    """The digest covers the counter, but not advskew and advbase, so this must be accepted."""
     heard = {
         name: Receiver(negative_params()).check(negative_frame(vector), (), ())
         for vector in DATA["negative"]
@@ -136,9 +136,9 @@ def test_a_tampered_interval_is_what_we_hear():
 
 @rows(DATA["negative"])
 def test_negative_in_unicast(vector):
-    """The other way round: what is sent to us is accepted, what is sent to the group is not.
+    """The opposite: a packet to us is accepted, a packet to the group is not.
 
-    The cheaper checks come before the one of the destination, and the others after it.
+    The cheaper checks come before the check of the destination, and the others after it.
     """
     receiver = Receiver(negative_params(peers=(IPv4Address("10.77.0.9"),)))
     result = receiver.check(negative_frame(vector), (NEGATIVE_SOURCE,), ())
@@ -173,7 +173,7 @@ def test_every_negative_vector_of_ipv6_has_a_row():
 @rows(DATA["negative_v6"])
 @pytest.mark.parametrize("pseudo_checksum", [False, True])
 def test_negative_in_ipv6(vector, pseudo_checksum):
-    """What we send with does not matter to what we accept."""
+    """Our settings for sending do not matter for receiving."""
     configured = Params(
         vhid=vector["vhid"],
         addresses=tuple(IPv6Address(text) for text in vector["v6"]),

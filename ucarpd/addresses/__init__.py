@@ -1,1 +1,1 @@
-"""Addresses: who puts them there, and takes them away."""
+"""Addresses: adding and removing them by netlink, by scripts, or on a macvlan device."""

@@ -1,13 +1,14 @@
-"""Keeps an interface from answering ARP for the virtual addresses on the macvlans above it.
+"""The ARP settings of an interface with macvlans: it must not answer for their virtual addresses.
 
-By default an interface answers for any address of the host, with its own MAC, and names any as the
-sender of its questions.  Either would give the virtual address another MAC than the virtual one.
+By default an interface answers ARP for any address of the host with its own MAC, and may name any
+of them as the sender of its requests.  Both would give the virtual address a MAC other than the
+virtual one.
 
-All who have a macvlan on the interface, in this process and others, share one file in the private
-directory, in which the values from before are kept.  Each holds a lock on it, which the kernel lets go of however they end;
-the last to leave restores the values and removes the file.  A file without a holder was left by
-processes that were killed; the values in the kernel are then still ours, and those in the file count.
-If somebody removes the file, each holder makes it again or joins the one that another has made.
+All virtual hosts with a macvlan on the interface, in this process and others, share one file in the
+private directory.  It keeps the original values.  Each virtual host holds a lock on the file, which
+the kernel releases however the process ends.  The last one restores the values and removes the
+file.  A file without a lock was left by killed processes: the kernel still has our values, and the
+file has the original ones.  If the file is removed, each holder makes it again, or joins a new one.
 """
 
 import contextlib
@@ -25,13 +26,13 @@ from ucarpd.linux.run_directory import is_still_at, private_directory, private_p
 _OURS = {"arp_ignore": "1", "arp_announce": "2"}
 
 _AS_GOOD = {
-    # 2 asks for more, 8 answers nothing.  3 answers for what is on other interfaces, as 0 does.
+    # 2 is stricter, and 8 answers no request.  Like 0, 3 answers for addresses of other interfaces.
     "arp_ignore": {"1", "2", "8"},
     "arp_announce": {"2"},
 }
 
 _PATIENCE = 0.2
-"""Seconds to wait for others who read and write the file at the moment, which takes them far less."""
+"""Longest wait for other processes that read or write the file, in seconds; they need far less."""
 
 _RETRY_AFTER = 0.001
 
@@ -39,8 +40,8 @@ _RETRY_AFTER = 0.001
 class ParentArp:
     """The ARP settings of the interface; `directory` is the run directory.
 
-    If the file cannot be kept, `fault` says why.  The settings are made all the same, and the values
-    from before are lost if the process is killed.
+    If the file cannot be written, `fault` says why.  ucarpd changes the settings nevertheless; if
+    it is killed, the original values are lost.
     """
 
     def __init__(self, interface: str, directory: Path) -> None:
@@ -51,12 +52,12 @@ class ParentArp:
         self._held: int | None = None
         self._originals: dict[str, str] = {}
         self._index = 0
-        """Of the interface whose settings are held; 0 for none."""
+        """The index of the interface whose settings are held; 0 for none."""
 
     def hold(self) -> None:
-        """Make the settings, and keep them until `release`.  Raises OSError if they are refused.
+        """Change the settings, and keep them until `release`.  Blocks; raises OSError.
 
-        Again is fine, and needed where the interface has gone and come back.
+        A second call does no harm.  It is necessary after the interface was gone.
         """
         self.fault = None
         was_held = self._held is not None
@@ -78,7 +79,7 @@ class ParentArp:
         return frozenset({self._path.name} if self._held is not None else ())
 
     def renew(self) -> None:
-        """Make the file again, if the settings are held and it has been removed.  Raises OSError."""
+        """Make the file again if it was removed while the settings are held.  Raises OSError."""
         if self._held is not None and not is_still_at(self._path, self._held):
             # If the interface is gone, so are its settings.
             with contextlib.suppress(FileNotFoundError):
@@ -93,9 +94,9 @@ class ParentArp:
             _unlock(former)
 
     def release(self) -> None:
-        """Give them up; the last to do so restores what was before.  Raises OSError.
+        """Release the settings; the last holder restores the original values.  Raises OSError.
 
-        So does one that has not held them, where killed processes could not.
+        Without a hold, this restores the values that killed processes have left.
         """
         if self._held is not None or self._originals:
             with contextlib.ExitStack() as alone:
@@ -106,7 +107,7 @@ class ParentArp:
             _restore_left_over(self._interface, self._path)
 
     def _follow_interface(self) -> None:
-        """If the name is another interface's by now, restore the settings of the former one."""
+        """Restore the settings of the former interface, if another one has its name by now."""
         former, self._index = self._index, _index_of(self._interface)
         if former and former != self._index and (name := _name_of(former)):
             with contextlib.suppress(OSError):
@@ -122,7 +123,7 @@ class ParentArp:
                 self._originals[name] = value
                 raised.append(name)
         if self._held is not None:
-            # Written first, so that they are known whenever we are killed.
+            # The file is written first, so the values survive if this process is killed.
             with self._noting_the_fault():
                 _write(self._held, self._originals)
         for name in raised:
@@ -164,9 +165,9 @@ def _restore_left_over(interface: str, path: Path) -> None:
 
 @contextlib.contextmanager
 def _alone(directory: Path) -> Iterator[None]:
-    """One at a time on this machine, for as long as it takes to read and write a few files.
+    """Hold a lock of this machine, for the time it takes to read and write a few files.
 
-    It is the directory that is locked, since the file may be removed under those who wait for it.
+    It locks the directory, because the file may be removed while other processes wait for it.
     """
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -177,7 +178,7 @@ def _alone(directory: Path) -> Iterator[None]:
 
 
 def _lock(descriptor: int, directory: Path) -> None:
-    """Raise OSError if another has the lock for too long, as a process that has been stopped may."""
+    """Take the lock.  Raises OSError if another process, such as a stopped one, keeps it."""
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
@@ -202,7 +203,8 @@ def _open_shared(path: Path) -> int:
 
 
 def _unlock(descriptor: int) -> None:
-    # A child on its way to a script has a copy of the descriptor, and closing leaves that.
+    # A child that has not executed its script yet has a copy of the descriptor, so closing ours
+    # would not release the lock.
     fcntl.flock(descriptor, fcntl.LOCK_UN)
     os.close(descriptor)
 
@@ -210,7 +212,10 @@ def _unlock(descriptor: int) -> None:
 def _restore_if_last(
     interface: str, path: Path, descriptor: int, originals: dict[str, str]
 ) -> None:
-    """`originals` counts for what the file does not say, because it could not be written."""
+    """Restore the settings and remove the file, if no other process holds it.
+
+    `originals` has the values that could not be written to the file.
+    """
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -221,7 +226,7 @@ def _restore_if_last(
 
 def _restore(interface: str, originals: dict[str, str]) -> None:
     for name, value in originals.items():
-        # The interface may be gone.  What somebody has changed since then is theirs.
+        # The interface may be gone.  A value that was changed since then stays.
         with contextlib.suppress(FileNotFoundError):
             if sysctl.get(interface, 4, name) == _OURS[name]:
                 sysctl.set(interface, 4, name, value)
@@ -242,7 +247,7 @@ def _name_of(index: int) -> str | None:
 
 
 def _read(descriptor: int) -> dict[str, str]:
-    """The values from before of the settings that we have changed."""
+    """Return the original values of the settings that ucarpd has changed."""
     lines = os.pread(descriptor, 4096, 0).decode("ascii", "replace").splitlines()
     pairs = (line.partition("=") for line in lines)
     return {name: value for name, _, value in pairs if name in _OURS and value.isdecimal()}
@@ -250,6 +255,6 @@ def _read(descriptor: int) -> dict[str, str]:
 
 def _write(descriptor: int, values: dict[str, str]) -> None:
     text = "".join(f"{name}={value}\n" for name, value in values.items()).encode()
-    # In this order a death in between leaves the new text, and at worst part of an old line.
+    # If the process dies in between, the file has the new text, and at worst a part of an old line.
     os.pwrite(descriptor, text, 0)
     os.ftruncate(descriptor, len(text))

@@ -1,4 +1,4 @@
-"""The virtual addresses put on the interface and taken off by ucarpd itself, over netlink."""
+"""Virtual addresses that ucarpd itself adds to the interface and removes, over netlink."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -12,15 +12,15 @@ from ucarpd.log.messages import Journal
 
 
 class Ledger(Protocol):
-    """Where it is written down that something of ours may be on this host; see `record`."""
+    """The note whether addresses of ours may be on this host; see `record`."""
 
     placed: bool
 
 
 class NetlinkAddresses:
-    """ucarpd adds and removes the addresses itself.
+    """Virtual addresses that ucarpd itself adds and removes.
 
-    An interface that somebody renames takes them along; they are removed from there too.
+    If the interface is renamed, it keeps the addresses, and ucarpd also removes them from there.
     """
 
     are_scripted = False
@@ -33,11 +33,11 @@ class NetlinkAddresses:
         self._addresses: list[InterfaceAddress] = []
         self._jobs = 0
         self._index: int | None = None
-        """Of the interface when addresses were put on it."""
+        """The index of the interface when addresses were added to it."""
         self.reconfigure(config)
 
     def reconfigure(self, config: Config) -> None:
-        """Addresses that are no longer wanted go at once; new ones come when they are acquired."""
+        """Take over a new configuration: remove dropped addresses at once, add none."""
         self._interface = config.device
         self._is_device = config.virtual_mac
         self._label = config.label
@@ -75,7 +75,7 @@ class NetlinkAddresses:
         self.acquire(transition, lambda _added: None, done)
 
     def put_back(self, placed: list[Placed], done: Callable[[], None]) -> None:
-        """Put addresses on the interface as they were: for those that a script had put there."""
+        """Add addresses with their former labels, because a script had added them."""
         left = len(placed)
         self._note_index()
         self._jobs += 1
@@ -100,10 +100,10 @@ class NetlinkAddresses:
         self._netlink.prepare(self._interface, self._addresses, self._label)
 
     def appeared(self) -> None:
-        """What ucarpd adds itself is no news."""
+        """Do nothing: ucarpd knows the addresses that it adds itself."""
 
     def mend(self) -> None:
-        """A request over netlink is done in a moment, and its end tells what is there."""
+        """Do nothing: a netlink request ends in a moment, and its result reports the addresses."""
 
     def is_hosts_own(self, ip: IPAddress) -> bool:
         others = (
@@ -114,7 +114,7 @@ class NetlinkAddresses:
         )
 
     async def dispose(self) -> None:
-        """Nothing is left but the addresses."""
+        """Do nothing: there is only the addresses' own state to clear."""
 
     def all(self) -> tuple[IPAddress, ...]:
         return tuple(address.ip for address in self._addresses)
@@ -124,7 +124,7 @@ class NetlinkAddresses:
         return tuple(ip for ip in self.all() if any(self._netlink.has(i, ip) for i in interfaces))
 
     def present_now(self) -> tuple[IPAddress, ...]:
-        """As `present`, after taking in what the kernel has reported but we have not yet read."""
+        """Handle the events that are already waiting, and return `present`."""
         self._netlink.catch_up()
         return self.present()
 
@@ -132,11 +132,11 @@ class NetlinkAddresses:
         return tuple(ip for ip in self.all() if not self._netlink.has(self._interface, ip))
 
     def elsewhere(self) -> bool:
-        """Whether any interface of this host has one of them."""
+        """Return whether any interface of this host has one of the addresses."""
         return any(self._netlink.where(ip) for ip in self.all())
 
     def placed(self) -> list[Placed]:
-        """How those that are on the interface are there, by whomever they were put there."""
+        """Return the virtual addresses on the interface with their labels, whoever added them."""
         found = (self._netlink.placed(self._interface, ip) for ip in self.all())
         there = [each for each in found if each is not None]
         if there:
@@ -144,7 +144,7 @@ class NetlinkAddresses:
         return there
 
     def guard(self) -> None:
-        """Keep what the kernel would take along while a script removes these addresses."""
+        """Protect other addresses while a script removes these, until `end_guard`."""
         self._netlink.guard_secondaries(self._interface, self.all())
 
     def end_guard(self) -> None:
@@ -167,7 +167,7 @@ class NetlinkAddresses:
             self._netlink.remove(interface, self._addresses, self._removed)
 
     def _renamed(self) -> tuple[str, ...]:
-        """The interface that they were put on, if it has another name by now."""
+        """Return the new name of the interface with the addresses, if it was renamed."""
         link = self._netlink.link_of_index(self._index) if self._index is not None else None
         return (link.name,) if link is not None and link.name != self._interface else ()
 

@@ -1,8 +1,8 @@
-"""The virtual addresses put on the interface and taken off by the operator's scripts.
+"""Virtual addresses that the operator's scripts add to the interface and remove.
 
-A script that has begun runs to its end: what it does has side effects that ucarpd cannot see.  The
-exit status of the up-script decides whether this host serves, not the place of the address: a script
-may call a cloud's API, or put the address on another interface.
+A script always runs to its end, because it may have effects that ucarpd cannot see.  The exit
+status of the up-script decides whether this host serves, not the place of the address: a script may
+call a cloud's API, or add the address to another interface.
 """
 
 import asyncio
@@ -20,22 +20,20 @@ from ucarpd.log.messages import Journal
 from ucarpd.scripts.runner import Hook, HookRunner, Result
 
 MEND_AFTER = 0.1
-"""Seconds for which an address may be missing while the up-script works: it may move it itself."""
+"""Seconds for which an address may be missing while the up-script runs: the script may move it."""
 
 LONGEST_WAIT = 0.1
-"""Seconds for which a down-script may wait for the script before it, until ucarpd takes the addresses
-off itself.
-"""
+"""Seconds that a down-script may wait for the previous script before ucarpd acts itself."""
 
 UP, UP_AGAIN, DOWN = "up", "up again", "down"
-"""Targets of the runs.  A contested up-script runs again although one is running already."""
+"""Targets of the runs.  After a contest the up-script runs again, even while one is running."""
 
 
 class ScriptedAddresses:
-    """The up-script adds the addresses, the down-script removes them.
+    """Virtual addresses that the up-script adds and the down-script removes.
 
-    ucarpd removes over netlink what the down-script leaves, and what is there while the down-script has
-    to wait: a host that has given up the role must not go on answering, whatever the reason.
+    If the down-script leaves addresses or has to wait, ucarpd removes them over netlink: a host
+    that has given up the role must not keep answering for them.
     """
 
     are_scripted = True
@@ -54,7 +52,7 @@ class ScriptedAddresses:
         self._ledger = ledger
         self._loop = asyncio.get_running_loop()
         self._placed: dict[IPAddress, Placed] = {}
-        """How scripts have put addresses on the interface, since this process started."""
+        """The addresses that scripts have added since this process started, with their labels."""
         self._is_master = False
         self._has_come_up = False
         """Whether the up-script has ended since the role was taken."""
@@ -84,10 +82,10 @@ class ScriptedAddresses:
         return self._netlink.present()
 
     def missing(self) -> tuple[IPAddress, ...]:
-        """Only what a script once put on the interface is missed there."""
+        """Return the missing addresses that a script once added to the interface."""
         return tuple(ip for ip in self._netlink.missing() if ip in self._placed)
 
-    # -- taking the role ---------------------------------------------------------------------------------
+    # -- taking the role ---------------------------------------------------------------------------
 
     def acquire(
         self,
@@ -95,7 +93,7 @@ class ScriptedAddresses:
         there: Callable[[tuple[IPAddress, ...]], None],
         done: Callable[[Outcome], None],
     ) -> None:
-        del there  # A script takes longer than the way back to the loop.
+        del there  # The announcement from the thread would save no time: scripts take far longer.
         self._acquire(UP, transition, done)
 
     def reassert(self, transition: Transition, done: Callable[[Outcome], None]) -> None:
@@ -111,10 +109,10 @@ class ScriptedAddresses:
 
         def run() -> None:
             if not self._is_master:
-                return  # The role has gone while the addresses were put back.
+                return  # The role was lost while the addresses were being put back.
             self._hooks.request(self._hook(target, transition), partial(self._came_up, done))
 
-        # Run a second time, many scripts only say that the address is configured already.
+        # In a second run, many scripts only report that the address is already configured.
         lost = self._lost() if self._has_come_up else []
         if lost:
             self._netlink.put_back(lost, run)
@@ -122,12 +120,12 @@ class ScriptedAddresses:
             run()
 
     def _came_up(self, done: Callable[[Outcome], None], result: Result) -> None:
-        """Judge by the exit status first, then by what is there."""
+        """Decide whether this host serves: first by the exit status, then by the addresses."""
         here = self._netlink.present_now()
         self._note_placed()
         if not self._is_master:
             self._stop_waiting()
-            return  # The down-script comes next, and finds the addresses there.
+            return  # The down-script runs next, and finds the addresses in place.
         self._has_come_up = True
         self._look_at_down_script()
         every, missing = self.all(), self._netlink.missing()
@@ -166,7 +164,7 @@ class ScriptedAddresses:
     def _note_placed(self) -> None:
         self._placed |= {each.address.ip: each for each in self._netlink.placed()}
 
-    # -- giving it up ------------------------------------------------------------------------------------
+    # -- giving up the role ------------------------------------------------------------------------
 
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
         self._is_master = self._has_come_up = False
@@ -179,12 +177,12 @@ class ScriptedAddresses:
             self._patience = self._loop.call_later(LONGEST_WAIT, self._begin_keeping_off)
 
     def _look_at_down_script(self) -> None:
-        """Long before it is to run: leaving the role must not hang on memory or a disk."""
+        """Inspect the down-script early: leaving the role must not wait for memory or a disk."""
         script = self._config.down_script
         self._harm = harm(script) if script is not None and is_harmful(script) else None
 
     def _is_down_script_harmful(self, at_start: bool) -> bool:
-        """Tell whether it would delete the host's own IPv6 addresses, and log that."""
+        """Return whether the script would delete the host's own IPv6 addresses, and log that."""
         if self._harm is None:
             return False
         has_ipv6 = any(ip.version == 6 for ip in self.all())
@@ -193,7 +191,7 @@ class ScriptedAddresses:
         return has_ipv6
 
     def appeared(self) -> None:
-        """Take note of what a script has put there; not for long, if the down-script has to wait."""
+        """Note the addresses that a script has added; if the down-script must wait, remove them."""
         self._note_placed()
         if self._is_kept_off:
             self._netlink.remove(lambda: None)
@@ -217,7 +215,7 @@ class ScriptedAddresses:
     def _came_down(self, at_start: bool, done: Callable[[], None], _result: Result) -> None:
         self._end_guard()
         if self._is_master:
-            return  # The up-script comes next.
+            return  # The up-script runs next.
         self._stop_keeping_off()
         if present := self._netlink.present_now():
             report = (
@@ -233,7 +231,7 @@ class ScriptedAddresses:
         done()
 
     def _begin_guard(self) -> None:
-        """What the kernel takes along with an address is not the down-script's to remove."""
+        """Protect other addresses that the kernel would remove together with ours."""
         if not self._is_guarding:
             self._is_guarding = True
             self._netlink.guard()
@@ -244,20 +242,20 @@ class ScriptedAddresses:
             self._netlink.end_guard()
 
     async def dispose(self) -> None:
-        """Nothing is left but what the scripts have left."""
+        """Do nothing: only the scripts could have left anything."""
 
-    # -- the scripts -------------------------------------------------------------------------------------
+    # -- the scripts -------------------------------------------------------------------------------
 
     def _hook(self, target: str, transition: Transition) -> Hook:
         run = hook(self._config, target, transition)
         if target == DOWN:
-            # Many a down-script fails where there is nothing to take off, as at the first start.
+            # Many down-scripts fail if there is no address to remove, as at the first start.
             run = replace(run, is_excused=lambda: not self._netlink.present_now())
         return run
 
 
 def hook(config: Config, target: str, transition: Transition) -> Hook:
-    """The run of the up- or down-script that this transition asks for."""
+    """Return the run of the up- or down-script for this transition."""
     script: Path | None = config.down_script if target == DOWN else config.up_script
     arguments = [config.script_interface or config.device, str(config.addresses[0].ip)]
     if config.xparam is not None:

@@ -1,9 +1,9 @@
-"""The virtual addresses on a device of their own, with the virtual MAC address 00:00:5e:00:01:VHID.
+"""Virtual addresses on a device of their own, with the virtual MAC address 00:00:5e:00:01:VHID.
 
-Neighbours then need not learn anything when the role moves, since address and MAC address move
-together.  The device is a macvlan on the interface.  It exists as long as its virtual host is run, and
-is up only on the master: a backup must not answer, and must hear the advertisements that carry the
-same MAC address as their source.
+When the role moves, address and MAC address move together, so neighbours need not learn a new MAC.
+The device is a macvlan on the interface.  It exists as long as its virtual host runs, and is up
+only on the master: a backup must not answer, and must receive advertisements whose source is the
+same MAC address.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from ucarpd.log.messages import Journal
 
 
 class Owner(Addresses, Protocol):
-    """Puts the addresses on the interface, or on the device."""
+    """The object that adds the addresses to the device: ucarpd's own code, or scripts."""
 
     def reconfigure(self, config: Config) -> None: ...
     def all(self) -> tuple[IPAddress, ...]: ...
@@ -30,7 +30,7 @@ class Owner(Addresses, Protocol):
 
 
 class VirtualMacAddresses:
-    """Wraps the owner of the addresses: ucarpd itself, or scripts."""
+    """Virtual addresses on a macvlan, around an `owner` that adds and removes them."""
 
     def __init__(
         self, config: Config, netlink: Netlink, owner: Owner, log: Journal, arp: ParentArp
@@ -43,7 +43,7 @@ class VirtualMacAddresses:
         self._is_preparing = False
         self._made = False
         self._index: int | None = None
-        """Of the device that was made."""
+        """The index of the device that was made."""
         self.reconfigure(config)
 
     def reconfigure(self, config: Config) -> None:
@@ -68,7 +68,7 @@ class VirtualMacAddresses:
         there: Callable[[tuple[IPAddress, ...]], None],
         done: Callable[[Outcome], None],
     ) -> None:
-        """Make the device where it is not there, bring it up, and put the addresses on it."""
+        """Make the device if it is missing, bring it up, and add the addresses."""
         self._job += 1
         self._is_preparing = True
 
@@ -89,7 +89,7 @@ class VirtualMacAddresses:
             self._make(up=True, done=done_with_device)
 
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
-        """Take the addresses off, and the device down; at start make it, to be ready sooner."""
+        """Remove the addresses and set the device down; at start make it for a faster takeover."""
         self._job += 1
         job = self._job
         self._is_preparing = False
@@ -100,13 +100,13 @@ class VirtualMacAddresses:
 
         def released() -> None:
             if job != self._job:
-                return  # The role is back, and the device with it.
+                return  # This host is master again, and needs the device.
             if at_start:
                 self._make(up=False, done=is_down)
                 return
             self._remove_renamed()
             if self._netlink.link(self._config.interface) is None:
-                # If it has another name by now, nothing of ours is to stay on it.
+                # The interface may have a new name, and our device must not stay on it.
                 self._remove_device(is_down)
             else:
                 self._netlink.set_link(self._config.device, up=False, done=is_down)
@@ -129,7 +129,7 @@ class VirtualMacAddresses:
         return self._owner.present()
 
     def missing(self) -> tuple[IPAddress, ...]:
-        """All of them while somebody has the device down or removed: then nobody is answered."""
+        """Return the missing addresses: all, if the device is down or gone and answers no host."""
         device = self._netlink.link(self._config.device)
         if device is None or not device.is_up:
             return self._owner.all()
@@ -139,7 +139,7 @@ class VirtualMacAddresses:
         return self._owner.all()
 
     async def dispose(self) -> None:
-        """Remove the device, and let the interface answer ARP as it did before."""
+        """Remove the device, and restore the ARP settings of the interface."""
         is_done = asyncio.Event()
 
         def left(error: OSError | None) -> None:
@@ -156,7 +156,7 @@ class VirtualMacAddresses:
         self._netlink.beside(self._parent_arp.release, done)
 
     def _remove_renamed(self) -> None:
-        """Remove the device that was made, if somebody has given it another name."""
+        """Remove the device that was made, if it has been renamed."""
         link = self._netlink.link_of_index(self._index) if self._index is not None else None
         if link is not None and link.name != self._config.device and link.kind == "macvlan":
             self._netlink.remove_link(link.name, self._refused)
@@ -166,13 +166,13 @@ class VirtualMacAddresses:
             self._log.device_refused(self._config.device, error)
 
     def _is_made(self) -> bool:
-        """Whether the device that was made at start is still there, so that it has only to come up."""
+        """Return whether the device made at start still exists, and only has to come up."""
         parent = self._netlink.link(self._config.interface)
         device = self._netlink.link(self._config.device)
         return bool(self._made and parent and device and device.parent == parent.index)
 
     def _make(self, *, up: bool, done: Callable[[OSError | None], None]) -> None:
-        """Each step is done beside the loop, in this order; `done` gets the first error."""
+        """Make the device.  The worker does the steps in order; `done` gets the first error."""
         config, errors = self._config, list[OSError | None]()
 
         def last(error: OSError | None) -> None:

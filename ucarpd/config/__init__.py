@@ -1,17 +1,18 @@
 """Reading a virtual host's `KEY=VALUE` file.
 
-`keys` is the table, one row a key; `values` and `addressing` say what each type of value accepts.
-`lines` splits a file (the only importer of dotenv), `load` makes a `Config` of it or raises every
-fault at once: those of single keys (`draft`), of the password (`passwords`), of prefix lengths
-(`masks`), and of keys that contradict each other (`conflicts`).  `inventory` does so for several
-files and finds where they collide.  `shell` knows what bash makes of
-a line, `advice` warns about it, `scripts` finds those that would not run,
-`named_files` lists what a file names, and `show` prints a Config so that both read it alike.
+`keys` is the table, one row for each key; `types` and `address_types` parse the values.  `lines`
+splits a file (the only importer of dotenv).  `load` makes a `Config` of it, or raises all its
+faults at once: faults of single keys (`parsed`), of the password (`passwords`), of prefix lengths
+(`masks`), and of keys that contradict each other (`cross_checks`).  `directory` loads several files
+and finds collisions between them.  `bash` predicts how bash reads a line, and `check` warns about
+differences.  `scripts` finds scripts that would not run, `named_files` lists the files that a file
+names, `exposure` finds files that other users can change, and `show` prints a Config as lines that
+bash and ucarpd read alike.
 
 Mistakes are explained before they are guessed at: `kinds` names a file of another kind,
-`foreign_words` has what other programs call our keys, and `ucarp_options` the options of `ucarp`;
+`foreign_words` has other programs' names for our keys, and `ucarp_options` the options of `ucarp`;
 `key_hints` puts that into words.  `look_alikes` finds letters that only look right, and
-`secret_names` tells which keys hold a password, whoever named them.
+`secret_names` tells which keys hold a password, in any program's spelling.
 """
 
 from ucarpd.config.check import hints, warnings

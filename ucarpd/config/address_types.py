@@ -1,7 +1,7 @@
 """The types of values that are addresses: IPv4, IPv6 and MAC.
 
-As in `values`, each parser takes the text of a value and raises ValueError with words for the
-operator.  In a list the items have commas, spaces or both between them.
+As in `types`, each parser takes the text of a value and raises ValueError with words for the
+operator.  Commas, spaces or both separate the items of a list.
 """
 
 import re
@@ -15,13 +15,13 @@ from ucarpd.config.types import integer
 T = TypeVar("T")
 
 PREFIX_LENGTHS = {4: 32, 6: 128}
-"""The longest prefix by IP version, which is also the one that is taken when none is given."""
+"""The longest prefix by IP version, which is also the default."""
 
 NOT_A_MASK = "must be a mask such as 255.255.0.0 or a prefix length from 1 to 32"
 
 
 def address(text: str) -> IPAddress:
-    """An address that one host can have."""
+    """Parse an address that one host can have."""
     ip = _ip(text, "must be an address such as 172.16.0.1 or 2001:db8::1")
     if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
         raise ValueError(f"is an IPv4 address in the form of an IPv6 one: write {ip.ipv4_mapped}")
@@ -48,7 +48,7 @@ def _ip(text: str, wrong: str) -> IPAddress:
 
 
 def _each(text: str, parse: Callable[[str], T]) -> list[T]:
-    """The items of a list; a fault names its item, unless that is all there is."""
+    """Parse the items of a list; an error names its item, unless the list has only one."""
     found = []
     for item in re.split(r"[,\s]+", text.strip(", \t")):
         try:
@@ -99,7 +99,7 @@ def own_addresses(text: str) -> tuple[IPAddress, ...]:
 
 
 def virtual_addresses(text: str) -> tuple[tuple[IPAddress, int | None], ...]:
-    """Addresses with their prefix lengths, None where none is written."""
+    """Parse addresses with prefix lengths; None stands for a length that is not written."""
     found = _each(text, _address_and_prefix)
     _require_distinct(ip for ip, _ in found)
     return tuple(found)
@@ -124,7 +124,7 @@ def _is_mask(text: str) -> bool:
 
 
 def mask(text: str) -> int:
-    """A prefix length from 1 to 128, or the dotted mask that stands for one up to 32."""
+    """Parse a prefix length from 1 to 128, or a dotted IPv4 mask; return the length."""
     try:
         return _prefix_length_v4(text) if "." in text else _prefix_length_v6(text)
     except ValueError:
@@ -156,12 +156,12 @@ def _prefix_length_v4(text: str) -> int:
 
 
 def dotted_mask(prefixlen: int) -> str:
-    """The mask with `prefixlen` (1 to 32) one bits, as 255.255.0.0."""
+    """Return the mask with `prefixlen` (1 to 32) one bits, such as 255.255.0.0."""
     return str(IPv4Address(0xFFFFFFFF << (32 - prefixlen) & 0xFFFFFFFF))
 
 
 def multicast_groups(text: str) -> tuple[IPv4Address, IPv6Address]:
-    """The group of each family; CARP's own for the one that is not given."""
+    """Parse one group for each family; a family that is left out gets CARP's own group."""
     found = _each(text, _multicast_group)
     _require_one_of_a_family(found)
     group, group6 = CARP_GROUP_V4, CARP_GROUP_V6
@@ -182,7 +182,7 @@ def _multicast_group(text: str) -> IPAddress:
 
 
 def mac(text: str) -> bytes:
-    """The 6 bytes of a MAC address."""
+    """Parse a MAC address into its 6 bytes."""
     if not re.fullmatch("[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}", text):
         raise ValueError("must be a MAC address such as 02:00:00:ab:cd:ef")
     return bytes.fromhex(text.replace(":", ""))

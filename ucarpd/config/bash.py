@@ -1,7 +1,7 @@
-"""What bash's `source` makes of a line, and how to write a value so that bash and ucarpd agree.
+"""How bash's `source` reads a line, and how to write a value that bash and ucarpd read alike.
 
-The files are read by shell scripts too.  This is not a shell: it understands the lines that bash
-takes for plain assignments without expanding anything, and gives a reason for all others.
+Shell scripts also read the configuration files.  This module is not a shell: it understands lines
+that bash takes for plain assignments without any expansion, and gives a reason for all others.
 """
 
 import re
@@ -24,11 +24,11 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./:,@%+-]+")
 
 
 class NotPlainError(Exception):
-    """bash would do more than assign; the text tells what, and reads on from "bash"."""
+    """bash would do more than assign; the text says what, and continues a sentence after "bash"."""
 
 
 def reading(raw: str) -> str:
-    """The value that bash reads from `raw`, the text after `=`; raises NotPlainError."""
+    """Return the value that bash reads from `raw`, the text after `=`; raise NotPlainError."""
     value: list[str] = []
     at = 0
     while at < len(raw) and raw[at] not in " \t":
@@ -52,7 +52,7 @@ def reading(raw: str) -> str:
 
 
 def _unquoted(raw: str, at: int) -> tuple[str, int]:
-    """One unquoted character, or one behind a backslash, and where to go on."""
+    """Return one unquoted or backslash-quoted character, and the next position."""
     character = raw[at]
     if character in _SPECIAL:
         raise NotPlainError(_SPECIAL[character])
@@ -68,7 +68,7 @@ def _unquoted(raw: str, at: int) -> tuple[str, int]:
 
 
 def _double_quoted(raw: str, at: int) -> tuple[str, int]:
-    """The text from `at`, behind a double quote, to the next one, and where to go on."""
+    """Return the text from `at`, after a double quote, to the next one, and the next position."""
     text = ""
     while at < len(raw) and raw[at] != '"':
         if raw[at] in "$`":
@@ -83,12 +83,12 @@ def _double_quoted(raw: str, at: int) -> tuple[str, int]:
 
 
 def difference(line: Line) -> str | None:
-    """Why bash reads another value from a sound line than ucarpd, or None when it does not.
+    """Return why bash reads a sound line differently from ucarpd, or None if both read it alike.
 
-    The words read on from "bash" and never repeat the value.
+    The text continues a sentence after "bash", and never repeats the value.
     """
     if line.name is None or line.value is None:
-        # str.isspace() and dotenv know more white space than bash does.
+        # str.isspace() and dotenv accept more kinds of white space than bash does.
         blank = re.fullmatch(r"[ \t]*(#.*)?", line.text)
         return None if blank else "takes the line for a command"
     if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", line.name):
@@ -112,10 +112,11 @@ def difference(line: Line) -> str | None:
 
 
 def spell(value: str) -> str | None:
-    """`value` written so that bash and ucarpd both read it; None where there is no such way.
+    """Return a spelling that bash and ucarpd both read as `value`; None if there is none.
 
-    In single quotes bash takes everything as it is, but ucarpd takes `\\\\` and `\\'` for one
-    character; in double quotes both take `\\\\` and `\\"` so, but bash expands `$` and backquotes.
+    In single quotes bash takes everything literally, but ucarpd reads `\\\\` and `\\'` as one
+    character.  In double quotes both read `\\\\` and `\\"` as one, but bash expands `$` and
+    backquotes.
     """
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     plain = [value] if _PLAIN.fullmatch(value) else []
@@ -123,7 +124,7 @@ def spell(value: str) -> str | None:
 
 
 def spell_for_ucarpd(value: str) -> str:
-    """`value` written so that at least ucarpd reads it."""
+    """Return a spelling that at least ucarpd reads as `value`."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     escaped = escaped.replace("\n", "\\n").replace("\r", "\\r")
     spelled = spell(value) or _first((f'"{escaped}"',), value, lambda _: None)
@@ -134,7 +135,7 @@ def spell_for_ucarpd(value: str) -> str:
 def _first(
     spellings: tuple[str, ...], value: str, objection: Callable[[Line], str | None]
 ) -> str | None:
-    """The first of `spellings` that ucarpd reads as `value` and that nothing is said against."""
+    """Return the first spelling that ucarpd reads as `value` and `objection` accepts, or None."""
     for spelled in spellings:
         if "\n" not in spelled:
             line = parse_line(1, f"KEY={spelled}")

@@ -1,4 +1,4 @@
-"""What `ucarpd check` warns about: a file that loads, but will not do what its writer thinks."""
+"""Warnings of `ucarpd check` about a file that loads, but may not do what its author expects."""
 
 import re
 import stat
@@ -19,7 +19,7 @@ _READ = stat.S_IRGRP | stat.S_IROTH
 
 
 def warnings(path: Path) -> list[Problem]:
-    """Sorted by line; empty as well when the file cannot be read, because `load` says that."""
+    """Return the warnings, sorted by line; none if the file is unreadable: `load` reports that."""
     try:
         lines, _ = read_lines(path)
     except ConfigError:
@@ -76,7 +76,7 @@ def _advice(line: Line) -> str:
     if spelled is None:
         return "no spelling means the same to both, so choose another value"
     if line.name not in BY_NAME or BY_NAME[line.name].secret:
-        # Keys of others may hold secrets as well.
+        # Keys of other programs may also hold secrets.
         spelled = f"{spelled[0]}…{spelled[0]}" if spelled[0] in "'\"" else "…"
     return f"write {line.name}={spelled}"
 
@@ -108,14 +108,14 @@ def _of_another_file(line: Line, given: set[str]) -> str | None:
 
 
 def _about_peers(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
-    """A family of the digest goes to its group when only the other family has peers."""
+    """Warn if a family still advertises to its group, because only the other family has peers."""
     try:
         peers = {ip.version for ip in _meaning(given, "UCARP_PEERS")}
         hashed = {ip.version for ip, _ in _meaning(given, "UCARP_ADDR")}
         hashed |= {ip.version for ip in _meaning(given, "UCARP_HASH_ADDRS")}
         groups = _meaning(given, "UCARP_MCAST")
     except ValueError:
-        return  # `load` says what is wrong
+        return  # `load` reports the fault.
     for group in groups:
         if peers and group.version in hashed - peers:
             text = f"IPv{group.version} advertisements still go to the group {group}:"
@@ -123,11 +123,15 @@ def _about_peers(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
 
 
 def _about_wait(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
-    """A bow-out, and a host that is less fit, state 254 s; other systems compare that with their wait."""
+    """Warn if a backup waits 254 s or more.
+
+    A host that leaves or is less fit advertises an interval of 254 s, and other systems compare it
+    with their own wait.
+    """
     try:
         wait = _meaning(given, "UCARP_ADVBASE") * _meaning(given, "UCARP_DEADRATIO")
     except ValueError:
-        return  # `load` says what is wrong
+        return  # `load` reports the fault.
     line = given.get("UCARP_ADVBASE") or given.get("UCARP_DEADRATIO")
     if line is not None and wait >= UNFIT_ADVBASE:
         text = f"a backup waits UCARP_ADVBASE times UCARP_DEADRATIO, {wait} s: keep it below"
@@ -138,12 +142,12 @@ def _about_wait(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
 
 
 def _about_ties(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
-    """Two masters that no host can tell apart, or that two systems tell apart differently."""
+    """Warn if the election has no clear winner, or if two systems choose different winners."""
     try:
         advbase, advskew = _meaning(given, "UCARP_ADVBASE"), _meaning(given, "UCARP_ADVSKEW")
         yields = _meaning(given, "UCARP_TIEBREAK") is TieBreak.YIELD
     except ValueError:
-        return  # `load` says what is wrong
+        return  # `load` reports the fault.
     if yields:
         text = "two ucarpd that advertise equally fast would both give way, again and again:"
         yield given["UCARP_TIEBREAK"], f"{text} give each host another UCARP_ADVSKEW"
@@ -157,18 +161,18 @@ def _about_ties(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
 
 
 def _about_mac(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
-    """OpenBSD hashes the MAC address of its interface only if it is another than the virtual one."""
+    """Warn about the virtual MAC as UCARP_LLADDR, because OpenBSD does not hash that one."""
     try:
         vhid, mac = _meaning(given, "UCARP_VHID"), _meaning(given, "UCARP_LLADDR")
     except ValueError:
-        return  # `load` says what is wrong
+        return  # `load` reports the fault.
     if vhid is not None and mac == virtual_mac(vhid):
         text = f"is the virtual MAC address of vhid {vhid}, which OpenBSD does not hash:"
         yield given["UCARP_LLADDR"], f"{text} remove the line, or the digests differ"
 
 
 def _meaning(given: dict[str, Line], name: str) -> Any:
-    """What a key is set to, by the file or by default; raises ValueError."""
+    """Return the value of a key, from the file or by default; raise ValueError."""
     key = BY_NAME[name]
     text = given[name].value if name in given else key.default
     return key.parse(text) if text else key.unset
@@ -195,7 +199,7 @@ def _about_files(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
 
 
 def _readable_by_others(path: Path) -> str | None:
-    """Say that group or others can read the password in a file; None when it is not there."""
+    """Return a warning if group or others can read the file; None if not, or if it is missing."""
     try:
         mode = path.stat().st_mode
     except OSError:

@@ -13,7 +13,7 @@ from ucarpd.config.types import NAME_SIZE
 
 @dataclass(frozen=True, slots=True)
 class VirtualAddress:
-    """An address that moves between the hosts; `prefixlen` is 1 to 32, or to 128 for IPv6."""
+    """An address that moves between the hosts; `prefixlen` is 1 to 32 bits, or to 128 for IPv6."""
 
     ip: IPAddress
     prefixlen: int
@@ -24,16 +24,16 @@ class VirtualAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """What one file says.  `name` is the file's name without `.conf`.
+    """The content of one file.  `name` is the file's name without `.conf`.
 
-    `sources` holds at most one address of each family; for a family without one it is the first
-    address of the interface.  `old_keys` are accepted besides `key`.  A master serves `addresses`
+    `sources` holds at most one address of each family; a family without one uses the first address
+    of the interface.  `old_keys` are accepted in addition to `key`.  A master serves `addresses`
     and `extra_addresses`; the digest covers `addresses` and `hash_addresses`.  `advbase` is in
-    seconds, `advskew` and `ifdown_demotion` in 1/256 s, `script_timeout` in seconds.  With neither
-    script ucarpd itself owns the addresses.  `source_mac` is "real", "virtual", or None for
-    whichever `virtual_mac` says.  `secrets` are the secret keys that are set, by canonical name;
-    `script_environment` holds what the scripts get of the file: never a secret.  `contents` are the
-    files that all this was read from, passwords included.
+    seconds, `advskew` and `ifdown_demotion` in 1/256 s, `script_timeout` in seconds.  Without
+    scripts ucarpd itself owns the addresses.  `source_mac` is "real", "virtual", or None: then
+    `virtual_mac` decides.  `secrets` are the secret keys that are set, by canonical name.
+    `script_environment` is the scripts' part of the file, without secrets.  `contents` has the
+    bytes of all files that were read, passwords included.
     """
 
     path: Path
@@ -80,10 +80,10 @@ class Config:
 
     @property
     def device(self) -> str:
-        """Where the addresses live: the interface, or a device of their own on it.
+        """The device that gets the addresses: the interface, or a macvlan of their own on it.
 
-        That device has the virtual MAC address.  Its name is at most 15 bytes long, and the same
-        in all runs, so that one that a crash has left behind is found again.
+        The macvlan has the virtual MAC address.  Its name is at most 15 bytes long, and the same in
+        all runs, so ucarpd finds a device again that a crash has left behind.
         """
         if not self.virtual_mac:
             return self.interface
@@ -103,7 +103,7 @@ class Config:
         return self.up_script is not None or self.down_script is not None
 
     def params(self) -> Params:
-        """The part of it that the protocol is concerned with."""
+        """Return the protocol's part of the configuration."""
         return Params(
             vhid=self.vhid,
             addresses=tuple(each.ip for each in (*self.addresses, *self.extra_addresses)),
@@ -132,17 +132,17 @@ class Config:
         )
 
     def needs_restart(self, new: "Config") -> bool:
-        """Whether a virtual host that runs with this one has to start again to use `new`."""
+        """Return whether a virtual host that runs with this file must restart to use `new`."""
         names = [name for key in KEYS if key.reload == "restart" for name in key.fields]
         if self.is_scripted:
-            # What an up-script put up, the down-script has to take away with the same environment.
+            # The down-script must remove the up-script's work in the same environment.
             names.append("extra_addresses")
         return any(getattr(self, name) != getattr(new, name) for name in names)
 
     def hashed_set_differs(self, new: "Config") -> bool:
-        """Whether the digest covers something else in `new`, the vhid and the key aside.
+        """Return whether the digest covers other addresses in `new`; vhid and key do not count.
 
-        Then hosts with the one and hosts with the other refuse each other's advertisements.
+        If so, hosts with the old and hosts with the new file refuse each other's advertisements.
         """
         return _digest_input(self) != _digest_input(new)
 

@@ -1,4 +1,4 @@
-"""Keys that are valid alone, but cannot be used together.  The later line is refused."""
+"""Checks of keys that are valid alone, but not together.  The later line is refused."""
 
 from itertools import combinations
 
@@ -10,6 +10,7 @@ _VIRTUAL = {"UCARP_ADDR", "UCARP_EXTRA_ADDRS", "UCARP_HASH_ADDRS"}
 
 
 def check(draft: Draft) -> None:
+    """Refuse every line of the draft that contradicts an earlier one."""
     _check_addresses(draft)
     _check_label(draft)
     _check_peers(draft)
@@ -17,7 +18,7 @@ def check(draft: Draft) -> None:
 
 
 def _check_addresses(draft: Draft) -> None:
-    """An address has one role; only a peer may be the host itself."""
+    """Refuse an address in two roles; only a peer may be the host itself."""
     given = [
         (name, draft.given[name])
         for name in ("UCARP_SRCIP", *sorted(_VIRTUAL), "UCARP_PEERS")
@@ -42,12 +43,12 @@ def _check_addresses(draft: Draft) -> None:
 
 
 def _addresses(given: Given) -> list[IPAddress]:
-    """Those of a list, whether it has prefix lengths or not."""
+    """Return the addresses of a list, with or without prefix lengths."""
     return [each[0] if isinstance(each, tuple) else each for each in given.meaning]
 
 
 def _check_label(draft: Draft) -> None:
-    """The kernel takes any label, but ifconfig shows only those that begin with the interface."""
+    """Refuse a label without the interface's name: ifconfig would not show the address."""
     label, interface = draft.given.get("UCARP_IF_ALIAS"), draft.lines_of("UCARP_INTERFACE")
     scripts = {"UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT"}
     if not label or not interface or scripts & draft.given.keys():
@@ -76,7 +77,7 @@ def _check_virtual_mac(draft: Draft) -> None:
 
 
 def _exclude(draft: Draft, value: str, switch: str, why: str) -> None:
-    """A key that cannot be set while a switch is on."""
+    """Refuse a key that cannot be set while a switch is on."""
     one, other = draft.given.get(value), draft.given.get(switch)
     if one and other and other.meaning:
         earlier, later = _in_order(one, other)
@@ -85,5 +86,5 @@ def _exclude(draft: Draft, value: str, switch: str, why: str) -> None:
 
 
 def _in_order(one: Given, other: Given) -> tuple[Given, Given]:
-    """As the file has them: it is the later one that is refused."""
+    """Return the two in the order of their lines; the later one is refused."""
     return (one, other) if one.line < other.line else (other, one)

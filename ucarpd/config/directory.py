@@ -1,4 +1,4 @@
-"""Several files, and where they collide."""
+"""Loading several files, and finding collisions between them."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,12 +17,12 @@ def load_all(
     environ: Mapping[str, str] = os.environ,
     stand_ins: Iterable[Loaded] = (),
 ) -> tuple[list[Config], list[Problem]]:
-    """Every sound file in `paths` (files or directories), and the problems of all the others.
+    """Return all sound files in `paths` (files or directories), and the problems of the others.
 
     A file that collides with an earlier one is refused: the same vhid on one interface, the same
-    address, the same instance name.  A file that is named twice is loaded once.  A refused file, or
-    one in a directory that cannot be read, is replaced by the stand-in of its path, unless that
-    collides with a sound file.
+    address, or the same instance name.  A file that is named twice is loaded once.  A refused file,
+    or a file in an unreadable directory, is replaced by the stand-in of its path, unless the
+    stand-in collides with a sound file.
     """
     good: list[Config] = []
     problems: list[Problem] = []
@@ -49,7 +49,7 @@ def load_all(
 
 
 def is_refused(path: Path, problems: Iterable[Problem]) -> bool:
-    """Whether one of the problems is about this file, or about its directory."""
+    """Return whether one of the problems is about this file or its directory."""
     return any(problem.path in {path, path.parent} for problem in problems)
 
 
@@ -62,7 +62,7 @@ def _distinct(paths: Sequence[Path], problems: list[Problem]) -> Iterator[Path]:
             problems += error.problems
             continue
         for file in found:
-            # Not the resolved path: two links to one file are two instances that collide.
+            # Links are not resolved: two links to one file are two instances, which collide.
             absolute = os.path.abspath(file)  # noqa: PTH100 - removes `..`, keeps links
             if absolute not in seen:
                 seen.add(absolute)
@@ -71,7 +71,7 @@ def _distinct(paths: Sequence[Path], problems: list[Problem]) -> Iterator[Path]:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """Something that only one file can have, and the words for one that comes too late."""
+    """A value that only one file may have, and the error text for a second one."""
 
     what: object
     words: str
@@ -104,7 +104,7 @@ def _claims(loaded: Loaded) -> Iterator[_Claim]:
         ("UCARP_EXTRA_ADDRS", config.extra_addresses),
     ):
         for ip in (address.ip for address in addresses):
-            # A link-local address of IPv6 is another one on another interface.
+            # On another interface a link-local IPv6 address is a different address.
             is_local = ip.version == 6 and ip.is_link_local
             yield _Claim(
                 ("address", ip, config.interface if is_local else None),

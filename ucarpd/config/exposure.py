@@ -1,7 +1,8 @@
-"""Finds the files of a virtual host that others than root can change: root does what they say.
+"""Finding the files of a virtual host that users other than root can change.
 
-These are the configuration file, and the scripts and the password file that it names.  ucarpd 0.1.0
-and `ucarp` took such files.  This version takes them too, and says so; 0.3 will refuse them.
+ucarpd acts on these files as root: the configuration file, and the scripts and the password file
+that it names.  ucarpd 0.1.0 and `ucarp` accepted such files.  This version accepts them with a
+warning; 0.3 will refuse them.
 """
 
 import os
@@ -16,12 +17,12 @@ from ucarpd.config.path_writers import Weakness
 from ucarpd.config.problems import place
 
 SAFE = Path("/etc/ucarp")
-"""The directory for such files: the package makes it, and only root can write it."""
+"""The directory for such files: the package creates it, and only root can write it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """A `file` that others can change, and what to type; `is_error`: 0.3 will refuse it."""
+    """A `file` that others can change, and the commands against it; 0.3 will refuse an error."""
 
     problem: Problem
     file: Path
@@ -31,8 +32,8 @@ class Exposure:
 def find(path: Path) -> list[Exposure]:
     """Return the exposed files of the configuration file `path`, that file first.
 
-    Root, the user of this process and the owner of the configuration file are trusted.  It looks
-    at disks, so it may take long.
+    Root, the user of this process and the owner of the configuration file are trusted.  Blocks: it
+    reads from disks.
     """
     return list(_exposures(path))
 
@@ -60,7 +61,7 @@ def _exposures(path: Path) -> Iterator[Exposure]:
 
 
 def _exposure(effect: Problem, file: Path, found: list[Weakness]) -> Exposure:
-    """`effect` is the problem, with the words for what the change of the file leads to."""
+    """Return the exposure of a file; the text of `effect` is the consequence of a change."""
     is_error = any(each.is_grave for each in found)
     text = f"{' and '.join(each.text for each in found)}, and so {effect.text}"
     if is_error:

@@ -1,4 +1,4 @@
-"""Configuration files on disk: which there are, and their bytes."""
+"""Configuration files on disk: finding and reading them."""
 
 import os
 import stat
@@ -11,17 +11,17 @@ from ucarpd.config.problems import ConfigError, Problem
 
 _NOT_INSTANCES = (".*", "*.example", "*~", "*.bak", "*.dpkg-*", "*.rpm*", "*.ucf-*")
 _LIMIT = 1 << 20
-"""Bytes that are read of a file; a larger one is none of ours."""
+"""Largest accepted file, in bytes; a larger one is no configuration file."""
 
 Reader = Callable[[Path], bytes]
-"""Returns the content of a file; raises OSError."""
+"""A function that returns the content of a file; it raises OSError."""
 
 
 def find_files(path: Path) -> list[Path]:
-    """A file itself, or the `*.conf` of a directory, sorted, without what editors and dpkg leave.
+    """Return a file itself, or the sorted `*.conf` of a directory.
 
-    A directory named `web.conf` is among them, so that loading it says what is wrong.  Raises
-    ConfigError when there is no such path or it may not be read.
+    Left-over files of editors and dpkg are skipped.  A directory named `web.conf` is included, and
+    loading it reports the fault.  Raises ConfigError if the path is missing or unreadable.
     """
     try:
         if not stat.S_ISDIR(path.stat().st_mode):
@@ -40,8 +40,8 @@ def find_files(path: Path) -> list[Path]:
 
 
 def read(path: Path) -> bytes:
-    """The bytes of a regular file of at most 1 MiB; raises OSError for anything else."""
-    # Without O_NONBLOCK a named pipe would hold the daemon up for ever.
+    """Return the bytes of a regular file of at most 1 MiB; raise OSError for anything else."""
+    # Without O_NONBLOCK, opening a named pipe would block for ever.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         mode = os.fstat(descriptor).st_mode
@@ -59,7 +59,7 @@ def read(path: Path) -> bytes:
 
 
 def why_not(error: OSError) -> str:
-    """Why a file cannot be read, in words that follow its name."""
+    """Return why a file cannot be read, in words that follow its name."""
     match error:
         case FileNotFoundError():
             return "does not exist"

@@ -99,7 +99,7 @@ _TOO_COMMON = {
 
 
 def meaning(name: str) -> Meaning | None:
-    """What a key of another kind of file means here; None when it is not known."""
+    """Return our key for a key of another kind of file; None if it is not known."""
     if name in BY_NAME:
         return Meaning(BY_NAME[name].name)
     word = squashed(name)

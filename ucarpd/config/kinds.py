@@ -11,7 +11,7 @@ from ucarpd.config.problems import Problem, place
 
 
 class Kind(Enum):
-    """The value is what the file is called."""
+    """A kind of file; the value is its name for the operator."""
 
     KEYS = "a file of KEY=VALUE lines"
     KEEPALIVED = "a keepalived.conf"

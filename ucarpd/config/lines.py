@@ -1,10 +1,11 @@
 """A configuration file as lines: name, value, fault.  The only importer of dotenv.
 
-Each line goes through python-dotenv's parser alone.  Given the whole file, a quote that is not
-closed would swallow the lines below it, and with them their faults; so a value ends with its line.
+python-dotenv parses each line separately, so a value ends with its line.  If the parser had the
+whole file, an unclosed quote would swallow the lines below it, and their faults.
 
-Two nodes with two releases of python-dotenv must not read two passwords.  Where releases differ (see
-`_quoted_fault` and the end of `parse_line`), a line means what it means to bash, or is refused.
+Two hosts with different releases of python-dotenv must not read different passwords.  If releases
+differ about a line (see `_quoted_fault` and the end of `parse_line`), ucarpd reads it as bash does,
+or refuses it.
 """
 
 import re
@@ -27,9 +28,9 @@ _BYTE_ORDER_MARK = "\ufeff"
 class Line:
     """One line, numbered from 1.
 
-    `name` is the key as the user wrote it, None on a blank line, a comment, or where it cannot be
-    told.  `value` is what ucarpd reads, None unless the line is a sound KEY=VALUE.  `raw` is the
-    text after `=` with white space in front removed.  `fault` tells why the line cannot be used.
+    `name` is the key as the user wrote it; None for a blank line, a comment, or an unclear line.
+    `value` is the value for ucarpd; None unless the line is a sound KEY=VALUE.  `raw` is the text
+    after `=` without leading white space.  `fault` says why the line cannot be used.
     """
 
     number: int
@@ -41,9 +42,9 @@ class Line:
 
 
 def read_lines(path: Path, read: files.Reader = files.read) -> tuple[list[Line], list[Problem]]:
-    """The lines of a file, and what is wrong with the file as a whole.
+    """Return the lines of a file, and the problems of the file as a whole.
 
-    Raises ConfigError when it cannot be read at all.
+    Raises ConfigError if the file cannot be read.
     """
     try:
         content = read(path)
@@ -70,7 +71,7 @@ def read_lines(path: Path, read: files.Reader = files.read) -> tuple[list[Line],
         try:
             lines.append(parse_line(number, row.decode()))
         except UnicodeDecodeError as error:
-            # Not read, but known: a key on this line is not reported as missing as well.
+            # The name is noted, so the key of this line is not also reported as missing.
             lines.append(Line(number, "", name=_name_of(row.decode("utf-8", "replace"))))
             foreign.append((number, error))
     if foreign:
@@ -79,7 +80,7 @@ def read_lines(path: Path, read: files.Reader = files.read) -> tuple[list[Line],
 
 
 def _bad_encoding(path: Path, faults: list[tuple[int, UnicodeDecodeError]]) -> Problem:
-    """One problem for the first of them: a file in another encoding would give one a line."""
+    """Return one problem for all such lines: in another encoding every line may have one."""
     number, error = faults[0]
     more = f" (the first of {len(faults)} such lines)" if len(faults) > 1 else ""
     text = f"is not UTF-8: byte {error.start + 1} of the line is 0x{error.object[error.start]:02X}"
@@ -88,7 +89,7 @@ def _bad_encoding(path: Path, faults: list[tuple[int, UnicodeDecodeError]]) -> P
 
 
 def parse_line(number: int, text: str) -> Line:
-    """One line without its end; `number` only goes into the result."""
+    """Parse one line, without its line end; `number` is only copied to the result."""
     if fault := _unreadable(text):
         return Line(number, text, name=_name_of(text), fault=fault)
     binding = next(parse_stream(StringIO(text)), None)
@@ -106,12 +107,12 @@ def parse_line(number: int, text: str) -> Line:
     start = re.match(rf"\s*(?:export\s+)?{re.escape(binding.key)}\s*=(\s*)", text)
     ours = binding.key.startswith(PREFIX)
     if start is None or (ours and not re.fullmatch("[A-Za-z0-9_]+", binding.key)):
-        # A key in quotes, or with other characters: which may well be those of a password.
+        # The key is quoted or has other characters, and may be part of a password.
         return Line(number, text, name=_name_of(text), fault=_NOT_AN_ASSIGNMENT)
     raw = text[start.end() :]
     if fault := _quoted_fault(text):
         return Line(number, text, name=binding.key, raw=raw, fault=fault)
-    # A comment to bash and to the newer releases, a value to the older ones.
+    # To bash and newer releases this is a comment, to older releases a value.
     value = "" if start[1] and raw.startswith("#") else binding.value
     return Line(number, text, name=binding.key, value=value, raw=raw)
 
@@ -121,18 +122,18 @@ def _unreadable(text: str) -> str | None:
         return "contains a NUL byte"
     if "\r" in text:
         return "contains a carriage return"
-    # Newer releases skip it, older ones take it for part of the key.
+    # Newer releases skip the mark, older ones take it for a part of the key.
     if text.startswith(_BYTE_ORDER_MARK):
         return "begins with an invisible character (U+FEFF)"
     return None
 
 
 def _quoted_fault(text: str) -> str | None:
-    """What is wrong with a value in quotes; None when nothing is, or when there are no quotes.
+    """Return the fault of a quoted value; None if it is sound or has no quotes.
 
-    A backslash takes the meaning from the character after it.  Releases before 1.2 understand only
-    a backslash that stands right before a quote, whatever stands before that backslash; so for them
-    `'a\\\\' '` goes on to the last quote, and `'a\\'` is whole.
+    A backslash makes the next character literal.  Releases before 1.2 accept only a backslash
+    directly before a quote, and ignore a backslash before that one.  To them `'a\\\\' '` ends at
+    the last quote, and `'a\\'` is complete.
     """
     start = re.match(r"[^=]*=\s*(['\"])", text)
     if start is None:
@@ -151,7 +152,7 @@ def _quoted_fault(text: str) -> str | None:
 
 
 def _name_of(text: str) -> str | None:
-    """The key that a faulty line seems to be about, if it is certain not to be a secret."""
+    """Return the likely key of a faulty line, if that cannot be a secret; otherwise None."""
     word = re.match(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)(\s*=)?", text)
     if word is None:
         return None

@@ -1,4 +1,4 @@
-"""One file into one Config, or all that is wrong with it at once."""
+"""Loading one file: the result is a Config, or all faults at once."""
 
 import os
 from collections.abc import Mapping
@@ -18,16 +18,16 @@ from ucarpd.config.secret_names import is_secret
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A Config and, by canonical key, where in the file its values stand."""
+    """A Config with the values in the file, by canonical key."""
 
     config: Config
     given: Mapping[str, Given]
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
-    """The configuration in `path`; raises ConfigError.
+    """Return the configuration in `path`; raise ConfigError.
 
-    `environ` is asked for CREDENTIALS_DIRECTORY, where systemd may have put `NAME.pass`.
+    systemd may put `NAME.pass` in the CREDENTIALS_DIRECTORY of `environ`.
     """
     return load_with_lines(path, environ).config
 
@@ -35,7 +35,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
 def load_with_lines(
     path: Path, environ: Mapping[str, str], read: files.Reader = files.read
 ) -> Loaded:
-    """The same, and where each value stands; raises ConfigError.
+    """Return the configuration in `path` and the line of each value; raise ConfigError.
 
     `read` returns the content of a file.
     """
@@ -76,7 +76,7 @@ def load_with_lines(
 
 
 def _each_for_itself(draft: Draft) -> dict[str, Any]:
-    """The fields of Config by what the file or the table says about their keys."""
+    """Return the fields of Config whose values come from single keys, or from their defaults."""
     fields: dict[str, Any] = {}
     for row in KEYS:
         meaning = draft.meaning(row.name)
@@ -86,7 +86,7 @@ def _each_for_itself(draft: Draft) -> dict[str, Any]:
 
 
 def _instance_name(draft: Draft) -> str:
-    """The file's name without `.conf`; it goes into log lines, file names and unit names."""
+    """Return the file's name without `.conf`, which appears in logs, file names and unit names."""
     name = draft.path.name.removesuffix(".conf")
     if not name or not name.isprintable() or any(c.isspace() for c in name):
         text = "the name of the file is the name of the instance: it cannot be empty or have spaces"
@@ -95,9 +95,9 @@ def _instance_name(draft: Draft) -> str:
 
 
 def _xparam(draft: Draft) -> str | None:
-    """The third argument of the scripts.
+    """Return the third argument of the scripts.
 
-    The wrappers that know these two spellings of UCARP_MASK pass them as one.
+    Wrappers that accept these two spellings of UCARP_MASK pass them as this argument.
     """
     if "UCARP_XPARAM" not in draft.given:
         for name in ("UCARP_VIRTUALPREFIX", "UCARP_MASKLEN"):
@@ -110,10 +110,11 @@ def _xparam(draft: Draft) -> str | None:
 def _script_environment(
     draft: Draft, name: str, addresses: tuple[VirtualAddress, ...]
 ) -> Mapping[str, str]:
-    """What the scripts see: the file without its secrets, and what scripts of others expect.
+    """Return the environment of the scripts: the file without its secrets, and derived variables.
 
-    Readers' up-scripts pass UCARP_NETMASK to ifconfig while their files say UCARP_MASK.  With
-    several addresses mask and prefix length are those of the first; IPv6 has no dotted masks.
+    Existing up-scripts pass UCARP_NETMASK to ifconfig, although their files set UCARP_MASK.  If
+    there are several addresses, the first one gives mask and prefix length; IPv6 has no dotted
+    masks.
     """
     first = addresses[0]
     environment = {

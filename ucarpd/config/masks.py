@@ -1,4 +1,4 @@
-"""Which prefix length each virtual address has."""
+"""The prefix lengths of the virtual addresses."""
 
 from ipaddress import IPv4Network, IPv6Network
 
@@ -13,12 +13,12 @@ LISTS = ("UCARP_ADDR", "UCARP_EXTRA_ADDRS")
 
 
 def virtual_addresses(draft: Draft) -> list[tuple[VirtualAddress, ...]]:
-    """Those of each key in LISTS; empty where one of the keys is faulty."""
+    """Return the addresses of each key in LISTS; no addresses if one of the keys is faulty."""
     nothing: list[tuple[VirtualAddress, ...]] = [() for _ in LISTS]
     if draft.faulty.intersection((*LISTS, "UCARP_MASK")):
         return nothing
     versions = {ip.version for name in LISTS for ip, _ in draft.meaning(name)}
-    # The mask belongs to IPv4 wherever there is IPv4.
+    # If there are IPv4 addresses, the mask is theirs.
     version = 4 if 4 in versions else 6
     mask = draft.given.get("UCARP_MASK")
     if mask and _refuse_mask(draft, mask, version):
@@ -41,7 +41,7 @@ def virtual_addresses(draft: Draft) -> list[tuple[VirtualAddress, ...]]:
 
 
 def _refuse_mask(draft: Draft, mask: Given, version: int) -> bool:
-    """Whether it cannot be the mask of this IP version; then that is reported."""
+    """Report a mask that does not fit the IP version; return whether it was reported."""
     if version == 4 and mask.meaning > PREFIX_LENGTHS[4]:
         fault = NOT_A_MASK
     elif version == 6 and "." in mask.text:
@@ -55,7 +55,7 @@ def _refuse_mask(draft: Draft, mask: Given, version: int) -> bool:
 def _virtual_address(
     draft: Draft, given: Given, mask: Given | None, ip: IPAddress, written: int | None, default: int
 ) -> VirtualAddress:
-    """One address of a list; an explicit prefix length must agree with an explicit mask."""
+    """Return one address of a list; a written prefix length must agree with a written mask."""
     prefixlen = default if written is None else written
     if mask and prefixlen != default:
         earlier, later = (given, mask) if given.line < mask.line else (mask, given)

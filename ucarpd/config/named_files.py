@@ -13,9 +13,9 @@ _NAMES = tuple(key.name for key in KEYS if key.parse is types.absolute_path)
 
 
 def named_files(path: Path) -> dict[str, Given]:
-    """Return what the file `path` names, by canonical key, in the order of its lines.
+    """Return the files that `path` names, by canonical key, in the order of its lines.
 
-    It is empty if the file cannot be read, because `load` says that.
+    If `path` cannot be read, the result is empty: `load` reports that.
     """
     draft = Draft(path)
     try:

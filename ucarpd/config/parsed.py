@@ -1,4 +1,4 @@
-"""A file on its way to become a Config: each key for itself, and its faults."""
+"""A parsed file before it becomes a Config: its values, each checked alone, and its faults."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from ucarpd.config.problems import Problem, got
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A value that the file gives: under which name, in which line, as text, and what it means."""
+    """A value in the file: the written name, the line, the text and the parsed value."""
 
     name: str
     line: int
@@ -21,11 +21,11 @@ class Given:
 
 
 class Draft:
-    """What a file gives so far.
+    """The values and faults of a file found so far.
 
-    `problems` are all that were found; `written` the lines by the name in the file, where the last
-    of several wins, as in bash; `given` the values by canonical key, without empty ones; `faulty`
-    the canonical keys whose fault is reported already, so that nothing is reported twice.
+    `problems` holds all faults.  `written` holds the lines by the name in the file; the last of
+    several lines wins, as in bash.  `given` holds the values by canonical key, without empty ones.
+    `faulty` holds the canonical keys whose fault is already reported, to report it only once.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,18 +36,20 @@ class Draft:
         self.faulty: set[str] = set()
 
     def refuse(self, line: int | None, name: str | None, text: str) -> None:
+        """Report a problem."""
         self.problems.append(Problem(self.path, line, name, text))
         if name in BY_NAME:
             self.faulty.add(BY_NAME[name].name)
 
     def meaning(self, name: str) -> Any:
-        """What the canonical key `name` is set to, by the file or by default."""
+        """Return the value of the canonical key `name`, from the file or by default."""
         if name in self.given:
             return self.given[name].meaning
         key = BY_NAME[name]
         return key.unset if key.default is None else key.parse(key.default)
 
     def take(self, lines: list[Line]) -> None:
+        """Parse the lines of the file."""
         for line in lines:
             if line.fault:
                 self.refuse(line.number, line.name, line.fault)
@@ -88,7 +90,7 @@ class Draft:
             self.miss(key)
 
     def lines_of(self, name: str) -> list[Line]:
-        """The lines that set the canonical key `name`, by whatever alias, empty ones too."""
+        """Return the lines that set the canonical key `name`, by any alias, empty ones included."""
         lines = (self.written[each] for each in BY_NAME[name].names if each in self.written)
         return sorted(lines, key=lambda line: line.number)
 

@@ -1,4 +1,4 @@
-"""The key that a virtual host signs with, and the other keys that it accepts."""
+"""The key with which a virtual host signs, and the other keys that it accepts."""
 
 import os
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ from ucarpd.config.parsed import Draft
 from ucarpd.config.problems import place
 
 _WAYS = ("UCARP_PASS", "UCARP_PASSFILE", "UCARP_KEY")
-"""The keys of which one gives the key; systemd's credential serves where there is none of them."""
+"""The keys that can set the key; if none of them is set, systemd's credential does."""
 
 
 def key(draft: Draft, name: str, environ: Mapping[str, str], read: files.Reader) -> bytes:
-    """From the file, from the file that it names, or from systemd's credential; empty if refused."""
-    # Lines, not values: a password that was refused still stands beside a file.
+    """Return the key from the file, its password file or systemd's credential; empty: refused."""
+    # This counts lines, not values: a refused password also conflicts with a password file.
     lines = ([line for line in draft.lines_of(way) if line.value] for way in _WAYS)
     ways = sorted((some[0] for some in lines if some), key=lambda line: line.number)
     for way in ways[1:]:
@@ -53,14 +53,14 @@ def old_keys(draft: Draft, key: bytes) -> tuple[bytes, ...]:
     """Return the other accepted keys, without `key`, each once."""
     password = draft.meaning("UCARP_PASS_OLD")
     every = (*([password] if password else []), *draft.meaning("UCARP_KEY_OLD"))
-    # Zero bytes at the end make no other key.
+    # Zero bytes at the end do not make a different key.
     distinct = {each.ljust(KEY_SIZE, b"\0"): each for each in reversed(every)}
     distinct.pop(key.ljust(KEY_SIZE, b"\0"), None)
     return tuple(reversed(distinct.values()))
 
 
 def set_secrets(draft: Draft) -> tuple[str, ...]:
-    """The secret keys that have a value, in the table's order; a credential counts as UCARP_PASS."""
+    """Return the secret keys with a value, in table order; a credential counts as UCARP_PASS."""
     has_credential = not draft.given.keys() & set(_WAYS)
     return tuple(
         key.name

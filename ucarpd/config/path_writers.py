@@ -1,7 +1,7 @@
-"""Finds out which users other than root can change the file at a path.
+"""Finding the users other than root who can change the file at a path.
 
-They can write or own the file, or they can replace it because they can write or own
-a directory on the way to it.  An access control list counts as far as the mode shows it.
+They can write or own the file, or they can replace it because they can write or own a directory on
+its path.  Access control lists are covered as far as the file mode shows them.
 """
 
 import os
@@ -24,9 +24,9 @@ _MOST_LINKS = 40
 
 @dataclass(frozen=True, slots=True)
 class Weakness:
-    """A way to change a file.  `text` says who has it, `command` takes it away.
+    """A way to change a file.  `text` names the user, `command` is the remedy.
 
-    `is_grave` is False for the groups of root and staff, whose members are meant to be trusted.
+    `is_grave` is False for the groups root and staff, whose members are trusted.
     """
 
     path: Path
@@ -37,13 +37,13 @@ class Weakness:
 
 
 def find(path: Path, trusted: Collection[int], known: int = 0) -> list[Weakness]:
-    """Return each way to change the file by others than the users `trusted`, from / to the file.
+    """Return each way in which users not `trusted` can change the file, from / to the file.
 
-    The mode bits `known` of the file itself are reported elsewhere.  If the file is missing, or
-    cannot be looked at, the directories before that count.
+    The mode bits `known` of the file itself are reported elsewhere.  If the file is missing or
+    inaccessible, only the directories before it are checked.
     """
     found: dict[Weakness, None] = {}
-    with suppress(OSError):  # The reader of the file says why it cannot be looked at.
+    with suppress(OSError):  # The code that reads the file reports this error.
         for step, status in _steps(path):
             bits = ~0 if stat.S_ISDIR(status.st_mode) else ~known
             found |= dict.fromkeys(_weaknesses(step, status, trusted, bits))
@@ -51,9 +51,9 @@ def find(path: Path, trusted: Collection[int], known: int = 0) -> list[Weakness]
 
 
 def _steps(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """Each directory on the way to the file, and the file, without links.  Raises OSError.
+    """Yield each directory on the path and the file, without links.  Raises OSError.
 
-    A link counts only in a directory like /tmp, where its owner can replace it.
+    A link is included only in a directory like /tmp, in which its owner can replace it.
     """
     here = Path("/")
     status = _status(here)
@@ -95,7 +95,7 @@ def _weaknesses(
         command = "chown -h root" if is_link else "chown root"
         yield weakness(f"user {status.st_uid} owns {name}", command, True)
     if is_link or (is_directory and _is_sticky(status)):
-        return  # Of such a directory, everybody can change only what he owns.
+        return  # In a sticky directory users can change only their own files.
     mode = status.st_mode & bits
     if mode & stat.S_IWOTH:
         command = "chmod go-w" if mode & stat.S_IWGRP else "chmod o-w"

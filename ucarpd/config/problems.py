@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in words for the person who wrote it."""
+"""Faults of a configuration, in words for its author."""
 
 import os
 from collections.abc import Iterable
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SHOWN = 60
-"""Characters of a wrong value that are repeated to the operator."""
+"""Characters of a wrong value that a message repeats at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault.  `line` counts from 1, and is None when no line is to blame."""
+    """One fault.  `line` counts from 1; None: the fault has no line."""
 
     path: Path
     line: int | None
@@ -24,7 +24,7 @@ class Problem:
 
 
 class ConfigError(Exception):
-    """A file, or several, cannot be used.  `problems` holds every fault found, sorted by line."""
+    """One or more files cannot be used.  `problems` holds all faults, sorted by line."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(in_order(problems))
@@ -32,23 +32,23 @@ class ConfigError(Exception):
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
-    """Sorted by line; those without a line come last."""
+    """Return the problems sorted by line; problems without a line come last."""
     return sorted(problems, key=lambda problem: (problem.line is None, problem.line or 0))
 
 
 def place(path: Path, line: int | None = None) -> str:
-    """FILE or FILE:LINE."""
-    # A file name may be any bytes; a log line may not.
+    """Return FILE or FILE:LINE."""
+    # A file name may have any bytes, a log line may not.
     name = printable(os.fsencode(path).decode("utf-8", "backslashreplace"))
     return name if line is None else f"{name}:{line}"
 
 
 def printable(text: str) -> str:
-    """`text` with everything escaped that could upset a terminal or a log."""
+    """Return `text` with all characters escaped that could upset a terminal or a log."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def got(value: str) -> str:
-    """The end of a message that repeats the wrong value; never to be used for a secret."""
+    """Return the end of a message, with the wrong value; never use it for a secret."""
     shown = value if len(value) <= _SHOWN else value[:_SHOWN] + "…"
     return f"(got '{printable(shown)}')"

@@ -1,6 +1,6 @@
 """Faults of the scripts that a file names.
 
-`load` accepts such a file, because the script may be on a file system that is mounted later.
+`load` accepts such a configuration, because the script may be on a file system mounted later.
 """
 
 import re
@@ -16,18 +16,18 @@ _HARMFUL = re.compile(rb"""^[^#\n]*\bto\s+["']?\$\{?address\}?["']?/32\b""", re.
 
 
 def is_harmful(script: Path) -> bool:
-    """Whether it has the line of 0.1.0's ucarp-down.sh that deletes foreign IPv6 addresses.
+    """Return whether the script has a line of 0.1.0's ucarp-down.sh that deletes other addresses.
 
-    The line deletes the addresses in ADDRESS/32: one in IPv4, all of a provider in IPv6.
+    The line deletes all addresses in ADDRESS/32: one address of IPv4, a whole provider's of IPv6.
     """
     try:
         return _HARMFUL.search(files.read(script)) is not None
     except OSError:
-        return False  # Whoever runs it says why it cannot be read.
+        return False  # The code that runs the script reports this error.
 
 
 def harm(script: Path) -> str:
-    """Say what a harmful script does, and what to type."""
+    """Return the text about a harmful script, with the command that repairs it."""
     name = place(script)
     return (
         f"{name} has a line from ucarpd 0.1.0 that deletes every IPv6 address in the same /32, the"
@@ -44,15 +44,15 @@ def _arguments(script: Path) -> str:
 
 
 def errors(path: Path, refusal: Callable[[Path], str | None]) -> list[Problem]:
-    """Find the scripts in the file `path` that would not be run, sorted by line.
+    """Return the problems of scripts in the file `path` that ucarpd would not run, by line.
 
-    `refusal` says why a script cannot be run.
+    `refusal` returns why a script cannot be run, or None.
     """
     draft = Draft(path)
     try:
         draft.take(read_lines(path)[0])
     except ConfigError:
-        return []  # `load` says that.
+        return []  # `load` reports that.
     has_ipv6 = any(
         ip.version == 6
         for key in ("UCARP_ADDR", "UCARP_EXTRA_ADDRS")

@@ -7,10 +7,10 @@ from ucarpd.config.lines import parse_line
 
 
 def show(config: Config) -> str:
-    """Every key in the table's order, defaults included, then what only the scripts get.
+    """Return all keys in the table's order, defaults included, then the variables for scripts.
 
-    Secrets are comments; with them as real lines, the text is a configuration file again that means
-    the same.
+    Secrets are comments.  If they are written as real lines, the text is an equivalent
+    configuration file.
     """
     lines = []
     for key in KEYS:
@@ -38,7 +38,7 @@ def _comment(config: Config, key: Key) -> list[str]:
 
 
 def _password_file(config: Config, key: Key) -> list[str]:
-    """A comment as well: wherever the text is read again, the file may be another one."""
+    """Return a comment: on another host the file may have another content."""
     source = config.script_environment.get(key.name)
     if not source:
         return []
@@ -55,13 +55,16 @@ def _assignment(config: Config, key: Key) -> list[str]:
 
 
 def _text(config: Config, key: Key) -> str | None:
-    """The value as a file would have it, None when it is not set."""
+    """Return the value as a file would have it, or None if it is not set."""
     held = [getattr(config, name) for name in key.fields]
     return None if held == [key.unset] else key.write(*held)
 
 
 def _common_mask(config: Config) -> str | None:
-    """The mask of the IPv4 addresses, or the prefix length where there are none; None if several."""
+    """Return the common mask of the IPv4 addresses; without IPv4, the common prefix length.
+
+    None if the addresses have different masks.
+    """
     every = (*config.addresses, *config.extra_addresses)
     v4 = {address.prefixlen for address in every if address.ip.version == 4}
     lengths = v4 or {address.prefixlen for address in every}
@@ -73,7 +76,7 @@ def _common_mask(config: Config) -> str | None:
 def _is_default(key: Key, text: str) -> bool:
     if key.default is None:
         return False
-    # The mask of IPv6 addresses is the only value that has another default than the table's.
+    # Only the mask of IPv6 addresses has a default that differs from the table.
     longest = str(address_types.PREFIX_LENGTHS[6])
     return key.parse(text) == key.parse(key.default) or (key.name, text) == ("UCARP_MASK", longest)
 

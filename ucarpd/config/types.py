@@ -1,8 +1,8 @@
-"""The types that configuration values have; those of addresses are in `addressing`.
+"""The types of configuration values; `address_types` has the types of addresses.
 
-Each parser takes the text of a value, never empty, and returns what it means.  It raises ValueError
-with words for the operator; they do not repeat the value, because the caller knows whether it is a
-secret.
+Each parser takes the text of a value, never empty, and returns the value.  It raises ValueError
+with words for the operator.  They do not repeat the value, because only the caller knows whether it
+is a secret.
 """
 
 import re
@@ -23,7 +23,7 @@ FACILITIES = (
     *("auth", "authpriv", "cron", "daemon", "ftp", "lpr", "mail", "news", "syslog", "user", "uucp"),
     *(f"local{number}" for number in range(8)),
 )
-"""What syslog(3) lets a program choose; the kernel's own facility is not among them."""
+"""The facilities of syslog(3) that a program may choose; not the kernel's own."""
 
 _BOOLEANS = {
     **dict.fromkeys(("yes", "true", "on", "1"), True),
@@ -37,14 +37,14 @@ _FOREIGN_BOOLEANS = {
 
 
 def integer(low: int, high: int) -> Callable[[str], int]:
-    """A parser for whole decimal numbers from `low` to `high`."""
+    """Return a parser for whole decimal numbers from `low` to `high`."""
 
     def parse(text: str) -> int:
         if not re.fullmatch("[0-9]+", text):
             raise ValueError(f"must be a whole number from {low} to {high}")
         if len(text) > 1 and text.startswith("0"):
             raise ValueError("has a leading zero, which some programs take for octal: leave it out")
-        # int() refuses thousands of digits in words that help nobody.
+        # If a number has thousands of digits, the error of int() does not help the operator.
         if len(text) > len(str(high)) or not low <= int(text) <= high:
             raise ValueError(f"must be from {low} to {high}")
         return int(text)
@@ -53,7 +53,7 @@ def integer(low: int, high: int) -> Callable[[str], int]:
 
 
 def dead_ratio(text: str) -> int:
-    """Advertisements, 2 to 255."""
+    """Parse a number of advertisements, 2 to 255."""
     if text == "1":
         raise ValueError(
             "must be from 2 to 255: with 1 a single late or lost advertisement makes a second master"
@@ -62,7 +62,7 @@ def dead_ratio(text: str) -> int:
 
 
 def seconds(low: int, high: int) -> Callable[[str], float]:
-    """A parser for whole seconds from `low` to `high`."""
+    """Return a parser for whole seconds from `low` to `high`."""
     parse = integer(low, high)
     return lambda text: float(parse(text))
 
@@ -88,7 +88,7 @@ def meant_boolean(text: str) -> bool | None:
 
 
 def one_of(choices: Mapping[str, T]) -> Callable[[str], T]:
-    """A parser for words, in any case; `choices` are at least two, and what each of them means."""
+    """Return a parser for words in upper or lower case; `choices` maps two or more to values."""
     *words, last = choices
 
     def parse(text: str) -> T:
@@ -111,7 +111,7 @@ def plain_text(text: str) -> str:
 
 
 def interface(text: str) -> str:
-    """The name of a network interface, 1 to 15 bytes."""
+    """Parse the name of a network interface, 1 to 15 bytes."""
     if ":" in text:
         raise ValueError("must be the interface itself; a label such as eth0:0 is UCARP_IF_ALIAS")
     _require_short_word(text)
@@ -121,7 +121,7 @@ def interface(text: str) -> str:
 
 
 def label(text: str) -> str:
-    """A label for the virtual address, 1 to 15 bytes."""
+    """Parse a label for the virtual address, 1 to 15 bytes."""
     _require_short_word(text)
     return text
 
@@ -169,7 +169,7 @@ def password_bytes(secret: bytes) -> bytes:
 
 
 def hex_key(text: str) -> bytes:
-    """A key as it is used, 1 to 20 bytes, in hexadecimal digits."""
+    """Parse a key of 1 to 20 bytes in hexadecimal digits."""
     digits = text.removeprefix("0x").removeprefix("0X")
     if not re.fullmatch("([0-9A-Fa-f]{2})+", digits) or len(digits) > 2 * KEY_SIZE:
         raise ValueError(
@@ -180,12 +180,12 @@ def hex_key(text: str) -> bytes:
 
 
 def hex_keys(text: str) -> tuple[bytes, ...]:
-    """Several keys, with commas or spaces between them."""
+    """Parse several keys, separated by commas or spaces."""
     return tuple(map(hex_key, re.split(r"[,\s]+", text.strip(", \t"))))
 
 
 def written(*values: object) -> str:
-    """Values as a file has them; several, and those in a tuple, with commas between them."""
+    """Return values as a file has them; commas separate several values, also in a tuple."""
     return ",".join(map(_written, values))
 
 

@@ -1,6 +1,6 @@
-"""One virtual host in action: `driver` feeds the machine, `custody` and `outgoing` do what it asks for.
+"""One virtual host in action: `driver` feeds the machine, `custody` and `outgoing` do its actions.
 
-`ports` says what it is plugged into.
+`ports` defines the interfaces to the rest of ucarpd.
 """
 
 from ucarpd.engine.driver import WAKE_UP_LEAD, Engine

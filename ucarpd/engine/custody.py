@@ -1,7 +1,7 @@
-"""Where the virtual addresses are: asked for, compared with what is there, and told to the machine.
+"""Tracking the virtual addresses: requesting them, checking them, and reporting to the machine.
 
-Each request is a job with a number.  A superseded job says nothing about where the addresses are now;
-the end of the newest one is judged by the kernel's table, and so is every later look.
+Each request is a job with a number.  A superseded job says nothing about the current addresses.
+The kernel's table decides the result of the newest job, and every later check.
 """
 
 import asyncio
@@ -18,14 +18,17 @@ from ucarpd.engine.ports import Addresses, Log, Outcome, Owner, Transition
 
 FIRST_RELEASE_PAUSE = 0.2
 LONGEST_RELEASE_PAUSE = 60.0
-"""Seconds before an address that could not be taken off is tried again; each failure doubles it."""
+"""Seconds before another attempt to remove an address; each failure doubles the pause."""
 
 CONTESTED = "contested"
-"""UCARP_REASON of an up-script that runs again because a rival had the role too."""
+"""UCARP_REASON of an up-script that runs again because two hosts were master."""
 
 
 class Custody:
-    """`dispatch` takes an event to the machine, `settled` is called when the addresses are in place."""
+    """The virtual addresses of one host, from the machine's view.
+
+    `dispatch` passes an event to the machine; `settled` is called when the addresses are in place.
+    """
 
     def __init__(
         self,
@@ -47,11 +50,11 @@ class Custody:
         self._settled = settled
         self._job = 0
         self._announced_ahead: tuple[int, frozenset[IPAddress]] = (0, frozenset())
-        """The job whose first announcement left before the machine has asked for it, and of what."""
+        """The job whose announcement was sent before the machine asked, with its addresses."""
         self._refused: tuple[IPAddress, ...] = ()
-        """What the last attempt could not put in place."""
+        """The addresses that the last attempt could not put in place."""
         self._unserved: tuple[IPAddress, ...] = ()
-        """What the owner knows that this host cannot serve; another host may serve it meanwhile."""
+        """The unserved addresses last reported to the owner; another host may serve them now."""
         self._release_pause = FIRST_RELEASE_PAUSE
         self._again: asyncio.TimerHandle | None = None
         self._is_closed = False
@@ -65,7 +68,7 @@ class Custody:
         if self._again is not None:
             self._again.cancel()
 
-    # -- what the machine asks for -------------------------------------------------------------------
+    # -- actions of the machine --------------------------------------------------------------------
 
     def acquire(self, transition: Transition) -> None:
         self._job += 1
@@ -92,15 +95,15 @@ class Custody:
     def report_unserved(self, addresses: tuple[IPAddress, ...]) -> None:
         if addresses != self._unserved:
             self._unserved = addresses
-            # Not from within this event: it will be one more.
+            # The call waits for the loop's next turn, because it causes another event.
             self._loop.call_soon(self._owner.unserved, addresses)
 
-    # -- what the kernel tells -----------------------------------------------------------------------
+    # -- events of the kernel ----------------------------------------------------------------------
 
     def added(self, ip: IPAddress) -> None:
-        """The kernel has one of our addresses."""
+        """Handle the kernel's report of a new virtual address."""
         if self._is_master:
-            # Of those that we added ourselves we know already.
+            # If ucarpd itself added the address, it already knows about it.
             if self._addresses.are_scripted:
                 self._addresses.appeared()
                 self._dispatch(events.AddressesAcquired((ip,)))
@@ -110,7 +113,7 @@ class Custody:
             self._take_off((ip,))
 
     def clear_backup(self) -> None:
-        """A backup looks at what came up while it had no source address, and must not answer."""
+        """Remove addresses that appeared on a backup while it had no source address."""
         is_backup = self._machine.state is State.BACKUP
         if is_backup and not self._machine.is_releasing and not self._addresses.is_busy:
             self._take_off(self._addresses.present())
@@ -118,24 +121,24 @@ class Custody:
     def _take_off(self, addresses: tuple[IPAddress, ...]) -> None:
         for ip in addresses:
             if self._machine.state is State.INIT and self._addresses.is_hosts_own(ip):
-                # The operator has given the host this address; without it the host is off the network.
+                # The operator gave the host this address, and it has no other one.
                 self._log.address_left_alone(ip)
             else:
                 self._log.address_out_of_place(ip, self._machine.state)
                 self._dispatch(events.AddressesAcquired((ip,)))
 
     def removed(self, ip: IPAddress) -> None:
-        """The kernel has it no longer."""
+        """Handle the kernel's report of a removed virtual address."""
         if self._machine.is_releasing:
             self._check_whether_off()
-        # While a job runs, its end tells what is there: a script may take the address off itself.
+        # While a job runs, only its result counts: a script may remove an address for a moment.
         elif not self._addresses.is_busy and ip not in self._refused:
             if self._is_master:
                 self._log.address_taken_away(ip)
             self._dispatch(events.AddressRemoved(ip))
 
     def look_again(self) -> None:
-        """A master compares what it wants with what is there: an event may have been missed."""
+        """Check whether a master has all its addresses, because an event may have been lost."""
         if not self._is_master:
             return
         if self._addresses.is_busy:
@@ -144,18 +147,19 @@ class Custody:
         for ip in self._addresses.missing():
             self._loop.call_soon(self.removed, ip)
 
-    # -- the ends of jobs ----------------------------------------------------------------------------
+    # -- results of jobs ---------------------------------------------------------------------------
 
     def _announce_ahead(self, job: int, addresses: tuple[IPAddress, ...]) -> None:
-        """In the thread that has put the addresses there: on the way back to the loop as much time
-        goes by as on the whole way there.
+        """Announce the addresses from the thread that added them.
+
+        The way back to the event loop would take as long as adding them.
         """
         if job != self._job:
             return
         try:
             self._outgoing.announce_quietly(AnnounceAddresses(addresses))
         except OSError:
-            return  # The loop does it again, and reports it.
+            return  # The event loop tries again, and reports an error.
         self._announced_ahead = (job, frozenset(addresses))
 
     def _acquired(self, job: int, outcome: Outcome) -> None:
@@ -174,7 +178,7 @@ class Custody:
         self._settled()
 
     def _check_whether_off(self) -> None:
-        """The role may go to a peer although the down-script still has other work to do."""
+        """Hand over as soon as the addresses are gone, even if the down-script is still running."""
         scripted = self._addresses.are_scripted
         if scripted and self._machine.is_releasing and not self._addresses.present():
             self._dispatch(events.AddressesOff())
@@ -190,7 +194,7 @@ class Custody:
             self._release_pause = min(2 * self._release_pause, LONGEST_RELEASE_PAUSE)
 
     def _release_again(self) -> None:
-        """An address that the kernel would not let go of, on a host that must not answer for it."""
+        """Try again to remove addresses from a host that must not answer for them."""
         present = self._addresses.present()
         if present and not self._is_master:
             self._dispatch(events.AddressesAcquired(present))

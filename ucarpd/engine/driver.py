@@ -1,7 +1,7 @@
-"""The driver of one virtual host: feeds the machine, performs its actions, owns its one timer.
+"""The driver of one virtual host: it feeds the machine, does its actions, and has its one timer.
 
-It knows the outside only through the Protocols in `ports`; the supervisor plugs in the real parts.
-Everything runs in the event loop, and nothing here waits for anything.
+It uses the rest of ucarpd only through the Protocols in `ports`; the supervisor passes the real
+objects.  All code runs in the event loop and never waits.
 """
 
 import asyncio
@@ -21,16 +21,17 @@ from ucarpd.engine.outgoing import Outgoing
 from ucarpd.engine.ports import Addresses, Log, Owner, Transition, Wire
 
 WAKE_UP_LEAD = 0.0002
-"""Seconds by which a backup wakes up before its deadline: less than it takes it to get from there to
-the wire, so that no rival gets an advertisement too soon.
+"""Seconds by which a backup wakes up before its deadline.
+
+It needs more time than this to send, so its advertisement never leaves too early.
 """
 
 
 class Engine:
     """One virtual host in action.
 
-    `counter` is 64 random bits for its first advertisement, `phase` as in VirtualHost.  `late` is
-    told by how many seconds each timer came too late.
+    `counter` is 64 random bits for its first advertisement, `phase` is as in VirtualHost.  `late`
+    gets the delay of each timer in seconds.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class Engine:
         self._transition = Transition(State.INIT, State.INIT, "starting")
         self._waiting_for: str | None = None
         self._held_loss: tuple[str, bool, bool] | None = None
-        """A loss of the interface that waits for the end of the up-script."""
+        """A loss of the interface that is held back until the up-script ends."""
         self._is_over = False
 
     @property
@@ -76,28 +77,28 @@ class Engine:
 
     @property
     def reason(self) -> str:
-        """Why it is in this state, or what it waits for."""
+        """The reason for the state, or for waiting."""
         return self._waiting_for or self._transition.reason
 
     @property
     def sources(self) -> tuple[IPAddress, ...]:
-        """The addresses that it advertises from, while its interface can be used."""
+        """The source addresses of its advertisements; empty while the interface is unusable."""
         return self._machine.sources
 
     @property
     def next_counter(self) -> int:
-        """That of the next advertisement."""
+        """The counter of the next advertisement."""
         return self._machine.next_counter
 
     @property
     def receiver(self) -> Receiver:
         return self._receiver
 
-    # -- what comes in -------------------------------------------------------------------------------
+    # -- events ------------------------------------------------------------------------------------
 
     @property
     def is_loss_held(self) -> bool:
-        """Whether the interface is lost while the up-script runs, which may be the script's doing."""
+        """Whether the interface was lost during the up-script, which may itself be the cause."""
         return self._held_loss is not None
 
     def interface_ready(self, sources: tuple[IPAddress, ...]) -> None:
@@ -111,7 +112,7 @@ class Engine:
 
     def interface_lost(self, reason: str, can_send: bool, may_return: bool = False) -> None:
         if self._machine.state is State.MASTER and self._addresses.is_up_script_running:
-            # Common up-scripts take the link down for a moment, to set a MAC address for instance.
+            # Common up-scripts set the link down for a moment, for example to set a MAC address.
             if self._held_loss is None:
                 self._log.loss_held(reason)
             self._held_loss = (reason, can_send, may_return)
@@ -128,13 +129,13 @@ class Engine:
         self._owner.identity_changed()
 
     def segment_heard(self) -> None:
-        """The segment can be heard again after a silence."""
+        """Handle the first frame of the segment after a silence."""
         self._dispatch(events.SegmentHeard())
 
     def receive(self, frame: bytes, at: float) -> IPAddress | None:
-        """Take in a frame that came at monotonic second `at`.
+        """Handle a frame that arrived at monotonic second `at`.
 
-        Returns its source, if it was an advertisement with a good digest.
+        Return its source, if it is an advertisement with a good digest.
         """
         result = self._receiver.check(frame, self._machine.sources, self._machine.sent_counters)
         if isinstance(result, Dropped):
@@ -146,9 +147,9 @@ class Engine:
         return result.source
 
     def sent_by_another(self, frame: bytes) -> bool:
-        """Whether an advertisement for our vhid that left this host is another daemon's.
+        """Return whether another daemon of this host sent this advertisement for our vhid.
 
-        A bow-out may be that of our own predecessor.
+        A bow-out does not count, because our own predecessor may have sent it.
         """
         try:
             payload = parse(frame).payload
@@ -161,35 +162,38 @@ class Engine:
         return not is_bow_out and sent.counter not in self._machine.sent_counters
 
     def address_added(self, ip: IPAddress) -> None:
-        """The kernel has one of our addresses."""
+        """Handle the kernel's report of a new virtual address."""
         self._custody.added(ip)
 
     def address_removed(self, ip: IPAddress) -> None:
-        """The kernel has it no longer."""
+        """Handle the kernel's report of a removed virtual address."""
         self._custody.removed(ip)
 
     def change_params(self, params: Params) -> None:
-        """Take over a reloaded configuration without leaving the state."""
+        """Take over a reloaded configuration, and keep the state."""
         self._receiver.configure(params)
         self._outgoing.configure(params)
         self._dispatch(events.ParamsChanged(params))
         self._owner.identity_changed()
 
     def demote(self, demotion: int, reason: str) -> None:
-        """This host is less fit than usual, or fit again: the new sum, and why."""
+        """Set the new demotion of this host, 0 to 255, with the reason for the change."""
         self._dispatch(events.DemotionChanged(demotion, reason))
 
     def step_down(self, reason: str) -> None:
         self._dispatch(events.StepDownRequested(reason))
 
     def stop(self, reason: str) -> None:
-        """Leave for good; the owner hears `finished` when the addresses are off and all is sent."""
+        """Leave for good; when the addresses are gone, call the owner's `finished`."""
         self._dispatch(events.StopRequested(reason))
 
-    # -- the machine -----------------------------------------------------------------------------------
+    # -- the machine -------------------------------------------------------------------------------
 
     def _dispatch(self, event: events.Event, at: float | None = None) -> None:
-        """`at` is when it happened; now, if not given.  To the machine time never goes back."""
+        """Pass an event to the machine; `at` is its monotonic time, by default now.
+
+        For the machine, time never goes back.
+        """
         if self._is_over:
             return
         self._now = max(self._now, self._loop.time() if at is None else at)
@@ -197,7 +201,7 @@ class Engine:
             for action in self._machine.handle(event, self._now):
                 self._perform(action)
             self._arm()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the process
+        except Exception as error:  # noqa: BLE001 - no error may end the process
             self._fail(error)
 
     def _arm(self) -> None:
@@ -250,20 +254,20 @@ class Engine:
             if True in results:
                 self._owner.advertised()
             self._custody.look_again()
-        # A failure while our own script has the link down says nothing about this host.
+        # If our own script has set the link down, a failure says nothing about this host.
         is_failing = None if self.is_loss_held else self._outgoing.note(results)
         if is_failing is not None:
-            # Not from within this event: it will be one more.
+            # The call waits for the loop's next turn, because it causes another event.
             self._loop.call_soon(self._owner.sending, is_failing)
 
     def _act_on_held_loss(self) -> None:
-        """The up-script has ended, or another host has the role: now the loss of the link counts."""
+        """Report a held loss: the up-script has ended, or another host has the role."""
         if self._held_loss is not None:
             held, self._held_loss = self._held_loss, None
             self.interface_lost(*held)
             self._owner.loss_counts()
 
-    # -- the end ---------------------------------------------------------------------------------------
+    # -- the end -----------------------------------------------------------------------------------
 
     def _end(self) -> None:
         self._is_over = True
@@ -273,22 +277,22 @@ class Engine:
             self._timer = None
 
     def _fail(self, error: Exception) -> None:
-        """A defect of ours: its state cannot be trusted, so another host shall serve.
+        """Give up after a defect of ucarpd: the state is not reliable, and another host must serve.
 
-        The owner hears `failed` when the addresses are off and the bow-out is sent.
+        When the addresses are gone and the bow-out is sent, call the owner's `failed`.
         """
         self._end()
         self._log.fault(error)
         self._transition = Transition(State.INIT, self._transition.state, "internal error")
         try:
             self._addresses.release(self._transition, False, self._bow_out_after_fault)
-        except Exception as another:  # noqa: BLE001 - the restart takes the addresses off
+        except Exception as another:  # noqa: BLE001 - the restart removes the addresses
             self._log.fault(another)
             self._owner.failed()
 
     def _bow_out_after_fault(self) -> None:
         sources, sent = self._machine.sources, self._machine.sent_counters
-        # From a backup it would only unsettle the others.
+        # The bow-out of a backup would only disturb the other hosts.
         if self._transition.previous is State.MASTER and sent:
             counter = (sent[-1] + 1) % (1 << 64) or 1
             for each in sources:

@@ -1,4 +1,4 @@
-"""What one virtual host sends: its advertisements, and where its addresses are."""
+"""Sending the advertisements of one virtual host, and the announcements of its addresses."""
 
 import errno
 
@@ -12,7 +12,7 @@ _PEER_UNREACHABLE = {errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH}
 
 
 class Outgoing:
-    """Makes the frames and gives them to the wire; counts the advertisements that fail."""
+    """The sender of one virtual host: it builds frames, sends them, and counts failures."""
 
     def __init__(self, params: Params, wire: Wire, log: Log) -> None:
         self._transmitter = Transmitter(params)
@@ -24,13 +24,16 @@ class Outgoing:
         self._transmitter.configure(params)
 
     def advertise(self, action: SendAdvertisement) -> list[bool | None]:
-        """Send it; for each packet whether it went out, None for a peer that cannot be reached."""
+        """Send an advertisement; return for each packet whether it was sent.
+
+        None stands for a peer that cannot be reached.
+        """
         packets = self._transmitter.advertisement(action, self._wire.mac)
         return [self._send(each) for each in packets]
 
     def note(self, results: list[bool | None]) -> bool | None:
-        """Count an advertisement; whether sending fails now, None where that has not changed."""
-        # Of several peers one may be out of reach; that says nothing about this host.
+        """Count an advertisement; return whether sending fails now, or None if nothing changed."""
+        # If a peer is unreachable, that says nothing about this host.
         if results.count(None) == len(results):
             return None
         was_failing, was_clean = self._errors.is_failing, self._errors.is_clean
@@ -44,7 +47,7 @@ class Outgoing:
             self._send(frame)
 
     def announce_quietly(self, action: AnnounceAddresses) -> None:
-        """Raises OSError instead of logging; for use in another thread."""
+        """Announce the addresses; raise OSError instead of logging, for use in another thread."""
         for frame in self._announcements(action):
             self._wire.send(frame)
 
@@ -60,7 +63,7 @@ class Outgoing:
                 self._wire.send(outgoing)
         except OSError as error:
             if isinstance(outgoing, Datagram) and error.errno in _PEER_UNREACHABLE:
-                return None  # No fault of this host.
+                return None  # This host is not at fault.
             self._log.send_failed(error)
             return False
         return True

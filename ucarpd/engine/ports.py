@@ -1,4 +1,4 @@
-"""What the engine is plugged into: the wire, the addresses, the log, and its owner."""
+"""The interfaces of the engine: the wire, the addresses, the log, and its owner."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,24 +11,24 @@ from ucarpd.carp.transmit import Datagram
 
 
 class Wire(Protocol):
-    """The interface: its own MAC address, and a way out."""
+    """The network interface: its own MAC address, and sending."""
 
     @property
     def mac(self) -> bytes: ...
     @property
     def is_router(self) -> bool:
-        """Whether this host forwards IPv6 packets that come in here."""
+        """Whether this host forwards IPv6 packets from this interface."""
 
     def send(self, frame: bytes) -> None:
-        """Raises OSError."""
+        """Send an Ethernet frame.  Raises OSError; never blocks."""
 
     def send_datagram(self, datagram: Datagram) -> None:
-        """Raises OSError."""
+        """Send an IP packet to one peer.  Raises OSError; never blocks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """What a script is told about the change that it is run for."""
+    """A change of state, as scripts get it in their environment."""
 
     state: State
     previous: State
@@ -37,31 +37,31 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of an attempt to put the addresses in place, by the kernel's table.
+    """The result of an attempt to put the addresses in place, by the kernel's table.
 
-    `here` are served now, `refused` could not be put there.  An address in neither was put there and
-    removed again by somebody else.
+    `here` are served now, `refused` could not be added.  An address in neither was added, and then
+    removed by another program.
     """
 
     here: tuple[IPAddress, ...]
     refused: tuple[IPAddress, ...] = ()
     has_hung: bool = False
-    """The attempt ended by a time-out: the clients would have to wait as long for another one."""
+    """Whether the attempt timed out; another attempt would keep the clients waiting as long."""
 
 
 class Addresses(Protocol):
-    """Puts the virtual addresses on the interface and takes them off, beside the loop.
+    """The object that adds and removes the virtual addresses without blocking the event loop.
 
     The newest request wins.  A superseded one may or may not call back.
     """
 
     @property
     def are_scripted(self) -> bool:
-        """Whether scripts own the addresses, so that only the kernel tells when they are there."""
+        """Whether scripts own the addresses; if so, only kernel events report the addresses."""
 
     @property
     def is_busy(self) -> bool:
-        """Whether a request is being carried out; its end tells where the addresses are."""
+        """Whether a request is under way; its result reports the addresses."""
 
     @property
     def is_up_script_running(self) -> bool: ...
@@ -71,29 +71,34 @@ class Addresses(Protocol):
         there: Callable[[tuple[IPAddress, ...]], None],
         done: Callable[[Outcome], None],
     ) -> None:
-        """`there` may be called ahead of `done`, in another thread, with addresses that are there."""
+        """Put the addresses in place; `done` gets the outcome.
+
+        Before `done`, another thread may call `there` with the addresses that are in place.
+        """
 
     def reassert(self, transition: Transition, done: Callable[[Outcome], None]) -> None:
-        """Run the up-script again; only asked for where scripts own the addresses."""
+        """Run the up-script again; only called if scripts own the addresses."""
 
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None: ...
     def appeared(self) -> None:
-        """Take note that one of them is on the interface now."""
+        """Note that a virtual address is on the interface now."""
 
     def mend(self) -> None:
         """Put back removed addresses while the up-script is still running."""
 
     def is_hosts_own(self, ip: IPAddress) -> bool:
-        """Whether it is the only address of the interface, and ucarpd has put nothing there."""
+        """Return whether it is the interface's only address, and ucarpd has added no address."""
 
     def present(self) -> tuple[IPAddress, ...]:
-        """Those that are on the interface now."""
+        """Return the addresses that are on the interface now."""
 
     def missing(self) -> tuple[IPAddress, ...]:
-        """Those that a master should have on the interface, and has not."""
+        """Return the addresses that a master should have on the interface, but has not."""
 
 
 class Log(Protocol):
+    """The log of one virtual host."""
+
     def transition(self, change: StateChanged) -> None: ...
     def found(self, report: Report) -> None: ...
     def waiting(self, reason: str) -> None: ...
@@ -109,26 +114,26 @@ class Log(Protocol):
 
 
 class Owner(Protocol):
-    """Whom the engine tells about itself; after `finished` and `failed` it handles nothing more."""
+    """The owner of an engine, which gets its reports; after `finished` or `failed` none follow."""
 
     def changed(self) -> None: ...
     def identity_changed(self) -> None:
-        """The addresses, the MAC address or the parameters of its advertisements have changed."""
+        """Handle a change of the source addresses, the MAC address or the parameters."""
 
     def advertised(self) -> None:
-        """An advertisement of this master has left."""
+        """Note that this master has sent an advertisement."""
 
     def sending(self, is_failing: bool) -> None:
-        """Advertisements do not get out any more, or do again."""
+        """Handle that sending advertisements fails, or works again."""
 
     def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
-        """These virtual addresses cannot be put in place; none: all are served again."""
+        """Handle addresses that cannot be put in place; none: all are served again."""
 
     def found(self, report: Report) -> None:
-        """The protocol has noticed something although the role stays."""
+        """Handle an observation of the protocol that does not change the role."""
 
     def loss_counts(self) -> None:
-        """The loss of the interface that waited for the up-script has ended the role."""
+        """Handle that a held loss of the interface has ended the role."""
 
     def finished(self) -> None: ...
     def failed(self) -> None: ...

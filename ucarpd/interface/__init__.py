@@ -1,1 +1,1 @@
-"""Interface: is it usable, and why not; frames in and out."""
+"""Interface: checks whether it is usable, source addresses, and frames in and out."""

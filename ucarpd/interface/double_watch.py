@@ -1,7 +1,8 @@
-"""Looks now and then whether another process of this host advertises on an interface too.
+"""Detecting another process of this host that advertises on the same interface.
 
-Two daemons with one vhid on one host do not hear each other, so that both are master.  Looking costs a
-little for each frame of the interface; so it is done for some seconds in a minute.
+Two daemons with one vhid on one host do not receive each other's advertisements, so both become
+master.  The tap costs a little time for each frame of the interface, so it is open only for some
+seconds in each minute.
 """
 
 import asyncio
@@ -10,16 +11,16 @@ from collections.abc import Callable
 from ucarpd.linux.outgoing_tap import OutgoingTap
 
 PAUSE = 60.0
-"""Seconds between two looks."""
+"""Seconds between two observations."""
 
 FRAMES_AT_ONCE = 64
-"""Frames taken in before timers get their turn."""
+"""Frames handled before timers get their turn."""
 
 
 class DoubleWatch:
-    """`found` gets each advertisement that goes out on the interface and was not sent by `send`.
+    """Observer of outgoing advertisements that were not sent by `send`; `found` gets each of them.
 
-    `duration` tells for how many seconds to look.
+    `duration` returns the seconds of an observation.
     """
 
     def __init__(
@@ -33,7 +34,7 @@ class DoubleWatch:
         self._next: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Look at once, and then again and again."""
+        """Start to observe: at once, and then repeatedly."""
         self.stop()
         self._look()
 
@@ -45,7 +46,7 @@ class DoubleWatch:
             tap.close()
 
     def send(self, frame: bytes) -> bool:
-        """Send a frame unseen, if it is a time to look; whether it is.  Raises OSError."""
+        """Send a frame by the tap, if it is open; return whether it is.  Raises OSError."""
         tap = self._tap
         if tap is None:
             return False
@@ -56,7 +57,7 @@ class DoubleWatch:
         try:
             self._tap = OutgoingTap(self._interface)
         except OSError:
-            # The sockets that we need are not there either, and that is told.
+            # The sockets of the interface fail for the same reason, and that is reported.
             self._next = self._loop.call_later(PAUSE, self._look)
             return
         self._loop.add_reader(self._tap, self._read, self._tap)
@@ -65,10 +66,10 @@ class DoubleWatch:
     def _rest(self) -> None:
         self._next = self._loop.call_later(PAUSE, self._look)
         if (tap := self._taken()) is not None:
-            # The kernel takes some 15 ms to let go, for which the loop must not wait.
+            # The kernel takes some 15 ms to close the tap, and the loop must not wait for it.
             try:
                 self._loop.run_in_executor(None, tap.close)
-            except RuntimeError:  # There is no thread to be had.
+            except RuntimeError:  # No thread can be started.
                 tap.close()
 
     def _taken(self) -> OutgoingTap | None:
@@ -82,7 +83,7 @@ class DoubleWatch:
             try:
                 frame = tap.receive()
             except OSError:
-                return  # The interface went down or away; netlink tells.
+                return  # The interface is down or gone; a netlink event reports that.
             if frame is None or tap is not self._tap:
                 return
             self._found(frame)

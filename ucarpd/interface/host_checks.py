@@ -1,6 +1,6 @@
-"""Configuration files compared with this machine, for `ucarpd check`.
+"""Comparing configuration files with this machine, for `ucarpd check`.
 
-It needs no privileges.  If the machine does not show its links and addresses, it finds nothing.
+This needs no privileges.  If the kernel does not show links and addresses, there are no findings.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,14 +21,17 @@ IFUPDOWN = Path("/etc/network/interfaces")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`is_error`: the instance cannot work on this host as it is now."""
+    """A difference between a file and this host; `is_error`: the instance cannot work now."""
 
     problem: Problem
     is_error: bool
 
 
 def find(configs: Sequence[Config], is_running: Callable[[str], bool]) -> list[Finding]:
-    """Compare the files with this machine.  `is_running` says by name which instances run."""
+    """Compare the files with this machine, and return the findings.
+
+    `is_running` returns whether the instance with this name is running.
+    """
     try:
         snapshot = Snapshot()
     except OSError:
@@ -103,7 +106,7 @@ class _Host:
                 yield found
 
     def _present(self, config: Config) -> Iterator[tuple[str, str]]:
-        """Addresses of the instance that are there before it is started, and what hangs on them."""
+        """Yield key and warning for virtual addresses that exist before the instance starts."""
         present = self._tables.addresses(config.interface)
         where = IFUPDOWN if IFUPDOWN.exists() else "the network configuration"
         for key, served in (
@@ -122,7 +125,7 @@ class _Host:
                     yield key, text
 
     def _taken_along(self, interface: str, address: InterfaceAddress) -> list[InterfaceAddress]:
-        """What the kernel removes together with the address: the secondary ones of its network."""
+        """Return the secondary addresses that the kernel removes together with this address."""
         if address.ip.version == 6 or _promotes_secondaries(interface):
             return []
         network = _network(address)
@@ -131,9 +134,10 @@ class _Host:
         return others if alike[0] == address else []
 
     def _masks(self, config: Config) -> Iterator[str]:
-        """The kernel would choose the virtual address as the source for its own network.
+        """Yield warnings about addresses that the kernel would choose as the source for a network.
 
-        One in a wider network of the host's gets no route from ucarpd, so that it does no harm.
+        If the host has an address with a shorter prefix around it, ucarpd adds no route, and the
+        virtual address does no harm.
         """
         own = [a for a in self._tables.addresses(config.interface) if a.ip not in self._virtual]
         for each in _served(config):
@@ -155,7 +159,7 @@ def _network(address: InterfaceAddress) -> IPv4Network | IPv6Network:
 
 
 def _promotes_secondaries(interface: str) -> bool:
-    """Whether the kernel keeps the secondary addresses when their primary one is removed."""
+    """Return whether the kernel keeps secondary addresses if their primary one is removed."""
     for each in (interface, "all"):
         with suppress(OSError):
             if sysctl.get(each, 4, "promote_secondaries") != "0":

@@ -1,4 +1,4 @@
-"""Why an interface cannot carry a virtual host, whatever its addresses are."""
+"""Faults of a link that keep it from carrying any virtual host."""
 
 from collections.abc import Iterable
 from typing import Protocol
@@ -6,7 +6,7 @@ from typing import Protocol
 from ucarpd.linux.netlink import Link
 
 _DEAF = {"bridge", "bond", "team", "openvswitch", "hsr"}
-"""Kinds of masters that take the frames away from their ports.  A VRF does not."""
+"""Kinds of masters that take the frames of their ports.  A VRF does not."""
 
 
 class LinkTable(Protocol):
@@ -18,7 +18,7 @@ class LinkTable(Protocol):
 
 
 def deafness(link: Link, table: LinkTable) -> str | None:
-    """Return why the link receives nothing, and what to do about it; None if it does receive."""
+    """Return why the link receives no frames, with the remedy; None if it does receive them."""
     if link.slave_kind not in _DEAF:
         return None
     master = table.link_of_index(link.master) if link.master is not None else None
@@ -33,7 +33,7 @@ def deafness(link: Link, table: LinkTable) -> str | None:
 
 
 def other_name(interface: str, table: LinkTable) -> str | None:
-    """Say which link an alternative name, or NAME@PARENT, stands for; None for any other name."""
+    """Return a text with the real name for an alternative name or NAME@PARENT, otherwise None."""
     plain, at, _ = interface.partition("@")
     for link in table.links(plain):
         if interface in link.altnames or (at and link.name == plain):

@@ -1,4 +1,4 @@
-"""A virtual host as the interface sees it that it runs on, and what it has been told."""
+"""A virtual host from the view of its interface, with the last report to it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ucarpd.interface.sources import Source
 from ucarpd.log.messages import Journal
 
 Demote = Callable[[str, int], None]
-"""Takes a reason, and by how much it makes the host less fit; 0: no longer."""
+"""A function that takes a reason and its demotion, 1 to 255; 0: the reason no longer holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class NotReady:
-    """`can_send` and `may_return` as in InterfaceLost."""
+    """The virtual host cannot advertise.  `can_send` and `may_return` are as in InterfaceLost."""
 
     reason: str
     can_send: bool = False
@@ -32,9 +32,9 @@ class NotReady:
 
 
 class Member:
-    """Passes on to the engine what the interface has found out.
+    """The link between interface and engine: it reports the interface's state to the engine.
 
-    `demote` is told what makes this virtual host alone less fit.
+    `demote` gets the faults that affect only this virtual host.
     """
 
     def __init__(self, config: Config, engine: Engine, log: Journal, demote: Demote) -> None:
@@ -51,7 +51,7 @@ class Member:
 
     @property
     def own(self) -> tuple[IPAddress, ...]:
-        """The addresses that it advertises from."""
+        """The source addresses of its advertisements."""
         return tuple(source.ip for source in self._sources)
 
     def tell(self, readiness: Ready | NotReady) -> None:
@@ -64,7 +64,7 @@ class Member:
             case NotReady(reason, can_send, may_return):
                 self._sources = ()
                 self.engine.interface_lost(reason, can_send, may_return)
-                # Its role has ended; it is not less fit as well.
+                # The role has ended, so the faults of single families do not matter.
                 self.demote_for(())
 
     def _log_sources(self, sources: tuple[Source, ...]) -> None:
@@ -77,7 +77,7 @@ class Member:
                 self.log.source_elsewhere(source.ip, source.interface)
 
     def demote_for(self, faults: tuple[str, ...]) -> None:
-        """Only these faults make it less fit from now on."""
+        """Demote the virtual host for these faults, and no longer for earlier ones."""
         before, self._faults = self._faults, faults
         for fault in faults:
             if fault not in before:

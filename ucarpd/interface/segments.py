@@ -1,4 +1,4 @@
-"""Interfaces of this host that one bridge joins, so that the virtual hosts on them meet."""
+"""Interfaces of this host that one bridge joins: virtual hosts on them are in one network."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -18,9 +18,9 @@ class LinkTable(Protocol):
 
 
 def meetings(configs: Sequence[Config], table: LinkTable) -> Iterator[Problem]:
-    """Find the files whose interfaces are in one network; the later file gets the problem.
+    """Yield a problem for each file whose interface is in one network with an earlier file's.
 
-    Different vhids there do no harm, unless the interfaces are ports: these receive nothing.
+    Different vhids there do no harm, unless the interfaces are ports: ports receive no frames.
     """
     on_bridge: defaultdict[int, list[Config]] = defaultdict(list)
     for config in configs:
@@ -47,7 +47,7 @@ def meetings(configs: Sequence[Config], table: LinkTable) -> Iterator[Problem]:
 
 
 def _bridge(link: Link, table: LinkTable) -> Link | None:
-    """Return the bridge that the link is, or is a port of, or whose port is its other end."""
+    """Return the bridge of a link: the link itself, its master, or the master of its other end."""
     other_end = table.link_of_index(link.parent) if link.kind == "veth" and link.parent else None
     for each in (link, other_end):
         if each is not None and each.slave_kind in _BRIDGES and each.master is not None:

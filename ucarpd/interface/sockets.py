@@ -1,9 +1,10 @@
 """The sockets of one interface, shared by its virtual hosts.
 
-In each family there are two packet sockets: one for what the hosts that have advertised with a good
-digest say about our virtual hosts, and one for all else.  So a flood of forged packets from a stranger
-fills a buffer that no known peer depends on, and it gets half of the processor's time at most.  One that
-forges a known peer's address and a vhid gets past this, and meets the timers' turn after each batch.
+Each family has two packet sockets.  One receives the advertisements of known peers for our virtual
+hosts; a peer is known after an advertisement with a good digest.  The other socket receives all
+other frames.  So forged packets of a stranger fill a separate buffer, and take half of the
+processor's time at most.  A flood with a known peer's address and vhid reaches the first socket,
+but timers get their turn after each batch.
 """
 
 import asyncio
@@ -20,16 +21,20 @@ from ucarpd.linux.netlink import Link
 from ucarpd.linux.packet_socket import Arrival, Expected, PacketSocket
 
 FRAMES_AT_ONCE = 64
-"""Frames taken in before timers get their turn, so that a flood cannot hold them up."""
+"""Frames handled before timers get their turn, so a flood cannot delay the timers."""
 
 MOST_KNOWN = 64
-"""Known hosts in a family; the one that was learnt first gives way."""
+"""Most known hosts in a family; a new one replaces the oldest."""
 
 _IPV6 = ETHERTYPE_IPV6.to_bytes(2, "big")
 
 
 class Sockets:
-    """`deliver` takes a frame and when it came, and gives its source if the digest was good."""
+    """The sockets of one interface.
+
+    `deliver` takes a frame and its monotonic time of arrival in seconds, and returns its source if
+    the digest is good.
+    """
 
     def __init__(self, deliver: Callable[[bytes, float], IPAddress | None]) -> None:
         self._deliver = deliver
@@ -40,7 +45,7 @@ class Sockets:
         self._peers: dict[Family, dict[IPAddress, None]] = {4: {}, 6: {}}
         self._pauses: dict[Family, asyncio.TimerHandle] = {}
         self._faults: dict[Family | IPAddress, str] = {}
-        """Why a family has no sockets, or a group cannot be joined."""
+        """The reasons why a family has no sockets, or why a group cannot be joined."""
         self._vhids: frozenset[int] = frozenset()
         self._are_filters_due = False
 
@@ -49,14 +54,14 @@ class Sockets:
         return bool(self._known)
 
     def serve(self, vhids: Iterable[int]) -> None:
-        """These are the virtual hosts that run here; the filters follow in the loop's next turn."""
+        """Set the vhids that run here; the filters follow in the loop's next turn."""
         self._vhids = frozenset(vhids)
         if not self._are_filters_due:
             self._are_filters_due = True
             self._loop.call_soon(self._set_all_filters)
 
     def open(self, link: Link, params: Params) -> None:
-        """Open what a virtual host needs and is not open yet; `fault` tells what fails."""
+        """Open the missing sockets of a virtual host; `fault` returns errors."""
         for family in params.families:
             is_unicast = bool(params.peers_of(family))
             with self._noting(family, f"cannot open a packet socket on {link.name}"):
@@ -69,7 +74,7 @@ class Sockets:
                     self._others[family].join(group)
 
     def fault(self, params: Params, family: Family) -> str | None:
-        """Return why a virtual host cannot be heard or cannot hear in this family."""
+        """Return why a virtual host cannot send or receive in this family, or None."""
         fault = self._faults.get(family)
         if fault is None and not params.peers_of(family):
             fault = self._faults.get(params.group_of(family))
@@ -77,7 +82,7 @@ class Sockets:
 
     @contextmanager
     def _noting(self, what: Family | IPAddress, failure: str) -> Iterator[None]:
-        """Remember why something does not work, or that it does."""
+        """Record the error of a step, or that the step succeeded."""
         self._faults.pop(what, None)
         try:
             yield
@@ -102,16 +107,16 @@ class Sockets:
             self._set_filters(family)
 
     def send(self, frame: bytes) -> None:
-        """Raises OSError."""
+        """Send an Ethernet frame.  Raises OSError; never blocks."""
         family: Family = 6 if frame[ETHERTYPE_OFFSET : ETHERTYPE_OFFSET + 2] == _IPV6 else 4
-        # A frame of any kind gets out by any of them; only the kernel's own filters may mind.
+        # Any of the sockets can send any frame; the right family only matters to kernel filters.
         by = self._known.get(family) or next(iter(self._known.values()), None)
         if by is None:
             raise OSError(0, "not open")
         by.send(frame)
 
     def send_datagram(self, datagram: Datagram) -> None:
-        """Raises OSError."""
+        """Send an IP packet to one peer.  Raises OSError; never blocks."""
         by = self._unicast.get(datagram.destination.version)
         if by is None:
             raise OSError(0, "not open")
@@ -130,13 +135,13 @@ class Sockets:
         for peers in self._peers.values():
             peers.clear()
 
-    # -- what comes in -----------------------------------------------------------------------------------
+    # -- receiving ---------------------------------------------------------------------------------
 
     def _read_known(self, family: Family) -> None:
         for frame, at in _waiting(self._known[family]):
             self._deliver(frame, at)
             if family not in self._known:
-                return  # What the frame said has closed us.
+                return  # The frame made its receiver close these sockets.
 
     def _read_others(self, family: Family) -> None:
         started = self._loop.time()
@@ -170,7 +175,8 @@ class Sockets:
 
     def _set_filters(self, family: Family) -> None:
         expected = Expected(self._peers[family], self._vhids, may_be_routed=family in self._unicast)
-        # In this order a frame in between comes twice, which is harmless, and not never.
+        # In this order a frame in between arrives twice, which is harmless.  In the other order it
+        # would be lost.
         self._known[family].hear(expected, all_else=False)
         self._others[family].hear(expected, all_else=True)
 
@@ -179,5 +185,5 @@ def _waiting(packet_socket: PacketSocket) -> list[Arrival]:
     try:
         return packet_socket.receive(FRAMES_AT_ONCE)
     except OSError:
-        # The interface went down or away; netlink tells which, and it is acted on there.
+        # The interface is down or gone.  ucarpd reacts to the netlink event about that.
         return []

@@ -1,8 +1,8 @@
-"""Which of this host's own addresses a virtual host advertises from.
+"""Choosing the address of this host from which a virtual host advertises.
 
-UCARP_SRCIP names it.  Without that, it is the address that the peers know, if UCARP_PEERS lists
-them; otherwise the interface's first one.  A virtual address, ours or another process's, moves away
-when its role does, and is never a source.
+UCARP_SRCIP names it.  Without UCARP_SRCIP it is this host's address in UCARP_PEERS; without that
+list it is the interface's first address.  A virtual address, of this or of another process, is
+never a source, because it moves away with its role.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -32,7 +32,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class NoSource:
-    """Why there is none, for the operator, and the key that is to blame, if one is.
+    """The reason why there is no source, for the operator, and the faulty key, if there is one.
 
     `is_wrong`: waiting does not help, unless the addresses of the host change.
     """
@@ -45,7 +45,10 @@ class NoSource:
 def choose(
     config: Config, family: Family, table: AddressTable, is_virtual: Callable[[IPAddress], bool]
 ) -> Source | NoSource:
-    """Return the address to advertise from in this family; a virtual one may move away."""
+    """Return the source address in this family, or the reason why there is none.
+
+    `is_virtual` returns whether an address is virtual, and thus may move away.
+    """
     peers = [ip for ip in config.peers if ip.version == family]
     for wanted in config.sources:
         if wanted.version == family:
@@ -98,7 +101,7 @@ def _first(
     present = [each.ip for each in table.addresses(interface) if each.ip.version == family]
     own = [ip for ip in present if not is_virtual(ip)]
     if own:
-        # IPv6 hosts have a link-local address that stays, besides others that may change.
+        # The link-local address of an IPv6 host stays; its other addresses may change.
         link_local = (ip for ip in own if ip.version == 6 and ip.is_link_local)
         return Source(next(link_local, own[0]), interface)
     if present:
@@ -111,7 +114,7 @@ def _first(
 
 
 def _key_of(config: Config, ips: Sequence[IPAddress]) -> str | None:
-    """The key of this file that lists one of the addresses."""
+    """Return the key of this file that lists one of the addresses, or None."""
     for key, addresses in (
         ("UCARP_ADDR", config.addresses),
         ("UCARP_EXTRA_ADDRS", config.extra_addresses),
@@ -122,10 +125,10 @@ def _key_of(config: Config, ips: Sequence[IPAddress]) -> str | None:
 
 
 def _find(interface: str, ip: IPAddress, table: AddressTable) -> str | None:
-    """Return the interface that has the address: this one, if it is among several."""
+    """Return the interface that has the address; `interface` itself, if it is one of several."""
     if any(each.ip == ip for each in table.addresses(interface)):
         return interface
-    # A link-local address is another one on another link.
+    # On another link a link-local address is a different address.
     return None if ip.version == 6 and ip.is_link_local else table.where(ip)
 
 

@@ -1,7 +1,8 @@
 """The addresses of an interface, read and changed without pyroute2.
 
-For `ucarpd clear`, which has to be done before pyroute2 would be loaded.  Each address is the
-kernel's own message about it, which can be sent back to have it removed or put there again as it was.
+`ucarpd clear` uses it, because clear must finish in less time than pyroute2 takes to load.  Each
+address keeps the kernel's own message about it.  Sent back, that message removes the address or
+restores it unchanged.
 """
 
 import errno
@@ -24,7 +25,11 @@ _LARGEST_DATAGRAM = 1 << 16
 
 
 class Entry(NamedTuple):
-    """One address; `link` is the index of its interface, `ip` its 4 or 16 bytes, `message` all that the kernel says about it."""
+    """One address of an interface.
+
+    `link` is the index of the interface, `ip` has 4 or 16 bytes, `message` is the kernel's whole
+    message about the address.
+    """
 
     link: int
     ip: bytes
@@ -32,7 +37,7 @@ class Entry(NamedTuple):
 
     @property
     def identity(self) -> bytes:
-        """What tells it from every other address of the interface: family, prefix length, address."""
+        """Family, prefix length and address; unique on the interface."""
         return self.message[:2] + self.ip
 
 
@@ -52,19 +57,19 @@ class AddressTable:
         return [entry for entry in self._dump() if entry.link == index]
 
     def remove(self, entry: Entry) -> None:
-        """Remove it; one that is not there is no error."""
+        """Remove the address; a missing address is no error."""
         code = self._ask(_RTM_DELADDR, 0, entry.message)
         if code not in (0, errno.EADDRNOTAVAIL, errno.ENODEV):
             raise OSError(code, os.strerror(code))
 
     def put_back(self, entry: Entry) -> None:
-        """Add it as it was; one that is there is no error."""
+        """Add the address unchanged; an address that is already there is no error."""
         code = self._ask(_RTM_NEWADDR, _CREATE | _EXCLUSIVE, entry.message)
         if code not in (0, errno.EEXIST):
             raise OSError(code, os.strerror(code))
 
     def _ask(self, kind: int, flags: int, message: bytes) -> int:
-        """Return the kernel's answer, an errno or 0."""
+        """Send a request and return the kernel's answer, an errno or 0."""
         self._send(kind, _ACKNOWLEDGE | flags, message)
         (code,) = _CODE.unpack_from(self._socket.recv(_LARGEST_DATAGRAM), _HEADER.size)
         return -int(code)

@@ -1,4 +1,4 @@
-"""A filter in the kernel for what a socket receives, in classic BPF; see bpf(4) and linux/filter.h."""
+"""Kernel filters for the frames that a socket receives, in classic BPF: bpf(4), linux/filter.h."""
 
 import ctypes
 import socket
@@ -15,23 +15,24 @@ JUMP_ANY_BIT = 0x45
 RETURN = 0x06
 
 PACKET_TYPE = 0xFFFFF000 + 4
-"""Where LOAD_WORD finds how a frame came (SKF_AD_OFF + SKF_AD_PKTTYPE)."""
+"""Offset at which LOAD_WORD reads the packet type (SKF_AD_OFF + SKF_AD_PKTTYPE)."""
 VLAN_TAG_PRESENT = 0xFFFFF000 + 48
-"""Where LOAD_WORD finds whether the frame has a VLAN tag beside its bytes."""
+"""Offset at which LOAD_WORD reads whether the kernel has taken a VLAN tag off the frame."""
 PACKET_OTHERHOST = 3
 PACKET_OUTGOING = 4
 
 EVERYTHING = 0xFFFF
-"""What RETURN gives to accept a frame, whole; 0 refuses it."""
+"""Operand of RETURN that accepts a whole frame; 0 refuses it."""
 
 _SO_ATTACH_FILTER = 26
 
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """One instruction; a jump names the label of where it goes if true or false, "" for the next.
+    """One instruction.
 
-    A `label` is the instruction's own name.  A jump passes over 255 instructions at most.
+    A jump names the labels of its two targets; "" means the next instruction.  `label` is the
+    instruction's own name.  A jump passes over 255 instructions at most.
     """
 
     code: int
@@ -45,7 +46,7 @@ Program = list[Instruction]
 
 
 def attach_filter(filtered: socket.socket, program: Program) -> None:
-    """Put the filter in the place of an earlier one.  Raises OSError."""
+    """Attach the filter to the socket, in place of an earlier one.  Raises OSError."""
     code = _assemble(program)
     memory = ctypes.create_string_buffer(code)
     sock_fprog = struct.pack("@HP", len(program), ctypes.addressof(memory))

@@ -1,8 +1,7 @@
-"""Sends advertisements to single hosts, by the kernel's routing and neighbour tables.
+"""The socket that sends advertisements to single hosts, by the kernel's routes and neighbours.
 
-It receives nothing, and yet it is there for what comes in too: where no socket wants the protocol,
-the kernel answers every unicast advertisement with an ICMP error.  Advertisements are received by the
-packet socket.
+The socket must also stay open for the receiving side: if no socket takes the protocol, the kernel
+answers every unicast advertisement with an ICMP error.  The packet socket receives advertisements.
 """
 
 import socket
@@ -22,9 +21,9 @@ _FAMILIES = {
 
 
 class UnicastSocket:
-    """Opens on the interface with this name, for family 4 or 6; raises OSError when that fails.
+    """A raw socket on the interface that has this name now, for family 4 or 6.
 
-    It is bound to the interface that has the name now.
+    The constructor raises OSError if the socket cannot be opened.
     """
 
     def __init__(self, interface: str, family: int) -> None:
@@ -36,7 +35,7 @@ class UnicastSocket:
             PROTOCOL_CARP,
         )
         try:
-            # What comes in before the filter is in place stays in the buffer, which no one reads.
+            # Packets that arrive before the filter stay in the buffer, and ucarpd never reads it.
             attach_filter(self._socket, _NOTHING)
             self._socket.setsockopt(level, header_included, 1)
             device = interface.encode() + b"\0"

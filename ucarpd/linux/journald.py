@@ -1,4 +1,7 @@
-"""The way into the journal, for the log process alone: a call may wait as long as journald does."""
+"""Writing to the journal.
+
+Only the log process does it, because a call blocks while journald does not answer.
+"""
 
 import os
 from collections.abc import Sequence
@@ -13,7 +16,10 @@ SOCKET = "/run/systemd/journal/socket"
 
 
 def send(fields: Sequence[bytes]) -> None:
-    """Write one entry of fields `NAME=value`.  Raises OSError; FileNotFoundError without a journal."""
-    # libsystemd drops the entry in silence if there is no socket.
+    """Write one entry of fields `NAME=value`.
+
+    Blocks.  Raises OSError; FileNotFoundError if there is no journal.
+    """
+    # If there is no socket, libsystemd drops the entry without an error.
     os.stat(SOCKET)  # noqa: PTH116 - pathlib would cost memory
     sendv(*fields)

@@ -1,6 +1,6 @@
 """Locks that keep two processes from running the same instance, or the same virtual host.
 
-The kernel lets go of a lock however its holder ends, so a file that is left behind says nothing.
+However its holder ends, the kernel releases the lock.  A lock file without a holder proves nothing.
 """
 
 import fcntl
@@ -12,15 +12,16 @@ from ucarpd.linux.run_directory import is_still_at, private_directory, private_p
 
 
 class AlreadyRunning(Exception):
-    """Another process has this instance or virtual host; the message names it."""
+    """Another process runs this instance or virtual host; the message names that process."""
 
 
 class InstanceLock:
-    """Held from construction to `release`, or to the death of the process.
+    """The locks of an instance, held from construction to `release` or to the end of the process.
 
-    One lock is for the name of the instance, the other for its vhid on its interface, in this
-    network namespace.  Raises AlreadyRunning.  If a lock cannot be made, `fault` says why, and the
-    instance runs without it: an unserved address is worse than an unnoticed second start.
+    One lock is for the name of the instance, the other for its vhid on its interface in this
+    network namespace.  The constructor raises AlreadyRunning.  If a lock cannot be made, `fault`
+    says why, and the instance runs without it: an unserved address is worse than an unnoticed
+    second start.
     """
 
     def __init__(self, name: str, directory: Path, interface: str, vhid: int, path: Path) -> None:
@@ -46,7 +47,7 @@ class InstanceLock:
         return frozenset(self._whose)
 
     def renew(self) -> None:
-        """Take the locks whose files are missing, as after the directory has been removed.
+        """Take the locks whose files are missing, for example because the directory was removed.
 
         Raises OSError, and AlreadyRunning if another process has taken one since then.
         """
@@ -69,7 +70,7 @@ class InstanceLock:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, os.fsencode(f"{os.getpid()} {self._path}\n"), 0)
         except OSError as error:
-            self.fault = error  # A second start is still refused, but not told by whom.
+            self.fault = error  # A second start is still refused, but cannot name this process.
 
     def release(self) -> None:
         for descriptor in self._held.values():
@@ -78,13 +79,14 @@ class InstanceLock:
 
 
 def _unlock(descriptor: int) -> None:
-    # A child on its way to a script has a copy of the descriptor, and closing leaves that.
+    # A child that has not executed its script yet has a copy of the descriptor, so closing ours
+    # would not release the lock.
     fcntl.flock(descriptor, fcntl.LOCK_UN)
     os.close(descriptor)
 
 
 def _is_free(descriptor: int) -> bool:
-    """Take the lock, unless another has it."""
+    """Take the lock, and return whether that succeeded: False if another process holds it."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -98,7 +100,7 @@ def _holder(descriptor: int) -> str:
 
 
 def _noted(descriptor: int) -> tuple[str, str]:
-    """Return the process and the configuration file that the holder has written into its lock."""
+    """Return the process id and the configuration file that the holder wrote into its lock."""
     pid, _, path = os.pread(descriptor, 8192, 0).decode(errors="replace").strip().partition(" ")
     return pid, path
 
@@ -106,8 +108,8 @@ def _noted(descriptor: int) -> tuple[str, str]:
 def _refuse_beside_former_version(name: str, directory: Path) -> None:
     """Raise AlreadyRunning if a process of ucarpd 0.1 runs the instance.
 
-    Its lock is in the run directory, where any user could take it, so the lock alone proves nothing:
-    the process that is named in it has to be of our user.
+    The lock of 0.1 is in the run directory, where any user can take it, so the lock alone proves
+    nothing: the process that it names must also belong to our user.
     """
     try:
         descriptor = os.open(directory / f"{name}.lock", os.O_RDONLY | os.O_CLOEXEC)
@@ -129,9 +131,9 @@ def _is_ours(pid: str) -> bool:
 
 
 def is_held(name: str, directory: Path) -> bool:
-    """Whether a process has this instance, without touching the lock.
+    """Return whether a process runs this instance, without touching the lock.
 
-    True as well where that cannot be found out.
+    Also True if that cannot be found out.
     """
     try:
         inode = (private_path(directory) / f"{name}.lock").stat().st_ino

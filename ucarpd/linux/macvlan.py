@@ -1,18 +1,19 @@
-"""How a macvlan that carries virtual addresses has to behave, by its sysctls."""
+"""The sysctls of a macvlan that carries virtual addresses."""
 
 from ucarpd.linux import sysctl
 
 _IPV4 = {
-    # The way back to a client is not by this device but by the interface below it.
+    # Answers to a client leave by the parent interface, not by this device.
     "rp_filter": "2",
-    # It answers for its own addresses, not for those of the interface below it...
+    # The device answers ARP for its own addresses only, not for addresses of its parent …
     "arp_ignore": "1",
-    # ... nor does it name them as sender.
+    # … and does not name the parent's addresses as the sender.
     "arp_announce": "2",
 }
 
 _IPV6 = {
-    # No link-local address: it would be made of the virtual MAC, and there on every host of the group.
+    # No link-local address: the kernel would derive it from the virtual MAC, so every host of the
+    # group would have the same one.
     "addr_gen_mode": "1",
     "accept_ra": "0",
     "autoconf": "0",
@@ -23,9 +24,10 @@ _IPV6 = {
 
 
 def prepare_macvlan(name: str, parent: str, with_ipv6: bool) -> None:
-    """To be called before the device comes up.  Raises OSError that names the setting refused.
+    """Set the sysctls of the macvlan; call it before the device comes up.
 
-    What comes in by it is forwarded if it would be when it came in by the `parent`.
+    The device forwards packets if the `parent` does.  Raises OSError that names the setting which
+    the kernel refused.
     """
     for setting, value in _IPV4.items():
         _ensure(name, 4, setting, value)
@@ -46,6 +48,6 @@ def _disable_ipv6(name: str) -> None:
 
 
 def _ensure(name: str, family: int, setting: str, value: str) -> None:
-    # Where settings cannot be changed, it is enough that somebody has made them so.
+    # If ucarpd may not change settings, it is enough that the administrator has set this value.
     if sysctl.get(name, family, setting) != value:
         sysctl.set(name, family, setting, value)

@@ -4,5 +4,5 @@ import os
 
 
 def network_namespace() -> int:
-    """Return the inode that stands for it."""
+    """Return the inode that identifies this process's network namespace."""
     return os.stat("/proc/self/ns/net").st_ino  # noqa: PTH116 - pathlib makes nothing simpler

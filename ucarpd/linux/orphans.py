@@ -1,7 +1,8 @@
-"""The children that nobody in this process has started and nobody waits for.
+"""Orphans: child processes that this process did not start and that no code waits for.
 
-As process 1 of a container, or as a subreaper, ucarpd becomes the parent of what its scripts leave
-behind.  Each of them keeps its process id, of which a container has few, until its parent asks.
+As process 1 of a container, or as a subreaper, ucarpd becomes the parent of processes that its
+scripts leave behind.  An ended process keeps its process id until its parent waits for it, and a
+container has few process ids.
 """
 
 import asyncio
@@ -10,13 +11,13 @@ import signal
 from collections.abc import Collection
 
 LOOK_AGAIN_AFTER = 0.1
-"""Seconds until another look, when a child that is waited for stands in front of the others."""
+"""Seconds until the next look, if the first ended child belongs to other code of this process."""
 
 
 class Orphans:
-    """Reaps them as they end, as long as the event loop is open.
+    """Reaper of orphans as they end, as long as the event loop is open.
 
-    `ours` are the process ids whose exit status somebody else takes.
+    `ours` are the process ids whose exit status other code of this process takes.
     """
 
     def __init__(self, ours: Collection[int]) -> None:
@@ -38,7 +39,7 @@ class Orphans:
 
 
 def _first_ended() -> int | None:
-    """Return a child that has ended, and leave it as it is; None if there is none."""
+    """Return the process id of an ended child without reaping it; None if there is none."""
     try:
         ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:

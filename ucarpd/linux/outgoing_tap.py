@@ -1,7 +1,8 @@
-"""Sees the advertisements that this host sends on an interface, except those that it is given to send.
+"""A tap on the advertisements that other programs of this host send on an interface.
 
-A socket for one protocol sees nothing that goes out; one for all of them does, and costs a little for
-each frame of the interface as long as it is open.  The kernel does not show a socket its own frames.
+A packet socket for one protocol sees no outgoing frames.  A socket for all protocols does, but it
+costs a little time for each frame of the interface as long as it is open.  The kernel does not show
+a socket its own frames, so the tap does not see advertisements that ucarpd sends by it.
 """
 
 import socket
@@ -30,7 +31,7 @@ _IPV4_WITHOUT_OPTIONS = 0x45
 _PROGRAM = [
     Instruction(LOAD_WORD, PACKET_TYPE),
     Instruction(JUMP_EQUAL, PACKET_OUTGOING, if_false="refuse"),
-    # What goes out on a VLAN of this interface is none of ours.
+    # Frames that leave on a VLAN of this interface belong to another interface.
     Instruction(LOAD_WORD, VLAN_TAG_PRESENT),
     Instruction(JUMP_EQUAL, 0, if_false="refuse"),
     Instruction(LOAD_HALF, ETHERTYPE_OFFSET),
@@ -52,7 +53,7 @@ _PROGRAM = [
 
 
 class OutgoingTap:
-    """Opens on the interface with this name; raises OSError when that fails."""
+    """A tap on the interface with this name; the constructor raises OSError."""
 
     def __init__(self, interface: str) -> None:
         self._socket = socket.socket(
@@ -69,16 +70,16 @@ class OutgoingTap:
         return self._socket.fileno()
 
     def send(self, frame: bytes) -> None:
-        """Put one Ethernet frame on the wire, unseen by this tap.  Raises OSError; never blocks."""
+        """Send one Ethernet frame, which this tap does not see.  Raises OSError; never blocks."""
         self._socket.send(frame)
 
     def receive(self) -> bytes | None:
-        """One frame that is waiting.  Raises OSError, as when the link went down."""
+        """Return one waiting frame, or None.  Raises OSError, for example if the link went down."""
         try:
             return self._socket.recv(_LARGEST_FRAME)
         except BlockingIOError:
             return None
 
     def close(self) -> None:
-        """Waits for the kernel, some milliseconds: to be called in another thread."""
+        """Close the tap.  Blocks for some milliseconds: call it in another thread."""
         self._socket.close()

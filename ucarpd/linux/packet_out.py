@@ -1,4 +1,4 @@
-"""Sends packets that are ready made: frames by any interface, IP packets to single hosts."""
+"""Sending finished packets: Ethernet frames by any interface, and IP packets to single hosts."""
 
 import socket
 
@@ -12,9 +12,10 @@ _FAMILIES = {
 
 
 class PacketOut:
-    """Raises PermissionError without CAP_NET_RAW; its methods raise OSError and never block.
+    """A sender of finished packets; its methods raise OSError and never block.
 
-    One for all packets: to close a packet socket takes the kernel up to 25 ms.
+    The constructor raises PermissionError without CAP_NET_RAW.  Use one object for all packets:
+    the kernel takes up to 25 ms to close a packet socket.
     """
 
     def __init__(self) -> None:
@@ -25,7 +26,7 @@ class PacketOut:
         self._frames.close()
 
     def send_frame(self, interface: str, frame: bytes) -> None:
-        """Put an Ethernet frame on the wire."""
+        """Send an Ethernet frame."""
         self._frames.sendto(frame, (interface, 0))
 
     def send_packet(self, interface: str, packet: bytes, destination: str) -> None:
@@ -37,6 +38,6 @@ class PacketOut:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
             address: tuple[str, int] | tuple[str, int, int, int] = (destination, 0)
             if family == socket.AF_INET6:
-                # Link-local addresses need the interface, and it does no harm to others.
+                # A link-local address needs the interface; for other addresses it does no harm.
                 address = (destination, 0, 0, socket.if_nametoindex(interface))
             opened.sendto(packet, address)

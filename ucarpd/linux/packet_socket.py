@@ -1,13 +1,13 @@
 """A packet socket on one interface, with a filter in the kernel.
 
-The filter lets through what might be CARP and nothing else: protocol 112, not a later fragment, not
-sent by this host, nor to another's MAC address (in promiscuous mode, or while a switch does not know
-yet where that is).  It also tells what is expected, the advertisements of known hosts for the virtual
-hosts that run here, from all else, so that each kind can have a socket of its own.  Everything finer
-is left to `carp.receive`, which counts what it drops.
+The filter passes only frames that may be CARP: protocol 112, no later fragment, not sent by this
+host, and not sent to the MAC address of another host (the interface sees such frames in promiscuous
+mode, or while a switch does not know the port of that host).  The filter also separates expected
+frames, the advertisements of known hosts for the virtual hosts that run here, from all others, and
+each kind can have its own socket.  `carp.receive` makes all finer checks and counts dropped frames.
 
-There is a socket for each family rather than one for all protocols: that would be a tap on every
-frame of a busy gateway, in both directions.
+There is one socket for each family.  One socket for all protocols would see every frame of a busy
+gateway, in both directions.
 """
 
 import contextlib
@@ -53,8 +53,10 @@ _TIMESPEC = struct.Struct("@ll")
 _ANCILLARY_SIZE = socket.CMSG_SPACE(_TIMESPEC.size)
 
 _OLDEST = 0.1
-"""Seconds of waiting that are believed.  The kernel's stamps are of the wall clock; when that has been
-set since, a frame counts as just come.
+"""Longest plausible wait of a frame in the socket, in seconds.
+
+The kernel stamps frames by the wall clock.  If the clock was set after that, the stamp gives no
+plausible wait, and ucarpd treats the frame as just arrived.
 """
 
 _FLAGS_AND_FRAGMENT_AT = 14 + 6
@@ -66,14 +68,14 @@ _SENT_ON_THIS_LINK = 255
 
 
 class _Layout(NamedTuple):
-    """Where in a frame things are, in bytes."""
+    """Offsets of fields in a frame, in bytes."""
 
     ethertype: int
     address_family: int
     protocol_at: int
     ttl_at: int
     source_at: int
-    """In IPv6 that of its last four bytes, which are enough to tell who is known."""
+    """In IPv6 the offset of the last four bytes, which are enough to tell known hosts apart."""
     carp_at: int
 
 
@@ -85,9 +87,9 @@ _LAYOUTS = {
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a socket may hear apart from all else: what these hosts say about these virtual hosts.
+    """The advertisements of these hosts for these virtual hosts.
 
-    `may_be_routed`: also what a router has passed on, as unicast peers may want it.
+    `may_be_routed`: also advertisements that a router has forwarded; unicast peers may need that.
     """
 
     sources: Collection[IPAddress] = ()
@@ -97,12 +99,13 @@ class Expected:
 
 
 Arrival = tuple[bytes, float]
-"""A frame, and the monotonic second at which it arrived, however long it waited to be read."""
+"""A frame, and the monotonic time in seconds at which the kernel received it."""
 
 
 class PacketSocket:
-    """Opens on the interface with this name and index, for one family; raises OSError when that
-    fails.  It hears nobody until `hear` is called.
+    """A packet socket on the interface with this name and index, for one family.
+
+    The constructor raises OSError.  Until `hear` is called the socket receives no frames.
     """
 
     def __init__(self, interface: str, index: int, family: Family) -> None:
@@ -130,14 +133,14 @@ class PacketSocket:
         return self._socket.fileno()
 
     def hear(self, expected: Expected, *, all_else: bool) -> None:
-        """Hear only what is expected, or only all else.  Raises OSError."""
+        """Receive only expected frames, or only the others (`all_else`).  Raises OSError."""
         attach_filter(self._socket, _program(self._family, expected, all_else=all_else))
 
     def join(self, group: IPAddress) -> None:
-        """Become a member of the group on this interface; twice is fine.  Raises OSError.
+        """Join the multicast group on this interface; joining twice is no error.  Raises OSError.
 
-        By index, not by address, so that it works while the interface has no address yet.  The
-        kernel then answers IGMP or MLD queries, without which a snooping switch stops forwarding.
+        The interface is named by its index, because it may have no address yet.  As a member the
+        kernel answers IGMP or MLD queries; without answers a snooping switch stops forwarding.
         """
         if isinstance(group, IPv6Address):
             level, option = socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP
@@ -152,11 +155,11 @@ class PacketSocket:
                 raise
 
     def send(self, frame: bytes) -> None:
-        """Put one Ethernet frame on the wire.  Raises OSError; never blocks."""
+        """Send one Ethernet frame.  Raises OSError; never blocks."""
         self._socket.send(frame)
 
     def receive(self, limit: int) -> list[Arrival]:
-        """Up to `limit` frames that are waiting.  Raises OSError, as when the link went down."""
+        """Return up to `limit` waiting frames.  Raises OSError, for example after a link loss."""
         arrivals: list[Arrival] = []
         while len(arrivals) < limit:
             try:
@@ -182,7 +185,7 @@ def _program(family: Family, expected: Expected, *, all_else: bool) -> Program:
     sources = {int.from_bytes(address.packed[-4:], "big") for address in expected.sources}
     return [
         *_refusals(family),
-        # What is too short is not expected; a load from beyond its end would refuse it.
+        # A frame that is too short is not expected.  A load beyond its end would refuse it.
         Instruction(LOAD_LENGTH, 0, label="carp"),
         Instruction(JUMP_AT_LEAST, layout.carp_at + HEADER_SIZE, if_false="stranger"),
         Instruction(LOAD_WORD, layout.source_at),
@@ -201,7 +204,7 @@ def _program(family: Family, expected: Expected, *, all_else: bool) -> Program:
 
 
 def _refusals(family: Family) -> Program:
-    """What is CARP goes on to "carp"."""
+    """Return the instructions that refuse frames other than CARP, and jump to "carp" for CARP."""
     layout = _LAYOUTS[family]
     later_fragments = [
         Instruction(LOAD_HALF, _FLAGS_AND_FRAGMENT_AT),
@@ -222,7 +225,7 @@ def _refusals(family: Family) -> Program:
 
 
 def _unless(exempt: bool, at: int, value: int) -> Program:
-    """A byte with another value is odd."""
+    """Return a check that jumps to "odd" if the byte has another value; nothing if `exempt`."""
     if exempt:
         return []
     return [Instruction(LOAD_BYTE, at), Instruction(JUMP_EQUAL, value, if_false="odd")]

@@ -1,7 +1,7 @@
-"""The run directory, and the private one in it, where locks and records are.
+"""The run directory, and the private directory in it, which holds locks and records.
 
-Nothing in the private directory is open to others: a lock that any user could take would let any
-user keep ucarpd from starting.
+Other users have no access to the private directory: a user who can take a lock can keep ucarpd from
+starting.
 """
 
 import errno
@@ -13,17 +13,17 @@ DEFAULT_RUN_DIRECTORY = "/run/ucarpd"
 
 
 def run_directory() -> Path:
-    """Return the run directory; systemd names it in RUNTIME_DIRECTORY, the first of a list counts."""
+    """Return the run directory: the first one in systemd's RUNTIME_DIRECTORY, or the default."""
     return Path(os.environ.get("RUNTIME_DIRECTORY", DEFAULT_RUN_DIRECTORY).split(":")[0])
 
 
 def private_path(directory: Path) -> Path:
-    """Return where the private directory of a run directory is, whether it exists or not."""
+    """Return the path of the private directory of a run directory, whether it exists or not."""
     return directory / "private"
 
 
 def is_still_at(path: Path, descriptor: int) -> bool:
-    """Whether the open file has this path: it may have been removed, or another one made there."""
+    """Return whether the path is still the open file: the file may be removed or replaced."""
     try:
         there = path.stat()
     except OSError:
@@ -32,9 +32,9 @@ def is_still_at(path: Path, descriptor: int) -> bool:
 
 
 def private_directory(directory: Path) -> Path:
-    """Make the private directory where it is missing, and return it.
+    """Make the private directory if it is missing, and return its path.
 
-    Raises OSError if that fails, or if another user owns what is there.
+    Raises OSError if that fails, or if another user owns the path.
     """
     path = private_path(directory)
     directory.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -50,9 +50,10 @@ def private_directory(directory: Path) -> Path:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Replace a file, or make it, for our user alone; a reader finds the old or the new one, whole.
+    """Make or replace a file that only our user can read.
 
-    Blocks; raises OSError, which names the file.
+    A reader finds either the whole old file or the whole new one.  Blocks.  Raises OSError, which
+    names the file.
     """
     new = path.with_name(f"{path.name}.new")
     try:

@@ -1,4 +1,4 @@
-"""Keeps the pages of this process in memory, so that none has to come from a disk first."""
+"""Keeping the pages of this process in memory, so that it never waits for a disk."""
 
 import ctypes
 import os
@@ -8,7 +8,10 @@ _MCL_FUTURE = 2
 
 
 def lock() -> None:
-    """All pages, those to come as well.  Raises OSError, as beyond the limit LimitMEMLOCK=."""
+    """Lock all pages of the process, present and future, in memory.
+
+    Raises OSError, for example if the limit (LimitMEMLOCK=) is too low.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.mlockall(_MCL_CURRENT | _MCL_FUTURE):
         number = ctypes.get_errno()

@@ -1,6 +1,7 @@
 """Settings of one interface in /proc/sys/net, for IPv4 or IPv6.
 
-By path and not by the sysctl program: to that a dot in the name of an interface means a slash.
+The files are read and written directly.  The sysctl program takes a dot in the name of an interface
+for a slash.
 """
 
 from pathlib import Path
@@ -9,7 +10,10 @@ ROOT = Path("/proc/sys/net")
 
 
 def get(interface: str, family: int, name: str) -> str:
-    """Raises OSError, as where the interface is gone or has no such setting."""
+    """Return the value of a setting, for `family` 4 or 6.
+
+    Raises OSError, for example if the interface is gone or has no such setting.
+    """
     path = _path(interface, family, name)
     try:
         return path.read_text(encoding="ascii").strip()
@@ -18,7 +22,10 @@ def get(interface: str, family: int, name: str) -> str:
 
 
 def set(interface: str, family: int, name: str, value: str) -> None:  # noqa: A001 - sysctl.set()
-    """Raises OSError, as in a container that may not change settings."""
+    """Set a value, for `family` 4 or 6.
+
+    Raises OSError, for example in a container that may not change settings.
+    """
     path = _path(interface, family, name)
     try:
         with path.open("r+", encoding="ascii") as file:
@@ -28,7 +35,7 @@ def set(interface: str, family: int, name: str, value: str) -> None:  # noqa: A0
 
 
 def lacks_ipv6(interface: str) -> bool:
-    """Whether the kernel has taken IPv6 off this interface, as it does for an MTU below 1280.
+    """Return whether the kernel has removed IPv6 from this interface, as for an MTU below 1280.
 
     False if the interface is gone, or if the kernel has no IPv6 at all.
     """

@@ -1,7 +1,7 @@
-"""What a service tells its manager (sd_notify(3)), without ever waiting for it.
+"""Notifications to systemd (sd_notify(3)), which never block.
 
-The manager may be frozen, busy, or gone for a moment.  ucarpd then sends its state again later.
-Without systemd the notifications go nowhere, and that is fine.
+If systemd is frozen, busy or gone for a moment, ucarpd sends its state again later.  Without
+systemd, ucarpd sends no notifications.
 """
 
 import asyncio
@@ -16,16 +16,18 @@ from typing import TypeVar
 T = TypeVar("T")
 
 EXTENSION = 10.0
-"""Seconds that systemd is asked for again and again while a script keeps the stop waiting."""
+"""Seconds of each extension that ucarpd asks systemd for while a stop waits for a script."""
 
 RETRY_AFTER = 1.0
-"""Seconds after which ucarpd sends again what systemd has not taken."""
+"""Seconds after which ucarpd sends a notification again that systemd did not take."""
 
 _log = logging.getLogger("ucarpd.systemd")
 
 
 class _Notifier:
-    """Sends in order; keeps the newest state and status until systemd has taken them."""
+    """A sender of notifications, in order; keeps the newest state and status until systemd takes
+    them.
+    """
 
     def __init__(self) -> None:
         self._socket: socket.socket | None = None
@@ -35,7 +37,7 @@ class _Notifier:
         self._is_refused = False
 
     def state(self, message: str) -> None:
-        """READY, RELOADING or STOPPING; the newest one holds, with the status in it."""
+        """Send READY, RELOADING or STOPPING; it replaces an older state and status not yet sent."""
         self._state, self._status = message, None
         self._send_kept()
 
@@ -44,7 +46,7 @@ class _Notifier:
         self._send_kept()
 
     def at_once(self, message: str) -> None:
-        """Send a message that is of no use later."""
+        """Send a message once: it is of no use later."""
         with contextlib.suppress(OSError):
             self._send(message)
 
@@ -60,7 +62,7 @@ class _Notifier:
                 self._send(self._status)
                 self._status = None
         except OSError:
-            with contextlib.suppress(RuntimeError):  # Without an event loop it is too late.
+            with contextlib.suppress(RuntimeError):  # Without an event loop there is no later.
                 loop = asyncio.get_running_loop()
                 self._timer = loop.call_later(RETRY_AFTER, self._send_kept)
 
@@ -89,12 +91,12 @@ _notifier = _Notifier()
 
 
 def notify_ready(status: str) -> None:
-    """Start-up, or a reload, is complete."""
+    """Report that start-up, or a reload, is complete."""
     _notifier.state(f"READY=1\nSTATUS={status}")
 
 
 def notify_status(status: str) -> None:
-    """The line that `systemctl status` shows."""
+    """Set the line that `systemctl status` shows."""
     _notifier.status(f"STATUS={status}")
 
 
@@ -108,7 +110,7 @@ def notify_stopping() -> None:
 
 
 async def patiently(work: Awaitable[T]) -> T:
-    """Await it and return its result; ask for more time to stop as long as that takes."""
+    """Await `work` and return its result; meanwhile keep asking systemd for more time to stop."""
     task = asyncio.ensure_future(work)
     while not task.done():
         _notifier.at_once(f"EXTEND_TIMEOUT_USEC={round(EXTENSION * 1e6)}")
@@ -121,7 +123,10 @@ def feed_watchdog() -> None:
 
 
 def watchdog_interval() -> float | None:
-    """Seconds after which systemd takes silence for death (WatchdogSec=); None: it does not watch."""
+    """Return the seconds without a watchdog message after which systemd kills this process.
+
+    None if systemd does not watch it (WatchdogSec=).
+    """
     if os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
     microseconds = int(os.environ.get("WATCHDOG_USEC", "0"))

@@ -1,7 +1,7 @@
-"""A selector whose time-outs are exact.
+"""A selector with exact time-outs.
 
-epoll waits in whole milliseconds, and Python rounds up, so that every timer of an event loop comes up
-to a millisecond late.  A timer in the kernel that wakes epoll like any descriptor has no such grain.
+epoll waits whole milliseconds and Python rounds up, so every timer of an event loop is up to one
+millisecond late.  A kernel timer (timerfd) wakes epoll like any other descriptor, and on time.
 """
 
 import asyncio
@@ -25,7 +25,10 @@ class _Itimerspec(ctypes.Structure):
 
 
 class PreciseSelector(selectors.EpollSelector):
-    """For `asyncio.SelectorEventLoop`.  Raises OSError where the kernel refuses a timer."""
+    """A selector for `asyncio.SelectorEventLoop`.
+
+    The constructor raises OSError if the kernel refuses a timer.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,7 +40,10 @@ class PreciseSelector(selectors.EpollSelector):
         self.register(self._timer, selectors.EVENT_READ)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """As EpollSelector, but for the time-out (seconds; None: none; 0 or less: do not wait)."""
+        """Wait for events, like EpollSelector, but with an exact `timeout`.
+
+        `timeout` is in seconds; None: no limit; 0 or less: do not wait.
+        """
         if timeout is None or timeout <= 0:
             return super().select(timeout)
         nanoseconds = int(timeout * 1e9) + 1

@@ -1,1 +1,1 @@
-"""Log: what lines say, how often, and where they go."""
+"""Log: the wording, the rate and the destination of log lines."""

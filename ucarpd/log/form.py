@@ -1,4 +1,4 @@
-"""The form that a log line has for its receiver: the journal, syslog or standard error."""
+"""The form of a log line for its receiver: the journal, syslog or standard error."""
 
 import logging
 import logging.handlers
@@ -20,9 +20,9 @@ _PRIORITIES = {
 
 
 def encode(kind: str, record: logging.LogRecord, text: str) -> bytes:
-    """Return a record for `log_writer`, where `text` is the whole line; too long a text is cut.
+    """Return a record for `writer`; `text` is the whole line, and is cut if it is too long.
 
-    Records of other modules' loggers lack `facility` and `fields`.
+    Records of the loggers of other modules have no `facility` and no `fields`.
     """
     if kind == "journal":
         return SEPARATOR.join(_fields(record, text))
@@ -35,7 +35,7 @@ def encode(kind: str, record: logging.LogRecord, text: str) -> bytes:
 
 
 def plain(encoded: bytes) -> bytes:
-    """Return the line in a record of any form, as standard error gets it."""
+    """Return the line of a record of any form, in the form for standard error."""
     first = encoded.split(SEPARATOR)[0].removeprefix(b"MESSAGE=")
     return first.rstrip(b"\n") + b"\n"
 
@@ -45,7 +45,7 @@ def _fields(record: logging.LogRecord, text: str) -> list[bytes]:
         "MESSAGE": text,
         "PRIORITY": _PRIORITIES.get(record.levelno, 6),
         "SYSLOG_IDENTIFIER": root.name,
-        # The journal adds the pid of the log process by itself.
+        # The journal itself adds the pid of the log process.
         "SYSLOG_PID": os.getpid(),
         "LOGGER": record.name,
         "CODE_FILE": record.pathname,

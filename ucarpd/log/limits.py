@@ -1,4 +1,4 @@
-"""How often the same thing is written: a flood or a fault that lasts must not fill the log."""
+"""Limits on repeated lines: a flood or a lasting fault must not fill the log."""
 
 from dataclasses import dataclass
 
@@ -6,21 +6,21 @@ from ucarpd.carp.params import IPAddress
 from ucarpd.carp.receive import Dropped, DropReason
 
 REPEAT_AFTER = 60.0
-"""Seconds for which a dropped packet of one source and reason is not reported again."""
+"""Seconds for which dropped packets of the same source and reason are not reported again."""
 
 SELDOM = 3600.0
-"""The same for another vhid, since a second pair of hosts on the segment is no fault, and for what
-does not go away by itself.
+"""The same for faults that do not end by themselves, and for other vhids: a second pair of hosts on
+the segment is no fault.
 """
 
 LINES_PER_MINUTE = 10
-"""Lines about dropped packets at most, whatever number of sources a forger invents."""
+"""Most lines about dropped packets in a minute, however many sources a forger invents."""
 
 FAULT_PERIODS = (60.0, 600.0, 3600.0)
-"""Seconds between two lines about a fault that lasts; the last one repeats."""
+"""Seconds between two lines about a lasting fault; the last pause repeats."""
 
 FAULT_FORGOTTEN_AFTER = 120.0
-"""Seconds without the fault after which it is a new one."""
+"""Seconds without the fault after which the next one counts as new."""
 
 
 @dataclass(slots=True)
@@ -32,13 +32,16 @@ class _Fault:
 
 
 class LastingFaults:
-    """Decides when a fault that goes on is written: at once, after a minute, ten minutes, each hour."""
+    """Limiter for lasting faults: it admits a line at once, after 1 and 10 minutes, then hourly."""
 
     def __init__(self) -> None:
         self._faults: dict[str, _Fault] = {}
 
     def admit(self, fault: str, now: float) -> int | None:
-        """None: say nothing.  Otherwise how many times it came since the last line; 0 at first."""
+        """Return None for no line, else how often the fault came since the last line; first 0.
+
+        `now` is in seconds.
+        """
         known = self._faults.get(fault)
         if known is None or now - known.seen_at > FAULT_FORGOTTEN_AFTER:
             self._faults[fault] = _Fault(now, now)
@@ -53,7 +56,7 @@ class LastingFaults:
         return passed_over
 
     def end(self, prefix: str) -> bool:
-        """The faults that begin so are over; whether there were any."""
+        """Forget the faults with this prefix, which are over; return whether there were any."""
         over = [fault for fault in self._faults if fault.startswith(prefix)]
         for fault in over:
             del self._faults[fault]
@@ -64,7 +67,7 @@ _SELDOM = {DropReason.BAD_VHID, DropReason.MISTYPED_VHID, DropReason.VRRP}
 
 
 class DropLimiter:
-    """Decides which dropped packets are reported.  Its memory does not grow with a flood."""
+    """Limiter for reports of dropped packets.  Its memory does not grow with a flood."""
 
     def __init__(self) -> None:
         self._reported: dict[tuple[IPAddress | None, DropReason], tuple[float, int]] = {}
@@ -72,7 +75,10 @@ class DropLimiter:
         self._lines_left = 0
 
     def admit(self, dropped: Dropped, now: float) -> int | None:
-        """None: say nothing.  Otherwise how many of its kind were passed over in between."""
+        """Return None for no line, else how many packets of this kind had no line since the last.
+
+        `now` is in seconds.
+        """
         if now - self._minute_began >= REPEAT_AFTER:
             self._minute_began = now
             self._lines_left = LINES_PER_MINUTE
@@ -89,7 +95,7 @@ class DropLimiter:
         return known[1] if known else 0
 
     def _forget(self, now: float) -> None:
-        """Drop what is old; kept twice as long as it is silenced, so that a count is not lost."""
+        """Drop old entries; they stay for twice the silent time, so a count is not lost."""
         self._reported = {
             kind: known
             for kind, known in self._reported.items()

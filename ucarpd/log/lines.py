@@ -1,6 +1,6 @@
-"""The way of every line: one root logger, and a moment of patience while there is work to do.
+"""Writing log lines: all go to one root logger, a moment later if there is work to do.
 
-Where the lines go is the business of `output`.
+`output` sends the lines to their destination.
 """
 
 import logging
@@ -11,26 +11,24 @@ from functools import partial
 MESSAGE_ID_CONFIG_PROBLEM = "fd40c3a03da44a9089659c5b78da6825"
 
 AFTER_THE_WORK = 0.005
-"""Seconds by which a line is written later: to write "MASTER" at once would take the time from
-putting the address there.
-"""
+"""Seconds by which lines are delayed: writing "MASTER" at once would delay the virtual address."""
 
 root = logging.getLogger("ucarpd")
-"""All lines pass it; its name is the program's."""
+"""The logger of all lines; its name is the program's name."""
 
 _postponed: deque[Callable[[], None]] = deque()
 _call_later: Callable[[float, Callable[[], None]], object] | None = None
 
 
 def postpone(call_later: Callable[[float, Callable[[], None]], object] | None) -> None:
-    """From now on write lines `AFTER_THE_WORK`, by the event loop's `call_later`; None: at once."""
+    """Delay lines by `AFTER_THE_WORK`, by the event loop's `call_later`; None: write at once."""
     global _call_later  # noqa: PLW0603 - there is one log, as there is one root
     _flush()
     _call_later = call_later
 
 
 def _flush() -> None:
-    """Write what is postponed."""
+    """Write the postponed lines."""
     while _postponed:
         _postponed.popleft()()
 
@@ -42,7 +40,7 @@ def write(
     facility: str = "daemon",
     error: BaseException | None = None,
 ) -> None:
-    """One line; those that belong to one virtual host are written by its Journal."""
+    """Write one line of the process; the Journal of a virtual host writes that host's lines."""
     extra = {"fields": fields or {}, "facility": facility}
     line = partial(root.log, level, "%s", text, extra=extra, exc_info=error)
     if _call_later is None:
@@ -54,8 +52,10 @@ def write(
 
 
 def write_reloaded(counts: Mapping[str, int], refused: Sequence[str]) -> None:
-    """The end of a reload: how many virtual hosts it has `changed`, `started` and so on, and the
-    names of those whose files were refused.
+    """Write the result of a reload.
+
+    `counts` are the numbers of virtual hosts "changed", "started" and so on; `refused` are the
+    names of the instances whose files were refused.
     """
     told = [f"{n} {what}" for what, n in counts.items() if n or what == "changed"]
     if refused:
@@ -64,5 +64,5 @@ def write_reloaded(counts: Mapping[str, int], refused: Sequence[str]) -> None:
 
 
 def write_problem(text: str) -> None:
-    """A fault in a configuration file, already worded `FILE:LINE: KEY: …`."""
+    """Write a fault of a configuration file; `text` has the form `FILE:LINE: KEY: …`."""
     write(logging.ERROR, text, {"MESSAGE_ID": MESSAGE_ID_CONFIG_PROBLEM})

@@ -1,7 +1,7 @@
-"""Where log lines go: the journal, syslog or standard error, by way of the log process.
+"""Sending log lines to the journal, syslog or standard error, through the log process.
 
-The daemon waits neither for a disk nor for a log daemon.  It keeps a line until the log process says
-that the line is written.  If too many lines wait, the newest are lost, and counted.
+The daemon waits neither for a disk nor for a log daemon.  It keeps a line until the log process
+confirms that the line is written.  If too many lines wait, the newest are lost and counted.
 """
 
 import asyncio
@@ -19,22 +19,23 @@ from ucarpd.log.lines import root
 from ucarpd.log.process import LogProcess
 
 ROOM = 10_000
-"""Lines that may wait."""
+"""Most lines that may wait."""
 
 CLOSE_PATIENCE = 1.0
-"""Seconds for which the end waits until all lines are written."""
+"""Seconds for which `close` waits at most until all lines are written."""
 
 RESTART_PAUSES = (0.0, 1.0, 5.0, 30.0)
-"""Seconds before the next start of the log process when it dies again and again; the last repeats."""
+"""Seconds before each restart of a log process that dies repeatedly; the last pause repeats."""
 
 STEADY_AFTER = 60.0
-"""Seconds after which a log process counts as one that does not die at once."""
+"""Seconds of life after which the death of a log process counts as the first again."""
 
 
 class Output(logging.Handler):
-    """Hands lines to the log process, from construction to `close`, and replaces it if it dies.
+    """Log handler that passes lines to the log process, and replaces that process if it dies.
 
-    `process` is one that runs already, or None if it could not be started; `kind` as in `log_writer`.
+    It works from construction to `close`.  `process` is a running log process, or None if it could
+    not be started.  `kind` is journal, syslog or stderr.
     """
 
     def __init__(
@@ -50,21 +51,21 @@ class Output(logging.Handler):
         self._process = process
         self._room = room
         self._records: deque[bytes] = deque()
-        self._sent = 0  # So many of the first records are on their way, and not yet answered.
+        self._sent = 0  # So many of the first records are sent, but not yet confirmed.
         self._lost = 0
         self._deaths = 0
-        self._start_at = time.monotonic()  # Of the log process; the next one not before.
+        self._start_at = time.monotonic()  # Start of the log process, or earliest next start.
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread = 0
         self._is_open = True
         root.setLevel(level)
         root.propagate = False
         root.addHandler(self)
-        # What the libraries say would go to standard error, which may be full.
+        # Otherwise lines of libraries would go to standard error, which may block.
         logging.getLogger().addHandler(self)
 
     def attend(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """From now on take answers as they come, in this event loop; None: with each line."""
+        """Read answers in this event loop as they arrive; None: read them with each line."""
         with self._lock_held():
             self._stop_listening()
             self._loop = loop
@@ -98,7 +99,10 @@ class Output(logging.Handler):
             self._lost += 1
 
     def close(self) -> None:
-        """Wait until all is written, but not for long, and end the log process.  Twice is fine."""
+        """Wait up to CLOSE_PATIENCE until all lines are written, and end the log process.
+
+        A second call does nothing.
+        """
         root.removeHandler(self)
         logging.getLogger().removeHandler(self)
         with self._lock_held():
@@ -115,10 +119,10 @@ class Output(logging.Handler):
             self._is_open = False
         super().close()
 
-    # -- the traffic with the log process -----------------------------------------------------------
+    # -- the traffic with the log process ----------------------------------------------------------
 
     def _exchange(self) -> None:
-        """Take the answers that are there, and send as much as the channel takes now."""
+        """Read the waiting answers, and send as many lines as the channel takes now."""
         if self._process is None and not self._start_again():
             return
         try:
@@ -127,7 +131,7 @@ class Output(logging.Handler):
         except ConnectionError:
             self._replace()
         except OSError:
-            return  # Full, or the kernel has no memory now; the next answer or line tries again.
+            return  # The channel or the kernel's memory is full; the next answer or line retries.
 
     def _take_answers(self) -> None:
         assert self._process is not None
@@ -163,7 +167,7 @@ class Output(logging.Handler):
             poll.register(self._process.channel, select.POLLIN)
             poll.poll(left * 1000)
 
-    # -- its death ----------------------------------------------------------------------------------
+    # -- death of the log process ------------------------------------------------------------------
 
     def _replace(self) -> None:
         assert self._process is not None
@@ -208,12 +212,12 @@ class Output(logging.Handler):
         return True
 
     def _write_to_stderr(self) -> None:
-        """Without a log process, standard error gets the lines that it takes at once."""
+        """Write the lines to standard error, as far as it takes them without blocking."""
         for record in self._records:
             writer.write_if_taken(form.plain(record))
         self._records.clear()
 
-    # -- the event loop -----------------------------------------------------------------------------
+    # -- the event loop ----------------------------------------------------------------------------
 
     def _look_again(self, pause: float) -> None:
         if self._loop is not None:
@@ -221,7 +225,7 @@ class Output(logging.Handler):
 
     def _listen(self) -> None:
         if self._loop is not None and self._process is not None:
-            # Without a free descriptor the answers are taken with each line.
+            # If there is no free descriptor, the answers are read with each line.
             with suppress(OSError):
                 self._loop.add_reader(self._process.channel, self._answered)
 

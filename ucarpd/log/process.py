@@ -1,4 +1,4 @@
-"""Starts and ends the log process, from the daemon's side."""
+"""Starting and ending the log process, from the daemon's side."""
 
 import gc
 import os
@@ -11,10 +11,10 @@ from contextlib import suppress
 from ucarpd.log import writer
 
 END_PATIENCE = 0.5
-"""Seconds to wait for its end when there is nothing left to write."""
+"""Seconds to wait for the end of the log process after its last line."""
 
 _DESCRIPTORS = 1024
-"""More than are open when a process is forked."""
+"""More descriptors than are open when the log process is forked."""
 
 _PROGRAM = """\
 import os, socket, sys
@@ -27,7 +27,7 @@ run(socket.socket(fileno=0), sys.argv[1], set())
 
 
 def stderr_is_the_journal() -> bool:
-    """Whether systemd has connected our standard error to the journal (systemd.exec(5))."""
+    """Return whether systemd has connected standard error to the journal (systemd.exec(5))."""
     try:
         status = os.fstat(2)
     except OSError:
@@ -36,7 +36,7 @@ def stderr_is_the_journal() -> bool:
 
 
 class LogProcess:
-    """A log process that runs; `channel` is the way to it, and never blocks."""
+    """A running log process; `channel` leads to it, and never blocks."""
 
     def __init__(self, pid: int, channel: socket.socket, kind: str) -> None:
         self.pid = pid
@@ -44,19 +44,22 @@ class LogProcess:
         self._kind = kind
         channel.setblocking(False)
         self._descriptor: int | None = None
-        # By a descriptor it can be ended and waited for, also if another part of the daemon reaps it.
+        # The descriptor stays valid even if another part of the daemon reaps the process.
         with suppress(OSError):
             self._descriptor = os.pidfd_open(pid)
 
     def end(self, kill: bool = False, wait: bool = True) -> None:
-        """Close the channel, at which it writes what it has and ends; or end it at once."""
+        """Close the channel: the process writes its last lines and ends.  `kill`: end it at once.
+
+        `wait`: wait up to END_PATIENCE for its end.
+        """
         self.channel.close()
         if self._descriptor is None:
             return
         if kill:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
-        # A writer of the journal stays for a moment, and ends by itself.
+        # A log process that writes to the journal ends by itself a moment later.
         if wait and (kill or self._kind != "journal"):
             poll = select.poll()
             poll.register(self._descriptor, select.POLLIN)
@@ -68,13 +71,13 @@ class LogProcess:
 
 
 def fork(kind: str) -> LogProcess:
-    """Start one as a copy of this process, which must have no threads and little memory yet.
+    """Fork a log process; this process must still be small and have no threads.
 
-    Raises OSError, such as without a free descriptor or process.
+    Raises OSError, for example if there is no free descriptor.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     signals = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    # Memory that neither process writes is shared; collecting garbage would write all of it.
+    # The processes share memory that neither writes.  Garbage collection would write all of it.
     gc.freeze()
     try:
         pid = os.fork()
@@ -92,10 +95,10 @@ def fork(kind: str) -> LogProcess:
 
 
 def spawn(kind: str) -> LogProcess:
-    """Start one as a new program, at any time.  Raises OSError."""
+    """Start a log process as a new program, at any time.  Raises OSError."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     path = os.pathsep.join(os.path.abspath(each) for each in sys.path)  # noqa: PTH100 - not loaded
-    # The command line has no word of the program, since it could be taken for the daemon.
+    # The command line does not name ucarpd, because tools could take the process for the daemon.
     command = [sys.executable, "-IS", "-c", "import os; exec(os.environ['LOG_PROGRAM'])", kind]
     environment = {**os.environ, "LOG_PATH": path, "LOG_PROGRAM": _PROGRAM}
     try:
@@ -115,7 +118,7 @@ def spawn(kind: str) -> LogProcess:
 
 
 def _close_all_but(descriptor: int) -> None:
-    """Close what this process was started with and has opened, such as the lock of an instance."""
+    """Close all other descriptors, such as the lock of an instance."""
     os.closerange(3, descriptor)
     os.closerange(descriptor + 1, _DESCRIPTORS)
 

@@ -1,7 +1,8 @@
-"""The log process: takes records from the daemon and writes them, however long that takes.
+"""The log process: it takes records from the daemon and writes them, however long that takes.
 
-Whatever receives the lines may be dead, slow or full.  Then this process waits, and the daemon does
-not.  A record has the form that its receiver wants, so little code and little memory is needed here.
+The receiver of the lines may be dead, slow or full.  In that case this process waits, and the
+daemon does not.  The daemon sends records in the receiver's form, so this process needs little code
+and little memory.
 """
 
 import errno
@@ -21,16 +22,16 @@ RECORD_MAX = 32768
 """The largest record, in bytes."""
 
 WRITTEN = b"."
-"""The answer to each record that is written, or cannot be written by anybody."""
+"""The answer to each record that is written, or that can never be written."""
 
 SEPARATOR = b"\0"
-"""Stands between the fields of a record for the journal."""
+"""The separator between the fields of a record for the journal."""
 
 PATIENCE = 0.5
-"""Seconds for which one attempt to write may take, and between two attempts."""
+"""Seconds that one attempt to write may take, and seconds between two attempts."""
 
 LAST_PATIENCE = 1.0
-"""Seconds after the end of the daemon in which records are still written."""
+"""Seconds after the end of the daemon for which the process still writes records."""
 
 AFTERWARDS = 0.2
 """Seconds for which the process stays after its last entry, since journald looks up its unit."""
@@ -38,7 +39,7 @@ AFTERWARDS = 0.2
 SYSLOG_SOCKET = "/dev/log"
 
 _HOPELESS = {errno.EINVAL, errno.EMSGSIZE, errno.E2BIG}
-"""Errors of a record, and not of its receiver; the next one may be taken."""
+"""Errors that come from the record, not from its receiver; the next record may succeed."""
 
 _SIGNALS = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2")
 """Signals meant for the daemon; this process ends when the daemon has ended."""
@@ -66,7 +67,7 @@ def run(channel: socket.socket, kind: str, signals: set[int] | None = None) -> N
         writer = _Writer(channel, kind)
         writer.run()
         status = 0
-    except Exception as error:  # noqa: BLE001 - there is nobody else to tell
+    except Exception as error:  # noqa: BLE001 - no caller could report it
         tell(f"the log process ends: {error!r}")
     finally:
         os._exit(status)
@@ -80,7 +81,7 @@ def tell(text: str) -> None:
 def write_if_taken(line: bytes) -> None:
     with suppress(OSError):
         if _can_write(2, 0):
-            # A pipe that can be written takes so much without waiting (PIPE_BUF).
+            # A pipe that is ready takes this much without blocking (PIPE_BUF).
             os.write(2, line[:4096])
 
 
@@ -106,11 +107,11 @@ class _Writer:
             try:
                 return self._channel.recv(RECORD_MAX)
             except ConnectionResetError:
-                # The daemon has not read all answers; what it has sent can still be read.
+                # The daemon has not read all answers; its records can still be read.
                 continue
 
     def _write(self, record: bytes) -> bool:
-        """Return False if the record is not written, and the daemon has ended."""
+        """Write a record; return False if that failed and the daemon has ended."""
         while True:
             try:
                 self._try(record)
@@ -133,7 +134,7 @@ class _Writer:
                 return False
 
     def _try(self, record: bytes) -> None:
-        # The signal comes again and again: one that comes just before the call ends nothing.
+        # The signal repeats, because one that arrives just before the call does not interrupt it.
         signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)
         try:
             self._sink(record)
@@ -156,7 +157,7 @@ def _raise_hangs(_number: int, _frame: object) -> None:
 
 
 class _Stderr:
-    """Whole lines, also if standard error takes only a part at a time."""
+    """A writer of whole lines, even if standard error takes only a part at a time."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -214,7 +215,7 @@ def _can_write(descriptor: int, timeout: int | None) -> bool:
 
 
 def _become_ordinary() -> None:
-    """Give up what the daemon needs against busy hosts: its priority and its protection."""
+    """Give up the daemon's priority and its protection from the kernel's OOM killer."""
     with suppress(OSError):
         if os.sched_getscheduler(0) in {os.SCHED_FIFO, os.SCHED_RR}:
             os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
@@ -222,7 +223,7 @@ def _become_ordinary() -> None:
         if os.getpriority(os.PRIO_PROCESS, 0) < 0:
             os.setpriority(os.PRIO_PROCESS, 0, 0)
     with suppress(OSError), open("/proc/self/oom_score_adj", "r+b", buffering=0) as file:  # noqa: PTH123
-        # The kernel may rather end this process, which is started again, than the daemon.
+        # The kernel may kill this process before the daemon: the daemon starts it again.
         if int(file.read()) < 0:
             file.write(b"0")
     with suppress(OSError):
@@ -240,7 +241,7 @@ def _take_name() -> None:
 
 
 def _argument_area() -> tuple[int, int]:
-    """Where the kernel reads the command line: arg_start and arg_end of proc_pid_stat(5)."""
+    """Return the memory range of the command line: arg_start and arg_end, proc_pid_stat(5)."""
     with open("/proc/self/stat", "rb") as file:  # noqa: PTH123 - pathlib would cost memory
         words = file.read().rpartition(b")")[2].split()
     return int(words[45]), int(words[46])

@@ -111,7 +111,7 @@ def read_compose(findings: Findings, path: Path, text: str) -> None:
 
 
 def read_variables(findings: Findings, path: Path, text: str) -> None:
-    """Add what the variables of an Ansible role, one in a line, set."""
+    """Add the settings of the variables of an Ansible role, one in a line."""
     variables = Variables()
     assignments: list[Assignment] = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -126,7 +126,7 @@ def read_variables(findings: Findings, path: Path, text: str) -> None:
 
 
 def read_dockerfile(findings: Findings, path: Path, text: str) -> None:
-    """Add what the ENV lines and the command of a Dockerfile set."""
+    """Add the settings of the ENV lines and the command of a Dockerfile."""
     assignments: list[Assignment] = []
     commands: list[tuple[str, Source]] = []
     for command in Splitter(text).commands():

@@ -14,7 +14,7 @@ _SCRIPTS = ("UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT")
 
 
 def finish(findings: Findings, host: Host) -> None:
-    """Put together what belongs together: prefix lengths, labels, scripts; name what is missing."""
+    """Combine prefix lengths, labels and scripts with their addresses; name missing parts."""
     third = host.third_argument
     has_scripts = any(key in host.values for key in _SCRIPTS)
     _add_prefix_lengths(host)
@@ -64,7 +64,7 @@ def _add_prefix_lengths(host: Host) -> None:
 
 
 def _with_prefix(item: str, mask: Value | None) -> str:
-    """ADDRESS/PREFIX; what is no address is left to the check of the result."""
+    """Return ADDRESS/PREFIX; the check of the result reports a text that is no address."""
     try:
         version = ip_address(item).version
         longest = address_types.PREFIX_LENGTHS[version]

@@ -1,4 +1,4 @@
-"""The command `ucarpd import`: prints what it found, or writes files that only root can read."""
+"""The command `ucarpd import`: it prints its findings, or writes files that only root can read."""
 
 import os
 import sys

@@ -1,6 +1,6 @@
 """Imports a file of another kind, or a command line: `ucarpd import`.
 
-Nothing of a file is run.  What is not understood is remarked on, with its line.
+It runs no part of a file.  A remark names each line that it does not understand.
 """
 
 import os

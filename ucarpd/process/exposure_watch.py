@@ -1,4 +1,4 @@
-"""Looks for exposed files of one virtual host, beside the event loop, and tells the operator."""
+"""Finding exposed files of one virtual host, outside the event loop, and logging them."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,7 +16,7 @@ class Log(Protocol):
 
 
 class ExposureWatch:
-    """Logs each exposure once.  Calls `changed` when `trouble` may have changed."""
+    """A watch that logs each exposure once, and calls `changed` if `trouble` may have changed."""
 
     def __init__(self, log: Log, changed: Callable[[], None]) -> None:
         self._log = log
@@ -26,12 +26,12 @@ class ExposureWatch:
         """The files that 0.3 will refuse, for the status line; empty if there are none."""
 
     def look(self, path: Path) -> None:
-        """Look at the configuration file `path` and at the files that it names now."""
+        """Check the configuration file `path` and the files that it names now."""
         loop = asyncio.get_running_loop()
         try:
             search = loop.run_in_executor(None, exposure.find, path)
         except RuntimeError:
-            return  # There is no thread to be had; the next start or reload looks again.
+            return  # No thread can be started; the next start or reload checks again.
         search.add_done_callback(self._found)
 
     def _found(self, search: "asyncio.Future[list[Exposure]]") -> None:

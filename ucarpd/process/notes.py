@@ -1,4 +1,4 @@
-"""Says what is unusual about a master, in words that follow its state in the status line."""
+"""Notes on unusual states of a master, in words that follow its state in the status line."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from ucarpd.carp.params import IPAddress
 
 
 class Notes:
-    """Collects what the engine reports, for as long as it holds.
+    """The engine's reports about a master, for as long as they hold.
 
     `unserved` are the virtual addresses that cannot be put in place.
     """
@@ -17,7 +17,7 @@ class Notes:
         self._rivals: dict[IPAddress, None] = {}
 
     def found(self, report: Report) -> None:
-        """Take in a finding: other masters come and go."""
+        """Note a finding: another master has appeared or gone."""
         if report.peer is None:
             return
         if report.finding in {Finding.RIVAL_STAYS, Finding.RIVAL_STAYS_TIED}:
@@ -26,7 +26,7 @@ class Notes:
             self._rivals.pop(report.peer, None)
 
     def state_changed(self) -> None:
-        """Forget the other masters, which belong to one term."""
+        """Forget the other masters: they belong to the term that has ended."""
         self._rivals.clear()
 
     def of_master(self, is_scripted: bool, wrong_digest_from: IPAddress | None) -> str:

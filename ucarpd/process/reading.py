@@ -1,7 +1,7 @@
-"""Reads the configuration files at a start and at a reload, and says which of them are refused.
+"""Reading the configuration files at a start and at a reload, and noting refused files.
 
-At a start after a crash, the last good configuration stands in for a refused file.  A reload needs no
-stand-in: the virtual host of a refused file keeps running as it is.
+At a start after a crash, the last good configuration replaces a refused file.  A reload needs no
+replacement: the virtual host of a refused file keeps running unchanged.
 """
 
 import os
@@ -19,9 +19,9 @@ from ucarpd.record import last_good
 
 @dataclass(frozen=True)
 class Reading:
-    """`configs` are to run; `refused` are files or directories, and `lines` name their faults.
+    """The result: `configs` that must run, `refused` paths, and `lines` about their faults.
 
-    `warnings` name lines of the others that may not mean what their writer thinks.
+    `warnings` name lines of the other files that may not mean what their author expects.
     """
 
     configs: tuple[Config, ...] = ()
@@ -30,14 +30,14 @@ class Reading:
     warnings: tuple[str, ...] = ()
 
     def is_refused(self, path: Path) -> bool:
-        """Whether this file, or its directory, is refused."""
+        """Return whether this file, or its directory, is refused."""
         return not self.refused.isdisjoint({path, path.parent})
 
     def refused_names(self, running: Iterable[Path]) -> list[str]:
         """Return the names of the virtual hosts whose files are refused, sorted.
 
-        `running` are the files of those that run.  A directory that cannot be read is among the names
-        only if none of its files is.
+        `running` are the files of the running virtual hosts.  An unreadable directory is named only
+        if none of its files is.
         """
         of_running = {path for path in running if self.is_refused(path)}
         directories = {path.parent for path in of_running}
@@ -71,7 +71,7 @@ def at_start(paths: Sequence[Path]) -> Reading:
 
 
 def at_reload(paths: Sequence[Path]) -> Reading:
-    """Read the files, except for those that `ucarpd check --reload` has refused."""
+    """Read the files, except for files that `ucarpd check --reload` has refused."""
     refused_by_check = refusals.take(os.getpid(), run_directory())
     configs, problems = config.load_all(paths)
     refused = frozenset(refused_by_check | {problem.path for problem in problems})

@@ -1,7 +1,7 @@
-"""How `ucarpd check --reload` tells a running process which files it must not take over.
+"""The list of refused files that `ucarpd check --reload` leaves for a running process.
 
-`check` names the faults where the operator looks for them, and finds some that the process does not
-look for.  So the process refuses these files, and does not repeat why.
+`check` reports the faults to the operator, and finds more faults than the process does.  So the
+process refuses the listed files without repeating the reasons.
 """
 
 import json
@@ -18,7 +18,7 @@ def leave(pid: int, paths: Collection[Path], directory: Path) -> None:
         content = json.dumps(sorted(map(str, paths))).encode()
         replace_file(private_directory(directory) / _name(pid), content)
     else:
-        # Needs no directory: on a file system without room, good files can still be reloaded.
+        # This needs no directory, so good files can be reloaded even if the file system is full.
         take(pid, directory)
 
 
@@ -34,10 +34,10 @@ def take(pid: int, directory: Path) -> set[Path]:
 
 
 def credentials_of(pid: int) -> dict[str, str]:
-    """Return the variable by which process `pid` finds its credentials, as another process can use it.
+    """Return CREDENTIALS_DIRECTORY of process `pid`, with a path that other processes can use.
 
-    systemd does not set it for every command of a unit.  Empty if there is none, or if the process
-    does not let us see it.
+    systemd does not set it for every command of a unit.  Empty if the variable is not set, or not
+    readable.
     """
     try:
         entries = Path("/proc", str(pid), "environ").read_bytes().split(b"\0")

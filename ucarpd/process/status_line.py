@@ -9,13 +9,13 @@ from ucarpd.carp.actions import State
 from ucarpd.config import Config
 
 _MOST_NOTES = 3
-"""Virtual hosts of many whose reasons are named, at most."""
+"""Most virtual hosts whose reasons the line names."""
 
 REFUSED = "the file was refused, the old configuration runs"
 
 
 class Shown(Protocol):
-    """A virtual host, as far as the line is concerned; `duration` is in seconds."""
+    """A virtual host, from the view of the line; `duration` is in seconds."""
 
     config: Config
 
@@ -25,11 +25,11 @@ class Shown(Protocol):
     def duration(self) -> float: ...
     @property
     def note(self) -> str:
-        """What is unusual, to be put right after the state; empty if all is well."""
+        """The text about an unusual state, to follow the state; empty if all is well."""
 
 
 def status_line(instances: Sequence[Shown], refused: Collection[str]) -> str:
-    """`refused` are the names of the virtual hosts whose files cannot be used now."""
+    """Return the line; `refused` names the virtual hosts whose files are unusable now."""
     line = _of_one(instances[0]) if len(instances) == 1 else _of_many(instances)
     others = set(refused)
     if len(instances) == 1 and (only := instances[0].config.name) in others:

@@ -1,4 +1,4 @@
-"""Notices that somebody has removed the run directory, or files in it, while ucarpd runs."""
+"""Detecting that the run directory, or a file in it, was removed while ucarpd runs."""
 
 import asyncio
 import os
@@ -9,17 +9,17 @@ from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.run_directory import private_path, run_directory
 
 LOOK_AFTER = 5.0
-"""Seconds between two looks at the private directory."""
+"""Seconds between two checks of the private directory."""
 
 
 class Instance(Protocol):
-    """Has files there."""
+    """An owner of files in the private directory."""
 
     def files_present(self, names: Set[str]) -> None: ...
 
 
 class Upkeep:
-    """Tells the instances which files there are.  The worker of `netlink` reads the directory."""
+    """Reporter of the existing files to the instances; the worker of `netlink` reads them."""
 
     def __init__(self, netlink: Netlink, instances: Callable[[], Iterable[Instance]]) -> None:
         self._loop = asyncio.get_running_loop()

@@ -1,1 +1,1 @@
-"""Record: what outlives the process in the private directory, and the clearing that goes by it."""
+"""Record: files in the private directory that outlive the process, and clearing up by them."""

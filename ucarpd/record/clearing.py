@@ -1,11 +1,11 @@
-"""Takes away what a process that died has left: its virtual addresses, and then its role.
+"""Clearing up after a dead process: removing its virtual addresses, and handing over its role.
 
-It goes by the record alone: what that does not name is not ours.  systemd calls it after the end of a
-service, whatever the end was.  The next start would do the same, but a host whose daemon stays dead
-must not go on answering beside its successor.
+Only the record counts: other addresses are not ours.  systemd runs this after the end of a service,
+however it ended.  The next start would do the same, but if the daemon stays dead, its host must not
+keep answering beside the new master.
 
-Each millisecond until the bow-out is one in which nobody answers, so this module imports little, and
-leaves to `leftovers` what can wait.
+Until the bow-out no host answers, and each millisecond counts.  So this module imports little, and
+leaves slower work to `leftovers`.
 """
 
 import os
@@ -24,16 +24,16 @@ from ucarpd.linux.run_directory import run_directory
 from ucarpd.record.record import Content, Packet, read, read_all
 
 _SPACING = 0.05
-"""Seconds between the two bow-outs, as between those of a process that lives."""
+"""Seconds between the two bow-outs, as in a running process."""
 
 _HUNG = {"watchdog", "timeout"}
-"""What systemd says of a process that it has killed because it hung: its role has gone already."""
+"""SERVICE_RESULT of a process that systemd killed because it hung: its role has already moved."""
 
 
 class Cleared(NamedTuple):
-    """One instance, its addresses off; `lock` is held for what is still to be done.
+    """One instance without its addresses; `lock` is still held for the remaining work.
 
-    `found` are the addresses that were there, `error` is what kept one of them there.
+    `found` are the addresses that were in place; `error` says why an address still is, or is None.
     """
 
     content: Content
@@ -44,7 +44,7 @@ class Cleared(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """`left_alone` has a sentence for each instance that is running."""
+    """The result of `clear`; `left_alone` has a sentence for each running instance."""
 
     cleared: list[Cleared]
     left_alone: list[str]
@@ -56,10 +56,10 @@ def clear(
     environ: Mapping[str, str] = os.environ,
     open_table: Callable[[], AddressTable] = AddressTable,
 ) -> Outcome:
-    """Take the addresses of every instance of these paths off, unless it runs, and bow out for it.
+    """Remove the addresses of every instance in these paths that is not running, and bow out.
 
-    An instance with UCARP_SHUTDOWN=no keeps them: its operator has asked for that.  Raises
-    PermissionError if the records may not be read.
+    An instance with UCARP_SHUTDOWN=no keeps its addresses, as configured.  Raises PermissionError
+    if the records may not be read.
     """
     outcome = Outcome([], [])
     is_hung = environ.get("SERVICE_RESULT") in _HUNG
@@ -78,7 +78,10 @@ def clear(
 def _clear_one(
     content: Content, packet_out: PacketOut | None, open_table: Callable[[], AddressTable]
 ) -> Cleared | None:
-    """Raises AlreadyRunning; None if its record has changed before it was locked."""
+    """Clear one instance; return None if its record changed before the lock.
+
+    Raises AlreadyRunning.
+    """
     directory = run_directory()
     path = Path(content.path)
     lock = InstanceLock(content.instance, directory, content.interface, content.vhid, path)
@@ -97,7 +100,10 @@ def _clear_one(
 
 
 def _of_paths(paths: Sequence[str], directory: Path) -> Iterator[Content]:
-    """What these files, or all files in these directories, have left; the paths may be gone."""
+    """Yield the records that instances of these files or directories have left.
+
+    The paths need not exist any longer.
+    """
     records = [each.content for each in read_all(directory) if each.is_left_over]
     wanted = {os.path.abspath(path) for path in paths}  # noqa: PTH100 - removes `..`, keeps links
     names = {_instance(path) for path in wanted if not Path(path).is_dir()}
@@ -111,24 +117,24 @@ def _instance(path: str) -> str:
     return Path(path).name.removesuffix(".conf")
 
 
-# -- the addresses ---------------------------------------------------------------------------------------
+# -- the addresses ---------------------------------------------------------------------------------
 
 
 def _take_off(
     content: Content, open_table: Callable[[], AddressTable]
 ) -> tuple[list[str], OSError | None]:
-    """Remove what the record names from its device; return what was there, and the first error.
+    """Remove the recorded addresses from their device; return those found, and the first error.
 
-    An address that is there with another prefix length is ours all the same.
+    The prefix length of an address does not matter.
     """
     try:
         index = socket.if_nametoindex(content.device)
     except OSError:
-        return [], None  # Addresses go with their interface.
+        return [], None  # The addresses are gone with their interface.
     ours = {_packed(address.ip): address.ip for address in content.addresses}
     table = open_table()
     try:
-        # Read ahead of the addresses: an instance that has taken its own off removes its record.
+        # The records are read first, because an instance without addresses removes its record.
         virtual = ours.keys() | _virtual_addresses_of_others(content.instance)
         before = table.of(index)
         there = [entry for entry in before if entry.ip in ours]
@@ -142,7 +148,7 @@ def _take_off(
 
 
 def _remove(table: AddressTable, device: str, entries: Sequence[Entry]) -> OSError | None:
-    """Remove all that can be removed; return the first error."""
+    """Remove as many addresses as possible; return the first error."""
     first_error = None
     with _secondaries_promoted(device):
         for entry in entries:
@@ -155,9 +161,9 @@ def _remove(table: AddressTable, device: str, entries: Sequence[Entry]) -> OSErr
 
 @contextmanager
 def _secondaries_promoted(device: str) -> Iterator[None]:
-    """The kernel takes the secondaries of a primary along, unless this setting says otherwise."""
+    """Make the kernel keep the secondaries of a removed primary meanwhile."""
     before = ""
-    with suppress(OSError):  # Not to be read, or set, in a container: _put_back is for that.
+    with suppress(OSError):  # A container may forbid it; _put_back handles that.
         before = sysctl.get(device, 4, "promote_secondaries")
         sysctl.set(device, 4, "promote_secondaries", "1")
     try:
@@ -169,7 +175,7 @@ def _secondaries_promoted(device: str) -> Iterator[None]:
 
 
 def _put_back(table: AddressTable, index: int, foreign: Sequence[Entry]) -> None:
-    """Add those that the kernel has taken along."""
+    """Add the addresses that the kernel has removed together with ours."""
     if not foreign:
         return
     there = {entry.identity for entry in table.of(index)}
@@ -179,7 +185,7 @@ def _put_back(table: AddressTable, index: int, foreign: Sequence[Entry]) -> None
 
 
 def _virtual_addresses_of_others(instance: str) -> set[bytes]:
-    """Those that another daemon puts back itself, or is just taking off, or has left behind."""
+    """Return the addresses in records of other instances, which their own processes handle."""
     records = [each for each in read_all(run_directory()) if each.is_left_over]
     others = [each.content for each in records if each.content.instance != instance]
     return {_packed(address.ip) for content in others for address in content.addresses}
@@ -189,11 +195,11 @@ def _packed(ip: str) -> bytes:
     return socket.inet_pton(socket.AF_INET6 if ":" in ip else socket.AF_INET, ip)
 
 
-# -- the bow-out -----------------------------------------------------------------------------------------
+# -- the bow-out -----------------------------------------------------------------------------------
 
 
 def _repeat(cleared: Sequence[Cleared], packet_out: PacketOut) -> None:
-    """Send the second copy of what was sent: a lost bow-out costs the clients seconds."""
+    """Send the second copy of each bow-out: the loss of a single one costs the clients seconds."""
     bowed_out = [each.content for each in cleared if each.bowed_out]
     if bowed_out:
         time.sleep(_SPACING)
@@ -203,7 +209,7 @@ def _repeat(cleared: Sequence[Cleared], packet_out: PacketOut) -> None:
 
 
 def _send(content: Content, copy: int, packet_out: PacketOut) -> bool:
-    """Send one bow-out to all peers; whether any of its packets got out."""
+    """Send one bow-out to all peers; return whether at least one packet was sent."""
     sent = [_is_sent(content.interface, each, packet_out) for each in content.bow_outs[copy]]
     return any(sent)
 
@@ -215,5 +221,5 @@ def _is_sent(interface: str, packet: Packet, packet_out: PacketOut) -> bool:
         else:
             packet_out.send_packet(interface, packet.data, packet.destination)
     except OSError:
-        return False  # The interface is down, or a peer is out of reach; it takes over by itself.
+        return False  # The interface is down or a peer unreachable; peers take over by themselves.
     return True

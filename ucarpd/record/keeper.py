@@ -1,4 +1,4 @@
-"""The record of a running virtual host: what it says, and how it is kept true beside the loop."""
+"""The record of a running virtual host: its content, and keeping it current outside the loop."""
 
 import asyncio
 import errno
@@ -23,14 +23,14 @@ from ucarpd.record.record import Address, Content, Packet, Record, Recorded, Scr
 from ucarpd.scripts.runner import Hook
 
 _COUNTER_AHEAD = 1 << 40
-"""Beyond every counter of the instance: 136 years of 256 advertisements a second."""
+"""Distance beyond every counter of the instance: 136 years of 256 advertisements a second."""
 
 
 class Keeper:
-    """Writes the record of one instance, and takes off what the record of an earlier run names.
+    """Keeper of the record of one instance; it also removes addresses that an earlier run left.
 
-    Makes the record again if somebody removes it while the instance runs, and before it the lock: an
-    instance with a record and without a lock would be one that has died.
+    If the record is removed while the instance runs, the keeper makes it again.  It renews the lock
+    first: a record without a lock means that the instance has died.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Keeper:
 
     @property
     def placed(self) -> bool:
-        """Whether an address, or the work of an up-script, may be there."""
+        """Whether an address, or the work of an up-script, may be in place."""
         return self._record.placed
 
     @placed.setter
@@ -68,20 +68,20 @@ class Keeper:
         self._record.advertised(now)
 
     def write(self, content: Content) -> None:
-        """Replace what the record says, before the next request to the kernel is carried out."""
+        """Replace the content of the record, before the next request to the kernel."""
         self._content = content
         self._netlink.beside(partial(self._record.write, content), self._written)
 
     def _written(self, error: OSError | None) -> None:
         if error is not None and error.errno == errno.ENOENT:
-            self._renew()  # The directory has been removed.
+            self._renew()  # The directory was removed.
         elif error is not None:
             self._log.record_fault(error)
 
-    # -- files that somebody has removed ---------------------------------------------------------------
+    # -- removed files -----------------------------------------------------------------------------
 
     def files_present(self, names: Set[str]) -> None:
-        """The private directory has files of these names: make again those that are missing."""
+        """Make missing files again; `names` are the files in the private directory."""
         ours = self._lock.files | self._record.files | self._arp.files
         if self._content is not None and not names >= ours:
             self._renew()
@@ -120,7 +120,7 @@ class Keeper:
             self._log.record_renewed()
 
     def keep_configuration(self, config: Config) -> None:
-        """Keep what the configuration was read from, for the start after a crash."""
+        """Keep a copy of the configuration, for the start after a crash."""
         self._netlink.beside(partial(self._last_good.keep, config), self._kept)
 
     def _kept(self, error: OSError | None) -> None:
@@ -128,13 +128,13 @@ class Keeper:
             self._log.configuration_not_kept(error)
 
     async def forget_configuration(self) -> None:
-        """Remove it, after all that is still to be kept."""
+        """Remove the copy of the configuration, after all requests under way."""
         done = asyncio.get_running_loop().create_future()
         self._netlink.beside(self._last_good.forget, done.set_result)
         self._kept(await done)
 
     def take_off_left_over(self, device: str) -> None:
-        """Take off what an earlier run has left, if the record names it; `device` is today's."""
+        """Remove recorded addresses and devices of an earlier run; `device` is the current one."""
         earlier, self._earlier = self._earlier, None
         if earlier is None or not earlier.placed:
             return
@@ -154,7 +154,7 @@ class Keeper:
             self._log.address_not_removed(error)
 
     async def close(self) -> None:
-        """Remove the record, unless it still names something that is there."""
+        """Remove the record, unless an address of it is still in place."""
         self._is_closed = True
         if self._renewal is not None:
             await self._renewal
@@ -169,17 +169,17 @@ def virtual_addresses_elsewhere() -> frozenset[IPAddress]:
     try:
         found = others(run_directory())
     except OSError:
-        return frozenset()  # Its own record has the same fault, and tells it.
+        return frozenset()  # Our own record has the same fault, which is reported.
     return frozenset(ip_address(a.ip) for each in found for a in each.content.addresses)
 
 
 def content_of(
     config: Config, sources: Sequence[IPAddress], mac: bytes, counter: int, down: Hook | None
 ) -> Content:
-    """Return what to write: all that it takes to clear up, and to bow out, after a crash.
+    """Return the content of the record: all facts needed to clear up and bow out after a crash.
 
-    `mac` is the interface's own, `counter` that of the next advertisement, `down` the run of the
-    down-script, None if there is none.
+    `mac` is the MAC address of the interface, `counter` belongs to the next advertisement, and
+    `down` is the run of the down-script, or None.
     """
     return Content(
         instance=config.name,

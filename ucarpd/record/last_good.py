@@ -1,9 +1,9 @@
 """The configuration with which an instance runs, kept for the start after a crash.
 
-If the file is being edited when the process dies, and is bad at that moment, the next start serves
-with the last good configuration.  NAME.good in the private directory has the content of all files
-that the configuration was read from, passwords included.  A clean stop removes it, so that a start
-that somebody asked for takes the file as it is, or fails.
+If the file is just being edited when the process dies, it may be faulty.  In that case the next
+start uses the last good configuration.  NAME.good in the private directory has the content of all
+files that the configuration was read from, passwords included.  A clean stop removes it.  A start
+by the operator thus takes the current file, or fails.
 """
 
 import json
@@ -23,21 +23,21 @@ _SUFFIX = ".good"
 
 
 class Kept(NamedTuple):
-    """A configuration that a process which died has run with since `since`, in seconds of the epoch."""
+    """The configuration of a dead process, used since `since`, in seconds of the epoch."""
 
     loaded: Loaded
     since: float
 
 
 class LastGood:
-    """The file of one instance."""
+    """The kept configuration of one instance."""
 
     def __init__(self, name: str, directory: Path) -> None:
         self._name = name
         self._directory = directory
 
     def keep(self, config: Config) -> None:
-        """Write what `config` was read from.  Blocks; raises OSError."""
+        """Keep the content of all files of `config`.  Blocks; raises OSError."""
         said = {
             **_here(),
             "since": time.time(),
@@ -67,11 +67,11 @@ def _read_all(private: Path, environ: Mapping[str, str]) -> Iterator[Kept]:
             try:
                 yield _kept((private / name).read_bytes(), environ)
             except (OSError, ConfigError, ValueError, TypeError, KeyError, AttributeError):
-                continue  # The file itself has a problem as well, and that is told.
+                continue  # The configuration file also has a fault, which is reported.
 
 
 def _kept(text: bytes, environ: Mapping[str, str]) -> Kept:
-    """Raise one of many errors if the text says nothing that can be used here and now."""
+    """Return the configuration in the text; raise one of many errors if it is not usable now."""
     said: dict[str, Any] = json.loads(text)
     if any(said[key] != value for key, value in _here().items()):
         raise ValueError("of another boot, network namespace or version")

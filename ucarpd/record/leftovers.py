@@ -1,5 +1,6 @@
-"""What can wait until the addresses of a dead process are off: its log lines, its down-script, its
-virtual MAC device and the settings that belong to that.
+"""The second part of clearing up after a dead process, when its addresses are gone.
+
+This is the slower part: log lines, the down-script, and the virtual MAC device with its settings.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from ucarpd.scripts.runner import Hook, HookRunner
 
 
 class _Nobody:
-    """A listener that has no use for changes."""
+    """A listener that ignores all changes."""
 
     def link_changed(self, interface: str) -> None: ...
     def address_added(self, interface: str, ip: IPAddress) -> None: ...
@@ -31,7 +32,7 @@ class _Nobody:
 async def clear_leftovers(
     cleared: Sequence[Cleared], netlink: Callable[[Listener], Netlink] = Netlink
 ) -> bool:
-    """Finish what `clearing` has begun, all instances at a time; whether nothing is left."""
+    """Finish the work of `clearing`, all instances at a time; return whether all is cleared."""
     try:
         restore_left_over(run_directory())
     except OSError as error:
@@ -75,7 +76,7 @@ async def _run_down_script(content: Content, log: Journal) -> None:
 
 
 async def _remove_device(content: Content, netlink: Netlink) -> OSError | None:
-    """Remove the device, and let the interface answer ARP as it did before."""
+    """Remove the device, and restore the ARP settings of the interface."""
     await netlink.open()
     try:
         removed, restored = asyncio.Future[OSError | None](), asyncio.Future[OSError | None]()

@@ -1,7 +1,7 @@
 """Notes of interfaces on which ucarpd has changed promote_secondaries, for the time after a crash.
 
-A note is a file in the private directory.  It is locked while the setting is changed, so a note without
-a lock was left by a process that was killed meanwhile: the setting is then still 1, and was 0 before.
+A note is a file in the private directory, locked while the setting is changed.  A note without a
+lock was left by a killed process: the setting is still 1, and was 0 before.
 """
 
 import contextlib
@@ -19,9 +19,9 @@ _SUFFIX = ".promoted"
 
 
 class Promotions:
-    """The notes of this process.  Not for use by several threads at once.
+    """The notes of this process; not for use by several threads at once.
 
-    Without a private directory there are none: the addresses must go in any case.
+    If there is no private directory, there are no notes: the addresses must go in any case.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -29,7 +29,7 @@ class Promotions:
         self._held: dict[str, int] = {}
 
     def begin(self, interface: str) -> None:
-        """The setting will be changed."""
+        """Note that the setting of this interface will be changed."""
         with contextlib.suppress(OSError):
             file = private_directory(self._directory) / f"{_prefix()}{interface}{_SUFFIX}"
             descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -37,7 +37,7 @@ class Promotions:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
     def end(self, interface: str) -> None:
-        """The setting has been restored."""
+        """Remove the note: the setting has been restored."""
         descriptor = self._held.pop(interface, None)
         if descriptor is not None:
             with contextlib.suppress(OSError):
@@ -47,7 +47,7 @@ class Promotions:
 
 
 def restore_left_over(directory: Path) -> None:
-    """Restore what processes that were killed have left changed.  Raises OSError."""
+    """Restore settings that killed processes have left changed.  Raises OSError."""
     for interface, file in list(_notes(private_path(directory))):
         descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
         try:
@@ -76,6 +76,7 @@ def _prefix() -> str:
 
 
 def _unlock(descriptor: int) -> None:
-    # A child on its way to a script has a copy of the descriptor, and closing leaves that.
+    # A child that has not executed its script yet has a copy of the descriptor, so closing ours
+    # would not release the lock.
     fcntl.flock(descriptor, fcntl.LOCK_UN)
     os.close(descriptor)

@@ -1,12 +1,12 @@
-"""What an instance has put on this host, kept for the time after a crash.
+"""The record of an instance: its addresses on this host, kept for the time after a crash.
 
-`ucarpd clear` and the next start go by it, never by the configuration file: that may have been
-edited or removed since.  A record is two files in the private directory.  NAME.record says what the
-instance puts where, and how to bow out for it; it is written before anything is put there.  NAME.live
-is memory that outlives the process: whether something is there now, and when the master last
-advertised.  Writing to it takes no system call, no space and no time.
+`ucarpd clear` and the next start use the record, never the configuration file, which may have been
+edited or removed since.  A record is two files in the private directory.  NAME.record has the
+addresses and their device, and the packets of the bow-out; it is written before the first address
+is added.  NAME.live is memory that outlives the process: whether addresses are in place now, and
+when the master last advertised.  Writing to it needs no system call, no disk space and no time.
 
-`clear` starts with this module, so it imports little.
+`clear` loads this module first, so it imports little.
 """
 
 import json
@@ -21,20 +21,20 @@ from ucarpd.linux.namespace import network_namespace
 from ucarpd.linux.run_directory import private_directory, private_path, replace_file
 
 _VERSION = 1
-"""Of the format of NAME.record.  A record of another version says nothing."""
+"""Version of the format of NAME.record.  Records of other versions are ignored."""
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 _LIVE_SIZE = mmap.PAGESIZE
 _LIVE = struct.Struct("=BB6xd")
-"""Whether something is placed, whether it is handed over, and the last advertisement."""
+"""Flag: addresses are in place; flag: they are handed over; time of the last advertisement."""
 _PLACED_AT = 0
 _SECONDS = struct.Struct("=d")
 _LAST_AT = 8
 
 
 class Address(NamedTuple):
-    """A virtual address as the instance puts it on its device."""
+    """A virtual address in the form in which the instance adds it to its device."""
 
     ip: str
     prefixlen: int
@@ -42,7 +42,7 @@ class Address(NamedTuple):
 
 
 class Script(NamedTuple):
-    """The down-script, ready to be run; `timeout` in seconds, 0 for none."""
+    """A complete call of the down-script; `timeout` is in seconds, 0 for none."""
 
     path: str
     arguments: list[str]
@@ -58,9 +58,9 @@ class Packet(NamedTuple):
 
 
 class Content(NamedTuple):
-    """What NAME.record says.  `interval` is the seconds between two advertisements of the master.
+    """The content of NAME.record.  `interval` is the master's advertisement interval in seconds.
 
-    `bow_outs` are the advertisements that tell the peers to take over, each with its packets.
+    `bow_outs` are the advertisements that make the peers take over, each with its packets.
     """
 
     instance: str
@@ -78,8 +78,10 @@ class Content(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """A record as found.  `last` is the CLOCK_MONOTONIC second of the last advertisement that left
-    as MASTER, 0 for none.  `handed_over` is for an instance that leaves its addresses to the next.
+    """A record that was read.
+
+    `last` is the CLOCK_MONOTONIC time in seconds of the last advertisement as MASTER, 0 for none.
+    `handed_over`: the instance has left its addresses to its successor.
     """
 
     content: Content
@@ -90,19 +92,19 @@ class Recorded(NamedTuple):
 
     @property
     def is_left_over(self) -> bool:
-        """Whether something may be there that must go when the process has died."""
+        """Whether an address may be in place that must go when the process has died."""
         return self.placed and self.content.release_on_stop
 
     def is_recent(self, now: float) -> bool:
-        """Whether the peers still wait for this master at monotonic second `now`."""
+        """Return whether the peers still wait for this master at monotonic second `now`."""
         return 0 <= now - self.last < 2 * self.content.interval
 
 
 class Record:
     """The record of a running instance.
 
-    Keeps what an earlier run has left in it until `forget` and `write`: `read` it first.  If the
-    files cannot be made, `fault` says why, and the record lives in memory only.
+    Until `forget` and `write`, it keeps the content that an earlier run has left: `read` it first.
+    If the files cannot be made, `fault` says why, and the record exists only in memory.
     """
 
     def __init__(self, name: str, directory: Path) -> None:
@@ -127,20 +129,20 @@ class Record:
         return _map(private / f"{self._name}.live"), private / f"{self._name}.record"
 
     def use_live(self, live: mmap.mmap, path: Path) -> None:
-        """Note in this memory what has been noted, and what is to come."""
+        """Copy the live notes to this memory, and use it from now on."""
         live[: _LIVE.size] = self._live[: _LIVE.size]
         self.close()
         self._live, self._path = live, path
 
     def write(self, content: Content) -> None:
-        """Replace what the record says.  Blocks; raises OSError."""
+        """Replace the content of the record.  Blocks; raises OSError."""
         if self._path is None:
             return
         replace_file(self._path, _encode(content))
 
     @property
     def placed(self) -> bool:
-        """Whether an address, or the work of an up-script, may be there."""
+        """Whether an address, or the work of an up-script, may be in place."""
         return bool(self._live[_PLACED_AT])
 
     @placed.setter
@@ -152,18 +154,18 @@ class Record:
         _SECONDS.pack_into(self._live, _LAST_AT, now)
 
     def forget(self) -> None:
-        """Note that nothing of ours is there, and that there is nothing to bow out of."""
+        """Note that no address is in place, and that there is no role to bow out of."""
         self._live[: _LIVE.size] = bytes(_LIVE.size)
 
     def close(self) -> None:
-        """Leave the files as they are; what is noted later goes nowhere."""
+        """Leave the files unchanged; later notes are lost."""
         if isinstance(self._live, mmap.mmap):
             self._live.close()
         self._live = bytearray(_LIVE.size)
         self._path = None
 
     def remove(self) -> None:
-        """Close it, and remove the files.  It takes no memory, descriptor or space."""
+        """Close the record and remove its files; this needs no memory, descriptor or disk space."""
         path = self._path
         self.close()
         if path is not None:
@@ -174,8 +176,8 @@ class Record:
 def read(name: str, directory: Path) -> Recorded | None:
     """Return the record of an instance.  Raises OSError if it may not be read.
 
-    None if there is none, none that can be understood, or one of another network namespace or of
-    before the last boot.
+    None if there is no record, or if it is damaged, from another network namespace, or from before
+    the last boot.
     """
     path = private_path(directory) / f"{name}.record"
     try:
@@ -188,7 +190,7 @@ def read(name: str, directory: Path) -> Recorded | None:
 
 
 def read_all(directory: Path) -> list[Recorded]:
-    """Return the records of all instances, by name; one that is damaged is none.
+    """Return the undamaged records of all instances, sorted by name.
 
     Raises PermissionError if they may not be read.
     """
@@ -206,13 +208,13 @@ def _undamaged(name: str, directory: Path) -> Recorded | None:
     except PermissionError:
         raise
     except OSError:
-        return None  # The others are not to suffer; its own instance tells of the fault.
+        return None  # Other records stay usable; the instance itself reports the fault.
 
 
 def others(directory: Path) -> list[Recorded]:
     """Return the records of the instances that other processes run.  Raises OSError.
 
-    It is cheap: a file that has not changed is not read again.
+    This is cheap: an unchanged file is not read again.
     """
     return [each for each in read_all(directory) if each.pid != os.getpid() and _runs(each.pid)]
 
@@ -220,7 +222,8 @@ def others(directory: Path) -> list[Recorded]:
 def _map(path: Path) -> mmap.mmap:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        # On a full file system a write to memory without a page behind it would kill us (SIGBUS).
+        # If the file system is full, writing to mapped memory without space would kill the process
+        # (SIGBUS).
         os.posix_fallocate(descriptor, 0, _LIVE_SIZE)
         return mmap.mmap(descriptor, _LIVE_SIZE)
     finally:
@@ -266,12 +269,12 @@ def _recorded(text: bytes, live: bytes) -> Recorded | None:
 
 @lru_cache(1024)
 def _text_of(path: Path, _inode: int, _changed: int) -> bytes:
-    """Every change makes another inode or time of change, and so another entry in the cache."""
+    """Return the content of the file; after a change, inode or time differ, and it is read again."""
     return path.read_bytes()
 
 
 def boot_id() -> str:
-    """Return what tells one boot of this machine from another."""
+    """Return the identifier of the current boot of this machine."""
     return _BOOT_ID.read_text(encoding="ascii").strip()
 
 

@@ -1,1 +1,1 @@
-"""Scripts: run, waited for, and ended."""
+"""Scripts: running them, waiting for them, and ending them."""

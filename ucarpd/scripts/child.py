@@ -1,4 +1,4 @@
-"""A program that was started beside the event loop, until it has ended."""
+"""A child process, watched by the event loop from its start to its end."""
 
 import asyncio
 import contextlib
@@ -8,16 +8,16 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 KILL_AFTER = 2.0
-"""Seconds between SIGTERM and SIGKILL for a program that is to end."""
+"""Seconds between SIGTERM and SIGKILL for a program that must end."""
 
 LOOK_AGAIN_AFTER = 0.05
-"""Seconds between two looks at a program whose end the kernel cannot report to us."""
+"""Seconds between two checks of a program whose end the kernel cannot report."""
 
 UMASK = 0o022
-"""What any program gets; the unit's own keeps everybody from reading our files."""
+"""The usual umask, for scripts; the umask of the unit hides ucarpd's files from other users."""
 
 PIDS: set[int] = set()
-"""The children that a Child waits for; nobody else may take their exit status."""
+"""The process ids that a Child waits for; other code must not take their exit status."""
 
 _REALTIME = {os.SCHED_FIFO, os.SCHED_RR}
 
@@ -25,7 +25,8 @@ _REALTIME = {os.SCHED_FIFO, os.SCHED_RR}
 class Child:
     """A program in a session of its own; `ended` gets its exit status, and whether it timed out.
 
-    The status is as in a shell: 128 + N for a signal N.  Raises whatever the start raises.
+    The status is as in a shell: 128 + N for a signal N.  The constructor raises the exceptions of
+    subprocess.Popen.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Child:
         self._watch()
 
     def end_after(self, timeout: float, timed_out: Callable[[], None]) -> None:
-        """Terminate it after `timeout` seconds (0: never), and call `timed_out` then."""
+        """Terminate the program after `timeout` seconds (0: never), and then call `timed_out`."""
         if timeout:
             self._timer = self._loop.call_later(timeout, self._terminate, timed_out)
 
@@ -64,12 +65,12 @@ class Child:
         timed_out()
 
     def _signal_group(self, number: signal.Signals) -> None:
-        # It is the leader of its own session, so its pid is that of its process group.
+        # The program leads its own session, so its pid is also the id of its process group.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, number)
 
     def _be_ordinary(self) -> None:
-        """Take real-time scheduling from it if it could not be started without."""
+        """Take real-time scheduling away from a program that could not be started without it."""
         with contextlib.suppress(ProcessLookupError):
             if os.sched_getscheduler(self._process.pid) in _REALTIME:
                 os.sched_setscheduler(self._process.pid, os.SCHED_OTHER, os.sched_param(0))
@@ -78,7 +79,7 @@ class Child:
         try:
             self._descriptor = os.pidfd_open(self._process.pid)
             self._loop.add_reader(self._descriptor, self._look)
-        except Exception:  # noqa: BLE001 - no descriptor or no memory is left: looking needs neither
+        except Exception:  # noqa: BLE001 - no descriptor or memory is left; checks need neither
             self._close()
             self._loop.call_later(LOOK_AGAIN_AFTER, self._look)
 
@@ -91,8 +92,8 @@ class Child:
         if self._timer is not None:
             self._timer.cancel()
         if self._timed_out:
-            # What it started may have stayed.  Its pid is not given to another process until the
-            # exit status is taken, so the signal goes to its group or to nobody.
+            # Its children may still be running.  The kernel does not reuse the pid until the exit
+            # status is taken, so the signal cannot hit another group.
             self._signal_group(signal.SIGKILL)
         status = self._process.wait()
         PIDS.discard(self._process.pid)
@@ -114,10 +115,10 @@ class Child:
 
 @contextlib.contextmanager
 def _ordinary_children() -> Iterator[None]:
-    """Let programs that are started meanwhile be scheduled and killed like any others.
+    """Start programs meanwhile with ordinary scheduling and ordinary OOM protection.
 
-    Changing this process for the moment needs no code between fork and exec, which would be unsafe
-    beside other threads.
+    This changes our own process for a moment.  Code between fork and exec would be unsafe, because
+    there are other threads.
     """
     with _killable_children(), _children_without_priority():
         yield
@@ -125,12 +126,12 @@ def _ordinary_children() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _killable_children() -> Iterator[None]:
-    """The unit protects ucarpd from the kernel's out-of-memory killer, but not its scripts."""
+    """Start programs meanwhile without the unit's protection from the kernel's OOM killer."""
     try:
-        # Kept open: the way back must not need a descriptor.
+        # The descriptor stays open, so restoring the value needs no new one.
         descriptor = os.open("/proc/self/oom_score_adj", os.O_RDWR | os.O_CLOEXEC)
     except OSError:
-        yield  # /proc is missing or read-only; without a descriptor the program cannot start either.
+        yield  # /proc is missing or read-only; without a descriptor the start fails anyway.
         return
     try:
         own = os.pread(descriptor, 16, 0)
@@ -150,14 +151,14 @@ def _killable_children() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _children_without_priority() -> Iterator[None]:
-    """A script that loops must not keep the processor from everything else."""
+    """Start programs meanwhile without our priority: a looping script must not block the CPU."""
     policy = os.sched_getscheduler(0)
     is_ordinary = policy not in _REALTIME and os.getpriority(os.PRIO_PROCESS, 0) >= 0
     if is_ordinary or policy & os.SCHED_RESET_ON_FORK:
         yield
         return
     parameter = os.sched_getparam(0)
-    # RestrictRealtime=yes in the unit forbids the first, a missing CAP_SYS_NICE the second.
+    # RestrictRealtime=yes in the unit forbids the change, a missing CAP_SYS_NICE the restoration.
     with contextlib.suppress(PermissionError):
         os.sched_setscheduler(0, policy | os.SCHED_RESET_ON_FORK, parameter)
     try:

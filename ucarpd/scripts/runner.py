@@ -1,8 +1,8 @@
-"""Runs the up- and down-scripts of one virtual host, beside the protocol and never in its way.
+"""Running the up- and down-scripts of one virtual host without blocking the protocol.
 
-One script at a time, in order.  A script that has begun runs to its end or its time-out; of the
-requests that wait meanwhile only the newest is kept.  Scripts are executed directly, never through
-a shell.
+Scripts run one at a time, in order.  A script runs to its end or its time-out.  Of the requests
+that wait meanwhile, only the newest is kept.  ucarpd executes scripts directly, never through a
+shell.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ from ucarpd.scripts.survivors import MARK
 
 CANNOT_EXECUTE = 126
 NOT_FOUND = 127
-"""Exit status reported for a script that could not be run, as a shell would report it."""
+"""Exit status of a script that could not be run, as in a shell."""
 
 SCRIPT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""The PATH of scripts, the same at boot and by hand; a key PATH in the file overrides it."""
+"""The PATH of scripts, at boot and on the command line; a key PATH in the file overrides it."""
 
 STRAY_SIGNALS = {128 + each: each.name for each in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)}
-"""Signals for ucarpd that `systemctl kill` sends to its scripts too, by the status they leave."""
+"""Signals for ucarpd that `systemctl kill` also sends to its scripts, by the resulting status."""
 
 _WITHHELD = {"CREDENTIALS_DIRECTORY", "INVOCATION_ID", "JOURNAL_STREAM", "LISTEN_FDS", "LISTEN_PID"}
 _WITHHELD |= {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"}
@@ -38,10 +38,10 @@ def _never() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """One run: `target` is what it brings about; two runs with one target are the same to us.
+    """One run of a script.  `target` is its purpose; two runs with one target are equivalent.
 
-    Without a script there is nothing to do, which succeeds.  `timeout` is in seconds, 0 for none.
-    `is_excused` is asked when the script has failed: whether its work is done all the same.
+    A run without a script does nothing, and succeeds.  `timeout` is in seconds, 0 for none.  If the
+    script fails, `is_excused` returns whether its work is done nevertheless.
     """
 
     target: str
@@ -57,9 +57,9 @@ class Hook:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a run has ended: its exit status as in a shell, 128 + N for a signal N.
+    """The end of a run: its exit status as in a shell, 128 + N for a signal N.
 
-    `ran` is False for a script that could not be started.
+    If the script could not be started, `ran` is False.
     """
 
     status: int
@@ -68,7 +68,7 @@ class Result:
 
 
 class Log(Protocol):
-    """Everything that deserves a line."""
+    """The log of the runner."""
 
     def spawning(self, hook: str) -> None: ...
     def script_ended(self, hook: str, status: int, seconds: float, excused: bool) -> None: ...
@@ -104,15 +104,16 @@ class HookRunner:
         return self._running is not None or self._waiting is not None
 
     def request(self, hook: Hook, done: Done) -> None:
-        """Run `hook` as soon as possible; `done` gets the result unless a newer request comes first.
+        """Run `hook` as soon as possible; `done` gets the result unless a newer request follows.
 
-        A run under way for the same target, with nothing waiting behind it, serves this request too.
+        If a run for the same target is under way and no request waits, that run serves this
+        request.
         """
         if self._running and not self._waiting and self._running[0].target == hook.target:
             self._running = (self._running[0], done)
             return
         self._waiting = (hook, done)
-        # Not at once: the caller is in the middle of its own work.
+        # The run starts in the loop's next turn, because the caller has not finished its own work.
         self._loop.call_soon(self._begin)
 
     def _begin(self) -> None:
@@ -137,7 +138,7 @@ class HookRunner:
             )
         except OSError as error:
             self._fail(hook, CANNOT_EXECUTE, _why_not_executed(error))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the next script must get its turn
+        except Exception as error:  # noqa: BLE001 - the next script must get its turn in any case
             self._fail(hook, CANNOT_EXECUTE, repr(error))
         else:
             child.end_after(
@@ -169,19 +170,19 @@ class HookRunner:
         assert self._running is not None
         done = self._running[1]
         self._running = None
-        # Whatever `done` does or raises, what waits gets its turn.
+        # Even if `done` raises an exception, the waiting request gets its turn.
         self._loop.call_soon(self._begin)
         done(result)
 
 
 def refusal(script: Path) -> str | None:
-    """Say why a script cannot be run; None if it can."""
+    """Return why a script cannot be run, or None if it can."""
     obstacle = _obstacle(script)
     return obstacle[1] if obstacle else None
 
 
 def _obstacle(script: Path) -> tuple[int, str] | None:
-    """Say why a script cannot be run, with the exit status to report; None if it can."""
+    """Return the exit status and the reason if a script cannot be run, otherwise None."""
     try:
         status = script.stat()
     except FileNotFoundError:
@@ -212,7 +213,7 @@ def _why_not_executed(error: OSError) -> str:
 
 
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
-    # Our own keys come from the file alone; an exported UCARP_PASS must not reach a script.
+    # UCARP_ keys come only from the file: an exported UCARP_PASS must not reach a script.
     inherited = {
         name: value
         for name, value in os.environ.items()

@@ -1,6 +1,6 @@
-"""Processes that a script has left running, although they may have left its process group.
+"""Processes that a script has left running, even outside its process group.
 
-Neither a parent nor a group tells whose they are, so they are known by their environment.
+Neither the parent nor the group identifies them, so ucarpd finds them by their environment.
 """
 
 import os
@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 MARK = "UCARPD_PID"
-"""In the environment of each script: the process id of its daemon."""
+"""The environment variable of each script with the process id of its daemon."""
 
 _LONGEST_COMMAND = 80
 
 
 class Survivor(NamedTuple):
-    """A process, and its command line, which may be shortened."""
+    """A process with its command line, which may be cut."""
 
     pid: int
     command: str
@@ -28,7 +28,7 @@ class Survivor(NamedTuple):
 def find() -> dict[str, list[Survivor]]:
     """Return, by instance, the processes that scripts of this process have left.  Blocks.
 
-    A process whose environment may not be read, or was replaced, is not found.
+    If the environment of a process is unreadable or was replaced, the process is not found.
     """
     ours = f"{MARK}={os.getpid()}".encode()
     found = defaultdict(list)

@@ -1,4 +1,4 @@
-"""What happens when an address cannot be put in place, or somebody removes it?"""
+"""How does a host react if an address cannot be put in place, or is removed?"""
 
 from playbook import SECOND, VIRTUAL, brought_to, play
 
@@ -39,7 +39,7 @@ def test_our_own_removal_heard_late_is_not_taken_for_somebody_elses():
 
 
 def test_an_address_that_comes_up_out_of_place_is_taken_off():
-    """By a script's belated work, or by hand; but not while a release is under way."""
+    """A late script or the operator adds it; but not while a release is under way."""
     play(
         brought_to(State.BACKUP),
         """

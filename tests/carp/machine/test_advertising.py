@@ -5,7 +5,7 @@ from playbook import OURS, brought_to, host, play, tell, words
 from ucarpd.carp import events
 from ucarpd.carp.actions import SendAdvertisement, State
 
-# -- time --------------------------------------------------------------------------------------------
+# -- time ------------------------------------------------------------------------------------------
 
 
 def test_advertisements_lie_on_a_grid():
@@ -49,7 +49,7 @@ def test_a_wake_up_too_early_does_nothing():
     assert machine.next_deadline() == 13.0
 
 
-# -- counters ----------------------------------------------------------------------------------------
+# -- counters --------------------------------------------------------------------------------------
 
 
 def counters(machine, count):

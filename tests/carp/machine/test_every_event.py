@@ -31,11 +31,11 @@ from ucarpd.carp.machine import VirtualHost
 from ucarpd.carp.params import DemoteStyle, TieBreak
 from ucarpd.carp.rank import NEVER
 
-# -- every event in every state ----------------------------------------------------------------------
+# -- every event in every state --------------------------------------------------------------------
 
 
 def everything(machine):
-    """All that the machine shows, and what it will do if left alone, or once it is ready."""
+    """The visible state of the machine, and its next actions if left alone or made ready."""
     later = deepcopy(machine)
     if later.state is State.INIT:
         later.handle(event("InterfaceReady 10.0.0.1"), 20.0)
@@ -105,7 +105,7 @@ def test_a_verdict_that_nobody_thought_of_is_a_bug(monkeypatch):
 
 
 BROKEN = [
-    # rule, state, what is wrong
+    # rule, state, fault
     (1, State.MASTER, lambda machine: setattr(machine, "advertise_at", None)),
     (1, State.BACKUP, lambda machine: setattr(machine, "advertise_at", 99.0)),
     (2, State.BACKUP, lambda machine: machine._master_down.disarm()),
@@ -140,7 +140,7 @@ def test_it_tells_whether_the_addresses_are_on_their_way_off():
     assert not machine.is_releasing
 
 
-# -- whatever happens --------------------------------------------------------------------------------
+# -- whatever happens ------------------------------------------------------------------------------
 
 
 FAMILIES = {
@@ -193,7 +193,7 @@ def any_events(sources, peers):
 @pytest.mark.parametrize("families", FAMILIES)
 @given(data=st.data(), configured=PARAMS)
 def test_any_events_in_any_order(families, data, configured):
-    """Nothing raises; a transition comes first; nothing is sent twice in one go; time goes on."""
+    """No event raises; a transition comes first; no packet is sent twice; time advances."""
     addresses, sources, peers = FAMILIES[families]
     told = data.draw(st.lists(st.tuples(any_events(sources, peers), st.floats(0, 10)), max_size=40))
     machine = VirtualHost(params(addresses=addresses, **configured), 1)

@@ -5,7 +5,7 @@ from playbook import IN_HEADER, brought_to, demoted, dual, host, play, tell
 
 from ucarpd.carp.actions import State
 
-# -- a master that becomes less fit ------------------------------------------------------------------
+# -- a master that becomes less fit ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("preempt", [False, True])
@@ -60,7 +60,7 @@ def test_a_demotion_that_states_nothing_new_is_not_advertised():
 
 
 def test_rule_m1_a_less_fit_master_yields_and_leaves_silently():
-    """A parting advertisement would make every backup take over, from one that has yielded."""
+    """A parting advertisement of a host that has yielded would make every backup take over."""
     play(
         demoted(20, State.MASTER),
         """
@@ -108,7 +108,7 @@ def test_a_host_that_is_in_maintenance_may_be_asked_to_step_down():
     )
 
 
-# -- a backup that hears it --------------------------------------------------------------------------
+# -- a backup that hears it ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("preempt", [False, True])

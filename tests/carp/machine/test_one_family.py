@@ -1,4 +1,4 @@
-"""What happens when one of the two families fails, or decides alone?"""
+"""How does a host react if one of the two families fails, or decides alone?"""
 
 import pytest
 from playbook import DUAL, dual, host, play, tell

@@ -1,4 +1,4 @@
-"""What is different in the OpenBSD style of demotion?"""
+"""The differences of the OpenBSD style of demotion."""
 
 import pytest
 from playbook import IN_HEADER, brought_to, demoted, play, tell
@@ -70,7 +70,7 @@ def test_rule_m2_a_faster_peer_that_is_demoted_gets_nothing():
 
 
 def test_openbsd_a_bow_out_never_wins_by_its_demotion():
-    """The peer that leaves puts 0, or less than we: that is no reason to leave too."""
+    """The leaving peer states 0, or less than we do: that is no reason for us to leave."""
     for demotion in ("", " D1", " D255"):
         machine = demoted(3, State.MASTER, **IN_HEADER)
         tell(machine, f"AdvertisementReceived 255/255 from 10.0.0.2{demotion}", 13.9)
@@ -78,7 +78,7 @@ def test_openbsd_a_bow_out_never_wins_by_its_demotion():
 
 
 def test_rule_b8_a_slow_peer_demoted_less_is_waited_for_at_its_pace():
-    """Nobody signs the interval that a packet states: one alone must not bar us for 12 s."""
+    """The digest does not cover the interval, so one packet must not bar us for 12 s."""
     machine = demoted(1, **IN_HEADER)
     own = 3.0 + 1 / 256
     tell(machine, "AdvertisementReceived 4/0 from 10.0.0.2", 10.5)

@@ -85,7 +85,7 @@ def test_a_host_frozen_between_the_two_bow_outs_keeps_the_second():
 
 
 def test_rule_l2_step_down_says_so_for_two_seconds_and_serves_on():
-    """Nobody is there that could take over; the address stays."""
+    """There is no host that could take over; the address stays."""
     play(
         brought_to(State.MASTER),
         """

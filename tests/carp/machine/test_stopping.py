@@ -19,7 +19,7 @@ def test_stop_of_a_master_bows_out_and_then_finishes():
 
 
 def test_stop_of_a_master_that_is_to_leave_its_addresses_in_place():
-    """Without a bow-out too: nobody is to take over from them."""
+    """There is no bow-out either: no host must take over from them."""
     play(
         brought_to(State.MASTER, release_on_stop=False),
         """

@@ -5,11 +5,11 @@ from playbook import brought_to, host, play, tell
 
 from ucarpd.carp.actions import State
 
-# -- taking over -------------------------------------------------------------------------------------
+# -- taking over -----------------------------------------------------------------------------------
 
 
 def test_start_and_takeover():
-    """Nobody advertises; the advertisement goes out before the addresses are asked for."""
+    """No host advertises; our advertisement goes out before the request for the addresses."""
     play(
         host(),
         """
@@ -108,7 +108,7 @@ def test_rule_b6_whatever_the_arithmetic():
     )
 
 
-# -- whose turn it is --------------------------------------------------------------------------------
+# -- whose turn it is ------------------------------------------------------------------------------
 
 
 A_THIRD_YIELDED = """
@@ -164,7 +164,7 @@ def test_rule_s3_a_turn_that_was_slept_through_is_no_turn():
     )
 
 
-# -- after a sleep -----------------------------------------------------------------------------------
+# -- after a sleep ---------------------------------------------------------------------------------
 
 
 def test_rule_s3_a_host_that_has_slept_waits_once_more():

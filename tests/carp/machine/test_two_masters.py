@@ -7,7 +7,7 @@ from ucarpd.carp.actions import Report, SendAdvertisement, State
 from ucarpd.carp.params import TieBreak
 from ucarpd.carp.rivals import RIVALS
 
-# -- two masters -------------------------------------------------------------------------------------
+# -- two masters -----------------------------------------------------------------------------------
 
 
 def test_rule_m1_parting_advertisement_after_the_release():
@@ -127,7 +127,7 @@ def test_rule_m4_we_win_the_tie():
     )
 
 
-# -- breaking a tie ----------------------------------------------------------------------------------
+# -- breaking a tie --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_rule_b3_the_modes_of_the_tie(mode, peer, reclaims):
     assert (machine.state is State.MASTER) == reclaims
 
 
-# -- two masters that do not settle ------------------------------------------------------------------
+# -- two masters that do not settle ----------------------------------------------------------------
 
 
 def reports(actions):
@@ -241,7 +241,7 @@ def test_rule_m2_a_worse_host_that_stays_is_never_yielded_to():
 
 
 def test_no_more_rivals_are_answered_than_there_can_be():
-    """Nobody signs a source address."""
+    """The digest does not cover the source address."""
     machine = brought_to(State.MASTER)
     answers = []
     for number in range(1, 20):

@@ -5,7 +5,7 @@ from playbook import IN_HEADER, brought_to, demoted, dual, pass_time, play, tell
 
 from ucarpd.carp.actions import State
 
-# -- who serves, as far as a backup knows ------------------------------------------------------------
+# -- who serves, as far as a backup knows ----------------------------------------------------------
 
 
 def test_rule_b0_a_worse_host_decides_nothing_while_a_better_one_serves():
@@ -99,7 +99,7 @@ def test_rule_b0_whom_we_have_taken_over_from_serves_no_more():
     )
 
 
-# -- what is not believed ----------------------------------------------------------------------------
+# -- not believed ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_rule_h3_a_backup_drops_what_a_statement_has_overtaken():
     )
 
 
-# -- forged frames -----------------------------------------------------------------------------------
+# -- forged frames ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("state", State)

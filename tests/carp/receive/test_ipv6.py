@@ -47,7 +47,7 @@ def test_both_checksums_are_good_in_ipv6(other_host_is):
 
 
 def test_the_pseudo_header_counts_for_nothing_in_ipv4():
-    """Nobody sums it up there.  That of IPv6 stands in for it."""
+    """There is no checksum there; the pseudo-header of IPv6 replaces it."""
     wire = bytearray(frame(Flaws()))
     carp = wire[34:]
     carp[6:8] = b"\0\0"

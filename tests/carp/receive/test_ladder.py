@@ -41,7 +41,7 @@ def test_each_rung(flaw, reason, words):
 
 @pytest.mark.parametrize("first", range(len(RUNGS)))
 def test_the_first_rung_that_fails_is_the_reason(first):
-    """A frame with this flaw and all those of the rungs above it."""
+    """A frame with this flaw and the flaws of all rungs above it."""
     flaws = Flaws()
     for flaw, *_ in RUNGS[first:]:
         flaws = flaws._replace(**flaw)
@@ -49,7 +49,7 @@ def test_the_first_rung_that_fails_is_the_reason(first):
 
 
 def test_every_reason_has_a_rung():
-    """The rung of BAD_PEER is one of unicast alone; see below."""
+    """Only unicast has the rung BAD_PEER; see below."""
     assert [reason for _, reason, _ in RUNGS] == [
         reason
         for reason in DropReason
@@ -113,7 +113,7 @@ def test_another_group():
     assert check(frame(Flaws()), receiver).reason is DropReason.BAD_DESTINATION
 
 
-# -- the counts --------------------------------------------------------------------------------------
+# -- the counts ------------------------------------------------------------------------------------
 
 
 def test_everything_is_counted():
@@ -139,7 +139,7 @@ def test_configure_keeps_the_counts():
     assert receiver.dropped == {DropReason.BAD_DIGEST: 2}
 
 
-# -- where the frame came from -----------------------------------------------------------------------
+# -- where the frame came from ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

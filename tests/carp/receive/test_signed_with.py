@@ -14,7 +14,7 @@ from ucarpd.carp.receive import DropReason
 LINK_LOCAL = IPv6Address("fe80::200:5eff:fe00:10a")
 
 
-# -- what it may be signed with ----------------------------------------------------------------------
+# -- accepted keys and addresses -------------------------------------------------------------------
 ADDRESSES = (*DUAL.addresses, LINK_LOCAL)
 LLADDR = bytes.fromhex("02aabbccddee")
 

@@ -1,4 +1,4 @@
-"""What is told of VRRP on the same segment?"""
+"""How does the log report VRRP on the same segment?"""
 
 import pytest
 from flawed_frames import MAC, PEER, check

@@ -37,7 +37,7 @@ COMMON = st.fixed_dictionaries(
         "tiebreak": st.sampled_from([TieBreak.REVERSED, TieBreak.NUMERIC]),
     }
 )
-"""What the hosts of one segment have to agree on."""
+"""The parameters on which the hosts of one segment must agree."""
 
 
 @settings(max_examples=60)

@@ -63,7 +63,7 @@ def test_two_masters_of_different_makes(peer, their_source, intervals, offset, s
 
 MAKES = st.sampled_from(
     [
-        # what they are, and how we are configured beside them
+        # their system, and our configuration beside them
         (BsdPeer, {}),
         (BsdPeer, {"tiebreak": TieBreak.YIELD}),
         (OpenBsdPeer, {}),

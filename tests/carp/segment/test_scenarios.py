@@ -99,7 +99,7 @@ def test_with_three_hosts_a_bow_out_moves_the_role_once():
 
 @pytest.mark.parametrize("leave", ["stop", "step_down", "demote 240", "demote 255"])
 def test_with_five_hosts_the_role_moves_to_the_best_one_alone(leave):
-    """Once they know each other; the first time nobody can know whose turn it is."""
+    """This holds once they know each other; at first no host can know whose turn it is."""
     segment = Segment(seed=1)
     for number, advskew in enumerate((0, 50, 100, 150, 200), start=1):
         boot = ours(advskew=advskew, preempt=True)

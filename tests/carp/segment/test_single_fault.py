@@ -23,7 +23,7 @@ JOB = 0.005
 WAY = 0.002
 """Seconds that a frame takes at most."""
 FAULTS_OF_A_MASTER = {
-    # what happens, and for how long nobody may serve then, in master-down intervals of the next host
+    # the fault, and the longest time without a master, in master-down intervals of the next host
     "kill": 1.0,
     "stop": 0.0,
     "step_down": 0.0,
@@ -74,12 +74,12 @@ def inflict(segment, master, fault):
 )
 @pytest.mark.parametrize("preempt", [False, True])
 def test_what_a_single_fault_of_the_master_costs(*, fault, ranks, count, preempt, clocks):
-    """Two holders for a frame's way and 10 ms, nobody for a master-down interval, and few transitions.
+    """At most two holders for a frame's way and 10 ms, no holder for a master-down interval.
 
-    A failing row is reproduced by its name: the seed is the same.
+    There are few transitions.  A failing row is reproduced by its name: the seed is the same.
     """
     segment = Segment(seed=7, delay=(0.0002, WAY))
-    # Or an equal would be heard in IPv6 first, where the tie may have the other winner.
+    # Otherwise an equal could be heard in IPv6 first, and win that tie instead.
     segment.keeps_order = ranks == "equal"
     for number, changes in enumerate(RANKS[ranks][:count], start=1):
         here = sources(number, DUAL)
@@ -103,6 +103,6 @@ def test_what_a_single_fault_of_the_master_costs(*, fault, ranks, count, preempt
     assert cost.two_holders <= WAY + 0.010 + beyond, told + last_lines(segment)
     limit = FAULTS_OF_A_MASTER[fault] * patience
     assert cost.no_holder <= limit + 3 * WAY + 2 * JOB + 1e-9, told + last_lines(segment)
-    # It leaves and comes back; where it preempts, so do the others in between.
+    # It leaves and comes back; if it preempts, so do the others in between.
     returns = 4 if fault in ("lose_source", "freeze", "partition") and preempt else 0
     assert cost.transitions <= 2 * count + returns, told

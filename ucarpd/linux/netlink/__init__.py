@@ -1,10 +1,10 @@
-"""Links and addresses of the kernel: a table kept current by events, and a worker that changes it.
+"""Links and addresses of the kernel: tables that events keep current, and a worker for requests.
 
-`messages` has pyroute2 decode and build what is said to the kernel and by it, but for what `framing`
-names; `tables` holds what is told, `events` keeps it current.  `kernel` is the whole as others use
-it: it takes requests, which the `worker` carries out (`address_requests`, `requests` for links).
-`departures`, `secondaries`, `routes` and `guards` see to it that an address which goes takes no other
-along.
+`messages` decodes and builds netlink messages by pyroute2; `framing` lists the exceptions.
+`netlink` has the tables, and `events` keeps them current.  `kernel` is the interface for the other
+rooms: it takes requests, which the `worker` carries out (`address_requests`, and `requests` for
+links).  When an address is removed, `departures`, `secondaries`, `routes` and `guards` prevent the
+loss of other addresses.
 """
 
 from ucarpd.linux.netlink.events import Listener

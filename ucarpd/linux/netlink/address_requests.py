@@ -1,4 +1,4 @@
-"""Addresses put on an interface and taken off: the request on which a takeover waits."""
+"""Requests that add addresses to an interface and remove them; a takeover waits for them."""
 
 import errno
 import os
@@ -20,8 +20,9 @@ _FOREVER = 0xFFFFFFFF
 
 
 class AddressRequests:
-    """Not for use by several threads at once.  Every method raises OSError with a text that says
-    which interface or address it is about.
+    """Address requests to the kernel; not for use by several threads at once.
+
+    Every method raises OSError, with a text that names the interface or the address.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class AddressRequests:
     def prepare(
         self, interface: str, addresses: Iterable[InterfaceAddress], label: str | None
     ) -> None:
-        """Make the messages of `add` in advance, so that it has only to send them."""
+        """Build the messages of `add` in advance; `add` then only sends them."""
         index = self._kernel.index_of(interface)
         for address in addresses:
             _addition(index, address, label, is_routeless=False)
@@ -47,10 +48,11 @@ class AddressRequests:
         routeless: Collection[InterfaceAddress],
         there: Callable[[tuple[IPAddress, ...]], None],
     ) -> dict[InterfaceAddress, OSError]:
-        """Returns those that the kernel refuses; one that is there already is none of them.
+        """Add the addresses; return the refused ones with the kernel's errors.
 
-        The kernel makes no route to the network of those that are `routeless`.  `there` is called
-        with those that are there, if there are any.
+        An address that is already there is not refused.  For `routeless` addresses the kernel makes
+        no route to their network.  `there` is called with the addresses that are now in place, if
+        there are any.
         """
         index = self._kernel.index_of(interface)
         added, unreported, refused = [], [], {}
@@ -67,17 +69,18 @@ class AddressRequests:
         if added:
             there(tuple(added))
         for address in unreported:
-            # The kernel reports a new one some time later, but one that is replaced at once.  So who
-            # follows its reports knows of each address when this request is done.
+            # The kernel reports a new IPv6 address after a delay, but a replaced one at once.  So
+            # the tables have each address when this request is done.
             self._kernel.ask(_addition(index, address, label, nl.NLM_F_REPLACE, is_routeless=False))
         return refused
 
     def remove(
         self, interface: str, addresses: Collection[InterfaceAddress], takes_along: bool
     ) -> None:
-        """Also those after one that fails; an address or interface that is not there is no error.
+        """Remove the addresses, also the rest after one that fails.
 
-        What the kernel `takes_along` is kept, or put back.
+        A missing address or interface is no error.  `takes_along`: the kernel would remove other
+        addresses or routes with these; they are kept or put back.
         """
         try:
             index = self._kernel.index_of(interface)
@@ -116,8 +119,9 @@ def _addition(
     flags = ifaddrmsg.IFA_F_NOPREFIXROUTE if is_routeless else 0
     attributes: list[tuple[str, Any]] = []
     if isinstance(address.ip, IPv6Address):
-        # There at once, without detection of duplicates: two masters that meet must not silence
-        # each other.  Deprecated: nobody who has another address chooses it as a source.
+        # Without duplicate address detection the address is usable at once, and two masters that
+        # meet do not disable it for each other.  If the host has another address, the kernel does
+        # not choose a deprecated one as a source.
         flags |= ifaddrmsg.IFA_F_NODAD
         attributes.append(("IFA_CACHEINFO", {"ifa_preferred": 0, "ifa_valid": _FOREVER}))
     elif label:

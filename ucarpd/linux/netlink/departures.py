@@ -1,4 +1,4 @@
-"""Addresses that leave an interface, by our removal or by a script's: what else would go with them."""
+"""Removal of addresses by ucarpd or by a script, without the loss of other addresses and routes."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
@@ -12,12 +12,12 @@ from ucarpd.linux.netlink.messages import AddressEntry, InterfaceAddress
 from ucarpd.linux.netlink.worker import Worker
 
 Done = Callable[[OSError | None], None]
-"""Called in the event loop with what went wrong, or None."""
+"""Called in the event loop with the error, or None."""
 
 
 @dataclass(slots=True)
 class _Guard:
-    """Of several scripts on one interface."""
+    """The guard of one interface, which several scripts may share."""
 
     count: int = 0
     ips: set[IPAddress] = field(default_factory=set)
@@ -30,14 +30,17 @@ class _Guard:
 
 
 class Departures:
-    """Decides by the tables what is at risk, so that the common removal costs nothing more."""
+    """Removal of addresses, and guards for scripts that remove them.
+
+    The tables tell which other addresses are at risk, so the common removal costs no extra request.
+    """
 
     def __init__(self, events: Events, requests: AddressRequests, worker: Worker) -> None:
         self._events = events
         self._requests = requests
         self._worker = worker
         self._leaving: Counter[tuple[str, IPAddress]] = Counter()
-        """Those whose removal is under way."""
+        """Addresses whose removal is under way."""
         self._guards: dict[str, _Guard] = {}
 
     def remove(self, interface: str, addresses: Iterable[InterfaceAddress], done: Done) -> None:
@@ -77,7 +80,8 @@ class Departures:
         self._worker.do(begin, begun, failed)
 
     def end_guard(self, interface: str, done: Done) -> None:
-        # What was removed by itself was meant to go; only the events tell.
+        # If an address was removed by a request of its own, that was intended.  Only the events
+        # tell that.
         self._events.catch_up()
         guard = self._guards.get(interface)
         if guard is None:
@@ -95,7 +99,7 @@ class Departures:
         self._worker.do(end, ended, ended)
 
     def gone(self, interface: str, ip: IPAddress, failed: Done) -> None:
-        """An address has gone: if a script has taken it off, nothing else is to go with it."""
+        """Handle a removed address: if a script removed it, put back all that went with it."""
         guard = self._guards.get(interface)
         if guard is None or ip not in guard.ips:
             return
@@ -108,12 +112,12 @@ class Departures:
         apart = self._events.removed_apart(interface, ip)
         self._worker.do(partial(self._requests.guards.check, interface, apart), checked, checked)
 
-    # -- what is at risk ---------------------------------------------------------------------------
+    # -- addresses at risk -------------------------------------------------------------------------
 
     def _secondaries(self, interface: str, ips: Collection[IPAddress]) -> set[IPAddress]:
-        """What the kernel may take along with these.
+        """Return the addresses that the kernel may remove together with these.
 
-        A secondary may be primary by the time that its removal has its turn.
+        A secondary address may be primary by the time at which it is removed.
         """
         found: set[IPAddress] = set()
         for entry in self._present(interface, ips):
@@ -124,7 +128,7 @@ class Departures:
         return found - set(ips)
 
     def _are_the_last(self, interface: str, ips: Collection[IPAddress]) -> bool:
-        """Whether the interface has no IPv4 address but these, so that it loses its routes too."""
+        """Return whether the interface has no other IPv4 address, and thus loses its routes."""
         entries = self._events.tables.entries(interface)
         ipv4 = [entry for entry in entries if entry.placed.address.ip.version == 4]
         return bool(ipv4) and all(self._may_leave(interface, entry, ips) for entry in ipv4)

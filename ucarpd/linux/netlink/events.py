@@ -1,4 +1,4 @@
-"""The kernel's events: read a few at a time, taken into the tables, and told to the listener."""
+"""The kernel's events: read in small batches, entered in the tables, reported to the listener."""
 
 import asyncio
 import errno
@@ -21,22 +21,22 @@ _SO_RCVBUFFORCE = 33
 _RECEIVE_BUFFER = 1 << 22
 _LARGEST_DATAGRAM = 1 << 16
 _RETRY = 1.0
-"""Seconds until tables that could not be read are asked for again."""
+"""Seconds until ucarpd tries again to read tables that it could not read."""
 
 EVENTS_AT_ONCE = 16
-"""Events taken in before timers get their turn, so that a storm of them cannot hold them up."""
+"""Events handled before timers get their turn, so many events cannot delay the timers."""
 
 EVENTS_TO_CATCH_UP = 256
 """Events read at once when a caller needs the newest state."""
 
 CHANGES_AT_ONCE = 64
-"""Changes told before timers get their turn."""
+"""Changes reported before timers get their turn."""
 
 _log = logging.getLogger(__name__)
 
 
 class Listener(Protocol):
-    """Whom the table tells about changes, after it has taken them in."""
+    """The receiver of changes, called after the tables have them."""
 
     def link_changed(self, interface: str) -> None: ...
     def address_added(self, interface: str, ip: IPAddress) -> None: ...
@@ -44,15 +44,18 @@ class Listener(Protocol):
 
 
 class Events:
-    """Keeps `tables` as the kernel has them.  Raises OSError where no socket is to be had."""
+    """The kernel's events, which keep `tables` current.
+
+    The constructor raises OSError if it cannot open a socket.
+    """
 
     def __init__(self, listener: Listener, kernel: RequestSocket, worker: Worker) -> None:
         self.followed: set[str] = set()
-        """The names of the links whose changes are told."""
+        """The names of the links whose changes are reported."""
         self.tables = Tables(self.followed)
         self._listener = listener
         self.removed: Callable[[str, IPAddress], None] = lambda _interface, _ip: None
-        """Called ahead of the listener."""
+        """Called before the listener."""
         self._kernel = kernel
         self._worker = worker
         self._loop = asyncio.get_running_loop()
@@ -71,11 +74,11 @@ class Events:
         self._held: Counter[tuple[str, IPAddress]] = Counter()
         self._withheld: dict[Change, None] = {}
         self._causes: dict[tuple[str, IPAddress | None], tuple[int, int]] = {}
-        """The request by which each address was removed, while some are held."""
+        """The request that removed each address, recorded while reports are held back."""
 
     async def open(self) -> None:
         """Read the tables and follow them from now on.  Raises OSError."""
-        # Subscribed before the dump: what changes in between arrives as an event afterwards.
+        # The subscription comes before the dump, so changes in between arrive as events.
         self._socket.bind((0, _GROUPS))
         read = self._loop.create_future()
         self._worker.do(self._read_tables, read.set_result, read.set_exception)
@@ -92,13 +95,14 @@ class Events:
                 handle.cancel()
 
     def catch_up(self) -> None:
-        """Take in what the kernel has reported up to now, ahead of the event loop's next turn."""
+        """Handle the events that the kernel has sent until now, before the loop's next turn."""
         self._read(EVENTS_TO_CATCH_UP)
         self._tell()
 
     def hold(self, interface: str, ips: Iterable[IPAddress]) -> Callable[[], None]:
-        """Tell of no removal of these until the function that is returned is called: they are being
-        put back.
+        """Hold back reports that these addresses were removed, while they are being put back.
+
+        Return the function that ends this.
         """
         held = Counter((interface, ip) for ip in ips)
         self._held.update(held)
@@ -111,15 +115,16 @@ class Events:
             self._withheld.clear()
             if not self._held:
                 self._causes.clear()
-            # What has put them back has been reported by now.
+            # By now the kernel has sent the events of the addresses that were put back.
             self._read(EVENTS_AT_ONCE)
             self._tell_soon()
 
         return release
 
     def removed_apart(self, interface: str, ip: IPAddress) -> frozenset[IPAddress]:
-        """Addresses that somebody has removed by another request than that one, while some were
-        held.
+        """Return the addresses that were removed by a different request than this one.
+
+        Only removals during a `hold` are known.
         """
         cause = self._causes.get((interface, ip))
         return frozenset(
@@ -135,7 +140,7 @@ class Events:
         self._tell()
 
     def _read(self, most: int) -> None:
-        """Take in no more events than this."""
+        """Read and handle at most this many events."""
         if not self._is_following:
             return
         try:
@@ -166,8 +171,8 @@ class Events:
         self._worker.do(self._read_tables, self._replace, self._not_read)
 
     def _read_tables(self) -> Tables:
-        """In the worker."""
-        # Events that came before the dump would undo a part of it.
+        """Read the tables from the kernel; runs in the worker."""
+        # Events from before the dump would undo a part of it.
         self._discard_events()
         return consistent(lambda: Tables.read(self._kernel, self.followed))
 
@@ -193,7 +198,7 @@ class Events:
     def _not_read(self, error: OSError) -> None:
         if self._is_closed:
             return
-        if self._retry is None:  # else it has been said
+        if self._retry is None:  # The first failure is logged, not each retry.
             _log.error("cannot read links and addresses: %s; trying again", error.strerror)
         self._retry = self._loop.call_later(_RETRY, self._read_again)
 
@@ -204,15 +209,16 @@ class Events:
             self._telling = self._loop.call_soon(self._tell)
 
     def _tell(self) -> None:
-        """Tell of some changes, as far as they still hold: only now, when the whole batch is in the
-        table.  An address that was removed and put back at once has not been removed.
+        """Report some changes, if they still hold now that the tables have the whole batch.
+
+        An address that was removed and put back at once is not reported.
         """
         if self._telling is not None:
             self._telling.cancel()
             self._telling = None
         try:
             for change in list(islice(self._untold, CHANGES_AT_ONCE)):
-                # The listener may make us catch up, and so tell more, before it returns.
+                # Before it returns, the listener may call `catch_up`, which reports more changes.
                 if change in self._untold:
                     del self._untold[change]
                     self._tell_one(*change)

@@ -1,11 +1,12 @@
-"""What ucarpd reads of netlink messages itself, and why; all else is pyroute2's.
+"""The parts of netlink messages that ucarpd reads without pyroute2.
 
-- The header: pyroute2 0.7 does not tell a dump that was interrupted from a whole one.
+- The header: pyroute2 0.7 does not tell an interrupted dump from a complete one.
 - The outline of a link: a host with containers reports thousands of links within a second, and
-  pyroute2 takes a third of a millisecond for each.  Only those that matter are decoded.
+  pyroute2 takes a third of a millisecond for each.  Only links that matter are decoded.
 - The kernel's answer to a request, which is one number.
-- An address or a route that is put back goes to the kernel in its own words: pyroute2 would lose
-  what it does not know.  The flags of a route and of its next hops are cleaned by `routes`.
+- Addresses and routes that are put back: ucarpd sends the kernel's own message back, because
+  pyroute2 would drop attributes that it does not know.  `routes` cleans the flags of a route and of
+  its next hops.
 """
 
 import struct
@@ -23,23 +24,25 @@ _IFLA_IFNAME, _IFLA_WIRELESS = 3, 11
 
 
 class Message(NamedTuple):
+    """One netlink message."""
+
     kind: int
     flags: int
     sequence: int
     port: int
-    """Together with the sequence number: the request that it answers, or that has caused it."""
+    """Together with the sequence number: the request that the message answers or results from."""
     data: bytes
-    """All of it, with the header."""
+    """The whole message, header included."""
 
     @property
     def code(self) -> int:
-        """Of the answer to a request or the end of a dump: an errno, or 0."""
+        """The errno in an answer to a request or in the end of a dump, or 0."""
         has_code = len(self.data) >= _HEADER.size + _CODE.size
         return -int(_CODE.unpack_from(self.data, _HEADER.size)[0]) if has_code else 0
 
 
 def split(datagram: bytes) -> Iterator[Message]:
-    """The messages of a datagram."""
+    """Yield the messages of a datagram."""
     start, end = 0, len(datagram)
     while start + _HEADER.size <= end:
         length, kind, flags, sequence, port = _HEADER.unpack_from(datagram, start)
@@ -50,20 +53,18 @@ def split(datagram: bytes) -> Iterator[Message]:
 
 
 def numbered(request: bytes, sequence: int) -> bytes:
-    """A request with this sequence number, which its answers bear."""
+    """Return the request with this sequence number; its answers carry the same number."""
     return request[:8] + sequence.to_bytes(4, sys.byteorder) + request[12:]
 
 
 def asked_for(message: Message, flags: int) -> bytes:
-    """The request for what the kernel's message tells of."""
+    """Return the request that restores the object of the kernel's message."""
     body = message.data[_HEADER.size :]
     return _HEADER.pack(len(message.data), message.kind, nl.NLM_F_REQUEST | flags, 0, 0) + body
 
 
 def outline(data: bytes) -> tuple[int, str] | None:
-    """Index and name of the link that a message is about; None for one that says nothing of it as a
-    whole.
-    """
+    """Return index and name of the link in a message; None if the message is about a part of it."""
     family, index = _LINK.unpack_from(data, _HEADER.size)
     # A bridge also reports its ports in a family of its own: leaving a bridge is a DELLINK.
     if family:
@@ -72,7 +73,7 @@ def outline(data: bytes) -> tuple[int, str] | None:
     while start + _ATTRIBUTE.size <= len(data):
         length, kind = _ATTRIBUTE.unpack_from(data, start)
         if kind == _IFLA_WIRELESS:
-            return None  # An event of the radio, with a name and nothing more.
+            return None  # A wireless event, with a name and no other properties of the link.
         if kind == _IFLA_IFNAME:
             name = data[start + _ATTRIBUTE.size : start + length].rstrip(b"\0")
         start += max((length + 3) & ~3, _ATTRIBUTE.size)

@@ -1,4 +1,4 @@
-"""Watch over the secondaries of virtual addresses that somebody else, a script, takes off."""
+"""Guards, which protect secondary addresses while a script removes virtual addresses."""
 
 import errno
 from collections.abc import Collection
@@ -14,11 +14,14 @@ from ucarpd.linux.netlink.secondaries import Secondaries, Snapshot
 class _Guard:
     snapshot: Snapshot
     ips: set[IPAddress]
-    """What may go; everything else is put back."""
+    """Addresses that may go; all others are put back."""
 
 
 class Guards:
-    """Not for use by several threads at once.  Several guards of one interface act as one."""
+    """The guards of all interfaces; not for use by several threads at once.
+
+    Several guards of one interface act as one.
+    """
 
     def __init__(self, kernel: RequestSocket, secondaries: Secondaries) -> None:
         self._kernel = kernel
@@ -26,9 +29,9 @@ class Guards:
         self._guards: dict[str, _Guard] = {}
 
     def begin(self, interface: str, ips: Collection[IPAddress], has_secondaries: bool) -> bool:
-        """Whether the kernel keeps the secondaries, so that nothing will have to be put back.
+        """Begin a guard; return whether the kernel itself keeps the secondary addresses.
 
-        Raises OSError, also where it has begun.
+        After an OSError the guard may have begun all the same: end it in any case.
         """
         self._secondaries.keep(interface)
         if has_secondaries or interface in self._guards:
@@ -49,17 +52,18 @@ class Guards:
         return self._secondaries.look(interface, index)
 
     def removing(self, interface: str, addresses: Collection[InterfaceAddress]) -> None:
-        """These go because we remove them ourselves."""
+        """Note that ucarpd itself removes these addresses."""
         if guard := self._guards.get(interface):
             guard.ips.update(address.ip for address in addresses)
 
     def check(self, interface: str, apart: Collection[IPAddress] = ()) -> None:
-        """Put back what has gone with an address that is gone by now, but not what was removed
-        `apart` from it.  Raises OSError.
+        """Put back all that the kernel removed together with an address that has gone.
+
+        Addresses that were removed `apart` from it stay away.  Raises OSError.
         """
         guard = self._guards.get(interface)
         if guard is None or self._are_kept(interface):
-            # What is missing has been removed by somebody who wanted just that.
+            # The kernel keeps secondaries, so another program removed missing addresses on purpose.
             return
         guard.ips.update(apart)
         before, now = guard.snapshot, self._look(interface)
@@ -73,7 +77,7 @@ class Guards:
             guard.snapshot = self._look(interface) or now
 
     def end(self, interface: str, is_last: bool) -> None:
-        """Raises OSError, but has ended then too."""
+        """End a guard.  Raises OSError; the guard has ended in any case."""
         try:
             self.check(interface)
         finally:

@@ -1,8 +1,7 @@
-"""The kernel's links and addresses as they are now, and the way to change them.
+"""The kernel's current links and addresses, and the requests that change them.
 
-Requests are carried out in one worker thread, in the order in which they were made: the kernel
-serves them under a lock that other programs may hold for a long time, and the protocol must not
-wait for that.
+One worker thread carries out the requests in order: the kernel serves them under a lock that other
+programs may hold for a long time, and the protocol must not wait for it.
 """
 
 import logging
@@ -33,15 +32,16 @@ def _report(error: OSError | None) -> None:
 class Netlink:
     """The kernel's table of links and addresses in the current network namespace.
 
-    `elsewhere`, called in the worker, returns the addresses that other processes serve on this host.
-    `notes`, called there too, remembers settings that are changed for a moment.
+    The worker calls `elsewhere` and `notes`.  `elsewhere` returns the addresses that other
+    processes serve on this host; `notes` records settings that ucarpd changes for a moment.
     """
 
     def __init__(
         self, listener: Listener, elsewhere: Elsewhere = frozenset, notes: Notes | None = None
     ) -> None:
         self._worker = Worker()
-        # Open before they are needed: to leave must be possible when nothing more is to be had.
+        # The sockets are opened early, because ucarpd must be able to remove its addresses when no
+        # descriptors or memory are left.
         self._kernel = RequestSocket()
         self._requests = Requests(self._kernel)
         self._address_requests = AddressRequests(self._kernel, elsewhere, notes)
@@ -54,11 +54,11 @@ class Netlink:
         await self._events.open()
 
     async def close(self) -> None:
-        """Wait for the requests under way, then let go of the sockets."""
+        """Wait for the requests under way, then close the sockets."""
         self._events.close()
         await self._worker.finish(self._kernel.close)
 
-    # -- what there is -----------------------------------------------------------------------------
+    # -- links and addresses -----------------------------------------------------------------------
 
     @property
     def _tables(self) -> Tables:
@@ -71,30 +71,30 @@ class Netlink:
         return self._tables.link_of_index(index)
 
     def links(self, mentioning: str = "") -> Iterable[Link]:
-        """All, or no others than those that have this text in a name."""
+        """Return all links, or only links with this text in a name."""
         return self._tables.links(mentioning)
 
     def follow(self, interface: str) -> None:
-        """Tell the listener of changes of this link from now on, and decode it as they come.
+        """Report changes of this link to the listener from now on, and decode each of them.
 
-        Any other link is decoded when it is asked for.
+        Any other link is decoded only on request.
         """
         self._events.followed.add(interface)
 
     def addresses(self, interface: str) -> list[InterfaceAddress]:
-        """The addresses of the interface in the kernel's order; none if it does not exist.
+        """Return the addresses of the interface in the kernel's order; none if it does not exist.
 
-        One that detection of duplicates (IPv6) has not passed, or has denied, is not among them.
+        An IPv6 address is left out until it has passed duplicate address detection.
         """
         return [e.placed.address for e in self._tables.entries(interface) if e.is_usable]
 
     def has(self, interface: str, ip: IPAddress) -> bool:
-        """Whether the address is on the interface and can be used."""
+        """Return whether the address is on the interface and usable."""
         entry = self._tables.entry(interface, ip)
         return entry is not None and entry.is_usable
 
     def where(self, ip: IPAddress) -> str | None:
-        """The name of an interface that has the address, if only for detection of duplicates."""
+        """Return the name of an interface that has the address, even if it is tentative (IPv6)."""
         for entry in self._tables.everywhere(ip):
             link = self._tables.messages.get(entry.index)
             if link is not None and not entry.is_duplicate:
@@ -102,17 +102,17 @@ class Netlink:
         return None
 
     def placed(self, interface: str, ip: IPAddress) -> Placed | None:
-        """How the address is on the interface, whether it can be used or not."""
+        """Return the address on the interface with its label, even if it is not usable."""
         entry = self._tables.entry(interface, ip)
         return entry.placed if entry is not None else None
 
     def dad_failed(self, interface: str, ip: IPAddress) -> bool:
-        """Whether the address is there, but another host has it too (IPv6)."""
+        """Return whether duplicate address detection (IPv6) found the address on another host."""
         entry = self._tables.entry(interface, ip)
         return entry is not None and entry.is_duplicate
 
     def catch_up(self) -> None:
-        """Take in what the kernel has reported up to now, ahead of the event loop's next turn."""
+        """Handle the events that the kernel has sent until now, before the loop's next turn."""
         self._events.catch_up()
 
     # -- addresses ---------------------------------------------------------------------------------
@@ -126,14 +126,15 @@ class Netlink:
         there: Callable[[tuple[IPAddress, ...]], None] = lambda _added: None,
         virtual: Collection[IPAddress] = (),
     ) -> None:
-        """Put addresses on the interface; `done` gets those that the kernel refuses, and why.
+        """Add addresses to the interface; `done` gets the refused addresses with the errors.
 
-        `there` is called before, in the worker, with those that are there, if there are any.  An
-        address that is there already is none that is refused.
+        Before `done`, the worker calls `there` with the addresses that are in place, if there are
+        any.  An address that is already there is not refused.
 
-        The label is for IPv4; an IPv6 address is deprecated, so that the host does not use it for
-        connections of its own.  Neither does it use an IPv4 address in the network of an address of
-        its own with a shorter prefix.  Those that are `virtual` are none of its own.
+        The label is for IPv4.  An IPv6 address is added as deprecated, so the host does not use it
+        for its own connections.  For the same reason an IPv4 address gets no route if the interface
+        has an address of the host with a shorter prefix in the same network.  `virtual` addresses
+        are not addresses of the host.
         """
         wanted = list(addresses)
         ours = {*virtual, *(address.ip for address in wanted)}
@@ -144,49 +145,49 @@ class Netlink:
     def prepare(
         self, interface: str, addresses: Iterable[InterfaceAddress], label: str | None
     ) -> None:
-        """Do in advance what can be done of `add`; where the interface is not there yet, nothing."""
+        """Build the requests of `add` in advance; if the interface does not exist, do nothing."""
         request = partial(self._address_requests.prepare, interface, tuple(addresses), label)
         self.beside(request, lambda _error: None)
 
     def remove(self, interface: str, addresses: Iterable[InterfaceAddress], done: Done) -> None:
-        """Take addresses off the interface, also where they have another prefix length.
+        """Remove addresses from the interface, whatever their prefix length.
 
-        Other addresses stay, or are put back, although the kernel would take them along.  One that
-        another process serves is for that process to put back.
+        If the kernel would remove other addresses with them, ucarpd keeps those or puts them back.
+        An address that another process serves is left to that process.
         """
         self._departures.remove(interface, addresses, done)
 
     def guard_secondaries(
         self, interface: str, ips: Iterable[IPAddress], failed: Done = _report
     ) -> None:
-        """From now on another program may take these off; other addresses stay, or are put back.
+        """Let another program remove these addresses; other addresses stay, or are put back.
 
-        One `end_guard` belongs to each call.  `failed` gets what is not possible.
+        Call `end_guard` once for each call.  `failed` gets the error, if there is one.
         """
         self._departures.guard(interface, ips, failed)
 
     def end_guard(self, interface: str, done: Done = _report) -> None:
-        """The other program has ended; what has gone with its addresses is put back."""
+        """End the guard after the other program has ended: put back all that it lost by mistake."""
         self._departures.end_guard(interface, done)
 
     # -- links -------------------------------------------------------------------------------------
 
     def add_macvlan(self, parent: str, name: str, mac: bytes, done: Done) -> None:
-        """Make a macvlan in mode bridge, which stays down.
+        """Make a macvlan in mode bridge, and leave it down.
 
-        One of that name on that parent with that MAC is adopted as it is, another macvlan is
-        replaced; a link of another kind is left alone and is an error.
+        A macvlan with this name, parent and MAC is adopted unchanged; any other macvlan with this
+        name is replaced.  A link of another kind is left alone, and is an error.
         """
         self.beside(partial(self._requests.add_macvlan, parent, name, mac), done)
 
     def set_link(self, name: str, up: bool, done: Done) -> None:
-        """Set a link up or down; one that is not there is down."""
+        """Set a link up or down; a missing link counts as down."""
         self.beside(partial(self._requests.set_link, name, up), done)
 
     def remove_link(self, name: str, done: Done) -> None:
-        """Remove a macvlan, if it is there; a link of another kind is left alone and is an error."""
+        """Remove a macvlan, if it exists; a link of another kind is left alone, and is an error."""
         self.beside(partial(self._requests.remove_link, name), done)
 
     def beside(self, function: Callable[[], None], done: Done) -> None:
-        """Call a function that may raise OSError between the requests, when its turn comes."""
+        """Call a function in the worker, after the requests made so far; it may raise OSError."""
         self._worker.do(function, done, done)

@@ -1,4 +1,4 @@
-"""What the kernel's messages about links and addresses mean, and how ours are made, by pyroute2."""
+"""Decoding the kernel's messages about links and addresses, and building ours, by pyroute2."""
 
 import socket
 from collections.abc import Iterable, Mapping
@@ -18,10 +18,10 @@ _ARPHRD_ETHER = 1
 class Link:
     """One interface.  `has_carrier` is IFF_RUNNING: a cable is in and the other end is up.
 
-    `parent` is the index of the link that this one is stacked on, if that is in this network
-    namespace; for a veth it is the other end.  `kind` is None where hardware is behind it.
-    `master` is the index of the link that this one is a part of, and `slave_kind` says as what: as a
-    port of a "bridge" or "openvswitch", in a "bond" or "team", in a "vrf".  Only Ethernet has a `mac`.
+    `parent` is the index of the link below this one, if it is in this network namespace; for a veth
+    it is the other end.  `kind` is None for hardware.  `master` is the index of the link that this
+    one is a part of, and `slave_kind` is the kind of membership: port of a "bridge" or
+    "openvswitch", member of a "bond", "team" or "vrf".  Only Ethernet has a `mac`.
     """
 
     index: int
@@ -39,13 +39,15 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class InterfaceAddress:
+    """An address with its prefix length in bits."""
+
     ip: IPAddress
     prefixlen: int
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An address as it is on the interface; only IPv4 addresses have labels."""
+    """An address on an interface, with its label; only IPv4 addresses have labels."""
 
     address: InterfaceAddress
     label: str | None
@@ -61,7 +63,7 @@ class AddressEntry:
 
     @property
     def is_usable(self) -> bool:
-        """Whether the host answers for it: duplicate address detection may deny it that."""
+        """Whether the host answers for the address; duplicate address detection may forbid it."""
         return not self.flags & (ifaddrmsg.IFA_F_TENTATIVE | ifaddrmsg.IFA_F_DADFAILED)
 
     @property
@@ -70,14 +72,14 @@ class AddressEntry:
 
     @property
     def is_secondary(self) -> bool:
-        """Whether the kernel may take it away together with the first IPv4 address of its network."""
-        # Of IPv6 the same bit means TEMPORARY.
+        """Whether the kernel may remove it together with the first IPv4 address of its network."""
+        # For IPv6 the same bit means TEMPORARY.
         is_ipv4 = self.placed.address.ip.version == 4
         return is_ipv4 and bool(self.flags & ifaddrmsg.IFA_F_SECONDARY)
 
 
 class LinkMessage:
-    """The kernel's message about a link, decoded when somebody asks for the link."""
+    """The kernel's message about a link, decoded when the link is first read."""
 
     def __init__(self, index: int, name: str, data: bytes) -> None:
         self.index = index
@@ -85,16 +87,16 @@ class LinkMessage:
         self._data = data
 
     def mentions(self, text: str) -> bool:
-        """Whether the text is a part of a name of the link; in case of doubt, yes."""
+        """Return whether the text may be a part of a name of the link; False is certain."""
         return text.encode("utf-8", "surrogateescape") in self._data
 
     @cached_property
     def link(self) -> Link:
         message = decoded(ifinfmsg.ifinfmsg, self._data)
         flags, is_ethernet = message["flags"], message["ifi_type"] == _ARPHRD_ETHER
-        # The address of another kind of link may be a number of bytes that pyroute2 does not expect.
+        # Other kinds of links may have addresses of a length that pyroute2 does not expect.
         mac = message.get_attr("IFLA_ADDRESS") if is_ethernet else None
-        # An index says nothing without the namespace that it belongs to.
+        # An index is valid only in its own namespace.
         is_elsewhere = message.get_attr("IFLA_LINK_NETNSID") is not None
         names = message.get_attr("IFLA_PROP_LIST")
         return Link(
@@ -113,7 +115,7 @@ class LinkMessage:
 
 
 def address_of(data: bytes) -> AddressEntry | None:
-    """The address that a message is about; None for one of a family other than IPv4 and IPv6."""
+    """Return the address in a message; None if it is neither IPv4 nor IPv6."""
     message = decoded(ifaddrmsg.ifaddrmsg, data)
     if message["family"] not in (socket.AF_INET, socket.AF_INET6):
         return None
@@ -128,12 +130,12 @@ def address_of(data: bytes) -> AddressEntry | None:
 
 
 def _text(value: str | bytes) -> str:
-    """A name, which pyroute2 leaves as bytes where it is not UTF-8."""
+    """Return a name as text; pyroute2 leaves it as bytes if it is not UTF-8."""
     return value if isinstance(value, str) else value.decode("utf-8", "surrogateescape")
 
 
 def decoded(kind: Any, data: bytes) -> Any:
-    """The message as an object of that class of pyroute2's."""
+    """Return the message, decoded, as an object of this pyroute2 class."""
     message = kind(data)
     message.decode()
     return message
@@ -146,7 +148,7 @@ def request(
     attributes: Iterable[tuple[str, Any]] = (),
     head: Mapping[str, int] = MappingProxyType({}),
 ) -> bytes:
-    """Make the request of an empty message of pyroute2's."""
+    """Fill an empty pyroute2 message and return its bytes, a request to the kernel."""
     message["header"]["type"] = kind
     message["header"]["flags"] = nl.NLM_F_REQUEST | flags
     message.update(head)

@@ -1,4 +1,4 @@
-"""The kernel's links and addresses, as its messages tell of them."""
+"""Tables of the kernel's links and addresses, built from its messages."""
 
 from collections.abc import Collection, Container, Iterable, Iterator
 from ipaddress import IPv4Address
@@ -26,30 +26,35 @@ Change = tuple[str, str, IPAddress | None]
 """"link", "added" or "removed"; the interface; the address."""
 
 Network = tuple[int, int, int]
-"""Interface, network and prefix length of an IPv4 address, by which the kernel tells its first from
-the secondary ones."""
+"""Interface, network and prefix length of an IPv4 address.
+
+The first address of each such network is primary, the others are secondary.
+"""
 
 
 class Tables:
-    """Every lookup takes the same time, however many links and addresses there are.
+    """Tables of links and addresses; a lookup takes the same time for any number of them.
 
-    Links whose name is not among the `followed` are decoded when they are asked for.
+    `followed` links are decoded at once, all others only on request.
     """
 
     def __init__(self, followed: Container[str]) -> None:
         self._followed = followed
         self.messages: dict[int, LinkMessage] = {}
-        """About the links, by index."""
+        """The kernel's messages about the links, by index."""
         self._by_name: dict[str, LinkMessage] = {}
         self._addresses: dict[int, dict[InterfaceAddress, AddressEntry]] = {}
-        """In the kernel's order."""
+        """By interface, in the kernel's order."""
         self._by_ip: dict[IPAddress, dict[tuple[int, int], AddressEntry]] = {}
-        """By interface and prefix length."""
+        """By address, then by interface and prefix length."""
         self._networks: dict[Network, dict[IPAddress, AddressEntry]] = {}
 
     @classmethod
     def read(cls, kernel: RequestSocket, followed: Container[str]) -> "Tables":
-        """Raises OSError, and DumpInterruptedError where it has to be done again."""
+        """Read the tables from the kernel.
+
+        Raises OSError, and DumpInterruptedError if the tables must be read again.
+        """
         tables = cls(followed)
         mask = [("IFLA_EXT_MASK", _RTEXT_FILTER_SKIP_STATS)]
         links = request(ifinfmsg.ifinfmsg(), rtnl.RTM_GETLINK, nl.NLM_F_DUMP, mask)
@@ -59,7 +64,7 @@ class Tables:
                 tables.take_in(message)
         return tables
 
-    # -- what there is -----------------------------------------------------------------------------
+    # -- links and addresses -----------------------------------------------------------------------
 
     def link(self, name: str) -> Link | None:
         message = self._by_name.get(name)
@@ -70,26 +75,26 @@ class Tables:
         return message.link if message else None
 
     def links(self, mentioning: str = "") -> Iterator[Link]:
-        """All, or no others than those that have this text in a name."""
+        """Return all links, or only links with this text in a name."""
         return (each.link for each in self.messages.values() if each.mentions(mentioning))
 
     def entries(self, interface: str) -> Collection[AddressEntry]:
-        """The addresses of the interface in the kernel's order; none if it does not exist."""
+        """Return the addresses of the interface, in the kernel's order; none if it is missing."""
         link = self._by_name.get(interface)
         return self._addresses.get(link.index, {}).values() if link else ()
 
     def entry(self, interface: str, ip: IPAddress) -> AddressEntry | None:
-        """The address on the interface; the usable one, if it is there with several lengths."""
+        """Return the address on the interface; a usable entry if it has several prefix lengths."""
         link = self._by_name.get(interface)
         found = [e for e in self.everywhere(ip) if link and e.index == link.index]
         return next((entry for entry in found if entry.is_usable), found[0] if found else None)
 
     def everywhere(self, ip: IPAddress) -> Collection[AddressEntry]:
-        """The address on every interface that has it."""
+        """Return the entries of the address on all interfaces."""
         return self._by_ip.get(ip, {}).values()
 
     def network(self, entry: AddressEntry) -> Collection[AddressEntry]:
-        """The addresses of its network on its interface that have the same prefix length."""
+        """Return the addresses on its interface with the same network and prefix length."""
         ip = entry.placed.address.ip
         if not isinstance(ip, IPv4Address):
             return ()
@@ -99,8 +104,9 @@ class Tables:
     def is_covered(
         self, interface: str, address: InterfaceAddress, ours: Collection[IPAddress]
     ) -> bool:
-        """Whether the interface has an IPv4 address with a shorter prefix, other than `ours`, whose
-        network holds that of `address`, which has more than one host.
+        """Return whether an IPv4 address of the host, not `ours`, has a network around `address`.
+
+        That network has a shorter prefix and is on the same interface.  False for a /32.
         """
         ip, link = address.ip, self._by_name.get(interface)
         if link is None or not isinstance(ip, IPv4Address) or address.prefixlen == 32:
@@ -111,8 +117,7 @@ class Tables:
     # -- what changes ------------------------------------------------------------------------------
 
     def take_in(self, message: Message) -> Iterable[Change]:
-        """Update the tables by a message; tell what it has changed, but nothing of links
-        that are not followed."""
+        """Update the tables by a message; return the changes, but none of links not followed."""
         if message.kind == rtnl.RTM_NEWLINK:
             return self._put_link(message.data)
         if message.kind == rtnl.RTM_DELLINK:
@@ -122,7 +127,7 @@ class Tables:
         return ()
 
     def differences(self, after: "Tables") -> Iterator[Change]:
-        """What has changed between these tables and those that are to replace them."""
+        """Yield the changes between these tables and their successors."""
         for index in {*self.messages, *after.messages}:
             yield from self._change(self.messages.get(index), after.messages.get(index))
         was, now = self.usable(), after.usable()
@@ -130,7 +135,7 @@ class Tables:
         yield from (("added", name, ip) for name, ip in now - was)
 
     def usable(self) -> set[tuple[str, IPAddress]]:
-        """Interface and address of all that can be used."""
+        """Return interface and address of every usable address."""
         return {
             (self.messages[index].name, entry.placed.address.ip)
             for index, entries in self._addresses.items()
@@ -139,7 +144,7 @@ class Tables:
         }
 
     def _change(self, old: LinkMessage | None, new: LinkMessage | None) -> Iterable[Change]:
-        """Of one link, if it is followed."""
+        """Return the changes of one link, if it is followed."""
         names = dict.fromkeys(each.name for each in (old, new) if each)
         if not any(name in self._followed for name in names):
             return ()
@@ -169,7 +174,7 @@ class Tables:
         return self._change(old, None)
 
     def _forget_name(self, link: LinkMessage) -> None:
-        # Of two links that have changed names the other may have this one's by now.
+        # If two links have swapped names, the other one may have this name by now.
         if self._by_name.get(link.name) is link:
             del self._by_name[link.name]
 

@@ -1,10 +1,11 @@
-"""What we use of pyroute2, and no more of it: the classes of its messages.
+"""The message classes of pyroute2, imported without the rest of the package.
 
-The package's own start (`pyroute2/__init__.py`) loads all of it, databases and firewalls included:
-half of the time that ucarpd takes to start, and a third of its memory.  So the classes are imported
-with a package in its place that has not run its start.  Its `config` runs the programs `uname` and
-`file` to find out what machine this is; the classes ask it for three constants only, and these stand
-in its place.  Where a release does not stand that, the whole is imported.
+`pyroute2/__init__.py` loads the whole package, databases and firewalls included: half of the time
+that ucarpd takes to start, and a third of its memory.  So this module registers the package without
+running its `__init__`, and imports only the message classes.  `pyroute2.config` runs the programs
+`uname` and `file` to identify the machine.  The classes need only three of its constants, so a
+module with these constants replaces it.  If a release does not work in this way, the whole package
+is imported.
 """
 
 import importlib
@@ -15,7 +16,7 @@ from types import ModuleType
 
 
 def _prepare() -> None:
-    """Put both there without running their starts, unless somebody has run them already."""
+    """Register both modules without running them, unless pyroute2 has been imported already."""
     spec = importlib.util.find_spec("pyroute2")
     if "pyroute2" in sys.modules or spec is None:
         return

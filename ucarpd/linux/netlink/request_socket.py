@@ -1,4 +1,4 @@
-"""The socket by which requests go to the kernel, and its answers come."""
+"""The socket for requests to the kernel and its answers."""
 
 import contextlib
 import errno
@@ -23,14 +23,14 @@ _T = TypeVar("_T")
 
 
 class DumpInterruptedError(Exception):
-    """The kernel's table was changed while it was read: something may be missing."""
+    """The kernel's table changed while ucarpd read it, so entries may be missing."""
 
 
 class RequestSocket:
-    """Not for use by several threads at once.
+    """A socket for requests; not for use by several threads at once.
 
-    It is open from the beginning: a process that has run out of descriptors must still be able to
-    take its addresses off.
+    It is opened at the start, because a process that has run out of descriptors must still be able
+    to remove its addresses.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class RequestSocket:
         self._socket.close()
 
     def index_of(self, interface: str) -> int:
-        """Raises OSError with a text."""
+        """Return the index of the interface.  Raises OSError with a text."""
         # The C library's function for this would need one more descriptor.
         name = interface.encode("utf-8", "surrogateescape")
         if len(name) < _NAME_SIZE:
@@ -60,12 +60,12 @@ class RequestSocket:
         raise OSError(errno.ENODEV, f"interface {interface} does not exist")
 
     def ask(self, request: bytes) -> int:
-        """Make a request that is to be acknowledged; returns the kernel's answer, an errno or 0."""
+        """Send a request with the ACK flag, and return the kernel's answer, an errno or 0."""
         self._send(request)
         return next(answer.code for answer in self._answers() if answer.kind == nl.NLMSG_ERROR)
 
     def get(self, request: bytes) -> framing.Message:
-        """Ask for one thing.  Raises OSError with the kernel's answer if there is no such thing."""
+        """Return the kernel's message about one object.  Raises OSError if there is none."""
         self._send(request)
         answer = next(self._answers())
         if answer.kind == nl.NLMSG_ERROR:
@@ -73,7 +73,7 @@ class RequestSocket:
         return answer
 
     def dump(self, request: bytes) -> Iterator[framing.Message]:
-        """All messages of a table; to be read to the end.  For use in `consistent`."""
+        """Yield all messages of a table; read it to the end.  For use in `consistent`."""
         self._send(request)
         is_whole = True
         for answer in self._answers():
@@ -91,7 +91,7 @@ class RequestSocket:
         self._socket.send(framing.numbered(request, self._sequence))
 
     def _answers(self) -> Iterator[framing.Message]:
-        """To the latest request, without what may be left of one that failed."""
+        """Yield the answers to the latest request, and skip left-over answers to earlier ones."""
         while True:
             for answer in framing.split(self._socket.recv(_LARGEST_DATAGRAM)):
                 if answer.sequence == self._sequence:
@@ -99,9 +99,9 @@ class RequestSocket:
 
 
 def consistent(read: Callable[[], _T]) -> _T:
-    """What `read` returns as soon as the kernel has not changed its table meanwhile.
+    """Call `read` until the kernel has not changed its table meanwhile, and return its result.
 
-    Raises OSError.
+    Raises OSError, also after several failed attempts.
     """
     for _ in range(_DUMP_ATTEMPTS):
         try:

@@ -1,7 +1,7 @@
 """Requests about links, each carried out before the call returns.
 
-All names are looked up in the kernel when the request is made: the tables are behind it, and a link
-that the request before has made is not in them yet.
+Each request looks up names in the kernel itself: the tables lag behind, and do not yet have a link
+that the previous request made.
 """
 
 import errno
@@ -13,27 +13,31 @@ from ucarpd.linux.netlink.pyroute import ifinfmsg, nl, rtnl
 from ucarpd.linux.netlink.request_socket import RequestSocket
 
 _MACVLAN_MODE = "bridge"
-"""A private macvlan swallows frames from the wire that bear its own MAC as their source, and so do
-the peers' advertisements."""
+"""In mode "private" a macvlan drops frames from the wire whose source is its own MAC.  The peers'
+advertisements have that source.
+"""
 
 
 class Requests:
-    """Not for use by several threads at once.  Every method raises OSError with a text that says
-    which link or address it is about.
+    """Link requests to the kernel; not for use by several threads at once.
+
+    Every method raises OSError, with a text that names the link.
     """
 
     def __init__(self, kernel: RequestSocket) -> None:
         self._kernel = kernel
 
     def add_macvlan(self, parent: str, name: str, mac: bytes) -> None:
-        """Make the device, and leave it down.  A device that is already as wanted is left alone; any
-        other macvlan of that name is replaced, a link of another kind is not.
+        """Make the device, and leave it down.
+
+        If the right device already exists, it is left alone.  Any other macvlan with this name is
+        replaced; a link of another kind is not.
         """
         parent_index = self._kernel.index_of(parent)
         there = self._macvlan(name)
         if there is not None:
             mode = there.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA", "IFLA_MACVLAN_MODE")
-            # An index says nothing without the namespace that it belongs to.
+            # An index is valid only in its own namespace.
             is_here = there.get_attr("IFLA_LINK_NETNSID") is None
             link = there.get_attr("IFLA_LINK"), there.get_attr("IFLA_ADDRESS"), mode
             if is_here and link == (parent_index, mac.hex(":"), _MACVLAN_MODE):
@@ -53,7 +57,7 @@ class Requests:
             raise OSError(code, f"cannot make {name} on {parent}: {os.strerror(code)}")
 
     def set_link(self, name: str, up: bool) -> None:
-        """Set a link down; a missing link counts as down."""
+        """Set a link up or down; a missing link counts as down."""
         try:
             index = self._kernel.index_of(name)
         except OSError:
@@ -62,7 +66,7 @@ class Requests:
             return
         flags = ifinfmsg.IFF_UP if up else 0
         head = {"index": index, "flags": flags, "change": ifinfmsg.IFF_UP}
-        # By the socket that is open already: there may be no descriptor left for another.
+        # This uses the open socket, because there may be no descriptor left for another one.
         code = self._kernel.ask(
             request(ifinfmsg.ifinfmsg(), rtnl.RTM_NEWLINK, nl.NLM_F_ACK, head=head)
         )
@@ -71,7 +75,7 @@ class Requests:
             raise OSError(code, f"cannot set {name} {state}: {os.strerror(code)}")
 
     def remove_link(self, name: str) -> None:
-        """Remove a macvlan; no error if it is not there, but if the name is another link's."""
+        """Remove a macvlan.  A missing one is no error; a link of another kind is one."""
         there = self._macvlan(name)
         if there is None:
             return
@@ -81,7 +85,10 @@ class Requests:
             raise OSError(code, f"cannot remove {name}: {os.strerror(code)}")
 
     def _macvlan(self, name: str) -> Any | None:
-        """The message about the macvlan of that name.  Raises OSError for another kind of link."""
+        """Return the message about the macvlan with this name, or None.
+
+        Raises OSError if the name belongs to a link of another kind.
+        """
         wanted = request(ifinfmsg.ifinfmsg(), rtnl.RTM_GETLINK, 0, [("IFLA_IFNAME", name)])
         try:
             message = decoded(ifinfmsg.ifinfmsg, self._kernel.get(wanted).data)
@@ -90,7 +97,7 @@ class Requests:
                 return None
             raise OSError(error.errno, f"cannot look up {name}: {error.strerror}") from error
         kind = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND")
-        # The kernel finds links by their other names too (altname).
+        # The kernel also finds a link by its alternative names (altname).
         if kind != "macvlan" or message.get_attr("IFLA_IFNAME") != name:
             raise OSError(errno.EEXIST, f"{name} is not a macvlan but {kind or 'hardware'}")
         return message

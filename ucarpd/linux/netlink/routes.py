@@ -1,4 +1,4 @@
-"""IPv4 routes of one interface, kept as the kernel tells them, to be put back when it drops them."""
+"""IPv4 routes of one interface, kept as the kernel's messages to restore them if it drops them."""
 
 import socket
 import struct
@@ -17,7 +17,7 @@ _WAY = {f"RTA_{number}" for number in (4, 5, 9, 18, 21, 22)}
 
 
 class _RouteMessage(nl.nlmsg):  # type: ignore[misc]  # pyroute2 has no types
-    """With attributes that are left as they are: pyroute2's class would lose those unknown to it."""
+    """A route message with raw attributes: pyroute2's class would lose unknown attributes."""
 
     prefix = "RTA_"
     fields = rtmsg.rtmsg.fields
@@ -26,7 +26,7 @@ class _RouteMessage(nl.nlmsg):  # type: ignore[misc]  # pyroute2 has no types
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`request` asks the kernel for it; `source` is what the host has as a source by it, if that is said."""
+    """A route.  `request` restores it; `source` is its preferred source address, if it has one."""
 
     request: bytes
     scope: int
@@ -34,7 +34,7 @@ class Route:
 
 
 def interface_routes(kernel: RequestSocket, index: int) -> dict[Route, None]:
-    """All of them, of every table, in the kernel's order.
+    """Return all IPv4 routes of the interface, of every table, in the kernel's order.
 
     For use in `consistent`; raises OSError.
     """
@@ -44,7 +44,7 @@ def interface_routes(kernel: RequestSocket, index: int) -> dict[Route, None]:
 
 
 def in_order(routes: Iterable[Route]) -> list[Route]:
-    """Sorted so that each comes after those by which its gateway is found: by scope."""
+    """Return the routes sorted by scope: each comes after the routes that lead to its gateway."""
     return sorted(routes, key=lambda route: -route.scope)
 
 
@@ -53,12 +53,12 @@ def _route(data: bytes) -> Route:
     found = {name: message.get_attr(name) for name, _ in message["attrs"]}
     source = found.get(_RTA_PREFSRC)
     if _RTA_NH_ID in found:
-        # The next hop is an object of its own; what else is said of the way is taken from that.
+        # The next hop is a separate object, and the kernel copied these attributes from it.
         found = {name: value for name, value in found.items() if name not in _WAY}
     if _RTA_MULTIPATH in found:
         found[_RTA_MULTIPATH] = _without_state(found[_RTA_MULTIPATH])
     head = {name: message[name] for name, _ in _RouteMessage.fields}
-    # The one flag that is set by whoever makes the route; the others tell how it fares.
+    # This flag is set by the route's creator; the kernel sets the others to report its state.
     head["flags"] &= rtmsg.RTNH_F_ONLINK
     asked_for = nl.NLM_F_ACK | nl.NLM_F_CREATE | nl.NLM_F_APPEND
     wanted = request(_RouteMessage(), rtnl.RTM_NEWROUTE, asked_for, found.items(), head)
@@ -66,7 +66,7 @@ def _route(data: bytes) -> Route:
 
 
 def _without_state(hops: bytes) -> bytes:
-    """Several next hops, without the flags that tell how they fare."""
+    """Return the next hops without the flags that report their state."""
     cleaned, start = bytearray(hops), 0
     while start + _NEXT_HOP.size <= len(hops):
         length, flags, count, interface = _NEXT_HOP.unpack_from(hops, start)

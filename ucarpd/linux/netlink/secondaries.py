@@ -1,8 +1,8 @@
-"""What the kernel takes along with an IPv4 address, and how that is kept or put back.
+"""Secondary IPv4 addresses and routes: keeping them when an address is removed, or restoring them.
 
-The first address of a network on an interface is primary, the others are its secondaries.  When the
-primary goes, so do they, unless the interface's setting promote_secondaries is 1 (0 by default); and
-with its last IPv4 address an interface loses its routes.
+The first address of a network on an interface is primary, the others are its secondaries.  If the
+primary is removed, the kernel removes its secondaries with it, unless the interface's setting
+promote_secondaries is 1 (0 by default).  With its last IPv4 address an interface loses its routes.
 """
 
 import errno
@@ -36,9 +36,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The IPv4 addresses of an interface and its routes, in the kernel's order and words.
+    """The IPv4 addresses and routes of an interface, as the kernel's messages in its order.
 
-    Without those that another process serves: that process puts them back, or takes them off itself.
+    Addresses that another process serves are left out: that process restores or removes them.
     """
 
     interface: str
@@ -48,14 +48,14 @@ class Snapshot:
 
 
 class Notes(Protocol):
-    """Where it is noted that the setting of an interface is changed, for the time after a crash."""
+    """A record of interfaces whose setting is changed, for recovery after a crash."""
 
     def begin(self, interface: str) -> None: ...
     def end(self, interface: str) -> None: ...
 
 
 class Secondaries:
-    """Not for use by several threads at once."""
+    """Protection of secondary addresses and routes; not for use by several threads at once."""
 
     def __init__(
         self, kernel: RequestSocket, elsewhere: Elsewhere, notes: Notes | None = None
@@ -66,7 +66,7 @@ class Secondaries:
         self._users: Counter[str] = Counter()
         self._changed: set[str] = set()
 
-    # -- how they are kept ---------------------------------------------------------------------------
+    # -- keeping them ------------------------------------------------------------------------------
 
     def survive(
         self,
@@ -75,10 +75,9 @@ class Secondaries:
         gone: Collection[InterfaceAddress],
         remove: Callable[[], None],
     ) -> None:
-        """Call `remove`, by which these addresses go, and see to it that no other goes with them.
+        """Call `remove`, which removes these addresses, and keep or restore all others.
 
-        Raises OSError, but only when all that is possible is done: the addresses are to go in any
-        case.
+        Raises OSError, but only after all steps: the addresses must go in any case.
         """
         before, errors = None, []
         self.keep(interface)
@@ -95,10 +94,10 @@ class Secondaries:
             raise errors[0]
 
     def keep(self, interface: str) -> None:
-        """Have the kernel keep them, until as many calls of `let_go`.
+        """Make the kernel keep secondaries, until `let_go` has been called as often.
 
-        Where settings cannot be changed, as in a container, it goes on taking them along.  If this
-        process is killed meanwhile, the setting stays until somebody goes by the note.
+        If settings cannot be changed, as in a container, the kernel still removes them.  If this
+        process is killed meanwhile, the next process restores the setting by the note.
         """
         self._users[interface] += 1
         try:
@@ -116,11 +115,11 @@ class Secondaries:
             self._notes.end(interface)
 
     def are_kept(self, interface: str) -> bool:
-        """Raises OSError."""
+        """Return whether the kernel keeps secondaries on this interface.  Raises OSError."""
         return any(sysctl.get(name, 4, _SETTING) != "0" for name in (interface, "all"))
 
     def let_go(self, interface: str) -> None:
-        """Raises OSError."""
+        """Undo one call of `keep`; the last one restores the setting.  Raises OSError."""
         self._users[interface] -= 1
         if self._users[interface]:
             return
@@ -131,11 +130,11 @@ class Secondaries:
                 sysctl.set(interface, 4, _SETTING, "0")
             self._end_note(interface)
 
-    # -- how they are put back -----------------------------------------------------------------------
+    # -- restoring them ----------------------------------------------------------------------------
 
     def look(self, interface: str, index: int) -> Snapshot | None:
-        """None if the interface is gone.  Raises OSError."""
-        # Asked first: a process that has taken its address off no longer says that it serves it.
+        """Return a snapshot of the interface, or None if it is gone.  Raises OSError."""
+        # This comes first: a process that has removed its address no longer lists it as served.
         elsewhere = self._elsewhere()
         addresses = _unless_gone(partial(self._dump, index))
         routes = _unless_gone(partial(interface_routes, self._kernel, index))
@@ -151,9 +150,9 @@ class Secondaries:
         return {e.placed.address: each for e, each in found if e is not None and e.index == index}
 
     def put_back(self, before: Snapshot | None, gone: Collection[InterfaceAddress]) -> None:
-        """Put back what the kernel has taken along with these addresses, which were to go.
+        """Restore everything that the kernel removed together with the addresses `gone`.
 
-        Raises OSError, but only after it has tried to put back everything.
+        Raises OSError, but only after it has tried to restore everything.
         """
         now = _unless_gone(partial(self._dump, before.index)) if before is not None else None
         if before is None or now is None:
@@ -186,10 +185,10 @@ class Secondaries:
         now = _unless_gone(partial(interface_routes, self._kernel, before.index))
         if now is None:
             return []
-        # Those that name an address which is gone as their source have gone with it.
+        # A route whose preferred source address is gone must stay away.
         lost = [r for r in before.routes if r not in now and r.source not in gone]
         codes = [self._ask(route.request) for route in in_order(lost)]
-        # One that cannot be reached had its gateway in the network of the address that is gone.
+        # If a gateway is unreachable, it was in the network of an address that is gone.
         return [(code, "a route") for code in codes if code not in (0, errno.ENETUNREACH)]
 
     def _ask(self, wanted: bytes) -> int:
@@ -198,7 +197,7 @@ class Secondaries:
 
 
 def _unless_gone(read: Callable[[], _T]) -> _T | None:
-    """What is read of an interface, None if that is gone.  Raises OSError."""
+    """Return the result of `read`, or None if the interface is gone.  Raises OSError."""
     try:
         return consistent(read)
     except OSError as error:

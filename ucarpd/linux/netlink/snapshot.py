@@ -1,4 +1,4 @@
-"""The kernel's links and addresses at one moment, for a program that looks once and ends."""
+"""The kernel's links and addresses at one moment, for commands that read them once."""
 
 from collections.abc import Iterable
 from contextlib import closing
@@ -11,7 +11,10 @@ from ucarpd.linux.netlink.request_socket import RequestSocket, consistent
 
 
 class Snapshot:
-    """The tables as `Netlink` has them.  Reading them needs no privileges; raises OSError."""
+    """The same lookups as `Netlink`, at one moment.
+
+    The constructor needs no privileges; it raises OSError.
+    """
 
     def __init__(self) -> None:
         with closing(RequestSocket()) as kernel:
@@ -24,20 +27,20 @@ class Snapshot:
         return self._tables.link_of_index(index)
 
     def links(self, mentioning: str = "") -> Iterable[Link]:
-        """All, or no others than those that have this text in a name."""
+        """Return all links, or only links with this text in a name."""
         return self._tables.links(mentioning)
 
     def addresses(self, interface: str) -> list[InterfaceAddress]:
-        """Those that the host answers for, in the kernel's order."""
+        """Return the addresses that the host answers for, in the kernel's order."""
         return [e.placed.address for e in self._tables.entries(interface) if e.is_usable]
 
     def where(self, ip: IPAddress) -> str | None:
-        """The name of an interface of this host that has the address."""
+        """Return the name of an interface of this host that has the address, or None."""
         usable = (entry for entry in self._tables.everywhere(ip) if entry.is_usable)
         links = (self._tables.messages.get(entry.index) for entry in usable)
         return next((link.name for link in links if link is not None), None)
 
     def dad_failed(self, interface: str, ip: IPAddress) -> bool:
-        """Whether the address is there, as a duplicate of another host's."""
+        """Return whether duplicate address detection (IPv6) found the address on another host."""
         entry = self._tables.entry(interface, ip)
         return entry is not None and entry.is_duplicate

@@ -1,4 +1,4 @@
-"""The thread that carries out requests, one after the other, while the event loop goes on."""
+"""The thread that carries out requests, one after the other, while the event loop keeps running."""
 
 import asyncio
 import errno
@@ -10,7 +10,7 @@ _T = TypeVar("_T")
 
 
 class Worker:
-    """The thread is there from the first request on; later ones need nothing new of the system."""
+    """A thread that the first request starts; later requests need no new system resources."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -22,10 +22,10 @@ class Worker:
         done: Callable[[_T], None],
         failed: Callable[[OSError], None],
     ) -> None:
-        """Call `request` in the thread when its turn comes, and one of the two in the loop after it.
+        """Call `request` in the thread, then `done` or `failed` in the event loop.
 
-        What it raises other than OSError is a defect: the loop's exception handler hears of it, and
-        `failed` gets an OSError that says so.
+        Any exception other than OSError is a defect: the loop's exception handler gets it, and
+        `failed` gets an OSError that names it.
         """
 
         def ended(future: asyncio.Future[_T]) -> None:

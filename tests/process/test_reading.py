@@ -11,7 +11,7 @@ from ucarpd.record.last_good import LastGood
 
 
 def text(vhid, address="10.0.0.1"):
-    return f"UCARP_INTERFACE=eth0\nUCARP_VHID={vhid}\nUCARP_PASS=secret\nUCARP_ADDR={address}\n"
+    return f"UCARP_INTERFACE=eth0\nUCARP_VHID={vhid}\nUCARP_PASS=wortlos\nUCARP_ADDR={address}\n"
 
 
 @pytest.fixture

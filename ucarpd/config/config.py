@@ -78,7 +78,7 @@ class Config:
     contents: Mapping[Path, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     @property
-    def device(self) -> str:
+    def address_device(self) -> str:
         """Where the addresses live: the interface, or a device of their own on it.
 
         That device has the virtual MAC address.  Its name is at most 15 bytes long, and the same

@@ -137,14 +137,16 @@ class Interface:
 
     def _admit(self, member: Member) -> None:
         self._members[member.config.vhid] = member
-        self._owners |= {(member.config.device, ip): member for ip in member.params.addresses}
+        self._owners |= {
+            (member.config.address_device, ip): member for ip in member.params.addresses
+        }
         self._virtual.update(member.params.addresses)
         self._sockets.serve(self._members)
 
     def _disown(self, member: Member) -> None:
         self._virtual.difference_update(member.params.addresses)
         for ip in member.params.addresses:
-            del self._owners[member.config.device, ip]
+            del self._owners[member.config.address_device, ip]
 
     def link_changed(self, device: str) -> None:
         """The kernel's entry of this interface, or of a device on it, has changed, come or gone."""
@@ -245,7 +247,7 @@ class Interface:
         link = self._netlink.link(device)
         if link is not None and not link.is_up:
             for member in list(self._members.values()):
-                if member.config.device == device:
+                if member.config.address_device == device:
                     for ip in member.params.addresses:
                         member.engine.address_removed(ip)
 

@@ -123,7 +123,7 @@ class Instance:
         if seconds := probation(self._crashes.begin(self._started_at)):
             self._fitness.crashed(seconds)
         self.demotion_changed()
-        self._keeper.take_off_left_over(config.device)
+        self._keeper.take_off_left_over(config.address_device)
         self.exposure.look(config.path)
         self._attach_when_scripts_can_run()
 

@@ -191,7 +191,7 @@ class Supervisor:
         if lock.fault is not None:
             text = f"{new.name}: running without a lock, so a second start goes unnoticed: {lock.fault}"
             lines.write(logging.ERROR, text)
-        for name in (new.interface, new.device):
+        for name in (new.interface, new.address_device):
             self._netlink.follow(name)
         instance = Instance(
             new,

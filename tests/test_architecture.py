@@ -25,8 +25,11 @@ MAY_IMPORT = {
     "interface": "carp linux config engine log",
     "addresses": "carp linux config engine log scripts",
     "record": "carp linux config log scripts addresses",
-    "process": "carp linux config engine log scripts interface addresses health diagnosis record",
-    "cli": "linux config log scripts interface record process",
+    "exit_status": "",
+    "process": "carp linux config engine log scripts interface addresses health diagnosis record"
+    " exit_status",
+    "commands": "linux config log scripts interface process exit_status",
+    "cli": "linux config log record process commands exit_status",
     "__main__": "cli",
 }
 

@@ -12,8 +12,8 @@ from command_line import commands
 from ucarpd import __version__, cli
 from ucarpd.config import KEYS
 from ucarpd.config.keys import BY_NAME
+from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE
 from ucarpd.log import messages
-from ucarpd.process.supervisor import EXIT_ALL_RUN_ELSEWHERE
 
 PROJECT = Path(__file__).parents[2]
 

@@ -79,7 +79,7 @@ def test_a_unit_keeps_the_mount_name_space_of_the_host_and_reads_no_environment_
 
 @pytest.mark.parametrize("name", ["ucarpd.service", "ucarpd@.service"])
 def test_what_no_restart_can_heal_is_not_restarted(name):
-    from ucarpd.process.supervisor import EXIT_ALL_RUN_ELSEWHERE
+    from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE
 
     final = {EXIT_ALL_RUN_ELSEWHERE, cli.EXIT_CONFIG, cli.EXIT_NO_PERMISSION}
     statuses = unit(name)["Service"]["RestartPreventExitStatus"].split()

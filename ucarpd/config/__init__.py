@@ -11,7 +11,7 @@ a line, `advice` warns about it, `scripts` finds those that would not run,
 
 from ucarpd.config.check import warnings
 from ucarpd.config.config import Config, VirtualAddress
-from ucarpd.config.directory import is_refused, load_all
+from ucarpd.config.directory import is_refused, load_all, nothing_in
 from ucarpd.config.files import find_files
 from ucarpd.config.keys import KEYS, Key
 from ucarpd.config.load import Loaded, load, load_with_lines
@@ -37,6 +37,7 @@ __all__ = [
     "load_all",
     "load_with_lines",
     "named_files",
+    "nothing_in",
     "script_errors",
     "show",
     "warnings",

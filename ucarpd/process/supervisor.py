@@ -15,9 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ucarpd import config
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
 from ucarpd.diagnosis.digest import Suspect
+from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE, EXIT_CONFIG
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.interface.interface import Interface
@@ -36,10 +38,6 @@ from ucarpd.record.keeper import virtual_addresses_elsewhere
 from ucarpd.record.promoted import Promotions, restore_left_over
 from ucarpd.scripts import survivors
 from ucarpd.scripts.child import PIDS
-
-EXIT_ALL_RUN_ELSEWHERE = 75
-EXIT_CONFIG = 78
-"""Exit status when nothing could be started: EX_TEMPFAIL and EX_CONFIG of sysexits.h."""
 
 GOLDEN_RATIO = (5**0.5 - 1) / 2
 
@@ -82,8 +80,7 @@ class Supervisor:
         for line in problems:
             lines.write_problem(line)
         if not configs and not problems:
-            where = ", ".join(map(str, self._paths))
-            lines.write_problem(f"{where}: no configuration file (NAME.conf) in it")
+            lines.write_problem(config.nothing_in(self._paths))
         if not configs and (problems or not self._stay):
             return EXIT_CONFIG
         self._loop.set_exception_handler(_report_defect)

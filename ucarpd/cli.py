@@ -156,23 +156,23 @@ def _run(options: "argparse.Namespace") -> int:
 
     from ucarpd.log import lines
     from ucarpd.log.output import Output
-    from ucarpd.process.supervisor import Supervisor
+    from ucarpd.process.main import Process
 
     # Not resolve(): the name of a link is the name of the instance.
     paths = [path.absolute() for path in options.paths]
     level = logging.DEBUG if options.debug else logging.INFO
 
-    async def supervise() -> int:
+    async def process() -> int:
         output.attend(asyncio.get_running_loop())
         try:
-            return await Supervisor(paths, stay=options.stay).run()
+            return await Process(paths, stay=options.stay).run()
         finally:
             output.attend(None)
 
     with closing(Output(kind, log_process, level)) as output:
         try:
             with asyncio.Runner(loop_factory=_event_loop) as runner:
-                return runner.run(supervise())
+                return runner.run(process())
         except Exception as error:  # noqa: BLE001 - the interpreter would wait for standard error
             lines.write(logging.CRITICAL, f"internal error: {error!r}", error=error)
             return EXIT_INTERNAL_ERROR

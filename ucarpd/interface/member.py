@@ -1,34 +1,17 @@
 """A virtual host as the interface sees it that it runs on, and what it has been told."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.rank import DOWN_AMOUNT
 from ucarpd.config import Config
 from ucarpd.engine import Engine
+from ucarpd.interface.readiness import NotReady, Ready
 from ucarpd.interface.sources import Source
 from ucarpd.log.messages import Journal
 
 Demote = Callable[[str, int], None]
 """Takes a reason, and by how much it makes the host less fit; 0: no longer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """The virtual host can advertise from these sources.  `faults` keep it from other families."""
-
-    sources: tuple[Source, ...]
-    faults: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class NotReady:
-    """`can_send` and `may_return` as in InterfaceLost."""
-
-    reason: str
-    can_send: bool = False
-    may_return: bool = False
 
 
 class Member:

@@ -109,7 +109,8 @@ def first_line(entry):
 
 
 def test_journal_fields():
-    source = Path(messages.__file__).read_text()
+    modules = Path(messages.__file__).parent.glob("*.py")
+    source = "".join(module.read_text() for module in modules)
     assert set(re.findall(r"\bUCARPD_[A-Z_]+", plain("ucarpd.8"))) == set(
         re.findall(r"\bUCARPD_[A-Z_]+", source)
     )

@@ -1,19 +1,21 @@
 """Reading a virtual host's `KEY=VALUE` file.
 
-`keys` is the table, one row a key; `values` and `addressing` say what each type of value accepts.
-`lines` splits a file (the only importer of dotenv), `load` makes a `Config` of it or raises every
-fault at once: those of single keys (`draft`), of the password (`passwords`), of prefix lengths
-(`masks`), and of keys that contradict each other (`conflicts`).  `inventory` does so for several
-files and finds where they collide.  `shell` knows what bash makes of
-a line, `advice` warns about it, `scripts` finds those that would not run,
-`named_files` lists what a file names, and `show` prints a Config so that both read it alike.
+`keys` is the table, one row a key, whose parts are in `key_groups`; `types` and `address_types` say
+what each type of value accepts.  `lines` splits a file (the only importer of dotenv), `load` makes a
+`Config` of it or raises every fault at once: those of single keys (`parsed`), of the password
+(`passwords`), of prefix lengths (`masks`), and of keys that contradict each other (`cross_checks`).
+`directory` does so for several files and finds where they collide.  `bash` knows what bash makes of
+a line, `check` warns about it, `scripts` finds those that would not run, `exposure` finds files that
+others than root can change, `named_files` lists what a file names, and `show` prints a Config so that
+both read it alike.
 """
 
 from ucarpd.config.check import warnings
 from ucarpd.config.config import Config, VirtualAddress
 from ucarpd.config.directory import is_refused, load_all, nothing_in
 from ucarpd.config.files import find_files
-from ucarpd.config.keys import KEYS, Key
+from ucarpd.config.key import Key
+from ucarpd.config.keys import KEYS
 from ucarpd.config.load import Loaded, load, load_with_lines
 from ucarpd.config.named_files import named_files
 from ucarpd.config.problems import ConfigError, Problem

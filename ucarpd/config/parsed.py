@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from ucarpd.config import types
-from ucarpd.config.keys import BY_NAME, KEYS, PREFIX, Key, nearest
+from ucarpd.config.key import Key
+from ucarpd.config.keys import BY_NAME, KEYS, PREFIX, nearest
 from ucarpd.config.lines import Line
 from ucarpd.config.problems import Problem, got
 

@@ -171,7 +171,7 @@ async def test_a_defect_outside_of_the_engines_is_told(host, log_lines):
 async def test_real_time_scheduling_waits_for_no_disk(host, monkeypatch, policy, log_lines):
     locked = []
     monkeypatch.setattr(main.os, "sched_getscheduler", lambda _pid: policy)
-    monkeypatch.setattr(main.scheduling, "lock", lambda: locked.append(True))
+    monkeypatch.setattr(main.scheduling, "lock_memory", lambda: locked.append(True))
     host.write()
     async with host.running():
         assert bool(locked) is (policy != os.SCHED_OTHER)
@@ -183,7 +183,7 @@ async def test_memory_that_cannot_be_locked_is_told(host, monkeypatch, log_lines
         raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
 
     monkeypatch.setattr(main.os, "sched_getscheduler", lambda _pid: os.SCHED_RR)
-    monkeypatch.setattr(main.scheduling, "lock", refuse)
+    monkeypatch.setattr(main.scheduling, "lock_memory", refuse)
     host.write()
     async with host.running():
         pass

@@ -9,7 +9,7 @@ from ucarpd.process import supervisor
 from ucarpd.process.supervisor import Supervisor
 
 
-class Owner:
+class Observer:
     """What the supervisor tells it."""
 
     def __init__(self):
@@ -30,11 +30,11 @@ def run(monkeypatch, tmp_path, scenario):
     monkeypatch.setattr(supervisor, "lines", journal)
 
     async def with_supervisor():
-        await scenario(Supervisor([tmp_path], FakeNetlink(), owner, stay=True))
+        await scenario(Supervisor([tmp_path], FakeNetlink(), observer, stay=True))
 
-    owner = Owner()
+    observer = Observer()
     asyncio.run(with_supervisor())
-    return journal.told() + owner.told
+    return journal.told() + observer.told
 
 
 def test_a_reload_that_fails_is_told_and_the_stop_works(monkeypatch, tmp_path):

@@ -21,7 +21,7 @@ from ucarpd.linux.netlink import Netlink
 from ucarpd.log.messages import Journal
 
 
-class Owner(Addresses, Protocol):
+class AddressOwner(Addresses, Protocol):
     """Puts the addresses on the interface, or on the device."""
 
     def reconfigure(self, config: Config) -> None: ...
@@ -33,7 +33,7 @@ class VirtualMacAddresses:
     """Wraps the owner of the addresses: ucarpd itself, or scripts."""
 
     def __init__(
-        self, config: Config, netlink: Netlink, owner: Owner, log: Journal, arp: ParentArp
+        self, config: Config, netlink: Netlink, owner: AddressOwner, log: Journal, arp: ParentArp
     ) -> None:
         self._owner = owner
         self._netlink = netlink

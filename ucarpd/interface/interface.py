@@ -51,7 +51,7 @@ class Interface:
         self._link: Link | None = None
         self._was_seen = False
         self._members: dict[int, Member] = {}
-        self._owners: dict[tuple[str, IPAddress], Member] = {}
+        self._by_address: dict[tuple[str, IPAddress], Member] = {}
         """Whose virtual address it is, by device and address."""
         self._virtual: set[IPAddress] = set()
         self._foreign: Collection[IPAddress] = ()
@@ -137,7 +137,7 @@ class Interface:
 
     def _admit(self, member: Member) -> None:
         self._members[member.config.vhid] = member
-        self._owners |= {
+        self._by_address |= {
             (member.config.address_device, ip): member for ip in member.params.addresses
         }
         self._virtual.update(member.params.addresses)
@@ -146,7 +146,7 @@ class Interface:
     def _disown(self, member: Member) -> None:
         self._virtual.difference_update(member.params.addresses)
         for ip in member.params.addresses:
-            del self._owners[member.config.address_device, ip]
+            del self._by_address[member.config.address_device, ip]
 
     def link_changed(self, device: str) -> None:
         """The kernel's entry of this interface, or of a device on it, has changed, come or gone."""
@@ -164,13 +164,13 @@ class Interface:
 
     def address_added(self, device: str, ip: IPAddress) -> None:
         self._address_changed(device, ip)
-        if owner := self._owners.get((device, ip)):
-            owner.engine.address_added(ip)
+        if member := self._by_address.get((device, ip)):
+            member.engine.address_added(ip)
 
     def address_removed(self, device: str, ip: IPAddress) -> None:
         self._address_changed(device, ip)
-        if owner := self._owners.get((device, ip)):
-            owner.engine.address_removed(ip)
+        if member := self._by_address.get((device, ip)):
+            member.engine.address_removed(ip)
 
     # -- whether it can be used --------------------------------------------------------------------------
 

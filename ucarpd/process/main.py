@@ -147,7 +147,7 @@ def _lock_memory_if_realtime() -> None:
     """Keep our pages in memory, since real-time scheduling should not wait for a disk either."""
     if os.sched_getscheduler(0) in {os.SCHED_FIFO, os.SCHED_RR}:
         try:
-            scheduling.lock()
+            scheduling.lock_memory()
         except OSError as error:
             lines.write(logging.WARNING, f"cannot lock the memory: {error.strerror}")
 

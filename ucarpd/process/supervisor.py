@@ -31,8 +31,8 @@ from ucarpd.scripts import survivors
 GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
-class Owner(Protocol):
-    """Whom the supervisor tells about its work."""
+class Observer(Protocol):
+    """Is told what the supervisor does."""
 
     def status_changed(self) -> None:
         """What `status` returns may have changed."""
@@ -49,18 +49,18 @@ class Supervisor:
     """
 
     def __init__(
-        self, paths: Sequence[Path], netlink: Netlink, owner: Owner, *, stay: bool = False
+        self, paths: Sequence[Path], netlink: Netlink, observer: Observer, *, stay: bool = False
     ) -> None:
         self._paths = paths
         self._stay = stay
-        self._owner = owner
+        self._observer = observer
         self._loop = asyncio.get_running_loop()
         self._host = Host(
             netlink=netlink,
             demotion=Demotion(),
             lateness=Lateness(),
             others=self._others,
-            changed=owner.status_changed,
+            changed=observer.status_changed,
         )
         self._interfaces: dict[str, Interface] = {}
         self._instances: dict[str, Instance] = {}
@@ -205,14 +205,14 @@ class Supervisor:
     async def _reload(self) -> None:
         while self._reload_again and not self.is_ending:
             self._reload_again = False
-            self._owner.reload_begins()
+            self._observer.reload_begins()
             try:
                 await self._reload_once()
                 await self._tell_survivors()
             except Exception as error:  # noqa: BLE001 - whatever it is, what runs goes on, and can stop
                 lines.write(logging.CRITICAL, f"the reload failed: {error!r}", error=error)
             if not self.is_ending:
-                self._owner.reload_ended()
+                self._observer.reload_ended()
 
     async def _reload_once(self) -> None:
         """Apply what the files say now.

@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import runs
-from lab import LabError, run, sweep_namespace, wait_for
+from lab.netns import sweep_namespace
+from lab.process import LabError, run, wait_for
 
 NETNS = Path("/run/netns")
 DIRECTORY = "ucarpd-"

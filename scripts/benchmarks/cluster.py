@@ -9,9 +9,8 @@ import random
 import time
 from collections.abc import Iterable, Sequence
 
-from lab import Host, Lab, LabError, run
+from lab import Host, Lab, LabError
 
-from benchmarks import rtnetlink
 from benchmarks.daemons import NORMAL, Daemon, Instance, Pace
 from benchmarks.observer import Observer, wait
 from benchmarks.prober import INTERVAL, Prober
@@ -47,11 +46,7 @@ class Stage:
             self.client = self.lab.host("client", "10.77.0.250/16")
             for segment in range(1, self._segments):
                 self._add_segment(segment)
-            self._links = rtnetlink.Links(self.lab.switch)
-            exits.callback(self._links.close)
-            self._bridge = self._links.index("br0")
-            self._ports = {host.name: self._links.index(host.name) for host in self.hosts}
-            self.observer = exits.enter_context(Observer(self.lab.switch, self.hosts))
+            self.observer = exits.enter_context(Observer(self.lab.switch.namespace, self.hosts))
             exits.callback(self._end_daemons)
             self._exits = exits.pop_all()
         return self
@@ -66,15 +61,10 @@ class Stage:
 
     def _add_segment(self, number: int) -> None:
         """One more switch, with a cable to each host."""
-        bridge, switch = f"br{number}", self.lab.switch
-        options = ("type", "bridge", "stp_state", "0", "forward_delay", "0", "mcast_snooping", "0")
-        run("ip", "-n", switch, "link", "add", bridge, *options)
-        run("ip", "-n", switch, "link", "set", bridge, "up")
+        bridge, interface = f"br{number}", f"eth{number}"
+        self.lab.switch.add_bridge(bridge)
         for index, host in enumerate(self.hosts):
-            port, interface = f"{host.name}{number}", f"eth{number}"
-            cable = ("type", "veth", "peer", "name", interface, "netns", host.namespace)
-            run("ip", "link", "add", "name", port, "netns", switch, *cable)
-            run("ip", "-n", switch, "link", "set", "dev", port, "master", bridge, "up")
+            self.lab.switch.connect(f"{host.name}{number}", host.namespace, interface, bridge)
             host.ip("address", "add", f"10.{77 + number}.0.{index + 1}/16", "dev", interface)
             host.ip("link", "set", interface, "up")
 
@@ -87,21 +77,13 @@ class Stage:
         skew = self.pace.skews[self.hosts.index(host)]
         return [Instance(number, skew) for number in numbers]
 
-    def cable(self, host: Host, *, connected: bool) -> None:
-        """Pull or plug the host's first cable: it sees its carrier go and come."""
-        self._links.set_up(self._ports[host.name], up=connected)
-
-    def path(self, host: Host, *, connected: bool) -> None:
-        """Break or mend the way behind the host's back: its carrier stays."""
-        self._links.set_bridge(self._ports[host.name], self._bridge if connected else 0)
-
     def crash(self, host: Host) -> float:
         """Kill the daemon and pull the cable; returns the moment."""
         running = self.running[host.name]
         pids = running.pids()
         at = time.time()
         running.kill(pids)
-        self.cable(host, connected=False)
+        host.cable(False)
         return at
 
     def interval(self, host: Host) -> float:

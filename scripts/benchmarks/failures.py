@@ -78,12 +78,12 @@ def _carrier(trial: Trial) -> Values:
     with Cluster(trial.daemon) as cluster:
         a, b = cluster.hosts
         cut = time.time()
-        cluster.cable(a, connected=False)
+        a.cable(False)
         taken = cluster.first_reply([b], cut)
         # ucarp looks at the link each ten seconds.
         time.sleep(max(0.0, cut + random.uniform(5, 15) - time.time()))
         plugged = time.time()
-        cluster.cable(a, connected=True)
+        a.cable(True)
         back = cluster.first_reply([a], plugged, 40)
         settled = cluster.settle(a)
         outage = cluster.prober.outage(plugged, settled)
@@ -103,11 +103,11 @@ def _partition(trial: Trial) -> Values:
     with Cluster(trial.daemon) as cluster:
         a, b = cluster.hosts
         broken = time.time()
-        cluster.path(a, connected=False)
+        a.path(False)
         cluster.first_reply([b], broken)
         time.sleep(random.uniform(1, 3))
         healed = time.time()
-        cluster.path(a, connected=True)
+        a.path(True)
         cluster.first_reply([a], healed, 40)
         settled = cluster.settle(a)
         last = [r.received for r in cluster.prober.poll() if r.host == b.name][-1]

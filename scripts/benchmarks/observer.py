@@ -15,10 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from lab import Host
-
-from benchmarks import rtnetlink
-from benchmarks.netns import inside
+from lab import Host, inside, rtnetlink
 
 _SO_ATTACH_FILTER = 26
 _SO_TIMESTAMPNS = 35
@@ -66,9 +63,11 @@ class Observer(threading.Thread):
         self._is_over = False
         for host in hosts:
             self.holding[host.name] = {}
-            wire = inside(switch, _capture, host.name)
+            with inside(switch):
+                wire = _capture(host.name)
             self._selector.register(wire, selectors.EVENT_READ, (self._on_wire, host.name))
-            route = inside(host.namespace, rtnetlink.open_socket, rtnetlink.GROUP_IPV4_IFADDR)
+            with inside(host.namespace):
+                route = rtnetlink.open_socket(rtnetlink.GROUP_IPV4_IFADDR)
             route.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
             route.setblocking(False)
             self._selector.register(route, selectors.EVENT_READ, (self._on_address, host.name))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.netns import inside
+from lab import inside
 
 
 class Logged(NamedTuple):
@@ -37,9 +37,8 @@ class Running:
     ) -> "Running":
         """Start the commands in the network of a namespace; all of them write to one file."""
         whole = {**os.environ, **environment}
-
-        def start_all() -> list[subprocess.Popen[bytes]]:
-            return [
+        with log.open("ab") as file, inside(namespace):
+            started = [
                 subprocess.Popen(
                     command,
                     stdin=subprocess.DEVNULL,
@@ -50,9 +49,7 @@ class Running:
                 )
                 for command in commands
             ]
-
-        with log.open("ab") as file:
-            return cls(inside(namespace, start_all), log)
+        return cls(started, log)
 
     @property
     def is_alive(self) -> bool:

@@ -1,4 +1,4 @@
-"""Real processes in network namespaces; see scripts/lab.py."""
+"""Real processes in network namespaces; see scripts/lab/."""
 
 import pytest
 from lab import Host, Lab
@@ -28,5 +28,5 @@ def b(lab) -> Host:
 @pytest.fixture
 def wire(lab):
     """What passes the switch."""
-    with Wiretap(lab.switch, "br0") as wire:
+    with Wiretap(lab.switch.namespace, "br0") as wire:
         yield wire

@@ -6,8 +6,7 @@ import time
 from ipaddress import ip_address
 
 import pytest
-from inside import inside
-from lab import Host, Process
+from lab import Host, Process, inside
 from nodes import VIP, conf, note
 
 from ucarpd import config

@@ -3,17 +3,21 @@
 import itertools
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import sweep
 from lab import PROJECT, wait_for
 
 LIMIT = 90
+SVG = "{http://www.w3.org/2000/svg}"
+COMMAND = (sys.executable, "-P", "-m", "demonstration")
 STEPS = (
     "Both hosts start",
     "Nothing is touched",
@@ -48,14 +52,15 @@ def demo(directory: Path) -> Iterator["Demo"]:
 
 
 class Demo:
-    """A run of scripts/demo.py with its output in a pipe."""
+    """A run of scripts/demo, without what its launcher installs, and its output in a pipe."""
 
     def __init__(self) -> None:
         self._popen: subprocess.Popen[str] | None = None
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         self._popen = subprocess.Popen(
-            [sys.executable, str(PROJECT / "scripts/demo.py"), *arguments],
+            [*COMMAND, *arguments],
+            env={**os.environ, "PYTHONPATH": str(PROJECT / "scripts")},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -99,8 +104,8 @@ def is_of(process: Path, directory: Path) -> bool:
     return f"TMPDIR={directory}".encode() in environment
 
 
-def test_shows_every_step_and_leaves_nothing(demo: Demo, directory: Path):
-    output = demo.output()
+def test_shows_every_step_and_leaves_nothing(demo: Demo, directory: Path, tmp_path: Path):
+    output = demo.output("--svg", str(tmp_path / "picture.svg"))
     assert "\x1b" not in output
     assert "\r" not in output
 
@@ -131,6 +136,7 @@ def test_shows_every_step_and_leaves_nothing(demo: Demo, directory: Path):
     _, next_steps = output.split("What you can do next:")
     assert "scripts/demo --keep" in next_steps
     assert "scripts/build-deb" in next_steps
+    check_picture((tmp_path / "picture.svg").read_text())
     assert left_behind(directory) == []
 
 
@@ -145,6 +151,36 @@ def row(timeline: str, step: str) -> list[str]:
     found = re.search(rf"^{step} {{2,}}(.*)$", timeline, re.MULTILINE)
     assert found is not None, timeline
     return re.split(r" {2,}", found[1])
+
+
+def check_picture(svg: str) -> None:
+    """Both hosts were master, and the client's requests are marked, those that were lost too."""
+    assert len(svg) < 60_000
+    root = ElementTree.fromstring(svg)
+    bars = [each.get("class") for each in root.iter(f"{SVG}rect")]
+    for host in ("web1", "web2"):
+        assert f"{host} MASTER" in bars
+        assert f"{host} BACKUP" in bars
+    assert "web1 INIT" in bars
+    marks = {each.get("class"): each.get("d").count("M") for each in root.iter(f"{SVG}path")}
+    assert marks["web1"] > 20
+    assert marks["web2"] > 20
+    assert marks["nobody"] > 20
+
+
+def test_the_picture_of_the_documentation_needs_nothing_else():
+    svg = (PROJECT / "docs/failover.svg").read_text()
+    check_picture(svg)
+    assert not re.findall(r"href|url\(|@import|@font-face|<script|<image", svg)
+    assert "(docs/failover.svg)" in (PROJECT / "README.md").read_text()
+    assert "(failover.svg)" in (PROJECT / "docs/failover.md").read_text()
+
+
+def test_a_picture_needs_a_folder(demo: Demo, directory: Path):
+    popen = demo.start("--svg", str(directory / "none/picture.svg"))
+    output, _ = popen.communicate(timeout=LIMIT)
+    assert popen.returncode == 2
+    assert f"--svg: {directory}/none is not a directory" in output
 
 
 def test_kept_hosts_work_until_they_are_removed(demo: Demo, directory: Path):
@@ -212,17 +248,19 @@ def test_a_running_demo_is_not_removed(demo: Demo, directory: Path):
 def test_host_that_does_not_answer_is_a_failure(demo: Demo, directory: Path, tmp_path: Path):
     """A copy of the project whose hosts have two passwords: both become master."""
     copy = tmp_path / "project"
-    (copy / "scripts").mkdir(parents=True)
+    copy.mkdir()
     for name in ("etc", "ucarpd"):
         (copy / name).symlink_to(PROJECT / name)
-    for module in (PROJECT / "scripts").glob("*.py"):
-        (copy / "scripts" / module.name).write_text(module.read_text())
-    source = (copy / "scripts/demo.py").read_text()
+    shutil.copytree(PROJECT / "scripts", copy / "scripts")
+    stage = copy / "scripts/demonstration/stage.py"
+    source = stage.read_text()
     spoilt = source.replace('"PASS": password', '"PASS": f"{password}{name[-1]}"')
     assert spoilt != source
-    (copy / "scripts/demo.py").write_text(spoilt)
+    stage.write_text(spoilt)
+    picture = directory / "picture.svg"
     failed = subprocess.run(
-        [sys.executable, str(copy / "scripts/demo.py")],
+        [*COMMAND, "--svg", str(picture)],
+        env={**os.environ, "PYTHONPATH": str(copy / "scripts")},
         capture_output=True,
         text=True,
         timeout=LIMIT,

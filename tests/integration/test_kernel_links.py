@@ -10,8 +10,8 @@ import threading
 from ipaddress import ip_address
 
 import pytest
-from inside import inside
 from kernel_tables import details, opened_tables
+from lab import inside
 
 from ucarpd.linux.netlink import InterfaceAddress
 from ucarpd.linux.netlink.address_requests import AddressRequests

@@ -9,9 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 
 import pytest
-from inside import inside
 from kernel_tables import opened_tables
-from lab import wait_for
+from lab import inside, wait_for
 
 from ucarpd.linux.netlink import InterfaceAddress
 

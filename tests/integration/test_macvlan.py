@@ -8,9 +8,8 @@ import sys
 from ipaddress import ip_address
 
 import pytest
-from inside import inside
 from kernel_tables import details, opened_tables
-from lab import PROJECT
+from lab import PROJECT, inside
 from neighbours import Neighbour
 
 from ucarpd.addresses.arp_settings import ParentArp

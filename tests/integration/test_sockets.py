@@ -8,8 +8,7 @@ import time
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
-from inside import inside
-from lab import wait_for
+from lab import inside, wait_for
 from wiretap import open_in
 
 from ucarpd.linux.ip_socket import UnicastSocket

@@ -18,7 +18,7 @@ STRANGER_MAC = bytes.fromhex("020000000055")
 
 def say(host, payload):
     """As a stranger on the switch."""
-    with open_in(host.lab.switch, "br0") as mouth:
+    with open_in(host.lab.switch.namespace, "br0") as mouth:
         ip = carp_over_ip(STRANGER, CARP_GROUP_V4, payload)
         mouth.send(ethernet(group_mac(CARP_GROUP_V4), STRANGER_MAC, ip))
 

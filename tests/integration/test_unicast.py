@@ -28,7 +28,7 @@ def c(lab) -> Host:
 @pytest.fixture
 def port_of_a(lab, a):
     """What passes the switch port of `a`, also what is for one host alone."""
-    with Wiretap(lab.switch, a.name) as wire:
+    with Wiretap(lab.switch.namespace, a.name) as wire:
         yield wire
 
 
@@ -88,7 +88,7 @@ def test_routed_peers(lab):
     b.ip("route", "add", "10.1.0.0/24", "via", "10.2.0.1")
     first = start_master(a, PEERS=b.address)
     second = start_backup(b, PEERS=a.address, ADVSKEW=50)
-    with Wiretap(lab.switch, b.name) as port_of_b:
+    with Wiretap(lab.switch.namespace, b.name) as port_of_b:
         heard = port_of_b.wait_more(a.address, 4)
     assert {each.ttl for each in heard} == {254}
     first.kill()

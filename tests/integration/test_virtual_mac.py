@@ -10,8 +10,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from inside import inside
-from lab import Host, Process, wait_for
+from lab import Host, Process, inside, wait_for
 from nodes import (
     BACKUP,
     MASTER,
@@ -113,7 +112,10 @@ def start_pair(a: Host, b: Host, **keys: object) -> tuple[Process, Process]:
 def test_nothing_changes_for_a_client(lab, a, b, client, how):
     for host, address in ((a, "fd00::11/64"), (b, "fd00::12/64"), (client, "fd00::99/64")):
         host.enable_ipv6(address)
-    with Wiretap(lab.switch, a.name) as port_a, Wiretap(lab.switch, b.name) as port_b:
+    with (
+        Wiretap(lab.switch.namespace, a.name) as port_a,
+        Wiretap(lab.switch.namespace, b.name) as port_b,
+    ):
         first, second = start_pair(a, b)
         wait_for_device(a, VIP, VIP6)
         with knocking(client, VIP, VIP6):

@@ -6,7 +6,6 @@ is set up at boot and taken down at shutdown by Debian's ifupdown.
 
 import contextlib
 import itertools
-import json
 import os
 import re
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from lab import Lab, LabError, run, wait_for
+from lab.hosts import addresses_in
 from mirrors import cause, proxy_options
 
 PACKAGES = (
@@ -108,7 +108,12 @@ class Machine:
         self._nspawn = subprocess.Popen(
             [
                 *("sh", "-c", join, " ".join(map(str, self._cgroups))),
-                *("nsenter", f"--net=/run/netns/{self.lab.switch}", "systemd-nspawn", "--boot"),
+                *(
+                    "nsenter",
+                    f"--net=/run/netns/{self.lab.switch.namespace}",
+                    "systemd-nspawn",
+                    "--boot",
+                ),
                 *("--quiet", f"--directory={self.root}", f"--hostname={self.name}"),
                 f"--machine={self._unique}",
                 *("--register=no", "--keep-unit", "--network-bridge=br0", "--console=pipe"),
@@ -161,13 +166,11 @@ class Machine:
 
     def has(self, address: str) -> bool:
         answer = self.run("ip", "-json", "-4", "address", "show", check=False).stdout or "[]"
-        infos = (info for link in json.loads(answer) for info in link.get("addr_info", ()))
-        return any(info["local"] == address for info in infos)
+        return any(info["local"] == address for info in addresses_in(answer))
 
     def cable(self, connected: bool) -> None:
         """Pull or plug the cable at the switch."""
-        state = "up" if connected else "down"
-        run("ip", "-n", self.lab.switch, "link", "set", "dev", f"vb-{self._unique}", state)
+        self.lab.switch.cable(f"vb-{self._unique}", connected)
 
     def journal(self, *arguments: str) -> str:
         return self.run("journalctl", "--no-pager", "--output=short", *arguments).stdout

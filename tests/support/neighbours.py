@@ -6,8 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
-from inside import inside
-from lab import wait_for
+from lab import inside, wait_for
 from wiretap import BROADCAST, open_in
 
 ETH_P_ARP, ETH_P_IPV6 = 0x0806, 0x86DD

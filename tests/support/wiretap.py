@@ -3,22 +3,17 @@
 Times are the kernel's times of arrival, so that a busy machine does not blur them.
 """
 
-import ctypes
-import os
 import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-from lab import wait_for
+from lab import inside, wait_for
 
-CLONE_NEWNET = 0x40000000
 ETH_P_ALL = 3
 ETH_P_IP = 0x0800
 ETH_P_ARP = 0x0806
@@ -177,36 +172,11 @@ class Wiretap:
 
 def open_in(namespace: str, interface: str) -> socket.socket:
     """A packet socket in another network namespace, for reading and for sending whole frames."""
-
-    def make() -> socket.socket:
-        packet_socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
-        packet_socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        packet_socket.bind((interface, ETH_P_ALL))
-        return packet_socket
-
-    made: socket.socket = call_in(namespace, make)
-    return made
-
-
-def call_in(namespace: str, function: Callable[[], Any]) -> Any:
-    """Call the function in a thread that has entered the network namespace."""
-    results: list[Any] = []
-
-    def enter_and_call() -> None:
-        libc = ctypes.CDLL(None, use_errno=True)
-        descriptor = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
-        try:
-            if libc.setns(descriptor, CLONE_NEWNET):
-                raise OSError(ctypes.get_errno(), f"cannot enter {namespace}")
-        finally:
-            os.close(descriptor)
-        results.append(function())
-
-    thread = threading.Thread(target=enter_and_call)
-    thread.start()
-    thread.join()
-    (result,) = results
-    return result
+    with inside(namespace):
+        opened = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+        opened.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        opened.bind((interface, ETH_P_ALL))
+    return opened
 
 
 def parse_advertisement(frame: Frame) -> Advertisement | None:

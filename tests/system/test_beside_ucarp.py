@@ -6,8 +6,7 @@ ucarp never bows out, and reads what it hears up to a second late.
 import time
 
 import pytest
-from client import Client
-from lab import wait_for
+from lab import Client, wait_for
 from machines import repacked
 from web import VIP, conf, restart_cleanly
 

@@ -6,8 +6,7 @@ import json
 import time
 
 import pytest
-from client import Client
-from lab import PROJECT, wait_for
+from lab import PROJECT, Client, wait_for
 from machines import repacked
 from web import VIP, conf
 

@@ -5,8 +5,7 @@ import json
 import time
 
 import pytest
-from client import Client
-from lab import wait_for
+from lab import Client, wait_for
 from web import VIP, conf, restart_cleanly
 
 UNIT = "ucarpd@web"

@@ -7,8 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from client import Client
-from lab import wait_for
+from lab import Client, wait_for
 from machines import repacked
 from web import VIP, conf
 

@@ -9,7 +9,7 @@ import socket
 import struct
 from collections.abc import Iterator
 
-from benchmarks.netns import inside
+from lab.netns import inside
 
 RTM_NEWLINK = 16
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
@@ -17,7 +17,7 @@ GROUP_IPV4_IFADDR = 0x10
 
 _NLM_F_REQUEST, _NLM_F_ACK, _NLM_F_DUMP = 0x1, 0x4, 0x300
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
-_IFLA_MASTER = 10
+_IFLA_IFNAME, _IFLA_MASTER = 3, 10
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 _IFF_UP = 1
 _TYPE_MASK = 0x3FFF
@@ -36,7 +36,7 @@ def open_socket(groups: int = 0) -> socket.socket:
 
 
 def messages(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Split what one recv() gave into (type, payload) pairs."""
+    """Split the result of one recv() into (type, payload) pairs."""
     offset = 0
     while offset + _HEADER.size <= len(data):
         length, kind, _flags, _sequence, _pid = _HEADER.unpack_from(data, offset)
@@ -68,41 +68,48 @@ def parse_address(payload: bytes) -> tuple[int, int, str] | None:
 
 
 class Links:
-    """Changes the links of one namespace."""
+    """Changes the links of one namespace; a link that is not there raises OSError."""
 
     def __init__(self, namespace: str) -> None:
         self._namespace = namespace
-        self._sock = inside(namespace, open_socket)
+        with inside(namespace):
+            self._sock = open_socket()
         self._sequence = 0
 
     def close(self) -> None:
         self._sock.close()
 
     def index(self, name: str) -> int:
-        return inside(self._namespace, socket.if_nametoindex, name)
+        with inside(self._namespace):
+            return socket.if_nametoindex(name)
 
-    def set_up(self, index: int, *, up: bool) -> None:
-        self._change(_LINK.pack(0, 0, index, _IFF_UP if up else 0, _IFF_UP))
+    def set_up(self, name: str, *, up: bool) -> None:
+        self._change(name, _LINK.pack(0, 0, 0, _IFF_UP if up else 0, _IFF_UP))
 
-    def set_bridge(self, index: int, bridge: int) -> None:
-        """Put a link into a bridge, or take it out (bridge 0); its carrier does not change."""
+    def set_bridge(self, name: str, bridge: int) -> None:
+        """Put a link into the bridge with this index, or take it out (0); its carrier stays."""
         attribute = _ATTRIBUTE.pack(8, _IFLA_MASTER) + struct.pack("=I", bridge)
-        self._change(_LINK.pack(0, 0, index, 0, 0) + attribute)
+        self._change(name, _LINK.pack(0, 0, 0, 0, 0) + attribute)
 
-    def _change(self, body: bytes) -> None:
+    def _change(self, name: str, body: bytes) -> None:
         self._sequence += 1
+        # Of a link without an index the kernel looks up the name.
+        text = name.encode() + b"\0"
+        body += _ATTRIBUTE.pack(4 + len(text), _IFLA_IFNAME) + text + bytes(-len(text) % 4)
         flags = _NLM_F_REQUEST | _NLM_F_ACK
         head = _HEADER.pack(_HEADER.size + len(body), RTM_NEWLINK, flags, self._sequence, 0)
         self._sock.send(head + body)
         for kind, payload in messages(self._sock.recv(1 << 16)):
             if kind == _NLMSG_ERROR and (code := -struct.unpack_from("=i", payload)[0]):
-                raise OSError(code, os.strerror(code))
+                raise OSError(code, os.strerror(code), name)
 
 
 def addresses(namespace: str) -> list[tuple[int, int, str]]:
     """All IPv4 addresses of a namespace: (interface index, prefix length, address)."""
     found: list[tuple[int, int, str]] = []
-    with inside(namespace, open_socket) as sock:
+    with inside(namespace):
+        sock = open_socket()
+    with sock:
         body = _ADDRESS.pack(socket.AF_INET, 0, 0, 0, 0)
         flags = _NLM_F_REQUEST | _NLM_F_DUMP
         sock.send(_HEADER.pack(_HEADER.size + len(body), RTM_GETADDR, flags, 1, 0) + body)

@@ -21,13 +21,11 @@ from ucarpd.health.lateness import Lateness
 from ucarpd.linux import sysctl
 from ucarpd.linux.lock import AlreadyRunning, InstanceLock
 from ucarpd.process.host import Host
-from ucarpd.process.instance import (
+from ucarpd.process.instance import FORMER_KEYS, SCRIPT_LOOK, Instance
+from ucarpd.process.restart_pause import (
     FIRST_RESTART_PAUSE,
-    FORMER_KEYS,
     LONGEST_RESTART_PAUSE,
     RESTART_FORGOTTEN_AFTER,
-    SCRIPT_LOOK,
-    Instance,
 )
 from ucarpd.record.record import Record, read
 

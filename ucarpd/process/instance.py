@@ -26,21 +26,15 @@ from ucarpd.log.messages import Journal
 from ucarpd.process.exposure_watch import ExposureWatch
 from ucarpd.process.host import Host
 from ucarpd.process.notes import Notes
+from ucarpd.process.restart_pause import RestartPause
 from ucarpd.record.keeper import Keeper, content_of
 from ucarpd.scripts.runner import refusal
 
 FORMER_KEYS = 4
 """Keys of before a reload that are remembered, to tell which hosts still use them."""
 
-FIRST_RESTART_PAUSE = 1.0
-LONGEST_RESTART_PAUSE = 60.0
-"""Seconds before a failed engine is started again; each failure doubles the pause."""
-
 SCRIPT_LOOK = 1.0
 """Seconds between two looks at a script that cannot be run."""
-
-RESTART_FORGOTTEN_AFTER = 300.0
-"""Seconds of good work after which the pause is short again."""
 
 
 class Instance:
@@ -75,7 +69,7 @@ class Instance:
         self._addresses = owner_of(config, host.netlink, self._log, self._keeper, arp)
         self._engine: Engine | None = None
         self._started_at = 0.0
-        self._pause = FIRST_RESTART_PAUSE
+        self._pause = RestartPause()
         self._restart: asyncio.TimerHandle | None = None
         self._stopping = asyncio.Lock()
         self._is_stopping = False
@@ -298,9 +292,7 @@ class Instance:
             return
         self._interface.detach(self.config)
         self._engine = None
-        if self._loop.time() - self._started_at > RESTART_FORGOTTEN_AFTER:
-            self._pause = FIRST_RESTART_PAUSE
-        self._log.restarting(self._pause)
-        self._restart = self._loop.call_later(self._pause, self.start)
-        self._pause = min(2 * self._pause, LONGEST_RESTART_PAUSE)
+        pause = self._pause.after(self._loop.time() - self._started_at)
+        self._log.restarting(pause)
+        self._restart = self._loop.call_later(pause, self.start)
         self.changed()

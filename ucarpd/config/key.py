@@ -1,4 +1,4 @@
-"""What there is to say about one configuration key."""
+"""The type of a row in the table of configuration keys."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

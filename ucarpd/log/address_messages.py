@@ -1,4 +1,4 @@
-"""What the operator reads about the virtual addresses: put up, taken away, left over."""
+"""The lines about the virtual addresses: put up, taken away, left over."""
 
 import errno
 import logging
@@ -88,7 +88,7 @@ class AddressMessages(InstanceLines):
         self.warning(f"{ip} came up on {self._interface} in state {state.value}; removing it")
 
     def addresses_refused(self, refused: Mapping[IPAddress, OSError]) -> None:
-        """What came of an attempt to add the addresses: the ones that failed."""
+        """Log which addresses an attempt to add them all has failed to add."""
         without = {ip for ip, error in refused.items() if error.errno == errno.EAFNOSUPPORT}
         self._without_ipv6 = frozenset(without)
         for ip, error in refused.items():

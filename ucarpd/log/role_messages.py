@@ -1,4 +1,4 @@
-"""What the operator reads about the role of a virtual host, and about its configuration."""
+"""The lines about the role of a virtual host, and about its configuration."""
 
 import logging
 
@@ -43,7 +43,7 @@ class RoleMessages(InstanceLines):
         )
 
     def found(self, report: Report) -> None:
-        """What the protocol has noticed, although no role changed; each comes once, and its end."""
+        """Log a discovery of the protocol that changes no role; each comes once, and its end."""
         level, text = _FINDINGS[report.finding]
         text = text.format(peer=report.peer, family=report.family)
         peer = str(report.peer or "")

@@ -1,4 +1,4 @@
-"""What the operator reads about the scripts that own the addresses."""
+"""The lines about the scripts that own the addresses."""
 
 import logging
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from ucarpd.log.message_ids import MESSAGE_ID_SCRIPT_FAILED
 
 
 class ScriptMessages(InstanceLines):
-    """Each run of a script, its end, and what is wrong with it."""
+    """Each run of a script, its end, and its faults."""
 
     def spawning(self, hook: str) -> None:
         self._write(logging.WARNING, f"Spawning [{hook}]")

@@ -1,4 +1,4 @@
-"""What the operator reads about the segment: packets in and out, and other hosts."""
+"""The lines about the segment: packets in and out, and other hosts."""
 
 import errno
 import logging
@@ -17,7 +17,7 @@ _STILL_HEARD = 10.0
 
 
 class Inquiry(Protocol):
-    """Finds out why a digest is wrong, and tells what the operator shall read."""
+    """Finds out why a digest is wrong, and words it for the operator."""
 
     def look_into(self, evidence: Evidence, done: Callable[[str], None]) -> None: ...
 

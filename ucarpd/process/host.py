@@ -13,8 +13,8 @@ from ucarpd.linux.netlink import Netlink
 class Host:
     """`demotion` is how much less fit the whole host is, and `lateness` how late its timers are.
 
-    `others` takes the name of a virtual host, and returns what a peer with a wrong digest may have
-    taken from the files of the other ones.  `changed` is called after each change of a state.
+    `others` takes the name of a virtual host, and returns the other ones: a peer with a wrong digest
+    may have copied from their files.  `changed` is called after each change of a state.
     """
 
     netlink: Netlink

@@ -31,7 +31,7 @@ from ucarpd.scripts.child import PIDS
 class Process:
     """Runs the virtual hosts of `paths`, each a file or a directory of files.
 
-    With `stay` it goes on when there is nothing for it to do, until a reload finds something.
+    With `stay` the process keeps running when it has nothing to do, until a reload finds something.
     """
 
     def __init__(
@@ -159,6 +159,6 @@ def _report_unrestored(error: OSError | None) -> None:
 
 
 def _report_defect(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What a callback outside the engines has raised; the others go on."""
+    """Report an exception of a callback outside the engines; the other callbacks keep running."""
     error = context.get("exception")
     lines.write(logging.CRITICAL, f"internal error: {context['message']}", error=error)

@@ -1,7 +1,7 @@
 """The virtual hosts of one process: starts, stops and reloads them.
 
 One virtual host's fault does not touch another, and a bad file is reported and left out.  A running
-virtual host is never dropped because its file was edited badly: the old configuration goes on
+virtual host is never dropped because its file was edited badly: it keeps the old configuration
 until a good one is read.
 """
 
@@ -32,7 +32,7 @@ GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
 class Observer(Protocol):
-    """Is told what the supervisor does."""
+    """Hears of the changes that the supervisor makes."""
 
     def status_changed(self) -> None:
         """What `status` returns may have changed."""
@@ -67,7 +67,7 @@ class Supervisor:
         self._reloading: asyncio.Task[None] | None = None
         self._reload_again = False
         self._stopped: list[Instance] = []
-        """Those with scripts, until it is known what these have left running."""
+        """Instances with scripts, until their left-over processes have been logged."""
         self._started = 0
         self.reading = Reading()
         """The last one."""
@@ -76,23 +76,23 @@ class Supervisor:
 
     @property
     def instances(self) -> Collection[Instance]:
-        """Those that run."""
+        """The instances that run."""
         return self._instances.values()
 
     @property
     def interfaces(self) -> Collection[Interface]:
-        """Those that virtual hosts run on, or have run on."""
+        """The interfaces that virtual hosts run on, or have run on."""
         return self._interfaces.values()
 
     def read(self) -> Reading:
-        """Read the files for `start`, and write what is wrong with them."""
+        """Read the files for `start`, and log their faults."""
         self.reading = reading.at_start(self._paths)
         for line in self.reading.lines:
             lines.write_problem(line)
         return self.reading
 
     def start(self) -> None:
-        """Start what was read."""
+        """Start the virtual hosts of the last reading."""
         self._start_all(self.reading.configs)
 
     def status(self) -> str:
@@ -137,7 +137,7 @@ class Supervisor:
         try:
             lock = InstanceLock(new.name, run_directory(), new.interface, new.vhid, new.path)
         except AlreadyRunning as error:
-            # To the service that takes what is left, it is the normal course.
+            # To the service that takes the remaining files, it is the normal course.
             lines.write(logging.INFO if self._stay else logging.ERROR, str(error))
             return
         if lock.fault is not None:
@@ -164,7 +164,7 @@ class Supervisor:
         return phase
 
     def _others(self, name: str) -> tuple[Suspect, ...]:
-        """What a host with a wrong digest may have taken from another file of this one."""
+        """List the other files of this host, which a host with a wrong digest may have copied from."""
         configs = (each.config for each in self._instances.values() if each.config.name != name)
         return tuple(
             Suspect(name=each.name, vhid=each.vhid, key=each.key, hashed=each.params().hashed)
@@ -215,9 +215,9 @@ class Supervisor:
                 self._observer.reload_ended()
 
     async def _reload_once(self) -> None:
-        """Apply what the files say now.
+        """Apply the files as they are now.
 
-        A file that is gone ends its instance.  One that cannot be used leaves it as it is.  A stop of
+        If a file is gone, its instance ends.  If a file cannot be used, its instance stays as it is.  A stop of
         the process cuts it short.
         """
         self.reading = await asyncio.to_thread(reading.at_reload, self._paths)

@@ -28,8 +28,9 @@ MAY_IMPORT = {
     "exit_status": "",
     "process": "carp linux config engine log scripts interface addresses health diagnosis record"
     " exit_status",
+    "migrate": "config exit_status",
     "commands": "linux config log scripts interface process exit_status",
-    "cli": "linux config log record process commands exit_status",
+    "cli": "linux config log record process commands migrate exit_status",
     "__main__": "cli",
 }
 

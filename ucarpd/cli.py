@@ -28,7 +28,8 @@ signals:
 
 exit status:
   0   stopped on request, or no problems found
-  1   clear: an address or a device could not be removed; check --reload: no such process
+  1   clear: an address or a device could not be removed; check --reload: no such process;
+      import: a result has to be completed by hand
   2   wrong usage
   75  other processes already run every instance
   77  not enough privileges
@@ -94,6 +95,29 @@ def _parser() -> "argparse.ArgumentParser":
     show = commands.add_parser("show-config", help="print what a file means, defaults included")
     show.add_argument("path", metavar="FILE", type=Path)
     show.set_defaults(command=_show)
+
+    imported = commands.add_parser(
+        "import",
+        help="print a configuration file for what a start script, unit or other file of ucarp does",
+    )
+    imported.add_argument(
+        "path", metavar="FILE", type=Path, nargs="?", help="a file that starts or configures ucarp"
+    )
+    imported.add_argument(
+        "--write",
+        metavar="DIRECTORY",
+        type=Path,
+        help="write the files NAME.conf there, with mode 0600, instead of printing them",
+    )
+    imported.add_argument("--name", help="the name of the instance; otherwise, that of FILE")
+    imported.add_argument(
+        "--command",
+        dest="words",
+        metavar="WORD",
+        nargs=argparse.REMAINDER,
+        help="the command line of ucarp that follows, instead of a file; the last option",
+    )
+    imported.set_defaults(command=lambda options: _import(imported, options))
     return parser
 
 
@@ -123,6 +147,14 @@ def _check(options: "argparse.Namespace") -> int:
     from ucarpd.commands.check import check
 
     return check(options)
+
+
+def _import(parser: "argparse.ArgumentParser", options: "argparse.Namespace") -> int:
+    from ucarpd.migrate import import_command
+
+    if bool(options.path) == bool(options.words):
+        parser.error("give either FILE or --command")
+    return import_command.run(options.path, options.words, options.write, options.name)
 
 
 def _show(options: "argparse.Namespace") -> int:

@@ -9,6 +9,9 @@ EXIT_LEFT_OVER = 1
 EXIT_NOT_RELOADED = 1
 """The process that should reload is not there."""
 
+EXIT_INCOMPLETE = 1
+"""A file that `import` has made has to be completed by hand."""
+
 EXIT_INTERNAL_ERROR = 1
 
 EXIT_ALL_RUN_ELSEWHERE = 75

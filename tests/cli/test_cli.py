@@ -200,3 +200,17 @@ def test_help_names_every_signal_and_exit_status(capsys):
     out = capsys.readouterr().out
     for word in ("run", "check", "show-config", "TERM", "HUP", "USR1", "USR2", "77", "78"):
         assert word in out
+
+
+def test_check_gives_hints_for_a_file_that_does_not_load(tmp_path, capsys):
+    path = tmp_path / "web.conf"
+    path.write_text(GOOD.replace("UCARP_VHID", "VHID") + "PREEMPT=yes\n")
+    path.chmod(0o600)
+    assert cli.main(["check", str(path)]) == 78
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        f"{path}:2: VHID: UCARP_VHID is missing, and the key of this line is not ours: write"
+        " UCARP_VHID=…",
+        f"{path}:5: PREEMPT: goes to the scripts only, because it does not begin with UCARP_: did"
+        " you mean UCARP_PREEMPT? (warning)",
+    ]

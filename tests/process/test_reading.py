@@ -147,3 +147,20 @@ def test_a_damaged_list_refuses_nothing(run):
     refusals.leave(1, {Path("/x/web.conf")}, run)
     (run / "private/1.refused").write_text("[")
     assert refusals.take(1, run) == set()
+
+
+def test_warnings_about_files_that_run(etc, run):
+    write(etc, "web", text(1) + "UCARP_DAEMONIZE=0\n")
+    write(etc, "bad", text(300) + "UCARP_DAEMONIZE=0\n")
+    told = (
+        f"{etc}/web.conf:5: UCARP_DAEMONIZE: has no meaning here, because ucarpd@NAME.service"
+        " runs it: remove the line",
+    )
+    assert reading.at_start([etc]).warnings == told
+    assert reading.at_reload([etc]).warnings == told
+
+
+def test_a_stand_in_is_not_warned_of(etc, run):
+    crashed(etc, run, "web", text(1))
+    write(etc, "web", text(300) + "UCARP_DAEMONIZE=0\n")
+    assert reading.at_start([etc]).warnings == ()

@@ -141,3 +141,21 @@ def test_processes_of_scripts_are_told_once_after_their_instance_has_stopped(mon
     run(monkeypatch, tmp_path, scenario)
     assert [each for each in told if "left" in each] == ["one left sleep of one"]
     assert told[-1] == "one left sleep of one"
+
+
+def test_a_reload_logs_what_is_newly_doubtful(monkeypatch, tmp_path):
+    path = tmp_path / "web.conf"
+    path.write_text(
+        "UCARP_INTERFACE=eth0\nUCARP_VHID=1\nUCARP_PASS=secret\nUCARP_ADDR=10.0.0.1\nSKEW=3\n"
+    )
+    path.chmod(0o600)
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "run"))
+
+    async def scenario(host):
+        monkeypatch.setattr(host, "_start_all", lambda _configs: None)
+        for _ in range(2):
+            host.reload()
+            await host._reloading
+
+    told = run(monkeypatch, tmp_path, scenario)
+    assert sum("did you mean UCARP_ADVSKEW?" in line for line in told) == 1

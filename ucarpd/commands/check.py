@@ -32,6 +32,11 @@ def check(options: argparse.Namespace) -> int:
     problems += [finding.problem for finding in found if finding.is_error]
     for problem in problems:
         _say(problem, _ERR)
+    for path in dict.fromkeys(problem.path for problem in problems):
+        told = {problem.line for problem in problems if problem.path == path}
+        if all(each.path != path for each in configs):
+            for hint in config.hints(path, told):
+                _say(f"{hint} (warning)", _WARNING)
     for each in configs:
         # `run` waits for a script that is not there.
         of_scripts = config.script_errors(each.path, refusal)

@@ -8,9 +8,14 @@ what each type of value accepts.  `lines` splits a file (the only importer of do
 a line, `check` warns about it, `scripts` finds those that would not run, `exposure` finds files that
 others than root can change, `named_files` lists what a file names, and `show` prints a Config so that
 both read it alike.
+
+Mistakes are explained before they are guessed at: `kinds` names a file of another kind,
+`foreign_words` has what other programs call our keys, and `ucarp_options` the options of `ucarp`;
+`key_hints` puts that into words.  `look_alikes` finds letters that only look right, and
+`secret_names` tells which keys hold a password, whoever named them.
 """
 
-from ucarpd.config.check import warnings
+from ucarpd.config.check import hints, warnings
 from ucarpd.config.config import Config, VirtualAddress
 from ucarpd.config.directory import is_refused, load_all, nothing_in
 from ucarpd.config.files import find_files
@@ -33,6 +38,7 @@ __all__ = [
     "VirtualAddress",
     "find_files",
     "harm",
+    "hints",
     "is_harmful",
     "is_refused",
     "load",

@@ -9,8 +9,9 @@ from typing import Any
 from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.params import TieBreak
 from ucarpd.carp.timing import UNFIT_ADVBASE
-from ucarpd.config import bash, scripts
-from ucarpd.config.keys import BY_NAME, PREFIX, nearest
+from ucarpd.config import bash, kinds, look_alikes, scripts
+from ucarpd.config import key_hints as words
+from ucarpd.config.keys import BY_NAME, PREFIX
 from ucarpd.config.lines import Line, read_lines
 from ucarpd.config.problems import ConfigError, Problem, in_order, place
 
@@ -35,7 +36,25 @@ def warnings(path: Path) -> list[Problem]:
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_ties(given)]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_mac(given)]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_files(given)]
+    problems += [
+        Problem(path, line.number, line.name, text) for line, text in _about_letters(given)
+    ]
     return in_order(problems)
+
+
+def hints(path: Path, told: set[int | None]) -> list[Problem]:
+    """What may have been meant in a file that does not load; nothing of the lines in `told`.
+
+    Empty if it is a file of another kind, or cannot be read, because `load` says that.
+    """
+    try:
+        lines, _ = read_lines(path)
+    except ConfigError:
+        return []
+    if kinds.foreign_file(path, lines):
+        return []
+    sound = [line for line in lines if line.fault is None and line.text and line.number not in told]
+    return [Problem(path, line.number, line.name, text) for line, text in _about_keys(sound)]
 
 
 def _about_bash(lines: list[Line]) -> Iterator[tuple[Line, str]]:
@@ -59,6 +78,7 @@ def _advice(line: Line) -> str:
 
 
 def _about_keys(lines: list[Line]) -> Iterator[tuple[Line, str]]:
+    given = {BY_NAME[line.name].name for line in lines if line.name in BY_NAME and line.value}
     earlier: dict[str, Line] = {}
     for line in lines:
         if line.name is None:
@@ -68,17 +88,19 @@ def _about_keys(lines: list[Line]) -> Iterator[tuple[Line, str]]:
                 f"is already set in line {earlier[line.name].number}; this one, the last, counts:"
             )
             yield line, f"{text} keep one of them"
-        elif not line.name.startswith(PREFIX) and (meant := _mistyped(line.name)):
-            yield (
-                line,
-                f"goes to the scripts only, because it does not begin with {PREFIX}: {meant}",
-            )
+        elif meant := _of_another_file(line, given):
+            yield line, meant
         earlier[line.name] = line
 
 
-def _mistyped(name: str) -> str | None:
-    meant = nearest(name, cutoff=0.85)
-    return f"did you mean {meant}?" if meant else None
+def _of_another_file(line: Line, given: set[str]) -> str | None:
+    """Advice for a key that is none of ours; `given` are the canonical keys of the file."""
+    name, value = line.name or "", line.value or ""
+    if name.startswith(PREFIX):
+        return words.without_meaning(name)
+    if meant := words.without_prefix(name, value, given):
+        return f"goes to the scripts only, because it does not begin with {PREFIX}: {meant}"
+    return None
 
 
 def _about_peers(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
@@ -142,6 +164,17 @@ def _meaning(given: dict[str, Line], name: str) -> Any:
     key = BY_NAME[name]
     text = given[name].value if name in given else key.default
     return key.parse(text) if text else key.unset
+
+
+def _about_letters(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
+    """Letters that look like others: both hosts show the same, and do not have the same."""
+    for name in ("UCARP_PASS", "UCARP_PASS_OLD"):
+        line = given.get(name)
+        if line and (text := look_alikes.in_password(line.value or "")):
+            yield line, f"{text}: the same password on every host must have it too"
+    interface = given.get("UCARP_INTERFACE")
+    if interface and (text := look_alikes.strange(interface.value or "")):
+        yield interface, f"{text}: type the name again, if it is not in `ip link`"
 
 
 def _about_files(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:

@@ -48,11 +48,12 @@ def _addresses(given: Given) -> list[IPAddress]:
 
 def _check_label(draft: Draft) -> None:
     """The kernel takes any label, but ifconfig shows only those that begin with the interface."""
-    label, interface = draft.given.get("UCARP_IF_ALIAS"), draft.given.get("UCARP_INTERFACE")
+    label, interface = draft.given.get("UCARP_IF_ALIAS"), draft.lines_of("UCARP_INTERFACE")
     scripts = {"UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT"}
-    if not label or not interface or scripts & (draft.given.keys() | draft.faulty):
+    if not label or not interface or scripts & draft.given.keys():
         return
-    name = interface.meaning
+    # Without the label that some write there.
+    name = (interface[0].value or "").partition(":")[0]
     if label.meaning != name and not label.meaning.startswith(f"{name}:"):
         text = f"must begin with the interface, as {name}:0 does {got(label.text)}"
         draft.refuse(label.line, label.name, text)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
-from ucarpd.config import files
+from ucarpd.config import files, look_alikes
 from ucarpd.config.keys import BY_NAME, PREFIX
 from ucarpd.config.problems import ConfigError, Problem
 
@@ -96,6 +96,10 @@ def parse_line(number: int, text: str) -> Line:
         return Line(number, text, name=_name_of(text), fault=fault)
     if binding.value is None:
         return Line(number, text, name=_name_of(text), fault=f"{_NOT_AN_ASSIGNMENT}: there is no =")
+    meant = look_alikes.latin(binding.key)
+    if not binding.key.isascii() and meant.startswith(PREFIX):
+        fault = f"the key only looks so: {look_alikes.strange(binding.key)}: type the key again"
+        return Line(number, text, name=meant, fault=fault)
     start = re.match(rf"\s*(?:export\s+)?{re.escape(binding.key)}\s*=(\s*)", text)
     ours = binding.key.startswith(PREFIX)
     if start is None or (ours and not re.fullmatch("[A-Za-z0-9_]+", binding.key)):

@@ -7,15 +7,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ucarpd.config import address_types, cross_checks, files, masks, passwords
+from ucarpd.config import address_types, cross_checks, files, kinds, masks, passwords
 from ucarpd.config.config import Config, VirtualAddress
 from ucarpd.config.keys import KEYS
 from ucarpd.config.lines import read_lines
 from ucarpd.config.parsed import Draft, Given
 from ucarpd.config.problems import ConfigError, in_order
-
-_PASSWORDS = {"PASS", "PASSWD", "PASSWORD"}
-"""Keys without our prefix that wrappers around ucarp read the password from."""
+from ucarpd.config.secret_names import is_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +47,8 @@ def load_with_lines(
 
     draft = Draft(path)
     lines, problems = read_lines(path, note)
+    if foreign := kinds.foreign_file(path, lines):
+        raise ConfigError([*problems, foreign])
     draft.problems += problems
     draft.take(lines)
     name = _instance_name(draft)
@@ -116,13 +116,12 @@ def _script_environment(
     several addresses mask and prefix length are those of the first; IPv6 has no dotted masks.
     """
     first = addresses[0]
-    secrets = {secret for key in KEYS if key.secret for secret in key.names} | _PASSWORDS
     environment = {
         written: line.value or ""
         for written, line in draft.written.items()
-        if written not in secrets
+        if not is_secret(written)
     }
-    environment |= {key: given.text for key, given in draft.given.items() if key not in secrets}
+    environment |= {key: given.text for key, given in draft.given.items() if not is_secret(key)}
     length = str(first.prefixlen)
     mask = address_types.dotted_mask(first.prefixlen) if first.ip.version == 4 else length
     environment |= {

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ucarpd.config import types
+from ucarpd.config import foreign_words, key_hints, types
 from ucarpd.config.key import Key
-from ucarpd.config.keys import BY_NAME, KEYS, PREFIX, nearest
+from ucarpd.config.keys import BY_NAME, KEYS, PREFIX
 from ucarpd.config.lines import Line
 from ucarpd.config.problems import Problem, got
 
@@ -58,12 +58,19 @@ class Draft:
                 self.faulty.add(BY_NAME[line.name].name)
         for name, line in self.written.items():
             if name.startswith(PREFIX) and name not in BY_NAME:
-                # Never with its value: it may be a password under a name that was mistyped.
-                meant = nearest(name)
-                hint = f"; did you mean {meant}?" if meant else ""
-                self.refuse(line.number, name, f"unknown key{hint}")
+                self._refuse_unknown(name, line)
         for key in KEYS:
             self._take_key(key)
+
+    def _refuse_unknown(self, name: str, line: Line) -> None:
+        fault = key_hints.unknown(name, line.value or "")
+        if fault is None:
+            return
+        self.refuse(line.number, name, fault)
+        meant = foreign_words.meaning(name)
+        if meant and meant.key in BY_NAME and line.value:
+            # It is not reported as missing as well.
+            self.faulty.add(meant.key)
 
     def _take_key(self, key: Key) -> None:
         first: Given | None = None
@@ -90,8 +97,22 @@ class Draft:
         """Report that a required key has no value."""
         if empty := self.lines_of(key.name):
             self.refuse(empty[0].number, empty[0].name, f"missing: it has no value ({key.kind})")
+        elif foreign := self._without_prefix(key):
+            self.faulty.add(key.name)
+            text = (
+                f"{key.name} is missing, and the key of this line is not ours: write {key.name}=…"
+            )
+            self.refuse(foreign.number, foreign.name, text)
         else:
             self.refuse(None, key.name, f"missing: add {key.name}=… ({key.kind})")
+
+    def _without_prefix(self, key: Key) -> Line | None:
+        """The line that seems to set `key` under the name that another kind of file has for it."""
+        for name, line in self.written.items():
+            meant = None if name.startswith(PREFIX) else foreign_words.meaning(name)
+            if meant and meant.key == key.name and line.value:
+                return line
+        return None
 
     def _parse(self, key: Key, line: Line) -> Given | None:
         assert line.name is not None

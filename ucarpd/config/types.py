@@ -29,6 +29,11 @@ _BOOLEANS = {
     **dict.fromkeys(("no", "false", "off", "0"), False),
 }
 
+_FOREIGN_BOOLEANS = {
+    **dict.fromkeys(("y", "t", "enable", "enabled", "master"), True),
+    **dict.fromkeys(("n", "f", "disable", "disabled", "none", "never", "backup"), False),
+}
+
 
 def integer(low: int, high: int) -> Callable[[str], int]:
     """A parser for whole decimal numbers from `low` to `high`."""
@@ -65,7 +70,20 @@ def boolean(text: str) -> bool:
     try:
         return _BOOLEANS[text.lower()]
     except KeyError:
-        raise ValueError("must be yes or no (or true, false, on, off, 1, 0)") from None
+        meant = meant_boolean(text)
+        advice = "" if meant is None else f": write {'yes' if meant else 'no'}"
+        raise ValueError(f"must be yes or no (or true, false, on, off, 1, 0){advice}") from None
+
+
+def meant_boolean(text: str) -> bool | None:
+    """What a word of another program means by yes or no; None if it is none of them.
+
+    An option of `ucarp`, such as --nomcast, means yes.
+    """
+    word = text.lower()
+    if word.startswith("-"):
+        return True
+    return (_BOOLEANS | _FOREIGN_BOOLEANS).get(word)
 
 
 def one_of(choices: Mapping[str, T]) -> Callable[[str], T]:
@@ -116,7 +134,9 @@ def _require_short_word(text: str) -> None:
 
 def facility(text: str) -> str:
     if text.lower() not in FACILITIES:
-        raise ValueError(f"must be a syslog facility: {', '.join(FACILITIES)}")
+        short = text.lower().removeprefix("log_")
+        advice = f": write {short}" if short in FACILITIES else ""
+        raise ValueError(f"must be a syslog facility: {', '.join(FACILITIES)}{advice}")
     return text.lower()
 
 

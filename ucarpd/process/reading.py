@@ -19,11 +19,15 @@ from ucarpd.record import last_good
 
 @dataclass(frozen=True)
 class Reading:
-    """`configs` are to run; `refused` are files or directories, and `lines` name their faults."""
+    """`configs` are to run; `refused` are files or directories, and `lines` name their faults.
+
+    `warnings` name lines of the others that may not mean what their writer thinks.
+    """
 
     configs: tuple[Config, ...] = ()
     lines: tuple[str, ...] = ()
     refused: frozenset[Path] = frozenset()
+    warnings: tuple[str, ...] = ()
 
     def is_refused(self, path: Path) -> bool:
         """Whether this file, or its directory, is refused."""
@@ -57,10 +61,12 @@ def at_start(paths: Sequence[Path]) -> Reading:
             f"{time.strftime('%Y-%m-%d %H:%M:%S', since)}, serves on"
         )
 
+    refused = frozenset(each.path for each in problems)
     return Reading(
         tuple(configs),
         tuple(f"{each}{consequence(each)}" for each in problems),
-        frozenset(each.path for each in problems),
+        refused,
+        _warnings(each for each in configs if each.path not in refused),
     )
 
 
@@ -69,12 +75,18 @@ def at_reload(paths: Sequence[Path]) -> Reading:
     refused_by_check = refusals.take(os.getpid(), run_directory())
     configs, problems = config.load_all(paths)
     refused = frozenset(refused_by_check | {problem.path for problem in problems})
+    taken = [each for each in configs if each.path not in refused]
     return Reading(
-        tuple(each for each in configs if each.path not in refused),
+        tuple(taken),
         tuple(
             f"{each}; the running configuration stays"
             for each in problems
             if each.path not in refused_by_check
         ),
         refused,
+        _warnings(taken),
     )
+
+
+def _warnings(configs: Iterable[Config]) -> tuple[str, ...]:
+    return tuple(str(warning) for each in configs for warning in config.warnings(each.path))

@@ -89,6 +89,8 @@ class Supervisor:
         self.reading = reading.at_start(self._paths)
         for line in self.reading.lines:
             lines.write_problem(line)
+        for line in self.reading.warnings:
+            lines.write(logging.WARNING, line)
         return self.reading
 
     def start(self) -> None:
@@ -220,9 +222,13 @@ class Supervisor:
         If a file is gone, its instance ends.  If a file cannot be used, its instance stays as it is.  A stop of
         the process cuts it short.
         """
+        told = self.reading.warnings
         self.reading = await asyncio.to_thread(reading.at_reload, self._paths)
         for line in self.reading.lines:
             lines.write_problem(line)
+        for line in self.reading.warnings:
+            if line not in told:
+                lines.write(logging.WARNING, line)
         wanted = {each.name: each for each in self.reading.configs}
         before = {name: each.config.path for name, each in self._instances.items()}
         counts = {"changed": 0, "started": 0, "ended": 0}

@@ -1,0 +1,201 @@
+"""A file of another kind, or with the keys of another program, is named, with what to type."""
+
+import pytest
+from config_files import faults, loaded, minimal, write
+
+from ucarpd.config import hints, show, warnings
+from ucarpd.config.foreign_words import meaning, nearest
+from ucarpd.config.key_hints import unknown
+from ucarpd.config.kinds import Kind, kind_of
+
+KEEPALIVED = "vrrp_instance VI_1 {\n    interface eth0\n    virtual_router_id 51\n}\n"
+STANZA = "auto eth0\niface eth0 inet static\n\tucarp-vid 1\n\tucarp-password geheim\n"
+UNIT = "[Unit]\nDescription=x\n[Service]\nExecStart=/usr/sbin/ucarp --vhid=1 --pass=geheim\n"
+SCRIPT = "#!/bin/sh\nIF=eth0\nucarp -i $IF -v 1 -p geheim\n"
+RC_CONF = 'ucarp_enable="YES"\nucarp_pass="geheim"\n'
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "kind"),
+    [
+        (KEEPALIVED, 1, "a keepalived.conf"),
+        ("# mine\n\n" + KEEPALIVED, 3, "a keepalived.conf"),
+        (STANZA, 1, "an ifupdown stanza"),
+        ("\tucarp-vid 1\n\tucarp-vip 10.0.0.1\n", 1, "an ifupdown stanza"),
+        (UNIT, 1, "a systemd unit"),
+        ('Environment="UCARP_VHID=23"\nEnvironment=UCARP_PASS=geheim\n', 1, "a systemd unit"),
+        (SCRIPT, 1, "a shell script"),
+        ("IF=eth0\nucarp -i $IF -p geheim\n", 2, "a shell script"),
+        ("--vhid=1\n--pass=geheim\n", 1, "a list of ucarp options"),
+        (RC_CONF, 1, "an rc.conf"),
+        ("services:\n  ha:\n    environment:\n      - UCARP_VHID=1\n", 1, "a Compose file"),
+        ("FROM debian\nENV UCARP_VHID=1\n", 1, "a Dockerfile"),
+        ("BIND_INTERFACE=eth0\nPASSWORD=geheim\n", 1, "the common part of Fedora's"),
+        ("ucarp\0-i\0eth0\0", 1, "the command line of a process"),
+        ("#!/usr/bin/perl\nprint 1;\n", 1, "a program"),
+    ],
+)
+def test_a_file_of_another_kind_is_one_fault(content, line, kind):
+    [fault] = faults(content)
+    assert fault.startswith(f"{line}: this is {kind}")
+    assert "geheim" not in fault
+    assert ("ucarpd import web.conf" in fault) == (
+        kind not in {"a program", "the common part of Fedora's"}
+    )
+    assert hints(write(content), set()) == []
+
+
+def test_a_vip_file_of_fedora_is_known_by_its_name():
+    content = "ID=001\nVIP_ADDRESS=10.7.0.10\n"
+    assert kind_of(content, "vip-001.conf") == (Kind.VIP, 1)
+    assert kind_of("ID=001\n", "web.conf") == (Kind.KEYS, 1)
+    assert kind_of("", "vip-common.conf") == (Kind.VIP_COMMON, 1)
+
+
+def test_a_line_of_another_kind_among_our_own_is_a_fault_of_that_line():
+    assert faults(minimal("auto eth0")) == ["5: is not KEY=VALUE"]
+    assert loaded(minimal('ucarp_preempt="YES"')).preempt is False
+
+
+def test_a_script_that_only_sets_keys_is_a_configuration():
+    assert loaded("#!/bin/sh\n" + minimal()).vhid == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("UCARP_HOST_ADDRESS", "UCARP_SRCIP"),
+        ("UCARP_IPS", "UCARP_EXTRA_ADDRS"),
+        ("UCARP_VIP_ADDRESS", "UCARP_ADDR"),
+        ("UCARP_DOWN", "UCARP_DOWNSCRIPT"),
+        ("UCARP_UP", "UCARP_UPSCRIPT"),
+        ("UCARP_VIRTUAL_IP", "UCARP_ADDR"),
+        ("UCARP_VIRTUAL_ID", "UCARP_VHID"),
+        ("UCARP_INSTANCE_ID", "UCARP_VHID"),
+        ("UCARP_HOST_DEVICE", "UCARP_INTERFACE"),
+        ("UCARP_IF", "UCARP_INTERFACE"),
+        ("KARP_VIRTUAL_IP", "UCARP_ADDR"),
+        ("ucarp_src", "UCARP_SRCIP"),
+        ("ADVSKEM", "UCARP_ADVSKEW"),
+        ("virtual_pw", "UCARP_PASS"),
+    ],
+)
+def test_a_foreign_word_has_its_key(name, key):
+    assert meaning(name).key == key
+
+
+def test_the_smaller_priority_wins_here():
+    assert unknown("UCARP_PRIORITY", "50") == (
+        "unknown key; write UCARP_ADVSKEW: the smaller one wins"
+    )
+
+
+def test_options_are_named_as_keys_without_the_password():
+    text = unknown("UCARP_OPTS", "--preempt -k 20 -p geheim --bogus --shut -Dx $X")
+    assert text == (
+        "unknown key; ucarpd takes no options here: write UCARP_PREEMPT=yes, UCARP_ADVSKEW=20,"
+        " UCARP_PASS=…, UCARP_SHUTDOWN=yes, UCARP_XPARAM=…"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("UCARP_VIHD", "UCARP_VHID"),
+        ("UCARP_HVID", "UCARP_VHID"),
+        ("UCARP_PREEMT", "UCARP_PREEMPT"),
+        ("UCARP_PASWORD", "UCARP_PASS"),
+        ("UCARP_INTERAFCE", "UCARP_INTERFACE"),
+        ("UCARP_ADRESS", "UCARP_ADDR"),
+        ("UCARP_XYZZY", None),
+        ("UCARP_SOURCE_PORT", None),
+    ],
+)
+def test_only_a_slip_of_one_or_two_letters_is_guessed(name, key):
+    assert nearest(name) == key
+
+
+def test_a_foreign_key_is_reported_once():
+    content = minimal("UCARP_HOST_DEVICE=eth0", INTERFACE=None)
+    assert faults(content) == ["4: UCARP_HOST_DEVICE: unknown key; write UCARP_INTERFACE"]
+
+
+def test_a_word_without_meaning_here_is_only_a_warning():
+    path = write(minimal("UCARP_DAEMONIZE=0", "UCARP_CFGDIR=/etc/ucarp"))
+    assert loaded(path.read_text()).vhid == 1
+    assert [str(each) for each in warnings(path)] == [
+        "web.conf:5: UCARP_DAEMONIZE: has no meaning here, because ucarpd@NAME.service runs it:"
+        " remove the line",
+        "web.conf:6: UCARP_CFGDIR: has no meaning here, because ucarpd reads /etc/ucarp: remove the"
+        " line",
+    ]
+
+
+def test_keys_without_prefix_are_named_where_the_file_does_not_load():
+    content = "INTERFACE=eth0\nVHID=1\nPASS=geheim\nADDR=172.16.0.1\nSKEW=3\n"
+    assert faults(content) == [
+        "1: INTERFACE: UCARP_INTERFACE is missing, and the key of this line is not ours: write"
+        " UCARP_INTERFACE=…",
+        "2: VHID: UCARP_VHID is missing, and the key of this line is not ours: write UCARP_VHID=…",
+        "3: PASS: UCARP_PASS is missing, and the key of this line is not ours: write UCARP_PASS=…",
+        "4: ADDR: UCARP_ADDR is missing, and the key of this line is not ours: write UCARP_ADDR=…",
+    ]
+    [hint] = hints(write(content), {1, 2, 3, 4})
+    assert str(hint) == (
+        "web.conf:5: SKEW: goes to the scripts only, because it does not begin with UCARP_: did you"
+        " mean UCARP_ADVSKEW?"
+    )
+
+
+def test_options_without_prefix_are_named():
+    [warning] = warnings(write(minimal("OPTIONS='--preempt --pass=geheim'")))
+    assert warning.text.endswith("write UCARP_PREEMPT=yes, UCARP_PASS=…")
+
+
+def test_a_word_for_scripts_is_not_taken_for_a_key_that_is_given():
+    assert warnings(write(minimal("INTERFACE=eth9", "ID=3", "GATEWAY=10.0.0.1"))) == []
+
+
+def test_a_missing_file_has_no_hints(tmp_path):
+    assert hints(tmp_path / "none.conf", set()) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["PASS", "PASSWORD", "KEY", "PASSWD", "DB_PASSWORD", "ucarp_pass", "UCARP_PASS"]
+)
+def test_a_password_goes_nowhere_whatever_its_name(name):
+    content = minimal(f"{name}=hush") if name != "UCARP_PASS" else minimal(PASS="hush")
+    config = loaded(content)
+    assert name not in config.script_environment
+    assert "hush" not in show(config)
+    assert all("hush" not in str(warning) for warning in warnings(write(content)))
+
+
+def test_other_words_go_to_the_scripts():
+    assert loaded(minimal("KEYMAP=de", "BYPASS=1")).script_environment["BYPASS"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("UCARP_SHUTDOWN=y", ": write yes (got 'y')"),
+        ("UCARP_NEUTRAL=enabled", ": write yes (got 'enabled')"),
+        ("UCARP_NOMCAST=--nomcast", ": write yes (got '--nomcast')"),
+        ("UCARP_PREEMPT=disabled", ": write no (got 'disabled')"),
+        ("UCARP_PREEMPT=maybe", "off, 1, 0) (got 'maybe')"),
+        ("UCARP_FACILITY=LOG_LOCAL6", ": write local6 (got 'LOG_LOCAL6')"),
+    ],
+)
+def test_words_of_other_programs_are_told_what_to_write(line, fault):
+    [found] = faults(minimal(line))
+    assert found.endswith(fault)
+
+
+def test_a_label_is_looked_at_beside_an_interface_with_a_label():
+    found = faults(minimal("UCARP_IF_ALIAS=0", INTERFACE="eth0:0"))
+    assert "5: UCARP_IF_ALIAS: must begin with the interface, as eth0:0 does (got '0')" in found

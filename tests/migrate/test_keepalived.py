@@ -1,0 +1,82 @@
+"""What VRRP and CARP have in common is read from a keepalived.conf."""
+
+from ucarpd.migrate import importer
+
+TEXT = """\
+! a comment
+global_defs
+{
+    router_id lb1   # another one
+}
+include /etc/keepalived/more/*.conf
+vrrp_script chk { script "pidof nginx" }
+vrrp_instance web {
+    virtual_ipaddress {
+        10.0.0.1/24 label eth0:web
+        10.0.1.1/24 dev eth1 scope link
+    }
+    virtual_ipaddress_excluded { 10.0.0.9 }
+    interface eth0
+    virtual_router_id 7
+    priority 255
+    nopreempt
+    advert_int 0.5
+    unicast_src_ip 10.0.0.11
+    unicast_peer { 10.0.0.12 }
+    notify /etc/n.sh
+    track_interface { eth1 }
+    virtual_routes { default via 10.0.0.254 }
+    use_vmac
+    strange thing
+}
+virtual_server 10.0.0.1 80 { delay_loop 3 }
+"""
+
+
+def read(directory, text):
+    path = directory / "keepalived.conf"
+    path.write_text(text)
+    return importer.of_file(path, directory / "root")
+
+
+def test_an_instance(tmp_path):
+    findings = read(tmp_path, TEXT)
+    [host] = findings.hosts
+    assert {key: value.text for key, value in host.values.items()} == {
+        "UCARP_INTERFACE": "eth0",
+        "UCARP_VHID": "7",
+        "UCARP_SRCIP": "10.0.0.11",
+        "UCARP_PEERS": "10.0.0.11,10.0.0.12",
+        "UCARP_ADDR": "10.0.0.1/24,10.0.1.1/24",
+        "UCARP_EXTRA_ADDRS": "10.0.0.9/32",
+        "UCARP_IF_ALIAS": "eth0:web",
+        "UCARP_ADVBASE": "0",
+        "UCARP_ADVSKEW": "0",
+        "UCARP_PREEMPT": "no",
+    }
+    told = "\n".join(findings.remarks)
+    for words in (
+        ":6: /etc/keepalived/more/*.conf is not read",
+        ":11: 10.0.1.1/24 is on eth1",
+        ":11: scope link has nothing like it here",
+        ":18: advert_int 0.5: UCARP_ADVBASE is in whole seconds",
+        ":21: notify /etc/n.sh: UCARP_UPSCRIPT and UCARP_DOWNSCRIPT",
+        ":22: track_interface eth1",
+        ":23: virtual_routes default via 10.0.0.254: ucarpd sets no routes",
+        ":24: use_vmac: UCARP_VMAC=yes here",
+        ":25: strange thing has nothing like it here",
+        ":27: virtual_server 10.0.0.1 80 has nothing like it here",
+        "UCARP_PASS is missing",
+    ):
+        assert words in told
+
+
+def test_several_instances_and_the_default_of_preempting(tmp_path):
+    text = "".join(
+        f"vrrp_instance v{n} {{\n interface eth0\n virtual_router_id {n}\n"
+        f" virtual_ipaddress {{\n 10.0.0.{n}\n }}\n}}\n"
+        for n in (1, 2)
+    )
+    findings = read(tmp_path, text)
+    assert [host.text("UCARP_ADDR") for host in findings.hosts] == ["10.0.0.1/32", "10.0.0.2/32"]
+    assert [host.text("UCARP_PREEMPT") for host in findings.hosts] == ["yes", "yes"]

@@ -1,0 +1,359 @@
+"""Units, ifupdown, containers, Fedora's files, and command lines."""
+
+import os
+import stat
+
+import pytest
+
+from ucarpd import cli
+from ucarpd.config import ConfigError, load
+from ucarpd.migrate import finish, importer
+
+
+def read(directory, text, name):
+    path = directory / name
+    path.write_text(text)
+    return importer.of_file(path, directory / "root")
+
+
+def values(findings, number=0):
+    return {key: value.text for key, value in findings.hosts[number].values.items()}
+
+
+def told(findings):
+    return "\n".join(findings.remarks)
+
+
+UNIT = """\
+[Service]
+EnvironmentFile=-{directory}/env
+Environment=ADDR=10.9.9.9 "PASSWORD=a b"
+# ExecStart=/usr/sbin/ucarp -v 9
+ExecStart=-/usr/sbin/ucarp --interface=${{IF}} \\
+   --vhid=%i --pass=${{PASSWORD}} \\
+   --addr=${{ADDR}} $OPTS
+ExecStop=/usr/bin/killall ucarp
+ExecStartPre=/bin/true
+"""
+
+
+def test_a_template_with_a_file_of_variables(tmp_path):
+    (tmp_path / "env").write_text('IF=eth3\nOPTS="--preempt -k 3"\n')
+    findings = read(tmp_path, UNIT.format(directory=tmp_path), "ha@7.service")
+    assert values(findings) == {
+        "UCARP_INTERFACE": "eth3",
+        "UCARP_VHID": "7",
+        "UCARP_PASS": "a b",
+        "UCARP_ADDR": "10.9.9.9/32",
+        "UCARP_PREEMPT": "yes",
+        "UCARP_ADVSKEW": "3",
+    }
+    assert "systemctl disable --now ha@7.service" in told(findings)
+    assert ":9: ExecStartPre=/bin/true: ucarpd does not run it" in told(findings)
+
+
+def test_a_template_without_its_name_and_file(tmp_path):
+    findings = read(tmp_path, UNIT.format(directory=tmp_path), "ha@.service")
+    assert "UCARP_VHID" not in values(findings)
+    assert "%i is filled in by systemd" in told(findings)
+    assert f"$IF comes from {tmp_path}/env" in told(findings)
+
+
+def test_a_drop_in_replaces_the_command(tmp_path):
+    (tmp_path / "ha.service.d").mkdir()
+    (tmp_path / "ha.service.d/x.conf").write_text(
+        "[Service]\nExecStart=\nExecStart=/usr/sbin/ucarp -i eth1 -v 2 -p x -a 10.0.0.2\n"
+    )
+    unit = "[Service]\nExecStart=/usr/sbin/ucarp -i eth0 -v 1 -p x -a 10.0.0.1\n"
+    findings = read(tmp_path, unit, "ha.service")
+    assert len(findings.hosts) == 1
+    assert values(findings)["UCARP_VHID"] == "2"
+
+
+def test_a_unit_that_starts_a_script(tmp_path):
+    script = tmp_path / "start.sh"
+    unit = f"[Service]\nExecStart=/bin/sh {script}\n"
+    assert f"starts {script}: import it too" in told(read(tmp_path, unit, "ha.service"))
+    script.write_text("#!/bin/sh\nucarp -i eth0 -v 3 -p x -a 10.0.0.1\n")
+    assert values(read(tmp_path, unit, "ha.service"))["UCARP_VHID"] == "3"
+
+
+def test_a_quadlet(tmp_path):
+    text = "[Container]\nImage=x\nEnvironment=UCARP_INTERFACE=eth0 UCARP_VID=4\nExec=--preempt\n"
+    findings = read(tmp_path, text, "ha.container")
+    assert {key for host in findings.hosts for key in host.values} >= {"UCARP_PREEMPT"}
+
+
+STANZAS = """\
+auto eth0
+iface eth0 inet static
+  address 10.13.0.2/24
+  ucarp-vid1 50
+  ucarp-vip1 10.13.0.10
+  ucarp-password1 aaa
+  ucarp-vid-2 51
+  ucarp-vip-2 10.13.0.11
+  ucarp-password-2 \\
+     bbb
+  ucarp-master {master}
+  ucarp-facility local3
+  ucarp-bogus x
+iface eth0:ucarp1 inet static
+  address 10.13.0.10/32
+iface eth0:ucarp2 inet static
+  address 10.13.0.12/32
+  up /etc/x.sh
+source /etc/network/interfaces.d/*
+"""
+
+
+def test_numbered_options(tmp_path):
+    findings = read(tmp_path, STANZAS.format(master="maybe"), "interfaces")
+    assert [values(findings, n)["UCARP_VHID"] for n in (0, 1)] == ["50", "51"]
+    assert values(findings, 1) == {
+        "UCARP_INTERFACE": "eth0",
+        "UCARP_SRCIP": "10.13.0.2",
+        "UCARP_VHID": "51",
+        "UCARP_ADDR": "10.13.0.11/32",
+        "UCARP_PASS": "bbb",
+        "UCARP_PREEMPT": "yes",
+        "UCARP_FACILITY": "local3",
+    }
+    assert values(findings)["UCARP_IF_ALIAS"] == "eth0:ucarp1"
+    for words in (
+        ":11: ucarp-master maybe: the hook takes any such word for yes",
+        ":13: ucarp-bogus is not known: left out",
+        ":16: the stanza of eth0:ucarp2 fits no ucarp-vip",
+        ":19: /etc/network/interfaces.d/* is not read",
+    ):
+        assert words in told(findings)
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("no", "no"), ("OFF", "no"), ("0", "no"), ("1", "yes")]
+)
+def test_booleans_as_the_hook_reads_them(tmp_path, word, meant):
+    findings = read(tmp_path, STANZAS.format(master=word), "interfaces")
+    assert values(findings)["UCARP_PREEMPT"] == meant
+    assert "any such word" not in told(findings)
+
+
+def test_an_alias_with_another_address_and_commands(tmp_path):
+    findings = read(
+        tmp_path,
+        "iface br0 inet dhcp\n ucarp-vid 1\n ucarp-vip 10.0.0.1\n ucarp-password x\n"
+        "iface br0:ucarp inet static\n address 10.0.0.9\n netmask 255.255.0.0\n mtu 1400\n",
+        "interfaces",
+    )
+    assert values(findings)["UCARP_ADDR"] == "10.0.0.1/16"
+    assert "has the address 10.0.0.9, and ucarp-vip is 10.0.0.1: ucarp-vip counts" in told(findings)
+    assert ":8: br0:ucarp: mtu 1400: ucarpd does not do it by itself" in told(findings)
+    assert "#UCARP_UPSCRIPT=/usr/share/ucarp/vip-up" in finish.text(findings.hosts[0], "")
+
+
+def test_a_piece_of_a_stanza(tmp_path):
+    findings = read(tmp_path, " ucarp-vid 1\n ucarp-vip 10.0.0.1\n ucarp-password x\n", "piece")
+    assert values(findings)["UCARP_VHID"] == "1"
+    assert "UCARP_INTERFACE is missing" in told(findings)
+
+
+COMPOSE = """\
+version: "3"
+services:
+  ha:
+    image: foo/ucarp
+    cap_add:
+      - NET_ADMIN
+    environment:
+      UCARP_INTERFACE: eth0
+      UCARP_VID: "12"
+      UCARP_VIP: 10.2.2.2
+      UCARP_PASSWORD: "se: cret"
+  two:
+    environment:
+      - UCARP_INTERFACE=eth1
+      - UCARP_VID=3
+      - "UCARP_VIP=10.2.2.3/24"
+      - UCARP_PASSWORD=${PW}
+    command: ["--preempt", "--advskew=3"]
+"""
+
+
+def test_a_compose_file(tmp_path):
+    findings = read(tmp_path, COMPOSE, "compose.yml")
+    assert values(findings) == {
+        "UCARP_INTERFACE": "eth0",
+        "UCARP_VHID": "12",
+        "UCARP_ADDR": "10.2.2.2/32",
+        "UCARP_PASS": "se: cret",
+    }
+    assert values(findings, 1) == {
+        "UCARP_INTERFACE": "eth1",
+        "UCARP_VHID": "3",
+        "UCARP_ADDR": "10.2.2.3/24",
+        "UCARP_PREEMPT": "yes",
+        "UCARP_ADVSKEW": "3",
+    }
+    assert ":17: UCARP_PASSWORD: ${PW} comes from the environment of Compose" in told(findings)
+
+
+def test_a_dockerfile(tmp_path):
+    findings = read(
+        tmp_path,
+        'FROM x\nENV UCARP_INTERFACE eth0\nENV UCARP_VID=1 UCARP_PASS="a b" \\\n    UCARP_ADDR=10.3.3.3\n'
+        'CMD ["ucarp", "--preempt"]\n',
+        "Dockerfile",
+    )
+    assert values(findings) == {
+        "UCARP_INTERFACE": "eth0",
+        "UCARP_VHID": "1",
+        "UCARP_PASS": "a b",
+        "UCARP_ADDR": "10.3.3.3/32",
+        "UCARP_PREEMPT": "yes",
+    }
+
+
+def test_all_of_fedora_s_files(tmp_path):
+    (tmp_path / "vip-common.conf").write_text("BIND_INTERFACE=eth0\nPASSWORD=love\nOPTIONS=-P\n")
+    for number in ("001", "002"):
+        (tmp_path / f"vip-{number}.conf").write_text(
+            f"ID={number}\nVIP_ADDRESS=10.0.0.{number[2]}\n"
+        )
+    for path in (tmp_path, tmp_path / "vip-common.conf"):
+        findings = importer.of_file(path, tmp_path / "root")
+        assert [values(findings, n)["UCARP_VHID"] for n in (0, 1)] == ["1", "2"]
+        assert values(findings)["UCARP_PREEMPT"] == "yes"
+
+
+def test_a_vip_file_without_the_common_one(tmp_path):
+    findings = read(tmp_path, "ID=3\nVIP_ADDRESS=10.0.0.1\n", "vip-003.conf")
+    assert "vip-common.conf: is not there" in told(findings)
+
+
+def test_a_directory_without_such_files(tmp_path):
+    with pytest.raises(ConfigError, match="has no vip-NNN.conf in it"):
+        importer.of_file(tmp_path)
+
+
+def test_the_command_line_of_a_process(tmp_path):
+    findings = read(
+        tmp_path, "/usr/sbin/ucarp\0-i\0eth0\0-v\0001\0-p\0a b\0-a\00010.0.0.1\0", "cmdline"
+    )
+    assert values(findings)["UCARP_PASS"] == "a b"
+
+
+RESULT = """\
+# /etc/ucarp/web.conf, from --command
+
+UCARP_INTERFACE=eth0
+UCARP_VHID=1
+UCARP_PASS='a b'
+UCARP_ADDR=10.0.0.1/32
+
+"""
+
+
+def test_a_command_line(capsys):
+    words = ["ucarp", "-i", "eth0", "-v", "1", "-p", "a b", "-a", "10.0.0.1"]
+    assert cli.main(["import", "--name", "web", "--command", *words]) == 0
+    assert capsys.readouterr() == (RESULT, "")
+
+
+def test_a_command_line_in_one_word(capsys):
+    line = "/usr/sbin/ucarp -i eth0 -v1 -p 'a b' --addr 10.0.0.1"
+    assert cli.main(["import", "--name", "web", "--command", line]) == 0
+    assert capsys.readouterr().out == RESULT.replace("--command", "--command:1")
+
+
+def test_what_is_missing_fails(capsys):
+    assert cli.main(["import", "--command", "ucarp", "-i", "eth0", "-v", "1", "-p", "x"]) == 1
+    out, err = capsys.readouterr()
+    assert "#UCARP_ADDR=\n" in out
+    assert err == "--command: UCARP_ADDR is missing: complete the line in the result\n"
+
+
+def test_what_ucarpd_refuses_is_told(capsys):
+    words = ["-i", "eth0", "-v", "300", "-p", "geheim", "-a", "10.0.0.1"]
+    assert cli.main(["import", "--name", "web", "--command", "ucarp", *words]) == 1
+    assert capsys.readouterr().err == "web.conf:4: UCARP_VHID: must be from 1 to 255 (got '300')\n"
+
+
+def test_files_are_written_for_root_only_and_never_over_others(tmp_path, capsys):
+    script = tmp_path / "start.sh"
+    script.write_text(
+        "#!/bin/sh\nucarp -i eth0 -v 1 -p one -a 10.0.0.1\nucarp -i eth0 -v 2 -p two -a 10.0.0.2\n"
+    )
+    target = tmp_path / "etc"
+    target.mkdir()
+    before = os.umask(0)
+    try:
+        assert cli.main(["import", str(script), "--write", str(target)]) == 0
+    finally:
+        os.umask(before)
+    first, second = target / "start.conf", target / "start-2.conf"
+    assert stat.S_IMODE(first.stat().st_mode) == stat.S_IMODE(second.stat().st_mode) == 0o600
+    assert load(second).key == b"two"
+    out, _ = capsys.readouterr()
+    assert f"{second}: written; try it with  ucarpd check {second}" in out
+    assert "two" not in out
+    assert cli.main(["import", str(script), "--write", str(target)]) == 78
+    assert f"{first}: File exists; nothing is written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "no ucarp found in it"),
+        ("#!/usr/bin/perl\n", "this is a program"),
+        (None, "does not exist"),
+    ],
+)
+def test_a_file_without_anything_of_ucarp(tmp_path, capsys, content, words):
+    path = tmp_path / "web"
+    if content is not None:
+        path.write_text(content)
+    assert cli.main(["import", str(path)]) == 78
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [[], ["file", "--command", "ucarp"]])
+def test_either_a_file_or_a_command(words):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["import", *words])
+    assert ended.value.code == 2
+
+
+def test_the_interface_of_the_default_route(tmp_path):
+    table = tmp_path / "route"
+    head = "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n"
+    table.write_text(
+        f"{head}eth1 0000A8C0 00000000 1 0 0 0 00FFFFFF 0 0 0\n"
+        "ens18 00000000 0100A8C0 3 0 0 0 00000000 0 0 0\n"
+    )
+    assert finish.default_interface(table) == "ens18"
+    table.write_text(head)
+    assert finish.default_interface(table) == ""
+    assert finish.default_interface(tmp_path / "none") == ""
+
+
+def test_more_addresses_without_a_number_of_their_own(tmp_path):
+    findings = read(
+        tmp_path,
+        "iface eth0 inet static\n ucarp-vid 1\n ucarp-vip1 10.0.0.1\n ucarp-vip2 10.0.0.2\n"
+        " ucarp-password x\n",
+        "interfaces",
+    )
+    assert values(findings)["UCARP_ADDR"] == "10.0.0.1/32"
+    assert values(findings)["UCARP_EXTRA_ADDRS"] == "10.0.0.2/32"
+    assert ":4: ucarp-vip2 has no ucarp-vid of its own" in told(findings)
+
+
+def test_a_vip_file_under_another_name(tmp_path):
+    findings = read(
+        tmp_path,
+        "ID=003\nVIP_ADDRESS=10.0.0.1\nBIND_INTERFACE=eth0\nPASSWORD=/etc/x.pwd\n",
+        "web.conf",
+    )
+    assert values(findings)["UCARP_VHID"] == "3"
+    assert "UCARP_PASS" not in values(findings)
+    assert "does not guess" in told(findings)

@@ -1,0 +1,153 @@
+"""What wrappers, images and other systems call our keys.
+
+The names were found in public configurations of `ucarp`.  A name that similarity would lead to the
+wrong key stands here, so that the right key is named: two hosts that take a host's own address for an
+address of the digest are both master.
+"""
+
+import re
+from dataclasses import dataclass
+
+from ucarpd.config.keys import BY_NAME
+
+OPTIONS = "options"
+"""Stands for a key where a word holds options of the command `ucarp`."""
+
+NOTHING = "nothing"
+"""Stands for a key where a word has no meaning here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """`key` is a canonical key, OPTIONS or NOTHING; `remark` tells the difference, if there is one."""
+
+    key: str
+    remark: str = ""
+
+
+_SMALLER = "the smaller one wins"
+
+_TABLE: dict[Meaning, str] = {
+    Meaning(
+        "UCARP_INTERFACE"
+    ): "INTERFACE IF IFACE IFNAME INTF DEV DEVNAME DEVICE DEVICENAME NIC ETH"
+    " NETIF NETDEV HOSTDEVICE HOSTINTERFACE BINDINTERFACE BINDIF BINDDEVICE VIPINTERFACE VIPIFACE"
+    " VIPDEV VIPDEVICE VIRTUALINTERFACE NETWORKINTERFACE REALINTERFACE",
+    Meaning(
+        "UCARP_SRCIP", "this host's own address"
+    ): "SRC SRCIP SRCADDR SRCADDRESS SOURCE SOURCEIP"
+    " SOURCEADDR SOURCEADDRESS HOSTIP HOSTADDR HOSTADDRESS RIP REALIP REALADDR REALADDRESS LOCALIP"
+    " LOCALADDR LOCALADDRESS MYIP MYADDR MYADDRESS NODEIP NODEADDR NODEADDRESS BINDIP BINDADDR"
+    " BINDADDRESS OWNIP OWNADDR OWNADDRESS PRIMARYIP PRIMARYADDRESS SERVERIP PHYSICALIP",
+    Meaning(
+        "UCARP_ADDR", "the shared address"
+    ): "ADDR ADDRESS VIP VIPIP VIPADDR VIPADDRESS VIRTUALIP"
+    " VIRTUALADDR VIRTUALADDRESS VIRTUALIPADDRESS FLOATINGIP FLOATINGADDRESS FLOATIP FIP SERVICEIP"
+    " SERVICEADDRESS SRVIP SHAREDIP SHAREDADDR SHAREDADDRESS CLUSTERIP CARPIP CARPADDRESS HAIP",
+    Meaning("UCARP_VHID"): "ID VID VHID VIPID INSTANCEID VIRTUALID VIRTUALHOSTID VIRTUALHOST CARPID"
+    " VRID VIRTUALROUTERID ROUTERID",
+    Meaning("UCARP_PASS"): "PASS PASSWORD PASSWD PWD PW PASSPHRASE SECRET VIRTUALPW VIRTUALPASS"
+    " VIRTUALPASSWORD AUTHPASS VIPPASS VIPPASSWORD CARPPASS CARPPASSWORD SHAREDSECRET",
+    Meaning("UCARP_PASSFILE"): "PASSFILE PASSWORDFILE PASSWDFILE PWFILE SECRETFILE PASSPATH",
+    Meaning("UCARP_ADVSKEW", _SMALLER): "PRIORITY PRIO WEIGHT ADVSKEM",
+    Meaning("UCARP_ADVSKEW"): "SKEW ADVSKEW ADVERTISEMENTSKEW",
+    Meaning("UCARP_ADVBASE"): "BASE ADVBASE ADVINT ADVERTINT INTERVAL ADVERTISEMENTBASE",
+    Meaning("UCARP_DEADRATIO"): "RATIO DEAD DEADRATIO DEADCOUNT",
+    Meaning("UCARP_PREEMPT"): "PREEMPT PREEMPTION MASTER ISMASTER",
+    Meaning("UCARP_NEUTRAL"): "NEUTRAL",
+    Meaning("UCARP_SHUTDOWN"): "SHUTDOWN SHUTDOWNATEXIT",
+    Meaning("UCARP_IGNOREIFSTATE"): "IGNOREIFSTATE IGNORECARRIER IGNORELINK",
+    Meaning("UCARP_MASK", "the mask of the shared address"): "MASK NETMASK MASKLEN PREFIX PREFIXLEN"
+    " PREFIXLENGTH VIRTUALPREFIX VIRTUALMASK VIRTUALNETMASK VIRTUALNET VIPPREFIX VIPMASK VIPNETMASK"
+    " VIPCIDR CIDR SUBNET SUBNETMASK",
+    Meaning("UCARP_IF_ALIAS"): "ALIAS IFALIAS LABEL VIPLABEL",
+    Meaning("UCARP_UPSCRIPT"): "UP UPSCRIPT UPCMD UPCOMMAND SCRIPTUP STARTSCRIPT VIPUP VIPUPSCRIPT"
+    " MASTERSCRIPT UPHOOK",
+    Meaning("UCARP_DOWNSCRIPT"): "DOWN DOWNSCRIPT DOWNCMD DOWNCOMMAND SCRIPTDOWN STOPSCRIPT VIPDOWN"
+    " VIPDOWNSCRIPT BACKUPSCRIPT DOWNHOOK",
+    Meaning("UCARP_EXTRA_ADDRS", "further addresses that move with it"): "IPS VIPS ADDRS ADDRESSES"
+    " SECONDARYIP SECONDARYIPS SECONDARYADDR SECONDARYADDRS SECONDARYADDRESSES EXTRAIP EXTRAIPS"
+    " EXTRAADDR EXTRAADDRS EXTRAADDRESS EXTRAADDRESSES EXTRAVIPS ADDITIONALIPS ADDITIONALADDRESSES"
+    " VIRTUALIPS VIRTUALADDRESSES MOREIPS",
+    Meaning("UCARP_HASH_ADDRS"): "HASHADDRESS HASHADDRESSES HASHADDR",
+    Meaning("UCARP_PEERS"): "PEER PEERIP PEERIPS PEERADDRESS PEERADDRESSES UNICASTPEERS",
+    Meaning("UCARP_XPARAM"): "XPARAM PARAM EXTRAPARAM XTRAPARAM SCRIPTPARAM",
+    Meaning("UCARP_MCAST"): "MCAST MCASTGROUP MULTICAST MULTICASTGROUP MULTICASTADDRESS MCASTADDR",
+    Meaning("UCARP_NOMCAST"): "NOMCAST NOMULTICAST BROADCAST",
+    Meaning("UCARP_FACILITY"): "FACILITY SYSLOGFACILITY LOGFACILITY SYSLOG",
+    Meaning(OPTIONS): "OPTS OPTIONS OPTION OPT ARGS ARGUMENTS EXTRA EXTRAS EXTRAARGS EXTRAOPTS"
+    " EXTRAOPTIONS FLAGS PARAMS COMMANDARGS DAEMONOPTS DAEMONARGS ADDITIONALOPTIONS",
+    Meaning(
+        NOTHING, "ucarpd@NAME.service runs it"
+    ): "DAEMONIZE DAEMON BACKGROUND EXEC BIN BINARY PROG COMMAND ENABLE ENABLED PIDFILE USER",
+    Meaning(NOTHING, "`ucarpd run --debug` logs more"): "DEBUG VERBOSE LOGLEVEL",
+    Meaning(NOTHING, "ucarpd reads /etc/ucarp"): "CFGDIR CONFDIR CONFIGDIR CFG CONFIG CONFFILE",
+    Meaning(NOTHING, "ucarpd does not set routes"): "VIRTUALGATEWAY GATEWAY VIPGATEWAY GW",
+    Meaning(NOTHING, "only the shared address has a mask"): "SOURCEPREFIX SRCPREFIX HOSTPREFIX",
+    Meaning(
+        NOTHING, "see UCARP_ANNOUNCE_INTERVAL"
+    ): "GARP GARPTIMEOUT GARPINTERVAL GARPCOUNT ARPING",
+}
+
+_BY_WORD = {word: meaning for meaning, words in _TABLE.items() for word in words.split()}
+
+_TOO_COMMON = {
+    *("DAEMON", "COMMAND", "PROG", "USER", "EXEC", "BIN", "BINARY", "ENABLE", "ENABLED", "GATEWAY"),
+    *("DEBUG", "VERBOSE", "LOGLEVEL", "CONFIG", "GW", "PIDFILE", "BACKGROUND", "GARP", "ARPING"),
+}
+"""Words that say nothing about `ucarp` unless they have its prefix."""
+
+
+def meaning(name: str) -> Meaning | None:
+    """What a key of another kind of file means here; None when it is not known."""
+    if name in BY_NAME:
+        return Meaning(BY_NAME[name].name)
+    word = squashed(name)
+    if not is_prefixed(name) and word in _TOO_COMMON:
+        return None
+    return _BY_WORD.get(word)
+
+
+def is_prefixed(name: str) -> bool:
+    return re.match("(?i)u?carp|karp", name) is not None
+
+
+def is_spelling_of(name: str, key: str) -> bool:
+    """Whether `name` is a name of the canonical key, but for capitals and underscores."""
+    return key in BY_NAME and squashed(name) in map(squashed, BY_NAME[key].names)
+
+
+def squashed(name: str) -> str:
+    """The word without prefix, in capitals, without what is between its parts."""
+    bare = re.sub("(?i)^(ucarp|karp|carp)[_-]*", "", name) or name
+    return re.sub("[^A-Z0-9]", "", bare.upper())
+
+
+def nearest(name: str, limit: int = 2) -> str | None:
+    """The canonical key that `name` is a slip of the keyboard away from: one letter, or two."""
+    word = squashed(name)
+    limit = 1 if len(word) <= 5 else limit
+    found: list[tuple[int, bool, int, str]] = []
+    for known, key in BY_NAME.items():
+        distance = _distance(word, squashed(known))
+        found.append((distance, known != key.name, len(found), key.name))
+    for foreign, means in _BY_WORD.items():
+        # Fewer slips: these words are many.
+        if means.key in BY_NAME and (distance := _distance(word, foreign)) < limit:
+            found.append((distance, True, len(found), means.key))
+    distance, _, _, key_name = min(found)
+    return key_name if distance <= limit else None
+
+
+def _distance(one: str, other: str) -> int:
+    """How many letters are missing, superfluous, wrong, or have changed places with the next."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        before, row, above = row, [i], before
+        for j, b in enumerate(other, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                cost = min(cost, above[j - 2] + 1)
+            row.append(cost)
+    return row[-1]

@@ -1,0 +1,127 @@
+"""Tells what kind of file a text is, when it is not a configuration of ours."""
+
+import re
+import shlex
+from enum import Enum
+from pathlib import Path
+
+from ucarpd.config.keys import BY_NAME
+from ucarpd.config.lines import Line
+from ucarpd.config.problems import Problem, place
+
+
+class Kind(Enum):
+    """The value is what the file is called."""
+
+    KEYS = "a file of KEY=VALUE lines"
+    KEEPALIVED = "a keepalived.conf"
+    IFUPDOWN = "an ifupdown stanza of /etc/network/interfaces"
+    UNIT = "a systemd unit"
+    COMPOSE = "a Compose file"
+    DOCKERFILE = "a Dockerfile"
+    OPTIONS = "a list of ucarp options"
+    PROCESS = "the command line of a process"
+    VARIABLES = "a YAML file with variables"
+    RC_CONF = "an rc.conf with the ucarp lines of FreeBSD"
+    VIP_COMMON = "the common part of Fedora's vip-NNN.conf files"
+    VIP = "a vip-NNN.conf of Fedora's ucarp"
+    SHELL = "a shell script"
+    PROGRAM = "a program"
+
+
+_ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)=", re.ASCII)
+_RUNS_UCARP = re.compile(r"(?:^|[\s;&|(])(?:\S*/)?ucarp(?:\s+(?:-|/|\\$|\"?\$)|\s*$)")
+_COMMAND = re.compile(r"\s*(if|for|while|case|function|sudo|exec|nohup|docker|podman)\s")
+
+_KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    (
+        Kind.KEEPALIVED,
+        re.compile(
+            r"\s*(vrrp_(instance|script|sync_group|track_\w+)|global_defs|virtual_server)\b[^=]*$"
+        ),
+    ),
+    (
+        Kind.IFUPDOWN,
+        re.compile(
+            r"\s*(iface\s+\S+\s+inet6?\s|(auto|allow-\w+)\s+[\w:.@-]+\s*$|ucarp-[\w-]+\s+\S)"
+        ),
+    ),
+    (
+        Kind.UNIT,
+        re.compile(
+            r"\s*(\[(Unit|Service|Install|Container)\]\s*$"
+            r"|(Environment(File)?|ExecStart(Pre|Post)?|ExecStop(Post)?)\s*=)"
+        ),
+    ),
+    (Kind.COMPOSE, re.compile(r"\s*(services|environment|env_file)\s*:\s*$")),
+    (Kind.DOCKERFILE, re.compile(r"\s*(FROM|ENV|ENTRYPOINT|CMD)\s+[\w\[\"./]")),
+    (Kind.VARIABLES, re.compile(r"\s*ucarp_\w+\s*:\s+\S")),
+    (Kind.RC_CONF, re.compile(r"\s*ucarp_[a-z0-9_]+=")),
+    (Kind.VIP_COMMON, re.compile(r"\s*(BIND_INTERFACE|SOURCE_ADDRESS)=")),
+    (Kind.VIP, re.compile(r"\s*(VIP_ADDRESS|ID)=")),
+)
+
+
+def kind_of(text: str, name: str = "") -> tuple[Kind, int]:
+    """The kind of a file called `name`, and the number of the line that shows it.
+
+    A file that nothing is known of is taken for KEYS.
+    """
+    if re.match(r"(\S*/)?ucarp\0", text):
+        return Kind.PROCESS, 1
+    if re.fullmatch(r"vip-common\.conf", name):
+        return Kind.VIP_COMMON, 1
+    lines = text.splitlines() or [""]
+    if lines[0].startswith("#!"):
+        is_shell = re.search(r"\b(ba|da|a|k|z)?sh\b|openrc-run|runscript", lines[0])
+        return (Kind.SHELL if is_shell else Kind.PROGRAM), 1
+    numbered = [
+        (number, line)
+        for number, line in enumerate(lines, 1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+    if numbered and re.match(r"\s*-{1,2}[A-Za-z]", numbered[0][1]):
+        return Kind.OPTIONS, numbered[0][0]
+    words = {found[1] for _, line in numbered if (found := _ASSIGNMENT.match(line))}
+    if "VIP_ADDRESS" in words and not any(word.startswith("UCARP_") for word in words):
+        return Kind.VIP, numbered[0][0]
+    has_own = any(_is_own(line) for _, line in numbered)
+    for kind, pattern in _KINDS:
+        if has_own and kind in {Kind.RC_CONF, Kind.VIP, Kind.VIP_COMMON}:
+            continue
+        for number, line in numbered:
+            if pattern.match(line) and (kind is not Kind.VIP or re.match(r"vip-\d+\.conf", name)):
+                return kind, number
+    for number, line in numbered:
+        if _runs_a_command(line):
+            return Kind.SHELL, number
+    return Kind.KEYS, 1
+
+
+def foreign_file(path: Path, lines: list[Line]) -> Problem | None:
+    """The one fault of a file that is of another kind; None where it may be a configuration."""
+    kind, number = kind_of("\n".join(line.text for line in lines), path.name)
+    if kind in {Kind.SHELL, Kind.PROGRAM}:
+        is_ours = all(line.fault is None for line in lines)
+    else:
+        # A single line of another kind among our own is a mistake of that line.
+        is_ours = kind is Kind.KEYS or any(_is_own(line.text) for line in lines)
+    if is_ours:
+        return None
+    what = f"this is {kind.value}, and no configuration of ucarpd"
+    if kind is Kind.PROGRAM:
+        return Problem(path, number, None, what)
+    imported = path.parent if kind is Kind.VIP_COMMON else path
+    text = f"{what}: ucarpd import {shlex.quote(place(imported))}"
+    return Problem(path, number, None, f"{text} shows what it would be here")
+
+
+def _is_own(line: str) -> bool:
+    assigned = _ASSIGNMENT.match(line)
+    return assigned is not None and assigned[1] in BY_NAME
+
+
+def _runs_a_command(line: str) -> bool:
+    if _ASSIGNMENT.match(line):
+        return False
+    return _RUNS_UCARP.search(line) is not None or _COMMAND.match(line) is not None

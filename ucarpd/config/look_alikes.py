@@ -1,0 +1,65 @@
+"""Letters that look like others, and letters that nobody sees.
+
+A key with a Cyrillic letter in it looks right on the screen, and a password with a typographic quote
+differs from the one that was typed on the other host.
+"""
+
+import unicodedata
+
+_CYRILLIC = dict(zip("АВЕЅІЈКМНОРСТХУаеѕіјорсухԁһ", "ABESIJKMHOPCTXYaesijopcyxdh", strict=True))
+_GREEK = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοια", "ABEZHIKMNOPTYXoia", strict=True))
+_MARKS = dict(zip("‐‑‒–—−＿＝", "------_=", strict=True))
+_QUOTES = "«»‘’‚‛“”„‟‹›′″"
+_TWINS = _CYRILLIC | _GREEK | _MARKS
+
+
+def latin(text: str) -> str:
+    """`text` with every look-alike replaced by the letter that it looks like."""
+    plain = "".join(_TWINS.get(letter, letter) for letter in text if not _is_invisible(letter))
+    return unicodedata.normalize("NFKC", plain)
+
+
+def strange(text: str) -> str | None:
+    """Name the first letter outside ASCII, with its position from 1; None when there is none."""
+    for position, letter in enumerate(text, 1):
+        if not letter.isascii():
+            return f"character {position} is {_name(letter)}"
+    return None
+
+
+def in_password(text: str) -> str | None:
+    """Name the first letter of a password that another host may have got otherwise.
+
+    These are look-alikes beside ASCII letters, invisible and typographic ones, and letters that have
+    two spellings.  The text does not repeat other letters of the password.
+    """
+    has_latin = any(letter.isascii() and letter.isalpha() for letter in text)
+    for position, letter in enumerate(text, 1):
+        if letter.isascii():
+            continue
+        if _is_invisible(letter):
+            why = "which nobody sees"
+        elif letter in _QUOTES or letter in _MARKS:
+            why = "which a word processor may have put there"
+        elif letter in _TWINS and has_latin:
+            why = f"which looks like {_TWINS[letter]}"
+        elif unicodedata.combining(letter) or unicodedata.normalize("NFD", letter) != letter:
+            why = "which has two spellings in Unicode"
+        else:
+            continue
+        return f"character {position} is {_name(letter)}, {why}"
+    return None
+
+
+def _is_invisible(letter: str) -> bool:
+    is_blank = unicodedata.category(letter) in {"Cf", "Zs", "Zl", "Zp"}
+    return is_blank and not letter.isascii()
+
+
+def _name(letter: str) -> str:
+    name = unicodedata.name(letter, "a letter without a name").capitalize()
+    shown = f" {letter}" if letter.isprintable() and not unicodedata.combining(letter) else ""
+    code = f"U+{ord(letter):04X}"
+    twin = _TWINS.get(letter)
+    looks = f"; it looks like {twin}" if twin else ""
+    return f"{code}{shown} ({name}{looks})"

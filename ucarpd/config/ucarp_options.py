@@ -1,0 +1,128 @@
+"""The options of the command `ucarp` 1.5.2, and the key of each.
+
+They are split as getopt_long(3) splits them: abbreviations, bundles of letters, `--opt value` and
+`--opt=value`; words that are no options are passed over.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """`key` is None where there is none here; `has_value` tells whether a value follows."""
+
+    letter: str
+    word: str
+    key: str | None
+    has_value: bool = True
+
+
+OPTIONS = (
+    Option("i", "interface", "UCARP_INTERFACE"),
+    Option("s", "srcip", "UCARP_SRCIP"),
+    Option("m", "mcast", "UCARP_MCAST"),
+    Option("v", "vhid", "UCARP_VHID"),
+    Option("p", "pass", "UCARP_PASS"),
+    Option("o", "passfile", "UCARP_PASSFILE"),
+    Option("P", "preempt", "UCARP_PREEMPT", has_value=False),
+    Option("n", "neutral", "UCARP_NEUTRAL", has_value=False),
+    Option("a", "addr", "UCARP_ADDR"),
+    Option("h", "help", None, has_value=False),
+    Option("b", "advbase", "UCARP_ADVBASE"),
+    Option("k", "advskew", "UCARP_ADVSKEW"),
+    Option("u", "upscript", "UCARP_UPSCRIPT"),
+    Option("d", "downscript", "UCARP_DOWNSCRIPT"),
+    Option("r", "deadratio", "UCARP_DEADRATIO"),
+    Option("D", "debug", None, has_value=False),
+    Option("z", "shutdown", "UCARP_SHUTDOWN", has_value=False),
+    Option("B", "daemonize", None, has_value=False),
+    Option("S", "ignoreifstate", "UCARP_IGNOREIFSTATE", has_value=False),
+    Option("M", "nomcast", "UCARP_NOMCAST", has_value=False),
+    Option("f", "facility", "UCARP_FACILITY"),
+    Option("x", "xparam", "UCARP_XPARAM"),
+)
+
+_BY_LETTER = {option.letter: option for option in OPTIONS}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one option, or one word that is none, says.
+
+    `index` is the place of its word among all words, from 0; `spelled` is the option as it is
+    written.  A stray word has no option, and is its own `value`; neither has a `fault`, which says
+    why `ucarp` would not take the option.
+    """
+
+    index: int
+    spelled: str
+    option: Option | None = None
+    value: str | None = None
+    fault: str | None = None
+
+
+def split(words: Sequence[str]) -> list[Found]:
+    """The options in `words`, which are what follows the name of the command."""
+    found: list[Found] = []
+    at = 0
+    while at < len(words):
+        word = words[at]
+        if word == "--":
+            found += [Found(i, each, value=each) for i, each in enumerate(words[at + 1 :], at + 1)]
+            break
+        following = words[at + 1] if at + 1 < len(words) else None
+        if word.startswith("--"):
+            taken, is_apart = _long(at, word, following)
+            found.append(taken)
+        elif word.startswith("-") and word != "-":
+            several, is_apart = _letters(at, word, following)
+            found += several
+        else:
+            found.append(Found(at, word, value=word))
+            is_apart = False
+        at += 2 if is_apart else 1
+    return found
+
+
+def _long(at: int, word: str, following: str | None) -> tuple[Found, bool]:
+    """The option, and whether its value is the following word."""
+    name, equals, text = word[2:].partition("=")
+    spelled = f"--{name}"
+    exact = [option for option in OPTIONS if option.word == name]
+    candidates = exact or [option for option in OPTIONS if option.word.startswith(name)]
+    if not candidates:
+        return Found(at, spelled, fault="is no option of ucarp"), False
+    if len(candidates) > 1:
+        several = " or ".join(f"--{option.word}" for option in candidates)
+        return Found(at, spelled, fault=f"is ambiguous: {several}"), False
+    option = candidates[0]
+    if not option.has_value:
+        fault = "takes no value" if equals else None
+        return Found(at, spelled, option if fault is None else None, fault=fault), False
+    if equals:
+        return Found(at, spelled, option, text), False
+    return _with(at, spelled, option, following)
+
+
+def _letters(at: int, word: str, following: str | None) -> tuple[list[Found], bool]:
+    """The options in a bundle, and whether the value of the last is the following word."""
+    found: list[Found] = []
+    for place, letter in enumerate(word[1:], 2):
+        option = _BY_LETTER.get(letter)
+        if option is None:
+            found.append(Found(at, f"-{letter}", fault="is no option of ucarp"))
+        elif not option.has_value:
+            found.append(Found(at, f"-{letter}", option))
+        elif place < len(word):
+            return [*found, Found(at, f"-{letter}", option, word[place:])], False
+        else:
+            last, is_apart = _with(at, f"-{letter}", option, following)
+            return [*found, last], is_apart
+    return found, False
+
+
+def _with(at: int, spelled: str, option: Option, value: str | None) -> tuple[Found, bool]:
+    if value is None:
+        return Found(at, spelled, fault="lacks its value"), False
+    return Found(at, spelled, option, value), True

@@ -1,0 +1,170 @@
+"""Environments of containers: `docker run`, Compose files and Dockerfiles."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ucarpd.migrate import environment, options
+from ucarpd.migrate.environment import Assignment
+from ucarpd.migrate.findings import Findings, Host, Source
+from ucarpd.migrate.shell_words import Splitter
+from ucarpd.migrate.variables import Variables
+
+_FLAGS = {
+    "--rm",
+    "--init",
+    "--privileged",
+    "--detach",
+    "-d",
+    "-i",
+    "-t",
+    "-it",
+    "-dit",
+    "-ti",
+    "--tty",
+}
+_SECTIONS = {"environment", "command", "entrypoint", "env_file", "image", "cap_add"}
+_SERVICE = re.compile(r"(\s+)([\w.-]+):\s*$")
+_ITEM = re.compile(r"""\s*-\s*(["']?)([A-Za-z_]\w*)=(.*)\1\s*$""", re.ASCII)
+_PAIR = re.compile(r"""\s*(["']?)([A-Za-z_]\w*)\1\s*:\s*(.*?)\s*$""", re.ASCII)
+
+
+@dataclass(slots=True)
+class Run:
+    """What `docker run` hands over: variables, files of variables, and arguments behind the image."""
+
+    variables: list[tuple[str, str]] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    arguments: list[str] = field(default_factory=list)
+
+
+def of_command(words: Sequence[str]) -> Run | None:
+    """Read the words of `docker run …`; None for another command."""
+    rest = list(words[1:])
+    if "run" not in rest and "create" not in rest:
+        return None
+    rest = rest[rest.index("run" if "run" in rest else "create") + 1 :]
+    found = Run()
+    while rest:
+        word = rest.pop(0)
+        name, equals, value = word.partition("=")
+        if not word.startswith("-"):
+            found.arguments = rest
+            break
+        if name in {"-e", "--env", "--env-file"}:
+            text = value if equals else rest.pop(0) if rest else ""
+            if name == "--env-file":
+                found.files.append(text)
+            else:
+                found.variables.append((text.partition("=")[0], text.partition("=")[2]))
+        elif not equals and word not in _FLAGS and rest and not rest[0].startswith("-"):
+            rest.pop(0)
+    return found
+
+
+def read_compose(findings: Findings, path: Path, text: str) -> None:
+    """Add the services of a Compose file that set something of `ucarp`."""
+    services: dict[str, list[Assignment]] = {}
+    commands: dict[str, tuple[str, Source]] = {}
+    service, section = "", ""
+    variables = Variables()
+    for number, line in enumerate(text.splitlines(), 1):
+        bare = line.split(" #")[0].rstrip()
+        if not bare.strip() or bare.lstrip().startswith("#"):
+            continue
+        source = Source(path, number)
+        indent = len(bare) - len(bare.lstrip())
+        key = bare.strip().partition(":")[0]
+        if indent == 2 and _SERVICE.match(bare) and key not in _SECTIONS:
+            service, section = key, ""
+            continue
+        if key in _SECTIONS or _SERVICE.match(bare):
+            section = key
+            value = bare.strip().partition(":")[2].strip()
+            if key == "command" and value:
+                commands[service] = (value, source)
+            if key == "env_file":
+                findings.remark(source, "the variables of env_file are not read: import it too")
+            continue
+        item = _ITEM.match(bare)
+        pair = None if item else _PAIR.match(bare)
+        if section == "environment" and (found := item or pair):
+            value = _unquoted(found[3])
+            if "$" in value:
+                value = variables.mark(f"{value} comes from the environment of Compose")
+            services.setdefault(service, []).append(Assignment(found[2], value, source))
+        elif section == "command" and bare.strip().startswith("- "):
+            before = commands.get(service, ("", source))[0]
+            commands[service] = (f"{before} {bare.strip()[2:]}", source)
+    for each in dict.fromkeys([*services, *commands]):
+        assignments = services.get(each, [])
+        host = Host(assignments[0].source if assignments else commands[each][1])
+        environment.take(findings, host, assignments, variables)
+        if each in commands:
+            command, source = commands[each]
+            words = _arguments(command)
+            options.take(findings, host, words, [source] * len(words))
+        if host.values:
+            findings.hosts.append(host)
+
+
+def read_variables(findings: Findings, path: Path, text: str) -> None:
+    """Add what the variables of an Ansible role, one in a line, set."""
+    variables = Variables()
+    assignments: list[Assignment] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if pair := _PAIR.match(line.split(" #")[0]):
+            value = _unquoted(pair[3])
+            if "{{" in value:
+                value = variables.mark(f"{value} is computed by the role")
+            assignments.append(Assignment(pair[2], value, Source(path, number)))
+    host = Host(assignments[0].source)
+    environment.take(findings, host, assignments, variables)
+    findings.hosts += [host] if host.values else []
+
+
+def read_dockerfile(findings: Findings, path: Path, text: str) -> None:
+    """Add what the ENV lines and the command of a Dockerfile set."""
+    assignments: list[Assignment] = []
+    commands: list[tuple[str, Source]] = []
+    for command in Splitter(text).commands():
+        variables = Variables()
+        words = [each for word in command.words for each in variables.expand(word)]
+        source = Source(path, command.line)
+        instruction = words[0] if words else ""
+        if instruction in {"ENV", "ARG"} and len(words) > 1:
+            if "=" not in words[1]:
+                words[1:] = [f"{words[1]}={' '.join(words[2:])}"]
+            assignments += [
+                Assignment(each.partition("=")[0], each.partition("=")[2], source)
+                for each in words[1:]
+            ]
+        elif instruction in {"CMD", "ENTRYPOINT"}:
+            commands.append((" ".join(words[1:]), source))
+    host = Host(Source(path))
+    environment.take(findings, host, assignments)
+    for text_of, source in commands:
+        arguments = _arguments(text_of)
+        options.take(findings, host, arguments, [source] * len(arguments))
+    if host.values:
+        findings.hosts.append(host)
+
+
+def _arguments(text: str) -> list[str]:
+    """The words behind `ucarp` of a command, as a list of JSON or as a shell has them."""
+    try:
+        words = [str(each) for each in json.loads(text)]
+    except (ValueError, TypeError):
+        words = [word.strip("[],\"'") for word in text.split()]
+    names = [place for place, word in enumerate(words) if word.rpartition("/")[2] == "ucarp"]
+    if names:
+        return words[names[0] + 1 :]
+    return words if words and words[0].startswith("-") else []
+
+
+def _unquoted(text: str) -> str:
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        return text[1:-1]
+    return text

@@ -1,0 +1,106 @@
+"""Variables of a wrapper, an image or another system as a virtual host."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ucarpd.config import foreign_words, secret_names
+from ucarpd.config.foreign_words import NOTHING, OPTIONS
+from ucarpd.config.keys import BY_NAME
+from ucarpd.migrate import options
+from ucarpd.migrate.findings import Findings, Host, Source
+from ucarpd.migrate.meaning import put
+from ucarpd.migrate.shell_words import Splitter
+from ucarpd.migrate.variables import Variables
+
+_SMALLER_WINS = ("PRIORITY", "PRIO", "WEIGHT")
+_AS_THIRD_ARGUMENT = {"VIRTUALPREFIX", "MASKLEN", "VIRTUALNET", "PREFIX", "PREFIXLEN", "SUBNET"}
+"""Words for a prefix length that wrappers hand to the scripts as $3."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """`value` may have marks of `variables`."""
+
+    name: str
+    value: str
+    source: Source
+
+
+def take(
+    findings: Findings,
+    host: Host,
+    assignments: Iterable[Assignment],
+    variables: Variables | None = None,
+    *,
+    is_for_scripts: bool = False,
+) -> None:
+    """Set the keys of `host` from variables; the last of several lines of one name counts.
+
+    `is_for_scripts` tells that scripts get the variables that nothing is known of.
+    """
+    variables = variables or Variables()
+    last = {each.name: each for each in assignments}
+    for each in last.values():
+        meant = foreign_words.meaning(each.name)
+        if reasons := variables.why(each.value):
+            if meant and meant.key != NOTHING:
+                text = f"{each.name}: {' and '.join(reasons)}: left out"
+                findings.remark(each.source, f"{text}; {_what(meant.key)}")
+        elif meant is None:
+            _other(findings, host, each, is_for_scripts=is_for_scripts)
+        elif meant.key == NOTHING:
+            if foreign_words.is_prefixed(each.name) and each.value:
+                findings.remark(
+                    each.source, f"{each.name} has no meaning here: {meant.remark}; left out"
+                )
+        elif meant.key == OPTIONS:
+            words = _words(each.value)
+            options.take(findings, host, words, [each.source] * len(words), variables)
+        else:
+            _set(findings, host, each, meant)
+    _one_password(findings, host)
+
+
+def _what(key: str) -> str:
+    return "its options are not known" if key == OPTIONS else f"add {key}= to the result"
+
+
+def _words(text: str) -> list[str]:
+    variables = Variables()
+    commands = Splitter(text).commands()
+    return [each for one in commands for word in one.words for each in variables.expand(word)]
+
+
+def _set(findings: Findings, host: Host, each: Assignment, meant: foreign_words.Meaning) -> None:
+    word = foreign_words.squashed(each.name)
+    if word.startswith(_SMALLER_WINS) and each.value:
+        text = f"{each.name} is advskew there, and becomes UCARP_ADVSKEW: the smaller one wins"
+        findings.remark(each.source, f"{text}; turn it round if the larger one won")
+    if meant.key == "UCARP_EXTRA_ADDRS" and each.name not in BY_NAME and each.value:
+        text = f"{each.name} are addresses that the scripts of that wrapper set: they become"
+        findings.remark(each.source, f"{text} UCARP_EXTRA_ADDRS")
+    put(findings, host, meant.key, each.value, each.name, each.source)
+    if meant.key == "UCARP_MASK" and word in _AS_THIRD_ARGUMENT and each.value:
+        host.third_argument = each.value
+
+
+def _other(findings: Findings, host: Host, each: Assignment, *, is_for_scripts: bool) -> None:
+    """A variable that nothing is known of."""
+    if foreign_words.is_prefixed(each.name):
+        near = foreign_words.nearest(each.name)
+        hint = f"; did you mean {near}?" if near else ""
+        findings.remark(each.source, f"{each.name} is not known{hint}; left out")
+    elif secret_names.is_secret(each.name):
+        findings.remark(each.source, f"{each.name} looks like a password, and is left out")
+    elif is_for_scripts and each.value:
+        host.for_scripts[each.name] = each.value
+
+
+def _one_password(findings: Findings, host: Host) -> None:
+    """Wrappers with both prefer the file."""
+    word, file = host.values.get("UCARP_PASS"), host.values.get("UCARP_PASSFILE")
+    if not word or not file:
+        return
+    text = f"{file.name} in {file.source} and {word.name} in {word.source} both give the password:"
+    findings.remark(None, f"{text} the file is kept, as such wrappers prefer it; keep one")
+    del host.values["UCARP_PASS"]

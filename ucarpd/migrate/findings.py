@@ -1,0 +1,65 @@
+"""What an import found: virtual hosts, and remarks for the person who reads them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ucarpd.config.problems import place
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where something stands; `line` counts from 1."""
+
+    path: Path
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return place(self.path, self.line)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The text of a key, under which name it was found, and where."""
+
+    text: str
+    name: str
+    source: Source
+
+
+@dataclass(slots=True)
+class Host:
+    """One virtual host.
+
+    `values` are by canonical key; `for_scripts` are other variables of its file; `open_lines` are
+    lines for its file that somebody has to decide on, without the # in front; `third_argument` is
+    what a wrapper hands to the scripts as $3.  `is_complete` tells that nobody has to decide.
+    """
+
+    source: Source
+    values: dict[str, Value] = field(default_factory=dict)
+    for_scripts: dict[str, str] = field(default_factory=dict)
+    open_lines: list[str] = field(default_factory=list)
+    third_argument: str | None = None
+    is_complete: bool = True
+
+    def text(self, key: str) -> str | None:
+        return self.values[key].text if key in self.values else None
+
+
+@dataclass(slots=True)
+class Findings:
+    """`remarks` are in the order in which they were found, each once."""
+
+    hosts: list[Host] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    def remark(self, source: Source | None, text: str) -> None:
+        line = f"{source}: {text}" if source else text
+        if line not in self.remarks:
+            self.remarks.append(line)
+
+    def extend(self, others: Iterable["Findings"]) -> None:
+        for other in others:
+            self.hosts += other.hosts
+            self.remarks += [each for each in other.remarks if each not in self.remarks]

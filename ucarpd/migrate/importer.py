@@ -1,0 +1,138 @@
+"""Imports a file of another kind, or a command line: `ucarpd import`.
+
+Nothing of a file is run.  What is not understood is remarked on, with its line.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from ucarpd.config import Config, ConfigError, Problem, load
+from ucarpd.config.kinds import Kind, kind_of
+from ucarpd.migrate import (
+    containers,
+    finish,
+    ifupdown,
+    keepalived,
+    options,
+    rc_conf,
+    shell_script,
+    start_script,
+    starters,
+    systemd_unit,
+    vip_common,
+)
+from ucarpd.migrate.findings import Findings, Host, Source
+from ucarpd.migrate.reading import read_text
+from ucarpd.migrate.shell_words import Splitter
+from ucarpd.migrate.variables import Variables
+
+_READERS = {
+    Kind.SHELL: start_script.read,
+    Kind.KEYS: start_script.read,
+    Kind.UNIT: systemd_unit.read,
+    Kind.KEEPALIVED: keepalived.read,
+    Kind.IFUPDOWN: ifupdown.read,
+    Kind.RC_CONF: rc_conf.read,
+    Kind.VARIABLES: containers.read_variables,
+    Kind.COMPOSE: containers.read_compose,
+    Kind.DOCKERFILE: containers.read_dockerfile,
+}
+
+
+def of_file(path: Path, root: Path = Path("/")) -> Findings:
+    """What a file, or a directory with Fedora's files, makes here.  Raises ConfigError.
+
+    `root` is where to look for what starts `ucarp`.
+    """
+    findings = Findings()
+    if path.is_dir():
+        path /= vip_common.COMMON
+        if not vip_common.instances(path.parent):
+            raise ConfigError([Problem(path.parent, None, None, "has no vip-NNN.conf in it")])
+        vip_common.read(findings, path)
+    else:
+        text = read_text(path)
+        kind, line = kind_of(text, path.name)
+        if kind in {Kind.VIP, Kind.VIP_COMMON}:
+            vip_common.read(findings, path)
+        elif kind is Kind.OPTIONS:
+            _read_options(findings, path, text)
+        elif kind is Kind.PROCESS:
+            _read_process(findings, path, text)
+        elif reader := _READERS.get(kind):
+            reader(findings, path, text)
+        else:
+            words = f"this is {kind.value}, which ucarpd import does not read"
+            raise ConfigError([Problem(path, line, None, words)])
+    _complete(findings)
+    if findings.hosts:
+        starters.tell(findings, path, root)
+    return findings
+
+
+def of_command(words: Sequence[str]) -> Findings:
+    """What a command line of `ucarp` makes here; a single word is split as a shell does."""
+    findings, path = Findings(), Path("--command")
+    if len(words) == 1:
+        script = shell_script.Script(findings, path)
+        script.follow(words[0] if "ucarp" in words[0].split(" ")[0] else f"ucarp {words[0]}")
+        findings.hosts += script.hosts
+    else:
+        given = words[1:] if words[0].rpartition("/")[2] == "ucarp" else words
+        host = Host(Source(path))
+        options.take(findings, host, given, [host.source] * len(given))
+        findings.hosts += [host] if host.values else []
+    _complete(findings)
+    return findings
+
+
+def _read_options(findings: Findings, path: Path, text: str) -> None:
+    """A file of options, one or more in a line."""
+    variables, words, sources = Variables(), [], []
+    for command in Splitter(text).commands():
+        for word, line in zip(command.words, command.lines, strict=True):
+            for each in variables.expand(word):
+                words.append(each)
+                sources.append(Source(path, line))
+    host = Host(Source(path))
+    options.take(findings, host, words, sources, variables)
+    findings.hosts.append(host)
+
+
+def _read_process(findings: Findings, path: Path, text: str) -> None:
+    """/proc/PID/cmdline."""
+    words = text.rstrip("\0").split("\0")[1:]
+    host = Host(Source(path))
+    options.take(findings, host, words, [host.source] * len(words))
+    findings.hosts.append(host)
+
+
+def _complete(findings: Findings) -> None:
+    seen: dict[tuple[str | None, str | None], Host] = {}
+    for host in findings.hosts:
+        finish.finish(findings, host)
+        starters.tell_of_scripts(findings, host)
+        identity = (host.text("UCARP_INTERFACE"), host.text("UCARP_VHID"))
+        if identity in seen and None not in identity:
+            text = f"has the vhid and interface of {seen[identity].source}: keep one of the two"
+            findings.remark(host.source, text)
+        seen[identity] = host
+
+
+def check(text: str, name: str) -> list[Problem]:
+    """What ucarpd would refuse in the text of a configuration file called `name`."""
+    found = _load(text, name)
+    return [] if isinstance(found, Config) else found
+
+
+def _load(text: str, name: str) -> Config | list[Problem]:
+    # In memory: the password is in it.
+    descriptor = os.memfd_create(name)
+    try:
+        os.write(descriptor, text.encode())
+        return load(Path(f"/proc/self/fd/{descriptor}"), {})
+    except ConfigError as error:
+        return [Problem(Path(f"{name}.conf"), p.line, p.key, p.text) for p in error.problems]
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,204 @@
+"""The VRRP instances of a keepalived.conf, as far as CARP has the same."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ucarpd.migrate.findings import Findings, Host, Source, Value
+from ucarpd.migrate.meaning import put
+
+_ADDRESSES = {"virtual_ipaddress": "UCARP_ADDR", "virtual_ipaddress_excluded": "UCARP_EXTRA_ADDRS"}
+_LARGEST_PRIORITY = 254
+_QUIET = {
+    "state",
+    "priority",
+    "nopreempt",
+    "authentication",
+    "garp_master_delay",
+    "debug",
+    "dont_track_primary",
+}
+
+
+@dataclass(slots=True)
+class _Block:
+    """A block, or a line without one: its words, and the blocks in it."""
+
+    words: list[str]
+    source: Source
+    inside: list["_Block"] = field(default_factory=list)
+
+    def first(self, name: str) -> "_Block | None":
+        return next((each for each in self.inside if each.words[0] == name), None)
+
+    def value(self, name: str) -> str | None:
+        found = self.first(name)
+        return found.words[1] if found and len(found.words) > 1 else None
+
+
+def read(findings: Findings, path: Path, text: str) -> None:
+    """Add the virtual hosts of a keepalived.conf."""
+    blocks = _blocks(path, text)
+    for block in blocks:
+        if block.words[0] == "vrrp_instance":
+            findings.hosts.append(_host(findings, block))
+        elif block.words[0] == "include":
+            findings.remark(block.source, f"{' '.join(block.words[1:])} is not read: import it too")
+        elif block.words[0] not in {"global_defs", "vrrp_script"}:
+            findings.remark(
+                block.source, f"{' '.join(block.words)} has nothing like it here: left out"
+            )
+    if findings.hosts:
+        text = "every host of the group has to change over: VRRP and CARP do not hear each other;"
+        findings.remark(None, f"{text} then type: systemctl disable --now keepalived")
+
+
+def _blocks(path: Path, text: str) -> list[_Block]:
+    top = _Block(["top"], Source(path))
+    open_blocks = [top]
+    for words, source in _statements(path, text):
+        if words == ["}"]:
+            if len(open_blocks) > 1:
+                open_blocks.pop()
+            continue
+        is_open = words[-1] == "{"
+        block = _Block(words[:-1] if is_open else words, source)
+        if not block.words:
+            # A brace in a line of its own belongs to the line above.
+            block = open_blocks[-1].inside[-1] if open_blocks[-1].inside else top
+        else:
+            open_blocks[-1].inside.append(block)
+        if is_open:
+            open_blocks.append(block)
+    return top.inside
+
+
+def _statements(path: Path, text: str) -> Iterator[tuple[list[str], Source]]:
+    for number, line in enumerate(text.splitlines(), 1):
+        words: list[str] = []
+        for word in re.findall(r'"[^"]*"|[{}]|[!#].*|[^\s{}"]+', line):
+            if word[0] in "!#":
+                break
+            if word == "}" and words:
+                yield words, Source(path, number)
+                words = []
+            words.append(word.strip('"') or '""')
+            if word in "{}":
+                yield words, Source(path, number)
+                words = []
+        if words:
+            yield words, Source(path, number)
+
+
+def _host(findings: Findings, block: _Block) -> Host:
+    host = Host(block.source)
+    for each in block.inside:
+        name, value = each.words[0], " ".join(each.words[1:])
+        if name == "interface":
+            put(findings, host, "UCARP_INTERFACE", value, name, each.source)
+        elif name == "virtual_router_id":
+            put(findings, host, "UCARP_VHID", value, name, each.source)
+        elif name == "advert_int":
+            put(findings, host, "UCARP_ADVBASE", _whole(findings, each, value), name, each.source)
+        elif name in {"mcast_src_ip", "unicast_src_ip"}:
+            put(findings, host, "UCARP_SRCIP", value, name, each.source)
+        elif name == "unicast_peer":
+            peers = ",".join(peer.words[0] for peer in each.inside)
+            own = block.value("unicast_src_ip")
+            put(
+                findings,
+                host,
+                "UCARP_PEERS",
+                ",".join(filter(None, (own, peers))),
+                name,
+                each.source,
+            )
+            findings.remark(
+                each.source, "unicast_peer: give all hosts the same list, with all hosts in it"
+            )
+        elif name in _ADDRESSES:
+            _take_addresses(findings, host, each, block.value("interface"))
+        elif name not in _QUIET:
+            _remark_on(findings, each)
+    _take_rank(findings, host, block)
+    _take_password(findings, block)
+    return host
+
+
+def _whole(findings: Findings, block: _Block, value: str) -> str:
+    whole, point, _ = value.partition(".")
+    if point:
+        text = f"advert_int {value}: UCARP_ADVBASE is in whole seconds; UCARP_ADVBASE=0 with"
+        findings.remark(block.source, f"{text} UCARP_ADVSKEW is shorter than a second")
+    return whole
+
+
+def _take_addresses(findings: Findings, host: Host, block: _Block, interface: str | None) -> None:
+    found = []
+    for each in block.inside:
+        found.append(each.words[0])
+        options = dict(zip(each.words[1::2], each.words[2::2], strict=False))
+        if label := options.pop("label", None):
+            host.values.setdefault("UCARP_IF_ALIAS", Value(label, "label", each.source))
+        device = options.pop("dev", interface)
+        if device != interface:
+            text = f"{each.words[0]} is on {device}: ucarpd sets addresses on UCARP_INTERFACE;"
+            findings.remark(each.source, f"{text} a script can set it elsewhere")
+        for name, value in options.items():
+            findings.remark(each.source, f"{name} {value} has nothing like it here: left out")
+    name = block.words[0]
+    put(findings, host, _ADDRESSES[name], ",".join(found), name, block.source)
+
+
+def _take_rank(findings: Findings, host: Host, block: _Block) -> None:
+    """The larger priority is master there, and the smaller advskew here."""
+    state, priority = block.first("state"), block.first("priority")
+    if priority and len(priority.words) > 1 and priority.words[1].isdecimal():
+        number = min(int(priority.words[1][:4]), 255)
+        skew = max(0, _LARGEST_PRIORITY - number)
+        text = f"priority {number} becomes UCARP_ADVSKEW={skew} ({_LARGEST_PRIORITY} - {number}):"
+        findings.remark(
+            priority.source, f"{text} the larger priority wins there, the smaller skew here"
+        )
+        put(findings, host, "UCARP_ADVSKEW", str(skew), "priority", priority.source)
+    is_preempting = block.first("nopreempt") is None
+    source = state.source if state else block.source
+    host.values["UCARP_PREEMPT"] = Value("yes" if is_preempting else "no", "nopreempt", source)
+    if is_preempting:
+        shown = f"state {state.words[1]}" if state and len(state.words) > 1 else "no nopreempt"
+        text = f"{shown}: keepalived preempts unless nopreempt is set: UCARP_PREEMPT=yes"
+        findings.remark(source, text)
+
+
+def _take_password(findings: Findings, block: _Block) -> None:
+    authentication = block.first("authentication")
+    password = authentication.first("auth_pass") if authentication else None
+    if password:
+        text = "auth_pass is sent in clear by VRRP, so everybody on the network may know it:"
+        findings.remark(password.source, f"{text} choose another password for UCARP_PASS")
+
+
+_SCRIPTS = {"notify_master": "UCARP_UPSCRIPT", "notify_backup": "UCARP_DOWNSCRIPT"}
+
+
+def _remark_on(findings: Findings, block: _Block) -> None:
+    name = block.words[0]
+    shown = " ".join(block.words)
+    inside = ", ".join(" ".join(each.words) for each in block.inside)
+    if name in _SCRIPTS:
+        text = f"{shown}: {_SCRIPTS[name]} here; such a script sets or removes the addresses too"
+    elif name.startswith("notify"):
+        text = f"{shown}: UCARP_UPSCRIPT and UCARP_DOWNSCRIPT run at a change of role"
+    elif name == "track_script":
+        text = f"track_script {inside}: there are no health checks yet; SIGUSR2 makes a master step down"
+    elif name == "track_interface":
+        text = f"track_interface {inside}: the virtual hosts of one process move together, if one"
+        text += " interface is unusable (UCARP_IFDOWN_DEMOTION)"
+    elif name in {"virtual_routes", "virtual_rules"}:
+        text = f"{name} {inside}: ucarpd sets no routes; a script can"
+    elif name == "use_vmac":
+        text = "use_vmac: UCARP_VMAC=yes here"
+    else:
+        text = f"{shown} has nothing like it here: left out"
+    findings.remark(block.source, text)

@@ -1,0 +1,98 @@
+"""A command line of `ucarp` as a virtual host."""
+
+import re
+from collections.abc import Sequence
+
+from ucarpd.config import ucarp_options
+from ucarpd.config.keys import BY_NAME
+from ucarpd.config.ucarp_options import Found
+from ucarpd.migrate.findings import Findings, Host, Source
+from ucarpd.migrate.meaning import put
+from ucarpd.migrate.variables import Variables
+
+_FROM_FILE = re.compile(
+    r"[`$(]{1,2}(?:cat |< ?)\s*(/[\w./-]+)\s*[`)] is computed when the script runs$"
+)
+_MEANT_FOR_SCRIPTS = {"P": "-u", "B": "-d"}
+
+
+def take(
+    findings: Findings,
+    host: Host,
+    words: Sequence[str],
+    sources: Sequence[Source],
+    variables: Variables | None = None,
+) -> None:
+    """Set the keys of `host` from the words after the name of the command.
+
+    `sources` are the places of the words; `variables` knows what the marks in them stand for.
+    """
+    variables = variables or Variables()
+    before: Found | None = None
+    for found in ucarp_options.split(words):
+        source = sources[found.index]
+        if found.fault:
+            spelled = variables.known(found.spelled)
+            findings.remark(source, f"{spelled} {found.fault}: ucarp would not start; left out")
+        elif found.option is None:
+            _stray(findings, source, found.value or "", before, variables)
+        elif found.option.key is not None:
+            _set(findings, host, source, found, variables)
+        if found.option or found.fault:
+            before = found
+
+
+def _set(
+    findings: Findings, host: Host, source: Source, found: Found, variables: Variables
+) -> None:
+    option = found.option
+    assert option is not None
+    assert option.key is not None
+    text = found.value if option.has_value else "yes"
+    assert text is not None
+    name = f"--{option.word}"
+    reasons = variables.why(text)
+    if option.key == "UCARP_PASS" and (file := _FROM_FILE.match(" ".join(reasons))):
+        findings.remark(
+            source, f"{name}: comes from {file[1]}: UCARP_PASSFILE, which is read when it starts"
+        )
+        put(findings, host, "UCARP_PASSFILE", file[1], name, source, is_option=True)
+        return
+    if reasons:
+        why = " and ".join(dict.fromkeys(reasons))
+        findings.remark(source, f"{name}: {why}: left out; {_without(option.key)}")
+        return
+    if option.key == "UCARP_SHUTDOWN":
+        findings.remark(source, f"{name} is UCARP_SHUTDOWN=yes, the default here")
+    put(findings, host, option.key, text, name, source, is_option=True)
+
+
+def _without(key: str) -> str:
+    """What happens without a key."""
+    if key == "UCARP_SRCIP":
+        return "without UCARP_SRCIP, ucarpd takes the interface's first address"
+    if BY_NAME[key].required:
+        return f"add {key}= to the result"
+    return f"add {key}= to the result if it is needed"
+
+
+def _stray(
+    findings: Findings, source: Source, word: str, before: Found | None, variables: Variables
+) -> None:
+    """A word that is no option, and that `ucarp` passes over in silence."""
+    shown = variables.known(word)
+    reasons = variables.why(word)
+    if reasons:
+        findings.remark(source, f"{' and '.join(reasons)}: its options are not known")
+        return
+    if not word:
+        return
+    letter = before.option.letter if before and before.option else ""
+    if word == "/":
+        findings.remark(source, "/ stands where the shell wants \\ at the end of a line")
+    elif letter in _MEANT_FOR_SCRIPTS and shown.startswith("/"):
+        meant = _MEANT_FOR_SCRIPTS[letter]
+        text = f"{shown} after -{letter} is no argument of it, and ucarp passes over it:"
+        findings.remark(source, f"{text} probably {meant} was meant; left out")
+    else:
+        findings.remark(source, f"{shown} is no option, and ucarp passes over it: left out")

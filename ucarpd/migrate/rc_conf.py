@@ -1,0 +1,23 @@
+"""The `ucarp_*` lines that FreeBSD's port of `ucarp` reads from rc.conf."""
+
+import re
+from pathlib import Path
+
+from ucarpd.migrate import environment
+from ucarpd.migrate.findings import Findings, Host, Source
+from ucarpd.migrate.shell_script import Script
+
+
+def read(findings: Findings, path: Path, text: str) -> None:
+    """Add the virtual host of an rc.conf."""
+    script = Script(findings, path)
+    script.follow(text)
+    ours = [each for each in script.assignments if re.match("ucarp_", each.name)]
+    host = Host(ours[0].source if ours else Source(path))
+    environment.take(findings, host, ours, script.variables)
+    if not host.values:
+        return
+    findings.hosts.append(host)
+    if interface := host.values.get("UCARP_INTERFACE"):
+        text = f"{interface.text} is a name that FreeBSD gives: write this host's name of the interface"
+        findings.remark(interface.source, text)

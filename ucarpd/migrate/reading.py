@@ -1,0 +1,40 @@
+"""Reads the text of a file that is not ours, and may be in any encoding."""
+
+import re
+from pathlib import Path
+
+from ucarpd.config import files
+from ucarpd.config.problems import ConfigError, Problem
+from ucarpd.migrate.findings import Findings, Source
+
+
+def read_text(path: Path) -> str:
+    """The text, without a byte order mark and carriage returns.  Raises ConfigError."""
+    try:
+        content = files.read(path)
+    except OSError as error:
+        raise ConfigError([Problem(path, None, None, files.why_not(error))]) from None
+    for encoding in ("utf-8-sig", "latin-1"):
+        try:
+            text = content.decode(encoding).replace("\r\n", "\n")
+        except UnicodeDecodeError:
+            continue
+        # Only the command line of a process has NUL bytes for a reason.
+        return text if re.match(r"(\S*/)?ucarp\0", text) else text.replace("\0", "")
+    raise AssertionError("every byte is a letter of Latin-1")
+
+
+def read_named(findings: Findings, source: Source, path: Path) -> tuple[Path, str]:
+    """The text of a file that another one names in `source`, and its path.
+
+    A file of that name beside the other one stands in for it, with a remark: files are often looked
+    at on another host.  Raises ConfigError.
+    """
+    beside = source.path.parent / path.name
+    try:
+        return path, read_text(path)
+    except ConfigError:
+        if beside == path or not beside.is_file():
+            raise
+    findings.remark(source, f"{path} is not here; {beside} is read instead")
+    return beside, read_text(beside)

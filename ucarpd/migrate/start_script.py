@@ -1,0 +1,41 @@
+"""A start script, a service script, or a file that such scripts read, as virtual hosts."""
+
+from pathlib import Path
+
+from ucarpd.config.kinds import Kind, kind_of
+from ucarpd.migrate import environment, options
+from ucarpd.migrate.findings import Findings, Host, Source
+from ucarpd.migrate.shell_script import Script
+
+
+def read(findings: Findings, path: Path, text: str) -> None:
+    """Add the virtual hosts of a script to the findings."""
+    is_environment = kind_of(text, path.name)[0] is Kind.KEYS
+    script = Script(findings, path, is_environment=is_environment)
+    script.follow(text)
+    if not script.hosts and (host := _of_openrc(findings, script)):
+        script.hosts.append(host)
+    if script.hosts:
+        script.runs_ucarp = True
+        script.finish()
+    else:
+        host = Host(Source(path))
+        environment.take(findings, host, script.assignments, script.variables, is_for_scripts=True)
+        script.hosts += [host] if host.values else []
+    findings.hosts += script.hosts
+    if script.runs_ucarp:
+        text = f"before ucarpd@NAME is enabled, stop ucarp, and keep {path.name} from being started"
+        findings.remark(None, text)
+
+
+def _of_openrc(findings: Findings, script: Script) -> Host | None:
+    """The command of a service script of OpenRC, which is two variables."""
+    values = script.variables.values
+    command, arguments = values.get("command"), values.get("command_args")
+    if not command or not arguments or command.text.rpartition("/")[2] != "ucarp":
+        return None
+    host = Host(arguments.source)
+    words = arguments.text.split()
+    sources = [arguments.source] * len(words)
+    options.take(findings, host, words, sources, script.variables)
+    return host

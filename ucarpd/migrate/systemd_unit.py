@@ -1,0 +1,141 @@
+"""A systemd unit or drop-in that starts `ucarp`."""
+
+import re
+from pathlib import Path
+
+from ucarpd.config.problems import ConfigError
+from ucarpd.migrate import environment, options
+from ucarpd.migrate.environment import Assignment
+from ucarpd.migrate.findings import Findings, Host, Source
+from ucarpd.migrate.reading import read_named, read_text
+from ucarpd.migrate.shell_script import Script
+from ucarpd.migrate.shell_words import Splitter
+from ucarpd.migrate.variables import Variable, Variables
+
+_SETTING = re.compile(r"\s*([A-Za-z]+)\s*=\s*(.*)", re.DOTALL)
+_PREFIXES = "@-:+!|"
+
+
+def read(findings: Findings, path: Path, text: str) -> None:
+    """Add the virtual hosts of a unit, with its drop-ins if they are beside it."""
+    settings = _settings(path, text)
+    drop_ins = path.parent / f"{path.name}.d"
+    for drop_in in sorted(drop_ins.glob("*.conf")) if drop_ins.is_dir() else []:
+        settings += _settings(drop_in, read_text(drop_in))
+    variables = Variables()
+    variables.missing = lambda name: f"${name} is not set in the unit"
+    assignments: list[Assignment] = []
+    for name, value, source in settings:
+        if name == "Environment":
+            assignments += _environment(value, source, variables)
+        elif name == "EnvironmentFile":
+            assignments += _environment_file(findings, path, value, source, variables)
+    for each in assignments:
+        variables.values[each.name] = Variable(each.value, each.source)
+    before = len(findings.hosts)
+    starts: list[tuple[str, Source]] = []
+    for name, value, source in settings:
+        if name == "ExecStart":
+            # An empty one takes back those above.
+            starts = [*starts, (value, source)] if value else []
+        elif name in {"ExecStartPre", "ExecStartPost", "ExecStopPost"} and value:
+            findings.remark(source, f"{name}={value}: ucarpd does not run it")
+    for value, source in starts:
+        _start(findings, path, value, source, variables)
+    if len(findings.hosts) == before and assignments:
+        host = Host(assignments[0].source)
+        environment.take(findings, host, assignments, variables)
+        for name, value, source in settings:
+            if name == "Exec" and value.startswith("-"):
+                # The arguments of a container.
+                words = value.split()
+                options.take(findings, host, words, [source] * len(words), variables)
+        findings.hosts += [host] if host.values else []
+    if path.suffix == ".service" and starts:
+        findings.remark(
+            None, f"before ucarpd@NAME is enabled, type: systemctl disable --now {path.name}"
+        )
+    elif starts:
+        text = "before ucarpd@NAME is enabled, disable the unit of these lines: systemctl disable --now"
+        findings.remark(None, f"{text} UNIT")
+
+
+def _settings(path: Path, text: str) -> list[tuple[str, str, Source]]:
+    """The settings with their lines; a line that ends with a backslash goes on in the next one."""
+    found: list[tuple[str, str, Source]] = []
+    pending, start = "", 0
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().startswith(("#", ";")):
+            continue
+        start = start if pending else number
+        if line.endswith("\\"):
+            pending += line[:-1] + " "
+            continue
+        if setting := _SETTING.fullmatch(pending + line):
+            found.append((setting[1], setting[2].strip(), Source(path, start)))
+        pending = ""
+    return found
+
+
+def _environment(value: str, source: Source, variables: Variables) -> list[Assignment]:
+    words = [word for each in Splitter(value).commands() for word in each.words]
+    pairs = [variables.text(word).partition("=") for word in words]
+    return [Assignment(name, text, source) for name, equals, text in pairs if equals]
+
+
+def _environment_file(
+    findings: Findings, unit: Path, value: str, source: Source, variables: Variables
+) -> list[Assignment]:
+    instance = unit.stem.partition("@")[2]
+    named = value.removeprefix("-")
+    if instance:
+        named = named.replace("%i", instance).replace("%I", instance)
+    try:
+        path, text = read_named(findings, source, unit.parent / named)
+    except ConfigError:
+        findings.remark(source, f"{named} cannot be read, and its variables are not known")
+        variables.missing = lambda name: f"${name} comes from {named}: import it from there"
+        return []
+    script = Script(findings, path, is_environment=True)
+    script.follow(text)
+    return script.assignments
+
+
+def _start(
+    findings: Findings, unit: Path, value: str, source: Source, variables: Variables
+) -> None:
+    line = value.lstrip(_PREFIXES)
+    line = re.sub("%([A-Za-z])", r"${_specifier_\1}", line).replace("%%", "%")
+    instance = unit.stem.partition("@")[2]
+    for letter in "iI":
+        if instance:
+            variables.values[f"_specifier_{letter}"] = Variable(instance, source)
+    outer = variables.missing
+
+    def missing(name: str) -> str:
+        if name.startswith("_specifier_"):
+            return f"%{name[-1]} is filled in by systemd"
+        return outer(name)
+
+    before = len(findings.hosts)
+    script = Script(findings, source.path, variables)
+    variables.missing = missing
+    script.follow(line, source.line or 1, braces_quote=True)
+    findings.hosts += script.hosts
+    if len(findings.hosts) > before or not line:
+        return
+    words = [word for each in Splitter(line).commands() for word in each.words]
+    plain = [text for word in words for text in variables.expand(word)]
+    started = [Path(text) for text in plain if text.startswith("/")]
+    for named in started[-1:]:
+        if "libexec/ucarp" in str(named):
+            findings.remark(source, "starts the wrapper of Fedora: import /etc/ucarp instead")
+            return
+        try:
+            path, text = read_named(findings, source, named)
+        except ConfigError:
+            findings.remark(source, f"starts {named}: import it too")
+            return
+        inner = Script(findings, path, variables)
+        inner.follow(text)
+        findings.hosts += inner.hosts

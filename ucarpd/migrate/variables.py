@@ -1,0 +1,97 @@
+"""The variables of a script, and words with their values put in.
+
+What cannot be known is a mark in the text; `reasons` tells what stood there.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ucarpd.migrate.findings import Source
+from ucarpd.migrate.shell_words import BETWEEN, Piece, Splitter, Word
+
+_MARK = re.compile("\ue000([0-9]+)\ue001")
+
+
+@dataclass(slots=True)
+class Variable:
+    """`text` may have marks; `alternatives` are what a condition may make of it instead."""
+
+    text: str
+    source: Source
+    is_used: bool = False
+
+
+@dataclass(slots=True)
+class Variables:
+    """`missing` says why a variable that is not set may be so; `source` is the line at hand."""
+
+    values: dict[str, Variable] = field(default_factory=dict)
+    reasons: list[str] = field(default_factory=list)
+    source: Source = field(default_factory=lambda: Source(Path()))
+    missing: Callable[[str], str] = lambda name: f"${name} is not set here"
+
+    def mark(self, reason: str) -> str:
+        self.reasons.append(reason)
+        return f"\ue000{len(self.reasons) - 1}\ue001"
+
+    def why(self, text: str) -> list[str]:
+        """Why parts of the text are not known; empty if it is known."""
+        return [self.reasons[int(number)] for number in _MARK.findall(text)]
+
+    def known(self, text: str) -> str:
+        """The text without the parts that are not known."""
+        return _MARK.sub("", text).replace(BETWEEN, " ")
+
+    def expand(self, word: Word) -> list[str]:
+        """The words that a shell would make of one."""
+        words: list[str] = []
+        current: str | None = None
+        for piece in word:
+            if piece.kind == "text":
+                # A quoted empty text is a word.
+                if piece.text or piece.quoted:
+                    current = (current or "") + piece.text
+                continue
+            text = self._value(piece)
+            if piece.quoted and BETWEEN not in text:
+                current = (current or "") + text
+                continue
+            parts = list(filter(None, text.split(BETWEEN))) if BETWEEN in text else text.split()
+            if not parts:
+                continue
+            if text[:1].isspace() and current is not None:
+                words.append(current)
+                current = None
+            for part in parts[:-1]:
+                words.append((current or "") + part)
+                current = None
+            current = (current or "") + parts[-1]
+            if text[-1:].isspace():
+                words.append(current)
+                current = None
+        if current is not None:
+            words.append(current)
+        return words
+
+    def text(self, word: Word) -> str:
+        """The value of a word in an assignment, which is not split."""
+        return "".join(piece.text if piece.kind == "text" else self._value(piece) for piece in word)
+
+    def _value(self, piece: Piece) -> str:
+        name, default = piece.text, piece.default
+        if piece.kind == "computed":
+            return self.mark(f"{name} is computed when the script runs")
+        known = self.values.get(name)
+        if known:
+            known.is_used = True
+            if known.text or default is None:
+                return known.text
+        if default is not None:
+            commands = Splitter(default).commands()
+            text = " ".join(self.text(word) for each in commands for word in each.words)
+            if piece.is_kept:
+                self.values[name] = Variable(text, self.source, is_used=True)
+            return text
+        return self.mark(self.missing(name))

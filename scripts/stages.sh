@@ -79,7 +79,7 @@ newest() {
     rooms=$(printf '%s\n' tests/*/ | grep -vE '/(article|carp|integration|support|system)/')
     # shellcheck disable=SC2086 # a word each
     tests newest .venv/newest/bin/python -n 3 $rooms \
-        tests/integration/test_article.py tests/integration/test_kernel_links.py
+        tests/integration/test_article.py tests/integration/test_kernel_{links,macvlans}.py
 }
 
 stage_newest() {

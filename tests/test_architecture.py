@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "exit_status": "",
     "process": "carp linux config engine log scripts interface addresses health diagnosis record"
     " exit_status",
-    "migrate": "config exit_status",
+    "migrate": "carp linux config log process exit_status",
     "commands": "linux config log scripts interface process exit_status",
     "cli": "linux config log record process commands migrate exit_status",
     "__main__": "cli",

@@ -13,7 +13,6 @@ from ucarpd.exit_status import (
 
 if TYPE_CHECKING:
     import argparse
-    import asyncio
 
     from ucarpd.log.process import LogProcess
 
@@ -38,7 +37,13 @@ exit status:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    _open_standard_files()
+    if arguments is None and sys.argv[0].rpartition("/")[2] == "ucarp":
+        from ucarpd.migrate.entry import main as ucarp
+
+        return ucarp()
+    from ucarpd.linux.standard_files import open_standard_files
+
+    open_standard_files()
     words = sys.argv[1:] if arguments is None else arguments
     if words[:1] == ["clear"] and words[1:] and not any(word.startswith("-") for word in words):
         return _clear(words[1:], "auto", debug=False)
@@ -186,6 +191,7 @@ def _run(options: "argparse.Namespace") -> int:
     import logging
     from contextlib import closing
 
+    from ucarpd.linux.timerfd_selector import event_loop
     from ucarpd.log import lines
     from ucarpd.log.output import Output
     from ucarpd.process.main import Process
@@ -203,19 +209,11 @@ def _run(options: "argparse.Namespace") -> int:
 
     with closing(Output(kind, log_process, level)) as output:
         try:
-            with asyncio.Runner(loop_factory=_event_loop) as runner:
+            with asyncio.Runner(loop_factory=event_loop) as runner:
                 return runner.run(process())
         except Exception as error:  # noqa: BLE001 - the interpreter would wait for standard error
             lines.write(logging.CRITICAL, f"internal error: {error!r}", error=error)
             return EXIT_INTERNAL_ERROR
-
-
-def _event_loop() -> "asyncio.AbstractEventLoop":
-    import asyncio
-
-    from ucarpd.linux.timerfd_selector import PreciseSelector
-
-    return asyncio.SelectorEventLoop(PreciseSelector())
 
 
 def _refuse() -> int:
@@ -272,16 +270,3 @@ def _start_log(log: str) -> "tuple[str, LogProcess | None]":
         return kind, log_process.fork(kind)
     except OSError:
         return kind, None
-
-
-def _open_standard_files() -> None:
-    """No file of ours may become standard error, into which scripts write."""
-    import os
-
-    for descriptor in (0, 1, 2):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            # The lowest free one is taken.
-            os.open(os.devnull, os.O_RDWR)
-            os.set_inheritable(descriptor, True)

@@ -1,12 +1,11 @@
 """The rules of the election, numbered as in `ucarpd.carp.election`."""
 
 import re
-from ipaddress import ip_address
 
 import pytest
+from contenders import contender
 
 from ucarpd.carp import election
-from ucarpd.carp.contender import Contender
 from ucarpd.carp.election import (
     REASONS,
     BackupVerdict,
@@ -28,14 +27,6 @@ from ucarpd.carp.election import (
 from ucarpd.carp.params import TieBreak
 
 REVERSED = TieBreak.REVERSED
-
-
-def contender(text):
-    """`1/0 10.0.0.1`, and with `D1` for its demotion."""
-    interval, source, *more = text.split()
-    advbase, advskew = map(int, interval.split("/"))
-    demotion = int(more[0].removeprefix("D")) if more else 0
-    return Contender(advbase * 256 + advskew, ip_address(source), demotion)
 
 
 @pytest.mark.parametrize(

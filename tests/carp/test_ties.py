@@ -1,23 +1,13 @@
 """Who wins a tie, by each rule for it; the numbers are those of `ucarpd.carp.election`."""
 
-from ipaddress import ip_address
-
 import pytest
+from contenders import contender
 
-from ucarpd.carp.contender import Contender
 from ucarpd.carp.election import MasterVerdict, Situation, judge_as_backup, judge_as_master
 from ucarpd.carp.params import TieBreak
 
 REVERSED, NUMERIC, YIELD = TieBreak
 RETURNS = {"preempt": True, "was_cut_off": True}
-
-
-def contender(text):
-    """`1/0 10.0.0.1`, and with `D1` for its demotion."""
-    interval, source, *more = text.split()
-    advbase, advskew = map(int, interval.split("/"))
-    demotion = int(more[0].removeprefix("D")) if more else 0
-    return Contender(advbase * 256 + advskew, ip_address(source), demotion)
 
 
 @pytest.mark.parametrize(

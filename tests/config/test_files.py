@@ -8,13 +8,6 @@ import pytest
 from ucarpd.config import ConfigError, find_files, load_all
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory, so that the messages hold short names."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def write(name: str, interface: str = "eth0", vhid: int = 1, addr: str = "10.0.0.1") -> Path:
     """A file whose vhid is in line 2 and whose address is in line 3."""
     path = Path(name)

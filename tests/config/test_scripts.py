@@ -3,22 +3,11 @@
 import subprocess
 
 import pytest
+from old_down import OLD_DOWN
 
 from ucarpd import cli
 from ucarpd.config import is_harmful, load, script_errors, warnings
 from ucarpd.scripts.runner import refusal
-
-OLD_DOWN = """\
-#!/bin/sh
-set -eu
-for address in $(printf '%s' "${UCARP_ADDR:-$2}" | tr ',' ' '); do
-    address=${address%/*}
-    ip -oneline address show dev "$interface" to "$address/32" 2>/dev/null |
-        while read -r _index _name _family present _rest; do
-            ip address delete "$present" dev "$interface"
-        done
-done
-"""
 
 
 @pytest.fixture

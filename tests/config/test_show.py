@@ -70,6 +70,7 @@ UCARP_DOWNSCRIPT=''  # default: ucarpd removes the address itself
 UCARP_SCRIPT_TIMEOUT=30  # default
 UCARP_RERUN_UPSCRIPT=yes  # default
 UCARP_XPARAM='a b'
+UCARP_SCRIPT_INTERFACE=''  # default: UCARP_INTERFACE
 UCARP_MCAST=224.0.0.18,ff02::12  # default
 UCARP_NOMCAST=no  # default
 UCARP_PEERS=''  # default: advertisements go to UCARP_MCAST

@@ -97,6 +97,15 @@ async def test_a_host_that_has_crashed_again_and_again_has_to_live_for_a_while()
 
 
 @in_virtual_time
+async def test_a_host_that_crashes_once_more_has_to_live_for_the_whole_while_again():
+    watch = Watch()
+    for _ in range(2):
+        watch.fitness.crashed(300.0)
+        await asyncio.sleep(200)
+    assert watch.changes == [240]
+
+
+@in_virtual_time
 async def test_after_the_end_nothing_is_forgiven():
     watch = Watch()
     watch.fitness.sending(True)

@@ -128,7 +128,7 @@ def test_a_bad_file_is_named_and_not_started(directory, command, files, message)
 
 @pytest.mark.parametrize(("files", "message"), COLLISIONS)
 def test_two_files_that_collide(directory, files, message):
-    """With `run` the first of them is started; test_lifecycle.py has that."""
+    """With `run` the first of them is started; test_several_files.py has that."""
     write(directory, files)
     assert_refused(directory, ucarpd(directory, "check"), message)
 

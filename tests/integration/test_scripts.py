@@ -1,4 +1,4 @@
-"""Up- and down-scripts: slow, broken, hanging, signalled; the protocol goes on."""
+"""How scripts are run: their arguments, their rights, and their end."""
 
 import os
 import signal
@@ -6,209 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from lab import Host, wait_for
-from nodes import (
-    BACKUP,
-    INIT,
-    MASTER,
-    PASSWORD,
-    SWITCHING,
-    VIP,
-    conf,
-    start,
-    start_backup,
-    wait_for_address,
-    wait_for_no_address,
-)
+from lab import wait_for
+from nodes import BACKUP, MASTER, PASSWORD, VIP, conf, start, wait_for_address, wait_for_no_address
+from up_and_down import ADD, BOTH, DOWN, REMOVE, UP, process_exists, read, write_scripts
 from wiretap import gaps
-
-UP = "/etc/ucarp/up.sh"
-DOWN = "/etc/ucarp/down.sh"
-BOTH = {"UPSCRIPT": UP, "DOWNSCRIPT": DOWN}
-
-ADD = f"ip address replace {VIP}/16 dev eth0\n"
-REMOVE = f"ip address delete {VIP}/16 dev eth0 || true\n"
-
-
-def write_scripts(host: Host, up: str = ADD, down: str = REMOVE) -> None:
-    host.write("ucarp/up.sh", f"#!/bin/bash\n{up}")
-    host.write("ucarp/down.sh", f"#!/bin/bash\n{down}")
-
-
-def process_exists(pid: str) -> bool:
-    return Path(f"/proc/{pid.strip()}").exists()
-
-
-def test_a_slow_up_script_does_not_hold_up_the_protocol(lab, a, b, wire):
-    write_scripts(a, up=f"echo begun\nsleep 8\n{ADD}echo ended\n")
-    slow = start(a, **BOTH)
-    slow.wait_for_line("begun")
-    other = start_backup(b)
-    slow.wait_for_line("ended")
-    wait_for_address(a)
-    wire.wait_more(a.address, 4)
-
-    # Neither a pause nor a burst, and no word from the second host.
-    between = gaps(wire.advertisements(a.address))
-    assert len(between) >= 10
-    assert max(between) < 2
-    assert min(between) > 0.5
-    assert wire.advertisements(b.address) == []
-    assert other.lines(MASTER) == []
-    # The neighbours hear of the address when it is there.
-    began = wire.advertisements(a.address)[0].at
-    assert wire.announcements(VIP)[0].at - began > 7.9
-
-
-@pytest.mark.parametrize(
-    ("text", "mode", "said"),
-    [
-        pytest.param(None, 0, "it does not exist", id="missing"),
-        pytest.param(ADD, 0o644, "it is not executable", id="not-executable"),
-        pytest.param(ADD, 0o777, "it is writable by others", id="writable"),
-    ],
-)
-def test_a_script_that_cannot_be_run_is_waited_for(a, wire, text, mode, said):
-    """As for an interface: a late mount may still bring it."""
-    write_scripts(a)
-    if text is None:
-        (a.etc / "ucarp/up.sh").unlink()
-    else:
-        a.write("ucarp/up.sh", f"#!/bin/sh\n{text}", mode)
-    daemon = start(a, **BOTH)
-    daemon.wait_for_line("[WARNING] web: Waiting: ", UP, said)
-    daemon.signal(signal.SIGUSR1)
-    daemon.wait_for_line("INIT on eth0 id 1 (", said)
-    a.write_conf("web", conf(a.address, **BOTH, ADVSKEW=5))
-    daemon.signal(signal.SIGHUP)
-    daemon.wait_for_line("reloaded: ")
-    assert daemon.lines("CRITICAL") == []
-    write_scripts(a)
-    daemon.wait_for_line(MASTER)
-    wait_for_address(a)
-
-
-@pytest.mark.parametrize(
-    ("text", "status"),
-    [
-        pytest.param("exit 3\n", 3, id="failing"),
-        pytest.param("kill -9 $$\n", 137, id="killed"),
-        pytest.param("sleep 1000\n", 143, id="hanging"),
-    ],
-)
-def test_a_host_whose_up_script_fails_gives_the_role_away(a, b, wire, text, status):
-    write_scripts(a, up=text, down="exit 255\n")
-    write_scripts(b)
-    # The first to be ready is the first to take over, however busy the machine is.
-    on_a = start_backup(a, **BOTH, SCRIPT_TIMEOUT=1)
-    on_b = start_backup(b, **BOTH, ADVSKEW=100)
-    on_a.wait_for_line("[ERROR] web: ", f"[{UP} eth0 {VIP}] failed after", f"exit status {status}")
-    # One quick attempt more, and then another host serves.
-    on_a.wait_for_line(f"[ERROR] web: this host cannot serve {VIP}")
-    on_b.wait_for_line(MASTER)
-    wait_for_address(b)
-    wire.wait_more(b.address, 3)
-    assert len(on_b.lines(SWITCHING)) == 2
-    # An attempt that hung is not repeated while the clients wait.
-    assert len(on_a.lines(f"Spawning [{UP}")) == (1 if status == 143 else 2)
-    assert on_a.lines(SWITCHING)[-1] == on_a.lines(BACKUP)[-1]
-    # A down-script that fails although nothing is left to take off is no error.
-    assert [line for line in on_a.lines(DOWN) if "ERROR" in line] == []
-
-
-def test_where_nobody_else_serves_a_failing_host_goes_on_trying(a):
-    works = a.root / "works"
-    write_scripts(a, up=f"[ -e {works} ] || exit 1\n{ADD}")
-    daemon = start(a, **BOTH)
-    daemon.wait_for_line(f"this host cannot serve {VIP}")
-    daemon.wait_for_line(f"Spawning [{UP}", count=4, limit=30)
-    works.touch()
-    wait_for("the address", lambda: a.has(VIP), limit=30)
-    daemon.wait_for_line("all addresses are served again")
-
-
-def test_two_hosts_that_fail_alike_come_to_rest(a, b, wire):
-    for host in (a, b):
-        write_scripts(host, up="exit 1\n")
-    daemons = [start(a, **BOTH), start_backup(b, **BOTH, ADVSKEW=100)]
-    for daemon in daemons:
-        daemon.wait_for_line("this host cannot serve", limit=30)
-    settled = [len(daemon.lines(SWITCHING)) for daemon in daemons]
-    (master,) = [
-        host
-        for host, daemon in zip((a, b), daemons, strict=True)
-        if MASTER in daemon.lines(SWITCHING)[-1]
-    ]
-    for _ in range(4):
-        wire.wait_more(master.address, 3)
-    assert [len(daemon.lines(SWITCHING)) for daemon in daemons] == settled
-    assert sum(settled) <= 2 + 4
-
-
-@pytest.mark.parametrize("place", ["lo", "nowhere"])
-def test_a_script_that_serves_elsewhere_is_trusted(a, place):
-    """A cloud's API, or an address on another interface: the exit status counts."""
-    add = "true\n" if place == "nowhere" else f"ip address replace {VIP}/32 dev lo\n"
-    write_scripts(a, up=add, down=f"ip address delete {VIP}/32 dev lo\n")
-    daemon = start(a, **BOTH)
-    daemon.wait_for_line("[INFO] web: the up-script succeeded", "ucarpd trusts the script")
-    daemon.wait_for_line(MASTER)
-    assert daemon.lines("cannot serve") == []
-    assert daemon.stop() == 0
-    daemon.wait_for_line(f"[{DOWN} eth0 {VIP}]", "exit status", count=2)
-    assert not a.has(VIP, "lo")
-
-
-def test_a_script_that_fails_with_the_address_in_place_serves(a):
-    write_scripts(a, up=f"{ADD}exit 4\n")
-    daemon = start(a, **BOTH)
-    daemon.wait_for_line("[WARNING] web: the up-script failed, but", "goes on serving")
-    daemon.wait_for_line(MASTER)
-    assert a.has(VIP)
-    assert daemon.lines("cannot serve") == []
-
-
-BOUNCES = {
-    "sets a MAC": "ip link set $1 down; sleep 0.5; ip link set $1 address 02:00:00:00:00:77\n"
-    "ip link set $1 up\n",
-    "restarts networking": "ip address flush dev $1; ip link set $1 down; sleep 0.5\n"
-    "ip link set $1 up; ip address add 172.16.0.11/16 dev $1\n",
-}
-
-
-@pytest.mark.parametrize("bounce", BOUNCES.values(), ids=BOUNCES)
-def test_an_up_script_may_take_the_link_down_for_a_moment(a, wire, bounce):
-    write_scripts(a, up=f"{bounce}{ADD}echo all done\n")
-    daemon = start(a, **BOTH)
-    daemon.wait_for_line(
-        "[WARNING] web: ", "while the up-script is running: does the script do that?"
-    )
-    daemon.wait_for_line("all done")
-    wait_for_address(a)
-    wire.wait_more(a.address, 3)
-    assert len(daemon.lines(MASTER)) == 1
-    assert daemon.lines(INIT) == []
-    assert daemon.lines("demoted") == []
-
-
-def test_the_winner_of_a_contest_runs_its_up_script_again(a, b, wire):
-    """So that what the loser's script has moved outside the segment comes back."""
-    holder = a.lab.directory / "holder"
-    for host in (a, b):
-        write_scripts(host, up=f'echo {host.name} "$UCARP_REASON" >>{holder}\n{ADD}')
-    on_a = start(a, **BOTH)
-    on_a.wait_for_line(MASTER)
-    start_backup(b, **BOTH, ADVSKEW=100)
-    wire.wait_more(a.address, 1)
-    b.path(False)
-    wait_for("the split", lambda: b.has(VIP))
-    b.path(True)
-    wait_for_no_address(b)
-    last = wait_for(
-        "the last word", lambda: (read(holder) or "").splitlines()[-1].startswith("a contested")
-    )
-    assert last
-    assert len(on_a.lines(MASTER)) == 1
 
 
 def test_a_hanging_script_is_ended_with_its_children(a, wire):
@@ -238,10 +39,6 @@ def test_scripts_are_ordinary_programs_beside_a_real_time_daemon(a):
     status = Path(f"/proc/{daemon.pid}/status").read_text()
     locked = next(line for line in status.splitlines() if line.startswith("VmLck"))
     assert int(locked.split()[1]) > 0
-
-
-def read(path: Path) -> str | None:
-    return path.read_text() if path.exists() else None
 
 
 def test_what_scripts_are_told(a):

@@ -3,6 +3,7 @@
 import pytest
 from lab import PROJECT, run
 from nodes import BACKUP, MASTER, VIP, conf, use_shipped_scripts, wait_for_address
+from old_down import OLD_DOWN
 
 VIP6 = "2001:db8:0:5::10"
 OWN6 = "2001:db8:0:5::12/64"
@@ -137,18 +138,6 @@ def test_they_are_posix_shell(name):
 
 
 # -- a copy of 0.1.0's down-script, as an edited conffile keeps it -----------------------------------
-
-
-OLD_DOWN = """\
-#!/bin/sh
-for address in $(printf '%s' "${UCARP_ADDR:-$2}" | tr ',' ' '); do
-    address=${address%/*}
-    ip -oneline address show dev "$1" to "$address/32" 2>/dev/null |
-        while read -r _index _name _family present _rest; do
-            ip address delete "$present" dev "$1"
-        done
-done
-"""
 
 
 def use_old_scripts(host):

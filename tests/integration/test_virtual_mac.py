@@ -2,7 +2,6 @@
 
 import contextlib
 import ipaddress
-import shutil
 import signal
 import socket
 import sys
@@ -15,7 +14,6 @@ from nodes import (
     BACKUP,
     MASTER,
     VIP,
-    ScriptedHost,
     both_ways,
     conf,
     mac,
@@ -24,37 +22,26 @@ from nodes import (
     use_shipped_scripts,
     wait_for_address,
 )
+from virtual_mac_host import (
+    BOTH,
+    DEVICE,
+    ORIGINALS,
+    OURS,
+    VIP6,
+    VIRTUAL_MAC,
+    arp_settings,
+    devices,
+    serving,
+    wait_for_device,
+)
 from wiretap import Wiretap
 
 pytestmark = both_ways
-
-VIP6 = "fd00::1"
-BOTH = f"{VIP},{VIP6}"
-VIRTUAL_MAC = "00:00:5e:00:01:01"
-DEVICE = "eth0-v1"
-ORIGINALS, OURS = ["0", "0"], ["1", "2"]
 
 
 @pytest.fixture
 def client(lab) -> Host:
     return lab.host("client", "172.16.0.99/16")
-
-
-def wait_for_device(host: Host, *addresses: str, device: str = DEVICE) -> None:
-    for address in addresses:
-        wait_for(f"{address} on {device} of {host.name}", lambda a=address: host.has(a, device))
-
-
-def arp_settings(host: Host, interface: str = "eth0") -> list[str]:
-    """arp_ignore and arp_announce of the interface."""
-    names = ("arp_ignore", "arp_announce")
-    paths = (f"/proc/sys/net/ipv4/conf/{interface}/{name}" for name in names)
-    return host.run("cat", *paths).stdout.split()
-
-
-def devices(host: Host) -> list[str]:
-    lines = host.ip("-brief", "link", "show", "type", "macvlan").stdout.splitlines()
-    return sorted(line.partition("@")[0] for line in lines)
 
 
 def entry(host: Host, address: str) -> str | None:
@@ -88,15 +75,6 @@ def knocking(client: Host, *addresses: str) -> Iterator[None]:
     finally:
         is_over.set()
         thread.join()
-
-
-def serving(host: Host, **keys: object) -> Process:
-    process = start(host, VMAC="yes", **keys)
-    process.wait_for_line(MASTER)
-    wait_for_device(host, VIP)
-    if isinstance(host, ScriptedHost):
-        process.wait_for_line("ucarp-up.sh", "done in")
-    return process
 
 
 def start_pair(a: Host, b: Host, **keys: object) -> tuple[Process, Process]:
@@ -197,33 +175,6 @@ def test_several_virtual_hosts_on_one_interface(a):
     assert arp_settings(a) == ORIGINALS
 
 
-def test_the_interface_goes_and_comes_back(a):
-    process = serving(a)
-    a.ip("link", "delete", "eth0")
-    process.wait_for_line("interface eth0 does not exist")
-    a.connect()
-    process.wait_for_line(MASTER, count=2)
-    wait_for_device(a, VIP)
-    assert arp_settings(a) == OURS
-    process.stop()
-    assert devices(a) == []
-    assert arp_settings(a) == ORIGINALS
-    assert not process.lines("[ERROR]")
-
-
-@pytest.mark.parametrize("deed", [("delete", DEVICE), ("set", DEVICE, "down")])
-def test_a_device_that_somebody_takes_away_is_put_back(a, deed):
-    process = serving(a)
-    a.ip("link", *deed)
-    process.wait_for_line("putting it back")
-    wait_for("it is up again", lambda: "state UP" in state(a))
-    wait_for_device(a, VIP)
-
-
-def state(host: Host) -> str:
-    return host.ip("link", "show", DEVICE, check=False).stdout
-
-
 def test_after_a_crash_clear_removes_everything(a):
     process = serving(a)
     process.kill()
@@ -270,29 +221,6 @@ def test_an_interface_with_a_long_name_has_a_device_too(a):
     assert devices(a) == []
 
 
-def test_the_run_directory_is_removed_meanwhile(a):
-    """Its files are made again, so that there is something to go by after a crash."""
-    process = serving(a)
-    run = a.root / "run"
-    shutil.rmtree(run)
-    process.wait_for_line("made again")
-    second = a.ucarpd()
-    second.wait_for_line("web is already run by process")
-    process.kill()
-    clear = a.start(sys.executable, "-m", "ucarpd", "clear", "/etc/ucarp")
-    assert clear.popen.wait(15) == 0
-    assert devices(a) == []
-    assert arp_settings(a) == ORIGINALS
-
-
-def test_a_stop_just_after_the_run_directory_was_removed(a):
-    process = serving(a)
-    shutil.rmtree(a.root / "run")
-    process.stop()
-    assert devices(a) == []
-    assert arp_settings(a) == ORIGINALS
-
-
 def test_a_stop_with_both_families(a):
     a.enable_ipv6("fd00::11/64")
     process = serving(a, SRCIP=None, MASK=None, ADDR=BOTH)
@@ -301,60 +229,3 @@ def test_a_stop_with_both_families(a):
     assert not process.lines("[ERROR]")
     assert not process.lines("[CRITICAL]")
     assert devices(a) == []
-
-
-def test_a_device_that_somebody_renames_is_replaced(a):
-    """Its MAC address would keep the new one down."""
-    process = serving(a)
-    a.ip("link", "set", DEVICE, "name", "other")
-    process.wait_for_line("putting it back")
-    wait_for("the device again", lambda: devices(a) == [DEVICE])
-    wait_for_device(a, VIP)
-    process.stop()
-    assert devices(a) == []
-    assert not process.lines("[ERROR]")
-
-
-def test_an_interface_that_is_renamed_while_it_is_down_has_its_settings_back_after_a_stop(a):
-    process = serving(a)
-    a.ip("link", "set", "eth0", "down")
-    wait_for("the device to go down", lambda: "state UP" not in state(a))
-    process.wait_for_line("INIT")
-    a.ip("link", "set", "eth0", "name", "lan0")
-    process.wait_for_line("interface eth0 does not exist")
-    process.stop()
-    assert devices(a) == []
-    assert arp_settings(a, "lan0") == ORIGINALS
-
-
-def test_a_device_that_somebody_renames_does_not_stay_after_a_stop(a):
-    process = serving(a)
-    process.signal(signal.SIGSTOP)
-    a.ip("link", "set", DEVICE, "name", "other")
-    process.signal(signal.SIGTERM)
-    process.signal(signal.SIGCONT)
-    wait_for("its end", lambda: not process.is_running)
-    assert devices(a) == []
-    assert arp_settings(a) == ORIGINALS
-
-
-def test_an_interface_that_is_renamed_keeps_nothing(a):
-    process = serving(a)
-    process.signal(signal.SIGSTOP)  # It is to see all at once.
-    a.ip("link", "set", "eth0", "down")
-    a.ip("link", "set", "eth0", "name", "lan0")
-    a.ip("link", "set", "lan0", "up")
-    process.signal(signal.SIGCONT)
-    process.wait_for_line("interface eth0 does not exist")
-    wait_for("the device to go", lambda: devices(a) == [])
-    wait_for("its settings", lambda: arp_settings(a, "lan0") == ORIGINALS)
-    a.ip("link", "set", "lan0", "down")
-    a.ip("link", "set", "lan0", "name", "eth0")
-    a.ip("link", "set", "eth0", "up")
-    process.wait_for_line(MASTER, count=2)
-    wait_for_device(a, VIP)
-    assert arp_settings(a) == OURS
-    process.stop()
-    assert devices(a) == []
-    assert arp_settings(a) == ORIGINALS
-    assert not process.lines("[ERROR]")

@@ -1,26 +1,20 @@
-"""The tables of links and addresses, fed with the kernel's messages; the worker, and its failures.
+"""The tables of links and addresses, fed with the kernel's messages.
 
 What the kernel itself says and does is in tests/integration: test_kernel_links.py, and
-test_kernel_secondaries.py for what it takes along with an address.
+secondaries for what it takes along with an address.
 """
 
 import asyncio
-import contextlib
-import errno
 import socket
-import struct
-import subprocess
-import sys
-from functools import partial
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import ip_address
 
 import pytest
+from fed_netlink import ADDRESS, ADDRESS6, BRIDGE, address6, after, fed
 from rtnetlink import (
     DADFAILED,
     DELADDR,
     DELLINK,
     ETH0,
-    NEWADDR,
     NEWLINK,
     NOPREFIXROUTE,
     PERMANENT,
@@ -36,65 +30,8 @@ from rtnetlink import (
     text,
 )
 
-from ucarpd.linux.netlink import InterfaceAddress, Link, Netlink, Placed, messages
-from ucarpd.linux.netlink.events import CHANGES_AT_ONCE, EVENTS_AT_ONCE
+from ucarpd.linux.netlink import InterfaceAddress, Link, Placed, messages
 from ucarpd.linux.netlink.messages import decoded
-from ucarpd.linux.netlink.worker import Worker
-
-BRIDGE = 7
-ADDRESS = InterfaceAddress(IPv4Address("10.0.0.1"), 24)
-ADDRESS6 = InterfaceAddress(IPv6Address("fd00::1"), 64)
-
-
-def address6(flags=PERMANENT, kind=NEWADDR, *, ip="fd00::1", byte=None):
-    return address(kind, ip, 64, flags, byte=byte)
-
-
-class Told:
-    def __init__(self):
-        self.news = []
-
-    def link_changed(self, interface):
-        self.news.append(f"{interface} changed")
-
-    def address_added(self, interface, ip):
-        self.news.append(f"{ip} added to {interface}")
-
-    def address_removed(self, interface, ip):
-        self.news.append(f"{ip} removed from {interface}")
-
-
-@contextlib.asynccontextmanager
-async def fed(*followed):
-    """A Netlink whose events are what the test sends to the socket, and whom it tells."""
-    told = Told()
-    netlink = Netlink(told)
-    for name in followed:
-        netlink.follow(name)
-    events, ours = netlink._events, socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-    events._socket.close()
-    ours[0].setblocking(False)
-    events._socket = ours[0]
-    events._follow()
-    with ours[1]:
-        yield netlink, told.news, ours[1].send
-        await netlink.close()
-
-
-def after(*batches):
-    """The table after these batches of messages, and what the listener was told by the last one."""
-
-    async def scenario():
-        async with fed("eth0") as (netlink, news, send):
-            for batch in batches:
-                news.clear()
-                for message in batch:
-                    send(message)
-                netlink.catch_up()
-            return netlink, list(news)
-
-    return asyncio.run(scenario())
-
 
 ROWS = [
     ("a new link", [], [link()], ["eth0 changed"]),
@@ -258,120 +195,3 @@ def test_an_address_with_two_lengths_is_there_until_both_are_gone():
 def test_addresses_go_with_their_link_and_the_next_of_that_name_has_none():
     netlink, _ = after([link(), address()], [link(DELLINK), link(index=9)])
     assert netlink.addresses("eth0") == []
-
-
-VETHS = [f"veth{number}" for number in range(3 * CHANGES_AT_ONCE)]
-
-
-def test_a_storm_is_taken_in_a_little_at_a_time():
-    async def scenario():
-        async with fed(*VETHS) as (netlink, news, send):
-            for number in range(2 * EVENTS_AT_ONCE):
-                send(link(name=f"veth{number}", index=10 + number))
-            netlink._events._on_events()
-            return len(list(netlink.links())), len(news)
-
-    assert asyncio.run(scenario()) == (EVENTS_AT_ONCE, EVENTS_AT_ONCE)
-
-
-def test_many_changes_are_told_a_few_at_a_time():
-    most = len(VETHS)
-    links = b"".join(link(name=f"veth{number}", index=10 + number) for number in range(most))
-
-    async def scenario():
-        async with fed(*VETHS) as (_, news, send):
-            send(links)
-            counts = []
-            while len(news) < most:
-                await asyncio.sleep(0)
-                counts.append(len(news))
-            return sorted({*counts})
-
-    assert asyncio.run(scenario()) == [0, *range(CHANGES_AT_ONCE, most + 1, CHANGES_AT_ONCE)]
-
-
-def test_a_removal_that_is_held_is_told_only_if_it_lasts():
-    own = [link(), address(), address(ip="10.0.0.2")]
-
-    async def scenario():
-        async with fed() as (netlink, news, send):
-            send(b"".join(own))
-            netlink.catch_up()
-            news.clear()
-            release = netlink._events.hold("eth0", [ADDRESS.ip, ip_address("10.0.0.2")])
-            send(address(DELADDR) + address(DELADDR, ip="10.0.0.2"))
-            netlink.catch_up()
-            assert news == []
-            send(address())
-            release()
-            release()
-            await asyncio.sleep(0)
-            return news
-
-    assert asyncio.run(scenario()) == ["10.0.0.2 removed from eth0", "10.0.0.1 added to eth0"]
-
-
-def outcomes(*requests):
-    """What each request, a function of the table and a callback, comes to."""
-
-    async def scenario():
-        netlink = Netlink(Told())
-        results = [asyncio.get_running_loop().create_future() for _ in requests]
-        for request, result in zip(requests, results, strict=True):
-            request(netlink, result.set_result)
-        ended = [await result for result in results]
-        await netlink.close()
-        return ended
-
-    return asyncio.run(scenario())
-
-
-def test_the_end_of_a_guard_that_nobody_has_begun():
-    assert outcomes(lambda netlink, done: netlink.end_guard("eth0", done)) == [None]
-
-
-@pytest.mark.parametrize("interface", ["nowhere", "much-too-long-for-a-name"])
-def test_changing_an_interface_that_is_gone(interface):
-    refused, removed = outcomes(
-        lambda netlink, done: netlink.add(interface, [ADDRESS], None, done, pytest.fail),
-        lambda netlink, done: netlink.remove(interface, [ADDRESS], done),
-    )
-    error = refused[ADDRESS]
-    assert (error.errno, error.strerror) == (errno.ENODEV, f"interface {interface} does not exist")
-    assert removed is None
-
-
-def test_a_defect_in_the_worker_is_reported_and_the_caller_hears_of_it():
-    defects = []
-
-    async def scenario():
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _loop, context: defects.append(context["exception"]))
-        worker, ended = Worker(), loop.create_future()
-        worker.do(partial(struct.unpack, "=I", b""), pytest.fail, ended.set_result)
-        error = await ended
-        await worker.finish(list)
-        return error
-
-    error = asyncio.run(scenario())
-    assert error.errno == errno.EIO
-    assert error.strerror.startswith("internal error: error: unpack requires")
-    assert [type(defect) for defect in defects] == [struct.error]
-
-
-def test_of_pyroute2_only_the_messages_are_loaded_and_no_program_runs():
-    """With all of it a start takes a third longer, and root runs `uname` and `file`."""
-    watched = (
-        "import sys\n"
-        "programs, ran = {'subprocess.Popen', 'os.fork', 'os.posix_spawn', 'os.system'}, []\n"
-        "sys.addaudithook(lambda event, _: ran.append(event) if event in programs else None)\n"
-        "import ucarpd.process.main\n"
-        "print(*sys.modules)\n"
-        "print(*ran)\n"
-    )
-    command = [sys.executable, "-c", watched]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    loaded, ran = (set(line.split()) for line in done.stdout.split("\n")[:2])
-    assert "pyroute2.netlink.rtnl.ifinfmsg" in loaded
-    assert loaded & {"pyroute2.iproute", "multiprocessing", "unittest"} == set()
-    assert ran == set()

@@ -14,6 +14,8 @@ from ucarpd.config import KEYS
 from ucarpd.config.keys import BY_NAME
 from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE
 from ucarpd.log import messages
+from ucarpd.migrate.ucarp_options import OPTIONS
+from ucarpd.migrate.ucarp_settings import EXIT_CANNOT_RUN, EXIT_REFUSED
 
 PROJECT = Path(__file__).parents[2]
 
@@ -116,6 +118,20 @@ def test_journal_fields():
     )
 
 
-@pytest.mark.parametrize("page", ["ucarpd.8", "ucarpd.conf.5"])
+def test_the_options_of_the_command_ucarp():
+    tags = entries("ucarp.8", "OPTIONS").values()
+    described = {tuple(re.findall(r"(?<![\w-])--?[A-Za-z]+", first_line(tag))) for tag in tags}
+    assert described == {(f"-{each.short}", f"--{each.long}") for each in OPTIONS}
+
+
+def test_the_exit_statuses_of_the_command_ucarp():
+    assert entries("ucarp.8", "EXIT STATUS").keys() == {
+        "0",
+        str(EXIT_REFUSED),
+        str(EXIT_CANNOT_RUN),
+    }
+
+
+@pytest.mark.parametrize("page", ["ucarpd.8", "ucarp.8", "ucarpd.conf.5"])
 def test_the_page_is_of_this_version(page):
     assert f'"ucarpd {__version__}"' in plain(page).splitlines()[0]

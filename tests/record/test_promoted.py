@@ -1,6 +1,6 @@
 """The notes about promote_secondaries, with a tree that stands for /proc.
 
-With the kernel's own tree: tests/integration/test_kernel_secondaries.py and test_scripts.py.
+With the kernel's own tree: tests/integration/secondaries, and tests/integration/test_scripts.py.
 """
 
 import multiprocessing

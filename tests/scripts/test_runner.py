@@ -1,7 +1,6 @@
-"""Scripts are real ones, run by the real runner; what they do is told by a file that they write."""
+"""How a script is started, and why it cannot be run."""
 
 import asyncio
-import dataclasses
 import errno
 import os
 import resource
@@ -11,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from script_place import result_of, status_of
 
 from ucarpd.scripts import child
 from ucarpd.scripts.runner import (
@@ -22,70 +22,6 @@ from ucarpd.scripts.runner import (
     Result,
     refusal,
 )
-
-
-class Log:
-    def __init__(self):
-        self.lines = []
-
-    def spawning(self, hook):
-        self.lines.append("spawning")
-
-    def script_ended(self, hook, status, seconds, excused):
-        self.lines.append(f"ended {status}{', excused' if excused else ''}")
-
-    def script_not_run(self, hook, status, why):
-        self.lines.append(f"not run {status}: {why}")
-
-    def script_hit(self, hook, signal_name):
-        self.lines.append(f"hit by {signal_name}")
-
-    def script_timed_out(self, hook, timeout):
-        self.lines.append(f"timed out after {timeout:g} s")
-
-
-class Place:
-    """A directory with scripts, and the file `told` to which they write."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.told_file = directory / "told"
-        self.log = Log()
-
-    def hook(self, body, target="up", *, timeout=20.0, mode=0o755, head="#!/bin/sh", **environment):
-        script = self.directory / f"{target}.sh"
-        script.write_text(f"{head}\ntold={self.told_file}\n{body}\n")
-        script.chmod(mode)
-        return Hook(target, script, ("eth0", "10.0.0.100"), environment, timeout)
-
-    def told(self):
-        return self.told_file.read_text().split() if self.told_file.exists() else []
-
-    async def until_told(self, *words):
-        while self.told() != list(words):
-            await asyncio.sleep(0.01)
-
-
-@pytest.fixture
-def place(tmp_path):
-    return Place(tmp_path)
-
-
-def result_of(place, hook):
-    """Run one hook to its end."""
-
-    async def scenario():
-        done = asyncio.get_running_loop().create_future()
-        HookRunner(place.log).request(hook, done.set_result)
-        return await asyncio.wait_for(done, 30)
-
-    return asyncio.run(scenario())
-
-
-def status_of(place, hook):
-    result = result_of(place, hook)
-    assert result.ran
-    return result.status
 
 
 def test_arguments_and_environment(place, monkeypatch):
@@ -241,163 +177,6 @@ def test_no_thread_and_no_task_waits_for_a_script(place):
 
 def threads():
     return list(Path("/proc/self/task").iterdir())
-
-
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2])
-def test_a_script_hit_by_a_signal_for_ucarpd_is_run_again_once(place, number):
-    body = f"echo up >>$told; kill -{number.value} $$"
-    assert result_of(place, place.hook(body)) == Result(128 + number)
-    assert place.told() == ["up", "up"]
-    assert place.log.lines == [
-        *("spawning", f"hit by {number.name}", "spawning", f"ended {128 + number}"),
-    ]
-
-
-def test_a_script_hit_by_a_signal_makes_way_for_the_next_one(place):
-    async def scenario():
-        runner = HookRunner(place.log)
-        first, second = (asyncio.get_running_loop().create_future() for _ in range(2))
-        hook = place.hook("echo up >>$told; while [ ! -e $told.go ]; do :; done; kill -USR1 $$")
-        runner.request(hook, first.set_result)
-        await place.until_told("up")
-        runner.request(place.hook("echo down >>$told", "down"), second.set_result)
-        place.told_file.with_suffix(".go").touch()
-        assert await first == Result(128 + signal.SIGUSR1)
-        assert await second == Result(0)
-        assert place.told() == ["up", "down"]
-
-    asyncio.run(asyncio.wait_for(scenario(), 30))
-
-
-def test_a_failure_may_be_excused(place):
-    hook = dataclasses.replace(place.hook("exit 255"), is_excused=lambda: True)
-    assert status_of(place, hook) == 255
-    assert place.log.lines == ["spawning", "ended 255, excused"]
-
-
-def test_a_script_that_hangs_is_terminated_with_all_that_it_started(place):
-    body = "trap '' TERM; sleep 60 & echo $! >$told; wait; wait"
-    result = result_of(place, place.hook(body, timeout=0.3))
-    assert result == Result(128 + signal.SIGKILL, timed_out=True)
-    assert "timed out after 0.3 s" in place.log.lines
-    (child,) = map(int, place.told())
-
-    def is_gone():
-        stat = Path(f"/proc/{child}/stat")
-        # Its new parent may not have reaped it yet.
-        return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
-
-    async def until_gone():
-        while not is_gone():
-            await asyncio.sleep(0.01)
-
-    asyncio.run(asyncio.wait_for(until_gone(), 10))
-
-
-def test_children_of_a_terminated_script_do_not_outlive_it(place):
-    """The script itself obeys; what it started does not."""
-    body = "(trap '' TERM; echo begun >$told; while :; do sleep 1; done) & wait"
-    result = result_of(place, place.hook(body, timeout=0.3, MARK=str(place.directory)))
-    assert (result.status, result.timed_out) == (128 + signal.SIGTERM, True)
-    assert place.told() == ["begun"]
-
-    async def until_gone():
-        while are_marked(place.directory):
-            await asyncio.sleep(0.01)
-
-    asyncio.run(asyncio.wait_for(until_gone(), 10))
-
-
-def are_marked(mark):
-    return any(has_mark(each, mark) for each in Path("/proc").glob("[0-9]*/environ"))
-
-
-def has_mark(environ, mark):
-    try:
-        return f"MARK={mark}\0".encode() in environ.read_bytes()
-    except OSError:
-        return False  # It has just ended.
-
-
-def test_a_time_out_of_zero_is_none(place):
-    assert result_of(place, place.hook("sleep 0.2", timeout=0.0)) == Result(0)
-
-
-def test_what_has_begun_runs_to_its_end_and_of_what_waits_the_newest_is_kept(place):
-    async def scenario():
-        runner = HookRunner(place.log)
-        loop = asyncio.get_running_loop()
-        first, last, dropped = loop.create_future(), loop.create_future(), []
-        up = place.hook("echo up >>$told; while [ ! -e $told.go ]; do :; done; exit 3", "up")
-        down = place.hook("echo down >>$told", "down")
-        again = place.hook("echo again >>$told", "up-again")
-        runner.request(up, first.set_result)
-        await place.until_told("up")
-        assert runner.is_busy
-        runner.request(down, dropped.append)
-        assert (runner.running, runner.waiting) == (up, down)
-        runner.request(again, last.set_result)
-        assert (runner.running, runner.waiting) == (up, again)
-        place.told_file.with_suffix(".go").touch()
-        assert await first == Result(3)
-        assert await last == Result(0)
-        assert dropped == []
-        assert (runner.running, runner.waiting, runner.is_busy) == (None, None, False)
-        assert place.told() == ["up", "again"]
-
-    asyncio.run(asyncio.wait_for(scenario(), 30))
-
-
-def test_asking_for_what_is_being_done_starts_nothing_new(place):
-    async def scenario():
-        runner = HookRunner(place.log)
-        first, second = [], asyncio.get_running_loop().create_future()
-        hook = place.hook("echo up >>$told; while [ ! -e $told.go ]; do :; done")
-        runner.request(hook, first.append)
-        await place.until_told("up")
-        runner.request(hook, second.set_result)
-        place.told_file.with_suffix(".go").touch()
-        assert await second == Result(0)
-        assert first == []
-        assert place.told() == ["up"]
-
-    asyncio.run(asyncio.wait_for(scenario(), 30))
-
-
-def test_a_target_that_comes_back_while_another_waits_runs_again(place):
-    """MASTER, BACKUP, MASTER in quick succession: what was taken off meanwhile must be put back."""
-
-    async def scenario():
-        runner = HookRunner(place.log)
-        first, last = (asyncio.get_running_loop().create_future() for _ in range(2))
-        up = place.hook("echo up >>$told; while [ ! -e $told.go ]; do :; done", "up")
-        runner.request(up, first.set_result)
-        await place.until_told("up")
-        runner.request(place.hook("echo down >>$told", "down"), lambda result: None)
-        runner.request(up, last.set_result)
-        place.told_file.with_suffix(".go").touch()
-        assert (await first, await last) == (Result(0), Result(0))
-        assert place.told() == ["up", "up"]
-
-    asyncio.run(asyncio.wait_for(scenario(), 30))
-
-
-def test_a_hanging_script_holds_up_its_successor_no_longer_than_its_time_out(place, monkeypatch):
-    monkeypatch.setattr(child, "KILL_AFTER", 0.1)
-
-    async def scenario():
-        runner = HookRunner(place.log)
-        first, last = (asyncio.get_running_loop().create_future() for _ in range(2))
-        body = "trap '' TERM; echo up >>$told; while :; do sleep 1; done"
-        runner.request(place.hook(body, "up", timeout=0.3), first.set_result)
-        await place.until_told("up")
-        runner.request(place.hook("echo down >>$told", "down"), last.set_result)
-        assert await last == Result(0)
-        assert first.result().timed_out
-        assert place.told() == ["up", "down"]
-
-    asyncio.run(asyncio.wait_for(scenario(), 30))
-    assert f"ended {128 + signal.SIGKILL}" in place.log.lines
 
 
 STANDING = """

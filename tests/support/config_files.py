@@ -17,6 +17,8 @@ MINIMAL = {
 
 Content = str | bytes
 
+NO_ADDRESS = "must be an address such as 172.16.0.1 or 2001:db8::1"
+
 
 def write(content: Content, name: str = "web.conf") -> Path:
     path = Path(name)

@@ -70,6 +70,23 @@ def frame(flaws, signer=None, pseudo=False):
     return ethernet(group_mac(flaws.destination), MAC, bytes(ip))
 
 
+RUNGS_OF_THE_ADVERTISEMENT = (
+    ({"version": 3}, DropReason.BAD_VERSION, "version 3, CARP is 2; VRRP?"),
+    ({"type": 2}, DropReason.BAD_TYPE, "type 2, an advertisement is 1"),
+    (
+        {"checksum_error": 1},
+        DropReason.BAD_CHECKSUM,
+        "the checksum of the advertisement is wrong",
+    ),
+    ({"vhid": 11, "key": b"another"}, DropReason.BAD_VHID, "vhid 11, this virtual host is 10"),
+    (
+        {"key": b"another"},
+        DropReason.BAD_DIGEST,
+        "the digest is wrong: password, vhid or virtual addresses differ",
+    ),
+)
+"""Those below the IP header, which both families have."""
+
 RUNGS = [
     # flaw, reason, words for the operator
     ({"protocol": 17}, DropReason.BAD_HEADER, "IP protocol 17"),
@@ -85,19 +102,7 @@ RUNGS = [
         DropReason.BAD_DESTINATION,
         "sent to 10.0.0.1, this host listens on 224.0.0.18",
     ),
-    ({"version": 3}, DropReason.BAD_VERSION, "version 3, CARP is 2; VRRP?"),
-    ({"type": 2}, DropReason.BAD_TYPE, "type 2, an advertisement is 1"),
-    (
-        {"checksum_error": 1},
-        DropReason.BAD_CHECKSUM,
-        "the checksum of the advertisement is wrong",
-    ),
-    ({"vhid": 11, "key": b"another"}, DropReason.BAD_VHID, "vhid 11, this virtual host is 10"),
-    (
-        {"key": b"another"},
-        DropReason.BAD_DIGEST,
-        "the digest is wrong: password, vhid or virtual addresses differ",
-    ),
+    *RUNGS_OF_THE_ADVERTISEMENT,
     (
         {"source": OURS},
         DropReason.OWN_PACKET,

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import json
 
+from lab import inside
+
 from ucarpd.linux.netlink import Netlink
 
 FOLLOWED = ["eth0", "carp1", "veth1", "v48"]
@@ -60,6 +62,17 @@ async def opened_tables(elsewhere=frozenset):
         yield tables
     finally:
         await tables.netlink.close()
+
+
+def run_in(host, scenario):
+    """Run a coroutine function on open tables in the network of the host."""
+
+    async def run():
+        async with opened_tables() as tables:
+            await scenario(tables)
+
+    with inside(host.namespace):
+        asyncio.run(run())
 
 
 def details(host, name):

@@ -5,12 +5,8 @@ from ipaddress import ip_address
 
 from hypothesis import strategies as st
 from playbook import VIRTUAL, VIRTUAL6
-from segment import (
-    DUAL,
-    Segment,
-    Station,
-    ours,
-)
+from segment import Segment
+from station import DUAL, Station, ours
 
 from ucarpd.carp.rank import MAINTENANCE, NEVER
 from ucarpd.carp.timing import advertisement_interval, master_down_units

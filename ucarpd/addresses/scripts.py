@@ -259,7 +259,7 @@ class ScriptedAddresses:
 def hook(config: Config, target: str, transition: Transition) -> Hook:
     """The run of the up- or down-script that this transition asks for."""
     script: Path | None = config.down_script if target == DOWN else config.up_script
-    arguments = [config.address_device, str(config.addresses[0].ip)]
+    arguments = [config.script_interface or config.address_device, str(config.addresses[0].ip)]
     if config.xparam is not None:
         arguments.append(config.xparam)
     environment = {

@@ -65,6 +65,7 @@ class Config:
     script_timeout: float
     rerun_up_script: bool
     xparam: str | None
+    script_interface: str | None
     group: IPv4Address
     group6: IPv6Address
     broadcast: bool

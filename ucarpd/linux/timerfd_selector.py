@@ -4,6 +4,7 @@ epoll waits in whole milliseconds, and Python rounds up, so that every timer of 
 to a millisecond late.  A timer in the kernel that wakes epoll like any descriptor has no such grain.
 """
 
+import asyncio
 import ctypes
 import os
 import selectors
@@ -52,3 +53,8 @@ class PreciseSelector(selectors.EpollSelector):
     def close(self) -> None:
         super().close()
         os.close(self._timer)
+
+
+def event_loop() -> asyncio.AbstractEventLoop:
+    """Return a new event loop with such a selector."""
+    return asyncio.SelectorEventLoop(PreciseSelector())

@@ -7,9 +7,6 @@ import os
 from ucarpd.log.lines import root
 from ucarpd.log.writer import RECORD_MAX, SEPARATOR
 
-IDENTIFIER = root.name
-"""The program's name in the journal and in syslog."""
-
 _TEXT_MAX = RECORD_MAX // 2
 _FIELD_MAX = RECORD_MAX // 32
 _FACILITIES = logging.handlers.SysLogHandler.facility_names
@@ -29,7 +26,7 @@ def encode(kind: str, record: logging.LogRecord, text: str) -> bytes:
     """
     if kind == "journal":
         return SEPARATOR.join(_fields(record, text))
-    line = f"{IDENTIFIER}[{os.getpid()}]: {text}"
+    line = f"{root.name}[{os.getpid()}]: {text}"
     if kind == "stderr":
         return _bytes(line, _TEXT_MAX) + b"\n"
     facility = _FACILITIES[getattr(record, "facility", "daemon")]
@@ -47,7 +44,7 @@ def _fields(record: logging.LogRecord, text: str) -> list[bytes]:
     fields = {
         "MESSAGE": text,
         "PRIORITY": _PRIORITIES.get(record.levelno, 6),
-        "SYSLOG_IDENTIFIER": IDENTIFIER,
+        "SYSLOG_IDENTIFIER": root.name,
         # The journal adds the pid of the log process by itself.
         "SYSLOG_PID": os.getpid(),
         "LOGGER": record.name,

@@ -15,7 +15,6 @@ from contextlib import contextmanager, suppress
 
 from ucarpd.log import form, writer
 from ucarpd.log import process as log_process
-from ucarpd.log.form import IDENTIFIER
 from ucarpd.log.lines import root
 from ucarpd.log.process import LogProcess
 
@@ -88,7 +87,7 @@ class Output(logging.Handler):
         self._exchange()
 
     def _own_line(self, text: str) -> bytes:
-        values = {"name": IDENTIFIER, "levelno": logging.WARNING, "levelname": "WARNING"}
+        values = {"name": root.name, "levelno": logging.WARNING, "levelname": "WARNING"}
         record = logging.makeLogRecord({**values, "msg": text})
         return form.encode(self._kind, record, self.format(record))
 

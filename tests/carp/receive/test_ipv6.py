@@ -11,6 +11,7 @@ from flawed_frames import (
     PARAMS,
     PEER,
     PEER6,
+    RUNGS_OF_THE_ADVERTISEMENT,
     VALID,
     VIRTUAL6,
     Flaws,
@@ -71,19 +72,7 @@ RUNGS6 = [
         DropReason.BAD_DESTINATION,
         "sent to fe80::1, this host listens on ff02::12",
     ),
-    ({"version": 3}, DropReason.BAD_VERSION, "version 3, CARP is 2; VRRP?"),
-    ({"type": 2}, DropReason.BAD_TYPE, "type 2, an advertisement is 1"),
-    (
-        {"checksum_error": 1},
-        DropReason.BAD_CHECKSUM,
-        "the checksum of the advertisement is wrong",
-    ),
-    ({"vhid": 11, "key": b"another"}, DropReason.BAD_VHID, "vhid 11, this virtual host is 10"),
-    (
-        {"key": b"another"},
-        DropReason.BAD_DIGEST,
-        "the digest is wrong: password, vhid or virtual addresses differ",
-    ),
+    *RUNGS_OF_THE_ADVERTISEMENT,
     (
         {"source": OURS6},
         DropReason.OWN_PACKET,

@@ -4,15 +4,10 @@ from functools import partial
 from ipaddress import ip_address
 
 import pytest
+from other_makes import FirstRelease, UcarpPeer
 from schedules import last_lines
-from segment import (
-    Cost,
-    FirstRelease,
-    Segment,
-    Station,
-    UcarpPeer,
-    ours,
-)
+from segment import Cost, Segment
+from station import Station, ours
 
 from ucarpd.carp.rank import MAINTENANCE
 

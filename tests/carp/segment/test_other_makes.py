@@ -5,6 +5,7 @@ from ipaddress import ip_address
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from other_makes import BsdPeer, OpenBsdPeer, UcarpPeer
 from schedules import (
     CLOCK_RATES,
     DELAYS,
@@ -17,15 +18,8 @@ from schedules import (
     suffer,
     time_to_converge,
 )
-from segment import (
-    LATEST,
-    BsdPeer,
-    OpenBsdPeer,
-    Segment,
-    Station,
-    UcarpPeer,
-    ours,
-)
+from segment import LATEST, Segment
+from station import Station, ours
 
 from ucarpd.carp.params import DemoteStyle, TieBreak
 

@@ -3,13 +3,8 @@
 from ipaddress import ip_address
 
 import pytest
-from segment import (
-    DUAL,
-    Cost,
-    Segment,
-    Station,
-    ours,
-)
+from segment import Cost, Segment
+from station import DUAL, Station, ours
 
 from ucarpd.carp.params import DemoteStyle
 

@@ -2,13 +2,8 @@
 
 import pytest
 from schedules import last_lines, longest_wait, sources
-from segment import (
-    DUAL,
-    Cost,
-    Segment,
-    Station,
-    ours,
-)
+from segment import Cost, Segment
+from station import DUAL, Station, ours
 
 from ucarpd.carp.rank import NEVER
 

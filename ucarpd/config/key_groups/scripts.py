@@ -54,4 +54,14 @@ ROWS: tuple[Key, ...] = (
         fields=("xparam",),
         reload="restart",
     ),
+    Key(
+        name="UCARP_SCRIPT_INTERFACE",
+        parse=types.label,
+        kind="at most 15 bytes",
+        without="UCARP_INTERFACE",
+        help="First argument of the scripts, if it is not the interface that advertises: another"
+        " interface, or a label such as eth0:0.",
+        fields=("script_interface",),
+        reload="restart",
+    ),
 )

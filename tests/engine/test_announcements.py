@@ -1,0 +1,90 @@
+"""A master announces its addresses to the segment."""
+
+import asyncio
+import errno
+from dataclasses import replace
+
+from engine_bench import OWN, PARAMS, SECOND, VIRTUAL, Bench, master, promoted
+from virtual_loop import in_virtual_time
+
+from ucarpd.carp.rank import NEVER
+from ucarpd.engine import Outcome
+
+
+@in_virtual_time
+async def test_a_master_announces_again_when_the_segment_is_heard_after_a_silence():
+    bench = await master()
+    bench.engine.segment_heard()
+    assert bench.told() == ["arp", "arp"]
+
+
+@in_virtual_time
+async def test_a_backup_does_nothing_when_the_segment_is_heard():
+    bench = Bench()
+    bench.engine.interface_ready((OWN,))
+    bench.told()
+    bench.engine.segment_heard()
+    assert bench.told() == []
+
+
+@in_virtual_time
+async def test_the_first_announcement_goes_out_as_soon_as_the_addresses_are_there():
+    bench = await promoted()
+    bench.told()
+    bench.there()
+    assert bench.told() == ["arp", "arp"]
+    bench.acquired(True)
+    assert bench.told() == []
+    await asyncio.sleep(0.1)
+    assert bench.told() == ["arp", "arp"]
+
+
+@in_virtual_time
+async def test_an_announcement_that_does_not_get_out_at_once_is_made_by_the_loop():
+    bench = await promoted()
+    bench.told()
+    bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")
+    bench.there()
+    assert bench.told() == []
+    bench.send_error = None
+    bench.acquired(True)
+    assert bench.told() == ["arp", "arp"]
+
+
+@in_virtual_time
+async def test_the_addresses_of_an_overtaken_job_are_not_announced():
+    bench = await master()
+    bench.engine.demote(NEVER, "a check")
+    bench.there()
+    assert bench.told() == ["MASTER to BACKUP", "release"]
+
+
+@in_virtual_time
+async def test_only_scripted_addresses_are_announced_when_the_kernel_reports_them():
+    for are_scripted, expected in ((True, ["appeared", "arp", "arp"]), (False, [])):
+        bench = await master(are_scripted=are_scripted)
+        bench.engine.address_added(VIRTUAL)
+        assert bench.told() == expected
+
+
+@in_virtual_time
+async def test_of_several_addresses_the_ones_that_are_there_are_announced():
+    bench = await promoted(params=replace(PARAMS, addresses=(VIRTUAL, SECOND)))
+    bench.told()
+    bench.outcome(Outcome((SECOND,), (VIRTUAL,)))
+    assert bench.told() == ["arp", "arp"]
+    assert SECOND.packed in bench.frames[-1]
+
+
+@in_virtual_time
+async def test_a_segment_that_is_heard_again_is_told_where_the_address_is():
+    bench = await master()
+    bench.engine.segment_heard()
+    assert bench.told() == ["arp", "arp"]
+
+
+@in_virtual_time
+async def test_a_new_hardware_address_is_announced():
+    bench = await master()
+    bench.engine.hardware_address_changed()
+    assert bench.told() == ["arp", "arp"]

@@ -1,0 +1,213 @@
+"""Addresses that are taken away, refused, left behind or given by a script, as the engine sees them."""
+
+import asyncio
+import errno
+from dataclasses import replace
+
+from engine_bench import (
+    OWN,
+    PARAMS,
+    VIRTUAL,
+    Bench,
+    master,
+    peer_frame,
+    promoted,
+    yield_to_a_better_one,
+)
+from virtual_loop import in_virtual_time
+
+from ucarpd.carp.actions import State
+from ucarpd.carp.rank import NEVER
+from ucarpd.engine import Outcome
+
+
+@in_virtual_time
+async def test_an_address_that_a_backup_should_not_have_is_removed():
+    bench = Bench()
+    bench.engine.interface_ready((OWN,))
+    bench.engine.address_added(VIRTUAL)  # what the release at start is about to remove
+    bench.released()
+    bench.told()
+    bench.engine.address_added(VIRTUAL)
+    assert bench.told() == [f"out of place: {VIRTUAL} in BACKUP", "release"]
+
+
+@in_virtual_time
+async def test_the_only_address_of_the_host_is_left_alone_while_there_is_no_other():
+    """Networking was restarted with the virtual address as the host's own, by mistake."""
+    bench = Bench()
+    bench.engine.interface_ready((OWN,))
+    bench.released()
+    bench.engine.interface_lost("eth0 has no IPv4 address of its own", True)
+    bench.told()
+    bench.hosts_own = bench.on_interface = (VIRTUAL,)
+    bench.engine.address_added(VIRTUAL)
+    assert bench.told() == [f"left alone: {VIRTUAL}"]
+    # With an address of its own the host does without: it must not answer beside the master.
+    bench.hosts_own = ()
+    bench.engine.interface_ready((OWN,))
+    assert bench.told() == ["INIT to BACKUP", f"out of place: {VIRTUAL} in BACKUP", "release"]
+
+
+@in_virtual_time
+async def test_an_address_taken_away_is_put_back_unless_a_script_is_at_work():
+    bench = await master(are_scripted=True)
+    await asyncio.sleep(5.0)
+    bench.told()
+    bench.is_busy = True
+    bench.engine.address_removed(VIRTUAL)
+    assert bench.told() == []
+    bench.is_busy = False
+    bench.engine.address_removed(VIRTUAL)
+    assert bench.told() == [f"taken away: {VIRTUAL}", "acquire"]
+
+
+@in_virtual_time
+async def test_an_overtaken_job_says_nothing():
+    bench = await master()
+    bench.engine.demote(NEVER, "a check")
+    overtaken = bench.released
+    bench.engine.demote(0, "the check is good again")
+    await asyncio.sleep(6.0)
+    bench.engine.demote(NEVER, "the check again")
+    bench.told()
+    overtaken()
+    assert bench.told() == []
+    bench.released()
+    assert bench.told() == ["advertisement 255/255"]
+
+
+@in_virtual_time
+async def test_a_refused_address_is_tried_again_and_then_told_until_it_is_served():
+    bench = await promoted()
+    bench.told()
+    bench.acquired(False)
+    await asyncio.sleep(0.2)
+    assert bench.told() == ["acquire"]
+    bench.acquired(False)
+    await asyncio.sleep(0)
+    assert bench.told() == [f"unserved: {VIRTUAL}"]
+    await asyncio.sleep(1.0)
+    assert "acquire" in bench.told()
+    bench.acquired(True)
+    await asyncio.sleep(0)
+    assert bench.told() == ["arp", "arp", "unserved: none"]
+
+
+@in_virtual_time
+async def test_a_fault_that_outlives_the_role_ends_with_the_first_success():
+    bench = await promoted()
+    for _ in range(2):
+        bench.acquired(False)
+        await asyncio.sleep(0.2)
+    yield_to_a_better_one(bench)
+    bench.released()
+    await asyncio.sleep(7.0)
+    assert bench.engine.state is State.MASTER
+    bench.told()
+    bench.acquired(True)
+    await asyncio.sleep(0)
+    assert bench.told() == ["arp", "arp", "unserved: none"]
+
+
+@in_virtual_time
+async def test_an_address_removed_while_it_is_put_back_is_put_back_again():
+    """The kernel's table decides when the job is done, not the order of the events."""
+    bench = await master()
+    await asyncio.sleep(5.0)
+    bench.engine.address_removed(VIRTUAL)
+    bench.is_busy = True
+    bench.engine.address_removed(VIRTUAL)
+    bench.is_busy = False
+    bench.told()
+    bench.outcome(Outcome(()))
+    assert bench.told() == [f"taken away: {VIRTUAL}"]
+    await asyncio.sleep(1.0)
+    assert "acquire" in bench.told()
+
+
+@in_virtual_time
+async def test_a_master_looks_at_each_advertisement_whether_the_addresses_are_there():
+    bench = await master()
+    await asyncio.sleep(5.0)
+    bench.wanted_there = (VIRTUAL,)
+    bench.told()
+    await asyncio.sleep(1.0)
+    assert bench.told() == ["advertisement 1/0", f"taken away: {VIRTUAL}", "acquire"]
+
+
+@in_virtual_time
+async def test_a_loss_of_the_link_waits_for_the_end_of_our_up_script():
+    bench = await promoted(are_scripted=True)
+    bench.told()
+    bench.is_busy = bench.is_up_script_running = True
+    bench.engine.interface_lost("interface eth0 is down", False)
+    bench.engine.interface_lost("no carrier on eth0", False)
+    assert bench.told() == ["loss held: interface eth0 is down"]
+    assert bench.engine.is_loss_held
+    # What it cannot send meanwhile says nothing about this host.
+    bench.send_error = OSError(errno.ENETDOWN, "Network is down")
+    await asyncio.sleep(3.5)
+    assert "sending fails" not in bench.told()
+    bench.send_error = None
+    bench.engine.interface_ready((OWN,))
+    bench.is_busy = bench.is_up_script_running = False
+    bench.acquired(True)
+    assert bench.told() == ["arp", "arp"]
+    assert bench.engine.state is State.MASTER
+
+
+@in_virtual_time
+async def test_a_loss_of_the_link_that_outlasts_the_up_script_ends_the_role():
+    bench = await promoted(are_scripted=True)
+    bench.told()
+    bench.is_busy = bench.is_up_script_running = True
+    bench.engine.interface_lost("no carrier on eth0", False)
+    bench.is_busy = bench.is_up_script_running = False
+    bench.acquired(True)
+    assert bench.told()[-3:] == ["MASTER to INIT", "release", "loss counts"]
+    assert bench.reason == "no carrier on eth0"
+
+
+@in_virtual_time
+async def test_an_address_that_a_script_adds_too_late_is_kept_off():
+    bench = await promoted(are_scripted=True)
+    bench.engine.demote(NEVER, "a check")
+    bench.told()
+    bench.engine.address_added(VIRTUAL)
+    assert bench.told() == ["appeared"]
+
+
+@in_virtual_time
+async def test_an_address_that_cannot_be_taken_off_is_tried_again():
+    bench = Bench()
+    bench.engine.interface_ready((OWN,))
+    bench.on_interface = (VIRTUAL,)
+    bench.told()
+    for pause in (0.2, 0.4, 0.8):
+        bench.released()
+        await asyncio.sleep(pause - 0.01)
+        assert bench.told() == []
+        await asyncio.sleep(0.02)
+        assert bench.told() == ["release"]
+    bench.on_interface = ()
+    bench.released()
+    await asyncio.sleep(1.0)
+    assert bench.told() == []
+
+
+@in_virtual_time
+async def test_a_rival_that_is_gone_makes_scripts_run_again():
+    for are_scripted in (True, False):
+        bench = await master(params=replace(PARAMS, reassert=True), are_scripted=are_scripted)
+        await asyncio.sleep(1.5)
+        bench.receive(peer_frame(advskew=50))
+        await asyncio.sleep(3.1)
+        assert ("reassert" in bench.told()) is are_scripted
+    bench = await master(params=replace(PARAMS, reassert=True), are_scripted=True)
+    await asyncio.sleep(1.5)
+    bench.receive(peer_frame(advskew=50))
+    await asyncio.sleep(3.1)
+    assert (bench.transition.state, bench.transition.reason) == (State.MASTER, "contested")
+    bench.outcome(Outcome((VIRTUAL,)))
+    assert "arp" in bench.told()

@@ -1,0 +1,137 @@
+"""The engine gives the role up: on request, at a stop, and after a defect."""
+
+import asyncio
+
+import pytest
+import virtual_loop
+from engine_bench import OWN, VIRTUAL, Bench, master, peer_frame
+from virtual_loop import in_virtual_time
+
+from ucarpd.carp.actions import State
+from ucarpd.carp.machine import VirtualHost
+from ucarpd.carp.rank import NEVER
+
+
+@in_virtual_time
+async def test_a_down_script_that_takes_long_holds_the_bow_out_back_for_a_dead_interval():
+    bench = await master(are_scripted=True)
+    bench.on_interface = (VIRTUAL,)
+    bench.engine.stop("stopping")
+    await asyncio.sleep(1.0)
+    bench.on_interface = ()
+    bench.engine.address_removed(VIRTUAL)
+    bench.told()
+    await asyncio.sleep(2.9)
+    assert bench.told() == []
+    await asyncio.sleep(0.2)
+    assert bench.told() == ["advertisement 255/255"] * 2
+    bench.released()
+    assert bench.told() == ["finished"]
+
+
+@in_virtual_time
+async def test_step_down_is_offered_and_taken_back_when_nobody_takes_over():
+    bench = await master()
+    bench.engine.step_down("asked to")
+    assert bench.told() == ["advertisement 254/254"]
+    await asyncio.sleep(2.1)
+    assert [each for each in bench.told() if each != "arp"] == [
+        "advertisement 254/254",
+        "advertisement 1/0",
+        "NOBODY_TOOK_OVER",
+    ]
+    assert [each.finding.name for each in bench.findings] == ["NOBODY_TOOK_OVER"]
+    assert bench.engine.state is State.MASTER
+
+
+@in_virtual_time
+async def test_who_may_never_serve_bows_out_when_the_address_is_off():
+    bench = await master()
+    bench.engine.demote(NEVER, "a check")
+    assert bench.told() == ["MASTER to BACKUP", "release"]
+
+
+@in_virtual_time
+async def test_a_bow_out_waits_until_the_address_is_off():
+    bench = await master()
+    bench.engine.interface_lost("the source address is gone", True)
+    assert bench.told() == ["MASTER to INIT", "release"]
+    bench.released()
+    assert bench.told() == ["advertisement 255/255"]
+    await asyncio.sleep(0.06)
+    assert bench.told() == ["advertisement 255/255"]
+
+
+@in_virtual_time
+async def test_stop_finishes_after_the_bow_out_and_then_nothing_more_comes():
+    bench = await master()
+    bench.engine.stop("stopping")
+    bench.released()
+    await asyncio.sleep(0.06)
+    story = bench.told()
+    assert story == [
+        "MASTER to INIT",
+        "release",
+        "advertisement 255/255",
+        "advertisement 255/255",
+        "finished",
+    ]
+    bench.engine.interface_ready((OWN,))
+    bench.receive(peer_frame())
+    await asyncio.sleep(10.0)
+    assert bench.told() == []
+
+
+@pytest.mark.parametrize("was_master", [True, False])
+def test_a_defect_ends_the_engine_and_only_a_master_bows_out(was_master, monkeypatch):
+    async def scenario():
+        if was_master:
+            bench = await master()
+        else:
+            bench = Bench()
+            bench.engine.interface_ready((OWN,))
+            bench.told()
+
+        def broken(self, event, now):
+            raise ZeroDivisionError("a defect")
+
+        monkeypatch.setattr(VirtualHost, "handle", broken)
+        bench.engine.hardware_address_changed()
+        assert bench.told() == ["fault: a defect", "release"]
+        bench.released()
+        expected = ["advertisement 255/255", "failed"] if was_master else ["failed"]
+        # A backup has sent nothing yet, and must not unsettle the others.
+        assert bench.told() == expected
+        await asyncio.sleep(10.0)
+        assert bench.told() == []
+
+    virtual_loop.run(scenario())
+
+
+@in_virtual_time
+async def test_a_defect_on_the_way_out_does_not_keep_the_engine_from_ending():
+    bench = await master()
+
+    def broken(*_arguments):
+        raise MemoryError
+
+    bench.release = broken
+    bench.engine.stop("stopping")
+    assert bench.told()[-3:] == ["fault: ", "fault: ", "failed"]
+
+
+@in_virtual_time
+async def test_a_bow_out_that_fails_does_not_keep_the_engine_from_being_started_again(monkeypatch):
+    bench = await master()
+
+    def broken(*_arguments):
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(VirtualHost, "handle", broken)
+    bench.engine.hardware_address_changed()
+    bench.told()
+    bench.send = broken
+    bench.released()
+    assert bench.told() == ["fault: a defect", "failed"]
+    await asyncio.sleep(10.0)
+    assert bench.told() == []

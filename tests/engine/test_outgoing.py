@@ -1,0 +1,78 @@
+"""Advertisements that do not get out, and those that go to each peer."""
+
+import asyncio
+import errno
+from dataclasses import replace
+from ipaddress import IPv4Address
+
+import pytest
+from engine_bench import OWN, PARAMS, PEER, master
+from virtual_loop import in_virtual_time
+
+
+@in_virtual_time
+async def test_a_failing_send_is_told_and_the_timer_goes_on():
+    bench = await master()
+    bench.send_error = OSError(100, "Network is down")
+    await asyncio.sleep(1.0)
+    assert "send failed: Network is down" in bench.told()
+    bench.send_error = None
+    await asyncio.sleep(1.0)
+    assert "advertisement 1/0" in bench.told()
+
+
+@in_virtual_time
+async def test_three_failed_advertisements_in_a_row_are_told_to_the_owner():
+    bench = await master()
+    bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")
+    await asyncio.sleep(2.5)
+    assert "sending fails" not in bench.told()
+    await asyncio.sleep(1.0)
+    assert bench.told()[-1] == "sending fails"
+
+
+@in_virtual_time
+async def test_it_works_again_after_three_that_got_out():
+    bench = await master()
+    bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")
+    await asyncio.sleep(3.5)
+    bench.send_error = None
+    bench.told()
+    await asyncio.sleep(2.0)
+    assert "sending works" not in bench.told()
+    await asyncio.sleep(1.0)
+    assert bench.told()[-3:] == ["advertisement 1/0", "sent", "sending works"]
+
+
+PEERS = replace(PARAMS, peers=(OWN, PEER, IPv4Address("10.9.0.3")))
+
+
+@in_virtual_time
+async def test_unicast_goes_to_each_peer_but_this_host():
+    bench = await master(params=PEERS)
+    await asyncio.sleep(1.0)
+    assert [what for what in bench.told() if what != "arp"] == ["to 10.0.0.2", "to 10.9.0.3"]
+
+
+@pytest.mark.parametrize(
+    ("unreachable", "because"),
+    [
+        ({PEER: errno.EHOSTUNREACH}, "it is dead, which is no fault of ours"),
+        ({PEER: errno.EPERM}, "the other one was reached"),
+        ({PEER: errno.EHOSTUNREACH, PEERS.peers[2]: errno.ENETUNREACH}, "both are dead"),
+    ],
+)
+@in_virtual_time
+async def test_a_peer_out_of_reach_is_no_reason_to_step_down(unreachable, because):
+    bench = await master(params=PEERS)
+    bench.unreachable = {peer: OSError(number, "no") for peer, number in unreachable.items()}
+    await asyncio.sleep(9.0)
+    assert "sending fails" not in bench.told(), because
+
+
+@in_virtual_time
+async def test_no_peer_can_be_sent_to():
+    bench = await master(params=PEERS)
+    bench.unreachable = dict.fromkeys(PEERS.peers, OSError(errno.EPERM, "not permitted"))
+    await asyncio.sleep(3.5)
+    assert "sending fails" in bench.told()

@@ -1,0 +1,128 @@
+"""A script that takes the virtual address off takes no other address along."""
+
+import asyncio
+from ipaddress import ip_address
+
+import pytest
+from lab import wait_for
+from secondaries import OTHER_VIP, VIP, ipv4, run_in, setting, without
+
+
+def test_a_script_that_takes_the_virtual_address_off(host, is_container):
+    before = ipv4(host)
+
+    async def scenario(tables):
+        tables.netlink.guard_secondaries("eth0", [VIP.ip])
+        tables.netlink.guard_secondaries("eth0", [VIP.ip])
+        await tables.ask("beside", lambda: None)
+        assert setting(host) == ("0" if is_container else "1")
+        host.ip("address", "del", "172.16.0.1/16", "dev", "eth0")
+        await tables.hear("172.16.0.1 removed from eth0")
+        # At once, and not only when the script has ended.
+        await asyncio.to_thread(wait_for, "the host's own", lambda: host.has("172.16.0.11"))
+        await tables.ask("end_guard", "eth0")
+        assert setting(host) == ("0" if is_container else "1")
+        # On purpose, and not because the virtual address has gone.
+        host.ip("address", "del", "172.16.0.12/16", "dev", "eth0")
+        await tables.ask("end_guard", "eth0")
+        await tables.hear("172.16.0.12 removed from eth0")
+        assert [text for text in tables.news if "removed" in text] == []
+
+    run_in(host, scenario, is_container)
+    assert setting(host) == "0"
+    assert ipv4(host) == without(before, "172.16.0.1", "172.16.0.12")
+
+
+def test_a_script_that_leaves_the_virtual_address_and_takes_another(host, is_container):
+    before = ipv4(host)
+
+    async def scenario(tables):
+        tables.netlink.guard_secondaries("eth0", [VIP.ip])
+        await tables.ask("beside", lambda: None)
+        host.ip("address", "del", "172.16.0.12/16", "dev", "eth0")
+        await tables.ask("end_guard", "eth0")
+
+    run_in(host, scenario, is_container)
+    assert ipv4(host) == without(before, "172.16.0.12")
+
+
+def test_a_script_that_takes_another_address_off_too(host, is_container):
+    before = ipv4(host)
+
+    async def scenario(tables):
+        tables.netlink.guard_secondaries("eth0", [VIP.ip])
+        await tables.ask("beside", lambda: None)
+        host.ip("address", "del", "172.16.0.12/16", "dev", "eth0")
+        host.ip("address", "del", "172.16.0.1/16", "dev", "eth0")
+        await tables.ask("end_guard", "eth0")
+
+    run_in(host, scenario, is_container)
+    assert ipv4(host) == without(before, "172.16.0.1", "172.16.0.12")
+
+
+def test_what_another_process_takes_off_while_a_script_runs_is_not_put_back(host):
+    """It ends before the script does, and then nothing names its address any more."""
+    before, elsewhere = ipv4(host), {ip_address("172.16.0.12")}
+
+    async def scenario(tables):
+        tables.netlink.guard_secondaries("eth0", [VIP.ip])
+        await tables.ask("beside", lambda: None)
+        host.ip("address", "del", "172.16.0.1/16", "dev", "eth0")
+        elsewhere.clear()
+        await tables.ask("end_guard", "eth0")
+
+    run_in(host, scenario, is_container=True, elsewhere=lambda: frozenset(elsewhere))
+    assert ipv4(host) == without(before, "172.16.0.1", "172.16.0.12")
+
+
+def test_what_cannot_be_put_back_after_a_script_is_logged(host, caplog):
+    async def scenario(tables):
+        tables.netlink.guard_secondaries("eth0", [VIP.ip])
+        await tables.ask("beside", lambda: None)
+        ask = tables.netlink._kernel.ask
+        tables.netlink._kernel.ask = lambda request: 12 if request[4] == 20 else ask(request)
+        host.ip("address", "del", "172.16.0.1/16", "dev", "eth0")
+        tables.netlink.end_guard("eth0")
+        await tables.ask("beside", lambda: None)
+        # Held back only as long as there was hope.
+        await tables.hear("172.16.0.11 removed from eth0")
+
+    run_in(host, scenario, is_container=True)
+    assert "cannot put back 172.16.0.11 on eth0: Cannot allocate memory" in caplog.text
+
+
+def test_two_scripts_at_a_time_on_one_interface(a, is_container):
+    """The second one's address is a secondary of the first one's, until that has gone."""
+    a.ip("address", "flush", "dev", "eth0")
+
+    async def scenario(tables):
+        await tables.succeed("add", "eth0", [VIP, OTHER_VIP], None)
+        a.ip("address", "add", "172.16.0.77/16", "dev", "eth0")
+        await tables.hear("172.16.0.77 added to eth0")
+        for each in (VIP, OTHER_VIP):
+            tables.netlink.guard_secondaries("eth0", [each.ip])
+        await tables.ask("beside", lambda: None)
+        for ip in ("172.16.0.1", "172.16.0.2"):
+            # Where it has gone with the other, the kernel says so.
+            a.ip("address", "del", f"{ip}/16", "dev", "eth0", check=False)
+            await tables.ask("end_guard", "eth0")
+
+    run_in(a, scenario, is_container)
+    assert set(ipv4(a)) == {"172.16.0.77"}
+    assert setting(a) == "0"
+
+
+def test_a_guard_of_an_interface_that_is_gone_or_goes(a, is_container):
+    a.ip("link", "add", "veth1", "type", "veth", "peer", "name", "veth2")
+    a.ip("address", "add", "10.0.0.1/24", "dev", "veth1")
+    a.ip("address", "add", "10.0.0.2/24", "dev", "veth1")
+
+    async def scenario(tables):
+        for interface in ("nowhere", "veth1"):
+            tables.netlink.guard_secondaries(interface, [ip_address("10.0.0.1")], pytest.fail)
+        await tables.ask("beside", lambda: None)
+        a.ip("link", "del", "veth1")
+        for interface in ("nowhere", "veth1"):
+            await tables.succeed("end_guard", interface)
+
+    run_in(a, scenario, is_container)

@@ -1,0 +1,50 @@
+"""A virtual address that is the first of its network is not the host's source."""
+
+import asyncio
+
+import pytest
+from secondaries import OTHER_VIP, VIP, ipv4, routes, run_in
+
+from ucarpd.linux.netlink import InterfaceAddress
+
+
+@pytest.mark.parametrize(
+    ("own", "prefixlen", "destination"),
+    [
+        ("172.16.0.11/16", 24, "172.16.0.99"),
+        ("172.16.0.11/16", 16, "172.16.0.99"),
+        ("172.16.0.11/16", 32, "172.16.0.99"),
+        ("172.16.0.11/24", 26, "172.16.0.33"),
+    ],
+)
+def test_a_virtual_address_is_not_the_hosts_source(a, own, prefixlen, destination):
+    a.ip("address", "flush", "dev", "eth0")
+    a.ip("address", "add", own, "dev", "eth0")
+
+    async def scenario(tables):
+        await tables.succeed("add", "eth0", [InterfaceAddress(VIP.ip, prefixlen)], None)
+
+    run_in(a, scenario)
+    assert " src 172.16.0.11 " in a.ip("route", "get", destination).stdout
+    flags = ipv4(a)["172.16.0.1"].get("noprefixroute", False)
+    # Where it makes no difference the address is added as ever.
+    assert flags == (prefixlen in (24, 26))
+
+
+def test_a_virtual_address_that_is_the_first_of_its_network_has_a_route(a):
+    """Another virtual address, of a wider network, is none of the host's own."""
+    a.ip("address", "flush", "dev", "eth0")
+    wide, narrow = InterfaceAddress(VIP.ip, 16), InterfaceAddress(OTHER_VIP.ip, 24)
+
+    async def scenario(tables):
+        await tables.succeed("add", "eth0", [wide], None)
+        await tables.hear("172.16.0.1 added to eth0")
+        done = asyncio.get_running_loop().create_future()
+        tables.netlink.add("eth0", [narrow], None, done.set_result, virtual={wide.ip})
+        assert await done == {}
+
+    run_in(a, scenario)
+    assert routes(a) == [
+        "172.16.0.0/24 dev eth0 proto kernel scope link src 172.16.0.2 ",
+        "172.16.0.0/16 dev eth0 proto kernel scope link src 172.16.0.1 ",
+    ]

@@ -1,0 +1,137 @@
+"""A reload keeps the role wherever it can."""
+
+import signal
+
+from lab import Host, Process, wait_for
+from nodes import (
+    INIT,
+    MASTER,
+    SWITCHING,
+    VIP,
+    both_ways,
+    conf,
+    start_backup,
+    start_master,
+    wait_for_address,
+    wait_for_no_address,
+)
+
+pytestmark = both_ways
+
+
+class AddressMonitor:
+    """What `ip monitor` prints about the addresses of a host, from construction on."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._markers = 0
+        self._monitor = host.start("ip", "monitor", "address")
+        wait_for("ip monitor to listen", self._sees_a_marker)
+
+    def _add_marker(self) -> str:
+        self._markers += 1
+        marker = f"127.1.0.{self._markers}"
+        self._host.ip("address", "add", f"{marker}/32", "dev", "lo")
+        return marker
+
+    def _sees_a_marker(self) -> bool:
+        self._add_marker()
+        return bool(self._monitor.lines("127.1.0."))
+
+    def lines(self, address: str) -> list[str]:
+        """All about this address that has happened up to now."""
+        self._monitor.wait_for_line(f"{self._add_marker()}/32")
+        return self._monitor.lines(f"{address}/")
+
+
+def reload(host: Host, daemon: Process, **keys: object) -> None:
+    """Edit the file, and wait until the daemon has read it."""
+    count = len(daemon.lines("reloaded: "))
+    host.write_conf("web", conf(host.address, **keys))
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_for_line("reloaded: ", count=count + 1)
+
+
+def test_a_soft_change_keeps_the_role_and_the_address(a, b, wire):
+    on_a = start_master(a)
+    on_b = start_backup(b)
+    monitor = AddressMonitor(a)
+    wire.wait_more(a.address, 2)
+
+    reload(a, on_a, ADVSKEW=20, PREEMPT="yes")
+    on_a.wait_for_line("new configuration, taken over while running")
+    (*_, last) = wire.wait_more(a.address, 2)
+    assert last.advskew == 20
+
+    # Both at once: a backup does not wait for long for a master with another password.
+    a.write_conf("web", conf(a.address, ADVSKEW=20, PREEMPT="yes", PASS="andere"))
+    b.write_conf("web", conf(b.address, PASS="andere"))
+    for daemon in (on_a, on_b):
+        daemon.signal(signal.SIGHUP)
+    on_a.wait_for_line("reloaded: ", count=2)
+    on_b.wait_for_line("reloaded: ")
+    wire.wait_more(a.address, 5)
+    assert on_b.lines(MASTER) == []
+    assert len(on_a.lines(SWITCHING)) == 2
+    assert monitor.lines(VIP) == []
+    assert on_a.lines("andere") == []
+
+
+def test_nothing_changed(a, wire):
+    on_a = start_master(a)
+    monitor = AddressMonitor(a)
+    reload(a, on_a)
+    on_a.wait_for_line("reloaded: 0 changed")
+    wire.wait_more(a.address, 2)
+    assert on_a.lines("new configuration") == []
+    assert monitor.lines(VIP) == []
+
+
+def test_a_hard_change_restarts_the_instance(a, wire):
+    on_a = start_master(a)
+    reload(a, on_a, VHID=2, ADDR="172.16.0.2")
+    on_a.wait_for_line("new configuration: restarting this instance")
+    on_a.wait_for_line(INIT)
+    wait_for_no_address(a)
+    on_a.wait_for_line(MASTER, count=2)
+    wait_for_address(a, "172.16.0.2")
+    (*_, last) = wire.wait_more(a.address, 1)
+    assert last.vhid == 2
+    assert {each.vhid for each in wire.bow_outs(a.address)} == {1}
+
+
+def test_a_file_edited_badly_changes_nothing(a, wire):
+    on_a = start_master(a)
+    monitor = AddressMonitor(a)
+    reload(a, on_a, ADVSKEW=300, PASS="x" * 20)
+    stays = "the running configuration stays"
+    on_a.wait_for_line("[ERROR] /etc/ucarp/web.conf:7: UCARP_ADVSKEW: ", "300", stays)
+    on_a.wait_for_line("[ERROR] /etc/ucarp/web.conf:4: UCARP_PASS: ", stays)
+    (*_, last) = wire.wait_more(a.address, 3)
+    assert last.advskew == 0
+    assert len(on_a.lines(SWITCHING)) == 2
+    assert monitor.lines(VIP) == []
+    assert on_a.lines("xxxx") == []
+    assert on_a.lines("[WARNING] reloaded: 0 changed, 1 refused (web)")
+
+    reload(a, on_a, ADVSKEW=30)
+    (*_, last) = wire.wait_more(a.address, 2)
+    assert last.advskew == 30
+
+
+def test_files_added_and_removed(a, wire):
+    on_a = start_master(a)
+    a.write_conf("mail", conf(a.address, VHID=2, ADDR="172.16.0.2"))
+    on_a.signal(signal.SIGHUP)
+    on_a.wait_for_line("reloaded: 0 changed, 1 started")
+    on_a.wait_for_line("mail: Switching to state: MASTER")
+    wait_for_address(a, "172.16.0.2")
+
+    (a.conf / "web.conf").unlink()
+    on_a.signal(signal.SIGHUP)
+    on_a.wait_for_line("web: Switching to state: INIT", "/etc/ucarp/web.conf is gone")
+    on_a.wait_for_line("reloaded: 0 changed, 1 ended")
+    wait_for_no_address(a)
+    assert {each.vhid for each in wire.bow_outs(a.address)} == {1}
+    assert a.has("172.16.0.2")
+    assert len(on_a.lines("mail: Switching")) == 2

@@ -1,0 +1,106 @@
+"""Many instances in one process, two with one vhid, and a second start."""
+
+import signal
+import sys
+
+import pytest
+from lab import Host, wait_for
+from nodes import (
+    BACKUP,
+    MASTER,
+    PASSWORD,
+    VIP,
+    both_ways,
+    conf,
+    start,
+    start_master,
+    wait_for_address,
+)
+
+pytestmark = both_ways
+
+
+def test_a_second_start_names_the_process_that_runs(a, wire):
+    first = start_master(a)
+    second = a.ucarpd("/etc/ucarp/web.conf")
+    assert second.popen.wait(15) == 75
+    second.wait_for_line("[ERROR] web is already run by process", f" {first.pid} ")
+    wire.wait_more(a.address, 2)
+    assert first.is_running
+    assert a.has(VIP)
+
+
+def test_two_files_with_one_vhid_do_not_run_beside_each_other(a, wire):
+    first = start_master(a)
+    a.write_conf("copy", conf(a.address))
+    second = a.ucarpd("/etc/ucarp/copy.conf")
+    assert second.popen.wait(15) == 75
+    second.wait_for_line(
+        "[ERROR] copy: vhid 1 on eth0 is already run by process",
+        f" {first.pid} (/etc/ucarp/web.conf)",
+    )
+    assert a.has(VIP)
+
+
+@pytest.mark.parametrize("options", ["ro", "size=4k", "nr_inodes=1"])
+def test_a_run_directory_without_room_keeps_no_address_from_being_served(a, options):
+    """Read-only, full, without inodes: none of them is "already run by another process"."""
+    run = a.root / "run"
+    run.mkdir()
+    a.write_conf("web", conf(a.address))
+    prepare = (
+        f'mount -t tmpfs -o {options} none "$0"; head -c 9999 /dev/zero > "$0/full"; exec "$@"'
+    )
+    ucarpd = (sys.executable, "-m", "ucarpd", "run", "/etc/ucarp/web.conf")
+    daemon = a.start("sh", "-c", prepare, str(run), *ucarpd)
+    daemon.wait_for_line(MASTER)
+    wait_for_address(a)
+    daemon.wait_for_line("[ERROR] web: serving without a record")
+    assert daemon.stop() == 0
+    assert not a.has(VIP)
+    assert daemon.lines("Traceback") == []
+
+
+def test_one_bad_file_does_not_touch_the_others(a, wire):
+    a.write_conf("bad", conf(a.address, VHID=300, ADDR="172.16.0.3"))
+    a.write_conf("mail", conf(a.address, VHID=2, ADDR="172.16.0.2"))
+    a.write_conf("twin", conf(a.address, VHID=2, ADDR="172.16.0.4"))
+    a.write("ucarp/old.conf.bak", "not a configuration")
+    daemon = start(a)
+    daemon.wait_for_line("[ERROR] /etc/ucarp/bad.conf:3: UCARP_VHID: ", "300")
+    daemon.wait_for_line("[ERROR] /etc/ucarp/twin.conf:3: UCARP_VHID: ", "/etc/ucarp/mail.conf:3")
+    daemon.wait_for_line("web: Switching to state: MASTER")
+    daemon.wait_for_line("mail: Switching to state: MASTER")
+    for address, present in (("172.16.0.2", True), (VIP, True), ("172.16.0.4", False)):
+        wait_for(f"{address}", lambda address=address, present=present: a.has(address) == present)
+    daemon.signal(signal.SIGUSR1)
+    daemon.wait_for_line("mail: MASTER on eth0 id 2")
+    daemon.wait_for_line("web: MASTER on eth0 id 1")
+    assert daemon.lines("id 300") == []
+
+
+def test_twenty_instances_in_one_process(a, b, wire):
+    vhids = range(1, 21)
+    for host in (a, b):
+        for vhid in vhids:
+            text = conf(host.address, VHID=vhid, ADDR=f"172.16.1.{vhid}")
+            host.write_conf(f"v{vhid}", text)
+    addresses = {f"172.16.1.{vhid}" for vhid in vhids}
+
+    def has_all(host: Host) -> bool:
+        return addresses <= {each["local"] for each in host.addresses()}
+
+    on_a = a.ucarpd()
+    on_a.wait_for_line(MASTER, count=20)
+    wait_for("all addresses on a", lambda: has_all(a))
+    on_b = b.ucarpd()
+    on_b.wait_for_line(BACKUP, count=20)
+    wire.wait_more(a.address, 100)
+    assert on_b.lines(MASTER) == []
+
+    assert on_a.stop() == 0
+    on_b.wait_for_line(MASTER, f"{a.address} bowed out", count=20)
+    wait_for("all addresses on b", lambda: has_all(b))
+    assert [each["local"] for each in a.addresses()] == [a.address]
+    assert {each.vhid for each in wire.bow_outs(a.address)} == set(vhids)
+    assert on_b.lines(PASSWORD) == []

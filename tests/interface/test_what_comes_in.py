@@ -1,0 +1,110 @@
+"""The interface takes frames from other hosts and sees other daemons of this host."""
+
+import asyncio
+from ipaddress import IPv4Address
+
+from interface_bench import MAC, PEER, frame, hear, in_virtual_time, later
+
+from ucarpd.carp.frame import virtual_mac
+from ucarpd.interface.interface import SILENCE
+
+# -- what comes in ----------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_the_first_advertisement_after_a_silence_is_told_to_all(bench):
+    bench.attach()
+    bench.attach("mail", VHID=2, ADDR="10.0.0.20")
+    bench.told()
+    hear(bench)
+    await later(SILENCE - 0.1)
+    hear(bench, vhid=77)
+    assert bench.told() == []
+    await later(SILENCE)
+    hear(bench, vhid=77)
+    hear(bench, vhid=1)
+    # The frames that wait come first: a host that wakes up must not announce what it has lost.
+    assert bench.told() == []
+    await later(0.0)
+    assert bench.told() == ["segment heard"] * 2
+
+
+@in_virtual_time
+async def test_what_is_too_short_to_have_a_vhid_ends_no_silence(bench):
+    bench.attach()
+    bench.told()
+    await later(SILENCE)
+    bench.sockets.deliver(frame()[:20], asyncio.get_running_loop().time())
+    assert bench.told() == []
+
+
+@in_virtual_time
+async def test_a_frame_that_comes_after_the_last_one_has_left(bench):
+    config, _ = bench.attach()
+    bench.interface.detach(config)
+    assert hear(bench) is None
+
+
+@in_virtual_time
+async def test_our_mac_at_another_host(bench):
+    _, engine = bench.attach()
+    bench.told()
+    assert hear(bench, mac=MAC) == PEER
+    assert bench.told() == [f"our MAC at {PEER}"]
+    hear(bench)
+    engine.heard_from = IPv4Address("10.0.0.1")
+    hear(bench, mac=MAC)
+    engine.heard_from = None
+    hear(bench, mac=MAC)
+    assert bench.told() == [], "another MAC, our own frame, a wrong digest"
+
+
+@in_virtual_time
+async def test_the_virtual_mac_is_everybodys(bench):
+    bench.kernel.set("eth0", mac=virtual_mac(1))
+    bench.attach()
+    bench.told()
+    hear(bench, mac=virtual_mac(1))
+    assert bench.told() == []
+
+
+# -- another daemon on this host --------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_another_daemon_is_looked_for_while_there_is_an_interface(bench):
+    config, _ = bench.attach(ADVBASE=3)
+    assert bench.watch.is_running
+    assert bench.watch.duration() > 3 + 255 / 256
+    bench.kernel.set("eth0", index=9)
+    assert bench.watch.is_running
+    del bench.kernel.by_name["eth0"]
+    bench.interface.link_changed("eth0")
+    assert not bench.watch.is_running
+    bench.kernel.set("eth0")
+    assert bench.watch.is_running
+    bench.interface.detach(config)
+    assert not bench.watch.is_running
+
+
+@in_virtual_time
+async def test_our_own_frames_pass_it_by(bench):
+    bench.attach()
+    bench.interface.send(b"one")
+    bench.watch.is_looking = True
+    bench.interface.send(b"two")
+    assert (bench.sockets.story[-1], bench.watch.sent) == (b"one", [b"two"])
+
+
+@in_virtual_time
+async def test_what_it_sees_is_told_if_it_is_about_a_vhid_of_ours(bench):
+    _, engine = bench.attach()
+    bench.told()
+    bench.watch.found(frame(vhid=2))
+    bench.watch.found(frame()[:20])
+    assert bench.told() == []
+    bench.watch.found(frame())
+    assert bench.told() == ["another daemon"]
+    engine.is_doubled = False
+    bench.watch.found(frame())
+    assert bench.told() == []

@@ -1,0 +1,80 @@
+"""Requests that have nothing to do, or fail; and the modules that the worker loads."""
+
+import asyncio
+import errno
+import struct
+import subprocess
+import sys
+from functools import partial
+
+import pytest
+from fed_netlink import ADDRESS, Told
+
+from ucarpd.linux.netlink import Netlink
+from ucarpd.linux.netlink.worker import Worker
+
+
+def outcomes(*requests):
+    """What each request, a function of the table and a callback, comes to."""
+
+    async def scenario():
+        netlink = Netlink(Told())
+        results = [asyncio.get_running_loop().create_future() for _ in requests]
+        for request, result in zip(requests, results, strict=True):
+            request(netlink, result.set_result)
+        ended = [await result for result in results]
+        await netlink.close()
+        return ended
+
+    return asyncio.run(scenario())
+
+
+def test_the_end_of_a_guard_that_nobody_has_begun():
+    assert outcomes(lambda netlink, done: netlink.end_guard("eth0", done)) == [None]
+
+
+@pytest.mark.parametrize("interface", ["nowhere", "much-too-long-for-a-name"])
+def test_changing_an_interface_that_is_gone(interface):
+    refused, removed = outcomes(
+        lambda netlink, done: netlink.add(interface, [ADDRESS], None, done, pytest.fail),
+        lambda netlink, done: netlink.remove(interface, [ADDRESS], done),
+    )
+    error = refused[ADDRESS]
+    assert (error.errno, error.strerror) == (errno.ENODEV, f"interface {interface} does not exist")
+    assert removed is None
+
+
+def test_a_defect_in_the_worker_is_reported_and_the_caller_hears_of_it():
+    defects = []
+
+    async def scenario():
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _loop, context: defects.append(context["exception"]))
+        worker, ended = Worker(), loop.create_future()
+        worker.do(partial(struct.unpack, "=I", b""), pytest.fail, ended.set_result)
+        error = await ended
+        await worker.finish(list)
+        return error
+
+    error = asyncio.run(scenario())
+    assert error.errno == errno.EIO
+    assert error.strerror.startswith("internal error: error: unpack requires")
+    assert [type(defect) for defect in defects] == [struct.error]
+
+
+def test_of_pyroute2_only_the_messages_are_loaded_and_no_program_runs():
+    """With all of it a start takes a third longer, and root runs `uname` and `file`."""
+    watched = (
+        "import sys\n"
+        "programs, ran = {'subprocess.Popen', 'os.fork', 'os.posix_spawn', 'os.system'}, []\n"
+        "sys.addaudithook(lambda event, _: ran.append(event) if event in programs else None)\n"
+        "import ucarpd.process.main\n"
+        "print(*sys.modules)\n"
+        "print(*ran)\n"
+    )
+    command = [sys.executable, "-c", watched]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded, ran = (set(line.split()) for line in done.stdout.split("\n")[:2])
+    assert "pyroute2.netlink.rtnl.ifinfmsg" in loaded
+    assert loaded & {"pyroute2.iproute", "multiprocessing", "unittest"} == set()
+    assert ran == set()

@@ -1,0 +1,59 @@
+"""Many changes at a time are taken in and told a few at a time."""
+
+import asyncio
+from ipaddress import ip_address
+
+from fed_netlink import ADDRESS, fed
+from rtnetlink import DELADDR, address, link
+
+from ucarpd.linux.netlink.events import CHANGES_AT_ONCE, EVENTS_AT_ONCE
+
+VETHS = [f"veth{number}" for number in range(3 * CHANGES_AT_ONCE)]
+
+
+def test_a_storm_is_taken_in_a_little_at_a_time():
+    async def scenario():
+        async with fed(*VETHS) as (netlink, news, send):
+            for number in range(2 * EVENTS_AT_ONCE):
+                send(link(name=f"veth{number}", index=10 + number))
+            netlink._events._on_events()
+            return len(list(netlink.links())), len(news)
+
+    assert asyncio.run(scenario()) == (EVENTS_AT_ONCE, EVENTS_AT_ONCE)
+
+
+def test_many_changes_are_told_a_few_at_a_time():
+    most = len(VETHS)
+    links = b"".join(link(name=f"veth{number}", index=10 + number) for number in range(most))
+
+    async def scenario():
+        async with fed(*VETHS) as (_, news, send):
+            send(links)
+            counts = []
+            while len(news) < most:
+                await asyncio.sleep(0)
+                counts.append(len(news))
+            return sorted({*counts})
+
+    assert asyncio.run(scenario()) == [0, *range(CHANGES_AT_ONCE, most + 1, CHANGES_AT_ONCE)]
+
+
+def test_a_removal_that_is_held_is_told_only_if_it_lasts():
+    own = [link(), address(), address(ip="10.0.0.2")]
+
+    async def scenario():
+        async with fed() as (netlink, news, send):
+            send(b"".join(own))
+            netlink.catch_up()
+            news.clear()
+            release = netlink._events.hold("eth0", [ADDRESS.ip, ip_address("10.0.0.2")])
+            send(address(DELADDR) + address(DELADDR, ip="10.0.0.2"))
+            netlink.catch_up()
+            assert news == []
+            send(address())
+            release()
+            release()
+            await asyncio.sleep(0)
+            return news
+
+    assert asyncio.run(scenario()) == ["10.0.0.2 removed from eth0", "10.0.0.1 added to eth0"]

@@ -1,0 +1,205 @@
+"""The engine in virtual time, with a wire, addresses and a log that only write down what came."""
+
+import asyncio
+from ipaddress import IPv4Address
+
+from ucarpd.carp.actions import SendAdvertisement, State
+from ucarpd.carp.frame import ETHERTYPE_ARP, parse
+from ucarpd.carp.packet import decode
+from ucarpd.carp.params import Params
+from ucarpd.carp.transmit import Transmitter
+from ucarpd.engine import Engine, Outcome
+
+OWN = IPv4Address("10.0.0.1")
+PEER = IPv4Address("10.0.0.2")
+VIRTUAL = IPv4Address("10.0.0.100")
+SECOND = IPv4Address("10.0.0.101")
+MAC = bytes.fromhex("020000000001")
+PEER_MAC = bytes.fromhex("020000000002")
+PARAMS = Params(vhid=7, addresses=(VIRTUAL,), key=b"geheim")
+
+
+class Bench:
+    """An engine and everything it is plugged into; `story` is what happened, in order."""
+
+    mac = MAC
+    is_router = False
+
+    def __init__(self, params=PARAMS, are_scripted=False):
+        self.story = []
+        self.states = []
+        self.findings = []
+        self.advertisements_told = 0
+        self.identities = 0
+        self.frames = []
+        self.are_scripted = are_scripted
+        self.is_busy = False
+        self.is_up_script_running = False
+        self.on_interface = ()
+        self.wanted_there = ()
+        self.hosts_own = ()
+        self.send_error = None
+        self.unreachable = {}
+        self.acquired = self.released = None
+        self.engine = Engine(params, 1, wire=self, addresses=self, log=Log(self), owner=self)
+
+    # the wire
+    def send(self, data):
+        if self.send_error:
+            raise self.send_error
+        self.frames.append(data)
+        ethertype = int.from_bytes(data[12:14], "big")
+        if ethertype == ETHERTYPE_ARP:
+            self.story.append("arp")
+        else:
+            heard = decode(parse(data).payload)
+            self.story.append(f"advertisement {heard.advbase}/{heard.advskew}")
+
+    def send_datagram(self, datagram):
+        if error := self.unreachable.get(datagram.destination):
+            raise error
+        self.story.append(f"to {datagram.destination}")
+
+    # the addresses
+    def acquire(self, transition, there, done):
+        self.story.append("acquire")
+        self.transition = transition
+        addresses = self.engine._machine.params.addresses
+        self.there = lambda: there(addresses)
+        self.outcome = done
+        self.acquired = lambda success: done(
+            Outcome(addresses) if success else Outcome((), addresses)
+        )
+
+    def reassert(self, transition, done):
+        self.story.append("reassert")
+        self.transition = transition
+        self.outcome = done
+
+    def appeared(self):
+        self.story.append("appeared")
+
+    def mend(self):
+        self.story.append("mend")
+
+    def is_hosts_own(self, ip):
+        return ip in self.hosts_own
+
+    def present(self):
+        return self.on_interface
+
+    def missing(self):
+        return tuple(ip for ip in self.wanted_there if ip not in self.on_interface)
+
+    def release(self, transition, at_start, done):
+        self.story.append("release at start" if at_start else "release")
+        self.transition = transition
+        self.released = done
+
+    # what comes in
+    def receive(self, frame, ago=0.0):
+        self.engine.receive(frame, asyncio.get_running_loop().time() - ago)
+
+    # the owner
+    def changed(self):
+        self.states.append(self.engine.state)
+
+    def identity_changed(self):
+        self.identities += 1
+
+    def advertised(self):
+        self.advertisements_told += 1
+
+    def unserved(self, addresses):
+        self.story.append(f"unserved: {', '.join(map(str, addresses)) or 'none'}")
+
+    def found(self, report):
+        self.findings.append(report)
+
+    def loss_counts(self):
+        self.story.append("loss counts")
+
+    def sending(self, is_failing):
+        self.story.append("sending fails" if is_failing else "sending works")
+
+    def finished(self):
+        self.story.append("finished")
+
+    def failed(self):
+        self.story.append("failed")
+
+    def told(self):
+        """What happened since the last call."""
+        story, self.story = self.story, []
+        return story
+
+
+class Log:
+    def __init__(self, bench):
+        self._bench = bench
+
+    def transition(self, change):
+        self._bench.story.append(f"{change.old.value} to {change.new.value}")
+        self._bench.reason = change.reason
+
+    def found(self, report):
+        self._bench.story.append(report.finding.name)
+
+    def waiting(self, reason):
+        self._bench.story.append(f"waiting: {reason}")
+
+    def loss_held(self, reason):
+        self._bench.story.append(f"loss held: {reason}")
+
+    def dropped(self, dropped):
+        self._bench.story.append(f"dropped: {dropped.reason.value}")
+
+    def send_failed(self, error):
+        self._bench.story.append(f"send failed: {error.strerror}")
+
+    def sent(self):
+        self._bench.story.append("sent")
+
+    def source_taken(self, source):
+        self._bench.story.append(f"source taken: {source}")
+
+    def address_left_alone(self, ip):
+        self._bench.story.append(f"left alone: {ip}")
+
+    def address_out_of_place(self, ip, state):
+        self._bench.story.append(f"out of place: {ip} in {state.value}")
+
+    def address_taken_away(self, ip):
+        self._bench.story.append(f"taken away: {ip}")
+
+    def fault(self, error):
+        self._bench.story.append(f"fault: {error}")
+
+
+async def promoted(**options):
+    """A bench whose engine has just become MASTER, and asked for the address."""
+    bench = Bench(**options)
+    bench.engine.interface_ready((OWN,))
+    bench.released()
+    bench.told()
+    await asyncio.sleep(3.0)
+    return bench
+
+
+def yield_to_a_better_one(bench):
+    bench.receive(peer_frame(advbase=0, advskew=100))
+
+
+async def master(**options):
+    """The same with the address in place."""
+    bench = await promoted(**options)
+    bench.acquired(True)
+    assert bench.engine.state is State.MASTER
+    bench.told()
+    return bench
+
+
+def peer_frame(advbase=1, advskew=0, counter=99, params=PARAMS):
+    action = SendAdvertisement(PEER, advbase, advskew, counter)
+    (frame,) = Transmitter(params).advertisement(action, PEER_MAC)
+    return frame

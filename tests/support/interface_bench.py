@@ -1,0 +1,194 @@
+"""The interface, on tables, sockets and engines that only write down what came."""
+
+import asyncio
+from dataclasses import replace
+from functools import wraps
+from ipaddress import IPv4Address, ip_address
+from itertools import count
+
+import virtual_loop
+from fake_sockets import FakeSockets, FakeWatch
+
+from ucarpd.carp.frame import carp_over_ip, ethernet
+from ucarpd.config import load
+from ucarpd.interface import interface
+from ucarpd.interface.interface import Interface
+from ucarpd.linux.netlink import InterfaceAddress, Link
+
+MAC = bytes.fromhex("020000000001")
+PEER_MAC = bytes.fromhex("020000000002")
+PEER = IPv4Address("10.0.0.2")
+
+
+class Kernel:
+    """The tables; `listener` is told of what changes, as the supervisor is."""
+
+    def __init__(self):
+        self.by_name = {}
+        self.on = {}
+        self.listener = None
+
+    def links(self, mentioning=""):
+        return self.by_name.values()
+
+    def link(self, name):
+        return self.by_name.get(name)
+
+    def link_of_index(self, index):
+        return next((each for each in self.links() if each.index == index), None)
+
+    def addresses(self, name):
+        return [InterfaceAddress(ip_address(ip), 24) for ip in self.on.get(name, [])]
+
+    def where(self, ip):
+        return next((name for name, there in self.on.items() if str(ip) in there), None)
+
+    def dad_failed(self, interface, ip):
+        return False
+
+    def set(self, name, index=2, **changes):
+        before = self.by_name.get(name) or Link(
+            index, name, MAC, is_up=True, has_carrier=True, is_ethernet=True
+        )
+        self.by_name[name] = replace(before, **changes)
+        self._tell("link_changed", name)
+
+    def add(self, name, ip):
+        self.on.setdefault(name, []).append(ip)
+        self._tell("address_added", name, ip_address(ip))
+
+    def remove(self, name, ip):
+        self.on[name].remove(ip)
+        self._tell("address_removed", name, ip_address(ip))
+
+    def _tell(self, what, *arguments):
+        if self.listener is not None:
+            getattr(self.listener, what)(*arguments)
+
+
+class FakeEngine:
+    is_loss_held = False
+
+    def __init__(self, bench):
+        self._bench = bench
+        self.heard_from = PEER
+        self.is_doubled = True
+
+    def interface_ready(self, sources):
+        self._bench.story.append(f"ready {' '.join(map(str, sources))}")
+
+    def interface_lost(self, reason, can_send, may_return):
+        hopes = [*["can send"] * can_send, *["may return"] * may_return]
+        self._bench.story.append(f"lost {hopes}: {reason}" if hopes else f"lost: {reason}")
+
+    def hardware_address_changed(self):
+        self._bench.story.append("another MAC")
+
+    def segment_heard(self):
+        self._bench.story.append("segment heard")
+
+    def address_added(self, ip):
+        self._bench.story.append(f"here: {ip}")
+
+    def address_removed(self, ip):
+        self._bench.story.append(f"gone: {ip}")
+
+    def receive(self, frame, at):
+        return self.heard_from
+
+    def sent_by_another(self, frame):
+        return self.is_doubled
+
+
+class Log:
+    def __init__(self, bench):
+        self._bench = bench
+
+    def source_changed(self, old, new):
+        self._bench.story.append(f"source {old} to {new}")
+
+    def source_elsewhere(self, source, where):
+        self._bench.story.append(f"source {source} on {where}")
+
+    def another_daemon(self):
+        self._bench.story.append("another daemon")
+
+    def same_mac(self, source):
+        self._bench.story.append(f"our MAC at {source}")
+
+
+class Bench:
+    """An interface eth0 with 10.0.0.1, and virtual hosts on it."""
+
+    def __init__(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(interface, "Sockets", FakeSockets)
+        monkeypatch.setattr(interface, "DoubleWatch", FakeWatch)
+        monkeypatch.setattr(interface.sysctl, "lacks_ipv6", lambda _name: self.lacks_ipv6)
+        self.lacks_ipv6 = False
+        self._directory = tmp_path
+        self.story = []
+        self.kernel = Kernel()
+        self.kernel.set("eth0")
+        self.kernel.add("eth0", "10.0.0.1")
+        self.elsewhere = set()
+        self.reads = count()
+
+    def run(self, amount=0):
+        """Begin; `attach` comes next."""
+
+        def elsewhere():
+            next(self.reads)
+            return {ip_address(ip) for ip in self.elsewhere}
+
+        def demote(reason, amount):
+            if amount:
+                self.story.append(f"host demoted by {amount}: {reason}")
+
+        self.interface = Interface("eth0", self.kernel, demote, elsewhere)
+        self.sockets = self.interface._sockets
+        self.watch = self.interface._double_watch
+        self.kernel.listener = self.interface
+
+    def config(self, name="web", **keys):
+        keys = {"INTERFACE": "eth0", "VHID": 1, "PASS": "x", "ADDR": "10.0.0.10", **keys}
+        path = self._directory / f"{name}.conf"
+        path.write_text("".join(f"UCARP_{key}={value}\n" for key, value in keys.items()))
+        return load(path, {})
+
+    def attach(self, name="web", **keys):
+        def demote(reason, amount):
+            self.story.append(f"demoted by {amount}: {reason}")
+
+        engine = FakeEngine(self)
+        config = self.config(name, **keys)
+        self.interface.attach(config, engine, Log(self), demote)
+        return config, engine
+
+    def told(self):
+        story, self.story = self.story, []
+        return story
+
+
+def in_virtual_time(test):
+    @wraps(test)
+    def run(bench, **arguments):
+        async def main():
+            bench.run()
+            await test(bench, **arguments)
+
+        virtual_loop.run(main())
+
+    return run
+
+
+async def later(seconds):
+    await asyncio.sleep(seconds)
+
+
+def frame(vhid=1, mac=PEER_MAC):
+    payload = bytes([0x21, vhid]) + bytes(34)
+    return ethernet(bytes(6), mac, carp_over_ip(PEER, IPv4Address("224.0.0.18"), payload))
+
+
+def hear(bench, **what):
+    return bench.sockets.deliver(frame(**what), asyncio.get_running_loop().time())

@@ -1,0 +1,15 @@
+"""Where the command `ucarp` begins: the password leaves the command line before anything is loaded."""
+
+import sys
+
+from ucarpd.linux import command_line
+
+
+def main() -> int:
+    """Run the command; returns its exit status."""
+    # All words for now: reading them takes a while, and `command` shows the others again.
+    command_line.show([sys.argv[0]])
+
+    from ucarpd.migrate import command
+
+    return command.main()

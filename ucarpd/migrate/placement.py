@@ -1,0 +1,51 @@
+"""Where on this host a virtual host of the `ucarp` command runs, now, at its start.
+
+`ucarpd run` waits for an interface or an address that is missing.  ucarp ended with an error, which
+start scripts look at, and so does this.
+"""
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+from typing import Protocol
+
+from ucarpd.carp.params import IPAddress
+from ucarpd.linux.netlink import Link
+from ucarpd.migrate.ucarp_settings import EXIT_CANNOT_RUN, Refused, Settings
+
+
+class Tables(Protocol):
+    """The links and addresses of this host."""
+
+    def link(self, interface: str) -> Link | None: ...
+    def link_of_index(self, index: int) -> Link | None: ...
+    def links(self, mentioning: str = "") -> Iterable[Link]: ...
+    def where(self, ip: IPAddress) -> str | None: ...
+
+
+def place(settings: Settings, tables: Tables) -> None:
+    """Complete the settings with what this host has.  Raises Refused."""
+    keys = settings.keys
+    source = ip_address(keys["UCARP_SRCIP"])
+    where = tables.where(source)
+    if where is None:
+        raise Refused(f"--srcip: no interface of this host has {source}", EXIT_CANNOT_RUN)
+    if "UCARP_INTERFACE" not in keys:
+        keys["UCARP_INTERFACE"] = where
+        settings.remarks.append(f"without --interface, using {where}, which has {source}")
+    name = keys["UCARP_INTERFACE"]
+    link = tables.link(name) or _of_other_name(name, tables)
+    if link is None:
+        raise Refused(f"--interface: this host has no {name}", EXIT_CANNOT_RUN)
+    if not link.is_ethernet:
+        raise Refused(f"--interface: {name} is not Ethernet", EXIT_CANNOT_RUN)
+    bridge = tables.link_of_index(link.master) if link.master is not None else None
+    used = bridge if link.slave_kind == "bridge" and bridge is not None else link
+    if used.name != name:
+        why = f"{name} is a port of it" if used is bridge else f"{name} is another name of it"
+        settings.remarks.append(f"advertising on {used.name}, since {why}; the scripts get {name}")
+        keys["UCARP_INTERFACE"] = used.name
+        keys.setdefault("UCARP_SCRIPT_INTERFACE", name)
+
+
+def _of_other_name(name: str, tables: Tables) -> Link | None:
+    return next((each for each in tables.links(name) if name in each.altnames), None)

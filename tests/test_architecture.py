@@ -25,9 +25,12 @@ MAY_IMPORT = {
     "interface": "carp linux config engine log",
     "addresses": "carp linux config engine log scripts",
     "record": "carp linux config log scripts addresses",
-    "process": "carp linux config engine log scripts interface addresses health diagnosis record",
-    "migrate": "carp linux config log process",
-    "cli": "linux config diagnosis log scripts interface record process migrate",
+    "exit_status": "",
+    "process": "carp linux config engine log scripts interface addresses health diagnosis record"
+    " exit_status",
+    "migrate": "carp linux config log process exit_status",
+    "commands": "linux config log scripts interface process exit_status",
+    "cli": "linux config diagnosis log record process commands migrate exit_status",
     "__main__": "cli",
 }
 

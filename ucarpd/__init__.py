@@ -14,7 +14,8 @@ The rooms, from the protocol outwards (docs/architecture.md has more):
     log        the wording, the rate and the destination of log lines
     linux      adapters to the kernel and to systemd
     process    one process: its instances, reload, signals, systemd
-    cli        the commands
+    commands   the commands that take more than a few lines
+    cli        the command line
 """
 
 __version__ = "0.2.0"

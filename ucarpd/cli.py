@@ -4,6 +4,14 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ucarpd.exit_status import (
+    EXIT_CONFIG,
+    EXIT_INTERNAL_ERROR,
+    EXIT_LEFT_OVER,
+    EXIT_NO_PERMISSION,
+    EXIT_USAGE,
+)
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Collection
@@ -17,17 +25,6 @@ DIRECTORY = "/etc/ucarp"
 """Where the units read their files."""
 
 _OF_SYSTEMD = ("start", "stop", "restart", "reload", "status", "enable", "disable", "is-active")
-
-EXIT_LEFT_OVER = 1
-EXIT_NOT_RELOADED = 1
-EXIT_USAGE = 2
-EXIT_CONFIG = 78
-EXIT_NO_PERMISSION = 77
-"""EX_CONFIG and EX_NOPERM of sysexits.h."""
-
-_ERR = 3
-_WARNING = 4
-"""Priorities of the journal."""
 
 _EPILOG = """\
 signals:
@@ -179,78 +176,9 @@ def _add_log_options(parser: "argparse.ArgumentParser") -> None:
 
 
 def _check(options: "argparse.Namespace") -> int:
-    import os
+    from ucarpd.commands.check import check
 
-    from ucarpd import config
-    from ucarpd.config import exposure
-    from ucarpd.interface import host_checks
-    from ucarpd.linux.lock import is_held
-    from ucarpd.linux.run_directory import run_directory
-    from ucarpd.process import refusals
-    from ucarpd.scripts.runner import refusal
-
-    paths, environ = options.paths, dict(os.environ)
-    if options.reload:
-        paths = [path.absolute() for path in paths]
-        environ |= refusals.credentials_of(options.reload)
-    configs, problems = config.load_all(paths, environ)
-    found = host_checks.find(configs, lambda name: is_held(name, run_directory()))
-    problems += [finding.problem for finding in found if finding.is_error]
-    for problem in problems:
-        _say(problem, _ERR)
-    for path in dict.fromkeys(problem.path for problem in problems):
-        told = {problem.line for problem in problems if problem.path == path}
-        if all(each.path != path for each in configs):
-            for hint in config.hints(path, told):
-                _say(f"{hint} (warning)", _WARNING)
-    for each in configs:
-        # `run` waits for a script that is not there.
-        of_scripts = config.script_errors(each.path, refusal)
-        for error in of_scripts:
-            _say(error, _ERR)
-        # They are no reason to refuse the file: it works, and an upgrade must not stop it.
-        exposed = exposure.find(each.path)
-        for weak in exposed:
-            if weak.is_error:
-                _say(f"{weak.problem} (ERROR)", _ERR)
-            else:
-                _say(f"{weak.problem} (warning)", _WARNING)
-        of_host = [f.problem for f in found if not f.is_error and f.problem.path == each.path]
-        for warning in (*config.warnings(each.path), *of_host):
-            _say(f"{warning} (warning)", _WARNING)
-        problems += of_scripts
-        if all(problem.path != each.path for problem in problems):
-            print(f"{each.path}: OK, virtual host {each.vhid} on {each.interface}")
-    if options.reload:
-        return _reload(options.reload, {problem.path for problem in problems})
-    if not configs and not problems:
-        return _with_nothing(options.paths)
-    return _status(problems)
-
-
-def _reload(pid: int, refused: "Collection[Path]") -> int:
-    """Let the process take over all other files; whether there were faults is the exit status."""
-    import os
-    import signal
-
-    from ucarpd.linux.run_directory import run_directory
-    from ucarpd.process import refusals
-
-    try:
-        refusals.leave(pid, refused, run_directory())
-        os.kill(pid, signal.SIGHUP)
-    except OSError as error:
-        _say(f"process {pid} has not been asked to reload: {error.strerror or error}", _ERR)
-        return EXIT_NOT_RELOADED
-    return EXIT_CONFIG if refused else 0
-
-
-def _say(what: object, priority: int) -> None:
-    """Write a line to standard error; to the journal (sd-daemon(3)) with its priority."""
-    from ucarpd.log.process import stderr_is_the_journal
-
-    prefix = f"<{priority}>" if stderr_is_the_journal() else ""
-    print(f"{prefix}{what}", file=sys.stderr)
+    return check(options)
 
 
 def _fingerprint(options: "argparse.Namespace") -> int:
@@ -300,8 +228,9 @@ def _show(options: "argparse.Namespace") -> int:
 
 
 def _with_nothing(paths: "Sequence[Path]") -> int:
-    where = ", ".join(map(str, paths))
-    print(f"{where}: no configuration file (NAME.conf) in it", file=sys.stderr)
+    from ucarpd import config
+
+    print(config.nothing_in(paths), file=sys.stderr)
     return EXIT_CONFIG
 
 
@@ -327,26 +256,26 @@ def _run(options: "argparse.Namespace") -> int:
     from ucarpd.linux.timerfd_selector import event_loop
     from ucarpd.log import lines
     from ucarpd.log.output import Output
-    from ucarpd.process.supervisor import Supervisor
+    from ucarpd.process.main import Process
 
     # Not resolve(): the name of a link is the name of the instance.
     paths = [path.absolute() for path in options.paths]
     level = logging.DEBUG if options.debug else logging.INFO
 
-    async def supervise() -> int:
+    async def process() -> int:
         output.attend(asyncio.get_running_loop())
         try:
-            return await Supervisor(paths, stay=options.stay).run()
+            return await Process(paths, stay=options.stay).run()
         finally:
             output.attend(None)
 
     with closing(Output(kind, log_process, level)) as output:
         try:
             with asyncio.Runner(loop_factory=event_loop) as runner:
-                return runner.run(supervise())
+                return runner.run(process())
         except Exception as error:  # noqa: BLE001 - the interpreter would wait for standard error
             lines.write(logging.CRITICAL, f"internal error: {error!r}", error=error)
-            return 1
+            return EXIT_INTERNAL_ERROR
 
 
 def _refuse() -> int:

@@ -8,6 +8,7 @@ import pytest
 
 from ucarpd import __version__, cli
 from ucarpd.config import Problem
+from ucarpd.exit_status import EXIT_NOT_RELOADED
 from ucarpd.interface import host_checks
 from ucarpd.interface.host_checks import Finding
 from ucarpd.log import process as log_process
@@ -127,7 +128,7 @@ def test_when_the_last_file_is_gone_the_process_reloads(reloaded, tmp_path):
 
 
 def test_check_says_when_there_is_no_such_process(conf, reloaded, capsys):
-    assert cli.main(["check", "--reload", "404", conf(GOOD)]) == cli.EXIT_NOT_RELOADED
+    assert cli.main(["check", "--reload", "404", conf(GOOD)]) == EXIT_NOT_RELOADED
     assert "process 404 has not been asked to reload: No such process" in capsys.readouterr().err
 
 
@@ -137,7 +138,7 @@ def test_without_room_for_the_list_good_files_are_reloaded_and_bad_ones_are_not(
     (tmp_path / "run").touch()
     assert cli.main(["check", "--reload", "4", conf(GOOD)]) == 0
     bad = conf(GOOD.replace("=1\n", "=300\n"))
-    assert cli.main(["check", "--reload", "4", bad]) == cli.EXIT_NOT_RELOADED
+    assert cli.main(["check", "--reload", "4", bad]) == EXIT_NOT_RELOADED
     assert reloaded == [(4, [])]
     assert "process 4 has not been asked to reload: " in capsys.readouterr().err
 

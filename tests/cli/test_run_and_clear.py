@@ -1,4 +1,4 @@
-"""The commands `run` and `clear`, up to the point where the supervisor would start."""
+"""The commands `run` and `clear`, up to the point where the process would begin its work."""
 
 import asyncio
 import errno
@@ -12,7 +12,7 @@ from recorded import content
 
 from ucarpd import cli
 from ucarpd.linux.lock import InstanceLock
-from ucarpd.process import supervisor
+from ucarpd.process import main
 from ucarpd.record.record import Record, read
 
 
@@ -36,10 +36,10 @@ def may_send(monkeypatch):
 
 @pytest.fixture
 def started(monkeypatch):
-    """What each supervisor was given, and the kind of its event loop."""
+    """What each process was given, and the kind of its event loop."""
     started = []
 
-    class FakeSupervisor:
+    class FakeProcess:
         def __init__(self, paths, stay=False):
             selector = asyncio.get_running_loop()._selector
             started.append((paths, stay, type(selector).__name__))
@@ -47,12 +47,12 @@ def started(monkeypatch):
         async def run(self):
             return 75
 
-    monkeypatch.setattr(supervisor, "Supervisor", FakeSupervisor)
+    monkeypatch.setattr(main, "Process", FakeProcess)
     return started
 
 
 @pytest.mark.parametrize("options", [[], ["--stay"], ["--stay", "--debug"]])
-def test_run_gives_the_supervisor_absolute_paths(may_send, started, monkeypatch, tmp_path, options):
+def test_run_gives_the_process_absolute_paths(may_send, started, monkeypatch, tmp_path, options):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["run", "--log", "stderr", *options, "web.conf", "/etc/ucarp"]) == 75
     assert started == [

@@ -118,3 +118,20 @@ async def test_a_defect_on_the_way_out_does_not_keep_the_engine_from_ending():
     bench.release = broken
     bench.engine.stop("stopping")
     assert bench.told()[-3:] == ["fault: ", "fault: ", "failed"]
+
+
+@in_virtual_time
+async def test_a_bow_out_that_fails_does_not_keep_the_engine_from_being_started_again(monkeypatch):
+    bench = await master()
+
+    def broken(*_arguments):
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(VirtualHost, "handle", broken)
+    bench.engine.hardware_address_changed()
+    bench.told()
+    bench.send = broken
+    bench.released()
+    assert bench.told() == ["fault: a defect", "failed"]
+    await asyncio.sleep(10.0)
+    assert bench.told() == []

@@ -5,7 +5,8 @@ from ipaddress import ip_address
 import pytest
 from two_addresses import config_of
 
-from ucarpd.interface.member import Member, NotReady, Ready
+from ucarpd.interface.member import Member
+from ucarpd.interface.readiness import NotReady, Ready
 from ucarpd.interface.sources import Source
 
 V4 = Source(ip_address("10.0.0.1"), "eth0")

@@ -68,7 +68,7 @@ def test_of_pyroute2_only_the_messages_are_loaded_and_no_program_runs():
         "import sys\n"
         "programs, ran = {'subprocess.Popen', 'os.fork', 'os.posix_spawn', 'os.system'}, []\n"
         "sys.addaudithook(lambda event, _: ran.append(event) if event in programs else None)\n"
-        "import ucarpd.process.supervisor\n"
+        "import ucarpd.process.main\n"
         "print(*sys.modules)\n"
         "print(*ran)\n"
     )

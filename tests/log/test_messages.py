@@ -8,7 +8,7 @@ import pytest
 
 from ucarpd.carp.actions import State, StateChanged
 from ucarpd.carp.receive import Dropped, DropReason, Evidence
-from ucarpd.log import lines, messages
+from ucarpd.log import lines, message_ids
 
 PEER = IPv4Address("172.16.0.11")
 PEER6 = IPv6Address("fd00::1")
@@ -63,7 +63,7 @@ def test_a_transition_in_the_words_of_ucarp_with_its_fields(collected, web):
     ((line, fields),) = collected()
     assert line == "[WARNING] web: Switching to state: MASTER (no advertisement for 3.00 s)"
     assert fields == {
-        "MESSAGE_ID": messages.MESSAGE_ID_TRANSITION,
+        "MESSAGE_ID": message_ids.MESSAGE_ID_TRANSITION,
         "UCARPD_INSTANCE": "web",
         "UCARPD_VHID": "1",
         "UCARPD_INTERFACE": "eth0",
@@ -109,7 +109,7 @@ def test_a_fault_in_a_file_has_an_id_of_its_own(collected):
     lines.write_problem("web.conf:2: UCARP_VHID: no")
     ((line, fields),) = collected()
     assert line == "[ERROR] web.conf:2: UCARP_VHID: no"
-    assert fields == {"MESSAGE_ID": lines.MESSAGE_ID_CONFIG_PROBLEM}
+    assert fields == {"MESSAGE_ID": message_ids.MESSAGE_ID_CONFIG_PROBLEM}
 
 
 def test_a_row_of_failed_sends_is_two_lines(collected, web):

@@ -10,7 +10,7 @@ from ucarpd.carp.actions import SendAdvertisement
 from ucarpd.carp.params import Params
 from ucarpd.carp.receive import Dropped, Receiver
 from ucarpd.carp.transmit import Transmitter
-from ucarpd.log.messages import DropLimiter
+from ucarpd.log.limits import DropLimiter
 
 OURS = Params(vhid=7, addresses=(IPv4Address("10.0.0.100"),), key=b"geheim")
 THEIRS = Params(vhid=7, addresses=(IPv4Address("10.0.0.100"),), key=b"anders")

@@ -20,13 +20,12 @@ from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.linux import sysctl
 from ucarpd.linux.lock import AlreadyRunning, InstanceLock
-from ucarpd.process.instance import (
+from ucarpd.process.host import Host
+from ucarpd.process.instance import FORMER_KEYS, SCRIPT_LOOK, Instance
+from ucarpd.process.restart_pause import (
     FIRST_RESTART_PAUSE,
-    FORMER_KEYS,
     LONGEST_RESTART_PAUSE,
     RESTART_FORGOTTEN_AFTER,
-    SCRIPT_LOOK,
-    Instance,
 )
 from ucarpd.record.record import Record, read
 
@@ -87,14 +86,16 @@ class Bench:
         self.others = (Suspect(name="mail", vhid=2, key=b"other", hashed=(ONE,)),)
         self.instance = Instance(
             self.config,
-            self.lock(),
-            self.interface,
-            self.netlink,
-            self.host_demotion,
-            lambda name: self.others if name == "web" else (),
-            1.0,
-            self.lateness,
-            self.changed,
+            host=Host(
+                netlink=self.netlink,
+                demotion=self.host_demotion,
+                lateness=self.lateness,
+                others=lambda name: self.others if name == "web" else (),
+                changed=self.changed,
+            ),
+            interface=self.interface,
+            lock=self.lock(),
+            phase=1.0,
         )
 
     def changed(self):

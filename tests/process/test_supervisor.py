@@ -1,31 +1,40 @@
 """Failures during a reload or a stop."""
 
 import asyncio
-import signal
 
-from fake_kernel import FakeLog
+from fake_kernel import FakeLog, FakeNetlink
 
 from ucarpd import config
-from ucarpd.carp.actions import State
 from ucarpd.process import supervisor
 from ucarpd.process.supervisor import Supervisor
 
 
-class Journal(FakeLog):
-    AFTER_THE_WORK = 0.0
+class Observer:
+    """What the supervisor tells it."""
+
+    def __init__(self):
+        self.told = []
+
+    def status_changed(self):
+        self.told.append("status changed")
+
+    def reload_begins(self):
+        self.told.append("reload begins")
+
+    def reload_ended(self):
+        self.told.append("reload ended")
 
 
 def run(monkeypatch, tmp_path, scenario):
-    journal = Journal()
+    journal = FakeLog()
     monkeypatch.setattr(supervisor, "lines", journal)
 
     async def with_supervisor():
-        host = Supervisor([tmp_path], stay=True)
-        await scenario(host)
-        await host._netlink.close()
+        await scenario(Supervisor([tmp_path], FakeNetlink(), observer, stay=True))
 
+    observer = Observer()
     asyncio.run(with_supervisor())
-    return journal.told()
+    return journal.told() + observer.told
 
 
 def test_a_reload_that_fails_is_told_and_the_stop_works(monkeypatch, tmp_path):
@@ -36,7 +45,7 @@ def test_a_reload_that_fails_is_told_and_the_stop_works(monkeypatch, tmp_path):
 
     async def scenario(host):
         host.reload()
-        await host._stop_all()
+        await host.stop()
 
     told = run(monkeypatch, tmp_path, scenario)
     assert any("the reload failed" in line for line in told)
@@ -59,7 +68,7 @@ def test_one_instance_that_fails_to_stop_does_not_keep_the_others_running(monkey
 
     async def scenario(host):
         host._instances = dict(instances)
-        await host._stop_all()
+        await host.stop()
 
     told = run(monkeypatch, tmp_path, scenario)
     assert instances["two"].stopped
@@ -67,9 +76,8 @@ def test_one_instance_that_fails_to_stop_does_not_keep_the_others_running(monkey
 
 
 def test_a_stop_begins_with_all_instances_while_a_reload_waits_for_one(monkeypatch, tmp_path):
-    begun, ready = [], []
+    begun = []
     monkeypatch.setattr(config, "load_all", lambda _paths: ([Config("new")], []))
-    monkeypatch.setattr(supervisor.systemd, "notify_ready", ready.append)
 
     class Config:
         is_scripted = False
@@ -94,8 +102,8 @@ def test_a_stop_begins_with_all_instances_while_a_reload_waits_for_one(monkeypat
         host.reload()
         while not begun:
             await asyncio.sleep(0.001)
-        host._end(signal.SIGTERM)
-        stopping = asyncio.create_task(host._stop_all())
+        host.is_ending = True
+        stopping = asyncio.create_task(host.stop())
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         assert begun == ["one: one.conf is gone", "one: stopping", "two: stopping"]
@@ -103,36 +111,10 @@ def test_a_stop_begins_with_all_instances_while_a_reload_waits_for_one(monkeypat
         await stopping
 
     may_end = None
-    run(monkeypatch, tmp_path, scenario)
+    told = run(monkeypatch, tmp_path, scenario)
     assert len(begun) == 3
-    assert ready == []
-
-
-def test_the_status_line_says_what_an_instance_waits_for(monkeypatch, tmp_path):
-    told = []
-    monkeypatch.setattr(supervisor.systemd, "notify_status", told.append)
-
-    class Instance:
-        config = type(
-            "Config", (), {"name": "web", "interface": "hots0", "vhid": 1, "path": tmp_path}
-        )
-        state = State.INIT
-        duration = 3.0
-        note = ": waiting, interface hots0 does not exist"
-
-    async def scenario(host):
-        host._instances = {"web": Instance()}
-        for _ in range(2):
-            host._show_status()
-        Instance.state, Instance.note = State.MASTER, ""
-        host._show_status()
-
-    run(monkeypatch, tmp_path, scenario)
-    assert len(told) == 2
-    assert told[0].startswith(
-        "INIT: waiting, interface hots0 does not exist (hots0, vhid 1, since "
-    )
-    assert told[1].startswith("MASTER on hots0")
+    assert "reload begins" in told
+    assert "reload ended" not in told
 
 
 def test_processes_of_scripts_are_told_once_after_their_instance_has_stopped(monkeypatch, tmp_path):
@@ -154,7 +136,7 @@ def test_processes_of_scripts_are_told_once_after_their_instance_has_stopped(mon
     async def scenario(host):
         instances = [Instance("one", True), Instance("two", False), Instance("three", True)]
         host._instances = {each.config.name: each for each in instances}
-        await asyncio.gather(host._stop(instances[0], ""), host._stop_all())
+        await asyncio.gather(host._stop(instances[0], ""), host.stop())
 
     run(monkeypatch, tmp_path, scenario)
     assert [each for each in told if "left" in each] == ["one left sleep of one"]

@@ -12,10 +12,10 @@ from command_line import commands
 from ucarpd import __version__, cli
 from ucarpd.config import KEYS
 from ucarpd.config.keys import BY_NAME
+from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE
 from ucarpd.log import messages
 from ucarpd.migrate.ucarp_options import OPTIONS
 from ucarpd.migrate.ucarp_settings import EXIT_CANNOT_RUN, EXIT_REFUSED
-from ucarpd.process.supervisor import EXIT_ALL_RUN_ELSEWHERE
 
 PROJECT = Path(__file__).parents[2]
 
@@ -111,7 +111,8 @@ def first_line(entry):
 
 
 def test_journal_fields():
-    source = Path(messages.__file__).read_text()
+    modules = Path(messages.__file__).parent.glob("*.py")
+    source = "".join(module.read_text() for module in modules)
     assert set(re.findall(r"\bUCARPD_[A-Z_]+", plain("ucarpd.8"))) == set(
         re.findall(r"\bUCARPD_[A-Z_]+", source)
     )

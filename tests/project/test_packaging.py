@@ -11,7 +11,7 @@ from command_line import commands
 
 from ucarpd import __version__, cli
 from ucarpd.linux.run_directory import DEFAULT_RUN_DIRECTORY, private_path
-from ucarpd.log import lines, messages
+from ucarpd.log import message_ids
 from ucarpd.scripts.child import KILL_AFTER
 
 PROJECT = Path(__file__).parents[2]
@@ -79,7 +79,7 @@ def test_a_unit_keeps_the_mount_name_space_of_the_host_and_reads_no_environment_
 
 @pytest.mark.parametrize("name", ["ucarpd.service", "ucarpd@.service"])
 def test_what_no_restart_can_heal_is_not_restarted(name):
-    from ucarpd.process.supervisor import EXIT_ALL_RUN_ELSEWHERE
+    from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE
 
     final = {EXIT_ALL_RUN_ELSEWHERE, cli.EXIT_CONFIG, cli.EXIT_NO_PERMISSION}
     statuses = unit(name)["Service"]["RestartPreventExitStatus"].split()
@@ -104,7 +104,7 @@ def test_every_message_id_is_explained_and_no_other():
     entries = dict(
         re.findall(r"^-- ([0-9a-f]{32})\n(.*?)(?=^-- |\Z)", text, re.MULTILINE | re.DOTALL)
     )
-    names = {**vars(messages), **vars(lines)}
+    names = vars(message_ids)
     known = {value for name, value in names.items() if name.startswith("MESSAGE_ID_")}
     assert entries.keys() == known
     for entry in entries.values():
@@ -116,7 +116,8 @@ def test_every_message_id_is_explained_and_no_other():
 def test_the_catalog_fills_in_fields_that_the_journal_has():
     text = (PROJECT / "etc/systemd/catalog/ucarpd.catalog").read_text()
     fields = set(re.findall("@([A-Z_]+)@", text))
-    source = Path(messages.__file__).read_text()
+    modules = Path(message_ids.__file__).parent.glob("*.py")
+    source = "".join(module.read_text() for module in modules)
     assert fields == {field for field in fields if re.search(rf"\b{field}\b", source)}
     assert fields
 

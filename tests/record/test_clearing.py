@@ -304,6 +304,7 @@ def test_the_way_to_the_bow_out_imports_little():
     assert {name for name in loaded if name.startswith("ucarpd")} == {
         "ucarpd",
         "ucarpd.cli",
+        "ucarpd.exit_status",
         "ucarpd.record",
         "ucarpd.record.clearing",
         "ucarpd.linux",

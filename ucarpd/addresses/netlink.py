@@ -38,7 +38,7 @@ class NetlinkAddresses:
 
     def reconfigure(self, config: Config) -> None:
         """Take over a new configuration: remove dropped addresses at once, add none."""
-        self._interface = config.device
+        self._interface = config.address_device
         self._is_device = config.virtual_mac
         self._label = config.label
         served = (*config.addresses, *config.extra_addresses)

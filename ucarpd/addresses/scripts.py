@@ -257,7 +257,7 @@ class ScriptedAddresses:
 def hook(config: Config, target: str, transition: Transition) -> Hook:
     """Return the run of the up- or down-script for this transition."""
     script: Path | None = config.down_script if target == DOWN else config.up_script
-    arguments = [config.script_interface or config.device, str(config.addresses[0].ip)]
+    arguments = [config.script_interface or config.address_device, str(config.addresses[0].ip)]
     if config.xparam is not None:
         arguments.append(config.xparam)
     environment = {

@@ -21,7 +21,7 @@ from ucarpd.linux.netlink import Netlink
 from ucarpd.log.messages import Journal
 
 
-class Owner(Addresses, Protocol):
+class AddressOwner(Addresses, Protocol):
     """The object that adds the addresses to the device: ucarpd's own code, or scripts."""
 
     def reconfigure(self, config: Config) -> None: ...
@@ -33,7 +33,7 @@ class VirtualMacAddresses:
     """Virtual addresses on a macvlan, around an `owner` that adds and removes them."""
 
     def __init__(
-        self, config: Config, netlink: Netlink, owner: Owner, log: Journal, arp: ParentArp
+        self, config: Config, netlink: Netlink, owner: AddressOwner, log: Journal, arp: ParentArp
     ) -> None:
         self._owner = owner
         self._netlink = netlink
@@ -84,7 +84,7 @@ class VirtualMacAddresses:
 
         done_with_device = partial(is_up, self._job)
         if self._is_made():
-            self._netlink.set_link(self._config.device, up=True, done=done_with_device)
+            self._netlink.set_link(self._config.address_device, up=True, done=done_with_device)
         else:
             self._make(up=True, done=done_with_device)
 
@@ -109,7 +109,7 @@ class VirtualMacAddresses:
                 # The interface may have a new name, and our device must not stay on it.
                 self._remove_device(is_down)
             else:
-                self._netlink.set_link(self._config.device, up=False, done=is_down)
+                self._netlink.set_link(self._config.address_device, up=False, done=is_down)
 
         self._owner.release(transition, at_start, released)
 
@@ -130,7 +130,7 @@ class VirtualMacAddresses:
 
     def missing(self) -> tuple[IPAddress, ...]:
         """Return the missing addresses: all, if the device is down or gone and answers no host."""
-        device = self._netlink.link(self._config.device)
+        device = self._netlink.link(self._config.address_device)
         if device is None or not device.is_up:
             return self._owner.all()
         return self._owner.missing()
@@ -152,23 +152,23 @@ class VirtualMacAddresses:
 
     def _remove_device(self, done: Callable[[OSError | None], None]) -> None:
         self._made = False
-        self._netlink.remove_link(self._config.device, self._refused)
+        self._netlink.remove_link(self._config.address_device, self._refused)
         self._netlink.beside(self._parent_arp.release, done)
 
     def _remove_renamed(self) -> None:
         """Remove the device that was made, if it has been renamed."""
         link = self._netlink.link_of_index(self._index) if self._index is not None else None
-        if link is not None and link.name != self._config.device and link.kind == "macvlan":
+        if link is not None and link.name != self._config.address_device and link.kind == "macvlan":
             self._netlink.remove_link(link.name, self._refused)
 
     def _refused(self, error: OSError | None) -> None:
         if error is not None:
-            self._log.device_refused(self._config.device, error)
+            self._log.device_refused(self._config.address_device, error)
 
     def _is_made(self) -> bool:
         """Return whether the device made at start still exists, and only has to come up."""
         parent = self._netlink.link(self._config.interface)
-        device = self._netlink.link(self._config.device)
+        device = self._netlink.link(self._config.address_device)
         return bool(self._made and parent and device and device.parent == parent.index)
 
     def _make(self, *, up: bool, done: Callable[[OSError | None], None]) -> None:
@@ -179,7 +179,7 @@ class VirtualMacAddresses:
             first = next(filter(None, [*errors, error]), None)
             self._made = first is None
             self._netlink.catch_up()
-            device = self._netlink.link(config.device)
+            device = self._netlink.link(config.address_device)
             self._index = device.index if device is not None else None
             done(first)
 
@@ -187,7 +187,7 @@ class VirtualMacAddresses:
         with_ipv6 = any(address.version == 6 for address in config.params().addresses)
         mac = virtual_mac(config.vhid)
         self._netlink.beside(self._parent_arp.hold, errors.append)
-        self._netlink.add_macvlan(config.interface, config.device, mac, errors.append)
-        prepare = partial(prepare_macvlan, config.device, config.interface, with_ipv6)
+        self._netlink.add_macvlan(config.interface, config.address_device, mac, errors.append)
+        prepare = partial(prepare_macvlan, config.address_device, config.interface, with_ipv6)
         self._netlink.beside(prepare, errors.append)
-        self._netlink.set_link(config.device, up, last)
+        self._netlink.set_link(config.address_device, up, last)

@@ -1,6 +1,6 @@
 """Reading a virtual host's `KEY=VALUE` file.
 
-`keys` is the table, one row for each key; `types` and `address_types` parse the values.  `lines`
+`keys` is the table, one row for each key, in parts (`key_groups`); `types` and `address_types` parse the values.  `lines`
 splits a file (the only importer of dotenv).  `load` makes a `Config` of it, or raises all its
 faults at once: faults of single keys (`parsed`), of the password (`passwords`), of prefix lengths
 (`masks`), and of keys that contradict each other (`cross_checks`).  `directory` loads several files
@@ -17,9 +17,10 @@ Mistakes are explained before they are guessed at: `kinds` names a file of anoth
 
 from ucarpd.config.check import hints, warnings
 from ucarpd.config.config import Config, VirtualAddress
-from ucarpd.config.directory import is_refused, load_all
+from ucarpd.config.directory import is_refused, load_all, nothing_in
 from ucarpd.config.files import find_files
-from ucarpd.config.keys import KEYS, Key
+from ucarpd.config.key import Key
+from ucarpd.config.keys import KEYS
 from ucarpd.config.load import Loaded, load, load_with_lines
 from ucarpd.config.named_files import named_files
 from ucarpd.config.problems import ConfigError, Problem
@@ -44,6 +45,7 @@ __all__ = [
     "load_all",
     "load_with_lines",
     "named_files",
+    "nothing_in",
     "script_errors",
     "show",
     "warnings",

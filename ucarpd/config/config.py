@@ -79,7 +79,7 @@ class Config:
     contents: Mapping[Path, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     @property
-    def device(self) -> str:
+    def address_device(self) -> str:
         """The device that gets the addresses: the interface, or a macvlan of their own on it.
 
         The macvlan has the virtual MAC address.  Its name is at most 15 bytes long, and the same in

@@ -48,6 +48,11 @@ def load_all(
     return good, problems
 
 
+def nothing_in(paths: Iterable[Path]) -> str:
+    """Return what to say when there are neither configurations nor problems in these files."""
+    return f"{', '.join(map(str, paths))}: no configuration file (NAME.conf) in it"
+
+
 def is_refused(path: Path, problems: Iterable[Problem]) -> bool:
     """Return whether one of the problems is about this file or its directory."""
     return any(problem.path in {path, path.parent} for problem in problems)

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from ucarpd.config import foreign_words, key_hints, types
-from ucarpd.config.keys import BY_NAME, KEYS, PREFIX, Key
+from ucarpd.config.key import Key
+from ucarpd.config.keys import BY_NAME, KEYS, PREFIX
 from ucarpd.config.lines import Line
 from ucarpd.config.problems import Problem, got
 

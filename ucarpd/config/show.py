@@ -2,7 +2,8 @@
 
 from ucarpd.config import address_types, bash
 from ucarpd.config.config import Config
-from ucarpd.config.keys import KEYS, PREFIX, Key
+from ucarpd.config.key import Key
+from ucarpd.config.keys import KEYS, PREFIX
 from ucarpd.config.lines import parse_line
 
 

@@ -291,10 +291,12 @@ class Engine:
             self._owner.failed()
 
     def _bow_out_after_fault(self) -> None:
-        sources, sent = self._machine.sources, self._machine.sent_counters
-        # The bow-out of a backup would only disturb the other hosts.
-        if self._transition.previous is State.MASTER and sent:
-            counter = (sent[-1] + 1) % (1 << 64) or 1
-            for each in sources:
-                self._advertise(bow_out_of(each, counter))
+        try:
+            # The bow-out of a backup would only disturb the other hosts.
+            if self._transition.previous is State.MASTER and self._machine.sent_counters:
+                counter = self._machine.next_counter
+                for each in self._machine.sources:
+                    self._advertise(bow_out_of(each, counter))
+        except Exception as another:  # noqa: BLE001 - the peers take over without it, only later
+            self._log.fault(another)
         self._owner.failed()

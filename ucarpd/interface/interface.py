@@ -1,22 +1,21 @@
-"""One network interface as its virtual hosts see it: whether it can be used, and a way in and out.
+"""One network interface as its virtual hosts see it: a way in and out, and whom its changes concern.
 
 Its sockets are opened when the interface appears, and anew when an interface of the same name appears
-in its place.
+in its place.  `readiness` finds out whether it can be used.
 """
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable
 
 from ucarpd.carp.frame import peek_vhid, source_mac, virtual_mac
-from ucarpd.carp.params import Family, IPAddress
+from ucarpd.carp.params import IPAddress
 from ucarpd.carp.transmit import Datagram
 from ucarpd.config import Config
 from ucarpd.engine import Engine
-from ucarpd.interface import link_faults, sources
 from ucarpd.interface.double_watch import DoubleWatch
-from ucarpd.interface.member import Demote, Member, NotReady, Ready
+from ucarpd.interface.member import Demote, Member
+from ucarpd.interface.readiness import Readiness, Ready
 from ucarpd.interface.sockets import Sockets
-from ucarpd.interface.sources import NoSource, Source
 from ucarpd.linux import sysctl
 from ucarpd.linux.netlink import Link, Netlink
 from ucarpd.log.messages import Journal
@@ -48,10 +47,11 @@ class Interface:
         self._demote = demote
         self._elsewhere = elsewhere
         self._sockets = Sockets(self._deliver)
+        self._readiness = Readiness(name, netlink, self._sockets, self._is_virtual)
         self._link: Link | None = None
         self._was_seen = False
         self._members: dict[int, Member] = {}
-        self._owners: dict[tuple[str, IPAddress], Member] = {}
+        self._by_address: dict[tuple[str, IPAddress], Member] = {}
         """Whose virtual address it is, by device and address."""
         self._virtual: set[IPAddress] = set()
         self._foreign: Collection[IPAddress] = ()
@@ -137,14 +137,16 @@ class Interface:
 
     def _admit(self, member: Member) -> None:
         self._members[member.config.vhid] = member
-        self._owners |= {(member.config.device, ip): member for ip in member.params.addresses}
+        self._by_address |= {
+            (member.config.address_device, ip): member for ip in member.params.addresses
+        }
         self._virtual.update(member.params.addresses)
         self._sockets.serve(self._members)
 
     def _disown(self, member: Member) -> None:
         self._virtual.difference_update(member.params.addresses)
         for ip in member.params.addresses:
-            del self._owners[member.config.device, ip]
+            del self._by_address[member.config.address_device, ip]
 
     def link_changed(self, device: str) -> None:
         """The kernel's entry of this interface, or of a device on it, has changed, come or gone."""
@@ -162,57 +164,15 @@ class Interface:
 
     def address_added(self, device: str, ip: IPAddress) -> None:
         self._address_changed(device, ip)
-        if owner := self._owners.get((device, ip)):
-            owner.engine.address_added(ip)
+        if member := self._by_address.get((device, ip)):
+            member.engine.address_added(ip)
 
     def address_removed(self, device: str, ip: IPAddress) -> None:
         self._address_changed(device, ip)
-        if owner := self._owners.get((device, ip)):
-            owner.engine.address_removed(ip)
+        if member := self._by_address.get((device, ip)):
+            member.engine.address_removed(ip)
 
     # -- whether it can be used --------------------------------------------------------------------------
-
-    def readiness(self, member: Member) -> Ready | NotReady:
-        """Whether this virtual host can work here now, and if not, why, in the operator's words."""
-        if self._link is None:
-            return NotReady(self._missing())
-        if not self._link.is_ethernet:
-            return NotReady(f"interface {self.name} is not Ethernet")
-        if deaf := link_faults.deafness(self._link, self._netlink):
-            return NotReady(deaf, can_send=True)
-        if not member.config.ignore_carrier and (fault := self._link_fault()):
-            return NotReady(fault, may_return=self._link.is_up)
-        found = [self._source(member, family) for family in member.params.families]
-        usable = tuple(each for each in found if isinstance(each, Source))
-        missing = tuple(each.reason for each in found if isinstance(each, NoSource))
-        if not usable:
-            faults = (self._sockets.fault(member.params, f) for f in member.params.families)
-            # An address that is removed may come again at once, as when a network is configured.
-            may_return = self._sockets.can_send and not any(faults)
-            return NotReady(" and ".join(missing), self._sockets.can_send, may_return)
-        return Ready(usable, missing)
-
-    def _missing(self) -> str:
-        other = link_faults.other_name(self.name, self._netlink)
-        return other or f"interface {self.name} does not exist"
-
-    def _link_fault(self) -> str | None:
-        if self._link is None:
-            return self._missing()
-        if not self._link.is_up:
-            return f"interface {self.name} is down"
-        if not self._link.has_carrier:
-            return f"no carrier on {self.name}"
-        return None
-
-    def _source(self, member: Member, family: Family) -> Source | NoSource:
-        """The address to advertise from in this family, if it can be used at all."""
-        if fault := self._sockets.fault(member.params, family):
-            return NoSource(fault)
-        found = sources.choose(member.config, family, self._netlink, self._is_virtual)
-        if isinstance(found, NoSource) and family == 6 and sysctl.lacks_ipv6(self.name):
-            return NoSource(f"{self.name} has no IPv6, because its MTU is below 1280")
-        return found
 
     def _is_virtual(self, ip: IPAddress) -> bool:
         return ip in self._virtual or ip in self._foreign
@@ -227,7 +187,7 @@ class Interface:
         amount = 0
         if any(member.engine.is_loss_held for member in self._members.values()):
             return  # It may be an up-script's doing, and over in a moment.
-        if self._was_seen and self._link_fault() is not None:
+        if self._was_seen and self._readiness.link_fault(self._link) is not None:
             configs = (member.config for member in self._members.values())
             amount = max((c.ifdown_demotion for c in configs if not c.ignore_carrier), default=0)
         self._demote(self.fault, amount)
@@ -245,7 +205,7 @@ class Interface:
         link = self._netlink.link(device)
         if link is not None and not link.is_up:
             for member in list(self._members.values()):
-                if member.config.device == device:
+                if member.config.address_device == device:
                     for ip in member.params.addresses:
                         member.engine.address_removed(ip)
 
@@ -256,7 +216,7 @@ class Interface:
             self._tell(member)
 
     def _tell(self, member: Member) -> None:
-        readiness = self.readiness(member)
+        readiness = self._readiness.of(member.config, member.params, self._link)
         member.tell(readiness)
         is_well = isinstance(readiness, Ready) and not readiness.faults
         if not is_well and self._look_again is None and self._members:

@@ -1,34 +1,17 @@
 """A virtual host from the view of its interface, with the last report to it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.rank import DOWN_AMOUNT
 from ucarpd.config import Config
 from ucarpd.engine import Engine
+from ucarpd.interface.readiness import NotReady, Ready
 from ucarpd.interface.sources import Source
 from ucarpd.log.messages import Journal
 
 Demote = Callable[[str, int], None]
 """A function that takes a reason and its demotion, 1 to 255; 0: the reason no longer holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """The virtual host can advertise from these sources.  `faults` keep it from other families."""
-
-    sources: tuple[Source, ...]
-    faults: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class NotReady:
-    """The virtual host cannot advertise.  `can_send` and `may_return` are as in InterfaceLost."""
-
-    reason: str
-    can_send: bool = False
-    may_return: bool = False
 
 
 class Member:

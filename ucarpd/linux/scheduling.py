@@ -7,7 +7,7 @@ _MCL_CURRENT = 1
 _MCL_FUTURE = 2
 
 
-def lock() -> None:
+def lock_memory() -> None:
     """Lock all pages of the process, present and future, in memory.
 
     Raises OSError, for example if the limit (LimitMEMLOCK=) is too low.

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-MESSAGE_ID_CONFIG_PROBLEM = "fd40c3a03da44a9089659c5b78da6825"
+from ucarpd.log.message_ids import MESSAGE_ID_CONFIG_PROBLEM
 
 AFTER_THE_WORK = 0.005
 """Seconds by which lines are delayed: writing "MASTER" at once would delay the virtual address."""

@@ -7,14 +7,9 @@ from pathlib import Path
 
 from ucarpd.config import ConfigError
 from ucarpd.config.problems import place
+from ucarpd.exit_status import EXIT_CONFIG, EXIT_INCOMPLETE
 from ucarpd.migrate import finish, importer
 from ucarpd.migrate.findings import Findings, Host
-
-EXIT_INCOMPLETE = 1
-"""A result has to be completed by hand."""
-
-EXIT_NOTHING = 78
-"""The file cannot be read, or there is nothing of `ucarp` in it."""
 
 
 def run(path: Path | None, command: Sequence[str], write: Path | None, name: str | None) -> int:
@@ -27,7 +22,7 @@ def run(path: Path | None, command: Sequence[str], write: Path | None, name: str
     except ConfigError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)
-        return EXIT_NOTHING
+        return EXIT_CONFIG
     is_complete = True
     taken: set[str] = set()
     for host in findings.hosts:
@@ -41,12 +36,12 @@ def run(path: Path | None, command: Sequence[str], write: Path | None, name: str
         if write is None:
             print(text)
         elif not _write(write / f"{chosen}.conf", text):
-            return EXIT_NOTHING
+            return EXIT_CONFIG
     for remark in findings.remarks:
         print(remark, file=sys.stderr)
     if not findings.hosts:
         print(f"{place(path) if path else '--command'}: no ucarp found in it", file=sys.stderr)
-        return EXIT_NOTHING
+        return EXIT_CONFIG
     return 0 if is_complete else EXIT_INCOMPLETE
 
 

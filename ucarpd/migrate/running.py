@@ -1,4 +1,4 @@
-"""The supervisor of the `ucarp` command: one virtual host, and ucarp's signals."""
+"""The process of the `ucarp` command: one virtual host, and ucarp's signals."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from pathlib import Path
 from ucarpd.carp.actions import State
 from ucarpd.log import lines
 from ucarpd.migrate import old_ucarp
-from ucarpd.process.supervisor import Supervisor
+from ucarpd.process.main import Process
 
 LOOK_AGAIN_AFTER = 10.0
 """Seconds between two looks for an old ucarp, which may be started later."""
@@ -18,7 +18,7 @@ SAY_BEFORE = 0.3
 """Seconds before the caller gives up in which it is told what the virtual host waits for."""
 
 
-class Command(Supervisor):
+class Command(Process):
     """Calls `started` once it has a role, with "", or shortly before `deadline`, with what it waits for."""
 
     def __init__(
@@ -49,14 +49,14 @@ class Command(Supervisor):
         # There is no file to read again: ucarp ends.
         self._loop.add_signal_handler(signal.SIGHUP, self._end, signal.SIGHUP)
 
-    def _status_changed(self) -> None:
-        super()._status_changed()
-        if any(each.state is not State.INIT for each in self._instances.values()):
+    def status_changed(self) -> None:
+        super().status_changed()
+        if any(each.state is not State.INIT for each in self._supervisor.instances):
             self._say.cancel()
             self._started_up("")
 
     def _still_waiting(self) -> None:
-        self._started_up("".join(each.note for each in self._instances.values()).lstrip(":;, "))
+        self._started_up("".join(each.note for each in self._supervisor.instances).lstrip(":;, "))
 
     def _look_for_old_ucarp(self) -> None:
         self._look = self._loop.call_later(LOOK_AGAIN_AFTER, self._look_for_old_ucarp)

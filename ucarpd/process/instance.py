@@ -6,85 +6,70 @@ An engine that fails through a defect of ours is started again after a pause tha
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Sequence, Set
 
 from ucarpd.addresses.arp_settings import ParentArp
-from ucarpd.addresses.netlink import Ledger, NetlinkAddresses
-from ucarpd.addresses.scripts import DOWN, ScriptedAddresses, hook
-from ucarpd.addresses.vmac import Owner, VirtualMacAddresses
+from ucarpd.addresses.choice import owner_of
+from ucarpd.addresses.scripts import DOWN, hook
 from ucarpd.carp.actions import Report, State
 from ucarpd.carp.params import DemoteStyle, IPAddress
 from ucarpd.config import Config
-from ucarpd.diagnosis.digest import Background, Suspect
+from ucarpd.diagnosis.digest import Background
 from ucarpd.diagnosis.search import DigestSearch
 from ucarpd.engine import Engine, Transition
 from ucarpd.health.crashes import Crashes, probation
-from ucarpd.health.demotion import Demotion
 from ucarpd.health.fitness import Fitness
-from ucarpd.health.lateness import Lateness
 from ucarpd.interface.interface import Interface
 from ucarpd.linux.lock import InstanceLock
-from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.messages import Journal
 from ucarpd.process.exposure_watch import ExposureWatch
+from ucarpd.process.host import Host
 from ucarpd.process.notes import Notes
+from ucarpd.process.restart_pause import RestartPause
 from ucarpd.record.keeper import Keeper, content_of
-from ucarpd.scripts.runner import HookRunner, refusal
+from ucarpd.scripts.runner import refusal
 
 FORMER_KEYS = 4
 """Keys of before a reload that are remembered, to tell which hosts still use them."""
 
-FIRST_RESTART_PAUSE = 1.0
-LONGEST_RESTART_PAUSE = 60.0
-"""Seconds before a failed engine is started again; each failure doubles the pause."""
-
 SCRIPT_LOOK = 1.0
 """Seconds between two looks at a script that cannot be run."""
 
-RESTART_FORGOTTEN_AFTER = 300.0
-"""Seconds of good work after which the pause is short again."""
-
 
 class Instance:
-    """Holds `lock` until `stop` returns.  Calls `changed` after each change of state."""
+    """Runs on `interface`, and holds `lock` until `stop` returns.  `phase` as in VirtualHost."""
 
     def __init__(
         self,
         config: Config,
-        lock: InstanceLock,
+        *,
+        host: Host,
         interface: Interface,
-        netlink: Netlink,
-        host_demotion: Demotion,
-        others: Callable[[str], tuple[Suspect, ...]],
+        lock: InstanceLock,
         phase: float,
-        lateness: Lateness,
-        changed: Callable[[], None],
     ) -> None:
         self.config = config
         self._loop = asyncio.get_running_loop()
         self._changed_at = self._loop.time()
+        self._host = host
         self._lock = lock
         self._interface = interface
-        self._changed = changed
-        self._host_demotion = host_demotion
         self._fitness = Fitness(self.demotion_changed)
         self._demoted_by = 0
         self._reasons = ""
         self._log = Journal(config.name, config.vhid, config.interface, config.facility)
-        self._others = others
         self._phase = phase
-        self._lateness = lateness
         self._former_keys: deque[bytes] = deque(maxlen=FORMER_KEYS)
         self._log.inquiry = DigestSearch(self._background)
-        self.exposure = ExposureWatch(self._log, changed)
+        self.exposure = ExposureWatch(self._log, host.changed)
         self._crashes = Crashes(config.name, run_directory())
         arp = ParentArp(config.interface, run_directory())
-        self._keeper = Keeper(config.name, netlink, self._log, lock, arp)
-        self._addresses = _addresses(config, netlink, self._log, self._keeper, arp)
+        self._keeper = Keeper(config.name, host.netlink, self._log, lock, arp)
+        self._addresses = owner_of(config, host.netlink, self._log, self._keeper, arp)
         self._engine: Engine | None = None
         self._started_at = 0.0
-        self._pause = FIRST_RESTART_PAUSE
+        self._pause = RestartPause()
         self._restart: asyncio.TimerHandle | None = None
         self._stopping = asyncio.Lock()
         self._is_stopping = False
@@ -117,13 +102,13 @@ class Instance:
             log=self._log,
             owner=self,
             phase=self._phase,
-            late=self._lateness.note,
+            late=self._host.lateness.note,
         )
         self._demoted_by = 0
         if seconds := probation(self._crashes.begin(self._started_at)):
             self._fitness.crashed(seconds)
         self.demotion_changed()
-        self._keeper.take_off_left_over(config.device)
+        self._keeper.take_off_left_over(config.address_device)
         self.exposure.look(config.path)
         self._attach_when_scripts_can_run()
 
@@ -206,7 +191,7 @@ class Instance:
     def demotion_changed(self) -> None:
         """The host, or this virtual host alone, is less fit or fitter than before."""
         # A fault of our own interface already ends the role, and has its own reason.
-        reasons = self._host_demotion.without(self._interface.fault).joined(self._fitness.demotion)
+        reasons = self._host.demotion.without(self._interface.fault).joined(self._fitness.demotion)
         by_count = self.config.demote_style is DemoteStyle.OPENBSD
         demoted_by = reasons.unfitness(by_count=by_count)
         if demoted_by == self._demoted_by or self._engine is None:
@@ -253,7 +238,7 @@ class Instance:
         return Background(
             params=self.config.params(),
             former_keys=tuple(self._former_keys),
-            others=self._others(self.config.name),
+            others=self._host.others(self.config.name),
         )
 
     # -- from the engine -----------------------------------------------------------------------------
@@ -265,7 +250,7 @@ class Instance:
             self._fitness.role_taken()
         else:
             self._fitness.role_left()
-        self._changed()
+        self._host.changed()
 
     def advertised(self) -> None:
         self._keeper.advertised(self._loop.time())
@@ -286,12 +271,12 @@ class Instance:
     def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
         self._notes.unserved = addresses
         self._log.unserved(addresses)
-        self._changed()
+        self._host.changed()
         self._fitness.unserved(len(addresses), len(self.config.params().addresses))
 
     def found(self, report: Report) -> None:
         self._notes.found(report)
-        self._changed()
+        self._host.changed()
 
     def loss_counts(self) -> None:
         self._interface.tell_faults()
@@ -307,20 +292,7 @@ class Instance:
             return
         self._interface.detach(self.config)
         self._engine = None
-        if self._loop.time() - self._started_at > RESTART_FORGOTTEN_AFTER:
-            self._pause = FIRST_RESTART_PAUSE
-        self._log.restarting(self._pause)
-        self._restart = self._loop.call_later(self._pause, self.start)
-        self._pause = min(2 * self._pause, LONGEST_RESTART_PAUSE)
+        pause = self._pause.after(self._loop.time() - self._started_at)
+        self._log.restarting(pause)
+        self._restart = self._loop.call_later(pause, self.start)
         self.changed()
-
-
-def _addresses(
-    config: Config, netlink: Netlink, log: Journal, ledger: Ledger, arp: ParentArp
-) -> Owner:
-    """Scripts own the addresses as soon as the file names one; otherwise ucarpd does."""
-    over_netlink = NetlinkAddresses(config, netlink, log, ledger)
-    owner: Owner = over_netlink
-    if config.is_scripted:
-        owner = ScriptedAddresses(config, over_netlink, HookRunner(log), log, ledger)
-    return VirtualMacAddresses(config, netlink, owner, log, arp) if config.virtual_mac else owner

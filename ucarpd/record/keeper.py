@@ -186,7 +186,7 @@ def content_of(
         path=str(config.path),
         interface=config.interface,
         vhid=config.vhid,
-        device=config.device,
+        device=config.address_device,
         virtual_mac=config.virtual_mac,
         facility=config.facility,
         addresses=[

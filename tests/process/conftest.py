@@ -1,0 +1,23 @@
+"""What the tests of a whole process have in common."""
+
+import gc
+
+import pytest
+from fake_sockets import FakeSockets, FakeWatch
+from one_process import Host
+
+from ucarpd.interface import interface
+from ucarpd.log import lines
+
+
+@pytest.fixture
+def host(tmp_path, run_directory, monkeypatch):
+    host = Host(tmp_path / "etc", run_directory)
+    monkeypatch.setenv("NOTIFY_SOCKET", host.manager.getsockname())
+    monkeypatch.setattr(interface, "Sockets", FakeSockets)
+    monkeypatch.setattr(interface, "DoubleWatch", FakeWatch)
+    monkeypatch.delenv("WATCHDOG_USEC", raising=False)
+    yield host
+    host.manager.close()
+    gc.unfreeze()
+    lines.postpone(None)

@@ -1,0 +1,219 @@
+"""One process from start to stop: exit statuses, signals, the kernel's notices and systemd."""
+
+import asyncio
+import errno
+import os
+import signal
+from ipaddress import ip_address
+
+import pytest
+from one_process import A_MOMENT, TAKES_OVER, advertised, states
+from virtual_loop import in_virtual_time
+
+from ucarpd.carp.actions import State
+from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE, EXIT_CONFIG
+from ucarpd.process import main
+from ucarpd.process.main import Process
+
+# -- start and stop --------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_from_start_to_stop(host, log_lines):
+    host.write()
+    host.write("mail", VHID=2, ADDR="10.0.0.20/24")
+    async with host.running() as process:
+        assert host.told[0].startswith("READY=1\nSTATUS=2 virtual hosts: ")
+        assert set(states(process).values()) == {State.BACKUP}
+        await asyncio.sleep(TAKES_OVER)
+        assert set(states(process).values()) == {State.MASTER}
+        assert host.serves("10.0.0.10")
+        assert host.serves("10.0.0.20")
+        assert {vhid for vhid, _ in advertised(process)} == {1, 2}
+    assert not host.serves("10.0.0.10")
+    assert not host.serves("10.0.0.20")
+    assert "STOPPING=1" in host.told
+    assert host.netlink.told()[-1] == "close"
+    assert "stopping on SIGTERM" in log_lines.told()
+    host.lock("web", 1).release()
+
+
+@pytest.mark.parametrize("stay", [False, True])
+@in_virtual_time
+async def test_with_nothing_but_bad_files_it_ends(host, stay, log_lines):
+    host.write(VHID=300)
+    assert await host.process(stay).run() == EXIT_CONFIG
+    assert any("web.conf:2: UCARP_VHID" in line for line in log_lines.told())
+
+
+@in_virtual_time
+async def test_without_a_file_it_ends(host, log_lines):
+    assert await host.process().run() == EXIT_CONFIG
+    assert any("no configuration file" in line for line in log_lines.told())
+
+
+@in_virtual_time
+async def test_without_a_file_it_may_stay_until_there_is_one(host):
+    async with host.running(stay=True) as process:
+        host.write()
+        process._supervisor.reload()
+        await asyncio.sleep(A_MOMENT)
+        assert states(process) == {"web": State.BACKUP}
+
+
+@in_virtual_time
+async def test_where_another_process_runs_all_there_is_nothing_to_do(host, log_lines):
+    host.write()
+    held = host.lock("web", 1)
+    assert await host.process().run() == EXIT_ALL_RUN_ELSEWHERE
+    held.release()
+    assert any(line.startswith("web is already run by") for line in log_lines.told())
+    assert host.netlink.told()[-1] == "close"
+
+
+# -- signals ---------------------------------------------------------------------------------------------
+
+
+async def send(number):
+    """As another process would send it to this one; never where it would end the tests."""
+    assert signal.getsignal(number) not in {signal.SIG_DFL, signal.SIG_IGN}
+    signal.raise_signal(number)
+    await asyncio.sleep(A_MOMENT)
+
+
+@in_virtual_time
+async def test_each_signal_has_its_meaning(host, log_lines):
+    host.write()
+    async with host.running() as process:
+        await asyncio.sleep(TAKES_OVER)
+        log_lines.told()
+        await send(signal.SIGUSR1)
+        told = log_lines.told()
+        assert told[0].startswith("web: MASTER on eth0 id 1 (for ")
+        assert " timers: " in told[-1]
+
+        advertised(process)
+        await send(signal.SIGUSR2)
+        assert advertised(process) == [(1, 254)]
+
+        host.write("mail", VHID=2, ADDR="10.0.0.20/24")
+        await send(signal.SIGHUP)
+        assert set(states(process)) == {"web", "mail"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+@in_virtual_time
+async def test_each_of_three_signals_ends_it(host, log_lines, number):
+    host.write()
+    run = asyncio.create_task(host.process().run())
+    await asyncio.sleep(A_MOMENT)
+    await send(number)
+    assert await run == 0
+    assert f"stopping on {number.name}" in log_lines.told()
+
+
+# -- from netlink -----------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_source_address_that_stays_away_ends_the_role(host):
+    host.write()
+    async with host.running() as process:
+        await asyncio.sleep(TAKES_OVER)
+        host.netlink.take("eth0", ip_address("10.0.0.1"))
+        process.address_removed("eth0", ip_address("10.0.0.1"))
+        await asyncio.sleep(TAKES_OVER)
+        assert states(process) == {"web": State.INIT}
+        assert not host.serves("10.0.0.10")
+
+
+# -- systemd and the log -----------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_the_status_is_told_when_it_changes(host):
+    host.write()
+    async with host.running():
+        await asyncio.sleep(TAKES_OVER)
+        told = [each for each in host.told if each.startswith("STATUS=")]
+        assert told[-1].startswith("STATUS=MASTER on eth0, vhid 1, since ")
+        number = len(told)
+        await asyncio.sleep(TAKES_OVER)
+        assert len([each for each in host.told if each.startswith("STATUS=")]) == number
+
+
+@in_virtual_time
+async def test_the_watchdog_is_fed_from_the_loop_that_serves(host, monkeypatch):
+    monkeypatch.setenv("WATCHDOG_USEC", "30000000")
+    monkeypatch.setenv("WATCHDOG_PID", str(os.getpid()))
+    host.write()
+    async with host.running():
+        host.told.clear()
+        await asyncio.sleep(60)
+        assert host.told.count("WATCHDOG=1") == 6
+
+
+@in_virtual_time
+async def test_a_defect_outside_of_the_engines_is_told(host, log_lines):
+    def defect():
+        raise ZeroDivisionError("a defect")
+
+    host.write()
+    async with host.running() as process:
+        asyncio.get_running_loop().call_soon(defect)
+        await asyncio.sleep(A_MOMENT)
+        assert list(states(process)) == ["web"]
+    assert any(line.startswith("internal error: ") for line in log_lines.told())
+
+
+@pytest.mark.parametrize("policy", [os.SCHED_OTHER, os.SCHED_RR, os.SCHED_FIFO])
+@in_virtual_time
+async def test_real_time_scheduling_waits_for_no_disk(host, monkeypatch, policy, log_lines):
+    locked = []
+    monkeypatch.setattr(main.os, "sched_getscheduler", lambda _pid: policy)
+    monkeypatch.setattr(main.scheduling, "lock_memory", lambda: locked.append(True))
+    host.write()
+    async with host.running():
+        assert bool(locked) is (policy != os.SCHED_OTHER)
+
+
+@in_virtual_time
+async def test_memory_that_cannot_be_locked_is_told(host, monkeypatch, log_lines):
+    def refuse():
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    monkeypatch.setattr(main.os, "sched_getscheduler", lambda _pid: os.SCHED_RR)
+    monkeypatch.setattr(main.scheduling, "lock_memory", refuse)
+    host.write()
+    async with host.running():
+        pass
+    assert "cannot lock the memory: Cannot allocate memory" in log_lines.told()
+
+
+def test_the_status_line_says_what_an_instance_waits_for(monkeypatch, tmp_path):
+    told = []
+    monkeypatch.setattr(main.systemd, "notify_status", told.append)
+
+    class Instance:
+        config = type(
+            "Config", (), {"name": "web", "interface": "hots0", "vhid": 1, "path": tmp_path}
+        )
+        state = State.INIT
+        duration = 3.0
+        note = ": waiting, interface hots0 does not exist"
+
+    async def scenario():
+        process = Process([tmp_path], stay=True)
+        process._supervisor._instances = {"web": Instance()}
+        for _ in range(2):
+            process._show_status()
+        Instance.state, Instance.note = State.MASTER, ""
+        process._show_status()
+        await process._netlink.close()
+
+    asyncio.run(scenario())
+    assert len(told) == 2
+    assert told[0].startswith(
+        "INIT: waiting, interface hots0 does not exist (hots0, vhid 1, since "
+    )
+    assert told[1].startswith("MASTER on hots0")

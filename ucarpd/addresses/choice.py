@@ -1,0 +1,21 @@
+"""Who owns the virtual addresses of one configuration file: ucarpd, or scripts."""
+
+from ucarpd.addresses.arp_settings import ParentArp
+from ucarpd.addresses.netlink import Ledger, NetlinkAddresses
+from ucarpd.addresses.scripts import ScriptedAddresses
+from ucarpd.addresses.vmac import AddressOwner, VirtualMacAddresses
+from ucarpd.config import Config
+from ucarpd.linux.netlink import Netlink
+from ucarpd.log.messages import Journal
+from ucarpd.scripts.runner import HookRunner
+
+
+def owner_of(
+    config: Config, netlink: Netlink, log: Journal, ledger: Ledger, arp: ParentArp
+) -> AddressOwner:
+    """Scripts own the addresses as soon as the file names one; otherwise ucarpd does."""
+    over_netlink = NetlinkAddresses(config, netlink, log, ledger)
+    owner: AddressOwner = over_netlink
+    if config.is_scripted:
+        owner = ScriptedAddresses(config, over_netlink, HookRunner(log), log, ledger)
+    return VirtualMacAddresses(config, netlink, owner, log, arp) if config.virtual_mac else owner

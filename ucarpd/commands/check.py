@@ -1,0 +1,80 @@
+"""`ucarpd check`: looks for faults in files, compares them with this host, and may start a reload."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Collection
+from pathlib import Path
+
+from ucarpd import config
+from ucarpd.config import exposure
+from ucarpd.exit_status import EXIT_CONFIG, EXIT_NOT_RELOADED
+from ucarpd.interface import host_checks
+from ucarpd.linux.lock import is_held
+from ucarpd.linux.run_directory import run_directory
+from ucarpd.log import process as log_process
+from ucarpd.process import refusals
+from ucarpd.scripts.runner import refusal
+
+_ERR = 3
+_WARNING = 4
+"""Priorities of the journal."""
+
+
+def check(options: argparse.Namespace) -> int:
+    paths, environ = options.paths, dict(os.environ)
+    if options.reload:
+        paths = [path.absolute() for path in paths]
+        environ |= refusals.credentials_of(options.reload)
+    configs, problems = config.load_all(paths, environ)
+    found = host_checks.find(configs, lambda name: is_held(name, run_directory()))
+    problems += [finding.problem for finding in found if finding.is_error]
+    for problem in problems:
+        _say(problem, _ERR)
+    for path in dict.fromkeys(problem.path for problem in problems):
+        told = {problem.line for problem in problems if problem.path == path}
+        if all(each.path != path for each in configs):
+            for hint in config.hints(path, told):
+                _say(f"{hint} (warning)", _WARNING)
+    for each in configs:
+        # `run` waits for a script that is not there.
+        of_scripts = config.script_errors(each.path, refusal)
+        for error in of_scripts:
+            _say(error, _ERR)
+        # They are no reason to refuse the file: it works, and an upgrade must not stop it.
+        exposed = exposure.find(each.path)
+        for weak in exposed:
+            if weak.is_error:
+                _say(f"{weak.problem} (ERROR)", _ERR)
+            else:
+                _say(f"{weak.problem} (warning)", _WARNING)
+        of_host = [f.problem for f in found if not f.is_error and f.problem.path == each.path]
+        for warning in (*config.warnings(each.path), *of_host):
+            _say(f"{warning} (warning)", _WARNING)
+        problems += of_scripts
+        if all(problem.path != each.path for problem in problems):
+            print(f"{each.path}: OK, virtual host {each.vhid} on {each.interface}")
+    if options.reload:
+        return _reload(options.reload, {problem.path for problem in problems})
+    if not configs and not problems:
+        print(config.nothing_in(options.paths), file=sys.stderr)
+        return EXIT_CONFIG
+    return EXIT_CONFIG if problems else 0
+
+
+def _reload(pid: int, refused: Collection[Path]) -> int:
+    """Let the process take over all other files; whether there were faults is the exit status."""
+    try:
+        refusals.leave(pid, refused, run_directory())
+        os.kill(pid, signal.SIGHUP)
+    except OSError as error:
+        _say(f"process {pid} has not been asked to reload: {error.strerror or error}", _ERR)
+        return EXIT_NOT_RELOADED
+    return EXIT_CONFIG if refused else 0
+
+
+def _say(what: object, priority: int) -> None:
+    """Write a line to standard error; to the journal (sd-daemon(3)) with its priority."""
+    prefix = f"<{priority}>" if log_process.stderr_is_the_journal() else ""
+    print(f"{prefix}{what}", file=sys.stderr)

@@ -1,0 +1,38 @@
+"""The type of a row in the table of configuration keys."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ucarpd.config import types
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One configuration key.
+
+    `default` is written as in a file; None means that there is none, and then `without` says what
+    happens and `unset` is what Config holds.  An optional key with an empty value counts as not
+    set.  `fields` are the attributes of Config that come from it; where they are several, `parse`
+    returns one value for each, and `write` takes as many and makes the text of a file of them.
+    `reload` tells whether a running virtual host can take a new value ("live") or starts again for
+    it ("restart").
+    """
+
+    name: str
+    parse: Callable[[str], Any]
+    kind: str
+    help: str
+    fields: tuple[str, ...]
+    reload: Literal["live", "restart"]
+    aliases: tuple[str, ...] = ()
+    default: str | None = None
+    without: str = "none"
+    unset: Any = None
+    write: Callable[..., str] = types.written
+    required: bool = False
+    secret: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, *self.aliases)

@@ -1,0 +1,1 @@
+"""The rows of the table of keys, by subject; `config.keys` puts them together."""

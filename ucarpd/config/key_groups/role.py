@@ -1,0 +1,93 @@
+"""How a host comes to the role of master, keeps it and gives it up."""
+
+from ucarpd.config import types
+from ucarpd.config.key import Key
+
+ROWS: tuple[Key, ...] = (
+    Key(
+        name="UCARP_ADVBASE",
+        parse=types.integer(0, 253),
+        kind="seconds, 0 to 253",
+        default="1",
+        help="Time between two advertisements. The host with the smallest becomes master.",
+        fields=("advbase",),
+        reload="live",
+    ),
+    Key(
+        name="UCARP_ADVSKEW",
+        parse=types.integer(0, 254),
+        kind="1/256 s, 0 to 254",
+        default="0",
+        help="Added to UCARP_ADVBASE. Give the preferred host the smaller one.",
+        fields=("advskew",),
+        reload="live",
+    ),
+    Key(
+        name="UCARP_DEADRATIO",
+        parse=types.dead_ratio,
+        kind="advertisements, 2 to 255",
+        default="3",
+        help="Missed advertisements after which a backup takes over.",
+        fields=("deadratio",),
+        reload="live",
+    ),
+    Key(
+        name="UCARP_ANNOUNCE_INTERVAL",
+        parse=types.seconds(0, 3600),
+        kind="seconds, 0 to 3600",
+        default="60",
+        help="A master announces its addresses to the neighbours several times in the first three"
+        " seconds, after 10 and 30 seconds, and then at this interval. 0: only in the first seconds.",
+        fields=("announce_interval",),
+        reload="live",
+    ),
+    Key(
+        name="UCARP_PREEMPT",
+        aliases=("UCARP_MASTER",),
+        parse=types.boolean,
+        kind="yes or no",
+        default="no",
+        help="Take over from a master that advertises more slowly. Every healthy host takes over"
+        " from a master that is less fit, whatever this key says.",
+        fields=("preempt",),
+        reload="live",
+    ),
+    Key(
+        name="UCARP_NEUTRAL",
+        parse=types.boolean,
+        kind="yes or no",
+        default="no",
+        help="Do not run the down-script at start.",
+        fields=("neutral",),
+        reload="live",
+    ),
+    Key(
+        name="UCARP_SHUTDOWN",
+        parse=types.boolean,
+        kind="yes or no",
+        default="yes",
+        help="Give the address up when ucarpd stops, and tell the peers.",
+        fields=("shutdown",),
+        reload="live",
+    ),
+    Key(
+        name="UCARP_IGNOREIFSTATE",
+        parse=types.boolean,
+        kind="yes or no",
+        default="no",
+        help="Keep running when the interface has no link.",
+        fields=("ignore_carrier",),
+        reload="restart",
+    ),
+    Key(
+        name="UCARP_IFDOWN_DEMOTION",
+        parse=types.integer(0, 254),
+        kind="0 to 254",
+        default="240",
+        help="While this interface is unusable, the other virtual hosts of the process are less fit"
+        " by this amount, so that they move to a healthy host. If no host is healthy, the one with"
+        " the smallest sum serves. 0: they stay.",
+        fields=("ifdown_demotion",),
+        reload="live",
+    ),
+)

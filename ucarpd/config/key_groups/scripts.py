@@ -1,0 +1,67 @@
+"""The scripts that own the addresses, and what they are told."""
+
+from ucarpd.config import types
+from ucarpd.config.key import Key
+
+ROWS: tuple[Key, ...] = (
+    # What an up-script put up, the down-script of the same configuration has to take away: hence
+    # a restart for everything that the scripts are told.
+    Key(
+        name="UCARP_UPSCRIPT",
+        parse=types.absolute_path,
+        kind="absolute path",
+        without="ucarpd sets the address itself",
+        help="Run when this host becomes master: SCRIPT INTERFACE ADDRESS [XPARAM].",
+        fields=("up_script",),
+        reload="restart",
+    ),
+    Key(
+        name="UCARP_DOWNSCRIPT",
+        parse=types.absolute_path,
+        kind="absolute path",
+        without="ucarpd removes the address itself",
+        help="Run when this host stops being master, and at start: SCRIPT INTERFACE ADDRESS [XPARAM].",
+        fields=("down_script",),
+        reload="restart",
+    ),
+    Key(
+        name="UCARP_SCRIPT_TIMEOUT",
+        parse=types.seconds(0, 3600),
+        kind="seconds, 0 to 3600",
+        default="30",
+        help="ucarpd terminates a script that runs longer, and kills it two seconds later. 0: it may"
+        " run as long as it likes.",
+        fields=("script_timeout",),
+        reload="live",
+    ),
+    Key(
+        name="UCARP_RERUN_UPSCRIPT",
+        parse=types.boolean,
+        kind="yes or no",
+        default="yes",
+        help="Run the up-script again (UCARP_REASON is then contested) after another host was master"
+        " too and has given way, because its script may have taken a cloud address away. no: for"
+        " scripts that must not run twice.",
+        fields=("rerun_up_script",),
+        reload="live",
+    ),
+    Key(
+        name="UCARP_XPARAM",
+        parse=types.plain_text,
+        kind="text",
+        help="Third argument of the scripts. If it is not set, they get the value of"
+        " UCARP_VIRTUALPREFIX or UCARP_MASKLEN, as the file spells it.",
+        fields=("xparam",),
+        reload="restart",
+    ),
+    Key(
+        name="UCARP_SCRIPT_INTERFACE",
+        parse=types.label,
+        kind="at most 15 bytes",
+        without="UCARP_INTERFACE",
+        help="First argument of the scripts, if it is not the interface that advertises: another"
+        " interface, or a label such as eth0:0.",
+        fields=("script_interface",),
+        reload="restart",
+    ),
+)

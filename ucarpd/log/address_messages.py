@@ -1,0 +1,112 @@
+"""The lines about the virtual addresses: put up, taken away, left over."""
+
+import errno
+import logging
+from collections.abc import Mapping, Sequence
+
+from ucarpd.carp.actions import State
+from ucarpd.carp.params import IPAddress
+from ucarpd.log.instance_lines import InstanceLines, listed
+from ucarpd.log.message_ids import MESSAGE_ID_UNSERVED
+
+
+class AddressMessages(InstanceLines):
+    """The addresses, the device that they are on, and the record of them."""
+
+    def __init__(self, name: str, vhid: int, interface: str, facility: str) -> None:
+        super().__init__(name, vhid, interface, facility)
+        self._said_elsewhere = False
+        self._without_ipv6: frozenset[object] = frozenset()
+        """Addresses that were refused because the interface has no IPv6."""
+
+    def address_left_over(self, ips: Sequence[object]) -> None:
+        self.warning(f"{listed(ips)} was left on {self._interface} by an earlier run; removed")
+
+    def bowed_out_for_the_dead(self) -> None:
+        self.info("bowed out for the process that died, so that a peer serves at once")
+
+    def record_fault(self, error: OSError) -> None:
+        self._fault(
+            logging.ERROR,
+            "record",
+            f"serving without a record of the addresses: after a crash, `ucarpd clear` cannot remove "
+            f"them ({error.strerror or error})",
+        )
+
+    def record_renewed(self) -> None:
+        self._faults.end("record")
+        self.warning(
+            "the record of the addresses had been removed from the run directory: made again"
+        )
+
+    def address_not_removed_by_script(self, ips: Sequence[object]) -> None:
+        self.warning(f"{listed(ips)} was still on {self._interface} after the down-script; removed")
+
+    def address_taken_off_early(self, ips: Sequence[object]) -> None:
+        self.warning(
+            f"removing {listed(ips)} from {self._interface}: "
+            "the down-script has to wait for the up-script, which is still running"
+        )
+
+    def served_elsewhere(self, ips: Sequence[object]) -> None:
+        text = f"the up-script succeeded, but {listed(ips)} is not on {self._interface}"
+        if not self._said_elsewhere:
+            self._said_elsewhere = True
+            self.info(f"{text}: ucarpd trusts the script, and does not say so again")
+
+    def script_failed_but_serves(self, ips: Sequence[object]) -> None:
+        self.warning(f"the up-script failed, but {listed(ips)} is on this host: it goes on serving")
+
+    def unserved(self, ips: Sequence[object]) -> None:
+        if ips:
+            # That the interface has no IPv6 is the operator's doing, and has its own line.
+            level = logging.WARNING if self._without_ipv6.issuperset(ips) else logging.ERROR
+            self._write(
+                level,
+                f"this host cannot serve {listed(ips)}: another host should take over",
+                MESSAGE_ID=MESSAGE_ID_UNSERVED,
+            )
+        else:
+            self.info("all addresses are served again")
+
+    def address_taken_away(self, ip: IPAddress) -> None:
+        self._fault(
+            logging.WARNING,
+            f"taken away {ip}",
+            f"{ip} was removed from {self._interface} by somebody else; putting it back",
+        )
+
+    def address_left_alone(self, ip: IPAddress) -> None:
+        self._fault(
+            logging.WARNING,
+            f"left alone {ip}",
+            f"{ip} is virtual, but the only address of {self._interface}: left alone; give this host an "
+            "address of its own",
+        )
+
+    def address_out_of_place(self, ip: IPAddress, state: State) -> None:
+        self.warning(f"{ip} came up on {self._interface} in state {state.value}; removing it")
+
+    def addresses_refused(self, refused: Mapping[IPAddress, OSError]) -> None:
+        """Log which addresses an attempt to add them all has failed to add."""
+        without = {ip for ip, error in refused.items() if error.errno == errno.EAFNOSUPPORT}
+        self._without_ipv6 = frozenset(without)
+        for ip, error in refused.items():
+            level = logging.WARNING if ip in without else logging.ERROR
+            text = f"cannot add the address on {self._interface}: {error.strerror or error}"
+            self._fault(level, f"add {ip}", text)
+        if not refused and self._faults.end("add "):
+            self.info(f"the addresses can be added on {self._interface} again")
+
+    def address_not_removed(self, error: OSError) -> None:
+        text = f"cannot remove the address on {self._interface}: {error.strerror or error}"
+        self._fault(logging.ERROR, "remove", text)
+
+    def device_refused(self, device: str, error: OSError) -> None:
+        text = f"virtual MAC address, device {device}: {error.strerror or error}"
+        if error.errno in {errno.EINVAL, errno.EBUSY}:
+            text += (
+                f": {self._interface} takes no other device beside it (is it a macvlan of mode "
+                "passthru, or a port of a bridge?); UCARP_VMAC=no works without one"
+            )
+        self._fault(logging.ERROR, "device", text)

@@ -1,0 +1,119 @@
+"""The lines about the role of a virtual host, and about its configuration."""
+
+import logging
+
+from ucarpd.carp.actions import Finding, Report, State, StateChanged
+from ucarpd.log.message_ids import (
+    MESSAGE_ID_DEMOTED,
+    MESSAGE_ID_TRANSITION,
+    MESSAGE_ID_TWO_MASTERS,
+    MESSAGE_ID_WAITING,
+)
+from ucarpd.log.segment_messages import SegmentMessages
+
+
+class RoleMessages(SegmentMessages):
+    """The course of things."""
+
+    def transition(self, change: StateChanged) -> None:
+        reason, other = change.reason, self.wrong_digest_from
+        if change.new is State.MASTER and other is not None:
+            reason += f"; {other} advertises too, but with a wrong digest"
+        self._write(
+            logging.WARNING,
+            f"Switching to state: {change.new.value} ({reason})",
+            MESSAGE_ID=MESSAGE_ID_TRANSITION,
+            UCARPD_STATE=change.new.value,
+            UCARPD_PREVIOUS_STATE=change.old.value,
+            UCARPD_REASON=change.reason,
+            UCARPD_PEER=str(change.peer) if change.peer else "",
+        )
+
+    def waiting(self, reason: str) -> None:
+        self._write(
+            logging.WARNING,
+            f"Waiting: {reason}",
+            MESSAGE_ID=MESSAGE_ID_WAITING,
+            UCARPD_STATE="INIT",
+            UCARPD_REASON=reason,
+        )
+
+    def status(self, state: str, detail: str) -> None:
+        self._write(
+            logging.INFO,
+            f"{state} on {self._interface} id {self._vhid} ({detail})",
+            UCARPD_STATE=state,
+        )
+
+    def found(self, report: Report) -> None:
+        """Log a discovery of the protocol that changes no role; each comes once, and its end."""
+        level, text = _FINDINGS[report.finding]
+        text = text.format(peer=report.peer, family=report.family)
+        peer = str(report.peer or "")
+        if report.finding in {Finding.RIVAL_STAYS, Finding.RIVAL_STAYS_TIED}:
+            self._write(level, text, MESSAGE_ID=MESSAGE_ID_TWO_MASTERS, UCARPD_PEER=peer)
+        else:
+            self._write(level, text, UCARPD_PEER=peer)
+
+    def demoted(self, demotion: int, reasons: str) -> None:
+        if demotion:
+            self._write(
+                logging.WARNING,
+                f"demoted by {demotion}: {reasons}",
+                MESSAGE_ID=MESSAGE_ID_DEMOTED,
+                UCARPD_REASON=reasons,
+            )
+        else:
+            self.info("no longer demoted")
+
+    def fault(self, error: BaseException) -> None:
+        """A defect of ours, with the traceback that its author needs."""
+        self._write(
+            logging.CRITICAL,
+            f"internal error, giving up the role and starting again: {error!r}",
+            error=error,
+        )
+
+    def restarting(self, pause: float) -> None:
+        self.error(f"starting again in {pause:g} s")
+
+    def reconfigured(self, restarted: bool) -> None:
+        how = ": restarting this instance" if restarted else ", taken over while running"
+        self.info(f"new configuration{how}")
+
+    def configuration_not_kept(self, error: OSError) -> None:
+        self._fault(
+            logging.ERROR,
+            "last good",
+            "serving without a copy of the configuration: if the file is bad after a crash, this host"
+            f" does not serve ({error.strerror or error})",
+        )
+
+    def flag_day(self) -> None:
+        self.warning(
+            "the list of addresses has changed: change it on the other hosts now; until then, each "
+            "host ignores the other, and both are MASTER"
+        )
+
+
+_FINDINGS = {
+    Finding.NOT_MASTER: (logging.INFO, "asked to step down, but this host is not MASTER"),
+    Finding.NOBODY_TOOK_OVER: (
+        logging.WARNING,
+        "asked to step down, but no other host has taken over: this host keeps serving",
+    ),
+    Finding.FAMILY_SILENT: (
+        logging.WARNING,
+        "only IPv{family} advertisements are lost: look for a filter or for multicast snooping",
+    ),
+    Finding.FAMILY_HEARD: (logging.INFO, "IPv{family} advertisements arrive again"),
+    Finding.RIVAL_STAYS: (
+        logging.WARNING,
+        "{peer} does not hear this host: it is still MASTER, although this host is preferred",
+    ),
+    Finding.RIVAL_STAYS_TIED: (
+        logging.WARNING,
+        "{peer} is still MASTER: it does not hear this host, or has another UCARP_TIEBREAK",
+    ),
+    Finding.RIVAL_GONE: (logging.INFO, "{peer} is no longer MASTER"),
+}

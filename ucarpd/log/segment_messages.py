@@ -1,0 +1,132 @@
+"""The lines about the segment: packets in and out, and other hosts."""
+
+import errno
+import logging
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from ucarpd.carp.params import IPAddress
+from ucarpd.carp.receive import WRONG_DIGEST, Dropped, DropReason, Evidence
+from ucarpd.log.instance_lines import InstanceLines
+from ucarpd.log.limits import SELDOM, DropLimiter
+from ucarpd.log.message_ids import MESSAGE_ID_PACKET_DROPPED
+
+_STILL_HEARD = 10.0
+"""Seconds without a packet after which a host is no longer taken for a master."""
+
+
+class Inquiry(Protocol):
+    """Finds out why a digest is wrong, and words it for the operator."""
+
+    def look_into(self, evidence: Evidence, done: Callable[[str], None]) -> None: ...
+
+
+class SegmentMessages(InstanceLines):
+    """The source address, dropped packets, and what cannot be sent."""
+
+    def __init__(self, name: str, vhid: int, interface: str, facility: str) -> None:
+        super().__init__(name, vhid, interface, facility)
+        self.inquiry: Inquiry | None = None
+        """Who finds out why a digest is wrong; None: nobody."""
+        self._drops = DropLimiter()
+        self._send_failing = False
+        self._source_taken_at = float("-inf")
+        self._another_daemon_at = float("-inf")
+        self._is_same_mac_told = False
+        self._wrong_digest: tuple[IPAddress | None, float] = (None, float("-inf"))
+
+    def source_taken(self, source: IPAddress) -> None:
+        """Once an hour at most: it comes with every advertisement of the other host."""
+        now = time.monotonic()
+        if now - self._source_taken_at >= SELDOM:
+            self._source_taken_at = now
+            self.warning(
+                f"another host advertises from {source}, the address of this one: "
+                "give each host an address (UCARP_SRCIP) of its own"
+            )
+
+    def source_changed(self, old: IPAddress, new: IPAddress) -> None:
+        self.info(f"the source address is now {new}; it was {old}")
+
+    def source_elsewhere(self, source: IPAddress, where: str) -> None:
+        self.info(
+            f"source address {source} is on {where}, not on {self._interface}; "
+            "advertising from it nevertheless"
+        )
+
+    def another_daemon(self) -> None:
+        """Once an hour at most: it comes with every advertisement of the other one."""
+        now = time.monotonic()
+        if now - self._another_daemon_at >= SELDOM:
+            self._another_daemon_at = now
+            self.error(
+                f"another CARP daemon on this host advertises vhid {self._vhid} on "
+                f"{self._interface} (ucarp, or a second ucarpd?): stop one of them"
+            )
+
+    def same_mac(self, source: IPAddress) -> None:
+        """Once: it comes with every advertisement of the other host."""
+        if not self._is_same_mac_told:
+            self._is_same_mac_told = True
+            self.warning(
+                f"{source} has the MAC address of this host: a cloned machine? "
+                f"Give {self._interface} there another MAC address"
+            )
+
+    def dropped(self, dropped: Dropped) -> None:
+        if dropped.reason is DropReason.OTHER_VRRP:
+            return
+        if dropped.reason is DropReason.BAD_DIGEST:
+            self._wrong_digest = dropped.source, time.monotonic()
+        passed_over = self._drops.admit(dropped, time.monotonic())
+        if passed_over is None:
+            return
+        if dropped.evidence is None or self.inquiry is None:
+            self._write_drop(dropped, dropped.detail, passed_over)
+            return
+
+        def found(text: str) -> None:
+            self._write_drop(dropped, f"{WRONG_DIGEST}: {text}", passed_over)
+
+        self.inquiry.look_into(dropped.evidence, found)
+
+    @property
+    def wrong_digest_from(self) -> IPAddress | None:
+        """The host that advertises our vhid with a wrong digest now, if one does."""
+        source, at = self._wrong_digest
+        return source if time.monotonic() - at < _STILL_HEARD else None
+
+    def _write_drop(self, dropped: Dropped, detail: str, passed_over: int) -> None:
+        more = f" ({passed_over} more since the last such line)" if passed_over else ""
+        is_foreign = dropped.reason is DropReason.BAD_VHID
+        source = dropped.source or "an unknown source"
+        names_source = dropped.reason in {DropReason.MISTYPED_VHID, DropReason.VRRP}
+        self._write(
+            logging.INFO if is_foreign else logging.WARNING,
+            f"{'' if names_source else f'dropped a packet from {source}: '}{detail}{more}",
+            MESSAGE_ID=MESSAGE_ID_PACKET_DROPPED,
+            UCARPD_PEER=str(dropped.source or ""),
+            UCARPD_REASON=dropped.reason.value,
+        )
+
+    def send_failed(self, error: OSError) -> None:
+        """The first of a row of failures is worth a line, and the end of it."""
+        if not self._send_failing:
+            self._send_failing = True
+            text = f"cannot send on {self._interface}: {error.strerror}"
+            if filters := _FILTERS.get(error.errno or 0):
+                text += f" (does {filters} on this host drop advertisements?)"
+            self.error(text)
+
+    def sent(self) -> None:
+        if self._send_failing:
+            self._send_failing = False
+            self.info(f"sending on {self._interface} works again")
+
+
+_FILTERS = {
+    errno.ENOBUFS: "a netdev table of nftables, or tc,",
+    errno.EPERM: "a filter for outgoing packets (nftables or iptables)",
+}
+"""By the error that the kernel reports when they drop a packet."""

@@ -1,0 +1,24 @@
+"""What all virtual hosts of this process share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ucarpd.diagnosis.digest import Suspect
+from ucarpd.health.demotion import Demotion
+from ucarpd.health.lateness import Lateness
+from ucarpd.linux.netlink import Netlink
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """`demotion` is how much less fit the whole host is, and `lateness` how late its timers are.
+
+    `others` takes the name of a virtual host, and returns the other ones: a peer with a wrong digest
+    may have copied from their files.  `changed` is called after each change of a state.
+    """
+
+    netlink: Netlink
+    demotion: Demotion
+    lateness: Lateness
+    others: Callable[[str], tuple[Suspect, ...]]
+    changed: Callable[[], None]

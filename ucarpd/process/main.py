@@ -1,0 +1,164 @@
+"""One process: its event loop, signals, the kernel's notices, systemd, and the exit status.
+
+The virtual hosts in it are the supervisor's.
+"""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ucarpd import config
+from ucarpd.carp.params import IPAddress
+from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE, EXIT_CONFIG
+from ucarpd.linux import scheduling, systemd
+from ucarpd.linux.netlink import Netlink
+from ucarpd.linux.orphans import Orphans
+from ucarpd.linux.run_directory import run_directory
+from ucarpd.log import lines
+from ucarpd.process.supervisor import Supervisor
+from ucarpd.process.upkeep import Upkeep
+from ucarpd.record.keeper import virtual_addresses_elsewhere
+from ucarpd.record.promoted import Promotions, restore_left_over
+from ucarpd.scripts.child import PIDS
+
+
+class Process:
+    """Runs the virtual hosts of `paths`, each a file or a directory of files.
+
+    With `stay` the process keeps running when it has nothing to do, until a reload finds something.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        stay: bool = False,
+        netlink: Callable[..., Netlink] = Netlink,
+    ) -> None:
+        self._paths = paths
+        self._stay = stay
+        self._loop = asyncio.get_running_loop()
+        promotions = Promotions(run_directory())
+        self._netlink = netlink(self, virtual_addresses_elsewhere, promotions)
+        self._supervisor = Supervisor(paths, self._netlink, self, stay=stay)
+        self._status_is_due = False
+        self._shown_status = ""
+        self._ending = asyncio.Event()
+
+    async def run(self) -> int:
+        """Until a signal ends it; returns the exit status."""
+        reading = self._supervisor.read()
+        if not reading.configs and not reading.lines:
+            lines.write_problem(config.nothing_in(self._paths))
+        if not reading.configs and (reading.lines or not self._stay):
+            return EXIT_CONFIG
+        self._loop.set_exception_handler(_report_defect)
+        self._handle_signals()
+        Orphans(PIDS)
+        lines.postpone(self._loop.call_later)
+        try:
+            await self._netlink.open()
+            return await self._serve()
+        finally:
+            await self._netlink.close()
+            lines.postpone(None)
+
+    async def _serve(self) -> int:
+        self._netlink.beside(partial(restore_left_over, run_directory()), _report_unrestored)
+        self._supervisor.start()
+        if not self._supervisor.instances and not self._stay:
+            return EXIT_CONFIG if self._supervisor.reading.refused else EXIT_ALL_RUN_ELSEWHERE
+        # What start-up made stays; collecting it again and again would only cost time.
+        gc.collect()
+        gc.freeze()
+        _lock_memory_if_realtime()
+        systemd.notify_ready(self._supervisor.status())
+        self._feed_watchdog(systemd.watchdog_interval())
+        upkeep = Upkeep(self._netlink, lambda: self._supervisor.instances)
+        await self._ending.wait()
+        upkeep.stop()
+        systemd.notify_stopping()
+        await systemd.patiently(self._supervisor.stop())
+        return 0
+
+    # -- signals -----------------------------------------------------------------------------------------
+
+    def _handle_signals(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            self._loop.add_signal_handler(number, self._end, number)
+        self._loop.add_signal_handler(signal.SIGHUP, self._supervisor.reload)
+        self._loop.add_signal_handler(signal.SIGUSR1, self._supervisor.report_status)
+        self._loop.add_signal_handler(signal.SIGUSR2, self._supervisor.step_down)
+
+    def _end(self, number: signal.Signals) -> None:
+        lines.write(logging.INFO, f"stopping on {number.name}")
+        self._supervisor.is_ending = True
+        self._ending.set()
+
+    # -- from netlink ------------------------------------------------------------------------------------
+
+    def link_changed(self, interface: str) -> None:
+        for each in self._supervisor.interfaces:
+            each.link_changed(interface)
+
+    def address_added(self, interface: str, ip: IPAddress) -> None:
+        for each in self._supervisor.interfaces:
+            each.address_added(interface, ip)
+
+    def address_removed(self, interface: str, ip: IPAddress) -> None:
+        for each in self._supervisor.interfaces:
+            each.address_removed(interface, ip)
+
+    # -- from the supervisor, for systemd ----------------------------------------------------------------
+
+    def status_changed(self) -> None:
+        """systemd hears of it when the work of the transition is done."""
+        if not self._status_is_due:
+            self._status_is_due = True
+            self._loop.call_later(lines.AFTER_THE_WORK, self._show_status)
+
+    def reload_begins(self) -> None:
+        systemd.notify_reloading()
+
+    def reload_ended(self) -> None:
+        systemd.notify_ready(self._supervisor.status())
+
+    def _show_status(self) -> None:
+        self._status_is_due = False
+        status = self._supervisor.status()
+        if status != self._shown_status:
+            self._shown_status = status
+            systemd.notify_status(status)
+
+    def _feed_watchdog(self, interval: float | None) -> None:
+        """From the loop that serves the protocol, so that systemd notices when that one hangs."""
+        if interval is not None:
+            systemd.feed_watchdog()
+            self._show_status()  # What an instance waits for may change without a change of state.
+            self._loop.call_later(interval / 3, self._feed_watchdog, interval)
+
+
+def _lock_memory_if_realtime() -> None:
+    """Keep our pages in memory, since real-time scheduling should not wait for a disk either."""
+    if os.sched_getscheduler(0) in {os.SCHED_FIFO, os.SCHED_RR}:
+        try:
+            scheduling.lock_memory()
+        except OSError as error:
+            lines.write(logging.WARNING, f"cannot lock the memory: {error.strerror}")
+
+
+def _report_unrestored(error: OSError | None) -> None:
+    if error is not None:
+        text = f"cannot restore a setting that an earlier run has left: {error.strerror or error}"
+        lines.write(logging.WARNING, text)
+
+
+def _report_defect(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Report an exception of a callback outside the engines; the other callbacks keep running."""
+    error = context.get("exception")
+    lines.write(logging.CRITICAL, f"internal error: {context['message']}", error=error)

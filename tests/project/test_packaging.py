@@ -139,6 +139,12 @@ def test_completion_knows_the_commands_and_their_options():
 # -- the changelog ---------------------------------------------------------------------------------
 
 
+def test_the_newest_release_of_the_changelog_is_this_one():
+    text = (PROJECT / "CHANGELOG.md").read_text()
+    released = re.findall(r"^## \[(\d[^]]*)\] - \d{4}-\d\d-\d\d$", text, re.MULTILINE)
+    assert released[0] == __version__
+
+
 def test_the_package_has_the_version_of_the_program():
     control = (PROJECT / "debian/control").read_text()
     [maintainer] = re.findall("^Maintainer: (.*)$", control, re.MULTILINE)

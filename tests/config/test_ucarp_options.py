@@ -7,7 +7,7 @@ from ucarpd.config.ucarp_options import OPTIONS, split
 
 def read(text):
     return [
-        (each.option.word if each.option else None, each.value, each.fault)
+        (each.option.long if each.option else None, each.value, each.fault)
         for each in split(text.split())
     ]
 
@@ -41,4 +41,4 @@ def test_split(text, found):
 
 
 def test_there_is_one_row_for_each_option():
-    assert len({option.letter for option in OPTIONS}) == len(OPTIONS) == 22
+    assert len({option.short for option in OPTIONS}) == len(OPTIONS) == 22

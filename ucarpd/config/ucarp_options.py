@@ -1,4 +1,4 @@
-"""The options of the command `ucarp` 1.5.2, and the key of each.
+"""The options of `ucarp` in a text, with the place of each word.
 
 They are split as getopt_long(3) splits them: abbreviations, bundles of letters, `--opt value` and
 `--opt=value`; words that are no options are passed over.
@@ -7,43 +7,9 @@ They are split as getopt_long(3) splits them: abbreviations, bundles of letters,
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ucarpd.ucarp_options import OPTIONS, Option
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """`key` is None where there is none here; `has_value` tells whether a value follows."""
-
-    letter: str
-    word: str
-    key: str | None
-    has_value: bool = True
-
-
-OPTIONS = (
-    Option("i", "interface", "UCARP_INTERFACE"),
-    Option("s", "srcip", "UCARP_SRCIP"),
-    Option("m", "mcast", "UCARP_MCAST"),
-    Option("v", "vhid", "UCARP_VHID"),
-    Option("p", "pass", "UCARP_PASS"),
-    Option("o", "passfile", "UCARP_PASSFILE"),
-    Option("P", "preempt", "UCARP_PREEMPT", has_value=False),
-    Option("n", "neutral", "UCARP_NEUTRAL", has_value=False),
-    Option("a", "addr", "UCARP_ADDR"),
-    Option("h", "help", None, has_value=False),
-    Option("b", "advbase", "UCARP_ADVBASE"),
-    Option("k", "advskew", "UCARP_ADVSKEW"),
-    Option("u", "upscript", "UCARP_UPSCRIPT"),
-    Option("d", "downscript", "UCARP_DOWNSCRIPT"),
-    Option("r", "deadratio", "UCARP_DEADRATIO"),
-    Option("D", "debug", None, has_value=False),
-    Option("z", "shutdown", "UCARP_SHUTDOWN", has_value=False),
-    Option("B", "daemonize", None, has_value=False),
-    Option("S", "ignoreifstate", "UCARP_IGNOREIFSTATE", has_value=False),
-    Option("M", "nomcast", "UCARP_NOMCAST", has_value=False),
-    Option("f", "facility", "UCARP_FACILITY"),
-    Option("x", "xparam", "UCARP_XPARAM"),
-)
-
-_BY_LETTER = {option.letter: option for option in OPTIONS}
+_BY_LETTER = {option.short: option for option in OPTIONS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +55,12 @@ def _long(at: int, word: str, following: str | None) -> tuple[Found, bool]:
     """The option, and whether its value is the following word."""
     name, equals, text = word[2:].partition("=")
     spelled = f"--{name}"
-    exact = [option for option in OPTIONS if option.word == name]
-    candidates = exact or [option for option in OPTIONS if option.word.startswith(name)]
+    exact = [option for option in OPTIONS if option.long == name]
+    candidates = exact or [option for option in OPTIONS if option.long.startswith(name)]
     if not candidates:
         return Found(at, spelled, fault="is no option of ucarp"), False
     if len(candidates) > 1:
-        several = " or ".join(f"--{option.word}" for option in candidates)
+        several = " or ".join(f"--{option.long}" for option in candidates)
         return Found(at, spelled, fault=f"is ambiguous: {several}"), False
     option = candidates[0]
     if not option.has_value:

@@ -50,7 +50,7 @@ def _set(
     assert option.key is not None
     text = found.value if option.has_value else "yes"
     assert text is not None
-    name = f"--{option.word}"
+    name = f"--{option.long}"
     reasons = variables.why(text)
     if option.key == "UCARP_PASS" and (file := _FROM_FILE.match(" ".join(reasons))):
         findings.remark(
@@ -87,7 +87,7 @@ def _stray(
         return
     if not word:
         return
-    letter = before.option.letter if before and before.option else ""
+    letter = before.option.short if before and before.option else ""
     if word == "/":
         findings.remark(source, "/ stands where the shell wants \\ at the end of a line")
     elif letter in _MEANT_FOR_SCRIPTS and shown.startswith("/"):

@@ -28,7 +28,7 @@ pytest_in() { # NAME PYTHON ARGUMENT...
     # The options of pyproject.toml, except that it switches the cache off.
     options=$(sed -n 's/^addopts = "\(.*\) -p no:cacheprovider"$/\1/p' pyproject.toml)
     await "$interpreter" -m pytest -q -o addopts="$options" -o cache_dir="$folder.cache" \
-        --basetemp "$folder" --junit-xml "$folder.xml" "$@"
+        --basetemp "$folder" --junit-xml "$folder.xml" --durations 5 "$@"
 }
 
 # Run pytest; a few tests may fail once.
@@ -70,7 +70,7 @@ stage_core() {
 stage_rest() {
     step "everything else, with Debian's versions of the libraries"
     # Integration tests mostly wait for timers, so there may be more of them than processors.
-    tests rest $python -n 8 tests "${core[@]/#/--ignore=}" --ignore=tests/system
+    tests rest $python -n 10 tests "${core[@]/#/--ignore=}" --ignore=tests/system
 }
 
 newest() {

@@ -4,6 +4,7 @@ import gc
 
 import pytest
 from fake_sockets import FakeSockets, FakeWatch
+from instance_bench import Bench
 from one_process import Host
 
 from ucarpd.interface import interface
@@ -21,3 +22,8 @@ def host(tmp_path, run_directory, monkeypatch):
     host.manager.close()
     gc.unfreeze()
     lines.postpone(None)
+
+
+@pytest.fixture
+def make(tmp_path, run_directory):
+    return lambda more="": Bench(tmp_path, run_directory, more)

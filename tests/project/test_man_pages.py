@@ -14,8 +14,8 @@ from ucarpd.config import KEYS
 from ucarpd.config.keys import BY_NAME
 from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE
 from ucarpd.log import messages
-from ucarpd.ucarp_options import OPTIONS
 from ucarpd.migrate.ucarp_settings import EXIT_CANNOT_RUN, EXIT_REFUSED
+from ucarpd.ucarp_options import OPTIONS
 
 PROJECT = Path(__file__).parents[2]
 

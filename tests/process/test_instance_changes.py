@@ -1,0 +1,155 @@
+"""What changes a virtual host while it runs: faults, signals and reloads."""
+
+import asyncio
+import errno
+import os
+from dataclasses import replace
+
+from instance_bench import TAKES_OVER
+from two_addresses import ONE, config_of
+from virtual_loop import in_virtual_time
+
+from ucarpd.carp.actions import State
+from ucarpd.process.instance import FORMER_KEYS
+
+# -- less fit --------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_fault_of_the_host_makes_it_less_fit(make, log_lines):
+    bench = make()
+    await bench.serve()
+    log_lines.told()
+    bench.host_demotion.set("eth1 cannot be used", 240)
+    bench.instance.demotion_changed()
+    bench.instance.demotion_changed()
+    assert log_lines.told()[0] == "web: demoted by 240: eth1 cannot be used"
+    assert bench.instance.note == "; less fit: eth1 cannot be used"
+    await asyncio.sleep(2)
+    assert set(bench.interface.advertised()) == {240}
+    bench.host_demotion.set("eth1 cannot be used", 0)
+    bench.instance.demotion_changed()
+    assert log_lines.told() == ["web: no longer demoted"]
+    assert bench.instance.note == ""
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_a_fault_of_its_own_interface_does_not_count_twice(make):
+    bench = make()
+    bench.instance.start()
+    bench.host_demotion.set(bench.interface.fault, 240)
+    bench.instance.demotion_changed()
+    assert bench.instance.note == ""
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_what_the_interface_finds_counts_for_this_one_alone(make):
+    bench = make()
+    bench.instance.start()
+    bench.interface.demote("no IPv6", 100)
+    assert bench.instance.note == "; less fit: no IPv6"
+    assert bench.host_demotion.reasons == {}
+    bench.interface.demote("no IPv6", 0)
+    assert bench.instance.note == ""
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_a_master_that_cannot_send_is_less_fit(make, log_lines):
+    bench = make()
+    await bench.serve()
+    log_lines.told()
+    bench.interface.error = OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS))
+    await asyncio.sleep(5)
+    assert bench.instance.note == "; less fit: sending fails"
+    assert log_lines.told()[0].startswith("web: cannot send on eth0")
+    bench.interface.error = None
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_an_address_that_cannot_be_served_makes_it_less_fit(make, log_lines):
+    bench = make()
+    bench.netlink.refuses = {ONE}
+    bench.instance.start()
+    await asyncio.sleep(2 * TAKES_OVER)
+    assert f"cannot add {ONE}" in bench.instance.note
+    assert f"web: this host cannot serve {ONE}: another host should take over" in log_lines.told()
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_the_end_of_an_up_script_lets_a_fault_of_the_link_count(make):
+    bench = make()
+    bench.instance.loss_counts()
+    assert bench.interface.story == ["tell faults"]
+    await bench.instance.stop("stopping")
+
+
+# -- signals and reloads ---------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_the_status_in_one_line(make, log_lines):
+    bench = make()
+    await bench.serve()
+    bench.host_demotion.set("eth1 cannot be used", 24)
+    bench.instance.demotion_changed()
+    log_lines.told()
+    bench.instance.report_status()
+    (line,) = log_lines.told()
+    assert line.startswith("web: MASTER on eth0 id 1 (for ")
+    assert line.endswith("0 advertisements accepted, dropped: none; demoted by 24)")
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_it_steps_down_when_asked_to(make, log_lines):
+    bench = make()
+    await bench.serve()
+    bench.instance.step_down("asked to step down")
+    await asyncio.sleep(TAKES_OVER)
+    assert 254 in bench.interface.advertised()
+    assert any("no other host has taken over" in line for line in log_lines.told())
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_a_reload_is_taken_over_while_it_serves(make, tmp_path, log_lines):
+    bench = make()
+    await bench.serve()
+    log_lines.told()
+    bench.instance.reconfigure(config_of(tmp_path, "UCARP_ADVSKEW=50\n"))
+    assert bench.interface.story == ["replace by advskew 50"]
+    assert log_lines.told() == ["web: new configuration, taken over while running"]
+    bench.interface.advertised()
+    await asyncio.sleep(3)
+    assert set(bench.interface.advertised()) == {50}
+    assert bench.instance.state is State.MASTER
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_what_the_detective_is_told(make):
+    bench = make()
+    bench.instance.start()
+    for number in range(FORMER_KEYS + 2):
+        bench.instance.reconfigure(replace(bench.config, key=b"secret%d" % number))
+    background = bench.instance._background()
+    assert background.params.key == b"secret5"
+    assert background.former_keys == (b"secret1", b"secret2", b"secret3", b"secret4")
+    assert background.others == bench.others
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_what_else_a_reload_has_to_say(make, log_lines):
+    bench = make()
+    bench.instance.announce_restart()
+    bench.instance.warn_of_flag_day()
+    told = log_lines.told()
+    assert told[0] == "web: new configuration: restarting this instance"
+    assert told[1].startswith("web: the list of addresses has changed")
+    await bench.instance.stop("stopping")

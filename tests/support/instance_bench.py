@@ -1,0 +1,107 @@
+"""One virtual host on a fake kernel and a fake interface, for the tests of `instance`."""
+
+import asyncio
+from ipaddress import ip_address
+
+from fake_kernel import MAC, FakeNetlink
+from two_addresses import ONE, config_of
+
+from ucarpd.carp.actions import State
+from ucarpd.carp.frame import parse
+from ucarpd.carp.packet import decode
+from ucarpd.diagnosis.digest import Suspect
+from ucarpd.health.demotion import Demotion
+from ucarpd.health.lateness import Lateness
+from ucarpd.linux.lock import InstanceLock
+from ucarpd.process.host import Host
+from ucarpd.process.instance import Instance
+
+SOURCE = ip_address("10.0.0.1")
+TAKES_OVER = 5.0
+"""Seconds after which a host that hears no peer is MASTER."""
+
+
+class FakeInterface:
+    """A usable interface.  If `error` is set, sending raises it."""
+
+    fault = "eth0 cannot be used"
+    is_router = False
+    mac = MAC
+
+    def __init__(self):
+        self.story = []
+        self.sent = []
+        self.engine = None
+        self.error = None
+
+    def attach(self, config, engine, log, demote):
+        self.story.append("attach")
+        self.engine, self.demote = engine, demote
+        engine.interface_ready((SOURCE,))
+
+    def replace(self, config):
+        self.story.append(f"replace by advskew {config.advskew}")
+
+    def detach(self, config):
+        self.story.append("detach")
+        self.engine = None
+
+    def tell_faults(self):
+        self.story.append("tell faults")
+
+    def send(self, frame):
+        if self.error is not None:
+            raise self.error
+        self.sent.append(frame)
+
+    def advertised(self):
+        """The advskew of each advertisement since the last call; 255 is a bow-out."""
+        sent, self.sent = self.sent, []
+        return [decode(parse(each).payload).advskew for each in sent if each[12:14] == b"\x08\x00"]
+
+
+class Bench:
+    def __init__(self, tmp_path, directory, more=""):
+        self.directory = directory
+        self.config = config_of(tmp_path, more)
+        self.interface, self.netlink = FakeInterface(), FakeNetlink()
+        self.host_demotion = Demotion()
+        self.changes = []
+        self.breaks_as = None
+        """A defect of ours shows when this state is taken."""
+        self.lateness = Lateness()
+        self.others = (Suspect(name="mail", vhid=2, key=b"other", hashed=(ONE,)),)
+        self.instance = Instance(
+            self.config,
+            host=Host(
+                netlink=self.netlink,
+                demotion=self.host_demotion,
+                lateness=self.lateness,
+                others=lambda name: self.others if name == "web" else (),
+                changed=self.changed,
+            ),
+            interface=self.interface,
+            lock=self.lock(),
+            phase=1.0,
+        )
+
+    def changed(self):
+        if self.changes[-1:] != [self.instance.state]:
+            self.changes.append(self.instance.state)
+        if self.instance.state is self.breaks_as and self.interface.engine is not None:
+            raise ZeroDivisionError("a defect")
+
+    def lock(self):
+        config = self.config
+        return InstanceLock(config.name, self.directory, config.interface, config.vhid, config.path)
+
+    async def serve(self):
+        self.instance.start()
+        await asyncio.sleep(TAKES_OVER)
+        assert self.instance.state is State.MASTER
+        self.interface.advertised()
+        self.interface.story.clear()
+        self.changes.clear()
+
+    def addresses(self):
+        return set(self.netlink.table.get("eth0", {}))

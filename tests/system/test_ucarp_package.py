@@ -5,8 +5,7 @@ import shutil
 import time
 
 import pytest
-from client import Client
-from lab import run, wait_for
+from lab import Client, run, wait_for
 from web import VIP
 
 HOOK = "/etc/network/if-up.d/ucarp"

@@ -74,11 +74,8 @@ stage_rest() {
 }
 
 newest() {
-    # The rooms around the core: it imports no package.
-    local rooms
-    rooms=$(printf '%s\n' tests/*/ | grep -vE '/(article|carp|integration|support|system)/')
-    # shellcheck disable=SC2086 # a word each
-    tests newest .venv/newest/bin/python -n 3 $rooms \
+    # What has to do with the libraries.
+    tests newest .venv/newest/bin/python -n 3 tests/{addresses,config,diagnosis,interface,linux,log,record} \
         tests/integration/test_article.py tests/integration/test_kernel_{links,macvlans}.py
 }
 
@@ -98,6 +95,13 @@ build_package() {
     export UCARPD_DEB UCARPD_ROOTS=$work/roots
 }
 
+# Together with the stage `newest` there is no time for all on both releases: each leaves out two files of
+# tests that the other one has.
+declare -A left_out=(
+    [bookworm]='test_configuration or test_log'
+    [trixie]='test_upgrade or test_ucarp_package'
+)
+
 # The package on both releases, and with `newest` that stage beside them.
 stage_package() {
     local logs=$work/logs job failed='' started=()
@@ -105,7 +109,8 @@ stage_package() {
     build_package
     mkdir "$logs"
     for job in bookworm trixie; do
-        TMPDIR=$work tests "$job" $python -rP tests/system -k "$job" >"$logs/$job" 2>&1 &
+        TMPDIR=$work tests "$job" $python -rP tests/system \
+            -k "$job${1:+ and not (${left_out[$job]})}" >"$logs/$job" 2>&1 &
         started+=($!)
     done
     if [ -n "${1:-}" ]; then

@@ -38,7 +38,9 @@ async def get(address: str) -> str:
     """The last word of the page, over a connection of its own; empty for an error page."""
     reader, writer = await asyncio.open_connection(address, 80)
     try:
-        writer.write(f"GET / HTTP/1.0\r\nHost: {address}\r\n\r\n".encode())
+        # A web server refuses an IPv6 address without brackets here.
+        host = f"[{address}]" if ":" in address else address
+        writer.write(f"GET / HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")
         words = (await reader.read()).decode(errors="replace").split()
         return words[-1] if words and head.split()[1] == b"200" else ""

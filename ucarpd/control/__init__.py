@@ -1,0 +1,1 @@
+"""What operators ask and order: the Varlink service on a unix socket."""

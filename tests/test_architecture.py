@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "engine": "carp",
     "diagnosis": "carp config",
     "health": "carp linux",
+    "control": "carp linux log",
     "log": "carp linux",
     "interface": "carp linux config engine log",
     "addresses": "carp linux config engine log scripts",

@@ -7,10 +7,13 @@ until a good one is read.
 
 import asyncio
 import logging
+import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from ucarpd import __version__
+from ucarpd.carp.actions import State
 from ucarpd.config import Config
 from ucarpd.diagnosis.digest import Suspect
 from ucarpd.health.demotion import Demotion
@@ -102,16 +105,39 @@ class Supervisor:
         running = list(self._instances.values())
         return status_line(running, self.reading.refused_names(i.config.path for i in running))
 
+    def overview(self) -> dict[str, Any]:
+        """Return the status beside the instances, as org.ucarpd.varlink has it."""
+        return {
+            "revision": 1,
+            "process": {"pid": os.getpid(), "version": __version__},
+            "refused": [
+                {"name": name, "path": "", "problems": []}
+                for name in self.reading.refused_names(())
+            ],
+        }
+
+    def snapshot(self, name: str | None) -> dict[str, Any]:
+        """Return the status of one instance or of all."""
+        asked = [each for each in self._instances.values() if name in {None, each.config.name}]
+        instances = [{"name": each.config.name, "state": each.state.value} for each in asked]
+        return self.overview() | {"instances": instances}
+
+    def apply_maintenance(self) -> list[str]:
+        return []
+
     def report_status(self) -> None:
         """Write a line for each virtual host, and how late timers are."""
         for instance in self._instances.values():
             instance.report_status()
         lines.write(logging.INFO, str(self._host.lateness))
 
-    def step_down(self) -> None:
-        """Offer the roles to the peers."""
-        for instance in self._instances.values():
+    def step_down(self, name: str | None = None) -> list[str]:
+        """Offer the role of one instance, or of all, to the peers; return those that are MASTER."""
+        asked = [each for each in self._instances.values() if name in {None, each.config.name}]
+        offered = [each.config.name for each in asked if each.state is State.MASTER]
+        for instance in asked:
             instance.step_down("asked to step down")
+        return offered
 
     def _demote(self, reason: str, amount: int) -> None:
         """Something makes the whole host less fit, or no longer."""

@@ -6,29 +6,36 @@ An engine that fails through a defect of ours is started again after a pause tha
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
+from typing import Any
 
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.addresses.choice import owner_of
 from ucarpd.addresses.scripts import DOWN, hook
-from ucarpd.carp.actions import Report, State
+from ucarpd.carp.actions import Report, State, StateChanged
 from ucarpd.carp.params import DemoteStyle, IPAddress
+from ucarpd.carp.why import Cause
 from ucarpd.config import Config
 from ucarpd.diagnosis.digest import Background
 from ucarpd.diagnosis.search import DigestSearch
 from ucarpd.engine import Engine, Transition
 from ucarpd.health.crashes import Crashes, probation
+from ucarpd.health.demotion import Demotion
 from ucarpd.health.fitness import Fitness
 from ucarpd.interface.interface import Interface
 from ucarpd.linux.lock import InstanceLock
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.messages import Journal
+from ucarpd.process.course import Course
 from ucarpd.process.exposure_watch import ExposureWatch
 from ucarpd.process.host import Host
-from ucarpd.process.notes import Notes
+from ucarpd.process.moments import Moments
+from ucarpd.process.notes import Lasting, Notes
 from ucarpd.process.restart_pause import RestartPause
+from ucarpd.process.snapshot import of_instance
 from ucarpd.record.keeper import Keeper, content_of
 from ucarpd.scripts.runner import refusal
+from ucarpd.scripts.runs import Runs
 
 FORMER_KEYS = 4
 """Keys of before a reload that are remembered, to tell which hosts still use them."""
@@ -51,7 +58,7 @@ class Instance:
     ) -> None:
         self.config = config
         self._loop = asyncio.get_running_loop()
-        self._changed_at = self._loop.time()
+        self._course = Course(self._loop.time)
         self._host = host
         self._lock = lock
         self._interface = interface
@@ -66,7 +73,8 @@ class Instance:
         self._crashes = Crashes(config.name, run_directory())
         arp = ParentArp(config.interface, run_directory())
         self._keeper = Keeper(config.name, host.netlink, self._log, lock, arp)
-        self._addresses = owner_of(config, host.netlink, self._log, self._keeper, arp)
+        self._runs = Runs()
+        self._addresses = owner_of(config, host.netlink, self._log, self._keeper, arp, self._runs)
         self._engine: Engine | None = None
         self._started_at = 0.0
         self._pause = RestartPause()
@@ -75,7 +83,7 @@ class Instance:
         self._is_stopping = False
         self._stopped = asyncio.Event()
         self._is_over = False
-        self._notes = Notes()
+        self._notes = Notes(self._loop.time)
 
     @property
     def state(self) -> State:
@@ -84,7 +92,7 @@ class Instance:
     @property
     def duration(self) -> float:
         """Seconds for which it has been in its state."""
-        return self._loop.time() - self._changed_at
+        return self._course.duration
 
     def keep_configuration(self) -> None:
         """Keep the configuration, which comes from sound files, for the start after a crash."""
@@ -190,8 +198,7 @@ class Instance:
 
     def demotion_changed(self) -> None:
         """The host, or this virtual host alone, is less fit or fitter than before."""
-        # A fault of our own interface already ends the role, and has its own reason.
-        reasons = self._host.demotion.without(self._interface.fault).joined(self._fitness.demotion)
+        reasons = self._all_reasons()
         by_count = self.config.demote_style is DemoteStyle.OPENBSD
         demoted_by = reasons.unfitness(by_count=by_count)
         if demoted_by == self._demoted_by or self._engine is None:
@@ -200,6 +207,10 @@ class Instance:
         self._reasons = str(reasons)
         self._log.demoted(demoted_by, self._reasons)
         self._engine.demote(demoted_by, f"demoted by {demoted_by}: {reasons}")
+
+    def _all_reasons(self) -> Demotion:
+        # A fault of our own interface already ends the role, and has its own reason.
+        return self._host.demotion.without(self._interface.fault).joined(self._fitness.demotion)
 
     def step_down(self, reason: str) -> None:
         if self._engine is not None:
@@ -234,6 +245,34 @@ class Instance:
             + (f"; {self.exposure.trouble}" if self.exposure.trouble else ""),
         )
 
+    def snapshot(self, moments: Moments) -> dict[str, Any]:
+        """Return what GetStatus says of it."""
+        return of_instance(
+            moments,
+            config=self.config,
+            engine=self._engine,
+            missing=self._addresses.missing(),
+            places=self._host.netlink,
+            course=self._course,
+            runs=self._runs,
+            demotion=self._all_reasons(),
+            findings=self._findings(),
+        )
+
+    def _findings(self) -> Iterator[Lasting]:
+        if self._engine is None:
+            yield Lasting("internal_error", self._course.changed_at, "it will be started again")
+        yield from self._notes.lasting(
+            is_master=self.state is State.MASTER,
+            is_scripted=self.config.is_scripted,
+            is_mute=self._fitness.is_mute,
+            families=[source.version for source in self._engine.sources] if self._engine else (),
+        )
+        if wrong := self._log.wrong_digest(self._loop.time()):
+            yield Lasting("wrong_digest", *wrong)
+        if self.exposure.trouble:
+            yield Lasting("exposed", self.exposure.since, self.exposure.trouble)
+
     def _background(self) -> Background:
         return Background(
             params=self.config.params(),
@@ -243,8 +282,8 @@ class Instance:
 
     # -- from the engine -----------------------------------------------------------------------------
 
-    def changed(self) -> None:
-        self._changed_at = self._loop.time()
+    def changed(self, change: StateChanged) -> None:
+        self._course.note(change)
         self._notes.state_changed()
         if self.state is State.MASTER:
             self._fitness.role_taken()
@@ -266,6 +305,7 @@ class Instance:
         self._keeper.write(content_of(self.config, sources, mac, counter, down))
 
     def sending(self, is_failing: bool) -> None:
+        self._notes.sending(is_failing)
         self._fitness.sending(is_failing)
 
     def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
@@ -291,8 +331,9 @@ class Instance:
             self._stopped.set()
             return
         self._interface.detach(self.config)
+        change = StateChanged(self.state, State.INIT, "internal error", Cause.FAULT)
         self._engine = None
         pause = self._pause.after(self._loop.time() - self._started_at)
         self._log.restarting(pause)
         self._restart = self._loop.call_later(pause, self.start)
-        self.changed()
+        self.changed(change)

@@ -7,9 +7,10 @@ until a good one is read.
 
 import asyncio
 import logging
+import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from ucarpd.config import Config
 from ucarpd.diagnosis.digest import Suspect
@@ -23,7 +24,9 @@ from ucarpd.log import lines
 from ucarpd.process import reading
 from ucarpd.process.host import Host
 from ucarpd.process.instance import Instance
+from ucarpd.process.moments import Moments
 from ucarpd.process.reading import Reading
+from ucarpd.process.snapshot import REVISION, of_process, of_refused
 from ucarpd.process.status_line import status_line
 from ucarpd.record.keeper import virtual_addresses_elsewhere
 from ucarpd.scripts import survivors
@@ -55,6 +58,7 @@ class Supervisor:
         self._stay = stay
         self._observer = observer
         self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
         self._host = Host(
             netlink=netlink,
             demotion=Demotion(),
@@ -107,6 +111,21 @@ class Supervisor:
         for instance in self._instances.values():
             instance.report_status()
         lines.write(logging.INFO, str(self._host.lateness))
+
+    def snapshot(self, name: str | None = None) -> dict[str, Any]:
+        """Return the reply of GetStatus about the virtual host of this name, or all of them.
+
+        Raises KeyError if this process runs no such virtual host.
+        """
+        moments = Moments(self._loop.time(), time.time())
+        chosen = self._instances.values() if name is None else (self._instances[name],)
+        refused = of_refused(self.reading)
+        return {
+            "revision": REVISION,
+            "process": of_process(self._host.lateness, self._began, moments),
+            "instances": [each.snapshot(moments) for each in chosen],
+            "refused": [each for each in refused if name in {None, each["name"]}],
+        }
 
     def step_down(self) -> None:
         """Offer the roles to the peers."""

@@ -22,6 +22,11 @@ def private_path(directory: Path) -> Path:
     return directory / "private"
 
 
+def control_path(directory: Path) -> Path:
+    """Return the path of the directory of control sockets, whether it exists or not."""
+    return directory / "ctl"
+
+
 def is_still_at(path: Path, descriptor: int) -> bool:
     """Return whether the path is still the open file: the file may be removed or replaced."""
     try:

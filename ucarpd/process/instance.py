@@ -29,6 +29,7 @@ from ucarpd.process.host import Host
 from ucarpd.process.notes import Notes
 from ucarpd.process.restart_pause import RestartPause
 from ucarpd.process.standing import Standing
+from ucarpd.process.status_line import details
 from ucarpd.process.teller import Teller
 from ucarpd.record.happening import Event
 from ucarpd.record.keeper import Keeper, content_of
@@ -241,15 +242,8 @@ class Instance:
         if self._engine is None:
             self._log.status("INIT", "to be started again after an internal error")
             return
-        receiver = self._engine.receiver
-        drops = ", ".join(f"{reason.value} {n}" for reason, n in receiver.dropped.items())
-        demoted = f"; demoted by {self.standing.unfitness}" if self.standing.unfitness else ""
-        self._log.status(
-            self.state.value,
-            f"for {self.duration:.0f} s: {self._engine.reason}; "
-            f"{receiver.accepted} advertisements accepted, dropped: {drops or 'none'}{demoted}"
-            + (f"; {self.exposure.trouble}" if self.exposure.trouble else ""),
-        )
+        text = details(self.duration, self._engine, self.standing.unfitness, self.exposure.trouble)
+        self._log.status(self.state.value, text)
 
     def _background(self) -> Background:
         return Background(
@@ -261,9 +255,12 @@ class Instance:
     # -- from the engine -----------------------------------------------------------------------------
 
     def changed(self, change: StateChanged) -> None:
-        self._teller.transition(change.new, change.reason, change.peer)
+        self._state_changed(change.new, change.reason, change.peer)
+
+    def _state_changed(self, state: State, reason: str, peer: IPAddress | None = None) -> None:
+        self._teller.transition(state, reason, peer)
         self._notes.state_changed()
-        if self.state is State.MASTER:
+        if state is State.MASTER:
             self._fitness.role_taken()
         else:
             self._fitness.role_left()
@@ -313,8 +310,4 @@ class Instance:
         pause = self._pause.after(self._loop.time() - self._started_at)
         self._log.restarting(pause)
         self._restart = self._loop.call_later(pause, self.start)
-        self.changed(
-            StateChanged(
-                self.state, State.INIT, f"internal error: {pause:g} s until it starts again"
-            )
-        )
+        self._state_changed(State.INIT, f"internal error, starting again in {pause:g} s")

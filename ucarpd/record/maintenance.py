@@ -68,8 +68,9 @@ class Notes(NamedTuple):
 
     def ended(self, now: float) -> tuple[str | None, ...]:
         """Return whose notes have expired at `now`: the host's (None), or an instance's."""
-        of_all: dict[str | None, Note | None] = {None: self.of_host, **self.of_instances}
-        return tuple(whose for whose, note in of_all.items() if note and note.has_ended(now))
+        of_all: list[tuple[str | None, Note | None]] = [(None, self.of_host)]
+        of_all += self.of_instances.items()
+        return tuple(whose for whose, note in of_all if note and note.has_ended(now))
 
     def holding(self, now: float) -> "Notes":
         """Return them without the notes that have expired at `now`."""

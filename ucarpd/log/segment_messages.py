@@ -101,16 +101,17 @@ class SegmentMessages(InstanceLines):
         is_heard = time.monotonic() - self._wrong_digest_at < _STILL_HEARD
         return self._wrong_digest_from if is_heard else None
 
-    def wrong_digest(self, now: float) -> tuple[float, str] | None:
-        """Return since when such a host is heard, and what is known of it, for the operator.
+    def wrong_digest(self) -> tuple[float, str] | None:
+        """Return for how many seconds such a host is heard, and what is known of it.
 
-        None: no such host is heard at `now`.  Both times are in monotonic seconds.
+        None: no such host is heard now.
         """
-        if now - self._wrong_digest_at >= _STILL_HEARD:
+        if (heard_from := self.wrong_digest_from) is None:
             return None
         source, text = self._cause
-        cause = text if source == self._wrong_digest_from else UNEXPLAINED
-        return self._wrong_digest_since, f"{self._wrong_digest_from}: {WRONG_DIGEST}: {cause}"
+        cause = text if source == heard_from else UNEXPLAINED
+        age = time.monotonic() - self._wrong_digest_since
+        return age, f"{heard_from}: {WRONG_DIGEST}: {cause}"
 
     def _note_wrong_digest(self, source: IPAddress | None, now: float) -> None:
         if now - self._wrong_digest_at >= _STILL_HEARD:

@@ -1,6 +1,8 @@
 """Wall-clock times of monotonic moments, as a status has them."""
 
+import asyncio
 import time
+from functools import lru_cache
 
 
 class Moments:
@@ -12,14 +14,18 @@ class Moments:
     def __init__(self, now: float, wall: float) -> None:
         self.now = now
         self._offset = wall - now
-        self._seconds: dict[int, str] = {}
-        """Hundreds of moments are in the same few seconds, and each is slow to word."""
+
+    @classmethod
+    def at_present(cls, loop: asyncio.AbstractEventLoop) -> "Moments":
+        return cls(loop.time(), time.time())
 
     def at(self, moment: float) -> str:
         """Return a monotonic second as RFC 3339 in UTC, with milliseconds."""
         second, millisecond = divmod(round((moment + self._offset) * 1000), 1000)
-        text = self._seconds.get(second)
-        if text is None:
-            text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-            self._seconds[second] = text
-        return f"{text}.{millisecond:03d}Z"
+        return f"{_second(second)}.{millisecond:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _second(second: int) -> str:
+    """Word a second of the epoch: that is slow, and many moments are in the same few seconds."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))

@@ -16,12 +16,14 @@ from ucarpd.carp.rank import Rank
 from ucarpd.carp.timing import UNITS_PER_SECOND, advertisement_interval
 from ucarpd.config import Config
 from ucarpd.engine import Engine
-from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.process.course import Course
 from ucarpd.process.moments import Moments
 from ucarpd.process.notes import Lasting
 from ucarpd.process.reading import Reading
+from ucarpd.process.standing import Standing
+from ucarpd.record.happening import rfc3339
+from ucarpd.record.maintenance import Note
 from ucarpd.scripts.runs import Runs
 
 REVISION = 1
@@ -38,19 +40,24 @@ class Places(Protocol):
         """Return the name of an interface that has the address."""
 
 
-def of_process(lateness: Lateness, began: float, moments: Moments) -> dict[str, Any]:
-    """Return the process, which began at monotonic second `began`."""
+def of_process(
+    lateness: Lateness, began: float, reading: Reading, moments: Moments
+) -> dict[str, Any]:
+    """Return the process, which began at monotonic second `began`, and the files that it refuses."""
     return {
-        "pid": os.getpid(),
-        "version": __version__,
-        "started": moments.at(began),
-        "worst_lateness": round(lateness.latest, 6),
-        "recent_lateness": round(lateness.recent(moments.now), 6),
+        "revision": REVISION,
+        "process": {
+            "pid": os.getpid(),
+            "version": __version__,
+            "started": moments.at(began),
+            "worst_lateness": round(lateness.latest, 6),
+            "recent_lateness": round(lateness.recent(moments.now), 6),
+        },
+        "refused": _refused(reading),
     }
 
 
-def of_refused(reading: Reading) -> list[dict[str, Any]]:
-    """Return the files of the last reading that are refused, with their faults."""
+def _refused(reading: Reading) -> list[dict[str, Any]]:
     return [
         {
             "name": path.name.removesuffix(".conf"),
@@ -71,7 +78,7 @@ def of_instance(
     places: Places,
     course: Course,
     runs: Runs,
-    demotion: Demotion,
+    standing: Standing,
     findings: Iterable[Lasting],
 ) -> dict[str, Any]:
     """Return one virtual host; while it waits for its start after a defect it has no engine.
@@ -79,7 +86,7 @@ def of_instance(
     `missing` are addresses that a master should have.
     """
     machine = engine.machine if engine else None
-    rank = machine.rank if machine else Rank(config.params(), demotion.unfitness())
+    rank = machine.rank if machine else Rank(config.params(), standing.unfitness)
     worst = machine.silences.worst if machine else None
     recent = machine.silences.recent(moments.now) if machine else None
     deadline = machine.role_deadline if machine else None
@@ -103,9 +110,9 @@ def of_instance(
         "unfitness": rank.unfitness,
         "demotion": [
             {"reason": name, "amount": amount, "level": level.name.lower()}
-            for name, (level, amount) in demotion.reasons.items()
+            for name, (level, amount) in standing.demotion.reasons.items()
         ],
-        "maintenance": [],
+        "maintenance": [_maintenance(each) for each in standing.maintenance],
         "peers": [_peer(each, moments) for each in machine.peers] if machine else [],
         "worst_gap": None if worst is None else round(worst, _DIGITS),
         "recent_gap": None if recent is None else round(recent, _DIGITS),
@@ -141,6 +148,17 @@ def _addresses(
         }
         for ip in ips
     ]
+
+
+def _maintenance(note: Note) -> dict[str, Any]:
+    return {
+        "level": note.level,
+        "scope": note.scope,
+        "since": rfc3339(note.since),
+        "until": None if note.until is None else rfc3339(note.until),
+        "by": note.by or None,
+        "reason": note.reason or None,
+    }
 
 
 def _peer(peer: Peer, moments: Moments) -> dict[str, Any]:

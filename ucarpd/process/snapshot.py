@@ -198,7 +198,7 @@ def _transition(course: Course, moments: Moments) -> dict[str, Any] | None:
         "to": change.new.value,
         "reason": change.reason,
         "peer": str(change.peer) if change.peer else None,
-        "lasted": round(course.lasted, _DIGITS),
+        "lasted": round(course.lasted, 3),
     }
 
 

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from varlink_bench import FakeHost, play
+from varlink_bench import FakeHost, as_user, play
 
 from ucarpd.control import wire
 from ucarpd.control.connection import LONGEST_CALL, SEND_LIMIT
@@ -74,6 +74,25 @@ def test_a_call_without_a_reply_may_be_the_last_word(tmp_path):
         client.writer.close()
         await asyncio.sleep(A_MOMENT)
         assert bench.host.ordered == [("step_down", None)]
+
+    play(tmp_path, scenario)
+
+
+def test_a_reply_that_takes_its_time(tmp_path, monkeypatch):
+    as_user(monkeypatch, 0)
+
+    async def scenario(bench):
+        client, impatient, other = [await bench.client() for _ in range(3)]
+        for each in (client, impatient):
+            each.send("org.ucarpd.ApplyMaintenance")
+            each.send(INFO)
+        assert "error" not in await other.call(INFO)
+        impatient.writer.close()
+        await asyncio.sleep(A_MOMENT)
+        for done in bench.host.reading:
+            done(["mail"])
+        assert (await client.reply())["parameters"] == {"revision": 1, "instances": ["mail"]}
+        assert (await client.reply())["parameters"]["product"] == "ucarpd"
 
     play(tmp_path, scenario)
 

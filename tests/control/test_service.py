@@ -19,7 +19,13 @@ SERVICE = "org.varlink.service"
 
 def answer(call, uid=0, host=None):
     """What a call gets, as a message."""
-    reply = Service(host or FakeHost()).answer(call, uid)
+    host = host or FakeHost()
+    reply = Service(host).answer(call, uid)
+    if callable(reply):
+        replies = []
+        reply(replies.append)
+        host.reading.pop()(["web"])
+        (reply,) = replies
     return wire.decode(reply[:-1]) if isinstance(reply, bytes) and reply else reply
 
 
@@ -131,7 +137,10 @@ def test_steering():
     assert answer(call, host=host) == b""
     call = {"method": "org.ucarpd.ApplyMaintenance"}
     assert answer(call, host=host) == {"parameters": {"revision": 1, "instances": ["web"]}}
-    assert host.ordered == [("step_down", "web"), ("step_down", None), "apply_maintenance"]
+    assert answer(call | {"oneway": True}, host=host) == b""
+    host.reading.pop()(["web"])
+    steps = [("step_down", "web"), ("step_down", None)]
+    assert host.ordered == [*steps, "apply_maintenance", "apply_maintenance"]
 
 
 @pytest.mark.parametrize("method", ["StepDown", "ApplyMaintenance"])

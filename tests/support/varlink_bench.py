@@ -19,6 +19,8 @@ class FakeHost:
         self.states = dict.fromkeys(names or ("mail", "web"), "BACKUP")
         self.refused = []
         self.ordered = []
+        self.reading = []
+        """Who waits for the maintenance notes."""
         self.rendered = 0
         self.padding = ""
 
@@ -36,9 +38,9 @@ class FakeHost:
         self.ordered.append(("step_down", name))
         return [each for each in self.states if name in {None, each}]
 
-    def apply_maintenance(self):
+    def apply_maintenance(self, done):
         self.ordered.append("apply_maintenance")
-        return ["web"]
+        self.reading.append(done)
 
 
 class Client:

@@ -57,8 +57,8 @@ class Connection:
         """The call that has not had its last reply."""
         self._is_due = False
         """There is something new to say about it."""
-        self.is_rendering = False
-        """It waits for its turn to get the status of all instances."""
+        self.is_waiting = False
+        """Its call is being worked on."""
         self.is_closed = False
 
     @property
@@ -94,7 +94,7 @@ class Connection:
 
     def step(self) -> None:
         """Go on with what has come in, or is to go out."""
-        if self.is_closed or self._out or self.is_rendering:
+        if self.is_closed or self._out or self.is_waiting:
             return
         if self._status is None:
             self._next_call()
@@ -130,6 +130,9 @@ class Connection:
         if isinstance(answer, Status):
             self._status = answer
             self._answer()
+        elif not isinstance(answer, bytes):
+            self._wait()
+            answer(self._done)
         elif answer:
             self._send(answer)
         else:
@@ -142,8 +145,7 @@ class Connection:
         assert self._status is not None
         self._is_due = False
         if self._status.name is None:
-            self.is_rendering = True
-            self._wait_for(self, 0)
+            self._wait()
             self._renderer.of_all(self._rendered)
             return
         try:
@@ -152,8 +154,18 @@ class Connection:
             self._status = None
             self._send(error_reply(error))
 
+    def _wait(self) -> None:
+        """Do nothing until the reply is there, except to notice that the client has gone."""
+        self.is_waiting = True
+        self._wait_for(self, 0)
+
+    def _done(self, reply: bytes) -> None:
+        if not self.is_closed:
+            self.is_waiting = False
+            self._send(reply)
+
     def _rendered(self, status: bytes) -> None:
-        self.is_rendering = False
+        self.is_waiting = False
         if status:
             self._send_status(status)
         else:

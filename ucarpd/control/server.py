@@ -141,7 +141,7 @@ class Server:
         quiet = [
             each
             for each in self._connections.values()
-            if each.active_at <= latest and not each.is_rendering
+            if each.active_at <= latest and not each.is_waiting
         ]
         if quiet:
             min(quiet, key=lambda each: (each.is_watching, each.active_at)).close()

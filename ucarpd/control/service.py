@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from ucarpd import __version__
 from ucarpd.control import wire
-from ucarpd.control.wire import INTERFACE, SERVICE, Message, VarlinkError
+from ucarpd.control.wire import INTERFACE, REVISION, SERVICE, Message, VarlinkError
 
 _OF_THE_SERVICE = """\
 # What every Varlink service tells of itself.
@@ -35,7 +35,7 @@ error ExpectedMore ()
 class Host(Protocol):
     """The process that is asked and steered, in the words of the interface.
 
-    Each method returns at once; `names` and `instance` change between two turns of the loop only.
+    Each method returns at once.
     """
 
     def names(self) -> Sequence[str]:
@@ -50,8 +50,11 @@ class Host(Protocol):
     def step_down(self, name: str | None) -> list[str]:
         """Offer the role of one instance or of all; return those that are MASTER."""
 
-    def apply_maintenance(self) -> list[str]:
-        """Read the maintenance notes again; return the instances that are in maintenance."""
+    def apply_maintenance(self, done: Callable[[list[str]], None]) -> None:
+        """Read the maintenance notes again.
+
+        `done` gets the instances that are in maintenance; it is not called while the disk hangs.
+        """
 
 
 class Status(NamedTuple):
@@ -59,6 +62,10 @@ class Status(NamedTuple):
 
     name: str | None
     more: bool
+
+
+Later = Callable[[Callable[[bytes], None]], None]
+"""Begins something, and calls its argument with the reply when it is done."""
 
 
 class Service:
@@ -72,11 +79,10 @@ class Service:
             f"{SERVICE}.GetInfo": self._get_info,
             f"{SERVICE}.GetInterfaceDescription": self._get_interface_description,
             f"{INTERFACE}.StepDown": self._step_down,
-            f"{INTERFACE}.ApplyMaintenance": self._apply_maintenance,
         }
 
-    def answer(self, call: Message, uid: int) -> bytes | Status:
-        """Return the reply to a call of a user, or a wish for a status.
+    def answer(self, call: Message, uid: int) -> bytes | Status | Later:
+        """Return the reply to a call of a user, or a wish for a status, or what makes the reply later.
 
         The reply to a call with `oneway` is empty.  Raises wire.Malformed.
         """
@@ -92,6 +98,12 @@ class Service:
             if method == f"{INTERFACE}.GetStatus":
                 name = _argument(parameters, "name")
                 return b"" if oneway else Status(name, call.get("more") is True)
+            if method == f"{INTERFACE}.ApplyMaintenance":
+                later = self._apply_maintenance(parameters, uid)
+                if not oneway:
+                    return later
+                later(lambda _reply: None)
+                return b""
             result = self._method(method)(parameters, uid)
         except VarlinkError as error:
             return b"" if oneway else wire.error_reply(error)
@@ -130,14 +142,12 @@ class Service:
             raise no_such_instance(name)
         return {"revision": REVISION, "offered": self._host.step_down(name)}
 
-    def _apply_maintenance(self, parameters: Message, uid: int) -> Message:
+    def _apply_maintenance(self, parameters: Message, uid: int) -> Later:
         _argument(parameters, None)
         _root_only(uid)
-        return {"revision": REVISION, "instances": self._host.apply_maintenance()}
-
-
-REVISION = 1
-"""Of the interface: it grows by one with each field or method that is added after a release."""
+        return lambda done: self._host.apply_maintenance(
+            lambda names: done(wire.reply({"revision": REVISION, "instances": names}))
+        )
 
 
 def no_such_instance(name: str) -> VarlinkError:

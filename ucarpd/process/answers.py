@@ -1,8 +1,10 @@
 """What the control socket tells of this process and does in it."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from ucarpd.process.moments import Moments
 from ucarpd.process.supervisor import Supervisor
 
 
@@ -10,20 +12,14 @@ class Answers:
     """The process, as `control.service.Host` wants it."""
 
     def __init__(self, supervisor: Supervisor) -> None:
+        self._loop = asyncio.get_running_loop()
         self._supervisor = supervisor
+        self.overview = supervisor.overview
+        self.step_down = supervisor.step_down
+        self.apply_maintenance = supervisor.apply_maintenance
 
     def names(self) -> Sequence[str]:
         return [each.config.name for each in self._supervisor.instances]
 
     def instance(self, name: str) -> dict[str, Any]:
-        (status,) = self._supervisor.snapshot(name)["instances"]
-        return dict(status)
-
-    def overview(self) -> dict[str, Any]:
-        return self._supervisor.overview()
-
-    def step_down(self, name: str | None) -> list[str]:
-        return self._supervisor.step_down(name)
-
-    def apply_maintenance(self) -> list[str]:
-        return self._supervisor.apply_maintenance()
+        return self._supervisor.instance(name).snapshot(Moments.at_present(self._loop))

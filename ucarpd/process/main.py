@@ -82,6 +82,7 @@ class Process:
         _lock_memory_if_realtime()
         control = Control(Answers(self._supervisor), self._netlink.beside, run_directory())
         self._control = control
+        self._supervisor.listeners.append(lambda _happening: control.changed())
         systemd.notify_ready(self._supervisor.status())
         self._feed_watchdog(systemd.watchdog_interval())
         upkeep = Upkeep(self._netlink, lambda: self._supervisor.instances, control.look)

@@ -180,6 +180,7 @@ class Connection:
 
     def _send(self, *parts: bytes) -> None:
         """Send it in later turns: many clients may get theirs in this one."""
+        self.active_at = self._loop.time()
         self._out.extend(map(memoryview, parts))
         self._set_limit(self._loop.call_later(SEND_LIMIT, self.close))
         self._wait_for(self, EPOLLOUT)

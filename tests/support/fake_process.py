@@ -164,6 +164,7 @@ class FakeProcess:
         self.hangs = hangs
         self.steers = steers
         self.calls = []
+        self.asked = threading.Condition()
         self._changed = threading.Condition()
         self._changes = 0
         self._connections = []
@@ -181,6 +182,9 @@ class FakeProcess:
         self.close()
 
     def close(self):
+        """End; a second time does nothing."""
+        if not self._accepting.is_alive():
+            return
         self._listener.shutdown(socket.SHUT_RDWR)
         self._accepting.join()
         self._listener.close()
@@ -199,7 +203,7 @@ class FakeProcess:
         with self._changed:
             for instance in self.instances:
                 if instance["name"] == name:
-                    instance |= fields
+                    instance.update(fields)
             self._changes += 1
             self._changed.notify_all()
 
@@ -227,7 +231,9 @@ class FakeProcess:
                 ended.pop_all()  # The client has gone.
 
     def _answer(self, connection, call):
-        self.calls.append(call)
+        with self.asked:
+            self.calls.append(call)
+            self.asked.notify_all()
         name = call.get("parameters", {}).get("name")
         try:
             if call["method"] == "org.ucarpd.StepDown":

@@ -1,8 +1,10 @@
 """What systemd says of ucarpd's units."""
 
-import subprocess
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import subprocess
 
 ALL = "ucarpd.service"
 """The unit that runs all files which no unit of their own runs."""
@@ -60,9 +62,11 @@ class Question:
     """A question to systemd that is under way; `answer` collects the units that systemd has loaded."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[str] | None = None
+        self._process: "subprocess.Popen[str] | None" = None
         if not _BOOTED.exists():
             return
+        import subprocess
+
         try:
             self._process = subprocess.Popen(
                 ["systemctl", "show", ALL, of_instance("*"), "--timestamp=unix", "-p", _PROPERTIES],
@@ -78,6 +82,8 @@ class Question:
         """Return the units by name; none if systemd does not answer within a second."""
         if self._process is None:
             return {}
+        import subprocess
+
         try:
             text = self._process.communicate(timeout=_TIMEOUT)[0]
         except subprocess.TimeoutExpired:

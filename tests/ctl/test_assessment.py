@@ -6,7 +6,7 @@ from fake_process import BACKUP, IN_TROUBLE, MASTER
 from ucarpd.ctl import assessment
 from ucarpd.ctl.assessment import CRITICAL, DEGRADED, NOT_KNOWN, OK
 
-ABSENT = [{"address": "192.0.2.10/24", "present": False}]
+ABSENT = [{"address": "192.0.2.10", "present": False, "served": False}]
 FINDING = {"finding": "x", "since": "2026-11-25T23:00:00.000Z", "text": "no such script"}
 
 
@@ -21,14 +21,9 @@ FINDING = {"finding": "x", "since": "2026-11-25T23:00:00.000Z", "text": "no such
         (BACKUP, {"maintenance": IN_TROUBLE["maintenance"]}, DEGRADED),
         (MASTER, {"findings": [FINDING]}, DEGRADED),
         (BACKUP, {"state": "INIT"}, CRITICAL),
-        (MASTER, {"script": None, "addresses": ABSENT}, CRITICAL),
+        (MASTER, {"addresses": ABSENT}, CRITICAL),
         # An up-script that succeeds may have put the address elsewhere.
-        (MASTER, {"addresses": ABSENT}, OK),
-        (
-            MASTER,
-            {"addresses": ABSENT, "script": MASTER["script"] | {"result": "exit status 1"}},
-            CRITICAL,
-        ),
+        (MASTER, {"addresses": [ABSENT[0] | {"served": True}]}, OK),
         (IN_TROUBLE, {}, CRITICAL),
         ({"state": "failed", "reason": "x"}, {}, CRITICAL),
         ({"state": "stopped", "reason": "x"}, {}, DEGRADED),
@@ -56,7 +51,7 @@ def test_the_worst_trouble_comes_first_and_each_is_said_once():
     init = BACKUP | {"state": "INIT", "reason": "no such script", "findings": [FINDING]}
     assert [each.text for each in assessment.troubles(init)] == ["no such script"]
     assert [each.text for each in assessment.troubles(IN_TROUBLE)] == [
-        "MASTER without 192.0.2.30/24",
+        "MASTER without 192.0.2.30",
         "192.0.2.12 is MASTER too, and the two do not settle: its advertisements have a wrong digest",
         "in maintenance, last resort (all of this host): new kernel",
         "demoted by 240: eth0 cannot be used",

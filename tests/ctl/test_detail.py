@@ -30,8 +30,8 @@ web: MASTER since 2026-11-25 20:48:00 (3 h 12 min), no advertisement from
     192.0.2.12 for 3.00 s
 file         /etc/ucarp/web.conf
 where        eth0, vhid 1, process 2327 (ucarpd 0.3.0)
-addresses    192.0.2.10/24    on this host
-             2001:db8::10/64  on this host
+addresses    192.0.2.10    on this host
+             2001:db8::10  on this host
 intervals    advertises every 1.00 s (advbase 1, advskew 0, preempts)
              waits 3.00 s for a silent master
 peers        none heard (backups are silent)
@@ -51,7 +51,7 @@ def test_a_backup_at_120_columns():
 mail: BACKUP since 2026-11-25 23:48:00 (12 min 0 s), ready with source 192.0.2.11
 file         /etc/ucarp/mail.conf
 where        eth0, vhid 2, process 2327 (ucarpd 0.3.0)
-addresses    192.0.2.20/24  not on this host
+addresses    192.0.2.20  not on this host
 intervals    advertises every 1.39 s (advbase 1, advskew 100)
              waits 3.39 s for a silent master
 peers        192.0.2.12  MASTER, every 1.00 s, last heard 1.00 s ago, longest silence 1.21 s
@@ -79,8 +79,8 @@ demotion     by 240: eth0 cannot be used
              maintenance
 file         /etc/ucarp/dns.conf
 where        eth1, vhid 3, process 2327 (ucarpd 0.3.0)
-addresses    192.0.2.30/24    MISSING: the kernel does not have it
-             2001:db8::30/64  on this host
+addresses    192.0.2.30    MISSING: the kernel does not have it
+             2001:db8::30  on this host
 intervals    advertises every 1.00 s, states a demotion of 254 (advbase 1,""".splitlines()
     )
 
@@ -92,14 +92,14 @@ intervals    advertises every 1.00 s, states a demotion of 254 (advbase 1,""".sp
             {"state": "BACKUP", "script": None},
             "addresses",
             [
-                "192.0.2.10/24    on this host, which is not MASTER",
-                "2001:db8::10/64  on this host, which is not MASTER",
+                "192.0.2.10    on this host, which is not MASTER",
+                "2001:db8::10  on this host, which is not MASTER",
             ],
         ),
         (
-            {"addresses": [{"address": "192.0.2.10/24", "present": False}]},
+            {"addresses": [{"address": "192.0.2.10", "present": False, "served": True}]},
             "addresses",
-            ["192.0.2.10/24  not on this interface: the up-script may have put it elsewhere"],
+            ["192.0.2.10  not on this interface: the up-script may have put it elsewhere"],
         ),
         (
             {"interval": 0.03125, "effective_interval": 1.0},

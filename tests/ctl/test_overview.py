@@ -22,14 +22,14 @@ def test_at_80_columns_what_is_wrong_stands_below():
         overview.text(ALL, Screen(80), NOW)
         == """\
 NAME  STATE    FOR         WHERE         ADDRESSES
-dns   MASTER   3 h 12 min  eth1, vhid 3  192.0.2.30/24 +1
-    MASTER without 192.0.2.30/24; 192.0.2.12 is MASTER too, and the two do not
+dns   MASTER   3 h 12 min  eth1, vhid 3  192.0.2.30 +1
+    MASTER without 192.0.2.30; 192.0.2.12 is MASTER too, and the two do not
     settle: its advertisements have a wrong digest; in maintenance, last resort
     (all of this host): new kernel; demoted by 240: eth0 cannot be used
 ftp   failed   -           -             -
     /etc/ucarp/ftp.conf:3: UCARP_ADVSKEW: must be from 0 to 254 (got '300')
-mail  BACKUP   12 min 0 s  eth0, vhid 2  192.0.2.20/24
-web   MASTER   3 h 12 min  eth0, vhid 1  192.0.2.10/24 +1
+mail  BACKUP   12 min 0 s  eth0, vhid 2  192.0.2.20
+web   MASTER   3 h 12 min  eth0, vhid 1  192.0.2.10 +1
 ?     unknown  -           -             -
     process 99 does not answer"""
     )
@@ -39,16 +39,16 @@ def test_at_120_columns_each_has_a_note_beside_it():
     assert (
         overview.text(ALL, Screen(120), NOW)
         == """\
-NAME  STATE    FOR         WHERE         ADDRESSES         NOTE
-dns   MASTER   3 h 12 min  eth1, vhid 3  192.0.2.30/24 +1  MASTER without 192.0.2.30/24; 192.0.2.12 is MASTER too, and
-                                                           the two do not settle: its advertisements have a wrong
-                                                           digest; in maintenance, last resort (all of this host): new
-                                                           kernel; demoted by 240: eth0 cannot be used
-ftp   failed   -           -             -                 /etc/ucarp/ftp.conf:3: UCARP_ADVSKEW: must be from 0 to 254
-                                                           (got '300')
-mail  BACKUP   12 min 0 s  eth0, vhid 2  192.0.2.20/24     192.0.2.12 is MASTER
-web   MASTER   3 h 12 min  eth0, vhid 1  192.0.2.10/24 +1  no advertisement from 192.0.2.12 for 3.00 s
-?     unknown  -           -             -                 process 99 does not answer"""
+NAME  STATE    FOR         WHERE         ADDRESSES      NOTE
+dns   MASTER   3 h 12 min  eth1, vhid 3  192.0.2.30 +1  MASTER without 192.0.2.30; 192.0.2.12 is MASTER too, and the two
+                                                        do not settle: its advertisements have a wrong digest; in
+                                                        maintenance, last resort (all of this host): new kernel; demoted
+                                                        by 240: eth0 cannot be used
+ftp   failed   -           -             -              /etc/ucarp/ftp.conf:3: UCARP_ADVSKEW: must be from 0 to 254 (got
+                                                        '300')
+mail  BACKUP   12 min 0 s  eth0, vhid 2  192.0.2.20     192.0.2.12 is MASTER
+web   MASTER   3 h 12 min  eth0, vhid 1  192.0.2.10 +1  no advertisement from 192.0.2.12 for 3.00 s
+?     unknown  -           -             -              process 99 does not answer"""
     )
 
 
@@ -63,9 +63,9 @@ def test_a_watcher_sees_the_headroom_of_each_backup():
     assert (
         overview.text([late, MASTER], Screen(80), NOW, with_headroom=True)
         == """\
-NAME  STATE   FOR         WHERE         ADDRESSES         HEADROOM
-mail  BACKUP  12 min 0 s  eth0, vhid 2  192.0.2.20/24     [#########.]  92 %
-web   MASTER  3 h 12 min  eth0, vhid 1  192.0.2.10/24 +1  -"""
+NAME  STATE   FOR         WHERE         ADDRESSES      HEADROOM
+mail  BACKUP  12 min 0 s  eth0, vhid 2  192.0.2.20     [#########.]  92 %
+web   MASTER  3 h 12 min  eth0, vhid 1  192.0.2.10 +1  -"""
     )
 
 

@@ -39,7 +39,7 @@ def test_a_process_that_hangs_hides_no_other(process, capsys):
     assert main(["status"]) == 2
     out = capsys.readouterr().out
     assert "process 1 does not answer" in out
-    assert "MASTER without 192.0.2.30/24" in out
+    assert "MASTER without 192.0.2.30" in out
 
 
 def test_not_known_is_worse_than_degraded(process, capsys):

@@ -90,7 +90,7 @@ def test_it_draws_each_change_and_ends_with_q(process, on_terminal):
     web.close()
     terminal.until(rb"no ucarpd runs")
     process(MASTER)
-    terminal.until(rb"web.*192\.0\.2\.10/24")
+    terminal.until(rb"web.*192\.0\.2\.10")
     terminal.type(b"q")
     status, output, settings = terminal.end()
     assert status == 0

@@ -193,7 +193,7 @@ def _timers(view: _View) -> Iterator[Cell]:
 
 def _length(seconds: float) -> str:
     """Return an interval, which short ones need in milliseconds."""
-    return f"{seconds:.3f} s" if seconds < 1 else f"{seconds:.2f} s"
+    return f"{seconds:.3f} s" if round(seconds, 3) < 1 else f"{seconds:.2f} s"
 
 
 _SECTIONS: tuple[tuple[str, Callable[[_View], Iterator[Cell]]], ...] = (

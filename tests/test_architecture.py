@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "record": "carp linux config log scripts addresses",
     "exit_status": "",
     "ucarp_options": "",
-    "process": "carp linux config engine log scripts interface addresses health diagnosis record"
+    "process": "carp linux config control engine log scripts interface addresses health diagnosis record"
     " exit_status",
     "migrate": "carp linux config log process exit_status ucarp_options",
     "commands": "linux config log scripts interface process exit_status",

@@ -16,21 +16,22 @@ from typing import NamedTuple
 from ucarpd.carp.contender import Contender
 from ucarpd.carp.election import turns_before_ours
 from ucarpd.carp.events import AdvertisementReceived
-from ucarpd.carp.params import Family, IPAddress
+from ucarpd.carp.params import Family
+from ucarpd.carp.peak import Peak
 from ucarpd.carp.peers import Peers
 from ucarpd.carp.rank import Rank
 from ucarpd.carp.timing import UNITS_PER_SECOND, in_words
+from ucarpd.carp.why import Cause, Why
 
 TURN = 1 / 32
 """The part of an interval, and of a second, that is left to each host that is preferred."""
 
 
 class Turn(NamedTuple):
-    """When a backup takes over from `peer` if no other host does, and why."""
+    """When a backup takes over if no other host does, and why."""
 
     at: float
-    reason: str
-    peer: IPAddress
+    why: Why
 
 
 class MasterDown:
@@ -48,14 +49,31 @@ class MasterDown:
         """Families whose wait was given, and does not change with our rank."""
         self.not_before = float("-inf")
         """No silence ends earlier: this host has stepped down, to let another one serve."""
+        self.silences = Peak()
+        """How long masters were silent, as parts of the wait for them; 1 is a takeover."""
         self._told_silent: set[Family] = set()
         self._turn: Turn | None = None
 
     # -- hearing -----------------------------------------------------------------------------------
 
     def hear(self, heard: AdvertisementReceived, now: float) -> None:
+        if self._silent_since:
+            self.note_silence(now)
         self._last[heard.family] = heard
         self._heard_at[heard.family] = now
+
+    def note_silence(self, now: float) -> None:
+        """Note how near all timers are to their end, if an advertisement has started the last one.
+
+        The time before the first advertisement is no silence of a master.
+        """
+        least, is_of_master = float("inf"), False
+        for family, since in self._silent_since.items():
+            part = (now - since) / self._wait[family]
+            if part < least:
+                least, is_of_master = part, self._heard_at.get(family) == since
+        if is_of_master:
+            self.silences.note(least, now)
 
     def forget(self) -> None:
         """Forget the last advertisements; they say nothing about the master of today."""
@@ -166,14 +184,15 @@ class MasterDown:
 
     # -- for the operator --------------------------------------------------------------------------
 
-    def reason(self, now: float) -> tuple[str, IPAddress | None]:
-        """Why it takes over at its deadline, and from whom."""
+    def reason(self, now: float) -> Why:
+        """Return why it takes over at its deadline."""
         if self._turn is not None:
-            return self._turn.reason, self._turn.peer
+            return self._turn.why
         family = max(self._silent_since, key=self._silent_since.__getitem__)
         last, since = self._last.get(family), self._silent_since[family]
         who = f"from {last.source}" if last else "heard"
-        return f"no advertisement {who} for {in_words(now - since)}", last.source if last else None
+        text = f"no advertisement {who} for {in_words(now - since)}"
+        return Why(Cause.SILENCE, text, last.source if last else None)
 
     def newly_silent(self, now: float) -> Family | None:
         """Return a family whose timer has expired while another is heard; each family only once."""

@@ -132,6 +132,7 @@ class Hearing:
 
     def follow(self, heard: AdvertisementReceived, now: float) -> None:
         """Note that this host has yielded to the sender, which serves now."""
+        self.master_down.begun_by(heard)
         self._serves(heard, now, is_hidden=False)
 
     def tie_patience(self, heard: AdvertisementReceived) -> float:

@@ -123,8 +123,9 @@ class VirtualHost(Transitions):
     def next_deadline(self) -> float | None:
         """The monotonic second at which DeadlineReached is wanted; None for never."""
         candidates = (
-            self.role_deadline,
+            self.advertise_at,
             self._step_down_until,
+            self.master_down_at if self._rank.may_serve else None,
             self._held.deadline if self._held else None,
             self._outage.until,
             self._leaving.deadline,

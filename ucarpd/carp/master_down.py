@@ -49,6 +49,8 @@ class MasterDown:
         """Families whose wait was given, and does not change with our rank."""
         self.not_before = float("-inf")
         """No silence ends earlier: this host has stepped down, to let another one serve."""
+        self._begun_in: Family | None = None
+        """The family of the advertisement that has begun the present silence."""
         self.silences = Peak()
         """How long masters were silent, as parts of the wait for them; 1 is a takeover."""
         self._told_silent: set[Family] = set()
@@ -57,23 +59,20 @@ class MasterDown:
     # -- hearing -----------------------------------------------------------------------------------
 
     def hear(self, heard: AdvertisementReceived, now: float) -> None:
-        if self._silent_since:
-            self.note_silence(now)
+        self.note_silence(now)
         self._last[heard.family] = heard
         self._heard_at[heard.family] = now
 
     def note_silence(self, now: float) -> None:
-        """Note how near all timers are to their end, if an advertisement has started the last one.
+        """Note how near a silence is to its end, if an advertisement has begun it.
 
         The time before the first advertisement is no silence of a master.
         """
-        least, is_of_master = float("inf"), False
-        for family, since in self._silent_since.items():
-            part = (now - since) / self._wait[family]
-            if part < least:
-                least, is_of_master = part, self._heard_at.get(family) == since
-        if is_of_master:
-            self.silences.note(least, now)
+        if self._begun_in is not None:
+            since, wait = self._silent_since[self._begun_in], self._wait[self._begun_in]
+            part, silences = (now - since) / wait, self.silences
+            if part > silences.current or now >= silences.ends:
+                silences.note(part, now)
 
     def forget(self) -> None:
         """Forget the last advertisements; they say nothing about the master of today."""
@@ -94,6 +93,8 @@ class MasterDown:
         was_armed = bool(self._silent_since)
         self._families = families
         self._silent_since = {f: at for f, at in self._silent_since.items() if f in families}
+        if self._begun_in not in families:
+            self._begun_in = None
         if was_armed:
             self._silent_since |= dict.fromkeys(added, now)
         self._set_waits()
@@ -147,7 +148,7 @@ class MasterDown:
 
     def arm_all(self, now: float, wait: float | None = None) -> None:
         """Measure the silence from `now`; it may last `wait` seconds, or as our rank says."""
-        self._turn = None
+        self._turn = self._begun_in = None
         for family in self._families:
             self._silent_since[family] = now
             if wait is not None:
@@ -155,9 +156,14 @@ class MasterDown:
                 self._given.add(family)
         self._set_waits()
 
+    def begun_by(self, heard: AdvertisementReceived) -> None:
+        """Note that the present silence has begun with this advertisement."""
+        self._begun_in = heard.family
+
     def arm(self, family: Family, now: float) -> None:
         """Measure the silence of this family from `now`."""
         self._turn = None
+        self._begun_in = family
         self._silent_since[family] = now
         self._given.clear()
         self._set_waits()
@@ -167,7 +173,7 @@ class MasterDown:
         self._turn = self._turn or turn
 
     def disarm(self) -> None:
-        self._turn = None
+        self._turn = self._begun_in = None
         self._silent_since.clear()
         self._wait.clear()
         self._given.clear()

@@ -67,8 +67,9 @@ class Peer:
     """The interval that it stated when it was last fit."""
     has_yielded: bool = False
     """A better host served when it was last heard, so that it is a backup now."""
-    worst_gap: float | None = None
-    """The longest time between two of its advertisements while it was master."""
+    worst_gap: float = 0.0
+    """The longest time between two of its advertisements while it was master; 0: there were no two.
+    """
 
     def is_master(self, now: float) -> bool:
         """Return whether it serves, as far as this host knows."""
@@ -112,8 +113,9 @@ class Peers:
         """Take in an advertisement; `patience` is our own master-down interval in seconds."""
         peer = self._peers.pop(heard.source, None) or Peer(heard, now)
         self._peers[heard.source] = peer
-        if peer.contender is not None and not peer.has_yielded:
-            peer.worst_gap = max(peer.worst_gap or 0.0, now - peer.heard_at)
+        gap = now - peer.heard_at
+        if gap > peer.worst_gap and peer.contender is not None and not peer.has_yielded:
+            peer.worst_gap = gap
         if len(self._peers) > SOURCES:
             del self._peers[next(iter(self._peers))]
         lasts = patience if heard.is_bow_out or heard.stated_demotion else REORDERED

@@ -17,7 +17,8 @@ class Lateness:
     def note(self, seconds: float, now: float) -> None:
         """A timer came at `now`, `seconds` after it was due."""
         self.count += 1
-        self._peak.note(seconds, now)
+        if seconds > self._peak.current or now >= self._peak.ends:
+            self._peak.note(seconds, now)
         for place, bound in enumerate(BOUNDS):
             if seconds < bound:
                 break

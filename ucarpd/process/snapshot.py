@@ -160,13 +160,13 @@ def _maintenance(note: Note) -> dict[str, Any]:
 
 
 def _peer(peer: Peer, moments: Moments) -> dict[str, Any]:
-    newest, gap = peer.newest, peer.worst_gap
+    newest = peer.newest
     return {
         "address": str(newest.source),
         "interval": round(newest.units / UNITS_PER_SECOND, _DIGITS),
         "demotion": newest.stated_demotion,
         "last_seen": moments.at(peer.heard_at),
-        "worst_gap": None if gap is None else round(gap, _DIGITS),
+        "worst_gap": round(peer.worst_gap, _DIGITS) or None,
         "is_master": peer.is_master(moments.now),
     }
 

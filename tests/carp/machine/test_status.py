@@ -99,7 +99,7 @@ def test_what_a_backup_shows():
     assert machine.role_deadline == 15.0
     assert machine.wait == 4.5
     (peer,) = machine.peers
-    assert (peer.newest.source, peer.heard_at, peer.worst_gap) == (PEER, 10.5, None)
+    assert (peer.newest.source, peer.heard_at, peer.worst_gap) == (PEER, 10.5, 0.0)
     assert peer.is_master(14.9)
     assert not peer.is_master(15.0)
 

@@ -94,11 +94,16 @@ def _first(problems: Sequence[object]) -> str:
     return f"{problems[0]}" + (f" (and {more} more: ucarpd check)" if more else "")
 
 
-def _files(told: set[str]) -> list[Path]:
+def names_of_files() -> set[str]:
+    """Return the names of the instances that have a file; none if it may not look."""
     try:
-        names = {name.removesuffix(".conf") for name in os.listdir(DIRECTORY) if ".conf" in name}  # noqa: PTH208
+        return {name.removesuffix(".conf") for name in os.listdir(DIRECTORY) if ".conf" in name}  # noqa: PTH208
     except OSError:
-        return []
+        return set()
+
+
+def _files(told: set[str]) -> list[Path]:
+    names = names_of_files()
     if names <= told:
         return []  # As usual; the room `config` takes a while to load.
     from ucarpd.config import find_files

@@ -20,7 +20,6 @@ def test_maintenance_moves_the_role_and_survives_a_restart(a, b):
     other = start_backup(b, ADVSKEW=50)
     said = ucarpctl(a, "maintenance", "on", "--reason", "a new kernel")
     assert "maintenance of this host: serves only if no healthy host does" in said
-    one.signal(signal.SIGHUP)
     other.wait_for_line(MASTER, "it is demoted by 254, this host by 0")
     wait_for_address(b)
     wait_for_no_address(a)
@@ -37,7 +36,6 @@ def test_maintenance_moves_the_role_and_survives_a_restart(a, b):
     again.wait_for_line(f"web: {BACKUP}", count=2)
 
     assert "maintenance of this host is over" in ucarpctl(a, "maintenance", "off")
-    again.signal(signal.SIGHUP)
     again.wait_for_line(MASTER, count=2)
     wait_for_address(a)
     wait_for_no_address(b)

@@ -10,7 +10,8 @@ import pytest
 from command_line import commands, verbs
 
 from ucarpd import __version__, cli
-from ucarpd.control.place import DIRECTORY_MODE, GROUP
+from ucarpd.control.place import DIRECTORY_MODE
+from ucarpd.linux.group import GROUP
 from ucarpd.linux.run_directory import DEFAULT_RUN_DIRECTORY, control_path, private_path
 from ucarpd.linux.state_directory import DEFAULT_STATE_DIRECTORY
 from ucarpd.log import message_ids

@@ -150,18 +150,18 @@ def mode(path):
 
 
 def test_without_the_group_it_is_for_our_user_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(history, "GROUP", "no-such-group")
+    monkeypatch.setattr(history, "group_id", lambda: None)
     tell(tmp_path, "one")
     assert mode(history.history_directory(tmp_path)) == 0o700
 
 
 def test_members_of_the_group_may_read_it(tmp_path, monkeypatch):
     """Also files that are older than the group; a process without CAP_CHOWN leaves them."""
-    monkeypatch.setattr(history, "GROUP", "no-such-group")
+    monkeypatch.setattr(history, "group_id", lambda: None)
     tell(tmp_path, "one")
     given = []
     monkeypatch.setattr(os, "chown", lambda path, _user, group: given.append(group))
-    monkeypatch.setattr(history, "_group", lambda: 4711)
+    monkeypatch.setattr(history, "group_id", lambda: 4711)
     directory = history.history_directory(tmp_path)
     if directory.stat().st_gid == 0:
         tell(tmp_path, "two")
@@ -191,7 +191,7 @@ def test_without_the_right_to_give_files_away_they_stay_ours(tmp_path, monkeypat
     tell(tmp_path, "one")
     monkeypatch.setattr(os, "fchown", refuse)
     monkeypatch.setattr(os, "chown", refuse)
-    monkeypatch.setattr(history, "_group", lambda: 4711)
+    monkeypatch.setattr(history, "group_id", lambda: 4711)
     tell(tmp_path, "two")
     assert reasons(tmp_path) == ["one", "two"]
 

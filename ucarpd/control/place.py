@@ -11,9 +11,8 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from ucarpd.linux.group import group_id
 from ucarpd.linux.run_directory import control_path
-
-GROUP = "ucarpd"
 
 DIRECTORY_MODE = 0o2750
 """The most that is allowed.  With the set-group-ID bit, new sockets belong to the group of the directory.
@@ -41,7 +40,7 @@ class Place:
         """
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            gid = self._gid()
+            gid = group_id(self._groups)
             self._make_directory(gid)
             new = self.path.with_suffix(".new")
             new.unlink(missing_ok=True)
@@ -62,7 +61,7 @@ class Place:
         Also put the group and the mode of the directory right.  Raises OSError.
         """
         try:
-            self._mend_directory(self._gid())
+            self._mend_directory(group_id(self._groups))
             return _identity(self.path) == self._made
         except FileNotFoundError:
             return False
@@ -103,21 +102,6 @@ class Place:
         if mode & ~DIRECTORY_MODE:
             self._directory.chmod(mode & DIRECTORY_MODE)
         _give(self._directory, gid)
-
-    def _gid(self) -> int | None:
-        """Return the number of the group, or None if there is none in /etc/group.
-
-        A directory service, which the C library would also ask, may hang.
-        """
-        try:
-            lines = self._groups.read_text("utf-8", "replace").splitlines()
-        except FileNotFoundError:
-            return None
-        for line in lines:
-            fields = line.split(":")
-            if fields[0] == GROUP and len(fields) > 2 and fields[2].isdecimal():
-                return int(fields[2])
-        return None
 
 
 def _give(path: Path, gid: int | None) -> bool:

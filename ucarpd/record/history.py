@@ -5,7 +5,6 @@ synchronised: if the power fails, the last lines may be lost or torn, and reader
 """
 
 import errno
-import grp
 import os
 import stat
 from collections.abc import Iterator
@@ -13,13 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from ucarpd.linux.group import group_id
 from ucarpd.record.happening import Happening
 
 LARGEST = 256 * 1024
 """Bytes after which a new file is begun."""
-
-GROUP = "ucarpd"
-"""The group whose members may read the history."""
 
 _SUFFIX = ".jsonl"
 _OLDER = ".1"
@@ -172,15 +169,8 @@ def _make(directory: Path) -> os.stat_result:
         directory.mkdir(mode=0o755, exist_ok=True)
         path.mkdir(mode=0o700, exist_ok=True)
     status = path.stat()
-    if status.st_gid == 0 and (group := _group()) is not None:
+    if status.st_gid == 0 and (group := group_id()) is not None:
         with suppress(PermissionError):
             os.chown(path, -1, group)
             path.chmod(0o2750)
     return path.stat()
-
-
-def _group() -> int | None:
-    try:
-        return grp.getgrnam(GROUP).gr_gid
-    except KeyError:
-        return None

@@ -13,13 +13,13 @@ def test_the_notes_get_the_rest_of_the_width():
     assert set(rule.strip()) == {"\u2500"}
     assert [line[:61] for line in lines] == [
         " dns    MASTER   3 h 12 min   eth1, vhid 3   192.0.2.30 +1   ",
-        *[" " * 61] * 3,
+        *[" " * 61] * 4,
         " web    MASTER   3 h 12 min   eth0, vhid 1   192.0.2.10 +1   ",
     ]
     assert " ".join(line[61:] for line in lines) == (
         "MASTER without 192.0.2.30; 192.0.2.12 is MASTER too, and the two do not settle: its"
-        " advertisements have a wrong digest; in maintenance, last resort (all of this host): new"
-        " kernel; demoted by 240: eth0 cannot be used no advertisement from 192.0.2.12 for 3.00 s"
+        " advertisements have a wrong digest; in maintenance, last resort (all of this host), since"
+        " 2026-11-25 23:30:00 by ada, until 01:30:00: new kernel; demoted by 240: eth0 cannot be used no advertisement from 192.0.2.12 for 3.00 s"
     )
 
 

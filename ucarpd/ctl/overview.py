@@ -28,7 +28,7 @@ def text(
     """
     header = [*_HEADER, *(["HEADROOM"] if with_headroom else [])]
     rows = [_row(each, now)[: len(header)] for each in instances]
-    notes = [_note(each) for each in instances]
+    notes = [_note(each, now) for each in instances]
     is_wide = screen.width is None or screen.width >= WIDE
     # Not for a screen that is drawn again and again: rich takes its time.
     if screen.width and is_wide and not with_headroom and rich_table.is_installed():
@@ -75,9 +75,9 @@ def headroom_style(gap: float) -> str:
     return WARN if gap > 0.75 else PLAIN
 
 
-def _note(instance: Message) -> Cell:
+def _note(instance: Message, now: float) -> Cell:
     """Return what is wrong, or else who is master, or else why the instance is what it is."""
-    if troubles := assessment.troubles(instance):
+    if troubles := assessment.troubles(instance, now):
         texts = "; ".join(each.text for each in troubles)
         return Cell(texts, _STYLES[troubles[0].level])
     masters = [each["address"] for each in instance.get("peers", ()) if each["is_master"]]

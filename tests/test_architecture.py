@@ -61,6 +61,7 @@ ONLY_IMPORTER = {
     "pyroute2": "ucarpd.linux.netlink",
     "systemd": "ucarpd.linux.journald",
     "dotenv": "ucarpd.config",
+    "rich": "ucarpd.ctl.rich_table",
 }
 
 

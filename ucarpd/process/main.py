@@ -124,6 +124,11 @@ class Process:
 
     def reload_begins(self) -> None:
         systemd.notify_reloading()
+        if any(map(config.is_environment, self._paths)):
+            text = (
+                "environment: it cannot change while ucarpd runs; only UCARP_PASSFILE is read again"
+            )
+            lines.write(logging.WARNING, text)
 
     def reload_ended(self) -> None:
         systemd.notify_ready(self._supervisor.status())

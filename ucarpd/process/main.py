@@ -21,6 +21,7 @@ from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.orphans import Orphans
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log import lines
+from ucarpd.process.old_ucarp import OldUcarpWatch
 from ucarpd.process.supervisor import Supervisor
 from ucarpd.process.upkeep import Upkeep
 from ucarpd.record.keeper import virtual_addresses_elsewhere
@@ -80,8 +81,10 @@ class Process:
         systemd.notify_ready(self._supervisor.status())
         self._feed_watchdog(systemd.watchdog_interval())
         upkeep = Upkeep(self._netlink, lambda: self._supervisor.instances)
+        old_ucarp = OldUcarpWatch(self._netlink, lambda: self._supervisor.instances)
         await self._ending.wait()
         upkeep.stop()
+        old_ucarp.stop()
         systemd.notify_stopping()
         await systemd.patiently(self._supervisor.stop())
         return 0

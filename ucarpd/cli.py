@@ -146,6 +146,14 @@ def _parser() -> "argparse.ArgumentParser":
     )
     imported.add_argument("--name", help="the name of the instance; otherwise, that of FILE")
     imported.add_argument(
+        "--pid",
+        dest="pids",
+        metavar="PID",
+        type=int,
+        nargs="+",
+        help="running processes of ucarp, instead of a file",
+    )
+    imported.add_argument(
         "--command",
         dest="words",
         metavar="WORD",
@@ -246,9 +254,11 @@ def _fingerprint(options: "argparse.Namespace") -> int:
 def _import(parser: "argparse.ArgumentParser", options: "argparse.Namespace") -> int:
     from ucarpd.migrate import import_command
 
-    if bool(options.path) == bool(options.words):
-        parser.error("give either FILE or --command")
-    return import_command.run(options.path, options.words, options.write, options.name)
+    if [bool(options.path), bool(options.pids), bool(options.words)].count(True) != 1:
+        parser.error("give either FILE, --pid or --command")
+    return import_command.run(
+        options.path, options.pids, options.words, options.write, options.name
+    )
 
 
 def _show(options: "argparse.Namespace") -> int:

@@ -25,7 +25,7 @@ def test_a_fault_ends_it_with_the_exit_status_of_a_bad_file(a):
     daemon.wait_for_line("[ERROR] environment: UCARP_VHID: must be from 1 to 255 (got '300')")
 
 
-def test_the_password_is_seen_nowhere_and_a_reload_reads_its_file_again(a):
+def test_the_password_is_seen_nowhere_and_a_reload_changes_nothing(a):
     seen = a.root / "seen"
     a.write("up.sh", SCRIPT.replace("{to}", str(seen)))
     daemon = start(a, NAME="web", PASS=PASSWORD, UPSCRIPT="/etc/up.sh", DOWNSCRIPT="/bin/true")

@@ -39,7 +39,9 @@ def test_an_empty_variable_is_not_set():
 def test_the_name_of_the_instance():
     assert loaded().name == "vhid-1"
     assert loaded(NAME="web").name == "web"
-    assert load(take(MINIMAL | {"UCARP_NAME": "web"}, "mail")).name == "mail"
+    named = take(MINIMAL | {"UCARP_NAME": "web"}, "mail")
+    assert load(named).name == "mail"
+    assert warnings(named) == []
     assert take({}).name == "environment.conf"
     assert faults(NAME="two words") == [
         "environment: UCARP_NAME: the name of the instance cannot be empty or have spaces"

@@ -36,9 +36,8 @@ def take(environ: Mapping[str, str], name: str | None = None) -> Path:
     """
     ours = {key: value for key, value in environ.items() if key.startswith(PREFIX)}
     # Docker sets UCARP_NAME=/this/other for a link to a container called ucarp.
-    if "/" not in ours.get(NAME, ""):
-        name = name or ours.pop(NAME, "")
-    path = _DIRECTORY / f"{name or _by_vhid(ours)}.conf"
+    given = ours.pop(NAME, "") if "/" not in ours.get(NAME, "") else ""
+    path = _DIRECTORY / f"{name or given or _by_vhid(ours)}.conf"
     lines = (f"{key}={value}".encode(errors="surrogateescape") for key, value in ours.items())
     _contents[path] = _END.join(lines)
     return path

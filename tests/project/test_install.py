@@ -43,11 +43,10 @@ def host(tmp_path):
     (tmp_path / "opt/ucarpd/bin/ucarpd").touch()
 
     def type_all(part):
-        for command in commands(part):
-            here = SYSTEM.sub(f"{tmp_path}/", command)
-            # The text that sed writes stays as it is.
-            here = here.replace(f"|{tmp_path}/opt", "|/opt")
-            subprocess.run(["sh", "-euc", here], check=True)
+        text = SYSTEM.sub(f"{tmp_path}/", "\n".join(commands(part)))
+        # The text that sed writes stays as it is.
+        text = text.replace(f"|{tmp_path}/opt", "|/opt")
+        subprocess.run(["sh", "-eu"], input=text, text=True, check=True)
 
     return tmp_path, type_all
 

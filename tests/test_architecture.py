@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "engine": "carp",
     "diagnosis": "carp config",
     "health": "carp linux",
-    "control": "carp linux log",
+    "control": "linux log",
     "ctl": "config control exit_status linux record",
     "log": "carp linux",
     "interface": "carp linux config engine log",
@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "record": "carp linux config log scripts addresses",
     "exit_status": "",
     "ucarp_options": "",
-    "process": "carp linux config engine log scripts interface addresses health diagnosis record"
+    "process": "carp linux config control engine log scripts interface addresses health diagnosis record"
     " exit_status",
     "migrate": "carp linux config log process exit_status ucarp_options",
     "commands": "linux config log scripts interface process exit_status",
@@ -61,6 +61,7 @@ ONLY_IMPORTER = {
     "pyroute2": "ucarpd.linux.netlink",
     "systemd": "ucarpd.linux.journald",
     "dotenv": "ucarpd.config",
+    "rich": "ucarpd.ctl.rich_table",
 }
 
 

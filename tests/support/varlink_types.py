@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 TOKEN = re.compile(r"\s*(?:#[^\n]*\s*)*([A-Za-z][\w.]*|->|\[\]|\[string\]|[?(),:])")
-BASIC = {"int": int, "float": float, "string": str, "bool": bool}
+BASIC = {"int": int, "float": float, "string": str, "bool": bool, "object": dict}
 
 
 class Maybe(NamedTuple):

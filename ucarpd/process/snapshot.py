@@ -15,6 +15,7 @@ from ucarpd.carp.peers import Peer
 from ucarpd.carp.rank import Rank
 from ucarpd.carp.timing import UNITS_PER_SECOND, advertisement_interval
 from ucarpd.config import Config
+from ucarpd.control.wire import REVISION
 from ucarpd.engine import Engine
 from ucarpd.health.lateness import Lateness
 from ucarpd.process.course import Course
@@ -25,9 +26,6 @@ from ucarpd.process.standing import Standing
 from ucarpd.record.happening import rfc3339
 from ucarpd.record.maintenance import Note
 from ucarpd.scripts.runs import Runs
-
-REVISION = 1
-"""The revision of the interface."""
 
 _DIGITS = 4
 """Decimal places of durations: tenths of a millisecond."""

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from ucarpd.carp.actions import State
 from ucarpd.config import Config
 from ucarpd.diagnosis.digest import Suspect
 from ucarpd.health.demotion import Demotion
@@ -87,6 +88,10 @@ class Supervisor:
         """The instances that run."""
         return self._instances.values()
 
+    def instance(self, name: str) -> Instance | None:
+        """Return the instance of this name, if it runs."""
+        return self._instances.get(name)
+
     @property
     def interfaces(self) -> Collection[Interface]:
         """The interfaces that virtual hosts run on, or have run on."""
@@ -117,27 +122,18 @@ class Supervisor:
             instance.report_status()
         lines.write(logging.INFO, str(self._host.lateness))
 
-    def snapshot(self, name: str | None = None) -> dict[str, Any]:
-        """Return the reply of GetStatus about the virtual host of this name, or all of them.
-
-        Raises KeyError if this process runs no such virtual host.
-        """
-        chosen = self._instances.values() if name is None else (self._instances[name],)
-        moments = Moments.at_present(self._loop)
-        overview = self.overview()
-        refused = [each for each in overview["refused"] if name in {None, each["name"]}]
-        instances = [each.snapshot(moments) for each in chosen]
-        return {**overview, "instances": instances, "refused": refused}
-
     def overview(self) -> dict[str, Any]:
         """Return the reply of GetStatus without the virtual hosts."""
         moments = Moments.at_present(self._loop)
         return of_process(self._host.lateness, self._began, self.reading, moments)
 
-    def step_down(self) -> None:
-        """Offer the roles to the peers."""
-        for instance in self._instances.values():
+    def step_down(self, name: str | None = None) -> list[str]:
+        """Offer the role of one instance, or of all, to the peers; return those that are MASTER."""
+        asked = [each for each in self._instances.values() if name in {None, each.config.name}]
+        offered = [each.config.name for each in asked if each.state is State.MASTER]
+        for instance in asked:
             instance.step_down("asked to step down")
+        return offered
 
     def apply_maintenance(self, done: Done) -> None:
         """Read the maintenance notes again beside the event loop, and apply them.

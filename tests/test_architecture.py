@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "engine": "carp",
     "diagnosis": "carp config",
     "health": "carp linux",
-    "control": "carp linux log",
+    "control": "linux log",
     "ctl": "config control exit_status linux record",
     "log": "carp linux",
     "interface": "carp linux config engine log",
@@ -61,6 +61,7 @@ ONLY_IMPORTER = {
     "pyroute2": "ucarpd.linux.netlink",
     "systemd": "ucarpd.linux.journald",
     "dotenv": "ucarpd.config",
+    "rich": "ucarpd.ctl.rich_table",
 }
 
 

@@ -8,13 +8,7 @@ import pytest
 from fake_process import BACKUP, IN_TROUBLE, MASTER
 from other_user import as_nobody
 
-from ucarpd.ctl import processes
 from ucarpd.ctl.entry import main
-
-
-@pytest.fixture(autouse=True)
-def _soon(monkeypatch):
-    monkeypatch.setattr(processes, "TIMEOUT", 0.3)
 
 
 def test_all_instances_of_all_processes(process, capsys):

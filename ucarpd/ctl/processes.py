@@ -65,7 +65,8 @@ def ask(method: str = GET_STATUS, parameters: Message | None = None) -> list[Ans
     def one(path: Path) -> None:
         def call() -> Answer:
             with Client(path, TIMEOUT) as client:
-                return Answer(pid_of(path), client.call(method, parameters))
+                reply = client.call(method, parameters)
+            return Answer(pid_of(path), _checked(reply) if method == GET_STATUS else reply)
 
         answers[path] = _caught(path, call)
 
@@ -109,6 +110,12 @@ def _caught(path: Path, call: Callable[[], Answer]) -> Answer | PermissionError 
         if isinstance(error, ConnectionRefusedError | FileNotFoundError) or not _lives(path):
             return None
         return Answer(pid_of(path), fault=f"cannot be asked: {error.strerror or error}")
+
+
+def _checked(status: Message) -> Message:
+    if not isinstance(status.get("instances"), list):
+        raise Malformed("a status without instances")
+    return status
 
 
 def _lives(path: Path) -> bool:
@@ -200,7 +207,7 @@ class Feed:
             try:
                 replies = client.more(GET_STATUS, self._parameters, time.monotonic() + QUIET)
                 for reply in replies:
-                    answer = Answer(pid_of(path), reply)
+                    answer = Answer(pid_of(path), _checked(reply))
                     self._note(path, answer)
             except VarlinkError as error:
                 if error.name != NO_SUCH_INSTANCE:

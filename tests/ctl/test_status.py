@@ -55,6 +55,20 @@ def test_json_has_the_instances_as_they_were_answered(process, files, capsys):
     assert json.loads(capsys.readouterr().out) == {"instances": [MASTER]}
 
 
+def test_a_refused_file_whose_old_configuration_runs_is_a_lasting_fault(process, capsys):
+    problems = ["web.conf:2: UCARP_VHID: must be from 1 to 255 (got '300')", "web.conf:3: no"]
+    refused = [{"name": "web", "path": "/etc/ucarp/web.conf", "problems": problems}]
+    process(MASTER, BACKUP, refused=refused)
+    text = f"the file was refused, the old configuration runs: {problems[0]} (and 1 more: ucarpd check)"
+    assert main(["status"]) == 1
+    assert text in capsys.readouterr().out
+    assert main(["status", "web"]) == 1
+    assert f"findings     {text}\n" in capsys.readouterr().out
+    assert main(["status", "web", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out) == {"instances": [MASTER]}
+    assert main(["status", "mail"]) == 0
+
+
 def test_an_instance_that_does_not_exist(process, capsys):
     process(MASTER, BACKUP)
     assert main(["status", "wbe"]) == 3

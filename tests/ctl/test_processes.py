@@ -118,6 +118,17 @@ def test_a_feed_of_one_instance_waits_until_a_process_has_it(process):
     until(feed, lambda answers: names(answers) == {"web"})
 
 
+def test_a_feed_asks_at_a_dead_socket_only_once(process, run_directory):
+    process(MASTER)
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(run_directory / "ctl/99.sock"))
+    feed = Feed()
+    until(feed, lambda answers: names(answers) == {"web"} and len(answers) == 1)
+    for _ in range(50):
+        feed.look()
+        assert feed.is_settled
+
+
 def test_a_feed_says_who_does_not_answer_and_asks_again(process, monkeypatch):
     monkeypatch.setattr(processes, "TIMEOUT", 0.2)
     web = process(MASTER, hangs=True)

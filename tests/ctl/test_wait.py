@@ -1,5 +1,6 @@
 """`ucarpctl wait`."""
 
+import socket
 import threading
 
 import pytest
@@ -64,6 +65,13 @@ def test_a_process_that_does_not_answer_may_have_others(process, capsys):
     assert wait("--state", "MASTER", timeout=0.5) == 1
     assert capsys.readouterr().err == "ucarpctl: process 1 does not answer, after 0.5 s\n"
     assert wait("web", "--state", "MASTER") == 0
+
+
+def test_the_socket_of_a_dead_process_is_not_waited_for(process, run_directory):
+    process(MASTER)
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(run_directory / "ctl/1.sock"))
+    assert wait("--state", "MASTER") == 0
 
 
 def test_a_daemon_that_starts_later(process, meanwhile):

@@ -35,6 +35,10 @@ def test_spellings(words, values):
     assert reading.fault == ""
 
 
+def test_an_option_has_its_last_place():
+    assert list(read(["-p", "x", "-o", "file", "-p", "y"]).values) == ["passfile", "pass"]
+
+
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.long)
 def test_every_option_long_and_short(option):
     value = [] if option.argument is None else ["7"]

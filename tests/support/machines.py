@@ -2,6 +2,8 @@
 
 One root file system a Debian release is built a run; every machine lies over it.  A machine's network
 is set up at boot and taken down at shutdown by Debian's ifupdown.
+
+  machines.py RELEASE DIRECTORY    build a file system there
 """
 
 import contextlib
@@ -9,6 +11,7 @@ import itertools
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -228,3 +231,7 @@ def repacked(package: Path, directory: Path) -> Path:
     higher = directory / f"{package.stem}+next.deb"
     run("dpkg-deb", "--root-owner-group", "--build", str(tree), str(higher))
     return higher
+
+
+if __name__ == "__main__":
+    build_root(sys.argv[1], Path(sys.argv[2]))

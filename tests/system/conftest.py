@@ -18,6 +18,12 @@ def package() -> Path:
 
 
 @pytest.fixture(scope="session")
+def command_package(package) -> Path:
+    """The package with the command `ucarp`, built beside that of the daemon."""
+    return package.with_name(package.name.replace("ucarpd_", "ucarpd-ucarp_"))
+
+
+@pytest.fixture(scope="session")
 def first_release() -> Path:
     """The package of 0.1.0 as it was given away."""
     return Path(__file__).parent / "releases/ucarpd_0.1.0-1_all.deb"

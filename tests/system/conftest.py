@@ -49,9 +49,13 @@ def machines(lab, root, package):
     try:
         for machine in pair:
             machine.copy(package, f"/root/{package.name}")
-            machine.boot()
+            machine.switch_on()
+        for machine in pair:
+            machine.wait_until_up()
         yield pair
     finally:
+        for machine in pair:
+            machine.switch_off()
         for machine in pair:
             machine.close()
 

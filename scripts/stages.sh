@@ -73,7 +73,7 @@ stage_rest() {
     step "everything else, with Debian's versions of the libraries"
     # Integration tests mostly wait for timers, so there may be more of them than processors.  In larger
     # portions one worker would get many of them in a row, and the others wait for it at the end.
-    tests rest $python -n 12 --maxschedchunk 1 tests "${core[@]/#/--ignore=}" --ignore=tests/system
+    tests rest $python -n 10 --maxschedchunk 1 tests "${core[@]/#/--ignore=}" --ignore=tests/system
 }
 
 newest() {

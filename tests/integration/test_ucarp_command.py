@@ -39,6 +39,7 @@ SAME = [
     (line("-P", "-n", "-z", "-S", "-M", "-D"), RUNS),
     (line("--preempt", "--neutral", "--shutdown", "--ignoreifstate", "--nomcast"), RUNS),
     (line("--mcast=239.1.1.1"), RUNS),
+    (line("--mcastip", "239.1.1.1"), RUNS),
     (line("--mcast=abc"), 1),
     (["-Pieth0", *line(i=None)], RUNS),
     ([f"--{word}" for word in ["interface=eth0", "srcip=172.16.0.11", "vhid=1", "pass=x"]]

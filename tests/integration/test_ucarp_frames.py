@@ -36,7 +36,7 @@ ROWS = [
     ([f"--srcip={SECOND}"], {}),
     (["--addr=10.0.0.1"], {"address": "10.0.0.1"}),
     (["--nomcast"], {}),
-    (["--mcast=239.1.2.3"], {}),
+    (["--mcastip=239.1.2.3"], {}),
     (["--preempt", "--neutral", "--shutdown", "--ignoreifstate"], {}),
     (["--xparam=word", "--facility=none", "--debug"], {}),
 ]

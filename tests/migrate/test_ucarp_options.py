@@ -24,6 +24,7 @@ from ucarpd.migrate.ucarp_options import HIDDEN, OPTIONS, read, slash_advice, us
         (["--pass=a=b"], {"pass": "a=b"}),
         (["--pre", "--ignore", "--no"], {"preempt": "", "ignoreifstate": "", "nomcast": ""}),
         (["--passf", "/x"], {"passfile": "/x"}),
+        (["--mcast=239.1.1.1"], {"mcastip": "239.1.1.1"}),  # as the help of ucarp has it
         (["word", "--vhid=1"], {"vhid": "1"}),
         (["--", "--vhid=1"], {}),
         (["-"], {}),

@@ -51,7 +51,10 @@ def check(options: argparse.Namespace) -> int:
             else:
                 _say(f"{weak.problem} (warning)", _WARNING)
         of_host = [f.problem for f in found if not f.is_error and f.problem.path == each.path]
-        for warning in (*config.warnings(each.path), *of_host):
+        # The advice for a line that has to be written anew would mislead.
+        told = {error.line for error in of_scripts}
+        of_file = [each for each in config.warnings(each.path) if each.line not in told]
+        for warning in (*of_file, *of_host):
             _say(f"{warning} (warning)", _WARNING)
         problems += of_scripts
         if all(problem.path != each.path for problem in problems):

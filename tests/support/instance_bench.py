@@ -9,7 +9,9 @@ from two_addresses import ONE, config_of
 from ucarpd.carp.actions import State
 from ucarpd.carp.frame import parse
 from ucarpd.carp.packet import decode
+from ucarpd.carp.timing import ALONE
 from ucarpd.diagnosis.digest import Suspect
+from ucarpd.engine import Timer
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.linux.lock import InstanceLock
@@ -77,12 +79,13 @@ class Bench:
                 netlink=self.netlink,
                 demotion=self.host_demotion,
                 lateness=self.lateness,
+                timer=Timer(),
                 others=lambda name: self.others if name == "web" else (),
                 changed=self.changed,
             ),
             interface=self.interface,
             lock=self.lock(),
-            phase=1.0,
+            phase=ALONE,
         )
 
     def changed(self):

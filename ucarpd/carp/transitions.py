@@ -27,7 +27,7 @@ from ucarpd.carp.own_counter import OwnCounter
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.rank import Rank, Stated
 from ucarpd.carp.rivals import Rivals
-from ucarpd.carp.timing import UNITS_PER_SECOND, second_advertisement_at
+from ucarpd.carp.timing import UNITS_PER_SECOND, Phase, second_advertisement_at
 
 HOLD_DOWN_RATIO = 2
 """After a step-down we stay away for this many of our own master-down intervals."""
@@ -39,7 +39,7 @@ class Transitions:
     They add to `_actions`.  `counter` and `phase` are the same as in VirtualHost.
     """
 
-    def __init__(self, params: Params, counter: int, phase: float) -> None:
+    def __init__(self, params: Params, counter: int, phase: Phase) -> None:
         self._actions: list[Action] = []
         self._counter = OwnCounter(counter)
         self._phase = phase
@@ -148,7 +148,7 @@ class Transitions:
             self._enter_master(reason, now, peer)
 
     def _acquire(self, now: float) -> None:
-        self._held = HeldAddresses(self.params, self._phase)
+        self._held = HeldAddresses(self.params, self._phase.share)
         self._actions += self._held.acquire(now)
 
     def _leave(self, final: FinalAdvertisements | None) -> None:

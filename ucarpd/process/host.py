@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ucarpd.diagnosis.digest import Suspect
+from ucarpd.engine import Timer
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.linux.netlink import Netlink
@@ -20,5 +21,6 @@ class Host:
     netlink: Netlink
     demotion: Demotion
     lateness: Lateness
+    timer: Timer
     others: Callable[[str], tuple[Suspect, ...]]
     changed: Callable[[], None]

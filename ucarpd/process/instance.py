@@ -13,6 +13,7 @@ from ucarpd.addresses.choice import owner_of
 from ucarpd.addresses.scripts import DOWN, hook
 from ucarpd.carp.actions import Report, State
 from ucarpd.carp.params import DemoteStyle, IPAddress
+from ucarpd.carp.timing import Phase
 from ucarpd.config import Config
 from ucarpd.diagnosis.digest import Background
 from ucarpd.diagnosis.search import DigestSearch
@@ -47,7 +48,7 @@ class Instance:
         host: Host,
         interface: Interface,
         lock: InstanceLock,
-        phase: float,
+        phase: Phase,
     ) -> None:
         self.config = config
         self._loop = asyncio.get_running_loop()
@@ -101,6 +102,7 @@ class Instance:
             addresses=self._addresses,
             log=self._log,
             owner=self,
+            timer=self._host.timer,
             phase=self._phase,
             late=self._host.lateness.note,
         )

@@ -11,8 +11,10 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from ucarpd.carp.timing import Phase, slots_of
 from ucarpd.config import Config
 from ucarpd.diagnosis.digest import Suspect
+from ucarpd.engine import Timer
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.interface.interface import Interface
@@ -59,6 +61,7 @@ class Supervisor:
             netlink=netlink,
             demotion=Demotion(),
             lateness=Lateness(),
+            timer=Timer(),
             others=self._others,
             changed=observer.status_changed,
         )
@@ -69,6 +72,7 @@ class Supervisor:
         self._stopped: list[Instance] = []
         """Instances with scripts, until their left-over processes have been logged."""
         self._started = 0
+        self._slots = 1
         self.reading = Reading()
         """The last one."""
         self.is_ending = False
@@ -125,6 +129,7 @@ class Supervisor:
         """Each knows the virtual addresses of all of them before it looks for an address of its own."""
         for each in configs:
             self._interface(each.interface).expect(each)
+        self._slots = slots_of(len(self._instances) + len(configs))
         for each in configs:
             self._start(each)
 
@@ -152,18 +157,18 @@ class Supervisor:
             host=self._host,
             interface=self._interface(new.interface),
             lock=lock,
-            phase=self._next_phase(),
+            phase=Phase(self._next_share(), self._slots),
         )
         self._instances[new.name] = instance
         if not self.reading.is_refused(new.path):
             instance.keep_configuration()
         instance.start()
 
-    def _next_phase(self) -> float:
-        """Spreads the advertisements of many virtual hosts evenly, however many there will be."""
-        phase = 1 - self._started * GOLDEN_RATIO % 1
+    def _next_share(self) -> float:
+        """Spread the advertisements of many virtual hosts evenly, however many there will be."""
+        share = 1 - self._started * GOLDEN_RATIO % 1
         self._started += 1
-        return phase
+        return share
 
     def _others(self, name: str) -> tuple[Suspect, ...]:
         """List the other files of this host, which a host with a wrong digest may have copied from."""

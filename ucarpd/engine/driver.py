@@ -136,19 +136,16 @@ class Engine:
         """Handle the first frame of the segment after a silence."""
         self._dispatch(events.SegmentHeard())
 
-    def receive(self, frame: bytes, at: float) -> IPAddress | None:
-        """Handle a frame that arrived at monotonic second `at`.
-
-        Return its source, if it is an advertisement with a good digest.
-        """
+    def receive(self, frame: bytes, at: float) -> events.AdvertisementReceived | Dropped:
+        """Handle a frame that arrived at monotonic second `at`; return what it was."""
         result = self._receiver.check(frame, self._machine.sources, self._machine.sent_counters)
         if isinstance(result, Dropped):
             self._log.dropped(result)
-            return None
+            return result
         if result.source in self._machine.sources:
             self._log.source_taken(result.source)
         self._dispatch(result, at)
-        return result.source
+        return result
 
     def sent_by_another(self, frame: bytes) -> bool:
         """Return whether another daemon of this host sent this advertisement for our vhid.

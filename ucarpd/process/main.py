@@ -76,6 +76,7 @@ class Process:
         # What start-up made stays; collecting it again and again would only cost time.
         gc.collect()
         gc.freeze()
+        gc.enable()
         _lock_memory_if_realtime()
         systemd.notify_ready(self._supervisor.status())
         self._feed_watchdog(systemd.watchdog_interval())

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from ucarpd import __version__, cli
+from ucarpd.commands import check
 from ucarpd.config import Problem
 from ucarpd.exit_status import EXIT_NOT_RELOADED
 from ucarpd.interface import host_checks
@@ -84,6 +85,14 @@ def test_a_file_that_does_not_fit_the_host_is_not_good(conf, findings, tmp_path,
         f"{bad}: UCARP_ADDR: does not fit\n{good}: UCARP_ADDR: does not fit (warning)\n",
     )
     assert cli.main(["check", good]) == 0
+
+
+@pytest.mark.parametrize("processes", [check.MANY_PROCESSES - 1, check.MANY_PROCESSES])
+def test_check_says_from_when_on_one_process_is_meant(conf, monkeypatch, capsys, processes):
+    monkeypatch.setattr(check, "count_holders", lambda names, _directory: processes * len([*names]))
+    assert cli.main(["check", conf(GOOD)]) == 0
+    is_told = "32 processes run these files, and each hears all others" in capsys.readouterr().err
+    assert is_told == (processes == 32)
 
 
 # -- check before a reload -------------------------------------------------------------------------

@@ -5,6 +5,8 @@ However its holder ends, the kernel releases the lock.  A lock file without a ho
 
 import fcntl
 import os
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from ucarpd.linux.namespace import network_namespace
@@ -136,10 +138,31 @@ def is_held(name: str, directory: Path) -> bool:
     Also True if that cannot be found out.
     """
     try:
-        inode = (private_path(directory) / f"{name}.lock").stat().st_ino
-        locks = Path("/proc/locks").read_text(encoding="ascii")
-    except FileNotFoundError:
-        return False
+        return bool(_holders([name], directory))
     except OSError:
         return True
-    return any("FLOCK" in line and f":{inode} " in line for line in locks.splitlines())
+
+
+def count_holders(names: Iterable[str], directory: Path) -> int:
+    """Return how many processes run these instances; 0 if that cannot be found out."""
+    try:
+        return len(_holders(names, directory))
+    except OSError:
+        return 0
+
+
+def _holders(names: Iterable[str], directory: Path) -> set[str]:
+    """Return the ids of the processes that hold the locks, as /proc/locks has them.
+
+    Raises OSError, but not for a lock that is missing.
+    """
+    inodes = set()
+    for name in names:
+        with suppress(FileNotFoundError):
+            inodes.add((private_path(directory) / f"{name}.lock").stat().st_ino)
+    if not inodes:
+        return set()
+    # NUMBER: FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE START END
+    lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
+    flocks = [words for line in lines if (words := line.split())[1] == "FLOCK"]
+    return {words[4] for words in flocks if int(words[5].rpartition(":")[2]) in inodes}

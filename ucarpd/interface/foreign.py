@@ -4,8 +4,8 @@ On a segment with 254 virtual hosts of other hosts, a host with one of its own w
 with frames that it only counts.  Once the first advertisements of a foreign virtual host have been
 looked at, the kernel passes one in 64.
 
-A few are always read: they show that the segment is heard.  And only advertisements that come often
-are left out, because only these cost time.
+One is always read: it shows that the segment is heard.  And only advertisements that come often are
+left out, because only these cost time.
 """
 
 from ucarpd.carp.params import IPAddress
@@ -16,11 +16,8 @@ FIRST = 3
 OFTEN = 10.0
 """Seconds within which these come, if they come often."""
 
-ALWAYS_READ = 4
-"""Sources and vhids that come often, and are read nevertheless."""
-
 SILENCE = OFTEN / 2
-"""Seconds without any of these, after which all are read again."""
+"""Seconds without the one that is always read, after which all are read again."""
 
 MOST = 448
 """Most sources and vhids that are remembered, and most instructions about them in the filter.
@@ -43,14 +40,15 @@ class Foreign:
         self.sampled: set[Kind] = set()
         self._seen: dict[Kind, tuple[int, float]] = {}
         """How many of a kind, and the monotonic second of the first."""
-        self._always: set[Kind] = set()
-        self._always_at = float("-inf")
+        self._always_read: Kind | None = None
+        self._always_read_at = 0.0
 
     def forget(self) -> bool:
         """Begin again: all are read.  Return whether that changes `sampled`."""
         was_sampling = bool(self.sampled)
-        for table in (self.sampled, self._seen, self._always):
-            table.clear()
+        self.sampled.clear()
+        self._seen.clear()
+        self._always_read = None
         return was_sampling
 
     def note(self, kind: Kind, at: float) -> bool:
@@ -58,10 +56,10 @@ class Foreign:
 
         Return whether that changes `sampled`.
         """
-        if kind in self._always:
-            self._always_at = max(self._always_at, at)
+        if kind == self._always_read:
+            self._always_read_at = at
         elif kind in self.sampled:
-            return at - self._always_at > SILENCE and self.forget()
+            return at - self._always_read_at > SILENCE and self.forget()
         elif self._comes_often(kind, at):
             return self._add(kind, at)
         return len(self._seen) > MOST and self.forget()
@@ -74,9 +72,8 @@ class Foreign:
         return number + 1 >= FIRST
 
     def _add(self, kind: Kind, at: float) -> bool:
-        if len(self._always) < ALWAYS_READ:
-            self._always.add(kind)
-            self._always_at = at
+        if self._always_read is None:
+            self._always_read, self._always_read_at = kind, at
             return False
         self.sampled.add(kind)
         sources = {source for source, _ in self.sampled}

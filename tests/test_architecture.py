@@ -21,14 +21,15 @@ MAY_IMPORT = {
     "engine": "carp",
     "diagnosis": "carp config",
     "health": "carp linux",
-    "control": "carp linux log",
+    "control": "linux log",
+    "ctl": "config control exit_status linux record",
     "log": "carp linux",
     "interface": "carp linux config engine log",
     "addresses": "carp linux config engine log scripts",
     "record": "carp linux config log scripts addresses",
     "exit_status": "",
     "ucarp_options": "",
-    "process": "carp linux config engine log scripts interface addresses health diagnosis record"
+    "process": "carp linux config control engine log scripts interface addresses health diagnosis record"
     " exit_status",
     "migrate": "carp linux config log process exit_status ucarp_options",
     "commands": "linux config log scripts interface process exit_status",
@@ -60,6 +61,7 @@ ONLY_IMPORTER = {
     "pyroute2": "ucarpd.linux.netlink",
     "systemd": "ucarpd.linux.journald",
     "dotenv": "ucarpd.config",
+    "rich": "ucarpd.ctl.rich_table",
 }
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -88,9 +89,17 @@ def test_a_file_that_does_not_fit_the_host_is_not_good(conf, findings, tmp_path,
 
 
 @pytest.mark.parametrize("processes", [check.MANY_PROCESSES - 1, check.MANY_PROCESSES])
-def test_check_says_from_when_on_one_process_is_meant(conf, monkeypatch, capsys, processes):
-    monkeypatch.setattr(check, "count_holders", lambda names, _directory: processes * len([*names]))
-    assert cli.main(["check", conf(GOOD)]) == 0
+def test_check_says_from_when_on_one_process_is_meant(
+    conf, tmp_path, monkeypatch, capsys, processes
+):
+    found = {}
+    for number in range(processes):
+        text = GOOD.replace("VHID=1", f"VHID={number + 1}").replace("0.0.1", f"0.1.{number + 1}")
+        path = Path(conf(text, f"web{number}"))
+        found[path.stem] = (number, path)
+    found["other"] = (4000, Path("/etc/ucarp/other.conf"))
+    monkeypatch.setattr(check, "holders", lambda _directory: found)
+    assert cli.main(["check", str(tmp_path)]) == 0
     is_told = "32 processes run these files, and each hears all others" in capsys.readouterr().err
     assert is_told == (processes == 32)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ucarpd.linux.lock import AlreadyRunning, InstanceLock, count_holders, is_held
+from ucarpd.linux.lock import AlreadyRunning, InstanceLock, is_held
 from ucarpd.linux.run_directory import private_directory, run_directory
 
 FILE = Path("/etc/ucarp/web.conf")
@@ -215,20 +215,6 @@ def test_looking_whether_it_is_held_does_not_hold_it(tmp_path):
 def test_a_lock_that_cannot_be_looked_at_counts_as_held(tmp_path):
     (tmp_path / "file").touch()
     assert is_held("web", tmp_path / "file")
-    assert count_holders(["web"], tmp_path / "file") == 0
-
-
-def test_the_processes_that_hold_locks_are_counted(tmp_path):
-    names = ["web", "mail", "files", "missing"]
-    assert count_holders(names, tmp_path) == 0
-    locks = [take(tmp_path, "web"), take(tmp_path, "mail", vhid=2)]
-    assert count_holders(names, tmp_path) == 1
-    with elsewhere(lambda: take(tmp_path, "files", vhid=3)):
-        assert count_holders(names, tmp_path) == 2
-        assert count_holders(["files"], tmp_path) == 1
-    for lock in locks:
-        lock.release()
-    assert count_holders(names, tmp_path) == 0
 
 
 @pytest.mark.parametrize(

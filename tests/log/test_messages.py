@@ -8,7 +8,8 @@ import pytest
 
 from ucarpd.carp.actions import State, StateChanged
 from ucarpd.carp.receive import Dropped, DropReason, Evidence
-from ucarpd.log import lines, message_ids
+from ucarpd.carp.why import Cause
+from ucarpd.log import lines, message_ids, segment_messages
 
 PEER = IPv4Address("172.16.0.11")
 PEER6 = IPv6Address("fd00::1")
@@ -40,7 +41,9 @@ def test_a_master_names_the_host_that_it_does_not_believe(collected, web):
     """Otherwise the line says that none was heard, right below one that says the contrary."""
     web.dropped(Dropped(DropReason.BAD_DIGEST, PEER, "the digest is wrong"))
     for new in (State.MASTER, State.BACKUP):
-        web.transition(StateChanged(State.BACKUP, new, "no advertisement heard for 3.00 s", None))
+        web.transition(
+            StateChanged(State.BACKUP, new, "no advertisement heard for 3.00 s", Cause.SILENCE)
+        )
     (_, (line, fields), (other, _)) = collected()
     told = "no advertisement heard for 3.00 s"
     assert line == (
@@ -59,7 +62,9 @@ def test_a_line_is_not_written_before_its_time(collected, web):
 
 
 def test_a_transition_in_the_words_of_ucarp_with_its_fields(collected, web):
-    web.transition(StateChanged(State.BACKUP, State.MASTER, "no advertisement for 3.00 s", PEER))
+    web.transition(
+        StateChanged(State.BACKUP, State.MASTER, "no advertisement for 3.00 s", Cause.SILENCE, PEER)
+    )
     ((line, fields),) = collected()
     assert line == "[WARNING] web: Switching to state: MASTER (no advertisement for 3.00 s)"
     assert fields == {
@@ -103,6 +108,29 @@ def test_a_wrong_digest_is_looked_into_before_it_is_told(collected, web):
         "[INFO] web: the search goes on",
         "[WARNING] web: dropped a packet from 172.16.0.11: the digest is wrong: another password",
     ]
+
+
+def test_what_is_known_of_a_wrong_digest_and_since_when(collected, web, monkeypatch):
+    clock = [1000.0]
+    monkeypatch.setattr(segment_messages.time, "monotonic", lambda: clock[0])
+    assert web.wrong_digest() is None
+    web.inquiry = type(
+        "Detective", (), {"look_into": lambda _, evidence, done: done("too short")}
+    )()
+    evidence = Evidence(PEER, bytes(6), 1, bytes(20))
+    dropped = Dropped(DropReason.BAD_DIGEST, PEER, "the digest is wrong", evidence)
+    for clock[0] in (1000.0, 1009.0, 1018.0):
+        web.dropped(dropped)
+    assert web.wrong_digest() == (18.0, "172.16.0.11: the digest is wrong: too short")
+    web.inquiry = None
+    web.dropped(Dropped(DropReason.BAD_DIGEST, PEER6, "the digest is wrong", evidence))
+    age, text = web.wrong_digest()
+    assert age == 18.0
+    assert text.startswith("fd00::1: the digest is wrong: password or virtual addresses differ")
+    clock[0] = 1028.0
+    assert web.wrong_digest() is None
+    web.dropped(dropped)
+    assert web.wrong_digest()[0] == 0.0
 
 
 def test_a_fault_in_a_file_has_an_id_of_its_own(collected):

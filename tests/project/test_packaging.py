@@ -7,11 +7,16 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from command_line import commands
+from command_line import commands, verbs
 
 from ucarpd import __version__, cli
-from ucarpd.linux.run_directory import DEFAULT_RUN_DIRECTORY, private_path
+from ucarpd.control.place import DIRECTORY_MODE
+from ucarpd.linux.group import GROUP
+from ucarpd.linux.run_directory import DEFAULT_RUN_DIRECTORY, control_path, private_path
+from ucarpd.linux.state_directory import DEFAULT_STATE_DIRECTORY
 from ucarpd.log import message_ids
+from ucarpd.record import maintenance
+from ucarpd.record.history import history_directory
 from ucarpd.scripts.child import KILL_AFTER
 
 PROJECT = Path(__file__).parents[2]
@@ -89,11 +94,20 @@ def test_what_no_restart_can_heal_is_not_restarted(name):
 def test_the_directories_are_made_at_boot_as_ucarpd_makes_them():
     lines = (PROJECT / "debian/ucarpd.tmpfiles").read_text().splitlines()
     made = [line.split() for line in lines if not line.startswith("#")]
-    run = Path(DEFAULT_RUN_DIRECTORY)
+    run, state = Path(DEFAULT_RUN_DIRECTORY), Path(DEFAULT_STATE_DIRECTORY)
     assert made == [
         ["d", str(run), "0755", "root", "root", "-"],
         ["d", str(private_path(run)), "0700", "root", "root", "-"],
+        ["d", str(control_path(run)), f"{DIRECTORY_MODE:o}", "root", GROUP, "-"],
+        ["d", str(state), "0755", "root", "root", "-"],
+        ["d", str(history_directory(state)), "2750", "root", GROUP, "-"],
+        ["d", str(maintenance.directory_of(state)), "0755", "root", "root", "-"],
     ]
+
+
+def test_the_package_makes_the_group():
+    lines = (PROJECT / "debian/ucarpd.sysusers").read_text().splitlines()
+    assert [line for line in lines if not line.startswith("#")] == [f"g {GROUP} - -"]
 
 
 # -- message catalog -------------------------------------------------------------------------------
@@ -126,7 +140,7 @@ def test_the_catalog_fills_in_fields_that_the_journal_has():
 
 
 def test_completion_knows_the_commands_and_their_options():
-    text = (PROJECT / "debian/ucarpd.bash-completion").read_text()
+    text = completion("_ucarpd")
     [first] = re.findall(r"''\)\s*COMPREPLY=\(\$\(compgen -W '(.*?)'", text)
     assert {word for word in first.split() if not word.startswith("-")} == commands().keys()
     cases = re.findall(
@@ -134,6 +148,29 @@ def test_completion_knows_the_commands_and_their_options():
     )
     completed = {name: set(words.split()) for names, words in cases for name in names.split(" | ")}
     assert completed == {name: set(options) - {"-h"} for name, options in commands().items()}
+
+
+def test_completion_knows_the_verbs_and_their_options():
+    text = completion("_ucarpctl")
+    [first] = re.findall(r"cword == 1\)\); then\s*COMPREPLY=\(\$\(compgen -W '(.*?)'", text)
+    assert {word for word in first.split() if not word.startswith("-")} == verbs().keys()
+    cases = re.findall(r"^        ([a-z-]+)\)\s*options='(.*?)'", text, re.MULTILINE)
+    completed = {name: set(words.split()) for name, words in cases}
+    assert completed == {
+        name: set(options) - {"-h"} | {"--help"} for name, options in verbs().items()
+    }
+
+
+def completion(function):
+    """The text of a function that completes a command."""
+    text = (PROJECT / "debian/ucarpd.bash-completion").read_text()
+    return text.partition(f"\n{function}()\n")[2].partition("\n}")[0]
+
+
+def test_completion_is_found_under_the_name_of_either_command():
+    [line] = (PROJECT / "debian/ucarpd.links").read_text().splitlines()
+    folder = "usr/share/bash-completion/completions"
+    assert line == f"{folder}/ucarpd {folder}/ucarpctl"
 
 
 # -- the changelog ---------------------------------------------------------------------------------

@@ -11,7 +11,6 @@ from ucarpd.carp.frame import parse
 from ucarpd.carp.packet import decode
 from ucarpd.carp.timing import ALONE
 from ucarpd.diagnosis.digest import Suspect
-from ucarpd.engine import Timer
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.linux.lock import InstanceLock
@@ -69,6 +68,7 @@ class Bench:
         self.interface, self.netlink = FakeInterface(), FakeNetlink()
         self.host_demotion = Demotion()
         self.changes = []
+        self.happenings = []
         self.breaks_as = None
         """A defect of ours shows when this state is taken."""
         self.lateness = Lateness()
@@ -79,9 +79,9 @@ class Bench:
                 netlink=self.netlink,
                 demotion=self.host_demotion,
                 lateness=self.lateness,
-                timer=Timer(),
                 others=lambda name: self.others if name == "web" else (),
                 changed=self.changed,
+                tell=self.happenings.append,
             ),
             interface=self.interface,
             lock=self.lock(),

@@ -11,7 +11,7 @@ from ucarpd import config
 from ucarpd.config import exposure
 from ucarpd.exit_status import EXIT_CONFIG, EXIT_NOT_RELOADED
 from ucarpd.interface import host_checks
-from ucarpd.linux.lock import count_holders, is_held
+from ucarpd.linux.lock import holders, is_held
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log import process as log_process
 from ucarpd.process import refusals
@@ -58,12 +58,11 @@ def check(options: argparse.Namespace) -> int:
         problems += of_scripts
         if all(problem.path != each.path for problem in problems):
             print(f"{each.path}: OK, virtual host {each.vhid} on {each.interface}")
-    processes = count_holders((each.name for each in configs), run_directory())
-    if processes >= MANY_PROCESSES:
-        text = (
-            f"{processes} processes run these files, and each hears all others: let ucarpd.service"
-        )
-        _say(f"{text} run them, in one; see UNITS in ucarpd(8) (warning)", _WARNING)
+    running = holders(run_directory())
+    processes = {running[each.name][0] for each in configs if each.name in running}
+    if len(processes) >= MANY_PROCESSES:
+        text = f"{len(processes)} processes run these files, and each hears all others: let"
+        _say(f"{text} ucarpd.service run them, in one; see UNITS in ucarpd(8) (warning)", _WARNING)
     if options.reload:
         return _reload(options.reload, {problem.path for problem in problems})
     if not configs and not problems:

@@ -33,7 +33,7 @@ class Engine:
     """One virtual host in action.
 
     `counter` is 64 random bits for its first advertisement, `phase` is as in VirtualHost.  `late`
-    gets the delay of each wake-up in seconds.  The engines of a process share `timer`.
+    gets the delay of each wake-up in seconds, and the time.  The engines of a process share `timer`.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Engine:
         owner: Owner,
         timer: Timer | None = None,
         phase: Phase = ALONE,
-        late: Callable[[float], None] = lambda _seconds: None,
+        late: Callable[[float, float], None] = lambda _seconds, _now: None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._machine = VirtualHost(params, counter, phase)
@@ -70,10 +70,17 @@ class Engine:
         self._due = float("inf")
         self._now = 0.0
         self._transition = Transition(State.INIT, State.INIT, "starting")
+        self.sent = 0
+        """Advertisements that got out, at least to one peer."""
         self._waiting_for: str | None = None
         self._held_loss: tuple[str, bool, bool] | None = None
         """A loss of the interface that is held back until the up-script ends."""
         self._is_over = False
+
+    @property
+    def machine(self) -> VirtualHost:
+        """The machine, to be looked at: events reach it through the engine alone."""
+        return self._machine
 
     @property
     def state(self) -> State:
@@ -215,7 +222,7 @@ class Engine:
 
     def _on_deadline(self) -> None:
         now = self._loop.time()
-        self._late(max(0.0, now - self._due))
+        self._late(max(0.0, now - self._due), now)
         self._dispatch(events.DeadlineReached(), max(self._due, now))
 
     def _perform(self, action: Action) -> None:
@@ -225,7 +232,7 @@ class Engine:
                 if new is not State.MASTER:
                     self._loop.call_soon(self._act_on_held_loss)
                 self._log.transition(action)
-                self._owner.changed()
+                self._owner.changed(action)
             case actions.Report():
                 self._log.found(action)
                 self._owner.found(action)
@@ -247,6 +254,7 @@ class Engine:
 
     def _advertise(self, action: SendAdvertisement) -> None:
         results = self._outgoing.advertise(action)
+        self.sent += True in results
         if self._machine.state is State.MASTER:
             if True in results:
                 self._owner.advertised()

@@ -5,8 +5,6 @@ However its holder ends, the kernel releases the lock.  A lock file without a ho
 
 import fcntl
 import os
-from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 from ucarpd.linux.namespace import network_namespace
@@ -138,31 +136,36 @@ def is_held(name: str, directory: Path) -> bool:
     Also True if that cannot be found out.
     """
     try:
-        return bool(_holders([name], directory))
+        inode = (private_path(directory) / f"{name}.lock").stat().st_ino
+        return inode in _locked()
+    except FileNotFoundError:
+        return False
     except OSError:
         return True
 
 
-def count_holders(names: Iterable[str], directory: Path) -> int:
-    """Return how many processes run these instances; 0 if that cannot be found out."""
-    try:
-        return len(_holders(names, directory))
-    except OSError:
-        return 0
+def holders(directory: Path) -> dict[str, tuple[int, Path]]:
+    """Return process and configuration file of each instance that a process runs.
 
-
-def _holders(names: Iterable[str], directory: Path) -> set[str]:
-    """Return the ids of the processes that hold the locks, as /proc/locks has them.
-
-    Raises OSError, but not for a lock that is missing.
+    It touches no lock.  Empty if this user cannot look.
     """
-    inodes = set()
-    for name in names:
-        with suppress(FileNotFoundError):
-            inodes.add((private_path(directory) / f"{name}.lock").stat().st_ino)
-    if not inodes:
-        return set()
-    # NUMBER: FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE START END
+    found = {}
+    try:
+        locked = _locked()
+        for lock in private_path(directory).glob("*.lock"):
+            descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                pid, path = _noted(descriptor)
+                if os.fstat(descriptor).st_ino in locked and pid.isdecimal():
+                    found[lock.stem] = (int(pid), Path(path))
+            finally:
+                os.close(descriptor)
+    except OSError:
+        return {}
+    return found
+
+
+def _locked() -> set[int]:
+    """Return the inodes that are locked, on any file system."""
     lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
-    flocks = [words for line in lines if (words := line.split())[1] == "FLOCK"]
-    return {words[4] for words in flocks if int(words[5].rpartition(":")[2]) in inodes}
+    return {int(line.rpartition(":")[2].split()[0]) for line in lines if "FLOCK" in line}

@@ -1,13 +1,14 @@
 """What all virtual hosts of this process share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ucarpd.diagnosis.digest import Suspect
 from ucarpd.engine import Timer
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.linux.netlink import Netlink
+from ucarpd.process.teller import Listener
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,12 +16,14 @@ class Host:
     """`demotion` is how much less fit the whole host is, and `lateness` how late its timers are.
 
     `others` takes the name of a virtual host, and returns the other ones: a peer with a wrong digest
-    may have copied from their files.  `changed` is called after each change of a state.
+    may have copied from their files.  `changed` is called after each change of a state, `tell` with all
+    that happens to a virtual host.
     """
 
     netlink: Netlink
     demotion: Demotion
     lateness: Lateness
-    timer: Timer
+    timer: Timer = field(default_factory=Timer)
     others: Callable[[str], tuple[Suspect, ...]]
     changed: Callable[[], None]
+    tell: Listener

@@ -8,28 +8,36 @@ import secrets
 from collections import deque
 from collections.abc import Sequence, Set
 
+from ucarpd import __version__
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.addresses.choice import owner_of
 from ucarpd.addresses.scripts import DOWN, hook
-from ucarpd.carp.actions import Report, State
+from ucarpd.carp.actions import Report, State, StateChanged
 from ucarpd.carp.params import DemoteStyle, IPAddress
 from ucarpd.carp.timing import Phase
+from ucarpd.carp.why import Cause
 from ucarpd.config import Config
 from ucarpd.diagnosis.digest import Background
 from ucarpd.diagnosis.search import DigestSearch
 from ucarpd.engine import Engine, Transition
 from ucarpd.health.crashes import Crashes, probation
-from ucarpd.health.fitness import Fitness
 from ucarpd.interface.interface import Interface
 from ucarpd.linux.lock import InstanceLock
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.messages import Journal
+from ucarpd.log.role_messages import finding_text
 from ucarpd.process.exposure_watch import ExposureWatch
 from ucarpd.process.host import Host
 from ucarpd.process.notes import Notes
 from ucarpd.process.restart_pause import RestartPause
+from ucarpd.process.shown import ShownInstance
+from ucarpd.process.standing import Standing
+from ucarpd.process.teller import Teller
+from ucarpd.record.happening import Event
 from ucarpd.record.keeper import Keeper, content_of
+from ucarpd.record.maintenance import Note
 from ucarpd.scripts.runner import refusal
+from ucarpd.scripts.runs import Runs
 
 FORMER_KEYS = 4
 """Keys of before a reload that are remembered, to tell which hosts still use them."""
@@ -38,7 +46,7 @@ SCRIPT_LOOK = 1.0
 """Seconds between two looks at a script that cannot be run."""
 
 
-class Instance:
+class Instance(ShownInstance):
     """Runs on `interface`, and holds `lock` until `stop` returns.  `phase` as in VirtualHost."""
 
     def __init__(
@@ -52,14 +60,15 @@ class Instance:
     ) -> None:
         self.config = config
         self._loop = asyncio.get_running_loop()
-        self._changed_at = self._loop.time()
         self._host = host
+        self._teller = Teller(config.name, host.tell)
         self._lock = lock
         self._interface = interface
-        self._fitness = Fitness(self.demotion_changed)
-        self._demoted_by = 0
-        self._reasons = ""
         self._log = Journal(config.name, config.vhid, config.interface, config.facility)
+        self.standing = Standing(
+            host.demotion, interface.fault, self._log, self._teller, self.demotion_changed
+        )
+        self._fitness = self.standing.fitness
         self._phase = phase
         self._former_keys: deque[bytes] = deque(maxlen=FORMER_KEYS)
         self._log.inquiry = DigestSearch(self._background)
@@ -67,7 +76,8 @@ class Instance:
         self._crashes = Crashes(config.name, run_directory())
         arp = ParentArp(config.interface, run_directory())
         self._keeper = Keeper(config.name, host.netlink, self._log, lock, arp)
-        self._addresses = owner_of(config, host.netlink, self._log, self._keeper, arp)
+        self._runs = Runs()
+        self._addresses = owner_of(config, host.netlink, self._log, self._keeper, arp, self._runs)
         self._engine: Engine | None = None
         self._started_at = 0.0
         self._pause = RestartPause()
@@ -76,16 +86,7 @@ class Instance:
         self._is_stopping = False
         self._stopped = asyncio.Event()
         self._is_over = False
-        self._notes = Notes()
-
-    @property
-    def state(self) -> State:
-        return self._engine.state if self._engine else State.INIT
-
-    @property
-    def duration(self) -> float:
-        """Seconds for which it has been in its state."""
-        return self._loop.time() - self._changed_at
+        self._notes = Notes(self._loop.time)
 
     def keep_configuration(self) -> None:
         """Keep the configuration, which comes from sound files, for the start after a crash."""
@@ -106,7 +107,8 @@ class Instance:
             phase=self._phase,
             late=self._host.lateness.note,
         )
-        self._demoted_by = 0
+        self._teller.event(Event.START, f"ucarpd {__version__}")
+        self.standing.begin()
         if seconds := probation(self._crashes.begin(self._started_at)):
             self._fitness.crashed(seconds)
         self.demotion_changed()
@@ -155,6 +157,7 @@ class Instance:
         await self._keeper.close()
         self._crashes.end()
         self._lock.release()
+        self._teller.event(Event.STOP, reason)
 
     def reconfigure(self, new: Config) -> None:
         """Take over a configuration that differs only in what may change while running."""
@@ -192,49 +195,20 @@ class Instance:
 
     def demotion_changed(self) -> None:
         """The host, or this virtual host alone, is less fit or fitter than before."""
-        # A fault of our own interface already ends the role, and has its own reason.
-        reasons = self._host.demotion.without(self._interface.fault).joined(self._fitness.demotion)
-        by_count = self.config.demote_style is DemoteStyle.OPENBSD
-        demoted_by = reasons.unfitness(by_count=by_count)
-        if demoted_by == self._demoted_by or self._engine is None:
-            return
-        self._demoted_by = demoted_by
-        self._reasons = str(reasons)
-        self._log.demoted(demoted_by, self._reasons)
-        self._engine.demote(demoted_by, f"demoted by {demoted_by}: {reasons}")
+        if self._engine is not None:
+            by_count = self.config.demote_style is DemoteStyle.OPENBSD
+            if reason := self.standing.look(by_count=by_count):
+                self._engine.demote(self.standing.unfitness, reason)
+
+    def maintain(self, notes: tuple[Note, ...]) -> None:
+        """These maintenance notes, of the host and of this instance, hold from now on."""
+        if notes != self.standing.maintenance:
+            self.standing.maintain(notes, is_running=self._engine is not None)
+            self._host.changed()
 
     def step_down(self, reason: str) -> None:
         if self._engine is not None:
             self._engine.step_down(reason)
-
-    @property
-    def note(self) -> str:
-        """What is unusual, to be put right after the state; empty if all is well."""
-        if self._engine is None:
-            return ": to be started again after an internal error"
-        if self.state is State.INIT:
-            return f": waiting, {self._engine.reason}"
-        less_fit = f"; less fit: {self._reasons}" if self._demoted_by else ""
-        exposed = f"; {self.exposure.trouble}" if self.exposure.trouble else ""
-        if self.state is not State.MASTER:
-            return less_fit + exposed
-        notes = self._notes.of_master(self.config.is_scripted, self._log.wrong_digest_from)
-        return (notes or less_fit) + exposed
-
-    def report_status(self) -> None:
-        """One line in ucarp's words, `MASTER on eth0 id 1`, and what there is to know."""
-        if self._engine is None:
-            self._log.status("INIT", "to be started again after an internal error")
-            return
-        receiver = self._engine.receiver
-        drops = ", ".join(f"{reason.value} {n}" for reason, n in receiver.dropped.items())
-        demoted = f"; demoted by {self._demoted_by}" if self._demoted_by else ""
-        self._log.status(
-            self.state.value,
-            f"for {self.duration:.0f} s: {self._engine.reason}; "
-            f"{receiver.accepted} advertisements accepted, dropped: {drops or 'none'}{demoted}"
-            + (f"; {self.exposure.trouble}" if self.exposure.trouble else ""),
-        )
 
     def _background(self) -> Background:
         return Background(
@@ -245,10 +219,10 @@ class Instance:
 
     # -- from the engine -----------------------------------------------------------------------------
 
-    def changed(self) -> None:
-        self._changed_at = self._loop.time()
+    def changed(self, change: StateChanged) -> None:
+        self._teller.transition(change)
         self._notes.state_changed()
-        if self.state is State.MASTER:
+        if change.new is State.MASTER:
             self._fitness.role_taken()
         else:
             self._fitness.role_left()
@@ -268,16 +242,18 @@ class Instance:
         self._keeper.write(content_of(self.config, sources, mac, counter, down))
 
     def sending(self, is_failing: bool) -> None:
+        self._notes.sending(is_failing)
         self._fitness.sending(is_failing)
 
     def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
         self._notes.unserved = addresses
-        self._log.unserved(addresses)
+        self._teller.event(Event.FINDING, self._log.unserved(addresses))
         self._host.changed()
         self._fitness.unserved(len(addresses), len(self.config.params().addresses))
 
     def found(self, report: Report) -> None:
         self._notes.found(report)
+        self._teller.event(Event.FINDING, finding_text(report), report.peer)
         self._host.changed()
 
     def loss_counts(self) -> None:
@@ -297,4 +273,5 @@ class Instance:
         pause = self._pause.after(self._loop.time() - self._started_at)
         self._log.restarting(pause)
         self._restart = self._loop.call_later(pause, self.start)
-        self.changed()
+        text = f"internal error, starting again in {pause:g} s"
+        self.changed(StateChanged(self._teller.state, State.INIT, text, Cause.FAULT))

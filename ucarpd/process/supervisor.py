@@ -9,39 +9,40 @@ import asyncio
 import logging
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
+from ucarpd.carp.actions import State
 from ucarpd.carp.timing import Phase, slots_of
 from ucarpd.config import Config
 from ucarpd.diagnosis.digest import Suspect
-from ucarpd.engine import Timer
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.interface.interface import Interface
 from ucarpd.linux.lock import AlreadyRunning, InstanceLock
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.run_directory import run_directory
+from ucarpd.linux.state_directory import state_directory
 from ucarpd.log import lines
 from ucarpd.process import reading
 from ucarpd.process.host import Host
 from ucarpd.process.instance import Instance
+from ucarpd.process.maintenance import Done, Maintenance
+from ucarpd.process.moments import Moments
+from ucarpd.process.observer import Observer
 from ucarpd.process.reading import Reading
+from ucarpd.process.snapshot import of_process
 from ucarpd.process.status_line import status_line
+from ucarpd.process.teller import Listener
+from ucarpd.record.disk import Disk
+from ucarpd.record.happening import Happening
+from ucarpd.record.history_writer import HistoryWriter
 from ucarpd.record.keeper import virtual_addresses_elsewhere
 from ucarpd.scripts import survivors
 
+PATIENCE_WITH_DISK = 1.0
+"""Seconds that the end of the process waits until the history is written."""
+
 GOLDEN_RATIO = (5**0.5 - 1) / 2
-
-
-class Observer(Protocol):
-    """Hears of the changes that the supervisor makes."""
-
-    def status_changed(self) -> None:
-        """What `status` returns may have changed."""
-
-    def reload_begins(self) -> None: ...
-    def reload_ended(self) -> None:
-        """Not called when the process ends meanwhile."""
 
 
 class Supervisor:
@@ -57,22 +58,27 @@ class Supervisor:
         self._stay = stay
         self._observer = observer
         self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
         self._host = Host(
             netlink=netlink,
             demotion=Demotion(),
             lateness=Lateness(),
-            timer=Timer(),
             others=self._others,
             changed=observer.status_changed,
+            tell=self._tell,
         )
         self._interfaces: dict[str, Interface] = {}
         self._instances: dict[str, Instance] = {}
+        disk = Disk()
+        self._maintenance = Maintenance(state_directory(), disk, lambda: self.instances)
+        self._history = HistoryWriter(state_directory(), disk)
+        self.listeners: list[Listener] = [self._history.tell]
+        """They are told, in this order, what happens to the virtual hosts."""
         self._reloading: asyncio.Task[None] | None = None
         self._reload_again = False
         self._stopped: list[Instance] = []
         """Instances with scripts, until their left-over processes have been logged."""
         self._started = 0
-        self._slots = 1
         self.reading = Reading()
         """The last one."""
         self.is_ending = False
@@ -83,18 +89,23 @@ class Supervisor:
         """The instances that run."""
         return self._instances.values()
 
+    def instance(self, name: str) -> Instance | None:
+        """Return the instance of this name, if it runs."""
+        return self._instances.get(name)
+
     @property
     def interfaces(self) -> Collection[Interface]:
         """The interfaces that virtual hosts run on, or have run on."""
         return self._interfaces.values()
 
     def read(self) -> Reading:
-        """Read the files for `start`, and log their faults."""
+        """Read the files for `start`, and the maintenance notes; log their faults."""
         self.reading = reading.at_start(self._paths)
         for line in self.reading.lines:
             lines.write_problem(line)
         for line in self.reading.warnings:
             lines.write(logging.WARNING, line)
+        self._maintenance.read_now()
         return self.reading
 
     def start(self) -> None:
@@ -112,10 +123,30 @@ class Supervisor:
             instance.report_status()
         lines.write(logging.INFO, str(self._host.lateness))
 
-    def step_down(self) -> None:
-        """Offer the roles to the peers."""
-        for instance in self._instances.values():
+    def overview(self) -> dict[str, Any]:
+        """Return the reply of GetStatus without the virtual hosts."""
+        moments = Moments.at_present(self._loop)
+        return of_process(self._host.lateness, self._began, self.reading, moments)
+
+    def step_down(self, name: str | None = None) -> list[str]:
+        """Offer the role of one instance, or of all, to the peers; return those that are MASTER."""
+        asked = [each for each in self._instances.values() if name in {None, each.config.name}]
+        offered = [each.config.name for each in asked if each.state is State.MASTER]
+        for instance in asked:
             instance.step_down("asked to step down")
+        return offered
+
+    def apply_maintenance(self, done: Done) -> None:
+        """Read the maintenance notes again beside the event loop, and apply them.
+
+        `done` gets the names of the virtual hosts in maintenance, in the loop; while the disk hangs it
+        is not called.
+        """
+        self._maintenance.read_again(done)
+
+    def _tell(self, happening: Happening) -> None:
+        for listener in self.listeners:
+            listener(happening)
 
     def _demote(self, reason: str, amount: int) -> None:
         """Something makes the whole host less fit, or no longer."""
@@ -129,9 +160,9 @@ class Supervisor:
         """Each knows the virtual addresses of all of them before it looks for an address of its own."""
         for each in configs:
             self._interface(each.interface).expect(each)
-        self._slots = slots_of(len(self._instances) + len(configs))
+        slots = slots_of(len(self._instances) + len(configs))
         for each in configs:
-            self._start(each)
+            self._start(each, slots)
 
     def _interface(self, name: str) -> Interface:
         if name not in self._interfaces:
@@ -140,7 +171,7 @@ class Supervisor:
             )
         return self._interfaces[name]
 
-    def _start(self, new: Config) -> None:
+    def _start(self, new: Config, slots: int) -> None:
         try:
             lock = InstanceLock(new.name, run_directory(), new.interface, new.vhid, new.path)
         except AlreadyRunning as error:
@@ -157,11 +188,12 @@ class Supervisor:
             host=self._host,
             interface=self._interface(new.interface),
             lock=lock,
-            phase=Phase(self._next_share(), self._slots),
+            phase=Phase(self._next_share(), slots),
         )
         self._instances[new.name] = instance
         if not self.reading.is_refused(new.path):
             instance.keep_configuration()
+        self._maintenance.concern(instance)
         instance.start()
 
     def _next_share(self) -> float:
@@ -199,7 +231,9 @@ class Supervisor:
         for result in await asyncio.gather(*stops, *reload, return_exceptions=True):
             if isinstance(result, Exception):
                 lines.write(logging.CRITICAL, f"internal error: {result!r}", error=result)
+        self._maintenance.stop()
         await self._tell_survivors()
+        await self._history.finish(PATIENCE_WITH_DISK)
 
     # -- reload ------------------------------------------------------------------------------------------
 
@@ -227,6 +261,7 @@ class Supervisor:
         If a file is gone, its instance ends.  If a file cannot be used, its instance stays as it is.  A stop of
         the process cuts it short.
         """
+        self._maintenance.read_again()
         told = self.reading.warnings
         self.reading = await asyncio.to_thread(reading.at_reload, self._paths)
         for line in self.reading.lines:

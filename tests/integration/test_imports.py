@@ -58,6 +58,8 @@ def test_nothing_is_imported_after_the_start(a, b, tmp_path):
         process.wait_for_line(MASTER, count=4)
         process.signal(signal.SIGUSR1)
         process.wait_for_line("advertisements accepted", count=4)
+        for words in ("status web", "history", "maintenance on web", "maintenance off web"):
+            assert "web" in a.ucarpctl(*words.split(), check=False).stdout
         process.signal(signal.SIGUSR2)
         process.wait_for_line("asked to step down")
         a.ip("link", "set", "eth0", "down")

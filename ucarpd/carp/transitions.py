@@ -18,7 +18,7 @@ from dataclasses import replace
 from ucarpd.carp.actions import Action, SendAdvertisement, State, StateChanged
 from ucarpd.carp.bow_out import FinalAdvertisements
 from ucarpd.carp.election import OwnVerdict, SilenceVerdict, judge_own_rank, judge_silence
-from ucarpd.carp.events import AdvertisementReceived, InterfaceLost
+from ucarpd.carp.events import AdvertisementReceived, DemotionChanged, InterfaceLost
 from ucarpd.carp.hearing import Hearing
 from ucarpd.carp.held_addresses import HeldAddresses
 from ucarpd.carp.leaving import Leaving
@@ -106,6 +106,7 @@ class Transitions:
     def _begin(self, sources: tuple[IPAddress, ...], now: float) -> None:
         """Leave INIT."""
         self._hearing.use(sources, now)
+        self._hearing.preempt_delay.begin(now)
         self._enter_backup(f"ready with source {' and '.join(map(str, sources))}", now)
         if not self._started:
             self._started = True
@@ -170,12 +171,15 @@ class Transitions:
     def _lose_role(self, reason: str, now: float, *, can_send: bool) -> None:
         bow_out = self._bow_out(now) if can_send else None
         self._enter_init(reason)
+        self._hearing.preempt_delay.role_lost(now)
         self._hearing.was_cut_off = True
         self._leave(bow_out)
 
     def _yield(self, heard: AdvertisementReceived, reason: str, now: float) -> None:
         """By rule M1."""
         before = self._rank
+        if before.demotion:
+            self._hearing.preempt_delay.role_lost(now)
         self._enter_backup(reason, now, peer=heard.source)
         if before.is_stepping_down:
             self._master_down.not_before = now + HOLD_DOWN_RATIO * self._rank.master_down_interval
@@ -207,16 +211,23 @@ class Transitions:
         if (rank.stated, rank.interval) != (before.stated, before.interval):
             self._advertise(now, now)
 
-    def _change_demotion(self, demotion: int, reason: str, now: float) -> None:
+    def _set_demotion(self, changed: DemotionChanged, now: float) -> None:
+        """Without the role: remember it."""
+        if self._rank.demotion and not changed.demotion:
+            self._hearing.preempt_delay.begin(now)
+        self._set_rank(replace(self._rank, demotion=changed.demotion, is_tested=changed.is_tested))
+
+    def _change_demotion(self, changed: DemotionChanged, now: float) -> None:
         """As MASTER, by rules L1 and L2."""
-        rank = replace(self._rank, demotion=demotion)
+        rank = replace(self._rank, demotion=changed.demotion, is_tested=changed.is_tested)
         verdict = judge_own_rank(may_serve=rank.may_serve)
         if verdict is OwnVerdict.SERVE_ON:
             self._change_rank(rank, now)
         else:
             bow_out = self._bow_out(now)
-            self._enter_backup(reason, now)
-            self._set_rank(replace(self._rank, demotion=demotion))
+            self._hearing.preempt_delay.role_lost(now)
+            self._enter_backup(changed.reason, now)
+            self._set_demotion(changed, now)
             self._leave(bow_out)
 
     # -- sending -----------------------------------------------------------------------------------

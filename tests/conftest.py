@@ -25,8 +25,16 @@ def log_lines():
 
 
 @pytest.fixture
-def run_directory(tmp_path, monkeypatch):
+def run_directory(tmp_path, monkeypatch, state_directory):
     """The run directory of this test alone, as systemd would name it."""
     directory = tmp_path / "run"
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(directory))
+    return directory
+
+
+@pytest.fixture
+def state_directory(tmp_path, monkeypatch):
+    """The same for the state directory."""
+    directory = tmp_path / "state"
+    monkeypatch.setenv("STATE_DIRECTORY", str(directory))
     return directory

@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "diagnosis": "carp config",
     "health": "carp linux",
     "control": "carp linux log",
+    "ctl": "config control exit_status linux record",
     "log": "carp linux",
     "interface": "carp linux config engine log",
     "addresses": "carp linux config engine log scripts",

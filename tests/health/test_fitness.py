@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from virtual_loop import in_virtual_time
 
+from ucarpd.health.demotion import Level
 from ucarpd.health.fitness import FIRST_ADDRESS_PAUSE, LONGEST_ADDRESS_PAUSE, SENDING_PAUSE, Fitness
 
 
@@ -114,3 +115,13 @@ async def test_after_the_end_nothing_is_forgiven():
     watch.fitness.close()
     await asyncio.sleep(2 * SENDING_PAUSE)
     assert watch.changes == [240, 252]
+
+
+@in_virtual_time
+async def test_maintenance_begins_and_ends_and_leaves_the_faults_alone():
+    watch = Watch()
+    watch.fitness.sending(True)
+    for level in (Level.MAINTENANCE, Level.NEVER, Level.NEVER, None, None):
+        watch.fitness.maintain(level)
+    assert watch.changes == [240, 254, 255, 240]
+    watch.fitness.close()

@@ -3,12 +3,14 @@
 import gc
 
 import pytest
+from fake_disk import FakeDisk
 from fake_sockets import FakeSockets, FakeWatch
 from instance_bench import Bench
 from one_process import Host
 
 from ucarpd.interface import interface
 from ucarpd.log import lines
+from ucarpd.process import supervisor
 
 
 @pytest.fixture
@@ -17,6 +19,7 @@ def host(tmp_path, run_directory, monkeypatch):
     monkeypatch.setenv("NOTIFY_SOCKET", host.manager.getsockname())
     monkeypatch.setattr(interface, "Sockets", FakeSockets)
     monkeypatch.setattr(interface, "DoubleWatch", FakeWatch)
+    monkeypatch.setattr(supervisor, "Disk", FakeDisk)
     monkeypatch.delenv("WATCHDOG_USEC", raising=False)
     yield host
     host.manager.close()

@@ -28,6 +28,7 @@ class Observer:
 def run(monkeypatch, tmp_path, scenario):
     journal = FakeLog()
     monkeypatch.setattr(supervisor, "lines", journal)
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
 
     async def with_supervisor():
         await scenario(Supervisor([tmp_path], FakeNetlink(), observer, stay=True))

@@ -101,7 +101,7 @@ class Bench:
         self.engine.receive(frame, asyncio.get_running_loop().time() - ago)
 
     # the owner
-    def changed(self):
+    def changed(self, change):
         self.states.append(self.engine.state)
 
     def identity_changed(self):

@@ -67,6 +67,7 @@ class Bench:
         self.interface, self.netlink = FakeInterface(), FakeNetlink()
         self.host_demotion = Demotion()
         self.changes = []
+        self.happenings = []
         self.breaks_as = None
         """A defect of ours shows when this state is taken."""
         self.lateness = Lateness()
@@ -79,6 +80,7 @@ class Bench:
                 lateness=self.lateness,
                 others=lambda name: self.others if name == "web" else (),
                 changed=self.changed,
+                tell=self.happenings.append,
             ),
             interface=self.interface,
             lock=self.lock(),

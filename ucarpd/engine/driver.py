@@ -228,7 +228,7 @@ class Engine:
                 if new is not State.MASTER:
                     self._loop.call_soon(self._act_on_held_loss)
                 self._log.transition(action)
-                self._owner.changed()
+                self._owner.changed(action)
             case actions.Report():
                 self._log.found(action)
                 self._owner.found(action)

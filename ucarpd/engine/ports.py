@@ -116,7 +116,7 @@ class Log(Protocol):
 class Owner(Protocol):
     """The owner of an engine, which gets its reports; after `finished` or `failed` none follow."""
 
-    def changed(self) -> None: ...
+    def changed(self, change: StateChanged) -> None: ...
     def identity_changed(self) -> None:
         """Handle a change of the source addresses, the MAC address or the parameters."""
 

@@ -1,9 +1,11 @@
 """Why a host is unfit: named reasons, each with a level and an amount, and their sum.
 
-The sum is a place in the order of `ucarpd.carp.rank`, which says how it is advertised.
+The sum is a place in the order of `ucarpd.carp.rank`, which says how it is advertised.  Every
+reason is in such a list, whoever adds it, so a second one never adds to the cost of the first.
 """
 
 from enum import Enum
+from typing import NamedTuple
 
 from ucarpd.carp.rank import HEALTHY, LARGEST_FAILING, MAINTENANCE, NEVER
 
@@ -14,6 +16,14 @@ class Level(Enum):
     FAILING = LARGEST_FAILING
     MAINTENANCE = MAINTENANCE
     NEVER = NEVER
+
+
+class Reason(NamedTuple):
+    """A reason that holds: its amount counts among the failing."""
+
+    name: str
+    amount: int
+    level: Level
 
 
 class Demotion:
@@ -53,6 +63,10 @@ class Demotion:
         if worst > LARGEST_FAILING:
             return worst
         return min(sum(1 if by_count else amount for _, amount in reasons), LARGEST_FAILING)
+
+    def listed(self) -> tuple[Reason, ...]:
+        """The reasons, in the order in which they came."""
+        return tuple(Reason(name, amount, level) for name, (level, amount) in self.reasons.items())
 
     def __str__(self) -> str:
         return ", ".join(self.reasons) or "none"

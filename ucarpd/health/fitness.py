@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 
 from ucarpd.carp.rank import DOWN_AMOUNT
-from ucarpd.health.demotion import Demotion
+from ucarpd.health.demotion import Demotion, Level
 
 SENDING_PAUSE = 300.0
 """Seconds after which a host that could not send is taken for fit again."""
@@ -23,6 +23,7 @@ for fit again; each failure doubles the pause.
 _SENDING = "sending fails"
 _CRASHED = "crashed"
 _ADDRESS = "an address cannot be put in place"
+_MAINTENANCE = "maintenance"
 
 
 class Fitness:
@@ -38,10 +39,17 @@ class Fitness:
         self._address_pause = FIRST_ADDRESS_PAUSE
         self._is_unserved = False
 
-    def set(self, reason: str, amount: int) -> None:
+    def set(self, reason: str, amount: int, level: Level = Level.FAILING) -> None:
         """Let `reason` hold with this amount, or no longer (0)."""
-        if self.demotion.set(reason, amount):
+        if self.demotion.set(reason, amount, level):
             self._changed()
+
+    def maintain(self, level: Level | None) -> None:
+        """An operator takes this host out of service, down to `level`; None: no longer."""
+        if level is None:
+            self.set(_MAINTENANCE, 0)
+        else:
+            self.set(_MAINTENANCE, level.value, level)
 
     def sending(self, is_failing: bool) -> None:
         """Advertisements do not get out, so that the peers think this host dead; or do again."""

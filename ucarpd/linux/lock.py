@@ -137,9 +137,35 @@ def is_held(name: str, directory: Path) -> bool:
     """
     try:
         inode = (private_path(directory) / f"{name}.lock").stat().st_ino
-        locks = Path("/proc/locks").read_text(encoding="ascii")
+        return inode in _locked()
     except FileNotFoundError:
         return False
     except OSError:
         return True
-    return any("FLOCK" in line and f":{inode} " in line for line in locks.splitlines())
+
+
+def holders(directory: Path) -> dict[str, tuple[int, Path]]:
+    """Return process and configuration file of each instance that a process runs.
+
+    It touches no lock.  Empty if this user cannot look.
+    """
+    found = {}
+    try:
+        locked = _locked()
+        for lock in private_path(directory).glob("*.lock"):
+            descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                pid, path = _noted(descriptor)
+                if os.fstat(descriptor).st_ino in locked and pid.isdecimal():
+                    found[lock.stem] = (int(pid), Path(path))
+            finally:
+                os.close(descriptor)
+    except OSError:
+        return {}
+    return found
+
+
+def _locked() -> set[int]:
+    """Return the inodes that are locked, on any file system."""
+    lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
+    return {int(line.rpartition(":")[2].split()[0]) for line in lines if "FLOCK" in line}

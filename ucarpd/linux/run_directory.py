@@ -22,6 +22,11 @@ def private_path(directory: Path) -> Path:
     return directory / "private"
 
 
+def control_path(directory: Path) -> Path:
+    """Return the path of the directory of control sockets, whether it exists or not."""
+    return directory / "ctl"
+
+
 def is_still_at(path: Path, descriptor: int) -> bool:
     """Return whether the path is still the open file: the file may be removed or replaced."""
     try:
@@ -49,17 +54,25 @@ def private_directory(directory: Path) -> Path:
     return path
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Make or replace a file that only our user can read.
+def replace_file(
+    path: Path, content: bytes, mode: int = 0o600, *, is_durable: bool = False
+) -> None:
+    """Make or replace a file with exactly this mode; by default only our user can read it.
 
-    A reader finds either the whole old file or the whole new one.  Blocks.  Raises OSError, which
-    names the file.
+    A reader finds either the whole old file or the whole new one.  If `is_durable`, the content is
+    on the disk before the new file replaces the old one.  Blocks.  Raises OSError, which names the
+    file.
     """
     new = path.with_name(f"{path.name}.new")
     try:
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
+            if mode != 0o600:
+                os.fchmod(descriptor, mode)  # Whatever the umask is.
+            if is_durable:
+                file.flush()
+                os.fsync(descriptor)
         new.replace(path)
     except OSError as error:
         new.unlink(missing_ok=True)

@@ -57,17 +57,20 @@ class AddressMessages(InstanceLines):
     def script_failed_but_serves(self, ips: Sequence[object]) -> None:
         self.warning(f"the up-script failed, but {listed(ips)} is on this host: it goes on serving")
 
-    def unserved(self, ips: Sequence[object]) -> None:
+    def unserved(self, ips: Sequence[object]) -> str:
+        """Name the addresses that this host cannot serve; none: it serves all again.
+
+        Return the words.
+        """
         if ips:
             # That the interface has no IPv6 is the operator's doing, and has its own line.
             level = logging.WARNING if self._without_ipv6.issuperset(ips) else logging.ERROR
-            self._write(
-                level,
-                f"this host cannot serve {listed(ips)}: another host should take over",
-                MESSAGE_ID=MESSAGE_ID_UNSERVED,
-            )
+            text = f"this host cannot serve {listed(ips)}: another host should take over"
+            self._write(level, text, MESSAGE_ID=MESSAGE_ID_UNSERVED)
         else:
-            self.info("all addresses are served again")
+            text = "all addresses are served again"
+            self.info(text)
+        return text
 
     def address_taken_away(self, ip: IPAddress) -> None:
         self._fault(

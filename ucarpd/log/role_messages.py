@@ -47,8 +47,7 @@ class RoleMessages(SegmentMessages):
 
     def found(self, report: Report) -> None:
         """Log a discovery of the protocol that changes no role; each comes once, and its end."""
-        level, text = _FINDINGS[report.finding]
-        text = text.format(peer=report.peer, family=report.family)
+        level, text = _FINDINGS[report.finding][0], finding_text(report)
         peer = str(report.peer or "")
         if report.finding in {Finding.RIVAL_STAYS, Finding.RIVAL_STAYS_TIED}:
             self._write(level, text, MESSAGE_ID=MESSAGE_ID_TWO_MASTERS, UCARPD_PEER=peer)
@@ -65,6 +64,15 @@ class RoleMessages(SegmentMessages):
             )
         else:
             self.info("no longer demoted")
+
+    def maintenance(self, scope: str, note: object | None) -> str:
+        """Say that a maintenance of the host or the instance (`scope`) holds, or no longer (None).
+
+        Return the words.
+        """
+        text = f"maintenance of this {scope}{f': {note}' if note else ' is over'}"
+        self.warning(text)
+        return text
 
     def fault(self, error: BaseException) -> None:
         """A defect of ours, with the traceback that its author needs."""
@@ -94,6 +102,11 @@ class RoleMessages(SegmentMessages):
             "the list of addresses has changed: change it on the other hosts now; until then, each "
             "host ignores the other, and both are MASTER"
         )
+
+
+def finding_text(report: Report) -> str:
+    """Return the words for a discovery of the protocol."""
+    return _FINDINGS[report.finding][1].format(peer=report.peer, family=report.family)
 
 
 _FINDINGS = {

@@ -7,6 +7,7 @@ from ucarpd.diagnosis.digest import Suspect
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.linux.netlink import Netlink
+from ucarpd.process.teller import Listener
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +15,8 @@ class Host:
     """`demotion` is how much less fit the whole host is, and `lateness` how late its timers are.
 
     `others` takes the name of a virtual host, and returns the other ones: a peer with a wrong digest
-    may have copied from their files.  `changed` is called after each change of a state.
+    may have copied from their files.  `changed` is called after each change of a state, `tell` with all
+    that happens to a virtual host.
     """
 
     netlink: Netlink
@@ -22,3 +24,4 @@ class Host:
     lateness: Lateness
     others: Callable[[str], tuple[Suspect, ...]]
     changed: Callable[[], None]
+    tell: Listener

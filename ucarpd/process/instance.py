@@ -8,26 +8,32 @@ import secrets
 from collections import deque
 from collections.abc import Sequence, Set
 
+from ucarpd import __version__
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.addresses.choice import owner_of
 from ucarpd.addresses.scripts import DOWN, hook
-from ucarpd.carp.actions import Report, State
+from ucarpd.carp.actions import Report, State, StateChanged
 from ucarpd.carp.params import DemoteStyle, IPAddress
 from ucarpd.config import Config
 from ucarpd.diagnosis.digest import Background
 from ucarpd.diagnosis.search import DigestSearch
 from ucarpd.engine import Engine, Transition
 from ucarpd.health.crashes import Crashes, probation
-from ucarpd.health.fitness import Fitness
 from ucarpd.interface.interface import Interface
 from ucarpd.linux.lock import InstanceLock
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.messages import Journal
+from ucarpd.log.role_messages import finding_text
 from ucarpd.process.exposure_watch import ExposureWatch
 from ucarpd.process.host import Host
 from ucarpd.process.notes import Notes
 from ucarpd.process.restart_pause import RestartPause
+from ucarpd.process.standing import Standing
+from ucarpd.process.status_line import details
+from ucarpd.process.teller import Teller
+from ucarpd.record.happening import Event
 from ucarpd.record.keeper import Keeper, content_of
+from ucarpd.record.maintenance import Note
 from ucarpd.scripts.runner import refusal
 
 FORMER_KEYS = 4
@@ -51,14 +57,15 @@ class Instance:
     ) -> None:
         self.config = config
         self._loop = asyncio.get_running_loop()
-        self._changed_at = self._loop.time()
         self._host = host
+        self._teller = Teller(config.name, host.tell)
         self._lock = lock
         self._interface = interface
-        self._fitness = Fitness(self.demotion_changed)
-        self._demoted_by = 0
-        self._reasons = ""
         self._log = Journal(config.name, config.vhid, config.interface, config.facility)
+        self.standing = Standing(
+            host.demotion, interface.fault, self._log, self._teller, self.demotion_changed
+        )
+        self._fitness = self.standing.fitness
         self._phase = phase
         self._former_keys: deque[bytes] = deque(maxlen=FORMER_KEYS)
         self._log.inquiry = DigestSearch(self._background)
@@ -82,9 +89,18 @@ class Instance:
         return self._engine.state if self._engine else State.INIT
 
     @property
+    def name(self) -> str:
+        return self.config.name
+
+    @property
     def duration(self) -> float:
         """Seconds for which it has been in its state."""
-        return self._loop.time() - self._changed_at
+        return self._teller.duration
+
+    @property
+    def maintenance(self) -> tuple[Note, ...]:
+        """The maintenance notes that hold: the host's, and its own."""
+        return self.standing.maintenance
 
     def keep_configuration(self) -> None:
         """Keep the configuration, which comes from sound files, for the start after a crash."""
@@ -104,7 +120,8 @@ class Instance:
             phase=self._phase,
             late=self._host.lateness.note,
         )
-        self._demoted_by = 0
+        self._teller.event(Event.START, f"ucarpd {__version__}")
+        self.standing.begin()
         if seconds := probation(self._crashes.begin(self._started_at)):
             self._fitness.crashed(seconds)
         self.demotion_changed()
@@ -153,6 +170,7 @@ class Instance:
         await self._keeper.close()
         self._crashes.end()
         self._lock.release()
+        self._teller.event(Event.STOP, reason)
 
     def reconfigure(self, new: Config) -> None:
         """Take over a configuration that differs only in what may change while running."""
@@ -190,16 +208,16 @@ class Instance:
 
     def demotion_changed(self) -> None:
         """The host, or this virtual host alone, is less fit or fitter than before."""
-        # A fault of our own interface already ends the role, and has its own reason.
-        reasons = self._host.demotion.without(self._interface.fault).joined(self._fitness.demotion)
-        by_count = self.config.demote_style is DemoteStyle.OPENBSD
-        demoted_by = reasons.unfitness(by_count=by_count)
-        if demoted_by == self._demoted_by or self._engine is None:
-            return
-        self._demoted_by = demoted_by
-        self._reasons = str(reasons)
-        self._log.demoted(demoted_by, self._reasons)
-        self._engine.demote(demoted_by, f"demoted by {demoted_by}: {reasons}")
+        if self._engine is not None:
+            by_count = self.config.demote_style is DemoteStyle.OPENBSD
+            if reason := self.standing.look(by_count=by_count):
+                self._engine.demote(self.standing.unfitness, reason)
+
+    def maintain(self, notes: tuple[Note, ...]) -> None:
+        """These maintenance notes, of the host and of this instance, hold from now on."""
+        if notes != self.standing.maintenance:
+            self.standing.maintain(notes, is_running=self._engine is not None)
+            self._host.changed()
 
     def step_down(self, reason: str) -> None:
         if self._engine is not None:
@@ -212,7 +230,7 @@ class Instance:
             return ": to be started again after an internal error"
         if self.state is State.INIT:
             return f": waiting, {self._engine.reason}"
-        less_fit = f"; less fit: {self._reasons}" if self._demoted_by else ""
+        less_fit = f"; less fit: {self.standing.demotion}" if self.standing.unfitness else ""
         exposed = f"; {self.exposure.trouble}" if self.exposure.trouble else ""
         if self.state is not State.MASTER:
             return less_fit + exposed
@@ -224,15 +242,8 @@ class Instance:
         if self._engine is None:
             self._log.status("INIT", "to be started again after an internal error")
             return
-        receiver = self._engine.receiver
-        drops = ", ".join(f"{reason.value} {n}" for reason, n in receiver.dropped.items())
-        demoted = f"; demoted by {self._demoted_by}" if self._demoted_by else ""
-        self._log.status(
-            self.state.value,
-            f"for {self.duration:.0f} s: {self._engine.reason}; "
-            f"{receiver.accepted} advertisements accepted, dropped: {drops or 'none'}{demoted}"
-            + (f"; {self.exposure.trouble}" if self.exposure.trouble else ""),
-        )
+        text = details(self.duration, self._engine, self.standing.unfitness, self.exposure.trouble)
+        self._log.status(self.state.value, text)
 
     def _background(self) -> Background:
         return Background(
@@ -243,10 +254,13 @@ class Instance:
 
     # -- from the engine -----------------------------------------------------------------------------
 
-    def changed(self) -> None:
-        self._changed_at = self._loop.time()
+    def changed(self, change: StateChanged) -> None:
+        self._state_changed(change.new, change.reason, change.peer)
+
+    def _state_changed(self, state: State, reason: str, peer: IPAddress | None = None) -> None:
+        self._teller.transition(state, reason, peer)
         self._notes.state_changed()
-        if self.state is State.MASTER:
+        if state is State.MASTER:
             self._fitness.role_taken()
         else:
             self._fitness.role_left()
@@ -270,12 +284,13 @@ class Instance:
 
     def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
         self._notes.unserved = addresses
-        self._log.unserved(addresses)
+        self._teller.event(Event.FINDING, self._log.unserved(addresses))
         self._host.changed()
         self._fitness.unserved(len(addresses), len(self.config.params().addresses))
 
     def found(self, report: Report) -> None:
         self._notes.found(report)
+        self._teller.event(Event.FINDING, finding_text(report), report.peer)
         self._host.changed()
 
     def loss_counts(self) -> None:
@@ -295,4 +310,4 @@ class Instance:
         pause = self._pause.after(self._loop.time() - self._started_at)
         self._log.restarting(pause)
         self._restart = self._loop.call_later(pause, self.start)
-        self.changed()
+        self._state_changed(State.INIT, f"internal error, starting again in {pause:g} s")

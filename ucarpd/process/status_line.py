@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ucarpd.carp.actions import State
 from ucarpd.config import Config
+from ucarpd.engine import Engine
 
 _MOST_NOTES = 3
 """Most virtual hosts whose reasons the line names."""
@@ -57,3 +58,15 @@ def _of_many(instances: Sequence[Shown]) -> str:
     if len(notes) > _MOST_NOTES:
         notes[_MOST_NOTES:] = ["…"]
     return "; ".join([f"{len(instances)} virtual hosts: {counts}", *notes])
+
+
+def details(duration: float, engine: Engine, unfitness: int, trouble: str) -> str:
+    """Return what the log says of one virtual host on request; `duration` is that of its state."""
+    receiver = engine.receiver
+    drops = ", ".join(f"{reason.value} {n}" for reason, n in receiver.dropped.items())
+    return (
+        f"for {duration:.0f} s: {engine.reason}; "
+        f"{receiver.accepted} advertisements accepted, dropped: {drops or 'none'}"
+        + (f"; demoted by {unfitness}" if unfitness else "")
+        + (f"; {trouble}" if trouble else "")
+    )

@@ -19,14 +19,23 @@ from ucarpd.interface.interface import Interface
 from ucarpd.linux.lock import AlreadyRunning, InstanceLock
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.run_directory import run_directory
+from ucarpd.linux.state_directory import state_directory
 from ucarpd.log import lines
 from ucarpd.process import reading
 from ucarpd.process.host import Host
 from ucarpd.process.instance import Instance
+from ucarpd.process.maintenance import Done, Maintenance
 from ucarpd.process.reading import Reading
 from ucarpd.process.status_line import status_line
+from ucarpd.process.teller import Listener
+from ucarpd.record.disk import Disk
+from ucarpd.record.happening import Happening
+from ucarpd.record.history_writer import HistoryWriter
 from ucarpd.record.keeper import virtual_addresses_elsewhere
 from ucarpd.scripts import survivors
+
+PATIENCE_WITH_DISK = 1.0
+"""Seconds that the end of the process waits until the history is written."""
 
 GOLDEN_RATIO = (5**0.5 - 1) / 2
 
@@ -61,9 +70,15 @@ class Supervisor:
             lateness=Lateness(),
             others=self._others,
             changed=observer.status_changed,
+            tell=self._tell,
         )
         self._interfaces: dict[str, Interface] = {}
         self._instances: dict[str, Instance] = {}
+        disk = Disk()
+        self._maintenance = Maintenance(state_directory(), disk, lambda: self.instances)
+        self._history = HistoryWriter(state_directory(), disk)
+        self.listeners: list[Listener] = [self._history.tell]
+        """They are told, in this order, what happens to the virtual hosts."""
         self._reloading: asyncio.Task[None] | None = None
         self._reload_again = False
         self._stopped: list[Instance] = []
@@ -85,12 +100,13 @@ class Supervisor:
         return self._interfaces.values()
 
     def read(self) -> Reading:
-        """Read the files for `start`, and log their faults."""
+        """Read the files for `start`, and the maintenance notes; log their faults."""
         self.reading = reading.at_start(self._paths)
         for line in self.reading.lines:
             lines.write_problem(line)
         for line in self.reading.warnings:
             lines.write(logging.WARNING, line)
+        self._maintenance.read_now()
         return self.reading
 
     def start(self) -> None:
@@ -112,6 +128,18 @@ class Supervisor:
         """Offer the roles to the peers."""
         for instance in self._instances.values():
             instance.step_down("asked to step down")
+
+    def apply_maintenance(self, done: Done) -> None:
+        """Read the maintenance notes again beside the event loop, and apply them.
+
+        `done` gets the names of the virtual hosts in maintenance, in the loop; while the disk hangs it
+        is not called.
+        """
+        self._maintenance.read_again(done)
+
+    def _tell(self, happening: Happening) -> None:
+        for listener in self.listeners:
+            listener(happening)
 
     def _demote(self, reason: str, amount: int) -> None:
         """Something makes the whole host less fit, or no longer."""
@@ -157,6 +185,7 @@ class Supervisor:
         self._instances[new.name] = instance
         if not self.reading.is_refused(new.path):
             instance.keep_configuration()
+        self._maintenance.concern(instance)
         instance.start()
 
     def _next_phase(self) -> float:
@@ -194,7 +223,9 @@ class Supervisor:
         for result in await asyncio.gather(*stops, *reload, return_exceptions=True):
             if isinstance(result, Exception):
                 lines.write(logging.CRITICAL, f"internal error: {result!r}", error=result)
+        self._maintenance.stop()
         await self._tell_survivors()
+        await self._history.finish(PATIENCE_WITH_DISK)
 
     # -- reload ------------------------------------------------------------------------------------------
 
@@ -222,6 +253,7 @@ class Supervisor:
         If a file is gone, its instance ends.  If a file cannot be used, its instance stays as it is.  A stop of
         the process cuts it short.
         """
+        self._maintenance.read_again()
         told = self.reading.warnings
         self.reading = await asyncio.to_thread(reading.at_reload, self._paths)
         for line in self.reading.lines:

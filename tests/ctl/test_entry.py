@@ -1,0 +1,85 @@
+"""The command line of `ucarpctl`, up to the verb."""
+
+import argparse
+
+import pytest
+
+from ucarpd import __version__
+from ucarpd.ctl import entry
+from ucarpd.ctl.failure import EXIT_FAILED, EXIT_UNKNOWN, Failure
+
+
+class FakeVerb:
+    def __init__(self, run):
+        self.run = run
+
+    @staticmethod
+    def add_arguments(parser):
+        parser.add_argument("name", nargs="?")
+
+
+@pytest.fixture
+def verb(monkeypatch):
+    def install(run):
+        monkeypatch.setattr(entry, "load", lambda name: FakeVerb(run))
+
+    return install
+
+
+@pytest.mark.parametrize("name", entry.VERBS)
+def test_each_verb_has_its_module(name):
+    verb = entry.load(name)
+    verb.add_arguments(argparse.ArgumentParser())
+    assert callable(verb.run)
+
+
+@pytest.mark.parametrize("name", entry.VERBS)
+def test_each_verb_has_help(name, capsys):
+    with pytest.raises(SystemExit) as end:
+        entry.main([name, "--help"])
+    assert end.value.code == 0
+    assert entry.VERBS[name] in capsys.readouterr().out.lower()
+
+
+def test_a_verb_is_run_with_its_options(verb):
+    verb(lambda options: 7 if options.name == "web" else 8)
+    assert entry.main(["status", "web"]) == 7
+
+
+def test_a_failure_is_one_message_and_its_status(verb, capsys):
+    def run(_options):
+        raise Failure("nobody took over", EXIT_FAILED)
+
+    verb(run)
+    assert entry.main(["step-down"]) == 1
+    assert capsys.readouterr() == ("", "ucarpctl: nobody took over\n")
+
+
+def test_ctrl_c_ends_it_without_a_traceback(verb, capsys):
+    def run(_options):
+        raise KeyboardInterrupt
+
+    verb(run)
+    assert entry.main(["status"]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("words", [["statu"], ["status", "--no-such"], ["status", "a", "b"]])
+def test_wrong_usage_is_unknown_for_a_monitoring_plug_in(words, capsys):
+    assert entry.main(words) == EXIT_UNKNOWN
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert words[-1] in err
+    assert "usage: ucarpctl" in err
+
+
+def test_without_a_verb_it_prints_what_there_is(capsys):
+    assert entry.main([]) == EXIT_UNKNOWN
+    out = capsys.readouterr().out
+    assert all(f"  {name} " in out for name in entry.VERBS)
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit):
+        entry.main(["--version"])
+    assert capsys.readouterr().out == f"ucarpctl {__version__}\n"

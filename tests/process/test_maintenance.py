@@ -1,0 +1,320 @@
+"""Maintenance notes in a running process, in virtual time with a clock that can be set."""
+
+import asyncio
+
+import pytest
+from fake_disk import FakeDisk
+from one_process import A_MOMENT, TAKES_OVER, advertised, instances, states
+from virtual_loop import in_virtual_time
+
+from ucarpd.carp.actions import State
+from ucarpd.linux.state_directory import DEFAULT_STATE_DIRECTORY, state_directory
+from ucarpd.process import maintenance as module
+from ucarpd.process.maintenance import LOOK_AFTER, Maintenance
+from ucarpd.record import history, maintenance
+from ucarpd.record.maintenance import Note
+
+ADDRESS = "10.0.0.10"
+
+
+class Clock:
+    """The wall clock: it goes on with the loop's time, and can be set."""
+
+    def __init__(self):
+        self.offset = 0.0
+
+    def time(self):
+        return 1_700_000_000.0 + self.offset + asyncio.get_running_loop().time()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(module, "time", clock)
+    return clock
+
+
+class Web:
+    """The notes of the host and of the instance `web`, and of one that does not run here."""
+
+    name = "web"
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.disk = FakeDisk()
+        self.held = []
+        self.maintenance = Maintenance(directory, self.disk, lambda: [self])
+
+    def maintain(self, notes):
+        if self.held[-1:] != [notes]:
+            self.held.append(notes)
+
+    def write(self, name=None, **changes):
+        note = Note(**{"level": "maintenance", "since": 1.0} | changes)
+        maintenance.write(self.directory, name, note)
+
+    async def read(self):
+        told = []
+        self.maintenance.read_again(told.append)
+        await asyncio.sleep(0.01)
+        return told
+
+    @property
+    def levels(self):
+        return [[note.level for note in notes] for notes in self.held]
+
+    @property
+    def wakes_up(self):
+        return self.maintenance._timer is not None
+
+
+@pytest.fixture
+def make(state_directory):
+    return lambda: Web(state_directory)
+
+
+@in_virtual_time
+async def test_notes_are_read_at_the_start_and_again_on_request(make):
+    web = make()
+    web.write(level="never")
+    web.maintenance.read_now()
+    web.write("web")
+    assert web.levels == [["never"]]
+    assert await web.read() == [["web"]]
+    maintenance.remove(web.directory, None)
+    assert await web.read() == [["web"]]
+    maintenance.remove(web.directory, "web")
+    web.write("mail")
+    assert await web.read() == [[]]
+    assert web.levels == [["never"], ["never", "maintenance"], ["maintenance"], []]
+    assert not web.wakes_up
+
+
+@in_virtual_time
+async def test_requests_while_a_disk_hangs_wait_for_one_more_reading(make):
+    web = make()
+    web.disk.hangs = True
+    told = []
+    for _ in range(3):
+        web.maintenance.read_again(told.append)
+    await asyncio.sleep(10)
+    assert (told, web.disk.stuck) == ([], 1)
+    web.write()
+    web.disk.work_again()
+    await asyncio.sleep(0.01)
+    assert told == [["web"]] * 3
+
+
+@in_virtual_time
+async def test_a_directory_that_cannot_be_read_changes_nothing(make, monkeypatch, log_lines):
+    web = make()
+    web.write()
+    web.maintenance.read_now()
+
+    def refuse(_directory):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(maintenance, "read", refuse)
+    assert await web.read() == [["web"]]
+    assert await web.read() == [["web"]]
+    web.maintenance.read_now()
+    assert log_lines.told() == [
+        f"cannot read the maintenance notes in {web.directory}/maintenance: Permission denied"
+    ]
+    assert web.levels == [["maintenance"]]
+
+
+@in_virtual_time
+async def test_a_torn_note_is_warned_of_once(make, log_lines):
+    web = make()
+    web.write("web")
+    maintenance.path_of(web.directory, None).write_text("{")
+    for _ in range(3):
+        assert await web.read() == [["web"]]
+    (line,) = log_lines.told()
+    assert line.endswith("/host.json: this maintenance note is ignored: it is damaged")
+
+
+# -- the end ---------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_it_ends_by_itself_and_takes_its_file_with_it(make, clock):
+    web = make()
+    web.write(until=clock.time() + 3600.0, level="never")
+    web.write("web")
+    assert await web.read() == [["web"]]
+    assert web.wakes_up
+    await asyncio.sleep(3599)
+    assert web.levels == [["never", "maintenance"]]
+    await asyncio.sleep(2)
+    assert web.levels == [["never", "maintenance"], ["maintenance"]]
+    assert not web.wakes_up
+    assert maintenance.read(web.directory).of_host is None
+
+
+@in_virtual_time
+async def test_the_end_is_a_time_of_a_clock_that_is_set_forward(make, clock):
+    web = make()
+    web.write(until=clock.time() + 3600.0)
+    await web.read()
+    clock.offset = 3600.0
+    await asyncio.sleep(LOOK_AFTER)
+    assert web.levels == [["maintenance"], []]
+
+
+@in_virtual_time
+async def test_or_back(make, clock):
+    web = make()
+    web.write(until=clock.time() + 60.0)
+    await web.read()
+    clock.offset = -3600.0
+    await asyncio.sleep(3600 + 50)
+    assert web.levels == [["maintenance"]]
+    await asyncio.sleep(20)
+    assert web.levels == [["maintenance"], []]
+
+
+@in_virtual_time
+async def test_a_note_that_expired_while_no_ucarpd_ran_holds_no_more(make, clock):
+    web = make()
+    web.write(until=clock.time() - 1.0)
+    web.maintenance.read_now()
+    await asyncio.sleep(0.01)
+    assert web.levels == [[]]
+    assert maintenance.read(web.directory).of_host is None
+
+
+@in_virtual_time
+async def test_a_note_of_another_process_wakes_up_nobody(make, clock):
+    web = make()
+    web.write("mail", until=clock.time() + 60.0)
+    await web.read()
+    assert not web.wakes_up
+
+
+@in_virtual_time
+async def test_an_expired_note_that_cannot_be_removed_stays_expired(make, clock, monkeypatch):
+    def refuse(*_arguments):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(maintenance, "remove_ended", refuse)
+    web = make()
+    web.write(until=clock.time() + 1.0)
+    await web.read()
+    await asyncio.sleep(2)
+    assert web.levels == [["maintenance"], []]
+    assert await web.read() == [[]]
+
+
+def test_where_the_state_is(monkeypatch):
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    assert str(state_directory()) == DEFAULT_STATE_DIRECTORY
+    monkeypatch.setenv("STATE_DIRECTORY", "/a:/b")
+    assert str(state_directory()) == "/a"
+
+
+# -- the whole process -----------------------------------------------------------------------------
+
+
+def write(directory, name=None, level="maintenance"):
+    note = Note(level=level, since=1.0, by="anna", reason="a new kernel")
+    maintenance.write(directory, name, note)
+
+
+def apply(process):
+    told = []
+    process._supervisor.apply_maintenance(told.append)
+    return told
+
+
+@in_virtual_time
+async def test_the_host_or_one_instance_is_taken_out_of_service(host, state_directory, log_lines):
+    host.write()
+    host.write("mail", VHID=2, ADDR="10.0.0.20/24")
+    async with host.running() as process:
+        await asyncio.sleep(TAKES_OVER)
+        write(state_directory, "web")
+        told = apply(process)
+        advertised(process)
+        await asyncio.sleep(A_MOMENT)
+        assert told == [["web"]]
+        assert set(advertised(process)) == {(1, 254)}
+        write(state_directory, level="never")
+        told = apply(process)
+        await asyncio.sleep(A_MOMENT)
+        assert told == [["mail", "web"]]
+        assert set(states(process).values()) == {State.BACKUP}
+        assert not host.serves(ADDRESS)
+        web = instances(process)["web"]
+        assert [note.level for note in web.maintenance] == ["never", "maintenance"]
+        assert str(web.standing.demotion) == "maintenance"
+        assert web.note == "; less fit: maintenance"
+        for name in (None, "web"):
+            maintenance.remove(state_directory, name)
+        process._supervisor.reload()
+        await asyncio.sleep(TAKES_OVER)
+        assert set(states(process).values()) == {State.MASTER}
+    lines = log_lines.told()
+    begun = next(line for line in lines if line.startswith("web: maintenance of this instance"))
+    assert "serves only if no healthy host does, since " in begun
+    assert begun.endswith(", by anna: a new kernel")
+    assert "web: maintenance of this host is over" in lines
+    assert "mail: demoted by 255: maintenance" in lines
+
+
+@in_virtual_time
+async def test_it_holds_from_the_start_and_through_a_restart_of_the_instance(host, state_directory):
+    host.write()
+    write(state_directory, level="never")
+    async with host.running() as process:
+        await asyncio.sleep(10 * TAKES_OVER)
+        assert states(process) == {"web": State.BACKUP}
+        host.write(VHID=3)
+        process._supervisor.reload()
+        await asyncio.sleep(10 * TAKES_OVER)
+        assert states(process) == {"web": State.BACKUP}
+        assert instances(process)["web"].standing.unfitness == 255
+
+
+@in_virtual_time
+async def test_without_a_state_directory_all_runs(host, state_directory, log_lines):
+    state_directory.touch()
+    host.write()
+    async with host.running() as process:
+        await asyncio.sleep(TAKES_OVER)
+        assert states(process) == {"web": State.MASTER}
+    told = [line for line in log_lines.told() if "history" in line]
+    assert told == [f"cannot write the history in {state_directory}/history: File exists"]
+
+
+@in_virtual_time
+async def test_the_history_of_a_process(host, state_directory):
+    host.write()
+    async with host.running() as process:
+        await asyncio.sleep(TAKES_OVER)
+        write(state_directory)
+        apply(process)
+        await asyncio.sleep(A_MOMENT)
+        maintenance.remove(state_directory, None)
+        apply(process)
+        await asyncio.sleep(A_MOMENT)
+    await asyncio.sleep(A_MOMENT)
+    events = list(history.read(state_directory, "web"))
+    assert [(each.event, each.state) for each in events] == [
+        ("start", "INIT"),
+        ("transition", "BACKUP"),
+        ("transition", "MASTER"),
+        ("maintenance", "MASTER"),
+        ("demotion", "MASTER"),
+        ("maintenance", "MASTER"),
+        ("demotion", "MASTER"),
+        ("transition", "INIT"),
+        ("stop", "INIT"),
+    ]
+    assert [each.unfitness for each in events if each.event == "demotion"] == [254, 0]
+    took, left = events[2], events[7]
+    assert (took.previous, left.previous) == ("BACKUP", "MASTER")
+    assert 2.9 < took.lasted <= 4.0
+    assert left.lasted == pytest.approx(TAKES_OVER + 3 * A_MOMENT - took.lasted, abs=0.1)
+    assert (left.reason, events[8].reason) == ("stopping", "stopping")

@@ -1,0 +1,187 @@
+"""The files of the history."""
+
+import json
+import os
+import stat
+
+import pytest
+
+from ucarpd.record import history
+from ucarpd.record.happening import LONGEST_TEXT, Event, Happening
+
+
+def happening(**changes):
+    return Happening(
+        **{
+            "at": 1000.25,
+            "instance": "web",
+            "event": Event.TRANSITION,
+            "state": "MASTER",
+            "previous": "BACKUP",
+            "lasted": 3.5004,
+            "unfitness": 0,
+            "reason": "no master",
+            "peer": "10.0.0.2",
+        }
+        | changes
+    )
+
+
+def tell(tmp_path, *reasons, name="web"):
+    lines = [happening(reason=each, instance=name).to_json() for each in reasons]
+    history.append(tmp_path, name, "".join(f"{each}\n" for each in lines))
+
+
+def reasons(tmp_path, name="web"):
+    return [each.reason for each in history.read(tmp_path, name)]
+
+
+def test_an_event_is_one_line_of_json():
+    assert json.loads(happening().to_json()) == {
+        "at": "1970-01-01T00:16:40.250Z",
+        "instance": "web",
+        "event": "transition",
+        "state": "MASTER",
+        "previous": "BACKUP",
+        "lasted": 3.5,
+        "unfitness": 0,
+        "reason": "no master",
+        "peer": "10.0.0.2",
+    }
+    assert "\n" not in happening(reason="two\nlines").to_json()
+    assert Happening.from_json(happening().to_json()) == happening(lasted=3.5)
+
+
+def test_a_long_reason_is_cut():
+    assert len(json.loads(happening(reason="x" * 9999).to_json())["reason"]) == LONGEST_TEXT
+
+
+def test_events_of_later_versions_are_read():
+    line = json.dumps(json.loads(happening().to_json()) | {"event": "check", "more": [1]})
+    assert Happening.from_json(line).event == "check"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"7",
+        b"\xff",
+        b"[" * 50_000,
+        b"{}",
+        b'{"at": "noon"}',
+        happening().to_json().replace("3.5", '"long"').encode(),
+        happening().to_json().replace('"1970-01-01T00:16:40.250Z"', "5").encode(),
+    ],
+)
+def test_what_is_no_event(line):
+    with pytest.raises(ValueError):
+        Happening.from_json(line)
+
+
+def test_events_are_read_in_their_order(tmp_path):
+    tell(tmp_path / "state", "one", "two")
+    tell(tmp_path / "state", "three")
+    tell(tmp_path / "state", "other", name="mail")
+    assert reasons(tmp_path / "state") == ["one", "two", "three"]
+    assert history.names(tmp_path / "state") == ["mail", "web"]
+
+
+def test_a_torn_line_costs_itself_alone(tmp_path):
+    tell(tmp_path, "one", "two")
+    path = history.files_of(tmp_path, "web")[1]
+    os.truncate(path, path.stat().st_size - 5)
+    tell(tmp_path, "three")
+    assert reasons(tmp_path) == ["one", "three"]
+    assert not path.read_bytes().endswith(b"\n\n")
+
+
+def test_a_garbled_file_is_no_obstacle(tmp_path):
+    tell(tmp_path, "one")
+    history.files_of(tmp_path, "web")[1].write_bytes(b"\x00\xff\n" + os.urandom(300))
+    tell(tmp_path, "two")
+    assert reasons(tmp_path) == ["two"]
+
+
+def test_it_is_bounded(tmp_path):
+    for number in range(4000):
+        tell(tmp_path, f"{number} {'x' * 200}")
+    files = history.files_of(tmp_path, "web")
+    assert all(0 < path.stat().st_size <= history.LARGEST for path in files)
+    assert {each.name for each in files[0].parent.iterdir()} == {"web.jsonl", "web.jsonl.1"}
+    numbers = [int(each.split()[0]) for each in reasons(tmp_path)]
+    assert numbers == list(range(numbers[0], 4000))
+    assert len(numbers) > 600
+
+
+def test_without_a_history_there_is_nothing(tmp_path):
+    assert reasons(tmp_path / "none") == []
+    assert history.names(tmp_path / "none") == []
+
+
+def test_a_link_in_the_place_of_the_file_is_not_followed(tmp_path):
+    tell(tmp_path, "one")
+    path = history.files_of(tmp_path, "web")[1]
+    path.unlink()
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic"):
+        tell(tmp_path, "two")
+
+
+def test_a_full_disk_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "write", lambda _descriptor, content: len(content) - 1)
+    with pytest.raises(OSError, match="No space left"):
+        tell(tmp_path, "one")
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_without_the_group_it_is_for_our_user_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(history, "GROUP", "no-such-group")
+    tell(tmp_path, "one")
+    assert mode(history.history_directory(tmp_path)) == 0o700
+
+
+def test_members_of_the_group_may_read_it(tmp_path, monkeypatch):
+    """Also files that are older than the group; a process without CAP_CHOWN leaves them."""
+    monkeypatch.setattr(history, "GROUP", "no-such-group")
+    tell(tmp_path, "one")
+    given = []
+    monkeypatch.setattr(os, "chown", lambda path, _user, group: given.append(group))
+    monkeypatch.setattr(history, "_group", lambda: 4711)
+    directory = history.history_directory(tmp_path)
+    if directory.stat().st_gid == 0:
+        tell(tmp_path, "two")
+        assert given == [4711]
+        assert mode(directory) == 0o2750
+    assert mode(history.files_of(tmp_path, "web")[1]) == 0o640
+
+
+def test_files_follow_the_group_of_their_directory(tmp_path, monkeypatch):
+    tell(tmp_path, "one")
+    given = []
+    monkeypatch.setattr(os, "fchown", lambda _descriptor, _user, group: given.append(group))
+    status = history.history_directory(tmp_path).stat()
+
+    class Another:
+        st_gid = status.st_gid + 1
+
+    monkeypatch.setattr(history, "_make", lambda _directory: Another)
+    tell(tmp_path, "two")
+    assert given == [status.st_gid + 1]
+
+
+def test_without_the_right_to_give_files_away_they_stay_ours(tmp_path, monkeypatch):
+    def refuse(*_arguments):
+        raise PermissionError
+
+    tell(tmp_path, "one")
+    monkeypatch.setattr(os, "fchown", refuse)
+    monkeypatch.setattr(os, "chown", refuse)
+    monkeypatch.setattr(history, "_group", lambda: 4711)
+    tell(tmp_path, "two")
+    assert reasons(tmp_path) == ["one", "two"]

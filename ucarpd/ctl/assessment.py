@@ -1,0 +1,76 @@
+"""What is wrong with an instance, and how bad that is, for people and for monitoring plug-ins."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from ucarpd.control.wire import Message
+from ucarpd.ctl.not_running import FAILED, STOPPED, UNKNOWN
+
+OK, DEGRADED, CRITICAL, NOT_KNOWN = range(4)
+"""The exit statuses of `status`."""
+
+_FROM_BEST_TO_WORST = (OK, DEGRADED, NOT_KNOWN, CRITICAL)
+"""What is not known may be critical."""
+
+
+class Trouble(NamedTuple):
+    """One thing that is not as it should be."""
+
+    level: int
+    text: str
+
+
+def worst(levels: Iterable[int]) -> int:
+    """Return the worst of several exit statuses; OK if there is none."""
+    return max(levels, key=_FROM_BEST_TO_WORST.index, default=OK)
+
+
+def level(instance: Message) -> int:
+    """Return the exit status for one instance."""
+    return worst(trouble.level for trouble in troubles(instance))
+
+
+def troubles(instance: Message) -> list[Trouble]:
+    """Return what is not as it should be, the worst first."""
+    found = list(_troubles(instance))
+    return sorted(found, key=lambda each: -_FROM_BEST_TO_WORST.index(each.level))
+
+
+def missing(instance: Message) -> list[str]:
+    """Return the addresses that this master should have and does not.
+
+    An up-script that has succeeded may have put them elsewhere: it may call a cloud's API.
+    """
+    script = instance.get("script") or {}
+    if instance["state"] != "MASTER" or (script.get("name") == "up" and script["result"] == "ok"):
+        return []
+    return [each["address"] for each in instance.get("addresses", ()) if not each["present"]]
+
+
+def _troubles(instance: Message) -> Iterator[Trouble]:
+    state, reason = instance["state"], instance.get("reason", "")
+    if state in {FAILED, "INIT"}:
+        yield Trouble(CRITICAL, reason)
+    elif state == UNKNOWN:
+        yield Trouble(NOT_KNOWN, reason)
+    elif state == STOPPED:
+        yield Trouble(DEGRADED, reason)
+    if absent := missing(instance):
+        yield Trouble(CRITICAL, f"MASTER without {', '.join(absent)}")
+    for finding in instance.get("findings", ()):
+        if finding["text"] != reason:
+            yield Trouble(DEGRADED, finding["text"])
+    for each in instance.get("maintenance", ()):
+        yield Trouble(DEGRADED, maintenance(each))
+    for each in instance.get("demotion", ()):
+        # Maintenance is also a reason for demotion, but a note says more.
+        if each["level"] == "failing":
+            yield Trouble(DEGRADED, f"demoted by {each['amount']}: {each['reason']}")
+
+
+def maintenance(note: Message) -> str:
+    """Return what a note of maintenance asks for, without its times."""
+    what = "never serves" if note["level"] == "never" else "last resort"
+    whole = " (all of this host)" if note["scope"] == "host" else ""
+    said = f": {note['reason']}" if note.get("reason") else ""
+    return f"in maintenance, {what}{whole}{said}"

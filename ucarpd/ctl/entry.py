@@ -1,0 +1,101 @@
+"""Where the command `ucarpctl` begins: the table of verbs."""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn, Protocol, cast
+
+from ucarpd.ctl.failure import EXIT_UNKNOWN, Failure
+
+if TYPE_CHECKING:
+    import argparse
+
+VERBS = {
+    "status": "show the state of this host's instances, and what is wrong",
+    "wait": "wait until an instance has a state, for scripts",
+    "step-down": "offer the role to the other hosts, once",
+}
+"""What each verb does.  Its module is here, with the verb's name: `step_down` for `step-down`."""
+
+_EPILOG = "ucarpctl VERB --help says more, ucarpctl(1) everything."
+
+
+class Verb(Protocol):
+    """The module of a verb."""
+
+    def add_arguments(self, parser: "argparse.ArgumentParser") -> None:
+        """Add the options and arguments of this verb; the description is there already."""
+
+    def run(self, options: "argparse.Namespace") -> int:
+        """Do what was asked, and return the exit status; raise Failure if that is impossible."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        status = _run(words)
+        sys.stdout.flush()
+    except Failure as failure:
+        print(f"ucarpctl: {failure}", file=sys.stderr)
+        return failure.status
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # The reader, such as `head`, has what it wanted.  Python flushes once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    return status
+
+
+def _run(words: Sequence[str]) -> int:
+    if words and words[0] in VERBS:
+        verb = load(words[0])
+        parser = _parser(f"ucarpctl {words[0]}", description=f"{_sentence(VERBS[words[0]])}")
+        verb.add_arguments(parser)
+        return verb.run(parser.parse_args(words[1:]))
+    return _without_verb(words)
+
+
+def load(name: str) -> Verb:
+    """Return the module of a verb."""
+    from importlib import import_module
+
+    return cast("Verb", import_module(f"ucarpd.ctl.{name.replace('-', '_')}"))
+
+
+def _without_verb(words: Sequence[str]) -> int:
+    import argparse
+
+    from ucarpd import __version__
+
+    listed = "\n".join(f"  {name:12} {does}" for name, does in VERBS.items())
+    parser = _parser(
+        "ucarpctl",
+        description=f"Ask and steer ucarpd on this host.\n\nverbs:\n{listed}",
+        usage="ucarpctl VERB [OPTION ...] [NAME]",
+        epilog=_EPILOG,
+    )
+    parser.add_argument("--version", action="version", version=f"ucarpctl {__version__}")
+    parser.add_argument("verb", nargs="?", help=argparse.SUPPRESS)
+    parser.parse_args(words[:1])
+    if not words:
+        parser.print_help()
+        return EXIT_UNKNOWN
+    return parser.error(f"there is no verb {words[0]!r}: {', '.join(VERBS)}")
+
+
+def _parser(name: str, **texts: str) -> "argparse.ArgumentParser":
+    import argparse
+
+    class Parser(argparse.ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            # Status 2, which argparse has for this, is `critical` for a monitoring plug-in.
+            raise Failure(f"{message}\n{self.format_usage().rstrip()}")
+
+    return Parser(name, formatter_class=argparse.RawDescriptionHelpFormatter, **texts)  # type: ignore[arg-type]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."

@@ -1,0 +1,29 @@
+"""Names of instances, and what to say if there is none of that name."""
+
+from collections.abc import Collection, Iterable, Iterator
+
+from ucarpd.control.wire import Message
+from ucarpd.ctl.failure import Failure
+from ucarpd.ctl.processes import Answer
+
+
+def instances(answers: Iterable[Answer]) -> Iterator[Message]:
+    """Yield the instances of all processes that answered."""
+    for answer in answers:
+        yield from (answer.reply or {}).get("instances", ())
+
+
+def names(answers: Iterable[Answer]) -> set[str]:
+    """Return the names of the instances that run."""
+    return {each["name"] for each in instances(answers)}
+
+
+def no_such_instance(name: str, known: Collection[str]) -> Failure:
+    """Return the failure that names what there is, and what was probably meant."""
+    if not known:
+        return Failure(f"there is no instance {name}: no ucarpd runs on this host")
+    import difflib
+
+    meant = difflib.get_close_matches(name.removesuffix(".conf"), known, 1)
+    hint = f"; did you mean {meant[0]}?" if meant else ""
+    return Failure(f"there is no instance {name}, but {', '.join(sorted(known))}{hint}")

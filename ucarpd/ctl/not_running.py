@@ -1,0 +1,162 @@
+"""Instances that no process answers for, each with the reason.
+
+They look like the instances of a reply, but have only `name` (null if it is not known), `path`,
+`state` (`failed`, `stopped` or `unknown`), `reason` and sometimes `since`.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from ucarpd.control.wire import Message
+from ucarpd.ctl import units
+from ucarpd.ctl.processes import Answer
+from ucarpd.linux.lock import holders
+from ucarpd.linux.run_directory import run_directory
+
+DIRECTORY = Path("/etc/ucarp")
+"""Where the units read their files."""
+
+FAILED, STOPPED, UNKNOWN = "failed", "stopped", "unknown"
+
+NEEDS_ROOT = "needs root"
+
+
+def find(answers: Sequence[Answer], loaded: Mapping[str, units.Unit]) -> list[Message]:
+    """Return the instances that do not run, and those of processes that do not answer.
+
+    `loaded` has the units that systemd knows.
+    """
+    told = {
+        each["name"] for answer in answers if answer.reply for each in answer.reply["instances"]
+    }
+    found = [*_of_silent(answers), *_of_refused(answers, told)]
+    told |= {each["name"] for each in found}
+    paths = {path.name.removesuffix(".conf"): path for path in _files(told)}
+    held = _held(answers)
+    for name in sorted(paths.keys() | _failed(loaded) | held.keys()):
+        if name not in told:
+            path = paths.get(name, held.get(name, (0, DIRECTORY / f"{name}.conf"))[1])
+            state, reason, since = _why(name, path, loaded, held)
+            found.append(_row(name, path, state, reason, since))
+    return found
+
+
+def cannot_look() -> bool:
+    """Return whether the files of this host cannot be listed by this user."""
+    return DIRECTORY.is_dir() and not os.access(DIRECTORY, os.R_OK | os.X_OK)
+
+
+def _row(
+    name: str | None, path: Path | None, state: str, reason: str, since: float | None = None
+) -> Message:
+    row = {"name": name, "path": str(path) if path else None, "state": state, "reason": reason}
+    if since:
+        from datetime import UTC, datetime
+
+        moment = datetime.fromtimestamp(since, UTC).isoformat(timespec="milliseconds")
+        row["since"] = moment.replace("+00:00", "Z")
+    return row
+
+
+def _of_silent(answers: Iterable[Answer]) -> Iterator[Message]:
+    """Yield the instances of processes that did not answer: by their locks, or else by their command."""
+    for answer in answers:
+        if not answer.fault:
+            continue
+        reason = f"process {answer.pid} {answer.fault}"
+        paths = sorted(path for pid, path in _locks().values() if pid == answer.pid)
+        paths = paths or _on_command_line(answer.pid)
+        for path in paths:
+            yield _row(path.name.removesuffix(".conf"), path, UNKNOWN, reason)
+        if not paths:
+            yield _row(None, None, UNKNOWN, reason)
+
+
+def _on_command_line(pid: int) -> list[Path]:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
+    return [Path(os.fsdecode(word)) for word in words if word.endswith(b".conf")]
+
+
+def _of_refused(answers: Iterable[Answer], running: set[str]) -> Iterator[Message]:
+    for answer in answers:
+        for each in (answer.reply or {}).get("refused", ()):
+            if each["name"] not in running:
+                problems = each["problems"] or ["the file is refused"]
+                yield _row(each["name"], Path(each["path"]), FAILED, _first(problems))
+
+
+def _first(problems: Sequence[object]) -> str:
+    more = len(problems) - 1
+    return f"{problems[0]}" + (f" (and {more} more: ucarpd check)" if more else "")
+
+
+def _files(told: set[str]) -> list[Path]:
+    try:
+        names = {name.removesuffix(".conf") for name in os.listdir(DIRECTORY) if ".conf" in name}  # noqa: PTH208
+    except OSError:
+        return []
+    if names <= told:
+        return []  # As usual; the room `config` takes a while to load.
+    from ucarpd.config import find_files
+
+    return find_files(DIRECTORY)
+
+
+def _failed(loaded: Mapping[str, units.Unit]) -> set[str]:
+    """Return the instances whose own unit has failed, whether their file is there or not."""
+    return {
+        unit.name.partition("@")[2].removesuffix(".service")
+        for unit in loaded.values()
+        if unit.is_failed and unit.name != units.ALL
+    }
+
+
+def _locks() -> dict[str, tuple[int, Path]]:
+    return holders(run_directory())
+
+
+def _held(answers: Iterable[Answer]) -> dict[str, tuple[int, Path]]:
+    """Return process and file of the instances of processes that have no control socket."""
+    asked = {answer.pid for answer in answers}
+    return {name: holder for name, holder in _locks().items() if holder[0] not in asked}
+
+
+def _why(
+    name: str, path: Path, loaded: Mapping[str, units.Unit], held: Mapping[str, tuple[int, Path]]
+) -> tuple[str, str, float | None]:
+    """Return the state of an instance that no process answers for, the reason, and since when."""
+    of_all = loaded.get(units.ALL)
+    own = loaded.get(units.of_instance(name))
+    unit = own or of_all
+    if name in held:
+        reason = f"process {held[name][0]} has no control socket: it starts, or is an older ucarpd"
+        return UNKNOWN, reason, None
+    if own and own.active in {"active", "activating"} and not own.is_failed:
+        return UNKNOWN, f"{own.name} is {own.active}, and does not answer yet", own.since
+    problem = _problem(path)
+    if unit and unit.is_failed:
+        return FAILED, problem or unit.why, unit.since
+    if problem == NEEDS_ROOT:
+        return UNKNOWN, NEEDS_ROOT, None
+    if problem:
+        return FAILED, problem, None
+    if of_all and of_all.active == "active":
+        return STOPPED, "not read yet: systemctl reload ucarpd", None
+    return STOPPED, f"no process runs it: systemctl enable --now ucarpd@{name}", None
+
+
+def _problem(path: Path) -> str | None:
+    """Return what is wrong in the file, in one line."""
+    if not os.access(path, os.R_OK) and path.exists():
+        return NEEDS_ROOT
+    from ucarpd import config
+
+    try:
+        config.load(path)
+    except config.ConfigError as error:
+        return _first(error.problems)
+    return None

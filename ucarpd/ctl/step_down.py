@@ -1,0 +1,68 @@
+"""`ucarpctl step-down`: offers the role to the other hosts, once."""
+
+import argparse
+import time
+
+from ucarpd.control.wire import INTERFACE, SERVICE, Message
+from ucarpd.ctl.failure import EXIT_FAILED, Failure
+from ucarpd.ctl.naming import instances, names, no_such_instance
+from ucarpd.ctl.processes import NO_SUCH_INSTANCE, Feed, ask
+
+OFFER = 2.0
+"""Seconds for which a master offers the role."""
+
+_MARGIN = 0.5
+"""Seconds for the news."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", nargs="?", help="an instance; none: all that run")
+    parser.epilog = (
+        "exit status: 0 when another host has taken over, or this host is not MASTER; "
+        "1 if nobody took over; 3 if ucarpd could not be asked"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    feed = Feed(options.name)
+    before = feed.settle()
+    known = {each["name"]: each for each in instances(before)}
+    pending = _offer(options.name)
+    for name in sorted(known.keys() - pending):
+        print(f"{name} is {known[name]['state']}: there is no role to hand over")
+    deadline = time.monotonic() + OFFER + _MARGIN
+    while pending and (left := deadline - time.monotonic()) > 0:
+        now = {each["name"]: each for each in instances(feed.answers())}
+        for name in sorted(pending):
+            if name in now and now[name]["state"] != "MASTER":
+                print(f"{name} is {now[name]['state']}: {_successor(now[name])}", flush=True)
+                pending.remove(name)
+        if pending:
+            feed.changed(left)
+    if pending:
+        left_over = [f"nobody took over; {name} is still MASTER" for name in sorted(pending)]
+        raise Failure("\n".join(left_over), EXIT_FAILED)
+    return 0
+
+
+def _offer(name: str | None) -> set[str]:
+    """Let the processes offer the role; return the instances that do so.  Raises Failure."""
+    answers = ask(f"{INTERFACE}.StepDown", {"name": name} if name else None)
+    offered: set[str] = set()
+    silent = []
+    for answer in answers:
+        if answer.error == f"{SERVICE}.PermissionDenied":
+            raise Failure(f"only root may do this: sudo ucarpctl step-down {name or ''}".rstrip())
+        if answer.fault and answer.error != NO_SUCH_INSTANCE:
+            silent.append(f"process {answer.pid} {answer.fault}")
+        offered |= set((answer.reply or {}).get("offered", ()))
+    if name and all(answer.reply is None for answer in answers):
+        raise Failure("; ".join(silent)) if silent else no_such_instance(name, names(ask()))
+    if not answers:
+        raise Failure("no ucarpd runs on this host")
+    return offered
+
+
+def _successor(instance: Message) -> str:
+    last = instance["last_transition"] or {}
+    return f"{last['peer']} has taken over" if last.get("peer") else instance["reason"]

@@ -1,0 +1,143 @@
+"""The maintenance notes of the state directory: read beside the event loop, applied, and ended.
+
+The end of a maintenance is a time of the wall clock, which may be set.  So while a maintenance with an
+end holds, the clock is looked at every few seconds.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Protocol
+
+from ucarpd.log import lines
+from ucarpd.record import maintenance
+from ucarpd.record.disk import Disk
+from ucarpd.record.maintenance import Note, Notes
+
+LOOK_AFTER = 10.0
+"""Most seconds between two looks at the clock."""
+
+Done = Callable[[list[str]], None]
+"""Gets the names of the instances in maintenance, sorted."""
+
+
+class Maintained(Protocol):
+    """An instance, which its notes concern."""
+
+    @property
+    def name(self) -> str: ...
+    def maintain(self, notes: tuple[Note, ...]) -> None: ...
+
+
+class Maintenance:
+    """The notes as they were read last, without expired ones; `instances` are those that run."""
+
+    def __init__(
+        self, directory: Path, disk: Disk, instances: Callable[[], Collection[Maintained]]
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._directory = directory
+        self._disk = disk
+        self._instances = instances
+        self._notes = Notes()
+        self._faults: tuple[str, ...] = ()
+        self._is_reading = False
+        self._waiting: list[Done] = []
+        """For the reading that follows the present one."""
+        self._timer: asyncio.TimerHandle | None = None
+
+    def read_now(self) -> None:
+        """Read the notes, before any instance runs.  Blocks."""
+        try:
+            self._take(maintenance.read(self._directory))
+        except OSError as error:
+            self._failed(error)
+
+    def read_again(self, done: Done = lambda _names: None) -> None:
+        """Read the notes beside the event loop and apply them, then call `done` in the loop.
+
+        `done` is not called while the disk hangs, or if the process ends meanwhile.
+        """
+        self._waiting.append(done)
+        if not self._is_reading:
+            self._read()
+
+    def concern(self, instance: Maintained) -> None:
+        """Apply the notes to an instance that is about to start."""
+        instance.maintain(self._notes.about(instance.name))
+        self._set_timer()
+
+    def stop(self) -> None:
+        """Look at the clock no longer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _read(self) -> None:
+        self._is_reading = True
+        waiting, self._waiting = self._waiting, []
+
+        def ended() -> None:
+            self._is_reading = False
+            names = sorted(each.name for each in self._instances() if self._notes.about(each.name))
+            for done in waiting:
+                done(names)
+            if self._waiting:
+                self._read()
+
+        def done(notes: Notes) -> None:
+            self._take(notes)
+            ended()
+
+        def failed(error: OSError) -> None:
+            self._failed(error)
+            ended()
+
+        self._disk.do(lambda: maintenance.read(self._directory), done, failed)
+
+    def _failed(self, error: OSError) -> None:
+        """Keep the notes that were read before."""
+        where = maintenance.directory_of(self._directory)
+        self._complain((f"cannot read the maintenance notes in {where}: {error.strerror}",))
+
+    def _take(self, notes: Notes) -> None:
+        self._complain(notes.faults)
+        self._notes = notes
+        self._end_expired()
+        for each in list(self._instances()):
+            each.maintain(self._notes.about(each.name))
+        self._set_timer()
+
+    def _complain(self, faults: tuple[str, ...]) -> None:
+        """Each fault has one line, until it is gone."""
+        for fault in faults:
+            if fault not in self._faults:
+                lines.write(logging.WARNING, fault)
+        self._faults = faults
+
+    # -- the end of a maintenance ------------------------------------------------------------------
+
+    def _set_timer(self) -> None:
+        self.stop()
+        notes = (note for each in self._instances() for note in self._notes.about(each.name))
+        end = min((note.until for note in notes if note.until is not None), default=None)
+        if end is not None:
+            wait = min(max(0.0, end - time.time()), LOOK_AFTER)
+            self._timer = self._loop.call_later(wait, self._look)
+
+    def _look(self) -> None:
+        self._take(self._notes._replace(faults=self._faults))
+
+    def _end_expired(self) -> None:
+        """Forget the notes that have expired, and remove their files."""
+        now = time.time()
+        expired = self._notes.ended(now)
+        if expired:
+            self._notes = self._notes.holding(now)
+            self._disk.do(
+                lambda: maintenance.remove_ended(self._directory, expired, now),
+                lambda _nothing: None,
+                lambda _error: None,  # It stays expired: the next reading ignores it too.
+            )

@@ -1,0 +1,88 @@
+"""Writing the history beside the event loop, a moment after the events."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+from ucarpd.log import lines
+from ucarpd.record import history
+from ucarpd.record.disk import Disk
+from ucarpd.record.happening import Happening
+
+MOST_WAITING = 1000
+"""Events that wait for a slow disk; more of them are lost."""
+
+
+class HistoryWriter:
+    """A listener that writes what happens to the history in the state directory.
+
+    A disk that fails or hangs costs events: the log says so once, and how many when it works again.
+    """
+
+    def __init__(self, directory: Path, disk: Disk) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._directory = directory
+        self._disk = disk
+        self._waiting: list[Happening] = []
+        self._is_due = False
+        self._is_writing = False
+        self._has_failed = False
+        self._lost = 0
+
+    def tell(self, happening: Happening) -> None:
+        """Write this event soon, after the work that it may cause."""
+        if len(self._waiting) >= MOST_WAITING:
+            self._lost += 1
+            return
+        self._waiting.append(happening)
+        if not self._is_due:
+            self._is_due = True
+            self._loop.call_later(lines.AFTER_THE_WORK, self._flush)
+
+    async def finish(self, patience: float) -> None:
+        """Write the waiting events and end, within `patience` seconds."""
+        self._write()
+        await self._disk.finish(patience)
+
+    def _flush(self) -> None:
+        self._is_due = False
+        if not self._is_writing:  # A hung disk gets no second job.
+            self._write()
+
+    def _write(self) -> None:
+        events, self._waiting = self._waiting, []
+        if events:
+            self._is_writing = True
+            self._disk.do(
+                lambda: _append(self._directory, events),
+                self._written,
+                lambda error: self._failed(error, len(events)),
+            )
+
+    def _written(self, _nothing: None) -> None:
+        if self._lost:
+            lines.write(logging.WARNING, f"the history lacks {self._lost} events")
+        self._has_failed = False
+        self._lost = 0
+        self._go_on()
+
+    def _failed(self, error: OSError, events: int) -> None:
+        if not self._has_failed:
+            why = error.strerror or error
+            where = history.history_directory(self._directory)
+            lines.write(logging.WARNING, f"cannot write the history in {where}: {why}")
+        self._has_failed = True
+        self._lost += events
+        self._go_on()
+
+    def _go_on(self) -> None:
+        self._is_writing = False
+        self._flush()
+
+
+def _append(directory: Path, events: list[Happening]) -> None:
+    by_instance: dict[str, list[str]] = {}
+    for each in events:
+        by_instance.setdefault(each.instance, []).append(f"{each.to_json()}\n")
+    for name, texts in by_instance.items():
+        history.append(directory, name, "".join(texts))

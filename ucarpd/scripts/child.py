@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pwd import getpwnam
+from typing import NamedTuple
 
 KILL_AFTER = 2.0
 """Seconds between SIGTERM and SIGKILL for a program that must end."""
@@ -22,11 +24,26 @@ PIDS: set[int] = set()
 _REALTIME = {os.SCHED_FIFO, os.SCHED_RR}
 
 
+class Account(NamedTuple):
+    """The user that a program runs as."""
+
+    uid: int
+    gid: int
+    groups: list[int]
+
+
+def account_of(user: str) -> Account:
+    """Return the account of a user.  Raises KeyError; may block, if a directory server is slow."""
+    found = getpwnam(user)
+    return Account(found.pw_uid, found.pw_gid, os.getgrouplist(user, found.pw_gid))
+
+
 class Child:
     """A program in a session of its own; `ended` gets its exit status, and whether it timed out.
 
     The status is as in a shell: 128 + N for a signal N.  The constructor raises the exceptions of
-    subprocess.Popen.
+    subprocess.Popen.  `output` is the descriptor for what the program writes, `account` its user; by
+    default both are ours.  `alone`: what is left of its process group when it ends is killed.
     """
 
     def __init__(
@@ -34,7 +51,12 @@ class Child:
         command: Sequence[str],
         environment: Mapping[str, str],
         ended: Callable[[int, bool], None],
+        *,
+        output: int | None = None,
+        account: Account | None = None,
+        alone: bool = False,
     ) -> None:
+        self._alone = alone
         self._loop = asyncio.get_running_loop()
         self._report = ended
         self._timer: asyncio.TimerHandle | None = None
@@ -45,6 +67,11 @@ class Child:
                 command,
                 env=environment,
                 stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                user=account.uid if account else None,
+                group=account.gid if account else None,
+                extra_groups=account.groups if account else None,
                 cwd="/",
                 start_new_session=True,
                 umask=UMASK,
@@ -57,6 +84,11 @@ class Child:
         """Terminate the program after `timeout` seconds (0: never), and then call `timed_out`."""
         if timeout:
             self._timer = self._loop.call_later(timeout, self._terminate, timed_out)
+
+    def kill(self) -> None:
+        """Kill the program and its process group; `ended` is still called."""
+        self._alone = True
+        self._signal_group(signal.SIGKILL)
 
     def _terminate(self, timed_out: Callable[[], None]) -> None:
         self._timed_out = True
@@ -91,7 +123,7 @@ class Child:
         self._close()
         if self._timer is not None:
             self._timer.cancel()
-        if self._timed_out:
+        if self._timed_out or self._alone:
             # Its children may still be running.  The kernel does not reuse the pid until the exit
             # status is taken, so the signal cannot hit another group.
             self._signal_group(signal.SIGKILL)

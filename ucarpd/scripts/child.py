@@ -42,8 +42,8 @@ class Child:
     """A program in a session of its own; `ended` gets its exit status, and whether it timed out.
 
     The status is as in a shell: 128 + N for a signal N.  The constructor raises the exceptions of
-    subprocess.Popen.  `output` is the descriptor for what the program writes, `account` its user; by
-    default both are ours.  `alone`: what is left of its process group when it ends is killed.
+    subprocess.Popen.  `output` is the descriptor for what the program writes, `account` its user;
+    by default both are ours.  `alone`: what is left of its process group at its end is killed.
     """
 
     def __init__(

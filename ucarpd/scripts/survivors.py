@@ -43,7 +43,7 @@ def find() -> dict[str, list[Survivor]]:
 
 
 def kill(variable: str) -> None:
-    """Kill the processes with this NAME=value in their environment that this process started.  Blocks."""
+    """Kill the processes of our scripts with this NAME=value in their environment.  Blocks."""
     ours, wanted = f"{MARK}={os.getpid()}".encode(), os.fsencode(variable)
     for pid, environment in _environments():
         if ours in environment and wanted in environment:

@@ -30,8 +30,8 @@ MAY_IMPORT = {
     "record": "carp linux config log scripts addresses",
     "exit_status": "",
     "ucarp_options": "",
-    "process": "carp linux config engine log scripts interface addresses health checks diagnosis"
-    " record exit_status",
+    "process": "carp linux config control engine log scripts interface addresses health checks"
+    " diagnosis record exit_status",
     "migrate": "carp linux config log process exit_status ucarp_options",
     "commands": "linux config log scripts interface checks process exit_status",
     "cli": "linux config diagnosis log record process commands migrate exit_status",

@@ -20,13 +20,13 @@ from typing import NamedTuple
 
 import sweep
 
-from benchmarks import failures, loads, plot, records, report
+from benchmarks import asking, failures, loads, plot, records, report
 from benchmarks.cluster import FAILURES
 from benchmarks.daemons import DAEMONS, Daemon, Ucarpd
 from benchmarks.measure import Measure, Trial
 from benchmarks.records import Record, Results
 
-MEASURES: tuple[Measure, ...] = (*failures.MEASURES, *loads.MEASURES)
+MEASURES: tuple[Measure, ...] = (*failures.MEASURES, *loads.MEASURES, *asking.MEASURES)
 NAMES = [measure.name for measure in MEASURES]
 
 QUICK = {"start": (1,), "failover": (0,), "handover": (0,)}
@@ -84,7 +84,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         type=_positive,
         default=60,
         metavar="S",
-        help="seconds of jitter and footprint (60)",
+        help="seconds of jitter, footprint and asking (60)",
     )
     add("--json", type=Path, metavar="FILE", help="keep every run; written after each")
     add("--ucarpd", metavar="COMMAND", help="run this instead of this checkout")

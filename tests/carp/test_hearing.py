@@ -12,6 +12,7 @@ from ucarpd.carp.hearing import Hearing
 from ucarpd.carp.params import TieBreak
 from ucarpd.carp.rank import NEVER, Rank
 from ucarpd.carp.rivals import Rivals
+from ucarpd.carp.why import Cause
 
 OURS, OURS6 = "10.0.0.5", "fe80::5"
 PEER, THIRD, PEER6 = "10.0.0.2", "10.0.0.3", "fe80::2"
@@ -64,7 +65,7 @@ def test_who_takes_over_has_its_turn_at_once_and_knows_why():
     assert ears.as_backup(heard(PEER, 1, 128), 11.0) is BackupVerdict.PREEMPT
     assert ears.master_down.deadline == 11.0
     told = "preempting 10.0.0.2: it advertises every 1.50 s, this host every 1.00 s"
-    assert ears.master_down.reason(11.0) == (told, ip_address(PEER))
+    assert ears.master_down.reason(11.0) == (Cause.PREEMPT, told, ip_address(PEER))
 
 
 def test_who_has_yielded_is_left_the_first_turn():

@@ -11,9 +11,11 @@ from ucarpd.carp.master_down import MasterDown, Turn
 from ucarpd.carp.params import DemoteStyle
 from ucarpd.carp.peers import Peers
 from ucarpd.carp.rank import Rank
+from ucarpd.carp.why import Cause, Why
 
 DUAL = params(addresses=(VIRTUAL, VIRTUAL6))
 V4, V6 = "10.0.0.2", "fe80::2"
+BOWED_OUT = Why(Cause.BOW_OUT, "it bowed out", ip_address(V4))
 
 
 def heard(source, advbase=1, advskew=0, demote=0):
@@ -109,15 +111,15 @@ def test_the_pause_that_is_left_to_others(*, own, yielded, pause, because):
 def test_our_turn_comes_before_the_end_of_the_silence_and_the_first_one_counts():
     master_down = ears(params(addresses=ALONE), armed_at=10.0)
     for at in (10.5, 10.6):
-        master_down.await_turn(Turn(at, "it bowed out", ip_address(V4)))
+        master_down.await_turn(Turn(at, BOWED_OUT))
     assert master_down.deadline == 10.5
-    assert master_down.reason(10.5) == ("it bowed out", ip_address(V4))
+    assert master_down.reason(10.5) == BOWED_OUT
 
 
 @pytest.mark.parametrize("how", ["arm 4 10.2", "arm_all 10.2"])
 def test_somebody_else_has_taken_our_turn(how):
     master_down = ears(params(addresses=ALONE), armed_at=10.0)
-    master_down.await_turn(Turn(10.5, "it bowed out", ip_address(V4)))
+    master_down.await_turn(Turn(10.5, BOWED_OUT))
     name, *arguments = how.split()
     getattr(master_down, name)(*map(float, arguments))
     assert master_down.deadline == 13.2
@@ -125,7 +127,7 @@ def test_somebody_else_has_taken_our_turn(how):
 
 def test_who_listens_no_more_has_no_turn():
     master_down = ears(params(addresses=ALONE), armed_at=10.0)
-    master_down.await_turn(Turn(10.5, "it bowed out", ip_address(V4)))
+    master_down.await_turn(Turn(10.5, BOWED_OUT))
     master_down.disarm()
     assert master_down.deadline is None
 
@@ -273,7 +275,7 @@ def test_words_for_a_silence(addresses, before, reason):
         master_down.hear(advertisement, at)
         master_down.arm(advertisement.family, at)
     told = master_down.reason(15.0 if before else 13.0)
-    assert told == (reason, ip_address(before[-1][0]) if before else None)
+    assert told == (Cause.SILENCE, reason, ip_address(before[-1][0]) if before else None)
 
 
 def test_what_was_heard_is_forgotten():
@@ -281,7 +283,7 @@ def test_what_was_heard_is_forgotten():
     master_down.hear(heard(V4, 2), 10.5)
     master_down.forget()
     assert master_down.patience == 3.0
-    assert master_down.reason(13.0)[1] is None
+    assert master_down.reason(13.0).peer is None
 
 
 def test_the_silence_of_one_family_is_told_once_and_so_is_its_end():

@@ -204,7 +204,7 @@ async def test_the_second_advertisement_comes_at_the_phase():
         log=Log(bench),
         owner=bench,
         phase=0.25,
-        late=late.append,
+        late=lambda seconds, now: late.append(seconds),
     )
     bench.engine.interface_ready((OWN,))
     bench.released()

@@ -8,6 +8,7 @@ import pytest
 
 from ucarpd.carp.actions import State, StateChanged
 from ucarpd.carp.receive import Dropped, DropReason, Evidence
+from ucarpd.carp.why import Cause
 from ucarpd.log import lines, message_ids
 
 PEER = IPv4Address("172.16.0.11")
@@ -40,7 +41,9 @@ def test_a_master_names_the_host_that_it_does_not_believe(collected, web):
     """Otherwise the line says that none was heard, right below one that says the contrary."""
     web.dropped(Dropped(DropReason.BAD_DIGEST, PEER, "the digest is wrong"))
     for new in (State.MASTER, State.BACKUP):
-        web.transition(StateChanged(State.BACKUP, new, "no advertisement heard for 3.00 s", None))
+        web.transition(
+            StateChanged(State.BACKUP, new, "no advertisement heard for 3.00 s", Cause.SILENCE)
+        )
     (_, (line, fields), (other, _)) = collected()
     told = "no advertisement heard for 3.00 s"
     assert line == (
@@ -59,7 +62,9 @@ def test_a_line_is_not_written_before_its_time(collected, web):
 
 
 def test_a_transition_in_the_words_of_ucarp_with_its_fields(collected, web):
-    web.transition(StateChanged(State.BACKUP, State.MASTER, "no advertisement for 3.00 s", PEER))
+    web.transition(
+        StateChanged(State.BACKUP, State.MASTER, "no advertisement for 3.00 s", Cause.SILENCE, PEER)
+    )
     ((line, fields),) = collected()
     assert line == "[WARNING] web: Switching to state: MASTER (no advertisement for 3.00 s)"
     assert fields == {

@@ -300,7 +300,7 @@ async def test_the_history_of_a_process(host, state_directory):
         apply(process)
         await asyncio.sleep(A_MOMENT)
     await asyncio.sleep(A_MOMENT)
-    events = list(history.read(state_directory, "web"))
+    events = history.Tail(state_directory, "web").new()
     assert [(each.event, each.state) for each in events] == [
         ("start", "INIT"),
         ("transition", "BACKUP"),

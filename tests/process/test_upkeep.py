@@ -57,7 +57,7 @@ class Bench:
         self.lock = InstanceLock("web", run, "eth0", 1, tmp_path / "web.conf")
         arp = ParentArp("eth0", run)
         self.keeper = Keeper("web", self.netlink, self.log, self.lock, arp)
-        self.upkeep = Upkeep(self.netlink, lambda: [self.keeper])
+        self.upkeep = Upkeep(self.netlink, lambda: [self.keeper], lambda: None)
         self.content = content(tmp_path)
 
     def names(self):

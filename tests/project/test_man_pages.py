@@ -42,6 +42,10 @@ def test_the_list_of_keys_was_written_from_the_table():
     subprocess.run([sys.executable, PROJECT / "scripts/man-keys", "--check"], check=True)
 
 
+def test_the_interface_was_written_from_its_definition():
+    subprocess.run([sys.executable, PROJECT / "scripts/man-interface", "--check"], check=True)
+
+
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.name)
 def test_a_key_with_its_aliases_range_and_default(key):
     entry = entries("ucarpd.conf.5", "KEYS")[key.name]

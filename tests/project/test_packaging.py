@@ -10,8 +10,13 @@ import pytest
 from command_line import commands
 
 from ucarpd import __version__, cli
-from ucarpd.linux.run_directory import DEFAULT_RUN_DIRECTORY, private_path
+from ucarpd.control.place import DIRECTORY_MODE
+from ucarpd.linux.group import GROUP
+from ucarpd.linux.run_directory import DEFAULT_RUN_DIRECTORY, control_path, private_path
+from ucarpd.linux.state_directory import DEFAULT_STATE_DIRECTORY
 from ucarpd.log import message_ids
+from ucarpd.record import maintenance
+from ucarpd.record.history import history_directory
 from ucarpd.scripts.child import KILL_AFTER
 
 PROJECT = Path(__file__).parents[2]
@@ -89,11 +94,20 @@ def test_what_no_restart_can_heal_is_not_restarted(name):
 def test_the_directories_are_made_at_boot_as_ucarpd_makes_them():
     lines = (PROJECT / "debian/ucarpd.tmpfiles").read_text().splitlines()
     made = [line.split() for line in lines if not line.startswith("#")]
-    run = Path(DEFAULT_RUN_DIRECTORY)
+    run, state = Path(DEFAULT_RUN_DIRECTORY), Path(DEFAULT_STATE_DIRECTORY)
     assert made == [
         ["d", str(run), "0755", "root", "root", "-"],
         ["d", str(private_path(run)), "0700", "root", "root", "-"],
+        ["d", str(control_path(run)), f"{DIRECTORY_MODE:o}", "root", GROUP, "-"],
+        ["d", str(state), "0755", "root", "root", "-"],
+        ["d", str(history_directory(state)), "2750", "root", GROUP, "-"],
+        ["d", str(maintenance.directory_of(state)), "0755", "root", "root", "-"],
     ]
+
+
+def test_the_package_makes_the_group():
+    lines = (PROJECT / "debian/ucarpd.sysusers").read_text().splitlines()
+    assert [line for line in lines if not line.startswith("#")] == [f"g {GROUP} - -"]
 
 
 # -- message catalog -------------------------------------------------------------------------------

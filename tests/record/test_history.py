@@ -1,5 +1,6 @@
 """The files of the history."""
 
+import itertools
 import json
 import os
 import stat
@@ -8,6 +9,8 @@ import pytest
 
 from ucarpd.record import history
 from ucarpd.record.happening import LONGEST_TEXT, Event, Happening
+
+CLOCK = itertools.count(1000)
 
 
 def happening(**changes):
@@ -28,12 +31,18 @@ def happening(**changes):
 
 
 def tell(tmp_path, *reasons, name="web"):
-    lines = [happening(reason=each, instance=name).to_json() for each in reasons]
+    lines = [
+        happening(reason=each, instance=name, at=float(next(CLOCK))).to_json() for each in reasons
+    ]
     history.append(tmp_path, name, "".join(f"{each}\n" for each in lines))
 
 
+def everything(directory, name="web"):
+    return history.read_older(directory, name) + history.Tail(directory, name).new()
+
+
 def reasons(tmp_path, name="web"):
-    return [each.reason for each in history.read(tmp_path, name)]
+    return [each.reason for each in everything(tmp_path, name)]
 
 
 def test_an_event_is_one_line_of_json():
@@ -141,18 +150,18 @@ def mode(path):
 
 
 def test_without_the_group_it_is_for_our_user_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(history, "GROUP", "no-such-group")
+    monkeypatch.setattr(history, "group_id", lambda: None)
     tell(tmp_path, "one")
     assert mode(history.history_directory(tmp_path)) == 0o700
 
 
 def test_members_of_the_group_may_read_it(tmp_path, monkeypatch):
     """Also files that are older than the group; a process without CAP_CHOWN leaves them."""
-    monkeypatch.setattr(history, "GROUP", "no-such-group")
+    monkeypatch.setattr(history, "group_id", lambda: None)
     tell(tmp_path, "one")
     given = []
     monkeypatch.setattr(os, "chown", lambda path, _user, group: given.append(group))
-    monkeypatch.setattr(history, "_group", lambda: 4711)
+    monkeypatch.setattr(history, "group_id", lambda: 4711)
     directory = history.history_directory(tmp_path)
     if directory.stat().st_gid == 0:
         tell(tmp_path, "two")
@@ -182,6 +191,67 @@ def test_without_the_right_to_give_files_away_they_stay_ours(tmp_path, monkeypat
     tell(tmp_path, "one")
     monkeypatch.setattr(os, "fchown", refuse)
     monkeypatch.setattr(os, "chown", refuse)
-    monkeypatch.setattr(history, "_group", lambda: 4711)
+    monkeypatch.setattr(history, "group_id", lambda: 4711)
     tell(tmp_path, "two")
     assert reasons(tmp_path) == ["one", "two"]
+
+
+# -- following it ----------------------------------------------------------------------------------
+
+
+def new(tail):
+    return [each.reason for each in tail.new()]
+
+
+def test_a_file_can_be_followed(tmp_path):
+    tail = history.Tail(tmp_path, "web")
+    assert new(tail) == []
+    tell(tmp_path, "one")
+    assert new(tail) == ["one"]
+    assert new(tail) == []
+    tell(tmp_path, "two", "three")
+    assert new(tail) == ["two", "three"]
+
+
+def test_half_a_line_is_waited_for(tmp_path):
+    tail = history.Tail(tmp_path, "web")
+    tell(tmp_path, "one")
+    path = history.files_of(tmp_path, "web")[1]
+    line = path.read_bytes()
+    path.write_bytes(line + line[:20])
+    assert new(tail) == ["one"]
+    path.write_bytes(line + line)
+    assert new(tail) == ["one"]
+
+
+def test_a_truncated_file_is_followed(tmp_path):
+    tail = history.Tail(tmp_path, "web")
+    tell(tmp_path, "one", "two")
+    assert new(tail) == ["one", "two"]
+    os.truncate(history.files_of(tmp_path, "web")[1], 0)
+    tell(tmp_path, "three")
+    assert new(tail) == ["three"]
+
+
+def test_a_file_that_was_replaced_twice_loses_what_is_gone(tmp_path):
+    tail = history.Tail(tmp_path, "web")
+    older, path = history.files_of(tmp_path, "web")
+    tell(tmp_path, "one")
+    assert new(tail) == ["one"]
+    for reason in ("two", "three"):
+        path.rename(older)
+        tell(tmp_path, reason)
+    older.write_text("")
+    assert new(tail) == ["three"]
+
+
+def test_it_is_followed_into_its_successor(tmp_path):
+    tail = history.Tail(tmp_path, "web")
+    tell(tmp_path, "one")
+    assert new(tail) == ["one"]
+    older, path = history.files_of(tmp_path, "web")
+    tell(tmp_path, "two")
+    path.rename(older)
+    assert new(tail) == []
+    tell(tmp_path, "three")
+    assert new(tail) == ["two", "three"]

@@ -33,7 +33,7 @@ class Bench:
             )
 
     def told(self, name="web"):
-        return [each.reason for each in history.read(self.directory, name)]
+        return [each.reason for each in history.Tail(self.directory, name).new()]
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ BACKUP = {
     "reason": "ready with source 192.0.2.11",
     "interface": "eth0",
     "vhid": 2,
-    "addresses": [{"address": "192.0.2.20/24", "present": False}],
+    "addresses": [{"address": "192.0.2.20", "present": False, "served": False}],
     "advbase": 1,
     "advskew": 100,
     "interval": 1.390625,
@@ -77,8 +77,8 @@ MASTER = BACKUP | {
     "reason": "no advertisement from 192.0.2.12 for 3.00 s",
     "vhid": 1,
     "addresses": [
-        {"address": "192.0.2.10/24", "present": True},
-        {"address": "2001:db8::10/64", "present": True},
+        {"address": "192.0.2.10", "present": True, "served": True},
+        {"address": "2001:db8::10", "present": True, "served": True},
     ],
     "advskew": 0,
     "interval": 1.0,
@@ -112,8 +112,8 @@ IN_TROUBLE = MASTER | {
     "vhid": 3,
     "interface": "eth1",
     "addresses": [
-        {"address": "192.0.2.30/24", "present": False},
-        {"address": "2001:db8::30/64", "present": True},
+        {"address": "192.0.2.30", "present": False, "served": False},
+        {"address": "2001:db8::30", "present": True, "served": True},
     ],
     "script": None,
     "effective_interval": 1.0,
@@ -164,6 +164,7 @@ class FakeProcess:
         self.hangs = hangs
         self.steers = steers
         self.calls = []
+        self.asked = threading.Condition()
         self._changed = threading.Condition()
         self._changes = 0
         self._connections = []
@@ -181,6 +182,9 @@ class FakeProcess:
         self.close()
 
     def close(self):
+        """End; a second time does nothing."""
+        if not self._accepting.is_alive():
+            return
         self._listener.shutdown(socket.SHUT_RDWR)
         self._accepting.join()
         self._listener.close()
@@ -199,7 +203,7 @@ class FakeProcess:
         with self._changed:
             for instance in self.instances:
                 if instance["name"] == name:
-                    instance |= fields
+                    instance.update(fields)
             self._changes += 1
             self._changed.notify_all()
 
@@ -227,7 +231,9 @@ class FakeProcess:
                 ended.pop_all()  # The client has gone.
 
     def _answer(self, connection, call):
-        self.calls.append(call)
+        with self.asked:
+            self.calls.append(call)
+            self.asked.notify_all()
         name = call.get("parameters", {}).get("name")
         try:
             if call["method"] == "org.ucarpd.StepDown":

@@ -16,6 +16,7 @@ from ucarpd.carp.actions import (
 )
 from ucarpd.carp.params import DemoteStyle
 from ucarpd.carp.timing import interval_units, master_down_units
+from ucarpd.carp.why import Cause
 
 
 class ForeignPeer:
@@ -85,7 +86,7 @@ class ForeignPeer:
             case State.MASTER:
                 self.due_at = {4: now + self.units / 256}
         work = {State.MASTER: [AcquireAddresses()]}.get(state, [ReleaseAddresses()])
-        return [StateChanged(old, state, type(self).__name__), *work]
+        return [StateChanged(old, state, type(self).__name__, Cause.READY), *work]
 
     def takes_over_from(self, heard):
         return self.down_interval * 256 < heard.units

@@ -8,14 +8,18 @@ from ucarpd.config import Config
 from ucarpd.linux.netlink import Netlink
 from ucarpd.log.messages import Journal
 from ucarpd.scripts.runner import HookRunner
+from ucarpd.scripts.runs import Runs
 
 
 def owner_of(
-    config: Config, netlink: Netlink, log: Journal, ledger: Ledger, arp: ParentArp
+    config: Config, netlink: Netlink, log: Journal, ledger: Ledger, arp: ParentArp, runs: Runs
 ) -> AddressOwner:
-    """Scripts own the addresses as soon as the file names one; otherwise ucarpd does."""
+    """Scripts own the addresses as soon as the file names one; otherwise ucarpd does.
+
+    `runs` notes the runs of the scripts.
+    """
     over_netlink = NetlinkAddresses(config, netlink, log, ledger)
     owner: AddressOwner = over_netlink
     if config.is_scripted:
-        owner = ScriptedAddresses(config, over_netlink, HookRunner(log), log, ledger)
+        owner = ScriptedAddresses(config, over_netlink, HookRunner(log, runs), log, ledger)
     return VirtualMacAddresses(config, netlink, owner, log, arp) if config.virtual_mac else owner

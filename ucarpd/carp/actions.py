@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ucarpd.carp.params import Family, IPAddress
+from ucarpd.carp.why import Cause
 
 
 class State(Enum):
@@ -24,6 +25,7 @@ class StateChanged:
     old: State
     new: State
     reason: str
+    cause: Cause
     peer: IPAddress | None = None
 
 

@@ -127,6 +127,7 @@ from enum import Enum
 from ucarpd.carp.contender import Contender
 from ucarpd.carp.params import TieBreak
 from ucarpd.carp.timing import UNFIT_UNITS
+from ucarpd.carp.why import Cause
 
 TURNS = 8
 """Rule T1 leaves a moment to so many at most: together less than the shortest master-down interval.
@@ -187,17 +188,20 @@ class OwnVerdict(Enum):
 
 
 REASONS = {
-    BackupVerdict.BOWED_OUT: "{peer} bowed out",
-    BackupVerdict.PEER_DEMOTED: "{peer} is less fit: {comparison}",
-    BackupVerdict.PEER_UNFIT: "{peer} is less fit: {comparison}",
-    BackupVerdict.PREEMPT: "preempting {peer}: {comparison}",
-    BackupVerdict.RECLAIM: "taking the role back from {peer}",
-    BackupVerdict.PEER_TOO_SLOW: "{peer} is too slow to wait for: {comparison}",
-    MasterVerdict.YIELD: "{peer} is preferred: {comparison}",
-    MasterVerdict.YIELD_SILENTLY: "{peer} wins the tie: {comparison}",
-    MasterVerdict.END_TIE: "{peer} does not yield: {comparison}",
+    BackupVerdict.BOWED_OUT: (Cause.BOW_OUT, "{peer} bowed out"),
+    BackupVerdict.PEER_DEMOTED: (Cause.UNFIT_MASTER, "{peer} is less fit: {comparison}"),
+    BackupVerdict.PEER_UNFIT: (Cause.UNFIT_MASTER, "{peer} is less fit: {comparison}"),
+    BackupVerdict.PREEMPT: (Cause.PREEMPT, "preempting {peer}: {comparison}"),
+    BackupVerdict.RECLAIM: (Cause.RECLAIM, "taking the role back from {peer}"),
+    BackupVerdict.PEER_TOO_SLOW: (
+        Cause.SLOW_MASTER,
+        "{peer} is too slow to wait for: {comparison}",
+    ),
+    MasterVerdict.YIELD: (Cause.BETTER_MASTER, "{peer} is preferred: {comparison}"),
+    MasterVerdict.YIELD_SILENTLY: (Cause.TIE, "{peer} wins the tie: {comparison}"),
+    MasterVerdict.END_TIE: (Cause.TIE, "{peer} does not yield: {comparison}"),
 }
-"""The verdicts by which the role changes, in words for the operator."""
+"""The verdicts by which the role changes: a fixed word, and words for the operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from ucarpd.carp.preempt_delay import PreemptDelay
 from ucarpd.carp.rank import Rank
 from ucarpd.carp.rivals import Rivals
 from ucarpd.carp.timing import TIE_PATIENCE, UNITS_PER_SECOND
+from ucarpd.carp.why import Why
 
 
 class Hearing:
@@ -81,7 +82,7 @@ class Hearing:
         verdict = judge_as_backup(own, peer, situation)
         if verdict.takes_over:
             at = now + master_down.pause(own, heard)
-            master_down.await_turn(Turn(at, self.reason(verdict, heard), heard.source))
+            master_down.await_turn(Turn(at, self.reason(verdict, heard)))
         elif not heard.is_bow_out:
             master_down.arm(heard.family, now)
             self._serves(heard, now, is_hidden=verdict is BackupVerdict.HIDDEN)
@@ -120,10 +121,11 @@ class Hearing:
             found.append(Report(Finding.FAMILY_SILENT, family=silent))
         return found
 
-    def reason(self, verdict: BackupVerdict | MasterVerdict, heard: AdvertisementReceived) -> str:
-        """For the operator: why the role moves."""
+    def reason(self, verdict: BackupVerdict | MasterVerdict, heard: AdvertisementReceived) -> Why:
+        """Return why the role moves."""
+        cause, text = REASONS[verdict]
         comparison = self._rank.compared_with(heard)
-        return REASONS[verdict].format(peer=heard.source, comparison=comparison)
+        return Why(cause, text.format(peer=heard.source, comparison=comparison), heard.source)
 
     def _take_in(self, heard: AdvertisementReceived, now: float) -> Contender:
         self.peers.hear(heard, now, self.master_down.patience)
@@ -137,6 +139,7 @@ class Hearing:
 
     def follow(self, heard: AdvertisementReceived, now: float) -> None:
         """Note that this host has yielded to the sender, which serves now."""
+        self.master_down.begun_by(heard)
         self._serves(heard, now, is_hidden=False)
 
     def tie_patience(self, heard: AdvertisementReceived) -> float:

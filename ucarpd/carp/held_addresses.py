@@ -77,6 +77,11 @@ class HeldAddresses:
         self._reasserts = params.reassert
 
     @property
+    def here(self) -> frozenset[IPAddress]:
+        """The addresses that are served now."""
+        return frozenset(self._here)
+
+    @property
     def deadline(self) -> float | None:
         """When `due` has something to do; None for never."""
         candidates = (

@@ -56,6 +56,7 @@ from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.held_addresses import HeldAddresses
 from ucarpd.carp.params import Params
 from ucarpd.carp.transitions import Transitions
+from ucarpd.carp.why import Cause
 
 STEP_DOWN_OFFER = 2.0
 """Seconds for which a master that was asked to step down says so: a ucarp needs up to one to react.
@@ -157,7 +158,7 @@ class VirtualHost(Transitions):
                 self._hearing.use(sources, now)
             case events.InterfaceLost(reason, can_send):
                 self._leaving.interface_lost(can_send)
-                self._enter_init(reason)
+                self._enter_init(Cause.INTERFACE, reason)
             case events.AdvertisementReceived():
                 self._hear_as_backup(event, now)
             case events.DeadlineReached():
@@ -169,7 +170,7 @@ class VirtualHost(Transitions):
                 if was_barred:
                     self._take_over_if_silent(now, may_have_slept=False)
             case events.StopRequested(reason):
-                self._enter_init(reason)
+                self._enter_init(Cause.STOP, reason)
                 self._stopping = True
             case _:
                 self._handle_without_role(event, now)
@@ -236,7 +237,7 @@ class VirtualHost(Transitions):
                 self._advertise(now, now)
             case events.StopRequested(reason):
                 bow_out = self._bow_out(now)
-                self._enter_init(reason)
+                self._enter_init(Cause.STOP, reason)
                 self._stopping = True
                 if self.params.release_on_stop:
                     self._leave(bow_out)
@@ -277,8 +278,7 @@ class VirtualHost(Transitions):
                 self._yield(heard, self._hearing.reason(verdict, heard), now)
             case MasterVerdict.YIELD_SILENTLY | MasterVerdict.END_TIE:
                 wait = self._hearing.tie_patience(heard)
-                reason = self._hearing.reason(verdict, heard)
-                self._enter_backup(reason, now, wait, heard.source)
+                self._enter_backup(self._hearing.reason(verdict, heard), now, wait)
                 self._follow(heard, None, now)
             case MasterVerdict.STAY_BETTER | MasterVerdict.STAY_TIED | MasterVerdict.STAY_UNDECIDED:
                 self._actions += found

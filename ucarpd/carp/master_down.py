@@ -16,21 +16,22 @@ from typing import NamedTuple
 from ucarpd.carp.contender import Contender
 from ucarpd.carp.election import turns_before_ours
 from ucarpd.carp.events import AdvertisementReceived
-from ucarpd.carp.params import Family, IPAddress
+from ucarpd.carp.params import Family
+from ucarpd.carp.peak import Peak
 from ucarpd.carp.peers import Peers
 from ucarpd.carp.rank import Rank
 from ucarpd.carp.timing import UNITS_PER_SECOND, in_words
+from ucarpd.carp.why import Cause, Why
 
 TURN = 1 / 32
 """The part of an interval, and of a second, that is left to each host that is preferred."""
 
 
 class Turn(NamedTuple):
-    """When a backup takes over from `peer` if no other host does, and why."""
+    """When a backup takes over if no other host does, and why."""
 
     at: float
-    reason: str
-    peer: IPAddress
+    why: Why
 
 
 class MasterDown:
@@ -48,14 +49,30 @@ class MasterDown:
         """Families whose wait was given, and does not change with our rank."""
         self.not_before = float("-inf")
         """No silence ends earlier: this host has stepped down, to let another one serve."""
+        self._begun_in: Family | None = None
+        """The family of the advertisement that has begun the present silence."""
+        self.silences = Peak()
+        """How long masters were silent, as parts of the wait for them; 1 is a takeover."""
         self._told_silent: set[Family] = set()
         self._turn: Turn | None = None
 
     # -- hearing -----------------------------------------------------------------------------------
 
     def hear(self, heard: AdvertisementReceived, now: float) -> None:
+        self.note_silence(now)
         self._last[heard.family] = heard
         self._heard_at[heard.family] = now
+
+    def note_silence(self, now: float) -> None:
+        """Note how near a silence is to its end, if an advertisement has begun it.
+
+        The time before the first advertisement is no silence of a master.
+        """
+        if self._begun_in is not None:
+            since, wait = self._silent_since[self._begun_in], self._wait[self._begun_in]
+            part, silences = (now - since) / wait, self.silences
+            if part > silences.current or now >= silences.ends:
+                silences.note(part, now)
 
     def forget(self) -> None:
         """Forget the last advertisements; they say nothing about the master of today."""
@@ -76,6 +93,8 @@ class MasterDown:
         was_armed = bool(self._silent_since)
         self._families = families
         self._silent_since = {f: at for f, at in self._silent_since.items() if f in families}
+        if self._begun_in not in families:
+            self._begun_in = None
         if was_armed:
             self._silent_since |= dict.fromkeys(added, now)
         self._set_waits()
@@ -129,7 +148,7 @@ class MasterDown:
 
     def arm_all(self, now: float, wait: float | None = None) -> None:
         """Measure the silence from `now`; it may last `wait` seconds, or as our rank says."""
-        self._turn = None
+        self._turn = self._begun_in = None
         for family in self._families:
             self._silent_since[family] = now
             if wait is not None:
@@ -137,9 +156,14 @@ class MasterDown:
                 self._given.add(family)
         self._set_waits()
 
+    def begun_by(self, heard: AdvertisementReceived) -> None:
+        """Note that the present silence has begun with this advertisement."""
+        self._begun_in = heard.family
+
     def arm(self, family: Family, now: float) -> None:
         """Measure the silence of this family from `now`."""
         self._turn = None
+        self._begun_in = family
         self._silent_since[family] = now
         self._given.clear()
         self._set_waits()
@@ -149,7 +173,7 @@ class MasterDown:
         self._turn = self._turn or turn
 
     def disarm(self) -> None:
-        self._turn = None
+        self._turn = self._begun_in = None
         self._silent_since.clear()
         self._wait.clear()
         self._given.clear()
@@ -166,14 +190,15 @@ class MasterDown:
 
     # -- for the operator --------------------------------------------------------------------------
 
-    def reason(self, now: float) -> tuple[str, IPAddress | None]:
-        """Why it takes over at its deadline, and from whom."""
+    def reason(self, now: float) -> Why:
+        """Return why it takes over at its deadline."""
         if self._turn is not None:
-            return self._turn.reason, self._turn.peer
+            return self._turn.why
         family = max(self._silent_since, key=self._silent_since.__getitem__)
         last, since = self._last.get(family), self._silent_since[family]
         who = f"from {last.source}" if last else "heard"
-        return f"no advertisement {who} for {in_words(now - since)}", last.source if last else None
+        text = f"no advertisement {who} for {in_words(now - since)}"
+        return Why(Cause.SILENCE, text, last.source if last else None)
 
     def newly_silent(self, now: float) -> Family | None:
         """Return a family whose timer has expired while another is heard; each family only once."""

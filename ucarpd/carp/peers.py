@@ -17,7 +17,7 @@ There are two reasons not to believe an advertisement:
 The digest does not cover a source either: `SOURCES` limits our memory of invented ones.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from ucarpd.carp.contender import Contender
@@ -67,6 +67,13 @@ class Peer:
     """The interval that it stated when it was last fit."""
     has_yielded: bool = False
     """A better host served when it was last heard, so that it is a backup now."""
+    worst_gap: float = 0.0
+    """The longest time between two of its advertisements while it was master; 0: there were no two.
+    """
+
+    def is_master(self, now: float) -> bool:
+        """Return whether it serves, as far as this host knows."""
+        return self.contender is not None and now < self.serves_until and not self.has_yielded
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,11 @@ class Peers:
         self.shortest_units = BOW_OUT_UNITS
         """The shortest interval that was ever stated, in 1/256 s."""
 
+    @property
+    def heard(self) -> Collection[Peer]:
+        """The hosts that are remembered, the latest one last."""
+        return self._peers.values()
+
     def is_overtaken(self, heard: AdvertisementReceived, now: float) -> bool:
         """Whether its sender has said something else after having sent this."""
         return any(
@@ -101,6 +113,9 @@ class Peers:
         """Take in an advertisement; `patience` is our own master-down interval in seconds."""
         peer = self._peers.pop(heard.source, None) or Peer(heard, now)
         self._peers[heard.source] = peer
+        gap = now - peer.heard_at
+        if gap > peer.worst_gap and peer.contender is not None and not peer.has_yielded:
+            peer.worst_gap = gap
         if len(self._peers) > SOURCES:
             del self._peers[next(iter(self._peers))]
         lasts = patience if heard.is_bow_out or heard.stated_demotion else REORDERED

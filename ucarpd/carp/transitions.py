@@ -12,7 +12,7 @@ Deadlines lie on a grid from the first advertisement on.  A late wake-up sends o
 never the ones that it missed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from ucarpd.carp.actions import Action, SendAdvertisement, State, StateChanged
@@ -25,9 +25,12 @@ from ucarpd.carp.leaving import Leaving
 from ucarpd.carp.outage import Outage
 from ucarpd.carp.own_counter import OwnCounter
 from ucarpd.carp.params import IPAddress, Params
-from ucarpd.carp.rank import Rank, Stated
+from ucarpd.carp.peak import Peak
+from ucarpd.carp.peers import Peer
+from ucarpd.carp.rank import HEALTHY, LARGEST_FAILING, Rank, Stated
 from ucarpd.carp.rivals import Rivals
 from ucarpd.carp.timing import UNITS_PER_SECOND, second_advertisement_at
+from ucarpd.carp.why import Cause, Why
 
 HOLD_DOWN_RATIO = 2
 """After a step-down we stay away for this many of our own master-down intervals."""
@@ -65,6 +68,38 @@ class Transitions:
         return self._rank.params
 
     @property
+    def rank(self) -> Rank:
+        """What its advertisements state, and how often it sends them."""
+        return self._rank
+
+    @property
+    def peers(self) -> Collection[Peer]:
+        """The other hosts that were heard, the latest one last."""
+        return self._hearing.peers.heard
+
+    @property
+    def silences(self) -> Peak:
+        """How long masters were silent while this host was BACKUP, as parts of the wait for them."""
+        return self._master_down.silences
+
+    @property
+    def wait(self) -> float:
+        """Seconds that this host waits for a silent master, or would wait as BACKUP."""
+        is_backup = self.state is State.BACKUP
+        return self._master_down.patience if is_backup else self._rank.master_down_interval
+
+    @property
+    def role_deadline(self) -> float | None:
+        """When a MASTER advertises next, or a BACKUP takes over if it hears nothing more."""
+        takes_over_at = self.master_down_at if self._rank.may_serve else None
+        return self.advertise_at if self.state is State.MASTER else takes_over_at
+
+    @property
+    def served(self) -> frozenset[IPAddress]:
+        """The addresses that this MASTER serves; others have none."""
+        return self._held.here if self._held else frozenset()
+
+    @property
     def sources(self) -> tuple[IPAddress, ...]:
         """The addresses that it advertises from, one for each family."""
         return self._hearing.sources
@@ -91,7 +126,7 @@ class Transitions:
 
     # -- transitions -------------------------------------------------------------------------------
 
-    def _change_state(self, new: State, reason: str, peer: IPAddress | None = None) -> None:
+    def _change_state(self, new: State, why: Why) -> None:
         old, self.state = self.state, new
         self.advertise_at = None
         self._master_down.disarm()
@@ -101,29 +136,28 @@ class Transitions:
         self._outage.end()
         self._step_down_until = None
         self._set_rank(replace(self._rank, is_stepping_down=False))
-        self._actions.append(StateChanged(old, new, reason, peer))
+        self._actions.append(StateChanged(old, new, why.text, why.cause, why.peer))
 
     def _begin(self, sources: tuple[IPAddress, ...], now: float) -> None:
         """Leave INIT."""
         self._hearing.use(sources, now)
         self._hearing.preempt_delay.begin(now)
-        self._enter_backup(f"ready with source {' and '.join(map(str, sources))}", now)
+        text = f"ready with source {' and '.join(map(str, sources))}"
+        self._enter_backup(Why(Cause.READY, text), now)
         if not self._started:
             self._started = True
             self._actions += self._leaving.release(at_start=True)
 
-    def _enter_init(self, reason: str) -> None:
-        self._change_state(State.INIT, reason)
+    def _enter_init(self, cause: Cause, reason: str) -> None:
+        self._change_state(State.INIT, Why(cause, reason))
         self._master_down.forget()
 
-    def _enter_backup(
-        self, reason: str, now: float, wait: float | None = None, peer: IPAddress | None = None
-    ) -> None:
-        self._change_state(State.BACKUP, reason, peer)
+    def _enter_backup(self, why: Why, now: float, wait: float | None = None) -> None:
+        self._change_state(State.BACKUP, why)
         self._master_down.arm_all(now, wait)
 
-    def _enter_master(self, reason: str, now: float, peer: IPAddress | None) -> None:
-        self._change_state(State.MASTER, reason, peer)
+    def _enter_master(self, why: Why, now: float) -> None:
+        self._change_state(State.MASTER, why)
         self._leaving.cancel()
         self._master_down.not_before = float("-inf")
         self._hearing.was_cut_off = False
@@ -145,8 +179,10 @@ class Transitions:
         if verdict is SilenceVerdict.SLEPT:
             self._master_down.arm_all(now)
         elif verdict is SilenceVerdict.TAKE_OVER:
-            reason, peer = self._master_down.reason(now)
-            self._enter_master(reason, now, peer)
+            why = self._master_down.reason(now)
+            if why.cause is Cause.SILENCE:
+                self._master_down.note_silence(now)
+            self._enter_master(why, now)
 
     def _acquire(self, now: float) -> None:
         self._held = HeldAddresses(self.params, self._phase)
@@ -170,17 +206,19 @@ class Transitions:
 
     def _lose_role(self, reason: str, now: float, *, can_send: bool) -> None:
         bow_out = self._bow_out(now) if can_send else None
-        self._enter_init(reason)
+        self._enter_init(Cause.INTERFACE, reason)
         self._hearing.preempt_delay.role_lost(now)
         self._hearing.was_cut_off = True
         self._leave(bow_out)
 
-    def _yield(self, heard: AdvertisementReceived, reason: str, now: float) -> None:
+    def _yield(self, heard: AdvertisementReceived, why: Why, now: float) -> None:
         """By rule M1."""
         before = self._rank
-        if before.demotion:
+        if HEALTHY < before.demotion <= LARGEST_FAILING:
             self._hearing.preempt_delay.role_lost(now)
-        self._enter_backup(reason, now, peer=heard.source)
+        if before.is_stepping_down:
+            why = why._replace(cause=Cause.STEP_DOWN)
+        self._enter_backup(why, now)
         if before.is_stepping_down:
             self._master_down.not_before = now + HOLD_DOWN_RATIO * self._rank.master_down_interval
         # From a host that is less fit it would make every backup take over.
@@ -226,7 +264,7 @@ class Transitions:
         else:
             bow_out = self._bow_out(now)
             self._hearing.preempt_delay.role_lost(now)
-            self._enter_backup(changed.reason, now)
+            self._enter_backup(Why(Cause.BARRED, changed.reason), now)
             self._set_demotion(changed, now)
             self._leave(bow_out)
 

@@ -11,6 +11,9 @@ SERVICE = "org.varlink.service"
 
 INTERFACE = "org.ucarpd"
 
+REVISION = 1
+"""Of the interface; a release that adds to it has the next number."""
+
 Message = dict[str, Any]
 
 

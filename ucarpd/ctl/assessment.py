@@ -37,14 +37,11 @@ def troubles(instance: Message) -> list[Trouble]:
 
 
 def missing(instance: Message) -> list[str]:
-    """Return the addresses that this master should have and does not.
-
-    An up-script that has succeeded may have put them elsewhere: it may call a cloud's API.
-    """
-    script = instance.get("script") or {}
-    if instance["state"] != "MASTER" or (script.get("name") == "up" and script["result"] == "ok"):
+    """Return the addresses that this master should serve and does not."""
+    if instance["state"] != "MASTER":
         return []
-    return [each["address"] for each in instance.get("addresses", ()) if not each["present"]]
+    addresses = instance.get("addresses", ())
+    return [each["address"] for each in addresses if not each.get("served", each["present"])]
 
 
 def _troubles(instance: Message) -> Iterator[Trouble]:

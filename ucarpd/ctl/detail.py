@@ -1,6 +1,7 @@
 """Everything about one instance, for a person who has to act."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from ucarpd.control.wire import Message
 from ucarpd.ctl import assessment, times
@@ -15,10 +16,22 @@ _STATES = {
 }
 
 
+class _View(NamedTuple):
+    """What the sections are made of; `now` is in seconds since 1970."""
+
+    instance: Message
+    process: Message
+    now: float
+
+
 def text(instance: Message, process: Message, screen: Screen, now: float) -> str:
     """Return the lines about an instance of a process; `now` is in seconds since 1970."""
     lines = list(_headline(instance, screen, now))
-    for label, cells in _sections(instance, process, now):
+    for label, section in _SECTIONS:
+        try:
+            cells = list(section(_View(instance, process, now)))
+        except KeyError:
+            continue  # It does not run, or its process is older and does not tell.
         if cells:
             lines += screen.labelled(label, cells)
     return "\n".join(lines)
@@ -33,54 +46,41 @@ def _headline(instance: Message, screen: Screen, now: float) -> Iterator[str]:
     yield from screen.paragraph(Cell(f"{said}, {instance['reason']}", style), 4, first=0)
 
 
-def _sections(instance: Message, process: Message, now: float) -> Iterator[tuple[str, list[Cell]]]:
-    """Yield the label and the texts of each section, the most urgent first."""
-    yield (
-        "findings",
-        [
-            Cell(f"{each['text']} (since {times.local(each['since'], now)})", BAD)
-            for each in instance.get("findings", ())
-        ],
-    )
-    yield "maintenance", [_maintenance(each, now) for each in instance.get("maintenance", ())]
-    yield "demotion", [_demotion(each) for each in instance.get("demotion", ())]
-    yield "file", [Cell(instance["path"] or "not known")]
-    if "vhid" not in instance:
-        return
+def _findings(view: _View) -> Iterator[Cell]:
+    for each in view.instance["findings"]:
+        yield Cell(f"{each['text']} (since {times.local(each['since'], view.now)})", BAD)
+
+
+def _maintenance(view: _View) -> Iterator[Cell]:
+    for note in view.instance["maintenance"]:
+        until = note.get("until")
+        end = f"until {times.local(until, view.now)}" if until else "without an end"
+        by = f" by {note['by']}" if note.get("by") else ""
+        said = assessment.maintenance(note).removeprefix("in maintenance, ")
+        yield Cell(f"{said} (since {times.local(note['since'], view.now)}{by}, {end})", WARN)
+
+
+def _demotion(view: _View) -> Iterator[Cell]:
+    for each in view.instance["demotion"]:
+        what, level = each["reason"], each["level"]
+        if level == "failing":
+            yield Cell(f"by {each['amount']}: {what}", WARN)
+        else:
+            yield Cell(what if what == level else f"{level}: {what}", WARN)
+
+
+def _file(view: _View) -> Iterator[Cell]:
+    yield Cell(view.instance["path"] or "not known")
+
+
+def _where(view: _View) -> Iterator[Cell]:
+    instance, process = view.instance, view.process
     where = f"{instance['interface']}, vhid {instance['vhid']}"
-    yield "where", [Cell(f"{where}, process {process['pid']} (ucarpd {process['version']})")]
-    yield "addresses", list(_addresses(instance))
-    yield "intervals", list(_intervals(instance))
-    yield "peers", [_peer(each, now) for each in instance["peers"]] or [_no_peer(instance)]
-    yield "headroom", list(_headroom(instance))
-    yield "next", list(_next(instance, now))
-    yield "script", list(_script(instance, now))
-    yield "last change", list(_last_transition(instance, now))
-    yield "packets", list(_counters(instance))
-    yield (
-        "timers",
-        [
-            Cell(
-                f"up to {1000 * process['worst_lateness']:.1f} ms late since the start, "
-                f"{1000 * process['recent_lateness']:.1f} ms in the last minute"
-            )
-        ],
-    )
+    yield Cell(f"{where}, process {process['pid']} (ucarpd {process['version']})")
 
 
-def _maintenance(note: Message, now: float) -> Cell:
-    until = f"until {times.local(note['until'], now)}" if note["until"] else "without an end"
-    by = f" by {note['by']}" if note["by"] else ""
-    said = assessment.maintenance(note).removeprefix("in maintenance, ")
-    return Cell(f"{said} (since {times.local(note['since'], now)}{by}, {until})", WARN)
-
-
-def _demotion(reason: Message) -> Cell:
-    amount = f"by {reason['amount']}" if reason["level"] == "failing" else reason["level"]
-    return Cell(f"{amount}: {reason['reason']}", WARN)
-
-
-def _addresses(instance: Message) -> Iterator[Cell]:
+def _addresses(view: _View) -> Iterator[Cell]:
+    instance = view.instance
     missing = assessment.missing(instance)
     is_master = instance["state"] == "MASTER"
     longest = max((len(each["address"]) for each in instance["addresses"]), default=0)
@@ -98,7 +98,8 @@ def _addresses(instance: Message) -> Iterator[Cell]:
         yield Cell(f"{each['address']:{longest}}  {said}", style)
 
 
-def _intervals(instance: Message) -> Iterator[Cell]:
+def _intervals(view: _View) -> Iterator[Cell]:
+    instance = view.instance
     own = f"advertises every {_length(instance['effective_interval'])}"
     if instance["unfitness"]:
         own += f", states a demotion of {instance['unfitness']}"
@@ -110,23 +111,25 @@ def _intervals(instance: Message) -> Iterator[Cell]:
     yield Cell(f"waits {_length(instance['master_down_interval'])} for a silent master")
 
 
-def _peer(peer: Message, now: float) -> Cell:
-    said = f"{peer['address']}  {'MASTER, ' if peer['is_master'] else ''}every {_length(peer['interval'])}"
-    if peer["demotion"]:
-        said += f", demoted by {peer['demotion']}"
-    said += f", last heard {times.ago(peer['last_seen'], now)}"
-    if peer["worst_gap"] is not None:
-        said += f", longest silence {_length(peer['worst_gap'])}"
-    return Cell(said)
+def _peers(view: _View) -> Iterator[Cell]:
+    peers = view.instance["peers"]
+    if not peers:
+        silent = " (backups are silent)" if view.instance["state"] == "MASTER" else ""
+        yield Cell(f"none heard{silent}", DIM)
+    for peer in peers:
+        what = "MASTER, every" if peer["is_master"] else "every"
+        said = f"{peer['address']}  {what} {_length(peer['interval'])}"
+        if peer["demotion"]:
+            said += f", demoted by {peer['demotion']}"
+        said += f", last heard {times.ago(peer['last_seen'], view.now)}"
+        if peer.get("worst_gap") is not None:
+            said += f", longest silence {_length(peer['worst_gap'])}"
+        yield Cell(said)
 
 
-def _no_peer(instance: Message) -> Cell:
-    silent = " (backups are silent)" if instance["state"] == "MASTER" else ""
-    return Cell(f"none heard{silent}", DIM)
-
-
-def _headroom(instance: Message) -> Iterator[Cell]:
-    worst, recent = instance["worst_gap"], instance["recent_gap"]
+def _headroom(view: _View) -> Iterator[Cell]:
+    instance = view.instance
+    worst, recent = instance.get("worst_gap"), instance.get("recent_gap")
     whole = _length(instance["master_down_interval"])
     for gap, when in ((recent, "in the last minute"), (worst, "since the start")):
         if gap is not None:
@@ -135,8 +138,9 @@ def _headroom(instance: Message) -> Iterator[Cell]:
             yield Cell(said, headroom_style(gap))
 
 
-def _next(instance: Message, now: float) -> Iterator[Cell]:
-    if instance["next_deadline"] is None:
+def _next(view: _View) -> Iterator[Cell]:
+    instance, now = view.instance, view.now
+    if instance.get("next_deadline") is None:
         return
     what = (
         "takeover, if the master stays silent,"
@@ -146,8 +150,9 @@ def _next(instance: Message, now: float) -> Iterator[Cell]:
     yield Cell(f"{what} in {times.duration(times.seconds(instance['next_deadline']) - now)}")
 
 
-def _script(instance: Message, now: float) -> Iterator[Cell]:
-    script = instance["script"]
+def _script(view: _View) -> Iterator[Cell]:
+    instance, now = view.instance, view.now
+    script = instance.get("script")
     if script is None:
         return
     started = times.local(script["started"], now)
@@ -160,8 +165,9 @@ def _script(instance: Message, now: float) -> Iterator[Cell]:
     yield Cell(said, PLAIN if is_good else BAD)
 
 
-def _last_transition(instance: Message, now: float) -> Iterator[Cell]:
-    last = instance["last_transition"]
+def _last_transition(view: _View) -> Iterator[Cell]:
+    instance, now = view.instance, view.now
+    last = instance.get("last_transition")
     if last is None:
         return
     at, lasted = times.local(last["at"], now), times.duration(last["lasted"])
@@ -169,7 +175,8 @@ def _last_transition(instance: Message, now: float) -> Iterator[Cell]:
     yield Cell(last["reason"])
 
 
-def _counters(instance: Message) -> Iterator[Cell]:
+def _counters(view: _View) -> Iterator[Cell]:
+    instance = view.instance
     counters = instance["counters"]
     yield Cell(f"{counters['sent']} sent, {counters['accepted']} accepted")
     dropped = {why: count for why, count in counters["dropped"].items() if count}
@@ -178,6 +185,31 @@ def _counters(instance: Message) -> Iterator[Cell]:
         yield Cell(f"{sum(dropped.values())} dropped: {parts}", WARN)
 
 
+def _timers(view: _View) -> Iterator[Cell]:
+    worst, recent = view.process["worst_lateness"], view.process["recent_lateness"]
+    since_start = f"up to {1000 * worst:.1f} ms late since the start"
+    yield Cell(f"{since_start}, {1000 * recent:.1f} ms in the last minute")
+
+
 def _length(seconds: float) -> str:
     """Return an interval, which short ones need in milliseconds."""
-    return f"{seconds:.3f} s" if seconds < 1 else f"{seconds:.2f} s"
+    return f"{seconds:.3f} s" if round(seconds, 3) < 1 else f"{seconds:.2f} s"
+
+
+_SECTIONS: tuple[tuple[str, Callable[[_View], Iterator[Cell]]], ...] = (
+    ("findings", _findings),
+    ("maintenance", _maintenance),
+    ("demotion", _demotion),
+    ("file", _file),
+    ("where", _where),
+    ("addresses", _addresses),
+    ("intervals", _intervals),
+    ("peers", _peers),
+    ("headroom", _headroom),
+    ("next", _next),
+    ("script", _script),
+    ("last change", _last_transition),
+    ("packets", _counters),
+    ("timers", _timers),
+)
+"""The label and the texts of each section, the most urgent first."""

@@ -15,6 +15,8 @@ VERBS = {
     "status": "show the state of this host's instances, and what is wrong",
     "wait": "wait until an instance has a state, for scripts",
     "step-down": "offer the role to the other hosts, once",
+    "maintenance": "take this host, or one instance, out of service for a while",
+    "history": "show what happened to the instances, and when",
 }
 """What each verb does.  Its module is here, with the verb's name: `step_down` for `step-down`."""
 

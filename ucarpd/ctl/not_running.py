@@ -44,7 +44,7 @@ def find(answers: Sequence[Answer], loaded: Mapping[str, units.Unit]) -> list[Me
 
 def cannot_look() -> bool:
     """Return whether the files of this host cannot be listed by this user."""
-    return DIRECTORY.is_dir() and not os.access(DIRECTORY, os.R_OK | os.X_OK)
+    return DIRECTORY.is_dir() and not os.access(DIRECTORY, os.R_OK | os.X_OK, effective_ids=True)
 
 
 def _row(
@@ -94,11 +94,16 @@ def _first(problems: Sequence[object]) -> str:
     return f"{problems[0]}" + (f" (and {more} more: ucarpd check)" if more else "")
 
 
-def _files(told: set[str]) -> list[Path]:
+def names_of_files() -> set[str]:
+    """Return the names of the instances that have a file; none if it may not look."""
     try:
-        names = {name.removesuffix(".conf") for name in os.listdir(DIRECTORY) if ".conf" in name}  # noqa: PTH208
+        return {name.removesuffix(".conf") for name in os.listdir(DIRECTORY) if ".conf" in name}  # noqa: PTH208
     except OSError:
-        return []
+        return set()
+
+
+def _files(told: set[str]) -> list[Path]:
+    names = names_of_files()
     if names <= told:
         return []  # As usual; the room `config` takes a while to load.
     from ucarpd.config import find_files
@@ -139,7 +144,8 @@ def _why(
         return UNKNOWN, f"{own.name} is {own.active}, and does not answer yet", own.since
     problem = _problem(path)
     if unit and unit.is_failed:
-        return FAILED, problem or unit.why, unit.since
+        known = problem if problem != NEEDS_ROOT else None
+        return FAILED, known or unit.why, unit.since
     if problem == NEEDS_ROOT:
         return UNKNOWN, NEEDS_ROOT, None
     if problem:
@@ -151,7 +157,7 @@ def _why(
 
 def _problem(path: Path) -> str | None:
     """Return what is wrong in the file, in one line."""
-    if not os.access(path, os.R_OK) and path.exists():
+    if not os.access(path, os.R_OK, effective_ids=True) and path.exists():
         return NEEDS_ROOT
     from ucarpd import config
 

@@ -1,8 +1,10 @@
 """What systemd says of ucarpd's units."""
 
-import subprocess
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import subprocess
 
 ALL = "ucarpd.service"
 """The unit that runs all files which no unit of their own runs."""
@@ -60,30 +62,39 @@ class Question:
     """A question to systemd that is under way; `answer` collects the units that systemd has loaded."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[str] | None = None
-        if not _BOOTED.exists():
-            return
-        try:
-            self._process = subprocess.Popen(
-                ["systemctl", "show", ALL, of_instance("*"), "--timestamp=unix", "-p", _PROPERTIES],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
-        except OSError:
-            return  # There is no systemctl, as in some containers.
+        self._process = _asked()
 
     def answer(self) -> dict[str, Unit]:
         """Return the units by name; none if systemd does not answer within a second."""
         if self._process is None:
             return {}
+        import subprocess
+
         try:
             text = self._process.communicate(timeout=_TIMEOUT)[0]
         except subprocess.TimeoutExpired:
             self._process.kill()
+            self._process.communicate()
             return {}
         return parsed(text)
+
+
+def _asked() -> "subprocess.Popen[str] | None":
+    """Return the running command, or None without systemd, or without systemctl as in some containers."""
+    if not _BOOTED.exists():
+        return None
+    import subprocess
+
+    try:
+        return subprocess.Popen(
+            ["systemctl", "show", ALL, of_instance("*"), "--timestamp=unix", "-p", _PROPERTIES],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+    except OSError:
+        return None
 
 
 def parsed(text: str) -> dict[str, Unit]:

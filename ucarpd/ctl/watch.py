@@ -16,7 +16,7 @@ from ucarpd.control.wire import Message
 from ucarpd.ctl import not_running, status, units
 from ucarpd.ctl.failure import Failure
 from ucarpd.ctl.naming import names
-from ucarpd.ctl.processes import Answer, Feed
+from ucarpd.ctl.processes import Answer, Feed, ask
 from ucarpd.ctl.screen import DIM, Screen, has_colour
 
 _TICK = 1.0
@@ -37,9 +37,10 @@ def run(name: str | None) -> int:
     """Draw until q or ctrl-C is typed.  Raises Failure if there is nothing to watch."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Failure("--watch needs a terminal; `ucarpctl history --follow --json` does not")
-    feed = Feed(name)
     view = _View(name)
-    view.seen(feed.settle())
+    view.seen(ask())
+    feed = Feed(name)
+    feed.settle()
     with _other_screen(feed):
         while True:
             size = os.get_terminal_size()

@@ -31,7 +31,7 @@ class Engine:
     """One virtual host in action.
 
     `counter` is 64 random bits for its first advertisement, `phase` is as in VirtualHost.  `late`
-    gets the delay of each timer in seconds.
+    gets the delay of each timer in seconds, and the time.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Engine:
         log: Log,
         owner: Owner,
         phase: float = 1.0,
-        late: Callable[[float], None] = lambda _seconds: None,
+        late: Callable[[float, float], None] = lambda _seconds, _now: None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._machine = VirtualHost(params, counter, phase)
@@ -66,10 +66,17 @@ class Engine:
         self._timer: asyncio.TimerHandle | None = None
         self._now = 0.0
         self._transition = Transition(State.INIT, State.INIT, "starting")
+        self.sent = 0
+        """Advertisements that got out, at least to one peer."""
         self._waiting_for: str | None = None
         self._held_loss: tuple[str, bool, bool] | None = None
         """A loss of the interface that is held back until the up-script ends."""
         self._is_over = False
+
+    @property
+    def machine(self) -> VirtualHost:
+        """The machine, to be looked at: events reach it through the engine alone."""
+        return self._machine
 
     @property
     def state(self) -> State:
@@ -221,7 +228,7 @@ class Engine:
     def _on_timer(self, due: float) -> None:
         self._timer = None
         now = self._loop.time()
-        self._late(max(0.0, now - due))
+        self._late(max(0.0, now - due), now)
         self._dispatch(events.DeadlineReached(), max(due, now))
 
     def _perform(self, action: Action) -> None:
@@ -253,6 +260,7 @@ class Engine:
 
     def _advertise(self, action: SendAdvertisement) -> None:
         results = self._outgoing.advertise(action)
+        self.sent += True in results
         if self._machine.state is State.MASTER:
             if True in results:
                 self._owner.advertised()

@@ -39,6 +39,11 @@ class Fitness:
         self._address_pause = FIRST_ADDRESS_PAUSE
         self._is_unserved = False
 
+    @property
+    def is_mute(self) -> bool:
+        """Whether advertisements do not get out, as far as is known."""
+        return _SENDING in self.demotion.reasons
+
     def set(self, reason: str, amount: int, level: Level = Level.FAILING) -> None:
         """Let `reason` hold with this amount, or no longer (0)."""
         if self.demotion.set(reason, amount, level):

@@ -1,5 +1,7 @@
 """How late the timers of this process come, because the machine or a neighbour on it is busy."""
 
+from ucarpd.carp.peak import Peak
+
 BOUNDS = (0.001, 0.01, 0.1)
 """Seconds after which a wake-up counts as late, as quite late, and as too late to rely on."""
 
@@ -9,17 +11,27 @@ class Lateness:
 
     def __init__(self) -> None:
         self.count = 0
-        self.latest = 0.0
+        self._peak = Peak()
         self._beyond = [0] * len(BOUNDS)
 
-    def note(self, seconds: float) -> None:
-        """A timer came `seconds` after it was due."""
+    def note(self, seconds: float, now: float) -> None:
+        """A timer came at `now`, `seconds` after it was due."""
         self.count += 1
-        self.latest = max(self.latest, seconds)
+        if seconds > self._peak.current or now >= self._peak.ends:
+            self._peak.note(seconds, now)
         for place, bound in enumerate(BOUNDS):
             if seconds < bound:
                 break
             self._beyond[place] += 1
+
+    @property
+    def latest(self) -> float:
+        """The delay of the latest timer of all, in seconds."""
+        return self._peak.worst or 0.0
+
+    def recent(self, now: float) -> float:
+        """Return the delay of the latest timer of the last minute, in seconds."""
+        return self._peak.recent(now) or 0.0
 
     def __str__(self) -> str:
         late = ", ".join(

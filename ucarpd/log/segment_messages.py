@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ucarpd.carp.params import IPAddress
-from ucarpd.carp.receive import WRONG_DIGEST, Dropped, DropReason, Evidence
+from ucarpd.carp.receive import UNEXPLAINED, WRONG_DIGEST, Dropped, DropReason, Evidence
 from ucarpd.log.instance_lines import InstanceLines
 from ucarpd.log.limits import SELDOM, DropLimiter
 from ucarpd.log.message_ids import MESSAGE_ID_PACKET_DROPPED
@@ -34,7 +34,10 @@ class SegmentMessages(InstanceLines):
         self._source_taken_at = float("-inf")
         self._another_daemon_at = float("-inf")
         self._is_same_mac_told = False
-        self._wrong_digest: tuple[IPAddress | None, float] = (None, float("-inf"))
+        self._wrong_digest_from: IPAddress | None = None
+        self._wrong_digest_since = self._wrong_digest_at = float("-inf")
+        self._cause: tuple[IPAddress | None, str] = (None, "")
+        """The cause of a wrong digest that was found last, and whose it is."""
 
     def source_taken(self, source: IPAddress) -> None:
         """Once an hour at most: it comes with every advertisement of the other host."""
@@ -78,7 +81,7 @@ class SegmentMessages(InstanceLines):
         if dropped.reason is DropReason.OTHER_VRRP:
             return
         if dropped.reason is DropReason.BAD_DIGEST:
-            self._wrong_digest = dropped.source, time.monotonic()
+            self._note_wrong_digest(dropped.source, time.monotonic())
         passed_over = self._drops.admit(dropped, time.monotonic())
         if passed_over is None:
             return
@@ -87,6 +90,7 @@ class SegmentMessages(InstanceLines):
             return
 
         def found(text: str) -> None:
+            self._cause = dropped.source, text
             self._write_drop(dropped, f"{WRONG_DIGEST}: {text}", passed_over)
 
         self.inquiry.look_into(dropped.evidence, found)
@@ -94,8 +98,25 @@ class SegmentMessages(InstanceLines):
     @property
     def wrong_digest_from(self) -> IPAddress | None:
         """The host that advertises our vhid with a wrong digest now, if one does."""
-        source, at = self._wrong_digest
-        return source if time.monotonic() - at < _STILL_HEARD else None
+        is_heard = time.monotonic() - self._wrong_digest_at < _STILL_HEARD
+        return self._wrong_digest_from if is_heard else None
+
+    def wrong_digest(self) -> tuple[float, str] | None:
+        """Return for how many seconds such a host is heard, and what is known of it.
+
+        None: no such host is heard now.
+        """
+        if (heard_from := self.wrong_digest_from) is None:
+            return None
+        source, text = self._cause
+        cause = text if source == heard_from else UNEXPLAINED
+        age = time.monotonic() - self._wrong_digest_since
+        return age, f"{heard_from}: {WRONG_DIGEST}: {cause}"
+
+    def _note_wrong_digest(self, source: IPAddress | None, now: float) -> None:
+        if now - self._wrong_digest_at >= _STILL_HEARD:
+            self._wrong_digest_since = now
+        self._wrong_digest_from, self._wrong_digest_at = source, now
 
     def _write_drop(self, dropped: Dropped, detail: str, passed_over: int) -> None:
         more = f" ({passed_over} more since the last such line)" if passed_over else ""

@@ -24,6 +24,8 @@ class ExposureWatch:
         self._told: set[Exposure] = set()
         self.trouble = ""
         """The files that 0.3 will refuse, for the status line; empty if there are none."""
+        self.since = 0.0
+        """When there was trouble first, in monotonic seconds."""
 
     def look(self, path: Path) -> None:
         """Check the configuration file `path` and the files that it names now."""
@@ -43,5 +45,7 @@ class ExposureWatch:
                 (self._log.error if each.is_error else self._log.warning)(str(each.problem))
         self._told = set(found)
         files = dict.fromkeys(place(each.file) for each in found if each.is_error)
+        if not self.trouble:
+            self.since = asyncio.get_running_loop().time()
         self.trouble = f"others than root can change {', '.join(files)}" if files else ""
         self._changed()

@@ -14,6 +14,7 @@ from ucarpd.addresses.choice import owner_of
 from ucarpd.addresses.scripts import DOWN, hook
 from ucarpd.carp.actions import Report, State, StateChanged
 from ucarpd.carp.params import DemoteStyle, IPAddress
+from ucarpd.carp.why import Cause
 from ucarpd.config import Config
 from ucarpd.diagnosis.digest import Background
 from ucarpd.diagnosis.search import DigestSearch
@@ -29,13 +30,14 @@ from ucarpd.process.exposure_watch import ExposureWatch
 from ucarpd.process.host import Host
 from ucarpd.process.notes import Notes
 from ucarpd.process.restart_pause import RestartPause
+from ucarpd.process.shown import ShownInstance
 from ucarpd.process.standing import Standing
-from ucarpd.process.status_line import details
 from ucarpd.process.teller import Teller
 from ucarpd.record.happening import Event
 from ucarpd.record.keeper import Keeper, content_of
 from ucarpd.record.maintenance import Note
 from ucarpd.scripts.runner import refusal
+from ucarpd.scripts.runs import Runs
 
 FORMER_KEYS = 4
 """Keys of before a reload that are remembered, to tell which hosts still use them."""
@@ -44,7 +46,7 @@ SCRIPT_LOOK = 1.0
 """Seconds between two looks at a script that cannot be run."""
 
 
-class Instance:
+class Instance(ShownInstance):
     """Runs on `interface`, and holds `lock` until `stop` returns.  `phase` as in VirtualHost."""
 
     def __init__(
@@ -83,7 +85,8 @@ class Instance:
         self._crashes = Crashes(config.name, run_directory())
         arp = ParentArp(config.interface, run_directory())
         self._keeper = Keeper(config.name, host.netlink, self._log, lock, arp)
-        self._addresses = owner_of(config, host.netlink, self._log, self._keeper, arp)
+        self._runs = Runs()
+        self._addresses = owner_of(config, host.netlink, self._log, self._keeper, arp, self._runs)
         self._engine: Engine | None = None
         self._started_at = 0.0
         self._pause = RestartPause()
@@ -92,25 +95,7 @@ class Instance:
         self._is_stopping = False
         self._stopped = asyncio.Event()
         self._is_over = False
-        self._notes = Notes()
-
-    @property
-    def state(self) -> State:
-        return self._engine.state if self._engine else State.INIT
-
-    @property
-    def name(self) -> str:
-        return self.config.name
-
-    @property
-    def duration(self) -> float:
-        """Seconds for which it has been in its state."""
-        return self._teller.duration
-
-    @property
-    def maintenance(self) -> tuple[Note, ...]:
-        """The maintenance notes that hold: the host's, and its own."""
-        return self.standing.maintenance
+        self._notes = Notes(self._loop.time)
 
     def keep_configuration(self) -> None:
         """Keep the configuration, which comes from sound files, for the start after a crash."""
@@ -235,28 +220,6 @@ class Instance:
         if self._engine is not None:
             self._engine.step_down(reason)
 
-    @property
-    def note(self) -> str:
-        """What is unusual, to be put right after the state; empty if all is well."""
-        if self._engine is None:
-            return ": to be started again after an internal error"
-        if self.state is State.INIT:
-            return f": waiting, {self._engine.reason}"
-        less_fit = f"; less fit: {self.standing.demotion}" if self.standing.unfitness else ""
-        exposed = f"; {self.exposure.trouble}" if self.exposure.trouble else ""
-        if self.state is not State.MASTER:
-            return less_fit + exposed
-        notes = self._notes.of_master(self.config.is_scripted, self._log.wrong_digest_from)
-        return (notes or less_fit) + exposed
-
-    def report_status(self) -> None:
-        """One line in ucarp's words, `MASTER on eth0 id 1`, and what there is to know."""
-        if self._engine is None:
-            self._log.status("INIT", "to be started again after an internal error")
-            return
-        text = details(self.duration, self._engine, self.standing.unfitness, self.exposure.trouble)
-        self._log.status(self.state.value, text)
-
     def _background(self) -> Background:
         return Background(
             params=self.config.params(),
@@ -267,13 +230,10 @@ class Instance:
     # -- from the engine -----------------------------------------------------------------------------
 
     def changed(self, change: StateChanged) -> None:
-        self._state_changed(change.new, change.reason, change.peer)
-
-    def _state_changed(self, state: State, reason: str, peer: IPAddress | None = None) -> None:
-        self._teller.transition(state, reason, peer)
+        self._teller.transition(change)
         self._notes.state_changed()
-        self._loop.call_soon(self.checking.state_changed, state)
-        if state is State.MASTER:
+        self._loop.call_soon(self.checking.state_changed, change.new)
+        if change.new is State.MASTER:
             self._fitness.role_taken()
         else:
             self._fitness.role_left()
@@ -293,6 +253,7 @@ class Instance:
         self._keeper.write(content_of(self.config, sources, mac, counter, down))
 
     def sending(self, is_failing: bool) -> None:
+        self._notes.sending(is_failing)
         self._fitness.sending(is_failing)
 
     def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
@@ -323,4 +284,5 @@ class Instance:
         pause = self._pause.after(self._loop.time() - self._started_at)
         self._log.restarting(pause)
         self._restart = self._loop.call_later(pause, self.start)
-        self._state_changed(State.INIT, f"internal error, starting again in {pause:g} s")
+        text = f"internal error, starting again in {pause:g} s"
+        self.changed(StateChanged(self._teller.state, State.INIT, text, Cause.FAULT))

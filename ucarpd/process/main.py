@@ -15,12 +15,14 @@ from typing import Any
 
 from ucarpd import config
 from ucarpd.carp.params import IPAddress
+from ucarpd.control.control import Control
 from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE, EXIT_CONFIG
 from ucarpd.linux import scheduling, systemd
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.orphans import Orphans
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log import lines
+from ucarpd.process.answers import Answers
 from ucarpd.process.supervisor import Supervisor
 from ucarpd.process.upkeep import Upkeep
 from ucarpd.record.keeper import virtual_addresses_elsewhere
@@ -46,6 +48,7 @@ class Process:
         promotions = Promotions(run_directory())
         self._netlink = netlink(self, virtual_addresses_elsewhere, promotions)
         self._supervisor = Supervisor(paths, self._netlink, self, stay=stay)
+        self._control: Control | None = None
         self._status_is_due = False
         self._shown_status = ""
         self._ending = asyncio.Event()
@@ -77,13 +80,19 @@ class Process:
         gc.collect()
         gc.freeze()
         _lock_memory_if_realtime()
+        control = Control(Answers(self._supervisor), self._netlink.beside, run_directory())
+        self._control = control
+        self._supervisor.listeners.append(lambda _happening: control.changed())
         systemd.notify_ready(self._supervisor.status())
         self._feed_watchdog(systemd.watchdog_interval())
-        upkeep = Upkeep(self._netlink, lambda: self._supervisor.instances)
+        upkeep = Upkeep(self._netlink, lambda: self._supervisor.instances, control.look)
         await self._ending.wait()
         upkeep.stop()
         systemd.notify_stopping()
-        await systemd.patiently(self._supervisor.stop())
+        try:
+            await systemd.patiently(self._supervisor.stop())
+        finally:
+            control.close()
         return 0
 
     # -- signals -----------------------------------------------------------------------------------------
@@ -119,16 +128,22 @@ class Process:
     # -- from the supervisor, for systemd ----------------------------------------------------------------
 
     def status_changed(self) -> None:
-        """systemd hears of it when the work of the transition is done."""
+        """Tell systemd and the clients when the work of the transition is done."""
+        self._tell_clients()
         if not self._status_is_due:
             self._status_is_due = True
             self._loop.call_later(lines.AFTER_THE_WORK, self._show_status)
+
+    def _tell_clients(self) -> None:
+        if self._control is not None:
+            self._control.changed()
 
     def reload_begins(self) -> None:
         systemd.notify_reloading()
 
     def reload_ended(self) -> None:
         systemd.notify_ready(self._supervisor.status())
+        self._tell_clients()
 
     def _show_status(self) -> None:
         self._status_is_due = False

@@ -1,45 +1,99 @@
-"""Notes on unusual states of a master, in words that follow its state in the status line."""
+"""What is wrong at the moment: in words that follow the state of a master, and as a list."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import NamedTuple
 
 from ucarpd.carp.actions import Finding, Report
-from ucarpd.carp.params import IPAddress
+from ucarpd.carp.params import Family, IPAddress
+
+
+class Lasting(NamedTuple):
+    """Something that is wrong and has not ended: a fixed word, and words for the operator.
+
+    `since` is in monotonic seconds.
+    """
+
+    finding: str
+    since: float
+    text: str
 
 
 class Notes:
-    """The engine's reports about a master, for as long as they hold.
+    """The engine's reports for as long as they hold; `clock` returns monotonic seconds."""
 
-    `unserved` are the virtual addresses that cannot be put in place.
-    """
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._unserved: tuple[IPAddress, ...] = ()
+        self._unserved_since = 0.0
+        self._rivals: dict[IPAddress, float] = {}
+        self._silent: dict[Family, float] = {}
+        self._sending_since: float | None = None
 
-    def __init__(self) -> None:
-        self.unserved: tuple[IPAddress, ...] = ()
-        self._rivals: dict[IPAddress, None] = {}
+    @property
+    def unserved(self) -> tuple[IPAddress, ...]:
+        """The virtual addresses that cannot be put in place."""
+        return self._unserved
+
+    @unserved.setter
+    def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
+        if not self._unserved:
+            self._unserved_since = self._clock()
+        self._unserved = addresses
+
+    def sending(self, is_failing: bool) -> None:
+        """Note that advertisements do not get out, or do again."""
+        self._sending_since = self._clock() if is_failing else None
 
     def found(self, report: Report) -> None:
-        """Note a finding: another master has appeared or gone."""
-        if report.peer is None:
-            return
-        if report.finding in {Finding.RIVAL_STAYS, Finding.RIVAL_STAYS_TIED}:
-            self._rivals[report.peer] = None
-        elif report.finding is Finding.RIVAL_GONE:
-            self._rivals.pop(report.peer, None)
+        """Note a finding that lasts, or its end."""
+        match report:
+            case Report(Finding.RIVAL_STAYS | Finding.RIVAL_STAYS_TIED, peer) if peer is not None:
+                self._rivals.setdefault(peer, self._clock())
+            case Report(Finding.RIVAL_GONE, peer) if peer is not None:
+                self._rivals.pop(peer, None)
+            case Report(Finding.FAMILY_SILENT, family=family) if family is not None:
+                self._silent.setdefault(family, self._clock())
+            case Report(Finding.FAMILY_HEARD, family=family) if family is not None:
+                self._silent.pop(family, None)
 
     def state_changed(self) -> None:
-        """Forget the other masters: they belong to the term that has ended."""
+        """Forget what other hosts do: it belongs to the term that has ended."""
         self._rivals.clear()
+        self._silent.clear()
 
     def of_master(self, is_scripted: bool, wrong_digest_from: IPAddress | None) -> str:
         """Return the note of a master; empty if all is well."""
         if self.unserved:
-            what = "its up-script failed" if is_scripted else f"cannot add {_list(self.unserved)}"
-            return f", but {what}, and nobody else takes it"
+            return f", but {self._why_unserved(is_scripted)}, and nobody else takes it"
         if self._rivals:
             verb = "is" if len(self._rivals) == 1 else "are"
             return f"; {_list(tuple(self._rivals))} {verb} master too"
         if wrong_digest_from is not None:
             return f"; {wrong_digest_from} is master too, and its digest is wrong"
         return ""
+
+    def lasting(
+        self, *, is_master: bool, is_scripted: bool, is_mute: bool, families: Collection[Family]
+    ) -> Iterator[Lasting]:
+        """Yield what is wrong now.
+
+        `is_mute`: this host is less fit because advertisements did not get out.  `families` are the
+        ones that it has a source address in.
+        """
+        if self.unserved and is_master:
+            yield Lasting("unserved", self._unserved_since, self._why_unserved(is_scripted))
+        if self._sending_since is not None and (is_master or is_mute):
+            yield Lasting("sending_fails", self._sending_since, "advertisements do not get out")
+        for peer, since in self._rivals.items():
+            yield Lasting("another_master", since, f"{peer} is MASTER too")
+        for family, since in self._silent.items():
+            if family in families:
+                text = f"IPv{family} advertisements of the master are lost, others arrive"
+                yield Lasting("family_silent", since, text)
+
+    def _why_unserved(self, is_scripted: bool) -> str:
+        return "its up-script failed" if is_scripted else f"cannot add {_list(self.unserved)}"
 
 
 def _list(ips: Sequence[IPAddress]) -> str:

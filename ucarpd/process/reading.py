@@ -19,7 +19,7 @@ from ucarpd.record import last_good
 
 @dataclass(frozen=True)
 class Reading:
-    """The result: `configs` that must run, `refused` paths, and `lines` about their faults.
+    """The result: `configs` that must run, `refused` paths, and `lines` about their `problems`.
 
     `warnings` name lines of the other files that may not mean what their author expects.
     """
@@ -28,6 +28,7 @@ class Reading:
     lines: tuple[str, ...] = ()
     refused: frozenset[Path] = frozenset()
     warnings: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
     def is_refused(self, path: Path) -> bool:
         """Return whether this file, or its directory, is refused."""
@@ -67,6 +68,7 @@ def at_start(paths: Sequence[Path]) -> Reading:
         tuple(f"{each}{consequence(each)}" for each in problems),
         refused,
         _warnings(each for each in configs if each.path not in refused),
+        tuple(problems),
     )
 
 
@@ -85,6 +87,7 @@ def at_reload(paths: Sequence[Path]) -> Reading:
         ),
         refused,
         _warnings(taken),
+        tuple(problems),
     )
 
 

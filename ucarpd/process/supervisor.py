@@ -9,8 +9,9 @@ import asyncio
 import logging
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
+from ucarpd.carp.actions import State
 from ucarpd.config import Config
 from ucarpd.diagnosis.digest import Suspect
 from ucarpd.health.demotion import Demotion
@@ -25,7 +26,10 @@ from ucarpd.process import reading
 from ucarpd.process.host import Host
 from ucarpd.process.instance import Instance
 from ucarpd.process.maintenance import Done, Maintenance
+from ucarpd.process.moments import Moments
+from ucarpd.process.observer import Observer
 from ucarpd.process.reading import Reading
+from ucarpd.process.snapshot import of_process
 from ucarpd.process.status_line import status_line
 from ucarpd.process.teller import Listener
 from ucarpd.record.disk import Disk
@@ -38,17 +42,6 @@ PATIENCE_WITH_DISK = 1.0
 """Seconds that the end of the process waits until the history is written."""
 
 GOLDEN_RATIO = (5**0.5 - 1) / 2
-
-
-class Observer(Protocol):
-    """Hears of the changes that the supervisor makes."""
-
-    def status_changed(self) -> None:
-        """What `status` returns may have changed."""
-
-    def reload_begins(self) -> None: ...
-    def reload_ended(self) -> None:
-        """Not called when the process ends meanwhile."""
 
 
 class Supervisor:
@@ -64,6 +57,7 @@ class Supervisor:
         self._stay = stay
         self._observer = observer
         self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
         self._host = Host(
             netlink=netlink,
             demotion=Demotion(),
@@ -93,6 +87,10 @@ class Supervisor:
     def instances(self) -> Collection[Instance]:
         """The instances that run."""
         return self._instances.values()
+
+    def instance(self, name: str) -> Instance:
+        """Return the instance of this name.  Raises KeyError."""
+        return self._instances[name]
 
     @property
     def interfaces(self) -> Collection[Interface]:
@@ -124,10 +122,18 @@ class Supervisor:
             instance.report_status()
         lines.write(logging.INFO, str(self._host.lateness))
 
-    def step_down(self) -> None:
-        """Offer the roles to the peers."""
-        for instance in self._instances.values():
+    def overview(self) -> dict[str, Any]:
+        """Return the reply of GetStatus without the virtual hosts."""
+        moments = Moments.at_present(self._loop)
+        return of_process(self._host.lateness, self._began, self.reading, moments)
+
+    def step_down(self, name: str | None = None) -> list[str]:
+        """Offer the role of one instance, or of all, to the peers; return those that are MASTER."""
+        asked = [each for each in self._instances.values() if name in {None, each.config.name}]
+        offered = [each.config.name for each in asked if each.state is State.MASTER]
+        for instance in asked:
             instance.step_down("asked to step down")
+        return offered
 
     def apply_maintenance(self, done: Done) -> None:
         """Read the maintenance notes again beside the event loop, and apply them.

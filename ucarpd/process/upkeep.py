@@ -19,12 +19,21 @@ class Instance(Protocol):
 
 
 class Upkeep:
-    """Reporter of the existing files to the instances; the worker of `netlink` reads them."""
+    """Reporter of the existing files to the instances; the worker of `netlink` reads them.
 
-    def __init__(self, netlink: Netlink, instances: Callable[[], Iterable[Instance]]) -> None:
+    `look` is called at the same times.
+    """
+
+    def __init__(
+        self,
+        netlink: Netlink,
+        instances: Callable[[], Iterable[Instance]],
+        look: Callable[[], None],
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._netlink = netlink
         self._instances = instances
+        self._look_elsewhere = look
         self._names: frozenset[str] = frozenset()
         self._timer = self._loop.call_later(LOOK_AFTER, self._look)
 
@@ -34,6 +43,7 @@ class Upkeep:
     def _look(self) -> None:
         self._timer = self._loop.call_later(LOOK_AFTER, self._look)
         self._netlink.beside(self._read, self._tell)
+        self._look_elsewhere()
 
     def _read(self) -> None:
         try:

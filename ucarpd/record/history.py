@@ -5,23 +5,23 @@ synchronised: if the power fails, the last lines may be lost or torn, and reader
 """
 
 import errno
-import grp
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
+from ucarpd.linux.group import group_id
 from ucarpd.record.happening import Happening
 
 LARGEST = 256 * 1024
 """Bytes after which a new file is begun."""
 
-GROUP = "ucarpd"
-"""The group whose members may read the history."""
-
 _SUFFIX = ".jsonl"
 _OLDER = ".1"
+
+_TIME = len('{"at": "1970-01-01T00:00:00.000Z"')
 
 
 def history_directory(directory: Path) -> Path:
@@ -48,17 +48,66 @@ def names(directory: Path) -> list[str]:
     return sorted({name.removesuffix(_SUFFIX) for name in plain if name.endswith(_SUFFIX)})
 
 
-def read(directory: Path, name: str) -> Iterator[Happening]:
-    """Yield the events of an instance, the oldest one first, without torn and damaged lines.
+def read_older(directory: Path, name: str) -> list[Happening]:
+    """Return the events in the older file of an instance, without torn and damaged lines.
 
-    Raises OSError if a file exists and cannot be read.
+    Raises OSError if the file exists and cannot be read.
     """
-    for path in files_of(directory, name):
+    try:
+        return list(parsed(files_of(directory, name)[0].read_bytes()))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+class Tail:
+    """The events of an instance's present file, and those that follow, also in its successors."""
+
+    def __init__(self, directory: Path, name: str) -> None:
+        self._older, self._present = files_of(directory, name)
+        self._identity: tuple[int, bytes] | None = None
+        self._offset = 0
+        """Up to here the file has been read."""
+
+    def new(self) -> list[Happening]:
+        """Return the events since the last call, at first all of the file.
+
+        Raises OSError if the file exists and cannot be read.
+        """
+        content = b""
         try:
-            content = path.read_bytes()
+            with self._present.open("rb") as file:
+                identity = _identity(file)
+                if self._identity not in {None, identity}:
+                    content = self._end_of_former()
+                    self._offset = 0
+                self._identity = identity
+                content += self._read(file)
         except (FileNotFoundError, NotADirectoryError):
-            continue
-        yield from parsed(content)
+            return []
+        return list(parsed(content))
+
+    def _end_of_former(self) -> bytes:
+        """Return what has not been read of the file that was the present one."""
+        try:
+            with self._older.open("rb") as file:
+                return self._read(file) if _identity(file) == self._identity else b""
+        except FileNotFoundError:
+            return b""
+
+    def _read(self, file: BinaryIO) -> bytes:
+        """Return the whole lines that are new."""
+        if os.fstat(file.fileno()).st_size < self._offset:
+            self._offset = 0  # It was truncated.
+        file.seek(self._offset)
+        lines = file.read()
+        lines = lines[: lines.rfind(b"\n") + 1]
+        self._offset += len(lines)
+        return lines
+
+
+def _identity(file: BinaryIO) -> tuple[int, bytes]:
+    """Return the number of a file and the time of its first event: numbers are used again."""
+    return os.fstat(file.fileno()).st_ino, file.read(_TIME)
 
 
 def parsed(content: bytes) -> Iterator[Happening]:
@@ -120,15 +169,8 @@ def _make(directory: Path) -> os.stat_result:
         directory.mkdir(mode=0o755, exist_ok=True)
         path.mkdir(mode=0o700, exist_ok=True)
     status = path.stat()
-    if status.st_gid == 0 and (group := _group()) is not None:
+    if status.st_gid == 0 and (group := group_id()) is not None:
         with suppress(PermissionError):
             os.chown(path, -1, group)
             path.chmod(0o2750)
     return path.stat()
-
-
-def _group() -> int | None:
-    try:
-        return grp.getgrnam(GROUP).gr_gid
-    except KeyError:
-        return None

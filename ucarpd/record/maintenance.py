@@ -194,8 +194,8 @@ def _read(path: Path, scope: str) -> Note:
         level=said["level"],
         since=_time(said.get("since"), "since"),
         until=None if until is None else _time(until, "until"),
-        by=_line(said.get("by")),
-        reason=_line(said.get("reason")),
+        by=one_line(said.get("by")),
+        reason=one_line(said.get("reason")),
         scope=scope,
     )
 
@@ -207,7 +207,7 @@ def _time(said: object, key: str) -> float:
     raise ValueError(f"its {key} is {said!r:.40}, not a time in seconds")
 
 
-def _line(said: object) -> str:
-    """Return one printable line, for the log and for terminals."""
+def one_line(said: object) -> str:
+    """Return a text as one printable line, for the log and for terminals."""
     text = said if isinstance(said, str) else ""
     return "".join(char if char.isprintable() else " " for char in text)[:500]

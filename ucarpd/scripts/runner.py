@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ucarpd.scripts.child import Child
+from ucarpd.scripts.runs import FAILED, NOT_RUN, OK, TIMED_OUT, Runs
 from ucarpd.scripts.survivors import MARK
 
 CANNOT_EXECUTE = 126
@@ -81,10 +82,11 @@ Done = Callable[[Result], None]
 
 
 class HookRunner:
-    """The scripts of one virtual host."""
+    """The scripts of one virtual host; `runs` notes each run."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, runs: Runs | None = None) -> None:
         self._log = log
+        self._runs = runs or Runs()
         self._loop = asyncio.get_running_loop()
         self._waiting: tuple[Hook, Done] | None = None
         self._running: tuple[Hook, Done] | None = None
@@ -126,12 +128,13 @@ class HookRunner:
         if hook.script is None:
             self._finish(Result(0))
             return
+        self._started = self._loop.time()
+        self._runs.begin(hook.target, self._started)
         obstacle = _obstacle(hook.script)
         if obstacle is not None:
             self._fail(hook, *obstacle)
             return
         self._log.spawning(str(hook))
-        self._started = self._loop.time()
         try:
             child = Child(
                 (str(hook.script), *hook.arguments), environment_of(hook.environment), self._ended
@@ -153,17 +156,20 @@ class HookRunner:
             self._log.script_hit(str(hook), STRAY_SIGNALS[status])
             self._start(hook)
             return
-        seconds = self._loop.time() - self._started
+        now = self._loop.time()
+        result, excused = Result(status, timed_out=timed_out), False
         try:
             excused = status != 0 and not timed_out and hook.is_excused()
-            self._log.script_ended(str(hook), status, seconds, excused)
+            self._log.script_ended(str(hook), status, now - self._started, excused)
         finally:
-            self._finish(Result(status, timed_out=timed_out))
+            self._runs.end(now, *_in_words(hook, result, excused=excused))
+            self._finish(result)
 
     def _fail(self, hook: Hook, status: int, why: str) -> None:
         try:
             self._log.script_not_run(str(hook), status, why)
         finally:
+            self._runs.end(self._loop.time(), NOT_RUN, f"cannot be run: {why}")
             self._finish(Result(status, ran=False))
 
     def _finish(self, result: Result) -> None:
@@ -173,6 +179,15 @@ class HookRunner:
         # Even if `done` raises an exception, the waiting request gets its turn.
         self._loop.call_soon(self._begin)
         done(result)
+
+
+def _in_words(hook: Hook, result: Result, *, excused: bool) -> tuple[str, str]:
+    """Return the result of a run in a fixed word, and for the operator."""
+    if result.timed_out:
+        return TIMED_OUT, f"timed out after {hook.timeout:g} s"
+    if result.status == 0 or excused:
+        return OK, OK
+    return FAILED, f"exit status {result.status}"
 
 
 def refusal(script: Path) -> str | None:

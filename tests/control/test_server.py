@@ -1,0 +1,309 @@
+"""The server: calls in order, streams of changes, and clients that behave badly."""
+
+import asyncio
+
+import pytest
+from varlink_bench import FakeHost, as_user, play
+
+from ucarpd.control import wire
+from ucarpd.control.connection import LONGEST_CALL, SEND_LIMIT
+from ucarpd.control.server import CHANGES, MOST, QUIET
+
+STATUS = "org.ucarpd.GetStatus"
+INFO = "org.varlink.service.GetInfo"
+A_MOMENT = 0.01
+MANY = tuple(f"vip{number}" for number in range(255))
+
+
+def test_the_status_of_all_and_of_one(tmp_path):
+    async def scenario(bench):
+        client = await bench.client()
+        reply = await client.call(STATUS)
+        assert reply["parameters"] == bench.host.overview() | {
+            "instances": [bench.host.instance(name) for name in MANY]
+        }
+        assert "continues" not in reply
+        client.send(STATUS, {"name": "vip7"})
+        assert await client.states() == {"vip7": "BACKUP"}
+        bench.host.refused = [{"name": "bad"}, {"name": "worse"}]
+        reply = await client.call(STATUS, {"name": "bad"})
+        assert reply["parameters"]["refused"] == [{"name": "bad"}]
+        assert reply["parameters"]["instances"] == []
+        reply = await client.call(STATUS, {"name": "other"})
+        assert reply == {
+            "error": "org.ucarpd.NoSuchInstance",
+            "parameters": {"name": "other"},
+        }
+
+    play(tmp_path, scenario, FakeHost(*MANY))
+
+
+def test_a_process_without_instances_has_a_status(tmp_path):
+    async def scenario(bench):
+        bench.host.states = {}
+        client = await bench.client()
+        client.send(STATUS)
+        assert await client.states() == {}
+
+    play(tmp_path, scenario)
+
+
+def test_calls_are_answered_in_order(tmp_path):
+    async def scenario(bench):
+        client = await bench.client()
+        for name in ("web", None, "mail"):
+            client.send(STATUS, {"name": name})
+            client.send("org.ucarpd.StepDown", {"name": name}, oneway=True)
+            client.send(INFO)
+        client.writer.write_eof()
+        seen = []
+        for _ in range(3):
+            seen.append(list(await client.states()))
+            assert (await client.reply())["parameters"]["product"] == "ucarpd"
+        assert seen == [["web"], ["mail", "web"], ["mail"]]
+        assert [name for _, name in bench.host.ordered] == ["web", None, "mail"]
+        assert await client.is_dropped()
+
+    play(tmp_path, scenario)
+
+
+def test_a_call_without_a_reply_may_be_the_last_word(tmp_path):
+    async def scenario(bench):
+        client = await bench.client()
+        client.send("org.ucarpd.StepDown", oneway=True)
+        client.writer.close()
+        await asyncio.sleep(A_MOMENT)
+        assert bench.host.ordered == [("step_down", None)]
+
+    play(tmp_path, scenario)
+
+
+def test_a_reply_that_takes_its_time(tmp_path, monkeypatch):
+    as_user(monkeypatch, 0)
+
+    async def scenario(bench):
+        client, impatient, other = [await bench.client() for _ in range(3)]
+        for each in (client, impatient):
+            each.send("org.ucarpd.ApplyMaintenance")
+            each.send(INFO)
+        assert "error" not in await other.call(INFO)
+        impatient.writer.close()
+        await asyncio.sleep(A_MOMENT)
+        for done in bench.host.reading:
+            done(["mail"])
+        assert (await client.reply())["parameters"] == {"revision": 1, "instances": ["mail"]}
+        assert (await client.reply())["parameters"]["product"] == "ucarpd"
+
+    play(tmp_path, scenario)
+
+
+def test_a_call_may_come_in_pieces(tmp_path):
+    async def scenario(bench):
+        client = await bench.client()
+        call = wire.call(STATUS, {"name": "web"})
+        for each in call:
+            client.writer.write(bytes([each]))
+            await asyncio.sleep(A_MOMENT)
+        assert await client.states() == {"web": "BACKUP"}
+
+    play(tmp_path, scenario)
+
+
+# -- changes -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["web", None])
+def test_each_change_has_a_reply(tmp_path, name):
+    async def scenario(bench):
+        client = await bench.client()
+        assert (await client.call(STATUS, {"name": name}, more=True))["continues"] is True
+        for state in ("MASTER", "BACKUP"):
+            bench.host.states["web"] = state
+            bench.server.changed()
+            assert (await client.states())["web"] == state
+        del bench.host.states["web"]
+        bench.server.changed()
+        if name is None:
+            assert await client.states() == {"mail": "BACKUP"}
+        else:
+            assert (await client.reply())["error"] == "org.ucarpd.NoSuchInstance"
+            assert "error" not in await client.call(INFO)
+
+    play(tmp_path, scenario)
+
+
+def test_many_changes_have_a_few_replies(tmp_path):
+    async def scenario(bench):
+        client = await bench.client()
+        client.send(STATUS, more=True)
+        await client.reply()
+        loop = asyncio.get_running_loop()
+        began, count = loop.time(), 0
+        while loop.time() < began + 10 * CHANGES:
+            bench.server.changed()
+            await asyncio.sleep(A_MOMENT)
+        while client.reader._buffer:
+            await client.reply()
+            count += 1
+        assert 9 <= count <= 11
+
+    play(tmp_path, scenario)
+
+
+def test_who_reads_slowly_gets_the_newest(tmp_path):
+    async def scenario(bench):
+        bench.host.padding = "x" * 1_000_000
+        client = await bench.client()
+        client.writer.transport.pause_reading()
+        client.send(STATUS, {"name": "web"}, more=True)
+        for number in range(20):
+            bench.host.states["web"] = str(number)
+            bench.server.changed()
+            await asyncio.sleep(CHANGES)
+        client.writer.transport.resume_reading()
+        states = []
+        while not states or states[-1] != "19":
+            states.append((await client.states())["web"])
+        assert len(states) == 2
+
+    play(tmp_path, scenario)
+
+
+# -- clients that behave badly -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\0",
+        b"GET / HTTP/1.1\r\n\r\n\0",
+        b"[]\0",
+        b"[" * 60_000 + b"\0",
+        b"{}\0",
+        b"\xff" * 1_000_000,
+        b"x" * (LONGEST_CALL + 1),
+    ],
+    ids=["empty", "http", "array", "deep", "object", "megabyte", "long"],
+)
+def test_garbage_ends_the_connection_and_no_other(tmp_path, garbage):
+    async def scenario(bench):
+        good, bad = await bench.client(), await bench.client()
+        bad.writer.write(garbage)
+        assert await bad.is_dropped()
+        assert "error" not in await good.call(INFO)
+
+    play(tmp_path, scenario)
+
+
+def test_half_a_message_takes_no_more_than_its_place(tmp_path):
+    async def scenario(bench):
+        half = [await bench.client() for _ in range(MOST)]
+        for each in half:
+            each.writer.write(wire.call(STATUS)[:-1])
+        await asyncio.sleep(QUIET + A_MOMENT)
+        for _ in range(3):
+            assert "error" not in await (await bench.client()).call(INFO)
+        for each in half[:3]:
+            assert await each.is_dropped()
+        half[3].writer.write(b"\0")
+        assert await half[3].states()
+
+    play(tmp_path, scenario)
+
+
+def test_a_client_that_never_reads_is_dropped(tmp_path):
+    async def scenario(bench):
+        bench.host.padding = "x" * 10_000
+        client = await bench.client()
+        client.writer.transport.pause_reading()
+        for _ in range(100):
+            client.send(STATUS)
+        await asyncio.sleep(SEND_LIMIT - 1)
+        rendered = bench.host.rendered
+        assert len(bench.server._connections) == 1
+        await asyncio.sleep(2)
+        assert bench.server._connections == {}
+        assert bench.host.rendered == rendered
+        assert "error" not in await (await bench.client()).call(INFO)
+
+    play(tmp_path, scenario, FakeHost(*MANY))
+
+
+def test_two_hundred_at_once(tmp_path):
+    async def scenario(bench):
+        async def one():
+            client = await bench.client()
+            client.send(STATUS)
+            states = await client.states()
+            client.writer.close()
+            return states
+
+        results = await asyncio.gather(*(one() for _ in range(200)))
+        assert all(set(states) == set(MANY) for states in results)
+        # They share what is made at the same time.
+        assert bench.host.rendered < 50 * len(MANY)
+        await asyncio.sleep(A_MOMENT)
+        assert bench.server._connections == {}
+
+    play(tmp_path, scenario, FakeHost(*MANY))
+
+
+def test_clients_that_wait_for_changes_make_room_last(tmp_path):
+    async def scenario(bench):
+        watching = [await bench.client() for _ in range(MOST - 1)]
+        for each in watching:
+            await each.call(STATUS, more=True)
+        idle = await bench.client()
+        await idle.call(INFO)
+        await asyncio.sleep(QUIET + A_MOMENT)
+        assert "error" not in await (await bench.client()).call(INFO)
+        assert await idle.is_dropped()
+        bench.server.changed()
+        for each in watching:
+            assert (await each.reply())["continues"] is True
+
+    play(tmp_path, scenario)
+
+
+def test_one_turn_of_the_loop_takes_a_bounded_piece(tmp_path):
+    async def scenario(bench):
+        client = await bench.client()
+        client.writer.write(wire.call(INFO) * 1000)
+        turns = 0
+        while client.reader._buffer.count(b"\0") < 1000:
+            turns += 1
+            await asyncio.sleep(0)
+        assert turns >= 1000
+
+    play(tmp_path, scenario)
+
+
+def test_a_defect_ends_the_connection_and_is_told(tmp_path):
+    async def scenario(bench):
+        told = []
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, what: told.append(what))
+        good = await bench.client()
+        instance, bench.host.instance = bench.host.instance, None
+        for name in ("web", None):
+            client = await bench.client()
+            client.send(STATUS, {"name": name})
+            assert await client.is_dropped()
+        assert len(told) == 2
+        bench.host.instance = instance
+        good.send(STATUS)
+        assert set(await good.states()) == {"mail", "web"}
+
+    play(tmp_path, scenario)
+
+
+def test_a_client_that_has_gone_is_forgotten(tmp_path):
+    async def scenario(bench):
+        for _ in range(10):
+            client = await bench.client()
+            client.send(STATUS, more=True)
+            await client.reply()
+            client.writer.close()
+            await asyncio.sleep(A_MOMENT)
+        assert bench.server._connections == {}
+
+    play(tmp_path, scenario)

@@ -1,0 +1,58 @@
+"""How bad it is."""
+
+import pytest
+from fake_process import BACKUP, IN_TROUBLE, MASTER
+
+from ucarpd.ctl import assessment
+from ucarpd.ctl.assessment import CRITICAL, DEGRADED, NOT_KNOWN, OK
+
+ABSENT = [{"address": "192.0.2.10", "present": False, "served": False}]
+FINDING = {"finding": "x", "since": "2026-11-25T23:00:00.000Z", "text": "no such script"}
+
+
+@pytest.mark.parametrize(
+    ("instance", "fields", "level"),
+    [
+        (MASTER, {}, OK),
+        (BACKUP, {}, OK),
+        # Backups are silent, so no news of them is no fault.
+        (BACKUP, {"peers": []}, OK),
+        (MASTER, {"demotion": IN_TROUBLE["demotion"]}, DEGRADED),
+        (BACKUP, {"maintenance": IN_TROUBLE["maintenance"]}, DEGRADED),
+        (MASTER, {"findings": [FINDING]}, DEGRADED),
+        (BACKUP, {"state": "INIT"}, CRITICAL),
+        (MASTER, {"addresses": ABSENT}, CRITICAL),
+        # An up-script that succeeds may have put the address elsewhere.
+        (MASTER, {"addresses": [ABSENT[0] | {"served": True}]}, OK),
+        (IN_TROUBLE, {}, CRITICAL),
+        ({"state": "failed", "reason": "x"}, {}, CRITICAL),
+        ({"state": "stopped", "reason": "x"}, {}, DEGRADED),
+        ({"state": "unknown", "reason": "x"}, {}, NOT_KNOWN),
+    ],
+)
+def test_the_level_of_an_instance(instance, fields, level):
+    assert assessment.level(instance | fields) == level
+
+
+@pytest.mark.parametrize(
+    ("levels", "worst"),
+    [
+        ([], OK),
+        ([OK, DEGRADED], DEGRADED),
+        ([NOT_KNOWN, DEGRADED], NOT_KNOWN),
+        ([NOT_KNOWN, CRITICAL, OK], CRITICAL),
+    ],
+)
+def test_the_worst_of_several(levels, worst):
+    assert assessment.worst(levels) == worst
+
+
+def test_the_worst_trouble_comes_first_and_each_is_said_once():
+    init = BACKUP | {"state": "INIT", "reason": "no such script", "findings": [FINDING]}
+    assert [each.text for each in assessment.troubles(init)] == ["no such script"]
+    assert [each.text for each in assessment.troubles(IN_TROUBLE)] == [
+        "MASTER without 192.0.2.30",
+        "192.0.2.12 is MASTER too, and the two do not settle: its advertisements have a wrong digest",
+        "in maintenance, last resort (all of this host): new kernel",
+        "demoted by 240: eth0 cannot be used",
+    ]

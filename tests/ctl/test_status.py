@@ -1,0 +1,125 @@
+"""`ucarpctl status`, from the words on the command line to the exit status."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from fake_process import BACKUP, IN_TROUBLE, MASTER
+from other_user import as_nobody
+
+from ucarpd.ctl import processes
+from ucarpd.ctl.entry import main
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch):
+    monkeypatch.setattr(processes, "TIMEOUT", 0.3)
+
+
+def test_all_instances_of_all_processes(process, capsys):
+    process(BACKUP, pid=1)
+    process(MASTER)
+    assert main(["status"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["NAME", "mail", "web"]
+
+
+def test_one_instance(process, capsys):
+    process(BACKUP, MASTER)
+    assert main(["status", "web"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("web: MASTER since ")
+    assert "mail" not in out
+
+
+def test_a_process_that_hangs_hides_no_other(process, capsys):
+    process(pid=1, hangs=True)
+    process(IN_TROUBLE)
+    assert main(["status"]) == 2
+    out = capsys.readouterr().out
+    assert "process 1 does not answer" in out
+    assert "MASTER without 192.0.2.30" in out
+
+
+def test_not_known_is_worse_than_degraded(process, capsys):
+    process(pid=1, hangs=True)
+    process(BACKUP | {"demotion": IN_TROUBLE["demotion"]})
+    assert main(["status"]) == 3
+    assert main(["status", "mail"]) == 1
+
+
+def test_json_has_the_instances_as_they_were_answered(process, files, capsys):
+    (files / "ftp.conf").write_text("UCARP_VHID=300")
+    process(MASTER, BACKUP)
+    assert main(["status", "--json"]) == 2
+    ftp, mail, web = json.loads(capsys.readouterr().out)["instances"]
+    assert (mail, web) == (BACKUP, MASTER)
+    assert ftp.keys() == {"name", "path", "state", "reason"}
+    assert ftp["state"] == "failed"
+    assert main(["status", "web", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"instances": [MASTER]}
+
+
+def test_an_instance_that_does_not_exist(process, capsys):
+    process(MASTER, BACKUP)
+    assert main(["status", "wbe"]) == 3
+    assert capsys.readouterr() == (
+        "",
+        "ucarpctl: there is no instance wbe, but mail, web; did you mean web?\n",
+    )
+
+
+def test_a_host_without_ucarpd(files, capsys):
+    assert main(["status"]) == 3
+    assert (
+        "no ucarpd runs on this host, and there is no file NAME.conf in" in capsys.readouterr().err
+    )
+    assert main(["status", "web"]) == 3
+    assert "there is no instance web: no ucarpd runs on this host" in capsys.readouterr().err
+
+
+def test_another_user_is_told_what_only_root_can_see(process, files, capsys):
+    files.chmod(0)
+    with as_nobody():
+        assert main(["status"]) == 3
+        assert "no ucarpd answers" in capsys.readouterr().err
+    socket = process(MASTER).path
+    socket.parent.chmod(0o755)
+    socket.chmod(0o666)
+    with as_nobody():
+        assert main(["status"]) == 0
+        assert capsys.readouterr().out.endswith(f"only root can see what else is in {files}\n")
+        assert main(["status", "mail"]) == 3
+        assert f"no ucarpd answers for mail, and {files} needs root" in capsys.readouterr().err
+
+
+def test_a_process_with_fewer_fields_is_shown_too(process, capsys):
+    fields = ("name", "path", "state", "since", "reason", "interface", "vhid")
+    process({field: MASTER[field] for field in fields})
+    assert main(["status"]) == 0
+    assert main(["status", "web"]) == 0
+
+
+@pytest.mark.parametrize("words", [["--watch"], ["--watch", "--json"]])
+def test_watching_needs_a_terminal(words, capsys):
+    assert main(["status", *words]) == 3
+    assert "ucarpctl history --follow --json" in capsys.readouterr().err
+
+
+def test_what_is_not_used_is_not_loaded(process):
+    process(MASTER)
+    program = (
+        "import sys; from ucarpd.ctl.entry import main; main(['status']); main(['status', 'web'])\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert "web: MASTER" in done.stdout
+    loaded = set(done.stderr.split())
+    assert "ucarpd.ctl.detail" in loaded
+    rooms = {name.split(".")[1] for name in loaded if name.startswith("ucarpd.")}
+    assert rooms == {"ctl", "control", "linux"}
+    heavy = {"asyncio", "dataclasses", "dotenv", "inspect", "logging", "pyroute2", "rich", "ssl"}
+    assert loaded & heavy == set()

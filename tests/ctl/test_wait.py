@@ -1,0 +1,92 @@
+"""`ucarpctl wait`."""
+
+import threading
+
+import pytest
+from fake_process import BACKUP, MASTER
+
+from ucarpd.ctl import processes
+from ucarpd.ctl.entry import main
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch):
+    monkeypatch.setattr(processes, "TIMEOUT", 0.3)
+
+
+def wait(*words, timeout=10):
+    return main(["wait", *words, "--timeout", str(timeout)])
+
+
+@pytest.fixture
+def meanwhile():
+    """Does something as soon as the process has been asked."""
+    threads = []
+
+    def begin(fake, what):
+        def run():
+            with fake.asked:
+                fake.asked.wait_for(lambda: fake.calls)
+            what()
+
+        threads.append(threading.Thread(target=run))
+        threads[-1].start()
+
+    yield begin
+    for thread in threads:
+        thread.join()
+
+
+def test_a_state_that_is_reached_already(process, capsys):
+    process(MASTER, BACKUP)
+    assert wait("web", "--state", "MASTER") == 0
+    assert wait("web", "--state", "master") == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_state_that_comes(process, meanwhile):
+    web = process(BACKUP)
+    meanwhile(web, lambda: web.change("mail", state="MASTER"))
+    assert wait("mail", "--state", "MASTER") == 0
+
+
+def test_a_state_that_does_not_come(process, capsys):
+    process(MASTER, BACKUP)
+    assert wait("mail", "--state", "MASTER", timeout=0.2) == 1
+    assert capsys.readouterr().err == "ucarpctl: mail is BACKUP, not MASTER, after 0.2 s\n"
+
+
+def test_without_a_name_all_must_reach_it(process, capsys):
+    mail = process(MASTER, BACKUP)
+    assert wait("--state", "MASTER", timeout=0.2) == 1
+    assert capsys.readouterr().err == "ucarpctl: mail is BACKUP, not MASTER, after 0.2 s\n"
+    mail.change("mail", state="MASTER")
+    assert wait("--state", "MASTER") == 0
+
+
+def test_a_process_that_does_not_answer_may_have_others(process, capsys):
+    process(MASTER)
+    process(pid=1, hangs=True)
+    assert wait("--state", "MASTER", timeout=0.5) == 1
+    assert capsys.readouterr().err == "ucarpctl: process 1 does not answer, after 0.5 s\n"
+    assert wait("web", "--state", "MASTER") == 0
+
+
+def test_a_daemon_that_starts_later(process, meanwhile):
+    other = process(BACKUP, pid=1)
+    meanwhile(other, lambda: process(MASTER))
+    assert wait("web", "--state", "MASTER") == 0
+
+
+def test_a_daemon_that_does_not_come(capsys):
+    assert wait("web", "--state", "MASTER", timeout=0.2) == 1
+    assert wait("--state", "MASTER", timeout=0) == 1
+    assert capsys.readouterr().err == (
+        "ucarpctl: no process runs web, after 0.2 s\n"
+        "ucarpctl: no ucarpd runs on this host, after 0 s\n"
+    )
+
+
+def test_the_state_is_one_of_three(capsys):
+    assert wait("web", "--state", "SLAVE") == 3
+    assert wait("web") == 3

@@ -1,0 +1,135 @@
+"""`ucarpctl status --watch` on a terminal of its own."""
+
+import fcntl
+import os
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+
+import pytest
+from fake_process import BACKUP, MASTER
+
+from ucarpd.ctl import watch
+from ucarpd.ctl.screen import Screen
+
+PROGRAM = "import sys; from ucarpd.ctl.entry import main; sys.exit(main(sys.argv[1:]))"
+
+
+class Terminal:
+    """A terminal, and the command that runs on it."""
+
+    def __init__(self, *words, width=80, height=24):
+        self.output = b""
+        self.descriptor, other = os.openpty()
+        self.resize(width, height)
+        # `setsid --ctty` makes it the terminal of the command, for ctrl-C and changes of its size.
+        self.command = subprocess.Popen(
+            ["setsid", "--ctty", sys.executable, "-c", PROGRAM, *words],
+            stdin=other,
+            stdout=other,
+            stderr=other,
+        )
+        os.close(other)
+
+    def resize(self, width, height):
+        size = struct.pack("HHHH", height, width, 0, 0)
+        fcntl.ioctl(self.descriptor, termios.TIOCSWINSZ, size)
+
+    def type(self, keys):
+        os.write(self.descriptor, keys)
+
+    def until(self, pattern):
+        """Read until the pattern is on the screen; return what was read."""
+        deadline = time.monotonic() + 20
+        while not re.search(pattern, self.output, re.DOTALL):
+            assert time.monotonic() < deadline, self.output
+            assert self.read(), self.output
+        seen, self.output = self.output, b""
+        return seen
+
+    def read(self):
+        """Read what there is; False at the end."""
+        if select.select([self.descriptor], [], [], 1)[0]:
+            try:
+                self.output += os.read(self.descriptor, 65536)
+            except OSError:
+                return False
+        return True
+
+    def end(self):
+        """Return the exit status and the rest of the output."""
+        while self.read():
+            pass
+        settings = termios.tcgetattr(self.descriptor)
+        os.close(self.descriptor)
+        return self.command.wait(), self.output, settings
+
+
+@pytest.fixture
+def on_terminal():
+    terminals = []
+
+    def start(*words, **size):
+        terminals.append(Terminal(*words, **size))
+        return terminals[-1]
+
+    return start
+
+
+def test_it_draws_each_change_and_ends_with_q(process, on_terminal):
+    web = process(MASTER, BACKUP)
+    terminal = on_terminal("status", "--watch")
+    assert terminal.until(rb"mail.*q: quit").startswith(b"\x1b[?1049h")
+    web.change("mail", recent_gap=0.9)
+    terminal.until(rb"90 %")
+    web.close()
+    terminal.until(rb"no ucarpd runs")
+    process(MASTER)
+    terminal.until(rb"web.*192\.0\.2\.10")
+    terminal.type(b"q")
+    status, output, settings = terminal.end()
+    assert status == 0
+    assert output.endswith(b"\x1b[?1049l")
+    assert settings[3] & termios.ECHO
+
+
+def test_one_instance_with_all_about_it(process, on_terminal):
+    process(MASTER, BACKUP)
+    terminal = on_terminal("status", "mail", "--watch")
+    assert b"web" not in terminal.until(rb"mail: .*BACKUP since.*\[####.*q: quit")
+    terminal.type(b"\x03")
+    status, output, _ = terminal.end()
+    assert status == 130
+    assert output.endswith(b"\x1b[?1049l")
+
+
+def test_it_follows_the_size_of_the_terminal(process, on_terminal):
+    process(MASTER)
+    terminal = on_terminal("status", "web", "--watch")
+    terminal.until(rb"timers")
+    terminal.resize(40, 5)
+    drawn = terminal.until(rb"[0-9]+ more lines.*q: quit")
+    assert b"timers" not in drawn.rpartition(b"\x1b[H")[2]
+    terminal.command.terminate()
+    status, output, _ = terminal.end()
+    assert status == 128 + signal.SIGTERM
+    assert output.endswith(b"\x1b[?1049l")
+
+
+def test_an_instance_that_does_not_exist_leaves_the_screen_alone(process, on_terminal):
+    process(MASTER)
+    status, output, _ = on_terminal("status", "wbe", "--watch").end()
+    assert status == 3
+    assert output == b"ucarpctl: there is no instance wbe, but web; did you mean web?\r\n"
+
+
+def test_what_does_not_fit_is_counted():
+    drawn = watch.framed("\n".join("abcdefgh"), Screen(80), 5)
+    lines = drawn.replace("\x1b[K", "").split("\n")
+    assert lines[:4] == ["\x1b[Ha", "b", "c", "5 more lines"]
+    assert len(lines) == 5

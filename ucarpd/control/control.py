@@ -1,0 +1,69 @@
+"""The control socket of a process, from its start to its end, also if others remove it."""
+
+import logging
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from ucarpd.control.place import Place
+from ucarpd.control.server import Server
+from ucarpd.control.service import Host
+from ucarpd.log import lines
+
+Beside = Callable[[Callable[[], None], Callable[[OSError | None], None]], None]
+"""Lets a worker call the first function, and then the event loop the second one."""
+
+
+class Control:
+    """Serves `host` on a socket in the run directory `directory`.
+
+    If there can be no socket, it says so once, and tries again with each `look`.
+    """
+
+    def __init__(self, host: Host, beside: Beside, directory: Path) -> None:
+        self._beside = beside
+        self._place = Place(directory)
+        self._server = Server(host)
+        self._renewed: socket.socket | None = None
+        self._is_faulty = False
+        self._is_closed = False
+        try:
+            self._server.listen(self._place.open())
+        except OSError as error:
+            self._tell(error)
+        beside(self._place.remove_stale, self._tell)
+
+    def changed(self) -> None:
+        """Tell the clients that wait for changes."""
+        self._server.changed()
+
+    def look(self) -> None:
+        """Make the socket again if it has been removed."""
+        self._beside(self._renew, self._use_renewed)
+
+    def close(self) -> None:
+        self._is_closed = True
+        self._server.close()
+        self._place.remove()
+
+    def _renew(self) -> None:
+        if not self._is_closed and not self._place.is_in_place():
+            self._renewed = self._place.open()
+
+    def _use_renewed(self, error: OSError | None) -> None:
+        renewed, self._renewed = self._renewed, None
+        if renewed is None:
+            self._tell(error)
+        elif self._is_closed:
+            renewed.close()
+            self._place.remove()
+        else:
+            self._is_faulty = False
+            self._server.listen(renewed)
+            lines.write(logging.INFO, f"the control socket is back: {self._place.path}")
+
+    def _tell(self, error: OSError | None) -> None:
+        if error is not None and not self._is_faulty:
+            self._is_faulty = True
+            text = f"{error.strerror or error}; ucarpctl cannot ask this process"
+            lines.write(logging.WARNING, text)

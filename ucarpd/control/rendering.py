@@ -1,0 +1,110 @@
+"""Status replies, made in small steps between which the event loop serves the protocol."""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from ucarpd.control.service import Host, no_such_instance
+from ucarpd.control.wire import Message
+
+AT_ONCE = 8
+"""Instances in one turn of the event loop: about half a millisecond."""
+
+REST = 4
+"""After a status of all instances, pause for so many times the time that it took.
+
+However many clients ask, the process spends no more than a fifth of its time on them.
+"""
+
+Done = Callable[[bytes], None]
+
+
+class Renderer:
+    """The status as JSON.  Clients that ask at the same time share one rendering of all instances."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._loop = asyncio.get_running_loop()
+        self._waiting: set[Done] = set()
+        self._served: set[Done] = set()
+        self._names: deque[str] = deque()
+        self._pieces: list[bytes] = []
+        self._began = 0.0
+        self._next: asyncio.Handle | None = None
+
+    def close(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
+
+    def of_one(self, name: str) -> bytes:
+        """Return the status of one instance, or of its file.  Raises VarlinkError."""
+        overview = self._host.overview()
+        refused = [each for each in overview["refused"] if each["name"] == name]
+        runs = name in self._host.names()
+        if not runs and not refused:
+            raise no_such_instance(name)
+        pieces = [_encode(self._host.instance(name))] if runs else []
+        return _join(overview | {"refused": refused}, pieces)
+
+    def of_all(self, done: Done) -> None:
+        """Call `done` with the status of all instances, as they are now or later.
+
+        The status is empty if a defect keeps it from being made.
+        """
+        self._waiting.add(done)
+        if self._next is None:
+            self._next = self._loop.call_soon(self._begin)
+
+    def forget(self, done: Done) -> None:
+        """Do not call `done`."""
+        self._waiting.discard(done)
+        self._served.discard(done)
+
+    def _begin(self) -> None:
+        if not self._waiting:
+            self._next = None
+            return
+        self._served, self._waiting = self._waiting, set()
+        self._names = deque(self._host.names())
+        self._pieces = []
+        self._began = self._loop.time()
+        self._step()
+
+    def _step(self) -> None:
+        try:
+            status = self._add_pieces()
+        except Exception:
+            self._next = None
+            self._serve(b"")
+            raise
+        if status is None:
+            self._next = self._loop.call_soon(self._step)
+            return
+        took = self._loop.time() - self._began
+        self._next = self._loop.call_later(REST * took, self._begin)
+        self._serve(status)
+
+    def _add_pieces(self) -> bytes | None:
+        """Return the status when it is complete."""
+        running = set(self._host.names())
+        for _ in range(min(AT_ONCE, len(self._names))):
+            name = self._names.popleft()
+            if name in running:
+                self._pieces.append(_encode(self._host.instance(name)))
+        return None if self._names else _join(self._host.overview(), self._pieces)
+
+    def _serve(self, status: bytes) -> None:
+        self._pieces = []
+        served, self._served = self._served, set()
+        for done in served:
+            done(status)
+
+
+def _encode(message: Message) -> bytes:
+    return json.dumps(message, separators=(",", ":")).encode()
+
+
+def _join(overview: Message, pieces: Sequence[bytes]) -> bytes:
+    """Return the object with the overview and the instances."""
+    return _encode(overview)[:-1] + b',"instances":[' + b",".join(pieces) + b"]}"

@@ -1,0 +1,162 @@
+"""The Varlink server: many clients, and a bounded piece of work in each turn of the event loop.
+
+An epoll descriptor of its own holds all clients, and the event loop watches only that one.  Each turn
+takes one event from it, so 64 busy clients take no more time of a turn than one.
+"""
+
+import asyncio
+import select
+import socket
+from collections import deque
+
+from ucarpd.control.connection import Connection
+from ucarpd.control.rendering import Renderer
+from ucarpd.control.service import Host, Service
+from ucarpd.log.lines import AFTER_THE_WORK
+
+MOST = 64
+"""Connections at a time; further clients wait in the kernel's queue."""
+
+QUIET = 1.0
+"""Seconds without a call or a reply after which a connection is closed if another client waits."""
+
+LOOK_AGAIN = 0.25
+"""Seconds between two attempts to make room for a client that waits."""
+
+CHANGES = 0.25
+"""Seconds between two replies about changes."""
+
+
+class Server:
+    """Serves `host` to the clients of the listening sockets that it is given."""
+
+    def __init__(self, host: Host) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._service = Service(host)
+        self._renderer = Renderer(host)
+        self._epoll = select.epoll()
+        self._listener: socket.socket | None = None
+        self._connections: dict[int, Connection] = {}
+        self._again: deque[Connection] = deque()
+        self._retry: asyncio.TimerHandle | None = None
+        self._told_at = self._loop.time() - CHANGES
+        self._telling: asyncio.TimerHandle | None = None
+        self._loop.add_reader(self._epoll, self._take_event)
+
+    def listen(self, listener: socket.socket) -> None:
+        """Serve the clients of this socket, which belongs to the server from now on."""
+        self._close_listener()
+        listener.setblocking(False)
+        self._listener = listener
+        self._epoll.register(listener, select.EPOLLIN)
+
+    def close(self) -> None:
+        self._close_listener()
+        for each in list(self._connections.values()):
+            each.close()
+        for timer in (self._retry, self._telling):
+            if timer is not None:
+                timer.cancel()
+        self._renderer.close()
+        self._loop.remove_reader(self._epoll)
+        self._epoll.close()
+
+    def changed(self) -> None:
+        """Tell the clients that wait for changes, soon and not too often."""
+        if self._telling is None:
+            pause = self._told_at + CHANGES - self._loop.time()
+            self._telling = self._loop.call_later(max(AFTER_THE_WORK, pause), self._tell)
+
+    def _tell(self) -> None:
+        self._telling = None
+        self._told_at = self._loop.time()
+        for each in self._connections.values():
+            if each.is_watching:
+                each.changed()
+
+    def _close_listener(self) -> None:
+        if self._listener is not None:
+            self._listener.close()  # which also takes it out of epoll
+            self._listener = None
+
+    # -- one turn ----------------------------------------------------------------------------------------
+
+    def _take_event(self) -> None:
+        for descriptor, events in self._epoll.poll(0, 1):
+            if connection := self._connections.get(descriptor):
+                self._guard(connection, events)
+            else:
+                self._accept()
+
+    def _guard(self, connection: Connection, events: int | None) -> None:
+        try:
+            if events is None:
+                connection.step()
+            else:
+                connection.ready(events)
+        except Exception:
+            connection.close()
+            raise  # to the event loop, which reports it
+
+    def _step_soon(self, connection: Connection) -> None:
+        if not self._again:
+            self._loop.call_soon(self._step)
+        self._again.append(connection)
+
+    def _step(self) -> None:
+        connection = self._again.popleft()
+        if self._again:
+            self._loop.call_soon(self._step)
+        self._guard(connection, None)
+
+    # -- clients come and go -----------------------------------------------------------------------------
+
+    def _accept(self) -> None:
+        assert self._listener is not None
+        if len(self._connections) >= MOST and not self._make_room():
+            self._pause()
+            return
+        try:
+            client, _ = self._listener.accept()
+        except BlockingIOError:
+            return
+        except OSError:  # No descriptors are left, for example.
+            self._pause()
+            return
+        client.setblocking(False)
+        connection = Connection(
+            client,
+            self._service,
+            self._renderer,
+            wait_for=self._epoll.modify,
+            again=self._step_soon,
+            closed=self._forget,
+        )
+        self._connections[client.fileno()] = connection
+        self._epoll.register(client, select.EPOLLIN)
+
+    def _make_room(self) -> bool:
+        """Close a connection that has been quiet for long; of several one that waits for nothing."""
+        latest = self._loop.time() - QUIET
+        quiet = [
+            each
+            for each in self._connections.values()
+            if each.active_at <= latest and not each.is_waiting
+        ]
+        if quiet:
+            min(quiet, key=lambda each: (each.is_watching, each.active_at)).close()
+        return bool(quiet)
+
+    def _pause(self) -> None:
+        """Leave the clients that wait where they are, for a moment."""
+        assert self._listener is not None
+        self._epoll.modify(self._listener, 0)
+        self._retry = self._loop.call_later(LOOK_AGAIN, self._resume)
+
+    def _resume(self) -> None:
+        if self._listener is not None:
+            self._epoll.modify(self._listener, select.EPOLLIN)
+
+    def _forget(self, connection: Connection) -> None:
+        del self._connections[connection.fileno()]
+        self._epoll.unregister(connection)

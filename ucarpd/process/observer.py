@@ -1,0 +1,14 @@
+"""Who hears of the changes that a supervisor makes."""
+
+from typing import Protocol
+
+
+class Observer(Protocol):
+    """Hears of the changes that the supervisor makes."""
+
+    def status_changed(self) -> None:
+        """What `status` returns may have changed."""
+
+    def reload_begins(self) -> None: ...
+    def reload_ended(self) -> None:
+        """Not called when the process ends meanwhile."""

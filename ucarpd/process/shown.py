@@ -1,0 +1,105 @@
+"""What an operator is shown of an instance: a note, a line in the log, and the reply of GetStatus."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ucarpd.addresses.vmac import AddressOwner
+from ucarpd.carp.actions import State
+from ucarpd.config import Config
+from ucarpd.engine import Engine
+from ucarpd.log.messages import Journal
+from ucarpd.process.exposure_watch import ExposureWatch
+from ucarpd.process.host import Host
+from ucarpd.process.moments import Moments
+from ucarpd.process.notes import Lasting, Notes
+from ucarpd.process.snapshot import of_instance
+from ucarpd.process.standing import Standing
+from ucarpd.process.status_line import details
+from ucarpd.process.teller import Teller
+from ucarpd.record.maintenance import Note
+from ucarpd.scripts.runs import Runs
+
+
+class ShownInstance:
+    """The part of an instance that changes nothing; apart from it only to keep both files short."""
+
+    config: Config
+    exposure: ExposureWatch
+    standing: Standing
+    _addresses: AddressOwner
+    _engine: Engine | None
+    _host: Host
+    _log: Journal
+    _notes: Notes
+    _runs: Runs
+    _teller: Teller
+
+    @property
+    def state(self) -> State:
+        return self._engine.state if self._engine else State.INIT
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    @property
+    def duration(self) -> float:
+        """Seconds for which it has been in its state."""
+        return self._teller.course.duration
+
+    @property
+    def maintenance(self) -> tuple[Note, ...]:
+        """The maintenance notes that hold: the host's, and its own."""
+        return self.standing.maintenance
+
+    @property
+    def note(self) -> str:
+        """What is unusual, to be put right after the state; empty if all is well."""
+        if self._engine is None:
+            return ": to be started again after an internal error"
+        if self.state is State.INIT:
+            return f": waiting, {self._engine.reason}"
+        less_fit = f"; less fit: {self.standing.demotion}" if self.standing.unfitness else ""
+        exposed = f"; {self.exposure.trouble}" if self.exposure.trouble else ""
+        if self.state is not State.MASTER:
+            return less_fit + exposed
+        notes = self._notes.of_master(self.config.is_scripted, self._log.wrong_digest_from)
+        return (notes or less_fit) + exposed
+
+    def report_status(self) -> None:
+        """One line in ucarp's words, `MASTER on eth0 id 1`, and what there is to know."""
+        if self._engine is None:
+            self._log.status("INIT", "to be started again after an internal error")
+            return
+        text = details(self.duration, self._engine, self.standing.unfitness, self.exposure.trouble)
+        self._log.status(self.state.value, text)
+
+    def snapshot(self, moments: Moments) -> dict[str, Any]:
+        """Return what GetStatus says of it."""
+        return of_instance(
+            moments,
+            config=self.config,
+            engine=self._engine,
+            missing=self._addresses.missing(),
+            places=self._host.netlink,
+            course=self._teller.course,
+            runs=self._runs,
+            standing=self.standing,
+            findings=self._findings(moments),
+        )
+
+    def _findings(self, moments: Moments) -> Iterator[Lasting]:
+        if self._engine is None:
+            since = self._teller.course.changed_at
+            yield Lasting("internal_error", since, "it will be started again")
+        yield from self._notes.lasting(
+            is_master=self.state is State.MASTER,
+            is_scripted=self.config.is_scripted,
+            is_mute=self.standing.fitness.is_mute,
+            families=[source.version for source in self._engine.sources] if self._engine else (),
+        )
+        if wrong := self._log.wrong_digest():
+            seconds, text = wrong
+            yield Lasting("wrong_digest", moments.now - seconds, text)
+        if self.exposure.trouble:
+            yield Lasting("exposed", self.exposure.since, self.exposure.trouble)

@@ -1,0 +1,212 @@
+"""The state of this process and its virtual hosts, as GetStatus of org.ucarpd.varlink returns it.
+
+It comes from what the process has in memory; nothing is asked of the kernel.
+"""
+
+import os
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from ucarpd import __version__
+from ucarpd.addresses.scripts import UP, UP_AGAIN
+from ucarpd.carp.machine import VirtualHost
+from ucarpd.carp.params import IPAddress
+from ucarpd.carp.peers import Peer
+from ucarpd.carp.rank import Rank
+from ucarpd.carp.timing import UNITS_PER_SECOND, advertisement_interval
+from ucarpd.config import Config
+from ucarpd.control.wire import REVISION
+from ucarpd.engine import Engine
+from ucarpd.health.lateness import Lateness
+from ucarpd.process.course import Course
+from ucarpd.process.moments import Moments
+from ucarpd.process.notes import Lasting
+from ucarpd.process.reading import Reading
+from ucarpd.process.standing import Standing
+from ucarpd.record.happening import rfc3339
+from ucarpd.record.maintenance import Note
+from ucarpd.scripts.runs import Runs
+
+_DIGITS = 4
+"""Decimal places of durations: tenths of a millisecond."""
+
+
+class Places(Protocol):
+    """The kernel's table of addresses, as this process follows it."""
+
+    def where(self, ip: IPAddress) -> str | None:
+        """Return the name of an interface that has the address."""
+
+
+def of_process(
+    lateness: Lateness, began: float, reading: Reading, moments: Moments
+) -> dict[str, Any]:
+    """Return the process, which began at monotonic second `began`, and the files that it refuses."""
+    return {
+        "revision": REVISION,
+        "process": {
+            "pid": os.getpid(),
+            "version": __version__,
+            "started": moments.at(began),
+            "worst_lateness": round(lateness.latest, 6),
+            "recent_lateness": round(lateness.recent(moments.now), 6),
+        },
+        "refused": _refused(reading),
+    }
+
+
+def _refused(reading: Reading) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": path.name.removesuffix(".conf"),
+            "path": str(path),
+            "problems": [str(each) for each in reading.problems if each.path == path]
+            or ["`ucarpd check --reload` has refused it, and said why"],
+        }
+        for path in sorted(reading.refused)
+    ]
+
+
+def of_instance(
+    moments: Moments,
+    *,
+    config: Config,
+    engine: Engine | None,
+    missing: tuple[IPAddress, ...],
+    places: Places,
+    course: Course,
+    runs: Runs,
+    standing: Standing,
+    findings: Iterable[Lasting],
+) -> dict[str, Any]:
+    """Return one virtual host; while it waits for its start after a defect it has no engine.
+
+    `missing` are addresses that a master should have.
+    """
+    machine = engine.machine if engine else None
+    rank = machine.rank if machine else Rank(config.params(), standing.unfitness)
+    worst = machine.silences.worst if machine else None
+    recent = machine.silences.recent(moments.now) if machine else None
+    deadline = machine.role_deadline if machine else None
+    return {
+        "name": config.name,
+        "path": str(config.path),
+        "state": engine.state.value if engine else "INIT",
+        "since": moments.at(course.changed_at),
+        "reason": engine.reason if engine else "to be started again after an internal error",
+        "interface": config.interface,
+        "vhid": config.vhid,
+        "addresses": _addresses(config, machine, missing, places),
+        "advbase": config.advbase,
+        "advskew": config.advskew,
+        "interval": round(advertisement_interval(config.advbase, config.advskew), _DIGITS),
+        "effective_interval": round(rank.interval, _DIGITS),
+        "master_down_interval": round(
+            machine.wait if machine else rank.master_down_interval, _DIGITS
+        ),
+        "preempt": config.preempt,
+        "unfitness": rank.unfitness,
+        "demotion": [
+            {"reason": name, "amount": amount, "level": level.name.lower()}
+            for name, (level, amount) in standing.demotion.reasons.items()
+        ],
+        "maintenance": [_maintenance(each) for each in standing.maintenance],
+        "peers": [_peer(each, moments) for each in machine.peers] if machine else [],
+        "worst_gap": None if worst is None else round(worst, _DIGITS),
+        "recent_gap": None if recent is None else round(recent, _DIGITS),
+        "next_deadline": None if deadline is None else moments.at(deadline),
+        "script": _script(runs, moments),
+        "last_transition": _transition(course, moments),
+        "findings": [
+            {"finding": word, "since": moments.at(since), "text": text}
+            for word, since, text in findings
+        ],
+        "counters": {
+            "sent": engine.sent if engine else 0,
+            "accepted": engine.receiver.accepted if engine else 0,
+            "dropped": {reason.value: n for reason, n in engine.receiver.dropped.items()}
+            if engine
+            else {},
+            "transitions": _nested((s.value, c.value, n) for (s, c), n in course.counts.items()),
+            "scripts": _nested((_script_name(t), w, n) for (t, w), n in runs.counts.items()),
+        },
+    }
+
+
+def _addresses(
+    config: Config, machine: VirtualHost | None, missing: tuple[IPAddress, ...], places: Places
+) -> list[dict[str, Any]]:
+    served = machine.served if machine else frozenset()
+    ips = [each.ip for each in (*config.addresses, *config.extra_addresses)]
+    return [
+        {
+            "address": str(ip),
+            "present": ip not in missing and places.where(ip) is not None,
+            "served": ip in served,
+        }
+        for ip in ips
+    ]
+
+
+def _maintenance(note: Note) -> dict[str, Any]:
+    return {
+        "level": note.level,
+        "scope": note.scope,
+        "since": rfc3339(note.since),
+        "until": None if note.until is None else rfc3339(note.until),
+        "by": note.by or None,
+        "reason": note.reason or None,
+    }
+
+
+def _peer(peer: Peer, moments: Moments) -> dict[str, Any]:
+    newest = peer.newest
+    return {
+        "address": str(newest.source),
+        "interval": round(newest.units / UNITS_PER_SECOND, _DIGITS),
+        "demotion": newest.stated_demotion,
+        "last_seen": moments.at(peer.heard_at),
+        "worst_gap": round(peer.worst_gap, _DIGITS) or None,
+        "is_master": peer.is_master(moments.now),
+    }
+
+
+def _script(runs: Runs, moments: Moments) -> dict[str, Any] | None:
+    run = runs.latest
+    if run is None:
+        return None
+    is_running = run.duration is None
+    duration = moments.now - run.started if run.duration is None else run.duration
+    return {
+        "name": _script_name(run.target),
+        "started": moments.at(run.started),
+        "running": is_running,
+        "duration": round(duration, _DIGITS),
+        "result": run.result,
+    }
+
+
+def _transition(course: Course, moments: Moments) -> dict[str, Any] | None:
+    change = course.latest
+    if change is None:
+        return None
+    return {
+        "at": moments.at(course.changed_at),
+        "from": change.old.value,
+        "to": change.new.value,
+        "reason": change.reason,
+        "peer": str(change.peer) if change.peer else None,
+        "lasted": round(course.lasted, 3),
+    }
+
+
+def _script_name(target: str) -> str:
+    return UP if target == UP_AGAIN else target
+
+
+def _nested(counts: Iterable[tuple[str, str, int]]) -> dict[str, dict[str, int]]:
+    nested: dict[str, dict[str, int]] = {}
+    for outer, inner, count in counts:
+        inside = nested.setdefault(outer, {})
+        inside[inner] = inside.get(inner, 0) + count
+    return nested

@@ -1,0 +1,38 @@
+"""The runs of the scripts of one virtual host, for the operator: the latest one, and how many."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+OK, FAILED, TIMED_OUT, NOT_RUN = "ok", "failed", "timed_out", "not_run"
+"""The results, in fixed words to count them by."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One run.  `target` is its purpose, `started` in monotonic seconds, `duration` in seconds.
+
+    While it runs, `duration` is None and `result` empty; then `result` is "ok", or what went wrong.
+    """
+
+    target: str
+    started: float
+    duration: float | None = None
+    result: str = ""
+
+
+class Runs:
+    """The latest run, and the number of all by target and result."""
+
+    def __init__(self) -> None:
+        self.latest: Run | None = None
+        self.counts: Counter[tuple[str, str]] = Counter()
+
+    def begin(self, target: str, now: float) -> None:
+        self.latest = Run(target, now)
+
+    def end(self, now: float, word: str, result: str) -> None:
+        """Note the end of the latest run; `word` is its result in a fixed word."""
+        assert self.latest is not None
+        self.latest.duration = now - self.latest.started
+        self.latest.result = result
+        self.counts[self.latest.target, word] += 1

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 import pytest
 from config_files import minimal, write
 
-from ucarpd.config import ConfigError, Endpoint, check_errors, load, named_files, show
+from ucarpd.config import ConfigError, Endpoint, check_errors, load, named_files, show, warnings
 from ucarpd.config.health_checks import KINDS
 
 
@@ -186,3 +186,14 @@ def test_what_cannot_run_here_is_told_with_line_and_key(read, web):
 
 def test_each_kind_has_an_example_that_names_it():
     assert all(kind.form.startswith(f"{name}:") for name, kind in KINDS.items())
+
+
+def test_a_check_that_may_leave_nobody_is_legal_and_told(read, web):
+    read("UCARP_CHECK_A='tcp://a:1 demote=never'", "UCARP_CHECK_B=tcp://a:1")
+    [told] = [each for each in warnings(web) if each.key and "CHECK" in each.key]
+    assert (told.key, told.text) == (
+        "UCARP_CHECK_A",
+        "if this check (demote=never) fails on all hosts, nobody serves",
+    )
+    web.write_text(minimal("UCARP_CHECK_A='tcp:a demote=never'"))
+    assert not any(each.key == "UCARP_CHECK_A" for each in warnings(web))

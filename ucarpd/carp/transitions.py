@@ -119,6 +119,12 @@ class Transitions:
         """The counter of the next advertisement."""
         return self._counter.next
 
+    def preempts_at(self, now: float) -> float | None:
+        """Return when the wait of rule B11 ends; None if this host does not wait."""
+        until = self._hearing.preempt_delay.until(self.params.preempt_delay, now)
+        waits = self.state is State.BACKUP and self.params.preempt and now < until
+        return until if waits else None
+
     @property
     def master_down_at(self) -> float | None:
         """When a backup takes over, if it hears nothing more, and may serve."""

@@ -73,6 +73,10 @@ class Checks:
             if each.watches == interface:
                 each.run()
 
+    def listed(self) -> list[tuple[Check, float | None]]:
+        """Return each check, and the monotonic second of its next run, if one is planned."""
+        return [(each.check, each.next_run) for each in self._running.values()]
+
     def close(self) -> None:
         """End all runs at once."""
         for each in self._running.values():
@@ -127,6 +131,10 @@ class _Repeated:
     @property
     def watches(self) -> str | None:
         return self._probe.watches
+
+    @property
+    def next_run(self) -> float | None:
+        return self._timer.when() if self._timer is not None else None
 
     def run_at(self, at: float) -> None:
         """Run at this monotonic second, instead of at the time that was set before."""

@@ -8,9 +8,9 @@ class CheckMessages(InstanceLines):
 
     def check_failed(self, name: str, line: str, *, bars: bool) -> str:
         """`bars`: this host does not serve until the check is good."""
-        effect = "; this host does not serve until it is good again" if bars else ""
+        effect = "; this host does not serve meanwhile; if it fails on all hosts, nobody serves"
         text = f"check {name} has failed: {line}"
-        self.warning(text + effect)
+        self.warning(text + (effect if bars else ""))
         return text
 
     def check_good(self, name: str, line: str) -> str:

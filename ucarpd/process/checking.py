@@ -19,7 +19,8 @@ class Checking:
     """Runs the checks of an instance from `configure` to `close`.
 
     `state` and `sources` return the state and the source addresses of the instance; `changed` is
-    called when what the checks say about this host may have changed.
+    called when what the checks say about this host may have changed, `told` when a check is in another
+    state.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Checking:
         state: Callable[[], State],
         sources: Callable[[], tuple[IPAddress, ...]],
         changed: Callable[[], None],
+        told: Callable[[], None],
     ) -> None:
         self.health = health
         self._netlink = netlink
@@ -40,6 +42,7 @@ class Checking:
         self._state = state
         self._sources = sources
         self.checks_look = changed
+        self._told = told
         self._config: Config | None = None
         self._checks: Checks | None = None
 
@@ -67,6 +70,10 @@ class Checking:
         if self._checks is not None:
             self._checks.link_changed(interface)
 
+    def listed(self) -> list[tuple[Check, float | None]]:
+        """Return each check, and the monotonic second of its next run, if one is planned."""
+        return self._checks.listed() if self._checks is not None else []
+
     def close(self) -> None:
         """Kill and forget what runs."""
         if self._checks is not None:
@@ -80,6 +87,7 @@ class Checking:
         else:
             text = self._log.check_good(check.name, history.reason)
         self._teller.event(Event.CHECK, text)
+        self._told()
 
     def _environment(self) -> Mapping[str, str]:
         assert self._config is not None

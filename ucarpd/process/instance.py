@@ -77,6 +77,7 @@ class Instance(ShownInstance):
             state=lambda: self.state,
             sources=lambda: self._engine.sources if self._engine else (),
             changed=self.demotion_changed,
+            told=host.changed,
         )
         self._phase = phase
         self._former_keys: deque[bytes] = deque(maxlen=FORMER_KEYS)

@@ -56,6 +56,14 @@ def test_it_delays_no_relief(stated):
     )
 
 
+def test_the_end_of_the_wait_is_known_for_the_operator():
+    machine = brought_to(State.BACKUP, **DELAYED)
+    assert machine.preempts_at(14.9) == 15.0
+    assert machine.preempts_at(15.0) is None
+    assert brought_to(State.BACKUP, preempt_delay=5.0).preempts_at(11.0) is None
+    assert brought_to(State.MASTER, **DELAYED).preempts_at(9.5) is None
+
+
 def test_it_delays_no_takeover_from_a_silent_master():
     play(
         brought_to(State.BACKUP, preempt=True, preempt_delay=60.0),

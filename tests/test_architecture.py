@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "diagnosis": "carp config",
     "health": "carp linux",
     "checks": "carp linux config scripts health",
-    "control": "carp linux log",
+    "control": "linux log",
     "ctl": "config control exit_status linux record",
     "log": "carp linux",
     "interface": "carp linux config engine log",
@@ -62,6 +62,7 @@ ONLY_IMPORTER = {
     "pyroute2": "ucarpd.linux.netlink",
     "systemd": "ucarpd.linux.journald",
     "dotenv": "ucarpd.config",
+    "rich": "ucarpd.ctl.rich_table",
 }
 
 

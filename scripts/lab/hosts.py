@@ -81,6 +81,12 @@ class Host:
             environment=environment,
         )
 
+    def ucarpctl(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `ucarpctl` on this host."""
+        program = "import sys; from ucarpd.ctl.entry import main; sys.exit(main())"
+        command = self.command(sys.executable, "-c", program, *words)
+        return run(*command, check=check, env={**os.environ, **self.environment()})
+
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command to its end in the host's network."""
         return run("ip", "netns", "exec", self.namespace, *command, check=check)

@@ -199,8 +199,12 @@ def test_each_exposure_is_logged_once_and_stays_in_the_status(web, owners):
         await watched.look(web)
         assert (watched.log.lines, watched.watch.trouble) == ([], "")
         owners[web.with_name("up.sh")] = BOB
+        before = asyncio.get_running_loop().time()
         await watched.look(web)
+        since = watched.watch.since
+        assert since >= before
         await watched.look(web)
+        assert watched.watch.since == since
         (line,) = watched.log.lines
         assert line.startswith(f"ERROR {web}:5: UCARP_UPSCRIPT: user {BOB} owns")
         assert watched.watch.trouble == f"others than root can change {web.with_name('up.sh')}"

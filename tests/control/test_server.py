@@ -38,6 +38,19 @@ def test_the_status_of_all_and_of_one(tmp_path):
     play(tmp_path, scenario, FakeHost(*MANY))
 
 
+def test_an_instance_that_ends_meanwhile_is_left_out(tmp_path):
+    async def scenario(bench):
+        client = await bench.client()
+        client.send(STATUS)
+        while bench.host.rendered < 100:
+            await asyncio.sleep(0)
+        assert bench.host.rendered < 200
+        del bench.host.states["vip254"]
+        assert set(await client.states()) == set(MANY[:-1])
+
+    play(tmp_path, scenario, FakeHost(*MANY))
+
+
 def test_a_process_without_instances_has_a_status(tmp_path):
     async def scenario(bench):
         bench.host.states = {}

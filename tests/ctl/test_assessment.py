@@ -1,7 +1,7 @@
 """How bad it is."""
 
 import pytest
-from fake_process import BACKUP, IN_TROUBLE, MASTER
+from fake_process import BACKUP, IN_TROUBLE, MASTER, NOW
 
 from ucarpd.ctl import assessment
 from ucarpd.ctl.assessment import CRITICAL, DEGRADED, NOT_KNOWN, OK
@@ -49,10 +49,11 @@ def test_the_worst_of_several(levels, worst):
 
 def test_the_worst_trouble_comes_first_and_each_is_said_once():
     init = BACKUP | {"state": "INIT", "reason": "no such script", "findings": [FINDING]}
-    assert [each.text for each in assessment.troubles(init)] == ["no such script"]
-    assert [each.text for each in assessment.troubles(IN_TROUBLE)] == [
+    assert [each.text for each in assessment.troubles(init, NOW)] == ["no such script"]
+    assert [each.text for each in assessment.troubles(IN_TROUBLE, NOW)] == [
         "MASTER without 192.0.2.30",
         "192.0.2.12 is MASTER too, and the two do not settle: its advertisements have a wrong digest",
-        "in maintenance, last resort (all of this host): new kernel",
+        "in maintenance, last resort (all of this host), since 2026-11-25 23:30:00 by ada,"
+        " until 01:30:00: new kernel",
         "demoted by 240: eth0 cannot be used",
     ]

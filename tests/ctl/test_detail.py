@@ -73,8 +73,8 @@ dns: MASTER since 2026-11-25 20:48:00 (3 h 12 min), no advertisement from
     192.0.2.12 for 3.00 s
 findings     192.0.2.12 is MASTER too, and the two do not settle: its
              advertisements have a wrong digest (since 2026-11-25 23:40:00)
-maintenance  last resort (all of this host): new kernel (since 2026-11-25
-             23:30:00 by ada, until 01:30:00)
+maintenance  last resort (all of this host), since 2026-11-25 23:30:00 by ada,
+             until 01:30:00: new kernel
 demotion     by 240: eth0 cannot be used
              maintenance
 file         /etc/ucarp/dns.conf
@@ -135,8 +135,7 @@ intervals    advertises every 1.00 s, states a demotion of 254 (advbase 1,""".sp
             },
             "maintenance",
             [
-                "never serves (all of this host): new kernel (since 2026-11-25 23:30:00,"
-                " without an end)"
+                "never serves (all of this host), since 2026-11-25 23:30:00, without an end: new kernel"
             ],
         ),
         (

@@ -1,8 +1,12 @@
 """The command line of `ucarpctl`, up to the verb."""
 
 import argparse
+import os
+import subprocess
+import sys
 
 import pytest
+from fake_process import MASTER
 
 from ucarpd import __version__
 from ucarpd.ctl import entry
@@ -83,3 +87,37 @@ def test_version(capsys):
     with pytest.raises(SystemExit):
         entry.main(["--version"])
     assert capsys.readouterr().out == f"ucarpctl {__version__}\n"
+
+
+# -- the process -----------------------------------------------------------------------------------
+
+
+PROGRAM = "import sys; from ucarpd.ctl.entry import main; sys.exit(main())"
+COMMAND = [sys.executable, "-c", PROGRAM]
+
+
+def ucarpctl(*words, **options):
+    return subprocess.run([*COMMAND, *words], check=False, **options)
+
+
+def test_a_reader_that_has_enough_hears_no_complaint(process):
+    process(MASTER)
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = ucarpctl("status", stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_a_locale_without_a_letter_loses_only_that_letter(process):
+    process(MASTER | {"reason": "stopped by Zo\u00eb"})
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = ucarpctl("status", "web", env=environment, capture_output=True)
+    assert done.returncode == 0
+    assert b"stopped by Zo?" in done.stdout
+
+
+def test_without_standard_output_the_exit_status_still_tells(process):
+    process(MASTER | {"state": "INIT"})
+    command = ["sh", "-c", 'exec "$@" >&-', "sh", *COMMAND, "status"]
+    assert subprocess.run(command, check=False).returncode == 2

@@ -63,13 +63,15 @@ def test_the_events_of_all_instances_by_their_times(state, capsys):
     )
 
 
-@pytest.mark.parametrize("width", [80, 100])
-def test_on_a_terminal_no_line_is_too_long(state, width, capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ("width", "column", "after"), [(80, 43, " (after 2 h 1 min)"), (100, 56, "")]
+)
+def test_on_a_terminal_no_line_is_too_long(state, width, column, after, capsys, monkeypatch):
     monkeypatch.setattr(verb, "of_standard_output", lambda: Screen(width))
     tell(state, NOON, RELIEVED)
     _, out, _ = ctl(capsys)
     assert max(map(len, out)) <= width
-    assert " ".join(line[56:] for line in out[1:]) == RELIEVED
+    assert " ".join(line[column:] for line in out[1:]) == RELIEVED + after
 
 
 def test_one_instance(state, capsys):

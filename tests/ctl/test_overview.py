@@ -1,8 +1,9 @@
 """The line for each instance, at several widths."""
 
+import pytest
 from fake_process import BACKUP, IN_TROUBLE, MASTER, NOW
 
-from ucarpd.ctl import overview
+from ucarpd.ctl import overview, rich_table
 from ucarpd.ctl.screen import Screen
 
 FAILED = {
@@ -17,6 +18,11 @@ SILENT = {"name": None, "path": None, "state": "unknown", "reason": "process 99 
 ALL = [IN_TROUBLE, FAILED, BACKUP, MASTER, SILENT]
 
 
+@pytest.fixture(autouse=True)
+def _without_rich(monkeypatch):
+    monkeypatch.setattr(rich_table, "is_installed", lambda: False)
+
+
 def test_at_80_columns_what_is_wrong_stands_below():
     assert (
         overview.text(ALL, Screen(80), NOW)
@@ -25,7 +31,8 @@ NAME  STATE    FOR         WHERE         ADDRESSES
 dns   MASTER   3 h 12 min  eth1, vhid 3  192.0.2.30 +1
     MASTER without 192.0.2.30; 192.0.2.12 is MASTER too, and the two do not
     settle: its advertisements have a wrong digest; in maintenance, last resort
-    (all of this host): new kernel; demoted by 240: eth0 cannot be used
+    (all of this host), since 2026-11-25 23:30:00 by ada, until 01:30:00: new
+    kernel; demoted by 240: eth0 cannot be used
 ftp   failed   -           -             -
     /etc/ucarp/ftp.conf:3: UCARP_ADVSKEW: must be from 0 to 254 (got '300')
 mail  BACKUP   12 min 0 s  eth0, vhid 2  192.0.2.20
@@ -42,8 +49,9 @@ def test_at_120_columns_each_has_a_note_beside_it():
 NAME  STATE    FOR         WHERE         ADDRESSES      NOTE
 dns   MASTER   3 h 12 min  eth1, vhid 3  192.0.2.30 +1  MASTER without 192.0.2.30; 192.0.2.12 is MASTER too, and the two
                                                         do not settle: its advertisements have a wrong digest; in
-                                                        maintenance, last resort (all of this host): new kernel; demoted
-                                                        by 240: eth0 cannot be used
+                                                        maintenance, last resort (all of this host), since 2026-11-25
+                                                        23:30:00 by ada, until 01:30:00: new kernel; demoted by 240:
+                                                        eth0 cannot be used
 ftp   failed   -           -             -              /etc/ucarp/ftp.conf:3: UCARP_ADVSKEW: must be from 0 to 254 (got
                                                         '300')
 mail  BACKUP   12 min 0 s  eth0, vhid 2  192.0.2.20     192.0.2.12 is MASTER

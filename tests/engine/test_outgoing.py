@@ -42,6 +42,7 @@ async def test_it_works_again_after_three_that_got_out():
     assert "sending works" not in bench.told()
     await asyncio.sleep(1.0)
     assert bench.told()[-3:] == ["advertisement 1/0", "sent", "sending works"]
+    assert bench.engine.sent == 4, "the first one, and three after the fault"
 
 
 PEERS = replace(PARAMS, peers=(OWN, PEER, IPv4Address("10.9.0.3")))

@@ -19,7 +19,9 @@ class Watch:
 async def test_sending_fails_and_works_again():
     watch = Watch()
     watch.fitness.sending(True)
+    assert watch.fitness.is_mute
     watch.fitness.sending(False)
+    assert not watch.fitness.is_mute
     assert watch.changes == [240, 0]
 
 

@@ -14,6 +14,7 @@ def test_each_bound_counts_what_is_beyond_it():
     lateness = Lateness()
     for seconds in (0.0, 0.0009, 0.001, 0.005, 0.01, 0.0999, 0.25):
         lateness.note(seconds, 10.0)
+    assert (lateness.latest, lateness.recent(60.0), lateness.recent(99.0)) == (0.25, 0.25, 0.0)
     assert str(lateness) == (
         "7 timers: 5 late by 1 ms or more, 3 late by 10 ms or more, 1 late by 100 ms or more; "
         "the latest by 250.0 ms"

@@ -9,7 +9,7 @@ import pytest
 from ucarpd.carp.actions import State, StateChanged
 from ucarpd.carp.receive import Dropped, DropReason, Evidence
 from ucarpd.carp.why import Cause
-from ucarpd.log import lines, message_ids
+from ucarpd.log import lines, message_ids, segment_messages
 
 PEER = IPv4Address("172.16.0.11")
 PEER6 = IPv6Address("fd00::1")
@@ -108,6 +108,29 @@ def test_a_wrong_digest_is_looked_into_before_it_is_told(collected, web):
         "[INFO] web: the search goes on",
         "[WARNING] web: dropped a packet from 172.16.0.11: the digest is wrong: another password",
     ]
+
+
+def test_what_is_known_of_a_wrong_digest_and_since_when(collected, web, monkeypatch):
+    clock = [1000.0]
+    monkeypatch.setattr(segment_messages.time, "monotonic", lambda: clock[0])
+    assert web.wrong_digest() is None
+    web.inquiry = type(
+        "Detective", (), {"look_into": lambda _, evidence, done: done("too short")}
+    )()
+    evidence = Evidence(PEER, bytes(6), 1, bytes(20))
+    dropped = Dropped(DropReason.BAD_DIGEST, PEER, "the digest is wrong", evidence)
+    for clock[0] in (1000.0, 1009.0, 1018.0):
+        web.dropped(dropped)
+    assert web.wrong_digest() == (18.0, "172.16.0.11: the digest is wrong: too short")
+    web.inquiry = None
+    web.dropped(Dropped(DropReason.BAD_DIGEST, PEER6, "the digest is wrong", evidence))
+    age, text = web.wrong_digest()
+    assert age == 18.0
+    assert text.startswith("fd00::1: the digest is wrong: password or virtual addresses differ")
+    clock[0] = 1028.0
+    assert web.wrong_digest() is None
+    web.dropped(dropped)
+    assert web.wrong_digest()[0] == 0.0
 
 
 def test_a_fault_in_a_file_has_an_id_of_its_own(collected):

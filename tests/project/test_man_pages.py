@@ -7,11 +7,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from command_line import commands
+from command_line import commands, verbs
 
 from ucarpd import __version__, cli
 from ucarpd.config import KEYS
 from ucarpd.config.keys import BY_NAME, family_of
+from ucarpd.ctl import assessment
 from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE
 from ucarpd.log import messages
 from ucarpd.migrate.ucarp_settings import EXIT_CANNOT_RUN, EXIT_REFUSED
@@ -139,6 +140,20 @@ def test_the_exit_statuses_of_the_command_ucarp():
     }
 
 
-@pytest.mark.parametrize("page", ["ucarpd.8", "ucarp.8", "ucarpd.conf.5"])
+def test_the_verbs_and_options_of_ucarpctl():
+    assert entries("ucarpctl.1", "VERBS").keys() == verbs().keys()
+    described = entries("ucarpctl.1", "OPTIONS")
+    for options in verbs().values():
+        assert set(options) - {"-h", "--help"} <= described.keys()
+    of_verb = {option for options in verbs().values() for option in options}
+    assert described.keys() - of_verb == {"--version"}
+
+
+def test_the_exit_statuses_of_ucarpctl_status():
+    levels = {assessment.OK, assessment.DEGRADED, assessment.CRITICAL, assessment.NOT_KNOWN}
+    assert entries("ucarpctl.1", "EXIT STATUS").keys() == set(map(str, levels))
+
+
+@pytest.mark.parametrize("page", ["ucarpctl.1", "ucarpd.8", "ucarp.8", "ucarpd.conf.5"])
 def test_the_page_is_of_this_version(page):
     assert f'"ucarpd {__version__}"' in plain(page).splitlines()[0]

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from command_line import commands
+from command_line import commands, verbs
 
 from ucarpd import __version__, cli
 from ucarpd.control.place import DIRECTORY_MODE
@@ -140,7 +140,7 @@ def test_the_catalog_fills_in_fields_that_the_journal_has():
 
 
 def test_completion_knows_the_commands_and_their_options():
-    text = (PROJECT / "debian/ucarpd.bash-completion").read_text()
+    text = completion("_ucarpd")
     [first] = re.findall(r"''\)\s*COMPREPLY=\(\$\(compgen -W '(.*?)'", text)
     assert {word for word in first.split() if not word.startswith("-")} == commands().keys()
     cases = re.findall(
@@ -148,6 +148,29 @@ def test_completion_knows_the_commands_and_their_options():
     )
     completed = {name: set(words.split()) for names, words in cases for name in names.split(" | ")}
     assert completed == {name: set(options) - {"-h"} for name, options in commands().items()}
+
+
+def test_completion_knows_the_verbs_and_their_options():
+    text = completion("_ucarpctl")
+    [first] = re.findall(r"cword == 1\)\); then\s*COMPREPLY=\(\$\(compgen -W '(.*?)'", text)
+    assert {word for word in first.split() if not word.startswith("-")} == verbs().keys()
+    cases = re.findall(r"^        ([a-z-]+)\)\s*options='(.*?)'", text, re.MULTILINE)
+    completed = {name: set(words.split()) for name, words in cases}
+    assert completed == {
+        name: set(options) - {"-h"} | {"--help"} for name, options in verbs().items()
+    }
+
+
+def completion(function):
+    """The text of a function that completes a command."""
+    text = (PROJECT / "debian/ucarpd.bash-completion").read_text()
+    return text.partition(f"\n{function}()\n")[2].partition("\n}")[0]
+
+
+def test_completion_is_found_under_the_name_of_either_command():
+    [line] = (PROJECT / "debian/ucarpd.links").read_text().splitlines()
+    folder = "usr/share/bash-completion/completions"
+    assert line == f"{folder}/ucarpd {folder}/ucarpctl"
 
 
 # -- the changelog ---------------------------------------------------------------------------------

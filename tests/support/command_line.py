@@ -3,6 +3,7 @@
 import argparse
 
 from ucarpd import cli
+from ucarpd.ctl import entry
 
 
 def commands():
@@ -10,3 +11,13 @@ def commands():
     parser = cli._parser()
     [action] = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
     return {name: command._option_string_actions.keys() for name, command in action.choices.items()}
+
+
+def verbs():
+    """The verbs of `ucarpctl`, each with its options."""
+    found = {}
+    for name in entry.VERBS:
+        parser = argparse.ArgumentParser()
+        entry.load(name).add_arguments(parser)
+        found[name] = parser._option_string_actions.keys()
+    return found

@@ -28,6 +28,8 @@ class FakeHost:
         return list(self.states)
 
     def instance(self, name):
+        if name not in self.states:
+            return None
         self.rendered += 1
         return {"name": name, "state": self.states[name], "padding": self.padding}
 

@@ -25,9 +25,10 @@ _UCRED = struct.Struct("=iII")
 
 
 class Connection:
-    """Does one bounded piece of work in each call of `step` or `ready`.
+    """One client; each call of `step` or `ready` does one bounded piece of work.
 
-    `owner` waits for the descriptor, and calls `step` again if it is asked to.
+    `wait_for` sets the events for which `ready` is to be called, `again` asks for a call of `step`,
+    and `closed` tells that the connection has ended.
     """
 
     def __init__(
@@ -180,6 +181,7 @@ class Connection:
 
     def _send(self, *parts: bytes) -> None:
         """Send it in later turns: many clients may get theirs in this one."""
+        self.active_at = self._loop.time()
         self._out.extend(map(memoryview, parts))
         self._set_limit(self._loop.call_later(SEND_LIMIT, self.close))
         self._wait_for(self, EPOLLOUT)

@@ -41,8 +41,8 @@ class Host(Protocol):
     def names(self) -> Sequence[str]:
         """Return the names of the instances that run."""
 
-    def instance(self, name: str) -> Message:
-        """Return the status of one of them."""
+    def instance(self, name: str) -> Message | None:
+        """Return the status of one of them, or None if it does not run."""
 
     def overview(self) -> Message:
         """Return the fields of the status beside `instances`."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ucarpd.control.wire import Message
+from ucarpd.ctl import times
 from ucarpd.ctl.not_running import FAILED, STOPPED, UNKNOWN
 
 OK, DEGRADED, CRITICAL, NOT_KNOWN = range(4)
@@ -27,12 +28,12 @@ def worst(levels: Iterable[int]) -> int:
 
 def level(instance: Message) -> int:
     """Return the exit status for one instance."""
-    return worst(trouble.level for trouble in troubles(instance))
+    return worst(trouble.level for trouble in troubles(instance, 0.0))
 
 
-def troubles(instance: Message) -> list[Trouble]:
-    """Return what is not as it should be, the worst first."""
-    found = list(_troubles(instance))
+def troubles(instance: Message, now: float) -> list[Trouble]:
+    """Return what is not as it should be, the worst first; `now` is in seconds since 1970."""
+    found = list(_troubles(instance, now))
     return sorted(found, key=lambda each: -_FROM_BEST_TO_WORST.index(each.level))
 
 
@@ -44,7 +45,7 @@ def missing(instance: Message) -> list[str]:
     return [each["address"] for each in addresses if not each.get("served", each["present"])]
 
 
-def _troubles(instance: Message) -> Iterator[Trouble]:
+def _troubles(instance: Message, now: float) -> Iterator[Trouble]:
     state, reason = instance["state"], instance.get("reason", "")
     if state in {FAILED, "INIT"}:
         yield Trouble(CRITICAL, reason)
@@ -58,16 +59,18 @@ def _troubles(instance: Message) -> Iterator[Trouble]:
         if finding["text"] != reason:
             yield Trouble(DEGRADED, finding["text"])
     for each in instance.get("maintenance", ()):
-        yield Trouble(DEGRADED, maintenance(each))
+        yield Trouble(DEGRADED, f"in maintenance, {maintenance(each, now)}")
     for each in instance.get("demotion", ()):
         # Maintenance is also a reason for demotion, but a note says more.
         if each["level"] == "failing":
             yield Trouble(DEGRADED, f"demoted by {each['amount']}: {each['reason']}")
 
 
-def maintenance(note: Message) -> str:
-    """Return what a note of maintenance asks for, without its times."""
+def maintenance(note: Message, now: float) -> str:
+    """Return what a note of maintenance asks for, who says so, when and why."""
     what = "never serves" if note["level"] == "never" else "last resort"
     whole = " (all of this host)" if note["scope"] == "host" else ""
-    said = f": {note['reason']}" if note.get("reason") else ""
-    return f"in maintenance, {what}{whole}{said}"
+    by = f" by {note['by']}" if note.get("by") else ""
+    until = f"until {times.local(note['until'], now)}" if note.get("until") else "without an end"
+    why = f": {note['reason']}" if note.get("reason") else ""
+    return f"{what}{whole}, since {times.local(note['since'], now)}{by}, {until}{why}"

@@ -53,11 +53,7 @@ def _findings(view: _View) -> Iterator[Cell]:
 
 def _maintenance(view: _View) -> Iterator[Cell]:
     for note in view.instance["maintenance"]:
-        until = note.get("until")
-        end = f"until {times.local(until, view.now)}" if until else "without an end"
-        by = f" by {note['by']}" if note.get("by") else ""
-        said = assessment.maintenance(note).removeprefix("in maintenance, ")
-        yield Cell(f"{said} (since {times.local(note['since'], view.now)}{by}, {end})", WARN)
+        yield Cell(assessment.maintenance(note, view.now), WARN)
 
 
 def _demotion(view: _View) -> Iterator[Cell]:

@@ -4,9 +4,11 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, NoReturn, Protocol, cast
 
 from ucarpd.ctl.failure import EXIT_UNKNOWN, Failure
+from ucarpd.linux.standard_files import open_standard_files
 
 if TYPE_CHECKING:
     import argparse
@@ -35,6 +37,12 @@ class Verb(Protocol):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
+    open_standard_files()
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(1, "w", closefd=False)
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A locale that lacks a letter of a file's name is no reason to say nothing.
+        sys.stdout.reconfigure(errors="replace")
     words = sys.argv[1:] if arguments is None else arguments
     try:
         status = _run(words)

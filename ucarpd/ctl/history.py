@@ -23,6 +23,9 @@ FEW = 10
 _WIDTHS = (19, 0, 14, 11)
 """Columns of time, name (its own), event, and how long the state before had lasted."""
 
+WIDE = 100
+"""Columns from which on there is room for all of these."""
+
 _STYLES = {"MASTER": BOLD, "INIT": BAD, Event.DEMOTION: WARN, Event.MAINTENANCE: WARN}
 
 
@@ -98,7 +101,8 @@ class _Printer:
         self._screen = screen
         self._as_json = as_json
         width = max([len("NAME"), *map(len, names)])
-        self._widths = [each or width for each in _WIDTHS]
+        self._is_wide = screen.width is None or screen.width >= WIDE
+        self._widths = [each or width for each in _WIDTHS[: 4 if self._is_wide else 3]]
         self._has_header = False
 
     def print(self, events: Sequence[Happening]) -> None:
@@ -120,12 +124,13 @@ class _Printer:
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.at))
         style = _STYLES.get(event.state if is_transition else event.event, PLAIN)
         cells = [Cell(at), Cell(event.instance), Cell(what, style), Cell(lasted)]
-        self._line(cells, Cell(event.reason))
+        after = f" (after {lasted})" if lasted and not self._is_wide else ""
+        self._line(cells, Cell(event.reason + after))
 
     def _line(self, cells: Sequence[Cell], reason: Cell) -> None:
         texts = [
             self._screen.paint(cell.text, cell.style) + " " * (width - len(cell.text))
-            for cell, width in zip(cells, self._widths, strict=True)
+            for cell, width in zip(cells, self._widths, strict=False)
         ]
         head = "  ".join(texts)
         indent = sum(self._widths) + 2 * len(self._widths)

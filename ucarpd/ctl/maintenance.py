@@ -7,7 +7,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from ucarpd.control.wire import INTERFACE, Message
 from ucarpd.ctl import not_running, typed_times
@@ -57,13 +57,13 @@ def run(options: argparse.Namespace) -> int:
         raise Failure(f"maintenance {options.what}: type on or off, then the name of the instance")
     if options.what == "off" and (options.never or options.length or options.reason):
         raise Failure("maintenance off takes no --never, --for or --reason")
-    answers = ask()
-    _check_name(options.name, answers)
+    feed = Feed()
+    _check_name(options.name, feed.settle())
     changed = _write(options) if options.what == "on" else _remove(options.name)
     if not changed:
         print(f"there was no maintenance of {_whose(options.name)}")
         return 0
-    return _apply(options.name, answers, is_on=options.what == "on")
+    return _apply(options.name, feed, is_on=options.what == "on")
 
 
 # -- the notes -----------------------------------------------------------------------------------------
@@ -175,23 +175,16 @@ def _check_name(name: str | None, answers: Collection[Answer]) -> None:
 # -- the processes -------------------------------------------------------------------------------------
 
 
-def _apply(name: str | None, before: Collection[Answer], *, is_on: bool) -> int:
+def _apply(name: str | None, feed: Feed, *, is_on: bool) -> int:
     """Let all processes read the notes, and say what that has done to each instance."""
-    concerned = {each["name"]: each for each in instances(before) if name in {None, each["name"]}}
-    feed = Feed()
-    feed.settle()
+    before = _by_name(feed.answers())
+    concerned = {one: each for one, each in before.items() if name in {None, one}}
     silent = [answer for answer in ask(f"{INTERFACE}.ApplyMaintenance") if answer.fault]
-    deadline = time.monotonic() + HAND_OVER
-    while True:
-        now = {each["name"]: each for each in instances(feed.answers())}
-        masters = [one for one in concerned if one in now and now[one]["state"] == "MASTER"]
-        left = deadline - time.monotonic()
-        if left <= 0 or not is_on or not masters:
-            break
-        feed.changed(left)
+    now = _settled(feed, concerned) if is_on else _by_name(ask())
     for each in sorted(concerned):
-        print(f"{each} is {_outcome(now.get(each, concerned[each]), is_on=is_on)}")
-        if is_on and not concerned[each]["peers"]:
+        instance = now.get(each, concerned[each])
+        print(f"{each} is {_outcome(instance, is_on=is_on)}")
+        if is_on and not instance["peers"]:
             print(f"{each}: {NOT_KNOWN}")
     if name is not None and not concerned and not silent:
         print(f"{name}: does not run; this holds when it starts")
@@ -201,6 +194,21 @@ def _apply(name: str | None, before: Collection[Answer], *, is_on: bool) -> int:
             file=sys.stderr,
         )
     return EXIT_FAILED if silent else 0
+
+
+def _settled(feed: Feed, concerned: Collection[str]) -> dict[str, Message]:
+    """Return the instances when all that are concerned have left the role, or after a while."""
+    deadline = time.monotonic() + HAND_OVER
+    while True:
+        now = _by_name(feed.answers())
+        left = deadline - time.monotonic()
+        if left <= 0 or not any(now[one]["state"] == "MASTER" for one in concerned if one in now):
+            return now
+        feed.changed(left)
+
+
+def _by_name(answers: Iterable[Answer]) -> dict[str, Message]:
+    return {each["name"]: each for each in instances(answers)}
 
 
 def _outcome(instance: Message, *, is_on: bool) -> str:

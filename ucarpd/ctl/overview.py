@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ucarpd.control.wire import Message
-from ucarpd.ctl import assessment, times
+from ucarpd.ctl import assessment, rich_table, times
 from ucarpd.ctl.screen import BAD, DIM, GOOD, PLAIN, WARN, Cell, Screen, bar, columns
 
 WIDE = 120
@@ -28,11 +28,15 @@ def text(
     """
     header = [*_HEADER, *(["HEADROOM"] if with_headroom else [])]
     rows = [_row(each, now)[: len(header)] for each in instances]
-    lines, width = columns(screen, rows, header)
+    notes = [_note(each, now) for each in instances]
     is_wide = screen.width is None or screen.width >= WIDE
+    # Not for a screen that is drawn again and again: rich takes its time.
+    if screen.width and is_wide and not with_headroom and rich_table.is_installed():
+        both = [[*row, note] for row, note in zip(rows, notes, strict=True)]
+        return rich_table.text([*header, "NOTE"], both, screen)
+    lines, width = columns(screen, rows, header)
     shown = [lines[0] + (screen.paint("  NOTE", DIM) if is_wide else "")]
-    for line, instance in zip(lines[1:], instances, strict=True):
-        note = _note(instance)
+    for line, note in zip(lines[1:], notes, strict=True):
         if is_wide:
             first, *others = screen.paragraph(note, width + 2, first=2)
             shown += [line + first, *others]
@@ -71,9 +75,9 @@ def headroom_style(gap: float) -> str:
     return WARN if gap > 0.75 else PLAIN
 
 
-def _note(instance: Message) -> Cell:
+def _note(instance: Message, now: float) -> Cell:
     """Return what is wrong, or else who is master, or else why the instance is what it is."""
-    if troubles := assessment.troubles(instance):
+    if troubles := assessment.troubles(instance, now):
         texts = "; ".join(each.text for each in troubles)
         return Cell(texts, _STYLES[troubles[0].level])
     masters = [each["address"] for each in instance.get("peers", ()) if each["is_master"]]

@@ -21,5 +21,6 @@ class Answers:
     def names(self) -> Sequence[str]:
         return [each.config.name for each in self._supervisor.instances]
 
-    def instance(self, name: str) -> dict[str, Any]:
-        return self._supervisor.instance(name).snapshot(Moments.at_present(self._loop))
+    def instance(self, name: str) -> dict[str, Any] | None:
+        found = self._supervisor.instance(name)
+        return None if found is None else found.snapshot(Moments.at_present(self._loop))

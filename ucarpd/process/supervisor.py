@@ -88,9 +88,9 @@ class Supervisor:
         """The instances that run."""
         return self._instances.values()
 
-    def instance(self, name: str) -> Instance:
-        """Return the instance of this name.  Raises KeyError."""
-        return self._instances[name]
+    def instance(self, name: str) -> Instance | None:
+        """Return the instance of this name, if it runs."""
+        return self._instances.get(name)
 
     @property
     def interfaces(self) -> Collection[Interface]:

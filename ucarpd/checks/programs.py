@@ -6,6 +6,8 @@ that has left the group is found by its environment.
 
 import asyncio
 import os
+import signal
+import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from ucarpd.checks.beside import Beside, in_thread
 from ucarpd.checks.probe import Failed, Surroundings
 from ucarpd.config import Check
 from ucarpd.scripts import survivors
-from ucarpd.scripts.child import Account, Child, account_of
+from ucarpd.scripts.child import Account, Child, account_of, start_beside
 from ucarpd.scripts.runner import environment_of, refusal
 
 LONGEST_LINE = 200
@@ -51,17 +53,16 @@ class Program:
         surroundings = self._surroundings.environment()
         which = f"{surroundings.get('UCARP_INSTANCE', '')}/{self._check.name}"
         environment = {**surroundings, "UCARP_CHECK": self._check.name, _MARK: which}
-        try:
-            self._run = run = _Run(self._command, environment, account)
-        except OSError as error:
-            raise Failed(f"it cannot be run: {error.strerror or error}") from None
+        self._run = run = _Run(self._command, environment_of(environment), account)
         try:
             status = await asyncio.shield(run.ended)
         except asyncio.CancelledError:
-            run.child.kill()
+            run.kill()
             # What has left the process group is found beside the loop.
             in_thread(lambda: survivors.kill(f"{_MARK}={which}"))
             raise
+        except OSError as error:
+            raise Failed(f"it cannot be run: {error.strerror or error}") from None
         line = run.last_line
         if status:
             raise Failed(line or f"exit status {status}")
@@ -81,32 +82,54 @@ class Program:
 
 
 class _Run:
-    """One run of a command."""
+    """One run of a command; `ended` gets its exit status, or the OSError that kept it from running."""
 
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str], account: Account | None
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[int] = self._loop.create_future()
+        self._command = command
         self._tail = b""
         self._again: asyncio.TimerHandle | None = None
+        self._child: Child | None = None
+        self._is_unwanted = False
         self._pipe, output = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        try:
-            os.set_blocking(output, True)
-            self.child = Child(
-                command,
-                environment_of(environment),
-                self._end,
-                output=output,
-                account=account,
-                alone=True,
-            )
-        except BaseException:
+        os.set_blocking(output, True)
+
+        def begin() -> None:
+            process, error = None, None
+            try:
+                process = start_beside(command, environment, output=output, account=account)
+            except Exception as raised:  # noqa: BLE001 - whoever waits for the end gets it
+                error = raised
+            finally:
+                os.close(output)
+            try:
+                self._loop.call_soon_threadsafe(self._begun, process, error)
+            except RuntimeError:  # The loop is closed, as the process ends.
+                if process is not None:
+                    os.killpg(process.pid, signal.SIGKILL)
+
+        in_thread(begin)
+
+    def kill(self) -> None:
+        """Kill the program with its process group, at once or as soon as it has been started."""
+        self._is_unwanted = True
+        if self._child is not None:
+            self._child.kill()
+
+    def _begun(self, process: subprocess.Popen[bytes] | None, error: Exception | None) -> None:
+        if process is None:
             os.close(self._pipe)
-            raise
-        finally:
-            os.close(output)
+            assert error is not None
+            self.ended.set_exception(error)
+            self.ended.exception()  # If nobody waits any more, it is no defect.
+            return
+        self._child = Child(self._command, {}, self._end, process=process, alone=True)
         self._listen()
+        if self._is_unwanted:
+            self._child.kill()
 
     @property
     def last_line(self) -> str:

@@ -60,7 +60,6 @@ class Check:
     statuses: tuple[tuple[int, int], ...] = ((200, 299),)
     body: str = ""
     verify: bool = True
-    hold: bool = False
 
     def __str__(self) -> str:
         return self.text
@@ -80,7 +79,7 @@ def parse(text: str) -> Check:
         )
     target, given = _split_options(kind, words)
     if len(target) > 1 and not kind.takes_arguments:
-        known = ", ".join((*(f"{each}=" for each in kind.options), *kind.flags))
+        known = ", ".join(f"{each}=" for each in kind.options)
         raise ValueError(f"{target[1]} is no option of {name}: its options are {known}")
     where = kind.parse((rest, *target[1:]))
     return _check(name, _joined(target), where, kind, given)
@@ -91,7 +90,7 @@ def _split_options(kind: "Kind", words: list[str]) -> tuple[list[str], dict[str,
     target, given = list(words), {}
     while len(target) > 1:
         name, equals, value = target[-1].partition("=")
-        if not (name in kind.options if equals else name in kind.flags):
+        if not equals or name not in kind.options:
             break
         if name in given:
             raise ValueError(f"has {name} twice")
@@ -103,9 +102,6 @@ def _split_options(kind: "Kind", words: list[str]) -> tuple[list[str], dict[str,
 def _check(name: str, target: str, where: Where, kind: "Kind", given: Mapping[str, str]) -> Check:
     fields = dict(kind.defaults)
     for option, value in given.items():
-        if option in kind.flags:
-            fields[option] = True
-            continue
         try:
             fields[_FIELD.get(option, option)] = kind.options[option](value)
         except ValueError as error:
@@ -113,7 +109,7 @@ def _check(name: str, target: str, where: Where, kind: "Kind", given: Mapping[st
     fields.setdefault("timeout", min(fields["interval"], LONGEST_DEFAULT_TIMEOUT))
     shown = {option: _written(fields[option]) for option in _COMMON if option in kind.options}
     shown |= {option: value for option, value in given.items() if option not in _COMMON}
-    options = [option if option in kind.flags else f"{option}={v}" for option, v in shown.items()]
+    options = [f"{option}={value}" for option, value in shown.items()]
     text = f"{target} {_joined(options)}"
     return Check(kind=name, target=target, where=where, text=text, **fields)
 
@@ -173,7 +169,7 @@ _TIMES: dict[str, Callable[[str], Any]] = {
 }
 _DEMOTE: dict[str, Callable[[str], Any]] = {"demote": _demote}
 _COMMON = {**_TIMES, **_DEMOTE}
-_HTTP = {"status": _statuses, "text": _filled, "verify": types.boolean}
+_PAGE: dict[str, Callable[[str], Any]] = {"status": _statuses, "text": _filled}
 
 
 # -- targets ---------------------------------------------------------------------------------------
@@ -237,15 +233,11 @@ def _neighbour(words: tuple[str, ...]) -> IPAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A kind of target.  `form` is an example; `flags` are options without a value.
-
-    `parse` takes the text after the colon, and the arguments.
-    """
+    """A kind of target.  `form` is an example; `parse` takes the text after the colon, and the arguments."""
 
     form: str
     parse: Callable[[tuple[str, ...]], Where]
     options: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
-    flags: tuple[str, ...] = ()
     takes_arguments: bool = False
     defaults: Mapping[str, Any] = field(
         default_factory=lambda: {"interval": 2.0, "rise": 2, "fall": 3, "demote": DOWN_AMOUNT}
@@ -263,12 +255,12 @@ KINDS: dict[str, Kind] = {
         takes_arguments=True,
     ),
     "tcp": Kind(form="tcp://HOST:PORT", parse=_server, options=_COMMON),
-    "http": Kind(
-        form="http://HOST/",
-        parse=_web(80),
-        options={**_COMMON, **{k: v for k, v in _HTTP.items() if k != "verify"}},
+    "http": Kind(form="http://HOST/", parse=_web(80), options=_COMMON | _PAGE),
+    "https": Kind(
+        form="https://HOST/",
+        parse=_web(443),
+        options=_COMMON | _PAGE | {"verify": types.boolean},
     ),
-    "https": Kind(form="https://HOST/", parse=_web(443), options=_COMMON | _HTTP),
     "unit": Kind(form="unit:NAME.service", parse=_unit, options=_COMMON),
     "link": Kind(form="link:INTERFACE", parse=_link, options=_DEMOTE, defaults=_AT_ONCE),
     "arp": Kind(form="arp:ADDRESS", parse=_neighbour, options=_COMMON),

@@ -10,6 +10,7 @@ from pathlib import Path
 from ucarpd import config
 from ucarpd.checks.probes import obstacle
 from ucarpd.config import exposure
+from ucarpd.config.problems import place
 from ucarpd.exit_status import EXIT_CONFIG, EXIT_NOT_RELOADED
 from ucarpd.interface import host_checks
 from ucarpd.linux.lock import is_held
@@ -56,7 +57,7 @@ def check(options: argparse.Namespace) -> int:
             _say(f"{warning} (warning)", _WARNING)
         problems += of_scripts
         if all(problem.path != each.path for problem in problems):
-            print(f"{each.path}: OK, virtual host {each.vhid} on {each.interface}")
+            print(f"{place(each.path)}: OK, virtual host {each.vhid} on {each.interface}")
     if options.reload:
         return _reload(options.reload, {problem.path for problem in problems})
     if not configs and not problems:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ucarpd.carp.actions import State
 from ucarpd.config import Config
+from ucarpd.config.problems import place
 from ucarpd.diagnosis.digest import Suspect
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
@@ -171,7 +172,8 @@ class Supervisor:
 
     def _start(self, new: Config) -> None:
         try:
-            lock = InstanceLock(new.name, run_directory(), new.interface, new.vhid, new.path)
+            path = Path(place(new.path))
+            lock = InstanceLock(new.name, run_directory(), new.interface, new.vhid, path)
         except AlreadyRunning as error:
             # To the service that takes the remaining files, it is the normal course.
             lines.write(logging.INFO if self._stay else logging.ERROR, str(error))

@@ -151,6 +151,13 @@ def _maintenance(instance: Message) -> Iterator[Sample]:
         yield (each["level"], each["scope"]), times.seconds(each["since"])
 
 
+def _checks(instance: Message) -> Iterator[Sample]:
+    # A process of a revision before has none.
+    for each in instance.get("checks", ()):
+        for state in ("unknown", "good", "failed"):
+            yield (each["name"], state), each["state"] == state
+
+
 def _findings(instance: Message) -> Iterable[Sample]:
     return Counter((each["finding"],) for each in instance["findings"]).items()
 
@@ -264,6 +271,12 @@ OF_INSTANCE = (
         "The amount of each reason for a demotion.",
         _demotion,
         ("reason", "level"),
+    ),
+    Row(
+        "ucarpd_check_state",
+        "Whether the health check is in this state.",
+        _checks,
+        ("check", "state"),
     ),
     Row(
         "ucarpd_maintenance_start_time_seconds",

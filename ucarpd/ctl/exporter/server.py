@@ -5,6 +5,7 @@ Further clients wait in the kernel's queue.
 
 import queue
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -56,6 +57,8 @@ def _answer(listening: socket.socket, page: Page) -> None:
             _Handler(connection, address, page)
         except (ConnectionError, TimeoutError):
             return  # The client has gone, or is too slow.
+        except OSError as error:
+            print(f"ucarpctl: cannot answer {address[0]}: {error}", file=sys.stderr, flush=True)
 
 
 def _head(connection: socket.socket) -> bytes:

@@ -25,7 +25,18 @@ def test_addresses(place, host):
 
 
 @pytest.mark.parametrize(
-    "place", ["", "9100", "127.0.0.1", "::1:80", "[::1]", "127.0.0.1:", "127.0.0.1:http", ":65536"]
+    "place",
+    [
+        "",
+        "9100",
+        "127.0.0.1",
+        "::1:80",
+        "[::1]",
+        "127.0.0.1:",
+        "127.0.0.1:http",
+        ":65536",
+        "a..b:80",
+    ],
 )
 def test_what_is_no_address_is_refused_with_an_example(place):
     with pytest.raises(Failure, match=r"--listen: .*127\.0\.0\.1:10112, \[::1\]:10112"):

@@ -38,6 +38,8 @@ def _socket_at(place: str) -> socket.socket:
             host or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         return socket.create_server(address, family=family)
+    except UnicodeError:  # a host name with an empty part
+        raise Failure(f"--listen: {_FORM} (got {place!r})") from None
     except OSError as error:
         raise Failure(f"cannot listen on {place}: {error.strerror or error}") from None
 

@@ -58,7 +58,7 @@ def _answer(listening: socket.socket, page: Page) -> None:
         except (ConnectionError, TimeoutError):
             return  # The client has gone, or is too slow.
         except OSError as error:
-            print(f"ucarpctl: cannot answer {address[0]}: {error}", file=sys.stderr, flush=True)
+            print(f"ucarpctl: cannot answer {address}: {error}", file=sys.stderr, flush=True)
 
 
 def _head(connection: socket.socket) -> bytes:

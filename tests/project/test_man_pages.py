@@ -10,7 +10,7 @@ import pytest
 from command_line import commands, verbs
 
 from ucarpd import __version__, cli
-from ucarpd.config import KEYS
+from ucarpd.config import KEYS, environment
 from ucarpd.config.keys import BY_NAME
 from ucarpd.ctl import assessment
 from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE
@@ -60,7 +60,7 @@ def test_no_key_is_made_up():
     known = {name for key in KEYS for name in key.names}
     # Variables that scripts get in addition to the keys.
     known |= {f"UCARP_{name}" for name in ("PREFIXLEN", "INSTANCE", "STATE", "PREVIOUS_STATE")}
-    known |= {"UCARP_REASON", "UCARP_ADDRESSES"}
+    known |= {"UCARP_REASON", "UCARP_ADDRESSES", environment.NAME}
     for page in ("ucarpd.8", "ucarpd.conf.5"):
         assert set(re.findall(r"\bUCARP_[A-Z0-9_]+", plain(page))) <= known
 

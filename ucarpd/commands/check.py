@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ucarpd import config
 from ucarpd.config import exposure
+from ucarpd.config.problems import place
 from ucarpd.exit_status import EXIT_CONFIG, EXIT_NOT_RELOADED
 from ucarpd.interface import host_checks
 from ucarpd.linux.lock import holders, is_held
@@ -57,7 +58,7 @@ def check(options: argparse.Namespace) -> int:
             _say(f"{warning} (warning)", _WARNING)
         problems += of_scripts
         if all(problem.path != each.path for problem in problems):
-            print(f"{each.path}: OK, virtual host {each.vhid} on {each.interface}")
+            print(f"{place(each.path)}: OK, virtual host {each.vhid} on {each.interface}")
     running = holders(run_directory())
     processes = {running[each.name][0] for each in configs if each.name in running}
     if len(processes) >= MANY_PROCESSES:

@@ -7,7 +7,7 @@ faults at once: faults of single keys (`parsed`), of the password (`passwords`),
 and finds collisions between them.  `bash` predicts how bash reads a line, and `check` warns about
 differences.  `scripts` finds scripts that would not run, `named_files` lists the files that a file
 names, `exposure` finds files that other users can change, and `show` prints a Config as lines that
-bash and ucarpd read alike.
+bash and ucarpd read alike.  `environment` makes a file of the environment.
 
 Mistakes are explained before they are guessed at: `kinds` names a file of another kind,
 `foreign_words` has other programs' names for our keys, and `ucarp_options` the options of `ucarp`;
@@ -18,6 +18,7 @@ Mistakes are explained before they are guessed at: `kinds` names a file of anoth
 from ucarpd.config.check import hints, warnings
 from ucarpd.config.config import Config, VirtualAddress
 from ucarpd.config.directory import is_refused, load_all, nothing_in
+from ucarpd.config.environment import is_environment
 from ucarpd.config.files import find_files
 from ucarpd.config.key import Key
 from ucarpd.config.keys import KEYS
@@ -39,6 +40,7 @@ __all__ = [
     "find_files",
     "harm",
     "hints",
+    "is_environment",
     "is_harmful",
     "is_refused",
     "load",

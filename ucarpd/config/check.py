@@ -9,7 +9,16 @@ from typing import Any
 from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.params import TieBreak
 from ucarpd.carp.timing import UNFIT_ADVBASE, UNITS_PER_SECOND, in_words, master_down_units
-from ucarpd.config import bash, kinds, look_alikes, password_advice, scripts, unit_names
+from ucarpd.config import (
+    bash,
+    environment,
+    files,
+    kinds,
+    look_alikes,
+    password_advice,
+    scripts,
+    unit_names,
+)
 from ucarpd.config import key_hints as words
 from ucarpd.config.keys import BY_NAME, PREFIX
 from ucarpd.config.lines import Line, read_lines
@@ -25,7 +34,11 @@ def warnings(path: Path) -> list[Problem]:
     except ConfigError:
         return []
     sound = [line for line in lines if line.fault is None and line.text]
-    problems = [Problem(path, line.number, line.name, text) for line, text in _about_bash(sound)]
+    if environment.is_environment(path):
+        problems = _about_other_variables(path)
+    else:
+        found = _about_bash(sound)
+        problems = [Problem(path, line.number, line.name, text) for line, text in found]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_keys(sound)]
     given = {BY_NAME[line.name].name: line for line in sound if line.name in BY_NAME and line.value}
     has_secret = any(BY_NAME[name].secret for name in given)
@@ -59,6 +72,13 @@ def hints(path: Path, told: set[int | None]) -> list[Problem]:
         return []
     sound = [line for line in lines if line.fault is None and line.text and line.number not in told]
     return [Problem(path, line.number, line.name, text) for line, text in _about_keys(sound)]
+
+
+def _about_other_variables(path: Path) -> list[Problem]:
+    if names := environment.ignored(files.read(path)):
+        text = f"ignored: {', '.join(names)} (Docker and Kubernetes set such for a service ucarp…)"
+        return [Problem(path, None, None, text)]
+    return []
 
 
 def _about_bash(lines: list[Line]) -> Iterator[tuple[Line, str]]:

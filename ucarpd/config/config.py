@@ -7,6 +7,7 @@ from pathlib import Path
 from zlib import crc32
 
 from ucarpd.carp.params import DemoteStyle, IPAddress, Params, TieBreak
+from ucarpd.config import environment
 from ucarpd.config.keys import KEYS
 from ucarpd.config.types import NAME_SIZE
 
@@ -101,6 +102,11 @@ class Config:
     def is_scripted(self) -> bool:
         """Whether scripts own the addresses; otherwise ucarpd does."""
         return self.up_script is not None or self.down_script is not None
+
+    @property
+    def is_of_environment(self) -> bool:
+        """Whether the environment took the place of the file."""
+        return environment.is_environment(self.path)
 
     def params(self) -> Params:
         """Return the protocol's part of the configuration."""

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ucarpd.carp.actions import State
+from ucarpd.carp.held_addresses import GOLDEN_RATIO
 from ucarpd.carp.timing import Phase, slots_of
 from ucarpd.config import Config
+from ucarpd.config.problems import place
 from ucarpd.diagnosis.digest import Suspect
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
@@ -41,8 +43,6 @@ from ucarpd.scripts import survivors
 
 PATIENCE_WITH_DISK = 1.0
 """Seconds that the end of the process waits until the history is written."""
-
-GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
 class Supervisor:
@@ -173,7 +173,8 @@ class Supervisor:
 
     def _start(self, new: Config, slots: int) -> None:
         try:
-            lock = InstanceLock(new.name, run_directory(), new.interface, new.vhid, new.path)
+            path = Path(place(new.path))
+            lock = InstanceLock(new.name, run_directory(), new.interface, new.vhid, path)
         except AlreadyRunning as error:
             # To the service that takes the remaining files, it is the normal course.
             lines.write(logging.INFO if self._stay else logging.ERROR, str(error))

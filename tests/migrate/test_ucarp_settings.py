@@ -5,7 +5,8 @@ import os
 import pytest
 
 from ucarpd import config
-from ucarpd.migrate.ucarp_settings import Refused, number, settings
+from ucarpd.config.ucarp_options import number
+from ucarpd.migrate.ucarp_settings import Refused, settings
 
 BASE = {
     "interface": "eth0",

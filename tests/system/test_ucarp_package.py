@@ -90,13 +90,14 @@ def start_again(machine):
 
 
 def replace(machine, package):
-    """Install one of the packages, and end what the other one has started."""
+    """Install one of the packages, and end what the other one has started; returns what apt says."""
     before = [line.split()[0] for line in daemons(machine)]
-    machine.run("apt-get", "install", "-y", f"/root/{package}")
+    said = machine.shell(f"apt-get install -y /root/{package} 2>&1")
     if before:
         machine.run("kill", *before, check=False)
     wait_for("its end", lambda: daemons(machine) == [], 30)
     start_again(machine)
+    return said
 
 
 def wait_for_one(machine, program):
@@ -125,7 +126,9 @@ def test_ours_on_the_backup_then_on_the_master_and_back_on_one(pair, client):
         print(f"{step}: nobody answered for {client.silence(began):.2f} s at most")
         began = time.monotonic()
 
-    replace(b, "ours.deb")
+    (old,) = daemons(b)
+    said = replace(b, "ours.deb")
+    assert f"process {old.split()[0]} is the old ucarp, and keeps running" in said
     line = wait_for_one(b, "python3")
     # A check of the process list finds it by its path and its address, and nobody finds the password.
     assert f"/usr/sbin/ucarp --interface=eth0 --srcip={b.address} --vhid=3 --addr={VIP} " in line

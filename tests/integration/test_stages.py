@@ -110,7 +110,7 @@ def test_a_signal_ends_it_at_once_and_nothing_is_left(bash, number: signal.Signa
 
 STUBS = """
 broken=$1
-build_package() { :; }
+package_built() { :; }
 tests() { echo "this is $1"; [ "$1" != "$broken" ]; }
 newest() { tests newest; }
 stage_package $2

@@ -29,7 +29,7 @@ from ucarpd.carp.peak import Peak
 from ucarpd.carp.peers import Peer
 from ucarpd.carp.rank import HEALTHY, LARGEST_FAILING, Rank, Stated
 from ucarpd.carp.rivals import Rivals
-from ucarpd.carp.timing import UNITS_PER_SECOND, second_advertisement_at
+from ucarpd.carp.timing import UNITS_PER_SECOND, Phase, second_advertisement_at
 from ucarpd.carp.why import Cause, Why
 
 HOLD_DOWN_RATIO = 2
@@ -42,7 +42,7 @@ class Transitions:
     They add to `_actions`.  `counter` and `phase` are the same as in VirtualHost.
     """
 
-    def __init__(self, params: Params, counter: int, phase: float) -> None:
+    def __init__(self, params: Params, counter: int, phase: Phase) -> None:
         self._actions: list[Action] = []
         self._counter = OwnCounter(counter)
         self._phase = phase
@@ -189,7 +189,7 @@ class Transitions:
             self._enter_master(why, now)
 
     def _acquire(self, now: float) -> None:
-        self._held = HeldAddresses(self.params, self._phase)
+        self._held = HeldAddresses(self.params, self._phase.share)
         self._actions += self._held.acquire(now)
 
     def _leave(self, final: FinalAdvertisements | None) -> None:

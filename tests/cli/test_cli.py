@@ -77,6 +77,17 @@ def test_a_warning_is_no_fault(conf, capsys):
     assert err.endswith("(warning)\n")
 
 
+def test_a_line_with_a_fault_gets_no_warning_too(conf, tmp_path, capsys):
+    script = tmp_path / "up.sh"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    path = conf(f"{GOOD}UCARP_UPSCRIPT={script} web\nUCARP_DOWNSCRIPT={script}\n")
+    assert cli.main(["check", path]) == cli.EXIT_CONFIG
+    said = [line for line in capsys.readouterr().err.splitlines() if "UCARP_UPSCRIPT" in line]
+    assert len(said) == 1
+    assert said[0].endswith(f"; {script} does: its arguments go into UCARP_XPARAM")
+
+
 def test_a_file_that_does_not_fit_the_host_is_not_good(conf, findings, tmp_path, capsys):
     good, bad = conf(GOOD), conf(GOOD.replace("1\n", "2\n"), "mail")
     findings += [(good, False), (bad, True)]

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from ucarpd import config
+from ucarpd.checks.probes import obstacle
 from ucarpd.config import exposure
 from ucarpd.config.problems import place
 from ucarpd.exit_status import EXIT_CONFIG, EXIT_NOT_RELOADED
@@ -44,6 +45,7 @@ def check(options: argparse.Namespace) -> int:
     for each in configs:
         # `run` waits for a script that is not there.
         of_scripts = config.script_errors(each.path, refusal)
+        of_scripts += config.check_errors(each.path, obstacle)
         for error in of_scripts:
             _say(error, _ERR)
         # They are no reason to refuse the file: it works, and an upgrade must not stop it.
@@ -54,7 +56,10 @@ def check(options: argparse.Namespace) -> int:
             else:
                 _say(f"{weak.problem} (warning)", _WARNING)
         of_host = [f.problem for f in found if not f.is_error and f.problem.path == each.path]
-        for warning in (*config.warnings(each.path), *of_host):
+        # The advice for a line that has to be written anew would mislead.
+        told = {error.line for error in of_scripts}
+        of_file = [each for each in config.warnings(each.path) if each.line not in told]
+        for warning in (*of_file, *of_host):
             _say(f"{warning} (warning)", _WARNING)
         problems += of_scripts
         if all(problem.path != each.path for problem in problems):

@@ -15,7 +15,7 @@ from ucarpd.config import Check
 from ucarpd.health.checks import HealthChecks, Terms
 
 FIRST_RUN_WITHIN = 1.0
-"""Seconds within which each check runs for the first time, so that the host is soon tested."""
+"""Seconds within which each check runs for the first time: the host is soon tested."""
 
 _GOLDEN_RATIO = (5**0.5 - 1) / 2
 _places = count()
@@ -43,7 +43,7 @@ class Checks:
         self._timer: asyncio.TimerHandle | None = None
 
     def configure(self, checks: Iterable[Check]) -> None:
-        """Run these checks from now on; what has not changed keeps its results."""
+        """Run these checks instead; unchanged checks keep their results."""
         wanted = {each.name: each for each in checks}
         now = self._loop.time()
         for name in self._running.keys() - wanted.keys():

@@ -217,7 +217,7 @@ def _about_checks(lines: list[Line]) -> Iterator[tuple[Line, str]]:
             continue
         with suppress(ValueError):  # `load` reports the fault.
             if health_checks.parse(line.value).demote is None:
-                yield line, "if this check (demote=never) fails on all hosts, nobody serves"
+                yield line, "if this check (demote=never) fails on all hosts, no host serves"
 
 
 def _about_files(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:

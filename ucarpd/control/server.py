@@ -44,7 +44,7 @@ class Server:
         self._loop.add_reader(self._epoll, self._take_event)
 
     def listen(self, listener: socket.socket) -> None:
-        """Serve the clients of this socket, which belongs to the server from now on."""
+        """Serve the clients of this socket; the server owns it now."""
         self._close_listener()
         listener.setblocking(False)
         self._listener = listener
@@ -136,7 +136,7 @@ class Server:
         self._epoll.register(client, select.EPOLLIN)
 
     def _make_room(self) -> bool:
-        """Close a connection that has been quiet for long; of several one that waits for nothing."""
+        """Close a connection that has been idle for long, if possible of a client that awaits no changes."""
         latest = self._loop.time() - QUIET
         quiet = [
             each

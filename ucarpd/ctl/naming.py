@@ -1,4 +1,4 @@
-"""Names of instances, and what to say if there is none of that name."""
+"""Names of instances, and the failure for an unknown name."""
 
 from collections.abc import Collection, Iterable, Iterator
 
@@ -19,7 +19,7 @@ def names(answers: Iterable[Answer]) -> set[str]:
 
 
 def no_such_instance(name: str, known: Collection[str]) -> Failure:
-    """Return the failure that names what there is, and what was probably meant."""
+    """Return a failure with the known names, and the one that was probably meant."""
     if not known:
         return Failure(f"there is no instance {name}: no ucarpd runs on this host")
     import difflib

@@ -74,7 +74,7 @@ class NeighbourQuery:
             self._socket.sendto(question, (str(group), 0, 0, index))
 
     def is_answered(self) -> bool:
-        """Read what has come; return whether an answer of the target is among it.  Raises OSError."""
+        """Read the received frames; return whether the target has answered.  Raises OSError."""
         found = False
         while (answer := self._receive()) is not None:
             found |= self._target.version == 4 or answer[_TARGET] == self._target.packed

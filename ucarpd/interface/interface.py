@@ -14,6 +14,7 @@ from ucarpd.config import Config
 from ucarpd.engine import Engine
 from ucarpd.interface.double_watch import DoubleWatch
 from ucarpd.interface.member import Demote, Member
+from ucarpd.interface.neighbours import Answered, Neighbours
 from ucarpd.interface.readiness import Readiness, Ready
 from ucarpd.interface.sockets import Sockets
 from ucarpd.linux import sysctl
@@ -47,6 +48,7 @@ class Interface:
         self._demote = demote
         self._elsewhere = elsewhere
         self._sockets = Sockets(self._deliver)
+        self._neighbours = Neighbours(netlink, lambda: self._members.values())
         self._readiness = Readiness(name, netlink, self._sockets, self._is_virtual)
         self._link: Link | None = None
         self._was_seen = False
@@ -81,6 +83,10 @@ class Interface:
     def send_datagram(self, datagram: Datagram) -> None:
         """Raises OSError."""
         self._sockets.send_datagram(datagram)
+
+    def expect_answers(self, addresses: Collection[IPAddress], answered: Answered) -> None:
+        """Pass on who answers for these addresses, if the next answer comes soon."""
+        self._neighbours.expect(addresses, answered)
 
     # -- for the supervisor ------------------------------------------------------------------------------
 
@@ -128,12 +134,16 @@ class Interface:
             member.demote_for(())
             self._sockets.serve(self._members)
         self.tell_faults()
+        self._neighbours.change()
         if not self._members:
-            self._sockets.close()
-            self._double_watch.stop()
+            self._close_sockets()
             if self._look_again is not None:
                 self._look_again.cancel()
                 self._look_again = None
+
+    def role_changed(self) -> None:
+        """One of the virtual hosts has another state."""
+        self._neighbours.change()
 
     def _admit(self, member: Member) -> None:
         self._members[member.config.vhid] = member
@@ -142,6 +152,7 @@ class Interface:
         }
         self._virtual.update(member.params.addresses)
         self._sockets.serve(self._members)
+        self._neighbours.change()
 
     def _disown(self, member: Member) -> None:
         self._virtual.difference_update(member.params.addresses)
@@ -232,8 +243,7 @@ class Interface:
     def _follow_link(self) -> None:
         old, self._link = self._link, self._netlink.link(self.name)
         if old is None or self._link is None or old.index != self._link.index:
-            self._sockets.close()
-            self._double_watch.stop()
+            self._close_sockets()
         if self._link is not None and self._link.is_ethernet:
             self._open_sockets(self._link, self._members.values())
             if old is None or old.index != self._link.index:
@@ -242,6 +252,13 @@ class Interface:
     def _open_sockets(self, link: Link, members: Iterable[Member]) -> None:
         for member in members:
             self._sockets.open(link, member.params)
+            self._neighbours.open(link.name, member.params.families)
+        self._neighbours.change()
+
+    def _close_sockets(self) -> None:
+        self._sockets.close()
+        self._neighbours.close()
+        self._double_watch.stop()
 
     # -- what comes in -----------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from ucarpd.log.role_messages import finding_text
 from ucarpd.process.exposure_watch import ExposureWatch
 from ucarpd.process.host import Host
 from ucarpd.process.notes import Notes
+from ucarpd.process.removals import Removals
 from ucarpd.process.restart_pause import RestartPause
 from ucarpd.process.shown import ShownInstance
 from ucarpd.process.standing import Standing
@@ -86,6 +87,9 @@ class Instance(ShownInstance):
         self._stopped = asyncio.Event()
         self._is_over = False
         self._notes = Notes(self._loop.time)
+        self._removals = Removals(
+            config.address_device, host.netlink, self._log, self._teller, self._fitness
+        )
 
     def keep_configuration(self) -> None:
         """Keep the configuration, which comes from sound files, for the start after a crash."""
@@ -220,6 +224,8 @@ class Instance(ShownInstance):
     def changed(self, change: StateChanged) -> None:
         self._teller.transition(change)
         self._notes.state_changed()
+        self._removals.state_changed()
+        self._interface.role_changed()
         if change.new is State.MASTER:
             self._fitness.role_taken()
         else:
@@ -252,6 +258,11 @@ class Instance(ShownInstance):
     def found(self, report: Report) -> None:
         self._notes.found(report)
         self._teller.event(Event.FINDING, finding_text(report), report.peer)
+        self._host.changed()
+
+    def address_removed(self, ip: IPAddress) -> None:
+        """Another program has removed a virtual address of this master."""
+        self._removals.note(ip)
         self._host.changed()
 
     def loss_counts(self) -> None:

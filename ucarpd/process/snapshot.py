@@ -78,10 +78,11 @@ def of_instance(
     runs: Runs,
     standing: Standing,
     findings: Iterable[Lasting],
+    removed: int,
 ) -> dict[str, Any]:
     """Return one virtual host; while it waits for its start after a defect it has no engine.
 
-    `missing` are addresses that a master should have.
+    `missing` are addresses that a master should have; `removed` of them were removed by others.
     """
     machine = engine.machine if engine else None
     rank = machine.rank if machine else Rank(config.params(), standing.unfitness)
@@ -128,6 +129,7 @@ def of_instance(
             if engine
             else {},
             "transitions": _nested((s.value, c.value, n) for (s, c), n in course.counts.items()),
+            "addresses_removed": removed,
             "scripts": _nested((_script_name(t), w, n) for (t, w), n in runs.counts.items()),
         },
     }

@@ -39,6 +39,12 @@ class FakeInterface:
         self.engine, self.demote = engine, demote
         engine.interface_ready((SOURCE,))
 
+    def expect_answers(self, addresses, answered):
+        self.answered = answered
+
+    def role_changed(self):
+        pass
+
     def replace(self, config):
         self.story.append(f"replace by advskew {config.advskew}")
 

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, ip_address
 from itertools import count
 
 import virtual_loop
-from fake_sockets import FakeSockets, FakeWatch
+from fake_sockets import FakeNeighbours, FakeSockets, FakeWatch
 
 from ucarpd.carp.frame import carp_over_ip, ethernet
 from ucarpd.config import load
@@ -122,6 +122,7 @@ class Bench:
 
     def __init__(self, tmp_path, monkeypatch):
         monkeypatch.setattr(interface, "Sockets", FakeSockets)
+        monkeypatch.setattr(interface, "Neighbours", FakeNeighbours)
         monkeypatch.setattr(interface, "DoubleWatch", FakeWatch)
         monkeypatch.setattr(interface.sysctl, "lacks_ipv6", lambda _name: self.lacks_ipv6)
         self.lacks_ipv6 = False

@@ -48,11 +48,11 @@ class Interface:
         self._demote = demote
         self._elsewhere = elsewhere
         self._sockets = Sockets(self._deliver)
-        self._neighbours = Neighbours(netlink, lambda: self._members.values())
         self._readiness = Readiness(name, netlink, self._sockets, self._is_virtual)
         self._link: Link | None = None
         self._was_seen = False
         self._members: dict[int, Member] = {}
+        self._neighbours = Neighbours(netlink, self._members.values)
         self._by_address: dict[tuple[str, IPAddress], Member] = {}
         """Whose virtual address it is, by device and address."""
         self._virtual: set[IPAddress] = set()

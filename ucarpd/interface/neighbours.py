@@ -14,8 +14,8 @@ from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.neighbours import Claim
 from ucarpd.carp.params import Family, IPAddress
 from ucarpd.interface.member import Member
-from ucarpd.linux.netlink import Link
 from ucarpd.linux.neighbour_socket import NeighbourSocket
+from ucarpd.linux.netlink import Link
 
 CLAIMS_AT_ONCE = 64
 PAUSE = 0.1

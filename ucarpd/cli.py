@@ -300,9 +300,12 @@ def _run(options: "argparse.Namespace") -> int:
     kind, log_process = _start_log(options.log)
 
     import asyncio
+    import gc
     import logging
     from contextlib import closing
 
+    # What start-up makes stays, so a collection finds little.  `Process` switches it on when ready.
+    gc.disable()
     from ucarpd.linux.timerfd_selector import event_loop
     from ucarpd.log import lines
     from ucarpd.log.output import Output

@@ -21,6 +21,7 @@ from ucarpd.carp.actions import State
 from ucarpd.carp.frame import parse
 from ucarpd.carp.params import Params
 from ucarpd.carp.rank import NEVER
+from ucarpd.carp.timing import Phase
 from ucarpd.engine import WAKE_UP_LEAD, Engine
 
 
@@ -124,7 +125,7 @@ async def test_a_frame_counts_from_when_it_came_not_from_when_it_was_read():
     bench.receive(peer_frame(), ago=0.05)
     bench.told()
     await asyncio.sleep(3 + 100 / 256 - 0.06)
-    assert bench.told() == []
+    assert bench.told() == [f"asks for {PEER}, {VIRTUAL}", "arp", "arp"]
     await asyncio.sleep(0.02)
     assert bench.told()[0] == "BACKUP to MASTER"
 
@@ -203,7 +204,7 @@ async def test_the_second_advertisement_comes_at_the_phase():
         addresses=bench,
         log=Log(bench),
         owner=bench,
-        phase=0.25,
+        phase=Phase(0.25, 4),
         late=lambda seconds, now: late.append(seconds),
     )
     bench.engine.interface_ready((OWN,))

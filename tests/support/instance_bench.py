@@ -9,6 +9,7 @@ from two_addresses import ONE, config_of
 from ucarpd.carp.actions import State
 from ucarpd.carp.frame import parse
 from ucarpd.carp.packet import decode
+from ucarpd.carp.timing import ALONE
 from ucarpd.diagnosis.digest import Suspect
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
@@ -41,6 +42,9 @@ class FakeInterface:
 
     def expect_answers(self, addresses, answered):
         self.answered = answered
+
+    def ask(self, address, source, answered):
+        self.story.append(f"ask for {address}")
 
     def role_changed(self):
         pass
@@ -90,7 +94,7 @@ class Bench:
             ),
             interface=self.interface,
             lock=self.lock(),
-            phase=1.0,
+            phase=ALONE,
         )
 
     def changed(self):

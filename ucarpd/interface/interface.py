@@ -8,7 +8,9 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable
 
 from ucarpd.carp.frame import peek_vhid, source_mac, virtual_mac
+from ucarpd.carp.neighbours import question
 from ucarpd.carp.params import IPAddress
+from ucarpd.carp.receive import FOREIGN, Dropped
 from ucarpd.carp.transmit import Datagram
 from ucarpd.config import Config
 from ucarpd.engine import Engine
@@ -87,6 +89,11 @@ class Interface:
     def expect_answers(self, addresses: Collection[IPAddress], answered: Answered) -> None:
         """Pass on who answers for these addresses, if the next answer comes soon."""
         self._neighbours.expect(addresses, answered)
+
+    def ask(self, address: IPAddress, source: IPAddress, answered: Answered) -> None:
+        """Ask the neighbours, from `source`, where an address is.  Raises OSError."""
+        self.expect_answers((address,), answered)
+        self.send(question(address, source, self.mac))
 
     # -- for the supervisor ------------------------------------------------------------------------------
 
@@ -274,10 +281,14 @@ class Interface:
         member = member or next(iter(self._members.values()), None)
         if member is None:
             return None
-        source = member.engine.receive(frame, at)
-        if source is not None and source_mac(frame) == self.mac:
-            self._note_same_mac(member, source)
-        return source
+        found = member.engine.receive(frame, at)
+        if isinstance(found, Dropped):
+            if found.reason in FOREIGN and found.source and vhid and vhid not in self._members:
+                self._sockets.pass_over(found.source, vhid, at)
+            return None
+        if source_mac(frame) == self.mac:
+            self._note_same_mac(member, found.source)
+        return found.source
 
     def _note_same_mac(self, member: Member, source: IPAddress) -> None:
         if source not in member.own and self.mac != virtual_mac(member.config.vhid):

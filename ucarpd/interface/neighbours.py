@@ -27,6 +27,11 @@ CHANGES_AFTER = 0.05
 ANSWERS_WITHIN = 2.0
 """Seconds for which the answers to a question are heard."""
 
+MOST_ANSWERS = 32
+"""Addresses up to which the kernel passes only answers about these.  A filter for more of them would
+be made again for each of many virtual hosts that lose their master together.
+"""
+
 Answered = Callable[[IPAddress, bytes], None]
 """A function that gets an address and the MAC address that it is said to be at."""
 
@@ -56,6 +61,8 @@ class Neighbours:
         self._end: asyncio.TimerHandle | None = None
         self._asked: dict[IPAddress, set[Answered]] = {}
         """Who waits for the answer about which address."""
+        self._heard: set[IPAddress] = set()
+        """The addresses whose answers the kernel passes."""
 
     def open(self, interface: str, families: Iterable[Family]) -> None:
         """Open the missing sockets."""
@@ -78,11 +85,12 @@ class Neighbours:
         """Pass on the next answer about each of these addresses, which are of one family."""
         for address in addresses:
             self._asked.setdefault(address, set()).add(answered)
-        if self._end is None:
-            self._hear_answers(wanted=True)
-        else:
+        if self._end is not None:
             self._end.cancel()
         self._end = self._loop.call_later(ANSWERS_WITHIN, self._stop_expecting)
+        if len(self._heard) <= MOST_ANSWERS and not self._heard.issuperset(addresses):
+            self._heard.update(addresses)
+            self._hear_answers()
 
     def close(self) -> None:
         for timer in (*self._pauses.values(), self._change, self._end):
@@ -92,7 +100,7 @@ class Neighbours:
         for opened in (*self._guards.values(), *self._answers.values()):
             self._loop.remove_reader(opened)
             opened.close()
-        for table in (self._guards, self._answers, self._pauses, self._asked):
+        for table in (self._guards, self._answers, self._pauses, self._asked, self._heard):
             table.clear()
 
     def _set_guards(self) -> None:
@@ -106,12 +114,14 @@ class Neighbours:
     def _stop_expecting(self) -> None:
         self._end = None
         self._asked.clear()
-        self._hear_answers(wanted=False)
+        self._heard.clear()
+        self._hear_answers()
 
-    def _hear_answers(self, *, wanted: bool) -> None:
-        for each in self._answers.values():
+    def _hear_answers(self) -> None:
+        for family, each in self._answers.items():
             with suppress(OSError):  # The interface is gone.
-                each.hear_answers(wanted=wanted)
+                chosen = [ip for ip in self._heard if ip.version == family]
+                each.hear_answers(chosen if len(self._heard) <= MOST_ANSWERS else None)
 
     def _read_claims(self, family: Family) -> None:
         guard = self._guards[family]

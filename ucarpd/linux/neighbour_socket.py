@@ -29,8 +29,10 @@ from ucarpd.linux.bpf import (
 _LARGEST = 256
 """Bytes read of a packet; a claim is at its beginning."""
 
-_MOST_ADDRESSES = 1000
-"""Addresses that a filter tells apart; a filter has 4096 instructions at most."""
+_MOST_ADDRESSES = 400
+"""Addresses that a filter tells apart.  The kernel takes some 2000 instructions of a socket, unless
+net.core.optmem_max is raised: the old filter counts until the new one is there.
+"""
 
 _ARP_OPERATION = ETHERNET_SIZE + 6
 _ARP_SENDER = ETHERNET_SIZE + 14
@@ -57,17 +59,18 @@ _CLAIMED_ADDRESS: dict[Family, Program] = {
 }
 """The instructions that load the address, or its end, if no router has forwarded the packet."""
 
-_ANSWERS: dict[Family, Program] = {
+_ANSWER: dict[Family, Program] = {
     4: [
         Instruction(LOAD_WORD, PACKET_TYPE),
         Instruction(JUMP_EQUAL, _PACKET_HOST, if_false="refuse"),
         Instruction(LOAD_HALF, _ARP_OPERATION),
-        Instruction(JUMP_EQUAL, ARP_REPLY, if_false="refuse"),
-        _ACCEPT,
+        Instruction(JUMP_EQUAL, ARP_REPLY, if_true="answer"),
         Instruction(RETURN, 0, label="refuse"),
+        Instruction(LOAD_WORD, _ARP_SENDER, label="answer"),
     ],
-    6: [*_CLAIMED_ADDRESS[6], _ACCEPT],
+    6: _CLAIMED_ADDRESS[6],
 }
+"""The same, if the packet is an answer to this host."""
 
 
 class NeighbourSocket:
@@ -99,14 +102,12 @@ class NeighbourSocket:
 
     def hear_about(self, addresses: Collection[IPAddress]) -> None:
         """Receive statements about these addresses.  Raises OSError."""
-        words = {int.from_bytes(ip.packed[-4:], "big") for ip in addresses}
-        # The receiver looks at the address in any case.
-        chosen = _one_of(sorted(words)) if len(words) <= _MOST_ADDRESSES else [_ACCEPT]
-        attach_filter(self._socket, [*_CLAIMED_ADDRESS[self._family], *chosen])
+        attach_filter(self._socket, [*_CLAIMED_ADDRESS[self._family], *_one_of(addresses)])
 
-    def hear_answers(self, *, wanted: bool) -> None:
-        """Receive the answers to this host, or nothing.  Raises OSError."""
-        attach_filter(self._socket, _ANSWERS[self._family] if wanted else _NOTHING)
+    def hear_answers(self, addresses: Collection[IPAddress] | None) -> None:
+        """Receive the answers to this host about these addresses; None: all.  Raises OSError."""
+        chosen = [_ACCEPT] if addresses is None else _one_of(addresses)
+        attach_filter(self._socket, [*_ANSWER[self._family], *chosen])
 
     def receive(self, limit: int) -> list[Claim]:
         """Return the claims in up to `limit` waiting packets.  Raises OSError, as after a link loss."""
@@ -125,13 +126,17 @@ class NeighbourSocket:
         self._socket.close()
 
 
-def _one_of(words: Collection[int]) -> Program:
-    """Return the instructions that accept if the loaded word is one of these.
+def _one_of(addresses: Collection[IPAddress]) -> Program:
+    """Return the instructions that accept if the loaded word is the end of one of these.
 
-    A jump passes over 255 instructions at most, so each word has its own RETURN.
+    If there are too many, they accept in any case, and the receiver tells them apart.
     """
+    words = sorted({int.from_bytes(ip.packed[-4:], "big") for ip in addresses})
+    if len(words) > _MOST_ADDRESSES:
+        return [_ACCEPT]
     program: Program = []
     for place, word in enumerate(words):
+        # A jump passes over 255 instructions at most, so each word has its own RETURN.
         following = f"test {place + 1}"
         program += [Instruction(JUMP_EQUAL, word, "", following, f"test {place}"), _ACCEPT]
     return [*program, Instruction(RETURN, 0, label=f"test {len(words)}")]

@@ -14,6 +14,7 @@ from ucarpd.addresses.choice import owner_of
 from ucarpd.addresses.scripts import DOWN, hook
 from ucarpd.carp.actions import Report, State, StateChanged
 from ucarpd.carp.params import DemoteStyle, IPAddress
+from ucarpd.carp.timing import Phase
 from ucarpd.carp.why import Cause
 from ucarpd.config import Config
 from ucarpd.diagnosis.digest import Background
@@ -25,6 +26,7 @@ from ucarpd.linux.lock import InstanceLock
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.messages import Journal
 from ucarpd.log.role_messages import finding_text
+from ucarpd.process.checking import Checking
 from ucarpd.process.exposure_watch import ExposureWatch
 from ucarpd.process.host import Host
 from ucarpd.process.notes import Notes
@@ -56,7 +58,7 @@ class Instance(ShownInstance):
         host: Host,
         interface: Interface,
         lock: InstanceLock,
-        phase: float,
+        phase: Phase,
     ) -> None:
         self.config = config
         self._loop = asyncio.get_running_loop()
@@ -69,6 +71,17 @@ class Instance(ShownInstance):
             host.demotion, interface.fault, self._log, self._teller, self.demotion_changed
         )
         self._fitness = self.standing.fitness
+        self.checking = Checking(
+            self.standing.checks,
+            host.netlink,
+            self._log,
+            self._teller,
+            state=lambda: self.state,
+            sources=lambda: self._engine.sources if self._engine else (),
+            ask=interface.ask,
+            changed=self.demotion_changed,
+            told=host.changed,
+        )
         self._phase = phase
         self._former_keys: deque[bytes] = deque(maxlen=FORMER_KEYS)
         self._log.inquiry = DigestSearch(self._background)
@@ -106,6 +119,7 @@ class Instance(ShownInstance):
             addresses=self._addresses,
             log=self._log,
             owner=self,
+            timer=self._host.timer,
             phase=self._phase,
             late=self._host.lateness.note,
         )
@@ -113,7 +127,7 @@ class Instance(ShownInstance):
         self.standing.begin()
         if seconds := probation(self._crashes.begin(self._started_at)):
             self._fitness.crashed(seconds)
-        self.demotion_changed()
+        self.checking.configure(config)
         self._keeper.take_off_left_over(config.address_device)
         self.exposure.look(config.path)
         self._attach_when_scripts_can_run()
@@ -147,6 +161,7 @@ class Instance(ShownInstance):
     async def _stop(self, reason: str) -> None:
         self._is_stopping = True
         self._fitness.close()
+        self.checking.close()
         if self._restart is not None:
             self._restart.cancel()
         if self._engine is not None:
@@ -172,7 +187,7 @@ class Instance(ShownInstance):
         if self._engine is not None:
             self._interface.replace(new)
             self._engine.change_params(new.params())
-            self.demotion_changed()
+            self.checking.configure(new)
         self._log.reconfigured(restarted=False)
 
     def announce_restart(self) -> None:
@@ -200,7 +215,8 @@ class Instance(ShownInstance):
         if self._engine is not None:
             by_count = self.config.demote_style is DemoteStyle.OPENBSD
             if reason := self.standing.look(by_count=by_count):
-                self._engine.demote(self.standing.unfitness, reason)
+                standing = self.standing
+                self._engine.demote(standing.unfitness, reason, is_tested=standing.is_tested)
 
     def maintain(self, notes: tuple[Note, ...]) -> None:
         """These maintenance notes, of the host and of this instance, hold from now on."""
@@ -226,6 +242,7 @@ class Instance(ShownInstance):
         self._notes.state_changed()
         self._removals.state_changed()
         self._interface.role_changed()
+        self._loop.call_soon(self.checking.state_changed, change.new)
         if change.new is State.MASTER:
             self._fitness.role_taken()
         else:

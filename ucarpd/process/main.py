@@ -80,6 +80,7 @@ class Process:
         # What start-up made stays; collecting it again and again would only cost time.
         gc.collect()
         gc.freeze()
+        gc.enable()
         _lock_memory_if_realtime()
         control = Control(Answers(self._supervisor), self._netlink.beside, run_directory())
         self._control = control
@@ -117,6 +118,8 @@ class Process:
     def link_changed(self, interface: str) -> None:
         for each in self._supervisor.interfaces:
             each.link_changed(interface)
+        for instance in self._supervisor.instances:
+            instance.checking.link_changed(interface)
 
     def address_added(self, interface: str, ip: IPAddress) -> None:
         for each in self._supervisor.interfaces:

@@ -1,0 +1,65 @@
+"""Checks of the network: the carrier of a link, and a neighbour that answers."""
+
+import asyncio
+from ipaddress import IPv4Address, IPv6Address
+
+from ucarpd.carp.params import IPAddress
+from ucarpd.checks.probe import Failed, Surroundings
+from ucarpd.config import Check
+
+
+class LinkUp:
+    """An interface exists, is up, and has carrier, as the kernel last reported."""
+
+    def __init__(self, check: Check, surroundings: Surroundings) -> None:
+        assert isinstance(check.where, str)
+        self.watches = check.where
+        self._link = surroundings.link
+
+    async def run(self) -> str:
+        link = self._link(self.watches)
+        if link is None:
+            raise Failed(f"{self.watches} does not exist")
+        if not link.is_up:
+            raise Failed(f"{self.watches} is down")
+        if not link.has_carrier:
+            raise Failed(f"{self.watches} has no carrier")
+        return f"{self.watches} is up"
+
+    def close(self) -> None:
+        pass
+
+
+class Neighbour:
+    """A neighbour answers on the interface of the virtual host: ARP, or neighbour discovery.
+
+    The question comes from the host's own address, never from a virtual one.
+    """
+
+    watches = None
+
+    def __init__(self, check: Check, surroundings: Surroundings) -> None:
+        assert isinstance(check.where, IPv4Address | IPv6Address)
+        self._target = check.where
+        self._surroundings = surroundings
+
+    async def run(self) -> str:
+        family = self._target.version
+        source = next((s for s in self._surroundings.sources() if s.version == family), None)
+        if source is None:
+            raise Failed(f"this host has no IPv{family} address to ask from")
+        answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def answered(_address: IPAddress, _mac: bytes) -> None:
+            if not answer.done():
+                answer.set_result(None)
+
+        try:
+            self._surroundings.ask(self._target, source, answered)
+        except OSError as error:
+            raise Failed((error.strerror or str(error)).lower()) from None
+        await answer
+        return f"{self._target} answers"
+
+    def close(self) -> None:
+        pass

@@ -53,7 +53,7 @@ ROWS = [
     (
         lambda log: log.removers([LinkManager(Program.DHCLIENT), LinkManager(Program.IFUPDOWN)]),
         "[WARNING] web: dhclient runs on eth0, and removes the addresses with the label eth0 when its "
-        "lease changes: set UCARP_LABEL=eth0:0, or give this host a fixed address; ifupdown manages "
+        "lease changes: set UCARP_IF_ALIAS=eth0:0, or give this host a fixed address; ifupdown manages "
         "eth0, and ifdown removes all its addresses",
     ),
     (

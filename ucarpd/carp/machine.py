@@ -128,8 +128,7 @@ class VirtualHost(Transitions):
         candidates = (
             self.advertise_at,
             self._step_down_until,
-            self.master_down_at if self._rank.may_serve else None,
-            self.probe_at,
+            self._master_down.next_at if self._rank.may_serve else None,
             self._held.deadline if self._held else None,
             self._claims.deadline,
             self._outage.until,

@@ -147,7 +147,7 @@ _REMOVERS = {
     ),
     Program.DHCLIENT: (
         "dhclient runs on {interface}, and removes the addresses with the label {interface} when "
-        "its lease changes: set UCARP_LABEL={interface}:0, or give this host a fixed address"
+        "its lease changes: set UCARP_IF_ALIAS={interface}:0, or give this host a fixed address"
     ),
     Program.IFUPDOWN: "ifupdown manages {interface}, and ifdown removes all its addresses",
 }

@@ -60,7 +60,7 @@ def test_an_instance(tmp_path):
         ":11: 10.0.1.1/24 is on eth1",
         ":11: scope link has nothing like it here",
         ":18: advert_int 0.5: UCARP_ADVBASE is in whole seconds",
-        ":21: notify /etc/n.sh: UCARP_UPSCRIPT and UCARP_DOWNSCRIPT",
+        ":21: notify /etc/n.sh: UCARP_NOTIFYSCRIPT here",
         ":22: track_interface eth1",
         ":23: virtual_routes default via 10.0.0.254: ucarpd sets no routes",
         ":24: use_vmac: UCARP_VMAC=yes here",

@@ -60,7 +60,7 @@ def test_no_key_is_made_up():
     known = {name for key in KEYS for name in key.names}
     # Variables that scripts get in addition to the keys.
     known |= {f"UCARP_{name}" for name in ("PREFIXLEN", "INSTANCE", "STATE", "PREVIOUS_STATE")}
-    known |= {"UCARP_REASON", "UCARP_ADDRESSES"}
+    known |= {"UCARP_REASON", "UCARP_ADDRESSES", "UCARP_EVENT", "UCARP_PEER", "UCARP_DEMOTION"}
     for page in ("ucarpd.8", "ucarpd.conf.5"):
         assert set(re.findall(r"\bUCARP_[A-Z0-9_]+", plain(page))) <= known
 

@@ -113,6 +113,9 @@ class Bench:
     def unserved(self, addresses):
         self.story.append(f"unserved: {', '.join(map(str, addresses)) or 'none'}")
 
+    def contested(self):
+        self.story.append("contested")
+
     def found(self, report):
         self.findings.append(report)
 

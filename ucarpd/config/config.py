@@ -64,6 +64,7 @@ class Config:
     down_script: Path | None
     script_timeout: float
     rerun_up_script: bool
+    notify_script: Path | None
     xparam: str | None
     script_interface: str | None
     group: IPv4Address
@@ -114,7 +115,7 @@ class Config:
             advskew=self.advskew,
             deadratio=self.deadratio,
             announce_interval=self.announce_interval,
-            reassert=self.rerun_up_script and self.is_scripted,
+            reassert=self.rerun_up_script and (self.is_scripted or self.notify_script is not None),
             preempt=self.preempt,
             release_on_stop=self.shutdown,
             tiebreak=self.tiebreak,

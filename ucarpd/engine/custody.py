@@ -76,7 +76,8 @@ class Custody:
         self._addresses.acquire(transition, there, partial(self._acquired, self._job))
 
     def reassert(self, transition: Transition) -> None:
-        """Run the up-script again, if scripts own the addresses."""
+        """Run the up-script again, if scripts own the addresses, and tell the owner why."""
+        self._owner.contested()
         if self._addresses.are_scripted:
             self._job += 1
             again = replace(transition, previous=State.MASTER, reason=CONTESTED)

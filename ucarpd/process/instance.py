@@ -249,6 +249,9 @@ class Instance(ShownInstance):
         self._host.changed()
         self._fitness.unserved(len(addresses), len(self.config.params().addresses))
 
+    def contested(self) -> None:
+        self._teller.event(Event.CONTESTED, "another host was master too, and has given way")
+
     def found(self, report: Report) -> None:
         self._notes.found(report)
         self._teller.event(Event.FINDING, finding_text(report), report.peer)

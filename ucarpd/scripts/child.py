@@ -35,6 +35,7 @@ class Child:
         environment: Mapping[str, str],
         ended: Callable[[int, bool], None],
     ) -> None:
+        self._alone = False
         self._loop = asyncio.get_running_loop()
         self._report = ended
         self._timer: asyncio.TimerHandle | None = None
@@ -57,6 +58,11 @@ class Child:
         """Terminate the program after `timeout` seconds (0: never), and then call `timed_out`."""
         if timeout:
             self._timer = self._loop.call_later(timeout, self._terminate, timed_out)
+
+    def kill(self) -> None:
+        """Kill the program and its process group; `ended` is still called."""
+        self._alone = True
+        self._signal_group(signal.SIGKILL)
 
     def _terminate(self, timed_out: Callable[[], None]) -> None:
         self._timed_out = True
@@ -91,7 +97,7 @@ class Child:
         self._close()
         if self._timer is not None:
             self._timer.cancel()
-        if self._timed_out:
+        if self._timed_out or self._alone:
             # Its children may still be running.  The kernel does not reuse the pid until the exit
             # status is taken, so the signal cannot hit another group.
             self._signal_group(signal.SIGKILL)

@@ -90,6 +90,7 @@ class HookRunner:
         self._loop = asyncio.get_running_loop()
         self._waiting: tuple[Hook, Done] | None = None
         self._running: tuple[Hook, Done] | None = None
+        self._child: Child | None = None
         self._started = 0.0
         self._may_run_again = False
 
@@ -118,6 +119,12 @@ class HookRunner:
         # The run starts in the loop's next turn, because the caller has not finished its own work.
         self._loop.call_soon(self._begin)
 
+    def kill(self) -> None:
+        """Kill the script that is running, with its process group."""
+        if self._running is not None and self._child is not None:
+            self._may_run_again = False
+            self._child.kill()
+
     def _begin(self) -> None:
         if self._running is None and self._waiting is not None:
             self._running, self._waiting = self._waiting, None
@@ -136,15 +143,15 @@ class HookRunner:
             return
         self._log.spawning(str(hook))
         try:
-            child = Child(
-                (str(hook.script), *hook.arguments), _environment(hook.environment), self._ended
+            self._child = Child(
+                (str(hook.script), *hook.arguments), environment_of(hook.environment), self._ended
             )
         except OSError as error:
             self._fail(hook, CANNOT_EXECUTE, _why_not_executed(error))
         except Exception as error:  # noqa: BLE001 - the next script must get its turn in any case
             self._fail(hook, CANNOT_EXECUTE, repr(error))
         else:
-            child.end_after(
+            self._child.end_after(
                 hook.timeout, lambda: self._log.script_timed_out(str(hook), hook.timeout)
             )
 
@@ -175,7 +182,7 @@ class HookRunner:
     def _finish(self, result: Result) -> None:
         assert self._running is not None
         done = self._running[1]
-        self._running = None
+        self._running = self._child = None
         # Even if `done` raises an exception, the waiting request gets its turn.
         self._loop.call_soon(self._begin)
         done(result)
@@ -227,7 +234,8 @@ def _why_not_executed(error: OSError) -> str:
             return error.strerror or str(error)
 
 
-def _environment(extra: Mapping[str, str]) -> dict[str, str]:
+def environment_of(extra: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a program, with `extra` variables."""
     # UCARP_ keys come only from the file: an exported UCARP_PASS must not reach a script.
     inherited = {
         name: value

@@ -41,8 +41,17 @@ ROWS: tuple[Key, ...] = (
         default="yes",
         help="Run the up-script again (UCARP_REASON is then contested) after another host was master"
         " too and has given way, because its script may have taken a cloud address away. no: for"
-        " scripts that must not run twice.",
+        " scripts that must not run twice; UCARP_NOTIFYSCRIPT is not told contested then either.",
         fields=("rerun_up_script",),
+        reload="live",
+    ),
+    Key(
+        name="UCARP_NOTIFYSCRIPT",
+        parse=types.absolute_path,
+        kind="absolute path",
+        help="Run at each event: SCRIPT INSTANCE EVENT STATE REASON. It owns no address, and nothing"
+        " waits for it.",
+        fields=("notify_script",),
         reload="live",
     ),
     Key(

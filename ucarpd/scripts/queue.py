@@ -1,0 +1,50 @@
+"""Running scripts of one virtual host one after the other, each of them, however many wait."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from ucarpd.scripts.runner import Hook, HookRunner, Result
+
+MOST_WAITING = 100
+"""Scripts that wait while one runs; of more, the oldest are left out."""
+
+
+class ScriptQueue:
+    """Scripts in the order in which they were added; `dropped` gets each that is left out."""
+
+    def __init__(self, runner: HookRunner, dropped: Callable[[Hook], None]) -> None:
+        self._runner = runner
+        self._dropped = dropped
+        self._waiting: deque[Hook] = deque()
+        self._is_running = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def add(self, hook: Hook) -> None:
+        """Run it when its turn comes."""
+        if len(self._waiting) >= MOST_WAITING:
+            self._dropped(self._waiting.popleft())
+        self._waiting.append(hook)
+        if not self._is_running:
+            self._next()
+
+    def _next(self) -> None:
+        self._is_running = bool(self._waiting)
+        if self._is_running:
+            self._idle.clear()
+            self._runner.request(self._waiting.popleft(), self._ended)
+        else:
+            self._idle.set()
+
+    def _ended(self, _result: Result) -> None:
+        self._next()
+
+    async def finish(self, patience: float) -> None:
+        """Wait for the scripts, but no longer than `patience` seconds; then end the one that runs."""
+        try:
+            await asyncio.wait_for(self._idle.wait(), patience)
+        except TimeoutError:
+            while self._waiting:
+                self._dropped(self._waiting.popleft())
+            self._runner.kill()

@@ -64,6 +64,7 @@ def test_the_articles_file_loads_unchanged(home):
         up_script=Path("/etc/ucarp/ucarp-up.sh"),
         down_script=Path("/etc/ucarp/ucarp-down.sh"),
         notify_script=None,
+        units=(),
         script_timeout=30.0,
         rerun_up_script=True,
         xparam=None,

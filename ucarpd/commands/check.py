@@ -8,6 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from ucarpd import config
+from ucarpd.commands import unit_checks
 from ucarpd.config import exposure
 from ucarpd.exit_status import EXIT_CONFIG, EXIT_NOT_RELOADED
 from ucarpd.interface import host_checks
@@ -42,6 +43,9 @@ def check(options: argparse.Namespace) -> int:
         of_scripts = config.script_errors(each.path, refusal)
         for error in of_scripts:
             _say(error, _ERR)
+        for problem, is_error in unit_checks.find(each):
+            _say(problem if is_error else f"{problem} (warning)", _ERR if is_error else _WARNING)
+            of_scripts += [problem] * is_error
         # They are no reason to refuse the file: it works, and an upgrade must not stop it.
         exposed = exposure.find(each.path)
         for weak in exposed:

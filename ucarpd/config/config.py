@@ -65,6 +65,7 @@ class Config:
     script_timeout: float
     rerun_up_script: bool
     notify_script: Path | None
+    units: tuple[str, ...]
     xparam: str | None
     script_interface: str | None
     group: IPv4Address

@@ -169,6 +169,8 @@ class Custody:
         self._refused = outcome.refused
         if outcome.here:
             self._dispatch(events.AddressesAcquired(outcome.here))
+            if self._is_master:
+                self._owner.served()
         if outcome.refused:
             self._dispatch(events.AcquireFailed(outcome.refused, outcome.has_hung))
         gone = set(self._machine.params.addresses).difference(outcome.here)

@@ -7,6 +7,7 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import Sequence, Set
+from functools import partial
 
 from ucarpd import __version__
 from ucarpd.addresses.arp_settings import ParentArp
@@ -26,6 +27,7 @@ from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.messages import Journal
 from ucarpd.log.role_messages import finding_text
 from ucarpd.process.exposure_watch import ExposureWatch
+from ucarpd.process.followers import Followers
 from ucarpd.process.host import Host
 from ucarpd.process.notes import Notes
 from ucarpd.process.restart_pause import RestartPause
@@ -77,15 +79,26 @@ class Instance(ShownInstance):
         self._keeper = Keeper(config.name, host.netlink, self._log, lock, arp)
         self._runs = Runs()
         self._addresses = owner_of(config, host.netlink, self._log, self._keeper, arp, self._runs)
+        self._notes = Notes(self._loop.time)
+        self._followers = Followers(
+            config,
+            self._log,
+            self._notes,
+            self._teller,
+            is_master=lambda: self.state is State.MASTER,
+            changed=host.changed,
+        )
+        self.served = self._followers.served
         self._engine: Engine | None = None
         self._started_at = 0.0
         self._pause = RestartPause()
         self._restart: asyncio.TimerHandle | None = None
         self._stopping = asyncio.Lock()
+        self._is_planned = False
+        """Whether the operator causes a demotion, which can wait for the units to stop."""
         self._is_stopping = False
         self._stopped = asyncio.Event()
         self._is_over = False
-        self._notes = Notes(self._loop.time)
 
     def keep_configuration(self) -> None:
         """Keep the configuration, which comes from sound files, for the start after a crash."""
@@ -111,6 +124,7 @@ class Instance(ShownInstance):
             self._fitness.crashed(seconds)
         self.demotion_changed()
         self._keeper.take_off_left_over(config.address_device)
+        self._followers.role_left()  # A crash may have left units running.
         self.exposure.look(config.path)
         self._attach_when_scripts_can_run()
 
@@ -145,6 +159,8 @@ class Instance(ShownInstance):
         self._fitness.close()
         if self._restart is not None:
             self._restart.cancel()
+        if self.config.shutdown:
+            await self._followers.stop()
         if self._engine is not None:
             self._engine.stop(reason)
             await self._stopped.wait()
@@ -195,16 +211,30 @@ class Instance(ShownInstance):
         """The host, or this virtual host alone, is less fit or fitter than before."""
         if self._engine is not None:
             by_count = self.config.demote_style is DemoteStyle.OPENBSD
+            before = self.standing.unfitness
             if reason := self.standing.look(by_count=by_count):
-                self._engine.demote(self.standing.unfitness, reason)
+                demote = partial(self._demote_engine, reason)
+                if self._is_planned and self.standing.unfitness > before:
+                    self._followers.before_leaving(demote)
+                else:
+                    demote()
+
+    def _demote_engine(self, reason: str) -> None:
+        if self._engine is not None:
+            self._engine.demote(self.standing.unfitness, reason)
 
     def maintain(self, notes: tuple[Note, ...]) -> None:
         """These maintenance notes, of the host and of this instance, hold from now on."""
         if notes != self.standing.maintenance:
+            self._is_planned = True
             self.standing.maintain(notes, is_running=self._engine is not None)
+            self._is_planned = False
             self._host.changed()
 
     def step_down(self, reason: str) -> None:
+        self._followers.before_leaving(partial(self._offer, reason))
+
+    def _offer(self, reason: str) -> None:
         if self._engine is not None:
             self._engine.step_down(reason)
 
@@ -224,6 +254,8 @@ class Instance(ShownInstance):
             self._fitness.role_taken()
         else:
             self._fitness.role_left()
+            if self.config.shutdown or not self._is_stopping:
+                self._followers.role_left()
         self._host.changed()
 
     def advertised(self) -> None:

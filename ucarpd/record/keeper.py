@@ -200,6 +200,7 @@ def content_of(
             _bow_out(config, sources, mac, (counter + _COUNTER_AHEAD + copy) % (1 << 64))
             for copy in range(BOW_OUT_COPIES)
         ],
+        units=list(config.units),
     )
 
 

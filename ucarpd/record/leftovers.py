@@ -19,6 +19,7 @@ from ucarpd.record.clearing import Cleared
 from ucarpd.record.promoted import restore_left_over
 from ucarpd.record.record import Content, Record
 from ucarpd.scripts.runner import Hook, HookRunner
+from ucarpd.scripts.units import Units
 
 
 class _Nobody:
@@ -51,6 +52,7 @@ async def _clear_one(cleared: Cleared, make_netlink: Callable[[Listener], Netlin
         log.address_left_over(cleared.found)
     if cleared.bowed_out:
         log.bowed_out_for_the_dead()
+    await _stop_units(content, log)
     await _run_down_script(content, log)
     device_error = None
     if content.virtual_mac:
@@ -62,6 +64,13 @@ async def _clear_one(cleared: Cleared, make_netlink: Callable[[Listener], Netlin
         Record(content.instance, run_directory()).remove()
     cleared.lock.release()
     return is_done
+
+
+async def _stop_units(content: Content, log: Journal) -> None:
+    if content.units:
+        stopped = asyncio.Event()
+        Units(content.units, log, environment={}).stop(stopped.set)
+        await stopped.wait()
 
 
 async def _run_down_script(content: Content, log: Journal) -> None:

@@ -1,6 +1,6 @@
 """The scripts that own the addresses, and what they are told."""
 
-from ucarpd.config import types
+from ucarpd.config import types, units
 from ucarpd.config.key import Key
 
 ROWS: tuple[Key, ...] = (
@@ -53,6 +53,18 @@ ROWS: tuple[Key, ...] = (
         " waits for it.",
         fields=("notify_script",),
         reload="live",
+    ),
+    Key(
+        name="UCARP_UNITS",
+        parse=units.units,
+        kind="systemd units, with spaces between them",
+        unset=(),
+        write=units.written,
+        help="Units that ucarpd starts when this host is master and has the addresses, and stops when"
+        " it is not: before it offers the role to another host or stops, and at the latest when it has"
+        " lost the role.",
+        fields=("units",),
+        reload="restart",
     ),
     Key(
         name="UCARP_XPARAM",

@@ -65,6 +65,7 @@ def test_the_articles_file_loads_unchanged(home):
         down_script=Path("/etc/ucarp/ucarp-down.sh"),
         notify_script=None,
         units=(),
+        routes=(),
         script_timeout=30.0,
         rerun_up_script=True,
         xparam=None,

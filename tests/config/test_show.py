@@ -71,6 +71,7 @@ UCARP_SCRIPT_TIMEOUT=30  # default
 UCARP_RERUN_UPSCRIPT=yes  # default
 UCARP_NOTIFYSCRIPT=''  # default: none
 UCARP_UNITS=''  # default: none
+UCARP_ROUTES=''  # default: none
 UCARP_XPARAM='a b'
 UCARP_SCRIPT_INTERFACE=''  # default: UCARP_INTERFACE
 UCARP_MCAST=224.0.0.18,ff02::12  # default

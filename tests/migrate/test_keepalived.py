@@ -62,7 +62,7 @@ def test_an_instance(tmp_path):
         ":18: advert_int 0.5: UCARP_ADVBASE is in whole seconds",
         ":21: notify /etc/n.sh: UCARP_NOTIFYSCRIPT here",
         ":22: track_interface eth1",
-        ":23: virtual_routes default via 10.0.0.254: ucarpd sets no routes",
+        ":23: virtual_routes default via 10.0.0.254: UCARP_ROUTES here",
         ":24: use_vmac: UCARP_VMAC=yes here",
         ":25: strange thing has nothing like it here",
         ":27: virtual_server 10.0.0.1 80 has nothing like it here",

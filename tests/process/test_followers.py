@@ -1,13 +1,15 @@
 """systemd units that follow the role: when they start, and what waits for their stop."""
 
 import asyncio
+import errno
 
 import pytest
 from fake_systemd import FakeSystemd
-from instance_bench import Bench
+from instance_bench import TAKES_OVER, Bench
 from two_addresses import ONE, TWO
 from virtual_loop import in_virtual_time
 
+from ucarpd.addresses.routes import LOOK_AFTER
 from ucarpd.carp.actions import State
 from ucarpd.process import followers
 from ucarpd.process.moments import Moments
@@ -184,6 +186,50 @@ async def test_units_that_fail_are_a_finding_and_no_reason_to_leave(make, log_li
     assert any(finding.reason in line for line in log_lines.told())
     host.systemd.status = 0
     await host.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_routes_come_after_the_addresses_and_go_before_them(make):
+    host = make("UCARP_UNITS=\nUCARP_ROUTES='192.0.2.0/24 via 10.0.0.254'\n")
+    host.netlink.routes = ["192.0.2.0/24 via 10.0.0.254"]
+    host.instance.start()
+    await asyncio.sleep(0.1)
+    assert host.netlink.routes == [], "a crash had left it"
+    await asyncio.sleep(TAKES_OVER)
+    assert host.netlink.routes == ["192.0.2.0/24 via 10.0.0.254"]
+    host.netlink.story.clear()
+    host.interface.engine.interface_lost("eth0 is down", can_send=False)
+    await asyncio.sleep(0.1)
+    route, addresses = host.netlink.story
+    assert (route.split()[1], addresses.split()[0]) == ("routes", "remove")
+    assert host.netlink.routes == []
+    await host.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_a_route_that_cannot_be_set_is_a_finding(make, log_lines):
+    host = make("UCARP_UNITS=\nUCARP_ROUTES='192.0.2.0/24 via 10.0.0.254'\n")
+    host.netlink.route_errors["192.0.2.0/24 via 10.0.0.254"] = errno.ENETUNREACH
+    await Bench.serve(host)
+    text = "cannot set the route 192.0.2.0/24 via 10.0.0.254: Network is unreachable"
+    assert host.findings() == ["routes_failed"]
+    assert host.happenings[-1].reason == text
+    host.netlink.route_errors.clear()
+    await asyncio.sleep(LOOK_AFTER)
+    assert host.findings() == []
+    assert log_lines.told().count(f"web: {text}") == 1
+    await host.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_a_host_that_keeps_its_address_keeps_its_routes(make):
+    host = make("UCARP_UNITS=\nUCARP_ROUTES='192.0.2.0/24 dev eth1'\nUCARP_SHUTDOWN=no\n")
+    await Bench.serve(host)
+    await host.instance.stop("stopping")
+    assert host.netlink.routes == ["192.0.2.0/24 dev eth1"]
+    host.netlink.routes.clear()
+    await asyncio.sleep(2 * LOOK_AFTER)
+    assert host.netlink.routes == []
 
 
 @in_virtual_time

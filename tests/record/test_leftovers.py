@@ -106,6 +106,25 @@ def test_units_are_stopped_although_their_stop_fails(bench, tmp_path, monkeypatc
     assert bench.is_forgotten()
 
 
+def test_routes_are_removed(bench, log_lines):
+    assert bench.clear(bench.leave(ROUTES="'default via 10.0.0.254;192.0.2.0/24 dev eth1'"))
+    assert bench.story == [
+        "open",
+        "remove routes default via 10.0.0.254; 192.0.2.0/24 dev eth1",
+        "close",
+    ]
+    assert bench.is_forgotten()
+
+
+def test_routes_that_cannot_be_removed_are_told(bench, monkeypatch, log_lines):
+    def remove_routes(_netlink, _routes, done):
+        done(NOT_PERMITTED)
+
+    monkeypatch.setattr(FakeNetlink, "remove_routes", remove_routes)
+    assert bench.clear(bench.leave(ROUTES="'192.0.2.0/24 dev eth1'"))
+    assert log_lines.told() == ["web: cannot remove a route: Operation not permitted"]
+
+
 def test_a_down_script_that_is_gone_is_told_and_no_more(bench, log_lines):
     down = Hook("down", Path("/nonexistent"), (), {}, 20.0)
     assert bench.clear(bench.leave(down=down))

@@ -8,6 +8,7 @@ from zlib import crc32
 
 from ucarpd.carp.params import DemoteStyle, IPAddress, Params, TieBreak
 from ucarpd.config.keys import KEYS
+from ucarpd.config.routes import Route
 from ucarpd.config.types import NAME_SIZE
 
 
@@ -66,6 +67,7 @@ class Config:
     rerun_up_script: bool
     notify_script: Path | None
     units: tuple[str, ...]
+    routes: tuple[Route, ...]
     xparam: str | None
     script_interface: str | None
     group: IPv4Address

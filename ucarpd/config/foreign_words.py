@@ -86,7 +86,9 @@ _TABLE: dict[Meaning, str] = {
     ): "DAEMONIZE DAEMON BACKGROUND EXEC BIN BINARY PROG COMMAND ENABLE ENABLED PIDFILE USER",
     Meaning(NOTHING, "`ucarpd run --debug` logs more"): "DEBUG VERBOSE LOGLEVEL",
     Meaning(NOTHING, "ucarpd reads /etc/ucarp"): "CFGDIR CONFDIR CONFIGDIR CFG CONFIG CONFFILE",
-    Meaning(NOTHING, "ucarpd does not set routes"): "VIRTUALGATEWAY GATEWAY VIPGATEWAY GW",
+    Meaning(
+        "UCARP_ROUTES", "default via GATEWAY"
+    ): "VIRTUALGATEWAY GATEWAY VIPGATEWAY GW ROUTE ROUTES VIRTUALROUTE VIRTUALROUTES STATICROUTES",
     Meaning(NOTHING, "only the shared address has a mask"): "SOURCEPREFIX SRCPREFIX HOSTPREFIX",
     Meaning(
         NOTHING, "see UCARP_ANNOUNCE_INTERVAL"
@@ -97,7 +99,18 @@ _BY_WORD = {word: meaning for meaning, words in _TABLE.items() for word in words
 
 _TOO_COMMON = {
     *("DAEMON", "COMMAND", "PROG", "USER", "EXEC", "BIN", "BINARY", "ENABLE", "ENABLED", "GATEWAY"),
-    *("UNIT", "UNITS", "SERVICE", "SERVICES", "DAEMONS", "RESOURCES", "NOTIFY", "NOTIFICATION"),
+    *(
+        "UNIT",
+        "UNITS",
+        "ROUTE",
+        "ROUTES",
+        "SERVICE",
+        "SERVICES",
+        "DAEMONS",
+        "RESOURCES",
+        "NOTIFY",
+        "NOTIFICATION",
+    ),
     *("DEBUG", "VERBOSE", "LOGLEVEL", "CONFIG", "GW", "PIDFILE", "BACKGROUND", "GARP", "ARPING"),
 }
 """Words that say nothing about `ucarp` unless they have its prefix."""

@@ -191,8 +191,10 @@ def _remark_on(findings: Findings, block: _Block) -> None:
     elif name == "track_interface":
         text = f"track_interface {inside}: the virtual hosts of one process move together, if one"
         text += " interface is unusable (UCARP_IFDOWN_DEMOTION)"
-    elif name in {"virtual_routes", "virtual_rules"}:
-        text = f"{name} {inside}: ucarpd sets no routes; a script can"
+    elif name == "virtual_routes":
+        text = f"{name} {inside}: UCARP_ROUTES here, with ; between the routes"
+    elif name == "virtual_rules":
+        text = f"{name} {inside}: ucarpd sets no rules; a script can"
     elif name == "use_vmac":
         text = "use_vmac: UCARP_VMAC=yes here"
     else:

@@ -1,10 +1,12 @@
-"""What follows the role of one virtual host, beside its addresses: systemd units."""
+"""What follows the role of one virtual host, beside its addresses: routes and systemd units."""
 
 import asyncio
 from collections.abc import Callable
 from functools import partial
 
+from ucarpd.addresses.routes import RoleRoutes
 from ucarpd.config import Config
+from ucarpd.linux.netlink import Netlink
 from ucarpd.log.messages import Journal
 from ucarpd.process.notes import Notes
 from ucarpd.process.teller import Teller
@@ -16,7 +18,8 @@ RESUME_AFTER = 5.0
 
 
 class Followers:
-    """The units start when the addresses are in place, and stop before the role is given away.
+    """Both come when the addresses are in place.  Routes go right before the addresses; units stop before
+    the role is given away.
 
     If the role is lost, the addresses go at once, and the units stop beside that.  `is_master` returns
     whether this host has the role; `changed` is called when `notes` have changed.
@@ -25,6 +28,7 @@ class Followers:
     def __init__(
         self,
         config: Config,
+        netlink: Netlink,
         log: Journal,
         notes: Notes,
         teller: Teller,
@@ -40,6 +44,7 @@ class Followers:
         self._is_leaving = False
         self._is_over = False
         self._resumption: asyncio.TimerHandle | None = None
+        self._routes = RoleRoutes(config, netlink, log, partial(self._note, "routes_failed"))
         self._units: Units | None = None
         if config.units:
             self._units = Units(
@@ -47,16 +52,19 @@ class Followers:
                 log,
                 environment=config.script_environment,
                 timeout=config.script_timeout,
-                told=self._ended,
+                told=partial(self._note, "units_failed"),
             )
 
     def served(self) -> None:
-        """Start the units: addresses are in place."""
+        """Set the routes, and start the units: addresses are in place."""
+        if not self._is_over:
+            self._routes.put()
         if self._units is not None and not (self._is_leaving or self._is_over):
             self._units.start()
 
     def role_left(self) -> None:
-        """Stop the units: this host is not MASTER, or not yet."""
+        """Remove the routes, and stop the units: this host is not MASTER, or not yet."""
+        self._routes.take_off()
         self._end_offer()
         if self._units is not None:
             self._units.stop()
@@ -67,7 +75,10 @@ class Followers:
             leave()
             return
         self._is_leaving = True
-        self._note_stopping(is_stopping=True)
+        self._notes.set(
+            "units_stopping", "its units are being stopped, and then it offers the role"
+        )
+        self._changed()
         self._units.stop(partial(self._leave, leave))
 
     async def stop(self) -> None:
@@ -79,8 +90,14 @@ class Followers:
             self._units.stop(stopped.set)
             await stopped.wait()
 
+    def close(self) -> None:
+        """End the look after the routes, which stay where they are."""
+        self._is_over = True
+        self._routes.close()
+
     def _leave(self, leave: Callable[[], None]) -> None:
-        self._note_stopping(is_stopping=False)
+        self._notes.set("units_stopping", "")
+        self._changed()
         leave()
         if self._is_master() and self._resumption is None:
             self._resumption = self._loop.call_later(RESUME_AFTER, self._resume)
@@ -96,13 +113,8 @@ class Followers:
             self._resumption.cancel()
             self._resumption = None
 
-    def _note_stopping(self, *, is_stopping: bool) -> None:
-        self._notes.units_stop(is_stopping=is_stopping)
-        self._changed()
-
-    def _ended(self, fault: str) -> None:
-        """Units have started or stopped, or could not."""
-        self._notes.units_failed(fault)
+    def _note(self, finding: str, fault: str) -> None:
+        self._notes.set(finding, fault)
         if fault:
             self._teller.event(Event.FINDING, fault)
         self._changed()

@@ -82,6 +82,7 @@ class Instance(ShownInstance):
         self._notes = Notes(self._loop.time)
         self._followers = Followers(
             config,
+            host.netlink,
             self._log,
             self._notes,
             self._teller,
@@ -165,6 +166,7 @@ class Instance(ShownInstance):
             self._engine.stop(reason)
             await self._stopped.wait()
             self._interface.detach(self.config)
+        self._followers.close()
         if self.config.shutdown:
             await self._addresses.dispose()
         await self._keeper.forget_configuration()

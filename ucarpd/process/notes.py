@@ -29,19 +29,14 @@ class Notes:
         self._rivals: dict[IPAddress, float] = {}
         self._silent: dict[Family, float] = {}
         self._sending_since: float | None = None
-        self._units = ""
-        self._units_since = 0.0
-        self._units_stop_since: float | None = None
+        self._others: dict[str, Lasting] = {}
 
-    def units_failed(self, text: str) -> None:
-        """Note that systemd units cannot be started or stopped, or that they can again."""
-        if text and not self._units:
-            self._units_since = self._clock()
-        self._units = text
-
-    def units_stop(self, *, is_stopping: bool) -> None:
-        """Note that units are being stopped before the role is offered, or that this is over."""
-        self._units_stop_since = self._clock() if is_stopping else None
+    def set(self, finding: str, text: str) -> None:
+        """Note something that lasts, in a fixed word and for the operator; an empty text ends it."""
+        before = self._others.pop(finding, None)
+        if text:
+            since = before.since if before else self._clock()
+            self._others[finding] = Lasting(finding, since, text)
 
     @property
     def unserved(self) -> tuple[IPAddress, ...]:
@@ -98,11 +93,7 @@ class Notes:
             yield Lasting("unserved", self._unserved_since, self._why_unserved(is_scripted))
         if self._sending_since is not None and (is_master or is_mute):
             yield Lasting("sending_fails", self._sending_since, "advertisements do not get out")
-        if self._units:
-            yield Lasting("units_failed", self._units_since, self._units)
-        if self._units_stop_since is not None and is_master:
-            text = "its units are being stopped, and then it offers the role"
-            yield Lasting("units_stopping", self._units_stop_since, text)
+        yield from self._others.values()
         for peer, since in self._rivals.items():
             yield Lasting("another_master", since, f"{peer} is MASTER too")
         for family, since in self._silent.items():

@@ -61,8 +61,8 @@ class Packet(NamedTuple):
 class Content(NamedTuple):
     """The content of NAME.record.  `interval` is the master's advertisement interval in seconds.
 
-    `bow_outs` are the advertisements that make the peers take over, each with its packets.  `units` are
-    the systemd units that must not outlive the role; records of 0.2.0 have none.
+    `bow_outs` are the advertisements that make the peers take over, each with its packets.  `units` and
+    `routes`, in the words of the file, must not outlive the role; records of 0.2.0 have none.
     """
 
     instance: str
@@ -78,6 +78,7 @@ class Content(NamedTuple):
     interval: float
     bow_outs: list[list[Packet]]
     units: Sequence[str] = ()
+    routes: str = ""
 
 
 class Recorded(NamedTuple):

@@ -1,6 +1,6 @@
 """The scripts that own the addresses, and what they are told."""
 
-from ucarpd.config import types, units
+from ucarpd.config import routes, types, units
 from ucarpd.config.key import Key
 
 ROWS: tuple[Key, ...] = (
@@ -64,6 +64,16 @@ ROWS: tuple[Key, ...] = (
         " it is not: before it offers the role to another host or stops, and at the latest when it has"
         " lost the role.",
         fields=("units",),
+        reload="restart",
+    ),
+    Key(
+        name="UCARP_ROUTES",
+        parse=routes.routes,
+        kind="PREFIX via GATEWAY [dev INTERFACE] [src ADDRESS] [metric NUMBER] [table NUMBER]; …",
+        unset=(),
+        write=routes.written,
+        help="Routes that a master sets after the addresses, and removes before them.",
+        fields=("routes",),
         reload="restart",
     ),
     Key(

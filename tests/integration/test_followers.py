@@ -50,7 +50,7 @@ def test_a_notify_script_is_told_in_order_on_both_hosts(a, b):
 
 
 def test_routes_move_with_the_address(a):
-    a.ip("address", "add", "fd00::11/64", "dev", "eth0", "nodad")
+    a.enable_ipv6("fd00::11/64")
     a.ip("route", "add", "198.51.100.0/24", "via", "172.16.0.254")
     foreign = "198.51.100.0/24 via 172.16.0.253"
     daemon = start_master(a, ROUTES=f"'{ROUTES}; {foreign}'")

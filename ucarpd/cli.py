@@ -61,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"ucarpd: type: systemctl {words[0]} ucarpd@{name}", file=sys.stderr)
         return EXIT_USAGE
     options = _parser().parse_args(words)
+    if "paths" in options:
+        _settle_paths(options)
     status: int = options.command(options)
     return status
 
@@ -83,6 +85,7 @@ def _parser() -> "argparse.ArgumentParser":
 
     run = commands.add_parser("run", help="run the virtual hosts of these files, in the foreground")
     _add_paths(run)
+    _add_environment(run)
     run.add_argument(
         "--stay",
         action="store_true",
@@ -101,7 +104,8 @@ def _parser() -> "argparse.ArgumentParser":
     check = commands.add_parser(
         "check", help="look for faults in these files, and compare them with this host"
     )
-    _add_paths(check, optional=True)
+    _add_paths(check, default=DIRECTORY)
+    _add_environment(check)
     check.add_argument(
         "--reload",
         metavar="PID",
@@ -123,7 +127,8 @@ def _parser() -> "argparse.ArgumentParser":
     fingerprint.set_defaults(command=_fingerprint)
 
     show = commands.add_parser("show-config", help="print what files mean, defaults included")
-    _add_paths(show, optional=True)
+    _add_paths(show, default=DIRECTORY)
+    _add_environment(show)
     show.set_defaults(command=_show)
 
     imported = commands.add_parser(
@@ -141,6 +146,14 @@ def _parser() -> "argparse.ArgumentParser":
     )
     imported.add_argument("--name", help="the name of the instance; otherwise, that of FILE")
     imported.add_argument(
+        "--pid",
+        dest="pids",
+        metavar="PID",
+        type=int,
+        nargs="+",
+        help="running processes of ucarp, instead of a file",
+    )
+    imported.add_argument(
         "--command",
         dest="words",
         metavar="WORD",
@@ -151,18 +164,50 @@ def _parser() -> "argparse.ArgumentParser":
     return parser
 
 
-def _add_paths(parser: "argparse.ArgumentParser", *, optional: bool = False) -> None:
+def _add_paths(parser: "argparse.ArgumentParser", default: str | None = None) -> None:
     from pathlib import Path
 
     parser.add_argument(
         "paths",
         metavar="PATH",
-        nargs="*" if optional else "+",
+        nargs="*",
         type=Path,
-        default=[Path(DIRECTORY)],
         help="a configuration file, or a directory of files NAME.conf"
-        + (f"; none: {DIRECTORY}" if optional else ""),
+        + (f"; none: {default}" if default else ""),
     )
+    parser.set_defaults(error=parser.error, default=default, env=False)
+
+
+def _add_environment(parser: "argparse.ArgumentParser") -> None:
+    parser.add_argument(
+        "--env",
+        action="store_true",
+        help="instead of files, take the variables UCARP_… of the environment, as in a container",
+    )
+    parser.add_argument(
+        "--name", help="with --env, the name of the instance; otherwise UCARP_NAME, or vhid-NUMBER"
+    )
+
+
+def _settle_paths(options: "argparse.Namespace") -> None:
+    """Let the environment or the default take the place of paths that are not given."""
+    import os
+    from pathlib import Path
+
+    if options.env:
+        from ucarpd.config import environment
+
+        if options.paths or getattr(options, "reload", None):
+            options.error("--env takes the place of PATH, and does not go with --reload")
+        if "/" in (options.name or ""):
+            options.error(f"--name: a name has no / in it (got '{options.name}')")
+        options.paths = [environment.take(os.environ, options.name)]
+    elif getattr(options, "name", None):
+        options.error("--name goes with --env only")
+    elif not options.paths and options.default:
+        options.paths = [Path(options.default)]
+    elif not options.paths:
+        options.error("PATH is missing" + (", or --env" if "name" in options else ""))
 
 
 def _add_log_options(parser: "argparse.ArgumentParser") -> None:
@@ -209,9 +254,11 @@ def _fingerprint(options: "argparse.Namespace") -> int:
 def _import(parser: "argparse.ArgumentParser", options: "argparse.Namespace") -> int:
     from ucarpd.migrate import import_command
 
-    if bool(options.path) == bool(options.words):
-        parser.error("give either FILE or --command")
-    return import_command.run(options.path, options.words, options.write, options.name)
+    if [bool(options.path), bool(options.pids), bool(options.words)].count(True) != 1:
+        parser.error("give either FILE, --pid or --command")
+    return import_command.run(
+        options.path, options.pids, options.words, options.write, options.name
+    )
 
 
 def _show(options: "argparse.Namespace") -> int:
@@ -246,13 +293,19 @@ def _run(options: "argparse.Namespace") -> int:
     except PermissionError:
         return _refuse()
 
+    if options.env:
+        # Before the log process is forked, which would keep them.
+        _hide_secrets()
     # Before the other imports, for the log process does not need what they take.
     kind, log_process = _start_log(options.log)
 
     import asyncio
+    import gc
     import logging
     from contextlib import closing
 
+    # What start-up makes stays, so a collection finds little.  `Process` switches it on when ready.
+    gc.disable()
     from ucarpd.linux.timerfd_selector import event_loop
     from ucarpd.log import lines
     from ucarpd.log.output import Output
@@ -276,6 +329,15 @@ def _run(options: "argparse.Namespace") -> int:
         except Exception as error:  # noqa: BLE001 - the interpreter would wait for standard error
             lines.write(logging.CRITICAL, f"internal error: {error!r}", error=error)
             return EXIT_INTERNAL_ERROR
+
+
+def _hide_secrets() -> None:
+    import os
+
+    from ucarpd.config import environment
+    from ucarpd.linux import command_line
+
+    command_line.forget(environment.secrets(os.environ))
 
 
 def _refuse() -> int:

@@ -7,6 +7,7 @@ from varlink_bench import FakeHost, as_user, play
 
 from ucarpd.control import wire
 from ucarpd.control.connection import LONGEST_CALL, SEND_LIMIT
+from ucarpd.control.rendering import LONGEST_REST
 from ucarpd.control.server import CHANGES, MOST, QUIET
 
 STATUS = "org.ucarpd.GetStatus"
@@ -47,6 +48,22 @@ def test_an_instance_that_ends_meanwhile_is_left_out(tmp_path):
         assert bench.host.rendered < 200
         del bench.host.states["vip254"]
         assert set(await client.states()) == set(MANY[:-1])
+
+    play(tmp_path, scenario, FakeHost(*MANY))
+
+
+def test_a_process_that_was_stopped_answers_soon(tmp_path):
+    async def scenario(bench):
+        client = await bench.client()
+        client.send(STATUS)
+        while not bench.host.rendered:
+            await asyncio.sleep(0)
+        loop = asyncio.get_running_loop()
+        loop.jump(60)
+        await client.reply()
+        before = loop.time()
+        await client.call(STATUS)
+        assert loop.time() - before <= LONGEST_REST
 
     play(tmp_path, scenario, FakeHost(*MANY))
 

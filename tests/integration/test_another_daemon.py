@@ -44,7 +44,11 @@ def test_a_daemon_does_not_take_itself_for_another(a, peers, wire):
 
 @pytest.mark.skipif(shutil.which("ucarp") is None, reason="no ucarp")
 def test_ucarp_beside_ucarpd(a):
-    start_ucarp(a).wait_for_line(MASTER)
+    ours = start_master(a)
+    old = start_ucarp(a)
+    old.wait_for_line(MASTER)
+    ours.wait_for_line(f"process {old.pid} is the old ucarp", f"type: kill {old.pid}", limit=30)
+    ours.stop()
     start_master(a).wait_for_line(ERROR)
 
 

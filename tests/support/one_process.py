@@ -27,6 +27,8 @@ class Host:
         self.directory = directory
         self.run_directory = run_directory
         self.directory.mkdir()
+        self.path = directory
+        """What the process runs."""
         self.told = []
         """What systemd was told."""
         self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -44,7 +46,7 @@ class Host:
         self.netlink = FakeNetlink()
         self.netlink.put("eth0", ip_address("10.0.0.1"))
         asyncio.get_running_loop().add_reader(self.manager, self._take_message)
-        return Process([self.directory], stay, lambda *_arguments: self.netlink)
+        return Process([self.path], stay, lambda *_arguments: self.netlink)
 
     def _take_message(self):
         self.told.append(self.manager.recv(10_000).decode())

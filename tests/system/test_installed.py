@@ -147,6 +147,8 @@ def test_reboot(a, b, serving, client):
     assert f"{a.address} bowed out" in b.journal("-u", "ucarpd@web", f"--since=@{began}")
     client.wait_for("a", 30)
     assert client.silence(serving) < 1.0
+    before = a.shell(f"date -d @{began} '+%Y-%m-%d %H:%M:%S'")
+    assert a.shell("ucarpctl history web").splitlines()[1] < before
 
 
 def test_a_broken_file_fails_at_once_and_says_why(a, serving):
@@ -174,6 +176,9 @@ def test_the_same_instance_twice(a, serving):
     )
     a.run("systemctl", "restart", "ucarpd.service")
     assert a.main_pid("ucarpd@web") == pid
+    # The start of a second unit sets owner and mode of the directory that both share.
+    kept = a.shell("stat -c '%a %G' /var/lib/ucarpd/history /var/lib/ucarpd/history/web.jsonl")
+    assert kept.splitlines() == ["2750 ucarpd", "640 ucarpd"]
     a.run("systemctl", "stop", "ucarpd.service")
     assert a.main_pid("ucarpd@web") == pid
     a.run("systemctl", "stop", "ucarpd@web")

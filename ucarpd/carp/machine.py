@@ -55,6 +55,7 @@ from ucarpd.carp.election import MasterVerdict
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.held_addresses import HeldAddresses
 from ucarpd.carp.params import Params
+from ucarpd.carp.timing import ALONE, Phase
 from ucarpd.carp.transitions import Transitions
 from ucarpd.carp.why import Cause
 
@@ -79,12 +80,12 @@ WithoutRole = (
 class VirtualHost(Transitions):
     """The machine.
 
-    `counter` is the first advertisement's: draw 64 random bits for it.  `phase`, above 0 and up to
-    1, tells what part of an interval a new master waits before its second advertisement; different
-    ones spread the virtual hosts that took over together (see timing).
+    `counter` is the first advertisement's: draw 64 random bits for it.  `phase` tells when a new
+    master sends its second advertisement; different ones spread the virtual hosts that took over
+    together (see timing).
     """
 
-    def __init__(self, params: Params, counter: int, phase: float = 1.0) -> None:
+    def __init__(self, params: Params, counter: int, phase: Phase = ALONE) -> None:
         super().__init__(params, counter, phase)
         self._stopping = False
 
@@ -145,8 +146,8 @@ class VirtualHost(Transitions):
                 self._hear_in_init(event, now)
             case events.DeadlineReached():
                 self._send_final(now)
-            case events.DemotionChanged(demotion):
-                self._set_rank(replace(self._rank, demotion=demotion))
+            case events.DemotionChanged():
+                self._set_demotion(event, now)
             case events.StopRequested():
                 self._stopping = True
             case _:
@@ -164,9 +165,9 @@ class VirtualHost(Transitions):
             case events.DeadlineReached():
                 self._send_final(now)
                 self._take_over_if_silent(now)
-            case events.DemotionChanged(demotion):
+            case events.DemotionChanged():
                 was_barred = not self._rank.may_serve
-                self._set_rank(replace(self._rank, demotion=demotion))
+                self._set_demotion(event, now)
                 if was_barred:
                     self._take_over_if_silent(now, may_have_slept=False)
             case events.StopRequested(reason):
@@ -229,8 +230,8 @@ class VirtualHost(Transitions):
                 held.configure(params)
                 if params.addresses != before.addresses:
                     self._acquire(now)
-            case events.DemotionChanged(demotion, reason):
-                self._change_demotion(demotion, reason, now)
+            case events.DemotionChanged():
+                self._change_demotion(event, now)
             case events.StepDownRequested():
                 self._step_down_until = now + STEP_DOWN_OFFER
                 self._set_rank(replace(self._rank, is_stepping_down=True))

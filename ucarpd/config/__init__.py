@@ -7,7 +7,7 @@ faults at once: faults of single keys (`parsed`), of the password (`passwords`),
 and finds collisions between them.  `bash` predicts how bash reads a line, and `check` warns about
 differences.  `scripts` finds scripts that would not run, `named_files` lists the files that a file
 names, `exposure` finds files that other users can change, and `show` prints a Config as lines that
-bash and ucarpd read alike.
+bash and ucarpd read alike.  `environment` makes a file of the environment.
 
 Mistakes are explained before they are guessed at: `kinds` names a file of another kind,
 `foreign_words` has other programs' names for our keys, and `ucarp_options` the options of `ucarp`;
@@ -18,27 +18,34 @@ Mistakes are explained before they are guessed at: `kinds` names a file of anoth
 from ucarpd.config.check import hints, warnings
 from ucarpd.config.config import Config, VirtualAddress
 from ucarpd.config.directory import is_refused, load_all, nothing_in
+from ucarpd.config.environment import is_environment
 from ucarpd.config.files import find_files
+from ucarpd.config.health_checks import Check, Endpoint
 from ucarpd.config.key import Key
 from ucarpd.config.keys import KEYS
 from ucarpd.config.load import Loaded, load, load_with_lines
 from ucarpd.config.named_files import named_files
 from ucarpd.config.problems import ConfigError, Problem
 from ucarpd.config.scripts import errors as script_errors
+from ucarpd.config.scripts import errors_of_checks as check_errors
 from ucarpd.config.scripts import harm, is_harmful
 from ucarpd.config.show import show
 
 __all__ = [
     "KEYS",
+    "Check",
     "Config",
     "ConfigError",
+    "Endpoint",
     "Key",
     "Loaded",
     "Problem",
     "VirtualAddress",
+    "check_errors",
     "find_files",
     "harm",
     "hints",
+    "is_environment",
     "is_harmful",
     "is_refused",
     "load",

@@ -3,15 +3,26 @@
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.params import TieBreak
 from ucarpd.carp.timing import UNFIT_ADVBASE, UNITS_PER_SECOND, in_words, master_down_units
-from ucarpd.config import bash, kinds, look_alikes, password_advice, scripts, unit_names
+from ucarpd.config import (
+    bash,
+    environment,
+    files,
+    health_checks,
+    kinds,
+    look_alikes,
+    password_advice,
+    scripts,
+    unit_names,
+)
 from ucarpd.config import key_hints as words
-from ucarpd.config.keys import BY_NAME, PREFIX
+from ucarpd.config.keys import BY_NAME, PREFIX, family_of
 from ucarpd.config.lines import Line, read_lines
 from ucarpd.config.problems import ConfigError, Problem, in_order, place
 
@@ -25,7 +36,11 @@ def warnings(path: Path) -> list[Problem]:
     except ConfigError:
         return []
     sound = [line for line in lines if line.fault is None and line.text]
-    problems = [Problem(path, line.number, line.name, text) for line, text in _about_bash(sound)]
+    if environment.is_environment(path):
+        problems = _about_other_variables(path)
+    else:
+        found = _about_bash(sound)
+        problems = [Problem(path, line.number, line.name, text) for line, text in found]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_keys(sound)]
     given = {BY_NAME[line.name].name: line for line in sound if line.name in BY_NAME and line.value}
     has_secret = any(BY_NAME[name].secret for name in given)
@@ -43,6 +58,7 @@ def warnings(path: Path) -> list[Problem]:
     problems += [
         Problem(path, line.number, line.name, text) for line, text in _about_letters(given)
     ]
+    problems += [Problem(path, line.number, line.name, text) for line, text in _about_checks(sound)]
     return in_order(problems)
 
 
@@ -61,6 +77,13 @@ def hints(path: Path, told: set[int | None]) -> list[Problem]:
     return [Problem(path, line.number, line.name, text) for line, text in _about_keys(sound)]
 
 
+def _about_other_variables(path: Path) -> list[Problem]:
+    if names := environment.ignored(files.read(path)):
+        text = f"ignored: {', '.join(names)} (Docker and Kubernetes set such for a service ucarp…)"
+        return [Problem(path, None, None, text)]
+    return []
+
+
 def _about_bash(lines: list[Line]) -> Iterator[tuple[Line, str]]:
     for line in lines:
         if reason := bash.difference(line):
@@ -75,10 +98,12 @@ def _advice(line: Line) -> str:
     spelled = bash.spell(line.value)
     if spelled is None:
         return "no spelling means the same to both, so choose another value"
-    if line.name not in BY_NAME or BY_NAME[line.name].secret:
+    # A variable of bash has no other signs.
+    name = re.sub(r"\W", "_", line.name, flags=re.ASCII)
+    if name not in BY_NAME or BY_NAME[name].secret:
         # Keys of other programs may also hold secrets.
         spelled = f"{spelled[0]}…{spelled[0]}" if spelled[0] in "'\"" else "…"
-    return f"write {line.name}={spelled}"
+    return f"write {name}={spelled}"
 
 
 def _about_keys(lines: list[Line]) -> Iterator[tuple[Line, str]]:
@@ -183,6 +208,16 @@ def _about_letters(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
     interface = given.get("UCARP_INTERFACE")
     if interface and (text := look_alikes.strange(interface.value or "")):
         yield interface, f"{text}: type the name again, if it is not in `ip link`"
+
+
+def _about_checks(lines: list[Line]) -> Iterator[tuple[Line, str]]:
+    """Warn of a check that may leave the addresses to no host at all."""
+    for line in lines:
+        if not (line.name and line.value and family_of(line.name)):
+            continue
+        with suppress(ValueError):  # `load` reports the fault.
+            if health_checks.parse(line.value).demote is None:
+                yield line, "if this check (demote=never) fails on all hosts, nobody serves"
 
 
 def _about_files(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:

@@ -7,6 +7,8 @@ from pathlib import Path
 from zlib import crc32
 
 from ucarpd.carp.params import DemoteStyle, IPAddress, Params, TieBreak
+from ucarpd.config import environment
+from ucarpd.config.health_checks import Check
 from ucarpd.config.keys import KEYS
 from ucarpd.config.routes import Route
 from ucarpd.config.types import NAME_SIZE
@@ -30,7 +32,7 @@ class Config:
     `sources` holds at most one address of each family; a family without one uses the first address
     of the interface.  `old_keys` are accepted in addition to `key`.  A master serves `addresses`
     and `extra_addresses`; the digest covers `addresses` and `hash_addresses`.  `advbase` is in
-    seconds, `advskew` and `ifdown_demotion` in 1/256 s, `script_timeout` in seconds.  Without
+    seconds, `advskew` and `ifdown_demotion` in 1/256 s, `preempt_delay` and `script_timeout` in seconds.  Without
     scripts ucarpd itself owns the addresses.  `source_mac` is "real", "virtual", or None: then
     `virtual_mac` decides.  `secrets` are the secret keys that are set, by canonical name.
     `script_environment` is the scripts' part of the file, without secrets.  `contents` has the
@@ -55,9 +57,11 @@ class Config:
     deadratio: int
     announce_interval: float
     preempt: bool
+    preempt_delay: float
     tiebreak: TieBreak
     demote_style: DemoteStyle
     ifdown_demotion: int
+    checks: tuple[Check, ...]
     neutral: bool
     shutdown: bool
     ignore_carrier: bool
@@ -106,6 +110,11 @@ class Config:
         """Whether scripts own the addresses; otherwise ucarpd does."""
         return self.up_script is not None or self.down_script is not None
 
+    @property
+    def is_of_environment(self) -> bool:
+        """Whether the environment took the place of the file."""
+        return environment.is_environment(self.path)
+
     def params(self) -> Params:
         """Return the protocol's part of the configuration."""
         return Params(
@@ -120,6 +129,7 @@ class Config:
             announce_interval=self.announce_interval,
             reassert=self.rerun_up_script and (self.is_scripted or self.notify_script is not None),
             preempt=self.preempt,
+            preempt_delay=self.preempt_delay,
             release_on_stop=self.shutdown,
             tiebreak=self.tiebreak,
             demote_style=self.demote_style,

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ucarpd.config import Problem, named_files, path_writers
+from ucarpd.config import Problem, environment, named_files, path_writers
 from ucarpd.config.path_writers import Weakness
 from ucarpd.config.problems import place
 
@@ -40,16 +40,17 @@ def find(path: Path) -> list[Exposure]:
 
 def _exposures(path: Path) -> Iterator[Exposure]:
     trusted = {0, os.geteuid()}
-    try:
-        owner = _status(path).st_uid
-    except OSError:
-        return  # `load` says why the file cannot be read.
-    if owner not in trusted:
-        text = f"user {owner} owns it, and so can choose what root runs: type: chown root "
-        yield Exposure(Problem(path, None, None, text + shlex.quote(place(path))), path, False)
-    trusted.add(owner)
-    if found := path_writers.find(path, trusted):
-        yield _exposure(Problem(path, None, None, "can choose what root runs"), path, found)
+    if not environment.is_environment(path):
+        try:
+            owner = _status(path).st_uid
+        except OSError:
+            return  # `load` says why the file cannot be read.
+        if owner not in trusted:
+            text = f"user {owner} owns it, and so can choose what root runs: type: chown root "
+            yield Exposure(Problem(path, None, None, text + shlex.quote(place(path))), path, False)
+        trusted.add(owner)
+        if found := path_writers.find(path, trusted):
+            yield _exposure(Problem(path, None, None, "can choose what root runs"), path, found)
     for key, given in named_files(path).items():
         is_script = key != "UCARP_PASSFILE"
         # A script that every user can write does not run at all, and `hooks.refusal` says so.

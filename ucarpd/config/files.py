@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from ucarpd.config import near_files
+from ucarpd.config import environment, near_files
 from ucarpd.config.problems import ConfigError, Problem
 
 _NOT_INSTANCES = (".*", "*.example", "*~", "*.bak", "*.dpkg-*", "*.rpm*", "*.ucf-*")
@@ -23,6 +23,8 @@ def find_files(path: Path) -> list[Path]:
     Left-over files of editors and dpkg are skipped.  A directory named `web.conf` is included, and
     loading it reports the fault.  Raises ConfigError if the path is missing or unreadable.
     """
+    if environment.is_environment(path):
+        return [path]
     try:
         if not stat.S_ISDIR(path.stat().st_mode):
             return [path]
@@ -41,6 +43,8 @@ def find_files(path: Path) -> list[Path]:
 
 def read(path: Path) -> bytes:
     """Return the bytes of a regular file of at most 1 MiB; raise OSError for anything else."""
+    if environment.is_environment(path):
+        return environment.content(path)
     # Without O_NONBLOCK, opening a named pipe would block for ever.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:

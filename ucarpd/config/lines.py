@@ -16,7 +16,7 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
-from ucarpd.config import files, look_alikes, other_forms
+from ucarpd.config import environment, files, look_alikes, other_forms
 from ucarpd.config.keys import BY_NAME, PREFIX
 from ucarpd.config.problems import ConfigError, Problem, place
 
@@ -50,6 +50,8 @@ def read_lines(path: Path, read: files.Reader = files.read) -> tuple[list[Line],
         content = read(path)
     except OSError as error:
         raise ConfigError([Problem(path, None, None, files.why_not(error))]) from None
+    if environment.is_environment(path):
+        return [_variable(*each) for each in enumerate(environment.lines(content), 1)], []
     if text := other_forms.utf_16(path, content):
         raise ConfigError([Problem(path, None, None, text)])
     problems = []
@@ -77,6 +79,17 @@ def read_lines(path: Path, read: files.Reader = files.read) -> tuple[list[Line],
     if foreign:
         problems.append(_bad_encoding(path, foreign))
     return lines, problems
+
+
+def _variable(number: int, row: bytes) -> Line:
+    """Return NAME=VALUE as it is, since the environment has no quotes and no comments."""
+    name, _, value = row.decode(errors="replace").partition("=")
+    try:
+        row.decode()
+    except UnicodeDecodeError as error:
+        fault = f"is not UTF-8: a byte of it is 0x{row[error.start]:02X}"
+        return Line(number, name, name=name, fault=fault)
+    return Line(number, f"{name}={value}", name=name, value=value, raw=value)
 
 
 def _bad_encoding(path: Path, faults: list[tuple[int, UnicodeDecodeError]]) -> Problem:

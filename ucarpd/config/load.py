@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ucarpd.config import address_types, cross_checks, files, kinds, masks, passwords
+from ucarpd.config import address_types, cross_checks, environment, files, kinds, masks, passwords
 from ucarpd.config.config import Config, VirtualAddress
 from ucarpd.config.keys import KEYS
 from ucarpd.config.lines import read_lines
@@ -89,8 +89,12 @@ def _instance_name(draft: Draft) -> str:
     """Return the file's name without `.conf`, which appears in logs, file names and unit names."""
     name = draft.path.name.removesuffix(".conf")
     if not name or not name.isprintable() or any(c.isspace() for c in name):
-        text = "the name of the file is the name of the instance: it cannot be empty or have spaces"
-        draft.refuse(None, None, text)
+        text = "cannot be empty or have spaces"
+        if environment.is_environment(draft.path):
+            draft.refuse(None, environment.NAME, f"the name of the instance {text}")
+        else:
+            text = f"the name of the file is the name of the instance: it {text}"
+            draft.refuse(None, None, text)
     return name
 
 

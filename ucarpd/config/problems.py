@@ -1,9 +1,12 @@
 """Faults of a configuration, in words for its author."""
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from ucarpd.config import environment
 
 _SHOWN = 60
 """Characters of a wrong value that a message repeats at most."""
@@ -20,7 +23,10 @@ class Problem:
 
     def __str__(self) -> str:
         where = place(self.path, self.line)
-        return f"{where}: {self.key}: {self.text}" if self.key else f"{where}: {self.text}"
+        text = self.text
+        if environment.is_environment(self.path):
+            text = re.sub(" in line [0-9]+", "", text)
+        return f"{where}: {self.key}: {text}" if self.key else f"{where}: {text}"
 
 
 class ConfigError(Exception):
@@ -37,7 +43,9 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def place(path: Path, line: int | None = None) -> str:
-    """Return FILE or FILE:LINE."""
+    """Return FILE or FILE:LINE; for the environment, which has no lines, the word for it."""
+    if environment.is_environment(path):
+        return environment.WORD
     # A file name may have any bytes, a log line may not.
     name = printable(os.fsencode(path).decode("utf-8", "backslashreplace"))
     return name if line is None else f"{name}:{line}"

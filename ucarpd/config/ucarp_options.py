@@ -4,6 +4,7 @@ They are split as getopt_long(3) splits them: abbreviations, bundles of letters,
 `--opt=value`; words that are no options are passed over.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -92,3 +93,17 @@ def _with(at: int, spelled: str, option: Option, value: str | None) -> tuple[Fou
     if value is None:
         return Found(at, spelled, fault="lacks its value"), False
     return Found(at, spelled, option, value), True
+
+
+def number(text: str) -> tuple[int, str]:
+    """Return the number that ucarp reads in the text, and what is left of it.
+
+    As strtoul(3): 0x begins a hexadecimal number, and 0 an octal one.  Raises ValueError.
+    """
+    found = re.match(r"\s*\+?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)", text, re.ASCII)
+    # Python takes thousands of digits for an attack, and so does everybody else.
+    if found is None or len(found[1]) > 20:
+        raise ValueError
+    digits = found[1]
+    base = 16 if digits[:2].lower() == "0x" else 8 if digits.startswith("0") else 10
+    return int(digits, base), text[found.end() :]

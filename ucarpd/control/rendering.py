@@ -12,9 +12,11 @@ AT_ONCE = 4
 """Instances in one turn of the event loop, which take less than a millisecond."""
 
 REST = 4
-"""After a status of all instances, pause for so many times the time that it took.
+LONGEST_REST = 0.5
+"""After a status of all instances, pause for so many times the time that it took, in seconds at most.
 
-However many clients ask, the process spends no more than a fifth of its time on them.
+So the process spends about a fifth of its time on it, however many clients ask.  A process that was
+stopped meanwhile does not pause for long.
 """
 
 Done = Callable[[bytes], None]
@@ -82,7 +84,7 @@ class Renderer:
             self._next = self._loop.call_soon(self._step)
             return
         took = self._loop.time() - self._began
-        self._next = self._loop.call_later(REST * took, self._begin)
+        self._next = self._loop.call_later(min(REST * took, LONGEST_REST), self._begin)
         self._serve(status)
 
     def _add_pieces(self) -> bytes | None:

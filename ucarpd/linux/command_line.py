@@ -1,4 +1,4 @@
-"""The command line of this process as others see it, in `ps` for example.
+"""The command line and environment of this process as others see them, in `ps` for example.
 
 The kernel shows the memory in which the words were when the program started, so what is written there
 is seen.  It is loaded before anything else, and so imports nothing that the interpreter has not got.
@@ -6,6 +6,10 @@ is seen.  It is loaded before anything else, and so imports nothing that the int
 
 import os
 import sys
+
+_ARGUMENTS = 45
+_ENVIRONMENT = 47
+"""Where arg_start and env_start are in proc_pid_stat(5), behind the name; the end follows each."""
 
 
 def show(words: list[str]) -> bool:
@@ -16,7 +20,7 @@ def show(words: list[str]) -> bool:
     """
     shown = b"".join(os.fsencode(word) + b"\0" for word in words)
     try:
-        start, end = _area()
+        start, end = _area(_ARGUMENTS)
         if len(shown) > end - start:
             return False
         # The last byte stays 0: otherwise, the kernel takes the area for one single word.
@@ -37,11 +41,29 @@ def name(text: str) -> None:
         return  # It keeps the old one.
 
 
-def _area() -> tuple[int, int]:
-    """Return arg_start and arg_end of proc_pid_stat(5)."""
+def forget(variables: list[str]) -> None:
+    """Take these variables out of the environment, and out of what others with our rights can see."""
+    wanted = {os.fsencode(name) for name in variables}
+    for each in variables:
+        os.environ.pop(each, None)
+    try:
+        at, end = _area(_ENVIRONMENT)
+        with open("/proc/self/environ", "rb") as file:  # noqa: PTH123 - as below
+            rows = file.read(end - at).split(b"\0")
+        for row in rows:
+            name = row.partition(b"=")[0]
+            if name in wanted:
+                _put(at, name.ljust(len(row), b"\0"))
+            at += len(row) + 1
+    except (OSError, ValueError, IndexError):
+        return  # /proc may be missing; no other place needs it.
+
+
+def _area(first: int) -> tuple[int, int]:
+    """Return start and end of an area of memory in proc_pid_stat(5)."""
     with open("/proc/self/stat", "rb") as file:  # noqa: PTH123 - pathlib takes long to load
         words = file.read().rpartition(b")")[2].split()
-    return int(words[45]), int(words[46])
+    return int(words[first]), int(words[first + 1])
 
 
 def _put(address: int, data: bytes) -> None:

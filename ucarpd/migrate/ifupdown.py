@@ -66,8 +66,8 @@ def read(findings: Findings, path: Path, text: str) -> None:
     if findings.hosts:
         findings.remark(
             None,
-            f"before ucarpd@NAME is enabled, remove the ucarp- lines and the eth0:ucarp stanza from"
-            f" {path}, and stop the running ucarp",
+            f"before ucarpd@NAME is enabled, remove the ucarp- lines from {path}, and the eth0:ucarp"
+            " stanza unless your scripts call it, and stop the running ucarp",
         )
 
 
@@ -189,5 +189,6 @@ def _take_alias(findings: Findings, host: Host, alias: _Stanza, vip: str) -> Non
             "UCARP_UPSCRIPT=/usr/share/ucarp/vip-up",
             "UCARP_DOWNSCRIPT=/usr/share/ucarp/vip-down",
         ]
-        text = "to keep that, remove the # before the two script lines of the result: they call ifup and"
-        findings.remark(alias.source, f"{text} ifdown {name}; or write scripts of your own")
+        text = "to keep that, keep the stanza and remove the # before the two script lines of the"
+        text += f" result: they call ifup and ifdown {name}, and are in the package ucarpd-ucarp;"
+        findings.remark(alias.source, f"{text} or write scripts of your own")

@@ -12,13 +12,22 @@ from ucarpd.migrate import finish, importer
 from ucarpd.migrate.findings import Findings, Host
 
 
-def run(path: Path | None, command: Sequence[str], write: Path | None, name: str | None) -> int:
-    """Import the file `path`, or the words of `command`; return the exit status.
+def run(
+    path: Path | None,
+    pids: Sequence[int],
+    command: Sequence[str],
+    write: Path | None,
+    name: str | None,
+) -> int:
+    """Import the file `path`, processes, or the words of `command`; return the exit status.
 
     With `write`, the files NAME.conf are made in that directory.
     """
     try:
-        findings = importer.of_file(path) if path else importer.of_command(command)
+        if path:
+            findings = importer.of_file(path)
+        else:
+            findings = importer.of_processes(pids) if pids else importer.of_command(command)
     except ConfigError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)

@@ -25,6 +25,7 @@ from ucarpd.migrate import (
 from ucarpd.migrate.findings import Findings, Host, Source
 from ucarpd.migrate.reading import read_text
 from ucarpd.migrate.shell_words import Splitter
+from ucarpd.migrate.ucarp_options import HIDDEN
 from ucarpd.migrate.variables import Variables
 
 _READERS = {
@@ -87,6 +88,22 @@ def of_command(words: Sequence[str]) -> Findings:
     return findings
 
 
+def of_processes(pids: Sequence[int], proc: Path = Path("/proc")) -> Findings:
+    """What running `ucarp` processes make here.  Raises ConfigError."""
+    findings = Findings()
+    for pid in pids:
+        path = proc / str(pid) / "cmdline"
+        if not path.exists():
+            raise ConfigError([Problem(path, None, None, f"there is no process {pid}")])
+        text = read_text(path)
+        if kind_of(text)[0] is not Kind.PROCESS:
+            name = text.partition("\0")[0] or "a part of the kernel, or has ended"
+            raise ConfigError([Problem(path, None, None, f"this is no ucarp, but {name}")])
+        _read_process(findings, path, text)
+    _complete(findings)
+    return findings
+
+
 def _read_options(findings: Findings, path: Path, text: str) -> None:
     """A file of options, one or more in a line."""
     variables, words, sources = Variables(), [], []
@@ -105,6 +122,9 @@ def _read_process(findings: Findings, path: Path, text: str) -> None:
     words = text.rstrip("\0").split("\0")[1:]
     host = Host(Source(path))
     options.take(findings, host, words, [host.source] * len(words))
+    if host.text("UCARP_PASS") == HIDDEN:
+        findings.remark(host.source, "this ucarp shows no password: see what has started it")
+        del host.values["UCARP_PASS"]
     findings.hosts.append(host)
 
 

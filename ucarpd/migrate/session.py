@@ -17,10 +17,11 @@ from ucarpd.linux.run_directory import private_directory, private_path, replace_
 from ucarpd.linux.timerfd_selector import event_loop
 from ucarpd.log import lines
 from ucarpd.log.output import Output
-from ucarpd.migrate import old_ucarp, placement
+from ucarpd.migrate import placement
 from ucarpd.migrate.background import Background
 from ucarpd.migrate.running import Command
 from ucarpd.migrate.ucarp_settings import EXIT_REFUSED, Refused, Settings, option_of
+from ucarpd.process import old_ucarp
 
 _PREFIX = "ucarp-"
 """Of the name of the instance, and of the directory with its file."""
@@ -111,7 +112,7 @@ class Session:
             output.attend(loop)
         try:
             deadline = self._background.deadline if self._background else loop.time()
-            command = Command(path, self._vhid, self._interface, self._has_started, deadline)
+            command = Command(path, self._has_started, deadline)
             return await command.run()
         finally:
             for output in self._outputs:

@@ -5,7 +5,6 @@ to be.  What ucarp cut off in silence, such as an advskew of 300, is refused.
 """
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -14,6 +13,8 @@ from pathlib import Path
 from ucarpd.config import files, types
 from ucarpd.config.bash import spell_for_ucarpd
 from ucarpd.config.keys import BY_NAME
+from ucarpd.config.ucarp_options import number
+from ucarpd.ucarp_options import OPTIONS
 
 EXIT_REFUSED = 1
 EXIT_CANNOT_RUN = 2
@@ -89,20 +90,6 @@ def settings(given: Mapping[str, str], directory: Path) -> Settings:
     return result
 
 
-def number(text: str) -> tuple[int, str]:
-    """Return the number that ucarp reads in the text, and what is left of it.
-
-    As strtoul(3): 0x begins a hexadecimal number, and 0 an octal one.  Raises ValueError.
-    """
-    found = re.match(r"\s*\+?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)", text, re.ASCII)
-    # Python takes thousands of digits for an attack, and so does everybody else.
-    if found is None or len(found[1]) > 20:
-        raise ValueError
-    digits = found[1]
-    base = 16 if digits[:2].lower() == "0x" else 8 if digits.startswith("0") else 10
-    return int(digits, base), text[found.end() :]
-
-
 def _number(result: Settings, name: str, text: str) -> None:
     largest = _LARGEST[name]
     try:
@@ -174,7 +161,7 @@ def _facility(result: Settings, _name: str, text: str) -> None:
 
 _READERS: dict[str, Callable[[Settings, str, str], None]] = {
     **dict.fromkeys(("vhid", "advbase", "advskew", "deadratio"), _number),
-    **dict.fromkeys(("srcip", "addr", "mcast"), _address),
+    **dict.fromkeys(("srcip", "addr", "mcastip"), _address),
     **dict.fromkeys(("preempt", "neutral", "shutdown", "ignoreifstate", "nomcast"), _yes),
     "xparam": _text,
     "interface": _interface,
@@ -221,21 +208,4 @@ def option_of(key: str) -> str:
     return next((f"--{name}" for name, each in _KEYS.items() if each == key), key)
 
 
-_KEYS = {
-    name: f"UCARP_{name.upper()}"
-    for name in (
-        *(
-            "interface",
-            "srcip",
-            "mcast",
-            "vhid",
-            "preempt",
-            "neutral",
-            "addr",
-            "advbase",
-            "advskew",
-        ),
-        *("upscript", "downscript", "deadratio", "shutdown", "ignoreifstate", "nomcast"),
-        *("facility", "xparam"),
-    )
-}
+_KEYS = {each.long: each.key for each in OPTIONS if each.key and not each.long.startswith("pass")}

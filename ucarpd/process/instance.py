@@ -13,8 +13,9 @@ from ucarpd import __version__
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.addresses.choice import owner_of
 from ucarpd.addresses.scripts import DOWN, hook
-from ucarpd.carp.actions import Report, State, StateChanged
-from ucarpd.carp.params import DemoteStyle, IPAddress
+from ucarpd.carp.actions import State, StateChanged
+from ucarpd.carp.params import DemoteStyle
+from ucarpd.carp.timing import Phase
 from ucarpd.carp.why import Cause
 from ucarpd.config import Config
 from ucarpd.diagnosis.digest import Background
@@ -25,15 +26,15 @@ from ucarpd.interface.interface import Interface
 from ucarpd.linux.lock import InstanceLock
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.messages import Journal
-from ucarpd.log.role_messages import finding_text
+from ucarpd.process.checking import Checking
 from ucarpd.process.exposure_watch import ExposureWatch
 from ucarpd.process.followers import Followers
 from ucarpd.process.host import Host
 from ucarpd.process.notes import Notes
 from ucarpd.process.restart_pause import RestartPause
-from ucarpd.process.shown import ShownInstance
 from ucarpd.process.standing import Standing
 from ucarpd.process.teller import Teller
+from ucarpd.process.told import ToldInstance
 from ucarpd.record.happening import Event
 from ucarpd.record.keeper import Keeper, content_of
 from ucarpd.record.maintenance import Note
@@ -47,7 +48,7 @@ SCRIPT_LOOK = 1.0
 """Seconds between two looks at a script that cannot be run."""
 
 
-class Instance(ShownInstance):
+class Instance(ToldInstance):
     """Runs on `interface`, and holds `lock` until `stop` returns.  `phase` as in VirtualHost."""
 
     def __init__(
@@ -57,7 +58,7 @@ class Instance(ShownInstance):
         host: Host,
         interface: Interface,
         lock: InstanceLock,
-        phase: float,
+        phase: Phase,
     ) -> None:
         self.config = config
         self._loop = asyncio.get_running_loop()
@@ -70,6 +71,16 @@ class Instance(ShownInstance):
             host.demotion, interface.fault, self._log, self._teller, self.demotion_changed
         )
         self._fitness = self.standing.fitness
+        self.checking = Checking(
+            self.standing.checks,
+            host.netlink,
+            self._log,
+            self._teller,
+            state=lambda: self.state,
+            sources=lambda: self._engine.sources if self._engine else (),
+            changed=self.demotion_changed,
+            told=host.changed,
+        )
         self._phase = phase
         self._former_keys: deque[bytes] = deque(maxlen=FORMER_KEYS)
         self._log.inquiry = DigestSearch(self._background)
@@ -89,7 +100,6 @@ class Instance(ShownInstance):
             is_master=lambda: self.state is State.MASTER,
             changed=host.changed,
         )
-        self.served = self._followers.served
         self._engine: Engine | None = None
         self._started_at = 0.0
         self._pause = RestartPause()
@@ -116,6 +126,7 @@ class Instance(ShownInstance):
             addresses=self._addresses,
             log=self._log,
             owner=self,
+            timer=self._host.timer,
             phase=self._phase,
             late=self._host.lateness.note,
         )
@@ -123,7 +134,7 @@ class Instance(ShownInstance):
         self.standing.begin()
         if seconds := probation(self._crashes.begin(self._started_at)):
             self._fitness.crashed(seconds)
-        self.demotion_changed()
+        self.checking.configure(config)
         self._keeper.take_off_left_over(config.address_device)
         self._followers.role_left()  # A crash may have left units running.
         self.exposure.look(config.path)
@@ -158,6 +169,7 @@ class Instance(ShownInstance):
     async def _stop(self, reason: str) -> None:
         self._is_stopping = True
         self._fitness.close()
+        self.checking.close()
         if self._restart is not None:
             self._restart.cancel()
         if self.config.shutdown:
@@ -186,7 +198,7 @@ class Instance(ShownInstance):
         if self._engine is not None:
             self._interface.replace(new)
             self._engine.change_params(new.params())
-            self.demotion_changed()
+            self.checking.configure(new)
         self._log.reconfigured(restarted=False)
 
     def announce_restart(self) -> None:
@@ -223,7 +235,8 @@ class Instance(ShownInstance):
 
     def _demote_engine(self, reason: str) -> None:
         if self._engine is not None:
-            self._engine.demote(self.standing.unfitness, reason)
+            standing = self.standing
+            self._engine.demote(standing.unfitness, reason, is_tested=standing.is_tested)
 
     def maintain(self, notes: tuple[Note, ...]) -> None:
         """These maintenance notes, of the host and of this instance, hold from now on."""
@@ -252,6 +265,7 @@ class Instance(ShownInstance):
     def changed(self, change: StateChanged) -> None:
         self._teller.transition(change)
         self._notes.state_changed()
+        self._loop.call_soon(self.checking.state_changed, change.new)
         if change.new is State.MASTER:
             self._fitness.role_taken()
         else:
@@ -259,9 +273,6 @@ class Instance(ShownInstance):
             if self.config.shutdown or not self._is_stopping:
                 self._followers.role_left()
         self._host.changed()
-
-    def advertised(self) -> None:
-        self._keeper.advertised(self._loop.time())
 
     def identity_changed(self) -> None:
         """What is to be said and done after a crash has changed."""
@@ -272,27 +283,6 @@ class Instance(ShownInstance):
         counter = self._engine.next_counter
         sources, mac = self._engine.sources, self._interface.mac
         self._keeper.write(content_of(self.config, sources, mac, counter, down))
-
-    def sending(self, is_failing: bool) -> None:
-        self._notes.sending(is_failing)
-        self._fitness.sending(is_failing)
-
-    def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
-        self._notes.unserved = addresses
-        self._teller.event(Event.FINDING, self._log.unserved(addresses))
-        self._host.changed()
-        self._fitness.unserved(len(addresses), len(self.config.params().addresses))
-
-    def contested(self) -> None:
-        self._teller.event(Event.CONTESTED, "another host was master too, and has given way")
-
-    def found(self, report: Report) -> None:
-        self._notes.found(report)
-        self._teller.event(Event.FINDING, finding_text(report), report.peer)
-        self._host.changed()
-
-    def loss_counts(self) -> None:
-        self._interface.tell_faults()
 
     def finished(self) -> None:
         """The engine has stopped as it was asked to."""

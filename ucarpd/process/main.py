@@ -23,6 +23,7 @@ from ucarpd.linux.orphans import Orphans
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log import lines
 from ucarpd.process.answers import Answers
+from ucarpd.process.old_ucarp import OldUcarpWatch
 from ucarpd.process.supervisor import Supervisor
 from ucarpd.process.upkeep import Upkeep
 from ucarpd.record.keeper import virtual_addresses_elsewhere
@@ -79,6 +80,7 @@ class Process:
         # What start-up made stays; collecting it again and again would only cost time.
         gc.collect()
         gc.freeze()
+        gc.enable()
         _lock_memory_if_realtime()
         control = Control(Answers(self._supervisor), self._netlink.beside, run_directory())
         self._control = control
@@ -86,8 +88,10 @@ class Process:
         systemd.notify_ready(self._supervisor.status())
         self._feed_watchdog(systemd.watchdog_interval())
         upkeep = Upkeep(self._netlink, lambda: self._supervisor.instances, control.look)
+        old_ucarp = OldUcarpWatch(self._netlink, lambda: self._supervisor.instances)
         await self._ending.wait()
         upkeep.stop()
+        old_ucarp.stop()
         systemd.notify_stopping()
         try:
             await systemd.patiently(self._supervisor.stop())
@@ -114,6 +118,8 @@ class Process:
     def link_changed(self, interface: str) -> None:
         for each in self._supervisor.interfaces:
             each.link_changed(interface)
+        for instance in self._supervisor.instances:
+            instance.checking.link_changed(interface)
 
     def address_added(self, interface: str, ip: IPAddress) -> None:
         for each in self._supervisor.interfaces:
@@ -138,6 +144,11 @@ class Process:
 
     def reload_begins(self) -> None:
         systemd.notify_reloading()
+        if any(map(config.is_environment, self._paths)):
+            text = (
+                "environment: it cannot change while ucarpd runs; only UCARP_PASSFILE is read again"
+            )
+            lines.write(logging.WARNING, text)
 
     def reload_ended(self) -> None:
         systemd.notify_ready(self._supervisor.status())

@@ -100,7 +100,9 @@ class Maintenance:
     def _failed(self, error: OSError) -> None:
         """Keep the notes that were read before."""
         where = maintenance.directory_of(self._directory)
-        self._complain((f"cannot read the maintenance notes in {where}: {error.strerror}",))
+        self._complain(
+            (f"cannot read the maintenance notes in {where}: {error.strerror or error}",)
+        )
 
     def _take(self, notes: Notes) -> None:
         self._complain(notes.faults)

@@ -13,7 +13,7 @@ from ucarpd.config import Config
 from ucarpd.log.notice_messages import NoticeMessages
 from ucarpd.record.happening import Happening
 from ucarpd.scripts.queue import ScriptQueue
-from ucarpd.scripts.runner import Hook, HookRunner
+from ucarpd.scripts.runner import Hook
 
 PATIENCE = 5.0
 """Seconds that the end of the process waits for the scripts."""
@@ -48,7 +48,7 @@ class Notices:
     def _queue(self, config: Config) -> ScriptQueue:
         if config.name not in self._queues:
             log = NoticeMessages(config.name, config.vhid, config.interface, config.facility)
-            queue = ScriptQueue(HookRunner(log), lambda hook: log.notice_dropped(str(hook)))
+            queue = ScriptQueue(log, lambda hook: log.notice_dropped(str(hook)))
             self._queues[config.name] = queue
         return self._queues[config.name]
 

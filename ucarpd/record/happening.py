@@ -20,6 +20,7 @@ class Event(StrEnum):
     DEMOTION = "demotion"
     MAINTENANCE = "maintenance"
     FINDING = "finding"
+    CHECK = "check"
     CONTESTED = "contested"
 
 

@@ -121,7 +121,13 @@ class Keeper:
             self._log.record_renewed()
 
     def keep_configuration(self, config: Config) -> None:
-        """Keep a copy of the configuration, for the start after a crash."""
+        """Keep a copy of the configuration, for the start after a crash.
+
+        The environment is the same then, unless somebody has changed it on purpose, and the
+        password in it is in no file.
+        """
+        if config.is_of_environment:
+            return
         self._netlink.beside(partial(self._last_good.keep, config), self._kept)
 
     def _kept(self, error: OSError | None) -> None:

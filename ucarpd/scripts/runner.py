@@ -90,7 +90,6 @@ class HookRunner:
         self._loop = asyncio.get_running_loop()
         self._waiting: tuple[Hook, Done] | None = None
         self._running: tuple[Hook, Done] | None = None
-        self._child: Child | None = None
         self._started = 0.0
         self._may_run_again = False
 
@@ -119,12 +118,6 @@ class HookRunner:
         # The run starts in the loop's next turn, because the caller has not finished its own work.
         self._loop.call_soon(self._begin)
 
-    def kill(self) -> None:
-        """Kill the script that is running, with its process group."""
-        if self._running is not None and self._child is not None:
-            self._may_run_again = False
-            self._child.kill()
-
     def _begin(self) -> None:
         if self._running is None and self._waiting is not None:
             self._running, self._waiting = self._waiting, None
@@ -137,23 +130,26 @@ class HookRunner:
             return
         self._started = self._loop.time()
         self._runs.begin(hook.target, self._started)
-        obstacle = _obstacle(hook.script)
+        self._spawn(hook, hook.script)
+
+    def _spawn(self, hook: Hook, script: Path) -> None:
+        """Start the script; `_watch` or `_fail` follows."""
+        obstacle = obstacle_of(script)
         if obstacle is not None:
             self._fail(hook, *obstacle)
             return
         self._log.spawning(str(hook))
         try:
-            self._child = Child(
-                (str(hook.script), *hook.arguments), environment_of(hook.environment), self._ended
+            child = Child(
+                (str(script), *hook.arguments), environment_of(hook.environment), self._ended
             )
-        except OSError as error:
-            self._fail(hook, CANNOT_EXECUTE, _why_not_executed(error))
         except Exception as error:  # noqa: BLE001 - the next script must get its turn in any case
-            self._fail(hook, CANNOT_EXECUTE, repr(error))
+            self._fail(hook, CANNOT_EXECUTE, why_not_executed(error))
         else:
-            self._child.end_after(
-                hook.timeout, lambda: self._log.script_timed_out(str(hook), hook.timeout)
-            )
+            self._watch(hook, child)
+
+    def _watch(self, hook: Hook, child: Child) -> None:
+        child.end_after(hook.timeout, lambda: self._log.script_timed_out(str(hook), hook.timeout))
 
     def _ended(self, status: int, timed_out: bool) -> None:
         assert self._running is not None
@@ -182,7 +178,7 @@ class HookRunner:
     def _finish(self, result: Result) -> None:
         assert self._running is not None
         done = self._running[1]
-        self._running = self._child = None
+        self._running = None
         # Even if `done` raises an exception, the waiting request gets its turn.
         self._loop.call_soon(self._begin)
         done(result)
@@ -199,11 +195,11 @@ def _in_words(hook: Hook, result: Result, *, excused: bool) -> tuple[str, str]:
 
 def refusal(script: Path) -> str | None:
     """Return why a script cannot be run, or None if it can."""
-    obstacle = _obstacle(script)
+    obstacle = obstacle_of(script)
     return obstacle[1] if obstacle else None
 
 
-def _obstacle(script: Path) -> tuple[int, str] | None:
+def obstacle_of(script: Path) -> tuple[int, str] | None:
     """Return the exit status and the reason if a script cannot be run, otherwise None."""
     try:
         status = script.stat()
@@ -220,7 +216,9 @@ def _obstacle(script: Path) -> tuple[int, str] | None:
     return None
 
 
-def _why_not_executed(error: OSError) -> str:
+def why_not_executed(error: Exception) -> str:
+    if not isinstance(error, OSError):
+        return repr(error)
     match error.errno:
         case errno.ENOENT:
             return "the interpreter named in its first line does not exist"

@@ -3,7 +3,9 @@
 Neither the parent nor the group identifies them, so ucarpd finds them by their environment.
 """
 
+import contextlib
 import os
+import signal
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,9 +47,18 @@ def find() -> dict[str, list[Survivor]]:
 def _is_awaited(pid: int) -> bool:
     """Return whether it belongs to a program that still has time to end, such as a notify script."""
     try:
-        return os.getsid(pid) in PIDS
+        return os.getsid(pid) in frozenset(PIDS)
     except ProcessLookupError:
         return True  # It has ended by now.
+
+
+def kill(variable: str) -> None:
+    """Kill the processes of our scripts with this NAME=value in their environment.  Blocks."""
+    ours, wanted = f"{MARK}={os.getpid()}".encode(), os.fsencode(variable)
+    for pid, environment in _environments():
+        if ours in environment and wanted in environment:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def _environments() -> Iterator[tuple[int, list[bytes]]]:

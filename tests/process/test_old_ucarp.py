@@ -1,0 +1,85 @@
+"""Finding a C ucarp that serves a virtual host of this process."""
+
+import asyncio
+
+import pytest
+from virtual_loop import in_virtual_time
+
+from ucarpd.process import old_ucarp
+from ucarpd.process.old_ucarp import LOOK_AFTER, find
+
+LINE = ("/usr/sbin/ucarp", "-ieth0", "--vhid=1", "-p", "geheim7")
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """A way to start a process, which exists only in /proc; ours is in namespace 7."""
+
+    def start(pid, *words, comm="ucarp", exe="/usr/sbin/ucarp", namespace=7):
+        process = tmp_path / str(pid)
+        (process / "ns").mkdir(parents=True)
+        (process / "comm").write_text(f"{comm}\n")
+        (process / "exe").symlink_to(exe)
+        (process / "ns/net").touch()
+        (process / "cmdline").write_bytes(b"".join(word.encode() + b"\0" for word in words))
+        namespaces[(process / "ns/net").stat().st_ino] = namespace
+        return process
+
+    namespaces = {}
+    monkeypatch.setattr(old_ucarp, "_PROC", tmp_path)
+    monkeypatch.setattr(
+        old_ucarp,
+        "network_namespace",
+        lambda: next((inode for inode, number in namespaces.items() if number == 7), 0),
+    )
+    return start
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        LINE,
+        ("ucarp", "-i", "eth0", "--vhi", "0x1"),
+        ("ucarp", "--interface=eth0:0", "-v1"),
+        ("ucarp", "-v", "2", "-v", "001"),
+    ],
+)
+def test_it_is_found_however_it_is_spelled(run, words):
+    run(12, *words)
+    assert find(1, "eth0") == [12]
+    assert find(2, "eth0") == []
+    assert find(1, "eth1") == ([12] if "eth0" not in "".join(words) else [])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"comm": "ucarpd"},
+        {"exe": "/usr/bin/python3.11"},
+        {"exe": "/usr/sbin/other"},
+        {"namespace": 8},
+    ],
+)
+def test_other_programs_are_not(run, other):
+    run(12, *LINE, **other)
+    assert find(1, "eth0") == []
+
+
+def test_without_a_number_it_serves_nothing(run):
+    run(12, "ucarp", "-i", "eth0", "-v", "x")
+    assert find(1, "eth0") == []
+
+
+def test_a_process_that_has_ended_is_passed_over(run):
+    (run(12, *LINE) / "cmdline").unlink()
+    assert find(1, "eth0") == []
+
+
+@in_virtual_time
+async def test_one_that_comes_later_is_logged_once(run, host, log_lines):
+    host.write()
+    async with host.running():
+        run(12, *LINE)
+        await asyncio.sleep(3 * LOOK_AFTER)
+        told = [line for line in log_lines.told() if "old ucarp" in line]
+    assert told == [old_ucarp.warning(12, 1, "eth0")]

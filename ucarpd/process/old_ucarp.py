@@ -1,0 +1,112 @@
+"""Finding a C ucarp on this host that serves a virtual host of this process too.
+
+The two would both be MASTER, and each would take the other's advertisements for those of this host.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from ucarpd.config import Config, ucarp_options
+from ucarpd.linux.namespace import network_namespace
+from ucarpd.linux.netlink import Netlink
+from ucarpd.log import lines
+
+LOOK_AFTER = 10.0
+"""Seconds between two looks at all processes of the host; an old ucarp may be started at any time."""
+
+_PROC = Path("/proc")
+
+
+class Instance(Protocol):
+    """A virtual host of this process."""
+
+    @property
+    def config(self) -> Config: ...
+
+
+class OldUcarpWatch:
+    """A watch that logs each old ucarp once; the worker of `netlink` looks at the processes."""
+
+    def __init__(self, netlink: Netlink, instances: Callable[[], Iterable[Instance]]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._netlink = netlink
+        self._instances = instances
+        self._found: list[str] = []
+        self._told: set[str] = set()
+        self._timer = self._loop.call_soon(self._look)
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        self._timer = self._loop.call_later(LOOK_AFTER, self._look)
+        ours = [(each.config.vhid, each.config.interface) for each in self._instances()]
+        self._netlink.beside(lambda: self._find(ours), self._tell)
+
+    def _find(self, ours: list[tuple[int, str]]) -> None:
+        running = list(_old_ucarps())
+        self._found = [
+            warning(pid, vhid, interface)
+            for vhid, interface in ours
+            for pid, words in running
+            if _serves(words, vhid, interface)
+        ]
+
+    def _tell(self, error: OSError | None) -> None:
+        if error is None:
+            for text in self._found:
+                if text not in self._told:
+                    lines.write(logging.ERROR, text)
+            self._told = set(self._found)
+
+
+def find(vhid: int, interface: str) -> list[int]:
+    """Return the processes, of this network namespace.  Blocks: it looks at all of the host."""
+    return [pid for pid, words in _old_ucarps() if _serves(words, vhid, interface)]
+
+
+def warning(pid: int, vhid: int, interface: str) -> str:
+    """Say what to do about such a process."""
+    return (
+        f"process {pid} is the old ucarp, which serves vhid {vhid} on {interface} too: "
+        f"end it (type: kill {pid}) and take it out of what starts it"
+    )
+
+
+def _old_ucarps() -> Iterator[tuple[int, list[str]]]:
+    """Yield each C ucarp in this network namespace, with its command line."""
+    for name in os.listdir(_PROC):  # noqa: PTH208 - only the names are needed
+        if name.isdecimal() and (words := _words_of_ucarp(_PROC / name)) is not None:
+            yield int(name), words
+
+
+def _words_of_ucarp(process: Path) -> list[str] | None:
+    try:
+        # Our own command has this name too, but its program is the Python interpreter.
+        if (process / "comm").read_bytes() != b"ucarp\n":
+            return None
+        if not (process / "exe").readlink().name.startswith("ucarp"):
+            return None
+        if (process / "ns/net").stat().st_ino != network_namespace():
+            return None
+        return os.fsdecode((process / "cmdline").read_bytes()).split("\0")[1:-1]
+    except OSError:
+        return None  # It has ended, or is not ours to look at.
+
+
+def _serves(words: list[str], vhid: int, interface: str) -> bool:
+    given = {
+        each.option.long: each.value or ""
+        for each in ucarp_options.split(words)
+        if each.option is not None
+    }
+    try:
+        same = ucarp_options.number(given.get("vhid", ""))[0] == vhid
+    except ValueError:
+        return False
+    # Without an interface it has taken the first one, which may be this one.
+    return same and given.get("interface", interface).partition(":")[0] == interface

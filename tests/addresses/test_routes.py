@@ -100,7 +100,7 @@ async def test_a_route_that_cannot_be_removed_is_told(tmp_path):
 
     bench.netlink.remove_routes = refuse
     bench.routes.take_off()
-    assert bench.log.told() == ["route_not_removed no"]
+    assert bench.log.told() == ["route_not_removed [Errno 1] no"]
 
 
 @in_virtual_time

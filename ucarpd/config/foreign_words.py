@@ -154,6 +154,8 @@ def nearest(name: str, limit: int = 2) -> str | None:
         distance = _distance(word, squashed(known))
         found.append((distance, known != key.name, len(found), key.name))
     for foreign, means in _BY_WORD.items():
+        if foreign in _TOO_COMMON and not is_prefixed(name):
+            continue
         # Fewer slips: these words are many.
         if means.key in BY_NAME and (distance := _distance(word, foreign)) < limit:
             found.append((distance, True, len(found), means.key))

@@ -103,18 +103,8 @@ _BY_WORD = {word: meaning for meaning, words in _TABLE.items() for word in words
 
 _TOO_COMMON = {
     *("DAEMON", "COMMAND", "PROG", "USER", "EXEC", "BIN", "BINARY", "ENABLE", "ENABLED", "GATEWAY"),
-    *(
-        "UNIT",
-        "UNITS",
-        "ROUTE",
-        "ROUTES",
-        "SERVICE",
-        "SERVICES",
-        "DAEMONS",
-        "RESOURCES",
-        "NOTIFY",
-        "NOTIFICATION",
-    ),
+    *("UNIT", "UNITS", "ROUTE", "ROUTES", "SERVICE", "SERVICES", "DAEMONS", "RESOURCES"),
+    *("NOTIFY", "NOTIFICATION"),
     *("DEBUG", "VERBOSE", "LOGLEVEL", "CONFIG", "GW", "PIDFILE", "BACKGROUND", "GARP", "ARPING"),
 }
 """Words that say nothing about `ucarp` unless they have its prefix."""

@@ -18,10 +18,10 @@ RESUME_AFTER = 5.0
 
 
 class Followers:
-    """Both come when the addresses are in place.  Routes go right before the addresses; units stop before
-    the role is given away.
+    """Both come when the addresses are in place.
 
-    If the role is lost, the addresses go at once, and the units stop beside that.  `is_master` returns
+    Routes go right before the addresses.  Units stop before the role is given away; if it is lost, the
+    addresses go at once, and the units stop beside that.  `is_master` returns
     whether this host has the role; `changed` is called when `notes` have changed.
     """
 
@@ -93,6 +93,7 @@ class Followers:
     def close(self) -> None:
         """End the look after the routes, which stay where they are."""
         self._is_over = True
+        self._end_offer()
         self._routes.close()
 
     def _leave(self, leave: Callable[[], None]) -> None:

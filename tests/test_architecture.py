@@ -63,6 +63,7 @@ ONLY_IMPORTER = {
     "systemd": "ucarpd.linux.journald",
     "dotenv": "ucarpd.config",
     "rich": "ucarpd.ctl.rich_table",
+    "prometheus_client": "ucarpd.ctl.exporter.client_library",
 }
 
 

@@ -67,8 +67,7 @@ def test_one_that_hangs_is_killed_with_its_children_when_patience_ends(place):
             await asyncio.sleep(0.01)
         (child,) = place.told()
         await scripts.finish(0.01)
-        while place.log.lines[-1] != "ended 137":
-            await asyncio.sleep(0.01)
+        assert place.log.lines[-1] == "ended 137"
         while process_exists(child):
             await asyncio.sleep(0.01)
         assert len(place.told()) == 1

@@ -27,6 +27,9 @@ from ucarpd.scripts.runner import (
 MOST_WAITING = 100
 """Scripts that wait while one runs; of more, the oldest are left out."""
 
+LONGEST_DEATH = 1.0
+"""Seconds to wait for the end of a killed script, which a hung file system may delay."""
+
 
 class ScriptQueue:
     """Scripts in the order in which they were added; `dropped` gets each that is left out."""
@@ -66,6 +69,8 @@ class ScriptQueue:
             while self._waiting:
                 self._dropped(self._waiting.popleft())
             self._runner.kill()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), LONGEST_DEATH)
 
 
 class _Runner(HookRunner):

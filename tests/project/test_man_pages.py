@@ -14,7 +14,7 @@ from ucarpd.config import KEYS, environment
 from ucarpd.config.keys import BY_NAME, family_of
 from ucarpd.ctl import assessment
 from ucarpd.ctl.exporter import listening, rows
-from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE
+from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE, EXIT_NO_PERMISSION
 from ucarpd.log import messages
 from ucarpd.migrate.ucarp_settings import EXIT_CANNOT_RUN, EXIT_REFUSED
 from ucarpd.ucarp_options import OPTIONS
@@ -61,7 +61,8 @@ def test_no_key_is_made_up():
     known = {name for key in KEYS for name in key.names}
     # Variables that scripts get in addition to the keys.
     known |= {f"UCARP_{name}" for name in ("PREFIXLEN", "INSTANCE", "STATE", "PREVIOUS_STATE")}
-    known |= {"UCARP_REASON", "UCARP_ADDRESSES", "UCARP_CHECK", environment.NAME}
+    known |= {"UCARP_REASON", "UCARP_ADDRESSES", "UCARP_EVENT", "UCARP_PEER", "UCARP_DEMOTION"}
+    known |= {"UCARP_CHECK", environment.NAME}
     for page in ("ucarpd.8", "ucarpd.conf.5"):
         named = set(re.findall(r"\bUCARP_[A-Z0-9_]+", plain(page)))
         assert {name for name in named if not family_of(name)} <= known
@@ -101,7 +102,7 @@ def test_commands_and_options():
 
 def test_exit_statuses():
     numbers = entries("ucarpd.8", "EXIT STATUS").keys()
-    final = {EXIT_ALL_RUN_ELSEWHERE, cli.EXIT_CONFIG, cli.EXIT_NO_PERMISSION}
+    final = {EXIT_ALL_RUN_ELSEWHERE, cli.EXIT_CONFIG, EXIT_NO_PERMISSION}
     assert numbers == {"0", "2", str(cli.EXIT_LEFT_OVER), *map(str, final)}
 
 

@@ -29,7 +29,7 @@ class Bench:
         self.story = []
         self.states = []
         self.findings = []
-        self.advertisements_told = 0
+        self.advertisements_told = self.served_told = 0
         self.identities = 0
         self.frames = []
         self.are_scripted = are_scripted
@@ -59,6 +59,10 @@ class Bench:
         if error := self.unreachable.get(datagram.destination):
             raise error
         self.story.append(f"to {datagram.destination}")
+
+    def expect_answers(self, addresses, answered):
+        self.story.append(f"asks for {', '.join(map(str, addresses))}")
+        self.answered = answered
 
     # the addresses
     def acquire(self, transition, there, done):
@@ -113,8 +117,17 @@ class Bench:
     def unserved(self, addresses):
         self.story.append(f"unserved: {', '.join(map(str, addresses)) or 'none'}")
 
+    def served(self):
+        self.served_told += 1
+
+    def contested(self):
+        self.story.append("contested")
+
     def found(self, report):
         self.findings.append(report)
+
+    def address_removed(self, ip):
+        self.story.append(f"taken away: {ip}")
 
     def loss_counts(self):
         self.story.append("loss counts")
@@ -168,9 +181,6 @@ class Log:
 
     def address_out_of_place(self, ip, state):
         self._bench.story.append(f"out of place: {ip} in {state.value}")
-
-    def address_taken_away(self, ip):
-        self._bench.story.append(f"taken away: {ip}")
 
     def fault(self, error):
         self._bench.story.append(f"fault: {error}")

@@ -130,7 +130,7 @@ class AnnounceAddresses:
 class ProbeMaster:
     """Ask the neighbours, from `source`, where these addresses are; answer with AddressClaimed.
 
-    They are the late master's own address, and one that it serves.
+    The addresses are the late master's own one, and a virtual one.
     """
 
     source: IPAddress

@@ -19,7 +19,7 @@ def names(answers: Iterable[Answer]) -> set[str]:
 
 
 def is_stopping_units(instance: Message) -> bool:
-    """Return whether a master stops its units before it offers the role: until then, nobody takes it."""
+    """Return whether a master stops its units before it offers the role: until then, no host takes it."""
     return any(each["finding"] == "units_stopping" for each in instance["findings"])
 
 

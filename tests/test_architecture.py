@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "engine": "carp",
     "diagnosis": "carp config",
     "health": "carp linux",
+    "checks": "carp linux config scripts health",
     "control": "linux log",
     "ctl": "config control exit_status linux record",
     "log": "carp linux",
@@ -29,10 +30,10 @@ MAY_IMPORT = {
     "record": "carp linux config log scripts addresses",
     "exit_status": "",
     "ucarp_options": "",
-    "process": "carp linux config control engine log scripts interface addresses health diagnosis record"
-    " exit_status",
+    "process": "carp linux config control engine log scripts interface addresses health checks"
+    " diagnosis record exit_status",
     "migrate": "carp linux config log process exit_status ucarp_options",
-    "commands": "linux config log scripts interface process exit_status",
+    "commands": "linux config log scripts interface checks process exit_status",
     "cli": "linux config diagnosis log record process commands migrate exit_status",
     "__main__": "cli",
 }

@@ -108,6 +108,7 @@ def test_ties_as_master(rule, peer, how, because):
 PREEMPTS = {"preempt": True}
 WAITS = {}
 RETURNS = {"preempt": True, "was_cut_off": True}
+DELAYED = {"is_delayed": True}
 RETURNS_WAITING = {"was_cut_off": True}
 
 
@@ -162,6 +163,13 @@ RETURNS_WAITING = {"was_cut_off": True}
         ("B8", "1/0 10.0.0.1 D2", WAITS, "3/1 10.0.0.2 D2", "slow, but no less fit than we"),
         ("B8", "1/0 10.0.0.1 D2", WAITS, "3/1 10.0.0.2 D1", "M1 would give the role back"),
         ("B8", "1/0 10.0.0.1 D1", RETURNS, "1/0 10.0.0.2", "fitter than we"),
+        ("B11", "1/0 10.0.0.1", PREEMPTS | DELAYED, "1/1 10.0.0.2", "healthy: it can wait"),
+        ("B11", "1/0 10.0.0.1", RETURNS | DELAYED, "1/0 10.0.0.2", "B3 waits as well"),
+        ("B4", "1/0 10.0.0.1", DELAYED, "3/1 10.0.0.2", "the timer waits no longer"),
+        ("B6", "1/0 10.0.0.1", DELAYED, "255/255 10.0.0.2", "nobody serves"),
+        ("B7", "1/0 10.0.0.1", DELAYED, "254/1 10.0.0.2", "a healthy host relieves at once"),
+        ("B1", "1/0 10.0.0.1", DELAYED, "1/0 10.0.0.2 D1", "a healthy host relieves at once"),
+        ("B8", "254/1 10.0.0.1", DELAYED, "1/0 10.0.0.2", "B8 comes before B11"),
         ("B2", "1/0 10.0.0.1", PREEMPTS, "1/1 10.0.0.2", "by the smallest step"),
         ("B2", "1/0 10.0.0.1", PREEMPTS, "3/1 10.0.0.2", "B2 comes before B4"),
         ("B2", "1/0 10.0.0.2", RETURNS, "1/1 10.0.0.1", "the address does not matter"),

@@ -55,6 +55,8 @@ def test_the_articles_file_loads_unchanged(home):
         deadratio=3,
         announce_interval=60.0,
         preempt=False,
+        preempt_delay=0,
+        checks=(),
         tiebreak=TieBreak.REVERSED,
         demote_style=DemoteStyle.SKEW,
         ifdown_demotion=240,

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucarpd.config import KEYS, Config, load, script_errors, show, types, warnings
+from ucarpd.config import KEYS, Config, Key, load, script_errors, show, types, warnings
+from ucarpd.config.keys import BY_NAME, family_of
 from ucarpd.scripts.runner import refusal
 
 SHIPPED = Path(__file__).parents[2] / "etc" / "ucarp"
@@ -61,10 +62,12 @@ UCARP_ADVSKEW=0  # default
 UCARP_DEADRATIO=3  # default
 UCARP_ANNOUNCE_INTERVAL=60  # default
 UCARP_PREEMPT=yes
+UCARP_PREEMPT_DELAY=0  # default
 UCARP_NEUTRAL=no  # default
 UCARP_SHUTDOWN=yes  # default
 UCARP_IGNOREIFSTATE=no  # default
 UCARP_IFDOWN_DEMOTION=240  # default
+UCARP_CHECK_NAME=''  # default: no check
 UCARP_UPSCRIPT=''  # default: ucarpd sets the address itself
 UCARP_DOWNSCRIPT=''  # default: ucarpd removes the address itself
 UCARP_SCRIPT_TIMEOUT=30  # default
@@ -229,9 +232,14 @@ def shipped() -> str:
     return (SHIPPED / "ucarp.conf").read_text()
 
 
+def row_of(name: str) -> Key:
+    family = family_of(name)
+    return family[0] if family else BY_NAME[name]
+
+
 def test_the_shipped_file_names_exactly_the_keys_of_the_table():
     names = re.findall("^#?(UCARP_[A-Z0-9_]+)=", shipped(), re.MULTILINE)
-    assert sorted(names) == sorted(key.name for key in KEYS)
+    assert sorted({row_of(name).name for name in names}) == sorted(key.name for key in KEYS)
 
 
 EXAMPLE = "is the public password of an example: choose another one"
@@ -256,7 +264,7 @@ def test_the_scripts_that_the_shipped_file_names_have_no_fault(web):
 
 def test_what_is_commented_out_in_the_shipped_file_is_the_default_or_a_good_example(web):
     for name, value in re.findall("^#(UCARP_[A-Z0-9_]+)=(.*)", shipped(), re.MULTILINE):
-        [key] = [key for key in KEYS if key.name == name]
+        key = row_of(name)
         if key.default is None:
             assert key.parse(value.strip("'")) is not None
         else:

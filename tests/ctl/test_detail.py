@@ -173,3 +173,56 @@ def test_a_process_without_names_is_shown_too():
         "?: unknown, process 9 does not answer",
         "file         not known",
     ]
+
+
+CHECK = {
+    "name": "WEB",
+    "target": "http://127.0.0.1/",
+    "state": "good",
+    "since": T.format("23:48:00"),
+    "reason": "HTTP/1.1 200 OK",
+    "demote": 240,
+    "counts": False,
+    "next": None,
+    "good_at": None,
+}
+BAD = {"state": "failed", "reason": "connection refused", "counts": True}
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "WEB good since 2026-11-25 23:48:00, http://127.0.0.1/: HTTP/1.1 200 OK"),
+        (
+            {"state": "unknown", "reason": "not run yet"},
+            "WEB unknown since 2026-11-25 23:48:00, http://127.0.0.1/: not run yet",
+        ),
+        (
+            BAD,
+            "WEB failed since 2026-11-25 23:48:00, http://127.0.0.1/: connection refused",
+        ),
+        (
+            BAD | {"counts": False},
+            "WEB failed since 2026-11-25 23:48:00, http://127.0.0.1/: connection refused; it does not"
+            " count yet",
+        ),
+        (
+            BAD | {"demote": None},
+            "WEB failed since 2026-11-25 23:48:00, http://127.0.0.1/: connection refused; this host"
+            " does not serve; if it fails on all hosts, nobody serves",
+        ),
+        (
+            BAD | {"good_at": "2026-11-26T00:00:20.000Z"},
+            "WEB failed since 2026-11-25 23:48:00, http://127.0.0.1/: connection refused; it fails"
+            " again and again, so it counts as good in 20 s at the earliest",
+        ),
+    ],
+)
+def test_a_health_check(fields, said):
+    text = shown(MASTER, checks=[CHECK | fields])
+    assert " ".join(section(text, "checks")) == said
+
+
+def test_a_host_that_does_not_preempt_yet():
+    text = shown(BACKUP, preempt=True, preempt_at="2026-11-26T00:00:20.000Z")
+    assert "preempts in 20 s)" in section(text, "intervals")[0]

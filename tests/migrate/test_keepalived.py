@@ -25,6 +25,7 @@ vrrp_instance web {
     unicast_peer { 10.0.0.12 }
     notify /etc/n.sh
     track_interface { eth1 }
+    track_script { chk }
     virtual_routes { default via 10.0.0.254 }
     use_vmac
     strange thing
@@ -62,10 +63,11 @@ def test_an_instance(tmp_path):
         ":18: advert_int 0.5: UCARP_ADVBASE is in whole seconds",
         ":21: notify /etc/n.sh: UCARP_UPSCRIPT and UCARP_DOWNSCRIPT",
         ":22: track_interface eth1",
-        ":23: virtual_routes default via 10.0.0.254: ucarpd sets no routes",
-        ":24: use_vmac: UCARP_VMAC=yes here",
-        ":25: strange thing has nothing like it here",
-        ":27: virtual_server 10.0.0.1 80 has nothing like it here",
+        ":23: track_script chk: UCARP_CHECK_NAME='exec:/PATH' here",
+        ":24: virtual_routes default via 10.0.0.254: ucarpd sets no routes",
+        ":25: use_vmac: UCARP_VMAC=yes here",
+        ":26: strange thing has nothing like it here",
+        ":28: virtual_server 10.0.0.1 80 has nothing like it here",
         "UCARP_PASS is missing",
     ):
         assert words in told

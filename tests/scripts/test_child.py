@@ -8,6 +8,8 @@ import errno
 import os
 import signal
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -210,3 +212,55 @@ def test_where_the_protection_cannot_be_changed_the_program_is_started_with_it(o
 def test_without_proc_the_program_is_started_all_the_same(oom_score):
     oom_score.error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
     assert end_of("exit 6") == (6, False)
+
+
+# -- a program of a check --------------------------------------------------------------------------
+
+
+def test_one_that_is_alone_leaves_nothing_of_its_group(tmp_path):
+    file = tmp_path / "pid"
+
+    async def scenario():
+        ended = asyncio.get_running_loop().create_future()
+        command = ["sh", "-c", f"sleep 600 & echo $! > {file}"]
+        Child(command, ENVIRONMENT, lambda *how: ended.set_result(how), alone=True)
+        assert await asyncio.wait_for(ended, 30) == (0, False)
+
+    asyncio.run(scenario())
+    wait_for_end(int(file.read_text()))
+
+
+def test_one_can_be_killed_at_once():
+    async def scenario():
+        ended = asyncio.get_running_loop().create_future()
+        Child(["sleep", "600"], ENVIRONMENT, lambda *how: ended.set_result(how)).kill()
+        assert await asyncio.wait_for(ended, 30) == (128 + signal.SIGKILL, False)
+
+    asyncio.run(scenario())
+
+
+def test_while_one_is_started_in_another_thread_any_process_may_be_ours():
+    assert 1 not in PIDS
+    with PIDS.starting():
+        assert 1 in PIDS
+    assert 1 not in PIDS
+
+
+def test_one_that_is_started_in_another_thread_is_watched_like_any_other():
+    async def scenario():
+        ended = asyncio.get_running_loop().create_future()
+        process = await asyncio.to_thread(child.start_beside, ["sh", "-c", "exit 3"], ENVIRONMENT)
+        assert process.pid in PIDS
+        Child((), {}, lambda *how: ended.set_result(how), process=process)
+        assert await asyncio.wait_for(ended, 30) == (3, False)
+
+    asyncio.run(scenario())
+
+
+def wait_for_end(pid):
+    limit = time.monotonic() + 20
+    while Path(f"/proc/{pid}").exists():
+        if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+            break
+        assert time.monotonic() < limit
+        time.sleep(0.01)

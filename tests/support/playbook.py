@@ -10,7 +10,7 @@ A playbook is strict about time.  `DeadlineReached` must come exactly when the h
 `until T: deadlines` reaches every deadline up to and including T, and sums up the actions.
 
 An advertisement of IPv6 says so; `D3` is a demotion in byte 4, `#7` a counter, and `at_virtual_mac`
-the source of the frame.  A lost link `may_return`, or the host `can_send` nevertheless:
+the source of the frame.  A host may be `untested` when its demotion changes.  A lost link `may_return`, or the host `can_send` nevertheless:
 
     at 1.0: AdvertisementReceived 1/0 from fe80::2 #7 D3 -> nothing
     at 3.0: DeadlineReached -> SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6
@@ -143,7 +143,10 @@ def event(what, machine=None):
             changes = {k: int(v) if isinstance(v, str) else v for k, v in changes.items()}
             return events.ParamsChanged(replace(machine.params, **changes))
         case "DemotionChanged":
-            return events.DemotionChanged(int(rest), "eth1 has no carrier")
+            demotion, _, untested = rest.partition(" ")
+            return events.DemotionChanged(
+                int(demotion), "eth1 has no carrier", is_tested=not untested
+            )
         case "StepDownRequested" | "StopRequested":
             return getattr(events, name)("the operator wants it")
         case _:

@@ -27,7 +27,9 @@ As BACKUP, hearing an advertisement:
     B6  the peer bows out                           take over
     B1  the peer is demoted more than we            take over (OpenBSD)
     B7  the peer is less fit, its rank is worse     take over
-    B8  we are less fit than usual                  wait
+    B8  we are less fit than usual, or untested     wait
+    B11 we have not been well for long enough, and  wait
+        B4 does not fit
     B2  we preempt, and our rank is better          take over
     B3  we preempt, the ranks are equal, we win     take the role back
         the tie, and had the role until our
@@ -96,7 +98,12 @@ peer by B4 and yield to it by M1 at its next advertisement, and every other back
 
 B8: a host that is less fit takes over if it hears no master (S4), if the master bows out, and from
 a master that is less fit still.  Every healthy host relieves it at once, and between two of them
-the less unfit serves.
+the less unfit serves.  A host whose health checks have not run yet may be failing, so it counts as
+the most failing one here, in B1 and B7, and in the timers; if it hears no master, it serves.
+
+B11: the operator (UCARP_PREEMPT_DELAY) or the history of this host asks it to wait before it takes
+the role from a healthy master: see `preempt_delay`.  A master that is too slow to wait for is left
+to B4, as the timer leaves it to S4.
 
 B9: after a step-down (L2, then M1) a host stays away for two of its own master-down intervals, or
 it would take the role back at once.  B10 and S1: see L1.
@@ -154,6 +161,7 @@ class BackupVerdict(Enum):
     PEER_DEMOTED = "B1"
     PEER_UNFIT = "B7"
     UNFIT = "B8"
+    DELAYED = "B11"
     PREEMPT = "B2"
     RECLAIM = "B3"
     PEER_TOO_SLOW = "B4"
@@ -209,6 +217,8 @@ class Situation:
     """It may not serve at all."""
     is_held_down: bool = False
     """It has just stepped down."""
+    is_delayed: bool = False
+    """It has started, come back, or been failing too short a time ago."""
     is_hidden: bool = False
     """Another host has just been heard that is preferred to the peer."""
 
@@ -249,7 +259,7 @@ def judge_as_master(
 
 
 def judge_as_backup(own: Contender, peer: Contender, situation: Situation) -> BackupVerdict:
-    """Rules B0 to B10."""
+    """Rules B0 to B11; `own` is our side as a challenger."""
     if situation.is_barred:
         return BackupVerdict.BARRED
     if situation.is_held_down and not peer.is_leaving:
@@ -261,6 +271,8 @@ def judge_as_backup(own: Contender, peer: Contender, situation: Situation) -> Ba
         return reason
     if own.is_unfit:
         return BackupVerdict.UNFIT
+    if situation.is_delayed and reason is None:
+        return BackupVerdict.DELAYED
     if situation.preempt and own.rank < peer.rank:
         return BackupVerdict.PREEMPT
     if (

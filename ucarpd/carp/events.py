@@ -137,11 +137,13 @@ class ParamsChanged:
 class DemotionChanged:
     """This host is less fit than usual, or fit again; `reason` is for the operator.
 
-    `demotion` is its new place in the order of `ucarpd.carp.rank`.
+    `demotion` is its new place in the order of `ucarpd.carp.rank`.  `is_tested`: each of its health
+    checks has a result (rule B8).
     """
 
     demotion: int
     reason: str
+    is_tested: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.master_down import MasterDown, Turn
 from ucarpd.carp.params import Family, IPAddress
 from ucarpd.carp.peers import Peers
+from ucarpd.carp.preempt_delay import PreemptDelay
 from ucarpd.carp.rank import Rank
 from ucarpd.carp.rivals import Rivals
 from ucarpd.carp.timing import TIE_PATIENCE, UNITS_PER_SECOND
@@ -33,6 +34,7 @@ class Hearing:
         self.sources: tuple[IPAddress, ...] = ()
         self.peers = Peers()
         self.master_down = MasterDown(rank, self.peers)
+        self.preempt_delay = PreemptDelay()
         self.was_cut_off = False
         """This host was MASTER when its interface failed, and has not been since."""
         self._rank = rank
@@ -65,13 +67,15 @@ class Hearing:
         """
         rank, master_down, params = self._rank, self.master_down, self._rank.params
         ties_count = master_down.decides_ties(heard.family, now)
-        own, peer = self._take_in(heard, now)
+        peer = self._take_in(heard, now)
+        own = rank.challenger(self._source_in(heard.family))
         situation = Situation(
             tiebreak=params.tiebreak,
             own_master_down_units=rank.master_down_units,
             preempt=params.preempt,
             was_cut_off=self.was_cut_off and ties_count,
             is_barred=not rank.may_serve,
+            is_delayed=self.preempt_delay.is_on(params.preempt_delay, now),
             is_held_down=now < master_down.not_before,
             is_hidden=self.peers.hides(heard, peer, now, params.tiebreak, rank.waits_for),
         )
@@ -90,7 +94,8 @@ class Hearing:
         """Do the same for a master, and return also the news for the operator if it stays one."""
         params, interval = self._rank.params, self._rank.interval
         decides = self.master_down.decides_ties(heard.family, now)
-        own, peer = self._take_in(heard, now)
+        peer = self._take_in(heard, now)
+        own = self._rank.own(self._source_in(heard.family))
         found: list[Action] = []
         if decides and not heard.is_bow_out:
             found = rivals.hear(own, peer, now, interval)
@@ -122,11 +127,13 @@ class Hearing:
         comparison = self._rank.compared_with(heard)
         return Why(cause, text.format(peer=heard.source, comparison=comparison), heard.source)
 
-    def _take_in(self, heard: AdvertisementReceived, now: float) -> tuple[Contender, Contender]:
+    def _take_in(self, heard: AdvertisementReceived, now: float) -> Contender:
         self.peers.hear(heard, now, self.master_down.patience)
         self.master_down.hear(heard, now)
-        source = next(source for source in self.sources if source.version == heard.family)
-        return self._rank.own(source), self._rank.rival(heard)
+        return self._rank.rival(heard)
+
+    def _source_in(self, family: Family) -> IPAddress:
+        return next(source for source in self.sources if source.version == family)
 
     # -- who serves --------------------------------------------------------------------------------
 

@@ -145,8 +145,8 @@ class VirtualHost(Transitions):
                 self._hear_in_init(event, now)
             case events.DeadlineReached():
                 self._send_final(now)
-            case events.DemotionChanged(demotion):
-                self._set_rank(replace(self._rank, demotion=demotion))
+            case events.DemotionChanged():
+                self._set_demotion(event, now)
             case events.StopRequested():
                 self._stopping = True
             case _:
@@ -164,9 +164,9 @@ class VirtualHost(Transitions):
             case events.DeadlineReached():
                 self._send_final(now)
                 self._take_over_if_silent(now)
-            case events.DemotionChanged(demotion):
+            case events.DemotionChanged():
                 was_barred = not self._rank.may_serve
-                self._set_rank(replace(self._rank, demotion=demotion))
+                self._set_demotion(event, now)
                 if was_barred:
                     self._take_over_if_silent(now, may_have_slept=False)
             case events.StopRequested(reason):
@@ -229,8 +229,8 @@ class VirtualHost(Transitions):
                 held.configure(params)
                 if params.addresses != before.addresses:
                     self._acquire(now)
-            case events.DemotionChanged(demotion, reason):
-                self._change_demotion(demotion, reason, now)
+            case events.DemotionChanged():
+                self._change_demotion(event, now)
             case events.StepDownRequested():
                 self._step_down_until = now + STEP_DOWN_OFFER
                 self._set_rank(replace(self._rank, is_stepping_down=True))

@@ -68,6 +68,8 @@ class Params:
     advskew: int = 0
     deadratio: int = 3
     preempt: bool = False
+    preempt_delay: float = 0.0
+    """Seconds, as `ucarpd.carp.preempt_delay` counts them."""
     release_on_stop: bool = True
     tiebreak: TieBreak = TieBreak.REVERSED
     demote_style: DemoteStyle = DemoteStyle.SKEW

@@ -19,11 +19,14 @@ How unfit a host is has one order:
 A host that is failing or in maintenance still serves if no fitter host does.  A host that may NEVER
 serve gives its addresses up at once, heard or not, and takes over from no host.
 
+A host whose health checks have not run yet states what it knows.  As a backup it compares itself as
+the most failing one: it challenges no master that may be the fitter one.
+
 Stating is no pace: a host that is less fit advertises once a second at least, so that it is
 relieved soon.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -70,7 +73,7 @@ BOW_OUT = Stated(BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, LARGEST_DEMOTION)
 
 @dataclass(frozen=True)
 class Rank:
-    """`demotion` is a place in the order above: HEALTHY to NEVER.
+    """`demotion` is a place in the order above: HEALTHY to NEVER.  `is_tested`: the checks have run.
 
     It is asked several times for each advertisement that comes in, and changes once in a while: so
     it works each thing out once.
@@ -78,6 +81,7 @@ class Rank:
 
     params: Params
     demotion: int = HEALTHY
+    is_tested: bool = True
     is_stepping_down: bool = False
 
     @property
@@ -106,6 +110,10 @@ class Rank:
         return Stated(UNFIT_ADVBASE, min(self.unfitness, MAINTENANCE), LARGEST_DEMOTION)
 
     @cached_property
+    def _untested(self) -> "Rank":
+        return replace(self, demotion=max(self.demotion, LARGEST_FAILING), is_tested=True)
+
+    @cached_property
     def interval(self) -> float:
         """Seconds between two of our advertisements."""
         own = advertisement_interval(self.params.advbase, self.params.advskew)
@@ -115,7 +123,14 @@ class Rank:
 
     def own(self, source: IPAddress) -> Contender:
         """Our side; `source` is the address that we advertise from."""
-        advbase, advskew, demotion = self.stated
+        return self._contender(source, self.stated)
+
+    def challenger(self, source: IPAddress) -> Contender:
+        """Our side as a backup: an untested host counts as failing (rule B8)."""
+        return self._contender(source, self.stated if self.is_tested else self._untested.stated)
+
+    def _contender(self, source: IPAddress, stated: Stated) -> Contender:
+        advbase, advskew, demotion = stated
         return Contender(
             interval_units(advbase, advskew), source, demotion if self._in_header else 0
         )
@@ -144,7 +159,7 @@ class Rank:
 
     def waits_for(self, peer: Contender) -> bool:
         """Whether a master that states this is left alone."""
-        own = self.own(peer.source)
+        own = self.challenger(peer.source)
         return reason_to_depose(own, peer, self.master_down_units) is None
 
     @cached_property

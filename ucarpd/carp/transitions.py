@@ -18,7 +18,7 @@ from dataclasses import replace
 from ucarpd.carp.actions import Action, SendAdvertisement, State, StateChanged
 from ucarpd.carp.bow_out import FinalAdvertisements
 from ucarpd.carp.election import OwnVerdict, SilenceVerdict, judge_own_rank, judge_silence
-from ucarpd.carp.events import AdvertisementReceived, InterfaceLost
+from ucarpd.carp.events import AdvertisementReceived, DemotionChanged, InterfaceLost
 from ucarpd.carp.hearing import Hearing
 from ucarpd.carp.held_addresses import HeldAddresses
 from ucarpd.carp.leaving import Leaving
@@ -27,7 +27,7 @@ from ucarpd.carp.own_counter import OwnCounter
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.peak import Peak
 from ucarpd.carp.peers import Peer
-from ucarpd.carp.rank import Rank, Stated
+from ucarpd.carp.rank import HEALTHY, LARGEST_FAILING, Rank, Stated
 from ucarpd.carp.rivals import Rivals
 from ucarpd.carp.timing import UNITS_PER_SECOND, second_advertisement_at
 from ucarpd.carp.why import Cause, Why
@@ -119,6 +119,12 @@ class Transitions:
         """The counter of the next advertisement."""
         return self._counter.next
 
+    def preempts_at(self, now: float) -> float | None:
+        """Return when the wait of rule B11 ends; None if this host does not wait."""
+        until = self._hearing.preempt_delay.until(self.params.preempt_delay, now)
+        waits = self.state is State.BACKUP and self.params.preempt and now < until
+        return until if waits else None
+
     @property
     def master_down_at(self) -> float | None:
         """When a backup takes over, if it hears nothing more, and may serve."""
@@ -141,6 +147,7 @@ class Transitions:
     def _begin(self, sources: tuple[IPAddress, ...], now: float) -> None:
         """Leave INIT."""
         self._hearing.use(sources, now)
+        self._hearing.preempt_delay.begin(now)
         text = f"ready with source {' and '.join(map(str, sources))}"
         self._enter_backup(Why(Cause.READY, text), now)
         if not self._started:
@@ -206,12 +213,15 @@ class Transitions:
     def _lose_role(self, reason: str, now: float, *, can_send: bool) -> None:
         bow_out = self._bow_out(now) if can_send else None
         self._enter_init(Cause.INTERFACE, reason)
+        self._hearing.preempt_delay.role_lost(now)
         self._hearing.was_cut_off = True
         self._leave(bow_out)
 
     def _yield(self, heard: AdvertisementReceived, why: Why, now: float) -> None:
         """By rule M1."""
         before = self._rank
+        if HEALTHY < before.demotion <= LARGEST_FAILING:
+            self._hearing.preempt_delay.role_lost(now)
         if before.is_stepping_down:
             why = why._replace(cause=Cause.STEP_DOWN)
         self._enter_backup(why, now)
@@ -245,16 +255,23 @@ class Transitions:
         if (rank.stated, rank.interval) != (before.stated, before.interval):
             self._advertise(now, now)
 
-    def _change_demotion(self, demotion: int, reason: str, now: float) -> None:
+    def _set_demotion(self, changed: DemotionChanged, now: float) -> None:
+        """Without the role: remember it."""
+        if self._rank.demotion and not changed.demotion:
+            self._hearing.preempt_delay.begin(now)
+        self._set_rank(replace(self._rank, demotion=changed.demotion, is_tested=changed.is_tested))
+
+    def _change_demotion(self, changed: DemotionChanged, now: float) -> None:
         """As MASTER, by rules L1 and L2."""
-        rank = replace(self._rank, demotion=demotion)
+        rank = replace(self._rank, demotion=changed.demotion, is_tested=changed.is_tested)
         verdict = judge_own_rank(may_serve=rank.may_serve)
         if verdict is OwnVerdict.SERVE_ON:
             self._change_rank(rank, now)
         else:
             bow_out = self._bow_out(now)
-            self._enter_backup(Why(Cause.BARRED, reason), now)
-            self._set_rank(replace(self._rank, demotion=demotion))
+            self._hearing.preempt_delay.role_lost(now)
+            self._enter_backup(Why(Cause.BARRED, changed.reason), now)
+            self._set_demotion(changed, now)
             self._leave(bow_out)
 
     # -- sending -----------------------------------------------------------------------------------

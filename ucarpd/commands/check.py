@@ -8,6 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from ucarpd import config
+from ucarpd.checks.probes import obstacle
 from ucarpd.config import exposure
 from ucarpd.config.problems import place
 from ucarpd.exit_status import EXIT_CONFIG, EXIT_NOT_RELOADED
@@ -41,6 +42,7 @@ def check(options: argparse.Namespace) -> int:
     for each in configs:
         # `run` waits for a script that is not there.
         of_scripts = config.script_errors(each.path, refusal)
+        of_scripts += config.check_errors(each.path, obstacle)
         for error in of_scripts:
             _say(error, _ERR)
         # They are no reason to refuse the file: it works, and an upgrade must not stop it.

@@ -20,23 +20,28 @@ from ucarpd.config.config import Config, VirtualAddress
 from ucarpd.config.directory import is_refused, load_all, nothing_in
 from ucarpd.config.environment import is_environment
 from ucarpd.config.files import find_files
+from ucarpd.config.health_checks import Check, Endpoint
 from ucarpd.config.key import Key
 from ucarpd.config.keys import KEYS
 from ucarpd.config.load import Loaded, load, load_with_lines
 from ucarpd.config.named_files import named_files
 from ucarpd.config.problems import ConfigError, Problem
 from ucarpd.config.scripts import errors as script_errors
+from ucarpd.config.scripts import errors_of_checks as check_errors
 from ucarpd.config.scripts import harm, is_harmful
 from ucarpd.config.show import show
 
 __all__ = [
     "KEYS",
+    "Check",
     "Config",
     "ConfigError",
+    "Endpoint",
     "Key",
     "Loaded",
     "Problem",
     "VirtualAddress",
+    "check_errors",
     "find_files",
     "harm",
     "hints",

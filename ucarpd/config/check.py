@@ -3,6 +3,7 @@
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ucarpd.config import (
     bash,
     environment,
     files,
+    health_checks,
     kinds,
     look_alikes,
     password_advice,
@@ -20,7 +22,7 @@ from ucarpd.config import (
     unit_names,
 )
 from ucarpd.config import key_hints as words
-from ucarpd.config.keys import BY_NAME, PREFIX
+from ucarpd.config.keys import BY_NAME, PREFIX, family_of
 from ucarpd.config.lines import Line, read_lines
 from ucarpd.config.problems import ConfigError, Problem, in_order, place
 
@@ -56,6 +58,7 @@ def warnings(path: Path) -> list[Problem]:
     problems += [
         Problem(path, line.number, line.name, text) for line, text in _about_letters(given)
     ]
+    problems += [Problem(path, line.number, line.name, text) for line, text in _about_checks(sound)]
     return in_order(problems)
 
 
@@ -203,6 +206,16 @@ def _about_letters(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
     interface = given.get("UCARP_INTERFACE")
     if interface and (text := look_alikes.strange(interface.value or "")):
         yield interface, f"{text}: type the name again, if it is not in `ip link`"
+
+
+def _about_checks(lines: list[Line]) -> Iterator[tuple[Line, str]]:
+    """Warn of a check that may leave the addresses to no host at all."""
+    for line in lines:
+        if not (line.name and line.value and family_of(line.name)):
+            continue
+        with suppress(ValueError):  # `load` reports the fault.
+            if health_checks.parse(line.value).demote is None:
+                yield line, "if this check (demote=never) fails on all hosts, nobody serves"
 
 
 def _about_files(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:

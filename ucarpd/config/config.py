@@ -8,6 +8,7 @@ from zlib import crc32
 
 from ucarpd.carp.params import DemoteStyle, IPAddress, Params, TieBreak
 from ucarpd.config import environment
+from ucarpd.config.health_checks import Check
 from ucarpd.config.keys import KEYS
 from ucarpd.config.types import NAME_SIZE
 
@@ -30,7 +31,7 @@ class Config:
     `sources` holds at most one address of each family; a family without one uses the first address
     of the interface.  `old_keys` are accepted in addition to `key`.  A master serves `addresses`
     and `extra_addresses`; the digest covers `addresses` and `hash_addresses`.  `advbase` is in
-    seconds, `advskew` and `ifdown_demotion` in 1/256 s, `script_timeout` in seconds.  Without
+    seconds, `advskew` and `ifdown_demotion` in 1/256 s, `preempt_delay` and `script_timeout` in seconds.  Without
     scripts ucarpd itself owns the addresses.  `source_mac` is "real", "virtual", or None: then
     `virtual_mac` decides.  `secrets` are the secret keys that are set, by canonical name.
     `script_environment` is the scripts' part of the file, without secrets.  `contents` has the
@@ -55,9 +56,11 @@ class Config:
     deadratio: int
     announce_interval: float
     preempt: bool
+    preempt_delay: float
     tiebreak: TieBreak
     demote_style: DemoteStyle
     ifdown_demotion: int
+    checks: tuple[Check, ...]
     neutral: bool
     shutdown: bool
     ignore_carrier: bool
@@ -122,6 +125,7 @@ class Config:
             announce_interval=self.announce_interval,
             reassert=self.rerun_up_script and self.is_scripted,
             preempt=self.preempt,
+            preempt_delay=self.preempt_delay,
             release_on_stop=self.shutdown,
             tiebreak=self.tiebreak,
             demote_style=self.demote_style,

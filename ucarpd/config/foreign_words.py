@@ -8,7 +8,7 @@ address of the digest are both master.
 import re
 from dataclasses import dataclass
 
-from ucarpd.config.keys import BY_NAME
+from ucarpd.config.keys import BY_NAME, FAMILIES, PREFIX
 
 OPTIONS = "options"
 """Stands for a key where a word holds options of the command `ucarp`."""
@@ -78,6 +78,10 @@ _TABLE: dict[Meaning, str] = {
     Meaning(OPTIONS): "OPTS OPTIONS OPTION OPT ARGS ARGUMENTS EXTRA EXTRAS EXTRAARGS EXTRAOPTS"
     " EXTRAOPTIONS FLAGS PARAMS COMMANDARGS DAEMONOPTS DAEMONARGS ADDITIONALOPTIONS",
     Meaning(
+        "UCARP_CHECK_NAME", "a name of your choice for NAME"
+    ): "CHECK CHECKS CHECKSCRIPT CHK CHKSCRIPT HEALTHCHECK HEALTHCHECKS HEALTHSCRIPT TRACKSCRIPT"
+    " VRRPSCRIPT MONITOR MONITORSCRIPT",
+    Meaning(
         NOTHING, "ucarpd@NAME.service runs it"
     ): "DAEMONIZE DAEMON BACKGROUND EXEC BIN BINARY PROG COMMAND ENABLE ENABLED PIDFILE USER",
     Meaning(NOTHING, "`ucarpd run --debug` logs more"): "DEBUG VERBOSE LOGLEVEL",
@@ -137,6 +141,16 @@ def nearest(name: str, limit: int = 2) -> str | None:
             found.append((distance, True, len(found), means.key))
     distance, _, _, key_name = min(found)
     return key_name if distance <= limit else None
+
+
+def nearest_of_family(name: str) -> str | None:
+    """The key of a family that `name` is a slip of the keyboard away from, with its own name."""
+    start, _, own = name.removeprefix(PREFIX).partition("_")
+    for stem in FAMILIES:
+        word = stem.removeprefix(PREFIX).rstrip("_")
+        if name.startswith(PREFIX) and own and _distance(start.upper(), word) <= 1:
+            return stem + own
+    return None
 
 
 def _distance(one: str, other: str) -> int:

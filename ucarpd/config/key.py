@@ -32,6 +32,11 @@ class Key:
     write: Callable[..., str] = types.written
     required: bool = False
     secret: bool = False
+    is_family: bool = False
+    """Whether a file may have any number of these keys, each with a name of its own for NAME.
+
+    `parse` returns a dataclass with a field `name`, and Config holds all of them in a tuple.
+    """
 
     @property
     def names(self) -> tuple[str, ...]:

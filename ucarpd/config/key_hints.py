@@ -11,7 +11,7 @@ def unknown(name: str, value: str) -> str | None:
     The text never repeats `value`, which may be a password under a name that was mistyped.
     """
     meant = foreign_words.meaning(name)
-    near = foreign_words.nearest(name)
+    near = foreign_words.nearest_of_family(name) or foreign_words.nearest(name)
     if meant is None or foreign_words.is_spelling_of(name, meant.key):
         return f"unknown key; did you mean {near}?" if near else "unknown key"
     if meant.key == NOTHING:

@@ -1,5 +1,6 @@
-"""The files that a configuration file names: scripts, and the file with the password."""
+"""The files that a configuration file names: scripts, programs, and the file with the password."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from ucarpd.config import types
@@ -13,7 +14,7 @@ _NAMES = tuple(key.name for key in KEYS if key.parse is types.absolute_path)
 
 
 def named_files(path: Path) -> dict[str, Given]:
-    """Return the files that `path` names, by canonical key, in the order of its lines.
+    """Return the files that `path` names, by key, in the order of its lines.
 
     If `path` cannot be read, the result is empty: `load` reports that.
     """
@@ -23,4 +24,7 @@ def named_files(path: Path) -> dict[str, Given]:
     except ConfigError:
         return {}
     found = {name: draft.given[name] for name in _NAMES if name in draft.given}
+    for name, given in draft.members.items():
+        if given.meaning.kind == "exec":
+            found[name] = replace(given, meaning=Path(given.meaning.where[0]))
     return dict(sorted(found.items(), key=lambda item: item[1].line))

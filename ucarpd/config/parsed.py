@@ -1,12 +1,12 @@
 """A parsed file before it becomes a Config: its values, each checked alone, and its faults."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ucarpd.config import foreign_words, key_hints, types
 from ucarpd.config.key import Key
-from ucarpd.config.keys import BY_NAME, KEYS, PREFIX
+from ucarpd.config.keys import BY_NAME, KEYS, PREFIX, family_of
 from ucarpd.config.lines import Line
 from ucarpd.config.problems import Problem, got
 
@@ -25,7 +25,8 @@ class Draft:
     """The values and faults of a file found so far.
 
     `problems` holds all faults.  `written` holds the lines by the name in the file; the last of
-    several lines wins, as in bash.  `given` holds the values by canonical key, without empty ones.
+    several lines wins, as in bash.  `given` holds the values by canonical key, without empty ones;
+    `members` holds the single ones of the families, by the name in the file.
     `faulty` holds the canonical keys whose fault is already reported, to report it only once.
     """
 
@@ -34,6 +35,7 @@ class Draft:
         self.problems: list[Problem] = []
         self.written: dict[str, Line] = {}
         self.given: dict[str, Given] = {}
+        self.members: dict[str, Given] = {}
         self.faulty: set[str] = set()
 
     def refuse(self, line: int | None, name: str | None, text: str) -> None:
@@ -59,10 +61,13 @@ class Draft:
             elif line.name in BY_NAME:
                 self.faulty.add(BY_NAME[line.name].name)
         for name, line in self.written.items():
-            if name.startswith(PREFIX) and name not in BY_NAME:
+            if name.startswith(PREFIX) and name not in BY_NAME and not family_of(name):
                 self._refuse_unknown(name, line)
         for key in KEYS:
-            self._take_key(key)
+            if key.is_family:
+                self._take_family(key)
+            else:
+                self._take_key(key)
 
     def _refuse_unknown(self, name: str, line: Line) -> None:
         fault = key_hints.unknown(name, line.value or "")
@@ -89,6 +94,18 @@ class Draft:
             self.given[key.name] = first
         elif key.required and not key.secret and key.name not in self.faulty:
             self.miss(key)
+
+    def _take_family(self, key: Key) -> None:
+        members = []
+        for name, line in self.written.items():
+            family = family_of(name)
+            given = self._parse(key, line) if line.value and family and family[0] is key else None
+            if given is not None and family is not None:
+                self.members[name] = replace(given, meaning=replace(given.meaning, name=family[1]))
+                members.append(self.members[name])
+        if members:
+            meaning = tuple(each.meaning for each in members)
+            self.given[key.name] = replace(members[0], meaning=meaning)
 
     def lines_of(self, name: str) -> list[Line]:
         """Return the lines that set the canonical key `name`, by any alias, empty ones included."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ucarpd.config import files, first_line
+from ucarpd.config.health_checks import Check
 from ucarpd.config.lines import read_lines
 from ucarpd.config.parsed import Draft
 from ucarpd.config.problems import ConfigError, Problem, in_order, place
@@ -70,3 +71,20 @@ def errors(path: Path, refusal: Callable[[Path], str | None]) -> list[Problem]:
             continue
         problems.append(Problem(path, given.line, given.name, text))
     return in_order(problems)
+
+
+def errors_of_checks(path: Path, obstacle: Callable[[Check], str | None]) -> list[Problem]:
+    """Return the problems of health checks in the file `path` that cannot run here, by line.
+
+    `obstacle` returns why a check cannot run, or None.
+    """
+    draft = Draft(path)
+    try:
+        draft.take(read_lines(path)[0])
+    except ConfigError:
+        return []  # `load` reports that.
+    return in_order(
+        Problem(path, given.line, given.name, f"{given.meaning.target}: {why}")
+        for given in draft.members.values()
+        if (why := obstacle(given.meaning))
+    )

@@ -3,7 +3,7 @@
 from ucarpd.config import address_types, bash
 from ucarpd.config.config import Config
 from ucarpd.config.key import Key
-from ucarpd.config.keys import KEYS, PREFIX
+from ucarpd.config.keys import FAMILY_NAME, KEYS, PREFIX
 from ucarpd.config.lines import parse_line
 
 
@@ -19,6 +19,9 @@ def show(config: Config) -> str:
             lines += _comment(config, key)
         elif key.name == "UCARP_PASSFILE":
             lines += _password_file(config, key)
+        elif key.is_family and (members := getattr(config, key.fields[0])):
+            stem = key.name.removesuffix(FAMILY_NAME)
+            lines += [line for each in members for line in _line(stem + each.name, str(each))]
         else:
             lines += _assignment(config, key)
     foreign = {

@@ -65,6 +65,22 @@ def _demotion(view: _View) -> Iterator[Cell]:
             yield Cell(what if what == level else f"{level}: {what}", WARN)
 
 
+def _checks(view: _View) -> Iterator[Cell]:
+    now = view.now
+    for each in view.instance["checks"]:
+        said = f"{each['name']} {each['state']} since {times.local(each['since'], now)}"
+        said += f", {each['target']}: {each['reason']}"
+        if each["state"] == "failed" and each.get("demote") is None:
+            said += "; this host does not serve; if it fails on all hosts, nobody serves"
+        elif each["state"] == "failed" and not each["counts"]:
+            said += "; it does not count yet"
+        if each.get("good_at") is not None:
+            wait = times.duration(times.seconds(each["good_at"]) - now)
+            said += f"; it fails again and again, so it counts as good in {wait} at the earliest"
+        styles = {"good": PLAIN, "unknown": WARN}
+        yield Cell(said, styles.get(each["state"], BAD))
+
+
 def _file(view: _View) -> Iterator[Cell]:
     yield Cell(view.instance["path"] or "not known")
 
@@ -103,6 +119,8 @@ def _intervals(view: _View) -> Iterator[Cell]:
     if instance["effective_interval"] != instance["interval"]:
         base += f": {_length(instance['interval'])} when healthy"
     preempt = ", preempts" if instance["preempt"] else ""
+    if instance["preempt"] and instance.get("preempt_at") is not None:
+        preempt += f" in {times.duration(times.seconds(instance['preempt_at']) - view.now)}"
     yield Cell(f"{own} ({base}{preempt})")
     yield Cell(f"waits {_length(instance['master_down_interval'])} for a silent master")
 
@@ -196,6 +214,7 @@ _SECTIONS: tuple[tuple[str, Callable[[_View], Iterator[Cell]]], ...] = (
     ("findings", _findings),
     ("maintenance", _maintenance),
     ("demotion", _demotion),
+    ("checks", _checks),
     ("file", _file),
     ("where", _where),
     ("addresses", _addresses),

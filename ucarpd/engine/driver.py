@@ -183,9 +183,12 @@ class Engine:
         self._dispatch(events.ParamsChanged(params))
         self._owner.identity_changed()
 
-    def demote(self, demotion: int, reason: str) -> None:
-        """Set the new demotion of this host, 0 to 255, with the reason for the change."""
-        self._dispatch(events.DemotionChanged(demotion, reason))
+    def demote(self, demotion: int, reason: str, *, is_tested: bool = True) -> None:
+        """Set the new demotion of this host, 0 to 255, with the reason for the change.
+
+        `is_tested`: each of its health checks has a result.
+        """
+        self._dispatch(events.DemotionChanged(demotion, reason, is_tested))
 
     def step_down(self, reason: str) -> None:
         self._dispatch(events.StepDownRequested(reason))

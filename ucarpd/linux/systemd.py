@@ -11,6 +11,7 @@ import os
 import socket
 import time
 from collections.abc import Awaitable
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -131,3 +132,8 @@ def watchdog_interval() -> float | None:
         return None
     microseconds = int(os.environ.get("WATCHDOG_USEC", "0"))
     return microseconds / 1e6 or None
+
+
+def is_running() -> bool:
+    """Return whether systemd is the system manager of this host, as sd_booted(3) finds out."""
+    return Path("/run/systemd/system").is_dir()

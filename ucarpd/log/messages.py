@@ -7,10 +7,11 @@ The lines stand in one module for each subject.  Where they go is the business o
 """
 
 from ucarpd.log.address_messages import AddressMessages
+from ucarpd.log.check_messages import CheckMessages
 from ucarpd.log.role_messages import RoleMessages
 from ucarpd.log.script_messages import ScriptMessages
 from ucarpd.log.segment_messages import SegmentMessages
 
 
-class Journal(RoleMessages, AddressMessages, SegmentMessages, ScriptMessages):
+class Journal(RoleMessages, AddressMessages, SegmentMessages, ScriptMessages, CheckMessages):
     """The lines of one virtual host."""

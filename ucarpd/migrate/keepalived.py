@@ -191,7 +191,7 @@ def _remark_on(findings: Findings, block: _Block) -> None:
     elif name.startswith("notify"):
         text = f"{shown}: UCARP_UPSCRIPT and UCARP_DOWNSCRIPT run at a change of role"
     elif name == "track_script":
-        text = f"track_script {inside}: there are no health checks yet; SIGUSR2 makes a master step down"
+        text = f"track_script {inside}: UCARP_CHECK_NAME='exec:/PATH' here, one for each script"
     elif name == "track_interface":
         text = f"track_interface {inside}: the virtual hosts of one process move together, if one"
         text += " interface is unusable (UCARP_IFDOWN_DEMOTION)"

@@ -25,6 +25,7 @@ from ucarpd.linux.lock import InstanceLock
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.messages import Journal
 from ucarpd.log.role_messages import finding_text
+from ucarpd.process.checking import Checking
 from ucarpd.process.exposure_watch import ExposureWatch
 from ucarpd.process.host import Host
 from ucarpd.process.notes import Notes
@@ -68,6 +69,16 @@ class Instance(ShownInstance):
             host.demotion, interface.fault, self._log, self._teller, self.demotion_changed
         )
         self._fitness = self.standing.fitness
+        self.checking = Checking(
+            self.standing.checks,
+            host.netlink,
+            self._log,
+            self._teller,
+            state=lambda: self.state,
+            sources=lambda: self._engine.sources if self._engine else (),
+            changed=self.demotion_changed,
+            told=host.changed,
+        )
         self._phase = phase
         self._former_keys: deque[bytes] = deque(maxlen=FORMER_KEYS)
         self._log.inquiry = DigestSearch(self._background)
@@ -109,7 +120,7 @@ class Instance(ShownInstance):
         self.standing.begin()
         if seconds := probation(self._crashes.begin(self._started_at)):
             self._fitness.crashed(seconds)
-        self.demotion_changed()
+        self.checking.configure(config)
         self._keeper.take_off_left_over(config.address_device)
         self.exposure.look(config.path)
         self._attach_when_scripts_can_run()
@@ -143,6 +154,7 @@ class Instance(ShownInstance):
     async def _stop(self, reason: str) -> None:
         self._is_stopping = True
         self._fitness.close()
+        self.checking.close()
         if self._restart is not None:
             self._restart.cancel()
         if self._engine is not None:
@@ -168,7 +180,7 @@ class Instance(ShownInstance):
         if self._engine is not None:
             self._interface.replace(new)
             self._engine.change_params(new.params())
-            self.demotion_changed()
+            self.checking.configure(new)
         self._log.reconfigured(restarted=False)
 
     def announce_restart(self) -> None:
@@ -196,7 +208,8 @@ class Instance(ShownInstance):
         if self._engine is not None:
             by_count = self.config.demote_style is DemoteStyle.OPENBSD
             if reason := self.standing.look(by_count=by_count):
-                self._engine.demote(self.standing.unfitness, reason)
+                standing = self.standing
+                self._engine.demote(standing.unfitness, reason, is_tested=standing.is_tested)
 
     def maintain(self, notes: tuple[Note, ...]) -> None:
         """These maintenance notes, of the host and of this instance, hold from now on."""
@@ -220,6 +233,7 @@ class Instance(ShownInstance):
     def changed(self, change: StateChanged) -> None:
         self._teller.transition(change)
         self._notes.state_changed()
+        self._loop.call_soon(self.checking.state_changed, change.new)
         if change.new is State.MASTER:
             self._fitness.role_taken()
         else:

@@ -117,6 +117,8 @@ class Process:
     def link_changed(self, interface: str) -> None:
         for each in self._supervisor.interfaces:
             each.link_changed(interface)
+        for instance in self._supervisor.instances:
+            instance.checking.link_changed(interface)
 
     def address_added(self, interface: str, ip: IPAddress) -> None:
         for each in self._supervisor.interfaces:

@@ -8,6 +8,7 @@ from ucarpd.carp.actions import State
 from ucarpd.config import Config
 from ucarpd.engine import Engine
 from ucarpd.log.messages import Journal
+from ucarpd.process.checking import Checking
 from ucarpd.process.exposure_watch import ExposureWatch
 from ucarpd.process.host import Host
 from ucarpd.process.moments import Moments
@@ -23,6 +24,7 @@ from ucarpd.scripts.runs import Runs
 class ShownInstance:
     """The part of an instance that changes nothing; apart from it only to keep both files short."""
 
+    checking: Checking
     config: Config
     exposure: ExposureWatch
     standing: Standing
@@ -85,6 +87,7 @@ class ShownInstance:
             course=self._teller.course,
             runs=self._runs,
             standing=self.standing,
+            checks=self.checking.listed(),
             findings=self._findings(moments),
         )
 

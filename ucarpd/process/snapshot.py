@@ -14,9 +14,10 @@ from ucarpd.carp.params import IPAddress
 from ucarpd.carp.peers import Peer
 from ucarpd.carp.rank import Rank
 from ucarpd.carp.timing import UNITS_PER_SECOND, advertisement_interval
-from ucarpd.config import Config
+from ucarpd.config import Check, Config
 from ucarpd.control.wire import REVISION
 from ucarpd.engine import Engine
+from ucarpd.health.checks import HealthChecks
 from ucarpd.health.lateness import Lateness
 from ucarpd.process.course import Course
 from ucarpd.process.moments import Moments
@@ -77,11 +78,12 @@ def of_instance(
     course: Course,
     runs: Runs,
     standing: Standing,
+    checks: Iterable[tuple[Check, float | None]],
     findings: Iterable[Lasting],
 ) -> dict[str, Any]:
     """Return one virtual host; while it waits for its start after a defect it has no engine.
 
-    `missing` are addresses that a master should have.
+    `missing` are addresses that a master should have; `checks` has each check with its next run.
     """
     machine = engine.machine if engine else None
     rank = machine.rank if machine else Rank(config.params(), standing.unfitness)
@@ -114,7 +116,7 @@ def of_instance(
         "peers": [_peer(each, moments) for each in machine.peers] if machine else [],
         "worst_gap": None if worst is None else round(worst, _DIGITS),
         "recent_gap": None if recent is None else round(recent, _DIGITS),
-        "next_deadline": None if deadline is None else moments.at(deadline),
+        "next_deadline": _at(deadline, moments),
         "script": _script(runs, moments),
         "last_transition": _transition(course, moments),
         "findings": [
@@ -130,7 +132,30 @@ def of_instance(
             "transitions": _nested((s.value, c.value, n) for (s, c), n in course.counts.items()),
             "scripts": _nested((_script_name(t), w, n) for (t, w), n in runs.counts.items()),
         },
+        "checks": [_check(each, run_at, standing.checks, moments) for each, run_at in checks],
+        "preempt_at": _at(machine.preempts_at(moments.now) if machine else None, moments),
     }
+
+
+def _check(
+    check: Check, run_at: float | None, health: HealthChecks, moments: Moments
+) -> dict[str, Any]:
+    history = health.histories[check.name]
+    return {
+        "name": check.name,
+        "target": check.target,
+        "state": history.state.value,
+        "since": moments.at(history.since),
+        "reason": history.reason,
+        "demote": check.demote,
+        "counts": health.counts(check.name),
+        "next": _at(run_at, moments),
+        "good_at": _at(history.good_at, moments),
+    }
+
+
+def _at(moment: float | None, moments: Moments) -> str | None:
+    return None if moment is None else moments.at(moment)
 
 
 def _addresses(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from ucarpd.carp.rank import HEALTHY
+from ucarpd.health.checks import HealthChecks
 from ucarpd.health.demotion import Demotion, Level
 from ucarpd.health.fitness import Fitness
 from ucarpd.log.messages import Journal
@@ -12,7 +13,7 @@ from ucarpd.record.maintenance import HOST, INSTANCE, Note
 
 
 class Standing:
-    """The sum of the host's reasons (`of_host`) and of the virtual host's own ones (`fitness`).
+    """The sum of the host's reasons (`of_host`) and of the virtual host's own ones (`fitness`, `checks`).
 
     `own_fault` is a reason of the host that is left out: a fault of the virtual host's own interface
     already ends the role, and has its own reason.  `changed` is called when one of its own reasons begins
@@ -28,6 +29,9 @@ class Standing:
         changed: Callable[[], None],
     ) -> None:
         self.fitness = Fitness(changed)
+        self.checks = HealthChecks()
+        self.is_tested = True
+        """Whether each health check has had a result, as the engine was told."""
         self.demotion = Demotion()
         """All reasons that hold."""
         self.unfitness = HEALTHY
@@ -41,15 +45,17 @@ class Standing:
 
     def begin(self) -> None:
         """Forget what was told: a new engine knows of no reason."""
-        self.demotion, self.unfitness = Demotion(), HEALTHY
+        self.demotion, self.unfitness, self.is_tested = Demotion(), HEALTHY, True
         self._teller.unfitness = HEALTHY
 
     def look(self, *, by_count: bool) -> str | None:
         """Add up the reasons; return why the unfitness has changed, or None if nothing has."""
-        reasons = self._of_host.without(self._own_fault).joined(self.fitness.demotion)
+        own = self.fitness.demotion.joined(self.checks.demotion)
+        reasons = self._of_host.without(self._own_fault).joined(own)
         unfitness = reasons.unfitness(by_count=by_count)
+        was_tested, self.is_tested = self.is_tested, self.checks.is_tested
         if reasons.reasons == self.demotion.reasons and unfitness == self.unfitness:
-            return None
+            return None if was_tested == self.is_tested else "its health checks"
         self.demotion = reasons
         self.unfitness = self._teller.unfitness = unfitness
         text = f"demoted by {unfitness}: {reasons}"

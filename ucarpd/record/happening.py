@@ -20,6 +20,7 @@ class Event(StrEnum):
     DEMOTION = "demotion"
     MAINTENANCE = "maintenance"
     FINDING = "finding"
+    CHECK = "check"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,10 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pwd import getpwnam
+from typing import NamedTuple
 
 KILL_AFTER = 2.0
 """Seconds between SIGTERM and SIGKILL for a program that must end."""
@@ -16,17 +19,102 @@ LOOK_AGAIN_AFTER = 0.05
 UMASK = 0o022
 """The usual umask, for scripts; the umask of the unit hides ucarpd's files from other users."""
 
-PIDS: set[int] = set()
+
+class Pids(set[int]):
+    """Process ids; while a program is being started in another thread, any may be among them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._starts = 0
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def starting(self) -> Iterator[None]:
+        with self._lock:
+            self._starts += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._starts -= 1
+
+    def __contains__(self, pid: object) -> bool:
+        return self._starts > 0 or super().__contains__(pid)
+
+
+PIDS = Pids()
 """The process ids that a Child waits for; other code must not take their exit status."""
 
 _REALTIME = {os.SCHED_FIFO, os.SCHED_RR}
 
 
+class Account(NamedTuple):
+    """The user that a program runs as; None: the groups are ours."""
+
+    uid: int
+    gid: int | None
+    groups: list[int] | None
+
+
+def account_of(user: str) -> Account:
+    """Return the account of a user.  Raises KeyError; may block, if a directory server is slow."""
+    found = getpwnam(user)
+    return Account(found.pw_uid, found.pw_gid, os.getgrouplist(user, found.pw_gid))
+
+
+def start(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    output: int | None = None,
+    account: Account | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a program in a session of its own.  Blocks until it has been executed.
+
+    `output` is the descriptor for what it writes, `account` its user; by default both are ours.
+    Raises the exceptions of subprocess.Popen.
+    """
+    with _ordinary_children():
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd="/",
+            start_new_session=True,
+            umask=UMASK,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=account.groups if account else None,
+        )
+    PIDS.add(process.pid)
+    return process
+
+
+def start_beside(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    output: int | None = None,
+    account: Account | None = None,
+) -> subprocess.Popen[bytes]:
+    """Do the same in another thread than the event loop's, which does not wait for it.
+
+    vfork would stop all threads until the program is executed, which takes long on a busy machine.
+    Python does not use it for a program with a user.
+    """
+    account = account or Account(os.geteuid(), None, None)
+    with PIDS.starting():
+        return start(command, environment, output=output, account=account)
+
+
 class Child:
     """A program in a session of its own; `ended` gets its exit status, and whether it timed out.
 
-    The status is as in a shell: 128 + N for a signal N.  The constructor raises the exceptions of
-    subprocess.Popen.
+    The status is as in a shell: 128 + N for a signal N.  The constructor starts the program, unless
+    that has been done (`process`), and raises the exceptions of `start`.  `alone`: what is left of its
+    process group at its end is killed.
     """
 
     def __init__(
@@ -34,22 +122,17 @@ class Child:
         command: Sequence[str],
         environment: Mapping[str, str],
         ended: Callable[[int, bool], None],
+        *,
+        process: subprocess.Popen[bytes] | None = None,
+        alone: bool = False,
     ) -> None:
+        self._alone = alone
         self._loop = asyncio.get_running_loop()
         self._report = ended
         self._timer: asyncio.TimerHandle | None = None
         self._timed_out = False
         self._descriptor: int | None = None
-        with _ordinary_children():
-            self._process = subprocess.Popen(
-                command,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                cwd="/",
-                start_new_session=True,
-                umask=UMASK,
-            )
-        PIDS.add(self._process.pid)
+        self._process = process or start(command, environment)
         self._be_ordinary()
         self._watch()
 
@@ -57,6 +140,11 @@ class Child:
         """Terminate the program after `timeout` seconds (0: never), and then call `timed_out`."""
         if timeout:
             self._timer = self._loop.call_later(timeout, self._terminate, timed_out)
+
+    def kill(self) -> None:
+        """Kill the program and its process group; `ended` is still called."""
+        self._alone = True
+        self._signal_group(signal.SIGKILL)
 
     def _terminate(self, timed_out: Callable[[], None]) -> None:
         self._timed_out = True
@@ -91,7 +179,7 @@ class Child:
         self._close()
         if self._timer is not None:
             self._timer.cancel()
-        if self._timed_out:
+        if self._timed_out or self._alone:
             # Its children may still be running.  The kernel does not reuse the pid until the exit
             # status is taken, so the signal cannot hit another group.
             self._signal_group(signal.SIGKILL)

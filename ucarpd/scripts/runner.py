@@ -137,7 +137,7 @@ class HookRunner:
         self._log.spawning(str(hook))
         try:
             child = Child(
-                (str(hook.script), *hook.arguments), _environment(hook.environment), self._ended
+                (str(hook.script), *hook.arguments), environment_of(hook.environment), self._ended
             )
         except OSError as error:
             self._fail(hook, CANNOT_EXECUTE, _why_not_executed(error))
@@ -227,7 +227,8 @@ def _why_not_executed(error: OSError) -> str:
             return error.strerror or str(error)
 
 
-def _environment(extra: Mapping[str, str]) -> dict[str, str]:
+def environment_of(extra: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a program, with `extra` variables."""
     # UCARP_ keys come only from the file: an exported UCARP_PASS must not reach a script.
     inherited = {
         name: value

@@ -3,7 +3,9 @@
 Neither the parent nor the group identifies them, so ucarpd finds them by their environment.
 """
 
+import contextlib
 import os
+import signal
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +40,15 @@ def find() -> dict[str, list[Survivor]]:
             instance = os.fsdecode(name.partition(b"=")[2])
             found[instance].append(Survivor(pid, _command(pid)))
     return dict(found)
+
+
+def kill(variable: str) -> None:
+    """Kill the processes of our scripts with this NAME=value in their environment.  Blocks."""
+    ours, wanted = f"{MARK}={os.getpid()}".encode(), os.fsencode(variable)
+    for pid, environment in _environments():
+        if ours in environment and wanted in environment:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def _environments() -> Iterator[tuple[int, list[bytes]]]:

@@ -53,6 +53,17 @@ ROWS: tuple[Key, ...] = (
         reload="live",
     ),
     Key(
+        name="UCARP_PREEMPT_DELAY",
+        parse=types.seconds(0, 3600),
+        kind="seconds, 0 to 3600",
+        default="0",
+        help="For so long after its start, after its interface has come back, and after it was less"
+        " fit, this host takes the role from no healthy master. It still takes over at once if it"
+        " hears no master, and from a master that is less fit.",
+        fields=("preempt_delay",),
+        reload="live",
+    ),
+    Key(
         name="UCARP_NEUTRAL",
         parse=types.boolean,
         kind="yes or no",

@@ -1,0 +1,34 @@
+"""Checks as a file has them, and their surroundings."""
+
+from dataclasses import replace
+
+import pytest
+
+from ucarpd.checks.probe import Surroundings
+from ucarpd.checks.probes import PROBES
+from ucarpd.config import health_checks
+
+
+@pytest.fixture
+def links():
+    """The links of this host by name, to be filled."""
+    return {}
+
+
+@pytest.fixture
+def surroundings(links):
+    return Surroundings(
+        interface="eth0",
+        link=links.get,
+        sources=lambda: (),
+        environment=lambda: {"UCARP_INSTANCE": "web", "UCARP_STATE": "MASTER"},
+    )
+
+
+@pytest.fixture
+def probe(surroundings):
+    def probe(text):
+        check = replace(health_checks.parse(text), name="web")
+        return PROBES[check.kind](check, surroundings)
+
+    return probe

@@ -1,0 +1,186 @@
+"""Checks by programs: real ones."""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from ucarpd.checks import programs
+from ucarpd.checks.probe import Failed
+from ucarpd.scripts.child import PIDS
+
+SHELL = "exec:/bin/sh -c '{}'"
+
+
+def run(probe, timeout=20.0):
+    """The line of one run; a failure is the exception that it is."""
+
+    async def scenario():
+        async with asyncio.timeout(timeout):
+            return await probe.run()
+
+    try:
+        return asyncio.run(scenario())
+    except Failed as failed:
+        return failed
+
+
+@pytest.mark.parametrize(
+    ("script", "line"),
+    [
+        ("exit 0", "exit status 0"),
+        ("echo one; echo; echo two; echo", "two"),
+        ("echo one >&2", "one"),
+        ('printf "a\\tb"', "a?b"),
+        ('head -c 300 /dev/zero | tr "\\0" x', "x" * 200),
+    ],
+)
+def test_a_program_that_ends_with_status_0_is_good(probe, script, line):
+    assert run(probe(SHELL.format(script))) == line
+
+
+@pytest.mark.parametrize(
+    ("script", "line"),
+    [
+        ("exit 7", "exit status 7"),
+        ("echo no; exit 1", "no"),
+        ("kill -9 $$", "exit status 137"),
+    ],
+)
+def test_any_other_status_is_a_failure_with_the_last_line(probe, script, line):
+    failed = run(probe(SHELL.format(script)))
+    assert isinstance(failed, Failed)
+    assert str(failed) == line
+
+
+def test_a_program_that_is_not_there(probe):
+    assert str(run(probe("exec:/nowhere"))) == "it cannot be run: No such file or directory"
+
+
+def test_arguments_and_environment(probe):
+    words = "$UCARP_INSTANCE $UCARP_STATE $UCARP_CHECK $0"
+    text = f"exec:/bin/sh -c 'echo {words}' \"a b\""
+    assert run(probe(text)) == "web MASTER web a b"
+
+
+def test_a_program_that_prints_a_lot_is_read_in_part(probe, monkeypatch):
+    monkeypatch.setattr(programs, "READ_PAUSE", 0.0)
+    script = "head -c 3000000 /dev/zero; echo; echo done"
+    assert run(probe(SHELL.format(script))) == "done"
+
+
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_for_end(pids):
+    limit = time.monotonic() + 20
+    while any(map(is_alive, pids)):
+        assert time.monotonic() < limit, pids
+        time.sleep(0.01)
+
+
+def pids_in(file):
+    return [int(word) for word in file.read_text().split()]
+
+
+@pytest.mark.parametrize(
+    "leaves", ["sleep 600 & echo $! $$ > {}; wait", "setsid sleep 600 & echo $! $$ > {}; wait"]
+)
+def test_a_program_that_is_too_late_is_killed_with_its_children(probe, tmp_path, leaves):
+    """Also the one that has left its process group."""
+    file = tmp_path / "pids"
+
+    async def scenario():
+        checked = probe(SHELL.format(leaves.format(file)))
+        running = asyncio.get_running_loop().create_task(checked.run())
+        while not file.exists() or not file.read_text().endswith("\n"):
+            await asyncio.sleep(0.01)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        while PIDS:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(scenario())
+    wait_for_end(pids_in(file))
+
+
+def test_what_a_program_leaves_in_its_group_ends_with_it(probe, tmp_path):
+    file = tmp_path / "pids"
+    assert run(probe(SHELL.format(f"sleep 600 & echo $! > {file}; echo ok"))) == "ok"
+    wait_for_end(pids_in(file))
+
+
+def test_a_run_that_cannot_be_killed_is_the_only_one(probe, monkeypatch):
+    """As on a dead disk."""
+    monkeypatch.setattr(programs.Child, "kill", lambda _child: None)
+
+    async def scenario():
+        checked = probe(SHELL.format("sleep 0.2"))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await checked.run()
+        with pytest.raises(Failed, match="its last run was killed, and still hangs"):
+            await checked.run()
+        while PIDS:
+            await asyncio.sleep(0.01)
+        assert await checked.run() == "exit status 0"
+
+    asyncio.run(scenario())
+
+
+def test_a_user_that_nobody_knows(probe):
+    assert str(run(probe("exec:/bin/true user=nobody-knows"))) == "there is no user nobody-knows"
+
+
+def test_our_own_user(probe, monkeypatch):
+    """Another one needs root: see tests/integration/test_health_checks.py."""
+    own = programs.Account(os.getuid(), os.getgid(), None)
+    monkeypatch.setattr(programs, "account_of", lambda user: {"me": own}[user])
+    assert run(probe("exec:/bin/sh -c 'id -u' user=me")) == str(os.getuid())
+
+
+def test_a_unit_is_asked_of_systemd(probe, tmp_path, monkeypatch):
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text('#!/bin/sh\necho "$@"\nexit 3\n')
+    systemctl.chmod(0o755)
+    monkeypatch.setattr("ucarpd.scripts.runner.SCRIPT_PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert str(run(probe("unit:apache2.service"))) == "is-active -- apache2.service"
+
+
+@pytest.mark.parametrize(
+    ("mode", "user", "why"),
+    [
+        (0o755, None, None),
+        (0o644, None, "it is not executable"),
+        (0o755, "nobody-knows", "there is no user nobody-knows"),
+    ],
+)
+def test_what_keeps_a_program_from_being_a_check(tmp_path, mode, user, why):
+    script = tmp_path / "check"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(mode)
+    found = programs.obstacle(script, user)
+    assert found is None if why is None else found.startswith(why)
+
+
+def test_a_script_of_a_user_does_not_run_as_root(tmp_path, monkeypatch):
+    script = tmp_path / "check"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    owner = script.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    found = programs.obstacle(script, None)
+    if owner:
+        assert (
+            found
+            == f"user {owner} owns it, so it does not run as root: add user=, or chown root {script}"
+        )
+    else:
+        assert found is None

@@ -1,0 +1,215 @@
+"""Checks of TCP servers and web servers, against real ones on this machine."""
+
+import asyncio
+import socket
+import ssl
+
+import pytest
+from servers import OK, self_signed, web_server
+
+from ucarpd.checks import servers
+from ucarpd.checks.probe import Failed
+
+
+@pytest.fixture
+def unused_port():
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
+async def failure(probe):
+    with pytest.raises(Failed) as caught:
+        await probe.run()
+    return str(caught.value)
+
+
+def answer(status="200 OK", body="it works", header="X: y"):
+    return f"HTTP/1.1 {status}\r\n{header}\r\n\r\n{body}".encode()
+
+
+def test_a_tcp_server_that_takes_connections_is_good(probe):
+    async def scenario():
+        async with web_server() as server:
+            assert await probe(f"tcp://127.0.0.1:{server.port}").run() == "connected"
+            assert await probe(f"tcp://localhost:{server.port}").run() == "connected"
+
+    asyncio.run(scenario())
+
+
+def test_one_that_refuses_them_is_not(probe, unused_port):
+    async def scenario():
+        assert await failure(probe(f"tcp://127.0.0.1:{unused_port}")) == "connection refused"
+        assert await failure(probe(f"http://127.0.0.1:{unused_port}/")) == "connection refused"
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("text", ["tcp://127.0.0.1:{}", "http://127.0.0.1:{}/"])
+def test_a_connection_ends_with_a_reset(probe, text):
+    """So that it leaves no TIME_WAIT behind."""
+
+    async def scenario():
+        async with web_server() as server:
+            await probe(text.format(server.port)).run()
+            while not server.ends:
+                await asyncio.sleep(0)
+            assert server.ends == ["ConnectionResetError"]
+
+    asyncio.run(scenario())
+
+
+def test_a_name_that_nobody_knows(probe):
+    async def scenario():
+        text = await failure(probe("tcp://nobody.invalid:80"))
+        assert text.startswith("nobody.invalid: ")
+
+    asyncio.run(scenario())
+
+
+def test_a_name_server_that_hangs_holds_up_one_run_alone(probe, monkeypatch):
+    import threading
+
+    goes_on = threading.Event()
+
+    def hang(*_arguments, **_named):
+        goes_on.wait(30)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+
+    async def scenario():
+        checked = probe("tcp://slow.example:80")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await checked.run()
+        assert await failure(checked) == "looking up slow.example hangs"
+        goes_on.set()
+        while await failure(checked) != "it has no address":
+            await asyncio.sleep(0)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("options", "said", "line"),
+    [
+        ("", OK, "HTTP/1.1 200 OK"),
+        ("", answer("204 No Content", ""), "HTTP/1.1 204 No Content"),
+        ("status=401,404", answer("404 Not Found"), "HTTP/1.1 404 Not Found"),
+        ("text=works", OK, "HTTP/1.1 200 OK"),
+        (
+            "text=works",
+            answer(body="5\r\nit wo\r\n3\r\nrks\r\n0\r\n\r\n", header="Transfer-Encoding: chunked"),
+            "HTTP/1.1 200 OK",
+        ),
+    ],
+)
+def test_a_page_that_is_good(probe, monkeypatch, options, said, line):
+    monkeypatch.setattr(servers, "LARGEST_ANSWER", len(said))
+
+    async def scenario():
+        async with web_server(said) as server:
+            assert await probe(f"http://127.0.0.1:{server.port}/ {options}").run() == line
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("options", "said", "line"),
+    [
+        ("", answer("500 Sorry"), "HTTP/1.1 500 Sorry"),
+        ("", answer("301 Moved", header="Location: /x"), "HTTP/1.1 301 Moved"),
+        ("text=fails", OK, "HTTP/1.1 200 OK, but the text is not in the answer"),
+        ("", b"SSH-2.0-x\r\n\r\n", "the answer is not HTTP"),
+    ],
+)
+def test_a_page_that_is_not(probe, monkeypatch, options, said, line):
+    monkeypatch.setattr(servers, "LARGEST_ANSWER", len(said))
+
+    async def scenario():
+        async with web_server(said) as server:
+            assert await failure(probe(f"http://127.0.0.1:{server.port}/ {options}")) == line
+
+    asyncio.run(scenario())
+
+
+def test_an_answer_that_never_ends_is_read_in_part(probe):
+    async def scenario():
+        async with web_server(answer(body="x" * (1 << 20))) as server:
+            text = f"http://127.0.0.1:{server.port}/ text=y"
+            assert "the text is not in the answer" in await failure(probe(text))
+
+    asyncio.run(scenario())
+
+
+def test_the_request_names_the_host_and_the_path_and_no_proxy_is_asked(probe, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1/")
+
+    async def scenario():
+        async with web_server() as server:
+            await probe(f"http://localhost:{server.port}/a?b=c").run()
+            first, host, *_ = server.requests[0].split("\r\n")
+            assert (first, host) == ("GET /a?b=c HTTP/1.1", f"Host: localhost:{server.port}")
+
+    asyncio.run(scenario())
+
+
+def test_ipv6(probe):
+    async def scenario():
+        async with web_server(host="::1") as server:
+            await probe(f"http://[::1]:{server.port}/").run()
+            assert f"Host: [::1]:{server.port}\r\n" in server.requests[0]
+
+    asyncio.run(scenario())
+
+
+def test_a_certificate_is_verified_unless_it_must_not_be(probe, tmp_path):
+    context, _ = self_signed(tmp_path)
+
+    async def scenario():
+        async with web_server(context=context) as server:
+            url = f"https://127.0.0.1:{server.port}/"
+            text = await failure(probe(url))
+            assert text == "the certificate is not valid: self-signed certificate"
+            assert await probe(f"{url} verify=no").run() == "HTTP/1.1 200 OK"
+
+    asyncio.run(scenario())
+
+
+def test_a_certificate_of_a_known_authority_is_good(probe, tmp_path, monkeypatch):
+    context, file = self_signed(tmp_path)
+    monkeypatch.setattr(
+        ssl, "create_default_context", lambda made=ssl.create_default_context: made(cafile=file)
+    )
+
+    async def scenario():
+        async with web_server(context=context) as server:
+            assert await probe(f"https://127.0.0.1:{server.port}/").run() == "HTTP/1.1 200 OK"
+
+    asyncio.run(scenario())
+
+
+def test_a_server_without_tls(probe):
+    async def scenario():
+        async with web_server(b"no TLS here\r\n\r\n") as server:
+            url = f"https://127.0.0.1:{server.port}/"
+            with pytest.raises((Failed, TimeoutError)):
+                async with asyncio.timeout(5):
+                    await probe(url).run()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("text", ["http://127.0.0.1:{}/"])
+def test_a_server_that_never_answers_is_left_at_the_time_out(probe, text):
+    async def scenario():
+        async with web_server(None) as server:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await probe(text.format(server.port)).run()
+            while not server.ends:
+                await asyncio.sleep(0)
+            assert server.ends == ["ConnectionResetError"]
+
+    asyncio.run(scenario())

@@ -1,0 +1,105 @@
+"""Health checks of an instance: what the log, the history, the machine and the scripts hear of them."""
+
+import asyncio
+
+from instance_bench import TAKES_OVER
+from two_addresses import config_of
+from virtual_loop import in_virtual_time
+
+from ucarpd.carp.actions import State
+from ucarpd.checks.servers import Connection
+from ucarpd.process.restart_pause import FIRST_RESTART_PAUSE
+from ucarpd.record.happening import Event
+
+UPLINK = "UCARP_CHECK_UPLINK='link:eth1 demote=7'\n"
+
+
+def set_uplink(bench, *, is_up):
+    bench.netlink.indexes["eth1"] = 3
+    bench.netlink.down.discard("eth1")
+    if not is_up:
+        bench.netlink.down.add("eth1")
+    bench.instance.checking.link_changed("eth1")
+
+
+def events(bench):
+    return [each.reason for each in bench.happenings if each.event == Event.CHECK]
+
+
+@in_virtual_time
+async def test_a_failure_is_a_reason_that_is_logged_told_and_advertised(make, log_lines):
+    bench = make(UPLINK)
+    set_uplink(bench, is_up=True)
+    await bench.serve()
+    assert events(bench) == ["check UPLINK is good: eth1 is up"]
+    log_lines.told()
+    set_uplink(bench, is_up=False)
+    await asyncio.sleep(1.5)
+    assert log_lines.told() == [
+        "web: check UPLINK has failed: eth1 is down",
+        "web: demoted by 7: check UPLINK: eth1 is down",
+    ]
+    assert bench.instance.note == "; less fit: check UPLINK: eth1 is down"
+    assert events(bench)[1:] == ["check UPLINK has failed: eth1 is down"]
+    assert set(bench.interface.advertised()) == {7}
+    set_uplink(bench, is_up=True)
+    await asyncio.sleep(0.1)
+    assert log_lines.told() == [
+        "web: check UPLINK is good: eth1 is up",
+        "web: no longer demoted",
+    ]
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_a_host_that_may_never_serve_says_what_that_means(make, log_lines):
+    bench = make("UCARP_CHECK_UPLINK='link:eth1 demote=never'\n")
+    set_uplink(bench, is_up=True)
+    await bench.serve()
+    log_lines.told()
+    set_uplink(bench, is_up=False)
+    await asyncio.sleep(2 * TAKES_OVER)
+    assert log_lines.told()[0] == (
+        "web: check UPLINK has failed: eth1 is down; this host does not serve meanwhile; if it fails"
+        " on all hosts, nobody serves"
+    )
+    assert bench.instance.state is State.BACKUP
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_until_the_first_result_it_serves_if_it_hears_nobody(make, monkeypatch):
+    monkeypatch.setattr(Connection, "run", asyncio.Event().wait)
+    bench = make("UCARP_CHECK_HANGS='tcp://10.0.0.9:80 timeout=60'\n")
+    bench.instance.start()
+    assert not bench.interface.engine.machine.rank.is_tested
+    await asyncio.sleep(TAKES_OVER)
+    assert bench.instance.state is State.MASTER
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_a_reload_adds_keeps_and_removes_checks(make, tmp_path, log_lines):
+    bench = make(UPLINK)
+    set_uplink(bench, is_up=False)
+    await bench.serve()
+    assert bench.instance.standing.unfitness == 7
+    bench.instance.reconfigure(config_of(tmp_path, UPLINK.replace("=7", "=9")))
+    assert bench.instance.standing.unfitness == 9, "it has not run again"
+    log_lines.told()
+    bench.instance.reconfigure(config_of(tmp_path, ""))
+    assert log_lines.told()[0] == "web: no longer demoted"
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_a_start_after_a_defect_knows_what_the_checks_said(make):
+    bench = make(UPLINK)
+    set_uplink(bench, is_up=False)
+    bench.breaks_as = State.MASTER
+    bench.instance.start()
+    await asyncio.sleep(TAKES_OVER)
+    bench.breaks_as = None
+    await asyncio.sleep(FIRST_RESTART_PAUSE)
+    assert bench.interface.engine.machine.rank.demotion == 7
+    await bench.instance.stop("stopping")

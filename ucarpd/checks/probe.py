@@ -1,0 +1,38 @@
+"""What a kind of check has to offer, and what it may ask."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from ucarpd.carp.params import IPAddress
+from ucarpd.linux.netlink import Link
+
+
+class Failed(Exception):
+    """A run has failed; the text is a line for the operator."""
+
+
+class Probe(Protocol):
+    """One check of one virtual host.
+
+    `run` returns a line for the operator, or raises Failed; nothing else is awaited than what other
+    events of the loop end, and a cancellation ends it at once.  `watches` names an interface whose
+    changes are the only reason to run; None: it runs at its interval.
+    """
+
+    @property
+    def watches(self) -> str | None: ...
+    async def run(self) -> str: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the checks of a virtual host may ask: its `interface`, the kernel's links, its own source
+    addresses, and the environment of its scripts with its present state.
+    """
+
+    interface: str
+    link: Callable[[str], Link | None]
+    sources: Callable[[], tuple[IPAddress, ...]]
+    environment: Callable[[], Mapping[str, str]]

@@ -1,0 +1,186 @@
+"""Checks by programs: a script of the operator, or systemd's word about a unit.
+
+Each run has a process group of its own, which is killed when the run ends or is too late.  A process
+that has left the group is found by its environment.
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ucarpd.checks.beside import Beside, in_thread
+from ucarpd.checks.probe import Failed, Surroundings
+from ucarpd.config import Check
+from ucarpd.scripts import survivors
+from ucarpd.scripts.child import Account, Child, account_of, start_beside
+from ucarpd.scripts.runner import environment_of, refusal
+
+LONGEST_LINE = 200
+"""Characters of a last line that are kept."""
+
+READ_PAUSE = 0.002
+"""Seconds between two reads: a program that never stops writing must not keep the loop busy."""
+
+_READ_SIZE = 1 << 16
+"""Bytes of output that are read at once: a pipe holds no more."""
+
+_TAIL = 4096
+"""Bytes at the end of the output that are kept."""
+
+_MARK = "UCARPD_CHECK"
+"""The variable that names the check in the environment of its processes."""
+
+
+class Program:
+    """Runs a command; exit status 0 is good."""
+
+    watches = None
+
+    def __init__(self, check: Check, surroundings: Surroundings, command: Sequence[str]) -> None:
+        self._check = check
+        self._surroundings = surroundings
+        self._command = command
+        self._run: _Run | None = None
+        self._users: Beside[Account] = Beside()
+
+    async def run(self) -> str:
+        if self._run is not None and not self._run.ended.done():
+            raise Failed("its last run was killed, and still hangs")
+        account = await self._account()
+        surroundings = self._surroundings.environment()
+        which = f"{surroundings.get('UCARP_INSTANCE', '')}/{self._check.name}"
+        environment = {**surroundings, "UCARP_CHECK": self._check.name, _MARK: which}
+        self._run = run = _Run(self._command, environment_of(environment), account)
+        try:
+            status = await asyncio.shield(run.ended)
+        except asyncio.CancelledError:
+            run.kill()
+            # What has left the process group is found beside the loop.
+            in_thread(lambda: survivors.kill(f"{_MARK}={which}"))
+            raise
+        except OSError as error:
+            raise Failed(f"it cannot be run: {error.strerror or error}") from None
+        line = run.last_line
+        if status:
+            raise Failed(line or f"exit status {status}")
+        return line or "exit status 0"
+
+    def close(self) -> None:
+        pass
+
+    async def _account(self) -> Account | None:
+        user = self._check.user
+        if user is None:
+            return None
+        try:
+            return await self._users.call(lambda: account_of(user), f"looking up the user {user}")
+        except (LookupError, OSError):
+            raise Failed(f"there is no user {user}") from None
+
+
+class _Run:
+    """One run of a command; `ended` gets its exit status, or the OSError that kept it from running."""
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], account: Account | None
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[int] = self._loop.create_future()
+        self._command = command
+        self._tail = b""
+        self._again: asyncio.TimerHandle | None = None
+        self._child: Child | None = None
+        self._is_unwanted = False
+        self._pipe, output = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        os.set_blocking(output, True)
+
+        def begin() -> None:
+            process, error = None, None
+            try:
+                process = start_beside(command, environment, output=output, account=account)
+            except Exception as raised:  # noqa: BLE001 - whoever waits for the end gets it
+                error = raised
+            finally:
+                os.close(output)
+            try:
+                self._loop.call_soon_threadsafe(self._begun, process, error)
+            except RuntimeError:  # The loop is closed, as the process ends.
+                if process is not None:
+                    os.killpg(process.pid, signal.SIGKILL)
+
+        in_thread(begin)
+
+    def kill(self) -> None:
+        """Kill the program with its process group, at once or as soon as it has been started."""
+        self._is_unwanted = True
+        if self._child is not None:
+            self._child.kill()
+
+    def _begun(self, process: subprocess.Popen[bytes] | None, error: Exception | None) -> None:
+        if process is None:
+            os.close(self._pipe)
+            assert error is not None
+            self.ended.set_exception(error)
+            self.ended.exception()  # If nobody waits any more, it is no defect.
+            return
+        self._child = Child(self._command, {}, self._end, process=process, alone=True)
+        self._listen()
+        if self._is_unwanted:
+            self._child.kill()
+
+    @property
+    def last_line(self) -> str:
+        """The last line that is not empty, fit for a log."""
+        lines = [line.strip() for line in self._tail.decode("utf-8", "replace").splitlines()]
+        last = next((line for line in reversed(lines) if line), "")
+        return "".join(c if c.isprintable() else "?" for c in last)[:LONGEST_LINE]
+
+    def _listen(self) -> None:
+        self._again = None
+        self._loop.add_reader(self._pipe, self._read)
+
+    def _read(self) -> None:
+        self._loop.remove_reader(self._pipe)
+        if self._take():
+            self._again = self._loop.call_later(READ_PAUSE, self._listen)
+
+    def _take(self) -> bool:
+        """Read what the pipe holds; return whether there may be more."""
+        try:
+            part = os.read(self._pipe, _READ_SIZE)
+        except BlockingIOError:
+            return True
+        self._tail = (self._tail + part)[-_TAIL:]
+        return bool(part)
+
+    def _end(self, status: int, _timed_out: bool) -> None:
+        if self._again is not None:
+            self._again.cancel()
+        self._loop.remove_reader(self._pipe)
+        self._take()
+        os.close(self._pipe)
+        self.ended.set_result(status)
+
+
+def command_of_unit(unit: str) -> tuple[str, ...]:
+    """Return the command that prints the state of a unit; its exit status is 0 if it is active."""
+    return ("systemctl", "is-active", "--", unit)
+
+
+def obstacle(script: Path, user: str | None) -> str | None:
+    """Return why a program cannot be a check, or None if it can.  Blocks."""
+    if why := refusal(script):
+        return why
+    if user is not None:
+        try:
+            account_of(user)
+        except KeyError:
+            return f"there is no user {user}"
+    elif (owner := script.stat().st_uid) not in {0, os.geteuid()}:
+        return (
+            f"user {owner} owns it, so it does not run as root: add user=, or chown root {script}"
+        )
+    return None

@@ -1,0 +1,199 @@
+"""The checks of one virtual host at work: each runs when it is due, one run of it at a time.
+
+Runs are spread evenly in time, however many checks the process has.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import count
+from typing import Protocol
+
+from ucarpd.checks.probe import Failed, Surroundings
+from ucarpd.checks.probes import PROBES
+from ucarpd.config import Check
+from ucarpd.health.checks import HealthChecks, Terms
+
+FIRST_RUN_WITHIN = 1.0
+"""Seconds within which each check runs for the first time, so that the host is soon tested."""
+
+_GOLDEN_RATIO = (5**0.5 - 1) / 2
+_places = count()
+
+
+class Observer(Protocol):
+    def check_changed(self, check: Check) -> None:
+        """The check has another state than before."""
+
+    def checks_look(self) -> None:
+        """The demotion by the checks, or whether they are tested, may have changed."""
+
+
+class Checks:
+    """Runs the checks, and passes their results to `health`."""
+
+    def __init__(
+        self, health: HealthChecks, surroundings: Surroundings, observer: Observer
+    ) -> None:
+        self.health = health
+        self._surroundings = surroundings
+        self._observer = observer
+        self._loop = asyncio.get_running_loop()
+        self._running: dict[str, _Repeated] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def configure(self, checks: Iterable[Check]) -> None:
+        """Run these checks from now on; what has not changed keeps its results."""
+        wanted = {each.name: each for each in checks}
+        now = self._loop.time()
+        for name in self._running.keys() - wanted.keys():
+            self._running.pop(name).close()
+            self.health.remove(name, now)
+        for name, check in wanted.items():
+            old = self._running.get(name)
+            terms = _terms(check)
+            if old is not None and _is_same(old.check, check):
+                old.check = check
+                self.health.keep(name, terms, now)
+                continue
+            if old is not None:
+                old.close()
+            self.health.add(name, terms, now)
+            self._running[name] = _Repeated(check, self._surroundings, self._note)
+        self._look()
+
+    def set_master(self, is_master: bool) -> None:
+        """This host has become MASTER, or is not any more."""
+        self.health.set_master(is_master, self._loop.time())
+        self._look()
+
+    def link_changed(self, interface: str) -> None:
+        """The kernel reports a change of the interface."""
+        for each in self._running.values():
+            if each.watches == interface:
+                each.run()
+
+    def listed(self) -> list[tuple[Check, float | None]]:
+        """Return each check, and the monotonic second of its next run, if one is planned."""
+        return [(each.check, each.next_run) for each in self._running.values()]
+
+    def close(self) -> None:
+        """End all runs at once."""
+        for each in self._running.values():
+            each.close()
+        self._running.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _note(self, check: Check, is_good: bool, line: str) -> None:
+        if self.health.note(check.name, is_good, line, self._loop.time()):
+            self._observer.check_changed(check)
+        # A link reports a change once, so its check runs again when its pause is over.
+        repeated, good_at = self._running[check.name], self.health.histories[check.name].good_at
+        if repeated.watches is not None and good_at is not None:
+            repeated.run_at(good_at)
+        self._look()
+
+    def _look(self) -> None:
+        self._observer.checks_look()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if (deadline := self.health.deadline) is not None:
+            self._timer = self._loop.call_at(deadline, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self.health.look(self._loop.time())
+        self._look()
+
+
+class _Repeated:
+    """One check, run again and again; each end of a run calls `note`."""
+
+    def __init__(
+        self,
+        check: Check,
+        surroundings: Surroundings,
+        note: Callable[[Check, bool, str], None],
+    ) -> None:
+        self.check = check
+        self._note = note
+        self._loop = asyncio.get_running_loop()
+        self._probe = PROBES[check.kind](check, surroundings)
+        self._task: asyncio.Task[None] | None = None
+        self._is_wanted_again = False
+        phase = next(_places) * _GOLDEN_RATIO % 1
+        self._due = self._loop.time() + phase * min(check.interval, FIRST_RUN_WITHIN)
+        self._timer: asyncio.TimerHandle | None = None
+        self.run_at(self._due)
+
+    @property
+    def watches(self) -> str | None:
+        return self._probe.watches
+
+    @property
+    def next_run(self) -> float | None:
+        return self._timer.when() if self._timer is not None else None
+
+    def run_at(self, at: float) -> None:
+        """Run at this monotonic second, instead of at the time that was set before."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(at, self.run)
+
+    def run(self) -> None:
+        """Run now; if a run is under way, after that one."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._task is not None:
+            self._is_wanted_again = True
+            return
+        self._task = self._loop.create_task(self._run())
+        self._task.add_done_callback(self._ended)
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._task is not None:
+            self._task.remove_done_callback(self._ended)
+            self._task.cancel()
+        self._probe.close()
+
+    async def _run(self) -> None:
+        timeout = self.check.timeout
+        try:
+            async with asyncio.timeout(timeout):
+                line = await self._probe.run()
+        except TimeoutError:
+            self._note(self.check, False, f"timed out after {timeout:g} s")
+        except Failed as failed:
+            self._note(self.check, False, str(failed))
+        else:
+            self._note(self.check, True, line)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._task = None
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._report(error)
+        if self._is_wanted_again:
+            self._is_wanted_again = False
+            self.run()
+        elif self.watches is None:
+            self._due = max(self._due + self.check.interval, self._loop.time())
+            self.run_at(self._due)
+
+    def _report(self, error: BaseException) -> None:
+        """A defect of ours: the check has no result, and runs again."""
+        what = {"message": f"check {self.check.name}", "exception": error}
+        self._loop.call_exception_handler(what)
+
+
+def _terms(check: Check) -> Terms:
+    return Terms(check.rise, check.fall, check.demote, max(check.interval, check.timeout))
+
+
+def _is_same(old: Check, new: Check) -> bool:
+    """Whether the results of the old check say the same about the new one."""
+    return replace(old, demote=new.demote, text=new.text) == new

@@ -1,0 +1,19 @@
+"""What makes this host less fit, and how soon it takes the role back."""
+
+from ucarpd.config import health_checks
+from ucarpd.config.key import Key
+
+ROWS: tuple[Key, ...] = (
+    Key(
+        name="UCARP_CHECK_NAME",
+        parse=health_checks.parse,
+        kind="TARGET [option=value …], any number of them",
+        without="no check",
+        unset=(),
+        help="A health check, with a NAME of your choice for each. While it fails, this host is less"
+        " fit, and a healthy host takes over. See HEALTH CHECKS.",
+        fields=("checks",),
+        reload="live",
+        is_family=True,
+    ),
+)

@@ -1,0 +1,94 @@
+"""The health checks of one instance: what they may ask, and who hears of their results."""
+
+from collections.abc import Callable, Mapping
+
+from ucarpd.carp.actions import State
+from ucarpd.carp.params import IPAddress
+from ucarpd.checks.probe import Surroundings
+from ucarpd.checks.runner import Checks
+from ucarpd.config import Check, Config
+from ucarpd.health.check_state import CheckState
+from ucarpd.health.checks import HealthChecks
+from ucarpd.linux.netlink import Netlink
+from ucarpd.log.messages import Journal
+from ucarpd.process.teller import Teller
+from ucarpd.record.happening import Event
+
+
+class Checking:
+    """Runs the checks of an instance from `configure` to `close`.
+
+    `state` and `sources` return the state and the source addresses of the instance; `changed` is
+    called when what the checks say about this host may have changed, `told` when a check is in another
+    state.
+    """
+
+    def __init__(
+        self,
+        health: HealthChecks,
+        netlink: Netlink,
+        log: Journal,
+        teller: Teller,
+        *,
+        state: Callable[[], State],
+        sources: Callable[[], tuple[IPAddress, ...]],
+        changed: Callable[[], None],
+        told: Callable[[], None],
+    ) -> None:
+        self.health = health
+        self._netlink = netlink
+        self._log = log
+        self._teller = teller
+        self._state = state
+        self._sources = sources
+        self.checks_look = changed
+        self._told = told
+        self._config: Config | None = None
+        self._checks: Checks | None = None
+
+    def configure(self, config: Config) -> None:
+        """Run the checks of this configuration; the ones that have not changed keep their results."""
+        self._config = config
+        if self._checks is None:
+            surroundings = Surroundings(
+                interface=config.interface,
+                link=self._netlink.link,
+                sources=self._sources,
+                environment=self._environment,
+            )
+            self._checks = Checks(self.health, surroundings, self)
+        for each in config.checks:
+            if each.kind == "link":
+                self._netlink.follow(str(each.where))
+        self._checks.configure(config.checks)
+
+    def state_changed(self, state: State) -> None:
+        if self._checks is not None:
+            self._checks.set_master(state is State.MASTER)
+
+    def link_changed(self, interface: str) -> None:
+        if self._checks is not None:
+            self._checks.link_changed(interface)
+
+    def listed(self) -> list[tuple[Check, float | None]]:
+        """Return each check, and the monotonic second of its next run, if one is planned."""
+        return self._checks.listed() if self._checks is not None else []
+
+    def close(self) -> None:
+        """Kill and forget what runs."""
+        if self._checks is not None:
+            self._checks.close()
+            self._checks = None
+
+    def check_changed(self, check: Check) -> None:
+        history = self.health.histories[check.name]
+        if history.state is CheckState.FAILED:
+            text = self._log.check_failed(check.name, history.reason, bars=check.demote is None)
+        else:
+            text = self._log.check_good(check.name, history.reason)
+        self._teller.event(Event.CHECK, text)
+        self._told()
+
+    def _environment(self) -> Mapping[str, str]:
+        assert self._config is not None
+        return {**self._config.script_environment, "UCARP_STATE": self._state().value}

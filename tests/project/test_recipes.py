@@ -26,8 +26,8 @@ def test_check_accepts_the_files(page, tmp_path, monkeypatch):
         file = tmp_path / f"{number}" / f"{name}.conf"
         file.parent.mkdir()
         # `check` warns of a password that a page has made public.
-        lines = lines.replace("'choose a password'", "'a chosen one'")
-        file.write_text(re.sub(r"(?m)^ {4}", "", lines))
+        chosen = lines.replace("'choose a password'", "'a chosen one'")
+        file.write_text(re.sub(r"(?m)^ {4}", "", chosen))
         file.chmod(0o600)
         load(file, {})
         texts = [str(each) for each in warnings(file)]

@@ -4,7 +4,7 @@
 #   need PACKAGE...            Debian packages
 #   environment NAME [EXTRA]   a virtual environment .venv/NAME; EXTRA is an optional dependency set
 #   give_back                  give the files that root has made in the checkout to its owner
-#   compile_for_owner          have root make none, in what follows
+#   compile_for_owner          compile the package, so that what follows starts as if installed
 #   await COMMAND...           run a command, and let signals end this script meanwhile
 #
 # The environment "newest" has PyPI's versions of the run-time dependencies, all others use Debian's, as
@@ -119,9 +119,9 @@ give_back() {
         find "$project" -xdev -user 0 -exec chown -h --reference="$project" {} +
 }
 
-# Python compiles imported modules, and the files would belong to root.
+# Python compiles imported modules, and the files would belong to root.  With PYTHONDONTWRITEBYTECODE it
+# would compile them at every start, which a host with the package never does.
 compile_for_owner() {
-    [ "$(stat -c %u "$project")" -ne 0 ] || return 0
     /usr/bin/python3 -m compileall -q ucarpd scripts || true
     give_back
 }

@@ -28,7 +28,7 @@ class Option(NamedTuple):
 OPTIONS = (
     Option("interface", "i", "UCARP_INTERFACE", "IF", "interface to run on"),
     Option("srcip", "s", "UCARP_SRCIP", "IP", "this host's own address"),
-    Option("mcast", "m", "UCARP_MCAST", "IP", "multicast group (default 224.0.0.18)"),
+    Option("mcastip", "m", "UCARP_MCAST", "IP", "multicast group (default 224.0.0.18)"),
     Option("vhid", "v", "UCARP_VHID", "ID", "number of the virtual host, 1 to 255"),
     Option("pass", "p", "UCARP_PASS", "PASSWORD", "password, 1 to 19 bytes"),
     Option("passfile", "o", "UCARP_PASSFILE", "FILE", "file whose first line is the password"),

@@ -86,6 +86,17 @@ async def test_what_an_earlier_run_left_is_told(tmp_path):
 
 
 @in_virtual_time
+async def test_at_a_start_there_is_no_request_for_what_is_not_there(tmp_path):
+    bench = Bench(tmp_path)
+    bench.release(at_start=True)
+    assert bench.released == 0, "the end of it comes back as an event"
+    await asyncio.sleep(0.1)
+    assert (bench.released, bench.netlink.story) == (1, [])
+    bench.release()
+    assert bench.netlink.story == [f"remove {ONE} {TWO}"], "one may be on its way to the interface"
+
+
+@in_virtual_time
 async def test_one_that_stays_is_told_and_stays_in_the_ledger(tmp_path):
     bench = Bench(tmp_path)
     bench.acquire()

@@ -5,11 +5,15 @@ from collections import Counter
 import pytest
 
 from ucarpd.carp.timing import (
-    SLOTS,
+    ALONE,
+    HOSTS_IN_A_SLOT,
+    MOST_SLOTS,
+    Phase,
     advertisement_interval,
     interval_units,
     master_down_units,
     second_advertisement_at,
+    slots_of,
 )
 
 
@@ -55,24 +59,36 @@ def test_openbsd_multiplies_the_skew_too_since_2025(advbase, advskew, seconds):
 
 
 @pytest.mark.parametrize(
-    ("now", "interval", "phase", "at", "because"),
+    ("now", "interval", "share", "slots", "at", "because"),
     [
-        (100.3, 1.0, 1.0, 101.3, "a virtual host by itself is on no grid"),
-        (100.3, 1.0, 0.5, 100.75, "0.8 lies between 12/16 and 13/16"),
-        (100.3, 1.0, 0.01, 100.3125, "the next point, if there is none up to the phase"),
-        (100.0, 1.0, 0.999, 100.9375, "never later than an interval"),
-        (100.0, 0.5, 0.5, 100.25, "the grid is finer for a shorter interval"),
+        (100.3, 1.0, 1.0, 16, 101.3, "a virtual host by itself is on no grid"),
+        (100.3, 1.0, 0.5, 16, 100.75, "0.8 lies between 12/16 and 13/16"),
+        (100.3, 1.0, 0.01, 16, 100.3125, "the next point, if there is none up to the share"),
+        (100.0, 1.0, 0.999, 16, 100.9375, "never later than an interval"),
+        (100.0, 0.5, 0.5, 16, 100.25, "the grid is finer for a shorter interval"),
+        (100.3, 1.0, 0.5, 1, 101.0, "a few virtual hosts share one point"),
+        (100.0, 1.0, 0.5, 1, 101.0, "an interval later, if the promotion was on the point"),
     ],
 )
-def test_the_second_advertisement_of_a_master(now, interval, phase, at, because):
-    assert second_advertisement_at(now, interval, phase) == at, because
+def test_the_second_advertisement_of_a_master(now, interval, share, slots, at, because):
+    assert second_advertisement_at(now, interval, Phase(share, slots)) == at, because
+    assert second_advertisement_at(now, interval, ALONE) == now + interval
 
 
-def test_many_virtual_hosts_share_few_wake_ups():
-    phases = [1 - place * 0.618 % 1 for place in range(1, 255)]
+@pytest.mark.parametrize(
+    ("hosts", "slots"), [(0, 1), (1, 1), (32, 1), (33, 2), (255, 8), (512, 16), (4000, 16)]
+)
+def test_slots_follow_the_number_of_virtual_hosts(hosts, slots):
+    assert slots_of(hosts) == slots
+
+
+@pytest.mark.parametrize("hosts", [16, 64, 255, 999])
+def test_many_virtual_hosts_share_few_wake_ups(hosts):
+    slots = slots_of(hosts)
+    shares = [1 - place * 0.618 % 1 for place in range(1, hosts)]
     times = Counter(
-        second_advertisement_at(100.0 + place * 1e-4, 1.0, phase)
-        for place, phase in enumerate(phases)
+        second_advertisement_at(100.0 + place * 1e-5, 1.0, Phase(share, slots))
+        for place, share in enumerate(shares)
     )
-    assert len(times) <= SLOTS + 1
-    assert max(times.values()) <= 2 * 255 / SLOTS
+    assert len(times) <= slots + 1 <= MOST_SLOTS + 1
+    assert max(times.values()) <= 2 * max(HOSTS_IN_A_SLOT, hosts / slots)

@@ -185,6 +185,30 @@ def test_configure_changes_the_virtual_mac():
     assert wire[6:12] == virtual_mac(2)
 
 
+@pytest.mark.parametrize("source_mac_is_virtual", [False, True])
+def test_a_frame_is_the_same_whatever_was_sent_before(source_mac_is_virtual):
+    def changed(**changes):
+        return params(addresses=DUAL, source_mac_is_virtual=source_mac_is_virtual, **changes)
+
+    other = IPv4Address("10.0.0.77")
+    actions = (
+        ACTION,
+        replace(ACTION, counter=8, advskew=240, demotion=1),
+        ACTION6,
+        replace(ACTION, source=other),
+        replace(ACTION, is_final=True),
+        replace(ACTION6, is_final=True),
+        ACTION,
+    )
+    used = Transmitter(changed())
+    for configured in (changed(), changed(vhid=9), changed(broadcast=True), changed(key=b"new")):
+        used.configure(configured)
+        for mac in (MAC, virtual_mac(1)):
+            for action in actions:
+                fresh = Transmitter(configured).advertisement(action, mac)
+                assert used.advertisement(action, mac) == fresh
+
+
 def test_an_old_key_signs_nothing():
     assert frame(old_keys=(b"former",)) == frame()
 

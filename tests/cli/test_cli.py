@@ -3,10 +3,12 @@
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from ucarpd import __version__, cli
+from ucarpd.commands import check
 from ucarpd.config import Problem
 from ucarpd.exit_status import EXIT_NOT_RELOADED
 from ucarpd.interface import host_checks
@@ -75,6 +77,17 @@ def test_a_warning_is_no_fault(conf, capsys):
     assert err.endswith("(warning)\n")
 
 
+def test_a_line_with_a_fault_gets_no_warning_too(conf, tmp_path, capsys):
+    script = tmp_path / "up.sh"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    path = conf(f"{GOOD}UCARP_UPSCRIPT={script} web\nUCARP_DOWNSCRIPT={script}\n")
+    assert cli.main(["check", path]) == cli.EXIT_CONFIG
+    said = [line for line in capsys.readouterr().err.splitlines() if "UCARP_UPSCRIPT" in line]
+    assert len(said) == 1
+    assert said[0].endswith(f"; {script} does: its arguments go into UCARP_XPARAM")
+
+
 def test_a_file_that_does_not_fit_the_host_is_not_good(conf, findings, tmp_path, capsys):
     good, bad = conf(GOOD), conf(GOOD.replace("1\n", "2\n"), "mail")
     findings += [(good, False), (bad, True)]
@@ -84,6 +97,22 @@ def test_a_file_that_does_not_fit_the_host_is_not_good(conf, findings, tmp_path,
         f"{bad}: UCARP_ADDR: does not fit\n{good}: UCARP_ADDR: does not fit (warning)\n",
     )
     assert cli.main(["check", good]) == 0
+
+
+@pytest.mark.parametrize("processes", [check.MANY_PROCESSES - 1, check.MANY_PROCESSES])
+def test_check_says_from_when_on_one_process_is_meant(
+    conf, tmp_path, monkeypatch, capsys, processes
+):
+    found = {}
+    for number in range(processes):
+        text = GOOD.replace("VHID=1", f"VHID={number + 1}").replace("0.0.1", f"0.1.{number + 1}")
+        path = Path(conf(text, f"web{number}"))
+        found[path.stem] = (number, path)
+    found["other"] = (4000, Path("/etc/ucarp/other.conf"))
+    monkeypatch.setattr(check, "holders", lambda _directory: found)
+    assert cli.main(["check", str(tmp_path)]) == 0
+    is_told = "32 processes run these files, and each hears all others" in capsys.readouterr().err
+    assert is_told == (processes == 32)
 
 
 # -- check before a reload -------------------------------------------------------------------------

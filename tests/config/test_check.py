@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from config_files import minimal
+from config_files import minimal, write
 
 from ucarpd.config import warnings
 
@@ -42,6 +42,13 @@ def test_a_family_without_a_peer(lines, warning):
     path.chmod(0o600)
     found = [str(each) for each in warnings(path)]
     assert found == ([f"web.conf:5: {warning}"] if warning else [])
+
+
+def test_a_name_that_bash_cannot_set_is_written_with_other_signs():
+    path = write(minimal("UCARP-PREEMPT=yes"))
+    told = [str(each) for each in warnings(path)]
+    advice = "bash cannot set a variable of this name: write UCARP_PREEMPT=yes"
+    assert f"web.conf:5: UCARP-PREEMPT: {advice}" in told
 
 
 @pytest.mark.parametrize("line", ["UCARP_KEY=ab", "UCARP_PASS_OLD=a", "UCARP_KEY_OLD=ab"])

@@ -35,5 +35,19 @@ def test_an_interface_with_a_look_alike():
     assert "character 1 is U+0435" in warning.text
 
 
+@pytest.mark.parametrize(
+    ("keys", "named"),
+    [
+        ({"VHID": "1О"}, "; character 2 is U+041E О (Cyrillic capital letter o; it looks like O)"),
+        ({"ADDR": "10.0.0.\u200b7"}, "; character 8 is U+200B"),
+        ({"UPSCRIPT": "скрипт"}, None),  # a name in another language
+        ({"PASS": "О" * 20}, None),
+    ],
+)
+def test_a_wrong_value_with_a_look_alike(keys, named):
+    [fault] = faults(minimal(**keys))
+    assert (named in fault) if named else ("U+041E" not in fault)
+
+
 def test_nothing_is_strange_in_ascii():
     assert strange("eth0") is None

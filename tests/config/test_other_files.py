@@ -57,6 +57,13 @@ def test_a_vip_file_of_fedora_is_known_by_its_name():
     assert kind_of("", "vip-common.conf") == (Kind.VIP_COMMON, 1)
 
 
+def test_our_keys_in_lower_case_are_no_rc_conf():
+    said = faults('ucarp_interface="eth0"\nucarp_vhid=1\nucarp_pass=geheim7\nucarp_addr=10.0.0.1\n')
+    assert len(said) == 4
+    assert "1: ucarp_interface: UCARP_INTERFACE is missing" in said[0]
+    assert "write UCARP_INTERFACE=…" in said[0]
+
+
 def test_a_line_of_another_kind_among_our_own_is_a_fault_of_that_line():
     assert faults(minimal("auto eth0")) == ["5: is not KEY=VALUE"]
     assert loaded(minimal('ucarp_preempt="YES"')).preempt is False

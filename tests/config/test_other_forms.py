@@ -29,6 +29,10 @@ def home(tmp_path, monkeypatch):
             "is not KEY=VALUE: ucarpd reads no other files here; write the keys themselves",
         ),
         (
+            'include "/etc/x.conf"',
+            "is not KEY=VALUE: ucarpd reads no other files here; write the keys themselves",
+        ),
+        (
             ". ./x.conf",
             "is not KEY=VALUE: ucarpd reads no other files here; write the keys themselves",
         ),

@@ -80,7 +80,8 @@ def test_without_a_process_it_is_written_and_taken_back(start, state, capsys):
 
 
 def test_another_host_takes_over_and_the_command_says_so(start, capsys):
-    start(MASTER | {"peers": HEALTHY}, BACKUP)
+    # The command waits for the master, which changes last.
+    start(BACKUP, MASTER | {"peers": HEALTHY})
     status, out, _ = ctl(capsys, "on")
     assert status == 0
     assert out[0].startswith("maintenance of this host: serves only if no healthy host does, since")

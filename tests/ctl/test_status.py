@@ -8,13 +8,7 @@ import pytest
 from fake_process import BACKUP, IN_TROUBLE, MASTER
 from other_user import as_nobody
 
-from ucarpd.ctl import processes
 from ucarpd.ctl.entry import main
-
-
-@pytest.fixture(autouse=True)
-def _soon(monkeypatch):
-    monkeypatch.setattr(processes, "TIMEOUT", 0.3)
 
 
 def test_all_instances_of_all_processes(process, capsys):
@@ -59,6 +53,20 @@ def test_json_has_the_instances_as_they_were_answered(process, files, capsys):
     assert ftp["state"] == "failed"
     assert main(["status", "web", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"instances": [MASTER]}
+
+
+def test_a_refused_file_whose_old_configuration_runs_is_a_lasting_fault(process, capsys):
+    problems = ["web.conf:2: UCARP_VHID: must be from 1 to 255 (got '300')", "web.conf:3: no"]
+    refused = [{"name": "web", "path": "/etc/ucarp/web.conf", "problems": problems}]
+    process(MASTER, BACKUP, refused=refused)
+    text = f"the file was refused, the old configuration runs: {problems[0]} (and 1 more: ucarpd check)"
+    assert main(["status"]) == 1
+    assert text in capsys.readouterr().out
+    assert main(["status", "web"]) == 1
+    assert f"findings     {text}\n" in capsys.readouterr().out
+    assert main(["status", "web", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out) == {"instances": [MASTER]}
+    assert main(["status", "mail"]) == 0
 
 
 def test_an_instance_that_does_not_exist(process, capsys):

@@ -5,7 +5,7 @@ from fake_process import BACKUP, MASTER, T
 
 from ucarpd.carp import machine
 from ucarpd.control.wire import VarlinkError
-from ucarpd.ctl import processes, step_down
+from ucarpd.ctl import step_down
 from ucarpd.ctl.entry import main
 
 TAKEN = {
@@ -24,7 +24,6 @@ TAKEN = {
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch):
     monkeypatch.setattr(step_down, "OFFER", 0.2)
-    monkeypatch.setattr(processes, "TIMEOUT", 0.5)
 
 
 def test_it_waits_as_long_as_the_master_offers_the_role(monkeypatch):

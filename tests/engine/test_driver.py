@@ -21,6 +21,7 @@ from ucarpd.carp.actions import State
 from ucarpd.carp.frame import parse
 from ucarpd.carp.params import Params
 from ucarpd.carp.rank import NEVER
+from ucarpd.carp.timing import Phase
 from ucarpd.engine import WAKE_UP_LEAD, Engine
 
 
@@ -203,7 +204,7 @@ async def test_the_second_advertisement_comes_at_the_phase():
         addresses=bench,
         log=Log(bench),
         owner=bench,
-        phase=0.25,
+        phase=Phase(0.25, 4),
         late=lambda seconds, now: late.append(seconds),
     )
     bench.engine.interface_ready((OWN,))

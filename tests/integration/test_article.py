@@ -7,7 +7,7 @@ from lab import PROJECT, Host, wait_for
 from nodes import VIP, use_shipped_scripts, wait_for_no_address
 
 ARTICLE = PROJECT / "tests/article"
-"""Its three files.  UCARP_NETMASK is not in the file that the scripts source: ucarpd hands it over."""
+"""Its files.  UCARP_NETMASK is not in the file that the scripts source: ucarpd hands it over."""
 
 
 def install(host: Host, scripts: str, extra: str) -> None:

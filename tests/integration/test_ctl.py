@@ -3,6 +3,7 @@
 import json
 import signal
 
+from lab import wait_for
 from nodes import VIP, start_backup, start_master
 
 
@@ -21,9 +22,11 @@ def test_two_hosts_are_asked_and_hand_over(a, b):
     [instance] = json.loads(a.ucarpctl("status", "web", "--json").stdout)["instances"]
     assert (instance["state"], instance["vhid"]) == ("MASTER", 1)
     assert instance["addresses"] == [{"address": VIP, "present": True, "served": True}]
-    said = b.ucarpctl("status", "web").stdout
-    assert f"{a.address}  MASTER, every 1.00 s" in said
-    assert "takeover, if the master stays silent, in " in said
+    metrics = a.ucarpctl("metrics", "--textfile", "-").stdout
+    assert 'ucarpd_state{name="web",interface="eth0",vhid="1",state="MASTER"} 1.0\n' in metrics
+    heard = f"{a.address}  MASTER, every 1.00 s"
+    wait_for("the master in the status", lambda: heard in b.ucarpctl("status", "web").stdout)
+    assert "takeover, if the master stays silent, in " in b.ucarpctl("status", "web").stdout
 
     assert a.ucarpctl("step-down", "web").stdout == f"web is BACKUP: {b.address} has taken over\n"
     b.ucarpctl("wait", "--state", "MASTER")
@@ -44,4 +47,4 @@ def test_two_hosts_are_asked_and_hand_over(a, b):
     ]
     assert " does not answer" in silent.stdout
     master.signal(signal.SIGCONT)
-    assert a.ucarpctl("status", "web").stdout.startswith("web: MASTER since ")
+    a.ucarpctl("wait", "web", "--state", "MASTER")

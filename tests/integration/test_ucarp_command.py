@@ -39,6 +39,7 @@ SAME = [
     (line("-P", "-n", "-z", "-S", "-M", "-D"), RUNS),
     (line("--preempt", "--neutral", "--shutdown", "--ignoreifstate", "--nomcast"), RUNS),
     (line("--mcast=239.1.1.1"), RUNS),
+    (line("--mcastip", "239.1.1.1"), RUNS),
     (line("--mcast=abc"), 1),
     (["-Pieth0", *line(i=None)], RUNS),
     ([f"--{word}" for word in ["interface=eth0", "srcip=172.16.0.11", "vhid=1", "pass=x"]]
@@ -334,29 +335,16 @@ def test_the_port_of_a_bridge_stands_for_the_bridge(a, ucarp):
 
 # -- the article -----------------------------------------------------------------------------------
 
-START = """\
-source /etc/ucarp/ucarp.conf
-
-ucarp /
---interface=$UCARP_INTERFACE /
---srcip=$UCARP_SRCIP /
---vhid=$UCARP_VHID /
---pass=$UCARP_PASS /
---advbase=$UCARP_ADVBASE /
---preempt /
---addr=$UCARP_ADDR /
---daemonize /
---upscript=$UCARP_UPSCRIPT /
---downscript=$UCARP_DOWNSCRIPT
-"""
+ARTICLE = PROJECT / "tests/article"
+START = (ARTICLE / "start.sh").read_text()
+"""As it was printed: with / where the shell wants \\."""
 
 
 def start_as_in_the_article(host, ucarp, text):
     """Run its start.sh to its end; returns the process."""
-    article = PROJECT / "tests/article"
     for name in ("ucarp-up.sh", "ucarp-down.sh"):
-        host.write(f"ucarp/{name}", (article / name).read_text())
-    conf = (article / "ucarp.conf").read_text().replace("172.16.0.11", host.address)
+        host.write(f"ucarp/{name}", (ARTICLE / name).read_text())
+    conf = (ARTICLE / "ucarp.conf").read_text().replace("172.16.0.11", host.address)
     host.write_conf("ucarp", conf)
     host.write("ucarp/start.sh", text)
     path = {"PATH": f"{Path(ucarp).parent}:{os.environ['PATH']}"}

@@ -13,7 +13,8 @@ from ucarpd.carp.frame import carp_over_ip, ethernet
 from ucarpd.carp.params import Params
 from ucarpd.carp.transmit import Datagram
 from ucarpd.interface import sockets
-from ucarpd.interface.sockets import FRAMES_AT_ONCE, MOST_KNOWN, Sockets
+from ucarpd.interface.foreign import FIRST, SILENCE
+from ucarpd.interface.sockets import FRAMES_AT_ONCE, MOST_KNOWN, NEXT_FILTER_AFTER, Sockets
 from ucarpd.linux.netlink import Link
 
 LINK = Link(2, "eth0", bytes(6), is_up=True, has_carrier=True, is_ethernet=True)
@@ -248,6 +249,61 @@ async def test_a_host_that_is_believed_is_known_from_then_on(kernel):
     others.arrive(*map(frame, many))
     await asyncio.sleep(0.1)
     assert set(kernel.of(4).expected.sources) == set(many), "the one learnt first gave way"
+    shared.close()
+
+
+def foreign_ones(shared, vhids, source=PEER):
+    """Let foreign advertisements come so often that the kernel may leave out the later vhids."""
+    now = asyncio.get_running_loop().time()
+    for vhid in vhids:
+        for _ in range(FIRST):
+            shared.pass_over(source, vhid, now)
+
+
+@in_virtual_time
+async def test_the_second_socket_leaves_out_what_is_foreign(kernel):
+    shared = Shared()
+    shared.serve([1])
+    shared.open(LINK, DUAL)
+    await asyncio.sleep(0)
+    v6 = ip_address("fe80::2")
+    foreign_ones(shared, [2])
+    foreign_ones(shared, [77])
+    foreign_ones(shared, [78], v6)
+    assert list(kernel.of(4, all_else=True).expected.foreign) == [], "changes are gathered"
+    await asyncio.sleep(NEXT_FILTER_AFTER)
+    assert list(kernel.of(4, all_else=True).expected.foreign) == [(PEER, 77)]
+    assert list(kernel.of(6, all_else=True).expected.foreign) == [(v6, 78)]
+    # A virtual host that begins may explain what was foreign until now.
+    shared.serve([1, 77])
+    await asyncio.sleep(0)
+    assert list(kernel.of(4, all_else=True).expected.foreign) == []
+    shared.close()
+
+
+@in_virtual_time
+async def test_all_is_read_again_when_what_is_always_read_ends(kernel):
+    shared = Shared()
+    shared.open(LINK, V4)
+    foreign_ones(shared, [2, 3])
+    await asyncio.sleep(NEXT_FILTER_AFTER)
+    assert list(kernel.of(4, all_else=True).expected.foreign) == [(PEER, 3)]
+    await asyncio.sleep(SILENCE)
+    foreign_ones(shared, [3])
+    await asyncio.sleep(NEXT_FILTER_AFTER)
+    assert list(kernel.of(4, all_else=True).expected.foreign) == []
+    shared.close()
+
+
+@in_virtual_time
+async def test_a_filter_that_is_due_ends_with_the_sockets(kernel):
+    shared = Shared()
+    shared.open(LINK, V4)
+    foreign_ones(shared, [2, 3])
+    shared.close()
+    shared.open(LINK, V4)
+    await asyncio.sleep(NEXT_FILTER_AFTER)
+    assert list(kernel.of(4, all_else=True).expected.foreign) == []
     shared.close()
 
 

@@ -6,6 +6,7 @@ from ipaddress import IPv4Address
 from interface_bench import MAC, PEER, frame, hear, in_virtual_time, later
 
 from ucarpd.carp.frame import virtual_mac
+from ucarpd.carp.receive import DropReason
 from ucarpd.interface.interface import SILENCE
 
 # -- receiving -------------------------------------------------------------------------------------
@@ -27,6 +28,19 @@ async def test_the_first_advertisement_after_a_silence_is_told_to_all(bench):
     assert bench.told() == []
     await later(0.0)
     assert bench.told() == ["segment heard"] * 2
+
+
+@in_virtual_time
+async def test_foreign_advertisements_need_not_all_be_read(bench):
+    _, engine = bench.attach()
+    engine.heard_from = None
+    bench.sockets.story.clear()
+    for reason in DropReason:
+        engine.drop_reason = reason
+        hear(bench, vhid=77)
+        hear(bench, vhid=1)
+    foreign = ["pass over 77 of 10.0.0.2"] * 2
+    assert bench.sockets.story == foreign, "another vhid, and VRRP's; not a mistyped one"
 
 
 @in_virtual_time

@@ -6,11 +6,15 @@ import struct
 import subprocess
 import sys
 from functools import partial
+from ipaddress import ip_address
 
 import pytest
 from fed_netlink import ADDRESS, Told
 
-from ucarpd.linux.netlink import Netlink
+from ucarpd.linux.netlink import InterfaceAddress, Netlink, Placed
+from ucarpd.linux.netlink.address_requests import _addition
+from ucarpd.linux.netlink.messages import address_of, decoded
+from ucarpd.linux.netlink.pyroute import ifaddrmsg
 from ucarpd.linux.netlink.worker import Worker
 
 
@@ -60,6 +64,29 @@ def test_a_defect_in_the_worker_is_reported_and_the_caller_hears_of_it():
     assert error.errno == errno.EIO
     assert error.strerror.startswith("internal error: error: unpack requires")
     assert [type(defect) for defect in defects] == [struct.error]
+
+
+@pytest.mark.parametrize(
+    ("ip", "prefixlen", "label"),
+    [
+        ("10.0.0.100", 24, None),
+        ("10.0.0.101", 24, None),
+        ("254.220.186.152", 32, "eth0:1"),
+        ("2001:db8::100", 64, None),
+        ("fedc:ba98:7654:3210:fedc:ba98:7654:3210", 128, None),
+    ],
+)
+def test_a_request_has_its_own_address_though_all_share_a_model(ip, prefixlen, label):
+    address = InterfaceAddress(ip_address(ip), prefixlen)
+    for index in (3, 4):
+        addition = _addition(index, address, label, is_routeless=index == 4)
+        entry = address_of(addition)
+        assert (entry.index, entry.placed) == (index, Placed(address, label))
+        assert bool(entry.flags & ifaddrmsg.IFA_F_NOPREFIXROUTE) == (index == 4)
+        assert bool(entry.flags & ifaddrmsg.IFA_F_NODAD) == (address.ip.version == 6)
+        whole = decoded(ifaddrmsg.ifaddrmsg, addition)
+        assert whole.get_attr("IFA_LOCAL") == whole.get_attr("IFA_ADDRESS") == ip
+        assert whole["header"]["length"] == len(addition)
 
 
 def test_of_pyroute2_only_the_messages_are_loaded_and_no_program_runs():

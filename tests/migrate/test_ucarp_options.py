@@ -24,6 +24,7 @@ from ucarpd.migrate.ucarp_options import HIDDEN, OPTIONS, read, slash_advice, us
         (["--pass=a=b"], {"pass": "a=b"}),
         (["--pre", "--ignore", "--no"], {"preempt": "", "ignoreifstate": "", "nomcast": ""}),
         (["--passf", "/x"], {"passfile": "/x"}),
+        (["--mcast=239.1.1.1"], {"mcastip": "239.1.1.1"}),  # as the help of ucarp has it
         (["word", "--vhid=1"], {"vhid": "1"}),
         (["--", "--vhid=1"], {}),
         (["-"], {}),
@@ -33,6 +34,10 @@ def test_spellings(words, values):
     reading = read(words)
     assert reading.values == values
     assert reading.fault == ""
+
+
+def test_an_option_has_its_last_place():
+    assert list(read(["-p", "x", "-o", "file", "-p", "y"]).values) == ["passfile", "pass"]
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.long)

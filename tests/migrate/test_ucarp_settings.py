@@ -109,7 +109,7 @@ def test_no_numbers(text):
         ({"facility": "bogus"}, "UCARP_FACILITY", None, "unknown syslog facility 'bogus'"),
         ({"interface": "eth0:0"}, "UCARP_INTERFACE", "eth0", "the scripts get eth0:0"),
         ({"interface": "eth0:0"}, "UCARP_SCRIPT_INTERFACE", "eth0:0", "the scripts get eth0:0"),
-        ({"mcast": "239.1.1.1"}, "UCARP_MCAST", "239.1.1.1", None),
+        ({"mcastip": "239.1.1.1"}, "UCARP_MCAST", "239.1.1.1", None),
         ({"xparam": ""}, "UCARP_XPARAM", None, None),
     ],
 )
@@ -155,7 +155,7 @@ def test_without_scripts_nobody_sets_the_address(tmp_path):
         ({"addr": None}, 1, "--addr is missing"),
         ({"addr": "10.9.0.5/24"}, 1, "leave out the prefix length"),
         ({"addr": "0.0.0.0"}, 1, "--addr: must be an address that a host can have"),
-        ({"mcast": "10.0.0.1"}, 1, "--mcast: "),
+        ({"mcastip": "10.0.0.1"}, 1, "--mcastip: "),
         ({"pass": None}, 1, "the password is missing"),
         ({"pass": ""}, 1, "--pass: there is no password in it"),
         ({"pass": "a" * 20}, 2, "--pass: a password has 1 to 19 bytes, this one has 20"),

@@ -8,6 +8,7 @@ from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
 from ucarpd.checks.servers import Connection
+from ucarpd.process.moments import Moments
 from ucarpd.process.restart_pause import FIRST_RESTART_PAUSE
 from ucarpd.record.happening import Event
 
@@ -102,4 +103,46 @@ async def test_a_start_after_a_defect_knows_what_the_checks_said(make):
     bench.breaks_as = None
     await asyncio.sleep(FIRST_RESTART_PAUSE)
     assert bench.interface.engine.machine.rank.demotion == 7
+    await bench.instance.stop("stopping")
+
+
+NOON = 1_800_000_000.0
+"""The wall clock at the start of the virtual loop, in seconds of the epoch."""
+
+
+def status(bench):
+    now = asyncio.get_running_loop().time()
+    return bench.instance.snapshot(Moments(now, NOON + now - 1000.0))
+
+
+@in_virtual_time
+async def test_its_health_checks_and_the_delay_of_preemption(make, monkeypatch):
+    bench = make(
+        "UCARP_PREEMPT=yes\nUCARP_PREEMPT_DELAY=60\n"
+        "UCARP_CHECK_UPLINK='link:eth1 demote=7'\nUCARP_CHECK_LEADER='tcp://10.0.0.9:80 demote=never'\n"
+    )
+    monkeypatch.setattr(Connection, "run", asyncio.Event().wait)
+    bench.instance.start()
+    found = status(bench)
+    assert [each["state"] for each in found["checks"]] == ["unknown", "unknown"]
+    assert found["checks"][1] | {"next": "soon"} == {
+        "name": "LEADER",
+        "target": "tcp://10.0.0.9:80",
+        "state": "unknown",
+        "since": "2027-01-15T08:00:00.000Z",
+        "reason": "not run yet",
+        "demote": None,
+        "counts": False,
+        "next": "soon",
+        "good_at": None,
+    }
+    assert found["preempt_at"] == "2027-01-15T08:01:00.000Z"
+    await asyncio.sleep(1.1)
+    [uplink, leader] = status(bench)["checks"]
+    assert (uplink["state"], uplink["reason"]) == ("failed", "eth1 does not exist")
+    assert (uplink["demote"], uplink["counts"], uplink["next"]) == (7, True, None)
+    assert (leader["state"], leader["next"]) == ("unknown", None)
+    assert status(bench)["demotion"] == [
+        {"reason": "check UPLINK: eth1 does not exist", "amount": 7, "level": "failing"}
+    ]
     await bench.instance.stop("stopping")

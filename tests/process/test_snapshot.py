@@ -19,7 +19,6 @@ from virtual_loop import in_virtual_time
 from ucarpd import __version__
 from ucarpd.carp.actions import SendAdvertisement, State
 from ucarpd.carp.transmit import Transmitter
-from ucarpd.checks.servers import Connection
 from ucarpd.process.answers import Answers
 from ucarpd.process.moments import Moments
 from ucarpd.record.maintenance import Note
@@ -136,39 +135,6 @@ async def test_a_backup_and_the_master_that_it_waits_for(make):
     assert found["last_transition"]["peer"] == "10.0.0.2"
     assert not found["peers"][0]["is_master"]
     assert found["worst_gap"] == 1.0
-    await bench.instance.stop("stopping")
-
-
-@in_virtual_time
-async def test_its_health_checks_and_the_delay_of_preemption(make, monkeypatch):
-    bench = make(
-        "UCARP_PREEMPT=yes\nUCARP_PREEMPT_DELAY=60\n"
-        "UCARP_CHECK_UPLINK='link:eth1 demote=7'\nUCARP_CHECK_LEADER='tcp://10.0.0.9:80 demote=never'\n"
-    )
-    monkeypatch.setattr(Connection, "run", asyncio.Event().wait)
-    bench.instance.start()
-    found = status(bench)
-    assert [each["state"] for each in found["checks"]] == ["unknown", "unknown"]
-    assert found["checks"][1] | {"next": "soon"} == {
-        "name": "LEADER",
-        "target": "tcp://10.0.0.9:80",
-        "state": "unknown",
-        "since": "2027-01-15T08:00:00.000Z",
-        "reason": "not run yet",
-        "demote": None,
-        "counts": False,
-        "next": "soon",
-        "good_at": None,
-    }
-    assert found["preempt_at"] == "2027-01-15T08:01:00.000Z"
-    await asyncio.sleep(1.1)
-    [uplink, leader] = status(bench)["checks"]
-    assert (uplink["state"], uplink["reason"]) == ("failed", "eth1 does not exist")
-    assert (uplink["demote"], uplink["counts"], uplink["next"]) == (7, True, None)
-    assert (leader["state"], leader["next"]) == ("unknown", None)
-    assert status(bench)["demotion"] == [
-        {"reason": "check UPLINK: eth1 does not exist", "amount": 7, "level": "failing"}
-    ]
     await bench.instance.stop("stopping")
 
 

@@ -45,10 +45,10 @@ async def test_without_a_run_directory_it_runs_without_a_lock_and_says_so(host, 
 @in_virtual_time
 async def test_advertisements_are_spread_evenly(host):
     supervisor = host.process()._supervisor
-    phases = [supervisor._next_phase() for _ in range(8)]
-    assert phases[0] == 1
+    shares = [supervisor._next_share() for _ in range(8)]
+    assert shares[0] == 1
     gaps = [
-        later - sooner for sooner, later in zip([0, *sorted(phases)], sorted(phases), strict=False)
+        later - sooner for sooner, later in zip([0, *sorted(shares)], sorted(shares), strict=False)
     ]
     assert min(gaps) > 1 / 20
     assert max(gaps) < 1 / 4

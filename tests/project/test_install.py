@@ -27,7 +27,7 @@ def commands(part):
     page = (PROJECT / "docs/install.md").read_text()
     [text] = [each for each in re.split("^#+ ", page, flags=re.MULTILINE) if each.startswith(part)]
     rows = re.findall("^    (.*)$", text, re.MULTILINE)
-    others = ("apt ", "python3 ", "systemctl ", "journalctl ", "/opt/ucarpd/bin/pip ")
+    others = ("apt ", "python3 ", "systemctl ", "systemd-", "journalctl ", "/opt/ucarpd/bin/pip ")
     return [row for row in rows if not row.startswith(others)]
 
 
@@ -38,9 +38,10 @@ def host(tmp_path):
         to = tmp_path / "opt/ucarpd" / name
         to.parent.mkdir(parents=True, exist_ok=True)
         to.write_bytes(file.read_bytes())
-    for each in ("etc/systemd/system", "usr/local/sbin", "opt/ucarpd/bin"):
+    for each in ("etc/systemd/system", "usr/local/bin", "usr/local/sbin", "opt/ucarpd/bin"):
         (tmp_path / each).mkdir(parents=True, exist_ok=True)
-    (tmp_path / "opt/ucarpd/bin/ucarpd").touch()
+    for command in ("ucarpd", "ucarpctl"):
+        (tmp_path / "opt/ucarpd/bin" / command).touch()
 
     def type_all(part):
         text = SYSTEM.sub(f"{tmp_path}/", "\n".join(commands(part)))
@@ -62,10 +63,16 @@ def test_the_commands_put_everything_in_place(host):
         unit = (root / "etc/systemd/system" / name).read_text()
         started = re.findall("^Exec.*=-?(/[^ ]*)", unit, re.MULTILINE)
         assert started == ["/opt/ucarpd/bin/ucarpd"] * 3
+    exporter = (root / "etc/systemd/system/ucarpd-exporter.service").read_text()
+    assert "ExecStart=/opt/ucarpd/bin/ucarpctl metrics " in exporter
+    assert (root / "etc/systemd/system/ucarpd-exporter.socket").exists()
     for link in (
         "usr/local/sbin/ucarpd",
+        "usr/local/bin/ucarpctl",
+        "usr/local/share/man/man1/ucarpctl.1",
         "usr/local/share/man/man5/ucarpd.conf.5",
         "usr/local/share/man/man8/ucarpd.8",
+        "usr/local/share/man/man8/ucarpd-exporter.8",
         "etc/systemd/catalog/ucarpd.catalog",
     ):
         assert (root / link).is_symlink()

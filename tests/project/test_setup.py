@@ -83,3 +83,13 @@ def test_the_line_of_mmdebstrap_that_says_what_is_wrong():
     assert mirrors.cause("mmdebstrap trixie: not done after 300 s") == (
         "mmdebstrap trixie: not done after 300 s"
     )
+
+
+def test_a_benchmark_starts_compiled_files_as_an_installed_host_does(tmp_path):
+    for folder in ("ucarpd", "scripts"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "module.py").touch()
+    script = '. "$1"; project=$2; cd "$2"; PYTHONDONTWRITEBYTECODE=1 compile_for_owner'
+    words = ["bash", "-euc", script, "scripts/bench", PROJECT / "scripts/setup.sh", tmp_path]
+    subprocess.run(words, check=True)
+    assert len(list(tmp_path.glob("*/__pycache__/module.*.pyc"))) == 2

@@ -9,6 +9,9 @@ class FakeSockets:
         self.faults = {}
         self.story = []
 
+    def pass_over(self, source, vhid, at):
+        self.story.append(f"pass over {vhid} of {source}")
+
     def serve(self, vhids):
         pass
 

@@ -9,6 +9,7 @@ from two_addresses import ONE, config_of
 from ucarpd.carp.actions import State
 from ucarpd.carp.frame import parse
 from ucarpd.carp.packet import decode
+from ucarpd.carp.timing import ALONE
 from ucarpd.diagnosis.digest import Suspect
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
@@ -84,7 +85,7 @@ class Bench:
             ),
             interface=self.interface,
             lock=self.lock(),
-            phase=1.0,
+            phase=ALONE,
         )
 
     def changed(self):

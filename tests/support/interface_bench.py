@@ -9,7 +9,9 @@ from itertools import count
 import virtual_loop
 from fake_sockets import FakeSockets, FakeWatch
 
+from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.frame import carp_over_ip, ethernet
+from ucarpd.carp.receive import Dropped, DropReason
 from ucarpd.config import load
 from ucarpd.interface import interface
 from ucarpd.interface.interface import Interface
@@ -72,6 +74,7 @@ class FakeEngine:
     def __init__(self, bench):
         self._bench = bench
         self.heard_from = PEER
+        self.drop_reason = DropReason.BAD_DIGEST
         self.is_doubled = True
 
     def interface_ready(self, sources):
@@ -94,7 +97,9 @@ class FakeEngine:
         self._bench.story.append(f"gone: {ip}")
 
     def receive(self, frame, at):
-        return self.heard_from
+        if self.heard_from is not None:
+            return AdvertisementReceived(self.heard_from, 1, 0, 1)
+        return Dropped(self.drop_reason, PEER, "dropped")
 
     def sent_by_another(self, frame):
         return self.is_doubled

@@ -2,6 +2,8 @@
 
 One root file system a Debian release is built a run; every machine lies over it.  A machine's network
 is set up at boot and taken down at shutdown by Debian's ifupdown.
+
+  machines.py RELEASE DIRECTORY    build a file system there
 """
 
 import contextlib
@@ -9,6 +11,7 @@ import itertools
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -100,6 +103,11 @@ class Machine:
         self._nspawn: subprocess.Popen[bytes] | None = None
 
     def boot(self) -> None:
+        self.switch_on()
+        self.wait_until_up()
+
+    def switch_on(self) -> None:
+        """Begin to boot; `wait_until_up` waits for the end."""
         console = self._console.open("ab")
         for directory in self._cgroups:
             directory.mkdir(exist_ok=True)
@@ -124,11 +132,11 @@ class Machine:
             env={**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
         )
         console.close()
-        self.wait_until_up()
 
     def wait_until_up(self) -> None:
         def is_up() -> bool:
-            state = self.run("systemctl", "is-system-running", check=False).stdout.strip()
+            # While there is no systemd to talk to, it fails at once.
+            state = self.run("systemctl", "is-system-running", "--wait", check=False).stdout.strip()
             return state in ("running", "degraded")
 
         try:
@@ -186,10 +194,14 @@ class Machine:
         self._nspawn.wait(60)
         self.boot()
 
+    def switch_off(self) -> None:
+        """Cut the power; `close` waits for the end."""
+        if self._nspawn is not None and (leader := self.leader):
+            run("kill", "-KILL", leader, check=False)
+
     def close(self) -> None:
+        self.switch_off()
         if self._nspawn is not None:
-            if leader := self.leader:
-                run("kill", "-KILL", leader, check=False)
             self._nspawn.wait(30)
         for directory in filter(Path.exists, self._cgroups):
             run("find", str(directory), "-depth", "-type", "d", "-exec", "rmdir", "{}", ";")
@@ -228,3 +240,7 @@ def repacked(package: Path, directory: Path) -> Path:
     higher = directory / f"{package.stem}+next.deb"
     run("dpkg-deb", "--root-owner-group", "--build", str(tree), str(higher))
     return higher
+
+
+if __name__ == "__main__":
+    build_root(sys.argv[1], Path(sys.argv[2]))

@@ -18,6 +18,12 @@ def package() -> Path:
 
 
 @pytest.fixture(scope="session")
+def command_package(package) -> Path:
+    """The package with the command `ucarp`, built beside that of the daemon."""
+    return package.with_name(package.name.replace("ucarpd_", "ucarpd-ucarp_"))
+
+
+@pytest.fixture(scope="session")
 def first_release() -> Path:
     """The package of 0.1.0 as it was given away."""
     return Path(__file__).parent / "releases/ucarpd_0.1.0-1_all.deb"
@@ -43,9 +49,13 @@ def machines(lab, root, package):
     try:
         for machine in pair:
             machine.copy(package, f"/root/{package.name}")
-            machine.boot()
+            machine.switch_on()
+        for machine in pair:
+            machine.wait_until_up()
         yield pair
     finally:
+        for machine in pair:
+            machine.switch_off()
         for machine in pair:
             machine.close()
 

@@ -197,24 +197,68 @@ def test_a_signal_for_ucarpd_hits_the_up_script_too(a, own, signal):
     assert f"SIG{signal}" in log(a)
 
 
-def test_the_articles_files(a, b, own, client):
+@pytest.fixture
+def article(a, b, own):
+    """The article's files on both machines, each with its own address."""
     kept = {name: a.shell(f"cat /etc/ucarp/{name}") for name in ("ucarp-up.sh", "ucarp-down.sh")}
     for machine in own:
         for file in (PROJECT / "tests/article").iterdir():
             text = file.read_text().replace("172.16.0.11", machine.address)
             machine.write(f"/etc/ucarp/{file.name}", text, 0o755 if file.suffix == ".sh" else 0o600)
-        machine.run("systemctl", "start", "ucarpd@ucarp")
-        client.wait_for("a")
-    assert "eth0:0" in a.run("ifconfig").stdout
-    a.cable(False)
-    client.wait_for("b")
-    assert not a.has(VIP)
-    a.cable(True)
-    a.run("systemctl", "stop", "ucarpd@ucarp")
-    b.run("systemctl", "stop", "ucarpd@ucarp")
+    yield
+    stop(a, b)
     for machine in own:
         for name, text in kept.items():
             machine.write(f"/etc/ucarp/{name}", text, 0o755)
+
+
+def page(client):
+    """What a visitor of the virtual address sees."""
+    return client.host.run("curl", "-s", "--max-time", "5", f"http://{VIP}/").stdout
+
+
+def pull_and_plug_the_cable(a, b, client):
+    """As the article's reader does, with a browser open; host a is master."""
+    assert "eth0:0" in a.run("ifconfig").stdout
+    assert page(client) == "this is a\n"
+    began = time.monotonic()
+    a.cable(False)
+    client.wait_for("b")
+    assert page(client) == "this is b\n"
+    wait_for("the address to go", lambda: not a.has(VIP))
+    print(f"cable pulled: nobody answered for {client.silence(began):.2f} s at most")
+    began = time.monotonic()
+    a.cable(True)
+    wait_for("one master", lambda: a.has(VIP) != b.has(VIP) and page(client))
+    print(f"cable put back: nobody answered for {client.silence(began):.2f} s at most")
+
+
+def test_the_articles_files(a, b, article, client):
+    for machine in (a, b):
+        machine.run("systemctl", "start", "ucarpd@ucarp")
+        client.wait_for("a")
+    pull_and_plug_the_cable(a, b, client)
+
+
+def test_the_articles_start_script(a, b, article, client, command_package):
+    """As it was printed, and put right; until the last command, which ends the daemons."""
+    for machine in (a, b):
+        machine.copy(command_package, "/root/ucarp.deb")
+        machine.run("apt-get", "install", "-y", "/root/ucarp.deb")
+    said = a.shell("bash /etc/ucarp/start.sh 2>&1", check=False)
+    assert "ucarp: the only word after ucarp is a slash" in said
+    assert a.shell("pidof ucarp", check=False) == ""
+    for machine in (a, b):
+        machine.shell(r"sed -i 's, /$, \\,' /etc/ucarp/start.sh")
+        machine.run("bash", "/etc/ucarp/start.sh")
+        client.wait_for("a")
+    assert "geheim" not in a.shell("ps -ef")
+    pull_and_plug_the_cable(a, b, client)
+    for machine in (b, a):
+        machine.shell("kill $(pidof ucarp)")
+        wait_for("its end", lambda m=machine: m.shell("pidof ucarp", check=False) == "")
+        # As with ucarp, the address stays without --shutdown.
+        machine.shell("ifconfig eth0:0 down", check=False)
 
 
 SLOW_DOWN = """\

@@ -29,12 +29,6 @@ iface eth0:ucarp inet static
 
 
 @pytest.fixture(scope="module")
-def command_package(package):
-    """The package with the command, built beside that of the daemon."""
-    return package.with_name(package.name.replace("ucarpd_", "ucarpd-ucarp_"))
-
-
-@pytest.fixture(scope="module")
 def old_package(root, tmp_path_factory):
     """Debian's ucarp, made again from the file system that it is installed on."""
     tree = tmp_path_factory.mktemp("ucarp") / "tree"
@@ -125,6 +119,13 @@ def test_ours_on_the_backup_then_on_the_master_and_back_on_one(pair, client):
     wait_for_one(a, "ucarp")
 
     began = time.monotonic()
+
+    def note(step):
+        nonlocal began
+        client.wait_for("a", 30)
+        print(f"{step}: nobody answered for {client.silence(began):.2f} s at most")
+        began = time.monotonic()
+
     (old,) = daemons(b)
     said = replace(b, "ours.deb")
     assert f"process {old.split()[0]} is the old ucarp, and keeps running" in said
@@ -132,23 +133,21 @@ def test_ours_on_the_backup_then_on_the_master_and_back_on_one(pair, client):
     # A check of the process list finds it by its path and its address, and nobody finds the password.
     assert f"/usr/sbin/ucarp --interface=eth0 --srcip={b.address} --vhid=3 --addr={VIP} " in line
     assert "geheim" not in line
-    client.wait_for("a", 30)
-    silence = client.silence(began)
-    print(f"ours on the backup: nobody answered for {silence:.2f} s at most")
+    note("ours on the backup")
 
     replace(a, "ours.deb")
     wait_for_one(a, "python3")
-    client.wait_for("a", 30)
+    note("ours on the master too")
     assert a.shell("ls /run/alias-is-up").strip() == "/run/alias-is-up"
     assert "eth0:ucarp=eth0:ucarp" in a.shell("cat /run/network/ifstate")
 
     replace(b, "old.deb")
     wait_for_one(b, "ucarp")
-    client.wait_for("a", 30)
+    note("ucarp on the backup again")
     a.shell("kill -USR2 $(pidof ucarp)")
     client.wait_for("b", 30)
     replace(b, "ours.deb")
-    client.wait_for("a", 30)
+    note("a hand-over to ucarp, and ours in its place")
 
 
 def test_restarts_of_the_network(pair, client):

@@ -1,5 +1,6 @@
 """Virtual addresses that ucarpd itself adds to the interface and removes, over netlink."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Protocol
@@ -96,7 +97,10 @@ class NetlinkAddresses:
         present = self.present()
         if at_start and present:
             self._log.address_left_over(present)
-        self.remove(partial(self._released, done))
+        if at_start and not self.placed():
+            asyncio.get_running_loop().call_soon(self._released, done)
+        else:
+            self.remove(partial(self._released, done))
         self._netlink.prepare(self._interface, self._addresses, self._label)
 
     def appeared(self) -> None:

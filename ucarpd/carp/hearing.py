@@ -49,6 +49,12 @@ class Hearing:
         self.sources = sources
         self.master_down.follow(tuple(source.version for source in sources), now)
 
+    def preempts_at(self, now: float) -> float | None:
+        """Return when a backup's wait of rule B11 ends; None if it does not wait."""
+        params = self._rank.params
+        until = self.preempt_delay.until(params.preempt_delay, now)
+        return until if params.preempt and now < until else None
+
     # -- the verdicts ------------------------------------------------------------------------------
 
     def counts(self, heard: AdvertisementReceived, now: float) -> bool:

@@ -51,7 +51,7 @@ GOLDEN_RATIO = (5**0.5 - 1) / 2
 class HeldAddresses:
     """The addresses of `params`, as far as a master has them; each method returns actions.
 
-    `phase` is the same as in VirtualHost.
+    `phase` is the share of its Phase.
     """
 
     def __init__(self, params: Params, phase: float = 1.0) -> None:

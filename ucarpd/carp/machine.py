@@ -55,6 +55,7 @@ from ucarpd.carp.election import MasterVerdict
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.held_addresses import HeldAddresses
 from ucarpd.carp.params import Params
+from ucarpd.carp.timing import ALONE, Phase
 from ucarpd.carp.transitions import Transitions
 from ucarpd.carp.why import Cause
 
@@ -79,12 +80,12 @@ WithoutRole = (
 class VirtualHost(Transitions):
     """The machine.
 
-    `counter` is the first advertisement's: draw 64 random bits for it.  `phase`, above 0 and up to
-    1, tells what part of an interval a new master waits before its second advertisement; different
-    ones spread the virtual hosts that took over together (see timing).
+    `counter` is the first advertisement's: draw 64 random bits for it.  `phase` tells when a new
+    master sends its second advertisement; different ones spread the virtual hosts that took over
+    together (see timing).
     """
 
-    def __init__(self, params: Params, counter: int, phase: float = 1.0) -> None:
+    def __init__(self, params: Params, counter: int, phase: Phase = ALONE) -> None:
         super().__init__(params, counter, phase)
         self._stopping = False
 

@@ -67,6 +67,10 @@ class DropReason(Enum):
     """VRRP with an id that is not our vhid, which is no fault at all."""
 
 
+FOREIGN = frozenset({DropReason.BAD_VHID, DropReason.OTHER_VRRP})
+"""Reasons of frames that do not concern this virtual host, if their vhid is another one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """An advertisement for our vhid whose digest is wrong.

@@ -5,6 +5,7 @@ means equal; they are waited for in float seconds.
 """
 
 import math
+from typing import NamedTuple
 
 UNITS_PER_SECOND = 256
 
@@ -26,8 +27,11 @@ work.  As an interval it means nothing: no host waits for 254 s.
 UNFIT_UNITS = UNFIT_ADVBASE * UNITS_PER_SECOND
 BOW_OUT_UNITS = BOW_OUT_ADVBASE * UNITS_PER_SECOND + BOW_OUT_ADVSKEW
 
-SLOTS = 16
-"""Points of an interval at which the virtual hosts of a process advertise."""
+HOSTS_IN_A_SLOT = 32
+MOST_SLOTS = 16
+"""The points of an interval at which the virtual hosts of a process advertise: so many hosts at
+each, or more if there are more hosts than these slots hold.
+"""
 
 TIE_PATIENCE = 1.5
 """After a silent yield: peer intervals to wait for the winner before taking the role back."""
@@ -66,16 +70,38 @@ def master_down_units(
     return deadratio * advbase * UNITS_PER_SECOND + advskew
 
 
-def second_advertisement_at(now: float, interval: float, phase: float) -> float:
+class Phase(NamedTuple):
+    """The place of a virtual host among those of its process, which took over together.
+
+    `share`, above 0 and up to 1, is the part of an interval that a new master waits before its
+    second advertisement.  `slots` is how many points of an interval they all share.
+    """
+
+    share: float
+    slots: int
+
+
+ALONE = Phase(1.0, 1)
+
+
+def slots_of(hosts: int) -> int:
+    """Return the number of slots for a process with so many virtual hosts.
+
+    Few slots mean few wake-ups of the process, and the last one of a slot comes a little later.
+    """
+    return min(MOST_SLOTS, max(1, math.ceil(hosts / HOSTS_IN_A_SLOT)))
+
+
+def second_advertisement_at(now: float, interval: float, phase: Phase) -> float:
     """When a host that became master at `now` advertises for the second time; the third follows an
     interval later.
 
-    With `phase` 1 that is an interval later.  A smaller one brings it forward, onto a grid that is
-    the same for all: so many virtual hosts are spread over the interval, and yet some share a
+    With a share of 1 that is an interval later.  A smaller one brings it forward, onto a grid that
+    is the same for all: so many virtual hosts are spread over the interval, and yet some share a
     wake-up of the process, which costs more than the advertisement.  Being early does no harm.
     """
-    if phase == 1:
+    if phase.share == 1:
         return now + interval
-    slot = interval / SLOTS
-    at = math.floor((now + phase * interval) / slot) * slot
+    slot = interval / phase.slots
+    at = math.floor((now + phase.share * interval) / slot) * slot
     return at if at > now else at + slot

@@ -29,7 +29,7 @@ from ucarpd.carp.peak import Peak
 from ucarpd.carp.peers import Peer
 from ucarpd.carp.rank import HEALTHY, LARGEST_FAILING, Rank, Stated
 from ucarpd.carp.rivals import Rivals
-from ucarpd.carp.timing import UNITS_PER_SECOND, second_advertisement_at
+from ucarpd.carp.timing import UNITS_PER_SECOND, Phase, second_advertisement_at
 from ucarpd.carp.why import Cause, Why
 
 HOLD_DOWN_RATIO = 2
@@ -42,7 +42,7 @@ class Transitions:
     They add to `_actions`.  `counter` and `phase` are the same as in VirtualHost.
     """
 
-    def __init__(self, params: Params, counter: int, phase: float) -> None:
+    def __init__(self, params: Params, counter: int, phase: Phase) -> None:
         self._actions: list[Action] = []
         self._counter = OwnCounter(counter)
         self._phase = phase
@@ -94,6 +94,10 @@ class Transitions:
         takes_over_at = self.master_down_at if self._rank.may_serve else None
         return self.advertise_at if self.state is State.MASTER else takes_over_at
 
+    def preempts_at(self, now: float) -> float | None:
+        """When a BACKUP may take the role from a healthy master; None: now, or never (rule B11)."""
+        return self._hearing.preempts_at(now) if self.state is State.BACKUP else None
+
     @property
     def served(self) -> frozenset[IPAddress]:
         """The addresses that this MASTER serves; others have none."""
@@ -118,12 +122,6 @@ class Transitions:
     def next_counter(self) -> int:
         """The counter of the next advertisement."""
         return self._counter.next
-
-    def preempts_at(self, now: float) -> float | None:
-        """Return when the wait of rule B11 ends; None if this host does not wait."""
-        until = self._hearing.preempt_delay.until(self.params.preempt_delay, now)
-        waits = self.state is State.BACKUP and self.params.preempt and now < until
-        return until if waits else None
 
     @property
     def master_down_at(self) -> float | None:
@@ -191,7 +189,7 @@ class Transitions:
             self._enter_master(why, now)
 
     def _acquire(self, now: float) -> None:
-        self._held = HeldAddresses(self.params, self._phase)
+        self._held = HeldAddresses(self.params, self._phase.share)
         self._actions += self._held.acquire(now)
 
     def _leave(self, final: FinalAdvertisements | None) -> None:

@@ -42,6 +42,8 @@ class Transmitter:
         self._params = params
         self._signer = auth.sender(params)
         self._virtual_mac = virtual_mac(params.vhid)
+        self._prefixes: dict[Family, tuple[tuple[IPAddress, bytes], bytes]] = {}
+        """By family: the source addresses, and all bytes of a frame before the CARP header."""
 
     def advertisement(self, action: SendAdvertisement, mac: bytes) -> list[bytes | Datagram]:
         """One advertisement: a frame to the group, or a datagram to each peer.
@@ -69,8 +71,7 @@ class Transmitter:
         group = params.group_of(family)
         is_virtual = params.source_mac_is_virtual and not action.is_final
         source_mac = self._virtual_mac if is_virtual else mac
-        ip = self._ip_packet(source, group, header)
-        return [ethernet(self._group_mac(family), source_mac, ip)]
+        return [self._prefix(source, source_mac) + self._encode(source, group, header)]
 
     def announcements(self, action: AnnounceAddresses, mac: bytes, router: bool) -> list[bytes]:
         """The frames that announce each address, at `mac` or at the virtual MAC address.
@@ -94,10 +95,25 @@ class Transmitter:
         # ucarp's --nomcast changes the Ethernet destination alone; the packet keeps the group.
         return BROADCAST_MAC if self._params.broadcast else group_mac(self._params.group_of(family))
 
+    def _prefix(self, source: IPAddress, source_mac: bytes) -> bytes:
+        """Return what is the same in each frame from these addresses; it is made once."""
+        family, sent_from = source.version, (source, source_mac)
+        known = self._prefixes.get(family)
+        if known is None or known[0] != sent_from:
+            ip = carp_over_ip(source, self._params.group_of(family), bytes(packet.HEADER_SIZE))
+            frame = ethernet(self._group_mac(family), source_mac, ip)
+            known = self._prefixes[family] = sent_from, frame[: -packet.HEADER_SIZE]
+        return known[1]
+
     def _ip_packet(
+        self, source: IPAddress, destination: IPAddress, header: packet.Advertisement
+    ) -> bytes:
+        return carp_over_ip(source, destination, self._encode(source, destination, header))
+
+    def _encode(
         self, source: IPAddress, destination: IPAddress, header: packet.Advertisement
     ) -> bytes:
         pseudo = b""
         if self._params.pseudo_checksum and isinstance(source, IPv6Address):
             pseudo = pseudo_header(source, destination, packet.HEADER_SIZE, PROTOCOL_CARP)
-        return carp_over_ip(source, destination, packet.encode(header, pseudo))
+        return packet.encode(header, pseudo)

@@ -13,11 +13,14 @@ from ucarpd.config import exposure
 from ucarpd.config.problems import place
 from ucarpd.exit_status import EXIT_CONFIG, EXIT_NOT_RELOADED
 from ucarpd.interface import host_checks
-from ucarpd.linux.lock import is_held
+from ucarpd.linux.lock import holders, is_held
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log import process as log_process
 from ucarpd.process import refusals
 from ucarpd.scripts.runner import refusal
+
+MANY_PROCESSES = 32
+"""Processes that run a file each from which on one should run them all: each hears all others."""
 
 _ERR = 3
 _WARNING = 4
@@ -53,11 +56,19 @@ def check(options: argparse.Namespace) -> int:
             else:
                 _say(f"{weak.problem} (warning)", _WARNING)
         of_host = [f.problem for f in found if not f.is_error and f.problem.path == each.path]
-        for warning in (*config.warnings(each.path), *of_host):
+        # The advice for a line that has to be written anew would mislead.
+        told = {error.line for error in of_scripts}
+        of_file = [each for each in config.warnings(each.path) if each.line not in told]
+        for warning in (*of_file, *of_host):
             _say(f"{warning} (warning)", _WARNING)
         problems += of_scripts
         if all(problem.path != each.path for problem in problems):
             print(f"{place(each.path)}: OK, virtual host {each.vhid} on {each.interface}")
+    running = holders(run_directory())
+    processes = {running[each.name][0] for each in configs if each.name in running}
+    if len(processes) >= MANY_PROCESSES:
+        text = f"{len(processes)} processes run these files, and each hears all others: let"
+        _say(f"{text} ucarpd.service run them, in one; see UNITS in ucarpd(8) (warning)", _WARNING)
     if options.reload:
         return _reload(options.reload, {problem.path for problem in problems})
     if not configs and not problems:

@@ -98,10 +98,12 @@ def _advice(line: Line) -> str:
     spelled = bash.spell(line.value)
     if spelled is None:
         return "no spelling means the same to both, so choose another value"
-    if line.name not in BY_NAME or BY_NAME[line.name].secret:
+    # A variable of bash has no other signs.
+    name = re.sub(r"\W", "_", line.name, flags=re.ASCII)
+    if name not in BY_NAME or BY_NAME[name].secret:
         # Keys of other programs may also hold secrets.
         spelled = f"{spelled[0]}…{spelled[0]}" if spelled[0] in "'\"" else "…"
-    return f"write {line.name}={spelled}"
+    return f"write {name}={spelled}"
 
 
 def _about_keys(lines: list[Line]) -> Iterator[tuple[Line, str]]:

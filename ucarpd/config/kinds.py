@@ -85,7 +85,10 @@ def kind_of(text: str, name: str = "") -> tuple[Kind, int]:
     words = {found[1] for _, line in numbered if (found := _ASSIGNMENT.match(line))}
     if "VIP_ADDRESS" in words and not any(word.startswith("UCARP_") for word in words):
         return Kind.VIP, numbered[0][0]
-    has_own = any(_is_own(line) for _, line in numbered)
+    # In lower case too these two are ours: FreeBSD has ucarp_if and ucarp_src.
+    has_own = bool(words & {"ucarp_interface", "ucarp_srcip"}) or any(
+        _is_own(line) for _, line in numbered
+    )
     for kind, pattern in _KINDS:
         if has_own and kind in {Kind.RC_CONF, Kind.VIP, Kind.VIP_COMMON}:
             continue

@@ -13,7 +13,7 @@ def advice(text: str) -> str:
 
     A value is repeated only for a key that is known to hold no secret.
     """
-    if re.match(r"\s*(source|\.)\s+\S", text):
+    if re.match(r"\s*(source|include|\.)\s+\S", text):
         return ": ucarpd reads no other files here; write the keys themselves"
     found = re.fullmatch(r"\s*([A-Za-z_]\w*)(?:\s*:\s+|\s+)(\S.*?)\s*", text, re.ASCII)
     if found is None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ucarpd.config import foreign_words, key_hints, types
+from ucarpd.config import foreign_words, key_hints, look_alikes, types
 from ucarpd.config.key import Key
 from ucarpd.config.keys import BY_NAME, KEYS, PREFIX, family_of
 from ucarpd.config.lines import Line
@@ -141,6 +141,12 @@ class Draft:
             types.require_no_controls(text)
             return Given(line.name, line.number, text, key.parse(text))
         except ValueError as error:
-            shown = "" if key.secret else f" {got(text)}"
+            shown = "" if key.secret else f"{_letter(text)} {got(text)}"
             self.refuse(line.number, line.name, f"{error}{shown}")
             return None
+
+
+def _letter(text: str) -> str:
+    """Name the first letter that only looks like one of ASCII; empty when there are others too."""
+    strange = look_alikes.strange(text)
+    return f"; {strange}" if strange and look_alikes.latin(text).isascii() else ""

@@ -48,7 +48,8 @@ def _headline(instance: Message, screen: Screen, now: float) -> Iterator[str]:
 
 def _findings(view: _View) -> Iterator[Cell]:
     for each in view.instance["findings"]:
-        yield Cell(f"{each['text']} (since {times.local(each['since'], view.now)})", BAD)
+        since = f" (since {times.local(each['since'], view.now)})" if "since" in each else ""
+        yield Cell(each["text"] + since, BAD)
 
 
 def _maintenance(view: _View) -> Iterator[Cell]:

@@ -85,11 +85,11 @@ def _of_refused(answers: Iterable[Answer], running: set[str]) -> Iterator[Messag
     for answer in answers:
         for each in (answer.reply or {}).get("refused", ()):
             if each["name"] not in running:
-                problems = each["problems"] or ["the file is refused"]
-                yield _row(each["name"], Path(each["path"]), FAILED, _first(problems))
+                yield _row(each["name"], Path(each["path"]), FAILED, first(each["problems"]))
 
 
-def _first(problems: Sequence[object]) -> str:
+def first(problems: Sequence[object]) -> str:
+    """Return the first of the problems of a file, and how many more there are."""
     more = len(problems) - 1
     return f"{problems[0]}" + (f" (and {more} more: ucarpd check)" if more else "")
 
@@ -164,5 +164,5 @@ def _problem(path: Path) -> str | None:
     try:
         config.load(path)
     except config.ConfigError as error:
-        return _first(error.problems)
+        return first(error.problems)
     return None

@@ -65,7 +65,8 @@ def ask(method: str = GET_STATUS, parameters: Message | None = None) -> list[Ans
     def one(path: Path) -> None:
         def call() -> Answer:
             with Client(path, TIMEOUT) as client:
-                return Answer(pid_of(path), client.call(method, parameters))
+                reply = client.call(method, parameters)
+            return Answer(pid_of(path), _checked(reply) if method == GET_STATUS else reply)
 
         answers[path] = _caught(path, call)
 
@@ -111,8 +112,23 @@ def _caught(path: Path, call: Callable[[], Answer]) -> Answer | PermissionError 
         return Answer(pid_of(path), fault=f"cannot be asked: {error.strerror or error}")
 
 
+def _checked(status: Message) -> Message:
+    if not isinstance(status.get("instances"), list):
+        raise Malformed("a status without instances")
+    return status
+
+
 def _lives(path: Path) -> bool:
     return Path(f"/proc/{pid_of(path)}").exists()
+
+
+def _identity(path: Path) -> object:
+    """Return what distinguishes the file at a path from one that replaces it."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_ctime_ns
 
 
 class Feed:
@@ -126,6 +142,8 @@ class Feed:
         self._lock = threading.Lock()
         self._answers: dict[Path, Answer | None] = {}
         """By the socket that a thread follows; None: has not answered yet."""
+        self._dead: dict[Path, object] = {}
+        """Sockets of processes that have ended, each as it was then."""
         self._may_ask = True
         self.woken, self._wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self.look()
@@ -134,7 +152,7 @@ class Feed:
         """Follow processes that are new; cheap, to be called again and again."""
         for path in sockets():
             with self._lock:
-                is_new = path not in self._answers
+                is_new = path not in self._answers and self._dead.get(path) != _identity(path)
                 if is_new:
                     self._answers[path] = None
             if is_new:
@@ -182,6 +200,7 @@ class Feed:
     # -- a thread for each process -----------------------------------------------------------------
 
     def _follow(self, path: Path) -> None:
+        identity = _identity(path)
         while answer := _caught(path, lambda: self._stream(path)):
             if isinstance(answer, PermissionError):
                 self._may_ask = False
@@ -191,6 +210,7 @@ class Feed:
                 time.sleep(_PAUSE)
         with self._lock:
             del self._answers[path]
+            self._dead[path] = identity
         self.wake_up()
 
     def _stream(self, path: Path) -> Answer:
@@ -200,7 +220,7 @@ class Feed:
             try:
                 replies = client.more(GET_STATUS, self._parameters, time.monotonic() + QUIET)
                 for reply in replies:
-                    answer = Answer(pid_of(path), reply)
+                    answer = Answer(pid_of(path), _checked(reply))
                     self._note(path, answer)
             except VarlinkError as error:
                 if error.name != NO_SUCH_INSTANCE:

@@ -15,10 +15,23 @@ from ucarpd.ctl.screen import Screen, of_standard_output
 
 
 class Seen(NamedTuple):
-    """An instance, and the process that runs it; empty if none answers for it."""
+    """An instance as it was answered, and its process, empty if none answers for it.
+
+    `refused` says what is wrong with its file if the process runs the configuration of before.
+    """
 
     instance: Message
     process: Message
+    refused: str = ""
+
+    @property
+    def full(self) -> Message:
+        """The instance, with the refused file among its findings."""
+        if not self.refused:
+            return self.instance
+        text = f"the file was refused, the old configuration runs: {self.refused}"
+        findings = [*self.instance.get("findings", ()), {"finding": "refused", "text": text}]
+        return self.instance | {"findings": findings}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,9 +55,14 @@ def run(options: argparse.Namespace) -> int:
         from ucarpd.ctl import watch
 
         return watch.run(options.name)
-    question = units.Question()
+    # For all instances systemd is needed anyway, so it is asked at the same time.
+    question = None if options.name else units.Question()
     answers = ask()
-    found = gather(answers, lambda: not_running.find(answers, question.answer()), options.name)
+    found = gather(
+        answers,
+        lambda: not_running.find(answers, (question or units.Question()).answer()),
+        options.name,
+    )
     if options.json:
         import json
 
@@ -52,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
         print()
     else:
         print(shown(found, options.name, of_standard_output(), time.time()))
-    return assessment.worst(assessment.level(each.instance) for each in found)
+    return assessment.worst(assessment.level(each.full) for each in found)
 
 
 def gather(
@@ -63,7 +81,7 @@ def gather(
     `absent_ones` finds those that no process answers for.
     """
     found = [
-        Seen(instance, answer.reply.get("process", {}))
+        Seen(instance, answer.reply.get("process", {}), _refused(answer.reply, instance["name"]))
         for answer in answers
         if answer.reply
         for instance in answer.reply["instances"]
@@ -78,6 +96,14 @@ def gather(
     return sorted(found, key=lambda each: (each.instance["name"] is None, each.instance["name"]))
 
 
+def _refused(reply: Message, name: str) -> str:
+    """Return the first problem of the instance's file, empty if its process has not refused it."""
+    for each in reply.get("refused", ()):
+        if each["name"] == name:
+            return not_running.first(each["problems"])
+    return ""
+
+
 def shown(
     found: Sequence[Seen],
     name: str | None,
@@ -90,13 +116,13 @@ def shown(
     if name is None:
         from ucarpd.ctl import overview
 
-        instances = [each.instance for each in found]
+        instances = [each.full for each in found]
         text = overview.text(instances, screen, now, with_headroom=with_headroom)
         hidden = f"\nonly root can see what else is in {not_running.DIRECTORY}"
         return text + (hidden if not_running.cannot_look() else "")
     from ucarpd.ctl import detail
 
-    return "\n\n".join(detail.text(*each, screen, now) for each in found)
+    return "\n\n".join(detail.text(each.full, each.process, screen, now) for each in found)
 
 
 def _nothing(name: str | None, known: Collection[str]) -> Failure:

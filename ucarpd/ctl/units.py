@@ -16,7 +16,11 @@ _TIMEOUT = 1.0
 
 _PROPERTIES = "Id,ActiveState,SubState,Result,ExecMainStatus,StateChangeTimestamp"
 
-_MEANINGS = {75: "another process runs it", 77: "not enough privileges", 78: "bad configuration"}
+_MEANINGS = {
+    "75": "another process runs it",
+    "77": "not enough privileges",
+    "78": "bad configuration",
+}
 
 _RESULTS = {
     "core-dump": "killed by signal {status}",
@@ -47,7 +51,7 @@ class Unit(NamedTuple):
     def why(self) -> str:
         """Why it has failed."""
         text = _RESULTS.get(self.result, self.result).format(status=self.status)
-        if self.result == "exit-code" and (meaning := _MEANINGS.get(int(self.status))):
+        if self.result == "exit-code" and (meaning := _MEANINGS.get(self.status)):
             text = f"{text}, {meaning}"
         again = "; systemd starts it again" if self.active != "failed" else ""
         return f"{self.name} has failed ({text}){again}: journalctl -u {self.name}"

@@ -8,6 +8,7 @@ except where a part of the password is lost.
 
 import base64
 import binascii
+import codecs
 import html
 import re
 import unicodedata
@@ -21,6 +22,9 @@ from ucarpd.config import odd_characters
 from ucarpd.config.odd_characters import DASHES, LETTERS, PLAIN, QUOTES, SPACES
 from ucarpd.diagnosis import keyboards
 from ucarpd.diagnosis.passwords import KeyMistake
+
+# An upgrade may replace the files of Python under a running process, so this one is loaded now.
+codecs.lookup("cp1252")
 
 _OURS = "with this host's password"
 _ALIKE = "type it alike on both"

@@ -1,9 +1,11 @@
 """One virtual host in action: `driver` feeds the machine, `custody` and `outgoing` do its actions.
 
-`ports` defines the interfaces to the rest of ucarpd.
+`ports` defines the interfaces to the rest of ucarpd.  All virtual hosts of a process share one
+`timer`.
 """
 
 from ucarpd.engine.driver import WAKE_UP_LEAD, Engine
 from ucarpd.engine.ports import Addresses, Outcome, Owner, Transition
+from ucarpd.engine.timer import Timer
 
-__all__ = ["WAKE_UP_LEAD", "Addresses", "Engine", "Outcome", "Owner", "Transition"]
+__all__ = ["WAKE_UP_LEAD", "Addresses", "Engine", "Outcome", "Owner", "Timer", "Transition"]

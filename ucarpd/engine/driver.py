@@ -1,4 +1,4 @@
-"""The driver of one virtual host: it feeds the machine, does its actions, and has its one timer.
+"""The driver of one virtual host: it feeds the machine, does its actions, and has its one deadline.
 
 It uses the rest of ucarpd only through the Protocols in `ports`; the supervisor passes the real
 objects.  All code runs in the event loop and never waits.
@@ -16,9 +16,11 @@ from ucarpd.carp.packet import HEADER_SIZE, decode
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.rank import BOW_OUT
 from ucarpd.carp.receive import Dropped, Receiver
+from ucarpd.carp.timing import ALONE, Phase
 from ucarpd.engine.custody import Custody
 from ucarpd.engine.outgoing import Outgoing
 from ucarpd.engine.ports import Addresses, Log, Owner, Transition, Wire
+from ucarpd.engine.timer import Timer
 
 WAKE_UP_LEAD = 0.0002
 """Seconds by which a backup wakes up before its deadline.
@@ -31,7 +33,7 @@ class Engine:
     """One virtual host in action.
 
     `counter` is 64 random bits for its first advertisement, `phase` is as in VirtualHost.  `late`
-    gets the delay of each timer in seconds, and the time.
+    gets the delay of each wake-up in seconds, and the time.  The engines of a process share `timer`.
     """
 
     def __init__(
@@ -43,7 +45,8 @@ class Engine:
         addresses: Addresses,
         log: Log,
         owner: Owner,
-        phase: float = 1.0,
+        timer: Timer | None = None,
+        phase: Phase = ALONE,
         late: Callable[[float, float], None] = lambda _seconds, _now: None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
@@ -63,7 +66,8 @@ class Engine:
         self._log = log
         self._owner = owner
         self._late = late
-        self._timer: asyncio.TimerHandle | None = None
+        self._deadline = (timer or Timer()).deadline(self._on_deadline)
+        self._due = float("inf")
         self._now = 0.0
         self._transition = Transition(State.INIT, State.INIT, "starting")
         self.sent = 0
@@ -139,19 +143,16 @@ class Engine:
         """Handle the first frame of the segment after a silence."""
         self._dispatch(events.SegmentHeard())
 
-    def receive(self, frame: bytes, at: float) -> IPAddress | None:
-        """Handle a frame that arrived at monotonic second `at`.
-
-        Return its source, if it is an advertisement with a good digest.
-        """
+    def receive(self, frame: bytes, at: float) -> events.AdvertisementReceived | Dropped:
+        """Handle a frame that arrived at monotonic second `at`; return what it was."""
         result = self._receiver.check(frame, self._machine.sources, self._machine.sent_counters)
         if isinstance(result, Dropped):
             self._log.dropped(result)
-            return None
+            return result
         if result.source in self._machine.sources:
             self._log.source_taken(result.source)
         self._dispatch(result, at)
-        return result.source
+        return result
 
     def sent_by_another(self, frame: bytes) -> bool:
         """Return whether another daemon of this host sent this advertisement for our vhid.
@@ -215,21 +216,17 @@ class Engine:
             self._fail(error)
 
     def _arm(self) -> None:
-        deadline = None if self._is_over else self._machine.next_deadline()
-        lead = WAKE_UP_LEAD if self._machine.state is State.BACKUP else 0.0
-        if self._timer is not None:
-            if deadline is not None and self._timer.when() == deadline - lead:
-                return
-            self._timer.cancel()
-            self._timer = None
-        if deadline is not None:
-            self._timer = self._loop.call_at(deadline - lead, self._on_timer, deadline)
+        due = None if self._is_over else self._machine.next_deadline()
+        if due is None:
+            self._deadline.set(None)
+            return
+        self._due = due
+        self._deadline.set(due - WAKE_UP_LEAD if self._machine.state is State.BACKUP else due)
 
-    def _on_timer(self, due: float) -> None:
-        self._timer = None
+    def _on_deadline(self) -> None:
         now = self._loop.time()
-        self._late(max(0.0, now - due), now)
-        self._dispatch(events.DeadlineReached(), max(due, now))
+        self._late(max(0.0, now - self._due), now)
+        self._dispatch(events.DeadlineReached(), max(self._due, now))
 
     def _perform(self, action: Action) -> None:
         match action:
@@ -283,9 +280,7 @@ class Engine:
     def _end(self) -> None:
         self._is_over = True
         self._custody.close()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._deadline.set(None)
 
     def _fail(self, error: Exception) -> None:
         """Give up after a defect of ucarpd: the state is not reliable, and another host must serve.

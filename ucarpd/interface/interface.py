@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from ucarpd.carp.frame import peek_vhid, source_mac, virtual_mac
 from ucarpd.carp.params import IPAddress
+from ucarpd.carp.receive import FOREIGN, Dropped
 from ucarpd.carp.transmit import Datagram
 from ucarpd.config import Config
 from ucarpd.engine import Engine
@@ -257,10 +258,14 @@ class Interface:
         member = member or next(iter(self._members.values()), None)
         if member is None:
             return None
-        source = member.engine.receive(frame, at)
-        if source is not None and source_mac(frame) == self.mac:
-            self._note_same_mac(member, source)
-        return source
+        found = member.engine.receive(frame, at)
+        if isinstance(found, Dropped):
+            if found.reason in FOREIGN and found.source and vhid and vhid not in self._members:
+                self._sockets.pass_over(found.source, vhid, at)
+            return None
+        if source_mac(frame) == self.mac:
+            self._note_same_mac(member, found.source)
+        return found.source
 
     def _note_same_mac(self, member: Member, source: IPAddress) -> None:
         if source not in member.own and self.mac != virtual_mac(member.config.vhid):

@@ -4,7 +4,7 @@ Each family has two packet sockets.  One receives the advertisements of known pe
 hosts; a peer is known after an advertisement with a good digest.  The other socket receives all
 other frames.  So forged packets of a stranger fill a separate buffer, and take half of the
 processor's time at most.  A flood with a known peer's address and vhid reaches the first socket,
-but timers get their turn after each batch.
+but timers get their turn after each batch.  `foreign` says what the second one leaves out.
 """
 
 import asyncio
@@ -16,12 +16,16 @@ from ipaddress import IPv4Address
 from ucarpd.carp.frame import ETHERTYPE_IPV6, ETHERTYPE_OFFSET
 from ucarpd.carp.params import Family, IPAddress, Params
 from ucarpd.carp.transmit import Datagram
+from ucarpd.interface.foreign import Foreign
 from ucarpd.linux.ip_socket import UnicastSocket
 from ucarpd.linux.netlink import Link
 from ucarpd.linux.packet_socket import Arrival, Expected, PacketSocket
 
 FRAMES_AT_ONCE = 64
 """Frames handled before timers get their turn, so a flood cannot delay the timers."""
+
+NEXT_FILTER_AFTER = 1.0
+"""Seconds for which changes of what need not be read are gathered."""
 
 MOST_KNOWN = 64
 """Most known hosts in a family; a new one replaces the oldest."""
@@ -48,6 +52,8 @@ class Sockets:
         """The reasons why a family has no sockets, or why a group cannot be joined."""
         self._vhids: frozenset[int] = frozenset()
         self._are_filters_due = False
+        self._foreign = Foreign()
+        self._next_filter: asyncio.TimerHandle | None = None
 
     @property
     def can_send(self) -> bool:
@@ -56,6 +62,7 @@ class Sockets:
     def serve(self, vhids: Iterable[int]) -> None:
         """Set the vhids that run here; the filters follow in the loop's next turn."""
         self._vhids = frozenset(vhids)
+        self._foreign.forget()
         if not self._are_filters_due:
             self._are_filters_due = True
             self._loop.call_soon(self._set_all_filters)
@@ -122,9 +129,17 @@ class Sockets:
             raise OSError(0, "not open")
         by.send(datagram.packet, datagram.destination)
 
+    def pass_over(self, source: IPAddress, vhid: int, at: float) -> None:
+        """Note a foreign advertisement, of monotonic second `at`, that was only counted."""
+        if self._foreign.note((source, vhid), at) and self._next_filter is None:
+            self._next_filter = self._loop.call_later(NEXT_FILTER_AFTER, self._set_all_filters)
+
     def close(self) -> None:
-        for pause in self._pauses.values():
-            pause.cancel()
+        for pause in (*self._pauses.values(), self._next_filter):
+            if pause is not None:
+                pause.cancel()
+        self._next_filter = None
+        self._foreign.forget()
         for opened in (*self._known.values(), *self._others.values()):
             self._loop.remove_reader(opened)
             opened.close()
@@ -170,11 +185,19 @@ class Sockets:
 
     def _set_all_filters(self) -> None:
         self._are_filters_due = False
+        if self._next_filter is not None:
+            self._next_filter.cancel()
+            self._next_filter = None
         for family in self._others:
             self._set_filters(family)
 
     def _set_filters(self, family: Family) -> None:
-        expected = Expected(self._peers[family], self._vhids, may_be_routed=family in self._unicast)
+        expected = Expected(
+            self._peers[family],
+            self._vhids,
+            may_be_routed=family in self._unicast,
+            foreign=[kind for kind in self._foreign.sampled if kind[0].version == family],
+        )
         # In this order a frame in between arrives twice, which is harmless.  In the other order it
         # would be lost.
         self._known[family].hear(expected, all_else=False)

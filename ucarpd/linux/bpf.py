@@ -9,6 +9,13 @@ LOAD_WORD = 0x20
 LOAD_HALF = 0x28
 LOAD_BYTE = 0x30
 LOAD_LENGTH = 0x80
+STORE = 0x02
+LOAD_STORED = 0x60
+"""From the scratch memory of the filter; the operand is the number of the cell."""
+COPY_TO_X = 0x07
+COPY_FROM_X = 0x87
+JUMP = 0x05
+"""To the label in `if_true`, however far."""
 JUMP_EQUAL = 0x15
 JUMP_AT_LEAST = 0x35
 JUMP_ANY_BIT = 0x45
@@ -18,6 +25,8 @@ PACKET_TYPE = 0xFFFFF000 + 4
 """Offset at which LOAD_WORD reads the packet type (SKF_AD_OFF + SKF_AD_PKTTYPE)."""
 VLAN_TAG_PRESENT = 0xFFFFF000 + 48
 """Offset at which LOAD_WORD reads whether the kernel has taken a VLAN tag off the frame."""
+RANDOM = 0xFFFFF000 + 56
+"""Offset at which LOAD_WORD reads a random number (SKF_AD_OFF + SKF_AD_RANDOM)."""
 PACKET_OTHERHOST = 3
 PACKET_OUTGOING = 4
 
@@ -32,7 +41,7 @@ class Instruction:
     """One instruction.
 
     A jump names the labels of its two targets; "" means the next instruction.  `label` is the
-    instruction's own name.  A jump passes over 255 instructions at most.
+    instruction's own name.  A jump passes over 255 instructions at most, except for JUMP.
     """
 
     code: int
@@ -59,13 +68,10 @@ def _assemble(program: Program) -> bytes:
     def distance(place: int, label: str) -> int:
         return places[label] - place - 1 if label else 0
 
-    return b"".join(
-        struct.pack(
-            "=HBBI",
-            each.code,
-            distance(place, each.if_true),
-            distance(place, each.if_false),
-            each.operand,
-        )
-        for place, each in enumerate(program)
-    )
+    def assembled(place: int, each: Instruction) -> bytes:
+        true, false = distance(place, each.if_true), distance(place, each.if_false)
+        if each.code == JUMP:
+            return struct.pack("=HBBI", each.code, 0, 0, true)
+        return struct.pack("=HBBI", each.code, true, false, each.operand)
+
+    return b"".join(assembled(place, each) for place, each in enumerate(program))

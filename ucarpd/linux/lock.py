@@ -151,7 +151,8 @@ def holders(directory: Path) -> dict[str, tuple[int, Path]]:
     """
     found = {}
     try:
-        locked = _locked()
+        # One reading passes over a lock if locks before it go meanwhile.
+        locked = _locked() | _locked()
         for lock in private_path(directory).glob("*.lock"):
             descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
             try:

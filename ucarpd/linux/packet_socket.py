@@ -4,7 +4,8 @@ The filter passes only frames that may be CARP: protocol 112, no later fragment,
 host, and not sent to the MAC address of another host (the interface sees such frames in promiscuous
 mode, or while a switch does not know the port of that host).  The filter also separates expected
 frames, the advertisements of known hosts for the virtual hosts that run here, from all others, and
-each kind can have its own socket.  `carp.receive` makes all finer checks and counts dropped frames.
+each kind can have its own socket.  Of foreign advertisements that need not be read it passes one in
+64.  `carp.receive` makes all finer checks and counts dropped frames.
 
 There is one socket for each family.  One socket for all protocols would see every frame of a busy
 gateway, in both directions.
@@ -15,6 +16,7 @@ import errno
 import socket
 import struct
 import time
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from ipaddress import IPv6Address
@@ -24,18 +26,24 @@ from ucarpd.carp.frame import ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_OFFSET, 
 from ucarpd.carp.packet import HEADER_SIZE, TYPE_ADVERTISEMENT, VERSION
 from ucarpd.carp.params import Family, IPAddress
 from ucarpd.linux.bpf import (
+    COPY_FROM_X,
+    COPY_TO_X,
     EVERYTHING,
+    JUMP,
     JUMP_ANY_BIT,
     JUMP_AT_LEAST,
     JUMP_EQUAL,
     LOAD_BYTE,
     LOAD_HALF,
     LOAD_LENGTH,
+    LOAD_STORED,
     LOAD_WORD,
     PACKET_OTHERHOST,
     PACKET_OUTGOING,
     PACKET_TYPE,
+    RANDOM,
     RETURN,
+    STORE,
     Instruction,
     Program,
     attach_filter,
@@ -62,6 +70,12 @@ plausible wait, and ucarpd treats the frame as just arrived.
 _FLAGS_AND_FRAGMENT_AT = 14 + 6
 _FRAGMENT_OFFSET = 0x1FFF
 _IPV4_WITHOUT_OPTIONS = 0x45
+
+_ONE_IN_64 = (1 << 32) // 64
+"""Random numbers of 32 bits are below it as often as that."""
+
+_VHIDS_IN_A_BLOCK = 200
+"""A jump passes over 255 instructions at most."""
 
 _VERSION_AND_TYPE = VERSION << 4 | TYPE_ADVERTISEMENT
 _SENT_ON_THIS_LINK = 255
@@ -96,6 +110,8 @@ class Expected:
     """At most 200."""
     vhids: Collection[int] = ()
     may_be_routed: bool = False
+    foreign: Collection[tuple[IPAddress, int]] = ()
+    """Not expected: source and vhid of advertisements of which one in 64 is enough."""
 
 
 Arrival = tuple[bytes, float]
@@ -183,10 +199,12 @@ def _program(family: Family, expected: Expected, *, all_else: bool) -> Program:
     wanted, other = (0, EVERYTHING) if all_else else (EVERYTHING, 0)
     layout = _LAYOUTS[family]
     sources = {int.from_bytes(address.packed[-4:], "big") for address in expected.sources}
+    sampling = _sampling(layout, expected.foreign) if all_else and expected.foreign else []
     return [
         *_refusals(family),
+        *sampling,
         # A frame that is too short is not expected.  A load beyond its end would refuse it.
-        Instruction(LOAD_LENGTH, 0, label="carp"),
+        Instruction(LOAD_LENGTH, 0, label="read" if sampling else "carp"),
         Instruction(JUMP_AT_LEAST, layout.carp_at + HEADER_SIZE, if_false="stranger"),
         Instruction(LOAD_WORD, layout.source_at),
         *(Instruction(JUMP_EQUAL, word, if_true="known") for word in sorted(sources)),
@@ -221,6 +239,52 @@ def _refusals(family: Family) -> Program:
         Instruction(LOAD_BYTE, layout.protocol_at),
         Instruction(JUMP_EQUAL, PROTOCOL_CARP, if_true="carp"),
         Instruction(RETURN, 0, label="refuse"),
+    ]
+
+
+def _sampling(layout: _Layout, foreign: Collection[tuple[IPAddress, int]]) -> Program:
+    """Return the instructions that refuse 63 of 64 of these advertisements, and jump to "read".
+
+    A frame that has IPv4 options, or no vhid, is none of these.
+    """
+    without_options = [
+        Instruction(LOAD_BYTE, 14),
+        Instruction(JUMP_EQUAL, _IPV4_WITHOUT_OPTIONS, if_true="plain"),
+        Instruction(JUMP, 0, if_true="read"),
+    ]
+    by_source: defaultdict[int, list[int]] = defaultdict(list)
+    for host, vhid in sorted(foreign):
+        by_source[int.from_bytes(host.packed[-4:], "big")].append(vhid)
+    blocks = [
+        (source, vhids[start : start + _VHIDS_IN_A_BLOCK])
+        for source, vhids in by_source.items()
+        for start in range(0, len(vhids), _VHIDS_IN_A_BLOCK)
+    ]
+    program = [
+        Instruction(LOAD_LENGTH, 0, label="carp"),
+        Instruction(JUMP_AT_LEAST, layout.carp_at + 2, if_true="long"),
+        Instruction(JUMP, 0, if_true="read"),
+        Instruction(LOAD_BYTE, layout.carp_at + 1, label="long"),
+        Instruction(COPY_TO_X, 0),
+        *(without_options if layout.ethertype == ETHERTYPE_IPV4 else ()),
+        Instruction(LOAD_WORD, layout.source_at, label="plain"),
+        Instruction(STORE, 0),
+    ]
+    for number, (source, vhids) in enumerate(blocks):
+        program += [
+            Instruction(LOAD_STORED, 0, label=f"block{number}"),
+            Instruction(JUMP_EQUAL, source, if_false=f"block{number + 1}"),
+            Instruction(COPY_FROM_X, 0),
+            *(Instruction(JUMP_EQUAL, vhid, if_true=f"foreign{number}") for vhid in vhids),
+            Instruction(JUMP, 0, if_true=f"block{number + 1}"),
+            Instruction(JUMP, 0, if_true="foreign", label=f"foreign{number}"),
+        ]
+    return [
+        *program,
+        Instruction(JUMP, 0, if_true="read", label=f"block{len(blocks)}"),
+        Instruction(LOAD_WORD, RANDOM, label="foreign"),
+        Instruction(JUMP_AT_LEAST, _ONE_IN_64, if_false="read"),
+        Instruction(RETURN, 0),
     ]
 
 

@@ -7,6 +7,9 @@ from ucarpd.migrate import environment
 from ucarpd.migrate.findings import Findings, Host, Source
 from ucarpd.migrate.shell_script import Script
 
+_LINUX = re.compile(r"(eth|en[opsx]|bond|br|wlan)\d|br-")
+"""Names of interfaces on Linux."""
+
 
 def read(findings: Findings, path: Path, text: str) -> None:
     """Add the virtual host of an rc.conf."""
@@ -18,6 +21,7 @@ def read(findings: Findings, path: Path, text: str) -> None:
     if not host.values:
         return
     findings.hosts.append(host)
-    if interface := host.values.get("UCARP_INTERFACE"):
+    interface = host.values.get("UCARP_INTERFACE")
+    if interface and not _LINUX.match(interface.text):
         text = f"{interface.text} is a name that FreeBSD gives: write this host's name of the interface"
         findings.remark(interface.source, text)

@@ -25,9 +25,9 @@ _SHORT = {option.short: option for option in OPTIONS}
 class Reading(NamedTuple):
     """A command line as it was read.
 
-    `values` has the value of each option that was given, by long name; the last of several counts,
-    and an option without a value has "".  `words` are no options.  `fault` is the first thing that
-    makes it unusable, or empty.  `shown` is the command line without its password.
+    `values` has the value of each option that was given, by long name; the last of several counts
+    and has its place, and an option without a value has "".  `words` are no options.  `fault` is the
+    first thing that makes it unusable, or empty.  `shown` is the command line without its password.
     """
 
     values: dict[str, str]
@@ -79,11 +79,11 @@ class _Reader:
             self.shown.append(f"--{name}={HIDDEN}" if equals else word)
         elif option.argument is None:
             self.shown.append(word)
-            self.values[option.long] = ""
+            self._give(option, "")
             if equals:
                 self.faults.append(f"--{option.long} takes no value: leave out ={value}")
         elif equals:
-            self.values[option.long] = value
+            self._give(option, value)
             self.shown.append(f"--{name}={_shown(option, value)}")
         else:
             self.shown.append(word)
@@ -95,9 +95,9 @@ class _Reader:
             if option is None:
                 self.faults.append(f"there is no option -{letter}")
             elif option.argument is None:
-                self.values[option.long] = ""
+                self._give(option, "")
             elif tail:
-                self.values[option.long] = tail
+                self._give(option, tail)
                 self.shown.append(word[: place + 1] + _shown(option, tail))
                 return
             else:
@@ -111,8 +111,13 @@ class _Reader:
             self.faults.append(f"{spelled} needs a value: {spelled} {option.argument}")
             return
         value = self.rest.pop(0)
-        self.values[option.long] = value
+        self._give(option, value)
         self.shown.append(_shown(option, value))
+
+    def _give(self, option: Option, value: str) -> None:
+        # Of a password and a file with one, the one at the later place counts.
+        self.values.pop(option.long, None)
+        self.values[option.long] = value
 
 
 def usage() -> str:

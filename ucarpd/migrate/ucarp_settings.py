@@ -14,6 +14,7 @@ from ucarpd.config import files, types
 from ucarpd.config.bash import spell_for_ucarpd
 from ucarpd.config.keys import BY_NAME
 from ucarpd.config.ucarp_options import number
+from ucarpd.ucarp_options import OPTIONS
 
 EXIT_REFUSED = 1
 EXIT_CANNOT_RUN = 2
@@ -160,7 +161,7 @@ def _facility(result: Settings, _name: str, text: str) -> None:
 
 _READERS: dict[str, Callable[[Settings, str, str], None]] = {
     **dict.fromkeys(("vhid", "advbase", "advskew", "deadratio"), _number),
-    **dict.fromkeys(("srcip", "addr", "mcast"), _address),
+    **dict.fromkeys(("srcip", "addr", "mcastip"), _address),
     **dict.fromkeys(("preempt", "neutral", "shutdown", "ignoreifstate", "nomcast"), _yes),
     "xparam": _text,
     "interface": _interface,
@@ -207,21 +208,4 @@ def option_of(key: str) -> str:
     return next((f"--{name}" for name, each in _KEYS.items() if each == key), key)
 
 
-_KEYS = {
-    name: f"UCARP_{name.upper()}"
-    for name in (
-        *(
-            "interface",
-            "srcip",
-            "mcast",
-            "vhid",
-            "preempt",
-            "neutral",
-            "addr",
-            "advbase",
-            "advskew",
-        ),
-        *("upscript", "downscript", "deadratio", "shutdown", "ignoreifstate", "nomcast"),
-        *("facility", "xparam"),
-    )
-}
+_KEYS = {each.long: each.key for each in OPTIONS if each.key and not each.long.startswith("pass")}

@@ -1,9 +1,10 @@
 """What all virtual hosts of this process share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ucarpd.diagnosis.digest import Suspect
+from ucarpd.engine import Timer
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.linux.netlink import Netlink
@@ -22,6 +23,7 @@ class Host:
     netlink: Netlink
     demotion: Demotion
     lateness: Lateness
+    timer: Timer = field(default_factory=Timer)
     others: Callable[[str], tuple[Suspect, ...]]
     changed: Callable[[], None]
     tell: Listener

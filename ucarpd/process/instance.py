@@ -14,6 +14,7 @@ from ucarpd.addresses.choice import owner_of
 from ucarpd.addresses.scripts import DOWN, hook
 from ucarpd.carp.actions import Report, State, StateChanged
 from ucarpd.carp.params import DemoteStyle, IPAddress
+from ucarpd.carp.timing import Phase
 from ucarpd.carp.why import Cause
 from ucarpd.config import Config
 from ucarpd.diagnosis.digest import Background
@@ -56,7 +57,7 @@ class Instance(ShownInstance):
         host: Host,
         interface: Interface,
         lock: InstanceLock,
-        phase: float,
+        phase: Phase,
     ) -> None:
         self.config = config
         self._loop = asyncio.get_running_loop()
@@ -113,6 +114,7 @@ class Instance(ShownInstance):
             addresses=self._addresses,
             log=self._log,
             owner=self,
+            timer=self._host.timer,
             phase=self._phase,
             late=self._host.lateness.note,
         )

@@ -80,6 +80,7 @@ class Process:
         # What start-up made stays; collecting it again and again would only cost time.
         gc.collect()
         gc.freeze()
+        gc.enable()
         _lock_memory_if_realtime()
         control = Control(Answers(self._supervisor), self._netlink.beside, run_directory())
         self._control = control

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ucarpd.carp.actions import State
+from ucarpd.carp.held_addresses import GOLDEN_RATIO
+from ucarpd.carp.timing import Phase, slots_of
 from ucarpd.config import Config
 from ucarpd.config.problems import place
 from ucarpd.diagnosis.digest import Suspect
@@ -41,8 +43,6 @@ from ucarpd.scripts import survivors
 
 PATIENCE_WITH_DISK = 1.0
 """Seconds that the end of the process waits until the history is written."""
-
-GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
 class Supervisor:
@@ -160,8 +160,9 @@ class Supervisor:
         """Each knows the virtual addresses of all of them before it looks for an address of its own."""
         for each in configs:
             self._interface(each.interface).expect(each)
+        slots = slots_of(len(self._instances) + len(configs))
         for each in configs:
-            self._start(each)
+            self._start(each, slots)
 
     def _interface(self, name: str) -> Interface:
         if name not in self._interfaces:
@@ -170,7 +171,7 @@ class Supervisor:
             )
         return self._interfaces[name]
 
-    def _start(self, new: Config) -> None:
+    def _start(self, new: Config, slots: int) -> None:
         try:
             path = Path(place(new.path))
             lock = InstanceLock(new.name, run_directory(), new.interface, new.vhid, path)
@@ -188,7 +189,7 @@ class Supervisor:
             host=self._host,
             interface=self._interface(new.interface),
             lock=lock,
-            phase=self._next_phase(),
+            phase=Phase(self._next_share(), slots),
         )
         self._instances[new.name] = instance
         if not self.reading.is_refused(new.path):
@@ -196,11 +197,11 @@ class Supervisor:
         self._maintenance.concern(instance)
         instance.start()
 
-    def _next_phase(self) -> float:
-        """Spreads the advertisements of many virtual hosts evenly, however many there will be."""
-        phase = 1 - self._started * GOLDEN_RATIO % 1
+    def _next_share(self) -> float:
+        """Spread the advertisements of many virtual hosts evenly, however many there will be."""
+        share = 1 - self._started * GOLDEN_RATIO % 1
         self._started += 1
-        return phase
+        return share
 
     def _others(self, name: str) -> tuple[Suspect, ...]:
         """List the other files of this host, which a host with a wrong digest may have copied from."""

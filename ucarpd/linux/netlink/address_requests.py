@@ -5,10 +5,10 @@ import os
 import socket
 from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache, partial
-from ipaddress import IPv6Address
+from ipaddress import ip_address
 from typing import Any
 
-from ucarpd.carp.params import IPAddress
+from ucarpd.carp.params import Family, IPAddress
 from ucarpd.linux import sysctl
 from ucarpd.linux.netlink.guards import Guards
 from ucarpd.linux.netlink.messages import InterfaceAddress, request
@@ -17,6 +17,12 @@ from ucarpd.linux.netlink.request_socket import RequestSocket
 from ucarpd.linux.netlink.secondaries import Elsewhere, Notes, Secondaries
 
 _FOREVER = 0xFFFFFFFF
+
+_PLACEHOLDERS: dict[Family, IPAddress] = {
+    4: ip_address("254.220.186.152"),
+    6: ip_address("fedc:ba98:7654:3210:fedc:ba98:7654:3210"),
+}
+"""By family: an address that nobody has, of bytes that no other part of a request has."""
 
 
 class AddressRequests:
@@ -35,7 +41,7 @@ class AddressRequests:
     def prepare(
         self, interface: str, addresses: Iterable[InterfaceAddress], label: str | None
     ) -> None:
-        """Build the messages of `add` in advance; `add` then only sends them."""
+        """Build the models of the messages of `add` in advance."""
         index = self._kernel.index_of(interface)
         for address in addresses:
             _addition(index, address, label, is_routeless=False)
@@ -102,12 +108,12 @@ class AddressRequests:
                 raise OSError(code, f"{address.ip}: {os.strerror(code)}")
 
     def _remove(self, index: int, address: InterfaceAddress) -> int:
-        code = self._kernel.ask(_message(rtnl.RTM_DELADDR, 0, index, address))
+        model = _model(rtnl.RTM_DELADDR, 0, index, address.ip.version, address.prefixlen)
+        code = self._kernel.ask(_filled_in(model, address.ip))
         # ENXIO: the interface has no IPv6.
         return 0 if code in (errno.EADDRNOTAVAIL, errno.ENODEV, errno.ENXIO) else code
 
 
-@lru_cache(1024)
 def _addition(
     index: int,
     address: InterfaceAddress,
@@ -116,9 +122,31 @@ def _addition(
     *,
     is_routeless: bool,
 ) -> bytes:
+    version = address.ip.version
     flags = ifaddrmsg.IFA_F_NOPREFIXROUTE if is_routeless else 0
-    attributes: list[tuple[str, Any]] = []
-    if isinstance(address.ip, IPv6Address):
+    model = _model(rtnl.RTM_NEWADDR, mode, index, version, address.prefixlen, label, flags)
+    return _filled_in(model, address.ip)
+
+
+def _filled_in(model: bytes, ip: IPAddress) -> bytes:
+    """Return the request for this address; a model has a placeholder in both attributes for it."""
+    return model.replace(_PLACEHOLDERS[ip.version].packed, ip.packed, 2)
+
+
+@lru_cache(64)
+def _model(
+    kind: int,
+    mode: int,
+    index: int,
+    version: Family,
+    prefixlen: int,
+    label: str | None = None,
+    flags: int | None = None,
+) -> bytes:
+    """Return the request for a placeholder; pyroute2 takes long, and all others are like it."""
+    ip = str(_PLACEHOLDERS[version])
+    attributes: list[tuple[str, Any]] = [("IFA_LOCAL", ip), ("IFA_ADDRESS", ip)]
+    if flags is not None and version == 6:
         # Without duplicate address detection the address is usable at once, and two masters that
         # meet do not disable it for each other.  If the host has another address, the kernel does
         # not choose a deprecated one as a source.
@@ -126,22 +154,11 @@ def _addition(
         attributes.append(("IFA_CACHEINFO", {"ifa_preferred": 0, "ifa_valid": _FOREVER}))
     elif label:
         attributes.append(("IFA_LABEL", label))
-    attributes.append(("IFA_FLAGS", flags))
-    return _message(rtnl.RTM_NEWADDR, mode, index, address, attributes)
-
-
-def _message(
-    kind: int,
-    flags: int,
-    index: int,
-    address: InterfaceAddress,
-    attributes: Iterable[tuple[str, Any]] = (),
-) -> bytes:
-    family = socket.AF_INET if address.ip.version == 4 else socket.AF_INET6
-    head = {"family": family, "prefixlen": address.prefixlen, "index": index}
-    ip = str(address.ip)
-    listed = [("IFA_LOCAL", ip), ("IFA_ADDRESS", ip), *attributes]
-    return request(ifaddrmsg.ifaddrmsg(), kind, nl.NLM_F_ACK | flags, listed, head)
+    if flags is not None:
+        attributes.append(("IFA_FLAGS", flags))
+    family = socket.AF_INET if version == 4 else socket.AF_INET6
+    head = {"family": family, "prefixlen": prefixlen, "index": index}
+    return request(ifaddrmsg.ifaddrmsg(), kind, nl.NLM_F_ACK | mode, attributes, head)
 
 
 def _refusal(code: int, address: InterfaceAddress, interface: str) -> OSError:

@@ -1,6 +1,5 @@
 """Decoding the kernel's messages about links and addresses, and building ours, by pyroute2."""
 
-import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ucarpd.carp.params import IPAddress
+from ucarpd.linux.netlink import framing
 from ucarpd.linux.netlink.pyroute import ifaddrmsg, ifinfmsg, nl
 
 _ARPHRD_ETHER = 1
@@ -116,22 +116,16 @@ class LinkMessage:
 
 def address_of(data: bytes) -> AddressEntry | None:
     """Return the address in a message; None if it is neither IPv4 nor IPv6."""
-    message = decoded(ifaddrmsg.ifaddrmsg, data)
-    if message["family"] not in (socket.AF_INET, socket.AF_INET6):
+    found = framing.address(data)
+    if found is None:
         return None
-    # On a point-to-point link IFA_ADDRESS is the other end.
-    text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
-    flags = message.get_attr("IFA_FLAGS")
-    if flags is None:  # the header holds the lower eight, and all that old kernels know
-        flags = message["flags"]
-    address = InterfaceAddress(ip_address(text), message["prefixlen"])
-    label = message.get_attr("IFA_LABEL")
-    return AddressEntry(message["index"], Placed(address, _text(label) if label else None), flags)
+    index, ip, prefixlen, label, flags = found
+    return AddressEntry(index, Placed(InterfaceAddress(ip_address(ip), prefixlen), label), flags)
 
 
 def _text(value: str | bytes) -> str:
     """Return a name as text; pyroute2 leaves it as bytes if it is not UTF-8."""
-    return value if isinstance(value, str) else value.decode("utf-8", "surrogateescape")
+    return value if isinstance(value, str) else framing.text(value)
 
 
 def decoded(kind: Any, data: bytes) -> Any:

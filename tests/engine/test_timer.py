@@ -1,0 +1,150 @@
+"""The deadlines of many engines on one timer of the event loop, in virtual time."""
+
+import asyncio
+
+import pytest
+from virtual_loop import in_virtual_time
+
+from ucarpd.engine import Timer
+
+
+class Bench:
+    """A timer whose deadlines note their name and the time in `calls`, and wake-ups in `wake_ups`."""
+
+    def __init__(self):
+        self.loop = asyncio.get_running_loop()
+        self.began = self.loop.time()
+        self.timer = Timer()
+        self.calls = []
+        self.wake_ups = 0
+        ring = self.timer._ring
+
+        def count():
+            self.wake_ups += 1
+            ring()
+
+        self.timer._ring = count
+
+    def deadline(self, name, then=lambda: None):
+        def call():
+            self.calls.append((name, round(self.loop.time() - self.began, 6)))
+            then()
+
+        return self.timer.deadline(call)
+
+    def at(self, seconds):
+        return self.began + seconds
+
+
+@in_virtual_time
+async def test_each_deadline_is_called_once_at_its_time():
+    bench = Bench()
+    for name, seconds in (("c", 3.0), ("a", 1.0), ("b", 2.0)):
+        bench.deadline(name).set(bench.at(seconds))
+    await asyncio.sleep(10.0)
+    assert bench.calls == [("a", 1.0), ("b", 2.0), ("c", 3.0)]
+
+
+@in_virtual_time
+async def test_equal_deadlines_share_a_wake_up():
+    bench = Bench()
+    for name in "abc":
+        bench.deadline(name).set(bench.at(1.0))
+    await asyncio.sleep(2.0)
+    assert bench.calls == [("a", 1.0), ("b", 1.0), ("c", 1.0)]
+    assert bench.wake_ups == 1
+
+
+@in_virtual_time
+async def test_a_deadline_that_is_moved_is_called_at_the_last_time_only():
+    bench = Bench()
+    later, sooner, cancelled = map(bench.deadline, ("later", "sooner", "cancelled"))
+    later.set(bench.at(1.0))
+    later.set(bench.at(3.0))
+    sooner.set(bench.at(5.0))
+    sooner.set(bench.at(2.0))
+    cancelled.set(bench.at(1.5))
+    cancelled.set(None)
+    await asyncio.sleep(10.0)
+    assert bench.calls == [("sooner", 2.0), ("later", 3.0)]
+
+
+@in_virtual_time
+async def test_a_deadline_that_moves_back_and_forth_is_called_once():
+    bench = Bench()
+    deadline = bench.deadline("a")
+    for seconds in (4.0, 2.0, 3.0, 2.0, 6.0, 5.0):
+        deadline.set(bench.at(seconds))
+    await asyncio.sleep(10.0)
+    assert bench.calls == [("a", 5.0)]
+
+
+@in_virtual_time
+async def test_backups_that_hear_advertisements_cost_few_wake_ups():
+    bench = Bench()
+    deadlines = [bench.deadline(str(number)) for number in range(50)]
+    for _ in range(30):
+        for deadline in deadlines:
+            deadline.set(bench.loop.time() + 3.4)
+        await asyncio.sleep(1.0)
+    assert bench.calls == []
+    assert bench.wake_ups <= 30 / 3.4 + 1
+
+
+@in_virtual_time
+async def test_a_deadline_may_set_itself_and_others_again():
+    bench = Bench()
+    other = bench.deadline("other")
+
+    def again():
+        if bench.loop.time() < bench.at(2.5):
+            deadline.set(bench.loop.time() + 1.0)
+            other.set(bench.loop.time())
+
+    deadline = bench.deadline("own", again)
+    deadline.set(bench.at(1.0))
+    await asyncio.sleep(10.0)
+    assert bench.calls == [
+        *(("own", 1.0), ("other", 1.0), ("own", 2.0), ("other", 2.0), ("own", 3.0)),
+    ]
+
+
+@in_virtual_time
+async def test_what_falls_due_meanwhile_waits_for_the_sockets():
+    bench = Bench()
+    order = []
+
+    def work():
+        bench.loop.jump(1.0)
+        bench.loop.call_soon(order.append, "the loop's turn")
+
+    bench.deadline("slow", work).set(bench.at(1.0))
+    bench.deadline("late", lambda: order.append("late")).set(bench.at(1.5))
+    await asyncio.sleep(5.0)
+    assert order == ["the loop's turn", "late"]
+
+
+@in_virtual_time
+async def test_a_defect_in_one_call_stops_no_other():
+    bench = Bench()
+    caught = []
+    bench.loop.set_exception_handler(lambda _loop, context: caught.append(context["exception"]))
+
+    def fail():
+        raise ZeroDivisionError
+
+    bench.deadline("a", fail).set(bench.at(1.0))
+    bench.deadline("b").set(bench.at(1.0))
+    bench.deadline("c").set(bench.at(2.0))
+    await asyncio.sleep(5.0)
+    assert bench.calls == [("a", 1.0), ("b", 1.0), ("c", 2.0)]
+    assert [type(error) for error in caught] == [ZeroDivisionError]
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.7, 1.1, 3.3])
+@in_virtual_time
+async def test_a_loop_that_calls_a_tick_too_early_does_not_turn_in_vain(seconds):
+    bench = Bench()
+    bench.deadline("a").set(bench.at(seconds))
+    await asyncio.sleep(5.0)
+    assert (len(bench.calls), bench.wake_ups) == (1, 1)

@@ -1,0 +1,91 @@
+"""One timer of the event loop for the deadlines of all engines of a process.
+
+A wake-up of the process costs as much as several advertisements, so one wake-up does all that is due.
+And a backup moves its deadline with each advertisement that it receives: here that only sets a
+number, while a timer of the event loop would be cancelled and made again.
+"""
+
+import asyncio
+from collections.abc import Callable
+from heapq import heappop, heappush
+from itertools import count
+
+
+class Timer:
+    """The timer; it belongs to the running event loop."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._queue: list[tuple[float, int, Deadline]] = []
+        """By time; the number decides between equal times.
+
+        An entry may be older than its deadline, which has been moved to a later time or cancelled.
+        """
+        self._numbers = count()
+        self._handle: asyncio.TimerHandle | None = None
+        self._rings_at = float("inf")
+
+    def deadline(self, call: Callable[[], None]) -> "Deadline":
+        """Return a deadline, not set yet, that calls `call`."""
+        return Deadline(self, next(self._numbers), call)
+
+    def enqueue(self, deadline: "Deadline", at: float) -> None:
+        deadline.queued_at = at
+        heappush(self._queue, (at, deadline.number, deadline))
+        if at < self._rings_at:
+            self._wake_up_at(at)
+
+    def _wake_up_at(self, at: float) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+        self._rings_at = at
+        self._handle = self._loop.call_at(at, self._ring)
+
+    def _ring(self) -> None:
+        # The event loop calls up to one tick of its clock too early.
+        now = max(self._loop.time(), self._rings_at)
+        self._handle = None
+        # The loop's next turn, with the sockets, comes before what falls due meanwhile.
+        self._rings_at = float("-inf")
+        try:
+            self._call_all(now)
+        finally:
+            self._rings_at = float("inf")
+            if self._queue:
+                self._wake_up_at(self._queue[0][0])
+
+    def _call_all(self, now: float) -> None:
+        """Call all deadlines up to `now`, and bring the front of the queue up to date."""
+        queue = self._queue
+        while queue and (queue[0][0] <= now or queue[0][2].at != queue[0][0]):
+            at, _, deadline = heappop(queue)
+            if at != deadline.queued_at:
+                continue  # Another entry, for an earlier time, has taken its place.
+            deadline.queued_at = None
+            if deadline.at is None:
+                continue
+            if deadline.at > now:
+                self.enqueue(deadline, deadline.at)
+            else:
+                deadline.at = None
+                deadline.call()
+
+
+class Deadline:
+    """One deadline; `at` is its monotonic second, or None if it is not set."""
+
+    __slots__ = ("_timer", "at", "call", "number", "queued_at")
+
+    def __init__(self, timer: Timer, number: int, call: Callable[[], None]) -> None:
+        self._timer = timer
+        self.number = number
+        self.call = call
+        self.at: float | None = None
+        self.queued_at: float | None = None
+        """The time of its entry in the queue."""
+
+    def set(self, at: float | None) -> None:
+        """Set it to this monotonic second, in place of an earlier one; None cancels it."""
+        self.at = at
+        if at is not None and (self.queued_at is None or at < self.queued_at):
+            self._timer.enqueue(self, at)

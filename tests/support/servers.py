@@ -49,8 +49,9 @@ class Server:
         for part in (header + end, body):
             writer.write(part)
             await writer.drain()
-            # The client has the time to take the first part for the whole, and to close.
-            await asyncio.sleep(0.01)
+            # The client, in the same event loop, can take the first part for the whole, and close.
+            for _ in range(100):
+                await asyncio.sleep(0)
             if writer.transport.is_closing():
                 raise ConnectionResetError
 

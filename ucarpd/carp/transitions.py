@@ -16,7 +16,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from ucarpd.carp.actions import Action, SendAdvertisement, State, StateChanged
+from ucarpd.carp.answers import Answers
 from ucarpd.carp.bow_out import FinalAdvertisements
+from ucarpd.carp.claims import LEAST_WAIT
 from ucarpd.carp.election import OwnVerdict, SilenceVerdict, judge_own_rank, judge_silence
 from ucarpd.carp.events import AdvertisementReceived, DemotionChanged, InterfaceLost
 from ucarpd.carp.hearing import Hearing
@@ -62,6 +64,8 @@ class Transitions:
         self._rivals = Rivals()
         self._outage = Outage()
         self._step_down_until: float | None = None
+        # What lasts as long as the state.
+        self._answers = Answers()
 
     @property
     def params(self) -> Params:
@@ -128,6 +132,11 @@ class Transitions:
         """When a backup takes over, if it hears nothing more, and may serve."""
         return self._master_down.deadline
 
+    @property
+    def probe_at(self) -> float | None:
+        """When a backup probes the late master, if it hears nothing more."""
+        return self._master_down.probe_at if self._rank.may_serve else None
+
     # -- transitions -------------------------------------------------------------------------------
 
     def _change_state(self, new: State, why: Why) -> None:
@@ -137,6 +146,7 @@ class Transitions:
         self._hearing.peers.nobody_serves()
         self._held = None
         self._rivals = Rivals()
+        self._answers = Answers()
         self._outage.end()
         self._step_down_until = None
         self._set_rank(replace(self._rank, is_stepping_down=False))
@@ -161,7 +171,10 @@ class Transitions:
         self._master_down.arm_all(now, wait)
 
     def _enter_master(self, why: Why, now: float) -> None:
+        probe = self._answers.probe if why.cause is Cause.SILENCE else None
         self._change_state(State.MASTER, why)
+        settled_at = now + max(self._rank.master_down_interval, LEAST_WAIT)
+        self._answers = Answers(settled_at, probe)
         self._leaving.cancel()
         self._master_down.not_before = float("-inf")
         self._hearing.was_cut_off = False
@@ -187,6 +200,12 @@ class Transitions:
             if why.cause is Cause.SILENCE:
                 self._master_down.note_silence(now)
             self._enter_master(why, now)
+            self._actions += self._answers.found()
+
+    def _probe_if_silent(self, now: float) -> None:
+        """As BACKUP: ask the late master, once in a silence, shortly before its end."""
+        if self._rank.may_serve and (late := self._master_down.take_probe(now)):
+            self._actions += self._answers.ask(late.source, self.params, self.sources)
 
     def _acquire(self, now: float) -> None:
         self._held = HeldAddresses(self.params, self._phase.share)

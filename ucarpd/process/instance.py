@@ -31,6 +31,7 @@ from ucarpd.process.exposure_watch import ExposureWatch
 from ucarpd.process.followers import Followers
 from ucarpd.process.host import Host
 from ucarpd.process.notes import Notes
+from ucarpd.process.removals import Removals
 from ucarpd.process.restart_pause import RestartPause
 from ucarpd.process.standing import Standing
 from ucarpd.process.teller import Teller
@@ -78,6 +79,7 @@ class Instance(ToldInstance):
             self._teller,
             state=lambda: self.state,
             sources=lambda: self._engine.sources if self._engine else (),
+            ask=interface.ask,
             changed=self.demotion_changed,
             told=host.changed,
         )
@@ -110,6 +112,9 @@ class Instance(ToldInstance):
         self._is_stopping = False
         self._stopped = asyncio.Event()
         self._is_over = False
+        self._removals = Removals(
+            config.address_device, host.netlink, self._log, self._teller, self._fitness
+        )
 
     def keep_configuration(self) -> None:
         """Keep the configuration, which comes from sound files, for the start after a crash."""
@@ -265,6 +270,8 @@ class Instance(ToldInstance):
     def changed(self, change: StateChanged) -> None:
         self._teller.transition(change)
         self._notes.state_changed()
+        self._removals.state_changed()
+        self._interface.role_changed()
         self._loop.call_soon(self.checking.state_changed, change.new)
         if change.new is State.MASTER:
             self._fitness.role_taken()

@@ -46,5 +46,10 @@ class ToldInstance(ShownInstance):
         self._teller.event(Event.FINDING, finding_text(report), report.peer)
         self._host.changed()
 
+    def address_removed(self, ip: IPAddress) -> None:
+        """Another program has removed a virtual address of this master."""
+        self._removals.note(ip)
+        self._host.changed()
+
     def loss_counts(self) -> None:
         self._interface.tell_faults()

@@ -134,6 +134,19 @@ def test_a_page_that_is_not(probe, monkeypatch, options, said, line):
     asyncio.run(scenario())
 
 
+def test_a_server_can_send_the_rest_of_its_answer(probe):
+    """Patroni logs a traceback when a connection is reset between header and body."""
+
+    async def scenario():
+        async with web_server(closes=True) as server:
+            assert await probe(f"http://127.0.0.1:{server.port}/").run() == "HTTP/1.1 200 OK"
+            while not server.ends:
+                await asyncio.sleep(0)
+            assert server.ends == ["closed"]
+
+    asyncio.run(scenario())
+
+
 def test_an_answer_that_never_ends_is_read_in_part(probe):
     async def scenario():
         async with web_server(answer(body="x" * (1 << 20))) as server:

@@ -106,7 +106,8 @@ the role from a healthy master: see `preempt_delay`.  A master that is too slow 
 to B4, as the timer leaves it to S4.
 
 B9: after a step-down (L2, then M1) a host stays away for two of its own master-down intervals, or
-it would take the role back at once.  B10 and S1: see L1.
+it would take the role back at once.  B10 and S1: see L1; after a bow-out it takes over as soon as
+it may serve.
 
 S2 to S4: each family has a master-down timer, and the deadline is the end of the last one, or our
 turn (T1).  S3: a host that wakes up late has slept, and cannot know which host serves.

@@ -22,6 +22,9 @@ from ucarpd.config import Check, Endpoint
 LARGEST_ANSWER = 1 << 16
 """Bytes of an answer that are read at most."""
 
+REST_OF_ANSWER = 0.2
+"""Seconds for the rest of an answer after its header, if only the status matters."""
+
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _STATUS = re.compile(rb"HTTP/[0-9.]+ ([0-9]{3})[^\r\n]*")
 _END_OF_HEADER = b"\r\n\r\n"
@@ -148,12 +151,24 @@ class Page:
     async def _read(self, reader: asyncio.StreamReader) -> bytes:
         """Return the answer, as much of it as is needed."""
         answer = b""
-        while len(answer) < LARGEST_ANSWER:
-            part = await reader.read(LARGEST_ANSWER - len(answer))
-            answer += part
-            if not part or (not self._check.body and _END_OF_HEADER in answer):
-                break
+        try:
+            async with asyncio.timeout(None) as limit:
+                while len(answer) < LARGEST_ANSWER:
+                    part = await reader.read(LARGEST_ANSWER - len(answer))
+                    answer += part
+                    if not part:
+                        break
+                    if limit.when() is None and self._is_enough(answer):
+                        # A reset before its last byte makes a server log an error.
+                        rest = min(REST_OF_ANSWER, self._check.timeout / 2)
+                        limit.reschedule(asyncio.get_running_loop().time() + rest)
+        except OSError:
+            if not self._is_enough(answer):
+                raise
         return answer
+
+    def _is_enough(self, answer: bytes) -> bool:
+        return not self._check.body and _END_OF_HEADER in answer
 
     def _judge(self, answer: bytes) -> str:
         header, _, body = answer.partition(_END_OF_HEADER)

@@ -77,6 +77,12 @@ EVERY_EVENT = [
         "AcquireAddresses",
     ),
     (
+        "AddressClaimed 10.0.0.100 02:00:00:00:00:09",
+        IGNORED,
+        IGNORED,
+        "nothing",
+    ),
+    (
         "ParamsChanged advskew=100",
         "nothing",
         "nothing",

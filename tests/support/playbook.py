@@ -9,6 +9,9 @@ A playbook is strict about time.  `DeadlineReached` must come exactly when the h
 (`late DeadlineReached`: afterwards), and no event may come when a deadline has been missed.
 `until T: deadlines` reaches every deadline up to and including T, and sums up the actions.
 
+A backup probes a late master shortly before it takes over.  Only the line `at T: probe` shows that;
+before any other line it is done and left out.
+
 An advertisement of IPv6 says so; `D3` is a demotion in byte 4, `#7` a counter, and `at_virtual_mac`
 the source of the frame.  A host may be `untested` when its demotion changes.  A lost link `may_return`, or the host `can_send` nevertheless:
 
@@ -27,6 +30,7 @@ import pytest
 from ucarpd.carp import events
 from ucarpd.carp.actions import (
     AnnounceAddresses,
+    ProbeMaster,
     ReleaseAddresses,
     Report,
     ReportUnserved,
@@ -81,6 +85,10 @@ def play(machine, script):
 
 def tell(machine, what, now):
     """Hand one event, given in words, to the machine."""
+    if what == "probe":
+        assert machine.probe_at == pytest.approx(now, abs=1e-9), f"it probes at {machine.probe_at}"
+        return machine.handle(events.DeadlineReached(), machine.probe_at)
+    probe(machine, now)
     deadline = machine.next_deadline()
     if what == "DeadlineReached":
         assert deadline == pytest.approx(now, abs=1e-9), f"the host waits for {deadline}"
@@ -92,12 +100,21 @@ def tell(machine, what, now):
     return machine.handle(event(what, machine), now)
 
 
+def probe(machine, until):
+    """Let a backup probe the late master, if that is due before `until`."""
+    while machine.probe_at is not None and machine.probe_at == machine.next_deadline() < until:
+        (action,) = machine.handle(events.DeadlineReached(), machine.probe_at)
+        assert isinstance(action, ProbeMaster)
+
+
 def summary(machine, until):
     """Reach every deadline up to `until`; return the actions, counted, in order of appearance."""
+    probe(machine, until)
     counted = Counter()
     while (deadline := machine.next_deadline()) is not None and deadline <= until + 1e-9:
         actions = machine.handle(events.DeadlineReached(), deadline)
         counted.update(map(words, actions))
+        probe(machine, until)
     return ", ".join(f"{count} {action}" for action, count in counted.items()) or "nothing"
 
 
@@ -105,9 +122,11 @@ def future(machine, count=12):
     """The machine's actions at its next deadlines without other events; it stays unchanged."""
     machine = deepcopy(machine)
     deeds = []
+    probe(machine, float("inf"))
     while len(deeds) < count and (deadline := machine.next_deadline()) is not None:
         actions = machine.handle(events.DeadlineReached(), deadline)
         deeds.append((deadline, actions))
+        probe(machine, float("inf"))
     return deeds
 
 
@@ -136,6 +155,9 @@ def event(what, machine=None):
             return events.AddressesAcquired(tuple(map(ip_address, rest.split())))
         case "AddressRemoved":
             return events.AddressRemoved(ip_address(rest))
+        case "AddressClaimed":
+            address, mac = rest.split()
+            return events.AddressClaimed(ip_address(address), bytes.fromhex(mac.replace(":", "")))
         case "ParamsChanged":
             changes = dict(pair.split("=") for pair in rest.split())
             if addresses := changes.pop("addresses", None):
@@ -163,14 +185,15 @@ def words(action):
             in_ipv6 = " IPv6" if action.family == 6 else ""
             demoted = f" D{demotion}" if demotion else ""
             return f"{name} {advbase}/{advskew}{in_ipv6}{demoted}"
-        case Report(finding, peer, family):
-            about = [str(each) for each in (peer, f"IPv{family}" if family else None) if each]
+        case Report(finding, peer, family, address, mac):
+            of_family = f"IPv{family}" if family else None
+            about = [str(each) for each in (peer, of_family, address, mac.hex(":")) if each]
             return " ".join([name, finding.name, *about])
         case ReleaseAddresses(at_start=True):
             return f"{name} at_start"
         case AnnounceAddresses(addresses, at_successor=True):
             return " ".join([name, *map(str, addresses), "at_successor"])
-        case AnnounceAddresses(addresses) | ReportUnserved(addresses):
+        case AnnounceAddresses(addresses) | ReportUnserved(addresses) | ProbeMaster(_, addresses):
             return " ".join([name, *map(str, addresses)])
         case _:
             return name

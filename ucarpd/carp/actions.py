@@ -39,15 +39,24 @@ class Finding(Enum):
     RIVAL_STAYS = "a worse host stays MASTER too"
     RIVAL_STAYS_TIED = "an equal host stays MASTER too"
     RIVAL_GONE = "it is MASTER no longer"
+    ADDRESS_CLAIMED = "another host answers for a virtual address"
+    CLAIM_OVER = "it has not done so for a while"
+    MASTER_ANSWERS = "the late master was silent, but serves on"
+    MASTER_HEARD = "its advertisements are heard again"
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Tell the operator of a finding: about `peer` or `family`, if it is about one."""
+    """Tell the operator of a finding: about `peer`, `family` or `address`, if it is about one.
+
+    `mac` is the MAC address of whoever answers for `address`, or as `peer`.
+    """
 
     finding: Finding
     peer: IPAddress | None = None
     family: Family | None = None
+    address: IPAddress | None = None
+    mac: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +127,17 @@ class AnnounceAddresses:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeMaster:
+    """Ask the neighbours, from `source`, where these addresses are; answer with AddressClaimed.
+
+    They are the late master's own address, and one that it serves.
+    """
+
+    source: IPAddress
+    addresses: tuple[IPAddress, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """The last action after StopRequested: nothing is left to do or to send."""
 
@@ -131,5 +151,6 @@ Action = (
     | ReportUnserved
     | ReleaseAddresses
     | AnnounceAddresses
+    | ProbeMaster
     | Finish
 )

@@ -127,6 +127,17 @@ class AddressRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressClaimed:
+    """Another host has said, by ARP or neighbour discovery, that `address` is at `mac`, not here.
+
+    It is a virtual address of a MASTER, or one that ProbeMaster has asked for.
+    """
+
+    address: IPAddress
+    mac: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ParamsChanged:
     """The configuration was reloaded, and only what may change without a restart has changed."""
 
@@ -172,6 +183,7 @@ Event = (
     | AddressesOff
     | AddressesReleased
     | AddressRemoved
+    | AddressClaimed
     | ParamsChanged
     | DemotionChanged
     | StepDownRequested

@@ -25,7 +25,8 @@ for both.
 
 A MASTER has two more clocks: an `outage` of its link or source that it outlasts, and its offer to step down.
 `hearing`, with `peers`, and `rank` have no states: they remember the statements of other hosts, and
-of this one.  `rivals` remembers the other masters for as long as this host is MASTER.
+of this one.  `rivals` remembers the other masters, and `claims` the other hosts that answer for the
+addresses, for as long as this host is MASTER.  `probe` asks a silent master whether it is gone.
 
 These rules hold between the machines, and are checked after each event:
 
@@ -71,6 +72,7 @@ WithoutRole = (
     | events.AddressesOff
     | events.AddressesReleased
     | events.AddressRemoved
+    | events.AddressClaimed
     | events.ParamsChanged
     | events.StepDownRequested
 )
@@ -127,7 +129,9 @@ class VirtualHost(Transitions):
             self.advertise_at,
             self._step_down_until,
             self.master_down_at if self._rank.may_serve else None,
+            self.probe_at,
             self._held.deadline if self._held else None,
+            self._claims.deadline,
             self._outage.until,
             self._leaving.deadline,
         )
@@ -164,6 +168,7 @@ class VirtualHost(Transitions):
                 self._hear_as_backup(event, now)
             case events.DeadlineReached():
                 self._send_final(now)
+                self._probe_if_silent(now)
                 self._take_over_if_silent(now)
             case events.DemotionChanged():
                 was_barred = not self._rank.may_serve
@@ -190,6 +195,9 @@ class VirtualHost(Transitions):
                 self._set_rank(replace(self._rank, params=params))
             case events.StepDownRequested():
                 self._actions.append(Report(Finding.NOT_MASTER))
+            case events.AddressClaimed():
+                if self._probe is not None:
+                    self._probe.answer(event)
             case (
                 events.HardwareAddressChanged()
                 | events.SegmentHeard()
@@ -224,6 +232,8 @@ class VirtualHost(Transitions):
                 self._actions += held.refused(addresses, now, has_hung=has_hung)
             case events.AddressRemoved(address):
                 self._actions += held.removed(address, now)
+            case events.AddressClaimed():
+                self._hear_claim(event, now)
             case events.ParamsChanged(params):
                 before = self.params
                 self._change_rank(replace(self._rank, params=params), now)
@@ -268,6 +278,8 @@ class VirtualHost(Transitions):
     ) -> None:
         if not self._hearing.counts(heard, now):
             return
+        if self._probe is not None:
+            self._actions += self._probe.heard(heard.source)
         if self._outage.is_ended_by(heard):
             self._lose_role(self._outage.reason, now, can_send=False)
             self._actions += self._leaving.successor_heard(heard)
@@ -289,6 +301,13 @@ class VirtualHost(Transitions):
             case _:
                 assert_never(verdict)
 
+    def _hear_claim(self, claim: events.AddressClaimed, now: float) -> None:
+        if self._probe is not None:
+            self._probe.answer(claim)
+            self._actions += self._probe.found()
+        if claim.address in self.params.addresses:
+            self._claims.hear(claim.address, claim.mac, now, self._rank.interval)
+
     # -- the work ----------------------------------------------------------------------------------
 
     def _do_what_is_due(self, now: float, held: HeldAddresses) -> None:
@@ -302,4 +321,6 @@ class VirtualHost(Transitions):
         if self.advertise_at is not None and now >= self.advertise_at:
             self._advertise(self.advertise_at, now)
             self._actions += self._rivals.gone(now, self._rank.interval)
+        has_rival = self._rivals.are_heard(now, self._rank.interval)
+        self._actions += self._claims.due(now, held.here, has_rival=has_rival)
         self._actions += held.due(now)

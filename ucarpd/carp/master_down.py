@@ -27,6 +27,12 @@ TURN = 1 / 32
 """The part of an interval, and of a second, that is left to each host that is preferred."""
 
 
+PROBE_LEAD = 1 / 3
+"""The part of a silence that is left, at most, when the late master is probed: it has missed an
+advertisement by then.
+"""
+
+
 class Turn(NamedTuple):
     """When a backup takes over if no other host does, and why."""
 
@@ -55,6 +61,8 @@ class MasterDown:
         """How long masters were silent, as parts of the wait for them; 1 is a takeover."""
         self._told_silent: set[Family] = set()
         self._turn: Turn | None = None
+        self._is_probed = False
+        """The master of the present silence has been probed."""
 
     # -- hearing -----------------------------------------------------------------------------------
 
@@ -142,6 +150,27 @@ class MasterDown:
         return max(self.not_before, *expiries) if expiries else None
 
     @property
+    def probe_at(self) -> float | None:
+        """When to probe the late master: an interval before the silence ends.
+
+        None: not in this silence, or no longer.
+        """
+        if self._turn is not None or self._begun_in is None or self._is_probed:
+            return None
+        deadline = self.deadline
+        assert deadline is not None
+        lead = min(self._rank.interval, PROBE_LEAD * self._wait[self._begun_in])
+        return deadline - lead
+
+    def take_probe(self, now: float) -> AdvertisementReceived | None:
+        """Return the latest advertisement of the late master, if it is to be probed now."""
+        at, family = self.probe_at, self._begun_in
+        if at is None or family is None or now < at:
+            return None
+        self._is_probed = True
+        return self._last.get(family)
+
+    @property
     def is_held_down(self) -> bool:
         """Whether a time was set before which this host stays away."""
         return self.not_before > float("-inf")
@@ -158,11 +187,13 @@ class MasterDown:
 
     def begun_by(self, heard: AdvertisementReceived) -> None:
         """Note that the present silence has begun with this advertisement."""
+        self._is_probed = False
         self._begun_in = heard.family
 
     def arm(self, family: Family, now: float) -> None:
         """Measure the silence of this family from `now`."""
         self._turn = None
+        self._is_probed = False
         self._begun_in = family
         self._silent_since[family] = now
         self._given.clear()

@@ -43,6 +43,10 @@ class Rival:
         """Seconds between two of its advertisements, as far as is known."""
         return self.contender.units / UNITS_PER_SECOND if not self.contender.is_unfit else 1.0
 
+    def is_forgotten(self, now: float, interval: float) -> bool:
+        """Whether it has been silent for so long that it is MASTER no longer."""
+        return now - self.heard_at > FORGOTTEN_AFTER * max(interval, self.interval)
+
 
 class Rivals:
     """The rivals of one term as MASTER.  `interval` is always our own, in seconds."""
@@ -79,6 +83,10 @@ class Rivals:
         rival.answered_at = now
         return True
 
+    def are_heard(self, now: float, interval: float) -> bool:
+        """Whether another master has been heard lately."""
+        return any(not rival.is_forgotten(now, interval) for rival in self._rivals.values())
+
     def has_outstayed(self, own: Contender, peer: Contender, now: float, interval: float) -> bool:
         """Whether this equal rival has been MASTER for so long that it is our turn to yield."""
         rival = self._rivals.get(peer.source)
@@ -97,7 +105,7 @@ class Rivals:
         gone = [
             source
             for source, rival in self._rivals.items()
-            if now - rival.heard_at > FORGOTTEN_AFTER * max(interval, rival.interval)
+            if rival.is_forgotten(now, interval)
         ]
         told = [source for source in gone if self._rivals.pop(source).is_told]
         return [Report(Finding.RIVAL_GONE, source) for source in told]

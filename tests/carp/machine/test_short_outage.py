@@ -79,7 +79,7 @@ def test_rule_l3_the_shortest_interval_of_any_host_counts(heard, until, because)
     machine = brought_to(State.BACKUP, advbase=2, advskew=0)
     tell(machine, f"AdvertisementReceived {heard} from 10.0.0.9", 10.1)
     if machine.state is State.BACKUP:
-        tell(machine, "DeadlineReached", machine.next_deadline())
+        tell(machine, "DeadlineReached", machine.master_down_at)
     advertised_at = machine.advertise_at - 2.0
     tell(machine, "InterfaceLost may_return", advertised_at + 1.0)
     while machine.state is State.MASTER:

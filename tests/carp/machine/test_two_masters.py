@@ -30,7 +30,7 @@ def test_rule_m1_no_parting_advertisement_after_a_slow_release():
         at 15.2: AddressesReleased -> nothing
         """,
     )
-    assert machine.next_deadline() == machine.master_down_at
+    assert machine.next_deadline() == machine.probe_at
 
 
 def test_rule_m1_we_wait_a_whole_master_down_interval_for_the_winner():

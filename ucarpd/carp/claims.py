@@ -1,0 +1,106 @@
+"""The guard of a master's addresses: other hosts that say the addresses are at them.
+
+A gratuitous ARP packet of another host misleads every client that hears it, until this master
+announces the address again.  So it does: at once, but with growing pauses while the other host goes
+on, because that host may do the same.
+
+A claim says nothing while the role moves: the host that leaves, or the one that comes, also
+announces.  An advertisement of a host that takes over is on the wire before its announcement, but
+may be read later, so even the quick answer waits for a moment.  If another master is heard,
+`rivals` reports it, and the advertisements settle the matter.
+"""
+
+from dataclasses import dataclass
+
+from ucarpd.carp.actions import Action, AnnounceAddresses, Finding, Report
+from ucarpd.carp.params import IPAddress
+
+ANSWER_AFTER = 0.02
+"""Seconds between a first claim and the announcement that corrects it."""
+
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 8.0
+"""Seconds between two such announcements; the pause doubles while the claims go on."""
+
+TELL_AFTER = 1.0
+"""Seconds after which a claim is reported, if the role has not moved; one interval, if that is less.
+"""
+
+QUIET = 60.0
+"""Seconds without a claim after which the matter is over."""
+
+
+@dataclass(slots=True)
+class _Claim:
+    mac: bytes
+    heard_at: float
+    tell_at: float
+    is_told: bool = False
+
+    @property
+    def deadline(self) -> float:
+        return self.heard_at + QUIET if self.is_told else self.tell_at
+
+
+class Claims:
+    """The claims of one term as MASTER, which ignores them before `begins_at`.
+
+    Times are monotonic seconds, also `interval`, our own.
+    """
+
+    def __init__(self, begins_at: float = float("inf")) -> None:
+        self._begins_at = begins_at
+        self._claims: dict[IPAddress, _Claim] = {}
+        self._wrong: set[IPAddress] = set()
+        """Addresses to announce at `_answer_at`."""
+        self._answer_at: float | None = None
+        self._answered_at = float("-inf")
+        self._pause = FIRST_PAUSE
+
+    @property
+    def deadline(self) -> float | None:
+        """When `due` has something to do; None for never."""
+        candidates = [claim.deadline for claim in self._claims.values()]
+        if self._answer_at is not None:
+            candidates.append(self._answer_at)
+        return min(candidates, default=None)
+
+    def hear(self, address: IPAddress, mac: bytes, now: float, interval: float) -> None:
+        """Note that another host claims `address`."""
+        if now < self._begins_at:
+            return
+        claim = self._claims.get(address)
+        if claim is None:
+            claim = self._claims[address] = _Claim(mac, now, now + min(interval, TELL_AFTER))
+        claim.heard_at = now
+        self._wrong.add(address)
+        if self._answer_at is None:
+            self._answer_at = max(now + ANSWER_AFTER, self._answered_at + self._pause)
+
+    def due(self, now: float, here: frozenset[IPAddress], *, has_rival: bool) -> list[Action]:
+        """Return the actions whose time has come.
+
+        `here` are the addresses that this host serves.  `has_rival`: another master is heard.
+        """
+        actions: list[Action] = []
+        if self._answer_at is not None and now >= self._answer_at:
+            self._answer_at = None
+            wrong = tuple(ip for ip in self._claims if ip in self._wrong & here)
+            self._wrong.clear()
+            if wrong and not has_rival:
+                is_fight = now - self._answered_at < 2 * self._pause
+                self._pause = min(2 * self._pause, LONGEST_PAUSE) if is_fight else FIRST_PAUSE
+                self._answered_at = now
+                actions.append(AnnounceAddresses(wrong))
+        for address, claim in list(self._claims.items()):
+            if now < claim.deadline:
+                continue
+            if claim.is_told or has_rival:
+                del self._claims[address]
+            if claim.is_told:
+                actions.append(Report(Finding.CLAIM_OVER, address=address, mac=claim.mac))
+            elif not has_rival:
+                claim.is_told = True
+                found = Report(Finding.ADDRESS_CLAIMED, address=address, mac=claim.mac)
+                actions.append(found)
+        return actions

@@ -75,6 +75,17 @@ def test_options_of_single_kinds(read):
     assert (program.where, program.user) == (("/bin/true", "status=3"), "nobody")
 
 
+def test_a_gateway_may_hold_up_a_takeover(read):
+    first, second, third = read(
+        "UCARP_CHECK_A='arp:10.0.0.254 hold'",
+        "UCARP_CHECK_B='arp:10.0.0.254 hold interval=30'",
+        "UCARP_CHECK_C='arp:10.0.0.254 hold=no'",
+    )
+    assert (first.hold, second.hold, third.hold) == (True, True, False)
+    assert first.target == "arp:10.0.0.254"
+    assert first.text.endswith(" hold=yes")
+
+
 @pytest.mark.parametrize(
     ("interval", "timeout"), [("", 2.0), ("interval=5", 5.0), ("interval=60", 10.0)]
 )
@@ -118,6 +129,9 @@ def test_a_link_acts_at_once(read):
         ("tcp://a:1 demote=0", "demote= must be from 1 to 252, or never"),
         ("tcp://a:1 demote=253", "demote= must be from 1 to 252, or never"),
         ("tcp://a:1 fall=1 fall=1", "has fall twice"),
+        ("tcp://a:1 hold", "hold is no option of tcp"),
+        ("arp:10.0.0.1 hold=perhaps", "hold= must be"),
+        ("arp:10.0.0.1 hold interval=31", "hold needs an interval= of 30 at most"),
         ("exec:/bin/ls user=", "user= must not be empty"),
         ("http://a/ status=299-200", "status= must be an HTTP status such as 200"),
         ("http://a/ status=ok", "status= must be an HTTP status such as 200"),

@@ -73,6 +73,7 @@ WithoutRole = (
     | events.AddressesReleased
     | events.AddressRemoved
     | events.AddressClaimed
+    | events.GatewaysSilent
     | events.ParamsChanged
     | events.StepDownRequested
 )
@@ -198,6 +199,8 @@ class VirtualHost(Transitions):
             case events.AddressClaimed():
                 if self._probe is not None:
                     self._probe.answer(event)
+            case events.GatewaysSilent(since):
+                self._master_down.gateways_silent_since = since
             case (
                 events.HardwareAddressChanged()
                 | events.SegmentHeard()
@@ -252,7 +255,7 @@ class VirtualHost(Transitions):
                 self._stopping = True
                 if self.params.release_on_stop:
                     self._leave(bow_out)
-            case events.AddressesOff() | events.AddressesReleased():
+            case events.AddressesOff() | events.AddressesReleased() | events.GatewaysSilent():
                 pass
             case _:
                 assert_never(event)

@@ -191,6 +191,10 @@ class Engine:
         """
         self._dispatch(events.DemotionChanged(demotion, reason, is_tested))
 
+    def gateways_silent(self, since: float) -> None:
+        """No gateway answers, as in GatewaysSilent."""
+        self._dispatch(events.GatewaysSilent(since))
+
     def step_down(self, reason: str) -> None:
         self._dispatch(events.StepDownRequested(reason))
 
@@ -251,6 +255,9 @@ class Engine:
                 self._custody.release(self._transition, at_start)
             case actions.AnnounceAddresses():
                 self._custody.announce(action)
+            case actions.ProbeMaster():
+                # The call waits for the loop's next turn, because it may cause another event.
+                self._loop.call_soon(self._owner.probing)
             case actions.Finish():
                 self._end()
                 self._owner.finished()

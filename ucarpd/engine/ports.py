@@ -132,6 +132,9 @@ class Owner(Protocol):
     def found(self, report: Report) -> None:
         """Handle an observation of the protocol that does not change the role."""
 
+    def probing(self) -> None:
+        """Handle that the late master is being probed: ask the gateways, too."""
+
     def loss_counts(self) -> None:
         """Handle that a held loss of the interface has ended the role."""
 

@@ -129,4 +129,9 @@ _FINDINGS = {
         "{peer} is still MASTER: it does not hear this host, or has another UCARP_TIEBREAK",
     ),
     Finding.RIVAL_GONE: (logging.INFO, "{peer} is no longer MASTER"),
+    Finding.CUT_OFF: (
+        logging.WARNING,
+        "holding: the master and the gateway fell silent together, so this host may be cut off: it waits"
+        " once more before it takes over",
+    ),
 }

@@ -20,7 +20,7 @@ class Checking:
 
     `state` and `sources` return the state and the source addresses of the instance; `changed` is
     called when what the checks say about this host may have changed, `told` when a check is in another
-    state.
+    state, `gateways_silent` as in GatewaysSilent.
     """
 
     def __init__(
@@ -34,6 +34,7 @@ class Checking:
         sources: Callable[[], tuple[IPAddress, ...]],
         changed: Callable[[], None],
         told: Callable[[], None],
+        gateways_silent: Callable[[float], None],
     ) -> None:
         self.health = health
         self._netlink = netlink
@@ -42,6 +43,7 @@ class Checking:
         self._state = state
         self._sources = sources
         self.checks_look = changed
+        self.gateways_silent = gateways_silent
         self._told = told
         self._config: Config | None = None
         self._checks: Checks | None = None
@@ -69,6 +71,10 @@ class Checking:
     def link_changed(self, interface: str) -> None:
         if self._checks is not None:
             self._checks.link_changed(interface)
+
+    def ask_gateways(self) -> None:
+        if self._checks is not None:
+            self._checks.ask_gateways()
 
     def listed(self) -> list[tuple[Check, float | None]]:
         """Return each check, and the monotonic second of its next run, if one is planned."""

@@ -79,6 +79,7 @@ class Instance(ShownInstance):
             sources=lambda: self._engine.sources if self._engine else (),
             changed=self.demotion_changed,
             told=host.changed,
+            gateways_silent=self._gateways_silent,
         )
         self._phase = phase
         self._former_keys: deque[bytes] = deque(maxlen=FORMER_KEYS)
@@ -269,6 +270,13 @@ class Instance(ShownInstance):
         self._notes.found(report)
         self._teller.event(Event.FINDING, finding_text(report), report.peer)
         self._host.changed()
+
+    def probing(self) -> None:
+        self.checking.ask_gateways()
+
+    def _gateways_silent(self, since: float) -> None:
+        if self._engine is not None:
+            self._engine.gateways_silent(since)
 
     def loss_counts(self) -> None:
         self._interface.tell_faults()

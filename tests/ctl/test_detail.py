@@ -230,4 +230,6 @@ def test_a_host_that_does_not_preempt_yet():
 
 def test_a_backup_that_holds_its_takeover():
     text = shown(BACKUP, holding=True)
-    assert "next         holding, since the gateway fell silent with the master: takeover in" in text
+    assert (
+        "next         holding, since the gateway fell silent with the master: takeover in" in text
+    )

@@ -103,9 +103,7 @@ class Rivals:
     def gone(self, now: float, interval: float) -> list[Action]:
         """Forget silent rivals, and report the end of each that was reported."""
         gone = [
-            source
-            for source, rival in self._rivals.items()
-            if rival.is_forgotten(now, interval)
+            source for source, rival in self._rivals.items() if rival.is_forgotten(now, interval)
         ]
         told = [source for source in gone if self._rivals.pop(source).is_told]
         return [Report(Finding.RIVAL_GONE, source) for source in told]

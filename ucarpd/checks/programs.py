@@ -15,7 +15,7 @@ from ucarpd.checks.beside import Beside, in_thread
 from ucarpd.checks.probe import Failed, Surroundings
 from ucarpd.config import Check
 from ucarpd.scripts import survivors
-from ucarpd.scripts.child import Account, Child, account_of, start_beside
+from ucarpd.scripts.child import PIDS, Account, Child, account_of, start_beside
 from ucarpd.scripts.runner import environment_of, refusal
 
 LONGEST_LINE = 200
@@ -110,6 +110,8 @@ class _Run:
             except RuntimeError:  # The loop is closed, as the process ends.
                 if process is not None:
                     os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+                    PIDS.discard(process.pid)
 
         in_thread(begin)
 

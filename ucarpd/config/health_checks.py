@@ -272,7 +272,5 @@ KINDS: dict[str, Kind] = {
     ),
     "unit": Kind(form="unit:NAME.service", parse=_unit, options=_COMMON),
     "link": Kind(form="link:INTERFACE", parse=_link, options=_DEMOTE, defaults=_AT_ONCE),
-    "arp": Kind(
-        form="arp:ADDRESS", parse=_neighbour, options={**_COMMON, "hold": types.boolean}
-    ),
+    "arp": Kind(form="arp:ADDRESS", parse=_neighbour, options={**_COMMON, "hold": types.boolean}),
 }

@@ -131,7 +131,6 @@ _FINDINGS = {
     Finding.RIVAL_GONE: (logging.INFO, "{peer} is no longer MASTER"),
     Finding.CUT_OFF: (
         logging.WARNING,
-        "holding: the master and the gateway fell silent together, so this host may be cut off: it waits"
-        " once more before it takes over",
+        "holding: the gateway fell silent with the master; if that lasts, this host takes over later",
     ),
 }

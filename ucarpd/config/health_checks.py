@@ -86,7 +86,8 @@ def parse(text: str) -> Check:
     target, given = _split_options(kind, words)
     if len(target) > 1 and not kind.takes_arguments:
         known = ", ".join(f"{each}=" for each in kind.options)
-        raise ValueError(f"{target[1]} is no option of {name}: its options are {known}")
+        quotes = "" if "=" in target[-1] else "; a value with spaces needs quotes"
+        raise ValueError(f"{target[-1]} is no option of {name}: its options are {known}{quotes}")
     where = kind.parse((rest, *target[1:]))
     return _check(name, _joined(target), where, kind, given)
 
@@ -207,6 +208,8 @@ def _web(default_port: int) -> Callable[[tuple[str, ...]], Endpoint]:
 
 def _address(rest: str) -> tuple[str, int | None, str]:
     """Return host, port and path of what follows the colon of a URL."""
+    if re.match("//[^/\\[]*:[^/]*:", rest):
+        raise ValueError("must have an IPv6 address in brackets, as in //[::1]:80")
     if not re.fullmatch("[!-~]+", rest):
         raise ValueError("must not have characters outside ASCII: write them as %XX in a URL")
     try:
@@ -235,9 +238,12 @@ def _link(words: tuple[str, ...]) -> str:
 
 def _neighbour(words: tuple[str, ...]) -> IPAddress:
     try:
-        return ip_address(words[0])
+        found = ip_address(words[0])
     except ValueError:
-        raise ValueError("must be the IP address of a neighbour, such as the gateway") from None
+        found = None
+    if found is None or found.is_loopback or found.is_multicast or found.is_unspecified:
+        raise ValueError("must be the IP address of a neighbour, such as the gateway")
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

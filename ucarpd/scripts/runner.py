@@ -140,7 +140,7 @@ class HookRunner:
                 (str(hook.script), *hook.arguments), environment_of(hook.environment), self._ended
             )
         except OSError as error:
-            self._fail(hook, CANNOT_EXECUTE, _why_not_executed(error))
+            self._fail(hook, CANNOT_EXECUTE, why_not_executed(error))
         except Exception as error:  # noqa: BLE001 - the next script must get its turn in any case
             self._fail(hook, CANNOT_EXECUTE, repr(error))
         else:
@@ -213,7 +213,8 @@ def _obstacle(script: Path) -> tuple[int, str] | None:
     return None
 
 
-def _why_not_executed(error: OSError) -> str:
+def why_not_executed(error: OSError) -> str:
+    """Return the words for an error of the start of a program that is there and executable."""
     match error.errno:
         case errno.ENOENT:
             return "the interpreter named in its first line does not exist"

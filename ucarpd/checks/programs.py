@@ -7,7 +7,6 @@ that has left the group is found by its environment.
 import asyncio
 import os
 import signal
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from ucarpd.checks.beside import Beside, in_thread
 from ucarpd.checks.probe import Failed, Surroundings, fit
 from ucarpd.config import Check
 from ucarpd.scripts import survivors
-from ucarpd.scripts.child import PIDS, Account, Child, account_of, start_beside
+from ucarpd.scripts.child import PIDS, Account, Child, Started, account_of, start_beside
 from ucarpd.scripts.runner import environment_of, refusal, why_not_executed
 
 READ_PAUSE = 0.002
@@ -95,7 +94,7 @@ class _Run:
         os.set_blocking(output, True)
 
         def begin() -> None:
-            process: subprocess.Popen[bytes] | None = None
+            process: Started | None = None
             error: Exception | None = None
             try:
                 # A program of the system, such as systemctl, has no path here.
@@ -123,7 +122,7 @@ class _Run:
         if self._child is not None:
             self._child.kill()
 
-    def _begun(self, process: subprocess.Popen[bytes] | None, error: Exception | None) -> None:
+    def _begun(self, process: Started | None, error: Exception | None) -> None:
         if process is None:
             os.close(self._pipe)
             assert error is not None

@@ -12,6 +12,10 @@ from collections.abc import Mapping, Sequence
 
 _libc = ctypes.CDLL(None)
 
+_add_close_from = getattr(_libc, "posix_spawn_file_actions_addclosefrom_np", None)
+"""glibc has it since 2.34.  It is for what was left open to us: our own descriptors end at the start of a program.
+"""
+
 _CLONE_FS = 0x200
 _SETSIGDEF, _SETSID = 0x04, 0x80
 _DEFAULT_SIGNALS = (13, 25)
@@ -52,6 +56,8 @@ def spawn(
         _check(_libc.posix_spawn_file_actions_addopen(actions, 0, b"/dev/null", os.O_RDWR, 0))
         for descriptor in (1, 2) if output is not None else ():
             _check(_libc.posix_spawn_file_actions_adddup2(actions, output, descriptor))
+        if _add_close_from is not None:
+            _check(_add_close_from(actions, 3))
         pid = ctypes.c_int()
         variables = [f"{name}={value}" for name, value in environment.items()]
         words = _array(command), _array(variables)

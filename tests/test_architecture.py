@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "process": "carp linux config control engine log scripts interface addresses health checks"
     " diagnosis record exit_status",
     "migrate": "carp linux config log process exit_status ucarp_options",
-    "commands": "linux config log scripts interface checks process exit_status",
+    "commands": "linux config log scripts interface checks record process exit_status",
     "cli": "linux config diagnosis log record process commands migrate exit_status",
     "__main__": "cli",
 }
@@ -63,6 +63,7 @@ ONLY_IMPORTER = {
     "systemd": "ucarpd.linux.journald",
     "dotenv": "ucarpd.config",
     "rich": "ucarpd.ctl.rich_table",
+    "prometheus_client": "ucarpd.ctl.exporter.client_library",
 }
 
 

@@ -4,20 +4,12 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ucarpd.exit_status import (
-    EXIT_CONFIG,
-    EXIT_INTERNAL_ERROR,
-    EXIT_LEFT_OVER,
-    EXIT_NO_PERMISSION,
-    EXIT_USAGE,
-)
+from ucarpd.exit_status import EXIT_CONFIG, EXIT_LEFT_OVER, EXIT_USAGE
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Collection
     from pathlib import Path
-
-    from ucarpd.log.process import LogProcess
 
 # Each command imports what it needs: `clear` is done before the rest would be loaded.
 
@@ -55,7 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     open_standard_files()
     words = sys.argv[1:] if arguments is None else arguments
     if words[:1] == ["clear"] and words[1:] and not any(word.startswith("-") for word in words):
-        return _clear(words[1:], "auto", debug=False)
+        from ucarpd.commands.clear import clear
+
+        return clear(words[1:], "auto", debug=False)
     if words and words[0] in _OF_SYSTEMD:
         name = words[1].removesuffix(".conf") if words[1:] else "NAME"
         print(f"ucarpd: type: systemctl {words[0]} ucarpd@{name}", file=sys.stderr)
@@ -99,7 +93,7 @@ def _parser() -> "argparse.ArgumentParser":
     )
     _add_paths(clear)
     _add_log_options(clear)
-    clear.set_defaults(command=_clear_as_asked)
+    clear.set_defaults(command=_clear)
 
     check = commands.add_parser(
         "check", help="look for faults in these files, and compare them with this host"
@@ -286,111 +280,12 @@ def _status(problems: "Collection[object]") -> int:
 
 
 def _run(options: "argparse.Namespace") -> int:
-    import socket
+    from ucarpd.commands.run import run
 
-    try:
-        socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
-    except PermissionError:
-        return _refuse()
-
-    if options.env:
-        # Before the log process is forked, which would keep them.
-        _hide_secrets()
-    # Before the other imports, for the log process does not need what they take.
-    kind, log_process = _start_log(options.log)
-
-    import asyncio
-    import gc
-    import logging
-    from contextlib import closing
-
-    # What start-up makes stays, so a collection finds little.  `Process` switches it on when ready.
-    gc.disable()
-    from ucarpd.linux.timerfd_selector import event_loop
-    from ucarpd.log import lines
-    from ucarpd.log.output import Output
-    from ucarpd.process.main import Process
-
-    # Not resolve(): the name of a link is the name of the instance.
-    paths = [path.absolute() for path in options.paths]
-    level = logging.DEBUG if options.debug else logging.INFO
-
-    async def process() -> int:
-        output.attend(asyncio.get_running_loop())
-        try:
-            return await Process(paths, stay=options.stay).run()
-        finally:
-            output.attend(None)
-
-    with closing(Output(kind, log_process, level)) as output:
-        try:
-            with asyncio.Runner(loop_factory=event_loop) as runner:
-                return runner.run(process())
-        except Exception as error:  # noqa: BLE001 - the interpreter would wait for standard error
-            lines.write(logging.CRITICAL, f"internal error: {error!r}", error=error)
-            return EXIT_INTERNAL_ERROR
+    return run(options)
 
 
-def _hide_secrets() -> None:
-    import os
+def _clear(options: "argparse.Namespace") -> int:
+    from ucarpd.commands.clear import clear
 
-    from ucarpd.config import environment
-    from ucarpd.linux import command_line
-
-    command_line.forget(environment.secrets(os.environ))
-
-
-def _refuse() -> int:
-    print("ucarpd: must run as root (CAP_NET_RAW and CAP_NET_ADMIN)", file=sys.stderr)
-    return EXIT_NO_PERMISSION
-
-
-def _clear_as_asked(options: "argparse.Namespace") -> int:
-    return _clear([str(path) for path in options.paths], options.log, debug=options.debug)
-
-
-def _clear(paths: Sequence[str], log: str, *, debug: bool) -> int:
-    from contextlib import closing
-
-    from ucarpd.linux.packet_out import PacketOut
-    from ucarpd.record.clearing import clear
-
-    try:
-        with closing(PacketOut()) as packet_out:
-            cleared, left_alone = clear(paths, packet_out)
-    except PermissionError:
-        return _refuse()
-    if not cleared and not left_alone:
-        return 0
-
-    kind, log_process = _start_log(log)
-
-    import asyncio
-    import logging
-
-    from ucarpd.log import lines
-    from ucarpd.log.output import Output
-    from ucarpd.record.leftovers import clear_leftovers
-
-    level = logging.DEBUG if debug else logging.INFO
-    with closing(Output(kind, log_process, level)):
-        for each in left_alone:
-            lines.write(logging.INFO, f"{each}; left alone")
-        is_done = asyncio.run(clear_leftovers(cleared))
-    return 0 if is_done else EXIT_LEFT_OVER
-
-
-def _start_log(log: str) -> "tuple[str, LogProcess | None]":
-    """Start the log process; return where it writes to, and None if it cannot be started yet."""
-    from ucarpd.log import process as log_process
-
-    kind = log
-    if log == "auto":
-        kind = "journal" if log_process.stderr_is_the_journal() else "stderr"
-    if kind == "stderr" and sys.stderr is None:
-        # Standard error is closed.
-        kind = "syslog"
-    try:
-        return kind, log_process.fork(kind)
-    except OSError:
-        return kind, None
+    return clear([str(path) for path in options.paths], options.log, debug=options.debug)

@@ -11,6 +11,7 @@ import pytest
 from recorded import content
 
 from ucarpd import cli
+from ucarpd.exit_status import EXIT_NO_PERMISSION
 from ucarpd.linux.lock import InstanceLock
 from ucarpd.process import main
 from ucarpd.record.record import Record, read
@@ -63,7 +64,7 @@ def test_run_gives_the_process_absolute_paths(may_send, started, monkeypatch, tm
 @pytest.mark.parametrize("command", ["run", "clear"])
 def test_without_privileges_it_says_so(may_send, started, run_directory, capsys, command):
     may_send["may"] = False
-    assert cli.main([command, "web.conf"]) == cli.EXIT_NO_PERMISSION
+    assert cli.main([command, "web.conf"]) == EXIT_NO_PERMISSION
     assert started == []
     assert capsys.readouterr().err.startswith("ucarpd: must run as root")
 

@@ -22,6 +22,8 @@ def test_two_hosts_are_asked_and_hand_over(a, b):
     [instance] = json.loads(a.ucarpctl("status", "web", "--json").stdout)["instances"]
     assert (instance["state"], instance["vhid"]) == ("MASTER", 1)
     assert instance["addresses"] == [{"address": VIP, "present": True, "served": True}]
+    metrics = a.ucarpctl("metrics", "--textfile", "-").stdout
+    assert 'ucarpd_state{name="web",interface="eth0",vhid="1",state="MASTER"} 1.0\n' in metrics
     heard = f"{a.address}  MASTER, every 1.00 s"
     wait_for("the master in the status", lambda: heard in b.ucarpctl("status", "web").stdout)
     assert "takeover, if the master stays silent, in " in b.ucarpctl("status", "web").stdout

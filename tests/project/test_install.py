@@ -63,12 +63,16 @@ def test_the_commands_put_everything_in_place(host):
         unit = (root / "etc/systemd/system" / name).read_text()
         started = re.findall("^Exec.*=-?(/[^ ]*)", unit, re.MULTILINE)
         assert started == ["/opt/ucarpd/bin/ucarpd"] * 3
+    exporter = (root / "etc/systemd/system/ucarpd-exporter.service").read_text()
+    assert "ExecStart=/opt/ucarpd/bin/ucarpctl metrics " in exporter
+    assert (root / "etc/systemd/system/ucarpd-exporter.socket").exists()
     for link in (
         "usr/local/sbin/ucarpd",
         "usr/local/bin/ucarpctl",
         "usr/local/share/man/man1/ucarpctl.1",
         "usr/local/share/man/man5/ucarpd.conf.5",
         "usr/local/share/man/man8/ucarpd.8",
+        "usr/local/share/man/man8/ucarpd-exporter.8",
         "etc/systemd/catalog/ucarpd.catalog",
     ):
         assert (root / link).is_symlink()

@@ -13,7 +13,8 @@ from ucarpd import __version__, cli
 from ucarpd.config import KEYS, environment
 from ucarpd.config.keys import BY_NAME, family_of
 from ucarpd.ctl import assessment
-from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE
+from ucarpd.ctl.exporter import listening, rows
+from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE, EXIT_NO_PERMISSION
 from ucarpd.log import messages
 from ucarpd.migrate.ucarp_settings import EXIT_CANNOT_RUN, EXIT_REFUSED
 from ucarpd.ucarp_options import OPTIONS
@@ -100,7 +101,7 @@ def test_commands_and_options():
 
 def test_exit_statuses():
     numbers = entries("ucarpd.8", "EXIT STATUS").keys()
-    final = {EXIT_ALL_RUN_ELSEWHERE, cli.EXIT_CONFIG, cli.EXIT_NO_PERMISSION}
+    final = {EXIT_ALL_RUN_ELSEWHERE, cli.EXIT_CONFIG, EXIT_NO_PERMISSION}
     assert numbers == {"0", "2", str(cli.EXIT_LEFT_OVER), *map(str, final)}
 
 
@@ -154,6 +155,29 @@ def test_the_exit_statuses_of_ucarpctl_status():
     assert entries("ucarpctl.1", "EXIT STATUS").keys() == set(map(str, levels))
 
 
-@pytest.mark.parametrize("page", ["ucarpctl.1", "ucarpd.8", "ucarp.8", "ucarpd.conf.5"])
+def test_the_metrics():
+    known = [*rows.OF_PROCESS, *rows.OF_INSTANCE]
+    described = entries("ucarpd-exporter.8", "METRICS")
+    of_exporter = {"ucarpd_exporter_build_info", "ucarpd_process_up"}
+    assert described.keys() == {row.name for row in known} | of_exporter
+    for row in known:
+        labels, text = re.findall(r"\{(.*?)\}\n(.*)", described[row.name], re.DOTALL)[0]
+        assert labels.split(", ")[1:] == list(row.labels)
+        assert " ".join(text.split()) == row.help
+
+
+def test_the_rules_and_the_unit_name_what_there_is():
+    metrics = set(entries("ucarpd-exporter.8", "METRICS"))
+    rules = (PROJECT / "debian/examples/ucarpd.rules.yml").read_text()
+    assert set(re.findall(r"\bucarpd_\w+", rules)) <= metrics
+    place = PROJECT / "etc/systemd/system"
+    assert f"LISTEN={listening.DEFAULT}" in (place / "ucarpd-exporter.service").read_text()
+    assert f"ListenStream={listening.DEFAULT}" in (place / "ucarpd-exporter.socket").read_text()
+    assert listening.DEFAULT in plain("ucarpd-exporter.8")
+
+
+@pytest.mark.parametrize(
+    "page", ["ucarpctl.1", "ucarpd-exporter.8", "ucarpd.8", "ucarp.8", "ucarpd.conf.5"]
+)
 def test_the_page_is_of_this_version(page):
     assert f'"ucarpd {__version__}"' in plain(page).splitlines()[0]

@@ -84,9 +84,9 @@ def test_a_unit_keeps_the_mount_name_space_of_the_host_and_reads_no_environment_
 
 @pytest.mark.parametrize("name", ["ucarpd.service", "ucarpd@.service"])
 def test_what_no_restart_can_heal_is_not_restarted(name):
-    from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE
+    from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE, EXIT_NO_PERMISSION
 
-    final = {EXIT_ALL_RUN_ELSEWHERE, cli.EXIT_CONFIG, cli.EXIT_NO_PERMISSION}
+    final = {EXIT_ALL_RUN_ELSEWHERE, cli.EXIT_CONFIG, EXIT_NO_PERMISSION}
     statuses = unit(name)["Service"]["RestartPreventExitStatus"].split()
     assert {int(status) for status in statuses} == final
 

@@ -12,10 +12,10 @@ SYSTEMCTL = """\
 #!/bin/sh
 for unit; do :; done
 case $* in
-    list-units*) ls "$UNITS" ;;
+    list-units*) ls "$UNITS" | grep -v exporter ;;
     *MainPID*) cat "$UNITS/$unit/pid" ;;
     *StatusText*) cat "$UNITS/$unit/status" ;;
-    *is-active*) [ ! -e "$UNITS/$unit/dies" ] ;;
+    *is-active*) [ -e "$UNITS/$unit" ] && [ ! -e "$UNITS/$unit/dies" ] ;;
     *try-restart*) echo "$*" | sed 's/.*try-restart/restart/' >>"$UNITS.log" ;;
 esac
 """
@@ -245,3 +245,11 @@ def test_the_policy_of_the_host_is_asked(upgrade, status, restarts):
     upgrade.program("policy-rc.d", f"#!/bin/sh\nexit {status}\n")
     assert upgrade.run() == []
     assert len(upgrade.done) == restarts
+
+
+def test_the_exporter_restarts_if_it_runs_and_last(upgrade):
+    upgrade.unit("ucarpd@web", MASTER, "/etc/ucarp/web.conf")
+    upgrade.unit("ucarpd-exporter", "")
+    assert upgrade.run("configure", "0.2.0-1") == []
+    assert upgrade.done[-2:] == ["restart ucarpd@web.service", "restart ucarpd-exporter.service"]
+    assert len(upgrade.checked) == 1

@@ -19,6 +19,7 @@ VERBS = {
     "step-down": "offer the role to the other hosts, once",
     "maintenance": "take this host, or one instance, out of service for a while",
     "history": "show what happened to the instances, and when",
+    "metrics": "give metrics to Prometheus, by HTTP or in a file",
 }
 """What each verb does.  Its module is here, with the verb's name: `step_down` for `step-down`."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ucarpd.carp.actions import State
+from ucarpd.carp.held_addresses import GOLDEN_RATIO
 from ucarpd.carp.timing import Phase, slots_of
 from ucarpd.config import Config
 from ucarpd.config.problems import place
@@ -42,8 +43,6 @@ from ucarpd.scripts import survivors
 
 PATIENCE_WITH_DISK = 1.0
 """Seconds that the end of the process waits until the history is written."""
-
-GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
 class Supervisor:

@@ -1,0 +1,39 @@
+"""`ucarpd clear`: removes addresses and says that the role is free, after a process that has died.
+
+The peers wait for it, so what the work does not need is imported when it is done.
+"""
+
+from collections.abc import Sequence
+from contextlib import closing
+
+from ucarpd.commands.start import refuse, start_log
+from ucarpd.exit_status import EXIT_LEFT_OVER
+from ucarpd.linux.packet_out import PacketOut
+from ucarpd.record.clearing import clear as clear_records
+
+
+def clear(paths: Sequence[str], log: str, *, debug: bool) -> int:
+    """Clear up what dead processes of these files have left; return the exit status."""
+    try:
+        with closing(PacketOut()) as packet_out:
+            cleared, left_alone = clear_records(paths, packet_out)
+    except PermissionError:
+        return refuse()
+    if not cleared and not left_alone:
+        return 0
+
+    kind, log_process = start_log(log)
+
+    import asyncio
+    import logging
+
+    from ucarpd.log import lines
+    from ucarpd.log.output import Output
+    from ucarpd.record.leftovers import clear_leftovers
+
+    level = logging.DEBUG if debug else logging.INFO
+    with closing(Output(kind, log_process, level)):
+        for each in left_alone:
+            lines.write(logging.INFO, f"{each}; left alone")
+        is_done = asyncio.run(clear_leftovers(cleared))
+    return 0 if is_done else EXIT_LEFT_OVER

@@ -1,0 +1,60 @@
+"""`ucarpd run`: starts the log process, and then the process that runs the virtual hosts."""
+
+import argparse
+import socket
+
+from ucarpd.commands.start import refuse, start_log
+from ucarpd.exit_status import EXIT_INTERNAL_ERROR
+
+
+def run(options: argparse.Namespace) -> int:
+    try:
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
+    except PermissionError:
+        return refuse()
+
+    if options.env:
+        # Before the log process is forked, which would keep them.
+        _hide_secrets()
+    # Before the other imports, for the log process does not need what they take.
+    kind, log_process = start_log(options.log)
+
+    import asyncio
+    import gc
+    import logging
+    from contextlib import closing
+
+    # What start-up makes stays, so a collection finds little.  `Process` switches it on when ready.
+    gc.disable()
+    from ucarpd.linux.timerfd_selector import event_loop
+    from ucarpd.log import lines
+    from ucarpd.log.output import Output
+    from ucarpd.process.main import Process
+
+    # Not resolve(): the name of a link is the name of the instance.
+    paths = [path.absolute() for path in options.paths]
+    level = logging.DEBUG if options.debug else logging.INFO
+
+    async def process() -> int:
+        output.attend(asyncio.get_running_loop())
+        try:
+            return await Process(paths, stay=options.stay).run()
+        finally:
+            output.attend(None)
+
+    with closing(Output(kind, log_process, level)) as output:
+        try:
+            with asyncio.Runner(loop_factory=event_loop) as runner:
+                return runner.run(process())
+        except Exception as error:  # noqa: BLE001 - the interpreter would wait for standard error
+            lines.write(logging.CRITICAL, f"internal error: {error!r}", error=error)
+            return EXIT_INTERNAL_ERROR
+
+
+def _hide_secrets() -> None:
+    import os
+
+    from ucarpd.config import environment
+    from ucarpd.linux import command_line
+
+    command_line.forget(environment.secrets(os.environ))

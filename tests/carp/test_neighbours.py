@@ -8,7 +8,11 @@ from ucarpd.carp.frame import pseudo_header
 from ucarpd.carp.neighbours import (
     ARP_REPLY,
     ARP_REQUEST,
+    Claim,
+    arp_claim,
     gratuitous_arp,
+    nd_claim,
+    question,
     unsolicited_neighbour_advertisement,
 )
 from ucarpd.carp.packet import checksum
@@ -41,3 +45,84 @@ def test_unsolicited_neighbour_advertisement(router, flags):
     assert icmp[4:].hex() == f"{flags}000000" + target + "0201" + "020000000a01"
     pseudo = pseudo_header(address, IPv6Address("ff02::1"), 32, 58)
     assert checksum(pseudo + icmp) == 0
+
+
+ADDRESS, ADDRESS6 = IPv4Address("10.0.0.100"), IPv6Address("2001:db8::64")
+SOURCE, SOURCE6 = IPv4Address("10.0.0.1"), IPv6Address("fe80::1")
+PEER_MAC = bytes.fromhex("020000000a02")
+
+
+def test_a_question_by_arp():
+    assert question(ADDRESS, SOURCE, MAC).hex(" ") == (
+        "ff ff ff ff ff ff 02 00 00 00 0a 01 08 06 "
+        "00 01 08 00 06 04 00 01 "
+        "02 00 00 00 0a 01 0a 00 00 01 "  # from us
+        "00 00 00 00 00 00 0a 00 00 64"  # who has it?
+    )
+
+
+def test_a_question_by_neighbour_discovery():
+    wire = question(ADDRESS6, SOURCE6, MAC)
+    assert wire[:14].hex(" ") == "33 33 ff 00 00 64 02 00 00 00 0a 01 86 dd"  # to its group
+    assert wire[14:22].hex(" ") == "60 00 00 00 00 20 3a ff"
+    assert wire[22:38] == SOURCE6.packed
+    assert IPv6Address(wire[38:54]) == IPv6Address("ff02::1:ff00:64")
+    icmp = wire[54:]
+    assert icmp[:2].hex() == "8700"
+    assert icmp[4:] == bytes(4) + ADDRESS6.packed + bytes.fromhex("0101") + MAC
+    assert checksum(pseudo_header(SOURCE6, IPv6Address("ff02::1:ff00:64"), 32, 58) + icmp) == 0
+
+
+def reply(sender, target, destination=MAC):
+    """An ARP reply of the peer."""
+    head = destination + PEER_MAC + bytes.fromhex("0806 0001 0800 06 04 0002")
+    return head + PEER_MAC + sender.packed + MAC + target.packed
+
+
+@pytest.mark.parametrize(
+    ("frame", "claim"),
+    [
+        (gratuitous_arp(ADDRESS, PEER_MAC, ARP_REQUEST), Claim(ADDRESS, PEER_MAC)),
+        (gratuitous_arp(ADDRESS, PEER_MAC, ARP_REPLY), Claim(ADDRESS, PEER_MAC)),
+        (reply(ADDRESS, SOURCE), Claim(ADDRESS, PEER_MAC)),
+        (reply(ADDRESS, ADDRESS), Claim(ADDRESS, PEER_MAC, is_echo=True)),
+        (question(ADDRESS, SOURCE, MAC), Claim(SOURCE, MAC)),
+        (reply(ADDRESS, SOURCE)[:-1], None),
+        (reply(ADDRESS, SOURCE).replace(b"\x08\x00\x06\x04", b"\x08\x00\x08\x04"), None),
+    ],
+    ids=["request", "reply", "answer", "a FreeBSD backup", "a question", "short", "no Ethernet"],
+)
+def test_what_arp_says(frame, claim):
+    assert arp_claim(frame) == claim
+
+
+AT_PEER = bytes.fromhex("0201") + PEER_MAC
+
+
+def advertisement(options=AT_PEER, kind=136):
+    return bytes([kind, 0, 0, 0, 0x20, 0, 0, 0]) + ADDRESS6.packed + options
+
+
+@pytest.mark.parametrize(
+    ("icmp", "claim"),
+    [
+        (advertisement(), Claim(ADDRESS6, PEER_MAC)),
+        (
+            advertisement(bytes.fromhex("0e01") + bytes(6) + b"\x02\x01" + PEER_MAC),
+            Claim(ADDRESS6, PEER_MAC),
+        ),
+        (advertisement(b""), None),
+        (advertisement(bytes(8)), None),
+        (advertisement(bytes.fromhex("0201") + PEER_MAC[:-1]), None),
+        (advertisement(kind=135), None),
+        (advertisement(b"")[:-1], None),
+    ],
+    ids=["plain", "second option", "no option", "size 0", "cut off", "a question", "short"],
+)
+def test_what_neighbour_discovery_says(icmp, claim):
+    assert nd_claim(icmp) == claim
+
+
+def test_our_own_announcements_are_claims_too():
+    wire = unsolicited_neighbour_advertisement(ADDRESS6, MAC, True)
+    assert nd_claim(wire[54:]) == Claim(ADDRESS6, MAC)

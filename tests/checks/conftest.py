@@ -21,6 +21,7 @@ def surroundings(links):
         interface="eth0",
         link=links.get,
         sources=lambda: (),
+        ask=lambda _address, _source, _answered: None,
         environment=lambda: {"UCARP_INSTANCE": "web", "UCARP_STATE": "MASTER"},
     )
 

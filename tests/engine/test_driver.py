@@ -8,6 +8,7 @@ from engine_bench import (
     OWN,
     PARAMS,
     PEER,
+    PEER_MAC,
     VIRTUAL,
     Bench,
     Log,
@@ -17,7 +18,7 @@ from engine_bench import (
 )
 from virtual_loop import in_virtual_time
 
-from ucarpd.carp.actions import State
+from ucarpd.carp.actions import Finding, Report, State
 from ucarpd.carp.frame import parse
 from ucarpd.carp.params import Params
 from ucarpd.carp.rank import NEVER
@@ -125,9 +126,24 @@ async def test_a_frame_counts_from_when_it_came_not_from_when_it_was_read():
     bench.receive(peer_frame(), ago=0.05)
     bench.told()
     await asyncio.sleep(3 + 100 / 256 - 0.06)
-    assert bench.told() == ["probing"]
+    assert bench.told() == [f"asks for {PEER}, {VIRTUAL}", "arp", "arp", "probing"]
     await asyncio.sleep(0.02)
     assert bench.told()[0] == "BACKUP to MASTER"
+
+
+@in_virtual_time
+async def test_a_silent_master_that_answers_is_reported_after_the_takeover():
+    bench = Bench()
+    bench.engine.interface_ready((OWN,))
+    bench.released()
+    await asyncio.sleep(1.0)
+    bench.receive(peer_frame())
+    await asyncio.sleep(2.5)
+    for address in (PEER, VIRTUAL):
+        bench.answered(address, PEER_MAC)
+    assert bench.findings == []
+    await asyncio.sleep(1.0)
+    assert bench.findings == [Report(Finding.MASTER_ANSWERS, PEER, address=VIRTUAL, mac=PEER_MAC)]
 
 
 @in_virtual_time

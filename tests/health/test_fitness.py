@@ -6,7 +6,14 @@ import pytest
 from virtual_loop import in_virtual_time
 
 from ucarpd.health.demotion import Level
-from ucarpd.health.fitness import FIRST_ADDRESS_PAUSE, LONGEST_ADDRESS_PAUSE, SENDING_PAUSE, Fitness
+from ucarpd.health.fitness import (
+    FIRST_ADDRESS_PAUSE,
+    FIRST_REMOVAL_PAUSE,
+    LONGEST_ADDRESS_PAUSE,
+    LONGEST_REMOVAL_PAUSE,
+    SENDING_PAUSE,
+    Fitness,
+)
 
 
 class Watch:
@@ -126,4 +133,23 @@ async def test_maintenance_begins_and_ends_and_leaves_the_faults_alone():
     for level in (Level.MAINTENANCE, Level.NEVER, Level.NEVER, None, None):
         watch.fitness.maintain(level)
     assert watch.changes == [240, 254, 255, 240]
+    watch.fitness.close()
+
+
+@in_virtual_time
+async def test_addresses_that_are_removed_too_often_cost_longer_each_time():
+    watch = Watch()
+    loop = asyncio.get_running_loop()
+    for pause in (FIRST_REMOVAL_PAUSE, 2 * FIRST_REMOVAL_PAUSE, 4 * FIRST_REMOVAL_PAUSE):
+        watch.fitness.removed_too_often()
+        begun = loop.time()
+        while watch.changes[-1]:
+            await asyncio.sleep(1)
+        assert loop.time() - begun == pytest.approx(pause, abs=1.5)
+    assert watch.changes == [240, 0] * 3
+    await asyncio.sleep(LONGEST_REMOVAL_PAUSE)
+    watch.fitness.removed_too_often()
+    watch.fitness.removed_too_often()
+    await asyncio.sleep(2 * FIRST_REMOVAL_PAUSE + 1)
+    assert watch.changes == [240, 0] * 4
     watch.fitness.close()

@@ -7,8 +7,10 @@ import pytest
 
 from ucarpd.carp.actions import Finding, Report, State
 from ucarpd.carp.receive import Dropped, DropReason
+from ucarpd.linux.link_managers import LinkManager, Program
 
 PEER = IPv4Address("172.16.0.11")
+MAC = bytes.fromhex("020000000009")
 PEER6 = IPv6Address("fd00::1")
 NO_IPV6 = OSError(errno.EAFNOSUPPORT, "fd00::1: eth0 has no IPv6")
 
@@ -35,6 +37,47 @@ ROWS = [
     (
         lambda log: log.address_taken_away(PEER),
         "[WARNING] web: 172.16.0.11 was removed from eth0 by somebody else; putting it back",
+    ),
+    (
+        lambda log: log.removers([LinkManager(Program.NETWORKD, "/etc/systemd/network/a.network")]),
+        "[WARNING] web: systemd-networkd manages eth0, and removes addresses that it has not set: write "
+        "KeepConfiguration=static into the section [Network] of /etc/systemd/network/a.network, or of a "
+        "drop-in",
+    ),
+    (
+        lambda log: log.removers([LinkManager(Program.NETWORK_MANAGER)]),
+        "[WARNING] web: NetworkManager manages eth0, and removes addresses when it activates a "
+        "connection: write [keyfile] and unmanaged-devices=interface-name:eth0 into a file in "
+        "/etc/NetworkManager/conf.d, and set up eth0 by other means",
+    ),
+    (
+        lambda log: log.removers([LinkManager(Program.DHCLIENT), LinkManager(Program.IFUPDOWN)]),
+        "[WARNING] web: dhclient runs on eth0, and removes the addresses with the label eth0 when its "
+        "lease changes: set UCARP_IF_ALIAS=eth0:0, or give this host a fixed address; ifupdown manages "
+        "eth0, and ifdown removes all its addresses",
+    ),
+    (
+        lambda log: log.removers([]),
+        "[WARNING] web: no network manager is known to manage eth0: was it a person, or a script?",
+    ),
+    (
+        lambda log: log.found(Report(Finding.ADDRESS_CLAIMED, address=PEER, mac=MAC)),
+        "[WARNING] web: another host answers for 172.16.0.11: 02:00:00:00:00:09; announcing the address "
+        "again",
+    ),
+    (
+        lambda log: log.found(Report(Finding.CLAIM_OVER, address=PEER, mac=MAC)),
+        "[INFO] web: 02:00:00:00:00:09 no longer answers for 172.16.0.11",
+    ),
+    (
+        lambda log: log.found(Report(Finding.MASTER_ANSWERS, PEER, address=PEER6, mac=MAC)),
+        "[WARNING] web: advertisements are lost, not the master: 172.16.0.11 (02:00:00:00:00:09) still "
+        "answers, also for fd00::1: multicast is filtered, IGMP snooping has no querier, or a firewall "
+        "drops protocol 112; or the CARP daemon there has died or hangs",
+    ),
+    (
+        lambda log: log.found(Report(Finding.MASTER_HEARD, PEER)),
+        "[INFO] web: advertisements of 172.16.0.11 arrive again",
     ),
     (
         lambda log: log.address_taken_off_early([PEER]),

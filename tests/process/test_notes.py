@@ -80,3 +80,37 @@ def test_a_family_that_is_lost_until_it_is_heard(notes):
     assert notes.told(families=(4,)) == [], "nothing can be heard without a source address"
     notes.found(Report(Finding.FAMILY_HEARD, family=6))
     assert notes.told(is_master=False) == []
+
+
+MAC = bytes.fromhex("020000000009")
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "lasting", "note"),
+    [
+        (
+            Report(Finding.ADDRESS_CLAIMED, address=OTHER, mac=MAC),
+            Report(Finding.CLAIM_OVER, address=OTHER, mac=MAC),
+            Lasting("address_claimed", 1.0, "another host answers for 10.0.0.3: 02:00:00:00:00:09"),
+            "; another host answers for 10.0.0.3",
+        ),
+        (
+            Report(Finding.MASTER_ANSWERS, PEER, address=OTHER, mac=MAC),
+            Report(Finding.MASTER_HEARD, PEER),
+            Lasting(
+                "advertisements_lost",
+                1.0,
+                "10.0.0.2 still answers, also for a virtual address: its advertisements are lost",
+            ),
+            "; 10.0.0.2 still answers, its advertisements are lost",
+        ),
+    ],
+)
+def test_what_other_hosts_answer(notes, begins, ends, lasting, note):
+    for over in (lambda: notes.found(ends), notes.state_changed):
+        notes.at(1.0).found(begins)
+        assert notes.told() == [lasting]
+        assert notes.of_master(False, None) == note
+        over()
+        assert notes.told() == []
+        assert notes.of_master(False, None) == ""

@@ -100,6 +100,7 @@ async def test_a_master(make):
         "accepted": 0,
         "dropped": {},
         "transitions": {"BACKUP": {"ready": 1}, "MASTER": {"silence": 1}},
+        "addresses_removed": 0,
         "scripts": {},
     }
     await bench.instance.stop("stopping")

@@ -60,6 +60,10 @@ class Bench:
             raise error
         self.story.append(f"to {datagram.destination}")
 
+    def expect_answers(self, addresses, answered):
+        self.story.append(f"asks for {', '.join(map(str, addresses))}")
+        self.answered = answered
+
     # the addresses
     def acquire(self, transition, there, done):
         self.story.append("acquire")
@@ -116,6 +120,9 @@ class Bench:
     def found(self, report):
         self.findings.append(report)
 
+    def address_removed(self, ip):
+        self.story.append(f"taken away: {ip}")
+
     def loss_counts(self):
         self.story.append("loss counts")
 
@@ -171,9 +178,6 @@ class Log:
 
     def address_out_of_place(self, ip, state):
         self._bench.story.append(f"out of place: {ip} in {state.value}")
-
-    def address_taken_away(self, ip):
-        self._bench.story.append(f"taken away: {ip}")
 
     def fault(self, error):
         self._bench.story.append(f"fault: {error}")

@@ -31,6 +31,26 @@ class FakeSockets:
         self.story.append(datagram)
 
 
+class FakeNeighbours:
+    def __init__(self, links, members):
+        self.members = members
+        self.opened = []
+        self.changes = 0
+        self.asked = []
+
+    def open(self, interface, families):
+        self.opened.append((interface, *families))
+
+    def change(self):
+        self.changes += 1
+
+    def expect(self, addresses, answered):
+        self.asked.append((addresses, answered))
+
+    def close(self):
+        self.opened.clear()
+
+
 class FakeWatch:
     """A watch; while a test sets `is_looking`, frames are sent by it."""
 

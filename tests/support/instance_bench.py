@@ -40,6 +40,15 @@ class FakeInterface:
         self.engine, self.demote = engine, demote
         engine.interface_ready((SOURCE,))
 
+    def expect_answers(self, addresses, answered):
+        self.answered = answered
+
+    def ask(self, address, source, answered):
+        self.story.append(f"ask for {address}")
+
+    def role_changed(self):
+        pass
+
     def replace(self, config):
         self.story.append(f"replace by advskew {config.advskew}")
 

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, ip_address
 from itertools import count
 
 import virtual_loop
-from fake_sockets import FakeSockets, FakeWatch
+from fake_sockets import FakeNeighbours, FakeSockets, FakeWatch
 
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.frame import carp_over_ip, ethernet
@@ -127,6 +127,7 @@ class Bench:
 
     def __init__(self, tmp_path, monkeypatch):
         monkeypatch.setattr(interface, "Sockets", FakeSockets)
+        monkeypatch.setattr(interface, "Neighbours", FakeNeighbours)
         monkeypatch.setattr(interface, "DoubleWatch", FakeWatch)
         monkeypatch.setattr(interface.sysctl, "lacks_ipv6", lambda _name: self.lacks_ipv6)
         self.lacks_ipv6 = False

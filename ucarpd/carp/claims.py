@@ -60,10 +60,10 @@ class Claims:
     @property
     def deadline(self) -> float | None:
         """When `due` has something to do; None for never."""
-        candidates = [claim.deadline for claim in self._claims.values()]
-        if self._answer_at is not None:
-            candidates.append(self._answer_at)
-        return min(candidates, default=None)
+        if not self._claims:
+            return self._answer_at
+        at = min(claim.deadline for claim in self._claims.values())
+        return at if self._answer_at is None else min(at, self._answer_at)
 
     def hear(self, address: IPAddress, mac: bytes, now: float, interval: float) -> None:
         """Note that another host claims `address`."""

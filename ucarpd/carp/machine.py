@@ -25,8 +25,8 @@ for both.
 
 A MASTER has two more clocks: an `outage` of its link or source that it outlasts, and its offer to step down.
 `hearing`, with `peers`, and `rank` have no states: they remember the statements of other hosts, and
-of this one.  `rivals` remembers the other masters, and `claims` the other hosts that answer for the
-addresses, for as long as this host is MASTER.  `probe` asks a silent master whether it is gone.
+of this one.  `rivals` remembers the other masters for as long as this host is MASTER.  `answers` has what
+hosts say by ARP: that they have an address (`claims`), or that a silent master is not gone (`probe`).
 
 These rules hold between the machines, and are checked after each event:
 
@@ -129,10 +129,9 @@ class VirtualHost(Transitions):
         candidates = (
             self.advertise_at,
             self._step_down_until,
-            self.master_down_at if self._rank.may_serve else None,
-            self.probe_at,
+            self._master_down.next_at if self._rank.may_serve else None,
             self._held.deadline if self._held else None,
-            self._claims.deadline,
+            self._answers.claims.deadline,
             self._outage.until,
             self._leaving.deadline,
         )
@@ -197,8 +196,7 @@ class VirtualHost(Transitions):
             case events.StepDownRequested():
                 self._actions.append(Report(Finding.NOT_MASTER))
             case events.AddressClaimed():
-                if self._probe is not None:
-                    self._probe.answer(event)
+                self._answers.note(event)
             case events.GatewaysSilent(since):
                 self._master_down.gateways_silent_since = since
             case (
@@ -281,8 +279,7 @@ class VirtualHost(Transitions):
     ) -> None:
         if not self._hearing.counts(heard, now):
             return
-        if self._probe is not None:
-            self._actions += self._probe.heard(heard.source)
+        self._actions += self._answers.heard(heard.source)
         if self._outage.is_ended_by(heard):
             self._lose_role(self._outage.reason, now, can_send=False)
             self._actions += self._leaving.successor_heard(heard)
@@ -305,11 +302,10 @@ class VirtualHost(Transitions):
                 assert_never(verdict)
 
     def _hear_claim(self, claim: events.AddressClaimed, now: float) -> None:
-        if self._probe is not None:
-            self._probe.answer(claim)
-            self._actions += self._probe.found()
+        self._answers.note(claim)
+        self._actions += self._answers.found()
         if claim.address in self.params.addresses:
-            self._claims.hear(claim.address, claim.mac, now, self._rank.interval)
+            self._answers.claims.hear(claim.address, claim.mac, now, self._rank.interval)
 
     # -- the work ----------------------------------------------------------------------------------
 
@@ -325,5 +321,5 @@ class VirtualHost(Transitions):
             self._advertise(self.advertise_at, now)
             self._actions += self._rivals.gone(now, self._rank.interval)
         has_rival = self._rivals.are_heard(now, self._rank.interval)
-        self._actions += self._claims.due(now, held.here, has_rival=has_rival)
+        self._actions += self._answers.claims.due(now, held.here, has_rival=has_rival)
         self._actions += held.due(now)

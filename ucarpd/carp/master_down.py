@@ -185,6 +185,12 @@ class MasterDown:
         lead = min(self._rank.interval, PROBE_LEAD * self._wait[self._begun_in])
         return deadline - lead
 
+    @property
+    def next_at(self) -> float | None:
+        """When to probe the late master, or else to take over."""
+        probe_at = self.probe_at
+        return self.deadline if probe_at is None else probe_at
+
     def take_probe(self, now: float) -> AdvertisementReceived | None:
         """Return the latest advertisement of the late master, if it is to be probed now."""
         at, family = self.probe_at, self._begun_in

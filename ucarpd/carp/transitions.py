@@ -16,8 +16,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from ucarpd.carp.actions import Action, Finding, Report, SendAdvertisement, State, StateChanged
+from ucarpd.carp.answers import Answers
 from ucarpd.carp.bow_out import FinalAdvertisements
-from ucarpd.carp.claims import Claims
 from ucarpd.carp.election import OwnVerdict, SilenceVerdict, judge_own_rank, judge_silence
 from ucarpd.carp.events import AdvertisementReceived, DemotionChanged, InterfaceLost
 from ucarpd.carp.hearing import Hearing
@@ -28,7 +28,6 @@ from ucarpd.carp.own_counter import OwnCounter
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.peak import Peak
 from ucarpd.carp.peers import Peer
-from ucarpd.carp.probe import Probe
 from ucarpd.carp.rank import HEALTHY, LARGEST_FAILING, Rank, Stated
 from ucarpd.carp.rivals import Rivals
 from ucarpd.carp.timing import UNITS_PER_SECOND, Phase, second_advertisement_at
@@ -62,11 +61,10 @@ class Transitions:
         self._leaving = Leaving()
         # What lasts as long as this host is MASTER.
         self._rivals = Rivals()
-        self._claims = Claims()
         self._outage = Outage()
         self._step_down_until: float | None = None
-        self._probe: Probe | None = None
-        """What the late master was asked in the last silence; also as MASTER after it."""
+        # What lasts as long as the state.
+        self._answers = Answers()
 
     @property
     def params(self) -> Params:
@@ -152,8 +150,7 @@ class Transitions:
         self._hearing.peers.nobody_serves()
         self._held = None
         self._rivals = Rivals()
-        self._claims = Claims()
-        self._probe = None
+        self._answers = Answers()
         self._outage.end()
         self._step_down_until = None
         self._set_rank(replace(self._rank, is_stepping_down=False))
@@ -178,8 +175,9 @@ class Transitions:
         self._master_down.arm_all(now, wait)
 
     def _enter_master(self, why: Why, now: float) -> None:
+        probe = self._answers.probe if why.cause is Cause.SILENCE else None
         self._change_state(State.MASTER, why)
-        self._claims = Claims(now + self._rank.master_down_interval)
+        self._answers = Answers(now + self._rank.master_down_interval, probe)
         self._leaving.cancel()
         self._master_down.not_before = float("-inf")
         self._hearing.was_cut_off = False
@@ -208,17 +206,13 @@ class Transitions:
             why = self._master_down.reason(now)
             if why.cause is Cause.SILENCE:
                 self._master_down.note_silence(now)
-            probe = self._probe
             self._enter_master(why, now)
-            if why.cause is Cause.SILENCE and probe is not None:
-                self._probe = probe
-                self._actions += probe.found()
+            self._actions += self._answers.found()
 
     def _probe_if_silent(self, now: float) -> None:
         """As BACKUP: ask the late master, once in a silence, shortly before its end."""
         if self._rank.may_serve and (late := self._master_down.take_probe(now)):
-            self._probe = Probe(late.source, self.params, self.sources)
-            self._actions += self._probe.ask()
+            self._actions += self._answers.ask(late.source, self.params, self.sources)
 
     def _acquire(self, now: float) -> None:
         self._held = HeldAddresses(self.params, self._phase.share)

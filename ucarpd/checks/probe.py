@@ -7,6 +7,8 @@ from typing import Protocol
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux.netlink import Link
 
+Answered = Callable[[IPAddress, bytes], None]
+"""A function that gets an address and the MAC address that it is said to be at."""
 LONGEST_LINE = 200
 """Characters of a line for the operator that are kept."""
 
@@ -38,9 +40,13 @@ class Probe(Protocol):
 class Surroundings:
     """What the checks of a virtual host may ask: its `interface`, the kernel's links, its own source
     addresses, and the environment of its scripts with its present state.
+
+    `ask` asks, from its second argument, where an address is; the third gets the answer, if one comes
+    soon.  It raises OSError.
     """
 
     interface: str
     link: Callable[[str], Link | None]
     sources: Callable[[], tuple[IPAddress, ...]]
+    ask: Callable[[IPAddress, IPAddress, Answered], None]
     environment: Callable[[], Mapping[str, str]]

@@ -134,7 +134,7 @@ class Custody:
         # While a job runs, only its result counts: a script may remove an address for a moment.
         elif not self._addresses.is_busy and ip not in self._refused:
             if self._is_master:
-                self._log.address_taken_away(ip)
+                self._owner.address_removed(ip)
             self._dispatch(events.AddressRemoved(ip))
 
     def look_again(self) -> None:

@@ -52,6 +52,7 @@ class Engine:
         self._loop = asyncio.get_running_loop()
         self._machine = VirtualHost(params, counter, phase)
         self._receiver = Receiver(params)
+        self._wire = wire
         self._outgoing = Outgoing(params, wire, log)
         self._addresses = addresses
         self._custody = Custody(
@@ -177,6 +178,10 @@ class Engine:
         """Handle the kernel's report of a removed virtual address."""
         self._custody.removed(ip)
 
+    def address_claimed(self, ip: IPAddress, mac: bytes) -> None:
+        """Handle the statement of another host that an address is at this MAC address."""
+        self._dispatch(events.AddressClaimed(ip, mac))
+
     def change_params(self, params: Params) -> None:
         """Take over a reloaded configuration, and keep the state."""
         self._receiver.configure(params)
@@ -255,7 +260,9 @@ class Engine:
                 self._custody.release(self._transition, at_start)
             case actions.AnnounceAddresses():
                 self._custody.announce(action)
-            case actions.ProbeMaster():
+            case actions.ProbeMaster(_, addresses):
+                self._wire.expect_answers(addresses, self.address_claimed)
+                self._outgoing.probe(action)
                 # The call waits for the loop's next turn, because it may cause another event.
                 self._loop.call_soon(self._owner.probing)
             case actions.Finish():

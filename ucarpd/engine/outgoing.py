@@ -2,7 +2,8 @@
 
 import errno
 
-from ucarpd.carp.actions import AnnounceAddresses, SendAdvertisement
+from ucarpd.carp.actions import AnnounceAddresses, ProbeMaster, SendAdvertisement
+from ucarpd.carp.neighbours import question
 from ucarpd.carp.params import Params
 from ucarpd.carp.send_errors import SendErrors
 from ucarpd.carp.transmit import Datagram, Transmitter
@@ -50,6 +51,10 @@ class Outgoing:
         """Announce the addresses; raise OSError instead of logging, for use in another thread."""
         for frame in self._announcements(action):
             self._wire.send(frame)
+
+    def probe(self, action: ProbeMaster) -> None:
+        for address in action.addresses:
+            self._send(question(address, action.source, self._wire.mac))
 
     def _announcements(self, action: AnnounceAddresses) -> list[bytes]:
         is_router = action.has_ipv6 and self._wire.is_router

@@ -1,6 +1,6 @@
 """The interfaces of the engine: the wire, the addresses, the log, and its owner."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from ucarpd.carp.transmit import Datagram
 
 
 class Wire(Protocol):
-    """The network interface: its own MAC address, and sending."""
+    """The network interface: its own MAC address, sending, and the answers to questions."""
 
     @property
     def mac(self) -> bytes: ...
@@ -24,6 +24,11 @@ class Wire(Protocol):
 
     def send_datagram(self, datagram: Datagram) -> None:
         """Send an IP packet to one peer.  Raises OSError; never blocks."""
+
+    def expect_answers(
+        self, addresses: Collection[IPAddress], answered: Callable[[IPAddress, bytes], None]
+    ) -> None:
+        """Pass on who answers for these addresses, if the next answer comes soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,6 @@ class Log(Protocol):
     def send_failed(self, error: OSError) -> None: ...
     def sent(self) -> None: ...
     def source_taken(self, source: IPAddress) -> None: ...
-    def address_taken_away(self, ip: IPAddress) -> None: ...
     def address_left_alone(self, ip: IPAddress) -> None: ...
     def address_out_of_place(self, ip: IPAddress, state: State) -> None: ...
     def fault(self, error: BaseException) -> None: ...
@@ -134,6 +138,9 @@ class Owner(Protocol):
 
     def probing(self) -> None:
         """Handle that the late master is being probed: ask the gateways, too."""
+
+    def address_removed(self, ip: IPAddress) -> None:
+        """Handle that another program has removed a virtual address of this master."""
 
     def loss_counts(self) -> None:
         """Handle that a held loss of the interface has ended the role."""

@@ -20,9 +20,16 @@ LONGEST_ADDRESS_PAUSE = 3600.0
 for fit again; each failure doubles the pause.
 """
 
+FIRST_REMOVAL_PAUSE = 60.0
+LONGEST_REMOVAL_PAUSE = 3600.0
+"""Seconds for which a host whose addresses are removed too often is less fit; each time doubles
+them, unless there was none for the longest one.
+"""
+
 _SENDING = "sending fails"
 _CRASHED = "crashed"
 _ADDRESS = "an address cannot be put in place"
+_REMOVED = "an address is removed again and again"
 _MAINTENANCE = "maintenance"
 
 
@@ -38,6 +45,9 @@ class Fitness:
         self._fit_again: asyncio.TimerHandle | None = None
         self._address_pause = FIRST_ADDRESS_PAUSE
         self._is_unserved = False
+        self._kept_again: asyncio.TimerHandle | None = None
+        self._removed_at = float("-inf")
+        self._removal_pause = FIRST_REMOVAL_PAUSE
 
     @property
     def is_mute(self) -> bool:
@@ -76,6 +86,18 @@ class Fitness:
             self._address_pause = FIRST_ADDRESS_PAUSE
         self.set(_ADDRESS, math.ceil(DOWN_AMOUNT * missing / total))
 
+    def removed_too_often(self) -> None:
+        """Another program removes the addresses faster than it makes sense to put them back."""
+        now = self._loop.time()
+        is_again = now - self._removed_at <= LONGEST_REMOVAL_PAUSE
+        doubled = min(2 * self._removal_pause, LONGEST_REMOVAL_PAUSE)
+        self._removal_pause = doubled if is_again else FIRST_REMOVAL_PAUSE
+        self._removed_at = now
+        if self._kept_again is not None:
+            self._kept_again.cancel()
+        self._kept_again = self._loop.call_later(self._removal_pause, self.set, _REMOVED, 0)
+        self.set(_REMOVED, DOWN_AMOUNT)
+
     def crashed(self, probation: float) -> None:
         """It has died again and again; after `probation` seconds of life it is fit again."""
         self.set(_CRASHED, DOWN_AMOUNT)
@@ -95,7 +117,7 @@ class Fitness:
 
     def close(self) -> None:
         self._cancel_address_timer()
-        for timer in filter(None, (self._sending_again, self._fit_again)):
+        for timer in filter(None, (self._sending_again, self._fit_again, self._kept_again)):
             timer.cancel()
 
     def _try_again(self) -> None:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable
 
 from ucarpd.carp.frame import peek_vhid, source_mac, virtual_mac
+from ucarpd.carp.neighbours import question
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.receive import FOREIGN, Dropped
 from ucarpd.carp.transmit import Datagram
@@ -15,6 +16,7 @@ from ucarpd.config import Config
 from ucarpd.engine import Engine
 from ucarpd.interface.double_watch import DoubleWatch
 from ucarpd.interface.member import Demote, Member
+from ucarpd.interface.neighbours import Answered, Neighbours
 from ucarpd.interface.readiness import Readiness, Ready
 from ucarpd.interface.sockets import Sockets
 from ucarpd.linux import sysctl
@@ -52,6 +54,7 @@ class Interface:
         self._link: Link | None = None
         self._was_seen = False
         self._members: dict[int, Member] = {}
+        self._neighbours = Neighbours(netlink, self._members.values)
         self._by_address: dict[tuple[str, IPAddress], Member] = {}
         """Whose virtual address it is, by device and address."""
         self._virtual: set[IPAddress] = set()
@@ -82,6 +85,15 @@ class Interface:
     def send_datagram(self, datagram: Datagram) -> None:
         """Raises OSError."""
         self._sockets.send_datagram(datagram)
+
+    def expect_answers(self, addresses: Collection[IPAddress], answered: Answered) -> None:
+        """Pass on who answers for these addresses, if the next answer comes soon."""
+        self._neighbours.expect(addresses, answered)
+
+    def ask(self, address: IPAddress, source: IPAddress, answered: Answered) -> None:
+        """Ask the neighbours, from `source`, where an address is.  Raises OSError."""
+        self.expect_answers((address,), answered)
+        self.send(question(address, source, self.mac))
 
     # -- for the supervisor ------------------------------------------------------------------------------
 
@@ -129,12 +141,16 @@ class Interface:
             member.demote_for(())
             self._sockets.serve(self._members)
         self.tell_faults()
+        self._neighbours.change()
         if not self._members:
-            self._sockets.close()
-            self._double_watch.stop()
+            self._close_sockets()
             if self._look_again is not None:
                 self._look_again.cancel()
                 self._look_again = None
+
+    def role_changed(self) -> None:
+        """One of the virtual hosts has another state."""
+        self._neighbours.change()
 
     def _admit(self, member: Member) -> None:
         self._members[member.config.vhid] = member
@@ -143,6 +159,7 @@ class Interface:
         }
         self._virtual.update(member.params.addresses)
         self._sockets.serve(self._members)
+        self._neighbours.change()
 
     def _disown(self, member: Member) -> None:
         self._virtual.difference_update(member.params.addresses)
@@ -233,8 +250,7 @@ class Interface:
     def _follow_link(self) -> None:
         old, self._link = self._link, self._netlink.link(self.name)
         if old is None or self._link is None or old.index != self._link.index:
-            self._sockets.close()
-            self._double_watch.stop()
+            self._close_sockets()
         if self._link is not None and self._link.is_ethernet:
             self._open_sockets(self._link, self._members.values())
             if old is None or old.index != self._link.index:
@@ -243,6 +259,13 @@ class Interface:
     def _open_sockets(self, link: Link, members: Iterable[Member]) -> None:
         for member in members:
             self._sockets.open(link, member.params)
+            self._neighbours.open(link.name, member.params.families)
+        self._neighbours.change()
+
+    def _close_sockets(self) -> None:
+        self._sockets.close()
+        self._neighbours.close()
+        self._double_watch.stop()
 
     # -- what comes in -----------------------------------------------------------------------------------
 

@@ -25,6 +25,8 @@ PACKET_TYPE = 0xFFFFF000 + 4
 """Offset at which LOAD_WORD reads the packet type (SKF_AD_OFF + SKF_AD_PKTTYPE)."""
 VLAN_TAG_PRESENT = 0xFFFFF000 + 48
 """Offset at which LOAD_WORD reads whether the kernel has taken a VLAN tag off the frame."""
+NETWORK_HEADER = 0xFFFFFFFF - 0x100000 + 1
+"""Base of offsets into the IP header (SKF_NET_OFF)."""
 RANDOM = 0xFFFFF000 + 56
 """Offset at which LOAD_WORD reads a random number (SKF_AD_OFF + SKF_AD_RANDOM)."""
 PACKET_OTHERHOST = 3

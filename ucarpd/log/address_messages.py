@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ucarpd.carp.actions import State
 from ucarpd.carp.params import IPAddress
+from ucarpd.linux.link_managers import LinkManager, Program
 from ucarpd.log.instance_lines import InstanceLines, listed
 from ucarpd.log.message_ids import MESSAGE_ID_UNSERVED
 
@@ -79,6 +80,21 @@ class AddressMessages(InstanceLines):
             f"{ip} was removed from {self._interface} by somebody else; putting it back",
         )
 
+    def removers(self, found: Sequence[LinkManager]) -> str:
+        """Name the programs that may have removed an address, and what stops them.
+
+        Return the words.
+        """
+        texts = [
+            _REMOVERS[each.program].format(interface=self._interface, file=each.file)
+            for each in found
+        ]
+        text = "; ".join(texts) or (
+            f"no network manager is known to manage {self._interface}: was it a person, or a script?"
+        )
+        self.warning(text)
+        return text
+
     def address_left_alone(self, ip: IPAddress) -> None:
         self._fault(
             logging.WARNING,
@@ -88,7 +104,11 @@ class AddressMessages(InstanceLines):
         )
 
     def address_out_of_place(self, ip: IPAddress, state: State) -> None:
-        self.warning(f"{ip} came up on {self._interface} in state {state.value}; removing it")
+        self._fault(
+            logging.WARNING,
+            f"out of place {ip}",
+            f"{ip} came up on {self._interface} in state {state.value}; removing it",
+        )
 
     def addresses_refused(self, refused: Mapping[IPAddress, OSError]) -> None:
         """Log which addresses an attempt to add them all has failed to add."""
@@ -113,3 +133,22 @@ class AddressMessages(InstanceLines):
                 "passthru, or a port of a bridge?); UCARP_VMAC=no works without one"
             )
         self._fault(logging.ERROR, "device", text)
+
+
+_REMOVERS = {
+    Program.NETWORKD: (
+        "systemd-networkd manages {interface}, and removes addresses that it has not set: write "
+        "KeepConfiguration=static into the section [Network] of {file}, or of a drop-in"
+    ),
+    Program.NETWORK_MANAGER: (
+        "NetworkManager manages {interface}, and removes addresses when it activates a connection: "
+        "write [keyfile] and unmanaged-devices=interface-name:{interface} into a file in "
+        "/etc/NetworkManager/conf.d, and set up {interface} by other means"
+    ),
+    Program.DHCLIENT: (
+        "dhclient runs on {interface}, and removes the addresses with the label {interface} when "
+        "its lease changes: set UCARP_IF_ALIAS={interface}:0, or give this host a fixed address"
+    ),
+    Program.IFUPDOWN: "ifupdown manages {interface}, and ifdown removes all its addresses",
+}
+"""What is known of each program, and what stops it."""

@@ -49,7 +49,7 @@ class RoleMessages(SegmentMessages):
         """Log a discovery of the protocol that changes no role; each comes once, and its end."""
         level, text = _FINDINGS[report.finding][0], finding_text(report)
         peer = str(report.peer or "")
-        if report.finding in {Finding.RIVAL_STAYS, Finding.RIVAL_STAYS_TIED}:
+        if report.finding in _TWO_MASTERS:
             self._write(level, text, MESSAGE_ID=MESSAGE_ID_TWO_MASTERS, UCARPD_PEER=peer)
         else:
             self._write(level, text, UCARPD_PEER=peer)
@@ -106,7 +106,18 @@ class RoleMessages(SegmentMessages):
 
 def finding_text(report: Report) -> str:
     """Return the words for a discovery of the protocol."""
-    return _FINDINGS[report.finding][1].format(peer=report.peer, family=report.family)
+    text = _FINDINGS[report.finding][1]
+    return text.format(
+        peer=report.peer, family=report.family, address=report.address, mac=report.mac.hex(":")
+    )
+
+
+_TWO_MASTERS = {
+    Finding.RIVAL_STAYS,
+    Finding.RIVAL_STAYS_TIED,
+    Finding.ADDRESS_CLAIMED,
+    Finding.MASTER_ANSWERS,
+}
 
 
 _FINDINGS = {
@@ -133,4 +144,18 @@ _FINDINGS = {
         logging.WARNING,
         "holding: the gateway fell silent with the master; if that lasts, this host takes over later",
     ),
+    Finding.ADDRESS_CLAIMED: (
+        logging.WARNING,
+        "another host answers for {address}: {mac}; announcing the address again",
+    ),
+    Finding.CLAIM_OVER: (logging.INFO, "{mac} no longer answers for {address}"),
+    Finding.MASTER_ANSWERS: (
+        logging.WARNING,
+        (
+            "advertisements are lost, not the master: {peer} ({mac}) still answers, also for "
+            "{address}: multicast is filtered, IGMP snooping has no querier, or a firewall drops "
+            "protocol 112; or the CARP daemon there has died or hangs"
+        ),
+    ),
+    Finding.MASTER_HEARD: (logging.INFO, "advertisements of {peer} arrive again"),
 }

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from ucarpd.carp.actions import State
 from ucarpd.carp.params import IPAddress
-from ucarpd.checks.probe import Surroundings
+from ucarpd.checks.probe import Answered, Surroundings
 from ucarpd.checks.runner import Checks
 from ucarpd.config import Check, Config
 from ucarpd.health.check_state import CheckState
@@ -18,9 +18,10 @@ from ucarpd.record.happening import Event
 class Checking:
     """Runs the checks of an instance from `configure` to `close`.
 
-    `state` and `sources` return the state and the source addresses of the instance; `changed` is
-    called when what the checks say about this host may have changed, `told` when a check is in another
-    state, `gateways_silent` as in GatewaysSilent.
+    `state` and `sources` return the state and the source addresses of the instance; `ask` asks the
+    neighbours on its interface, as in Surroundings.  `changed` is called when what the checks say about
+    this host may have changed, `told` when a check is in another state, `gateways_silent` as in
+    GatewaysSilent.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Checking:
         *,
         state: Callable[[], State],
         sources: Callable[[], tuple[IPAddress, ...]],
+        ask: Callable[[IPAddress, IPAddress, Answered], None],
         changed: Callable[[], None],
         told: Callable[[], None],
         gateways_silent: Callable[[float], None],
@@ -42,6 +44,7 @@ class Checking:
         self._teller = teller
         self._state = state
         self._sources = sources
+        self._ask = ask
         self.checks_look = changed
         self.gateways_silent = gateways_silent
         self._told = told
@@ -56,6 +59,7 @@ class Checking:
                 interface=config.interface,
                 link=self._netlink.link,
                 sources=self._sources,
+                ask=self._ask,
                 environment=self._environment,
             )
             self._checks = Checks(self.health, surroundings, self)

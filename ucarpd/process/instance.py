@@ -30,6 +30,7 @@ from ucarpd.process.checking import Checking
 from ucarpd.process.exposure_watch import ExposureWatch
 from ucarpd.process.host import Host
 from ucarpd.process.notes import Notes
+from ucarpd.process.removals import Removals
 from ucarpd.process.restart_pause import RestartPause
 from ucarpd.process.shown import ShownInstance
 from ucarpd.process.standing import Standing
@@ -77,9 +78,10 @@ class Instance(ShownInstance):
             self._teller,
             state=lambda: self.state,
             sources=lambda: self._engine.sources if self._engine else (),
+            ask=interface.ask,
             changed=self.demotion_changed,
             told=host.changed,
-            gateways_silent=self._gateways_silent,
+            gateways_silent=lambda at: self._engine.gateways_silent(at) if self._engine else None,
         )
         self._phase = phase
         self._former_keys: deque[bytes] = deque(maxlen=FORMER_KEYS)
@@ -99,6 +101,9 @@ class Instance(ShownInstance):
         self._stopped = asyncio.Event()
         self._is_over = False
         self._notes = Notes(self._loop.time)
+        self._removals = Removals(
+            config.address_device, host.netlink, self._log, self._teller, self._fitness
+        )
 
     def keep_configuration(self) -> None:
         """Keep the configuration, which comes from sound files, for the start after a crash."""
@@ -236,6 +241,8 @@ class Instance(ShownInstance):
     def changed(self, change: StateChanged) -> None:
         self._teller.transition(change)
         self._notes.state_changed()
+        self._removals.state_changed()
+        self._interface.role_changed()
         self._loop.call_soon(self.checking.state_changed, change.new)
         if change.new is State.MASTER:
             self._fitness.role_taken()
@@ -274,9 +281,10 @@ class Instance(ShownInstance):
     def probing(self) -> None:
         self.checking.ask_gateways()
 
-    def _gateways_silent(self, since: float) -> None:
-        if self._engine is not None:
-            self._engine.gateways_silent(since)
+    def address_removed(self, ip: IPAddress) -> None:
+        """Another program has removed a virtual address of this master."""
+        self._removals.note(ip)
+        self._host.changed()
 
     def loss_counts(self) -> None:
         self._interface.tell_faults()

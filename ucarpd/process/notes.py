@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from ucarpd.carp.actions import Finding, Report
@@ -29,6 +30,8 @@ class Notes:
         self._rivals: dict[IPAddress, float] = {}
         self._silent: dict[Family, float] = {}
         self._sending_since: float | None = None
+        self._claims: dict[IPAddress, tuple[float, bytes]] = {}
+        self._answering: dict[IPAddress, float] = {}
 
     @property
     def unserved(self) -> tuple[IPAddress, ...]:
@@ -52,6 +55,14 @@ class Notes:
                 self._rivals.setdefault(peer, self._clock())
             case Report(Finding.RIVAL_GONE, peer) if peer is not None:
                 self._rivals.pop(peer, None)
+            case Report(Finding.ADDRESS_CLAIMED, address=IPv4Address() | IPv6Address() as ip):
+                self._claims[ip] = self._clock(), report.mac
+            case Report(Finding.CLAIM_OVER, address=IPv4Address() | IPv6Address() as ip):
+                self._claims.pop(ip, None)
+            case Report(Finding.MASTER_ANSWERS, peer) if peer is not None:
+                self._answering[peer] = self._clock()
+            case Report(Finding.MASTER_HEARD, peer) if peer is not None:
+                self._answering.pop(peer, None)
             case Report(Finding.FAMILY_SILENT, family=family) if family is not None:
                 self._silent.setdefault(family, self._clock())
             case Report(Finding.FAMILY_HEARD, family=family) if family is not None:
@@ -60,6 +71,8 @@ class Notes:
     def state_changed(self) -> None:
         """Forget what other hosts do: it belongs to the term that has ended."""
         self._rivals.clear()
+        self._claims.clear()
+        self._answering.clear()
         self._silent.clear()
 
     def of_master(self, is_scripted: bool, wrong_digest_from: IPAddress | None) -> str:
@@ -71,6 +84,10 @@ class Notes:
             return f"; {_list(tuple(self._rivals))} {verb} master too"
         if wrong_digest_from is not None:
             return f"; {wrong_digest_from} is master too, and its digest is wrong"
+        if self._answering:
+            return f"; {_list(tuple(self._answering))} still answers, its advertisements are lost"
+        if self._claims:
+            return f"; another host answers for {_list(tuple(self._claims))}"
         return ""
 
     def lasting(
@@ -87,6 +104,12 @@ class Notes:
             yield Lasting("sending_fails", self._sending_since, "advertisements do not get out")
         for peer, since in self._rivals.items():
             yield Lasting("another_master", since, f"{peer} is MASTER too")
+        for peer, since in self._answering.items():
+            text = f"{peer} still answers, also for a virtual address: its advertisements are lost"
+            yield Lasting("advertisements_lost", since, text)
+        for address, (since, mac) in self._claims.items():
+            text = f"another host answers for {address}: {mac.hex(':')}"
+            yield Lasting("address_claimed", since, text)
         for family, since in self._silent.items():
             if family in families:
                 text = f"IPv{family} advertisements of the master are lost, others arrive"

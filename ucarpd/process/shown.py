@@ -13,6 +13,7 @@ from ucarpd.process.exposure_watch import ExposureWatch
 from ucarpd.process.host import Host
 from ucarpd.process.moments import Moments
 from ucarpd.process.notes import Lasting, Notes
+from ucarpd.process.removals import Removals
 from ucarpd.process.snapshot import of_instance
 from ucarpd.process.standing import Standing
 from ucarpd.process.status_line import details
@@ -33,6 +34,7 @@ class ShownInstance:
     _host: Host
     _log: Journal
     _notes: Notes
+    _removals: Removals
     _runs: Runs
     _teller: Teller
 
@@ -89,6 +91,7 @@ class ShownInstance:
             standing=self.standing,
             checks=self.checking.listed(),
             findings=self._findings(moments),
+            removed=self._removals.total,
         )
 
     def _findings(self, moments: Moments) -> Iterator[Lasting]:
@@ -101,6 +104,7 @@ class ShownInstance:
             is_mute=self.standing.fitness.is_mute,
             families=[source.version for source in self._engine.sources] if self._engine else (),
         )
+        yield from self._removals.lasting()
         if wrong := self._log.wrong_digest():
             seconds, text = wrong
             yield Lasting("wrong_digest", moments.now - seconds, text)

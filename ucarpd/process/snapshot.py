@@ -80,10 +80,12 @@ def of_instance(
     standing: Standing,
     checks: Iterable[tuple[Check, float | None]],
     findings: Iterable[Lasting],
+    removed: int,
 ) -> dict[str, Any]:
     """Return one virtual host; while it waits for its start after a defect it has no engine.
 
-    `missing` are addresses that a master should have; `checks` has each check with its next run.
+    `missing` are addresses that a master should have; `removed` is how many others have removed.
+    `checks` has each check with its next run.
     """
     machine = engine.machine if engine else None
     rank = machine.rank if machine else Rank(config.params(), standing.unfitness)
@@ -130,6 +132,7 @@ def of_instance(
             if engine
             else {},
             "transitions": _nested((s.value, c.value, n) for (s, c), n in course.counts.items()),
+            "addresses_removed": removed,
             "scripts": _nested((_script_name(t), w, n) for (t, w), n in runs.counts.items()),
         },
         "checks": [_check(each, run_at, standing.checks, moments) for each, run_at in checks],

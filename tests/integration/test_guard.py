@@ -1,0 +1,96 @@
+"""Who else touches the addresses of a master: hosts that answer for them, programs that remove them."""
+
+import time
+from ipaddress import ip_address
+
+from lab import wait_for
+from nodes import MASTER, VIP, mac, start_backup, start_master, wait_for_address
+from wiretap import open_in
+
+from ucarpd.carp.neighbours import ARP_REQUEST, gratuitous_arp, unsolicited_neighbour_advertisement
+
+STRANGER = "02:00:00:00:00:55"
+STRANGER_MAC = bytes.fromhex("020000000055")
+VIP6 = "fd00::1"
+
+
+def claim(lab, address):
+    """Say, as a stranger on the switch, that an address is there."""
+    ip = ip_address(address)
+    if ip.version == 4:
+        frame = gratuitous_arp(ip, STRANGER_MAC, ARP_REQUEST)
+    else:
+        frame = unsolicited_neighbour_advertisement(ip, STRANGER_MAC, False)
+    with open_in(lab.switch.namespace, "br0") as mouth:
+        mouth.send(frame)
+
+
+def test_a_stranger_that_answers_for_an_address(lab, a, b, wire):
+    """The other host is a client here."""
+    a.enable_ipv6("fd00::11/64")
+    b.enable_ipv6("fd00::12/64")
+    daemon = start_master(a, ADDR=f"{VIP},{VIP6}", MASK=None, SRCIP=None)
+    wire.wait_more(a.address, 5)
+    for address in (VIP, VIP6):
+        b.run("ping", "-c1", "-W5", address)
+        before = time.time()
+        claim(lab, address)
+        wait_for(
+            "it announces again", lambda a=address, t=before: wire.announcements(a, after=t + 0.01)
+        )
+        daemon.wait_for_line(f"another host answers for {address}: {STRANGER}")
+        entry = b.ip("neighbour", "show", address).stdout
+        assert mac(a) in entry, entry
+    status = a.ucarpctl("status", "web", check=False).stdout
+    assert f"another host answers for {VIP}: {STRANGER}" in status
+
+
+def test_a_hand_over_is_no_alarm(a, b, wire):
+    first = start_master(a)
+    second = start_backup(b, ADVSKEW=50, PREEMPT="yes")
+    wire.wait_more(a.address, 4)
+    a.ucarpctl("step-down", "web")
+    second.wait_for_line(MASTER)
+    wire.wait_more(b.address, 5)
+    for daemon in (first, second):
+        assert daemon.lines("answers") == []
+
+
+def test_a_filter_that_drops_advertisements_alone(a, b):
+    daemon = start_master(a)
+    other = start_backup(b, ADVSKEW=50)
+    wait_for(
+        "it hears the master", lambda: a.address in b.ucarpctl("status", "web", check=False).stdout
+    )
+    b.drop("ingress", "ip", "protocol", "112")
+    other.wait_for_line(MASTER)
+    other.wait_for_line(
+        f"advertisements are lost, not the master: {a.address} ({mac(a)}) still answers"
+    )
+    assert daemon.is_running
+
+
+def test_a_master_that_has_died_leaves_no_such_finding(a, b):
+    daemon = start_master(a)
+    other = start_backup(b, ADVSKEW=50)
+    wait_for(
+        "it hears the master", lambda: a.address in b.ucarpctl("status", "web", check=False).stdout
+    )
+    a.cable(connected=False)
+    other.wait_for_line(MASTER)
+    wait_for_address(b)
+    assert daemon.is_running
+    assert other.lines("still answers") == []
+
+
+def test_an_address_that_is_removed_again_and_again(a, b):
+    first = start_master(a)
+    second = start_backup(b, ADVSKEW=50)
+    for _ in range(5):
+        wait_for_address(a)
+        a.ip("address", "delete", f"{VIP}/16", "dev", "eth0")
+    first.wait_for_line(f"{VIP} was removed from eth0")
+    first.wait_for_line("no network manager is known to manage eth0")
+    first.wait_for_line("demoted by 240: an address is removed again and again")
+    second.wait_for_line(MASTER)
+    wait_for_address(b)

@@ -1,0 +1,109 @@
+"""Addresses that another program removes from a master: counted, explained, and given up in the end."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+from instance_bench import SOURCE
+from virtual_loop import in_virtual_time
+
+from ucarpd.linux import link_managers
+from ucarpd.linux.link_managers import LinkManager, Program
+from ucarpd.process.removals import TOO_OFTEN, WITHIN, Removals
+
+
+class Bench:
+    """It is the network, the log, the teller and the fitness of the removals."""
+
+    def __init__(self):
+        self.story = []
+        self.works = []
+        self.removals = Removals("eth0", self, self, self, self)
+
+    def link(self, name):
+        return SimpleNamespace(index=2)
+
+    def beside(self, work, done):
+        self.works.append((work, done))
+
+    def look(self):
+        work, done = self.works.pop()
+        work()
+        done(None)
+
+    def address_taken_away(self, ip):
+        self.story.append("taken away")
+
+    def removers(self, found):
+        return ", ".join(each.program.value for each in found)
+
+    def event(self, event, text):
+        self.story.append(text)
+
+    def removed_too_often(self):
+        self.story.append("too often")
+
+    def told(self):
+        story, self.story = self.story, []
+        return story
+
+
+@pytest.fixture
+def managers(monkeypatch):
+    found = [LinkManager(Program.NETWORKD, "/etc/systemd/network/lan.network")]
+    monkeypatch.setattr(link_managers, "find", lambda interface, index: found)
+    return found
+
+
+@pytest.mark.usefixtures("managers")
+@in_virtual_time
+async def test_who_may_have_done_it_is_told_once_in_a_term():
+    bench = Bench()
+    assert list(bench.removals.lasting()) == []
+    bench.removals.note(SOURCE)
+    (lasting,) = bench.removals.lasting()
+    assert lasting.text == "another program has removed addresses (1)"
+    bench.look()
+    await asyncio.sleep(5)
+    bench.removals.note(SOURCE)
+    assert bench.told() == ["taken away", "an address was removed: systemd-networkd", "taken away"]
+    assert bench.works == []
+    (lasting,) = bench.removals.lasting()
+    assert lasting.finding == "address_removed"
+    assert lasting.text == "another program has removed addresses (2): systemd-networkd"
+    bench.removals.state_changed()
+    assert list(bench.removals.lasting()) == []
+    bench.removals.note(SOURCE)
+    assert len(bench.works) == 1
+    assert bench.removals.total == 3
+
+
+@pytest.mark.usefixtures("managers")
+@in_virtual_time
+async def test_an_answer_that_comes_after_the_term_is_dropped():
+    bench = Bench()
+    bench.removals.note(SOURCE)
+    bench.removals.state_changed()
+    bench.look()
+    assert bench.told() == ["taken away"]
+
+
+@in_virtual_time
+async def test_too_often_counts_moments_not_addresses():
+    bench = Bench()
+    for _ in range(TOO_OFTEN - 1):
+        for _ in range(3):
+            bench.removals.note(SOURCE)
+        await asyncio.sleep(1)
+    assert "too often" not in bench.told()
+    bench.removals.note(SOURCE)
+    assert bench.told()[-1] == "too often"
+
+
+@in_virtual_time
+async def test_seldom_is_not_too_often():
+    bench = Bench()
+    for _ in range(3 * TOO_OFTEN):
+        bench.removals.note(SOURCE)
+        await asyncio.sleep(WITHIN / (TOO_OFTEN - 1) + 1)
+    assert "too often" not in bench.told()

@@ -1,0 +1,158 @@
+"""The ears of one interface for ARP and neighbour discovery, shared by its virtual hosts.
+
+While a virtual host is MASTER, other hosts that claim its addresses are heard; they are rare, and a
+flood of them is read with pauses.  After a question its answers are heard for a moment.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
+from typing import Protocol
+
+from ucarpd.carp.actions import State
+from ucarpd.carp.frame import virtual_mac
+from ucarpd.carp.neighbours import Claim
+from ucarpd.carp.params import Family, IPAddress
+from ucarpd.interface.member import Member
+from ucarpd.linux.neighbour_socket import NeighbourSocket
+from ucarpd.linux.netlink import Link
+
+CLAIMS_AT_ONCE = 64
+PAUSE = 0.1
+"""Packets that are read at once, and the seconds until the next ones are read."""
+
+CHANGES_AFTER = 0.05
+"""Seconds after which a change of the guarded addresses takes effect, with all others by then."""
+
+ANSWERS_WITHIN = 2.0
+"""Seconds for which the answers to a question are heard."""
+
+MOST_ANSWERS = 32
+"""Addresses up to which the kernel passes only answers about these.  A filter for more of them would
+be made again for each of many virtual hosts that lose their master together.
+"""
+
+Answered = Callable[[IPAddress, bytes], None]
+"""A function that gets an address and the MAC address that it is said to be at."""
+
+
+class Links(Protocol):
+    """The network devices of this host."""
+
+    def links(self) -> Iterable[Link]: ...
+
+
+class Neighbours:
+    """The sockets of one interface.
+
+    `members` returns the virtual hosts of this interface.
+    """
+
+    def __init__(self, links: Links, members: Callable[[], Iterable[Member]]) -> None:
+        self._links = links
+        self._members = members
+        self._guarded: dict[IPAddress, Member] = {}
+        """The addresses that are served here, and whose they are."""
+        self._loop = asyncio.get_running_loop()
+        self._guards: dict[Family, NeighbourSocket] = {}
+        self._answers: dict[Family, NeighbourSocket] = {}
+        self._pauses: dict[Family, asyncio.TimerHandle] = {}
+        self._change: asyncio.TimerHandle | None = None
+        self._end: asyncio.TimerHandle | None = None
+        self._asked: dict[IPAddress, set[Answered]] = {}
+        """Who waits for the answer about which address."""
+        self._heard: set[IPAddress] = set()
+        """The addresses whose answers the kernel passes."""
+
+    def open(self, interface: str, families: Iterable[Family]) -> None:
+        """Open the missing sockets."""
+        for family in families:
+            # If one cannot be opened, the sockets for advertisements report the same fault.
+            with suppress(OSError):
+                if family not in self._guards:
+                    self._guards[family] = NeighbourSocket(interface, family)
+                    self._loop.add_reader(self._guards[family], self._read_claims, family)
+                if family not in self._answers:
+                    self._answers[family] = NeighbourSocket(interface, family)
+                    self._loop.add_reader(self._answers[family], self._read_answers, family)
+
+    def change(self) -> None:
+        """Note that a virtual host has another role, or other addresses."""
+        if self._change is None:
+            self._change = self._loop.call_later(CHANGES_AFTER, self._set_guards)
+
+    def expect(self, addresses: Collection[IPAddress], answered: Answered) -> None:
+        """Pass on the next answer about each of these addresses, which are of one family."""
+        for address in addresses:
+            self._asked.setdefault(address, set()).add(answered)
+        if self._end is not None:
+            self._end.cancel()
+        self._end = self._loop.call_later(ANSWERS_WITHIN, self._stop_expecting)
+        if len(self._heard) <= MOST_ANSWERS and not self._heard.issuperset(addresses):
+            self._heard.update(addresses)
+            self._hear_answers()
+
+    def close(self) -> None:
+        for timer in (*self._pauses.values(), self._change, self._end):
+            if timer is not None:
+                timer.cancel()
+        self._change = self._end = None
+        for opened in (*self._guards.values(), *self._answers.values()):
+            self._loop.remove_reader(opened)
+            opened.close()
+        for table in (self._guards, self._answers, self._pauses, self._asked, self._heard):
+            table.clear()
+
+    def _set_guards(self) -> None:
+        self._change = None
+        masters = [each for each in self._members() if each.engine.state is State.MASTER]
+        self._guarded = {ip: member for member in masters for ip in member.params.addresses}
+        for family, guard in self._guards.items():
+            with suppress(OSError):  # The interface is gone.
+                guard.hear_about([ip for ip in self._guarded if ip.version == family])
+
+    def _stop_expecting(self) -> None:
+        self._end = None
+        self._asked.clear()
+        self._heard.clear()
+        self._hear_answers()
+
+    def _hear_answers(self) -> None:
+        for family, each in self._answers.items():
+            with suppress(OSError):  # The interface is gone.
+                chosen = [ip for ip in self._heard if ip.version == family]
+                each.hear_answers(chosen if len(self._heard) <= MOST_ANSWERS else None)
+
+    def _read_claims(self, family: Family) -> None:
+        guard = self._guards[family]
+        self._loop.remove_reader(guard)
+        self._pauses[family] = self._loop.call_later(PAUSE, self._resume, family)
+        if claims := set(_waiting(guard)):
+            own = {link.mac for link in self._links.links()}
+            for claim in claims:
+                self._hear(claim, own)
+
+    def _hear(self, claim: Claim, own: Collection[bytes]) -> None:
+        """Pass on a claim of another host; `own` are the MAC addresses of this one."""
+        member = self._guarded.get(claim.address)
+        if member is None or claim.is_echo or claim.mac in own:
+            return
+        if claim.mac != virtual_mac(member.config.vhid):
+            member.engine.address_claimed(claim.address, claim.mac)
+
+    def _resume(self, family: Family) -> None:
+        del self._pauses[family]
+        self._loop.add_reader(self._guards[family], self._read_claims, family)
+
+    def _read_answers(self, family: Family) -> None:
+        for address, mac, _ in _waiting(self._answers[family]):
+            for answered in self._asked.pop(address, ()):
+                answered(address, mac)
+
+
+def _waiting(opened: NeighbourSocket) -> list[Claim]:
+    try:
+        return opened.receive(CLAIMS_AT_ONCE)
+    except OSError:
+        # The interface is down or gone.  ucarpd reacts to the netlink event about that.
+        return []

@@ -1,0 +1,61 @@
+"""The network managers of this host that set the addresses of an interface, by their run-time files.
+
+No program is asked, so none can keep the caller waiting.
+"""
+
+import re
+from enum import Enum
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Program(Enum):
+    """A program that may remove addresses that it has not set."""
+
+    NETWORKD = "systemd-networkd"
+    NETWORK_MANAGER = "NetworkManager"
+    DHCLIENT = "dhclient"
+    IFUPDOWN = "ifupdown"
+
+
+class LinkManager(NamedTuple):
+    """A program that manages the interface, with the file that says how, if that is known."""
+
+    program: Program
+    file: str = ""
+
+
+_KEEPS_ADDRESSES = re.compile(
+    r"^\s*KeepConfiguration\s*=\s*(static|yes|true|on|1)\s*$", re.IGNORECASE | re.MULTILINE
+)
+
+
+def find(interface: str, index: int, root: Path = Path("/")) -> list[LinkManager]:
+    """Return the programs that may remove addresses of the interface with this name and index.
+
+    networkd is left out if its file tells it to keep them.
+    """
+    run = root / "run"
+    found: list[LinkManager] = []
+    state = _text(run / f"systemd/netif/links/{index}")
+    if state and "ADMIN_STATE=unmanaged" not in state:
+        files = re.findall(r"^NETWORK_FILE(?:_DROPINS)?=\"?([^\"\n]*)", state, re.MULTILINE)
+        names = [name for each in files for name in re.split(r"[: ]", each) if name]
+        texts = [_text(root / name.lstrip("/")) for name in names]
+        if names and not any(map(_KEEPS_ADDRESSES.search, texts)):
+            found.append(LinkManager(Program.NETWORKD, names[0]))
+    if re.search(r"^managed=true$", _text(run / f"NetworkManager/devices/{index}"), re.MULTILINE):
+        found.append(LinkManager(Program.NETWORK_MANAGER))
+    if (run / f"dhclient.{interface}.pid").exists():
+        found.append(LinkManager(Program.DHCLIENT))
+    entry = rf"^{re.escape(interface)}="
+    if re.search(entry, _text(run / "network/ifstate"), re.MULTILINE):
+        found.append(LinkManager(Program.IFUPDOWN))
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""  # That program does not run here, or does not know the interface.

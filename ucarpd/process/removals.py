@@ -1,0 +1,94 @@
+"""Virtual addresses that another program takes off a master, again and again."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from ucarpd.carp.params import IPAddress
+from ucarpd.health.fitness import Fitness
+from ucarpd.linux import link_managers
+from ucarpd.linux.link_managers import LinkManager
+from ucarpd.linux.netlink import Link
+from ucarpd.log.messages import Journal
+from ucarpd.process.notes import Lasting
+from ucarpd.process.teller import Teller
+from ucarpd.record.happening import Event
+
+TOO_OFTEN = 5
+WITHIN = 60.0
+"""Removals, and the seconds within which so many of them make this host less fit."""
+
+TOGETHER = 0.5
+"""Seconds within which removals count as one: a program that removes one address removes all."""
+
+
+class Network(Protocol):
+    """The part of the netlink connection that is needed here."""
+
+    def link(self, name: str) -> Link | None: ...
+    def beside(self, work: Callable[[], None], done: Callable[[OSError | None], None]) -> None: ...
+
+
+class Removals:
+    """The removals of one instance on `device`; it tells once in each term who may have done it."""
+
+    def __init__(
+        self, device: str, network: Network, log: Journal, teller: Teller, fitness: Fitness
+    ) -> None:
+        self._device = device
+        self._network = network
+        self._log = log
+        self._teller = teller
+        self._fitness = fitness
+        self._loop = asyncio.get_running_loop()
+        self._recent: deque[float] = deque(maxlen=TOO_OFTEN)
+        self._at = float("-inf")
+        self._since: float | None = None
+        """When the first one of this term was noted."""
+        self._in_term = 0
+        self._text = ""
+        self.total = 0
+        """Removed addresses since the start."""
+
+    def note(self, ip: IPAddress) -> None:
+        """Note that an address of this master was removed, and will be put back."""
+        now = self._loop.time()
+        self._log.address_taken_away(ip)
+        self.total += 1
+        self._in_term += 1
+        if self._since is None:
+            self._since = now
+            self._find_out()
+        if now - self._at >= TOGETHER:
+            self._at = now
+            self._recent.append(now)
+            if len(self._recent) == TOO_OFTEN and now - self._recent[0] <= WITHIN:
+                self._recent.clear()
+                self._fitness.removed_too_often()
+
+    def state_changed(self) -> None:
+        """A term has ended, or one begins."""
+        self._since, self._in_term, self._text = None, 0, ""
+
+    def lasting(self) -> Iterator[Lasting]:
+        """Yield the removals of this term, if there are any."""
+        if self._since is not None:
+            text = f"another program has removed addresses ({self._in_term}): {self._text}"
+            yield Lasting("address_removed", self._since, text.rstrip(": "))
+
+    def _find_out(self) -> None:
+        """Look beside the event loop which programs manage the interface."""
+        term, link = self._since, self._network.link(self._device)
+        index = link.index if link else 0
+        found: list[LinkManager] = []
+
+        def look() -> None:
+            found.extend(link_managers.find(self._device, index))
+
+        def tell(_error: OSError | None) -> None:
+            if self._since == term:
+                self._text = self._log.removers(found)
+                self._teller.event(Event.FINDING, f"an address was removed: {self._text}")
+
+        self._network.beside(look, tell)

@@ -165,7 +165,10 @@ def test_options_without_prefix_are_named():
 
 
 def test_a_word_for_scripts_is_not_taken_for_a_key_that_is_given():
-    assert warnings(write(minimal("INTERFACE=eth9", "ID=3", "GATEWAY=10.0.0.1"))) == []
+    assert (
+        warnings(write(minimal("INTERFACE=eth9", "ID=3", "GATEWAY=10.0.0.1", "SERVICE=web"))) == []
+    )
+    assert "UCARP_ROUTES" in faults(minimal(GATEWAY="10.0.0.1"))[0]
 
 
 def test_a_missing_file_has_no_hints(tmp_path):

@@ -1,5 +1,7 @@
 """`ucarpctl step-down`."""
 
+import threading
+
 import pytest
 from fake_process import BACKUP, MASTER, T
 
@@ -45,6 +47,21 @@ def test_nobody_takes_over(process, capsys):
     process(MASTER, steers=lambda name: [name])
     assert main(["step-down", "web"]) == 1
     assert capsys.readouterr() == ("", "ucarpctl: nobody took over; web is still MASTER\n")
+
+
+def test_a_master_whose_units_stop_first_gets_the_time_for_that(process, capsys, monkeypatch):
+    monkeypatch.setattr(step_down, "_MARGIN", 0.1)
+    stopping = {"finding": "units_stopping", "since": T.format("23:59:59"), "text": "stopping"}
+
+    def steers(name):
+        web.change("web", findings=[stopping])
+        # Much later than the offer alone would take.
+        threading.Timer(1.0, lambda: web.change("web", **TAKEN, findings=[])).start()
+        return [name]
+
+    web = process(MASTER, steers=steers)
+    assert main(["step-down", "web"]) == 0
+    assert capsys.readouterr() == ("web is BACKUP: 192.0.2.12 has taken over\n", "")
 
 
 def test_a_host_that_is_not_master_has_no_role_to_hand_over(process, capsys):

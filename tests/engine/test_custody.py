@@ -203,7 +203,9 @@ async def test_a_rival_that_is_gone_makes_scripts_run_again():
         await asyncio.sleep(1.5)
         bench.receive(peer_frame(advskew=50))
         await asyncio.sleep(3.1)
-        assert ("reassert" in bench.told()) is are_scripted
+        story = bench.told()
+        assert ("reassert" in story) is are_scripted
+        assert story.count("contested") == 1
     bench = await master(params=replace(PARAMS, reassert=True), are_scripted=True)
     await asyncio.sleep(1.5)
     bench.receive(peer_frame(advskew=50))

@@ -101,6 +101,7 @@ NAMES = [
 @pytest.mark.parametrize("name", NAMES)
 @given(text=st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
 @example(text="ucarp_vip: ")
+@example(text="ucarp_vipé: ucarp")
 @example(text="ucarp -p \0")
 def test_any_text(name, text):
     with tempfile.TemporaryDirectory() as directory:

@@ -63,7 +63,7 @@ TOLD = {
         ":2: state MASTER: keepalived preempts unless nopreempt is set: UCARP_PREEMPT=yes",
         ":9: auth_pass is sent in clear by VRRP",
         ":14: track_script chk_http",
-        ":17: notify_master /etc/keepalived/master.sh: UCARP_UPSCRIPT here",
+        ":17: notify_master /etc/keepalived/master.sh: UCARP_NOTIFYSCRIPT here",
     ],
     "026-name-of-interface": [":1: UCARP_INTERFACE: eth0:0 is a label", "full path"],
 }

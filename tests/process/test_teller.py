@@ -51,6 +51,8 @@ async def test_its_faults_and_findings(make):
     bench.instance.sending(False)
     bench.instance.found(Report(Finding.RIVAL_GONE, peer=ip_address("10.0.0.2")))
     bench.instance.unserved((ONE,))
+    bench.instance.contested()
+    assert bench.happenings.pop().event == "contested"
     assert [each.peer for each in bench.happenings if each.peer] == ["10.0.0.2"]
     assert [each.unfitness for each in bench.happenings] == [240, 252, 240, 240, 240, 252]
     assert told(bench) == [

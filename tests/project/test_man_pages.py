@@ -61,7 +61,8 @@ def test_no_key_is_made_up():
     known = {name for key in KEYS for name in key.names}
     # Variables that scripts get in addition to the keys.
     known |= {f"UCARP_{name}" for name in ("PREFIXLEN", "INSTANCE", "STATE", "PREVIOUS_STATE")}
-    known |= {"UCARP_REASON", "UCARP_ADDRESSES", "UCARP_CHECK", environment.NAME}
+    known |= {"UCARP_REASON", "UCARP_ADDRESSES", "UCARP_EVENT", "UCARP_PEER", "UCARP_DEMOTION"}
+    known |= {"UCARP_CHECK", environment.NAME}
     for page in ("ucarpd.8", "ucarpd.conf.5"):
         named = set(re.findall(r"\bUCARP_[A-Z0-9_]+", plain(page)))
         assert {name for name in named if not family_of(name)} <= known

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from fake_kernel import FakeNetlink
+from fake_systemctl import FakeSystemctl
 from recorded import content
 
 from ucarpd.linux import sysctl
@@ -14,6 +15,7 @@ from ucarpd.linux.lock import InstanceLock
 from ucarpd.record.clearing import Cleared
 from ucarpd.record.leftovers import clear_leftovers
 from ucarpd.record.record import Record, read
+from ucarpd.scripts import units
 from ucarpd.scripts.runner import Hook
 
 NOT_PERMITTED = OSError(errno.EPERM, os.strerror(errno.EPERM))
@@ -91,6 +93,36 @@ def test_the_down_script_is_run_as_the_record_says(bench, tmp_path, log_lines):
     assert bench.clear(bench.leave(down=down))
     assert (tmp_path / "told").read_text() == "eth0 10.0.0.1 7\n"
     assert bench.is_forgotten()
+
+
+def test_units_are_stopped_although_their_stop_fails(bench, tmp_path, monkeypatch, log_lines):
+    systemctl = FakeSystemctl(tmp_path / "bin")
+    systemctl.fail("stop", 5)
+    monkeypatch.setattr(units, "SCRIPT_PATH", systemctl.path)
+    assert bench.clear(bench.leave(UNITS="'a.service b.timer'"))
+    assert systemctl.told() == ["stop b.timer a.service", "stop done"]
+    (line,) = log_lines.told()
+    assert line.startswith("web: systemctl stop b.timer a.service failed, exit status 5")
+    assert bench.is_forgotten()
+
+
+def test_routes_are_removed(bench, log_lines):
+    assert bench.clear(bench.leave(ROUTES="'default via 10.0.0.254;192.0.2.0/24 dev eth1'"))
+    assert bench.story == [
+        "open",
+        "remove routes default via 10.0.0.254; 192.0.2.0/24 dev eth1",
+        "close",
+    ]
+    assert bench.is_forgotten()
+
+
+def test_routes_that_cannot_be_removed_are_told(bench, monkeypatch, log_lines):
+    def remove_routes(_netlink, _routes, done):
+        done(NOT_PERMITTED)
+
+    monkeypatch.setattr(FakeNetlink, "remove_routes", remove_routes)
+    assert bench.clear(bench.leave(ROUTES="'192.0.2.0/24 dev eth1'"))
+    assert log_lines.told() == ["web: cannot remove a route: Operation not permitted"]
 
 
 def test_a_down_script_that_is_gone_is_told_and_no_more(bench, log_lines):

@@ -52,6 +52,17 @@ def test_what_was_written_is_read(tmp_path, run):
     assert (written.release_on_stop, written.virtual_mac, written.device) == (False, False, "eth0")
 
 
+def test_a_record_of_a_version_without_units_is_read(tmp_path, run):
+    written = content(tmp_path, UNITS="a.service")
+    Record("web", run).write(written)
+    assert read("web", run).content.units == ["a.service"]
+    file = run / "private" / "web.record"
+    said = json.loads(file.read_text())
+    del said["units"]
+    file.write_text(json.dumps(said))
+    assert read("web", run).content == written._replace(units=())
+
+
 def test_the_device_of_a_virtual_mac_address(tmp_path):
     assert content(tmp_path, VMAC="yes").device == "eth0-v7"
 

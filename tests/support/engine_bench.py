@@ -29,7 +29,7 @@ class Bench:
         self.story = []
         self.states = []
         self.findings = []
-        self.advertisements_told = 0
+        self.advertisements_told = self.served_told = 0
         self.identities = 0
         self.frames = []
         self.are_scripted = are_scripted
@@ -116,6 +116,12 @@ class Bench:
 
     def unserved(self, addresses):
         self.story.append(f"unserved: {', '.join(map(str, addresses)) or 'none'}")
+
+    def served(self):
+        self.served_told += 1
+
+    def contested(self):
+        self.story.append("contested")
 
     def found(self, report):
         self.findings.append(report)

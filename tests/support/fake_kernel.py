@@ -12,8 +12,8 @@ MAC = bytes.fromhex("020000000001")
 class FakeNetlink:
     """`refuses` holds what cannot be made: addresses, and devices by name.
 
-    `keeps` holds addresses that cannot be removed, `down` the links that are not up.  `story` is what
-    was asked, in order.
+    `keeps` holds addresses that cannot be removed, `down` the links that are not up.  `routes` are those
+    of ours, `route_errors` what the kernel answers about others.  `story` is what was asked, in order.
     """
 
     def __init__(self) -> None:
@@ -24,6 +24,8 @@ class FakeNetlink:
         self.refuses: set = set()
         self.keeps: set = set()
         self.story: list[str] = []
+        self.routes: list[str] = []
+        self.route_errors: dict[str, int] = {}
         self.pause = 0.0
         self._loop = asyncio.get_running_loop()
 
@@ -113,6 +115,27 @@ class FakeNetlink:
 
     def end_guard(self, interface):
         self.story.append("end guard")
+
+    def put_routes(self, routes, done):
+        def put():
+            codes = {}
+            for route in routes:
+                there = str(route) in self.routes
+                codes[route] = self.route_errors.get(str(route), errno.EEXIST if there else 0)
+                if codes[route] == 0:
+                    self.routes.append(str(route))
+            done(codes)
+
+        self._loop.call_later(self.pause, put)
+
+    def remove_routes(self, routes, done):
+        self.story.append(f"remove routes {'; '.join(map(str, routes))}")
+
+        def remove():
+            gone = set(map(str, routes))
+            self.routes = [each for each in self.routes if each not in gone]
+
+        self.beside(remove, done)
 
     def add_macvlan(self, parent, name, mac, done):
         self.story.append(f"add {name} on {parent} with {mac.hex(':')}")

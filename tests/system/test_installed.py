@@ -129,6 +129,34 @@ def test_kill(a, b, serving, client):
     assert not b.has(VIP)
 
 
+def test_units_follow_the_role(a, b, serving, client):
+    """On the preferred machine and back, at a stop and after a crash."""
+    unit = "[Service]\nExecStart=/usr/bin/sleep infinity\n"
+
+    def runs(machine):
+        return machine.shell("systemctl is-active follower || true") == "active\n"
+
+    for machine in (b, a):
+        machine.write("/etc/systemd/system/follower.service", unit)
+        machine.run("systemctl", "daemon-reload")
+        conf(machine, UNITS="follower.service")
+        assert "OK, virtual host 1" in machine.run("ucarpd", "check").stdout
+        machine.run("systemctl", "restart", "ucarpd@web")
+    wait_for("the unit on a", lambda: runs(a) and not runs(b))
+    a.run("systemctl", "stop", "ucarpd@web")
+    assert not runs(a)
+    wait_for("the unit on b", lambda: runs(b))
+    b.run("kill", "-KILL", str(b.main_pid("ucarpd@web")))
+    wait_for(
+        "the stop by clear", lambda: "systemctl stop follower" in b.journal("-u", "ucarpd@web")
+    )
+    for machine in (b, a):
+        conf(machine)
+        machine.run("systemctl", "restart", "ucarpd@web")
+    wait_for("the end of the unit", lambda: not runs(a) and not runs(b))
+    client.wait_for("a", 30)
+
+
 def test_frozen(a, b, serving, client):
     """A process that is stopped neither advertises nor lets go of the address: the watchdog acts."""
     restart_cleanly(a, client)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ucarpd import config
 from ucarpd.checks.probes import obstacle
+from ucarpd.commands import unit_checks
 from ucarpd.config import exposure
 from ucarpd.config.problems import place
 from ucarpd.exit_status import EXIT_CONFIG, EXIT_NOT_RELOADED
@@ -48,6 +49,9 @@ def check(options: argparse.Namespace) -> int:
         of_scripts += config.check_errors(each.path, obstacle)
         for error in of_scripts:
             _say(error, _ERR)
+        for problem, is_error in unit_checks.find(each):
+            _say(problem if is_error else f"{problem} (warning)", _ERR if is_error else _WARNING)
+            of_scripts += [problem] * is_error
         # They are no reason to refuse the file: it works, and an upgrade must not stop it.
         exposed = exposure.find(each.path)
         for weak in exposed:

@@ -10,6 +10,7 @@ from ucarpd.carp.params import DemoteStyle, IPAddress, Params, TieBreak
 from ucarpd.config import environment
 from ucarpd.config.health_checks import Check
 from ucarpd.config.keys import KEYS
+from ucarpd.config.routes import Route
 from ucarpd.config.types import NAME_SIZE
 
 
@@ -68,6 +69,9 @@ class Config:
     down_script: Path | None
     script_timeout: float
     rerun_up_script: bool
+    notify_script: Path | None
+    units: tuple[str, ...]
+    routes: tuple[Route, ...]
     xparam: str | None
     script_interface: str | None
     group: IPv4Address
@@ -123,7 +127,7 @@ class Config:
             advskew=self.advskew,
             deadratio=self.deadratio,
             announce_interval=self.announce_interval,
-            reassert=self.rerun_up_script and self.is_scripted,
+            reassert=self.rerun_up_script and (self.is_scripted or self.notify_script is not None),
             preempt=self.preempt,
             preempt_delay=self.preempt_delay,
             release_on_stop=self.shutdown,

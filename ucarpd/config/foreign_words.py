@@ -65,6 +65,10 @@ _TABLE: dict[Meaning, str] = {
     " MASTERSCRIPT UPHOOK",
     Meaning("UCARP_DOWNSCRIPT"): "DOWN DOWNSCRIPT DOWNCMD DOWNCOMMAND SCRIPTDOWN STOPSCRIPT VIPDOWN"
     " VIPDOWNSCRIPT BACKUPSCRIPT DOWNHOOK",
+    Meaning("UCARP_NOTIFYSCRIPT", "it gets other arguments"): "NOTIFY NOTIFYCMD NOTIFYCOMMAND"
+    " NOTIFYHOOK NOTIFICATION NOTIFICATIONSCRIPT ALERTSCRIPT MAILSCRIPT",
+    Meaning("UCARP_UNITS", "systemd units"): "UNIT UNITS SERVICE SERVICES SERVICENAME SYSTEMDUNIT"
+    " SYSTEMDUNITS DAEMONS RESOURCES",
     Meaning("UCARP_EXTRA_ADDRS", "further addresses that move with it"): "IPS VIPS ADDRS ADDRESSES"
     " SECONDARYIP SECONDARYIPS SECONDARYADDR SECONDARYADDRS SECONDARYADDRESSES EXTRAIP EXTRAIPS"
     " EXTRAADDR EXTRAADDRS EXTRAADDRESS EXTRAADDRESSES EXTRAVIPS ADDITIONALIPS ADDITIONALADDRESSES"
@@ -86,7 +90,9 @@ _TABLE: dict[Meaning, str] = {
     ): "DAEMONIZE DAEMON BACKGROUND EXEC BIN BINARY PROG COMMAND ENABLE ENABLED PIDFILE USER",
     Meaning(NOTHING, "`ucarpd run --debug` logs more"): "DEBUG VERBOSE LOGLEVEL",
     Meaning(NOTHING, "ucarpd reads /etc/ucarp"): "CFGDIR CONFDIR CONFIGDIR CFG CONFIG CONFFILE",
-    Meaning(NOTHING, "ucarpd does not set routes"): "VIRTUALGATEWAY GATEWAY VIPGATEWAY GW",
+    Meaning(
+        "UCARP_ROUTES", "default via GATEWAY"
+    ): "VIRTUALGATEWAY GATEWAY VIPGATEWAY GW ROUTE ROUTES VIRTUALROUTE VIRTUALROUTES STATICROUTES",
     Meaning(NOTHING, "only the shared address has a mask"): "SOURCEPREFIX SRCPREFIX HOSTPREFIX",
     Meaning(
         NOTHING, "see UCARP_ANNOUNCE_INTERVAL"
@@ -97,6 +103,8 @@ _BY_WORD = {word: meaning for meaning, words in _TABLE.items() for word in words
 
 _TOO_COMMON = {
     *("DAEMON", "COMMAND", "PROG", "USER", "EXEC", "BIN", "BINARY", "ENABLE", "ENABLED", "GATEWAY"),
+    *("UNIT", "UNITS", "ROUTE", "ROUTES", "SERVICE", "SERVICES", "DAEMONS", "RESOURCES"),
+    *("NOTIFY", "NOTIFICATION"),
     *("DEBUG", "VERBOSE", "LOGLEVEL", "CONFIG", "GW", "PIDFILE", "BACKGROUND", "GARP", "ARPING"),
 }
 """Words that say nothing about `ucarp` unless they have its prefix."""
@@ -136,6 +144,8 @@ def nearest(name: str, limit: int = 2) -> str | None:
         distance = _distance(word, squashed(known))
         found.append((distance, known != key.name, len(found), key.name))
     for foreign, means in _BY_WORD.items():
+        if foreign in _TOO_COMMON and not is_prefixed(name):
+            continue
         # Fewer slips: these words are many.
         if means.key in BY_NAME and (distance := _distance(word, foreign)) < limit:
             found.append((distance, True, len(found), means.key))

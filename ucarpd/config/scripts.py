@@ -13,6 +13,8 @@ from ucarpd.config.lines import read_lines
 from ucarpd.config.parsed import Draft
 from ucarpd.config.problems import ConfigError, Problem, in_order, place
 
+_KEYS = {"UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT", "UCARP_NOTIFYSCRIPT"}
+
 _HARMFUL = re.compile(rb"""^[^#\n]*\bto\s+["']?\$\{?address\}?["']?/32\b""", re.MULTILINE)
 
 
@@ -60,7 +62,7 @@ def errors(path: Path, refusal: Callable[[Path], str | None]) -> list[Problem]:
         for ip, _ in draft.meaning(key)
     )
     problems = []
-    for key in draft.given.keys() & {"UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT"}:
+    for key in draft.given.keys() & _KEYS:
         given = draft.given[key]
         script = given.meaning
         if why := refusal(script) or first_line.fault(script):

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from ucarpd.control.wire import INTERFACE, Message
 from ucarpd.ctl import not_running, typed_times
 from ucarpd.ctl.failure import EXIT_FAILED, Failure
-from ucarpd.ctl.naming import instances, names, no_such_instance
+from ucarpd.ctl.naming import instances, is_stopping_units, names, no_such_instance
 from ucarpd.ctl.processes import Answer, Feed, ask
 from ucarpd.linux.lock import holders
 from ucarpd.linux.run_directory import run_directory
@@ -201,6 +201,8 @@ def _settled(feed: Feed, concerned: Collection[str]) -> dict[str, Message]:
     deadline = time.monotonic() + HAND_OVER
     while True:
         now = _by_name(feed.answers())
+        if any(is_stopping_units(now[one]) for one in concerned if one in now):
+            deadline = time.monotonic() + HAND_OVER
         left = deadline - time.monotonic()
         if left <= 0 or not any(now[one]["state"] == "MASTER" for one in concerned if one in now):
             return now

@@ -18,6 +18,11 @@ def names(answers: Iterable[Answer]) -> set[str]:
     return {each["name"] for each in instances(answers)}
 
 
+def is_stopping_units(instance: Message) -> bool:
+    """Return whether a master stops its units before it offers the role: until then, nobody takes it."""
+    return any(each["finding"] == "units_stopping" for each in instance["findings"])
+
+
 def no_such_instance(name: str, known: Collection[str]) -> Failure:
     """Return the failure that names what there is, and what was probably meant."""
     if not known:

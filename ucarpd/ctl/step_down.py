@@ -5,7 +5,7 @@ import time
 
 from ucarpd.control.wire import INTERFACE, SERVICE, Message
 from ucarpd.ctl.failure import EXIT_FAILED, Failure
-from ucarpd.ctl.naming import instances, names, no_such_instance
+from ucarpd.ctl.naming import instances, is_stopping_units, names, no_such_instance
 from ucarpd.ctl.processes import NO_SUCH_INSTANCE, Feed, ask
 
 OFFER = 2.0
@@ -31,12 +31,16 @@ def run(options: argparse.Namespace) -> int:
     for name in sorted(known.keys() - pending):
         print(f"{name} is {known[name]['state']}: there is no role to hand over")
     deadline = time.monotonic() + OFFER + _MARGIN
-    while pending and (left := deadline - time.monotonic()) > 0:
+    while pending:
         now = {each["name"]: each for each in instances(feed.answers())}
         for name in sorted(pending):
             if name in now and now[name]["state"] != "MASTER":
                 print(f"{name} is {now[name]['state']}: {_successor(now[name])}", flush=True)
                 pending.remove(name)
+        if any(is_stopping_units(now[name]) for name in pending & now.keys()):
+            deadline = time.monotonic() + OFFER + _MARGIN
+        if (left := deadline - time.monotonic()) <= 0:
+            break
         if pending:
             feed.changed(left)
     if pending:

@@ -76,7 +76,8 @@ class Custody:
         self._addresses.acquire(transition, there, partial(self._acquired, self._job))
 
     def reassert(self, transition: Transition) -> None:
-        """Run the up-script again, if scripts own the addresses."""
+        """Run the up-script again, if scripts own the addresses, and tell the owner why."""
+        self._owner.contested()
         if self._addresses.are_scripted:
             self._job += 1
             again = replace(transition, previous=State.MASTER, reason=CONTESTED)
@@ -168,6 +169,8 @@ class Custody:
         self._refused = outcome.refused
         if outcome.here:
             self._dispatch(events.AddressesAcquired(outcome.here))
+            if self._is_master:
+                self._owner.served()
         if outcome.refused:
             self._dispatch(events.AcquireFailed(outcome.refused, outcome.has_hung))
         gone = set(self._machine.params.addresses).difference(outcome.here)

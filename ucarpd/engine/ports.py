@@ -133,6 +133,12 @@ class Owner(Protocol):
     def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
         """Handle addresses that cannot be put in place; none: all are served again."""
 
+    def served(self) -> None:
+        """Handle that this master has addresses in place; it may be called again and again."""
+
+    def contested(self) -> None:
+        """Note that another host was master too, and has given way."""
+
     def found(self, report: Report) -> None:
         """Handle an observation of the protocol that does not change the role."""
 

@@ -23,6 +23,12 @@ class AddressMessages(InstanceLines):
     def address_left_over(self, ips: Sequence[object]) -> None:
         self.warning(f"{listed(ips)} was left on {self._interface} by an earlier run; removed")
 
+    def route_put_back(self, route: object) -> None:
+        self.warning(f"the route {route} was removed by another program; put back")
+
+    def route_not_removed(self, error: OSError) -> None:
+        self.warning(f"cannot remove a route: {error.strerror or error}")
+
     def bowed_out_for_the_dead(self) -> None:
         self.info("bowed out for the process that died, so that a peer serves at once")
 

@@ -54,6 +54,12 @@ class ScriptMessages(InstanceLines):
             f"a script has left {what} {listed(processes)} running, which ucarpd does not end"
         )
 
+    def units_done(self, command: str, seconds: float) -> None:
+        self.info(f"{command}: done in {seconds:.2f} s")
+
+    def units_failed(self, text: str) -> None:
+        self._write(logging.WARNING, text, MESSAGE_ID=MESSAGE_ID_SCRIPT_FAILED)
+
     def _script_failed(self, text: str, status: int) -> None:
         self._write(
             logging.ERROR,

@@ -120,6 +120,8 @@ def read_variables(findings: Findings, path: Path, text: str) -> None:
             if "{{" in value:
                 value = variables.mark(f"{value} is computed by the role")
             assignments.append(Assignment(pair[2], value, Source(path, number)))
+    if not assignments:
+        return
     host = Host(assignments[0].source)
     environment.take(findings, host, assignments, variables)
     findings.hosts += [host] if host.values else []

@@ -179,24 +179,22 @@ def _take_password(findings: Findings, block: _Block) -> None:
         findings.remark(password.source, f"{text} choose another password for UCARP_PASS")
 
 
-_SCRIPTS = {"notify_master": "UCARP_UPSCRIPT", "notify_backup": "UCARP_DOWNSCRIPT"}
-
-
 def _remark_on(findings: Findings, block: _Block) -> None:
     name = block.words[0]
     shown = " ".join(block.words)
     inside = ", ".join(" ".join(each.words) for each in block.inside)
-    if name in _SCRIPTS:
-        text = f"{shown}: {_SCRIPTS[name]} here; such a script sets or removes the addresses too"
-    elif name.startswith("notify"):
-        text = f"{shown}: UCARP_UPSCRIPT and UCARP_DOWNSCRIPT run at a change of role"
+    if name.startswith("notify"):
+        text = f"{shown}: UCARP_NOTIFYSCRIPT here; it runs at every event, and gets the arguments"
+        text += " INSTANCE EVENT STATE REASON"
     elif name == "track_script":
         text = f"track_script {inside}: UCARP_CHECK_NAME='exec:/PATH' here, one for each script"
     elif name == "track_interface":
         text = f"track_interface {inside}: the virtual hosts of one process move together, if one"
         text += " interface is unusable (UCARP_IFDOWN_DEMOTION)"
-    elif name in {"virtual_routes", "virtual_rules"}:
-        text = f"{name} {inside}: ucarpd sets no routes; a script can"
+    elif name == "virtual_routes":
+        text = f"{name} {inside}: UCARP_ROUTES here, with ; between the routes"
+    elif name == "virtual_rules":
+        text = f"{name} {inside}: ucarpd sets no rules; a script can"
     elif name == "use_vmac":
         text = "use_vmac: UCARP_VMAC=yes here"
     else:

@@ -7,13 +7,14 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import Sequence, Set
+from functools import partial
 
 from ucarpd import __version__
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.addresses.choice import owner_of
 from ucarpd.addresses.scripts import DOWN, hook
-from ucarpd.carp.actions import Report, State, StateChanged
-from ucarpd.carp.params import DemoteStyle, IPAddress
+from ucarpd.carp.actions import State, StateChanged
+from ucarpd.carp.params import DemoteStyle
 from ucarpd.carp.timing import Phase
 from ucarpd.carp.why import Cause
 from ucarpd.config import Config
@@ -25,16 +26,16 @@ from ucarpd.interface.interface import Interface
 from ucarpd.linux.lock import InstanceLock
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.messages import Journal
-from ucarpd.log.role_messages import finding_text
 from ucarpd.process.checking import Checking
 from ucarpd.process.exposure_watch import ExposureWatch
+from ucarpd.process.followers import Followers
 from ucarpd.process.host import Host
 from ucarpd.process.notes import Notes
 from ucarpd.process.removals import Removals
 from ucarpd.process.restart_pause import RestartPause
-from ucarpd.process.shown import ShownInstance
 from ucarpd.process.standing import Standing
 from ucarpd.process.teller import Teller
+from ucarpd.process.told import ToldInstance
 from ucarpd.record.happening import Event
 from ucarpd.record.keeper import Keeper, content_of
 from ucarpd.record.maintenance import Note
@@ -48,7 +49,7 @@ SCRIPT_LOOK = 1.0
 """Seconds between two looks at a script that cannot be run."""
 
 
-class Instance(ShownInstance):
+class Instance(ToldInstance):
     """Runs on `interface`, and holds `lock` until `stop` returns.  `phase` as in VirtualHost."""
 
     def __init__(
@@ -92,15 +93,26 @@ class Instance(ShownInstance):
         self._keeper = Keeper(config.name, host.netlink, self._log, lock, arp)
         self._runs = Runs()
         self._addresses = owner_of(config, host.netlink, self._log, self._keeper, arp, self._runs)
+        self._notes = Notes(self._loop.time)
+        self._followers = Followers(
+            config,
+            host.netlink,
+            self._log,
+            self._notes,
+            self._teller,
+            is_master=lambda: self.state is State.MASTER,
+            changed=host.changed,
+        )
         self._engine: Engine | None = None
         self._started_at = 0.0
         self._pause = RestartPause()
         self._restart: asyncio.TimerHandle | None = None
         self._stopping = asyncio.Lock()
+        self._is_planned = False
+        """Whether the operator causes a demotion, which can wait for the units to stop."""
         self._is_stopping = False
         self._stopped = asyncio.Event()
         self._is_over = False
-        self._notes = Notes(self._loop.time)
         self._removals = Removals(
             config.address_device, host.netlink, self._log, self._teller, self._fitness
         )
@@ -130,6 +142,7 @@ class Instance(ShownInstance):
             self._fitness.crashed(seconds)
         self.checking.configure(config)
         self._keeper.take_off_left_over(config.address_device)
+        self._followers.role_left()  # A crash may have left units running.
         self.exposure.look(config.path)
         self._attach_when_scripts_can_run()
 
@@ -165,10 +178,13 @@ class Instance(ShownInstance):
         self.checking.close()
         if self._restart is not None:
             self._restart.cancel()
+        if self.config.shutdown:
+            await self._followers.stop()
         if self._engine is not None:
             self._engine.stop(reason)
             await self._stopped.wait()
             self._interface.detach(self.config)
+        self._followers.close()
         if self.config.shutdown:
             await self._addresses.dispose()
         await self._keeper.forget_configuration()
@@ -215,17 +231,31 @@ class Instance(ShownInstance):
         """The host, or this virtual host alone, is less fit or fitter than before."""
         if self._engine is not None:
             by_count = self.config.demote_style is DemoteStyle.OPENBSD
+            before = self.standing.unfitness
             if reason := self.standing.look(by_count=by_count):
-                standing = self.standing
-                self._engine.demote(standing.unfitness, reason, is_tested=standing.is_tested)
+                demote = partial(self._demote_engine, reason)
+                if self._is_planned and self.standing.unfitness > before:
+                    self._followers.before_leaving(demote)
+                else:
+                    demote()
+
+    def _demote_engine(self, reason: str) -> None:
+        if self._engine is not None:
+            standing = self.standing
+            self._engine.demote(standing.unfitness, reason, is_tested=standing.is_tested)
 
     def maintain(self, notes: tuple[Note, ...]) -> None:
         """These maintenance notes, of the host and of this instance, hold from now on."""
         if notes != self.standing.maintenance:
+            self._is_planned = True
             self.standing.maintain(notes, is_running=self._engine is not None)
+            self._is_planned = False
             self._host.changed()
 
     def step_down(self, reason: str) -> None:
+        self._followers.before_leaving(partial(self._offer, reason))
+
+    def _offer(self, reason: str) -> None:
         if self._engine is not None:
             self._engine.step_down(reason)
 
@@ -248,10 +278,9 @@ class Instance(ShownInstance):
             self._fitness.role_taken()
         else:
             self._fitness.role_left()
+            if self.config.shutdown or not self._is_stopping:
+                self._followers.role_left()
         self._host.changed()
-
-    def advertised(self) -> None:
-        self._keeper.advertised(self._loop.time())
 
     def identity_changed(self) -> None:
         """What is to be said and done after a crash has changed."""
@@ -262,32 +291,6 @@ class Instance(ShownInstance):
         counter = self._engine.next_counter
         sources, mac = self._engine.sources, self._interface.mac
         self._keeper.write(content_of(self.config, sources, mac, counter, down))
-
-    def sending(self, is_failing: bool) -> None:
-        self._notes.sending(is_failing)
-        self._fitness.sending(is_failing)
-
-    def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
-        self._notes.unserved = addresses
-        self._teller.event(Event.FINDING, self._log.unserved(addresses))
-        self._host.changed()
-        self._fitness.unserved(len(addresses), len(self.config.params().addresses))
-
-    def found(self, report: Report) -> None:
-        self._notes.found(report)
-        self._teller.event(Event.FINDING, finding_text(report), report.peer)
-        self._host.changed()
-
-    def probing(self) -> None:
-        self.checking.ask_gateways()
-
-    def address_removed(self, ip: IPAddress) -> None:
-        """Another program has removed a virtual address of this master."""
-        self._removals.note(ip)
-        self._host.changed()
-
-    def loss_counts(self) -> None:
-        self._interface.tell_faults()
 
     def finished(self) -> None:
         """The engine has stopped as it was asked to."""

@@ -32,6 +32,14 @@ class Notes:
         self._sending_since: float | None = None
         self._claims: dict[IPAddress, tuple[float, bytes]] = {}
         self._answering: dict[IPAddress, float] = {}
+        self._others: dict[str, Lasting] = {}
+
+    def set(self, finding: str, text: str) -> None:
+        """Note something that lasts, in a fixed word and for the operator; an empty text ends it."""
+        before = self._others.pop(finding, None)
+        if text:
+            since = before.since if before else self._clock()
+            self._others[finding] = Lasting(finding, since, text)
 
     @property
     def unserved(self) -> tuple[IPAddress, ...]:
@@ -102,6 +110,7 @@ class Notes:
             yield Lasting("unserved", self._unserved_since, self._why_unserved(is_scripted))
         if self._sending_since is not None and (is_master or is_mute):
             yield Lasting("sending_fails", self._sending_since, "advertisements do not get out")
+        yield from self._others.values()
         for peer, since in self._rivals.items():
             yield Lasting("another_master", since, f"{peer} is MASTER too")
         for peer, since in self._answering.items():

@@ -30,6 +30,7 @@ from ucarpd.process.host import Host
 from ucarpd.process.instance import Instance
 from ucarpd.process.maintenance import Done, Maintenance
 from ucarpd.process.moments import Moments
+from ucarpd.process.notices import Notices
 from ucarpd.process.observer import Observer
 from ucarpd.process.reading import Reading
 from ucarpd.process.snapshot import of_process
@@ -72,7 +73,8 @@ class Supervisor:
         disk = Disk()
         self._maintenance = Maintenance(state_directory(), disk, lambda: self.instances)
         self._history = HistoryWriter(state_directory(), disk)
-        self.listeners: list[Listener] = [self._history.tell]
+        self._notices = Notices(self.instance)
+        self.listeners: list[Listener] = [self._history.tell, self._notices.tell]
         """They are told, in this order, what happens to the virtual hosts."""
         self._reloading: asyncio.Task[None] | None = None
         self._reload_again = False
@@ -233,6 +235,7 @@ class Supervisor:
             if isinstance(result, Exception):
                 lines.write(logging.CRITICAL, f"internal error: {result!r}", error=result)
         self._maintenance.stop()
+        await self._notices.finish()
         await self._tell_survivors()
         await self._history.finish(PATIENCE_WITH_DISK)
 

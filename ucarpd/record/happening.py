@@ -21,6 +21,7 @@ class Event(StrEnum):
     MAINTENANCE = "maintenance"
     FINDING = "finding"
     CHECK = "check"
+    CONTESTED = "contested"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

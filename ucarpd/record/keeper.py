@@ -14,6 +14,7 @@ from ucarpd.carp.params import IPAddress
 from ucarpd.carp.timing import advertisement_interval
 from ucarpd.carp.transmit import Datagram, Transmitter
 from ucarpd.config import Config
+from ucarpd.config.routes import routes, written
 from ucarpd.linux.lock import AlreadyRunning, InstanceLock
 from ucarpd.linux.netlink import InterfaceAddress, Netlink
 from ucarpd.linux.run_directory import run_directory
@@ -150,6 +151,8 @@ class Keeper:
         if present:
             self._log.address_left_over(present)
             self._netlink.remove(content.device, addresses, self._taken_off)
+        if content.routes:
+            self._netlink.remove_routes(routes(content.routes), self._taken_off)
         if content.virtual_mac and content.device != device:
             self._netlink.remove_link(content.device, self._taken_off)
             arp = ParentArp(content.interface, run_directory())
@@ -206,6 +209,8 @@ def content_of(
             _bow_out(config, sources, mac, (counter + _COUNTER_AHEAD + copy) % (1 << 64))
             for copy in range(BOW_OUT_COPIES)
         ],
+        units=list(config.units),
+        routes=written(config.routes),
     )
 
 

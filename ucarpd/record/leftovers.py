@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.carp.params import IPAddress
+from ucarpd.config.routes import routes
 from ucarpd.linux import systemd
 from ucarpd.linux.netlink import Listener, Netlink
 from ucarpd.linux.run_directory import run_directory
@@ -19,6 +20,7 @@ from ucarpd.record.clearing import Cleared
 from ucarpd.record.promoted import restore_left_over
 from ucarpd.record.record import Content, Record
 from ucarpd.scripts.runner import Hook, HookRunner
+from ucarpd.scripts.units import Units
 
 
 class _Nobody:
@@ -51,6 +53,9 @@ async def _clear_one(cleared: Cleared, make_netlink: Callable[[Listener], Netlin
         log.address_left_over(cleared.found)
     if cleared.bowed_out:
         log.bowed_out_for_the_dead()
+    if content.routes and (error := await _remove_routes(content, make_netlink(_Nobody()))):
+        log.route_not_removed(error)
+    await _stop_units(content, log)
     await _run_down_script(content, log)
     device_error = None
     if content.virtual_mac:
@@ -62,6 +67,23 @@ async def _clear_one(cleared: Cleared, make_netlink: Callable[[Listener], Netlin
         Record(content.instance, run_directory()).remove()
     cleared.lock.release()
     return is_done
+
+
+async def _remove_routes(content: Content, netlink: Netlink) -> OSError | None:
+    await netlink.open()
+    try:
+        removed = asyncio.Future[OSError | None]()
+        netlink.remove_routes(routes(content.routes), removed.set_result)
+        return await removed
+    finally:
+        await netlink.close()
+
+
+async def _stop_units(content: Content, log: Journal) -> None:
+    if content.units:
+        stopped = asyncio.Event()
+        Units(content.units, log, environment={}).stop(stopped.set)
+        await stopped.wait()
 
 
 async def _run_down_script(content: Content, log: Journal) -> None:

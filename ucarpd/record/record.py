@@ -13,6 +13,7 @@ import json
 import mmap
 import os
 import struct
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -60,7 +61,8 @@ class Packet(NamedTuple):
 class Content(NamedTuple):
     """The content of NAME.record.  `interval` is the master's advertisement interval in seconds.
 
-    `bow_outs` are the advertisements that make the peers take over, each with its packets.
+    `bow_outs` are the advertisements that make the peers take over, each with its packets.  `units` and
+    `routes`, in the words of the file, must not outlive the role; records of 0.2.0 have none.
     """
 
     instance: str
@@ -75,6 +77,8 @@ class Content(NamedTuple):
     release_on_stop: bool
     interval: float
     bow_outs: list[list[Packet]]
+    units: Sequence[str] = ()
+    routes: str = ""
 
 
 class Recorded(NamedTuple):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pwd import getpwnam
 from typing import NamedTuple, Protocol
 
@@ -58,7 +59,8 @@ class Started(Protocol):
     def wait(self) -> int: ...
 
 
-class Spawned(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Spawned:
     """A program that subprocess has not started."""
 
     pid: int

@@ -130,23 +130,26 @@ class HookRunner:
             return
         self._started = self._loop.time()
         self._runs.begin(hook.target, self._started)
-        obstacle = _obstacle(hook.script)
+        self._spawn(hook, hook.script)
+
+    def _spawn(self, hook: Hook, script: Path) -> None:
+        """Start the script; `_watch` or `_fail` follows."""
+        obstacle = obstacle_of(script)
         if obstacle is not None:
             self._fail(hook, *obstacle)
             return
         self._log.spawning(str(hook))
         try:
             child = Child(
-                (str(hook.script), *hook.arguments), environment_of(hook.environment), self._ended
+                (str(script), *hook.arguments), environment_of(hook.environment), self._ended
             )
-        except OSError as error:
-            self._fail(hook, CANNOT_EXECUTE, why_not_executed(error))
         except Exception as error:  # noqa: BLE001 - the next script must get its turn in any case
-            self._fail(hook, CANNOT_EXECUTE, repr(error))
+            self._fail(hook, CANNOT_EXECUTE, why_not_executed(error))
         else:
-            child.end_after(
-                hook.timeout, lambda: self._log.script_timed_out(str(hook), hook.timeout)
-            )
+            self._watch(hook, child)
+
+    def _watch(self, hook: Hook, child: Child) -> None:
+        child.end_after(hook.timeout, lambda: self._log.script_timed_out(str(hook), hook.timeout))
 
     def _ended(self, status: int, timed_out: bool) -> None:
         assert self._running is not None
@@ -192,11 +195,11 @@ def _in_words(hook: Hook, result: Result, *, excused: bool) -> tuple[str, str]:
 
 def refusal(script: Path) -> str | None:
     """Return why a script cannot be run, or None if it can."""
-    obstacle = _obstacle(script)
+    obstacle = obstacle_of(script)
     return obstacle[1] if obstacle else None
 
 
-def _obstacle(script: Path) -> tuple[int, str] | None:
+def obstacle_of(script: Path) -> tuple[int, str] | None:
     """Return the exit status and the reason if a script cannot be run, otherwise None."""
     try:
         status = script.stat()
@@ -213,8 +216,10 @@ def _obstacle(script: Path) -> tuple[int, str] | None:
     return None
 
 
-def why_not_executed(error: OSError) -> str:
+def why_not_executed(error: Exception) -> str:
     """Return the words for an error of the start of a program that is there and executable."""
+    if not isinstance(error, OSError):
+        return repr(error)
     match error.errno:
         case errno.ENOENT:
             return "the interpreter named in its first line does not exist"

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from ucarpd.scripts.child import PIDS
+
 MARK = "UCARPD_PID"
 """The environment variable of each script with the process id of its daemon."""
 
@@ -35,11 +37,19 @@ def find() -> dict[str, list[Survivor]]:
     ours = f"{MARK}={os.getpid()}".encode()
     found = defaultdict(list)
     for pid, environment in _environments():
-        if ours in environment:
+        if ours in environment and not _is_awaited(pid):
             name = next((e for e in environment if e.startswith(b"UCARP_INSTANCE=")), b"=")
             instance = os.fsdecode(name.partition(b"=")[2])
             found[instance].append(Survivor(pid, _command(pid)))
     return dict(found)
+
+
+def _is_awaited(pid: int) -> bool:
+    """Return whether it belongs to a program that still has time to end, such as a notify script."""
+    try:
+        return os.getsid(pid) in frozenset(PIDS)
+    except ProcessLookupError:
+        return True  # It has ended by now.
 
 
 def kill(variable: str) -> None:

@@ -1,6 +1,6 @@
 """The scripts that own the addresses, and what they are told."""
 
-from ucarpd.config import types
+from ucarpd.config import routes, types, units
 from ucarpd.config.key import Key
 
 ROWS: tuple[Key, ...] = (
@@ -41,9 +41,40 @@ ROWS: tuple[Key, ...] = (
         default="yes",
         help="Run the up-script again (UCARP_REASON is then contested) after another host was master"
         " too and has given way, because its script may have taken a cloud address away. no: for"
-        " scripts that must not run twice.",
+        " scripts that must not run twice; UCARP_NOTIFYSCRIPT is not told contested then either.",
         fields=("rerun_up_script",),
         reload="live",
+    ),
+    Key(
+        name="UCARP_NOTIFYSCRIPT",
+        parse=types.absolute_path,
+        kind="absolute path",
+        help="Run at each event: SCRIPT INSTANCE EVENT STATE REASON. It owns no address, and nothing"
+        " waits for it.",
+        fields=("notify_script",),
+        reload="live",
+    ),
+    Key(
+        name="UCARP_UNITS",
+        parse=units.units,
+        kind="systemd units, with spaces between them",
+        unset=(),
+        write=units.written,
+        help="Units that ucarpd starts when this host is master and has the addresses, and stops when"
+        " it is not: before it offers the role to another host or stops, and at the latest when it has"
+        " lost the role.",
+        fields=("units",),
+        reload="restart",
+    ),
+    Key(
+        name="UCARP_ROUTES",
+        parse=routes.routes,
+        kind="PREFIX via GATEWAY [dev INTERFACE] [src ADDRESS] [metric NUMBER] [table NUMBER]; …",
+        unset=(),
+        write=routes.written,
+        help="Routes that a master sets after the addresses, and removes before them.",
+        fields=("routes",),
+        reload="restart",
     ),
     Key(
         name="UCARP_XPARAM",

@@ -4,8 +4,9 @@ One worker thread carries out the requests in order: the kernel serves them unde
 programs may hold for a long time, and the protocol must not wait for it.
 """
 
+import errno
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 
 from ucarpd.carp.params import IPAddress
@@ -16,6 +17,7 @@ from ucarpd.linux.netlink.messages import InterfaceAddress, Link, Placed
 from ucarpd.linux.netlink.netlink import Tables
 from ucarpd.linux.netlink.request_socket import RequestSocket
 from ucarpd.linux.netlink.requests import Requests
+from ucarpd.linux.netlink.route_requests import R, RouteRequests, VirtualRoute
 from ucarpd.linux.netlink.secondaries import Elsewhere, Notes
 from ucarpd.linux.netlink.worker import Worker
 
@@ -44,6 +46,7 @@ class Netlink:
         # descriptors or memory are left.
         self._kernel = RequestSocket()
         self._requests = Requests(self._kernel)
+        self._route_requests = RouteRequests(self._kernel)
         self._address_requests = AddressRequests(self._kernel, elsewhere, notes)
         self._events = Events(listener, self._kernel, self._worker)
         self._departures = Departures(self._events, self._address_requests, self._worker)
@@ -169,6 +172,23 @@ class Netlink:
     def end_guard(self, interface: str, done: Done = _report) -> None:
         """End the guard after the other program has ended: put back all that it lost by mistake."""
         self._departures.end_guard(interface, done)
+
+    # -- routes ------------------------------------------------------------------------------------
+
+    def put_routes(self, routes: Sequence[R], done: Callable[[Mapping[R, int]], None]) -> None:
+        """Set the routes that are missing; `done` gets an errno for each, or 0.
+
+        EEXIST: there is one to the same destination with the same metric, whoever has set it.
+        """
+
+        def failed(error: OSError) -> None:
+            done(dict.fromkeys(routes, error.errno or errno.EIO))
+
+        self._worker.do(partial(self._route_requests.put, routes), done, failed)
+
+    def remove_routes(self, routes: Collection[VirtualRoute], done: Done) -> None:
+        """Remove the routes that ucarpd has set; others stay."""
+        self.beside(partial(self._route_requests.remove, routes), done)
 
     # -- links -------------------------------------------------------------------------------------
 

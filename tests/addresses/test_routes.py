@@ -1,0 +1,111 @@
+"""Routes that move with the addresses: set, looked after, and removed."""
+
+import asyncio
+import errno
+
+from fake_kernel import FakeLog, FakeNetlink
+from two_addresses import config_of
+from virtual_loop import in_virtual_time
+
+from ucarpd.addresses.routes import LOOK_AFTER, RoleRoutes
+
+ONE, TWO = "192.0.2.0/24 via 10.0.0.254", "default via 10.0.0.253 metric 50"
+A_MOMENT = 0.01
+
+
+class Bench:
+    def __init__(self, tmp_path, value=f"{ONE}; {TWO}"):
+        self.netlink, self.log, self.told = FakeNetlink(), FakeLog(), []
+        config = config_of(tmp_path, f"UCARP_ROUTES='{value}'\n")
+        self.routes = RoleRoutes(config, self.netlink, self.log, self.told.append)
+
+    async def put(self):
+        self.routes.put()
+        await asyncio.sleep(A_MOMENT)
+
+
+@in_virtual_time
+async def test_they_are_set_and_removed(tmp_path):
+    bench = Bench(tmp_path)
+    await bench.put()
+    assert bench.netlink.routes == [ONE, TWO]
+    bench.routes.take_off()
+    await asyncio.sleep(2 * LOOK_AFTER)
+    assert bench.netlink.routes == []
+    assert (bench.log.told(), bench.told) == ([], [])
+
+
+@in_virtual_time
+async def test_what_an_earlier_run_has_left_is_set_anew(tmp_path):
+    bench = Bench(tmp_path)
+    bench.netlink.routes = [TWO]
+    await bench.put()
+    assert bench.netlink.routes == [ONE, TWO]
+    assert bench.log.told() == []
+
+
+@in_virtual_time
+async def test_one_that_another_program_removes_is_put_back(tmp_path):
+    bench = Bench(tmp_path)
+    await bench.put()
+    bench.netlink.routes.remove(ONE)
+    await asyncio.sleep(LOOK_AFTER)
+    assert bench.netlink.routes == [TWO, ONE]
+    assert bench.log.told() == [f"route_put_back {ONE}"]
+    # With an address that was put back, at once.
+    bench.netlink.routes.remove(ONE)
+    await bench.put()
+    assert bench.netlink.routes == [TWO, ONE]
+    bench.routes.close()
+
+
+@in_virtual_time
+async def test_one_of_the_administrator_is_left_alone_until_it_goes(tmp_path):
+    bench = Bench(tmp_path)
+    bench.netlink.route_errors[ONE] = errno.EEXIST
+    await bench.put()
+    assert bench.netlink.routes == [TWO]
+    await asyncio.sleep(3 * LOOK_AFTER)
+    (line,), (told,) = bench.log.told(), bench.told
+    assert line == f"warning {told}"
+    assert told.startswith(
+        f"the route {ONE} is not set: this host has one to the same destination;"
+    )
+    bench.netlink.route_errors.clear()
+    await asyncio.sleep(LOOK_AFTER)
+    assert set(bench.netlink.routes) == {ONE, TWO}
+    assert bench.told[1:] == [""]
+    assert bench.log.told() == []
+    bench.routes.take_off()
+
+
+@in_virtual_time
+async def test_a_role_that_is_lost_at_once_leaves_nothing(tmp_path):
+    bench = Bench(tmp_path)
+    bench.netlink.route_errors[ONE] = errno.ENETUNREACH
+    bench.netlink.pause = 1.0
+    bench.routes.put()
+    bench.routes.take_off()
+    await asyncio.sleep(2 * LOOK_AFTER)
+    assert bench.netlink.routes == []
+    assert (bench.log.told(), bench.told) == ([], [])
+
+
+@in_virtual_time
+async def test_a_route_that_cannot_be_removed_is_told(tmp_path):
+    bench = Bench(tmp_path)
+
+    def refuse(_routes, done):
+        done(OSError(errno.EPERM, "no"))
+
+    bench.netlink.remove_routes = refuse
+    bench.routes.take_off()
+    assert bench.log.told() == ["route_not_removed [Errno 1] no"]
+
+
+@in_virtual_time
+async def test_without_routes_nothing_is_asked(tmp_path):
+    bench = Bench(tmp_path, "")
+    await bench.put()
+    bench.routes.take_off()
+    assert bench.netlink.told() == []

@@ -1,0 +1,65 @@
+"""What `ucarpd check` says of UCARP_UNITS."""
+
+import subprocess
+
+import pytest
+from fake_systemctl import FakeSystemctl
+from two_addresses import config_of
+
+from ucarpd.commands import unit_checks
+from ucarpd.linux import systemctl
+
+
+def find(tmp_path, state, *, is_booted=True):
+    config = config_of(tmp_path, "UCARP_UNITS='a.service b.timer'\n")
+    found = unit_checks.find(config, is_booted=lambda: is_booted, enablement=state)
+    return [(problem.key, problem.text, is_error) for problem, is_error in found]
+
+
+@pytest.mark.parametrize("state", ["disabled", "static", "indirect", "generated"])
+def test_units_that_only_ucarpd_starts(tmp_path, state):
+    assert find(tmp_path, lambda _unit: state) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "text", "is_error"),
+    [
+        (
+            "enabled",
+            "is enabled, and so starts at boot on every host, whatever its role: type:",
+            False,
+        ),
+        ("masked", "is masked, and cannot be started: type: systemctl unmask b.timer", True),
+        ("", "systemd knows no unit b.timer on this host", True),
+    ],
+)
+def test_units_that_do_not_fit(tmp_path, state, text, is_error):
+    (found,) = find(tmp_path, lambda unit: state if unit == "b.timer" else "disabled")
+    assert (found[0], found[2]) == ("UCARP_UNITS", is_error)
+    assert text in found[1]
+
+
+def test_a_host_without_systemd_is_told_once(tmp_path):
+    ((key, text, is_error),) = find(tmp_path, None, is_booted=False)
+    assert (key, is_error) == ("UCARP_UNITS", True)
+    assert text == (
+        "a.service cannot be started, because systemd does not run on this host: remove the line"
+    )
+
+
+def test_a_systemd_that_does_not_answer_is_no_fault_of_the_file(tmp_path):
+    def enablement(_unit):
+        raise subprocess.TimeoutExpired("systemctl", 5.0)
+
+    found = find(tmp_path, enablement)
+    assert [is_error for _key, _text, is_error in found] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("said", "state"), [("enabled", "enabled"), ("not-found", ""), ("", ""), ("static", "static")]
+)
+def test_what_systemctl_prints(tmp_path, monkeypatch, said, state):
+    directory = FakeSystemctl(tmp_path / "bin").directory
+    (directory / "systemctl").write_text(f"#!/bin/sh\n[ $1 = is-enabled ] && echo {said}\nexit 1\n")
+    monkeypatch.setenv("PATH", f"{directory}:/usr/bin:/bin")
+    assert systemctl.enablement("a.service") == state

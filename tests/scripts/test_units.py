@@ -1,0 +1,149 @@
+"""systemd units: the order of starts and stops, and which request wins."""
+
+import asyncio
+
+import pytest
+from fake_systemctl import FakeSystemctl
+
+from ucarpd.scripts import units
+from ucarpd.scripts.units import Units
+
+NAMES = ("a.service", "b.timer")
+
+
+class Log:
+    def __init__(self):
+        self.lines = []
+
+    def units_done(self, command, seconds):
+        self.lines.append(f"{command}: done")
+
+    def units_failed(self, text):
+        self.lines.append(text)
+
+
+class Bench:
+    def __init__(self, tmp_path):
+        self.systemctl = FakeSystemctl(tmp_path / "bin")
+        self.log = Log()
+        self.told = []
+        self.environment = {"PATH": self.systemctl.path}
+        self.timeout = 20.0
+
+    def run(self, scenario):
+        async def with_units():
+            made = Units(
+                NAMES,
+                self.log,
+                environment=self.environment,
+                timeout=self.timeout,
+                told=self.told.append,
+            )
+            await asyncio.wait_for(scenario(made), 30)
+
+        asyncio.run(with_units())
+
+
+@pytest.fixture
+def bench(tmp_path):
+    return Bench(tmp_path)
+
+
+async def stopped(made):
+    done = asyncio.Event()
+    made.stop(done.set)
+    await done.wait()
+
+
+def test_they_start_in_order_and_stop_in_the_opposite_one(bench):
+    async def scenario(made):
+        made.start()
+        made.start()
+        await bench.systemctl.until_told("start a.service b.timer", "start done")
+        while not bench.told:
+            await asyncio.sleep(0.01)
+        await stopped(made)
+        await stopped(made)
+
+    bench.run(scenario)
+    assert bench.systemctl.told()[2:] == ["stop b.timer a.service", "stop done"]
+    assert bench.log.lines == [
+        "systemctl start a.service b.timer: done",
+        "systemctl stop b.timer a.service: done",
+    ]
+    assert bench.told == ["", ""]
+
+
+def test_the_newest_request_wins_over_one_that_takes_its_time(bench):
+    async def scenario(made):
+        bench.systemctl.hang("start")
+        made.start()
+        await bench.systemctl.until_told("start a.service b.timer")
+        made.stop()
+        made.start()
+        await stopped(made)
+        assert bench.systemctl.told()[1:] == ["stop b.timer a.service", "stop done"]
+
+    bench.run(scenario)
+    assert bench.log.lines == ["systemctl stop b.timer a.service: done"]
+
+
+def test_a_start_ends_the_wait_for_a_stop(bench):
+    async def scenario(made):
+        bench.systemctl.hang("stop")
+        waiting = asyncio.create_task(stopped(made))
+        await bench.systemctl.until_told("stop b.timer a.service")
+        made.start()
+        await waiting
+        while not bench.told:
+            await asyncio.sleep(0.01)
+        assert bench.systemctl.told()[1:] == ["start a.service b.timer", "start done"]
+
+    bench.run(scenario)
+
+
+def test_a_request_that_is_taken_back_before_it_has_begun_runs_nothing_twice(bench):
+    async def scenario(made):
+        made.start()
+        await stopped(made)
+
+    bench.run(scenario)
+    assert bench.systemctl.told() == ["stop b.timer a.service", "stop done"]
+
+
+def test_a_failure_is_told_and_nothing_waits_for_more(bench):
+    async def scenario(made):
+        bench.systemctl.fail("stop", 5)
+        await stopped(made)
+
+    bench.run(scenario)
+    (line,) = bench.log.lines
+    assert line == (
+        "systemctl stop b.timer a.service failed, exit status 5: see systemctl status a.service b.timer"
+    )
+    assert bench.told == [line]
+
+
+def test_one_that_hangs_is_given_up(bench, monkeypatch):
+    bench.timeout = 0.0
+    monkeypatch.setattr(units, "LONGEST_WAIT", 0.1)
+
+    async def scenario(made):
+        bench.systemctl.hang("stop")
+        await stopped(made)
+
+    bench.run(scenario)
+    (line,) = bench.log.lines
+    assert line.endswith("did not end within 0.1 s, and systemd goes on with it")
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_host_without_a_usable_systemctl(bench, is_there):
+    program = bench.systemctl.directory / "systemctl"
+    program.write_text("not a program")
+    if not is_there:
+        program.unlink()
+        bench.environment = {"PATH": str(bench.systemctl.directory)}
+    bench.run(stopped)
+    (line,) = bench.log.lines
+    assert ("cannot be run" if is_there else "this host has no systemctl") in line

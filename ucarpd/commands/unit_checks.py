@@ -1,0 +1,45 @@
+"""Comparing UCARP_UNITS with this host, for `ucarpd check`."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+
+from ucarpd.config import Config, Problem
+from ucarpd.linux import systemctl, systemd
+
+Finding = tuple[Problem, bool]
+"""A problem, and whether it is an error."""
+
+
+def find(
+    config: Config,
+    *,
+    is_booted: Callable[[], bool] = systemd.is_running,
+    enablement: Callable[[str], str] = systemctl.enablement,
+) -> Iterator[Finding]:
+    """Yield what is wrong with the units of a file on this host."""
+    for unit in config.units:
+        text, is_error = _fault(unit, is_booted, enablement)
+        if text:
+            yield Problem(config.path, None, "UCARP_UNITS", text), is_error
+        if not is_booted():
+            return
+
+
+def _fault(
+    unit: str, is_booted: Callable[[], bool], enablement: Callable[[str], str]
+) -> tuple[str, bool]:
+    if not is_booted():
+        text = f"{unit} cannot be started, because systemd does not run on this host"
+        return f"{text}: remove the line", True
+    try:
+        state = enablement(unit)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"cannot ask systemd for {unit}: {error}", False
+    if not state:
+        return f"systemd knows no unit {unit} on this host", True
+    if state in {"masked", "masked-runtime"}:
+        return f"{unit} is masked, and cannot be started: type: systemctl unmask {unit}", True
+    if state in {"enabled", "enabled-runtime"}:
+        text = f"{unit} is enabled, and so starts at boot on every host, whatever its role"
+        return f"{text}: type: systemctl disable {unit}", False
+    return "", False

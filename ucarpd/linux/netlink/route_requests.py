@@ -1,0 +1,113 @@
+"""Requests that set and remove routes of ours, which a protocol number of their own tells apart."""
+
+import errno
+import os
+import socket
+from collections.abc import Collection, Sequence
+from ipaddress import IPv4Network, IPv6Network
+from typing import Any, Protocol, TypeVar
+
+from ucarpd.carp.params import IPAddress
+from ucarpd.linux.netlink.messages import request
+from ucarpd.linux.netlink.pyroute import nl, rtmsg, rtnl
+from ucarpd.linux.netlink.request_socket import RequestSocket
+
+PROTOCOL = 112
+"""rtm_protocol of our routes, which `ip route` shows as proto; it is CARP's number in IP headers."""
+
+_UNICAST = 1
+_UNIVERSE, _LINK, _NOWHERE = 0, 253, 255
+_MAIN_TABLE, _TABLE_IN_ATTRIBUTE = 254, 252
+
+
+class VirtualRoute(Protocol):
+    """A route; `metric` and `table` 0 are the kernel's defaults."""
+
+    @property
+    def destination(self) -> IPv4Network | IPv6Network: ...
+    @property
+    def gateway(self) -> IPAddress | None: ...
+    @property
+    def device(self) -> str | None: ...
+    @property
+    def source(self) -> IPAddress | None: ...
+    @property
+    def metric(self) -> int: ...
+    @property
+    def table(self) -> int: ...
+
+
+R = TypeVar("R", bound=VirtualRoute)
+
+
+class RouteRequests:
+    """Route requests to the kernel; not for use by several threads at once."""
+
+    def __init__(self, kernel: RequestSocket) -> None:
+        self._kernel = kernel
+
+    def put(self, routes: Sequence[R]) -> dict[R, int]:
+        """Set the routes that are missing; return the kernel's answer for each, an errno or 0.
+
+        EEXIST: there is a route to the same destination with the same metric, of us or of others.
+        """
+        return {route: self._put(route) for route in routes}
+
+    def remove(self, routes: Collection[VirtualRoute]) -> None:
+        """Remove the routes, also the rest after one that fails; a missing one is no error.
+
+        No route of anybody else is removed.  Raises OSError.
+        """
+        codes = {route: self._remove(route) for route in routes}
+        for route, code in codes.items():
+            if code:
+                raise OSError(code, f"{route}: {os.strerror(code)}")
+
+    def _put(self, route: VirtualRoute) -> int:
+        flags = nl.NLM_F_CREATE | nl.NLM_F_EXCL
+        scope = _LINK if route.gateway is None and route.destination.version == 4 else _UNIVERSE
+        try:
+            return self._ask(rtnl.RTM_NEWROUTE, flags, route, scope)
+        except OSError as error:
+            return error.errno or errno.EIO
+
+    def _remove(self, route: VirtualRoute) -> int:
+        try:
+            code = self._ask(rtnl.RTM_DELROUTE, 0, route, _NOWHERE)
+        except OSError as error:
+            code = error.errno or errno.EIO
+        # ENETUNREACH and EHOSTUNREACH: there is no route at all, or no IPv6.
+        gone = (
+            errno.ESRCH,
+            errno.ENODEV,
+            errno.ENETUNREACH,
+            errno.EHOSTUNREACH,
+            errno.EAFNOSUPPORT,
+        )
+        return 0 if code in gone else code
+
+    def _ask(self, kind: int, flags: int, route: VirtualRoute, scope: int) -> int:
+        """Raises OSError if the device does not exist."""
+        network = route.destination
+        table = route.table or _MAIN_TABLE
+        head = {
+            "family": socket.AF_INET if network.version == 4 else socket.AF_INET6,
+            "dst_len": network.prefixlen,
+            "table": table if table < 256 else _TABLE_IN_ATTRIBUTE,
+            "proto": PROTOCOL,
+            "scope": scope,
+            "type": _UNICAST,
+        }
+        attributes: list[tuple[str, Any]] = [("RTA_TABLE", table)]
+        if network.prefixlen:
+            attributes.append(("RTA_DST", str(network.network_address)))
+        if route.gateway is not None:
+            attributes.append(("RTA_GATEWAY", str(route.gateway)))
+        if route.device is not None:
+            attributes.append(("RTA_OIF", self._kernel.index_of(route.device)))
+        if route.source is not None:
+            attributes.append(("RTA_PREFSRC", str(route.source)))
+        if route.metric:
+            attributes.append(("RTA_PRIORITY", route.metric))
+        message = request(rtmsg.rtmsg(), kind, nl.NLM_F_ACK | flags, attributes, head)
+        return self._kernel.ask(message)

@@ -1,0 +1,121 @@
+"""What follows the role of one virtual host, beside its addresses: routes and systemd units."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from ucarpd.addresses.routes import RoleRoutes
+from ucarpd.config import Config
+from ucarpd.linux.netlink import Netlink
+from ucarpd.log.messages import Journal
+from ucarpd.process.notes import Notes
+from ucarpd.process.teller import Teller
+from ucarpd.record.happening import Event
+from ucarpd.scripts.units import Units
+
+RESUME_AFTER = 5.0
+"""Seconds after which the units start again, if no other host has taken the role that was offered."""
+
+
+class Followers:
+    """Both come when the addresses are in place.
+
+    Routes go right before the addresses.  Units stop before the role is given away; if it is lost, the
+    addresses go at once, and the units stop beside that.  `is_master` returns
+    whether this host has the role; `changed` is called when `notes` have changed.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        netlink: Netlink,
+        log: Journal,
+        notes: Notes,
+        teller: Teller,
+        *,
+        is_master: Callable[[], bool],
+        changed: Callable[[], None],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._notes = notes
+        self._teller = teller
+        self._is_master = is_master
+        self._changed = changed
+        self._is_leaving = False
+        self._is_over = False
+        self._resumption: asyncio.TimerHandle | None = None
+        self._routes = RoleRoutes(config, netlink, log, partial(self._note, "routes_failed"))
+        self._units: Units | None = None
+        if config.units:
+            self._units = Units(
+                config.units,
+                log,
+                environment=config.script_environment,
+                timeout=config.script_timeout,
+                told=partial(self._note, "units_failed"),
+            )
+
+    def served(self) -> None:
+        """Set the routes, and start the units: addresses are in place."""
+        if not self._is_over:
+            self._routes.put()
+        if self._units is not None and not (self._is_leaving or self._is_over):
+            self._units.start()
+
+    def role_left(self) -> None:
+        """Remove the routes, and stop the units: this host is not MASTER, or not yet."""
+        self._routes.take_off()
+        self._end_offer()
+        if self._units is not None:
+            self._units.stop()
+
+    def before_leaving(self, leave: Callable[[], None]) -> None:
+        """Stop the units of a MASTER, and then call `leave`, which offers the role to other hosts."""
+        if self._units is None or not self._is_master():
+            leave()
+            return
+        self._is_leaving = True
+        self._notes.set(
+            "units_stopping", "its units are being stopped, and then it offers the role"
+        )
+        self._changed()
+        self._units.stop(partial(self._leave, leave))
+
+    async def stop(self) -> None:
+        """Stop the units for good; a MASTER must call this while it still is one."""
+        self._is_over = True
+        self._end_offer()
+        if self._units is not None:
+            stopped = asyncio.Event()
+            self._units.stop(stopped.set)
+            await stopped.wait()
+
+    def close(self) -> None:
+        """End the look after the routes, which stay where they are."""
+        self._is_over = True
+        self._end_offer()
+        self._routes.close()
+
+    def _leave(self, leave: Callable[[], None]) -> None:
+        self._notes.set("units_stopping", "")
+        self._changed()
+        leave()
+        if self._is_master() and self._resumption is None:
+            self._resumption = self._loop.call_later(RESUME_AFTER, self._resume)
+
+    def _resume(self) -> None:
+        self._end_offer()
+        if self._is_master():
+            self.served()
+
+    def _end_offer(self) -> None:
+        self._is_leaving = False
+        if self._resumption is not None:
+            self._resumption.cancel()
+            self._resumption = None
+
+    def _note(self, finding: str, fault: str) -> None:
+        self._notes.set(finding, fault)
+        if fault:
+            self._teller.event(Event.FINDING, fault)
+        self._changed()

@@ -1,0 +1,62 @@
+"""What the engine tells an instance, as far as it changes neither the role nor the engine."""
+
+import asyncio
+
+from ucarpd.carp.actions import Report
+from ucarpd.carp.params import IPAddress
+from ucarpd.health.fitness import Fitness
+from ucarpd.interface.interface import Interface
+from ucarpd.log.role_messages import finding_text
+from ucarpd.process.checking import Checking
+from ucarpd.process.followers import Followers
+from ucarpd.process.removals import Removals
+from ucarpd.process.shown import ShownInstance
+from ucarpd.record.happening import Event
+from ucarpd.record.keeper import Keeper
+
+
+class ToldInstance(ShownInstance):
+    """A part of `Instance`; apart from it only to keep both files short."""
+
+    checking: Checking
+    _fitness: Fitness
+    _followers: Followers
+    _interface: Interface
+    _keeper: Keeper
+    _loop: asyncio.AbstractEventLoop
+    _removals: Removals
+
+    def served(self) -> None:
+        self._followers.served()
+
+    def advertised(self) -> None:
+        self._keeper.advertised(self._loop.time())
+
+    def sending(self, is_failing: bool) -> None:
+        self._notes.sending(is_failing)
+        self._fitness.sending(is_failing)
+
+    def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
+        self._notes.unserved = addresses
+        self._teller.event(Event.FINDING, self._log.unserved(addresses))
+        self._host.changed()
+        self._fitness.unserved(len(addresses), len(self.config.params().addresses))
+
+    def contested(self) -> None:
+        self._teller.event(Event.CONTESTED, "another host was master too, and has given way")
+
+    def found(self, report: Report) -> None:
+        self._notes.found(report)
+        self._teller.event(Event.FINDING, finding_text(report), report.peer)
+        self._host.changed()
+
+    def probing(self) -> None:
+        self.checking.ask_gateways()
+
+    def address_removed(self, ip: IPAddress) -> None:
+        """Another program has removed a virtual address of this master."""
+        self._removals.note(ip)
+        self._host.changed()
+
+    def loss_counts(self) -> None:
+        self._interface.tell_faults()

@@ -1,0 +1,141 @@
+"""Starting and stopping systemd units, beside the event loop.
+
+systemctl asks systemd for the work, and waits for its end.  So a newer request ends a systemctl that
+still waits for an older one: systemd then drops the older work itself, and the newest request wins.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Protocol
+
+from ucarpd.scripts.child import Child
+from ucarpd.scripts.runner import SCRIPT_PATH, environment_of
+
+START, STOP = "start", "stop"
+"""The verbs of systemctl."""
+
+LONGEST_WAIT = 30.0
+"""Seconds to wait for systemctl if the configuration sets no limit."""
+
+
+class Log(Protocol):
+    """The log of the units of one virtual host."""
+
+    def units_done(self, command: str, seconds: float) -> None: ...
+    def units_failed(self, text: str) -> None: ...
+
+
+def _nothing(_text: str = "") -> None:
+    return
+
+
+class Units:
+    """The units of one virtual host, in the order in which they start.
+
+    `environment` is as in Hook, `timeout` in seconds, 0 for LONGEST_WAIT.  `told` gets what has failed
+    at each end of a request, or an empty text.
+    """
+
+    def __init__(
+        self,
+        units: Sequence[str],
+        log: Log,
+        *,
+        environment: Mapping[str, str],
+        timeout: float = 0.0,
+        told: Callable[[str], None] = _nothing,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._units = tuple(units)
+        self._log = log
+        self._environment = environment
+        self._timeout = timeout or LONGEST_WAIT
+        self._told = told
+        self._wanted: str | None = None
+        self._child: Child | None = None
+        self._started_at = 0.0
+        self._is_done = False
+        """Whether the wanted request has ended."""
+        self._is_replaced = False
+        """Whether the systemctl that runs was ended by a newer request."""
+        self._waiting: list[Callable[[], None]] = []
+        """To be called when the units have stopped, or are started again."""
+
+    def start(self) -> None:
+        """Start the units, unless that was the last request."""
+        if self._wanted != START:
+            self._request(START)
+
+    def stop(self, done: Callable[[], None] = _nothing) -> None:
+        """Stop the units, and then call `done`, in a later turn of the loop.
+
+        It is also called if the units cannot be stopped, after the time-out, and when a start follows.
+        """
+        self._waiting.append(done)
+        if self._wanted != STOP:
+            self._request(STOP)
+        elif self._is_done:
+            self._call_waiting()
+
+    def _request(self, verb: str) -> None:
+        if verb == START:
+            self._call_waiting()
+        self._wanted = verb
+        self._is_done = False
+        if self._child is None:
+            # The caller has not finished its own work.
+            self._loop.call_soon(self._begin)
+        else:
+            self._is_replaced = True
+            self._child.kill()
+
+    def _begin(self) -> None:
+        if self._child is not None or self._is_done:
+            return
+        assert self._wanted is not None
+        self._is_replaced = False
+        self._started_at = self._loop.time()
+        units = self._units if self._wanted == START else self._units[::-1]
+        command = f"systemctl {self._wanted} {' '.join(units)}"
+        path = shutil.which("systemctl", path=self._environment.get("PATH", SCRIPT_PATH))
+        if path is None:
+            self._end(f"{command}: this host has no systemctl")
+            return
+        words = (path, "--no-ask-password", self._wanted, "--", *units)
+        try:
+            self._child = Child(
+                words, environment_of(self._environment), partial(self._ended, command)
+            )
+        except Exception as error:  # noqa: BLE001 - what waits for the units must go on in any case
+            self._end(f"{command} cannot be run: {error}")
+        else:
+            self._child.end_after(self._timeout, _nothing)
+
+    def _ended(self, command: str, status: int, timed_out: bool) -> None:
+        self._child = None
+        if self._is_replaced:
+            self._begin()
+        elif timed_out:
+            self._end(
+                f"{command} did not end within {self._timeout:g} s, and systemd goes on with it"
+            )
+        elif status:
+            text = f"{command} failed, exit status {status}"
+            self._end(f"{text}: see systemctl status {' '.join(self._units)}")
+        else:
+            self._log.units_done(command, self._loop.time() - self._started_at)
+            self._end("")
+
+    def _end(self, fault: str) -> None:
+        self._is_done = True
+        if fault:
+            self._log.units_failed(fault)
+        self._call_waiting()
+        self._told(fault)
+
+    def _call_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for done in waiting:
+            self._loop.call_soon(done)

@@ -29,9 +29,9 @@ def test_a_fight_is_bounded_and_its_end_forgotten():
     claims, done = Claims(0.0), []
     for second in range(30):
         done += reach(claims, second)
-        claims.hear(IP, MAC, float(second), 1.0)
+        claims.hear(IP, MAC, float(second))
     done += reach(claims, 60.0)
-    claims.hear(IP, MAC, 70.0, 1.0)
+    claims.hear(IP, MAC, 70.0)
     done += reach(claims, 80.0)
     assert announced(done) == [0.02, 1.02, 3.02, 7.02, 15.02, 23.02, 31.02, 70.02]
     assert LONGEST_PAUSE == 8.0
@@ -42,21 +42,21 @@ def test_a_fight_is_bounded_and_its_end_forgotten():
 
 def test_addresses_that_are_claimed_together_are_announced_together():
     claims = Claims(0.0)
-    claims.hear(IP, MAC, 1.0, 1.0)
-    claims.hear(SECOND, MAC, 1.01, 1.0)
+    claims.hear(IP, MAC, 1.0)
+    claims.hear(SECOND, MAC, 1.01)
     assert reach(claims, 1.5) == [(1.02, AnnounceAddresses((IP, SECOND)))]
 
 
 def test_it_has_no_deadline_when_all_is_over():
     claims = Claims(0.0)
-    claims.hear(IP, MAC, 1.0, 1.0)
+    claims.hear(IP, MAC, 1.0)
     reach(claims, 1.0 + QUIET)
     assert claims.deadline is None
 
 
 def test_it_ends_also_while_another_master_is_heard():
     claims = Claims(0.0)
-    claims.hear(IP, MAC, 1.0, 1.0)
+    claims.hear(IP, MAC, 1.0)
     reach(claims, 10.0)
     over = Report(Finding.CLAIM_OVER, address=IP, mac=MAC)
     assert reach(claims, 1.0 + QUIET, has_rival=True) == [(61.0, over)]
@@ -64,6 +64,6 @@ def test_it_ends_also_while_another_master_is_heard():
 
 def test_a_claim_beside_another_master_is_dropped():
     claims = Claims(0.0)
-    claims.hear(IP, MAC, 1.0, 1.0)
+    claims.hear(IP, MAC, 1.0)
     assert reach(claims, 100.0, has_rival=True) == []
     assert claims.deadline is None

@@ -10,13 +10,13 @@ from ucarpd.carp.probe import Probe
 
 
 class Answers:
-    """The answers of one time in a state; a MASTER ignores claims before `begins_at`.
+    """The answers of one time in a state; a MASTER ignores claims until `settled_at`.
 
     `probe` is what the master was asked in the silence before that.
     """
 
-    def __init__(self, begins_at: float = float("inf"), probe: Probe | None = None) -> None:
-        self.claims = Claims(begins_at)
+    def __init__(self, settled_at: float = float("inf"), probe: Probe | None = None) -> None:
+        self.claims = Claims(settled_at)
         self.probe = probe
 
     def ask(self, late: IPAddress, params: Params, sources: Iterable[IPAddress]) -> list[Action]:

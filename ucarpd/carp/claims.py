@@ -23,7 +23,11 @@ LONGEST_PAUSE = 8.0
 """Seconds between two such announcements; the pause doubles while the claims go on."""
 
 TELL_AFTER = 1.0
-"""Seconds after which a claim is reported, if the role has not moved; one interval, if that is less.
+"""Seconds after which a claim is reported, if the role has not moved."""
+
+LEAST_WAIT = 1.0
+"""Seconds of a term, at least, in which claims are ignored: hosts with short intervals also have slow
+programs.
 """
 
 QUIET = 60.0
@@ -45,7 +49,7 @@ class _Claim:
 class Claims:
     """The claims of one term as MASTER, which ignores them before `begins_at`.
 
-    Times are monotonic seconds, also `interval`, our own.
+    Times are monotonic seconds.
     """
 
     def __init__(self, begins_at: float = float("inf")) -> None:
@@ -65,13 +69,13 @@ class Claims:
         at = min(claim.deadline for claim in self._claims.values())
         return at if self._answer_at is None else min(at, self._answer_at)
 
-    def hear(self, address: IPAddress, mac: bytes, now: float, interval: float) -> None:
+    def hear(self, address: IPAddress, mac: bytes, now: float) -> None:
         """Note that another host claims `address`."""
         if now < self._begins_at:
             return
         claim = self._claims.get(address)
         if claim is None:
-            claim = self._claims[address] = _Claim(mac, now, now + min(interval, TELL_AFTER))
+            claim = self._claims[address] = _Claim(mac, now, now + TELL_AFTER)
         claim.heard_at = now
         self._wrong.add(address)
         if self._answer_at is None:

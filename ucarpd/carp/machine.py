@@ -305,7 +305,7 @@ class VirtualHost(Transitions):
         self._answers.note(claim)
         self._actions += self._answers.found()
         if claim.address in self.params.addresses:
-            self._answers.claims.hear(claim.address, claim.mac, now, self._rank.interval)
+            self._answers.claims.hear(claim.address, claim.mac, now)
 
     # -- the work ----------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from dataclasses import replace
 from ucarpd.carp.actions import Action, Finding, Report, SendAdvertisement, State, StateChanged
 from ucarpd.carp.answers import Answers
 from ucarpd.carp.bow_out import FinalAdvertisements
+from ucarpd.carp.claims import LEAST_WAIT
 from ucarpd.carp.election import OwnVerdict, SilenceVerdict, judge_own_rank, judge_silence
 from ucarpd.carp.events import AdvertisementReceived, DemotionChanged, InterfaceLost
 from ucarpd.carp.hearing import Hearing
@@ -177,7 +178,8 @@ class Transitions:
     def _enter_master(self, why: Why, now: float) -> None:
         probe = self._answers.probe if why.cause is Cause.SILENCE else None
         self._change_state(State.MASTER, why)
-        self._answers = Answers(now + self._rank.master_down_interval, probe)
+        settled_at = now + max(self._rank.master_down_interval, LEAST_WAIT)
+        self._answers = Answers(settled_at, probe)
         self._leaving.cancel()
         self._master_down.not_before = float("-inf")
         self._hearing.was_cut_off = False

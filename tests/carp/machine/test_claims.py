@@ -25,15 +25,19 @@ def test_it_announces_at_once_and_reports_the_mac():
     )
 
 
-def test_in_short_intervals_it_is_reported_after_one():
-    machine = brought_to(State.MASTER, advbase=0, advskew=64, announce_interval=0)
+def test_short_intervals_leave_a_second_for_a_move_of_the_role():
     play(
-        machine,
+        brought_to(State.BACKUP, advbase=0, advskew=64, announce_interval=0),
         f"""
-        at 13.6: {CLAIM} -> nothing
-        at 13.62: DeadlineReached -> AnnounceAddresses 10.0.0.100
-        at 13.75: DeadlineReached -> SendAdvertisement 0/64
-        at 13.85: DeadlineReached -> {TOLD}
+        at 10.75: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 0/64, AcquireAddresses
+        at 10.76: AddressesAcquired -> AnnounceAddresses 10.0.0.100
+        until 11.6: deadlines -> 2 AnnounceAddresses 10.0.0.100, 3 SendAdvertisement 0/64
+        at 11.7: {CLAIM} -> nothing
+        until 14.6: deadlines -> 12 SendAdvertisement 0/64, 2 AnnounceAddresses 10.0.0.100
+        at 14.7: {CLAIM} -> nothing
+        at 14.72: DeadlineReached -> AnnounceAddresses 10.0.0.100
+        until 15.6: deadlines -> 4 SendAdvertisement 0/64
+        at 15.7: DeadlineReached -> {TOLD}
         """,
     )
 

@@ -141,6 +141,7 @@ def of_instance(
         },
         "checks": [_check(each, run_at, standing.checks, moments) for each, run_at in checks],
         "preempt_at": _at(machine.preempts_at(moments.now) if machine else None, moments),
+        "holding": machine is not None and machine.is_holding,
     }
 
 

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "ucarpd"
 MAY_IMPORT = {
     "ucarpd": "",  # the package itself: its version and nothing else, open to all
     "carp": "",
-    "scripts": "",
+    "scripts": "linux",
     "linux": "carp",
     "config": "carp ucarp_options",
     "engine": "carp",

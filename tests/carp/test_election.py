@@ -245,6 +245,10 @@ def test_the_timer_waits_for_whom_the_rules_wait_for(own, peer):
         ("S4", 14.01, {"may_have_slept": False}, "it was barred until now, and heard all"),
         ("S4", 13.1, {"interval": 0.01}, "a tenth of a second is never late"),
         ("S3", 13.11, {"interval": 0.01}, "late by more"),
+        ("S5", 13.0, {"is_cut_off": True}, "the gateway is silent, too"),
+        ("S2", 12.99, {"is_cut_off": True}, "it may answer yet"),
+        ("S3", 14.01, {"is_cut_off": True}, "it has slept"),
+        ("S1", 13.0, {"is_cut_off": True, "may_serve": False}, "it may not serve"),
     ],
 )
 def test_when_a_timer_ends_as_backup(*, rule, now, how, because):

@@ -77,14 +77,23 @@ def test_who_has_yielded_is_left_the_first_turn():
     assert ears.master_down.deadline == 13.1 + 1 / 32
 
 
-@pytest.mark.parametrize("is_barred", [False, True])
-def test_a_bow_out_that_is_not_followed_is_no_sign_of_life(is_barred):
-    ears = hearing(demotion=NEVER if is_barred else 0)
-    if not is_barred:
-        ears.as_backup(heard(THIRD), 10.5)
+@pytest.mark.parametrize("demotion", [0, NEVER])
+def test_a_bow_out_that_is_not_followed_is_no_sign_of_life(demotion):
+    ears = hearing(demotion=demotion)
+    ears.as_backup(heard(THIRD), 10.5)
     deadline = ears.master_down.deadline
     assert not ears.as_backup(heard(PEER, 255, 255), 11.0).takes_over
     assert ears.master_down.deadline == deadline
+
+
+def test_who_may_not_serve_waits_for_no_host_that_has_left():
+    """When it may serve, it takes over at once: no other host has done so meanwhile."""
+    ears = hearing(demotion=NEVER)
+    assert ears.as_backup(heard(PEER, 255, 255), 11.0) is BackupVerdict.BARRED
+    assert ears.master_down.deadline == 11.0
+    assert ears.master_down.reason(11.0).cause is Cause.BOW_OUT
+    assert ears.as_backup(heard(THIRD), 11.1) is BackupVerdict.BARRED
+    assert ears.master_down.deadline >= 14.1, "another host serves now"
 
 
 def test_a_hold_down_is_part_of_the_situation():

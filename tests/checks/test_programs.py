@@ -56,7 +56,23 @@ def test_any_other_status_is_a_failure_with_the_last_line(probe, script, line):
 
 
 def test_a_program_that_is_not_there(probe):
-    assert str(run(probe("exec:/nowhere"))) == "it cannot be run: No such file or directory"
+    assert str(run(probe("exec:/nowhere"))) == "it cannot be run: it does not exist"
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "why"),
+    [
+        ("#!/bin/sh\n", 0o644, "it is not executable (chmod +x "),
+        ("#!/bin/sh\n", 0o777, "it is writable by others (chmod o-w "),
+        ("true\n", 0o755, "Exec format error (does its first line name an interpreter,"),
+        ("#!/nowhere\n", 0o755, "the interpreter named in its first line does not exist"),
+    ],
+)
+def test_a_script_that_cannot_be_run(probe, tmp_path, text, mode, why):
+    script = tmp_path / "check"
+    script.write_text(text)
+    script.chmod(mode)
+    assert str(run(probe(f"exec:{script}"))).startswith(f"it cannot be run: {why}")
 
 
 def test_arguments_and_environment(probe):

@@ -116,6 +116,32 @@ def test_a_page_that_is_good(probe, monkeypatch, options, said, line):
 
 
 @pytest.mark.parametrize(
+    "said",
+    [
+        OK,
+        answer(body="it works", header="content-length:8 "),
+        answer(body="3\r\nit \r\n0\r\n\r\n", header="Transfer-Encoding: chunked"),
+    ],
+)
+def test_the_end_of_a_page_is_known_although_the_connection_stays(probe, said):
+    async def scenario():
+        async with web_server(said) as server:
+            text = f"http://127.0.0.1:{server.port}/ text=fails"
+            assert "the text is not in the answer" in await failure(probe(text))
+
+    asyncio.run(scenario())
+
+
+def test_a_status_line_is_made_fit_for_the_log(probe):
+    async def scenario():
+        async with web_server(answer(f"200 \x1b[31m{'y' * 9000}")) as server:
+            line = await probe(f"http://127.0.0.1:{server.port}/").run()
+            assert line == f"HTTP/1.1 200 ?[31m{'y' * 200}"[:200]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
     ("options", "said", "line"),
     [
         ("", answer("500 Sorry"), "HTTP/1.1 500 Sorry"),
@@ -130,6 +156,19 @@ def test_a_page_that_is_not(probe, monkeypatch, options, said, line):
     async def scenario():
         async with web_server(said) as server:
             assert await failure(probe(f"http://127.0.0.1:{server.port}/ {options}")) == line
+
+    asyncio.run(scenario())
+
+
+def test_a_server_can_send_the_rest_of_its_answer(probe):
+    """Patroni logs a traceback when a connection is reset between header and body."""
+
+    async def scenario():
+        async with web_server(closes=True) as server:
+            assert await probe(f"http://127.0.0.1:{server.port}/").run() == "HTTP/1.1 200 OK"
+            while not server.ends:
+                await asyncio.sleep(0)
+            assert server.ends == ["closed"]
 
     asyncio.run(scenario())
 

@@ -99,6 +99,12 @@ def test_no_key_is_taken_for_a_variable_of_theirs():
         assert "ignored" not in text
 
 
+@pytest.mark.parametrize("name", ["PORT", "WEB_PORT", "SERVICE_HOST", "ENV_X", "PORT_80_TCP"])
+def test_a_health_check_may_have_any_name(name):
+    [check] = loaded(**{f"CHECK_{name}": "tcp://127.0.0.1:80"}).checks
+    assert check.name == name
+
+
 def test_scripts_get_the_keys_but_no_secret():
     environment = loaded(XPARAM="x").script_environment
     assert environment["UCARP_XPARAM"] == "x"

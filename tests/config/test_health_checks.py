@@ -75,6 +75,17 @@ def test_options_of_single_kinds(read):
     assert (program.where, program.user) == (("/bin/true", "status=3"), "nobody")
 
 
+def test_a_gateway_may_hold_up_a_takeover(read):
+    first, second, third = read(
+        "UCARP_CHECK_A='arp:10.0.0.254 hold'",
+        "UCARP_CHECK_B='arp:10.0.0.254 hold interval=30'",
+        "UCARP_CHECK_C='arp:10.0.0.254 hold=no'",
+    )
+    assert (first.hold, second.hold, third.hold) == (True, True, False)
+    assert first.target == "arp:10.0.0.254"
+    assert first.text.endswith(" hold=yes")
+
+
 @pytest.mark.parametrize(
     ("interval", "timeout"), [("", 2.0), ("interval=5", 5.0), ("interval=60", 10.0)]
 )
@@ -118,6 +129,15 @@ def test_a_link_acts_at_once(read):
         ("tcp://a:1 demote=0", "demote= must be from 1 to 252, or never"),
         ("tcp://a:1 demote=253", "demote= must be from 1 to 252, or never"),
         ("tcp://a:1 fall=1 fall=1", "has fall twice"),
+        ("tcp://a:1 hold", "hold is no option of tcp"),
+        ("http://a/ text=it works", "works is no option of http: "),
+        ("tcp://::1:80", "must have an IPv6 address in brackets, as in //[::1]:80"),
+        ("http://fe80::1/", "must have an IPv6 address in brackets"),
+        ("arp:127.0.0.1", "must be the IP address of a neighbour"),
+        ("arp:ff02::1", "must be the IP address of a neighbour"),
+        ("arp:0.0.0.0", "must be the IP address of a neighbour"),
+        ("arp:10.0.0.1 hold=perhaps", "hold= must be"),
+        ("arp:10.0.0.1 hold interval=31", "hold needs an interval= of 30 at most"),
         ("exec:/bin/ls user=", "user= must not be empty"),
         ("http://a/ status=299-200", "status= must be an HTTP status such as 200"),
         ("http://a/ status=ok", "status= must be an HTTP status such as 200"),
@@ -165,7 +185,12 @@ def test_a_live_reload_takes_new_checks(web):
 
 
 def test_programs_are_among_the_files_that_only_root_may_change(read, web):
-    read("UCARP_CHECK_X='exec:/opt/check me'", "UCARP_CHECK_Y=tcp://a:1")
+    """If they run as root."""
+    read(
+        "UCARP_CHECK_X='exec:/opt/check me'",
+        "UCARP_CHECK_Y=tcp://a:1",
+        "UCARP_CHECK_Z='exec:/opt/other user=nobody'",
+    )
     assert {name: str(each.meaning) for name, each in named_files(web).items()} == {
         "UCARP_CHECK_X": "/opt/check"
     }
@@ -197,3 +222,31 @@ def test_a_check_that_may_leave_nobody_is_legal_and_told(read, web):
     )
     web.write_text(minimal("UCARP_CHECK_A='tcp:a demote=never'"))
     assert not any(each.key == "UCARP_CHECK_A" for each in warnings(web))
+
+
+def test_a_script_without_an_interpreter_is_told(read, web, tmp_path):
+    script = tmp_path / "check"
+    script.write_text("true\n")
+    read(f"UCARP_CHECK_X=exec:{script}")
+    [problem] = check_errors(web, lambda _check: None)
+    assert problem.text.startswith(f"exec:{script}: its first line names no interpreter: type: ")
+
+
+@pytest.mark.parametrize("key", ["UCARP_ADDR", "UCARP_SRCIP"])
+def test_a_neighbour_is_another_host(read, key):
+    own = {"UCARP_ADDR": "172.16.0.1", "UCARP_SRCIP": "172.16.0.11"}[key]
+    [text] = refused(
+        read,
+        "UCARP_SRCIP=172.16.0.11",
+        f"UCARP_CHECK_X='arp:{own}'",
+        "UCARP_CHECK_Y=arp:172.16.0.254",
+    )
+    fault = f"must be a neighbour, but {own} is {key}, which this host has"
+    assert text == f"UCARP_CHECK_X: {fault} (got 'arp:{own}')"
+
+
+def test_a_server_at_the_virtual_address_is_the_masters(read, web):
+    read("UCARP_CHECK_X='http://172.16.0.1/'", "UCARP_CHECK_Y=http://172.16.0.11/")
+    [warning] = [each for each in warnings(web) if each.key.startswith("UCARP_CHECK_")]
+    assert warning.key == "UCARP_CHECK_X"
+    assert warning.text.startswith("172.16.0.1 is a virtual address, so a BACKUP asks the master's")

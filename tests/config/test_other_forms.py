@@ -25,6 +25,10 @@ def home(tmp_path, monkeypatch):
         ("UCARP_PASSWORD Qz9Kx", "UCARP_PASSWORD: is not KEY=VALUE: write UCARP_PASSWORD=…"),
         ("UCARP_QZ9KX: 1", "is not KEY=VALUE"),
         (
+            "UCARP_CHECK_A-B=tcp://a:1",
+            "is not KEY=VALUE: the name of a check has letters of ASCII, digits and _ only",
+        ),
+        (
             "source /etc/x.conf",
             "is not KEY=VALUE: ucarpd reads no other files here; write the keys themselves",
         ),

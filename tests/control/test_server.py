@@ -8,7 +8,7 @@ from varlink_bench import FakeHost, as_user, play
 from ucarpd.control import wire
 from ucarpd.control.connection import LONGEST_CALL, SEND_LIMIT
 from ucarpd.control.rendering import LONGEST_REST
-from ucarpd.control.server import CHANGES, MOST, QUIET
+from ucarpd.control.server import CHANGES
 
 STATUS = "org.ucarpd.GetStatus"
 INFO = "org.varlink.service.GetInfo"
@@ -225,22 +225,6 @@ def test_garbage_ends_the_connection_and_no_other(tmp_path, garbage):
     play(tmp_path, scenario)
 
 
-def test_half_a_message_takes_no_more_than_its_place(tmp_path):
-    async def scenario(bench):
-        half = [await bench.client() for _ in range(MOST)]
-        for each in half:
-            each.writer.write(wire.call(STATUS)[:-1])
-        await asyncio.sleep(QUIET + A_MOMENT)
-        for _ in range(3):
-            assert "error" not in await (await bench.client()).call(INFO)
-        for each in half[:3]:
-            assert await each.is_dropped()
-        half[3].writer.write(b"\0")
-        assert await half[3].states()
-
-    play(tmp_path, scenario)
-
-
 def test_a_client_that_never_reads_is_dropped(tmp_path):
     async def scenario(bench):
         bench.host.padding = "x" * 10_000
@@ -257,42 +241,6 @@ def test_a_client_that_never_reads_is_dropped(tmp_path):
         assert "error" not in await (await bench.client()).call(INFO)
 
     play(tmp_path, scenario, FakeHost(*MANY))
-
-
-def test_two_hundred_at_once(tmp_path):
-    async def scenario(bench):
-        async def one():
-            client = await bench.client()
-            client.send(STATUS)
-            states = await client.states()
-            client.writer.close()
-            return states
-
-        results = await asyncio.gather(*(one() for _ in range(200)))
-        assert all(set(states) == set(MANY) for states in results)
-        # They share what is made at the same time.
-        assert bench.host.rendered < 50 * len(MANY)
-        await asyncio.sleep(A_MOMENT)
-        assert bench.server._connections == {}
-
-    play(tmp_path, scenario, FakeHost(*MANY))
-
-
-def test_clients_that_wait_for_changes_make_room_last(tmp_path):
-    async def scenario(bench):
-        watching = [await bench.client() for _ in range(MOST - 1)]
-        for each in watching:
-            await each.call(STATUS, more=True)
-        idle = await bench.client()
-        await idle.call(INFO)
-        await asyncio.sleep(QUIET + A_MOMENT)
-        assert "error" not in await (await bench.client()).call(INFO)
-        assert await idle.is_dropped()
-        bench.server.changed()
-        for each in watching:
-            assert (await each.reply())["continues"] is True
-
-    play(tmp_path, scenario)
 
 
 def test_one_turn_of_the_loop_takes_a_bounded_piece(tmp_path):

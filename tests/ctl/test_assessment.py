@@ -47,6 +47,18 @@ def test_the_worst_of_several(levels, worst):
     assert assessment.worst(levels) == worst
 
 
+@pytest.mark.parametrize("is_master", [True, False])
+def test_a_check_that_bars_the_host_from_serving(is_master):
+    barred = [{"reason": "check DB: no", "amount": 255, "level": "never"}]
+    peers = [each | {"is_master": is_master} for each in BACKUP["peers"]]
+    [trouble] = assessment.troubles(BACKUP | {"demotion": barred, "peers": peers}, NOW)
+    assert trouble == (
+        (DEGRADED, "this host does not serve: check DB: no")
+        if is_master
+        else (CRITICAL, "nobody is heard to serve; not this host: check DB: no")
+    )
+
+
 def test_the_worst_trouble_comes_first_and_each_is_said_once():
     init = BACKUP | {"state": "INIT", "reason": "no such script", "findings": [FINDING]}
     assert [each.text for each in assessment.troubles(init, NOW)] == ["no such script"]

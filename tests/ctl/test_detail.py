@@ -226,3 +226,10 @@ def test_a_health_check(fields, said):
 def test_a_host_that_does_not_preempt_yet():
     text = shown(BACKUP, preempt=True, preempt_at="2026-11-26T00:00:20.000Z")
     assert "preempts in 20 s)" in section(text, "intervals")[0]
+
+
+def test_a_backup_that_holds_its_takeover():
+    text = shown(BACKUP, holding=True)
+    assert (
+        "next         holding, since the gateway fell silent with the master: takeover in" in text
+    )

@@ -121,3 +121,21 @@ def test_without_standard_output_the_exit_status_still_tells(process):
     process(MASTER | {"state": "INIT"})
     command = ["sh", "-c", 'exec "$@" >&-', "sh", *COMMAND, "status"]
     assert subprocess.run(command, check=False).returncode == 2
+
+
+def test_a_disk_that_is_full_is_unknown_and_no_traceback():
+    code = "import sys; from ucarpd.ctl.entry import main; sys.exit(main([]))"
+    command = [sys.executable, "-c", code]
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == EXIT_UNKNOWN
+    assert ended.stderr == "ucarpctl: [Errno 28] No space left on device\n"
+
+
+def test_a_defect_is_unknown_and_not_degraded(verb, capsys):
+    def run(_options):
+        raise AssertionError("a defect")
+
+    verb(run)
+    assert entry.main(["status"]) == EXIT_UNKNOWN
+    assert "AssertionError: a defect" in capsys.readouterr().err

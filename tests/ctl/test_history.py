@@ -181,3 +181,11 @@ def test_follow_before_anything_has_happened(state: Path, capsys, monkeypatch):
     Follower(monkeypatch, lambda: tell(state, NOON, "new"))
     _, out, _ = ctl(capsys, "--follow")
     assert [line.split()[-1] for line in out] == ["REASON", "new"]
+
+
+def test_the_newest_event_is_the_last_one_after_the_clock_was_set_back(state, capsys):
+    tell(state, NOON + 7200, "before")
+    tell(state, NOON, "after")
+    tell(state, NOON + 60, "meanwhile", name="mail")
+    _, lines, _ = ctl(capsys)
+    assert [each.split()[-1] for each in lines[1:]] == ["meanwhile", "before", "after"]

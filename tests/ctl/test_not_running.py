@@ -215,3 +215,32 @@ def test_another_user_cannot_look_into_the_directory(files):
     with as_nobody():
         assert not_running.cannot_look()
         assert found() == []
+
+
+@pytest.mark.parametrize("may_list", [False, True])
+def test_a_directory_that_may_not_be_searched(write, may_list):
+    """The package lets the group ucarpd list /etc/ucarp, and no more."""
+    write("mail")
+    directory = write("web").parent
+    directory.chmod(0o444 if may_list else 0o000)
+    with as_nobody():
+        listed = found(loaded=unit("ucarpd@web.service"))
+        assert not_running.cannot_look() is not may_list
+    directory.chmod(0o755)
+    *others, (name, state, reason) = listed
+    assert others == [("mail", "unknown", "needs root")] * may_list
+    assert (name, state) == ("web", "failed")
+    assert reason.startswith("ucarpd@web.service has failed (exit status 78, bad configuration)")
+
+
+@pytest.mark.parametrize(
+    ("active", "reason"),
+    [
+        ("active", "ucarpd@web.service runs an older ucarpd, or has no control socket"),
+        ("deactivating", "ucarpd@web.service is deactivating, and does not answer yet"),
+    ],
+)
+def test_a_unit_that_runs_without_an_answer(write, active, reason):
+    write("web")
+    loaded = unit("ucarpd@web.service", active, "running", "success", 0)
+    assert found(loaded=loaded) == [("web", "unknown", reason)]

@@ -140,9 +140,8 @@ def test_a_feed_says_who_does_not_answer_and_asks_again(process, monkeypatch):
 
 def test_a_feed_notices_that_a_silent_process_hangs(process, monkeypatch):
     monkeypatch.setattr(processes, "TIMEOUT", 0.2)
-    monkeypatch.setattr(processes, "QUIET", 0.2)
     web = process(MASTER)
-    feed = Feed()
+    feed = Feed(quiet=0.2)
     feed.settle()
     web.hangs = True
     until(feed, lambda answers: answers[0].fault == "does not answer")

@@ -92,3 +92,16 @@ def test_a_daemon_that_does_not_come(capsys):
 def test_the_state_is_one_of_three(capsys):
     assert wait("web", "--state", "SLAVE") == 3
     assert wait("web") == 3
+
+
+def test_without_any_patience_it_still_looks(process, capsys):
+    process(MASTER, BACKUP)
+    assert wait("web", "--state", "MASTER", timeout=0) == 0
+    assert wait("web", "--state", "BACKUP", timeout=0) == 1
+    assert capsys.readouterr().err == "ucarpctl: web is MASTER, not BACKUP, after 0 s\n"
+
+
+@pytest.mark.parametrize("timeout", ["nan", "-1", "1m"])
+def test_a_time_that_is_none(timeout, capsys):
+    assert wait("--state", "MASTER", timeout=timeout) == 3
+    assert f"argument --timeout: invalid _seconds value: '{timeout}'" in capsys.readouterr().err

@@ -133,3 +133,9 @@ def test_what_does_not_fit_is_counted():
     lines = drawn.replace("\x1b[K", "").split("\n")
     assert lines[:4] == ["\x1b[Ha", "b", "c", "5 more lines"]
     assert len(lines) == 5
+
+
+def test_a_line_as_wide_as_the_screen_keeps_its_last_letter():
+    """The cursor stays on that letter, and what erases the rest of the line would erase it too."""
+    drawn = watch.framed("x" * 20, Screen(20), 5)
+    assert drawn.startswith("\x1b[H\x1b[K" + "x" * 20 + "\n")

@@ -126,7 +126,7 @@ async def test_a_frame_counts_from_when_it_came_not_from_when_it_was_read():
     bench.receive(peer_frame(), ago=0.05)
     bench.told()
     await asyncio.sleep(3 + 100 / 256 - 0.06)
-    assert bench.told() == [f"asks for {PEER}, {VIRTUAL}", "arp", "arp"]
+    assert bench.told() == [f"asks for {PEER}, {VIRTUAL}", "arp", "arp", "probing"]
     await asyncio.sleep(0.02)
     assert bench.told()[0] == "BACKUP to MASTER"
 

@@ -50,6 +50,17 @@ def test_a_check_may_bar_the_host_from_serving(checks):
     assert checks.demotion.unfitness(by_count=True) == NEVER
 
 
+def test_a_check_that_bars_the_host_is_not_damped(checks):
+    """It may follow a leader that is elected elsewhere, and no other host serves meanwhile."""
+    for second in range(1, 9):
+        for name in ("web", "leader"):
+            checks.note(name, second % 2 == 0, "", float(second))
+    assert checks.demotion.unfitness() == 240, "web waits, the leader serves"
+    checks.keep("web", terms(None), 9.0)
+    checks.note("web", True, "", 9.0)
+    assert checks.demotion.unfitness() == 0
+
+
 def test_a_master_counts_a_second_failure_later(checks):
     """When another host has had the time to notice the same: two periods more than its counts."""
     checks.add("db", terms(100), 0.0)

@@ -255,3 +255,16 @@ def test_it_is_followed_into_its_successor(tmp_path):
     assert new(tail) == []
     tell(tmp_path, "three")
     assert new(tail) == ["two", "three"]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_named_pipe_in_the_place_of_a_file_does_not_hold_up(tmp_path, place):
+    tell(tmp_path, "before")
+    path = history.files_of(tmp_path, "web")[place]
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="is not a regular file"):
+        everything(tmp_path)
+    if place:
+        with pytest.raises(OSError, match="is not a regular file"):
+            tell(tmp_path, "after")

@@ -147,3 +147,12 @@ def test_in_words():
         f"serves only if no healthy host does, since {since}, by anna: a new kernel"
     )
     assert str(NEVER) == f"does not serve, since {since}, until {until}"
+
+
+def test_a_named_pipe_in_the_place_of_a_note_does_not_hold_up(tmp_path):
+    path = maintenance.write(tmp_path, "web", NEVER)
+    path.unlink()
+    os.mkfifo(path)
+    [fault] = maintenance.read(tmp_path).faults
+    assert fault == f"{path}: this maintenance note is ignored: is not a regular file"
+    assert maintenance.remove(tmp_path, "web")

@@ -246,7 +246,12 @@ def test_while_one_is_started_in_another_thread_any_process_may_be_ours():
     assert 1 not in PIDS
 
 
-def test_one_that_is_started_in_another_thread_is_watched_like_any_other():
+@pytest.mark.parametrize("may_spawn", [True, False])
+def test_one_that_is_started_in_another_thread_is_watched_like_any_other(monkeypatch, may_spawn):
+    """Also where the system forbids the quick way."""
+    if not may_spawn:
+        monkeypatch.setattr(child, "has_own_directory", lambda: False)
+
     async def scenario():
         ended = asyncio.get_running_loop().create_future()
         process = await asyncio.to_thread(child.start_beside, ["sh", "-c", "exit 3"], ENVIRONMENT)

@@ -132,6 +132,9 @@ class Bench:
     def loss_counts(self):
         self.story.append("loss counts")
 
+    def probing(self):
+        self.story.append("probing")
+
     def sending(self, is_failing):
         self.story.append("sending fails" if is_failing else "sending works")
 

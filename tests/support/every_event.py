@@ -82,6 +82,7 @@ EVERY_EVENT = [
         IGNORED,
         "nothing",
     ),
+    ("GatewaysSilent 10.0", IGNORED, IGNORED, IGNORED),
     (
         "ParamsChanged advskew=100",
         "nothing",

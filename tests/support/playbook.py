@@ -158,6 +158,8 @@ def event(what, machine=None):
         case "AddressClaimed":
             address, mac = rest.split()
             return events.AddressClaimed(ip_address(address), bytes.fromhex(mac.replace(":", "")))
+        case "GatewaysSilent":
+            return events.GatewaysSilent(float(rest))
         case "ParamsChanged":
             changes = dict(pair.split("=") for pair in rest.split())
             if addresses := changes.pop("addresses", None):

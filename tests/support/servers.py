@@ -15,10 +15,14 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nit works"
 
 
 class Server:
-    """It answers each request with `answer`; `requests` has their text."""
+    """It answers each request with `answer`; `requests` has their text.
 
-    def __init__(self, answer):
+    If it `closes`, it sends the body later than the header, and then ends the connection.
+    """
+
+    def __init__(self, answer, closes=False):
         self.answer = answer
+        self.closes = closes
         self.requests = []
         self.port = 0
         self.ends = []
@@ -28,6 +32,8 @@ class Server:
             self.requests.append((await reader.readuntil(b"\r\n\r\n")).decode())
             if self.answer is None:
                 await reader.read()
+            elif self.closes:
+                await self._write_in_parts(writer)
             else:
                 writer.write(self.answer)
                 await writer.drain()
@@ -38,11 +44,22 @@ class Server:
         finally:
             writer.close()
 
+    async def _write_in_parts(self, writer):
+        header, end, body = self.answer.partition(b"\r\n\r\n")
+        for part in (header + end, body):
+            writer.write(part)
+            await writer.drain()
+            # The client, in the same event loop, can take the first part for the whole, and close.
+            for _ in range(100):
+                await asyncio.sleep(0)
+            if writer.transport.is_closing():
+                raise ConnectionResetError
+
 
 @asynccontextmanager
-async def web_server(answer=OK, context=None, host="127.0.0.1"):
+async def web_server(answer=OK, context=None, host="127.0.0.1", closes=False):
     """A web server; with the answer None it never answers."""
-    made = Server(answer)
+    made = Server(answer, closes)
     server = await asyncio.start_server(made.serve, host, 0, ssl=context)
     made.port = server.sockets[0].getsockname()[1]
     try:

@@ -41,7 +41,7 @@ def serving(a, b, client, package, request):
 def test_install_starts_nothing(a, b, package):
     for machine in (a, b):
         machine.run("apt-get", "install", "-y", f"/root/{package.name}")
-        assert machine.shell("stat -c '%a %U' /etc/ucarp").split() == ["750", "root"]
+        assert machine.shell("stat -c '%a %U %G' /etc/ucarp").split() == ["740", "root", "ucarpd"]
         assert machine.shell("ls /etc/ucarp").split() == ["ucarp-down.sh", "ucarp-up.sh"]
         assert machine.shell("systemctl list-units --plain --no-legend 'ucarpd*'") == ""
         assert "ucarpd " in machine.shell("ucarpd --version")

@@ -43,6 +43,7 @@ class Finding(Enum):
     CLAIM_OVER = "it has not done so for a while"
     MASTER_ANSWERS = "the late master was silent, but serves on"
     MASTER_HEARD = "its advertisements are heard again"
+    CUT_OFF = "the gateways have fallen silent with the master"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,8 @@ class AnnounceAddresses:
 class ProbeMaster:
     """Ask the neighbours, from `source`, where these addresses are; answer with AddressClaimed.
 
-    The addresses are the late master's own one, and a virtual one.
+    The addresses are the late master's own one, and a virtual one.  If this host has gateways that can hold
+    up a takeover (rule S5), ask them too; if none answers, report GatewaysSilent.
     """
 
     source: IPAddress

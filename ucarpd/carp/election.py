@@ -43,6 +43,8 @@ As BACKUP, when a timer ends:
     S1  we may not serve at all                     wait
     S2  the deadline is not reached                 wait
     S3  the deadline is long past                   wait once more, from now
+    S5  no gateway answers either, though one did   wait once more, from now
+        until the master fell silent
     S4  otherwise                                   take over
 
     T1  backups are known that are preferred to     leave each a moment, then S4
@@ -106,10 +108,15 @@ the role from a healthy master: see `preempt_delay`.  A master that is too slow 
 to B4, as the timer leaves it to S4.
 
 B9: after a step-down (L2, then M1) a host stays away for two of its own master-down intervals, or
-it would take the role back at once.  B10 and S1: see L1.
+it would take the role back at once.  B10 and S1: see L1; after a bow-out it takes over as soon as
+it may serve.
 
-S2 to S4: each family has a master-down timer, and the deadline is the end of the last one, or our
+S2 to S5: each family has a master-down timer, and the deadline is the end of the last one, or our
 turn (T1).  S3: a host that wakes up late has slept, and cannot know which host serves.
+
+S5, where the operator asks for it (`hold` of a check): probably this host is cut off, and as MASTER
+it would serve nobody.  If the gateway fell silent before the master did, it is the gateway that is
+gone, and that holds up nothing.  Both may have died together, so the wait is one master-down interval.
 
 T1: a bow-out reaches all backups at once.  Without turns each of them would take the role, and all
 but one would give it back, with all that their scripts do.
@@ -177,6 +184,7 @@ class SilenceVerdict(Enum):
     NOT_YET = "S2"
     SLEPT = "S3"
     TAKE_OVER = "S4"
+    CUT_OFF = "S5"
 
 
 class OwnVerdict(Enum):
@@ -285,11 +293,18 @@ def judge_as_backup(own: Contender, peer: Contender, situation: Situation) -> Ba
 
 
 def judge_silence(
-    now: float, deadline: float, interval: float, *, may_serve: bool, may_have_slept: bool = True
+    now: float,
+    deadline: float,
+    interval: float,
+    *,
+    may_serve: bool,
+    may_have_slept: bool = True,
+    is_cut_off: bool = False,
 ) -> SilenceVerdict:
-    """Rules S1 to S4; `interval` is our own.
+    """Rules S1 to S5; `interval` is our own.
 
     `may_have_slept` is False if S1, not sleep, has kept us from taking over at the deadline.
+    `is_cut_off`: the gateways have fallen silent with the master, and we have not waited for it yet.
     """
     if not may_serve:
         return SilenceVerdict.BARRED
@@ -297,7 +312,7 @@ def judge_silence(
         return SilenceVerdict.NOT_YET
     if may_have_slept and now - deadline > max(interval, LATE):
         return SilenceVerdict.SLEPT
-    return SilenceVerdict.TAKE_OVER
+    return SilenceVerdict.CUT_OFF if is_cut_off else SilenceVerdict.TAKE_OVER
 
 
 def turns_before_ours(own: Contender, backups: Iterable[Contender], tiebreak: TieBreak) -> int:

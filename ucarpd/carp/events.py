@@ -138,6 +138,17 @@ class AddressClaimed:
 
 
 @dataclass(frozen=True, slots=True)
+class GatewaysSilent:
+    """No gateway has answered the question that follows ProbeMaster.
+
+    `since` is the moment of the first question that stayed without an answer; shortly before it, a
+    gateway did answer.
+    """
+
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
 class ParamsChanged:
     """The configuration was reloaded, and only what may change without a restart has changed."""
 
@@ -184,6 +195,7 @@ Event = (
     | AddressesReleased
     | AddressRemoved
     | AddressClaimed
+    | GatewaysSilent
     | ParamsChanged
     | DemotionChanged
     | StepDownRequested

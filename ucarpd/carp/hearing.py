@@ -69,7 +69,8 @@ class Hearing:
     def as_backup(self, heard: AdvertisementReceived, now: float) -> BackupVerdict:
         """Take in an advertisement that counts, and judge it.
 
-        If its sender serves on, the silence counts from `now`; if we take over, our turn is set.
+        If its sender serves on, the silence counts from `now`; if we take over, our turn is set.  It is
+        also set if we may not serve now: when we may, no master that left has to be waited for.
         """
         rank, master_down, params = self._rank, self.master_down, self._rank.params
         ties_count = master_down.decides_ties(heard.family, now)
@@ -86,9 +87,11 @@ class Hearing:
             is_hidden=self.peers.hides(heard, peer, now, params.tiebreak, rank.waits_for),
         )
         verdict = judge_as_backup(own, peer, situation)
-        if verdict.takes_over:
+        has_left = heard.is_bow_out and not situation.is_hidden
+        if verdict.takes_over or (verdict is BackupVerdict.BARRED and has_left):
             at = now + master_down.pause(own, heard)
-            master_down.await_turn(Turn(at, self.reason(verdict, heard)))
+            why = self.reason(verdict if verdict.takes_over else BackupVerdict.BOWED_OUT, heard)
+            master_down.await_turn(Turn(at, why))
         elif not heard.is_bow_out:
             master_down.arm(heard.family, now)
             self._serves(heard, now, is_hidden=verdict is BackupVerdict.HIDDEN)

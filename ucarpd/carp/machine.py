@@ -73,6 +73,7 @@ WithoutRole = (
     | events.AddressesReleased
     | events.AddressRemoved
     | events.AddressClaimed
+    | events.GatewaysSilent
     | events.ParamsChanged
     | events.StepDownRequested
 )
@@ -196,6 +197,8 @@ class VirtualHost(Transitions):
                 self._actions.append(Report(Finding.NOT_MASTER))
             case events.AddressClaimed():
                 self._answers.note(event)
+            case events.GatewaysSilent(since):
+                self._master_down.gateways_silent_since = since
             case (
                 events.HardwareAddressChanged()
                 | events.SegmentHeard()
@@ -250,7 +253,7 @@ class VirtualHost(Transitions):
                 self._stopping = True
                 if self.params.release_on_stop:
                     self._leave(bow_out)
-            case events.AddressesOff() | events.AddressesReleased():
+            case events.AddressesOff() | events.AddressesReleased() | events.GatewaysSilent():
                 pass
             case _:
                 assert_never(event)

@@ -62,6 +62,10 @@ class MasterDown:
         self._told_silent: set[Family] = set()
         self._turn: Turn | None = None
         self._is_probed = False
+        self.gateways_silent_since: float | None = None
+        """The first question to a gateway without an answer, if none answers in this silence (rule S5).
+        """
+        self._held_until: float | None = None
         """The master of the present silence has been probed."""
 
     # -- hearing -----------------------------------------------------------------------------------
@@ -147,7 +151,26 @@ class MasterDown:
         if self._turn is not None:
             return self._turn.at
         expiries = [since + self._wait[family] for family, since in self._silent_since.items()]
-        return max(self.not_before, *expiries) if expiries else None
+        if not expiries:
+            return None
+        return max(self.not_before, self._held_until or self.not_before, *expiries)
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether it waits once more by rule S5."""
+        return self._held_until is not None and self._turn is None
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the gateways have fallen silent with the master (rule S5), and it does not hold yet."""
+        if self._turn is not None or self._begun_in is None or self.is_holding:
+            return False
+        silent_since = self.gateways_silent_since
+        return silent_since is not None and silent_since >= max(self._silent_since.values())
+
+    def hold(self, now: float) -> None:
+        """Wait once more."""
+        self._held_until = now + max(self._wait.values())
 
     @property
     def probe_at(self) -> float | None:
@@ -183,7 +206,7 @@ class MasterDown:
 
     def arm_all(self, now: float, wait: float | None = None) -> None:
         """Measure the silence from `now`; it may last `wait` seconds, or as our rank says."""
-        self._turn = self._begun_in = None
+        self._begin(None)
         for family in self._families:
             self._silent_since[family] = now
             if wait is not None:
@@ -193,24 +216,27 @@ class MasterDown:
 
     def begun_by(self, heard: AdvertisementReceived) -> None:
         """Note that the present silence has begun with this advertisement."""
-        self._is_probed = False
-        self._begun_in = heard.family
+        self._begin(heard.family)
 
     def arm(self, family: Family, now: float) -> None:
         """Measure the silence of this family from `now`."""
-        self._turn = None
-        self._is_probed = False
-        self._begun_in = family
+        self._begin(family)
         self._silent_since[family] = now
         self._given.clear()
         self._set_waits()
+
+    def _begin(self, family: Family | None) -> None:
+        """Begin a silence, after an advertisement in this family or none."""
+        self._turn = self._held_until = self.gateways_silent_since = None
+        self._begun_in = family
+        self._is_probed = False
 
     def await_turn(self, turn: Turn) -> None:
         """Take over at this turn, unless another host does; keep a turn that was given before."""
         self._turn = self._turn or turn
 
     def disarm(self) -> None:
-        self._turn = self._begun_in = None
+        self._begin(None)
         self._silent_since.clear()
         self._wait.clear()
         self._given.clear()

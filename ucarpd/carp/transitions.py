@@ -15,7 +15,7 @@ never the ones that it missed.
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from ucarpd.carp.actions import Action, SendAdvertisement, State, StateChanged
+from ucarpd.carp.actions import Action, Finding, Report, SendAdvertisement, State, StateChanged
 from ucarpd.carp.answers import Answers
 from ucarpd.carp.bow_out import FinalAdvertisements
 from ucarpd.carp.claims import LEAST_WAIT
@@ -133,6 +133,11 @@ class Transitions:
         return self._master_down.deadline
 
     @property
+    def is_holding(self) -> bool:
+        """Whether a backup waits once more by rule S5."""
+        return self._master_down.is_holding
+
+    @property
     def probe_at(self) -> float | None:
         """When a backup probes the late master, if it hears nothing more."""
         return self._master_down.probe_at if self._rank.may_serve else None
@@ -183,7 +188,7 @@ class Transitions:
         self._acquire(now)
 
     def _take_over_if_silent(self, now: float, *, may_have_slept: bool = True) -> None:
-        """As BACKUP, by rules S1 to S4."""
+        """As BACKUP, by rules S1 to S5."""
         deadline = self._master_down.deadline
         assert deadline is not None
         verdict = judge_silence(
@@ -192,9 +197,13 @@ class Transitions:
             self._rank.interval,
             may_serve=self._rank.may_serve,
             may_have_slept=may_have_slept,
+            is_cut_off=self._master_down.is_cut_off,
         )
         if verdict is SilenceVerdict.SLEPT:
             self._master_down.arm_all(now)
+        elif verdict is SilenceVerdict.CUT_OFF:
+            self._master_down.hold(now)
+            self._actions.append(Report(Finding.CUT_OFF))
         elif verdict is SilenceVerdict.TAKE_OVER:
             why = self._master_down.reason(now)
             if why.cause is Cause.SILENCE:

@@ -9,10 +9,17 @@ from ucarpd.linux.netlink import Link
 
 Answered = Callable[[IPAddress, bytes], None]
 """A function that gets an address and the MAC address that it is said to be at."""
+LONGEST_LINE = 200
+"""Characters of a line for the operator that are kept."""
 
 
 class Failed(Exception):
     """A run has failed; the text is a line for the operator."""
+
+
+def fit(line: str) -> str:
+    """Return the line of another program, fit for a log and a terminal."""
+    return "".join(c if c.isprintable() else "?" for c in line[:LONGEST_LINE])
 
 
 class Probe(Protocol):

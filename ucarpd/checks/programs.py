@@ -7,19 +7,15 @@ that has left the group is found by its environment.
 import asyncio
 import os
 import signal
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ucarpd.checks.beside import Beside, in_thread
-from ucarpd.checks.probe import Failed, Surroundings
+from ucarpd.checks.probe import Failed, Surroundings, fit
 from ucarpd.config import Check
 from ucarpd.scripts import survivors
-from ucarpd.scripts.child import Account, Child, account_of, start_beside
-from ucarpd.scripts.runner import environment_of, refusal
-
-LONGEST_LINE = 200
-"""Characters of a last line that are kept."""
+from ucarpd.scripts.child import PIDS, Account, Child, Started, account_of, start_beside
+from ucarpd.scripts.runner import environment_of, refusal, why_not_executed
 
 READ_PAUSE = 0.002
 """Seconds between two reads: a program that never stops writing must not keep the loop busy."""
@@ -62,7 +58,7 @@ class Program:
             in_thread(lambda: survivors.kill(f"{_MARK}={which}"))
             raise
         except OSError as error:
-            raise Failed(f"it cannot be run: {error.strerror or error}") from None
+            raise Failed(f"it cannot be run: {why_not_executed(error)}") from None
         line = run.last_line
         if status:
             raise Failed(line or f"exit status {status}")
@@ -98,9 +94,14 @@ class _Run:
         os.set_blocking(output, True)
 
         def begin() -> None:
-            process, error = None, None
+            process: Started | None = None
+            error: Exception | None = None
             try:
-                process = start_beside(command, environment, output=output, account=account)
+                # A program of the system, such as systemctl, has no path here.
+                if command[0].startswith("/") and (why := _fault(Path(command[0]), account)):
+                    error = Failed(f"it cannot be run: {why}")
+                else:
+                    process = start_beside(command, environment, output=output, account=account)
             except Exception as raised:  # noqa: BLE001 - whoever waits for the end gets it
                 error = raised
             finally:
@@ -110,6 +111,8 @@ class _Run:
             except RuntimeError:  # The loop is closed, as the process ends.
                 if process is not None:
                     os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+                    PIDS.discard(process.pid)
 
         in_thread(begin)
 
@@ -119,7 +122,7 @@ class _Run:
         if self._child is not None:
             self._child.kill()
 
-    def _begun(self, process: subprocess.Popen[bytes] | None, error: Exception | None) -> None:
+    def _begun(self, process: Started | None, error: Exception | None) -> None:
         if process is None:
             os.close(self._pipe)
             assert error is not None
@@ -133,10 +136,9 @@ class _Run:
 
     @property
     def last_line(self) -> str:
-        """The last line that is not empty, fit for a log."""
+        """The last line that is not empty."""
         lines = [line.strip() for line in self._tail.decode("utf-8", "replace").splitlines()]
-        last = next((line for line in reversed(lines) if line), "")
-        return "".join(c if c.isprintable() else "?" for c in last)[:LONGEST_LINE]
+        return fit(next((line for line in reversed(lines) if line), ""))
 
     def _listen(self) -> None:
         self._again = None
@@ -172,14 +174,17 @@ def command_of_unit(unit: str) -> tuple[str, ...]:
 
 def obstacle(script: Path, user: str | None) -> str | None:
     """Return why a program cannot be a check, or None if it can.  Blocks."""
+    try:
+        account = account_of(user) if user is not None else None
+    except KeyError:
+        return f"there is no user {user}"
+    return _fault(script, account)
+
+
+def _fault(script: Path, account: Account | None) -> str | None:
     if why := refusal(script):
         return why
-    if user is not None:
-        try:
-            account_of(user)
-        except KeyError:
-            return f"there is no user {user}"
-    elif (owner := script.stat().st_uid) not in {0, os.geteuid()}:
+    if account is None and (owner := script.stat().st_uid) not in {0, os.geteuid()}:
         return (
             f"user {owner} owns it, so it does not run as root: add user=, or chown root {script}"
         )

@@ -13,9 +13,13 @@ from ucarpd.checks.probe import Failed, Surroundings
 from ucarpd.checks.probes import PROBES
 from ucarpd.config import Check
 from ucarpd.health.checks import HealthChecks, Terms
+from ucarpd.health.gateway import Gateway, silent_since
 
 FIRST_RUN_WITHIN = 1.0
 """Seconds within which each check runs for the first time: the host is soon tested."""
+
+ANSWER_WITHIN = 0.25
+"""Seconds in which a gateway that can hold up a takeover has to answer."""
 
 _GOLDEN_RATIO = (5**0.5 - 1) / 2
 _places = count()
@@ -27,6 +31,9 @@ class Observer(Protocol):
 
     def checks_look(self) -> None:
         """The demotion by the checks, or whether they are tested, may have changed."""
+
+    def gateways_silent(self, since: float) -> None:
+        """No gateway that was asked answers; the first question in vain was at this second."""
 
 
 class Checks:
@@ -41,6 +48,7 @@ class Checks:
         self._loop = asyncio.get_running_loop()
         self._running: dict[str, _Repeated] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._asking: asyncio.TimerHandle | None = None
 
     def configure(self, checks: Iterable[Check]) -> None:
         """Run these checks instead; unchanged checks keep their results."""
@@ -73,6 +81,15 @@ class Checks:
             if each.watches == interface:
                 each.run()
 
+    def ask_gateways(self) -> None:
+        """Ask the gateways that can hold up a takeover, and soon tell if none answers."""
+        gateways = [each for each in self._running.values() if each.check.hold]
+        for each in gateways:
+            each.run()
+        if gateways:
+            self._cancel_asking()
+            self._asking = self._loop.call_later(ANSWER_WITHIN, self._judge_gateways)
+
     def listed(self) -> list[tuple[Check, float | None]]:
         """Return each check, and the monotonic second of its next run, if one is planned."""
         return [(each.check, each.next_run) for each in self._running.values()]
@@ -82,6 +99,7 @@ class Checks:
         for each in self._running.values():
             each.close()
         self._running.clear()
+        self._cancel_asking()
         if self._timer is not None:
             self._timer.cancel()
 
@@ -93,6 +111,17 @@ class Checks:
         if repeated.watches is not None and good_at is not None:
             repeated.run_at(good_at)
         self._look()
+
+    def _judge_gateways(self) -> None:
+        self._asking = None
+        gateways = (each.gateway for each in self._running.values() if each.check.hold)
+        if (since := silent_since(gateways)) is not None:
+            self._observer.gateways_silent(since)
+
+    def _cancel_asking(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+            self._asking = None
 
     def _look(self) -> None:
         self._observer.checks_look()
@@ -118,6 +147,8 @@ class _Repeated:
         note: Callable[[Check, bool, str], None],
     ) -> None:
         self.check = check
+        self.gateway = Gateway()
+        """Of interest if the check may hold up a takeover."""
         self._note = note
         self._loop = asyncio.get_running_loop()
         self._probe = PROBES[check.kind](check, surroundings)
@@ -150,6 +181,7 @@ class _Repeated:
         if self._task is not None:
             self._is_wanted_again = True
             return
+        self._due = min(self._due, self._loop.time())
         self._task = self._loop.create_task(self._run())
         self._task.add_done_callback(self._ended)
 
@@ -163,6 +195,7 @@ class _Repeated:
 
     async def _run(self) -> None:
         timeout = self.check.timeout
+        self.gateway.asked(self._loop.time())
         try:
             async with asyncio.timeout(timeout):
                 line = await self._probe.run()
@@ -171,6 +204,7 @@ class _Repeated:
         except Failed as failed:
             self._note(self.check, False, str(failed))
         else:
+            self.gateway.answered(self._loop.time())
             self._note(self.check, True, line)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -196,4 +230,4 @@ def _terms(check: Check) -> Terms:
 
 def _is_same(old: Check, new: Check) -> bool:
     """Whether the results of the old check say the same about the new one."""
-    return replace(old, demote=new.demote, text=new.text) == new
+    return replace(old, demote=new.demote, hold=new.hold, text=new.text) == new

@@ -16,11 +16,14 @@ from ipaddress import ip_address
 from typing import Any
 
 from ucarpd.checks.beside import Beside
-from ucarpd.checks.probe import Failed
+from ucarpd.checks.probe import Failed, fit
 from ucarpd.config import Check, Endpoint
 
 LARGEST_ANSWER = 1 << 16
 """Bytes of an answer that are read at most."""
+
+REST_OF_ANSWER = 0.2
+"""Seconds for the rest of an answer after its header, if only the status matters."""
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _STATUS = re.compile(rb"HTTP/[0-9.]+ ([0-9]{3})[^\r\n]*")
@@ -148,22 +151,43 @@ class Page:
     async def _read(self, reader: asyncio.StreamReader) -> bytes:
         """Return the answer, as much of it as is needed."""
         answer = b""
-        while len(answer) < LARGEST_ANSWER:
-            part = await reader.read(LARGEST_ANSWER - len(answer))
-            answer += part
-            if not part or (not self._check.body and _END_OF_HEADER in answer):
-                break
+        try:
+            async with asyncio.timeout(None) as limit:
+                while len(answer) < LARGEST_ANSWER:
+                    part = await reader.read(LARGEST_ANSWER - len(answer))
+                    answer += part
+                    if not part:
+                        break
+                    if limit.when() is None and self._is_enough(answer):
+                        # A reset before its last byte makes a server log an error.
+                        rest = min(REST_OF_ANSWER, self._check.timeout / 2)
+                        limit.reschedule(asyncio.get_running_loop().time() + rest)
+        except OSError:
+            if not self._is_enough(answer):
+                raise
         return answer
+
+    def _is_enough(self, answer: bytes) -> bool:
+        """Whether more of the answer would change nothing.  Some servers keep the connection open."""
+        header, end, body = answer.partition(_END_OF_HEADER)
+        if not end:
+            return False
+        length = re.search(rb"(?im)^content-length:\s*([0-9]{1,18})\s*$", header)
+        return (
+            self._check.body.encode() in body
+            or (length is not None and len(body) >= int(length[1]))
+            or (_is_chunked(header) and body.endswith(b"0\r\n\r\n"))
+        )
 
     def _judge(self, answer: bytes) -> str:
         header, _, body = answer.partition(_END_OF_HEADER)
         status = _STATUS.match(header)
         if status is None:
             raise Failed("the answer is not HTTP" if answer else "no answer")
-        line = status[0].decode("ascii", "replace")
+        line = fit(status[0].decode("ascii", "replace"))
         if not any(low <= int(status[1]) <= high for low, high in self._check.statuses):
             raise Failed(line)
-        if re.search(rb"(?im)^transfer-encoding:\s*chunked", header):
+        if _is_chunked(header):
             body = _unchunked(body)
         if self._check.body.encode() not in body:
             raise Failed(f"{line}, but the text is not in the answer")
@@ -175,6 +199,10 @@ def _unverified() -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def _is_chunked(header: bytes) -> bool:
+    return re.search(rb"(?im)^transfer-encoding:\s*chunked", header) is not None
 
 
 def _unchunked(body: bytes) -> bytes:

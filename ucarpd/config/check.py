@@ -58,7 +58,9 @@ def warnings(path: Path) -> list[Problem]:
     problems += [
         Problem(path, line.number, line.name, text) for line, text in _about_letters(given)
     ]
-    problems += [Problem(path, line.number, line.name, text) for line, text in _about_checks(sound)]
+    problems += [
+        Problem(path, line.number, line.name, text) for line, text in _about_checks(sound, given)
+    ]
     return in_order(problems)
 
 
@@ -210,14 +212,21 @@ def _about_letters(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
         yield interface, f"{text}: type the name again, if it is not in `ip link`"
 
 
-def _about_checks(lines: list[Line]) -> Iterator[tuple[Line, str]]:
-    """Warn of a check that may leave the addresses to no host at all."""
+def _about_checks(lines: list[Line], given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
+    """Warn of a check that may leave the addresses to no host at all, or checks another host."""
+    virtual = re.split(r"[\s,/]+", given["UCARP_ADDR"].value or "") if "UCARP_ADDR" in given else []
     for line in lines:
         if not (line.name and line.value and family_of(line.name)):
             continue
         with suppress(ValueError):  # `load` reports the fault.
-            if health_checks.parse(line.value).demote is None:
+            check = health_checks.parse(line.value)
+            if check.demote is None:
                 yield line, "if this check (demote=never) fails on all hosts, no host serves"
+            if isinstance(check.where, health_checks.Endpoint) and check.where.host in virtual:
+                text = (
+                    f"{check.where.host} is a virtual address, so a BACKUP asks the master's server"
+                )
+                yield line, f"{text}: name 127.0.0.1, or an address of this host"
 
 
 def _about_files(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:

@@ -15,6 +15,7 @@ def check(draft: Draft) -> None:
     _check_label(draft)
     _check_peers(draft)
     _check_virtual_mac(draft)
+    _check_neighbours(draft)
 
 
 def _check_addresses(draft: Draft) -> None:
@@ -74,6 +75,18 @@ def _check_peers(draft: Draft) -> None:
 def _check_virtual_mac(draft: Draft) -> None:
     why = "a label belongs to the interface, and the address would be on a macvlan device"
     _exclude(draft, "UCARP_IF_ALIAS", "UCARP_VMAC", why)
+
+
+def _check_neighbours(draft: Draft) -> None:
+    """Refuse a health check that asks for an address of this host: it gets no answer."""
+    for name in ("UCARP_SRCIP", *sorted(_VIRTUAL)):
+        own = _addresses(draft.given[name]) if name in draft.given else ()
+        for check in draft.members.values():
+            if check.meaning.kind == "arp" and check.meaning.where in own:
+                text = (
+                    f"must be a neighbour, but {check.meaning.where} is {name}, which this host has"
+                )
+                draft.refuse(check.line, check.name, f"{text} {got(check.text)}")
 
 
 def _exclude(draft: Draft, value: str, switch: str, why: str) -> None:

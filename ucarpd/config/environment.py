@@ -21,10 +21,13 @@ NAME = "UCARP_NAME"
 _DIRECTORY = Path("/proc/self/environ")
 _END = b"\0"
 _OF_LINKS = re.compile(
-    r"UCARP_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?"
-    r"|ENV_\w+)"
+    r"UCARP_(?!CHECK_)(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT"
+    r"|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?|ENV_\w+)"
 )
-"""The variables that Kubernetes and Docker set in each container for a service called ucarp…"""
+"""The variables that Kubernetes and Docker set in each container for a service called ucarp…
+
+A name that begins with UCARP_CHECK_ is a health check, whatever follows.
+"""
 
 _contents: dict[Path, bytes] = {}
 

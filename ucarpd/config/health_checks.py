@@ -23,6 +23,10 @@ LONGEST_DEFAULT_TIMEOUT = 10.0
 """Seconds; without `timeout=` a run may take as long as the interval, and no longer than this."""
 
 
+LONGEST_HOLD_INTERVAL = 30.0
+"""Seconds; only a gateway that answered during the last minute holds up a takeover."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A server: `port` is 1 to 65535, `path` is empty except for HTTP, and starts with / there."""
@@ -43,7 +47,8 @@ class Check:
     `interval` and `timeout` are in seconds.  After `fall` failures in a row the check has failed,
     after `rise` successes it is good.  `demote` is 1 to LARGEST_FAILING; None: while it fails, this host
     never serves.  `user` runs a program (None: as ucarpd itself).  `statuses` are the ranges of good
-    HTTP statuses, `body` is a text that the answer must contain.
+    HTTP statuses, `body` is a text that the answer must contain.  `hold`: if the neighbour falls silent
+    together with the master, this host waits once more before it takes over.
     """
 
     name: str = ""
@@ -60,6 +65,7 @@ class Check:
     statuses: tuple[tuple[int, int], ...] = ((200, 299),)
     body: str = ""
     verify: bool = True
+    hold: bool = False
 
     def __str__(self) -> str:
         return self.text
@@ -80,7 +86,8 @@ def parse(text: str) -> Check:
     target, given = _split_options(kind, words)
     if len(target) > 1 and not kind.takes_arguments:
         known = ", ".join(f"{each}=" for each in kind.options)
-        raise ValueError(f"{target[1]} is no option of {name}: its options are {known}")
+        quotes = "" if "=" in target[-1] else "; a value with spaces needs quotes"
+        raise ValueError(f"{target[-1]} is no option of {name}: its options are {known}{quotes}")
     where = kind.parse((rest, *target[1:]))
     return _check(name, _joined(target), where, kind, given)
 
@@ -90,11 +97,12 @@ def _split_options(kind: "Kind", words: list[str]) -> tuple[list[str], dict[str,
     target, given = list(words), {}
     while len(target) > 1:
         name, equals, value = target[-1].partition("=")
-        if not equals or name not in kind.options:
+        is_flag = not equals and kind.options.get(name) is types.boolean
+        if not (equals or is_flag) or name not in kind.options:
             break
         if name in given:
             raise ValueError(f"has {name} twice")
-        given[name] = value
+        given[name] = "yes" if is_flag else value
         target.pop()
     return target, given
 
@@ -106,6 +114,8 @@ def _check(name: str, target: str, where: Where, kind: "Kind", given: Mapping[st
             fields[_FIELD.get(option, option)] = kind.options[option](value)
         except ValueError as error:
             raise ValueError(f"{option}= {error}") from None
+    if fields.get("hold") and fields["interval"] > LONGEST_HOLD_INTERVAL:
+        raise ValueError(f"hold needs an interval= of {LONGEST_HOLD_INTERVAL:g} at most")
     fields.setdefault("timeout", min(fields["interval"], LONGEST_DEFAULT_TIMEOUT))
     shown = {option: _written(fields[option]) for option in _COMMON if option in kind.options}
     shown |= {option: value for option, value in given.items() if option not in _COMMON}
@@ -198,6 +208,8 @@ def _web(default_port: int) -> Callable[[tuple[str, ...]], Endpoint]:
 
 def _address(rest: str) -> tuple[str, int | None, str]:
     """Return host, port and path of what follows the colon of a URL."""
+    if re.match("//[^/\\[]*:[^/]*:", rest):
+        raise ValueError("must have an IPv6 address in brackets, as in //[::1]:80")
     if not re.fullmatch("[!-~]+", rest):
         raise ValueError("must not have characters outside ASCII: write them as %XX in a URL")
     try:
@@ -226,9 +238,12 @@ def _link(words: tuple[str, ...]) -> str:
 
 def _neighbour(words: tuple[str, ...]) -> IPAddress:
     try:
-        return ip_address(words[0])
+        found = ip_address(words[0])
     except ValueError:
-        raise ValueError("must be the IP address of a neighbour, such as the gateway") from None
+        found = None
+    if found is None or found.is_loopback or found.is_multicast or found.is_unspecified:
+        raise ValueError("must be the IP address of a neighbour, such as the gateway")
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,5 +278,5 @@ KINDS: dict[str, Kind] = {
     ),
     "unit": Kind(form="unit:NAME.service", parse=_unit, options=_COMMON),
     "link": Kind(form="link:INTERFACE", parse=_link, options=_DEMOTE, defaults=_AT_ONCE),
-    "arp": Kind(form="arp:ADDRESS", parse=_neighbour, options=_COMMON),
+    "arp": Kind(form="arp:ADDRESS", parse=_neighbour, options={**_COMMON, "hold": types.boolean}),
 }

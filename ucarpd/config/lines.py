@@ -121,7 +121,8 @@ def parse_line(number: int, text: str) -> Line:
     ours = binding.key.startswith(PREFIX)
     if start is None or (ours and not re.fullmatch("[A-Za-z0-9_]+", binding.key)):
         # The key is quoted or has other characters, and may be part of a password.
-        return Line(number, text, name=_name_of(text), fault=_NOT_AN_ASSIGNMENT)
+        fault = _NOT_AN_ASSIGNMENT + other_forms.advice(text)
+        return Line(number, text, name=_name_of(text), fault=fault)
     raw = text[start.end() :]
     if fault := _quoted_fault(text):
         return Line(number, text, name=binding.key, raw=raw, fault=fault)

@@ -16,6 +16,8 @@ _NAMES = tuple(key.name for key in KEYS if key.parse is types.absolute_path)
 def named_files(path: Path) -> dict[str, Given]:
     """Return the files that `path` names, by key, in the order of its lines.
 
+    A program that runs as another user is not among them: that user may change it.
+
     If `path` cannot be read, the result is empty: `load` reports that.
     """
     draft = Draft(path)
@@ -25,6 +27,6 @@ def named_files(path: Path) -> dict[str, Given]:
         return {}
     found = {name: draft.given[name] for name in _NAMES if name in draft.given}
     for name, given in draft.members.items():
-        if given.meaning.kind == "exec":
+        if given.meaning.kind == "exec" and given.meaning.user is None:
             found[name] = replace(given, meaning=Path(given.meaning.where[0]))
     return dict(sorted(found.items(), key=lambda item: item[1].line))

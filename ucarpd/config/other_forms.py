@@ -15,6 +15,8 @@ def advice(text: str) -> str:
     """
     if re.match(r"\s*(source|include|\.)\s+\S", text):
         return ": ucarpd reads no other files here; write the keys themselves"
+    if re.match(r"\s*UCARP_CHECK_\w*[^\w=\s][^=\s]*=", text):
+        return ": the name of a check has letters of ASCII, digits and _ only"
     found = re.fullmatch(r"\s*([A-Za-z_]\w*)(?:\s*:\s+|\s+)(\S.*?)\s*", text, re.ASCII)
     if found is None:
         return ""

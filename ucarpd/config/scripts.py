@@ -88,5 +88,9 @@ def errors_of_checks(path: Path, obstacle: Callable[[Check], str | None]) -> lis
     return in_order(
         Problem(path, given.line, given.name, f"{given.meaning.target}: {why}")
         for given in draft.members.values()
-        if (why := obstacle(given.meaning))
+        if (why := obstacle(given.meaning) or _first_line_fault(given.meaning))
     )
+
+
+def _first_line_fault(check: Check) -> str | None:
+    return first_line.fault(Path(check.where[0])) if isinstance(check.where, tuple) else None

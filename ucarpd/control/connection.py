@@ -50,7 +50,7 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self.uid = peer_uid(client)
         self.active_at = self._loop.time()
-        """When it last began or completed something."""
+        """When it got its place, or last began or completed something."""
         self._splitter = Splitter(LONGEST_CALL)
         self._out: deque[memoryview] = deque()
         self._limit: asyncio.TimerHandle | None = None
@@ -61,6 +61,10 @@ class Connection:
         self.is_waiting = False
         """Its call is being worked on."""
         self.is_closed = False
+
+    @property
+    def is_of_root(self) -> bool:
+        return self.uid == 0
 
     @property
     def is_watching(self) -> bool:

@@ -15,7 +15,13 @@ from ucarpd.control.service import Host, Service
 from ucarpd.log.lines import AFTER_THE_WORK
 
 MOST = 64
-"""Connections at a time; further clients wait in the kernel's queue."""
+"""Connections at a time of root, and as many of all other users, who cannot keep root waiting."""
+
+WAITING = 192
+"""Clients of root, and of all others, that wait for one of these places; further ones are disconnected.
+
+The kernel's queue would let root wait behind them.
+"""
 
 QUIET = 1.0
 """Seconds without a call or a reply after which a connection is closed if another client waits."""
@@ -38,6 +44,9 @@ class Server:
         self._listener: socket.socket | None = None
         self._connections: dict[int, Connection] = {}
         self._again: deque[Connection] = deque()
+        self._waiting: dict[bool, deque[Connection]] = {True: deque(), False: deque()}
+        """Those of root, and of others."""
+        self._admitting: asyncio.Handle | None = None
         self._retry: asyncio.TimerHandle | None = None
         self._told_at = self._loop.time() - CHANGES
         self._telling: asyncio.TimerHandle | None = None
@@ -52,9 +61,9 @@ class Server:
 
     def close(self) -> None:
         self._close_listener()
-        for each in list(self._connections.values()):
+        for each in (*self._connections.values(), *self._waiting[True], *self._waiting[False]):
             each.close()
-        for timer in (self._retry, self._telling):
+        for timer in (self._retry, self._telling, self._admitting):
             if timer is not None:
                 timer.cancel()
         self._renderer.close()
@@ -113,9 +122,6 @@ class Server:
 
     def _accept(self) -> None:
         assert self._listener is not None
-        if len(self._connections) >= MOST and not self._make_room():
-            self._pause()
-            return
         try:
             client, _ = self._listener.accept()
         except BlockingIOError:
@@ -132,17 +138,39 @@ class Server:
             again=self._step_soon,
             closed=self._forget,
         )
-        self._connections[client.fileno()] = connection
-        self._epoll.register(client, select.EPOLLIN)
+        waiting = self._waiting[connection.is_of_root]
+        waiting.append(connection)
+        self._admit()
+        if len(waiting) > WAITING:
+            waiting.pop().close()
 
-    def _make_room(self) -> bool:
-        """Close a connection that has been idle for long, if possible of a client that awaits no changes."""
+    def _admit(self) -> None:
+        """Give a place to the first waiting client, of root and of others; repeat while there are places."""
+        if self._admitting is not None:
+            self._admitting.cancel()
+            self._admitting = None
+        admitted = False
+        for of_root, waiting in self._waiting.items():
+            if waiting and self._has_place(of_root):
+                admitted = True
+                connection = waiting.popleft()
+                connection.active_at = self._loop.time()
+                self._connections[connection.fileno()] = connection
+                self._epoll.register(connection, select.EPOLLIN)
+        if any(self._waiting.values()):
+            pause = 0 if admitted else LOOK_AGAIN
+            self._admitting = self._loop.call_later(pause, self._admit)
+
+    def _has_place(self, of_root: bool) -> bool:
+        """Return whether there is a place; if not, try to make one.
+
+        It closes a connection that has been idle for long, if possible of a client that awaits no changes.
+        """
+        rivals = [each for each in self._connections.values() if each.is_of_root == of_root]
+        if len(rivals) < MOST:
+            return True
         latest = self._loop.time() - QUIET
-        quiet = [
-            each
-            for each in self._connections.values()
-            if each.active_at <= latest and not each.is_waiting
-        ]
+        quiet = [each for each in rivals if each.active_at <= latest and not each.is_waiting]
         if quiet:
             min(quiet, key=lambda each: (each.is_watching, each.active_at)).close()
         return bool(quiet)
@@ -158,5 +186,5 @@ class Server:
             self._epoll.modify(self._listener, select.EPOLLIN)
 
     def _forget(self, connection: Connection) -> None:
-        del self._connections[connection.fileno()]
-        self._epoll.unregister(connection)
+        if self._connections.pop(connection.fileno(), None):
+            self._epoll.unregister(connection)

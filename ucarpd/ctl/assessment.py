@@ -64,6 +64,13 @@ def _troubles(instance: Message, now: float) -> Iterator[Trouble]:
         # Maintenance is also a reason for demotion, but a note says more.
         if each["level"] == "failing":
             yield Trouble(DEGRADED, f"demoted by {each['amount']}: {each['reason']}")
+        elif each["level"] == "never" and each["reason"] != "maintenance":
+            if any(peer["is_master"] for peer in instance.get("peers", ())):
+                yield Trouble(DEGRADED, f"this host does not serve: {each['reason']}")
+            else:
+                yield Trouble(
+                    CRITICAL, f"nobody is heard to serve; not this host: {each['reason']}"
+                )
 
 
 def maintenance(note: Message, now: float) -> str:

@@ -157,11 +157,11 @@ def _next(view: _View) -> Iterator[Cell]:
     instance, now = view.instance, view.now
     if instance.get("next_deadline") is None:
         return
-    what = (
-        "takeover, if the master stays silent,"
-        if instance["state"] == "BACKUP"
-        else "advertisement"
-    )
+    what = "advertisement"
+    if instance["state"] == "BACKUP":
+        what = "takeover, if the master stays silent,"
+        if instance.get("holding"):
+            what = "holding, since the gateway fell silent with the master: takeover"
     yield Cell(f"{what} in {times.duration(times.seconds(instance['next_deadline']) - now)}")
 
 

@@ -54,10 +54,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:
-        # The reader, such as `head`, has read enough.  Python flushes once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader, such as `head`, has read enough.
+        _discard_output()
         return 128 + signal.SIGPIPE
+    except OSError as error:  # standard output on a full disk, for example
+        print(f"ucarpctl: {error}", file=sys.stderr)
+        _discard_output()
+        return EXIT_UNKNOWN
+    except Exception:  # noqa: BLE001 - Python's own status for it, 1, means `degraded`
+        import traceback
+
+        traceback.print_exc()
+        return EXIT_UNKNOWN
     return status
+
+
+def _discard_output() -> None:
+    """Keep Python from writing what is left at its end, and from failing again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(words: Sequence[str]) -> int:

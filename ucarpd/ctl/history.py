@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from heapq import merge
 
 from ucarpd.ctl import not_running, times, typed_times
 from ucarpd.ctl.failure import Failure
@@ -82,18 +83,27 @@ class _Reader:
 
     def first(self) -> list[Happening]:
         """Return all events up to now, in the order of their times."""
-        older = [each for name in self.names for each in history.read_older(self._directory, name)]
-        return sorted(older + list(self._new()), key=lambda each: each.at)
+        names = self.names
+        older = {name: history.read_older(self._directory, name) for name in names}
+        return _merged([*older.get(name, []), *events] for name, events in self._new())
 
     def next(self) -> list[Happening]:
         """Return the events since the last call."""
-        return sorted(self._new(), key=lambda each: each.at)
+        return _merged(events for _, events in self._new())
 
-    def _new(self) -> Iterator[Happening]:
+    def _new(self) -> Iterator[tuple[str, list[Happening]]]:
         for name in self.names:
             if name not in self._tails:
                 self._tails[name] = Tail(self._directory, name)
-            yield from self._tails[name].new()
+            yield name, self._tails[name].new()
+
+
+def _merged(by_instance: Iterable[list[Happening]]) -> list[Happening]:
+    """Return the events of all by their times; those of one instance stay in their order.
+
+    The clock may have been set: the last event of a file is the newest one.
+    """
+    return list(merge(*by_instance, key=lambda each: each.at))
 
 
 class _Printer:

@@ -44,7 +44,7 @@ def find(answers: Sequence[Answer], loaded: Mapping[str, units.Unit]) -> list[Me
 
 def cannot_look() -> bool:
     """Return whether the files of this host cannot be listed by this user."""
-    return DIRECTORY.is_dir() and not os.access(DIRECTORY, os.R_OK | os.X_OK, effective_ids=True)
+    return DIRECTORY.is_dir() and not os.access(DIRECTORY, os.R_OK, effective_ids=True)
 
 
 def _row(
@@ -140,7 +140,9 @@ def _why(
     if name in held:
         reason = f"process {held[name][0]} has no control socket: it starts, or is an older ucarpd"
         return UNKNOWN, reason, None
-    if own and own.active in {"active", "activating"} and not own.is_failed:
+    if own and own.active == "active":
+        return UNKNOWN, f"{own.name} runs an older ucarpd, or has no control socket", own.since
+    if own and own.active not in {"failed", "inactive"} and not own.is_failed:
         return UNKNOWN, f"{own.name} is {own.active}, and does not answer yet", own.since
     problem = _problem(path)
     if unit and unit.is_failed:
@@ -157,7 +159,7 @@ def _why(
 
 def _problem(path: Path) -> str | None:
     """Return the problems of the file, in one line."""
-    if not os.access(path, os.R_OK, effective_ids=True) and path.exists():
+    if not os.access(path, os.R_OK, effective_ids=True) and _may_exist(path):
         return NEEDS_ROOT
     from ucarpd import config
 
@@ -166,3 +168,12 @@ def _problem(path: Path) -> str | None:
     except config.ConfigError as error:
         return first(error.problems)
     return None
+
+
+def _may_exist(path: Path) -> bool:
+    """Return whether the file exists, or this user may not search its directory."""
+    try:
+        path.stat()
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return True

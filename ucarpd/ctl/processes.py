@@ -134,10 +134,12 @@ def _identity(path: Path) -> object:
 class Feed:
     """The status of all processes, kept up to date by their streams; new processes join.
 
+    After `quiet` seconds without news, QUIET if it is None, a process is asked again.
     `woken` is a descriptor that is readable after each change, until `changed` is called.
     """
 
-    def __init__(self, name: str | None = None) -> None:
+    def __init__(self, name: str | None = None, quiet: float | None = None) -> None:
+        self._quiet = QUIET if quiet is None else quiet
         self._parameters: Message | None = {"name": name} if name else None
         self._lock = threading.Lock()
         self._answers: dict[Path, Answer | None] = {}
@@ -218,7 +220,7 @@ class Feed:
         answer = Answer(pid_of(path))
         with Client(path, TIMEOUT) as client:
             try:
-                replies = client.more(GET_STATUS, self._parameters, time.monotonic() + QUIET)
+                replies = client.more(GET_STATUS, self._parameters, time.monotonic() + self._quiet)
                 for reply in replies:
                     answer = Answer(pid_of(path), _checked(reply))
                     self._note(path, answer)

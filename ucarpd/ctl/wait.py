@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",
-        type=float,
+        type=_seconds,
         default=10.0,
         help="how long to wait; default: %(default)g",
     )
@@ -39,11 +39,21 @@ def run(options: argparse.Namespace) -> int:
     while not _is_reached(answers := feed.answers(), options.name, options.state):
         left = deadline - time.monotonic()
         if left <= 0:
+            if _is_reached(answers := feed.settle(), options.name, options.state):
+                break  # There was no time for the first answers.
             said = _instead(answers, options.name, options.state)
             raise Failure(f"{said}, after {options.timeout:g} s", EXIT_FAILED)
         feed.changed(min(left, _LOOK))
         feed.look()
     return 0
+
+
+def _seconds(text: str) -> float:
+    """Raises ValueError."""
+    seconds = float(text)
+    if not seconds >= 0:  # nor is nan
+        raise ValueError
+    return seconds
 
 
 def _is_reached(answers: Sequence[Answer], name: str | None, state: str) -> bool:

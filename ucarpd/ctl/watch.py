@@ -20,7 +20,7 @@ from ucarpd.ctl.processes import Answer, Feed, ask
 from ucarpd.ctl.screen import DIM, Screen, has_colour
 
 _TICK = 1.0
-"""Seconds after which ages and durations are drawn again."""
+"""Seconds after which ages and durations are drawn again; those of one instance are asked for."""
 
 _AT_MOST = 0.1
 """Seconds between two drawings, however many changes there are."""
@@ -39,7 +39,7 @@ def run(name: str | None) -> int:
         raise Failure("--watch needs a terminal; `ucarpctl history --follow --json` does not")
     view = _View(name)
     view.seen(ask())
-    feed = Feed(name)
+    feed = Feed(name, _TICK if name else None)
     feed.settle()
     with _other_screen(feed):
         while True:
@@ -90,7 +90,8 @@ def framed(text: str, screen: Screen, height: int) -> str:
         lines[most - 1 :] = [screen.paint(f"{len(lines) - most + 1} more lines", DIM)]
     lines += [""] * (most - len(lines))
     lines.append(screen.paint(f"{time.strftime('%H:%M:%S')}  q: quit", DIM))
-    return _HOME + f"{_REST_OF_LINE}\n".join(lines) + _REST_OF_LINE + _REST_OF_SCREEN
+    # After a line that fills the screen, the cursor is still on its last letter: erase before.
+    return _HOME + "\n".join(_REST_OF_LINE + line for line in lines) + _REST_OF_SCREEN
 
 
 def _is_over(feed: Feed) -> bool:

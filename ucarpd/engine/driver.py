@@ -196,6 +196,10 @@ class Engine:
         """
         self._dispatch(events.DemotionChanged(demotion, reason, is_tested))
 
+    def gateways_silent(self, since: float) -> None:
+        """No gateway answers, as in GatewaysSilent."""
+        self._dispatch(events.GatewaysSilent(since))
+
     def step_down(self, reason: str) -> None:
         self._dispatch(events.StepDownRequested(reason))
 
@@ -259,6 +263,8 @@ class Engine:
             case actions.ProbeMaster(_, addresses):
                 self._wire.expect_answers(addresses, self.address_claimed)
                 self._outgoing.probe(action)
+                # The call waits for the loop's next turn, because it may cause another event.
+                self._loop.call_soon(self._owner.probing)
             case actions.Finish():
                 self._end()
                 self._owner.finished()

@@ -142,6 +142,9 @@ class Owner(Protocol):
     def found(self, report: Report) -> None:
         """Handle an observation of the protocol that does not change the role."""
 
+    def probing(self) -> None:
+        """Handle that the late master is being probed: ask the gateways, too."""
+
     def address_removed(self, ip: IPAddress) -> None:
         """Handle that another program has removed a virtual address of this master."""
 

@@ -5,7 +5,8 @@ its first verdict it is unknown; the first success makes it good at once.
 
 A check that fails again and again is damped: after its failure it does not count as good before a
 pause has passed without one.  The first failure costs no pause; each further one within ten minutes
-doubles it, up to five minutes.
+doubles it, up to five minutes.  A check that bars its host from serving is not damped: it may follow
+what elects one host, and no other host serves while this one waits.
 """
 
 from collections import deque
@@ -32,6 +33,7 @@ class CheckHistory:
         self.since = now
         self.reason = "not run yet"
         """The last line of the latest result that agrees with the state."""
+        self.is_damped = True
         self._rise = rise
         self._fall = fall
         self._in_a_row = 0
@@ -63,6 +65,8 @@ class CheckHistory:
 
     @property
     def _pause(self) -> float:
+        if not self.is_damped:
+            return 0.0
         falls = [at for at in self._falls if self.since - at < FLAP_WINDOW]
         return PAUSES[len(falls) - 1]
 

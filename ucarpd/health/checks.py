@@ -45,13 +45,13 @@ class HealthChecks:
 
     def add(self, name: str, terms: Terms, now: float) -> None:
         """Add a check that has no result yet; it replaces an old one of this name."""
-        self._terms[name] = terms
         self.histories[name] = CheckHistory(terms.rise, terms.fall, now)
-        self.look(now)
+        self.keep(name, terms, now)
 
     def keep(self, name: str, terms: Terms, now: float) -> None:
         """Keep the results of a check with the same `rise` and `fall`."""
         self._terms[name] = terms
+        self.histories[name].is_damped = terms.demote is not None
         self.look(now)
 
     def remove(self, name: str, now: float) -> None:

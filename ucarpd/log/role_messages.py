@@ -140,6 +140,10 @@ _FINDINGS = {
         "{peer} is still MASTER: it does not hear this host, or has another UCARP_TIEBREAK",
     ),
     Finding.RIVAL_GONE: (logging.INFO, "{peer} is no longer MASTER"),
+    Finding.CUT_OFF: (
+        logging.WARNING,
+        "holding: the gateway fell silent with the master; if that lasts, this host takes over later",
+    ),
     Finding.ADDRESS_CLAIMED: (
         logging.WARNING,
         "another host answers for {address}: {mac}; announcing the address again",

@@ -19,8 +19,9 @@ class Checking:
     """Runs the checks of an instance from `configure` to `close`.
 
     `state` and `sources` return the state and the source addresses of the instance; `ask` asks the
-    neighbours on its interface, as in Surroundings; `changed` is called when the demotion by the
-    checks may have changed, `told` when a check is in another state.
+    neighbours on its interface, as in Surroundings.  `changed` is called when the demotion by the
+    checks may have changed, `told` when a check is in another state, `gateways_silent` as in
+    GatewaysSilent.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Checking:
         ask: Callable[[IPAddress, IPAddress, Answered], None],
         changed: Callable[[], None],
         told: Callable[[], None],
+        gateways_silent: Callable[[float], None],
     ) -> None:
         self.health = health
         self._netlink = netlink
@@ -44,6 +46,7 @@ class Checking:
         self._sources = sources
         self._ask = ask
         self.checks_look = changed
+        self.gateways_silent = gateways_silent
         self._told = told
         self._config: Config | None = None
         self._checks: Checks | None = None
@@ -72,6 +75,10 @@ class Checking:
     def link_changed(self, interface: str) -> None:
         if self._checks is not None:
             self._checks.link_changed(interface)
+
+    def ask_gateways(self) -> None:
+        if self._checks is not None:
+            self._checks.ask_gateways()
 
     def listed(self) -> list[tuple[Check, float | None]]:
         """Return each check, and the monotonic second of its next run, if one is planned."""

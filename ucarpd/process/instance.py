@@ -82,6 +82,7 @@ class Instance(ToldInstance):
             ask=interface.ask,
             changed=self.demotion_changed,
             told=host.changed,
+            gateways_silent=lambda at: self._engine.gateways_silent(at) if self._engine else None,
         )
         self._phase = phase
         self._former_keys: deque[bytes] = deque(maxlen=FORMER_KEYS)

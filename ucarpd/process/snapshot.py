@@ -5,6 +5,7 @@ It comes from the memory of the process, which does not ask the kernel.
 
 import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Protocol
 
 from ucarpd import __version__
@@ -57,11 +58,14 @@ def of_process(
 
 
 def _refused(reading: Reading) -> list[dict[str, Any]]:
+    problems: dict[Path, list[str]] = {}
+    for each in reading.problems:
+        problems.setdefault(each.path, []).append(str(each))
     return [
         {
             "name": path.name.removesuffix(".conf"),
             "path": str(path),
-            "problems": [str(each) for each in reading.problems if each.path == path]
+            "problems": problems.get(path)
             or ["`ucarpd check --reload` has refused it, and said why"],
         }
         for path in sorted(reading.refused)
@@ -137,6 +141,7 @@ def of_instance(
         },
         "checks": [_check(each, run_at, standing.checks, moments) for each, run_at in checks],
         "preempt_at": _at(machine.preempts_at(moments.now) if machine else None, moments),
+        "holding": machine is not None and machine.is_holding,
     }
 
 

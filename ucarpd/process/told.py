@@ -7,7 +7,9 @@ from ucarpd.carp.params import IPAddress
 from ucarpd.health.fitness import Fitness
 from ucarpd.interface.interface import Interface
 from ucarpd.log.role_messages import finding_text
+from ucarpd.process.checking import Checking
 from ucarpd.process.followers import Followers
+from ucarpd.process.removals import Removals
 from ucarpd.process.shown import ShownInstance
 from ucarpd.record.happening import Event
 from ucarpd.record.keeper import Keeper
@@ -16,11 +18,13 @@ from ucarpd.record.keeper import Keeper
 class ToldInstance(ShownInstance):
     """A part of `Instance`; apart from it only to keep both files short."""
 
+    checking: Checking
     _fitness: Fitness
     _followers: Followers
     _interface: Interface
     _keeper: Keeper
     _loop: asyncio.AbstractEventLoop
+    _removals: Removals
 
     def served(self) -> None:
         self._followers.served()
@@ -45,6 +49,9 @@ class ToldInstance(ShownInstance):
         self._notes.found(report)
         self._teller.event(Event.FINDING, finding_text(report), report.peer)
         self._host.changed()
+
+    def probing(self) -> None:
+        self.checking.ask_gateways()
 
     def address_removed(self, ip: IPAddress) -> None:
         """Another program has removed a virtual address of this master."""

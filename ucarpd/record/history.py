@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ucarpd.linux.group import group_id
+from ucarpd.linux.regular_file import open_regular
 from ucarpd.record.happening import Happening
 
 LARGEST = 256 * 1024
@@ -54,7 +55,8 @@ def read_older(directory: Path, name: str) -> list[Happening]:
     Raises OSError if the file exists and cannot be read.
     """
     try:
-        return list(parsed(files_of(directory, name)[0].read_bytes()))
+        with os.fdopen(open_regular(files_of(directory, name)[0]), "rb") as file:
+            return list(parsed(file.read()))
     except (FileNotFoundError, NotADirectoryError):
         return []
 
@@ -75,7 +77,7 @@ class Tail:
         """
         content = b""
         try:
-            with self._present.open("rb") as file:
+            with os.fdopen(open_regular(self._present), "rb") as file:
                 identity = _identity(file)
                 if self._identity not in {None, identity}:
                     content = self._end_of_former()
@@ -89,7 +91,7 @@ class Tail:
     def _end_of_former(self) -> bytes:
         """Return the unread events of the file that was the present one."""
         try:
-            with self._older.open("rb") as file:
+            with os.fdopen(open_regular(self._older), "rb") as file:
                 return self._read(file) if _identity(file) == self._identity else b""
         except FileNotFoundError:
             return b""
@@ -136,8 +138,8 @@ class _Appending:
     """A file open for appending, of `size` bytes."""
 
     def __init__(self, path: Path) -> None:
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        self._descriptor = os.open(path, flags, 0o640)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+        self._descriptor = open_regular(path, flags)
         self.size = os.fstat(self._descriptor).st_size
 
     def __enter__(self) -> "_Appending":

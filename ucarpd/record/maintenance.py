@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ucarpd.linux.regular_file import open_regular
 from ucarpd.linux.run_directory import replace_file
 
 LEVELS = ("maintenance", "never")
@@ -173,7 +174,7 @@ def directory_of(directory: Path) -> Path:
 
 def _read(path: Path, scope: str) -> Note:
     """Raises OSError or ValueError."""
-    with path.open("rb") as file:
+    with os.fdopen(open_regular(path), "rb") as file:
         content = file.read(_LONGEST + 1)
     if len(content) > _LONGEST:
         raise ValueError("it is too long")

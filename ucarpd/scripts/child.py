@@ -7,8 +7,11 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pwd import getpwnam
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
+
+from ucarpd.linux.spawn import has_own_directory, spawn
 
 KILL_AFTER = 2.0
 """Seconds between SIGTERM and SIGKILL for a program that must end."""
@@ -46,6 +49,24 @@ PIDS = Pids()
 """The process ids that a Child waits for; other code must not take their exit status."""
 
 _REALTIME = {os.SCHED_FIFO, os.SCHED_RR}
+
+
+class Started(Protocol):
+    """A program that was started; `wait` waits for its end, and returns -N for signal N."""
+
+    @property
+    def pid(self) -> int: ...
+    def wait(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Spawned:
+    """A program that subprocess has not started."""
+
+    pid: int
+
+    def wait(self) -> int:
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
 class Account(NamedTuple):
@@ -98,15 +119,20 @@ def start_beside(
     *,
     output: int | None = None,
     account: Account | None = None,
-) -> subprocess.Popen[bytes]:
-    """Do the same in another thread than the event loop's, which does not wait for it.
+) -> Started:
+    """Do the same in a thread of its own; the event loop does not wait for it.
 
-    vfork would stop all threads until the program is executed, which takes long on a busy machine.
-    Python does not use it for a program with a user.
+    With an account Python forks: vfork would stop all threads until the program is executed, which takes
+    long on a busy machine.  `spawn` does neither, but cannot change the user.
     """
-    account = account or Account(os.geteuid(), None, None)
     with PIDS.starting():
-        return start(command, environment, output=output, account=account)
+        if account is not None or not has_own_directory():
+            account = account or Account(os.geteuid(), None, None)
+            return start(command, environment, output=output, account=account)
+        with _ordinary_children():
+            process = Spawned(spawn(command, environment, output=output, umask=UMASK))
+        PIDS.add(process.pid)
+        return process
 
 
 class Child:
@@ -123,7 +149,7 @@ class Child:
         environment: Mapping[str, str],
         ended: Callable[[int, bool], None],
         *,
-        process: subprocess.Popen[bytes] | None = None,
+        process: Started | None = None,
         alone: bool = False,
     ) -> None:
         self._alone = alone
@@ -132,7 +158,7 @@ class Child:
         self._timer: asyncio.TimerHandle | None = None
         self._timed_out = False
         self._descriptor: int | None = None
-        self._process = process or start(command, environment)
+        self._process: Started = process or start(command, environment)
         self._be_ordinary()
         self._watch()
 

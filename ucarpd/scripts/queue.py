@@ -6,13 +6,12 @@ and the file system of the script may hang.
 
 import asyncio
 import contextlib
-import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from ucarpd.scripts.child import Child, start_beside
+from ucarpd.scripts.child import Child, Started, start_beside
 from ucarpd.scripts.runner import (
     CANNOT_EXECUTE,
     Hook,
@@ -102,7 +101,7 @@ class _Runner(HookRunner):
         except RuntimeError as error:
             self._fail(hook, CANNOT_EXECUTE, str(error))
 
-    def _started_beside(self, hook: Hook, started: "subprocess.Popen[bytes] | Refused") -> None:
+    def _started_beside(self, hook: Hook, started: "Started | Refused") -> None:
         if isinstance(started, tuple):
             self._fail(hook, *started)
             return
@@ -116,7 +115,7 @@ Refused = tuple[int, str]
 """Exit status and reason of a script that cannot be run."""
 
 
-def _start(hook: Hook, script: Path) -> "subprocess.Popen[bytes] | Refused":
+def _start(hook: Hook, script: Path) -> "Started | Refused":
     obstacle = obstacle_of(script)
     if obstacle is not None:
         return obstacle

@@ -217,6 +217,7 @@ def obstacle_of(script: Path) -> tuple[int, str] | None:
 
 
 def why_not_executed(error: Exception) -> str:
+    """Return the words for an error of the start of a program that is there and executable."""
     if not isinstance(error, OSError):
         return repr(error)
     match error.errno:

@@ -224,3 +224,15 @@ def test_a_demotion_before_the_start_is_remembered(style, advertised):
         at 4.9375: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement {advertised}, AcquireAddresses
         """,
     )
+
+
+def test_a_host_that_may_not_serve_follows_one_that_has_left_as_soon_as_it_may():
+    """A leader is elected elsewhere: the old one leaves before the new one may serve."""
+    play(
+        demoted(255),
+        """
+        at 10.5: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
+        at 11.0: AdvertisementReceived 255/255 from 10.0.0.2 -> nothing
+        at 11.6: DemotionChanged 0 -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresses
+        """,
+    )

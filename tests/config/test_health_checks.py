@@ -218,7 +218,7 @@ def test_a_check_that_may_leave_nobody_is_legal_and_told(read, web):
     [told] = [each for each in warnings(web) if each.key and "CHECK" in each.key]
     assert (told.key, told.text) == (
         "UCARP_CHECK_A",
-        "if this check (demote=never) fails on all hosts, nobody serves",
+        "if this check (demote=never) fails on all hosts, no host serves",
     )
     web.write_text(minimal("UCARP_CHECK_A='tcp:a demote=never'"))
     assert not any(each.key == "UCARP_CHECK_A" for each in warnings(web))

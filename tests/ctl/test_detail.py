@@ -209,7 +209,7 @@ BAD = {"state": "failed", "reason": "connection refused", "counts": True}
         (
             BAD | {"demote": None},
             "WEB failed since 2026-11-25 23:48:00, http://127.0.0.1/: connection refused; this host"
-            " does not serve; if it fails on all hosts, nobody serves",
+            " does not serve; if it fails on all hosts, no host serves",
         ),
         (
             BAD | {"good_at": "2026-11-26T00:00:20.000Z"},

@@ -52,11 +52,11 @@ def test_a_verb_is_run_with_its_options(verb):
 
 def test_a_failure_is_one_message_and_its_status(verb, capsys):
     def run(_options):
-        raise Failure("nobody took over", EXIT_FAILED)
+        raise Failure("no host took over", EXIT_FAILED)
 
     verb(run)
     assert entry.main(["step-down"]) == 1
-    assert capsys.readouterr() == ("", "ucarpctl: nobody took over\n")
+    assert capsys.readouterr() == ("", "ucarpctl: no host took over\n")
 
 
 def test_ctrl_c_ends_it_without_a_traceback(verb, capsys):

@@ -98,7 +98,7 @@ def test_where_no_other_host_was_heard_it_says_that_and_goes_on(start, state, ca
     assert status == 0
     assert out[1:] == [
         "web is still MASTER: no healthy host has taken over yet",
-        "web: whether another host can serve is not known: ucarpctl step-down tells",
+        "web: whether another host can serve is not known: ucarpctl step-down finds out",
     ]
     assert notes.read(state).of_instances.keys() == {"web"}
 

@@ -46,7 +46,7 @@ def test_another_host_takes_over(process, capsys):
 def test_nobody_takes_over(process, capsys):
     process(MASTER, steers=lambda name: [name])
     assert main(["step-down", "web"]) == 1
-    assert capsys.readouterr() == ("", "ucarpctl: nobody took over; web is still MASTER\n")
+    assert capsys.readouterr() == ("", "ucarpctl: no host took over; web is still MASTER\n")
 
 
 def test_a_master_whose_units_stop_first_gets_the_time_for_that(process, capsys, monkeypatch):
@@ -83,7 +83,7 @@ def test_without_a_name_all_hand_over(process, capsys):
     assert out == (
         "mail is BACKUP: there is no role to hand over\nweb is BACKUP: 192.0.2.12 has taken over\n"
     )
-    assert err == "ucarpctl: nobody took over; dns is still MASTER\n"
+    assert err == "ucarpctl: no host took over; dns is still MASTER\n"
 
 
 def test_it_is_for_root(process, capsys):

@@ -35,7 +35,7 @@ def test_two_hosts_are_asked_and_hand_over(a, b):
     alone = a.ucarpctl("step-down", "web", check=False)
     assert (alone.returncode, alone.stderr) == (
         1,
-        "ucarpctl: nobody took over; web is still MASTER\n",
+        "ucarpctl: no host took over; web is still MASTER\n",
     )
 
     master.signal(signal.SIGSTOP)

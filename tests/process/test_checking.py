@@ -62,7 +62,7 @@ async def test_a_host_that_may_never_serve_says_what_that_means(make, log_lines)
     await asyncio.sleep(2 * TAKES_OVER)
     assert log_lines.told()[0] == (
         "web: check UPLINK has failed: eth1 is down; this host does not serve meanwhile; if it fails"
-        " on all hosts, nobody serves"
+        " on all hosts, no host serves"
     )
     assert bench.instance.state is State.BACKUP
     await bench.instance.stop("stopping")

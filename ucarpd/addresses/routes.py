@@ -11,13 +11,13 @@ from ucarpd.linux.netlink import Netlink
 from ucarpd.log.messages import Journal
 
 LOOK_AFTER = 5.0
-"""Seconds between two looks whether another program has removed a route: the kernel reports route
-changes only with those of all others, which may be many thousands.
+"""Seconds between two looks whether another program has removed a route: the kernel reports the
+changes of all routes together, which may be many thousands.
 """
 
 
 class RoleRoutes:
-    """The routes of one virtual host; `told` gets what is wrong now, or an empty text."""
+    """The routes of one virtual host; `told` gets the present fault, or an empty text."""
 
     def __init__(
         self, config: Config, netlink: Netlink, log: Journal, told: Callable[[str], None]

@@ -131,8 +131,8 @@ class AnnounceAddresses:
 class ProbeMaster:
     """Ask the neighbours, from `source`, where these addresses are; answer with AddressClaimed.
 
-    They are the late master's own address, and one that it serves.  If this host has gateways that can hold
-    up a takeover (rule S5), ask them too; if none answers, tell so with GatewaysSilent.
+    The addresses are the late master's own one, and a virtual one.  If this host has gateways that can hold
+    up a takeover (rule S5), ask them too; if none answers, report GatewaysSilent.
     """
 
     source: IPAddress

@@ -12,7 +12,7 @@ from ucarpd.carp.probe import Probe
 class Answers:
     """The answers of one time in a state; a MASTER ignores claims until `settled_at`.
 
-    `probe` is what the master was asked in the silence before that.
+    `probe` is the question to the master in the silence before that.
     """
 
     def __init__(self, settled_at: float = float("inf"), probe: Probe | None = None) -> None:
@@ -30,7 +30,7 @@ class Answers:
             self.probe.answer(claim)
 
     def found(self) -> list[Action]:
-        """As MASTER: report that the late master serves too, if that is news."""
+        """As MASTER: report that the late master still serves, if that is news."""
         return self.probe.found() if self.probe is not None else []
 
     def heard(self, source: IPAddress) -> list[Action]:

@@ -4,8 +4,7 @@ A gratuitous ARP packet of another host misleads every client that hears it, unt
 announces the address again.  So it does: at once, but with growing pauses while the other host goes
 on, because that host may do the same.
 
-A claim says nothing while the role moves: the host that leaves, or the one that comes, also
-announces.  An advertisement of a host that takes over is on the wire before its announcement, but
+A claim says nothing while the role moves: the old or the new master also announces.  An advertisement of a host that takes over is on the wire before its announcement, but
 may be read later, so even the quick answer waits for a moment.  If another master is heard,
 `rivals` reports it, and the advertisements settle the matter.
 """

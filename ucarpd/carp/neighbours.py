@@ -1,4 +1,4 @@
-"""ARP and neighbour discovery bytes: where an address is, said or asked."""
+"""ARP and neighbour discovery bytes: questions where an address is, and answers."""
 
 import struct
 from ipaddress import IPv4Address, IPv6Address
@@ -42,7 +42,7 @@ _ND_OPTIONS = 24
 
 
 class Claim(NamedTuple):
-    """Somebody's statement that `address` is at `mac`.
+    """A host's statement that `address` is at `mac`.
 
     `is_echo`: it says so to this host alone, for no question of a client.  So a FreeBSD backup
     answers each gratuitous ARP request, with the MAC address of its interface.
@@ -86,7 +86,7 @@ def arp_claim(frame: bytes) -> Claim | None:
 
 
 def nd_claim(icmp: bytes) -> Claim | None:
-    """Return what a neighbour advertisement says; None if it names no MAC address."""
+    """Return the claim of a neighbour advertisement; None if it names no MAC address."""
     if len(icmp) < _ND_OPTIONS or icmp[0] != NEIGHBOUR_ADVERTISEMENT:
         return None
     at = _ND_OPTIONS

@@ -1,7 +1,7 @@
 """The question whether a silent master is gone, or only its advertisements.
 
-If a host has died, neither its own address nor the virtual address answers.  If somebody has
-stopped its daemon, its own address answers alone.  Only if both answer, and at one host, has this
+If a host has died, neither its own address nor the virtual address answers.  If an operator has
+stopped its daemon, only its own address answers.  Only if both answer, and at one host, has this
 backup become a second master.
 """
 
@@ -37,7 +37,7 @@ class Probe:
             self._macs.setdefault(claim.address, claim.mac)
 
     def found(self) -> list[Action]:
-        """As MASTER: report, once, that the late master serves too."""
+        """As MASTER: report, once, that the late master still serves."""
         own = self._macs.get(self._late)
         served = self._macs.get(self._served) if self._served else None
         # A BSD kernel answers for the virtual address with the virtual MAC address.

@@ -19,8 +19,8 @@ How unfit a host is has one order:
 A host that is failing or in maintenance still serves if no fitter host does.  A host that may NEVER
 serve gives its addresses up at once, heard or not, and takes over from no host.
 
-A host whose health checks have not run yet states what it knows.  As a backup it compares itself as
-the most failing one: it challenges no master that may be the fitter one.
+A host states the faults that it knows, even if its health checks have not run yet.  As a backup it
+then compares itself as the most failing one: it challenges no master that may be the fitter one.
 
 Stating is no pace: a host that is less fit advertises once a second at least, so that it is
 relieved soon.

@@ -71,7 +71,7 @@ def master_down_units(
 
 
 class Phase(NamedTuple):
-    """The place of a virtual host among those of its process, which took over together.
+    """The place of a virtual host among the virtual hosts of its process that took over together.
 
     `share`, above 0 and up to 1, is the part of an interval that a new master waits before its
     second advertisement.  `slots` is how many points of an interval they all share.
@@ -87,7 +87,7 @@ ALONE = Phase(1.0, 1)
 def slots_of(hosts: int) -> int:
     """Return the number of slots for a process with so many virtual hosts.
 
-    Few slots mean few wake-ups of the process, and the last one of a slot comes a little later.
+    Few slots mean few wake-ups of the process, and make the last advertisement of a slot a little late.
     """
     return min(MOST_SLOTS, max(1, math.ceil(hosts / HOSTS_IN_A_SLOT)))
 

@@ -96,7 +96,7 @@ class Transmitter:
         return BROADCAST_MAC if self._params.broadcast else group_mac(self._params.group_of(family))
 
     def _prefix(self, source: IPAddress, source_mac: bytes) -> bytes:
-        """Return what is the same in each frame from these addresses; it is made once."""
+        """Return the part that each frame from these addresses has in common; it is made once."""
         family, sent_from = source.version, (source, source_mac)
         known = self._prefixes.get(family)
         if known is None or known[0] != sent_from:

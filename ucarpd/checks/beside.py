@@ -24,7 +24,7 @@ def in_thread(function: Callable[[], object]) -> None:
 class Beside(Generic[T]):
     """One call at a time, in a thread of its own.
 
-    So a call that hangs holds up nothing else, neither other checks nor the end of the process.
+    So a call that hangs delays neither other checks nor the end of the process.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Beside(Generic[T]):
     async def call(self, function: Callable[[], T], doing: str) -> T:
         """Return the result of `function`, or raise its OSError or LookupError.
 
-        Raises Failed while an earlier call of this object still hangs; `doing` says what it does.
+        Raises Failed while an earlier call of this object still hangs; `doing` names the call.
         """
         if self._is_busy:
             raise Failed(f"{doing} hangs")

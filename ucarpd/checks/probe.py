@@ -1,4 +1,4 @@
-"""What a kind of check has to offer, and what it may ask."""
+"""The interface of a kind of check, and the knowledge that it can use."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ def fit(line: str) -> str:
 class Probe(Protocol):
     """One check of one virtual host.
 
-    `run` returns a line for the operator, or raises Failed; nothing else is awaited than what other
-    events of the loop end, and a cancellation ends it at once.  `watches` names an interface whose
+    `run` returns a line for the operator, or raises Failed.  It awaits only what other events of the
+    loop end, and a cancellation ends it at once.  `watches` names an interface whose
     changes are the only reason to run; None: it runs at its interval.
     """
 
@@ -38,7 +38,7 @@ class Probe(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the checks of a virtual host may ask: its `interface`, the kernel's links, its own source
+    """Knowledge for the checks of a virtual host: its `interface`, the kernel's links, its own source
     addresses, and the environment of its scripts with its present state.
 
     `ask` asks, from its second argument, where an address is; the third gets the answer, if one comes

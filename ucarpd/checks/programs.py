@@ -54,7 +54,7 @@ class Program:
             status = await asyncio.shield(run.ended)
         except asyncio.CancelledError:
             run.kill()
-            # What has left the process group is found beside the loop.
+            # Find processes that have left the process group, beside the loop.
             in_thread(lambda: survivors.kill(f"{_MARK}={which}"))
             raise
         except OSError as error:
@@ -127,7 +127,7 @@ class _Run:
             os.close(self._pipe)
             assert error is not None
             self.ended.set_exception(error)
-            self.ended.exception()  # If nobody waits any more, it is no defect.
+            self.ended.exception()  # No defect, even if no caller waits any more.
             return
         self._child = Child(self._command, {}, self._end, process=process, alone=True)
         self._listen()
@@ -150,7 +150,7 @@ class _Run:
             self._again = self._loop.call_later(READ_PAUSE, self._listen)
 
     def _take(self) -> bool:
-        """Read what the pipe holds; return whether there may be more."""
+        """Read the contents of the pipe; return whether there may be more."""
         try:
             part = os.read(self._pipe, _READ_SIZE)
         except BlockingIOError:

@@ -16,7 +16,7 @@ from ucarpd.health.checks import HealthChecks, Terms
 from ucarpd.health.gateway import Gateway, silent_since
 
 FIRST_RUN_WITHIN = 1.0
-"""Seconds within which each check runs for the first time, so that the host is soon tested."""
+"""Seconds within which each check runs for the first time: the host is soon tested."""
 
 ANSWER_WITHIN = 0.25
 """Seconds in which a gateway that can hold up a takeover has to answer."""
@@ -51,7 +51,7 @@ class Checks:
         self._asking: asyncio.TimerHandle | None = None
 
     def configure(self, checks: Iterable[Check]) -> None:
-        """Run these checks from now on; what has not changed keeps its results."""
+        """Run these checks instead; unchanged checks keep their results."""
         wanted = {each.name: each for each in checks}
         now = self._loop.time()
         for name in self._running.keys() - wanted.keys():

@@ -21,7 +21,7 @@ from ucarpd.process import refusals
 from ucarpd.scripts.runner import refusal
 
 MANY_PROCESSES = 32
-"""Processes that run a file each from which on one should run them all: each hears all others."""
+"""So many processes with one file each should be one process: each hears all others."""
 
 _ERR = 3
 _WARNING = 4
@@ -60,7 +60,7 @@ def check(options: argparse.Namespace) -> int:
             else:
                 _say(f"{weak.problem} (warning)", _WARNING)
         of_host = [f.problem for f in found if not f.is_error and f.problem.path == each.path]
-        # The advice for a line that has to be written anew would mislead.
+        # If the operator must rewrite a line, other advice about it would mislead.
         told = {error.line for error in of_scripts}
         of_file = [each for each in config.warnings(each.path) if each.line not in told]
         for warning in (*of_file, *of_host):

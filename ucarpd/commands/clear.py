@@ -1,6 +1,6 @@
 """`ucarpd clear`: removes addresses and says that the role is free, after a process that has died.
 
-The peers wait for it, so what the work does not need is imported when it is done.
+The peers wait for it, so modules that the work does not need are imported afterwards.
 """
 
 from collections.abc import Sequence

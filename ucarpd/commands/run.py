@@ -16,7 +16,7 @@ def run(options: argparse.Namespace) -> int:
     if options.env:
         # Before the log process is forked, which would keep them.
         _hide_secrets()
-    # Before the other imports, for the log process does not need what they take.
+    # Before the other imports: the log process does not need their memory.
     kind, log_process = start_log(options.log)
 
     import asyncio

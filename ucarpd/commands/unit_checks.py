@@ -16,7 +16,7 @@ def find(
     is_booted: Callable[[], bool] = systemd.is_running,
     enablement: Callable[[str], str] = systemctl.enablement,
 ) -> Iterator[Finding]:
-    """Yield what is wrong with the units of a file on this host."""
+    """Yield the faults of the units of a file on this host."""
     for unit in config.units:
         text, is_error = _fault(unit, is_booted, enablement)
         if text:

@@ -221,7 +221,7 @@ def _about_checks(lines: list[Line], given: dict[str, Line]) -> Iterator[tuple[L
         with suppress(ValueError):  # `load` reports the fault.
             check = health_checks.parse(line.value)
             if check.demote is None:
-                yield line, "if this check (demote=never) fails on all hosts, nobody serves"
+                yield line, "if this check (demote=never) fails on all hosts, no host serves"
             if isinstance(check.where, health_checks.Endpoint) and check.where.host in virtual:
                 text = (
                     f"{check.where.host} is a virtual address, so a BACKUP asks the master's server"

@@ -35,7 +35,7 @@ _contents: dict[Path, bytes] = {}
 def take(environ: Mapping[str, str], name: str | None = None) -> Path:
     """Return the path that stands for the variables with our prefix.
 
-    `name` is the name of the instance; None: that of the variables.
+    `name` is the name of the instance; None: the one in the variables.
     """
     ours = {key: value for key, value in environ.items() if key.startswith(PREFIX)}
     # Docker sets UCARP_NAME=/this/other for a link to a container called ucarp.

@@ -26,7 +26,7 @@ class Draft:
 
     `problems` holds all faults.  `written` holds the lines by the name in the file; the last of
     several lines wins, as in bash.  `given` holds the values by canonical key, without empty ones;
-    `members` holds the single ones of the families, by the name in the file.
+    `members` holds the keys of each family, by the name in the file.
     `faulty` holds the canonical keys whose fault is already reported, to report it only once.
     """
 
@@ -147,6 +147,6 @@ class Draft:
 
 
 def _letter(text: str) -> str:
-    """Name the first letter that only looks like one of ASCII; empty when there are others too."""
+    """Name the first letter that only looks like an ASCII letter; empty if there are other letters."""
     strange = look_alikes.strange(text)
     return f"; {strange}" if strange and look_alikes.latin(text).isascii() else ""

@@ -96,12 +96,12 @@ def _with(at: int, spelled: str, option: Option, value: str | None) -> tuple[Fou
 
 
 def number(text: str) -> tuple[int, str]:
-    """Return the number that ucarp reads in the text, and what is left of it.
+    """Return the number that ucarp reads in the text, and the rest of the text.
 
     As strtoul(3): 0x begins a hexadecimal number, and 0 an octal one.  Raises ValueError.
     """
     found = re.match(r"\s*\+?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)", text, re.ASCII)
-    # Python takes thousands of digits for an attack, and so does everybody else.
+    # Python treats thousands of digits as an attack.
     if found is None or len(found[1]) > 20:
         raise ValueError
     digits = found[1]

@@ -1,1 +1,1 @@
-"""What operators ask and order: the Varlink service on a unix socket."""
+"""The Varlink service on a unix socket, by which operators query and control the process."""

@@ -20,7 +20,7 @@ class Client:
     """A connection to the socket at `path`.
 
     `timeout` is in seconds, for the connection and for each call.  A process that does not answer
-    raises TimeoutError; one that has ended, or may not be asked, raises another OSError.
+    raises TimeoutError; if it has ended, or this user may not ask it, another OSError is raised.
     """
 
     def __init__(self, path: Path, timeout: float = 1.0) -> None:

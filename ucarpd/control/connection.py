@@ -27,7 +27,7 @@ _UCRED = struct.Struct("=iII")
 class Connection:
     """One client; each call of `step` or `ready` does one bounded piece of work.
 
-    `wait_for` sets the events for which `ready` is to be called, `again` asks for a call of `step`,
+    `wait_for` sets the events that call `ready`, `again` asks for a call of `step`,
     and `closed` tells that the connection has ended.
     """
 
@@ -84,12 +84,12 @@ class Connection:
             self._socket.close()
 
     def changed(self) -> None:
-        """Say what is new as soon as the client has read the last reply."""
+        """Send the changes as soon as the client has read the last reply."""
         self._is_due = True
         self._again(self)
 
     def ready(self, events: int) -> None:
-        """React to what epoll has seen."""
+        """React to events of epoll."""
         if events & EPOLLOUT:
             self._write()
         elif events & EPOLLIN:
@@ -98,7 +98,7 @@ class Connection:
             self.close()
 
     def step(self) -> None:
-        """Go on with what has come in, or is to go out."""
+        """Continue with the received calls and the replies to send."""
         if self.is_closed or self._out or self.is_waiting:
             return
         if self._status is None:

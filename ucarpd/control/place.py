@@ -1,6 +1,6 @@
 """The place of the control socket in the file system, and who may connect to it.
 
-Reading is for root and the group ucarpd.  The directory belongs to this group, so that no other
+Reading is for root and the group ucarpd.  The directory belongs to this group, so no other
 user finds a socket at all.
 """
 

@@ -53,7 +53,7 @@ class Server:
         self._loop.add_reader(self._epoll, self._take_event)
 
     def listen(self, listener: socket.socket) -> None:
-        """Serve the clients of this socket, which belongs to the server from now on."""
+        """Serve the clients of this socket; the server owns it now."""
         self._close_listener()
         listener.setblocking(False)
         self._listener = listener
@@ -145,7 +145,7 @@ class Server:
             waiting.pop().close()
 
     def _admit(self) -> None:
-        """Give a place to the first client that waits, of root and of others; go on while there are places."""
+        """Give a place to the first waiting client, of root and of others; repeat while there are places."""
         if self._admitting is not None:
             self._admitting.cancel()
             self._admitting = None
@@ -162,9 +162,9 @@ class Server:
             self._admitting = self._loop.call_later(pause, self._admit)
 
     def _has_place(self, of_root: bool) -> bool:
-        """Return whether there is room, or was made.
+        """Return whether there is a place; if not, try to make one.
 
-        A connection that has been quiet for long is closed; of several one that waits for nothing.
+        It closes a connection that has been idle for long, if possible of a client that awaits no changes.
         """
         rivals = [each for each in self._connections.values() if each.is_of_root == of_root]
         if len(rivals) < MOST:

@@ -1,4 +1,4 @@
-"""The methods of the Varlink interface: who may call them, and what they answer."""
+"""The methods of the Varlink interface: permissions and replies."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -33,7 +33,7 @@ error ExpectedMore ()
 
 
 class Host(Protocol):
-    """The process that is asked and steered, in the words of the interface.
+    """The process behind the interface, in the interface's terms.
 
     Each method returns at once.
     """
@@ -42,13 +42,13 @@ class Host(Protocol):
         """Return the names of the instances that run."""
 
     def instance(self, name: str) -> Message | None:
-        """Return the status of one of them, or None if it does not run."""
+        """Return the status of one instance, or None if it does not run."""
 
     def overview(self) -> Message:
         """Return the fields of the status beside `instances`."""
 
     def step_down(self, name: str | None) -> list[str]:
-        """Offer the role of one instance or of all; return those that are MASTER."""
+        """Offer the role of one instance or of all; return the instances that are MASTER."""
 
     def apply_maintenance(self, done: Callable[[list[str]], None]) -> None:
         """Read the maintenance notes again.

@@ -1,4 +1,4 @@
-"""What is wrong with an instance, and how bad that is, for people and for monitoring plug-ins."""
+"""The faults of an instance and their severity, for people and for monitoring plug-ins."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -11,11 +11,11 @@ OK, DEGRADED, CRITICAL, NOT_KNOWN = range(4)
 """The exit statuses of `status`."""
 
 _FROM_BEST_TO_WORST = (OK, DEGRADED, NOT_KNOWN, CRITICAL)
-"""What is not known may be critical."""
+"""An unknown state may be critical."""
 
 
 class Trouble(NamedTuple):
-    """One thing that is not as it should be."""
+    """One fault and its severity."""
 
     level: int
     text: str
@@ -32,7 +32,7 @@ def level(instance: Message) -> int:
 
 
 def troubles(instance: Message, now: float) -> list[Trouble]:
-    """Return what is not as it should be, the worst first; `now` is in seconds since 1970."""
+    """Return the troubles of an instance, the worst first; `now` is in seconds since 1970."""
     found = list(_troubles(instance, now))
     return sorted(found, key=lambda each: -_FROM_BEST_TO_WORST.index(each.level))
 
@@ -74,7 +74,7 @@ def _troubles(instance: Message, now: float) -> Iterator[Trouble]:
 
 
 def maintenance(note: Message, now: float) -> str:
-    """Return what a note of maintenance asks for, who says so, when and why."""
+    """Return the level of a maintenance note, its author, time and reason."""
     what = "never serves" if note["level"] == "never" else "last resort"
     whole = " (all of this host)" if note["scope"] == "host" else ""
     by = f" by {note['by']}" if note.get("by") else ""

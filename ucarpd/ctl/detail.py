@@ -17,7 +17,7 @@ _STATES = {
 
 
 class _View(NamedTuple):
-    """What the sections are made of; `now` is in seconds since 1970."""
+    """The data of the sections; `now` is in seconds since 1970."""
 
     instance: Message
     process: Message
@@ -72,7 +72,7 @@ def _checks(view: _View) -> Iterator[Cell]:
         said = f"{each['name']} {each['state']} since {times.local(each['since'], now)}"
         said += f", {each['target']}: {each['reason']}"
         if each["state"] == "failed" and each.get("demote") is None:
-            said += "; this host does not serve; if it fails on all hosts, nobody serves"
+            said += "; this host does not serve; if it fails on all hosts, no host serves"
         elif each["state"] == "failed" and not each["counts"]:
             said += "; it does not count yet"
         if each.get("good_at") is not None:

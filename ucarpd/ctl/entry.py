@@ -1,4 +1,4 @@
-"""Where the command `ucarpctl` begins: the table of verbs."""
+"""The start of the command `ucarpctl`: the table of verbs."""
 
 import os
 import signal
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     import argparse
 
 VERBS = {
-    "status": "show the state of this host's instances, and what is wrong",
+    "status": "show the state of this host's instances, and their faults",
     "wait": "wait until an instance has a state, for scripts",
     "step-down": "offer the role to the other hosts, once",
     "maintenance": "take this host, or one instance, out of service for a while",
-    "history": "show what happened to the instances, and when",
+    "history": "show past events of the instances, with time and reason",
     "metrics": "give metrics to Prometheus, by HTTP or in a file",
 }
 """What each verb does.  Its module is here, with the verb's name: `step_down` for `step-down`."""
@@ -33,7 +33,7 @@ class Verb(Protocol):
         """Add the options and arguments of this verb; the description is there already."""
 
     def run(self, options: "argparse.Namespace") -> int:
-        """Do what was asked, and return the exit status; raise Failure if that is impossible."""
+        """Run the verb and return the exit status; raise Failure if that is impossible."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:
-        # The reader, such as `head`, has what it wanted.
+        # The reader, such as `head`, has read enough.
         _discard_output()
         return 128 + signal.SIGPIPE
     except OSError as error:  # standard output on a full disk, for example
@@ -98,7 +98,7 @@ def _without_verb(words: Sequence[str]) -> int:
     listed = "\n".join(f"  {name:12} {does}" for name, does in VERBS.items())
     parser = _parser(
         "ucarpctl",
-        description=f"Ask and steer ucarpd on this host.\n\nverbs:\n{listed}",
+        description=f"Query and control ucarpd on this host.\n\nverbs:\n{listed}",
         usage="ucarpctl VERB [OPTION ...] [NAME]",
         epilog=_EPILOG,
     )

@@ -1,10 +1,10 @@
-"""The end of a command that could not do what was asked."""
+"""The end of a command that failed."""
 
 EXIT_FAILED = 1
-"""What was asked did not happen: nobody took over, the state was not reached."""
+"""The result did not come: no host took over, the state was not reached."""
 
 EXIT_UNKNOWN = 3
-"""Nobody could be asked, or the command line is wrong; monitoring plug-ins call it UNKNOWN."""
+"""No process could be asked, or the command line is wrong; monitoring plug-ins call it UNKNOWN."""
 
 
 class Failure(Exception):

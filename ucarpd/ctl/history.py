@@ -1,4 +1,4 @@
-"""`ucarpctl history`: what happened to the instances, from the files in the state directory."""
+"""`ucarpctl history`: the past events of the instances, from the files in the state directory."""
 
 import argparse
 import sys
@@ -19,13 +19,13 @@ LOOK = 0.3
 """Seconds between two looks at the files."""
 
 FEW = 10
-"""Events of before that --follow begins with, if --since does not say more."""
+"""Past events that --follow begins with, unless --since is given."""
 
 _WIDTHS = (19, 0, 14, 11)
 """Columns of time, name (its own), event, and how long the state before had lasted."""
 
 WIDE = 100
-"""Columns from which on there is room for all of these."""
+"""Columns that have room for all of these."""
 
 _STYLES = {"MASTER": BOLD, "INIT": BAD, Event.DEMOTION: WARN, Event.MAINTENANCE: WARN}
 
@@ -35,9 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--since",
         metavar="WHEN",
-        help="only what is newer: 10m, 2h, 3d, today, yesterday, 2026-11-25, or RFC 3339",
+        help="only newer events: 10m, 2h, 3d, today, yesterday, 2026-11-25, or RFC 3339",
     )
-    parser.add_argument("--follow", action="store_true", help="go on with what happens from now on")
+    parser.add_argument(
+        "--follow", action="store_true", help="then print new events as they happen"
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON object for each event")
 
 

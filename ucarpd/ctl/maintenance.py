@@ -1,6 +1,6 @@
 """`ucarpctl maintenance`: takes this host, or one instance, out of service for a while.
 
-The notes are files, which it writes itself, so it needs no ucarpd that runs.
+The notes are files, which it writes itself, so it needs no running ucarpd.
 """
 
 import argparse
@@ -26,7 +26,7 @@ HAND_OVER = 1.5
 second.
 """
 
-NOT_KNOWN = "whether another host can serve is not known: ucarpctl step-down tells"
+NOT_KNOWN = "whether another host can serve is not known: ucarpctl step-down finds out"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,7 +107,7 @@ def _cannot(error: OSError) -> Failure:
 
 
 def _operator() -> str:
-    """Return who types this: not root, if somebody used sudo."""
+    """Return the user who types this: with sudo, the one who used it."""
     if sudo_user := os.environ.get("SUDO_USER"):
         return sudo_user
     try:
@@ -176,7 +176,7 @@ def _check_name(name: str | None, answers: Collection[Answer]) -> None:
 
 
 def _apply(name: str | None, feed: Feed, *, is_on: bool) -> int:
-    """Let all processes read the notes, and say what that has done to each instance."""
+    """Let all processes read the notes, and print the effect on each instance."""
     before = _by_name(feed.answers())
     concerned = {one: each for one, each in before.items() if name in {None, one}}
     silent = [answer for answer in ask(f"{INTERFACE}.ApplyMaintenance") if answer.fault]
@@ -197,7 +197,7 @@ def _apply(name: str | None, feed: Feed, *, is_on: bool) -> int:
 
 
 def _settled(feed: Feed, concerned: Collection[str]) -> dict[str, Message]:
-    """Return the instances when all that are concerned have left the role, or after a while."""
+    """Return the instances when all affected ones have left the role, or after a while."""
     deadline = time.monotonic() + HAND_OVER
     while True:
         now = _by_name(feed.answers())

@@ -1,4 +1,4 @@
-"""Names of instances, and what to say if there is none of that name."""
+"""Names of instances, and the failure for an unknown name."""
 
 from collections.abc import Collection, Iterable, Iterator
 
@@ -19,12 +19,12 @@ def names(answers: Iterable[Answer]) -> set[str]:
 
 
 def is_stopping_units(instance: Message) -> bool:
-    """Return whether a master stops its units before it offers the role: until then, nobody takes it."""
+    """Return whether a master stops its units before it offers the role: until then, no host takes it."""
     return any(each["finding"] == "units_stopping" for each in instance["findings"])
 
 
 def no_such_instance(name: str, known: Collection[str]) -> Failure:
-    """Return the failure that names what there is, and what was probably meant."""
+    """Return a failure with the known names, and the one that was probably meant."""
     if not known:
         return Failure(f"there is no instance {name}: no ucarpd runs on this host")
     import difflib

@@ -23,7 +23,7 @@ NEEDS_ROOT = "needs root"
 
 
 def find(answers: Sequence[Answer], loaded: Mapping[str, units.Unit]) -> list[Message]:
-    """Return the instances that do not run, and those of processes that do not answer.
+    """Return the instances that do not run, or whose process does not answer.
 
     `loaded` has the units that systemd knows.
     """
@@ -158,7 +158,7 @@ def _why(
 
 
 def _problem(path: Path) -> str | None:
-    """Return what is wrong in the file, in one line."""
+    """Return the problems of the file, in one line."""
     if not os.access(path, os.R_OK, effective_ids=True) and _may_exist(path):
         return NEEDS_ROOT
     from ucarpd import config

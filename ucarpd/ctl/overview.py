@@ -7,7 +7,7 @@ from ucarpd.ctl import assessment, rich_table, times
 from ucarpd.ctl.screen import BAD, DIM, GOOD, PLAIN, WARN, Cell, Screen, bar, columns
 
 WIDE = 120
-"""Columns from which on a note fits beside its instance."""
+"""Columns of a terminal that has room for a note beside its instance."""
 
 _STYLES = {
     assessment.OK: PLAIN,
@@ -24,7 +24,7 @@ def text(
 ) -> str:
     """Return the table; `now` is in seconds since 1970.
 
-    A narrow terminal has the notes below their instance, and only those that ask for attention.
+    On a narrow terminal, notes are below their instance, and only notes about faults are shown.
     """
     header = [*_HEADER, *(["HEADROOM"] if with_headroom else [])]
     rows = [_row(each, now)[: len(header)] for each in instances]
@@ -76,7 +76,7 @@ def headroom_style(gap: float) -> str:
 
 
 def _note(instance: Message, now: float) -> Cell:
-    """Return what is wrong, or else who is master, or else why the instance is what it is."""
+    """Return the faults, or else the master, or else the reason for the state."""
     if troubles := assessment.troubles(instance, now):
         texts = "; ".join(each.text for each in troubles)
         return Cell(texts, _STYLES[troubles[0].level])

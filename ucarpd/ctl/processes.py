@@ -43,7 +43,7 @@ class Answer(NamedTuple):
 
 
 def sockets() -> list[Path]:
-    """Return the control sockets of this host, those of processes that have died included.
+    """Return the control sockets of this host, also of processes that have died.
 
     Raises Failure if this user may not ask.
     """
@@ -123,7 +123,7 @@ def _lives(path: Path) -> bool:
 
 
 def _identity(path: Path) -> object:
-    """Return what distinguishes the file at a path from one that replaces it."""
+    """Return the identity of the file at a path; a file that replaces it has another one."""
     try:
         status = path.stat()
     except OSError:
@@ -145,7 +145,7 @@ class Feed:
         self._answers: dict[Path, Answer | None] = {}
         """By the socket that a thread follows; None: has not answered yet."""
         self._dead: dict[Path, object] = {}
-        """Sockets of processes that have ended, each as it was then."""
+        """The sockets of ended processes, each as it was then."""
         self._may_ask = True
         self.woken, self._wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self.look()

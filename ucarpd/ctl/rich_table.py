@@ -1,4 +1,4 @@
-"""The table of all instances on a wide terminal, where the package rich is installed.
+"""The table of all instances on a wide terminal, if the package rich is installed.
 
 The only importer of rich, which takes longer to load than all the rest.
 """

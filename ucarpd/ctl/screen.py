@@ -23,7 +23,7 @@ class Cell(NamedTuple):
 
     @property
     def printable(self) -> str:
-        """The text without what would steer the terminal."""
+        """The text without control characters for the terminal."""
         return "".join(each if each.isprintable() else "?" for each in self.text)
 
 
@@ -34,14 +34,14 @@ class Screen(NamedTuple):
     has_colour: bool = False
 
     def paint(self, text: str, style: str = PLAIN) -> str:
-        """Return the text in its colour; what would steer the terminal is taken out."""
+        """Return the text in its colour, without control characters for the terminal."""
         text = Cell(text).printable
         if not text or not self.has_colour or style not in _CODES:
             return text
         return f"\x1b[{_CODES[style]}m{text}\x1b[0m"
 
     def paragraph(self, cell: Cell, indent: int = 0, first: int | None = None) -> Iterator[str]:
-        """Yield the lines of a text, indented; the first one by `first`, where that differs."""
+        """Yield the lines of a text, indented; the first one by `first`, if that is given."""
         lines = self._broken(cell.text, indent)
         for place, line in enumerate(lines):
             margin = indent if place or first is None else first

@@ -1,4 +1,4 @@
-"""`ucarpctl status`: the state of this host's instances, and what is wrong."""
+"""`ucarpctl status`: the state of this host's instances, and their faults."""
 
 import argparse
 import sys
@@ -17,7 +17,7 @@ from ucarpd.ctl.screen import Screen, of_standard_output
 class Seen(NamedTuple):
     """An instance as it was answered, and its process, empty if none answers for it.
 
-    `refused` says what is wrong with its file if the process runs the configuration of before.
+    `refused` is the problem of its file if the process still runs the former configuration.
     """
 
     instance: Message
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "name", metavar="NAME", nargs="?", help="an instance; none: all of this host"
     )
-    parser.add_argument("--json", action="store_true", help="print what the processes answered")
+    parser.add_argument("--json", action="store_true", help="print the replies of the processes")
     parser.add_argument(
         "--watch", action="store_true", help="keep the screen up to date; q ends it"
     )
@@ -78,7 +78,7 @@ def gather(
 ) -> list[Seen]:
     """Return the instances of this host by name, or only one of them; raise Failure if there is none.
 
-    `absent_ones` finds those that no process answers for.
+    `absent_ones` finds the instances without a process that answers.
     """
     found = [
         Seen(instance, answer.reply.get("process", {}), _refused(answer.reply, instance["name"]))
@@ -112,7 +112,7 @@ def shown(
     *,
     with_headroom: bool = False,
 ) -> str:
-    """Return the text about all instances, or the one that was asked for."""
+    """Return the text about all instances, or about the named one."""
     if name is None:
         from ucarpd.ctl import overview
 

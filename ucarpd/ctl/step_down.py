@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?", help="an instance; none: all that run")
     parser.epilog = (
         "exit status: 0 when another host has taken over, or this host is not MASTER; "
-        "1 if nobody took over; 3 if ucarpd could not be asked"
+        "1 if no host took over; 3 if ucarpd could not be asked"
     )
 
 
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         if pending:
             feed.changed(left)
     if pending:
-        left_over = [f"nobody took over; {name} is still MASTER" for name in sorted(pending)]
+        left_over = [f"no host took over; {name} is still MASTER" for name in sorted(pending)]
         raise Failure("\n".join(left_over), EXIT_FAILED)
     return 0
 

@@ -9,7 +9,7 @@ from ucarpd.ctl.naming import instances
 from ucarpd.ctl.processes import Answer, Feed
 
 _LOOK = 0.1
-"""Seconds between two looks for processes that have started; those that run tell by themselves."""
+"""Seconds between two looks for new processes; running ones send their changes."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +65,7 @@ def _is_reached(answers: Sequence[Answer], name: str | None, state: str) -> bool
 
 
 def _instead(answers: Sequence[Answer], name: str | None, state: str) -> str:
-    """Return what is the case instead."""
+    """Return the present states, in words."""
     wrong = [
         f"{each['name']} is {each['state']}, not {state}"
         for each in instances(answers)

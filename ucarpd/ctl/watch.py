@@ -53,7 +53,7 @@ def run(name: str | None) -> int:
 
 
 class _View:
-    """What is drawn; files and units are not looked at for each drawing."""
+    """The content of the screen; files and units are not read for each drawing."""
 
     def __init__(self, name: str | None) -> None:
         self._name = name

@@ -145,7 +145,7 @@ class Engine:
         self._dispatch(events.SegmentHeard())
 
     def receive(self, frame: bytes, at: float) -> events.AdvertisementReceived | Dropped:
-        """Handle a frame that arrived at monotonic second `at`; return what it was."""
+        """Handle a frame that arrived at monotonic second `at`; return its kind."""
         result = self._receiver.check(frame, self._machine.sources, self._machine.sent_counters)
         if isinstance(result, Dropped):
             self._log.dropped(result)

@@ -137,7 +137,7 @@ class Owner(Protocol):
         """Handle that this master has addresses in place; it may be called again and again."""
 
     def contested(self) -> None:
-        """Note that another host was master too, and has given way."""
+        """Note that another host was also master, and has given way."""
 
     def found(self, report: Report) -> None:
         """Handle an observation of the protocol that does not change the role."""

@@ -32,7 +32,7 @@ class CheckHistory:
         self.state = CheckState.UNKNOWN
         self.since = now
         self.reason = "not run yet"
-        """The last line of the result that led to the state, or of the latest one that agrees."""
+        """The last line of the latest result that agrees with the state."""
         self.is_damped = True
         self._rise = rise
         self._fall = fall

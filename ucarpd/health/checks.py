@@ -1,4 +1,4 @@
-"""The health checks of one virtual host: what their results say about it.
+"""The health checks of one virtual host, and the reasons that follow from their results.
 
 `check_state` has the state of each check, `settling` decides which failures count.  Results and
 times go in; named reasons come out.
@@ -16,8 +16,8 @@ class Terms:
     """How the results of a check count.
 
     It fails after `fall` failures in a row, and is good after `rise` successes.  `demote` is the
-    amount that its failure costs; None: the host never serves then.  `period` is the longest time in
-    seconds from one result to the next.
+    amount of demotion while it fails; None: the host does not serve while it fails.  `period` is the
+    longest time in seconds from one result to the next.
     """
 
     rise: int
@@ -44,7 +44,7 @@ class HealthChecks:
         self._is_master = False
 
     def add(self, name: str, terms: Terms, now: float) -> None:
-        """Add a check that has no result yet, in place of an old one of this name."""
+        """Add a check that has no result yet; it replaces an old one of this name."""
         self.histories[name] = CheckHistory(terms.rise, terms.fall, now)
         self.keep(name, terms, now)
 

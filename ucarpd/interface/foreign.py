@@ -17,7 +17,7 @@ OFTEN = 10.0
 """Seconds within which these come, if they come often."""
 
 SILENCE = OFTEN / 2
-"""Seconds without the one that is always read, after which all are read again."""
+"""Seconds without the sampled advertisement, after which all are read again."""
 
 MOST = 448
 """Most sources and vhids that are remembered, and most instructions about them in the filter.
@@ -34,7 +34,7 @@ Kind = tuple[IPAddress, int]
 
 
 class Foreign:
-    """What has been heard; `sampled` is what the kernel leaves out, but for one in 64."""
+    """The packets heard so far; the kernel drops packets in `sampled`, except one in 64."""
 
     def __init__(self) -> None:
         self.sampled: set[Kind] = set()

@@ -4,7 +4,7 @@ Each family has two packet sockets.  One receives the advertisements of known pe
 hosts; a peer is known after an advertisement with a good digest.  The other socket receives all
 other frames.  So forged packets of a stranger fill a separate buffer, and take half of the
 processor's time at most.  A flood with a known peer's address and vhid reaches the first socket,
-but timers get their turn after each batch.  `foreign` says what the second one leaves out.
+but timers get their turn after each batch.  `foreign` chooses packets that the second one drops.
 """
 
 import asyncio

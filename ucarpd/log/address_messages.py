@@ -157,4 +157,4 @@ _REMOVERS = {
     ),
     Program.IFUPDOWN: "ifupdown manages {interface}, and ifdown removes all its addresses",
 }
-"""What is known of each program, and what stops it."""
+"""Each program, and the setting that stops it."""

@@ -8,7 +8,7 @@ class CheckMessages(InstanceLines):
 
     def check_failed(self, name: str, line: str, *, bars: bool) -> str:
         """`bars`: this host does not serve until the check is good."""
-        effect = "; this host does not serve meanwhile; if it fails on all hosts, nobody serves"
+        effect = "; this host does not serve meanwhile; if it fails on all hosts, no host serves"
         text = f"check {name} has failed: {line}"
         self.warning(text + (effect if bars else ""))
         return text

@@ -1,4 +1,4 @@
-"""The lines about the script that is told of each event: only its faults, because it runs often."""
+"""The lines about the notify script: only its faults, because it runs often."""
 
 import logging
 

@@ -102,7 +102,7 @@ class SegmentMessages(InstanceLines):
         return self._wrong_digest_from if is_heard else None
 
     def wrong_digest(self) -> tuple[float, str] | None:
-        """Return for how many seconds such a host is heard, and what is known of it.
+        """Return the seconds for which such a host is heard, and its probable mistake.
 
         None: no such host is heard now.
         """

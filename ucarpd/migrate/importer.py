@@ -123,7 +123,9 @@ def _read_process(findings: Findings, path: Path, text: str) -> None:
     host = Host(Source(path))
     options.take(findings, host, words, [host.source] * len(words))
     if host.text("UCARP_PASS") == HIDDEN:
-        findings.remark(host.source, "this ucarp shows no password: see what has started it")
+        findings.remark(
+            host.source, "this ucarp shows no password: look at the script or unit that started it"
+        )
         del host.values["UCARP_PASS"]
     findings.hosts.append(host)
 

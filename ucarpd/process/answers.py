@@ -1,4 +1,4 @@
-"""What the control socket tells of this process and does in it."""
+"""The replies and actions of this process for the control socket."""
 
 import asyncio
 from collections.abc import Sequence

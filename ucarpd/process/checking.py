@@ -1,4 +1,4 @@
-"""The health checks of one instance: what they may ask, and who hears of their results."""
+"""The health checks of one instance: their knowledge, and the listeners to their results."""
 
 from collections.abc import Callable, Mapping
 
@@ -19,8 +19,8 @@ class Checking:
     """Runs the checks of an instance from `configure` to `close`.
 
     `state` and `sources` return the state and the source addresses of the instance; `ask` asks the
-    neighbours on its interface, as in Surroundings.  `changed` is called when what the checks say about
-    this host may have changed, `told` when a check is in another state, `gateways_silent` as in
+    neighbours on its interface, as in Surroundings.  `changed` is called when the demotion by the
+    checks may have changed, `told` when a check is in another state, `gateways_silent` as in
     GatewaysSilent.
     """
 
@@ -85,7 +85,7 @@ class Checking:
         return self._checks.listed() if self._checks is not None else []
 
     def close(self) -> None:
-        """Kill and forget what runs."""
+        """Kill and forget all runs."""
         if self._checks is not None:
             self._checks.close()
             self._checks = None

@@ -245,7 +245,7 @@ class Instance(ToldInstance):
             self._engine.demote(standing.unfitness, reason, is_tested=standing.is_tested)
 
     def maintain(self, notes: tuple[Note, ...]) -> None:
-        """These maintenance notes, of the host and of this instance, hold from now on."""
+        """Apply the current maintenance notes, of the host and of this instance."""
         if notes != self.standing.maintenance:
             self._is_planned = True
             self.standing.maintain(notes, is_running=self._engine is not None)

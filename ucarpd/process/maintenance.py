@@ -32,7 +32,7 @@ class Maintained(Protocol):
 
 
 class Maintenance:
-    """The notes as they were read last, without expired ones; `instances` are those that run."""
+    """The notes as they were read last, without expired ones; `instances` are the running ones."""
 
     def __init__(
         self, directory: Path, disk: Disk, instances: Callable[[], Collection[Maintained]]
@@ -141,5 +141,5 @@ class Maintenance:
             self._disk.do(
                 lambda: maintenance.remove_ended(self._directory, expired, now),
                 lambda _nothing: None,
-                lambda _error: None,  # It stays expired: the next reading ignores it too.
+                lambda _error: None,  # It stays expired: the next reading also ignores it.
             )

@@ -1,4 +1,4 @@
-"""What is wrong at the moment: in words that follow the state of a master, and as a list."""
+"""The present faults: in words that follow the state of a master, and as a list."""
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -101,7 +101,7 @@ class Notes:
     def lasting(
         self, *, is_master: bool, is_scripted: bool, is_mute: bool, families: Collection[Family]
     ) -> Iterator[Lasting]:
-        """Yield what is wrong now.
+        """Yield the present faults.
 
         `is_mute`: this host is less fit because advertisements did not get out.  `families` are the
         ones that it has a source address in.

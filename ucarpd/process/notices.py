@@ -1,6 +1,6 @@
-"""Telling the operator's scripts what happens to the virtual hosts: UCARP_NOTIFYSCRIPT.
+"""Running the operator's script at each event of a virtual host: UCARP_NOTIFYSCRIPT.
 
-The scripts own nothing, and nothing waits for them.  Those of one virtual host run one at a time, in
+The scripts own nothing, and nothing waits for them.  For one virtual host they run one at a time, in
 the order of the events.
 """
 
@@ -29,7 +29,7 @@ class Instance(Protocol):
 
 
 class Notices:
-    """A listener; `instance` returns the one of that name, if it runs."""
+    """A listener; `instance` returns the running instance of a name, or None."""
 
     def __init__(self, instance: Callable[[str], Instance | None]) -> None:
         self._instance = instance
@@ -42,7 +42,7 @@ class Notices:
             self._queue(instance.config).add(_hook(instance.config, script, happening))
 
     async def finish(self) -> None:
-        """Wait for the scripts, but not for long; then end those that still run."""
+        """Wait for the scripts, but not for long; then end the ones still running."""
         await asyncio.gather(*(each.finish(PATIENCE) for each in self._queues.values()))
 
     def _queue(self, config: Config) -> ScriptQueue:

@@ -1,4 +1,4 @@
-"""Who hears of the changes that a supervisor makes."""
+"""The listener to the changes that a supervisor makes."""
 
 from typing import Protocol
 

@@ -1,6 +1,6 @@
-"""Finding a C ucarp on this host that serves a virtual host of this process too.
+"""Finding a C ucarp on this host that also serves a virtual host of this process.
 
-The two would both be MASTER, and each would take the other's advertisements for those of this host.
+The two would both be MASTER, and each would take the other's advertisements for its own host's.
 """
 
 import asyncio

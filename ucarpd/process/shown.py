@@ -1,4 +1,4 @@
-"""What an operator is shown of an instance: a note, a line in the log, and the reply of GetStatus."""
+"""An instance as operators see it: a note, a line in the log, and the reply of GetStatus."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -58,7 +58,7 @@ class ShownInstance:
 
     @property
     def note(self) -> str:
-        """What is unusual, to be put right after the state; empty if all is well."""
+        """The unusual facts, for the text after the state; empty if there are none."""
         if self._engine is None:
             return ": to be started again after an internal error"
         if self.state is State.INIT:
@@ -71,7 +71,7 @@ class ShownInstance:
         return (notes or less_fit) + exposed
 
     def report_status(self) -> None:
-        """One line in ucarp's words, `MASTER on eth0 id 1`, and what there is to know."""
+        """One line in ucarp's words, `MASTER on eth0 id 1`, and the details."""
         if self._engine is None:
             self._log.status("INIT", "to be started again after an internal error")
             return

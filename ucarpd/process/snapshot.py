@@ -1,6 +1,6 @@
 """The state of this process and its virtual hosts, as GetStatus of org.ucarpd.varlink returns it.
 
-It comes from what the process has in memory; nothing is asked of the kernel.
+It comes from the memory of the process, which does not ask the kernel.
 """
 
 import os

@@ -44,7 +44,7 @@ class Standing:
         self._teller = teller
 
     def begin(self) -> None:
-        """Forget what was told: a new engine knows of no reason."""
+        """Forget the reasons that the engine was told: a new engine knows none."""
         self.demotion, self.unfitness, self.is_tested = Demotion(), HEALTHY, True
         self._teller.unfitness = HEALTHY
 

@@ -61,7 +61,7 @@ def _of_many(instances: Sequence[Shown]) -> str:
 
 
 def details(duration: float, engine: Engine, unfitness: int, trouble: str) -> str:
-    """Return what the log says of one virtual host on request; `duration` is that of its state."""
+    """Return the log line about one virtual host on request; `duration` is the age of its state."""
     receiver = engine.receiver
     drops = ", ".join(f"{reason.value} {n}" for reason, n in receiver.dropped.items())
     return (

@@ -131,7 +131,7 @@ class Supervisor:
         return of_process(self._host.lateness, self._began, self.reading, moments)
 
     def step_down(self, name: str | None = None) -> list[str]:
-        """Offer the role of one instance, or of all, to the peers; return those that are MASTER."""
+        """Offer the role of one instance, or of all, to the peers; return the instances that are MASTER."""
         asked = [each for each in self._instances.values() if name in {None, each.config.name}]
         offered = [each.config.name for each in asked if each.state is State.MASTER]
         for instance in asked:

@@ -1,4 +1,4 @@
-"""Where everything that happens to an instance is told, once."""
+"""The one place that reports every event of an instance to its listeners."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""What the engine tells an instance, as far as it changes neither the role nor the engine."""
+"""The engine's reports to an instance that change neither the role nor the engine."""
 
 import asyncio
 

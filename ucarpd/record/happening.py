@@ -1,4 +1,4 @@
-"""What happens to an instance, as the history, and whoever else wants to know, are told."""
+"""An event of an instance, for the history and all other listeners."""
 
 import json
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """The history of the instances: NAME.jsonl in `history/` of the state directory, one event a line.
 
-A file that has grown to `LARGEST` becomes NAME.jsonl.1, and the one of before is gone.  Nothing is
+A file that has grown to `LARGEST` becomes NAME.jsonl.1, and replaces the former one.  Nothing is
 synchronised: if the power fails, the last lines may be lost or torn, and readers skip them.
 """
 
@@ -62,7 +62,7 @@ def read_older(directory: Path, name: str) -> list[Happening]:
 
 
 class Tail:
-    """The events of an instance's present file, and those that follow, also in its successors."""
+    """The events of an instance's present file and of its successors."""
 
     def __init__(self, directory: Path, name: str) -> None:
         self._older, self._present = files_of(directory, name)
@@ -89,7 +89,7 @@ class Tail:
         return list(parsed(content))
 
     def _end_of_former(self) -> bytes:
-        """Return what has not been read of the file that was the present one."""
+        """Return the unread events of the file that was the present one."""
         try:
             with os.fdopen(open_regular(self._older), "rb") as file:
                 return self._read(file) if _identity(file) == self._identity else b""

@@ -123,7 +123,7 @@ class Keeper:
     def keep_configuration(self, config: Config) -> None:
         """Keep a copy of the configuration, for the start after a crash.
 
-        The environment is the same then, unless somebody has changed it on purpose, and the
+        The environment is the same then, unless an operator has changed it, and the
         password in it is in no file.
         """
         if config.is_of_environment:

@@ -2,7 +2,7 @@
 
 They are files in the state directory, `maintenance/host.json` and `maintenance/NAME.instance.json`,
 so they hold while no ucarpd runs, and survive a reboot.  `ucarpctl` writes them; ucarpd reads them,
-and removes one that has expired.  Times are seconds of the epoch.
+and removes expired ones.  Times are seconds of the epoch.
 """
 
 import json
@@ -183,7 +183,7 @@ def _read(path: Path, scope: str) -> Note:
     except (ValueError, RecursionError):
         raise ValueError("it is damaged") from None
     if not isinstance(said, dict):
-        raise ValueError("it is damaged")  # noqa: TRY004 - one kind of error for what is in a file
+        raise ValueError("it is damaged")  # noqa: TRY004 - one kind of error for bad content
     if said.get("version") != _VERSION:
         raise ValueError(
             f"its version is {said.get('version')!r:.40}, this ucarpd knows {_VERSION}"

@@ -92,7 +92,7 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start a program in a session of its own.  Blocks until it has been executed.
 
-    `output` is the descriptor for what it writes, `account` its user; by default both are ours.
+    `output` is the descriptor for its output, `account` its user; by default both are ours.
     Raises the exceptions of subprocess.Popen.
     """
     with _ordinary_children():
@@ -139,8 +139,8 @@ class Child:
     """A program in a session of its own; `ended` gets its exit status, and whether it timed out.
 
     The status is as in a shell: 128 + N for a signal N.  The constructor starts the program, unless
-    that has been done (`process`), and raises the exceptions of `start`.  `alone`: what is left of its
-    process group at its end is killed.
+    it already runs (`process`), and raises the exceptions of `start`.  `alone`: kill the rest of its
+    process group when it ends.
     """
 
     def __init__(

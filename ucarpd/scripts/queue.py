@@ -61,7 +61,7 @@ class ScriptQueue:
         self._next()
 
     async def finish(self, patience: float) -> None:
-        """Wait for the scripts, but no longer than `patience` seconds; then end the one that runs."""
+        """Wait for the scripts, but no longer than `patience` seconds; then end the running one."""
         try:
             await asyncio.wait_for(self._idle.wait(), patience)
         except TimeoutError:

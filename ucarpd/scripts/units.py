@@ -34,7 +34,7 @@ def _nothing(_text: str = "") -> None:
 class Units:
     """The units of one virtual host, in the order in which they start.
 
-    `environment` is as in Hook, `timeout` in seconds, 0 for LONGEST_WAIT.  `told` gets what has failed
+    `environment` is as in Hook, `timeout` in seconds, 0 for LONGEST_WAIT.  `told` gets the failure
     at each end of a request, or an empty text.
     """
 

@@ -1,4 +1,4 @@
-"""The formats of the package prometheus_client, where it is installed: also OpenMetrics.
+"""The formats of the package prometheus_client, if it is installed: also OpenMetrics.
 
 The only importer of it.  Its own server has no limit for its threads, and is not used.
 """
@@ -15,7 +15,7 @@ def is_installed() -> bool:
 
 
 def encoded(families: Iterable[Family], accept: str) -> tuple[str, bytes]:
-    """Return the content type, one of those that the client accepts, and the metrics."""
+    """Return a content type that the client accepts, and the metrics."""
     from prometheus_client import CollectorRegistry
     from prometheus_client.exposition import choose_encoder
 

@@ -37,7 +37,7 @@ def families(answers: Sequence[Answer]) -> list[Family]:
     )
     up = Family(
         "ucarpd_process_up",
-        "Whether the process answered; without it, nothing is known about its instances.",
+        "Whether the process answered; if it did not, nothing is known about its instances.",
         ("process",),
         {(str(answer.pid),): answer.reply is not None for answer in answers},
     )

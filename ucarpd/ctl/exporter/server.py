@@ -27,7 +27,7 @@ LONGEST_HEAD = 16384
 METRICS = "/metrics"
 
 Page = Callable[[str], tuple[str, bytes]]
-"""Returns content type and content, for what the client accepts.  Raises Failure."""
+"""Returns content type and content, in a format that the client accepts.  Raises Failure."""
 
 
 def serve(sockets: Iterable[socket.socket], page: Page) -> None:

@@ -22,7 +22,7 @@ _PLACEHOLDERS: dict[Family, IPAddress] = {
     4: ip_address("254.220.186.152"),
     6: ip_address("fedc:ba98:7654:3210:fedc:ba98:7654:3210"),
 }
-"""By family: an address that nobody has, of bytes that no other part of a request has."""
+"""By family: an unused address, whose bytes occur in no other part of a request."""
 
 
 class AddressRequests:

@@ -99,7 +99,7 @@ def text(name: bytes) -> str:
 
 
 def _attributes(data: bytes, start: int) -> dict[int, bytes]:
-    """Return the attributes from there to the end, by type; of one that comes twice, the last."""
+    """Return the attributes from there to the end, by type; if a type comes twice, the last one."""
     found = {}
     while start + _ATTRIBUTE.size <= len(data):
         length, kind = _ATTRIBUTE.unpack_from(data, start)

@@ -115,7 +115,7 @@ S2 to S5: each family has a master-down timer, and the deadline is the end of th
 turn (T1).  S3: a host that wakes up late has slept, and cannot know which host serves.
 
 S5, where the operator asks for it (`hold` of a check): probably this host is cut off, and as MASTER
-it would serve nobody.  If the gateway fell silent before the master did, it is the gateway that is
+it would serve no client.  If the gateway fell silent before the master did, it is the gateway that is
 gone, and that holds up nothing.  Both may have died together, so the wait is one master-down interval.
 
 T1: a bow-out reaches all backups at once.  Without turns each of them would take the role, and all

@@ -18,7 +18,7 @@ MOST = 64
 """Connections at a time of root, and as many of all other users, who cannot keep root waiting."""
 
 WAITING = 192
-"""Clients of root, and of all others, that wait for one of these places; further ones are disconnected.
+"""Waiting clients of root, and of all others, for one of these places; further ones are disconnected.
 
 The kernel's queue would let root wait behind them.
 """
@@ -45,7 +45,7 @@ class Server:
         self._connections: dict[int, Connection] = {}
         self._again: deque[Connection] = deque()
         self._waiting: dict[bool, deque[Connection]] = {True: deque(), False: deque()}
-        """Those of root, and of others."""
+        """Clients of root, and of other users."""
         self._admitting: asyncio.Handle | None = None
         self._retry: asyncio.TimerHandle | None = None
         self._told_at = self._loop.time() - CHANGES

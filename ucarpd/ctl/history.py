@@ -99,7 +99,7 @@ class _Reader:
 
 
 def _merged(by_instance: Iterable[list[Happening]]) -> list[Happening]:
-    """Return the events of all by their times; those of one instance stay in their order.
+    """Return the events of all instances by their times; each instance keeps its order.
 
     The clock may have been set: the last event of a file is the newest one.
     """

@@ -20,7 +20,7 @@ from ucarpd.ctl.processes import Answer, Feed, ask
 from ucarpd.ctl.screen import DIM, Screen, has_colour
 
 _TICK = 1.0
-"""Seconds after which ages and durations are drawn again; those of one instance are asked for."""
+"""Seconds after which ages and durations are drawn again; one instance is asked for its figures."""
 
 _AT_MOST = 0.1
 """Seconds between two drawings, however many changes there are."""

@@ -143,7 +143,7 @@ class Owner(Protocol):
         """Handle an observation of the protocol that does not change the role."""
 
     def probing(self) -> None:
-        """Handle that the late master is being probed: ask the gateways, too."""
+        """Handle a probe of the late master: also ask the gateways."""
 
     def address_removed(self, ip: IPAddress) -> None:
         """Handle that another program has removed a virtual address of this master."""

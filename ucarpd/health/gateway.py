@@ -1,4 +1,4 @@
-"""Does the gateway answer?  If it falls silent with the master, this host may be the one that is cut off."""
+"""Whether the gateway answers.  If it falls silent with the master, this host may be cut off."""
 
 from collections.abc import Iterable
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def open_regular(path: Path, flags: int = os.O_RDONLY, mode: int = 0o640) -> int:
-    """Return a descriptor of a regular file; `flags` and `mode` are those of open(2).
+    """Return a descriptor of a regular file; `flags` and `mode` are as in open(2).
 
     A named pipe would let open(2), or a later read or write, wait for ever.  Raises OSError.
     """

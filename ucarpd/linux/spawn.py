@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 _libc = ctypes.CDLL(None)
 
 _add_close_from = getattr(_libc, "posix_spawn_file_actions_addclosefrom_np", None)
-"""glibc has it since 2.34.  It is for what was left open to us: our own descriptors end at the start of a program.
+"""glibc has it since 2.34.  It is for descriptors that we inherited; our own ones close at the start of
+a program.
 """
 
 _CLONE_FS = 0x200
@@ -38,7 +39,7 @@ def spawn(
 ) -> int:
     """Start a program in a session of its own, in /; return its process id.
 
-    `output` is the descriptor for what it writes; None: ours.  Blocks until it has been executed.  It
+    `output` is the descriptor for its output; None: ours.  Blocks until it has been executed.  It
     changes the directory and the umask of the thread, which must have its own.  Raises OSError.
     """
     path = shutil.which(command[0], path=environment.get("PATH", os.defpath))

@@ -6,7 +6,7 @@ import pytest
 from virtual_loop import in_virtual_time
 
 from ucarpd.process import old_ucarp
-from ucarpd.process.old_ucarp import LOOK_AFTER, find
+from ucarpd.process.old_ucarp import LOOK_AFTER, LOOKS_AT_ALL, find
 
 LINE = ("/usr/sbin/ucarp", "-ieth0", "--vhid=1", "-p", "geheim7")
 
@@ -83,3 +83,14 @@ async def test_one_that_comes_later_is_logged_once(run, host, log_lines):
         await asyncio.sleep(3 * LOOK_AFTER)
         told = [line for line in log_lines.told() if "old ucarp" in line]
     assert told == [old_ucarp.warning(12, 1, "eth0")]
+
+
+@in_virtual_time
+async def test_a_shell_that_becomes_one_is_logged_within_a_minute(run, host, log_lines):
+    process = run(12, *LINE, comm="sh")
+    host.write()
+    async with host.running():
+        await asyncio.sleep(LOOK_AFTER / 2)
+        (process / "comm").write_text("ucarp\n")
+        await asyncio.sleep(LOOKS_AT_ALL * LOOK_AFTER)
+    assert old_ucarp.warning(12, 1, "eth0") in log_lines.told()

@@ -16,7 +16,10 @@ from ucarpd.linux.netlink import Netlink
 from ucarpd.log import lines
 
 LOOK_AFTER = 10.0
-"""Seconds between two looks at all processes of the host; an old ucarp may be started at any time."""
+"""Seconds between two looks at the new processes of the host; an old ucarp may be started at any time."""
+
+LOOKS_AT_ALL = 6
+"""Every so many looks all processes are looked at: one may have become a ucarp by exec."""
 
 _PROC = Path("/proc")
 
@@ -37,6 +40,9 @@ class OldUcarpWatch:
         self._instances = instances
         self._found: list[str] = []
         self._told: set[str] = set()
+        self._looks = 0
+        self._others: set[str] = set()
+        """The processes of the last look that were none."""
         self._timer = self._loop.call_soon(self._look)
 
     def stop(self) -> None:
@@ -48,7 +54,11 @@ class OldUcarpWatch:
         self._netlink.beside(lambda: self._find(ours), self._tell)
 
     def _find(self, ours: list[tuple[int, str]]) -> None:
-        running = list(_old_ucarps())
+        present = _processes()
+        skipped = self._others if self._looks % LOOKS_AT_ALL else set()
+        running = list(_old_ucarps(present - skipped))
+        self._others = present - {str(pid) for pid, _ in running}
+        self._looks += 1
         self._found = [
             warning(pid, vhid, interface)
             for vhid, interface in ours
@@ -66,7 +76,8 @@ class OldUcarpWatch:
 
 def find(vhid: int, interface: str) -> list[int]:
     """Return the processes, of this network namespace.  Blocks: it looks at all of the host."""
-    return [pid for pid, words in _old_ucarps() if _serves(words, vhid, interface)]
+    running = _old_ucarps(_processes())
+    return [pid for pid, words in running if _serves(words, vhid, interface)]
 
 
 def warning(pid: int, vhid: int, interface: str) -> str:
@@ -77,10 +88,14 @@ def warning(pid: int, vhid: int, interface: str) -> str:
     )
 
 
-def _old_ucarps() -> Iterator[tuple[int, list[str]]]:
-    """Yield each C ucarp in this network namespace, with its command line."""
-    for name in os.listdir(_PROC):  # noqa: PTH208 - only the names are needed
-        if name.isdecimal() and (words := _words_of_ucarp(_PROC / name)) is not None:
+def _processes() -> set[str]:
+    return {name for name in os.listdir(_PROC) if name.isdecimal()}  # noqa: PTH208 - names will do
+
+
+def _old_ucarps(processes: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield each C ucarp among these in this network namespace, with its command line."""
+    for name in processes:
+        if (words := _words_of_ucarp(_PROC / name)) is not None:
             yield int(name), words
 
 

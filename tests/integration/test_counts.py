@@ -8,7 +8,6 @@ import re
 from lab import Host, Process, wait_for
 from nodes import MASTER, VIP, conf, mac, start_backup, start_master, wait_for_address
 
-
 ONE_ADVERTISEMENT = 8
 """System calls: to set the timer, to wait, to set it back; and to send, or to read."""
 

@@ -26,7 +26,6 @@ from ucarpd.carp.why import Cause, Why
 TURN = 1 / 32
 """The part of an interval, and of a second, that is left to each host that is preferred."""
 
-
 PROBE_LEAD = 1 / 3
 """The part of a silence that is left, at most, when the late master is probed: it has missed an
 advertisement by then.
@@ -62,11 +61,11 @@ class MasterDown:
         self._told_silent: set[Family] = set()
         self._turn: Turn | None = None
         self._is_probed = False
+        """The master of the present silence has been probed."""
         self.gateways_silent_since: float | None = None
         """The first question to a gateway without an answer, if none answers in this silence (rule S5).
         """
         self._held_until: float | None = None
-        """The master of the present silence has been probed."""
 
     # -- hearing -----------------------------------------------------------------------------------
 

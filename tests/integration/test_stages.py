@@ -41,8 +41,10 @@ def bash(tmp_path: Path):
     started = []
 
     def start(script: str, *arguments: str) -> subprocess.Popen[str]:
+        # A shell cannot trap a signal that it was started to ignore, as under nohup.
+        command = ["env", "--default-signal", "bash", "-c", START + script]
         popen = subprocess.Popen(
-            ["bash", "-c", START + script, "scripts/test", str(PROJECT), *arguments],
+            [*command, "scripts/test", str(PROJECT), *arguments],
             env={**os.environ, "TMPDIR": str(place)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -134,6 +134,8 @@ class Custody:
 
     def removed(self, ip: IPAddress) -> None:
         """Handle the kernel's report of a removed virtual address."""
+        if self._is_closed:
+            return  # After a defect the machine is still MASTER, and ucarpd removes the addresses.
         if self._machine.is_releasing:
             self._check_whether_off()
         # While a job runs, only its result counts: a script may remove an address for a moment.

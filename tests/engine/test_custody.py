@@ -137,6 +137,39 @@ async def test_a_master_looks_at_each_advertisement_whether_the_addresses_are_th
 
 
 @in_virtual_time
+async def test_one_removal_is_told_once_however_often_it_is_noticed():
+    bench = await master()
+    taken_away = f"taken away: {VIRTUAL}"
+    await asyncio.sleep(4.6)
+    bench.told()
+    bench.engine.address_removed(VIRTUAL)
+    assert bench.told() == [taken_away, "acquire"]
+    # Removed again before the job is done: the kernel's report may come before its result.
+    bench.engine.address_removed(VIRTUAL)
+    bench.outcome(Outcome(()))
+    assert bench.told() == [taken_away]
+    # It is put back at most once a second; an advertisement before that finds it missing.
+    bench.wanted_there = (VIRTUAL,)
+    await asyncio.sleep(0.9)
+    assert bench.told() == ["advertisement 1/0"]
+    await asyncio.sleep(0.2)
+    assert bench.told() == ["acquire"]
+
+
+@in_virtual_time
+async def test_each_removal_of_an_address_that_was_put_back_is_told():
+    bench = await master()
+    bench.engine.address_removed(VIRTUAL)
+    bench.engine.address_added(VIRTUAL)
+    bench.engine.address_removed(VIRTUAL)
+    assert bench.told() == [f"taken away: {VIRTUAL}"] * 2
+    await asyncio.sleep(1.0)
+    assert "acquire" in bench.told()
+    bench.outcome(Outcome(()))
+    assert bench.told() == [f"taken away: {VIRTUAL}"]
+
+
+@in_virtual_time
 async def test_a_loss_of_the_link_waits_for_the_end_of_our_up_script():
     bench = await promoted(are_scripted=True)
     bench.told()

@@ -5,6 +5,8 @@ from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
 from typing import Literal
 
+from ucarpd.carp.timing import LARGEST_ADVBASE, LARGEST_ADVSKEW
+
 IPAddress = IPv4Address | IPv6Address
 Family = Literal[4, 6]
 """The IP version, as `IPAddress.version` has it."""
@@ -104,8 +106,8 @@ class Params:
     def __post_init__(self) -> None:
         for name, value, low, high in (
             ("vhid", self.vhid, 1, 255),
-            ("advbase", self.advbase, 0, 253),
-            ("advskew", self.advskew, 0, 254),
+            ("advbase", self.advbase, 0, LARGEST_ADVBASE),
+            ("advskew", self.advskew, 0, LARGEST_ADVSKEW),
             ("deadratio", self.deadratio, 2, 255),
             *(("length of key", len(key), 1, KEY_SIZE) for key in (self.key, *self.old_keys)),
             ("length of lladdr", MAC_SIZE if self.lladdr is None else len(self.lladdr), 6, 6),

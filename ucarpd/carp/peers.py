@@ -114,7 +114,7 @@ class Peers:
         peer = self._peers.pop(heard.source, None) or Peer(heard, now)
         self._peers[heard.source] = peer
         gap = now - peer.heard_at
-        if gap > peer.worst_gap and peer.contender is not None and not peer.has_yielded:
+        if gap > peer.worst_gap and peer.is_master(now):
             peer.worst_gap = gap
         if len(self._peers) > SOURCES:
             del self._peers[next(iter(self._peers))]

@@ -53,6 +53,8 @@ class Custody:
         """The job whose announcement was sent before the machine asked, with its addresses."""
         self._refused: tuple[IPAddress, ...] = ()
         """The addresses that the last attempt could not put in place."""
+        self._told_removed: set[IPAddress] = set()
+        """Removed addresses that the owner knows of, until they are put back."""
         self._unserved: tuple[IPAddress, ...] = ()
         """The unserved addresses last reported to the owner; another host may serve them now."""
         self._release_pause = FIRST_RELEASE_PAUSE
@@ -72,6 +74,7 @@ class Custody:
 
     def acquire(self, transition: Transition) -> None:
         self._job += 1
+        self._told_removed.clear()
         there = partial(self._announce_ahead, self._job)
         self._addresses.acquire(transition, there, partial(self._acquired, self._job))
 
@@ -103,6 +106,7 @@ class Custody:
 
     def added(self, ip: IPAddress) -> None:
         """Handle the kernel's report of a new virtual address."""
+        self._told_removed.discard(ip)
         if self._is_master:
             # If ucarpd itself added the address, it already knows about it.
             if self._addresses.are_scripted:
@@ -130,11 +134,15 @@ class Custody:
 
     def removed(self, ip: IPAddress) -> None:
         """Handle the kernel's report of a removed virtual address."""
+        if self._is_closed:
+            return  # After a defect the machine is still MASTER, and ucarpd removes the addresses.
         if self._machine.is_releasing:
             self._check_whether_off()
         # While a job runs, only its result counts: a script may remove an address for a moment.
         elif not self._addresses.is_busy and ip not in self._refused:
-            if self._is_master:
+            # It may be noticed several times before it is put back.
+            if self._is_master and ip not in self._told_removed:
+                self._told_removed.add(ip)
                 self._owner.address_removed(ip)
             self._dispatch(events.AddressRemoved(ip))
 

@@ -23,7 +23,7 @@ for fit again; each failure doubles the pause.
 FIRST_REMOVAL_PAUSE = 60.0
 LONGEST_REMOVAL_PAUSE = 3600.0
 """Seconds for which a host whose addresses are removed too often is less fit; each time doubles
-them, unless there was none for the longest one.
+them, unless it has been fit again for the longest one.
 """
 
 _SENDING = "sending fails"
@@ -46,7 +46,7 @@ class Fitness:
         self._address_pause = FIRST_ADDRESS_PAUSE
         self._is_unserved = False
         self._kept_again: asyncio.TimerHandle | None = None
-        self._removed_at = float("-inf")
+        self._kept_again_at = float("-inf")
         self._removal_pause = FIRST_REMOVAL_PAUSE
 
     @property
@@ -89,10 +89,10 @@ class Fitness:
     def removed_too_often(self) -> None:
         """Another program removes the addresses faster than it makes sense to put them back."""
         now = self._loop.time()
-        is_again = now - self._removed_at <= LONGEST_REMOVAL_PAUSE
+        is_again = now - self._kept_again_at <= LONGEST_REMOVAL_PAUSE
         doubled = min(2 * self._removal_pause, LONGEST_REMOVAL_PAUSE)
         self._removal_pause = doubled if is_again else FIRST_REMOVAL_PAUSE
-        self._removed_at = now
+        self._kept_again_at = now + self._removal_pause
         if self._kept_again is not None:
             self._kept_again.cancel()
         self._kept_again = self._loop.call_later(self._removal_pause, self.set, _REMOVED, 0)

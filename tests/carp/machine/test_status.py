@@ -115,6 +115,17 @@ def test_the_longest_gap_of_a_peer_while_it_was_master():
     assert peer.worst_gap == 2.0, "it was no master meanwhile"
 
 
+def test_a_dead_master_that_returns_after_another_one_was_no_master_meanwhile():
+    machine = brought_to(State.BACKUP)
+    heard(machine, 10.5, 11.5)
+    for at in (13.0, 14.0, 15.0, 16.0):
+        tell(machine, "AdvertisementReceived 1/0 from 10.0.0.3", at)
+    heard(machine, 16.5)
+    returned = {peer.newest.source: peer for peer in machine.peers}[PEER]
+    assert machine.state is State.BACKUP
+    assert returned.worst_gap == 1.0
+
+
 def test_a_host_that_a_better_one_relieves_is_no_master():
     machine = brought_to(State.BACKUP)
     heard(machine, 10.5, 11.5)

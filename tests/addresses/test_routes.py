@@ -92,6 +92,23 @@ async def test_a_role_that_is_lost_at_once_leaves_nothing(tmp_path):
 
 
 @in_virtual_time
+async def test_a_role_that_comes_back_at_once_has_them_without_a_warning(tmp_path):
+    bench, ended = Bench(tmp_path, ONE), []
+
+    def put_routes(routes, done):
+        ended.append(lambda: done(dict.fromkeys(routes, 0)))
+
+    bench.netlink.put_routes = put_routes
+    bench.routes.put()
+    bench.routes.take_off()
+    bench.routes.put()
+    for each in ended:
+        each()
+    assert (bench.log.told(), bench.told) == ([], [])
+    bench.routes.take_off()
+
+
+@in_virtual_time
 async def test_a_route_that_cannot_be_removed_is_told(tmp_path):
     bench = Bench(tmp_path)
 

@@ -9,7 +9,8 @@ import pytest
 
 from ucarpd import cli
 from ucarpd.config import exposure, named_files, path_writers
-from ucarpd.config.exposure import find
+from ucarpd.config.exposure import Exposure, find
+from ucarpd.config.problems import Problem
 from ucarpd.process.exposure_watch import ExposureWatch
 
 BOB = 4321
@@ -226,6 +227,28 @@ def test_a_warning_is_logged_and_not_in_the_status(web, owners):
         (line,) = watched.log.lines
         assert line.startswith(f"WARNING {web}: user {BOB} owns it")
         assert watched.watch.trouble == ""
+
+    asyncio.run(scenario())
+
+
+def test_a_look_that_ends_after_a_later_one_is_dropped(web, monkeypatch):
+    async def scenario():
+        searches = []
+
+        def begin(*_):
+            searches.append(asyncio.get_running_loop().create_future())
+            return searches[-1]
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "run_in_executor", begin)
+        log = Log()
+        watch = ExposureWatch(log, lambda: None)
+        watch.look(web)
+        watch.look(web)
+        old, new = searches
+        new.set_result([])
+        old.set_result([Exposure(Problem(web, None, None, "weak"), web, True)])
+        await asyncio.sleep(0.01)
+        assert (log.lines, watch.trouble) == ([], "")
 
     asyncio.run(scenario())
 

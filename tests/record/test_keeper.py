@@ -154,6 +154,15 @@ async def test_an_address_that_stays_is_told(tmp_path, run_directory):
     ]
 
 
+@in_virtual_time
+async def test_a_route_that_stays_is_told(tmp_path, run_directory):
+    leave(tmp_path, run_directory, ROUTES="'192.0.2.0/24 dev eth1'")
+    bench = Bench(run_directory)
+    bench.netlink.remove_routes = lambda _routes, done: done(OSError(1, "no"))
+    bench.keeper.take_off_left_over("eth0")
+    assert bench.log.told() == ["route_not_removed [Errno 1] no"]
+
+
 @pytest.mark.parametrize("device", ["eth0", "eth0-v7"])
 @in_virtual_time
 async def test_a_virtual_mac_device_that_is_used_no_longer_is_removed(

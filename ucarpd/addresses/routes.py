@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from ucarpd.config import Config
 from ucarpd.config.routes import Route
@@ -29,7 +30,7 @@ class RoleRoutes:
         self._told = told
         self._is_wanted = False
         self._there: set[Route] = set()
-        """The routes that this master has set."""
+        """The routes that this master has set; a new set with each term."""
         self._faults: dict[Route, str] = {}
         self._look: asyncio.TimerHandle | None = None
 
@@ -44,14 +45,14 @@ class RoleRoutes:
         if self._look is not None:
             self._look.cancel()
         self._look = self._loop.call_later(LOOK_AFTER, self.put)
-        self._netlink.put_routes(self._routes, self._put)
+        self._netlink.put_routes(self._routes, partial(self._put, self._there))
 
     def take_off(self) -> None:
         """Remove the routes, before the next request to the kernel."""
         if not self._routes:
             return
         self.close()
-        self._there.clear()
+        self._there = set()
         self._note({})
         self._netlink.remove_routes(self._routes, self._removed)
 
@@ -62,19 +63,19 @@ class RoleRoutes:
             self._look.cancel()
             self._look = None
 
-    def _put(self, codes: Mapping[Route, int]) -> None:
-        if not self._is_wanted:
-            return  # They are being removed.
+    def _put(self, there: set[Route], codes: Mapping[Route, int]) -> None:
+        if there is not self._there or not self._is_wanted:
+            return  # They are being removed, or were, and a new term has begun.
         faults = {}
         for route, code in codes.items():
-            if code == 0 and route in self._there:
+            if code == 0 and route in there:
                 self._log.route_put_back(route)
             if code == 0:
-                self._there.add(route)
+                there.add(route)
             elif code != errno.EEXIST:
-                self._there.discard(route)
+                there.discard(route)
                 faults[route] = f"cannot set the route {route}: {os.strerror(code)}"
-            elif route not in self._there:
+            elif route not in there:
                 faults[route] = (
                     f"the route {route} is not set: this host has one to the same destination;"
                     " remove that one, or give this one another metric"

@@ -22,6 +22,8 @@ class ExposureWatch:
         self._log = log
         self._changed = changed
         self._told: set[Exposure] = set()
+        self._latest: asyncio.Future[list[Exposure]] | None = None
+        """The search that was begun last."""
         self.trouble = ""
         """The files that 0.3 will refuse, for the status line; empty if there are none."""
         self.since = 0.0
@@ -34,10 +36,11 @@ class ExposureWatch:
             search = loop.run_in_executor(None, exposure.find, path)
         except RuntimeError:
             return  # No thread can be started; the next start or reload checks again.
+        self._latest = search
         search.add_done_callback(self._found)
 
     def _found(self, search: "asyncio.Future[list[Exposure]]") -> None:
-        if search.cancelled():
+        if search.cancelled() or search is not self._latest:
             return
         found = search.result()
         for each in found:

@@ -88,7 +88,7 @@ class Process:
         systemd.notify_ready(self._supervisor.status())
         self._feed_watchdog(systemd.watchdog_interval())
         upkeep = Upkeep(self._netlink, lambda: self._supervisor.instances, control.look)
-        old_ucarp = OldUcarpWatch(self._netlink, lambda: self._supervisor.instances)
+        old_ucarp = OldUcarpWatch(self._supervisor.disk, lambda: self._supervisor.instances)
         await self._ending.wait()
         upkeep.stop()
         old_ucarp.stop()

@@ -66,8 +66,10 @@ class Maintenance:
 
     def concern(self, instance: Maintained) -> None:
         """Apply the notes to an instance that is about to start."""
-        instance.maintain(self._notes.about(instance.name))
-        self._set_timer()
+        notes = self._notes.about(instance.name)
+        instance.maintain(notes)
+        if any(note.until is not None for note in notes):
+            self._set_timer()
 
     def stop(self) -> None:
         """Look at the clock no longer."""

@@ -12,8 +12,8 @@ from typing import Protocol
 
 from ucarpd.config import Config, ucarp_options
 from ucarpd.linux.namespace import network_namespace
-from ucarpd.linux.netlink import Netlink
 from ucarpd.log import lines
+from ucarpd.record.disk import Disk
 
 LOOK_AFTER = 10.0
 """Seconds between two looks at the new processes of the host; an old ucarp may be started at any time."""
@@ -32,13 +32,16 @@ class Instance(Protocol):
 
 
 class OldUcarpWatch:
-    """A watch that logs each old ucarp once; the worker of `netlink` looks at the processes."""
+    """A watch that logs each old ucarp once; the thread of `disk` looks at the processes.
 
-    def __init__(self, netlink: Netlink, instances: Callable[[], Iterable[Instance]]) -> None:
+    The worker of netlink has addresses to add, which would wait for a look at all processes.
+    """
+
+    def __init__(self, disk: Disk, instances: Callable[[], Iterable[Instance]]) -> None:
         self._loop = asyncio.get_running_loop()
-        self._netlink = netlink
+        self._disk = disk
         self._instances = instances
-        self._found: list[str] = []
+        self._is_looking = False
         self._told: set[str] = set()
         self._looks = 0
         self._others: set[str] = set()
@@ -50,28 +53,33 @@ class OldUcarpWatch:
 
     def _look(self) -> None:
         self._timer = self._loop.call_later(LOOK_AFTER, self._look)
-        ours = [(each.config.vhid, each.config.interface) for each in self._instances()]
-        self._netlink.beside(lambda: self._find(ours), self._tell)
+        if not self._is_looking:  # A hung disk gets no second job.
+            self._is_looking = True
+            ours = [(each.config.vhid, each.config.interface) for each in self._instances()]
+            self._disk.do(lambda: self._find(ours), self._tell, self._failed)
 
-    def _find(self, ours: list[tuple[int, str]]) -> None:
+    def _find(self, ours: list[tuple[int, str]]) -> list[str]:
         present = _processes()
         skipped = self._others if self._looks % LOOKS_AT_ALL else set()
         running = list(_old_ucarps(present - skipped))
         self._others = present - {str(pid) for pid, _ in running}
         self._looks += 1
-        self._found = [
+        return [
             warning(pid, vhid, interface)
             for vhid, interface in ours
             for pid, words in running
             if _serves(words, vhid, interface)
         ]
 
-    def _tell(self, error: OSError | None) -> None:
-        if error is None:
-            for text in self._found:
-                if text not in self._told:
-                    lines.write(logging.ERROR, text)
-            self._told = set(self._found)
+    def _tell(self, found: list[str]) -> None:
+        self._is_looking = False
+        for text in found:
+            if text not in self._told:
+                lines.write(logging.ERROR, text)
+        self._told = set(found)
+
+    def _failed(self, _error: OSError) -> None:
+        self._is_looking = False
 
 
 def find(vhid: int, interface: str) -> list[int]:

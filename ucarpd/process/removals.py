@@ -59,7 +59,8 @@ class Removals:
         self._in_term += 1
         if self._since is None:
             self._since = now
-            self._find_out()
+            # The address is to be put back first, which the same worker does.
+            self._loop.call_soon(self._find_out, now)
         if now - self._at >= TOGETHER:
             self._at = now
             self._recent.append(now)
@@ -77,9 +78,9 @@ class Removals:
             text = f"another program has removed addresses ({self._in_term}): {self._text}"
             yield Lasting("address_removed", self._since, text.rstrip(": "))
 
-    def _find_out(self) -> None:
-        """Look beside the event loop which programs manage the interface."""
-        term, link = self._since, self._network.link(self._device)
+    def _find_out(self, since: float) -> None:
+        """Look beside the event loop which programs manage the interface; `since` is of this term."""
+        link = self._network.link(self._device)
         index = link.index if link else 0
         found: list[LinkManager] = []
 
@@ -87,7 +88,7 @@ class Removals:
             found.extend(link_managers.find(self._device, index))
 
         def tell(_error: OSError | None) -> None:
-            if self._since == term:
+            if self._since == since:
                 self._text = self._log.removers(found)
                 self._teller.event(Event.FINDING, f"an address was removed: {self._text}")
 

@@ -70,9 +70,9 @@ class Supervisor:
         )
         self._interfaces: dict[str, Interface] = {}
         self._instances: dict[str, Instance] = {}
-        disk = Disk()
-        self._maintenance = Maintenance(state_directory(), disk, lambda: self.instances)
-        self._history = HistoryWriter(state_directory(), disk)
+        self.disk = Disk()
+        self._maintenance = Maintenance(state_directory(), self.disk, lambda: self.instances)
+        self._history = HistoryWriter(state_directory(), self.disk)
         self._notices = Notices(self.instance)
         self.listeners: list[Listener] = [self._history.tell, self._notices.tell]
         """They are told, in this order, what happens to the virtual hosts."""

@@ -152,7 +152,7 @@ class Keeper:
             self._log.address_left_over(present)
             self._netlink.remove(content.device, addresses, self._taken_off)
         if content.routes:
-            self._netlink.remove_routes(routes(content.routes), self._taken_off)
+            self._netlink.remove_routes(routes(content.routes), self._routes_taken_off)
         if content.virtual_mac and content.device != device:
             self._netlink.remove_link(content.device, self._taken_off)
             arp = ParentArp(content.interface, run_directory())
@@ -161,6 +161,10 @@ class Keeper:
     def _taken_off(self, error: OSError | None) -> None:
         if error is not None:
             self._log.address_not_removed(error)
+
+    def _routes_taken_off(self, error: OSError | None) -> None:
+        if error is not None:
+            self._log.route_not_removed(error)
 
     async def close(self) -> None:
         """Remove the record, unless an address of it is still in place."""

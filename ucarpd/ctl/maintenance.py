@@ -18,7 +18,6 @@ from ucarpd.linux.lock import holders
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.linux.state_directory import state_directory
 from ucarpd.record import maintenance
-from ucarpd.record.happening import rfc3339
 from ucarpd.record.maintenance import LEVELS, Note, Notes, one_line
 
 HAND_OVER = 1.5
@@ -142,25 +141,14 @@ def _show(*, as_json: bool) -> int:
     if as_json:
         import json
 
-        print(json.dumps({"maintenance": [_as_json(*each) for each in listed]}, indent=2))
+        said = [{"name": name, **note.to_status()} for name, note in listed]
+        print(json.dumps({"maintenance": said}, indent=2))
     else:
         for name, note in listed:
             print(f"{_whose(name)}: {note}")
         if not listed:
             print("no maintenance")
     return 0
-
-
-def _as_json(name: str | None, note: Note) -> Message:
-    return {
-        "name": name,
-        "level": note.level,
-        "scope": note.scope,
-        "since": rfc3339(note.since),
-        "until": None if note.until is None else rfc3339(note.until),
-        "by": note.by or None,
-        "reason": note.reason or None,
-    }
 
 
 def _check_name(name: str | None, answers: Collection[Answer]) -> None:

@@ -25,8 +25,6 @@ from ucarpd.process.moments import Moments
 from ucarpd.process.notes import Lasting
 from ucarpd.process.reading import Reading
 from ucarpd.process.standing import Standing
-from ucarpd.record.happening import rfc3339
-from ucarpd.record.maintenance import Note
 from ucarpd.scripts.runs import Runs
 
 _DIGITS = 4
@@ -118,7 +116,7 @@ def of_instance(
             {"reason": name, "amount": amount, "level": level.name.lower()}
             for name, (level, amount) in standing.demotion.reasons.items()
         ],
-        "maintenance": [_maintenance(each) for each in standing.maintenance],
+        "maintenance": [each.to_status() for each in standing.maintenance],
         "peers": [_peer(each, moments) for each in machine.peers] if machine else [],
         "worst_gap": None if worst is None else round(worst, _DIGITS),
         "recent_gap": None if recent is None else round(recent, _DIGITS),
@@ -179,17 +177,6 @@ def _addresses(
         }
         for ip in ips
     ]
-
-
-def _maintenance(note: Note) -> dict[str, Any]:
-    return {
-        "level": note.level,
-        "scope": note.scope,
-        "since": rfc3339(note.since),
-        "until": None if note.until is None else rfc3339(note.until),
-        "by": note.by or None,
-        "reason": note.reason or None,
-    }
 
 
 def _peer(peer: Peer, moments: Moments) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from ucarpd.linux.regular_file import open_regular
 from ucarpd.linux.run_directory import replace_file
+from ucarpd.record.happening import rfc3339
 
 LEVELS = ("maintenance", "never")
 """Serve only if no healthy host does; do not serve at all."""
@@ -44,6 +45,17 @@ class Note:
     def has_ended(self, now: float) -> bool:
         """Return whether it is over at `now`, in seconds of the epoch."""
         return self.until is not None and now >= self.until
+
+    def to_status(self) -> dict[str, Any]:
+        """Return it as the status tells it: a `Maintenance` of the Varlink interface."""
+        return {
+            "level": self.level,
+            "scope": self.scope,
+            "since": rfc3339(self.since),
+            "until": None if self.until is None else rfc3339(self.until),
+            "by": self.by or None,
+            "reason": self.reason or None,
+        }
 
     def __str__(self) -> str:
         is_last_resort = self.level == LEVELS[0]

@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "health": "carp linux",
     "checks": "carp linux config scripts health",
     "control": "linux log",
-    "ctl": "config control exit_status linux record",
+    "ctl": "config control linux record",
     "log": "carp linux",
     "interface": "carp linux config engine log",
     "addresses": "carp linux config engine log scripts",

@@ -111,6 +111,25 @@ async def test_a_socket_that_cannot_be_made_is_told_once_and_tried_again(
     control.close()
 
 
+@in_virtual_time
+async def test_a_fault_that_comes_again_is_told_again(tmp_path, worker, log_lines):
+    control = Control(FakeHost(), worker.beside, tmp_path / "run")
+    worker.work()
+    kept = tmp_path / "kept"
+    for _ in range(2):
+        (tmp_path / "run/ctl").rename(kept)
+        (tmp_path / "run/ctl").write_text("")
+        for _ in range(2):
+            control.look()
+            worker.work()
+        (tmp_path / "run/ctl").unlink()
+        kept.rename(tmp_path / "run/ctl")
+        control.look()
+        worker.work()
+    assert len(log_lines.told()) == 2
+    control.close()
+
+
 @pytest.mark.parametrize("working", ["before the end", "after the end", "over the end"])
 @in_virtual_time
 async def test_an_end_while_it_is_made_again_leaves_nothing(tmp_path, worker, working, log_lines):

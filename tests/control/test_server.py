@@ -274,6 +274,31 @@ def test_a_defect_ends_the_connection_and_is_told(tmp_path):
     play(tmp_path, scenario)
 
 
+def test_a_defect_does_not_keep_the_next_status_from_being_made(tmp_path):
+    async def scenario(bench):
+        told = []
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, what: told.append(what))
+        first, second = await bench.client(), await bench.client()
+        first.send(STATUS)
+        while not bench.host.rendered:
+            await asyncio.sleep(0)
+        second.send(STATUS)
+        while not bench.server._renderer._waiting:
+            await asyncio.sleep(0)
+        instance = bench.host.instance
+
+        def fail_once(_name):
+            bench.host.instance = instance
+            raise RuntimeError
+
+        bench.host.instance = fail_once
+        assert await first.is_dropped()
+        assert set(await second.states()) == set(MANY)
+        assert len(told) == 1
+
+    play(tmp_path, scenario, FakeHost(*MANY))
+
+
 def test_a_client_that_has_gone_is_forgotten(tmp_path):
     async def scenario(bench):
         for _ in range(10):

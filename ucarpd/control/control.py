@@ -52,8 +52,10 @@ class Control:
 
     def _use_renewed(self, error: OSError | None) -> None:
         renewed, self._renewed = self._renewed, None
-        if renewed is None:
+        if error is not None:
             self._tell(error)
+        elif renewed is None:
+            self._is_faulty = False
         elif self._is_closed:
             renewed.close()
             self._place.remove()

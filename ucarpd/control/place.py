@@ -4,15 +4,13 @@ Reading is for root and the group ucarpd.  The directory belongs to this group, 
 user finds a socket at all.
 """
 
-import errno
 import os
 import socket
-import stat
 from contextlib import suppress
 from pathlib import Path
 
 from ucarpd.linux.group import group_id
-from ucarpd.linux.run_directory import control_path
+from ucarpd.linux.run_directory import control_path, mode_of_ours
 
 DIRECTORY_MODE = 0o2750
 """The most that is allowed.  With the set-group-ID bit, new sockets belong to the group of the directory.
@@ -95,10 +93,7 @@ class Place:
 
     def _mend_directory(self, gid: int | None) -> None:
         """Take rights away that are too many, and set the group."""
-        status = self._directory.lstat()
-        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
-            raise OSError(errno.EPERM, f"{self._directory} is not a directory of ours: remove it")
-        mode = stat.S_IMODE(status.st_mode)
+        mode = mode_of_ours(self._directory)
         if mode & ~DIRECTORY_MODE:
             self._directory.chmod(mode & DIRECTORY_MODE)
         _give(self._directory, gid)

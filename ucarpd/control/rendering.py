@@ -77,15 +77,12 @@ class Renderer:
         try:
             status = self._add_pieces()
         except Exception:
-            self._next = None
             self._serve(b"")
             raise
         if status is None:
             self._next = self._loop.call_soon(self._step)
-            return
-        took = self._loop.time() - self._began
-        self._next = self._loop.call_later(min(REST * took, LONGEST_REST), self._begin)
-        self._serve(status)
+        else:
+            self._serve(status)
 
     def _add_pieces(self) -> bytes | None:
         """Return the status when it is complete."""
@@ -96,6 +93,8 @@ class Renderer:
         return None if self._names else _join(self._host.overview(), self._pieces)
 
     def _serve(self, status: bytes) -> None:
+        took = self._loop.time() - self._began
+        self._next = self._loop.call_later(min(REST * took, LONGEST_REST), self._begin)
         self._pieces = []
         served, self._served = self._served, set()
         for done in served:

@@ -5,15 +5,10 @@ from typing import NamedTuple
 
 from ucarpd.control.wire import Message
 from ucarpd.ctl import assessment, times
-from ucarpd.ctl.overview import headroom_style
+from ucarpd.ctl.overview import STYLES, headroom_style
 from ucarpd.ctl.screen import BAD, BOLD, DIM, GOOD, PLAIN, WARN, Cell, Screen, bar
 
-_STATES = {
-    assessment.OK: GOOD,
-    assessment.DEGRADED: WARN,
-    assessment.CRITICAL: BAD,
-    assessment.NOT_KNOWN: WARN,
-}
+_STATES = STYLES | {assessment.OK: GOOD}
 
 
 class _View(NamedTuple):

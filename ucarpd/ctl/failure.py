@@ -6,6 +6,8 @@ EXIT_FAILED = 1
 EXIT_UNKNOWN = 3
 """No process could be asked, or the command line is wrong; monitoring plug-ins call it UNKNOWN."""
 
+DENIED = "permission denied: run it as root, or as a member of the group ucarpd"
+
 
 class Failure(Exception):
     """What went wrong, in words for the person at the terminal, with the exit status.

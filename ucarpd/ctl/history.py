@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 
 from ucarpd.ctl import not_running, times, typed_times
-from ucarpd.ctl.failure import Failure
+from ucarpd.ctl.failure import DENIED, Failure
 from ucarpd.ctl.naming import no_such_instance
 from ucarpd.ctl.screen import BAD, BOLD, DIM, PLAIN, WARN, Cell, Screen, of_standard_output
 from ucarpd.linux.state_directory import state_directory
@@ -58,9 +58,7 @@ def run(options: argparse.Namespace) -> int:
             time.sleep(LOOK)
             printer.print(reader.next())
     except PermissionError:
-        raise Failure(
-            "permission denied: run it as root, or as a member of the group ucarpd"
-        ) from None
+        raise Failure(DENIED) from None
     return 0
 
 
@@ -141,7 +139,7 @@ class _Printer:
 
     def _line(self, cells: Sequence[Cell], reason: Cell) -> None:
         texts = [
-            self._screen.paint(cell.text, cell.style) + " " * (width - len(cell.text))
+            self._screen.padded(cell, width)
             for cell, width in zip(cells, self._widths, strict=False)
         ]
         head = "  ".join(texts)

@@ -7,12 +7,12 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from ucarpd.control.wire import INTERFACE, Message
 from ucarpd.ctl import not_running, typed_times
 from ucarpd.ctl.failure import EXIT_FAILED, Failure
-from ucarpd.ctl.naming import instances, is_stopping_units, names, no_such_instance
+from ucarpd.ctl.naming import by_name, is_stopping_units, names, no_such_instance
 from ucarpd.ctl.processes import Answer, Feed, ask
 from ucarpd.linux.lock import holders
 from ucarpd.linux.run_directory import run_directory
@@ -141,12 +141,8 @@ def _show(*, as_json: bool) -> int:
     if as_json:
         import json
 
-        print(
-            json.dumps(
-                {"maintenance": [{"name": name, **note.listed()} for name, note in listed]},
-                indent=2,
-            )
-        )
+        said = [{"name": name, **note.to_status()} for name, note in listed]
+        print(json.dumps({"maintenance": said}, indent=2))
     else:
         for name, note in listed:
             print(f"{_whose(name)}: {note}")
@@ -169,10 +165,10 @@ def _check_name(name: str | None, answers: Collection[Answer]) -> None:
 
 def _apply(name: str | None, feed: Feed, *, is_on: bool) -> int:
     """Let all processes read the notes, and print the effect on each instance."""
-    before = _by_name(feed.answers())
+    before = by_name(feed.answers())
     concerned = {one: each for one, each in before.items() if name in {None, one}}
     silent = [answer for answer in ask(f"{INTERFACE}.ApplyMaintenance") if answer.fault]
-    now = _settled(feed, concerned) if is_on else _by_name(ask())
+    now = _settled(feed, concerned) if is_on else by_name(ask())
     for each in sorted(concerned):
         instance = now.get(each, concerned[each])
         print(f"{each} is {_outcome(instance, is_on=is_on)}")
@@ -192,17 +188,13 @@ def _settled(feed: Feed, concerned: Collection[str]) -> dict[str, Message]:
     """Return the instances when all affected ones have left the role, or after a while."""
     deadline = time.monotonic() + HAND_OVER
     while True:
-        now = _by_name(feed.answers())
+        now = by_name(feed.answers())
         if any(is_stopping_units(now[one]) for one in concerned if one in now):
             deadline = time.monotonic() + HAND_OVER
         left = deadline - time.monotonic()
         if left <= 0 or not any(now[one]["state"] == "MASTER" for one in concerned if one in now):
             return now
         feed.changed(left)
-
-
-def _by_name(answers: Iterable[Answer]) -> dict[str, Message]:
-    return {each["name"]: each for each in instances(answers)}
 
 
 def _outcome(instance: Message, *, is_on: bool) -> str:

@@ -18,6 +18,11 @@ def names(answers: Iterable[Answer]) -> set[str]:
     return {each["name"] for each in instances(answers)}
 
 
+def by_name(answers: Iterable[Answer]) -> dict[str, Message]:
+    """Return the instances that run, by their names."""
+    return {each["name"]: each for each in instances(answers)}
+
+
 def is_stopping_units(instance: Message) -> bool:
     """Return whether a master stops its units before it offers the role: until then, no host takes it."""
     return any(each["finding"] == "units_stopping" for each in instance["findings"])

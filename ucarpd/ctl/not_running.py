@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ucarpd.control.wire import Message
 from ucarpd.ctl import units
+from ucarpd.ctl.naming import names
 from ucarpd.ctl.processes import Answer
 from ucarpd.linux.lock import holders
 from ucarpd.linux.run_directory import run_directory
@@ -27,13 +28,14 @@ def find(answers: Sequence[Answer], loaded: Mapping[str, units.Unit]) -> list[Me
 
     `loaded` has the units that systemd knows.
     """
-    told = {
-        each["name"] for answer in answers if answer.reply for each in answer.reply["instances"]
-    }
-    found = [*_of_silent(answers), *_of_refused(answers, told)]
+    told = names(answers)
+    locks = holders(run_directory())
+    found = [*_of_silent(answers, locks), *_of_refused(answers, told)]
     told |= {each["name"] for each in found}
     paths = {path.name.removesuffix(".conf"): path for path in _files(told)}
-    held = _held(answers)
+    # The processes that have no control socket.
+    asked = {answer.pid for answer in answers}
+    held = {name: holder for name, holder in locks.items() if holder[0] not in asked}
     for name in sorted(paths.keys() | _failed(loaded) | held.keys()):
         if name not in told:
             path = paths.get(name, held.get(name, (0, DIRECTORY / f"{name}.conf"))[1])
@@ -52,20 +54,21 @@ def _row(
 ) -> Message:
     row = {"name": name, "path": str(path) if path else None, "state": state, "reason": reason}
     if since:
-        from datetime import UTC, datetime
+        from ucarpd.record.happening import rfc3339
 
-        moment = datetime.fromtimestamp(since, UTC).isoformat(timespec="milliseconds")
-        row["since"] = moment.replace("+00:00", "Z")
+        row["since"] = rfc3339(since)
     return row
 
 
-def _of_silent(answers: Iterable[Answer]) -> Iterator[Message]:
+def _of_silent(
+    answers: Iterable[Answer], locks: Mapping[str, tuple[int, Path]]
+) -> Iterator[Message]:
     """Yield the instances of processes that did not answer: by their locks, or else by their command."""
     for answer in answers:
         if not answer.fault:
             continue
         reason = f"process {answer.pid} {answer.fault}"
-        paths = sorted(path for pid, path in _locks().values() if pid == answer.pid)
+        paths = sorted(path for pid, path in locks.values() if pid == answer.pid)
         paths = paths or _on_command_line(answer.pid)
         for path in paths:
             yield _row(path.name.removesuffix(".conf"), path, UNKNOWN, reason)
@@ -103,8 +106,7 @@ def names_of_files() -> set[str]:
 
 
 def _files(told: set[str]) -> list[Path]:
-    names = names_of_files()
-    if names <= told:
+    if names_of_files() <= told:
         return []  # As usual; the room `config` takes a while to load.
     from ucarpd.config import find_files
 
@@ -118,16 +120,6 @@ def _failed(loaded: Mapping[str, units.Unit]) -> set[str]:
         for unit in loaded.values()
         if unit.is_failed and unit.name != units.ALL
     }
-
-
-def _locks() -> dict[str, tuple[int, Path]]:
-    return holders(run_directory())
-
-
-def _held(answers: Iterable[Answer]) -> dict[str, tuple[int, Path]]:
-    """Return process and file of the instances of processes that have no control socket."""
-    asked = {answer.pid for answer in answers}
-    return {name: holder for name, holder in _locks().items() if holder[0] not in asked}
 
 
 def _why(

@@ -9,12 +9,13 @@ from ucarpd.ctl.screen import BAD, DIM, GOOD, PLAIN, WARN, Cell, Screen, bar, co
 WIDE = 120
 """Columns of a terminal that has room for a note beside its instance."""
 
-_STYLES = {
+STYLES = {
     assessment.OK: PLAIN,
     assessment.DEGRADED: WARN,
     assessment.CRITICAL: BAD,
     assessment.NOT_KNOWN: WARN,
 }
+"""The style of an instance, by its exit status."""
 
 _HEADER = ["NAME", "STATE", "FOR", "WHERE", "ADDRESSES"]
 
@@ -47,7 +48,7 @@ def text(
 
 
 def _row(instance: Message, now: float) -> list[Cell]:
-    style = _STYLES[assessment.level(instance)]
+    style = STYLES[assessment.level(instance)]
     state = instance["state"]
     addresses = [each["address"] for each in instance.get("addresses", ())]
     return [
@@ -79,7 +80,7 @@ def _note(instance: Message, now: float) -> Cell:
     """Return the faults, or else the master, or else the reason for the state."""
     if troubles := assessment.troubles(instance, now):
         texts = "; ".join(each.text for each in troubles)
-        return Cell(texts, _STYLES[troubles[0].level])
+        return Cell(texts, STYLES[troubles[0].level])
     masters = [each["address"] for each in instance.get("peers", ()) if each["is_master"]]
     if instance["state"] == "BACKUP" and masters:
         return Cell(f"{masters[0]} is MASTER")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ucarpd.control.client import Client
 from ucarpd.control.wire import INTERFACE, Malformed, Message, VarlinkError
-from ucarpd.ctl.failure import Failure
+from ucarpd.ctl.failure import DENIED, Failure
 from ucarpd.linux.run_directory import control_path, run_directory
 
 TIMEOUT = 1.0
@@ -26,8 +26,6 @@ _PAUSE = 0.5
 
 GET_STATUS = f"{INTERFACE}.GetStatus"
 NO_SUCH_INSTANCE = f"{INTERFACE}.NoSuchInstance"
-
-_DENIED = "permission denied: run it as root, or as a member of the group ucarpd"
 
 
 class Answer(NamedTuple):
@@ -53,7 +51,7 @@ def sockets() -> list[Path]:
     except FileNotFoundError:
         return []
     except PermissionError:
-        raise Failure(_DENIED) from None
+        raise Failure(DENIED) from None
     return [directory / name for name in names if name.endswith(".sock")]
 
 
@@ -79,7 +77,7 @@ def ask(method: str = GET_STATUS, parameters: Message | None = None) -> list[Ans
     for path in asked:
         answer = answers.get(path, _silent(path))
         if isinstance(answer, PermissionError):
-            raise Failure(_DENIED)
+            raise Failure(DENIED)
         if answer is not None:
             found.append(answer)
     return found
@@ -171,7 +169,7 @@ class Feed:
             return False
         finally:
             if not self._may_ask:
-                raise Failure(_DENIED)
+                raise Failure(DENIED)
         return True
 
     def settle(self) -> list[Answer]:

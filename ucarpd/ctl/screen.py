@@ -40,6 +40,10 @@ class Screen(NamedTuple):
             return text
         return f"\x1b[{_CODES[style]}m{text}\x1b[0m"
 
+    def padded(self, cell: Cell, width: int) -> str:
+        """Return the text in its colour, and blanks up to this width."""
+        return self.paint(cell.text, cell.style) + " " * (width - len(cell.text))
+
     def paragraph(self, cell: Cell, indent: int = 0, first: int | None = None) -> Iterator[str]:
         """Yield the lines of a text, indented; the first one by `first`, if that is given."""
         lines = self._broken(cell.text, indent)
@@ -85,10 +89,7 @@ def columns(
     table = [[Cell(text, DIM) for text in header], *rows]
     widths = [max(len(row[place].text) for row in table) for place in range(len(header))]
     lines = [
-        "  ".join(
-            screen.paint(cell.text, cell.style) + " " * (width - len(cell.text))
-            for cell, width in zip(row, widths, strict=True)
-        )
+        "  ".join(screen.padded(cell, width) for cell, width in zip(row, widths, strict=True))
         for row in table
     ]
     return lines, sum(widths) + 2 * (len(widths) - 1)

@@ -5,7 +5,7 @@ import time
 
 from ucarpd.control.wire import INTERFACE, SERVICE, Message
 from ucarpd.ctl.failure import EXIT_FAILED, Failure
-from ucarpd.ctl.naming import instances, is_stopping_units, names, no_such_instance
+from ucarpd.ctl.naming import by_name, is_stopping_units, names, no_such_instance
 from ucarpd.ctl.processes import NO_SUCH_INSTANCE, Feed, ask
 
 OFFER = 2.0
@@ -26,13 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     feed = Feed(options.name)
     before = feed.settle()
-    known = {each["name"]: each for each in instances(before)}
+    known = by_name(before)
     pending = _offer(options.name)
     for name in sorted(known.keys() - pending):
         print(f"{name} is {known[name]['state']}: there is no role to hand over")
     deadline = time.monotonic() + OFFER + _MARGIN
     while pending:
-        now = {each["name"]: each for each in instances(feed.answers())}
+        now = by_name(feed.answers())
         for name in sorted(pending):
             if name in now and now[name]["state"] != "MASTER":
                 print(f"{name} is {now[name]['state']}: {_successor(now[name])}", flush=True)

@@ -46,12 +46,17 @@ def private_directory(directory: Path) -> Path:
     try:
         path.mkdir(mode=0o700)
     except FileExistsError:
-        status = path.lstat()
-        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
-            raise OSError(errno.EPERM, f"{path} is not a directory of ours: remove it") from None
-        if stat.S_IMODE(status.st_mode) != 0o700:
+        if mode_of_ours(path) != 0o700:
             path.chmod(0o700)
     return path
+
+
+def mode_of_ours(directory: Path) -> int:
+    """Return the mode of a directory.  Raises OSError, also if it is another user's, or no directory."""
+    status = directory.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+        raise OSError(errno.EPERM, f"{directory} is not a directory of ours: remove it")
+    return stat.S_IMODE(status.st_mode)
 
 
 def replace_file(

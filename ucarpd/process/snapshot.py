@@ -116,7 +116,7 @@ def of_instance(
             {"reason": name, "amount": amount, "level": level.name.lower()}
             for name, (level, amount) in standing.demotion.reasons.items()
         ],
-        "maintenance": [each.listed() for each in standing.maintenance],
+        "maintenance": [each.to_status() for each in standing.maintenance],
         "peers": [_peer(each, moments) for each in machine.peers] if machine else [],
         "worst_gap": None if worst is None else round(worst, _DIGITS),
         "recent_gap": None if recent is None else round(recent, _DIGITS),

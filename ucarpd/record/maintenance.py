@@ -46,8 +46,8 @@ class Note:
         """Return whether it is over at `now`, in seconds of the epoch."""
         return self.until is not None and now >= self.until
 
-    def listed(self) -> dict[str, Any]:
-        """Return it as GetStatus and `ucarpctl maintenance` list it."""
+    def to_status(self) -> dict[str, Any]:
+        """Return it as the status tells it: a `Maintenance` of the Varlink interface."""
         return {
             "level": self.level,
             "scope": self.scope,

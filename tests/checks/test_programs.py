@@ -136,6 +136,7 @@ def test_what_a_program_leaves_in_its_group_ends_with_it(probe, tmp_path):
 def test_a_run_that_cannot_be_killed_is_the_only_one(probe, monkeypatch, tmp_path):
     """As on a dead disk."""
     monkeypatch.setattr(programs.Child, "kill", lambda _child: None)
+    monkeypatch.setattr(programs.survivors, "kill", lambda _variable: None)
     end = tmp_path / "end"
 
     async def line_of(checked):
@@ -156,6 +157,23 @@ def test_a_run_that_cannot_be_killed_is_the_only_one(probe, monkeypatch, tmp_pat
         assert line == "exit status 0"
 
     asyncio.run(scenario())
+
+
+def test_a_run_that_is_due_when_the_last_one_is_killed_waits_for_its_end(probe, tmp_path):
+    """As in a check whose timeout is its interval: one hang is one failure, not two."""
+    began = tmp_path / "began"
+
+    async def scenario():
+        checked = probe(SHELL.format(f"[ -e {began} ] && exit 0; echo > {began}; sleep 600"))
+        running = asyncio.get_running_loop().create_task(checked.run())
+        while not began.exists():
+            await asyncio.sleep(0.01)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        return await checked.run()
+
+    assert asyncio.run(scenario()) == "exit status 0"
 
 
 def test_a_user_that_nobody_knows(probe):

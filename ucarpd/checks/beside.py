@@ -39,7 +39,6 @@ class Beside(Generic[T]):
             raise Failed(f"{doing} hangs")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._is_busy = True
 
         def work() -> None:
             result: Any = None
@@ -61,5 +60,9 @@ class Beside(Generic[T]):
             else:
                 future.set_exception(error)
 
-        threading.Thread(target=work, name="check", daemon=True).start()
+        try:
+            threading.Thread(target=work, name="check", daemon=True).start()
+        except RuntimeError as error:
+            raise Failed(f"{doing}: {error}") from None
+        self._is_busy = True
         return await future

@@ -5,9 +5,11 @@ that has left the group is found by its environment.
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from itertools import count
 from pathlib import Path
 
 from ucarpd.checks.beside import Beside, in_thread
@@ -26,8 +28,13 @@ _READ_SIZE = 1 << 16
 _TAIL = 4096
 """Bytes at the end of the output that are kept."""
 
+LONGEST_DEATH = 1.0
+"""Seconds to wait for the end of a run that was killed; the next one may be due at the same moment."""
+
 _MARK = "UCARPD_CHECK"
-"""The variable that names the check in the environment of its processes."""
+"""The variable with the number of the run in the environment of its processes."""
+
+_numbers = count()
 
 
 class Program:
@@ -44,20 +51,24 @@ class Program:
 
     async def run(self) -> str:
         if self._run is not None and not self._run.ended.done():
-            raise Failed("its last run was killed, and still hangs")
+            await asyncio.wait({self._run.ended}, timeout=LONGEST_DEATH)
+            if not self._run.ended.done():
+                raise Failed("its last run was killed, and still hangs")
         account = await self._account()
-        surroundings = self._surroundings.environment()
-        which = f"{surroundings.get('UCARP_INSTANCE', '')}/{self._check.name}"
-        environment = {**surroundings, "UCARP_CHECK": self._check.name, _MARK: which}
-        self._run = run = _Run(self._command, environment_of(environment), account)
+        # The search for what a run leaves may last until the next one: it must not find that.
+        number = str(next(_numbers))
+        own = {"UCARP_CHECK": self._check.name, _MARK: number}
+        environment = environment_of({**self._surroundings.environment(), **own})
         try:
+            self._run = run = _Run(self._command, environment, account)
             status = await asyncio.shield(run.ended)
         except asyncio.CancelledError:
             run.kill()
             # Find processes that have left the process group, beside the loop.
-            in_thread(lambda: survivors.kill(f"{_MARK}={which}"))
+            with contextlib.suppress(RuntimeError):  # No thread can be started.
+                in_thread(lambda: survivors.kill(f"{_MARK}={number}"))
             raise
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
             raise Failed(f"it cannot be run: {why_not_executed(error)}") from None
         line = run.last_line
         if status:
@@ -114,7 +125,12 @@ class _Run:
                     process.wait()
                     PIDS.discard(process.pid)
 
-        in_thread(begin)
+        try:
+            in_thread(begin)
+        except RuntimeError:
+            os.close(self._pipe)
+            os.close(output)
+            raise
 
     def kill(self) -> None:
         """Kill the program with its process group, at once or as soon as it has been started."""

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ucarpd.linux.lock import AlreadyRunning, InstanceLock, is_held
-from ucarpd.linux.run_directory import private_directory, run_directory
+from ucarpd.linux.lock import AlreadyRunning, InstanceLock, holders, is_held
+from ucarpd.linux.run_directory import private_directory, private_path, run_directory
 
 FILE = Path("/etc/ucarp/web.conf")
 
@@ -268,3 +268,10 @@ def test_a_lock_that_could_not_be_made_is_taken_when_it_can(tmp_path):
     lock.renew()
     with pytest.raises(AlreadyRunning):
         take(run)
+
+
+def test_a_lock_that_goes_while_all_are_looked_at_hides_no_other(tmp_path):
+    lock = take(tmp_path)
+    (private_path(tmp_path) / "gone.lock").symlink_to(tmp_path / "nowhere")
+    assert holders(tmp_path) == {"web": (os.getpid(), FILE.with_stem("web"))}
+    lock.release()

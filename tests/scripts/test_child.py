@@ -140,6 +140,13 @@ def test_with_real_time_scheduling_a_program_is_started_without(scheduler):
     ]
 
 
+def test_a_program_that_keeps_real_time_scheduling_ends_like_others(scheduler):
+    scheduler.childs = os.SCHED_RR
+    scheduler.is_refused = True
+    assert end_of("exit 3") == (3, False)
+    assert scheduler.set == []
+
+
 def test_a_daemon_that_runs_ahead_of_others_starts_a_program_that_does_not(scheduler):
     scheduler.nice = -5
     assert end_of("exit 0") == (0, False)

@@ -1,5 +1,6 @@
 """The files that a configuration file names: scripts, programs, and the file with the password."""
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,14 @@ _NAMES = tuple(key.name for key in KEYS if key.parse is types.absolute_path)
 """The keys that name a file, by their canonical names."""
 
 
+def draft_of(path: Path) -> Draft:
+    """Return what the file `path` says; nothing if it cannot be read, which `load` reports."""
+    draft = Draft(path)
+    with contextlib.suppress(ConfigError):
+        draft.take(read_lines(path)[0])
+    return draft
+
+
 def named_files(path: Path) -> dict[str, Given]:
     """Return the files that `path` names, by key, in the order of its lines.
 
@@ -20,11 +29,7 @@ def named_files(path: Path) -> dict[str, Given]:
 
     If `path` cannot be read, the result is empty: `load` reports that.
     """
-    draft = Draft(path)
-    try:
-        draft.take(read_lines(path)[0])
-    except ConfigError:
-        return {}
+    draft = draft_of(path)
     found = {name: draft.given[name] for name in _NAMES if name in draft.given}
     for name, given in draft.members.items():
         if given.meaning.kind == "exec" and given.meaning.user is None:

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from ucarpd.config import files, first_line
 from ucarpd.config.health_checks import Check
-from ucarpd.config.lines import read_lines
-from ucarpd.config.parsed import Draft
-from ucarpd.config.problems import ConfigError, Problem, in_order, place
+from ucarpd.config.named_files import draft_of
+from ucarpd.config.problems import Problem, in_order, place
 
 _KEYS = {"UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT", "UCARP_NOTIFYSCRIPT"}
 
@@ -51,11 +50,7 @@ def errors(path: Path, refusal: Callable[[Path], str | None]) -> list[Problem]:
 
     `refusal` returns why a script cannot be run, or None.
     """
-    draft = Draft(path)
-    try:
-        draft.take(read_lines(path)[0])
-    except ConfigError:
-        return []  # `load` reports that.
+    draft = draft_of(path)
     has_ipv6 = any(
         ip.version == 6
         for key in ("UCARP_ADDR", "UCARP_EXTRA_ADDRS")
@@ -80,11 +75,7 @@ def errors_of_checks(path: Path, obstacle: Callable[[Check], str | None]) -> lis
 
     `obstacle` returns why a check cannot run, or None.
     """
-    draft = Draft(path)
-    try:
-        draft.take(read_lines(path)[0])
-    except ConfigError:
-        return []  # `load` reports that.
+    draft = draft_of(path)
     return in_order(
         Problem(path, given.line, given.name, f"{given.meaning.target}: {why}")
         for given in draft.members.values()

@@ -154,7 +154,10 @@ def holders(directory: Path) -> dict[str, tuple[int, Path]]:
         # One reading passes over a lock if locks before it go meanwhile.
         locked = _locked() | _locked()
         for lock in private_path(directory).glob("*.lock"):
-            descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                continue  # Its instance has just stopped.
             try:
                 pid, path = _noted(descriptor)
                 if os.fstat(descriptor).st_ino in locked and pid.isdecimal():

@@ -184,8 +184,11 @@ class Child:
             os.killpg(self._process.pid, number)
 
     def _be_ordinary(self) -> None:
-        """Take real-time scheduling away from a program that could not be started without it."""
-        with contextlib.suppress(ProcessLookupError):
+        """Take real-time scheduling away from a program that could not be started without it.
+
+        Without CAP_SYS_NICE, the program of another user keeps it.
+        """
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             if os.sched_getscheduler(self._process.pid) in _REALTIME:
                 os.sched_setscheduler(self._process.pid, os.SCHED_OTHER, os.sched_param(0))
 

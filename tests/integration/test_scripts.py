@@ -132,7 +132,7 @@ def test_an_address_removed_under_a_working_up_script_comes_back(a, wire):
     daemon.wait_for_line("added")
     a.ip("address", "delete", f"{VIP}/16", "dev", "eth0")
     # Not at once: a script may take the address off and put it back itself.
-    daemon.wait_for_line(f"{VIP} was removed from eth0 by somebody else; putting it back")
+    daemon.wait_for_line(f"{VIP} was removed from eth0 by another program; putting it back")
     wait_for_address(a)
     run = f"[{UP} eth0 {VIP}]"
     wire.wait_more(a.address, 3)

@@ -47,7 +47,7 @@ def test_a_master_names_the_host_that_it_does_not_believe(collected, web):
     (_, (line, fields), (other, _)) = collected()
     told = "no advertisement heard for 3.00 s"
     assert line == (
-        f"[WARNING] web: Switching to state: MASTER ({told}; {PEER} advertises too, but with a wrong"
+        f"[WARNING] web: Switching to state: MASTER ({told}; {PEER} also advertises, but with a wrong"
         " digest)"
     )
     assert fields["UCARPD_REASON"] == told

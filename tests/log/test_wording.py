@@ -36,7 +36,7 @@ ROWS = [
     ),
     (
         lambda log: log.address_taken_away(PEER),
-        "[WARNING] web: 172.16.0.11 was removed from eth0 by somebody else; putting it back",
+        "[WARNING] web: 172.16.0.11 was removed from eth0 by another program; putting it back",
     ),
     (
         lambda log: log.removers([LinkManager(Program.NETWORKD, "/etc/systemd/network/a.network")]),

@@ -83,7 +83,7 @@ class AddressMessages(InstanceLines):
         self._fault(
             logging.WARNING,
             f"taken away {ip}",
-            f"{ip} was removed from {self._interface} by somebody else; putting it back",
+            f"{ip} was removed from {self._interface} by another program; putting it back",
         )
 
     def removers(self, found: Sequence[LinkManager]) -> str:

@@ -18,7 +18,7 @@ class RoleMessages(SegmentMessages):
     def transition(self, change: StateChanged) -> None:
         reason, other = change.reason, self.wrong_digest_from
         if change.new is State.MASTER and other is not None:
-            reason += f"; {other} advertises too, but with a wrong digest"
+            reason += f"; {other} also advertises, but with a wrong digest"
         self._write(
             logging.WARNING,
             f"Switching to state: {change.new.value} ({reason})",

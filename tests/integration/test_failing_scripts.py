@@ -143,7 +143,7 @@ def test_a_script_that_serves_elsewhere_is_trusted(a, place):
 def test_a_script_that_fails_with_the_address_in_place_serves(a):
     write_scripts(a, up=f"{ADD}exit 4\n")
     daemon = start(a, **BOTH)
-    daemon.wait_for_line("[WARNING] web: the up-script failed, but", "goes on serving")
+    daemon.wait_for_line("[WARNING] web: the up-script failed, but", "keeps serving")
     daemon.wait_for_line(MASTER)
     assert a.has(VIP)
     assert daemon.lines("cannot serve") == []

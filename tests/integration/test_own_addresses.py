@@ -175,7 +175,7 @@ def test_a_reloaded_master_advertises_its_new_interval_at_once(a, b, wire):
     wire.wait_more(a.address, 2)
     a.write_conf("web", conf(a.address, ADVBASE=3))
     first.signal(signal.SIGHUP)
-    first.wait_for_line("new configuration, taken over while running")
+    first.wait_for_line("new configuration: applied without a restart")
     wire.wait_more(a.address, 3)
     assert second.lines(MASTER) == []
     assert first.lines("cannot send") == []

@@ -20,7 +20,7 @@ _OF_SYSTEMD = ("start", "stop", "restart", "reload", "status", "enable", "disabl
 
 _EPILOG = """\
 signals:
-  TERM, INT, QUIT  stop: addresses off, down-script, and a bow-out so that a peer serves at once
+  TERM, INT, QUIT  stop: addresses off, down-script, and a bow-out: a peer serves at once
   HUP              read the files again; unchanged virtual hosts keep running undisturbed
   USR1             log a status line for each instance, and how late timers are
   USR2             step down: offer the role to the peers for two seconds
@@ -69,7 +69,7 @@ def _parser() -> "argparse.ArgumentParser":
 
     parser = argparse.ArgumentParser(
         prog="ucarpd",
-        description="Userland CARP daemon: hosts share a virtual IP address; when the one that "
+        description="Userland CARP daemon: hosts share a virtual IP address; when the host that "
         "serves it fails, another takes over.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -104,7 +104,7 @@ def _parser() -> "argparse.ArgumentParser":
         "--reload",
         metavar="PID",
         type=int,
-        help="then let this process read its files again, but for those with faults",
+        help="then let this process read its files again, except files with faults",
     )
     check.set_defaults(command=_check)
 
@@ -127,7 +127,7 @@ def _parser() -> "argparse.ArgumentParser":
 
     imported = commands.add_parser(
         "import",
-        help="print a configuration file for what a start script, unit or other file of ucarp does",
+        help="print a configuration file that does the same as a start script, unit or other file of ucarp",
     )
     imported.add_argument(
         "path", metavar="FILE", type=Path, nargs="?", help="a file that starts or configures ucarp"
@@ -138,7 +138,7 @@ def _parser() -> "argparse.ArgumentParser":
         type=Path,
         help="write the files NAME.conf there, with mode 0600, instead of printing them",
     )
-    imported.add_argument("--name", help="the name of the instance; otherwise, that of FILE")
+    imported.add_argument("--name", help="the name of the instance; default: the name of FILE")
     imported.add_argument(
         "--pid",
         dest="pids",

@@ -32,8 +32,8 @@ def harm(script: Path) -> str:
     """Return the text about a harmful script, with the command that repairs it."""
     name = place(script)
     return (
-        f"{name} has a line from ucarpd 0.1.0 that deletes every IPv6 address in the same /32, the"
-        f" host's own too. ucarpd does not run it for IPv6 until you type: sed -i '/ to /s,/32,,' {name}"
+        f"{name} has a line from ucarpd 0.1.0 that deletes every IPv6 address in the same /32,"
+        f" also the host's own. ucarpd does not run it for IPv6 until you type: sed -i '/ to /s,/32,,' {name}"
     )
 
 

@@ -144,7 +144,7 @@ def facility(text: str) -> str:
 def absolute_path(text: str) -> Path:
     path = Path(text)
     if not path.is_absolute():
-        raise ValueError("must be an absolute path, one that starts with /")
+        raise ValueError("must be an absolute path, which starts with /")
     return path
 
 

@@ -66,7 +66,7 @@ def choose(
         and all(_find(config.interface, ip, table) for ip in peers)
     ):
         text = f"UCARP_PEERS names only this host ({_listed(peers)})"
-        text += ", which then advertises to nobody: add the other hosts"
+        text += ", which then has no host to advertise to: add the other hosts"
         return NoSource(text, "UCARP_PEERS", is_wrong=True)
     return source
 

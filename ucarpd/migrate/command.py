@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _strays(words: Sequence[str]) -> str:
     if set(words) <= {"/"}:
-        return "'/' (a command goes on in the next line after \\, not after /)"
+        return "'/' (a command continues on the next line after \\, not after /)"
     # A word may be a part of a password with a space in it, so it is not repeated.
     return f"{len(words)} word{'s' if len(words) > 1 else ''} that do not belong to an option"
 

@@ -121,7 +121,7 @@ class Session:
     def _has_started(self, waiting: str) -> None:
         if self._background is not None:
             if waiting:
-                self._background.say(f"ucarp: {waiting}; it goes on in the background")
+                self._background.say(f"ucarp: {waiting}; it keeps trying in the background")
             self._background.let_go(0)
 
     def _tell(self, level: int, text: str) -> None:

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-# Each command imports what it needs: `clear` is done before the rest would be loaded.
+# Each command has its own imports: `clear` is done before the rest would be loaded.
 
 DIRECTORY = "/etc/ucarp"
-"""Where the units read their files."""
+"""The directory from which the units read their files."""
 
 _OF_SYSTEMD = ("start", "stop", "restart", "reload", "status", "enable", "disable", "is-active")
 

@@ -38,7 +38,7 @@ def harm(script: Path) -> str:
 
 
 def _arguments(script: Path) -> str:
-    """The end of the message if the path is that of a script and its arguments."""
+    """Return the end of the message if the path is a script with its arguments."""
     name = str(script).split(maxsplit=1)[0]
     if script.exists() or not Path(name).is_file():
         return ""

@@ -22,7 +22,7 @@ PAUSE = 0.1
 """Packets that are read at once, and the seconds until the next ones are read."""
 
 CHANGES_AFTER = 0.05
-"""Seconds after which a change of the guarded addresses takes effect, with all others by then."""
+"""Seconds after which a change of the guarded addresses takes effect, together with the changes meanwhile."""
 
 ANSWERS_WITHIN = 2.0
 """Seconds for which the answers to a question are heard."""

@@ -23,7 +23,7 @@ def instances(directory: Path) -> list[Path]:
 
 
 def read(findings: Findings, path: Path) -> None:
-    """Add the virtual host of vip-NNN.conf; of vip-common.conf, those of all files beside it.
+    """Add the virtual host of vip-NNN.conf; of vip-common.conf, add all those beside it.
 
     Raises ConfigError if the file cannot be read.
     """

@@ -109,7 +109,7 @@ def _old_ucarps(processes: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
 
 def _words_of_ucarp(process: Path) -> list[str] | None:
     try:
-        # Our own command has this name too, but its program is the Python interpreter.
+        # Our own command also has this name, but its program is the Python interpreter.
         if (process / "comm").read_bytes() != b"ucarp\n":
             return None
         if not (process / "exe").readlink().name.startswith("ucarp"):

@@ -24,7 +24,7 @@ PIECES = st.lists(
 PLAIN_FILE = (
     "UCARP_INTERFACE=eth0\nUCARP_VHID=1\nUCARP_PASS=geheim7\nUCARP_ADDR=172.16.0.1 # ours\n"
 )
-"""Four lines that nobody can object to."""
+"""Four lines without a fault."""
 
 BEGINNINGS = st.sampled_from(["", " ", "\t", "a", "1", "-", "+", "export ", "\u00a0", "é", "#"])
 ASSIGNMENTS = st.builds("{}a={}".format, BEGINNINGS, PIECES)

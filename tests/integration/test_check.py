@@ -13,7 +13,7 @@ OTHERS = "(, [a-z0-9]+)*"
 
 
 def check(host: Host, *, as_nobody: bool = False, **keys: object) -> tuple[int, str]:
-    """Its exit status, and what it says of a file."""
+    """Its exit status, and its lines about a file."""
     path = host.write_conf("web", conf(host.address, **{"PASS": "Qz9-kx"} | keys))
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if as_nobody else []
     if as_nobody:

@@ -173,7 +173,7 @@ def test_an_up_script_may_take_the_link_down_for_a_moment(a, wire, bounce):
 
 
 def test_the_winner_of_a_contest_runs_its_up_script_again(a, b, wire):
-    """So that what the loser's script has moved outside the segment comes back."""
+    """Whatever the loser's script has moved outside the segment must come back."""
     holder = a.lab.directory / "holder"
     for host in (a, b):
         write_scripts(host, up=f'echo {host.name} "$UCARP_REASON" >>{holder}\n{ADD}')

@@ -1,4 +1,4 @@
-"""A crash while the file is being edited, and what `systemctl status` is told."""
+"""A crash while the file is being edited, and the text of `systemctl status`."""
 
 import signal
 import socket
@@ -13,7 +13,7 @@ BAD = "[ERROR] /etc/ucarp/web.conf:7: UCARP_ADVSKEW: "
 
 
 def crash(host: Host, daemon: Process) -> None:
-    """As systemd does it: what is left is cleared at once."""
+    """As systemd does it: clear at once."""
     daemon.kill()
     command = (sys.executable, "-m", "ucarpd", "clear", "/etc/ucarp/web.conf")
     assert host.start(*command).popen.wait(30) == 0
@@ -71,7 +71,7 @@ def told(a, monkeypatch):
     messages = []
 
     def read() -> None:
-        # As systemd does: a daemon whose messages nobody reads would wait.
+        # As systemd does: a daemon whose messages are not read would wait.
         while message := listener.recv(8192).decode():
             messages.append(message)
 

@@ -26,7 +26,7 @@ def remove(host, address, interface="eth0"):
 
 
 def test_the_peers_list_tells_which_address_to_advertise_from(a, b):
-    """The listed addresses are not the first ones of their interfaces."""
+    """No listed address is the first of its interface."""
     add(a, "172.16.0.51/16")
     add(b, "172.16.0.52/16")
     keys = {"SRCIP": None, "PEERS": "172.16.0.51,172.16.0.52"}

@@ -20,7 +20,7 @@ pytestmark = both_ways
 
 
 class AddressMonitor:
-    """What `ip monitor` prints about the addresses of a host, from construction on."""
+    """The lines of `ip monitor` about the addresses of a host, since construction."""
 
     def __init__(self, host: Host) -> None:
         self._host = host

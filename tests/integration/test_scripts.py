@@ -112,7 +112,7 @@ def test_a_script_that_has_begun_reaches_its_end_whatever_becomes_of_the_role(a,
 
 
 def test_a_signal_that_was_for_ucarpd_does_not_leave_a_master_without_its_address(a):
-    """`systemctl kill -s USR1 ucarpd@web` signals the scripts as well."""
+    """`systemctl kill -s USR1 ucarpd@web` also signals the scripts."""
     pid = a.root / "pid"
     write_scripts(a, up=f"echo $$ >{pid}.new; mv {pid}.new {pid}; sleep 1\n{ADD}")
     daemon = start(a, **BOTH)

@@ -1,4 +1,4 @@
-"""Somebody removes or renames the interface, the device or the files of a virtual MAC address."""
+"""The interface, the device or the files of a virtual MAC address are removed or renamed."""
 
 import shutil
 import signal

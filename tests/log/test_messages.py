@@ -38,7 +38,7 @@ def test_lines_come_in_their_order_when_the_work_is_done(collected, web):
 
 
 def test_a_master_names_the_host_that_it_does_not_believe(collected, web):
-    """Otherwise the line says that none was heard, right below one that says the contrary."""
+    """Otherwise the line says that none was heard, right below a line that says the contrary."""
     web.dropped(Dropped(DropReason.BAD_DIGEST, PEER, "the digest is wrong"))
     for new in (State.MASTER, State.BACKUP):
         web.transition(

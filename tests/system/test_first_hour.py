@@ -213,7 +213,7 @@ def article(a, b, own):
 
 
 def page(client):
-    """What a visitor of the virtual address sees."""
+    """The page that a visitor of the virtual address sees."""
     return client.host.run("curl", "-s", "--max-time", "5", f"http://{VIP}/").stdout
 
 

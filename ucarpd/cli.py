@@ -116,7 +116,7 @@ def _parser() -> "argparse.ArgumentParser":
         metavar="NAME",
         nargs="*",
         help=f"an instance, which is the file {DIRECTORY}/NAME.conf, or the path of a file or"
-        f" directory; none: all of {DIRECTORY}",
+        f" directory; default: all of {DIRECTORY}",
     )
     fingerprint.set_defaults(command=_fingerprint)
 
@@ -167,7 +167,7 @@ def _add_paths(parser: "argparse.ArgumentParser", default: str | None = None) ->
         nargs="*",
         type=Path,
         help="a configuration file, or a directory of files NAME.conf"
-        + (f"; none: {default}" if default else ""),
+        + (f"; default: {default}" if default else ""),
     )
     parser.set_defaults(error=parser.error, default=default, env=False)
 

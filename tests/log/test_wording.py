@@ -168,7 +168,7 @@ ROWS = [
     ),
     (
         lambda log: log.source_elsewhere(PEER, "lo"),
-        "[INFO] web: source address 172.16.0.11 is on lo, not on eth0; advertising from it nevertheless",
+        "[INFO] web: source address 172.16.0.11 is on lo, not on eth0; still advertising from it",
     ),
     (
         lambda log: log.same_mac(PEER),

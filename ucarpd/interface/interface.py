@@ -1,6 +1,6 @@
-"""One network interface as its virtual hosts see it: a way in and out, and whom its changes concern.
+"""One network interface as its virtual hosts see it: its frames, and its changes.
 
-Its sockets are opened when the interface appears, and anew when an interface of the same name appears
+Its sockets are opened when the interface appears, and again when an interface of the same name appears
 in its place.  `readiness` finds out whether it can be used.
 """
 

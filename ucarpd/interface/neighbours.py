@@ -1,4 +1,4 @@
-"""The ears of one interface for ARP and neighbour discovery, shared by its virtual hosts.
+"""Receiving ARP and neighbour discovery on one interface, for all its virtual hosts.
 
 While a virtual host is MASTER, other hosts that claim its addresses are heard; they are rare, and a
 flood of them is read with pauses.  After a question its answers are heard for a moment.

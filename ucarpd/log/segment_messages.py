@@ -55,7 +55,7 @@ class SegmentMessages(InstanceLines):
     def source_elsewhere(self, source: IPAddress, where: str) -> None:
         self.info(
             f"source address {source} is on {where}, not on {self._interface}; "
-            "advertising from it nevertheless"
+            "still advertising from it"
         )
 
     def another_daemon(self) -> None:

@@ -102,7 +102,7 @@ def test_ipv6_is_off(a):
     status, text = check(a, ADDR=f"{VIP},2001:db8::10", SRCIP=None)
     assert status == 0
     said, _, command = text.partition(": type: ")
-    assert "UCARP_ADDR: IPv6 is off on eth0: 2001:db8::10 cannot be served" in said
+    assert "UCARP_ADDR: IPv6 is off on eth0, and 2001:db8::10 cannot be served" in said
     a.sysctl(*command.split()[2].split("="))
     assert "IPv6 is off" not in check(a, ADDR=f"{VIP},2001:db8::10", SRCIP=None)[1]
 

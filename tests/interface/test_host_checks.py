@@ -229,7 +229,7 @@ def test_ipv6_that_is_switched_off(machine, found):
     assert found() == []
     (text,) = found(ADDR="10.0.0.10,2001:db8::10")
     assert text == (
-        "UCARP_ADDR: IPv6 is off on eth0: 2001:db8::10 cannot be served; type:"
+        "UCARP_ADDR: IPv6 is off on eth0, and 2001:db8::10 cannot be served: type:"
         " sysctl -w net/ipv6/conf/eth0/disable_ipv6=0"
     )
     machine.knows_ipv6 = False

@@ -136,7 +136,7 @@ class NetlinkAddresses:
         return tuple(ip for ip in self.all() if not self._netlink.has(self._interface, ip))
 
     def elsewhere(self) -> bool:
-        """Return whether any interface of this host has one of the addresses."""
+        """Return whether any interface of this host has any of the addresses."""
         return any(self._netlink.where(ip) for ip in self.all())
 
     def placed(self) -> list[Placed]:

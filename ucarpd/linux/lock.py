@@ -49,7 +49,7 @@ class InstanceLock:
     def renew(self) -> None:
         """Take the locks whose files are missing, for example because the directory was removed.
 
-        Raises OSError, and AlreadyRunning if another process has taken one since then.
+        Raises OSError, and AlreadyRunning if another process has taken one meanwhile.
         """
         private = private_directory(self._directory)
         for file, whose in self._whose.items():

@@ -272,6 +272,6 @@ def test_a_new_start_replaces_the_old_plan():
 def test_an_interval_of_a_reload_counts_from_now_on():
     schedule = started(0.0)
     assert schedule.take(99.0)
-    schedule.interval = 60.0
+    schedule.set_interval(60.0)
     assert schedule.take(99.0)
     assert 99.0 < schedule.deadline < 160.0

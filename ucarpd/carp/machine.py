@@ -56,7 +56,7 @@ from ucarpd.carp.election import MasterVerdict
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.held_addresses import HeldAddresses
 from ucarpd.carp.params import Params
-from ucarpd.carp.timing import ALONE, Phase
+from ucarpd.carp.timing import ALONE, Phase, earliest
 from ucarpd.carp.transitions import Transitions
 from ucarpd.carp.why import Cause
 
@@ -111,31 +111,34 @@ class VirtualHost(Transitions):
         return actions
 
     def _check_rules(self) -> None:
-        is_master = self.state is State.MASTER
         is_out = self.state is State.INIT
-        assert (self.advertise_at is not None) == is_master, "rule 1"
-        assert (self.master_down_at is not None) == (self.state is State.BACKUP), "rule 2"
-        assert (self._held is not None) == is_master, "rule 3"
-        assert self._leaving.is_over or not is_master, "rule 4"
-        assert not (is_master and self._master_down.is_held_down), "rule 5"
-        assert self._rank.may_serve or not is_master, "rule 6"
-        assert is_master or (self._outage.until is None and self._step_down_until is None), "rule 7"
+        if self.state is State.MASTER:
+            assert self.advertise_at is not None, "rule 1"
+            assert self._held is not None, "rule 3"
+            assert self._leaving.is_over, "rule 4"
+            assert not self._master_down.is_held_down, "rule 5"
+            assert self._rank.may_serve, "rule 6"
+        else:
+            assert self.advertise_at is None, "rule 1"
+            assert self._held is None, "rule 3"
+            assert self._outage.until is None and self._step_down_until is None, "rule 7"
+        assert self._master_down.is_armed == (self.state is State.BACKUP), "rule 2"
         assert self._rank.is_stepping_down == (self._step_down_until is not None), "rule 7"
         assert (self._started and self.sources) or is_out, "rule 8"
         assert is_out or not self._stopping, "rule 9"
 
     def next_deadline(self) -> float | None:
         """The monotonic second at which DeadlineReached is wanted; None for never."""
-        candidates = (
-            self.advertise_at,
-            self._step_down_until,
-            self._master_down.next_at if self._rank.may_serve else None,
-            self._held.deadline if self._held else None,
-            self._answers.claims.deadline,
-            self._outage.until,
-            self._leaving.deadline,
-        )
-        return min((at for at in candidates if at is not None), default=None)
+        if self._held is not None:
+            return earliest(
+                self.advertise_at,
+                self._held.deadline,
+                self._answers.claims.deadline,
+                self._outage.until,
+                self._step_down_until,
+            )
+        silent_at = self._master_down.next_at if self._rank.may_serve else None
+        return earliest(silent_at, self._leaving.deadline)
 
     # -- one method for each state -----------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from ucarpd.carp.election import (
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.master_down import MasterDown, Turn
 from ucarpd.carp.params import Family, IPAddress
-from ucarpd.carp.peers import Peers
+from ucarpd.carp.peers import Peers, is_lasting
 from ucarpd.carp.preempt_delay import PreemptDelay
 from ucarpd.carp.rank import Rank
 from ucarpd.carp.rivals import Rivals
@@ -93,8 +93,8 @@ class Hearing:
             why = self.reason(verdict if verdict.takes_over else BackupVerdict.BOWED_OUT, heard)
             master_down.await_turn(Turn(at, why))
         elif not heard.is_bow_out:
-            master_down.arm(heard.family, now)
-            self._serves(heard, now, is_hidden=verdict is BackupVerdict.HIDDEN)
+            until = now + master_down.arm(heard.family, now)
+            self.peers.serves(peer, until, is_hidden=verdict is BackupVerdict.HIDDEN)
         return verdict
 
     def as_master(
@@ -137,7 +137,9 @@ class Hearing:
         return Why(cause, text.format(peer=heard.source, comparison=comparison), heard.source)
 
     def _take_in(self, heard: AdvertisementReceived, now: float) -> Contender:
-        self.peers.hear(heard, now, self.master_down.patience)
+        # It takes long to work out, and few statements need it.
+        patience = self.master_down.patience if is_lasting(heard) else 0.0
+        self.peers.hear(heard, now, patience)
         self.master_down.hear(heard, now)
         return self._rank.rival(heard)
 
@@ -149,7 +151,8 @@ class Hearing:
     def follow(self, heard: AdvertisementReceived, now: float) -> None:
         """Note that this host has yielded to the sender, which serves now."""
         self.master_down.begun_by(heard)
-        self._serves(heard, now, is_hidden=False)
+        until = now + self.master_down.patience_with(heard)
+        self.peers.serves(self._rank.rival(heard), until)
 
     def tie_patience(self, heard: AdvertisementReceived) -> float:
         """Return the seconds to wait for the winner of a tie: a BSD may have yielded at the same
@@ -157,7 +160,3 @@ class Hearing:
         """
         units = self.peers.interval_units(heard, self._rank.master_down_units)
         return TIE_PATIENCE * units / UNITS_PER_SECOND
-
-    def _serves(self, heard: AdvertisementReceived, now: float, *, is_hidden: bool) -> None:
-        until = now + self.master_down.patience_with(heard)
-        self.peers.serves(self._rank.rival(heard), until, is_hidden=is_hidden)

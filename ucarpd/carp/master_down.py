@@ -223,12 +223,13 @@ class MasterDown:
         """Note that the present silence has begun with this advertisement."""
         self._begin(heard.family)
 
-    def arm(self, family: Family, now: float) -> None:
-        """Measure the silence of this family from `now`."""
+    def arm(self, family: Family, now: float) -> float:
+        """Measure the silence of this family from `now`; return the seconds that it may last."""
         self._begin(family)
         self._silent_since[family] = now
         self._given.clear()
         self._set_waits()
+        return self._wait[family]
 
     def _begin(self, family: Family | None) -> None:
         """Begin a silence, after an advertisement in this family or none."""

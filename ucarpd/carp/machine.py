@@ -216,6 +216,10 @@ class VirtualHost(Transitions):
         held = self._held
         assert held is not None
         match event:
+            case events.DeadlineReached():
+                self._do_what_is_due(now, held)
+            case events.AdvertisementReceived():
+                self._hear_as_master(event, now, held)
             case events.InterfaceReady(sources):
                 if sources != self.sources or self._outage.until is not None:
                     self._outage.end()
@@ -226,10 +230,6 @@ class VirtualHost(Transitions):
                     self._lose_role(event.reason, now, can_send=event.can_send)
             case events.HardwareAddressChanged() | events.SegmentHeard():
                 self._actions += held.announce(now)
-            case events.AdvertisementReceived():
-                self._hear_as_master(event, now, held)
-            case events.DeadlineReached():
-                self._do_what_is_due(now, held)
             case events.AddressesAcquired(addresses):
                 self._actions += held.acquired(addresses, now)
             case events.AcquireFailed(addresses, has_hung):
@@ -323,6 +323,7 @@ class VirtualHost(Transitions):
         if self.advertise_at is not None and now >= self.advertise_at:
             self._advertise(self.advertise_at, now)
             self._actions += self._rivals.gone(now, self._rank.interval)
-        has_rival = self._rivals.are_heard(now, self._rank.interval)
-        self._actions += self._answers.claims.due(now, held.here, has_rival=has_rival)
+        if self._answers.claims.deadline is not None:
+            has_rival = self._rivals.are_heard(now, self._rank.interval)
+            self._actions += self._answers.claims.due(now, held.here, has_rival=has_rival)
         self._actions += held.due(now)

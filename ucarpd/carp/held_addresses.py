@@ -45,6 +45,11 @@ AFTERWARDS = (10.0, 30.0)
 JITTER = 0.2
 """The part of an interval over which the virtual hosts of a process are spread."""
 
+MOST_EARLY = 1.0
+"""Seconds by which a regular repetition comes early at most, to share the wake-up of an
+advertisement, which costs more than the announcement.
+"""
+
 GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
@@ -152,15 +157,17 @@ class HeldAddresses:
         self._outdo_at = next_at
         return []
 
-    def due(self, now: float) -> list[Action]:
-        """Return the actions whose time has come."""
+    def due(self, now: float, early: float = 0.0) -> list[Action]:
+        """Return the actions whose time has come; a regular repetition may come `early` seconds
+        before its time.
+        """
         actions: list[Action] = []
         if self._reacquire_at is not None and now >= self._reacquire_at:
             actions += self.acquire(now)
         if self._rival_gone_at is not None and now >= self._rival_gone_at:
             self._rival_gone_at = None
             actions.append(ReassertAddresses())
-        if self._announcements.take(now) and (here := self._all_here()):
+        if self._announcements.take(now, early) and (here := self._all_here()):
             self._outdo_at = None
             actions.append(AnnounceAddresses(here))
         if self._outdo_at is not None and now >= self._outdo_at:
@@ -207,13 +214,17 @@ class AnnouncementSchedule:
         self._repetitions = 0
         self._plan()
 
-    def take(self, now: float) -> bool:
-        """Whether an announcement is due; several that were slept through count as one."""
-        if self.deadline is None or now < self.deadline:
+    def take(self, now: float, early: float = 0.0) -> bool:
+        """Whether an announcement is due; several that were slept through count as one.
+
+        After the burst one is also due that would be due `early` seconds from now.
+        """
+        until = now if self._burst else now + early
+        if self.deadline is None or until < self.deadline:
             return False
-        while self._burst and now >= self._burst[0]:
+        while self._burst and until >= self._burst[0]:
             self._burst.popleft()
-        while self._interval and now >= self._repetition_at(self._repetitions):
+        while self._interval and until >= self._repetition_at(self._repetitions):
             self._repetitions += 1
         self.last_at = now
         self._plan()

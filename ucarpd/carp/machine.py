@@ -54,7 +54,7 @@ from ucarpd.carp import events
 from ucarpd.carp.actions import Action, Finding, Finish, Report, State
 from ucarpd.carp.election import MasterVerdict
 from ucarpd.carp.events import AdvertisementReceived
-from ucarpd.carp.held_addresses import HeldAddresses
+from ucarpd.carp.held_addresses import MOST_EARLY, HeldAddresses
 from ucarpd.carp.params import Params
 from ucarpd.carp.timing import ALONE, Phase, earliest
 from ucarpd.carp.transitions import Transitions
@@ -320,10 +320,12 @@ class VirtualHost(Transitions):
             self._step_down_until = None
             self._change_rank(replace(self._rank, is_stepping_down=False), now)
             self._actions.append(Report(Finding.NOBODY_TOOK_OVER))
+        early = 0.0
         if self.advertise_at is not None and now >= self.advertise_at:
             self._advertise(self.advertise_at, now)
             self._actions += self._rivals.gone(now, self._rank.interval)
+            early = min(self._rank.interval, MOST_EARLY)
         if self._answers.claims.deadline is not None:
             has_rival = self._rivals.are_heard(now, self._rank.interval)
             self._actions += self._answers.claims.due(now, held.here, has_rival=has_rival)
-        self._actions += held.due(now)
+        self._actions += held.due(now, early)

@@ -121,7 +121,8 @@ class VirtualHost(Transitions):
         else:
             assert self.advertise_at is None, "rule 1"
             assert self._held is None, "rule 3"
-            assert self._outage.until is None and self._step_down_until is None, "rule 7"
+            assert self._outage.until is None, "rule 7"
+            assert self._step_down_until is None, "rule 7"
         assert self._master_down.is_armed == (self.state is State.BACKUP), "rule 2"
         assert self._rank.is_stepping_down == (self._step_down_until is not None), "rule 7"
         assert (self._started and self.sources) or is_out, "rule 8"

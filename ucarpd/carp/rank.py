@@ -128,11 +128,11 @@ class Rank:
 
     def challenger(self, source: IPAddress) -> Contender:
         """Our side as a backup: an untested host counts as failing (rule B8)."""
-        units, demotion = self._own if self.is_tested else self._untested._own
-        return Contender(units, source, demotion)
+        return self.own(source) if self.is_tested else self._untested.own(source)
 
     @cached_property
     def _own(self) -> tuple[int, int]:
+        """Our interval in units, and our demotion, as an election compares them."""
         advbase, advskew, demotion = self.stated
         return interval_units(advbase, advskew), demotion if self._in_header else 0
 

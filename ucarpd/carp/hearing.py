@@ -32,6 +32,7 @@ class Hearing:
 
     def __init__(self, rank: Rank) -> None:
         self.sources: tuple[IPAddress, ...] = ()
+        self._source_of: dict[Family, IPAddress] = {}
         self.peers = Peers()
         self.master_down = MasterDown(rank, self.peers)
         self.preempt_delay = PreemptDelay()
@@ -47,7 +48,8 @@ class Hearing:
     def use(self, sources: tuple[IPAddress, ...], now: float) -> None:
         """Hear in the families of these sources, which are our own, one for each."""
         self.sources = sources
-        self.master_down.follow(tuple(source.version for source in sources), now)
+        self._source_of = {source.version: source for source in sources}
+        self.master_down.follow(tuple(self._source_of), now)
 
     def preempts_at(self, now: float) -> float | None:
         """Return when a backup's wait of rule B11 ends; None if it does not wait."""
@@ -75,7 +77,7 @@ class Hearing:
         rank, master_down, params = self._rank, self.master_down, self._rank.params
         ties_count = master_down.decides_ties(heard.family, now)
         peer = self._take_in(heard, now)
-        own = rank.challenger(self._source_in(heard.family))
+        own = rank.challenger(self._source_of[heard.family])
         situation = Situation(
             tiebreak=params.tiebreak,
             own_master_down_units=rank.master_down_units,
@@ -88,9 +90,10 @@ class Hearing:
         )
         verdict = judge_as_backup(own, peer, situation)
         has_left = heard.is_bow_out and not situation.is_hidden
-        if verdict.takes_over or (verdict is BackupVerdict.BARRED and has_left):
+        takes_over = verdict.takes_over
+        if takes_over or (verdict is BackupVerdict.BARRED and has_left):
             at = now + master_down.pause(own, heard)
-            why = self.reason(verdict if verdict.takes_over else BackupVerdict.BOWED_OUT, heard)
+            why = self.reason(verdict if takes_over else BackupVerdict.BOWED_OUT, heard)
             master_down.await_turn(Turn(at, why))
         elif not heard.is_bow_out:
             until = now + master_down.arm(heard.family, now)
@@ -104,7 +107,7 @@ class Hearing:
         params, interval = self._rank.params, self._rank.interval
         decides = self.master_down.decides_ties(heard.family, now)
         peer = self._take_in(heard, now)
-        own = self._rank.own(self._source_in(heard.family))
+        own = self._rank.own(self._source_of[heard.family])
         found: list[Action] = []
         if decides and not heard.is_bow_out:
             found = rivals.hear(own, peer, now, interval)
@@ -142,9 +145,6 @@ class Hearing:
         self.peers.hear(heard, now, patience)
         self.master_down.hear(heard, now)
         return self._rank.rival(heard)
-
-    def _source_in(self, family: Family) -> IPAddress:
-        return next(source for source in self.sources if source.version == family)
 
     # -- who serves --------------------------------------------------------------------------------
 

@@ -93,8 +93,7 @@ class Netlink:
 
     def has(self, interface: str, ip: IPAddress) -> bool:
         """Return whether the address is on the interface and usable."""
-        entry = self._tables.entry(interface, ip)
-        return entry is not None and entry.is_usable
+        return self._tables.has(interface, ip)
 
     def where(self, ip: IPAddress) -> str | None:
         """Return the name of an interface that has the address, even if it is tentative (IPv6)."""

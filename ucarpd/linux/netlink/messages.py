@@ -53,6 +53,9 @@ class Placed:
     label: str | None
 
 
+_UNUSABLE = ifaddrmsg.IFA_F_TENTATIVE | ifaddrmsg.IFA_F_DADFAILED
+
+
 @dataclass(frozen=True, slots=True)
 class AddressEntry:
     """One address in the kernel's table."""
@@ -64,7 +67,7 @@ class AddressEntry:
     @property
     def is_usable(self) -> bool:
         """Whether the host answers for the address; duplicate address detection may forbid it."""
-        return not self.flags & (ifaddrmsg.IFA_F_TENTATIVE | ifaddrmsg.IFA_F_DADFAILED)
+        return not self.flags & _UNUSABLE
 
     @property
     def is_duplicate(self) -> bool:

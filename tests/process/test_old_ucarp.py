@@ -86,11 +86,14 @@ async def test_one_that_comes_later_is_logged_once(run, host, log_lines):
 
 
 @in_virtual_time
-async def test_a_shell_that_becomes_one_is_logged_within_a_minute(run, host, log_lines):
+@pytest.mark.parametrize(
+    ("looks", "latest"), [(0.5, 1), (2.5, LOOKS_AT_ALL)], ids=["a new shell", "an old one"]
+)
+async def test_a_shell_that_becomes_one_is_logged(run, host, log_lines, looks, latest):
     process = run(12, *LINE, comm="sh")
     host.write()
     async with host.running():
-        await asyncio.sleep(LOOK_AFTER / 2)
+        await asyncio.sleep(looks * LOOK_AFTER)
         (process / "comm").write_text("ucarp\n")
-        await asyncio.sleep(LOOKS_AT_ALL * LOOK_AFTER)
+        await asyncio.sleep(latest * LOOK_AFTER)
     assert old_ucarp.warning(12, 1, "eth0") in log_lines.told()

@@ -15,11 +15,14 @@ from ucarpd.linux.namespace import network_namespace
 from ucarpd.log import lines
 from ucarpd.record.disk import Disk
 
-LOOK_AFTER = 10.0
+LOOK_AFTER = 30.0
 """Seconds between two looks at the new processes of the host; an old ucarp may be started at any time."""
 
-LOOKS_AT_ALL = 6
-"""Every so many looks all processes are looked at: one may have become a ucarp by exec."""
+LOOKS_AT_ALL = 20
+"""Every so many looks all processes are looked at: an old shell may have become a ucarp by exec.
+
+A look at all is slow, and each process of ucarpd takes one.
+"""
 
 _PROC = Path("/proc")
 
@@ -44,8 +47,10 @@ class OldUcarpWatch:
         self._is_looking = False
         self._told: set[str] = set()
         self._looks = 0
-        self._others: set[str] = set()
+        self._seen: set[str] = set()
         """The processes of the last look that were none."""
+        self._known: set[str] = set()
+        """Those of them that were none in the look before, either: a new shell may soon call exec."""
         self._timer = self._loop.call_soon(self._look)
 
     def stop(self) -> None:
@@ -60,9 +65,10 @@ class OldUcarpWatch:
 
     def _find(self, ours: list[tuple[int, str]]) -> list[str]:
         present = _processes()
-        skipped = self._others if self._looks % LOOKS_AT_ALL else set()
+        skipped = self._known if self._looks % LOOKS_AT_ALL else set()
         running = list(_old_ucarps(present - skipped))
-        self._others = present - {str(pid) for pid, _ in running}
+        others = present - {str(pid) for pid, _ in running}
+        self._seen, self._known = others, others & self._seen
         self._looks += 1
         return [
             warning(pid, vhid, interface)

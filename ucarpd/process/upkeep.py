@@ -8,7 +8,7 @@ from typing import Protocol
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.run_directory import private_path, run_directory
 
-LOOK_AFTER = 5.0
+LOOK_AFTER = 10.0
 """Seconds between two checks of the private directory."""
 
 

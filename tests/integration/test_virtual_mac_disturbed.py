@@ -49,7 +49,7 @@ def test_the_run_directory_is_removed_meanwhile(a):
     process = serving(a)
     run = a.root / "run"
     shutil.rmtree(run)
-    process.wait_for_line("made it again")
+    process.wait_for_line("made it again", limit=30)
     second = a.ucarpd()
     second.wait_for_line("web is already run by process")
     process.kill()

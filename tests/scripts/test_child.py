@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from up_and_down import process_exists
 
 from ucarpd.scripts import child, start
 from ucarpd.scripts.child import Child
@@ -275,10 +276,13 @@ class SlowDisk:
 
     def __init__(self):
         self.ready = threading.Event()
+        self.pid = None
 
     def start(self):
         assert self.ready.wait(20)
-        return start.start(["sleep", "600"], ENVIRONMENT)
+        started = start.start(["sleep", "600"], ENVIRONMENT)
+        self.pid = started.pid
+        return started
 
 
 @pytest.mark.parametrize("way", ["killed", "timed out"])
@@ -307,10 +311,11 @@ def test_what_starts_when_the_loop_is_closed_is_killed():
 
     asyncio.run(scenario())
     disk.ready.set()
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread():
-            thread.join(20)
-    assert set() == PIDS
+    limit = time.monotonic() + 20
+    while disk.pid is None or PIDS:
+        assert time.monotonic() < limit
+        time.sleep(0.001)
+    assert not process_exists(str(disk.pid))
 
 
 def test_programs_that_start_at_the_same_time_all_lose_the_protection(oom_score):

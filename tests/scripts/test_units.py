@@ -141,16 +141,17 @@ def test_one_that_hangs_is_given_up(bench, monkeypatch):
 
 def test_the_loop_does_not_wait_for_the_start_of_systemctl(bench, monkeypatch):
     """A newer request replaces one that is still being started."""
-    loop_went_on, start = threading.Event(), units.start
+    begun, loop_went_on, start = threading.Event(), threading.Event(), units.start
 
     def start_slowly(*words):
+        begun.set()
         assert loop_went_on.wait(20)
         return start(*words)
 
     async def scenario(made):
         made.start()
-        while not any(each.name == "start" for each in threading.enumerate()):
-            await asyncio.sleep(0)
+        while not begun.is_set():
+            await asyncio.sleep(0.001)
         waiting = asyncio.create_task(stopped(made))
         await asyncio.sleep(0)
         loop_went_on.set()

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-import threading
+from _thread import start_new_thread
 from collections.abc import Callable
 
 from ucarpd.scripts.start import PIDS, REALTIME, Started
@@ -44,7 +44,8 @@ class Child:
         self._early_signal: signal.Signals | None = None
         """The last signal for a program that has not been started yet."""
         try:
-            threading.Thread(target=self._start, args=(start,), name="start", daemon=True).start()
+            # Thread.start() would wait until the thread runs, which takes long on a busy machine.
+            start_new_thread(self._start, (start,))
         except RuntimeError as error:
             self._loop.call_soon(self._begin, None, error)
 

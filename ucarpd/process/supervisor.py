@@ -37,9 +37,9 @@ from ucarpd.process.snapshot import of_process
 from ucarpd.process.status_line import status_line
 from ucarpd.process.teller import Listener
 from ucarpd.record.disk import Disk
+from ucarpd.record.elsewhere import virtual_addresses_elsewhere
 from ucarpd.record.happening import Happening
 from ucarpd.record.history_writer import HistoryWriter
-from ucarpd.record.keeper import virtual_addresses_elsewhere
 from ucarpd.scripts import survivors
 
 PATIENCE_WITH_DISK = 1.0

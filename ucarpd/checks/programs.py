@@ -47,7 +47,7 @@ class Program:
         self._surroundings = surroundings
         self._command = command
         self._run: _Run | None = None
-        self._users: Beside[Account] = Beside()
+        self._users: Beside[Account] = Beside(check.timeout)
 
     async def run(self) -> str:
         if self._run is not None and not self._run.ended.done():

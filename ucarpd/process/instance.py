@@ -100,6 +100,7 @@ class Instance(ToldInstance):
             self._log,
             self._notes,
             self._teller,
+            shared=host.routes,
             is_master=lambda: self.state is State.MASTER,
             changed=host.changed,
         )

@@ -78,6 +78,23 @@ def test_an_instance_that_does_not_exist(process, capsys):
     )
 
 
+def test_a_maintenance_note_that_is_ignored(process, tmp_path, monkeypatch, capsys):
+    """Its operator takes the host for one in maintenance."""
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    notes = tmp_path / "maintenance"
+    notes.mkdir()
+    process(MASTER, BACKUP)
+    assert main(["status"]) == 0
+    assert capsys.readouterr().err == ""
+    (notes / "host.json").write_text("{")
+    (notes / "web.instance.json").write_text("[]")
+    text = "this maintenance note is ignored: it is damaged"
+    host, web = (f"ucarpctl: {notes}/{each}.json: {text}\n" for each in ("host", "web.instance"))
+    for words, lines in ([], host + web), (["web"], host + web), (["mail", "--json"], host):
+        assert main(["status", *words]) == 0
+        assert capsys.readouterr().err == lines
+
+
 def test_a_host_without_ucarpd(files, capsys):
     assert main(["status"]) == 3
     assert (

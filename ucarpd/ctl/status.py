@@ -1,6 +1,7 @@
 """`ucarpctl status`: the state of this host's instances, and their faults."""
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -12,6 +13,7 @@ from ucarpd.ctl.failure import Failure
 from ucarpd.ctl.naming import names, no_such_instance
 from ucarpd.ctl.processes import Answer, ask
 from ucarpd.ctl.screen import Screen, of_standard_output
+from ucarpd.linux.state_directory import state_directory
 
 
 class Seen(NamedTuple):
@@ -58,6 +60,8 @@ def run(options: argparse.Namespace) -> int:
     # For all instances systemd is needed anyway, so it is asked at the same time.
     question = None if options.name else units.Question()
     answers = ask()
+    for line in _ignored_notes(options.name):
+        print(f"ucarpctl: {line}", file=sys.stderr)
     found = gather(
         answers,
         lambda: not_running.find(answers, (question or units.Question()).answer()),
@@ -94,6 +98,21 @@ def gather(
         if not found:
             raise _nothing(name, known)
     return sorted(found, key=lambda each: (each.instance["name"] is None, each.instance["name"]))
+
+
+def _ignored_notes(name: str | None) -> list[str]:
+    """Return a line for each maintenance note of the host, or of this instance, that is ignored."""
+    directory = state_directory() / "maintenance"
+    try:
+        if not os.listdir(directory):  # noqa: PTH208 - only whether there is a name
+            return []
+    except OSError:
+        return []  # It is made with the first note.
+    from ucarpd.record import maintenance
+
+    concerned = {str(maintenance.path_of(state_directory(), each)) for each in (None, name)}
+    faults = maintenance.read(state_directory()).faults
+    return [each for each in faults if name is None or each.partition(": ")[0] in concerned]
 
 
 def _refused(reply: Message, name: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 from fake_process import BACKUP, IN_TROUBLE, MASTER
 from other_user import as_nobody
 
+from ucarpd.ctl import not_running
 from ucarpd.ctl.entry import main
 
 
@@ -67,6 +68,24 @@ def test_a_refused_file_whose_old_configuration_runs_is_a_lasting_fault(process,
     assert main(["status", "web", "--json"]) == 1
     assert json.loads(capsys.readouterr().out) == {"instances": [MASTER]}
     assert main(["status", "mail"]) == 0
+
+
+def test_an_instance_that_runs_although_its_file_is_gone(process, files, capsys):
+    web = MASTER | {"path": f"{files}/web.conf"}
+    process(web, BACKUP)
+    text = f"its file {files}/web.conf is gone: the next reload or restart ends it"
+    assert main(["status"]) == 1
+    assert text in capsys.readouterr().out
+    assert main(["status", "web"]) == 1
+    assert f"findings     {text}\n" in capsys.readouterr().out
+    assert main(["status", "web", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out) == {"instances": [web]}
+    assert main(["status", "mail"]) == 0, "its file is elsewhere"
+    (files / "web.conf").touch()
+    assert main(["status", "web"]) == 0
+    files.chmod(0)
+    with as_nobody():
+        assert not_running.gone([web["path"]]) == set()
 
 
 def test_an_instance_that_does_not_exist(process, capsys):

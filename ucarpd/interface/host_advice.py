@@ -87,9 +87,8 @@ def no_ipv6(config: Config) -> tuple[str | None, str] | None:
     if not sysctl.knows_ipv6():
         return "UCARP_ADDR", f"this host's kernel has no IPv6, so that {served} cannot be served"
     if sysctl.has_ipv6_off(interface):
-        text = f"IPv6 is off on {interface}, so that {served} cannot be served: type:"
-        # With slashes, since a name such as eth0.7 has a dot.
-        return "UCARP_ADDR", f"{text} sysctl -w net/ipv6/conf/{interface}/disable_ipv6=0"
+        text = f"IPv6 is off on {interface}, so that {served} cannot be served:"
+        return "UCARP_ADDR", f"{text} {sysctl.ipv6_command(interface)}"
     return None
 
 

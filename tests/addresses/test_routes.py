@@ -7,17 +7,19 @@ from fake_kernel import FakeLog, FakeNetlink
 from two_addresses import config_of
 from virtual_loop import in_virtual_time
 
-from ucarpd.addresses.routes import LOOK_AFTER, RoleRoutes
+from ucarpd.addresses.routes import LOOK_AFTER, RoleRoutes, SharedRoutes
 
 ONE, TWO = "192.0.2.0/24 via 10.0.0.254", "default via 10.0.0.253 metric 50"
 A_MOMENT = 0.01
 
 
 class Bench:
-    def __init__(self, tmp_path, value=f"{ONE}; {TWO}"):
-        self.netlink, self.log, self.told = FakeNetlink(), FakeLog(), []
+    def __init__(self, tmp_path, value=f"{ONE}; {TWO}", beside=None):
+        self.netlink = beside.netlink if beside else FakeNetlink()
+        self.shared = beside.shared if beside else SharedRoutes()
+        self.log, self.told = FakeLog(), []
         config = config_of(tmp_path, f"UCARP_ROUTES='{value}'\n")
-        self.routes = RoleRoutes(config, self.netlink, self.log, self.told.append)
+        self.routes = RoleRoutes(config, self.netlink, self.log, self.shared, self.told.append)
 
     async def put(self):
         self.routes.put()
@@ -118,6 +120,27 @@ async def test_a_route_that_cannot_be_removed_is_told(tmp_path):
     bench.netlink.remove_routes = refuse
     bench.routes.take_off()
     assert bench.log.told() == ["route_not_removed [Errno 1] no"]
+
+
+@in_virtual_time
+async def test_one_of_two_virtual_hosts_stays_until_both_have_left(tmp_path):
+    first = Bench(tmp_path)
+    second = Bench(tmp_path, ONE, beside=first)
+    await first.put()
+    first.netlink.told()
+    await second.put()
+    assert first.netlink.told() == [], "it is not removed for a moment"
+    first.routes.take_off()
+    await asyncio.sleep(A_MOMENT)
+    assert first.netlink.routes == [ONE]
+    first.netlink.routes.clear()
+    await asyncio.sleep(LOOK_AFTER)
+    assert first.netlink.routes == [ONE], "the second one looks after it now"
+    assert second.log.told() == [f"route_put_back {ONE}"]
+    second.routes.take_off()
+    await asyncio.sleep(A_MOMENT)
+    assert first.netlink.routes == []
+    assert (first.told, second.told, first.log.told()) == ([], [], [])
 
 
 @in_virtual_time

@@ -9,7 +9,7 @@ import pytest
 
 from ucarpd.checks import programs
 from ucarpd.checks.probe import Failed
-from ucarpd.scripts.child import PIDS
+from ucarpd.scripts.start import PIDS
 
 SHELL = "exec:/bin/sh -c '{}'"
 

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+import threading
 
 import pytest
 from servers import OK, self_signed, web_server
@@ -67,9 +68,7 @@ def test_a_name_that_nobody_knows(probe):
     asyncio.run(scenario())
 
 
-def test_a_name_server_that_hangs_holds_up_one_run_alone(probe, monkeypatch):
-    import threading
-
+def test_a_name_server_that_hangs_does_not_fail_two_runs_at_once(probe, monkeypatch):
     goes_on = threading.Event()
 
     def hang(*_arguments, **_named):
@@ -79,14 +78,31 @@ def test_a_name_server_that_hangs_holds_up_one_run_alone(probe, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", hang)
 
     async def scenario():
-        checked = probe("tcp://slow.example:80")
+        checked = probe("tcp://slow.example:80 timeout=20")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await checked.run()
+        next_run = asyncio.create_task(failure(checked))
+        await asyncio.sleep(0)
+        assert not next_run.done()
+        goes_on.set()
+        assert await next_run == "it has no address"
+        assert await failure(checked) == "it has no address"
+
+    asyncio.run(scenario())
+
+
+def test_a_name_server_that_goes_on_hanging_is_named(probe, monkeypatch):
+    goes_on = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_named: goes_on.wait(30))
+
+    async def scenario():
+        checked = probe("tcp://slow.example:80 interval=0.1 timeout=0.1")
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01):
                 await checked.run()
         assert await failure(checked) == "looking up slow.example hangs"
         goes_on.set()
-        while await failure(checked) != "it has no address":
-            await asyncio.sleep(0)
 
     asyncio.run(scenario())
 

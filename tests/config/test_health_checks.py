@@ -213,6 +213,25 @@ def test_each_kind_has_an_example_that_names_it():
     assert all(kind.form.startswith(f"{name}:") for name, kind in KINDS.items())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "warned"),
+    [
+        ("x intervall=2", "intervall=2 is an argument of the program: did you mean interval=?"),
+        ("timout=2 fall=2", "timout=2 is an argument of the program: did you mean timeout=?"),
+        ("fall=2 Timeout=2", "Timeout=2 is an argument of the program: did you mean timeout=?"),
+        ("demot=never", "demot=never is an argument of the program: did you mean demote=?"),
+        ("riesn=2 flal=1", "flal=1 is an argument of the program: did you mean fall=?"),
+        ("interval=2 intervall=2 name", None),
+        ("--timeout=2", None),
+        ("host=db port=5432 remote=x", None),
+        ("query=select timeout=5", None),
+    ],
+)
+def test_an_option_that_may_be_misspelt(read, web, arguments, warned):
+    read(f"UCARP_CHECK_A='exec:/bin/true {arguments}'")
+    assert [each.text for each in warnings(web)] == ([warned] if warned else [])
+
+
 def test_a_check_that_may_leave_nobody_is_legal_and_told(read, web):
     read("UCARP_CHECK_A='tcp://a:1 demote=never'", "UCARP_CHECK_B=tcp://a:1")
     [told] = [each for each in warnings(web) if each.key and "CHECK" in each.key]

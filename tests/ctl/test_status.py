@@ -8,6 +8,7 @@ import pytest
 from fake_process import BACKUP, IN_TROUBLE, MASTER
 from other_user import as_nobody
 
+from ucarpd.ctl import not_running
 from ucarpd.ctl.entry import main
 
 
@@ -69,6 +70,24 @@ def test_a_refused_file_whose_old_configuration_runs_is_a_lasting_fault(process,
     assert main(["status", "mail"]) == 0
 
 
+def test_an_instance_that_runs_although_its_file_is_gone(process, files, capsys):
+    web = MASTER | {"path": f"{files}/web.conf"}
+    process(web, BACKUP)
+    text = f"its file {files}/web.conf is gone: the next reload or restart ends it"
+    assert main(["status"]) == 1
+    assert text in capsys.readouterr().out
+    assert main(["status", "web"]) == 1
+    assert f"findings     {text}\n" in capsys.readouterr().out
+    assert main(["status", "web", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out) == {"instances": [web]}
+    assert main(["status", "mail"]) == 0, "its file is elsewhere"
+    (files / "web.conf").touch()
+    assert main(["status", "web"]) == 0
+    files.chmod(0)
+    with as_nobody():
+        assert not_running.gone([web["path"]]) == set()
+
+
 def test_an_instance_that_does_not_exist(process, capsys):
     process(MASTER, BACKUP)
     assert main(["status", "wbe"]) == 3
@@ -76,6 +95,23 @@ def test_an_instance_that_does_not_exist(process, capsys):
         "",
         "ucarpctl: there is no instance wbe, but mail, web; did you mean web?\n",
     )
+
+
+def test_a_maintenance_note_that_is_ignored(process, tmp_path, monkeypatch, capsys):
+    """Its operator takes the host for one in maintenance."""
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    notes = tmp_path / "maintenance"
+    notes.mkdir()
+    process(MASTER, BACKUP)
+    assert main(["status"]) == 0
+    assert capsys.readouterr().err == ""
+    (notes / "host.json").write_text("{")
+    (notes / "web.instance.json").write_text("[]")
+    text = "this maintenance note is ignored: it is damaged"
+    host, web = (f"ucarpctl: {notes}/{each}.json: {text}\n" for each in ("host", "web.instance"))
+    for words, lines in ([], host + web), (["web"], host + web), (["mail", "--json"], host):
+        assert main(["status", *words]) == 0
+        assert capsys.readouterr().err == lines
 
 
 def test_a_host_without_ucarpd(files, capsys):

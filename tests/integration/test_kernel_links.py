@@ -138,7 +138,7 @@ def test_an_interface_without_ipv6(a):
         assert list(refused) == [VIP6]
         assert (refused[VIP6].errno, refused[VIP6].strerror) == (
             errno.EACCES,
-            "fd00::100: IPv6 is disabled on eth0",
+            "fd00::100: IPv6 is disabled on eth0: type: sysctl -w net/ipv6/conf/eth0/disable_ipv6=0",
         )
         # The others are put on all the same.
         assert a.has("172.16.0.1")

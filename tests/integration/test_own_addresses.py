@@ -157,6 +157,9 @@ def test_a_pair_that_loses_ipv6_goes_on_with_ipv4(a, b):
         host.sysctl("net/ipv6/conf/eth0/disable_ipv6", "1")
     for daemon in daemons:
         daemon.wait_for_line("demoted by 240: eth0 has no IPv6 address of its own")
+    text = "IPv6 was switched off on eth0: type: sysctl -w net/ipv6/conf/eth0/disable_ipv6=0"
+    daemons[0].wait_for_line(text)
+    assert not any(each.lines("removed from eth0 by somebody else") for each in daemons)
     wait_for("one of them serves", lambda: a.has(VIP) or b.has(VIP))
     assert not any(daemon.lines(INIT) for daemon in daemons)
     for host in (a, b):

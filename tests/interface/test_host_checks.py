@@ -111,6 +111,15 @@ def test_a_missing_interface_may_come(machine, found):
     assert found(INTERFACE="hots0") == ["UCARP_INTERFACE: this host has no hots0 now"]
 
 
+def test_a_link_of_a_check_that_is_missing(machine, found):
+    machine.has("10.0.0.1/24", "fe80::1/64")
+    assert found(CHECK_UP="link:eth0") == []
+    assert found(CHECK_UP="link:eht1") == [
+        "UCARP_CHECK_UP: link:eht1: this host has no eht1 now (it has lo, eth0), so the check fails"
+    ]
+    assert len(found(CHECK_UP="link:eht1", INTERFACE="eth7")) == 2
+
+
 def test_the_interface_that_was_meant(machine, found):
     machine.has("10.0.0.1/24", "fe80::1/64")
     there = (

@@ -14,7 +14,13 @@ from ucarpd.carp.params import Params
 from ucarpd.carp.transmit import Datagram
 from ucarpd.interface import sockets
 from ucarpd.interface.foreign import FIRST, SILENCE
-from ucarpd.interface.sockets import FRAMES_AT_ONCE, MOST_KNOWN, NEXT_FILTER_AFTER, Sockets
+from ucarpd.interface.sockets import (
+    FILTER_AGAIN_AFTER,
+    FRAMES_AT_ONCE,
+    MOST_KNOWN,
+    NEXT_FILTER_AFTER,
+    Sockets,
+)
 from ucarpd.linux.netlink import Link
 
 LINK = Link(2, "eth0", bytes(6), is_up=True, has_carrier=True, is_ethernet=True)
@@ -41,6 +47,8 @@ class FakePacketSocket:
         return self._ours.fileno()
 
     def hear(self, expected, *, all_else):
+        if self.kernel.refuses_filter(expected, all_else):
+            raise OSError(errno.ENOMEM, "Cannot allocate memory")
         self.expected, self.all_else = expected, all_else
 
     def join(self, group):
@@ -84,6 +92,7 @@ class Kernel:
         self.opened = []
         self.groups = []
         self.datagrams = []
+        self.refuses_filter = lambda _expected, _all_else: False
 
     def of(self, family, *, all_else=False):
         (found,) = [
@@ -292,6 +301,29 @@ async def test_all_is_read_again_when_what_is_always_read_ends(kernel):
     foreign_ones(shared, [3])
     await asyncio.sleep(NEXT_FILTER_AFTER)
     assert list(kernel.of(4, all_else=True).expected.foreign) == []
+    shared.close()
+
+
+@pytest.mark.parametrize("all_else", [False, True])
+@in_virtual_time
+async def test_a_filter_that_the_kernel_refuses_leaves_nothing_unread(kernel, log_lines, all_else):
+    shared = Shared()
+    shared.serve([1])
+    shared.open(LINK, V4)
+    foreign_ones(shared, [2, 77])
+    await asyncio.sleep(NEXT_FILTER_AFTER)
+    kernel.refuses_filter = lambda expected, is_others: expected.vhids and is_others is all_else
+    shared.serve([1, 77])
+    await asyncio.sleep(FILTER_AGAIN_AFTER * 2.5)
+    known, others = kernel.of(4), kernel.of(4, all_else=True)
+    wide = set() if all_else else {1}
+    assert set(known.expected.vhids) == ({1, 77} if all_else else {1})
+    assert (set(others.expected.vhids), list(others.expected.foreign)) == (wide, [])
+    (line,) = log_lines.told()
+    assert line.startswith("eth0: the kernel refuses a filter for advertisements: Cannot allocate")
+    kernel.refuses_filter = lambda _expected, _all_else: False
+    await asyncio.sleep(FILTER_AGAIN_AFTER)
+    assert set(others.expected.vhids) == {1, 77}
     shared.close()
 
 

@@ -7,8 +7,10 @@ import pytest
 
 ADOPT = """
 import asyncio, ctypes, os, subprocess, sys
+from functools import partial
 from pathlib import Path
-from ucarpd.scripts.child import PIDS, Child
+from ucarpd.scripts.child import Child
+from ucarpd.scripts.start import PIDS, start
 from ucarpd.linux.orphans import Orphans
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -19,7 +21,8 @@ def children():
 
 async def run(body, orphans_too=True):
     ended = asyncio.get_running_loop().create_future()
-    Child(("/bin/sh", "-c", body), dict(os.environ), lambda *end: ended.set_result(end))
+    command = ("/bin/sh", "-c", body)
+    Child(partial(start, command, os.environ), lambda *end: ended.set_result(end), ended.set_exception)
     return await ended
 
 async def until_alone():

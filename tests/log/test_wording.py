@@ -39,6 +39,11 @@ ROWS = [
         "[WARNING] web: 172.16.0.11 was removed from eth0 by another program; putting it back",
     ),
     (
+        lambda log: log.ipv6_switched_off("eth0"),
+        "[WARNING] web: IPv6 was switched off on eth0: "
+        "type: sysctl -w net/ipv6/conf/eth0/disable_ipv6=0",
+    ),
+    (
         lambda log: log.removers([LinkManager(Program.NETWORKD, "/etc/systemd/network/a.network")]),
         "[WARNING] web: systemd-networkd manages eth0, and removes addresses that it has not set: write "
         "KeepConfiguration=static into the section [Network] of /etc/systemd/network/a.network, or of a "

@@ -11,6 +11,7 @@ from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
 from ucarpd.process.instance import FORMER_KEYS
+from ucarpd.record.maintenance import Note
 
 # -- less fit --------------------------------------------------------------------------------------
 
@@ -31,6 +32,26 @@ async def test_a_fault_of_the_host_makes_it_less_fit(make, log_lines):
     bench.instance.demotion_changed()
     assert log_lines.told() == ["web: no longer demoted"]
     assert bench.instance.note == ""
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_the_machine_knows_what_an_operator_wants(make, monkeypatch):
+    """It is no reason to wait before this host takes the role back."""
+    bench = make()
+    await bench.serve()
+    told, tell = [], bench.instance._engine.demote
+
+    def demote(demotion, reason, **how):
+        told.append((demotion, how["is_planned"]))
+        tell(demotion, reason, **how)
+
+    monkeypatch.setattr(bench.instance._engine, "demote", demote)
+    bench.instance.maintain((Note(level="never", since=0.0),))
+    bench.instance.maintain(())
+    bench.host_demotion.set("eth1 cannot be used", 240)
+    bench.instance.demotion_changed()
+    assert told == [(255, True), (0, True), (240, False)]
     await bench.instance.stop("stopping")
 
 

@@ -1,13 +1,14 @@
 """Addresses that another program removes from a master: counted, explained, and given up in the end."""
 
 import asyncio
+from ipaddress import ip_address
 from types import SimpleNamespace
 
 import pytest
 from instance_bench import SOURCE
 from virtual_loop import in_virtual_time
 
-from ucarpd.linux import link_managers
+from ucarpd.linux import link_managers, sysctl
 from ucarpd.linux.link_managers import LinkManager, Program
 from ucarpd.process.removals import TOO_OFTEN, WITHIN, Removals
 
@@ -35,6 +36,9 @@ class Bench:
     def address_taken_away(self, ip):
         self.story.append("taken away")
 
+    def ipv6_switched_off(self, device):
+        return f"IPv6 is off on {device}"
+
     def removers(self, found):
         return ", ".join(each.program.value for each in found)
 
@@ -54,6 +58,19 @@ def managers(monkeypatch):
     found = [LinkManager(Program.NETWORKD, "/etc/systemd/network/lan.network")]
     monkeypatch.setattr(link_managers, "find", lambda interface, index: found)
     return found
+
+
+@in_virtual_time
+async def test_ipv6_that_was_switched_off_is_no_other_program(monkeypatch):
+    bench = Bench()
+    monkeypatch.setattr(sysctl, "has_ipv6_off", lambda interface: interface == "eth0")
+    for address in ("2001:db8::10", "2001:db8::11"):
+        bench.removals.note(ip_address(address))
+    await asyncio.sleep(0)
+    assert bench.works == []
+    assert bench.told() == ["an address was removed: IPv6 is off on eth0"]
+    [lasting] = bench.removals.lasting()
+    assert lasting.text.endswith(": IPv6 is off on eth0")
 
 
 @pytest.mark.usefixtures("managers")

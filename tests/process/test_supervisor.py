@@ -5,7 +5,7 @@ import asyncio
 from fake_kernel import FakeLog, FakeNetlink
 
 from ucarpd import config
-from ucarpd.process import supervisor
+from ucarpd.process import supervisor, together
 from ucarpd.process.supervisor import Supervisor
 
 
@@ -28,6 +28,7 @@ class Observer:
 def run(monkeypatch, tmp_path, scenario):
     journal = FakeLog()
     monkeypatch.setattr(supervisor, "lines", journal)
+    monkeypatch.setattr(together, "lines", journal)
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
 
     async def with_supervisor():
@@ -107,13 +108,14 @@ def test_a_stop_begins_with_all_instances_while_a_reload_waits_for_one(monkeypat
         stopping = asyncio.create_task(host.stop())
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        assert begun == ["one: one.conf is gone", "one: stopping", "two: stopping"]
+        gone = ["one: one.conf is gone", "two: two.conf is gone"]
+        assert begun == [*gone, "one: stopping", "two: stopping"]
         may_end.set()
         await stopping
 
     may_end = None
     told = run(monkeypatch, tmp_path, scenario)
-    assert len(begun) == 3
+    assert len(begun) == 4
     assert "reload begins" in told
     assert "reload ended" not in told
 

@@ -210,6 +210,24 @@ async def test_a_reload_that_is_asked_for_during_another_one_is_done_afterwards(
 
 
 @in_virtual_time
+async def test_a_reload_stops_virtual_hosts_side_by_side(host):
+    """Their scripts, units and hand-overs may each take seconds."""
+    paths = [
+        host.write(name, VHID=vhid, ADDR=f"10.0.0.{vhid}0/24")
+        for vhid, name in enumerate(("web", "mail", "dns"), 1)
+    ]
+    async with host.running() as process:
+        await asyncio.sleep(TAKES_OVER)
+        host.netlink.pause = 1.0
+        for path in paths[1:]:
+            path.unlink()
+        host.write("web", VHID=9)
+        await reload(process)
+        assert all(each._is_stopping for each in instances(process).values())
+        host.netlink.pause = 0.0
+
+
+@in_virtual_time
 async def test_a_stop_cuts_a_reload_short(host):
     host.write()
     async with host.running() as process:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[2]
-SYSTEM = re.compile(r"(?<![\w.])/(?=(opt|etc|usr/local|var|run)/)")
+SYSTEM = re.compile(r"(?<![\w.])/(?=(opt|etc|usr/local|usr/sbin|usr/share|var|run)/)")
 """The start of a path of the host; the others are parts of a word."""
 
 
@@ -38,9 +38,10 @@ def host(tmp_path):
         to = tmp_path / "opt/ucarpd" / name
         to.parent.mkdir(parents=True, exist_ok=True)
         to.write_bytes(file.read_bytes())
-    for each in ("etc/systemd/system", "usr/local/bin", "usr/local/sbin", "opt/ucarpd/bin"):
+    places = ("etc/systemd/system", "usr/local/bin", "usr/local/sbin", "usr/sbin", "opt/ucarpd/bin")
+    for each in places:
         (tmp_path / each).mkdir(parents=True, exist_ok=True)
-    for command in ("ucarpd", "ucarpctl"):
+    for command in ("ucarpd", "ucarpctl", "ucarp"):
         (tmp_path / "opt/ucarpd/bin" / command).touch()
 
     def type_all(part):
@@ -74,12 +75,26 @@ def test_the_commands_put_everything_in_place(host):
         "usr/local/share/man/man8/ucarpd.8",
         "usr/local/share/man/man8/ucarpd-exporter.8",
         "etc/systemd/catalog/ucarpd.catalog",
+        "usr/local/share/bash-completion/completions/ucarpd",
+        "usr/local/share/bash-completion/completions/ucarpctl",
     ):
         assert (root / link).is_symlink()
         assert (root / link).exists()
     assert (root / "etc/ucarp/web.conf").stat().st_mode & 0o777 == 0o600
     assert (root / "etc/ucarp").stat().st_mode & 0o777 == 0o750
     assert (root / "etc/ucarp/ucarp-up.sh").stat().st_mode & 0o777 == 0o755
+
+
+def test_the_command_ucarp_has_what_its_package_has(host):
+    root, type_all = host
+    type_all("The command `ucarp`")
+    packaged = (PROJECT / "debian/ucarpd-ucarp.install").read_text().split()
+    for source, folder in zip(packaged[::2], packaged[1::2], strict=True):
+        installed = root / folder / Path(source).name
+        assert installed.exists()
+        if folder != "usr/sbin":
+            assert installed.read_bytes() == (PROJECT / source).read_bytes()
+            assert installed.stat().st_mode & 0o111 == (PROJECT / source).stat().st_mode & 0o111
 
 
 def test_removing_it_leaves_what_the_page_says(host):

@@ -16,7 +16,8 @@ from ucarpd.carp.packet import decode
 from ucarpd.linux import sysctl
 from ucarpd.linux.lock import InstanceLock
 from ucarpd.linux.run_directory import private_directory
-from ucarpd.record.keeper import Keeper, content_of, virtual_addresses_elsewhere
+from ucarpd.record.elsewhere import virtual_addresses_elsewhere
+from ucarpd.record.keeper import Keeper, content_of
 from ucarpd.record.record import Record, read
 from ucarpd.scripts.runner import Hook
 

@@ -15,7 +15,7 @@ from ucarpd.linux.lock import InstanceLock
 from ucarpd.record.clearing import Cleared
 from ucarpd.record.leftovers import clear_leftovers
 from ucarpd.record.record import Record, read
-from ucarpd.scripts import units
+from ucarpd.scripts import runner
 from ucarpd.scripts.runner import Hook
 
 NOT_PERMITTED = OSError(errno.EPERM, os.strerror(errno.EPERM))
@@ -98,7 +98,7 @@ def test_the_down_script_is_run_as_the_record_says(bench, tmp_path, log_lines):
 def test_units_are_stopped_although_their_stop_fails(bench, tmp_path, monkeypatch, log_lines):
     systemctl = FakeSystemctl(tmp_path / "bin")
     systemctl.fail("stop", 5)
-    monkeypatch.setattr(units, "SCRIPT_PATH", systemctl.path)
+    monkeypatch.setattr(runner, "SCRIPT_PATH", systemctl.path)
     assert bench.clear(bench.leave(UNITS="'a.service b.timer'"))
     assert systemctl.told() == ["stop b.timer a.service", "stop done"]
     (line,) = log_lines.told()
@@ -128,7 +128,7 @@ def test_routes_that_cannot_be_removed_are_told(bench, monkeypatch, log_lines):
 def test_a_down_script_that_is_gone_is_told_and_no_more(bench, log_lines):
     down = Hook("down", Path("/nonexistent"), (), {}, 20.0)
     assert bench.clear(bench.leave(down=down))
-    (line,) = log_lines.told()
+    _spawning, line = log_lines.told()
     assert "cannot run [/nonexistent" in line
 
 

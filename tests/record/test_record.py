@@ -13,7 +13,8 @@ from recorded import MAC, SOURCE, content
 from ucarpd.carp.frame import ethernet, parse
 from ucarpd.carp.packet import decode
 from ucarpd.record import record
-from ucarpd.record.record import Address, Record, Script, others, read, read_all
+from ucarpd.record.elsewhere import others
+from ucarpd.record.record import Address, Record, Script, read, read_all
 from ucarpd.scripts.runner import Hook
 
 
@@ -190,7 +191,7 @@ def test_there_is_none(run, is_file):
         run.write_text("")
     assert read("web", run) is None
     assert read_all(run) == []
-    assert others(run) == []
+    assert list(others(run)) == []
 
 
 @pytest.mark.parametrize("key", ["version", "boot", "namespace"])
@@ -228,6 +229,22 @@ def test_without_a_directory_it_lives_in_memory(tmp_path):
     live.forget()
     assert not live.placed
     live.remove()
+
+
+def test_the_search_for_other_processes_opens_no_unchanged_record(tmp_path, run, monkeypatch):
+    """It is done at each event of an interface, and there may be hundreds of records."""
+    for name in ("web", "mail"):
+        Record(name, run).write(content(tmp_path, name))
+    list(others(run))
+
+    def refuse(path, *_how, **_more):
+        raise AssertionError(path)
+
+    boot = record.boot_id()
+    monkeypatch.setattr(record, "boot_id", lambda: boot)
+    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert list(others(run)) == []
 
 
 def test_a_record_that_cannot_be_replaced_stays_as_it_was(tmp_path, run, monkeypatch):
@@ -270,21 +287,21 @@ def test_others_are_those_that_run_elsewhere(tmp_path, run):
     process.start()
     assert ours.recv() == "written"
     (theirs,) = others(run)
-    assert (theirs.pid, theirs.content) == (process.pid, contents["theirs"])
+    assert theirs == contents["theirs"]
     assert [each.content.instance for each in read_all(run)] == ["dead", "mine", "theirs"]
     process.kill()
     process.join()
-    assert others(run) == []
+    assert list(others(run)) == []
 
 
 def test_a_record_is_read_again_only_when_it_has_changed(tmp_path, run, monkeypatch):
     live = Record("web", run)
     live.write(content(tmp_path))
     read("web", run)
-    record._text_of.cache_clear()
+    record._decoded.cache_clear()
     for _ in range(3):
         assert read("web", run).content.interval == 1
-    assert record._text_of.cache_info().misses == 1
+    assert record._decoded.cache_info().misses == 1
     live.write(content(tmp_path, ADVBASE=3))
     assert read("web", run).content.interval == 3
     live.placed = True

@@ -8,15 +8,25 @@ import errno
 import os
 import signal
 import sys
+import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
+from up_and_down import process_exists
 
-from ucarpd.scripts import child
-from ucarpd.scripts.child import PIDS, Child
+from ucarpd.scripts import child, start
+from ucarpd.scripts.child import Child
+from ucarpd.scripts.start import PIDS
 
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
+
+
+def run(command, ended, **how):
+    """The program; `ended` is a future."""
+    start_it = partial(start.start, command, ENVIRONMENT)
+    return Child(start_it, lambda *end: ended.set_result(end), ended.set_exception, **how)
 
 
 def end_of(script, timeout=0.0, timed_out=lambda: None):
@@ -24,14 +34,10 @@ def end_of(script, timeout=0.0, timed_out=lambda: None):
 
     async def scenario():
         ended = asyncio.get_running_loop().create_future()
-        started = Child(
-            ["sh", "-c", script], ENVIRONMENT, lambda *how: ended.set_result((*how, set(PIDS)))
-        )
-        assert PIDS
-        started.end_after(timeout, timed_out)
-        *how, pids = await asyncio.wait_for(ended, 30)
-        assert pids == set(), "nobody waits for it any more"
-        return tuple(how)
+        run(["sh", "-c", script], ended).end_after(timeout, timed_out)
+        how = await asyncio.wait_for(ended, 30)
+        assert set() == PIDS, "nobody waits for it any more"
+        return how
 
     return asyncio.run(scenario())
 
@@ -65,7 +71,7 @@ def test_one_that_does_not_mind_is_killed(monkeypatch, tmp_path):
     async def scenario():
         ended = asyncio.get_running_loop().create_future()
         script = f"trap '' TERM; touch {ready}; while :; do sleep 0.05; done"
-        started = Child(["sh", "-c", script], ENVIRONMENT, lambda *how: ended.set_result(how))
+        started = run(["sh", "-c", script], ended)
         while not ready.exists():
             await asyncio.sleep(0.01)
         started.end_after(0.01, lambda: None)
@@ -74,10 +80,12 @@ def test_one_that_does_not_mind_is_killed(monkeypatch, tmp_path):
     asyncio.run(asyncio.wait_for(scenario(), 30))
 
 
-def test_what_cannot_be_started_raises():
+def test_what_cannot_be_started_is_said():
     async def scenario():
+        ended = asyncio.get_running_loop().create_future()
+        run(["/nonexistent"], ended).end_after(20.0, lambda: None)
         with pytest.raises(FileNotFoundError):
-            Child(["/nonexistent"], ENVIRONMENT, lambda *_how: None)
+            await asyncio.wait_for(ended, 30)
 
     asyncio.run(scenario())
     assert set() == PIDS
@@ -86,8 +94,10 @@ def test_what_cannot_be_started_raises():
 def test_one_whose_status_somebody_else_has_taken_has_ended_all_the_same():
     async def scenario():
         ended = asyncio.get_running_loop().create_future()
-        started = Child([sys.executable, "-c", ""], ENVIRONMENT, lambda *how: ended.set_result(how))
-        take_status(started._process.pid)
+        run([sys.executable, "-c", ""], ended)
+        while not PIDS:
+            await asyncio.sleep(0.001)
+        take_status(next(iter(PIDS)))
         assert await asyncio.wait_for(ended, 30) == (0, False)
 
     asyncio.run(scenario())
@@ -108,9 +118,9 @@ class Scheduler:
         self.nice = 0
         self.is_refused = False
         self.set = []
-        monkeypatch.setattr(child.os, "sched_getscheduler", self._get)
-        monkeypatch.setattr(child.os, "sched_setscheduler", self._set)
-        monkeypatch.setattr(child.os, "getpriority", lambda _which, _who: self.nice)
+        monkeypatch.setattr(start.os, "sched_getscheduler", self._get)
+        monkeypatch.setattr(start.os, "sched_setscheduler", self._set)
+        monkeypatch.setattr(start.os, "getpriority", lambda _which, _who: self.nice)
 
     def _get(self, pid):
         return self.childs if pid else self.policy
@@ -177,8 +187,8 @@ class OomScore:
         self._write = os.pwrite
         self.is_refused = False
         self.written = []
-        monkeypatch.setattr(child.os, "open", self._open_it)
-        monkeypatch.setattr(child.os, "pwrite", self._write_it)
+        monkeypatch.setattr(start.os, "open", self._open_it)
+        monkeypatch.setattr(start.os, "pwrite", self._write_it)
 
     def _open_it(self, path, flags, *mode, **where):
         if path != "/proc/self/oom_score_adj":
@@ -230,7 +240,7 @@ def test_one_that_is_alone_leaves_nothing_of_its_group(tmp_path):
     async def scenario():
         ended = asyncio.get_running_loop().create_future()
         command = ["sh", "-c", f"sleep 600 & echo $! > {file}"]
-        Child(command, ENVIRONMENT, lambda *how: ended.set_result(how), alone=True)
+        run(command, ended, alone=True)
         assert await asyncio.wait_for(ended, 30) == (0, False)
 
     asyncio.run(scenario())
@@ -240,7 +250,7 @@ def test_one_that_is_alone_leaves_nothing_of_its_group(tmp_path):
 def test_one_can_be_killed_at_once():
     async def scenario():
         ended = asyncio.get_running_loop().create_future()
-        Child(["sleep", "600"], ENVIRONMENT, lambda *how: ended.set_result(how)).kill()
+        run(["sleep", "600"], ended).kill()
         assert await asyncio.wait_for(ended, 30) == (128 + signal.SIGKILL, False)
 
     asyncio.run(scenario())
@@ -253,20 +263,67 @@ def test_while_one_is_started_in_another_thread_any_process_may_be_ours():
     assert 1 not in PIDS
 
 
-@pytest.mark.parametrize("may_spawn", [True, False])
-def test_one_that_is_started_in_another_thread_is_watched_like_any_other(monkeypatch, may_spawn):
-    """Also where the system forbids the quick way."""
-    if not may_spawn:
-        monkeypatch.setattr(child, "has_own_directory", lambda: False)
+def test_one_also_runs_where_the_system_forbids_the_quick_way(monkeypatch):
+    monkeypatch.setattr(start, "has_own_directory", lambda: False)
+    assert end_of("exit 3") == (3, False)
+
+
+# -- a start that takes its time --------------------------------------------------------------------
+
+
+class SlowDisk:
+    """A disk that a start has to wait for, until `ready` is set."""
+
+    def __init__(self):
+        self.ready = threading.Event()
+        self.pid = None
+
+    def start(self):
+        assert self.ready.wait(20)
+        started = start.start(["sleep", "600"], ENVIRONMENT)
+        self.pid = started.pid
+        return started
+
+
+@pytest.mark.parametrize("way", ["killed", "timed out"])
+def test_the_loop_does_not_wait_for_a_start_and_can_end_what_is_being_started(way):
+    async def scenario():
+        disk, ended = SlowDisk(), asyncio.get_running_loop().create_future()
+        late = asyncio.Event()
+        slow = Child(disk.start, lambda *how: ended.set_result(how), ended.set_exception)
+        if way == "killed":
+            slow.kill()
+        else:
+            slow.end_after(0.01, late.set)
+            await late.wait()
+        disk.ready.set()
+        return await asyncio.wait_for(ended, 30)
+
+    expected = (128 + signal.SIGKILL, False) if way == "killed" else (128 + signal.SIGTERM, True)
+    assert asyncio.run(scenario()) == expected
+
+
+def test_what_starts_when_the_loop_is_closed_is_killed():
+    disk = SlowDisk()
 
     async def scenario():
-        ended = asyncio.get_running_loop().create_future()
-        process = await asyncio.to_thread(child.start_beside, ["sh", "-c", "exit 3"], ENVIRONMENT)
-        assert process.pid in PIDS
-        Child((), {}, lambda *how: ended.set_result(how), process=process)
-        assert await asyncio.wait_for(ended, 30) == (3, False)
+        Child(disk.start, lambda *_how: None, lambda _error: None)
 
     asyncio.run(scenario())
+    disk.ready.set()
+    limit = time.monotonic() + 20
+    while disk.pid is None or PIDS:
+        assert time.monotonic() < limit
+        time.sleep(0.001)
+    assert not process_exists(str(disk.pid))
+
+
+def test_programs_that_start_at_the_same_time_all_lose_the_protection(oom_score):
+    with start._ordinary_children():
+        with start._ordinary_children():
+            pass
+        assert oom_score.path.read_text().startswith("0")
+    assert oom_score.written == [b"0", b"-900\n"]
 
 
 def wait_for_end(pid):

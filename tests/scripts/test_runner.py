@@ -1,18 +1,20 @@
 """How a script is started, and why it cannot be run."""
 
 import asyncio
+import contextlib
 import errno
 import os
 import resource
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from script_place import result_of, status_of
 
-from ucarpd.scripts import child
+from ucarpd.scripts import child, runner, start
 from ucarpd.scripts.runner import (
     CANNOT_EXECUTE,
     NOT_FOUND,
@@ -105,27 +107,58 @@ def test_whatever_happens_at_the_start_the_next_script_runs(place, monkeypatch, 
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(child.subprocess, "Popen", refuse)
+        patch.setattr(runner, "start", refuse)
         assert result_of(place, place.hook("")) == Result(CANNOT_EXECUTE, ran=False)
     assert place.log.lines[-1].startswith(f"not run {CANNOT_EXECUTE}")
     assert status_of(place, place.hook("")) == 0
 
 
-def test_a_lack_of_descriptors_is_said_as_such(place):
+def test_without_a_thread_a_script_cannot_be_run(place, monkeypatch):
+    def refuse(*_work):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(child, "start_new_thread", refuse)
+        assert result_of(place, place.hook("")) == Result(CANNOT_EXECUTE, ran=False)
+    assert "can't start new thread" in place.log.lines[-1]
+    assert status_of(place, place.hook("")) == 0
+
+
+def test_the_loop_does_not_wait_for_the_file_system_of_a_script(place, monkeypatch):
+    loop_went_on, look = threading.Event(), runner.obstacle_of
+
+    def look_slowly(script):
+        assert loop_went_on.wait(20)
+        return look(script)
+
+    async def scenario():
+        ended = asyncio.get_running_loop().create_future()
+        scripts = HookRunner(place.log)
+        scripts.request(place.hook(""), ended.set_result)
+        while not scripts.running:
+            await asyncio.sleep(0)
+        loop_went_on.set()
+        return await asyncio.wait_for(ended, 30)
+
+    monkeypatch.setattr(runner, "obstacle_of", look_slowly)
+    assert asyncio.run(scenario()) == Result(0)
+
+
+def test_a_lack_of_descriptors_does_not_keep_a_script_from_running(place):
     async def scenario():
         done = asyncio.get_running_loop().create_future()
-        runner = HookRunner(place.log)
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
-        try:
-            runner.request(place.hook, done.set_result)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+        with contextlib.ExitStack() as used:
+            used.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+            with contextlib.suppress(OSError):
+                while True:
+                    used.callback(os.close, os.dup(0))
+            HookRunner(place.log).request(hook, done.set_result)
             return await asyncio.wait_for(done, 30)
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
-    place.hook = place.hook("")
-    assert asyncio.run(scenario()) == Result(CANNOT_EXECUTE, ran=False)
-    assert place.log.lines[-1] == f"not run {CANNOT_EXECUTE}: Too many open files"
+    hook = place.hook("exit 5")
+    assert asyncio.run(scenario()) == Result(5)
 
 
 @pytest.mark.parametrize("error", [OSError(errno.EMFILE, "full"), RuntimeError("no")])
@@ -141,16 +174,16 @@ def test_without_a_descriptor_for_it_the_end_of_a_script_is_found_by_looking(
 
 def test_a_listener_that_fails_does_not_stop_the_scripts(place):
     async def scenario():
-        runner = HookRunner(place.log)
+        scripts = HookRunner(place.log)
         defects = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: defects.append(context))
         done = asyncio.get_running_loop().create_future()
 
         def fail(_result):
-            runner.request(place.hook("", "down"), done.set_result)
+            scripts.request(place.hook("", "down"), done.set_result)
             raise ValueError
 
-        runner.request(place.hook(""), fail)
+        scripts.request(place.hook(""), fail)
         assert await done == Result(0)
         assert len(defects) == 1
 
@@ -159,20 +192,21 @@ def test_a_listener_that_fails_does_not_stop_the_scripts(place):
 
 def test_no_thread_and_no_task_waits_for_a_script(place):
     async def scenario():
-        runner = HookRunner(place.log)
-        runner.request(place.hook("echo up >>$told; sleep 60"), lambda result: None)
+        scripts = HookRunner(place.log)
+        scripts.request(place.hook("echo up >>$told; sleep 60"), lambda result: None)
         await place.until_told("up")
-        counts = len(asyncio.all_tasks()), len(threads())
-        os.kill(int(next(iter(child.PIDS))), signal.SIGKILL)
-        while runner.is_busy:
+        while len(threads()) > before:
             await asyncio.sleep(0.01)
-        return counts
+        tasks = len(asyncio.all_tasks())
+        os.kill(int(next(iter(start.PIDS))), signal.SIGKILL)
+        while scripts.is_busy:
+            await asyncio.sleep(0.01)
+        return tasks
 
     before = len(threads())
     # One task is the scenario, and before Python 3.12 another one limits its time.
-    tasks, during = asyncio.run(asyncio.wait_for(scenario(), 30))
-    assert (tasks <= 2, during) == (True, before)
-    assert not child.PIDS
+    assert asyncio.run(asyncio.wait_for(scenario(), 30)) <= 2
+    assert not start.PIDS
 
 
 def threads():
@@ -181,12 +215,15 @@ def threads():
 
 STANDING = """
 import asyncio, os, sys
+from functools import partial
 from pathlib import Path
 from ucarpd.scripts.child import Child
+from ucarpd.scripts.start import start
 
 async def main():
     ended = asyncio.get_running_loop().create_future()
-    Child(sys.argv[1:], {"PATH": os.environ["PATH"]}, lambda *end: ended.set_result(end))
+    command = partial(start, sys.argv[1:], {"PATH": os.environ["PATH"]})
+    Child(command, lambda *end: ended.set_result(end), ended.set_exception)
     await ended
 
 def standing():

@@ -1,6 +1,8 @@
 """systemd units: the order of starts and stops, and which request wins."""
 
 import asyncio
+import errno
+import threading
 
 import pytest
 from fake_systemctl import FakeSystemctl
@@ -135,6 +137,52 @@ def test_one_that_hangs_is_given_up(bench, monkeypatch):
     bench.run(scenario)
     (line,) = bench.log.lines
     assert line.endswith("did not end within 0.1 s, and systemd still works on it")
+
+
+def test_the_loop_does_not_wait_for_the_start_of_systemctl(bench, monkeypatch):
+    """A newer request replaces one that is still being started."""
+    begun, loop_went_on, start = threading.Event(), threading.Event(), units.start
+
+    def start_slowly(*words):
+        begun.set()
+        assert loop_went_on.wait(20)
+        return start(*words)
+
+    async def scenario(made):
+        made.start()
+        while not begun.is_set():
+            await asyncio.sleep(0.001)
+        waiting = asyncio.create_task(stopped(made))
+        await asyncio.sleep(0)
+        loop_went_on.set()
+        await waiting
+        assert bench.systemctl.told()[-2:] == ["stop b.timer a.service", "stop done"]
+
+    monkeypatch.setattr(units, "start", start_slowly)
+    bench.run(scenario)
+    assert bench.log.lines == ["systemctl stop b.timer a.service: done"]
+
+
+def test_a_start_that_fails_makes_way_for_a_newer_request(bench, monkeypatch):
+    loop_went_on, start = threading.Event(), units.start
+
+    def fail_once(words, environment):
+        if "start" in words:
+            assert loop_went_on.wait(20)
+            raise OSError(errno.EAGAIN, "again")
+        return start(words, environment)
+
+    async def scenario(made):
+        made.start()
+        await asyncio.sleep(0)
+        waiting = asyncio.create_task(stopped(made))
+        await asyncio.sleep(0)
+        loop_went_on.set()
+        await waiting
+
+    monkeypatch.setattr(units, "start", fail_once)
+    bench.run(scenario)
+    assert bench.log.lines == ["systemctl stop b.timer a.service: done"]
 
 
 @pytest.mark.parametrize("is_there", [True, False])

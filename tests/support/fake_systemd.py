@@ -12,7 +12,6 @@ class FakeSystemd:
         self.hangs = set()
         self.status = 0
         self._pending = []
-        monkeypatch.setattr(units.shutil, "which", lambda name, path: f"/usr/bin/{name}")
         monkeypatch.setattr(units, "Child", partial(_Run, self))
 
     def told(self):
@@ -36,7 +35,8 @@ class FakeSystemd:
 
 
 class _Run:
-    def __init__(self, systemd, words, environment, ended):
+    def __init__(self, systemd, start, ended, failed):
+        words = start.args[0]
         self.asked = " ".join((words[2], *words[4:]))
         self._ended = ended
         self._is_over = False

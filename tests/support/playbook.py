@@ -13,7 +13,7 @@ A backup probes a late master shortly before it takes over.  Only the line `at T
 before any other line it is done and left out.
 
 An advertisement of IPv6 says so; `D3` is a demotion in byte 4, `#7` a counter, and `at_virtual_mac`
-the source of the frame.  A host may be `untested` when its demotion changes.  A lost link `may_return`, or the host `can_send` nevertheless:
+the source of the frame.  A change of the demotion may be `untested` or `planned`.  A lost link `may_return`, or the host `can_send` nevertheless:
 
     at 1.0: AdvertisementReceived 1/0 from fe80::2 #7 D3 -> nothing
     at 3.0: DeadlineReached -> SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6
@@ -167,9 +167,12 @@ def event(what, machine=None):
             changes = {k: int(v) if isinstance(v, str) else v for k, v in changes.items()}
             return events.ParamsChanged(replace(machine.params, **changes))
         case "DemotionChanged":
-            demotion, _, untested = rest.partition(" ")
+            demotion, _, how = rest.partition(" ")
             return events.DemotionChanged(
-                int(demotion), "eth1 has no carrier", is_tested=not untested
+                int(demotion),
+                "eth1 has no carrier",
+                is_tested=how != "untested",
+                is_planned=how == "planned",
             )
         case "StepDownRequested" | "StopRequested":
             return getattr(events, name)("the operator wants it")

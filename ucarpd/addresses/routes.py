@@ -3,7 +3,7 @@
 import asyncio
 import errno
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from ucarpd.config import Config
@@ -17,16 +17,45 @@ changes of all routes together, which may be many thousands.
 """
 
 
+class SharedRoutes:
+    """Which virtual hosts of this process want a route now: several files may list the same one."""
+
+    def __init__(self) -> None:
+        self._users: dict[Route, set[RoleRoutes]] = {}
+
+    def claim(self, routes: Iterable[Route], user: "RoleRoutes") -> None:
+        for each in routes:
+            self._users.setdefault(each, set()).add(user)
+
+    def release(self, routes: Iterable[Route], user: "RoleRoutes") -> None:
+        for each in routes:
+            self._users.get(each, set()).discard(user)
+
+    def of_no_other(self, routes: Iterable[Route], user: "RoleRoutes") -> tuple[Route, ...]:
+        """Return the routes that no other virtual host wants."""
+        return tuple(each for each in routes if not self._users.get(each, set()) - {user})
+
+    def is_set(self, route: Route) -> bool:
+        """Return whether one of them has set it."""
+        return any(user.has(route) for user in self._users.get(route, ()))
+
+
 class RoleRoutes:
     """The routes of one virtual host; `told` gets the present fault, or an empty text."""
 
     def __init__(
-        self, config: Config, netlink: Netlink, log: Journal, told: Callable[[str], None]
+        self,
+        config: Config,
+        netlink: Netlink,
+        log: Journal,
+        shared: SharedRoutes,
+        told: Callable[[str], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._routes = config.routes
         self._netlink = netlink
         self._log = log
+        self._shared = shared
         self._told = told
         self._is_wanted = False
         self._there: set[Route] = set()
@@ -34,14 +63,19 @@ class RoleRoutes:
         self._faults: dict[Route, str] = {}
         self._look: asyncio.TimerHandle | None = None
 
+    def has(self, route: Route) -> bool:
+        """Return whether this virtual host has set it, or found it set by another one."""
+        return route in self._there
+
     def put(self) -> None:
         """Set the routes that are missing, and keep them there until `take_off`."""
         if not self._routes:
             return
         if not self._is_wanted:
             self._is_wanted = True
+            self._shared.claim(self._routes, self)
             # An earlier run may have left some; a route of anybody else stays.
-            self._netlink.remove_routes(self._routes, self._removed)
+            self._remove()
         if self._look is not None:
             self._look.cancel()
         self._look = self._loop.call_later(LOOK_AFTER, self.put)
@@ -54,11 +88,12 @@ class RoleRoutes:
         self.close()
         self._there = set()
         self._note({})
-        self._netlink.remove_routes(self._routes, self._removed)
+        self._remove()
 
     def close(self) -> None:
         """Look no more after the routes."""
         self._is_wanted = False
+        self._shared.release(self._routes, self)
         if self._look is not None:
             self._look.cancel()
             self._look = None
@@ -75,12 +110,18 @@ class RoleRoutes:
             elif code != errno.EEXIST:
                 there.discard(route)
                 faults[route] = f"cannot set the route {route}: {os.strerror(code)}"
+            elif self._shared.is_set(route):
+                there.add(route)
             elif route not in there:
                 faults[route] = (
                     f"the route {route} is not set: this host has one to the same destination;"
                     " remove that one, or give this one another metric"
                 )
         self._note(faults)
+
+    def _remove(self) -> None:
+        if routes := self._shared.of_no_other(self._routes, self):
+            self._netlink.remove_routes(routes, self._removed)
 
     def _note(self, faults: dict[Route, str]) -> None:
         if faults == self._faults:

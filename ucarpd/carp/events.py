@@ -160,12 +160,13 @@ class DemotionChanged:
     """This host is less fit than usual, or fit again; `reason` is for the operator.
 
     `demotion` is its new place in the order of `ucarpd.carp.rank`.  `is_tested`: each of its health
-    checks has a result (rule B8).
+    checks has a result (rule B8).  `is_planned`: an operator wants it so.
     """
 
     demotion: int
     reason: str
     is_tested: bool = True
+    is_planned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -295,7 +295,8 @@ class Transitions:
             self._change_rank(rank, now)
         else:
             bow_out = self._bow_out(now)
-            self._hearing.preempt_delay.role_lost(now)
+            if not changed.is_planned:
+                self._hearing.preempt_delay.role_lost(now)
             self._enter_backup(Why(Cause.BARRED, changed.reason), now)
             self._set_demotion(changed, now)
             self._leave(bow_out)

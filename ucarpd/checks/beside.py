@@ -10,6 +10,9 @@ from ucarpd.checks.probe import Failed
 
 T = TypeVar("T")
 
+SHARE_OF_TIMEOUT = 0.9
+"""Part of the time-out of a run in which it waits for a call that an earlier run began."""
+
 
 def in_thread(function: Callable[[], object]) -> None:
     """Call a function that has no result in a thread of its own; an OSError in it is no fault."""
@@ -22,21 +25,31 @@ def in_thread(function: Callable[[], object]) -> None:
 
 
 class Beside(Generic[T]):
-    """One call at a time, in a thread of its own.
+    """One call at a time, in a thread of its own, for a check with this time-out in seconds.
 
     So a call that hangs delays neither other checks nor the end of the process.
     """
 
-    def __init__(self) -> None:
-        self._is_busy = False
+    def __init__(self, timeout: float) -> None:
+        self._patience = timeout * SHARE_OF_TIMEOUT
+        self._running: asyncio.Future[T] | None = None
 
     async def call(self, function: Callable[[], T], doing: str) -> T:
         """Return the result of `function`, or raise its OSError or LookupError.
 
-        Raises Failed while an earlier call of this object still hangs; `doing` names the call.
+        If an earlier call of this object still runs, its result serves this one too.  Raises Failed if
+        it hangs; `doing` names the call.
         """
-        if self._is_busy:
+        running = self._running
+        if running is None:
+            return await asyncio.shield(self._begin(function, doing))
+        # One hang must not fail two runs at once, if the next is due when the last is too late.
+        await asyncio.wait({running}, timeout=self._patience)
+        if not running.done():
             raise Failed(f"{doing} hangs")
+        return running.result()
+
+    def _begin(self, function: Callable[[], T], doing: str) -> asyncio.Future[T]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
 
@@ -52,17 +65,16 @@ class Beside(Generic[T]):
                 loop.call_soon_threadsafe(deliver, result, error)
 
         def deliver(result: Any, error: Exception | None) -> None:
-            self._is_busy = False
-            if future.done():
-                return  # The run has timed out.
+            self._running = None
             if error is None:
                 future.set_result(result)
             else:
                 future.set_exception(error)
+                future.exception()  # No defect, even if the run has timed out.
 
         try:
             threading.Thread(target=work, name="check", daemon=True).start()
         except RuntimeError as error:
             raise Failed(f"{doing}: {error}") from None
-        self._is_busy = True
-        return await future
+        self._running = future
+        return future

@@ -7,7 +7,6 @@ that has left the group is found by its environment.
 import asyncio
 import contextlib
 import os
-import signal
 from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
@@ -16,8 +15,9 @@ from ucarpd.checks.beside import Beside, in_thread
 from ucarpd.checks.probe import Failed, Surroundings, fit
 from ucarpd.config import Check
 from ucarpd.scripts import survivors
-from ucarpd.scripts.child import PIDS, Account, Child, Started, account_of, start_beside
+from ucarpd.scripts.child import Child
 from ucarpd.scripts.runner import environment_of, refusal, why_not_executed
+from ucarpd.scripts.start import Account, Started, account_of, start
 
 READ_PAUSE = 0.002
 """Seconds between two reads: a program that never stops writing must not keep the loop busy."""
@@ -47,7 +47,7 @@ class Program:
         self._surroundings = surroundings
         self._command = command
         self._run: _Run | None = None
-        self._users: Beside[Account] = Beside()
+        self._users: Beside[Account] = Beside(check.timeout)
 
     async def run(self) -> str:
         if self._run is not None and not self._run.ended.done():
@@ -96,59 +96,25 @@ class _Run:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[int] = self._loop.create_future()
-        self._command = command
         self._tail = b""
         self._again: asyncio.TimerHandle | None = None
-        self._child: Child | None = None
-        self._is_unwanted = False
         self._pipe, output = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         os.set_blocking(output, True)
+        self._output = os.fdopen(output, "wb", buffering=0)
 
-        def begin() -> None:
-            process: Started | None = None
-            error: Exception | None = None
-            try:
+        def begin() -> Started:
+            with self._output as output:
                 # A program of the system, such as systemctl, has no path here.
                 if command[0].startswith("/") and (why := _fault(Path(command[0]), account)):
-                    error = Failed(f"it cannot be run: {why}")
-                else:
-                    process = start_beside(command, environment, output=output, account=account)
-            except Exception as raised:  # noqa: BLE001 - whoever waits for the end gets it
-                error = raised
-            finally:
-                os.close(output)
-            try:
-                self._loop.call_soon_threadsafe(self._begun, process, error)
-            except RuntimeError:  # The loop is closed, as the process ends.
-                if process is not None:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.wait()
-                    PIDS.discard(process.pid)
+                    raise Failed(f"it cannot be run: {why}")
+                return start(command, environment, output=output.fileno(), account=account)
 
-        try:
-            in_thread(begin)
-        except RuntimeError:
-            os.close(self._pipe)
-            os.close(output)
-            raise
+        self._child = Child(begin, self._end, self._fail, alone=True)
+        self._listen()
 
     def kill(self) -> None:
         """Kill the program with its process group, at once or as soon as it has been started."""
-        self._is_unwanted = True
-        if self._child is not None:
-            self._child.kill()
-
-    def _begun(self, process: Started | None, error: Exception | None) -> None:
-        if process is None:
-            os.close(self._pipe)
-            assert error is not None
-            self.ended.set_exception(error)
-            self.ended.exception()  # No defect, even if no caller waits any more.
-            return
-        self._child = Child(self._command, {}, self._end, process=process, alone=True)
-        self._listen()
-        if self._is_unwanted:
-            self._child.kill()
+        self._child.kill()
 
     @property
     def last_line(self) -> str:
@@ -175,12 +141,21 @@ class _Run:
         return bool(part)
 
     def _end(self, status: int, _timed_out: bool) -> None:
+        self._take()
+        self._close()
+        self.ended.set_result(status)
+
+    def _fail(self, error: Exception) -> None:
+        self._output.close()
+        self._close()
+        self.ended.set_exception(error)
+        self.ended.exception()  # No defect, even if no caller waits any more.
+
+    def _close(self) -> None:
         if self._again is not None:
             self._again.cancel()
         self._loop.remove_reader(self._pipe)
-        self._take()
         os.close(self._pipe)
-        self.ended.set_result(status)
 
 
 def command_of_unit(unit: str) -> tuple[str, ...]:

@@ -36,9 +36,9 @@ Address = tuple[int, Any]
 class _Server:
     """A server by its name or address."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, timeout: float) -> None:
         self.endpoint = endpoint
-        self._names: Beside[list[Address]] = Beside()
+        self._names: Beside[list[Address]] = Beside(timeout)
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[socket.socket]:
@@ -79,7 +79,7 @@ class Connection:
 
     def __init__(self, check: Check) -> None:
         assert isinstance(check.where, Endpoint)
-        self._server = _Server(check.where)
+        self._server = _Server(check.where, check.timeout)
 
     async def run(self) -> str:
         async with self._server.connected():
@@ -100,9 +100,9 @@ class Page:
     def __init__(self, check: Check) -> None:
         assert isinstance(check.where, Endpoint)
         self._check = check
-        self._server = _Server(check.where)
+        self._server = _Server(check.where, check.timeout)
         self._context: ssl.SSLContext | None = None
-        self._contexts: Beside[ssl.SSLContext] = Beside()
+        self._contexts: Beside[ssl.SSLContext] = Beside(check.timeout)
 
     async def run(self) -> str:
         endpoint, context = self._server.endpoint, await self._tls()

@@ -26,9 +26,9 @@ from ucarpd.config.keys import KEYS
 from ucarpd.config.load import Loaded, load, load_with_lines
 from ucarpd.config.named_files import named_files
 from ucarpd.config.problems import ConfigError, Problem
+from ucarpd.config.scripts import about_checks, harm, is_harmful
 from ucarpd.config.scripts import errors as script_errors
 from ucarpd.config.scripts import errors_of_checks as check_errors
-from ucarpd.config.scripts import harm, is_harmful
 from ucarpd.config.show import show
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "Loaded",
     "Problem",
     "VirtualAddress",
+    "about_checks",
     "check_errors",
     "find_files",
     "harm",

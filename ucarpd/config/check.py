@@ -17,6 +17,7 @@ from ucarpd.config import (
     health_checks,
     kinds,
     look_alikes,
+    misspelt,
     password_advice,
     scripts,
     unit_names,
@@ -213,7 +214,7 @@ def _about_letters(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
 
 
 def _about_checks(lines: list[Line], given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
-    """Warn of a check that may leave the addresses to no host at all, or checks another host."""
+    """Warn of a check that may do something else than its author expects."""
     virtual = re.split(r"[\s,/]+", given["UCARP_ADDR"].value or "") if "UCARP_ADDR" in given else []
     for line in lines:
         if not (line.name and line.value and family_of(line.name)):
@@ -222,6 +223,9 @@ def _about_checks(lines: list[Line], given: dict[str, Line]) -> Iterator[tuple[L
             check = health_checks.parse(line.value)
             if check.demote is None:
                 yield line, "if this check (demote=never) fails on all hosts, no host serves"
+            if found := misspelt.option_of(check):
+                text = f"{found[0]} is an argument of the program: did you mean {found[1]}=?"
+                yield line, text
             if isinstance(check.where, health_checks.Endpoint) and check.where.host in virtual:
                 text = (
                     f"{check.where.host} is a virtual address, so a BACKUP asks the master's server"

@@ -75,11 +75,16 @@ def errors_of_checks(path: Path, obstacle: Callable[[Check], str | None]) -> lis
 
     `obstacle` returns why a check cannot run, or None.
     """
+    return about_checks(path, lambda check: obstacle(check) or _first_line_fault(check))
+
+
+def about_checks(path: Path, fault: Callable[[Check], str | None]) -> list[Problem]:
+    """Return what `fault` says of the health checks in the file `path`, by line."""
     draft = draft_of(path)
     return in_order(
         Problem(path, given.line, given.name, f"{given.meaning.target}: {why}")
         for given in draft.members.values()
-        if (why := obstacle(given.meaning) or _first_line_fault(given.meaning))
+        if (why := fault(given.meaning))
     )
 
 

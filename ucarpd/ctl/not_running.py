@@ -105,6 +105,14 @@ def names_of_files() -> set[str]:
         return set()
 
 
+def gone(paths: Iterable[str]) -> set[str]:
+    """Return the paths in the directory that have no file; none if there is no directory to look at."""
+    here = {path for path in paths if Path(path).parent == DIRECTORY}
+    if not here or not DIRECTORY.is_dir() or cannot_look():
+        return set()
+    return here - {f"{DIRECTORY}/{name}.conf" for name in names_of_files()}
+
+
 def _files(told: set[str]) -> list[Path]:
     if names_of_files() <= told:
         return []  # As usual; the room `config` takes a while to load.

@@ -1,6 +1,7 @@
 """`ucarpctl status`: the state of this host's instances, and their faults."""
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -12,25 +13,26 @@ from ucarpd.ctl.failure import Failure
 from ucarpd.ctl.naming import names, no_such_instance
 from ucarpd.ctl.processes import Answer, ask
 from ucarpd.ctl.screen import Screen, of_standard_output
+from ucarpd.linux.state_directory import state_directory
 
 
 class Seen(NamedTuple):
     """An instance as it was answered, and its process, empty if none answers for it.
 
-    `refused` is the problem of its file if the process still runs the former configuration.
+    `fault` is the finding about its file, and its text, if the process still runs an old configuration.
     """
 
     instance: Message
     process: Message
-    refused: str = ""
+    fault: tuple[str, str] | None = None
 
     @property
     def full(self) -> Message:
-        """The instance, with the refused file among its findings."""
-        if not self.refused:
+        """The instance, with the fault of its file among its findings."""
+        if self.fault is None:
             return self.instance
-        text = f"the file was refused, the old configuration runs: {self.refused}"
-        findings = [*self.instance.get("findings", ()), {"finding": "refused", "text": text}]
+        finding, text = self.fault
+        findings = [*self.instance.get("findings", ()), {"finding": finding, "text": text}]
         return self.instance | {"findings": findings}
 
 
@@ -58,6 +60,8 @@ def run(options: argparse.Namespace) -> int:
     # For all instances systemd is needed anyway, so it is asked at the same time.
     question = None if options.name else units.Question()
     answers = ask()
+    for line in _ignored_notes(options.name):
+        print(f"ucarpctl: {line}", file=sys.stderr)
     found = gather(
         answers,
         lambda: not_running.find(answers, (question or units.Question()).answer()),
@@ -80,8 +84,11 @@ def gather(
 
     `absent_ones` finds the instances without a process that answers.
     """
+    gone = not_running.gone(
+        each["path"] for answer in answers if answer.reply for each in answer.reply["instances"]
+    )
     found = [
-        Seen(instance, answer.reply.get("process", {}), _refused(answer.reply, instance["name"]))
+        Seen(instance, answer.reply.get("process", {}), _fault(answer.reply, instance, gone))
         for answer in answers
         if answer.reply
         for instance in answer.reply["instances"]
@@ -96,12 +103,30 @@ def gather(
     return sorted(found, key=lambda each: (each.instance["name"] is None, each.instance["name"]))
 
 
-def _refused(reply: Message, name: str) -> str:
-    """Return the first problem of the instance's file, empty if its process has not refused it."""
+def _ignored_notes(name: str | None) -> list[str]:
+    """Return a line for each maintenance note of the host, or of this instance, that is ignored."""
+    directory = state_directory() / "maintenance"
+    try:
+        if not os.listdir(directory):  # noqa: PTH208 - only whether there is a name
+            return []
+    except OSError:
+        return []  # It is made with the first note.
+    from ucarpd.record import maintenance
+
+    concerned = {str(maintenance.path_of(state_directory(), each)) for each in (None, name)}
+    faults = maintenance.read(state_directory()).faults
+    return [each for each in faults if name is None or each.partition(": ")[0] in concerned]
+
+
+def _fault(reply: Message, instance: Message, gone: Collection[str]) -> tuple[str, str] | None:
+    """Return the finding about the instance's file, if it was refused or is gone."""
+    if (path := instance["path"]) in gone:
+        return "gone", f"its file {path} is gone: the next reload or restart ends it"
     for each in reply.get("refused", ()):
-        if each["name"] == name:
-            return not_running.first(each["problems"])
-    return ""
+        if each["name"] == instance["name"]:
+            problem = not_running.first(each["problems"])
+            return "refused", f"the file was refused, the old configuration runs: {problem}"
+    return None
 
 
 def shown(

@@ -189,12 +189,14 @@ class Engine:
         self._dispatch(events.ParamsChanged(params))
         self._owner.identity_changed()
 
-    def demote(self, demotion: int, reason: str, *, is_tested: bool = True) -> None:
+    def demote(
+        self, demotion: int, reason: str, *, is_tested: bool = True, is_planned: bool = False
+    ) -> None:
         """Set the new demotion of this host, 0 to 255, with the reason for the change.
 
-        `is_tested`: each of its health checks has a result.
+        The rest is as in DemotionChanged.
         """
-        self._dispatch(events.DemotionChanged(demotion, reason, is_tested))
+        self._dispatch(events.DemotionChanged(demotion, reason, is_tested, is_planned))
 
     def gateways_silent(self, since: float) -> None:
         """No gateway answers, as in GatewaysSilent."""

@@ -25,13 +25,17 @@ class HostTable(Protocol):
 def missing_interface(config: Config, table: HostTable) -> str:
     """Say that the interface is missing, which ones there are, and which one was meant."""
     names = [link.name for link in table.links() if link.is_ethernet]
-    text = f"this host has no {config.interface} now"
-    if names:
-        text += f" (it has {_listed(names)})"
+    text = missing_link(config.interface, table, names)
     if place := _of_address(config.interface, table):
         return f"{text}: this is an address, write UCARP_INTERFACE={place}"
     meant = _by_source(config, table) or _by_network(config, names, table)
     return f"{text}: did you mean UCARP_INTERFACE={meant}?" if meant else text
+
+
+def missing_link(interface: str, table: HostTable, names: Sequence[str] | None = None) -> str:
+    """Say that a link is missing, and which ones there are: all of them, or `names`."""
+    there = [link.name for link in table.links()] if names is None else names
+    return f"this host has no {interface} now" + (f" (it has {_listed(there)})" if there else "")
 
 
 def not_ethernet(interface: str, table: HostTable) -> str:
@@ -84,8 +88,7 @@ def no_ipv6(config: Config) -> tuple[str | None, str] | None:
         return "UCARP_ADDR", f"this host's kernel has no IPv6: {served} cannot be served"
     if sysctl.has_ipv6_off(interface):
         text = f"IPv6 is off on {interface}, and {served} cannot be served: type:"
-        # With slashes, since a name such as eth0.7 has a dot.
-        return "UCARP_ADDR", f"{text} sysctl -w net/ipv6/conf/{interface}/disable_ipv6=0"
+        return "UCARP_ADDR", f"{text} {sysctl.ipv6_command(interface)}"
     return None
 
 

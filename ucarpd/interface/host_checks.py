@@ -10,7 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_interface
 from pathlib import Path
 
 from ucarpd.carp.params import IPAddress
-from ucarpd.config import Config, Problem, VirtualAddress
+from ucarpd.config import Check, Config, Problem, VirtualAddress, about_checks
 from ucarpd.interface import host_advice, link_faults, segments, sources
 from ucarpd.interface.sources import NoSource
 from ucarpd.linux import sysctl
@@ -65,6 +65,8 @@ class _Host:
         def warning(key: str | None, text: str) -> Finding:
             return Finding(Problem(config.path, None, key, text), is_error=False)
 
+        for problem in about_checks(config.path, self._missing_link):
+            yield Finding(problem, is_error=False)
         link = self._tables.link(config.interface)
         if link is None:
             if other := link_faults.other_name(config.interface, self._tables):
@@ -90,6 +92,11 @@ class _Host:
             yield warning(key, text)
         for text in self._masks(config):
             yield warning("UCARP_MASK", text)
+
+    def _missing_link(self, check: Check) -> str | None:
+        if check.kind != "link" or self._tables.link(str(check.where)) is not None:
+            return None
+        return f"{host_advice.missing_link(str(check.where), self._tables)}, so the check fails"
 
     def _source_faults(self, config: Config) -> Iterator[NoSource]:
         for family in config.params().families:

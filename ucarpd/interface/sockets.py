@@ -9,8 +9,10 @@ but timers get their turn after each batch.  `foreign` chooses packets that the 
 
 import asyncio
 import errno
+import logging
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from ipaddress import IPv4Address
 
 from ucarpd.carp.frame import ETHERTYPE_IPV6, ETHERTYPE_OFFSET
@@ -20,12 +22,16 @@ from ucarpd.interface.foreign import Foreign
 from ucarpd.linux.ip_socket import UnicastSocket
 from ucarpd.linux.netlink import Link
 from ucarpd.linux.packet_socket import Arrival, Expected, PacketSocket
+from ucarpd.log import lines
 
 FRAMES_AT_ONCE = 64
 """Frames handled before timers get their turn, so a flood cannot delay the timers."""
 
 NEXT_FILTER_AFTER = 1.0
 """Seconds for which changes of what need not be read are gathered."""
+
+FILTER_AGAIN_AFTER = 10.0
+"""Seconds until the next attempt, if the kernel has refused a filter."""
 
 MOST_KNOWN = 64
 """Most known hosts in a family; a new one replaces the oldest."""
@@ -42,6 +48,7 @@ class Sockets:
 
     def __init__(self, deliver: Callable[[bytes, float], IPAddress | None]) -> None:
         self._deliver = deliver
+        self._name = ""
         self._loop = asyncio.get_running_loop()
         self._known: dict[Family, PacketSocket] = {}
         self._others: dict[Family, PacketSocket] = {}
@@ -50,10 +57,13 @@ class Sockets:
         self._pauses: dict[Family, asyncio.TimerHandle] = {}
         self._faults: dict[Family | IPAddress, str] = {}
         """The reasons why a family has no sockets, or why a group cannot be joined."""
+        self._expected: dict[Family, Expected] = {4: Expected(), 6: Expected()}
+        """What the first socket of each family receives."""
         self._vhids: frozenset[int] = frozenset()
         self._are_filters_due = False
         self._foreign = Foreign()
         self._next_filter: asyncio.TimerHandle | None = None
+        self._is_filter_refused = False
 
     @property
     def can_send(self) -> bool:
@@ -69,6 +79,7 @@ class Sockets:
 
     def open(self, link: Link, params: Params) -> None:
         """Open the missing sockets of a virtual host; `fault` returns errors."""
+        self._name = link.name
         for family in params.families:
             is_unicast = bool(params.peers_of(family))
             with self._noting(family, f"cannot open a packet socket on {link.name}"):
@@ -139,6 +150,8 @@ class Sockets:
             if pause is not None:
                 pause.cancel()
         self._next_filter = None
+        self._is_filter_refused = False
+        self._expected = {4: Expected(), 6: Expected()}
         self._foreign.forget()
         for opened in (*self._known.values(), *self._others.values()):
             self._loop.remove_reader(opened)
@@ -188,10 +201,11 @@ class Sockets:
         if self._next_filter is not None:
             self._next_filter.cancel()
             self._next_filter = None
-        for family in self._others:
-            self._set_filters(family)
+        taken = [self._set_filters(family) for family in self._others]
+        self._is_filter_refused = not all(taken)
 
-    def _set_filters(self, family: Family) -> None:
+    def _set_filters(self, family: Family) -> bool:
+        """Return whether the kernel has taken the filters; if not, it is asked again later."""
         expected = Expected(
             self._peers[family],
             self._vhids,
@@ -200,8 +214,31 @@ class Sockets:
         )
         # In this order a frame in between arrives twice, which is harmless.  In the other order it
         # would be lost.
-        self._known[family].hear(expected, all_else=False)
-        self._others[family].hear(expected, all_else=True)
+        try:
+            self._known[family].hear(expected, all_else=False)
+            self._expected[family] = expected
+            self._others[family].hear(expected, all_else=True)
+        except OSError as error:
+            self._do_without(family, error)
+            return False
+        return True
+
+    def _do_without(self, family: Family, error: OSError) -> None:
+        """Read all that the first socket does not, or all: some frames twice, but each of them."""
+        for wider in (replace(self._expected[family], foreign=()), Expected()):
+            with suppress(OSError):
+                self._others[family].hear(wider, all_else=True)
+                break
+        if not self._is_filter_refused:
+            self._is_filter_refused = True
+            lines.write(
+                logging.WARNING,
+                f"{self._name}: the kernel refuses a filter for advertisements: {error.strerror};"
+                " ucarpd reads all of them, which takes more processor time; if the host has free"
+                " memory, raise net.core.optmem_max",
+            )
+        if self._next_filter is None:
+            self._next_filter = self._loop.call_later(FILTER_AGAIN_AFTER, self._set_all_filters)
 
 
 def _waiting(packet_socket: PacketSocket) -> list[Arrival]:

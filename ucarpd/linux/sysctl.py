@@ -56,5 +56,11 @@ def has_ipv6_off(interface: str) -> bool:
         return False
 
 
+def ipv6_command(interface: str) -> str:
+    """Return the advice that switches IPv6 on again."""
+    # With slashes, since a name such as eth0.7 has a dot.
+    return f"type: sysctl -w net/ipv6/conf/{interface}/disable_ipv6=0"
+
+
 def _path(interface: str, family: int, name: str) -> Path:
     return ROOT / f"ipv{family}" / "conf" / interface / name

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ucarpd.carp.actions import State
 from ucarpd.carp.params import IPAddress
+from ucarpd.linux import sysctl
 from ucarpd.linux.link_managers import LinkManager, Program
 from ucarpd.log.instance_lines import InstanceLines, listed
 from ucarpd.log.message_ids import MESSAGE_ID_UNSERVED
@@ -85,6 +86,12 @@ class AddressMessages(InstanceLines):
             f"taken away {ip}",
             f"{ip} was removed from {self._interface} by another program; putting it back",
         )
+
+    def ipv6_switched_off(self, device: str) -> str:
+        """Say why the IPv6 addresses of a master are gone; return the words."""
+        text = f"IPv6 was switched off on {device}: {sysctl.ipv6_command(device)}"
+        self.warning(text)
+        return text
 
     def removers(self, found: Sequence[LinkManager]) -> str:
         """Name the programs that may have removed an address, and what stops them.

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
-from ucarpd.addresses.routes import RoleRoutes
+from ucarpd.addresses.routes import RoleRoutes, SharedRoutes
 from ucarpd.config import Config
 from ucarpd.linux.netlink import Netlink
 from ucarpd.log.messages import Journal
@@ -33,6 +33,7 @@ class Followers:
         notes: Notes,
         teller: Teller,
         *,
+        shared: SharedRoutes,
         is_master: Callable[[], bool],
         changed: Callable[[], None],
     ) -> None:
@@ -44,7 +45,9 @@ class Followers:
         self._is_leaving = False
         self._is_over = False
         self._resumption: asyncio.TimerHandle | None = None
-        self._routes = RoleRoutes(config, netlink, log, partial(self._note, "routes_failed"))
+        self._routes = RoleRoutes(
+            config, netlink, log, shared, partial(self._note, "routes_failed")
+        )
         self._units: Units | None = None
         if config.units:
             self._units = Units(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ucarpd.addresses.routes import SharedRoutes
 from ucarpd.diagnosis.digest import Suspect
 from ucarpd.engine import Timer
 from ucarpd.health.demotion import Demotion
@@ -24,6 +25,7 @@ class Host:
     demotion: Demotion
     lateness: Lateness
     timer: Timer = field(default_factory=Timer)
+    routes: SharedRoutes = field(default_factory=SharedRoutes)
     others: Callable[[str], tuple[Suspect, ...]]
     changed: Callable[[], None]
     tell: Listener

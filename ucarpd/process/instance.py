@@ -100,6 +100,7 @@ class Instance(ToldInstance):
             self._log,
             self._notes,
             self._teller,
+            shared=host.routes,
             is_master=lambda: self.state is State.MASTER,
             changed=host.changed,
         )
@@ -233,16 +234,18 @@ class Instance(ToldInstance):
             by_count = self.config.demote_style is DemoteStyle.OPENBSD
             before = self.standing.unfitness
             if reason := self.standing.look(by_count=by_count):
-                demote = partial(self._demote_engine, reason)
+                demote = partial(self._demote_engine, reason, self._is_planned)
                 if self._is_planned and self.standing.unfitness > before:
                     self._followers.before_leaving(demote)
                 else:
                     demote()
 
-    def _demote_engine(self, reason: str) -> None:
+    def _demote_engine(self, reason: str, is_planned: bool) -> None:
         if self._engine is not None:
             standing = self.standing
-            self._engine.demote(standing.unfitness, reason, is_tested=standing.is_tested)
+            self._engine.demote(
+                standing.unfitness, reason, is_tested=standing.is_tested, is_planned=is_planned
+            )
 
     def maintain(self, notes: tuple[Note, ...]) -> None:
         """Apply the current maintenance notes, of the host and of this instance."""

@@ -26,9 +26,9 @@ from ucarpd.process.answers import Answers
 from ucarpd.process.old_ucarp import OldUcarpWatch
 from ucarpd.process.supervisor import Supervisor
 from ucarpd.process.upkeep import Upkeep
-from ucarpd.record.keeper import virtual_addresses_elsewhere
+from ucarpd.record.elsewhere import virtual_addresses_elsewhere
 from ucarpd.record.promoted import Promotions, restore_left_over
-from ucarpd.scripts.child import PIDS
+from ucarpd.scripts.start import PIDS
 
 
 class Process:

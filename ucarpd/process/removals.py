@@ -7,7 +7,7 @@ from typing import Protocol
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.health.fitness import Fitness
-from ucarpd.linux import link_managers
+from ucarpd.linux import link_managers, sysctl
 from ucarpd.linux.link_managers import LinkManager
 from ucarpd.linux.netlink import Link
 from ucarpd.log.messages import Journal
@@ -54,13 +54,18 @@ class Removals:
     def note(self, ip: IPAddress) -> None:
         """Note that an address of this master was removed, and will be put back."""
         now = self._loop.time()
-        self._log.address_taken_away(ip)
+        has_ipv6_off = ip.version == 6 and sysctl.has_ipv6_off(self._device)
+        if not has_ipv6_off:
+            self._log.address_taken_away(ip)
         self.total += 1
         self._in_term += 1
         if self._since is None:
             self._since = now
-            # First the same worker must put the address back.
-            self._loop.call_soon(self._find_out, now)
+            if has_ipv6_off:
+                self._tell(self._log.ipv6_switched_off(self._device))
+            else:
+                # First the same worker must put the address back.
+                self._loop.call_soon(self._find_out, now)
         if now - self._at >= TOGETHER:
             self._at = now
             self._recent.append(now)
@@ -89,7 +94,10 @@ class Removals:
 
         def tell(_error: OSError | None) -> None:
             if self._since == since:
-                self._text = self._log.removers(found)
-                self._teller.event(Event.FINDING, f"an address was removed: {self._text}")
+                self._tell(self._log.removers(found))
 
         self._network.beside(look, tell)
+
+    def _tell(self, text: str) -> None:
+        self._text = text
+        self._teller.event(Event.FINDING, f"an address was removed: {text}")

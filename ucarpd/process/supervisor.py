@@ -36,10 +36,11 @@ from ucarpd.process.reading import Reading
 from ucarpd.process.snapshot import of_process
 from ucarpd.process.status_line import status_line
 from ucarpd.process.teller import Listener
+from ucarpd.process.together import together
 from ucarpd.record.disk import Disk
+from ucarpd.record.elsewhere import virtual_addresses_elsewhere
 from ucarpd.record.happening import Happening
 from ucarpd.record.history_writer import HistoryWriter
-from ucarpd.record.keeper import virtual_addresses_elsewhere
 from ucarpd.scripts import survivors
 
 PATIENCE_WITH_DISK = 1.0
@@ -231,9 +232,7 @@ class Supervisor:
         """Stop all at once, whatever a reload is waiting for, and then the reload."""
         stops = [self._stop(each, "stopping") for each in self._instances.values()]
         reload = [self._reloading] if self._reloading is not None else []
-        for result in await asyncio.gather(*stops, *reload, return_exceptions=True):
-            if isinstance(result, Exception):
-                lines.write(logging.CRITICAL, f"internal error: {result!r}", error=result)
+        await together(*stops, *reload)
         self._maintenance.stop()
         await self._notices.finish()
         await self._tell_survivors()
@@ -276,9 +275,8 @@ class Supervisor:
         wanted = {each.name: each for each in self.reading.configs}
         before = {name: each.config.path for name, each in self._instances.items()}
         counts = {"changed": 0, "started": 0, "ended": 0}
-        for name, instance in list(self._instances.items()):
-            if self.is_ending:
-                return
+        stops = []
+        for name, instance in self._instances.items():
             path = instance.config.path
             if self.reading.is_refused(path):
                 continue
@@ -286,14 +284,15 @@ class Supervisor:
                 instance.warn_of_flag_day()
             if name not in wanted:
                 counts["ended"] += 1
-                await self._stop(instance, f"{path} is gone")
+                stops.append(self._stop(instance, f"{path} is gone"))
             elif instance.config.needs_restart(wanted[name]):
                 counts["changed"] += 1
                 instance.announce_restart()
-                await self._stop(instance, "restarting with the new configuration")
+                stops.append(self._stop(instance, "restarting with the new configuration"))
             elif instance.config != wanted[name]:
                 counts["changed"] += 1
                 instance.reconfigure(wanted[name])
+        await together(*stops)
         if self.is_ending:
             return
         for instance in self._instances.values():

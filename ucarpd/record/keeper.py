@@ -20,7 +20,7 @@ from ucarpd.linux.netlink import InterfaceAddress, Netlink
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.messages import Journal
 from ucarpd.record.last_good import LastGood
-from ucarpd.record.record import Address, Content, Packet, Record, Recorded, Script, others, read
+from ucarpd.record.record import Address, Content, Packet, Record, Recorded, Script, read
 from ucarpd.scripts.runner import Hook
 
 _COUNTER_AHEAD = 1 << 40
@@ -175,15 +175,6 @@ class Keeper:
             self._record.close()
         else:
             self._record.remove()
-
-
-def virtual_addresses_elsewhere() -> frozenset[IPAddress]:
-    """Return the virtual addresses that other processes of this host serve, by their records."""
-    try:
-        found = others(run_directory())
-    except OSError:
-        return frozenset()  # Our own record has the same fault, which is reported.
-    return frozenset(ip_address(a.ip) for each in found for a in each.content.addresses)
 
 
 def content_of(

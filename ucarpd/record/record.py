@@ -185,12 +185,14 @@ def read(name: str, directory: Path) -> Recorded | None:
     """
     path = private_path(directory) / f"{name}.record"
     try:
-        status = path.stat()
-        text = _text_of(path, status.st_ino, status.st_mtime_ns)
+        written = written_in(path)
         live = path.with_suffix(".live").read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return _recorded(text, live)
+    if written is None or written.here != here() or len(live) < _LIVE.size:
+        return None
+    placed, handed_over, last = _LIVE.unpack_from(live)
+    return Recorded(written.content, written.pid, bool(placed), bool(handed_over), last)
 
 
 def read_all(directory: Path) -> list[Recorded]:
@@ -198,12 +200,18 @@ def read_all(directory: Path) -> list[Recorded]:
 
     Raises PermissionError if they may not be read.
     """
+    names = (path.stem for path in paths(directory))
+    return [found for name in names if (found := _undamaged(name, directory))]
+
+
+def paths(directory: Path) -> list[Path]:
+    """Return the NAME.record files of this run directory."""
+    private = private_path(directory)
     try:
-        files = os.listdir(private_path(directory))  # noqa: PTH208 - only the names are needed
+        files = os.listdir(private)  # noqa: PTH208 - only the names are needed
     except (FileNotFoundError, NotADirectoryError):
         return []
-    names = sorted(file.removesuffix(".record") for file in files if file.endswith(".record"))
-    return [found for name in names if (found := _undamaged(name, directory))]
+    return [private / file for file in sorted(files) if file.endswith(".record")]
 
 
 def _undamaged(name: str, directory: Path) -> Recorded | None:
@@ -213,14 +221,6 @@ def _undamaged(name: str, directory: Path) -> Recorded | None:
         raise
     except OSError:
         return None  # Other records stay usable; the instance itself reports the fault.
-
-
-def others(directory: Path) -> list[Recorded]:
-    """Return the records of the instances that other processes run.  Raises OSError.
-
-    This is cheap: an unchanged file is not read again.
-    """
-    return [each for each in read_all(directory) if each.pid != os.getpid() and _runs(each.pid)]
 
 
 def _map(path: Path) -> mmap.mmap:
@@ -240,20 +240,32 @@ def _encode(content: Content) -> bytes:
             [[packet.data.hex(), packet.destination] for packet in each]
             for each in content.bow_outs
         ],
-        "version": _VERSION,
+        **dict(zip(_PLACE, here(), strict=True)),
         "pid": os.getpid(),
-        "boot": boot_id(),
-        "namespace": network_namespace(),
     }
     return json.dumps(said, indent=1).encode()
 
 
-def _recorded(text: bytes, live: bytes) -> Recorded | None:
+class Written(NamedTuple):
+    """What a file has, and where it was written, as in `here`."""
+
+    here: tuple[object, ...]
+    pid: int
+    content: Content
+
+
+def written_in(path: Path) -> Written | None:
+    """Return what the file has, or None if it is damaged.  Raises OSError."""
+    status = path.stat()
+    return _decoded(path, status.st_ino, status.st_mtime_ns)
+
+
+@lru_cache(1024)
+def _decoded(path: Path, _inode: int, _changed: int) -> Written | None:
+    """After a change, inode or time differ, and the file is read again."""
     try:
-        said: dict[str, Any] = json.loads(text)
-        here = said.pop("version"), said.pop("boot"), said.pop("namespace")
-        if here != (_VERSION, boot_id(), network_namespace()):
-            return None
+        said: dict[str, Any] = json.loads(path.read_bytes())
+        here = tuple(said.pop(each) for each in _PLACE)
         pid = int(said.pop("pid"))
         script = said.pop("down_script")
         content = Content(
@@ -265,22 +277,19 @@ def _recorded(text: bytes, live: bytes) -> Recorded | None:
             ],
             **said,
         )
-        placed, handed_over, last = _LIVE.unpack_from(live)
-    except (ValueError, TypeError, KeyError, AttributeError, struct.error):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
-    return Recorded(content, pid, bool(placed), bool(handed_over), last)
+    return Written(here, pid, content)
 
 
-@lru_cache(1024)
-def _text_of(path: Path, _inode: int, _changed: int) -> bytes:
-    """Return the content of the file; after a change, inode or time differ, and it is read again."""
-    return path.read_bytes()
+_PLACE = ("version", "boot", "namespace")
+
+
+def here() -> tuple[object, ...]:
+    """Return the version of the format, the boot and the network namespace that a usable record has."""
+    return _VERSION, boot_id(), network_namespace()
 
 
 def boot_id() -> str:
     """Return the identifier of the current boot of this machine."""
     return _BOOT_ID.read_text(encoding="ascii").strip()
-
-
-def _runs(pid: int) -> bool:
-    return Path("/proc", str(pid)).exists()

@@ -12,11 +12,13 @@ import signal
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from ucarpd.scripts.child import Child
 from ucarpd.scripts.runs import FAILED, NOT_RUN, OK, TIMED_OUT, Runs
+from ucarpd.scripts.start import Started, start
 from ucarpd.scripts.survivors import MARK
 
 CANNOT_EXECUTE = 126
@@ -78,6 +80,10 @@ class Log(Protocol):
     def script_timed_out(self, hook: str, timeout: float) -> None: ...
 
 
+class _Obstacle(Exception):
+    """A script that cannot be run: its exit status, and the reason."""
+
+
 Done = Callable[[Result], None]
 
 
@@ -90,6 +96,7 @@ class HookRunner:
         self._loop = asyncio.get_running_loop()
         self._waiting: tuple[Hook, Done] | None = None
         self._running: tuple[Hook, Done] | None = None
+        self._child: Child | None = None
         self._started = 0.0
         self._may_run_again = False
 
@@ -118,6 +125,12 @@ class HookRunner:
         # The run starts in the loop's next turn, because the caller has not finished its own work.
         self._loop.call_soon(self._begin)
 
+    def kill(self) -> None:
+        """Kill the script that runs, or is being started, with its process group."""
+        self._may_run_again = False
+        if self._child is not None:
+            self._child.kill()
+
     def _begin(self) -> None:
         if self._running is None and self._waiting is not None:
             self._running, self._waiting = self._waiting, None
@@ -133,23 +146,20 @@ class HookRunner:
         self._spawn(hook, hook.script)
 
     def _spawn(self, hook: Hook, script: Path) -> None:
-        """Start the script; `_watch` or `_fail` follows."""
-        obstacle = obstacle_of(script)
-        if obstacle is not None:
-            self._fail(hook, *obstacle)
-            return
+        """Start the script; `_ended` or `_not_started` follows."""
         self._log.spawning(str(hook))
-        try:
-            child = Child(
-                (str(script), *hook.arguments), environment_of(hook.environment), self._ended
-            )
-        except Exception as error:  # noqa: BLE001 - the next script must get its turn in any case
-            self._fail(hook, CANNOT_EXECUTE, why_not_executed(error))
-        else:
-            self._watch(hook, child)
+        self._child = Child(
+            partial(_start, hook, script), self._ended, partial(self._not_started, hook)
+        )
+        self._child.end_after(
+            hook.timeout, lambda: self._log.script_timed_out(str(hook), hook.timeout)
+        )
 
-    def _watch(self, hook: Hook, child: Child) -> None:
-        child.end_after(hook.timeout, lambda: self._log.script_timed_out(str(hook), hook.timeout))
+    def _not_started(self, hook: Hook, error: Exception) -> None:
+        if isinstance(error, _Obstacle):
+            self._fail(hook, *error.args)
+        else:
+            self._fail(hook, CANNOT_EXECUTE, why_not_executed(error))
 
     def _ended(self, status: int, timed_out: bool) -> None:
         assert self._running is not None
@@ -179,9 +189,18 @@ class HookRunner:
         assert self._running is not None
         done = self._running[1]
         self._running = None
+        self._child = None
         # Even if `done` raises an exception, the waiting request gets its turn.
         self._loop.call_soon(self._begin)
         done(result)
+
+
+def _start(hook: Hook, script: Path) -> Started:
+    """Runs in a thread: the file system of the script may hang."""
+    obstacle = obstacle_of(script)
+    if obstacle is not None:
+        raise _Obstacle(*obstacle)
+    return start((str(script), *hook.arguments), environment_of(hook.environment))
 
 
 def _in_words(hook: Hook, result: Result, *, excused: bool) -> tuple[str, str]:

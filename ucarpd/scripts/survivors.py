@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ucarpd.scripts.child import PIDS
+from ucarpd.scripts.start import PIDS
 
 MARK = "UCARPD_PID"
 """The environment variable of each script with the process id of its daemon."""

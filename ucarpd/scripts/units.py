@@ -5,13 +5,13 @@ still waits for an older one: systemd then drops the older work itself, and the 
 """
 
 import asyncio
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
 from ucarpd.scripts.child import Child
-from ucarpd.scripts.runner import SCRIPT_PATH, environment_of
+from ucarpd.scripts.runner import environment_of
+from ucarpd.scripts.start import start
 
 START, STOP = "start", "stop"
 """The verbs of systemctl."""
@@ -99,19 +99,22 @@ class Units:
         self._started_at = self._loop.time()
         units = self._units if self._wanted == START else self._units[::-1]
         command = f"systemctl {self._wanted} {' '.join(units)}"
-        path = shutil.which("systemctl", path=self._environment.get("PATH", SCRIPT_PATH))
-        if path is None:
+        words = ("systemctl", "--no-ask-password", self._wanted, "--", *units)
+        self._child = Child(
+            partial(start, words, environment_of(self._environment)),
+            partial(self._ended, command),
+            partial(self._failed, command),
+        )
+        self._child.end_after(self._timeout, _nothing)
+
+    def _failed(self, command: str, error: Exception) -> None:
+        self._child = None
+        if self._is_replaced:
+            self._begin()
+        elif isinstance(error, FileNotFoundError):
             self._end(f"{command}: this host has no systemctl")
-            return
-        words = (path, "--no-ask-password", self._wanted, "--", *units)
-        try:
-            self._child = Child(
-                words, environment_of(self._environment), partial(self._ended, command)
-            )
-        except Exception as error:  # noqa: BLE001 - what waits for the units must go on in any case
-            self._end(f"{command} cannot be run: {error}")
         else:
-            self._child.end_after(self._timeout, _nothing)
+            self._end(f"{command} cannot be run: {error}")
 
     def _ended(self, command: str, status: int, timed_out: bool) -> None:
         self._child = None

@@ -158,3 +158,24 @@ def test_a_role_that_is_lost_by_a_failure_counts_too(demotion, then):
         at 16.0: AdvertisementReceived 1/100 from 10.0.0.2 -> {TAKES_OVER}
         """,
     )
+
+
+def test_an_operator_who_takes_the_host_out_of_service_costs_it_no_wait():
+    machine = host(preempt=True)
+    play(
+        machine,
+        """
+        at 0.0: InterfaceReady 10.0.0.1 -> StateChanged INIT BACKUP, ReleaseAddresses at_start
+        at 0.1: AddressesReleased -> nothing
+        """,
+    )
+    left = "StateChanged MASTER BACKUP, ReleaseAddresses"
+    for at in (1.0, 3.0, 5.0, 7.0):
+        play(
+            machine,
+            f"""
+            at {at}: AdvertisementReceived 1/100 from 10.0.0.2 -> {TAKES_OVER}
+            at {at + 0.5}: DemotionChanged 255 planned -> {left}
+            at {at + 1.0}: DemotionChanged 0 planned -> nothing
+            """,
+        )

@@ -164,7 +164,7 @@ def _model(
 def _refusal(code: int, address: InterfaceAddress, interface: str) -> OSError:
     text = os.strerror(code)
     if address.ip.version == 6 and code == errno.EACCES:
-        text = f"IPv6 is disabled on {interface}"
+        text = f"IPv6 is disabled on {interface}: {sysctl.ipv6_command(interface)}"
     elif address.ip.version == 6 and code == errno.EINVAL and sysctl.lacks_ipv6(interface):
         code = errno.EAFNOSUPPORT
         text = f"{interface} has no IPv6, because its MTU is below 1280"

@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ucarpd.carp.params import IPAddress
@@ -40,8 +40,7 @@ Where = tuple[str, ...] | Endpoint | str | IPAddress
 """A command, a server, the name of a unit or interface, or a neighbour; the kind tells which."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(NamedTuple):
     """A check of this host.  `text` is its value in a file, with every option; `target` a part of it.
 
     `interval` and `timeout` are in seconds.  After `fall` failures in a row the check has failed,
@@ -51,7 +50,6 @@ class Check:
     together with the master, this host waits once more before it takes over.
     """
 
-    name: str = ""
     kind: str
     target: str
     where: Where
@@ -61,6 +59,7 @@ class Check:
     rise: int
     fall: int
     demote: int | None
+    name: str = ""
     user: str | None = None
     statuses: tuple[tuple[int, int], ...] = ((200, 299),)
     body: str = ""

@@ -1,11 +1,10 @@
 """Decoding the kernel's messages about links and addresses, and building ours, by pyroute2."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import ip_address
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux.netlink import framing
@@ -14,8 +13,7 @@ from ucarpd.linux.netlink.pyroute import ifaddrmsg, ifinfmsg, nl
 _ARPHRD_ETHER = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """One interface.  `has_carrier` is IFF_RUNNING: a cable is in and the other end is up.
 
     `parent` is the index of the link below this one, if it is in this network namespace; for a veth
@@ -24,7 +22,7 @@ class Link:
     "openvswitch", member of a "bond", "team" or "vrf".  Only Ethernet has a `mac`.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # not tuple.index()
     name: str
     mac: bytes
     is_up: bool
@@ -37,27 +35,24 @@ class Link:
     altnames: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class InterfaceAddress:
+class InterfaceAddress(NamedTuple):
     """An address with its prefix length in bits."""
 
     ip: IPAddress
     prefixlen: int
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """An address on an interface, with its label; only IPv4 addresses have labels."""
 
     address: InterfaceAddress
     label: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class AddressEntry:
+class AddressEntry(NamedTuple):
     """One address in the kernel's table."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # not tuple.index()
     placed: Placed
     flags: int
 

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pwd import getpwnam
 from typing import NamedTuple, Protocol
 
@@ -59,11 +58,11 @@ class Started(Protocol):
     def wait(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
 class Spawned:
     """A program that subprocess has not started."""
 
-    pid: int
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
 
     def wait(self) -> int:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux.netlink import framing
-from ucarpd.linux.netlink.pyroute import ifaddrmsg, ifinfmsg, nl
+from ucarpd.linux.netlink.ifinfomsg import IFF_RUNNING, IFF_UP, IfInfoMsg
+from ucarpd.linux.netlink.pyroute import ifaddrmsg, nl
 
 _ARPHRD_ETHER = 1
 
@@ -87,7 +88,7 @@ class LinkMessage:
 
     @cached_property
     def link(self) -> Link:
-        message = decoded(ifinfmsg.ifinfmsg, self._data)
+        message = decoded(IfInfoMsg, self._data)
         flags, is_ethernet = message["flags"], message["ifi_type"] == _ARPHRD_ETHER
         # Other kinds of links may have addresses of a length that pyroute2 does not expect.
         mac = message.get_attr("IFLA_ADDRESS") if is_ethernet else None
@@ -98,14 +99,14 @@ class LinkMessage:
             index=self.index,
             name=self.name,
             mac=bytes.fromhex(mac.replace(":", "")) if mac else b"",
-            is_up=bool(flags & ifinfmsg.IFF_UP),
-            has_carrier=bool(flags & ifinfmsg.IFF_RUNNING),
+            is_up=bool(flags & IFF_UP),
+            has_carrier=bool(flags & IFF_RUNNING),
             is_ethernet=is_ethernet,
             parent=None if is_elsewhere else message.get_attr("IFLA_LINK"),
             kind=message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND"),
             slave_kind=message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_KIND"),
             master=message.get_attr("IFLA_MASTER"),
-            altnames=tuple(map(_text, names.altnames())) if names else (),
+            altnames=tuple(map(_text, names.get_attrs("IFLA_ALT_IFNAME"))) if names else (),
         )
 
 

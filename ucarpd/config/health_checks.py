@@ -8,7 +8,7 @@ with names that the kind knows, so a program may have any arguments before them.
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -245,17 +245,17 @@ def _neighbour(words: tuple[str, ...]) -> IPAddress:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+_REPEATED = {"interval": 2.0, "rise": 2, "fall": 3, "demote": DOWN_AMOUNT}
+
+
+class Kind(NamedTuple):
     """A kind of target.  `form` is an example; `parse` takes the text after the colon, and the arguments."""
 
     form: str
     parse: Callable[[tuple[str, ...]], Where]
-    options: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
+    options: Mapping[str, Callable[[str], Any]]
     takes_arguments: bool = False
-    defaults: Mapping[str, Any] = field(
-        default_factory=lambda: {"interval": 2.0, "rise": 2, "fall": 3, "demote": DOWN_AMOUNT}
-    )
+    defaults: Mapping[str, Any] = _REPEATED
 
 
 _AT_ONCE = {"interval": 1.0, "rise": 1, "fall": 1, "demote": DOWN_AMOUNT}

@@ -17,6 +17,7 @@ from ucarpd.carp.timing import Phase, slots_of
 from ucarpd.config import Config
 from ucarpd.config.problems import place
 from ucarpd.diagnosis.digest import Suspect
+from ucarpd.engine import Timer
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.interface.interface import Interface
@@ -64,6 +65,7 @@ class Supervisor:
             netlink=netlink,
             demotion=Demotion(),
             lateness=Lateness(),
+            timer=Timer(),
             others=self._others,
             changed=observer.status_changed,
             tell=self._tell,

@@ -45,11 +45,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from ucarpd.linux.standard_files import open_standard_files
 
     open_standard_files()
-    words = sys.argv[1:] if arguments is None else arguments
-    if words[:1] == ["clear"] and words[1:] and not any(word.startswith("-") for word in words):
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    paths = [word for word in words[1:] if not word.startswith("-")]
+    # As the units run them: without argparse, which takes time and memory.
+    if paths and words == ["clear", *paths]:
         from ucarpd.commands.clear import clear
 
-        return clear(words[1:], "auto", debug=False)
+        return clear(paths, "auto", debug=False)
+    if paths and words in (["run", *paths], ["run", "--stay", *paths]):
+        from ucarpd.commands.run import run
+
+        return run(paths, "auto", stay="--stay" in words)
     if words and words[0] in _OF_SYSTEMD:
         name = words[1].removesuffix(".conf") if words[1:] else "NAME"
         print(f"ucarpd: type: systemctl {words[0]} ucarpd@{name}", file=sys.stderr)
@@ -282,7 +288,8 @@ def _status(problems: "Collection[object]") -> int:
 def _run(options: "argparse.Namespace") -> int:
     from ucarpd.commands.run import run
 
-    return run(options)
+    paths = [str(path) for path in options.paths]
+    return run(paths, options.log, stay=options.stay, env=options.env, debug=options.debug)
 
 
 def _clear(options: "argparse.Namespace") -> int:

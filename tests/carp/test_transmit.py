@@ -1,6 +1,5 @@
 """From actions to frames."""
 
-from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
@@ -193,11 +192,11 @@ def test_a_frame_is_the_same_whatever_was_sent_before(source_mac_is_virtual):
     other = IPv4Address("10.0.0.77")
     actions = (
         ACTION,
-        replace(ACTION, counter=8, advskew=240, demotion=1),
+        ACTION._replace(counter=8, advskew=240, demotion=1),
         ACTION6,
-        replace(ACTION, source=other),
-        replace(ACTION, is_final=True),
-        replace(ACTION6, is_final=True),
+        ACTION._replace(source=other),
+        ACTION._replace(is_final=True),
+        ACTION6._replace(is_final=True),
         ACTION,
     )
     used = Transmitter(changed())
@@ -248,7 +247,7 @@ def test_announcements_at_the_virtual_mac():
 def test_who_has_given_up_the_role_sends_nothing_from_the_virtual_mac():
     """It would draw that back to our switch port, from the port of whoever serves."""
     virtual = {"vhid": 10, "virtual_mac": True, "source_mac_is_virtual": True}
-    final = replace(ACTION, is_final=True)
+    final = ACTION._replace(is_final=True)
     assert frame(ACTION, **virtual)[6:12] == virtual_mac(10)
     assert frame(final, **virtual)[6:12] == MAC
 

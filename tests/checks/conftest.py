@@ -1,7 +1,5 @@
 """Checks as a file has them, and their surroundings."""
 
-from dataclasses import replace
-
 import pytest
 
 from ucarpd.checks.probe import Surroundings
@@ -29,7 +27,7 @@ def surroundings(links):
 @pytest.fixture
 def probe(surroundings):
     def probe(text):
-        check = replace(health_checks.parse(text), name="web")
+        check = health_checks.parse(text)._replace(name="web")
         return PROBES[check.kind](check, surroundings)
 
     return probe

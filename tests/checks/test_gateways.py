@@ -1,7 +1,6 @@
 """Asking the gateways that can hold up a takeover, in virtual time."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from virtual_loop import in_virtual_time
@@ -36,7 +35,7 @@ class Network:
 
     def configure(self, *options):
         self.checks.configure(
-            replace(health_checks.parse(f"arp:10.0.0.{number} {each}"), name=f"gw{number}")
+            health_checks.parse(f"arp:10.0.0.{number} {each}")._replace(name=f"gw{number}")
             for number, each in enumerate(options)
         )
 

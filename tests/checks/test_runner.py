@@ -1,7 +1,6 @@
 """When checks run, in virtual time."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from virtual_loop import in_virtual_time
@@ -74,7 +73,7 @@ def host(surroundings, monkeypatch):
 
 
 def check(options="", name="db", target="tcp://a:1"):
-    return replace(health_checks.parse(f"{target} {options}"), name=name)
+    return health_checks.parse(f"{target} {options}")._replace(name=name)
 
 
 @in_virtual_time
@@ -214,8 +213,8 @@ async def test_a_link_is_looked_at_when_the_kernel_reports_a_change(host, links)
     made.checks.configure([check(target="link:eth1", name="uplink")])
     await asyncio.sleep(1.1)
     for link, line in [
-        (replace(LINK, has_carrier=False), "eth1 has no carrier"),
-        (replace(LINK, is_up=False), "eth1 is down"),
+        (LINK._replace(has_carrier=False), "eth1 has no carrier"),
+        (LINK._replace(is_up=False), "eth1 is down"),
         (None, "eth1 does not exist"),
     ]:
         links["eth1"] = link

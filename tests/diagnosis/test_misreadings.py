@@ -124,6 +124,9 @@ BOTH_WAYS = [
     ),
     ("a b", "a+b", " encoded for a URL (%…)", " decoded: here it is encoded for a URL"),
     ("a&b", "a&amp;b", " encoded for HTML (&…;)", " decoded: here it is encoded for HTML (&…;)"),
+    ("<&'", "&lt;&amp;'", " encoded for HTML (&…;)", " decoded: here it is encoded for HTML (&…;)"),
+    ("<'", "&lt;&#x27;", " encoded for HTML (&…;)", " decoded: here it is encoded for HTML (&…;)"),
+    ("&lt;", "&amp;lt;", " encoded for HTML (&…;)", " decoded: here it is encoded for HTML (&…;)"),
     ("geheim", "Z2VoZWlt", " encoded in base64", " decoded: here it is encoded in base64"),
     (
         "geheim",
@@ -196,6 +199,11 @@ def test_both_hosts_are_told(one, other, told, told_there):
 )
 def test_a_part_that_is_lost(ours, theirs, told):
     assert found(ours, theirs).startswith(f"it is signed with this host's password{told}")
+
+
+@pytest.mark.parametrize("ours", ["it&#39;s", "it&#039;s", "it&apos;s"])
+def test_other_programs_encode_an_apostrophe_otherwise(ours):
+    assert " decoded: here it is encoded for HTML" in found(ours, "it's")
 
 
 def test_another_encoding():

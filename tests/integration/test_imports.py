@@ -68,5 +68,8 @@ def test_nothing_is_imported_after_the_start(a, b, tmp_path):
         process.wait_for_line(MASTER, count=8)
         assert process.stop() == 0
     imports = [line.split() for line in record.read_text().splitlines()]
-    assert {"asyncio", "ucarpd.process.main"} <= {name for _, name in imports}
+    loaded = {name for _, name in imports}
+    assert {"asyncio", "ucarpd.process.main"} <= loaded
+    # Each would cost a hundredth of the start, and more.
+    assert loaded & {"argparse", "html", "logging.handlers"} == set()
     assert [name for seconds, name in imports if float(seconds) > at] == []

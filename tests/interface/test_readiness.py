@@ -1,6 +1,5 @@
 """Whether a virtual host can work here, asked of tables and sockets that are written down here."""
 
-from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
@@ -63,9 +62,9 @@ def test_what_can_be_used(place):
     ("link", "expected"),
     [
         (None, NotReady("interface eth0 does not exist")),
-        (replace(LINK, is_ethernet=False), NotReady("interface eth0 is not Ethernet")),
-        (replace(LINK, is_up=False), NotReady("interface eth0 is down")),
-        (replace(LINK, has_carrier=False), NotReady("no carrier on eth0", may_return=True)),
+        (LINK._replace(is_ethernet=False), NotReady("interface eth0 is not Ethernet")),
+        (LINK._replace(is_up=False), NotReady("interface eth0 is down")),
+        (LINK._replace(has_carrier=False), NotReady("no carrier on eth0", may_return=True)),
     ],
 )
 def test_a_link_that_cannot_be_used(place, link, expected):

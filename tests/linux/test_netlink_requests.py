@@ -102,6 +102,7 @@ def test_of_pyroute2_only_the_messages_are_loaded_and_no_program_runs():
     command = [sys.executable, "-c", watched]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     loaded, ran = (set(line.split()) for line in done.stdout.split("\n")[:2])
-    assert "pyroute2.netlink.rtnl.ifinfmsg" in loaded
+    assert "pyroute2.netlink.rtnl.rtmsg" in loaded
+    assert loaded & {"pyroute2.config", "pyroute2.netlink.rtnl.ifinfmsg"} == set()
     assert loaded & {"pyroute2.iproute", "multiprocessing", "unittest"} == set()
     assert ran == set()

@@ -1,7 +1,6 @@
 """The notify script: its arguments, and the order of its runs."""
 
 import asyncio
-from dataclasses import replace
 
 from two_addresses import config_of
 
@@ -64,8 +63,8 @@ def test_arguments_and_environment(tmp_path, log_lines):
 
 def test_all_events_pass_in_order_and_those_of_others_do_not(tmp_path, log_lines):
     bench = Bench(tmp_path, 'echo "$2 $3" >>$told; exit 3')
-    events = [replace(TRANSITION, event=each) for each in ("finding", "finding", "check")]
-    assert bench.tell(*events, replace(TRANSITION, instance="gone"), TRANSITION) == [
+    events = [TRANSITION._replace(event=each) for each in ("finding", "finding", "check")]
+    assert bench.tell(*events, TRANSITION._replace(instance="gone"), TRANSITION) == [
         "finding MASTER",
         "finding MASTER",
         "check MASTER",
@@ -83,12 +82,12 @@ def test_without_a_script_nothing_runs(tmp_path, log_lines):
 def test_one_that_hangs_is_ended_although_the_file_sets_no_limit(tmp_path, monkeypatch, log_lines):
     monkeypatch.setattr(notices, "LONGEST_RUN", 0.2)
     bench = Bench(tmp_path, 'echo "$2" >>$told; [ $2 = finding ] || sleep 1000')
-    assert bench.tell(TRANSITION, replace(TRANSITION, event="finding")) == ["transition", "finding"]
+    assert bench.tell(TRANSITION, TRANSITION._replace(event="finding")) == ["transition", "finding"]
     assert any("did not end within 0.2 s; terminating it" in line for line in log_lines.told())
 
 
 def test_the_end_of_the_process_waits_for_a_while(tmp_path, monkeypatch, log_lines):
     monkeypatch.setattr(notices, "PATIENCE", 0.3)
     bench = Bench(tmp_path, 'echo "$2" >>$told; sleep 1000')
-    assert bench.tell(TRANSITION, replace(TRANSITION, event="stop")) == ["transition"]
+    assert bench.tell(TRANSITION, TRANSITION._replace(event="stop")) == ["transition"]
     assert any("too slow" in line and "stop MASTER" in line for line in log_lines.told())

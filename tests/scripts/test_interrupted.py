@@ -1,7 +1,6 @@
 """Scripts that a signal hits, and scripts that hang."""
 
 import asyncio
-import dataclasses
 import signal
 from pathlib import Path
 
@@ -38,7 +37,7 @@ def test_a_script_hit_by_a_signal_makes_way_for_the_next_one(place):
 
 
 def test_a_failure_may_be_excused(place):
-    hook = dataclasses.replace(place.hook("exit 255"), is_excused=lambda: True)
+    hook = place.hook("exit 255")._replace(is_excused=lambda: True)
     assert status_of(place, hook) == 255
     assert place.log.lines == ["spawning", "ended 255, excused"]
 

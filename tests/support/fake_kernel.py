@@ -210,7 +210,7 @@ class FakeLog:
 
 
 def _words(what):
-    if isinstance(what, (tuple, list, dict)):
+    if type(what) in (tuple, list, dict):
         return " ".join(map(str, what))
     return str(what)
 

@@ -11,6 +11,7 @@ from ucarpd.carp.frame import parse
 from ucarpd.carp.packet import decode
 from ucarpd.carp.timing import ALONE
 from ucarpd.diagnosis.digest import Suspect
+from ucarpd.engine import Timer
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.linux.lock import InstanceLock
@@ -88,6 +89,7 @@ class Bench:
                 netlink=self.netlink,
                 demotion=self.host_demotion,
                 lateness=self.lateness,
+                timer=Timer(),
                 others=lambda name: self.others if name == "web" else (),
                 changed=self.changed,
                 tell=self.happenings.append,

@@ -1,7 +1,6 @@
 """The interface, on tables, sockets and engines that only write down their calls."""
 
 import asyncio
-from dataclasses import replace
 from functools import wraps
 from ipaddress import IPv4Address, ip_address
 from itertools import count
@@ -52,7 +51,7 @@ class Kernel:
         before = self.by_name.get(name) or Link(
             index, name, MAC, is_up=True, has_carrier=True, is_ethernet=True
         )
-        self.by_name[name] = replace(before, **changes)
+        self.by_name[name] = before._replace(**changes)
         self._tell("link_changed", name)
 
     def add(self, name, ip):

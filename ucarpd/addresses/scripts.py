@@ -7,7 +7,6 @@ call a cloud's API, or add the address to another interface.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -171,7 +170,7 @@ class ScriptedAddresses:
         self._begin_guard()
         run = self._hook(DOWN, transition)
         if (at_start and self._config.neutral) or self._is_down_script_harmful(at_start):
-            run = replace(run, script=None)
+            run = run._replace(script=None)
         self._hooks.request(run, partial(self._came_down, at_start, done))
         if self.is_up_script_running and self._patience is None and not self._is_kept_off:
             self._patience = self._loop.call_later(LONGEST_WAIT, self._begin_keeping_off)
@@ -250,7 +249,7 @@ class ScriptedAddresses:
         run = hook(self._config, target, transition)
         if target == DOWN:
             # Many down-scripts fail if there is no address to remove, as at the first start.
-            run = replace(run, is_excused=lambda: not self._netlink.present_now())
+            run = run._replace(is_excused=lambda: not self._netlink.present_now())
         return run
 
 

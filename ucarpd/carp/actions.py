@@ -1,8 +1,9 @@
 """What to do: a virtual host asks for it, in the imperative; the engine performs it, in order."""
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
+from ucarpd.carp.distinct import distinct
 from ucarpd.carp.params import Family, IPAddress
 from ucarpd.carp.why import Cause
 
@@ -15,8 +16,8 @@ class State(Enum):
     MASTER = "MASTER"
 
 
-@dataclass(frozen=True, slots=True)
-class StateChanged:
+@distinct
+class StateChanged(NamedTuple):
     """Report a transition; the one exception to the imperative, since the change has been made.
 
     `reason` is for the operator; `peer` is the host that caused it, if one did.
@@ -46,8 +47,8 @@ class Finding(Enum):
     CUT_OFF = "the gateways have fallen silent with the master"
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+@distinct
+class Report(NamedTuple):
     """Tell the operator of a finding: about `peer`, `family` or `address`, if it is about one.
 
     `mac` is the MAC address of whoever answers for `address`, or as `peer`.
@@ -60,8 +61,8 @@ class Report:
     mac: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class SendAdvertisement:
+@distinct
+class SendAdvertisement(NamedTuple):
     """Send one advertisement from `source` now, in its family.
 
     `demotion` is byte 4 of the header, which OpenBSD compares by.  `is_final`: the role has been
@@ -81,13 +82,13 @@ class SendAdvertisement:
         return self.source.version
 
 
-@dataclass(frozen=True, slots=True)
-class AcquireAddresses:
+@distinct
+class AcquireAddresses(NamedTuple):
     """Put the virtual addresses on the interface; the answer is AddressesAcquired or AcquireFailed."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReassertAddresses:
+@distinct
+class ReassertAddresses(NamedTuple):
     """Run the up-script again, if scripts own the addresses: a rival that was MASTER too is gone.
 
     The rival's script may have moved something that only the last word decides, such as a cloud's
@@ -95,15 +96,15 @@ class ReassertAddresses:
     """
 
 
-@dataclass(frozen=True, slots=True)
-class ReportUnserved:
+@distinct
+class ReportUnserved(NamedTuple):
     """Report the virtual addresses that this master cannot put in place; none: it serves all again."""
 
     addresses: tuple[IPAddress, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseAddresses:
+@distinct
+class ReleaseAddresses(NamedTuple):
     """Take the virtual addresses off the interface; answer with AddressesReleased.
 
     `at_start` marks the first one, which clears what an earlier run may have left behind.
@@ -112,8 +113,8 @@ class ReleaseAddresses:
     at_start: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AnnounceAddresses:
+@distinct
+class AnnounceAddresses(NamedTuple):
     """Tell the neighbours (gratuitous ARP, unsolicited neighbour advertisement) where these are.
 
     `at_successor`: no longer here, but at the virtual MAC address, on whoever has taken over.
@@ -127,8 +128,8 @@ class AnnounceAddresses:
         return any(address.version == 6 for address in self.addresses)
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeMaster:
+@distinct
+class ProbeMaster(NamedTuple):
     """Ask the neighbours, from `source`, where these addresses are; answer with AddressClaimed.
 
     The addresses are the late master's own one, and a virtual one.  If this host has gateways that can hold
@@ -139,8 +140,8 @@ class ProbeMaster:
     addresses: tuple[IPAddress, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+@distinct
+class Finish(NamedTuple):
     """The last action after StopRequested: nothing is left to do or to send."""
 
 

@@ -6,8 +6,6 @@ until our addresses are gone, or two hosts would hold them; and both are worthle
 even does harm, once the peers have settled the matter without it.  Hence the time limit.
 """
 
-from dataclasses import dataclass
-
 from ucarpd.carp.actions import SendAdvertisement
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.rank import BOW_OUT, Stated
@@ -23,14 +21,14 @@ def bow_out_of(source: IPAddress, counter: int) -> SendAdvertisement:
     return SendAdvertisement(source, advbase, advskew, counter, demotion, is_final=True)
 
 
-@dataclass(slots=True)
 class FinalAdvertisements:
     """`copies` advertisements, to be sent after the release of the addresses and before `until`."""
 
-    stated: Stated
-    copies: int
-    until: float
-    send_at: float | None = None
+    def __init__(self, stated: Stated, copies: int, until: float) -> None:
+        self.stated = stated
+        self.copies = copies
+        self.until = until
+        self.send_at: float | None = None
 
     @classmethod
     def bow_out(cls, until: float) -> "FinalAdvertisements":

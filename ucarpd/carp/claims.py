@@ -9,8 +9,6 @@ may be read later, so even the quick answer waits for a moment.  If another mast
 `rivals` reports it, and the advertisements settle the matter.
 """
 
-from dataclasses import dataclass
-
 from ucarpd.carp.actions import Action, AnnounceAddresses, Finding, Report
 from ucarpd.carp.params import IPAddress
 
@@ -33,12 +31,12 @@ QUIET = 60.0
 """Seconds without a claim after which the matter is over."""
 
 
-@dataclass(slots=True)
 class _Claim:
-    mac: bytes
-    heard_at: float
-    tell_at: float
-    is_told: bool = False
+    def __init__(self, mac: bytes, heard_at: float, tell_at: float) -> None:
+        self.mac = mac
+        self.heard_at = heard_at
+        self.tell_at = tell_at
+        self.is_told = False
 
     @property
     def deadline(self) -> float:

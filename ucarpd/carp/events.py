@@ -1,13 +1,15 @@
 """Events in the life of a virtual host, named in the past tense; see `VirtualHost.handle`."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from ucarpd.carp.distinct import distinct
 from ucarpd.carp.params import Family, IPAddress, Params
 from ucarpd.carp.timing import BOW_OUT_UNITS, UNFIT_ADVBASE, interval_units
 
 
-@dataclass(frozen=True, slots=True)
-class InterfaceReady:
+@distinct
+class InterfaceReady(NamedTuple):
     """The interface is up, has carrier and our source addresses; or a source has changed.
 
     There is a source for each family of the virtual host that works, IPv4 first.
@@ -16,8 +18,8 @@ class InterfaceReady:
     sources: tuple[IPAddress, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class InterfaceLost:
+@distinct
+class InterfaceLost(NamedTuple):
     """The interface can no longer be used.
 
     `reason` is for the operator.  `can_send` tells whether a frame would still get out, as when
@@ -30,13 +32,13 @@ class InterfaceLost:
     may_return: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class HardwareAddressChanged:
+@distinct
+class HardwareAddressChanged(NamedTuple):
     """The interface has another MAC address, so the neighbours remember a wrong one."""
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentHeard:
+@distinct
+class SegmentHeard(NamedTuple):
     """The segment can be heard again after a silence, so it may have missed our announcements."""
 
 
@@ -82,13 +84,13 @@ class AdvertisementReceived:
         return self.advskew if self.is_unfit else self.demote
 
 
-@dataclass(frozen=True, slots=True)
-class DeadlineReached:
+@distinct
+class DeadlineReached(NamedTuple):
     """The time that `next_deadline()` named has come."""
 
 
-@dataclass(frozen=True, slots=True)
-class AddressesAcquired:
+@distinct
+class AddressesAcquired(NamedTuple):
     """Virtual addresses are on the interface now: a master announces them, others take them off.
 
     `addresses` are the ones that came; empty means all.
@@ -97,8 +99,8 @@ class AddressesAcquired:
     addresses: tuple[IPAddress, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AcquireFailed:
+@distinct
+class AcquireFailed(NamedTuple):
     """Virtual addresses could not be put in place; that is logged, and tried again.
 
     `addresses` are the ones that are missing; empty means all.  `has_hung`: another attempt would
@@ -109,25 +111,25 @@ class AcquireFailed:
     has_hung: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AddressesOff:
+@distinct
+class AddressesOff(NamedTuple):
     """The virtual addresses are off the interface, while the down-script still has work to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class AddressesReleased:
+@distinct
+class AddressesReleased(NamedTuple):
     """The virtual addresses are off the interface, or the down-script has ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class AddressRemoved:
+@distinct
+class AddressRemoved(NamedTuple):
     """A person or another program took a virtual address off the interface."""
 
     address: IPAddress
 
 
-@dataclass(frozen=True, slots=True)
-class AddressClaimed:
+@distinct
+class AddressClaimed(NamedTuple):
     """Another host has said, by ARP or neighbour discovery, that `address` is at `mac`, not here.
 
     It is a virtual address of a MASTER, or one that ProbeMaster has asked for.
@@ -137,8 +139,8 @@ class AddressClaimed:
     mac: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class GatewaysSilent:
+@distinct
+class GatewaysSilent(NamedTuple):
     """No gateway has answered the question that follows ProbeMaster.
 
     `since` is the moment of the first question that stayed without an answer; shortly before it, a
@@ -148,15 +150,15 @@ class GatewaysSilent:
     since: float
 
 
-@dataclass(frozen=True, slots=True)
-class ParamsChanged:
+@distinct
+class ParamsChanged(NamedTuple):
     """The configuration was reloaded, and only what may change without a restart has changed."""
 
     params: Params
 
 
-@dataclass(frozen=True, slots=True)
-class DemotionChanged:
+@distinct
+class DemotionChanged(NamedTuple):
     """This host is less fit than usual, or fit again; `reason` is for the operator.
 
     `demotion` is its new place in the order of `ucarpd.carp.rank`.  `is_tested`: each of its health
@@ -169,15 +171,15 @@ class DemotionChanged:
     is_planned: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class StepDownRequested:
+@distinct
+class StepDownRequested(NamedTuple):
     """The operator wants another host to serve."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class StopRequested:
+@distinct
+class StopRequested(NamedTuple):
     """The daemon is ending, or this virtual host is; the machine answers with `Finish`."""
 
     reason: str

@@ -4,8 +4,6 @@ Two masters settle the matter with the next advertisement; a third one, from a h
 lost in the meantime, shows that it does not hear us, or decides ties by another rule.
 """
 
-from dataclasses import dataclass
-
 from ucarpd.carp.actions import Action, Finding, Report
 from ucarpd.carp.contender import Contender
 from ucarpd.carp.params import IPAddress
@@ -26,17 +24,15 @@ RIVALS = 16
 """How many are answered and reported; sources are not signed, so a forger may invent any number."""
 
 
-@dataclass(slots=True)
 class Rival:
     """One source; times are monotonic seconds."""
 
-    contender: Contender
-    since: float
-    counted_at: float = float("-inf")
-    heard_at: float = float("-inf")
-    answered_at: float = float("-inf")
-    advertisements: int = 0
-    is_told: bool = False
+    def __init__(self, contender: Contender, since: float) -> None:
+        self.contender = contender
+        self.since = since
+        self.counted_at = self.heard_at = self.answered_at = float("-inf")
+        self.advertisements = 0
+        self.is_told = False
 
     @property
     def interval(self) -> float:

@@ -1,8 +1,7 @@
 """The interface of a kind of check, and the knowledge that it can use."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux.netlink import Link
@@ -36,8 +35,7 @@ class Probe(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """Knowledge for the checks of a virtual host: its `interface`, the kernel's links, its own source
     addresses, and the environment of its scripts with its present state.
 

@@ -5,7 +5,6 @@ Runs are spread evenly in time, however many checks the process has.
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from itertools import count
 from typing import Protocol
 
@@ -230,4 +229,4 @@ def _terms(check: Check) -> Terms:
 
 def _is_same(old: Check, new: Check) -> bool:
     """Whether the results of the old check say the same about the new one."""
-    return replace(old, demote=new.demote, hold=new.hold, text=new.text) == new
+    return old._replace(demote=new.demote, hold=new.hold, text=new.text) == new

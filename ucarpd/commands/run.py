@@ -1,28 +1,35 @@
 """`ucarpd run`: starts the log process, and then the process that runs the virtual hosts."""
 
-import argparse
 import socket
+from collections.abc import Sequence
 
 from ucarpd.commands.start import refuse, start_log
 from ucarpd.exit_status import EXIT_INTERNAL_ERROR
 
 
-def run(options: argparse.Namespace) -> int:
+def run(
+    paths: Sequence[str], log: str, *, stay: bool = False, env: bool = False, debug: bool = False
+) -> int:
+    """Run the virtual hosts of these files until a signal; return the exit status.
+
+    `env`: the environment holds a configuration, and its secrets are removed from there.
+    """
     try:
         socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
     except PermissionError:
         return refuse()
 
-    if options.env:
+    if env:
         # Before the log process is forked, which would keep them.
         _hide_secrets()
     # Before the other imports: the log process does not need their memory.
-    kind, log_process = start_log(options.log)
+    kind, log_process = start_log(log)
 
     import asyncio
     import gc
     import logging
     from contextlib import closing
+    from pathlib import Path
 
     # What start-up makes stays, so a collection finds little.  `Process` switches it on when ready.
     gc.disable()
@@ -32,13 +39,13 @@ def run(options: argparse.Namespace) -> int:
     from ucarpd.process.main import Process
 
     # Not resolve(): the name of a link is the name of the instance.
-    paths = [path.absolute() for path in options.paths]
-    level = logging.DEBUG if options.debug else logging.INFO
+    absolute = [Path(path).absolute() for path in paths]
+    level = logging.DEBUG if debug else logging.INFO
 
     async def process() -> int:
         output.attend(asyncio.get_running_loop())
         try:
-            return await Process(paths, stay=options.stay).run()
+            return await Process(absolute, stay=stay).run()
         finally:
             output.attend(None)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
+from typing import NamedTuple
 from zlib import crc32
 
 from ucarpd.carp.params import DemoteStyle, IPAddress, Params, TieBreak
@@ -14,8 +15,7 @@ from ucarpd.config.routes import Route
 from ucarpd.config.types import NAME_SIZE
 
 
-@dataclass(frozen=True, slots=True)
-class VirtualAddress:
+class VirtualAddress(NamedTuple):
     """An address that moves between the hosts; `prefixlen` is 1 to 32 bits, or to 128 for IPv6."""
 
     ip: IPAddress

@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ucarpd.config.config import Config
 from ucarpd.config.files import find_files
@@ -74,8 +74,7 @@ def _distinct(paths: Sequence[Path], problems: list[Problem]) -> Iterator[Path]:
                 yield file
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
+class _Claim(NamedTuple):
     """A value that only one file may have, and the error text for a second one."""
 
     what: object

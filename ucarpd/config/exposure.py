@@ -9,8 +9,8 @@ import os
 import shlex
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ucarpd.config import Problem, environment, named_files, path_writers
 from ucarpd.config.path_writers import Weakness
@@ -20,8 +20,7 @@ SAFE = Path("/etc/ucarp")
 """The directory for such files: the package creates it, and only root can write it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
+class Exposure(NamedTuple):
     """A `file` that others can change, and the commands against it; 0.3 will refuse an error."""
 
     problem: Problem

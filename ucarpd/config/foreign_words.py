@@ -6,7 +6,7 @@ address of the digest are both master.
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ucarpd.config.keys import BY_NAME, FAMILIES, PREFIX
 
@@ -17,8 +17,7 @@ NOTHING = "nothing"
 """Stands for a key where a word has no meaning here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(NamedTuple):
     """`key` is a canonical key, OPTIONS or NOTHING; `remark` tells the difference, if there is one."""
 
     key: str

@@ -8,9 +8,9 @@ with names that the kind knows, so a program may have any arguments before them.
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ucarpd.carp.params import IPAddress
@@ -40,8 +40,7 @@ Where = tuple[str, ...] | Endpoint | str | IPAddress
 """A command, a server, the name of a unit or interface, or a neighbour; the kind tells which."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(NamedTuple):
     """A check of this host.  `text` is its value in a file, with every option; `target` a part of it.
 
     `interval` and `timeout` are in seconds.  After `fall` failures in a row the check has failed,
@@ -51,7 +50,6 @@ class Check:
     together with the master, this host waits once more before it takes over.
     """
 
-    name: str = ""
     kind: str
     target: str
     where: Where
@@ -61,6 +59,7 @@ class Check:
     rise: int
     fall: int
     demote: int | None
+    name: str = ""
     user: str | None = None
     statuses: tuple[tuple[int, int], ...] = ((200, 299),)
     body: str = ""
@@ -246,17 +245,17 @@ def _neighbour(words: tuple[str, ...]) -> IPAddress:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+_REPEATED = {"interval": 2.0, "rise": 2, "fall": 3, "demote": DOWN_AMOUNT}
+
+
+class Kind(NamedTuple):
     """A kind of target.  `form` is an example; `parse` takes the text after the colon, and the arguments."""
 
     form: str
     parse: Callable[[tuple[str, ...]], Where]
-    options: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
+    options: Mapping[str, Callable[[str], Any]]
     takes_arguments: bool = False
-    defaults: Mapping[str, Any] = field(
-        default_factory=lambda: {"interval": 2.0, "rise": 2, "fall": 3, "demote": DOWN_AMOUNT}
-    )
+    defaults: Mapping[str, Any] = _REPEATED
 
 
 _AT_ONCE = {"interval": 1.0, "rise": 1, "fall": 1, "demote": DOWN_AMOUNT}

@@ -1,14 +1,12 @@
 """The type of a row in the table of configuration keys."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ucarpd.config import types
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class Key(NamedTuple):
     """One configuration key.
 
     `default` is written as in a file; None means that there is none, and then `without` says what

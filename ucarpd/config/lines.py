@@ -10,9 +10,9 @@ or refuses it.
 
 import re
 import shlex
-from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from typing import NamedTuple
 
 from dotenv.parser import parse_stream
 
@@ -24,8 +24,7 @@ _NOT_AN_ASSIGNMENT = "is not KEY=VALUE"
 _BYTE_ORDER_MARK = "\ufeff"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line, numbered from 1.
 
     `name` is the key as the user wrote it; None for a blank line, a comment, or an unclear line.

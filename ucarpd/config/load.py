@@ -2,10 +2,9 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from ucarpd.config import address_types, cross_checks, environment, files, kinds, masks, passwords
 from ucarpd.config.config import Config, VirtualAddress
@@ -16,8 +15,7 @@ from ucarpd.config.problems import ConfigError, in_order
 from ucarpd.config.secret_names import is_secret
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """A Config with the values in the file, by canonical key."""
 
     config: Config

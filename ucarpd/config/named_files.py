@@ -1,7 +1,6 @@
 """The files that a configuration file names: scripts, programs, and the file with the password."""
 
 import contextlib
-from dataclasses import replace
 from pathlib import Path
 
 from ucarpd.config import types
@@ -33,5 +32,5 @@ def named_files(path: Path) -> dict[str, Given]:
     found = {name: draft.given[name] for name in _NAMES if name in draft.given}
     for name, given in draft.members.items():
         if given.meaning.kind == "exec" and given.meaning.user is None:
-            found[name] = replace(given, meaning=Path(given.meaning.where[0]))
+            found[name] = given._replace(meaning=Path(given.meaning.where[0]))
     return dict(sorted(found.items(), key=lambda item: item[1].line))

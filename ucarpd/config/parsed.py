@@ -1,8 +1,7 @@
 """A parsed file before it becomes a Config: its values, each checked alone, and its faults."""
 
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ucarpd.config import foreign_words, key_hints, look_alikes, types
 from ucarpd.config.key import Key
@@ -11,8 +10,7 @@ from ucarpd.config.lines import Line
 from ucarpd.config.problems import Problem, got
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """A value in the file: the written name, the line, the text and the parsed value."""
 
     name: str
@@ -101,11 +99,11 @@ class Draft:
             family = family_of(name)
             given = self._parse(key, line) if line.value and family and family[0] is key else None
             if given is not None and family is not None:
-                self.members[name] = replace(given, meaning=replace(given.meaning, name=family[1]))
+                self.members[name] = given._replace(meaning=given.meaning._replace(name=family[1]))
                 members.append(self.members[name])
         if members:
             meaning = tuple(each.meaning for each in members)
-            self.given[key.name] = replace(members[0], meaning=meaning)
+            self.given[key.name] = members[0]._replace(meaning=meaning)
 
     def lines_of(self, name: str) -> list[Line]:
         """Return the lines that set the canonical key `name`, by any alias, empty ones included."""

@@ -9,8 +9,8 @@ import shlex
 import stat
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ucarpd.config.problems import place
 
@@ -22,8 +22,7 @@ _MOST_LINKS = 40
 """Symbolic links that the kernel follows for one path."""
 
 
-@dataclass(frozen=True, slots=True)
-class Weakness:
+class Weakness(NamedTuple):
     """A way to change a file.  `text` names the user, `command` is the remedy.
 
     `is_grave` is False for the groups root and staff, whose members are trusted.

@@ -3,8 +3,8 @@
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ucarpd.config import environment
 
@@ -12,8 +12,7 @@ _SHOWN = 60
 """Characters of a wrong value that a message repeats at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One fault.  `line` counts from 1; None: the fault has no line."""
 
     path: Path

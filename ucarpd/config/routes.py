@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import NamedTuple
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import types
@@ -14,8 +14,7 @@ _LARGEST = (1 << 32) - 1
 _TABLES = {"main": "254", "local": "255", "default": "253"}
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """A route.  Without a gateway its destination is on `device`.
 
     Without a `device` the kernel takes the interface that leads to the gateway.  `source` is the source

@@ -199,7 +199,7 @@ def _written(value: object) -> str:
             return value.hex(":")
         case Enum():
             return str(value.value)
-        case tuple():
+        case tuple() if type(value) is tuple:  # A named tuple is one value.
             return written(*value)
         case _:
             return str(value)

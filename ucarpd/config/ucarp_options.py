@@ -6,15 +6,14 @@ They are split as getopt_long(3) splits them: abbreviations, bundles of letters,
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ucarpd.ucarp_options import OPTIONS, Option
 
 _BY_LETTER = {option.short: option for option in OPTIONS}
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What one option, or one word that is none, says.
 
     `index` is the place of its word among all words, from 0; `spelled` is the option as it is
@@ -22,7 +21,7 @@ class Found:
     why `ucarp` would not take the option.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # not tuple.index()
     spelled: str
     option: Option | None = None
     value: str | None = None

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from itertools import chain, islice, product
+from typing import NamedTuple
 
 from ucarpd.carp.auth import Signer, hashed
 from ucarpd.carp.params import IPAddress, Params
@@ -75,8 +76,7 @@ class Hypothesis:
         return signer.verify(evidence.counter, evidence.digest)
 
 
-@dataclass(frozen=True, slots=True)
-class _Content:
+class _Content(NamedTuple):
     """A possible content of the other host's digest: how it differs from ours, and the remedy."""
 
     addresses: Addresses

@@ -4,15 +4,14 @@
 times go in; named reasons come out.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ucarpd.health.check_state import CheckHistory, CheckState
 from ucarpd.health.demotion import Demotion, Level
 from ucarpd.health.settling import Settling
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """How the results of a check count.
 
     It fails after `fall` failures in a row, and is good after `rise` successes.  `demote` is the

@@ -1,7 +1,7 @@
 """Whether a virtual host can work on an interface now, and if not, why, in the operator's words."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ucarpd.carp.params import Family, IPAddress, Params
 from ucarpd.config import Config
@@ -12,16 +12,14 @@ from ucarpd.linux import sysctl
 from ucarpd.linux.netlink import Link, Netlink
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """The virtual host can advertise from these sources.  `faults` keep it from other families."""
 
     sources: tuple[Source, ...]
     faults: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NotReady:
+class NotReady(NamedTuple):
     """`can_send` and `may_return` as in InterfaceLost."""
 
     reason: str

@@ -6,8 +6,7 @@ never a source, because it moves away with its role.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ucarpd.carp.params import Family, IPAddress
 from ucarpd.config import Config
@@ -22,16 +21,14 @@ class AddressTable(Protocol):
     def dad_failed(self, interface: str, ip: IPAddress) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """An address, and the interface that has it."""
 
     ip: IPAddress
     interface: str
 
 
-@dataclass(frozen=True, slots=True)
-class NoSource:
+class NoSource(NamedTuple):
     """The reason why there is no source, for the operator, and the faulty key, if there is one.
 
     `is_wrong`: waiting does not help, unless the addresses of the host change.

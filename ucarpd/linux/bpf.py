@@ -3,7 +3,7 @@
 import ctypes
 import socket
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LOAD_WORD = 0x20
 LOAD_HALF = 0x28
@@ -38,8 +38,7 @@ EVERYTHING = 0xFFFF
 _SO_ATTACH_FILTER = 26
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
+class Instruction(NamedTuple):
     """One instruction.
 
     A jump names the labels of its two targets; "" means the next instruction.  `label` is the

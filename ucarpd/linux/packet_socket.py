@@ -18,7 +18,6 @@ import struct
 import time
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
 from ipaddress import IPv6Address
 from typing import NamedTuple
 
@@ -99,8 +98,7 @@ _LAYOUTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(NamedTuple):
     """The advertisements of these hosts for these virtual hosts.
 
     `may_be_routed`: also advertisements that a router has forwarded; unicast peers may need that.

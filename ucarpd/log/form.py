@@ -1,7 +1,6 @@
 """The form of a log line for its receiver: the journal, syslog or standard error."""
 
 import logging
-import logging.handlers
 import os
 
 from ucarpd.log.lines import root
@@ -9,7 +8,24 @@ from ucarpd.log.writer import RECORD_MAX, SEPARATOR
 
 _TEXT_MAX = RECORD_MAX // 2
 _FIELD_MAX = RECORD_MAX // 32
-_FACILITIES = logging.handlers.SysLogHandler.facility_names
+_FACILITIES = (
+    *(
+        "kern",
+        "user",
+        "mail",
+        "daemon",
+        "auth",
+        "syslog",
+        "lpr",
+        "news",
+        "uucp",
+        "cron",
+        "authpriv",
+    ),
+    *("ftp", "ntp", "audit", "alert", "clock"),
+    *(f"local{number}" for number in range(8)),
+)
+"""By number (RFC 5424).  `logging.handlers` has them too, but would load pickle with them."""
 _PRIORITIES = {
     logging.CRITICAL: 2,
     logging.ERROR: 3,
@@ -29,7 +45,7 @@ def encode(kind: str, record: logging.LogRecord, text: str) -> bytes:
     line = f"{root.name}[{os.getpid()}]: {text}"
     if kind == "stderr":
         return _bytes(line, _TEXT_MAX) + b"\n"
-    facility = _FACILITIES[getattr(record, "facility", "daemon")]
+    facility = _FACILITIES.index(getattr(record, "facility", "daemon"))
     priority = _PRIORITIES.get(record.levelno, 6)
     return _bytes(f"<{facility << 3 | priority}>{line}", _TEXT_MAX) + b"\0"
 

@@ -1,7 +1,5 @@
 """Limits on repeated lines: a flood or a lasting fault must not fill the log."""
 
-from dataclasses import dataclass
-
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.receive import Dropped, DropReason
 
@@ -23,12 +21,11 @@ FAULT_FORGOTTEN_AFTER = 120.0
 """Seconds without the fault after which the next one counts as new."""
 
 
-@dataclass(slots=True)
 class _Fault:
-    told_at: float
-    seen_at: float
-    lines: int = 1
-    passed_over: int = 0
+    def __init__(self, now: float) -> None:
+        self.told_at = self.seen_at = now
+        self.lines = 1
+        self.passed_over = 0
 
 
 class LastingFaults:
@@ -44,7 +41,7 @@ class LastingFaults:
         """
         known = self._faults.get(fault)
         if known is None or now - known.seen_at > FAULT_FORGOTTEN_AFTER:
-            self._faults[fault] = _Fault(now, now)
+            self._faults[fault] = _Fault(now)
             return 0
         known.seen_at = now
         known.passed_over += 1

@@ -1,7 +1,7 @@
 """What all virtual hosts of this process share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ucarpd.addresses.routes import SharedRoutes
 from ucarpd.diagnosis.digest import Suspect
@@ -12,8 +12,7 @@ from ucarpd.linux.netlink import Netlink
 from ucarpd.process.teller import Listener
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
+class Host(NamedTuple):
     """`demotion` is how much less fit the whole host is, and `lateness` how late its timers are.
 
     `others` takes the name of a virtual host, and returns the other ones: a peer with a wrong digest
@@ -24,8 +23,8 @@ class Host:
     netlink: Netlink
     demotion: Demotion
     lateness: Lateness
-    timer: Timer = field(default_factory=Timer)
-    routes: SharedRoutes = field(default_factory=SharedRoutes)
+    timer: Timer
+    routes: SharedRoutes
     others: Callable[[str], tuple[Suspect, ...]]
     changed: Callable[[], None]
     tell: Listener

@@ -7,8 +7,8 @@ replacement: the virtual host of a refused file keeps running unchanged.
 import os
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ucarpd import config
 from ucarpd.config import Config, Problem
@@ -17,8 +17,7 @@ from ucarpd.process import refusals
 from ucarpd.record import last_good
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """The result: `configs` that must run, `refused` paths, and `lines` about their `problems`.
 
     `warnings` name lines of the other files that may not mean what their author expects.

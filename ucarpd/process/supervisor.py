@@ -11,12 +11,14 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from ucarpd.addresses.routes import SharedRoutes
 from ucarpd.carp.actions import State
 from ucarpd.carp.held_addresses import GOLDEN_RATIO
 from ucarpd.carp.timing import Phase, slots_of
 from ucarpd.config import Config
 from ucarpd.config.problems import place
 from ucarpd.diagnosis.digest import Suspect
+from ucarpd.engine import Timer
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.interface.interface import Interface
@@ -65,6 +67,8 @@ class Supervisor:
             netlink=netlink,
             demotion=Demotion(),
             lateness=Lateness(),
+            timer=Timer(),
+            routes=SharedRoutes(),
             others=self._others,
             changed=observer.status_changed,
             tell=self._tell,

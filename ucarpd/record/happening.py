@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 LONGEST_TEXT = 500
 """Characters of the longest reason that is kept."""
@@ -24,8 +23,7 @@ class Event(StrEnum):
     CONTESTED = "contested"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
+class Happening(NamedTuple):
     """One event of one instance.
 
     `at` is in seconds of the epoch.  `state` is the state afterwards and `previous` the one before;
@@ -46,7 +44,7 @@ class Happening:
 
     def to_json(self) -> str:
         """Return a JSON object in one line; its time is RFC 3339 in UTC with milliseconds."""
-        said = asdict(self) | {"at": rfc3339(self.at), "lasted": round(self.lasted, 3)}
+        said = self._asdict() | {"at": rfc3339(self.at), "lasted": round(self.lasted, 3)}
         return json.dumps(said | {"reason": self.reason[:LONGEST_TEXT]})
 
     @classmethod

@@ -9,7 +9,6 @@ import json
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,8 +30,7 @@ _LONGEST = 64 * 1024
 """Bytes of the longest file that is read."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
+class Note(NamedTuple):
     """One maintenance: its level, who began it, when and why.  Without `until` it has no end."""
 
     level: str
@@ -141,7 +139,7 @@ def write(directory: Path, instance: str | None, note: Note) -> Path:
     for each in (directory, where):
         each.mkdir(mode=0o755, exist_ok=True)
     where.chmod(0o755)
-    said = {"version": _VERSION, **asdict(note)}
+    said = {"version": _VERSION, **note._asdict()}
     del said["scope"]
     path = path_of(directory, instance)
     replace_file(path, f"{json.dumps(said)}\n".encode(), 0o644, is_durable=True)

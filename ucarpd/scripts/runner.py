@@ -11,10 +11,9 @@ import os
 import signal
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ucarpd.scripts.child import Child
 from ucarpd.scripts.runs import FAILED, NOT_RUN, OK, TIMED_OUT, Runs
@@ -39,8 +38,7 @@ def _never() -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class Hook:
+class Hook(NamedTuple):
     """One run of a script.  `target` is its purpose; two runs with one target are equivalent.
 
     A run without a script does nothing, and succeeds.  `timeout` is in seconds, 0 for none.  If the
@@ -58,8 +56,7 @@ class Hook:
         return " ".join((str(self.script), *self.arguments))
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """The end of a run: its exit status as in a shell, 128 + N for a signal N.
 
     If the script could not be started, `ran` is False.

@@ -1,23 +1,22 @@
 """The runs of the scripts of one virtual host, for the operator: the latest one, and how many."""
 
 from collections import Counter
-from dataclasses import dataclass
 
 OK, FAILED, TIMED_OUT, NOT_RUN = "ok", "failed", "timed_out", "not_run"
 """The results, in fixed words to count them by."""
 
 
-@dataclass(slots=True)
 class Run:
     """One run.  `target` is its purpose, `started` in monotonic seconds, `duration` in seconds.
 
     While it runs, `duration` is None and `result` empty; then `result` is "ok", or what went wrong.
     """
 
-    target: str
-    started: float
-    duration: float | None = None
-    result: str = ""
+    def __init__(self, target: str, started: float) -> None:
+        self.target = target
+        self.started = started
+        self.duration: float | None = None
+        self.result = ""
 
 
 class Runs:

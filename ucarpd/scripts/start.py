@@ -5,7 +5,6 @@ import os
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pwd import getpwnam
 from typing import NamedTuple, Protocol
 
@@ -51,11 +50,11 @@ class Started(Protocol):
     def wait(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
 class Spawned:
     """A program that subprocess has not started."""
 
-    pid: int
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
 
     def wait(self) -> int:
         try:

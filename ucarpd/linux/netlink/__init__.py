@@ -1,6 +1,7 @@
 """Links and addresses of the kernel: tables that events keep current, and a worker for requests.
 
-`messages` decodes and builds netlink messages by pyroute2; `framing` lists the exceptions.
+`messages` decodes and builds netlink messages by pyroute2, those about links as `ifinfomsg`
+describes them; `framing` lists the exceptions.
 `netlink` has the tables, and `events` keeps them current.  `kernel` is the interface for the other
 rooms: it takes requests, which the `worker` carries out (`address_requests`, and `requests` for
 links).  When an address is removed, `departures`, `secondaries`, `routes` and `guards` prevent the

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
 from functools import partial
 
 from ucarpd.carp.params import IPAddress
@@ -15,13 +14,13 @@ Done = Callable[[OSError | None], None]
 """Called in the event loop with the error, or None."""
 
 
-@dataclass(slots=True)
 class _Guard:
     """The guard of one interface, which several scripts may share."""
 
-    count: int = 0
-    ips: set[IPAddress] = field(default_factory=set)
-    holds: list[Callable[[], None]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.count = 0
+        self.ips: set[IPAddress] = set()
+        self.holds: list[Callable[[], None]] = []
 
     def release(self) -> None:
         for release in self.holds:

@@ -2,7 +2,6 @@
 
 import errno
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux.netlink.messages import InterfaceAddress
@@ -10,11 +9,11 @@ from ucarpd.linux.netlink.request_socket import RequestSocket
 from ucarpd.linux.netlink.secondaries import Secondaries, Snapshot
 
 
-@dataclass(slots=True)
 class _Guard:
-    snapshot: Snapshot
-    ips: set[IPAddress]
-    """Addresses that may go; all others are put back."""
+    def __init__(self, snapshot: Snapshot, ips: set[IPAddress]) -> None:
+        self.snapshot = snapshot
+        self.ips = ips
+        """Addresses that may go; all others are put back."""
 
 
 class Guards:

@@ -1,21 +1,20 @@
 """Decoding the kernel's messages about links and addresses, and building ours, by pyroute2."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import ip_address
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux.netlink import framing
-from ucarpd.linux.netlink.pyroute import ifaddrmsg, ifinfmsg, nl
+from ucarpd.linux.netlink.ifinfomsg import IFF_RUNNING, IFF_UP, IfInfoMsg
+from ucarpd.linux.netlink.pyroute import ifaddrmsg, nl
 
 _ARPHRD_ETHER = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """One interface.  `has_carrier` is IFF_RUNNING: a cable is in and the other end is up.
 
     `parent` is the index of the link below this one, if it is in this network namespace; for a veth
@@ -24,7 +23,7 @@ class Link:
     "openvswitch", member of a "bond", "team" or "vrf".  Only Ethernet has a `mac`.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # not tuple.index()
     name: str
     mac: bytes
     is_up: bool
@@ -37,16 +36,14 @@ class Link:
     altnames: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class InterfaceAddress:
+class InterfaceAddress(NamedTuple):
     """An address with its prefix length in bits."""
 
     ip: IPAddress
     prefixlen: int
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """An address on an interface, with its label; only IPv4 addresses have labels."""
 
     address: InterfaceAddress
@@ -56,11 +53,10 @@ class Placed:
 _UNUSABLE = ifaddrmsg.IFA_F_TENTATIVE | ifaddrmsg.IFA_F_DADFAILED
 
 
-@dataclass(frozen=True, slots=True)
-class AddressEntry:
+class AddressEntry(NamedTuple):
     """One address in the kernel's table."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # not tuple.index()
     placed: Placed
     flags: int
 
@@ -95,7 +91,7 @@ class LinkMessage:
 
     @cached_property
     def link(self) -> Link:
-        message = decoded(ifinfmsg.ifinfmsg, self._data)
+        message = decoded(IfInfoMsg, self._data)
         flags, is_ethernet = message["flags"], message["ifi_type"] == _ARPHRD_ETHER
         # Other kinds of links may have addresses of a length that pyroute2 does not expect.
         mac = message.get_attr("IFLA_ADDRESS") if is_ethernet else None
@@ -106,14 +102,14 @@ class LinkMessage:
             index=self.index,
             name=self.name,
             mac=bytes.fromhex(mac.replace(":", "")) if mac else b"",
-            is_up=bool(flags & ifinfmsg.IFF_UP),
-            has_carrier=bool(flags & ifinfmsg.IFF_RUNNING),
+            is_up=bool(flags & IFF_UP),
+            has_carrier=bool(flags & IFF_RUNNING),
             is_ethernet=is_ethernet,
             parent=None if is_elsewhere else message.get_attr("IFLA_LINK"),
             kind=message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND"),
             slave_kind=message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_KIND"),
             master=message.get_attr("IFLA_MASTER"),
-            altnames=tuple(map(_text, names.altnames())) if names else (),
+            altnames=tuple(map(_text, names.get_attrs("IFLA_ALT_IFNAME"))) if names else (),
         )
 
 

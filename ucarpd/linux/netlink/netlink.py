@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux.netlink.framing import Message, outline
+from ucarpd.linux.netlink.ifinfomsg import IfInfoMsg
 from ucarpd.linux.netlink.messages import (
     AddressEntry,
     InterfaceAddress,
@@ -14,7 +15,7 @@ from ucarpd.linux.netlink.messages import (
     address_of,
     request,
 )
-from ucarpd.linux.netlink.pyroute import ifaddrmsg, ifinfmsg, nl, rtnl
+from ucarpd.linux.netlink.pyroute import ifaddrmsg, nl, rtnl
 from ucarpd.linux.netlink.request_socket import RequestSocket
 
 _RTEXT_FILTER_SKIP_STATS = 8
@@ -57,7 +58,7 @@ class Tables:
         """
         tables = cls(followed)
         mask = [("IFLA_EXT_MASK", _RTEXT_FILTER_SKIP_STATS)]
-        links = request(ifinfmsg.ifinfmsg(), rtnl.RTM_GETLINK, nl.NLM_F_DUMP, mask)
+        links = request(IfInfoMsg(), rtnl.RTM_GETLINK, nl.NLM_F_DUMP, mask)
         addresses = request(ifaddrmsg.ifaddrmsg(), rtnl.RTM_GETADDR, nl.NLM_F_DUMP)
         for each in (links, addresses):
             for message in kernel.dump(each):

@@ -8,11 +8,12 @@ import errno
 import os
 from typing import Any
 
+from ucarpd.linux.netlink.ifinfomsg import IFF_UP, MACVLAN_MODE_BRIDGE, IfInfoMsg
 from ucarpd.linux.netlink.messages import decoded, request
-from ucarpd.linux.netlink.pyroute import ifinfmsg, nl, rtnl
+from ucarpd.linux.netlink.pyroute import nl, rtnl
 from ucarpd.linux.netlink.request_socket import RequestSocket
 
-_MACVLAN_MODE = "bridge"
+_MACVLAN_MODE = MACVLAN_MODE_BRIDGE
 """In mode "private" a macvlan drops frames from the wire whose source is its own MAC.  The peers'
 advertisements have that source.
 """
@@ -52,7 +53,7 @@ class Requests:
             ("IFLA_LINKINFO", kind),
         ]
         flags = nl.NLM_F_ACK | nl.NLM_F_CREATE | nl.NLM_F_EXCL
-        message = request(ifinfmsg.ifinfmsg(), rtnl.RTM_NEWLINK, flags, attributes)
+        message = request(IfInfoMsg(), rtnl.RTM_NEWLINK, flags, attributes)
         if code := self._kernel.ask(message):
             raise OSError(code, f"cannot make {name} on {parent}: {os.strerror(code)}")
 
@@ -64,12 +65,10 @@ class Requests:
             if up:
                 raise
             return
-        flags = ifinfmsg.IFF_UP if up else 0
-        head = {"index": index, "flags": flags, "change": ifinfmsg.IFF_UP}
+        flags = IFF_UP if up else 0
+        head = {"index": index, "flags": flags, "change": IFF_UP}
         # This uses the open socket, because there may be no descriptor left for another one.
-        code = self._kernel.ask(
-            request(ifinfmsg.ifinfmsg(), rtnl.RTM_NEWLINK, nl.NLM_F_ACK, head=head)
-        )
+        code = self._kernel.ask(request(IfInfoMsg(), rtnl.RTM_NEWLINK, nl.NLM_F_ACK, head=head))
         if code:
             state = "up" if up else "down"
             raise OSError(code, f"cannot set {name} {state}: {os.strerror(code)}")
@@ -80,7 +79,7 @@ class Requests:
         if there is None:
             return
         head = {"index": there["index"]}
-        message = request(ifinfmsg.ifinfmsg(), rtnl.RTM_DELLINK, nl.NLM_F_ACK, head=head)
+        message = request(IfInfoMsg(), rtnl.RTM_DELLINK, nl.NLM_F_ACK, head=head)
         if (code := self._kernel.ask(message)) not in (0, errno.ENODEV):
             raise OSError(code, f"cannot remove {name}: {os.strerror(code)}")
 
@@ -89,9 +88,9 @@ class Requests:
 
         Raises OSError if the name belongs to a link of another kind.
         """
-        wanted = request(ifinfmsg.ifinfmsg(), rtnl.RTM_GETLINK, 0, [("IFLA_IFNAME", name)])
+        wanted = request(IfInfoMsg(), rtnl.RTM_GETLINK, 0, [("IFLA_IFNAME", name)])
         try:
-            message = decoded(ifinfmsg.ifinfmsg, self._kernel.get(wanted).data)
+            message = decoded(IfInfoMsg, self._kernel.get(wanted).data)
         except OSError as error:
             if error.errno == errno.ENODEV:
                 return None

@@ -3,8 +3,8 @@
 import socket
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import IPv4Address
+from typing import NamedTuple
 
 from ucarpd.linux.netlink.messages import decoded, request
 from ucarpd.linux.netlink.pyroute import nl, rtmsg, rtnl
@@ -24,8 +24,7 @@ class _RouteMessage(nl.nlmsg):  # type: ignore[misc]  # pyroute2 has no types
     nla_map = tuple((number, f"RTA_{number}", "cdata") for number in range(1, 64))
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """A route.  `request` restores it; `source` is its preferred source address, if it has one."""
 
     request: bytes

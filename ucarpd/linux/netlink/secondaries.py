@@ -12,9 +12,8 @@ import socket
 from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux import sysctl
@@ -34,15 +33,14 @@ _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """The IPv4 addresses and routes of an interface, as the kernel's messages in its order.
 
     Addresses that another process serves are left out: that process restores or removes them.
     """
 
     interface: str
-    index: int
+    index: int  # type: ignore[assignment]  # not tuple.index()
     addresses: dict[InterfaceAddress, Message]
     routes: dict[Route, None]
 

@@ -42,12 +42,14 @@ def private_directory(directory: Path) -> Path:
     Raises OSError if that fails, or if another user owns the path.
     """
     path = private_path(directory)
-    directory.mkdir(mode=0o755, parents=True, exist_ok=True)
     try:
-        path.mkdir(mode=0o700)
-    except FileExistsError:
-        if mode_of_ours(path) != 0o700:
-            path.chmod(0o700)
+        mode = mode_of_ours(path)
+    except FileNotFoundError:
+        directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
+        mode = mode_of_ours(path)
+    if mode != 0o700:
+        path.chmod(0o700)
     return path
 
 

@@ -14,7 +14,7 @@ import mmap
 import os
 import struct
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -277,6 +277,7 @@ def _text_of(path: Path, _inode: int, _changed: int) -> bytes:
     return path.read_bytes()
 
 
+@cache
 def boot_id() -> str:
     """Return the identifier of the current boot of this machine."""
     return _BOOT_ID.read_text(encoding="ascii").strip()

@@ -6,7 +6,7 @@ from typing import Any
 
 from ucarpd.config import foreign_words, key_hints, look_alikes, types
 from ucarpd.config.key import Key
-from ucarpd.config.keys import BY_NAME, KEYS, PREFIX, family_of
+from ucarpd.config.keys import BY_NAME, DEFAULTS, KEYS, PREFIX, family_of
 from ucarpd.config.lines import Line
 from ucarpd.config.problems import Problem, got
 
@@ -46,10 +46,7 @@ class Draft:
 
     def meaning(self, name: str) -> Any:
         """Return the value of the canonical key `name`, from the file or by default."""
-        if name in self.given:
-            return self.given[name].meaning
-        key = BY_NAME[name]
-        return key.unset if key.default is None else key.parse(key.default)
+        return self.given[name].meaning if name in self.given else DEFAULTS[name]
 
     def take(self, lines: list[Line]) -> None:
         """Parse the lines of the file."""

@@ -87,7 +87,7 @@ class Instance(ToldInstance):
         self._phase = phase
         self._former_keys: deque[bytes] = deque(maxlen=FORMER_KEYS)
         self._log.inquiry = DigestSearch(self._background)
-        self.exposure = ExposureWatch(self._log, host.changed)
+        self.exposure = ExposureWatch(self._log, host.changed, host.files)
         self._crashes = Crashes(config.name, run_directory())
         arp = ParentArp(config.interface, run_directory())
         self._keeper = Keeper(config.name, host.netlink, self._log, lock, arp)

@@ -24,6 +24,7 @@ from ucarpd.linux.lock import AlreadyRunning, InstanceLock
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.linux.state_directory import state_directory
+from ucarpd.linux.worker import Worker
 from ucarpd.log import lines
 from ucarpd.process import reading
 from ucarpd.process.host import Host
@@ -36,7 +37,6 @@ from ucarpd.process.reading import Reading
 from ucarpd.process.snapshot import of_process
 from ucarpd.process.status_line import status_line
 from ucarpd.process.teller import Listener
-from ucarpd.record.disk import Disk
 from ucarpd.record.happening import Happening
 from ucarpd.record.history_writer import HistoryWriter
 from ucarpd.record.keeper import virtual_addresses_elsewhere
@@ -67,10 +67,11 @@ class Supervisor:
             others=self._others,
             changed=observer.status_changed,
             tell=self._tell,
+            files=Worker("files"),
         )
         self._interfaces: dict[str, Interface] = {}
         self._instances: dict[str, Instance] = {}
-        self.disk = Disk()
+        self.disk = Worker("disk")
         self._maintenance = Maintenance(state_directory(), self.disk, lambda: self.instances)
         self._history = HistoryWriter(state_directory(), self.disk)
         self._notices = Notices(self.instance)

@@ -19,7 +19,7 @@ from ucarpd.linux.netlink.request_socket import RequestSocket
 from ucarpd.linux.netlink.requests import Requests
 from ucarpd.linux.netlink.route_requests import R, RouteRequests, VirtualRoute
 from ucarpd.linux.netlink.secondaries import Elsewhere, Notes
-from ucarpd.linux.netlink.worker import Worker
+from ucarpd.linux.worker import Worker
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Netlink:
     def __init__(
         self, listener: Listener, elsewhere: Elsewhere = frozenset, notes: Notes | None = None
     ) -> None:
-        self._worker = Worker()
+        self._worker = Worker("netlink")
         # The sockets are opened early, because ucarpd must be able to remove its addresses when no
         # descriptors or memory are left.
         self._kernel = RequestSocket()
@@ -59,7 +59,8 @@ class Netlink:
     async def close(self) -> None:
         """Wait for the requests under way, then close the sockets."""
         self._events.close()
-        await self._worker.finish(self._kernel.close)
+        await self._worker.finish()
+        self._kernel.close()
 
     # -- links and addresses -----------------------------------------------------------------------
 

@@ -1,9 +1,9 @@
-"""A disk whose jobs are done in the event loop's next turn, or never while it hangs."""
+"""A worker whose jobs are done in the event loop's next turn, or never while it hangs."""
 
 import asyncio
 
 
-class FakeDisk:
+class FakeWorker:
     def __init__(self):
         self._loop = asyncio.get_running_loop()
         self.hangs = False

@@ -245,7 +245,7 @@ def _encode(content: Content) -> bytes:
         "boot": boot_id(),
         "namespace": network_namespace(),
     }
-    return json.dumps(said, indent=1).encode()
+    return json.dumps(said).encode()
 
 
 def _recorded(text: bytes, live: bytes) -> Recorded | None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -46,7 +46,8 @@ class Happening:
 
     def to_json(self) -> str:
         """Return a JSON object in one line; its time is RFC 3339 in UTC with milliseconds."""
-        said = asdict(self) | {"at": rfc3339(self.at), "lasted": round(self.lasted, 3)}
+        said = {name: getattr(self, name) for name in self.__slots__}
+        said |= {"at": rfc3339(self.at), "lasted": round(self.lasted, 3)}
         return json.dumps(said | {"reason": self.reason[:LONGEST_TEXT]})
 
     @classmethod

@@ -84,5 +84,4 @@ def _append(directory: Path, events: list[Happening]) -> None:
     by_instance: dict[str, list[str]] = {}
     for each in events:
         by_instance.setdefault(each.instance, []).append(f"{each.to_json()}\n")
-    for name, texts in by_instance.items():
-        history.append(directory, name, "".join(texts))
+    history.append(directory, {name: "".join(texts) for name, texts in by_instance.items()})

@@ -77,8 +77,7 @@ class Process:
         self._supervisor.start()
         if not self._supervisor.instances and not self._stay:
             return EXIT_CONFIG if self._supervisor.reading.refused else EXIT_ALL_RUN_ELSEWHERE
-        # What start-up made stays; collecting it again and again would only cost time.
-        gc.collect()
+        # What start-up made stays; collecting it, now and again, would only cost time.
         gc.freeze()
         gc.enable()
         _lock_memory_if_realtime()

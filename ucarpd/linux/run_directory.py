@@ -7,6 +7,7 @@ starting.
 import errno
 import os
 import stat
+from functools import cache
 from pathlib import Path
 
 DEFAULT_RUN_DIRECTORY = "/run/ucarpd"
@@ -14,7 +15,11 @@ DEFAULT_RUN_DIRECTORY = "/run/ucarpd"
 
 def run_directory() -> Path:
     """Return the run directory: the first one in systemd's RUNTIME_DIRECTORY, or the default."""
-    return Path(os.environ.get("RUNTIME_DIRECTORY", DEFAULT_RUN_DIRECTORY).split(":")[0])
+    return _path(os.environ.get("RUNTIME_DIRECTORY", DEFAULT_RUN_DIRECTORY).split(":")[0])
+
+
+_path = cache(Path)
+"""All virtual hosts keep one and the same path."""
 
 
 def private_path(directory: Path) -> Path:

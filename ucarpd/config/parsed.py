@@ -60,10 +60,11 @@ class Draft:
         for name, line in self.written.items():
             if name.startswith(PREFIX) and name not in BY_NAME and not family_of(name):
                 self._refuse_unknown(name, line)
+        present = {BY_NAME[name].name for name in self.written if name in BY_NAME}
         for key in KEYS:
             if key.is_family:
                 self._take_family(key)
-            else:
+            elif key.required or key.name in present:
                 self._take_key(key)
 
     def _refuse_unknown(self, name: str, line: Line) -> None:

@@ -29,10 +29,13 @@ from ucarpd.config.problems import ConfigError, Problem, in_order, place
 _READ = stat.S_IRGRP | stat.S_IROTH
 
 
-def warnings(path: Path) -> list[Problem]:
-    """Return the warnings, sorted by line; none if the file is unreadable: `load` reports that."""
+def warnings(path: Path, read: files.Reader = files.read) -> list[Problem]:
+    """Return the warnings, sorted by line; none if the file is unreadable: `load` reports that.
+
+    `read` returns the content of the file.
+    """
     try:
-        lines, _ = read_lines(path)
+        lines, _ = read_lines(path, read)
     except ConfigError:
         return []
     sound = [line for line in lines if line.fault is None and line.text]

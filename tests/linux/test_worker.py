@@ -39,6 +39,19 @@ def test_jobs_are_done_in_order_in_one_thread_that_the_first_one_starts():
     run(scenario)
 
 
+def test_a_held_worker_begins_no_job():
+    async def scenario(worker):
+        told, is_over = [], threading.Event()
+        worker.do(list, told.append, None)
+        with worker.held():
+            worker.do(is_over.is_set, told.append, None)
+            is_over.set()
+        await worker.finish()
+        assert told == [[], True]
+
+    run(scenario)
+
+
 def test_an_error_comes_back():
     async def scenario(worker):
         def job():

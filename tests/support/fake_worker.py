@@ -1,6 +1,7 @@
 """A worker whose jobs are done in the event loop's next turn, or never while it hangs."""
 
 import asyncio
+from contextlib import nullcontext
 
 
 class FakeWorker:
@@ -32,6 +33,9 @@ class FakeWorker:
             failed(error)
         else:
             done(result)
+
+    def held(self):
+        return nullcontext()
 
     async def finish(self, patience):
         await asyncio.sleep(0)

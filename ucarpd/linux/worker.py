@@ -3,8 +3,8 @@
 import asyncio
 import errno
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ class Worker:
     def __init__(self, name: str) -> None:
         self._name = name
         self._loop = asyncio.get_running_loop()
-        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._is_running = False
 
     def do(
@@ -52,6 +52,19 @@ class Worker:
             threading.Thread(target=self._run, name=self._name, daemon=True).start()
             self._is_running = True
         self._jobs.put(carry_out)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Begin no job of this block before its end.
+
+        With many jobs the interpreter would go to and fro between the threads with each system call.
+        """
+        gate = threading.Event()
+        self._jobs.put(gate.wait)
+        try:
+            yield
+        finally:
+            gate.set()
 
     async def finish(self, patience: float | None = None) -> None:
         """Wait for the jobs, but no longer than `patience` seconds; the thread ends after them."""

@@ -164,8 +164,9 @@ class Supervisor:
         for each in configs:
             self._interface(each.interface).expect(each)
         slots = slots_of(len(self._instances) + len(configs))
-        for each in configs:
-            self._start(each, slots)
+        with self._host.netlink.held(), self._host.files.held():
+            for each in configs:
+                self._start(each, slots)
 
     def _interface(self, name: str) -> Interface:
         if name not in self._interfaces:

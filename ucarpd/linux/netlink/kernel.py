@@ -7,6 +7,7 @@ programs may hold for a long time, and the protocol must not wait for it.
 import errno
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 
 from ucarpd.carp.params import IPAddress
@@ -212,3 +213,7 @@ class Netlink:
     def beside(self, function: Callable[[], None], done: Done) -> None:
         """Call a function in the worker, after the requests made so far; it may raise OSError."""
         self._worker.do(function, done, done)
+
+    def held(self) -> AbstractContextManager[None]:
+        """Begin no request of this block before its end, as in Worker."""
+        return self._worker.held()

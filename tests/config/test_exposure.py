@@ -6,11 +6,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from fake_worker import FakeWorker
 
 from ucarpd import cli
 from ucarpd.config import exposure, named_files, path_writers
-from ucarpd.config.exposure import Exposure, find
-from ucarpd.config.problems import Problem
+from ucarpd.config.exposure import find
 from ucarpd.process.exposure_watch import ExposureWatch
 
 BOB = 4321
@@ -187,7 +187,7 @@ class Watched:
     def __init__(self):
         self.log = Log()
         self.changes = asyncio.Queue()
-        self.watch = ExposureWatch(self.log, lambda: self.changes.put_nowait(None))
+        self.watch = ExposureWatch(self.log, lambda: self.changes.put_nowait(None), FakeWorker())
 
     async def look(self, path):
         self.watch.look(path)
@@ -231,36 +231,11 @@ def test_a_warning_is_logged_and_not_in_the_status(web, owners):
     asyncio.run(scenario())
 
 
-def test_a_look_that_ends_after_a_later_one_is_dropped(web, monkeypatch):
-    async def scenario():
-        searches = []
-
-        def begin(*_):
-            searches.append(asyncio.get_running_loop().create_future())
-            return searches[-1]
-
-        monkeypatch.setattr(asyncio.get_running_loop(), "run_in_executor", begin)
-        log = Log()
-        watch = ExposureWatch(log, lambda: None)
-        watch.look(web)
-        watch.look(web)
-        old, new = searches
-        new.set_result([])
-        old.set_result([Exposure(Problem(web, None, None, "weak"), web, True)])
-        await asyncio.sleep(0.01)
-        assert (log.lines, watch.trouble) == ([], "")
-
-    asyncio.run(scenario())
-
-
-def test_without_a_thread_there_is_no_look(web, monkeypatch):
-    async def scenario():
-        def refuse(*_):
+def test_without_a_thread_there_is_no_look(web):
+    class NoThread:
+        def do(self, *_):
             raise RuntimeError("can't start new thread")
 
-        monkeypatch.setattr(asyncio.get_running_loop(), "run_in_executor", refuse)
-        log = Log()
-        ExposureWatch(log, lambda: None).look(web)
-        assert log.lines == []
-
-    asyncio.run(scenario())
+    log = Log()
+    ExposureWatch(log, lambda: None, NoThread()).look(web)
+    assert log.lines == []

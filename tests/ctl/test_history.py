@@ -37,7 +37,7 @@ def tell(state, at, reason, name="web", event="transition", **changes):
         }
         | changes,
     )
-    history.append(state, name, happening.to_json() + "\n")
+    history.append(state, {name: happening.to_json() + "\n"})
     return happening
 
 

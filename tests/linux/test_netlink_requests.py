@@ -2,10 +2,8 @@
 
 import asyncio
 import errno
-import struct
 import subprocess
 import sys
-from functools import partial
 from ipaddress import ip_address
 
 import pytest
@@ -15,7 +13,6 @@ from ucarpd.linux.netlink import InterfaceAddress, Netlink, Placed
 from ucarpd.linux.netlink.address_requests import _addition
 from ucarpd.linux.netlink.messages import address_of, decoded
 from ucarpd.linux.netlink.pyroute import ifaddrmsg
-from ucarpd.linux.netlink.worker import Worker
 
 
 def outcomes(*requests):
@@ -46,24 +43,6 @@ def test_changing_an_interface_that_is_gone(interface):
     error = refused[ADDRESS]
     assert (error.errno, error.strerror) == (errno.ENODEV, f"interface {interface} does not exist")
     assert removed is None
-
-
-def test_a_defect_in_the_worker_is_reported_and_the_caller_hears_of_it():
-    defects = []
-
-    async def scenario():
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _loop, context: defects.append(context["exception"]))
-        worker, ended = Worker(), loop.create_future()
-        worker.do(partial(struct.unpack, "=I", b""), pytest.fail, ended.set_result)
-        error = await ended
-        await worker.finish(list)
-        return error
-
-    error = asyncio.run(scenario())
-    assert error.errno == errno.EIO
-    assert error.strerror.startswith("internal error: error: unpack requires")
-    assert [type(defect) for defect in defects] == [struct.error]
 
 
 @pytest.mark.parametrize(

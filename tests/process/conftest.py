@@ -3,8 +3,8 @@
 import gc
 
 import pytest
-from fake_disk import FakeDisk
 from fake_sockets import FakeSockets, FakeWatch
+from fake_worker import FakeWorker
 from instance_bench import Bench
 from one_process import Host
 
@@ -19,7 +19,7 @@ def host(tmp_path, run_directory, monkeypatch):
     monkeypatch.setenv("NOTIFY_SOCKET", host.manager.getsockname())
     monkeypatch.setattr(interface, "Sockets", FakeSockets)
     monkeypatch.setattr(interface, "DoubleWatch", FakeWatch)
-    monkeypatch.setattr(supervisor, "Disk", FakeDisk)
+    monkeypatch.setattr(supervisor, "Worker", lambda _name: FakeWorker())
     monkeypatch.delenv("WATCHDOG_USEC", raising=False)
     yield host
     host.manager.close()

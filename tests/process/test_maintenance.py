@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from fake_disk import FakeDisk
+from fake_worker import FakeWorker
 from one_process import A_MOMENT, TAKES_OVER, advertised, instances, states
 from virtual_loop import in_virtual_time
 
@@ -41,7 +41,7 @@ class Web:
 
     def __init__(self, directory):
         self.directory = directory
-        self.disk = FakeDisk()
+        self.disk = FakeWorker()
         self.held = []
         self.maintenance = Maintenance(directory, self.disk, lambda: [self])
 

@@ -87,6 +87,7 @@ def test_a_stop_begins_with_all_instances_while_a_reload_waits_for_one(monkeypat
         def __init__(self, name):
             self.name = name
             self.path = tmp_path / f"{name}.conf"
+            self.contents = {self.path: b""}
 
     class Instance:
         def __init__(self, name):

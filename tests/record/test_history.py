@@ -34,7 +34,7 @@ def tell(tmp_path, *reasons, name="web"):
     lines = [
         happening(reason=each, instance=name, at=float(next(CLOCK))).to_json() for each in reasons
     ]
-    history.append(tmp_path, name, "".join(f"{each}\n" for each in lines))
+    history.append(tmp_path, {name: "".join(f"{each}\n" for each in lines)})
 
 
 def everything(directory, name="web"):

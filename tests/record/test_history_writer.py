@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from fake_disk import FakeDisk
+from fake_worker import FakeWorker
 from virtual_loop import in_virtual_time
 
 from ucarpd.record import history
@@ -14,7 +14,7 @@ from ucarpd.record.history_writer import MOST_WAITING, HistoryWriter
 class Bench:
     def __init__(self, directory):
         self.directory = directory
-        self.disk = FakeDisk()
+        self.disk = FakeWorker()
         self.writer = HistoryWriter(directory, self.disk)
 
     def tell(self, *reasons, name="web"):

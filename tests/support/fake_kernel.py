@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+from contextlib import nullcontext
 
 from ucarpd.linux.netlink import InterfaceAddress, Link, Placed
 
@@ -172,6 +173,9 @@ class FakeNetlink:
 
     def beside(self, function, done):
         self._loop.call_later(self.pause, self._call, function, done)
+
+    def held(self):
+        return nullcontext()
 
     def _call(self, function, done):
         try:

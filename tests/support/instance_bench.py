@@ -4,6 +4,7 @@ import asyncio
 from ipaddress import ip_address
 
 from fake_kernel import MAC, FakeNetlink
+from fake_worker import FakeWorker
 from two_addresses import ONE, config_of
 
 from ucarpd.carp.actions import State
@@ -93,6 +94,7 @@ class Bench:
                 others=lambda name: self.others if name == "web" else (),
                 changed=self.changed,
                 tell=self.happenings.append,
+                files=FakeWorker(),
             ),
             interface=self.interface,
             lock=self.lock(),

@@ -29,6 +29,8 @@ class NotPlainError(Exception):
 
 def reading(raw: str) -> str:
     """Return the value that bash reads from `raw`, the text after `=`; raise NotPlainError."""
+    if _PLAIN.fullmatch(raw):
+        return raw
     value: list[str] = []
     at = 0
     while at < len(raw) and raw[at] not in " \t":

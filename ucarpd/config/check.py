@@ -23,17 +23,20 @@ from ucarpd.config import (
     unit_names,
 )
 from ucarpd.config import key_hints as words
-from ucarpd.config.keys import BY_NAME, PREFIX, family_of
+from ucarpd.config.keys import BY_NAME, DEFAULTS, PREFIX, family_of
 from ucarpd.config.lines import Line, read_lines
 from ucarpd.config.problems import ConfigError, Problem, in_order, place
 
 _READ = stat.S_IRGRP | stat.S_IROTH
 
 
-def warnings(path: Path) -> list[Problem]:
-    """Return the warnings, sorted by line; none if the file is unreadable: `load` reports that."""
+def warnings(path: Path, read: files.Reader = files.read) -> list[Problem]:
+    """Return the warnings, sorted by line; none if the file is unreadable: `load` reports that.
+
+    `read` returns the content of the file.
+    """
     try:
-        lines, _ = read_lines(path)
+        lines, _ = read_lines(path, read)
     except ConfigError:
         return []
     sound = [line for line in lines if line.fault is None and line.text]
@@ -137,6 +140,8 @@ def _of_another_file(line: Line, given: set[str]) -> str | None:
 
 def _about_peers(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
     """Warn if a family still advertises to its group, because only the other family has peers."""
+    if "UCARP_PEERS" not in given:
+        return
     try:
         peers = {ip.version for ip in _meaning(given, "UCARP_PEERS")}
         hashed = {ip.version for ip, _ in _meaning(given, "UCARP_ADDR")}
@@ -145,7 +150,7 @@ def _about_peers(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
     except ValueError:
         return  # `load` reports the fault.
     for group in groups:
-        if peers and group.version in hashed - peers:
+        if group.version in hashed - peers:
             text = f"IPv{group.version} advertisements still go to the group {group}:"
             yield given["UCARP_PEERS"], f"{text} add the peers' IPv{group.version} addresses"
 
@@ -202,8 +207,7 @@ def _about_mac(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
 def _meaning(given: dict[str, Line], name: str) -> Any:
     """Return the value of a key, from the file or by default; raise ValueError."""
     key = BY_NAME[name]
-    text = given[name].value if name in given else key.default
-    return key.parse(text) if text else key.unset
+    return key.parse(given[name].value or "") if name in given else DEFAULTS[key.name]
 
 
 def _about_letters(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:

@@ -85,6 +85,7 @@ class Config:
     secrets: tuple[str, ...]
     script_environment: Mapping[str, str] = field(repr=False, hash=False)
     contents: Mapping[Path, bytes] = field(default_factory=dict, repr=False, compare=False)
+    _params: Params = field(init=False, repr=False, compare=False)
 
     @property
     def address_device(self) -> str:
@@ -116,8 +117,11 @@ class Config:
         return environment.is_environment(self.path)
 
     def params(self) -> Params:
-        """Return the protocol's part of the configuration."""
-        return Params(
+        """Return the protocol's part of the configuration, the same one with each call."""
+        return self._params
+
+    def __post_init__(self) -> None:
+        params = Params(
             vhid=self.vhid,
             addresses=tuple(each.ip for each in (*self.addresses, *self.extra_addresses)),
             hashed=self.hashed,
@@ -144,6 +148,7 @@ class Config:
             lladdr=self.lladdr,
             pseudo_checksum=self.pseudo_checksum,
         )
+        object.__setattr__(self, "_params", params)
 
     def needs_restart(self, new: "Config") -> bool:
         """Return whether a virtual host that runs with this file must restart to use `new`."""

@@ -48,18 +48,18 @@ def read(path: Path) -> bytes:
     # Without O_NONBLOCK, opening a named pipe would block for ever.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
             raise IsADirectoryError
-        if not stat.S_ISREG(mode):
+        if not stat.S_ISREG(status.st_mode):
             raise OSError("is not a regular file")
+        if status.st_size > _LIMIT:
+            raise OSError(f"is larger than {_LIMIT} bytes")
         with open(descriptor, "rb", closefd=False) as file:
-            content = file.read(_LIMIT + 1)
+            # Not read(_LIMIT): Python would allocate as much, and keep a page of it for each file.
+            return file.read()
     finally:
         os.close(descriptor)
-    if len(content) > _LIMIT:
-        raise OSError(f"is larger than {_LIMIT} bytes")
-    return content
 
 
 def why_not(error: OSError) -> str:

@@ -4,6 +4,8 @@ The loader, `show-config`, the list in the man page and the shipped ucarp.conf f
 holds between several keys is in `cross_checks`.
 """
 
+from typing import Any
+
 from ucarpd.config.key import Key
 from ucarpd.config.key_groups import health, identity, packets, role, scripts
 
@@ -21,6 +23,11 @@ KEYS: tuple[Key, ...] = (
 
 BY_NAME: dict[str, Key] = {name: key for key in KEYS for name in key.names}
 """The rows by canonical name and by alias."""
+
+DEFAULTS: dict[str, Any] = {
+    key.name: key.unset if key.default is None else key.parse(key.default) for key in KEYS
+}
+"""What Config holds for a key that is not in the file, by canonical name."""
 
 FAMILY_NAME = "NAME"
 """The part of a family's name that stands for the name of each of its keys."""

@@ -103,6 +103,8 @@ def kind_of(text: str, name: str = "") -> tuple[Kind, int]:
 
 def foreign_file(path: Path, lines: list[Line]) -> Problem | None:
     """The one fault of a file that is of another kind; None where it may be a configuration."""
+    if all(line.fault is None for line in lines) and any(_is_own(line.text) for line in lines):
+        return None
     kind, number = kind_of("\n".join(line.text for line in lines), path.name)
     if kind in {Kind.SHELL, Kind.PROGRAM}:
         is_ours = all(line.fault is None for line in lines)

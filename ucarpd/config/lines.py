@@ -10,6 +10,7 @@ or refuses it.
 
 import re
 import shlex
+from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
@@ -100,8 +101,12 @@ def _bad_encoding(path: Path, faults: list[tuple[int, UnicodeDecodeError]]) -> P
     return Problem(path, number, None, text)
 
 
+@lru_cache(1024)
 def parse_line(number: int, text: str) -> Line:
-    """Parse one line, without its line end; `number` is only copied to the result."""
+    """Parse one line, without its line end; `number` is only copied to the result.
+
+    The files of many virtual hosts differ in few lines, and each file is read several times.
+    """
     if fault := _unreadable(text):
         return Line(number, text, name=_name_of(text), fault=fault)
     binding = next(parse_stream(StringIO(text)), None)

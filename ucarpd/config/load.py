@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from ucarpd.config import address_types, cross_checks, environment, files, kinds, masks, passwords
 from ucarpd.config.config import Config, VirtualAddress
-from ucarpd.config.keys import KEYS
+from ucarpd.config.key import Key
+from ucarpd.config.keys import BY_NAME, DEFAULTS, KEYS
 from ucarpd.config.lines import read_lines
 from ucarpd.config.parsed import Draft, Given
 from ucarpd.config.problems import ConfigError, in_order
@@ -75,12 +76,20 @@ def load_with_lines(
 
 def _each_for_itself(draft: Draft) -> dict[str, Any]:
     """Return the fields of Config whose values come from single keys, or from their defaults."""
-    fields: dict[str, Any] = {}
-    for row in KEYS:
-        meaning = draft.meaning(row.name)
-        meanings = (meaning,) if len(row.fields) == 1 else meaning
-        fields |= zip(row.fields, meanings, strict=True)
+    fields = dict(_DEFAULT_FIELDS)
+    for name, given in draft.given.items():
+        fields |= _fields(BY_NAME[name], given.meaning)
     return fields
+
+
+def _fields(row: Key, meaning: Any) -> dict[str, Any]:
+    meanings = (meaning,) if len(row.fields) == 1 else meaning
+    return dict(zip(row.fields, meanings, strict=True))
+
+
+_DEFAULT_FIELDS = {
+    field: meaning for row in KEYS for field, meaning in _fields(row, DEFAULTS[row.name]).items()
+}
 
 
 def _instance_name(draft: Draft) -> str:

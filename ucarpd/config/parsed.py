@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from ucarpd.config import foreign_words, key_hints, look_alikes, types
 from ucarpd.config.key import Key
-from ucarpd.config.keys import BY_NAME, KEYS, PREFIX, family_of
+from ucarpd.config.keys import BY_NAME, DEFAULTS, KEYS, PREFIX, family_of
 from ucarpd.config.lines import Line
 from ucarpd.config.problems import Problem, got
 
@@ -44,10 +44,7 @@ class Draft:
 
     def meaning(self, name: str) -> Any:
         """Return the value of the canonical key `name`, from the file or by default."""
-        if name in self.given:
-            return self.given[name].meaning
-        key = BY_NAME[name]
-        return key.unset if key.default is None else key.parse(key.default)
+        return self.given[name].meaning if name in self.given else DEFAULTS[name]
 
     def take(self, lines: list[Line]) -> None:
         """Parse the lines of the file."""
@@ -61,10 +58,11 @@ class Draft:
         for name, line in self.written.items():
             if name.startswith(PREFIX) and name not in BY_NAME and not family_of(name):
                 self._refuse_unknown(name, line)
+        present = {BY_NAME[name].name for name in self.written if name in BY_NAME}
         for key in KEYS:
             if key.is_family:
                 self._take_family(key)
-            else:
+            elif key.required or key.name in present:
                 self._take_key(key)
 
     def _refuse_unknown(self, name: str, line: Line) -> None:

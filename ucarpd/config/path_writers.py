@@ -84,24 +84,24 @@ def _weaknesses(
 ) -> Iterator[Weakness]:
     is_directory = stat.S_ISDIR(status.st_mode)
     is_link = stat.S_ISLNK(status.st_mode)
-    name = f"the directory {place(step)}" if is_directory else place(step)
-    quoted = shlex.quote(place(step))
 
-    def weakness(text: str, command: str, is_grave: bool) -> Weakness:
-        return Weakness(step, text, f"{command} {quoted}", is_grave, is_directory)
+    def weakness(who: str, command: str, is_grave: bool) -> Weakness:
+        name = f"the directory {place(step)}" if is_directory else place(step)
+        command = f"{command} {shlex.quote(place(step))}"
+        return Weakness(step, f"{who} {name}", command, is_grave, is_directory)
 
     if status.st_uid not in trusted:
         command = "chown -h root" if is_link else "chown root"
-        yield weakness(f"user {status.st_uid} owns {name}", command, True)
+        yield weakness(f"user {status.st_uid} owns", command, True)
     if is_link or (is_directory and _is_sticky(status)):
         return  # In a sticky directory users can change only their own files.
     mode = status.st_mode & bits
     if mode & stat.S_IWOTH:
         command = "chmod go-w" if mode & stat.S_IWGRP else "chmod o-w"
-        yield weakness(f"every user can write {name}", command, True)
+        yield weakness("every user can write", command, True)
     elif mode & stat.S_IWGRP:
         is_grave = status.st_gid not in {ROOTS_GROUP, STAFF}
-        yield weakness(f"group {status.st_gid} can write {name}", "chmod g-w", is_grave)
+        yield weakness(f"group {status.st_gid} can write", "chmod g-w", is_grave)
 
 
 def _is_sticky(status: os.stat_result) -> bool:

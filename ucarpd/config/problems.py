@@ -52,6 +52,8 @@ def place(path: Path, line: int | None = None) -> str:
 
 def printable(text: str) -> str:
     """Return `text` with all characters escaped that could upset a terminal or a log."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

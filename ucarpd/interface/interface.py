@@ -203,9 +203,9 @@ class Interface:
         """
         self._was_seen = bool(self._members) and (self._was_seen or self._link is not None)
         amount = 0
-        if any(member.engine.is_loss_held for member in self._members.values()):
-            return  # It may be an up-script's doing, and over in a moment.
         if self._was_seen and self._readiness.link_fault(self._link) is not None:
+            if any(member.engine.is_loss_held for member in self._members.values()):
+                return  # It may be an up-script's doing, and over in a moment.
             configs = (member.config for member in self._members.values())
             amount = max((c.ifdown_demotion for c in configs if not c.ignore_carrier), default=0)
         self._demote(self.fault, amount)

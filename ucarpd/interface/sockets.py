@@ -12,7 +12,6 @@ import errno
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from ipaddress import IPv4Address
 
 from ucarpd.carp.frame import ETHERTYPE_IPV6, ETHERTYPE_OFFSET
@@ -225,7 +224,7 @@ class Sockets:
 
     def _do_without(self, family: Family, error: OSError) -> None:
         """Read all that the first socket does not, or all: some frames twice, but each of them."""
-        for wider in (replace(self._expected[family], foreign=()), Expected()):
+        for wider in (self._expected[family]._replace(foreign=()), Expected()):
             with suppress(OSError):
                 self._others[family].hear(wider, all_else=True)
                 break

@@ -7,6 +7,7 @@ starting.
 import errno
 import os
 import stat
+from functools import cache
 from pathlib import Path
 
 DEFAULT_RUN_DIRECTORY = "/run/ucarpd"
@@ -14,7 +15,11 @@ DEFAULT_RUN_DIRECTORY = "/run/ucarpd"
 
 def run_directory() -> Path:
     """Return the run directory: the first one in systemd's RUNTIME_DIRECTORY, or the default."""
-    return Path(os.environ.get("RUNTIME_DIRECTORY", DEFAULT_RUN_DIRECTORY).split(":")[0])
+    return _path(os.environ.get("RUNTIME_DIRECTORY", DEFAULT_RUN_DIRECTORY).split(":")[0])
+
+
+_path = cache(Path)
+"""All virtual hosts keep one and the same path."""
 
 
 def private_path(directory: Path) -> Path:
@@ -42,12 +47,14 @@ def private_directory(directory: Path) -> Path:
     Raises OSError if that fails, or if another user owns the path.
     """
     path = private_path(directory)
-    directory.mkdir(mode=0o755, parents=True, exist_ok=True)
     try:
-        path.mkdir(mode=0o700)
-    except FileExistsError:
-        if mode_of_ours(path) != 0o700:
-            path.chmod(0o700)
+        mode = mode_of_ours(path)
+    except FileNotFoundError:
+        directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
+        mode = mode_of_ours(path)
+    if mode != 0o700:
+        path.chmod(0o700)
     return path
 
 

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from ucarpd.config import exposure
 from ucarpd.config.exposure import Exposure
 from ucarpd.config.problems import place
+from ucarpd.linux.worker import Worker
 
 
 class Log(Protocol):
@@ -16,14 +19,16 @@ class Log(Protocol):
 
 
 class ExposureWatch:
-    """A watch that logs each exposure once, and calls `changed` if `trouble` may have changed."""
+    """A watch that logs each exposure once, and calls `changed` if `trouble` may have changed.
 
-    def __init__(self, log: Log, changed: Callable[[], None]) -> None:
+    The thread of `worker` looks at the files.
+    """
+
+    def __init__(self, log: Log, changed: Callable[[], None], worker: Worker) -> None:
         self._log = log
         self._changed = changed
+        self._worker = worker
         self._told: set[Exposure] = set()
-        self._latest: asyncio.Future[list[Exposure]] | None = None
-        """The search that was begun last."""
         self.trouble = ""
         """The files that 0.3 will refuse, for the status line; empty if there are none."""
         self.since = 0.0
@@ -31,18 +36,11 @@ class ExposureWatch:
 
     def look(self, path: Path) -> None:
         """Check the configuration file `path` and the files that it names now."""
-        loop = asyncio.get_running_loop()
-        try:
-            search = loop.run_in_executor(None, exposure.find, path)
-        except RuntimeError:
-            return  # No thread can be started; the next start or reload checks again.
-        self._latest = search
-        search.add_done_callback(self._found)
+        # If no thread can be started, the next start or reload checks again.
+        with suppress(RuntimeError):
+            self._worker.do(partial(exposure.find, path), self._found, lambda _error: None)
 
-    def _found(self, search: "asyncio.Future[list[Exposure]]") -> None:
-        if search.cancelled() or search is not self._latest:
-            return
-        found = search.result()
+    def _found(self, found: list[Exposure]) -> None:
         for each in found:
             if each not in self._told:
                 (self._log.error if each.is_error else self._log.warning)(str(each.problem))

@@ -9,6 +9,7 @@ from ucarpd.engine import Timer
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.linux.netlink import Netlink
+from ucarpd.linux.worker import Worker
 from ucarpd.process.teller import Listener
 
 
@@ -17,7 +18,7 @@ class Host(NamedTuple):
 
     `others` takes the name of a virtual host, and returns the other ones: a peer with a wrong digest
     may have copied from their files.  `changed` is called after each change of a state, `tell` with all
-    that happens to a virtual host.
+    that happens to a virtual host.  The thread `files` looks at the files of the operator.
     """
 
     netlink: Netlink
@@ -28,3 +29,4 @@ class Host(NamedTuple):
     others: Callable[[str], tuple[Suspect, ...]]
     changed: Callable[[], None]
     tell: Listener
+    files: Worker

@@ -5,7 +5,6 @@ An engine that fails through a defect of ours is started again after a pause tha
 
 import asyncio
 import secrets
-from collections import deque
 from collections.abc import Sequence, Set
 from functools import partial
 
@@ -85,9 +84,9 @@ class Instance(ToldInstance):
             gateways_silent=lambda at: self._engine.gateways_silent(at) if self._engine else None,
         )
         self._phase = phase
-        self._former_keys: deque[bytes] = deque(maxlen=FORMER_KEYS)
+        self._former_keys: tuple[bytes, ...] = ()
         self._log.inquiry = DigestSearch(self._background)
-        self.exposure = ExposureWatch(self._log, host.changed)
+        self.exposure = ExposureWatch(self._log, host.changed, host.files)
         self._crashes = Crashes(config.name, run_directory())
         arp = ParentArp(config.interface, run_directory())
         self._keeper = Keeper(config.name, host.netlink, self._log, lock, arp)
@@ -111,8 +110,8 @@ class Instance(ToldInstance):
         self._stopping = asyncio.Lock()
         self._is_planned = False
         """Whether the operator causes a demotion, which can wait for the units to stop."""
-        self._is_stopping = False
-        self._stopped = asyncio.Event()
+        self._stopped: asyncio.Event | None = None
+        """Set when the engine has stopped for good; None: nobody has asked it to."""
         self._is_over = False
         self._removals = Removals(
             config.address_device, host.netlink, self._log, self._teller, self._fitness
@@ -174,7 +173,7 @@ class Instance(ToldInstance):
                 self._is_over = True
 
     async def _stop(self, reason: str) -> None:
-        self._is_stopping = True
+        self._stopped = asyncio.Event()
         self._fitness.close()
         self.checking.close()
         if self._restart is not None:
@@ -197,7 +196,7 @@ class Instance(ToldInstance):
     def reconfigure(self, new: Config) -> None:
         """Take over a configuration that differs only in what may change while running."""
         if self.config.key != new.key:
-            self._former_keys.append(self.config.key)
+            self._former_keys = (*self._former_keys, self.config.key)[-FORMER_KEYS:]
         self.config = new
         self._log.facility = new.facility
         self._addresses.reconfigure(new)
@@ -265,7 +264,7 @@ class Instance(ToldInstance):
     def _background(self) -> Background:
         return Background(
             params=self.config.params(),
-            former_keys=tuple(self._former_keys),
+            former_keys=self._former_keys,
             others=self._host.others(self.config.name),
         )
 
@@ -281,7 +280,7 @@ class Instance(ToldInstance):
             self._fitness.role_taken()
         else:
             self._fitness.role_left()
-            if self.config.shutdown or not self._is_stopping:
+            if self.config.shutdown or self._stopped is None:
                 self._followers.role_left()
         self._host.changed()
 
@@ -297,11 +296,12 @@ class Instance(ToldInstance):
 
     def finished(self) -> None:
         """The engine has stopped as it was asked to."""
+        assert self._stopped is not None
         self._stopped.set()
 
     def failed(self) -> None:
         """The engine has met a defect of ours and left the role."""
-        if self._is_stopping:
+        if self._stopped is not None:
             self._stopped.set()
             return
         self._interface.detach(self.config)

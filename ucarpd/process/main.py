@@ -4,6 +4,7 @@ The virtual hosts in it are the supervisor's.
 """
 
 import asyncio
+import concurrent.futures.thread  # noqa: F401 - asyncio would import it with its first thread
 import gc
 import logging
 import os
@@ -77,8 +78,7 @@ class Process:
         self._supervisor.start()
         if not self._supervisor.instances and not self._stay:
             return EXIT_CONFIG if self._supervisor.reading.refused else EXIT_ALL_RUN_ELSEWHERE
-        # What start-up made stays; collecting it again and again would only cost time.
-        gc.collect()
+        # What start-up made stays; collecting it, now and again, would only cost time.
         gc.freeze()
         gc.enable()
         _lock_memory_if_realtime()

@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Protocol
 
+from ucarpd.linux.worker import Worker
 from ucarpd.log import lines
 from ucarpd.record import maintenance
-from ucarpd.record.disk import Disk
 from ucarpd.record.maintenance import Note, Notes
 
 LOOK_AFTER = 10.0
@@ -35,7 +35,7 @@ class Maintenance:
     """The notes as they were read last, without expired ones; `instances` are the running ones."""
 
     def __init__(
-        self, directory: Path, disk: Disk, instances: Callable[[], Collection[Maintained]]
+        self, directory: Path, disk: Worker, instances: Callable[[], Collection[Maintained]]
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._directory = directory

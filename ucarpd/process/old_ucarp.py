@@ -12,8 +12,8 @@ from typing import Protocol
 
 from ucarpd.config import Config, ucarp_options
 from ucarpd.linux.namespace import network_namespace
+from ucarpd.linux.worker import Worker
 from ucarpd.log import lines
-from ucarpd.record.disk import Disk
 
 LOOK_AFTER = 30.0
 """Seconds between two looks at the new processes of the host; an old ucarp may be started at any time."""
@@ -40,7 +40,7 @@ class OldUcarpWatch:
     The worker of netlink has addresses to add, which would wait for a look at all processes.
     """
 
-    def __init__(self, disk: Disk, instances: Callable[[], Iterable[Instance]]) -> None:
+    def __init__(self, disk: Worker, instances: Callable[[], Iterable[Instance]]) -> None:
         self._loop = asyncio.get_running_loop()
         self._disk = disk
         self._instances = instances

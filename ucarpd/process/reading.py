@@ -91,4 +91,8 @@ def at_reload(paths: Sequence[Path]) -> Reading:
 
 
 def _warnings(configs: Iterable[Config]) -> tuple[str, ...]:
-    return tuple(str(warning) for each in configs for warning in config.warnings(each.path))
+    return tuple(
+        str(warning)
+        for each in configs
+        for warning in config.warnings(each.path, each.contents.__getitem__)
+    )

@@ -1,7 +1,6 @@
 """Virtual addresses that another program takes off a master, again and again."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -42,7 +41,7 @@ class Removals:
         self._teller = teller
         self._fitness = fitness
         self._loop = asyncio.get_running_loop()
-        self._recent: deque[float] = deque(maxlen=TOO_OFTEN)
+        self._recent: list[float] = []
         self._at = float("-inf")
         self._since: float | None = None
         """When the first removal of this term was noted."""
@@ -68,7 +67,7 @@ class Removals:
                 self._loop.call_soon(self._find_out, now)
         if now - self._at >= TOGETHER:
             self._at = now
-            self._recent.append(now)
+            self._recent = [*self._recent, now][-TOO_OFTEN:]
             if len(self._recent) == TOO_OFTEN and now - self._recent[0] <= WITHIN:
                 self._recent.clear()
                 self._fitness.removed_too_often()

@@ -26,6 +26,7 @@ from ucarpd.linux.lock import AlreadyRunning, InstanceLock
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.linux.state_directory import state_directory
+from ucarpd.linux.worker import Worker
 from ucarpd.log import lines
 from ucarpd.process import reading
 from ucarpd.process.host import Host
@@ -39,7 +40,6 @@ from ucarpd.process.snapshot import of_process
 from ucarpd.process.status_line import status_line
 from ucarpd.process.teller import Listener
 from ucarpd.process.together import together
-from ucarpd.record.disk import Disk
 from ucarpd.record.elsewhere import virtual_addresses_elsewhere
 from ucarpd.record.happening import Happening
 from ucarpd.record.history_writer import HistoryWriter
@@ -72,10 +72,11 @@ class Supervisor:
             others=self._others,
             changed=observer.status_changed,
             tell=self._tell,
+            files=Worker("files"),
         )
         self._interfaces: dict[str, Interface] = {}
         self._instances: dict[str, Instance] = {}
-        self.disk = Disk()
+        self.disk = Worker("disk")
         self._maintenance = Maintenance(state_directory(), self.disk, lambda: self.instances)
         self._history = HistoryWriter(state_directory(), self.disk)
         self._notices = Notices(self.instance)
@@ -168,8 +169,9 @@ class Supervisor:
         for each in configs:
             self._interface(each.interface).expect(each)
         slots = slots_of(len(self._instances) + len(configs))
-        for each in configs:
-            self._start(each, slots)
+        with self._host.netlink.held(), self._host.files.held():
+            for each in configs:
+                self._start(each, slots)
 
     def _interface(self, name: str) -> Interface:
         if name not in self._interfaces:

@@ -7,7 +7,7 @@ synchronised: if the power fails, the last lines may be lost or torn, and reader
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -121,17 +121,21 @@ def parsed(content: bytes) -> Iterator[Happening]:
             continue
 
 
-def append(directory: Path, name: str, lines: str) -> None:
-    """Add whole lines to the file of an instance.  Blocks.  Raises OSError."""
-    older, path = files_of(directory, name)
-    where = _make(directory)
+def append(directory: Path, lines: Mapping[str, str]) -> None:
+    """Add whole lines to the files of these instances.  Blocks.  Raises OSError."""
+    group = _make(directory).st_gid
+    for name, text in lines.items():
+        _append(*files_of(directory, name), text, group)
+
+
+def _append(older: Path, path: Path, text: str, group: int) -> None:
     with _Appending(path) as file:
-        if not file.size or file.size + len(lines) <= LARGEST:
-            file.write(lines, where.st_gid)
+        if not file.size or file.size + len(text) <= LARGEST:
+            file.write(text, group)
             return
     path.replace(older)
     with _Appending(path) as file:
-        file.write(lines, where.st_gid)
+        file.write(text, group)
 
 
 class _Appending:
@@ -140,7 +144,8 @@ class _Appending:
     def __init__(self, path: Path) -> None:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
         self._descriptor = open_regular(path, flags)
-        self.size = os.fstat(self._descriptor).st_size
+        self._status = os.fstat(self._descriptor)
+        self.size = self._status.st_size
 
     def __enter__(self) -> "_Appending":
         return self
@@ -149,11 +154,10 @@ class _Appending:
         os.close(self._descriptor)
 
     def write(self, lines: str, group: int) -> None:
-        status = os.fstat(self._descriptor)
-        if status.st_gid != group:
+        if self._status.st_gid != group:
             with suppress(PermissionError):
                 os.fchown(self._descriptor, -1, group)
-        if stat.S_IMODE(status.st_mode) != 0o640:
+        if stat.S_IMODE(self._status.st_mode) != 0o640:
             os.fchmod(self._descriptor, 0o640)
         is_torn = self.size and os.pread(self._descriptor, 1, self.size - 1) != b"\n"
         content = ("\n" * bool(is_torn) + lines).encode()

@@ -4,9 +4,9 @@ import asyncio
 import logging
 from pathlib import Path
 
+from ucarpd.linux.worker import Worker
 from ucarpd.log import lines
 from ucarpd.record import history
-from ucarpd.record.disk import Disk
 from ucarpd.record.happening import Happening
 
 MOST_WAITING = 1000
@@ -19,7 +19,7 @@ class HistoryWriter:
     A disk that fails or hangs costs events: the log says so once, and how many when it works again.
     """
 
-    def __init__(self, directory: Path, disk: Disk) -> None:
+    def __init__(self, directory: Path, disk: Worker) -> None:
         self._loop = asyncio.get_running_loop()
         self._directory = directory
         self._disk = disk
@@ -84,5 +84,4 @@ def _append(directory: Path, events: list[Happening]) -> None:
     by_instance: dict[str, list[str]] = {}
     for each in events:
         by_instance.setdefault(each.instance, []).append(f"{each.to_json()}\n")
-    for name, texts in by_instance.items():
-        history.append(directory, name, "".join(texts))
+    history.append(directory, {name: "".join(texts) for name, texts in by_instance.items()})

@@ -185,6 +185,7 @@ def content_of(
     `mac` is the MAC address of the interface, `counter` belongs to the next advertisement, and
     `down` is the run of the down-script, or None.
     """
+    transmitter = Transmitter(config.params())
     return Content(
         instance=config.name,
         path=str(config.path),
@@ -201,7 +202,7 @@ def content_of(
         release_on_stop=config.shutdown,
         interval=advertisement_interval(config.advbase, config.advskew),
         bow_outs=[
-            _bow_out(config, sources, mac, (counter + _COUNTER_AHEAD + copy) % (1 << 64))
+            _bow_out(transmitter, sources, mac, (counter + _COUNTER_AHEAD + copy) % (1 << 64))
             for copy in range(BOW_OUT_COPIES)
         ],
         units=list(config.units),
@@ -217,9 +218,8 @@ def _script(hook: Hook | None) -> Script | None:
 
 
 def _bow_out(
-    config: Config, sources: Sequence[IPAddress], mac: bytes, counter: int
+    transmitter: Transmitter, sources: Sequence[IPAddress], mac: bytes, counter: int
 ) -> list[Packet]:
-    transmitter = Transmitter(config.params())
     return [
         _packet(each)
         for source in sources

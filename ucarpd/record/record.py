@@ -14,7 +14,7 @@ import mmap
 import os
 import struct
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -243,7 +243,7 @@ def _encode(content: Content) -> bytes:
         **dict(zip(_PLACE, here(), strict=True)),
         "pid": os.getpid(),
     }
-    return json.dumps(said, indent=1).encode()
+    return json.dumps(said).encode()
 
 
 class Written(NamedTuple):
@@ -290,6 +290,7 @@ def here() -> tuple[object, ...]:
     return _VERSION, boot_id(), network_namespace()
 
 
+@cache
 def boot_id() -> str:
     """Return the identifier of the current boot of this machine."""
     return _BOOT_ID.read_text(encoding="ascii").strip()

@@ -8,7 +8,7 @@ from ucarpd.carp.params import IPAddress
 from ucarpd.linux.netlink.address_requests import AddressRequests
 from ucarpd.linux.netlink.events import Events
 from ucarpd.linux.netlink.messages import AddressEntry, InterfaceAddress
-from ucarpd.linux.netlink.worker import Worker
+from ucarpd.linux.worker import Worker
 
 Done = Callable[[OSError | None], None]
 """Called in the event loop with the error, or None."""

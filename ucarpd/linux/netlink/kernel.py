@@ -7,6 +7,7 @@ programs may hold for a long time, and the protocol must not wait for it.
 import errno
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 
 from ucarpd.carp.params import IPAddress
@@ -19,7 +20,7 @@ from ucarpd.linux.netlink.request_socket import RequestSocket
 from ucarpd.linux.netlink.requests import Requests
 from ucarpd.linux.netlink.route_requests import R, RouteRequests, VirtualRoute
 from ucarpd.linux.netlink.secondaries import Elsewhere, Notes
-from ucarpd.linux.netlink.worker import Worker
+from ucarpd.linux.worker import Worker
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class Netlink:
     def __init__(
         self, listener: Listener, elsewhere: Elsewhere = frozenset, notes: Notes | None = None
     ) -> None:
-        self._worker = Worker()
+        self._worker = Worker("netlink")
         # The sockets are opened early, because ucarpd must be able to remove its addresses when no
         # descriptors or memory are left.
         self._kernel = RequestSocket()
@@ -59,7 +60,8 @@ class Netlink:
     async def close(self) -> None:
         """Wait for the requests under way, then close the sockets."""
         self._events.close()
-        await self._worker.finish(self._kernel.close)
+        await self._worker.finish()
+        self._kernel.close()
 
     # -- links and addresses -----------------------------------------------------------------------
 
@@ -210,3 +212,7 @@ class Netlink:
     def beside(self, function: Callable[[], None], done: Done) -> None:
         """Call a function in the worker, after the requests made so far; it may raise OSError."""
         self._worker.do(function, done, done)
+
+    def held(self) -> AbstractContextManager[None]:
+        """Begin no request of this block before its end, as in Worker."""
+        return self._worker.held()

@@ -1,9 +1,10 @@
-"""A disk whose jobs are done in the event loop's next turn, or never while it hangs."""
+"""A worker whose jobs are done in the event loop's next turn, or never while it hangs."""
 
 import asyncio
+from contextlib import nullcontext
 
 
-class FakeDisk:
+class FakeWorker:
     def __init__(self):
         self._loop = asyncio.get_running_loop()
         self.hangs = False
@@ -32,6 +33,9 @@ class FakeDisk:
             failed(error)
         else:
             done(result)
+
+    def held(self):
+        return nullcontext()
 
     async def finish(self, patience):
         await asyncio.sleep(0)

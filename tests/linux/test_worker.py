@@ -1,0 +1,110 @@
+"""The thread for slow work."""
+
+import asyncio
+import threading
+
+import pytest
+
+from ucarpd.linux.worker import Worker
+
+
+def run(scenario):
+    async def with_worker():
+        await scenario(Worker("disk"))
+
+    asyncio.run(with_worker())
+
+
+async def outcome(worker, job):
+    end = asyncio.get_running_loop().create_future()
+    worker.do(job, lambda result: end.set_result(("done", result)), end.set_exception)
+    return await end
+
+
+def test_jobs_are_done_in_order_in_one_thread_that_the_first_one_starts():
+    async def scenario(worker):
+        before = threading.active_count()
+        await worker.finish()
+        assert threading.active_count() == before
+        told = []
+        for number in range(3):
+            worker.do(lambda n=number: (n, threading.current_thread()), told.append, None)
+        await worker.finish()
+        thread = told[0][1]
+        assert thread.name == "disk"
+        assert told == [(0, thread), (1, thread), (2, thread)]
+        thread.join(60.0)
+        assert not thread.is_alive(), "it ends with the work"
+
+    run(scenario)
+
+
+def test_a_held_worker_begins_no_job():
+    async def scenario(worker):
+        told, is_over = [], threading.Event()
+        worker.do(list, told.append, None)
+        with worker.held():
+            worker.do(is_over.is_set, told.append, None)
+            is_over.set()
+        await worker.finish()
+        assert told == [[], True]
+
+    run(scenario)
+
+
+def test_an_error_comes_back():
+    async def scenario(worker):
+        def job():
+            raise PermissionError(13, "no")
+
+        with pytest.raises(PermissionError, match="no"):
+            await outcome(worker, job)
+
+    run(scenario)
+
+
+def test_a_defect_is_reported_and_the_next_job_is_done():
+    async def scenario(worker):
+        reported = []
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _loop, about: reported.append(about)
+        )
+        with pytest.raises(OSError, match="internal error: ZeroDivisionError: "):
+            await outcome(worker, lambda: 1 // 0)
+        assert isinstance(reported[0]["exception"], ZeroDivisionError)
+        assert await outcome(worker, lambda: 7) == ("done", 7)
+
+    run(scenario)
+
+
+def test_a_job_that_hangs_holds_up_neither_the_loop_nor_its_end():
+    may_end, has_begun = threading.Event(), threading.Event()
+    told = []
+
+    def hang():
+        has_begun.set()
+        may_end.wait()
+
+    async def scenario(worker):
+        worker.do(hang, told.append, told.append)
+        await asyncio.to_thread(has_begun.wait)
+        await worker.finish(0.01)
+
+    run(scenario)
+    may_end.set()
+    assert told == []
+
+
+def test_a_result_after_the_end_of_the_loop_is_dropped():
+    workers, may_end, told = [], threading.Event(), []
+
+    async def scenario(worker):
+        workers.append(worker)
+        worker.do(may_end.wait, told.append, told.append)
+
+    run(scenario)
+    last = threading.Event()
+    workers[0]._jobs.put(last.set)
+    may_end.set()
+    assert last.wait(60.0)
+    assert told == []

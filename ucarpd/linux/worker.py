@@ -1,0 +1,89 @@
+"""A thread for work that may be slow, or hang: the event loop does not wait for it."""
+
+import asyncio
+import errno
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from queue import SimpleQueue
+from typing import TypeVar
+
+_T = TypeVar("_T")
+
+
+class Worker:
+    """Does one job after the other, in a thread of this name that the first job starts.
+
+    Later jobs need no new system resources.  If one hangs, the thread does not keep the process from
+    ending.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._loop = asyncio.get_running_loop()
+        self._jobs: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._is_running = False
+
+    def do(
+        self,
+        job: Callable[[], _T],
+        done: Callable[[_T], None],
+        failed: Callable[[OSError], None],
+    ) -> None:
+        """Call `job` in the thread, then `done` or `failed` in the event loop.
+
+        Any exception other than OSError is a defect: the loop's exception handler gets it, and
+        `failed` gets an OSError that names it.  Raises RuntimeError if the thread cannot be started.
+        """
+
+        def carry_out() -> None:
+            try:
+                result = job()
+            except OSError as error:
+                self._tell(failed, error)
+            except Exception as error:  # noqa: BLE001 - the event loop reports it
+                self._tell(self._report, error)
+                text = f"internal error: {type(error).__name__}: {error}"
+                self._tell(failed, OSError(errno.EIO, text))
+            else:
+                self._tell(done, result)
+
+        if not self._is_running:
+            threading.Thread(target=self._run, name=self._name, daemon=True).start()
+            self._is_running = True
+        self._jobs.put(carry_out)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Begin no job of this block before its end.
+
+        With many jobs the interpreter would go to and fro between the threads with each system call.
+        """
+        gate = threading.Event()
+        self._jobs.put(gate.wait)
+        try:
+            yield
+        finally:
+            gate.set()
+
+    async def finish(self, patience: float | None = None) -> None:
+        """Wait for the jobs, but no longer than `patience` seconds; the thread ends after them."""
+        if self._is_running:
+            idle = asyncio.Event()
+            self._jobs.put(lambda: self._tell(lambda _: idle.set(), None))
+            self._jobs.put(None)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(idle.wait(), patience)
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+
+    def _tell(self, function: Callable[[_T], None], about: _T) -> None:
+        # The event loop may be closed: the process ends.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(function, about)
+
+    def _report(self, error: Exception) -> None:
+        context = {"message": f"work in the thread {self._name} has failed", "exception": error}
+        self._loop.call_exception_handler(context)

@@ -1,4 +1,4 @@
-"""Which room of the house may import which.  Read from the source (AST), so that nothing need be importable.
+"""Which room of the house may import which.  Read from the source (AST): nothing need be importable.
 
 The table is closed: a room, or a module beside the rooms, without a row fails, and so does an import
 that its row does not name.  Foreign packages have one importer each.

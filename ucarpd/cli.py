@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-# Each command imports what it needs: `clear` is done before the rest would be loaded.
+# Each command has its own imports: `clear` is done before the rest would be loaded.
 
 DIRECTORY = "/etc/ucarp"
-"""Where the units read their files."""
+"""The directory from which the units read their files."""
 
 _OF_SYSTEMD = ("start", "stop", "restart", "reload", "status", "enable", "disable", "is-active")
 
 _EPILOG = """\
 signals:
-  TERM, INT, QUIT  stop: addresses off, down-script, and a bow-out so that a peer serves at once
+  TERM, INT, QUIT  stop: addresses off, down-script, and a bow-out: a peer serves at once
   HUP              read the files again; unchanged virtual hosts keep running undisturbed
   USR1             log a status line for each instance, and how late timers are
   USR2             step down: offer the role to the peers for two seconds
@@ -75,7 +75,7 @@ def _parser() -> "argparse.ArgumentParser":
 
     parser = argparse.ArgumentParser(
         prog="ucarpd",
-        description="Userland CARP daemon: hosts share a virtual IP address; when the one that "
+        description="Userland CARP daemon: hosts share a virtual IP address; when the host that "
         "serves it fails, another takes over.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -110,7 +110,7 @@ def _parser() -> "argparse.ArgumentParser":
         "--reload",
         metavar="PID",
         type=int,
-        help="then let this process read its files again, but for those with faults",
+        help="then let this process read its files again, except files with faults",
     )
     check.set_defaults(command=_check)
 
@@ -122,7 +122,7 @@ def _parser() -> "argparse.ArgumentParser":
         metavar="NAME",
         nargs="*",
         help=f"an instance, which is the file {DIRECTORY}/NAME.conf, or the path of a file or"
-        f" directory; none: all of {DIRECTORY}",
+        f" directory; default: all of {DIRECTORY}",
     )
     fingerprint.set_defaults(command=_fingerprint)
 
@@ -133,7 +133,7 @@ def _parser() -> "argparse.ArgumentParser":
 
     imported = commands.add_parser(
         "import",
-        help="print a configuration file for what a start script, unit or other file of ucarp does",
+        help="print a configuration file that does the same as a start script, unit or other file of ucarp",
     )
     imported.add_argument(
         "path", metavar="FILE", type=Path, nargs="?", help="a file that starts or configures ucarp"
@@ -144,7 +144,7 @@ def _parser() -> "argparse.ArgumentParser":
         type=Path,
         help="write the files NAME.conf there, with mode 0600, instead of printing them",
     )
-    imported.add_argument("--name", help="the name of the instance; otherwise, that of FILE")
+    imported.add_argument("--name", help="the name of the instance; default: the name of FILE")
     imported.add_argument(
         "--pid",
         dest="pids",
@@ -173,7 +173,7 @@ def _add_paths(parser: "argparse.ArgumentParser", default: str | None = None) ->
         nargs="*",
         type=Path,
         help="a configuration file, or a directory of files NAME.conf"
-        + (f"; none: {default}" if default else ""),
+        + (f"; default: {default}" if default else ""),
     )
     parser.set_defaults(error=parser.error, default=default, env=False)
 

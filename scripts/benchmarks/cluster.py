@@ -68,7 +68,7 @@ class Stage:
             host.ip("address", "add", f"10.{77 + number}.0.{index + 1}/16", "dev", interface)
             host.ip("link", "set", interface, "up")
 
-    # -- what is done to the hosts -----------------------------------------------------------------
+    # -- acting on the hosts -----------------------------------------------------------------------
 
     def start(self, host: Host, instances: Sequence[Instance], delay: float = 0) -> None:
         self.running[host.name] = self.daemon.launch(host, instances, self.pace, delay)

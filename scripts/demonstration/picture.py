@@ -18,7 +18,7 @@ NOBODY = "nobody"
 WIDTH, LEFT, RIGHT = 880, 88, 20
 """Pixels, as all that follow; time runs between the margins."""
 HEADS = 84
-"""Where the titles of the scenes begin."""
+"""The offset of the titles of the scenes."""
 BAR, BAR_PITCH, BARS = 32, 42, 122
 """Height of a host's bar, distance from one to the next, and where they begin."""
 LANE, LANES = 15, 226

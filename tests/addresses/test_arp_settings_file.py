@@ -1,4 +1,4 @@
-"""The file of the ARP settings cannot be kept, or somebody removes it."""
+"""The file of the ARP settings cannot be kept, or is removed."""
 
 import contextlib
 import errno

@@ -263,6 +263,16 @@ def test_repetitions_slept_through_count_as_one():
     assert 1000.0 < schedule.deadline < 1072.0
 
 
+def test_a_repetition_may_come_early_but_not_the_burst():
+    schedule = started(0.0, interval=60.0)
+    assert not schedule.take(0.05, early=1.0)
+    assert schedule.take(3.0)
+    due = schedule.deadline
+    assert not schedule.take(due - 1.01, early=1.0)
+    assert schedule.take(due - 0.99, early=1.0)
+    assert schedule.deadline > due + 10.0
+
+
 def test_a_new_start_replaces_the_old_plan():
     schedule = started(10.0)
     schedule.start(10.05)
@@ -272,6 +282,6 @@ def test_a_new_start_replaces_the_old_plan():
 def test_an_interval_of_a_reload_counts_from_now_on():
     schedule = started(0.0)
     assert schedule.take(99.0)
-    schedule.interval = 60.0
+    schedule.set_interval(60.0)
     assert schedule.take(99.0)
     assert 99.0 < schedule.deadline < 160.0

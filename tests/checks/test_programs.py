@@ -109,7 +109,7 @@ def pids_in(file):
     "leaves", ["sleep 600 & echo $! $$ > {}; wait", "setsid sleep 600 & echo $! $$ > {}; wait"]
 )
 def test_a_program_that_is_too_late_is_killed_with_its_children(probe, tmp_path, leaves):
-    """Also the one that has left its process group."""
+    """Also a child that has left its process group."""
     file = tmp_path / "pids"
 
     async def scenario():

@@ -24,7 +24,7 @@ PIECES = st.lists(
 PLAIN_FILE = (
     "UCARP_INTERFACE=eth0\nUCARP_VHID=1\nUCARP_PASS=geheim7\nUCARP_ADDR=172.16.0.1 # ours\n"
 )
-"""Four lines that nobody can object to."""
+"""Four lines without a fault."""
 
 BEGINNINGS = st.sampled_from(["", " ", "\t", "a", "1", "-", "+", "export ", "\u00a0", "é", "#"])
 ASSIGNMENTS = st.builds("{}a={}".format, BEGINNINGS, PIECES)
@@ -161,7 +161,7 @@ def test_both_read_the_same(text):
         ("A=pa$$word", "pa$$word", "expands $", "'pa$$word'"),
         ('A="pa$$word"', "pa$$word", "expands $", "'pa$$word'"),
         ("A=${B}", "${B}", "expands $", "'${B}'"),
-        ("A=a`b`", "a`b`", "runs what is between backquotes", "'a`b`'"),
+        ("A=a`b`", "a`b`", "runs the text between backquotes", "'a`b`'"),
         ("A=a b", "a b", "ends the value at the space", "'a b'"),
         ("A=a\tb", "a\tb", "ends the value at the space", "'a\tb'"),
         ('A="a\\$b"', "a\\$b", "reads backslashes differently", "'a\\$b'"),
@@ -188,7 +188,7 @@ def test_both_read_the_same(text):
         ("A.b=a", "a", "cannot set a variable of this name", "a"),
         ("\u00a0A=a", "a", "takes the line for a command", "a"),
         ("A=$'", "$'", "expands $", None),
-        ("A=`\\\\", "`\\\\", "runs what is between backquotes", None),
+        ("A=`\\\\", "`\\\\", "runs the text between backquotes", None),
     ],
 )
 def test_bash_reads_another_value(text, value, reason, spelling):

@@ -14,9 +14,9 @@ VIRTUAL = ("UCARP_ADDR", "UCARP_EXTRA_ADDRS", "UCARP_HASH_ADDRS")
 @pytest.mark.parametrize(
     ("one", "other", "why"),
     [
-        (VIRTUAL[0], VIRTUAL[1], "keep it in one of them"),
-        (VIRTUAL[0], VIRTUAL[2], "keep it in one of them"),
-        (VIRTUAL[1], VIRTUAL[2], "keep it in one of them"),
+        (VIRTUAL[0], VIRTUAL[1], "keep it in one key"),
+        (VIRTUAL[0], VIRTUAL[2], "keep it in one key"),
+        (VIRTUAL[1], VIRTUAL[2], "keep it in one key"),
         *((name, "UCARP_SRCIP", "a virtual address cannot be a host's own") for name in VIRTUAL),
         *((name, "UCARP_PEERS", "a peer is a host, not a virtual address") for name in VIRTUAL),
     ],
@@ -42,7 +42,7 @@ def test_an_address_has_one_role(one, other, why):
         (
             "UCARP_SRCIP=10.0.0.2,fe80::1\nUCARP_PEERS=10.0.0.2,fe80::1,fe80::2",
             (
-                "6: UCARP_PEERS: of IPv4 it names only this host, which then advertises to nobody:"
+                "6: UCARP_PEERS: of IPv4 it names only this host, which then has no host to advertise to:"
                 " add the other hosts (got '10.0.0.2,fe80::1,fe80::2')"
             ),
         ),
@@ -50,14 +50,14 @@ def test_an_address_has_one_role(one, other, why):
             "UCARP_PEERS=10.0.0.2\nUCARP_BROADCAST=yes",
             (
                 "6: UCARP_BROADCAST: cannot be used together with UCARP_PEERS in line 5:"
-                " advertisements go to peers or to everybody (got 'yes')"
+                " advertisements go either to peers or to all (got 'yes')"
             ),
         ),
         (
             "UCARP_NOMCAST=yes\nUCARP_PEERS=10.0.0.2",
             (
                 "6: UCARP_PEERS: cannot be used together with UCARP_NOMCAST in line 5:"
-                " advertisements go to peers or to everybody (got '10.0.0.2')"
+                " advertisements go either to peers or to all (got '10.0.0.2')"
             ),
         ),
         (

@@ -44,7 +44,7 @@ def test_a_program_that_runs():
         (b"echo hello\n", "its first line names no interpreter", "sed -i '1i #!/bin/sh' {}"),
         (
             b"#!/bin/sh\r\necho hello\r\n",
-            "it has DOS line ends (CRLF), so that its interpreter is not found",
+            "it has DOS line ends (CRLF), and the kernel does not find its interpreter",
             "sed -i 's/\\r$//' {}",
         ),
     ],

@@ -199,7 +199,7 @@ def test_no_message_shows_a_secret(home, key, line):
             ],
         ),
         (
-            # A key on an unreadable line is not missing as well; other faults are still told.
+            # A key on an unreadable line is not also missing; other faults are still reported.
             minimal("UCARP_ADVSKEW=300").encode().replace(b"=geheim7", b"=\xff"),
             [
                 (

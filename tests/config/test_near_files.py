@@ -1,4 +1,4 @@
-"""What is said about a file that does not exist, and about one whose name no unit can have."""
+"""The messages about a file that does not exist, and about a file whose name no unit can have."""
 
 import subprocess
 from pathlib import Path

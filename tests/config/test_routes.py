@@ -1,4 +1,4 @@
-"""UCARP_ROUTES: the words of `ip route`, and what is said of others."""
+"""UCARP_ROUTES: the words of `ip route`, and the messages about others."""
 
 import pytest
 

@@ -42,7 +42,7 @@ def test_a_password_in_two_ways(home):
         "5: UCARP_KEY: cannot be used together with UCARP_PASS in line 3: keep one",
         "6: UCARP_PASSFILE: cannot be used together with UCARP_PASS in line 3: keep one",
     ]
-    # One that was refused stands there all the same.
+    # A refused secret still stands there.
     assert faults(minimal("UCARP_KEY=geheim7")) == [
         f"5: UCARP_KEY: {NO_HEX}",
         "5: UCARP_KEY: cannot be used together with UCARP_PASS in line 3: keep one",

@@ -29,7 +29,7 @@ def loaded(path: Path, content: str) -> Config:
 
 
 def shown_again(path: Path, config: Config, secrets: str = "UCARP_PASS=geheim7\n") -> Config:
-    """What the output of show() means, once it has its secrets again."""
+    """The meaning of the output of show(), once it has its secrets again."""
     return loaded(path, show(config) + secrets)
 
 

@@ -180,7 +180,7 @@ def test_a_value_is_taken(home, lines, field, value):
         ),
         (
             "UCARP_UPSCRIPT=up.sh",
-            "5: UCARP_UPSCRIPT: must be an absolute path, one that starts with / (got 'up.sh')",
+            "5: UCARP_UPSCRIPT: must be an absolute path, which starts with / (got 'up.sh')",
         ),
         (
             r'UCARP_XPARAM="a\nb"',
@@ -209,7 +209,7 @@ def test_a_value_is_taken(home, lines, field, value):
         ),
         (
             "UCARP_PASSFILE=pass",
-            "5: UCARP_PASSFILE: must be an absolute path, one that starts with / (got 'pass')",
+            "5: UCARP_PASSFILE: must be an absolute path, which starts with / (got 'pass')",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""UCARP_UNITS: which names are accepted, and what is said of the others."""
+"""UCARP_UNITS: which names are accepted, and the messages about the others."""
 
 import pytest
 

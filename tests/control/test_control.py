@@ -16,7 +16,7 @@ A_MOMENT = 0.01
 
 
 class Worker:
-    """Does what is to be done beside the loop in the loop's next turn."""
+    """Does the work beside the loop in the loop's next turn."""
 
     def __init__(self):
         self.waiting = []
@@ -45,7 +45,7 @@ def sockets(tmp_path):
 
 
 async def answers(tmp_path):
-    """Whether the process answers on the socket, where its clients look for it."""
+    """Whether the process answers on the socket that its clients look for."""
     (path,) = sockets(tmp_path)
     reader, writer = await asyncio.open_unix_connection(path)
     writer.write(INFO)

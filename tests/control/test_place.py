@@ -23,7 +23,7 @@ def umask(request):
 
 @pytest.fixture
 def groups(tmp_path):
-    """A file of groups in which one of our own is called ucarpd."""
+    """A file of groups in which a group of ours is called ucarpd."""
     path = tmp_path / "group"
     path.write_text(f"root:x:0:\nucarpd-test:x:1:\nucarpd:x:{os.getegid()}:joe\n")
     return path

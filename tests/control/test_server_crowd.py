@@ -40,7 +40,7 @@ def test_two_hundred_at_once(tmp_path):
 
         results = await asyncio.gather(*(one() for _ in range(200)))
         assert all(set(states) == set(MANY) for states in results)
-        # They share what is made at the same time.
+        # They share a reply that is made at the same time.
         assert bench.host.rendered < 50 * len(MANY)
         await asyncio.sleep(A_MOMENT)
         assert bench.server._connections == {}
@@ -80,7 +80,7 @@ def test_others_cannot_keep_root_waiting(tmp_path, monkeypatch):
         as_user(monkeypatch, 0)
         assert "error" not in await (await bench.client()).call(INFO)
         assert not busy[MOST].reader._buffer
-        # Places become free for those that wait, in their order.
+        # Places become free for the waiting clients, in their order.
         await asyncio.sleep(QUIET + A_MOMENT)
         for each in busy[MOST : MOST + WAITING]:
             assert "error" not in await each.reply()

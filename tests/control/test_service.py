@@ -18,7 +18,7 @@ SERVICE = "org.varlink.service"
 
 
 def answer(call, uid=0, host=None):
-    """What a call gets, as a message."""
+    """The reply to a call, as a message."""
     host = host or FakeHost()
     reply = Service(host).answer(call, uid)
     if callable(reply):

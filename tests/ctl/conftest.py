@@ -23,7 +23,7 @@ def _utc(monkeypatch):
 
 @pytest.fixture
 def run_directory(monkeypatch):
-    """The run directory, with a short path: that of a socket has 107 bytes at most."""
+    """The run directory, with a short path: the path of a socket has 107 bytes at most."""
     with TemporaryDirectory(prefix="ctl") as directory:
         Path(directory).chmod(0o755)
         monkeypatch.setenv("RUNTIME_DIRECTORY", directory)
@@ -55,7 +55,7 @@ def systemd(monkeypatch):
 
 @pytest.fixture
 def process(run_directory):
-    """Starts a process that answers; its number is that of this one unless another is given."""
+    """Starts a process that answers; its number is ours unless another is given."""
     with ExitStack() as processes:
 
         def start(*instances, pid=None, **options):

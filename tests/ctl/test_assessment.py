@@ -55,7 +55,7 @@ def test_a_check_that_bars_the_host_from_serving(is_master):
     assert trouble == (
         (DEGRADED, "this host does not serve: check DB: no")
         if is_master
-        else (CRITICAL, "no host is heard serving; this one may not: check DB: no")
+        else (CRITICAL, "no master is heard, and this host may not serve: check DB: no")
     )
 
 

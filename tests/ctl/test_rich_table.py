@@ -1,4 +1,4 @@
-"""The table of a wide terminal, where rich is installed."""
+"""The table of a wide terminal, if rich is installed."""
 
 from fake_process import IN_TROUBLE, MASTER, NOW
 

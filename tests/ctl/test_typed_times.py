@@ -9,7 +9,7 @@ from ucarpd.ctl.failure import Failure
 
 
 def local(*moment):
-    """Seconds since 1970 of a date, and perhaps a time, where we are."""
+    """Seconds since 1970 of a date, and perhaps a time, in our time zone."""
     return time.mktime((*moment, *(0 for _ in range(8 - len(moment))), -1))
 
 

@@ -44,7 +44,7 @@ class Terminal:
         os.write(self.descriptor, keys)
 
     def until(self, pattern):
-        """Read until the pattern is on the screen; return what was read."""
+        """Read until the pattern is on the screen; return the text."""
         deadline = time.monotonic() + 20
         while not re.search(pattern, self.output, re.DOTALL):
             assert time.monotonic() < deadline, self.output
@@ -53,7 +53,7 @@ class Terminal:
         return seen
 
     def read(self):
-        """Read what there is; False at the end."""
+        """Read all that is ready; False at the end."""
         if select.select([self.descriptor], [], [], 1)[0]:
             try:
                 self.output += os.read(self.descriptor, 65536)
@@ -136,6 +136,6 @@ def test_what_does_not_fit_is_counted():
 
 
 def test_a_line_as_wide_as_the_screen_keeps_its_last_letter():
-    """The cursor stays on that letter, and what erases the rest of the line would erase it too."""
+    """The cursor stays on that letter, and erasing the rest of the line would also erase it."""
     drawn = watch.framed("x" * 20, Screen(20), 5)
     assert drawn.startswith("\x1b[H\x1b[K" + "x" * 20 + "\n")

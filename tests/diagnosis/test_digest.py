@@ -269,7 +269,7 @@ def test_the_mac_address_of_openbsd(here, there, lladdr, words):
 )
 def test_a_mistyped_address(here, there, wrong, right):
     expected = f"it is signed for {wrong} where this host has {right}: a typing error? {ALIKE}"
-    expected += ", or if these are two services, give one of them another UCARP_VHID"
+    expected += ", or if these are two services, give one another UCARP_VHID"
     assert finding(KEY, there, here=here) == expected
 
 

@@ -69,7 +69,7 @@ def test_no_finding_tells_a_secret(secret, here):
 def test_a_finding_is_the_same_whatever_the_passwords_are():
     """The words depend on the kind of mistake and its position only.
 
-    These letters have no look-alikes, so that the kinds are the same.
+    These letters have no look-alikes, so the kinds are the same.
     """
 
     def findings(letters):

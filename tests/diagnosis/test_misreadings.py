@@ -18,7 +18,7 @@ def found(ours, theirs):
 
 
 BOTH_WAYS = [
-    # one host, the other, what the first is told, what the other is told
+    # one host, the other, the message for the first, the message for the other
     (
         "Gr\u00fc\u00dfe",
         "Gru\u0308\u00dfe",

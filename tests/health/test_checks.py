@@ -1,4 +1,4 @@
-"""What the health checks of a virtual host say about it."""
+"""The health checks of a virtual host, and its fitness."""
 
 import pytest
 

@@ -35,7 +35,7 @@ def test_a_daemon_does_not_take_itself_for_another(a, peers, wire):
     daemon.wait_for_line("no other host has taken over")
     a.write_conf("web", conf(a.address, PEERS=peers, FACILITY="local1"))
     daemon.signal(signal.SIGHUP)
-    daemon.wait_for_line("taken over while running")
+    daemon.wait_for_line("applied without a restart")
     a.write_conf("web", conf(a.address, PEERS=peers, MASK=24))
     daemon.signal(signal.SIGHUP)
     daemon.wait_for_line(MASTER, count=2)

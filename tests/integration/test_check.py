@@ -13,7 +13,7 @@ OTHERS = "(, [a-z0-9]+)*"
 
 
 def check(host: Host, *, as_nobody: bool = False, **keys: object) -> tuple[int, str]:
-    """Its exit status, and what it says of a file."""
+    """Its exit status, and its lines about a file."""
     path = host.write_conf("web", conf(host.address, **{"PASS": "Qz9-kx"} | keys))
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if as_nobody else []
     if as_nobody:
@@ -102,7 +102,7 @@ def test_ipv6_is_off(a):
     status, text = check(a, ADDR=f"{VIP},2001:db8::10", SRCIP=None)
     assert status == 0
     said, _, command = text.partition(": type: ")
-    assert "UCARP_ADDR: IPv6 is off on eth0, so that 2001:db8::10 cannot be served" in said
+    assert "UCARP_ADDR: IPv6 is off on eth0, and 2001:db8::10 cannot be served" in said
     a.sysctl(*command.split()[2].split("="))
     assert "IPv6 is off" not in check(a, ADDR=f"{VIP},2001:db8::10", SRCIP=None)[1]
 

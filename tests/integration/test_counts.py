@@ -14,7 +14,7 @@ ONE_ADVERTISEMENT = 8
 LOOKS = 64
 """System calls of the loop for the looks at run directory, control socket and processes in ten seconds.
 
-A worker looks, and what it reads grows with the host.
+A worker looks, and its reading grows with the host.
 """
 
 

@@ -33,7 +33,7 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the demos of this test have their files."""
+    """The directory of the files of this test's demos."""
     directory = tmp_path / "demo"
     directory.mkdir()
     monkeypatch.setenv("TMPDIR", str(directory))

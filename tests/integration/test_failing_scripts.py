@@ -143,7 +143,7 @@ def test_a_script_that_serves_elsewhere_is_trusted(a, place):
 def test_a_script_that_fails_with_the_address_in_place_serves(a):
     write_scripts(a, up=f"{ADD}exit 4\n")
     daemon = start(a, **BOTH)
-    daemon.wait_for_line("[WARNING] web: the up-script failed, but", "goes on serving")
+    daemon.wait_for_line("[WARNING] web: the up-script failed, but", "keeps serving")
     daemon.wait_for_line(MASTER)
     assert a.has(VIP)
     assert daemon.lines("cannot serve") == []
@@ -173,7 +173,7 @@ def test_an_up_script_may_take_the_link_down_for_a_moment(a, wire, bounce):
 
 
 def test_the_winner_of_a_contest_runs_its_up_script_again(a, b, wire):
-    """So that what the loser's script has moved outside the segment comes back."""
+    """Whatever the loser's script has moved outside the segment must come back."""
     holder = a.lab.directory / "holder"
     for host in (a, b):
         write_scripts(host, up=f'echo {host.name} "$UCARP_REASON" >>{holder}\n{ADD}')

@@ -1,4 +1,4 @@
-"""What moves with the role beside the addresses, and who is told: real processes, a real kernel."""
+"""Units, routes and notices that move with the role: real processes, a real kernel."""
 
 import signal
 import sys

@@ -14,7 +14,7 @@ from wiretap import open_in
 
 FORGER = "172.16.0.66"
 IP, CARP = 14, 34
-"""Where the headers begin in a frame."""
+"""The offsets of the headers in a frame."""
 
 
 def checksum(data: bytes) -> bytes:

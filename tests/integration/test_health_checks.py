@@ -76,7 +76,7 @@ def processes_of(file: Path) -> list[int]:
 
 
 def test_a_check_that_hangs_is_killed_wherever_it_has_gone(a, b, tmp_path):
-    """Its children too, and the one with a session of its own; the role stays meanwhile."""
+    """Also its children, even a child with a session of its own; the role stays meanwhile."""
     pids = tmp_path / "pids"
     pids.touch()
     script = f"#!/bin/sh\nsleep 600 &\nsetsid sleep 600 &\necho $! $$ >>{pids}\nwait\n"

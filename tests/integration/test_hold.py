@@ -3,7 +3,7 @@
 from lab import wait_for
 from nodes import MASTER, start_backup, start_master
 
-HOLDING = "holding: the gateway fell silent with the master"
+HOLDING = "holding: the gateway fell silent together with the master"
 CHECK = "'arp:172.16.0.254 hold interval=0.5 timeout=0.5 fall=1 demote=1'"
 
 

@@ -1,4 +1,4 @@
-"""What a running process imports: nothing, for an upgrade may have replaced the files."""
+"""A running process imports nothing, because an upgrade may have replaced the files."""
 
 import contextlib
 import signal

@@ -1,4 +1,4 @@
-"""A crash while the file is being edited, and what `systemctl status` is told."""
+"""A crash while the file is being edited, and the text of `systemctl status`."""
 
 import signal
 import socket
@@ -13,7 +13,7 @@ BAD = "[ERROR] /etc/ucarp/web.conf:7: UCARP_ADVSKEW: "
 
 
 def crash(host: Host, daemon: Process) -> None:
-    """As systemd does it: what is left is cleared at once."""
+    """As systemd does it: clear at once."""
     daemon.kill()
     command = (sys.executable, "-m", "ucarpd", "clear", "/etc/ucarp/web.conf")
     assert host.start(*command).popen.wait(30) == 0
@@ -71,7 +71,7 @@ def told(a, monkeypatch):
     messages = []
 
     def read() -> None:
-        # As systemd does: a daemon whose messages nobody reads would wait.
+        # As systemd does: a daemon whose messages are not read would wait.
         while message := listener.recv(8192).decode():
             messages.append(message)
 
@@ -125,7 +125,7 @@ def test_a_failed_up_script(a, told):
     start_scripted = conf(a.address, UPSCRIPT="/etc/ucarp/up.sh", DOWNSCRIPT="/etc/ucarp/down.sh")
     a.write_conf("web", start_scripted)
     a.ucarpd().wait_for_line("this host cannot serve")
-    wait_for_status(told, "MASTER, but its up-script failed, and nobody else takes it (eth0, ")
+    wait_for_status(told, "MASTER, but its up-script failed, and no other host takes over (eth0, ")
 
 
 def test_another_master_that_does_not_hear_this_one(a, b, told):
@@ -145,4 +145,4 @@ def test_another_master_with_another_password(a, b, told):
     start_master(a)
     b.write_conf("web", conf(b.address, PASS="another"))
     b.ucarpd().wait_for_line(MASTER)
-    wait_for_status(told, f"MASTER; {b.address} is master too, and its digest is wrong (eth0, ")
+    wait_for_status(told, f"MASTER; {b.address} is also master, and its digest is wrong (eth0, ")

@@ -129,7 +129,7 @@ def test_virtual_address_removed_by_hand(a, wire):
         (present,) = [each for each in a.addresses() if each["local"] == VIP]
         a.ip("address", "delete", f"{VIP}/{present['prefixlen']}", "dev", "eth0")
         # Said once: whoever removes it may do so every second.
-        daemon.wait_for_line(f"{VIP} was removed from eth0 by somebody else; putting it back")
+        daemon.wait_for_line(f"{VIP} was removed from eth0 by another program; putting it back")
         wait_for_address(a)
         wait_for(
             "it is announced again", lambda before=before: wire.announcements(VIP, after=before)

@@ -1,4 +1,4 @@
-"""Whatever receives our lines and notifications is dead, slow or full: the protocol goes on."""
+"""The receiver of our lines and notifications is dead, slow or full: the protocol keeps running."""
 
 import contextlib
 import fcntl
@@ -22,7 +22,7 @@ LONGEST_GAP = 1.5
 
 
 def run(host, *options, stderr=None, wrap=(), environment=None):
-    """Run ucarpd on a host, where standard error may be anything."""
+    """Run ucarpd on a host; standard error may be anything."""
     host.write_conf("web", conf(host.address))
     output = host.root / "special.log"
     with output.open("wb") as file:

@@ -55,7 +55,7 @@ def mac(host):
 
 
 def become_master(host, directory, *, prefixlens=(32, 128), prepared=True):
-    """What a daemon does for a virtual host with a MAC of its own."""
+    """A daemon's work for a virtual host with a MAC of its own."""
     virtual = [
         InterfaceAddress(ip_address(ip), prefixlen)
         for ip, prefixlen in zip(VIRTUAL, prefixlens, strict=True)
@@ -162,7 +162,7 @@ def test_a_macvlan_without_ipv6(a):
 
 
 def test_where_settings_cannot_be_changed_that_is_said(a):
-    """As in a container, where /proc/sys is read-only."""
+    """As in a container with a read-only /proc/sys."""
     a.ip("link", "add", "link", "eth0", "name", "carp1", "type", "macvlan", "mode", "bridge")
     program = (
         "from ucarpd.linux.macvlan import prepare_macvlan; prepare_macvlan('carp1', 'eth0', True)"

@@ -30,7 +30,7 @@ def test_maintenance_moves_the_role_and_survives_a_restart(a, b):
     again = a.ucarpd()
     again.wait_for_line("web: demoted by 254: maintenance")
     other.signal(signal.SIGTERM)
-    again.wait_for_line(MASTER)  # Nobody else is left.
+    again.wait_for_line(MASTER)  # No other host is left.
     wait_for_address(a)
     start_backup(b, ADVSKEW=50).wait_for_line(MASTER)
     again.wait_for_line(f"web: {BACKUP}", count=2)

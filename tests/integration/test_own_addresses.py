@@ -26,7 +26,7 @@ def remove(host, address, interface="eth0"):
 
 
 def test_the_peers_list_tells_which_address_to_advertise_from(a, b):
-    """The listed addresses are not the first ones of their interfaces."""
+    """No listed address is the first of its interface."""
     add(a, "172.16.0.51/16")
     add(b, "172.16.0.52/16")
     keys = {"SRCIP": None, "PEERS": "172.16.0.51,172.16.0.52"}
@@ -175,7 +175,7 @@ def test_a_reloaded_master_advertises_its_new_interval_at_once(a, b, wire):
     wire.wait_more(a.address, 2)
     a.write_conf("web", conf(a.address, ADVBASE=3))
     first.signal(signal.SIGHUP)
-    first.wait_for_line("new configuration, taken over while running")
+    first.wait_for_line("new configuration: applied without a restart")
     wire.wait_more(a.address, 3)
     assert second.lines(MASTER) == []
     assert first.lines("cannot send") == []

@@ -20,7 +20,7 @@ pytestmark = both_ways
 
 
 class AddressMonitor:
-    """What `ip monitor` prints about the addresses of a host, from construction on."""
+    """The lines of `ip monitor` about the addresses of a host, since construction."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -59,7 +59,7 @@ def test_a_soft_change_keeps_the_role_and_the_address(a, b, wire):
     wire.wait_more(a.address, 2)
 
     reload(a, on_a, ADVSKEW=20, PREEMPT="yes")
-    on_a.wait_for_line("new configuration, taken over while running")
+    on_a.wait_for_line("new configuration: applied without a restart")
     (*_, last) = wire.wait_more(a.address, 2)
     assert last.advskew == 20
 

@@ -112,7 +112,7 @@ def test_a_script_that_has_begun_reaches_its_end_whatever_becomes_of_the_role(a,
 
 
 def test_a_signal_that_was_for_ucarpd_does_not_leave_a_master_without_its_address(a):
-    """`systemctl kill -s USR1 ucarpd@web` signals the scripts as well."""
+    """`systemctl kill -s USR1 ucarpd@web` also signals the scripts."""
     pid = a.root / "pid"
     write_scripts(a, up=f"echo $$ >{pid}.new; mv {pid}.new {pid}; sleep 1\n{ADD}")
     daemon = start(a, **BOTH)
@@ -132,7 +132,7 @@ def test_an_address_removed_under_a_working_up_script_comes_back(a, wire):
     daemon.wait_for_line("added")
     a.ip("address", "delete", f"{VIP}/16", "dev", "eth0")
     # Not at once: a script may take the address off and put it back itself.
-    daemon.wait_for_line(f"{VIP} was removed from eth0 by somebody else; putting it back")
+    daemon.wait_for_line(f"{VIP} was removed from eth0 by another program; putting it back")
     wait_for_address(a)
     run = f"[{UP} eth0 {VIP}]"
     wire.wait_more(a.address, 3)

@@ -1,4 +1,4 @@
-"""The shipped scripts, run by hand as ucarpd runs them, on an interface with other addresses too."""
+"""The shipped scripts, run by hand as ucarpd runs them, on an interface with more addresses."""
 
 import pytest
 from lab import PROJECT, run

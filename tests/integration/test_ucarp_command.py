@@ -1,4 +1,4 @@
-"""The command `ucarp`, beside the real one of the same name."""
+"""The command `ucarp`, beside the real command of the same name."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from nodes import BACKUP, MASTER, VIP, start_ucarp, wait_for_address, wait_for_n
 
 REAL = "/usr/sbin/ucarp"
 RUNS, WAITS = "runs", "waits"
-"""Outcomes beside an exit status: it is BACKUP; it stays, and says what it waits for."""
+"""Outcomes other than an exit status: it is BACKUP; it stays, and says why it waits."""
 
 BASE = {"-i": "eth0", "-s": "172.16.0.11", "-v": "1", "-p": "x", "-a": VIP}
 SCRIPTS = {"-u": "/bin/true", "-d": "/bin/true"}
@@ -105,7 +105,7 @@ DIFFERENT = [
     (line("--vhid"), 0, 1),
     # It knows the short option in its help alone.
     (line("-m", "224.0.0.18"), 0, RUNS),
-    # It takes another number than the one that is written.
+    # It takes another number than the file has.
     (line("-k", "256"), RUNS, 1),
     (line("-k", "abc"), RUNS, 1),
     (line("-k", "-1"), RUNS, 1),
@@ -136,7 +136,7 @@ def ucarp(tmp_path):
 
 
 def outcome(host, program, words):
-    """What becomes of a command line, and what it has said."""
+    """The outcome of a command line, and its output."""
     process = host.start(program, *words)
 
     def end():
@@ -210,7 +210,7 @@ def test_a_long_script_is_not_ended(a, ucarp):
 
 @pytest.fixture
 def syslog(a):
-    """What the host's /dev/log has got, and the start of the command that gives it such a one."""
+    """The lines that the host's /dev/log has got, and the start of the command that makes a /dev/log."""
     path = a.root / "log"
     receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     receiver.bind(str(path))
@@ -281,7 +281,7 @@ def test_in_the_background_it_says_what_it_waits_for(a, ucarp):
     os.kill(pid, signal.SIGKILL)
 
 
-# -- one of them -----------------------------------------------------------------------------------
+# -- one at a time ---------------------------------------------------------------------------------
 
 
 def test_a_second_one_is_refused(a, ucarp):
@@ -300,7 +300,7 @@ def test_an_old_ucarp_is_named(a, ucarp):
     ours = a.start(ucarp, *line())
     assert ours.popen.wait(30) == 1
     assert ours.lines(f"process {old.pid} is the old ucarp", f"type: kill {old.pid}")
-    # One of another virtual host is welcome.
+    # A process of another virtual host is welcome.
     other = a.start(ucarp, *line(v="2", a="172.16.0.2"))
     other.wait_for_line(BACKUP)
 

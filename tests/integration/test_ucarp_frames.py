@@ -1,4 +1,4 @@
-"""What the options of `ucarp` do to its frames, beside the real one of the same name.
+"""The frames of `ucarp` under each of its options, beside the real command of the same name.
 
 The two run on hosts of one IP address that do not hear each other, so their frames are the same but
 for what differs between any two frames, and for the sender's MAC address.

@@ -1,4 +1,4 @@
-"""Somebody removes or renames the interface, the device or the files of a virtual MAC address."""
+"""The interface, the device or the files of a virtual MAC address are removed or renamed."""
 
 import shutil
 import signal
@@ -49,7 +49,7 @@ def test_the_run_directory_is_removed_meanwhile(a):
     process = serving(a)
     run = a.root / "run"
     shutil.rmtree(run)
-    process.wait_for_line("made again")
+    process.wait_for_line("made it again")
     second = a.ucarpd()
     second.wait_for_line("web is already run by process")
     process.kill()

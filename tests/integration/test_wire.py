@@ -1,4 +1,4 @@
-"""What goes over the wire, as tcpdump, tshark and the neighbours see it."""
+"""The packets on the wire, as tcpdump, tshark and the neighbours see them."""
 
 import re
 from ipaddress import IPv4Address

@@ -1,4 +1,4 @@
-"""Which foreign advertisements the kernel leaves out, and from when on."""
+"""Which foreign advertisements the kernel leaves out, and since when."""
 
 from ipaddress import ip_address
 
@@ -18,7 +18,7 @@ FIRST_ONE = (HOST, 10)
 
 
 def hear(foreign, kinds, number=FIRST, at=0.0, interval=1.0):
-    """Let so many advertisements of each kind come; return whether each changed what is left out."""
+    """Let so many advertisements of each kind come; return whether each changed the filter."""
     return [foreign.note(kind, at + place * interval) for place in range(number) for kind in kinds]
 
 

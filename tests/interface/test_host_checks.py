@@ -229,14 +229,12 @@ def test_ipv6_that_is_switched_off(machine, found):
     assert found() == []
     (text,) = found(ADDR="10.0.0.10,2001:db8::10")
     assert text == (
-        "UCARP_ADDR: IPv6 is off on eth0, so that 2001:db8::10 cannot be served: type:"
+        "UCARP_ADDR: IPv6 is off on eth0, and 2001:db8::10 cannot be served: type:"
         " sysctl -w net/ipv6/conf/eth0/disable_ipv6=0"
     )
     machine.knows_ipv6 = False
     (text,) = found(ADDR="10.0.0.10,2001:db8::10")
-    assert text == (
-        "UCARP_ADDR: this host's kernel has no IPv6, so that 2001:db8::10 cannot be served"
-    )
+    assert text == ("UCARP_ADDR: this host's kernel has no IPv6: 2001:db8::10 cannot be served")
 
 
 def test_a_source_that_is_not_there_may_come(machine, found):
@@ -257,7 +255,7 @@ def test_a_source_that_is_not_there_may_come(machine, found):
 def test_a_mask_that_differs_from_the_hosts(machine, found, keys):
     machine.has("10.0.0.1/16", "192.168.0.1/24")
     assert found(**keys) == [
-        f"UCARP_MASK: 10.0.0.10/{keys['MASK']} has another mask than this host's 10.0.0.1/16, so that the"
+        f"UCARP_MASK: 10.0.0.10/{keys['MASK']} has another mask than this host's 10.0.0.1/16, so the"
         " master would use the virtual address for connections of its own: write /16"
     ]
 
@@ -301,7 +299,7 @@ def test_two_files_on_ports_of_one_bridge(machine, tmp_path):
         return [each for each in texts if "joined by br0" in each[2]]
 
     first = tmp_path / "f0.conf"
-    meet = f"and p1 of {first} are joined by br0, so that two virtual hosts with vhid 7 would meet"
+    meet = f"and p1 of {first} are joined by br0, so two virtual hosts with vhid 7 would meet"
     advice = ": give each its own number"
     assert said(("p1", 7), ("p2", 7)) == [("f1.conf", False, f"p2 {meet}{advice}")]
     assert said(("p1", 7), ("v0", 7)) == [("f1.conf", False, f"v0 {meet}{advice}")]

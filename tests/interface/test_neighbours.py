@@ -63,7 +63,7 @@ class FakeNeighbourSocket:
 
 
 class Kernel:
-    """What is opened; `guard` and `answers` are the sockets of IPv4."""
+    """The opened sockets; `guard` and `answers` are the sockets of IPv4."""
 
     def __init__(self):
         self.refused = set()

@@ -274,7 +274,7 @@ async def test_the_second_socket_leaves_out_what_is_foreign(kernel):
     await asyncio.sleep(NEXT_FILTER_AFTER)
     assert list(kernel.of(4, all_else=True).expected.foreign) == [(PEER, 77)]
     assert list(kernel.of(6, all_else=True).expected.foreign) == [(v6, 78)]
-    # A virtual host that begins may explain what was foreign until now.
+    # A virtual host that begins may own advertisements that were foreign until now.
     shared.serve([1, 77])
     await asyncio.sleep(0)
     assert list(kernel.of(4, all_else=True).expected.foreign) == []

@@ -149,6 +149,6 @@ def test_peers_that_are_all_this_host_are_nobody(chosen, keys):
     found = chosen(host, PEERS="10.0.0.1 10.0.1.1", **keys)
     assert found.is_wrong
     assert found.reason == (
-        "UCARP_PEERS names only this host (10.0.0.1, 10.0.1.1), which then advertises to nobody:"
+        "UCARP_PEERS names only this host (10.0.0.1, 10.0.1.1), which then has no host to advertise to:"
         " add the other hosts"
     )

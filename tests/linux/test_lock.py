@@ -275,3 +275,12 @@ def test_a_lock_that_goes_while_all_are_looked_at_hides_no_other(tmp_path):
     (private_path(tmp_path) / "gone.lock").symlink_to(tmp_path / "nowhere")
     assert holders(tmp_path) == {"web": (os.getpid(), FILE.with_stem("web"))}
     lock.release()
+
+
+def test_a_lock_of_another_process_with_the_same_inode_is_not_its_own(tmp_path):
+    """A container's file system may have a locked file with the inode of one of ours."""
+    lock = take(tmp_path)
+    note = private_path(tmp_path) / "web.lock"
+    note.write_text(note.read_text().replace(str(os.getpid()), "1", 1))
+    assert holders(tmp_path) == {}
+    lock.release()

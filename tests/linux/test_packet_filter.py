@@ -104,7 +104,7 @@ def test_the_socket_of_known_hosts_has_no_part_in_it(family):
 
 
 def test_the_largest_filter_fits_twice_into_the_kernels_limit():
-    """Until the new filter is there, the kernel counts the old one too."""
+    """Until the new filter is there, the kernel also counts the old one."""
     sources = [HOST[4] + place for place in range(50)]
     foreign = [(source, place) for place, source in enumerate(sources)]
     foreign += [(HOST[4], vhid) for vhid in range(100, 242)]

@@ -1,4 +1,4 @@
-"""What is opened as a file is one."""
+"""A path that is opened as a file is a file."""
 
 import os
 

@@ -38,7 +38,7 @@ def test_lines_come_in_their_order_when_the_work_is_done(collected, web):
 
 
 def test_a_master_names_the_host_that_it_does_not_believe(collected, web):
-    """Otherwise the line says that none was heard, right below one that says the contrary."""
+    """Otherwise the line says that none was heard, right below a line that says the contrary."""
     web.dropped(Dropped(DropReason.BAD_DIGEST, PEER, "the digest is wrong"))
     for new in (State.MASTER, State.BACKUP):
         web.transition(
@@ -47,7 +47,7 @@ def test_a_master_names_the_host_that_it_does_not_believe(collected, web):
     (_, (line, fields), (other, _)) = collected()
     told = "no advertisement heard for 3.00 s"
     assert line == (
-        f"[WARNING] web: Switching to state: MASTER ({told}; {PEER} advertises too, but with a wrong"
+        f"[WARNING] web: Switching to state: MASTER ({told}; {PEER} also advertises, but with a wrong"
         " digest)"
     )
     assert fields["UCARPD_REASON"] == told

@@ -1,4 +1,4 @@
-"""Where the lines go, and that the daemon does not wait for them to get there."""
+"""The destinations of the lines, and that the daemon does not wait until the lines are there."""
 
 import os
 import re

@@ -36,7 +36,7 @@ ROWS = [
     ),
     (
         lambda log: log.address_taken_away(PEER),
-        "[WARNING] web: 172.16.0.11 was removed from eth0 by somebody else; putting it back",
+        "[WARNING] web: 172.16.0.11 was removed from eth0 by another program; putting it back",
     ),
     (
         lambda log: log.removers([LinkManager(Program.NETWORKD, "/etc/systemd/network/a.network")]),
@@ -91,7 +91,7 @@ ROWS = [
     ),
     (
         lambda log: log.script_failed_but_serves([PEER]),
-        "[WARNING] web: the up-script failed, but 172.16.0.11 is on this host: it goes on serving",
+        "[WARNING] web: the up-script failed, but 172.16.0.11 is on this host: it keeps serving",
     ),
     (
         lambda log: log.unserved([PEER]),
@@ -105,7 +105,7 @@ ROWS = [
     (
         lambda log: log.loss_held("eth0 is down"),
         "[WARNING] web: eth0 is down while the up-script is running: does the script do that? ucarpd waits "
-        "until it ends",
+        "until the script ends",
     ),
     (
         lambda log: log.record_fault(OSError(28, "cannot write /run/x: No space left on device")),
@@ -118,11 +118,13 @@ ROWS = [
     ),
     (
         lambda log: log.found(Report(Finding.RIVAL_STAYS, PEER)),
-        "[WARNING] web: 172.16.0.11 does not hear this host: it is still MASTER, although this host is preferred",
+        "[WARNING] web: 172.16.0.11 is still MASTER, although this host is preferred: it does not receive "
+        "this host's advertisements",
     ),
     (
         lambda log: log.found(Report(Finding.RIVAL_STAYS_TIED, PEER)),
-        "[WARNING] web: 172.16.0.11 is still MASTER: it does not hear this host, or has another UCARP_TIEBREAK",
+        "[WARNING] web: 172.16.0.11 is still MASTER: it does not receive this host's advertisements, or has "
+        "another UCARP_TIEBREAK",
     ),
     (
         lambda log: log.found(Report(Finding.RIVAL_GONE, PEER)),
@@ -166,7 +168,7 @@ ROWS = [
     ),
     (
         lambda log: log.source_elsewhere(PEER, "lo"),
-        "[INFO] web: source address 172.16.0.11 is on lo, not on eth0; advertising from it nevertheless",
+        "[INFO] web: source address 172.16.0.11 is on lo, not on eth0; still advertising from it",
     ),
     (
         lambda log: log.same_mac(PEER),
@@ -195,7 +197,7 @@ ROWS = [
     (lambda log: log.restarting(2.0), "[ERROR] web: starting again in 2 s"),
     (
         lambda log: log.reconfigured(restarted=False),
-        "[INFO] web: new configuration, taken over while running",
+        "[INFO] web: new configuration: applied without a restart",
     ),
     (
         lambda log: log.reconfigured(restarted=True),
@@ -216,8 +218,8 @@ ROWS = [
     ),
     (
         lambda log: log.address_left_alone(PEER),
-        "[WARNING] web: 172.16.0.11 is virtual, but the only address of eth0: left alone; give this host "
-        "an address of its own",
+        "[WARNING] web: not removing 172.16.0.11: it is virtual, but the only address of eth0; give this "
+        "host an address of its own",
     ),
     (
         lambda log: log.address_out_of_place(PEER, State.BACKUP),

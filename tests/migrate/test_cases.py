@@ -31,7 +31,7 @@ TOLD = {
     "005-container-passfile": ["UCARP_PASS_FILE in ", ":5 and UCARP_PASS in ", "keep one"],
     "006-wrapper-zero-one": [":13: UCARP_DAEMONIZE has no meaning here", ":18: SECONDARY_IPS are"],
     "007-epel-common-and-001": [
-        "vip-common.conf:5, and does not add to it: --preempt is not in force",
+        "vip-common.conf:5, and does not add to them: --preempt is not in force",
         "systemctl disable --now ucarp@001.service",
         "001 is written 1 here",
     ],
@@ -43,7 +43,7 @@ TOLD = {
     "011-epel-loader-loop": [
         "$PASSWORD comes from /etc/ucarp/*.conf",
         "$VIP_ADDRESS comes from /etc/ucarp/*.conf",
-        "--facility: is no syslog facility: ucarp goes on with daemon",
+        "--facility: is no syslog facility: ucarp uses daemon instead",
     ],
     "013-ifupdown-plain": [
         ":20: eth0:ucarp: post-up ip route add 198.51.100.4",
@@ -61,7 +61,7 @@ TOLD = {
     "024-keepalived": [
         ":5: priority 150 becomes UCARP_ADVSKEW=104 (254 - 150)",
         ":2: state MASTER: keepalived preempts unless nopreempt is set: UCARP_PREEMPT=yes",
-        ":9: auth_pass is sent in clear by VRRP",
+        ":9: VRRP sends auth_pass in clear",
         ":14: track_script chk_http",
         ":17: notify_master /etc/keepalived/master.sh: UCARP_NOTIFYSCRIPT here",
     ],

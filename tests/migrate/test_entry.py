@@ -62,7 +62,7 @@ print(open("/proc/self/comm").read(), end="")
     [
         ("/usr/sbin/ucarp,-p,***", r"'/usr/sbin/ucarp\x00-p\x00***'"),
         ("ucarp", "'ucarp'"),
-        # An empty word is one as well.
+        # An empty word is also a word.
         ("ucarp,,-P", r"'ucarp\x00\x00-P'"),
     ],
 )

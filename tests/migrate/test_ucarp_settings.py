@@ -1,4 +1,4 @@
-"""What the values of ucarp's options mean."""
+"""The meaning of the values of ucarp's options."""
 
 import os
 

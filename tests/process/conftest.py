@@ -1,4 +1,4 @@
-"""What the tests of a whole process have in common."""
+"""The common parts of the tests of a whole process."""
 
 import gc
 

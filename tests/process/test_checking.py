@@ -1,4 +1,4 @@
-"""Health checks of an instance: what the log, the history, the machine and the scripts hear of them."""
+"""Health checks of an instance, as the log, the history, the machine and the scripts hear of them."""
 
 import asyncio
 

@@ -123,7 +123,7 @@ async def test_a_reload_is_taken_over_while_it_serves(make, tmp_path, log_lines)
     log_lines.told()
     bench.instance.reconfigure(config_of(tmp_path, "UCARP_ADVSKEW=50\n"))
     assert bench.interface.story == ["replace by advskew 50"]
-    assert log_lines.told() == ["web: new configuration, taken over while running"]
+    assert log_lines.told() == ["web: new configuration: applied without a restart"]
     bench.interface.advertised()
     await asyncio.sleep(3)
     assert set(bench.interface.advertised()) == {50}

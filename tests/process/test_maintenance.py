@@ -18,7 +18,7 @@ ADDRESS = "10.0.0.10"
 
 
 class Clock:
-    """The wall clock: it goes on with the loop's time, and can be set."""
+    """The wall clock: it runs with the loop's time, and can be set."""
 
     def __init__(self):
         self.offset = 0.0
@@ -35,7 +35,7 @@ def clock(monkeypatch):
 
 
 class Web:
-    """The notes of the host and of the instance `web`, and of one that does not run here."""
+    """The notes of the host, of the instance `web`, and of an instance that does not run here."""
 
     name = "web"
 

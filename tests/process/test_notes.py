@@ -1,4 +1,4 @@
-"""What is wrong at the moment, and since when."""
+"""The present faults, and since when."""
 
 from ipaddress import ip_address
 

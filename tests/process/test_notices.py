@@ -1,4 +1,4 @@
-"""The notify script: what it is told, and in which order."""
+"""The notify script: its arguments, and the order of its runs."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The reply of GetStatus: its shape by the interface file, and what it says."""
+"""The reply of GetStatus: its shape by the interface file, and its contents."""
 
 import asyncio
 import errno

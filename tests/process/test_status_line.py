@@ -89,7 +89,7 @@ def test_all_is_well():
 def test_an_address_that_cannot_be_put_in_place(is_scripted, fault):
     notes = Notes()
     notes.unserved = (PEER,)
-    assert notes.of_master(is_scripted, None) == f", but {fault}, and nobody else takes it"
+    assert notes.of_master(is_scripted, None) == f", but {fault}, and no other host takes over"
     notes.unserved = ()
     assert notes.of_master(is_scripted, None) == ""
 
@@ -109,5 +109,5 @@ def test_other_masters_come_and_go():
 
 
 def test_another_master_with_a_wrong_digest():
-    expected = "; 10.0.0.2 is master too, and its digest is wrong"
+    expected = "; 10.0.0.2 is also master, and its digest is wrong"
     assert Notes().of_master(False, PEER) == expected

@@ -10,7 +10,7 @@ from ucarpd.process.supervisor import Supervisor
 
 
 class Observer:
-    """What the supervisor tells it."""
+    """The calls of the supervisor."""
 
     def __init__(self):
         self.told = []

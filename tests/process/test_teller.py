@@ -1,4 +1,4 @@
-"""What happens to an instance is told once, to all who listen."""
+"""Each event of an instance reaches every listener once."""
 
 import asyncio
 from ipaddress import ip_address

@@ -13,7 +13,7 @@ SYSTEM = re.compile(r"(?<![\w.])/(?=(opt|etc|usr/local|var|run)/)")
 
 
 def data_files():
-    """Where `pip install` puts what, relative to the directory."""
+    """The place of each file that `pip install` installs, relative to the directory."""
     table = tomllib.loads((PROJECT / "pyproject.toml").read_text())
     for place, patterns in table["tool"]["setuptools"]["data-files"].items():
         for pattern in patterns:

@@ -1,4 +1,4 @@
-"""The manual pages say what the program does."""
+"""The manual pages agree with the program."""
 
 import re
 import subprocess

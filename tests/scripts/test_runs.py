@@ -10,7 +10,7 @@ from ucarpd.scripts.runs import Runs
 
 
 def runs_of(place, *hooks):
-    """Run them one after the other, and return what was noted."""
+    """Run them one after the other, and return the notes."""
     runs = Runs()
 
     async def scenario():

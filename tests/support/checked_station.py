@@ -9,7 +9,7 @@ PERIOD = 1.0
 
 
 class CheckedStation(Station):
-    """`checks` has the phase in seconds and the cost of each; those in `failing` fail from now on."""
+    """`checks` has the phase in seconds and the cost of each; the checks in `failing` fail now."""
 
     def __init__(self, boot, source, checks, rise=2, fall=3):
         super().__init__(boot, source)

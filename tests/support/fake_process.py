@@ -1,6 +1,6 @@
 """A process that answers on a control socket: real bytes, made-up instances.
 
-Tests of `ucarpctl` run it in a thread, and change what it says.
+Tests of `ucarpctl` run it in a thread, and change its replies.
 """
 
 import socket

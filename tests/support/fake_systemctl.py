@@ -1,4 +1,4 @@
-"""A systemctl that writes down what it is asked, for tests without systemd.
+"""A systemctl that writes down its arguments, for tests without systemd.
 
 It waits while a file VERB.wait exists, and ends with the status in a file VERB.status, if there is one.
 """

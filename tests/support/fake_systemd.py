@@ -16,7 +16,7 @@ class FakeSystemd:
         monkeypatch.setattr(units, "Child", partial(_Run, self))
 
     def told(self):
-        """What was asked since the last call."""
+        """The requests since the last call."""
         asked, self.asked = self.asked, []
         return asked
 

@@ -1,4 +1,4 @@
-"""The interface, on tables, sockets and engines that only write down what came."""
+"""The interface, on tables, sockets and engines that only write down their calls."""
 
 import asyncio
 from functools import wraps

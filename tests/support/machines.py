@@ -211,7 +211,7 @@ class Machine:
 
 
 def _own_cgroups() -> list[Path]:
-    """Where this process is in the hierarchies that systemd uses.
+    """The place of this process in the hierarchies that systemd uses.
 
     nspawn would boot all machines in one control group, and each systemd in there would wait for
     the processes of the others.

@@ -15,7 +15,7 @@ from ucarpd.linux.lock import InstanceLock
 from ucarpd.process.main import Process
 
 TAKES_OVER = 5.0
-"""Seconds after which a host that hears nobody is MASTER."""
+"""Seconds after which a host that hears no other is MASTER."""
 
 A_MOMENT = 0.1
 
@@ -28,7 +28,7 @@ class Host:
         self.run_directory = run_directory
         self.directory.mkdir()
         self.path = directory
-        """What the process runs."""
+        """The command of the process."""
         self.told = []
         """What systemd was told."""
         self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

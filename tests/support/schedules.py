@@ -49,7 +49,7 @@ STACKS = st.sampled_from([(VIRTUAL,), (VIRTUAL6,), DUAL, DUAL])
 
 
 def sources(number, addresses):
-    """The last octet counts most, so the order of the ties is not the one of the numbers.
+    """The last octet counts most, so the order of the ties is not the order of the numbers.
 
     IPv6 has another order than IPv4, and the two would choose different winners.
     """

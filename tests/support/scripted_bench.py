@@ -1,4 +1,4 @@
-"""Addresses that scripts put on an interface, on a kernel and scripts that only write down what came."""
+"""Addresses that scripts put on an interface; kernel and scripts only write down their calls."""
 
 from fake_kernel import FakeLog, FakeNetlink, Ledger
 from two_addresses import LEFT, TAKEN, config_of

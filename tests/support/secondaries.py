@@ -32,13 +32,13 @@ def run_in(host, scenario, is_container=False, elsewhere=frozenset):
                 make_settings_read_only()
             asyncio.run(run())
 
-    # In a thread of its own, which ends with what has become of its mounts.
+    # In a thread of its own, whose mounts end with it.
     with ThreadPoolExecutor(1) as executor:
         executor.submit(enter_and_run).result()
 
 
 def make_settings_read_only():
-    """As in a container, for this thread and those that it starts."""
+    """As in a container, for this thread and the processes that it starts."""
     libc = ctypes.CDLL(None, use_errno=True)
     for call, *arguments in (
         (libc.unshare, CLONE_FS | CLONE_NEWNS),
@@ -51,7 +51,7 @@ def make_settings_read_only():
 
 
 def ipv4(host):
-    """Address to all that `ip` says of it, but for what a secondary loses when it is promoted."""
+    """Address to all that `ip` says of it, except what a secondary loses when it is promoted."""
     links = json.loads(host.ip("-json", "-4", "address", "show", "dev", "eth0").stdout)
     found = {info.pop("local"): info for link in links for info in link["addr_info"]}
     for info in found.values():

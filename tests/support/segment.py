@@ -9,7 +9,7 @@ time jump from one event to the next.  Nothing else is random than what becomes 
 which comes from `seed`.
 
 After every step the segment checks what must hold at any moment (see `_check_dual_masters`), and
-`Cost` adds up what a fault costs the clients.
+`Cost` adds up the cost of a fault for the clients.
 """
 
 import heapq

@@ -1,10 +1,10 @@
-"""A host with its network interface, as a segment has it: it does for its virtual host what the
-engine does in the daemon.
+"""A host with its network interface, as a segment has it.  For its virtual host it does the work of the
+engine in the daemon.
 
-It has one source address, or one of each family; a packet filter of its own may lose the
-advertisements of one family, both those that come and those that go.  It may be frozen, as a virtual
-machine is: it hears nothing then, and its deadlines come late.  Its clock may go too fast, or too
-slowly: all that its virtual host waits for is in seconds of that clock.
+It has a source address of one family or of both; a packet filter of its own may lose the
+advertisements of one family, in both directions.  It may be frozen, as a virtual machine is: it then
+hears nothing, and its deadlines come late.  Its clock may go too fast, or too slowly: all that its
+virtual host waits for is in seconds of that clock.
 """
 
 from dataclasses import replace
@@ -87,7 +87,7 @@ class Station:
                 self.tell(events.InterfaceReady(self.sources))
 
     def kill(self):
-        """A crash: the addresses stay in place, and no peer is told."""
+        """A crash: the addresses stay in place, and no peer hears of it."""
         self.machine = None
         self._jobs += 1
         self.segment.note_holders()

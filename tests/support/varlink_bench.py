@@ -62,7 +62,7 @@ class Client:
         return await self.reply()
 
     async def is_dropped(self):
-        """Read what there is to its end."""
+        """Read all, to the end."""
         try:
             while await self.reader.read(65536):
                 pass

@@ -1,6 +1,6 @@
-"""The types of a Varlink interface file, and a check of a value against one of them.
+"""The types of a Varlink interface file, and a check of a value against a type.
 
-It is strict: a member more is as wrong as one that is missing, and an int is no float.
+It is strict: an extra member is as wrong as a missing one, and an int is no float.
 """
 
 import re
@@ -66,7 +66,7 @@ class Interface:
         return self._struct() if self._ahead == "(" else self._take()
 
     def faults(self, value, of, at="reply"):
-        """Yield what is wrong with a value of a type, each with its place."""
+        """Yield each fault of a value of a type, with its place."""
         match of:
             case Maybe(inner):
                 if value is not None:

@@ -41,7 +41,7 @@ LINK_LOCAL_LEFT_OUT = [
 ]
 CAPTURED_ADVERTISEMENTS = [row for row in DATA["captured"] if "carp_packet_hex" in row]
 CAPTURED_ARP = [row for row in DATA["captured"] if row.get("frame_type") == "gratuitous ARP"]
-# Where bytes lie in an Ethernet frame, for masking what may differ.
+# The offsets of bytes in an Ethernet frame, for masking those that may differ.
 SOURCE_MAC = slice(6, 12)
 IP_TOS = slice(15, 16)
 IP_CHECKSUM = slice(24, 26)

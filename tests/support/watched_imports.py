@@ -1,4 +1,4 @@
-"""Runs ucarpd, and writes down what it imports, and when: `watched_imports.py FILE ARGUMENT...`.
+"""Runs ucarpd, and writes down its imports, with their times: `watched_imports.py FILE ARGUMENT...`.
 
 The log process is a part of it.
 """

@@ -19,7 +19,7 @@ def package() -> Path:
 
 @pytest.fixture(scope="session")
 def command_package(package) -> Path:
-    """The package with the command `ucarp`, built beside that of the daemon."""
+    """The package with the command `ucarp`, built beside the package of the daemon."""
     return package.with_name(package.name.replace("ucarpd_", "ucarpd-ucarp_"))
 
 

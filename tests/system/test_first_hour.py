@@ -157,7 +157,7 @@ def test_the_old_address_of_a_server_becomes_the_virtual_one(a, b, own, client, 
     start(a)
     wait_for("the role", lambda: MASTER in log(a))
     wait_for("the address", lambda: a.has(VIP))
-    assert "somebody else" not in log(a)
+    assert "by another program" not in log(a)
     assert own[a] <= shown(a)
     stop(a)
     assert shown(a) == own[a]
@@ -213,7 +213,7 @@ def article(a, b, own):
 
 
 def page(client):
-    """What a visitor of the virtual address sees."""
+    """The page that a visitor of the virtual address sees."""
     return client.host.run("curl", "-s", "--max-time", "5", f"http://{VIP}/").stdout
 
 

@@ -90,7 +90,7 @@ def start_again(machine):
 
 
 def replace(machine, package):
-    """Install one of the packages, and end what the other one has started; returns what apt says."""
+    """Install a package, and end the processes of the other one; return the output of apt."""
     before = [line.split()[0] for line in daemons(machine)]
     said = machine.shell(f"apt-get install -y /root/{package} 2>&1")
     if before:
@@ -130,7 +130,7 @@ def test_ours_on_the_backup_then_on_the_master_and_back_on_one(pair, client):
     said = replace(b, "ours.deb")
     assert f"process {old.split()[0]} is the old ucarp, and keeps running" in said
     line = wait_for_one(b, "python3")
-    # A check of the process list finds it by its path and its address, and nobody finds the password.
+    # A check of the process list finds it by its path and its address, and never the password.
     assert f"/usr/sbin/ucarp --interface=eth0 --srcip={b.address} --vhid=3 --addr={VIP} " in line
     assert "geheim" not in line
     note("ours on the backup")

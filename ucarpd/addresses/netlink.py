@@ -45,6 +45,7 @@ class NetlinkAddresses:
         served = (*config.addresses, *config.extra_addresses)
         before = self._addresses
         self._addresses = [InterfaceAddress(a.ip, a.prefixlen) for a in served]
+        self._ips = tuple(address.ip for address in self._addresses)
         gone = [address for address in before if address not in self._addresses]
         if gone:
             self._netlink.remove(self._interface, gone, self._removed)
@@ -121,7 +122,7 @@ class NetlinkAddresses:
         """Do nothing: there is only the addresses' own state to clear."""
 
     def all(self) -> tuple[IPAddress, ...]:
-        return tuple(address.ip for address in self._addresses)
+        return self._ips
 
     def present(self) -> tuple[IPAddress, ...]:
         interfaces = (self._interface, *self._renamed())
@@ -136,7 +137,7 @@ class NetlinkAddresses:
         return tuple(ip for ip in self.all() if not self._netlink.has(self._interface, ip))
 
     def elsewhere(self) -> bool:
-        """Return whether any interface of this host has one of the addresses."""
+        """Return whether any interface of this host has any of the addresses."""
         return any(self._netlink.where(ip) for ip in self.all())
 
     def placed(self) -> list[Placed]:

@@ -11,14 +11,13 @@ rule, or both yield, or, worse, neither does.  Hence we compare reversed octets,
 says otherwise.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ucarpd.carp.params import IPAddress, TieBreak
 from ucarpd.carp.timing import BOW_OUT_UNITS, UNFIT_UNITS
 
 
-@dataclass(frozen=True, slots=True)
-class Contender:
+class Contender(NamedTuple):
     """The statement of one side of an election.
 
     `units` is its advertisement interval in 1/256 s, `demotion` counts in the OpenBSD style only.

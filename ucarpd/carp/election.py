@@ -128,8 +128,8 @@ master, and as BACKUP it would later take over from an address that it does not 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from ucarpd.carp.contender import Contender
 from ucarpd.carp.params import TieBreak
@@ -212,8 +212,7 @@ REASONS = {
 """The verdicts by which the role changes: a fixed word, and words for the operator."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class Situation(NamedTuple):
     """The facts, beside the two contenders, on which a backup decides."""
 
     tiebreak: TieBreak

@@ -19,7 +19,7 @@ from ucarpd.carp.election import (
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.master_down import MasterDown, Turn
 from ucarpd.carp.params import Family, IPAddress
-from ucarpd.carp.peers import Peers
+from ucarpd.carp.peers import Peers, is_lasting
 from ucarpd.carp.preempt_delay import PreemptDelay
 from ucarpd.carp.rank import Rank
 from ucarpd.carp.rivals import Rivals
@@ -32,6 +32,7 @@ class Hearing:
 
     def __init__(self, rank: Rank) -> None:
         self.sources: tuple[IPAddress, ...] = ()
+        self._source_of: dict[Family, IPAddress] = {}
         self.peers = Peers()
         self.master_down = MasterDown(rank, self.peers)
         self.preempt_delay = PreemptDelay()
@@ -47,7 +48,8 @@ class Hearing:
     def use(self, sources: tuple[IPAddress, ...], now: float) -> None:
         """Hear in the families of these sources, which are our own, one for each."""
         self.sources = sources
-        self.master_down.follow(tuple(source.version for source in sources), now)
+        self._source_of = {source.version: source for source in sources}
+        self.master_down.follow(tuple(self._source_of), now)
 
     def preempts_at(self, now: float) -> float | None:
         """Return when a backup's wait of rule B11 ends; None if it does not wait."""
@@ -75,7 +77,7 @@ class Hearing:
         rank, master_down, params = self._rank, self.master_down, self._rank.params
         ties_count = master_down.decides_ties(heard.family, now)
         peer = self._take_in(heard, now)
-        own = rank.challenger(self._source_in(heard.family))
+        own = rank.challenger(self._source_of[heard.family])
         situation = Situation(
             tiebreak=params.tiebreak,
             own_master_down_units=rank.master_down_units,
@@ -88,13 +90,14 @@ class Hearing:
         )
         verdict = judge_as_backup(own, peer, situation)
         has_left = heard.is_bow_out and not situation.is_hidden
-        if verdict.takes_over or (verdict is BackupVerdict.BARRED and has_left):
+        takes_over = verdict.takes_over
+        if takes_over or (verdict is BackupVerdict.BARRED and has_left):
             at = now + master_down.pause(own, heard)
-            why = self.reason(verdict if verdict.takes_over else BackupVerdict.BOWED_OUT, heard)
+            why = self.reason(verdict if takes_over else BackupVerdict.BOWED_OUT, heard)
             master_down.await_turn(Turn(at, why))
         elif not heard.is_bow_out:
-            master_down.arm(heard.family, now)
-            self._serves(heard, now, is_hidden=verdict is BackupVerdict.HIDDEN)
+            until = now + master_down.arm(heard.family, now)
+            self.peers.serves(peer, until, is_hidden=verdict is BackupVerdict.HIDDEN)
         return verdict
 
     def as_master(
@@ -104,7 +107,7 @@ class Hearing:
         params, interval = self._rank.params, self._rank.interval
         decides = self.master_down.decides_ties(heard.family, now)
         peer = self._take_in(heard, now)
-        own = self._rank.own(self._source_in(heard.family))
+        own = self._rank.own(self._source_of[heard.family])
         found: list[Action] = []
         if decides and not heard.is_bow_out:
             found = rivals.hear(own, peer, now, interval)
@@ -137,19 +140,19 @@ class Hearing:
         return Why(cause, text.format(peer=heard.source, comparison=comparison), heard.source)
 
     def _take_in(self, heard: AdvertisementReceived, now: float) -> Contender:
-        self.peers.hear(heard, now, self.master_down.patience)
+        # It takes long to work out, and few statements need it.
+        patience = self.master_down.patience if is_lasting(heard) else 0.0
+        self.peers.hear(heard, now, patience)
         self.master_down.hear(heard, now)
         return self._rank.rival(heard)
-
-    def _source_in(self, family: Family) -> IPAddress:
-        return next(source for source in self.sources if source.version == family)
 
     # -- who serves --------------------------------------------------------------------------------
 
     def follow(self, heard: AdvertisementReceived, now: float) -> None:
         """Note that this host has yielded to the sender, which serves now."""
         self.master_down.begun_by(heard)
-        self._serves(heard, now, is_hidden=False)
+        until = now + self.master_down.patience_with(heard)
+        self.peers.serves(self._rank.rival(heard), until)
 
     def tie_patience(self, heard: AdvertisementReceived) -> float:
         """Return the seconds to wait for the winner of a tie: a BSD may have yielded at the same
@@ -157,7 +160,3 @@ class Hearing:
         """
         units = self.peers.interval_units(heard, self._rank.master_down_units)
         return TIE_PATIENCE * units / UNITS_PER_SECOND
-
-    def _serves(self, heard: AdvertisementReceived, now: float, *, is_hidden: bool) -> None:
-        until = now + self.master_down.patience_with(heard)
-        self.peers.serves(self._rank.rival(heard), until, is_hidden=is_hidden)

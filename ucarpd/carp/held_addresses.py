@@ -25,7 +25,7 @@ from ucarpd.carp.actions import (
     ReportUnserved,
 )
 from ucarpd.carp.params import IPAddress, Params
-from ucarpd.carp.timing import UNITS_PER_SECOND, master_down_units
+from ucarpd.carp.timing import UNITS_PER_SECOND, earliest, master_down_units
 
 REACQUIRE_INTERVAL = 1.0
 """The least number of seconds between two attempts to put back a removed address."""
@@ -44,6 +44,11 @@ AFTERWARDS = (10.0, 30.0)
 
 JITTER = 0.2
 """The part of an interval over which the virtual hosts of a process are spread."""
+
+MOST_EARLY = 1.0
+"""Seconds by which a regular repetition comes early at most, to share the wake-up of an
+advertisement, which costs more than the announcement.
+"""
 
 GOLDEN_RATIO = (5**0.5 - 1) / 2
 
@@ -73,7 +78,7 @@ class HeldAddresses:
         self._patience = (
             master_down_units(params.advbase, params.advskew, params.deadratio) / UNITS_PER_SECOND
         )
-        self._announcements.interval = params.announce_interval
+        self._announcements.set_interval(params.announce_interval)
         self._reasserts = params.reassert
 
     @property
@@ -84,13 +89,9 @@ class HeldAddresses:
     @property
     def deadline(self) -> float | None:
         """When `due` has something to do; None for never."""
-        candidates = (
-            self._reacquire_at,
-            self._announcements.deadline,
-            self._rival_gone_at,
-            self._outdo_at,
+        return earliest(
+            self._reacquire_at, self._announcements.deadline, self._rival_gone_at, self._outdo_at
         )
-        return min((at for at in candidates if at is not None), default=None)
 
     def acquire(self, now: float) -> list[Action]:
         self._acquired_at = now
@@ -156,15 +157,17 @@ class HeldAddresses:
         self._outdo_at = next_at
         return []
 
-    def due(self, now: float) -> list[Action]:
-        """Return the actions whose time has come."""
+    def due(self, now: float, early: float = 0.0) -> list[Action]:
+        """Return the actions whose time has come; a regular repetition may come `early` seconds
+        before its time.
+        """
         actions: list[Action] = []
         if self._reacquire_at is not None and now >= self._reacquire_at:
             actions += self.acquire(now)
         if self._rival_gone_at is not None and now >= self._rival_gone_at:
             self._rival_gone_at = None
             actions.append(ReassertAddresses())
-        if self._announcements.take(now) and (here := self._all_here()):
+        if self._announcements.take(now, early) and (here := self._all_here()):
             self._outdo_at = None
             actions.append(AnnounceAddresses(here))
         if self._outdo_at is not None and now >= self._outdo_at:
@@ -191,41 +194,52 @@ class AnnouncementSchedule:
     """
 
     def __init__(self, interval: float = 0.0, phase: float = 1.0) -> None:
-        self.interval = interval
         self.last_at = float("-inf")
+        self.deadline: float | None = None
+        """When the next announcement is due; None for never."""
+        self._interval = interval
         self._phase = phase
         self._started_at = 0.0
         self._burst: deque[float] = deque()
         self._repetitions = 0
 
-    @property
-    def deadline(self) -> float | None:
-        if self._burst:
-            return self._burst[0]
-        if not self.interval or self.last_at < self._started_at:
-            return None
-        return self._repetition_at(self._repetitions)
+    def set_interval(self, interval: float) -> None:
+        self._interval = interval
+        self._plan()
 
     def start(self, now: float) -> None:
         """The first announcement goes out at `now`; plan the others."""
         self.last_at = self._started_at = now
         self._burst = deque(now + after for after in BURST)
         self._repetitions = 0
+        self._plan()
 
-    def take(self, now: float) -> bool:
-        """Whether an announcement is due; several that were slept through count as one."""
-        deadline = self.deadline
-        if deadline is None or now < deadline:
+    def take(self, now: float, early: float = 0.0) -> bool:
+        """Whether an announcement is due; several that were slept through count as one.
+
+        After the burst one is also due that would be due `early` seconds from now.
+        """
+        until = now if self._burst else now + early
+        if self.deadline is None or until < self.deadline:
             return False
-        while self._burst and now >= self._burst[0]:
+        while self._burst and until >= self._burst[0]:
             self._burst.popleft()
-        while self.interval and now >= self._repetition_at(self._repetitions):
+        while self._interval and until >= self._repetition_at(self._repetitions):
             self._repetitions += 1
         self.last_at = now
+        self._plan()
         return True
+
+    def _plan(self) -> None:
+        if self._burst:
+            self.deadline = self._burst[0]
+        elif self._interval and self.last_at >= self._started_at:
+            self.deadline = self._repetition_at(self._repetitions)
+        else:
+            self.deadline = None
 
     def _repetition_at(self, number: int) -> float:
         beyond = number - len(AFTERWARDS) + 1
-        after = AFTERWARDS[min(number, len(AFTERWARDS) - 1)] + max(0, beyond) * self.interval
+        after = AFTERWARDS[min(number, len(AFTERWARDS) - 1)] + max(0, beyond) * self._interval
         turn = (self._phase + number * GOLDEN_RATIO) % 1
-        return self._started_at + after + JITTER * min(after, self.interval) * (turn - 0.5)
+        return self._started_at + after + JITTER * min(after, self._interval) * (turn - 0.5)

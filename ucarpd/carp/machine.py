@@ -54,9 +54,9 @@ from ucarpd.carp import events
 from ucarpd.carp.actions import Action, Finding, Finish, Report, State
 from ucarpd.carp.election import MasterVerdict
 from ucarpd.carp.events import AdvertisementReceived
-from ucarpd.carp.held_addresses import HeldAddresses
+from ucarpd.carp.held_addresses import MOST_EARLY, HeldAddresses
 from ucarpd.carp.params import Params
-from ucarpd.carp.timing import ALONE, Phase
+from ucarpd.carp.timing import ALONE, Phase, earliest
 from ucarpd.carp.transitions import Transitions
 from ucarpd.carp.why import Cause
 
@@ -111,31 +111,35 @@ class VirtualHost(Transitions):
         return actions
 
     def _check_rules(self) -> None:
-        is_master = self.state is State.MASTER
         is_out = self.state is State.INIT
-        assert (self.advertise_at is not None) == is_master, "rule 1"
-        assert (self.master_down_at is not None) == (self.state is State.BACKUP), "rule 2"
-        assert (self._held is not None) == is_master, "rule 3"
-        assert self._leaving.is_over or not is_master, "rule 4"
-        assert not (is_master and self._master_down.is_held_down), "rule 5"
-        assert self._rank.may_serve or not is_master, "rule 6"
-        assert is_master or (self._outage.until is None and self._step_down_until is None), "rule 7"
+        if self.state is State.MASTER:
+            assert self.advertise_at is not None, "rule 1"
+            assert self._held is not None, "rule 3"
+            assert self._leaving.is_over, "rule 4"
+            assert not self._master_down.is_held_down, "rule 5"
+            assert self._rank.may_serve, "rule 6"
+        else:
+            assert self.advertise_at is None, "rule 1"
+            assert self._held is None, "rule 3"
+            assert self._outage.until is None, "rule 7"
+            assert self._step_down_until is None, "rule 7"
+        assert self._master_down.is_armed == (self.state is State.BACKUP), "rule 2"
         assert self._rank.is_stepping_down == (self._step_down_until is not None), "rule 7"
         assert (self._started and self.sources) or is_out, "rule 8"
         assert is_out or not self._stopping, "rule 9"
 
     def next_deadline(self) -> float | None:
         """The monotonic second at which DeadlineReached is wanted; None for never."""
-        candidates = (
-            self.advertise_at,
-            self._step_down_until,
-            self._master_down.next_at if self._rank.may_serve else None,
-            self._held.deadline if self._held else None,
-            self._answers.claims.deadline,
-            self._outage.until,
-            self._leaving.deadline,
-        )
-        return min((at for at in candidates if at is not None), default=None)
+        if self._held is not None:
+            return earliest(
+                self.advertise_at,
+                self._held.deadline,
+                self._answers.claims.deadline,
+                self._outage.until,
+                self._step_down_until,
+            )
+        silent_at = self._master_down.next_at if self._rank.may_serve else None
+        return earliest(silent_at, self._leaving.deadline)
 
     # -- one method for each state -----------------------------------------------------------------
 
@@ -213,6 +217,10 @@ class VirtualHost(Transitions):
         held = self._held
         assert held is not None
         match event:
+            case events.DeadlineReached():
+                self._do_what_is_due(now, held)
+            case events.AdvertisementReceived():
+                self._hear_as_master(event, now, held)
             case events.InterfaceReady(sources):
                 if sources != self.sources or self._outage.until is not None:
                     self._outage.end()
@@ -223,10 +231,6 @@ class VirtualHost(Transitions):
                     self._lose_role(event.reason, now, can_send=event.can_send)
             case events.HardwareAddressChanged() | events.SegmentHeard():
                 self._actions += held.announce(now)
-            case events.AdvertisementReceived():
-                self._hear_as_master(event, now, held)
-            case events.DeadlineReached():
-                self._do_what_is_due(now, held)
             case events.AddressesAcquired(addresses):
                 self._actions += held.acquired(addresses, now)
             case events.AcquireFailed(addresses, has_hung):
@@ -317,9 +321,12 @@ class VirtualHost(Transitions):
             self._step_down_until = None
             self._change_rank(replace(self._rank, is_stepping_down=False), now)
             self._actions.append(Report(Finding.NOBODY_TOOK_OVER))
+        early = 0.0
         if self.advertise_at is not None and now >= self.advertise_at:
             self._advertise(self.advertise_at, now)
             self._actions += self._rivals.gone(now, self._rank.interval)
-        has_rival = self._rivals.are_heard(now, self._rank.interval)
-        self._actions += self._answers.claims.due(now, held.here, has_rival=has_rival)
-        self._actions += held.due(now)
+            early = min(self._rank.interval, MOST_EARLY)
+        if self._answers.claims.deadline is not None:
+            has_rival = self._rivals.are_heard(now, self._rank.interval)
+            self._actions += self._answers.claims.due(now, held.here, has_rival=has_rival)
+        self._actions += held.due(now, early)

@@ -145,14 +145,19 @@ class MasterDown:
     # -- the master-down timers --------------------------------------------------------------------
 
     @property
+    def is_armed(self) -> bool:
+        """Whether a silence is measured, or our turn has come."""
+        return bool(self._silent_since) or self._turn is not None
+
+    @property
     def deadline(self) -> float | None:
         """When our turn comes, or the last timer expires; None when none is armed."""
         if self._turn is not None:
             return self._turn.at
-        expiries = [since + self._wait[family] for family, since in self._silent_since.items()]
-        if not expiries:
+        if not self._silent_since:
             return None
-        return max(self.not_before, self._held_until or self.not_before, *expiries)
+        at = max(since + self._wait[family] for family, since in self._silent_since.items())
+        return max(at, self.not_before, self._held_until or self.not_before)
 
     @property
     def is_holding(self) -> bool:
@@ -177,18 +182,19 @@ class MasterDown:
 
         None: not in this silence, or no longer.
         """
-        if self._turn is not None or self._begun_in is None or self._is_probed:
-            return None
-        deadline = self.deadline
-        assert deadline is not None
-        lead = min(self._rank.interval, PROBE_LEAD * self._wait[self._begun_in])
-        return deadline - lead
+        return None if self._probe_lead is None else self.next_at
 
     @property
     def next_at(self) -> float | None:
         """When to probe the late master, or else to take over."""
-        probe_at = self.probe_at
-        return self.deadline if probe_at is None else probe_at
+        deadline, lead = self.deadline, self._probe_lead
+        return deadline if deadline is None or lead is None else deadline - lead
+
+    @property
+    def _probe_lead(self) -> float | None:
+        if self._turn is not None or self._begun_in is None or self._is_probed:
+            return None
+        return min(self._rank.interval, PROBE_LEAD * self._wait[self._begun_in])
 
     def take_probe(self, now: float) -> AdvertisementReceived | None:
         """Return the latest advertisement of the late master, if it is to be probed now."""
@@ -217,12 +223,13 @@ class MasterDown:
         """Note that the present silence has begun with this advertisement."""
         self._begin(heard.family)
 
-    def arm(self, family: Family, now: float) -> None:
-        """Measure the silence of this family from `now`."""
+    def arm(self, family: Family, now: float) -> float:
+        """Measure the silence of this family from `now`; return the seconds that it may last."""
         self._begin(family)
         self._silent_since[family] = now
         self._given.clear()
         self._set_waits()
+        return self._wait[family]
 
     def _begin(self, family: Family | None) -> None:
         """Begin a silence, after an advertisement in this family or none."""

@@ -21,7 +21,6 @@ AUTHLEN = 7
 HEADER_SIZE = 36
 
 _HEADER = struct.Struct("!BBBBBBHQ20s")
-_CHECKSUM = struct.Struct("!H")
 _CHECKSUM_OFFSET = 6
 
 
@@ -43,21 +42,19 @@ def encode(advertisement: Advertisement, pseudo_header: bytes = b"") -> bytes:
 
     Every system sums up these 36 bytes alone, also in IPv6; only NetBSD adds IPv6's pseudo-header.
     """
-    header = bytearray(
-        _HEADER.pack(
-            advertisement.version << 4 | advertisement.type,
-            advertisement.vhid,
-            advertisement.advskew,
-            AUTHLEN,
-            advertisement.demote,
-            advertisement.advbase,
-            0,
-            advertisement.counter,
-            advertisement.digest,
-        )
+    header = _HEADER.pack(
+        advertisement.version << 4 | advertisement.type,
+        advertisement.vhid,
+        advertisement.advskew,
+        AUTHLEN,
+        advertisement.demote,
+        advertisement.advbase,
+        0,
+        advertisement.counter,
+        advertisement.digest,
     )
-    _CHECKSUM.pack_into(header, _CHECKSUM_OFFSET, checksum(pseudo_header + header))
-    return bytes(header)
+    total = checksum(pseudo_header + header).to_bytes(2, "big")
+    return header[:_CHECKSUM_OFFSET] + total + header[_CHECKSUM_OFFSET + 2 :]
 
 
 def decode(payload: bytes) -> Advertisement:

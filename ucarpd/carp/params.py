@@ -122,7 +122,7 @@ class Params:
 
     def peers_of(self, family: Family) -> tuple[IPAddress, ...]:
         """The unicast peers of one IP version; none means that its group is used."""
-        return tuple(peer for peer in self.peers if peer.version == family)
+        return tuple(peer for peer in self.peers if peer.version == family) if self.peers else ()
 
     def group_of(self, family: Family) -> IPAddress:
         return self.group if family == 4 else self.group6

@@ -110,7 +110,10 @@ class Peers:
         )
 
     def hear(self, heard: AdvertisementReceived, now: float, patience: float) -> None:
-        """Take in an advertisement; `patience` is our own master-down interval in seconds."""
+        """Take in an advertisement; `patience` is our own master-down interval in seconds.
+
+        Only a lasting statement needs it.
+        """
         peer = self._peers.pop(heard.source, None) or Peer(heard, now)
         self._peers[heard.source] = peer
         gap = now - peer.heard_at
@@ -118,7 +121,7 @@ class Peers:
             peer.worst_gap = gap
         if len(self._peers) > SOURCES:
             del self._peers[next(iter(self._peers))]
-        lasts = patience if heard.is_bow_out or heard.stated_demotion else REORDERED
+        lasts = patience if is_lasting(heard) else REORDERED
         self._note_last_word(heard, now, now + lasts)
         if heard.is_bow_out:
             peer.contender = None
@@ -185,6 +188,11 @@ class Peers:
         """Note that this host serves now, or can no longer tell which host does."""
         for peer in self._peers.values():
             peer.contender, peer.has_yielded = None, False
+
+
+def is_lasting(heard: AdvertisementReceived) -> bool:
+    """Whether older frames of its sender are not believed for a master-down interval."""
+    return heard.is_bow_out or heard.stated_demotion > 0
 
 
 def _are_twins(one: AdvertisementReceived, other: AdvertisementReceived) -> bool:

@@ -40,4 +40,4 @@ class PreemptDelay:
         return self._well_since + max(delay, back_off)
 
     def is_on(self, delay: float, now: float) -> bool:
-        return now < self.until(delay, now)
+        return bool(delay or self._losses) and now < self.until(delay, now)

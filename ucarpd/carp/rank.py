@@ -123,17 +123,18 @@ class Rank:
 
     def own(self, source: IPAddress) -> Contender:
         """Our side; `source` is the address that we advertise from."""
-        return self._contender(source, self.stated)
+        units, demotion = self._own
+        return Contender(units, source, demotion)
 
     def challenger(self, source: IPAddress) -> Contender:
         """Our side as a backup: an untested host counts as failing (rule B8)."""
-        return self._contender(source, self.stated if self.is_tested else self._untested.stated)
+        return self.own(source) if self.is_tested else self._untested.own(source)
 
-    def _contender(self, source: IPAddress, stated: Stated) -> Contender:
-        advbase, advskew, demotion = stated
-        return Contender(
-            interval_units(advbase, advskew), source, demotion if self._in_header else 0
-        )
+    @cached_property
+    def _own(self) -> tuple[int, int]:
+        """Our interval in units, and our demotion, as an election compares them."""
+        advbase, advskew, demotion = self.stated
+        return interval_units(advbase, advskew), demotion if self._in_header else 0
 
     def rival(self, heard: AdvertisementReceived) -> Contender:
         """The other side."""

@@ -138,7 +138,8 @@ class Receiver:
 
         if not ip.header_is_intact:
             return drop(DropReason.BAD_IP_CHECKSUM, "the checksum of its IPv4 header is wrong")
-        if is_vrrp(ip.payload, ip.family):
+        family = ip.family
+        if is_vrrp(ip.payload, family):
             return drop(*self._vrrp(ip))
         if len(ip.payload) < packet.HEADER_SIZE:
             return drop(DropReason.BAD_LENGTH, f"{len(ip.payload)} bytes, an advertisement has 36")
@@ -153,10 +154,9 @@ class Receiver:
             return drop(DropReason.BAD_CHECKSUM, "the checksum of the advertisement is wrong")
         if carp.vhid != self._params.vhid:
             return drop(*self._other_vhid(ip.source, carp))
-        if ip.family not in self._params.families:
-            return drop(
-                DropReason.BAD_VHID, f"this virtual host has no IPv{ip.family} address to share"
-            )
+        if family not in self._params.families:
+            text = f"this virtual host has no IPv{family} address to share"
+            return drop(DropReason.BAD_VHID, text)
         if not any(signer.verify(carp.counter, carp.digest) for signer in self._signers):
             evidence = Evidence(ip.source, source_mac(frame), carp.counter, carp.digest)
             text = f"{WRONG_DIGEST}: {UNEXPLAINED}"

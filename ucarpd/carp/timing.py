@@ -70,6 +70,12 @@ def master_down_units(
     return deadratio * advbase * UNITS_PER_SECOND + advskew
 
 
+def earliest(*times: float | None) -> float | None:
+    """Return the first of several times; None is a time that never comes."""
+    known = [at for at in times if at is not None]
+    return min(known) if known else None
+
+
 class Phase(NamedTuple):
     """The place of a virtual host among the virtual hosts of its process that took over together.
 

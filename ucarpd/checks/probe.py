@@ -39,8 +39,8 @@ class Surroundings(NamedTuple):
     """Knowledge for the checks of a virtual host: its `interface`, the kernel's links, its own source
     addresses, and the environment of its scripts with its present state.
 
-    `ask` asks, from its second argument, where an address is; the third gets the answer, if one comes
-    soon.  It raises OSError.
+    `ask` asks, from its second argument, for the host of an address; the third gets the answer, if
+    one comes soon.  It raises OSError.
     """
 
     interface: str

@@ -55,7 +55,7 @@ class Program:
             if not self._run.ended.done():
                 raise Failed("its last run was killed, and still hangs")
         account = await self._account()
-        # The search for what a run leaves may last until the next one: it must not find that.
+        # The search for processes that a run leaves may last until the next run: it must not find those.
         number = str(next(_numbers))
         own = {"UCARP_CHECK": self._check.name, _MARK: number}
         environment = environment_of({**self._surroundings.environment(), **own})

@@ -92,7 +92,7 @@ def address_list(text: str) -> tuple[IPAddress, ...]:
 
 
 def own_addresses(text: str) -> tuple[IPAddress, ...]:
-    """One address, or one of IPv4 and one of IPv6; IPv4 comes first."""
+    """One address, or an IPv4 and an IPv6 address; IPv4 comes first."""
     found = _each(text, _bare_address)
     _require_one_of_a_family(found)
     return tuple(sorted(found, key=lambda ip: ip.version))

@@ -11,7 +11,7 @@ from ucarpd.config.lines import Line, parse_line
 
 _SPECIAL = {
     "$": "expands $",
-    "`": "runs what is between backquotes",
+    "`": "runs the text between backquotes",
     ";": "ends the value at ;",
     "&": "ends the value at &",
     "|": "ends the value at |",

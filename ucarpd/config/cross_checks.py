@@ -30,7 +30,7 @@ def _check_addresses(draft: Draft) -> None:
         if names == {"UCARP_SRCIP", "UCARP_PEERS"}:
             continue
         if names <= _VIRTUAL:
-            why = "keep it in one of them"
+            why = "keep it in one key"
         elif "UCARP_PEERS" in names:
             why = "a peer is a host, not a virtual address"
         else:
@@ -62,13 +62,11 @@ def _check_label(draft: Draft) -> None:
 
 
 def _check_peers(draft: Draft) -> None:
-    _exclude(draft, "UCARP_PEERS", "UCARP_NOMCAST", "advertisements go to peers or to everybody")
+    _exclude(draft, "UCARP_PEERS", "UCARP_NOMCAST", "advertisements go either to peers or to all")
     peers, own = draft.given.get("UCARP_PEERS"), draft.given.get("UCARP_SRCIP")
     for source in own.meaning if own and peers else ():
         if peers and [ip for ip in peers.meaning if ip.version == source.version] == [source]:
-            text = (
-                f"of IPv{source.version} it names only this host, which then advertises to nobody"
-            )
+            text = f"of IPv{source.version} it names only this host, which then has no host to advertise to"
             draft.refuse(peers.line, peers.name, f"{text}: add the other hosts {got(peers.text)}")
 
 

@@ -54,7 +54,7 @@ def nothing_in(paths: Iterable[Path]) -> str:
 
 
 def is_refused(path: Path, problems: Iterable[Problem]) -> bool:
-    """Return whether one of the problems is about this file or its directory."""
+    """Return whether any of the problems is about this file or its directory."""
     return any(problem.path in {path, path.parent} for problem in problems)
 
 

@@ -28,7 +28,7 @@ def fault(script: Path) -> str | None:
     line = start.partition(b"\n")[0]
     if line.endswith(b"\r"):
         where = shlex.quote(place(script))
-        text = "it has DOS line ends (CRLF), so that its interpreter is not found"
+        text = "it has DOS line ends (CRLF), and the kernel does not find its interpreter"
         return f"{text}: type: sed -i 's/\\r$//' {where}"
     words = line[2:].split()
     interpreter = Path(words[0].decode("utf-8", "surrogateescape")) if words else None

@@ -1,7 +1,7 @@
 """What wrappers, images and other systems call our keys.
 
 The names were found in public configurations of `ucarp`.  A name that similarity would lead to the
-wrong key stands here, so that the right key is named: two hosts that take a host's own address for an
+wrong key stands here with the right key: two hosts that take a host's own address for an
 address of the digest are both master.
 """
 
@@ -129,7 +129,7 @@ def is_spelling_of(name: str, key: str) -> bool:
 
 
 def squashed(name: str) -> str:
-    """The word without prefix, in capitals, without what is between its parts."""
+    """Return the word without prefix, in capitals, without dashes or other signs between its parts."""
     bare = re.sub("(?i)^(ucarp|karp|carp)[_-]*", "", name) or name
     return re.sub("[^A-Z0-9]", "", bare.upper())
 

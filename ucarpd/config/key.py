@@ -11,7 +11,7 @@ class Key(NamedTuple):
 
     `default` is written as in a file; None means that there is none, and then `without` says what
     happens and `unset` is what Config holds.  An optional key with an empty value counts as not
-    set.  `fields` are the attributes of Config that come from it; where they are several, `parse`
+    set.  `fields` are the attributes of Config that come from it; if they are several, `parse`
     returns one value for each, and `write` takes as many and makes the text of a file of them.
     `reload` tells whether a running virtual host can take a new value ("live") or starts again for
     it ("restart").

@@ -6,7 +6,7 @@ from ucarpd.config.keys import BY_NAME, PREFIX
 
 
 def unknown(name: str, value: str) -> str | None:
-    """What is wrong with an unknown key that has our prefix; None if it has no meaning here.
+    """Return the fault of an unknown key that has our prefix; None if it has no meaning here.
 
     The text never repeats `value`, which may be a password under a name that was mistyped.
     """

@@ -116,7 +116,7 @@ def foreign_file(path: Path, lines: list[Line]) -> Problem | None:
         return Problem(path, number, None, what)
     imported = path.parent if kind is Kind.VIP_COMMON else path
     text = f"{what}: ucarpd import {shlex.quote(place(imported))}"
-    return Problem(path, number, None, f"{text} shows what it would be here")
+    return Problem(path, number, None, f"{text} shows it as a file of ucarpd")
 
 
 def _is_own(line: str) -> bool:

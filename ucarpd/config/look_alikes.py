@@ -1,7 +1,7 @@
-"""Letters that look like others, and letters that nobody sees.
+"""Letters that look like others, and invisible letters.
 
 A key with a Cyrillic letter in it looks right on the screen, and a password with a typographic quote
-differs from the one that was typed on the other host.
+differs from the password that was typed on the other host.
 """
 
 import unicodedata

@@ -13,7 +13,7 @@ LISTS = ("UCARP_ADDR", "UCARP_EXTRA_ADDRS")
 
 
 def virtual_addresses(draft: Draft) -> list[tuple[VirtualAddress, ...]]:
-    """Return the addresses of each key in LISTS; no addresses if one of the keys is faulty."""
+    """Return the addresses of each key in LISTS; no addresses if any of the keys is faulty."""
     nothing: list[tuple[VirtualAddress, ...]] = [() for _ in LISTS]
     if draft.faulty.intersection((*LISTS, "UCARP_MASK")):
         return nothing

@@ -14,7 +14,7 @@ _NAMES = tuple(key.name for key in KEYS if key.parse is types.absolute_path)
 
 
 def draft_of(path: Path) -> Draft:
-    """Return what the file `path` says; nothing if it cannot be read, which `load` reports."""
+    """Return the meaning of the file `path`; nothing if it cannot be read, which `load` reports."""
     draft = Draft(path)
     with contextlib.suppress(ConfigError):
         draft.take(read_lines(path)[0])

@@ -6,7 +6,7 @@ No words here hold the character itself, because it may be a part of a password.
 import unicodedata
 from collections.abc import Iterator
 
-DASHES = "–—‐‑−"  # noqa: RUF001 - that is what they are
+DASHES = "–—‐‑−"  # noqa: RUF001 - these are meant
 """For a hyphen."""
 QUOTES = {'"': "“”„«»", "'": "‘’‚‹›´"}  # noqa: RUF001
 """For a straight double or single quote."""
@@ -39,7 +39,7 @@ def is_invisible(character: str) -> bool:
 
 
 def kind(character: str) -> str | None:
-    """Say what is odd about the character, without the character; None for any other one."""
+    """Describe an odd character, without the character; None if it is not odd."""
     if is_invisible(character):
         return f"an invisible character ({code(character)})"
     if character != " " and unicodedata.category(character) == "Zs":
@@ -62,7 +62,7 @@ def code(character: str) -> str:
 
 
 def find(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the position of each odd character, from 1, and what is odd about it.
+    """Yield the position of each odd character, from 1, and its description.
 
     Letters of a text that is Cyrillic or Greek throughout are not odd.
     """
@@ -76,7 +76,7 @@ def find(text: str) -> Iterator[tuple[int, str]]:
 
 
 def listed(text: str) -> str:
-    """List what is odd, with the positions; empty if nothing is."""
+    """List the odd characters, with their positions; empty if there are none."""
     return " and ".join(f"{found} at position {position}" for position, found in find(text))
 
 

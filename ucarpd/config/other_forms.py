@@ -9,7 +9,7 @@ from ucarpd.config.problems import place
 
 
 def advice(text: str) -> str:
-    """Return the end of the message "is not KEY=VALUE", empty if the line does not tell what was meant.
+    """Return the end of the message "is not KEY=VALUE", empty if the line has no clear meaning.
 
     A value is repeated only for a key that is known to hold no secret.
     """
@@ -30,7 +30,7 @@ def advice(text: str) -> str:
 def utf_16(path: Path, content: bytes) -> str | None:
     """Say what to do about a file in UTF-16, which Windows calls Unicode; None for any other."""
     start = content[:200]
-    # ASCII text has a zero byte in every second place then.
+    # In this encoding, ASCII text has a zero byte in every second place.
     enough = max(4, len(start) // 3)
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         encoding = "UTF-16"
@@ -41,6 +41,6 @@ def utf_16(path: Path, content: bytes) -> str | None:
     else:
         return None
     old, new = shlex.quote(place(path)), shlex.quote(f"{place(path)}.new")
-    # The new file holds a password too.
+    # The new file also holds a password.
     command = f"(umask 077; iconv -f {encoding} -t UTF-8 {old} >{new} && mv {new} {old})"
     return f"is in {encoding}, which Windows calls Unicode: type: {command}"

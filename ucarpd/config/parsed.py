@@ -74,7 +74,7 @@ class Draft:
         self.refuse(line.number, name, fault)
         meant = foreign_words.meaning(name)
         if meant and meant.key in BY_NAME and line.value:
-            # It is not reported as missing as well.
+            # It is not also reported as missing.
             self.faulty.add(meant.key)
 
     def _take_key(self, key: Key) -> None:

@@ -11,7 +11,7 @@ _EXAMPLES = {"secret", "newsecret", "geheim", "choose a password"}
 
 
 def warnings(given: Mapping[str, Line]) -> Iterator[tuple[Line, str]]:
-    """Yield the line and what is wrong; `given` are the lines by canonical key.
+    """Yield the line and its fault; `given` are the lines by canonical key.
 
     No text holds a part of the password.
     """

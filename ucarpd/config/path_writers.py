@@ -1,4 +1,4 @@
-"""Finding the users other than root who can change the file at a path.
+"""Finding the users other than root with the means to change the file at a path.
 
 They can write or own the file, or they can replace it because they can write or own a directory on
 its path.  Access control lists are covered as far as the file mode shows them.

@@ -17,7 +17,7 @@ _TABLES = {"main": "254", "local": "255", "default": "253"}
 class Route(NamedTuple):
     """A route.  Without a gateway its destination is on `device`.
 
-    Without a `device` the kernel takes the one that leads to the gateway.  `source` is the source
+    Without a `device` the kernel takes the interface that leads to the gateway.  `source` is the source
     address of connections of this host.  `metric` and `table` 0 are the kernel's defaults.
     """
 

@@ -32,13 +32,13 @@ def harm(script: Path) -> str:
     """Return the text about a harmful script, with the command that repairs it."""
     name = place(script)
     return (
-        f"{name} has a line from ucarpd 0.1.0 that deletes every IPv6 address in the same /32, the"
-        f" host's own too. ucarpd does not run it for IPv6 until you type: sed -i '/ to /s,/32,,' {name}"
+        f"{name} has a line from ucarpd 0.1.0 that deletes every IPv6 address in the same /32,"
+        f" also the host's own. ucarpd does not run it for IPv6 until you type: sed -i '/ to /s,/32,,' {name}"
     )
 
 
 def _arguments(script: Path) -> str:
-    """The end of the message if the path is that of a script and its arguments."""
+    """Return the end of the message if the path is a script with its arguments."""
     name = str(script).split(maxsplit=1)[0]
     if script.exists() or not Path(name).is_file():
         return ""

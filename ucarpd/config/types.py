@@ -77,7 +77,7 @@ def boolean(text: str) -> bool:
 
 
 def meant_boolean(text: str) -> bool | None:
-    """What a word of another program means by yes or no; None if it is none of them.
+    """Return the yes or no that a word of another program means; None if it means neither.
 
     An option of `ucarp`, such as --nomcast, means yes.
     """
@@ -144,7 +144,7 @@ def facility(text: str) -> str:
 def absolute_path(text: str) -> Path:
     path = Path(text)
     if not path.is_absolute():
-        raise ValueError("must be an absolute path, one that starts with /")
+        raise ValueError("must be an absolute path, which starts with /")
     return path
 
 

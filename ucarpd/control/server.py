@@ -18,7 +18,7 @@ MOST = 64
 """Connections at a time of root, and as many of all other users, who cannot keep root waiting."""
 
 WAITING = 192
-"""Waiting clients of root, and of all others, for one of these places; further ones are disconnected.
+"""Clients of root, and of all others, that may wait for a place; further ones are disconnected.
 
 The kernel's queue would let root wait behind them.
 """

@@ -69,7 +69,7 @@ def _troubles(instance: Message, now: float) -> Iterator[Trouble]:
                 yield Trouble(DEGRADED, f"this host does not serve: {each['reason']}")
             else:
                 yield Trouble(
-                    CRITICAL, f"no host is heard serving; this one may not: {each['reason']}"
+                    CRITICAL, f"no master is heard, and this host may not serve: {each['reason']}"
                 )
 
 

@@ -31,7 +31,7 @@ _STYLES = {"MASTER": BOLD, "INIT": BAD, Event.DEMOTION: WARN, Event.MAINTENANCE:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", nargs="?", help="an instance; none: all")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="an instance; default: all")
     parser.add_argument(
         "--since",
         metavar="WHEN",

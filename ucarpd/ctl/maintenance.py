@@ -29,9 +29,11 @@ NOT_KNOWN = "whether another host can serve is not known: ucarpctl step-down fin
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", metavar="on|off", nargs="?", help="begin or end it; none: show it")
     parser.add_argument(
-        "name", metavar="NAME", nargs="?", help="an instance; none: all of this host"
+        "what", metavar="on|off", nargs="?", help="begin or end it; default: show it"
+    )
+    parser.add_argument(
+        "name", metavar="NAME", nargs="?", help="an instance; default: all of this host"
     )
     parser.add_argument(
         "--never",
@@ -39,7 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="do not serve at all; otherwise it serves if no healthy host does",
     )
     parser.add_argument(
-        "--for", dest="length", metavar="DURATION", help="end it by itself: 90s, 15m, 2h, 1d"
+        "--for",
+        dest="length",
+        metavar="DURATION",
+        help="end it automatically after 90s, 15m, 2h or 1d",
     )
     parser.add_argument("--reason", metavar="TEXT", default="", help="why; shown everywhere")
     parser.add_argument("--json", action="store_true", help="show it as JSON")

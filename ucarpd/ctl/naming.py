@@ -29,7 +29,7 @@ def is_stopping_units(instance: Message) -> bool:
 
 
 def no_such_instance(name: str, known: Collection[str]) -> Failure:
-    """Return a failure with the known names, and the one that was probably meant."""
+    """Return a failure with the known names, and the name that was probably meant."""
     if not known:
         return Failure(f"there is no instance {name}: no ucarpd runs on this host")
     import difflib

@@ -16,7 +16,7 @@ from ucarpd.linux.lock import holders
 from ucarpd.linux.run_directory import run_directory
 
 DIRECTORY = Path("/etc/ucarp")
-"""Where the units read their files."""
+"""The directory from which the units read their files."""
 
 FAILED, STOPPED, UNKNOWN = "failed", "stopped", "unknown"
 

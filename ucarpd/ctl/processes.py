@@ -143,7 +143,7 @@ class Feed:
         self._answers: dict[Path, Answer | None] = {}
         """By the socket that a thread follows; None: has not answered yet."""
         self._dead: dict[Path, object] = {}
-        """The sockets of ended processes, each as it was then."""
+        """The sockets of ended processes, each as it was at the end."""
         self._may_ask = True
         self.woken, self._wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self.look()

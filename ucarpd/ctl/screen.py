@@ -1,4 +1,4 @@
-"""Where the text goes: its width and colours, for a terminal, a pipe or a file."""
+"""The output of a command: its width and colours, for a terminal, a pipe or a file."""
 
 import os
 import sys

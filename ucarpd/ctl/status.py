@@ -36,14 +36,14 @@ class Seen(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "name", metavar="NAME", nargs="?", help="an instance; none: all of this host"
+        "name", metavar="NAME", nargs="?", help="an instance; default: all of this host"
     )
     parser.add_argument("--json", action="store_true", help="print the replies of the processes")
     parser.add_argument(
         "--watch", action="store_true", help="keep the screen up to date; q ends it"
     )
     parser.epilog = (
-        "exit status: 0 as it should be, 1 degraded (demoted, in maintenance, a lasting fault, "
+        "exit status: 0 no problems, 1 degraded (demoted, in maintenance, a lasting fault, "
         "stopped), 2 critical (INIT, failed, or MASTER without its address), 3 not known"
     )
 

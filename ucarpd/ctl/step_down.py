@@ -16,7 +16,9 @@ _MARGIN = 0.5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", nargs="?", help="an instance; none: all that run")
+    parser.add_argument(
+        "name", metavar="NAME", nargs="?", help="an instance; default: all that run"
+    )
     parser.epilog = (
         "exit status: 0 when another host has taken over, or this host is not MASTER; "
         "1 if no host took over; 3 if ucarpd could not be asked"

@@ -13,7 +13,9 @@ _LOOK = 0.1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", nargs="?", help="an instance; none: all that run")
+    parser.add_argument(
+        "name", metavar="NAME", nargs="?", help="an instance; default: all that run"
+    )
     parser.add_argument(
         "--state",
         choices=("MASTER", "BACKUP", "INIT"),

@@ -152,7 +152,7 @@ def _suppositions(
 # -- the content of a digest -----------------------------------------------------------------------
 
 _ALIKE = "set UCARP_ADDR alike on both"
-_OR_ANOTHER = "or if these are two services, give one of them another UCARP_VHID"
+_OR_ANOTHER = "or if these are two services, give one another UCARP_VHID"
 
 
 def _contents(evidence: Evidence, background: Background, ours: _Content) -> Iterator[_Content]:

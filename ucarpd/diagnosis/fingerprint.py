@@ -12,7 +12,7 @@ from ucarpd.carp.params import KEY_SIZE
 from ucarpd.config import Config
 
 _SIZE = 3
-"""Bytes: enough to tell two files apart, and few enough that many wrong passwords fit as well."""
+"""Bytes: enough to tell two files apart, and few enough that many wrong passwords also fit."""
 _COST = 1 << 16
 """Scrypt's N: with r=8, each file takes 64 MiB of memory and about 0.3 s on a small machine."""
 

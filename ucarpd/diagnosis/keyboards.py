@@ -1,4 +1,4 @@
-"""What comes out if a password is typed with another keyboard layout than its writer had."""
+"""The results of typing a password with another keyboard layout than its writer had."""
 
 _US = "`-=[]\\;',./~_+{}|:\"<>?@#$^&*()"
 

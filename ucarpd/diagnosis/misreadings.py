@@ -78,7 +78,7 @@ def _forms(text: str) -> Iterator[Misreading]:
 
 
 def _odd_ones_here(text: str) -> Iterator[Misreading]:
-    """Yield what is left without the odd characters of ours, one of them or all."""
+    """Yield our password without its odd characters: without one kind, or without all."""
     edges = "".join(QUOTES.values())
     yield text.strip(edges), " without the typographic quotes around it", _BY_HAND_HERE
     everywhere = ""
@@ -184,7 +184,7 @@ def _base64(text: str) -> str:
 
 
 def _of_base64(text: str) -> str:
-    """Decode; what is no base64 of a text stays."""
+    """Decode; a text that is no base64 of a text stays."""
     try:
         return base64.b64decode(text, validate=True).decode().removesuffix("\n")
     except (binascii.Error, UnicodeDecodeError, ValueError):

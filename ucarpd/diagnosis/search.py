@@ -8,7 +8,7 @@ from ucarpd.carp.receive import UNEXPLAINED, Evidence
 from ucarpd.diagnosis.digest import Background, explain
 
 PAUSE = 0.002
-"""Seconds between two batches of the search, so that the protocol gets the processor."""
+"""Seconds between two batches of the search, in which the protocol gets the processor."""
 
 
 class DigestSearch:

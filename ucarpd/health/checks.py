@@ -43,7 +43,7 @@ class HealthChecks:
         self._is_master = False
 
     def add(self, name: str, terms: Terms, now: float) -> None:
-        """Add a check that has no result yet; it replaces an old one of this name."""
+        """Add a check that has no result yet; it replaces an old check with this name."""
         self.histories[name] = CheckHistory(terms.rise, terms.fall, now)
         self.keep(name, terms, now)
 

@@ -1,4 +1,4 @@
-"""How often an instance has died lately, so that one in a crash loop does not take the role each time.
+"""How often an instance has died lately: an instance in a crash loop must not take the role each time.
 
 A file in the private directory has the monotonic second of each start; a clean stop removes it.  So
 the starts in it, but for the present one, have ended in a death.
@@ -14,8 +14,8 @@ WINDOW = 60.0
 PROBATION = (0.0, 0.0, 10.0, 300.0)
 """Seconds for which a host is less fit after so many deaths within the window; the last one is for more.
 
-With the third it has to show that it lives.  After the second it waits a little, so that a host that
-preempts does not move the role to and fro with each death.
+With the third it has to show that it lives.  After the second it waits a little: a host that
+preempts must not move the role to and fro with each death.
 """
 
 

@@ -57,7 +57,7 @@ class Demotion:
         return both
 
     def unfitness(self, *, by_count: bool = False) -> int:
-        """Where this host stands in the order; `by_count`: each failing reason counts as 1."""
+        """Return the place of this host in the order; `by_count`: each failing reason counts as 1."""
         reasons = self.reasons.values()
         worst = max((level.value for level, _ in reasons), default=HEALTHY)
         if worst > LARGEST_FAILING:

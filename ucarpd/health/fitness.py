@@ -67,7 +67,7 @@ class Fitness:
             self.set(_MAINTENANCE, level.value, level)
 
     def sending(self, is_failing: bool) -> None:
-        """Advertisements do not get out, so that the peers think this host dead; or do again."""
+        """Advertisements do not get out, and the peers think this host dead; or they get out again."""
         if self._sending_again is not None:
             self._sending_again.cancel()
             self._sending_again = None
@@ -78,7 +78,7 @@ class Fitness:
     def unserved(self, missing: int, total: int) -> None:
         """Of `total` virtual addresses this master cannot put `missing` in place; 0: serves all.
 
-        Each counts by its share, so that of two hosts the one that serves more is the fitter one.
+        Each counts by its share: of two hosts, the host that serves more addresses is fitter.
         """
         self._cancel_address_timer()
         self._is_unserved = missing > 0

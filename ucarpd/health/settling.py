@@ -1,4 +1,4 @@
-"""Which of the failing checks count, so that one fault moves the role once.
+"""Which of the failing checks count: one fault must move the role only once.
 
 When something fails that two hosts share, they notice it at different times, and one check after
 the other.  If each failure counted at once, the role would go to the host that has noticed less so

@@ -1,6 +1,6 @@
 """Which foreign advertisements of a segment need not be read any more.
 
-On a segment with 254 virtual hosts of other hosts, a host with one of its own would spend its time
+On a segment with 254 foreign virtual hosts, a host with a single virtual host would spend its time
 with frames that it only counts.  Once the first advertisements of a foreign virtual host have been
 looked at, the kernel passes one in 64.
 

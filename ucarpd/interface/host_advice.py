@@ -81,9 +81,9 @@ def no_ipv6(config: Config) -> tuple[str | None, str] | None:
         return None, f"{interface} has no IPv6, because its MTU is below 1280"
     served = _listed(str(ip) for ip in config.hashed if ip.version == 6)
     if not sysctl.knows_ipv6():
-        return "UCARP_ADDR", f"this host's kernel has no IPv6, so that {served} cannot be served"
+        return "UCARP_ADDR", f"this host's kernel has no IPv6: {served} cannot be served"
     if sysctl.has_ipv6_off(interface):
-        text = f"IPv6 is off on {interface}, so that {served} cannot be served: type:"
+        text = f"IPv6 is off on {interface}, and {served} cannot be served: type:"
         # With slashes, since a name such as eth0.7 has a dot.
         return "UCARP_ADDR", f"{text} sysctl -w net/ipv6/conf/{interface}/disable_ipv6=0"
     return None

@@ -149,7 +149,7 @@ class _Host:
             if lengths and each.prefixlen not in {*lengths, 32}:
                 yield (
                     f"{each} has another mask than this host's {covering[0].ip}/"
-                    f"{covering[0].prefixlen}, so that the master would use the virtual address for"
+                    f"{covering[0].prefixlen}, so the master would use the virtual address for"
                     f" connections of its own: write /{covering[0].prefixlen}"
                 )
 

@@ -1,6 +1,6 @@
-"""One network interface as its virtual hosts see it: a way in and out, and whom its changes concern.
+"""One network interface as its virtual hosts see it: its frames, and its changes.
 
-Its sockets are opened when the interface appears, and anew when an interface of the same name appears
+Its sockets are opened when the interface appears, and again when an interface of the same name appears
 in its place.  `readiness` finds out whether it can be used.
 """
 
@@ -27,14 +27,14 @@ LOOK_AGAIN_AFTER = 3.0
 """Seconds between two looks at what keeps a virtual host from working: not every cause has an event."""
 
 SILENCE = 10.0
-"""Seconds without any advertisement after which the next one is told to the virtual hosts."""
+"""Seconds without any advertisement after which the virtual hosts hear of the next one."""
 
 
 class Interface:
     """The interface of this name, whether it exists at the moment or not.
 
-    `demote` is told how much less fit this host is while the interface cannot be used.  `elsewhere`
-    returns the virtual addresses that other processes of this host serve.
+    `demote` gets the amount by which this host is less fit while the interface cannot be used.
+    `elsewhere` returns the virtual addresses that other processes of this host serve.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Interface:
         self._neighbours.expect(addresses, answered)
 
     def ask(self, address: IPAddress, source: IPAddress, answered: Answered) -> None:
-        """Ask the neighbours, from `source`, where an address is.  Raises OSError."""
+        """Ask the neighbours, from `source`, for the host of an address.  Raises OSError."""
         self.expect_answers((address,), answered)
         self.send(question(address, source, self.mac))
 
@@ -103,7 +103,7 @@ class Interface:
         return f"{self.name} cannot be used"
 
     def expect(self, config: Config) -> None:
-        """A virtual host will be attached: its addresses are no source of another one from now on."""
+        """Stop using the addresses of a virtual host, which will be attached, as sources of others."""
         addresses = config.params().addresses
         self._virtual.update(addresses)
         for member in list(self._members.values()):
@@ -123,7 +123,7 @@ class Interface:
     def replace(self, config: Config) -> None:
         """Let a virtual host go on with another configuration, and with all that it has heard.
 
-        One that is not attached yet will be with the new one.
+        A virtual host that is not attached yet will be, with the new configuration.
         """
         member = self._members.get(config.vhid)
         if member is None:
@@ -149,7 +149,7 @@ class Interface:
                 self._look_again = None
 
     def role_changed(self) -> None:
-        """One of the virtual hosts has another state."""
+        """A virtual host has another state."""
         self._neighbours.change()
 
     def _admit(self, member: Member) -> None:
@@ -198,8 +198,8 @@ class Interface:
     def tell_faults(self) -> None:
         """What keeps this interface from its work makes the whole host less fit.
 
-        One that has never been there is not counted: its file was written for another machine, or
-        has a typo, and the other virtual hosts shall not suffer from that.
+        An interface that was never seen is not counted: its file was written for another machine, or
+        has a typo, and the other virtual hosts must not suffer from that.
         """
         self._was_seen = bool(self._members) and (self._was_seen or self._link is not None)
         amount = 0
@@ -219,7 +219,7 @@ class Interface:
             self._update()
 
     def _device_changed(self, device: str) -> None:
-        """A virtual MAC device that somebody has shut down takes its addresses with it."""
+        """A virtual MAC device that an operator has shut down takes its addresses with it."""
         link = self._netlink.link(device)
         if link is not None and not link.is_up:
             for member in list(self._members.values()):
@@ -267,7 +267,7 @@ class Interface:
         self._neighbours.close()
         self._double_watch.stop()
 
-    # -- what comes in -----------------------------------------------------------------------------------
+    # -- receiving ---------------------------------------------------------------------------------------
 
     def _deliver(self, frame: bytes, at: float) -> IPAddress | None:
         """Hand a frame to its virtual host; its source, if that found the digest to be good."""
@@ -277,7 +277,7 @@ class Interface:
         else:
             member = self._members.get(vhid)
             self._end_silence(at)
-        # Where the vhid is nobody's, any of them counts and reports the frame.
+        # If no virtual host has the vhid, any of them counts and reports the frame.
         member = member or next(iter(self._members.values()), None)
         if member is None:
             return None
@@ -308,7 +308,7 @@ class Interface:
     # -- another daemon on this host -----------------------------------------------------------------------
 
     def _long_enough(self) -> float:
-        """For how long to look, so that a daemon with our configuration is seen in any case."""
+        """Return the seconds to look: long enough to see a daemon with our configuration in any case."""
         return 2.5 + max((member.params.advbase for member in self._members.values()), default=0)
 
     def _sent_from_here(self, frame: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The ears of one interface for ARP and neighbour discovery, shared by its virtual hosts.
+"""Receiving ARP and neighbour discovery on one interface, for all its virtual hosts.
 
 While a virtual host is MASTER, other hosts that claim its addresses are heard; they are rare, and a
 flood of them is read with pauses.  After a question its answers are heard for a moment.
@@ -22,7 +22,7 @@ PAUSE = 0.1
 """Packets that are read at once, and the seconds until the next ones are read."""
 
 CHANGES_AFTER = 0.05
-"""Seconds after which a change of the guarded addresses takes effect, with all others by then."""
+"""Seconds after which a change of the guarded addresses takes effect, together with the changes meanwhile."""
 
 ANSWERS_WITHIN = 2.0
 """Seconds for which the answers to a question are heard."""

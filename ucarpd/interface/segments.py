@@ -34,7 +34,7 @@ def meetings(configs: Sequence[Config], table: LinkTable) -> Iterator[Problem]:
         if rival is not None:
             text = (
                 f"{link.name} and {rival.interface} of {rival.path} are joined by {bridge.name}, so"
-                f" that two virtual hosts with vhid {config.vhid} would meet: give each its own number"
+                f" two virtual hosts with vhid {config.vhid} would meet: give each its own number"
             )
             yield Problem(config.path, None, "UCARP_VHID", text)
         elif earlier and link.slave_kind in _BRIDGES:

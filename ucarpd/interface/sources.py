@@ -63,7 +63,7 @@ def choose(
         and all(_find(config.interface, ip, table) for ip in peers)
     ):
         text = f"UCARP_PEERS names only this host ({_listed(peers)})"
-        text += ", which then advertises to nobody: add the other hosts"
+        text += ", which then has no host to advertise to: add the other hosts"
         return NoSource(text, "UCARP_PEERS", is_wrong=True)
     return source
 
@@ -111,7 +111,7 @@ def _first(
 
 
 def _key_of(config: Config, ips: Sequence[IPAddress]) -> str | None:
-    """Return the key of this file that lists one of the addresses, or None."""
+    """Return the key of this file that lists any of the addresses, or None."""
     for key, addresses in (
         ("UCARP_ADDR", config.addresses),
         ("UCARP_EXTRA_ADDRS", config.extra_addresses),
@@ -122,7 +122,7 @@ def _key_of(config: Config, ips: Sequence[IPAddress]) -> str | None:
 
 
 def _find(interface: str, ip: IPAddress, table: AddressTable) -> str | None:
-    """Return the interface that has the address; `interface` itself, if it is one of several."""
+    """Return the interface that has the address; `interface` itself, if several have it."""
     if any(each.ip == ip for each in table.addresses(interface)):
         return interface
     # On another link a link-local address is a different address.

@@ -1,7 +1,7 @@
 """The command line and environment of this process as others see them, in `ps` for example.
 
-The kernel shows the memory in which the words were when the program started, so what is written there
-is seen.  It is loaded before anything else, and so imports nothing that the interpreter has not got.
+The kernel shows the memory in which the words were when the program started, so words written there
+are seen.  This module is loaded before anything else, and imports nothing that is not loaded yet.
 """
 
 import os
@@ -9,14 +9,14 @@ import sys
 
 _ARGUMENTS = 45
 _ENVIRONMENT = 47
-"""Where arg_start and env_start are in proc_pid_stat(5), behind the name; the end follows each."""
+"""The fields of arg_start and env_start in proc_pid_stat(5), behind the name; the end follows each."""
 
 
 def show(words: list[str]) -> bool:
     """Show these words instead of the present ones; return False if that cannot be done.
 
-    They must not take more room than the present ones.  What is left over is filled with zero bytes,
-    which ps shows as blanks at the end.
+    They must not take more room than the present ones.  Zero bytes fill the rest; ps shows them as
+    blanks at the end.
     """
     shown = b"".join(os.fsencode(word) + b"\0" for word in words)
     try:

@@ -49,7 +49,7 @@ class InstanceLock:
     def renew(self) -> None:
         """Take the locks whose files are missing, for example because the directory was removed.
 
-        Raises OSError, and AlreadyRunning if another process has taken one since then.
+        Raises OSError, and AlreadyRunning if another process has taken one meanwhile.
         """
         private = private_directory(self._directory)
         for file, whose in self._whose.items():
@@ -137,7 +137,7 @@ def is_held(name: str, directory: Path) -> bool:
     """
     try:
         inode = (private_path(directory) / f"{name}.lock").stat().st_ino
-        return inode in _locked()
+        return any(inode == locked for _, locked in _locked())
     except FileNotFoundError:
         return False
     except OSError:
@@ -160,7 +160,7 @@ def holders(directory: Path) -> dict[str, tuple[int, Path]]:
                 continue  # Its instance has just stopped.
             try:
                 pid, path = _noted(descriptor)
-                if os.fstat(descriptor).st_ino in locked and pid.isdecimal():
+                if (pid, os.fstat(descriptor).st_ino) in locked:
                     found[lock.stem] = (int(pid), Path(path))
             finally:
                 os.close(descriptor)
@@ -169,7 +169,11 @@ def holders(directory: Path) -> dict[str, tuple[int, Path]]:
     return found
 
 
-def _locked() -> set[int]:
-    """Return the inodes that are locked, on any file system."""
+def _locked() -> set[tuple[str, int]]:
+    """Return process id and inode of each lock, on any file system.
+
+    Another file system, such as a container's, may have a locked file with the same inode.
+    """
     lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
-    return {int(line.rpartition(":")[2].split()[0]) for line in lines if "FLOCK" in line}
+    locks = (line.partition("FLOCK")[2].split() for line in lines if "FLOCK" in line)
+    return {(pid, int(place.rpartition(":")[2])) for _, _, pid, place, *_ in locks}

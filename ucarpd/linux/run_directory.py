@@ -1,6 +1,6 @@
 """The run directory, and the private directory in it, which holds locks and records.
 
-Other users have no access to the private directory: a user who can take a lock can keep ucarpd from
+Other users have no access to the private directory: with a lock, a user could keep ucarpd from
 starting.
 """
 

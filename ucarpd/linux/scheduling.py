@@ -1,4 +1,4 @@
-"""Keeping the pages of this process in memory, so that it never waits for a disk."""
+"""Keeping the pages of this process in memory: it must never wait for a disk."""
 
 import ctypes
 import os

@@ -12,7 +12,7 @@ from ucarpd.log.message_ids import MESSAGE_ID_UNSERVED
 
 
 class AddressMessages(InstanceLines):
-    """The addresses, the device that they are on, and the record of them."""
+    """The addresses, their device and their record."""
 
     def __init__(self, name: str, vhid: int, interface: str, facility: str) -> None:
         super().__init__(name, vhid, interface, facility)
@@ -30,7 +30,7 @@ class AddressMessages(InstanceLines):
         self.warning(f"cannot remove a route: {error.strerror or error}")
 
     def bowed_out_for_the_dead(self) -> None:
-        self.info("bowed out for the process that died, so that a peer serves at once")
+        self.info("bowed out for the process that died: a peer can serve at once")
 
     def record_fault(self, error: OSError) -> None:
         self._fault(
@@ -43,7 +43,7 @@ class AddressMessages(InstanceLines):
     def record_renewed(self) -> None:
         self._faults.end("record")
         self.warning(
-            "the record of the addresses had been removed from the run directory: made again"
+            "the record of the addresses was gone from the run directory: ucarpd made it again"
         )
 
     def address_not_removed_by_script(self, ips: Sequence[object]) -> None:
@@ -62,7 +62,7 @@ class AddressMessages(InstanceLines):
             self.info(f"{text}: ucarpd trusts the script, and does not say so again")
 
     def script_failed_but_serves(self, ips: Sequence[object]) -> None:
-        self.warning(f"the up-script failed, but {listed(ips)} is on this host: it goes on serving")
+        self.warning(f"the up-script failed, but {listed(ips)} is on this host: it keeps serving")
 
     def unserved(self, ips: Sequence[object]) -> str:
         """Name the addresses that this host cannot serve; none: it serves all again.
@@ -83,7 +83,7 @@ class AddressMessages(InstanceLines):
         self._fault(
             logging.WARNING,
             f"taken away {ip}",
-            f"{ip} was removed from {self._interface} by somebody else; putting it back",
+            f"{ip} was removed from {self._interface} by another program; putting it back",
         )
 
     def removers(self, found: Sequence[LinkManager]) -> str:
@@ -105,8 +105,8 @@ class AddressMessages(InstanceLines):
         self._fault(
             logging.WARNING,
             f"left alone {ip}",
-            f"{ip} is virtual, but the only address of {self._interface}: left alone; give this host an "
-            "address of its own",
+            f"not removing {ip}: it is virtual, but the only address of {self._interface}; give this "
+            "host an address of its own",
         )
 
     def address_out_of_place(self, ip: IPAddress, state: State) -> None:

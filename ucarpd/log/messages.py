@@ -1,9 +1,9 @@
-"""What the operator reads: the wording, level and fields of every line, and how often it may come.
+"""The log lines for the operator: wording, level and fields of each, and how often it may come.
 
 Levels: ERROR is for what keeps an address from being served or a script from its work; WARNING for
 every transition and for whatever needs a look; INFO for the normal course; DEBUG for the rest.
 
-The lines stand in one module for each subject.  Where they go is the business of `output`.
+The lines stand in one module for each subject.  `output` sends them to their destination.
 """
 
 from ucarpd.log.address_messages import AddressMessages

@@ -28,5 +28,5 @@ class NoticeMessages(InstanceLines):
         self._fault(logging.WARNING, "notify script timed out", text)
 
     def notice_dropped(self, hook: str) -> None:
-        text = f"the notify script is too slow, and is not told [{hook}]"
+        text = f"the notify script is too slow: not running [{hook}]"
         self._fault(logging.WARNING, "notices dropped", text)

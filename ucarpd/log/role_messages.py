@@ -18,7 +18,7 @@ class RoleMessages(SegmentMessages):
     def transition(self, change: StateChanged) -> None:
         reason, other = change.reason, self.wrong_digest_from
         if change.new is State.MASTER and other is not None:
-            reason += f"; {other} advertises too, but with a wrong digest"
+            reason += f"; {other} also advertises, but with a wrong digest"
         self._write(
             logging.WARNING,
             f"Switching to state: {change.new.value} ({reason})",
@@ -66,7 +66,7 @@ class RoleMessages(SegmentMessages):
             self.info("no longer demoted")
 
     def maintenance(self, scope: str, note: object | None) -> str:
-        """Say that a maintenance of the host or the instance (`scope`) holds, or no longer (None).
+        """Say that a maintenance of the host or the instance (`scope`) holds, or is over (None).
 
         Return the words.
         """
@@ -86,8 +86,8 @@ class RoleMessages(SegmentMessages):
         self.error(f"starting again in {pause:g} s")
 
     def reconfigured(self, restarted: bool) -> None:
-        how = ": restarting this instance" if restarted else ", taken over while running"
-        self.info(f"new configuration{how}")
+        how = "restarting this instance" if restarted else "applied without a restart"
+        self.info(f"new configuration: {how}")
 
     def configuration_not_kept(self, error: OSError) -> None:
         self._fault(
@@ -133,16 +133,25 @@ _FINDINGS = {
     Finding.FAMILY_HEARD: (logging.INFO, "IPv{family} advertisements arrive again"),
     Finding.RIVAL_STAYS: (
         logging.WARNING,
-        "{peer} does not hear this host: it is still MASTER, although this host is preferred",
+        (
+            "{peer} is still MASTER, although this host is preferred: it does not receive this host's "
+            "advertisements"
+        ),
     ),
     Finding.RIVAL_STAYS_TIED: (
         logging.WARNING,
-        "{peer} is still MASTER: it does not hear this host, or has another UCARP_TIEBREAK",
+        (
+            "{peer} is still MASTER: it does not receive this host's advertisements, or has another "
+            "UCARP_TIEBREAK"
+        ),
     ),
     Finding.RIVAL_GONE: (logging.INFO, "{peer} is no longer MASTER"),
     Finding.CUT_OFF: (
         logging.WARNING,
-        "holding: the gateway fell silent with the master; if that lasts, this host takes over later",
+        (
+            "holding: the gateway fell silent together with the master, so this host may be cut off; if "
+            "that lasts, it takes over later"
+        ),
     ),
     Finding.ADDRESS_CLAIMED: (
         logging.WARNING,

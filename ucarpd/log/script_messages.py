@@ -45,7 +45,7 @@ class ScriptMessages(InstanceLines):
     def loss_held(self, reason: str) -> None:
         self.warning(
             f"{reason} while the up-script is running: does the script do that? "
-            "ucarpd waits until it ends"
+            "ucarpd waits until the script ends"
         )
 
     def left_running(self, processes: Sequence[object]) -> None:

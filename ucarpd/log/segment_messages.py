@@ -28,7 +28,7 @@ class SegmentMessages(InstanceLines):
     def __init__(self, name: str, vhid: int, interface: str, facility: str) -> None:
         super().__init__(name, vhid, interface, facility)
         self.inquiry: Inquiry | None = None
-        """Who finds out why a digest is wrong; None: nobody."""
+        """Finds out why a digest is wrong; None: the log does not say why."""
         self._drops = DropLimiter()
         self._send_failing = False
         self._source_taken_at = float("-inf")
@@ -45,7 +45,7 @@ class SegmentMessages(InstanceLines):
         if now - self._source_taken_at >= SELDOM:
             self._source_taken_at = now
             self.warning(
-                f"another host advertises from {source}, the address of this one: "
+                f"another host advertises from {source}, the address of this host: "
                 "give each host an address (UCARP_SRCIP) of its own"
             )
 
@@ -55,17 +55,17 @@ class SegmentMessages(InstanceLines):
     def source_elsewhere(self, source: IPAddress, where: str) -> None:
         self.info(
             f"source address {source} is on {where}, not on {self._interface}; "
-            "advertising from it nevertheless"
+            "still advertising from it"
         )
 
     def another_daemon(self) -> None:
-        """Once an hour at most: it comes with every advertisement of the other one."""
+        """Once an hour at most: it comes with every advertisement of the other daemon."""
         now = time.monotonic()
         if now - self._another_daemon_at >= SELDOM:
             self._another_daemon_at = now
             self.error(
                 f"another CARP daemon on this host advertises vhid {self._vhid} on "
-                f"{self._interface} (ucarp, or a second ucarpd?): stop one of them"
+                f"{self._interface} (ucarp, or a second ucarpd?): stop one of the two"
             )
 
     def same_mac(self, source: IPAddress) -> None:
@@ -132,7 +132,7 @@ class SegmentMessages(InstanceLines):
         )
 
     def send_failed(self, error: OSError) -> None:
-        """The first of a row of failures is worth a line, and the end of it."""
+        """Log the first failure of a row, and the end of the row."""
         if not self._send_failing:
             self._send_failing = True
             text = f"cannot send on {self._interface}: {error.strerror}"

@@ -134,7 +134,7 @@ class _Writer:
                 return False
 
     def _try(self, record: bytes) -> None:
-        # The signal repeats, because one that arrives just before the call does not interrupt it.
+        # The signal repeats, because a signal just before the call does not interrupt it.
         signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)
         try:
             self._sink(record)

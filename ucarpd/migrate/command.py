@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _strays(words: Sequence[str]) -> str:
     if set(words) <= {"/"}:
-        return "'/' (a command goes on in the next line after \\, not after /)"
+        return "'/' (a command continues on the next line after \\, not after /)"
     # A word may be a part of a password with a space in it, so it is not repeated.
     return f"{len(words)} word{'s' if len(words) > 1 else ''} that do not belong to an option"
 
@@ -84,7 +84,7 @@ def _has_privileges() -> bool:
 
 
 def _run(settings: "Settings", background: "Background | None", *, is_debugged: bool) -> int:
-    # Before the other imports, for the log processes do not need what they take.
+    # Before the other imports, because the log processes need no memory for them.
     kinds = _log_kinds(settings, background)
     log_processes = [(kind, _log_process(kind)) for kind in kinds]
 
@@ -110,14 +110,14 @@ def _run(settings: "Settings", background: "Background | None", *, is_debugged: 
 
 
 def _log_kinds(settings: "Settings", background: "Background | None") -> list[str]:
-    """Where the log goes: as with ucarp, to syslog, and in the foreground to standard error too."""
+    """Return the destinations of the log: as with ucarp, syslog, and in the foreground stderr."""
     from ucarpd.log.process import stderr_is_the_journal
     from ucarpd.log.writer import SYSLOG_SOCKET
 
     if background is None and stderr_is_the_journal():
         return ["journal"]
     kinds = [] if background else ["stderr"]
-    # In the foreground, what has no syslog is a container; at boot, syslog may come later.
+    # In the foreground, a host without syslog is a container; at boot, syslog may come later.
     if settings.is_logged_to_syslog and (background or os.path.exists(SYSLOG_SOCKET)):  # noqa: PTH110
         kinds.append("syslog")
     return kinds

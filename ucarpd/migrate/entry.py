@@ -1,4 +1,4 @@
-"""Where the command `ucarp` begins: the password leaves the command line before anything is loaded."""
+"""The start of the command `ucarp`: the password leaves the command line before anything is loaded."""
 
 import sys
 

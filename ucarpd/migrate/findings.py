@@ -32,8 +32,8 @@ class Host:
     """One virtual host.
 
     `values` are by canonical key; `for_scripts` are other variables of its file; `open_lines` are
-    lines for its file that somebody has to decide on, without the # in front; `third_argument` is
-    what a wrapper hands to the scripts as $3.  `is_complete` tells that nobody has to decide.
+    lines for its file that a person has to decide on, without the # in front; `third_argument` is
+    the $3 that a wrapper gives to the scripts.  `is_complete` tells that no such line is left.
     """
 
     source: Source

@@ -75,7 +75,7 @@ def _with_prefix(item: str, mask: Value | None) -> str:
 
 
 def name(host: Host, taken: set[str], wanted: str | None = None) -> str:
-    """A name for the instance that is not among those taken: the one wanted, or that of the file."""
+    """Return a name for the instance that is not taken: the wanted name, or the name of the file."""
     stem = wanted or re.sub(
         r"\.(conf|sh|service|d|cfg|ya?ml|container)$|^cmdline$", "", host.source.path.name
     )

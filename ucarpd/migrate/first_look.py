@@ -1,4 +1,4 @@
-"""What can be told about this host at once, so that --daemonize has its status on a busy host too."""
+"""A first check of this host, which gives --daemonize its status even on a busy host."""
 
 import errno
 import socket

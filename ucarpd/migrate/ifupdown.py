@@ -169,7 +169,7 @@ def _address(stanza: _Stanza) -> str:
 
 
 def _take_alias(findings: Findings, host: Host, alias: _Stanza, vip: str) -> None:
-    """What the stanza carries besides the address is listed: ucarpd does not run it."""
+    """List the other parts of the stanza, which ucarpd does not run."""
     name = alias.interface
     if "UCARP_UPSCRIPT" not in host.values:
         host.values["UCARP_IF_ALIAS"] = Value(name, "iface", alias.source)

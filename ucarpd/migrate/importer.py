@@ -42,9 +42,9 @@ _READERS = {
 
 
 def of_file(path: Path, root: Path = Path("/")) -> Findings:
-    """What a file, or a directory with Fedora's files, makes here.  Raises ConfigError.
+    """Import a file, or a directory with Fedora's files.  Raises ConfigError.
 
-    `root` is where to look for what starts `ucarp`.
+    `root` is the directory in which to look for files that start `ucarp`.
     """
     findings = Findings()
     if path.is_dir():
@@ -73,7 +73,7 @@ def of_file(path: Path, root: Path = Path("/")) -> Findings:
 
 
 def of_command(words: Sequence[str]) -> Findings:
-    """What a command line of `ucarp` makes here; a single word is split as a shell does."""
+    """Import a command line of `ucarp`; a single word is split as a shell does."""
     findings, path = Findings(), Path("--command")
     if len(words) == 1:
         script = shell_script.Script(findings, path)

@@ -175,7 +175,7 @@ def _take_password(findings: Findings, block: _Block) -> None:
     authentication = block.first("authentication")
     password = authentication.first("auth_pass") if authentication else None
     if password:
-        text = "auth_pass is sent in clear by VRRP, so everybody on the network may know it:"
+        text = "VRRP sends auth_pass in clear, so any host on the network may know it:"
         findings.remark(password.source, f"{text} choose another password for UCARP_PASS")
 
 

@@ -71,7 +71,7 @@ def put(
     is_settled = key == "UCARP_IF_ALIAS"
     if before and before.text != meant and before.name != name and not is_settled:
         where = f"{before.name} in {before.source}"
-        remark(f"differs from {where}, which is {key} too: this later one counts")
+        remark(f"differs from {where}, which is also {key}: the later value counts")
     host.values[key] = Value(meant, name, source)
 
 
@@ -131,7 +131,7 @@ def _facility(text: str, remark: Remark) -> str | None:
     if short == "none":
         remark("none: ucarpd run --log stderr keeps the log out of syslog")
     else:
-        remark(f"is no syslog facility: ucarp goes on with daemon, and so does ucarpd {got(text)}")
+        remark(f"is no syslog facility: ucarp uses daemon instead, and so does ucarpd {got(text)}")
     return None
 
 

@@ -25,7 +25,7 @@ def take(
 ) -> None:
     """Set the keys of `host` from the words after the name of the command.
 
-    `sources` are the places of the words; `variables` knows what the marks in them stand for.
+    `sources` are the places of the words; `variables` has the meanings of the marks in them.
     """
     variables = variables or Variables()
     before: Found | None = None

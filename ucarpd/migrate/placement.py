@@ -1,4 +1,4 @@
-"""Where on this host a virtual host of the `ucarp` command runs, now, at its start.
+"""The place of a virtual host of the `ucarp` command on this host, at its start.
 
 `ucarpd run` waits for an interface or an address that is missing.  ucarp ended with an error, which
 start scripts look at, and so does this.

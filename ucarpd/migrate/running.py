@@ -8,11 +8,11 @@ from ucarpd.carp.actions import State
 from ucarpd.process.main import Process
 
 SAY_BEFORE = 0.3
-"""Seconds before the caller gives up in which it is told what the virtual host waits for."""
+"""Seconds before the caller gives up: time to say why the virtual host waits."""
 
 
 class Command(Process):
-    """Calls `started` once it has a role, with "", or shortly before `deadline`, with what it waits for."""
+    """Calls `started` once it has a role, with "", or shortly before `deadline`, with the reason."""
 
     def __init__(
         self,

@@ -76,7 +76,7 @@ class Session:
 
     @contextmanager
     def _file(self) -> Iterator[Path]:
-        """The configuration file, in a directory of this process, so that no two share one."""
+        """The configuration file, in a directory of this process alone."""
         _remove_left_over()
         self._name = f"{_PREFIX}{self._interface}-{self._vhid}"
         try:
@@ -92,7 +92,7 @@ class Session:
             shutil.rmtree(directory, ignore_errors=True)
 
     def _refuse_unusable(self, path: Path) -> None:
-        """Say before the start what the supervisor could only log."""
+        """Report, before the start, faults that the supervisor could only log."""
         try:
             read = config.load(path)
         except ConfigError as error:
@@ -121,7 +121,7 @@ class Session:
     def _has_started(self, waiting: str) -> None:
         if self._background is not None:
             if waiting:
-                self._background.say(f"ucarp: {waiting}; it goes on in the background")
+                self._background.say(f"ucarp: {waiting}; it keeps trying in the background")
             self._background.let_go(0)
 
     def _tell(self, level: int, text: str) -> None:

@@ -39,7 +39,7 @@ _OF_SCRIPTS = {"UCARP_MASK", "UCARP_IF_ALIAS", "UCARP_EXTRA_ADDRS"}
 class Script:
     """One script on its way through its commands.
 
-    `is_environment` tells that other programs than a shell may read the file: then a value goes on
+    `is_environment` tells that other programs than a shell may read the file: then a value continues
     after a space.
     """
 
@@ -193,7 +193,7 @@ class Script:
                 self._run(Splitter(texts[0][0], texts[0][1]).commands())
             return
         at = [i for i, (word, _) in enumerate(expanded) if word.rpartition("/")[2] == "ucarp"]
-        # `start-stop-daemon --stop` names the program too.
+        # `start-stop-daemon --stop` also names the program.
         if not at or any(word in {"--stop", "-K"} for word, _ in expanded):
             return
         rest = expanded[at[-1] + 1 :]

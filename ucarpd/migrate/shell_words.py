@@ -18,9 +18,9 @@ _SEPARATORS = ("&&", "||", ";;", "\n", ";", "&", "|", "(", ")")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """`text` is the text itself, the name of a variable, or what a shell would compute.
+    """`text` is the text itself, the name of a variable, or an expression for a shell.
 
-    `default` is what stands for a variable that is not set, and `is_kept` tells that it becomes the
+    `default` replaces a variable that is not set, and `is_kept` tells that it becomes the
     value of the variable.
     """
 
@@ -101,7 +101,7 @@ class Splitter:
             found.append(command)
         return found
 
-    # -- what is between words ---------------------------------------------------------------------------
+    # -- between words -----------------------------------------------------------------------------------
 
     def _skip_blanks(self) -> bool:
         text, at = self._text, self._at

@@ -30,7 +30,7 @@ _STAYS = re.compile(r"^\s*(?!#).*(\b(nohup|setsid|daemonize)\s|\bhaproxy\b.*\s-D
 
 
 def tell(findings: Findings, path: Path, root: Path = Path("/")) -> None:
-    """Say what has to be switched off before ucarpd serves what was imported from `path`."""
+    """List the parts to switch off before ucarpd serves the file that was imported from `path`."""
     whole = os.path.abspath(path)  # noqa: PTH100 - keeps links
     named = re.compile(rf"(?<![\w/.-]){re.escape(whole)}(?![\w/.-])")
     for source, line in _lines(root):

@@ -39,7 +39,7 @@ class Reading(NamedTuple):
 def read(arguments: list[str]) -> Reading:
     """Read the words after the name of the program.
 
-    It reads on after a fault, so that each password in the line is found.
+    It reads on after a fault, and finds each password in the line.
     """
     reader = _Reader(arguments)
     while reader.rest:
@@ -132,7 +132,7 @@ def usage() -> str:
 
 
 def slash_advice() -> str:
-    """What to say to somebody who typed `ucarp /` from a page where \\ had become /."""
+    """Return the advice for a user who typed `ucarp /` from a page where \\ had become /."""
     return (
         "the only word after ucarp is a slash, so it has no options. In a shell script a command goes\n"
         "on in the next line if the line ends with a backslash (\\), and not with a slash (/). Type:\n\n"
@@ -141,7 +141,7 @@ def slash_advice() -> str:
 
 
 def _find(name: str) -> Option | str:
-    """The option of this long name or of a beginning of it; otherwise, what is wrong."""
+    """Return the option with this long name or a beginning of it; otherwise, the fault."""
     if option := _LONG.get(name):
         return option
     found = [option for option in OPTIONS if option.long.startswith(name)]

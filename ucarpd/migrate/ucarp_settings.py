@@ -1,4 +1,4 @@
-"""What the values of ucarp's options mean: configuration keys, remarks, or what is wrong.
+"""The meaning of the values of ucarp's options: configuration keys, remarks, or faults.
 
 What ran with ucarp 1.5.2 runs, with a remark where ucarp took a value for another one than it seems
 to be.  What ucarp cut off in silence, such as an advskew of 300, is refused.
@@ -61,7 +61,7 @@ class Settings:
 
 
 def settings(given: Mapping[str, str], directory: Path) -> Settings:
-    """Return what the options `given` mean, by long name.  Raises Refused.
+    """Return the meaning of the options `given`, by long name.  Raises Refused.
 
     Relative paths start at `directory`.
     """
@@ -172,7 +172,7 @@ _READERS: dict[str, Callable[[Settings, str, str], None]] = {
 def _key(given: Mapping[str, str], directory: Path) -> str:
     """The password as a hexadecimal key, which no quoting can change.
 
-    ucarp reads the options one after the other, so that the later one of two ways wins.
+    ucarp reads the options one after the other, so the later of two ways wins.
     """
     ways = [name for name in given if name in {"pass", "passfile"}]
     if not ways:
@@ -195,7 +195,7 @@ def _key(given: Mapping[str, str], directory: Path) -> str:
 
 
 def _first_line(path: Path) -> bytes:
-    # A pipe serves as well, so that a password need not be in a file: --passfile=/dev/stdin.
+    # It may be a pipe, and the password need not be in a file: --passfile=/dev/stdin.
     with path.open("rb") as file:
         return file.readline(4096).rstrip(b"\n")
 

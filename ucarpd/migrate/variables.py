@@ -16,7 +16,7 @@ _MARK = re.compile("\ue000([0-9]+)\ue001")
 
 @dataclass(slots=True)
 class Variable:
-    """`text` may have marks; `alternatives` are what a condition may make of it instead."""
+    """`text` may have marks; `alternatives` are the texts that a condition may put in its place."""
 
     text: str
     source: Source

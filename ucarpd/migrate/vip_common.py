@@ -23,7 +23,7 @@ def instances(directory: Path) -> list[Path]:
 
 
 def read(findings: Findings, path: Path) -> None:
-    """Add the virtual host of vip-NNN.conf; of vip-common.conf, those of all files beside it.
+    """Add the virtual host of vip-NNN.conf; of vip-common.conf, add all those beside it.
 
     Raises ConfigError if the file cannot be read.
     """
@@ -40,7 +40,7 @@ def read(findings: Findings, path: Path) -> None:
     try:
         given = _assignments(findings, common, variables)
     except ConfigError:
-        findings.remark(Source(common), "is not there: what it sets is not known")
+        findings.remark(Source(common), "is not there: its settings are not known")
     own = _assignments(findings, path, variables)
     for name in own.keys() & given.keys():
         _tell_replaced(findings, given[name], own[name])
@@ -72,7 +72,7 @@ def _tell_replaced(findings: Findings, common: Assignment, own: Assignment) -> N
             if lost
             else ""
         )
-        text = f"OPTIONS replaces that of {common.source}, and does not add to it{shown}"
+        text = f"OPTIONS replaces the OPTIONS of {common.source}, and does not add to them{shown}"
         findings.remark(own.source, text)
 
 

@@ -212,7 +212,7 @@ class Instance(ToldInstance):
         self._log.reconfigured(restarted=True)
 
     def warn_of_flag_day(self) -> None:
-        """Say that from now on the digests of this host and of the others differ."""
+        """Log that the digests of this host and of the others now differ."""
         self._log.flag_day()
 
     def files_present(self, names: Set[str]) -> None:
@@ -283,7 +283,7 @@ class Instance(ToldInstance):
         self._host.changed()
 
     def identity_changed(self) -> None:
-        """What is to be said and done after a crash has changed."""
+        """Renew the record for the time after a crash, because a part of it has changed."""
         if self._engine is None or not self._engine.sources:
             return
         died = Transition(State.INIT, State.MASTER, "the daemon has died")

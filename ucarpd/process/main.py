@@ -162,7 +162,7 @@ class Process:
             systemd.notify_status(status)
 
     def _feed_watchdog(self, interval: float | None) -> None:
-        """From the loop that serves the protocol, so that systemd notices when that one hangs."""
+        """From the loop that serves the protocol: if that hangs, systemd must notice."""
         if interval is not None:
             systemd.feed_watchdog()
             self._show_status()  # What an instance waits for may change without a change of state.

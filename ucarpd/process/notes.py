@@ -86,12 +86,12 @@ class Notes:
     def of_master(self, is_scripted: bool, wrong_digest_from: IPAddress | None) -> str:
         """Return the note of a master; empty if all is well."""
         if self.unserved:
-            return f", but {self._why_unserved(is_scripted)}, and nobody else takes it"
+            return f", but {self._why_unserved(is_scripted)}, and no other host takes over"
         if self._rivals:
             verb = "is" if len(self._rivals) == 1 else "are"
             return f"; {_list(tuple(self._rivals))} {verb} master too"
         if wrong_digest_from is not None:
-            return f"; {wrong_digest_from} is master too, and its digest is wrong"
+            return f"; {wrong_digest_from} is also master, and its digest is wrong"
         if self._answering:
             return f"; {_list(tuple(self._answering))} still answers, its advertisements are lost"
         if self._claims:

@@ -91,8 +91,8 @@ def find(vhid: int, interface: str) -> list[int]:
 def warning(pid: int, vhid: int, interface: str) -> str:
     """Say what to do about such a process."""
     return (
-        f"process {pid} is the old ucarp, which serves vhid {vhid} on {interface} too: "
-        f"end it (type: kill {pid}) and take it out of what starts it"
+        f"process {pid} is the old ucarp, which also serves vhid {vhid} on {interface}: "
+        f"end it (type: kill {pid}) and remove it from the script or unit that starts it"
     )
 
 
@@ -109,7 +109,7 @@ def _old_ucarps(processes: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
 
 def _words_of_ucarp(process: Path) -> list[str] | None:
     try:
-        # Our own command has this name too, but its program is the Python interpreter.
+        # Our own command also has this name, but its program is the Python interpreter.
         if (process / "comm").read_bytes() != b"ucarp\n":
             return None
         if not (process / "exe").readlink().name.startswith("ucarp"):

@@ -45,7 +45,7 @@ class Removals:
         self._recent: deque[float] = deque(maxlen=TOO_OFTEN)
         self._at = float("-inf")
         self._since: float | None = None
-        """When the first one of this term was noted."""
+        """When the first removal of this term was noted."""
         self._in_term = 0
         self._text = ""
         self.total = 0
@@ -59,7 +59,7 @@ class Removals:
         self._in_term += 1
         if self._since is None:
             self._since = now
-            # The address is to be put back first, which the same worker does.
+            # First the same worker must put the address back.
             self._loop.call_soon(self._find_out, now)
         if now - self._at >= TOGETHER:
             self._at = now

@@ -16,7 +16,7 @@ class Standing:
     """The sum of the host's reasons (`of_host`) and of the virtual host's own ones (`fitness`, `checks`).
 
     `own_fault` is a reason of the host that is left out: a fault of the virtual host's own interface
-    already ends the role, and has its own reason.  `changed` is called when one of its own reasons begins
+    already ends the role, and has its own reason.  `changed` is called when a reason of its own begins
     or ends.
     """
 

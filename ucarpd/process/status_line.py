@@ -53,7 +53,7 @@ def _of_many(instances: Sequence[Shown]) -> str:
     states = Counter(instance.state for instance in instances)
     counts = ", ".join(f"{states[state]} {state.value}" for state in reversed(State))
     notes = [
-        f"{each.config.name}: {each.state.value}{each.note}" for each in instances if each.note
+        f"{each.config.name}: {each.state.value}{note}" for each in instances if (note := each.note)
     ]
     if len(notes) > _MOST_NOTES:
         notes[_MOST_NOTES:] = ["…"]

@@ -256,7 +256,7 @@ class Supervisor:
             try:
                 await self._reload_once()
                 await self._tell_survivors()
-            except Exception as error:  # noqa: BLE001 - whatever it is, what runs goes on, and can stop
+            except Exception as error:  # noqa: BLE001 - running instances keep running, and can stop
                 lines.write(logging.CRITICAL, f"the reload failed: {error!r}", error=error)
             if not self.is_ending:
                 self._observer.reload_ended()

@@ -43,7 +43,7 @@ class ToldInstance(ShownInstance):
         self._fitness.unserved(len(addresses), len(self.config.params().addresses))
 
     def contested(self) -> None:
-        self._teller.event(Event.CONTESTED, "another host was master too, and has given way")
+        self._teller.event(Event.CONTESTED, "another host was also master, and has given way")
 
     def found(self, report: Report) -> None:
         self._notes.found(report)

@@ -71,7 +71,7 @@ def _read_all(private: Path, environ: Mapping[str, str]) -> Iterator[Kept]:
 
 
 def _kept(text: bytes, environ: Mapping[str, str]) -> Kept:
-    """Return the configuration in the text; raise one of many errors if it is not usable now."""
+    """Return the configuration in the text; raise any of many errors if it is not usable now."""
     said: dict[str, Any] = json.loads(text)
     if any(said[key] != value for key, value in _here().items()):
         raise ValueError("of another boot, network namespace or version")

@@ -133,7 +133,7 @@ class Record:
         return _map(private / f"{self._name}.live"), private / f"{self._name}.record"
 
     def use_live(self, live: mmap.mmap, path: Path) -> None:
-        """Copy the live notes to this memory, and use it from now on."""
+        """Copy the live notes to this memory, and use it instead."""
         live[: _LIVE.size] = self._live[: _LIVE.size]
         self.close()
         self._live, self._path = live, path

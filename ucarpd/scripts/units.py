@@ -119,7 +119,7 @@ class Units:
             self._begin()
         elif timed_out:
             self._end(
-                f"{command} did not end within {self._timeout:g} s, and systemd goes on with it"
+                f"{command} did not end within {self._timeout:g} s, and systemd still works on it"
             )
         elif status:
             text = f"{command} failed, exit status {status}"

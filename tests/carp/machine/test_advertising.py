@@ -1,9 +1,10 @@
 """When does a master advertise and announce, and with which counter?"""
 
+import pytest
 from playbook import OURS, brought_to, host, play, tell, words
 
 from ucarpd.carp import events
-from ucarpd.carp.actions import SendAdvertisement, State
+from ucarpd.carp.actions import AnnounceAddresses, SendAdvertisement, State
 
 # -- time ------------------------------------------------------------------------------------------
 
@@ -41,6 +42,17 @@ def test_announcements_slept_through_count_as_one():
         at 17.0: DeadlineReached -> SendAdvertisement 1/0
         """,
     )
+
+
+def test_regular_announcements_leave_with_advertisements():
+    """A wake-up costs more than an announcement."""
+    machine = brought_to(State.MASTER, announce_interval=60.0)
+    announced = []
+    while (now := machine.next_deadline()) < 300.0:
+        sent = [type(each) for each in machine.handle(events.DeadlineReached(), now)]
+        assert SendAdvertisement in sent
+        announced += [now] * sent.count(AnnounceAddresses)
+    assert announced == pytest.approx([19.0, 39.0, 99.0, 159.0, 219.0, 279.0], abs=7.0)
 
 
 def test_a_wake_up_too_early_does_nothing():

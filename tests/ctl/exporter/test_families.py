@@ -1,4 +1,4 @@
-"""What the metrics say, as the parser of another project reads them."""
+"""The metrics, as the parser of another project reads them."""
 
 from fake_process import BACKUP, IN_TROUBLE, MASTER, PROCESS
 from prometheus_client.parser import text_string_to_metric_families

@@ -1,4 +1,4 @@
-"""Where the exporter listens."""
+"""The addresses of the exporter."""
 
 import os
 import socket

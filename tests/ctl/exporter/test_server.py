@@ -12,7 +12,7 @@ from ucarpd.ctl.failure import Failure
 
 
 class Served:
-    """A server in a thread, and what it is asked for."""
+    """A server in a thread, and the requests to it."""
 
     def __init__(self):
         self.listening = socket.create_server(("127.0.0.1", 0))

@@ -5,13 +5,13 @@ import pytest
 
 @pytest.fixture(params=["settings can be changed", "settings are read-only"])
 def is_container(request):
-    """Whether /proc/sys cannot be written, so that the kernel cannot be kept from it."""
+    """Whether /proc/sys cannot be written, and ucarpd cannot keep the kernel from it."""
     return request.param == "settings are read-only"
 
 
 @pytest.fixture
 def host(a):
-    """Its own address is a secondary of what is to be the virtual one, as after a migration."""
+    """Its own address is a secondary of the future virtual address, as after a migration."""
     a.ip("address", "flush", "dev", "eth0")
     common = ("scope", "site", "dev", "eth0")
     a.ip("address", "add", "172.16.0.1/16", *common)

@@ -1,4 +1,4 @@
-"""What a real kernel takes along with an IPv4 address stays, or is put back just as it was."""
+"""Addresses that a real kernel takes along with an IPv4 address stay, or are put back as they were."""
 
 import asyncio
 import errno

@@ -103,7 +103,7 @@ def test_two_scripts_at_a_time_on_one_interface(a, is_container):
             tables.netlink.guard_secondaries("eth0", [each.ip])
         await tables.ask("beside", lambda: None)
         for ip in ("172.16.0.1", "172.16.0.2"):
-            # Where it has gone with the other, the kernel says so.
+            # If it has gone with the other, the kernel says so.
             a.ip("address", "del", f"{ip}/16", "dev", "eth0", check=False)
             await tables.ask("end_guard", "eth0")
 

@@ -27,7 +27,7 @@ def test_a_virtual_address_is_not_the_hosts_source(a, own, prefixlen, destinatio
     run_in(a, scenario)
     assert " src 172.16.0.11 " in a.ip("route", "get", destination).stdout
     flags = ipv4(a)["172.16.0.1"].get("noprefixroute", False)
-    # Where it makes no difference the address is added as ever.
+    # If it makes no difference, the address is added as ever.
     assert flags == (prefixlen in (24, 26))
 
 

@@ -18,7 +18,7 @@ ROWS: tuple[Key, ...] = (
         name="UCARP_SRCIP",
         aliases=("UCARP_SOURCEADDRESS",),
         parse=address_types.own_addresses,
-        kind="address, or one of IPv4 and one of IPv6",
+        kind="address, or an IPv4 and an IPv6 address",
         without="the one in UCARP_PEERS, or the first of the interface",
         unset=(),
         help="This host's real address, from which it advertises. Another interface may have it.",
@@ -104,11 +104,11 @@ ROWS: tuple[Key, ...] = (
         help="Network mask of the IPv4 virtual addresses. Without IPv4 addresses, the prefix length"
         " of the IPv6 ones; otherwise, IPv6 addresses without a prefix length get /128. If the"
         " interface's own address has a shorter prefix, ucarpd adds the virtual address without a"
-        " route (noprefixroute), so that it is not the source of the host's own connections.",
+        " route (noprefixroute): otherwise it would be the source of the host's own connections.",
         fields=("addresses",),
         reload="restart",
     ),
-    # Where scripts own the addresses it is not live: see Config.needs_restart.
+    # If scripts own the addresses, it is not live: see Config.needs_restart.
     Key(
         name="UCARP_EXTRA_ADDRS",
         parse=address_types.virtual_addresses,

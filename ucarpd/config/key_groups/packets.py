@@ -8,7 +8,7 @@ ROWS: tuple[Key, ...] = (
     Key(
         name="UCARP_MCAST",
         parse=address_types.multicast_groups,
-        kind="multicast address, or one of IPv4 and one of IPv6",
+        kind="multicast address, or an IPv4 and an IPv6 one",
         default=f"{CARP_GROUP_V4},{CARP_GROUP_V6}",
         help="Group that the advertisements go to. A family you leave out keeps its default.",
         fields=("group", "group6"),

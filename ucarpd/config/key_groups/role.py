@@ -9,7 +9,7 @@ ROWS: tuple[Key, ...] = (
         parse=types.integer(0, 253),
         kind="seconds, 0 to 253",
         default="1",
-        help="Time between two advertisements. The host with the smallest becomes master.",
+        help="Time between two advertisements. The host with the shortest interval becomes master.",
         fields=("advbase",),
         reload="live",
     ),
@@ -18,7 +18,7 @@ ROWS: tuple[Key, ...] = (
         parse=types.integer(0, 254),
         kind="1/256 s, 0 to 254",
         default="0",
-        help="Added to UCARP_ADVBASE. Give the preferred host the smaller one.",
+        help="Added to UCARP_ADVBASE. Give the preferred host the smaller value.",
         fields=("advskew",),
         reload="live",
     ),
@@ -96,7 +96,7 @@ ROWS: tuple[Key, ...] = (
         kind="0 to 254",
         default="240",
         help="While this interface is unusable, the other virtual hosts of the process are less fit"
-        " by this amount, so that they move to a healthy host. If no host is healthy, the one with"
+        " by this amount, and move to a healthy host. If no host is healthy, the host with"
         " the smallest sum serves. 0: they stay.",
         fields=("ifdown_demotion",),
         reload="live",

@@ -1,11 +1,11 @@
-"""The scripts that own the addresses, and what they are told."""
+"""The scripts that own the addresses, and their arguments."""
 
 from ucarpd.config import routes, types, units
 from ucarpd.config.key import Key
 
 ROWS: tuple[Key, ...] = (
-    # What an up-script put up, the down-script of the same configuration has to take away: hence
-    # a restart for everything that the scripts are told.
+    # The down-script must undo the work of the up-script with the same configuration: hence a
+    # restart for each key that the scripts get.
     Key(
         name="UCARP_UPSCRIPT",
         parse=types.absolute_path,
@@ -39,9 +39,9 @@ ROWS: tuple[Key, ...] = (
         parse=types.boolean,
         kind="yes or no",
         default="yes",
-        help="Run the up-script again (UCARP_REASON is then contested) after another host was master"
-        " too and has given way, because its script may have taken a cloud address away. no: for"
-        " scripts that must not run twice; UCARP_NOTIFYSCRIPT is not told contested then either.",
+        help="Run the up-script again (UCARP_REASON is then contested) after another host was also"
+        " master and has given way, because its script may have taken a cloud address away. no: for"
+        " scripts that must not run twice; UCARP_NOTIFYSCRIPT then gets no event contested either.",
         fields=("rerun_up_script",),
         reload="live",
     ),
@@ -60,9 +60,9 @@ ROWS: tuple[Key, ...] = (
         kind="systemd units, with spaces between them",
         unset=(),
         write=units.written,
-        help="Units that ucarpd starts when this host is master and has the addresses, and stops when"
-        " it is not: before it offers the role to another host or stops, and at the latest when it has"
-        " lost the role.",
+        help="Units that ucarpd starts when this host is master and has the addresses. It stops them"
+        " before it offers the role to another host or stops, and at the latest when it has lost the"
+        " role.",
         fields=("units",),
         reload="restart",
     ),

@@ -1,4 +1,4 @@
-"""The metrics: one table of metrics about a process, one of metrics about an instance.
+"""The metrics: a table of metrics about a process, another about an instance.
 
 The values of all labels are few: names, addresses and fixed words, never a text with figures in it.
 """

@@ -83,7 +83,7 @@ class AddressRequests:
     def remove(
         self, interface: str, addresses: Collection[InterfaceAddress], takes_along: bool
     ) -> None:
-        """Remove the addresses, also the rest after one that fails.
+        """Remove the addresses; if an address fails, also remove the rest.
 
         A missing address or interface is no error.  `takes_along`: the kernel would remove other
         addresses or routes with these; they are kept or put back.

@@ -77,7 +77,7 @@ class Events:
         """The request that removed each address, recorded while reports are held back."""
 
     async def open(self) -> None:
-        """Read the tables and follow them from now on.  Raises OSError."""
+        """Read the tables and then follow their changes.  Raises OSError."""
         # The subscription comes before the dump, so changes in between arrive as events.
         self._socket.bind((0, _GROUPS))
         read = self._loop.create_future()

@@ -53,7 +53,7 @@ class Netlink:
         self._events.removed = partial(self._departures.gone, failed=_report)
 
     async def open(self) -> None:
-        """Read the tables and follow them from now on.  Raises OSError."""
+        """Read the tables and then follow their changes.  Raises OSError."""
         await self._events.open()
 
     async def close(self) -> None:
@@ -78,7 +78,7 @@ class Netlink:
         return self._tables.links(mentioning)
 
     def follow(self, interface: str) -> None:
-        """Report changes of this link to the listener from now on, and decode each of them.
+        """Begin to report changes of this link to the listener, and decode each.
 
         Any other link is decoded only on request.
         """
@@ -93,8 +93,7 @@ class Netlink:
 
     def has(self, interface: str, ip: IPAddress) -> bool:
         """Return whether the address is on the interface and usable."""
-        entry = self._tables.entry(interface, ip)
-        return entry is not None and entry.is_usable
+        return self._tables.has(interface, ip)
 
     def where(self, ip: IPAddress) -> str | None:
         """Return the name of an interface that has the address, even if it is tentative (IPv6)."""

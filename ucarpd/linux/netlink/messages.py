@@ -50,6 +50,9 @@ class Placed(NamedTuple):
     label: str | None
 
 
+_UNUSABLE = ifaddrmsg.IFA_F_TENTATIVE | ifaddrmsg.IFA_F_DADFAILED
+
+
 class AddressEntry(NamedTuple):
     """One address in the kernel's table."""
 
@@ -60,7 +63,7 @@ class AddressEntry(NamedTuple):
     @property
     def is_usable(self) -> bool:
         """Whether the host answers for the address; duplicate address detection may forbid it."""
-        return not self.flags & (ifaddrmsg.IFA_F_TENTATIVE | ifaddrmsg.IFA_F_DADFAILED)
+        return not self.flags & _UNUSABLE
 
     @property
     def is_duplicate(self) -> bool:

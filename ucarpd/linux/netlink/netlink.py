@@ -90,6 +90,13 @@ class Tables:
         found = [e for e in self.everywhere(ip) if link and e.index == link.index]
         return next((entry for entry in found if entry.is_usable), found[0] if found else None)
 
+    def has(self, interface: str, ip: IPAddress) -> bool:
+        """Return whether the address is on the interface and usable."""
+        link = self._by_name.get(interface)
+        return link is not None and any(
+            entry.index == link.index and entry.is_usable for entry in self.everywhere(ip)
+        )
+
     def everywhere(self, ip: IPAddress) -> Collection[AddressEntry]:
         """Return the entries of the address on all interfaces."""
         return self._by_ip.get(ip, {}).values()

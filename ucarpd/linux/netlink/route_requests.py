@@ -54,7 +54,7 @@ class RouteRequests:
         return {route: self._put(route) for route in routes}
 
     def remove(self, routes: Collection[VirtualRoute]) -> None:
-        """Remove the routes, also the rest after one that fails; a missing one is no error.
+        """Remove the routes; if a route fails, also remove the rest; a missing one is no error.
 
         No route of anybody else is removed.  Raises OSError.
         """

@@ -7,6 +7,7 @@ from fake_kernel import MAC, FakeNetlink
 from fake_worker import FakeWorker
 from two_addresses import ONE, config_of
 
+from ucarpd.addresses.routes import SharedRoutes
 from ucarpd.carp.actions import State
 from ucarpd.carp.frame import parse
 from ucarpd.carp.packet import decode
@@ -91,6 +92,7 @@ class Bench:
                 demotion=self.host_demotion,
                 lateness=self.lateness,
                 timer=Timer(),
+                routes=SharedRoutes(),
                 others=lambda name: self.others if name == "web" else (),
                 changed=self.changed,
                 tell=self.happenings.append,

@@ -223,7 +223,7 @@ async def test_a_reload_stops_virtual_hosts_side_by_side(host):
             path.unlink()
         host.write("web", VHID=9)
         await reload(process)
-        assert all(each._is_stopping for each in instances(process).values())
+        assert all(each._stopped is not None for each in instances(process).values())
         host.netlink.pause = 0.0
 
 

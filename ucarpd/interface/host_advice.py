@@ -87,7 +87,7 @@ def no_ipv6(config: Config) -> tuple[str | None, str] | None:
     if not sysctl.knows_ipv6():
         return "UCARP_ADDR", f"this host's kernel has no IPv6: {served} cannot be served"
     if sysctl.has_ipv6_off(interface):
-        text = f"IPv6 is off on {interface}, and {served} cannot be served: type:"
+        text = f"IPv6 is off on {interface}, and {served} cannot be served:"
         return "UCARP_ADDR", f"{text} {sysctl.ipv6_command(interface)}"
     return None
 

@@ -1,6 +1,5 @@
 """Frames with flaws, to be dropped or not."""
 
-from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
@@ -119,7 +118,7 @@ def check(wire, receiver=None):
 def without_evidence(dropped):
     """A wrong digest comes with something to look into, and nothing else does."""
     assert (dropped.evidence is not None) == (dropped.reason is DropReason.BAD_DIGEST)
-    return replace(dropped, evidence=None)
+    return dropped._replace(evidence=None)
 
 
 DUAL = params(vhid=10, addresses=(*PARAMS.addresses, VIRTUAL6))

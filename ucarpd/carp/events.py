@@ -42,7 +42,8 @@ class SegmentHeard(NamedTuple):
     """The segment can be heard again after a silence, so it may have missed our announcements."""
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: it would take more than twice as long to make, and one is made for each frame.
+@dataclass(slots=True)
 class AdvertisementReceived:
     """An advertisement for our vhid came in and passed every check of `receive`.
 
@@ -61,8 +62,8 @@ class AdvertisementReceived:
     """The advertised interval in 1/256 s."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "family", self.source.version)
-        object.__setattr__(self, "units", interval_units(self.advbase, self.advskew))
+        self.family = self.source.version
+        self.units = interval_units(self.advbase, self.advskew)
 
     @property
     def stated(self) -> tuple[int, int, int]:

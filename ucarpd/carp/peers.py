@@ -19,6 +19,7 @@ The digest does not cover a source either: `SOURCES` limits our memory of invent
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ucarpd.carp.contender import Contender
 from ucarpd.carp.events import AdvertisementReceived
@@ -76,8 +77,7 @@ class Peer:
         return self.contender is not None and now < self.serves_until and not self.has_yielded
 
 
-@dataclass(frozen=True, slots=True)
-class LastWord:
+class LastWord(NamedTuple):
     """The last advertisement of a source; until `until` we drop others that it has overtaken."""
 
     heard: AdvertisementReceived

@@ -17,8 +17,9 @@ a VRRP router is no faulty CARP host: one with our id is worth a line, the other
 
 from collections import Counter
 from collections.abc import Container
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from enum import Enum
+from typing import NamedTuple
 
 from ucarpd.carp import auth, packet
 from ucarpd.carp.events import AdvertisementReceived
@@ -71,8 +72,7 @@ FOREIGN = frozenset({DropReason.BAD_VHID, DropReason.OTHER_VRRP})
 """Reasons of frames that do not concern this virtual host, if their vhid is another one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """An advertisement for our vhid whose digest is wrong.
 
     `source_mac` is the Ethernet source of its frame.
@@ -81,11 +81,10 @@ class Evidence:
     source: IPAddress
     source_mac: bytes
     counter: int
-    digest: bytes = field(repr=False)
+    digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Dropped:
+class Dropped(NamedTuple):
     """`detail` is for the operator; `source` is None if the frame was too broken to tell.
 
     `evidence` comes with a wrong digest: the diagnosis may find out more from it.

@@ -1,7 +1,7 @@
 """From the actions of a virtual host to frames, ready to be sent."""
 
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
 
 from ucarpd.carp import auth, packet
 from ucarpd.carp.actions import AnnounceAddresses, SendAdvertisement
@@ -23,8 +23,7 @@ from ucarpd.carp.neighbours import (
 from ucarpd.carp.params import Family, IPAddress, Params
 
 
-@dataclass(frozen=True, slots=True)
-class Datagram:
+class Datagram(NamedTuple):
     """An IP packet to one host; the kernel finds the way and the MAC address."""
 
     destination: IPAddress

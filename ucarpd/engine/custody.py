@@ -6,7 +6,6 @@ The kernel's table decides the result of the newest job, and every later check.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 from ucarpd.carp import events
@@ -83,7 +82,7 @@ class Custody:
         self._owner.contested()
         if self._addresses.are_scripted:
             self._job += 1
-            again = replace(transition, previous=State.MASTER, reason=CONTESTED)
+            again = transition._replace(previous=State.MASTER, reason=CONTESTED)
             self._addresses.reassert(again, partial(self._acquired, self._job))
 
     def release(self, transition: Transition, at_start: bool) -> None:

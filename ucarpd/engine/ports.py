@@ -1,8 +1,7 @@
 """The interfaces of the engine: the wire, the addresses, the log, and its owner."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ucarpd.carp.actions import Report, State, StateChanged
 from ucarpd.carp.params import IPAddress
@@ -31,8 +30,7 @@ class Wire(Protocol):
         """Pass on who answers for these addresses, if the next answer comes soon."""
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(NamedTuple):
     """A change of state, as scripts get it in their environment."""
 
     state: State
@@ -40,8 +38,7 @@ class Transition:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The result of an attempt to put the addresses in place, by the kernel's table.
 
     `here` are served now, `refused` could not be added.  An address in neither was added, and then

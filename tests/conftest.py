@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from log_lines import LogLines
 
+from ucarpd.log import lines
+
 settings.register_profile(
     "ucarpd",
     deadline=None,
@@ -18,10 +20,19 @@ settings.register_profile(
 settings.load_profile("ucarpd")
 
 
+@pytest.fixture(autouse=True)
+def log_as_it_was():
+    """A command that ran in this process has taken the log away from pytest."""
+    level, propagate = lines.root.level, lines.root.propagate
+    yield
+    lines.root.setLevel(level)
+    lines.root.propagate = propagate
+
+
 @pytest.fixture
 def log_lines():
-    with LogLines() as lines:
-        yield lines
+    with LogLines() as told:
+        yield told
 
 
 @pytest.fixture

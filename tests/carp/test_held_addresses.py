@@ -283,5 +283,21 @@ def test_an_interval_of_a_reload_counts_from_now_on():
     schedule = started(0.0)
     assert schedule.take(99.0)
     schedule.set_interval(60.0)
-    assert schedule.take(99.0)
     assert 99.0 < schedule.deadline < 160.0
+
+
+@pytest.mark.parametrize("interval", [1.0, 10.0, 300.0])
+def test_another_interval_of_a_reload_holds_at_once_even_after_a_year(interval):
+    year = 365 * 86400.0
+    schedule = started(0.0, interval=60.0)
+    assert schedule.take(year)
+    schedule.set_interval(interval)
+    assert year < schedule.deadline <= year + 1.2 * interval
+    assert schedule.take(schedule.deadline)
+    assert schedule.deadline == pytest.approx(schedule.last_at + interval, abs=0.2 * interval)
+
+
+def test_with_a_short_interval_none_is_left_out_for_being_early():
+    schedule = started(0.0, interval=1.0)
+    taken = [at for at in range(200) if schedule.take(float(at), early=1.0)]
+    assert len([at for at in taken if at >= 100]) == 100

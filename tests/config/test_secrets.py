@@ -4,6 +4,7 @@ import pytest
 from config_files import faults, loaded, minimal
 
 from ucarpd.config import KEYS
+from ucarpd.config.lines import parse_line
 
 NO_HEX = "a key is 2 to 40 hexadecimal digits, an even number of them: two for each byte"
 
@@ -108,3 +109,10 @@ def test_scripts_and_representations_have_no_secret():
 def test_what_is_secret():
     secret = {key.name for key in KEYS if key.secret}
     assert secret == {"UCARP_PASS", "UCARP_KEY", "UCARP_PASS_OLD", "UCARP_KEY_OLD"}
+
+
+def test_a_line_with_a_secret_is_not_kept():
+    """A reload must forget the former password."""
+    for name in ("UCARP_PASS", "UCARP_KEY", "UCARP_PASS_OLD", "ucarp_password"):
+        assert parse_line(1, f"{name}=geheim") is not parse_line(1, f"{name}=geheim")
+    assert parse_line(1, "UCARP_VHID=1") is parse_line(1, "UCARP_VHID=1")

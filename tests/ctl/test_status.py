@@ -73,7 +73,7 @@ def test_a_refused_file_whose_old_configuration_runs_is_a_lasting_fault(process,
 def test_an_instance_that_runs_although_its_file_is_gone(process, files, capsys):
     web = MASTER | {"path": f"{files}/web.conf"}
     process(web, BACKUP)
-    text = f"its file {files}/web.conf is gone: the next reload or restart ends it"
+    text = f"its file {files}/web.conf is gone: it does not run again after a restart"
     assert main(["status"]) == 1
     assert text in capsys.readouterr().out
     assert main(["status", "web"]) == 1

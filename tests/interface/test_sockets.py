@@ -328,6 +328,23 @@ async def test_a_filter_that_the_kernel_refuses_leaves_nothing_unread(kernel, lo
 
 
 @in_virtual_time
+async def test_a_new_peer_is_read_although_the_kernel_refuses_a_filter(kernel, log_lines):
+    shared = Shared()
+    shared.serve([1])
+    shared.open(LINK, V4)
+    await asyncio.sleep(0)
+    kernel.refuses_filter = lambda expected, is_others: bool(expected.sources) and not is_others
+    shared.believed.add(ip_address("10.0.0.2"))
+    kernel.of(4, all_else=True).arrive(frame(PEER))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    known, others = kernel.of(4), kernel.of(4, all_else=True)
+    assert set(others.expected.sources) <= set(known.expected.sources)
+    assert len(log_lines.told()) == 1
+    shared.close()
+
+
+@in_virtual_time
 async def test_a_filter_that_is_due_ends_with_the_sockets(kernel):
     shared = Shared()
     shared.open(LINK, V4)

@@ -210,6 +210,42 @@ async def test_a_reload_that_is_asked_for_during_another_one_is_done_afterwards(
 
 
 @in_virtual_time
+async def test_an_address_moves_from_one_file_to_another(host, log_lines):
+    host.write()
+    mail = host.write("mail", VHID=2, ADDR="10.0.0.20/24", EXTRA_ADDRS="10.0.0.30/24")
+    async with host.running() as process:
+        await asyncio.sleep(TAKES_OVER)
+        mail.unlink()
+        host.write(EXTRA_ADDRS="10.0.0.30/24")
+        await reload(process)
+        await asyncio.sleep(1.0)
+        assert host.serves("10.0.0.30")
+        assert not any("removed" in line for line in log_lines.told())
+        host.write()
+        await reload(process)
+        assert not host.serves("10.0.0.30")
+    assert not any("internal error" in line for line in log_lines.told())
+
+
+@in_virtual_time
+async def test_a_stop_that_failed_can_be_repeated(host, monkeypatch):
+    path = host.write()
+    async with host.running() as process:
+        await asyncio.sleep(TAKES_OVER)
+        web = instances(process)["web"]
+        with monkeypatch.context() as broken:
+            broken.setattr(web._keeper, "close", refuse)
+            path.unlink()
+            await reload(process)
+        assert instances(process) == {"web": web}
+    assert web._is_over
+
+
+async def refuse():
+    raise OSError("no")
+
+
+@in_virtual_time
 async def test_a_reload_stops_virtual_hosts_side_by_side(host):
     """Their scripts, units and hand-overs may each take seconds."""
     paths = [

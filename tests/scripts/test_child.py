@@ -91,6 +91,30 @@ def test_what_cannot_be_started_is_said():
     assert set() == PIDS
 
 
+def test_a_start_that_hangs_times_out_and_its_program_is_killed_later(monkeypatch, tmp_path):
+    monkeypatch.setattr(child, "KILL_AFTER", 0.01)
+    go_on, told, pids = threading.Event(), tmp_path / "told", []
+
+    def hang():
+        go_on.wait(30)
+        process = start.start(["sh", "-c", f"sleep 5; touch {told}"], ENVIRONMENT)
+        pids.append(process.pid)
+        return process
+
+    async def scenario():
+        ended = asyncio.get_running_loop().create_future()
+        started = Child(hang, lambda *end: ended.set_result(end), ended.set_exception)
+        started.end_after(0.01, lambda: None)
+        assert await ended == (128 + signal.SIGKILL, True)
+        go_on.set()
+        while not pids or PIDS:
+            await asyncio.sleep(0.001)
+
+    asyncio.run(asyncio.wait_for(scenario(), 30))
+    assert not Path(f"/proc/{pids[0]}").exists()
+    assert not told.exists()
+
+
 def test_one_whose_status_somebody_else_has_taken_has_ended_all_the_same():
     async def scenario():
         ended = asyncio.get_running_loop().create_future()

@@ -204,8 +204,11 @@ class AnnouncementSchedule:
         self._repetitions = 0
 
     def set_interval(self, interval: float) -> None:
-        self._interval = interval
-        self._plan()
+        """Change the interval; the next repetition is due within one from now."""
+        if interval != self._interval:
+            self._interval = interval
+            self._repetitions = self._number_after(self.last_at)
+            self._plan()
 
     def start(self, now: float) -> None:
         """The first announcement goes out at `now`; plan the others."""
@@ -219,13 +222,13 @@ class AnnouncementSchedule:
 
         After the burst one is also due that would be due `early` seconds from now.
         """
-        until = now if self._burst else now + early
+        until = now if self._burst else now + min(early, self._interval / 2)
         if self.deadline is None or until < self.deadline:
             return False
         while self._burst and until >= self._burst[0]:
             self._burst.popleft()
-        while self._interval and until >= self._repetition_at(self._repetitions):
-            self._repetitions += 1
+        if self._interval and until >= self._repetition_at(self._repetitions):
+            self._repetitions = self._number_after(until)
         self.last_at = now
         self._plan()
         return True
@@ -237,6 +240,17 @@ class AnnouncementSchedule:
             self.deadline = self._repetition_at(self._repetitions)
         else:
             self.deadline = None
+
+    def _number_after(self, time: float) -> int:
+        """Return the number of the first repetition after this time, as far as it is known yet."""
+        if not self._interval:
+            return 0
+        beyond = (time - self._started_at - AFTERWARDS[-1]) / self._interval
+        # The jitter moves each by less than an interval.
+        number = max(0, int(beyond) + len(AFTERWARDS) - 2) if beyond > 0 else 0
+        while self._repetition_at(number) <= time:
+            number += 1
+        return number
 
     def _repetition_at(self, number: int) -> float:
         beyond = number - len(AFTERWARDS) + 1

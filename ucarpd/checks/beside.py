@@ -42,7 +42,10 @@ class Beside(Generic[T]):
         """
         running = self._running
         if running is None:
-            return await asyncio.shield(self._begin(function, doing))
+            # Not shield(): with Python 3.14 it reports an error that nobody waits for any more.
+            running = self._begin(function, doing)
+            await asyncio.wait({running})
+            return running.result()
         # One hang must not fail two runs at once, if the next is due when the last is too late.
         await asyncio.wait({running}, timeout=self._patience)
         if not running.done():

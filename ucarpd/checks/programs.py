@@ -61,7 +61,8 @@ class Program:
         environment = environment_of({**self._surroundings.environment(), **own})
         try:
             self._run = run = _Run(self._command, environment, account)
-            status = await asyncio.shield(run.ended)
+            await asyncio.wait({run.ended})
+            status = run.ended.result()
         except asyncio.CancelledError:
             run.kill()
             # Find processes that have left the process group, beside the loop.

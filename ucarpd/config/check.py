@@ -178,6 +178,7 @@ def _about_ties(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
     """Warn if the election has no clear winner, or if two systems choose different winners."""
     try:
         advbase, advskew = _meaning(given, "UCARP_ADVBASE"), _meaning(given, "UCARP_ADVSKEW")
+        deadratio = _meaning(given, "UCARP_DEADRATIO")
         yields = _meaning(given, "UCARP_TIEBREAK") is TieBreak.YIELD
     except ValueError:
         return  # `load` reports the fault.
@@ -185,7 +186,7 @@ def _about_ties(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
         text = "two ucarpd that advertise equally fast would both give way, again and again:"
         yield given["UCARP_TIEBREAK"], f"{text} give each host another UCARP_ADVSKEW"
     if advbase == advskew == 0:
-        wait = master_down_units(0, 0, _meaning(given, "UCARP_DEADRATIO")) / UNITS_PER_SECOND
+        wait = master_down_units(0, 0, deadratio) / UNITS_PER_SECOND
         text = (
             f"without UCARP_ADVSKEW it advertises 256 times a second, and {in_words(wait)} without"
         )

@@ -101,12 +101,16 @@ def _bad_encoding(path: Path, faults: list[tuple[int, UnicodeDecodeError]]) -> P
     return Problem(path, number, None, text)
 
 
-@lru_cache(1024)
-def parse_line(number: int, text: str) -> Line:
-    """Parse one line, without its line end; `number` is only copied to the result.
+_MAY_BE_SECRET = re.compile("PASS|KEY", re.IGNORECASE)
+"""Lines that are not kept: a former password is forgotten with its configuration."""
 
-    The files of many virtual hosts differ in few lines, and each file is read several times.
-    """
+
+def parse_line(number: int, text: str) -> Line:
+    """Parse one line, without its line end; `number` is only copied to the result."""
+    return (_parse if _MAY_BE_SECRET.search(text) else _parse_once)(number, text)
+
+
+def _parse(number: int, text: str) -> Line:
     if fault := _unreadable(text):
         return Line(number, text, name=_name_of(text), fault=fault)
     binding = next(parse_stream(StringIO(text)), None)
@@ -133,6 +137,10 @@ def parse_line(number: int, text: str) -> Line:
     # To bash and newer releases this is a comment, to older releases a value.
     value = "" if start[1] and raw.startswith("#") else binding.value
     return Line(number, text, name=binding.key, value=value, raw=raw)
+
+
+_parse_once = lru_cache(1024)(_parse)
+"""The files of many virtual hosts differ in few lines, and each file is read several times."""
 
 
 def _unreadable(text: str) -> str | None:

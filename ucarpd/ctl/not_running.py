@@ -110,7 +110,7 @@ def gone(paths: Iterable[str]) -> set[str]:
     here = {path for path in paths if Path(path).parent == DIRECTORY}
     if not here or not DIRECTORY.is_dir() or cannot_look():
         return set()
-    return here - {f"{DIRECTORY}/{name}.conf" for name in names_of_files()}
+    return here - {f"{DIRECTORY}/{name}" for name in os.listdir(DIRECTORY)}  # noqa: PTH208
 
 
 def _files(told: set[str]) -> list[Path]:

@@ -121,7 +121,7 @@ def _ignored_notes(name: str | None) -> list[str]:
 def _fault(reply: Message, instance: Message, gone: Collection[str]) -> tuple[str, str] | None:
     """Return the finding about the instance's file, if it was refused or is gone."""
     if (path := instance["path"]) in gone:
-        return "gone", f"its file {path} is gone: the next reload or restart ends it"
+        return "gone", f"its file {path} is gone: it does not run again after a restart"
     for each in reply.get("refused", ()):
         if each["name"] == instance["name"]:
             problem = not_running.first(each["problems"])

@@ -162,9 +162,11 @@ class Interface:
         self._neighbours.change()
 
     def _disown(self, member: Member) -> None:
-        self._virtual.difference_update(member.params.addresses)
         for ip in member.params.addresses:
-            del self._by_address[member.config.address_device, ip]
+            # A reload may have given the address to another virtual host.
+            if self._by_address.get((member.config.address_device, ip)) is member:
+                del self._by_address[member.config.address_device, ip]
+                self._virtual.discard(ip)
 
     def link_changed(self, device: str) -> None:
         """The kernel's entry of this interface, or of a device on it, has changed, come or gone."""

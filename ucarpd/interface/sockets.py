@@ -206,7 +206,7 @@ class Sockets:
     def _set_filters(self, family: Family) -> bool:
         """Return whether the kernel has taken the filters; if not, it is asked again later."""
         expected = Expected(
-            self._peers[family],
+            tuple(self._peers[family]),
             self._vhids,
             may_be_routed=family in self._unicast,
             foreign=[kind for kind in self._foreign.sampled if kind[0].version == family],

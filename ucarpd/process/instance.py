@@ -173,7 +173,8 @@ class Instance(ToldInstance):
                 self._is_over = True
 
     async def _stop(self, reason: str) -> None:
-        self._stopped = asyncio.Event()
+        if self._stopped is None:
+            self._stopped = asyncio.Event()
         self._fitness.close()
         self.checking.close()
         if self._restart is not None:

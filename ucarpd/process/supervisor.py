@@ -273,6 +273,8 @@ class Supervisor:
         self._maintenance.read_again()
         told = self.reading.warnings
         self.reading = await asyncio.to_thread(reading.at_reload, self._paths)
+        if self.is_ending:
+            return
         for line in self.reading.lines:
             lines.write_problem(line)
         for line in self.reading.warnings:
@@ -281,7 +283,8 @@ class Supervisor:
         wanted = {each.name: each for each in self.reading.configs}
         before = {name: each.config.path for name, each in self._instances.items()}
         counts = {"changed": 0, "started": 0, "ended": 0}
-        stops = []
+        stops: list[tuple[Instance, str]] = []
+        changed: list[Instance] = []
         for name, instance in self._instances.items():
             path = instance.config.path
             if self.reading.is_refused(path):
@@ -290,17 +293,20 @@ class Supervisor:
                 instance.warn_of_flag_day()
             if name not in wanted:
                 counts["ended"] += 1
-                stops.append(self._stop(instance, f"{path} is gone"))
+                stops.append((instance, f"{path} is gone"))
             elif instance.config.needs_restart(wanted[name]):
                 counts["changed"] += 1
                 instance.announce_restart()
-                stops.append(self._stop(instance, "restarting with the new configuration"))
+                stops.append((instance, "restarting with the new configuration"))
             elif instance.config != wanted[name]:
                 counts["changed"] += 1
-                instance.reconfigure(wanted[name])
-        await together(*stops)
+                changed.append(instance)
+        await together(*(self._stop(instance, why) for instance, why in stops))
         if self.is_ending:
             return
+        # After the stops: an address may move from one file to another.
+        for instance in changed:
+            instance.reconfigure(wanted[instance.name])
         for instance in self._instances.values():
             instance.exposure.look(instance.config.path)
         self._start_all([new for name, new in wanted.items() if name not in self._instances])

@@ -91,8 +91,17 @@ class Child:
     def _terminate(self, timed_out: Callable[[], None]) -> None:
         self._timed_out = True
         self._signal_group(signal.SIGTERM)
-        self._timer = self._loop.call_later(KILL_AFTER, self._signal_group, signal.SIGKILL)
+        self._timer = self._loop.call_later(KILL_AFTER, self._kill_at_last)
         timed_out()
+
+    def _kill_at_last(self) -> None:
+        self._signal_group(signal.SIGKILL)
+        if self._process is None:
+            # The start itself hangs.  If it ends one day, the program is killed at once.
+            report = self._report
+            self._report = lambda _status, _timed_out: None
+            self._failed = lambda _error: None
+            report(128 + signal.SIGKILL, True)
 
     def _signal_group(self, number: signal.Signals) -> None:
         if self._process is None:

@@ -25,7 +25,7 @@ from playbook import (
 )
 
 from ucarpd.carp import events
-from ucarpd.carp.actions import SendAdvertisement, State, StateChanged
+from ucarpd.carp.actions import ProbeMaster, SendAdvertisement, State, StateChanged
 from ucarpd.carp.held_addresses import HeldAddresses
 from ucarpd.carp.machine import VirtualHost
 from ucarpd.carp.params import DemoteStyle, TieBreak
@@ -206,6 +206,8 @@ def test_any_events_in_any_order(families, data, configured):
             now += later
         before = machine.state
         actions = machine.handle(event(what, machine), now)
+        if actions and isinstance(actions[0], ProbeMaster):
+            del actions[0]  # A late wake-up probes the master, and takes over.
         transitions = [action for action in actions if isinstance(action, StateChanged)]
         assert transitions == actions[: len(transitions)]
         assert [(t.old, t.new) for t in transitions] == (

@@ -301,3 +301,10 @@ def test_with_a_short_interval_none_is_left_out_for_being_early():
     schedule = started(0.0, interval=1.0)
     taken = [at for at in range(200) if schedule.take(float(at), early=1.0)]
     assert len([at for at in taken if at >= 100]) == 100
+
+
+def test_a_reload_may_end_the_repetitions():
+    schedule = started(0.0, interval=60.0)
+    assert schedule.take(1000.0)
+    schedule.set_interval(0.0)
+    assert schedule.deadline is None

@@ -204,7 +204,7 @@ class AnnouncementSchedule:
         self._repetitions = 0
 
     def set_interval(self, interval: float) -> None:
-        """Change the interval; the next repetition is due within one from now."""
+        """Change the interval of the repetitions that are still to come."""
         if interval != self._interval:
             self._interval = interval
             self._repetitions = self._number_after(self.last_at)

@@ -4,7 +4,7 @@ import contextlib
 import os
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pwd import getpwnam
 from typing import NamedTuple, Protocol
 
@@ -14,26 +14,42 @@ UMASK = 0o022
 """The usual umask, for scripts; the umask of the unit hides ucarpd's files from other users."""
 
 
+class _Starts:
+    """The starts under way, each in a thread; `first` is called before the first, `last` after the last."""
+
+    def __init__(
+        self, first: Callable[[], None] = lambda: None, last: Callable[[], None] = lambda: None
+    ) -> None:
+        self.count = 0
+        self._lock = threading.Lock()
+        self._first = first
+        self._last = last
+
+    @contextlib.contextmanager
+    def one_more(self) -> Iterator[None]:
+        with self._lock:
+            if self.count == 0:
+                self._first()
+            self.count += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.count -= 1
+                if self.count == 0:
+                    self._last()
+
+
 class Pids(set[int]):
     """Process ids; while a program is being started in another thread, any may be among them."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._starts = 0
-        self._lock = threading.Lock()
-
-    @contextlib.contextmanager
-    def starting(self) -> Iterator[None]:
-        with self._lock:
-            self._starts += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._starts -= 1
+        self._starts = _Starts()
+        self.starting = self._starts.one_more
 
     def __contains__(self, pid: object) -> bool:
-        return self._starts > 0 or super().__contains__(pid)
+        return self._starts.count > 0 or super().__contains__(pid)
 
 
 PIDS = Pids()
@@ -142,24 +158,9 @@ class _OomScore:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._starts = 0
         self._descriptor: int | None = None
         self._own = b""
-
-    @contextlib.contextmanager
-    def ordinary(self) -> Iterator[None]:
-        with self._lock:
-            if self._starts == 0:
-                self._raise()
-            self._starts += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._starts -= 1
-                if self._starts == 0:
-                    self._restore()
+        self.ordinary = _Starts(self._raise, self._restore).one_more
 
     def _raise(self) -> None:
         # If /proc is missing or read-only, or no descriptor is left, the score stays as it is.

@@ -128,7 +128,6 @@ class Netlink:
         label: str | None,
         done: Callable[[Refused], None],
         there: Callable[[tuple[IPAddress, ...]], None] = lambda _added: None,
-        virtual: Collection[IPAddress] = (),
     ) -> None:
         """Add addresses to the interface; `done` gets the refused addresses with the errors.
 
@@ -137,11 +136,10 @@ class Netlink:
 
         The label is for IPv4.  An IPv6 address is added as deprecated, so the host does not use it
         for its own connections.  For the same reason an IPv4 address gets no route if the interface
-        has an address of the host with a shorter prefix in the same network.  `virtual` addresses
-        are not addresses of the host.
+        has an address of the host with a shorter prefix in the same network.
         """
         wanted = list(addresses)
-        ours = {*virtual, *(address.ip for address in wanted)}
+        ours = {address.ip for address in wanted}
         routeless = frozenset(a for a in wanted if self._tables.is_covered(interface, a, ours))
         request = partial(self._address_requests.add, interface, wanted, label, routeless, there)
         self._worker.do(request, done, lambda error: done(dict.fromkeys(wanted, error)))

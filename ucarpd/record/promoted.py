@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ucarpd.linux import sysctl
+from ucarpd.linux.lock import unlock
 from ucarpd.linux.namespace import network_namespace
 from ucarpd.linux.run_directory import private_directory, private_path
 
@@ -43,7 +44,7 @@ class Promotions:
             with contextlib.suppress(OSError):
                 file = private_path(self._directory) / f"{_prefix()}{interface}{_SUFFIX}"
                 file.unlink(missing_ok=True)
-            _unlock(descriptor)
+            unlock(descriptor)
 
 
 def restore_left_over(directory: Path) -> None:
@@ -60,7 +61,7 @@ def restore_left_over(directory: Path) -> None:
         except BlockingIOError:
             continue
         finally:
-            _unlock(descriptor)
+            unlock(descriptor)
 
 
 def _notes(directory: Path) -> Iterator[tuple[str, Path]]:
@@ -73,10 +74,3 @@ def _notes(directory: Path) -> Iterator[tuple[str, Path]]:
 
 def _prefix() -> str:
     return f"{network_namespace()}-"
-
-
-def _unlock(descriptor: int) -> None:
-    # A child that has not executed its script yet has a copy of the descriptor, so closing ours
-    # would not release the lock.
-    fcntl.flock(descriptor, fcntl.LOCK_UN)
-    os.close(descriptor)

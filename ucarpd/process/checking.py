@@ -45,7 +45,7 @@ class Checking:
         self._state = state
         self._sources = sources
         self._ask = ask
-        self.checks_look = changed
+        self.demotion_changed = changed
         self.gateways_silent = gateways_silent
         self._told = told
         self._config: Config | None = None

@@ -6,7 +6,6 @@ This needs no privileges.  If the kernel does not show links and addresses, ther
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_interface
 from pathlib import Path
 
 from ucarpd.carp.params import IPAddress
@@ -135,8 +134,8 @@ class _Host:
         """Return the secondary addresses that the kernel removes together with this address."""
         if address.ip.version == 6 or _promotes_secondaries(interface):
             return []
-        network = _network(address)
-        alike = [a for a in self._tables.addresses(interface) if _network(a) == network]
+        network = address.network
+        alike = [a for a in self._tables.addresses(interface) if a.network == network]
         others = [each for each in alike[1:] if each.ip not in self._virtual]
         return others if alike[0] == address else []
 
@@ -148,7 +147,7 @@ class _Host:
         """
         own = [a for a in self._tables.addresses(config.interface) if a.ip not in self._virtual]
         for each in _served(config):
-            covering = [a for a in own if a.ip.version == 4 and each.ip in _network(a)]
+            covering = [a for a in own if a.ip.version == 4 and each.ip in a.network]
             lengths = {a.prefixlen for a in covering}
             is_routed = config.is_scripted or config.virtual_mac
             if lengths and not is_routed and min(lengths) < each.prefixlen:
@@ -159,10 +158,6 @@ class _Host:
                     f"{covering[0].prefixlen}, so the master would use the virtual address for"
                     f" connections of its own: write /{covering[0].prefixlen}"
                 )
-
-
-def _network(address: InterfaceAddress) -> IPv4Network | IPv6Network:
-    return ip_interface(f"{address.ip}/{address.prefixlen}").network
 
 
 def _promotes_secondaries(interface: str) -> bool:

@@ -6,6 +6,7 @@ lock was left by a killed process: the setting is still 1, and was 0 before.
 
 import contextlib
 import fcntl
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from ucarpd.linux import sysctl
 from ucarpd.linux.lock import unlock
 from ucarpd.linux.namespace import network_namespace
 from ucarpd.linux.run_directory import private_directory, private_path
+from ucarpd.log import lines
 
 SETTING = "promote_secondaries"
 _SUFFIX = ".promoted"
@@ -62,6 +64,13 @@ def restore_left_over(directory: Path) -> None:
             continue
         finally:
             unlock(descriptor)
+
+
+def report_unrestored(error: OSError | None) -> None:
+    """Log that `restore_left_over` has failed."""
+    if error is not None:
+        text = f"cannot restore a setting that an earlier run has left: {error.strerror or error}"
+        lines.write(logging.WARNING, text)
 
 
 def _notes(directory: Path) -> Iterator[tuple[str, Path]]:

@@ -66,10 +66,7 @@ def foreign_networks(
     if config.peers or link is None or not link.is_ethernet:
         return
     own = [each for each in table.addresses(config.interface) if not is_virtual(each.ip)]
-    for key, served in (
-        ("UCARP_ADDR", config.addresses),
-        ("UCARP_EXTRA_ADDRS", config.extra_addresses),
-    ):
+    for key, served in config.served_by_key.items():
         for each in served:
             near = [a for a in own if a.ip.version == each.ip.version and not a.ip.is_link_local]
             if near and not each.ip.is_link_local and not _covered(each.ip, near):

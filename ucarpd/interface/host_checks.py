@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ucarpd.carp.params import IPAddress
-from ucarpd.config import Check, Config, Problem, VirtualAddress, about_checks
+from ucarpd.config import Check, Config, Problem, about_checks
 from ucarpd.interface import host_advice, link_faults, segments, sources
 from ucarpd.interface.sources import NoSource
 from ucarpd.linux import sysctl
@@ -35,7 +35,7 @@ def find(configs: Sequence[Config], is_running: Callable[[str], bool]) -> list[F
         snapshot = Snapshot()
     except OSError:
         return []
-    virtual = {each.ip for config in configs for each in _served(config)}
+    virtual = {each.ip for config in configs for each in config.served}
     found = [
         finding
         for config in configs
@@ -43,10 +43,6 @@ def find(configs: Sequence[Config], is_running: Callable[[str], bool]) -> list[F
     ]
     meetings = segments.meetings(configs, snapshot)
     return [*found, *(Finding(each, is_error=False) for each in meetings)]
-
-
-def _served(config: Config) -> tuple[VirtualAddress, ...]:
-    return (*config.addresses, *config.extra_addresses)
 
 
 class _Host:
@@ -115,10 +111,7 @@ class _Host:
         """Yield key and warning for virtual addresses that exist before the instance starts."""
         present = self._tables.addresses(config.interface)
         where = IFUPDOWN if IFUPDOWN.exists() else "the network configuration"
-        for key, served in (
-            ("UCARP_ADDR", config.addresses),
-            ("UCARP_EXTRA_ADDRS", config.extra_addresses),
-        ):
+        for key, served in config.served_by_key.items():
             ips = {each.ip for each in served}
             for address in present:
                 if address.ip in ips:
@@ -146,7 +139,7 @@ class _Host:
         virtual address does no harm.
         """
         own = [a for a in self._tables.addresses(config.interface) if a.ip not in self._virtual]
-        for each in _served(config):
+        for each in config.served:
             covering = [a for a in own if a.ip.version == 4 and each.ip in a.network]
             lengths = {a.prefixlen for a in covering}
             is_routed = config.is_scripted or config.virtual_mac

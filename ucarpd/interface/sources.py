@@ -113,10 +113,7 @@ def _first(
 
 def _key_of(config: Config, ips: Sequence[IPAddress]) -> str | None:
     """Return the key of this file that lists any of the addresses, or None."""
-    for key, addresses in (
-        ("UCARP_ADDR", config.addresses),
-        ("UCARP_EXTRA_ADDRS", config.extra_addresses),
-    ):
+    for key, addresses in config.served_by_key.items():
         if any(each.ip in ips for each in addresses):
             return key
     return None

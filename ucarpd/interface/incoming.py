@@ -1,4 +1,4 @@
-"""Which virtual host gets a frame: one that was received, or one that another daemon here sends."""
+"""Finding the virtual host of a frame, which was received or sent by another daemon of this host."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -13,10 +13,10 @@ SILENCE = 10.0
 
 
 class Incoming:
-    """Finds the virtual host by the vhid in `members`.
+    """Finder of the virtual host, by its vhid in `members`.
 
     `mac` returns the MAC address of the interface.  `pass_over` gets the source, the vhid and the time
-    of each advertisement of another virtual host.
+    of each advertisement for a virtual host that is not among them.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Incoming:
         return found.source
 
     def sent_from_here(self, frame: bytes) -> None:
-        """An advertisement went out on this interface that was not sent by this process."""
+        """Handle an advertisement that another program has sent on this interface."""
         vhid = peek_vhid(frame)
         member = self._members.get(vhid) if vhid is not None else None
         if member is not None and member.engine.sent_by_another(frame):
@@ -64,7 +64,7 @@ class Incoming:
             member.log.same_mac(source)
 
     def _end_silence(self, at: float) -> None:
-        """After a silence the way to the segment is open again: who is MASTER announces itself."""
+        """Tell the virtual hosts if a silence is over: a MASTER then announces itself again."""
         before, self._heard_at = self._heard_at, max(self._heard_at, at)
         if at - before >= SILENCE:
             # After the frames that wait: they may tell that another host serves by now.

@@ -171,7 +171,7 @@ class Interface:
             return
         old_mac = self.mac
         self._follow_link()
-        # First whom it concerns most: they lose the role to the link, not to being less fit.
+        # The virtual hosts here come first: they lose the role to the link, not to being less fit.
         self._update()
         self.tell_faults()
         if self._link is not None and self._link.mac != old_mac:
@@ -194,9 +194,9 @@ class Interface:
         return ip in self._virtual or ip in self._foreign
 
     def tell_faults(self) -> None:
-        """What keeps this interface from its work makes the whole host less fit.
+        """Make the whole host less fit while this interface cannot be used.
 
-        An interface that was never seen is not counted: its file was written for another machine, or
+        An interface that was never seen does not count: its file was written for another machine, or
         has a typo, and the other virtual hosts must not suffer from that.
         """
         self._was_seen = bool(self._members) and (self._was_seen or self._link is not None)
@@ -209,7 +209,7 @@ class Interface:
         self._demote(self.fault, amount)
 
     def _address_changed(self, device: str, ip: IPAddress) -> None:
-        # Virtual addresses come and go by the hundred; no readiness hangs on them.
+        # Virtual addresses come and go by the hundred, and no readiness depends on them.
         if self._is_virtual(ip):
             return
         configs = [member.config for member in self._members.values()]

@@ -1,4 +1,4 @@
-"""The health checks of one instance: their knowledge, and the listeners to their results."""
+"""The health checks of one instance: the facts that they use, and the listeners to their results."""
 
 from collections.abc import Callable, Mapping
 

@@ -105,7 +105,7 @@ class Instance(ToldInstance):
         self._restart: asyncio.TimerHandle | None = None
         self._stopping = asyncio.Lock()
         self._stopped: asyncio.Event | None = None
-        """Set when the engine has stopped for good; None: nobody has asked it to."""
+        """Set when the engine has stopped for good; None: it has not been asked to."""
         self._is_over = False
         self._removals = Removals(
             config.address_device, host.netlink, self._log, self._teller, self._fitness

@@ -56,7 +56,7 @@ class Process:
         self._ending = asyncio.Event()
 
     async def run(self) -> int:
-        """Until a signal ends it; returns the exit status."""
+        """Run until a signal ends the process, and return its exit status."""
         reading = self._supervisor.read()
         if not reading.configs and not reading.lines:
             lines.write_problem(config.nothing_in(self._paths))

@@ -1,4 +1,4 @@
-"""What a reload changes: the running virtual hosts, compared with the files as they are now."""
+"""The changes of a reload: the running virtual hosts, compared with the files as they are now."""
 
 from collections.abc import Iterable
 from typing import NamedTuple

@@ -163,7 +163,7 @@ class Supervisor:
             listener(happening)
 
     def _demote(self, reason: str, amount: int) -> None:
-        """Something makes the whole host less fit, or no longer."""
+        """Note that something makes the whole host less fit, or no longer does (0)."""
         if self._host.demotion.set(reason, amount):
             for instance in self._instances.values():
                 instance.demotion_changed()
@@ -171,7 +171,7 @@ class Supervisor:
     # -- starting and stopping ---------------------------------------------------------------------------
 
     def _start_all(self, configs: Sequence[Config]) -> None:
-        """Each knows the virtual addresses of all of them before it looks for an address of its own."""
+        """Start them when each knows the virtual addresses of all, which cannot be its source."""
         for each in configs:
             self._interface(each.interface).expect(each)
         slots = slots_of(len(self._instances) + len(configs))

@@ -1,4 +1,4 @@
-"""What a peer with a wrong digest may have used: former keys, and the values of other files."""
+"""Values that a peer with a wrong digest may have used: former keys, and those of other files."""
 
 from collections.abc import Callable, Iterable
 
@@ -10,7 +10,7 @@ FORMER_KEYS = 4
 
 
 def suspects(configs: Iterable[Config]) -> tuple[Suspect, ...]:
-    """Return what the digests of these files are made of."""
+    """Return the values that the digests of these files cover."""
     return tuple(
         Suspect(name=each.name, vhid=each.vhid, key=each.key, hashed=each.params().hashed)
         for each in configs
@@ -31,7 +31,7 @@ class Suspicion:
         self._config = new
 
     def background(self) -> Background:
-        """Return what a search for the cause starts from."""
+        """Return the knowledge for a search that begins now."""
         return Background(
             params=self._config.params(),
             former_keys=self._former_keys,

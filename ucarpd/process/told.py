@@ -18,7 +18,7 @@ from ucarpd.record.keeper import Keeper, content_of
 
 
 class ToldInstance(ShownInstance):
-    """A part of `Instance`; apart from it only to keep both files short."""
+    """The part of an instance that passes such reports on to its other parts."""
 
     checking: Checking
     _fitness: Fitness

@@ -245,7 +245,7 @@ def _encode(content: Content) -> bytes:
 
 
 class Written(NamedTuple):
-    """What a file has, and where it was written, as in `here`."""
+    """The content of a file, and the place where it was written, as in `here`."""
 
     here: tuple[object, ...]
     pid: int
@@ -253,7 +253,7 @@ class Written(NamedTuple):
 
 
 def written_in(path: Path) -> Written | None:
-    """Return what the file has, or None if it is damaged.  Raises OSError."""
+    """Return the content of the file, or None if it is damaged.  Raises OSError."""
     status = path.stat()
     return _decoded(path, status.st_ino, status.st_mtime_ns)
 

@@ -30,7 +30,7 @@ class Guards:
     def begin(self, interface: str, ips: Collection[IPAddress], has_secondaries: bool) -> bool:
         """Begin a guard; return whether the kernel itself keeps the secondary addresses.
 
-        After an OSError the guard may have begun all the same: end it in any case.
+        After an OSError the guard may have begun nevertheless: end it in any case.
         """
         self._secondaries.keep(interface)
         if has_secondaries or interface in self._guards:

@@ -15,20 +15,20 @@ SILENCE = 10.0
 class Incoming:
     """Finder of the virtual host, by its vhid in `members`.
 
-    `mac` returns the MAC address of the interface.  `pass_over` gets the source, the vhid and the time
-    of each advertisement for a virtual host that is not among them.
+    `pass_over` gets the source, the vhid and the time of each advertisement for a virtual host that is
+    not among them.
     """
 
     def __init__(
         self,
         members: Mapping[int, Member],
-        mac: Callable[[], bytes],
         pass_over: Callable[[IPAddress, int, float], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._members = members
-        self._mac = mac
         self._pass_over = pass_over
+        self.mac = bytes(6)
+        """The MAC address of the interface."""
         self._heard_at = self._loop.time()
 
     def deliver(self, frame: bytes, at: float) -> IPAddress | None:
@@ -38,7 +38,10 @@ class Incoming:
             member = None
         else:
             member = self._members.get(vhid)
-            self._end_silence(at)
+            if at - self._heard_at >= SILENCE:
+                # After the frames that wait: they may tell that another host serves by now.
+                self._loop.call_soon(self._tell_silence_is_over)
+            self._heard_at = max(self._heard_at, at)
         # If no virtual host has the vhid, any of them counts and reports the frame.
         member = member or next(iter(self._members.values()), None)
         if member is None:
@@ -48,7 +51,7 @@ class Incoming:
             if found.reason in FOREIGN and found.source and vhid and vhid not in self._members:
                 self._pass_over(found.source, vhid, at)
             return None
-        if source_mac(frame) == self._mac():
+        if source_mac(frame) == self.mac:
             self._note_same_mac(member, found.source)
         return found.source
 
@@ -60,16 +63,10 @@ class Incoming:
             member.log.another_daemon()
 
     def _note_same_mac(self, member: Member, source: IPAddress) -> None:
-        if source not in member.own and self._mac() != virtual_mac(member.config.vhid):
+        if source not in member.own and self.mac != virtual_mac(member.config.vhid):
             member.log.same_mac(source)
 
-    def _end_silence(self, at: float) -> None:
-        """Tell the virtual hosts if a silence is over: a MASTER then announces itself again."""
-        before, self._heard_at = self._heard_at, max(self._heard_at, at)
-        if at - before >= SILENCE:
-            # After the frames that wait: they may tell that another host serves by now.
-            self._loop.call_soon(self._tell_silence_is_over)
-
     def _tell_silence_is_over(self) -> None:
+        """Tell all virtual hosts that the segment is heard again: a MASTER then announces itself."""
         for member in list(self._members.values()):
             member.engine.segment_heard()

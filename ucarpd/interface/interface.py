@@ -48,8 +48,8 @@ class Interface:
         self._link: Link | None = None
         self._was_seen = False
         self._members: dict[int, Member] = {}
-        incoming = Incoming(self._members, lambda: self.mac, self._pass_over)
-        self._sockets = Sockets(incoming.deliver)
+        self._incoming = Incoming(self._members, self._pass_over)
+        self._sockets = Sockets(self._incoming.deliver)
         self._readiness = Readiness(name, netlink, self._sockets, self._is_virtual)
         self._neighbours = Neighbours(netlink, self._members.values)
         self._by_address: dict[tuple[str, IPAddress], Member] = {}
@@ -57,7 +57,7 @@ class Interface:
         self._virtual: set[IPAddress] = set()
         self._foreign: Collection[IPAddress] = ()
         """Virtual addresses of other processes."""
-        self._double_watch = DoubleWatch(name, self._long_enough, incoming.sent_from_here)
+        self._double_watch = DoubleWatch(name, self._long_enough, self._incoming.sent_from_here)
         self._look_again: asyncio.TimerHandle | None = None
 
     # -- for engines: the Wire -------------------------------------------------------------------------
@@ -247,6 +247,7 @@ class Interface:
 
     def _follow_link(self) -> None:
         old, self._link = self._link, self._netlink.link(self.name)
+        self._incoming.mac = self.mac
         if old is None or self._link is None or old.index != self._link.index:
             self._close_sockets()
         if self._link is not None and self._link.is_ethernet:

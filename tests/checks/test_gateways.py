@@ -27,7 +27,7 @@ class Network:
     def check_changed(self, check):
         pass
 
-    def checks_look(self):
+    def demotion_changed(self):
         pass
 
     def gateways_silent(self, since):

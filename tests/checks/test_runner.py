@@ -60,7 +60,7 @@ class Host:
     def check_changed(self, check):
         self.changes.append((check.name, self.health.histories[check.name].state.value))
 
-    def checks_look(self):
+    def demotion_changed(self):
         self.looks += 1
 
     def intervals(self):

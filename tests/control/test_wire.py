@@ -20,7 +20,6 @@ def test_messages_are_found_wherever_the_stream_is_cut():
             {"method": "c.D", "parameters": {"x": "é"}, "more": True},
             {"method": "e.F"},
         ]
-        assert splitter.is_empty
 
 
 def test_a_message_has_a_longest_length():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ucarpd.linux.spawn import has_own_directory, spawn
+from ucarpd.linux.spawn import spawn, unshare_directory
 
 UMASK = 0o027
 
@@ -20,7 +20,7 @@ def started(*command, **variables):
     def work():
         reading, writing = os.pipe()
         try:
-            assert has_own_directory()
+            assert unshare_directory()
             pid = spawn(command, environment, output=writing, umask=UMASK)
         except OSError as error:
             found.append(error)

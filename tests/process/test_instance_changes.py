@@ -10,7 +10,7 @@ from two_addresses import ONE, config_of
 from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
-from ucarpd.process.instance import FORMER_KEYS
+from ucarpd.process.suspects import FORMER_KEYS
 from ucarpd.record.maintenance import Note
 
 # -- less fit --------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ async def test_what_the_detective_is_told(make):
     bench.instance.start()
     for number in range(FORMER_KEYS + 2):
         bench.instance.reconfigure(replace(bench.config, key=b"secret%d" % number))
-    background = bench.instance._background()
+    background = bench.instance._suspicion.background()
     assert background.params.key == b"secret5"
     assert background.former_keys == (b"secret1", b"secret2", b"secret3", b"secret4")
     assert background.others == bench.others

@@ -5,7 +5,7 @@ import asyncio
 from fake_kernel import FakeLog, FakeNetlink
 
 from ucarpd import config
-from ucarpd.process import supervisor, together
+from ucarpd.process import left_running, supervisor, together
 from ucarpd.process.supervisor import Supervisor
 
 
@@ -135,7 +135,7 @@ def test_processes_of_scripts_are_told_once_after_their_instance_has_stopped(mon
             told.append(f"{self.config.name} left {', '.join(processes)}")
 
     left = {name: [f"sleep of {name}"] for name in ("one", "two", "mail")}
-    monkeypatch.setattr(supervisor.survivors, "find", lambda: left)
+    monkeypatch.setattr(left_running.survivors, "find", lambda: left)
 
     async def scenario(host):
         instances = [Instance("one", True), Instance("two", False), Instance("three", True)]

@@ -41,7 +41,7 @@ def test_what_was_written_is_read(tmp_path, run):
     found = read("web", run)
     assert found.content == written
     assert found.pid == os.getpid()
-    assert (found.placed, found.handed_over, found.last) == (False, False, 0.0)
+    assert (found.placed, found.last) == (False, 0.0)
     assert written.addresses == [
         Address("10.0.0.1", 24, "eth0:1"),
         Address("10.0.0.2", 32, "eth0:1"),

@@ -288,7 +288,7 @@ def test_while_one_is_started_in_another_thread_any_process_may_be_ours():
 
 
 def test_one_also_runs_where_the_system_forbids_the_quick_way(monkeypatch):
-    monkeypatch.setattr(start, "has_own_directory", lambda: False)
+    monkeypatch.setattr(start, "unshare_directory", lambda: False)
     assert end_of("exit 3") == (3, False)
 
 

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ucarpd.linux import sysctl
+from ucarpd.linux.lock import unlock
 from ucarpd.linux.run_directory import is_still_at, private_directory, private_path
 
 _OURS = {"arp_ignore": "1", "arp_announce": "2"}
@@ -91,7 +92,7 @@ class ParentArp:
             return
         self._held = _open_shared(self._path)
         if former is not None:
-            _unlock(former)
+            unlock(former)
 
     def release(self) -> None:
         """Release the settings; the last holder restores the original values.  Raises OSError.
@@ -141,7 +142,7 @@ class ParentArp:
         try:
             _restore_if_last(name, self._path, descriptor, originals)
         finally:
-            _unlock(descriptor)
+            unlock(descriptor)
 
     @contextlib.contextmanager
     def _noting_the_fault(self) -> Iterator[None]:
@@ -160,7 +161,7 @@ def _restore_left_over(interface: str, path: Path) -> None:
         try:
             _restore_if_last(interface, path, descriptor, {})
         finally:
-            _unlock(descriptor)
+            unlock(descriptor)
 
 
 @contextlib.contextmanager
@@ -174,7 +175,7 @@ def _alone(directory: Path) -> Iterator[None]:
         _lock(descriptor, directory)
         yield
     finally:
-        _unlock(descriptor)
+        unlock(descriptor)
 
 
 def _lock(descriptor: int, directory: Path) -> None:
@@ -200,13 +201,6 @@ def _open_shared(path: Path) -> int:
         os.close(descriptor)
         raise
     return descriptor
-
-
-def _unlock(descriptor: int) -> None:
-    # A child that has not executed its script yet has a copy of the descriptor, so closing ours
-    # would not release the lock.
-    fcntl.flock(descriptor, fcntl.LOCK_UN)
-    os.close(descriptor)
 
 
 def _restore_if_last(

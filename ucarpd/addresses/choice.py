@@ -14,7 +14,7 @@ from ucarpd.scripts.runs import Runs
 def owner_of(
     config: Config, netlink: Netlink, log: Journal, ledger: Ledger, arp: ParentArp, runs: Runs
 ) -> AddressOwner:
-    """Scripts own the addresses as soon as the file names one; otherwise ucarpd does.
+    """Return the owner: scripts, if the file names one; otherwise ucarpd itself.
 
     `runs` notes the runs of the scripts.
     """

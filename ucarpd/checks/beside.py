@@ -42,7 +42,7 @@ class Beside(Generic[T]):
         """
         running = self._running
         if running is None:
-            # Not shield(): with Python 3.14 it reports an error that nobody waits for any more.
+            # Not shield(): with Python 3.14 it reports an error that no caller waits for any more.
             running = self._begin(function, doing)
             await asyncio.wait({running})
             return running.result()

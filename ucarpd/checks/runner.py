@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Protocol
 
+from ucarpd.carp.held_addresses import GOLDEN_RATIO
 from ucarpd.checks.probe import Failed, Surroundings
 from ucarpd.checks.probes import PROBES
 from ucarpd.config import Check
@@ -20,7 +21,6 @@ FIRST_RUN_WITHIN = 1.0
 ANSWER_WITHIN = 0.25
 """Seconds in which a gateway that can hold up a takeover has to answer."""
 
-_GOLDEN_RATIO = (5**0.5 - 1) / 2
 _places = count()
 
 
@@ -28,7 +28,7 @@ class Observer(Protocol):
     def check_changed(self, check: Check) -> None:
         """The check has another state than before."""
 
-    def checks_look(self) -> None:
+    def demotion_changed(self) -> None:
         """The demotion by the checks, or whether they are tested, may have changed."""
 
     def gateways_silent(self, since: float) -> None:
@@ -123,7 +123,7 @@ class Checks:
             self._asking = None
 
     def _look(self) -> None:
-        self._observer.checks_look()
+        self._observer.demotion_changed()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -153,7 +153,7 @@ class _Repeated:
         self._probe = PROBES[check.kind](check, surroundings)
         self._task: asyncio.Task[None] | None = None
         self._is_wanted_again = False
-        phase = next(_places) * _GOLDEN_RATIO % 1
+        phase = next(_places) * GOLDEN_RATIO % 1
         self._due = self._loop.time() + phase * min(check.interval, FIRST_RUN_WITHIN)
         self._timer: asyncio.TimerHandle | None = None
         self.run_at(self._due)

@@ -136,12 +136,12 @@ class Page:
 
     def _request(self) -> bytes:
         endpoint = self._server.endpoint
-        host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+        host = endpoint.host.partition("%")[0]  # A zone has a meaning on this host only.
         usual = 443 if self._check.kind == "https" else 80
         port = "" if endpoint.port == usual else f":{endpoint.port}"
         lines = [
             f"GET {endpoint.path} HTTP/1.1",
-            f"Host: {host.partition('%')[0] + ']' if '%' in host else host}{port}",
+            f"Host: {f'[{host}]' if ':' in host else host}{port}",
             "User-Agent: ucarpd",
             "Accept: */*",
             "Connection: close",

@@ -14,6 +14,7 @@ from ucarpd.config import exposure
 from ucarpd.config.problems import place
 from ucarpd.exit_status import EXIT_CONFIG, EXIT_NOT_RELOADED
 from ucarpd.interface import host_checks
+from ucarpd.linux.credentials import credentials_of
 from ucarpd.linux.lock import holders, is_held
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log import process as log_process
@@ -32,7 +33,7 @@ def check(options: argparse.Namespace) -> int:
     paths, environ = options.paths, dict(os.environ)
     if options.reload:
         paths = [path.absolute() for path in paths]
-        environ |= refusals.credentials_of(options.reload)
+        environ |= credentials_of(options.reload)
     configs, problems = config.load_all(paths, environ)
     found = host_checks.find(configs, lambda name: is_held(name, run_directory()))
     problems += [finding.problem for finding in found if finding.is_error]

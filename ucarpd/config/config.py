@@ -107,6 +107,16 @@ class Config:
         return (*(each.ip for each in self.addresses), *self.hash_addresses)
 
     @property
+    def served_by_key(self) -> Mapping[str, tuple[VirtualAddress, ...]]:
+        """The virtual addresses by the key that lists them."""
+        return {"UCARP_ADDR": self.addresses, "UCARP_EXTRA_ADDRS": self.extra_addresses}
+
+    @property
+    def served(self) -> tuple[VirtualAddress, ...]:
+        """All virtual addresses."""
+        return (*self.addresses, *self.extra_addresses)
+
+    @property
     def is_scripted(self) -> bool:
         """Whether scripts own the addresses; otherwise ucarpd does."""
         return self.up_script is not None or self.down_script is not None
@@ -123,7 +133,7 @@ class Config:
     def __post_init__(self) -> None:
         params = Params(
             vhid=self.vhid,
-            addresses=tuple(each.ip for each in (*self.addresses, *self.extra_addresses)),
+            addresses=tuple(each.ip for each in self.served),
             hashed=self.hashed,
             key=self.key,
             old_keys=self.old_keys,

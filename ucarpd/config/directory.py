@@ -103,10 +103,7 @@ def _claims(loaded: Loaded) -> Iterator[_Claim]:
         " give each virtual host on an interface its own number",
         given["UCARP_VHID"],
     )
-    for name, addresses in (
-        ("UCARP_ADDR", config.addresses),
-        ("UCARP_EXTRA_ADDRS", config.extra_addresses),
-    ):
+    for name, addresses in config.served_by_key.items():
         for ip in (address.ip for address in addresses):
             # On another interface a link-local IPv6 address is a different address.
             is_local = ip.version == 6 and ip.is_link_local

@@ -69,9 +69,8 @@ def _common_mask(config: Config) -> str | None:
 
     None if the addresses have different masks.
     """
-    every = (*config.addresses, *config.extra_addresses)
-    v4 = {address.prefixlen for address in every if address.ip.version == 4}
-    lengths = v4 or {address.prefixlen for address in every}
+    v4 = {address.prefixlen for address in config.served if address.ip.version == 4}
+    lengths = v4 or {address.prefixlen for address in config.served}
     if len(lengths) > 1:
         return None
     return address_types.dotted_mask(lengths.pop()) if v4 else str(lengths.pop())

@@ -15,7 +15,7 @@ from ucarpd.linux.run_directory import control_path, mode_of_ours
 DIRECTORY_MODE = 0o2750
 """The most that is allowed.  With the set-group-ID bit, new sockets belong to the group of the directory.
 
-systemd-tmpfiles sets that bit, for a locked-up ucarpd may not change the group of a file.
+systemd-tmpfiles sets that bit, because the unit forbids ucarpd to change the group of a file.
 """
 
 QUEUE = 256
@@ -92,7 +92,7 @@ class Place:
         self._mend_directory(gid)
 
     def _mend_directory(self, gid: int | None) -> None:
-        """Take rights away that are too many, and set the group."""
+        """Take away rights beyond DIRECTORY_MODE, and set the group."""
         mode = mode_of_ours(self._directory)
         if mode & ~DIRECTORY_MODE:
             self._directory.chmod(mode & DIRECTORY_MODE)

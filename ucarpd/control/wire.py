@@ -43,11 +43,6 @@ class Splitter:
         self._searched = 0
         """Bytes without a NUL at the start of the buffer."""
 
-    @property
-    def is_empty(self) -> bool:
-        """Return whether no part of a message is waiting."""
-        return not self._buffer
-
     def feed(self, chunk: bytes) -> None:
         self._buffer += chunk
 

@@ -1,7 +1,7 @@
 """What `ucarpd check` tells to write in a file that was written for another host."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_interface
+from ipaddress import ip_address
 from typing import Protocol
 
 from ucarpd.carp.params import IPAddress
@@ -66,14 +66,11 @@ def foreign_networks(
     if config.peers or link is None or not link.is_ethernet:
         return
     own = [each for each in table.addresses(config.interface) if not is_virtual(each.ip)]
-    for key, served in (
-        ("UCARP_ADDR", config.addresses),
-        ("UCARP_EXTRA_ADDRS", config.extra_addresses),
-    ):
+    for key, served in config.served_by_key.items():
         for each in served:
             near = [a for a in own if a.ip.version == each.ip.version and not a.ip.is_link_local]
             if near and not each.ip.is_link_local and not _covered(each.ip, near):
-                networks = _listed(dict.fromkeys(str(_network(a)) for a in near))
+                networks = _listed(dict.fromkeys(str(a.network) for a in near))
                 text = f"{each.ip} is in no network of {config.interface} ({networks}):"
                 yield key, f"{text} a typing error? Otherwise, clients need a route to it"
 
@@ -111,11 +108,7 @@ def _by_network(config: Config, names: Iterable[str], table: HostTable) -> str |
 
 
 def _covered(ip: IPAddress, addresses: Iterable[InterfaceAddress]) -> bool:
-    return any(a.ip.version == ip.version and ip in _network(a) for a in addresses)
-
-
-def _network(address: InterfaceAddress) -> IPv4Network | IPv6Network:
-    return ip_interface(f"{address.ip}/{address.prefixlen}").network
+    return any(a.ip.version == ip.version and ip in a.network for a in addresses)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -6,11 +6,10 @@ This needs no privileges.  If the kernel does not show links and addresses, ther
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_interface
 from pathlib import Path
 
 from ucarpd.carp.params import IPAddress
-from ucarpd.config import Check, Config, Problem, VirtualAddress, about_checks
+from ucarpd.config import Check, Config, Problem, about_checks
 from ucarpd.interface import host_advice, link_faults, segments, sources
 from ucarpd.interface.sources import NoSource
 from ucarpd.linux import sysctl
@@ -36,7 +35,7 @@ def find(configs: Sequence[Config], is_running: Callable[[str], bool]) -> list[F
         snapshot = Snapshot()
     except OSError:
         return []
-    virtual = {each.ip for config in configs for each in _served(config)}
+    virtual = {each.ip for config in configs for each in config.served}
     found = [
         finding
         for config in configs
@@ -44,10 +43,6 @@ def find(configs: Sequence[Config], is_running: Callable[[str], bool]) -> list[F
     ]
     meetings = segments.meetings(configs, snapshot)
     return [*found, *(Finding(each, is_error=False) for each in meetings)]
-
-
-def _served(config: Config) -> tuple[VirtualAddress, ...]:
-    return (*config.addresses, *config.extra_addresses)
 
 
 class _Host:
@@ -116,10 +111,7 @@ class _Host:
         """Yield key and warning for virtual addresses that exist before the instance starts."""
         present = self._tables.addresses(config.interface)
         where = IFUPDOWN if IFUPDOWN.exists() else "the network configuration"
-        for key, served in (
-            ("UCARP_ADDR", config.addresses),
-            ("UCARP_EXTRA_ADDRS", config.extra_addresses),
-        ):
+        for key, served in config.served_by_key.items():
             ips = {each.ip for each in served}
             for address in present:
                 if address.ip in ips:
@@ -135,8 +127,8 @@ class _Host:
         """Return the secondary addresses that the kernel removes together with this address."""
         if address.ip.version == 6 or _promotes_secondaries(interface):
             return []
-        network = _network(address)
-        alike = [a for a in self._tables.addresses(interface) if _network(a) == network]
+        network = address.network
+        alike = [a for a in self._tables.addresses(interface) if a.network == network]
         others = [each for each in alike[1:] if each.ip not in self._virtual]
         return others if alike[0] == address else []
 
@@ -147,8 +139,8 @@ class _Host:
         virtual address does no harm.
         """
         own = [a for a in self._tables.addresses(config.interface) if a.ip not in self._virtual]
-        for each in _served(config):
-            covering = [a for a in own if a.ip.version == 4 and each.ip in _network(a)]
+        for each in config.served:
+            covering = [a for a in own if a.ip.version == 4 and each.ip in a.network]
             lengths = {a.prefixlen for a in covering}
             is_routed = config.is_scripted or config.virtual_mac
             if lengths and not is_routed and min(lengths) < each.prefixlen:
@@ -159,10 +151,6 @@ class _Host:
                     f"{covering[0].prefixlen}, so the master would use the virtual address for"
                     f" connections of its own: write /{covering[0].prefixlen}"
                 )
-
-
-def _network(address: InterfaceAddress) -> IPv4Network | IPv6Network:
-    return ip_interface(f"{address.ip}/{address.prefixlen}").network
 
 
 def _promotes_secondaries(interface: str) -> bool:

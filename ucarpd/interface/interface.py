@@ -7,14 +7,13 @@ in its place.  `readiness` finds out whether it can be used.
 import asyncio
 from collections.abc import Callable, Collection, Iterable
 
-from ucarpd.carp.frame import peek_vhid, source_mac, virtual_mac
 from ucarpd.carp.neighbours import question
 from ucarpd.carp.params import IPAddress
-from ucarpd.carp.receive import FOREIGN, Dropped
 from ucarpd.carp.transmit import Datagram
 from ucarpd.config import Config
 from ucarpd.engine import Engine
 from ucarpd.interface.double_watch import DoubleWatch
+from ucarpd.interface.incoming import Incoming
 from ucarpd.interface.member import Demote, Member
 from ucarpd.interface.neighbours import Answered, Neighbours
 from ucarpd.interface.readiness import Readiness, Ready
@@ -25,9 +24,6 @@ from ucarpd.log.messages import Journal
 
 LOOK_AGAIN_AFTER = 3.0
 """Seconds between two looks at what keeps a virtual host from working: not every cause has an event."""
-
-SILENCE = 10.0
-"""Seconds without any advertisement after which the virtual hosts hear of the next one."""
 
 
 class Interface:
@@ -49,20 +45,20 @@ class Interface:
         self._netlink = netlink
         self._demote = demote
         self._elsewhere = elsewhere
-        self._sockets = Sockets(self._deliver)
-        self._readiness = Readiness(name, netlink, self._sockets, self._is_virtual)
         self._link: Link | None = None
         self._was_seen = False
         self._members: dict[int, Member] = {}
+        self._incoming = Incoming(self._members, self._pass_over)
+        self._sockets = Sockets(self._incoming.deliver)
+        self._readiness = Readiness(name, netlink, self._sockets, self._is_virtual)
         self._neighbours = Neighbours(netlink, self._members.values)
         self._by_address: dict[tuple[str, IPAddress], Member] = {}
         """Whose virtual address it is, by device and address."""
         self._virtual: set[IPAddress] = set()
         self._foreign: Collection[IPAddress] = ()
         """Virtual addresses of other processes."""
-        self._double_watch = DoubleWatch(name, self._long_enough, self._sent_from_here)
+        self._double_watch = DoubleWatch(name, self._long_enough, self._incoming.sent_from_here)
         self._look_again: asyncio.TimerHandle | None = None
-        self._heard_at = self._loop.time()
 
     # -- for engines: the Wire -------------------------------------------------------------------------
 
@@ -175,7 +171,7 @@ class Interface:
             return
         old_mac = self.mac
         self._follow_link()
-        # First whom it concerns most: they lose the role to the link, not to being less fit.
+        # The virtual hosts here come first: they lose the role to the link, not to being less fit.
         self._update()
         self.tell_faults()
         if self._link is not None and self._link.mac != old_mac:
@@ -198,9 +194,9 @@ class Interface:
         return ip in self._virtual or ip in self._foreign
 
     def tell_faults(self) -> None:
-        """What keeps this interface from its work makes the whole host less fit.
+        """Make the whole host less fit while this interface cannot be used.
 
-        An interface that was never seen is not counted: its file was written for another machine, or
+        An interface that was never seen does not count: its file was written for another machine, or
         has a typo, and the other virtual hosts must not suffer from that.
         """
         self._was_seen = bool(self._members) and (self._was_seen or self._link is not None)
@@ -213,7 +209,7 @@ class Interface:
         self._demote(self.fault, amount)
 
     def _address_changed(self, device: str, ip: IPAddress) -> None:
-        # Virtual addresses come and go by the hundred; no readiness hangs on them.
+        # Virtual addresses come and go by the hundred, and no readiness depends on them.
         if self._is_virtual(ip):
             return
         configs = [member.config for member in self._members.values()]
@@ -251,6 +247,7 @@ class Interface:
 
     def _follow_link(self) -> None:
         old, self._link = self._link, self._netlink.link(self.name)
+        self._incoming.mac = self.mac
         if old is None or self._link is None or old.index != self._link.index:
             self._close_sockets()
         if self._link is not None and self._link.is_ethernet:
@@ -269,53 +266,9 @@ class Interface:
         self._neighbours.close()
         self._double_watch.stop()
 
-    # -- receiving ---------------------------------------------------------------------------------------
-
-    def _deliver(self, frame: bytes, at: float) -> IPAddress | None:
-        """Hand a frame to its virtual host; its source, if that found the digest to be good."""
-        vhid = peek_vhid(frame)
-        if vhid is None:
-            member = None
-        else:
-            member = self._members.get(vhid)
-            self._end_silence(at)
-        # If no virtual host has the vhid, any of them counts and reports the frame.
-        member = member or next(iter(self._members.values()), None)
-        if member is None:
-            return None
-        found = member.engine.receive(frame, at)
-        if isinstance(found, Dropped):
-            if found.reason in FOREIGN and found.source and vhid and vhid not in self._members:
-                self._sockets.pass_over(found.source, vhid, at)
-            return None
-        if source_mac(frame) == self.mac:
-            self._note_same_mac(member, found.source)
-        return found.source
-
-    def _note_same_mac(self, member: Member, source: IPAddress) -> None:
-        if source not in member.own and self.mac != virtual_mac(member.config.vhid):
-            member.log.same_mac(source)
-
-    def _end_silence(self, at: float) -> None:
-        """After a silence the way to the segment is open again: who is MASTER announces itself."""
-        before, self._heard_at = self._heard_at, max(self._heard_at, at)
-        if at - before >= SILENCE:
-            # After the frames that wait: they may tell that another host serves by now.
-            self._loop.call_soon(self._tell_silence_is_over)
-
-    def _tell_silence_is_over(self) -> None:
-        for member in list(self._members.values()):
-            member.engine.segment_heard()
-
-    # -- another daemon on this host -----------------------------------------------------------------------
+    def _pass_over(self, source: IPAddress, vhid: int, at: float) -> None:
+        self._sockets.pass_over(source, vhid, at)
 
     def _long_enough(self) -> float:
-        """Return the seconds to look: long enough to see a daemon with our configuration in any case."""
+        """Return seconds within which a daemon with our configuration advertises at least once."""
         return 2.5 + max((member.params.advbase for member in self._members.values()), default=0)
-
-    def _sent_from_here(self, frame: bytes) -> None:
-        """An advertisement went out on this interface that was not sent by `send`."""
-        vhid = peek_vhid(frame)
-        member = self._members.get(vhid) if vhid is not None else None
-        if member is not None and member.engine.sent_by_another(frame):
-            member.log.another_daemon()

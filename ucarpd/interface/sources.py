@@ -5,12 +5,13 @@ list it is the interface's first address.  A virtual address, of this or of anot
 never a source, because it moves away with its role.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from ucarpd.carp.params import Family, IPAddress
 from ucarpd.config import Config
 from ucarpd.linux.netlink import InterfaceAddress
+from ucarpd.log.instance_lines import listed
 
 
 class AddressTable(Protocol):
@@ -62,7 +63,7 @@ def choose(
         and peers
         and all(_find(config.interface, ip, table) for ip in peers)
     ):
-        text = f"UCARP_PEERS names only this host ({_listed(peers)})"
+        text = f"UCARP_PEERS names only this host ({listed(peers)})"
         text += ", which then has no host to advertise to: add the other hosts"
         return NoSource(text, "UCARP_PEERS", is_wrong=True)
     return source
@@ -86,8 +87,8 @@ def _known_to_peers(
         if table.dad_failed(interface, ip):
             return NoSource(_duplicate(interface, ip), "UCARP_PEERS")
     own = [each.ip for each in table.addresses(interface) if each.ip.version == family]
-    text = f"no address of {interface} ({_listed(own) or 'it has none'}) is in UCARP_PEERS"
-    text += f" ({_listed(peers)}): add it to the list on all hosts, or set UCARP_SRCIP"
+    text = f"no address of {interface} ({listed(own) or 'it has none'}) is in UCARP_PEERS"
+    text += f" ({listed(peers)}): add it to the list on all hosts, or set UCARP_SRCIP"
     return NoSource(text, "UCARP_PEERS", is_wrong=True)
 
 
@@ -104,7 +105,7 @@ def _first(
     if present:
         key = _key_of(config, present)
         what = f"which is {key or 'virtual'}" if len(present) == 1 else "which are virtual"
-        text = f"{interface} has only {_listed(present)}, {what}"
+        text = f"{interface} has only {listed(present)}, {what}"
         text += ": give this host an address of its own"
         return NoSource(text, key or "UCARP_ADDR", is_wrong=True)
     return NoSource(f"{interface} has no IPv{family} address of its own")
@@ -112,10 +113,7 @@ def _first(
 
 def _key_of(config: Config, ips: Sequence[IPAddress]) -> str | None:
     """Return the key of this file that lists any of the addresses, or None."""
-    for key, addresses in (
-        ("UCARP_ADDR", config.addresses),
-        ("UCARP_EXTRA_ADDRS", config.extra_addresses),
-    ):
+    for key, addresses in config.served_by_key.items():
         if any(each.ip in ips for each in addresses):
             return key
     return None
@@ -131,7 +129,3 @@ def _find(interface: str, ip: IPAddress, table: AddressTable) -> str | None:
 
 def _duplicate(interface: str, ip: IPAddress) -> str:
     return f"{ip} on {interface} is a duplicate: another host has it (the kernel has found it)"
-
-
-def _listed(ips: Iterable[IPAddress]) -> str:
-    return ", ".join(map(str, ips))

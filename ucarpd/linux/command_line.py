@@ -32,6 +32,18 @@ def show(words: list[str]) -> bool:
     return True
 
 
+def show_alone(word: str) -> None:
+    """Show this word alone, with no blanks behind it, if there is room for it."""
+    shown = os.fsencode(word)
+    try:
+        start, end = _area(_ARGUMENTS)
+        if len(shown) + 1 < end - start:
+            # If the last byte is not 0, the kernel shows the area up to its first 0.
+            _put(start, shown.ljust(end - start - 1, b"\0") + b"\1")
+    except (OSError, ValueError, IndexError):
+        return  # It keeps the old command line.
+
+
 def name(text: str) -> None:
     """Change the name in the process list, at most 15 bytes."""
     try:
@@ -67,6 +79,7 @@ def _area(first: int) -> tuple[int, int]:
 
 
 def _put(address: int, data: bytes) -> None:
+    """Write into the memory of this process."""
     descriptor = os.open("/proc/self/mem", os.O_WRONLY | os.O_CLOEXEC)
     try:
         os.pwrite(descriptor, data, address)

@@ -9,15 +9,9 @@ import socket
 from ucarpd.carp.frame import PROTOCOL_CARP
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux.bpf import RETURN, Instruction, attach_filter
-
-_IPV6_HDRINCL = 36
+from ucarpd.linux.packet_out import WITH_HEADER
 
 _NOTHING = [Instruction(RETURN, 0)]
-
-_FAMILIES = {
-    4: (socket.AF_INET, socket.IPPROTO_IP, socket.IP_HDRINCL),
-    6: (socket.AF_INET6, socket.IPPROTO_IPV6, _IPV6_HDRINCL),
-}
 
 
 class UnicastSocket:
@@ -27,7 +21,7 @@ class UnicastSocket:
     """
 
     def __init__(self, interface: str, family: int) -> None:
-        address_family, level, header_included = _FAMILIES[family]
+        address_family, level, header_included = WITH_HEADER[family]
         self._index = socket.if_nametoindex(interface)
         self._socket = socket.socket(
             address_family,

@@ -57,7 +57,7 @@ class InstanceLock:
             if held is None or not is_still_at(private / file, held):
                 self._take(private / file, whose)
                 if held is not None:
-                    _unlock(held)
+                    unlock(held)
 
     def _take(self, lock: Path, whose: str) -> None:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -74,11 +74,12 @@ class InstanceLock:
 
     def release(self) -> None:
         for descriptor in self._held.values():
-            _unlock(descriptor)
+            unlock(descriptor)
         self._held.clear()
 
 
-def _unlock(descriptor: int) -> None:
+def unlock(descriptor: int) -> None:
+    """Release a lock by flock(2), and close its file."""
     # A child that has not executed its script yet has a copy of the descriptor, so closing ours
     # would not release the lock.
     fcntl.flock(descriptor, fcntl.LOCK_UN)

@@ -5,10 +5,11 @@ import socket
 _PROTOCOL_CARP = 112
 _IPV6_HDRINCL = 36
 
-_FAMILIES = {
+WITH_HEADER = {
     4: (socket.AF_INET, socket.IPPROTO_IP, socket.IP_HDRINCL),
     6: (socket.AF_INET6, socket.IPPROTO_IPV6, _IPV6_HDRINCL),
 }
+"""By version of IP: family, and level and name of the option for packets with their IP header."""
 
 
 class PacketOut:
@@ -31,7 +32,7 @@ class PacketOut:
 
     def send_packet(self, interface: str, packet: bytes, destination: str) -> None:
         """Send an IP packet of the CARP protocol, header included."""
-        family, level, header_included = _FAMILIES[packet[0] >> 4]
+        family, level, header_included = WITH_HEADER[packet[0] >> 4]
         kind = socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
         with socket.socket(family, kind, _PROTOCOL_CARP) as opened:
             opened.setsockopt(level, header_included, 1)

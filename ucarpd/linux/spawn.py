@@ -26,10 +26,10 @@ _OPAQUE = 1024
 """Bytes for each structure of the C library; the largest has 336 in glibc and in musl."""
 
 
-def has_own_directory() -> bool:
-    """Let the calling thread have a directory and a umask of its own; False if the system forbids that.
+def unshare_directory() -> bool:
+    """Give the calling thread a directory and a umask of its own; return whether that succeeded.
 
-    So does the usual filter of system calls in a container.
+    The usual filter of system calls in a container forbids it.
     """
     return bool(_libc.unshare(_CLONE_FS) == 0)
 

@@ -4,7 +4,7 @@ import os
 
 
 def open_standard_files() -> None:
-    """No file of ours may become standard error, into which scripts write."""
+    """Open /dev/null for each missing one: scripts write to standard error, so it must be no file of ours."""
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)

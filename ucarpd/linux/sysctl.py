@@ -39,17 +39,17 @@ def lacks_ipv6(interface: str) -> bool:
 
     False if the interface is gone, or if the kernel has no IPv6 at all.
     """
-    is_there = _path(interface, 4, "forwarding").exists() and _path("all", 6, "forwarding").exists()
-    return is_there and not _path(interface, 6, "forwarding").exists()
+    is_there = _path(interface, 4, "forwarding").exists()
+    return is_there and knows_ipv6() and not _path(interface, 6, "forwarding").exists()
 
 
 def knows_ipv6() -> bool:
-    """Whether the kernel has IPv6 at all; it may have been booted without."""
+    """Return whether the kernel has IPv6 at all; it may have been booted without."""
     return _path("all", 6, "forwarding").exists()
 
 
 def has_ipv6_off(interface: str) -> bool:
-    """Whether an administrator has switched IPv6 off on this interface."""
+    """Return whether an administrator has switched IPv6 off on this interface."""
     try:
         return get(interface, 6, "disable_ipv6") != "0"
     except OSError:

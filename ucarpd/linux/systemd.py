@@ -26,9 +26,7 @@ _log = logging.getLogger("ucarpd.systemd")
 
 
 class _Notifier:
-    """A sender of notifications, in order; keeps the newest state and status until systemd takes
-    them.
-    """
+    """A sender of notifications in order; the newest state and status wait until systemd takes them."""
 
     def __init__(self) -> None:
         self._socket: socket.socket | None = None

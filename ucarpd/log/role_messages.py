@@ -13,7 +13,7 @@ from ucarpd.log.segment_messages import SegmentMessages
 
 
 class RoleMessages(SegmentMessages):
-    """The course of things."""
+    """Transitions, findings, demotion, and the configuration."""
 
     def transition(self, change: StateChanged) -> None:
         reason, other = change.reason, self.wrong_digest_from

@@ -15,7 +15,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-NAME = b"carp-log"
+from ucarpd.linux import command_line
+
+NAME = "carp-log"
 """The name in the process list.  `pidof ucarpd` and `pgrep -f ucarp` must find the daemon alone."""
 
 RECORD_MAX = 32768
@@ -63,7 +65,8 @@ def run(channel: socket.socket, kind: str, signals: set[int] | None = None) -> N
             signal.pthread_sigmask(signal.SIG_SETMASK, signals)
         gc.disable()
         _become_ordinary()
-        _take_name()
+        command_line.name(NAME)
+        command_line.show_alone(NAME)
         writer = _Writer(channel, kind)
         writer.run()
         status = 0
@@ -228,29 +231,3 @@ def _become_ordinary() -> None:
             file.write(b"0")
     with suppress(OSError):
         os.chdir("/")
-
-
-def _take_name() -> None:
-    with suppress(OSError), open("/proc/self/comm", "wb", buffering=0) as file:  # noqa: PTH123
-        file.write(NAME)
-    with suppress(OSError):
-        start, end = _argument_area()
-        if end - start > len(NAME) + 1:
-            # If the last byte is not 0, the kernel shows the area up to its first 0.
-            _put(start, NAME.ljust(end - start - 1, b"\0") + b"\1")
-
-
-def _argument_area() -> tuple[int, int]:
-    """Return the memory range of the command line: arg_start and arg_end, proc_pid_stat(5)."""
-    with open("/proc/self/stat", "rb") as file:  # noqa: PTH123 - pathlib would cost memory
-        words = file.read().rpartition(b")")[2].split()
-    return int(words[45]), int(words[46])
-
-
-def _put(address: int, data: bytes) -> None:
-    """Write into the memory of this process."""
-    descriptor = os.open("/proc/self/mem", os.O_WRONLY | os.O_CLOEXEC)
-    try:
-        os.pwrite(descriptor, data, address)
-    finally:
-        os.close(descriptor)

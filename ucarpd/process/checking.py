@@ -1,4 +1,4 @@
-"""The health checks of one instance: their knowledge, and the listeners to their results."""
+"""The health checks of one instance: the facts that they use, and the listeners to their results."""
 
 from collections.abc import Callable, Mapping
 
@@ -45,7 +45,7 @@ class Checking:
         self._state = state
         self._sources = sources
         self._ask = ask
-        self.checks_look = changed
+        self.demotion_changed = changed
         self.gateways_silent = gateways_silent
         self._told = told
         self._config: Config | None = None

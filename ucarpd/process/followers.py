@@ -18,11 +18,11 @@ RESUME_AFTER = 5.0
 
 
 class Followers:
-    """Both come when the addresses are in place.
+    """The routes are set, and the units started, when the addresses are in place.
 
-    Routes go right before the addresses.  Units stop before the role is given away; if it is lost, the
-    addresses go at once, and the units stop beside that.  `is_master` returns
-    whether this host has the role; `changed` is called when `notes` have changed.
+    The routes are removed right before the addresses.  The units stop before the role is given away; if
+    it is lost, the addresses go at once, and the units stop meanwhile.  `is_master` returns whether
+    this host has the role; `changed` is called when `notes` have changed.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Followers:
             await stopped.wait()
 
     def close(self) -> None:
-        """End the look after the routes, which stay where they are."""
+        """Stop watching the routes, which stay where they are."""
         self._is_over = True
         self._end_offer()
         self._routes.close()

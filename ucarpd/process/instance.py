@@ -11,15 +11,13 @@ from functools import partial
 from ucarpd import __version__
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.addresses.choice import owner_of
-from ucarpd.addresses.scripts import DOWN, hook
 from ucarpd.carp.actions import State, StateChanged
 from ucarpd.carp.params import DemoteStyle
 from ucarpd.carp.timing import Phase
 from ucarpd.carp.why import Cause
 from ucarpd.config import Config
-from ucarpd.diagnosis.digest import Background
 from ucarpd.diagnosis.search import DigestSearch
-from ucarpd.engine import Engine, Transition
+from ucarpd.engine import Engine
 from ucarpd.health.crashes import Crashes, probation
 from ucarpd.interface.interface import Interface
 from ucarpd.linux.lock import InstanceLock
@@ -33,16 +31,14 @@ from ucarpd.process.notes import Notes
 from ucarpd.process.removals import Removals
 from ucarpd.process.restart_pause import RestartPause
 from ucarpd.process.standing import Standing
+from ucarpd.process.suspects import Suspicion
 from ucarpd.process.teller import Teller
 from ucarpd.process.told import ToldInstance
 from ucarpd.record.happening import Event
-from ucarpd.record.keeper import Keeper, content_of
+from ucarpd.record.keeper import Keeper
 from ucarpd.record.maintenance import Note
 from ucarpd.scripts.runner import refusal
 from ucarpd.scripts.runs import Runs
-
-FORMER_KEYS = 4
-"""Keys of before a reload that are remembered, to tell which hosts still use them."""
 
 SCRIPT_LOOK = 1.0
 """Seconds between two looks at a script that cannot be run."""
@@ -84,8 +80,8 @@ class Instance(ToldInstance):
             gateways_silent=lambda at: self._engine.gateways_silent(at) if self._engine else None,
         )
         self._phase = phase
-        self._former_keys: tuple[bytes, ...] = ()
-        self._log.inquiry = DigestSearch(self._background)
+        self._suspicion = Suspicion(config, host.others)
+        self._log.inquiry = DigestSearch(self._suspicion.background)
         self.exposure = ExposureWatch(self._log, host.changed, host.files)
         self._crashes = Crashes(config.name, run_directory())
         arp = ParentArp(config.interface, run_directory())
@@ -108,10 +104,8 @@ class Instance(ToldInstance):
         self._pause = RestartPause()
         self._restart: asyncio.TimerHandle | None = None
         self._stopping = asyncio.Lock()
-        self._is_planned = False
-        """Whether the operator causes a demotion, which can wait for the units to stop."""
         self._stopped: asyncio.Event | None = None
-        """Set when the engine has stopped for good; None: nobody has asked it to."""
+        """Set when the engine has stopped for good; None: it has not been asked to."""
         self._is_over = False
         self._removals = Removals(
             config.address_device, host.netlink, self._log, self._teller, self._fitness
@@ -196,9 +190,8 @@ class Instance(ToldInstance):
 
     def reconfigure(self, new: Config) -> None:
         """Take over a configuration that differs only in what may change while running."""
-        if self.config.key != new.key:
-            self._former_keys = (*self._former_keys, self.config.key)[-FORMER_KEYS:]
         self.config = new
+        self._suspicion.reconfigure(new)
         self._log.facility = new.facility
         self._addresses.reconfigure(new)
         self._keeper.keep_configuration(new)
@@ -232,10 +225,10 @@ class Instance(ToldInstance):
         """The host, or this virtual host alone, is less fit or fitter than before."""
         if self._engine is not None:
             by_count = self.config.demote_style is DemoteStyle.OPENBSD
-            before = self.standing.unfitness
+            before, is_planned = self.standing.unfitness, self.standing.is_planned
             if reason := self.standing.look(by_count=by_count):
-                demote = partial(self._demote_engine, reason, self._is_planned)
-                if self._is_planned and self.standing.unfitness > before:
+                demote = partial(self._demote_engine, reason, is_planned)
+                if is_planned and self.standing.unfitness > before:
                     self._followers.before_leaving(demote)
                 else:
                     demote()
@@ -250,9 +243,7 @@ class Instance(ToldInstance):
     def maintain(self, notes: tuple[Note, ...]) -> None:
         """Apply the current maintenance notes, of the host and of this instance."""
         if notes != self.standing.maintenance:
-            self._is_planned = True
             self.standing.maintain(notes, is_running=self._engine is not None)
-            self._is_planned = False
             self._host.changed()
 
     def step_down(self, reason: str) -> None:
@@ -261,13 +252,6 @@ class Instance(ToldInstance):
     def _offer(self, reason: str) -> None:
         if self._engine is not None:
             self._engine.step_down(reason)
-
-    def _background(self) -> Background:
-        return Background(
-            params=self.config.params(),
-            former_keys=self._former_keys,
-            others=self._host.others(self.config.name),
-        )
 
     # -- from the engine -----------------------------------------------------------------------------
 
@@ -284,16 +268,6 @@ class Instance(ToldInstance):
             if self.config.shutdown or self._stopped is None:
                 self._followers.role_left()
         self._host.changed()
-
-    def identity_changed(self) -> None:
-        """Renew the record for the time after a crash, because a part of it has changed."""
-        if self._engine is None or not self._engine.sources:
-            return
-        died = Transition(State.INIT, State.MASTER, "the daemon has died")
-        down = hook(self.config, DOWN, died) if self.config.is_scripted else None
-        counter = self._engine.next_counter
-        sources, mac = self._engine.sources, self._interface.mac
-        self._keeper.write(content_of(self.config, sources, mac, counter, down))
 
     def finished(self) -> None:
         """The engine has stopped as it was asked to."""

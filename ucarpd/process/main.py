@@ -28,7 +28,7 @@ from ucarpd.process.old_ucarp import OldUcarpWatch
 from ucarpd.process.supervisor import Supervisor
 from ucarpd.process.upkeep import Upkeep
 from ucarpd.record.elsewhere import virtual_addresses_elsewhere
-from ucarpd.record.promoted import Promotions, restore_left_over
+from ucarpd.record.promoted import Promotions, report_unrestored, restore_left_over
 from ucarpd.scripts.start import PIDS
 
 
@@ -56,7 +56,7 @@ class Process:
         self._ending = asyncio.Event()
 
     async def run(self) -> int:
-        """Until a signal ends it; returns the exit status."""
+        """Run until a signal ends the process, and return its exit status."""
         reading = self._supervisor.read()
         if not reading.configs and not reading.lines:
             lines.write_problem(config.nothing_in(self._paths))
@@ -74,7 +74,7 @@ class Process:
             lines.postpone(None)
 
     async def _serve(self) -> int:
-        self._netlink.beside(partial(restore_left_over, run_directory()), _report_unrestored)
+        self._netlink.beside(partial(restore_left_over, run_directory()), report_unrestored)
         self._supervisor.start()
         if not self._supervisor.instances and not self._stay:
             return EXIT_CONFIG if self._supervisor.reading.refused else EXIT_ALL_RUN_ELSEWHERE
@@ -176,12 +176,6 @@ def _lock_memory_if_realtime() -> None:
             scheduling.lock_memory()
         except OSError as error:
             lines.write(logging.WARNING, f"cannot lock the memory: {error.strerror}")
-
-
-def _report_unrestored(error: OSError | None) -> None:
-    if error is not None:
-        text = f"cannot restore a setting that an earlier run has left: {error.strerror or error}"
-        lines.write(logging.WARNING, text)
 
 
 def _report_defect(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

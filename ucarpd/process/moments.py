@@ -27,5 +27,5 @@ class Moments:
 
 @lru_cache(maxsize=1024)
 def _second(second: int) -> str:
-    """Word a second of the epoch: that is slow, and many moments are in the same few seconds."""
+    """Return a second of the epoch in words: that is slow, and many moments share a second."""
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))

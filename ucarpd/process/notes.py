@@ -1,12 +1,13 @@
 """The present faults: in words that follow the state of a master, and as a list."""
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from ucarpd.carp.actions import Finding, Report
 from ucarpd.carp.params import Family, IPAddress
+from ucarpd.log.instance_lines import listed
 
 
 class Lasting(NamedTuple):
@@ -89,13 +90,13 @@ class Notes:
             return f", but {self._why_unserved(is_scripted)}, and no other host takes over"
         if self._rivals:
             verb = "is" if len(self._rivals) == 1 else "are"
-            return f"; {_list(tuple(self._rivals))} {verb} master too"
+            return f"; {listed(tuple(self._rivals))} {verb} master too"
         if wrong_digest_from is not None:
             return f"; {wrong_digest_from} is also master, and its digest is wrong"
         if self._answering:
-            return f"; {_list(tuple(self._answering))} still answers, its advertisements are lost"
+            return f"; {listed(tuple(self._answering))} still answers, its advertisements are lost"
         if self._claims:
-            return f"; another host answers for {_list(tuple(self._claims))}"
+            return f"; another host answers for {listed(tuple(self._claims))}"
         return ""
 
     def lasting(
@@ -125,8 +126,4 @@ class Notes:
                 yield Lasting("family_silent", since, text)
 
     def _why_unserved(self, is_scripted: bool) -> str:
-        return "its up-script failed" if is_scripted else f"cannot add {_list(self.unserved)}"
-
-
-def _list(ips: Sequence[IPAddress]) -> str:
-    return ", ".join(map(str, ips))
+        return "its up-script failed" if is_scripted else f"cannot add {listed(self.unserved)}"

@@ -48,9 +48,9 @@ class OldUcarpWatch:
         self._told: set[str] = set()
         self._looks = 0
         self._seen: set[str] = set()
-        """The processes of the last look that were none."""
+        """The processes of the last look that were not a ucarp."""
         self._known: set[str] = set()
-        """Those of them that were none in the look before, either: a new shell may soon call exec."""
+        """The ones among them that were none in the look before, either: a new shell may soon call exec."""
         self._timer = self._loop.call_soon(self._look)
 
     def stop(self) -> None:

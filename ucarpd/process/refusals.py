@@ -5,7 +5,6 @@ process refuses the listed files without repeating the reasons.
 """
 
 import json
-import os
 from collections.abc import Collection
 from pathlib import Path
 
@@ -31,23 +30,6 @@ def take(pid: int, directory: Path) -> set[Path]:
         return {Path(each) for each in json.loads(text)}
     except (OSError, ValueError):
         return set()
-
-
-def credentials_of(pid: int) -> dict[str, str]:
-    """Return CREDENTIALS_DIRECTORY of process `pid`, with a path that other processes can use.
-
-    systemd does not set it for every command of a unit.  Empty if the variable is not set, or not
-    readable.
-    """
-    try:
-        entries = Path("/proc", str(pid), "environ").read_bytes().split(b"\0")
-    except OSError:
-        return {}
-    for name, _, value in (entry.partition(b"=") for entry in entries):
-        if name == b"CREDENTIALS_DIRECTORY":
-            # Another command of a unit may have other mounts.
-            return {os.fsdecode(name): f"/proc/{pid}/root{os.fsdecode(value)}"}
-    return {}
 
 
 def _name(pid: int) -> str:

@@ -9,7 +9,7 @@ RESTART_FORGOTTEN_AFTER = 300.0
 
 
 class RestartPause:
-    """Grows from one failure to the next."""
+    """The pause before the next start, which grows from one failure to the next."""
 
     def __init__(self) -> None:
         self._next = FIRST_RESTART_PAUSE

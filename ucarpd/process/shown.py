@@ -23,7 +23,7 @@ from ucarpd.scripts.runs import Runs
 
 
 class ShownInstance:
-    """The part of an instance that changes nothing; apart from it only to keep both files short."""
+    """The part of an instance that reads the other ones, and changes nothing."""
 
     checking: Checking
     config: Config

@@ -168,14 +168,13 @@ def _addresses(
     config: Config, machine: VirtualHost | None, missing: tuple[IPAddress, ...], places: Places
 ) -> list[dict[str, Any]]:
     served = machine.served if machine else frozenset()
-    ips = [each.ip for each in (*config.addresses, *config.extra_addresses)]
     return [
         {
             "address": str(ip),
             "present": ip not in missing and places.where(ip) is not None,
             "served": ip in served,
         }
-        for ip in ips
+        for ip in config.params().addresses
     ]
 
 

@@ -38,6 +38,8 @@ class Standing:
         """Its place in the order of `ucarpd.carp.rank`, as it is stated."""
         self.maintenance: tuple[Note, ...] = ()
         """The notes that hold: the host's, and its own."""
+        self.is_planned = False
+        """Whether the operator causes the present change, which can wait for the units to stop."""
         self._of_host = of_host
         self._own_fault = own_fault
         self._log = log
@@ -74,4 +76,6 @@ class Standing:
                 if is_running:
                     self._teller.event(Event.MAINTENANCE, text)
         levels = (Level[note.level.upper()] for note in notes)
+        self.is_planned = True
         self.fitness.maintain(max(levels, key=lambda level: level.value, default=None))
+        self.is_planned = False

@@ -31,19 +31,21 @@ from ucarpd.log import lines
 from ucarpd.process import reading
 from ucarpd.process.host import Host
 from ucarpd.process.instance import Instance
+from ucarpd.process.left_running import LeftRunning
 from ucarpd.process.maintenance import Done, Maintenance
 from ucarpd.process.moments import Moments
 from ucarpd.process.notices import Notices
 from ucarpd.process.observer import Observer
 from ucarpd.process.reading import Reading
+from ucarpd.process.reload import changes
 from ucarpd.process.snapshot import of_process
 from ucarpd.process.status_line import status_line
+from ucarpd.process.suspects import suspects
 from ucarpd.process.teller import Listener
 from ucarpd.process.together import together
 from ucarpd.record.elsewhere import virtual_addresses_elsewhere
 from ucarpd.record.happening import Happening
 from ucarpd.record.history_writer import HistoryWriter
-from ucarpd.scripts import survivors
 
 PATIENCE_WITH_DISK = 1.0
 """Seconds that the end of the process waits until the history is written."""
@@ -84,8 +86,7 @@ class Supervisor:
         """They are told, in this order, what happens to the virtual hosts."""
         self._reloading: asyncio.Task[None] | None = None
         self._reload_again = False
-        self._stopped: list[Instance] = []
-        """Instances with scripts, until their left-over processes have been logged."""
+        self._left_running = LeftRunning()
         self._started = 0
         self.reading = Reading()
         """The last one."""
@@ -109,12 +110,17 @@ class Supervisor:
     def read(self) -> Reading:
         """Read the files for `start`, and the maintenance notes; log their faults."""
         self.reading = reading.at_start(self._paths)
+        self._log_reading()
+        self._maintenance.read_now()
+        return self.reading
+
+    def _log_reading(self, told: Collection[str] = ()) -> None:
+        """Log the faults of the files, and the warnings that have not been `told`."""
         for line in self.reading.lines:
             lines.write_problem(line)
         for line in self.reading.warnings:
-            lines.write(logging.WARNING, line)
-        self._maintenance.read_now()
-        return self.reading
+            if line not in told:
+                lines.write(logging.WARNING, line)
 
     def start(self) -> None:
         """Start the virtual hosts of the last reading."""
@@ -157,7 +163,7 @@ class Supervisor:
             listener(happening)
 
     def _demote(self, reason: str, amount: int) -> None:
-        """Something makes the whole host less fit, or no longer."""
+        """Note that something makes the whole host less fit, or no longer does (0)."""
         if self._host.demotion.set(reason, amount):
             for instance in self._instances.values():
                 instance.demotion_changed()
@@ -165,7 +171,7 @@ class Supervisor:
     # -- starting and stopping ---------------------------------------------------------------------------
 
     def _start_all(self, configs: Sequence[Config]) -> None:
-        """Each knows the virtual addresses of all of them before it looks for an address of its own."""
+        """Start them when each knows the virtual addresses of all, which cannot be its source."""
         for each in configs:
             self._interface(each.interface).expect(each)
         slots = slots_of(len(self._instances) + len(configs))
@@ -214,25 +220,15 @@ class Supervisor:
 
     def _others(self, name: str) -> tuple[Suspect, ...]:
         """List the other files of this host, which a host with a wrong digest may have copied from."""
-        configs = (each.config for each in self._instances.values() if each.config.name != name)
-        return tuple(
-            Suspect(name=each.name, vhid=each.vhid, key=each.key, hashed=each.params().hashed)
-            for each in configs
+        return suspects(
+            each.config for each in self._instances.values() if each.config.name != name
         )
 
     async def _stop(self, instance: Instance, reason: str) -> None:
         await instance.stop(reason)
         stopped = self._instances.pop(instance.config.name, None)
-        if stopped is not None and stopped.config.is_scripted:
-            self._stopped.append(stopped)
-
-    async def _tell_survivors(self) -> None:
-        """Name the processes that scripts of the instances that have stopped have left running."""
-        stopped, self._stopped = self._stopped, []
-        found = await asyncio.to_thread(survivors.find) if stopped else {}
-        for instance in stopped:
-            if processes := found.get(instance.config.name):
-                instance.left_running(processes)
+        if stopped is not None:
+            self._left_running.stopped(stopped)
 
     async def stop(self) -> None:
         """Stop all at once, whatever a reload is waiting for, and then the reload."""
@@ -241,7 +237,7 @@ class Supervisor:
         await together(*stops, *reload)
         self._maintenance.stop()
         await self._notices.finish()
-        await self._tell_survivors()
+        await self._left_running.log()
         await self._history.finish(PATIENCE_WITH_DISK)
 
     # -- reload ------------------------------------------------------------------------------------------
@@ -258,57 +254,43 @@ class Supervisor:
             self._observer.reload_begins()
             try:
                 await self._reload_once()
-                await self._tell_survivors()
+                await self._left_running.log()
             except Exception as error:  # noqa: BLE001 - running instances keep running, and can stop
                 lines.write(logging.CRITICAL, f"the reload failed: {error!r}", error=error)
             if not self.is_ending:
                 self._observer.reload_ended()
 
     async def _reload_once(self) -> None:
-        """Apply the files as they are now.
-
-        If a file is gone, its instance ends.  If a file cannot be used, its instance stays as it is.  A stop of
-        the process cuts it short.
-        """
+        """Apply the files as they are now; a stop of the process cuts that short."""
         self._maintenance.read_again()
         told = self.reading.warnings
         self.reading = await asyncio.to_thread(reading.at_reload, self._paths)
         if self.is_ending:
             return
-        for line in self.reading.lines:
-            lines.write_problem(line)
-        for line in self.reading.warnings:
-            if line not in told:
-                lines.write(logging.WARNING, line)
+        self._log_reading(told)
         wanted = {each.name: each for each in self.reading.configs}
         before = {name: each.config.path for name, each in self._instances.items()}
-        counts = {"changed": 0, "started": 0, "ended": 0}
-        stops: list[tuple[Instance, str]] = []
-        changed: list[Instance] = []
-        for name, instance in self._instances.items():
-            path = instance.config.path
-            if self.reading.is_refused(path):
-                continue
-            if name in wanted and instance.config.hashed_set_differs(wanted[name]):
+        gone, restarted, reconfigured = changes(self._instances.values(), self.reading)
+        for instance, new in (*restarted, *reconfigured):
+            if instance.config.hashed_set_differs(new):
                 instance.warn_of_flag_day()
-            if name not in wanted:
-                counts["ended"] += 1
-                stops.append((instance, f"{path} is gone"))
-            elif instance.config.needs_restart(wanted[name]):
-                counts["changed"] += 1
-                instance.announce_restart()
-                stops.append((instance, "restarting with the new configuration"))
-            elif instance.config != wanted[name]:
-                counts["changed"] += 1
-                changed.append(instance)
-        await together(*(self._stop(instance, why) for instance, why in stops))
+        for instance, _ in restarted:
+            instance.announce_restart()
+        await together(
+            *(self._stop(each, f"{each.config.path} is gone") for each in gone),
+            *(self._stop(each, "restarting with the new configuration") for each, _ in restarted),
+        )
         if self.is_ending:
             return
         # After the stops: an address may move from one file to another.
-        for instance in changed:
-            instance.reconfigure(wanted[instance.name])
+        for instance, new in reconfigured:
+            instance.reconfigure(new)
         for instance in self._instances.values():
             instance.exposure.look(instance.config.path)
         self._start_all([new for name, new in wanted.items() if name not in self._instances])
-        counts["started"] = len(self._instances.keys() - before.keys())
+        counts = {
+            "changed": len(restarted) + len(reconfigured),
+            "started": len(self._instances.keys() - before.keys()),
+            "ended": len(gone),
+        }
         lines.write_reloaded(counts, self.reading.refused_names(before.values()))

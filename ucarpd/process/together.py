@@ -8,7 +8,7 @@ from ucarpd.log import lines
 
 
 async def together(*work: Awaitable[None]) -> None:
-    """Wait for all; one that fails does not keep the others from their end."""
+    """Wait for all, even if one of them fails, and log each failure."""
     for result in await asyncio.gather(*work, return_exceptions=True):
         if isinstance(result, Exception):
             lines.write(logging.CRITICAL, f"internal error: {result!r}", error=result)

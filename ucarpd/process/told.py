@@ -2,8 +2,10 @@
 
 import asyncio
 
-from ucarpd.carp.actions import Report
+from ucarpd.addresses.scripts import DOWN, hook
+from ucarpd.carp.actions import Report, State
 from ucarpd.carp.params import IPAddress
+from ucarpd.engine import Transition
 from ucarpd.health.fitness import Fitness
 from ucarpd.interface.interface import Interface
 from ucarpd.log.role_messages import finding_text
@@ -12,11 +14,11 @@ from ucarpd.process.followers import Followers
 from ucarpd.process.removals import Removals
 from ucarpd.process.shown import ShownInstance
 from ucarpd.record.happening import Event
-from ucarpd.record.keeper import Keeper
+from ucarpd.record.keeper import Keeper, content_of
 
 
 class ToldInstance(ShownInstance):
-    """A part of `Instance`; apart from it only to keep both files short."""
+    """The part of an instance that passes such reports on to its other parts."""
 
     checking: Checking
     _fitness: Fitness
@@ -25,6 +27,16 @@ class ToldInstance(ShownInstance):
     _keeper: Keeper
     _loop: asyncio.AbstractEventLoop
     _removals: Removals
+
+    def identity_changed(self) -> None:
+        """Renew the record for the time after a crash, because a part of it has changed."""
+        if self._engine is None or not self._engine.sources:
+            return
+        died = Transition(State.INIT, State.MASTER, "the daemon has died")
+        down = hook(self.config, DOWN, died) if self.config.is_scripted else None
+        counter = self._engine.next_counter
+        sources, mac = self._engine.sources, self._interface.mac
+        self._keeper.write(content_of(self.config, sources, mac, counter, down))
 
     def served(self) -> None:
         self._followers.served()

@@ -194,10 +194,7 @@ def content_of(
         device=config.address_device,
         virtual_mac=config.virtual_mac,
         facility=config.facility,
-        addresses=[
-            Address(str(each.ip), each.prefixlen, config.label)
-            for each in (*config.addresses, *config.extra_addresses)
-        ],
+        addresses=[Address(str(each.ip), each.prefixlen, config.label) for each in config.served],
         down_script=_script(down),
         release_on_stop=config.shutdown,
         interval=advertisement_interval(config.advbase, config.advskew),

@@ -4,7 +4,6 @@ This is the slower part: log lines, the down-script, and the virtual MAC device 
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,10 +13,9 @@ from ucarpd.config.routes import routes
 from ucarpd.linux import systemd
 from ucarpd.linux.netlink import Listener, Netlink
 from ucarpd.linux.run_directory import run_directory
-from ucarpd.log import lines
 from ucarpd.log.messages import Journal
 from ucarpd.record.clearing import Cleared
-from ucarpd.record.promoted import restore_left_over
+from ucarpd.record.promoted import report_unrestored, restore_left_over
 from ucarpd.record.record import Content, Record
 from ucarpd.scripts.runner import Hook, HookRunner
 from ucarpd.scripts.units import Units
@@ -38,8 +36,7 @@ async def clear_leftovers(
     try:
         restore_left_over(run_directory())
     except OSError as error:
-        text = f"cannot restore a setting that an earlier run has left: {error.strerror or error}"
-        lines.write(logging.WARNING, text)
+        report_unrestored(error)
     work = asyncio.gather(*(_clear_one(each, netlink) for each in cleared))
     return all(await systemd.patiently(work))
 

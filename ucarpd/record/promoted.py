@@ -6,13 +6,16 @@ lock was left by a killed process: the setting is still 1, and was 0 before.
 
 import contextlib
 import fcntl
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from ucarpd.linux import sysctl
+from ucarpd.linux.lock import unlock
 from ucarpd.linux.namespace import network_namespace
 from ucarpd.linux.run_directory import private_directory, private_path
+from ucarpd.log import lines
 
 SETTING = "promote_secondaries"
 _SUFFIX = ".promoted"
@@ -43,7 +46,7 @@ class Promotions:
             with contextlib.suppress(OSError):
                 file = private_path(self._directory) / f"{_prefix()}{interface}{_SUFFIX}"
                 file.unlink(missing_ok=True)
-            _unlock(descriptor)
+            unlock(descriptor)
 
 
 def restore_left_over(directory: Path) -> None:
@@ -60,7 +63,14 @@ def restore_left_over(directory: Path) -> None:
         except BlockingIOError:
             continue
         finally:
-            _unlock(descriptor)
+            unlock(descriptor)
+
+
+def report_unrestored(error: OSError | None) -> None:
+    """Log that `restore_left_over` has failed."""
+    if error is not None:
+        text = f"cannot restore a setting that an earlier run has left: {error.strerror or error}"
+        lines.write(logging.WARNING, text)
 
 
 def _notes(directory: Path) -> Iterator[tuple[str, Path]]:
@@ -73,10 +83,3 @@ def _notes(directory: Path) -> Iterator[tuple[str, Path]]:
 
 def _prefix() -> str:
     return f"{network_namespace()}-"
-
-
-def _unlock(descriptor: int) -> None:
-    # A child that has not executed its script yet has a copy of the descriptor, so closing ours
-    # would not release the lock.
-    fcntl.flock(descriptor, fcntl.LOCK_UN)
-    os.close(descriptor)

@@ -27,8 +27,8 @@ _VERSION = 1
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 _LIVE_SIZE = mmap.PAGESIZE
-_LIVE = struct.Struct("=BB6xd")
-"""Flag: addresses are in place; flag: they are handed over; time of the last advertisement."""
+_LIVE = struct.Struct("=B7xd")
+"""Flag: addresses are in place; time of the last advertisement."""
 _PLACED_AT = 0
 _SECONDS = struct.Struct("=d")
 _LAST_AT = 8
@@ -85,13 +85,11 @@ class Recorded(NamedTuple):
     """A record that was read.
 
     `last` is the CLOCK_MONOTONIC time in seconds of the last advertisement as MASTER, 0 for none.
-    `handed_over`: the instance has left its addresses to its successor.
     """
 
     content: Content
     pid: int
     placed: bool
-    handed_over: bool
     last: float
 
     @property
@@ -191,8 +189,8 @@ def read(name: str, directory: Path) -> Recorded | None:
         return None
     if written is None or written.here != here() or len(live) < _LIVE.size:
         return None
-    placed, handed_over, last = _LIVE.unpack_from(live)
-    return Recorded(written.content, written.pid, bool(placed), bool(handed_over), last)
+    placed, last = _LIVE.unpack_from(live)
+    return Recorded(written.content, written.pid, bool(placed), last)
 
 
 def read_all(directory: Path) -> list[Recorded]:
@@ -247,7 +245,7 @@ def _encode(content: Content) -> bytes:
 
 
 class Written(NamedTuple):
-    """What a file has, and where it was written, as in `here`."""
+    """The content of a file, and the place where it was written, as in `here`."""
 
     here: tuple[object, ...]
     pid: int
@@ -255,7 +253,7 @@ class Written(NamedTuple):
 
 
 def written_in(path: Path) -> Written | None:
-    """Return what the file has, or None if it is damaged.  Raises OSError."""
+    """Return the content of the file, or None if it is damaged.  Raises OSError."""
     status = path.stat()
     return _decoded(path, status.st_ino, status.st_mtime_ns)
 

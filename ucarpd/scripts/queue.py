@@ -1,4 +1,4 @@
-"""Running scripts of one virtual host one after the other, each of them, however many wait."""
+"""Running all scripts of one virtual host in order; HookRunner itself keeps only the newest."""
 
 import asyncio
 import contextlib

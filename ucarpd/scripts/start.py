@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pwd import getpwnam
 from typing import NamedTuple, Protocol
 
-from ucarpd.linux.spawn import has_own_directory, spawn
+from ucarpd.linux.spawn import spawn, unshare_directory
 
 UMASK = 0o022
 """The usual umask, for scripts; the umask of the unit hides ucarpd's files from other users."""
@@ -41,7 +41,7 @@ class _Starts:
 
 
 class Pids(set[int]):
-    """Process ids; while a program is being started in another thread, any may be among them."""
+    """Process ids; while another thread starts a program, every process id counts as one of them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class Started(Protocol):
 
 
 class Spawned:
-    """A program that subprocess has not started."""
+    """A program that `spawn` has started, without subprocess."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -76,7 +76,7 @@ class Spawned:
         try:
             return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         except ChildProcessError:
-            return 0  # As subprocess has it, if other code has taken the status.
+            return 0  # As subprocess does, if other code has taken the status.
 
 
 class Account(NamedTuple):
@@ -107,7 +107,7 @@ def start(
     exceptions of subprocess.Popen.
     """
     with PIDS.starting(), _ordinary_children():
-        if account is None and has_own_directory():
+        if account is None and unshare_directory():
             process: Started = Spawned(spawn(command, environment, output=output, umask=UMASK))
         else:
             process = _fork(command, environment, output, account)
@@ -121,8 +121,10 @@ def _fork(
     output: int | None,
     account: Account | None,
 ) -> Started:
-    """With a user, Python forks: vfork would stop all threads until the program is executed, which takes
-    long on a busy machine.  `spawn` does neither, but cannot change the user.
+    """Start it by subprocess, which forks because a user is given, even if it is ours.
+
+    Its vfork would stop all threads until the program is executed, which takes long on a busy
+    machine.  `spawn` does neither, but cannot change the user.
     """
     account = account or Account(os.geteuid(), None, None)
     return subprocess.Popen(

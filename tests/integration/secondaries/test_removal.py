@@ -5,6 +5,7 @@ import errno
 from ipaddress import ip_address
 
 import pytest
+from lab import wait_for
 from secondaries import OTHER_VIP, VIP, ipv4, ipv6, routes, run_in, setting, without
 
 from ucarpd.linux.netlink import InterfaceAddress
@@ -49,6 +50,8 @@ def test_routes_stay_as_they_are(host, is_container, is_connected):
     for route in ROUTES:
         host.ip("route", "add", *route.split())
     host.cable(is_connected)
+    if not is_connected:  # The kernel marks the routes a moment later.
+        wait_for("the routes without a link", lambda: "linkdown" in routes(host)[0])
     before = [*routes(host, "table", "all"), *routes(host, "table", "77")]
 
     async def scenario(tables):

@@ -1,11 +1,11 @@
 """Links and addresses of the kernel: tables that events keep current, and a worker for requests.
 
-`messages` decodes and builds netlink messages by pyroute2, those about links as `ifinfomsg`
-describes them; `framing` lists the exceptions.
-`netlink` has the tables, and `events` keeps them current.  `kernel` is the interface for the other
-rooms: it takes requests, which the `worker` carries out (`address_requests`, and `requests` for
-links).  When an address is removed, `departures`, `secondaries`, `routes` and `guards` prevent the
-loss of other addresses.
+`kernel` is the interface for the other rooms, and `snapshot` the one for commands; both answer
+`lookups` from `tables`, which `events` keeps current for `kernel`.  A worker carries out the
+requests by `request_socket`: `address_requests`, `route_requests`, and `requests` for links.  When
+an address is removed, `departures`, `secondaries`, `routes` and `guards` prevent the loss of other
+addresses.  `messages` decodes and builds netlink messages by pyroute2, those about links as
+`ifinfomsg` describes them; `framing` lists the exceptions, `pyroute` imports the library.
 """
 
 from ucarpd.linux.netlink.events import Listener

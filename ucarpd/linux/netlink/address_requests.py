@@ -88,12 +88,9 @@ class AddressRequests:
         A missing address or interface is no error.  `takes_along`: the kernel would remove other
         addresses or routes with these; they are kept or put back.
         """
-        try:
-            index = self._kernel.index_of(interface)
-        except OSError as error:
-            if error.errno == errno.ENODEV:
-                return
-            raise
+        index = self._kernel.index_if_there(interface)
+        if index is None:
+            return
         self.guards.removing(interface, addresses)
         remove = partial(self._remove_all, index, addresses)
         if takes_along:

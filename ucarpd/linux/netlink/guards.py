@@ -1,6 +1,5 @@
 """Guards, which protect secondary addresses while a script removes virtual addresses."""
 
-import errno
 from collections.abc import Collection
 
 from ucarpd.carp.params import IPAddress
@@ -30,7 +29,7 @@ class Guards:
     def begin(self, interface: str, ips: Collection[IPAddress], has_secondaries: bool) -> bool:
         """Begin a guard; return whether the kernel itself keeps the secondary addresses.
 
-        After an OSError the guard may have begun all the same: end it in any case.
+        After an OSError the guard may have begun nevertheless: end it in any case.
         """
         self._secondaries.keep(interface)
         if has_secondaries or interface in self._guards:
@@ -42,13 +41,8 @@ class Guards:
         return self._are_kept(interface)
 
     def _look(self, interface: str) -> Snapshot | None:
-        try:
-            index = self._kernel.index_of(interface)
-        except OSError as error:
-            if error.errno == errno.ENODEV:
-                return None
-            raise
-        return self._secondaries.look(interface, index)
+        index = self._kernel.index_if_there(interface)
+        return self._secondaries.look(interface, index) if index is not None else None
 
     def removing(self, interface: str, addresses: Collection[InterfaceAddress]) -> None:
         """Note that ucarpd itself removes these addresses."""

@@ -14,12 +14,13 @@ from ucarpd.carp.params import IPAddress
 from ucarpd.linux.netlink.address_requests import AddressRequests
 from ucarpd.linux.netlink.departures import Departures, Done
 from ucarpd.linux.netlink.events import Events, Listener
-from ucarpd.linux.netlink.messages import InterfaceAddress, Link, Placed
-from ucarpd.linux.netlink.netlink import Tables
+from ucarpd.linux.netlink.lookups import Lookups
+from ucarpd.linux.netlink.messages import InterfaceAddress, Placed
 from ucarpd.linux.netlink.request_socket import RequestSocket
 from ucarpd.linux.netlink.requests import Requests
 from ucarpd.linux.netlink.route_requests import R, RouteRequests, VirtualRoute
 from ucarpd.linux.netlink.secondaries import Elsewhere, Notes
+from ucarpd.linux.netlink.tables import Tables
 from ucarpd.linux.worker import Worker
 
 _log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ def _report(error: OSError | None) -> None:
         _log.error("%s", error.strerror or error)
 
 
-class Netlink:
+class Netlink(Lookups):
     """The kernel's table of links and addresses in the current network namespace.
 
     The worker calls `elsewhere` and `notes`.  `elsewhere` returns the addresses that other
@@ -69,29 +70,12 @@ class Netlink:
     def _tables(self) -> Tables:
         return self._events.tables
 
-    def link(self, interface: str) -> Link | None:
-        return self._tables.link(interface)
-
-    def link_of_index(self, index: int) -> Link | None:
-        return self._tables.link_of_index(index)
-
-    def links(self, mentioning: str = "") -> Iterable[Link]:
-        """Return all links, or only links with this text in a name."""
-        return self._tables.links(mentioning)
-
     def follow(self, interface: str) -> None:
         """Begin to report changes of this link to the listener, and decode each.
 
         Any other link is decoded only on request.
         """
         self._events.followed.add(interface)
-
-    def addresses(self, interface: str) -> list[InterfaceAddress]:
-        """Return the addresses of the interface in the kernel's order; none if it does not exist.
-
-        An IPv6 address is left out until it has passed duplicate address detection.
-        """
-        return [e.placed.address for e in self._tables.entries(interface) if e.is_usable]
 
     def has(self, interface: str, ip: IPAddress) -> bool:
         """Return whether the address is on the interface and usable."""
@@ -110,11 +94,6 @@ class Netlink:
         entry = self._tables.entry(interface, ip)
         return entry.placed if entry is not None else None
 
-    def dad_failed(self, interface: str, ip: IPAddress) -> bool:
-        """Return whether duplicate address detection (IPv6) found the address on another host."""
-        entry = self._tables.entry(interface, ip)
-        return entry is not None and entry.is_duplicate
-
     def catch_up(self) -> None:
         """Handle the events that the kernel has sent until now, before the loop's next turn."""
         self._events.catch_up()
@@ -128,7 +107,6 @@ class Netlink:
         label: str | None,
         done: Callable[[Refused], None],
         there: Callable[[tuple[IPAddress, ...]], None] = lambda _added: None,
-        virtual: Collection[IPAddress] = (),
     ) -> None:
         """Add addresses to the interface; `done` gets the refused addresses with the errors.
 
@@ -137,11 +115,10 @@ class Netlink:
 
         The label is for IPv4.  An IPv6 address is added as deprecated, so the host does not use it
         for its own connections.  For the same reason an IPv4 address gets no route if the interface
-        has an address of the host with a shorter prefix in the same network.  `virtual` addresses
-        are not addresses of the host.
+        has an address of the host with a shorter prefix in the same network.
         """
         wanted = list(addresses)
-        ours = {*virtual, *(address.ip for address in wanted)}
+        ours = {address.ip for address in wanted}
         routeless = frozenset(a for a in wanted if self._tables.is_covered(interface, a, ours))
         request = partial(self._address_requests.add, interface, wanted, label, routeless, there)
         self._worker.do(request, done, lambda error: done(dict.fromkeys(wanted, error)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_interface
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -41,6 +41,10 @@ class InterfaceAddress(NamedTuple):
 
     ip: IPAddress
     prefixlen: int
+
+    @property
+    def network(self) -> IPv4Network | IPv6Network:
+        return ip_interface(f"{self.ip}/{self.prefixlen}").network
 
 
 class Placed(NamedTuple):

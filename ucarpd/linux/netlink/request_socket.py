@@ -59,6 +59,15 @@ class RequestSocket:
                 return int(_INTERFACE_REQUEST.unpack(answer)[1])
         raise OSError(errno.ENODEV, f"interface {interface} does not exist")
 
+    def index_if_there(self, interface: str) -> int | None:
+        """Return the index of the interface, or None if there is no such one.  Raises OSError."""
+        try:
+            return self.index_of(interface)
+        except OSError as error:
+            if error.errno == errno.ENODEV:
+                return None
+            raise
+
     def ask(self, request: bytes) -> int:
         """Send a request with the ACK flag, and return the kernel's answer, an errno or 0."""
         self._send(request)

@@ -7,7 +7,7 @@ from interface_bench import MAC, PEER, frame, hear, in_virtual_time, later
 
 from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.receive import DropReason
-from ucarpd.interface.interface import SILENCE
+from ucarpd.interface.incoming import SILENCE
 
 # -- receiving -------------------------------------------------------------------------------------
 

@@ -1,0 +1,38 @@
+"""Looking up links and addresses: the same for a running process and for a command."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+
+from ucarpd.carp.params import IPAddress
+from ucarpd.linux.netlink.messages import InterfaceAddress, Link
+from ucarpd.linux.netlink.tables import Tables
+
+
+class Lookups(ABC):
+    """The questions that both can answer from their tables."""
+
+    @property
+    @abstractmethod
+    def _tables(self) -> Tables: ...
+
+    def link(self, interface: str) -> Link | None:
+        return self._tables.link(interface)
+
+    def link_of_index(self, index: int) -> Link | None:
+        return self._tables.link_of_index(index)
+
+    def links(self, mentioning: str = "") -> Iterable[Link]:
+        """Return all links, or only links with this text in a name."""
+        return self._tables.links(mentioning)
+
+    def addresses(self, interface: str) -> list[InterfaceAddress]:
+        """Return the addresses of the interface in the kernel's order; none if it does not exist.
+
+        An IPv6 address is left out until it has passed duplicate address detection.
+        """
+        return [e.placed.address for e in self._tables.entries(interface) if e.is_usable]
+
+    def dad_failed(self, interface: str, ip: IPAddress) -> bool:
+        """Return whether duplicate address detection (IPv6) found the address on another host."""
+        entry = self._tables.entry(interface, ip)
+        return entry is not None and entry.is_duplicate

@@ -69,6 +69,11 @@ class Netlink:
     def _tables(self) -> Tables:
         return self._events.tables
 
+    @property
+    def version(self) -> object:
+        """Another object after each change: while it stays, links and addresses are the same."""
+        return self._tables.version
+
     def link(self, interface: str) -> Link | None:
         return self._tables.link(interface)
 

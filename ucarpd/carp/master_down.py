@@ -125,9 +125,14 @@ class MasterDown:
         """
         rank = self._rank
         units = own_units = rank.master_down_units
-        if heard is not None and rank.waits_for(rank.rival(heard)):
+        ratio = rank.params.deadratio
+        if (
+            heard is not None
+            and ratio * heard.units > own_units
+            and rank.waits_for(rank.rival(heard))
+        ):
             interval = self._peers.interval_units(heard, own_units)
-            units = max(own_units, rank.params.deadratio * interval)
+            units = max(own_units, ratio * interval)
         return units / UNITS_PER_SECOND + rank.reluctance
 
     @property
@@ -156,8 +161,10 @@ class MasterDown:
             return self._turn.at
         if not self._silent_since:
             return None
-        at = max(since + self._wait[family] for family, since in self._silent_since.items())
-        return max(at, self.not_before, self._held_until or self.not_before)
+        at = max(self.not_before, self._held_until or self.not_before)
+        for family, since in self._silent_since.items():
+            at = max(at, since + self._wait[family])
+        return at
 
     @property
     def is_holding(self) -> bool:

@@ -315,7 +315,7 @@ class Transitions:
         if self._outage.until is not None:
             return
         advbase, advskew, demotion = stated
-        for source in self.sources:
+        for source in self._hearing.sources:
             counter = self._counter.take()
             self._actions.append(
                 SendAdvertisement(source, advbase, advskew, counter, demotion, is_final)

@@ -79,8 +79,7 @@ class Interface:
 
     def send(self, frame: bytes) -> None:
         """Raises OSError."""
-        if not self._double_watch.send(frame):
-            self._sockets.send(frame)
+        (self._double_watch.tap or self._sockets).send(frame)
 
     def send_datagram(self, datagram: Datagram) -> None:
         """Raises OSError."""
@@ -278,7 +277,10 @@ class Interface:
             member = None
         else:
             member = self._members.get(vhid)
-            self._end_silence(at)
+            if at - self._heard_at >= SILENCE:
+                # After the frames that wait: they may tell that another host serves by now.
+                self._loop.call_soon(self._tell_silence_is_over)
+            self._heard_at = max(self._heard_at, at)
         # If no virtual host has the vhid, any of them counts and reports the frame.
         member = member or next(iter(self._members.values()), None)
         if member is None:
@@ -296,14 +298,8 @@ class Interface:
         if source not in member.own and self.mac != virtual_mac(member.config.vhid):
             member.log.same_mac(source)
 
-    def _end_silence(self, at: float) -> None:
-        """After a silence the way to the segment is open again: who is MASTER announces itself."""
-        before, self._heard_at = self._heard_at, max(self._heard_at, at)
-        if at - before >= SILENCE:
-            # After the frames that wait: they may tell that another host serves by now.
-            self._loop.call_soon(self._tell_silence_is_over)
-
     def _tell_silence_is_over(self) -> None:
+        """The way to the segment is open again: who is MASTER announces itself."""
         for member in list(self._members.values()):
             member.engine.segment_heard()
 

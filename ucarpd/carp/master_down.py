@@ -157,6 +157,9 @@ class MasterDown:
     @property
     def deadline(self) -> float | None:
         """When our turn comes, or the last timer expires; None when none is armed."""
+        return self._ends_at()
+
+    def _ends_at(self) -> float | None:
         if self._turn is not None:
             return self._turn.at
         if not self._silent_since:
@@ -189,15 +192,14 @@ class MasterDown:
 
         None: not in this silence, or no longer.
         """
-        return None if self._probe_lead is None else self.next_at
+        return None if self._probe_lead() is None else self.next_at
 
     @property
     def next_at(self) -> float | None:
         """When to probe the late master, or else to take over."""
-        deadline, lead = self.deadline, self._probe_lead
+        deadline, lead = self._ends_at(), self._probe_lead()
         return deadline if deadline is None or lead is None else deadline - lead
 
-    @property
     def _probe_lead(self) -> float | None:
         if self._turn is not None or self._begun_in is None or self._is_probed:
             return None

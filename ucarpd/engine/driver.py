@@ -28,6 +28,8 @@ WAKE_UP_LEAD = 0.0002
 It needs more time than this to send, so its advertisement never leaves too early.
 """
 
+_DEADLINE_REACHED = events.DeadlineReached()
+
 
 class Engine:
     """One virtual host in action.
@@ -146,11 +148,12 @@ class Engine:
 
     def receive(self, frame: bytes, at: float) -> events.AdvertisementReceived | Dropped:
         """Handle a frame that arrived at monotonic second `at`; return its kind."""
-        result = self._receiver.check(frame, self._machine.sources, self._machine.sent_counters)
+        sources = self._machine.sources
+        result = self._receiver.check(frame, sources, self._machine.sent_counters)
         if isinstance(result, Dropped):
             self._log.dropped(result)
             return result
-        if result.source in self._machine.sources:
+        if result.source in sources:
             self._log.source_taken(result.source)
         self._dispatch(result, at)
         return result
@@ -237,7 +240,7 @@ class Engine:
     def _on_deadline(self) -> None:
         now = self._loop.time()
         self._late(max(0.0, now - self._due), now)
-        self._dispatch(events.DeadlineReached(), max(self._due, now))
+        self._dispatch(_DEADLINE_REACHED, max(self._due, now))
 
     def _perform(self, action: Action) -> None:
         match action:

@@ -241,3 +241,28 @@ async def test_nothing_on_a_virtual_mac_device_is_the_hosts_own(tmp_path):
     bench = Bench(tmp_path, "UCARP_VMAC=yes\n")
     bench.netlink.put("eth0-v1", ONE)
     assert not bench.addresses.is_hosts_own(ONE)
+
+
+@in_virtual_time
+async def test_the_kernels_table_is_searched_only_after_a_change(tmp_path, monkeypatch):
+    bench = Bench(tmp_path)
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    assert bench.addresses.missing() == ()
+    with monkeypatch.context() as patch:
+        patch.delattr(FakeNetlink, "has")
+        assert bench.addresses.missing() == ()
+    bench.netlink.take("eth0", ONE)
+    assert bench.addresses.missing() == bench.addresses.missing() == (ONE,)
+    bench.netlink.put("eth0", ONE)
+    assert bench.addresses.missing() == ()
+
+
+@in_virtual_time
+async def test_after_a_reload_other_addresses_are_searched_for(tmp_path):
+    bench = Bench(tmp_path)
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    assert bench.addresses.missing() == ()
+    bench.addresses.reconfigure(config_of(tmp_path, "UCARP_EXTRA_ADDRS=10.0.0.120/24\n"))
+    assert bench.addresses.missing() == (ip_address("10.0.0.120"),)

@@ -195,3 +195,27 @@ def test_an_address_with_two_lengths_is_there_until_both_are_gone():
 def test_addresses_go_with_their_link_and_the_next_of_that_name_has_none():
     netlink, _ = after([link(), address()], [link(DELLINK), link(index=9)])
     assert netlink.addresses("eth0") == []
+
+
+@pytest.mark.parametrize(
+    ("batch", "is_another"),
+    [
+        ([], False),
+        ([address()], True),
+        ([address(), address(DELADDR)], True),
+        ([link(flags=UP)], True),
+    ],
+)
+def test_another_version_means_that_something_may_have_changed(batch, is_another):
+    async def versions():
+        async with fed("eth0") as (netlink, _news, send):
+            seen = []
+            for each in ([link()], batch):
+                for message in each:
+                    send(message)
+                netlink.catch_up()
+                seen.append(netlink.version)
+            return seen
+
+    before, after_it = asyncio.run(versions())
+    assert (before is not after_it) is is_another

@@ -111,7 +111,7 @@ class Bench:
     def identity_changed(self):
         self.identities += 1
 
-    def advertised(self):
+    def advertised(self, now):
         self.advertisements_told += 1
 
     def unserved(self, addresses):

@@ -19,6 +19,7 @@ class FakeNetlink:
 
     def __init__(self) -> None:
         self.table: dict[str, dict] = {}
+        self._seen: dict[str, dict] = {}
         self.indexes: dict[str, int] = {"eth0": 2}
         self.parents: dict[str, int] = {}
         self.down: set[str] = set()
@@ -41,6 +42,14 @@ class FakeNetlink:
         self.table[name] = self.table.pop(interface, {})
 
     # queries
+    @property
+    def version(self):
+        """The same object until the addresses are others."""
+        now = {name: dict(there) for name, there in self.table.items()}
+        if now != self._seen:
+            self._seen = now
+        return self._seen
+
     def link(self, interface):
         index = self.indexes.get(interface)
         if index is None:

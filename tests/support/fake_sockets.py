@@ -66,7 +66,9 @@ class FakeWatch:
     def stop(self):
         self.is_running = False
 
+    @property
+    def tap(self):
+        return self if self.is_looking else None
+
     def send(self, frame):
-        if self.is_looking:
-            self.sent.append(frame)
-        return self.is_looking
+        self.sent.append(frame)

@@ -32,6 +32,8 @@ class NetlinkAddresses:
         self._log = log
         self._ledger = ledger
         self._addresses: list[InterfaceAddress] = []
+        self._complete_in: object | None = None
+        """The version of the kernel's tables in which no address was missing."""
         self._jobs = 0
         self._index: int | None = None
         """The index of the interface when addresses were added to it."""
@@ -46,6 +48,7 @@ class NetlinkAddresses:
         before = self._addresses
         self._addresses = [InterfaceAddress(a.ip, a.prefixlen) for a in served]
         self._ips = tuple(address.ip for address in self._addresses)
+        self._complete_in = None
         gone = [address for address in before if address not in self._addresses]
         if gone:
             self._netlink.remove(self._interface, gone, self._removed)
@@ -134,7 +137,12 @@ class NetlinkAddresses:
         return self.present()
 
     def missing(self) -> tuple[IPAddress, ...]:
-        return tuple(ip for ip in self.all() if not self._netlink.has(self._interface, ip))
+        version = self._netlink.version
+        if version is self._complete_in:
+            return ()
+        missing = tuple(ip for ip in self.all() if not self._netlink.has(self._interface, ip))
+        self._complete_in = None if missing else version
+        return missing
 
     def elsewhere(self) -> bool:
         """Return whether any interface of this host has any of the addresses."""

@@ -1,7 +1,7 @@
 """What to do: a virtual host asks for it, in the imperative; the engine performs it, in order."""
 
 from enum import Enum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ucarpd.carp.distinct import distinct
 from ucarpd.carp.params import Family, IPAddress
@@ -14,6 +14,12 @@ class State(Enum):
     INIT = "INIT"
     BACKUP = "BACKUP"
     MASTER = "MASTER"
+
+
+# Python 3.11 takes as long for `State.MASTER` as for a call; these are for each advertisement.
+INIT: Final = State.INIT
+BACKUP: Final = State.BACKUP
+MASTER: Final = State.MASTER
 
 
 @distinct

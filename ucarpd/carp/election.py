@@ -129,6 +129,7 @@ master, and as BACKUP it would later take over from an address that it does not 
 
 from collections.abc import Iterable
 from enum import Enum
+from functools import cached_property
 from typing import NamedTuple
 
 from ucarpd.carp.contender import Contender
@@ -174,7 +175,7 @@ class BackupVerdict(Enum):
     PEER_TOO_SLOW = "B4"
     WAIT = "B5"
 
-    @property
+    @cached_property
     def takes_over(self) -> bool:
         return self in REASONS
 

@@ -32,7 +32,10 @@ class Hearing:
 
     def __init__(self, rank: Rank) -> None:
         self.sources: tuple[IPAddress, ...] = ()
-        self._source_of: dict[Family, IPAddress] = {}
+        self._own: dict[Family, Contender] = {}
+        """Our side of an election in each family, as MASTER."""
+        self._challenger: dict[Family, Contender] = {}
+        """The same as BACKUP."""
         self.peers = Peers()
         self.master_down = MasterDown(rank, self.peers)
         self.preempt_delay = PreemptDelay()
@@ -44,12 +47,18 @@ class Hearing:
         """Our rank has changed."""
         self._rank = rank
         self.master_down.set_rank(rank)
+        self._stand()
 
     def use(self, sources: tuple[IPAddress, ...], now: float) -> None:
         """Hear in the families of these sources, which are our own, one for each."""
         self.sources = sources
-        self._source_of = {source.version: source for source in sources}
-        self.master_down.follow(tuple(self._source_of), now)
+        self._stand()
+        self.master_down.follow(tuple(self._own), now)
+
+    def _stand(self) -> None:
+        rank = self._rank
+        self._own = {source.version: rank.own(source) for source in self.sources}
+        self._challenger = {source.version: rank.challenger(source) for source in self.sources}
 
     def preempts_at(self, now: float) -> float | None:
         """Return when a backup's wait of rule B11 ends; None if it does not wait."""
@@ -75,14 +84,14 @@ class Hearing:
         also set if we may not serve now: when we may, no master that left has to be waited for.
         """
         rank, master_down, params = self._rank, self.master_down, self._rank.params
-        ties_count = master_down.decides_ties(heard.family, now)
+        was_cut_off = self.was_cut_off and master_down.decides_ties(heard.family, now)
         peer = self._take_in(heard, now)
-        own = rank.challenger(self._source_of[heard.family])
+        own = self._challenger[heard.family]
         situation = Situation(
             tiebreak=params.tiebreak,
             own_master_down_units=rank.master_down_units,
             preempt=params.preempt,
-            was_cut_off=self.was_cut_off and ties_count,
+            was_cut_off=was_cut_off,
             is_barred=not rank.may_serve,
             is_delayed=self.preempt_delay.is_on(params.preempt_delay, now),
             is_held_down=now < master_down.not_before,
@@ -107,7 +116,7 @@ class Hearing:
         params, interval = self._rank.params, self._rank.interval
         decides = self.master_down.decides_ties(heard.family, now)
         peer = self._take_in(heard, now)
-        own = self._rank.own(self._source_of[heard.family])
+        own = self._own[heard.family]
         found: list[Action] = []
         if decides and not heard.is_bow_out:
             found = rivals.hear(own, peer, now, interval)

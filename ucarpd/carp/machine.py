@@ -51,7 +51,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from ucarpd.carp import events
-from ucarpd.carp.actions import Action, Finding, Finish, Report, State
+from ucarpd.carp.actions import BACKUP, INIT, MASTER, Action, Finding, Finish, Report
 from ucarpd.carp.election import MasterVerdict
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.held_addresses import MOST_EARLY, HeldAddresses
@@ -94,15 +94,14 @@ class VirtualHost(Transitions):
 
     def handle(self, event: events.Event, now: float) -> list[Action]:
         """Take in one event at monotonic second `now`; return the actions to perform, in order."""
-        match self.state:
-            case State.INIT:
-                self._handle_in_init(event, now)
-            case State.BACKUP:
-                self._handle_in_backup(event, now)
-            case State.MASTER:
-                self._handle_in_master(event, now)
-            case _:
-                assert_never(self.state)
+        if self.state is MASTER:
+            self._handle_in_master(event, now)
+        elif self.state is BACKUP:
+            self._handle_in_backup(event, now)
+        elif self.state is INIT:
+            self._handle_in_init(event, now)
+        else:
+            assert_never(self.state)
         self._check_rules()
         if self._stopping and self._leaving.is_over:
             self._stopping = False
@@ -111,8 +110,8 @@ class VirtualHost(Transitions):
         return actions
 
     def _check_rules(self) -> None:
-        is_out = self.state is State.INIT
-        if self.state is State.MASTER:
+        is_out = self.state is INIT
+        if self.state is MASTER:
             assert self.advertise_at is not None, "rule 1"
             assert self._held is not None, "rule 3"
             assert self._leaving.is_over, "rule 4"
@@ -123,7 +122,7 @@ class VirtualHost(Transitions):
             assert self._held is None, "rule 3"
             assert self._outage.until is None, "rule 7"
             assert self._step_down_until is None, "rule 7"
-        assert self._master_down.is_armed == (self.state is State.BACKUP), "rule 2"
+        assert self._master_down.is_armed == (self.state is BACKUP), "rule 2"
         assert self._rank.is_stepping_down == (self._step_down_until is not None), "rule 7"
         assert (self._started and self.sources) or is_out, "rule 8"
         assert is_out or not self._stopping, "rule 9"

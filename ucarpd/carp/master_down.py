@@ -125,9 +125,14 @@ class MasterDown:
         """
         rank = self._rank
         units = own_units = rank.master_down_units
-        if heard is not None and rank.waits_for(rank.rival(heard)):
+        ratio = rank.params.deadratio
+        if (
+            heard is not None
+            and ratio * heard.units > own_units
+            and rank.waits_for(rank.rival(heard))
+        ):
             interval = self._peers.interval_units(heard, own_units)
-            units = max(own_units, rank.params.deadratio * interval)
+            units = max(own_units, ratio * interval)
         return units / UNITS_PER_SECOND + rank.reluctance
 
     @property
@@ -152,12 +157,17 @@ class MasterDown:
     @property
     def deadline(self) -> float | None:
         """When our turn comes, or the last timer expires; None when none is armed."""
+        return self._ends_at()
+
+    def _ends_at(self) -> float | None:
         if self._turn is not None:
             return self._turn.at
         if not self._silent_since:
             return None
-        at = max(since + self._wait[family] for family, since in self._silent_since.items())
-        return max(at, self.not_before, self._held_until or self.not_before)
+        at = max(self.not_before, self._held_until or self.not_before)
+        for family, since in self._silent_since.items():
+            at = max(at, since + self._wait[family])
+        return at
 
     @property
     def is_holding(self) -> bool:
@@ -182,15 +192,14 @@ class MasterDown:
 
         None: not in this silence, or no longer.
         """
-        return None if self._probe_lead is None else self.next_at
+        return None if self._probe_lead() is None else self.next_at
 
     @property
     def next_at(self) -> float | None:
         """When to probe the late master, or else to take over."""
-        deadline, lead = self.deadline, self._probe_lead
+        deadline, lead = self._ends_at(), self._probe_lead()
         return deadline if deadline is None or lead is None else deadline - lead
 
-    @property
     def _probe_lead(self) -> float | None:
         if self._turn is not None or self._begun_in is None or self._is_probed:
             return None

@@ -19,7 +19,6 @@ The digest does not cover a source either: `SOURCES` limits our memory of invent
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from ucarpd.carp.contender import Contender
 from ucarpd.carp.events import AdvertisementReceived
@@ -77,7 +76,8 @@ class Peer:
         return self.contender is not None and now < self.serves_until and not self.has_yielded
 
 
-class LastWord(NamedTuple):
+@dataclass(slots=True)
+class LastWord:
     """The last advertisement of a source; until `until` we drop others that it has overtaken."""
 
     heard: AdvertisementReceived
@@ -89,6 +89,7 @@ class Peers:
 
     def __init__(self) -> None:
         self._peers: dict[IPAddress, Peer] = {}
+        self._latest: Peer | None = None
         self._last_words: dict[IPAddress, LastWord] = {}
         self._longest_kept_units = 0
         self.shortest_units = BOW_OUT_UNITS
@@ -101,26 +102,30 @@ class Peers:
 
     def is_overtaken(self, heard: AdvertisementReceived, now: float) -> bool:
         """Whether its sender has said something else after having sent this."""
-        return any(
-            now < last.until
-            and heard.stated != last.heard.stated
-            and (source == heard.source or source.version != heard.family)
-            and 0 < (last.heard.counter - heard.counter) & _COUNTER_MASK <= OVERTAKEN
-            for source, last in self._last_words.items()
-        )
+        for last in self._last_words.values():
+            if (
+                now < last.until
+                and 0 < (last.heard.counter - heard.counter) & _COUNTER_MASK <= OVERTAKEN
+                and heard.stated != last.heard.stated
+                and (last.heard.family != heard.family or last.heard.source == heard.source)
+            ):
+                return True
+        return False
 
     def hear(self, heard: AdvertisementReceived, now: float, patience: float) -> None:
         """Take in an advertisement; `patience` is our own master-down interval in seconds.
 
         Only a lasting statement needs it.
         """
-        peer = self._peers.pop(heard.source, None) or Peer(heard, now)
-        self._peers[heard.source] = peer
+        peer = self._latest
+        if peer is None or peer.newest.source is not heard.source:
+            peer = self._latest = self._peers.pop(heard.source, None) or Peer(heard, now)
+            self._peers[heard.source] = peer
+            if len(self._peers) > SOURCES:
+                del self._peers[next(iter(self._peers))]
         gap = now - peer.heard_at
         if gap > peer.worst_gap and peer.is_master(now):
             peer.worst_gap = gap
-        if len(self._peers) > SOURCES:
-            del self._peers[next(iter(self._peers))]
         lasts = patience if is_lasting(heard) else REORDERED
         self._note_last_word(heard, now, now + lasts)
         if heard.is_bow_out:
@@ -129,15 +134,19 @@ class Peers:
             peer.fit_units = heard.units
             self.shortest_units = min(self.shortest_units, heard.units)
             half_of_it = heard.units / UNITS_PER_SECOND / 2
-            if peer.newest.units == heard.units and now - peer.heard_at >= half_of_it:
+            if peer.newest.units == heard.units and gap >= half_of_it:
                 self._longest_kept_units = max(self._longest_kept_units, heard.units)
         peer.newest, peer.heard_at, peer.has_yielded = heard, now, False
 
     def _note_last_word(self, heard: AdvertisementReceived, now: float, until: float) -> None:
-        before = self._last_words.pop(heard.source, None)
-        self._last_words = {ip: each for ip, each in self._last_words.items() if now < each.until}
+        last = self._last_words.get(heard.source)
+        if last is not None:
+            last.heard, last.until = heard, max(until, last.until)
+            return
+        if len(self._last_words) >= SOURCES:
+            words = self._last_words.items()
+            self._last_words = {source: each for source, each in words if now < each.until}
         if len(self._last_words) < SOURCES:
-            until = max(until, before.until if before else until)
             self._last_words[heard.source] = LastWord(heard, until)
 
     def interval_units(self, heard: AdvertisementReceived, own_master_down_units: int) -> int:
@@ -162,19 +171,19 @@ class Peers:
         is_waited_for: Callable[[Contender], bool],
     ) -> bool:
         """Tell whether another host serves that is waited for, and preferred to the sender."""
-        return any(
-            each.contender is not None
-            and now < each.serves_until
-            and not (heard.is_bow_out and _is_late(each, now))
-            and source != heard.source
-            and is_waited_for(each.contender)
-            and (
-                each.contender.is_preferred_to(peer, tiebreak)
-                if source.version == heard.family
-                else each.contender.rank < peer.rank and not _are_twins(heard, each.newest)
-            )
-            for source, each in self._peers.items()
-        )
+        for source, each in self._peers.items():
+            other = each.contender
+            if each.newest is heard or other is None or now >= each.serves_until:
+                continue
+            if source == heard.source or (heard.is_bow_out and _is_late(each, now)):
+                continue
+            if source.version == heard.family:
+                is_better = other.is_preferred_to(peer, tiebreak)
+            else:
+                is_better = other.rank < peer.rank and not _are_twins(heard, each.newest)
+            if is_better and is_waited_for(other):
+                return True
+        return False
 
     def ready(self, heard: AdvertisementReceived) -> list[AdvertisementReceived]:
         """Return the newest words of each backup that may take over from the sender of `heard`."""

@@ -93,7 +93,7 @@ class Rank:
     def is_unfit(self) -> bool:
         return self.unfitness > HEALTHY
 
-    @property
+    @cached_property
     def may_serve(self) -> bool:
         return self.demotion < NEVER
 

@@ -98,6 +98,8 @@ class Rivals:
 
     def gone(self, now: float, interval: float) -> list[Action]:
         """Forget silent rivals, and report the end of each that was reported."""
+        if not self._rivals:
+            return []
         gone = [
             source for source, rival in self._rivals.items() if rival.is_forgotten(now, interval)
         ]

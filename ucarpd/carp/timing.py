@@ -72,8 +72,11 @@ def master_down_units(
 
 def earliest(*times: float | None) -> float | None:
     """Return the first of several times; None is a time that never comes."""
-    known = [at for at in times if at is not None]
-    return min(known) if known else None
+    first = None
+    for at in times:
+        if at is not None and (first is None or at < first):
+            first = at
+    return first
 
 
 class Phase(NamedTuple):

@@ -47,6 +47,8 @@ class Transitions:
     def __init__(self, params: Params, counter: int, phase: Phase) -> None:
         self._actions: list[Action] = []
         self._counter = OwnCounter(counter)
+        self.sent_counters: Sequence[int] = self._counter.sent
+        """The counters of our latest advertisements."""
         self._phase = phase
         # What this host and the others state.
         self._rank = Rank(params)
@@ -116,11 +118,6 @@ class Transitions:
     def is_releasing(self) -> bool:
         """Whether the addresses are on their way off."""
         return self._leaving.is_releasing
-
-    @property
-    def sent_counters(self) -> Sequence[int]:
-        """The counters of our latest advertisements."""
-        return self._counter.sent
 
     @property
     def next_counter(self) -> int:
@@ -315,7 +312,7 @@ class Transitions:
         if self._outage.until is not None:
             return
         advbase, advskew, demotion = stated
-        for source in self.sources:
+        for source in self._hearing.sources:
             counter = self._counter.take()
             self._actions.append(
                 SendAdvertisement(source, advbase, advskew, counter, demotion, is_final)

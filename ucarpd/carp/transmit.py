@@ -41,8 +41,8 @@ class Transmitter:
         self._params = params
         self._signer = auth.sender(params)
         self._virtual_mac = virtual_mac(params.vhid)
-        self._prefixes: dict[Family, tuple[tuple[IPAddress, bytes], bytes]] = {}
-        """By family: the source addresses, and all bytes of a frame before the CARP header."""
+        self._known: dict[Family, tuple[IPAddress, bytes, tuple[bytes, bytes]]] = {}
+        """By family: the source addresses, and what `_repeated` returned for them."""
 
     def advertisement(self, action: SendAdvertisement, mac: bytes) -> list[bytes | Datagram]:
         """One advertisement: a frame to the group, or a datagram to each peer.
@@ -50,27 +50,15 @@ class Transmitter:
         `mac` is the interface's own.
         """
         params = self._params
-        source, family = action.source, action.family
-        header = packet.Advertisement(
-            vhid=params.vhid,
-            advbase=action.advbase,
-            advskew=action.advskew,
-            counter=action.counter,
-            digest=self._signer.sign(action.counter),
-            demote=action.demotion,
-        )
-        peers = params.peers_of(family)
-        if peers:
+        source, advbase, advskew, counter, demotion, is_final = action
+        digest = self._signer.sign(counter)
+        header = packet.Advertisement(params.vhid, advbase, advskew, counter, digest, demotion)
+        if params.peers and (peers := params.peers_of(source.version)):
             # One list may serve all hosts, so it may contain our own address.
-            return [
-                Datagram(peer, self._ip_packet(source, peer, header))
-                for peer in peers
-                if peer != source
-            ]
-        group = params.group_of(family)
-        is_virtual = params.source_mac_is_virtual and not action.is_final
-        source_mac = self._virtual_mac if is_virtual else mac
-        return [self._prefix(source, source_mac) + self._encode(source, group, header)]
+            return [self._datagram(source, peer, header) for peer in peers if peer != source]
+        is_virtual = params.source_mac_is_virtual and not is_final
+        prefix, pseudo = self._repeated(source, self._virtual_mac if is_virtual else mac)
+        return [prefix + packet.encode(header, pseudo)]
 
     def announcements(self, action: AnnounceAddresses, mac: bytes, router: bool) -> list[bytes]:
         """The frames that announce each address, at `mac` or at the virtual MAC address.
@@ -94,25 +82,28 @@ class Transmitter:
         # ucarp's --nomcast changes the Ethernet destination alone; the packet keeps the group.
         return BROADCAST_MAC if self._params.broadcast else group_mac(self._params.group_of(family))
 
-    def _prefix(self, source: IPAddress, source_mac: bytes) -> bytes:
-        """Return the part that each frame from these addresses has in common; it is made once."""
-        family, sent_from = source.version, (source, source_mac)
-        known = self._prefixes.get(family)
-        if known is None or known[0] != sent_from:
-            ip = carp_over_ip(source, self._params.group_of(family), bytes(packet.HEADER_SIZE))
-            frame = ethernet(self._group_mac(family), source_mac, ip)
-            known = self._prefixes[family] = sent_from, frame[: -packet.HEADER_SIZE]
-        return known[1]
+    def _repeated(self, source: IPAddress, source_mac: bytes) -> tuple[bytes, bytes]:
+        """Return what each frame from these addresses has before its advertisement, and what its
+        checksum covers besides.
+        """
+        family = source.version
+        known = self._known.get(family)
+        if known is not None and known[0] is source and known[1] == source_mac:
+            return known[2]
+        group = self._params.group_of(family)
+        ip = carp_over_ip(source, group, bytes(packet.HEADER_SIZE))
+        frame = ethernet(self._group_mac(family), source_mac, ip)
+        found = frame[: -packet.HEADER_SIZE], self._pseudo_header(source, group)
+        self._known[family] = source, source_mac, found
+        return found
 
-    def _ip_packet(
-        self, source: IPAddress, destination: IPAddress, header: packet.Advertisement
-    ) -> bytes:
-        return carp_over_ip(source, destination, self._encode(source, destination, header))
+    def _datagram(
+        self, source: IPAddress, peer: IPAddress, header: packet.Advertisement
+    ) -> Datagram:
+        payload = packet.encode(header, self._pseudo_header(source, peer))
+        return Datagram(peer, carp_over_ip(source, peer, payload))
 
-    def _encode(
-        self, source: IPAddress, destination: IPAddress, header: packet.Advertisement
-    ) -> bytes:
-        pseudo = b""
+    def _pseudo_header(self, source: IPAddress, destination: IPAddress) -> bytes:
         if self._params.pseudo_checksum and isinstance(source, IPv6Address):
-            pseudo = pseudo_header(source, destination, packet.HEADER_SIZE, PROTOCOL_CARP)
-        return packet.encode(header, pseudo)
+            return pseudo_header(source, destination, packet.HEADER_SIZE, PROTOCOL_CARP)
+        return b""

@@ -147,8 +147,6 @@ class Custody:
 
     def look_again(self) -> None:
         """Check whether a master has all its addresses, because an event may have been lost."""
-        if not self._is_master:
-            return
         if self._addresses.is_busy:
             self._addresses.mend()
             return

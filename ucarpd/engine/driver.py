@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 
 from ucarpd.carp import actions, events
-from ucarpd.carp.actions import Action, SendAdvertisement, State
+from ucarpd.carp.actions import BACKUP, INIT, MASTER, Action, SendAdvertisement, State
 from ucarpd.carp.bow_out import bow_out_of
 from ucarpd.carp.frame import MalformedHeader, parse
 from ucarpd.carp.machine import VirtualHost
@@ -27,6 +27,8 @@ WAKE_UP_LEAD = 0.0002
 
 It needs more time than this to send, so its advertisement never leaves too early.
 """
+
+_DEADLINE_REACHED = events.DeadlineReached()
 
 
 class Engine:
@@ -70,7 +72,7 @@ class Engine:
         self._deadline = (timer or Timer()).deadline(self._on_deadline)
         self._due = float("inf")
         self._now = 0.0
-        self._transition = Transition(State.INIT, State.INIT, "starting")
+        self._transition = Transition(INIT, INIT, "starting")
         self.sent = 0
         """Advertisements that got out, at least to one peer."""
         self._waiting_for: str | None = None
@@ -117,13 +119,13 @@ class Engine:
         was_waiting = self._waiting_for is not None
         self._waiting_for = self._held_loss = None
         is_news = was_waiting or self._machine.sources != sources
-        if is_news or self._machine.state is State.INIT:
+        if is_news or self._machine.state is INIT:
             self._dispatch(events.InterfaceReady(sources))
             self._custody.clear_backup()
             self._owner.identity_changed()
 
     def interface_lost(self, reason: str, can_send: bool, may_return: bool = False) -> None:
-        if self._machine.state is State.MASTER and self._addresses.is_up_script_running:
+        if self._machine.state is MASTER and self._addresses.is_up_script_running:
             # Common up-scripts set the link down for a moment, for example to set a MAC address.
             if self._held_loss is None:
                 self._log.loss_held(reason)
@@ -132,7 +134,7 @@ class Engine:
         if reason == self._waiting_for:
             return
         self._waiting_for = reason
-        if self._machine.state is State.INIT and not self._is_over:
+        if self._machine.state is INIT and not self._is_over:
             self._log.waiting(reason)
         self._dispatch(events.InterfaceLost(reason, can_send, may_return))
 
@@ -146,11 +148,12 @@ class Engine:
 
     def receive(self, frame: bytes, at: float) -> events.AdvertisementReceived | Dropped:
         """Handle a frame that arrived at monotonic second `at`; return its kind."""
-        result = self._receiver.check(frame, self._machine.sources, self._machine.sent_counters)
+        sources = self._machine.sources
+        result = self._receiver.check(frame, sources, self._machine.sent_counters)
         if isinstance(result, Dropped):
             self._log.dropped(result)
             return result
-        if result.source in self._machine.sources:
+        if result.source in sources:
             self._log.source_taken(result.source)
         self._dispatch(result, at)
         return result
@@ -232,18 +235,18 @@ class Engine:
             self._deadline.set(None)
             return
         self._due = due
-        self._deadline.set(due - WAKE_UP_LEAD if self._machine.state is State.BACKUP else due)
+        self._deadline.set(due - WAKE_UP_LEAD if self._machine.state is BACKUP else due)
 
     def _on_deadline(self) -> None:
         now = self._loop.time()
         self._late(max(0.0, now - self._due), now)
-        self._dispatch(events.DeadlineReached(), max(self._due, now))
+        self._dispatch(_DEADLINE_REACHED, max(self._due, now))
 
     def _perform(self, action: Action) -> None:
         match action:
             case actions.StateChanged(old, new, reason):
                 self._transition = Transition(new, old, reason)
-                if new is not State.MASTER:
+                if new is not MASTER:
                     self._loop.call_soon(self._act_on_held_loss)
                 self._log.transition(action)
                 self._owner.changed(action)
@@ -274,9 +277,9 @@ class Engine:
     def _advertise(self, action: SendAdvertisement) -> None:
         results = self._outgoing.advertise(action)
         self.sent += True in results
-        if self._machine.state is State.MASTER:
+        if self._machine.state is MASTER:
             if True in results:
-                self._owner.advertised()
+                self._owner.advertised(self._now)
             self._custody.look_again()
         # If our own script has set the link down, a failure says nothing about this host.
         is_failing = None if self.is_loss_held else self._outgoing.note(results)
@@ -305,7 +308,7 @@ class Engine:
         """
         self._end()
         self._log.fault(error)
-        self._transition = Transition(State.INIT, self._transition.state, "internal error")
+        self._transition = Transition(INIT, self._transition.state, "internal error")
         try:
             self._addresses.release(self._transition, False, self._bow_out_after_fault)
         except Exception as another:  # noqa: BLE001 - the restart removes the addresses
@@ -315,7 +318,7 @@ class Engine:
     def _bow_out_after_fault(self) -> None:
         try:
             # The bow-out of a backup would only disturb the other hosts.
-            if self._transition.previous is State.MASTER and self._machine.sent_counters:
+            if self._transition.previous is MASTER and self._machine.sent_counters:
                 counter = self._machine.next_counter
                 for each in self._machine.sources:
                     self._advertise(bow_out_of(each, counter))

@@ -29,8 +29,7 @@ class Outgoing:
 
         None stands for a peer that cannot be reached.
         """
-        packets = self._transmitter.advertisement(action, self._wire.mac)
-        return [self._send(each) for each in packets]
+        return list(map(self._send, self._transmitter.advertisement(action, self._wire.mac)))
 
     def note(self, results: list[bool | None]) -> bool | None:
         """Count an advertisement; return whether sending fails now, or None if nothing changed."""

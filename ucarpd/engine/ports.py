@@ -121,8 +121,8 @@ class Owner(Protocol):
     def identity_changed(self) -> None:
         """Handle a change of the source addresses, the MAC address or the parameters."""
 
-    def advertised(self) -> None:
-        """Note that this master has sent an advertisement."""
+    def advertised(self, now: float) -> None:
+        """Note that this master has sent an advertisement at monotonic second `now`."""
 
     def sending(self, is_failing: bool) -> None:
         """Handle that sending advertisements fails, or works again."""

@@ -19,10 +19,9 @@ class Lateness:
         self.count += 1
         if seconds > self._peak.current or now >= self._peak.ends:
             self._peak.note(seconds, now)
-        for place, bound in enumerate(BOUNDS):
-            if seconds < bound:
-                break
-            self._beyond[place] += 1
+        if seconds >= BOUNDS[0]:
+            for place, bound in enumerate(BOUNDS):
+                self._beyond[place] += seconds >= bound
 
     @property
     def latest(self) -> float:

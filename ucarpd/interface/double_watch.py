@@ -18,7 +18,7 @@ FRAMES_AT_ONCE = 64
 
 
 class DoubleWatch:
-    """Observer of outgoing advertisements that were not sent by `send`; `found` gets each of them.
+    """Observer of outgoing advertisements that were not sent by `tap`; `found` gets each of them.
 
     `duration` returns the seconds of an observation.
     """
@@ -30,7 +30,8 @@ class DoubleWatch:
         self._duration = duration
         self._found = found
         self._loop = asyncio.get_running_loop()
-        self._tap: OutgoingTap | None = None
+        self.tap: OutgoingTap | None = None
+        """While it is open, advertisements must be sent by it."""
         self._next: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -45,22 +46,14 @@ class DoubleWatch:
         if (tap := self._taken()) is not None:
             tap.close()
 
-    def send(self, frame: bytes) -> bool:
-        """Send a frame by the tap, if it is open; return whether it is.  Raises OSError."""
-        tap = self._tap
-        if tap is None:
-            return False
-        tap.send(frame)
-        return True
-
     def _look(self) -> None:
         try:
-            self._tap = OutgoingTap(self._interface)
+            self.tap = OutgoingTap(self._interface)
         except OSError:
             # The sockets of the interface fail for the same reason, and that is reported.
             self._next = self._loop.call_later(PAUSE, self._look)
             return
-        self._loop.add_reader(self._tap, self._read, self._tap)
+        self._loop.add_reader(self.tap, self._read, self.tap)
         self._next = self._loop.call_later(self._duration(), self._rest)
 
     def _rest(self) -> None:
@@ -73,7 +66,7 @@ class DoubleWatch:
                 tap.close()
 
     def _taken(self) -> OutgoingTap | None:
-        tap, self._tap = self._tap, None
+        tap, self.tap = self.tap, None
         if tap is not None:
             self._loop.remove_reader(tap)
         return tap
@@ -84,6 +77,6 @@ class DoubleWatch:
                 frame = tap.receive()
             except OSError:
                 return  # The interface is down or gone; a netlink event reports that.
-            if frame is None or tap is not self._tap:
+            if frame is None or tap is not self.tap:
                 return
             self._found(frame)

@@ -75,8 +75,7 @@ class Interface:
 
     def send(self, frame: bytes) -> None:
         """Raises OSError."""
-        if not self._double_watch.send(frame):
-            self._sockets.send(frame)
+        (self._double_watch.tap or self._sockets).send(frame)
 
     def send_datagram(self, datagram: Datagram) -> None:
         """Raises OSError."""

@@ -1,7 +1,5 @@
 """The engine's reports to an instance that change neither the role nor the engine."""
 
-import asyncio
-
 from ucarpd.addresses.scripts import DOWN, hook
 from ucarpd.carp.actions import Report, State
 from ucarpd.carp.params import IPAddress
@@ -25,7 +23,6 @@ class ToldInstance(ShownInstance):
     _followers: Followers
     _interface: Interface
     _keeper: Keeper
-    _loop: asyncio.AbstractEventLoop
     _removals: Removals
 
     def identity_changed(self) -> None:
@@ -41,8 +38,8 @@ class ToldInstance(ShownInstance):
     def served(self) -> None:
         self._followers.served()
 
-    def advertised(self) -> None:
-        self._keeper.advertised(self._loop.time())
+    def advertised(self, now: float) -> None:
+        self._keeper.advertised(now)
 
     def sending(self, is_failing: bool) -> None:
         self._notes.sending(is_failing)

@@ -70,6 +70,11 @@ class Netlink(Lookups):
     def _tables(self) -> Tables:
         return self._events.tables
 
+    @property
+    def version(self) -> object:
+        """Another object after each change: while it stays, links and addresses are the same."""
+        return self._tables.version
+
     def follow(self, interface: str) -> None:
         """Begin to report changes of this link to the listener, and decode each.
 

@@ -41,6 +41,8 @@ class Tables:
 
     def __init__(self, followed: Container[str]) -> None:
         self._followed = followed
+        self.version = object()
+        """Another object after each message: while it stays, all answers stay the same."""
         self.messages: dict[int, LinkMessage] = {}
         """The kernel's messages about the links, by index."""
         self._by_name: dict[str, LinkMessage] = {}
@@ -126,6 +128,7 @@ class Tables:
 
     def take_in(self, message: Message) -> Iterable[Change]:
         """Update the tables by a message; return the changes, but none of links not followed."""
+        self.version = object()
         if message.kind == rtnl.RTM_NEWLINK:
             return self._put_link(message.data)
         if message.kind == rtnl.RTM_DELLINK:

@@ -79,16 +79,20 @@ async def test_a_deadline_that_moves_back_and_forth_is_called_once():
     assert bench.calls == [("a", 5.0)]
 
 
+@pytest.mark.parametrize(("count", "slots"), [(1, 1), (50, 1), (50, 10)])
 @in_virtual_time
-async def test_backups_that_hear_advertisements_cost_few_wake_ups():
+async def test_backups_that_hear_advertisements_cost_no_wake_up(count, slots):
     bench = Bench()
-    deadlines = [bench.deadline(str(number)) for number in range(50)]
+    deadlines = [bench.deadline(str(number)) for number in range(count)]
     for _ in range(30):
-        for deadline in deadlines:
-            deadline.set(bench.loop.time() + 3.4)
-        await asyncio.sleep(1.0)
+        for slot in range(slots):
+            for deadline in deadlines[slot::slots]:
+                deadline.set(bench.loop.time() + 2.4)
+            await asyncio.sleep(1.0 / slots)
     assert bench.calls == []
-    assert bench.wake_ups <= 30 / 3.4 + 1
+    assert bench.wake_ups == 0
+    await asyncio.sleep(5.0)
+    assert len(bench.calls) == count
 
 
 @in_virtual_time

@@ -1,14 +1,22 @@
 """One timer of the event loop for the deadlines of all engines of a process.
 
 A wake-up of the process costs as much as several advertisements, so one wake-up does all that is due.
-And a backup moves its deadline with each advertisement that it receives: here that only sets a
-number, while a timer of the event loop would be cancelled and made again.
+And a backup moves its deadline with each advertisement that it receives: here that mostly only sets
+a number, while a timer of the event loop would be cancelled and made again.
 """
 
 import asyncio
 from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
+
+MOVED = 1.5
+"""Seconds by which the first deadline has moved when the next wake-up is moved too, so that it does
+not come in vain.
+"""
+
+WORTH_IT = 0.1
+"""Seconds by which a wake-up is moved at least; less costs more than it saves."""
 
 
 class Timer:
@@ -34,6 +42,14 @@ class Timer:
         heappush(self._queue, (at, deadline.number, deadline))
         if at < self._rings_at:
             self._wake_up_at(at)
+
+    def moved(self, deadline: "Deadline") -> None:
+        """A deadline is much later than its entry: if that is the first, move the wake-up."""
+        if self._handle is None or self._queue[0][2] is not deadline:
+            return
+        self._call_all(float("-inf"))
+        if self._queue[0][0] - self._rings_at > WORTH_IT:
+            self._wake_up_at(self._queue[0][0])
 
     def _wake_up_at(self, at: float) -> None:
         if self._handle is not None:
@@ -87,5 +103,9 @@ class Deadline:
     def set(self, at: float | None) -> None:
         """Set it to this monotonic second, in place of an earlier one; None cancels it."""
         self.at = at
-        if at is not None and (self.queued_at is None or at < self.queued_at):
+        if at is None:
+            return
+        if self.queued_at is None or at < self.queued_at:
             self._timer.enqueue(self, at)
+        elif at - self.queued_at > MOVED:
+            self._timer.moved(self)

@@ -12,6 +12,12 @@ import time
 
 _TFD_NONBLOCK = os.O_NONBLOCK
 _TFD_CLOEXEC = os.O_CLOEXEC
+_TFD_TIMER_ABSTIME = 1
+
+SAME = 0.00005
+"""Seconds by which two equal times may differ: the event loop says how long to wait, not until when."""
+
+_FIRED = float("-inf")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -37,6 +43,8 @@ class PreciseSelector(selectors.EpollSelector):
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))
         self._spec = _Itimerspec()
+        self._rings_at = 0.0
+        """The monotonic second at which the timer wakes this selector; 0: it is off."""
         self.register(self._timer, selectors.EVENT_READ)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
@@ -44,17 +52,25 @@ class PreciseSelector(selectors.EpollSelector):
 
         `timeout` is in seconds; None: no limit; 0 or less: do not wait.
         """
-        if timeout is None or timeout <= 0:
-            return super().select(timeout)
-        nanoseconds = int(timeout * 1e9) + 1
+        if timeout is not None and timeout <= 0:
+            ready = super().select(timeout)
+        else:
+            at = 0.0 if timeout is None else time.monotonic() + timeout
+            if abs(at - self._rings_at) > SAME:
+                self._set(at)
+            ready = super().select(None)
+        for event in ready:
+            if event[0].fd == self._timer:
+                # Setting a timer also forgets that it has fired, so there is nothing to read.
+                self._rings_at = _FIRED
+                return [each for each in ready if each is not event]
+        return ready
+
+    def _set(self, at: float) -> None:
         value = self._spec.value
-        value.seconds, value.nanoseconds = divmod(nanoseconds, 1_000_000_000)
-        _libc.timerfd_settime(self._timer, 0, ctypes.byref(self._spec), None)
-        ready = super().select(None)
-        # Setting a timer also forgets that it has fired, so there is nothing to read.
-        value.seconds = value.nanoseconds = 0
-        _libc.timerfd_settime(self._timer, 0, ctypes.byref(self._spec), None)
-        return [event for event in ready if event[0].fd != self._timer]
+        value.seconds, value.nanoseconds = divmod(int(at * 1e9) + (at > 0), 1_000_000_000)
+        _libc.timerfd_settime(self._timer, _TFD_TIMER_ABSTIME, ctypes.byref(self._spec), None)
+        self._rings_at = at
 
     def close(self) -> None:
         super().close()

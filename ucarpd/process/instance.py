@@ -135,7 +135,7 @@ class Instance(ToldInstance):
         if seconds := probation(self._crashes.begin(self._started_at)):
             self._fitness.crashed(seconds)
         self.checking.configure(config)
-        self._keeper.take_off_left_over(config.address_device)
+        self._keeper.take_off_left_over(config.address_device, self._host.routes)
         self._followers.role_left()  # A crash may have left units running.
         self.exposure.look(config.path)
         self._attach_when_scripts_can_run()

@@ -128,7 +128,7 @@ def test_routes_that_cannot_be_removed_are_told(bench, monkeypatch, log_lines):
 def test_a_down_script_that_is_gone_is_told_and_no_more(bench, log_lines):
     down = Hook("down", Path("/nonexistent"), (), {}, 20.0)
     assert bench.clear(bench.leave(down=down))
-    _spawning, line = log_lines.told()
+    (line,) = log_lines.told()
     assert "cannot run [/nonexistent" in line
 
 

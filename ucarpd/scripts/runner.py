@@ -144,9 +144,9 @@ class HookRunner:
 
     def _spawn(self, hook: Hook, script: Path) -> None:
         """Start the script; `_ended` or `_not_started` follows."""
-        self._log.spawning(str(hook))
+        begins = partial(self._loop.call_soon_threadsafe, partial(self._log.spawning, str(hook)))
         self._child = Child(
-            partial(_start, hook, script), self._ended, partial(self._not_started, hook)
+            partial(_start, hook, script, begins), self._ended, partial(self._not_started, hook)
         )
         self._child.end_after(
             hook.timeout, lambda: self._log.script_timed_out(str(hook), hook.timeout)
@@ -192,11 +192,12 @@ class HookRunner:
         done(result)
 
 
-def _start(hook: Hook, script: Path) -> Started:
+def _start(hook: Hook, script: Path, begins: Callable[[], object]) -> Started:
     """Runs in a thread: the file system of the script may hang."""
     obstacle = obstacle_of(script)
     if obstacle is not None:
         raise _Obstacle(*obstacle)
+    begins()
     return start((str(script), *hook.arguments), environment_of(hook.environment))
 
 

@@ -89,6 +89,20 @@ def test_of_a_script_that_cannot_be_run_the_reason_is_said_and_no_start(place, m
     assert why in line
 
 
+def test_a_thread_finds_the_objection_to_a_script(place):
+    def objection():
+        return f"found in {threading.current_thread().name}"
+
+    hook = place.hook("echo ran >>$told")._replace(objection=objection)
+    assert result_of(place, hook) == Result(CANNOT_EXECUTE, ran=False)
+    (line,) = place.log.lines
+    assert line.startswith("not run 126: found in ")
+    assert "MainThread" not in line
+    assert place.told() == []
+    assert status_of(place, hook._replace(objection=lambda: None)) == 0
+    assert place.told() == ["ran"]
+
+
 @pytest.mark.parametrize(("make", "why"), NOT_EXECUTED)
 def test_the_kernel_cannot_execute_a_script(place, make, why):
     assert result_of(place, make(place)) == Result(CANNOT_EXECUTE, ran=False)

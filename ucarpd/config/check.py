@@ -247,8 +247,8 @@ def _about_files(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
         yield up, "there is no UCARP_DOWNSCRIPT: nothing would take the address away again"
     if down and not up:
         yield down, "there is no UCARP_UPSCRIPT: nothing would set the address"
-    if down and not _has_ipv6(given) and scripts.is_harmful(script := Path(down.value or "")):
-        yield down, scripts.harm(script)
+    if down and not _has_ipv6(given) and (why := scripts.harm(script := Path(down.value or ""))):
+        yield down, f"{place(script)} will not be run for IPv6: {why}"
 
 
 def _readable_by_others(path: Path) -> str | None:

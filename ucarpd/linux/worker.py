@@ -34,7 +34,7 @@ class Worker:
         """Call `job` in the thread, then `done` or `failed` in the event loop.
 
         Any exception other than OSError is a defect: the loop's exception handler gets it, and
-        `failed` gets an OSError that names it.  After `finish` no job is done, and `failed` gets ECANCELED.
+        `failed` gets an OSError that names it.  After `end` no job is done, and `failed` gets ECANCELED.
         Raises RuntimeError if the thread cannot be started.
         """
 
@@ -71,13 +71,17 @@ class Worker:
         finally:
             gate.set()
 
+    def end(self) -> None:
+        """Let the thread end after the jobs."""
+        self._is_finished = True
+        self._jobs.put(None)
+
     async def finish(self, patience: float | None = None) -> None:
         """Wait for the jobs, but no longer than `patience` seconds; the thread ends after them."""
         if self._is_running:
-            self._is_finished = True
             idle = asyncio.Event()
             self._jobs.put(lambda: self._tell(lambda _: idle.set(), None))
-            self._jobs.put(None)
+            self.end()
             with suppress(TimeoutError):
                 await asyncio.wait_for(idle.wait(), patience)
 

@@ -2,9 +2,9 @@
 
 import json
 import subprocess
-import sys
 
 import pytest
+from ctl_program import ctl_program
 from fake_process import BACKUP, IN_TROUBLE, MASTER
 from other_user import as_nobody
 
@@ -151,15 +151,10 @@ def test_watching_needs_a_terminal(words, capsys):
     assert "ucarpctl history --follow --json" in capsys.readouterr().err
 
 
-def test_what_is_not_used_is_not_loaded(process):
+def test_what_is_not_used_is_not_loaded(process, files):
     process(MASTER)
-    program = (
-        "import sys; from ucarpd.ctl.entry import main; main(['status']); main(['status', 'web'])\n"
-        "print(*sys.modules, file=sys.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
+    code = "main(['status']); main(['status', 'web']); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(ctl_program(files, code), capture_output=True, text=True, check=True)
     assert "web: MASTER" in done.stdout
     loaded = set(done.stderr.split())
     assert "ucarpd.ctl.detail" in loaded

@@ -73,7 +73,7 @@ def test_a_refused_file_whose_old_configuration_runs_is_a_lasting_fault(process,
 def test_an_instance_that_runs_although_its_file_is_gone(process, files, capsys):
     web = MASTER | {"path": f"{files}/web.conf"}
     process(web, BACKUP)
-    text = f"its file {files}/web.conf is gone: it does not run again after a restart"
+    text = f"its file {files}/web.conf is gone: after a restart, this instance does not run"
     assert main(["status"]) == 1
     assert text in capsys.readouterr().out
     assert main(["status", "web"]) == 1
@@ -135,7 +135,9 @@ def test_another_user_is_told_what_only_root_can_see(process, files, capsys):
         assert main(["status"]) == 0
         assert capsys.readouterr().out.endswith(f"only root can see what else is in {files}\n")
         assert main(["status", "mail"]) == 3
-        assert f"no ucarpd answers for mail, and {files} needs root" in capsys.readouterr().err
+        assert (
+            f"no ucarpd answers for mail, and only root can list {files}" in capsys.readouterr().err
+        )
 
 
 def test_a_process_with_fewer_fields_is_shown_too(process, capsys):

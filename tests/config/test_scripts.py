@@ -6,7 +6,7 @@ import pytest
 from old_down import OLD_DOWN
 
 from ucarpd import cli
-from ucarpd.config import harm, load, script_errors, warnings
+from ucarpd.config import harm, load, script_errors, script_warnings
 from ucarpd.scripts.runner import refusal
 
 
@@ -121,20 +121,22 @@ def test_it_is_an_error_with_an_ipv6_address(script, addresses, more):
     path = conf(script, addresses, more)
     (down,) = told(path, script_errors(path, refusal))
     assert down.startswith(f"6: UCARP_DOWNSCRIPT: {script} cannot be run: it has a line from")
-    assert told(path, warnings(path)) == []
+    assert told(path, script_warnings(path)) == []
 
 
-def test_it_is_a_warning_with_ipv4_alone(script):
+def test_it_is_a_warning_with_ipv4_alone(script, capsys):
     script.write_text(OLD_DOWN)
     path = conf(script)
     assert told(path, script_errors(path, refusal)) == []
-    (warning,) = told(path, warnings(path))
+    (warning,) = told(path, script_warnings(path))
     assert warning.startswith(f"6: UCARP_DOWNSCRIPT: {script} will not be run for IPv6: it has a")
+    cli.main(["check", str(path)])
+    assert f"{path}:{warning} (warning)\n" in capsys.readouterr().err
 
 
 def test_what_it_tells_to_type_mends_it(script):
     script.write_text(OLD_DOWN)
-    (warning,) = warnings(conf(script))
+    (warning,) = script_warnings(conf(script))
     command = warning.text.partition("(")[2].removesuffix(")")
     subprocess.run(["sh", "-c", command], check=True)
     assert harm(script) is None

@@ -164,11 +164,10 @@ def test_the_down_script_of_0_1_0_does_not_delete_the_hosts_own_addresses(host):
     assert daemon.lines("Spawning", "my-down.sh") == []
 
 
-def test_the_down_script_of_0_1_0_is_run_for_ipv4_with_a_warning(host):
+def test_the_down_script_of_0_1_0_is_run_for_ipv4(host):
     before = shown(host).keys()
     host.write_conf("web", conf(host.address, **use_old_scripts(host)))
     daemon = host.ucarpd()
-    daemon.wait_for_line("[WARNING] ", "/etc/ucarp/my-down.sh will not be run for IPv6")
     wait_for_address(host)
     assert daemon.stop() == 0
     assert shown(host).keys() == before

@@ -29,6 +29,7 @@ from ucarpd.config.problems import ConfigError, Problem
 from ucarpd.config.scripts import about_checks, harm
 from ucarpd.config.scripts import errors as script_errors
 from ucarpd.config.scripts import errors_of_checks as check_errors
+from ucarpd.config.scripts import warnings as script_warnings
 from ucarpd.config.show import show
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "named_files",
     "nothing_in",
     "script_errors",
+    "script_warnings",
     "show",
     "warnings",
 ]

@@ -10,6 +10,7 @@ from pathlib import Path
 from ucarpd.config import files, first_line
 from ucarpd.config.health_checks import Check
 from ucarpd.config.named_files import draft_of
+from ucarpd.config.parsed import Draft
 from ucarpd.config.problems import Problem, in_order, place
 
 _KEYS = {"UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT", "UCARP_NOTIFYSCRIPT"}
@@ -48,11 +49,7 @@ def errors(path: Path, refusal: Callable[[Path], str | None]) -> list[Problem]:
     `refusal` returns why a script cannot be run, or None.
     """
     draft = draft_of(path)
-    has_ipv6 = any(
-        ip.version == 6
-        for key in ("UCARP_ADDR", "UCARP_EXTRA_ADDRS")
-        for ip, _ in draft.meaning(key)
-    )
+    has_ipv6 = _has_ipv6(draft)
     problems = []
     for key in draft.given.keys() & _KEYS:
         given = draft.given[key]
@@ -64,6 +61,21 @@ def errors(path: Path, refusal: Callable[[Path], str | None]) -> list[Problem]:
             text = f"{place(script)} cannot be run: {why}{_arguments(script)}"
             problems.append(Problem(path, given.line, given.name, text))
     return in_order(problems)
+
+
+def warnings(path: Path) -> list[Problem]:
+    """Return the problems of scripts in the file `path` that ucarpd runs for its IPv4 addresses alone."""
+    draft = draft_of(path)
+    given = draft.given.get("UCARP_DOWNSCRIPT")
+    if given is None or _has_ipv6(draft) or (why := harm(given.meaning)) is None:
+        return []
+    text = f"{place(given.meaning)} will not be run for IPv6: {why}"
+    return [Problem(path, given.line, given.name, text)]
+
+
+def _has_ipv6(draft: Draft) -> bool:
+    lists = ("UCARP_ADDR", "UCARP_EXTRA_ADDRS")
+    return any(ip.version == 6 for key in lists for ip, _ in draft.meaning(key))
 
 
 def errors_of_checks(path: Path, obstacle: Callable[[Check], str | None]) -> list[Problem]:

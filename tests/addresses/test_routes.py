@@ -3,6 +3,7 @@
 import asyncio
 import errno
 
+import pytest
 from fake_kernel import FakeLog, FakeNetlink
 from two_addresses import config_of
 from virtual_loop import in_virtual_time
@@ -95,17 +96,13 @@ async def test_a_role_that_is_lost_at_once_leaves_nothing(tmp_path):
 
 @in_virtual_time
 async def test_a_role_that_comes_back_at_once_has_them_without_a_warning(tmp_path):
-    bench, ended = Bench(tmp_path, ONE), []
-
-    def put_routes(routes, done):
-        ended.append(lambda: done(dict.fromkeys(routes, 0)))
-
-    bench.netlink.put_routes = put_routes
+    bench = Bench(tmp_path, ONE)
+    bench.netlink.pause = 1.0
     bench.routes.put()
     bench.routes.take_off()
     bench.routes.put()
-    for each in ended:
-        each()
+    await asyncio.sleep(LOOK_AFTER / 2)
+    assert bench.netlink.routes == [ONE]
     assert (bench.log.told(), bench.told) == ([], [])
     bench.routes.take_off()
 
@@ -141,6 +138,25 @@ async def test_one_of_two_virtual_hosts_stays_until_both_have_left(tmp_path):
     await asyncio.sleep(A_MOMENT)
     assert first.netlink.routes == []
     assert (first.told, second.told, first.log.told()) == ([], [], [])
+
+
+@pytest.mark.parametrize("is_set", [True, False], ids=["long ago", "right now"])
+@in_virtual_time
+async def test_one_virtual_host_hands_it_to_another_at_the_same_moment(tmp_path, is_set):
+    first = Bench(tmp_path, ONE)
+    second = Bench(tmp_path, ONE, beside=first)
+    first.netlink.pause = 1.0
+    first.routes.put()
+    if is_set:
+        await asyncio.sleep(2.0)
+    second.routes.put()
+    first.routes.take_off()
+    await asyncio.sleep(2 * LOOK_AFTER)
+    assert first.netlink.routes == [ONE]
+    assert (second.told, second.log.told()) == ([], [])
+    second.routes.take_off()
+    await asyncio.sleep(2.0)
+    assert first.netlink.routes == []
 
 
 @in_virtual_time

@@ -176,9 +176,13 @@ def test_the_password_may_be_a_credential_of_the_process(conf, reloaded, tmp_pat
     (tmp_path / "web.pass").write_text("credential\n")
     path = conf(GOOD.replace("UCARP_PASS=geheim7\n", ""))
     environment = {"CREDENTIALS_DIRECTORY": str(tmp_path), "PATH": os.environ["PATH"]}
-    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, env=environment) as process:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "bufsize": 0}
+    with subprocess.Popen(["cat"], **pipes, env=environment) as process:
+        # The kernel shows its environment a little later than subprocess knows that it runs.
+        process.stdin.write(b".")
+        process.stdout.read(1)
         assert cli.main(["check", "--reload", str(process.pid), path]) == 0
-    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, env={"PATH": os.defpath}) as process:
+    with subprocess.Popen(["cat"], **pipes, env={"PATH": os.defpath}) as process:
         assert cli.main(["check", "--reload", str(process.pid), path]) == cli.EXIT_CONFIG
     assert [refused for _, refused in reloaded] == [[], [path]]
 

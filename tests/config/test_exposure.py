@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from fake_worker import FakeWorker
+from virtual_loop import in_virtual_time
 
 from ucarpd import cli
 from ucarpd.config import exposure, named_files, path_writers
 from ucarpd.config.exposure import find
+from ucarpd.linux.looks import PATIENCE, Looks
 from ucarpd.process.exposure_watch import ExposureWatch
 
 BOB = 4321
@@ -187,7 +189,9 @@ class Watched:
     def __init__(self):
         self.log = Log()
         self.changes = asyncio.Queue()
-        self.watch = ExposureWatch(self.log, lambda: self.changes.put_nowait(None), FakeWorker())
+        self.worker = FakeWorker()
+        looks = Looks(lambda: self.worker)
+        self.watch = ExposureWatch(self.log, lambda: self.changes.put_nowait(None), looks)
 
     async def look(self, path):
         self.watch.look(path)
@@ -231,11 +235,41 @@ def test_a_warning_is_logged_and_not_in_the_status(web, owners):
     asyncio.run(scenario())
 
 
-def test_without_a_thread_there_is_no_look(web):
-    class NoThread:
-        def do(self, *_):
-            raise RuntimeError("can't start new thread")
+def test_after_a_look_without_a_thread_there_is_another_one(web, owners):
+    @in_virtual_time
+    async def scenario():
+        owners[web] = BOB
+        watched = Watched()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(watched.worker, "do", no_thread)
+            watched.watch.look(web)
+            await asyncio.sleep(0.1)
+        assert watched.log.lines == []
+        await watched.look(web)
+        assert len(watched.log.lines) == 1
 
-    log = Log()
-    ExposureWatch(log, lambda: None, NoThread()).look(web)
-    assert log.lines == []
+    scenario()
+
+
+def no_thread(*_job):
+    raise RuntimeError("can't start new thread")
+
+
+def test_a_file_system_that_hangs_is_told_and_gets_one_look(web, owners):
+    @in_virtual_time
+    async def scenario():
+        watched = Watched()
+        watched.worker.hangs = True
+        for _ in range(3):
+            watched.watch.look(web)
+            await asyncio.sleep(2 * PATIENCE)
+        (line,) = watched.log.lines
+        assert line.startswith("WARNING cannot look for files that others than root can change: ")
+        assert line.endswith(f" of {web}, or of a file that it names, does not answer")
+        assert watched.worker.stuck == 1
+        watched.worker.work_again()
+        await asyncio.sleep(1)
+        assert watched.changes.qsize() == 2, "one more for all that were asked for meanwhile"
+        assert len(watched.log.lines) == 1
+
+    scenario()

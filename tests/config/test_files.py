@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ucarpd.config import ConfigError, find_files, load_all
+from ucarpd.config import ConfigError, files, find_files, load_all
 
 
 def write(name: str, interface: str = "eth0", vhid: int = 1, addr: str = "10.0.0.1") -> Path:
@@ -74,6 +74,15 @@ def test_one_bad_file_does_not_touch_the_others(home):
             "none: does not exist (there are: a.conf, b.conf, c.conf, d.conf)",
         ],
     )
+
+
+def test_a_file_of_proc_is_as_large_as_what_is_read(monkeypatch):
+    file = Path("/proc/self/status")
+    assert file.stat().st_size == 0
+    assert files.read(file).startswith(b"Name:")
+    monkeypatch.setattr(files, "_LIMIT", 100)
+    with pytest.raises(OSError, match="is larger than 100 bytes"):
+        files.read(file)
 
 
 def test_two_vhids_on_one_interface(home):

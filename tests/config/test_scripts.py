@@ -6,7 +6,7 @@ import pytest
 from old_down import OLD_DOWN
 
 from ucarpd import cli
-from ucarpd.config import is_harmful, load, script_errors, warnings
+from ucarpd.config import harm, load, script_errors, script_warnings
 from ucarpd.scripts.runner import refusal
 
 
@@ -85,7 +85,7 @@ def test_of_a_file_that_cannot_be_read_the_loader_speaks(tmp_path):
 )
 def test_the_line_that_deletes_the_hosts_own_addresses_is_found(script, line):
     script.write_text(OLD_DOWN.replace('to "$address/32"', line))
-    assert is_harmful(script)
+    assert harm(script)
 
 
 @pytest.mark.parametrize(
@@ -100,12 +100,12 @@ def test_the_line_that_deletes_the_hosts_own_addresses_is_found(script, line):
 )
 def test_other_lines_do_no_harm(script, text):
     script.write_text(text)
-    assert not is_harmful(script)
+    assert harm(script) is None
 
 
 def test_a_script_that_is_not_there_does_no_harm(script):
     script.unlink()
-    assert not is_harmful(script)
+    assert harm(script) is None
 
 
 @pytest.mark.parametrize(
@@ -120,22 +120,24 @@ def test_it_is_an_error_with_an_ipv6_address(script, addresses, more):
     script.write_text(OLD_DOWN)
     path = conf(script, addresses, more)
     (down,) = told(path, script_errors(path, refusal))
-    assert down.startswith(f"6: UCARP_DOWNSCRIPT: {script} has a line from ucarpd 0.1.0 that")
-    assert told(path, warnings(path)) == []
+    assert down.startswith(f"6: UCARP_DOWNSCRIPT: {script} cannot be run: it has a line from")
+    assert told(path, script_warnings(path)) == []
 
 
-def test_it_is_a_warning_with_ipv4_alone(script):
+def test_it_is_a_warning_with_ipv4_alone(script, capsys):
     script.write_text(OLD_DOWN)
     path = conf(script)
     assert told(path, script_errors(path, refusal)) == []
-    (warning,) = told(path, warnings(path))
-    assert warning.startswith(f"6: UCARP_DOWNSCRIPT: {script} has a line from ucarpd 0.1.0 that")
+    (warning,) = told(path, script_warnings(path))
+    assert warning.startswith(f"6: UCARP_DOWNSCRIPT: {script} will not be run for IPv6: it has a")
+    cli.main(["check", str(path)])
+    assert f"{path}:{warning} (warning)\n" in capsys.readouterr().err
 
 
 def test_what_it_tells_to_type_mends_it(script):
     script.write_text(OLD_DOWN)
-    (warning,) = warnings(conf(script))
-    command = warning.text.partition("you type: ")[2]
+    (warning,) = script_warnings(conf(script))
+    command = warning.text.partition("(")[2].removesuffix(")")
     subprocess.run(["sh", "-c", command], check=True)
-    assert not is_harmful(script)
+    assert harm(script) is None
     assert script.read_text() == OLD_DOWN.replace("$address/32", "$address")

@@ -203,8 +203,8 @@ BAD = {"state": "failed", "reason": "connection refused", "counts": True}
         ),
         (
             BAD | {"counts": False},
-            "WEB failed since 2026-11-25 23:48:00, http://127.0.0.1/: connection refused; it does not"
-            " count yet",
+            "WEB failed since 2026-11-25 23:48:00, http://127.0.0.1/: connection refused; this failure"
+            " does not count yet",
         ),
         (
             BAD | {"demote": None},

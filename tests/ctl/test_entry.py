@@ -3,9 +3,9 @@
 import argparse
 import os
 import subprocess
-import sys
 
 import pytest
+from ctl_program import ctl_program
 from fake_process import MASTER
 
 from ucarpd import __version__
@@ -92,15 +92,20 @@ def test_version(capsys):
 # -- the process -----------------------------------------------------------------------------------
 
 
-PROGRAM = "import sys; from ucarpd.ctl.entry import main; sys.exit(main())"
-COMMAND = [sys.executable, "-c", PROGRAM]
+@pytest.fixture
+def command(files):
+    return ctl_program(files)
 
 
-def ucarpctl(*words, **options):
-    return subprocess.run([*COMMAND, *words], check=False, **options)
+@pytest.fixture
+def ucarpctl(command):
+    def run(*words, **options):
+        return subprocess.run([*command, *words], check=False, **options)
+
+    return run
 
 
-def test_a_reader_that_has_enough_hears_no_complaint(process):
+def test_a_reader_that_has_enough_hears_no_complaint(process, ucarpctl):
     process(MASTER)
     reading, writing = os.pipe()
     os.close(reading)
@@ -109,7 +114,7 @@ def test_a_reader_that_has_enough_hears_no_complaint(process):
     assert (done.returncode, done.stderr) == (141, b"")
 
 
-def test_a_locale_without_a_letter_loses_only_that_letter(process):
+def test_a_locale_without_a_letter_loses_only_that_letter(process, ucarpctl):
     process(MASTER | {"reason": "stopped by Zo\u00eb"})
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     done = ucarpctl("status", "web", env=environment, capture_output=True)
@@ -117,17 +122,15 @@ def test_a_locale_without_a_letter_loses_only_that_letter(process):
     assert b"stopped by Zo?" in done.stdout
 
 
-def test_without_standard_output_the_exit_status_still_tells(process):
+def test_without_standard_output_the_exit_status_still_tells(process, command):
     process(MASTER | {"state": "INIT"})
-    command = ["sh", "-c", 'exec "$@" >&-', "sh", *COMMAND, "status"]
+    command = ["sh", "-c", 'exec "$@" >&-', "sh", *command, "status"]
     assert subprocess.run(command, check=False).returncode == 2
 
 
-def test_a_disk_that_is_full_is_unknown_and_no_traceback():
-    code = "import sys; from ucarpd.ctl.entry import main; sys.exit(main([]))"
-    command = [sys.executable, "-c", code]
+def test_a_disk_that_is_full_is_unknown_and_no_traceback(ucarpctl):
     with open("/dev/full", "w") as full:  # noqa: PTH123
-        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        ended = ucarpctl(stdout=full, stderr=subprocess.PIPE, text=True)
     assert ended.returncode == EXIT_UNKNOWN
     assert ended.stderr == "ucarpctl: [Errno 28] No space left on device\n"
 

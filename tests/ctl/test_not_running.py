@@ -71,7 +71,7 @@ def test_a_file_that_the_running_process_has_not_read_yet(write):
     write("web")
     loaded = unit("ucarpd.service", "active", "running", "success", 0)
     assert found([runs("mail")], loaded) == [
-        ("web", "stopped", "not read yet: systemctl reload ucarpd")
+        ("web", "stopped", "ucarpd has not read its file yet: systemctl reload ucarpd")
     ]
 
 
@@ -187,7 +187,7 @@ def test_a_silent_process_whose_instances_are_not_known():
 
 def test_a_process_without_a_socket_is_known_by_its_locks(lock, write):
     write("web", "rubbish")
-    reason = f"process {os.getpid()} has no control socket: it starts, or is an older ucarpd"
+    reason = f"process {os.getpid()} has no control socket: it is starting, or is an older ucarpd"
     assert found() == [("web", "unknown", reason)]
 
 

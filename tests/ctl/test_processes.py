@@ -60,7 +60,7 @@ def test_a_process_that_answers_garbage_does_not_hide_the_others(process, answer
     monkeypatch.setattr(garbage, "_answer", lambda connection, _: connection.sendall(answer))
     process(MASTER)
     bad, good = ask()
-    assert bad.fault.startswith("does not speak as ucarpd does")
+    assert bad.fault.startswith("does not speak ucarpd's protocol")
     assert names([good]) == {"web"}
     assert Feed().settle()[0] == bad
 

@@ -2,9 +2,9 @@
 
 import json
 import subprocess
-import sys
 
 import pytest
+from ctl_program import ctl_program
 from fake_process import BACKUP, IN_TROUBLE, MASTER
 from other_user import as_nobody
 
@@ -73,7 +73,7 @@ def test_a_refused_file_whose_old_configuration_runs_is_a_lasting_fault(process,
 def test_an_instance_that_runs_although_its_file_is_gone(process, files, capsys):
     web = MASTER | {"path": f"{files}/web.conf"}
     process(web, BACKUP)
-    text = f"its file {files}/web.conf is gone: it does not run again after a restart"
+    text = f"its file {files}/web.conf is gone: after a restart, this instance does not run"
     assert main(["status"]) == 1
     assert text in capsys.readouterr().out
     assert main(["status", "web"]) == 1
@@ -135,7 +135,9 @@ def test_another_user_is_told_what_only_root_can_see(process, files, capsys):
         assert main(["status"]) == 0
         assert capsys.readouterr().out.endswith(f"only root can see what else is in {files}\n")
         assert main(["status", "mail"]) == 3
-        assert f"no ucarpd answers for mail, and {files} needs root" in capsys.readouterr().err
+        assert (
+            f"no ucarpd answers for mail, and only root can list {files}" in capsys.readouterr().err
+        )
 
 
 def test_a_process_with_fewer_fields_is_shown_too(process, capsys):
@@ -151,15 +153,10 @@ def test_watching_needs_a_terminal(words, capsys):
     assert "ucarpctl history --follow --json" in capsys.readouterr().err
 
 
-def test_what_is_not_used_is_not_loaded(process):
+def test_what_is_not_used_is_not_loaded(process, files):
     process(MASTER)
-    program = (
-        "import sys; from ucarpd.ctl.entry import main; main(['status']); main(['status', 'web'])\n"
-        "print(*sys.modules, file=sys.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
+    code = "main(['status']); main(['status', 'web']); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(ctl_program(files, code), capture_output=True, text=True, check=True)
     assert "web: MASTER" in done.stdout
     loaded = set(done.stderr.split())
     assert "ucarpd.ctl.detail" in loaded

@@ -7,29 +7,27 @@ import select
 import signal
 import struct
 import subprocess
-import sys
 import termios
 import time
 
 import pytest
+from ctl_program import ctl_program
 from fake_process import BACKUP, MASTER
 
 from ucarpd.ctl import watch
 from ucarpd.ctl.screen import Screen
 
-PROGRAM = "import sys; from ucarpd.ctl.entry import main; sys.exit(main(sys.argv[1:]))"
-
 
 class Terminal:
     """A terminal, and the command that runs on it."""
 
-    def __init__(self, *words, width=80, height=24):
+    def __init__(self, files, *words, width=80, height=24):
         self.output = b""
         self.descriptor, other = os.openpty()
         self.resize(width, height)
         # `setsid --ctty` makes it the terminal of the command, for ctrl-C and changes of its size.
         self.command = subprocess.Popen(
-            ["setsid", "--ctty", sys.executable, "-c", PROGRAM, *words],
+            ["setsid", "--ctty", *ctl_program(files), *words],
             stdin=other,
             stdout=other,
             stderr=other,
@@ -71,11 +69,11 @@ class Terminal:
 
 
 @pytest.fixture
-def on_terminal():
+def on_terminal(files):
     terminals = []
 
     def start(*words, **size):
-        terminals.append(Terminal(*words, **size))
+        terminals.append(Terminal(files, *words, **size))
         return terminals[-1]
 
     return start

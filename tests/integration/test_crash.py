@@ -221,7 +221,7 @@ def test_a_crash_loop_does_not_move_the_role_each_time(a, b, wire):
         assert a.start(*clear).popen.wait(15) == 0
         wait_for_address(b)
         on_a = start_backup(a, PREEMPT="yes")
-    on_a.wait_for_line("demoted by 240: crashed")
+    on_a.wait_for_line("demoted by 240: ucarpd has crashed again and again")
     wire.wait_more(b.address, 3)
     assert on_a.lines(MASTER) == []
     assert len(on_b.lines(MASTER)) == 2

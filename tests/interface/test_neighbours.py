@@ -20,6 +20,7 @@ from ucarpd.interface.neighbours import (
     PAUSE,
     Neighbours,
 )
+from ucarpd.interface.refused_filter import FILTER_AGAIN_AFTER
 
 IP, IP6 = ip_address("10.0.0.100"), ip_address("2001:db8::100")
 PEER = ip_address("10.0.0.2")
@@ -31,7 +32,7 @@ class FakeNeighbourSocket:
     def __init__(self, kernel, family):
         if family in kernel.refused:
             raise OSError(97, "no such family")
-        self.family = family
+        self.kernel, self.family = kernel, family
         self.waiting, self.about, self.answers = [], None, None
         self.error = None
         self._ours, self._theirs = socket.socketpair()
@@ -41,10 +42,15 @@ class FakeNeighbourSocket:
         return self._ours.fileno()
 
     def hear_about(self, addresses):
-        self.about = list(addresses)
+        self.about = self._taken(addresses)
 
     def hear_answers(self, addresses):
-        self.answers = addresses
+        self.answers = self._taken(addresses)
+
+    def _taken(self, addresses):
+        if self.kernel.refuses_filter(addresses):
+            raise OSError(12, "Cannot allocate memory")
+        return addresses
 
     def arrive(self, *claims):
         self.waiting += claims
@@ -67,6 +73,7 @@ class Kernel:
 
     def __init__(self):
         self.refused = set()
+        self.refuses_filter = lambda addresses: False
         self.opened = []
 
     def links(self):
@@ -203,6 +210,47 @@ async def test_many_questions_make_one_filter(kernel):
     ears.expect((PEER,), print)
     assert kernel.answers.answers is None
     ears.close()
+
+
+@in_virtual_time
+async def test_a_filter_that_the_kernel_refuses_leaves_nothing_unread(kernel, log_lines):
+    member = Member()
+    ears = await opened(kernel)
+    kernel.refuses_filter = bool
+    ears._members = lambda: [member]
+    ears.change()
+    ears.expect((PEER,), print)
+    await asyncio.sleep(CHANGES_AFTER + 0.01)
+    assert (kernel.guard.about, kernel.answers.answers) == (None, None)
+    await asyncio.sleep(2.5 * FILTER_AGAIN_AFTER)
+    (line,) = log_lines.told()
+    assert line.startswith(
+        "eth0: the kernel refuses a filter for ARP and neighbour advertisements:"
+    )
+    kernel.guard.arrive(Claim(IP, STRANGER))
+    await asyncio.sleep(0.01)
+    assert member.told == [(str(IP), STRANGER)]
+    kernel.refuses_filter = lambda _addresses: False
+    await asyncio.sleep(FILTER_AGAIN_AFTER)
+    assert kernel.guard.about == [IP]
+    kernel.refuses_filter = bool
+    ears.change()
+    await asyncio.sleep(CHANGES_AFTER + 0.01)
+    assert len(log_lines.told()) == 1, "a new fault"
+    ears.close()
+
+
+@in_virtual_time
+async def test_a_kernel_that_refuses_every_filter(kernel, log_lines):
+    ears = await opened(kernel, Member())
+    kernel.refuses_filter = lambda _addresses: True
+    ears.change()
+    await asyncio.sleep(CHANGES_AFTER + 0.01)
+    assert kernel.guard.about == [IP], "the old one stays"
+    assert len(log_lines.told()) == 1
+    ears.close()
+    await asyncio.sleep(2 * FILTER_AGAIN_AFTER)
+    assert log_lines.told() == []
 
 
 @in_virtual_time

@@ -77,6 +77,16 @@ def test_a_defect_is_reported_and_the_next_job_is_done():
     run(scenario)
 
 
+def test_a_job_after_the_end_is_refused():
+    async def scenario(worker):
+        await outcome(worker, list)
+        await worker.finish()
+        with pytest.raises(OSError, match="the thread disk has ended"):
+            await asyncio.wait_for(outcome(worker, list), 60.0)
+
+    run(scenario)
+
+
 def test_a_job_that_hangs_holds_up_neither_the_loop_nor_its_end():
     may_end, has_begun = threading.Event(), threading.Event()
     told = []

@@ -254,14 +254,6 @@ ROWS = [
         "--kill-who=main)",
     ),
     (
-        lambda log: log.script_harmful("/down.sh removes addresses", skipped=False),
-        "[WARNING] web: /down.sh removes addresses",
-    ),
-    (
-        lambda log: log.script_harmful("/down.sh removes addresses", skipped=True),
-        "[ERROR] web: /down.sh removes addresses",
-    ),
-    (
         lambda log: log.script_timed_out("/up.sh", 30.0),
         "[ERROR] web: [/up.sh] did not end within 30 s; terminating it",
     ),

@@ -11,12 +11,13 @@ from ucarpd.carp.actions import State
 from ucarpd.health.crashes import Crashes
 from ucarpd.linux import sysctl
 from ucarpd.linux.lock import AlreadyRunning
-from ucarpd.process.instance import SCRIPT_LOOK
+from ucarpd.linux.looks import PATIENCE
 from ucarpd.process.restart_pause import (
     FIRST_RESTART_PAUSE,
     LONGEST_RESTART_PAUSE,
     RESTART_FORGOTTEN_AFTER,
 )
+from ucarpd.process.script_wait import SCRIPT_LOOK
 from ucarpd.record.record import Record, read
 
 # -- its life --------------------------------------------------------------------------------------
@@ -158,11 +159,11 @@ async def test_one_that_dies_again_and_again_is_less_fit_for_a_while(make, log_l
     for _ in range(3):
         crashes.begin(asyncio.get_running_loop().time())
     bench.instance.start()
-    assert bench.instance.note == "; less fit: crashed"
+    assert bench.instance.note == "; less fit: ucarpd has crashed again and again"
     await asyncio.sleep(310)
     assert bench.instance.note == ""
     assert [line for line in log_lines.told() if "demoted" in line] == [
-        "web: demoted by 240: crashed",
+        "web: demoted by 240: ucarpd has crashed again and again",
         "web: no longer demoted",
     ]
     await bench.instance.stop("stopping")
@@ -197,6 +198,58 @@ async def test_one_that_waits_for_its_scripts_can_be_stopped(make, tmp_path):
     (tmp_path / "up.sh").chmod(0o755)
     await asyncio.sleep(2 * SCRIPT_LOOK)
     assert "attach" not in bench.interface.story
+
+
+@in_virtual_time
+async def test_a_script_on_a_file_system_that_hangs_is_waited_for(make, tmp_path, log_lines):
+    up = tmp_path / "up.sh"
+    up.write_text("#!/bin/sh\n")
+    up.chmod(0o755)
+    bench = make(f"UCARP_UPSCRIPT={up}\n")
+    bench.files.hangs = True
+    bench.instance.start()
+    await asyncio.sleep(3 * PATIENCE)
+    assert bench.interface.story == []
+    (line,) = log_lines.told()
+    assert line == f"web: Waiting: the file system of {up} does not answer"
+    bench.files.work_again()
+    await asyncio.sleep(0.1)
+    assert bench.interface.story == ["attach"]
+
+
+@pytest.mark.parametrize(("ends", "seconds"), [("stop", 2 * PATIENCE), ("fail", 0.1)])
+@in_virtual_time
+async def test_a_look_at_its_scripts_that_comes_back_too_late(
+    make, tmp_path, log_lines, ends, seconds
+):
+    bench = make(f"UCARP_UPSCRIPT={tmp_path}\n")
+    bench.files.hangs = True
+    bench.instance.start()
+    if ends == "stop":
+        await bench.instance.stop("stopping")
+    else:
+        bench.instance.failed()
+    log_lines.told()
+    story = list(bench.interface.story)
+    await asyncio.sleep(seconds)
+    bench.files.work_again()
+    await asyncio.sleep(0.1)
+    assert bench.interface.story == story
+    assert log_lines.told() == []
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_its_scripts_cannot_be_looked_at(make, tmp_path, log_lines):
+    def do(_job, _done, _failed):
+        raise RuntimeError("can't start new thread")
+
+    bench = make(f"UCARP_UPSCRIPT={tmp_path}\n")
+    bench.files.do = do
+    bench.instance.start()
+    await asyncio.sleep(2 * SCRIPT_LOOK)
+    assert log_lines.told() == [f"web: Waiting: cannot look at {tmp_path}: can't start new thread"]
+    await bench.instance.stop("stopping")
 
 
 # -- a defect --------------------------------------------------------------------------------------

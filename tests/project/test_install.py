@@ -11,6 +11,8 @@ PROJECT = Path(__file__).parents[2]
 SYSTEM = re.compile(r"(?<![\w.])/(?=(opt|etc|usr/local|usr/sbin|usr/share|var|run)/)")
 """The start of a path of the host; the others are parts of a word."""
 
+OF_THE_COMMAND = "share/man/man8/ucarp.8"
+
 
 def data_files():
     """The place of each file that `pip install` installs, relative to the directory."""
@@ -67,13 +69,12 @@ def test_the_commands_put_everything_in_place(host):
     exporter = (root / "etc/systemd/system/ucarpd-exporter.service").read_text()
     assert "ExecStart=/opt/ucarpd/bin/ucarpctl metrics " in exporter
     assert (root / "etc/systemd/system/ucarpd-exporter.socket").exists()
+    manual = [name for name, _ in data_files() if name.startswith("share/man/")]
+    assert OF_THE_COMMAND in manual
     for link in (
         "usr/local/sbin/ucarpd",
         "usr/local/bin/ucarpctl",
-        "usr/local/share/man/man1/ucarpctl.1",
-        "usr/local/share/man/man5/ucarpd.conf.5",
-        "usr/local/share/man/man8/ucarpd.8",
-        "usr/local/share/man/man8/ucarpd-exporter.8",
+        *(f"usr/local/{page}" for page in manual if page != OF_THE_COMMAND),
         "etc/systemd/catalog/ucarpd.catalog",
         "usr/local/share/bash-completion/completions/ucarpd",
         "usr/local/share/bash-completion/completions/ucarpctl",
@@ -87,7 +88,10 @@ def test_the_commands_put_everything_in_place(host):
 
 def test_the_command_ucarp_has_what_its_package_has(host):
     root, type_all = host
+    type_all("Installing")
+    before = files_below(root)
     type_all("The command `ucarp`")
+    assert (root / "usr/local" / OF_THE_COMMAND).exists()
     packaged = (PROJECT / "debian/ucarpd-ucarp.install").read_text().split()
     for source, folder in zip(packaged[::2], packaged[1::2], strict=True):
         installed = root / folder / Path(source).name
@@ -95,6 +99,9 @@ def test_the_command_ucarp_has_what_its_package_has(host):
         if folder != "usr/sbin":
             assert installed.read_bytes() == (PROJECT / source).read_bytes()
             assert installed.stat().st_mode & 0o111 == (PROJECT / source).stat().st_mode & 0o111
+    [removal] = re.findall("`(rm .*)` removes them", (PROJECT / "docs/install.md").read_text())
+    subprocess.run(["sh", "-c", SYSTEM.sub(f"{root}/", removal)], check=True)
+    assert files_below(root) == before
 
 
 def test_removing_it_leaves_what_the_page_says(host):

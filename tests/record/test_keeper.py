@@ -11,8 +11,10 @@ from recorded import MAC, SOURCE, configuration, content
 from virtual_loop import in_virtual_time
 
 from ucarpd.addresses.arp_settings import ParentArp
+from ucarpd.addresses.routes import SharedRoutes
 from ucarpd.carp.frame import parse
 from ucarpd.carp.packet import decode
+from ucarpd.config.routes import routes
 from ucarpd.linux import sysctl
 from ucarpd.linux.lock import InstanceLock
 from ucarpd.linux.run_directory import private_directory
@@ -30,6 +32,10 @@ class Bench:
         arp = ParentArp("eth0", directory)
         self.lock = InstanceLock("web", directory, "eth0", 7, Path("/etc/ucarp/web.conf"))
         self.keeper = Keeper("web", self.netlink, self.log, self.lock, arp)
+        self.shared = SharedRoutes()
+
+    def take_off_left_over(self, device="eth0"):
+        self.keeper.take_off_left_over(device, self.shared)
 
 
 def leave(tmp_path, directory, *, placed=True, **keys):
@@ -121,12 +127,12 @@ async def test_the_addresses_of_an_earlier_run_are_taken_off_once(tmp_path, run_
     leave(tmp_path, run_directory)
     bench = Bench(run_directory)
     bench.netlink.put("eth0", VIRTUAL)
-    bench.keeper.take_off_left_over("eth0")
+    bench.take_off_left_over()
     await asyncio.sleep(0.1)
     assert bench.log.told() == [f"address_left_over {VIRTUAL}"]
     assert not bench.netlink.has("eth0", VIRTUAL)
     bench.netlink.put("eth0", VIRTUAL)
-    bench.keeper.take_off_left_over("eth0")
+    bench.take_off_left_over()
     assert bench.netlink.told() == [f"remove {VIRTUAL}"]
 
 
@@ -137,7 +143,7 @@ async def test_without_anything_left_nothing_is_done(tmp_path, run_directory, pl
         leave(tmp_path, run_directory, placed=placed)
     bench = Bench(run_directory)
     bench.netlink.put("eth0", VIRTUAL)
-    bench.keeper.take_off_left_over("eth0")
+    bench.take_off_left_over()
     assert bench.netlink.told() == []
 
 
@@ -147,7 +153,7 @@ async def test_an_address_that_stays_is_told(tmp_path, run_directory):
     bench = Bench(run_directory)
     bench.netlink.put("eth0", VIRTUAL)
     bench.netlink.keeps = {VIRTUAL}
-    bench.keeper.take_off_left_over("eth0")
+    bench.take_off_left_over()
     await asyncio.sleep(0.1)
     assert [line.split()[0] for line in bench.log.told()] == [
         "address_left_over",
@@ -160,8 +166,18 @@ async def test_a_route_that_stays_is_told(tmp_path, run_directory):
     leave(tmp_path, run_directory, ROUTES="'192.0.2.0/24 dev eth1'")
     bench = Bench(run_directory)
     bench.netlink.remove_routes = lambda _routes, done: done(OSError(1, "no"))
-    bench.keeper.take_off_left_over("eth0")
+    bench.take_off_left_over()
     assert bench.log.told() == ["route_not_removed [Errno 1] no"]
+
+
+@in_virtual_time
+async def test_a_route_that_another_virtual_host_has_by_now_stays(tmp_path, run_directory):
+    ours, both = "198.51.100.0/24 dev eth1", "192.0.2.0/24 dev eth1"
+    leave(tmp_path, run_directory, ROUTES=f"'{ours}; {both}'")
+    bench = Bench(run_directory)
+    bench.shared.claim(routes(both), object())
+    bench.take_off_left_over()
+    assert bench.netlink.told() == [f"remove routes {ours}"]
 
 
 @pytest.mark.parametrize("device", ["eth0", "eth0-v7"])
@@ -172,7 +188,7 @@ async def test_a_virtual_mac_device_that_is_used_no_longer_is_removed(
     monkeypatch.setattr(sysctl, "ROOT", tmp_path / "net")
     leave(tmp_path, run_directory, VMAC="yes")
     bench = Bench(run_directory)
-    bench.keeper.take_off_left_over(device)
+    bench.take_off_left_over(device)
     await asyncio.sleep(0.1)
     assert bench.netlink.told() == (["remove eth0-v7"] if device == "eth0" else [])
     assert bench.log.told() == []

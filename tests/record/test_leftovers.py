@@ -95,6 +95,17 @@ def test_the_down_script_is_run_as_the_record_says(bench, tmp_path, log_lines):
     assert bench.is_forgotten()
 
 
+def test_a_down_script_that_would_harm_the_host_is_not_run(bench, tmp_path, log_lines):
+    script = tmp_path / "down.sh"
+    script.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\ntrue to $address/32\n")
+    script.chmod(0o755)
+    down = Hook("down", script, ("eth0", "10.0.0.1"), {}, 20.0)
+    assert bench.clear(bench.leave(down=down, EXTRA_ADDRS="2001:db8::1"))
+    (line,) = log_lines.told()
+    assert f"cannot run [{script} eth0 10.0.0.1]: it has a line from ucarpd 0.1.0" in line
+    assert not (tmp_path / "ran").exists()
+
+
 def test_units_are_stopped_although_their_stop_fails(bench, tmp_path, monkeypatch, log_lines):
     systemctl = FakeSystemctl(tmp_path / "bin")
     systemctl.fail("stop", 5)
@@ -128,7 +139,7 @@ def test_routes_that_cannot_be_removed_are_told(bench, monkeypatch, log_lines):
 def test_a_down_script_that_is_gone_is_told_and_no_more(bench, log_lines):
     down = Hook("down", Path("/nonexistent"), (), {}, 20.0)
     assert bench.clear(bench.leave(down=down))
-    _spawning, line = log_lines.told()
+    (line,) = log_lines.told()
     assert "cannot run [/nonexistent" in line
 
 

@@ -74,23 +74,45 @@ REFUSED = [
     (directory, CANNOT_EXECUTE, "not a file"),
     (lambda place: place.hook("", mode=0o644), CANNOT_EXECUTE, "not executable (chmod +x"),
     (lambda place: place.hook("", mode=0o757), CANNOT_EXECUTE, "writable by others (chmod o-w"),
-    (lambda place: place.hook("", head="no interpreter"), CANNOT_EXECUTE, "Exec format error"),
-    (lambda place: place.hook("", head="#!/no/such/sh"), CANNOT_EXECUTE, "interpreter named"),
+]
+NOT_EXECUTED = [
+    (lambda place: place.hook("", head="no interpreter"), "Exec format error"),
+    (lambda place: place.hook("", head="#!/no/such/sh"), "interpreter named"),
 ]
 
 
 @pytest.mark.parametrize(("make", "status", "why"), REFUSED)
-def test_a_script_that_cannot_be_run_is_said_with_the_status_a_shell_would_give(
-    place, make, status, why
-):
-    hook = make(place)
-    assert result_of(place, hook) == Result(status, ran=False)
-    last = place.log.lines[-1]
-    assert last.startswith(f"not run {status}")
+def test_of_a_script_that_cannot_be_run_the_reason_is_said_and_no_start(place, make, status, why):
+    assert result_of(place, make(place)) == Result(status, ran=False)
+    (line,) = place.log.lines
+    assert line.startswith(f"not run {status}")
+    assert why in line
+
+
+def test_a_thread_finds_the_objection_to_a_script(place):
+    def objection():
+        return f"found in {threading.current_thread().name}"
+
+    hook = place.hook("echo ran >>$told")._replace(objection=objection)
+    assert result_of(place, hook) == Result(CANNOT_EXECUTE, ran=False)
+    (line,) = place.log.lines
+    assert line.startswith("not run 126: found in ")
+    assert "MainThread" not in line
+    assert place.told() == []
+    assert status_of(place, hook._replace(objection=lambda: None)) == 0
+    assert place.told() == ["ran"]
+
+
+@pytest.mark.parametrize(("make", "why"), NOT_EXECUTED)
+def test_the_kernel_cannot_execute_a_script(place, make, why):
+    assert result_of(place, make(place)) == Result(CANNOT_EXECUTE, ran=False)
+    first, last = place.log.lines
+    assert first == "spawning"
+    assert last.startswith(f"not run {CANNOT_EXECUTE}")
     assert why in last
 
 
-@pytest.mark.parametrize(("make", "why"), [(make, why) for make, _, why in REFUSED[:4]])
+@pytest.mark.parametrize(("make", "why"), [(make, why) for make, _, why in REFUSED])
 def test_a_script_that_cannot_be_run_can_be_told_before(place, make, why):
     assert why in refusal(make(place).script)
 

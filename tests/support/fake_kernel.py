@@ -3,7 +3,9 @@
 import asyncio
 import errno
 import os
+from collections import deque
 from contextlib import nullcontext
+from functools import partial
 
 from ucarpd.linux.netlink import InterfaceAddress, Link, Placed
 
@@ -30,6 +32,7 @@ class FakeNetlink:
         self.route_errors: dict[str, int] = {}
         self.pause = 0.0
         self._loop = asyncio.get_running_loop()
+        self._requests = deque()
 
     def put(self, interface, ip, prefixlen=24, label=None):
         self.table.setdefault(interface, {})[ip] = Placed(InterfaceAddress(ip, prefixlen), label)
@@ -87,10 +90,18 @@ class FakeNetlink:
         pass
 
     # requests
+    def _later(self, function, *arguments):
+        # Timers of one moment have no order; the requests of the worker have.
+        self._requests.append(partial(function, *arguments))
+        self._loop.call_later(self.pause, self._carry_out_next)
+
+    def _carry_out_next(self):
+        self._requests.popleft()()
+
     def add(self, interface, addresses, label, done, there=lambda added: None):
         addresses = list(addresses)
         self.story.append("add " + " ".join(str(a.ip) for a in addresses))
-        self._loop.call_later(self.pause, self._add, interface, addresses, label, done, there)
+        self._later(self._add, interface, addresses, label, done, there)
 
     def _add(self, interface, addresses, label, done, there):
         refused = {}
@@ -106,7 +117,7 @@ class FakeNetlink:
     def remove(self, interface, addresses, done):
         addresses = list(addresses)
         self.story.append("remove " + " ".join(str(a.ip) for a in addresses))
-        self._loop.call_later(self.pause, self._remove, interface, addresses, done)
+        self._later(self._remove, interface, addresses, done)
 
     def _remove(self, interface, addresses, done):
         error = None
@@ -136,7 +147,7 @@ class FakeNetlink:
                     self.routes.append(str(route))
             done(codes)
 
-        self._loop.call_later(self.pause, put)
+        self._later(put)
 
     def remove_routes(self, routes, done):
         self.story.append(f"remove routes {'; '.join(map(str, routes))}")
@@ -181,7 +192,7 @@ class FakeNetlink:
         self.table.pop(name, None)
 
     def beside(self, function, done):
-        self._loop.call_later(self.pause, self._call, function, done)
+        self._later(self._call, function, done)
 
     def held(self):
         return nullcontext()

@@ -37,5 +37,8 @@ class FakeWorker:
     def held(self):
         return nullcontext()
 
+    def end(self):
+        pass
+
     async def finish(self, patience):
         await asyncio.sleep(0)

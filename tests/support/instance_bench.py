@@ -17,6 +17,7 @@ from ucarpd.engine import Timer
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.linux.lock import InstanceLock
+from ucarpd.linux.looks import Looks
 from ucarpd.process.host import Host
 from ucarpd.process.instance import Instance
 
@@ -84,6 +85,7 @@ class Bench:
         self.breaks_as = None
         """A defect of ours shows when this state is taken."""
         self.lateness = Lateness()
+        self.files = FakeWorker()
         self.others = (Suspect(name="mail", vhid=2, key=b"other", hashed=(ONE,)),)
         self.instance = Instance(
             self.config,
@@ -96,7 +98,7 @@ class Bench:
                 others=lambda name: self.others if name == "web" else (),
                 changed=self.changed,
                 tell=self.happenings.append,
-                files=FakeWorker(),
+                files=Looks(lambda: self.files),
             ),
             interface=self.interface,
             lock=self.lock(),

@@ -22,6 +22,8 @@ class SharedRoutes:
 
     def __init__(self) -> None:
         self._users: dict[Route, set[RoleRoutes]] = {}
+        self.placed: set[Route] = set()
+        """The routes that one of them has set, and none has removed."""
 
     def claim(self, routes: Iterable[Route], user: "RoleRoutes") -> None:
         for each in routes:
@@ -31,13 +33,11 @@ class SharedRoutes:
         for each in routes:
             self._users.get(each, set()).discard(user)
 
-    def of_no_other(self, routes: Iterable[Route], user: "RoleRoutes") -> tuple[Route, ...]:
-        """Return the routes that no other virtual host wants."""
+    def of_no_other(
+        self, routes: Iterable[Route], user: "RoleRoutes | None" = None
+    ) -> tuple[Route, ...]:
+        """Return the routes that no virtual host other than `user` wants."""
         return tuple(each for each in routes if not self._users.get(each, set()) - {user})
-
-    def is_set(self, route: Route) -> bool:
-        """Return whether one of them has set it."""
-        return any(user.has(route) for user in self._users.get(route, ()))
 
 
 class RoleRoutes:
@@ -58,14 +58,8 @@ class RoleRoutes:
         self._shared = shared
         self._told = told
         self._is_wanted = False
-        self._there: set[Route] = set()
-        """The routes that this master has set; a new set with each term."""
         self._faults: dict[Route, str] = {}
         self._look: asyncio.TimerHandle | None = None
-
-    def has(self, route: Route) -> bool:
-        """Return whether this virtual host has set it, or found it set by another one."""
-        return route in self._there
 
     def put(self) -> None:
         """Set the routes that are missing, and keep them there until `take_off`."""
@@ -79,14 +73,13 @@ class RoleRoutes:
         if self._look is not None:
             self._look.cancel()
         self._look = self._loop.call_later(LOOK_AFTER, self.put)
-        self._netlink.put_routes(self._routes, partial(self._put, self._there))
+        self._netlink.put_routes(self._routes, self._put)
 
     def take_off(self) -> None:
         """Remove the routes, before the next request to the kernel."""
         if not self._routes:
             return
         self.close()
-        self._there = set()
         self._note({})
         self._remove()
 
@@ -98,30 +91,28 @@ class RoleRoutes:
             self._look.cancel()
             self._look = None
 
-    def _put(self, there: set[Route], codes: Mapping[Route, int]) -> None:
-        if there is not self._there or not self._is_wanted:
-            return  # They are being removed, or were, and a new term has begun.
-        faults = {}
+    def _put(self, codes: Mapping[Route, int]) -> None:
+        # The kernel's answers come in the order of the requests of all virtual hosts.
+        faults, placed = {}, self._shared.placed
         for route, code in codes.items():
-            if code == 0 and route in there:
+            if code == 0 and route in placed:
                 self._log.route_put_back(route)
             if code == 0:
-                there.add(route)
+                placed.add(route)
             elif code != errno.EEXIST:
-                there.discard(route)
+                placed.discard(route)
                 faults[route] = f"cannot set the route {route}: {os.strerror(code)}"
-            elif self._shared.is_set(route):
-                there.add(route)
-            elif route not in there:
+            elif route not in placed:
                 faults[route] = (
                     f"the route {route} is not set: this host has one to the same destination;"
                     " remove that one, or give this one another metric"
                 )
-        self._note(faults)
+        if self._is_wanted:
+            self._note(faults)
 
     def _remove(self) -> None:
         if routes := self._shared.of_no_other(self._routes, self):
-            self._netlink.remove_routes(routes, self._removed)
+            self._netlink.remove_routes(routes, partial(self._removed, routes))
 
     def _note(self, faults: dict[Route, str]) -> None:
         if faults == self._faults:
@@ -132,6 +123,8 @@ class RoleRoutes:
         self._faults = faults
         self._told("; ".join(faults.values()))
 
-    def _removed(self, error: OSError | None) -> None:
-        if error is not None:
+    def _removed(self, routes: Iterable[Route], error: OSError | None) -> None:
+        if error is None:
+            self._shared.placed.difference_update(routes)
+        else:
             self._log.route_not_removed(error)

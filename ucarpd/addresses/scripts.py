@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ucarpd.addresses.netlink import Ledger, NetlinkAddresses
 from ucarpd.carp.params import IPAddress
-from ucarpd.config import Config, harm, is_harmful
+from ucarpd.config import Config, harm
 from ucarpd.engine import Outcome, Transition
 from ucarpd.linux.netlink import Placed
 from ucarpd.log.messages import Journal
@@ -63,7 +63,6 @@ class ScriptedAddresses:
     def reconfigure(self, config: Config) -> None:
         self._config = config
         self._netlink.reconfigure(config)
-        self._look_at_down_script()
 
     @property
     def is_busy(self) -> bool:
@@ -126,7 +125,6 @@ class ScriptedAddresses:
             self._stop_waiting()
             return  # The down-script runs next, and finds the addresses in place.
         self._has_come_up = True
-        self._look_at_down_script()
         every, missing = self.all(), self._netlink.missing()
         if result.status == 0:
             if lost := self._lost():
@@ -169,25 +167,11 @@ class ScriptedAddresses:
         self._is_master = self._has_come_up = False
         self._begin_guard()
         run = self._hook(DOWN, transition)
-        if (at_start and self._config.neutral) or self._is_down_script_harmful(at_start):
+        if at_start and self._config.neutral:
             run = run._replace(script=None)
         self._hooks.request(run, partial(self._came_down, at_start, done))
         if self.is_up_script_running and self._patience is None and not self._is_kept_off:
             self._patience = self._loop.call_later(LONGEST_WAIT, self._begin_keeping_off)
-
-    def _look_at_down_script(self) -> None:
-        """Inspect the down-script early: leaving the role must not wait for memory or a disk."""
-        script = self._config.down_script
-        self._harm = harm(script) if script is not None and is_harmful(script) else None
-
-    def _is_down_script_harmful(self, at_start: bool) -> bool:
-        """Return whether the script would delete the host's own IPv6 addresses, and log that."""
-        if self._harm is None:
-            return False
-        has_ipv6 = any(ip.version == 6 for ip in self.all())
-        if has_ipv6 or at_start:
-            self._log.script_harmful(self._harm, skipped=has_ipv6)
-        return has_ipv6
 
     def appeared(self) -> None:
         """Note the addresses that a script has added; if the down-script must wait, remove them."""
@@ -250,6 +234,8 @@ class ScriptedAddresses:
         if target == DOWN:
             # Many down-scripts fail if there is no address to remove, as at the first start.
             run = run._replace(is_excused=lambda: not self._netlink.present_now())
+            if run.script is not None and any(ip.version == 6 for ip in self.all()):
+                run = run._replace(objection=partial(harm, run.script))
         return run
 
 

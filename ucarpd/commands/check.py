@@ -63,7 +63,8 @@ def check(options: argparse.Namespace) -> int:
         of_host = [f.problem for f in found if not f.is_error and f.problem.path == each.path]
         # If the operator must rewrite a line, other advice about it would mislead.
         told = {error.line for error in of_scripts}
-        of_file = [each for each in config.warnings(each.path) if each.line not in told]
+        warnings = (*config.warnings(each.path), *config.script_warnings(each.path))
+        of_file = [each for each in warnings if each.line not in told]
         for warning in (*of_file, *of_host):
             _say(f"{warning} (warning)", _WARNING)
         problems += of_scripts

@@ -26,9 +26,10 @@ from ucarpd.config.keys import KEYS
 from ucarpd.config.load import Loaded, load, load_with_lines
 from ucarpd.config.named_files import named_files
 from ucarpd.config.problems import ConfigError, Problem
-from ucarpd.config.scripts import about_checks, harm, is_harmful
+from ucarpd.config.scripts import about_checks, harm
 from ucarpd.config.scripts import errors as script_errors
 from ucarpd.config.scripts import errors_of_checks as check_errors
+from ucarpd.config.scripts import warnings as script_warnings
 from ucarpd.config.show import show
 
 __all__ = [
@@ -47,7 +48,6 @@ __all__ = [
     "harm",
     "hints",
     "is_environment",
-    "is_harmful",
     "is_refused",
     "load",
     "load_all",
@@ -55,6 +55,7 @@ __all__ = [
     "named_files",
     "nothing_in",
     "script_errors",
+    "script_warnings",
     "show",
     "warnings",
 ]

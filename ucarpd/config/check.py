@@ -19,7 +19,6 @@ from ucarpd.config import (
     look_alikes,
     misspelt,
     password_advice,
-    scripts,
     unit_names,
 )
 from ucarpd.config import key_hints as words
@@ -247,8 +246,6 @@ def _about_files(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
         yield up, "there is no UCARP_DOWNSCRIPT: nothing would take the address away again"
     if down and not up:
         yield down, "there is no UCARP_UPSCRIPT: nothing would set the address"
-    if down and not _has_ipv6(given) and scripts.is_harmful(script := Path(down.value or "")):
-        yield down, scripts.harm(script)
 
 
 def _readable_by_others(path: Path) -> str | None:
@@ -260,8 +257,3 @@ def _readable_by_others(path: Path) -> str | None:
     if mode & _READ:
         return f"others than its owner can read the password in it: chmod 600 {place(path)}"
     return None
-
-
-def _has_ipv6(given: dict[str, Line]) -> bool:
-    lists = ("UCARP_ADDR", "UCARP_EXTRA_ADDRS")
-    return any(ip.version == 6 for name in lists for ip, _ in _meaning(given, name) or ())

@@ -12,6 +12,8 @@ from ucarpd.config.problems import ConfigError, Problem
 _NOT_INSTANCES = (".*", "*.example", "*~", "*.bak", "*.dpkg-*", "*.rpm*", "*.ucf-*")
 _LIMIT = 1 << 20
 """Largest accepted file, in bytes; a larger one is no configuration file."""
+_PART = 1 << 14
+"""Bytes that are read at once."""
 
 Reader = Callable[[Path], bytes]
 """A function that returns the content of a file; it raises OSError."""
@@ -53,11 +55,14 @@ def read(path: Path) -> bytes:
             raise IsADirectoryError
         if not stat.S_ISREG(status.st_mode):
             raise OSError("is not a regular file")
-        if status.st_size > _LIMIT:
-            raise OSError(f"is larger than {_LIMIT} bytes")
-        with open(descriptor, "rb", closefd=False) as file:
-            # Not read(_LIMIT): Python would allocate as much, and keep a page of it for each file.
-            return file.read()
+        content = b""
+        # Not read(_LIMIT): Python would allocate as much, and keep a page of it for each file.
+        while part := os.read(descriptor, _PART):
+            content += part
+            # Not st_size: a file of /proc has none.
+            if len(content) > _LIMIT:
+                raise OSError(f"is larger than {_LIMIT} bytes")
+        return content
     finally:
         os.close(descriptor)
 

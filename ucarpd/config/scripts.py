@@ -10,6 +10,7 @@ from pathlib import Path
 from ucarpd.config import files, first_line
 from ucarpd.config.health_checks import Check
 from ucarpd.config.named_files import draft_of
+from ucarpd.config.parsed import Draft
 from ucarpd.config.problems import Problem, in_order, place
 
 _KEYS = {"UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT", "UCARP_NOTIFYSCRIPT"}
@@ -17,23 +18,20 @@ _KEYS = {"UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT", "UCARP_NOTIFYSCRIPT"}
 _HARMFUL = re.compile(rb"""^[^#\n]*\bto\s+["']?\$\{?address\}?["']?/32\b""", re.MULTILINE)
 
 
-def is_harmful(script: Path) -> bool:
-    """Return whether the script has a line of 0.1.0's ucarp-down.sh that deletes other addresses.
+def harm(script: Path) -> str | None:
+    """Return why the script must not run for IPv6, and the command that repairs it; None if it may.
 
-    The line deletes all addresses in ADDRESS/32: one address of IPv4, a whole provider's of IPv6.
+    A line of 0.1.0's ucarp-down.sh deletes all addresses in ADDRESS/32: one address of IPv4, a whole
+    provider's of IPv6.  Blocks.
     """
     try:
-        return _HARMFUL.search(files.read(script)) is not None
+        if _HARMFUL.search(files.read(script)) is None:
+            return None
     except OSError:
-        return False  # The code that runs the script reports this error.
-
-
-def harm(script: Path) -> str:
-    """Return the text about a harmful script, with the command that repairs it."""
-    name = place(script)
+        return None  # The code that runs the script reports this error.
     return (
-        f"{name} has a line from ucarpd 0.1.0 that deletes every IPv6 address in the same /32,"
-        f" also the host's own. ucarpd does not run it for IPv6 until you type: sed -i '/ to /s,/32,,' {name}"
+        "it has a line from ucarpd 0.1.0 that deletes every IPv6 address in the same /32, also the"
+        f" host's own (sed -i '/ to /s,/32,,' {place(script)})"
     )
 
 
@@ -51,23 +49,33 @@ def errors(path: Path, refusal: Callable[[Path], str | None]) -> list[Problem]:
     `refusal` returns why a script cannot be run, or None.
     """
     draft = draft_of(path)
-    has_ipv6 = any(
-        ip.version == 6
-        for key in ("UCARP_ADDR", "UCARP_EXTRA_ADDRS")
-        for ip, _ in draft.meaning(key)
-    )
+    has_ipv6 = _has_ipv6(draft)
     problems = []
     for key in draft.given.keys() & _KEYS:
         given = draft.given[key]
         script = given.meaning
-        if why := refusal(script) or first_line.fault(script):
+        why = refusal(script) or first_line.fault(script)
+        if why is None and key == "UCARP_DOWNSCRIPT" and has_ipv6:
+            why = harm(script)
+        if why is not None:
             text = f"{place(script)} cannot be run: {why}{_arguments(script)}"
-        elif key == "UCARP_DOWNSCRIPT" and has_ipv6 and is_harmful(script):
-            text = harm(script)
-        else:
-            continue
-        problems.append(Problem(path, given.line, given.name, text))
+            problems.append(Problem(path, given.line, given.name, text))
     return in_order(problems)
+
+
+def warnings(path: Path) -> list[Problem]:
+    """Return the problems of scripts in the file `path` that ucarpd runs for its IPv4 addresses alone."""
+    draft = draft_of(path)
+    given = draft.given.get("UCARP_DOWNSCRIPT")
+    if given is None or _has_ipv6(draft) or (why := harm(given.meaning)) is None:
+        return []
+    text = f"{place(given.meaning)} will not be run for IPv6: {why}"
+    return [Problem(path, given.line, given.name, text)]
+
+
+def _has_ipv6(draft: Draft) -> bool:
+    lists = ("UCARP_ADDR", "UCARP_EXTRA_ADDRS")
+    return any(ip.version == 6 for key in lists for ip, _ in draft.meaning(key))
 
 
 def errors_of_checks(path: Path, obstacle: Callable[[Check], str | None]) -> list[Problem]:

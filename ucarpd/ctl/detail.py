@@ -69,7 +69,7 @@ def _checks(view: _View) -> Iterator[Cell]:
         if each["state"] == "failed" and each.get("demote") is None:
             said += "; this host does not serve; if it fails on all hosts, no host serves"
         elif each["state"] == "failed" and not each["counts"]:
-            said += "; it does not count yet"
+            said += "; this failure does not count yet"
         if each.get("good_at") is not None:
             wait = times.duration(times.seconds(each["good_at"]) - now)
             said += f"; it fails again and again, so it counts as good in {wait} at the earliest"

@@ -138,7 +138,9 @@ def _why(
     own = loaded.get(units.of_instance(name))
     unit = own or of_all
     if name in held:
-        reason = f"process {held[name][0]} has no control socket: it starts, or is an older ucarpd"
+        reason = (
+            f"process {held[name][0]} has no control socket: it is starting, or is an older ucarpd"
+        )
         return UNKNOWN, reason, None
     if own and own.active == "active":
         return UNKNOWN, f"{own.name} runs an older ucarpd, or has no control socket", own.since
@@ -153,7 +155,7 @@ def _why(
     if problem:
         return FAILED, problem, None
     if of_all and of_all.active == "active":
-        return STOPPED, "not read yet: systemctl reload ucarpd", None
+        return STOPPED, "ucarpd has not read its file yet: systemctl reload ucarpd", None
     return STOPPED, f"no process runs it: systemctl enable --now ucarpd@{name}", None
 
 

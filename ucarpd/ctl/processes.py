@@ -101,9 +101,9 @@ def _caught(path: Path, call: Callable[[], Answer]) -> Answer | PermissionError 
     except TimeoutError:
         return _silent(path)
     except VarlinkError as error:
-        return Answer(pid_of(path), fault=f"answers: {error}", error=error.name)
+        return Answer(pid_of(path), fault=f"answers with an error: {error}", error=error.name)
     except Malformed as error:
-        return Answer(pid_of(path), fault=f"does not speak as ucarpd does: {error}")
+        return Answer(pid_of(path), fault=f"does not speak ucarpd's protocol: {error}")
     except OSError as error:
         if isinstance(error, ConnectionRefusedError | FileNotFoundError) or not _lives(path):
             return None

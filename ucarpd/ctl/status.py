@@ -121,7 +121,7 @@ def _ignored_notes(name: str | None) -> list[str]:
 def _fault(reply: Message, instance: Message, gone: Collection[str]) -> tuple[str, str] | None:
     """Return the finding about the instance's file, if it was refused or is gone."""
     if (path := instance["path"]) in gone:
-        return "gone", f"its file {path} is gone: it does not run again after a restart"
+        return "gone", f"its file {path} is gone: after a restart, this instance does not run"
     for each in reply.get("refused", ()):
         if each["name"] == instance["name"]:
             problem = not_running.first(each["problems"])
@@ -154,7 +154,7 @@ def _nothing(name: str | None, known: Collection[str]) -> Failure:
     directory = not_running.DIRECTORY
     if not_running.cannot_look():
         return Failure(
-            f"no ucarpd answers{f' for {name}' if name else ''}, and {directory} needs root"
+            f"no ucarpd answers{f' for {name}' if name else ''}, and only root can list {directory}"
         )
     if name is None:
         return Failure(

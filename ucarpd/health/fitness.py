@@ -27,7 +27,7 @@ them, unless it has been fit again for the longest one.
 """
 
 _SENDING = "sending fails"
-_CRASHED = "crashed"
+_CRASHED = "ucarpd has crashed again and again"
 _ADDRESS = "an address cannot be put in place"
 _REMOVED = "an address is removed again and again"
 _MAINTENANCE = "maintenance"

@@ -14,6 +14,7 @@ from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.neighbours import Claim
 from ucarpd.carp.params import Family, IPAddress
 from ucarpd.interface.member import Member
+from ucarpd.interface.refused_filter import FILTER_AGAIN_AFTER, write_refused
 from ucarpd.linux.neighbour_socket import NeighbourSocket
 from ucarpd.linux.netlink import Link
 
@@ -49,6 +50,7 @@ class Neighbours:
     """
 
     def __init__(self, links: Links, members: Callable[[], Iterable[Member]]) -> None:
+        self._interface = ""
         self._links = links
         self._members = members
         self._guarded: dict[IPAddress, Member] = {}
@@ -59,6 +61,9 @@ class Neighbours:
         self._pauses: dict[Family, asyncio.TimerHandle] = {}
         self._change: asyncio.TimerHandle | None = None
         self._end: asyncio.TimerHandle | None = None
+        self._again: asyncio.TimerHandle | None = None
+        self._is_refused = False
+        """Whether the kernel refuses a filter, which is in the log."""
         self._asked: dict[IPAddress, set[Answered]] = {}
         """Who waits for the answer about which address."""
         self._heard: set[IPAddress] = set()
@@ -66,6 +71,7 @@ class Neighbours:
 
     def open(self, interface: str, families: Iterable[Family]) -> None:
         """Open the missing sockets."""
+        self._interface = interface
         for family in families:
             # If one cannot be opened, the sockets for advertisements report the same fault.
             with suppress(OSError):
@@ -93,10 +99,11 @@ class Neighbours:
             self._hear_answers()
 
     def close(self) -> None:
-        for timer in (*self._pauses.values(), self._change, self._end):
+        for timer in (*self._pauses.values(), self._change, self._end, self._again):
             if timer is not None:
                 timer.cancel()
-        self._change = self._end = None
+        self._change = self._end = self._again = None
+        self._is_refused = False
         for opened in (*self._guards.values(), *self._answers.values()):
             self._loop.remove_reader(opened)
             opened.close()
@@ -104,12 +111,13 @@ class Neighbours:
             table.clear()
 
     def _set_guards(self) -> None:
-        self._change = None
+        if self._change is not None:
+            self._change.cancel()
+            self._change = None
         masters = [each for each in self._members() if each.engine.state is State.MASTER]
         self._guarded = {ip: member for member in masters for ip in member.params.addresses}
         for family, guard in self._guards.items():
-            with suppress(OSError):  # The interface is gone.
-                guard.hear_about([ip for ip in self._guarded if ip.version == family])
+            self._choose(guard.hear_about, [ip for ip in self._guarded if ip.version == family])
 
     def _stop_expecting(self) -> None:
         self._end = None
@@ -119,9 +127,31 @@ class Neighbours:
 
     def _hear_answers(self) -> None:
         for family, each in self._answers.items():
-            with suppress(OSError):  # The interface is gone.
-                chosen = [ip for ip in self._heard if ip.version == family]
-                each.hear_answers(chosen if len(self._heard) <= MOST_ANSWERS else None)
+            chosen = [ip for ip in self._heard if ip.version == family]
+            self._choose(each.hear_answers, chosen if len(self._heard) <= MOST_ANSWERS else None)
+
+    def _choose(
+        self,
+        hear: Callable[[Collection[IPAddress] | None], None],
+        addresses: Collection[IPAddress] | None,
+    ) -> None:
+        """Set the filter of a socket; if the kernel refuses it, read all, and try again later."""
+        try:
+            hear(addresses)
+        except OSError as error:
+            with suppress(OSError):
+                hear(None)
+            if not self._is_refused:
+                self._is_refused = True
+                write_refused(self._interface, "ARP and neighbour advertisements", error)
+            if self._again is None:
+                self._again = self._loop.call_later(FILTER_AGAIN_AFTER, self._choose_again)
+
+    def _choose_again(self) -> None:
+        self._again = None
+        self._set_guards()
+        self._hear_answers()
+        self._is_refused = self._again is not None
 
     def _read_claims(self, family: Family) -> None:
         guard = self._guards[family]

@@ -9,7 +9,6 @@ but timers get their turn after each batch.  `foreign` chooses packets that the 
 
 import asyncio
 import errno
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from ipaddress import IPv4Address
@@ -18,19 +17,16 @@ from ucarpd.carp.frame import ETHERTYPE_IPV6, ETHERTYPE_OFFSET
 from ucarpd.carp.params import Family, IPAddress, Params
 from ucarpd.carp.transmit import Datagram
 from ucarpd.interface.foreign import Foreign
+from ucarpd.interface.refused_filter import FILTER_AGAIN_AFTER, write_refused
 from ucarpd.linux.ip_socket import UnicastSocket
 from ucarpd.linux.netlink import Link
 from ucarpd.linux.packet_socket import Arrival, Expected, PacketSocket
-from ucarpd.log import lines
 
 FRAMES_AT_ONCE = 64
 """Frames handled before timers get their turn, so a flood cannot delay the timers."""
 
 NEXT_FILTER_AFTER = 1.0
 """Seconds for which changes of what need not be read are gathered."""
-
-FILTER_AGAIN_AFTER = 10.0
-"""Seconds until the next attempt, if the kernel has refused a filter."""
 
 MOST_KNOWN = 64
 """Most known hosts in a family; a new one replaces the oldest."""
@@ -230,12 +226,7 @@ class Sockets:
                 break
         if not self._is_filter_refused:
             self._is_filter_refused = True
-            lines.write(
-                logging.WARNING,
-                f"{self._name}: the kernel refuses a filter for advertisements: {error.strerror};"
-                " ucarpd reads all of them, which takes more processor time; if the host has free"
-                " memory, raise net.core.optmem_max",
-            )
+            write_refused(self._name, "advertisements", error)
         if self._next_filter is None:
             self._next_filter = self._loop.call_later(FILTER_AGAIN_AFTER, self._set_all_filters)
 

@@ -100,14 +100,13 @@ class NeighbourSocket:
     def fileno(self) -> int:
         return self._socket.fileno()
 
-    def hear_about(self, addresses: Collection[IPAddress]) -> None:
-        """Receive statements about these addresses.  Raises OSError."""
+    def hear_about(self, addresses: Collection[IPAddress] | None) -> None:
+        """Receive statements about these addresses; None: about all.  Raises OSError."""
         attach_filter(self._socket, [*_CLAIMED_ADDRESS[self._family], *_one_of(addresses)])
 
     def hear_answers(self, addresses: Collection[IPAddress] | None) -> None:
         """Receive the answers to this host about these addresses; None: all.  Raises OSError."""
-        chosen = [_ACCEPT] if addresses is None else _one_of(addresses)
-        attach_filter(self._socket, [*_ANSWER[self._family], *chosen])
+        attach_filter(self._socket, [*_ANSWER[self._family], *_one_of(addresses)])
 
     def receive(self, limit: int) -> list[Claim]:
         """Return the claims in up to `limit` waiting packets.  Raises OSError, as after a link loss."""
@@ -126,11 +125,13 @@ class NeighbourSocket:
         self._socket.close()
 
 
-def _one_of(addresses: Collection[IPAddress]) -> Program:
+def _one_of(addresses: Collection[IPAddress] | None) -> Program:
     """Return the instructions that accept if the loaded word is the end of one of these.
 
-    If there are too many, they accept in any case, and the receiver tells them apart.
+    If there are too many, or None, they accept in any case, and the receiver tells them apart.
     """
+    if addresses is None:
+        return [_ACCEPT]
     words = sorted({int.from_bytes(ip.packed[-4:], "big") for ip in addresses})
     if len(words) > _MOST_ADDRESSES:
         return [_ACCEPT]

@@ -23,6 +23,7 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         self._jobs: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._is_running = False
+        self._is_finished = False
 
     def do(
         self,
@@ -33,7 +34,8 @@ class Worker:
         """Call `job` in the thread, then `done` or `failed` in the event loop.
 
         Any exception other than OSError is a defect: the loop's exception handler gets it, and
-        `failed` gets an OSError that names it.  Raises RuntimeError if the thread cannot be started.
+        `failed` gets an OSError that names it.  After `end` no job is done, and `failed` gets ECANCELED.
+        Raises RuntimeError if the thread cannot be started.
         """
 
         def carry_out() -> None:
@@ -48,6 +50,9 @@ class Worker:
             else:
                 self._tell(done, result)
 
+        if self._is_finished:
+            self._tell(failed, OSError(errno.ECANCELED, f"the thread {self._name} has ended"))
+            return
         if not self._is_running:
             threading.Thread(target=self._run, name=self._name, daemon=True).start()
             self._is_running = True
@@ -66,12 +71,17 @@ class Worker:
         finally:
             gate.set()
 
+    def end(self) -> None:
+        """Let the thread end after the jobs."""
+        self._is_finished = True
+        self._jobs.put(None)
+
     async def finish(self, patience: float | None = None) -> None:
         """Wait for the jobs, but no longer than `patience` seconds; the thread ends after them."""
         if self._is_running:
             idle = asyncio.Event()
             self._jobs.put(lambda: self._tell(lambda _: idle.set(), None))
-            self._jobs.put(None)
+            self.end()
             with suppress(TimeoutError):
                 await asyncio.wait_for(idle.wait(), patience)
 

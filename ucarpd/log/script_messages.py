@@ -32,13 +32,6 @@ class ScriptMessages(InstanceLines):
             "--kill-who=main)"
         )
 
-    def script_harmful(self, harm: str, skipped: bool) -> None:
-        self._write(
-            logging.ERROR if skipped else logging.WARNING,
-            harm,
-            MESSAGE_ID=MESSAGE_ID_SCRIPT_FAILED,
-        )
-
     def script_timed_out(self, hook: str, timeout: float) -> None:
         self._script_failed(f"[{hook}] did not end within {timeout:g} s; terminating it", -1)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +9,7 @@ from typing import Protocol
 from ucarpd.config import exposure
 from ucarpd.config.exposure import Exposure
 from ucarpd.config.problems import place
-from ucarpd.linux.worker import Worker
+from ucarpd.linux.looks import Looks
 
 
 class Log(Protocol):
@@ -21,13 +20,16 @@ class Log(Protocol):
 class ExposureWatch:
     """A watch that logs each exposure once, and calls `changed` if `trouble` may have changed.
 
-    The thread of `worker` looks at the files.
+    `files` looks at them.
     """
 
-    def __init__(self, log: Log, changed: Callable[[], None], worker: Worker) -> None:
+    def __init__(self, log: Log, changed: Callable[[], None], files: Looks) -> None:
         self._log = log
         self._changed = changed
-        self._worker = worker
+        self._files = files
+        self._is_looking = False
+        self._again: Path | None = None
+        """What to look at after the present look."""
         self._told: set[Exposure] = set()
         self.trouble = ""
         """The files that 0.3 will refuse, for the status line; empty if there are none."""
@@ -36,11 +38,32 @@ class ExposureWatch:
 
     def look(self, path: Path) -> None:
         """Check the configuration file `path` and the files that it names now."""
+        if self._is_looking:
+            self._again = path  # A file system that hangs gets no second thread.
+            return
+        self._is_looking = True
         # If no thread can be started, the next start or reload checks again.
-        with suppress(RuntimeError):
-            self._worker.do(partial(exposure.find, path), self._found, lambda _error: None)
+        self._files.do(
+            partial(exposure.find, path),
+            self._found,
+            lambda _error: self._ended(),
+            partial(self._hangs, path),
+        )
+
+    def _hangs(self, path: Path) -> None:
+        self._log.warning(
+            "cannot look for files that others than root can change: the file system of"
+            f" {place(path)}, or of a file that it names, does not answer"
+        )
+
+    def _ended(self) -> None:
+        self._is_looking = False
+        if self._again is not None:
+            path, self._again = self._again, None
+            self.look(path)
 
     def _found(self, found: list[Exposure]) -> None:
+        self._ended()
         for each in found:
             if each not in self._told:
                 (self._log.error if each.is_error else self._log.warning)(str(each.problem))

@@ -8,8 +8,8 @@ from ucarpd.diagnosis.digest import Suspect
 from ucarpd.engine import Timer
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
+from ucarpd.linux.looks import Looks
 from ucarpd.linux.netlink import Netlink
-from ucarpd.linux.worker import Worker
 from ucarpd.process.teller import Listener
 
 
@@ -18,7 +18,7 @@ class Host(NamedTuple):
 
     `others` takes the name of a virtual host, and returns the other ones: a peer with a wrong digest
     may have copied from their files.  `changed` is called after each change of a state, `tell` with all
-    that happens to a virtual host.  The thread `files` looks at the files of the operator.
+    that happens to a virtual host.  `files` looks at the files of the operator.
     """
 
     netlink: Netlink
@@ -29,4 +29,4 @@ class Host(NamedTuple):
     others: Callable[[str], tuple[Suspect, ...]]
     changed: Callable[[], None]
     tell: Listener
-    files: Worker
+    files: Looks

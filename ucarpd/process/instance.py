@@ -30,6 +30,7 @@ from ucarpd.process.host import Host
 from ucarpd.process.notes import Notes
 from ucarpd.process.removals import Removals
 from ucarpd.process.restart_pause import RestartPause
+from ucarpd.process.script_wait import ScriptWait
 from ucarpd.process.standing import Standing
 from ucarpd.process.suspects import Suspicion
 from ucarpd.process.teller import Teller
@@ -37,11 +38,7 @@ from ucarpd.process.told import ToldInstance
 from ucarpd.record.happening import Event
 from ucarpd.record.keeper import Keeper
 from ucarpd.record.maintenance import Note
-from ucarpd.scripts.runner import refusal
 from ucarpd.scripts.runs import Runs
-
-SCRIPT_LOOK = 1.0
-"""Seconds between two looks at a script that cannot be run."""
 
 
 class Instance(ToldInstance):
@@ -83,6 +80,7 @@ class Instance(ToldInstance):
         self._suspicion = Suspicion(config, host.others)
         self._log.inquiry = DigestSearch(self._suspicion.background)
         self.exposure = ExposureWatch(self._log, host.changed, host.files)
+        self._scripts = ScriptWait(host.files)
         self._crashes = Crashes(config.name, run_directory())
         arp = ParentArp(config.interface, run_directory())
         self._keeper = Keeper(config.name, host.netlink, self._log, lock, arp)
@@ -135,26 +133,19 @@ class Instance(ToldInstance):
         if seconds := probation(self._crashes.begin(self._started_at)):
             self._fitness.crashed(seconds)
         self.checking.configure(config)
-        self._keeper.take_off_left_over(config.address_device)
+        self._keeper.take_off_left_over(config.address_device, self._host.routes)
         self._followers.role_left()  # A crash may have left units running.
-        self.exposure.look(config.path)
-        self._attach_when_scripts_can_run()
+        self._scripts.begin(
+            [each for each in (config.up_script, config.down_script) if each is not None],
+            self._attach,
+            partial(self._engine.interface_lost, can_send=False),
+        )
 
-    def _attach_when_scripts_can_run(self) -> None:
-        """Without its scripts this host could not serve; a late mount may still bring them."""
+    def _attach(self) -> None:
+        """Begin, since the scripts are there: without them this host could not serve."""
         assert self._engine is not None
-        config = self.config
-        scripts = filter(None, (config.up_script, config.down_script))
-        faults = [
-            f"{script} cannot be run: {why}" for script in scripts if (why := refusal(script))
-        ]
-        if not faults:
-            if self._restart is not None:
-                self.exposure.look(config.path)  # There is more to look at now.
-            self._interface.attach(config, self._engine, self._log, self.demote)
-        else:
-            self._engine.interface_lost(faults[0], can_send=False)
-            self._restart = self._loop.call_later(SCRIPT_LOOK, self._attach_when_scripts_can_run)
+        self.exposure.look(self.config.path)
+        self._interface.attach(self.config, self._engine, self._log, self.demote)
 
     async def stop(self, reason: str) -> None:
         """Give up the addresses and the role, tell the peers, let go of the lock.
@@ -173,6 +164,7 @@ class Instance(ToldInstance):
         self.checking.close()
         if self._restart is not None:
             self._restart.cancel()
+        self._scripts.end()
         if self.config.shutdown:
             await self._followers.stop()
         if self._engine is not None:
@@ -279,6 +271,7 @@ class Instance(ToldInstance):
         if self._stopped is not None:
             self._stopped.set()
             return
+        self._scripts.end()
         self._interface.detach(self.config)
         self._engine = None
         pause = self._pause.after(self._loop.time() - self._started_at)

@@ -23,6 +23,7 @@ from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.interface.interface import Interface
 from ucarpd.linux.lock import AlreadyRunning, InstanceLock
+from ucarpd.linux.looks import Looks
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.linux.state_directory import state_directory
@@ -74,7 +75,7 @@ class Supervisor:
             others=self._others,
             changed=observer.status_changed,
             tell=self._tell,
-            files=Worker("files"),
+            files=Looks(lambda: Worker("files")),
         )
         self._interfaces: dict[str, Interface] = {}
         self._instances: dict[str, Instance] = {}
@@ -175,7 +176,7 @@ class Supervisor:
         for each in configs:
             self._interface(each.interface).expect(each)
         slots = slots_of(len(self._instances) + len(configs))
-        with self._host.netlink.held(), self._host.files.held():
+        with self._host.netlink.held():
             for each in configs:
                 self._start(each, slots)
 

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from ucarpd.addresses.arp_settings import ParentArp
+from ucarpd.addresses.routes import SharedRoutes
 from ucarpd.carp.bow_out import BOW_OUT_COPIES, bow_out_of
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.timing import advertisement_interval
@@ -140,8 +141,11 @@ class Keeper:
         self._netlink.beside(self._last_good.forget, done.set_result)
         self._kept(await done)
 
-    def take_off_left_over(self, device: str) -> None:
-        """Remove recorded addresses and devices of an earlier run; `device` is the current one."""
+    def take_off_left_over(self, device: str, shared: SharedRoutes) -> None:
+        """Remove what an earlier run has recorded; `device` is the current one.
+
+        Routes that a virtual host of this process wants, according to `shared`, stay.
+        """
         earlier, self._earlier = self._earlier, None
         if earlier is None or not earlier.placed:
             return
@@ -151,8 +155,9 @@ class Keeper:
         if present:
             self._log.address_left_over(present)
             self._netlink.remove(content.device, addresses, self._taken_off)
-        if content.routes:
-            self._netlink.remove_routes(routes(content.routes), self._routes_taken_off)
+        left = routes(content.routes) if content.routes else ()
+        if unwanted := shared.of_no_other(left):
+            self._netlink.remove_routes(unwanted, self._routes_taken_off)
         if content.virtual_mac and content.device != device:
             self._netlink.remove_link(content.device, self._taken_off)
             arp = ParentArp(content.interface, run_directory())

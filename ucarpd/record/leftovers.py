@@ -5,10 +5,12 @@ This is the slower part: log lines, the down-script, and the virtual MAC device 
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.carp.params import IPAddress
+from ucarpd.config import harm
 from ucarpd.config.routes import routes
 from ucarpd.linux import systemd
 from ucarpd.linux.netlink import Listener, Netlink
@@ -89,6 +91,8 @@ async def _run_down_script(content: Content, log: Journal) -> None:
         return
     arguments = tuple(script.arguments)
     hook = Hook("down", Path(script.path), arguments, script.environment, script.timeout)
+    if any(":" in each.ip for each in content.addresses):
+        hook = hook._replace(objection=partial(harm, Path(script.path)))
     ended = asyncio.Event()
     HookRunner(log).request(hook, lambda _result: ended.set())
     await ended.wait()

@@ -42,7 +42,8 @@ class Hook(NamedTuple):
     """One run of a script.  `target` is its purpose; two runs with one target are equivalent.
 
     A run without a script does nothing, and succeeds.  `timeout` is in seconds, 0 for none.  If the
-    script fails, `is_excused` returns whether its work is done nevertheless.
+    script fails, `is_excused` returns whether its work is done nevertheless.  `objection` returns why it
+    must not run, or None; a thread calls it.
     """
 
     target: str
@@ -51,6 +52,7 @@ class Hook(NamedTuple):
     environment: Mapping[str, str]
     timeout: float
     is_excused: Callable[[], bool] = _never
+    objection: Callable[[], str | None] | None = None
 
     def __str__(self) -> str:
         return " ".join((str(self.script), *self.arguments))
@@ -144,9 +146,9 @@ class HookRunner:
 
     def _spawn(self, hook: Hook, script: Path) -> None:
         """Start the script; `_ended` or `_not_started` follows."""
-        self._log.spawning(str(hook))
+        begins = partial(self._loop.call_soon_threadsafe, partial(self._log.spawning, str(hook)))
         self._child = Child(
-            partial(_start, hook, script), self._ended, partial(self._not_started, hook)
+            partial(_start, hook, script, begins), self._ended, partial(self._not_started, hook)
         )
         self._child.end_after(
             hook.timeout, lambda: self._log.script_timed_out(str(hook), hook.timeout)
@@ -192,11 +194,14 @@ class HookRunner:
         done(result)
 
 
-def _start(hook: Hook, script: Path) -> Started:
+def _start(hook: Hook, script: Path, begins: Callable[[], object]) -> Started:
     """Runs in a thread: the file system of the script may hang."""
     obstacle = obstacle_of(script)
     if obstacle is not None:
         raise _Obstacle(*obstacle)
+    if hook.objection is not None and (why := hook.objection()):
+        raise _Obstacle(CANNOT_EXECUTE, why)
+    begins()
     return start((str(script), *hook.arguments), environment_of(hook.environment))
 
 

@@ -1,0 +1,95 @@
+"""Looks at files: one after the other, unless one hangs."""
+
+import asyncio
+import threading
+
+from fake_worker import FakeWorker
+from virtual_loop import in_virtual_time
+
+from ucarpd.linux.looks import LITTLE_PATIENCE, PATIENCE, Looks
+from ucarpd.linux.worker import Worker
+
+
+class Bench:
+    def __init__(self):
+        self.workers, self.hanging = [], set()
+        self.told = []
+        self.looks = Looks(self.make_worker)
+
+    def make_worker(self):
+        self.workers.append(FakeWorker())
+        self.workers[-1].hangs = len(self.workers) in self.hanging
+        return self.workers[-1]
+
+    def look(self, name):
+        self.looks.do(
+            lambda: name,
+            self.told.append,
+            self.told.append,
+            lambda: self.told.append(f"{name} hangs"),
+        )
+
+
+@in_virtual_time
+async def test_one_thread_takes_them_in_order():
+    bench = Bench()
+    for name in "abc":
+        bench.look(name)
+    await asyncio.sleep(10 * PATIENCE)
+    bench.look("d")
+    await asyncio.sleep(10 * PATIENCE)
+    assert bench.told == ["a", "b", "c", "d"]
+    assert len(bench.workers) == 1
+
+
+@in_virtual_time
+async def test_one_that_hangs_is_told_and_left_alone():
+    bench = Bench()
+    bench.workers[0].hangs = True
+    for name in "abc":
+        bench.look(name)
+    await asyncio.sleep(PATIENCE - 0.01)
+    assert bench.told == []
+    await asyncio.sleep(0.02)
+    assert bench.told == ["a hangs", "b", "c"]
+    bench.workers[0].work_again()
+    await asyncio.sleep(10 * PATIENCE)
+    assert bench.told == ["a hangs", "b", "c", "a"]
+
+
+@in_virtual_time
+async def test_many_that_hang_do_not_hold_up_the_rest_for_long():
+    bench = Bench()
+    bench.workers[0].hangs = True
+    bench.hanging = set(range(1, 101))
+    for number in range(101):
+        bench.look(str(number))
+    await asyncio.sleep(PATIENCE + 100 * LITTLE_PATIENCE + 0.01)
+    assert bench.told[-2:] == ["99 hangs", "100"]
+    for each in bench.workers:
+        each.work_again()
+    await asyncio.sleep(0.1)
+    bench.workers[-1].hangs = True
+    bench.look("more")
+    await asyncio.sleep(PATIENCE - 0.1)
+    assert bench.told[-1] == "99", "with nothing else that hangs, there is patience"
+
+
+def test_the_thread_of_one_that_hangs_ends_with_it(monkeypatch):
+    monkeypatch.setattr("ucarpd.linux.looks.PATIENCE", 0.01)
+    may_end, told = threading.Event(), asyncio.Queue()
+
+    def look():
+        may_end.wait()
+        return threading.current_thread()
+
+    async def scenario():
+        looks = Looks(lambda: Worker("files"))
+        looks.do(look, told.put_nowait, None, lambda: told.put_nowait("hangs"))
+        assert await told.get() == "hangs"
+        may_end.set()
+        (await told.get()).join(60.0)
+        looks.do(threading.current_thread, told.put_nowait, None, None)
+        assert (await told.get()).is_alive()
+
+    asyncio.run(asyncio.wait_for(scenario(), 60.0))

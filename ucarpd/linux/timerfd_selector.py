@@ -12,7 +12,6 @@ import time
 
 _TFD_NONBLOCK = os.O_NONBLOCK
 _TFD_CLOEXEC = os.O_CLOEXEC
-_TFD_TIMER_ABSTIME = 1
 
 SAME = 0.00005
 """Seconds by which two equal times may differ: the event loop says how long to wait, not until when."""
@@ -57,7 +56,8 @@ class PreciseSelector(selectors.EpollSelector):
         else:
             at = 0.0 if timeout is None else time.monotonic() + timeout
             if abs(at - self._rings_at) > SAME:
-                self._set(at)
+                self._set(timeout or 0.0)
+                self._rings_at = at
             ready = super().select(None)
         for event in ready:
             if event[0].fd == self._timer:
@@ -66,11 +66,11 @@ class PreciseSelector(selectors.EpollSelector):
                 return [each for each in ready if each is not event]
         return ready
 
-    def _set(self, at: float) -> None:
+    def _set(self, seconds: float) -> None:
+        """Set the timer; 0 switches it off."""
         value = self._spec.value
-        value.seconds, value.nanoseconds = divmod(int(at * 1e9) + (at > 0), 1_000_000_000)
-        _libc.timerfd_settime(self._timer, _TFD_TIMER_ABSTIME, ctypes.byref(self._spec), None)
-        self._rings_at = at
+        value.seconds, value.nanoseconds = divmod(int(seconds * 1e9) + (seconds > 0), 1_000_000_000)
+        _libc.timerfd_settime(self._timer, 0, ctypes.byref(self._spec), None)
 
     def close(self) -> None:
         super().close()

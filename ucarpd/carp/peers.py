@@ -150,9 +150,10 @@ class Peers:
             self._last_words[heard.source] = LastWord(heard, until)
 
     def interval_units(self, heard: AdvertisementReceived, own_master_down_units: int) -> int:
-        """The interval at which its sender may be expected to advertise; `hear` comes first."""
+        """Return the interval, in 1/256 s, at which its sender may be expected to advertise."""
         if heard.is_unfit:
-            return min(self._peers[heard.source].fit_units, SLOWEST_UNFIT_UNITS)
+            peer = self._peers.get(heard.source)
+            return SLOWEST_UNFIT_UNITS if peer is None else min(peer.fit_units, SLOWEST_UNFIT_UNITS)
         return min(heard.units, max(own_master_down_units, self._longest_kept_units))
 
     # -- who serves --------------------------------------------------------------------------------

@@ -128,14 +128,12 @@ master, and as BACKUP it would later take over from an address that it does not 
 """
 
 from collections.abc import Iterable
-from enum import Enum
-from functools import cached_property
 from typing import NamedTuple
 
 from ucarpd.carp.contender import Contender
 from ucarpd.carp.params import TieBreak
 from ucarpd.carp.timing import UNFIT_UNITS
-from ucarpd.carp.why import Cause
+from ucarpd.carp.verdicts import BackupVerdict, Belief, MasterVerdict, OwnVerdict, SilenceVerdict
 
 TURNS = 8
 """Rule T1 leaves a moment to so many at most: together less than the shortest master-down interval.
@@ -143,74 +141,6 @@ TURNS = 8
 
 LATE = 0.1
 """Seconds by which a wake-up is never called late (S3), however short the interval is."""
-
-
-class Belief(Enum):
-    OWN = "H1"
-    NO_SOURCE = "H2"
-    OVERTAKEN = "H3"
-    BELIEVED = "H4"
-
-
-class MasterVerdict(Enum):
-    YIELD = "M1"
-    STAY_BETTER = "M2"
-    YIELD_SILENTLY = "M3"
-    STAY_TIED = "M4"
-    END_TIE = "M5"
-    STAY_UNDECIDED = "M6"
-
-
-class BackupVerdict(Enum):
-    BARRED = "B10"
-    HELD_DOWN = "B9"
-    HIDDEN = "B0"
-    BOWED_OUT = "B6"
-    PEER_DEMOTED = "B1"
-    PEER_UNFIT = "B7"
-    UNFIT = "B8"
-    DELAYED = "B11"
-    PREEMPT = "B2"
-    RECLAIM = "B3"
-    PEER_TOO_SLOW = "B4"
-    WAIT = "B5"
-
-    @cached_property
-    def takes_over(self) -> bool:
-        return self in REASONS
-
-
-class SilenceVerdict(Enum):
-    BARRED = "S1"
-    NOT_YET = "S2"
-    SLEPT = "S3"
-    TAKE_OVER = "S4"
-    CUT_OFF = "S5"
-
-
-class OwnVerdict(Enum):
-    LEAVE_UNFIT = "L1"
-    SERVE_ON = "L2"
-    OUTLAST = "L3"
-    LEAVE_LOST = "L4"
-    LEAVE_TO_RIVAL = "L5"
-
-
-REASONS = {
-    BackupVerdict.BOWED_OUT: (Cause.BOW_OUT, "{peer} bowed out"),
-    BackupVerdict.PEER_DEMOTED: (Cause.UNFIT_MASTER, "{peer} is less fit: {comparison}"),
-    BackupVerdict.PEER_UNFIT: (Cause.UNFIT_MASTER, "{peer} is less fit: {comparison}"),
-    BackupVerdict.PREEMPT: (Cause.PREEMPT, "preempting {peer}: {comparison}"),
-    BackupVerdict.RECLAIM: (Cause.RECLAIM, "taking the role back from {peer}"),
-    BackupVerdict.PEER_TOO_SLOW: (
-        Cause.SLOW_MASTER,
-        "{peer} is too slow to wait for: {comparison}",
-    ),
-    MasterVerdict.YIELD: (Cause.BETTER_MASTER, "{peer} is preferred: {comparison}"),
-    MasterVerdict.YIELD_SILENTLY: (Cause.TIE, "{peer} wins the tie: {comparison}"),
-    MasterVerdict.END_TIE: (Cause.TIE, "{peer} does not yield: {comparison}"),
-}
-"""The verdicts by which the role changes: a fixed word, and words for the operator."""
 
 
 class Situation(NamedTuple):

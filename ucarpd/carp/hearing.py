@@ -6,16 +6,7 @@ other hosts (`peers`), and the time since each was heard (`master_down`).
 
 from ucarpd.carp.actions import Action, Finding, Report
 from ucarpd.carp.contender import Contender
-from ucarpd.carp.election import (
-    REASONS,
-    BackupVerdict,
-    Belief,
-    MasterVerdict,
-    Situation,
-    judge_as_backup,
-    judge_as_master,
-    judge_belief,
-)
+from ucarpd.carp.election import Situation, judge_as_backup, judge_as_master, judge_belief
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.master_down import MasterDown, Turn
 from ucarpd.carp.params import Family, IPAddress
@@ -24,6 +15,7 @@ from ucarpd.carp.preempt_delay import PreemptDelay
 from ucarpd.carp.rank import Rank
 from ucarpd.carp.rivals import Rivals
 from ucarpd.carp.timing import TIE_PATIENCE, UNITS_PER_SECOND
+from ucarpd.carp.verdicts import REASONS, BackupVerdict, Belief, MasterVerdict
 from ucarpd.carp.why import Why
 
 

@@ -52,12 +52,12 @@ from typing import assert_never
 
 from ucarpd.carp import events
 from ucarpd.carp.actions import BACKUP, INIT, MASTER, Action, Finding, Finish, Report
-from ucarpd.carp.election import MasterVerdict
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.held_addresses import MOST_EARLY, HeldAddresses
 from ucarpd.carp.params import Params
 from ucarpd.carp.timing import ALONE, Phase, earliest
 from ucarpd.carp.transitions import Transitions
+from ucarpd.carp.verdicts import MasterVerdict
 from ucarpd.carp.why import Cause
 
 STEP_DOWN_OFFER = 2.0

@@ -10,8 +10,9 @@ A link that keeps flapping is another matter: a master outlasts one outage in a 
 interval.
 """
 
-from ucarpd.carp.election import OwnVerdict, judge_lost_link, judge_rival_in_outage
+from ucarpd.carp.election import judge_lost_link, judge_rival_in_outage
 from ucarpd.carp.events import AdvertisementReceived, InterfaceLost
+from ucarpd.carp.verdicts import OwnVerdict
 
 
 class Outage:

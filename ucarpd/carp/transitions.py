@@ -19,7 +19,7 @@ from ucarpd.carp.actions import Action, Finding, Report, SendAdvertisement, Stat
 from ucarpd.carp.answers import Answers
 from ucarpd.carp.bow_out import FinalAdvertisements
 from ucarpd.carp.claims import LEAST_WAIT
-from ucarpd.carp.election import OwnVerdict, SilenceVerdict, judge_own_rank, judge_silence
+from ucarpd.carp.election import judge_own_rank, judge_silence
 from ucarpd.carp.events import AdvertisementReceived, DemotionChanged, InterfaceLost
 from ucarpd.carp.hearing import Hearing
 from ucarpd.carp.held_addresses import HeldAddresses
@@ -32,6 +32,7 @@ from ucarpd.carp.peers import Peer
 from ucarpd.carp.rank import HEALTHY, LARGEST_FAILING, Rank, Stated
 from ucarpd.carp.rivals import Rivals
 from ucarpd.carp.timing import UNITS_PER_SECOND, Phase, second_advertisement_at
+from ucarpd.carp.verdicts import OwnVerdict, SilenceVerdict
 from ucarpd.carp.why import Cause, Why
 
 HOLD_DOWN_RATIO = 2

@@ -10,7 +10,7 @@ from ucarpd.carp.rank import BOW_OUT
 def is_of_another_daemon(frame: bytes, sent_counters: Container[int]) -> bool:
     """Return whether an advertisement that left this host for our vhid was sent by another daemon.
 
-    `sent_counters` are those of our latest ones.  A bow-out does not count, because our own
+    `sent_counters` has the counters of our latest ones.  A bow-out does not count, because our own
     predecessor may have sent it.
     """
     try:

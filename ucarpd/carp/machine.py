@@ -9,8 +9,8 @@
 There is one method for each state.  Its `match` names every event, also each that it ignores: an
 event that is out of place leaves the state untouched, and nothing from the wire raises.
 
-This module says when the state changes, `transitions` says how, and `parts` what the host consists
-of: three layers of one object.  `election` decides who is master.
+This module says when the state changes, `transitions` says how, and `parts` has the parts of the
+host: three layers of one object.  `election` decides who is master.
 
 A master whose rank changes, either way, says so at once, and serves on until it hears a better host
 (rule L2).  Asked to step down, it says for two seconds that it would rather not serve; if it yields
@@ -132,7 +132,7 @@ class VirtualHost(Transitions):
                 self._handle_without_role(event, now)
 
     def _handle_without_role(self, event: WithoutRole, now: float) -> None:
-        """What INIT and BACKUP have in common."""
+        """Handle an event in the way that INIT and BACKUP share."""
         match event:
             case events.AddressesAcquired():
                 self._disown()

@@ -2,7 +2,7 @@
 
 It consists of five machines, and each has a module of its own:
 
-    role       INIT, BACKUP, MASTER                    `machine`; timers: `master_down`, `advertise_at`
+    role       INIT, BACKUP, MASTER                    `machine`; `master_down`, `advertise_at`
     addresses  off, wanted, held, being released       `held_addresses` as MASTER, then `leaving`
     final      none, waiting for the release, sending  `bow_out`, kept by `leaving`
     hold-down  off, or until a time                    `master_down.not_before`
@@ -10,13 +10,13 @@ It consists of five machines, and each has a module of its own:
 
 The role drives the others.  A host that becomes MASTER cancels the release, the final
 advertisements and the hold-down.  A host that ceases to be MASTER begins a release, which the final
-advertisements follow; it may be BACKUP or INIT when they end.  A stop waits for both.
+advertisements follow; both end by themselves, as BACKUP or in INIT.  A stop waits for both.
 
 A MASTER has two more clocks: an `outage` of its link or source that it outlasts, and its offer to
-step down.  `hearing`, with `peers`, and `rank` have no states: they remember the statements of other
-hosts, and of this one.  `rivals` remembers the other masters for as long as this host is MASTER.
-`answers` has what hosts say by ARP: that they have an address (`claims`), or that a silent master is
-not gone (`probe`).
+step down.  `hearing`, with `peers`, and `rank` have no states: they remember the statements of
+other hosts, and of this one.  `rivals` remembers the other masters for as long as this host is
+MASTER.  `answers` has what hosts say by ARP: that they have an address (`claims`), or that a silent
+master is not gone (`probe`).
 
 These rules hold between the machines, and are checked after each event:
 
@@ -113,7 +113,7 @@ class Parts:
 
     @property
     def silences(self) -> Peak:
-        """How long masters were silent while this host was BACKUP, as parts of the wait for them."""
+        """How long masters were silent for this BACKUP, as parts of the wait for them."""
         return self._master_down.silences
 
     @property

@@ -1,6 +1,6 @@
 """The transitions of one virtual host, and all that goes with taking the role and giving it up.
 
-`machine` says when there is one, and `parts` has what it changes.
+`machine` says when there is one; `parts` describes the machines that it changes.
 
 A transition assigns the state, then reports it (StateChanged), then does the work.  On taking over
 the advertisement goes out before the addresses are asked for: it silences rivals, and no script can
@@ -89,7 +89,7 @@ class Transitions(Parts):
         self._acquire(now)
 
     def _take_over_if_silent(self, now: float, *, may_have_slept: bool = True) -> None:
-        """As BACKUP, by rules S1 to S5."""
+        """As BACKUP: apply rules S1 to S5."""
         deadline = self._master_down.deadline
         assert deadline is not None
         verdict = judge_silence(
@@ -128,7 +128,7 @@ class Transitions(Parts):
         self._actions += self._leaving.begin(final, known_here)
 
     def _outlasts(self, lost: InterfaceLost, now: float) -> bool:
-        """Whether the link or source may be back before a backup can have missed this master."""
+        """Return whether link or source may be back before a backup can have missed us."""
         if self._outage.until is not None:
             self._outage.goes_on(lost)
             return True
@@ -145,7 +145,7 @@ class Transitions(Parts):
         self._leave(bow_out)
 
     def _yield(self, heard: AdvertisementReceived, why: Why, now: float) -> None:
-        """By rule M1."""
+        """Yield by rule M1."""
         before = self._rank
         if HEALTHY < before.demotion <= LARGEST_FAILING:
             self._hearing.preempt_delay.role_lost(now)
@@ -189,7 +189,7 @@ class Transitions(Parts):
         self._set_rank(replace(self._rank, demotion=changed.demotion, is_tested=changed.is_tested))
 
     def _change_demotion(self, changed: DemotionChanged, now: float) -> None:
-        """As MASTER, by rules L1 and L2."""
+        """As MASTER: apply rules L1 and L2."""
         rank = replace(self._rank, demotion=changed.demotion, is_tested=changed.is_tested)
         verdict = judge_own_rank(may_serve=rank.may_serve)
         if verdict is OwnVerdict.SERVE_ON:
@@ -230,7 +230,7 @@ class Transitions(Parts):
             self._actions += self._leaving.release()
 
     def _bow_out(self, now: float) -> FinalAdvertisements | None:
-        """None while there is no link: no host would hear it."""
+        """Return a bow-out; None while there is no link, because no host would hear it."""
         if self._outage.until is not None and not self._outage.can_send:
             return None
         return FinalAdvertisements.bow_out(until=now + self._rank.master_down_interval)

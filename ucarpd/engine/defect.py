@@ -1,4 +1,4 @@
-"""The end of an engine after a defect of ucarpd: its state is not reliable, so another host must serve."""
+"""The end of an engine after a defect: its state is not reliable, so another host must serve."""
 
 from collections.abc import Callable
 

@@ -33,7 +33,7 @@ class Engine:
     """One virtual host in action.
 
     `counter` is 64 random bits for its first advertisement, `phase` is as in VirtualHost.  `late`
-    gets the delay of each wake-up in seconds, and the time.  The engines of a process share `timer`.
+    gets the delay of each wake-up in seconds, and the time.  All engines share `timer`.
     """
 
     def __init__(
@@ -185,7 +185,7 @@ class Engine:
         self._dispatch(events.DemotionChanged(demotion, reason, is_tested, is_planned))
 
     def gateways_silent(self, since: float) -> None:
-        """No gateway answers, as in GatewaysSilent."""
+        """Handle that no gateway answers, as in GatewaysSilent."""
         self._dispatch(events.GatewaysSilent(since))
 
     def step_down(self, reason: str) -> None:

@@ -25,11 +25,6 @@ def test_the_states_have_the_names_that_every_implementation_logs():
     assert [state.value for state in actions.State] == ["INIT", "BACKUP", "MASTER"]
 
 
-@pytest.mark.parametrize(("source", "family"), [("10.0.0.1", 4), ("fe80::1", 6)])
-def test_an_advertisement_goes_out_in_the_family_of_its_source(source, family):
-    assert actions.SendAdvertisement(ip_address(source), 1, 0, 7).family == family
-
-
 @pytest.mark.parametrize(
     ("addresses", "has_ipv6"),
     [([], False), (["10.0.0.100"], False), (["10.0.0.100", "fd00::1"], True)],

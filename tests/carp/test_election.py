@@ -7,12 +7,6 @@ from contenders import contender
 
 from ucarpd.carp import election
 from ucarpd.carp.election import (
-    REASONS,
-    BackupVerdict,
-    Belief,
-    MasterVerdict,
-    OwnVerdict,
-    SilenceVerdict,
     Situation,
     judge_as_backup,
     judge_as_master,
@@ -25,6 +19,14 @@ from ucarpd.carp.election import (
     turns_before_ours,
 )
 from ucarpd.carp.params import TieBreak
+from ucarpd.carp.verdicts import (
+    REASONS,
+    BackupVerdict,
+    Belief,
+    MasterVerdict,
+    OwnVerdict,
+    SilenceVerdict,
+)
 
 REVERSED = TieBreak.REVERSED
 

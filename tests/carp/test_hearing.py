@@ -6,12 +6,12 @@ import pytest
 from playbook import VIRTUAL, VIRTUAL6, params
 
 from ucarpd.carp.actions import Finding, Report
-from ucarpd.carp.election import BackupVerdict, MasterVerdict
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.hearing import Hearing
 from ucarpd.carp.params import TieBreak
 from ucarpd.carp.rank import NEVER, Rank
 from ucarpd.carp.rivals import Rivals
+from ucarpd.carp.verdicts import BackupVerdict, MasterVerdict
 from ucarpd.carp.why import Cause
 
 OURS, OURS6 = "10.0.0.5", "fe80::5"

@@ -3,8 +3,9 @@
 import pytest
 from contenders import contender
 
-from ucarpd.carp.election import MasterVerdict, Situation, judge_as_backup, judge_as_master
+from ucarpd.carp.election import Situation, judge_as_backup, judge_as_master
 from ucarpd.carp.params import TieBreak
+from ucarpd.carp.verdicts import MasterVerdict
 
 REVERSED, NUMERIC, YIELD = TieBreak
 RETURNS = {"preempt": True, "was_cut_off": True}

@@ -129,12 +129,12 @@ def test_unicast(action, peers, destinations, pseudo_checksum):
     assert all(isinstance(datagram, Datagram) for datagram in sent)
     assert [str(datagram.destination) for datagram in sent] == destinations
     for datagram in sent:
-        ethertype = b"\x08\x00" if action.family == 4 else b"\x86\xdd"
+        ethertype = b"\x08\x00" if action.source.version == 4 else b"\x86\xdd"
         ip = parse(bytes(12) + ethertype + datagram.packet)
         assert (ip.source, ip.destination) == (action.source, datagram.destination)
         assert (ip.ttl, ip.header_is_intact) == (255, True)
         pseudo = b""
-        if pseudo_checksum and action.family == 6:
+        if pseudo_checksum and action.source.version == 6:
             pseudo = pseudo_header(ip.source, ip.destination, 36, 112)
         assert packet.checksum(pseudo + ip.payload) == 0
 
@@ -164,7 +164,7 @@ def test_a_host_with_the_same_configuration_accepts_it(action, changes):
 def test_a_peer_with_the_same_list_of_peers_accepts_it(action, own_sources):
     configured = params(addresses=DUAL, peers=(OURS, OURS6, ip_address("10.0.0.2"), PEER6))
     (datagram,) = Transmitter(configured).advertisement(action, MAC)
-    ethertype = b"\x08\x00" if action.family == 4 else b"\x86\xdd"
+    ethertype = b"\x08\x00" if action.source.version == 4 else b"\x86\xdd"
     heard = Receiver(configured).check(bytes(12) + ethertype + datagram.packet, own_sources, ())
     assert heard == AdvertisementReceived(action.source, 1, 100, action.counter)
 

@@ -51,9 +51,6 @@ async def test_what_another_daemon_of_this_host_sends():
     ours = [each for each in bench.frames if each[12:14] == b"\x08\x00"]
     assert [bench.engine.sent_by_another(each) for each in ours] == [False, False]
     assert bench.engine.sent_by_another(peer_frame())
-    assert not bench.engine.sent_by_another(peer_frame(255, 255)), "our predecessor's bow-out"
-    assert not bench.engine.sent_by_another(peer_frame()[:60])
-    assert not bench.engine.sent_by_another(b"")
 
 
 @in_virtual_time

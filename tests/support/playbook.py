@@ -187,7 +187,7 @@ def words(action):
         case StateChanged(old, new):
             return f"{name} {old.value} {new.value}"
         case SendAdvertisement(_, advbase, advskew, demotion=demotion):
-            in_ipv6 = " IPv6" if action.family == 6 else ""
+            in_ipv6 = " IPv6" if action.source.version == 6 else ""
             demoted = f" D{demotion}" if demotion else ""
             return f"{name} {advbase}/{advskew}{in_ipv6}{demoted}"
         case Report(finding, peer, family, address, mac):

@@ -125,10 +125,10 @@ class Segment:
         demoted = f" D{action.demotion}" if action.demotion else ""
         self.note(
             f"{sender.source} advertises {action.advbase}/{action.advskew}{demoted}"
-            f" in IPv{action.family}"
+            f" in IPv{action.source.version}"
         )
         for station in self.stations:
-            if station is sender or action.family not in self.connected(sender, station):
+            if station is sender or action.source.version not in self.connected(sender, station):
                 continue
             if (sender, station) in self._cut or self.random.random() < self.loss:
                 continue

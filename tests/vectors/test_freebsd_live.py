@@ -65,7 +65,7 @@ def test_an_advertisement_of_the_running_freebsd_is_the_one_that_we_would_send(v
     counter = int(vector["counter"], 16)
     action = SendAdvertisement(live_source(vector), vector["advbase"], vector["advskew"], counter)
     (ours,) = Transmitter(live_params(vector)).advertisement(action, OUR_MAC)
-    is_ipv6 = action.family == 6
+    is_ipv6 = action.source.version == 6
     differs = (IPV6_TRAFFIC_CLASS,) if is_ipv6 else (IP_TOS, IP_CHECKSUM)
     assert masked(ours, *differs) == masked(theirs, *differs)
 

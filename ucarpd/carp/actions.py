@@ -83,14 +83,10 @@ class SendAdvertisement(NamedTuple):
     demotion: int = 0
     is_final: bool = False
 
-    @property
-    def family(self) -> Family:
-        return self.source.version
-
 
 @distinct
 class AcquireAddresses(NamedTuple):
-    """Put the virtual addresses on the interface; the answer is AddressesAcquired or AcquireFailed."""
+    """Put the virtual addresses in place; the answer is AddressesAcquired or AcquireFailed."""
 
 
 @distinct
@@ -104,7 +100,7 @@ class ReassertAddresses(NamedTuple):
 
 @distinct
 class ReportUnserved(NamedTuple):
-    """Report the virtual addresses that this master cannot put in place; none: it serves all again."""
+    """Report the virtual addresses that this master cannot serve; none: it serves all again."""
 
     addresses: tuple[IPAddress, ...]
 
@@ -136,10 +132,10 @@ class AnnounceAddresses(NamedTuple):
 
 @distinct
 class ProbeMaster(NamedTuple):
-    """Ask the neighbours, from `source`, where these addresses are; answer with AddressClaimed.
+    """Ask the neighbours, from `source`, for these addresses; answer with AddressClaimed.
 
-    The addresses are the late master's own one, and a virtual one.  If this host has gateways that can hold
-    up a takeover (rule S5), ask them too; if none answers, report GatewaysSilent.
+    The addresses are the late master's own one, and a virtual one.  If this host has gateways that
+    can hold up a takeover (rule S5), also ask them; if none answers, report GatewaysSilent.
     """
 
     source: IPAddress

@@ -10,9 +10,10 @@ from ucarpd.carp.probe import Probe
 
 
 class Answers:
-    """The answers of one time in a state; a MASTER ignores claims until `settled_at`.
+    """The answers that come while a host stays in one state.
 
-    `probe` is the question to the master in the silence before that.
+    A MASTER ignores claims until `settled_at`.  `probe` is the question that a BACKUP has asked its
+    silent master; the MASTER that it becomes keeps it.
     """
 
     def __init__(self, settled_at: float = float("inf"), probe: Probe | None = None) -> None:

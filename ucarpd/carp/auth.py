@@ -1,4 +1,4 @@
-"""The digest of an advertisement: HMAC-SHA1 over what two hosts must agree on.
+"""The digest of an advertisement: HMAC-SHA1 over the values that two hosts must agree on.
 
 It covers, in this order: version and type as the constants 02 01, the MAC address of OpenBSD's carp
 interface if it was set by hand, the vhid, every IPv4 virtual address, every IPv6 virtual address,
@@ -37,13 +37,13 @@ class Signer:
         self._prepared.update(bytes([vhid]) + hashed(addresses, with_link_local=with_link_local))
 
     def sign(self, counter: int) -> bytes:
-        """The 20-byte digest of an advertisement with this 64-bit counter."""
+        """Return the 20-byte digest of an advertisement with this 64-bit counter."""
         state = self._prepared.copy()
         state.update(counter.to_bytes(8, "big"))
         return state.digest()
 
     def verify(self, counter: int, digest: bytes) -> bool:
-        """Whether the digest is ours, compared in constant time."""
+        """Return whether the digest is ours, compared in constant time."""
         return hmac.compare_digest(self.sign(counter), digest)
 
 
@@ -74,7 +74,7 @@ def acceptors(params: Params) -> list[Signer]:
 
 
 def hashed(addresses: Iterable[IPAddress], *, with_link_local: bool = True) -> bytes:
-    """The virtual addresses as they enter the digest.
+    """Return the virtual addresses as they enter the digest.
 
     IPv4 before IPv6, each sorted by its bytes, each once.  In link-local IPv6 addresses bytes 2
     and 3 count as zero (the BSD kernels keep the interface index there); OpenBSD leaves them out.

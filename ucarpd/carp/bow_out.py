@@ -2,8 +2,8 @@
 
 A bow-out moves the role to a peer at once instead of after its master-down interval.  The parting
 advertisement of election rule M1 makes a ucarp that won repeat its gratuitous ARP.  Both must wait
-until our addresses are gone, or two hosts would hold them; and both are worthless, and the bow-out
-even does harm, once the peers have settled the matter without it.  Hence the time limit.
+until our addresses are gone, or two hosts would hold them.  Once the peers have settled the matter
+without them, both are worthless, and a bow-out even does harm.  Hence the time limit.
 """
 
 from ucarpd.carp.actions import SendAdvertisement
@@ -12,7 +12,9 @@ from ucarpd.carp.rank import BOW_OUT, Stated
 
 BOW_OUT_COPIES = 2
 BOW_OUT_SPACING = 0.05
-"""A bow-out is sent twice, seconds apart: a lost one costs the clients a master-down interval."""
+"""A bow-out is sent twice, this many seconds apart: a lost one costs the clients a master-down
+interval.
+"""
 
 
 def bow_out_of(source: IPAddress, counter: int) -> SendAdvertisement:
@@ -47,7 +49,7 @@ class FinalAdvertisements:
         return self.copies == 0
 
     def take(self, now: float) -> bool:
-        """Tell whether to send a copy now; if so, plan the next one."""
+        """Return whether to send a copy now; if so, plan the next one."""
         if self.send_at is None or now < self.send_at or self.is_over:
             return False
         if now > self.until:

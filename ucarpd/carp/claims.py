@@ -1,12 +1,13 @@
-"""The guard of a master's addresses: other hosts that say the addresses are at them.
+"""The guard of a master's addresses against other hosts that claim them.
 
 A gratuitous ARP packet of another host misleads every client that hears it, until this master
-announces the address again.  So it does: at once, but with growing pauses while the other host goes
-on, because that host may do the same.
+announces the address again.  The master does so at once, but with growing pauses while the claims
+continue, because the other host may do the same.
 
-A claim says nothing while the role moves: the old or the new master also announces.  An advertisement of a host that takes over is on the wire before its announcement, but
-may be read later, so even the quick answer waits for a moment.  If another master is heard,
-`rivals` reports it, and the advertisements settle the matter.
+A claim says nothing while the role moves: the old or the new master also announces.  An
+advertisement of a host that takes over is on the wire before its announcement, but may be read
+later, so even the quick answer waits for a moment.  If another master is heard, `rivals` reports
+it, and the advertisements settle the matter.
 """
 
 from ucarpd.carp.actions import Action, AnnounceAddresses, Finding, Report
@@ -17,14 +18,14 @@ ANSWER_AFTER = 0.02
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 8.0
-"""Seconds between two such announcements; the pause doubles while the claims go on."""
+"""Seconds between two such announcements; the pause doubles while the claims continue."""
 
 TELL_AFTER = 1.0
 """Seconds after which a claim is reported, if the role has not moved."""
 
 LEAST_WAIT = 1.0
-"""Seconds of a term, at least, in which claims are ignored: hosts with short intervals also have slow
-programs.
+"""The least number of seconds in which a new master ignores claims: hosts with short intervals also
+have slow programs.
 """
 
 QUIET = 60.0

@@ -38,7 +38,7 @@ class Contender(NamedTuple):
 
     @property
     def is_unfit(self) -> bool:
-        """It says so, in either style."""
+        """Whether it states that it is less fit, in either style."""
         return self.demotion > 0 or self.units >= UNFIT_UNITS
 
     def is_preferred_to(self, other: "Contender", tiebreak: TieBreak) -> bool:

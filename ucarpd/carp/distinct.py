@@ -26,7 +26,7 @@ _METHODS = {"__eq__": _equals, "__ne__": _differs, "__bool__": _is_true}
 
 
 def distinct(cls: type[T]) -> type[T]:
-    """Let the named tuples of this class equal only each other, and be true, even without fields."""
+    """Let named tuples of this class equal only each other, and be true even without fields."""
     for name, method in _METHODS.items():
         setattr(cls, name, method)
     return cls

@@ -71,14 +71,14 @@ M1 is not silent: a ucarp that wins repeats its gratuitous ARP when it hears a s
 BSD reacts.  M3 is silent: a BSD kernel yields on every tie.  ucarp answers a lost tie with one more
 advertisement, and a BSD that hears it also yields: no host serves for three intervals.
 
-M2, M4 and M6 answer at once, at most once an interval for each rival: the other master must not go
-on for the rest of ours.
+M2, M4 and M6 answer at once, at most once an interval for each rival: otherwise the other master
+would serve until our next regular advertisement.
 
 M4: an equal that speaks from the virtual MAC address is a BSD kernel, unless we do so ourselves.
 It will yield, so we keep a tie that we would lose, and the clients stay where they are.
 
-M5 ends what two different rules for ties, or a wire that works one way, would keep up for ever.
-Of equal masters the lowest in numeric order waits three intervals, the next six, and so on.
+M5 ends a tie that lasts because the hosts have different rules, or a wire works in one direction
+only.  Of equal masters the lowest in numeric order waits three intervals, the next six, and so on.
 
 M6, and B3 with it: addresses may be ordered one way in IPv4 and the other way in IPv6.  If each
 family decided the tie, both hosts would yield.
@@ -89,7 +89,7 @@ one while the better one serves.
 
 B1, B4, B6 and B7 ask for no preemption: such a master is not worth waiting for.  They are one
 predicate, `reason_to_depose`, and the master-down timer also asks it: a timer that waited for less,
-or for more, than the rules do would move the role to and fro.
+or for more, than the rules do would move the role back and forth.
 
 B2 and B3: equals never preempt, in any implementation.  B3 is ours alone, and serves pairs whose
 files differ in UCARP_PREEMPT only: the preferred host gets its role back when its cable is in
@@ -100,7 +100,7 @@ peer by B4 and yield to it by M1 at its next advertisement, and every other back
 
 B8: a host that is less fit takes over if it hears no master (S4), if the master bows out, and from
 a master that is less fit still.  Every healthy host relieves it at once, and between two of them
-the less unfit serves.  A host whose health checks have not run yet may be failing, so it counts as
+the fitter one serves.  A host whose health checks have not run yet may be failing, so it counts as
 the most failing one here, in B1 and B7, and in the timers; if it hears no master, it serves.
 
 B11: the operator (UCARP_PREEMPT_DELAY) or the history of this host asks it to wait before it takes
@@ -114,9 +114,10 @@ it may serve.
 S2 to S5: each family has a master-down timer, and the deadline is the end of the last one, or our
 turn (T1).  S3: a host that wakes up late has slept, and cannot know which host serves.
 
-S5, where the operator asks for it (`hold` of a check): probably this host is cut off, and as MASTER
-it would serve no client.  If the gateway fell silent before the master did, it is the gateway that is
-gone, and that holds up nothing.  Both may have died together, so the wait is one master-down interval.
+S5, if the operator asks for it (`hold` of a check): probably this host is cut off, and as MASTER it
+would serve no client.  If the gateway fell silent before the master did, it is the gateway that is
+gone, and that holds up nothing.  Both may have died together, so the wait is one master-down
+interval.
 
 T1: a bow-out reaches all backups at once.  Without turns each of them would take the role, and all
 but one would give it back, with all that their scripts do.
@@ -128,89 +129,20 @@ master, and as BACKUP it would later take over from an address that it does not 
 """
 
 from collections.abc import Iterable
-from enum import Enum
-from functools import cached_property
 from typing import NamedTuple
 
 from ucarpd.carp.contender import Contender
 from ucarpd.carp.params import TieBreak
 from ucarpd.carp.timing import UNFIT_UNITS
-from ucarpd.carp.why import Cause
+from ucarpd.carp.verdicts import BackupVerdict, Belief, MasterVerdict, OwnVerdict, SilenceVerdict
 
 TURNS = 8
-"""Rule T1 leaves a moment to so many at most: together less than the shortest master-down interval.
+"""Rule T1 leaves a moment to at most this many hosts: together less than the shortest master-down
+interval.
 """
 
 LATE = 0.1
-"""Seconds by which a wake-up is never called late (S3), however short the interval is."""
-
-
-class Belief(Enum):
-    OWN = "H1"
-    NO_SOURCE = "H2"
-    OVERTAKEN = "H3"
-    BELIEVED = "H4"
-
-
-class MasterVerdict(Enum):
-    YIELD = "M1"
-    STAY_BETTER = "M2"
-    YIELD_SILENTLY = "M3"
-    STAY_TIED = "M4"
-    END_TIE = "M5"
-    STAY_UNDECIDED = "M6"
-
-
-class BackupVerdict(Enum):
-    BARRED = "B10"
-    HELD_DOWN = "B9"
-    HIDDEN = "B0"
-    BOWED_OUT = "B6"
-    PEER_DEMOTED = "B1"
-    PEER_UNFIT = "B7"
-    UNFIT = "B8"
-    DELAYED = "B11"
-    PREEMPT = "B2"
-    RECLAIM = "B3"
-    PEER_TOO_SLOW = "B4"
-    WAIT = "B5"
-
-    @cached_property
-    def takes_over(self) -> bool:
-        return self in REASONS
-
-
-class SilenceVerdict(Enum):
-    BARRED = "S1"
-    NOT_YET = "S2"
-    SLEPT = "S3"
-    TAKE_OVER = "S4"
-    CUT_OFF = "S5"
-
-
-class OwnVerdict(Enum):
-    LEAVE_UNFIT = "L1"
-    SERVE_ON = "L2"
-    OUTLAST = "L3"
-    LEAVE_LOST = "L4"
-    LEAVE_TO_RIVAL = "L5"
-
-
-REASONS = {
-    BackupVerdict.BOWED_OUT: (Cause.BOW_OUT, "{peer} bowed out"),
-    BackupVerdict.PEER_DEMOTED: (Cause.UNFIT_MASTER, "{peer} is less fit: {comparison}"),
-    BackupVerdict.PEER_UNFIT: (Cause.UNFIT_MASTER, "{peer} is less fit: {comparison}"),
-    BackupVerdict.PREEMPT: (Cause.PREEMPT, "preempting {peer}: {comparison}"),
-    BackupVerdict.RECLAIM: (Cause.RECLAIM, "taking the role back from {peer}"),
-    BackupVerdict.PEER_TOO_SLOW: (
-        Cause.SLOW_MASTER,
-        "{peer} is too slow to wait for: {comparison}",
-    ),
-    MasterVerdict.YIELD: (Cause.BETTER_MASTER, "{peer} is preferred: {comparison}"),
-    MasterVerdict.YIELD_SILENTLY: (Cause.TIE, "{peer} wins the tie: {comparison}"),
-    MasterVerdict.END_TIE: (Cause.TIE, "{peer} does not yield: {comparison}"),
-}
-"""The verdicts by which the role changes: a fixed word, and words for the operator."""
+"""A wake-up is not late (S3) by up to this many seconds, however short the interval is."""
 
 
 class Situation(NamedTuple):
@@ -232,7 +164,7 @@ class Situation(NamedTuple):
 
 
 def judge_belief(*, is_own: bool, has_source: bool, is_overtaken: bool) -> Belief:
-    """Rules H1 to H4."""
+    """Apply rules H1 to H4."""
     if is_own:
         return Belief.OWN
     if not has_source:
@@ -249,7 +181,7 @@ def judge_as_master(
     peer_yields: bool = False,
     has_outstayed: bool = False,
 ) -> MasterVerdict:
-    """Rules M1 to M6.
+    """Apply rules M1 to M6.
 
     `decides_ties`: the peer was heard in the family that does; `peer_yields`: it is a kernel that
     yields on every tie; `has_outstayed`: it is our turn to yield by M5.
@@ -267,7 +199,7 @@ def judge_as_master(
 
 
 def judge_as_backup(own: Contender, peer: Contender, situation: Situation) -> BackupVerdict:
-    """Rules B0 to B11; `own` is our side as a challenger."""
+    """Apply rules B0 to B11; `own` is our side as a challenger."""
     if situation.is_barred:
         return BackupVerdict.BARRED
     if situation.is_held_down and not peer.is_leaving:
@@ -301,10 +233,11 @@ def judge_silence(
     may_have_slept: bool = True,
     is_cut_off: bool = False,
 ) -> SilenceVerdict:
-    """Rules S1 to S5; `interval` is our own.
+    """Apply rules S1 to S5; `interval` is our own.
 
     `may_have_slept` is False if S1, not sleep, has kept us from taking over at the deadline.
-    `is_cut_off`: the gateways have fallen silent with the master, and we have not waited for it yet.
+    `is_cut_off`: the gateways have fallen silent with the master, and we have not waited for it
+    yet.
     """
     if not may_serve:
         return SilenceVerdict.BARRED
@@ -316,33 +249,33 @@ def judge_silence(
 
 
 def turns_before_ours(own: Contender, backups: Iterable[Contender], tiebreak: TieBreak) -> int:
-    """Rule T1: how many of these backups come before us."""
+    """Return how many of these backups come before us (rule T1)."""
     return min(sum(backup.is_preferred_to(own, tiebreak) for backup in backups), TURNS)
 
 
 def judge_own_rank(*, may_serve: bool) -> OwnVerdict:
-    """Rules L1 and L2."""
+    """Apply rules L1 and L2."""
     return OwnVerdict.SERVE_ON if may_serve else OwnVerdict.LEAVE_UNFIT
 
 
 def judge_lost_link(now: float, *, missed_at: float, not_before: float) -> OwnVerdict:
-    """Rules L3 and L4.
+    """Apply rules L3 and L4.
 
-    A backup can miss us from `missed_at` on.  The outage of a link that flaps is outlasted only
-    after `not_before`.
+    `missed_at` is the first moment at which a backup can have missed us; before `not_before`, no
+    further outage of a link that flaps is outlasted.
     """
     return OwnVerdict.OUTLAST if not_before <= now < missed_at else OwnVerdict.LEAVE_LOST
 
 
 def judge_rival_in_outage(*, has_link: bool, is_leaving: bool) -> OwnVerdict:
-    """Rules L3 and L5.  `is_leaving`: the other host bows out."""
+    """Apply rules L3 and L5.  `is_leaving`: the other host bows out."""
     return OwnVerdict.LEAVE_TO_RIVAL if has_link and not is_leaving else OwnVerdict.OUTLAST
 
 
 def reason_to_depose(
     own: Contender, peer: Contender, own_master_down_units: int
 ) -> BackupVerdict | None:
-    """Why this master is not worth waiting for (B1, B4, B6, B7); None: it is."""
+    """Return why this master is not worth waiting for (B1, B4, B6, B7); None: it is."""
     if peer.is_leaving:
         return BackupVerdict.BOWED_OUT
     if peer.demotion > own.demotion:

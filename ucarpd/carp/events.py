@@ -88,7 +88,7 @@ class AdvertisementReceived:
 
     @property
     def stated(self) -> tuple[int, int, int]:
-        """All that it can be compared by."""
+        """The bytes that an election can compare."""
         return self.advbase, self.advskew, self.demote
 
 
@@ -140,7 +140,7 @@ class AddressRemoved(NamedTuple):
 class AddressClaimed(NamedTuple):
     """Another host has said, by ARP or neighbour discovery, that `address` is at `mac`, not here.
 
-    It is a virtual address of a MASTER, or one that ProbeMaster has asked for.
+    It is a virtual address of a MASTER, or an address that ProbeMaster has asked for.
     """
 
     address: IPAddress

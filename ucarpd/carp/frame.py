@@ -15,7 +15,8 @@ PROTOCOL_CARP = 112
 """The protocol number (IPv6: next header) that CARP shares with VRRP."""
 
 TTL = 255
-"""Advertisements are sent with it and, to a group, accepted with no other: no router forwarded it.
+"""Advertisements are sent with it and, to a group, accepted with no other: no router has forwarded
+them.
 """
 
 BROADCAST_MAC = b"\xff" * 6
@@ -61,12 +62,12 @@ class IPPacket(NamedTuple):
 
 
 def virtual_mac(vhid: int) -> bytes:
-    """00:00:5e:00:01:VHID, which the BSD kernels use for both families (and VRRP for IPv4)."""
+    """Return 00:00:5e:00:01:VHID: the BSD kernels use it for both families, VRRP for IPv4."""
     return b"\x00\x00\x5e\x00\x01" + bytes([vhid])
 
 
 def group_mac(group: IPAddress) -> bytes:
-    """The Ethernet address of a multicast group: its low 23 (RFC 1112) or 32 bits (RFC 2464)."""
+    """Return the Ethernet address of a group: its low 23 (RFC 1112) or 32 bits (RFC 2464)."""
     if isinstance(group, IPv6Address):
         return b"\x33\x33" + group.packed[-4:]
     low = int(group) & 0x7FFFFF
@@ -74,13 +75,13 @@ def group_mac(group: IPAddress) -> bytes:
 
 
 def ethernet(destination: bytes, source: bytes, ip: bytes) -> bytes:
-    """A frame around an IP packet."""
+    """Return a frame around an IP packet."""
     ethertype = ETHERTYPE_IPV4 if ip[0] >> 4 == 4 else ETHERTYPE_IPV6
     return ethernet_header(destination, source, ethertype) + ip
 
 
 def ethernet_header(destination: bytes, source: bytes, ethertype: int) -> bytes:
-    """The first 14 bytes of a frame."""
+    """Return the first 14 bytes of a frame."""
     return _ETHERNET.pack(destination, source, ethertype)
 
 
@@ -89,7 +90,7 @@ def source_mac(frame: bytes) -> bytes:
 
 
 def carp_over_ip(source: IPAddress, destination: IPAddress, payload: bytes) -> bytes:
-    """The IP packet around a CARP header; both addresses are of one family."""
+    """Return the IP packet around a CARP header; both addresses are of one family."""
     if isinstance(source, IPv6Address):
         return over_ipv6(source, destination, PROTOCOL_CARP, payload)
     return _over_ipv4(source, destination, payload)
@@ -164,7 +165,7 @@ def _parse_ipv4(frame: bytes) -> IPPacket:
 
 
 def _parse_ipv6(frame: bytes) -> IPPacket:
-    """No implementation sends extension headers, and none accepts them."""
+    """Refuse extension headers: no implementation sends or accepts them."""
     start = ETHERNET_SIZE + _IPV6.size
     if len(frame) < start:
         raise MalformedHeader("shorter than an IPv6 header")

@@ -6,16 +6,7 @@ other hosts (`peers`), and the time since each was heard (`master_down`).
 
 from ucarpd.carp.actions import Action, Finding, Report
 from ucarpd.carp.contender import Contender
-from ucarpd.carp.election import (
-    REASONS,
-    BackupVerdict,
-    Belief,
-    MasterVerdict,
-    Situation,
-    judge_as_backup,
-    judge_as_master,
-    judge_belief,
-)
+from ucarpd.carp.election import Situation, judge_as_backup, judge_as_master, judge_belief
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.master_down import MasterDown, Turn
 from ucarpd.carp.params import Family, IPAddress
@@ -24,6 +15,7 @@ from ucarpd.carp.preempt_delay import PreemptDelay
 from ucarpd.carp.rank import Rank
 from ucarpd.carp.rivals import Rivals
 from ucarpd.carp.timing import TIE_PATIENCE, UNITS_PER_SECOND
+from ucarpd.carp.verdicts import REASONS, BackupVerdict, Belief, MasterVerdict
 from ucarpd.carp.why import Why
 
 
@@ -44,18 +36,18 @@ class Hearing:
         self._rank = rank
 
     def set_rank(self, rank: Rank) -> None:
-        """Our rank has changed."""
+        """Take over a changed rank."""
         self._rank = rank
         self.master_down.set_rank(rank)
-        self._stand()
+        self._update_sides()
 
     def use(self, sources: tuple[IPAddress, ...], now: float) -> None:
-        """Hear in the families of these sources, which are our own, one for each."""
+        """Listen in the families of these sources of ours, one for each family."""
         self.sources = sources
-        self._stand()
+        self._update_sides()
         self.master_down.follow(tuple(self._own), now)
 
-    def _stand(self) -> None:
+    def _update_sides(self) -> None:
         rank = self._rank
         self._own = {source.version: rank.own(source) for source in self.sources}
         self._challenger = {source.version: rank.challenger(source) for source in self.sources}
@@ -69,7 +61,7 @@ class Hearing:
     # -- the verdicts ------------------------------------------------------------------------------
 
     def counts(self, heard: AdvertisementReceived, now: float) -> bool:
-        """Whether we believe it.  The log tells elsewhere of a host with a copy of our file."""
+        """Return whether we believe it; the engine logs a host that uses our address."""
         belief = judge_belief(
             is_own=heard.source in self.sources,
             has_source=self.master_down.hears(heard.family),
@@ -80,8 +72,9 @@ class Hearing:
     def as_backup(self, heard: AdvertisementReceived, now: float) -> BackupVerdict:
         """Take in an advertisement that counts, and judge it.
 
-        If its sender serves on, the silence counts from `now`; if we take over, our turn is set.  It is
-        also set if we may not serve now: when we may, no master that left has to be waited for.
+        If its sender serves on, the silence is measured from `now`; if we take over, our turn is
+        set.  If it leaves while we may not serve, our turn is also set, so that we need not wait
+        when we may.
         """
         rank, master_down, params = self._rank, self.master_down, self._rank.params
         was_cut_off = self.was_cut_off and master_down.decides_ties(heard.family, now)

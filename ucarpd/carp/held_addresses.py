@@ -175,7 +175,7 @@ class HeldAddresses:
         return actions
 
     def _report(self) -> list[Action]:
-        """Tell which addresses are refused, if that is news."""
+        """Report the addresses that are refused, if that is news."""
         refused = tuple(ip for ip in self._addresses if ip in self._refused)
         if refused == self._reported:
             return []
@@ -211,14 +211,14 @@ class AnnouncementSchedule:
             self._plan()
 
     def start(self, now: float) -> None:
-        """The first announcement goes out at `now`; plan the others."""
+        """Note that the first announcement goes out at `now`; plan the others."""
         self.last_at = self._started_at = now
         self._burst = deque(now + after for after in BURST)
         self._repetitions = 0
         self._plan()
 
     def take(self, now: float, early: float = 0.0) -> bool:
-        """Whether an announcement is due; several that were slept through count as one.
+        """Return whether an announcement is due; several that were slept through count as one.
 
         After the burst one is also due that would be due `early` seconds from now.
         """

@@ -3,8 +3,8 @@
 The addresses are taken off first.  Then it sends its final advertisements (see `bow_out`), and
 tells the neighbours where the addresses are now, if the new master does not: a BSD kernel that was
 master already announces nothing, and FreeBSD announces no IPv6 address at all.  Clients that have
-learnt our MAC address would go on sending to it; so they are told, once, the virtual MAC address
-that the kernels speak from.
+learnt our MAC address would keep sending to it, so this host tells them, once, the virtual MAC
+address that the kernels speak from.
 """
 
 from ucarpd.carp.actions import Action, AnnounceAddresses, ReleaseAddresses
@@ -22,7 +22,7 @@ class Leaving:
         """ReleaseAddresses has been asked for, and AddressesReleased has not come yet."""
         self._final: FinalAdvertisements | None = None
         self._given_up: tuple[IPAddress, ...] = ()
-        """Addresses whose clients have not been told yet who serves them now."""
+        """Addresses whose clients do not know yet which host serves them now."""
         self._are_off = False
         self._is_successor_virtual = False
 
@@ -52,18 +52,21 @@ class Leaving:
         return self.release()
 
     def cancel(self) -> None:
-        """This host has the role again."""
+        """Drop the remaining work, because this host has the role again."""
         self.is_releasing = False
         self._final = None
         self._given_up = ()
 
     def interface_lost(self, can_send: bool) -> None:
-        """`can_send`: a frame would still get out."""
+        """Drop the final advertisements, unless a frame would still get out (`can_send`)."""
         if not can_send:
             self._final = None
 
     def addresses_off(self, now: float, patience: float) -> list[Action]:
-        """A slow down-script holds the final advertisements back for `patience` seconds at most."""
+        """Note that the addresses are off while the down-script still runs.
+
+        It holds the final advertisements back for `patience` seconds at most.
+        """
         final = self._final
         if self.is_releasing and final is not None and final.send_at is None:
             final.send_at = now + patience
@@ -79,7 +82,7 @@ class Leaving:
         return self._tell_clients()
 
     def successor_heard(self, heard: AdvertisementReceived) -> list[Action]:
-        """Another host serves."""
+        """Note that another host serves."""
         if heard.is_bow_out:
             return []
         # A bow-out only moves the role; one more could move it again.

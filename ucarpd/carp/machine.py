@@ -7,44 +7,14 @@
              '--------------------- InterfaceLost, StopRequested ------------------------'
 
 There is one method for each state.  Its `match` names every event, also each that it ignores: an
-event that is out of place leaves the state untouched, and nothing from the wire raises.  This
-module says when the state changes; `transitions` says how, and `election` decides who is master.
+event that is out of place leaves the state untouched, and nothing from the wire raises.
 
-It is five machines, and each lives in a module of its own:
-
-    role       INIT, BACKUP, MASTER                    here; timers: `master_down`, `advertise_at`
-    addresses  off, wanted, held, being released       `held_addresses` as MASTER, then `leaving`
-    final      none, waiting for the release, sending  `bow_out`, kept by `leaving`
-    hold-down  off, or until a time                    `master_down.not_before`
-    stop       not wanted, or wanted                   here; the end is `Finish`
-
-The role drives the others.  A host that becomes MASTER cancels the release, the final
-advertisements and the hold-down.  A host that ceases to be MASTER begins a release, which the final
-advertisements follow; both end by themselves, whether it is BACKUP or INIT by then.  A stop waits
-for both.
-
-A MASTER has two more clocks: an `outage` of its link or source that it outlasts, and its offer to step down.
-`hearing`, with `peers`, and `rank` have no states: they remember the statements of other hosts, and
-of this one.  `rivals` remembers the other masters for as long as this host is MASTER.  `answers` has what
-hosts say by ARP: that they have an address (`claims`), or that a silent master is not gone (`probe`).
-
-These rules hold between the machines, and are checked after each event:
-
-    1. MASTER <=> the next advertisement has a time.
-    2. BACKUP <=> a master-down timer is armed, or our turn has come.
-    3. MASTER <=> the addresses are wanted here.
-    4. A MASTER releases nothing, and has no final advertisement to send.
-    5. A MASTER has no hold-down.
-    6. A MASTER may serve.
-    7. Only a MASTER outlasts an outage, or offers to step down; it states the offer while it lasts.
-    8. A host that is not in INIT has cleared what an earlier run left, and has a source address.
-    9. A stop is wanted only in INIT.
+This module says when the state changes, `transitions` says how, and `parts` has the parts of the
+host: three layers of one object.  `election` decides who is master.
 
 A master whose rank changes, either way, says so at once, and serves on until it hears a better host
 (rule L2).  Asked to step down, it says for two seconds that it would rather not serve; if it yields
 then, it stays away for a while (rule B9).
-
-The ugly part: `VirtualHost` inherits from `Transitions` only to keep both files short.
 """
 
 from dataclasses import replace
@@ -52,12 +22,11 @@ from typing import assert_never
 
 from ucarpd.carp import events
 from ucarpd.carp.actions import BACKUP, INIT, MASTER, Action, Finding, Finish, Report
-from ucarpd.carp.election import MasterVerdict
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.held_addresses import MOST_EARLY, HeldAddresses
-from ucarpd.carp.params import Params
-from ucarpd.carp.timing import ALONE, Phase, earliest
+from ucarpd.carp.timing import earliest
 from ucarpd.carp.transitions import Transitions
+from ucarpd.carp.verdicts import MasterVerdict
 from ucarpd.carp.why import Cause
 
 STEP_DOWN_OFFER = 2.0
@@ -88,10 +57,6 @@ class VirtualHost(Transitions):
     together (see timing).
     """
 
-    def __init__(self, params: Params, counter: int, phase: Phase = ALONE) -> None:
-        super().__init__(params, counter, phase)
-        self._stopping = False
-
     def handle(self, event: events.Event, now: float) -> list[Action]:
         """Take in one event at monotonic second `now`; return the actions to perform, in order."""
         if self.state is MASTER:
@@ -108,24 +73,6 @@ class VirtualHost(Transitions):
             self._actions.append(Finish())
         actions, self._actions = self._actions, []
         return actions
-
-    def _check_rules(self) -> None:
-        is_out = self.state is INIT
-        if self.state is MASTER:
-            assert self.advertise_at is not None, "rule 1"
-            assert self._held is not None, "rule 3"
-            assert self._leaving.is_over, "rule 4"
-            assert not self._master_down.is_held_down, "rule 5"
-            assert self._rank.may_serve, "rule 6"
-        else:
-            assert self.advertise_at is None, "rule 1"
-            assert self._held is None, "rule 3"
-            assert self._outage.until is None, "rule 7"
-            assert self._step_down_until is None, "rule 7"
-        assert self._master_down.is_armed == (self.state is BACKUP), "rule 2"
-        assert self._rank.is_stepping_down == (self._step_down_until is not None), "rule 7"
-        assert (self._started and self.sources) or is_out, "rule 8"
-        assert is_out or not self._stopping, "rule 9"
 
     def next_deadline(self) -> float | None:
         """The monotonic second at which DeadlineReached is wanted; None for never."""
@@ -185,7 +132,7 @@ class VirtualHost(Transitions):
                 self._handle_without_role(event, now)
 
     def _handle_without_role(self, event: WithoutRole, now: float) -> None:
-        """What INIT and BACKUP have in common."""
+        """Handle an event in the way that INIT and BACKUP share."""
         match event:
             case events.AddressesAcquired():
                 self._disown()

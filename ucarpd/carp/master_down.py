@@ -5,10 +5,9 @@ of its own family.  Unlike the kernels, a backup takes over when all of them hav
 that is heard in IPv4 serves, also when a switch loses its IPv6 advertisements.  Waiting longer than
 a peer would is always safe.
 
-When one advertisement makes several backups take over, such as a bow-out, they go in turns: each
-leaves a moment to every host that is preferred to it, as far as it knows them: a backup is silent,
-so it knows the hosts that it has heard yield.  Without turns all of them would take the role, and
-all but one would give it back, with all that their scripts do.
+When one advertisement, such as a bow-out, makes several backups take over, they go in turns
+(rule T1): each leaves a moment to every host that is preferred to it.  A backup is silent, so the
+others know of it only if they have heard it yield.
 """
 
 from typing import NamedTuple
@@ -27,8 +26,8 @@ TURN = 1 / 32
 """The part of an interval, and of a second, that is left to each host that is preferred."""
 
 PROBE_LEAD = 1 / 3
-"""The part of a silence that is left, at most, when the late master is probed: it has missed an
-advertisement by then.
+"""The late master is probed when this part of the wait is left, at most: an advertisement of it is
+already missing.
 """
 
 
@@ -63,13 +62,13 @@ class MasterDown:
         self._is_probed = False
         """The master of the present silence has been probed."""
         self.gateways_silent_since: float | None = None
-        """The first question to a gateway without an answer, if none answers in this silence (rule S5).
-        """
+        """The first question that no gateway answered in this silence, if none answers (rule S5)."""
         self._held_until: float | None = None
 
     # -- hearing -----------------------------------------------------------------------------------
 
     def hear(self, heard: AdvertisementReceived, now: float) -> None:
+        """Note an advertisement; `arm` measures the silence after it."""
         self.note_silence(now)
         self._last[heard.family] = heard
         self._heard_at[heard.family] = now
@@ -90,7 +89,7 @@ class MasterDown:
         self._last.clear()
 
     def decides_ties(self, family: Family, now: float) -> bool:
-        """Whether it is in this family that a tie is decided.
+        """Return whether a tie is decided in this family.
 
         The source addresses of two hosts may be ordered one way in IPv4 and the other way in IPv6;
         with both families deciding, both hosts would yield.  So IPv4 decides while it is heard.
@@ -111,13 +110,13 @@ class MasterDown:
         self._set_waits()
 
     def hears(self, family: Family) -> bool:
-        """Whether this host has a source address to advertise from in the family."""
+        """Return whether this host has a source address to advertise from in the family."""
         return family in self._families
 
     # -- how long to wait --------------------------------------------------------------------------
 
     def patience_with(self, heard: AdvertisementReceived | None) -> float:
-        """For how long a silence after this advertisement is no reason to take over.
+        """Return the seconds of silence after this advertisement that are no reason to take over.
 
         A backup waits for `deadratio` intervals of a slower master: by its own interval alone, with
         advbase 1 and advskew 0, it would drop a healthy master at advskew 254 after a single lost
@@ -126,6 +125,7 @@ class MasterDown:
         rank = self._rank
         units = own_units = rank.master_down_units
         ratio = rank.params.deadratio
+        # A master that is fast enough cannot make the wait longer than our own interval does.
         if (
             heard is not None
             and ratio * heard.units > own_units
@@ -141,7 +141,7 @@ class MasterDown:
         return max(self.patience_with(self._last.get(family)) for family in self._families)
 
     def pause(self, own: Contender, heard: AdvertisementReceived) -> float:
-        """How long to leave the role of its sender to the hosts that are preferred to us."""
+        """Return the seconds to leave the role of its sender to the hosts preferred to us."""
         rank = self._rank
         backups = map(rank.rival, self._peers.ready(heard))
         turns = turns_before_ours(own, backups, rank.params.tiebreak)
@@ -176,7 +176,7 @@ class MasterDown:
 
     @property
     def is_cut_off(self) -> bool:
-        """Whether the gateways have fallen silent with the master (rule S5), and it does not hold yet."""
+        """Whether the gateways fell silent with the master (rule S5), and it does not hold yet."""
         if self._turn is not None or self._begun_in is None or self.is_holding:
             return False
         silent_since = self.gateways_silent_since
@@ -206,7 +206,7 @@ class MasterDown:
         return min(self._rank.interval, PROBE_LEAD * self._wait[self._begun_in])
 
     def take_probe(self, now: float) -> AdvertisementReceived | None:
-        """Return the latest advertisement of the late master, if it is to be probed now."""
+        """Return the latest advertisement of the late master, if it must be probed now."""
         at, family = self.probe_at, self._begun_in
         if at is None or family is None or now < at:
             return None
@@ -258,7 +258,7 @@ class MasterDown:
         self._told_silent.clear()
 
     def set_rank(self, rank: Rank) -> None:
-        """Take over a changed rank; the silence goes on, but its limit may have changed."""
+        """Take over a changed rank; the silence continues, but its limit may have changed."""
         self._rank = rank
         self._set_waits()
 
@@ -289,7 +289,7 @@ class MasterDown:
         return None
 
     def newly_heard(self, family: Family) -> bool:
-        """Whether this family was told to be silent, and is heard again."""
+        """Return whether this family was reported silent, and is heard again."""
         was_silent = family in self._told_silent
         self._told_silent.discard(family)
         return was_silent

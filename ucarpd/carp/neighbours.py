@@ -1,4 +1,4 @@
-"""ARP and neighbour discovery bytes: questions where an address is, and answers."""
+"""ARP and neighbour discovery bytes: questions for the MAC address of an address, and answers."""
 
 import struct
 from ipaddress import IPv4Address, IPv6Address
@@ -44,8 +44,8 @@ _ND_OPTIONS = 24
 class Claim(NamedTuple):
     """A host's statement that `address` is at `mac`.
 
-    `is_echo`: it says so to this host alone, for no question of a client.  So a FreeBSD backup
-    answers each gratuitous ARP request, with the MAC address of its interface.
+    `is_echo`: it tells this host alone, and answers no client.  A FreeBSD backup answers each
+    gratuitous ARP request in this way, with the MAC address of its interface.
     """
 
     address: IPAddress
@@ -66,7 +66,7 @@ def gratuitous_arp(
 
 
 def question(address: IPAddress, source: IPAddress, mac: bytes) -> bytes:
-    """Return a frame that asks, from `source` at `mac`, where `address` is; both of one family."""
+    """Return a frame in which `source`, at `mac`, asks for `address`; both are of one family."""
     if isinstance(address, IPv4Address) and isinstance(source, IPv4Address):
         arp = _arp(ARP_REQUEST, mac, source, bytes(6), address)
         return ethernet_header(BROADCAST_MAC, mac, ETHERTYPE_ARP) + arp
@@ -107,9 +107,9 @@ def _arp(
 def unsolicited_neighbour_advertisement(
     address: IPv6Address, mac: bytes, router: bool, sender: bytes | None = None
 ) -> bytes:
-    """A frame to all nodes that says "`address` is at `mac`" (RFC 4861, 7.2.6).
+    """Return a frame to all nodes that says "`address` is at `mac`" (RFC 4861, 7.2.6).
 
-    It comes from `sender`, by default the same.  `router` must tell the truth: hosts drop a default
+    It comes from `sender`, by default `mac`.  `router` must tell the truth: hosts drop a default
     router that claims to be none.
     """
     flags = _ND_OVERRIDE | (_ND_ROUTER if router else 0)

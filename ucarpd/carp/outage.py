@@ -3,15 +3,16 @@ removed and added again.
 
 No backup can have missed a master whose link is back before the first backup's timer can end: that
 is `deadratio` intervals after its last advertisement, and one interval earlier is early enough even
-if that one was lost with the link.  The shortest interval counts that this host or any other of its
-vhid has stated.  Such a master stays MASTER: a virtual address on a dead link misleads no client, and
-a host without a source address still serves.
-A link that keeps flapping is another matter: a master outlasts one outage in a master-down
-interval.
+if that one was lost with the link.  It takes the shortest interval that this host or any other of
+its vhid has stated.  Such a master stays MASTER: a virtual address on a dead link misleads no
+client, and a host without a source address still serves.
+
+If a link keeps flapping, a master outlasts only one outage in a master-down interval.
 """
 
-from ucarpd.carp.election import OwnVerdict, judge_lost_link, judge_rival_in_outage
+from ucarpd.carp.election import judge_lost_link, judge_rival_in_outage
 from ucarpd.carp.events import AdvertisementReceived, InterfaceLost
+from ucarpd.carp.verdicts import OwnVerdict
 
 
 class Outage:
@@ -28,7 +29,7 @@ class Outage:
     def begin(
         self, lost: InterfaceLost, now: float, *, until: float, master_down_interval: float
     ) -> bool:
-        """The link or the source is lost; whether that may be outlasted."""
+        """Begin an outage of link or source, if it may be outlasted; return whether it may."""
         verdict = judge_lost_link(now, missed_at=until, not_before=self._not_before)
         if verdict is OwnVerdict.LEAVE_LOST:
             return False
@@ -37,11 +38,11 @@ class Outage:
         return True
 
     def goes_on(self, lost: InterfaceLost) -> None:
-        """Another thing is lost meanwhile, or one of two is back."""
+        """Note during an outage that link or source has also been lost, or is back."""
         self.reason, self.can_send = lost.reason, lost.can_send
 
     def is_ended_by(self, heard: AdvertisementReceived) -> bool:
-        """Whether this host has to leave, because another master is heard during the outage."""
+        """Return whether to leave, because another master is heard during the outage."""
         if self.until is None:
             return False
         verdict = judge_rival_in_outage(has_link=self.can_send, is_leaving=heard.is_bow_out)

@@ -38,7 +38,7 @@ class Advertisement(NamedTuple):
 
 
 def encode(advertisement: Advertisement, pseudo_header: bytes = b"") -> bytes:
-    """The header as it goes on the wire, with its checksum.
+    """Return the header with its checksum, as it is sent.
 
     Every system sums up these 36 bytes alone, also in IPv6; only NetBSD adds IPv6's pseudo-header.
     """
@@ -71,11 +71,11 @@ def decode(payload: bytes) -> Advertisement:
 
 
 def checksum(data: bytes | bytearray) -> int:
-    """The Internet checksum (RFC 1071); 0 for data that contains its own valid checksum."""
+    """Return the Internet checksum (RFC 1071): 0 for data that contains its own valid checksum."""
     if len(data) % 2:
         data = bytes(data) + b"\0"
-    # Adding 16-bit words with end-around carry is arithmetic modulo 65535: 0 and 65535 are the
-    # same; a sum of real words comes out as 65535 then, and as 0 only if there is nothing to add.
+    # Adding 16-bit words with end-around carry is arithmetic modulo 65535, in which 0 and 65535 are
+    # the same: such a sum is 65535, and 0 only if all words are 0.
     total = int.from_bytes(data, "big")
     folded = total % 0xFFFF or (0xFFFF if total else 0)
     return ~folded & 0xFFFF

@@ -21,7 +21,7 @@ MAC_SIZE = 6
 
 CARP_GROUP_V4 = IPv4Address("224.0.0.18")
 CARP_GROUP_V6 = IPv6Address("ff02::12")
-"""Where advertisements go; CARP shares the groups with VRRP."""
+"""The groups that advertisements go to; CARP shares them with VRRP."""
 
 
 class TieBreak(Enum):
@@ -55,7 +55,7 @@ class Params:
 
     `vhid` is 1 to 255, `advbase` 0 to 253 seconds, `advskew` 0 to 254 in 1/256 s, `deadratio` at
     least 2, `key` 1 to 20 bytes.  Raises ValueError for anything else; `ucarpd.config`
-    checks the typed values before, with kinder words.
+    checks the typed values before, with clearer messages.
     """
 
     vhid: int
@@ -121,7 +121,7 @@ class Params:
         object.__setattr__(self, "families", tuple(f for f in (4, 6) if f in versions))
 
     def peers_of(self, family: Family) -> tuple[IPAddress, ...]:
-        """The unicast peers of one IP version; none means that its group is used."""
+        """Return the unicast peers of one IP version; none means that its group is used."""
         return tuple(peer for peer in self.peers if peer.version == family) if self.peers else ()
 
     def group_of(self, family: Family) -> IPAddress:

@@ -26,10 +26,10 @@ from ucarpd.carp.params import IPAddress, TieBreak
 from ucarpd.carp.timing import BOW_OUT_UNITS, UNITS_PER_SECOND
 
 SOURCES = 64
-"""How many hosts are remembered: the latest ones that were heard."""
+"""How many sources are remembered: the latest ones that were heard."""
 
 OVERTAKEN = 16
-"""Counters below the latest one that are not believed; ours count by one."""
+"""How far below the latest counter an overtaken frame may be; our counters go up by one."""
 
 REORDERED = 0.1
 """Seconds for which a frame that an ordinary advertisement has overtaken is not believed.
@@ -90,6 +90,7 @@ class Peers:
     def __init__(self) -> None:
         self._peers: dict[IPAddress, Peer] = {}
         self._latest: Peer | None = None
+        """The peer that was heard last; the next advertisement mostly also comes from it."""
         self._last_words: dict[IPAddress, LastWord] = {}
         self._longest_kept_units = 0
         self.shortest_units = BOW_OUT_UNITS
@@ -97,11 +98,11 @@ class Peers:
 
     @property
     def heard(self) -> Collection[Peer]:
-        """The hosts that are remembered, the latest one last."""
+        """The peers that are remembered, the latest one last."""
         return self._peers.values()
 
     def is_overtaken(self, heard: AdvertisementReceived, now: float) -> bool:
-        """Whether its sender has said something else after having sent this."""
+        """Return whether its sender has said something else after having sent this."""
         for last in self._last_words.values():
             if (
                 now < last.until
@@ -118,6 +119,7 @@ class Peers:
         Only a lasting statement needs it.
         """
         peer = self._latest
+        # Equal addresses are mostly one object; if they are not, this only takes longer.
         if peer is None or peer.newest.source is not heard.source:
             peer = self._latest = self._peers.pop(heard.source, None) or Peer(heard, now)
             self._peers[heard.source] = peer
@@ -150,15 +152,16 @@ class Peers:
             self._last_words[heard.source] = LastWord(heard, until)
 
     def interval_units(self, heard: AdvertisementReceived, own_master_down_units: int) -> int:
-        """The interval at which its sender may be expected to advertise; `hear` comes first."""
+        """Return the interval, in 1/256 s, at which its sender may be expected to advertise."""
         if heard.is_unfit:
-            return min(self._peers[heard.source].fit_units, SLOWEST_UNFIT_UNITS)
+            peer = self._peers.get(heard.source)
+            return SLOWEST_UNFIT_UNITS if peer is None else min(peer.fit_units, SLOWEST_UNFIT_UNITS)
         return min(heard.units, max(own_master_down_units, self._longest_kept_units))
 
     # -- who serves --------------------------------------------------------------------------------
 
     def serves(self, contender: Contender, until: float, *, is_hidden: bool = False) -> None:
-        """Its newest advertisement says that it is master; `hear` comes first."""
+        """Note that its newest advertisement says that it is master; `hear` comes first."""
         peer = self._peers[contender.source]
         peer.contender, peer.serves_until, peer.has_yielded = contender, until, is_hidden
 
@@ -170,7 +173,7 @@ class Peers:
         tiebreak: TieBreak,
         is_waited_for: Callable[[Contender], bool],
     ) -> bool:
-        """Tell whether another host serves that is waited for, and preferred to the sender."""
+        """Return whether another host serves that is waited for, and preferred to the sender."""
         for source, each in self._peers.items():
             other = each.contender
             if each.newest is heard or other is None or now >= each.serves_until:
@@ -200,12 +203,12 @@ class Peers:
 
 
 def is_lasting(heard: AdvertisementReceived) -> bool:
-    """Whether older frames of its sender are not believed for a master-down interval."""
+    """Return whether older frames of its sender are not believed for a master-down interval."""
     return heard.is_bow_out or heard.stated_demotion > 0
 
 
 def _are_twins(one: AdvertisementReceived, other: AdvertisementReceived) -> bool:
-    """Whether two sources, of two families, may be one host: its counters follow each other."""
+    """Return whether two sources of two families may be one host, by their counters."""
     distance = (one.counter - other.counter) & _COUNTER_MASK
     return min(distance, _COUNTER_MASK - distance) < ONE_RUN
 

@@ -4,9 +4,9 @@ The delay of the configuration counts from the start, from the return of the int
 moment when this host is healthy again: by then the spanning tree of the switch and the services of
 this host are ready.
 
-A host that loses the role through faults of its own, again and again, also waits: from the third
-loss in ten minutes on, longer after each, five minutes at most.  Without that, a link that flaps
-would move the role twice each time.
+A host that loses the role through faults of its own again and again also waits: after the third
+loss in ten minutes and each later one, longer each time, and five minutes at most.  Without that, a
+link that flaps would move the role twice each time.
 """
 
 from collections import deque
@@ -15,7 +15,7 @@ FLAP_WINDOW = 600.0
 """Seconds within which losses of the role count together."""
 
 BACK_OFF = (0.0, 0.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0)
-"""Seconds to wait after the first loss in the window, the second, and so on; the last one repeats."""
+"""Seconds to wait after the first loss in the window, the second, and so on; the last repeats."""
 
 
 class PreemptDelay:
@@ -26,11 +26,11 @@ class PreemptDelay:
         self._losses: deque[float] = deque(maxlen=len(BACK_OFF))
 
     def begin(self, now: float) -> None:
-        """The interface is ready, or this host is healthy again."""
+        """Note that the interface is ready, or that this host is healthy again."""
         self._well_since = now
 
     def role_lost(self, now: float) -> None:
-        """This host was MASTER, and is not because of a fault of its own."""
+        """Note that this host has stopped being MASTER because of a fault of its own."""
         self._losses.append(now)
 
     def until(self, delay: float, now: float) -> float:
@@ -40,4 +40,5 @@ class PreemptDelay:
         return self._well_since + max(delay, back_off)
 
     def is_on(self, delay: float, now: float) -> bool:
+        """Return whether the wait is not over."""
         return bool(delay or self._losses) and now < self.until(delay, now)

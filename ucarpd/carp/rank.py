@@ -22,8 +22,8 @@ serve gives its addresses up at once, heard or not, and takes over from no host.
 A host states the faults that it knows, even if its health checks have not run yet.  As a backup it
 then compares itself as the most failing one: it challenges no master that may be the fitter one.
 
-Stating is no pace: a host that is less fit advertises once a second at least, so that it is
-relieved soon.
+A host that is less fit does not keep to an interval that it states: it advertises at least once a
+second, so that it is relieved soon.
 """
 
 from dataclasses import dataclass, replace
@@ -73,10 +73,10 @@ BOW_OUT = Stated(BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, LARGEST_DEMOTION)
 
 @dataclass(frozen=True)
 class Rank:
-    """`demotion` is a place in the order above: HEALTHY to NEVER.  `is_tested`: the checks have run.
+    """`demotion` is a place in the order above, HEALTHY to NEVER.  `is_tested`: the checks ran.
 
-    It is asked several times for each advertisement that comes in, and changes once in a while: so
-    it works each thing out once.
+    It is asked several times for each advertisement that comes in, and seldom changes, so it
+    computes most values only once.
     """
 
     params: Params
@@ -122,12 +122,12 @@ class Rank:
     # -- our side of an election, and the other one ------------------------------------------------
 
     def own(self, source: IPAddress) -> Contender:
-        """Our side; `source` is the address that we advertise from."""
+        """Return our side; `source` is the address that we advertise from."""
         units, demotion = self._own
         return Contender(units, source, demotion)
 
     def challenger(self, source: IPAddress) -> Contender:
-        """Our side as a backup: an untested host counts as failing (rule B8)."""
+        """Return our side as a backup: an untested host counts as failing (rule B8)."""
         return self.own(source) if self.is_tested else self._untested.own(source)
 
     @cached_property
@@ -137,11 +137,11 @@ class Rank:
         return interval_units(advbase, advskew), demotion if self._in_header else 0
 
     def rival(self, heard: AdvertisementReceived) -> Contender:
-        """The other side."""
+        """Return the side of the sender."""
         return Contender(heard.units, heard.source, heard.demote if self._in_header else 0)
 
     def compared_with(self, heard: AdvertisementReceived) -> str:
-        """For the operator: why the other host won, or lost."""
+        """Return why the other host won, or lost, in words for the operator."""
         theirs, ours = in_words(heard.units / UNITS_PER_SECOND), in_words(self.interval)
         intervals = f"it advertises every {theirs}, this host every {ours}"
         demotions = f"it is demoted by {heard.stated_demotion}, this host by {self.unfitness}"
@@ -159,13 +159,13 @@ class Rank:
         )
 
     def waits_for(self, peer: Contender) -> bool:
-        """Whether a master that states this is left alone."""
+        """Return whether a backup waits for a master that states this."""
         own = self.challenger(peer.source)
         return reason_to_depose(own, peer, self.master_down_units) is None
 
     @cached_property
     def master_down_interval(self) -> float:
-        """In seconds, whoever is heard."""
+        """Our own one, in seconds, independent of the other hosts."""
         return self.master_down_units / UNITS_PER_SECOND
 
     @cached_property

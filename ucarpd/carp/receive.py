@@ -3,16 +3,20 @@
 Each rung is one check; the first that fails ends the climb and is counted.  The names of the
 reasons come from the BSDs' `netstat -p carp`, if it has one.  Cheap checks come first, the digest
 last but one.  As in every implementation, the frame's source MAC, TOS, id, IP options, authlen and
-trailing bytes are no reason to drop it.  Stricter than ucarp and the kernels is one rung only:  the
-type must be 1 (nothing else is ever sent, and the digest covers it only as a constant).
+trailing bytes are no reason to drop it.  Only one rung is stricter than ucarp and the kernels: the
+type must be 1 (no other is ever sent, and the digest covers it only as a constant).
+
+A frame that begins with the same bytes as an earlier good one has passed the rungs about these
+bytes, so only its checksum, digest and counter are checked.
 
 A family in which this virtual host has unicast peers takes nothing from elsewhere, and nothing that
 was sent to the group, as OpenBSD has it; the TTL is not looked at there, since peers may be routed,
-as FreeBSD has it.  In IPv6 both checksums are good: the plain one, and NetBSD's with the
+as FreeBSD has it.  In IPv6 two checksums are accepted: the plain one, and NetBSD's with the
 pseudo-header.
 
-VRRP shares CARP's protocol number and groups.  Its form gives it away before anything else, because
-a VRRP router is no faulty CARP host: one with our id is worth a line, the others only a count.
+VRRP shares CARP's protocol number and groups.  It is recognised by its form before most other
+checks, because a VRRP router is no faulty CARP host: a router with our id is logged, others are
+only counted.
 """
 
 from collections import Counter
@@ -40,12 +44,10 @@ OTHERS = 64
 """Sources with another vhid whose digest is looked at: it limits the work for a forger."""
 
 REPEATED = 8
-"""Beginnings of good frames that are remembered; the digest does not cover them, so a forger may vary
-them.
-"""
+"""Beginnings of good frames that are remembered; a forger may vary them, as no digest covers them."""
 
 _BEGINNING = slice(None, -30)
-"""What precedes the checksum of an advertisement, in a frame that ends with the advertisement."""
+"""The bytes before the checksum of the advertisement, in a frame that ends with it."""
 _SIZE = {4: 14 + 20 + packet.HEADER_SIZE, 6: 14 + 40 + packet.HEADER_SIZE}
 """Bytes of such a frame, without IP options."""
 _ADVERTISEMENT = slice(-packet.HEADER_SIZE, None)
@@ -141,8 +143,8 @@ class Receiver:
     def _climb(
         self, frame: bytes, own_sources: Container[IPAddress], sent_counters: Container[int]
     ) -> AdvertisementReceived | Dropped:
-        # All but the last 30 bytes of a frame are the same each second, and so is the result of
-        # the rungs that look at them.
+        # A host repeats all but the last 30 bytes of its frames, so the rungs that look at these
+        # bytes have the same result.
         beginning = frame[_BEGINNING]
         repeated = self._repeated.get(beginning)
         if repeated is not None and packet.checksum(frame[_ADVERTISEMENT]) == 0:
@@ -172,7 +174,7 @@ class Receiver:
     def _examine(
         self, frame: bytes, own_sources: Container[IPAddress]
     ) -> tuple[AdvertisementReceived, bytes] | Dropped:
-        """Climb up to the digest; return what the frame would say if its digest is good."""
+        """Climb up to the digest; return the advertisement, and the digest to verify."""
         try:
             ip = parse(frame)
         except MalformedHeader as error:
@@ -213,12 +215,12 @@ class Receiver:
         return heard, carp.digest
 
     def _is_repeatable(self, frame: bytes, heard: AdvertisementReceived) -> bool:
-        """Whether a frame that begins with the same bytes would climb as far, and end like this one.
+        """Return whether every frame that begins with the same bytes passes the same rungs.
 
-        Between unicast peers that would also take the same sources of our own.
+        Between unicast peers that also depends on our own source addresses.
         """
-        ends_with_it = len(frame) == _SIZE[heard.family]
-        return ends_with_it and not self._params.peers_of(heard.family)
+        ends_with_advertisement = len(frame) == _SIZE[heard.family]
+        return ends_with_advertisement and not self._params.peers_of(heard.family)
 
     def _other_vhid(self, source: IPAddress, carp: packet.Advertisement) -> tuple[DropReason, str]:
         mine = self._params.vhid
@@ -230,7 +232,10 @@ class Receiver:
         return DropReason.BAD_VHID, f"vhid {carp.vhid}, this virtual host is {mine}"
 
     def _is_signed_as_ours(self, source: IPAddress, carp: packet.Advertisement) -> bool:
-        """Whether only the vhid differs.  Each source and vhid is looked at once, and not many."""
+        """Return whether only the vhid differs.
+
+        Each pair of source and vhid is looked at once, and not many of them.
+        """
         kind = source, carp.vhid
         if kind not in self._signed_as_ours:
             if len(self._signed_as_ours) >= OTHERS:
@@ -253,7 +258,7 @@ class Receiver:
     def _misdirected(
         self, ip: IPPacket, own_sources: Container[IPAddress]
     ) -> tuple[DropReason, str] | None:
-        """The rungs about who sent it to whom; None if all is well."""
+        """Climb the rungs about source and destination; return why to drop it, or None."""
         peers = self._params.peers_of(ip.family)
         if not peers:
             if ip.ttl != TTL:

@@ -18,7 +18,7 @@ more.
 """
 
 FORGOTTEN_AFTER = 3
-"""Intervals of silence after which a rival is MASTER no longer."""
+"""Intervals of silence after which a rival is no longer MASTER."""
 
 RIVALS = 16
 """How many are answered and reported; sources are not signed, so a forger may invent any number."""
@@ -40,7 +40,7 @@ class Rival:
         return self.contender.units / UNITS_PER_SECOND if not self.contender.is_unfit else 1.0
 
     def is_forgotten(self, now: float, interval: float) -> bool:
-        """Whether it has been silent for so long that it is MASTER no longer."""
+        """Return whether it has been silent for so long that it is no longer MASTER."""
         return now - self.heard_at > FORGOTTEN_AFTER * max(interval, self.interval)
 
 
@@ -72,7 +72,7 @@ class Rivals:
         return [Report(Finding.RIVAL_STAYS_TIED if is_tie else Finding.RIVAL_STAYS, peer.source)]
 
     def is_to_be_answered(self, source: IPAddress, now: float, interval: float) -> bool:
-        """Whether one more advertisement of ours is due to it: at most one in an interval."""
+        """Return whether to answer it with an advertisement: at most once in an interval."""
         rival = self._rivals.get(source)
         if rival is None or now - rival.answered_at < interval:
             return False
@@ -80,11 +80,11 @@ class Rivals:
         return True
 
     def are_heard(self, now: float, interval: float) -> bool:
-        """Whether another master has been heard lately."""
+        """Return whether another master has been heard lately."""
         return any(not rival.is_forgotten(now, interval) for rival in self._rivals.values())
 
     def has_outstayed(self, own: Contender, peer: Contender, now: float, interval: float) -> bool:
-        """Whether this equal rival has been MASTER for so long that it is our turn to yield."""
+        """Return whether this equal rival has stayed MASTER so long that it is our turn to yield."""
         rival = self._rivals.get(peer.source)
         if rival is None:
             return False

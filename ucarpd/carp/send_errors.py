@@ -1,4 +1,4 @@
-"""When a host takes itself for less fit as its advertisements fail, counted like in the BSDs."""
+"""Whether so many advertisements fail that a host is less fit, counted as in the BSDs."""
 
 SEND_ERRORS = 3
 """Failed advertisements that demote a host, and good ones in a row that end it (BSDs)."""

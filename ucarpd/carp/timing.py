@@ -38,7 +38,7 @@ TIE_PATIENCE = 1.5
 
 
 def interval_units(advbase: int, advskew: int) -> int:
-    """The time between two advertisements in units of 1/256 s.
+    """Return the time between two advertisements in units of 1/256 s.
 
     advbase 0 with advskew 0 counts as one unit, as in OpenBSD's carp_setrun().
     """
@@ -51,14 +51,14 @@ def in_words(seconds: float) -> str:
 
 
 def advertisement_interval(advbase: int, advskew: int) -> float:
-    """Return the seconds between two advertisements: advbase + advskew/256 (all implementations)."""
+    """Return the seconds between advertisements: advbase + advskew/256 (all implementations)."""
     return interval_units(advbase, advskew) / UNITS_PER_SECOND
 
 
 def master_down_units(
     advbase: int, advskew: int, deadratio: int, *, as_openbsd: bool = False
 ) -> int:
-    """How long a backup with these parameters waits for an advertisement, in units of 1/256 s.
+    """Return how long a backup with these parameters waits for an advertisement, in 1/256 s.
 
     deadratio * advbase + advskew/256, as in the BSDs; their ratio is always 3.  With advbase 0
     that formula would give the advertisement interval itself, and the hosts would flap (ucarp
@@ -96,14 +96,15 @@ ALONE = Phase(1.0, 1)
 def slots_of(hosts: int) -> int:
     """Return the number of slots for a process with so many virtual hosts.
 
-    Few slots mean few wake-ups of the process, and make the last advertisement of a slot a little late.
+    Few slots mean few wake-ups of the process, and make the last advertisement of a slot a little
+    late.
     """
     return min(MOST_SLOTS, max(1, math.ceil(hosts / HOSTS_IN_A_SLOT)))
 
 
 def second_advertisement_at(now: float, interval: float, phase: Phase) -> float:
-    """When a host that became master at `now` advertises for the second time; the third follows an
-    interval later.
+    """Return when a host that became master at `now` advertises for the second time; the third
+    advertisement follows an interval later.
 
     With a share of 1 that is an interval later.  A smaller one brings it forward, onto a grid that
     is the same for all: so many virtual hosts are spread over the interval, and yet some share a

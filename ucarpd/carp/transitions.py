@@ -1,6 +1,6 @@
 """The transitions of one virtual host, and all that goes with taking the role and giving it up.
 
-`machine` says when there is one; here it is made.
+`machine` says when there is one; `parts` describes the machines that it changes.
 
 A transition assigns the state, then reports it (StateChanged), then does the work.  On taking over
 the advertisement goes out before the addresses are asked for: it silences rivals, and no script can
@@ -12,134 +12,38 @@ Deadlines lie on a grid from the first advertisement on.  A late wake-up sends o
 never the ones that it missed.
 """
 
-from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from ucarpd.carp.actions import Action, Finding, Report, SendAdvertisement, State, StateChanged
+from ucarpd.carp.actions import (
+    BACKUP,
+    INIT,
+    MASTER,
+    Finding,
+    Report,
+    SendAdvertisement,
+    State,
+    StateChanged,
+)
 from ucarpd.carp.answers import Answers
 from ucarpd.carp.bow_out import FinalAdvertisements
 from ucarpd.carp.claims import LEAST_WAIT
-from ucarpd.carp.election import OwnVerdict, SilenceVerdict, judge_own_rank, judge_silence
+from ucarpd.carp.election import judge_own_rank, judge_silence
 from ucarpd.carp.events import AdvertisementReceived, DemotionChanged, InterfaceLost
-from ucarpd.carp.hearing import Hearing
 from ucarpd.carp.held_addresses import HeldAddresses
-from ucarpd.carp.leaving import Leaving
-from ucarpd.carp.outage import Outage
-from ucarpd.carp.own_counter import OwnCounter
-from ucarpd.carp.params import IPAddress, Params
-from ucarpd.carp.peak import Peak
-from ucarpd.carp.peers import Peer
+from ucarpd.carp.params import IPAddress
+from ucarpd.carp.parts import Parts
 from ucarpd.carp.rank import HEALTHY, LARGEST_FAILING, Rank, Stated
 from ucarpd.carp.rivals import Rivals
-from ucarpd.carp.timing import UNITS_PER_SECOND, Phase, second_advertisement_at
+from ucarpd.carp.timing import UNITS_PER_SECOND, second_advertisement_at
+from ucarpd.carp.verdicts import OwnVerdict, SilenceVerdict
 from ucarpd.carp.why import Cause, Why
 
 HOLD_DOWN_RATIO = 2
 """After a step-down we stay away for this many of our own master-down intervals."""
 
 
-class Transitions:
-    """The state of a host, and the parts of it that begin and end with a state.
-
-    They add to `_actions`.  `counter` and `phase` are the same as in VirtualHost.
-    """
-
-    def __init__(self, params: Params, counter: int, phase: Phase) -> None:
-        self._actions: list[Action] = []
-        self._counter = OwnCounter(counter)
-        self.sent_counters: Sequence[int] = self._counter.sent
-        """The counters of our latest advertisements."""
-        self._phase = phase
-        # What this host and the others state.
-        self._rank = Rank(params)
-        self._hearing = Hearing(self._rank)
-        # The role; hold-down is a part of its timers.
-        self.state = State.INIT
-        self._started = False
-        self._master_down = self._hearing.master_down
-        self.advertise_at: float | None = None
-        self._advertised_at = 0.0
-        # The addresses, and the final advertisements after them.
-        self._held: HeldAddresses | None = None
-        self._leaving = Leaving()
-        # What lasts as long as this host is MASTER.
-        self._rivals = Rivals()
-        self._outage = Outage()
-        self._step_down_until: float | None = None
-        # What lasts as long as the state.
-        self._answers = Answers()
-
-    @property
-    def params(self) -> Params:
-        return self._rank.params
-
-    @property
-    def rank(self) -> Rank:
-        """What its advertisements state, and how often it sends them."""
-        return self._rank
-
-    @property
-    def peers(self) -> Collection[Peer]:
-        """The other hosts that were heard, the latest one last."""
-        return self._hearing.peers.heard
-
-    @property
-    def silences(self) -> Peak:
-        """How long masters were silent while this host was BACKUP, as parts of the wait for them."""
-        return self._master_down.silences
-
-    @property
-    def wait(self) -> float:
-        """Seconds that this host waits for a silent master, or would wait as BACKUP."""
-        is_backup = self.state is State.BACKUP
-        return self._master_down.patience if is_backup else self._rank.master_down_interval
-
-    @property
-    def role_deadline(self) -> float | None:
-        """When a MASTER advertises next, or a BACKUP takes over if it hears nothing more."""
-        takes_over_at = self.master_down_at if self._rank.may_serve else None
-        return self.advertise_at if self.state is State.MASTER else takes_over_at
-
-    def preempts_at(self, now: float) -> float | None:
-        """When a BACKUP may take the role from a healthy master; None: now, or never (rule B11)."""
-        return self._hearing.preempts_at(now) if self.state is State.BACKUP else None
-
-    @property
-    def served(self) -> frozenset[IPAddress]:
-        """The addresses that this MASTER serves; others have none."""
-        return self._held.here if self._held else frozenset()
-
-    @property
-    def sources(self) -> tuple[IPAddress, ...]:
-        """The addresses that it advertises from, one for each family."""
-        return self._hearing.sources
-
-    @property
-    def is_releasing(self) -> bool:
-        """Whether the addresses are on their way off."""
-        return self._leaving.is_releasing
-
-    @property
-    def next_counter(self) -> int:
-        """The counter of the next advertisement."""
-        return self._counter.next
-
-    @property
-    def master_down_at(self) -> float | None:
-        """When a backup takes over, if it hears nothing more, and may serve."""
-        return self._master_down.deadline
-
-    @property
-    def is_holding(self) -> bool:
-        """Whether a backup waits once more by rule S5."""
-        return self._master_down.is_holding
-
-    @property
-    def probe_at(self) -> float | None:
-        """When a backup probes the late master, if it hears nothing more."""
-        return self._master_down.probe_at if self._rank.may_serve else None
-
-    # -- transitions -------------------------------------------------------------------------------
+class Transitions(Parts):
+    """The parts, with the transitions between their states, which add to `_actions`."""
 
     def _change_state(self, new: State, why: Why) -> None:
         old, self.state = self.state, new
@@ -165,16 +69,16 @@ class Transitions:
             self._actions += self._leaving.release(at_start=True)
 
     def _enter_init(self, cause: Cause, reason: str) -> None:
-        self._change_state(State.INIT, Why(cause, reason))
+        self._change_state(INIT, Why(cause, reason))
         self._master_down.forget()
 
     def _enter_backup(self, why: Why, now: float, wait: float | None = None) -> None:
-        self._change_state(State.BACKUP, why)
+        self._change_state(BACKUP, why)
         self._master_down.arm_all(now, wait)
 
     def _enter_master(self, why: Why, now: float) -> None:
         probe = self._answers.probe if why.cause is Cause.SILENCE else None
-        self._change_state(State.MASTER, why)
+        self._change_state(MASTER, why)
         settled_at = now + max(self._rank.master_down_interval, LEAST_WAIT)
         self._answers = Answers(settled_at, probe)
         self._leaving.cancel()
@@ -185,7 +89,7 @@ class Transitions:
         self._acquire(now)
 
     def _take_over_if_silent(self, now: float, *, may_have_slept: bool = True) -> None:
-        """As BACKUP, by rules S1 to S5."""
+        """As BACKUP: apply rules S1 to S5."""
         deadline = self._master_down.deadline
         assert deadline is not None
         verdict = judge_silence(
@@ -224,7 +128,7 @@ class Transitions:
         self._actions += self._leaving.begin(final, known_here)
 
     def _outlasts(self, lost: InterfaceLost, now: float) -> bool:
-        """Whether the link or source may be back before a backup can have missed this master."""
+        """Return whether link or source may be back before a backup can have missed us."""
         if self._outage.until is not None:
             self._outage.goes_on(lost)
             return True
@@ -241,7 +145,7 @@ class Transitions:
         self._leave(bow_out)
 
     def _yield(self, heard: AdvertisementReceived, why: Why, now: float) -> None:
-        """By rule M1."""
+        """Yield by rule M1."""
         before = self._rank
         if HEALTHY < before.demotion <= LARGEST_FAILING:
             self._hearing.preempt_delay.role_lost(now)
@@ -285,7 +189,7 @@ class Transitions:
         self._set_rank(replace(self._rank, demotion=changed.demotion, is_tested=changed.is_tested))
 
     def _change_demotion(self, changed: DemotionChanged, now: float) -> None:
-        """As MASTER, by rules L1 and L2."""
+        """As MASTER: apply rules L1 and L2."""
         rank = replace(self._rank, demotion=changed.demotion, is_tested=changed.is_tested)
         verdict = judge_own_rank(may_serve=rank.may_serve)
         if verdict is OwnVerdict.SERVE_ON:
@@ -326,7 +230,7 @@ class Transitions:
             self._actions += self._leaving.release()
 
     def _bow_out(self, now: float) -> FinalAdvertisements | None:
-        """None while there is no link: no host would hear it."""
+        """Return a bow-out; None while there is no link, because no host would hear it."""
         if self._outage.until is not None and not self._outage.can_send:
             return None
         return FinalAdvertisements.bow_out(until=now + self._rank.master_down_interval)

@@ -42,10 +42,10 @@ class Transmitter:
         self._signer = auth.sender(params)
         self._virtual_mac = virtual_mac(params.vhid)
         self._known: dict[Family, tuple[IPAddress, bytes, tuple[bytes, bytes]]] = {}
-        """By family: the source addresses, and what `_repeated` returned for them."""
+        """By family: the IP and MAC source addresses, and the result of `_repeated` for them."""
 
     def advertisement(self, action: SendAdvertisement, mac: bytes) -> list[bytes | Datagram]:
-        """One advertisement: a frame to the group, or a datagram to each peer.
+        """Return one advertisement: a frame to the group, or a datagram to each peer.
 
         `mac` is the interface's own.
         """
@@ -61,7 +61,7 @@ class Transmitter:
         return [prefix + packet.encode(header, pseudo)]
 
     def announcements(self, action: AnnounceAddresses, mac: bytes, router: bool) -> list[bytes]:
-        """The frames that announce each address, at `mac` or at the virtual MAC address.
+        """Return the frames that announce each address, at `mac` or at the virtual MAC address.
 
         `router`: this host forwards IPv6 packets.
         """
@@ -83,8 +83,8 @@ class Transmitter:
         return BROADCAST_MAC if self._params.broadcast else group_mac(self._params.group_of(family))
 
     def _repeated(self, source: IPAddress, source_mac: bytes) -> tuple[bytes, bytes]:
-        """Return what each frame from these addresses has before its advertisement, and what its
-        checksum covers besides.
+        """Return the bytes before the advertisement in each frame from these addresses, and the
+        bytes that its checksum covers in addition.
         """
         family = source.version
         known = self._known.get(family)

@@ -16,7 +16,7 @@ _SIZE = {4: 4, 6: 16}
 
 
 def is_vrrp(payload: bytes, family: Family) -> bool:
-    """Whether it has the form of a VRRP advertisement; one with seven addresses passes for CARP."""
+    """Return whether it has the form of VRRP; with seven addresses it passes for CARP."""
     if len(payload) < _FIXED or payload[3] == AUTHLEN:
         return False
     size = _FIXED + payload[3] * _SIZE[family]

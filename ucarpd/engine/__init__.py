@@ -1,7 +1,7 @@
 """One virtual host in action: `driver` feeds the machine, `custody` and `outgoing` do its actions.
 
-`ports` defines the interfaces to the rest of ucarpd.  All virtual hosts of a process share one
-`timer`.
+`defect` ends it after an error of ours.  `ports` defines the interfaces to the rest of ucarpd.  All
+virtual hosts of a process share one `timer`.
 """
 
 from ucarpd.engine.driver import WAKE_UP_LEAD, Engine

@@ -9,15 +9,13 @@ from collections.abc import Callable
 
 from ucarpd.carp import actions, events
 from ucarpd.carp.actions import BACKUP, INIT, MASTER, Action, SendAdvertisement, State
-from ucarpd.carp.bow_out import bow_out_of
-from ucarpd.carp.frame import MalformedHeader, parse
+from ucarpd.carp.another_daemon import is_of_another_daemon
 from ucarpd.carp.machine import VirtualHost
-from ucarpd.carp.packet import HEADER_SIZE, decode
 from ucarpd.carp.params import IPAddress, Params
-from ucarpd.carp.rank import BOW_OUT
 from ucarpd.carp.receive import Dropped, Receiver
 from ucarpd.carp.timing import ALONE, Phase
 from ucarpd.engine.custody import Custody
+from ucarpd.engine.defect import give_up
 from ucarpd.engine.outgoing import Outgoing
 from ucarpd.engine.ports import Addresses, Log, Owner, Transition, Wire
 from ucarpd.engine.timer import Timer
@@ -35,7 +33,7 @@ class Engine:
     """One virtual host in action.
 
     `counter` is 64 random bits for its first advertisement, `phase` is as in VirtualHost.  `late`
-    gets the delay of each wake-up in seconds, and the time.  The engines of a process share `timer`.
+    gets the delay of each wake-up in seconds, and the time.  All engines share `timer`.
     """
 
     def __init__(
@@ -53,7 +51,7 @@ class Engine:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._machine = VirtualHost(params, counter, phase)
-        self._receiver = Receiver(params)
+        self.receiver = Receiver(params)
         self._wire = wire
         self._outgoing = Outgoing(params, wire, log)
         self._addresses = addresses
@@ -104,10 +102,6 @@ class Engine:
         """The counter of the next advertisement."""
         return self._machine.next_counter
 
-    @property
-    def receiver(self) -> Receiver:
-        return self._receiver
-
     # -- events ------------------------------------------------------------------------------------
 
     @property
@@ -149,7 +143,7 @@ class Engine:
     def receive(self, frame: bytes, at: float) -> events.AdvertisementReceived | Dropped:
         """Handle a frame that arrived at monotonic second `at`; return its kind."""
         sources = self._machine.sources
-        result = self._receiver.check(frame, sources, self._machine.sent_counters)
+        result = self.receiver.check(frame, sources, self._machine.sent_counters)
         if isinstance(result, Dropped):
             self._log.dropped(result)
             return result
@@ -159,19 +153,8 @@ class Engine:
         return result
 
     def sent_by_another(self, frame: bytes) -> bool:
-        """Return whether another daemon of this host sent this advertisement for our vhid.
-
-        A bow-out does not count, because our own predecessor may have sent it.
-        """
-        try:
-            payload = parse(frame).payload
-        except MalformedHeader:
-            return False
-        if len(payload) < HEADER_SIZE:
-            return False
-        sent = decode(payload)
-        is_bow_out = (sent.advbase, sent.advskew) == BOW_OUT[:2]
-        return not is_bow_out and sent.counter not in self._machine.sent_counters
+        """Return whether another daemon of this host sent this advertisement for our vhid."""
+        return is_of_another_daemon(frame, self._machine.sent_counters)
 
     def address_added(self, ip: IPAddress) -> None:
         """Handle the kernel's report of a new virtual address."""
@@ -187,7 +170,7 @@ class Engine:
 
     def change_params(self, params: Params) -> None:
         """Take over a reloaded configuration, and keep the state."""
-        self._receiver.configure(params)
+        self.receiver.configure(params)
         self._outgoing.configure(params)
         self._dispatch(events.ParamsChanged(params))
         self._owner.identity_changed()
@@ -202,7 +185,7 @@ class Engine:
         self._dispatch(events.DemotionChanged(demotion, reason, is_tested, is_planned))
 
     def gateways_silent(self, since: float) -> None:
-        """No gateway answers, as in GatewaysSilent."""
+        """Handle that no gateway answers, as in GatewaysSilent."""
         self._dispatch(events.GatewaysSilent(since))
 
     def step_down(self, reason: str) -> None:
@@ -302,26 +285,15 @@ class Engine:
         self._deadline.set(None)
 
     def _fail(self, error: Exception) -> None:
-        """Give up after a defect of ucarpd: the state is not reliable, and another host must serve.
-
-        When the addresses are gone and the bow-out is sent, call the owner's `failed`.
-        """
+        """Give up after a defect of ucarpd."""
         self._end()
         self._log.fault(error)
         self._transition = Transition(INIT, self._transition.state, "internal error")
-        try:
-            self._addresses.release(self._transition, False, self._bow_out_after_fault)
-        except Exception as another:  # noqa: BLE001 - the restart removes the addresses
-            self._log.fault(another)
-            self._owner.failed()
-
-    def _bow_out_after_fault(self) -> None:
-        try:
-            # The bow-out of a backup would only disturb the other hosts.
-            if self._transition.previous is MASTER and self._machine.sent_counters:
-                counter = self._machine.next_counter
-                for each in self._machine.sources:
-                    self._advertise(bow_out_of(each, counter))
-        except Exception as another:  # noqa: BLE001 - the peers take over without it, only later
-            self._log.fault(another)
-        self._owner.failed()
+        give_up(
+            self._machine,
+            self._transition,
+            self._addresses,
+            self._advertise,
+            self._log,
+            self._owner,
+        )

@@ -1,8 +1,8 @@
 """One timer of the event loop for the deadlines of all engines of a process.
 
-A wake-up of the process costs as much as several advertisements, so one wake-up does all that is due.
-And a backup moves its deadline with each advertisement that it receives: here that mostly only sets
-a number, while a timer of the event loop would be cancelled and made again.
+A wake-up of the process costs as much as several advertisements, so one wake-up does all that is
+due.  And a backup moves its deadline with each advertisement that it receives: here that mostly
+only sets a number, while a timer of the event loop would be cancelled and made again.
 """
 
 import asyncio
@@ -11,12 +11,12 @@ from heapq import heappop, heappush
 from itertools import count
 
 MOVED = 1.5
-"""Seconds by which the first deadline has moved when the next wake-up is moved too, so that it does
-not come in vain.
+"""If the first deadline moves by more seconds than this, the next wake-up moves with it, so that it
+does not come in vain.
 """
 
 WORTH_IT = 0.1
-"""Seconds by which a wake-up is moved at least; less costs more than it saves."""
+"""The least number of seconds by which a wake-up is moved; less costs more than it saves."""
 
 
 class Timer:
@@ -44,7 +44,7 @@ class Timer:
             self._wake_up_at(at)
 
     def moved(self, deadline: "Deadline") -> None:
-        """A deadline is much later than its entry: if that is the first, move the wake-up."""
+        """Move the wake-up if this deadline is now much later than its entry, the first one."""
         if self._handle is None or self._queue[0][2] is not deadline:
             return
         self._call_all(float("-inf"))

@@ -1,10 +1,13 @@
 """What happens with addresses of both families?"""
 
+from ipaddress import ip_address
+
 import pytest
 from playbook import DUAL, OURS, OURS6, VIRTUAL6, dual, host, play, tell
 
 from ucarpd.carp import events
 from ucarpd.carp.actions import State
+from ucarpd.carp.peers import SOURCES
 
 
 def test_dual_stack_start_and_takeover():
@@ -120,6 +123,17 @@ def test_rule_b0_late_bow_outs_in_both_families():
         at 12.0: AdvertisementReceived 255/255 from fe80::3 -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6, AcquireAddresses
         """,
     )
+
+
+def test_sources_invented_in_one_family_may_displace_the_master_of_the_other_one():
+    """The memory of sources is bounded; an unfit backup still waits for a master that it forgot."""
+    machine = dual(State.BACKUP)
+    tell(machine, "DemotionChanged 240", 10.4)
+    tell(machine, "AdvertisementReceived 254/9 from 10.0.0.2 D255", 10.5)
+    for number in range(SOURCES):
+        tell(machine, f"AdvertisementReceived 1/0 from fe80::{number + 2:x}", 10.6)
+    assert ip_address("10.0.0.2") not in {peer.newest.source for peer in machine.peers}
+    assert machine.master_down_at == 10.6 + 3.0 + 240 / 256
 
 
 def test_a_silent_yield_is_short_in_both_families():

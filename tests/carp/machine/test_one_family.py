@@ -72,7 +72,7 @@ def test_the_silence_of_one_family_alone_moves_nothing_and_is_told(heard, silent
     changed, *sent = tell(machine, "DeadlineReached", 17.8)
     assert (changed.new, str(changed.peer)) == (State.MASTER, silent)
     assert changed.reason == f"no advertisement from {silent} for 3.00 s"
-    assert [a.family for a in sent if isinstance(a, SendAdvertisement)] == [4, 6]
+    assert [a.source.version for a in sent if isinstance(a, SendAdvertisement)] == [4, 6]
 
 
 def test_a_family_that_was_never_heard():

@@ -202,7 +202,7 @@ class ScriptedAddresses:
         self._stop_keeping_off()
         if present := self._netlink.present_now():
             report = (
-                self._log.address_left_over if at_start else self._log.address_not_removed_by_script
+                self._netlink.tell_found if at_start else self._log.address_not_removed_by_script
             )
             report(present)
             self._netlink.remove(partial(self._released, done))

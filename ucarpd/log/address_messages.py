@@ -24,6 +24,12 @@ class AddressMessages(InstanceLines):
     def address_left_over(self, ips: Sequence[object]) -> None:
         self.warning(f"{listed(ips)} was left on {self._interface} by an earlier run; removed")
 
+    def address_was_there(self, ips: Sequence[object]) -> None:
+        self.warning(
+            f"{listed(ips)} was already on {self._interface}; removed: "
+            "if the network configuration adds it, delete it there"
+        )
+
     def route_put_back(self, route: object) -> None:
         self.warning(f"the route {route} was removed by another program; put back")
 

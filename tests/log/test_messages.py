@@ -54,6 +54,16 @@ def test_a_master_names_the_host_that_it_does_not_believe(collected, web):
     assert other == f"[WARNING] web: Switching to state: BACKUP ({told})"
 
 
+def test_a_route_that_is_removed_again_and_again_does_not_fill_the_log(collected, web):
+    for _ in range(100):
+        web.route_put_back("192.0.2.0/24 via 10.0.0.254")
+    web.route_put_back("default via 10.0.0.254")
+    assert [line for line, _ in collected()] == [
+        f"[WARNING] web: the route {route} via 10.0.0.254 was removed by another program; put back"
+        for route in ("192.0.2.0/24", "default")
+    ]
+
+
 def test_a_line_is_not_written_before_its_time(collected, web):
     lines.postpone(lambda _delay, _function: None)
     web.info("never mind")

@@ -260,7 +260,7 @@ ROWS = [
     ),
     (
         lambda log: log.script_timed_out("/up.sh", 30.0),
-        "[ERROR] web: [/up.sh] did not end within 30 s; terminating it",
+        "[ERROR] web: [/up.sh] did not end within 30 s; terminating it (UCARP_SCRIPT_TIMEOUT=0: no limit)",
     ),
 ]  # fmt: skip
 

@@ -31,7 +31,8 @@ class AddressMessages(InstanceLines):
         )
 
     def route_put_back(self, route: object) -> None:
-        self.warning(f"the route {route} was removed by another program; put back")
+        text = f"the route {route} was removed by another program; put back"
+        self._fault(logging.WARNING, f"route taken away {route}", text)
 
     def route_not_removed(self, error: OSError) -> None:
         self.warning(f"cannot remove a route: {error.strerror or error}")

@@ -120,6 +120,24 @@ def test_a_wrong_digest_is_looked_into_before_it_is_told(collected, web):
     ]
 
 
+def test_what_is_wrong_with_the_hosts_that_are_heard_now(collected, web, monkeypatch):
+    clock = [1000.0]
+    monkeypatch.setattr(segment_messages.time, "monotonic", lambda: clock[0])
+    assert list(web.heard_now()) == []
+    for clock[0] in (1000.0, 1009.0):
+        web.differs(Dropped(DropReason.BAD_DESTINATION, PEER, "sent to 239.1.1.1"))
+    web.same_mac(PEER)
+    web.source_taken(PEER6)
+    assert list(web.heard_now()) == [
+        ("mismatch", 9.0, "172.16.0.11: sent to 239.1.1.1"),
+        ("same_mac", 0.0, "172.16.0.11 has the MAC address of this host"),
+        ("source_taken", 0.0, "another host advertises from fd00::1"),
+    ]
+    clock[0] = 1019.0
+    web.differs(Dropped(DropReason.MISTYPED_VHID, PEER, "172.16.0.11 advertises the same"))
+    assert list(web.heard_now()) == [("mismatch", 0.0, "172.16.0.11 advertises the same")]
+
+
 def test_what_is_known_of_a_wrong_digest_and_since_when(collected, web, monkeypatch):
     clock = [1000.0]
     monkeypatch.setattr(segment_messages.time, "monotonic", lambda: clock[0])

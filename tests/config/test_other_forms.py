@@ -48,6 +48,19 @@ def home(tmp_path, monkeypatch):
         ("  12  UCARP_VHID = 7", "UCARP_VHID: is not KEY=VALUE: write UCARP_VHID=7"),
         ("$ UCARP_PASS=Qz9Kx", "UCARP_PASS: is not KEY=VALUE: write UCARP_PASS=…"),
         ("+UCARP_QZ9KX", "is not KEY=VALUE: there is no ="),
+        ("// web", "is not KEY=VALUE: a comment begins with #"),
+        ("; web", "is not KEY=VALUE: a comment begins with #"),
+        (
+            "[web]",
+            "is not KEY=VALUE: there are no sections; each virtual host has a file of its own",
+        ),
+        *(
+            (
+                mark,
+                "is not KEY=VALUE: this is a mark of a merge conflict; keep one version of the lines",
+            )
+            for mark in ("<<<<<<< HEAD", "=======", ">>>>>>> 1f3a")
+        ),
     ],
 )
 def test_what_to_write(line, fault):

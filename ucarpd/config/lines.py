@@ -120,7 +120,8 @@ def _parse(number: int, text: str) -> Line:
         fault = _quoted_fault(text) or _NOT_AN_ASSIGNMENT + other_forms.advice(text)
         return Line(number, text, name=_name_of(text), fault=fault)
     if binding.value is None:
-        return Line(number, text, name=_name_of(text), fault=f"{_NOT_AN_ASSIGNMENT}: there is no =")
+        fault = _NOT_AN_ASSIGNMENT + (other_forms.advice(text) or ": there is no =")
+        return Line(number, text, name=_name_of(text), fault=fault)
     meant = look_alikes.latin(binding.key)
     if not binding.key.isascii() and meant.startswith(PREFIX):
         fault = f"the key only looks so: {look_alikes.strange(binding.key)}: type the key again"

@@ -17,6 +17,12 @@ def advice(text: str) -> str:
         return ": ucarpd reads no other files here; write the keys themselves"
     if re.match(r"\s*UCARP_CHECK_\w*[^\w=\s][^=\s]*=", text):
         return ": the name of a check has letters of ASCII, digits and _ only"
+    if re.match(r"(<{7}|\|{7}|={7}|>{7})(\s|$)", text):
+        return ": this is a mark of a merge conflict; keep one version of the lines"
+    if re.match(r"\s*(//|;)", text):
+        return ": a comment begins with #"
+    if re.fullmatch(r"\s*\[[^\]=]*\]\s*", text):
+        return ": there are no sections; each virtual host has a file of its own"
     found = re.fullmatch(r"\s*([A-Za-z_]\w*)(?:\s*:\s+|\s+)(\S.*?)\s*", text, re.ASCII)
     name, value = found.groups() if found else ("", "")
     if name not in BY_NAME:

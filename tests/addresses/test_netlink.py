@@ -78,10 +78,21 @@ async def test_they_are_taken_off_and_the_ledger_is_clean(tmp_path):
 @in_virtual_time
 async def test_what_an_earlier_run_left_is_told(tmp_path):
     bench = Bench(tmp_path)
+    bench.ledger.placed = True
     bench.netlink.put("eth0", TWO)
     bench.release(at_start=True)
     await asyncio.sleep(0.1)
     assert bench.log.told() == [f"address_left_over {TWO}"]
+    assert bench.addresses.present() == ()
+
+
+@in_virtual_time
+async def test_an_address_that_an_operator_has_set_is_not_called_left_over(tmp_path):
+    bench = Bench(tmp_path)
+    bench.netlink.put("eth0", TWO)
+    bench.release(at_start=True)
+    await asyncio.sleep(0.1)
+    assert bench.log.told() == [f"address_was_there {TWO}"]
     assert bench.addresses.present() == ()
 
 

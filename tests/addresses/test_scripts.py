@@ -205,6 +205,39 @@ async def test_what_somebody_takes_away_while_the_up_script_works_on_is_put_back
 
 
 @in_virtual_time
+async def test_in_each_term_the_up_script_decides_when_the_addresses_come(make):
+    """It may have a disk to mount first, and a second `ip address add` would fail."""
+    bench = make()
+    bench.acquire()
+    bench.up(0, ONE, TWO)
+    bench.release()
+    bench.netlink.take("eth0", ONE)
+    bench.netlink.take("eth0", TWO)
+    bench.hooks.end()
+    bench.acquire()
+    assert bench.addresses.is_up_script_running
+    bench.addresses.mend()
+    await asyncio.sleep(0.2)
+    assert bench.addresses.present() == ()
+    assert bench.log.told() == []
+
+
+@in_virtual_time
+async def test_after_a_failure_too_the_up_script_decides_when_the_addresses_come(make):
+    bench = make()
+    bench.acquire()
+    bench.put(ONE, TWO)
+    bench.addresses.appeared()
+    bench.netlink.take("eth0", ONE)
+    bench.netlink.take("eth0", TWO)
+    bench.hooks.end(1)
+    bench.acquire()
+    bench.addresses.mend()
+    await asyncio.sleep(0.2)
+    assert bench.addresses.present() == ()
+
+
+@in_virtual_time
 async def test_a_quick_up_script_is_waited_for(make):
     bench = make()
     bench.acquire()

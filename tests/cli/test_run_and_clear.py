@@ -11,7 +11,7 @@ import pytest
 from recorded import content
 
 from ucarpd import cli
-from ucarpd.exit_status import EXIT_NO_PERMISSION
+from ucarpd.exit_status import EXIT_INTERNAL_ERROR, EXIT_NO_PERMISSION
 from ucarpd.linux.lock import InstanceLock
 from ucarpd.process import main
 from ucarpd.record.record import Record, read
@@ -59,6 +59,24 @@ def test_run_gives_the_process_absolute_paths(may_send, started, monkeypatch, tm
     assert started == [
         ([tmp_path / "web.conf", Path("/etc/ucarp")], bool(options), "PreciseSelector")
     ]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.EMFILE, "Too many open files"), "cannot run: Too many open files\n"),
+        (OSError(errno.EIO, "odd"), "internal error: OSError(5, 'odd')\nTraceback"),
+    ],
+)
+def test_scarcity_is_told_without_a_traceback(may_send, monkeypatch, capfd, error, said):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(main, "Process", fail)
+    assert cli.main(["run", "--log", "stderr", "web.conf"]) == EXIT_INTERNAL_ERROR
+    told = capfd.readouterr().err.partition("[CRITICAL] ")[2]
+    assert told.startswith(said)
+    assert ("Traceback" in told) == ("Traceback" in said)
 
 
 @pytest.mark.parametrize("command", ["run", "clear"])

@@ -259,6 +259,9 @@ def test_nothing_to_warn_about(tmp_path):
          " UCARP_: did you mean UCARP_VHID?")),
         ("ucarp_preempt=yes", ("5: ucarp_preempt: goes to the scripts only, because it does not"
          " begin with UCARP_: did you mean UCARP_PREEMPT?")),
+        ("UCARP_PREEMPT_DELAY=9", ("5: UCARP_PREEMPT_DELAY: has no effect without UCARP_PREEMPT=yes")),
+        ("UCRAP_PREEMPT=yes", ("5: UCRAP_PREEMPT: goes to the scripts only, because it does not"
+         " begin with UCARP_: did you mean UCARP_PREEMPT?")),
         ("\u00a0", "5: bash takes the line for a command: make it a comment, with # in front"),
     ],
 )  # fmt: skip

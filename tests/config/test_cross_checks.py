@@ -61,6 +61,13 @@ def test_an_address_has_one_role(one, other, why):
             ),
         ),
         (
+            "UCARP_EXTRA_ADDRS=10.0.0.9\nUCARP_ROUTES='10.1.0.0/16 via 10.0.0.7; default via 10.0.0.9'",
+            (
+                "6: UCARP_ROUTES: default via 10.0.0.9: its gateway is UCARP_EXTRA_ADDRS, which this host"
+                " has (got '10.1.0.0/16 via 10.0.0.7; default via 10.0.0.9')"
+            ),
+        ),
+        (
             "UCARP_IF_ALIAS=eth0:0\nUCARP_VMAC=yes",
             (
                 "6: UCARP_VMAC: cannot be used together with UCARP_IF_ALIAS in line 5: a label"

@@ -40,6 +40,10 @@ def test_an_interface_with_a_look_alike():
     [
         ({"VHID": "1О"}, "; character 2 is U+041E О (Cyrillic capital letter o; it looks like O)"),
         ({"ADDR": "10.0.0.\u200b7"}, "; character 8 is U+200B"),
+        (
+            {"PREEMPT": "“yes”"},
+            "; character 1 is U+201C “ (Left double quotation mark; it looks like",
+        ),
         ({"UPSCRIPT": "скрипт"}, None),  # a name in another language
         ({"PASS": "О" * 20}, None),
     ],

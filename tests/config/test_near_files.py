@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ucarpd.config import ConfigError, unit_names
+from ucarpd.config import ConfigError, near_files, unit_names
 from ucarpd.config.files import find_files
 
 
@@ -61,3 +61,8 @@ def test_a_name_for_no_unit(name, plain):
     assert said.startswith("no systemd unit can have this name: use ASCII letters, digits, - _ . ")
     subprocess.run(["/bin/sh", "-c", said.partition("type: ")[2]], check=True)
     assert Path(f"{plain}.conf").exists()
+
+
+def test_the_files_of_other_programs_are_not_listed():
+    assert any(Path("/etc").glob("*.conf"))
+    assert near_files.hint(Path("/etc/ucarpd-of-nobody")) == ""

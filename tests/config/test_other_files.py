@@ -50,6 +50,20 @@ def test_a_file_of_another_kind_is_one_fault(content, line, kind):
     assert hints(write(content), set()) == []
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("network:\n  version: 2\n", 1),
+        ('# ours\n{\n  "vhid": 1,\n  "pass": "geheim7"\n}\n', 2),
+        ("inet 10.0.0.10 vhid 1 carpdev em0 pass geheim7\n", 1),
+        ("A=1\nfrontend www\n", 2),
+    ],
+)
+def test_a_file_with_nothing_of_ours_is_one_fault(content, line):
+    text = "this is no configuration of ucarpd: no line sets a key, such as UCARP_VHID=1"
+    assert faults(content) == [f"{line}: {text}"]
+
+
 def test_a_vip_file_of_fedora_is_known_by_its_name():
     content = "ID=001\nVIP_ADDRESS=10.7.0.10\n"
     assert kind_of(content, "vip-001.conf") == (Kind.VIP, 1)

@@ -41,10 +41,42 @@ def home(tmp_path, monkeypatch):
             "is not KEY=VALUE: ucarpd reads no other files here; write the keys themselves",
         ),
         ("hello world", "is not KEY=VALUE"),
+        ("UCARP VHID=7", "UCARP_VHID: is not KEY=VALUE: write UCARP_VHID=7"),
+        ("UCARP_VHID:=7", "UCARP_VHID: is not KEY=VALUE: write UCARP_VHID=7"),
+        ("declare -x UCARP_VHID=7", "UCARP_VHID: is not KEY=VALUE: write UCARP_VHID=7"),
+        ("+UCARP_VHID=7", "UCARP_VHID: is not KEY=VALUE: write UCARP_VHID=7"),
+        ("  12  UCARP_VHID = 7", "UCARP_VHID: is not KEY=VALUE: write UCARP_VHID=7"),
+        ("$ UCARP_PASS=Qz9Kx", "UCARP_PASS: is not KEY=VALUE: write UCARP_PASS=…"),
+        ("+UCARP_QZ9KX", "is not KEY=VALUE: there is no ="),
+        ("// web", "is not KEY=VALUE: a comment begins with #"),
+        ("; web", "is not KEY=VALUE: a comment begins with #"),
+        (
+            "[web]",
+            "is not KEY=VALUE: there are no sections; each virtual host has a file of its own",
+        ),
+        *(
+            (
+                mark,
+                "is not KEY=VALUE: this is a mark of a merge conflict; keep one version of the lines",
+            )
+            for mark in ("<<<<<<< HEAD", "=======", ">>>>>>> 1f3a")
+        ),
     ],
 )
 def test_what_to_write(line, fault):
     assert f"5: {fault}" in faults(minimal(line))
+
+
+@pytest.mark.parametrize(
+    "line", ["UCARP VHID=7", "declare -x UCARP_VHID=7", "+UCARP_VHID=7", "3\tUCARP_VHID=7"]
+)
+def test_a_key_behind_other_text_is_not_also_missing(line):
+    (fault,) = faults(minimal(VHID=None) + f"{line}\n")
+    assert fault.endswith("UCARP_VHID: is not KEY=VALUE: write UCARP_VHID=7")
+
+
+def test_a_key_of_the_scripts_may_hold_ours():
+    assert loaded(minimal("MY_UCARP_VHID=7")).vhid == 1
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,18 @@ def test_a_value_is_taken(home, lines, field, value):
         ),
         (
             "UCARP_ADVBASE=1.5",
-            "5: UCARP_ADVBASE: must be a whole number from 0 to 253 (got '1.5')",
+            "5: UCARP_ADVBASE: must be a whole number from 0 to 253: for a part of a second, write"
+            " UCARP_ADVBASE=1 and UCARP_ADVSKEW=128 (got '1.5')",
+        ),
+        (
+            "UCARP_ADVBASE=250ms",
+            "5: UCARP_ADVBASE: must be a whole number from 0 to 253: for a part of a second, write"
+            " UCARP_ADVBASE=0 and UCARP_ADVSKEW=64 (got '250ms')",
+        ),
+        (
+            "UCARP_ADVBASE=$BASE",
+            "5: UCARP_ADVBASE: must be a whole number from 0 to 253; ucarpd expands no variables"
+            " (got '$BASE')",
         ),
         (
             "UCARP_ADVBASE=0x10",

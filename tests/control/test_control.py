@@ -1,7 +1,9 @@
 """The control socket while the process runs."""
 
 import asyncio
+import errno
 import os
+import select
 import shutil
 
 import pytest
@@ -10,6 +12,7 @@ from virtual_loop import in_virtual_time
 
 from ucarpd.control import wire
 from ucarpd.control.control import Control
+from ucarpd.control.server import Server
 
 INFO = wire.call("org.varlink.service.GetInfo")
 A_MOMENT = 0.01
@@ -148,3 +151,41 @@ async def test_an_end_while_it_is_made_again_leaves_nothing(tmp_path, worker, wo
     if working != "before the end":
         done(None)
     assert not (tmp_path / "run").exists() or sockets(tmp_path) == []
+
+
+@in_virtual_time
+async def test_without_descriptors_the_process_goes_on_and_tries_again(
+    tmp_path, worker, log_lines, monkeypatch
+):
+    def no_epoll():
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(select, "epoll", no_epoll)
+        control = Control(FakeHost(), worker.beside, tmp_path / "run")
+        worker.work()
+        control.changed()
+        control.look()
+        worker.work()
+        assert sockets(tmp_path) == []
+    (told,) = log_lines.told()
+    assert told.startswith("cannot serve the control socket ")
+    assert told.endswith(".sock: Too many open files; ucarpctl cannot ask this process")
+    control.look()
+    worker.work()
+    assert await answers(tmp_path)
+    assert len(log_lines.told()) == 1
+    control.close()
+
+
+@in_virtual_time
+async def test_a_process_without_a_control_socket_ends(tmp_path, worker, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(Server, "__init__", _fail)
+        control = Control(FakeHost(), worker.beside, tmp_path / "run")
+    control.close()
+    assert sockets(tmp_path) == []
+
+
+def _fail(*_):
+    raise OSError(errno.EMFILE, "Too many open files")

@@ -276,6 +276,62 @@ def test_a_mask_that_does_no_harm(machine, found, size):
     assert found(MASK=size) == []
 
 
+def test_an_ipv6_prefix_that_would_take_other_networks_along(machine, found):
+    machine.has("10.0.0.1/24", "2001:db8::1/64", "fe80::1/64")
+    assert found(ADDR="2001:db8::10", MASK=24) == [
+        "UCARP_MASK: 2001:db8::10/24 has a shorter prefix than this host's 2001:db8::1/64, so the master"
+        " would look for all of 2001:d00::/24 on eth0: write /64"
+    ]
+    for size in (64, 128):
+        assert found(ADDR="2001:db8::10", MASK=size) == []
+    assert found(ADDR="fe80::10", MASK=64) == []
+
+
+# -- other hosts that the file names ------------------------------------------------------------------
+
+
+def test_peers_that_are_no_hosts(machine, found):
+    machine.has("10.0.0.1/24", "10.1.0.1/31", "2001:db8::1/64")
+    words = "is no host's address in 10.0.0.0/24: list each host"
+    assert found(PEERS="10.0.0.1,10.0.0.255,10.0.0.0") == [
+        f"UCARP_PEERS: 10.0.0.255 {words}",
+        f"UCARP_PEERS: 10.0.0.0 {words}",
+    ]
+    assert found(PEERS="10.1.0.1,10.1.0.0") == []
+
+
+def test_a_neighbour_that_is_none(machine, found):
+    machine.has("10.0.0.1/24")
+    assert found(CHECK_gw="arp:10.0.0.254", CHECK_far="arp:192.0.2.1", CHECK_x="tcp://h:1") == [
+        "UCARP_CHECK_far: 192.0.2.1 is in no network of eth0 (10.0.0.0/24), so it is no neighbour, and"
+        " does not answer"
+    ]
+    assert found(CHECK_gw="arp:2001:db8::1") == [], "its address may come later"
+    assert found(CHECK_gw="arp:fe80::1") == []
+
+
+def test_routes_that_the_kernel_refuses(machine, found):
+    machine.has("10.0.0.1/24")
+    machine.add_link("eth1")
+    machine.on["eth1"] = [InterfaceAddress(ip_address("10.1.0.1"), 24)]
+    reason = "a typing error? The kernel refuses a gateway that is no neighbour"
+    assert found(
+        EXTRA_ADDRS="10.2.0.10/24",
+        ROUTES="'10.9.0.0/16 via 10.0.0.3 src 10.0.0.10; 10.10.0.0/16 via 10.1.0.3;"
+        " 10.11.0.0/16 via 10.2.0.3; 10.12.0.0/16 via 10.3.0.3; 10.13.0.0/16 via 10.1.0.3 dev eth0;"
+        " 10.14.0.0/16 via 10.0.0.3 dev eth9; 10.15.0.0/16 via 10.0.0.3 src 10.0.0.99;"
+        " 10.16.0.0/16 dev eth1; 2001:db8::/32 via fe80::1 dev eth1; 10.17.0.0/16 via 10.0.0.3 src"
+        " 10.1.0.1'",
+    )[1:] == [
+        f"UCARP_ROUTES: 10.12.0.0/16 via 10.3.0.3: 10.3.0.3 is in no network of this host: {reason}",
+        "UCARP_ROUTES: 10.13.0.0/16 via 10.1.0.3 dev eth0: 10.1.0.3 is in no network of eth0:"
+        f" {reason}",
+        "UCARP_ROUTES: 10.14.0.0/16 via 10.0.0.3 dev eth9: this host has no eth9 now (it has lo, eth0,"
+        " eth1)",
+        "UCARP_ROUTES: 10.15.0.0/16 via 10.0.0.3 src 10.0.0.99: this host has no address 10.0.0.99",
+    ]
+
+
 # -- several files ---------------------------------------------------------------------------------
 
 

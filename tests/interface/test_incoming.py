@@ -44,6 +44,26 @@ async def test_foreign_advertisements_need_not_all_be_read(bench):
 
 
 @in_virtual_time
+async def test_a_host_with_another_file_is_told(bench):
+    _, engine = bench.attach()
+    engine.heard_from = None
+    bench.told()
+    for vhid in (1, 77):
+        for reason in DropReason:
+            engine.drop_reason = reason
+            hear(bench, vhid=vhid)
+        bench.story.append(f"vhid {vhid}")
+    assert bench.told() == [
+        "differs: BAD_DESTINATION",
+        "differs: BAD_PEER",
+        "differs: MISTYPED_VHID",
+        "vhid 1",
+        "differs: MISTYPED_VHID",
+        "vhid 77",
+    ]
+
+
+@in_virtual_time
 async def test_what_is_too_short_to_have_a_vhid_ends_no_silence(bench):
     bench.attach()
     bench.told()

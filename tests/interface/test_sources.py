@@ -62,6 +62,18 @@ def test_the_first_address_of_the_host_itself(chosen, there, virtual, family, ex
     assert chosen(host, family, virtual, **keys) == f"{expected} on eth0"
 
 
+def test_among_thousands_of_addresses_only_the_first_ones_are_looked_at(tmp_path):
+    """Each change of an address leads here, and must not delay the timers."""
+    path = tmp_path / "web.conf"
+    path.write_text("UCARP_INTERFACE=eth0\nUCARP_VHID=1\nUCARP_PASS=x\nUCARP_ADDR=10.0.0.10\n")
+    host = Host(eth0=" ".join(f"10.1.{n // 250}.{n % 250}" for n in range(5000)))
+    asked = []
+
+    choose(load(path, {}), 4, host, lambda ip: asked.append(ip) or len(asked) < 3)
+
+    assert len(asked) == 3
+
+
 @pytest.mark.parametrize(
     ("there", "virtual", "reason"),
     [

@@ -87,6 +87,21 @@ def test_a_job_after_the_end_is_refused():
     run(scenario)
 
 
+def test_without_a_thread_a_job_fails_and_the_next_one_tries_again(monkeypatch):
+    def start(_thread):
+        raise RuntimeError("can't start new thread")
+
+    async def scenario(worker):
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", start)
+            with pytest.raises(BlockingIOError, match="no thread can be started"):
+                await outcome(worker, lambda: 7)
+            await worker.finish()
+        assert await outcome(worker, lambda: 7) == ("done", 7)
+
+    run(scenario)
+
+
 def test_a_job_that_hangs_holds_up_neither_the_loop_nor_its_end():
     may_end, has_begun = threading.Event(), threading.Event()
     told = []

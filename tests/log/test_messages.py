@@ -54,6 +54,16 @@ def test_a_master_names_the_host_that_it_does_not_believe(collected, web):
     assert other == f"[WARNING] web: Switching to state: BACKUP ({told})"
 
 
+def test_a_route_that_is_removed_again_and_again_does_not_fill_the_log(collected, web):
+    for _ in range(100):
+        web.route_put_back("192.0.2.0/24 via 10.0.0.254")
+    web.route_put_back("default via 10.0.0.254")
+    assert [line for line, _ in collected()] == [
+        f"[WARNING] web: the route {route} via 10.0.0.254 was removed by another program; put back"
+        for route in ("192.0.2.0/24", "default")
+    ]
+
+
 def test_a_line_is_not_written_before_its_time(collected, web):
     lines.postpone(lambda _delay, _function: None)
     web.info("never mind")
@@ -108,6 +118,24 @@ def test_a_wrong_digest_is_looked_into_before_it_is_told(collected, web):
         "[INFO] web: the search goes on",
         "[WARNING] web: dropped a packet from 172.16.0.11: the digest is wrong: another password",
     ]
+
+
+def test_what_is_wrong_with_the_hosts_that_are_heard_now(collected, web, monkeypatch):
+    clock = [1000.0]
+    monkeypatch.setattr(segment_messages.time, "monotonic", lambda: clock[0])
+    assert list(web.heard_now()) == []
+    for clock[0] in (1000.0, 1009.0):
+        web.differs(Dropped(DropReason.BAD_DESTINATION, PEER, "sent to 239.1.1.1"))
+    web.same_mac(PEER)
+    web.source_taken(PEER6)
+    assert list(web.heard_now()) == [
+        ("mismatch", 9.0, "172.16.0.11: sent to 239.1.1.1"),
+        ("same_mac", 0.0, "172.16.0.11 has the MAC address of this host"),
+        ("source_taken", 0.0, "another host advertises from fd00::1"),
+    ]
+    clock[0] = 1019.0
+    web.differs(Dropped(DropReason.MISTYPED_VHID, PEER, "172.16.0.11 advertises the same"))
+    assert list(web.heard_now()) == [("mismatch", 0.0, "172.16.0.11 advertises the same")]
 
 
 def test_what_is_known_of_a_wrong_digest_and_since_when(collected, web, monkeypatch):

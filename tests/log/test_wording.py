@@ -218,6 +218,11 @@ ROWS = [
         "[WARNING] web: 172.16.0.11 was left on eth0 by an earlier run; removed",
     ),
     (
+        lambda log: log.address_was_there([PEER]),
+        "[WARNING] web: 172.16.0.11 was already on eth0; removed: if the network configuration adds it, "
+        "delete it there",
+    ),
+    (
         lambda log: log.address_not_removed_by_script([PEER]),
         "[WARNING] web: 172.16.0.11 was still on eth0 after the down-script; removed",
     ),
@@ -255,7 +260,7 @@ ROWS = [
     ),
     (
         lambda log: log.script_timed_out("/up.sh", 30.0),
-        "[ERROR] web: [/up.sh] did not end within 30 s; terminating it",
+        "[ERROR] web: [/up.sh] did not end within 30 s; terminating it (UCARP_SCRIPT_TIMEOUT=0: no limit)",
     ),
 ]  # fmt: skip
 

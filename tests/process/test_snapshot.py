@@ -131,6 +131,8 @@ async def test_a_backup_and_the_master_that_it_waits_for(make):
     assert found["counters"]["accepted"] == 3
     assert found["counters"]["dropped"] == {"badauth": 1}
     assert findings(found)["wrong_digest"].startswith("10.0.0.3: the digest is wrong: ")
+    bench.instance._log.same_mac(PEER)
+    assert findings(status(bench))["same_mac"] == "10.0.0.2 has the MAC address of this host"
     await asyncio.sleep(TAKES_OVER)
     found = status(bench)
     assert found["last_transition"]["peer"] == "10.0.0.2"

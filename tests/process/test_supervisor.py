@@ -147,6 +147,28 @@ def test_processes_of_scripts_are_told_once_after_their_instance_has_stopped(mon
     assert told[-1] == "one left sleep of one"
 
 
+def test_without_a_thread_nobody_looks_for_survivors_and_the_history_is_written(
+    monkeypatch, tmp_path
+):
+    def find():
+        raise RuntimeError("can't start new thread")
+
+    finished = []
+    monkeypatch.setattr(left_running.survivors, "find", find)
+
+    async def scenario(host):
+        async def finish(_patience):
+            finished.append(True)
+
+        monkeypatch.setattr(host._history, "finish", finish)
+        config = type("Config", (), {"name": "web", "is_scripted": True})
+        host._left_running.stopped(type("Instance", (), {"config": config}))
+        await host.stop()
+
+    run(monkeypatch, tmp_path, scenario)
+    assert finished == [True]
+
+
 def test_a_reload_logs_what_is_newly_doubtful(monkeypatch, tmp_path):
     path = tmp_path / "web.conf"
     path.write_text(

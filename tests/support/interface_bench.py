@@ -120,6 +120,9 @@ class Log:
     def same_mac(self, source):
         self._bench.story.append(f"our MAC at {source}")
 
+    def differs(self, dropped):
+        self._bench.story.append(f"differs: {dropped.reason.name}")
+
 
 class Bench:
     """An interface eth0 with 10.0.0.1, and virtual hosts on it."""

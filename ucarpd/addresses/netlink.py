@@ -100,12 +100,19 @@ class NetlinkAddresses:
         del transition
         present = self.present()
         if at_start and present:
-            self._log.address_left_over(present)
+            self.tell_found(present)
         if at_start and not self.placed():
             asyncio.get_running_loop().call_soon(self._released, done)
         else:
             self.remove(partial(self._released, done))
         self._netlink.prepare(self._interface, self._addresses, self._label)
+
+    def tell_found(self, present: tuple[IPAddress, ...]) -> None:
+        """Log whose addresses a start has found: those of an earlier run, or of the operator."""
+        if self._ledger.placed:
+            self._log.address_left_over(present)
+        else:
+            self._log.address_was_there(present)
 
     def appeared(self) -> None:
         """Do nothing: ucarpd knows the addresses that it adds itself."""

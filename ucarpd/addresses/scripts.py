@@ -52,9 +52,11 @@ class ScriptedAddresses:
         self._loop = asyncio.get_running_loop()
         self._placed: dict[IPAddress, Placed] = {}
         """The addresses that scripts have added since this process started, with their labels."""
+        self._added: set[IPAddress] = set()
+        """Those that the up-script has added in this term."""
         self._is_master = False
         self._has_come_up = False
-        """Whether the up-script has ended since the role was taken."""
+        """Whether the up-script has served since the role was taken."""
         self._is_guarding = False
         self._patience: asyncio.TimerHandle | None = None
         self._is_kept_off = False
@@ -100,6 +102,9 @@ class ScriptedAddresses:
     def _acquire(
         self, target: str, transition: Transition, done: Callable[[Outcome], None]
     ) -> None:
+        if not self._is_master and not self.is_up_script_running:
+            # A script may have much to prepare before it adds the addresses.
+            self._added.clear()
         self._is_master = True
         self._stop_keeping_off()
         self._end_guard()
@@ -139,14 +144,16 @@ class ScriptedAddresses:
             self._log.script_failed_but_serves(every)
             done(Outcome(every))
         else:
+            self._has_come_up = False
+            self._added.intersection_update(here)
             done(Outcome(here, missing, has_hung=result.timed_out))
 
     def mend(self) -> None:
-        if self.is_up_script_running and self._is_master and self.missing():
-            self._loop.call_later(MEND_AFTER, self._mend, self.missing())
+        if self.is_up_script_running and self._is_master and (missed := self._taken_away()):
+            self._loop.call_later(MEND_AFTER, self._mend, missed)
 
-    def _mend(self, missed: tuple[IPAddress, ...]) -> None:
-        lost = [self._placed[ip] for ip in self.missing() if ip in missed]
+    def _mend(self, missed: set[IPAddress]) -> None:
+        lost = [self._placed[ip] for ip in self._netlink.missing() if ip in missed]
         if lost and self.is_up_script_running and self._is_master:
             for each in lost:
                 self._log.address_taken_away(each.address.ip)
@@ -155,11 +162,16 @@ class ScriptedAddresses:
     def is_hosts_own(self, ip: IPAddress) -> bool:
         return self._netlink.is_hosts_own(ip)
 
+    def _taken_away(self) -> set[IPAddress]:
+        return self._added.intersection(self._netlink.missing())
+
     def _lost(self) -> list[Placed]:
         return [self._placed[ip] for ip in self.missing()]
 
     def _note_placed(self) -> None:
-        self._placed |= {each.address.ip: each for each in self._netlink.placed()}
+        there = {each.address.ip: each for each in self._netlink.placed()}
+        self._placed |= there
+        self._added.update(there)
 
     # -- giving up the role ------------------------------------------------------------------------
 
@@ -202,7 +214,7 @@ class ScriptedAddresses:
         self._stop_keeping_off()
         if present := self._netlink.present_now():
             report = (
-                self._log.address_left_over if at_start else self._log.address_not_removed_by_script
+                self._netlink.tell_found if at_start else self._log.address_not_removed_by_script
             )
             report(present)
             self._netlink.remove(partial(self._released, done))

@@ -55,6 +55,7 @@ def warnings(path: Path, read: files.Reader = files.read) -> list[Problem]:
     problems += [Problem(path, line.number, line.name, text) for line, text in of_passwords]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_peers(given)]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_wait(given)]
+    problems += [Problem(path, line.number, line.name, text) for line, text in _about_delay(given)]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_ties(given)]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_mac(given)]
     problems += [Problem(path, line.number, line.name, text) for line, text in _about_files(given)]
@@ -171,6 +172,16 @@ def _about_wait(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
             line,
             f"{text} {UNFIT_ADVBASE} s, or other systems do not see that a master hands over",
         )
+
+
+def _about_delay(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
+    line = given.get("UCARP_PREEMPT_DELAY")
+    try:
+        is_idle = _meaning(given, "UCARP_PREEMPT_DELAY") and not _meaning(given, "UCARP_PREEMPT")
+    except ValueError:
+        return  # `load` reports the fault.
+    if line is not None and is_idle:
+        yield line, "has no effect without UCARP_PREEMPT=yes"
 
 
 def _about_ties(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:

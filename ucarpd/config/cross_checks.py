@@ -16,6 +16,7 @@ def check(draft: Draft) -> None:
     _check_peers(draft)
     _check_virtual_mac(draft)
     _check_neighbours(draft)
+    _check_gateways(draft)
 
 
 def _check_addresses(draft: Draft) -> None:
@@ -85,6 +86,19 @@ def _check_neighbours(draft: Draft) -> None:
                     f"must be a neighbour, but {check.meaning.where} is {name}, which this host has"
                 )
                 draft.refuse(check.line, check.name, f"{text} {got(check.text)}")
+
+
+def _check_gateways(draft: Draft) -> None:
+    """Refuse a route through this host itself."""
+    routes = draft.given.get("UCARP_ROUTES")
+    for name in ("UCARP_SRCIP", "UCARP_ADDR", "UCARP_EXTRA_ADDRS"):
+        if routes is None or name not in draft.given:
+            continue
+        own = _addresses(draft.given[name])
+        for route in routes.meaning:
+            if route.gateway in own:
+                text = f"{route}: its gateway is {name}, which this host has {got(routes.text)}"
+                draft.refuse(routes.line, routes.name, text)
 
 
 def _exclude(draft: Draft, value: str, switch: str, why: str) -> None:

@@ -120,7 +120,13 @@ def meaning(name: str) -> Meaning | None:
 
 
 def is_prefixed(name: str) -> bool:
-    return re.match("(?i)u?carp|karp", name) is not None
+    return re.match("(?i)u?carp|karp", name) is not None or _has_slip_in_prefix(name)
+
+
+def _has_slip_in_prefix(name: str) -> bool:
+    """Whether the word before the first underscore is a slip of the keyboard away from UCARP."""
+    word, underscore, _ = name.partition("_")
+    return bool(underscore) and _distance(word.upper(), PREFIX.rstrip("_")) == 1
 
 
 def is_spelling_of(name: str, key: str) -> bool:
@@ -130,6 +136,8 @@ def is_spelling_of(name: str, key: str) -> bool:
 
 def squashed(name: str) -> str:
     """Return the word without prefix, in capitals, without dashes or other signs between its parts."""
+    if _has_slip_in_prefix(name):
+        name = name.partition("_")[2]
     bare = re.sub("(?i)^(ucarp|karp|carp)[_-]*", "", name) or name
     return re.sub("[^A-Z0-9]", "", bare.upper())
 

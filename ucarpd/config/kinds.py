@@ -5,7 +5,8 @@ import shlex
 from enum import Enum
 from pathlib import Path
 
-from ucarpd.config.keys import BY_NAME
+from ucarpd.config import foreign_words
+from ucarpd.config.keys import BY_NAME, PREFIX
 from ucarpd.config.lines import Line
 from ucarpd.config.problems import Problem, place
 
@@ -106,6 +107,10 @@ def foreign_file(path: Path, lines: list[Line]) -> Problem | None:
     if all(line.fault is None for line in lines) and any(_is_own(line.text) for line in lines):
         return None
     kind, number = kind_of("\n".join(line.text for line in lines), path.name)
+    faulty = [line.number for line in lines if line.fault is not None]
+    if kind is Kind.KEYS and faulty and not any(map(_is_near_to_ours, lines)):
+        text = "this is no configuration of ucarpd: no line sets a key, such as UCARP_VHID=1"
+        return Problem(path, faulty[0], None, text)
     if kind in {Kind.SHELL, Kind.PROGRAM}:
         is_ours = all(line.fault is None for line in lines)
     else:
@@ -124,6 +129,12 @@ def foreign_file(path: Path, lines: list[Line]) -> Problem | None:
 def _is_own(line: str) -> bool:
     assigned = _ASSIGNMENT.match(line)
     return assigned is not None and assigned[1] in BY_NAME
+
+
+def _is_near_to_ours(line: Line) -> bool:
+    """Whether the line sets a key of ours, or seems to."""
+    name = line.name or ""
+    return name.startswith(PREFIX) or name in BY_NAME or foreign_words.meaning(name) is not None
 
 
 def _runs_a_command(line: str) -> bool:

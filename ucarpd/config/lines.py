@@ -120,14 +120,16 @@ def _parse(number: int, text: str) -> Line:
         fault = _quoted_fault(text) or _NOT_AN_ASSIGNMENT + other_forms.advice(text)
         return Line(number, text, name=_name_of(text), fault=fault)
     if binding.value is None:
-        return Line(number, text, name=_name_of(text), fault=f"{_NOT_AN_ASSIGNMENT}: there is no =")
+        fault = _NOT_AN_ASSIGNMENT + (other_forms.advice(text) or ": there is no =")
+        return Line(number, text, name=_name_of(text), fault=fault)
     meant = look_alikes.latin(binding.key)
     if not binding.key.isascii() and meant.startswith(PREFIX):
         fault = f"the key only looks so: {look_alikes.strange(binding.key)}: type the key again"
         return Line(number, text, name=meant, fault=fault)
     start = re.match(rf"\s*(?:export\s+)?{re.escape(binding.key)}\s*=(\s*)", text)
-    ours = binding.key.startswith(PREFIX)
-    if start is None or (ours and not re.fullmatch("[A-Za-z0-9_]+", binding.key)):
+    is_odd = re.fullmatch("[A-Za-z0-9_]+", binding.key) is None
+    ours = binding.key.startswith(PREFIX) or other_forms.key_within(text) is not None
+    if start is None or (ours and is_odd):
         # The key is quoted or has other characters, and may be part of a password.
         fault = _NOT_AN_ASSIGNMENT + other_forms.advice(text)
         return Line(number, text, name=_name_of(text), fault=fault)
@@ -180,7 +182,7 @@ def _quoted_fault(text: str) -> str | None:
 def _name_of(text: str) -> str | None:
     """Return the likely key of a faulty line, if that cannot be a secret; otherwise None."""
     word = re.match(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)(\s*=)?", text)
-    if word is None:
-        return None
-    assigned = word[2] is not None and word[1].startswith(PREFIX)
-    return word[1] if assigned or word[1] in BY_NAME else None
+    if word and (word[1] in BY_NAME or (word[2] is not None and word[1].startswith(PREFIX))):
+        return word[1]
+    within = other_forms.key_within(text)
+    return within[0] if within else None

@@ -6,10 +6,13 @@ differs from the password that was typed on the other host.
 
 import unicodedata
 
+from ucarpd.config.odd_characters import QUOTES
+
 _CYRILLIC = dict(zip("АВЕЅІЈКМНОРСТХУаеѕіјорсухԁһ", "ABESIJKMHOPCTXYaesijopcyxdh", strict=True))
 _GREEK = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοια", "ABEZHIKMNOPTYXoia", strict=True))
 _MARKS = dict(zip("‐‑‒–—−＿＝", "------_=", strict=True))
-_TWINS = _CYRILLIC | _GREEK | _MARKS
+_QUOTES = {odd: plain for plain, every in QUOTES.items() for odd in every}
+_TWINS = _CYRILLIC | _GREEK | _MARKS | _QUOTES
 
 
 def latin(text: str) -> str:

@@ -18,6 +18,8 @@ def hint(missing: Path) -> str:
     if twice != missing.name and bare.is_file():
         names = f"{shlex.quote(place(bare))} {shlex.quote(place(missing))}"
         return f", but {place(bare)} does: type: mv {names}"
+    if missing.parent == Path("/etc"):
+        return ""  # The files there belong to other programs.
     try:
         names_there = sorted(each.name for each in missing.parent.iterdir())
     except OSError:

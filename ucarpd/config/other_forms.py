@@ -17,14 +17,30 @@ def advice(text: str) -> str:
         return ": ucarpd reads no other files here; write the keys themselves"
     if re.match(r"\s*UCARP_CHECK_\w*[^\w=\s][^=\s]*=", text):
         return ": the name of a check has letters of ASCII, digits and _ only"
+    if re.match(r"(<{7}|\|{7}|={7}|>{7})(\s|$)", text):
+        return ": this is a mark of a merge conflict; keep one version of the lines"
+    if re.match(r"\s*(//|;)", text):
+        return ": a comment begins with #"
+    if re.fullmatch(r"\s*\[[^\]=]*\]\s*", text):
+        return ": there are no sections; each virtual host has a file of its own"
     found = re.fullmatch(r"\s*([A-Za-z_]\w*)(?:\s*:\s+|\s+)(\S.*?)\s*", text, re.ASCII)
-    if found is None:
-        return ""
-    name, value = found.groups()
+    name, value = found.groups() if found else ("", "")
     if name not in BY_NAME:
+        name, value = key_within(text) or ("", "")
+    if not name:
         return ""  # It may be a part of a password.
     shown = "…" if BY_NAME[name].secret or not re.fullmatch(r"[\w./:,@%+-]+", value) else value
     return f": write {name}={shown}"
+
+
+def key_within(text: str) -> tuple[str, str] | None:
+    """Return the key of ours, and its value, behind other text, as in "declare -x UCARP_VHID=1".
+
+    Such lines come from a diff, a listing with line numbers, or another program.
+    """
+    found = re.fullmatch(r"(?:[^=]*[^\w=])?(UCARP[ _]\w+)\s*:?=>?\s*(\S.*?)\s*", text, re.ASCII)
+    name = found[1].replace(" ", "_") if found else ""
+    return (name, found[2]) if found and name in BY_NAME else None
 
 
 def utf_16(path: Path, content: bytes) -> str | None:

@@ -137,12 +137,16 @@ class Draft:
             types.require_no_controls(text)
             return Given(line.name, line.number, text, key.parse(text))
         except ValueError as error:
-            shown = "" if key.secret else f"{_letter(text)} {got(text)}"
+            shown = "" if key.secret else f"{_remark(text)} {got(text)}"
             self.refuse(line.number, line.name, f"{error}{shown}")
             return None
 
 
-def _letter(text: str) -> str:
-    """Name the first letter that only looks like an ASCII letter; empty if there are other letters."""
+def _remark(text: str) -> str:
+    """Say that nothing is expanded, or name the first letter that only looks like an ASCII letter;
+    empty if neither helps.
+    """
+    if "$" in text or "{{" in text:
+        return "; ucarpd expands no variables"
     strange = look_alikes.strange(text)
     return f"; {strange}" if strange and look_alikes.latin(text).isascii() else ""

@@ -23,19 +23,22 @@ class Control:
     def __init__(self, host: Host, beside: Beside, directory: Path) -> None:
         self._beside = beside
         self._place = Place(directory)
-        self._server = Server(host)
+        self._host = host
+        self._server: Server | None = None
+        """None until there are enough descriptors for it."""
         self._renewed: socket.socket | None = None
         self._is_faulty = False
         self._is_closed = False
         try:
-            self._server.listen(self._place.open())
+            self._serve(self._place.open())
         except OSError as error:
             self._tell(error)
         beside(self._place.remove_stale, self._tell)
 
     def changed(self) -> None:
         """Tell the clients that wait for changes."""
-        self._server.changed()
+        if self._server is not None:
+            self._server.changed()
 
     def look(self) -> None:
         """Make the socket again if it has been removed."""
@@ -43,8 +46,20 @@ class Control:
 
     def close(self) -> None:
         self._is_closed = True
-        self._server.close()
+        if self._server is not None:
+            self._server.close()
         self._place.remove()
+
+    def _serve(self, listener: socket.socket) -> None:
+        """Serve the clients of this socket.  Raises OSError."""
+        try:
+            self._server = self._server or Server(self._host)
+        except OSError as error:
+            listener.close()
+            self._place.remove()
+            text = f"cannot serve the control socket {self._place.path}: {error.strerror or error}"
+            raise OSError(error.errno, text) from error
+        self._server.listen(listener)
 
     def _renew(self) -> None:
         if not self._is_closed and not self._place.is_in_place():
@@ -60,8 +75,12 @@ class Control:
             renewed.close()
             self._place.remove()
         else:
+            try:
+                self._serve(renewed)
+            except OSError as refused:
+                self._tell(refused)
+                return
             self._is_faulty = False
-            self._server.listen(renewed)
             lines.write(logging.INFO, f"the control socket is back: {self._place.path}")
 
     def _tell(self, error: OSError | None) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Check, Config, Problem, about_checks
-from ucarpd.interface import host_advice, link_faults, segments, sources
+from ucarpd.interface import host_advice, host_reach, link_faults, segments, sources
 from ucarpd.interface.sources import NoSource
 from ucarpd.linux import sysctl
 from ucarpd.linux.netlink import InterfaceAddress, Snapshot
@@ -85,6 +85,8 @@ class _Host:
         is_virtual = self._virtual.__contains__
         for key, text in host_advice.foreign_networks(config, self._tables, is_virtual):
             yield warning(key, text)
+        for key, text in host_reach.unreachable(config, self._tables, is_virtual):
+            yield warning(key, text)
         for text in self._masks(config):
             yield warning("UCARP_MASK", text)
 
@@ -133,15 +135,25 @@ class _Host:
         return others if alike[0] == address else []
 
     def _masks(self, config: Config) -> Iterator[str]:
-        """Yield warnings about addresses that the kernel would choose as the source for a network.
+        """Yield warnings about addresses that the kernel would choose as the source for a network,
+        and about IPv6 addresses that would take other networks along.
 
         If the host has an address with a shorter prefix around it, ucarpd adds no route, and the
         virtual address does no harm.
         """
         own = [a for a in self._tables.addresses(config.interface) if a.ip not in self._virtual]
         for each in config.served:
-            covering = [a for a in own if a.ip.version == 4 and each.ip in a.network]
+            covering = [a for a in own if a.ip.version == each.ip.version and each.ip in a.network]
             lengths = {a.prefixlen for a in covering}
+            if each.ip.version == 6:
+                if lengths and each.prefixlen < min(lengths):
+                    network = InterfaceAddress(each.ip, each.prefixlen).network
+                    yield (
+                        f"{each} has a shorter prefix than this host's {covering[0].ip}/"
+                        f"{covering[0].prefixlen}, so the master would look for all of {network} on"
+                        f" {config.interface}: write /{covering[0].prefixlen}"
+                    )
+                continue
             is_routed = config.is_scripted or config.virtual_mac
             if lengths and not is_routed and min(lengths) < each.prefixlen:
                 continue

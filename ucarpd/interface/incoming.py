@@ -5,11 +5,14 @@ from collections.abc import Callable, Mapping
 
 from ucarpd.carp.frame import peek_vhid, source_mac, virtual_mac
 from ucarpd.carp.params import IPAddress
-from ucarpd.carp.receive import FOREIGN, Dropped
+from ucarpd.carp.receive import FOREIGN, Dropped, DropReason
 from ucarpd.interface.member import Member
 
 SILENCE = 10.0
 """Seconds without any advertisement after which the virtual hosts hear of the next one."""
+
+_DIFFERENCES = {DropReason.BAD_DESTINATION, DropReason.BAD_PEER}
+"""Reasons for which two hosts of one virtual host, with different files, are both master."""
 
 
 class Incoming:
@@ -50,6 +53,9 @@ class Incoming:
         if isinstance(found, Dropped):
             if found.reason in FOREIGN and found.source and vhid and vhid not in self._members:
                 self._pass_over(found.source, vhid, at)
+            is_ours = found.reason in _DIFFERENCES and vhid in self._members
+            if is_ours or found.reason is DropReason.MISTYPED_VHID:
+                member.log.differs(found)
             return None
         if source_mac(frame) == self.mac:
             self._note_same_mac(member, found.source)

@@ -97,11 +97,13 @@ def _first(
 ) -> Source | NoSource:
     interface = config.interface
     present = [each.ip for each in table.addresses(interface) if each.ip.version == family]
-    own = [ip for ip in present if not is_virtual(ip)]
-    if own:
-        # The link-local address of an IPv6 host stays; its other addresses may change.
-        link_local = (ip for ip in own if ip.version == 6 and ip.is_link_local)
-        return Source(next(link_local, own[0]), interface)
+    if family == 6:
+        # The link-local address stays; the other addresses of the host may change.
+        present.sort(key=lambda ip: not ip.is_link_local)
+    # With thousands of addresses, asking about each at every change would delay the timers.
+    for ip in present:
+        if not is_virtual(ip):
+            return Source(ip, interface)
     if present:
         key = _key_of(config, present)
         what = f"which is {key or 'virtual'}" if len(present) == 1 else "which are virtual"

@@ -35,7 +35,7 @@ class Worker:
 
         Any exception other than OSError is a defect: the loop's exception handler gets it, and
         `failed` gets an OSError that names it.  After `end` no job is done, and `failed` gets ECANCELED.
-        Raises RuntimeError if the thread cannot be started.
+        If the thread cannot be started, `failed` gets EAGAIN, and the next job tries again.
         """
 
         def carry_out() -> None:
@@ -54,7 +54,12 @@ class Worker:
             self._tell(failed, OSError(errno.ECANCELED, f"the thread {self._name} has ended"))
             return
         if not self._is_running:
-            threading.Thread(target=self._run, name=self._name, daemon=True).start()
+            try:
+                threading.Thread(target=self._run, name=self._name, daemon=True).start()
+            except RuntimeError:
+                text = "no thread can be started: is a limit of processes reached (TasksMax=)?"
+                self._loop.call_soon(failed, OSError(errno.EAGAIN, text))
+                return
             self._is_running = True
         self._jobs.put(carry_out)
 

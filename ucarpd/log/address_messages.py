@@ -24,8 +24,15 @@ class AddressMessages(InstanceLines):
     def address_left_over(self, ips: Sequence[object]) -> None:
         self.warning(f"{listed(ips)} was left on {self._interface} by an earlier run; removed")
 
+    def address_was_there(self, ips: Sequence[object]) -> None:
+        self.warning(
+            f"{listed(ips)} was already on {self._interface}; removed: "
+            "if the network configuration adds it, delete it there"
+        )
+
     def route_put_back(self, route: object) -> None:
-        self.warning(f"the route {route} was removed by another program; put back")
+        text = f"the route {route} was removed by another program; put back"
+        self._fault(logging.WARNING, f"route taken away {route}", text)
 
     def route_not_removed(self, error: OSError) -> None:
         self.warning(f"cannot remove a route: {error.strerror or error}")

@@ -33,7 +33,8 @@ class ScriptMessages(InstanceLines):
         )
 
     def script_timed_out(self, hook: str, timeout: float) -> None:
-        self._script_failed(f"[{hook}] did not end within {timeout:g} s; terminating it", -1)
+        text = f"[{hook}] did not end within {timeout:g} s; terminating it"
+        self._script_failed(f"{text} (UCARP_SCRIPT_TIMEOUT=0: no limit)", -1)
 
     def loss_held(self, reason: str) -> None:
         self.warning(

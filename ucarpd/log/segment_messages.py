@@ -3,8 +3,8 @@
 import errno
 import logging
 import time
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.receive import UNEXPLAINED, WRONG_DIGEST, Dropped, DropReason, Evidence
@@ -14,6 +14,17 @@ from ucarpd.log.message_ids import MESSAGE_ID_PACKET_DROPPED
 
 _STILL_HEARD = 10.0
 """Seconds without a packet after which a host is no longer taken for a master."""
+
+_NAMING = {DropReason.MISTYPED_VHID, DropReason.VRRP}
+"""Reasons with a text that names the source."""
+
+
+class _Heard(NamedTuple):
+    """In seconds: since when such packets arrive, and when the last one did; what is wrong."""
+
+    since: float
+    last_at: float
+    text: str
 
 
 class Inquiry(Protocol):
@@ -38,9 +49,25 @@ class SegmentMessages(InstanceLines):
         self._wrong_digest_since = self._wrong_digest_at = float("-inf")
         self._cause: tuple[IPAddress | None, str] = (None, "")
         """The cause of a wrong digest that was found last, and whose it is."""
+        self._heard: dict[str, _Heard] = {}
+        """By a fixed word, what was wrong with the last packets."""
+
+    def heard_now(self) -> Iterator[tuple[str, float, str]]:
+        """Yield what is wrong with packets that arrive now: a fixed word, its age in seconds, and words."""
+        now = time.monotonic()
+        for finding, heard in self._heard.items():
+            if now - heard.last_at < _STILL_HEARD:
+                yield finding, now - heard.since, heard.text
+
+    def _note(self, finding: str, text: str) -> None:
+        now = time.monotonic()
+        before = self._heard.get(finding)
+        goes_on = before is not None and now - before.last_at < _STILL_HEARD
+        self._heard[finding] = _Heard(before.since if before and goes_on else now, now, text)
 
     def source_taken(self, source: IPAddress) -> None:
         """Once an hour at most: it comes with every advertisement of the other host."""
+        self._note("source_taken", f"another host advertises from {source}")
         now = time.monotonic()
         if now - self._source_taken_at >= SELDOM:
             self._source_taken_at = now
@@ -70,12 +97,18 @@ class SegmentMessages(InstanceLines):
 
     def same_mac(self, source: IPAddress) -> None:
         """Once: it comes with every advertisement of the other host."""
+        self._note("same_mac", f"{source} has the MAC address of this host")
         if not self._is_same_mac_told:
             self._is_same_mac_told = True
             self.warning(
                 f"{source} has the MAC address of this host: a cloned machine? "
                 f"Give {self._interface} there another MAC address"
             )
+
+    def differs(self, dropped: Dropped) -> None:
+        """Note a packet of a host that serves the same virtual host with another file."""
+        source = "" if dropped.reason in _NAMING else f"{dropped.source}: "
+        self._note("mismatch", f"{source}{dropped.detail}")
 
     def dropped(self, dropped: Dropped) -> None:
         if dropped.reason is DropReason.OTHER_VRRP:
@@ -122,7 +155,7 @@ class SegmentMessages(InstanceLines):
         more = f" ({passed_over} more since the last such line)" if passed_over else ""
         is_foreign = dropped.reason is DropReason.BAD_VHID
         source = dropped.source or "an unknown source"
-        names_source = dropped.reason in {DropReason.MISTYPED_VHID, DropReason.VRRP}
+        names_source = dropped.reason in _NAMING
         self._write(
             logging.INFO if is_foreign else logging.WARNING,
             f"{'' if names_source else f'dropped a packet from {source}: '}{detail}{more}",

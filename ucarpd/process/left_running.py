@@ -19,7 +19,10 @@ class LeftRunning:
     async def log(self) -> None:
         """Look for the processes of all of them at once, beside the event loop."""
         stopped, self._stopped = self._stopped, []
-        found = await asyncio.to_thread(survivors.find) if stopped else {}
+        try:
+            found = await asyncio.to_thread(survivors.find) if stopped else {}
+        except RuntimeError:  # No thread can be started.
+            return
         for instance in stopped:
             if processes := found.get(instance.config.name):
                 instance.left_running(processes)

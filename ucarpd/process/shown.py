@@ -68,7 +68,8 @@ class ShownInstance:
         if self.state is not State.MASTER:
             return less_fit + exposed
         notes = self._notes.of_master(self.config.is_scripted, self._log.wrong_digest_from)
-        return (notes or less_fit) + exposed
+        heard = next((f"; {text}" for _, _, text in self._log.heard_now()), "")
+        return (notes or heard or less_fit) + exposed
 
     def report_status(self) -> None:
         """One line in ucarp's words, `MASTER on eth0 id 1`, and the details."""
@@ -108,5 +109,7 @@ class ShownInstance:
         if wrong := self._log.wrong_digest():
             seconds, text = wrong
             yield Lasting("wrong_digest", moments.now - seconds, text)
+        for finding, seconds, text in self._log.heard_now():
+            yield Lasting(finding, moments.now - seconds, text)
         if self.exposure.trouble:
             yield Lasting("exposed", self.exposure.since, self.exposure.trouble)

@@ -6,7 +6,7 @@ from ucarpd.config.key import Key
 ROWS: tuple[Key, ...] = (
     Key(
         name="UCARP_ADVBASE",
-        parse=types.integer(0, 253),
+        parse=types.advbase,
         kind="seconds, 0 to 253",
         default="1",
         help="Time between two advertisements. The host with the shortest interval becomes master.",

@@ -43,6 +43,29 @@ async def test_one_thread_takes_them_in_order():
 
 
 @in_virtual_time
+async def test_what_many_have_found_comes_in_few_turns_of_the_loop():
+    bench = Bench()
+    for number in range(100):
+        bench.look(number)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert bench.told == list(range(100))
+
+
+@in_virtual_time
+async def test_long_work_of_the_loop_is_no_look_that_hangs():
+    bench = Bench()
+    for name in "ab":
+        bench.workers[0].hangs = True
+        bench.look(name)
+        asyncio.get_running_loop().jump(2 * PATIENCE)
+        await asyncio.sleep(PATIENCE / 2)
+        bench.workers[0].work_again()
+        await asyncio.sleep(PATIENCE / 4)
+    assert bench.told == ["a", "b"]
+
+
+@in_virtual_time
 async def test_one_that_hangs_is_told_and_left_alone():
     bench = Bench()
     bench.workers[0].hangs = True

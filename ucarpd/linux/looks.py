@@ -4,6 +4,7 @@ import asyncio
 import errno
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -32,10 +33,14 @@ class Looks:
         self._loop = asyncio.get_running_loop()
         self._make_worker = make_worker
         self._worker = make_worker()
-        self._waiting: deque[_Look] = deque()
-        self._present: _Look | None = None
-        self._patience: asyncio.TimerHandle | None = None
-        self._hanging = 0
+        self._turn = 0
+        """The number of the worker."""
+        self._given: deque[_Look] = deque()
+        """What the worker has to do; the first one is under way."""
+        self._left: list[_Look] = []
+        """What hangs, in the threads of earlier workers."""
+        self._began_at = 0.0
+        self._patience: asyncio.Handle | None = None
 
     def do(
         self,
@@ -48,37 +53,71 @@ class Looks:
 
         If it takes long, call `hangs` meanwhile.  If no thread can be started, `failed` gets EAGAIN.
         """
-        self._waiting.append(_Look(look, done, failed, hangs))
-        if self._present is None:
-            self._begin()
+        self._give(_Look(look, done, failed, hangs))
 
-    def _begin(self) -> None:
-        self._present = present = self._waiting.popleft() if self._waiting else None
-        if present is None:
-            return
-        patience = LITTLE_PATIENCE if self._hanging else PATIENCE
-        self._patience = self._loop.call_later(patience, self._leave, present)
+    def held(self) -> AbstractContextManager[None]:
+        """Begin no look of this block before its end, as in Worker."""
+        return self._worker.held()
+
+    def _give(self, look: _Look) -> None:
+        if not self._given:
+            self._forget_patience()
+            # After the present work of the loop, which may take long, and hold the worker.
+            self._patience = self._loop.call_soon(self._begin_watch)
+        self._given.append(look)
         done, failed = (
-            partial(self._ended, present, report) for report in (present.done, present.failed)
+            partial(self._ended, self._turn, look, report) for report in (look.done, look.failed)
         )
         try:
-            self._worker.do(present.look, done, failed)
+            # All at once: what many looks have found comes in few turns of the event loop.
+            self._worker.do(partial(self._take, self._turn, look), done, failed)
         except RuntimeError as error:
             self._loop.call_soon(failed, OSError(errno.EAGAIN, str(error)))
 
-    def _leave(self, present: _Look) -> None:
-        """Leave the thread to the present look."""
-        self._hanging += 1
+    @property
+    def _longest(self) -> float:
+        return LITTLE_PATIENCE if self._left else PATIENCE
+
+    def _take(self, turn: int, look: _Look) -> object:
+        """Runs in a thread."""
+        return look.look() if turn == self._turn or look in self._left else None
+
+    def _forget_patience(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _begin_watch(self) -> None:
+        self._began_at = self._loop.time()
+        self._patience = self._loop.call_later(self._longest, self._watch)
+
+    def _watch(self) -> None:
+        remaining = self._began_at + self._longest - self._loop.time()
+        if remaining > 0:
+            self._patience = self._loop.call_later(remaining, self._watch)
+        else:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Leave the thread to the look that is under way."""
+        hanging, *rest = self._given
+        self._left.append(hanging)
+        self._given.clear()
         self._worker.end()
         self._worker = self._make_worker()
-        self._begin()
-        present.hangs()
+        self._turn += 1
+        for each in rest:
+            self._give(each)
+        hanging.hangs()
 
-    def _ended(self, look: _Look, report: Callable[[Any], None], result: object) -> None:
-        if look is self._present:
-            assert self._patience is not None
-            self._patience.cancel()
-            self._begin()
+    def _ended(self, turn: int, look: _Look, report: Callable[[Any], None], result: object) -> None:
+        if turn == self._turn:
+            self._given.popleft()
+            self._began_at = self._loop.time()
+            if not self._given:
+                self._forget_patience()
+        elif look in self._left:
+            self._left.remove(look)
         else:
-            self._hanging -= 1
+            return  # The next worker was asked again.
         report(result)

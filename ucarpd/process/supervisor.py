@@ -176,7 +176,7 @@ class Supervisor:
         for each in configs:
             self._interface(each.interface).expect(each)
         slots = slots_of(len(self._instances) + len(configs))
-        with self._host.netlink.held():
+        with self._host.netlink.held(), self._host.files.held():
             for each in configs:
                 self._start(each, slots)
 

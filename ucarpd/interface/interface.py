@@ -83,6 +83,10 @@ class Interface:
         """Raises OSError."""
         self._sockets.send_datagram(datagram)
 
+    def read_until(self, at: float) -> bool:
+        """Read frames that came until monotonic second `at`; return whether those are all read."""
+        return self._sockets.read_until(at)
+
     def expect_answers(self, addresses: Collection[IPAddress], answered: Answered) -> None:
         """Pass on who answers for these addresses, if the next answer comes soon."""
         self._neighbours.expect(addresses, answered)

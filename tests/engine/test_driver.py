@@ -164,6 +164,37 @@ async def test_a_backup_wakes_up_a_little_early_and_keeps_its_deadline():
 
 
 @in_virtual_time
+async def test_a_backup_reads_what_has_come_in_time_before_it_takes_over():
+    bench = Bench()
+    loop = asyncio.get_running_loop()
+    bench.engine.interface_ready((OWN,))
+    bench.released()
+    began = loop.time()
+    bench.unread = [(peer_frame(counter=second), began + second) for second in (1, 2)]
+    loop.jump(4.0)
+    await asyncio.sleep(0.5)
+    assert (bench.engine.state, bench.unread) == (State.BACKUP, [])
+    await asyncio.sleep(began + 4.9 - loop.time())
+    assert bench.engine.state is State.BACKUP
+    await asyncio.sleep(0.2)
+    assert bench.engine.state is State.MASTER
+
+
+@in_virtual_time
+async def test_frames_that_do_not_count_delay_a_takeover_only_until_they_are_read():
+    bench = Bench()
+    loop = asyncio.get_running_loop()
+    bench.engine.interface_ready((OWN,))
+    bench.released()
+    forged = peer_frame(params=Params(vhid=7, addresses=(VIRTUAL,), key=b"another"))
+    bench.unread = [(forged, loop.time())] * 3
+    loop.jump(4.0)
+    await asyncio.sleep(0.01)
+    assert bench.unread == []
+    assert bench.engine.state is State.MASTER
+
+
+@in_virtual_time
 async def test_a_frame_that_waited_while_the_role_was_taken_does_not_turn_time_back():
     bench = await master()
     bench.receive(peer_frame(advbase=0, advskew=100), ago=0.5)

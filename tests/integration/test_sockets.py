@@ -114,12 +114,28 @@ def test_it_tells_when_a_frame_came_not_when_it_was_read(two):
         assert before <= first < here_by + 0.005
 
 
+def test_it_tells_until_when_all_frames_are_read(two):
+    a, b = two
+    with packet_socket(a, 4) as ear, packet_socket(b, 4) as mouth:
+        for _ in range(2):
+            mouth.send(frame(packet(B[4], IPv4Address("224.0.0.18"))))
+        wait_for("the first", lambda: select.select([ear], [], [], 0)[0])
+        here_by = time.monotonic()
+        # So long that the wait itself could be taken for a step of the clock.
+        wait_for("a while to pass", lambda: time.monotonic() > here_by + 0.3)
+        ((_, at),) = ear.receive(1)
+        assert ear.read_until == at < here_by + 0.2
+        before = time.monotonic()
+        assert len(ear.receive(2)) == 1
+        assert before <= ear.read_until <= time.monotonic()
+
+
 def test_a_frame_that_the_wall_clock_says_is_old_counts_as_just_come(two, monkeypatch):
     a, b = two
     with packet_socket(a, 4) as ear, packet_socket(b, 4) as mouth:
         for step in (-3600.0, 3600.0):
             stepped = time.time() + step
-            monkeypatch.setattr("ucarpd.linux.packet_socket.time.time", lambda at=stepped: at)
+            monkeypatch.setattr("ucarpd.linux.wall_clock.time.time", lambda at=stepped: at)
             mouth.send(frame(packet(B[4], IPv4Address("224.0.0.18"))))
             wait_for("the frame", lambda: select.select([ear], [], [], 0)[0])
             read_at = time.monotonic()

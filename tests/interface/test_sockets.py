@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import select
 import socket
 from functools import wraps
 from ipaddress import ip_address
@@ -39,6 +40,7 @@ class FakePacketSocket:
         self.is_open = True
         self.sent = []
         self.waiting = []
+        self.read_until = 0.0
         self.expected, self.all_else = None, None
         self._ours, self._theirs = socket.socketpair()
         kernel.opened.append(self)
@@ -60,14 +62,16 @@ class FakePacketSocket:
         self.sent.append(frame)
 
     def arrive(self, *frames):
-        self.waiting += frames
+        now = asyncio.get_running_loop().time()
+        self.waiting += [(frame, now) for frame in frames]
         self._theirs.send(b"x")
 
     def receive(self, limit):
         taken, self.waiting = self.waiting[:limit], self.waiting[limit:]
-        if not self.waiting:
+        if not self.waiting and select.select([self._ours], [], [], 0)[0]:
             self._ours.recv(100)
-        return [(frame, 0.0) for frame in taken]
+        self.read_until = taken[-1][1] if len(taken) == limit else asyncio.get_running_loop().time()
+        return taken
 
     def close(self):
         self.is_open = False
@@ -366,6 +370,46 @@ async def test_a_flood_leaves_the_timers_their_turn(kernel):
     assert len(shared.heard) <= FRAMES_AT_ONCE
     await asyncio.sleep(0.1)
     assert len(shared.heard) == 2 * FRAMES_AT_ONCE
+    shared.close()
+
+
+@pytest.mark.parametrize("all_else", [False, True])
+@in_virtual_time
+async def test_what_has_come_until_a_time_is_read_in_parts(kernel, all_else):
+    loop = asyncio.get_running_loop()
+    shared = Shared()
+    shared.believed = {PEER}
+    shared.open(LINK, V4)
+    assert shared.read_until(loop.time() + 1.0), "nothing has come until now"
+    loop.jump(1.0)
+    waiting = kernel.of(4, all_else=all_else)
+    waiting.arrive(*[frame(PEER)] * FRAMES_AT_ONCE)
+    loop.jump(1.0)
+    waiting.arrive(*[frame(PEER)] * FRAMES_AT_ONCE)
+    came = loop.time()
+    assert not shared.read_until(came)
+    assert len(shared.heard) == FRAMES_AT_ONCE
+    assert shared.read_until(came - 1.0), "that is read already"
+    assert len(shared.heard) == FRAMES_AT_ONCE
+    assert shared.read_until(came)
+    loop.jump(1.0)
+    assert shared.read_until(loop.time())
+    assert len(shared.heard) == 2 * FRAMES_AT_ONCE
+    shared.close()
+    assert shared.read_until(loop.time() + 1.0)
+
+
+@in_virtual_time
+async def test_a_flood_of_a_stranger_is_not_waited_for(kernel):
+    loop = asyncio.get_running_loop()
+    shared = Shared()
+    shared.open(LINK, V4)
+    loop.jump(1.0)
+    kernel.of(4, all_else=True).arrive(*[frame(PEER)] * (2 * FRAMES_AT_ONCE))
+    assert shared.read_until(loop.time())
+    loop.jump(1.0)
+    assert shared.read_until(loop.time())
+    assert len(shared.heard) == FRAMES_AT_ONCE
     shared.close()
 
 

@@ -31,6 +31,17 @@ async def test_a_source_on_another_interface_is_told_once(bench):
 
 
 @in_virtual_time
+async def test_a_source_on_another_interface_that_a_reload_names_is_looked_for(bench):
+    bench.attach()
+    bench.kernel.add("eth1", "10.0.1.1")
+    bench.told()
+    bench.interface.replace(bench.config(SRCIP="192.168.5.1"))
+    bench.told()
+    bench.kernel.add("lo", "192.168.5.1")
+    assert bench.told() == ["source 192.168.5.1 on lo", "ready 192.168.5.1"]
+
+
+@in_virtual_time
 async def test_an_address_of_another_interface_that_nobody_named_is_nobodys_business(bench):
     bench.attach()
     bench.told()

@@ -37,6 +37,22 @@ def test_lines_come_in_their_order_when_the_work_is_done(collected, web):
     assert len(timers) == 2
 
 
+def test_many_lines_leave_the_loop_its_turn(collected, web):
+    timers = []
+    lines.postpone(lambda delay, function: timers.append((delay, function)))
+    texts = [f"[INFO] web: {number}" for number in range(2 * lines.LINES_AT_ONCE + 1)]
+    for number in range(len(texts)):
+        web.info(str(number))
+    for turn, (delay, write) in enumerate(timers):
+        assert delay == (0 if turn else lines.AFTER_THE_WORK)
+        write()
+        if not turn:
+            assert len(collected()) == lines.LINES_AT_ONCE
+    assert len(timers) == 3
+    assert [line for line, _ in collected()][-1] == texts[-1]
+    lines.postpone(None)
+
+
 def test_a_master_names_the_host_that_it_does_not_believe(collected, web):
     """Otherwise the line says that none was heard, right below a line that says the contrary."""
     web.dropped(Dropped(DropReason.BAD_DIGEST, PEER, "the digest is wrong"))

@@ -4,12 +4,14 @@ test_supervisor.py tests faults of single virtual hosts.
 """
 
 import asyncio
+import signal
 from ipaddress import ip_address
 
 from one_process import A_MOMENT, TAKES_OVER, instances, states
 from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
+from ucarpd.process.supervisor import START_AT_ONCE
 
 # -- start ------------------------------------------------------------------------------------------------
 
@@ -40,6 +42,68 @@ async def test_without_a_run_directory_it_runs_without_a_lock_and_says_so(host, 
     async with host.running() as process:
         assert list(states(process)) == ["web"]
     assert any("web: running without a lock" in line for line in log_lines.told())
+
+
+def slowly(process):
+    """Let each virtual host take more time to start than the loop's turn has."""
+    supervisor = process._supervisor
+    start = supervisor._start
+
+    def start_slowly(*arguments):
+        start(*arguments)
+        asyncio.get_running_loop().jump(2 * START_AT_ONCE)
+
+    supervisor._start = start_slowly
+
+
+def write_some(host):
+    for number in range(1, 6):
+        host.write(f"web{number}", VHID=number, ADDR=f"10.0.0.{10 + number}/24")
+
+
+@in_virtual_time
+async def test_those_that_run_have_their_turn_while_others_start(host):
+    write_some(host)
+    process = host.process()
+    slowly(process)
+    run = asyncio.create_task(process.run())
+    counts = set()
+    while len(instances(process)) < 5:
+        counts.add(len(instances(process)))
+        await asyncio.sleep(0)
+    assert counts == {0, 1, 2, 3, 4}
+    process._end(signal.SIGTERM)
+    assert await run == 0
+
+
+@in_virtual_time
+async def test_a_signal_during_the_start_ends_those_that_run(host):
+    write_some(host)
+    process = host.process()
+    slowly(process)
+    run = asyncio.create_task(process.run())
+    while not instances(process):
+        await asyncio.sleep(0)
+    process._end(signal.SIGTERM)
+    assert await run == 0
+    assert process._supervisor._started < 3
+    assert instances(process) == {}
+
+
+@in_virtual_time
+async def test_a_reload_during_the_start_follows_it(host):
+    write_some(host)
+    process = host.process()
+    slowly(process)
+    run = asyncio.create_task(process.run())
+    while not instances(process):
+        await asyncio.sleep(0)
+    host.write("web9", VHID=9, ADDR="10.0.0.19/24")
+    process._supervisor.reload()
+    await asyncio.sleep(TAKES_OVER)
+    assert len(instances(process)) == 6
+    process._end(signal.SIGTERM)
+    assert await run == 0
 
 
 @in_virtual_time

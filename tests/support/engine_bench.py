@@ -40,6 +40,7 @@ class Bench:
         self.hosts_own = ()
         self.send_error = None
         self.unreachable = {}
+        self.unread = []
         self.acquired = self.released = None
         self.engine = Engine(params, 1, wire=self, addresses=self, log=Log(self), owner=self)
 
@@ -59,6 +60,12 @@ class Bench:
         if error := self.unreachable.get(datagram.destination):
             raise error
         self.story.append(f"to {datagram.destination}")
+
+    def read_until(self, at):
+        """Pass on one of the frames in `unread`, like a busy process that reads some at once."""
+        if self.unread:
+            self.engine.receive(*self.unread.pop(0))
+        return not self.unread
 
     def expect_answers(self, addresses, answered):
         self.story.append(f"asks for {', '.join(map(str, addresses))}")

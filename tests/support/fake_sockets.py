@@ -12,6 +12,9 @@ class FakeSockets:
     def pass_over(self, source, vhid, at):
         self.story.append(f"pass over {vhid} of {source}")
 
+    def read_until(self, at):
+        return True
+
     def serve(self, vhids):
         pass
 

@@ -44,6 +44,9 @@ class FakeInterface:
         self.engine, self.demote = engine, demote
         engine.interface_ready((SOURCE,))
 
+    def read_until(self, at):
+        return True
+
     def expect_answers(self, addresses, answered):
         self.answered = answered
 

@@ -221,9 +221,17 @@ class Engine:
         self._deadline.set(due - WAKE_UP_LEAD if self._machine.state is BACKUP else due)
 
     def _on_deadline(self) -> None:
-        now = self._loop.time()
-        self._late(max(0.0, now - self._due), now)
-        self._dispatch(_DEADLINE_REACHED, max(self._due, now))
+        now, due = self._loop.time(), self._due
+        self._late(max(0.0, now - due), now)
+        if self._machine.state is BACKUP:
+            # Only silence makes a backup take over: what has come in time may wait in the socket.
+            is_all_read = self._wire.read_until(due)
+            if self._due != due:
+                return  # An advertisement has moved it.
+            if not is_all_read:
+                self._deadline.set(now)
+                return
+        self._dispatch(_DEADLINE_REACHED, max(due, self._loop.time()))
 
     def _perform(self, action: Action) -> None:
         match action:

@@ -24,6 +24,12 @@ class Wire(Protocol):
     def send_datagram(self, datagram: Datagram) -> None:
         """Send an IP packet to one peer.  Raises OSError; never blocks."""
 
+    def read_until(self, at: float) -> bool:
+        """Pass on frames that came until monotonic second `at`; return whether those are all read.
+
+        At most some are read at once, so that the timers get their turn.
+        """
+
     def expect_answers(
         self, addresses: Collection[IPAddress], answered: Callable[[IPAddress, bytes], None]
     ) -> None:

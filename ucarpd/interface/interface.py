@@ -57,6 +57,8 @@ class Interface:
         self._virtual: set[IPAddress] = set()
         self._foreign: Collection[IPAddress] = ()
         """Virtual addresses of other processes."""
+        self._named: Collection[IPAddress] | None = None
+        """What `_named_addresses` returns; None: not gathered yet."""
         self._double_watch = DoubleWatch(name, self._long_enough, self._incoming.sent_from_here)
         self._look_again: asyncio.TimerHandle | None = None
 
@@ -80,6 +82,10 @@ class Interface:
     def send_datagram(self, datagram: Datagram) -> None:
         """Raises OSError."""
         self._sockets.send_datagram(datagram)
+
+    def read_until(self, at: float) -> bool:
+        """Read frames that came until monotonic second `at`; return whether those are all read."""
+        return self._sockets.read_until(at)
 
     def expect_answers(self, addresses: Collection[IPAddress], answered: Answered) -> None:
         """Pass on who answers for these addresses, if the next answer comes soon."""
@@ -153,6 +159,7 @@ class Interface:
             (member.config.address_device, ip): member for ip in member.params.addresses
         }
         self._virtual.update(member.params.addresses)
+        self._named = None
         self._sockets.serve(self._members)
         self._neighbours.change()
 
@@ -211,9 +218,18 @@ class Interface:
         # Virtual addresses come and go by the hundred, and no readiness depends on them.
         if self._is_virtual(ip):
             return
-        configs = [member.config for member in self._members.values()]
-        if device == self.name or any(ip in (*each.sources, *each.peers) for each in configs):
+        if device == self.name or ip in self._named_addresses():
             self._update()
+
+    def _named_addresses(self) -> Collection[IPAddress]:
+        """Return the addresses of this host and of others that the configurations name.
+
+        They are gathered once: each address that comes to any interface of the host is looked up.
+        """
+        if self._named is None:
+            configs = [member.config for member in self._members.values()]
+            self._named = frozenset(ip for each in configs for ip in (*each.sources, *each.peers))
+        return self._named
 
     def _device_changed(self, device: str) -> None:
         """A virtual MAC device that an operator has shut down takes its addresses with it."""

@@ -4,7 +4,8 @@ Each family has two packet sockets.  One receives the advertisements of known pe
 hosts; a peer is known after an advertisement with a good digest.  The other socket receives all
 other frames.  So forged packets of a stranger fill a separate buffer, and take half of the
 processor's time at most.  A flood with a known peer's address and vhid reaches the first socket,
-but timers get their turn after each batch.  `foreign` chooses packets that the second one drops.
+but timers get their turn after each batch: only a takeover waits for the frames that came before
+it was due.  `foreign` chooses packets that the second one drops.
 """
 
 import asyncio
@@ -140,6 +141,21 @@ class Sockets:
         if self._foreign.note((source, vhid), at) and self._next_filter is None:
             self._next_filter = self._loop.call_later(NEXT_FILTER_AFTER, self._set_all_filters)
 
+    def read_until(self, at: float) -> bool:
+        """Read frames that came until monotonic second `at`; return whether those are all read.
+
+        A flood without any good digest is not waited for.
+        """
+        at = min(at, self._loop.time())
+        for family, known in list(self._known.items()):
+            if known.read_until < at and family in self._known:
+                self._read_known(family)
+        for family, others in list(self._others.items()):
+            if others.read_until < at and family in self._others and family not in self._pauses:
+                self._read_others(family)
+        waited_for = [each for family, each in self._others.items() if family not in self._pauses]
+        return all(each.read_until >= at for each in (*self._known.values(), *waited_for))
+
     def close(self) -> None:
         for pause in (*self._pauses.values(), self._next_filter):
             if pause is not None:
@@ -169,13 +185,17 @@ class Sockets:
     def _read_others(self, family: Family) -> None:
         started = self._loop.time()
         frames = _waiting(self._others[family])
+        are_strange = True
         for frame, at in frames:
             source = self._deliver(frame, at)
             if family not in self._others:
                 return
-            if source is not None and source not in self._peers[family]:
-                self._learn(family, source)
-        if len(frames) == FRAMES_AT_ONCE:
+            if source is not None:
+                are_strange = False
+                if source not in self._peers[family]:
+                    self._learn(family, source)
+        # After a good frame its sender is known, and its further frames are not read here.
+        if len(frames) == FRAMES_AT_ONCE and are_strange:
             self._loop.remove_reader(self._others[family])
             spent = self._loop.time() - started
             self._pauses[family] = self._loop.call_later(spent, self._resume, family)

@@ -15,7 +15,6 @@ import contextlib
 import errno
 import socket
 import struct
-import time
 from collections import defaultdict
 from collections.abc import Collection
 from ipaddress import IPv6Address
@@ -47,6 +46,7 @@ from ucarpd.linux.bpf import (
     Program,
     attach_filter,
 )
+from ucarpd.linux.wall_clock import WallClock
 
 _LARGEST_FRAME = 2048
 """Bytes read of a frame; an advertisement is 70 bytes long, in IPv6 90."""
@@ -58,13 +58,6 @@ _SO_RCVBUFFORCE = 33
 _SO_TIMESTAMPNS = 35
 _TIMESPEC = struct.Struct("@ll")
 _ANCILLARY_SIZE = socket.CMSG_SPACE(_TIMESPEC.size)
-
-_OLDEST = 0.1
-"""Longest plausible wait of a frame in the socket, in seconds.
-
-The kernel stamps frames by the wall clock.  If the clock was set after that, the stamp gives no
-plausible wait, and ucarpd treats the frame as just arrived.
-"""
 
 _FLAGS_AND_FRAGMENT_AT = 14 + 6
 _FRAGMENT_OFFSET = 0x1FFF
@@ -133,6 +126,9 @@ class PacketSocket:
         self._socket = socket.socket(
             socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0
         )
+        self._clock = WallClock()
+        self.read_until = 0.0
+        """The monotonic second until which all frames that came have been received."""
         try:
             self.hear(Expected(), all_else=False)
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
@@ -174,6 +170,7 @@ class PacketSocket:
 
     def receive(self, limit: int) -> list[Arrival]:
         """Return up to `limit` waiting frames.  Raises OSError, for example after a link loss."""
+        self.read_until = self._clock.look()
         arrivals: list[Arrival] = []
         while len(arrivals) < limit:
             try:
@@ -181,11 +178,10 @@ class PacketSocket:
                     _LARGEST_FRAME, _ANCILLARY_SIZE
                 )
             except BlockingIOError:
-                break
+                return arrivals
             seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
-            waited = time.time() - (seconds + nanoseconds * 1e-9)
-            at = time.monotonic()
-            arrivals.append((frame, at - waited if 0 < waited < _OLDEST else at))
+            arrivals.append((frame, self._clock.monotonic(seconds + nanoseconds * 1e-9)))
+        self.read_until = min(self.read_until, arrivals[-1][1])
         return arrivals
 
     def close(self) -> None:

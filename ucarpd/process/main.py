@@ -75,7 +75,7 @@ class Process:
 
     async def _serve(self) -> int:
         self._netlink.beside(partial(restore_left_over, run_directory()), report_unrestored)
-        self._supervisor.start()
+        await self._supervisor.start()
         if not self._supervisor.instances and not self._stay:
             return EXIT_CONFIG if self._supervisor.reading.refused else EXIT_ALL_RUN_ELSEWHERE
         # What start-up made stays; collecting it, now and again, would only cost time.

@@ -7,6 +7,7 @@ until a good one is read.
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,9 @@ from ucarpd.process.together import together
 from ucarpd.record.elsewhere import virtual_addresses_elsewhere
 from ucarpd.record.happening import Happening
 from ucarpd.record.history_writer import HistoryWriter
+
+START_AT_ONCE = 0.05
+"""Seconds for which virtual hosts are started before the loop's next turn."""
 
 PATIENCE_WITH_DISK = 1.0
 """Seconds that the end of the process waits until the history is written."""
@@ -123,9 +127,12 @@ class Supervisor:
             if line not in told:
                 lines.write(logging.WARNING, line)
 
-    def start(self) -> None:
-        """Start the virtual hosts of the last reading."""
-        self._start_all(self.reading.configs)
+    async def start(self) -> None:
+        """Start the virtual hosts of the last reading; a reload waits until they are started."""
+        self._reloading = self._loop.create_task(self._start_all(self.reading.configs))
+        await self._reloading
+        if self._reload_again:
+            self.reload()
 
     def status(self) -> str:
         """What `systemctl status` shows in one line."""
@@ -171,14 +178,23 @@ class Supervisor:
 
     # -- starting and stopping ---------------------------------------------------------------------------
 
-    def _start_all(self, configs: Sequence[Config]) -> None:
-        """Start them when each knows the virtual addresses of all, which cannot be its source."""
+    async def _start_all(self, configs: Sequence[Config]) -> None:
+        """Start them when each knows the virtual addresses of all, which cannot be its source.
+
+        Those that run already hear their peers in between.  The end of the process cuts it short.
+        """
         for each in configs:
             self._interface(each.interface).expect(each)
         slots = slots_of(len(self._instances) + len(configs))
-        with self._host.netlink.held(), self._host.files.held():
-            for each in configs:
-                self._start(each, slots)
+        left = deque(configs)
+        while left:
+            turn_ends = self._loop.time() + START_AT_ONCE
+            with self._host.netlink.held(), self._host.files.held():
+                while left and self._loop.time() <= turn_ends:
+                    self._start(left.popleft(), slots)
+            await asyncio.sleep(0)
+            if self.is_ending:
+                return
 
     def _interface(self, name: str) -> Interface:
         if name not in self._interfaces:
@@ -288,7 +304,7 @@ class Supervisor:
             instance.reconfigure(new)
         for instance in self._instances.values():
             instance.exposure.look(instance.config.path)
-        self._start_all([new for name, new in wanted.items() if name not in self._instances])
+        await self._start_all([new for name, new in wanted.items() if name not in self._instances])
         counts = {
             "changed": len(restarted) + len(reconfigured),
             "started": len(self._instances.keys() - before.keys()),

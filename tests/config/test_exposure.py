@@ -9,8 +9,7 @@ import pytest
 from fake_worker import FakeWorker
 
 from ucarpd import cli
-from ucarpd.config import exposure, named_files, path_writers
-from ucarpd.config.exposure import find
+from ucarpd.config import exposure, load, path_writers
 from ucarpd.process.exposure_watch import ExposureWatch
 
 BOB = 4321
@@ -52,6 +51,10 @@ def owners(monkeypatch):
     return owners
 
 
+def find(path):
+    return exposure.find(load(path))
+
+
 def told(path):
     return [str(each.problem).removeprefix(f"{path}:").lstrip() for each in find(path)]
 
@@ -67,18 +70,19 @@ def test_files_that_only_root_can_change(web):
 
 
 def test_the_files_that_a_file_names(web, tmp_path):
-    found = named_files(web)
+    found = load(web).named_files
     assert {key: (given.name, given.line) for key, given in found.items()} == {
         "UCARP_PASSFILE": ("UCARP_PASS_FILE", 4),
         "UCARP_UPSCRIPT": ("UCARP_UPSCRIPT", 5),
         "UCARP_DOWNSCRIPT": ("UCARP_DOWNSCRIPT", 6),
     }
     assert found["UCARP_UPSCRIPT"].meaning == tmp_path / "up.sh"
-    assert named_files(tmp_path) == {}
 
 
-def test_a_file_that_cannot_be_read_is_the_loaders_business(tmp_path):
-    assert find(tmp_path / "none.conf") == []
+def test_a_file_that_is_gone_meanwhile(web):
+    config = load(web)
+    web.unlink()
+    assert exposure.find(config) == []
 
 
 def test_a_script_of_another_user(web, owners):
@@ -190,7 +194,7 @@ class Watched:
         self.watch = ExposureWatch(self.log, lambda: self.changes.put_nowait(None), FakeWorker())
 
     async def look(self, path):
-        self.watch.look(path)
+        self.watch.look(load(path))
         await asyncio.wait_for(self.changes.get(), 30)
 
 
@@ -237,5 +241,5 @@ def test_without_a_thread_there_is_no_look(web):
             raise RuntimeError("can't start new thread")
 
     log = Log()
-    ExposureWatch(log, lambda: None, NoThread()).look(web)
+    ExposureWatch(log, lambda: None, NoThread()).look(load(web))
     assert log.lines == []

@@ -3,10 +3,11 @@
 import subprocess
 
 import pytest
+from config_files import warnings
 from old_down import OLD_DOWN
 
 from ucarpd import cli
-from ucarpd.config import is_harmful, load, script_errors, warnings
+from ucarpd.config import is_harmful, load, script_errors
 from ucarpd.scripts.runner import refusal
 
 

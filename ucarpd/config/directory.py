@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ucarpd.config.config import Config
 from ucarpd.config.files import find_files
 from ucarpd.config.load import Loaded, load_with_lines
 from ucarpd.config.parsed import Given
@@ -16,7 +15,7 @@ def load_all(
     paths: Sequence[Path],
     environ: Mapping[str, str] = os.environ,
     stand_ins: Iterable[Loaded] = (),
-) -> tuple[list[Config], list[Problem]]:
+) -> tuple[list[Loaded], list[Problem]]:
     """Return all sound files in `paths` (files or directories), and the problems of the others.
 
     A file that collides with an earlier one is refused: the same vhid on one interface, the same
@@ -24,7 +23,7 @@ def load_all(
     or a file in an unreadable directory, is replaced by the stand-in of its path, unless the
     stand-in collides with a sound file.
     """
-    good: list[Config] = []
+    good: list[Loaded] = []
     problems: list[Problem] = []
     taken: dict[object, str] = {}
     for path in _distinct(paths, problems):
@@ -38,12 +37,12 @@ def load_all(
         if collisions:
             problems += in_order(claim.problem(path, taken[claim.what]) for claim in collisions)
             continue
-        good.append(loaded.config)
+        good.append(loaded)
         taken |= {claim.what: claim.place(path) for claim in claims}
     for loaded in stand_ins:
         path, claims = loaded.config.path, list(_claims(loaded))
         if is_refused(path, problems) and all(claim.what not in taken for claim in claims):
-            good.append(loaded.config)
+            good.append(loaded)
             taken |= {claim.what: claim.place(path) for claim in claims}
     return good, problems
 

@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
-from ucarpd.config import exposure
+from ucarpd.config import Config, exposure
 from ucarpd.config.exposure import Exposure
 from ucarpd.config.problems import place
 from ucarpd.linux.worker import Worker
@@ -34,11 +33,11 @@ class ExposureWatch:
         self.since = 0.0
         """When there was trouble first, in monotonic seconds."""
 
-    def look(self, path: Path) -> None:
-        """Check the configuration file `path` and the files that it names now."""
+    def look(self, config: Config) -> None:
+        """Check the configuration file and the files that it names."""
         # If no thread can be started, the next start or reload checks again.
         with suppress(RuntimeError):
-            self._worker.do(partial(exposure.find, path), self._found, lambda _error: None)
+            self._worker.do(partial(exposure.find, config), self._found, lambda _error: None)
 
     def _found(self, found: list[Exposure]) -> None:
         for each in found:

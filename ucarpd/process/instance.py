@@ -143,7 +143,7 @@ class Instance(ToldInstance):
         self.checking.configure(config)
         self._keeper.take_off_left_over(config.address_device)
         self._followers.role_left()  # A crash may have left units running.
-        self.exposure.look(config.path)
+        self.exposure.look(config)
         self._attach_when_scripts_can_run()
 
     def _attach_when_scripts_can_run(self) -> None:
@@ -156,7 +156,7 @@ class Instance(ToldInstance):
         ]
         if not faults:
             if self._restart is not None:
-                self.exposure.look(config.path)  # There is more to look at now.
+                self.exposure.look(config)  # There is more to look at now.
             self._interface.attach(config, self._engine, self._log, self.demote)
         else:
             self._engine.interface_lost(faults[0], can_send=False)

@@ -307,8 +307,8 @@ class Supervisor:
         # After the stops: an address may move from one file to another.
         for instance in changed:
             instance.reconfigure(wanted[instance.name])
-        for instance in self._instances.values():
-            instance.exposure.look(instance.config.path)
+        for name, instance in self._instances.items():
+            instance.exposure.look(wanted.get(name, instance.config))
         self._start_all([new for name, new in wanted.items() if name not in self._instances])
         counts["started"] = len(self._instances.keys() - before.keys())
         lines.write_reloaded(counts, self.reading.refused_names(before.values()))

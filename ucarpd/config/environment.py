@@ -19,6 +19,7 @@ NAME = "UCARP_NAME"
 """The variable with the name of the instance, which otherwise is vhid-NUMBER."""
 
 _DIRECTORY = Path("/proc/self/environ")
+_BEGIN = f"{_DIRECTORY}/"
 _END = b"\0"
 _OF_LINKS = re.compile(
     r"UCARP_(?!CHECK_)(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT"
@@ -53,7 +54,7 @@ def _by_vhid(variables: Mapping[str, str]) -> str:
 
 def is_environment(path: Path) -> bool:
     """Return whether the path stands for the environment."""
-    return path.parent == _DIRECTORY
+    return str(path).startswith(_BEGIN)
 
 
 def content(path: Path) -> bytes:

@@ -121,8 +121,7 @@ def _parse(number: int, text: str) -> Line:
         return Line(number, text, name=_name_of(text), fault=fault)
     if binding.value is None:
         return Line(number, text, name=_name_of(text), fault=f"{_NOT_AN_ASSIGNMENT}: there is no =")
-    meant = look_alikes.latin(binding.key)
-    if not binding.key.isascii() and meant.startswith(PREFIX):
+    if not binding.key.isascii() and (meant := look_alikes.latin(binding.key)).startswith(PREFIX):
         fault = f"the key only looks so: {look_alikes.strange(binding.key)}: type the key again"
         return Line(number, text, name=meant, fault=fault)
     start = re.match(rf"\s*(?:export\s+)?{re.escape(binding.key)}\s*=(\s*)", text)

@@ -22,6 +22,7 @@ _path = cache(Path)
 """All virtual hosts keep one and the same path."""
 
 
+@cache
 def private_path(directory: Path) -> Path:
     """Return the path of the private directory of a run directory, whether it exists or not."""
     return directory / "private"
@@ -75,7 +76,7 @@ def replace_file(
     on the disk before the new file replaces the old one.  Blocks.  Raises OSError, which names the
     file.
     """
-    new = path.with_name(f"{path.name}.new")
+    new = f"{path}.new"
     try:
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -85,7 +86,7 @@ def replace_file(
             if is_durable:
                 file.flush()
                 os.fsync(descriptor)
-        new.replace(path)
+        os.replace(new, path)  # noqa: PTH105 - at a start it is done for each instance twice
     except OSError as error:
-        new.unlink(missing_ok=True)
+        Path(new).unlink(missing_ok=True)
         raise OSError(error.errno, f"cannot write {path}: {error.strerror}") from error

@@ -1,5 +1,6 @@
 """`ucarpd run`: starts the log process, and then the process that runs the virtual hosts."""
 
+import gc
 import socket
 from collections.abc import Sequence
 
@@ -25,14 +26,13 @@ def run(
     # Before the other imports: the log process does not need their memory.
     kind, log_process = start_log(log)
 
+    # What start-up makes stays, so a collection finds little.  `Process` switches it on when ready.
+    gc.disable()
     import asyncio
-    import gc
     import logging
     from contextlib import closing
     from pathlib import Path
 
-    # What start-up makes stays, so a collection finds little.  `Process` switches it on when ready.
-    gc.disable()
     from ucarpd.linux.timerfd_selector import event_loop
     from ucarpd.log import lines
     from ucarpd.log.output import Output

@@ -16,7 +16,7 @@ from ucarpd.config.problems import ConfigError, Problem, in_order, place
 
 _KEYS = {"UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT", "UCARP_NOTIFYSCRIPT"}
 
-_HARMFUL = re.compile(rb"""^[^#\n]*\bto\s+["']?\$\{?address\}?["']?/32\b""", re.MULTILINE)
+_HARMFUL = rb"""(?m)^[^#\n]*\bto\s+["']?\$\{?address\}?["']?/32\b"""
 
 
 def is_harmful(script: Path) -> bool:
@@ -25,7 +25,7 @@ def is_harmful(script: Path) -> bool:
     The line deletes all addresses in ADDRESS/32: one address of IPv4, a whole provider's of IPv6.
     """
     try:
-        return _HARMFUL.search(files.read(script)) is not None
+        return re.search(_HARMFUL, files.read(script)) is not None
     except OSError:
         return False  # The code that runs the script reports this error.
 

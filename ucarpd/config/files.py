@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Callable
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 
 from ucarpd.config import environment, near_files
@@ -55,9 +56,8 @@ def read(path: Path) -> bytes:
             raise OSError("is not a regular file")
         if status.st_size > _LIMIT:
             raise OSError(f"is larger than {_LIMIT} bytes")
-        with open(descriptor, "rb", closefd=False) as file:
-            # Not read(_LIMIT): Python would allocate as much, and keep a page of it for each file.
-            return file.read()
+        # Not _LIMIT: Python would allocate as much, and keep a page of it for each file.
+        return b"".join(iter(partial(os.read, descriptor, status.st_size + 1), b""))
     finally:
         os.close(descriptor)
 

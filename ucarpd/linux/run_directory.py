@@ -61,7 +61,7 @@ def private_directory(directory: Path) -> Path:
 
 def mode_of_ours(directory: Path) -> int:
     """Return the mode of a directory.  Raises OSError, also if it is another user's, or no directory."""
-    status = directory.lstat()
+    status = os.lstat(directory)
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
         raise OSError(errno.EPERM, f"{directory} is not a directory of ours: remove it")
     return stat.S_IMODE(status.st_mode)
@@ -79,13 +79,15 @@ def replace_file(
     new = f"{path}.new"
     try:
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+        try:
+            while content:
+                content = content[os.write(descriptor, content) :]
             if mode != 0o600:
                 os.fchmod(descriptor, mode)  # Whatever the umask is.
             if is_durable:
-                file.flush()
                 os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
         os.replace(new, path)  # noqa: PTH105 - at a start it is done for each instance twice
     except OSError as error:
         Path(new).unlink(missing_ok=True)

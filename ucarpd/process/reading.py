@@ -31,7 +31,7 @@ class Reading(NamedTuple):
 
     def is_refused(self, path: Path) -> bool:
         """Return whether this file, or its directory, is refused."""
-        return not self.refused.isdisjoint({path, path.parent})
+        return bool(self.refused) and not self.refused.isdisjoint({path, path.parent})
 
     def refused_names(self, running: Iterable[Path]) -> list[str]:
         """Return the names of the virtual hosts whose files are refused, sorted.

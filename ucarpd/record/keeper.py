@@ -45,13 +45,14 @@ class Keeper:
         self._loop = asyncio.get_running_loop()
         self._renewal: asyncio.Future[None] | None = None
         self._is_closed = False
-        self._last_good = LastGood(name, run_directory())
+        directory = run_directory()
+        self._last_good = LastGood(name, directory)
         self._earlier: Recorded | None = None
         try:
-            self._earlier = read(name, run_directory())
+            self._earlier = read(name, directory)
         except OSError as error:
             log.record_fault(error)
-        self._record = Record(name, run_directory())
+        self._record = Record(name, directory)
         if self._record.fault is not None:
             log.record_fault(self._record.fault)
 

@@ -10,7 +10,7 @@ from fake_worker import FakeWorker
 
 from ucarpd import cli
 from ucarpd.config import exposure, load, path_writers
-from ucarpd.process.exposure_watch import ExposureWatch
+from ucarpd.process.exposure_watch import ExposureWatch, look
 
 BOB = 4321
 
@@ -191,10 +191,10 @@ class Watched:
     def __init__(self):
         self.log = Log()
         self.changes = asyncio.Queue()
-        self.watch = ExposureWatch(self.log, lambda: self.changes.put_nowait(None), FakeWorker())
+        self.watch = ExposureWatch(self.log, lambda: self.changes.put_nowait(None))
 
     async def look(self, path):
-        self.watch.look(load(path))
+        look(FakeWorker(), [(self.watch, load(path))])
         await asyncio.wait_for(self.changes.get(), 30)
 
 
@@ -241,5 +241,5 @@ def test_without_a_thread_there_is_no_look(web):
             raise RuntimeError("can't start new thread")
 
     log = Log()
-    ExposureWatch(log, lambda: None, NoThread()).look(load(web))
+    look(NoThread(), [(ExposureWatch(log, lambda: None), load(web))])
     assert log.lines == []

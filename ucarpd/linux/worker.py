@@ -27,10 +27,10 @@ class Worker:
     def do(
         self,
         job: Callable[[], _T],
-        done: Callable[[_T], None],
+        done: Callable[[_T], None] | None,
         failed: Callable[[OSError], None],
     ) -> None:
-        """Call `job` in the thread, then `done` or `failed` in the event loop.
+        """Call `job` in the thread, then `done` or `failed` in the event loop; `done` may be None.
 
         Any exception other than OSError is a defect: the loop's exception handler gets it, and
         `failed` gets an OSError that names it.  Raises RuntimeError if the thread cannot be started.
@@ -46,7 +46,8 @@ class Worker:
                 text = f"internal error: {type(error).__name__}: {error}"
                 self._tell(failed, OSError(errno.EIO, text))
             else:
-                self._tell(done, result)
+                if done is not None:
+                    self._tell(done, result)
 
         if not self._is_running:
             threading.Thread(target=self._run, name=self._name, daemon=True).start()

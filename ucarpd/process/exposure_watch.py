@@ -1,9 +1,8 @@
-"""Finding exposed files of one virtual host, outside the event loop, and logging them."""
+"""Finding exposed files of virtual hosts, outside the event loop, and logging them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Protocol
 
 from ucarpd.config import Config, exposure
@@ -18,28 +17,19 @@ class Log(Protocol):
 
 
 class ExposureWatch:
-    """A watch that logs each exposure once, and calls `changed` if `trouble` may have changed.
+    """A watch that logs each exposure once, and calls `changed` if `trouble` may have changed."""
 
-    The thread of `worker` looks at the files.
-    """
-
-    def __init__(self, log: Log, changed: Callable[[], None], worker: Worker) -> None:
+    def __init__(self, log: Log, changed: Callable[[], None]) -> None:
         self._log = log
         self._changed = changed
-        self._worker = worker
         self._told: set[Exposure] = set()
         self.trouble = ""
         """The files that 0.3 will refuse, for the status line; empty if there are none."""
         self.since = 0.0
         """When there was trouble first, in monotonic seconds."""
 
-    def look(self, config: Config) -> None:
-        """Check the configuration file and the files that it names."""
-        # If no thread can be started, the next start or reload checks again.
-        with suppress(RuntimeError):
-            self._worker.do(partial(exposure.find, config), self._found, lambda _error: None)
-
-    def _found(self, found: list[Exposure]) -> None:
+    def found(self, found: list[Exposure]) -> None:
+        """Take in what is exposed now."""
         for each in found:
             if each not in self._told:
                 (self._log.error if each.is_error else self._log.warning)(str(each.problem))
@@ -49,3 +39,17 @@ class ExposureWatch:
             self.since = asyncio.get_running_loop().time()
         self.trouble = f"others than root can change {', '.join(files)}" if files else ""
         self._changed()
+
+
+def look(worker: Worker, watched: Sequence[tuple[ExposureWatch, Config]]) -> None:
+    """Let the thread look at each configuration file, and at the files that it names."""
+
+    def found(each: list[list[Exposure]]) -> None:
+        for (watch, _), exposures in zip(watched, each, strict=True):
+            watch.found(exposures)
+
+    # If no thread can be started, the next start or reload checks again.
+    with suppress(RuntimeError):
+        worker.do(
+            lambda: [exposure.find(config) for _, config in watched], found, lambda _error: None
+        )

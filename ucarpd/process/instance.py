@@ -25,6 +25,7 @@ from ucarpd.interface.interface import Interface
 from ucarpd.linux.lock import InstanceLock
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.messages import Journal
+from ucarpd.process import exposure_watch
 from ucarpd.process.checking import Checking
 from ucarpd.process.exposure_watch import ExposureWatch
 from ucarpd.process.followers import Followers
@@ -86,7 +87,7 @@ class Instance(ToldInstance):
         self._phase = phase
         self._former_keys: tuple[bytes, ...] = ()
         self._log.inquiry = DigestSearch(self._background)
-        self.exposure = ExposureWatch(self._log, host.changed, host.files)
+        self.exposure = ExposureWatch(self._log, host.changed)
         self._crashes = Crashes(config.name, run_directory())
         arp = ParentArp(config.interface, run_directory())
         self._keeper = Keeper(config.name, host.netlink, self._log, lock, arp)
@@ -143,7 +144,6 @@ class Instance(ToldInstance):
         self.checking.configure(config)
         self._keeper.take_off_left_over(config.address_device)
         self._followers.role_left()  # A crash may have left units running.
-        self.exposure.look(config)
         self._attach_when_scripts_can_run()
 
     def _attach_when_scripts_can_run(self) -> None:
@@ -156,7 +156,8 @@ class Instance(ToldInstance):
         ]
         if not faults:
             if self._restart is not None:
-                self.exposure.look(config)  # There is more to look at now.
+                # There is more to look at now.
+                exposure_watch.look(self._host.files, [(self.exposure, config)])
             self._interface.attach(config, self._engine, self._log, self.demote)
         else:
             self._engine.interface_lost(faults[0], can_send=False)

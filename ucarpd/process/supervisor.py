@@ -7,7 +7,7 @@ until a good one is read.
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from ucarpd.linux.run_directory import run_directory
 from ucarpd.linux.state_directory import state_directory
 from ucarpd.linux.worker import Worker
 from ucarpd.log import lines
-from ucarpd.process import reading
+from ucarpd.process import exposure_watch, reading
 from ucarpd.process.host import Host
 from ucarpd.process.instance import Instance
 from ucarpd.process.maintenance import Done, Maintenance
@@ -119,6 +119,7 @@ class Supervisor:
     def start(self) -> None:
         """Start the virtual hosts of the last reading."""
         self._start_all(self.reading.configs)
+        self._look_at_files({})
 
     def status(self) -> str:
         """What `systemctl status` shows in one line."""
@@ -169,9 +170,16 @@ class Supervisor:
         for each in configs:
             self._interface(each.interface).expect(each)
         slots = slots_of(len(self._instances) + len(configs))
-        with self._host.netlink.held(), self._host.files.held():
+        with self._host.netlink.held():
             for each in configs:
                 self._start(each, slots)
+
+    def _look_at_files(self, read: Mapping[str, Config]) -> None:
+        """Look for exposed files.  `read`: the files as they are now, even if they mean the same."""
+        watched = [
+            (each.exposure, read.get(name, each.config)) for name, each in self._instances.items()
+        ]
+        exposure_watch.look(self._host.files, watched)
 
     def _interface(self, name: str) -> Interface:
         if name not in self._interfaces:
@@ -307,8 +315,7 @@ class Supervisor:
         # After the stops: an address may move from one file to another.
         for instance in changed:
             instance.reconfigure(wanted[instance.name])
-        for name, instance in self._instances.items():
-            instance.exposure.look(wanted.get(name, instance.config))
         self._start_all([new for name, new in wanted.items() if name not in self._instances])
+        self._look_at_files(wanted)
         counts["started"] = len(self._instances.keys() - before.keys())
         lines.write_reloaded(counts, self.reading.refused_names(before.values()))

@@ -49,12 +49,12 @@ class Crashes:
     def end(self) -> None:
         """Note a clean stop."""
         try:
-            self._file().unlink(missing_ok=True)
+            Path(self._file()).unlink(missing_ok=True)
         except OSError:
             return
 
-    def _file(self) -> Path:
-        return private_directory(self._directory) / f"{self._name}.starts"
+    def _file(self) -> str:
+        return f"{private_directory(self._directory)}/{self._name}.starts"
 
 
 def _times(content: bytes) -> list[float]:

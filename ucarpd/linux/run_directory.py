@@ -33,10 +33,10 @@ def control_path(directory: Path) -> Path:
     return directory / "ctl"
 
 
-def is_still_at(path: Path, descriptor: int) -> bool:
+def is_still_at(path: Path | str, descriptor: int) -> bool:
     """Return whether the path is still the open file: the file may be removed or replaced."""
     try:
-        there = path.stat()
+        there = os.stat(path)  # noqa: PTH116 - it may be a string
     except OSError:
         return False
     return os.path.samestat(there, os.fstat(descriptor))
@@ -68,7 +68,7 @@ def mode_of_ours(directory: Path) -> int:
 
 
 def replace_file(
-    path: Path, content: bytes, mode: int = 0o600, *, is_durable: bool = False
+    path: Path | str, content: bytes, mode: int = 0o600, *, is_durable: bool = False
 ) -> None:
     """Make or replace a file with exactly this mode; by default only our user can read it.
 

@@ -85,6 +85,15 @@ def test_a_file_that_is_gone_meanwhile(web):
     assert exposure.find(config) == []
 
 
+def test_the_files_of_the_configuration_that_runs_count(web, owners):
+    """A file that cannot be used any more does not change what root runs."""
+    config = load(web)
+    web.write_text("UCARP_UPSCRIPT=/nowhere\nrubbish\n")
+    owners[web.with_name("up.sh")] = BOB
+    (found,) = exposure.find(config)
+    assert found.file == web.with_name("up.sh")
+
+
 def test_a_script_of_another_user(web, owners):
     script = web.with_name("up.sh")
     owners[script] = BOB

@@ -237,16 +237,16 @@ def _fingerprint(options: "argparse.Namespace") -> int:
         Path(name) if "/" in name or name.endswith(".conf") else directory / f"{name}.conf"
         for name in options.names
     ]
-    configs, problems = config.load_all(names or [directory])
+    loaded, problems = config.load_all(names or [directory])
     for problem in problems:
         print(problem, file=sys.stderr)
-    for each in configs:
+    for each, *_ in loaded:
         try:
             print(fingerprint.line(each), flush=True)
         except MemoryError:
             print(f"{each.path}: there is not enough memory (64 MiB)", file=sys.stderr)
             return EXIT_LEFT_OVER
-    if not configs and not problems:
+    if not loaded and not problems:
         return _with_nothing(names or [directory])
     return _status(problems)
 
@@ -264,14 +264,14 @@ def _import(parser: "argparse.ArgumentParser", options: "argparse.Namespace") ->
 def _show(options: "argparse.Namespace") -> int:
     from ucarpd import config
 
-    configs, problems = config.load_all(options.paths)
+    loaded, problems = config.load_all(options.paths)
     for problem in problems:
         print(problem, file=sys.stderr)
-    for each in configs:
-        if len(configs) > 1:
+    for each, *_ in loaded:
+        if len(loaded) > 1:
             print(f"# {each.path}")
         sys.stdout.write(config.show(each))
-    return _with_nothing(options.paths) if not configs and not problems else _status(problems)
+    return _with_nothing(options.paths) if not loaded and not problems else _status(problems)
 
 
 def _with_nothing(paths: "Sequence[Path]") -> int:

@@ -4,10 +4,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from config_files import warnings
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ucarpd.config import bash, load, warnings
+from ucarpd.config import bash, load
 from ucarpd.config.lines import Line, parse_line
 
 BASH = "/bin/bash"
@@ -302,8 +303,6 @@ def test_a_mac_address_that_openbsd_does_not_hash(tmp_path, lines, expected):
 def test_warnings_beside_faults(tmp_path):
     content = "UCARP_XPARAM='\r\nUCARP_PASS=$geheim7\r\n"
     assert warned(tmp_path, content) == ["2: UCARP_PASS: bash expands $: write UCARP_PASS='…'"]
-    assert warnings(tmp_path) == []
-    assert warnings(tmp_path / "none.conf") == []
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604])

@@ -117,6 +117,7 @@ def test_the_table_covers_every_field_of_a_config():
     of_the_file = {name for key in KEYS for name in key.fields}
     fields = set(SettingsConfig.__dataclass_fields__)
     assert fields - of_the_file == {
-        *("path", "name", "secrets", "script_environment", "contents", "_params")
+        *("path", "name", "secrets", "script_environment", "contents"),
+        *("named_files", "_params"),
     }
     assert of_the_file <= fields

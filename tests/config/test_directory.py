@@ -24,8 +24,8 @@ def test_an_extra_address_that_another_file_has():
         "c.conf", "UCARP_INTERFACE=eth1", "UCARP_VHID=2", "UCARP_ADDR=10.0.0.3",
         "UCARP_EXTRA_ADDRS='10.0.0.4,10.0.0.1'",
     )  # fmt: skip
-    configs, problems = load_all([one, two, three], {})
-    assert [config.name for config in configs] == ["a"]
+    loaded, problems = load_all([one, two, three], {})
+    assert [each.config.name for each in loaded] == ["a"]
     assert list(map(str, problems)) == [
         "b.conf:4: UCARP_ADDR: 10.0.0.2 is already taken by a.conf:5 (got '10.0.0.2')",
         (
@@ -45,8 +45,8 @@ def test_a_link_local_address_is_another_one_on_another_interface():
     files.append(
         written("again.conf", "UCARP_INTERFACE=eth0", "UCARP_VHID=2", "UCARP_ADDR=fe80::1")
     )
-    configs, problems = load_all(files, {})
-    assert [config.name for config in configs] == ["eth0", "eth1"]
+    loaded, problems = load_all(files, {})
+    assert [each.config.name for each in loaded] == ["eth0", "eth1"]
     assert list(map(str, problems)) == [
         "again.conf:4: UCARP_ADDR: fe80::1 is already taken by eth0.conf:4 (got 'fe80::1')"
     ]

@@ -1,9 +1,9 @@
 """The variables of the environment as a file."""
 
 import pytest
-from config_files import MINIMAL
+from config_files import MINIMAL, warnings
 
-from ucarpd.config import ConfigError, load, show, warnings
+from ucarpd.config import ConfigError, load, show
 from ucarpd.config.environment import is_environment, secrets, take
 from ucarpd.config.keys import BY_NAME
 

@@ -10,8 +10,7 @@ from fake_worker import FakeWorker
 from virtual_loop import in_virtual_time
 
 from ucarpd import cli
-from ucarpd.config import exposure, named_files, path_writers
-from ucarpd.config.exposure import find
+from ucarpd.config import exposure, load, path_writers
 from ucarpd.linux.looks import PATIENCE, Looks
 from ucarpd.process.exposure_watch import ExposureWatch
 
@@ -54,6 +53,10 @@ def owners(monkeypatch):
     return owners
 
 
+def find(path):
+    return exposure.find(load(path))
+
+
 def told(path):
     return [str(each.problem).removeprefix(f"{path}:").lstrip() for each in find(path)]
 
@@ -69,18 +72,28 @@ def test_files_that_only_root_can_change(web):
 
 
 def test_the_files_that_a_file_names(web, tmp_path):
-    found = named_files(web)
+    found = load(web).named_files
     assert {key: (given.name, given.line) for key, given in found.items()} == {
         "UCARP_PASSFILE": ("UCARP_PASS_FILE", 4),
         "UCARP_UPSCRIPT": ("UCARP_UPSCRIPT", 5),
         "UCARP_DOWNSCRIPT": ("UCARP_DOWNSCRIPT", 6),
     }
     assert found["UCARP_UPSCRIPT"].meaning == tmp_path / "up.sh"
-    assert named_files(tmp_path) == {}
 
 
-def test_a_file_that_cannot_be_read_is_the_loaders_business(tmp_path):
-    assert find(tmp_path / "none.conf") == []
+def test_a_file_that_is_gone_meanwhile(web):
+    config = load(web)
+    web.unlink()
+    assert exposure.find(config) == []
+
+
+def test_the_files_of_the_configuration_that_runs_count(web, owners):
+    """A file that cannot be used any more does not change what root runs."""
+    config = load(web)
+    web.write_text("UCARP_UPSCRIPT=/nowhere\nrubbish\n")
+    owners[web.with_name("up.sh")] = BOB
+    (found,) = exposure.find(config)
+    assert found.file == web.with_name("up.sh")
 
 
 def test_a_script_of_another_user(web, owners):
@@ -194,7 +207,7 @@ class Watched:
         self.watch = ExposureWatch(self.log, lambda: self.changes.put_nowait(None), looks)
 
     async def look(self, path):
-        self.watch.look(path)
+        self.watch.look(load(path))
         await asyncio.wait_for(self.changes.get(), 30)
 
 
@@ -242,7 +255,7 @@ def test_after_a_look_without_a_thread_there_is_another_one(web, owners):
         watched = Watched()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(watched.worker, "do", no_thread)
-            watched.watch.look(web)
+            watched.watch.look(load(web))
             await asyncio.sleep(0.1)
         assert watched.log.lines == []
         await watched.look(web)
@@ -251,8 +264,8 @@ def test_after_a_look_without_a_thread_there_is_another_one(web, owners):
     scenario()
 
 
-def no_thread(*_job):
-    raise RuntimeError("can't start new thread")
+def no_thread(_job, _done, failed):
+    asyncio.get_running_loop().call_soon(failed, BlockingIOError("no thread can be started"))
 
 
 def test_a_file_system_that_hangs_is_told_and_gets_one_look(web, owners):
@@ -261,7 +274,7 @@ def test_a_file_system_that_hangs_is_told_and_gets_one_look(web, owners):
         watched = Watched()
         watched.worker.hangs = True
         for _ in range(3):
-            watched.watch.look(web)
+            watched.watch.look(load(web))
             await asyncio.sleep(2 * PATIENCE)
         (line,) = watched.log.lines
         assert line.startswith("WARNING cannot look for files that others than root can change: ")

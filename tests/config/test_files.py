@@ -20,8 +20,8 @@ def write(name: str, interface: str = "eth0", vhid: int = 1, addr: str = "10.0.0
 
 def outcome(*paths: str) -> tuple[list[str], list[str]]:
     """The names of the files that load, and the problems of the others."""
-    configs, problems = load_all([Path(path) for path in paths], {})
-    return [config.name for config in configs], [str(problem) for problem in problems]
+    loaded, problems = load_all([Path(path) for path in paths], {})
+    return [each.config.name for each in loaded], [str(problem) for problem in problems]
 
 
 def test_the_files_of_a_directory(home):

@@ -3,9 +3,9 @@
 from ipaddress import ip_address
 
 import pytest
-from config_files import minimal, write
+from config_files import minimal, warnings, write
 
-from ucarpd.config import ConfigError, Endpoint, check_errors, load, named_files, show, warnings
+from ucarpd.config import ConfigError, Endpoint, check_errors, load, show
 from ucarpd.config.health_checks import KINDS
 
 
@@ -191,7 +191,7 @@ def test_programs_are_among_the_files_that_only_root_may_change(read, web):
         "UCARP_CHECK_Y=tcp://a:1",
         "UCARP_CHECK_Z='exec:/opt/other user=nobody'",
     )
-    assert {name: str(each.meaning) for name, each in named_files(web).items()} == {
+    assert {name: str(each.meaning) for name, each in load(web).named_files.items()} == {
         "UCARP_CHECK_X": "/opt/check"
     }
 

@@ -1,9 +1,8 @@
 """Letters that look like others are named with their position."""
 
 import pytest
-from config_files import faults, minimal, write
+from config_files import faults, minimal, warnings, write
 
-from ucarpd.config import warnings
 from ucarpd.config.look_alikes import latin, strange
 
 

@@ -1,9 +1,9 @@
 """A file of another kind, or with the keys of another program, is named, with what to type."""
 
 import pytest
-from config_files import faults, loaded, minimal, write
+from config_files import faults, loaded, minimal, warnings, write
 
-from ucarpd.config import hints, show, warnings
+from ucarpd.config import hints, show
 from ucarpd.config.foreign_words import meaning, nearest
 from ucarpd.config.key_hints import unknown
 from ucarpd.config.kinds import Kind, kind_of

@@ -3,9 +3,7 @@
 from pathlib import Path
 
 import pytest
-from config_files import faults, minimal, write
-
-from ucarpd.config import warnings
+from config_files import faults, minimal, warnings, write
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 

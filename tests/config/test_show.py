@@ -5,10 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
+from config_files import warnings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucarpd.config import KEYS, Config, Key, load, script_errors, show, types, warnings
+from ucarpd.config import KEYS, Config, Key, load, script_errors, show, types
 from ucarpd.config.keys import BY_NAME, family_of
 from ucarpd.scripts.runner import refusal
 

@@ -61,8 +61,9 @@ class Terminal:
 
     def end(self):
         """Return the exit status and the rest of the output."""
+        deadline = time.monotonic() + 20
         while self.read():
-            pass
+            assert time.monotonic() < deadline, self.output
         settings = termios.tcgetattr(self.descriptor)
         os.close(self.descriptor)
         return self.command.wait(), self.output, settings

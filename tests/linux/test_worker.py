@@ -63,6 +63,26 @@ def test_an_error_comes_back():
     run(scenario)
 
 
+def test_the_loop_hears_only_of_the_error_of_a_job_without_a_result(monkeypatch):
+    async def scenario(worker):
+        loop = asyncio.get_running_loop()
+        told, woken, wake_up = [], [], loop.call_soon_threadsafe
+        monkeypatch.setattr(
+            loop, "call_soon_threadsafe", lambda *call: (woken.append(call), wake_up(*call))
+        )
+
+        def job():
+            raise PermissionError(13, "no")
+
+        worker.do(list, None, told.append)
+        worker.do(job, None, told.append)
+        await worker.finish()
+        assert [str(error) for error in told] == ["[Errno 13] no"]
+        assert len(woken) == 2, "the other one is the end"
+
+    run(scenario)
+
+
 def test_a_defect_is_reported_and_the_next_job_is_done():
     async def scenario(worker):
         reported = []

@@ -123,9 +123,9 @@ def test_ucarpd_takes_the_result(name, tmp_path):
             flags=re.MULTILINE,
         )
         (result / f"web{number}.conf").write_text(text)
-    configs, problems = load_all([result], {})
+    loaded, problems = load_all([result], {})
     assert problems == []
-    assert len(configs) == len(find_files(result)) > 0
+    assert len(loaded) == len(find_files(result)) > 0
 
 
 @pytest.mark.parametrize("name", sorted(INCOMPLETE))

@@ -1,6 +1,7 @@
 """One virtual host from start to stop: the real engine between a fake interface and a fake kernel."""
 
 import asyncio
+import errno
 
 import pytest
 from instance_bench import TAKES_OVER
@@ -241,14 +242,16 @@ async def test_a_look_at_its_scripts_that_comes_back_too_late(
 
 @in_virtual_time
 async def test_its_scripts_cannot_be_looked_at(make, tmp_path, log_lines):
-    def do(_job, _done, _failed):
-        raise RuntimeError("can't start new thread")
+    def do(_job, _done, failed):
+        failed(BlockingIOError(errno.EAGAIN, "no thread can be started"))
 
     bench = make(f"UCARP_UPSCRIPT={tmp_path}\n")
     bench.files.do = do
     bench.instance.start()
     await asyncio.sleep(2 * SCRIPT_LOOK)
-    assert log_lines.told() == [f"web: Waiting: cannot look at {tmp_path}: can't start new thread"]
+    assert log_lines.told() == [
+        f"web: Waiting: cannot look at {tmp_path}: no thread can be started"
+    ]
     await bench.instance.stop("stopping")
 
 

@@ -5,6 +5,7 @@ import asyncio
 from fake_kernel import FakeLog, FakeNetlink
 
 from ucarpd import config
+from ucarpd.config import Loaded
 from ucarpd.process import left_running, supervisor, together
 from ucarpd.process.supervisor import Supervisor
 
@@ -79,7 +80,7 @@ def test_one_instance_that_fails_to_stop_does_not_keep_the_others_running(monkey
 
 def test_a_stop_begins_with_all_instances_while_a_reload_waits_for_one(monkeypatch, tmp_path):
     begun = []
-    monkeypatch.setattr(config, "load_all", lambda _paths: ([Config("new")], []))
+    monkeypatch.setattr(config, "load_all", lambda _paths: ([Loaded(Config("new"), [], {})], []))
 
     class Config:
         is_scripted = False
@@ -87,7 +88,6 @@ def test_a_stop_begins_with_all_instances_while_a_reload_waits_for_one(monkeypat
         def __init__(self, name):
             self.name = name
             self.path = tmp_path / f"{name}.conf"
-            self.contents = {self.path: b""}
 
     class Instance:
         def __init__(self, name):

@@ -34,6 +34,9 @@ class Netlink:
         else:
             self._loop.call_soon(self.carry_out, function, done)
 
+    def attempt(self, function, failed):
+        self.beside(function, lambda error: failed(error) if error else None)
+
     def carry_out(self, function, done):
         error = None
         try:

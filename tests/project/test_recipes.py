@@ -3,10 +3,10 @@
 import re
 
 import pytest
+from config_files import warnings
 from lab import PROJECT
 
 from ucarpd.config import load
-from ucarpd.config.check import warnings
 
 PAGES = sorted((PROJECT / "docs/recipes").glob("*.md"))
 

@@ -3,7 +3,6 @@
 import json
 import os
 import stat
-from pathlib import Path
 
 import pytest
 
@@ -130,7 +129,7 @@ def test_a_full_directory_is_an_error_that_names_the_file(kept, run, monkeypatch
     def full(*_arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr("os.replace", full)
     with pytest.raises(OSError, match=r"cannot write .*/private/web\.good: No space"):
         LastGood("web", run).keep(config.load(path, {}))
     assert not list((run / "private").glob("*.new"))

@@ -255,7 +255,7 @@ def test_a_record_that_cannot_be_replaced_stays_as_it_was(tmp_path, run, monkeyp
     def refuse(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "replace", refuse)
+    monkeypatch.setattr("os.replace", refuse)
     with pytest.raises(OSError, match=r"cannot write .*/web\.record: No space left"):
         live.write(content(tmp_path, ADVSKEW=100))
     assert read("web", run) == before

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ucarpd.config import Config, ConfigError, load
+from ucarpd import config
+from ucarpd.config import Config, ConfigError, Problem, load
+from ucarpd.config.lines import read_lines
 
 MINIMAL = {
     "UCARP_INTERFACE": "eth0",
@@ -47,3 +49,8 @@ def faults(content: Content, environ: Mapping[str, str] | None = None) -> list[s
         loaded(content, environ)
     assert str(caught.value).splitlines() == [str(each) for each in caught.value.problems]
     return [str(each).removeprefix("web.conf:").lstrip() for each in caught.value.problems]
+
+
+def warnings(path: Path) -> list[Problem]:
+    """The warnings about a file, whether it loads or not."""
+    return config.warnings(path, read_lines(path)[0])

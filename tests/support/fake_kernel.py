@@ -194,6 +194,9 @@ class FakeNetlink:
     def beside(self, function, done):
         self._later(self._call, function, done)
 
+    def attempt(self, function, failed):
+        self.beside(function, lambda error: failed(error) if error else None)
+
     def held(self):
         return nullcontext()
 

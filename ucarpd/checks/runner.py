@@ -72,7 +72,8 @@ class Checks:
     def set_master(self, is_master: bool) -> None:
         """This host has become MASTER, or is not any more."""
         self.health.set_master(is_master, self._loop.time())
-        self._look()
+        if self._running:
+            self._look()
 
     def link_changed(self, interface: str) -> None:
         """The kernel reports a change of the interface."""

@@ -34,7 +34,8 @@ def check(options: argparse.Namespace) -> int:
     if options.reload:
         paths = [path.absolute() for path in paths]
         environ |= credentials_of(options.reload)
-    configs, problems = config.load_all(paths, environ)
+    loaded, problems = config.load_all(paths, environ)
+    configs = [each.config for each in loaded]
     found = host_checks.find(configs, lambda name: is_held(name, run_directory()))
     problems += [finding.problem for finding in found if finding.is_error]
     for problem in problems:
@@ -44,7 +45,7 @@ def check(options: argparse.Namespace) -> int:
         if all(each.path != path for each in configs):
             for hint in config.hints(path, told):
                 _say(f"{hint} (warning)", _WARNING)
-    for each in configs:
+    for each, lines, _ in loaded:
         # `run` waits for a script that is not there.
         of_scripts = config.script_errors(each.path, refusal)
         of_scripts += config.check_errors(each.path, obstacle)
@@ -54,7 +55,7 @@ def check(options: argparse.Namespace) -> int:
             _say(problem if is_error else f"{problem} (warning)", _ERR if is_error else _WARNING)
             of_scripts += [problem] * is_error
         # They are no reason to refuse the file: it works, and an upgrade must not stop it.
-        exposed = exposure.find(each.path)
+        exposed = exposure.find(each)
         for weak in exposed:
             if weak.is_error:
                 _say(f"{weak.problem} (ERROR)", _ERR)
@@ -63,7 +64,7 @@ def check(options: argparse.Namespace) -> int:
         of_host = [f.problem for f in found if not f.is_error and f.problem.path == each.path]
         # If the operator must rewrite a line, other advice about it would mislead.
         told = {error.line for error in of_scripts}
-        warnings = (*config.warnings(each.path), *config.script_warnings(each.path))
+        warnings = (*config.warnings(each.path, lines), *config.script_warnings(each.path))
         of_file = [each for each in warnings if each.line not in told]
         for warning in (*of_file, *of_host):
             _say(f"{warning} (warning)", _WARNING)

@@ -1,6 +1,7 @@
 """`ucarpd run`: starts the log process, and then the process that runs the virtual hosts."""
 
 import errno
+import gc
 import socket
 from collections.abc import Sequence
 
@@ -29,14 +30,13 @@ def run(
     # Before the other imports: the log process does not need their memory.
     kind, log_process = start_log(log)
 
+    # What start-up makes stays, so a collection finds little.  `Process` switches it on when ready.
+    gc.disable()
     import asyncio
-    import gc
     import logging
     from contextlib import closing
     from pathlib import Path
 
-    # What start-up makes stays, so a collection finds little.  `Process` switches it on when ready.
-    gc.disable()
     from ucarpd.linux.timerfd_selector import event_loop
     from ucarpd.log import lines
     from ucarpd.log.output import Output

@@ -24,7 +24,6 @@ from ucarpd.config.health_checks import Check, Endpoint
 from ucarpd.config.key import Key
 from ucarpd.config.keys import KEYS
 from ucarpd.config.load import Loaded, load, load_with_lines
-from ucarpd.config.named_files import named_files
 from ucarpd.config.problems import ConfigError, Problem
 from ucarpd.config.scripts import about_checks, harm
 from ucarpd.config.scripts import errors as script_errors
@@ -52,7 +51,6 @@ __all__ = [
     "load",
     "load_all",
     "load_with_lines",
-    "named_files",
     "nothing_in",
     "script_errors",
     "script_warnings",

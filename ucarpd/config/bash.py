@@ -21,6 +21,8 @@ _SPECIAL = {
     ")": "does not take ) unquoted",
 }
 _PLAIN = re.compile(r"[A-Za-z0-9_./:,@%+-]+")
+_ALIKE = re.compile(rf"[A-Za-z_][A-Za-z0-9_]*={_PLAIN.pattern}")
+"""Most lines; the rest of `difference` would find the same."""
 
 
 class NotPlainError(Exception):
@@ -89,6 +91,8 @@ def difference(line: Line) -> str | None:
 
     The text continues a sentence after "bash", and never repeats the value.
     """
+    if line.text == f"{line.name}={line.value}" and _ALIKE.fullmatch(line.text):
+        return None
     if line.name is None or line.value is None:
         # str.isspace() and dotenv accept more kinds of white space than bash does.
         blank = re.fullmatch(r"[ \t]*(#.*)?", line.text)

@@ -2,7 +2,7 @@
 
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,15 +29,8 @@ from ucarpd.config.problems import ConfigError, Problem, in_order, place
 _READ = stat.S_IRGRP | stat.S_IROTH
 
 
-def warnings(path: Path, read: files.Reader = files.read) -> list[Problem]:
-    """Return the warnings, sorted by line; none if the file is unreadable: `load` reports that.
-
-    `read` returns the content of the file.
-    """
-    try:
-        lines, _ = read_lines(path, read)
-    except ConfigError:
-        return []
+def warnings(path: Path, lines: Iterable[Line]) -> list[Problem]:
+    """Return the warnings about the lines of the file `path`, sorted by line."""
     sound = [line for line in lines if line.fault is None and line.text]
     if environment.is_environment(path):
         problems = _about_other_variables(path)

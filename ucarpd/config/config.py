@@ -11,6 +11,7 @@ from ucarpd.carp.params import DemoteStyle, IPAddress, Params, TieBreak
 from ucarpd.config import environment
 from ucarpd.config.health_checks import Check
 from ucarpd.config.keys import KEYS
+from ucarpd.config.parsed import Given
 from ucarpd.config.routes import Route
 from ucarpd.config.types import NAME_SIZE
 
@@ -36,7 +37,8 @@ class Config:
     scripts ucarpd itself owns the addresses.  `source_mac` is "real", "virtual", or None: then
     `virtual_mac` decides.  `secrets` are the secret keys that are set, by canonical name.
     `script_environment` is the scripts' part of the file, without secrets.  `contents` has the
-    bytes of all files that were read, passwords included.
+    bytes of all files that were read, passwords included; `named_files` has the files that the file
+    names, by key.
     """
 
     path: Path
@@ -85,6 +87,7 @@ class Config:
     secrets: tuple[str, ...]
     script_environment: Mapping[str, str] = field(repr=False, hash=False)
     contents: Mapping[Path, bytes] = field(default_factory=dict, repr=False, compare=False)
+    named_files: Mapping[str, Given] = field(default_factory=dict, repr=False, compare=False)
     _params: Params = field(init=False, repr=False, compare=False)
 
     @property

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ucarpd.config.config import Config
 from ucarpd.config.files import find_files
 from ucarpd.config.load import Loaded, load_with_lines
 from ucarpd.config.parsed import Given
@@ -16,7 +15,7 @@ def load_all(
     paths: Sequence[Path],
     environ: Mapping[str, str] = os.environ,
     stand_ins: Iterable[Loaded] = (),
-) -> tuple[list[Config], list[Problem]]:
+) -> tuple[list[Loaded], list[Problem]]:
     """Return all sound files in `paths` (files or directories), and the problems of the others.
 
     A file that collides with an earlier one is refused: the same vhid on one interface, the same
@@ -24,27 +23,27 @@ def load_all(
     or a file in an unreadable directory, is replaced by the stand-in of its path, unless the
     stand-in collides with a sound file.
     """
-    good: list[Config] = []
+    good: list[Loaded] = []
     problems: list[Problem] = []
-    taken: dict[object, str] = {}
+    taken: dict[object, _Claim] = {}
     for path in _distinct(paths, problems):
         try:
             loaded = load_with_lines(path, environ)
         except ConfigError as error:
             problems += error.problems
             continue
-        claims = list(_claims(loaded))
-        collisions = [claim for claim in claims if claim.what in taken]
+        claims = {claim.what: claim for claim in _claims(loaded)}
+        collisions = [claim for claim in claims.values() if claim.what in taken]
         if collisions:
-            problems += in_order(claim.problem(path, taken[claim.what]) for claim in collisions)
+            problems += in_order(claim.problem(taken[claim.what]) for claim in collisions)
             continue
-        good.append(loaded.config)
-        taken |= {claim.what: claim.place(path) for claim in claims}
+        good.append(loaded)
+        taken |= claims
     for loaded in stand_ins:
-        path, claims = loaded.config.path, list(_claims(loaded))
-        if is_refused(path, problems) and all(claim.what not in taken for claim in claims):
-            good.append(loaded.config)
-            taken |= {claim.what: claim.place(path) for claim in claims}
+        claims = {claim.what: claim for claim in _claims(loaded)}
+        if is_refused(loaded.config.path, problems) and claims.keys().isdisjoint(taken):
+            good.append(loaded)
+            taken |= claims
     return good, problems
 
 
@@ -75,29 +74,31 @@ def _distinct(paths: Sequence[Path], problems: list[Problem]) -> Iterator[Path]:
 
 
 class _Claim(NamedTuple):
-    """A value that only one file may have, and the error text for a second one."""
+    """A value that only the file `path` may have, and the error text for a second one."""
 
+    path: Path
     what: object
     words: str
     given: Given | None = None
 
-    def place(self, path: Path) -> str:
-        return place(path, self.given.line if self.given else None)
-
-    def problem(self, path: Path, other: str) -> Problem:
-        text = self.words.format(other=other)
+    def problem(self, earlier: "_Claim") -> Problem:
+        line = earlier.given.line if earlier.given else None
+        text = self.words.format(other=place(earlier.path, line))
         if self.given is None:
-            return Problem(path, None, None, text)
-        return Problem(path, self.given.line, self.given.name, f"{text} {got(self.given.text)}")
+            return Problem(self.path, None, None, text)
+        text += f" {got(self.given.text)}"
+        return Problem(self.path, self.given.line, self.given.name, text)
 
 
 def _claims(loaded: Loaded) -> Iterator[_Claim]:
     config, given = loaded.config, loaded.given
     yield _Claim(
+        config.path,
         ("name", config.name),
         "is another instance of the name of {other}: rename one of the files",
     )
     yield _Claim(
+        config.path,
         ("vhid", config.interface, config.vhid),
         f"vhid {config.vhid} on {config.interface} is already taken by {{other}}:"
         " give each virtual host on an interface its own number",
@@ -108,6 +109,7 @@ def _claims(loaded: Loaded) -> Iterator[_Claim]:
             # On another interface a link-local IPv6 address is a different address.
             is_local = ip.version == 6 and ip.is_link_local
             yield _Claim(
+                config.path,
                 ("address", ip, config.interface if is_local else None),
                 f"{ip} is already taken by {{other}}",
                 given[name],

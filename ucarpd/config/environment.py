@@ -19,8 +19,9 @@ NAME = "UCARP_NAME"
 """The variable with the name of the instance, which otherwise is vhid-NUMBER."""
 
 _DIRECTORY = Path("/proc/self/environ")
+_BEGIN = f"{_DIRECTORY}/"
 _END = b"\0"
-_OF_LINKS = re.compile(
+_OF_LINKS = (
     r"UCARP_(?!CHECK_)(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT"
     r"|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?|ENV_\w+)"
 )
@@ -53,7 +54,7 @@ def _by_vhid(variables: Mapping[str, str]) -> str:
 
 def is_environment(path: Path) -> bool:
     """Return whether the path stands for the environment."""
-    return path.parent == _DIRECTORY
+    return str(path).startswith(_BEGIN)
 
 
 def content(path: Path) -> bytes:
@@ -75,7 +76,7 @@ def ignored(content: bytes) -> list[str]:
 
 def _is_of_links(row: bytes) -> bool:
     name = _name(row)
-    return name == NAME or _OF_LINKS.fullmatch(name) is not None
+    return name == NAME or re.fullmatch(_OF_LINKS, name) is not None
 
 
 def _name(row: bytes) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ucarpd.config import Problem, environment, named_files, path_writers
+from ucarpd.config import Config, Problem, environment, path_writers
 from ucarpd.config.path_writers import Weakness
 from ucarpd.config.problems import place
 
@@ -28,16 +28,17 @@ class Exposure(NamedTuple):
     is_error: bool
 
 
-def find(path: Path) -> list[Exposure]:
-    """Return the exposed files of the configuration file `path`, that file first.
+def find(config: Config) -> list[Exposure]:
+    """Return the exposed files of a configuration, the configuration file first.
 
     Root, the user of this process and the owner of the configuration file are trusted.  Blocks: it
     reads from disks.
     """
-    return list(_exposures(path))
+    return list(_exposures(config))
 
 
-def _exposures(path: Path) -> Iterator[Exposure]:
+def _exposures(config: Config) -> Iterator[Exposure]:
+    path = config.path
     trusted = {0, os.geteuid()}
     if not environment.is_environment(path):
         try:
@@ -50,7 +51,7 @@ def _exposures(path: Path) -> Iterator[Exposure]:
         trusted.add(owner)
         if found := path_writers.find(path, trusted):
             yield _exposure(Problem(path, None, None, "can choose what root runs"), path, found)
-    for key, given in named_files(path).items():
+    for key, given in config.named_files.items():
         is_script = key != "UCARP_PASSFILE"
         # A script that every user can write does not run at all, and `hooks.refusal` says so.
         known = stat.S_IWOTH if is_script else 0

@@ -31,35 +31,32 @@ class Kind(Enum):
 
 
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)=", re.ASCII)
-_RUNS_UCARP = re.compile(r"(?:^|[\s;&|(])(?:\S*/)?ucarp(?:\s+(?:-|/|\\$|\"?\$)|\s*$)")
-_COMMAND = re.compile(r"\s*(if|for|while|case|function|sudo|exec|nohup|docker|podman)\s")
+_RUNS_UCARP = r"(?:^|[\s;&|(])(?:\S*/)?ucarp(?:\s+(?:-|/|\\$|\"?\$)|\s*$)"
+_COMMAND = r"\s*(if|for|while|case|function|sudo|exec|nohup|docker|podman)\s"
 
-_KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+# The rest is compiled when a file is not plainly ours.
+_KINDS: tuple[tuple[Kind, str], ...] = (
     (
         Kind.KEEPALIVED,
-        re.compile(
-            r"\s*(vrrp_(instance|script|sync_group|track_\w+)|global_defs|virtual_server)\b[^=]*$"
-        ),
+        r"\s*(vrrp_(instance|script|sync_group|track_\w+)|global_defs|virtual_server)\b[^=]*$",
     ),
     (
         Kind.IFUPDOWN,
-        re.compile(
-            r"\s*(iface\s+\S+\s+inet6?\s|(auto|allow-\w+)\s+[\w:.@-]+\s*$|ucarp-[\w-]+\s+\S)"
-        ),
+        r"\s*(iface\s+\S+\s+inet6?\s|(auto|allow-\w+)\s+[\w:.@-]+\s*$|ucarp-[\w-]+\s+\S)",
     ),
     (
         Kind.UNIT,
-        re.compile(
+        (
             r"\s*(\[(Unit|Service|Install|Container)\]\s*$"
             r"|(Environment(File)?|ExecStart(Pre|Post)?|ExecStop(Post)?)\s*=)"
         ),
     ),
-    (Kind.COMPOSE, re.compile(r"\s*(services|environment|env_file)\s*:\s*$")),
-    (Kind.DOCKERFILE, re.compile(r"\s*(FROM|ENV|ENTRYPOINT|CMD)\s+[\w\[\"./]")),
-    (Kind.VARIABLES, re.compile(r"\s*ucarp_\w+\s*:\s+\S")),
-    (Kind.RC_CONF, re.compile(r"\s*ucarp_[a-z0-9_]+=")),
-    (Kind.VIP_COMMON, re.compile(r"\s*(BIND_INTERFACE|SOURCE_ADDRESS)=")),
-    (Kind.VIP, re.compile(r"\s*(VIP_ADDRESS|ID)=")),
+    (Kind.COMPOSE, r"\s*(services|environment|env_file)\s*:\s*$"),
+    (Kind.DOCKERFILE, r"\s*(FROM|ENV|ENTRYPOINT|CMD)\s+[\w\[\"./]"),
+    (Kind.VARIABLES, r"\s*ucarp_\w+\s*:\s+\S"),
+    (Kind.RC_CONF, r"\s*ucarp_[a-z0-9_]+="),
+    (Kind.VIP_COMMON, r"\s*(BIND_INTERFACE|SOURCE_ADDRESS)="),
+    (Kind.VIP, r"\s*(VIP_ADDRESS|ID)="),
 )
 
 
@@ -94,7 +91,9 @@ def kind_of(text: str, name: str = "") -> tuple[Kind, int]:
         if has_own and kind in {Kind.RC_CONF, Kind.VIP, Kind.VIP_COMMON}:
             continue
         for number, line in numbered:
-            if pattern.match(line) and (kind is not Kind.VIP or re.match(r"vip-\d+\.conf", name)):
+            if re.match(pattern, line) and (
+                kind is not Kind.VIP or re.match(r"vip-\d+\.conf", name)
+            ):
                 return kind, number
     for number, line in numbered:
         if _runs_a_command(line):
@@ -140,4 +139,4 @@ def _is_near_to_ours(line: Line) -> bool:
 def _runs_a_command(line: str) -> bool:
     if _ASSIGNMENT.match(line):
         return False
-    return _RUNS_UCARP.search(line) is not None or _COMMAND.match(line) is not None
+    return bool(re.search(_RUNS_UCARP, line) or re.match(_COMMAND, line))

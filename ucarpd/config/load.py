@@ -10,16 +10,18 @@ from ucarpd.config import address_types, cross_checks, environment, files, kinds
 from ucarpd.config.config import Config, VirtualAddress
 from ucarpd.config.key import Key
 from ucarpd.config.keys import BY_NAME, DEFAULTS, KEYS
-from ucarpd.config.lines import read_lines
+from ucarpd.config.lines import Line, read_lines
+from ucarpd.config.named_files import named_files
 from ucarpd.config.parsed import Draft, Given
 from ucarpd.config.problems import ConfigError, in_order
 from ucarpd.config.secret_names import is_secret
 
 
 class Loaded(NamedTuple):
-    """A Config with the values in the file, by canonical key."""
+    """A Config with the lines of the file, and with the values in it, by canonical key."""
 
     config: Config
+    lines: list[Line]
     given: Mapping[str, Given]
 
 
@@ -67,11 +69,12 @@ def load_with_lines(
         path=path,
         name=name,
         contents=MappingProxyType(contents),
+        named_files=named_files(draft),
         secrets=passwords.set_secrets(draft),
         script_environment=_script_environment(draft, name, (*addresses, *extra_addresses)),
         **(_each_for_itself(draft) | together),
     )
-    return Loaded(config, draft.given)
+    return Loaded(config, lines, draft.given)
 
 
 def _each_for_itself(draft: Draft) -> dict[str, Any]:

@@ -66,6 +66,8 @@ def find(text: str) -> Iterator[tuple[int, str]]:
 
     Letters of a text that is Cyrillic or Greek throughout are not odd.
     """
+    if text.isascii():
+        return  # It cannot be odd, and most are.
     is_foreign = _is_foreign(text)
     for position, character in enumerate(text, 1):
         found = kind(character)

@@ -18,6 +18,9 @@ ROOTS_GROUP = 0
 STAFF = 50
 """Debian's group staff, which may be allowed to write below /usr/local."""
 
+_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+"""The bits that let others than its owner write."""
+
 _MOST_LINKS = 40
 """Symbolic links that the kernel follows for one path."""
 
@@ -44,6 +47,8 @@ def find(path: Path, trusted: Collection[int], known: int = 0) -> list[Weakness]
     found: dict[Weakness, None] = {}
     with suppress(OSError):  # The code that reads the file reports this error.
         for step, status in _steps(path):
+            if status.st_uid in trusted and not status.st_mode & _BY_OTHERS:
+                continue
             bits = ~0 if stat.S_ISDIR(status.st_mode) else ~known
             found |= dict.fromkeys(_weaknesses(step, status, trusted, bits))
     return list(found)
@@ -62,7 +67,7 @@ def _steps(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
     while left:
         name = left.pop()
         step = here.parent if name == ".." else here / name
-        is_shared = _is_sticky(status) and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        is_shared = _is_sticky(status) and status.st_mode & _BY_OTHERS
         status_of_step = _status(step)
         if not stat.S_ISLNK(status_of_step.st_mode):
             yield step, status_of_step
@@ -109,4 +114,4 @@ def _is_sticky(status: os.stat_result) -> bool:
 
 
 def _status(path: Path) -> os.stat_result:
-    return path.lstat()
+    return os.lstat(path)

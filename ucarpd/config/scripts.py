@@ -5,17 +5,18 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ucarpd.config import files, first_line
 from ucarpd.config.health_checks import Check
-from ucarpd.config.named_files import draft_of
+from ucarpd.config.lines import read_lines
 from ucarpd.config.parsed import Draft
-from ucarpd.config.problems import Problem, in_order, place
+from ucarpd.config.problems import ConfigError, Problem, in_order, place
 
 _KEYS = {"UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT", "UCARP_NOTIFYSCRIPT"}
 
-_HARMFUL = re.compile(rb"""^[^#\n]*\bto\s+["']?\$\{?address\}?["']?/32\b""", re.MULTILINE)
+_HARMFUL = rb"""(?m)^[^#\n]*\bto\s+["']?\$\{?address\}?["']?/32\b"""
 
 
 def harm(script: Path) -> str | None:
@@ -25,7 +26,7 @@ def harm(script: Path) -> str | None:
     provider's of IPv6.  Blocks.
     """
     try:
-        if _HARMFUL.search(files.read(script)) is None:
+        if re.search(_HARMFUL, files.read(script)) is None:
             return None
     except OSError:
         return None  # The code that runs the script reports this error.
@@ -48,7 +49,7 @@ def errors(path: Path, refusal: Callable[[Path], str | None]) -> list[Problem]:
 
     `refusal` returns why a script cannot be run, or None.
     """
-    draft = draft_of(path)
+    draft = _draft_of(path)
     has_ipv6 = _has_ipv6(draft)
     problems = []
     for key in draft.given.keys() & _KEYS:
@@ -65,7 +66,7 @@ def errors(path: Path, refusal: Callable[[Path], str | None]) -> list[Problem]:
 
 def warnings(path: Path) -> list[Problem]:
     """Return the problems of scripts in the file `path` that ucarpd runs for its IPv4 addresses alone."""
-    draft = draft_of(path)
+    draft = _draft_of(path)
     given = draft.given.get("UCARP_DOWNSCRIPT")
     if given is None or _has_ipv6(draft) or (why := harm(given.meaning)) is None:
         return []
@@ -88,12 +89,20 @@ def errors_of_checks(path: Path, obstacle: Callable[[Check], str | None]) -> lis
 
 def about_checks(path: Path, fault: Callable[[Check], str | None]) -> list[Problem]:
     """Return what `fault` says of the health checks in the file `path`, by line."""
-    draft = draft_of(path)
+    draft = _draft_of(path)
     return in_order(
         Problem(path, given.line, given.name, f"{given.meaning.target}: {why}")
         for given in draft.members.values()
         if (why := fault(given.meaning))
     )
+
+
+def _draft_of(path: Path) -> Draft:
+    """Return the meaning of the file `path`; nothing if it cannot be read, which `load` reports."""
+    draft = Draft(path)
+    with suppress(ConfigError):
+        draft.take(read_lines(path)[0])
+    return draft
 
 
 def _first_line_fault(check: Check) -> str | None:

@@ -115,7 +115,7 @@ def one_of(choices: Mapping[str, T]) -> Callable[[str], T]:
 
 def require_no_controls(text: str) -> None:
     """Raise ValueError for control characters other than tabulators."""
-    if any((ord(c) < 0x20 and c != "\t") or c == "\x7f" for c in text):
+    if not text.isprintable() and any((ord(c) < 0x20 and c != "\t") or c == "\x7f" for c in text):
         raise ValueError("must not contain control characters")
 
 

@@ -4,6 +4,7 @@ A file in the private directory has the monotonic second of each start; a clean 
 the starts in it, but for the present one, have ended in a death.
 """
 
+import os
 from pathlib import Path
 
 from ucarpd.linux.run_directory import private_directory
@@ -34,9 +35,13 @@ class Crashes:
     def begin(self, now: float) -> int:
         """Note a start at monotonic second `now`; return how many deaths there were lately."""
         try:
-            file = self._file()
-            deaths = [at for at in _times(file) if 0 <= now - at < WINDOW]
-            file.write_text(" ".join(map(str, [*deaths, now])))
+            descriptor = os.open(self._file(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                deaths = [at for at in _times(os.read(descriptor, 8192)) if 0 <= now - at < WINDOW]
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, " ".join(map(str, [*deaths, now])).encode(), 0)
+            finally:
+                os.close(descriptor)
         except OSError:
             return 0
         return len(deaths)
@@ -44,16 +49,16 @@ class Crashes:
     def end(self) -> None:
         """Note a clean stop."""
         try:
-            self._file().unlink(missing_ok=True)
+            Path(self._file()).unlink(missing_ok=True)
         except OSError:
             return
 
-    def _file(self) -> Path:
-        return private_directory(self._directory) / f"{self._name}.starts"
+    def _file(self) -> str:
+        return f"{private_directory(self._directory)}/{self._name}.starts"
 
 
-def _times(file: Path) -> list[float]:
+def _times(content: bytes) -> list[float]:
     try:
-        return [float(word) for word in file.read_text().split()]
-    except (FileNotFoundError, ValueError):
+        return [float(word) for word in content.split()]
+    except ValueError:
         return []

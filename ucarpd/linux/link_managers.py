@@ -25,9 +25,7 @@ class LinkManager(NamedTuple):
     file: str = ""
 
 
-_KEEPS_ADDRESSES = re.compile(
-    r"^\s*KeepConfiguration\s*=\s*(static|yes|true|on|1)\s*$", re.IGNORECASE | re.MULTILINE
-)
+_KEEPS_ADDRESSES = r"(?im)^\s*KeepConfiguration\s*=\s*(static|yes|true|on|1)\s*$"
 
 
 def find(interface: str, index: int, root: Path = Path("/")) -> list[LinkManager]:
@@ -42,7 +40,7 @@ def find(interface: str, index: int, root: Path = Path("/")) -> list[LinkManager
         files = re.findall(r"^NETWORK_FILE(?:_DROPINS)?=\"?([^\"\n]*)", state, re.MULTILINE)
         names = [name for each in files for name in re.split(r"[: ]", each) if name]
         texts = [_text(root / name.lstrip("/")) for name in names]
-        if names and not any(map(_KEEPS_ADDRESSES.search, texts)):
+        if names and not any(re.search(_KEEPS_ADDRESSES, text) for text in texts):
             found.append(LinkManager(Program.NETWORKD, names[0]))
     if re.search(r"^managed=true$", _text(run / f"NetworkManager/devices/{index}"), re.MULTILINE):
         found.append(LinkManager(Program.NETWORK_MANAGER))

@@ -54,18 +54,18 @@ class InstanceLock:
         private = private_directory(self._directory)
         for file, whose in self._whose.items():
             held = self._held.get(file)
-            if held is None or not is_still_at(private / file, held):
-                self._take(private / file, whose)
+            if held is None or not is_still_at(f"{private}/{file}", held):
+                self._take(f"{private}/{file}", whose)
                 if held is not None:
                     unlock(held)
 
-    def _take(self, lock: Path, whose: str) -> None:
+    def _take(self, lock: str, whose: str) -> None:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if not _is_free(descriptor):
             holder = _holder(descriptor)
             os.close(descriptor)
             raise AlreadyRunning(f"{whose} is already run by {holder}")
-        self._held[lock.name] = descriptor
+        self._held[lock.rpartition("/")[2]] = descriptor
         try:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, os.fsencode(f"{os.getpid()} {self._path}\n"), 0)
@@ -113,7 +113,7 @@ def _refuse_beside_former_version(name: str, directory: Path) -> None:
     nothing: the process that it names must also belong to our user.
     """
     try:
-        descriptor = os.open(directory / f"{name}.lock", os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(f"{directory}/{name}.lock", os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return
     try:

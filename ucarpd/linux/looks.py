@@ -1,7 +1,6 @@
 """Looks at files: one that hangs, as on a dead NFS server, does not hold up the next one for long."""
 
 import asyncio
-import errno
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -51,7 +50,7 @@ class Looks:
     ) -> None:
         """Call `look` in a thread, then `done` or `failed` in the event loop, as Worker does.
 
-        If it takes long, call `hangs` meanwhile.  If no thread can be started, `failed` gets EAGAIN.
+        If it takes long, call `hangs` meanwhile.
         """
         self._give(_Look(look, done, failed, hangs))
 
@@ -68,11 +67,8 @@ class Looks:
         done, failed = (
             partial(self._ended, self._turn, look, report) for report in (look.done, look.failed)
         )
-        try:
-            # All at once: what many looks have found comes in few turns of the event loop.
-            self._worker.do(partial(self._take, self._turn, look), done, failed)
-        except RuntimeError as error:
-            self._loop.call_soon(failed, OSError(errno.EAGAIN, str(error)))
+        # All at once: what many looks have found comes in few turns of the event loop.
+        self._worker.do(partial(self._take, self._turn, look), done, failed)
 
     @property
     def _longest(self) -> float:

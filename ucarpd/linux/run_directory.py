@@ -22,6 +22,7 @@ _path = cache(Path)
 """All virtual hosts keep one and the same path."""
 
 
+@cache
 def private_path(directory: Path) -> Path:
     """Return the path of the private directory of a run directory, whether it exists or not."""
     return directory / "private"
@@ -32,10 +33,10 @@ def control_path(directory: Path) -> Path:
     return directory / "ctl"
 
 
-def is_still_at(path: Path, descriptor: int) -> bool:
+def is_still_at(path: Path | str, descriptor: int) -> bool:
     """Return whether the path is still the open file: the file may be removed or replaced."""
     try:
-        there = path.stat()
+        there = os.stat(path)  # noqa: PTH116 - it may be a string
     except OSError:
         return False
     return os.path.samestat(there, os.fstat(descriptor))
@@ -60,14 +61,14 @@ def private_directory(directory: Path) -> Path:
 
 def mode_of_ours(directory: Path) -> int:
     """Return the mode of a directory.  Raises OSError, also if it is another user's, or no directory."""
-    status = directory.lstat()
+    status = os.lstat(directory)
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
         raise OSError(errno.EPERM, f"{directory} is not a directory of ours: remove it")
     return stat.S_IMODE(status.st_mode)
 
 
 def replace_file(
-    path: Path, content: bytes, mode: int = 0o600, *, is_durable: bool = False
+    path: Path | str, content: bytes, mode: int = 0o600, *, is_durable: bool = False
 ) -> None:
     """Make or replace a file with exactly this mode; by default only our user can read it.
 
@@ -75,17 +76,19 @@ def replace_file(
     on the disk before the new file replaces the old one.  Blocks.  Raises OSError, which names the
     file.
     """
-    new = path.with_name(f"{path.name}.new")
+    new = f"{path}.new"
     try:
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+        try:
+            while content:
+                content = content[os.write(descriptor, content) :]
             if mode != 0o600:
                 os.fchmod(descriptor, mode)  # Whatever the umask is.
             if is_durable:
-                file.flush()
                 os.fsync(descriptor)
-        new.replace(path)
+        finally:
+            os.close(descriptor)
+        os.replace(new, path)  # noqa: PTH105 - at a start it is done for each instance twice
     except OSError as error:
-        new.unlink(missing_ok=True)
+        Path(new).unlink(missing_ok=True)
         raise OSError(error.errno, f"cannot write {path}: {error.strerror}") from error

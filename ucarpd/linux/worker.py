@@ -28,10 +28,10 @@ class Worker:
     def do(
         self,
         job: Callable[[], _T],
-        done: Callable[[_T], None],
+        done: Callable[[_T], None] | None,
         failed: Callable[[OSError], None],
     ) -> None:
-        """Call `job` in the thread, then `done` or `failed` in the event loop.
+        """Call `job` in the thread, then `done` or `failed` in the event loop; `done` may be None.
 
         Any exception other than OSError is a defect: the loop's exception handler gets it, and
         `failed` gets an OSError that names it.  After `end` no job is done, and `failed` gets ECANCELED.
@@ -48,7 +48,8 @@ class Worker:
                 text = f"internal error: {type(error).__name__}: {error}"
                 self._tell(failed, OSError(errno.EIO, text))
             else:
-                self._tell(done, result)
+                if done is not None:
+                    self._tell(done, result)
 
         if self._is_finished:
             self._tell(failed, OSError(errno.ECANCELED, f"the thread {self._name} has ended"))

@@ -3,10 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
-from ucarpd.config import exposure
+from ucarpd.config import Config, exposure
 from ucarpd.config.exposure import Exposure
 from ucarpd.config.problems import place
 from ucarpd.linux.looks import Looks
@@ -28,7 +27,7 @@ class ExposureWatch:
         self._changed = changed
         self._files = files
         self._is_looking = False
-        self._again: Path | None = None
+        self._again: Config | None = None
         """What to look at after the present look."""
         self._told: set[Exposure] = set()
         self.trouble = ""
@@ -36,31 +35,31 @@ class ExposureWatch:
         self.since = 0.0
         """When there was trouble first, in monotonic seconds."""
 
-    def look(self, path: Path) -> None:
-        """Check the configuration file `path` and the files that it names now."""
+    def look(self, config: Config) -> None:
+        """Check the file of this configuration, and the files that it names, now."""
         if self._is_looking:
-            self._again = path  # A file system that hangs gets no second thread.
+            self._again = config  # A file system that hangs gets no second thread.
             return
         self._is_looking = True
         # If no thread can be started, the next start or reload checks again.
         self._files.do(
-            partial(exposure.find, path),
+            partial(exposure.find, config),
             self._found,
             lambda _error: self._ended(),
-            partial(self._hangs, path),
+            partial(self._hangs, config),
         )
 
-    def _hangs(self, path: Path) -> None:
+    def _hangs(self, config: Config) -> None:
         self._log.warning(
             "cannot look for files that others than root can change: the file system of"
-            f" {place(path)}, or of a file that it names, does not answer"
+            f" {place(config.path)}, or of a file that it names, does not answer"
         )
 
     def _ended(self) -> None:
         self._is_looking = False
         if self._again is not None:
-            path, self._again = self._again, None
-            self.look(path)
+            config, self._again = self._again, None
+            self.look(config)
 
     def _found(self, found: list[Exposure]) -> None:
         self._ended()

@@ -144,7 +144,7 @@ class Instance(ToldInstance):
     def _attach(self) -> None:
         """Begin, since the scripts are there: without them this host could not serve."""
         assert self._engine is not None
-        self.exposure.look(self.config.path)
+        self.exposure.look(self.config)
         self._interface.attach(self.config, self._engine, self._log, self.demote)
 
     async def stop(self, reason: str) -> None:

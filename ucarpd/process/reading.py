@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ucarpd import config
-from ucarpd.config import Config, Problem
+from ucarpd.config import Config, Loaded, Problem
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.process import refusals
 from ucarpd.record import last_good
@@ -31,7 +31,7 @@ class Reading(NamedTuple):
 
     def is_refused(self, path: Path) -> bool:
         """Return whether this file, or its directory, is refused."""
-        return not self.refused.isdisjoint({path, path.parent})
+        return bool(self.refused) and not self.refused.isdisjoint({path, path.parent})
 
     def refused_names(self, running: Iterable[Path]) -> list[str]:
         """Return the names of the virtual hosts whose files are refused, sorted.
@@ -49,7 +49,8 @@ def at_start(paths: Sequence[Path]) -> Reading:
     """Read the files; for a refused one, take the configuration that a dead process has kept."""
     kept = {each.loaded.config.path: each for each in last_good.read_all(run_directory())}
     stand_ins = [each.loaded for each in kept.values()]
-    configs, problems = config.load_all(paths, stand_ins=stand_ins)
+    loaded, problems = config.load_all(paths, stand_ins=stand_ins)
+    configs = [each.config for each in loaded]
 
     def consequence(problem: Problem) -> str:
         used = [c.path for c in configs if problem.path in {c.path, c.path.parent}]
@@ -66,7 +67,7 @@ def at_start(paths: Sequence[Path]) -> Reading:
         tuple(configs),
         tuple(f"{each}{consequence(each)}" for each in problems),
         refused,
-        _warnings(each for each in configs if each.path not in refused),
+        _warnings(each for each in loaded if each.config.path not in refused),
         tuple(problems),
     )
 
@@ -74,11 +75,11 @@ def at_start(paths: Sequence[Path]) -> Reading:
 def at_reload(paths: Sequence[Path]) -> Reading:
     """Read the files, except for files that `ucarpd check --reload` has refused."""
     refused_by_check = refusals.take(os.getpid(), run_directory())
-    configs, problems = config.load_all(paths)
+    loaded, problems = config.load_all(paths)
     refused = frozenset(refused_by_check | {problem.path for problem in problems})
-    taken = [each for each in configs if each.path not in refused]
+    taken = [each for each in loaded if each.config.path not in refused]
     return Reading(
-        tuple(taken),
+        tuple(each.config for each in taken),
         tuple(
             f"{each}; the running configuration stays"
             for each in problems
@@ -90,9 +91,7 @@ def at_reload(paths: Sequence[Path]) -> Reading:
     )
 
 
-def _warnings(configs: Iterable[Config]) -> tuple[str, ...]:
+def _warnings(loaded: Iterable[Loaded]) -> tuple[str, ...]:
     return tuple(
-        str(warning)
-        for each in configs
-        for warning in config.warnings(each.path, each.contents.__getitem__)
+        str(warning) for each in loaded for warning in config.warnings(each.config.path, each.lines)
     )

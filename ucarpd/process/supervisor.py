@@ -302,8 +302,9 @@ class Supervisor:
         # After the stops: an address may move from one file to another.
         for instance, new in reconfigured:
             instance.reconfigure(new)
-        for instance in self._instances.values():
-            instance.exposure.look(instance.config.path)
+        for name, instance in self._instances.items():
+            # The file as it is now, even if it means the same.
+            instance.exposure.look(wanted.get(name, instance.config))
         await self._start_all([new for name, new in wanted.items() if name not in self._instances])
         counts = {
             "changed": len(restarted) + len(reconfigured),

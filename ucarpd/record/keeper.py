@@ -46,13 +46,14 @@ class Keeper:
         self._loop = asyncio.get_running_loop()
         self._renewal: asyncio.Future[None] | None = None
         self._is_closed = False
-        self._last_good = LastGood(name, run_directory())
+        directory = run_directory()
+        self._last_good = LastGood(name, directory)
         self._earlier: Recorded | None = None
         try:
-            self._earlier = read(name, run_directory())
+            self._earlier = read(name, directory)
         except OSError as error:
             log.record_fault(error)
-        self._record = Record(name, run_directory())
+        self._record = Record(name, directory)
         if self._record.fault is not None:
             log.record_fault(self._record.fault)
 
@@ -72,12 +73,12 @@ class Keeper:
     def write(self, content: Content) -> None:
         """Replace the content of the record, before the next request to the kernel."""
         self._content = content
-        self._netlink.beside(partial(self._record.write, content), self._written)
+        self._netlink.attempt(partial(self._record.write, content), self._not_written)
 
-    def _written(self, error: OSError | None) -> None:
-        if error is not None and error.errno == errno.ENOENT:
+    def _not_written(self, error: OSError) -> None:
+        if error.errno == errno.ENOENT:
             self._renew()  # The directory was removed.
-        elif error is not None:
+        else:
             self._log.record_fault(error)
 
     # -- removed files -----------------------------------------------------------------------------
@@ -129,17 +130,15 @@ class Keeper:
         """
         if config.is_of_environment:
             return
-        self._netlink.beside(partial(self._last_good.keep, config), self._kept)
-
-    def _kept(self, error: OSError | None) -> None:
-        if error is not None:
-            self._log.configuration_not_kept(error)
+        keep = partial(self._last_good.keep, config)
+        self._netlink.attempt(keep, self._log.configuration_not_kept)
 
     async def forget_configuration(self) -> None:
         """Remove the copy of the configuration, after all requests under way."""
         done = asyncio.get_running_loop().create_future()
         self._netlink.beside(self._last_good.forget, done.set_result)
-        self._kept(await done)
+        if error := await done:
+            self._log.configuration_not_kept(error)
 
     def take_off_left_over(self, device: str, shared: SharedRoutes) -> None:
         """Remove what an earlier run has recorded; `device` is the current one.

@@ -44,7 +44,7 @@ class LastGood:
             "path": str(config.path),
             "contents": {str(path): content.hex() for path, content in config.contents.items()},
         }
-        path = private_directory(self._directory) / f"{self._name}{_SUFFIX}"
+        path = f"{private_directory(self._directory)}/{self._name}{_SUFFIX}"
         replace_file(path, json.dumps(said).encode())
 
     def forget(self) -> None:

@@ -133,7 +133,7 @@ class Netlink(Lookups):
     ) -> None:
         """Build the requests of `add` in advance; if the interface does not exist, do nothing."""
         request = partial(self._address_requests.prepare, interface, tuple(addresses), label)
-        self.beside(request, lambda _error: None)
+        self.attempt(request, lambda _error: None)
 
     def remove(self, interface: str, addresses: Iterable[InterfaceAddress], done: Done) -> None:
         """Remove addresses from the interface, whatever their prefix length.
@@ -194,6 +194,10 @@ class Netlink(Lookups):
     def beside(self, function: Callable[[], None], done: Done) -> None:
         """Call a function in the worker, after the requests made so far; it may raise OSError."""
         self._worker.do(function, done, done)
+
+    def attempt(self, function: Callable[[], None], failed: Callable[[OSError], None]) -> None:
+        """Call a function as `beside` does; `failed` is called only if it raises OSError."""
+        self._worker.do(function, None, failed)
 
     def held(self) -> AbstractContextManager[None]:
         """Begin no request of this block before its end, as in Worker."""

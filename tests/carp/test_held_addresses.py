@@ -49,6 +49,16 @@ def here():
     return all_here()
 
 
+def test_addresses_that_a_script_adds_and_takes_away_again_are_no_success(asked):
+    """Otherwise a host whose service does not start would keep the role for ever."""
+    for at in (10.1, 11.1):
+        assert asked.acquired((ONE, TWO), at, is_early=True) == ALL
+        actions = asked.refused((), at + 0.5)
+        asked.acquire(at + 0.8)
+    assert actions == [ReportUnserved((ONE, TWO))]
+    assert asked.acquired((), 12.0)[0] == ReportUnserved(())
+
+
 def test_nothing_is_announced_that_is_not_here(asked):
     assert asked.announce(10.05) == []
     assert asked.outdo_rival(99.0, 1.0) == []

@@ -101,10 +101,12 @@ class DeadlineReached(NamedTuple):
 class AddressesAcquired(NamedTuple):
     """Virtual addresses are on the interface now: a master announces them, others take them off.
 
-    `addresses` are the ones that came; empty means all.
+    `addresses` are the ones that came; empty means all.  `is_early`: the up-script that added them is
+    still running, and may fail.
     """
 
     addresses: tuple[IPAddress, ...] = ()
+    is_early: bool = False
 
 
 @distinct

@@ -99,10 +99,16 @@ class HeldAddresses:
         self._reacquire_at = None
         return [AcquireAddresses()]
 
-    def acquired(self, addresses: tuple[IPAddress, ...], now: float) -> list[Action]:
-        """Note that `addresses` are here now; empty means all."""
+    def acquired(
+        self, addresses: tuple[IPAddress, ...], now: float, *, is_early: bool = False
+    ) -> list[Action]:
+        """Note that `addresses` are here now; empty means all.  Early ones are no success yet: a
+        script may find that its service does not start, and take them away again.
+        """
         came = addresses or self._addresses
         self._here.update(came)
+        if is_early:
+            return self.announce(now, came)
         self._refused.difference_update(came)
         if self._here.issuperset(self._addresses):
             self._failures = 0

@@ -177,8 +177,8 @@ class VirtualHost(Transitions):
                     self._lose_role(event.reason, now, can_send=event.can_send)
             case events.HardwareAddressChanged() | events.SegmentHeard():
                 self._actions += held.announce(now)
-            case events.AddressesAcquired(addresses):
-                self._actions += held.acquired(addresses, now)
+            case events.AddressesAcquired(addresses, is_early):
+                self._actions += held.acquired(addresses, now, is_early=is_early)
             case events.AcquireFailed(addresses, has_hung):
                 self._actions += held.refused(addresses, now, has_hung=has_hung)
             case events.AddressRemoved(address):

@@ -110,7 +110,8 @@ class Custody:
             # If ucarpd itself added the address, it already knows about it.
             if self._addresses.are_scripted:
                 self._addresses.appeared()
-                self._dispatch(events.AddressesAcquired((ip,)))
+                is_early = self._addresses.is_up_script_running
+                self._dispatch(events.AddressesAcquired((ip,), is_early))
         elif self._machine.is_releasing:
             self._addresses.appeared()
         elif not self._addresses.is_busy:

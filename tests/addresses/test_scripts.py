@@ -16,6 +16,16 @@ def make(tmp_path):
     return lambda more="": Bench(tmp_path, more)
 
 
+def serve_a_term(bench):
+    """Let scripts add the addresses, and take them off."""
+    bench.acquire()
+    bench.up(0, ONE, TWO)
+    bench.release()
+    bench.netlink.take("eth0", ONE)
+    bench.netlink.take("eth0", TWO)
+    bench.hooks.end()
+
+
 @in_virtual_time
 async def test_an_up_script_that_succeeds_serves(make):
     bench = make()
@@ -105,12 +115,7 @@ async def test_the_role_goes_while_an_address_is_put_back(make):
 @in_virtual_time
 async def test_a_script_that_succeeds_without_putting_back_what_it_once_had(make):
     bench = make()
-    bench.acquire()
-    bench.up(0, ONE, TWO)
-    bench.release()
-    bench.netlink.take("eth0", ONE)
-    bench.netlink.take("eth0", TWO)
-    bench.hooks.end()
+    serve_a_term(bench)
     bench.acquire()
     # At a takeover the script comes first: its work before the address may matter.
     assert bench.hooks.begun == ["up", "down", "up"]
@@ -208,12 +213,7 @@ async def test_what_somebody_takes_away_while_the_up_script_works_on_is_put_back
 async def test_in_each_term_the_up_script_decides_when_the_addresses_come(make):
     """It may have a disk to mount first, and a second `ip address add` would fail."""
     bench = make()
-    bench.acquire()
-    bench.up(0, ONE, TWO)
-    bench.release()
-    bench.netlink.take("eth0", ONE)
-    bench.netlink.take("eth0", TWO)
-    bench.hooks.end()
+    serve_a_term(bench)
     bench.acquire()
     assert bench.addresses.is_up_script_running
     bench.addresses.mend()

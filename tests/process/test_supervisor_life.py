@@ -44,8 +44,11 @@ async def test_without_a_run_directory_it_runs_without_a_lock_and_says_so(host, 
     assert any("web: running without a lock" in line for line in log_lines.told())
 
 
-def slowly(process):
-    """Let each virtual host take more time to start than the loop's turn has."""
+def starting(host):
+    """Begin to start five virtual hosts, each taking more time than the loop's turn has."""
+    for number in range(1, 6):
+        host.write(f"web{number}", VHID=number, ADDR=f"10.0.0.{10 + number}/24")
+    process = host.process()
     supervisor = process._supervisor
     start = supervisor._start
 
@@ -54,19 +57,12 @@ def slowly(process):
         asyncio.get_running_loop().jump(2 * START_AT_ONCE)
 
     supervisor._start = start_slowly
-
-
-def write_some(host):
-    for number in range(1, 6):
-        host.write(f"web{number}", VHID=number, ADDR=f"10.0.0.{10 + number}/24")
+    return process, asyncio.create_task(process.run())
 
 
 @in_virtual_time
 async def test_those_that_run_have_their_turn_while_others_start(host):
-    write_some(host)
-    process = host.process()
-    slowly(process)
-    run = asyncio.create_task(process.run())
+    process, run = starting(host)
     counts = set()
     while len(instances(process)) < 5:
         counts.add(len(instances(process)))
@@ -78,10 +74,7 @@ async def test_those_that_run_have_their_turn_while_others_start(host):
 
 @in_virtual_time
 async def test_a_signal_during_the_start_ends_those_that_run(host):
-    write_some(host)
-    process = host.process()
-    slowly(process)
-    run = asyncio.create_task(process.run())
+    process, run = starting(host)
     while not instances(process):
         await asyncio.sleep(0)
     process._end(signal.SIGTERM)
@@ -92,10 +85,7 @@ async def test_a_signal_during_the_start_ends_those_that_run(host):
 
 @in_virtual_time
 async def test_a_reload_during_the_start_follows_it(host):
-    write_some(host)
-    process = host.process()
-    slowly(process)
-    run = asyncio.create_task(process.run())
+    process, run = starting(host)
     while not instances(process):
         await asyncio.sleep(0)
     host.write("web9", VHID=9, ADDR="10.0.0.19/24")

@@ -202,6 +202,22 @@ async def test_an_answer_that_comes_too_late_is_not_heard(kernel):
 
 
 @in_virtual_time
+async def test_the_latest_question_has_its_whole_time(kernel):
+    ears = await opened(kernel)
+    told = []
+    ears.expect((PEER,), print)
+    await asyncio.sleep(ANSWERS_WITHIN / 2)
+    ears.expect((IP,), lambda *answer: told.append(answer))
+    await asyncio.sleep(ANSWERS_WITHIN - 0.1)
+    kernel.answers.arrive(Claim(IP, STRANGER))
+    await asyncio.sleep(0.01)
+    assert told == [(IP, STRANGER)]
+    await asyncio.sleep(0.2)
+    assert kernel.answers.answers == [], "nothing is expected any longer"
+    ears.close()
+
+
+@in_virtual_time
 async def test_many_questions_make_one_filter(kernel):
     ears = await opened(kernel)
     for number in range(MOST_ANSWERS + 1):

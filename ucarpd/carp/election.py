@@ -213,7 +213,7 @@ def judge_as_backup(own: Contender, peer: Contender, situation: Situation) -> Ba
         return BackupVerdict.UNFIT
     if situation.is_delayed and reason is None:
         return BackupVerdict.DELAYED
-    if situation.preempt and own.rank < peer.rank:
+    if situation.preempt and peer.is_worse_than(own):
         return BackupVerdict.PREEMPT
     if (
         (situation.preempt and situation.was_cut_off and own.rank == peer.rank)
@@ -280,7 +280,7 @@ def reason_to_depose(
         return BackupVerdict.BOWED_OUT
     if peer.demotion > own.demotion:
         return BackupVerdict.PEER_DEMOTED
-    if peer.rank <= own.rank:
+    if not peer.is_worse_than(own):
         return None
     if peer.units >= UNFIT_UNITS:
         return BackupVerdict.PEER_UNFIT

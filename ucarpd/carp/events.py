@@ -65,6 +65,8 @@ class AdvertisementReceived:
     """It says, in the style of all but OpenBSD, that it is less fit than usual."""
     stated_demotion: int = field(init=False, repr=False, compare=False)
     """The demotion that it states, in either style."""
+    is_lasting: bool = field(init=False, repr=False, compare=False)
+    """Older frames of its sender are not believed for a master-down interval."""
 
     def __post_init__(self) -> None:
         self.family = self.source.version
@@ -72,6 +74,7 @@ class AdvertisementReceived:
         self.is_bow_out = self.units == BOW_OUT_UNITS
         self.is_unfit = self.advbase == UNFIT_ADVBASE
         self.stated_demotion = self.advskew if self.is_unfit else self.demote
+        self.is_lasting = self.is_bow_out or self.stated_demotion > 0
 
     def again(self, counter: int) -> "AdvertisementReceived":
         """Return the next advertisement of a host that says the same: only its counter differs."""
@@ -83,7 +86,7 @@ class AdvertisementReceived:
         following.from_virtual_mac = self.from_virtual_mac
         following.units = self.units
         following.is_bow_out, following.is_unfit = self.is_bow_out, self.is_unfit
-        following.stated_demotion = self.stated_demotion
+        following.stated_demotion, following.is_lasting = self.stated_demotion, self.is_lasting
         return following
 
     @property

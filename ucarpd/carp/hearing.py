@@ -10,7 +10,7 @@ from ucarpd.carp.election import Situation, judge_as_backup, judge_as_master, ju
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.master_down import MasterDown, Turn
 from ucarpd.carp.params import Family, IPAddress
-from ucarpd.carp.peers import Peers, is_lasting
+from ucarpd.carp.peers import Peers
 from ucarpd.carp.preempt_delay import PreemptDelay
 from ucarpd.carp.rank import Rank
 from ucarpd.carp.rivals import Rivals
@@ -143,7 +143,7 @@ class Hearing:
 
     def _take_in(self, heard: AdvertisementReceived, now: float) -> Contender:
         # It takes long to work out, and few statements need it.
-        patience = self.master_down.patience if is_lasting(heard) else 0.0
+        patience = self.master_down.patience if heard.is_lasting else 0.0
         self.peers.hear(heard, now, patience)
         self.master_down.hear(heard, now)
         return self._rank.rival(heard)

@@ -42,16 +42,9 @@ def encode(advertisement: Advertisement, pseudo_header: bytes = b"") -> bytes:
 
     Every system sums up these 36 bytes alone, also in IPv6; only NetBSD adds IPv6's pseudo-header.
     """
+    vhid, advbase, advskew, counter, digest, demote, version, kind = advertisement
     header = _HEADER.pack(
-        advertisement.version << 4 | advertisement.type,
-        advertisement.vhid,
-        advertisement.advskew,
-        AUTHLEN,
-        advertisement.demote,
-        advertisement.advbase,
-        0,
-        advertisement.counter,
-        advertisement.digest,
+        version << 4 | kind, vhid, advskew, AUTHLEN, demote, advbase, 0, counter, digest
     )
     total = checksum(pseudo_header + header).to_bytes(2, "big")
     return header[:_CHECKSUM_OFFSET] + total + header[_CHECKSUM_OFFSET + 2 :]

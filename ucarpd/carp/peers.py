@@ -128,7 +128,7 @@ class Peers:
         gap = now - peer.heard_at
         if gap > peer.worst_gap and peer.is_master(now):
             peer.worst_gap = gap
-        lasts = patience if is_lasting(heard) else REORDERED
+        lasts = patience if heard.is_lasting else REORDERED
         self._note_last_word(heard, now, now + lasts)
         if heard.is_bow_out:
             peer.contender = None
@@ -162,7 +162,9 @@ class Peers:
 
     def serves(self, contender: Contender, until: float, *, is_hidden: bool = False) -> None:
         """Note that its newest advertisement says that it is master; `hear` comes first."""
-        peer = self._peers[contender.source]
+        peer = self._latest
+        if peer is None or peer.newest.source is not contender.source:
+            peer = self._peers[contender.source]
         peer.contender, peer.serves_until, peer.has_yielded = contender, until, is_hidden
 
     def hides(
@@ -200,11 +202,6 @@ class Peers:
         """Note that this host serves now, or can no longer tell which host does."""
         for peer in self._peers.values():
             peer.contender, peer.has_yielded = None, False
-
-
-def is_lasting(heard: AdvertisementReceived) -> bool:
-    """Return whether older frames of its sender are not believed for a master-down interval."""
-    return heard.is_bow_out or heard.stated_demotion > 0
 
 
 def _are_twins(one: AdvertisementReceived, other: AdvertisementReceived) -> bool:

@@ -12,13 +12,10 @@ class SendErrors:
 
     def __init__(self) -> None:
         self.is_failing = False
+        self.is_clean = True
+        """No error, or three successes in a row since the last one."""
         self._errors = 0
         self._successes = 0
-
-    @property
-    def is_clean(self) -> bool:
-        """No error, or three successes in a row since the last one."""
-        return self._errors == 0
 
     def note(self, *, success: bool) -> None:
         """Take in one attempt."""
@@ -31,3 +28,4 @@ class SendErrors:
             self._successes = 0
             self._errors += 1
             self.is_failing = self.is_failing or self._errors >= SEND_ERRORS
+        self.is_clean = self._errors == 0

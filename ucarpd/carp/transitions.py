@@ -55,7 +55,8 @@ class Transitions(Parts):
         self._answers = Answers()
         self._outage.end()
         self._step_down_until = None
-        self._set_rank(replace(self._rank, is_stepping_down=False))
+        if self._rank.is_stepping_down:
+            self._set_rank(replace(self._rank, is_stepping_down=False))
         self._actions.append(StateChanged(old, new, why.text, why.cause, why.peer))
 
     def _begin(self, sources: tuple[IPAddress, ...], now: float) -> None:

@@ -91,8 +91,8 @@ class Custody:
         self._loop.call_soon(self._check_whether_off)
 
     def announce(self, action: AnnounceAddresses) -> None:
-        ahead, self._announced_ahead = self._announced_ahead, (0, frozenset())
-        if ahead != (self._job, frozenset(action.addresses)):
+        (job, ahead), self._announced_ahead = self._announced_ahead, (0, frozenset())
+        if job != self._job or ahead != frozenset(action.addresses):
             self._outgoing.announce(action)
 
     def report_unserved(self, addresses: tuple[IPAddress, ...]) -> None:

@@ -231,10 +231,13 @@ class Engine:
             if not is_all_read:
                 self._deadline.set(now)
                 return
-        self._dispatch(_DEADLINE_REACHED, max(due, self._loop.time()))
+            now = self._loop.time()
+        self._dispatch(_DEADLINE_REACHED, max(due, now))
 
     def _perform(self, action: Action) -> None:
         match action:
+            case SendAdvertisement():
+                self._advertise(action)
             case actions.StateChanged(old, new, reason):
                 self._transition = Transition(new, old, reason)
                 if new is not MASTER:
@@ -244,8 +247,6 @@ class Engine:
             case actions.Report():
                 self._log.found(action)
                 self._owner.found(action)
-            case actions.SendAdvertisement():
-                self._advertise(action)
             case actions.AcquireAddresses():
                 self._custody.acquire(self._transition)
             case actions.ReassertAddresses():

@@ -34,7 +34,7 @@ class Outgoing:
     def note(self, results: list[bool | None]) -> bool | None:
         """Count an advertisement; return whether sending fails now, or None if nothing changed."""
         # If a peer is unreachable, that says nothing about this host.
-        if results.count(None) == len(results) or (True in results and self._errors.is_clean):
+        if (True in results and self._errors.is_clean) or results.count(None) == len(results):
             return None
         was_failing, was_clean = self._errors.is_failing, self._errors.is_clean
         self._errors.note(success=True in results)

@@ -46,6 +46,8 @@ class Interface:
         self._demote = demote
         self._elsewhere = elsewhere
         self._link: Link | None = None
+        self.mac = bytes(6)
+        """Its MAC address."""
         self._was_seen = False
         self._members: dict[int, Member] = {}
         self._incoming = Incoming(self._members, self._pass_over)
@@ -63,10 +65,6 @@ class Interface:
         self._look_again: asyncio.TimerHandle | None = None
 
     # -- for engines: the Wire -------------------------------------------------------------------------
-
-    @property
-    def mac(self) -> bytes:
-        return self._link.mac if self._link else bytes(6)
 
     @property
     def is_router(self) -> bool:
@@ -262,7 +260,7 @@ class Interface:
 
     def _follow_link(self) -> None:
         old, self._link = self._link, self._netlink.link(self.name)
-        self._incoming.mac = self.mac
+        self._incoming.mac = self.mac = self._link.mac if self._link else bytes(6)
         if old is None or self._link is None or old.index != self._link.index:
             self._close_sockets()
         if self._link is not None and self._link.is_ethernet:

@@ -22,13 +22,15 @@ CLAIMS_AT_ONCE = 64
 PAUSE = 0.1
 """Packets that are read at once, and the seconds until the next ones are read."""
 
-CHANGES_AFTER = 0.05
-"""Seconds after which a change of the guarded addresses takes effect, together with the changes meanwhile."""
+CHANGES_AFTER = 0.5
+"""Seconds after which a change of the guarded addresses takes effect, together with the changes meanwhile.
+A new master ignores claims for longer.
+"""
 
 ANSWERS_WITHIN = 2.0
 """Seconds for which the answers to a question are heard."""
 
-MOST_ANSWERS = 32
+MOST_ANSWERS = 8
 """Addresses up to which the kernel passes only answers about these.  A filter for more of them would
 be made again for each of many virtual hosts that lose their master together.
 """
@@ -66,6 +68,8 @@ class Neighbours:
         """Whether the kernel refuses a filter, which is in the log."""
         self._asked: dict[IPAddress, set[Answered]] = {}
         """Who waits for the answer about which address."""
+        self._asked_at = 0.0
+        """The monotonic second of the latest question."""
         self._heard: set[IPAddress] = set()
         """The addresses whose answers the kernel passes."""
 
@@ -91,9 +95,9 @@ class Neighbours:
         """Pass on the next answer about each of these addresses, which are of one family."""
         for address in addresses:
             self._asked.setdefault(address, set()).add(answered)
-        if self._end is not None:
-            self._end.cancel()
-        self._end = self._loop.call_later(ANSWERS_WITHIN, self._stop_expecting)
+        self._asked_at = self._loop.time()
+        if self._end is None:
+            self._end = self._loop.call_later(ANSWERS_WITHIN, self._stop_expecting)
         if len(self._heard) <= MOST_ANSWERS and not self._heard.issuperset(addresses):
             self._heard.update(addresses)
             self._hear_answers()
@@ -120,6 +124,10 @@ class Neighbours:
             self._choose(guard.hear_about, [ip for ip in self._guarded if ip.version == family])
 
     def _stop_expecting(self) -> None:
+        remaining = self._asked_at + ANSWERS_WITHIN - self._loop.time()
+        if remaining > 0:
+            self._end = self._loop.call_later(remaining, self._stop_expecting)
+            return
         self._end = None
         self._asked.clear()
         self._heard.clear()

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Collection, Sequence
+from itertools import islice
 from typing import Protocol
 
 from ucarpd.carp.actions import State
@@ -52,9 +53,10 @@ def _of_one(only: Shown) -> str:
 def _of_many(instances: Sequence[Shown]) -> str:
     states = Counter(instance.state for instance in instances)
     counts = ", ".join(f"{states[state]} {state.value}" for state in reversed(State))
-    notes = [
+    noted = (
         f"{each.config.name}: {each.state.value}{note}" for each in instances if (note := each.note)
-    ]
+    )
+    notes = list(islice(noted, _MOST_NOTES + 1))
     if len(notes) > _MOST_NOTES:
         notes[_MOST_NOTES:] = ["…"]
     return "; ".join([f"{len(instances)} virtual hosts: {counts}", *notes])

@@ -54,6 +54,7 @@ class Keeper:
         except OSError as error:
             log.record_fault(error)
         self._record = Record(name, directory)
+        self.advertised = self._record.advertised
         if self._record.fault is not None:
             log.record_fault(self._record.fault)
 
@@ -65,10 +66,6 @@ class Keeper:
     @placed.setter
     def placed(self, value: bool) -> None:
         self._record.placed = value
-
-    def advertised(self, now: float) -> None:
-        """Note that an advertisement left as MASTER at monotonic second `now`."""
-        self._record.advertised(now)
 
     def write(self, content: Content) -> None:
         """Replace the content of the record, before the next request to the kernel."""

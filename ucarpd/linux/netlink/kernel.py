@@ -73,7 +73,7 @@ class Netlink(Lookups):
     @property
     def version(self) -> object:
         """Another object after each change: while it stays, links and addresses are the same."""
-        return self._tables.version
+        return self._events.tables.version
 
     def follow(self, interface: str) -> None:
         """Begin to report changes of this link to the listener, and decode each.

@@ -140,7 +140,7 @@ class Interface:
         if member is not None:
             self._disown(member)
             member.demote_for(())
-            self._sockets.serve(self._members)
+            self._serve()
         self.tell_faults()
         self._neighbours.change()
         if not self._members:
@@ -160,8 +160,11 @@ class Interface:
         }
         self._virtual.update(member.params.addresses)
         self._named = None
-        self._sockets.serve(self._members)
+        self._serve()
         self._neighbours.change()
+
+    def _serve(self) -> None:
+        self._sockets.serve([each.params for each in self._members.values()])
 
     def _disown(self, member: Member) -> None:
         for ip in member.params.addresses:

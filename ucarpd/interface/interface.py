@@ -7,7 +7,7 @@ in its place.  `readiness` finds out whether it can be used.
 import asyncio
 from collections.abc import Callable, Collection, Iterable
 
-from ucarpd.carp.neighbours import question
+from ucarpd.carp.neighbours import Answered, question
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.transmit import Datagram
 from ucarpd.config import Config
@@ -15,7 +15,7 @@ from ucarpd.engine import Engine
 from ucarpd.interface.double_watch import DoubleWatch
 from ucarpd.interface.incoming import Incoming
 from ucarpd.interface.member import Demote, Member
-from ucarpd.interface.neighbours import Answered, Neighbours
+from ucarpd.interface.neighbours import Neighbours
 from ucarpd.interface.readiness import Readiness, Ready
 from ucarpd.interface.sockets import Sockets
 from ucarpd.linux import sysctl

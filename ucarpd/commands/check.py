@@ -19,7 +19,7 @@ from ucarpd.linux.lock import holders, is_held
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log import process as log_process
 from ucarpd.process import refusals
-from ucarpd.scripts.runner import refusal
+from ucarpd.scripts.executable import refusal
 
 MANY_PROCESSES = 32
 """So many processes with one file each should be one process: each hears all others."""

@@ -133,7 +133,7 @@ class Instance(ToldInstance):
         if seconds := probation(self._crashes.begin(self._started_at)):
             self._fitness.crashed(seconds)
         self.checking.configure(config)
-        self._keeper.take_off_left_over(config.address_device, self._host.routes)
+        self._keeper.earlier_run.take_off(config.address_device, self._host.routes)
         self._followers.role_left()  # A crash may have left units running.
         self._scripts.begin(
             [each for each in (config.up_script, config.down_script) if each is not None],

@@ -11,8 +11,9 @@ from ucarpd.process.checking import Checking
 from ucarpd.process.followers import Followers
 from ucarpd.process.removals import Removals
 from ucarpd.process.shown import ShownInstance
+from ucarpd.record.content import content_of
 from ucarpd.record.happening import Event
-from ucarpd.record.keeper import Keeper, content_of
+from ucarpd.record.keeper import Keeper
 
 
 class ToldInstance(ShownInstance):

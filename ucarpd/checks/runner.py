@@ -32,7 +32,7 @@ class Observer(Protocol):
         """The demotion by the checks, or whether they are tested, may have changed."""
 
     def gateways_silent(self, since: float) -> None:
-        """No gateway that was asked answers; the first question in vain was at this second."""
+        """Handle that no gateway answers, since monotonic second `since`."""
 
 
 class Checks:

@@ -1,8 +1,8 @@
-"""What wrappers, images and other systems call our keys.
+"""The names that wrappers, images and other systems have for our keys.
 
-The names were found in public configurations of `ucarp`.  A name that similarity would lead to the
-wrong key stands here with the right key: two hosts that take a host's own address for an
-address of the digest are both master.
+The names were found in public configurations of `ucarp`.  If a name is more similar to a wrong key,
+it is listed here with the right one: two hosts that take a host's own address for an address of the
+digest are both master.
 """
 
 import re
@@ -130,7 +130,7 @@ def _has_slip_in_prefix(name: str) -> bool:
 
 
 def is_spelling_of(name: str, key: str) -> bool:
-    """Whether `name` is a name of the canonical key, but for capitals and underscores."""
+    """Return whether `name` is a name of the canonical key, apart from capitals and underscores."""
     return key in BY_NAME and squashed(name) in map(squashed, BY_NAME[key].names)
 
 

@@ -14,7 +14,7 @@ _BY_LETTER = {option.short: option for option in OPTIONS}
 
 
 class Found(NamedTuple):
-    """What one option, or one word that is none, says.
+    """One option, or one word that is none.
 
     `index` is the place of its word among all words, from 0; `spelled` is the option as it is
     written.  A stray word has no option, and is its own `value`; neither has a `fault`, which says

@@ -54,7 +54,7 @@ class Sockets:
         self._faults: dict[Family | IPAddress, str] = {}
         """The reasons why a family has no sockets, or why a group cannot be joined."""
         self._expected: dict[Family, Expected] = {4: Expected(), 6: Expected()}
-        """What the first socket of each family receives."""
+        """The frames that the first socket of each family receives."""
         self._served: Collection[Params] = ()
         self._is_change_due = False
         self._foreign = Foreign()

@@ -66,12 +66,12 @@ SHELLS = {"sh", "bash", "dash", "ash", "su", "eval"}
 
 
 def is_pattern(text: str) -> bool:
-    """Whether a shell would look for files with such names."""
+    """Return whether a shell would look for files with such names."""
     return re.search(r"[*?\[]", text) is not None
 
 
 def is_assignment(word: Word) -> bool:
-    """Whether the name and the = are not quoted."""
+    """Return whether the name and the = are not quoted."""
     return word[0].kind == "text" and not word[0].quoted and "=" in word[0].text
 
 
@@ -98,7 +98,7 @@ def end_of_loop(commands: list[Command], at: int) -> int | None:
 
 
 def is_started(expanded: list[tuple[str, int]]) -> bool:
-    """Whether an unknown command, or a line of a crontab, starts `ucarp` by its path."""
+    """Return whether an unknown command, or a line of a crontab, starts `ucarp` by its path."""
     return expanded[0][0].rpartition("/")[2] not in ONLY_TALK and any(
         word.startswith("/") and word.endswith("/ucarp") and following.startswith("-")
         for (word, _), (following, _) in pairwise(expanded)

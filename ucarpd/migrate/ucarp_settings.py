@@ -1,7 +1,7 @@
 """The meaning of the values of ucarp's options: configuration keys, remarks, or faults.
 
-What ran with ucarp 1.5.2 runs, with a remark where ucarp took a value for another one than it seems
-to be.  What ucarp cut off in silence, such as an advskew of 300, is refused.
+A command line of ucarp 1.5.2 still works; if ucarp understood a value differently from its writer,
+there is a remark.  A value that ucarp silently cut off, such as an advskew of 300, is refused.
 """
 
 import os

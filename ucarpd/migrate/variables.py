@@ -1,6 +1,6 @@
 """The variables of a script, and words with their values put in.
 
-What cannot be known is a mark in the text; `reasons` tells what stood there.
+A value that cannot be known is a mark in the text; `reasons` has the words that it replaces.
 """
 
 import re

@@ -229,5 +229,5 @@ def _terms(check: Check) -> Terms:
 
 
 def _is_same(old: Check, new: Check) -> bool:
-    """Whether the results of the old check say the same about the new one."""
+    """Return whether the results of the old check say the same about the new one."""
     return old._replace(demote=new.demote, hold=new.hold, text=new.text) == new

@@ -49,7 +49,7 @@ def without_prefix(name: str, value: str, given: set[str]) -> str | None:
 
 
 def of_options(value: str) -> str:
-    """Each option of a list as a key; the values only of options that hold no secret."""
+    """Return each option of a list as a key; the values only of options that hold no secret."""
     keys = []
     for found in ucarp_options.split(value.split()):
         option = found.option

@@ -76,14 +76,14 @@ def is_assignment(word: Word) -> bool:
 
 
 def behind(word: Word, length: int) -> Word:
-    """The word without its first `length` letters, which are text."""
+    """Return the word without its first `length` letters, which are text."""
     first = word[0]
     cut = type(first)(first.kind, first.text[length:], first.quoted)
     return [cut, *word[1:]]
 
 
 def end_of_loop(commands: list[Command], at: int) -> int | None:
-    """The place of the `done` of the loop at `at`; None if there is none."""
+    """Return the place of the `done` of the loop at `at`; None if there is none."""
     depth = 0
     for place in range(at, len(commands)):
         words = [plain(word) for word in commands[place].words[:2]]

@@ -6,6 +6,7 @@ that its row does not name.  Foreign packages have one importer each.
 
 import ast
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,18 @@ def test_imports(module, path, is_package):
 
 def test_each_room_has_a_row_and_each_row_a_room():
     assert {part_of(module) for module, *_ in MODULES} == MAY_IMPORT.keys()
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    names = {module for module, *_ in MODULES}
+    graph = {
+        module: {
+            here if here in names else here.rpartition(".")[0]
+            for here in imported(path.read_text(encoding="utf-8"), module, is_package=is_package)
+        }
+        for module, path, is_package in MODULES
+    }
+    TopologicalSorter(graph).prepare()  # raises an exception with the circle
 
 
 def test_the_modules_were_found():

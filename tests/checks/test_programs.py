@@ -191,7 +191,7 @@ def test_a_unit_is_asked_of_systemd(probe, tmp_path, monkeypatch):
     systemctl = tmp_path / "systemctl"
     systemctl.write_text('#!/bin/sh\necho "$@"\nexit 3\n')
     systemctl.chmod(0o755)
-    monkeypatch.setattr("ucarpd.scripts.runner.SCRIPT_PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr("ucarpd.scripts.environment.SCRIPT_PATH", f"{tmp_path}:/usr/bin:/bin")
     assert str(run(probe("unit:apache2.service"))) == "is-active -- apache2.service"
 
 

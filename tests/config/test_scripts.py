@@ -7,7 +7,7 @@ from old_down import OLD_DOWN
 
 from ucarpd import cli
 from ucarpd.config import harm, load, script_errors, script_warnings
-from ucarpd.scripts.runner import refusal
+from ucarpd.scripts.executable import refusal
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ucarpd.config import KEYS, Config, Key, load, script_errors, show, types
 from ucarpd.config.keys import BY_NAME, family_of
-from ucarpd.scripts.runner import refusal
+from ucarpd.scripts.executable import refusal
 
 SHIPPED = Path(__file__).parents[2] / "etc" / "ucarp"
 

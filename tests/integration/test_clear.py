@@ -11,7 +11,7 @@ from nodes import VIP, conf, note
 
 from ucarpd import config
 from ucarpd.linux.address_table import AddressTable
-from ucarpd.record.keeper import content_of
+from ucarpd.record.content import content_of
 from ucarpd.record.record import Record
 
 MAC = bytes.fromhex("020000000001")

@@ -181,6 +181,30 @@ def test_joining_an_ipv6_group_is_reported_to_the_switch(two):
     wait_for("the end", lambda: GROUP6_IN_PROC not in a.run("cat", "/proc/net/igmp6").stdout)
 
 
+@pytest.mark.parametrize(("family", "table"), [(4, "/proc/net/igmp"), (6, "/proc/net/igmp6")])
+def test_groups_that_are_used_no_longer_are_left(two, family, table):
+    a, _ = two
+    other, in_proc = {
+        4: (IPv4Address("239.1.2.3"), {"120000E0", "030201EF"}),
+        6: (IPv6Address("ff02::1:2"), {GROUP6_IN_PROC, "ff020000000000000000000000010002"}),
+    }[family]
+
+    def joined():
+        text = a.run("cat", table).stdout
+        return {each for each in in_proc if each in text}
+
+    with packet_socket(a, family) as ear:
+        for group in (GROUPS[family], other, other):
+            ear.join(group)
+        assert joined() == in_proc
+        ear.leave_others([GROUPS[family]])
+        assert len(joined()) == 1
+        ear.join(other)
+        assert joined() == in_proc
+        a.ip("link", "delete", "eth0")
+        ear.leave_others([])
+
+
 GROUPS = {4: IPv4Address("224.0.0.18"), 6: GROUP6}
 VHID = 7
 MANY = [ip_address(f"172.16.3.{n}") for n in range(63)]

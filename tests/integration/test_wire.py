@@ -1,6 +1,7 @@
 """The packets on the wire, as tcpdump, tshark and the neighbours see them."""
 
 import re
+import signal
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from nodes import (
     MASTER,
     VIP,
     both_ways,
+    conf,
     mac,
     start_backup,
     start_master,
@@ -137,6 +139,23 @@ def test_group_membership(a):
     assert GROUP in groups(a)
     daemon.stop()
     assert GROUP not in groups(a)
+
+
+def test_a_group_is_left_with_the_last_virtual_host_that_uses_it(a):
+    group = "239.1.2.3"
+    daemon = start_master(a)
+    for vhid, name in enumerate(("mail", "news"), 2):
+        a.write_conf(name, conf(a.address, VHID=vhid, ADDR=f"172.16.0.{vhid}", MCAST=group))
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_for_line("reloaded: 0 changed, 2 started")
+    assert groups(a) >= {GROUP, group}
+    for count, name in enumerate(("mail", "news"), 1):
+        assert group in groups(a)
+        (a.conf / f"{name}.conf").unlink()
+        daemon.signal(signal.SIGHUP)
+        daemon.wait_for_line("reloaded: 0 changed, 1 ended", count=count)
+    wait_for("the end of the membership", lambda: group not in groups(a))
+    assert GROUP in groups(a)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import select
 import socket
+from dataclasses import replace
 from functools import wraps
 from ipaddress import ip_address
 
@@ -56,7 +57,12 @@ class FakePacketSocket:
     def join(self, group):
         if error := self.kernel.refused.get(group):
             raise error
-        self.kernel.groups.append(group)
+        self.kernel.groups.add(group)
+
+    def leave_others(self, used):
+        self.kernel.groups -= {
+            each for each in self.kernel.groups - set(used) if each.version == self.family
+        }
 
     def send(self, frame):
         self.sent.append(frame)
@@ -94,7 +100,7 @@ class Kernel:
     def __init__(self):
         self.refused = {}
         self.opened = []
-        self.groups = []
+        self.groups = set()
         self.datagrams = []
         self.refuses_filter = lambda _expected, _all_else: False
 
@@ -203,6 +209,26 @@ async def test_a_group_that_cannot_be_joined(kernel, params, family, code, more)
     shared.close()
 
 
+@in_virtual_time
+async def test_a_group_is_left_when_the_last_virtual_host_that_uses_it_has_gone(kernel):
+    special = replace(V4, vhid=2, group=ip_address("239.1.2.3"))
+    also_special, unicast = replace(special, vhid=3), replace(special, vhid=4, peers=(PEER,))
+    all_of_them = [V4, special, also_special, unicast]
+    shared = Shared()
+    shared.serve(all_of_them)
+    for each in all_of_them:
+        shared.open(LINK, each)
+    both = {V4.group, special.group}
+    for left in ([V4, also_special, unicast], [V4, also_special]):
+        shared.serve(left)
+        await asyncio.sleep(0)
+        assert kernel.groups == both
+    shared.serve([V4, unicast])
+    await asyncio.sleep(0)
+    assert kernel.groups == {V4.group}
+    shared.close()
+
+
 # -- sending ---------------------------------------------------------------------------------------
 
 
@@ -230,8 +256,8 @@ async def test_a_frame_goes_out_by_the_socket_of_its_family(kernel):
 @in_virtual_time
 async def test_the_filters_follow_the_vhids_and_the_peers(kernel):
     shared = Shared()
-    shared.serve([1])
-    shared.serve([1, 2])
+    shared.serve([V4])
+    shared.serve([V4, replace(V4, vhid=2)])
     shared.open(LINK, V4)
     await asyncio.sleep(0)
     for all_else in (False, True):
@@ -276,7 +302,7 @@ def foreign_ones(shared, vhids, source=PEER):
 @in_virtual_time
 async def test_the_second_socket_leaves_out_what_is_foreign(kernel):
     shared = Shared()
-    shared.serve([1])
+    shared.serve([V4])
     shared.open(LINK, DUAL)
     await asyncio.sleep(0)
     v6 = ip_address("fe80::2")
@@ -288,7 +314,7 @@ async def test_the_second_socket_leaves_out_what_is_foreign(kernel):
     assert list(kernel.of(4, all_else=True).expected.foreign) == [(PEER, 77)]
     assert list(kernel.of(6, all_else=True).expected.foreign) == [(v6, 78)]
     # A virtual host that begins may own advertisements that were foreign until now.
-    shared.serve([1, 77])
+    shared.serve([V4, replace(V4, vhid=77)])
     await asyncio.sleep(0)
     assert list(kernel.of(4, all_else=True).expected.foreign) == []
     shared.close()
@@ -312,12 +338,12 @@ async def test_all_is_read_again_when_what_is_always_read_ends(kernel):
 @in_virtual_time
 async def test_a_filter_that_the_kernel_refuses_leaves_nothing_unread(kernel, log_lines, all_else):
     shared = Shared()
-    shared.serve([1])
+    shared.serve([V4])
     shared.open(LINK, V4)
     foreign_ones(shared, [2, 77])
     await asyncio.sleep(NEXT_FILTER_AFTER)
     kernel.refuses_filter = lambda expected, is_others: expected.vhids and is_others is all_else
-    shared.serve([1, 77])
+    shared.serve([V4, replace(V4, vhid=77)])
     await asyncio.sleep(FILTER_AGAIN_AFTER * 2.5)
     known, others = kernel.of(4), kernel.of(4, all_else=True)
     wide = set() if all_else else {1}
@@ -334,7 +360,7 @@ async def test_a_filter_that_the_kernel_refuses_leaves_nothing_unread(kernel, lo
 @in_virtual_time
 async def test_a_new_peer_is_read_although_the_kernel_refuses_a_filter(kernel, log_lines):
     shared = Shared()
-    shared.serve([1])
+    shared.serve([V4])
     shared.open(LINK, V4)
     await asyncio.sleep(0)
     kernel.refuses_filter = lambda expected, is_others: bool(expected.sources) and not is_others

@@ -20,7 +20,7 @@ def set_uplink(bench, *, is_up):
     bench.netlink.down.discard("eth1")
     if not is_up:
         bench.netlink.down.add("eth1")
-    bench.instance.checking.link_changed("eth1")
+    bench.instance.parts.checking.link_changed("eth1")
 
 
 def events(bench):
@@ -40,7 +40,7 @@ async def test_a_failure_is_a_reason_that_is_logged_told_and_advertised(make, lo
         "web: check UPLINK has failed: eth1 is down",
         "web: demoted by 7: check UPLINK: eth1 is down",
     ]
-    assert bench.instance.note == "; less fit: check UPLINK: eth1 is down"
+    assert bench.instance.shown.note == "; less fit: check UPLINK: eth1 is down"
     assert events(bench)[1:] == ["check UPLINK has failed: eth1 is down"]
     assert set(bench.interface.advertised()) == {7}
     set_uplink(bench, is_up=True)
@@ -84,9 +84,9 @@ async def test_a_reload_adds_keeps_and_removes_checks(make, tmp_path, log_lines)
     bench = make(UPLINK)
     set_uplink(bench, is_up=False)
     await bench.serve()
-    assert bench.instance.standing.unfitness == 7
+    assert bench.instance.parts.standing.unfitness == 7
     bench.instance.reconfigure(config_of(tmp_path, UPLINK.replace("=7", "=9")))
-    assert bench.instance.standing.unfitness == 9, "it has not run again"
+    assert bench.instance.parts.standing.unfitness == 9, "it has not run again"
     log_lines.told()
     bench.instance.reconfigure(config_of(tmp_path, ""))
     assert log_lines.told()[0] == "web: no longer demoted"
@@ -112,7 +112,7 @@ NOON = 1_800_000_000.0
 
 def status(bench):
     now = asyncio.get_running_loop().time()
-    return bench.instance.snapshot(Moments(now, NOON + now - 1000.0))
+    return bench.instance.shown.snapshot(Moments(now, NOON + now - 1000.0))
 
 
 @in_virtual_time

@@ -33,7 +33,9 @@ class Host(Bench):
         self.happenings.clear()
 
     def findings(self):
-        found = self.instance.snapshot(Moments.at_present(asyncio.get_running_loop()))["findings"]
+        found = self.instance.shown.snapshot(Moments.at_present(asyncio.get_running_loop()))[
+            "findings"
+        ]
         return [each["finding"] for each in found]
 
 
@@ -179,7 +181,7 @@ async def test_units_that_fail_are_a_finding_and_no_reason_to_leave(make, log_li
     host.systemd.status = 1
     await Bench.serve(host)
     assert host.findings() == ["units_failed"]
-    assert host.instance.standing.unfitness == 0
+    assert host.instance.parts.standing.unfitness == 0
     finding = host.happenings[-1]
     assert finding.event == "finding"
     assert finding.reason.startswith("systemctl start a.service b.timer failed, exit status 1")

@@ -36,8 +36,8 @@ async def test_it_takes_the_role_where_nobody_else_has_it(make, log_lines):
     assert bench.changes == [State.BACKUP, State.MASTER]
     assert bench.addresses() == {ONE, TWO}
     assert bench.interface.advertised()
-    assert 0 < bench.instance.duration < TAKES_OVER
-    assert bench.instance.note == ""
+    assert 0 < bench.instance.shown.duration < TAKES_OVER
+    assert bench.instance.shown.note == ""
     assert bench.lateness.count > 0
     assert [line.split(" (")[0] for line in log_lines.told()] == [
         "web: Switching to state: BACKUP",
@@ -160,9 +160,9 @@ async def test_one_that_dies_again_and_again_is_less_fit_for_a_while(make, log_l
     for _ in range(3):
         crashes.begin(asyncio.get_running_loop().time())
     bench.instance.start()
-    assert bench.instance.note == "; less fit: ucarpd has crashed again and again"
+    assert bench.instance.shown.note == "; less fit: ucarpd has crashed again and again"
     await asyncio.sleep(310)
-    assert bench.instance.note == ""
+    assert bench.instance.shown.note == ""
     assert [line for line in log_lines.told() if "demoted" in line] == [
         "web: demoted by 240: ucarpd has crashed again and again",
         "web: no longer demoted",
@@ -181,7 +181,7 @@ async def test_it_waits_for_scripts_that_are_not_there(make, tmp_path, log_lines
     await asyncio.sleep(2 * SCRIPT_LOOK)
     assert bench.interface.story == []
     reason = f"{up} cannot be run: it does not exist"
-    assert bench.instance.note == f": waiting, {reason}"
+    assert bench.instance.shown.note == f": waiting, {reason}"
     assert log_lines.told() == [f"web: Waiting: {reason}"]
     for script in (up, down):
         script.write_text("#!/bin/sh\n")
@@ -265,7 +265,7 @@ async def test_an_engine_that_fails_gives_up_the_role_and_is_started_again(make,
     bench.instance.start()
     while bench.interface.story != ["attach", "detach"]:
         await asyncio.sleep(0.01)
-        assert bench.instance.duration < TAKES_OVER
+        assert bench.instance.shown.duration < TAKES_OVER
     bench.breaks_as = None
     assert bench.changes == [State.BACKUP, State.MASTER, State.INIT]
     assert bench.addresses() == set()
@@ -286,9 +286,9 @@ async def test_while_it_waits_for_a_new_start_nothing_does_any_harm(make, log_li
     bench.instance.start()
     await asyncio.sleep(0.1)
     assert bench.interface.story == ["attach", "detach"]
-    assert bench.instance.note == ": to be started again after an internal error"
+    assert bench.instance.shown.note == ": to be started again after an internal error"
     log_lines.told()
-    bench.instance.report_status()
+    bench.instance.shown.report_status()
     assert log_lines.told() == [
         "web: INIT on eth0 id 1 (to be started again after an internal error)"
     ]

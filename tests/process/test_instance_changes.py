@@ -25,13 +25,13 @@ async def test_a_fault_of_the_host_makes_it_less_fit(make, log_lines):
     bench.instance.demotion_changed()
     bench.instance.demotion_changed()
     assert log_lines.told()[0] == "web: demoted by 240: eth1 cannot be used"
-    assert bench.instance.note == "; less fit: eth1 cannot be used"
+    assert bench.instance.shown.note == "; less fit: eth1 cannot be used"
     await asyncio.sleep(2)
     assert set(bench.interface.advertised()) == {240}
     bench.host_demotion.set("eth1 cannot be used", 0)
     bench.instance.demotion_changed()
     assert log_lines.told() == ["web: no longer demoted"]
-    assert bench.instance.note == ""
+    assert bench.instance.shown.note == ""
     await bench.instance.stop("stopping")
 
 
@@ -40,13 +40,13 @@ async def test_the_machine_knows_what_an_operator_wants(make, monkeypatch):
     """It is no reason to wait before this host takes the role back."""
     bench = make()
     await bench.serve()
-    told, tell = [], bench.instance._engine.demote
+    told, tell = [], bench.instance.parts.engine.demote
 
     def demote(demotion, reason, **how):
         told.append((demotion, how["is_planned"]))
         tell(demotion, reason, **how)
 
-    monkeypatch.setattr(bench.instance._engine, "demote", demote)
+    monkeypatch.setattr(bench.instance.parts.engine, "demote", demote)
     bench.instance.maintain((Note(level="never", since=0.0),))
     bench.instance.maintain(())
     bench.host_demotion.set("eth1 cannot be used", 240)
@@ -61,7 +61,7 @@ async def test_a_fault_of_its_own_interface_does_not_count_twice(make):
     bench.instance.start()
     bench.host_demotion.set(bench.interface.fault, 240)
     bench.instance.demotion_changed()
-    assert bench.instance.note == ""
+    assert bench.instance.shown.note == ""
     await bench.instance.stop("stopping")
 
 
@@ -70,10 +70,10 @@ async def test_what_the_interface_finds_counts_for_this_one_alone(make):
     bench = make()
     bench.instance.start()
     bench.interface.demote("no IPv6", 100)
-    assert bench.instance.note == "; less fit: no IPv6"
+    assert bench.instance.shown.note == "; less fit: no IPv6"
     assert bench.host_demotion.reasons == {}
     bench.interface.demote("no IPv6", 0)
-    assert bench.instance.note == ""
+    assert bench.instance.shown.note == ""
     await bench.instance.stop("stopping")
 
 
@@ -84,7 +84,7 @@ async def test_a_master_that_cannot_send_is_less_fit(make, log_lines):
     log_lines.told()
     bench.interface.error = OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS))
     await asyncio.sleep(5)
-    assert bench.instance.note == "; less fit: sending fails"
+    assert bench.instance.shown.note == "; less fit: sending fails"
     assert log_lines.told()[0].startswith("web: cannot send on eth0")
     bench.interface.error = None
     await bench.instance.stop("stopping")
@@ -96,7 +96,7 @@ async def test_an_address_that_cannot_be_served_makes_it_less_fit(make, log_line
     bench.netlink.refuses = {ONE}
     bench.instance.start()
     await asyncio.sleep(2 * TAKES_OVER)
-    assert f"cannot add {ONE}" in bench.instance.note
+    assert f"cannot add {ONE}" in bench.instance.shown.note
     assert f"web: this host cannot serve {ONE}: another host should take over" in log_lines.told()
     await bench.instance.stop("stopping")
 
@@ -119,7 +119,7 @@ async def test_the_status_in_one_line(make, log_lines):
     bench.host_demotion.set("eth1 cannot be used", 24)
     bench.instance.demotion_changed()
     log_lines.told()
-    bench.instance.report_status()
+    bench.instance.shown.report_status()
     (line,) = log_lines.told()
     assert line.startswith("web: MASTER on eth0 id 1 (for ")
     assert line.endswith("0 advertisements accepted, dropped: none; demoted by 24)")
@@ -158,7 +158,7 @@ async def test_what_the_detective_is_told(make):
     bench.instance.start()
     for number in range(FORMER_KEYS + 2):
         bench.instance.reconfigure(replace(bench.config, key=b"secret%d" % number))
-    background = bench.instance._suspicion.background()
+    background = bench.instance.parts.suspicion.background()
     assert background.params.key == b"secret5"
     assert background.former_keys == (b"secret1", b"secret2", b"secret3", b"secret4")
     assert background.others == bench.others

@@ -5,6 +5,7 @@ import errno
 import os
 import signal
 from ipaddress import ip_address
+from types import SimpleNamespace
 
 import pytest
 from one_process import A_MOMENT, TAKES_OVER, advertised, states
@@ -194,7 +195,7 @@ def test_the_status_line_says_what_an_instance_waits_for(monkeypatch, tmp_path):
     told = []
     monkeypatch.setattr(main.systemd, "notify_status", told.append)
 
-    class Instance:
+    class Shown:
         config = type(
             "Config", (), {"name": "web", "interface": "hots0", "vhid": 1, "path": tmp_path}
         )
@@ -204,10 +205,10 @@ def test_the_status_line_says_what_an_instance_waits_for(monkeypatch, tmp_path):
 
     async def scenario():
         process = Process([tmp_path], stay=True)
-        process._supervisor._instances = {"web": Instance()}
+        process._supervisor._instances = {"web": SimpleNamespace(shown=Shown())}
         for _ in range(2):
             process._show_status()
-        Instance.state, Instance.note = State.MASTER, ""
+        Shown.state, Shown.note = State.MASTER, ""
         process._show_status()
         await process._netlink.close()
 

@@ -247,9 +247,9 @@ async def test_the_host_or_one_instance_is_taken_out_of_service(host, state_dire
         assert set(states(process).values()) == {State.BACKUP}
         assert not host.serves(ADDRESS)
         web = instances(process)["web"]
-        assert [note.level for note in web.maintenance] == ["never", "maintenance"]
-        assert str(web.standing.demotion) == "maintenance"
-        assert web.note == "; less fit: maintenance"
+        assert [note.level for note in web.parts.standing.maintenance] == ["never", "maintenance"]
+        assert str(web.parts.standing.demotion) == "maintenance"
+        assert web.shown.note == "; less fit: maintenance"
         for name in (None, "web"):
             maintenance.remove(state_directory, name)
         process._supervisor.reload()
@@ -274,7 +274,7 @@ async def test_it_holds_from_the_start_and_through_a_restart_of_the_instance(hos
         process._supervisor.reload()
         await asyncio.sleep(10 * TAKES_OVER)
         assert states(process) == {"web": State.BACKUP}
-        assert instances(process)["web"].standing.unfitness == 255
+        assert instances(process)["web"].parts.standing.unfitness == 255
 
 
 @in_virtual_time

@@ -34,7 +34,7 @@ NOON = 1_800_000_000.0
 def status(bench):
     """What GetStatus says of the virtual host, after its shape was checked."""
     now = asyncio.get_running_loop().time()
-    found = bench.instance.snapshot(Moments(now, NOON + now - 1000.0))
+    found = bench.instance.shown.snapshot(Moments(now, NOON + now - 1000.0))
     assert list(INTERFACE.faults(found, "Instance")) == []
     return json.loads(json.dumps(found))
 
@@ -131,7 +131,7 @@ async def test_a_backup_and_the_master_that_it_waits_for(make):
     assert found["counters"]["accepted"] == 3
     assert found["counters"]["dropped"] == {"badauth": 1}
     assert findings(found)["wrong_digest"].startswith("10.0.0.3: the digest is wrong: ")
-    bench.instance._log.same_mac(PEER)
+    bench.instance.parts.log.same_mac(PEER)
     assert findings(status(bench))["same_mac"] == "10.0.0.2 has the MAC address of this host"
     await asyncio.sleep(TAKES_OVER)
     found = status(bench)
@@ -146,7 +146,9 @@ async def test_a_step_of_the_wall_clock_moves_every_time(make):
     bench = make()
     await bench.serve()
     now = asyncio.get_running_loop().time()
-    before, after = (bench.instance.snapshot(Moments(now, wall)) for wall in (NOON, NOON + 3600))
+    before, after = (
+        bench.instance.shown.snapshot(Moments(now, wall)) for wall in (NOON, NOON + 3600)
+    )
     assert before["since"][11:13] == "07"
     assert after["since"][11:13] == "08"
     await bench.instance.stop("stopping")
@@ -197,7 +199,7 @@ async def test_what_is_wrong_and_lasts(make):
     bench.instance.start()
     await asyncio.sleep(2 * TAKES_OVER)
     bench.interface.error = OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS))
-    bench.instance.exposure.trouble = "others than root can change web.conf"
+    bench.instance.parts.exposure.trouble = "others than root can change web.conf"
     await asyncio.sleep(4)
     for counter in range(3):
         hear(bench, 254, 254, counter)
@@ -212,7 +214,7 @@ async def test_what_is_wrong_and_lasts(make):
     }
     bench.interface.error = None
     bench.netlink.refuses = set()
-    bench.instance.exposure.trouble = ""
+    bench.instance.parts.exposure.trouble = ""
     await asyncio.sleep(60)
     assert findings(status(bench)) == {}
     await bench.instance.stop("stopping")

@@ -125,10 +125,10 @@ async def test_a_link_that_is_lost_makes_the_whole_host_less_fit(host):
         host.netlink.down.add("eth1")
         process.link_changed("eth1")
         assert states(process)["mail"] is not State.MASTER
-        assert instances(process)["web"].note == "; less fit: eth1 cannot be used"
+        assert instances(process)["web"].shown.note == "; less fit: eth1 cannot be used"
         host.netlink.down.clear()
         process.link_changed("eth1")
-        assert instances(process)["web"].note == ""
+        assert instances(process)["web"].shown.note == ""
 
 
 @in_virtual_time
@@ -288,7 +288,7 @@ async def test_a_stop_that_failed_can_be_repeated(host, monkeypatch):
         await asyncio.sleep(TAKES_OVER)
         web = instances(process)["web"]
         with monkeypatch.context() as broken:
-            broken.setattr(web._keeper, "close", refuse)
+            broken.setattr(web.parts.keeper, "close", refuse)
             path.unlink()
             await reload(process)
         assert instances(process) == {"web": web}

@@ -10,6 +10,7 @@ import pytest
 from command_line import commands, verbs
 
 from ucarpd import __version__, cli
+from ucarpd.commands.arguments import EPILOG
 from ucarpd.config import KEYS, environment
 from ucarpd.config.keys import BY_NAME, family_of
 from ucarpd.ctl import assessment
@@ -107,7 +108,7 @@ def test_exit_statuses():
 
 
 def test_signals():
-    [said] = re.findall(r"signals:\n(.*)\n\n", cli._EPILOG, re.DOTALL)
+    [said] = re.findall(r"signals:\n(.*)\n\n", EPILOG, re.DOTALL)
     handled = {word for line in said.splitlines() for word in re.findall("[A-Z0-9]{3,}", line)}
     assert handled == set(re.findall("[A-Z0-9]{3,}", "".join(map(first_line, described_signals()))))
 

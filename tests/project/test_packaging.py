@@ -10,6 +10,7 @@ import pytest
 from command_line import commands, verbs
 
 from ucarpd import __version__, cli
+from ucarpd.commands.arguments import parser
 from ucarpd.control.place import DIRECTORY_MODE
 from ucarpd.linux.group import GROUP
 from ucarpd.linux.run_directory import DEFAULT_RUN_DIRECTORY, control_path, private_path
@@ -47,7 +48,7 @@ def test_what_a_unit_runs_is_understood(name):
         command = service[key].removeprefix("-").replace("$MAINPID", "123")
         program, *arguments = command.split()
         assert program == "/usr/bin/ucarpd"
-        assert cli._parser().parse_args(arguments).paths
+        assert parser().parse_args(arguments).paths
 
 
 def test_the_strict_drop_in_says_why_it_leaves_what_it_leaves():

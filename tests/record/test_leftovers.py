@@ -15,7 +15,7 @@ from ucarpd.linux.lock import InstanceLock
 from ucarpd.record.clearing import Cleared
 from ucarpd.record.leftovers import clear_leftovers
 from ucarpd.record.record import Record, read
-from ucarpd.scripts import runner
+from ucarpd.scripts import environment
 from ucarpd.scripts.runner import Hook
 
 NOT_PERMITTED = OSError(errno.EPERM, os.strerror(errno.EPERM))
@@ -109,7 +109,7 @@ def test_a_down_script_that_would_harm_the_host_is_not_run(bench, tmp_path, log_
 def test_units_are_stopped_although_their_stop_fails(bench, tmp_path, monkeypatch, log_lines):
     systemctl = FakeSystemctl(tmp_path / "bin")
     systemctl.fail("stop", 5)
-    monkeypatch.setattr(runner, "SCRIPT_PATH", systemctl.path)
+    monkeypatch.setattr(environment, "SCRIPT_PATH", systemctl.path)
     assert bench.clear(bench.leave(UNITS="'a.service b.timer'"))
     assert systemctl.told() == ["stop b.timer a.service", "stop done"]
     (line,) = log_lines.told()

@@ -15,15 +15,9 @@ import pytest
 from script_place import result_of, status_of
 
 from ucarpd.scripts import child, runner, start
-from ucarpd.scripts.runner import (
-    CANNOT_EXECUTE,
-    NOT_FOUND,
-    SCRIPT_PATH,
-    Hook,
-    HookRunner,
-    Result,
-    refusal,
-)
+from ucarpd.scripts.environment import SCRIPT_PATH
+from ucarpd.scripts.executable import CANNOT_EXECUTE, NOT_FOUND, refusal
+from ucarpd.scripts.runner import Hook, HookRunner, Result
 
 
 def test_arguments_and_environment(place, monkeypatch):
@@ -83,7 +77,7 @@ NOT_EXECUTED = [
 
 @pytest.mark.parametrize(("make", "status", "why"), REFUSED)
 def test_of_a_script_that_cannot_be_run_the_reason_is_said_and_no_start(place, make, status, why):
-    assert result_of(place, make(place)) == Result(status, ran=False)
+    assert result_of(place, make(place)) == Result(status)
     (line,) = place.log.lines
     assert line.startswith(f"not run {status}")
     assert why in line
@@ -94,7 +88,7 @@ def test_a_thread_finds_the_objection_to_a_script(place):
         return f"found in {threading.current_thread().name}"
 
     hook = place.hook("echo ran >>$told")._replace(objection=objection)
-    assert result_of(place, hook) == Result(CANNOT_EXECUTE, ran=False)
+    assert result_of(place, hook) == Result(CANNOT_EXECUTE)
     (line,) = place.log.lines
     assert line.startswith("not run 126: found in ")
     assert "MainThread" not in line
@@ -105,7 +99,7 @@ def test_a_thread_finds_the_objection_to_a_script(place):
 
 @pytest.mark.parametrize(("make", "why"), NOT_EXECUTED)
 def test_the_kernel_cannot_execute_a_script(place, make, why):
-    assert result_of(place, make(place)) == Result(CANNOT_EXECUTE, ran=False)
+    assert result_of(place, make(place)) == Result(CANNOT_EXECUTE)
     first, last = place.log.lines
     assert first == "spawning"
     assert last.startswith(f"not run {CANNOT_EXECUTE}")
@@ -130,7 +124,7 @@ def test_whatever_happens_at_the_start_the_next_script_runs(place, monkeypatch, 
 
     with monkeypatch.context() as patch:
         patch.setattr(runner, "start", refuse)
-        assert result_of(place, place.hook("")) == Result(CANNOT_EXECUTE, ran=False)
+        assert result_of(place, place.hook("")) == Result(CANNOT_EXECUTE)
     assert place.log.lines[-1].startswith(f"not run {CANNOT_EXECUTE}")
     assert status_of(place, place.hook("")) == 0
 
@@ -141,7 +135,7 @@ def test_without_a_thread_a_script_cannot_be_run(place, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(child, "start_new_thread", refuse)
-        assert result_of(place, place.hook("")) == Result(CANNOT_EXECUTE, ran=False)
+        assert result_of(place, place.hook("")) == Result(CANNOT_EXECUTE)
     assert "can't start new thread" in place.log.lines[-1]
     assert status_of(place, place.hook("")) == 0
 

@@ -2,14 +2,14 @@
 
 import argparse
 
-from ucarpd import cli
+from ucarpd.commands.arguments import parser
 from ucarpd.ctl import entry
 
 
 def commands():
     """The commands of `ucarpd`, each with its options."""
-    parser = cli._parser()
-    [action] = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    whole = parser()
+    [action] = [a for a in whole._actions if isinstance(a, argparse._SubParsersAction)]
     return {name: command._option_string_actions.keys() for name, command in action.choices.items()}
 
 
@@ -17,7 +17,7 @@ def verbs():
     """The verbs of `ucarpctl`, each with its options."""
     found = {}
     for name in entry.VERBS:
-        parser = argparse.ArgumentParser()
-        entry.load(name).add_arguments(parser)
-        found[name] = parser._option_string_actions.keys()
+        verb = argparse.ArgumentParser()
+        entry.load(name).add_arguments(verb)
+        found[name] = verb._option_string_actions.keys()
     return found

@@ -15,7 +15,7 @@ class FakeSockets:
     def read_until(self, at):
         return True
 
-    def serve(self, vhids):
+    def serve(self, virtual_hosts):
         pass
 
     def open(self, link, params):

@@ -1,9 +1,10 @@
-"""The content of an instance's record, made from a configuration file."""
+"""The content of an instance's record, made from a configuration file, and a record with it."""
 
 from ipaddress import ip_address
 
 from ucarpd import config
-from ucarpd.record.keeper import content_of
+from ucarpd.record.content import content_of
+from ucarpd.record.record import Record
 
 MAC = bytes.fromhex("020000000001")
 SOURCE = ip_address("10.0.0.11")
@@ -19,3 +20,13 @@ def configuration(tmp_path, name="web", **keys):
 
 def content(tmp_path, name="web", down=None, counter=5, **keys):
     return content_of(configuration(tmp_path, name, **keys), [SOURCE], MAC, counter, down)
+
+
+def leave(tmp_path, directory, *, placed=True, **keys):
+    """What an earlier run has left behind."""
+    left = content(tmp_path, **keys)
+    record = Record("web", directory)
+    record.write(left)
+    record.placed = placed
+    record.close()
+    return left

@@ -1,4 +1,4 @@
-"""Who owns the virtual addresses of one configuration file: ucarpd, or scripts."""
+"""The choice of the owner of the virtual addresses of one file: ucarpd, or scripts."""
 
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.addresses.netlink import Ledger, NetlinkAddresses

@@ -84,7 +84,7 @@ class RoleRoutes:
         self._remove()
 
     def close(self) -> None:
-        """Look no more after the routes."""
+        """Stop watching the routes."""
         self._is_wanted = False
         self._shared.release(self._routes, self)
         if self._look is not None:

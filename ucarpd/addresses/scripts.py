@@ -53,7 +53,7 @@ class ScriptedAddresses:
         self._placed: dict[IPAddress, Placed] = {}
         """The addresses that scripts have added since this process started, with their labels."""
         self._added: set[IPAddress] = set()
-        """Those that the up-script has added in this term."""
+        """The addresses that the up-script has added in this term."""
         self._is_master = False
         self._has_come_up = False
         """Whether the up-script has served since the role was taken."""

@@ -1,6 +1,7 @@
 """ARP and neighbour discovery bytes: questions for the MAC address of an address, and answers."""
 
 import struct
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
@@ -51,6 +52,10 @@ class Claim(NamedTuple):
     address: IPAddress
     mac: bytes
     is_echo: bool = False
+
+
+Answered = Callable[[IPAddress, bytes], None]
+"""A function that gets an address and the MAC address that it is said to be at."""
 
 
 def gratuitous_arp(

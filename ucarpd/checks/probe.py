@@ -3,11 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
+from ucarpd.carp.neighbours import Answered
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux.netlink import Link
-
-Answered = Callable[[IPAddress, bytes], None]
-"""A function that gets an address and the MAC address that it is said to be at."""
 
 LONGEST_LINE = 200
 """Characters of a line for the operator that are kept."""

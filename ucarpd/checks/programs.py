@@ -16,7 +16,8 @@ from ucarpd.checks.probe import Failed, Surroundings, fit
 from ucarpd.config import Check
 from ucarpd.scripts import survivors
 from ucarpd.scripts.child import Child
-from ucarpd.scripts.runner import environment_of, refusal, why_not_executed
+from ucarpd.scripts.environment import environment_of
+from ucarpd.scripts.executable import refusal, why_not_executed
 from ucarpd.scripts.start import Account, Started, account_of, start
 
 READ_PAUSE = 0.002

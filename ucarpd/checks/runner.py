@@ -32,7 +32,7 @@ class Observer(Protocol):
         """The demotion by the checks, or whether they are tested, may have changed."""
 
     def gateways_silent(self, since: float) -> None:
-        """No gateway that was asked answers; the first question in vain was at this second."""
+        """Handle that no gateway answers, since monotonic second `since`."""
 
 
 class Checks:
@@ -229,5 +229,5 @@ def _terms(check: Check) -> Terms:
 
 
 def _is_same(old: Check, new: Check) -> bool:
-    """Whether the results of the old check say the same about the new one."""
+    """Return whether the results of the old check say the same about the new one."""
     return old._replace(demote=new.demote, hold=new.hold, text=new.text) == new

@@ -168,7 +168,7 @@ class Page:
         return answer
 
     def _is_enough(self, answer: bytes) -> bool:
-        """Whether more of the answer would change nothing.  Some servers keep the connection open."""
+        """Return whether the rest is not needed.  Some servers keep the connection open."""
         header, end, body = answer.partition(_END_OF_HEADER)
         if not end:
             return False

@@ -4,7 +4,7 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ucarpd import config
@@ -19,7 +19,7 @@ from ucarpd.linux.lock import holders, is_held
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log import process as log_process
 from ucarpd.process import refusals
-from ucarpd.scripts.runner import refusal
+from ucarpd.scripts.executable import refusal
 
 MANY_PROCESSES = 32
 """So many processes with one file each should be one process: each hears all others."""
@@ -45,30 +45,10 @@ def check(options: argparse.Namespace) -> int:
         if all(each.path != path for each in configs):
             for hint in config.hints(path, told):
                 _say(f"{hint} (warning)", _WARNING)
-    for each, lines, _ in loaded:
-        # `run` waits for a script that is not there.
-        of_scripts = config.script_errors(each.path, refusal)
-        of_scripts += config.check_errors(each.path, obstacle)
-        for error in of_scripts:
-            _say(error, _ERR)
-        for problem, is_error in unit_checks.find(each):
-            _say(problem if is_error else f"{problem} (warning)", _ERR if is_error else _WARNING)
-            of_scripts += [problem] * is_error
-        # They are no reason to refuse the file: it works, and an upgrade must not stop it.
-        exposed = exposure.find(each)
-        for weak in exposed:
-            if weak.is_error:
-                _say(f"{weak.problem} (ERROR)", _ERR)
-            else:
-                _say(f"{weak.problem} (warning)", _WARNING)
+    for one in loaded:
+        each = one.config
         of_host = [f.problem for f in found if not f.is_error and f.problem.path == each.path]
-        # If the operator must rewrite a line, other advice about it would mislead.
-        told = {error.line for error in of_scripts}
-        warnings = (*config.warnings(each.path, lines), *config.script_warnings(each.path))
-        of_file = [each for each in warnings if each.line not in told]
-        for warning in (*of_file, *of_host):
-            _say(f"{warning} (warning)", _WARNING)
-        problems += of_scripts
+        problems += _check_one(one, of_host)
         if all(problem.path != each.path for problem in problems):
             print(f"{place(each.path)}: OK, virtual host {each.vhid} on {each.interface}")
     running = holders(run_directory())
@@ -82,6 +62,35 @@ def check(options: argparse.Namespace) -> int:
         print(config.nothing_in(options.paths), file=sys.stderr)
         return EXIT_CONFIG
     return EXIT_CONFIG if problems else 0
+
+
+def _check_one(loaded: config.Loaded, of_host: Sequence[config.Problem]) -> list[config.Problem]:
+    """Write the faults of a file that can be read, and of its scripts and units; return the errors.
+
+    `of_host` are warnings about this host.
+    """
+    each = loaded.config
+    # `run` waits for a script that is not there.
+    errors = config.script_errors(each.path, refusal)
+    errors += config.check_errors(each.path, obstacle)
+    for error in errors:
+        _say(error, _ERR)
+    for problem, is_error in unit_checks.find(each):
+        _say(problem if is_error else f"{problem} (warning)", _ERR if is_error else _WARNING)
+        errors += [problem] * is_error
+    # They are no reason to refuse the file: it works, and an upgrade must not stop it.
+    for weak in exposure.find(each):
+        if weak.is_error:
+            _say(f"{weak.problem} (ERROR)", _ERR)
+        else:
+            _say(f"{weak.problem} (warning)", _WARNING)
+    # If the operator must rewrite a line, other advice about it would mislead.
+    told = {error.line for error in errors}
+    warnings = (*config.warnings(each.path, loaded.lines), *config.script_warnings(each.path))
+    of_file = [warning for warning in warnings if warning.line not in told]
+    for warning in (*of_file, *of_host):
+        _say(f"{warning} (warning)", _WARNING)
+    return errors
 
 
 def _reload(pid: int, refused: Collection[Path]) -> int:

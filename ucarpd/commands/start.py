@@ -16,7 +16,7 @@ def refuse() -> int:
 
 
 def start_log(log: str) -> "tuple[str, LogProcess | None]":
-    """Start the log process; return where it writes to, and None if it cannot be started yet."""
+    """Start the log process; return the kind of log, and the process, or None if it cannot start."""
     from ucarpd.log import process as log_process
 
     kind = log

@@ -59,7 +59,7 @@ def _each(text: str, parse: Callable[[str], T]) -> list[T]:
 
 
 def _bare_address(text: str) -> IPAddress:
-    """An address without a prefix length, as a host's own is written here."""
+    """Return an address without a prefix length, as a host's own is written here."""
     host, slash, prefix = text.partition("/")
     ip = address(host)
     if slash:
@@ -92,7 +92,7 @@ def address_list(text: str) -> tuple[IPAddress, ...]:
 
 
 def own_addresses(text: str) -> tuple[IPAddress, ...]:
-    """One address, or an IPv4 and an IPv6 address; IPv4 comes first."""
+    """Return one address, or an IPv4 and an IPv6 address; IPv4 comes first."""
     found = _each(text, _bare_address)
     _require_one_of_a_family(found)
     return tuple(sorted(found, key=lambda ip: ip.version))
@@ -116,7 +116,7 @@ def _address_and_prefix(text: str) -> tuple[IPAddress, int | None]:
 
 
 def _is_mask(text: str) -> bool:
-    """Whether it is a dotted mask, which is no address, as no host can have 255.x.x.x."""
+    """Return whether it is a dotted mask, which is no address, as no host can have 255.x.x.x."""
     try:
         return text.startswith("255.") and _prefix_length_v4(text) < PREFIX_LENGTHS[4]
     except ValueError:

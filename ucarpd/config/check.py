@@ -62,7 +62,7 @@ def warnings(path: Path, lines: Iterable[Line]) -> list[Problem]:
 
 
 def hints(path: Path, told: set[int | None]) -> list[Problem]:
-    """What may have been meant in a file that does not load; nothing of the lines in `told`.
+    """Return what may be meant in a file that does not load, without the lines in `told`.
 
     Empty if it is a file of another kind, or cannot be read, because `load` says that.
     """

@@ -13,7 +13,7 @@ from ucarpd.config.keys import PREFIX
 from ucarpd.config.secret_names import is_secret
 
 WORD = "environment"
-"""What messages call the file."""
+"""The name of the file in messages."""
 
 NAME = "UCARP_NAME"
 """The variable with the name of the instance, which otherwise is vhid-NUMBER."""
@@ -27,7 +27,7 @@ _OF_LINKS = (
 )
 """The variables that Kubernetes and Docker set in each container for a service called ucarp…
 
-A name that begins with UCARP_CHECK_ is a health check, whatever follows.
+Any name that begins with UCARP_CHECK_ is a health check.
 """
 
 _contents: dict[Path, bytes] = {}

@@ -53,7 +53,7 @@ def _exposures(config: Config) -> Iterator[Exposure]:
             yield _exposure(Problem(path, None, None, "can choose what root runs"), path, found)
     for key, given in config.named_files.items():
         is_script = key != "UCARP_PASSFILE"
-        # A script that every user can write does not run at all, and `hooks.refusal` says so.
+        # A script that every user can write does not run; `scripts.executable` says so.
         known = stat.S_IWOTH if is_script else 0
         if found := path_writers.find(given.meaning, trusted, known):
             effect = "can change what root runs" if is_script else "can change the password"

@@ -1,8 +1,8 @@
-"""What wrappers, images and other systems call our keys.
+"""The names that wrappers, images and other systems have for our keys.
 
-The names were found in public configurations of `ucarp`.  A name that similarity would lead to the
-wrong key stands here with the right key: two hosts that take a host's own address for an
-address of the digest are both master.
+The names were found in public configurations of `ucarp`.  If a name is more similar to a wrong key,
+it is listed here with the right one: two hosts that take a host's own address for an address of the
+digest are both master.
 """
 
 import re
@@ -124,13 +124,13 @@ def is_prefixed(name: str) -> bool:
 
 
 def _has_slip_in_prefix(name: str) -> bool:
-    """Whether the word before the first underscore is a slip of the keyboard away from UCARP."""
+    """Return whether the word before the first underscore is UCARP with one slip of the keyboard."""
     word, underscore, _ = name.partition("_")
     return bool(underscore) and _distance(word.upper(), PREFIX.rstrip("_")) == 1
 
 
 def is_spelling_of(name: str, key: str) -> bool:
-    """Whether `name` is a name of the canonical key, but for capitals and underscores."""
+    """Return whether `name` is a name of the canonical key, apart from capitals and underscores."""
     return key in BY_NAME and squashed(name) in map(squashed, BY_NAME[key].names)
 
 
@@ -143,7 +143,7 @@ def squashed(name: str) -> str:
 
 
 def nearest(name: str, limit: int = 2) -> str | None:
-    """The canonical key that `name` is a slip of the keyboard away from: one letter, or two."""
+    """Return the canonical key that `name` misspells in one letter, or two; None if there is none."""
     word = squashed(name)
     limit = 1 if len(word) <= 5 else limit
     found: list[tuple[int, bool, int, str]] = []
@@ -161,7 +161,7 @@ def nearest(name: str, limit: int = 2) -> str | None:
 
 
 def nearest_of_family(name: str) -> str | None:
-    """The key of a family that `name` is a slip of the keyboard away from, with its own name."""
+    """Return the key of a family that `name` misspells, with its own name; None if there is none."""
     start, _, own = name.removeprefix(PREFIX).partition("_")
     for stem in FAMILIES:
         word = stem.removeprefix(PREFIX).rstrip("_")

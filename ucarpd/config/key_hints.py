@@ -1,4 +1,4 @@
-"""What to write instead of a key that ucarpd does not know."""
+"""Advice about keys that ucarpd does not know."""
 
 from ucarpd.config import foreign_words, ucarp_options
 from ucarpd.config.foreign_words import NOTHING, OPTIONS
@@ -23,7 +23,7 @@ def unknown(name: str, value: str) -> str | None:
 
 
 def without_meaning(name: str) -> str | None:
-    """What to say of a key that may stand in a file, and does nothing; None of any other."""
+    """Return the advice for a key that is allowed, but does nothing; None for any other key."""
     meant = foreign_words.meaning(name)
     if not name.startswith(PREFIX) or meant is None or meant.key != NOTHING:
         return None
@@ -31,7 +31,7 @@ def without_meaning(name: str) -> str | None:
 
 
 def without_prefix(name: str, value: str, given: set[str]) -> str | None:
-    """The advice for a key without our prefix that looks like one of ours; None for others.
+    """Return the advice for a key without our prefix that looks like one of ours; None for others.
 
     `given` are the canonical keys that the file sets.
     """
@@ -49,7 +49,7 @@ def without_prefix(name: str, value: str, given: set[str]) -> str | None:
 
 
 def of_options(value: str) -> str:
-    """Each option of a list as a key; the values only of options that hold no secret."""
+    """Return each option of a list as a key; the values only of options that hold no secret."""
     keys = []
     for found in ucarp_options.split(value.split()):
         option = found.option

@@ -27,7 +27,7 @@ BY_NAME: dict[str, Key] = {name: key for key in KEYS for name in key.names}
 DEFAULTS: dict[str, Any] = {
     key.name: key.unset if key.default is None else key.parse(key.default) for key in KEYS
 }
-"""What Config holds for a key that is not in the file, by canonical name."""
+"""The value in Config of a key that is not in the file, by canonical name."""
 
 FAMILY_NAME = "NAME"
 """The part of a family's name that stands for the name of each of its keys."""

@@ -61,7 +61,7 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
 
 
 def kind_of(text: str, name: str = "") -> tuple[Kind, int]:
-    """The kind of a file called `name`, and the number of the line that shows it.
+    """Return the kind of a file called `name`, and the number of the line that shows it.
 
     A file that nothing is known of is taken for KEYS.
     """
@@ -102,7 +102,7 @@ def kind_of(text: str, name: str = "") -> tuple[Kind, int]:
 
 
 def foreign_file(path: Path, lines: list[Line]) -> Problem | None:
-    """The one fault of a file that is of another kind; None where it may be a configuration."""
+    """Return the one fault of a file of another kind; None if it may be a configuration."""
     if all(line.fault is None for line in lines) and any(_is_own(line.text) for line in lines):
         return None
     kind, number = kind_of("\n".join(line.text for line in lines), path.name)
@@ -131,7 +131,7 @@ def _is_own(line: str) -> bool:
 
 
 def _is_near_to_ours(line: Line) -> bool:
-    """Whether the line sets a key of ours, or seems to."""
+    """Return whether the line sets a key of ours, or seems to."""
     name = line.name or ""
     return name.startswith(PREFIX) or name in BY_NAME or foreign_words.meaning(name) is not None
 

@@ -17,7 +17,7 @@ def option_of(check: Check) -> tuple[str, str] | None:
 
 
 def _is_near(word: str, name: str) -> bool:
-    """Whether they begin alike, and differ in one letter or in the order of two."""
+    """Return whether they begin alike, and differ in one letter or in the order of two."""
     return word[0] == name[0] and not _shortened(word).isdisjoint(_shortened(name))
 
 

@@ -1,4 +1,4 @@
-"""What may have been meant by the name of a file that does not exist."""
+"""Advice about the name of a file that does not exist: similar names that do."""
 
 import shlex
 from pathlib import Path

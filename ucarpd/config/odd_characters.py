@@ -34,7 +34,7 @@ PLAIN = {
 
 
 def is_invisible(character: str) -> bool:
-    """Whether it takes no room, as a zero-width space or a soft hyphen."""
+    """Return whether it has no width, as a zero-width space or a soft hyphen."""
     return unicodedata.category(character) == "Cf"
 
 

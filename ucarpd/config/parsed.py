@@ -122,7 +122,7 @@ class Draft:
             self.refuse(None, key.name, f"missing: add {key.name}=… ({key.kind})")
 
     def _without_prefix(self, key: Key) -> Line | None:
-        """The line that seems to set `key` under the name that another kind of file has for it."""
+        """Return the line that seems to set `key` by its name in another kind of file."""
         for name, line in self.written.items():
             meant = None if name.startswith(PREFIX) else foreign_words.meaning(name)
             if meant and meant.key == key.name and line.value:

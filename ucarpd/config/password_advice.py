@@ -27,7 +27,7 @@ def warnings(given: Mapping[str, Line]) -> Iterator[tuple[Line, str]]:
 
 
 def _text(line: Line) -> str | None:
-    """The password, None if it is no text or cannot be read, which `load` says."""
+    """Return the password, None if it is no text or cannot be read, which `load` says."""
     if line.name is None or "FILE" not in line.name:
         return line.value
     try:

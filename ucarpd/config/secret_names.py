@@ -7,7 +7,7 @@ _ENDS = ("_PASS", "_PASSWD", "_PASSWORD")
 
 
 def is_secret(name: str) -> bool:
-    """Whether the value of the key is never shown, and never handed to scripts."""
+    """Return whether the value of the key is never shown, and never handed to scripts."""
     if name in BY_NAME:
         return BY_NAME[name].secret
     word = name.upper()

@@ -162,7 +162,7 @@ def absolute_path(text: str) -> Path:
 
 
 def password(text: str) -> bytes:
-    """The bytes that advertisements are signed with, 1 to 19."""
+    """Return the bytes that advertisements are signed with, 1 to 19."""
     try:
         return password_bytes(text.encode())
     except ValueError as error:

@@ -14,7 +14,7 @@ _BY_LETTER = {option.short: option for option in OPTIONS}
 
 
 class Found(NamedTuple):
-    """What one option, or one word that is none, says.
+    """One option, or one word that is none.
 
     `index` is the place of its word among all words, from 0; `spelled` is the option as it is
     written.  A stray word has no option, and is its own `value`; neither has a `fault`, which says
@@ -29,7 +29,7 @@ class Found(NamedTuple):
 
 
 def split(words: Sequence[str]) -> list[Found]:
-    """The options in `words`, which are what follows the name of the command."""
+    """Return the options in `words`, which are what follows the name of the command."""
     found: list[Found] = []
     at = 0
     while at < len(words):
@@ -52,7 +52,7 @@ def split(words: Sequence[str]) -> list[Found]:
 
 
 def _long(at: int, word: str, following: str | None) -> tuple[Found, bool]:
-    """The option, and whether its value is the following word."""
+    """Return the option, and whether its value is the following word."""
     name, equals, text = word[2:].partition("=")
     spelled = f"--{name}"
     exact = [option for option in OPTIONS if option.long == name]
@@ -72,7 +72,7 @@ def _long(at: int, word: str, following: str | None) -> tuple[Found, bool]:
 
 
 def _letters(at: int, word: str, following: str | None) -> tuple[list[Found], bool]:
-    """The options in a bundle, and whether the value of the last is the following word."""
+    """Return the options in a bundle, and whether the value of the last is the following word."""
     found: list[Found] = []
     for place, letter in enumerate(word[1:], 2):
         option = _BY_LETTER.get(letter)

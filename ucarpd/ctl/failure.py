@@ -10,7 +10,7 @@ DENIED = "permission denied: run it as root, or as a member of the group ucarpd"
 
 
 class Failure(Exception):
-    """What went wrong, in words for the person at the terminal, with the exit status.
+    """A failure of a verb: words for the person at the terminal, and the exit status.
 
     `entry` prints the message to standard error, after the name of the command.
     """

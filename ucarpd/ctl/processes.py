@@ -29,7 +29,7 @@ NO_SUCH_INSTANCE = f"{INTERFACE}.NoSuchInstance"
 
 
 class Answer(NamedTuple):
-    """What one process said: a reply, or a fault, which follows the words `process N`.
+    """The answer of one process: a reply, or a fault, which follows the words `process N`.
 
     `error` is the name of its Varlink error, if that was the fault.
     """

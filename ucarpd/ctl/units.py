@@ -1,4 +1,4 @@
-"""What systemd says of ucarpd's units."""
+"""The state of ucarpd's units, as systemd reports it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple

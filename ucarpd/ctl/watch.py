@@ -13,11 +13,12 @@ from types import FrameType
 from typing import NoReturn
 
 from ucarpd.control.wire import Message
-from ucarpd.ctl import not_running, status, units
+from ucarpd.ctl import not_running, units
 from ucarpd.ctl.failure import Failure
 from ucarpd.ctl.naming import names
 from ucarpd.ctl.processes import Answer, Feed, ask
 from ucarpd.ctl.screen import DIM, Screen, has_colour
+from ucarpd.ctl.seen import Seen, gather, shown
 
 _TICK = 1.0
 """Seconds after which ages and durations are drawn again; one instance is asked for its figures."""
@@ -61,9 +62,9 @@ class _View:
         self._looked_for: object = None
         self._looked_at = 0.0
 
-    def seen(self, answers: Sequence[Answer]) -> list[status.Seen]:
+    def seen(self, answers: Sequence[Answer]) -> list[Seen]:
         """Return the instances.  Raises Failure if there is none."""
-        return status.gather(answers, lambda: self._not_running(answers), self._name)
+        return gather(answers, lambda: self._not_running(answers), self._name)
 
     def text(self, answers: Sequence[Answer], screen: Screen) -> str:
         now = time.time()
@@ -71,7 +72,7 @@ class _View:
             found = self.seen(answers)
         except Failure as failure:
             return str(failure)  # Its process has ended; another one may follow.
-        return status.shown(found, self._name, screen, now, with_headroom=True)
+        return shown(found, self._name, screen, now, with_headroom=True)
 
     def _not_running(self, answers: Sequence[Answer]) -> Sequence[Message]:
         now = time.monotonic()

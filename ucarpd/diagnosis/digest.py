@@ -100,7 +100,7 @@ def explain(evidence: Evidence, background: Background) -> Iterator[str | None]:
 
 
 def hypotheses(evidence: Evidence, background: Background) -> Iterator[Hypothesis]:
-    """The likely mistakes, the likeliest first, no two that come to the same digest.
+    """Yield the likely mistakes, the likeliest first, no two that come to the same digest.
 
     The keys that this host signs with, or accepts while keys are changed, are not among them.
     """
@@ -199,7 +199,7 @@ def _contents(evidence: Evidence, background: Background, ours: _Content) -> Ite
 
 
 def _lladdr_mistaken(evidence: Evidence, ours: _Content, flipped: Addresses) -> Iterator[_Content]:
-    """A MAC address that OpenBSD hashes and we do not, or the reverse.
+    """Yield a MAC address that OpenBSD hashes and we do not, or the reverse.
 
     Also without the link-local addresses, as OpenBSD leaves them out.
     """
@@ -262,7 +262,7 @@ def _without_link_local(addresses: Addresses) -> Addresses:
 
 
 def _of_the_virtual_mac(vhid: int) -> IPv6Address:
-    """The link-local address that a kernel makes for a carp interface (RFC 4291, appendix A)."""
+    """Return the link-local address that a kernel gives a carp interface (RFC 4291, appendix A)."""
     return IPv6Address(f"fe80::200:5eff:fe00:1{vhid:02x}")
 
 

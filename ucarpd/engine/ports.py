@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple, Protocol
 
 from ucarpd.carp.actions import Report, State, StateChanged
+from ucarpd.carp.neighbours import Answered
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.receive import Dropped
 from ucarpd.carp.transmit import Datagram
@@ -30,9 +31,7 @@ class Wire(Protocol):
         At most some are read at once, so that the timers get their turn.
         """
 
-    def expect_answers(
-        self, addresses: Collection[IPAddress], answered: Callable[[IPAddress, bytes], None]
-    ) -> None:
+    def expect_answers(self, addresses: Collection[IPAddress], answered: Answered) -> None:
         """Pass on who answers for these addresses, if the next answer comes soon."""
 
 

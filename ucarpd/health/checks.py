@@ -107,5 +107,5 @@ class HealthChecks:
         return counted
 
     def counts(self, name: str) -> bool:
-        """Whether the failure of this check counts now."""
+        """Return whether the failure of this check counts now."""
         return name in self._settling.counted

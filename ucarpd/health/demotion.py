@@ -45,13 +45,13 @@ class Demotion:
         return self.reasons.get(reason) != before
 
     def without(self, reason: str) -> "Demotion":
-        """All but one reason."""
+        """Return all but one reason."""
         others = Demotion()
         others.reasons = {name: each for name, each in self.reasons.items() if name != reason}
         return others
 
     def joined(self, other: "Demotion") -> "Demotion":
-        """The reasons of both; a reason has one name, wherever it holds."""
+        """Return the reasons of both; a reason has one name, wherever it holds."""
         both = Demotion()
         both.reasons = self.reasons | other.reasons
         return both
@@ -65,7 +65,7 @@ class Demotion:
         return min(sum(1 if by_count else amount for _, amount in reasons), LARGEST_FAILING)
 
     def listed(self) -> tuple[Reason, ...]:
-        """The reasons, in the order in which they came."""
+        """Return the reasons, in the order in which they came."""
         return tuple(Reason(name, amount, level) for name, (level, amount) in self.reasons.items())
 
     def __str__(self) -> str:

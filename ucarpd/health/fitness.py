@@ -1,4 +1,4 @@
-"""What makes one virtual host less fit than usual, and when ucarpd takes it for fit again.
+"""The reasons why one virtual host is less fit than usual, and when each of them ends.
 
 A backup sends nothing and puts no address in place, so it cannot see that a fault is over.  After a
 pause it is taken for fit again, and may find out.

@@ -24,7 +24,7 @@ class Gateway:
 
 
 def silent_since(gateways: Iterable[Gateway]) -> float | None:
-    """Return since when no gateway answers: the latest of their first questions in vain.
+    """Return since when no gateway answers: the latest of their first unanswered questions.
 
     None: one answers, or was not asked, or none has answered within a minute before that question.
     """

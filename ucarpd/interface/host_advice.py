@@ -1,4 +1,4 @@
-"""What `ucarpd check` tells to write in a file that was written for another host."""
+"""Advice of `ucarpd check` about a file that was written for another host."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from ipaddress import ip_address
@@ -60,7 +60,7 @@ def foreign_networks(
 ) -> Iterator[tuple[str, str]]:
     """Yield by key each virtual address that is in no network of the interface.
 
-    Routed peers and clouds put an address anywhere, so it says nothing if UCARP_PEERS is set.
+    With UCARP_PEERS there is no warning: routed peers and clouds may put an address anywhere.
     """
     link = table.link(config.interface)
     if config.peers or link is None or not link.is_ethernet:
@@ -76,7 +76,7 @@ def foreign_networks(
 
 
 def no_ipv6(config: Config) -> tuple[str | None, str] | None:
-    """Say by key why the interface has no IPv6 at all; None if it should have."""
+    """Return the key, and why the interface has no IPv6; None if it should have it."""
     interface = config.interface
     if sysctl.lacks_ipv6(interface):
         return None, f"{interface} has no IPv6, because its MTU is below 1280"

@@ -7,7 +7,7 @@ in its place.  `readiness` finds out whether it can be used.
 import asyncio
 from collections.abc import Callable, Collection, Iterable
 
-from ucarpd.carp.neighbours import question
+from ucarpd.carp.neighbours import Answered, question
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.transmit import Datagram
 from ucarpd.config import Config
@@ -15,7 +15,7 @@ from ucarpd.engine import Engine
 from ucarpd.interface.double_watch import DoubleWatch
 from ucarpd.interface.incoming import Incoming
 from ucarpd.interface.member import Demote, Member
-from ucarpd.interface.neighbours import Answered, Neighbours
+from ucarpd.interface.neighbours import Neighbours
 from ucarpd.interface.readiness import Readiness, Ready
 from ucarpd.interface.sockets import Sockets
 from ucarpd.linux import sysctl
@@ -138,7 +138,7 @@ class Interface:
         if member is not None:
             self._disown(member)
             member.demote_for(())
-            self._sockets.serve(self._members)
+            self._serve()
         self.tell_faults()
         self._neighbours.change()
         if not self._members:
@@ -158,8 +158,11 @@ class Interface:
         }
         self._virtual.update(member.params.addresses)
         self._named = None
-        self._sockets.serve(self._members)
+        self._serve()
         self._neighbours.change()
+
+    def _serve(self) -> None:
+        self._sockets.serve([each.params for each in self._members.values()])
 
     def _disown(self, member: Member) -> None:
         for ip in member.params.addresses:

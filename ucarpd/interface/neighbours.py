@@ -11,7 +11,7 @@ from typing import Protocol
 
 from ucarpd.carp.actions import State
 from ucarpd.carp.frame import virtual_mac
-from ucarpd.carp.neighbours import Claim
+from ucarpd.carp.neighbours import Answered, Claim
 from ucarpd.carp.params import Family, IPAddress
 from ucarpd.interface.member import Member
 from ucarpd.interface.refused_filter import FILTER_AGAIN_AFTER, write_refused
@@ -34,9 +34,6 @@ MOST_ANSWERS = 8
 """Addresses up to which the kernel passes only answers about these.  A filter for more of them would
 be made again for each of many virtual hosts that lose their master together.
 """
-
-Answered = Callable[[IPAddress, bytes], None]
-"""A function that gets an address and the MAC address that it is said to be at."""
 
 
 class Links(Protocol):

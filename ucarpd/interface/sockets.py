@@ -10,7 +10,7 @@ it was due.  `foreign` chooses packets that the second one drops.
 
 import asyncio
 import errno
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from ipaddress import IPv4Address
 
@@ -54,9 +54,9 @@ class Sockets:
         self._faults: dict[Family | IPAddress, str] = {}
         """The reasons why a family has no sockets, or why a group cannot be joined."""
         self._expected: dict[Family, Expected] = {4: Expected(), 6: Expected()}
-        """What the first socket of each family receives."""
-        self._vhids: frozenset[int] = frozenset()
-        self._are_filters_due = False
+        """The frames that the first socket of each family receives."""
+        self._served: Collection[Params] = ()
+        self._is_change_due = False
         self._foreign = Foreign()
         self._next_filter: asyncio.TimerHandle | None = None
         self._is_filter_refused = False
@@ -65,13 +65,13 @@ class Sockets:
     def can_send(self) -> bool:
         return bool(self._known)
 
-    def serve(self, vhids: Iterable[int]) -> None:
-        """Set the vhids that run here; the filters follow in the loop's next turn."""
-        self._vhids = frozenset(vhids)
+    def serve(self, virtual_hosts: Collection[Params]) -> None:
+        """Set the virtual hosts that run here; the filters and the groups follow in the loop's next turn."""
+        self._served = virtual_hosts
         self._foreign.forget()
-        if not self._are_filters_due:
-            self._are_filters_due = True
-            self._loop.call_soon(self._set_all_filters)
+        if not self._is_change_due:
+            self._is_change_due = True
+            self._loop.call_soon(self._change)
 
     def open(self, link: Link, params: Params) -> None:
         """Open the missing sockets of a virtual host; `fault` returns errors."""
@@ -211,8 +211,20 @@ class Sockets:
         peers[source] = None
         self._set_filters(family)
 
+    def _change(self) -> None:
+        """Set the filters, and leave groups, for the virtual hosts that run now."""
+        self._is_change_due = False
+        self._set_all_filters()
+        used = {
+            each.group_of(family)
+            for each in self._served
+            for family in each.families
+            if not each.peers_of(family)
+        }
+        for others in self._others.values():
+            others.leave_others(used)
+
     def _set_all_filters(self) -> None:
-        self._are_filters_due = False
         if self._next_filter is not None:
             self._next_filter.cancel()
             self._next_filter = None
@@ -223,7 +235,7 @@ class Sockets:
         """Return whether the kernel has taken the filters; if not, it is asked again later."""
         expected = Expected(
             tuple(self._peers[family]),
-            self._vhids,
+            frozenset(each.vhid for each in self._served),
             may_be_routed=family in self._unicast,
             foreign=[kind for kind in self._foreign.sampled if kind[0].version == family],
         )

@@ -35,9 +35,9 @@ class Looks:
         self._turn = 0
         """The number of the worker."""
         self._given: deque[_Look] = deque()
-        """What the worker has to do; the first one is under way."""
+        """The looks that the worker has to do; the first one is under way."""
         self._left: list[_Look] = []
-        """What hangs, in the threads of earlier workers."""
+        """The looks that hang, in the threads of earlier workers."""
         self._began_at = 0.0
         self._patience: asyncio.Handle | None = None
 

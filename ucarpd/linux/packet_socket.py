@@ -12,7 +12,6 @@ gateway, in both directions.
 """
 
 import contextlib
-import errno
 import socket
 import struct
 from collections import defaultdict
@@ -126,6 +125,7 @@ class PacketSocket:
         self._socket = socket.socket(
             socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0
         )
+        self._groups: set[IPAddress] = set()
         self._clock = WallClock()
         self.read_until = 0.0
         """The monotonic second until which all frames that came have been received."""
@@ -147,22 +147,31 @@ class PacketSocket:
         attach_filter(self._socket, _program(self._family, expected, all_else=all_else))
 
     def join(self, group: IPAddress) -> None:
-        """Join the multicast group on this interface; joining twice is no error.  Raises OSError.
+        """Join the multicast group on this interface, unless it is joined already.  Raises OSError.
 
         The interface is named by its index, because it may have no address yet.  As a member the
         kernel answers IGMP or MLD queries; without answers a snooping switch stops forwarding.
         """
+        if group not in self._groups:
+            self._change_membership(group, socket.IP_ADD_MEMBERSHIP, socket.IPV6_JOIN_GROUP)
+            self._groups.add(group)
+
+    def leave_others(self, used: Collection[IPAddress]) -> None:
+        """Leave the groups that are joined, but not `used`; their number is limited in the kernel.
+
+        This is no error if the interface is gone.
+        """
+        for group in self._groups.difference(used):
+            self._groups.remove(group)
+            self._change_membership(group, socket.IP_DROP_MEMBERSHIP, socket.IPV6_LEAVE_GROUP)
+
+    def _change_membership(self, group: IPAddress, option: int, option6: int) -> None:
         if isinstance(group, IPv6Address):
-            level, option = socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP
             request = struct.pack("=16si", group.packed, self._index)
+            self._membership.setsockopt(socket.IPPROTO_IPV6, option6, request)
         else:
-            level, option = socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP
             request = struct.pack("=4s4si", group.packed, b"\0" * 4, self._index)
-        try:
-            self._membership.setsockopt(level, option, request)
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
+            self._membership.setsockopt(socket.IPPROTO_IP, option, request)
 
     def send(self, frame: bytes) -> None:
         """Send one Ethernet frame.  Raises OSError; never blocks."""

@@ -1,4 +1,4 @@
-"""What systemd knows of a unit before anybody starts it."""
+"""The questions to systemd about a unit, before ucarpd starts it."""
 
 import subprocess
 

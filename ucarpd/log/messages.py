@@ -3,7 +3,7 @@
 Levels: ERROR is for what keeps an address from being served or a script from its work; WARNING for
 every transition and for whatever needs a look; INFO for the normal course; DEBUG for the rest.
 
-The lines stand in one module for each subject.  `output` sends them to their destination.
+Each subject has a module.  `output` sends them to their destination.
 """
 
 from ucarpd.log.address_messages import AddressMessages

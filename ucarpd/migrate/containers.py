@@ -155,7 +155,7 @@ def read_dockerfile(findings: Findings, path: Path, text: str) -> None:
 
 
 def _arguments(text: str) -> list[str]:
-    """The words behind `ucarp` of a command, as a list of JSON or as a shell has them."""
+    """Return the words behind `ucarp` of a command, as a list of JSON or as a shell has them."""
     try:
         words = [str(each) for each in json.loads(text)]
     except (ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""What an import found: virtual hosts, and remarks for the person who reads them."""
+"""The results of an import: virtual hosts, and remarks for the operator."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from ucarpd.config.problems import place
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where something stands; `line` counts from 1."""
+    """The place of a value; `line` counts from 1."""
 
     path: Path
     line: int | None = None

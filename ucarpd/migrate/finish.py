@@ -47,7 +47,7 @@ def finish(findings: Findings, host: Host) -> None:
 
 
 def default_interface(table: Path = Path("/proc/net/route")) -> str:
-    """The interface of this host's IPv4 default route; empty if there is none."""
+    """Return the interface of this host's IPv4 default route; empty if there is none."""
     try:
         rows = [line.split() for line in table.read_text(encoding="ascii").splitlines()]
     except OSError:
@@ -88,7 +88,7 @@ def name(host: Host, taken: set[str], wanted: str | None = None) -> str:
 
 
 def text(host: Host, title: str) -> str:
-    """The file."""
+    """Return the text of the file."""
     given = {key.name: host.values[key.name].text for key in KEYS if key.name in host.values}
     lines = [f"{name}={spell_for_ucarpd(value)}" for name, value in given.items()]
     still_open = [f"#{line}" for line in host.open_lines]

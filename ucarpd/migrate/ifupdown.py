@@ -103,7 +103,7 @@ def _stanzas(findings: Findings, path: Path, text: str) -> list[_Stanza]:
 
 
 def _numbers(stanza: _Stanza) -> list[str]:
-    """The numbers that the options of the virtual hosts end with; "" for those without one."""
+    """Return the numbers at the ends of the options of the virtual hosts; "" for no number."""
     found: dict[str, None] = {}
     for name, _, _ in stanza.options:
         if (split := _split(name)) and split[0] in {"vid", "vhid"}:

@@ -89,7 +89,7 @@ def of_command(words: Sequence[str]) -> Findings:
 
 
 def of_processes(pids: Sequence[int], proc: Path = Path("/proc")) -> Findings:
-    """What running `ucarp` processes make here.  Raises ConfigError."""
+    """Return what becomes of running processes of `ucarp`.  Raises ConfigError."""
     findings = Findings()
     for pid in pids:
         path = proc / str(pid) / "cmdline"
@@ -143,7 +143,7 @@ def _complete(findings: Findings) -> None:
 
 
 def check(text: str, name: str) -> list[Problem]:
-    """What ucarpd would refuse in the text of a configuration file called `name`."""
+    """Return the faults for which ucarpd would refuse this text in a file called `name`."""
     found = _load(text, name)
     return [] if isinstance(found, Config) else found
 

@@ -52,19 +52,8 @@ def put(
         meant = _facility(meant, remark)
     elif key in _SCRIPTS:
         meant = _script(host, key, meant, remark)
-    elif key == "UCARP_PASS" and not is_option and text.startswith("/"):
-        remark(
-            "is it a password, or the path of a file with one? ucarpd import does not guess:"
-            " keep UCARP_PASSFILE= or UCARP_PASS= of the two lines in the result"
-        )
-        host.open_lines += [f"UCARP_PASSFILE={text}", f"UCARP_PASS={text}"]
-        host.is_complete = False
-        meant = None
     elif key == "UCARP_PASS" and text.startswith("/"):
-        text_of = (
-            "looks like a path; ucarp takes it for the password itself, and so does the result:"
-        )
-        remark(f"{text_of} if the file is meant, write UCARP_PASSFILE")
+        meant = _password(host, text, remark, is_option=is_option)
     if meant is None:
         return
     before = host.values.get(key)
@@ -73,6 +62,23 @@ def put(
         where = f"{before.name} in {before.source}"
         remark(f"differs from {where}, which is also {key}: the later value counts")
     host.values[key] = Value(meant, name, source)
+
+
+def _password(host: Host, text: str, remark: Remark, *, is_option: bool) -> str | None:
+    """Return what is meant by a password that looks like a path."""
+    if is_option:
+        remark(
+            "looks like a path; ucarp takes it for the password itself, and so does the result:"
+            " if the file is meant, write UCARP_PASSFILE"
+        )
+        return text
+    remark(
+        "is it a password, or the path of a file with one? ucarpd import does not guess:"
+        " keep UCARP_PASSFILE= or UCARP_PASS= of the two lines in the result"
+    )
+    host.open_lines += [f"UCARP_PASSFILE={text}", f"UCARP_PASS={text}"]
+    host.is_complete = False
+    return None
 
 
 def _number(key: str, text: str, remark: Remark) -> str | None:

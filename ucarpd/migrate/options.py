@@ -68,7 +68,7 @@ def _set(
 
 
 def _without(key: str) -> str:
-    """What happens without a key."""
+    """Return what happens without a key."""
     if key == "UCARP_SRCIP":
         return "without UCARP_SRCIP, ucarpd takes the interface's first address"
     if BY_NAME[key].required:

@@ -9,7 +9,7 @@ from ucarpd.migrate.findings import Findings, Source
 
 
 def read_text(path: Path) -> str:
-    """The text, without a byte order mark and carriage returns.  Raises ConfigError."""
+    """Return the text, without a byte order mark and carriage returns.  Raises ConfigError."""
     try:
         content = files.read(path)
     except OSError as error:
@@ -25,7 +25,7 @@ def read_text(path: Path) -> str:
 
 
 def read_named(findings: Findings, source: Source, path: Path) -> tuple[Path, str]:
-    """The text of a file that another one names in `source`, and its path.
+    """Return the text of a file that another one names in `source`, and its path.
 
     A file of that name beside the other one stands in for it, with a remark: files are often looked
     at on another host.  Raises ConfigError.

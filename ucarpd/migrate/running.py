@@ -42,4 +42,6 @@ class Command(Process):
             self._started_up("")
 
     def _still_waiting(self) -> None:
-        self._started_up("".join(each.note for each in self._supervisor.instances).lstrip(":;, "))
+        self._started_up(
+            "".join(each.shown.note for each in self._supervisor.instances).lstrip(":;, ")
+        )

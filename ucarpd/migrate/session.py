@@ -76,7 +76,7 @@ class Session:
 
     @contextmanager
     def _file(self) -> Iterator[Path]:
-        """The configuration file, in a directory of this process alone."""
+        """Yield the configuration file, in a directory of this process alone."""
         _remove_left_over()
         self._name = f"{_PREFIX}{self._interface}-{self._vhid}"
         try:

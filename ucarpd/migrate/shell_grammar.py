@@ -66,24 +66,24 @@ SHELLS = {"sh", "bash", "dash", "ash", "su", "eval"}
 
 
 def is_pattern(text: str) -> bool:
-    """Whether a shell would look for files with such names."""
+    """Return whether a shell would look for files with such names."""
     return re.search(r"[*?\[]", text) is not None
 
 
 def is_assignment(word: Word) -> bool:
-    """Whether the name and the = are not quoted."""
+    """Return whether the name and the = are not quoted."""
     return word[0].kind == "text" and not word[0].quoted and "=" in word[0].text
 
 
 def behind(word: Word, length: int) -> Word:
-    """The word without its first `length` letters, which are text."""
+    """Return the word without its first `length` letters, which are text."""
     first = word[0]
     cut = type(first)(first.kind, first.text[length:], first.quoted)
     return [cut, *word[1:]]
 
 
 def end_of_loop(commands: list[Command], at: int) -> int | None:
-    """The place of the `done` of the loop at `at`; None if there is none."""
+    """Return the place of the `done` of the loop at `at`; None if there is none."""
     depth = 0
     for place in range(at, len(commands)):
         words = [plain(word) for word in commands[place].words[:2]]
@@ -98,7 +98,7 @@ def end_of_loop(commands: list[Command], at: int) -> int | None:
 
 
 def is_started(expanded: list[tuple[str, int]]) -> bool:
-    """Whether an unknown command, or a line of a crontab, starts `ucarp` by its path."""
+    """Return whether an unknown command, or a line of a crontab, starts `ucarp` by its path."""
     return expanded[0][0].rpartition("/")[2] not in ONLY_TALK and any(
         word.startswith("/") and word.endswith("/ucarp") and following.startswith("-")
         for (word, _), (following, _) in pairwise(expanded)

@@ -48,14 +48,14 @@ class Command:
 
 
 def plain(word: Word) -> str | None:
-    """The text of a word without variables; None of any other."""
+    """Return the text of a word without variables; None of any other."""
     if any(piece.kind != "text" for piece in word):
         return None
     return "".join(piece.text for piece in word)
 
 
 def source_text(word: Word) -> str:
-    """A word about as it was written."""
+    """Return a word about as it was written."""
     shown = {"text": "{}", "variable": "${}", "computed": "{}"}
     return "".join(shown[piece.kind].format(piece.text) for piece in word)
 
@@ -128,7 +128,7 @@ class Splitter:
         return None
 
     def _goes_on_after_slash(self, command: Command) -> bool:
-        """Whether the line ends with a slash that was printed instead of a backslash."""
+        """Return whether the line ends with a slash that was printed instead of a backslash."""
         if len(command.words) < 2 or plain(command.words[-1]) != "/":
             return False
         first = source_text(command.words[0])
@@ -201,7 +201,7 @@ class Splitter:
         return word
 
     def _array(self, word: Word) -> Word | None:
-        """The whole of NAME=(…), whose first word has been read."""
+        """Return the whole of NAME=(…), whose first word has been read."""
         text = plain(word)
         if text is None or not re.fullmatch(r"[A-Za-z_]\w*\+?=", text):
             return None
@@ -281,7 +281,7 @@ class Splitter:
 
 
 def _closing(text: str, at: int, opening: str, closing: str) -> int:
-    """The place behind the sign that closes the one at `at`; the end of the text if none does."""
+    """Return the place behind the sign that closes the one at `at`, or the end of the text."""
     depth = 0
     quote = ""
     for place in range(at, len(text)):

@@ -29,7 +29,7 @@ def read(findings: Findings, path: Path, text: str) -> None:
 
 
 def _of_openrc(findings: Findings, script: Script) -> Host | None:
-    """The command of a service script of OpenRC, which is two variables."""
+    """Return the command of a service script of OpenRC, which is two variables."""
     values = script.variables.values
     command, arguments = values.get("command"), values.get("command_args")
     if not command or not arguments or command.text.rpartition("/")[2] != "ucarp":

@@ -1,4 +1,4 @@
-"""What on this host starts `ucarp`, and scripts that start programs which stay."""
+"""The files of this host that start `ucarp`, and scripts that start programs which stay."""
 
 import os
 import re

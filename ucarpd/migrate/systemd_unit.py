@@ -61,7 +61,7 @@ def read(findings: Findings, path: Path, text: str) -> None:
 
 
 def _settings(path: Path, text: str) -> list[tuple[str, str, Source]]:
-    """The settings with their lines; a line that ends with a backslash continues on the next line."""
+    """Return the settings with their lines; a backslash at the end continues a line."""
     found: list[tuple[str, str, Source]] = []
     pending, start = "", 0
     for number, line in enumerate(text.splitlines(), 1):

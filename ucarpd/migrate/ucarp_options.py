@@ -121,7 +121,7 @@ class _Reader:
 
 
 def usage() -> str:
-    """The text of --help."""
+    """Return the text of --help."""
     lines = [
         f"  --{option.long}{f'={option.argument}' if option.argument else ''}, -{option.short}"
         for option in OPTIONS

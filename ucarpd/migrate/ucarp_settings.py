@@ -1,7 +1,7 @@
 """The meaning of the values of ucarp's options: configuration keys, remarks, or faults.
 
-What ran with ucarp 1.5.2 runs, with a remark where ucarp took a value for another one than it seems
-to be.  What ucarp cut off in silence, such as an advskew of 300, is refused.
+A command line of ucarp 1.5.2 still works; if ucarp understood a value differently from its writer,
+there is a remark.  A value that ucarp silently cut off, such as an advskew of 300, is refused.
 """
 
 import os
@@ -56,7 +56,7 @@ class Settings:
     is_logged_to_syslog: bool = True
 
     def text(self) -> str:
-        """The lines of a configuration file."""
+        """Return the lines of a configuration file."""
         return "".join(f"{key}={spell_for_ucarpd(text)}\n" for key, text in self.keys.items())
 
 
@@ -113,7 +113,7 @@ def _number(result: Settings, name: str, text: str) -> None:
 
 
 def _is_octal(text: str) -> bool:
-    """Whether the number is another one than its decimal digits say."""
+    """Return whether the number is another one than its decimal digits say."""
     digits = text.strip().lstrip("+")
     return digits.isdecimal() and int(digits) != number(text)[0]
 
@@ -170,7 +170,7 @@ _READERS: dict[str, Callable[[Settings, str, str], None]] = {
 
 
 def _key(given: Mapping[str, str], directory: Path) -> str:
-    """The password as a hexadecimal key, which no quoting can change.
+    """Return the password as a hexadecimal key, which no quoting can change.
 
     ucarp reads the options one after the other, so the later of two ways wins.
     """

@@ -1,6 +1,6 @@
 """The variables of a script, and words with their values put in.
 
-What cannot be known is a mark in the text; `reasons` tells what stood there.
+A value that cannot be known is a mark in the text; `reasons` has the words that it replaces.
 """
 
 import re
@@ -41,11 +41,11 @@ class Variables:
         return [self.reasons[int(number)] for number in _MARK.findall(text)]
 
     def known(self, text: str) -> str:
-        """The text without the parts that are not known."""
+        """Return the text without the parts that are not known."""
         return _MARK.sub("", text).replace(BETWEEN, " ")
 
     def expand(self, word: Word) -> list[str]:
-        """The words that a shell would make of one."""
+        """Return the words that a shell would make of one."""
         words: list[str] = []
         current: str | None = None
         for piece in word:
@@ -76,7 +76,7 @@ class Variables:
         return words
 
     def text(self, word: Word) -> str:
-        """The value of a word in an assignment, which is not split."""
+        """Return the value of a word in an assignment, which is not split."""
         return "".join(piece.text if piece.kind == "text" else self._value(piece) for piece in word)
 
     def _value(self, piece: Piece) -> str:

@@ -18,7 +18,7 @@ _SCRIPTS = {
 
 
 def instances(directory: Path) -> list[Path]:
-    """The vip-NNN.conf of a directory, sorted."""
+    """Return the vip-NNN.conf of a directory, sorted."""
     return sorted(p for p in directory.glob("vip-*.conf") if p.name[4:-5].isdecimal())
 
 

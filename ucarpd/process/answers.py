@@ -23,4 +23,4 @@ class Answers:
 
     def instance(self, name: str) -> dict[str, Any] | None:
         found = self._supervisor.instance(name)
-        return None if found is None else found.snapshot(Moments.at_present(self._loop))
+        return None if found is None else found.shown.snapshot(Moments.at_present(self._loop))

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from ucarpd.carp.actions import State
+from ucarpd.carp.neighbours import Answered
 from ucarpd.carp.params import IPAddress
-from ucarpd.checks.probe import Answered, Surroundings
+from ucarpd.checks.probe import Surroundings
 from ucarpd.checks.runner import Checks
 from ucarpd.config import Check, Config
 from ucarpd.health.check_state import CheckState

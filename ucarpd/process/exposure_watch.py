@@ -28,7 +28,7 @@ class ExposureWatch:
         self._files = files
         self._is_looking = False
         self._again: Config | None = None
-        """What to look at after the present look."""
+        """The configuration whose files come after the present look."""
         self._told: set[Exposure] = set()
         self.trouble = ""
         """The files that 0.3 will refuse, for the status line; empty if there are none."""

@@ -119,7 +119,7 @@ class Process:
         for each in self._supervisor.interfaces:
             each.link_changed(interface)
         for instance in self._supervisor.instances:
-            instance.checking.link_changed(interface)
+            instance.parts.checking.link_changed(interface)
 
     def address_added(self, interface: str, ip: IPAddress) -> None:
         for each in self._supervisor.interfaces:

@@ -25,7 +25,8 @@ LONGEST_RUN = 30.0
 class Instance(Protocol):
     """A virtual host that runs."""
 
-    config: Config
+    @property
+    def config(self) -> Config: ...
 
 
 class Notices:

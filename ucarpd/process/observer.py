@@ -7,7 +7,7 @@ class Observer(Protocol):
     """Hears of the changes that the supervisor makes."""
 
     def status_changed(self) -> None:
-        """What `status` returns may have changed."""
+        """Handle that `status` may return something else now."""
 
     def reload_begins(self) -> None: ...
     def reload_ended(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ucarpd.linux.looks import Looks
-from ucarpd.scripts.runner import refusal
+from ucarpd.scripts.executable import refusal
 
 SCRIPT_LOOK = 1.0
 """Seconds between two looks at a script that cannot be run."""

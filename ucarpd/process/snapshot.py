@@ -127,19 +127,22 @@ def of_instance(
             {"finding": word, "since": moments.at(since), "text": text}
             for word, since, text in findings
         ],
-        "counters": {
-            "sent": engine.sent if engine else 0,
-            "accepted": engine.receiver.accepted if engine else 0,
-            "dropped": {reason.value: n for reason, n in engine.receiver.dropped.items()}
-            if engine
-            else {},
-            "transitions": _nested((s.value, c.value, n) for (s, c), n in course.counts.items()),
-            "addresses_removed": removed,
-            "scripts": _nested((_script_name(t), w, n) for (t, w), n in runs.counts.items()),
-        },
+        "counters": _counters(engine, course, runs, removed),
         "checks": [_check(each, run_at, standing.checks, moments) for each, run_at in checks],
         "preempt_at": _at(machine.preempts_at(moments.now) if machine else None, moments),
         "holding": machine is not None and machine.is_holding,
+    }
+
+
+def _counters(engine: Engine | None, course: Course, runs: Runs, removed: int) -> dict[str, Any]:
+    dropped = engine.receiver.dropped if engine else {}
+    return {
+        "sent": engine.sent if engine else 0,
+        "accepted": engine.receiver.accepted if engine else 0,
+        "dropped": {reason.value: count for reason, count in dropped.items()},
+        "transitions": _nested((s.value, c.value, n) for (s, c), n in course.counts.items()),
+        "addresses_removed": removed,
+        "scripts": _nested((_script_name(t), w, n) for (t, w), n in runs.counts.items()),
     }
 
 

@@ -4,30 +4,14 @@ import time
 from collections import Counter
 from collections.abc import Collection, Sequence
 from itertools import islice
-from typing import Protocol
 
 from ucarpd.carp.actions import State
-from ucarpd.config import Config
-from ucarpd.engine import Engine
+from ucarpd.process.shown import Shown
 
 _MOST_NOTES = 3
 """Most virtual hosts whose reasons the line names."""
 
 REFUSED = "the file was refused, the old configuration runs"
-
-
-class Shown(Protocol):
-    """A virtual host, from the view of the line; `duration` is in seconds."""
-
-    config: Config
-
-    @property
-    def state(self) -> State: ...
-    @property
-    def duration(self) -> float: ...
-    @property
-    def note(self) -> str:
-        """The text about an unusual state, to follow the state; empty if all is well."""
 
 
 def status_line(instances: Sequence[Shown], refused: Collection[str]) -> str:
@@ -60,15 +44,3 @@ def _of_many(instances: Sequence[Shown]) -> str:
     if len(notes) > _MOST_NOTES:
         notes[_MOST_NOTES:] = ["…"]
     return "; ".join([f"{len(instances)} virtual hosts: {counts}", *notes])
-
-
-def details(duration: float, engine: Engine, unfitness: int, trouble: str) -> str:
-    """Return the log line about one virtual host on request; `duration` is the age of its state."""
-    receiver = engine.receiver
-    drops = ", ".join(f"{reason.value} {n}" for reason, n in receiver.dropped.items())
-    return (
-        f"for {duration:.0f} s: {engine.reason}; "
-        f"{receiver.accepted} advertisements accepted, dropped: {drops or 'none'}"
-        + (f"; demoted by {unfitness}" if unfitness else "")
-        + (f"; {trouble}" if trouble else "")
-    )

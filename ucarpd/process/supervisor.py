@@ -136,13 +136,13 @@ class Supervisor:
 
     def status(self) -> str:
         """What `systemctl status` shows in one line."""
-        running = list(self._instances.values())
+        running = [each.shown for each in self._instances.values()]
         return status_line(running, self.reading.refused_names(i.config.path for i in running))
 
     def report_status(self) -> None:
         """Write a line for each virtual host, and how late timers are."""
         for instance in self._instances.values():
-            instance.report_status()
+            instance.shown.report_status()
         lines.write(logging.INFO, str(self._host.lateness))
 
     def overview(self) -> dict[str, Any]:
@@ -304,7 +304,7 @@ class Supervisor:
             instance.reconfigure(new)
         for name, instance in self._instances.items():
             # The file as it is now, even if it means the same.
-            instance.exposure.look(wanted.get(name, instance.config))
+            instance.parts.exposure.look(wanted.get(name, instance.config))
         await self._start_all([new for name, new in wanted.items() if name not in self._instances])
         counts = {
             "changed": len(restarted) + len(reconfigured),

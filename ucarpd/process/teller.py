@@ -23,7 +23,7 @@ class Teller:
         self._name = name
         self._tell = tell
         self.state = State.INIT
-        """As last told."""
+        """The state in the last transition."""
         self.course = Course(asyncio.get_running_loop().time)
         self.unfitness = 0
 

@@ -1,35 +1,25 @@
-"""The record of a running virtual host: its content, and keeping it current outside the loop."""
+"""Keeping the record of a running virtual host current, outside the loop."""
 
 import asyncio
 import errno
 import mmap
-from collections.abc import Sequence, Set
+from collections.abc import Set
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 
 from ucarpd.addresses.arp_settings import ParentArp
-from ucarpd.addresses.routes import SharedRoutes
-from ucarpd.carp.bow_out import BOW_OUT_COPIES, bow_out_of
-from ucarpd.carp.params import IPAddress
-from ucarpd.carp.timing import advertisement_interval
-from ucarpd.carp.transmit import Datagram, Transmitter
 from ucarpd.config import Config
-from ucarpd.config.routes import routes, written
 from ucarpd.linux.lock import AlreadyRunning, InstanceLock
-from ucarpd.linux.netlink import InterfaceAddress, Netlink
+from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.messages import Journal
+from ucarpd.record.earlier_run import EarlierRun
 from ucarpd.record.last_good import LastGood
-from ucarpd.record.record import Address, Content, Packet, Record, Recorded, Script, read
-from ucarpd.scripts.runner import Hook
-
-_COUNTER_AHEAD = 1 << 40
-"""Distance beyond every counter of the instance: 136 years of 256 advertisements a second."""
+from ucarpd.record.record import Content, Record
 
 
 class Keeper:
-    """Keeper of the record of one instance; it also removes addresses that an earlier run left.
+    """Keeper of the record of one instance.
 
     If the record is removed while the instance runs, the keeper makes it again.  It renews the lock
     first: a record without a lock means that the instance has died.
@@ -48,11 +38,7 @@ class Keeper:
         self._is_closed = False
         directory = run_directory()
         self._last_good = LastGood(name, directory)
-        self._earlier: Recorded | None = None
-        try:
-            self._earlier = read(name, directory)
-        except OSError as error:
-            log.record_fault(error)
+        self.earlier_run = EarlierRun(name, directory, netlink, log)
         self._record = Record(name, directory)
         self.advertised = self._record.advertised
         if self._record.fault is not None:
@@ -137,36 +123,6 @@ class Keeper:
         if error := await done:
             self._log.configuration_not_kept(error)
 
-    def take_off_left_over(self, device: str, shared: SharedRoutes) -> None:
-        """Remove what an earlier run has recorded; `device` is the current one.
-
-        Routes that a virtual host of this process wants, according to `shared`, stay.
-        """
-        earlier, self._earlier = self._earlier, None
-        if earlier is None or not earlier.placed:
-            return
-        content = earlier.content
-        addresses = [InterfaceAddress(ip_address(a.ip), a.prefixlen) for a in content.addresses]
-        present = [a.ip for a in addresses if self._netlink.has(content.device, a.ip)]
-        if present:
-            self._log.address_left_over(present)
-            self._netlink.remove(content.device, addresses, self._taken_off)
-        left = routes(content.routes) if content.routes else ()
-        if unwanted := shared.of_no_other(left):
-            self._netlink.remove_routes(unwanted, self._routes_taken_off)
-        if content.virtual_mac and content.device != device:
-            self._netlink.remove_link(content.device, self._taken_off)
-            arp = ParentArp(content.interface, run_directory())
-            self._netlink.beside(arp.release, self._taken_off)
-
-    def _taken_off(self, error: OSError | None) -> None:
-        if error is not None:
-            self._log.address_not_removed(error)
-
-    def _routes_taken_off(self, error: OSError | None) -> None:
-        if error is not None:
-            self._log.route_not_removed(error)
-
     async def close(self) -> None:
         """Remove the record, unless an address of it is still in place."""
         self._is_closed = True
@@ -176,56 +132,3 @@ class Keeper:
             self._record.close()
         else:
             self._record.remove()
-
-
-def content_of(
-    config: Config, sources: Sequence[IPAddress], mac: bytes, counter: int, down: Hook | None
-) -> Content:
-    """Return the content of the record: all facts needed to clear up and bow out after a crash.
-
-    `mac` is the MAC address of the interface, `counter` belongs to the next advertisement, and
-    `down` is the run of the down-script, or None.
-    """
-    transmitter = Transmitter(config.params())
-    return Content(
-        instance=config.name,
-        path=str(config.path),
-        interface=config.interface,
-        vhid=config.vhid,
-        device=config.address_device,
-        virtual_mac=config.virtual_mac,
-        facility=config.facility,
-        addresses=[Address(str(each.ip), each.prefixlen, config.label) for each in config.served],
-        down_script=_script(down),
-        release_on_stop=config.shutdown,
-        interval=advertisement_interval(config.advbase, config.advskew),
-        bow_outs=[
-            _bow_out(transmitter, sources, mac, (counter + _COUNTER_AHEAD + copy) % (1 << 64))
-            for copy in range(BOW_OUT_COPIES)
-        ],
-        units=list(config.units),
-        routes=written(config.routes),
-    )
-
-
-def _script(hook: Hook | None) -> Script | None:
-    if hook is None or hook.script is None:
-        return None
-    arguments, environment = list(hook.arguments), dict(hook.environment)
-    return Script(str(hook.script), arguments, environment, hook.timeout)
-
-
-def _bow_out(
-    transmitter: Transmitter, sources: Sequence[IPAddress], mac: bytes, counter: int
-) -> list[Packet]:
-    return [
-        _packet(each)
-        for source in sources
-        for each in transmitter.advertisement(bow_out_of(source, counter), mac)
-    ]
-
-
-def _packet(outgoing: bytes | Datagram) -> Packet:
-    if isinstance(outgoing, Datagram):
-        return Packet(outgoing.packet, str(outgoing.destination))
-    return Packet(outgoing, None)

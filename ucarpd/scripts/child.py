@@ -97,7 +97,7 @@ class Child:
     def _kill_at_last(self) -> None:
         self._signal_group(signal.SIGKILL)
         if self._process is None:
-            # The start itself hangs.  If it ends one day, the program is killed at once.
+            # The start itself hangs.  If it ever ends, the program is killed at once.
             report = self._report
             self._report = lambda _status, _timed_out: None
             self._failed = lambda _error: None

@@ -6,32 +6,20 @@ shell.
 """
 
 import asyncio
-import errno
-import os
 import signal
-import stat
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from ucarpd.scripts.child import Child
+from ucarpd.scripts.environment import environment_of
+from ucarpd.scripts.executable import CANNOT_EXECUTE, obstacle_of, why_not_executed
 from ucarpd.scripts.runs import FAILED, NOT_RUN, OK, TIMED_OUT, Runs
 from ucarpd.scripts.start import Started, start
-from ucarpd.scripts.survivors import MARK
-
-CANNOT_EXECUTE = 126
-NOT_FOUND = 127
-"""Exit status of a script that could not be run, as in a shell."""
-
-SCRIPT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""The PATH of scripts, at boot and on the command line; a key PATH in the file overrides it."""
 
 STRAY_SIGNALS = {128 + each: each.name for each in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)}
 """Signals for ucarpd that `systemctl kill` also sends to its scripts, by the resulting status."""
-
-_WITHHELD = {"CREDENTIALS_DIRECTORY", "INVOCATION_ID", "JOURNAL_STREAM", "LISTEN_FDS", "LISTEN_PID"}
-_WITHHELD |= {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"}
 
 
 def _never() -> bool:
@@ -61,11 +49,10 @@ class Hook(NamedTuple):
 class Result(NamedTuple):
     """The end of a run: its exit status as in a shell, 128 + N for a signal N.
 
-    If the script could not be started, `ran` is False.
+    The status is one of `executable` if the script could not be started.
     """
 
     status: int
-    ran: bool = True
     timed_out: bool = False
 
 
@@ -182,7 +169,7 @@ class HookRunner:
             self._log.script_not_run(str(hook), status, why)
         finally:
             self._runs.end(self._loop.time(), NOT_RUN, f"cannot be run: {why}")
-            self._finish(Result(status, ran=False))
+            self._finish(Result(status))
 
     def _finish(self, result: Result) -> None:
         assert self._running is not None
@@ -212,54 +199,3 @@ def _in_words(hook: Hook, result: Result, *, excused: bool) -> tuple[str, str]:
     if result.status == 0 or excused:
         return OK, OK
     return FAILED, f"exit status {result.status}"
-
-
-def refusal(script: Path) -> str | None:
-    """Return why a script cannot be run, or None if it can."""
-    obstacle = obstacle_of(script)
-    return obstacle[1] if obstacle else None
-
-
-def obstacle_of(script: Path) -> tuple[int, str] | None:
-    """Return the exit status and the reason if a script cannot be run, otherwise None."""
-    try:
-        status = script.stat()
-    except FileNotFoundError:
-        return NOT_FOUND, "it does not exist"
-    except OSError as error:
-        return CANNOT_EXECUTE, error.strerror or str(error)
-    if not stat.S_ISREG(status.st_mode):
-        return CANNOT_EXECUTE, "it is not a file"
-    if status.st_mode & stat.S_IWOTH:
-        return CANNOT_EXECUTE, f"it is writable by others (chmod o-w {script})"
-    if not status.st_mode & 0o111:
-        return CANNOT_EXECUTE, f"it is not executable (chmod +x {script})"
-    return None
-
-
-def why_not_executed(error: Exception) -> str:
-    """Return the words for an error of the start of a program that is there and executable."""
-    if not isinstance(error, OSError):
-        return repr(error)
-    match error.errno:
-        case errno.ENOENT:
-            return "the interpreter named in its first line does not exist"
-        case errno.ENOEXEC:
-            first_line = "does its first line name an interpreter, such as #!/bin/sh?"
-            return f"{error.strerror} ({first_line})"
-        case errno.EACCES:
-            where = "is its file system mounted noexec, or its interpreter not executable?"
-            return f"{error.strerror} ({where})"
-        case _:
-            return error.strerror or str(error)
-
-
-def environment_of(extra: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a program, with `extra` variables."""
-    # UCARP_ keys come only from the file: an exported UCARP_PASS must not reach a script.
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in _WITHHELD and not name.startswith("UCARP_")
-    }
-    return {**inherited, "PATH": SCRIPT_PATH, **extra, MARK: str(os.getpid())}

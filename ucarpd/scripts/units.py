@@ -10,7 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from ucarpd.scripts.child import Child
-from ucarpd.scripts.runner import environment_of
+from ucarpd.scripts.environment import environment_of
 from ucarpd.scripts.start import start
 
 START, STOP = "start", "stop"

@@ -1,4 +1,4 @@
-"""What makes this host less fit, and how soon it takes the role back."""
+"""The keys that make this host less fit, and say how soon it takes the role back."""
 
 from ucarpd.config import health_checks
 from ucarpd.config.key import Key

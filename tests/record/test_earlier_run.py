@@ -1,0 +1,98 @@
+"""What an earlier run of an instance has left, and how it is removed."""
+
+import asyncio
+from ipaddress import ip_address
+
+import pytest
+from fake_kernel import FakeLog, FakeNetlink
+from recorded import leave
+from virtual_loop import in_virtual_time
+
+from ucarpd.addresses.routes import SharedRoutes
+from ucarpd.config.routes import routes
+from ucarpd.linux import sysctl
+from ucarpd.record.earlier_run import EarlierRun
+
+VIRTUAL = ip_address("10.0.0.1")
+
+
+class Bench:
+    def __init__(self, directory):
+        self.netlink, self.log = FakeNetlink(), FakeLog()
+        self.shared = SharedRoutes()
+        self._earlier_run = EarlierRun("web", directory, self.netlink, self.log)
+
+    def take_off(self, device="eth0"):
+        self._earlier_run.take_off(device, self.shared)
+
+
+@in_virtual_time
+async def test_the_addresses_of_an_earlier_run_are_taken_off_once(tmp_path, run_directory):
+    leave(tmp_path, run_directory)
+    bench = Bench(run_directory)
+    bench.netlink.put("eth0", VIRTUAL)
+    bench.take_off()
+    await asyncio.sleep(0.1)
+    assert bench.log.told() == [f"address_left_over {VIRTUAL}"]
+    assert not bench.netlink.has("eth0", VIRTUAL)
+    bench.netlink.put("eth0", VIRTUAL)
+    bench.take_off()
+    assert bench.netlink.told() == [f"remove {VIRTUAL}"]
+
+
+@pytest.mark.parametrize("placed", [None, False])
+@in_virtual_time
+async def test_without_anything_left_nothing_is_done(tmp_path, run_directory, placed):
+    if placed is not None:
+        leave(tmp_path, run_directory, placed=placed)
+    bench = Bench(run_directory)
+    bench.netlink.put("eth0", VIRTUAL)
+    bench.take_off()
+    assert bench.netlink.told() == []
+
+
+@in_virtual_time
+async def test_an_address_that_stays_is_told(tmp_path, run_directory):
+    leave(tmp_path, run_directory)
+    bench = Bench(run_directory)
+    bench.netlink.put("eth0", VIRTUAL)
+    bench.netlink.keeps = {VIRTUAL}
+    bench.take_off()
+    await asyncio.sleep(0.1)
+    assert [line.split()[0] for line in bench.log.told()] == [
+        "address_left_over",
+        "address_not_removed",
+    ]
+
+
+@in_virtual_time
+async def test_a_route_that_stays_is_told(tmp_path, run_directory):
+    leave(tmp_path, run_directory, ROUTES="'192.0.2.0/24 dev eth1'")
+    bench = Bench(run_directory)
+    bench.netlink.remove_routes = lambda _routes, done: done(OSError(1, "no"))
+    bench.take_off()
+    assert bench.log.told() == ["route_not_removed [Errno 1] no"]
+
+
+@in_virtual_time
+async def test_a_route_that_another_virtual_host_has_by_now_stays(tmp_path, run_directory):
+    ours, both = "198.51.100.0/24 dev eth1", "192.0.2.0/24 dev eth1"
+    leave(tmp_path, run_directory, ROUTES=f"'{ours}; {both}'")
+    bench = Bench(run_directory)
+    bench.shared.claim(routes(both), object())
+    bench.take_off()
+    assert bench.netlink.told() == [f"remove routes {ours}"]
+
+
+@pytest.mark.parametrize("device", ["eth0", "eth0-v7"])
+@in_virtual_time
+async def test_a_virtual_mac_device_that_is_used_no_longer_is_removed(
+    tmp_path, run_directory, monkeypatch, device
+):
+    monkeypatch.setattr(sysctl, "ROOT", tmp_path / "net")
+    leave(tmp_path, run_directory, VMAC="yes")
+    bench = Bench(run_directory)
+    bench.take_off(device)
+    await asyncio.sleep(0.1)
+    assert bench.netlink.told() == (["remove eth0-v7"] if device == "eth0" else [])
+    assert bench.log.told() == []

@@ -1,0 +1,102 @@
+"""The instances of this host, whether they run or not, and the text about them."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
+
+from ucarpd.control.wire import Message
+from ucarpd.ctl import not_running
+from ucarpd.ctl.failure import Failure
+from ucarpd.ctl.naming import names, no_such_instance
+from ucarpd.ctl.processes import Answer
+from ucarpd.ctl.screen import Screen
+
+
+class Seen(NamedTuple):
+    """An instance as it was answered, and its process, empty if none answers for it.
+
+    `fault` is the finding about its file, and its text, if the process still runs an old configuration.
+    """
+
+    instance: Message
+    process: Message
+    fault: tuple[str, str] | None = None
+
+    @property
+    def full(self) -> Message:
+        """The instance, with the fault of its file among its findings."""
+        if self.fault is None:
+            return self.instance
+        finding, text = self.fault
+        findings = [*self.instance.get("findings", ()), {"finding": finding, "text": text}]
+        return self.instance | {"findings": findings}
+
+
+def gather(
+    answers: Sequence[Answer], absent_ones: Callable[[], Sequence[Message]], name: str | None
+) -> list[Seen]:
+    """Return the instances of this host by name, or only one of them; raise Failure if there is none.
+
+    `absent_ones` finds the instances without a process that answers.
+    """
+    gone = not_running.gone(
+        each["path"] for answer in answers if answer.reply for each in answer.reply["instances"]
+    )
+    found = [
+        Seen(instance, answer.reply.get("process", {}), _fault(answer.reply, instance, gone))
+        for answer in answers
+        if answer.reply
+        for instance in answer.reply["instances"]
+        if name in {None, instance["name"]}
+    ]
+    if name is None or not found:
+        absent = absent_ones()
+        known = {each["name"] for each in absent if each["name"]} | names(answers)
+        found += [Seen(each, {}) for each in absent if name in {None, each["name"]}]
+        if not found:
+            raise _nothing(name, known)
+    return sorted(found, key=lambda each: (each.instance["name"] is None, each.instance["name"]))
+
+
+def _fault(reply: Message, instance: Message, gone: Collection[str]) -> tuple[str, str] | None:
+    """Return the finding about the instance's file, if it was refused or is gone."""
+    if (path := instance["path"]) in gone:
+        return "gone", f"its file {path} is gone: after a restart, this instance does not run"
+    for each in reply.get("refused", ()):
+        if each["name"] == instance["name"]:
+            problem = not_running.first(each["problems"])
+            return "refused", f"the file was refused, the old configuration runs: {problem}"
+    return None
+
+
+def shown(
+    found: Sequence[Seen],
+    name: str | None,
+    screen: Screen,
+    now: float,
+    *,
+    with_headroom: bool = False,
+) -> str:
+    """Return the text about all instances, or about the named one."""
+    if name is None:
+        from ucarpd.ctl import overview
+
+        instances = [each.full for each in found]
+        text = overview.text(instances, screen, now, with_headroom=with_headroom)
+        hidden = f"\nonly root can see what else is in {not_running.DIRECTORY}"
+        return text + (hidden if not_running.cannot_look() else "")
+    from ucarpd.ctl import detail
+
+    return "\n\n".join(detail.text(each.full, each.process, screen, now) for each in found)
+
+
+def _nothing(name: str | None, known: Collection[str]) -> Failure:
+    directory = not_running.DIRECTORY
+    if not_running.cannot_look():
+        return Failure(
+            f"no ucarpd answers{f' for {name}' if name else ''}, and only root can list {directory}"
+        )
+    if name is None:
+        return Failure(
+            f"no ucarpd runs on this host, and there is no file NAME.conf in {directory}"
+        )
+    return no_such_instance(name, known)

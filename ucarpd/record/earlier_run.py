@@ -1,0 +1,55 @@
+"""The addresses, routes and device that an earlier run of an instance has recorded and left."""
+
+from ipaddress import ip_address
+from pathlib import Path
+
+from ucarpd.addresses.arp_settings import ParentArp
+from ucarpd.addresses.routes import SharedRoutes
+from ucarpd.config.routes import routes
+from ucarpd.linux.netlink import InterfaceAddress, Netlink
+from ucarpd.linux.run_directory import run_directory
+from ucarpd.log.messages import Journal
+from ucarpd.record.record import Recorded, read
+
+
+class EarlierRun:
+    """The record of the run before this one, read before this run has a record of its own."""
+
+    def __init__(self, name: str, directory: Path, netlink: Netlink, log: Journal) -> None:
+        self._netlink = netlink
+        self._log = log
+        self._recorded: Recorded | None = None
+        try:
+            self._recorded = read(name, directory)
+        except OSError as error:
+            log.record_fault(error)
+
+    def take_off(self, device: str, shared: SharedRoutes) -> None:
+        """Remove its addresses, routes and device; `device` is the current one.
+
+        Routes that a virtual host of this process wants, according to `shared`, stay.
+        """
+        earlier, self._recorded = self._recorded, None
+        if earlier is None or not earlier.placed:
+            return
+        content = earlier.content
+        addresses = [InterfaceAddress(ip_address(a.ip), a.prefixlen) for a in content.addresses]
+        present = [a.ip for a in addresses if self._netlink.has(content.device, a.ip)]
+        if present:
+            self._log.address_left_over(present)
+            self._netlink.remove(content.device, addresses, self._is_off)
+        left = routes(content.routes) if content.routes else ()
+        if unwanted := shared.of_no_other(left):
+            self._netlink.remove_routes(unwanted, self._routes_are_off)
+        if content.virtual_mac and content.device != device:
+            self._netlink.remove_link(content.device, self._is_off)
+            arp = ParentArp(content.interface, run_directory())
+            self._netlink.beside(arp.release, self._is_off)
+
+    def _is_off(self, error: OSError | None) -> None:
+        if error is not None:
+            self._log.address_not_removed(error)
+
+    def _routes_are_off(self, error: OSError | None) -> None:
+        if error is not None:
+            self._log.route_not_removed(error)

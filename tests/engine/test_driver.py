@@ -206,6 +206,20 @@ async def test_a_frame_that_waited_while_the_role_was_taken_does_not_turn_time_b
 
 
 @in_virtual_time
+async def test_frames_that_waited_in_the_socket_are_no_answer_to_what_was_sent_later():
+    """A master that was stopped wakes up, and finds what its successor has sent meanwhile."""
+    bench = await master()
+    asyncio.get_running_loop().jump(5.0)
+    for counter, ago in enumerate((4.0, 2.6, 1.2)):
+        bench.receive(peer_frame(advskew=100, counter=counter), ago=ago)
+    assert Report(Finding.RIVAL_STAYS, PEER) not in bench.findings
+    for counter in (4, 5):
+        await asyncio.sleep(1.4)
+        bench.receive(peer_frame(advskew=100, counter=counter))
+    assert Report(Finding.RIVAL_STAYS, PEER) in bench.findings
+
+
+@in_virtual_time
 async def test_another_host_with_our_source_address_is_told():
     bench = await master()
     bench.engine.interface_ready((PEER,))

@@ -268,6 +268,8 @@ class Engine:
     def _advertise(self, action: SendAdvertisement) -> None:
         results = self._outgoing.advertise(action)
         self.sent += True in results
+        # Frames that waited in the socket meanwhile came before it, and are no answer to it.
+        self._now = max(self._now, self._loop.time())
         if self._machine.state is MASTER:
             if True in results:
                 self._owner.advertised(self._now)

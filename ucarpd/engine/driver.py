@@ -241,6 +241,10 @@ class Engine:
                     self._loop.call_soon(self._act_on_held_loss)
                 self._log.transition(action)
                 self._owner.changed(action)
+            case actions.Report(actions.Finding.MASTER_ANSWERS, peer) if (
+                peer == self._log.wrong_digest_from
+            ):
+                pass  # Its advertisements are dropped, not lost, and the log says why.
             case actions.Report():
                 self._log.found(action)
                 self._owner.found(action)

@@ -36,8 +36,12 @@ def check(options: argparse.Namespace) -> int:
         environ |= credentials_of(options.reload)
     loaded, problems = config.load_all(paths, environ)
     configs = [each.config for each in loaded]
-    found = host_checks.find(configs, lambda name: is_held(name, run_directory()))
-    problems += [finding.problem for finding in found if finding.is_error]
+    of_path = {each.config.path: each for each in loaded}
+    found = [
+        (of_path[finding.problem.path].in_its_line(finding.problem), finding.is_error)
+        for finding in host_checks.find(configs, lambda name: is_held(name, run_directory()))
+    ]
+    problems += [problem for problem, is_error in found if is_error]
     for problem in problems:
         _say(problem, _ERR)
     for path in dict.fromkeys(problem.path for problem in problems):
@@ -51,7 +55,8 @@ def check(options: argparse.Namespace) -> int:
         of_scripts += config.check_errors(each.path, obstacle)
         for error in of_scripts:
             _say(error, _ERR)
-        for problem, is_error in unit_checks.find(each):
+        for unplaced, is_error in unit_checks.find(each):
+            problem = of_path[each.path].in_its_line(unplaced)
             _say(problem if is_error else f"{problem} (warning)", _ERR if is_error else _WARNING)
             of_scripts += [problem] * is_error
         # They are no reason to refuse the file: it works, and an upgrade must not stop it.
@@ -61,7 +66,7 @@ def check(options: argparse.Namespace) -> int:
                 _say(f"{weak.problem} (ERROR)", _ERR)
             else:
                 _say(f"{weak.problem} (warning)", _WARNING)
-        of_host = [f.problem for f in found if not f.is_error and f.problem.path == each.path]
+        of_host = [fault for fault, is_error in found if not is_error and fault.path == each.path]
         # If the operator must rewrite a line, other advice about it would mislead.
         told = {error.line for error in of_scripts}
         warnings = (*config.warnings(each.path, lines), *config.script_warnings(each.path))

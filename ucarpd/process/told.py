@@ -59,6 +59,11 @@ class ToldInstance(ShownInstance):
         self._teller.event(Event.FINDING, finding_text(report), report.peer)
         self._host.changed()
 
+    def served_beside(self, text: str) -> None:
+        """Note another daemon of this host for the same virtual host; empty: there is none."""
+        self._notes.set("another_daemon", text)
+        self._host.changed()
+
     def probing(self) -> None:
         self.checking.ask_gateways()
 

@@ -45,6 +45,20 @@ def test_an_empty_directory(home):
     assert outcome(".") == ([], [])
 
 
+def test_a_directory_in_the_place_of_a_file(home):
+    (home / "web.conf").mkdir()
+    fault = "web.conf: is a directory, not a file"
+    assert outcome("web.conf") == ([], [fault])
+    (home / "web.conf/web.conf").write_text("")
+    assert find_files(Path("web.conf")) == [Path("web.conf/web.conf")]
+
+
+def test_a_link_to_nothing(home):
+    (home / "web.conf").symlink_to("/srv/web.conf")
+    fault = "web.conf: is a link to /srv/web.conf, which does not exist"
+    assert outcome("web.conf") == outcome(".") == ([], [fault])
+
+
 def test_a_path_that_is_missing_or_closed(home, monkeypatch):
     with pytest.raises(ConfigError, match=r"^none: does not exist$"):
         find_files(Path("none"))
@@ -70,7 +84,7 @@ def test_one_bad_file_does_not_touch_the_others(home):
         [
             "a.conf:2: UCARP_VHID: must be from 1 to 255 (got '300')",
             "c.conf: is a directory, not a file",
-            "d.conf: does not exist",
+            "d.conf: is a link to nowhere, which does not exist",
             "none: does not exist (there are: a.conf, b.conf, c.conf, d.conf)",
         ],
     )

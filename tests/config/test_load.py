@@ -8,7 +8,7 @@ import pytest
 from config_files import faults, loaded, minimal, write
 
 from ucarpd.carp.params import DemoteStyle, TieBreak
-from ucarpd.config import KEYS, Config, ConfigError, VirtualAddress, load
+from ucarpd.config import KEYS, Config, ConfigError, Problem, VirtualAddress, load, load_with_lines
 
 ARTICLE = """\
 # Сетевой интерфейс, на котором работает CARP
@@ -280,3 +280,14 @@ def test_a_file_whose_name_cannot_name_an_instance(home, name):
     assert problem.text.startswith("the name of the file is the name of the instance")
     assert str(problem).isprintable()
     assert str(problem).encode()
+
+
+def test_the_line_of_a_fault_that_was_found_without_it(home):
+    path = write(minimal("UCARP_VIP=172.16.0.1", ADDR=None))
+    found = load_with_lines(path, {})
+    fault = Problem(path, None, "UCARP_ADDR", "is in no network")
+    placed = fault._replace(line=4, key="UCARP_VIP")
+    assert found.in_its_line(fault) == found.in_its_line(placed) == placed
+    for key in ("UCARP_SRCIP", None):
+        unplaced = fault._replace(key=key)
+        assert found.in_its_line(unplaced) == unplaced

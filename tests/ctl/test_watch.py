@@ -21,13 +21,13 @@ from ucarpd.ctl.screen import Screen
 class Terminal:
     """A terminal, and the command that runs on it."""
 
-    def __init__(self, files, *words, width=80, height=24):
+    def __init__(self, files, *words, wrapper=(), width=80, height=24):
         self.output = b""
         self.descriptor, other = os.openpty()
         self.resize(width, height)
         # `setsid --ctty` makes it the terminal of the command, for ctrl-C and changes of its size.
         self.command = subprocess.Popen(
-            ["setsid", "--ctty", *ctl_program(files), *words],
+            ["setsid", "--ctty", *wrapper, *ctl_program(files), *words],
             stdin=other,
             stdout=other,
             stderr=other,
@@ -73,8 +73,8 @@ class Terminal:
 def on_terminal(files):
     terminals = []
 
-    def start(*words, **size):
-        terminals.append(Terminal(files, *words, **size))
+    def start(*words, **options):
+        terminals.append(Terminal(files, *words, **options))
         return terminals[-1]
 
     return start
@@ -118,6 +118,16 @@ def test_it_follows_the_size_of_the_terminal(process, on_terminal):
     status, output, _ = terminal.end()
     assert status == 128 + signal.SIGTERM
     assert output.endswith(b"\x1b[?1049l")
+
+
+def test_in_the_background_it_says_so(process, on_terminal):
+    """A terminal stops each background process that changes its settings; timeout(1) makes one."""
+    process(MASTER)
+    # With a shell above it, as on a real terminal: an orphan is not stopped.
+    wrapper = ("sh", "-c", 'timeout --signal=KILL 10 "$@"; exit $?', "sh")
+    status, output, _ = on_terminal("status", "--watch", wrapper=wrapper).end()
+    assert status == 3
+    assert b"--foreground" in output
 
 
 def test_an_instance_that_does_not_exist_leaves_the_screen_alone(process, on_terminal):

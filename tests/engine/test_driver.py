@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from ipaddress import IPv4Address
 
+import pytest
 from engine_bench import (
     OWN,
     PARAMS,
@@ -128,9 +129,12 @@ async def test_a_frame_counts_from_when_it_came_not_from_when_it_was_read():
     assert bench.told()[0] == "BACKUP to MASTER"
 
 
+@pytest.mark.parametrize("has_wrong_digest", [False, True])
 @in_virtual_time
-async def test_a_silent_master_that_answers_is_reported_after_the_takeover():
+async def test_a_silent_master_that_answers_is_reported_after_the_takeover(has_wrong_digest):
+    """Unless its advertisements arrive, and are dropped for their digest."""
     bench = Bench()
+    bench.log.wrong_digest_from = PEER if has_wrong_digest else None
     bench.engine.interface_ready((OWN,))
     bench.released()
     await asyncio.sleep(1.0)
@@ -140,7 +144,9 @@ async def test_a_silent_master_that_answers_is_reported_after_the_takeover():
         bench.answered(address, PEER_MAC)
     assert bench.findings == []
     await asyncio.sleep(1.0)
-    assert bench.findings == [Report(Finding.MASTER_ANSWERS, PEER, address=VIRTUAL, mac=PEER_MAC)]
+    report = Report(Finding.MASTER_ANSWERS, PEER, address=VIRTUAL, mac=PEER_MAC)
+    assert bench.findings == ([] if has_wrong_digest else [report])
+    assert ("MASTER_ANSWERS" in bench.told()) is not has_wrong_digest
 
 
 @in_virtual_time
@@ -203,6 +209,20 @@ async def test_a_frame_that_waited_while_the_role_was_taken_does_not_turn_time_b
     assert bench.engine.state is State.BACKUP
     await asyncio.sleep(0.2)
     assert bench.engine.state is State.MASTER
+
+
+@in_virtual_time
+async def test_frames_that_waited_in_the_socket_are_no_answer_to_what_was_sent_later():
+    """A master that was stopped wakes up, and finds what its successor has sent meanwhile."""
+    bench = await master()
+    asyncio.get_running_loop().jump(5.0)
+    for counter, ago in enumerate((4.0, 2.6, 1.2)):
+        bench.receive(peer_frame(advskew=100, counter=counter), ago=ago)
+    assert Report(Finding.RIVAL_STAYS, PEER) not in bench.findings
+    for counter in (4, 5):
+        await asyncio.sleep(1.4)
+        bench.receive(peer_frame(advskew=100, counter=counter))
+    assert Report(Finding.RIVAL_STAYS, PEER) in bench.findings
 
 
 @in_virtual_time

@@ -94,7 +94,8 @@ def test_a_file_that_was_written_for_another_host(a):
     assert (status, "lo is not Ethernet, and CARP needs Ethernet" in text) == (78, True)
     status, text = check(a, ADDR="172.17.0.1")
     assert status == 0
-    assert "UCARP_ADDR: 172.17.0.1 is in no network of eth0 (172.16.0.0/16): a typing err" in text
+    where = "/etc/ucarp/web.conf:5: UCARP_ADDR"
+    assert f"{where}: 172.17.0.1 is in no network of eth0 (172.16.0.0/16): a typing err" in text
 
 
 def test_ipv6_is_off(a):
@@ -120,6 +121,6 @@ def test_two_files_on_one_bridge(a):
     process = a.start(sys.executable, "-m", "ucarpd", "check", "/etc/ucarp")
     assert process.popen.wait(30) == 0
     assert (
-        "/etc/ucarp/two.conf: UCARP_VHID: v0 and br-lan of /etc/ucarp/one.conf are joined by"
+        "/etc/ucarp/two.conf:2: UCARP_VHID: v0 and br-lan of /etc/ucarp/one.conf are joined by"
         in (process.text())
     )

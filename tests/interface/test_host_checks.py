@@ -187,9 +187,11 @@ def test_the_only_address_of_the_host_is_no_virtual_one(machine, found):
 
 def test_an_address_that_is_there_already(machine, found):
     machine.has("10.0.0.1/24", "10.0.0.10/24", "2001:db8::10/64", "2001:db8::1/64")
+    host_checks.IFUPDOWN.write_text("iface eth0 inet static\n    address 10.0.0.10/24\n")
+    elsewhere = "the network configuration"
     assert found(MASK=24, EXTRA_ADDRS="2001:db8::10/64") == [
-        f"{key}: {ip} is on eth0 now: remove it from {host_checks.IFUPDOWN} first"
-        for key, ip in (("UCARP_ADDR", "10.0.0.10"), ("UCARP_EXTRA_ADDRS", "2001:db8::10"))
+        f"UCARP_ADDR: 10.0.0.10 is on eth0 now: remove it from {host_checks.IFUPDOWN} first",
+        f"UCARP_EXTRA_ADDRS: 2001:db8::10 is on eth0 now: remove it from {elsewhere} first",
     ]
     assert found(MASK=24, EXTRA_ADDRS="2001:db8::10/64", running=["web"]) == []
 

@@ -3,9 +3,11 @@
 import asyncio
 
 import pytest
+from one_process import instances
 from virtual_loop import in_virtual_time
 
 from ucarpd.process import old_ucarp
+from ucarpd.process.moments import Moments
 from ucarpd.process.old_ucarp import LOOK_AFTER, LOOKS_AT_ALL, find
 
 LINE = ("/usr/sbin/ucarp", "-ieth0", "--vhid=1", "-p", "geheim7")
@@ -83,6 +85,23 @@ async def test_one_that_comes_later_is_logged_once(run, host, log_lines):
         await asyncio.sleep(3 * LOOK_AFTER)
         told = [line for line in log_lines.told() if "old ucarp" in line]
     assert told == [old_ucarp.warning(12, 1, "eth0")]
+
+
+@in_virtual_time
+async def test_the_status_names_it_as_long_as_it_runs(run, host):
+    def noted():
+        (instance,) = instances(process).values()
+        shown = instance.snapshot(Moments.at_present(asyncio.get_running_loop()))
+        return [each["text"] for each in shown["findings"] if each["finding"] == "another_daemon"]
+
+    host.write()
+    async with host.running() as process:
+        old = run(12, *LINE)
+        await asyncio.sleep(2 * LOOK_AFTER)
+        assert noted() == [old_ucarp.warning(12, 1, "eth0")]
+        (old / "comm").unlink()
+        await asyncio.sleep(LOOK_AFTER)
+        assert noted() == []
 
 
 @in_virtual_time

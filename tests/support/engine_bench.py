@@ -42,7 +42,8 @@ class Bench:
         self.unreachable = {}
         self.unread = []
         self.acquired = self.released = None
-        self.engine = Engine(params, 1, wire=self, addresses=self, log=Log(self), owner=self)
+        self.log = Log(self)
+        self.engine = Engine(params, 1, wire=self, addresses=self, log=self.log, owner=self)
 
     # the wire
     def send(self, data):
@@ -158,6 +159,8 @@ class Bench:
 
 
 class Log:
+    wrong_digest_from = None
+
     def __init__(self, bench):
         self._bench = bench
 

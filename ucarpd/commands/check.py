@@ -36,8 +36,12 @@ def check(options: argparse.Namespace) -> int:
         environ |= credentials_of(options.reload)
     loaded, problems = config.load_all(paths, environ)
     configs = [each.config for each in loaded]
-    found = host_checks.find(configs, lambda name: is_held(name, run_directory()))
-    problems += [finding.problem for finding in found if finding.is_error]
+    of_path = {each.config.path: each for each in loaded}
+    found = [
+        (of_path[finding.problem.path].in_its_line(finding.problem), finding.is_error)
+        for finding in host_checks.find(configs, lambda name: is_held(name, run_directory()))
+    ]
+    problems += [problem for problem, is_error in found if is_error]
     for problem in problems:
         _say(problem, _ERR)
     for path in dict.fromkeys(problem.path for problem in problems):
@@ -47,7 +51,7 @@ def check(options: argparse.Namespace) -> int:
                 _say(f"{hint} (warning)", _WARNING)
     for one in loaded:
         each = one.config
-        of_host = [f.problem for f in found if not f.is_error and f.problem.path == each.path]
+        of_host = [fault for fault, is_error in found if not is_error and fault.path == each.path]
         problems += _check_one(one, of_host)
         if all(problem.path != each.path for problem in problems):
             print(f"{place(each.path)}: OK, virtual host {each.vhid} on {each.interface}")
@@ -75,7 +79,8 @@ def _check_one(loaded: config.Loaded, of_host: Sequence[config.Problem]) -> list
     errors += config.check_errors(each.path, obstacle)
     for error in errors:
         _say(error, _ERR)
-    for problem, is_error in unit_checks.find(each):
+    for unplaced, is_error in unit_checks.find(each):
+        problem = loaded.in_its_line(unplaced)
         _say(problem if is_error else f"{problem} (warning)", _ERR if is_error else _WARNING)
         errors += [problem] * is_error
     # They are no reason to refuse the file: it works, and an upgrade must not stop it.

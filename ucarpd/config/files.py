@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ucarpd.config import environment, near_files
-from ucarpd.config.problems import ConfigError, Problem
+from ucarpd.config.problems import ConfigError, Problem, place
 
 _NOT_INSTANCES = (".*", "*.example", "*~", "*.bak", "*.dpkg-*", "*.rpm*", "*.ucf-*")
 _LIMIT = 1 << 20
@@ -23,7 +23,8 @@ def find_files(path: Path) -> list[Path]:
     """Return a file itself, or the sorted `*.conf` of a directory.
 
     Left-over files of editors and dpkg are skipped.  A directory named `web.conf` is included, and
-    loading it reports the fault.  Raises ConfigError if the path is missing or unreadable.
+    loading it reports the fault; so is `path` itself if it has such a name and no files.  Raises
+    ConfigError if the path is missing or unreadable.
     """
     if environment.is_environment(path):
         return [path]
@@ -36,11 +37,12 @@ def find_files(path: Path) -> list[Path]:
         if isinstance(error, FileNotFoundError):
             text += near_files.hint(path)
         raise ConfigError([Problem(path, None, None, text)]) from None
-    return [
+    found = [
         path / name
         for name in sorted(names)
         if name.endswith(".conf") and not any(fnmatchcase(name, no) for no in _NOT_INSTANCES)
     ]
+    return [path] if not found and path.name.endswith(".conf") else found
 
 
 def read(path: Path) -> bytes:
@@ -71,6 +73,9 @@ def why_not(error: OSError) -> str:
     """Return why a file cannot be read, in words that follow its name."""
     match error:
         case FileNotFoundError():
+            missing = Path(error.filename or "")
+            if missing.is_symlink():
+                return f"is a link to {place(missing.readlink())}, which does not exist"
             return "does not exist"
         case IsADirectoryError():
             return "is a directory, not a file"

@@ -13,7 +13,7 @@ from ucarpd.config.keys import BY_NAME, DEFAULTS, KEYS
 from ucarpd.config.lines import Line, read_lines
 from ucarpd.config.named_files import named_files
 from ucarpd.config.parsed import Draft, Given
-from ucarpd.config.problems import ConfigError, in_order
+from ucarpd.config.problems import ConfigError, Problem, in_order
 from ucarpd.config.secret_names import is_secret
 
 
@@ -23,6 +23,13 @@ class Loaded(NamedTuple):
     config: Config
     lines: list[Line]
     given: Mapping[str, Given]
+
+    def in_its_line(self, problem: Problem) -> Problem:
+        """Return a fault of this file with the line and the spelling of its key, if the file has it."""
+        given = self.given.get(problem.key or "")
+        if given is None or problem.line is not None:
+            return problem
+        return problem._replace(line=given.line, key=given.name)
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:

@@ -10,6 +10,8 @@ _MOST = 8
 
 def hint(missing: Path) -> str:
     """Return the end of a message about a missing file, empty if nothing is near."""
+    if missing.is_symlink():
+        return ""
     twice = missing.name.removesuffix(".conf")
     if twice.endswith(".conf") and missing.with_name(twice).exists():
         name = twice.removesuffix(".conf")

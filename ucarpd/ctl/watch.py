@@ -38,6 +38,8 @@ def run(name: str | None) -> int:
     """Draw until q or ctrl-C is typed.  Raises Failure if there is nothing to watch."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Failure("--watch needs a terminal; `ucarpctl history --follow --json` does not")
+    if _is_in_background(sys.stdin.fileno()):
+        raise Failure("--watch needs the foreground: under timeout(1), add its option --foreground")
     view = _View(name)
     view.seen(ask())
     feed = Feed(name, _TICK if name else None)
@@ -93,6 +95,14 @@ def framed(text: str, screen: Screen, height: int) -> str:
     lines.append(screen.paint(f"{time.strftime('%H:%M:%S')}  q: quit", DIM))
     # After a line that fills the screen, the cursor is still on its last letter: erase before.
     return _HOME + "\n".join(_REST_OF_LINE + line for line in lines) + _REST_OF_SCREEN
+
+
+def _is_in_background(terminal: int) -> bool:
+    """Return whether this process would be stopped as soon as it changes the terminal."""
+    try:
+        return os.tcgetpgrp(terminal) != os.getpgrp()
+    except OSError:
+        return False  # It is not the terminal that controls this process.
 
 
 def _is_over(feed: Feed) -> bool:

@@ -244,6 +244,10 @@ class Engine:
                     self._loop.call_soon(self._act_on_held_loss)
                 self._log.transition(action)
                 self._owner.changed(action)
+            case actions.Report(actions.Finding.MASTER_ANSWERS, peer) if (
+                peer == self._log.wrong_digest_from
+            ):
+                pass  # Its advertisements are dropped, not lost, and the log says why.
             case actions.Report():
                 self._log.found(action)
                 self._owner.found(action)
@@ -269,6 +273,8 @@ class Engine:
     def _advertise(self, action: SendAdvertisement) -> None:
         results = self._outgoing.advertise(action)
         self.sent += True in results
+        # Frames that waited in the socket meanwhile came before it, and are no answer to it.
+        self._now = max(self._now, self._loop.time())
         if self._machine.state is MASTER:
             if True in results:
                 self._owner.advertised(self._now)

@@ -3,6 +3,7 @@
 This needs no privileges.  If the kernel does not show links and addresses, there are no findings.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -112,11 +113,16 @@ class _Host:
     def _present(self, config: Config) -> Iterator[tuple[str, str]]:
         """Yield key and warning for virtual addresses that exist before the instance starts."""
         present = self._tables.addresses(config.interface)
-        where = IFUPDOWN if IFUPDOWN.exists() else "the network configuration"
+        written = ""
+        with suppress(OSError):
+            written = IFUPDOWN.read_text(errors="replace")
         for key, served in config.served_by_key.items():
             ips = {each.ip for each in served}
             for address in present:
                 if address.ip in ips:
+                    # Another file, or a running ucarp, may have set it.
+                    in_file = str(address.ip) in re.split(r"[\s/]", written)
+                    where = IFUPDOWN if in_file else "the network configuration"
                     text = (
                         f"{address.ip} is on {config.interface} now: remove it from {where} first"
                     )

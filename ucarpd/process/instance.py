@@ -270,6 +270,11 @@ class Instance:
         parts.teller.event(Event.FINDING, finding_text(report), report.peer)
         parts.host.changed()
 
+    def served_beside(self, text: str) -> None:
+        """Note another daemon of this host for the same virtual host; empty: there is none."""
+        self.parts.notes.set("another_daemon", text)
+        self.parts.host.changed()
+
     def probing(self) -> None:
         self.parts.checking.ask_gateways()
 

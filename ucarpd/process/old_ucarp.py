@@ -32,10 +32,11 @@ class Instance(Protocol):
 
     @property
     def config(self) -> Config: ...
+    def served_beside(self, text: str) -> None: ...
 
 
 class OldUcarpWatch:
-    """A watch that logs each old ucarp once; the thread of `disk` looks at the processes.
+    """A watch that logs and notes each old ucarp; the thread of `disk` looks at the processes.
 
     The worker of netlink has addresses to add, which would wait for a look at all processes.
     """
@@ -45,7 +46,7 @@ class OldUcarpWatch:
         self._disk = disk
         self._instances = instances
         self._is_looking = False
-        self._told: set[str] = set()
+        self._told: dict[str, str] = {}
         self._looks = 0
         self._seen: set[str] = set()
         """The processes of the last look that were not a ucarp."""
@@ -60,29 +61,33 @@ class OldUcarpWatch:
         self._timer = self._loop.call_later(LOOK_AFTER, self._look)
         if not self._is_looking:  # A hung disk gets no second job.
             self._is_looking = True
-            ours = [(each.config.vhid, each.config.interface) for each in self._instances()]
+            ours = [each.config for each in self._instances()]
             self._disk.do(lambda: self._find(ours), self._tell, self._failed)
 
-    def _find(self, ours: list[tuple[int, str]]) -> list[str]:
+    def _find(self, ours: list[Config]) -> dict[str, str]:
+        """Return what to say about each virtual host that an old ucarp serves, by its name."""
         present = _processes()
         skipped = self._known if self._looks % LOOKS_AT_ALL else set()
         running = list(_old_ucarps(present - skipped))
         others = present - {str(pid) for pid, _ in running}
         self._seen, self._known = others, others & self._seen
         self._looks += 1
-        return [
-            warning(pid, vhid, interface)
-            for vhid, interface in ours
+        return {
+            each.name: warning(pid, each.vhid, each.interface)
+            for each in ours
             for pid, words in running
-            if _serves(words, vhid, interface)
-        ]
+            if _serves(words, each.vhid, each.interface)
+        }
 
-    def _tell(self, found: list[str]) -> None:
+    def _tell(self, found: dict[str, str]) -> None:
         self._is_looking = False
-        for text in found:
-            if text not in self._told:
+        for text in found.values():
+            if text not in self._told.values():
                 lines.write(logging.ERROR, text)
-        self._told = set(found)
+        for each in self._instances():
+            if each.config.name in found.keys() | self._told.keys():
+                each.served_beside(found.get(each.config.name, ""))
+        self._told = found
 
     def _failed(self, _error: OSError) -> None:
         self._is_looking = False

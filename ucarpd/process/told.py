@@ -9,6 +9,7 @@ from ucarpd.interface.interface import Interface
 from ucarpd.log.role_messages import finding_text
 from ucarpd.process.checking import Checking
 from ucarpd.process.followers import Followers
+from ucarpd.process.notes import OWN_OUTAGES
 from ucarpd.process.removals import Removals
 from ucarpd.process.shown import ShownInstance
 from ucarpd.record.happening import Event
@@ -56,7 +57,9 @@ class ToldInstance(ShownInstance):
 
     def found(self, report: Report) -> None:
         self._notes.found(report)
-        self._teller.event(Event.FINDING, finding_text(report), report.peer)
+        # An event would make the notify script, which may be the cause, do the same again.
+        if report.finding not in OWN_OUTAGES:
+            self._teller.event(Event.FINDING, finding_text(report), report.peer)
         self._host.changed()
 
     def probing(self) -> None:

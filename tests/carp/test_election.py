@@ -281,16 +281,21 @@ def test_a_master_whose_own_rank_changes(rule, may_serve, because):
 
 
 @pytest.mark.parametrize(
-    ("rule", "now", "because"),
+    ("rule", "now", "facts", "because"),
     [
-        ("L4", 9.99, "the last outage was a moment ago"),
-        ("L3", 10.0, "no backup has missed us yet"),
-        ("L3", 11.99, "nor now"),
-        ("L4", 12.0, "one may take over now"),
+        ("L4", 9.99, "may_return", "the last outage was a moment ago"),
+        ("L3", 10.0, "may_return", "no backup has missed us yet"),
+        ("L3", 11.99, "may_return", "nor now"),
+        ("L4", 12.0, "may_return", "one may take over now"),
+        ("L4", 10.0, "", "an operator has set the link down"),
+        ("L6", 12.0, "during_script", "the script may have done that"),
+        ("L7", 12.0, "is_habit", "it would happen again"),
+        ("L6", 12.0, "during_script is_habit", "the script is the first to suspect"),
     ],
 )
-def test_a_master_whose_link_is_lost(rule, now, because):
-    assert judge_lost_link(now, missed_at=12.0, not_before=10.0).value == rule, because
+def test_a_master_whose_link_is_lost(rule, now, facts, because):
+    known = {name: name in facts for name in ("may_return", "during_script", "is_habit")}
+    assert judge_lost_link(now, missed_at=12.0, not_before=10.0, **known).value == rule, because
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,18 @@ ROWS = [
         "[INFO] web: IPv6 advertisements arrive again",
     ),
     (
+        lambda log: log.found(Report(Finding.LOST_EACH_TIME)),
+        "[WARNING] web: the interface is lost each time that this host becomes MASTER: a script does that "
+        "(UCARP_NOTIFYSCRIPT, UCARP_UPSCRIPT, a unit), or the network card; from now on this host stays "
+        "MASTER, and waits up to 30 s for the interface",
+    ),
+    (
+        lambda log: log.found(Report(Finding.NOT_REASSERTED)),
+        "[ERROR] web: another host took over while a script of this host kept the interface down: "
+        "ucarpd does not run the scripts again now, or both hosts would take turns for ever; change the "
+        "script so that the interface is back before the other hosts time out, which by default takes 3 s",
+    ),
+    (
         lambda log: log.found(Report(Finding.NOT_MASTER)),
         "[INFO] web: asked to step down, but this host is not MASTER",
     ),

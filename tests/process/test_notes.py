@@ -82,6 +82,18 @@ def test_a_family_that_is_lost_until_it_is_heard(notes):
     assert notes.told(is_master=False) == []
 
 
+@pytest.mark.parametrize(
+    ("finding", "word"),
+    [(Finding.LOST_EACH_TIME, "interface_lost"), (Finding.NOT_REASSERTED, "cut_off")],
+)
+def test_an_own_script_that_takes_the_interface_down_until_the_term_ends(notes, finding, word):
+    notes.at(1.0).found(Report(finding))
+    ((noted, since, _),) = notes.told()
+    assert (noted, since) == (word, 1.0)
+    notes.state_changed()
+    assert notes.told() == []
+
+
 MAC = bytes.fromhex("020000000009")
 
 

@@ -51,6 +51,8 @@ async def test_its_faults_and_findings(make):
     bench.instance.sending(False)
     bench.instance.found(Report(Finding.RIVAL_GONE, peer=ip_address("10.0.0.2")))
     bench.instance.unserved((ONE,))
+    # An event would make the notify script that is the cause do the same again.
+    bench.instance.found(Report(Finding.NOT_REASSERTED))
     bench.instance.contested()
     assert bench.happenings.pop().event == "contested"
     assert [each.peer for each in bench.happenings if each.peer] == ["10.0.0.2"]

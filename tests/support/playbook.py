@@ -13,7 +13,8 @@ A backup probes a late master shortly before it takes over.  Only the line `at T
 before any other line it is done and left out.
 
 An advertisement of IPv6 says so; `D3` is a demotion in byte 4, `#7` a counter, and `at_virtual_mac`
-the source of the frame.  A change of the demotion may be `untested` or `planned`.  A lost link `may_return`, or the host `can_send` nevertheless:
+the source of the frame.  A change of the demotion may be `untested` or `planned`.  A lost link `may_return`,
+or came `during_script`, or the host `can_send` nevertheless:
 
     at 1.0: AdvertisementReceived 1/0 from fe80::2 #7 D3 -> nothing
     at 3.0: DeadlineReached -> SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6
@@ -138,7 +139,10 @@ def event(what, machine=None):
             return events.InterfaceReady(tuple(map(ip_address, rest.split())))
         case "InterfaceLost":
             return events.InterfaceLost(
-                "no carrier", can_send="can_send" in rest, may_return="may_return" in rest
+                "no carrier",
+                can_send="can_send" in rest,
+                may_return="may_return" in rest,
+                during_script="during_script" in rest,
             )
         case "AdvertisementReceived":
             heard = HEARD.fullmatch(rest)

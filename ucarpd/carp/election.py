@@ -55,6 +55,10 @@ As MASTER, when this host itself has changed:
     L1  it may not serve at all                     bow out and leave
     L2  it is less fit, or fit again, or has a      state it, and serve on
         new interval, or was asked to step down
+    L6  the interface is lost while our up-script   serve on until it ends
+        runs
+    L7  the interface is lost right after we took   serve on for a while
+        the role, as often before
     L3  the link or the source address is lost,     serve on
         and may be back before any backup can
         have missed us
@@ -126,6 +130,10 @@ L1: it leaves whether another host is there or not.  L2: every better host takes
 B7, and if none does, this one is better than none.  L3 spares the clients two changes of the role;
 L4 is what remains (see `outage`).  L5: without a source address a host cannot answer the other
 master, and as BACKUP it would later take over from an address that it does not have.
+
+L6, L7: a script or a network card takes the interface down because this host has taken the role.
+If it left, that would happen again at its next turn, and to each other host with the same script.
+A host that takes over meanwhile meets this one by M1 to M6.
 """
 
 from collections.abc import Iterable
@@ -258,13 +266,26 @@ def judge_own_rank(*, may_serve: bool) -> OwnVerdict:
     return OwnVerdict.SERVE_ON if may_serve else OwnVerdict.LEAVE_UNFIT
 
 
-def judge_lost_link(now: float, *, missed_at: float, not_before: float) -> OwnVerdict:
-    """Apply rules L3 and L4.
+def judge_lost_link(
+    now: float,
+    *,
+    missed_at: float,
+    not_before: float,
+    may_return: bool,
+    during_script: bool = False,
+    is_habit: bool = False,
+) -> OwnVerdict:
+    """Apply rules L3, L4, L6 and L7.
 
     `missed_at` is the first moment at which a backup can have missed us; before `not_before`, no
     further outage of a link that flaps is outlasted.
     """
-    return OwnVerdict.OUTLAST if not_before <= now < missed_at else OwnVerdict.LEAVE_LOST
+    if during_script:
+        return OwnVerdict.AWAIT_SCRIPT
+    if is_habit:
+        return OwnVerdict.SIT_OUT
+    is_short = may_return and not_before <= now < missed_at
+    return OwnVerdict.OUTLAST if is_short else OwnVerdict.LEAVE_LOST
 
 
 def judge_rival_in_outage(*, has_link: bool, is_leaving: bool) -> OwnVerdict:

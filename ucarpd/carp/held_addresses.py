@@ -21,7 +21,9 @@ from ucarpd.carp.actions import (
     AcquireAddresses,
     Action,
     AnnounceAddresses,
+    Finding,
     ReassertAddresses,
+    Report,
     ReportUnserved,
 )
 from ucarpd.carp.params import IPAddress, Params
@@ -70,6 +72,8 @@ class HeldAddresses:
         self._reacquire_at: float | None = None
         self._rival_gone_at: float | None = None
         self._outdo_at: float | None = None
+        self.was_cut_off = False
+        """Whether a script has cut this host off, and another host may have taken over meanwhile."""
         self.configure(params)
 
     def configure(self, params: Params) -> None:
@@ -152,8 +156,8 @@ class HeldAddresses:
         A rival that comes sooner after an announcement is outdone when the interval is over.
 
         When it has been silent for a master-down interval, the work of its up-script outside the
-        segment must also be undone.  A host from which we have just taken the role is no rival
-        until after its parting advertisement.
+        segment must also be undone, unless that would cut us off, and bring the rival back.  A host
+        from which we have just taken the role is no rival until after its parting advertisement.
         """
         if self._here and self._reasserts and now - self._taken_at > interval:
             self._rival_gone_at = now + self._patience
@@ -172,7 +176,9 @@ class HeldAddresses:
             actions += self.acquire(now)
         if self._rival_gone_at is not None and now >= self._rival_gone_at:
             self._rival_gone_at = None
-            actions.append(ReassertAddresses())
+            actions.append(
+                Report(Finding.NOT_REASSERTED) if self.was_cut_off else ReassertAddresses()
+            )
         if self._announcements.take(now, early) and (here := self._all_here()):
             self._outdo_at = None
             actions.append(AnnounceAddresses(here))

@@ -169,11 +169,12 @@ class VirtualHost(Transitions):
                 self._hear_as_master(event, now, held)
             case events.InterfaceReady(sources):
                 if sources != self.sources or self._outage.until is not None:
+                    held.was_cut_off |= self._outage.until is not None and now >= self._missed_at
                     self._outage.end()
                     self._hearing.use(sources, now)
                     self._advertise(now, now)
             case events.InterfaceLost():
-                if not (event.may_return and self._outlasts(event, now)):
+                if not self._outlasts(event, now):
                     self._lose_role(event.reason, now, can_send=event.can_send)
             case events.HardwareAddressChanged() | events.SegmentHeard():
                 self._actions += held.announce(now)

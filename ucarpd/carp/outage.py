@@ -1,5 +1,5 @@
-"""A cable that a master loses for a moment, a switch port that flaps, or a source address that is
-removed and added again.
+"""A cable that a master loses for a moment, a switch port that flaps, a source address that is
+removed and added again, or an interface that this host itself takes down.
 
 No backup can have missed a master whose link is back before the first backup's timer can end: that
 is `deadratio` intervals after its last advertisement, and one interval earlier is early enough even
@@ -8,11 +8,29 @@ its vhid has stated.  Such a master stays MASTER: a virtual address on a dead li
 client, and a host without a source address still serves.
 
 If a link keeps flapping, a master outlasts only one outage in a master-down interval.
+
+A script, or a network card that answers a new address, can take the interface down each time that
+this host becomes MASTER.  A host that left each time would never serve.  So it stays MASTER while
+the up-script runs, and if it has lost the interface several times right after it took the role.
 """
+
+from collections import deque
 
 from ucarpd.carp.election import judge_lost_link, judge_rival_in_outage
 from ucarpd.carp.events import AdvertisementReceived, InterfaceLost
 from ucarpd.carp.verdicts import OwnVerdict
+
+EARLY = 10.0
+"""Seconds after it took the role in which a host that loses the interface may itself be the cause."""
+
+TIMES = 3
+MEMORY = 3600.0
+"""Roles lost so early, and the seconds within which they show that this host is the cause."""
+
+LONGEST = 30.0
+"""Seconds for which it then waits for the interface."""
+
+UNTIL_TOLD = float("inf")
 
 
 class Outage:
@@ -25,28 +43,71 @@ class Outage:
         self.can_send = False
         """Whether a bow-out would get out: there is a link, and no source address."""
         self._not_before = float("-inf")
+        self._taken_at = float("-inf")
+        self._began_at = 0.0
+        self._early: deque[float] = deque(maxlen=TIMES)
+        """When it last lost the interface right after it took the role."""
+        self._is_news = True
 
-    def begin(
-        self, lost: InterfaceLost, now: float, *, until: float, master_down_interval: float
-    ) -> bool:
-        """Begin an outage of link or source, if it may be outlasted; return whether it may."""
-        verdict = judge_lost_link(now, missed_at=until, not_before=self._not_before)
+    @property
+    def is_mute(self) -> bool:
+        """Whether nothing is sent; a script may remove the source address, and not the link."""
+        return self.until is not None and not (self.until == UNTIL_TOLD and self.can_send)
+
+    def role_taken(self, now: float) -> None:
+        self._taken_at = now
+        self._is_news = True
+
+    def lost(
+        self, lost: InterfaceLost, now: float, *, missed_at: float, master_down_interval: float
+    ) -> OwnVerdict:
+        """Take in a loss of link or source, or its new reason; return whether to outlast it."""
+        is_new = self.until is None
+        if is_new:
+            self._began_at = now
+        verdict = judge_lost_link(
+            now,
+            missed_at=missed_at,
+            not_before=self._not_before if is_new else now,
+            may_return=lost.may_return,
+            during_script=lost.during_script,
+            is_habit=self._is_early and len(self._early) == TIMES and now - self._early[0] < MEMORY,
+        )
         if verdict is OwnVerdict.LEAVE_LOST:
-            return False
-        self.reason, self.can_send, self.until = lost.reason, lost.can_send, until
-        self._not_before = now + master_down_interval
-        return True
-
-    def goes_on(self, lost: InterfaceLost) -> None:
-        """Note during an outage that link or source has also been lost, or is back."""
+            return verdict
         self.reason, self.can_send = lost.reason, lost.can_send
+        if verdict is OwnVerdict.AWAIT_SCRIPT:
+            self.until = UNTIL_TOLD
+        elif verdict is OwnVerdict.SIT_OUT:
+            self.until = self._began_at + LONGEST
+        else:
+            self.until = missed_at
+            if is_new:
+                self._not_before = now + master_down_interval
+        return verdict
+
+    def take_news(self) -> bool:
+        """Note that an outage is sat out; return whether it is the first one of this term."""
+        is_news, self._is_news = self._is_news, False
+        if is_news:
+            self._early.append(self._began_at)
+        return is_news
+
+    def role_lost(self) -> None:
+        """Note that the outage has ended the role."""
+        if self._is_early:
+            self._early.append(self._began_at)
 
     def is_ended_by(self, heard: AdvertisementReceived) -> bool:
         """Return whether to leave, because another master is heard during the outage."""
-        if self.until is None:
+        if self.until is None or self.until == UNTIL_TOLD:
             return False
         verdict = judge_rival_in_outage(has_link=self.can_send, is_leaving=heard.is_bow_out)
         return verdict is OwnVerdict.LEAVE_TO_RIVAL
 
     def end(self) -> None:
         self.until = None
+
+    @property
+    def _is_early(self) -> bool:
+        return self._began_at - self._taken_at < EARLY

@@ -80,6 +80,7 @@ class Transitions(Parts):
     def _enter_master(self, why: Why, now: float) -> None:
         probe = self._answers.probe if why.cause is Cause.SILENCE else None
         self._change_state(MASTER, why)
+        self._outage.role_taken(now)
         settled_at = now + max(self._rank.master_down_interval, LEAST_WAIT)
         self._answers = Answers(settled_at, probe)
         self._leaving.cancel()
@@ -128,17 +129,26 @@ class Transitions(Parts):
         known_here = () if self.params.virtual_mac else self.params.addresses
         self._actions += self._leaving.begin(final, known_here)
 
-    def _outlasts(self, lost: InterfaceLost, now: float) -> bool:
-        """Return whether link or source may be back before a backup can have missed us."""
-        if self._outage.until is not None:
-            self._outage.goes_on(lost)
-            return True
+    @property
+    def _missed_at(self) -> float:
+        """The first moment at which a backup can have missed this master, if it says no more."""
         shortest = min(self._rank.interval, self._hearing.peers.shortest_units / UNITS_PER_SECOND)
-        until = self._advertised_at + (self.params.deadratio - 1) * shortest
-        wait = self._rank.master_down_interval
-        return self._outage.begin(lost, now, until=until, master_down_interval=wait)
+        return self._advertised_at + (self.params.deadratio - 1) * shortest
+
+    def _outlasts(self, lost: InterfaceLost, now: float) -> bool:
+        """As MASTER: apply rules L3, L4, L6 and L7; return whether to serve on."""
+        verdict = self._outage.lost(
+            lost,
+            now,
+            missed_at=self._missed_at,
+            master_down_interval=self._rank.master_down_interval,
+        )
+        if verdict is OwnVerdict.SIT_OUT and self._outage.take_news():
+            self._actions.append(Report(Finding.LOST_EACH_TIME))
+        return verdict is not OwnVerdict.LEAVE_LOST
 
     def _lose_role(self, reason: str, now: float, *, can_send: bool) -> None:
+        self._outage.role_lost()
         bow_out = self._bow_out(now) if can_send else None
         self._enter_init(Cause.INTERFACE, reason)
         self._hearing.preempt_delay.role_lost(now)
@@ -207,14 +217,14 @@ class Transitions(Parts):
 
     def _advertise(self, due: float, now: float) -> None:
         self._send(self._rank.stated)
-        if self._outage.until is None:
+        if not self._outage.is_mute:
             self._advertised_at = now
         interval = self._rank.interval
         following = due + interval
         self.advertise_at = following if following > now else now + interval
 
     def _send(self, stated: Stated, *, is_final: bool = False) -> None:
-        if self._outage.until is not None:
+        if self._outage.is_mute:
             return
         advbase, advskew, demotion = stated
         for source in self._hearing.sources:

@@ -66,6 +66,8 @@ class OwnVerdict(Enum):
     OUTLAST = "L3"
     LEAVE_LOST = "L4"
     LEAVE_TO_RIVAL = "L5"
+    AWAIT_SCRIPT = "L6"
+    SIT_OUT = "L7"
 
 
 REASONS = {

@@ -110,9 +110,9 @@ class Engine:
         return self._held_loss is not None
 
     def interface_ready(self, sources: tuple[IPAddress, ...]) -> None:
-        was_waiting = self._waiting_for is not None
+        was_lost = self._waiting_for is not None or self.is_loss_held
         self._waiting_for = self._held_loss = None
-        is_news = was_waiting or self._machine.sources != sources
+        is_news = was_lost or self._machine.sources != sources
         if is_news or self._machine.state is INIT:
             self._dispatch(events.InterfaceReady(sources))
             self._custody.clear_backup()
@@ -124,6 +124,7 @@ class Engine:
             if self._held_loss is None:
                 self._log.loss_held(reason)
             self._held_loss = (reason, can_send, may_return)
+            self._dispatch(events.InterfaceLost(*self._held_loss, during_script=True))
             return
         if reason == self._waiting_for:
             return
@@ -279,8 +280,7 @@ class Engine:
             if True in results:
                 self._owner.advertised(self._now)
             self._custody.look_again()
-        # If our own script has set the link down, a failure says nothing about this host.
-        is_failing = None if self.is_loss_held else self._outgoing.note(results)
+        is_failing = self._outgoing.note(results)
         if is_failing is not None:
             # The call waits for the loop's next turn, because it causes another event.
             self._loop.call_soon(self._owner.sending, is_failing)

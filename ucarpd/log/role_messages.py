@@ -153,6 +153,22 @@ _FINDINGS = {
             "that lasts, it takes over later"
         ),
     ),
+    Finding.LOST_EACH_TIME: (
+        logging.WARNING,
+        (
+            "the interface is lost each time that this host becomes MASTER: a script does that "
+            "(UCARP_NOTIFYSCRIPT, UCARP_UPSCRIPT, a unit), or the network card; from now on this host "
+            "stays MASTER, and waits up to 30 s for the interface"
+        ),
+    ),
+    Finding.NOT_REASSERTED: (
+        logging.ERROR,
+        (
+            "another host took over while a script of this host kept the interface down: ucarpd does not "
+            "run the scripts again now, or both hosts would take turns for ever; change the script so that "
+            "the interface is back before the other hosts time out, which by default takes 3 s"
+        ),
+    ),
     Finding.ADDRESS_CLAIMED: (
         logging.WARNING,
         "another host answers for {address}: {mac}; announcing the address again",

@@ -22,6 +22,7 @@ from ucarpd.linux.lock import InstanceLock
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.role_messages import finding_text
 from ucarpd.process.host import Host
+from ucarpd.process.notes import OWN_OUTAGES
 from ucarpd.process.parts import Parts
 from ucarpd.process.restart_pause import RestartPause
 from ucarpd.process.script_wait import ScriptWait
@@ -267,7 +268,9 @@ class Instance:
     def found(self, report: Report) -> None:
         parts = self.parts
         parts.notes.found(report)
-        parts.teller.event(Event.FINDING, finding_text(report), report.peer)
+        # An event would make the notify script, which may be the cause, do the same again.
+        if report.finding not in OWN_OUTAGES:
+            parts.teller.event(Event.FINDING, finding_text(report), report.peer)
         parts.host.changed()
 
     def served_beside(self, text: str) -> None:

@@ -21,6 +21,19 @@ class Lasting(NamedTuple):
     text: str
 
 
+OWN_OUTAGES = {
+    Finding.LOST_EACH_TIME: (
+        "interface_lost",
+        "a script or the network card takes the interface down each time that this host becomes MASTER",
+    ),
+    Finding.NOT_REASSERTED: (
+        "cut_off",
+        "another host took over while a script of this host kept the interface down",
+    ),
+}
+"""Each finding about a script of ours that takes the interface down, with word and text."""
+
+
 class Notes:
     """The engine's reports for as long as they hold; `clock` returns monotonic seconds."""
 
@@ -76,13 +89,17 @@ class Notes:
                 self._silent.setdefault(family, self._clock())
             case Report(Finding.FAMILY_HEARD, family=family) if family is not None:
                 self._silent.pop(family, None)
+            case Report(Finding.LOST_EACH_TIME | Finding.NOT_REASSERTED as finding):
+                self.set(*OWN_OUTAGES[finding])
 
     def state_changed(self) -> None:
-        """Forget what other hosts do: it belongs to the term that has ended."""
+        """Forget what belongs to the term that has ended: what other hosts do, and our scripts."""
         self._rivals.clear()
         self._claims.clear()
         self._answering.clear()
         self._silent.clear()
+        for finding, _ in OWN_OUTAGES.values():
+            self.set(finding, "")
 
     def of_master(self, is_scripted: bool, wrong_digest_from: IPAddress | None) -> str:
         """Return the note of a master; empty if all is well."""

@@ -37,9 +37,10 @@ def test_hosts_whose_up_scripts_keep_the_link_down_for_too_long_come_to_rest(a, 
     on_b = start_backup(b, **BOTH, ADVSKEW=100)
     on_b.wait_for_line(MASTER)
     on_b.wait_for_line(BACKUP, f"{a.address} is preferred")
-    on_a.wait_for_line("[ERROR] web: another host took over while a script of this host")
+    on_a.wait_for_line("[ERROR] web: another host took over again while a script of this host")
     wait_for_rest(a, b, wire=wire)
-    assert [len(daemon.lines(f"Spawning [{UP}")) for daemon in (on_a, on_b)] == [1, 1]
+    # The first contest may as well be due to a cable.
+    assert len(on_a.lines(f"Spawning [{UP}")) == 2
     assert a.has(VIP)
 
 

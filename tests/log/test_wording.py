@@ -151,7 +151,7 @@ ROWS = [
     ),
     (
         lambda log: log.found(Report(Finding.NOT_REASSERTED)),
-        "[ERROR] web: another host took over while a script of this host kept the interface down: "
+        "[ERROR] web: another host took over again while a script of this host kept the interface down: "
         "ucarpd does not run the scripts again now, or both hosts would take turns for ever; change the "
         "script so that the interface is back before the other hosts time out, which by default takes 3 s",
     ),

@@ -52,7 +52,7 @@ class Finding(Enum):
     MASTER_HEARD = "its advertisements are heard again"
     CUT_OFF = "the gateways have fallen silent with the master"
     LOST_EACH_TIME = "the interface is lost each time that this host takes the role"
-    NOT_REASSERTED = "the up-script does not run again, because it cuts this host off"
+    NOT_REASSERTED = "the up-script does not run again, because it cuts this host off each time"
 
 
 @distinct

@@ -72,8 +72,8 @@ class HeldAddresses:
         self._reacquire_at: float | None = None
         self._rival_gone_at: float | None = None
         self._outdo_at: float | None = None
-        self.was_cut_off = False
-        """Whether a script has cut this host off, and another host may have taken over meanwhile."""
+        self.cut_offs = 0
+        """How often a script has cut this host off for so long that another one may have taken over."""
         self.configure(params)
 
     def configure(self, params: Params) -> None:
@@ -177,7 +177,7 @@ class HeldAddresses:
         if self._rival_gone_at is not None and now >= self._rival_gone_at:
             self._rival_gone_at = None
             actions.append(
-                Report(Finding.NOT_REASSERTED) if self.was_cut_off else ReassertAddresses()
+                Report(Finding.NOT_REASSERTED) if self.cut_offs > 1 else ReassertAddresses()
             )
         if self._announcements.take(now, early) and (here := self._all_here()):
             self._outdo_at = None

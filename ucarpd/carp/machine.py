@@ -169,7 +169,7 @@ class VirtualHost(Transitions):
                 self._hear_as_master(event, now, held)
             case events.InterfaceReady(sources):
                 if sources != self.sources or self._outage.until is not None:
-                    held.was_cut_off |= self._outage.until is not None and now >= self._missed_at
+                    held.cut_offs += self._outage.until is not None and now >= self._missed_at
                     self._outage.end()
                     self._hearing.use(sources, now)
                     self._advertise(now, now)

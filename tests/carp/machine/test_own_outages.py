@@ -67,10 +67,19 @@ def test_rule_l6_when_the_script_has_ended_the_outage_counts_as_any_other(ends_a
         assert machine._outage.until == 15.0
 
 
-@pytest.mark.parametrize(("back_at", "is_missed"), [(14.9, False), (15.0, True)])
-def test_a_script_that_cuts_this_host_off_is_not_run_again_after_a_contest(back_at, is_missed):
-    """It would cut it off again, and so bring the rival back."""
+@pytest.mark.parametrize(
+    ("back_at", "before", "is_stopped", "because"),
+    [
+        (14.9, 1, False, "this time nobody can have missed us"),
+        (15.0, 1, True, "it would cut this host off again, and so bring the rival back"),
+        (15.0, 0, False, "it may have been the cable, and the rival has a cloud address"),
+    ],
+)
+def test_scripts_that_cut_this_host_off_twice_are_not_run_again_after_a_contest(
+    back_at, before, is_stopped, because
+):
     machine = brought_to(State.MASTER, reassert=True)
+    machine._held.cut_offs = before
     tell(machine, "InterfaceLost during_script", 13.6)
     while machine.next_deadline() <= back_at:
         tell(machine, "DeadlineReached", machine.next_deadline())
@@ -85,8 +94,8 @@ def test_a_script_that_cuts_this_host_off_is_not_run_again_after_a_contest(back_
     while machine.next_deadline() <= 18.5:
         actions += tell(machine, "DeadlineReached", machine.next_deadline())
     told = {words(action) for action in actions}
-    assert ("Report NOT_REASSERTED" in told) is is_missed
-    assert ("ReassertAddresses" in told) is not is_missed
+    assert ("Report NOT_REASSERTED" in told) is is_stopped, because
+    assert ("ReassertAddresses" in told) is not is_stopped, because
 
 
 def test_rule_l7_an_interface_that_is_lost_each_time_is_waited_for():

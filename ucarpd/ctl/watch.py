@@ -111,7 +111,7 @@ def _other_screen(feed: Feed) -> Iterator[None]:
     terminal = sys.stdin.fileno()
     before = termios.tcgetattr(terminal)
     handlers = {
-        # A program that was started with SIGINT ignored hands that on, as a shell does in the background.
+        # We may have been started with SIGINT ignored, as a script in the background is.
         signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
         signal.SIGWINCH: signal.signal(signal.SIGWINCH, lambda *_: feed.wake_up()),
         signal.SIGTERM: signal.signal(signal.SIGTERM, _end),

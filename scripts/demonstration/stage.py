@@ -71,6 +71,10 @@ class Stage:
             case Act.PULL | Act.PLUG:
                 self.hosts[deed.host].cable(deed.act is Act.PLUG)
 
+    def is_ready(self) -> bool:
+        """Whether each ucarpd has begun to listen."""
+        return all(daemon.lines("Switching to state: ") for daemon in self.daemons.values())
+
     def holders(self) -> list[str]:
         """The hosts that have the address."""
         return [name for name in self.daemons if self.hosts[name].has(self.address)]

@@ -77,7 +77,10 @@ def on_terminal(files):
         terminals.append(Terminal(files, *words, **options))
         return terminals[-1]
 
-    return start
+    yield start
+    for terminal in terminals:
+        terminal.command.kill()
+        terminal.command.wait()
 
 
 def test_it_draws_each_change_and_ends_with_q(process, on_terminal):
@@ -101,6 +104,17 @@ def test_one_instance_with_all_about_it(process, on_terminal):
     process(MASTER, BACKUP)
     terminal = on_terminal("status", "mail", "--watch")
     assert b"web" not in terminal.until(rb"mail: .*BACKUP since.*\[####.*q: quit")
+    terminal.type(b"\x03")
+    status, output, _ = terminal.end()
+    assert status == 130
+    assert output.endswith(b"\x1b[?1049l")
+
+
+def test_ctrl_c_ends_it_also_if_its_parent_ignores_that(process, on_terminal):
+    """A shell without job control starts a script in the background with SIGINT ignored."""
+    process(MASTER)
+    terminal = on_terminal("status", "--watch", wrapper=["env", "--ignore-signal=INT"])
+    terminal.until(rb"q: quit")
     terminal.type(b"\x03")
     status, output, _ = terminal.end()
     assert status == 130

@@ -16,6 +16,8 @@ from nodes import (
     wait_for_address,
 )
 
+from ucarpd.health.fitness import FIRST_ADDRESS_PAUSE
+
 
 def add(host, address, interface="eth0"):
     host.ip("address", "add", address, "dev", interface)
@@ -165,7 +167,8 @@ def test_a_pair_that_loses_ipv6_goes_on_with_ipv4(a, b):
     for host in (a, b):
         host.sysctl("net/ipv6/conf/eth0/disable_ipv6", "0")
     for daemon in daemons:
-        daemon.wait_for_line("no longer demoted")
+        # A host that gave the role away twice, before it could add the address, is fit after two pauses.
+        daemon.wait_for_line("no longer demoted", limit=2 * FIRST_ADDRESS_PAUSE + 15)
 
 
 # -- a reload --------------------------------------------------------------------------------------

@@ -1,11 +1,15 @@
 """The demo: its scenario, the figures of a run, and the picture of it."""
 
 import re
+import time
 from xml.etree import ElementTree
 
 import pytest
 from demonstration import picture
-from demonstration.scenario import STEPS, Act
+from demonstration.narrator import Narrator
+from demonstration.play import Play
+from demonstration.scenario import STEPS, Act, Step
+from demonstration.screen import Screen
 from demonstration.stage import edited, value_of
 from demonstration.witness import Scene, Sighting, Witness
 from lab import Client, LabError
@@ -104,6 +108,40 @@ def test_the_scenario_can_be_played():
             case Act.PLUG:
                 cut.remove(deed.host)
     assert cut == set()
+
+
+class SlowStage:
+    """A busy machine: its ucarpd is ready at the third look; from then on web1 answers."""
+
+    address = "172.16.0.1"
+
+    def __init__(self, client):
+        self.client = client
+        self.looks = 0
+
+    def is_ready(self):
+        self.looks += 1
+        if self.looks == 3:
+            now = time.monotonic()
+            write(self.client, f"{now} {now} web1\n")
+        return self.looks >= 3
+
+    def check_programs(self):
+        pass
+
+    def holders(self):
+        return ["web1"]
+
+    def check_stopped(self):
+        pass
+
+
+def test_the_time_that_a_program_needs_to_start_does_not_count(tmp_path):
+    witness = Witness(Client(MuteHost(tmp_path), "172.16.0.1"))
+    stage = SlowStage(witness.client)
+    play = Play(stage, witness, Narrator(Screen(), stage, witness), lambda: None)
+    play.run([Step("Start", "It starts.", (), "web1", limit=0, settle=0)])
+    assert play.faults == []
 
 
 def test_only_the_line_of_the_key_is_edited():

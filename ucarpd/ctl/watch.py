@@ -122,6 +122,8 @@ def _other_screen(feed: Feed) -> Iterator[None]:
     terminal = sys.stdin.fileno()
     before = termios.tcgetattr(terminal)
     handlers = {
+        # We may have been started with SIGINT ignored, as a script in the background is.
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
         signal.SIGWINCH: signal.signal(signal.SIGWINCH, lambda *_: feed.wake_up()),
         signal.SIGTERM: signal.signal(signal.SIGTERM, _end),
         signal.SIGHUP: signal.signal(signal.SIGHUP, _end),

@@ -8,6 +8,7 @@ from engine_bench import OWN, VIRTUAL, Bench, master, peer_frame
 from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
+from ucarpd.carp.events import InterfaceLost
 from ucarpd.carp.machine import VirtualHost
 from ucarpd.carp.rank import NEVER
 
@@ -109,6 +110,67 @@ def test_a_defect_ends_the_engine_and_only_a_master_bows_out(was_master, monkeyp
         assert bench.told() == []
 
     virtual_loop.run(scenario())
+
+
+@pytest.mark.parametrize("by", ["changed", "acquire"])
+def test_after_a_defect_in_an_event_that_an_action_causes_no_action_follows(by, monkeypatch):
+    """A look at the kernel's events on the way to the addresses may bring such an event."""
+
+    async def scenario():
+        bench = Bench()
+        bench.engine.interface_ready((OWN,))
+        bench.released()
+        bench.told()
+        handle, do = VirtualHost.handle, getattr(bench, by)
+
+        def broken(self, event, now):
+            if isinstance(event, InterfaceLost):
+                raise ZeroDivisionError("a defect")
+            return handle(self, event, now)
+
+        def cause(*arguments):
+            bench.engine.interface_lost("no carrier on eth0", False)
+            do(*arguments)
+
+        monkeypatch.setattr(VirtualHost, "handle", broken)
+        setattr(bench, by, cause)
+        await asyncio.sleep(3.0)
+        assert bench.told() == [
+            "BACKUP to MASTER",
+            "advertisement 1/0",
+            "acquire",
+            "fault: a defect",
+            "release",
+        ]
+        bench.released()
+        assert bench.told() == ["advertisement 255/255", "failed"]
+        await asyncio.sleep(10.0)
+        assert bench.told() == []
+
+    virtual_loop.run(scenario())
+
+
+@in_virtual_time
+async def test_an_event_that_an_action_causes_waits_for_the_other_actions():
+    bench = Bench()
+    bench.engine.interface_ready((OWN,))
+    bench.released()
+    bench.told()
+    acquire = bench.acquire
+
+    def cause(*arguments):
+        bench.engine.interface_lost("no carrier on eth0", False)
+        acquire(*arguments)
+
+    bench.acquire = cause
+    await asyncio.sleep(3.0)
+    assert bench.told() == [
+        "BACKUP to MASTER",
+        "advertisement 1/0",
+        "acquire",
+        "MASTER to INIT",
+        "release",
+    ]
 
 
 @in_virtual_time

@@ -69,6 +69,8 @@ class Engine:
         self._late = late
         self._deadline = (timer or Timer()).deadline(self._on_deadline)
         self._due = float("inf")
+        self._events: list[tuple[events.Event, float]] = []
+        """The event that is being handled, and those that have come meanwhile, with their times."""
         self._now = 0.0
         self._transition = Transition(INIT, INIT, "starting")
         self.sent = 0
@@ -200,14 +202,21 @@ class Engine:
     def _dispatch(self, event: events.Event, at: float | None = None) -> None:
         """Pass an event to the machine; `at` is its monotonic time, by default now.
 
-        For the machine, time never goes back.
+        For the machine, time never goes back.  An event that an action causes waits until the other
+        actions are done.
         """
         if self._is_over:
             return
-        self._now = max(self._now, self._loop.time() if at is None else at)
+        self._events.append((event, self._loop.time() if at is None else at))
+        if len(self._events) > 1:
+            return
         try:
-            for action in self._machine.handle(event, self._now):
-                self._perform(action)
+            while self._events:
+                event, at = self._events[0]
+                self._now = max(self._now, at)
+                for action in self._machine.handle(event, self._now):
+                    self._perform(action)
+                del self._events[:1]
             self._arm()
         except Exception as error:  # noqa: BLE001 - no error may end the process
             self._fail(error)
@@ -289,6 +298,7 @@ class Engine:
 
     def _end(self) -> None:
         self._is_over = True
+        self._events.clear()
         self._custody.close()
         self._deadline.set(None)
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 import virtual_loop
-from engine_bench import OWN, VIRTUAL, Bench, master, peer_frame
+from engine_bench import OWN, VIRTUAL, Bench, master, peer_frame, promoted
 from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
@@ -148,6 +148,60 @@ def test_after_a_defect_in_an_event_that_an_action_causes_no_action_follows(by, 
         assert bench.told() == []
 
     virtual_loop.run(scenario())
+
+
+@in_virtual_time
+async def test_addresses_that_come_after_a_defect_are_neither_announced_nor_served(monkeypatch):
+    """The request was under way, and its end comes before that of the release."""
+    bench = await promoted()
+
+    def broken(*_arguments):
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(VirtualHost, "handle", broken)
+    bench.engine.hardware_address_changed()
+    bench.told()
+    bench.there()
+    bench.acquired(True)
+    assert (bench.told(), bench.served_told) == ([], 0)
+
+
+@in_virtual_time
+async def test_a_defect_on_the_way_to_a_deadline_ends_the_engine_too():
+    """Otherwise the backup would have no deadline any more, and would never take over."""
+    bench = Bench()
+    bench.engine.interface_ready((OWN,))
+    bench.released()
+    bench.told()
+
+    def broken(_at):
+        raise ZeroDivisionError("a defect")
+
+    bench.read_until = broken
+    await asyncio.sleep(3.0)
+    assert bench.told() == ["fault: a defect", "release"]
+    bench.released()
+    assert bench.told() == ["failed"]
+
+
+@in_virtual_time
+async def test_two_defects_at_once_end_the_engine_once(monkeypatch):
+    bench = Bench()
+    bench.engine.interface_ready((OWN,))
+    bench.released()
+    bench.told()
+
+    def broken(*_arguments):
+        raise ZeroDivisionError("a defect")
+
+    def read_until(_at):
+        bench.receive(peer_frame())
+        broken()
+
+    monkeypatch.setattr(VirtualHost, "handle", broken)
+    bench.read_until = read_until
+    await asyncio.sleep(3.0)
+    assert bench.told() == ["fault: a defect", "release", "fault: a defect"]
 
 
 @in_virtual_time

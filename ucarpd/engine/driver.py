@@ -78,7 +78,7 @@ class Engine:
         self._waiting_for: str | None = None
         self._held_loss: tuple[str, bool, bool] | None = None
         """A loss of the interface that is held back until the up-script ends."""
-        self._is_over = False
+        self._is_over = self._is_failing = False
 
     @property
     def machine(self) -> VirtualHost:
@@ -230,6 +230,12 @@ class Engine:
         self._deadline.set(due - WAKE_UP_LEAD if self._machine.state is BACKUP else due)
 
     def _on_deadline(self) -> None:
+        try:
+            self._meet_deadline()
+        except Exception as error:  # noqa: BLE001 - without a deadline it would never act again
+            self._fail(error)
+
+    def _meet_deadline(self) -> None:
         now, due = self._loop.time(), self._due
         self._late(max(0.0, now - due), now)
         if self._machine.state is BACKUP:
@@ -303,9 +309,12 @@ class Engine:
         self._deadline.set(None)
 
     def _fail(self, error: Exception) -> None:
-        """Give up after a defect of ucarpd."""
-        self._end()
+        """Give up after a defect of ucarpd; after another one this is under way."""
         self._log.fault(error)
+        if self._is_failing:
+            return
+        self._is_failing = True
+        self._end()
         self._transition = Transition(INIT, self._transition.state, "internal error")
         give_up(
             self._machine,

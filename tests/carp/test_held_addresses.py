@@ -154,6 +154,15 @@ def test_a_rival_that_comes_just_after_an_announcement_is_outdone_when_the_inter
     assert here.deadline == pytest.approx(14.2)
 
 
+def test_without_any_address_a_rival_is_not_outdone_and_no_deadline_stays_in_the_past(here):
+    here.outdo_rival(13.5, 1.0)
+    assert here.removed(ONE, 13.6) == AGAIN
+    here.removed(TWO, 13.6)
+    here.refused((), 13.7)
+    assert here.due(14.1) == AGAIN
+    assert here.deadline is None or here.deadline > 14.1
+
+
 def test_what_is_announced_anyway_outdoes_a_rival(here):
     assert here.announce(20.0) == ALL
     assert here.outdo_rival(20.05, 1.0) == []

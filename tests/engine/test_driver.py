@@ -194,7 +194,7 @@ async def test_frames_that_do_not_count_delay_a_takeover_only_until_they_are_rea
     bench.released()
     forged = peer_frame(params=Params(vhid=7, addresses=(VIRTUAL,), key=b"another"))
     bench.unread = [(forged, loop.time())] * 3
-    loop.jump(4.0)
+    loop.jump(3.9)
     await asyncio.sleep(0.01)
     assert bench.unread == []
     assert bench.engine.state is State.MASTER

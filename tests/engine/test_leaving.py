@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 import virtual_loop
-from engine_bench import OWN, VIRTUAL, Bench, master, peer_frame
+from engine_bench import OWN, VIRTUAL, Bench, master, peer_frame, promoted
 from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
+from ucarpd.carp.events import InterfaceLost
 from ucarpd.carp.machine import VirtualHost
 from ucarpd.carp.rank import NEVER
 
@@ -109,6 +110,121 @@ def test_a_defect_ends_the_engine_and_only_a_master_bows_out(was_master, monkeyp
         assert bench.told() == []
 
     virtual_loop.run(scenario())
+
+
+@pytest.mark.parametrize("by", ["changed", "acquire"])
+def test_after_a_defect_in_an_event_that_an_action_causes_no_action_follows(by, monkeypatch):
+    """A look at the kernel's events on the way to the addresses may bring such an event."""
+
+    async def scenario():
+        bench = Bench()
+        bench.engine.interface_ready((OWN,))
+        bench.released()
+        bench.told()
+        handle, do = VirtualHost.handle, getattr(bench, by)
+
+        def broken(self, event, now):
+            if isinstance(event, InterfaceLost):
+                raise ZeroDivisionError("a defect")
+            return handle(self, event, now)
+
+        def cause(*arguments):
+            bench.engine.interface_lost("no carrier on eth0", False)
+            do(*arguments)
+
+        monkeypatch.setattr(VirtualHost, "handle", broken)
+        setattr(bench, by, cause)
+        await asyncio.sleep(3.0)
+        assert bench.told() == [
+            "BACKUP to MASTER",
+            "advertisement 1/0",
+            "acquire",
+            "fault: a defect",
+            "release",
+        ]
+        bench.released()
+        assert bench.told() == ["advertisement 255/255", "failed"]
+        await asyncio.sleep(10.0)
+        assert bench.told() == []
+
+    virtual_loop.run(scenario())
+
+
+@in_virtual_time
+async def test_addresses_that_come_after_a_defect_are_neither_announced_nor_served(monkeypatch):
+    """The request was under way, and its end comes before that of the release."""
+    bench = await promoted()
+
+    def broken(*_arguments):
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(VirtualHost, "handle", broken)
+    bench.engine.hardware_address_changed()
+    bench.told()
+    bench.there()
+    bench.acquired(True)
+    assert (bench.told(), bench.served_told) == ([], 0)
+
+
+@in_virtual_time
+async def test_a_defect_on_the_way_to_a_deadline_ends_the_engine_too():
+    """Otherwise the backup would have no deadline any more, and would never take over."""
+    bench = Bench()
+    bench.engine.interface_ready((OWN,))
+    bench.released()
+    bench.told()
+
+    def broken(_at):
+        raise ZeroDivisionError("a defect")
+
+    bench.read_until = broken
+    await asyncio.sleep(3.0)
+    assert bench.told() == ["fault: a defect", "release"]
+    bench.released()
+    assert bench.told() == ["failed"]
+
+
+@in_virtual_time
+async def test_two_defects_at_once_end_the_engine_once(monkeypatch):
+    bench = Bench()
+    bench.engine.interface_ready((OWN,))
+    bench.released()
+    bench.told()
+
+    def broken(*_arguments):
+        raise ZeroDivisionError("a defect")
+
+    def read_until(_at):
+        bench.receive(peer_frame())
+        broken()
+
+    monkeypatch.setattr(VirtualHost, "handle", broken)
+    bench.read_until = read_until
+    await asyncio.sleep(3.0)
+    assert bench.told() == ["fault: a defect", "release", "fault: a defect"]
+
+
+@in_virtual_time
+async def test_an_event_that_an_action_causes_waits_for_the_other_actions():
+    bench = Bench()
+    bench.engine.interface_ready((OWN,))
+    bench.released()
+    bench.told()
+    acquire = bench.acquire
+
+    def cause(*arguments):
+        bench.engine.interface_lost("no carrier on eth0", False)
+        acquire(*arguments)
+
+    bench.acquire = cause
+    await asyncio.sleep(3.0)
+    assert bench.told() == [
+        "BACKUP to MASTER",
+        "advertisement 1/0",
+        "acquire",
+        "MASTER to INIT",
+        "release",
+    ]
 
 
 @in_virtual_time

@@ -129,6 +129,25 @@ async def test_what_falls_due_meanwhile_waits_for_the_sockets():
 
 
 @in_virtual_time
+async def test_a_deadline_that_stays_in_the_past_lets_the_loop_have_its_turn():
+    """A defect: its cause may end with the next event, and other virtual hosts must go on."""
+    bench = Bench()
+    turns = []
+
+    def again():
+        if len(bench.calls) < 4:
+            bench.loop.call_soon(lambda: turns.append(len(bench.calls)))
+            past.set(bench.at(0.5))
+
+    past = bench.deadline("past", again)
+    past.set(bench.at(1.0))
+    bench.deadline("other").set(bench.at(1.0))
+    await asyncio.sleep(5.0)
+    assert turns == [2, 3]
+    assert bench.calls == [("past", 1.0), ("other", 1.0), *[("past", 1.0)] * 2]
+
+
+@in_virtual_time
 async def test_a_defect_in_one_call_stops_no_other():
     bench = Bench()
     caught = []

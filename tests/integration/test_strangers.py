@@ -16,11 +16,11 @@ STRANGER = IPv4Address("172.16.0.55")
 STRANGER_MAC = bytes.fromhex("020000000055")
 
 
-def say(host, payload):
+def say(host, payload, group=CARP_GROUP_V4):
     """As a stranger on the switch."""
     with open_in(host.lab.switch.namespace, "br0") as mouth:
-        ip = carp_over_ip(STRANGER, CARP_GROUP_V4, payload)
-        mouth.send(ethernet(group_mac(CARP_GROUP_V4), STRANGER_MAC, ip))
+        ip = carp_over_ip(STRANGER, group, payload)
+        mouth.send(ethernet(group_mac(group), STRANGER_MAC, ip))
 
 
 def vrrp(vhid):
@@ -40,6 +40,19 @@ def test_vrrp_is_told_as_vrrp_and_only_with_our_number(a):
     daemon.wait_for_line("MASTER on eth0 id 1", "vrrp 3", "othervrrp 3")
     assert len(daemon.lines("VRRP")) == 1
     assert daemon.lines("dropped a packet") == []
+
+
+def test_another_virtual_host_with_another_group_is_no_fault(a):
+    daemon = start_master(a)
+    other = encode(Advertisement(vhid=9, advbase=1, advskew=0, counter=1, digest=bytes(20)))
+    for _ in range(3):
+        say(a, other, IPv4Address("239.192.7.18"))
+    daemon.wait_for_line(
+        "[INFO] web: dropped a packet from 172.16.0.55: vhid 9, this virtual host is 1"
+    )
+    daemon.signal(signal.SIGUSR1)
+    daemon.wait_for_line("MASTER on eth0 id 1", "badvhid 3")
+    assert len(daemon.lines("dropped a packet")) == 1
 
 
 def test_a_cloned_machine(a, b):

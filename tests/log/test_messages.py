@@ -223,6 +223,23 @@ def test_a_cloned_machine_is_told_once(collected, web):
     assert len(collected()) == 1
 
 
+def test_other_virtual_hosts_are_told_once_an_hour_and_leave_room_for_ours(
+    collected, web, monkeypatch
+):
+    clock = [1000.0]
+    monkeypatch.setattr(segment_messages.time, "monotonic", lambda: clock[0])
+    for reason in (DropReason.BAD_VHID, DropReason.BAD_TTL):
+        foreign = Dropped(reason, PEER, "foreign", concerns_us=False)
+        for clock[0] in range(1000, 4600):
+            web.dropped(foreign)
+    for number in range(100):
+        web.dropped(foreign._replace(source=PEER + number))
+    web.dropped(Dropped(DropReason.BAD_TTL, PEER, "ours"))
+    told = [line for line, _ in collected()]
+    assert told[:2] == ["[INFO] web: dropped a packet from 172.16.0.11: foreign"] * 2
+    assert told[-1] == "[WARNING] web: dropped a packet from 172.16.0.11: ours"
+
+
 def test_vrrp_with_another_id_is_not_told(collected, web):
     web.dropped(Dropped(DropReason.OTHER_VRRP, PEER, "VRRP"))
     assert collected() == []

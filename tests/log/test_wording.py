@@ -168,7 +168,11 @@ ROWS = [
         "[WARNING] web: dropped a packet from 172.16.0.11: TTL 254, must be 255",
     ),
     (
-        lambda log: log.dropped(Dropped(DropReason.BAD_VHID, PEER, "vhid 2, this virtual host is 1")),
+        lambda log: log.dropped(
+            Dropped(
+                DropReason.BAD_VHID, PEER, "vhid 2, this virtual host is 1", concerns_us=False
+            )
+        ),
         "[INFO] web: dropped a packet from 172.16.0.11: vhid 2, this virtual host is 1",
     ),
     (

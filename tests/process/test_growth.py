@@ -46,7 +46,7 @@ def test_packets_leave_nothing(params, is_good):
 
 
 def test_reports_leave_nothing_whatever_sources_are_invented():
-    limiter = DropLimiter()
+    limiter = DropLimiter(())
     receiver = Receiver(OURS)
     dropped = [receiver.check(frame, (), ()) for frame in frames(THEIRS, 3000)]
     lines = 0

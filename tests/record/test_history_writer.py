@@ -8,7 +8,7 @@ from virtual_loop import in_virtual_time
 
 from ucarpd.record import history
 from ucarpd.record.happening import Happening
-from ucarpd.record.history_writer import MOST_WAITING, HistoryWriter
+from ucarpd.record.history_writer import LEAST_OF_EACH, MOST_WAITING, HistoryWriter
 
 
 class Bench:
@@ -80,6 +80,23 @@ async def test_more_events_than_can_wait_are_lost_and_counted(make, log_lines):
     await asyncio.sleep(1)
     assert bench.told() == ["first", *map(str, range(MOST_WAITING))]
     assert log_lines.told() == ["the history lacks 7 events"]
+
+
+@in_virtual_time
+async def test_thousands_of_instances_that_start_and_take_over_lose_nothing(make, log_lines):
+    bench = make()
+    bench.disk.hangs = True
+    bench.tell("first")
+    await asyncio.sleep(1)
+    names = [f"web{number}" for number in range(MOST_WAITING + 1)]
+    for name in names:
+        bench.tell(*range(LEAST_OF_EACH), name=name)
+    bench.tell("one too many", name=names[0])
+    bench.disk.work_again()
+    await asyncio.sleep(1)
+    kept = [str(number) for number in range(LEAST_OF_EACH)]
+    assert all(bench.told(name) == kept for name in names)
+    assert log_lines.told() == ["the history lacks 1 events"]
 
 
 @in_virtual_time

@@ -28,11 +28,11 @@ class Flaws(NamedTuple):
     ip_checksum_error: int = 0
     size: int = 36
     ttl: int = 255
-    destination: IPAddress = CARP_GROUP_V4
     version: int = 2
     type: int = 1
     checksum_error: int = 0
     vhid: int = 10
+    destination: IPAddress = CARP_GROUP_V4
     key: bytes = b"secret"
     source: IPAddress = PEER
 
@@ -78,13 +78,10 @@ RUNGS_OF_THE_ADVERTISEMENT = (
         "the checksum of the advertisement is wrong",
     ),
     ({"vhid": 11, "key": b"another"}, DropReason.BAD_VHID, "vhid 11, this virtual host is 10"),
-    (
-        {"key": b"another"},
-        DropReason.BAD_DIGEST,
-        f"the digest is wrong: {UNEXPLAINED}",
-    ),
 )
-"""Those below the IP header, which both families have."""
+"""Those between the IP header and the destination, which both families have."""
+
+WRONG_DIGEST = ({"key": b"another"}, DropReason.BAD_DIGEST, f"the digest is wrong: {UNEXPLAINED}")
 
 RUNGS = [
     # flaw, reason, words for the operator
@@ -96,12 +93,13 @@ RUNGS = [
     ),
     ({"size": 35}, DropReason.BAD_LENGTH, "35 bytes, an advertisement has 36"),
     ({"ttl": 254}, DropReason.BAD_TTL, "TTL 254, must be 255"),
+    *RUNGS_OF_THE_ADVERTISEMENT,
     (
         {"destination": IPv4Address("10.0.0.1")},
         DropReason.BAD_DESTINATION,
         "sent to 10.0.0.1, this host listens on 224.0.0.18",
     ),
-    *RUNGS_OF_THE_ADVERTISEMENT,
+    WRONG_DIGEST,
     (
         {"source": OURS},
         DropReason.OWN_PACKET,
@@ -116,9 +114,13 @@ def check(wire, receiver=None):
 
 
 def without_evidence(dropped):
-    """A wrong digest comes with something to look into, and nothing else does."""
+    """A wrong digest comes with something to look into, and nothing else does.
+
+    Only another vhid is no concern of ours.
+    """
     assert (dropped.evidence is not None) == (dropped.reason is DropReason.BAD_DIGEST)
-    return dropped._replace(evidence=None)
+    assert dropped.concerns_us == (dropped.reason is not DropReason.BAD_VHID)
+    return dropped._replace(evidence=None, concerns_us=True)
 
 
 DUAL = params(vhid=10, addresses=(*PARAMS.addresses, VIRTUAL6))

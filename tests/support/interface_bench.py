@@ -73,7 +73,7 @@ class FakeEngine:
     def __init__(self, bench):
         self._bench = bench
         self.heard_from = PEER
-        self.drop_reason = DropReason.BAD_DIGEST
+        self.drop = Dropped(DropReason.BAD_DIGEST, PEER, "dropped")
         self.is_doubled = True
 
     def interface_ready(self, sources):
@@ -98,7 +98,7 @@ class FakeEngine:
     def receive(self, frame, at):
         if self.heard_from is not None:
             return AdvertisementReceived(self.heard_from, 1, 0, 1)
-        return Dropped(self.drop_reason, PEER, "dropped")
+        return self.drop
 
     def sent_by_another(self, frame):
         return self.is_doubled

@@ -144,10 +144,10 @@ class HeldAddresses:
 
     def announce(self, now: float, addresses: tuple[IPAddress, ...] = ()) -> list[Action]:
         """Announce `addresses` (empty: all that are here) now, and all of them again later."""
+        self._outdo_at = None
         addresses = addresses or self._all_here()
         if not addresses:
             return []
-        self._outdo_at = None
         self._announcements.start(now)
         return [AnnounceAddresses(addresses)]
 

@@ -11,8 +11,9 @@ bytes, so only its checksum, digest and counter are checked.
 
 A family in which this virtual host has unicast peers takes nothing from elsewhere, and nothing that
 was sent to the group, as OpenBSD has it; the TTL is not looked at there, since peers may be routed,
-as FreeBSD has it.  In IPv6 two checksums are accepted: the plain one, and NetBSD's with the
-pseudo-header.
+as FreeBSD has it.  The destination comes after the vhid: another virtual host on the segment may have
+another group, or unicast peers.  In IPv6 two checksums are accepted: the plain one, and NetBSD's
+with the pseudo-header.
 
 VRRP shares CARP's protocol number and groups.  It is recognised by its form before most other
 checks, because a VRRP router is no faulty CARP host: a router with our id is logged, others are
@@ -68,12 +69,12 @@ class DropReason(Enum):
     BAD_IP_CHECKSUM = "badipsum"
     BAD_LENGTH = "badlen"
     BAD_TTL = "badttl"
-    BAD_DESTINATION = "badaddrs"
-    BAD_PEER = "badpeer"
     BAD_VERSION = "badver"
     BAD_TYPE = "badtype"
     BAD_CHECKSUM = "badsum"
     BAD_VHID = "badvhid"
+    BAD_DESTINATION = "badaddrs"
+    BAD_PEER = "badpeer"
     BAD_DIGEST = "badauth"
     OWN_PACKET = "own"
     MISTYPED_VHID = "othervhid"
@@ -83,15 +84,8 @@ class DropReason(Enum):
     """VRRP with an id that is not our vhid, which is no fault at all."""
 
 
-FOREIGN = frozenset({DropReason.BAD_VHID, DropReason.OTHER_VRRP})
-"""Reasons of frames that do not concern this virtual host, if their vhid is another one."""
-
-
 class Evidence(NamedTuple):
-    """An advertisement for our vhid whose digest is wrong.
-
-    `source_mac` is the Ethernet source of its frame.
-    """
+    """An advertisement for our vhid whose digest is wrong; `source_mac` is that of its frame."""
 
     source: IPAddress
     source_mac: bytes
@@ -102,13 +96,15 @@ class Evidence(NamedTuple):
 class Dropped(NamedTuple):
     """`detail` is for the operator; `source` is None if the frame was too broken to tell.
 
-    `evidence` comes with a wrong digest: the diagnosis may find out more from it.
+    `evidence` comes with a wrong digest: the diagnosis may find out more from it.  `concerns_us` is
+    False if the frame is of another virtual host, and so no fault of this one, whatever the reason.
     """
 
     reason: DropReason
     source: IPAddress | None
     detail: str
     evidence: Evidence | None = None
+    concerns_us: bool = True
 
 
 class Receiver:
@@ -180,8 +176,13 @@ class Receiver:
         except MalformedHeader as error:
             return Dropped(DropReason.BAD_HEADER, None, str(error))
 
+        vhid = self._params.vhid
+        is_foreign = ip.payload[1:2] not in {b"", bytes([vhid])}
+
         def drop(reason: DropReason, detail: str) -> Dropped:
-            return Dropped(reason, ip.source, detail)
+            if is_foreign:
+                detail += f" (vhid {ip.payload[1]}, this virtual host is {vhid})"
+            return Dropped(reason, ip.source, detail, concerns_us=not is_foreign)
 
         if not ip.header_is_intact:
             return drop(DropReason.BAD_IP_CHECKSUM, "the checksum of its IPv4 header is wrong")
@@ -190,8 +191,8 @@ class Receiver:
             return drop(*self._vrrp(ip))
         if len(ip.payload) < packet.HEADER_SIZE:
             return drop(DropReason.BAD_LENGTH, f"{len(ip.payload)} bytes, an advertisement has 36")
-        if misdirected := self._misdirected(ip, own_sources):
-            return drop(*misdirected)
+        if ip.ttl != TTL and not self._params.peers_of(family):
+            return drop(DropReason.BAD_TTL, f"TTL {ip.ttl}, must be 255")
         carp = packet.decode(ip.payload)
         if carp.version != packet.VERSION:
             return drop(DropReason.BAD_VERSION, f"version {carp.version}, CARP is 2; VRRP?")
@@ -199,11 +200,13 @@ class Receiver:
             return drop(DropReason.BAD_TYPE, f"type {carp.type}, an advertisement is 1")
         if not _is_intact(ip):
             return drop(DropReason.BAD_CHECKSUM, "the checksum of the advertisement is wrong")
-        if carp.vhid != self._params.vhid:
-            return drop(*self._other_vhid(ip.source, carp))
+        if carp.vhid != vhid:
+            return self._other_vhid(ip.source, carp)
         if family not in self._params.families:
             text = f"this virtual host has no IPv{family} address to share"
-            return drop(DropReason.BAD_VHID, text)
+            return Dropped(DropReason.BAD_VHID, ip.source, text, concerns_us=False)
+        if misdirected := self._misdirected(ip, own_sources):
+            return drop(*misdirected)
         heard = AdvertisementReceived(
             ip.source,
             carp.advbase,
@@ -222,14 +225,16 @@ class Receiver:
         ends_with_advertisement = len(frame) == _SIZE[heard.family]
         return ends_with_advertisement and not self._params.peers_of(heard.family)
 
-    def _other_vhid(self, source: IPAddress, carp: packet.Advertisement) -> tuple[DropReason, str]:
+    def _other_vhid(self, source: IPAddress, carp: packet.Advertisement) -> Dropped:
         mine = self._params.vhid
-        if self._is_signed_as_ours(source, carp):
-            return DropReason.MISTYPED_VHID, (
-                f"{source} advertises the same addresses with the same password under "
-                f"UCARP_VHID={carp.vhid}, here it is {mine}: both hosts are master; set it alike"
-            )
-        return DropReason.BAD_VHID, f"vhid {carp.vhid}, this virtual host is {mine}"
+        if not self._is_signed_as_ours(source, carp):
+            text = f"vhid {carp.vhid}, this virtual host is {mine}"
+            return Dropped(DropReason.BAD_VHID, source, text, concerns_us=False)
+        text = (
+            f"{source} advertises the same addresses with the same password under "
+            f"UCARP_VHID={carp.vhid}, here it is {mine}: both hosts are master; set it alike"
+        )
+        return Dropped(DropReason.MISTYPED_VHID, source, text)
 
     def _is_signed_as_ours(self, source: IPAddress, carp: packet.Advertisement) -> bool:
         """Return whether only the vhid differs.
@@ -258,11 +263,9 @@ class Receiver:
     def _misdirected(
         self, ip: IPPacket, own_sources: Container[IPAddress]
     ) -> tuple[DropReason, str] | None:
-        """Climb the rungs about source and destination; return why to drop it, or None."""
+        """Return why the source or the destination is wrong, or None."""
         peers = self._params.peers_of(ip.family)
         if not peers:
-            if ip.ttl != TTL:
-                return DropReason.BAD_TTL, f"TTL {ip.ttl}, must be 255"
             group = self._params.group_of(ip.family)
             if ip.destination != group:
                 text = f"sent to {ip.destination}, this host listens on {group}"

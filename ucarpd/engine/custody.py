@@ -66,6 +66,7 @@ class Custody:
 
     def close(self) -> None:
         self._is_closed = True
+        self._job += 1  # What is under way is superseded: after a defect nothing serves.
         if self._again is not None:
             self._again.cancel()
 

@@ -69,6 +69,8 @@ class Engine:
         self._late = late
         self._deadline = (timer or Timer()).deadline(self._on_deadline)
         self._due = float("inf")
+        self._events: list[tuple[events.Event, float]] = []
+        """The event that is being handled, and those that have come meanwhile, with their times."""
         self._now = 0.0
         self._transition = Transition(INIT, INIT, "starting")
         self.sent = 0
@@ -76,7 +78,7 @@ class Engine:
         self._waiting_for: str | None = None
         self._held_loss: tuple[str, bool, bool] | None = None
         """A loss of the interface that is held back until the up-script ends."""
-        self._is_over = False
+        self._is_over = self._is_failing = False
 
     @property
     def machine(self) -> VirtualHost:
@@ -201,14 +203,21 @@ class Engine:
     def _dispatch(self, event: events.Event, at: float | None = None) -> None:
         """Pass an event to the machine; `at` is its monotonic time, by default now.
 
-        For the machine, time never goes back.
+        For the machine, time never goes back.  An event that an action causes waits until the other
+        actions are done.
         """
         if self._is_over:
             return
-        self._now = max(self._now, self._loop.time() if at is None else at)
+        self._events.append((event, self._loop.time() if at is None else at))
+        if len(self._events) > 1:
+            return
         try:
-            for action in self._machine.handle(event, self._now):
-                self._perform(action)
+            while self._events:
+                event, at = self._events[0]
+                self._now = max(self._now, at)
+                for action in self._machine.handle(event, self._now):
+                    self._perform(action)
+                del self._events[:1]
             self._arm()
         except Exception as error:  # noqa: BLE001 - no error may end the process
             self._fail(error)
@@ -222,6 +231,12 @@ class Engine:
         self._deadline.set(due - WAKE_UP_LEAD if self._machine.state is BACKUP else due)
 
     def _on_deadline(self) -> None:
+        try:
+            self._meet_deadline()
+        except Exception as error:  # noqa: BLE001 - without a deadline it would never act again
+            self._fail(error)
+
+    def _meet_deadline(self) -> None:
         now, due = self._loop.time(), self._due
         self._late(max(0.0, now - due), now)
         if self._machine.state is BACKUP:
@@ -296,13 +311,17 @@ class Engine:
 
     def _end(self) -> None:
         self._is_over = True
+        self._events.clear()
         self._custody.close()
         self._deadline.set(None)
 
     def _fail(self, error: Exception) -> None:
-        """Give up after a defect of ucarpd."""
-        self._end()
+        """Give up after a defect of ucarpd; after another one this is under way."""
         self._log.fault(error)
+        if self._is_failing:
+            return
+        self._is_failing = True
+        self._end()
         self._transition = Transition(INIT, self._transition.state, "internal error")
         give_up(
             self._machine,

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
+from math import inf, nextafter
 
 MOVED = 1.5
 """If the first deadline moves by more seconds than this, the next wake-up moves with it, so that it
@@ -32,6 +33,10 @@ class Timer:
         self._numbers = count()
         self._handle: asyncio.TimerHandle | None = None
         self._rings_at = float("inf")
+        self.earliest = float("-inf")
+        """While deadlines are called, none is due earlier again: one that stays in the past must not
+        keep the loop.
+        """
 
     def deadline(self, call: Callable[[], None]) -> "Deadline":
         """Return a deadline, not set yet, that calls `call`."""
@@ -63,9 +68,11 @@ class Timer:
         self._handle = None
         # The loop's next turn, with the sockets, comes before what falls due meanwhile.
         self._rings_at = float("-inf")
+        self.earliest = nextafter(now, inf)
         try:
             self._call_all(now)
         finally:
+            self.earliest = float("-inf")
             self._rings_at = float("inf")
             if self._queue:
                 self._wake_up_at(self._queue[0][0])
@@ -105,6 +112,7 @@ class Deadline:
         self.at = at
         if at is None:
             return
+        self.at = at = max(at, self._timer.earliest)
         if self.queued_at is None or at < self.queued_at:
             self._timer.enqueue(self, at)
         elif at - self.queued_at > MOVED:

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 
 from ucarpd.carp.frame import peek_vhid, source_mac, virtual_mac
 from ucarpd.carp.params import IPAddress
-from ucarpd.carp.receive import FOREIGN, Dropped, DropReason
+from ucarpd.carp.receive import Dropped, DropReason
 from ucarpd.interface.member import Member
 
 SILENCE = 10.0
 """Seconds without any advertisement after which the virtual hosts hear of the next one."""
 
-_DIFFERENCES = {DropReason.BAD_DESTINATION, DropReason.BAD_PEER}
+_DIFFERENCES = {DropReason.BAD_DESTINATION, DropReason.BAD_PEER, DropReason.MISTYPED_VHID}
 """Reasons for which two hosts of one virtual host, with different files, are both master."""
 
 
@@ -51,10 +51,10 @@ class Incoming:
             return None
         found = member.engine.receive(frame, at)
         if isinstance(found, Dropped):
-            if found.reason in FOREIGN and found.source and vhid and vhid not in self._members:
+            is_foreign = not found.concerns_us and vhid not in self._members
+            if is_foreign and found.source and vhid:
                 self._pass_over(found.source, vhid, at)
-            is_ours = found.reason in _DIFFERENCES and vhid in self._members
-            if is_ours or found.reason is DropReason.MISTYPED_VHID:
+            if found.reason in _DIFFERENCES:
                 member.log.differs(found)
             return None
         if source_mac(frame) == self.mac:

@@ -1,5 +1,7 @@
 """Limits on repeated lines: a flood or a lasting fault must not fill the log."""
 
+from collections.abc import Container
+
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.receive import Dropped, DropReason
 
@@ -60,13 +62,14 @@ class LastingFaults:
         return bool(over)
 
 
-_SELDOM = {DropReason.BAD_VHID, DropReason.MISTYPED_VHID, DropReason.VRRP}
-
-
 class DropLimiter:
-    """Limiter for reports of dropped packets.  Its memory does not grow with a flood."""
+    """Limiter for reports of dropped packets.  Its memory does not grow with a flood.
 
-    def __init__(self) -> None:
+    Packets that come for a reason in `seldom` are reported once an hour.
+    """
+
+    def __init__(self, seldom: Container[DropReason]) -> None:
+        self._seldom = seldom
         self._reported: dict[tuple[IPAddress | None, DropReason], tuple[float, int]] = {}
         self._minute_began = float("-inf")
         self._lines_left = 0
@@ -82,7 +85,7 @@ class DropLimiter:
             self._forget(now)
         kind = dropped.source, dropped.reason
         known = self._reported.get(kind)
-        if known is not None and now - known[0] < _repeat_after(dropped.reason):
+        if known is not None and now - known[0] < self._repeat_after(dropped.reason):
             self._reported[kind] = (known[0], known[1] + 1)
             return None
         if not self._lines_left:
@@ -96,9 +99,8 @@ class DropLimiter:
         self._reported = {
             kind: known
             for kind, known in self._reported.items()
-            if now - known[0] < 2 * _repeat_after(kind[1])
+            if now - known[0] < 2 * self._repeat_after(kind[1])
         }
 
-
-def _repeat_after(reason: DropReason) -> float:
-    return SELDOM if reason in _SELDOM else REPEAT_AFTER
+    def _repeat_after(self, reason: DropReason) -> float:
+        return SELDOM if reason in self._seldom else REPEAT_AFTER

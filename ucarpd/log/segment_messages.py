@@ -16,7 +16,7 @@ _STILL_HEARD = 10.0
 """Seconds without a packet after which a host is no longer taken for a master."""
 
 _NAMING = {DropReason.MISTYPED_VHID, DropReason.VRRP}
-"""Reasons with a text that names the source."""
+"""Reasons with a text that names the source; they last until a file is changed."""
 
 
 class _Heard(NamedTuple):
@@ -40,7 +40,8 @@ class SegmentMessages(InstanceLines):
         super().__init__(name, vhid, interface, facility)
         self.inquiry: Inquiry | None = None
         """Finds out why a digest is wrong; None: the log does not say why."""
-        self._drops = DropLimiter()
+        self._drops = DropLimiter(_NAMING)
+        self._foreign_drops = DropLimiter(frozenset(DropReason))
         self._send_failing = False
         self._source_taken_at = float("-inf")
         self._another_daemon_at = float("-inf")
@@ -115,7 +116,9 @@ class SegmentMessages(InstanceLines):
             return
         if dropped.reason is DropReason.BAD_DIGEST:
             self._note_wrong_digest(dropped.source, time.monotonic())
-        passed_over = self._drops.admit(dropped, time.monotonic())
+        # Other virtual hosts must not use up the lines about this one.
+        limiter = self._drops if dropped.concerns_us else self._foreign_drops
+        passed_over = limiter.admit(dropped, time.monotonic())
         if passed_over is None:
             return
         if dropped.evidence is None or self.inquiry is None:
@@ -153,11 +156,10 @@ class SegmentMessages(InstanceLines):
 
     def _write_drop(self, dropped: Dropped, detail: str, passed_over: int) -> None:
         more = f" ({passed_over} more since the last such line)" if passed_over else ""
-        is_foreign = dropped.reason is DropReason.BAD_VHID
         source = dropped.source or "an unknown source"
         names_source = dropped.reason in _NAMING
         self._write(
-            logging.INFO if is_foreign else logging.WARNING,
+            logging.WARNING if dropped.concerns_us else logging.INFO,
             f"{'' if names_source else f'dropped a packet from {source}: '}{detail}{more}",
             MESSAGE_ID=MESSAGE_ID_PACKET_DROPPED,
             UCARPD_PEER=str(dropped.source or ""),

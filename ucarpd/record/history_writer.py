@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ucarpd.linux.worker import Worker
@@ -10,7 +11,10 @@ from ucarpd.record import history
 from ucarpd.record.happening import Happening
 
 MOST_WAITING = 1000
-"""Events that wait for a slow disk; more of them are lost."""
+"""Events that wait for a slow disk; more of them are lost, except the first ones of each instance."""
+
+LEAST_OF_EACH = 10
+"""Events of an instance that may wait in any case: thousands may start, and take over, at once."""
 
 
 class HistoryWriter:
@@ -23,7 +27,10 @@ class HistoryWriter:
         self._loop = asyncio.get_running_loop()
         self._directory = directory
         self._disk = disk
-        self._waiting: list[Happening] = []
+        self._waiting: dict[str, list[Happening]] = {}
+        """By instance."""
+        self._number = 0
+        """How many wait."""
         self._is_due = False
         self._is_writing = False
         self._has_failed = False
@@ -31,10 +38,12 @@ class HistoryWriter:
 
     def tell(self, happening: Happening) -> None:
         """Write this event soon, after the work that it may cause."""
-        if len(self._waiting) >= MOST_WAITING:
+        waiting = self._waiting.setdefault(happening.instance, [])
+        if self._number >= MOST_WAITING and len(waiting) >= LEAST_OF_EACH:
             self._lost += 1
             return
-        self._waiting.append(happening)
+        waiting.append(happening)
+        self._number += 1
         if not self._is_due:
             self._is_due = True
             self._loop.call_later(lines.AFTER_THE_WORK, self._flush)
@@ -50,13 +59,14 @@ class HistoryWriter:
             self._write()
 
     def _write(self) -> None:
-        events, self._waiting = self._waiting, []
+        events, self._waiting = self._waiting, {}
+        number, self._number = self._number, 0
         if events:
             self._is_writing = True
             self._disk.do(
                 lambda: _append(self._directory, events),
                 self._written,
-                lambda error: self._failed(error, len(events)),
+                lambda error: self._failed(error, number),
             )
 
     def _written(self, _nothing: None) -> None:
@@ -80,8 +90,6 @@ class HistoryWriter:
         self._flush()
 
 
-def _append(directory: Path, events: list[Happening]) -> None:
-    by_instance: dict[str, list[str]] = {}
-    for each in events:
-        by_instance.setdefault(each.instance, []).append(f"{each.to_json()}\n")
-    history.append(directory, {name: "".join(texts) for name, texts in by_instance.items()})
+def _append(directory: Path, events: Mapping[str, Sequence[Happening]]) -> None:
+    texts = {name: "".join(f"{each.to_json()}\n" for each in of) for name, of in events.items()}
+    history.append(directory, texts)

@@ -14,19 +14,20 @@ from flawed_frames import (
     RUNGS_OF_THE_ADVERTISEMENT,
     VALID,
     VIRTUAL6,
+    WRONG_DIGEST,
     Flaws,
     check,
     check6,
     frame,
     without_evidence,
 )
-from playbook import OURS, params
+from playbook import params
 
 from ucarpd.carp.auth import Signer
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.packet import checksum
 from ucarpd.carp.params import CARP_GROUP_V4
-from ucarpd.carp.receive import Dropped, DropReason, Receiver
+from ucarpd.carp.receive import Dropped, DropReason
 
 VALID6 = AdvertisementReceived(PEER6, advbase=1, advskew=100, counter=7, demote=0)
 
@@ -67,12 +68,13 @@ RUNGS6 = [
     ({"protocol": 17}, DropReason.BAD_HEADER, "IPv6 next header 17"),
     ({"size": 35}, DropReason.BAD_LENGTH, "35 bytes, an advertisement has 36"),
     ({"ttl": 254}, DropReason.BAD_TTL, "TTL 254, must be 255"),
+    *RUNGS_OF_THE_ADVERTISEMENT,
     (
         {"destination": OURS6},
         DropReason.BAD_DESTINATION,
         "sent to fe80::1, this host listens on ff02::12",
     ),
-    *RUNGS_OF_THE_ADVERTISEMENT,
+    WRONG_DIGEST,
     (
         {"source": OURS6},
         DropReason.OWN_PACKET,
@@ -103,12 +105,14 @@ def test_the_first_rung_that_fails_is_the_reason_in_ipv6(first):
 def test_a_family_that_the_virtual_host_has_no_address_of():
     """The peers list other addresses than this host, and no digest would agree."""
     six = params(vhid=10, addresses=(VIRTUAL6,))
-    assert Receiver(PARAMS).check(frame(FLAWLESS6), (OURS,), ()) == Dropped(
-        DropReason.BAD_VHID, PEER6, "this virtual host has no IPv6 address to share"
-    )
-    assert Receiver(six).check(frame(Flaws()), (OURS6,), ()) == Dropped(
-        DropReason.BAD_VHID, PEER, "this virtual host has no IPv4 address to share"
-    )
+    for configured, wire, family, source in (
+        (PARAMS, frame(FLAWLESS6), 6, PEER6),
+        (PARAMS, frame(FLAWLESS6._replace(destination=OURS6)), 6, PEER6),
+        (six, frame(Flaws()), 4, PEER),
+    ):
+        words = f"this virtual host has no IPv{family} address to share"
+        dropped = check6(wire, configured)
+        assert without_evidence(dropped) == Dropped(DropReason.BAD_VHID, source, words)
 
 
 def test_another_group_of_ipv6():

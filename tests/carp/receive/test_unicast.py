@@ -47,8 +47,8 @@ NO_PEER = "its source is not one of UCARP_PEERS"
         (
             ONE_PEER,
             TO_US | {"source": THIRD, "version": 3},
-            DropReason.BAD_PEER,
-            NO_PEER,
+            DropReason.BAD_VERSION,
+            "version 3, CARP is 2; VRRP?",
         ),
         (ONE_PEER, TO_US | {"version": 3}, DropReason.BAD_VERSION, "version 3, CARP is 2; VRRP?"),
         (ONE_PEER, TO_US | {"source": OURS}, DropReason.OWN_PACKET, None),

@@ -4,13 +4,17 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from ucarpd import config
 from ucarpd.checks.probes import obstacle
 from ucarpd.commands import unit_checks
-from ucarpd.config import exposure
+from ucarpd.config import Problem, exposure
+from ucarpd.config.exposure import Exposure
+from ucarpd.config.lines import Line
 from ucarpd.config.problems import place
 from ucarpd.exit_status import EXIT_CONFIG, EXIT_NOT_RELOADED
 from ucarpd.interface import host_checks
@@ -19,7 +23,10 @@ from ucarpd.linux.lock import holders, is_held
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log import process as log_process
 from ucarpd.process import refusals
+from ucarpd.process.patience import Patience
 from ucarpd.scripts.runner import refusal
+
+_T = TypeVar("_T")
 
 MANY_PROCESSES = 32
 """So many processes with one file each should be one process: each hears all others."""
@@ -34,7 +41,8 @@ def check(options: argparse.Namespace) -> int:
     if options.reload:
         paths = [path.absolute() for path in paths]
         environ |= credentials_of(options.reload)
-    loaded, problems = config.load_all(paths, environ)
+    patience = Patience()
+    loaded, problems = config.load_all(paths, environ, take=patience.take)
     configs = [each.config for each in loaded]
     found = host_checks.find(configs, lambda name: is_held(name, run_directory()))
     problems += [finding.problem for finding in found if finding.is_error]
@@ -43,19 +51,21 @@ def check(options: argparse.Namespace) -> int:
     for path in dict.fromkeys(problem.path for problem in problems):
         told = {problem.line for problem in problems if problem.path == path}
         if all(each.path != path for each in configs):
-            for hint in config.hints(path, told):
+            for hint in patience.take(_look(path, partial(config.hints, path, told))) or ():
                 _say(f"{hint} (warning)", _WARNING)
     for each, lines, _ in loaded:
-        # `run` waits for a script that is not there.
-        of_scripts = config.script_errors(each.path, refusal)
-        of_scripts += config.check_errors(each.path, obstacle)
+        looked = patience.take(_look(each.path, partial(_findings, each, lines)))
+        if looked is None:
+            _say(config.silence(each.path), _ERR)
+            problems.append(config.silence(each.path))
+            continue
+        of_scripts, exposed, warnings = looked
         for error in of_scripts:
             _say(error, _ERR)
         for problem, is_error in unit_checks.find(each):
             _say(problem if is_error else f"{problem} (warning)", _ERR if is_error else _WARNING)
             of_scripts += [problem] * is_error
         # They are no reason to refuse the file: it works, and an upgrade must not stop it.
-        exposed = exposure.find(each)
         for weak in exposed:
             if weak.is_error:
                 _say(f"{weak.problem} (ERROR)", _ERR)
@@ -64,7 +74,6 @@ def check(options: argparse.Namespace) -> int:
         of_host = [f.problem for f in found if not f.is_error and f.problem.path == each.path]
         # If the operator must rewrite a line, other advice about it would mislead.
         told = {error.line for error in of_scripts}
-        warnings = (*config.warnings(each.path, lines), *config.script_warnings(each.path))
         of_file = [each for each in warnings if each.line not in told]
         for warning in (*of_file, *of_host):
             _say(f"{warning} (warning)", _WARNING)
@@ -82,6 +91,26 @@ def check(options: argparse.Namespace) -> int:
         print(config.nothing_in(options.paths), file=sys.stderr)
         return EXIT_CONFIG
     return EXIT_CONFIG if problems else 0
+
+
+def _look(path: Path, look: Callable[[], _T]) -> config.Looks[_T | None]:
+    """Take one look; the result is None if it hangs."""
+    try:
+        found: _T = yield path, look
+    except TimeoutError:
+        return None
+    return found
+
+
+def _findings(
+    each: config.Config, lines: Sequence[Line]
+) -> tuple[list[Problem], list[Exposure], list[Problem]]:
+    """Return the errors of the scripts, the exposed files, and the warnings."""
+    # `run` waits for a script that is not there.
+    errors = config.script_errors(each.path, refusal)
+    errors += config.check_errors(each.path, obstacle)
+    warnings = [*config.warnings(each.path, lines), *config.script_warnings(each.path)]
+    return errors, exposure.find(each), warnings
 
 
 def _reload(pid: int, refused: Collection[Path]) -> int:

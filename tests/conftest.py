@@ -4,10 +4,13 @@ Hypothesis draws new examples in every run; on a failure it prints the smallest 
 (`@reproduce_failure`) that brings it back.
 """
 
+import signal
+
 import pytest
 from hypothesis import HealthCheck, settings
 from log_lines import LogLines
 
+from ucarpd.linux.held_signals import SIGNALS
 from ucarpd.log import lines
 
 settings.register_profile(
@@ -27,6 +30,17 @@ def log_as_it_was():
     yield
     lines.root.setLevel(level)
     lines.root.propagate = propagate
+
+
+@pytest.fixture(autouse=True)
+def signals_as_they_were():
+    """A process that ran in this one holds its signals at the start, and ignores them at the end."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    yield
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -21,10 +21,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from ucarpd.migrate.entry import main as ucarp
 
         return ucarp()
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["run"]:
+        from ucarpd.linux import held_signals
+
+        # Before the other imports, which take much longer; `Process` releases them.
+        held_signals.hold()
     from ucarpd.linux.standard_files import open_standard_files
 
     open_standard_files()
-    words = list(sys.argv[1:] if arguments is None else arguments)
     paths = [word for word in words[1:] if not word.startswith("-")]
     # As the units run them: without argparse, which takes time and memory.
     if paths and words == ["clear", *paths]:

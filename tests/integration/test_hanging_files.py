@@ -5,7 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from nodes import conf, wait_for_address
+from nodes import VIP, conf, wait_for_address
+
+from ucarpd.exit_status import EXIT_CONFIG
 
 MOUNT = """
 import ctypes, os, sys
@@ -19,7 +21,9 @@ os.execv(sys.executable, [sys.executable, "-m", "ucarpd", "run", "/etc/ucarp"])
 """
 
 
-@pytest.mark.skipif(not Path("/dev/fuse").exists(), reason="no FUSE")
+pytestmark = pytest.mark.skipif(not Path("/dev/fuse").exists(), reason="no FUSE")
+
+
 def test_only_a_virtual_host_whose_script_hangs_waits(a, wire):
     hanging = a.root / "hanging"
     hanging.mkdir()
@@ -38,3 +42,68 @@ def test_only_a_virtual_host_whose_script_hangs_waits(a, wire):
     wire.wait_more(a.address, 3)
     assert daemon.stop() == 0
     assert not a.has("172.16.0.2")
+
+
+def test_a_reload_leaves_out_a_file_that_hangs_and_holds_up_no_stop(a, wire):
+    hanging = a.root / "hanging"
+    hanging.mkdir()
+    a.write_conf("web", conf(a.address))
+    daemon = a.start(sys.executable, "-c", MOUNT, str(hanging))
+    wait_for_address(a)
+    a.write_conf("mail", conf(a.address, VHID=2, ADDR="172.16.0.2"))
+    (a.conf / "web.conf").unlink()
+    (a.conf / "web.conf").symlink_to(hanging / "web.conf")
+    daemon.signal(signal.SIGHUP)
+    text = "/etc/ucarp/web.conf: its file system, or that of a file that it names, does not answer"
+    daemon.wait_for_line("[ERROR]", text, "the running configuration stays")
+    daemon.wait_for_line("reloaded: 0 changed, 1 started, 1 refused (web)")
+    wait_for_address(a, "172.16.0.2")
+    wire.wait_more(a.address, 3)
+    assert len(daemon.lines("web: Switching")) == 2
+
+    (a.conf / "ftp.conf").symlink_to(hanging / "ftp.conf")
+    daemon.signal(signal.SIGHUP)
+    daemon.signal(signal.SIGTERM)
+    assert daemon.stop(limit=2.5) == 0
+    assert not a.has(VIP)
+    assert a.processes() == []
+
+
+def test_a_start_waits_for_a_file_that_hangs_and_can_be_stopped(a):
+    hanging = a.root / "hanging"
+    hanging.mkdir()
+    a.write_conf("web", conf(a.address, PASS=None, PASSFILE=hanging / "secret"))
+    daemon = a.start(sys.executable, "-c", MOUNT, str(hanging))
+    daemon.wait_for_line("[WARNING] waiting, /etc/ucarp/web.conf: its file system, or that of a")
+    assert daemon.stop(limit=2.5) == 0
+    daemon.wait_for_line("stopping on SIGTERM")
+
+
+def test_a_start_does_not_wait_for_a_state_directory_that_hangs(a):
+    hanging = a.root / "hanging"
+    hanging.mkdir()
+    a.write_conf("web", conf(a.address))
+    environment = {"STATE_DIRECTORY": str(hanging)}
+    daemon = a.start(sys.executable, "-c", MOUNT, str(hanging), environment=environment)
+    daemon.wait_for_line("cannot read the maintenance notes", "its file system does not answer")
+    wait_for_address(a)
+    assert daemon.stop(limit=5) == 0
+    assert not a.has(VIP)
+    assert a.processes() == []
+
+
+def test_check_names_a_file_that_hangs_and_reloads_the_others(a):
+    hanging = a.root / "hanging"
+    hanging.mkdir()
+    a.write_conf("web", conf(a.address))
+    daemon = a.start(sys.executable, "-c", MOUNT, str(hanging))
+    wait_for_address(a)
+    a.write_conf("mail", conf(a.address, VHID=2, ADDR="172.16.0.2"))
+    a.write_conf("web", conf(a.address, PASS=None, PASSFILE=hanging / "secret"))
+    # With the mounts of the daemon.
+    enter = ("nsenter", f"--target={daemon.pid}", "--mount", sys.executable, "-m", "ucarpd")
+    checked = a.start(*enter, "check", "--reload", str(daemon.pid), "/etc/ucarp")
+    assert checked.popen.wait(15) == EXIT_CONFIG
+    assert checked.lines("/etc/ucarp/web.conf: its file system", "does not answer")
+    daemon.wait_for_line("reloaded: 0 changed, 1 started, 1 refused (web)")
+    assert daemon.stop(limit=2.5) == 0

@@ -10,7 +10,7 @@ from one_process import Host
 
 from ucarpd.interface import interface
 from ucarpd.log import lines
-from ucarpd.process import supervisor
+from ucarpd.process import reader, supervisor
 
 
 @pytest.fixture
@@ -19,7 +19,8 @@ def host(tmp_path, run_directory, monkeypatch):
     monkeypatch.setenv("NOTIFY_SOCKET", host.manager.getsockname())
     monkeypatch.setattr(interface, "Sockets", FakeSockets)
     monkeypatch.setattr(interface, "DoubleWatch", FakeWatch)
-    monkeypatch.setattr(supervisor, "Worker", lambda _name: FakeWorker())
+    for module in (reader, supervisor):
+        monkeypatch.setattr(module, "Worker", lambda _name: FakeWorker())
     monkeypatch.delenv("WATCHDOG_USEC", raising=False)
     yield host
     host.manager.close()

@@ -280,6 +280,20 @@ async def test_an_engine_that_fails_gives_up_the_role_and_is_started_again(make,
 
 
 @in_virtual_time
+async def test_a_new_start_looks_for_exposed_files_again(make, log_lines):
+    bench = make()
+    bench.breaks_as = State.BACKUP
+    bench.instance.start()
+    await asyncio.sleep(0.1)
+    bench.breaks_as = None
+    bench.config.path.chmod(0o666)
+    log_lines.told()
+    await asyncio.sleep(FIRST_RESTART_PAUSE + 0.1)
+    assert any("can choose what root runs" in line for line in log_lines.told())
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
 async def test_while_it_waits_for_a_new_start_nothing_does_any_harm(make, log_lines):
     bench = make()
     bench.breaks_as = State.BACKUP

@@ -11,6 +11,7 @@ from ucarpd.carp.actions import State
 from ucarpd.linux.state_directory import DEFAULT_STATE_DIRECTORY, state_directory
 from ucarpd.process import maintenance as module
 from ucarpd.process.maintenance import LOOK_AFTER, Maintenance
+from ucarpd.process.patience import Patience
 from ucarpd.record import history, maintenance
 from ucarpd.record.maintenance import Note
 
@@ -77,7 +78,7 @@ def make(state_directory):
 async def test_notes_are_read_at_the_start_and_again_on_request(make):
     web = make()
     web.write(level="never")
-    web.maintenance.read_now()
+    web.maintenance.read_first(Patience())()
     web.write("web")
     assert web.levels == [["never"]]
     assert await web.read() == [["web"]]
@@ -109,7 +110,7 @@ async def test_requests_while_a_disk_hangs_wait_for_one_more_reading(make):
 async def test_a_directory_that_cannot_be_read_changes_nothing(make, monkeypatch, log_lines):
     web = make()
     web.write()
-    web.maintenance.read_now()
+    web.maintenance.read_first(Patience())()
 
     def refuse(_directory):
         raise PermissionError(13, "Permission denied")
@@ -117,7 +118,7 @@ async def test_a_directory_that_cannot_be_read_changes_nothing(make, monkeypatch
     monkeypatch.setattr(maintenance, "read", refuse)
     assert await web.read() == [["web"]]
     assert await web.read() == [["web"]]
-    web.maintenance.read_now()
+    web.maintenance.read_first(Patience())()
     assert log_lines.told() == [
         f"cannot read the maintenance notes in {web.directory}/maintenance: Permission denied"
     ]
@@ -179,7 +180,7 @@ async def test_or_back(make, clock):
 async def test_a_note_that_expired_while_no_ucarpd_ran_holds_no_more(make, clock):
     web = make()
     web.write(until=clock.time() - 1.0)
-    web.maintenance.read_now()
+    web.maintenance.read_first(Patience())()
     await asyncio.sleep(0.01)
     assert web.levels == [[]]
     assert maintenance.read(web.directory).of_host is None

@@ -1,13 +1,24 @@
 """Accepted and refused files at a start and at a reload."""
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from ucarpd import config
-from ucarpd.process import reading, refusals
+from ucarpd.config import directory
+from ucarpd.process import patience, reading, refusals
+from ucarpd.process.patience import Patience
 from ucarpd.record.last_good import LastGood
+
+
+def at_start(paths, waiting=None):
+    return reading.at_start(paths, Patience(), waiting)
+
+
+def at_reload(paths):
+    return reading.at_reload(paths, Patience())
 
 
 def text(vhid, address="10.0.0.1"):
@@ -48,14 +59,14 @@ def vhids(found):
 
 def test_sound_files_are_run(etc, run):
     write(etc, "web", text(1))
-    found = reading.at_start([etc])
+    found = at_start([etc])
     assert vhids(found) == {"web": 1}
     assert (found.lines, found.refused_names([])) == ((), [])
 
 
 def test_a_bad_file_is_refused_and_named(etc, run):
     path = write(etc, "web", text(300))
-    found = reading.at_start([path])
+    found = at_start([path])
     assert found.configs == ()
     assert found.refused_names([]) == ["web"]
     assert found.is_refused(path)
@@ -68,7 +79,7 @@ def test_a_bad_file_is_refused_and_named(etc, run):
 def test_after_a_crash_the_last_good_configuration_stands_in_for_a_bad_file(etc, run, given):
     path = crashed(etc, run, "web", text(7))
     write(etc, "web", text(300))
-    found = reading.at_start([path if given == "file" else etc])
+    found = at_start([path if given == "file" else etc])
     assert vhids(found) == {"web": 7}
     assert found.is_refused(path)
     (line,) = found.lines
@@ -80,15 +91,15 @@ def test_after_a_crash_the_last_good_configuration_stands_in_for_a_bad_file(etc,
 def test_it_stands_in_for_a_file_that_is_missing_for_a_moment(etc, run):
     path = crashed(etc, run, "web", text(7))
     path.unlink()
-    assert vhids(reading.at_start([path])) == {"web": 7}
+    assert vhids(at_start([path])) == {"web": 7}
     # In a directory, a file that is missing was removed.
-    assert vhids(reading.at_start([etc])) == {}
+    assert vhids(at_start([etc])) == {}
 
 
 def test_it_stands_in_for_all_files_of_a_directory_that_cannot_be_read(etc, run):
     crashed(etc, run, "web", text(7))
     etc.rename(etc.with_name("elsewhere"))
-    found = reading.at_start([etc])
+    found = at_start([etc])
     assert vhids(found) == {"web": 7}
     assert found.is_refused(etc / "web.conf")
     assert found.refused_names([]) == ["etc"]
@@ -98,20 +109,20 @@ def test_it_stands_in_for_all_files_of_a_directory_that_cannot_be_read(etc, run)
 def test_a_good_file_is_taken_as_it_is(etc, run):
     crashed(etc, run, "web", text(7))
     write(etc, "web", text(8))
-    assert vhids(reading.at_start([etc])) == {"web": 8}
+    assert vhids(at_start([etc])) == {"web": 8}
 
 
 def test_a_good_file_comes_before_the_last_good_configuration_of_another(etc, run):
     crashed(etc, run, "a", text(7))
     write(etc, "a", text(300))
     write(etc, "b", text(7, "10.0.0.2"))
-    assert vhids(reading.at_start([etc])) == {"b": 7}
+    assert vhids(at_start([etc])) == {"b": 7}
 
 
 def test_a_reload_uses_nothing_but_the_files(etc, run):
     path = crashed(etc, run, "web", text(7))
     write(etc, "web", text(300))
-    found = reading.at_reload([etc])
+    found = at_reload([etc])
     assert found.configs == ()
     assert found.is_refused(path)
     assert found.lines[0].endswith("; the running configuration stays")
@@ -123,11 +134,11 @@ def test_what_check_has_refused_is_refused_once_and_without_a_word(etc, run):
         for number, (name, vhid) in enumerate({"a": 1, "b": 300, "c": 301}.items())
     )
     refusals.leave(os.getpid(), {sound, silent}, run)
-    found = reading.at_reload([etc])
+    found = at_reload([etc])
     assert found.configs == ()
     assert found.refused_names([]) == ["a", "b", "c"]
     assert [line.partition(":")[0] for line in found.lines] == [str(bad)]
-    assert vhids(reading.at_reload([etc])) == {"a": 1}
+    assert vhids(at_reload([etc])) == {"a": 1}
 
 
 def test_a_list_of_refusals_is_for_one_process(run):
@@ -156,11 +167,69 @@ def test_warnings_about_files_that_run(etc, run):
         f"{etc}/web.conf:5: UCARP_DAEMONIZE: has no meaning here, because ucarpd@NAME.service"
         " runs it: remove the line",
     )
-    assert reading.at_start([etc]).warnings == told
-    assert reading.at_reload([etc]).warnings == told
+    assert at_start([etc]).warnings == told
+    assert at_reload([etc]).warnings == told
 
 
 def test_a_stand_in_is_not_warned_of(etc, run):
     crashed(etc, run, "web", text(1))
     write(etc, "web", text(300) + "UCARP_DAEMONIZE=0\n")
-    assert reading.at_start([etc]).warnings == ()
+    assert at_start([etc]).warnings == ()
+
+
+# -- files that hang ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hanging(monkeypatch):
+    """The names of the files that hang, and the function that lets them answer."""
+    names, may_answer = set(), threading.Event()
+
+    def load_slowly(path, environ):
+        if path.name in names:
+            may_answer.wait()
+        return config.load_with_lines(path, environ)
+
+    monkeypatch.setattr(directory, "load_with_lines", load_slowly)
+    monkeypatch.setattr(patience, "PATIENCE", 0.2)
+    monkeypatch.setattr(patience, "LITTLE_PATIENCE", 0.2)
+    yield names, may_answer.set
+    may_answer.set()
+
+
+def test_a_reload_leaves_out_the_files_that_hang(etc, run, hanging):
+    for number in range(1, 5):
+        write(etc, f"web{number}", text(number, f"10.0.0.{number}"))
+    names, _ = hanging
+    names |= {"web2.conf", "web3.conf"}
+    found = at_reload([etc])
+    assert vhids(found) == {"web1": 1, "web4": 4}
+    assert found.lines == tuple(
+        f"{etc}/web{number}.conf: its file system, or that of a file that it names, does not answer;"
+        " the running configuration stays"
+        for number in (2, 3)
+    )
+    assert found.refused_names([etc / "web2.conf"]) == ["web2", "web3"]
+
+
+def test_a_start_waits_for_a_file_that_hangs(etc, run, hanging):
+    write(etc, "web", text(1))
+    names, answer = hanging
+    names.add("web.conf")
+    waited_for = []
+
+    def waiting(path):
+        waited_for.append(path)
+        answer()
+
+    assert vhids(at_start([etc], waiting)) == {"web": 1}
+    assert waited_for == [etc / "web.conf"]
+
+
+def test_after_a_crash_a_start_waits_for_no_file_that_has_run(etc, run, hanging):
+    crashed(etc, run, "web", text(1))
+    names, _ = hanging
+    names.add("web.conf")
+    found = at_start([etc])
+    assert vhids(found) == {"web": 1}
+    assert "does not answer; the last good configuration, in use since" in found.lines[0]

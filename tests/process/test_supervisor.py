@@ -1,6 +1,7 @@
 """Failures during a reload or a stop."""
 
 import asyncio
+import threading
 
 from fake_kernel import FakeLog, FakeNetlink
 
@@ -41,7 +42,7 @@ def run(monkeypatch, tmp_path, scenario):
 
 
 def test_a_reload_that_fails_is_told_and_the_stop_works(monkeypatch, tmp_path):
-    def load_all(_paths):
+    def load_all(_paths, **_options):
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(config, "load_all", load_all)
@@ -80,7 +81,9 @@ def test_one_instance_that_fails_to_stop_does_not_keep_the_others_running(monkey
 
 def test_a_stop_begins_with_all_instances_while_a_reload_waits_for_one(monkeypatch, tmp_path):
     begun = []
-    monkeypatch.setattr(config, "load_all", lambda _paths: ([Loaded(Config("new"), [], {})], []))
+    monkeypatch.setattr(
+        config, "load_all", lambda _paths, **_: ([Loaded(Config("new"), [], {})], [])
+    )
 
     class Config:
         is_scripted = False
@@ -105,7 +108,7 @@ def test_a_stop_begins_with_all_instances_while_a_reload_waits_for_one(monkeypat
         host.reload()
         while not begun:
             await asyncio.sleep(0.001)
-        host.is_ending = True
+        host.end()
         stopping = asyncio.create_task(host.stop())
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -151,7 +154,7 @@ def test_without_a_thread_nobody_looks_for_survivors_and_the_history_is_written(
     monkeypatch, tmp_path
 ):
     def find():
-        raise RuntimeError("can't start new thread")
+        raise OSError
 
     finished = []
     monkeypatch.setattr(left_running.survivors, "find", find)
@@ -167,6 +170,22 @@ def test_without_a_thread_nobody_looks_for_survivors_and_the_history_is_written(
 
     run(monkeypatch, tmp_path, scenario)
     assert finished == [True]
+
+
+def test_a_look_for_survivors_that_hangs_holds_up_no_stop(monkeypatch, tmp_path):
+    may_end = threading.Event()
+    monkeypatch.setattr(left_running.survivors, "find", may_end.wait)
+    monkeypatch.setattr(left_running, "PATIENCE", 0.05)
+    monkeypatch.setattr(supervisor, "PATIENCE_WITH_DISK", 0.05)
+
+    async def scenario(host):
+        config = type("Config", (), {"name": "web", "is_scripted": True})
+        host._left_running.stopped(type("Instance", (), {"config": config}))
+        await host.stop()
+        assert not may_end.is_set()
+        may_end.set()
+
+    run(monkeypatch, tmp_path, scenario)
 
 
 def test_a_reload_logs_what_is_newly_doubtful(monkeypatch, tmp_path):

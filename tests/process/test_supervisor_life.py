@@ -89,7 +89,7 @@ async def test_a_reload_during_the_start_follows_it(host):
     while not instances(process):
         await asyncio.sleep(0)
     host.write("web9", VHID=9, ADDR="10.0.0.19/24")
-    process._supervisor.reload()
+    signal.raise_signal(signal.SIGHUP)
     await asyncio.sleep(TAKES_OVER)
     assert len(instances(process)) == 6
     process._end(signal.SIGTERM)

@@ -160,6 +160,19 @@ def test_the_loop_does_not_wait_for_the_file_system_of_a_script(place, monkeypat
     assert asyncio.run(scenario()) == Result(0)
 
 
+def test_a_look_at_a_script_that_hangs_is_told_before_the_time_out(place, monkeypatch):
+    may_go_on, look = threading.Event(), runner.obstacle_of
+
+    def look_slowly(script):
+        assert may_go_on.wait(20)
+        return look(script)
+
+    monkeypatch.setattr(runner, "obstacle_of", look_slowly)
+    monkeypatch.setattr(runner, "HANGS_AFTER", 0.1)
+    monkeypatch.setattr(place.log, "script_hangs", lambda _hook: may_go_on.set())
+    assert status_of(place, place.hook("")) == 0
+
+
 def test_a_lack_of_descriptors_does_not_keep_a_script_from_running(place):
     async def scenario():
         done = asyncio.get_running_loop().create_future()

@@ -4,13 +4,16 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from ucarpd import config
 from ucarpd.checks.probes import obstacle
 from ucarpd.commands import unit_checks
-from ucarpd.config import exposure
+from ucarpd.config import Problem, exposure
+from ucarpd.config.exposure import Exposure
 from ucarpd.config.problems import place
 from ucarpd.exit_status import EXIT_CONFIG, EXIT_NOT_RELOADED
 from ucarpd.interface import host_checks
@@ -19,7 +22,10 @@ from ucarpd.linux.lock import holders, is_held
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log import process as log_process
 from ucarpd.process import refusals
+from ucarpd.process.patience import Patience
 from ucarpd.scripts.executable import refusal
+
+_T = TypeVar("_T")
 
 MANY_PROCESSES = 32
 """So many processes with one file each should be one process: each hears all others."""
@@ -34,7 +40,8 @@ def check(options: argparse.Namespace) -> int:
     if options.reload:
         paths = [path.absolute() for path in paths]
         environ |= credentials_of(options.reload)
-    loaded, problems = config.load_all(paths, environ)
+    patience = Patience()
+    loaded, problems = config.load_all(paths, environ, take=patience.take)
     configs = [each.config for each in loaded]
     of_path = {each.config.path: each for each in loaded}
     found = [
@@ -47,12 +54,17 @@ def check(options: argparse.Namespace) -> int:
     for path in dict.fromkeys(problem.path for problem in problems):
         told = {problem.line for problem in problems if problem.path == path}
         if all(each.path != path for each in configs):
-            for hint in config.hints(path, told):
+            for hint in patience.take(_look(path, partial(config.hints, path, told))) or ():
                 _say(f"{hint} (warning)", _WARNING)
     for one in loaded:
         each = one.config
+        looked = patience.take(_look(each.path, partial(_findings, one)))
+        if looked is None:
+            _say(config.silence(each.path), _ERR)
+            problems.append(config.silence(each.path))
+            continue
         of_host = [fault for fault, is_error in found if not is_error and fault.path == each.path]
-        problems += _check_one(one, of_host)
+        problems += _tell(one, *looked, of_host)
         if all(problem.path != each.path for problem in problems):
             print(f"{place(each.path)}: OK, virtual host {each.vhid} on {each.interface}")
     running = holders(run_directory())
@@ -68,30 +80,50 @@ def check(options: argparse.Namespace) -> int:
     return EXIT_CONFIG if problems else 0
 
 
-def _check_one(loaded: config.Loaded, of_host: Sequence[config.Problem]) -> list[config.Problem]:
-    """Write the faults of a file that can be read, and of its scripts and units; return the errors.
+def _look(path: Path, look: Callable[[], _T]) -> config.Looks[_T | None]:
+    """Take one look; the result is None if it hangs."""
+    try:
+        found: _T = yield path, look
+    except TimeoutError:
+        return None
+    return found
+
+
+def _findings(loaded: config.Loaded) -> tuple[list[Problem], list[Exposure], list[Problem]]:
+    """Return the errors of the scripts, the exposed files, and the warnings."""
+    path = loaded.config.path
+    # `run` waits for a script that is not there.
+    errors = config.script_errors(path, refusal)
+    errors += config.check_errors(path, obstacle)
+    warnings = [*config.warnings(path, loaded.lines), *config.script_warnings(path)]
+    return errors, exposure.find(loaded.config), warnings
+
+
+def _tell(
+    loaded: config.Loaded,
+    errors: list[Problem],
+    exposed: list[Exposure],
+    warnings: list[Problem],
+    of_host: list[Problem],
+) -> list[Problem]:
+    """Write what was found about a file that can be read, and its units; return the errors.
 
     `of_host` are warnings about this host.
     """
-    each = loaded.config
-    # `run` waits for a script that is not there.
-    errors = config.script_errors(each.path, refusal)
-    errors += config.check_errors(each.path, obstacle)
     for error in errors:
         _say(error, _ERR)
-    for unplaced, is_error in unit_checks.find(each):
+    for unplaced, is_error in unit_checks.find(loaded.config):
         problem = loaded.in_its_line(unplaced)
         _say(problem if is_error else f"{problem} (warning)", _ERR if is_error else _WARNING)
         errors += [problem] * is_error
     # They are no reason to refuse the file: it works, and an upgrade must not stop it.
-    for weak in exposure.find(each):
+    for weak in exposed:
         if weak.is_error:
             _say(f"{weak.problem} (ERROR)", _ERR)
         else:
             _say(f"{weak.problem} (warning)", _WARNING)
     # If the operator must rewrite a line, other advice about it would mislead.
     told = {error.line for error in errors}
-    warnings = (*config.warnings(each.path, loaded.lines), *config.script_warnings(each.path))
     of_file = [warning for warning in warnings if warning.line not in told]
     for warning in (*of_file, *of_host):
         _say(f"{warning} (warning)", _WARNING)

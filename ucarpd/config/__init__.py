@@ -24,6 +24,7 @@ from ucarpd.config.health_checks import Check, Endpoint
 from ucarpd.config.key import Key
 from ucarpd.config.keys import KEYS
 from ucarpd.config.load import Loaded, load, load_with_lines
+from ucarpd.config.looks import Looks, silence
 from ucarpd.config.problems import ConfigError, Problem
 from ucarpd.config.scripts import about_checks, harm
 from ucarpd.config.scripts import errors as script_errors
@@ -39,6 +40,7 @@ __all__ = [
     "Endpoint",
     "Key",
     "Loaded",
+    "Looks",
     "Problem",
     "VirtualAddress",
     "about_checks",
@@ -55,5 +57,6 @@ __all__ = [
     "script_errors",
     "script_warnings",
     "show",
+    "silence",
     "warnings",
 ]

@@ -1,36 +1,50 @@
 """Loading several files, and finding collisions between them."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from ucarpd.config.files import find_files
 from ucarpd.config.load import Loaded, load_with_lines
+from ucarpd.config.looks import Looks, silence, take
 from ucarpd.config.parsed import Given
 from ucarpd.config.problems import ConfigError, Problem, got, in_order, place
+
+Result = tuple[list[Loaded], list[Problem]]
 
 
 def load_all(
     paths: Sequence[Path],
     environ: Mapping[str, str] = os.environ,
     stand_ins: Iterable[Loaded] = (),
-) -> tuple[list[Loaded], list[Problem]]:
+    take: Callable[[Looks[Result]], Result] = take,
+) -> Result:
     """Return all sound files in `paths` (files or directories), and the problems of the others.
 
     A file that collides with an earlier one is refused: the same vhid on one interface, the same
     address, or the same instance name.  A file that is named twice is loaded once.  A refused file,
     or a file in an unreadable directory, is replaced by the stand-in of its path, unless the
-    stand-in collides with a sound file.
+    stand-in collides with a sound file.  `take` may give up looks at files that hang.
     """
+    return take(_load_all(paths, environ, stand_ins))
+
+
+def _load_all(
+    paths: Sequence[Path], environ: Mapping[str, str], stand_ins: Iterable[Loaded]
+) -> Looks[Result]:
     good: list[Loaded] = []
     problems: list[Problem] = []
     taken: dict[object, _Claim] = {}
-    for path in _distinct(paths, problems):
+    for path in (yield from _distinct(paths, problems)):
         try:
-            loaded = load_with_lines(path, environ)
+            loaded = yield path, partial(load_with_lines, path, environ)
         except ConfigError as error:
             problems += error.problems
+            continue
+        except TimeoutError:
+            problems.append(silence(path))
             continue
         claims = {claim.what: claim for claim in _claims(loaded)}
         collisions = [claim for claim in claims.values() if claim.what in taken]
@@ -57,20 +71,22 @@ def is_refused(path: Path, problems: Iterable[Problem]) -> bool:
     return any(problem.path in {path, path.parent} for problem in problems)
 
 
-def _distinct(paths: Sequence[Path], problems: list[Problem]) -> Iterator[Path]:
-    seen: set[str] = set()
+def _distinct(paths: Sequence[Path], problems: list[Problem]) -> Looks[list[Path]]:
+    distinct: dict[str, Path] = {}
     for path in paths:
         try:
-            found = find_files(path)
+            found = yield path, partial(find_files, path)
         except ConfigError as error:
             problems += error.problems
+            continue
+        except TimeoutError:
+            problems.append(silence(path))
             continue
         for file in found:
             # Links are not resolved: two links to one file are two instances, which collide.
             absolute = os.path.abspath(file)  # noqa: PTH100 - removes `..`, keeps links
-            if absolute not in seen:
-                seen.add(absolute)
-                yield file
+            distinct.setdefault(absolute, file)
+    return list(distinct.values())
 
 
 class _Claim(NamedTuple):

@@ -20,6 +20,10 @@ class NoticeMessages(InstanceLines):
         del status
         self._fault(logging.WARNING, "notify script not run", f"cannot run [{hook}]: {why}")
 
+    def script_hangs(self, hook: str) -> None:
+        text = f"[{hook}] has not started yet: the file system of the script does not answer"
+        self._fault(logging.WARNING, "notify script hangs", text)
+
     def script_hit(self, hook: str, signal_name: str) -> None:
         self.info(f"[{hook}] was ended by {signal_name}; running it again")
 

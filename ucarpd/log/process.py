@@ -22,7 +22,7 @@ sys.path[:] = os.environ.pop("LOG_PATH").split(os.pathsep)
 del os.environ["LOG_PROGRAM"]
 from ucarpd.log.writer import run
 os.dup2(os.open(os.devnull, os.O_RDWR), 1)
-run(socket.socket(fileno=0), sys.argv[1], set())
+run(socket.socket(fileno=0), sys.argv[1])
 """
 
 
@@ -84,7 +84,7 @@ def fork(kind: str) -> LogProcess:
         if pid == 0:
             _close_all_but(theirs.fileno())
             _connect_to_null(0, 1)
-            writer.run(theirs, kind, {int(each) for each in signals})
+            writer.run(theirs, kind)
     except OSError:
         ours.close()
         raise

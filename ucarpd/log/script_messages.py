@@ -25,6 +25,9 @@ class ScriptMessages(InstanceLines):
     def script_not_run(self, hook: str, status: int, why: str) -> None:
         self._script_failed(f"cannot run [{hook}]: {why}; exit status {status}", status)
 
+    def script_hangs(self, hook: str) -> None:
+        self.warning(f"[{hook}] has not started yet: the file system of the script does not answer")
+
     def script_hit(self, hook: str, signal_name: str) -> None:
         self.warning(
             f"[{hook}] was ended by {signal_name}, which ucarpd did not send; running it again (to "

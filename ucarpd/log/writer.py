@@ -51,18 +51,17 @@ class _Hangs(Exception):
     """The receiver has not taken a record within PATIENCE."""
 
 
-def run(channel: socket.socket, kind: str, signals: set[int] | None = None) -> None:
+def run(channel: socket.socket, kind: str) -> None:
     """Write the records from `channel` until the daemon closes it, and end the process.
 
-    `kind` is journal, syslog or stderr; `signals` are blocked until they are ignored here.
+    `kind` is journal, syslog or stderr.  The caller has blocked all signals.
     """
     status = 1
     try:
         for name in _SIGNALS:
             signal.signal(getattr(signal, name), signal.SIG_IGN)
         signal.signal(signal.SIGALRM, _raise_hangs)
-        if signals is not None:
-            signal.pthread_sigmask(signal.SIG_SETMASK, signals)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
         gc.disable()
         _become_ordinary()
         command_line.name(NAME)

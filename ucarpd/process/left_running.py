@@ -2,14 +2,22 @@
 
 import asyncio
 
+from ucarpd.linux.worker import Worker
 from ucarpd.process.instance import Instance
 from ucarpd.scripts import survivors
+
+PATIENCE = 1.0
+"""Seconds to look for them: a process that hangs in the kernel may hold up whoever looks at it."""
+
+Found = dict[str, list[survivors.Survivor]]
 
 
 class LeftRunning:
     """The stopped instances that have scripts, until their left-over processes have been logged."""
 
-    def __init__(self) -> None:
+    def __init__(self, worker: Worker) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._worker = worker
         self._stopped: list[Instance] = []
 
     def stopped(self, instance: Instance) -> None:
@@ -19,10 +27,11 @@ class LeftRunning:
     async def log(self) -> None:
         """Look for the processes of all of them at once, beside the event loop."""
         stopped, self._stopped = self._stopped, []
-        try:
-            found = await asyncio.to_thread(survivors.find) if stopped else {}
-        except RuntimeError:  # No thread can be started.
+        if not stopped:
             return
-        for instance in stopped:
-            if processes := found.get(instance.config.name):
+        found: asyncio.Future[Found] = self._loop.create_future()
+        self._worker.do(survivors.find, found.set_result, lambda _error: found.set_result({}))
+        await asyncio.wait({found}, timeout=PATIENCE)
+        for instance in stopped if found.done() else ():
+            if processes := found.result().get(instance.config.name):
                 instance.left_running(processes)

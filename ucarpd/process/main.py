@@ -18,7 +18,7 @@ from ucarpd import config
 from ucarpd.carp.params import IPAddress
 from ucarpd.control.control import Control
 from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE, EXIT_CONFIG
-from ucarpd.linux import scheduling, systemd
+from ucarpd.linux import held_signals, scheduling, systemd
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.orphans import Orphans
 from ucarpd.linux.run_directory import run_directory
@@ -53,17 +53,32 @@ class Process:
         self._control: Control | None = None
         self._status_is_due = False
         self._shown_status = ""
+        self._is_started = False
+        self._early: list[Callable[[], object]] = []
+        """What signals have asked for before it was started."""
         self._ending = asyncio.Event()
 
     async def run(self) -> int:
         """Run until a signal ends the process, and return its exit status."""
-        reading = self._supervisor.read()
+        self._loop.set_exception_handler(_report_defect)
+        self._handle_signals()
+        held_signals.release()
+        try:
+            return await self._run()
+        finally:
+            # Until the interpreter has ended: with the event loop they would get the default action.
+            for number in held_signals.SIGNALS:
+                self._loop.remove_signal_handler(number)
+                signal.signal(number, signal.SIG_IGN)
+
+    async def _run(self) -> int:
+        reading = await self._supervisor.read()
+        if reading is None:
+            return 0
         if not reading.configs and not reading.lines:
             lines.write_problem(config.nothing_in(self._paths))
         if not reading.configs and (reading.lines or not self._stay):
             return EXIT_CONFIG
-        self._loop.set_exception_handler(_report_defect)
-        self._handle_signals()
         Orphans(PIDS)
         lines.postpone(self._loop.call_later)
         try:
@@ -87,6 +102,7 @@ class Process:
         self._supervisor.listeners.append(lambda _happening: control.changed())
         systemd.notify_ready(self._supervisor.status())
         self._feed_watchdog(systemd.watchdog_interval())
+        self._act_on_early_signals()
         upkeep = Upkeep(self._netlink, lambda: self._supervisor.instances, control.look)
         old_ucarp = OldUcarpWatch(self._supervisor.disk, lambda: self._supervisor.instances)
         await self._ending.wait()
@@ -104,13 +120,29 @@ class Process:
     def _handle_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             self._loop.add_signal_handler(number, self._end, number)
-        self._loop.add_signal_handler(signal.SIGHUP, self._supervisor.reload)
-        self._loop.add_signal_handler(signal.SIGUSR1, self._supervisor.report_status)
-        self._loop.add_signal_handler(signal.SIGUSR2, self._supervisor.step_down)
+        for number, act in (
+            (signal.SIGHUP, self._supervisor.reload),
+            (signal.SIGUSR1, self._supervisor.report_status),
+            (signal.SIGUSR2, self._supervisor.step_down),
+        ):
+            self._loop.add_signal_handler(number, self._when_started, act)
+
+    def _when_started(self, act: Callable[[], object]) -> None:
+        if self._is_started:
+            act()
+        elif act not in self._early:
+            self._early.append(act)
+
+    def _act_on_early_signals(self) -> None:
+        self._is_started = True
+        for act in self._early:
+            act()
 
     def _end(self, number: signal.Signals) -> None:
+        if self._ending.is_set():
+            return
         lines.write(logging.INFO, f"stopping on {number.name}")
-        self._supervisor.is_ending = True
+        self._supervisor.end()
         self._ending.set()
 
     # -- from netlink ------------------------------------------------------------------------------------

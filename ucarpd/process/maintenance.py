@@ -8,11 +8,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from ucarpd.config import Looks
 from ucarpd.linux.worker import Worker
 from ucarpd.log import lines
+from ucarpd.process.patience import Patience
 from ucarpd.record import maintenance
 from ucarpd.record.maintenance import Note, Notes
 
@@ -48,12 +51,23 @@ class Maintenance:
         """For the reading that follows the present one."""
         self._timer: asyncio.TimerHandle | None = None
 
-    def read_now(self) -> None:
-        """Read the notes, before any instance runs.  Blocks."""
+    def read_first(self, patience: Patience) -> Callable[[], None]:
+        """Read the notes, in a thread; return what applies them, before any instance runs."""
+
+        def look() -> Looks[Notes]:
+            notes: Notes = yield self._directory, partial(maintenance.read, self._directory)
+            return notes
+
         try:
-            self._take(maintenance.read(self._directory))
+            return partial(self._take, patience.take(look()))
         except OSError as error:
-            self._failed(error)
+            return partial(
+                self._read_later if isinstance(error, TimeoutError) else self._failed, error
+            )
+
+    def _read_later(self, error: OSError) -> None:
+        self._failed(error)
+        self.read_again()
 
     def read_again(self, done: Done = lambda _names: None) -> None:
         """Read the notes beside the event loop and apply them, then call `done` in the loop.

@@ -6,7 +6,8 @@ replacement: the virtual host of a refused file keeps running unchanged.
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from ucarpd import config
 from ucarpd.config import Config, Loaded, Problem
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.process import refusals
+from ucarpd.process.patience import Patience
 from ucarpd.record import last_good
 
 
@@ -45,11 +47,22 @@ class Reading(NamedTuple):
         return sorted(path.name.removesuffix(".conf") for path in refused)
 
 
-def at_start(paths: Sequence[Path]) -> Reading:
-    """Read the files; for a refused one, take the configuration that a dead process has kept."""
+def at_start(paths: Sequence[Path], patience: Patience, waiting: Callable[[Path], None]) -> Reading:
+    """Read the files; for a refused one, take the configuration that a dead process has kept.
+
+    If a file hangs and none is kept, call `waiting` with its path, and wait.
+    """
     kept = {each.loaded.config.path: each for each in last_good.read_all(run_directory())}
     stand_ins = [each.loaded for each in kept.values()]
-    loaded, problems = config.load_all(paths, stand_ins=stand_ins)
+    spared = {each for path in kept for each in (path, path.parent)}
+
+    def must_wait(path: Path) -> bool:
+        if path not in spared:
+            waiting(path)
+        return path not in spared
+
+    take = partial(patience.take, must_wait=must_wait)
+    loaded, problems = config.load_all(paths, stand_ins=stand_ins, take=take)
     configs = [each.config for each in loaded]
 
     def consequence(problem: Problem) -> str:
@@ -72,10 +85,13 @@ def at_start(paths: Sequence[Path]) -> Reading:
     )
 
 
-def at_reload(paths: Sequence[Path]) -> Reading:
-    """Read the files, except for files that `ucarpd check --reload` has refused."""
+def at_reload(paths: Sequence[Path], patience: Patience) -> Reading:
+    """Read the files, except for files that `ucarpd check --reload` has refused.
+
+    A file that hangs is refused too.
+    """
     refused_by_check = refusals.take(os.getpid(), run_directory())
-    loaded, problems = config.load_all(paths)
+    loaded, problems = config.load_all(paths, take=patience.take)
     refused = frozenset(refused_by_check | {problem.path for problem in problems})
     taken = [each for each in loaded if each.config.path not in refused]
     return Reading(

@@ -30,7 +30,6 @@ from ucarpd.linux.run_directory import run_directory
 from ucarpd.linux.state_directory import state_directory
 from ucarpd.linux.worker import Worker
 from ucarpd.log import lines
-from ucarpd.process import reading
 from ucarpd.process.host import Host
 from ucarpd.process.instance import Instance
 from ucarpd.process.left_running import LeftRunning
@@ -38,6 +37,7 @@ from ucarpd.process.maintenance import Done, Maintenance
 from ucarpd.process.moments import Moments
 from ucarpd.process.notices import Notices
 from ucarpd.process.observer import Observer
+from ucarpd.process.reader import Reader
 from ucarpd.process.reading import Reading
 from ucarpd.process.reload import changes
 from ucarpd.process.snapshot import of_process
@@ -65,7 +65,6 @@ class Supervisor:
     def __init__(
         self, paths: Sequence[Path], netlink: Netlink, observer: Observer, *, stay: bool = False
     ) -> None:
-        self._paths = paths
         self._stay = stay
         self._observer = observer
         self._loop = asyncio.get_running_loop()
@@ -91,12 +90,12 @@ class Supervisor:
         """They are told, in this order, what happens to the virtual hosts."""
         self._reloading: asyncio.Task[None] | None = None
         self._reload_again = False
-        self._left_running = LeftRunning()
+        self._left_running = LeftRunning(self.disk)
         self._started = 0
         self.reading = Reading()
         """The last one."""
+        self._reader = Reader(paths)
         self.is_ending = False
-        """Set when the process is to end: a reload is cut short, and no other one begins."""
 
     @property
     def instances(self) -> Collection[Instance]:
@@ -112,12 +111,23 @@ class Supervisor:
         """The interfaces that virtual hosts run on, or have run on."""
         return self._interfaces.values()
 
-    def read(self) -> Reading:
-        """Read the files for `start`, and the maintenance notes; log their faults."""
-        self.reading = reading.at_start(self._paths)
+    async def read(self) -> Reading | None:
+        """Read the files for `start`, and the maintenance notes; log their faults.
+
+        Return None if the process is to end first.
+        """
+        result = await self._reader.at_start(self._maintenance.read_first)
+        if result is None:
+            return None
+        self.reading, apply_maintenance = result
         self._log_reading()
-        self._maintenance.read_now()
+        apply_maintenance()
         return self.reading
+
+    def end(self) -> None:
+        """The process is to end: a reload is cut short, and no other one begins."""
+        self.is_ending = True
+        self._reader.end()
 
     def _log_reading(self, told: Collection[str] = ()) -> None:
         """Log the faults of the files, and the warnings that have not been `told`."""
@@ -128,11 +138,8 @@ class Supervisor:
                 lines.write(logging.WARNING, line)
 
     async def start(self) -> None:
-        """Start the virtual hosts of the last reading; a reload waits until they are started."""
-        self._reloading = self._loop.create_task(self._start_all(self.reading.configs))
-        await self._reloading
-        if self._reload_again:
-            self.reload()
+        """Start the virtual hosts of the last reading; no reload may begin before their start."""
+        await self._start_all(self.reading.configs)
 
     def status(self) -> str:
         """What `systemctl status` shows in one line."""
@@ -281,9 +288,10 @@ class Supervisor:
         """Apply the files as they are now; a stop of the process cuts that short."""
         self._maintenance.read_again()
         told = self.reading.warnings
-        self.reading = await asyncio.to_thread(reading.at_reload, self._paths)
-        if self.is_ending:
+        read = await self._reader.at_reload()
+        if read is None or self.is_ending:
             return
+        self.reading = read
         self._log_reading(told)
         wanted = {each.name: each for each in self.reading.configs}
         before = {name: each.config.path for name, each in self._instances.items()}

@@ -83,6 +83,10 @@ class Child:
         if timeout:
             self._timer = self._loop.call_later(timeout, self._terminate, timed_out)
 
+    @property
+    def has_started(self) -> bool:
+        return self._process is not None
+
     def kill(self) -> None:
         """Kill the program and its process group; `ended` is still called."""
         self._alone = True

@@ -18,6 +18,9 @@ from ucarpd.scripts.executable import CANNOT_EXECUTE, obstacle_of, why_not_execu
 from ucarpd.scripts.runs import FAILED, NOT_RUN, OK, TIMED_OUT, Runs
 from ucarpd.scripts.start import Started, start
 
+HANGS_AFTER = 3.0
+"""Seconds after which the start of a script counts as one that hangs."""
+
 STRAY_SIGNALS = {128 + each: each.name for each in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)}
 """Signals for ucarpd that `systemctl kill` also sends to its scripts, by the resulting status."""
 
@@ -62,6 +65,7 @@ class Log(Protocol):
     def spawning(self, hook: str) -> None: ...
     def script_ended(self, hook: str, status: int, seconds: float, excused: bool) -> None: ...
     def script_not_run(self, hook: str, status: int, why: str) -> None: ...
+    def script_hangs(self, hook: str) -> None: ...
     def script_hit(self, hook: str, signal_name: str) -> None: ...
     def script_timed_out(self, hook: str, timeout: float) -> None: ...
 
@@ -140,6 +144,11 @@ class HookRunner:
         self._child.end_after(
             hook.timeout, lambda: self._log.script_timed_out(str(hook), hook.timeout)
         )
+        self._loop.call_later(HANGS_AFTER, self._look, self._child, hook)
+
+    def _look(self, child: Child, hook: Hook) -> None:
+        if child is self._child and not child.has_started:
+            self._log.script_hangs(str(hook))
 
     def _not_started(self, hook: Hook, error: Exception) -> None:
         if isinstance(error, _Obstacle):

@@ -1,7 +1,5 @@
 """The largest of many figures: of all, and of about the last minute."""
 
-from collections import deque
-
 SLICE = 10.0
 """Seconds after which the largest figure so far is put aside."""
 
@@ -21,13 +19,13 @@ class Peak:
         self.ends = float("-inf")
         """When the current slice ends."""
         self._worst = 0.0
-        self._slices: deque[tuple[float, float]] = deque(maxlen=SLICES)
+        self._slices: tuple[tuple[float, float], ...] = ()
 
     def note(self, figure: float, now: float) -> None:
         """Take in a figure, 0 or more."""
         if now >= self.ends:
             self._worst = max(self._worst, self.current)
-            self._slices.append((self.ends, self.current))
+            self._slices = (*self._slices, (self.ends, self.current))[-SLICES:]
             self.current, self.ends = 0.0, now + SLICE
         self.current = max(self.current, figure)
 

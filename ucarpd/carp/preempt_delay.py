@@ -9,8 +9,6 @@ loss in ten minutes and each later one, longer each time, and five minutes at mo
 link that flaps would move the role twice each time.
 """
 
-from collections import deque
-
 FLAP_WINDOW = 600.0
 """Seconds within which losses of the role count together."""
 
@@ -23,7 +21,7 @@ class PreemptDelay:
 
     def __init__(self) -> None:
         self._well_since = float("-inf")
-        self._losses: deque[float] = deque(maxlen=len(BACK_OFF))
+        self._losses: tuple[float, ...] = ()
 
     def begin(self, now: float) -> None:
         """Note that the interface is ready, or that this host is healthy again."""
@@ -31,7 +29,7 @@ class PreemptDelay:
 
     def role_lost(self, now: float) -> None:
         """Note that this host has stopped being MASTER because of a fault of its own."""
-        self._losses.append(now)
+        self._losses = (*self._losses, now)[-len(BACK_OFF) :]
 
     def until(self, delay: float, now: float) -> float:
         """Return when the wait is over; `delay` is the seconds of the configuration."""

@@ -19,12 +19,12 @@ from ucarpd.record.record import Record, read
 
 @pytest.fixture
 def may_send(monkeypatch):
-    """Whether this process may open packet sockets; if so, it gets ordinary sockets."""
+    """Whether this process may open packet sockets and raw ones; if so, it gets ordinary sockets."""
     rights = {"may": True}
 
     class Socket(socket.socket):
         def __init__(self, family=-1, kind=-1, proto=-1, fileno=None):
-            if family == socket.AF_PACKET:
+            if family == socket.AF_PACKET or kind == socket.SOCK_RAW:
                 if not rights["may"]:
                     raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
                 family, kind, proto = socket.AF_UNIX, socket.SOCK_DGRAM, 0

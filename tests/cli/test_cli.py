@@ -94,7 +94,7 @@ def test_a_file_that_does_not_fit_the_host_is_not_good(conf, findings, tmp_path,
     assert cli.main(["check", str(tmp_path)]) == cli.EXIT_CONFIG
     assert capsys.readouterr() == (
         f"{good}: OK, virtual host 1 on eth0\n",
-        f"{bad}: UCARP_ADDR: does not fit\n{good}: UCARP_ADDR: does not fit (warning)\n",
+        f"{bad}:4: UCARP_ADDR: does not fit\n{good}:4: UCARP_ADDR: does not fit (warning)\n",
     )
     assert cli.main(["check", good]) == 0
 

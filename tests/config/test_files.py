@@ -82,10 +82,10 @@ def test_one_bad_file_does_not_touch_the_others(home):
     assert outcome(".", "none") == (
         ["b"],
         [
+            "none: does not exist (there are: a.conf, b.conf, c.conf, d.conf)",
             "a.conf:2: UCARP_VHID: must be from 1 to 255 (got '300')",
             "c.conf: is a directory, not a file",
             "d.conf: is a link to nowhere, which does not exist",
-            "none: does not exist (there are: a.conf, b.conf, c.conf, d.conf)",
         ],
     )
 

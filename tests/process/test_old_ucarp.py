@@ -91,7 +91,7 @@ async def test_one_that_comes_later_is_logged_once(run, host, log_lines):
 async def test_the_status_names_it_as_long_as_it_runs(run, host):
     def noted():
         (instance,) = instances(process).values()
-        shown = instance.snapshot(Moments.at_present(asyncio.get_running_loop()))
+        shown = instance.shown.snapshot(Moments.at_present(asyncio.get_running_loop()))
         return [each["text"] for each in shown["findings"] if each["finding"] == "another_daemon"]
 
     host.write()

@@ -57,5 +57,5 @@ def test_hosts_whose_notify_scripts_take_the_link_down_come_to_rest(a, b, wire, 
         "[WARNING] web: the interface is lost each time that this host becomes MASTER", limit=60
     )
     wait_for_rest(*daemons, wire=wire)
-    # At the fourth time at the latest.
-    assert all(len(daemon.lines(MASTER)) <= 4 for daemon in daemons.values())
+    # At the fourth time at the latest, and after one contest.
+    assert all(len(daemon.lines(MASTER)) <= 5 for daemon in daemons.values())

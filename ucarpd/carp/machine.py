@@ -21,7 +21,16 @@ from dataclasses import replace
 from typing import assert_never
 
 from ucarpd.carp import events
-from ucarpd.carp.actions import BACKUP, INIT, MASTER, Action, Finding, Finish, Report
+from ucarpd.carp.actions import (
+    BACKUP,
+    INIT,
+    MASTER,
+    Action,
+    Finding,
+    Finish,
+    ReassertAddresses,
+    Report,
+)
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.held_addresses import MOST_EARLY, HeldAddresses
 from ucarpd.carp.timing import earliest
@@ -276,4 +285,7 @@ class VirtualHost(Transitions):
         if self._answers.claims.deadline is not None:
             has_rival = self._rivals.are_heard(now, self._rank.interval)
             self._actions += self._answers.claims.due(now, held.here, has_rival=has_rival)
-        self._actions += held.due(now, early)
+        due = held.due(now, early)
+        if ReassertAddresses() in due:
+            self._outage.scripts_run(now)
+        self._actions += due

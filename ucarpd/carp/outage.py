@@ -21,7 +21,7 @@ from ucarpd.carp.events import AdvertisementReceived, InterfaceLost
 from ucarpd.carp.verdicts import OwnVerdict
 
 EARLY = 10.0
-"""Seconds after it took the role in which a host that loses the interface may itself be the cause."""
+"""Seconds after its scripts began in which a host that loses the interface may itself be the cause."""
 
 TIMES = 3
 MEMORY = 3600.0
@@ -43,7 +43,7 @@ class Outage:
         self.can_send = False
         """Whether a bow-out would get out: there is a link, and no source address."""
         self._not_before = float("-inf")
-        self._taken_at = float("-inf")
+        self._scripts_run_at = float("-inf")
         self._began_at = 0.0
         self._early: deque[float] = deque(maxlen=TIMES)
         """When it last lost the interface right after it took the role."""
@@ -55,8 +55,12 @@ class Outage:
         return self.until is not None and not (self.until == UNTIL_TOLD and self.can_send)
 
     def role_taken(self, now: float) -> None:
-        self._taken_at = now
+        self.scripts_run(now)
         self._is_news = True
+
+    def scripts_run(self, now: float) -> None:
+        """Note that the scripts run, which also happens after a contest."""
+        self._scripts_run_at = now
 
     def lost(
         self, lost: InterfaceLost, now: float, *, missed_at: float, master_down_interval: float
@@ -110,4 +114,4 @@ class Outage:
 
     @property
     def _is_early(self) -> bool:
-        return self._began_at - self._taken_at < EARLY
+        return self._began_at - self._scripts_run_at < EARLY

@@ -132,3 +132,23 @@ def test_rule_l7_twice_is_no_habit():
     machine = having_lost_it_each_time(times=2)
     tell(machine, "InterfaceLost", 23.1)
     assert machine.state is State.INIT
+
+
+def test_rule_l7_scripts_that_run_again_after_a_contest_may_be_the_cause_again():
+    machine = having_lost_it_each_time()
+
+    def until(at):
+        while machine.next_deadline() < at:
+            actions = tell(machine, "DeadlineReached", machine.next_deadline())
+            if "ReassertAddresses" in {words(action) for action in actions}:
+                return True
+        return False
+
+    tell(machine, "InterfaceLost", 23.1)
+    until(27.1)
+    tell(machine, "InterfaceReady 10.0.0.1", 27.1)
+    until(33.5)
+    tell(machine, "AdvertisementReceived 1/100 from 10.0.0.2", 33.5)
+    assert until(40.0)
+    tell(machine, "InterfaceLost", machine.next_deadline() - 0.1)
+    assert machine.state is State.MASTER

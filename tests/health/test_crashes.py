@@ -34,6 +34,16 @@ def test_a_reboot_turns_the_clock_back(crashes):
     assert crashes.begin(10.0) == 0
 
 
+def test_whether_the_run_before_was_stopped(crashes):
+    crashes.begin(100.0)
+    assert not crashes.has_died
+    crashes.begin(100.0 + 2 * WINDOW)
+    assert crashes.has_died
+    crashes.end()
+    crashes.begin(400.0)
+    assert not crashes.has_died
+
+
 def test_a_damaged_file_says_nothing(crashes, tmp_path):
     crashes.begin(100.0)
     (tmp_path / "private/web.starts").write_text("not a number")

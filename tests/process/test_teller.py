@@ -9,6 +9,7 @@ from virtual_loop import in_virtual_time
 
 from ucarpd import __version__
 from ucarpd.carp.actions import Finding, Report, State
+from ucarpd.health.crashes import Crashes
 from ucarpd.process.restart_pause import FIRST_RESTART_PAUSE
 from ucarpd.record.maintenance import INSTANCE, Note
 
@@ -19,6 +20,15 @@ LAST_RESORT = Note(level="maintenance", since=1.0, scope=INSTANCE)
 def told(bench):
     happenings, bench.happenings[:] = list(bench.happenings), []
     return [(each.event, each.state, each.reason) for each in happenings]
+
+
+@in_virtual_time
+async def test_a_start_after_a_run_that_was_killed(make):
+    bench = make()
+    Crashes("web", bench.directory).begin(0.0)
+    await bench.serve()
+    text = f"ucarpd {__version__}, after a run that ended without a stop"
+    assert bench.happenings[0].reason == text
 
 
 @in_virtual_time

@@ -31,13 +31,17 @@ class Crashes:
     def __init__(self, name: str, directory: Path) -> None:
         self._name = name
         self._directory = directory
+        self.has_died = False
+        """Whether the run before the present one ended without a stop."""
 
     def begin(self, now: float) -> int:
         """Note a start at monotonic second `now`; return how many deaths there were lately."""
         try:
             descriptor = os.open(self._file(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                deaths = [at for at in _times(os.read(descriptor, 8192)) if 0 <= now - at < WINDOW]
+                starts = _times(os.read(descriptor, 8192))
+                self.has_died = bool(starts)
+                deaths = [at for at in starts if 0 <= now - at < WINDOW]
                 os.ftruncate(descriptor, 0)
                 os.pwrite(descriptor, " ".join(map(str, [*deaths, now])).encode(), 0)
             finally:

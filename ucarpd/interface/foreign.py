@@ -2,7 +2,7 @@
 
 On a segment with 254 foreign virtual hosts, a host with a single virtual host would spend its time
 with frames that it only counts.  Once the first advertisements of a foreign virtual host have been
-looked at, the kernel passes one in 64.
+looked at, the kernel passes one in 64, or fewer.
 
 One is always read: it shows that the segment is heard.  And only advertisements that come often are
 left out, because only these cost time.
@@ -34,7 +34,7 @@ Kind = tuple[IPAddress, int]
 
 
 class Foreign:
-    """The packets heard so far; the kernel drops packets in `sampled`, except one in 64."""
+    """The packets heard so far; the kernel drops most packets in `sampled`."""
 
     def __init__(self) -> None:
         self.sampled: set[Kind] = set()

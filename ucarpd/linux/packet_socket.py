@@ -62,8 +62,16 @@ _FLAGS_AND_FRAGMENT_AT = 14 + 6
 _FRAGMENT_OFFSET = 0x1FFF
 _IPV4_WITHOUT_OPTIONS = 0x45
 
-_ONE_IN_64 = (1 << 32) // 64
-"""Random numbers of 32 bits are below it as often as that."""
+_SAMPLING = 64
+"""Of so many foreign advertisements one is read, ..."""
+
+_SAMPLING_OF_EACH = 4
+"""... or of so many of each foreign virtual host, if that is more.
+
+With one a second of each, that wakes a process up once in four seconds, however many there are.
+"""
+
+_RANDOM_NUMBERS = 1 << 32
 
 _VHIDS_IN_A_BLOCK = 200
 """A jump passes over 255 instructions at most."""
@@ -101,7 +109,7 @@ class Expected(NamedTuple):
     vhids: Collection[int] = ()
     may_be_routed: bool = False
     foreign: Collection[tuple[IPAddress, int]] = ()
-    """Not expected: source and vhid of advertisements of which one in 64 is enough."""
+    """Not expected: source and vhid of advertisements of which few are enough."""
 
 
 Arrival = tuple[bytes, float]
@@ -246,7 +254,7 @@ def _refusals(family: Family) -> Program:
 
 
 def _sampling(layout: _Layout, foreign: Collection[tuple[IPAddress, int]]) -> Program:
-    """Return the instructions that refuse 63 of 64 of these advertisements, and jump to "read".
+    """Return the instructions that refuse most of these advertisements, and jump to "read".
 
     A frame that has IPv4 options, or no vhid, is none of these.
     """
@@ -282,11 +290,12 @@ def _sampling(layout: _Layout, foreign: Collection[tuple[IPAddress, int]]) -> Pr
             Instruction(JUMP, 0, if_true=f"block{number + 1}"),
             Instruction(JUMP, 0, if_true="foreign", label=f"foreign{number}"),
         ]
+    one_in = max(_SAMPLING, _SAMPLING_OF_EACH * len(foreign))
     return [
         *program,
         Instruction(JUMP, 0, if_true="read", label=f"block{len(blocks)}"),
         Instruction(LOAD_WORD, RANDOM, label="foreign"),
-        Instruction(JUMP_AT_LEAST, _ONE_IN_64, if_false="read"),
+        Instruction(JUMP_AT_LEAST, _RANDOM_NUMBERS // one_in, if_false="read"),
         Instruction(RETURN, 0),
     ]
 

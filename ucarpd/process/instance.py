@@ -94,9 +94,11 @@ class Instance:
             phase=self._phase,
             late=parts.host.lateness.note,
         )
-        parts.teller.event(Event.START, f"ucarpd {__version__}")
+        deaths = self._crashes.begin(self._started_at)
+        cause = ", after a run that ended without a stop" if self._crashes.has_died else ""
+        parts.teller.event(Event.START, f"ucarpd {__version__}{cause}")
         parts.standing.begin()
-        if seconds := probation(self._crashes.begin(self._started_at)):
+        if seconds := probation(deaths):
             parts.fitness.crashed(seconds)
         parts.checking.configure(config)
         parts.keeper.earlier_run.take_off(config.address_device, parts.host.routes)

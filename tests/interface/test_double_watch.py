@@ -18,7 +18,7 @@ class Tap:
     opened: ClassVar[list["Tap"]] = []
     fault: ClassVar[OSError | None] = None
 
-    def __init__(self, interface):
+    def __init__(self, interface, vhids):
         if Tap.fault is not None:
             raise Tap.fault
         self.ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -69,7 +69,7 @@ def in_virtual_time(test):
 
 
 def watch(found=lambda _frame: None):
-    watch = DoubleWatch("eth0", lambda: 3.0, found)
+    watch = DoubleWatch("eth0", [1], lambda: 3.0, found)
     watch.start()
     return watch
 

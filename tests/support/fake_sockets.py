@@ -57,7 +57,7 @@ class FakeNeighbours:
 class FakeWatch:
     """A watch; while a test sets `is_looking`, frames are sent by it."""
 
-    def __init__(self, interface, duration, found):
+    def __init__(self, interface, vhids, duration, found):
         self.duration = duration
         self.found = found
         self.is_running = self.is_looking = False

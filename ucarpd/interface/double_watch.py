@@ -6,7 +6,7 @@ seconds in each minute.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from ucarpd.linux.outgoing_tap import OutgoingTap
 
@@ -20,12 +20,17 @@ FRAMES_AT_ONCE = 64
 class DoubleWatch:
     """Observer of outgoing advertisements that were not sent by `tap`; `found` gets each of them.
 
-    `duration` returns the seconds of an observation.
+    `vhids` are looked for, as they are when an observation begins; `duration` returns its seconds.
     """
 
     def __init__(
-        self, interface: str, duration: Callable[[], float], found: Callable[[bytes], None]
+        self,
+        interface: str,
+        vhids: Collection[int],
+        duration: Callable[[], float],
+        found: Callable[[bytes], None],
     ) -> None:
+        self._vhids = vhids
         self._interface = interface
         self._duration = duration
         self._found = found
@@ -48,7 +53,7 @@ class DoubleWatch:
 
     def _look(self) -> None:
         try:
-            self.tap = OutgoingTap(self._interface)
+            self.tap = OutgoingTap(self._interface, self._vhids)
         except OSError:
             # The sockets of the interface fail for the same reason, and that is reported.
             self._next = self._loop.call_later(PAUSE, self._look)

@@ -61,7 +61,9 @@ class Interface:
         """Virtual addresses of other processes."""
         self._named: Collection[IPAddress] | None = None
         """What `_named_addresses` returns; None: not gathered yet."""
-        self._double_watch = DoubleWatch(name, self._long_enough, self._incoming.sent_from_here)
+        self._double_watch = DoubleWatch(
+            name, self._members.keys(), self._long_enough, self._incoming.sent_from_here
+        )
         self._look_again: asyncio.TimerHandle | None = None
 
     # -- for engines: the Wire -------------------------------------------------------------------------

@@ -6,11 +6,14 @@ a socket its own frames, so the tap does not see advertisements that ucarpd send
 """
 
 import socket
+from collections.abc import Collection
 
 from ucarpd.carp.frame import ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_OFFSET, PROTOCOL_CARP
 from ucarpd.carp.packet import TYPE_ADVERTISEMENT, VERSION
 from ucarpd.linux.bpf import (
+    COPY_TO_X,
     EVERYTHING,
+    JUMP,
     JUMP_EQUAL,
     LOAD_BYTE,
     LOAD_HALF,
@@ -20,6 +23,7 @@ from ucarpd.linux.bpf import (
     RETURN,
     VLAN_TAG_PRESENT,
     Instruction,
+    Program,
     attach_filter,
 )
 
@@ -28,7 +32,10 @@ _ETH_P_ALL = 3
 _VERSION_AND_TYPE = VERSION << 4 | TYPE_ADVERTISEMENT
 _IPV4_WITHOUT_OPTIONS = 0x45
 
-_PROGRAM = [
+_MOST_VHIDS = 200
+"""A jump passes over 255 instructions at most."""
+
+_ADVERTISEMENTS = [
     Instruction(LOAD_WORD, PACKET_TYPE),
     Instruction(JUMP_EQUAL, PACKET_OUTGOING, if_false="refuse"),
     # Frames that leave on a VLAN of this interface belong to another interface.
@@ -42,25 +49,41 @@ _PROGRAM = [
     Instruction(LOAD_BYTE, 14 + 9),
     Instruction(JUMP_EQUAL, PROTOCOL_CARP, if_false="refuse"),
     Instruction(LOAD_BYTE, 14 + 20),
-    Instruction(JUMP_EQUAL, _VERSION_AND_TYPE, if_true="accept", if_false="refuse"),
+    Instruction(JUMP_EQUAL, _VERSION_AND_TYPE, if_false="refuse"),
+    Instruction(LOAD_BYTE, 14 + 20 + 1),
+    Instruction(JUMP, 0, if_true="vhid"),
     Instruction(LOAD_BYTE, 14 + 6, label="ipv6"),
     Instruction(JUMP_EQUAL, PROTOCOL_CARP, if_false="refuse"),
     Instruction(LOAD_BYTE, 14 + 40),
     Instruction(JUMP_EQUAL, _VERSION_AND_TYPE, if_false="refuse"),
-    Instruction(RETURN, EVERYTHING, label="accept"),
+    Instruction(LOAD_BYTE, 14 + 40 + 1),
+    Instruction(JUMP, 0, if_true="vhid"),
     Instruction(RETURN, 0, label="refuse"),
 ]
 
 
-class OutgoingTap:
-    """A tap on the interface with this name; the constructor raises OSError."""
+def _program(vhids: Collection[int]) -> Program:
+    """Return the filter for advertisements of these virtual hosts; of all, if they are too many."""
+    if len(vhids) > _MOST_VHIDS:
+        return [*_ADVERTISEMENTS, Instruction(RETURN, EVERYTHING, label="vhid")]
+    return [
+        *_ADVERTISEMENTS,
+        Instruction(COPY_TO_X, 0, label="vhid"),
+        *(Instruction(JUMP_EQUAL, vhid, if_true="accept") for vhid in vhids),
+        Instruction(RETURN, 0),
+        Instruction(RETURN, EVERYTHING, label="accept"),
+    ]
 
-    def __init__(self, interface: str) -> None:
+
+class OutgoingTap:
+    """A tap on the interface with this name, for these virtual hosts; the constructor raises OSError."""
+
+    def __init__(self, interface: str, vhids: Collection[int]) -> None:
         self._socket = socket.socket(
             socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0
         )
         try:
-            attach_filter(self._socket, _PROGRAM)
+            attach_filter(self._socket, _program(vhids))
             self._socket.bind((interface, _ETH_P_ALL))
         except BaseException:
             self._socket.close()

@@ -13,6 +13,11 @@ from ucarpd.carp.machine import VirtualHost
 from ucarpd.carp.rank import NEVER
 
 
+def broken(*_arguments):
+    """Stand in for a part of ucarpd that has a defect."""
+    raise ZeroDivisionError("a defect")
+
+
 @in_virtual_time
 async def test_a_down_script_that_takes_long_holds_the_bow_out_back_for_a_dead_interval():
     bench = await master(are_scripted=True)
@@ -155,9 +160,6 @@ async def test_addresses_that_come_after_a_defect_are_neither_announced_nor_serv
     """The request was under way, and its end comes before that of the release."""
     bench = await promoted()
 
-    def broken(*_arguments):
-        raise ZeroDivisionError("a defect")
-
     monkeypatch.setattr(VirtualHost, "handle", broken)
     bench.engine.hardware_address_changed()
     bench.told()
@@ -190,9 +192,6 @@ async def test_two_defects_at_once_end_the_engine_once(monkeypatch):
     bench.engine.interface_ready((OWN,))
     bench.released()
     bench.told()
-
-    def broken(*_arguments):
-        raise ZeroDivisionError("a defect")
 
     def read_until(_at):
         bench.receive(peer_frame())
@@ -242,9 +241,6 @@ async def test_a_defect_on_the_way_out_does_not_keep_the_engine_from_ending():
 @in_virtual_time
 async def test_a_bow_out_that_fails_does_not_keep_the_engine_from_being_started_again(monkeypatch):
     bench = await master()
-
-    def broken(*_arguments):
-        raise ZeroDivisionError("a defect")
 
     monkeypatch.setattr(VirtualHost, "handle", broken)
     bench.engine.hardware_address_changed()

@@ -24,9 +24,15 @@ os.execv(sys.executable, [sys.executable, "-m", "ucarpd", "run", "/etc/ucarp"])
 pytestmark = pytest.mark.skipif(not Path("/dev/fuse").exists(), reason="no FUSE")
 
 
-def test_only_a_virtual_host_whose_script_hangs_waits(a, wire):
-    hanging = a.root / "hanging"
-    hanging.mkdir()
+@pytest.fixture
+def hanging(a):
+    """The folder for a file system that does not answer."""
+    folder = a.root / "hanging"
+    folder.mkdir()
+    return folder
+
+
+def test_only_a_virtual_host_whose_script_hangs_waits(a, wire, hanging):
     scripts = {"UPSCRIPT": hanging / "up.sh", "DOWNSCRIPT": hanging / "down.sh"}
     a.write_conf("a-web", conf(a.address, **scripts))
     mail = a.write_conf("mail", conf(a.address, VHID=2, ADDR="172.16.0.2"))
@@ -44,9 +50,7 @@ def test_only_a_virtual_host_whose_script_hangs_waits(a, wire):
     assert not a.has("172.16.0.2")
 
 
-def test_a_reload_leaves_out_a_file_that_hangs_and_holds_up_no_stop(a, wire):
-    hanging = a.root / "hanging"
-    hanging.mkdir()
+def test_a_reload_leaves_out_a_file_that_hangs_and_holds_up_no_stop(a, wire, hanging):
     a.write_conf("web", conf(a.address))
     daemon = a.start(sys.executable, "-c", MOUNT, str(hanging))
     wait_for_address(a)
@@ -69,9 +73,7 @@ def test_a_reload_leaves_out_a_file_that_hangs_and_holds_up_no_stop(a, wire):
     assert a.processes() == []
 
 
-def test_a_start_waits_for_a_file_that_hangs_and_can_be_stopped(a):
-    hanging = a.root / "hanging"
-    hanging.mkdir()
+def test_a_start_waits_for_a_file_that_hangs_and_can_be_stopped(a, hanging):
     a.write_conf("web", conf(a.address, PASS=None, PASSFILE=hanging / "secret"))
     daemon = a.start(sys.executable, "-c", MOUNT, str(hanging))
     daemon.wait_for_line("[WARNING] waiting, /etc/ucarp/web.conf: its file system, or that of a")
@@ -79,9 +81,7 @@ def test_a_start_waits_for_a_file_that_hangs_and_can_be_stopped(a):
     daemon.wait_for_line("stopping on SIGTERM")
 
 
-def test_a_start_does_not_wait_for_a_state_directory_that_hangs(a):
-    hanging = a.root / "hanging"
-    hanging.mkdir()
+def test_a_start_does_not_wait_for_a_state_directory_that_hangs(a, hanging):
     a.write_conf("web", conf(a.address))
     environment = {"STATE_DIRECTORY": str(hanging)}
     daemon = a.start(sys.executable, "-c", MOUNT, str(hanging), environment=environment)
@@ -92,9 +92,7 @@ def test_a_start_does_not_wait_for_a_state_directory_that_hangs(a):
     assert a.processes() == []
 
 
-def test_check_names_a_file_that_hangs_and_reloads_the_others(a):
-    hanging = a.root / "hanging"
-    hanging.mkdir()
+def test_check_names_a_file_that_hangs_and_reloads_the_others(a, hanging):
     a.write_conf("web", conf(a.address))
     daemon = a.start(sys.executable, "-c", MOUNT, str(hanging))
     wait_for_address(a)

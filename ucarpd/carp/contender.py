@@ -32,10 +32,6 @@ class Contender(NamedTuple):
         """The lower, the better."""
         return self.demotion, self.units
 
-    def is_worse_than(self, other: "Contender") -> bool:
-        """Whether its rank is the worse one."""
-        return (self.demotion, self.units) > (other.demotion, other.units)
-
     @property
     def is_leaving(self) -> bool:
         return self.units == BOW_OUT_UNITS

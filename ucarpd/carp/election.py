@@ -221,7 +221,7 @@ def judge_as_backup(own: Contender, peer: Contender, situation: Situation) -> Ba
         return BackupVerdict.UNFIT
     if situation.is_delayed and reason is None:
         return BackupVerdict.DELAYED
-    if situation.preempt and peer.is_worse_than(own):
+    if situation.preempt and own.rank < peer.rank:
         return BackupVerdict.PREEMPT
     if (
         (situation.preempt and situation.was_cut_off and own.rank == peer.rank)
@@ -301,7 +301,7 @@ def reason_to_depose(
         return BackupVerdict.BOWED_OUT
     if peer.demotion > own.demotion:
         return BackupVerdict.PEER_DEMOTED
-    if not peer.is_worse_than(own):
+    if peer.rank <= own.rank:
         return None
     if peer.units >= UNFIT_UNITS:
         return BackupVerdict.PEER_UNFIT

@@ -164,12 +164,9 @@ class MasterDown:
             return self._turn.at
         if not self._silent_since:
             return None
-        at = self.not_before
-        if self._held_until is not None and self._held_until > at:
-            at = self._held_until
+        at = max(self.not_before, self._held_until or self.not_before)
         for family, since in self._silent_since.items():
-            if (ends_at := since + self._wait[family]) > at:
-                at = ends_at
+            at = max(at, since + self._wait[family])
         return at
 
     @property
@@ -266,9 +263,8 @@ class MasterDown:
         self._set_waits()
 
     def _set_waits(self) -> None:
-        for family in self._silent_since:
-            if family not in self._given:
-                self._wait[family] = self.patience_with(self._last.get(family))
+        for family in self._silent_since.keys() - self._given:
+            self._wait[family] = self.patience_with(self._last.get(family))
 
     # -- for the operator --------------------------------------------------------------------------
 

@@ -162,9 +162,7 @@ class Peers:
 
     def serves(self, contender: Contender, until: float, *, is_hidden: bool = False) -> None:
         """Note that its newest advertisement says that it is master; `hear` comes first."""
-        peer = self._latest
-        if peer is None or peer.newest.source is not contender.source:
-            peer = self._peers[contender.source]
+        peer = self._peers[contender.source]
         peer.contender, peer.serves_until, peer.has_yielded = contender, until, is_hidden
 
     def hides(

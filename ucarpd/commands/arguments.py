@@ -19,7 +19,8 @@ signals:
 
 exit status:
   0   stopped on request, or no problems found
-  1   clear: an address or a device could not be removed; check --reload: no such process;
+  1   run: internal error; clear: an address or a device could not be removed;
+      check --reload: the process could not be asked;
       fingerprint: not enough memory;
       import: a result has to be completed by hand
   2   wrong usage

@@ -111,7 +111,9 @@ def test_check_says_from_when_on_one_process_is_meant(
     found["other"] = (4000, Path("/etc/ucarp/other.conf"))
     monkeypatch.setattr(check, "holders", lambda _directory: found)
     assert cli.main(["check", str(tmp_path)]) == 0
-    is_told = "32 processes run these files, and each hears all others" in capsys.readouterr().err
+    is_told = (
+        "32 processes run these files, and every takeover wakes them all" in capsys.readouterr().err
+    )
     assert is_told == (processes == 32)
 
 

@@ -135,7 +135,7 @@ def _import(command: argparse.ArgumentParser) -> None:
         dest="words",
         metavar="WORD",
         nargs=argparse.REMAINDER,
-        help="the command line of ucarp that follows, instead of a file; the last option",
+        help="the command line of ucarp that follows, instead of a file; must be the last option",
     )
 
 

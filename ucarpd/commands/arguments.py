@@ -63,7 +63,7 @@ def settle_paths(options: argparse.Namespace) -> None:
     elif not options.paths and options.default:
         options.paths = [Path(options.default)]
     elif not options.paths:
-        options.error("PATH is missing" + (", or --env" if "name" in options else ""))
+        options.error(f"{'PATH or --env' if 'name' in options else 'PATH'} is missing")
 
 
 # -- the commands ----------------------------------------------------------------------------------

@@ -136,7 +136,7 @@ def _reload(pid: int, refused: Collection[Path]) -> int:
         refusals.leave(pid, refused, run_directory())
         os.kill(pid, signal.SIGHUP)
     except OSError as error:
-        _say(f"process {pid} has not been asked to reload: {error.strerror or error}", _ERR)
+        _say(f"process {pid} could not be asked to reload: {error.strerror or error}", _ERR)
         return EXIT_NOT_RELOADED
     return EXIT_CONFIG if refused else 0
 

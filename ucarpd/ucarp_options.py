@@ -40,13 +40,11 @@ OPTIONS = (
     Option("advskew", "k", "UCARP_ADVSKEW", "SKEW", "added to it, in 1/256 s, 0 to 254"),
     Option("upscript", "u", "UCARP_UPSCRIPT", "FILE", "run when this host becomes master"),
     Option("downscript", "d", "UCARP_DOWNSCRIPT", "FILE", "run when it stops being master"),
-    Option(
-        "deadratio", "r", "UCARP_DEADRATIO", "RATIO", "missed advertisements before a take-over"
-    ),
+    Option("deadratio", "r", "UCARP_DEADRATIO", "RATIO", "missed advertisements before a takeover"),
     Option("debug", "D", None, None, "log more"),
     Option("shutdown", "z", "UCARP_SHUTDOWN", None, "run the down-script at exit"),
     Option("daemonize", "B", None, None, "run in the background"),
-    Option("ignoreifstate", "S", "UCARP_IGNOREIFSTATE", None, "go on without a link"),
+    Option("ignoreifstate", "S", "UCARP_IGNOREIFSTATE", None, "keep running without a link"),
     Option("nomcast", "M", "UCARP_NOMCAST", None, "broadcast instead of multicast"),
     Option(
         "facility", "f", "UCARP_FACILITY", "FACILITY", "syslog facility, or none (default daemon)"

@@ -40,7 +40,7 @@ def _failover(pace: Pace) -> Callable[[Trial], Values]:
 
 
 _FAILOVER_METRICS = {
-    "beyond": Metric("last advertisement → client answered, less the nominal dead interval"),
+    "beyond": Metric("last advertisement → client answered, less the nominal master-down interval"),
     "reply": Metric("cut → client answered"),
     "address": Metric("cut → address on the backup"),
     "lost": Metric("probes lost, of one each 2 ms", ""),
@@ -155,7 +155,7 @@ def _ups(cluster: Cluster, name: str) -> list[float]:
 MEASURES = (
     Measure(
         "failover",
-        "The master is killed and unplugged; a backup takes over (dead interval 3.39 s).",
+        "The master is killed and unplugged; a backup takes over (master-down interval 3.39 s).",
         _failover(NORMAL),
         _FAILOVER_METRICS,
         runs=20,
@@ -191,7 +191,7 @@ MEASURES = (
             "off": Metric("carrier lost → address off"),
             "taken": Metric("carrier lost → client answered by the backup"),
             "back": Metric("carrier back → serves again"),
-            "beyond": Metric("the same, less the nominal dead interval of 3 s"),
+            "beyond": Metric("the same, less the nominal master-down interval of 3 s"),
             "both": Metric("address on both hosts meanwhile"),
             "lost": Metric("probes lost on the way back", ""),
         },

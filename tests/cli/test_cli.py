@@ -111,7 +111,9 @@ def test_check_says_from_when_on_one_process_is_meant(
     found["other"] = (4000, Path("/etc/ucarp/other.conf"))
     monkeypatch.setattr(check, "holders", lambda _directory: found)
     assert cli.main(["check", str(tmp_path)]) == 0
-    is_told = "32 processes run these files, and each hears all others" in capsys.readouterr().err
+    is_told = (
+        "32 processes run these files, and every takeover wakes them all" in capsys.readouterr().err
+    )
     assert is_told == (processes == 32)
 
 
@@ -158,7 +160,7 @@ def test_when_the_last_file_is_gone_the_process_reloads(reloaded, tmp_path):
 
 def test_check_says_when_there_is_no_such_process(conf, reloaded, capsys):
     assert cli.main(["check", "--reload", "404", conf(GOOD)]) == EXIT_NOT_RELOADED
-    assert "process 404 has not been asked to reload: No such process" in capsys.readouterr().err
+    assert "process 404 could not be asked to reload: No such process" in capsys.readouterr().err
 
 
 def test_without_room_for_the_list_good_files_are_reloaded_and_bad_ones_are_not(
@@ -169,7 +171,7 @@ def test_without_room_for_the_list_good_files_are_reloaded_and_bad_ones_are_not(
     bad = conf(GOOD.replace("=1\n", "=300\n"))
     assert cli.main(["check", "--reload", "4", bad]) == EXIT_NOT_RELOADED
     assert reloaded == [(4, [])]
-    assert "process 4 has not been asked to reload: " in capsys.readouterr().err
+    assert "process 4 could not be asked to reload: " in capsys.readouterr().err
 
 
 def test_the_password_may_be_a_credential_of_the_process(conf, reloaded, tmp_path):

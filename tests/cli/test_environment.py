@@ -60,7 +60,7 @@ def test_show_config_prints_a_file(capsys):
         (["check", "--env", "--reload", "1"], "does not go with --reload"),
         (["run", "--env", "--name", "a/b"], "a name has no / in it (got 'a/b')"),
         (["run", "--name", "web", "web.conf"], "--name goes with --env only"),
-        (["run"], "PATH is missing, or --env"),
+        (["run"], "PATH or --env is missing"),
         (["clear", "--debug"], "PATH is missing"),
     ],
 )

@@ -171,8 +171,8 @@ def test_both_read_the_same(text):
         ("A=a|b", "a|b", "ends the value at |", "'a|b'"),
         ("A=a>b", "a>b", "takes > for a redirection", "'a>b'"),
         ("A=(a)", "(a)", "does not take ( unquoted", "'(a)'"),
-        ("A=~/a", "~/a", "may put a home directory for ~", "'~/a'"),
-        ("A=a:~", "a:~", "may put a home directory for ~", "'a:~'"),
+        ("A=~/a", "~/a", "may replace ~ with a home directory", "'~/a'"),
+        ("A=a:~", "a:~", "may replace ~ with a home directory", "'a:~'"),
         ("A=a\\b", "a\\b", "reads backslashes differently", "'a\\b'"),
         ("A=a\\", "a\\", "joins the next line to it", '"a\\\\"'),
         ("A='a\\\\b'", "a\\b", "reads backslashes differently", "'a\\b'"),
@@ -274,7 +274,7 @@ def test_a_warning_names_the_line_and_a_better_spelling(tmp_path, line, expected
     ("lines", "expected"),
     [
         ("UCARP_TIEBREAK=yield", ["5: UCARP_TIEBREAK: two ucarpd that advertise equally fast would"
-         " both give way, again and again: give each host another UCARP_ADVSKEW"]),
+         " both give way, again and again: give each host its own UCARP_ADVSKEW"]),
         ("UCARP_TIEBREAK=numeric", []),
         ("UCARP_ADVBASE=0", ["5: UCARP_ADVBASE: without UCARP_ADVSKEW it advertises 256 times a"
          " second, and 11.7 ms without an advertisement make a second master; OpenBSD even prefers it to"
@@ -309,7 +309,7 @@ def test_warnings_beside_faults(tmp_path):
 def test_a_file_whose_password_others_can_read(tmp_path, mode):
     path = tmp_path / "web.conf"
     assert warned(tmp_path, PLAIN_FILE, mode) == [
-        f"others than its owner can read the password in it: chmod 600 {path}"
+        f"users other than its owner can read the password in it: chmod 600 {path}"
     ]
     without = PLAIN_FILE.replace("UCARP_PASS=", "# ")
     assert warned(tmp_path, without, mode) == []
@@ -324,7 +324,7 @@ def test_a_password_file_that_others_can_read(tmp_path):
     secret.chmod(0o440)
     assert warned(tmp_path, content, 0o644) == [
         (
-            "3: UCARP_PASS_FILE: others than its owner can read the password in it:"
+            "3: UCARP_PASS_FILE: users other than its owner can read the password in it:"
             f" chmod 600 {secret}"
         )
     ]

@@ -55,7 +55,7 @@ def test_a_file_whose_secret_others_can_read(line):
     path.write_text(minimal(line, PASS=None))
     path.chmod(0o644)
     assert [str(each) for each in warnings(path)] == [
-        "web.conf: others than its owner can read the password in it: chmod 600 web.conf"
+        "web.conf: users other than its owner can read the password in it: chmod 600 web.conf"
     ]
 
 

@@ -42,7 +42,7 @@ def test_an_address_has_one_role(one, other, why):
         (
             "UCARP_SRCIP=10.0.0.2,fe80::1\nUCARP_PEERS=10.0.0.2,fe80::1,fe80::2",
             (
-                "6: UCARP_PEERS: of IPv4 it names only this host, which then has no host to advertise to:"
+                "6: UCARP_PEERS: for IPv4 it names only this host, which then has no host to advertise to:"
                 " add the other hosts (got '10.0.0.2,fe80::1,fe80::2')"
             ),
         ),

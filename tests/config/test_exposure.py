@@ -225,7 +225,7 @@ def test_each_exposure_is_logged_once_and_stays_in_the_status(web, owners):
         assert watched.watch.since == since
         (line,) = watched.log.lines
         assert line.startswith(f"ERROR {web}:5: UCARP_UPSCRIPT: user {BOB} owns")
-        assert watched.watch.trouble == f"others than root can change {web.with_name('up.sh')}"
+        assert watched.watch.trouble == f"users other than root can change {web.with_name('up.sh')}"
         owners.clear()
         await watched.look(web)
         assert watched.watch.trouble == ""
@@ -277,7 +277,9 @@ def test_a_file_system_that_hangs_is_told_and_gets_one_look(web, owners):
             watched.watch.look(load(web))
             await asyncio.sleep(2 * PATIENCE)
         (line,) = watched.log.lines
-        assert line.startswith("WARNING cannot look for files that others than root can change: ")
+        assert line.startswith(
+            "WARNING cannot look for files that users other than root can change: "
+        )
         assert line.endswith(f" of {web}, or of a file that it names, does not answer")
         assert watched.worker.stuck == 1
         watched.worker.work_again()

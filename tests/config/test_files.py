@@ -139,10 +139,7 @@ def test_a_copy_collides_in_every_respect(home):
                 "one/web.conf:3: UCARP_VIP: 10.0.0.1 is already taken by two/web.conf:3"
                 " (got '10.0.0.1')"
             ),
-            (
-                "one/web.conf: is another instance of the name of two/web.conf:"
-                " rename one of the files"
-            ),
+            ("one/web.conf: has the same instance name as two/web.conf: rename one of the files"),
         ],
     )
 

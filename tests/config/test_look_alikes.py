@@ -13,7 +13,7 @@ def home(tmp_path, monkeypatch):
 
 def test_a_cyrillic_letter_in_a_key_is_an_error():
     assert faults(minimal("UСARP_PREEMPT=yes")) == [
-        "5: UCARP_PREEMPT: the key only looks so: character 2 is U+0421 С (Cyrillic capital letter"
+        "5: UCARP_PREEMPT: the key only looks right: character 2 is U+0421 С (Cyrillic capital letter"
         " es; it looks like C): type the key again"
     ]
 
@@ -21,7 +21,7 @@ def test_a_cyrillic_letter_in_a_key_is_an_error():
 def test_a_required_key_that_only_looks_so_is_not_missing_as_well():
     found = faults(minimal(VHID=None) + "UCARP_VНID=1\n")
     assert len(found) == 1
-    assert found[0].startswith("4: UCARP_VHID: the key only looks so: character 8 is U+041D")
+    assert found[0].startswith("4: UCARP_VHID: the key only looks right: character 8 is U+041D")
 
 
 @pytest.mark.parametrize("key", ["\u200bUCARP_VHID", "UCARP\u2013VHID", "ＵCARP_VHID"])

@@ -60,7 +60,7 @@ def test_a_file_of_another_kind_is_one_fault(content, line, kind):
     ],
 )
 def test_a_file_with_nothing_of_ours_is_one_fault(content, line):
-    text = "this is no configuration of ucarpd: no line sets a key, such as UCARP_VHID=1"
+    text = "this is not a configuration of ucarpd: no line sets a key, such as UCARP_VHID=1"
     assert faults(content) == [f"{line}: {text}"]
 
 

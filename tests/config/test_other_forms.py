@@ -26,7 +26,7 @@ def home(tmp_path, monkeypatch):
         ("UCARP_QZ9KX: 1", "is not KEY=VALUE"),
         (
             "UCARP_CHECK_A-B=tcp://a:1",
-            "is not KEY=VALUE: the name of a check has letters of ASCII, digits and _ only",
+            "is not KEY=VALUE: the name of a check may have only ASCII letters, digits and _",
         ),
         (
             "source /etc/x.conf",
@@ -57,7 +57,7 @@ def home(tmp_path, monkeypatch):
         *(
             (
                 mark,
-                "is not KEY=VALUE: this is a mark of a merge conflict; keep one version of the lines",
+                "is not KEY=VALUE: this is a merge conflict marker; keep one version of the lines",
             )
             for mark in ("<<<<<<< HEAD", "=======", ">>>>>>> 1f3a")
         ),

@@ -114,7 +114,7 @@ def test_a_required_value_is_taken(home, changed, lines, field, value):
         (
             {"ADDR": "10.1.0.0/16"},
             (
-                "4: UCARP_ADDR: 10.1.0.0 is the name of the network 10.1.0.0/16 itself;"
+                "4: UCARP_ADDR: 10.1.0.0 is the network address of 10.1.0.0/16;"
                 " no host can have it (got '10.1.0.0/16')"
             ),
         ),

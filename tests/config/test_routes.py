@@ -33,14 +33,17 @@ def test_what_is_written_means_the_same(text):
     ("text", "fault"),
     [
         (";", "must be PREFIX via GATEWAY"),
-        ("192.0.2.0/24", "192.0.2.0/24: says no way: write PREFIX via GATEWAY"),
+        (
+            "192.0.2.0/24",
+            "192.0.2.0/24: names no gateway and no interface: write PREFIX via GATEWAY",
+        ),
         ("192.0.2.1/24 via 10.0.0.1", "is an address in a network: write 192.0.2.0/24"),
         ("web via 10.0.0.1", "must begin with a network such as 192.0.2.0/24, or with default"),
         ("192.0.2.0/33 via 10.0.0.1", "must begin with a network such as 192.0.2.0/24"),
         ("via 10.0.0.1", "10.0.0.1 is not known here"),
-        ("default dev eth1", "of IPv4 or IPv6? Write 0.0.0.0/0 or ::/0"),
-        ("192.0.2.0/24 via 2001:db8::1", "via 2001:db8::1 is not of IPv4, as 192.0.2.0/24 is"),
-        ("::/0 dev eth1 src 10.0.0.1", "src 10.0.0.1 is not of IPv6, as ::/0 is"),
+        ("default dev eth1", "is it IPv4 or IPv6? Write 0.0.0.0/0 or ::/0"),
+        ("192.0.2.0/24 via 2001:db8::1", "via 2001:db8::1 is not IPv4, but 192.0.2.0/24 is"),
+        ("::/0 dev eth1 src 10.0.0.1", "src 10.0.0.1 is not IPv6, but ::/0 is"),
         ("::/0 via fe80::1", "fe80::1 is on every interface: add dev INTERFACE"),
         ("192.0.2.0/24 via", "there is nothing after via"),
         ("192.0.2.0/24 via 10.0.0.1 via 10.0.0.2", "has via twice"),
@@ -51,7 +54,7 @@ def test_what_is_written_means_the_same(text):
         ("192.0.2.0/24 dev eth1:0", "must be the interface itself"),
         (
             "192.0.2.0/24 via 10.0.0.1; 192.0.2.0/24 via 10.0.0.2",
-            "two routes differ in nothing but the way: give them a metric",
+            "two routes to one destination need different metrics",
         ),
     ],
 )

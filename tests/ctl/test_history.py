@@ -118,7 +118,7 @@ def test_an_unknown_name(state, tmp_path, capsys):
     status, _, err = ctl(capsys, "wbe")
     assert (status, err) == (
         3,
-        "ucarpctl: there is no instance wbe, but mail, web; did you mean web?\n",
+        "ucarpctl: there is no instance wbe (this host has mail, web); did you mean web?\n",
     )
 
 

@@ -68,11 +68,11 @@ def test_without_a_process_it_is_written_and_taken_back(start, state, capsys):
     assert abs(note.since - time.time()) < 60
     assert out == [
         f"maintenance of web: {note}",
-        "web: does not run; this holds when it starts",
+        "web does not run; this takes effect when it starts",
     ]
     assert ctl(capsys, "off", "web") == (
         0,
-        ["maintenance of web is over", "web: does not run; this holds when it starts"],
+        ["maintenance of web is over", "web does not run; this takes effect when it starts"],
         [],
     )
     assert notes.read(state) == notes.Notes()
@@ -130,7 +130,10 @@ def test_a_process_that_hangs_costs_a_second_and_is_named(start, state, capsys, 
     [
         (["pause"], "maintenance pause: type on or off"),
         (["web"], "maintenance web: type on or off"),
-        (["on", "wbe"], "there is no instance wbe, but dns, mail, web; did you mean web?"),
+        (
+            ["on", "wbe"],
+            "there is no instance wbe (this host has dns, mail, web); did you mean web?",
+        ),
         (["off", "wbe"], "there is no instance wbe"),
         (["on", "--for", "soon"], "--for soon: not a duration"),
         (["off", "--never"], "off takes no --never"),
@@ -149,7 +152,7 @@ def test_a_note_of_an_instance_that_is_gone_can_be_taken_back(start, state, caps
     notes.write(state, "gone", notes.Note(level="never", since=1.0))
     assert ctl(capsys, "off", "gone")[:2] == (
         0,
-        ["maintenance of gone is over", "gone: does not run; this holds when it starts"],
+        ["maintenance of gone is over", "gone does not run; this takes effect when it starts"],
     )
 
 

@@ -93,7 +93,7 @@ def test_an_instance_that_does_not_exist(process, capsys):
     assert main(["status", "wbe"]) == 3
     assert capsys.readouterr() == (
         "",
-        "ucarpctl: there is no instance wbe, but mail, web; did you mean web?\n",
+        "ucarpctl: there is no instance wbe (this host has mail, web); did you mean web?\n",
     )
 
 

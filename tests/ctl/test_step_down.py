@@ -106,7 +106,7 @@ def test_an_instance_that_does_not_exist(process, capsys):
     process(MASTER, steers=steers)
     assert main(["step-down", "wbe"]) == 3
     assert capsys.readouterr().err == (
-        "ucarpctl: there is no instance wbe, but web; did you mean web?\n"
+        "ucarpctl: there is no instance wbe (this host has web); did you mean web?\n"
     )
 
 

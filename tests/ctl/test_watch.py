@@ -148,7 +148,9 @@ def test_an_instance_that_does_not_exist_leaves_the_screen_alone(process, on_ter
     process(MASTER)
     status, output, _ = on_terminal("status", "wbe", "--watch").end()
     assert status == 3
-    assert output == b"ucarpctl: there is no instance wbe, but web; did you mean web?\r\n"
+    assert (
+        output == b"ucarpctl: there is no instance wbe (this host has web); did you mean web?\r\n"
+    )
 
 
 def test_what_does_not_fit_is_counted():

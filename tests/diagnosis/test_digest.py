@@ -119,7 +119,7 @@ def test_another_key(ours, theirs, words):
         (
             {"here": SEVEN, "extra": "10.0.0.200"},
             f"{SEVEN} 10.0.0.200",
-            f"for 10.0.0.200 too, which this host has not: {ALIKE}",
+            f"for 10.0.0.200 too, which this host does not have: {ALIKE}",
         ),
         (
             {"here": SEVEN, "hashed": f"{SEVEN[9:]} 10.0.0.9"},
@@ -269,7 +269,7 @@ def test_the_mac_address_of_openbsd(here, there, lladdr, words):
 )
 def test_a_mistyped_address(here, there, wrong, right):
     expected = f"it is signed for {wrong} where this host has {right}: a typing error? {ALIKE}"
-    expected += ", or if these are two services, give one another UCARP_VHID"
+    expected += ", or if these are two services, change the UCARP_VHID of one"
     assert finding(KEY, there, here=here) == expected
 
 

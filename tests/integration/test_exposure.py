@@ -1,4 +1,4 @@
-"""Files that others than root can change work as before, and ucarpd says so until they are mended."""
+"""Files that users other than root can change work as before, and ucarpd says so until they are mended."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ def test_a_script_of_another_user_runs_and_is_an_error_until_it_is_mended(a):
     assert line.endswith(f"ucarpd 0.3 will refuse that: type: chown root {UP}")
     wait_for_address(a)
     daemon.signal(signal.SIGUSR1)
-    daemon.wait_for_line("MASTER on eth0", f"others than root can change {UP}")
+    daemon.wait_for_line("MASTER on eth0", f"users other than root can change {UP}")
 
     os.chown(a.conf / "up.sh", 0, 0)
     daemon.signal(signal.SIGHUP)
@@ -35,7 +35,9 @@ def test_a_script_of_another_user_runs_and_is_an_error_until_it_is_mended(a):
         nonlocal count
         count += 1
         daemon.signal(signal.SIGUSR1)
-        return "others than root" not in daemon.wait_for_line("MASTER on eth0", count=count + 1)
+        return "users other than root" not in daemon.wait_for_line(
+            "MASTER on eth0", count=count + 1
+        )
 
     while not is_forgotten():
         assert count < 50

@@ -42,7 +42,9 @@ def test_only_a_virtual_host_whose_script_hangs_waits(a, wire, hanging):
     wire.wait_more(a.address, 3)
     mail.chmod(0o666)
     daemon.signal(signal.SIGHUP)
-    daemon.wait_for_line("[WARNING] a-web: cannot look for files that others than root can change")
+    daemon.wait_for_line(
+        "[WARNING] a-web: cannot look for files that users other than root can change"
+    )
     daemon.wait_for_line("[ERROR] mail: ", "can choose what root runs")
     daemon.wait_for_line("reloaded: 0 changed")
     wire.wait_more(a.address, 3)

@@ -34,7 +34,7 @@ def test_vrrp_is_told_as_vrrp_and_only_with_our_number(a):
         say(a, vrrp(1))
     line = daemon.wait_for_line("VRRP")
     assert line.endswith(
-        "[WARNING] web: a VRRP router at 172.16.0.55 uses id 1: give one another number"
+        "[WARNING] web: a VRRP router at 172.16.0.55 uses id 1: change its id, or UCARP_VHID"
     )
     daemon.signal(signal.SIGUSR1)
     daemon.wait_for_line("MASTER on eth0 id 1", "vrrp 3", "othervrrp 3")

@@ -266,7 +266,7 @@ def test_a_source_that_is_not_there_may_come(machine, found):
 def test_a_mask_that_differs_from_the_hosts(machine, found, keys):
     machine.has("10.0.0.1/16", "192.168.0.1/24")
     assert found(**keys) == [
-        f"UCARP_MASK: 10.0.0.10/{keys['MASK']} has another mask than this host's 10.0.0.1/16, so the"
+        f"UCARP_MASK: 10.0.0.10/{keys['MASK']} has a different mask from this host's 10.0.0.1/16, so the"
         " master would use the virtual address for connections of its own: write /16"
     ]
 
@@ -305,7 +305,7 @@ def test_peers_that_are_no_hosts(machine, found):
 def test_a_neighbour_that_is_none(machine, found):
     machine.has("10.0.0.1/24")
     assert found(CHECK_gw="arp:10.0.0.254", CHECK_far="arp:192.0.2.1", CHECK_x="tcp://h:1") == [
-        "UCARP_CHECK_far: 192.0.2.1 is in no network of eth0 (10.0.0.0/24), so it is no neighbour, and"
+        "UCARP_CHECK_far: 192.0.2.1 is in no network of eth0 (10.0.0.0/24), so it is not a neighbour, and"
         " does not answer"
     ]
     assert found(CHECK_gw="arp:2001:db8::1") == [], "its address may come later"
@@ -316,7 +316,7 @@ def test_routes_that_the_kernel_refuses(machine, found):
     machine.has("10.0.0.1/24")
     machine.add_link("eth1")
     machine.on["eth1"] = [InterfaceAddress(ip_address("10.1.0.1"), 24)]
-    reason = "a typing error? The kernel refuses a gateway that is no neighbour"
+    reason = "a typing error? The kernel refuses a gateway that is not a neighbour"
     assert found(
         EXTRA_ADDRS="10.2.0.10/24",
         ROUTES="'10.9.0.0/16 via 10.0.0.3 src 10.0.0.10; 10.10.0.0/16 via 10.1.0.3;"

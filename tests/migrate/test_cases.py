@@ -43,7 +43,7 @@ TOLD = {
     "011-epel-loader-loop": [
         "$PASSWORD comes from /etc/ucarp/*.conf",
         "$VIP_ADDRESS comes from /etc/ucarp/*.conf",
-        "--facility: is no syslog facility: ucarp uses daemon instead",
+        "--facility: is not a syslog facility: ucarp uses daemon instead",
     ],
     "013-ifupdown-plain": [
         ":20: eth0:ucarp: post-up ip route add 198.51.100.4",

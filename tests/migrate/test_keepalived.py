@@ -59,15 +59,15 @@ def test_an_instance(tmp_path):
     for words in (
         ":6: /etc/keepalived/more/*.conf is not read",
         ":11: 10.0.1.1/24 is on eth1",
-        ":11: scope link has nothing like it here",
+        ":11: scope link has no counterpart here",
         ":18: advert_int 0.5: UCARP_ADVBASE is in whole seconds",
         ":21: notify /etc/n.sh: UCARP_NOTIFYSCRIPT here",
         ":22: track_interface eth1",
         ":23: track_script chk: UCARP_CHECK_NAME='exec:/PATH' here",
         ":24: virtual_routes default via 10.0.0.254: UCARP_ROUTES here",
         ":25: use_vmac: UCARP_VMAC=yes here",
-        ":26: strange thing has nothing like it here",
-        ":28: virtual_server 10.0.0.1 80 has nothing like it here",
+        ":26: strange thing has no counterpart here",
+        ":28: virtual_server 10.0.0.1 80 has no counterpart here",
         "UCARP_PASS is missing",
     ):
         assert words in told

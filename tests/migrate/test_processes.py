@@ -31,7 +31,7 @@ def test_a_process_of_ours_has_its_password_elsewhere(tmp_path):
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [(("/bin/bash",), "this is no ucarp, but /bin/bash"), ((), "a part of the kernel")],
+    [(("/bin/bash",), "this is not ucarp, but /bin/bash"), ((), "a part of the kernel")],
 )
 def test_a_process_that_is_no_ucarp(tmp_path, words, said):
     process(tmp_path, 12, *words)

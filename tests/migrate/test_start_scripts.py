@@ -169,8 +169,8 @@ def test_the_same_virtual_host_twice_is_told(tmp_path):
         ("-u ./up.sh", "UCARP_UPSCRIPT", None, "full path"),
         ("-u '/x arg'", "UCARP_UPSCRIPT", "/x", "no arguments"),
         ("-p /etc/pw", "UCARP_PASS", "/etc/pw", "looks like a path"),
-        ("--bogus", "UCARP_VHID", "1", "--bogus is no option of ucarp"),
-        ("word", "UCARP_VHID", "1", "word is no option, and ucarp passes over it"),
+        ("--bogus", "UCARP_VHID", "1", "--bogus is not an option of ucarp"),
+        ("word", "UCARP_VHID", "1", "word is not an option, and ucarp passes over it"),
         ("-m 224.0.0.99", "UCARP_MCAST", "224.0.0.99", ""),
     ],
 )

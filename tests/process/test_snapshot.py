@@ -199,7 +199,7 @@ async def test_what_is_wrong_and_lasts(make):
     bench.instance.start()
     await asyncio.sleep(2 * TAKES_OVER)
     bench.interface.error = OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS))
-    bench.instance.parts.exposure.trouble = "others than root can change web.conf"
+    bench.instance.parts.exposure.trouble = "users other than root can change web.conf"
     await asyncio.sleep(4)
     for counter in range(3):
         hear(bench, 254, 254, counter)
@@ -210,7 +210,7 @@ async def test_what_is_wrong_and_lasts(make):
         "unserved": f"cannot add {ONE}",
         "sending_fails": "advertisements do not get out",
         "another_master": "10.0.0.2 is MASTER too",
-        "exposed": "others than root can change web.conf",
+        "exposed": "users other than root can change web.conf",
     }
     bench.interface.error = None
     bench.netlink.refuses = set()

@@ -170,7 +170,7 @@ def test_a_process_whose_file_is_refused_keeps_running_and_the_operator_hears_of
     assert upgrade.run() == [
         "ucarpd: ucarpd@bad.service keeps running the old version, since the new one refuses its file:",
         "    /etc/ucarp/bad.conf:1: refused",
-        "ucarpd: mend that, look at it with: ucarpd check /etc/ucarp/bad.conf",
+        "ucarpd: correct the file, try it with: ucarpd check /etc/ucarp/bad.conf",
         "ucarpd: and then type: systemctl restart ucarpd@bad.service",
     ]
     assert upgrade.done == ["restart ucarpd@web.service"]

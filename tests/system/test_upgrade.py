@@ -96,12 +96,14 @@ def test_a_script_of_another_user_runs_on_and_is_named(a, pair, client, package)
     assert f"type: {command} (ERROR)" in said
     client.wait_for("a", 30)
     wait_for("the line in the log", lambda: f"0.3 will refuse that: type: {command}" in log(a))
-    wait_for("the status", lambda: "others than root can change /srv/scripts/up.sh" in status(a))
+    wait_for(
+        "the status", lambda: "users other than root can change /srv/scripts/up.sh" in status(a)
+    )
     checked = a.run("ucarpd", "check", "/etc/ucarp/web.conf")
     assert f"type: {command} (ERROR)" in checked.stderr
     a.shell(command)
     a.run("systemctl", "reload", "ucarpd@web")
-    wait_for("the status", lambda: "others than root" not in status(a))
+    wait_for("the status", lambda: "users other than root" not in status(a))
     assert "ERROR" not in a.run("ucarpd", "check", "/etc/ucarp/web.conf").stderr
 
 

@@ -255,7 +255,7 @@ class Receiver:
         vhid = self._params.vhid
         if ip.payload[1] != vhid:
             return DropReason.OTHER_VRRP, "VRRP"
-        text = f"a VRRP router at {ip.source} uses id {vhid}: give one another number"
+        text = f"a VRRP router at {ip.source} uses id {vhid}: change its id, or UCARP_VHID"
         if self._params.virtual_mac or self._params.source_mac_is_virtual:
             text += f" (both have the MAC address {virtual_mac(vhid).hex(':')})"
         return DropReason.VRRP, text

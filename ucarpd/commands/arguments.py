@@ -19,7 +19,8 @@ signals:
 
 exit status:
   0   stopped on request, or no problems found
-  1   clear: an address or a device could not be removed; check --reload: no such process;
+  1   run: internal error; clear: an address or a device could not be removed;
+      check --reload: the process could not be asked;
       fingerprint: not enough memory;
       import: a result has to be completed by hand
   2   wrong usage
@@ -62,7 +63,7 @@ def settle_paths(options: argparse.Namespace) -> None:
     elif not options.paths and options.default:
         options.paths = [Path(options.default)]
     elif not options.paths:
-        options.error("PATH is missing" + (", or --env" if "name" in options else ""))
+        options.error(f"{'PATH or --env' if 'name' in options else 'PATH'} is missing")
 
 
 # -- the commands ----------------------------------------------------------------------------------
@@ -134,7 +135,7 @@ def _import(command: argparse.ArgumentParser) -> None:
         dest="words",
         metavar="WORD",
         nargs=argparse.REMAINDER,
-        help="the command line of ucarp that follows, instead of a file; the last option",
+        help="the command line of ucarp that follows, instead of a file; must be the last option",
     )
 
 

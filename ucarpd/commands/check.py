@@ -28,7 +28,7 @@ from ucarpd.scripts.executable import refusal
 _T = TypeVar("_T")
 
 MANY_PROCESSES = 32
-"""So many processes with one file each should be one process: each hears all others."""
+"""So many processes with one file each should be one process: every takeover wakes them all."""
 
 _ERR = 3
 _WARNING = 4
@@ -70,7 +70,7 @@ def check(options: argparse.Namespace) -> int:
     running = holders(run_directory())
     processes = {running[each.name][0] for each in configs if each.name in running}
     if len(processes) >= MANY_PROCESSES:
-        text = f"{len(processes)} processes run these files, and each hears all others: let"
+        text = f"{len(processes)} processes run these files, and every takeover wakes them all: let"
         _say(f"{text} ucarpd.service run them, in one; see UNITS in ucarpd(8) (warning)", _WARNING)
     if options.reload:
         return _reload(options.reload, {problem.path for problem in problems})
@@ -136,7 +136,7 @@ def _reload(pid: int, refused: Collection[Path]) -> int:
         refusals.leave(pid, refused, run_directory())
         os.kill(pid, signal.SIGHUP)
     except OSError as error:
-        _say(f"process {pid} has not been asked to reload: {error.strerror or error}", _ERR)
+        _say(f"process {pid} could not be asked to reload: {error.strerror or error}", _ERR)
         return EXIT_NOT_RELOADED
     return EXIT_CONFIG if refused else 0
 

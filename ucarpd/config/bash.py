@@ -65,7 +65,7 @@ def _unquoted(raw: str, at: int) -> tuple[str, int]:
             raise NotPlainError("joins the next line to it")
         return raw[at + 1], at + 2
     if character == "~" and (at == 0 or raw[at - 1] in ":="):
-        raise NotPlainError("may put a home directory for ~")
+        raise NotPlainError("may replace ~ with a home directory")
     if ord(character) < 0x20 or character == "\x7f":
         raise NotPlainError("may read control characters differently")
     return character, at + 1

@@ -78,7 +78,7 @@ def hints(path: Path, told: set[int | None]) -> list[Problem]:
 
 def _about_other_variables(path: Path) -> list[Problem]:
     if names := environment.ignored(files.read(path)):
-        text = f"ignored: {', '.join(names)} (Docker and Kubernetes set such for a service ucarp…)"
+        text = f"ignored: {', '.join(names)} (Docker and Kubernetes set these for a service ucarp…)"
         return [Problem(path, None, None, text)]
     return []
 
@@ -187,7 +187,7 @@ def _about_ties(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
         return  # `load` reports the fault.
     if yields:
         text = "two ucarpd that advertise equally fast would both give way, again and again:"
-        yield given["UCARP_TIEBREAK"], f"{text} give each host another UCARP_ADVSKEW"
+        yield given["UCARP_TIEBREAK"], f"{text} give each host its own UCARP_ADVSKEW"
     if advbase == advskew == 0:
         wait = master_down_units(0, 0, deadratio) / UNITS_PER_SECOND
         text = (
@@ -259,5 +259,5 @@ def _readable_by_others(path: Path) -> str | None:
     except OSError:
         return None
     if mode & _READ:
-        return f"others than its owner can read the password in it: chmod 600 {place(path)}"
+        return f"users other than its owner can read the password in it: chmod 600 {place(path)}"
     return None

@@ -67,7 +67,7 @@ def _check_peers(draft: Draft) -> None:
     peers, own = draft.given.get("UCARP_PEERS"), draft.given.get("UCARP_SRCIP")
     for source in own.meaning if own and peers else ():
         if peers and [ip for ip in peers.meaning if ip.version == source.version] == [source]:
-            text = f"of IPv{source.version} it names only this host, which then has no host to advertise to"
+            text = f"for IPv{source.version} it names only this host, which then has no host to advertise to"
             draft.refuse(peers.line, peers.name, f"{text}: add the other hosts {got(peers.text)}")
 
 

@@ -111,7 +111,7 @@ def _claims(loaded: Loaded) -> Iterator[_Claim]:
     yield _Claim(
         config.path,
         ("name", config.name),
-        "is another instance of the name of {other}: rename one of the files",
+        "has the same instance name as {other}: rename one of the files",
     )
     yield _Claim(
         config.path,

@@ -86,7 +86,9 @@ def parse(text: str) -> Check:
     if len(target) > 1 and not kind.takes_arguments:
         known = ", ".join(f"{each}=" for each in kind.options)
         quotes = "" if "=" in target[-1] else "; a value with spaces needs quotes"
-        raise ValueError(f"{target[-1]} is no option of {name}: its options are {known}{quotes}")
+        raise ValueError(
+            f"{target[-1]} is not an option of {name}: its options are {known}{quotes}"
+        )
     where = kind.parse((rest, *target[1:]))
     return _check(name, _joined(target), where, kind, given)
 
@@ -215,7 +217,7 @@ def _address(rest: str) -> tuple[str, int | None, str]:
         parts = urlsplit(rest)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise ValueError(f"is no URL: {error}") from None
+        raise ValueError(f"is not a URL: {error}") from None
     if not rest.startswith("//") or not host or port == 0:
         raise ValueError("must name a host after //, and a port from 1 to 65535 after :")
     if "@" in parts.netloc:

@@ -108,7 +108,7 @@ def foreign_file(path: Path, lines: list[Line]) -> Problem | None:
     kind, number = kind_of("\n".join(line.text for line in lines), path.name)
     faulty = [line.number for line in lines if line.fault is not None]
     if kind is Kind.KEYS and faulty and not any(map(_is_near_to_ours, lines)):
-        text = "this is no configuration of ucarpd: no line sets a key, such as UCARP_VHID=1"
+        text = "this is not a configuration of ucarpd: no line sets a key, such as UCARP_VHID=1"
         return Problem(path, faulty[0], None, text)
     if kind in {Kind.SHELL, Kind.PROGRAM}:
         is_ours = all(line.fault is None for line in lines)
@@ -117,7 +117,7 @@ def foreign_file(path: Path, lines: list[Line]) -> Problem | None:
         is_ours = kind is Kind.KEYS or any(_is_own(line.text) for line in lines)
     if is_ours:
         return None
-    what = f"this is {kind.value}, and no configuration of ucarpd"
+    what = f"this is {kind.value}, not a configuration of ucarpd"
     if kind is Kind.PROGRAM:
         return Problem(path, number, None, what)
     imported = path.parent if kind is Kind.VIP_COMMON else path

@@ -124,7 +124,7 @@ def _parse(number: int, text: str) -> Line:
         return Line(number, text, name=_name_of(text), fault=fault)
     meant = look_alikes.latin(binding.key)
     if not binding.key.isascii() and meant.startswith(PREFIX):
-        fault = f"the key only looks so: {look_alikes.strange(binding.key)}: type the key again"
+        fault = f"the key only looks right: {look_alikes.strange(binding.key)}: type the key again"
         return Line(number, text, name=meant, fault=fault)
     start = re.match(rf"\s*(?:export\s+)?{re.escape(binding.key)}\s*=(\s*)", text)
     is_odd = re.fullmatch("[A-Za-z0-9_]+", binding.key) is None

@@ -77,7 +77,7 @@ def _not_a_host(ip: IPAddress, prefixlen: int) -> str | None:
     if prefixlen >= 31:
         return None
     if ip == network.network_address:
-        return f"{ip} is the name of the network {network} itself"
+        return f"{ip} is the network address of {network}"
     if ip == network.broadcast_address:
         return f"{ip} is the broadcast address of {network}"
     return None

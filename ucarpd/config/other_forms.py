@@ -16,9 +16,9 @@ def advice(text: str) -> str:
     if re.match(r"\s*(source|include|\.)\s+\S", text):
         return ": ucarpd reads no other files here; write the keys themselves"
     if re.match(r"\s*UCARP_CHECK_\w*[^\w=\s][^=\s]*=", text):
-        return ": the name of a check has letters of ASCII, digits and _ only"
+        return ": the name of a check may have only ASCII letters, digits and _"
     if re.match(r"(<{7}|\|{7}|={7}|>{7})(\s|$)", text):
-        return ": this is a mark of a merge conflict; keep one version of the lines"
+        return ": this is a merge conflict marker; keep one version of the lines"
     if re.match(r"\s*(//|;)", text):
         return ": a comment begins with #"
     if re.fullmatch(r"\s*\[[^\]=]*\]\s*", text):

@@ -53,9 +53,7 @@ def routes(text: str) -> tuple[Route, ...]:
         except ValueError as error:
             raise ValueError(f"{each}: {error}") from None
         if any(_key(route) == _key(other) for other in found):
-            raise ValueError(
-                f"{each}: two routes differ in nothing but the way: give them a metric"
-            )
+            raise ValueError(f"{each}: two routes to one destination need different metrics")
         found.append(route)
     if not found:
         raise ValueError(f"must be {_FORM}; …")
@@ -79,10 +77,10 @@ def _route(words: list[str]) -> Route:
     destination = _destination(words[0], known.version if known else None)
     for word, ip in (("via", gateway), ("src", source)):
         if ip is not None and ip.version != destination.version:
-            raise ValueError(f"{word} {ip} is not of IPv{destination.version}, as {words[0]} is")
+            raise ValueError(f"{word} {ip} is not IPv{destination.version}, but {words[0]} is")
     device = types.interface(given["dev"]) if "dev" in given else None
     if gateway is None and device is None:
-        raise ValueError(f"says no way: write {_FORM}")
+        raise ValueError(f"names no gateway and no interface: write {_FORM}")
     if gateway is not None and gateway.is_link_local and device is None:
         raise ValueError(f"{gateway} is on every interface: add dev INTERFACE")
     return Route(
@@ -111,7 +109,7 @@ def _options(words: list[str]) -> dict[str, str]:
 def _destination(text: str, version: int | None) -> IPv4Network | IPv6Network:
     if text == "default":
         if version is None:
-            raise ValueError("of IPv4 or IPv6? Write 0.0.0.0/0 or ::/0")
+            raise ValueError("is it IPv4 or IPv6? Write 0.0.0.0/0 or ::/0")
         return ip_network("0.0.0.0/0" if version == 4 else "::/0")
     if not re.fullmatch(r"[0-9a-fA-F:.]+(/[0-9.]+)?", text):
         raise ValueError("must begin with a network such as 192.0.2.0/24, or with default")

@@ -58,7 +58,7 @@ def _long(at: int, word: str, following: str | None) -> tuple[Found, bool]:
     exact = [option for option in OPTIONS if option.long == name]
     candidates = exact or [option for option in OPTIONS if option.long.startswith(name)]
     if not candidates:
-        return Found(at, spelled, fault="is no option of ucarp"), False
+        return Found(at, spelled, fault="is not an option of ucarp"), False
     if len(candidates) > 1:
         several = " or ".join(f"--{option.long}" for option in candidates)
         return Found(at, spelled, fault=f"is ambiguous: {several}"), False
@@ -77,7 +77,7 @@ def _letters(at: int, word: str, following: str | None) -> tuple[list[Found], bo
     for place, letter in enumerate(word[1:], 2):
         option = _BY_LETTER.get(letter)
         if option is None:
-            found.append(Found(at, f"-{letter}", fault="is no option of ucarp"))
+            found.append(Found(at, f"-{letter}", fault="is not an option of ucarp"))
         elif not option.has_value:
             found.append(Found(at, f"-{letter}", option))
         elif place < len(word):

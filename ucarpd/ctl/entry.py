@@ -111,7 +111,7 @@ def _without_verb(words: Sequence[str]) -> int:
     if not words:
         parser.print_help()
         return EXIT_UNKNOWN
-    return parser.error(f"there is no verb {words[0]!r}: {', '.join(VERBS)}")
+    return parser.error(f"there is no verb {words[0]!r}; use one of {', '.join(VERBS)}")
 
 
 def _parser(name: str, **texts: str) -> "argparse.ArgumentParser":

@@ -180,7 +180,7 @@ def _apply(name: str | None, feed: Feed, *, is_on: bool) -> int:
         if is_on and not instance["peers"]:
             print(f"{each}: {NOT_KNOWN}")
     if name is not None and not concerned and not silent:
-        print(f"{name}: does not run; this holds when it starts")
+        print(f"{name} does not run; this takes effect when it starts")
     for answer in silent:
         print(
             f"ucarpctl: process {answer.pid} {answer.fault}: it reads this at its next reload or start",

@@ -36,4 +36,4 @@ def no_such_instance(name: str, known: Collection[str]) -> Failure:
 
     meant = difflib.get_close_matches(name.removesuffix(".conf"), known, 1)
     hint = f"; did you mean {meant[0]}?" if meant else ""
-    return Failure(f"there is no instance {name}, but {', '.join(sorted(known))}{hint}")
+    return Failure(f"there is no instance {name} (this host has {', '.join(sorted(known))}){hint}")

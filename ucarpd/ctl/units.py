@@ -25,7 +25,7 @@ _MEANINGS = {
 _RESULTS = {
     "core-dump": "killed by signal {status}",
     "exit-code": "exit status {status}",
-    "oom-kill": "killed for want of memory",
+    "oom-kill": "killed for lack of memory",
     "signal": "killed by signal {status}",
     "start-limit-hit": "it died too often",
     "timeout": "it took too long to start or to stop",

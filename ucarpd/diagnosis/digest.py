@@ -152,7 +152,7 @@ def _suppositions(
 # -- the content of a digest -----------------------------------------------------------------------
 
 _ALIKE = "set UCARP_ADDR alike on both"
-_OR_ANOTHER = "or if these are two services, give one another UCARP_VHID"
+_OR_ANOTHER = "or if these are two services, change the UCARP_VHID of one"
 
 
 def _contents(evidence: Evidence, background: Background, ours: _Content) -> Iterator[_Content]:
@@ -287,7 +287,7 @@ def _difference(there: Addresses, here: Addresses) -> str:
         return f"for {_listed(more)} in place of {_listed(missing)}"
     if missing:
         return f"without {_listed(missing)}, which this host has"
-    return f"for {_listed(more)} too, which this host has not"
+    return f"for {_listed(more)} too, which this host does not have"
 
 
 def _listed(addresses: Iterable[IPAddress]) -> str:

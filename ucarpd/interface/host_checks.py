@@ -165,7 +165,7 @@ class _Host:
                 continue
             if lengths and each.prefixlen not in {*lengths, 32}:
                 yield (
-                    f"{each} has another mask than this host's {covering[0].ip}/"
+                    f"{each} has a different mask from this host's {covering[0].ip}/"
                     f"{covering[0].prefixlen}, so the master would use the virtual address for"
                     f" connections of its own: write /{covering[0].prefixlen}"
                 )

@@ -41,7 +41,7 @@ def _neighbours(config: Config, networks: list[Network]) -> Iterator[Found]:
         near = [network for network in networks if network.version == ip.version]
         if near and not _is_in(ip, near):
             text = f"{ip} is in no network of {config.interface} ({', '.join(map(str, near))}), so"
-            yield f"UCARP_CHECK_{check.name}", f"{text} it is no neighbour, and does not answer"
+            yield f"UCARP_CHECK_{check.name}", f"{text} it is not a neighbour, and does not answer"
 
 
 def _gateways(config: Config, table: HostTable) -> Iterator[Found]:
@@ -58,7 +58,7 @@ def _gateways(config: Config, table: HostTable) -> Iterator[Found]:
             text = (
                 f"{route}: {gateway} is in no network of {device or 'this host'}: a typing error?"
             )
-            yield "UCARP_ROUTES", f"{text} The kernel refuses a gateway that is no neighbour"
+            yield "UCARP_ROUTES", f"{text} The kernel refuses a gateway that is not a neighbour"
         is_ours = source is None or source in {each.ip for each in served}
         if source is not None and not is_ours and table.where(source) is None:
             yield "UCARP_ROUTES", f"{route}: this host has no address {source}"

@@ -75,7 +75,7 @@ def _set(findings: Findings, host: Host, each: Assignment, meant: foreign_words.
     word = foreign_words.squashed(each.name)
     if word.startswith(_SMALLER_WINS) and each.value:
         text = f"{each.name} is advskew there, and becomes UCARP_ADVSKEW: the smaller one wins"
-        findings.remark(each.source, f"{text}; turn it round if the larger one won")
+        findings.remark(each.source, f"{text}; reverse it if the larger one won")
     if meant.key == "UCARP_EXTRA_ADDRS" and each.name not in BY_NAME and each.value:
         text = f"{each.name} are addresses that the scripts of that wrapper set: they become"
         findings.remark(each.source, f"{text} UCARP_EXTRA_ADDRS")

@@ -98,7 +98,7 @@ def of_processes(pids: Sequence[int], proc: Path = Path("/proc")) -> Findings:
         text = read_text(path)
         if kind_of(text)[0] is not Kind.PROCESS:
             name = text.partition("\0")[0] or "a part of the kernel, or has ended"
-            raise ConfigError([Problem(path, None, None, f"this is no ucarp, but {name}")])
+            raise ConfigError([Problem(path, None, None, f"this is not ucarp, but {name}")])
         _read_process(findings, path, text)
     _complete(findings)
     return findings

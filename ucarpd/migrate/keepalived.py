@@ -47,7 +47,7 @@ def read(findings: Findings, path: Path, text: str) -> None:
             findings.remark(block.source, f"{' '.join(block.words[1:])} is not read: import it too")
         elif block.words[0] not in {"global_defs", "vrrp_script"}:
             findings.remark(
-                block.source, f"{' '.join(block.words)} has nothing like it here: left out"
+                block.source, f"{' '.join(block.words)} has no counterpart here: left out"
             )
     if findings.hosts:
         text = "every host of the group has to change over: VRRP and CARP do not hear each other;"
@@ -146,7 +146,7 @@ def _take_addresses(findings: Findings, host: Host, block: _Block, interface: st
             text = f"{each.words[0]} is on {device}: ucarpd sets addresses on UCARP_INTERFACE;"
             findings.remark(each.source, f"{text} a script can set it elsewhere")
         for name, value in options.items():
-            findings.remark(each.source, f"{name} {value} has nothing like it here: left out")
+            findings.remark(each.source, f"{name} {value} has no counterpart here: left out")
     name = block.words[0]
     put(findings, host, _ADDRESSES[name], ",".join(found), name, block.source)
 
@@ -198,5 +198,5 @@ def _remark_on(findings: Findings, block: _Block) -> None:
     elif name == "use_vmac":
         text = "use_vmac: UCARP_VMAC=yes here"
     else:
-        text = f"{shown} has nothing like it here: left out"
+        text = f"{shown} has no counterpart here: left out"
     findings.remark(block.source, text)

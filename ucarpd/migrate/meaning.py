@@ -137,7 +137,9 @@ def _facility(text: str, remark: Remark) -> str | None:
     if short == "none":
         remark("none: ucarpd run --log stderr keeps the log out of syslog")
     else:
-        remark(f"is no syslog facility: ucarp uses daemon instead, and so does ucarpd {got(text)}")
+        remark(
+            f"is not a syslog facility: ucarp uses daemon instead, and so does ucarpd {got(text)}"
+        )
     return None
 
 

@@ -95,4 +95,4 @@ def _stray(
         text = f"{shown} after -{letter} is no argument of it, and ucarp passes over it:"
         findings.remark(source, f"{text} probably {meant} was meant; left out")
     else:
-        findings.remark(source, f"{shown} is no option, and ucarp passes over it: left out")
+        findings.remark(source, f"{shown} is not an option, and ucarp passes over it: left out")

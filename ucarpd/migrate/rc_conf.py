@@ -23,5 +23,5 @@ def read(findings: Findings, path: Path, text: str) -> None:
     findings.hosts.append(host)
     interface = host.values.get("UCARP_INTERFACE")
     if interface and not _LINUX.match(interface.text):
-        text = f"{interface.text} is a name that FreeBSD gives: write this host's name of the interface"
+        text = f"{interface.text} is a name that FreeBSD gives: write this host's name for the interface"
         findings.remark(interface.source, text)

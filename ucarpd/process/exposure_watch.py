@@ -51,7 +51,7 @@ class ExposureWatch:
 
     def _hangs(self, config: Config) -> None:
         self._log.warning(
-            "cannot look for files that others than root can change: the file system of"
+            "cannot look for files that users other than root can change: the file system of"
             f" {place(config.path)}, or of a file that it names, does not answer"
         )
 
@@ -70,5 +70,5 @@ class ExposureWatch:
         files = dict.fromkeys(place(each.file) for each in found if each.is_error)
         if not self.trouble:
             self.since = asyncio.get_running_loop().time()
-        self.trouble = f"others than root can change {', '.join(files)}" if files else ""
+        self.trouble = f"users other than root can change {', '.join(files)}" if files else ""
         self._changed()

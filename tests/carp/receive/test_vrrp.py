@@ -31,6 +31,6 @@ def test_a_vrrp_router_with_another_id_is_counted_alone(peers):
     ],
 )
 def test_a_vrrp_router_with_our_id_is_told_as_one(configured, more):
-    text = f"a VRRP router at 10.0.0.2 uses id 10: give one another number{more}"
+    text = f"a VRRP router at 10.0.0.2 uses id 10: change its id, or UCARP_VHID{more}"
     receiver = Receiver(params(vhid=10, **configured))
     assert check(vrrp(10), receiver) == Dropped(DropReason.VRRP, PEER, text)

@@ -57,8 +57,8 @@ ROWS: tuple[Key, ...] = (
         parse=types.seconds(0, 3600),
         kind="seconds, 0 to 3600",
         default="0",
-        help="The time after a start, after the return of the interface and after a fault in which"
-        " this host does not take the role from a healthy master. It still takes over at once if it"
+        help="How long, after a start, after the return of the interface and after a fault, this host"
+        " does not take the role from a healthy master. It still takes over at once if it"
         " hears no master, or if the master is less fit.",
         fields=("preempt_delay",),
         reload="live",

@@ -41,7 +41,7 @@ ROWS: tuple[Key, ...] = (
         default="yes",
         help="Run the up-script again (UCARP_REASON is then contested) after another host was also"
         " master and has given way, because its script may have taken a cloud address away. no: for"
-        " scripts that must not run twice; UCARP_NOTIFYSCRIPT then gets no event contested either.",
+        " scripts that must not run twice; UCARP_NOTIFYSCRIPT then gets no contested event either.",
         fields=("rerun_up_script",),
         reload="live",
     ),

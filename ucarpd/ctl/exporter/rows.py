@@ -29,12 +29,12 @@ OF_PROCESS = (
     ),
     Row(
         "ucarpd_worst_lateness_seconds",
-        "The latest that a timer was since the process started.",
+        "The longest delay of a timer since the process started.",
         samples.field("process", "worst_lateness"),
     ),
     Row(
         "ucarpd_recent_lateness_seconds",
-        "The latest that a timer was in the last minute.",
+        "The longest delay of a timer in the last minute.",
         samples.field("process", "recent_lateness"),
     ),
     Row(
@@ -153,7 +153,7 @@ OF_INSTANCE = (
     ),
     Row(
         "ucarpd_script_running",
-        "Whether the script that was started last still runs.",
+        "Whether the script that was started last is still running.",
         samples.script_running,
         ("script",),
     ),

@@ -59,9 +59,7 @@ def gather(
     return sorted(found, key=lambda each: (each.instance["name"] is None, each.instance["name"]))
 
 
-def _faults(
-    reply: Message, instance: Message, gone: Collection[str]
-) -> Iterator[tuple[str, str]]:
+def _faults(reply: Message, instance: Message, gone: Collection[str]) -> Iterator[tuple[str, str]]:
     """Yield the findings about the instance's file, and about the version of its process."""
     if (path := instance["path"]) in gone:
         yield "gone", f"its file {path} is gone: after a restart, this instance does not run"

@@ -109,7 +109,11 @@ def test_a_value_is_taken(home, lines, field, value):
                 f"5: UCARP_{key}: has a leading zero, which some programs take for octal:"
                 f" leave it out (got '{ip}')",
             )
-            for key, ip in (("SRCIP", "10.0.0.010"), ("PEERS", "10.0.0.08"), ("MCAST", "224.0.0.018"))
+            for key, ip in (
+                ("SRCIP", "10.0.0.010"),
+                ("PEERS", "10.0.0.08"),
+                ("MCAST", "224.0.0.018"),
+            )
         ),
         (
             "UCARP_ADVBASE=" + "9" * 5000,

@@ -24,18 +24,19 @@ MAY_IMPORT = {
     "health": "carp linux",
     "checks": "carp linux config scripts health",
     "control": "linux log",
-    "ctl": "config control linux record",
+    "ctl": "config control linux record usage",
     "log": "carp linux",
     "interface": "carp linux config engine log",
     "addresses": "carp linux config engine log scripts",
     "record": "carp linux config log scripts addresses",
     "exit_status": "",
     "ucarp_options": "",
+    "usage": "",
     "process": "carp linux config control engine log scripts interface addresses health checks"
     " diagnosis record exit_status",
     "migrate": "carp linux config log process exit_status ucarp_options",
-    "commands": "linux config log scripts interface checks record process exit_status",
-    "cli": "linux config diagnosis log record process commands migrate exit_status",
+    "commands": "linux config log scripts interface checks record process exit_status usage",
+    "cli": "linux config diagnosis log record process commands migrate exit_status usage",
     "__main__": "cli",
 }
 

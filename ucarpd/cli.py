@@ -46,7 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
     from ucarpd.commands.arguments import parser, settle_paths
 
-    options = parser().parse_args(words)
+    whole = parser()
+    if words and words[0] not in _COMMANDS and not words[0].startswith("-"):
+        from ucarpd.usage import did_you_mean
+
+        hint = did_you_mean(words[0], _COMMANDS)
+        known = ", ".join(_COMMANDS)
+        whole.error(f"there is no command {words[0]!r}; use one of {known}{hint}")
+    options = whole.parse_args(words)
     if "paths" in options:
         settle_paths(options)
     return _COMMANDS[options.command](options)

@@ -256,6 +256,26 @@ def test_wrong_usage(arguments, capsys):
     assert "usage: ucarpd" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["chekc"], "there is no command 'chekc'; use one of {}; did you mean check?"),
+        (["fly"], "there is no command 'fly'; use one of {}"),
+        (["run", "--staay", "x"], "unrecognized arguments: --staay; did you mean --stay?"),
+        (
+            ["check", "x", "--relaod=1"],
+            "unrecognized arguments: --relaod=1; did you mean --reload?",
+        ),
+        (["check", "--bogus"], "unrecognized arguments: --bogus"),
+    ],
+)
+def test_the_word_that_was_meant_is_named(words, meant, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(words)
+    meant = meant.format("run, clear, check, fingerprint, show-config, import")
+    assert capsys.readouterr().err.endswith(f" error: {meant}\n")
+
+
 def test_help_names_every_signal_and_exit_status(capsys):
     with pytest.raises(SystemExit, match="0"):
         cli.main(["--help"])

@@ -103,6 +103,18 @@ def test_a_value_is_taken(home, lines, field, value):
                 " leave it out (got '010')"
             ),
         ),
+        *(
+            (
+                f"UCARP_{key}={ip}",
+                f"5: UCARP_{key}: has a leading zero, which some programs take for octal:"
+                f" leave it out (got '{ip}')",
+            )
+            for key, ip in (
+                ("SRCIP", "10.0.0.010"),
+                ("PEERS", "10.0.0.08"),
+                ("MCAST", "224.0.0.018"),
+            )
+        ),
         (
             "UCARP_ADVBASE=" + "9" * 5000,
             "5: UCARP_ADVBASE: must be from 0 to 253 (got '" + "9" * 60 + "…')",

@@ -77,6 +77,20 @@ def test_wrong_usage_is_unknown_for_a_monitoring_plug_in(words, capsys):
     assert "usage: ucarpctl" in err
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["stauts"], "status"),
+        (["stepdown"], "step-down"),
+        (["status", "--jsno"], "--json"),
+        (["maintenance", "on", "--resaon=disk"], "--reason"),
+    ],
+)
+def test_the_word_that_was_meant_is_named(words, meant, capsys):
+    assert entry.main(words) == EXIT_UNKNOWN
+    assert capsys.readouterr().err.splitlines()[0].endswith(f"; did you mean {meant}?")
+
+
 def test_without_a_verb_it_prints_what_there_is(capsys):
     assert entry.main([]) == EXIT_UNKNOWN
     out = capsys.readouterr().out

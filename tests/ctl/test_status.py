@@ -8,7 +8,7 @@ from ctl_program import ctl_program
 from fake_process import BACKUP, IN_TROUBLE, MASTER
 from other_user import as_nobody
 
-from ucarpd.ctl import not_running
+from ucarpd.ctl import not_running, seen
 from ucarpd.ctl.entry import main
 
 
@@ -68,6 +68,28 @@ def test_a_refused_file_whose_old_configuration_runs_is_a_lasting_fault(process,
     assert main(["status", "web", "--json"]) == 1
     assert json.loads(capsys.readouterr().out) == {"instances": [MASTER]}
     assert main(["status", "mail"]) == 0
+
+
+def test_a_process_of_an_older_version_than_the_installed_one_is_a_lasting_fault(
+    process, monkeypatch, capsys
+):
+    process(MASTER, BACKUP)
+    text = "still runs ucarpd 0.3.0, but 0.10.0 is installed"
+    advice = "restart it when `ucarpd check /etc/ucarp/web.conf` finds no fault"
+    monkeypatch.setattr(seen, "__version__", "0.10.0")
+    assert main(["status"]) == 1
+    assert f"{text}: {advice}\n" in capsys.readouterr().out
+    assert main(["status", "web"]) == 1
+    assert f"findings     {text}: {advice}\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("installed", ["0.3.0", "0.2.10"])
+def test_a_process_of_a_newer_version_than_a_running_watch_is_no_fault(
+    process, monkeypatch, installed
+):
+    process(MASTER)
+    monkeypatch.setattr(seen, "__version__", installed)
+    assert main(["status"]) == 0
 
 
 def test_an_instance_that_runs_although_its_file_is_gone(process, files, capsys):
@@ -161,6 +183,6 @@ def test_what_is_not_used_is_not_loaded(process, files):
     loaded = set(done.stderr.split())
     assert "ucarpd.ctl.detail" in loaded
     rooms = {name.split(".")[1] for name in loaded if name.startswith("ucarpd.")}
-    assert rooms == {"ctl", "control", "linux"}
+    assert rooms == {"ctl", "control", "linux", "usage"}
     heavy = {"asyncio", "dataclasses", "dotenv", "inspect", "logging", "pyroute2", "rich", "ssl"}
     assert loaded & heavy == set()

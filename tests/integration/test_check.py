@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from lab import Host
-from nodes import VIP, conf, start_master
+from nodes import BACKUP, VIP, conf, start_master, start_ucarp
 
 OTHERS = "(, [a-z0-9]+)*"
 """Names of more interfaces, which some kernels make in every network namespace."""
@@ -26,6 +26,15 @@ def check(host: Host, *, as_nobody: bool = False, **keys: object) -> tuple[int, 
 def test_a_pair_as_it_should_be(a):
     status, text = check(a)
     assert (status, text) == (0, "/etc/ucarp/web.conf: OK, virtual host 1 on eth0\n")
+
+
+def test_an_old_ucarp_for_the_same_virtual_host(a):
+    old = start_ucarp(a)
+    old.wait_for_line(BACKUP)
+    status, text = check(a)
+    assert status == 0
+    assert f"web.conf:3: UCARP_VHID: process {old.pid} is the old ucarp" in text
+    assert "old ucarp" not in check(a, VHID=2)[1]
 
 
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="no setpriv")

@@ -4,7 +4,7 @@ import time
 from ipaddress import ip_address
 
 from lab import wait_for
-from nodes import MASTER, VIP, mac, start_backup, start_master, wait_for_address
+from nodes import MASTER, VIP, mac, start_backup, start_master, start_ucarp, wait_for_address
 from wiretap import open_in
 
 from ucarpd.carp.neighbours import ARP_REQUEST, gratuitous_arp, unsolicited_neighbour_advertisement
@@ -97,3 +97,12 @@ def test_an_address_that_is_removed_again_and_again(a, b):
     first.wait_for_line("no network manager is known to manage eth0")
     second.wait_for_line(MASTER)
     wait_for_address(b)
+
+
+def test_the_down_script_of_an_old_ucarp(a):
+    """It runs as soon as that ucarp is BACKUP."""
+    ours = start_master(a, MASK=32)
+    old = start_ucarp(a, skew=100)
+    ours.wait_for_line(f"{VIP} was removed from eth0")
+    ours.wait_for_line(f"web: process {old.pid} is the old ucarp", f"type: kill {old.pid}")
+    wait_for_address(a)

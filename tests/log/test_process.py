@@ -32,6 +32,15 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert waiting(err.splitlines()) == [str(number) for number in range(10)]
 
 
+def test_the_log_process_does_not_outlive_the_daemon():
+    """Otherwise systemd kills it, and writes a line about that into the journal."""
+    body = """
+output.close()
+assert not Path(f"/proc/{process.pid}").exists()
+"""
+    assert Daemon(body, kind="journal").end() == []
+
+
 def test_a_log_process_that_hangs_ends_after_the_daemon(full_pipe):
     body = """
 web.waiting("0")

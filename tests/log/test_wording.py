@@ -44,25 +44,29 @@ ROWS = [
         "type: sysctl -w net/ipv6/conf/eth0/disable_ipv6=0",
     ),
     (
-        lambda log: log.removers([LinkManager(Program.NETWORKD, "/etc/systemd/network/a.network")]),
+        lambda log: log.removers([], [LinkManager(Program.NETWORKD, "/etc/systemd/network/a.network")]),
         "[WARNING] web: systemd-networkd manages eth0, and removes addresses that it has not set: write "
         "KeepConfiguration=static into the section [Network] of /etc/systemd/network/a.network, or of a "
         "drop-in",
     ),
     (
-        lambda log: log.removers([LinkManager(Program.NETWORK_MANAGER)]),
+        lambda log: log.removers([], [LinkManager(Program.NETWORK_MANAGER)]),
         "[WARNING] web: NetworkManager manages eth0, and removes addresses when it activates a "
         "connection: write [keyfile] and unmanaged-devices=interface-name:eth0 into a file in "
         "/etc/NetworkManager/conf.d, and set up eth0 by other means",
     ),
     (
-        lambda log: log.removers([LinkManager(Program.DHCLIENT), LinkManager(Program.IFUPDOWN)]),
+        lambda log: log.removers([], [LinkManager(Program.DHCLIENT), LinkManager(Program.IFUPDOWN)]),
         "[WARNING] web: dhclient runs on eth0, and removes the addresses with the label eth0 when its "
         "lease changes: set UCARP_IF_ALIAS=eth0:0, or give this host a fixed address; ifupdown manages "
         "eth0, and ifdown removes all its addresses",
     ),
     (
-        lambda log: log.removers([]),
+        lambda log: log.removers(["process 12 is the old ucarp"], [LinkManager(Program.IFUPDOWN)]),
+        "[WARNING] web: process 12 is the old ucarp",
+    ),
+    (
+        lambda log: log.removers([], []),
         "[WARNING] web: no network manager is known to manage eth0: was it a person, or a script?",
     ),
     (

@@ -14,24 +14,24 @@ from ucarpd.process.removals import TOO_OFTEN, WITHIN, Removals
 
 
 class Bench:
-    """It is the network, the log, the teller and the fitness of the removals."""
+    """It is the network, the files, the log, the teller and the fitness of the removals."""
 
     def __init__(self):
         self.story = []
         self.works = []
-        self.removals = Removals("eth0", self, self, self, self)
+        config = SimpleNamespace(address_device="eth0", interface="eth0", vhid=1)
+        self.removals = Removals(config, self, self, self, self, self)
 
     def link(self, name):
         return SimpleNamespace(index=2)
 
-    def beside(self, work, done):
-        self.works.append((work, done))
+    def do(self, look, done, _failed, _hangs):
+        self.works.append((look, done))
 
     async def look(self):
         await asyncio.sleep(0)
-        work, done = self.works.pop()
-        work()
-        done(None)
+        look, done = self.works.pop()
+        done(look())
 
     def address_taken_away(self, ip):
         self.story.append("taken away")
@@ -39,8 +39,8 @@ class Bench:
     def ipv6_switched_off(self, device):
         return f"IPv6 is off on {device}"
 
-    def removers(self, found):
-        return ", ".join(each.program.value for each in found)
+    def removers(self, old_ucarps, found):
+        return ", ".join([*old_ucarps, *(each.program.value for each in found)])
 
     def event(self, event, text):
         self.story.append(text)

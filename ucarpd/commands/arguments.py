@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ucarpd import __version__
+from ucarpd.usage import Parser
 
 DIRECTORY = "/etc/ucarp"
 """The directory from which the units read their files."""
@@ -32,7 +33,7 @@ exit status:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser.  Its result has the name of the command in `command`."""
-    whole = argparse.ArgumentParser(
+    whole = Parser(
         prog="ucarpd",
         description="Userland CARP daemon: hosts share a virtual IP address; when the host that "
         "serves it fails, another takes over.",

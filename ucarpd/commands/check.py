@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -21,7 +22,7 @@ from ucarpd.linux.credentials import credentials_of
 from ucarpd.linux.lock import holders, is_held
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log import process as log_process
-from ucarpd.process import refusals
+from ucarpd.process import old_ucarp, refusals
 from ucarpd.process.patience import Patience
 from ucarpd.scripts.executable import refusal
 
@@ -48,6 +49,10 @@ def check(options: argparse.Namespace) -> int:
         (of_path[finding.problem.path].in_its_line(finding.problem), finding.is_error)
         for finding in host_checks.find(configs, lambda name: is_held(name, run_directory()))
     ]
+    with suppress(OSError):
+        for each, text in old_ucarp.beside(configs):
+            problem = Problem(each.path, None, "UCARP_VHID", text)
+            found.append((of_path[each.path].in_its_line(problem), False))
     problems += [problem for problem, is_error in found if is_error]
     for problem in problems:
         _say(problem, _ERR)

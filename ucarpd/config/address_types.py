@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import TypeVar
 
 from ucarpd.carp.params import CARP_GROUP_V4, CARP_GROUP_V6, IPAddress
-from ucarpd.config.types import integer
+from ucarpd.config.types import LEADING_ZERO, integer
 
 T = TypeVar("T")
 
@@ -41,7 +41,8 @@ def _ip(text: str, wrong: str) -> IPAddress:
     try:
         ip: IPAddress = IPv6Address(host) if ":" in host else IPv4Address(text)
     except ValueError:
-        raise ValueError(wrong) from None
+        is_zero_padded = re.fullmatch(r"[0-9.]+", text) and re.search(r"\b0[0-9]", text)
+        raise ValueError(LEADING_ZERO if is_zero_padded else wrong) from None
     if percent:
         raise ValueError(f"leave out %{scope}: the interface is UCARP_INTERFACE")
     return ip

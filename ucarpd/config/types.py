@@ -25,6 +25,8 @@ FACILITIES = (
 )
 """The facilities of syslog(3) that a program may choose; not the kernel's own."""
 
+LEADING_ZERO = "has a leading zero, which some programs take for octal: leave it out"
+
 _BOOLEANS = {
     **dict.fromkeys(("yes", "true", "on", "1"), True),
     **dict.fromkeys(("no", "false", "off", "0"), False),
@@ -43,7 +45,7 @@ def integer(low: int, high: int) -> Callable[[str], int]:
         if not re.fullmatch("[0-9]+", text):
             raise ValueError(f"must be a whole number from {low} to {high}")
         if len(text) > 1 and text.startswith("0"):
-            raise ValueError("has a leading zero, which some programs take for octal: leave it out")
+            raise ValueError(LEADING_ZERO)
         # If a number has thousands of digits, the error of int() does not help the operator.
         if len(text) > len(str(high)) or not low <= int(text) <= high:
             raise ValueError(f"must be from {low} to {high}")

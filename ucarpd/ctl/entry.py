@@ -97,6 +97,7 @@ def _without_verb(words: Sequence[str]) -> int:
     import argparse
 
     from ucarpd import __version__
+    from ucarpd.usage import did_you_mean
 
     listed = "\n".join(f"  {name:12} {does}" for name, does in VERBS.items())
     parser = _parser(
@@ -111,13 +112,16 @@ def _without_verb(words: Sequence[str]) -> int:
     if not words:
         parser.print_help()
         return EXIT_UNKNOWN
-    return parser.error(f"there is no verb {words[0]!r}; use one of {', '.join(VERBS)}")
+    hint = did_you_mean(words[0], VERBS)
+    return parser.error(f"there is no verb {words[0]!r}; use one of {', '.join(VERBS)}{hint}")
 
 
 def _parser(name: str, **texts: str) -> "argparse.ArgumentParser":
     import argparse
 
-    class Parser(argparse.ArgumentParser):
+    from ucarpd import usage
+
+    class Parser(usage.Parser):
         def error(self, message: str) -> NoReturn:
             # Status 2, which argparse has for this, is `critical` for a monitoring plug-in.
             raise Failure(f"{message}\n{self.format_usage().rstrip()}")

@@ -32,8 +32,7 @@ def no_such_instance(name: str, known: Collection[str]) -> Failure:
     """Return a failure with the known names, and the name that was probably meant."""
     if not known:
         return Failure(f"there is no instance {name}: no ucarpd runs on this host")
-    import difflib
+    from ucarpd.usage import did_you_mean
 
-    meant = difflib.get_close_matches(name.removesuffix(".conf"), known, 1)
-    hint = f"; did you mean {meant[0]}?" if meant else ""
+    hint = did_you_mean(name.removesuffix(".conf"), known)
     return Failure(f"there is no instance {name} (this host has {', '.join(sorted(known))}){hint}")

@@ -1,8 +1,10 @@
 """The instances of this host, whether they run or not, and the text about them."""
 
-from collections.abc import Callable, Collection, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
+from ucarpd import __version__
 from ucarpd.control.wire import Message
 from ucarpd.ctl import not_running
 from ucarpd.ctl.failure import Failure
@@ -14,21 +16,21 @@ from ucarpd.ctl.screen import Screen
 class Seen(NamedTuple):
     """An instance as it was answered, and its process, empty if none answers for it.
 
-    `fault` is the finding about its file, and its text, if the process still runs an old configuration.
+    `faults` are the findings, each with its text, if the process still runs an old configuration, or
+    is an old ucarpd itself.
     """
 
     instance: Message
     process: Message
-    fault: tuple[str, str] | None = None
+    faults: Sequence[tuple[str, str]] = ()
 
     @property
     def full(self) -> Message:
-        """The instance, with the fault of its file among its findings."""
-        if self.fault is None:
+        """The instance, with these faults among its findings."""
+        if not self.faults:
             return self.instance
-        finding, text = self.fault
-        findings = [*self.instance.get("findings", ()), {"finding": finding, "text": text}]
-        return self.instance | {"findings": findings}
+        more = [{"finding": finding, "text": text} for finding, text in self.faults]
+        return self.instance | {"findings": [*self.instance.get("findings", ()), *more]}
 
 
 def gather(
@@ -42,7 +44,7 @@ def gather(
         each["path"] for answer in answers if answer.reply for each in answer.reply["instances"]
     )
     found = [
-        Seen(instance, answer.reply.get("process", {}), _fault(answer.reply, instance, gone))
+        Seen(instance, answer.reply.get("process", {}), [*_faults(answer.reply, instance, gone)])
         for answer in answers
         if answer.reply
         for instance in answer.reply["instances"]
@@ -57,15 +59,22 @@ def gather(
     return sorted(found, key=lambda each: (each.instance["name"] is None, each.instance["name"]))
 
 
-def _fault(reply: Message, instance: Message, gone: Collection[str]) -> tuple[str, str] | None:
-    """Return the finding about the instance's file, if it was refused or is gone."""
+def _faults(reply: Message, instance: Message, gone: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield the findings about the instance's file, and about the version of its process."""
     if (path := instance["path"]) in gone:
-        return "gone", f"its file {path} is gone: after a restart, this instance does not run"
+        yield "gone", f"its file {path} is gone: after a restart, this instance does not run"
     for each in reply.get("refused", ()):
         if each["name"] == instance["name"]:
             problem = not_running.first(each["problems"])
-            return "refused", f"the file was refused, the old configuration runs: {problem}"
-    return None
+            yield "refused", f"the file was refused, the old configuration runs: {problem}"
+    version = reply.get("process", {}).get("version", __version__)
+    if _numbers(version) < _numbers(__version__):
+        text = f"still runs ucarpd {version}, but {__version__} is installed"
+        yield "outdated", f"{text}: restart it when `ucarpd check {path}` finds no fault"
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(each) for each in re.findall(r"\d+", version)]
 
 
 def shown(

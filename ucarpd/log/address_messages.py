@@ -100,16 +100,17 @@ class AddressMessages(InstanceLines):
         self.warning(text)
         return text
 
-    def removers(self, found: Sequence[LinkManager]) -> str:
+    def removers(self, old_ucarps: Sequence[str], found: Sequence[LinkManager]) -> str:
         """Name the programs that may have removed an address, and what stops them.
 
-        Return the words.
+        `old_ucarps` are words about each old ucarp for the same virtual host; its down-script is the
+        most likely cause.  Return the words.
         """
         texts = [
             _REMOVERS[each.program].format(interface=self._interface, file=each.file)
             for each in found
         ]
-        text = "; ".join(texts) or (
+        text = "; ".join(old_ucarps or texts) or (
             f"no network manager is known to manage {self._interface}: was it a person, or a script?"
         )
         self.warning(text)

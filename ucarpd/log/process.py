@@ -38,10 +38,9 @@ def stderr_is_the_journal() -> bool:
 class LogProcess:
     """A running log process; `channel` leads to it, and never blocks."""
 
-    def __init__(self, pid: int, channel: socket.socket, kind: str) -> None:
+    def __init__(self, pid: int, channel: socket.socket) -> None:
         self.pid = pid
         self.channel = channel
-        self._kind = kind
         channel.setblocking(False)
         self._descriptor: int | None = None
         # The descriptor stays valid even if another part of the daemon reaps the process.
@@ -51,7 +50,8 @@ class LogProcess:
     def end(self, kill: bool = False, wait: bool = True) -> None:
         """Close the channel: the process writes its last lines and ends.  `kill`: end it at once.
 
-        `wait`: wait up to END_PATIENCE for its end.
+        `wait`: wait up to END_PATIENCE for its end, since systemd kills what outlives the daemon, and
+        logs that.
         """
         self.channel.close()
         if self._descriptor is None:
@@ -59,8 +59,7 @@ class LogProcess:
         if kill:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
-        # A log process that writes to the journal ends by itself a moment later.
-        if wait and (kill or self._kind != "journal"):
+        if wait:
             poll = select.poll()
             poll.register(self._descriptor, select.POLLIN)
             poll.poll(END_PATIENCE * 1000)
@@ -91,7 +90,7 @@ def fork(kind: str) -> LogProcess:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, signals)
         theirs.close()
-    return LogProcess(pid, ours, kind)
+    return LogProcess(pid, ours)
 
 
 def spawn(kind: str) -> LogProcess:
@@ -114,7 +113,7 @@ def spawn(kind: str) -> LogProcess:
         raise
     finally:
         theirs.close()
-    return LogProcess(pid, ours, kind)
+    return LogProcess(pid, ours)
 
 
 def _close_all_but(descriptor: int) -> None:

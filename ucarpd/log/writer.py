@@ -35,7 +35,7 @@ PATIENCE = 0.5
 LAST_PATIENCE = 1.0
 """Seconds after the end of the daemon for which the process still writes records."""
 
-AFTERWARDS = 0.2
+AFTERWARDS = 0.1
 """Seconds for which the process stays after its last entry, since journald looks up its unit."""
 
 SYSLOG_SOCKET = "/dev/log"

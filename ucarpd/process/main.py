@@ -24,6 +24,7 @@ from ucarpd.linux.orphans import Orphans
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log import lines
 from ucarpd.process.answers import Answers
+from ucarpd.process.installed_version import InstalledVersion
 from ucarpd.process.old_ucarp import OldUcarpWatch
 from ucarpd.process.supervisor import Supervisor
 from ucarpd.process.upkeep import Upkeep
@@ -50,6 +51,7 @@ class Process:
         promotions = Promotions(run_directory())
         self._netlink = netlink(self, virtual_addresses_elsewhere, promotions)
         self._supervisor = Supervisor(paths, self._netlink, self, stay=stay)
+        self._installed = InstalledVersion(self._supervisor.disk, self._show_status)
         self._control: Control | None = None
         self._status_is_due = False
         self._shown_status = ""
@@ -100,7 +102,7 @@ class Process:
         control = Control(Answers(self._supervisor), self._netlink.beside, run_directory())
         self._control = control
         self._supervisor.listeners.append(lambda _happening: control.changed())
-        systemd.notify_ready(self._supervisor.status())
+        systemd.notify_ready(self._status())
         self._feed_watchdog(systemd.watchdog_interval())
         self._act_on_early_signals()
         upkeep = Upkeep(self._netlink, lambda: self._supervisor.instances, control.look)
@@ -108,6 +110,7 @@ class Process:
         await self._ending.wait()
         upkeep.stop()
         old_ucarp.stop()
+        self._installed.stop()
         systemd.notify_stopping()
         try:
             await systemd.patiently(self._supervisor.stop())
@@ -183,12 +186,15 @@ class Process:
             lines.write(logging.WARNING, text)
 
     def reload_ended(self) -> None:
-        systemd.notify_ready(self._supervisor.status())
+        systemd.notify_ready(self._status())
         self._tell_clients()
+
+    def _status(self) -> str:
+        return self._supervisor.status() + self._installed.note
 
     def _show_status(self) -> None:
         self._status_is_due = False
-        status = self._supervisor.status()
+        status = self._status()
         if status != self._shown_status:
             self._shown_status = status
             systemd.notify_status(status)

@@ -6,7 +6,7 @@ The two would both be MASTER, and each would take the other's advertisements for
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -72,12 +72,7 @@ class OldUcarpWatch:
         others = present - {str(pid) for pid, _ in running}
         self._seen, self._known = others, others & self._seen
         self._looks += 1
-        return {
-            each.name: warning(pid, each.vhid, each.interface)
-            for each in ours
-            for pid, words in running
-            if _serves(words, each.vhid, each.interface)
-        }
+        return {each.name: text for each, text in _beside(ours, running)}
 
     def _tell(self, found: dict[str, str]) -> None:
         self._is_looking = False
@@ -99,12 +94,29 @@ def find(vhid: int, interface: str) -> list[int]:
     return [pid for pid, words in running if _serves(words, vhid, interface)]
 
 
+def beside(ours: Iterable[Config]) -> list[tuple[Config, str]]:
+    """Return each virtual host that an old ucarp serves, and what to say.  Blocks, as `find` does.
+
+    Raises OSError if there is no /proc.
+    """
+    return list(_beside(ours, list(_old_ucarps(_processes()))))
+
+
 def warning(pid: int, vhid: int, interface: str) -> str:
     """Say what to do about such a process."""
     return (
         f"process {pid} is the old ucarp, which also serves vhid {vhid} on {interface}: "
         f"end it (type: kill {pid}) and remove it from the script or unit that starts it"
     )
+
+
+def _beside(
+    ours: Iterable[Config], running: Sequence[tuple[int, list[str]]]
+) -> Iterator[tuple[Config, str]]:
+    for each in ours:
+        for pid, words in running:
+            if _serves(words, each.vhid, each.interface):
+                yield each, warning(pid, each.vhid, each.interface)
 
 
 def _processes() -> set[str]:

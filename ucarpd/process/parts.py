@@ -82,7 +82,7 @@ class Parts:
             changed=host.changed,
         )
         self.removals = Removals(
-            config.address_device, host.netlink, self.log, self.teller, self.fitness
+            config, host.netlink, host.files, self.log, self.teller, self.fitness
         )
 
     @property

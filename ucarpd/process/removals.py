@@ -1,15 +1,18 @@
 """Virtual addresses that another program takes off a master, again and again."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Protocol
 
 from ucarpd.carp.params import IPAddress
+from ucarpd.config import Config
 from ucarpd.health.fitness import Fitness
 from ucarpd.linux import link_managers, sysctl
 from ucarpd.linux.link_managers import LinkManager
+from ucarpd.linux.looks import Looks
 from ucarpd.linux.netlink import Link
 from ucarpd.log.messages import Journal
+from ucarpd.process import old_ucarp
 from ucarpd.process.notes import Lasting
 from ucarpd.process.teller import Teller
 from ucarpd.record.happening import Event
@@ -26,17 +29,27 @@ class Network(Protocol):
     """The part of the netlink connection that is needed here."""
 
     def link(self, name: str) -> Link | None: ...
-    def beside(self, work: Callable[[], None], done: Callable[[OSError | None], None]) -> None: ...
 
 
 class Removals:
-    """The removals of one instance on `device`; it tells once in each term who may have done it."""
+    """The removals of one instance; it tells once in each term who may have done it.
+
+    `files` looks at the programs of the host.
+    """
 
     def __init__(
-        self, device: str, network: Network, log: Journal, teller: Teller, fitness: Fitness
+        self,
+        config: Config,
+        network: Network,
+        files: Looks,
+        log: Journal,
+        teller: Teller,
+        fitness: Fitness,
     ) -> None:
-        self._device = device
+        self._config = config
+        self._device = config.address_device
         self._network = network
+        self._files = files
         self._log = log
         self._teller = teller
         self._fitness = fitness
@@ -63,7 +76,7 @@ class Removals:
             if has_ipv6_off:
                 self._tell(self._log.ipv6_switched_off(self._device))
             else:
-                # First the same worker must put the address back.
+                # First the address must be put back.
                 self._loop.call_soon(self._find_out, now)
         if now - self._at >= TOGETHER:
             self._at = now
@@ -83,19 +96,19 @@ class Removals:
             yield Lasting("address_removed", self._since, text.rstrip(": "))
 
     def _find_out(self, since: float) -> None:
-        """Look beside the event loop which programs manage the interface; `since` is of this term."""
+        """Look beside the event loop who may have done it; `since` is of this term."""
         link = self._network.link(self._device)
         index = link.index if link else 0
-        found: list[LinkManager] = []
 
-        def look() -> None:
-            found.extend(link_managers.find(self._device, index))
+        def look() -> tuple[list[str], list[LinkManager]]:
+            old = [text for _, text in old_ucarp.beside([self._config])]
+            return old, link_managers.find(self._device, index)
 
-        def tell(_error: OSError | None) -> None:
+        def tell(found: tuple[list[str], list[LinkManager]]) -> None:
             if self._since == since:
-                self._tell(self._log.removers(found))
+                self._tell(self._log.removers(*found))
 
-        self._network.beside(look, tell)
+        self._files.do(look, tell, lambda _error: None, lambda: None)
 
     def _tell(self, text: str) -> None:
         self._text = text

@@ -1,0 +1,29 @@
+"""Mistakes on a command line: the word that was probably meant."""
+
+import argparse
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return the end of a message about a word that is not among the `known` ones.
+
+    It is empty if none of these is similar.
+    """
+    import difflib  # noqa: PLC0415 - only a mistake needs it
+
+    meant = difflib.get_close_matches(word, list(known), 1)
+    return f"; did you mean {meant[0]}?" if meant else ""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that names the option that was meant, also for its own commands."""
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            hint = did_you_mean(unknown[0].partition("=")[0], self._option_string_actions)
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return options, unknown

@@ -246,3 +246,20 @@ async def test_a_rival_that_is_gone_makes_scripts_run_again():
     assert (bench.transition.state, bench.transition.reason) == (State.MASTER, "contested")
     bench.outcome(Outcome((VIRTUAL,)))
     assert "arp" in bench.told()
+
+
+@in_virtual_time
+async def test_a_fault_that_lasts_is_told_in_each_term_and_before_its_end():
+    """Between the terms the owner has taken this host for fit again."""
+    bench = await promoted()
+    for _ in range(2):
+        bench.told()
+        bench.acquired(False)
+        await asyncio.sleep(0.3)
+        bench.acquired(False)
+        yield_to_a_better_one(bench)
+        story = bench.told()
+        assert story.index(f"unserved: {VIRTUAL}") < story.index("MASTER to BACKUP")
+        bench.released()
+        await asyncio.sleep(6.7)
+        assert bench.engine.state is State.MASTER

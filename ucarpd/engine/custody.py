@@ -97,10 +97,11 @@ class Custody:
             self._outgoing.announce(action)
 
     def report_unserved(self, addresses: tuple[IPAddress, ...]) -> None:
-        if addresses != self._unserved:
+        # Each term reports its failures: since the last one, the owner may have taken us for fit.
+        if addresses or self._unserved:
             self._unserved = addresses
-            # The call waits for the loop's next turn, because it causes another event.
-            self._loop.call_soon(self._owner.unserved, addresses)
+            # At once: the owner must know it before the end of the term.
+            self._owner.unserved(addresses)
 
     # -- events of the kernel ----------------------------------------------------------------------
 

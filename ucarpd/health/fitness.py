@@ -12,7 +12,7 @@ from ucarpd.carp.rank import DOWN_AMOUNT
 from ucarpd.health.demotion import Demotion, Level
 
 SENDING_PAUSE = 300.0
-"""Seconds after which a host that could not send is taken for fit again."""
+"""Seconds after the last failure at which a host that could not send is taken for fit again."""
 
 FIRST_ADDRESS_PAUSE = 60.0
 LONGEST_ADDRESS_PAUSE = 3600.0

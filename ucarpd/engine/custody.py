@@ -1,6 +1,7 @@
 """Tracking the virtual addresses: requesting them, checking them, and reporting to the machine.
 
-Each request is a job with a number.  A superseded job says nothing about the current addresses.
+Each request is a job with a number.  A superseded job says nothing about the current addresses,
+but its success shows that this host can serve.
 The kernel's table decides the result of the newest job, and every later check.
 """
 
@@ -173,6 +174,9 @@ class Custody:
 
     def _acquired(self, job: int, outcome: Outcome) -> None:
         if job != self._job:
+            # A master has made another attempt since then.
+            if not (outcome.refused or self._is_master or self._is_closed):
+                self._owner.can_serve()
             return
         self._refused = outcome.refused
         if outcome.here:

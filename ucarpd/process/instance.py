@@ -264,6 +264,9 @@ class Instance:
         parts.host.changed()
         parts.fitness.unserved(len(addresses), len(parts.config.params().addresses))
 
+    def can_serve(self) -> None:
+        self.parts.fitness.can_serve()
+
     def contested(self) -> None:
         self.parts.teller.event(Event.CONTESTED, "another host was also master, and has given way")
 

@@ -85,7 +85,7 @@ def at_start(paths: Sequence[Path], patience: Patience, waiting: Callable[[Path]
     refused = frozenset(each.path for each in problems)
     return Reading(
         tuple(configs),
-        tuple(f"{each}{consequence(each)}" for each in problems),
+        tuple(f"{each}{consequence(each)}{_advice(each)}" for each in problems),
         refused,
         _warnings(each for each in loaded if each.config.path not in refused),
         tuple(problems),
@@ -104,7 +104,7 @@ def at_reload(paths: Sequence[Path], patience: Patience) -> Reading:
     return Reading(
         tuple(each.config for each in taken),
         tuple(
-            f"{each}; the running configuration stays"
+            f"{each}; the running configuration stays{_advice(each)}"
             for each in problems
             if each.path not in refused_by_check
         ),
@@ -112,6 +112,11 @@ def at_reload(paths: Sequence[Path], patience: Patience) -> Reading:
         _warnings(taken),
         tuple(problems),
     )
+
+
+def _advice(problem: Problem) -> str:
+    is_silence = problem == config.silence(problem.path)
+    return "; reload when it answers again" if is_silence else ""
 
 
 def _warnings(loaded: Iterable[Loaded]) -> tuple[str, ...]:

@@ -308,6 +308,9 @@ class Instance:
         self._scripts.end()
         parts.interface.detach(parts.config)
         parts.engine = None
+        # The next engine knows of no address that could not be put in place, and tells of no end.
+        parts.notes.unserved = ()
+        parts.fitness.can_serve()
         pause = self._pause.after(self._loop.time() - self._started_at)
         parts.log.restarting(pause)
         self._restart = self._loop.call_later(pause, self.start)

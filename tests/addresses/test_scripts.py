@@ -184,7 +184,6 @@ async def test_a_script_that_has_begun_runs_to_its_end_and_the_addresses_go_mean
     assert bench.hooks.begun == ["up"]
     bench.hooks.end()
     assert bench.hooks.begun == ["up", "down"]
-    assert bench.outcomes == []
     bench.hooks.end()
     assert (bench.released, bench.ledger.placed) == (1, False)
 
@@ -235,6 +234,19 @@ async def test_after_a_failure_too_the_up_script_decides_when_the_addresses_come
     bench.addresses.mend()
     await asyncio.sleep(0.2)
     assert bench.addresses.present() == ()
+
+
+@pytest.mark.parametrize(("status", "outcomes"), [(0, [Outcome((ONE, TWO))]), (1, [])])
+def test_a_script_that_ends_when_the_role_is_lost_tells_only_of_a_success(make, status, outcomes):
+    @in_virtual_time
+    async def scenario():
+        bench = make()
+        bench.acquire()
+        bench.release()
+        bench.hooks.end(status)
+        assert bench.outcomes == outcomes
+
+    scenario()
 
 
 @in_virtual_time

@@ -56,7 +56,7 @@ def test_addresses_that_a_script_adds_and_takes_away_again_are_no_success(asked)
         actions = asked.refused((), at + 0.5)
         asked.acquire(at + 0.8)
     assert actions == [ReportUnserved((ONE, TWO))]
-    assert asked.acquired((), 12.0)[0] == ReportUnserved(())
+    assert asked.acquired((), 12.0)[-1] == ReportUnserved(())
 
 
 def test_nothing_is_announced_that_is_not_here(asked):
@@ -82,7 +82,7 @@ def test_each_address_counts_for_itself(asked):
     # It keeps trying; a removal of the other address does not matter here.
     assert asked.removed(TWO, 10.33) == []
     assert asked.removed(ONE, 10.33) == []
-    assert asked.acquired((ONE, TWO), 11.4) == [ReportUnserved(()), *ALL]
+    assert asked.acquired((ONE, TWO), 11.4) == [*ALL, ReportUnserved(())]
 
 
 def test_a_refusal_is_followed_by_a_quick_attempt_and_then_by_pauses_that_grow(asked):
@@ -106,7 +106,7 @@ def test_an_attempt_that_hung_is_reported_at_once(asked):
 def test_after_a_success_the_pauses_are_short_again(asked):
     for at in (10.0, 10.2, 11.2):
         asked.refused((), at)
-    assert asked.acquired((), 13.2) == [ReportUnserved(()), *ALL]
+    assert asked.acquired((), 13.2) == [*ALL, ReportUnserved(())]
     asked.due(17.0)
     assert asked.refused((ONE,), 20.0) == []
     assert asked.deadline == pytest.approx(20.2)

@@ -111,6 +111,33 @@ async def test_a_fault_that_outlives_the_role_ends_with_the_first_success():
 
 
 @in_virtual_time
+async def test_an_attempt_that_succeeds_when_the_role_is_lost_ends_the_fault():
+    bench = await promoted()
+    for _ in range(2):
+        bench.acquired(False)
+        await asyncio.sleep(1.1)
+    overtaken = bench.acquired
+    yield_to_a_better_one(bench)
+    bench.told()
+    overtaken(False)
+    assert bench.told() == []
+    overtaken(True)
+    assert bench.told() == ["can serve"]
+    # The attempt of the next term tells more.
+    await asyncio.sleep(7.0)
+    assert bench.engine.state is State.MASTER
+    bench.told()
+    overtaken(True)
+    assert bench.told() == []
+    bench.engine.stop("a test")
+    bench.released()
+    await asyncio.sleep(7.0)
+    assert "finished" in bench.told()
+    overtaken(True)
+    assert bench.told() == []
+
+
+@in_virtual_time
 async def test_an_address_removed_while_it_is_put_back_is_put_back_again():
     """The kernel's table decides when the job is done, not the order of the events."""
     bench = await master()
@@ -246,3 +273,20 @@ async def test_a_rival_that_is_gone_makes_scripts_run_again():
     assert (bench.transition.state, bench.transition.reason) == (State.MASTER, "contested")
     bench.outcome(Outcome((VIRTUAL,)))
     assert "arp" in bench.told()
+
+
+@in_virtual_time
+async def test_a_fault_that_lasts_is_told_in_each_term_and_before_its_end():
+    """Between the terms the owner has taken this host for fit again."""
+    bench = await promoted()
+    for _ in range(2):
+        bench.told()
+        bench.acquired(False)
+        await asyncio.sleep(0.3)
+        bench.acquired(False)
+        yield_to_a_better_one(bench)
+        story = bench.told()
+        assert story.index(f"unserved: {VIRTUAL}") < story.index("MASTER to BACKUP")
+        bench.released()
+        await asyncio.sleep(6.7)
+        assert bench.engine.state is State.MASTER

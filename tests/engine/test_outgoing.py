@@ -6,7 +6,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 
 import pytest
-from engine_bench import OWN, PARAMS, PEER, master
+from engine_bench import OWN, PARAMS, PEER, master, yield_to_a_better_one
 from virtual_loop import in_virtual_time
 
 
@@ -43,6 +43,19 @@ async def test_it_works_again_after_three_that_got_out():
     await asyncio.sleep(1.0)
     assert bench.told()[-3:] == ["advertisement 1/0", "sent", "sending works"]
     assert bench.engine.sent == 4, "the first one, and three after the fault"
+
+
+@in_virtual_time
+async def test_a_fault_that_lasts_is_told_in_each_term():
+    """Between the terms the owner has taken this host for fit again."""
+    bench = await master()
+    bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")
+    await asyncio.sleep(3.5)
+    yield_to_a_better_one(bench)
+    bench.released()
+    bench.told()
+    await asyncio.sleep(7.0)
+    assert "sending fails" in bench.told()
 
 
 PEERS = replace(PARAMS, peers=(OWN, PEER, IPv4Address("10.9.0.3")))

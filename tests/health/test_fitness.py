@@ -68,6 +68,19 @@ async def test_a_master_is_not_forgiven_but_one_that_has_left_the_role_is():
 
 
 @in_virtual_time
+async def test_a_host_that_can_serve_need_not_wait():
+    watch = Watch()
+    watch.fitness.unserved(1, 1)
+    watch.fitness.role_left()
+    watch.fitness.can_serve()
+    assert watch.changes == [240, 0]
+    # The pause has ended with it.
+    watch.fitness.unserved(1, 1)
+    await asyncio.sleep(2 * FIRST_ADDRESS_PAUSE)
+    assert watch.changes == [240, 0, 240]
+
+
+@in_virtual_time
 async def test_a_role_that_comes_back_early_shows_by_itself():
     watch = Watch()
     watch.fitness.unserved(1, 1)

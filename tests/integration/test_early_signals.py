@@ -19,9 +19,10 @@ class Sender:
             os.kill(os.getpid(), int(os.environ["SIGNAL"]))
 
 sys.meta_path.insert(0, Sender())
-sys.exit(ucarpd.cli.main(["run", "/etc/ucarp"]))
+sys.argv[0] = os.environ["PROGRAM"]
+sys.exit(ucarpd.cli.main())
 """
-"""Run ucarpd, which gets a signal when it imports a module."""
+"""Run a program, which gets a signal when it imports a module."""
 
 MODULES = pytest.mark.parametrize(
     "module", ["ucarpd.linux.standard_files", "asyncio", "ucarpd.process.main"]
@@ -30,8 +31,12 @@ MODULES = pytest.mark.parametrize(
 
 def start(host, number, module, **keys):
     host.write_conf("web", conf(host.address, **keys))
-    environment = {"SIGNAL": str(int(number)), "MODULE": module}
-    return host.start(sys.executable, "-c", EARLY, environment=environment)
+    return start_program(host, number, module, "ucarpd", "run", "/etc/ucarp")
+
+
+def start_program(host, number, module, program, *words):
+    environment = {"SIGNAL": str(int(number)), "MODULE": module, "PROGRAM": program}
+    return host.start(sys.executable, "-c", EARLY, *words, environment=environment)
 
 
 @MODULES
@@ -53,6 +58,14 @@ def test_a_reload_follows_the_start(a, module):
 def test_a_status_is_told_after_the_start(a):
     daemon = start(a, signal.SIGUSR1, "asyncio")
     daemon.wait_for_line("[INFO] web: ", " on eth0 id 1 (")
+    assert daemon.stop() == 0
+
+
+@pytest.mark.parametrize("module", ["ucarpd.migrate.command", "asyncio"])
+def test_a_request_does_not_end_the_command_ucarp(a, module):
+    options = f"-i eth0 -s {a.address} -v 1 -p secret -a {VIP} -u /bin/true -d /bin/true".split()
+    daemon = start_program(a, signal.SIGUSR1, module, "ucarp", *options)
+    daemon.wait_for_line(" on eth0 id 1 (")
     assert daemon.stop() == 0
 
 

@@ -108,6 +108,23 @@ def test_where_nobody_else_serves_a_failing_host_goes_on_trying(a):
     daemon.wait_for_line("all addresses are served again")
 
 
+def test_an_up_script_that_succeeds_when_the_role_is_lost_ends_the_fault(a, b):
+    slow, works = a.root / "slow", a.root / "works"
+    wait = f"echo begun\nuntil [ -e {works} ]; do sleep 0.05; done\n"
+    write_scripts(a, up=f"[ -e {slow} ] || exit 1\n{wait}{ADD}")
+    daemon = start(a, **BOTH)
+    daemon.wait_for_line(f"this host cannot serve {VIP}")
+    slow.touch()
+    daemon.wait_for_line("begun")
+    start(b, ADVSKEW=100)
+    daemon.wait_for_line(BACKUP, count=2)
+    assert daemon.lines("no longer demoted") == []
+    works.touch()
+    daemon.wait_for_line("no longer demoted")
+    wait_for_address(b)
+    wait_for_no_address(a)
+
+
 def test_two_hosts_that_fail_alike_come_to_rest(a, b, wire):
     for host in (a, b):
         write_scripts(host, up="exit 1\n")

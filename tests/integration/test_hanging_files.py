@@ -83,6 +83,14 @@ def test_a_start_waits_for_a_file_that_hangs_and_can_be_stopped(a, hanging):
     daemon.wait_for_line("stopping on SIGTERM")
 
 
+def test_a_start_waits_for_a_run_directory_that_hangs_and_can_be_stopped(a, hanging):
+    a.write_conf("web", conf(a.address))
+    environment = {"RUNTIME_DIRECTORY": str(hanging)}
+    daemon = a.start(sys.executable, "-c", MOUNT, str(hanging), environment=environment)
+    daemon.wait_for_line(f"[WARNING] waiting, {hanging}: its file system", "does not answer")
+    assert daemon.stop(limit=2.5) == 0
+
+
 def test_a_start_does_not_wait_for_a_state_directory_that_hangs(a, hanging):
     a.write_conf("web", conf(a.address))
     environment = {"STATE_DIRECTORY": str(hanging)}

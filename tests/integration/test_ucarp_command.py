@@ -309,7 +309,7 @@ def test_an_old_ucarp_that_comes_later_is_named(a, ucarp):
     ours = a.start(ucarp, *line())
     ours.wait_for_line(BACKUP)
     old = a.start(REAL, *line())
-    ours.wait_for_line(f"process {old.pid} is the old ucarp", f"type: kill {old.pid}", limit=30)
+    ours.wait_for_line(f"process {old.pid} is the old ucarp", f"type: kill {old.pid}", limit=60)
 
 
 # -- where it runs ---------------------------------------------------------------------------------

@@ -340,6 +340,22 @@ def restarts(log_lines):
 
 
 @in_virtual_time
+async def test_after_a_defect_it_tries_again_to_serve_what_it_could_not(make):
+    bench = make()
+    await bench.serve()
+    bench.instance.unserved((ONE,))
+    bench.interface.error = ZeroDivisionError("a defect")
+    while bench.instance.state is State.MASTER:
+        await asyncio.sleep(0.01)
+    bench.interface.error = None
+    await asyncio.sleep(FIRST_RESTART_PAUSE + TAKES_OVER)
+    assert bench.instance.state is State.MASTER
+    assert bench.instance.parts.standing.unfitness == 0
+    assert bench.instance.shown.note == ""
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
 async def test_a_defect_during_the_stop_does_not_hold_it_up(make):
     bench = make()
     await bench.serve()

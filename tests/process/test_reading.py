@@ -206,7 +206,7 @@ def test_a_reload_leaves_out_the_files_that_hang(etc, run, hanging):
     assert vhids(found) == {"web1": 1, "web4": 4}
     assert found.lines == tuple(
         f"{etc}/web{number}.conf: its file system, or that of a file that it names, does not answer;"
-        " the running configuration stays"
+        " the running configuration stays; reload when it answers again"
         for number in (2, 3)
     )
     assert found.refused_names([etc / "web2.conf"]) == ["web2", "web3"]
@@ -233,3 +233,4 @@ def test_after_a_crash_a_start_waits_for_no_file_that_has_run(etc, run, hanging)
     found = at_start([etc])
     assert vhids(found) == {"web": 1}
     assert "does not answer; the last good configuration, in use since" in found.lines[0]
+    assert found.lines[0].endswith(" serves on; reload when it answers again")

@@ -125,6 +125,9 @@ class Bench:
     def unserved(self, addresses):
         self.story.append(f"unserved: {', '.join(map(str, addresses)) or 'none'}")
 
+    def can_serve(self):
+        self.story.append("can serve")
+
     def served(self):
         self.served_told += 1
 

@@ -128,7 +128,10 @@ class ScriptedAddresses:
         self._note_placed()
         if not self._is_master:
             self._stop_waiting()
-            return  # The down-script runs next, and finds the addresses in place.
+            # The down-script runs next, and finds the addresses in place.
+            if result.status == 0:
+                done(Outcome(self.all()))
+            return
         self._has_come_up = True
         every, missing = self.all(), self._netlink.missing()
         if result.status == 0:

@@ -118,7 +118,7 @@ class HeldAddresses:
             self._failures = 0
             self._reacquire_at = None
         better = self._report() if self._reported else []
-        return [*better, *self.announce(now, came)]
+        return [*self.announce(now, came), *better]
 
     def refused(
         self, addresses: tuple[IPAddress, ...], now: float, *, has_hung: bool = False

@@ -1,6 +1,7 @@
 """Tracking the virtual addresses: requesting them, checking them, and reporting to the machine.
 
-Each request is a job with a number.  A superseded job says nothing about the current addresses.
+Each request is a job with a number.  A superseded job says nothing about the current addresses,
+but its success shows that this host can serve.
 The kernel's table decides the result of the newest job, and every later check.
 """
 
@@ -97,10 +98,11 @@ class Custody:
             self._outgoing.announce(action)
 
     def report_unserved(self, addresses: tuple[IPAddress, ...]) -> None:
-        if addresses != self._unserved:
+        # Each term reports its failures: since the last one, the owner may have taken us for fit.
+        if addresses or self._unserved:
             self._unserved = addresses
-            # The call waits for the loop's next turn, because it causes another event.
-            self._loop.call_soon(self._owner.unserved, addresses)
+            # At once: the owner must know it before the end of the term.
+            self._owner.unserved(addresses)
 
     # -- events of the kernel ----------------------------------------------------------------------
 
@@ -172,6 +174,9 @@ class Custody:
 
     def _acquired(self, job: int, outcome: Outcome) -> None:
         if job != self._job:
+            # A master has made another attempt since then.
+            if not (outcome.refused or self._is_master or self._is_closed):
+                self._owner.can_serve()
             return
         self._refused = outcome.refused
         if outcome.here:

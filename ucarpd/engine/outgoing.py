@@ -32,7 +32,10 @@ class Outgoing:
         return list(map(self._send, self._transmitter.advertisement(action, self._wire.mac)))
 
     def note(self, results: list[bool | None]) -> bool | None:
-        """Count an advertisement; return whether sending fails now, or None if nothing changed."""
+        """Count an advertisement; return whether sending fails now, or None if that is no news.
+
+        Each failure is news: the owner takes this host for fit again some time after the last one.
+        """
         # If a peer is unreachable, that says nothing about this host.
         if (True in results and self._errors.is_clean) or results.count(None) == len(results):
             return None
@@ -40,7 +43,9 @@ class Outgoing:
         self._errors.note(success=True in results)
         if self._errors.is_clean and not was_clean:
             self._log.sent()
-        return self._errors.is_failing if self._errors.is_failing != was_failing else None
+        is_failing = self._errors.is_failing
+        is_news = is_failing != was_failing or (is_failing and True not in results)
+        return is_failing if is_news else None
 
     def announce(self, action: AnnounceAddresses) -> None:
         for frame in self._announcements(action):

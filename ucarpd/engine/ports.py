@@ -137,6 +137,9 @@ class Owner(Protocol):
     def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
         """Handle addresses that cannot be put in place; none: all are served again."""
 
+    def can_serve(self) -> None:
+        """Handle that the addresses could be put in place, but the role was lost meanwhile."""
+
     def served(self) -> None:
         """Handle that this master has addresses in place; it may be called again and again."""
 

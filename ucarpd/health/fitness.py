@@ -12,7 +12,7 @@ from ucarpd.carp.rank import DOWN_AMOUNT
 from ucarpd.health.demotion import Demotion, Level
 
 SENDING_PAUSE = 300.0
-"""Seconds after which a host that could not send is taken for fit again."""
+"""Seconds after the last failure at which a host that could not send is taken for fit again."""
 
 FIRST_ADDRESS_PAUSE = 60.0
 LONGEST_ADDRESS_PAUSE = 3600.0
@@ -105,10 +105,16 @@ class Fitness:
             self._fit_again.cancel()
         self._fit_again = self._loop.call_later(probation, self.set, _CRASHED, 0)
 
+    def can_serve(self) -> None:
+        """This host without the role can put its addresses in place, or may try again."""
+        self._cancel_address_timer()
+        self._is_unserved = False
+        self.set(_ADDRESS, 0)
+
     def role_left(self) -> None:
         """Another host may serve what this one cannot; later this one tries again."""
         if self._is_unserved and self._address_again is None:
-            self._address_again = self._loop.call_later(self._address_pause, self._try_again)
+            self._address_again = self._loop.call_later(self._address_pause, self.can_serve)
             self._address_pause = min(2 * self._address_pause, LONGEST_ADDRESS_PAUSE)
 
     def role_taken(self) -> None:
@@ -119,11 +125,6 @@ class Fitness:
         self._cancel_address_timer()
         for timer in filter(None, (self._sending_again, self._fit_again, self._kept_again)):
             timer.cancel()
-
-    def _try_again(self) -> None:
-        self._address_again = None
-        self._is_unserved = False
-        self.set(_ADDRESS, 0)
 
     def _cancel_address_timer(self) -> None:
         if self._address_again is not None:

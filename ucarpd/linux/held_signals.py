@@ -4,16 +4,17 @@ Otherwise they would end the process.
 """
 
 import signal
+from collections.abc import Collection
 
-SIGNALS = (
-    *(signal.SIGTERM, signal.SIGINT, signal.SIGQUIT),
-    *(signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2),
-)
+REQUESTS = (signal.SIGUSR1, signal.SIGUSR2)
+"""Signals that never ask for the end of the daemon."""
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, *REQUESTS)
 
 
-def hold() -> None:
+def hold(signals: Collection[signal.Signals] = SIGNALS) -> None:
     """Let the kernel keep these signals for this process; threads and programs inherit that."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
 
 
 def release() -> None:

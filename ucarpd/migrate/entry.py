@@ -10,6 +10,11 @@ def main() -> int:
     # All words for now: reading them takes a while, and `command` shows the others again.
     command_line.show([sys.argv[0]])
 
+    from ucarpd.linux import held_signals
+
+    # The others end it, as they should, even while it reads a file that hangs.
+    held_signals.hold(held_signals.REQUESTS)
+
     from ucarpd.migrate import command
 
     return command.main()

@@ -264,6 +264,9 @@ class Instance:
         parts.host.changed()
         parts.fitness.unserved(len(addresses), len(parts.config.params().addresses))
 
+    def can_serve(self) -> None:
+        self.parts.fitness.can_serve()
+
     def contested(self) -> None:
         self.parts.teller.event(Event.CONTESTED, "another host was also master, and has given way")
 
@@ -305,6 +308,9 @@ class Instance:
         self._scripts.end()
         parts.interface.detach(parts.config)
         parts.engine = None
+        # The next engine knows of no address that could not be put in place, and tells of no end.
+        parts.notes.unserved = ()
+        parts.fitness.can_serve()
         pause = self._pause.after(self._loop.time() - self._started_at)
         parts.log.restarting(pause)
         self._restart = self._loop.call_later(pause, self.start)

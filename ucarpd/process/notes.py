@@ -68,7 +68,10 @@ class Notes:
 
     def sending(self, is_failing: bool) -> None:
         """Note that advertisements do not get out, or do again."""
-        self._sending_since = self._clock() if is_failing else None
+        if not is_failing:
+            self._sending_since = None
+        elif self._sending_since is None:
+            self._sending_since = self._clock()
 
     def found(self, report: Report) -> None:
         """Note a finding that lasts, or its end."""

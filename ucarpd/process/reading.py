@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ucarpd import config
-from ucarpd.config import Config, Loaded, Problem
+from ucarpd.config import Config, Loaded, Looks, Problem
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.process import refusals
 from ucarpd.process.patience import Patience
 from ucarpd.record import last_good
+from ucarpd.record.last_good import Kept
 
 
 class Reading(NamedTuple):
@@ -50,17 +51,23 @@ class Reading(NamedTuple):
 def at_start(paths: Sequence[Path], patience: Patience, waiting: Callable[[Path], None]) -> Reading:
     """Read the files; for a refused one, take the configuration that a dead process has kept.
 
-    If a file hangs and none is kept, call `waiting` with its path, and wait.
+    If a file hangs and none is kept, or the run directory hangs, call `waiting` with its path, and
+    wait.
     """
-    kept = {each.loaded.config.path: each for each in last_good.read_all(run_directory())}
-    stand_ins = [each.loaded for each in kept.values()]
-    spared = {each for path in kept for each in (path, path.parent)}
+    spared: set[Path] = set()
 
     def must_wait(path: Path) -> bool:
         if path not in spared:
             waiting(path)
         return path not in spared
 
+    def look() -> Looks[list[Kept]]:
+        found: list[Kept] = yield run_directory(), partial(last_good.read_all, run_directory())
+        return found
+
+    kept = {each.loaded.config.path: each for each in patience.take(look(), must_wait)}
+    spared.update(each for path in kept for each in (path, path.parent))
+    stand_ins = [each.loaded for each in kept.values()]
     take = partial(patience.take, must_wait=must_wait)
     loaded, problems = config.load_all(paths, stand_ins=stand_ins, take=take)
     configs = [each.config for each in loaded]
@@ -78,7 +85,7 @@ def at_start(paths: Sequence[Path], patience: Patience, waiting: Callable[[Path]
     refused = frozenset(each.path for each in problems)
     return Reading(
         tuple(configs),
-        tuple(f"{each}{consequence(each)}" for each in problems),
+        tuple(f"{each}{consequence(each)}{_advice(each)}" for each in problems),
         refused,
         _warnings(each for each in loaded if each.config.path not in refused),
         tuple(problems),
@@ -97,7 +104,7 @@ def at_reload(paths: Sequence[Path], patience: Patience) -> Reading:
     return Reading(
         tuple(each.config for each in taken),
         tuple(
-            f"{each}; the running configuration stays"
+            f"{each}; the running configuration stays{_advice(each)}"
             for each in problems
             if each.path not in refused_by_check
         ),
@@ -105,6 +112,11 @@ def at_reload(paths: Sequence[Path], patience: Patience) -> Reading:
         _warnings(taken),
         tuple(problems),
     )
+
+
+def _advice(problem: Problem) -> str:
+    is_silence = problem == config.silence(problem.path)
+    return "; reload when it answers again" if is_silence else ""
 
 
 def _warnings(loaded: Iterable[Loaded]) -> tuple[str, ...]:

@@ -62,7 +62,7 @@ def test_a_refused_address_is_tried_again_and_then_reported():
         at 40.4: DeadlineReached -> AcquireAddresses
         at 40.5: AcquireFailed -> ReportUnserved 10.0.0.100
         at 41.5: DeadlineReached -> AcquireAddresses
-        at 41.6: AddressesAcquired -> ReportUnserved, AnnounceAddresses 10.0.0.100
+        at 41.6: AddressesAcquired -> AnnounceAddresses 10.0.0.100, ReportUnserved
         until 49.0: deadlines -> 4 AnnounceAddresses 10.0.0.100
         """,
     )

@@ -209,6 +209,17 @@ async def test_what_somebody_takes_away_while_the_up_script_works_on_is_put_back
 
 
 @in_virtual_time
+async def test_an_address_that_the_up_script_added_without_nodad_is_added_again(make):
+    bench = make()
+    bench.acquire()
+    bench.netlink.unusable.add(ONE)
+    bench.up(0, ONE, TWO)
+    await asyncio.sleep(0.01)
+    assert bench.outcomes == [Outcome((ONE, TWO))]
+    assert bench.log.told()[0] == f"address_without_nodad {ONE}"
+
+
+@in_virtual_time
 async def test_in_each_term_the_up_script_decides_when_the_addresses_come(make):
     """It may have a disk to mount first, and a second `ip address add` would fail."""
     bench = make()

@@ -157,6 +157,21 @@ def test_a_script_that_serves_elsewhere_is_trusted(a, place):
     assert not a.has(VIP, "lo")
 
 
+def test_a_script_without_nodad_does_not_leave_a_duplicate(a, b):
+    """As when the former master hangs, and its kernel still answers for the address."""
+    for host in (a, b):
+        host.enable_ipv6()
+    b.ip("address", "add", "fd00::1/64", "dev", "eth0", "nodad")
+    write_scripts(a, up="ip address add fd00::1/64 dev eth0\n", down="")
+    daemon = start(a, ADDR="fd00::1", SRCIP=None, MASK=None, **BOTH)
+    daemon.wait_for_line(MASTER)
+    daemon.wait_for_line("the up-script added fd00::1 without nodad")
+    wait_for_address(a, "fd00::1")
+    (address,) = (each for each in a.addresses() if each["local"] == "fd00::1")
+    assert address["nodad"]
+    assert daemon.lines("removed from eth0") == daemon.lines("demoted") == []
+
+
 def test_a_script_that_fails_with_the_address_in_place_serves(a):
     write_scripts(a, up=f"{ADD}exit 4\n")
     daemon = start(a, **BOTH)

@@ -79,6 +79,22 @@ def test_a_duplicate_never_counts_and_a_tentative_one_only_when_it_has_passed(a,
     run_in(a, scenario)
 
 
+def test_an_address_that_failed_detection_can_be_added(a, b):
+    for host in (a, b):
+        enable_ipv6(host)
+    b.ip("address", "add", "fd00::100/64", "dev", "eth0", "nodad")
+
+    async def scenario(tables):
+        a.ip("address", "add", "fd00::100/64", "dev", "eth0")
+        while "dadfailed" not in addresses(a, "eth0").get("fd00::100", ("", ()))[1]:
+            await asyncio.sleep(0.05)
+        await tables.succeed("add", "eth0", [VIP6], None)
+        assert addresses(a, "eth0")["fd00::100"] == (128, {"deprecated", "nodad"})
+        assert tables.netlink.has("eth0", VIP6.ip)
+
+    run_in(a, scenario)
+
+
 def test_a_virtual_ipv6_address_is_there_at_once_and_not_a_source(a):
     enable_ipv6(a)
     a.ip("address", "add", "fd00::11/64", "dev", "eth0", "nodad")
@@ -124,7 +140,7 @@ def test_an_ipv6_address_is_reported_before_its_request_is_done(a):
         events.setblocking(False)
         events.bind((0, RTMGRP_IPV6_IFADDR))
         for _ in range(100):
-            assert requests.add("eth0", [VIP6], None, (), lambda _added: None) == {}
+            assert requests.add("eth0", [VIP6], None, (), (), lambda _added: None) == {}
             assert VIP6.ip.packed in events.recv(1 << 16)
             requests.remove("eth0", [VIP6], takes_along=False)
             with contextlib.suppress(BlockingIOError):

@@ -39,6 +39,11 @@ ROWS = [
         "[WARNING] web: 172.16.0.11 was removed from eth0 by another program; putting it back",
     ),
     (
+        lambda log: log.address_without_nodad(PEER),
+        "[WARNING] web: the up-script added 172.16.0.11 without nodad, so it cannot be used until "
+        "duplicate address detection has passed; adding it again with nodad",
+    ),
+    (
         lambda log: log.ipv6_switched_off("eth0"),
         "[WARNING] web: IPv6 was switched off on eth0: "
         "type: sysctl -w net/ipv6/conf/eth0/disable_ipv6=0",

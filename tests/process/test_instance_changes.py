@@ -69,11 +69,26 @@ async def test_a_fault_of_its_own_interface_does_not_count_twice(make):
 async def test_what_the_interface_finds_counts_for_this_one_alone(make):
     bench = make()
     bench.instance.start()
-    bench.interface.demote("no IPv6", 100)
+    bench.interface.demote({"no IPv6": 100})
     assert bench.instance.shown.note == "; less fit: no IPv6"
     assert bench.host_demotion.reasons == {}
-    bench.interface.demote("no IPv6", 0)
+    bench.interface.demote({"no IPv6": 0})
     assert bench.instance.shown.note == ""
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_a_reason_that_follows_another_does_not_count_beside_it(make, log_lines):
+    """A backup with the same fault would take over."""
+    bench = make()
+    await bench.serve()
+    bench.interface.demote({"no IPv6": 240})
+    bench.interface.advertised()
+    log_lines.told()
+    bench.interface.demote({"no IPv6": 0, "no route": 240})
+    assert log_lines.told() == ["web: demoted by 240: no route"]
+    await asyncio.sleep(3)
+    assert set(bench.interface.advertised()) == {240}
     await bench.instance.stop("stopping")
 
 

@@ -15,8 +15,9 @@ MAC = bytes.fromhex("020000000001")
 class FakeNetlink:
     """`refuses` holds what cannot be made: addresses, and devices by name.
 
-    `keeps` holds addresses that cannot be removed, `down` the links that are not up.  `routes` are those
-    of ours, `route_errors` what the kernel answers about others.  `story` is what was asked, in order.
+    `keeps` holds addresses that cannot be removed, `unusable` those that must be added again, `down`
+    the links that are not up.  `routes` are those of ours, `route_errors` what the kernel answers about
+    others.  `story` is what was asked, in order.
     """
 
     def __init__(self) -> None:
@@ -27,6 +28,7 @@ class FakeNetlink:
         self.down: set[str] = set()
         self.refuses: set = set()
         self.keeps: set = set()
+        self.unusable: set = set()
         self.story: list[str] = []
         self.routes: list[str] = []
         self.route_errors: dict[str, int] = {}
@@ -78,7 +80,7 @@ class FakeNetlink:
         return next((self.link(name) for name, each in self.indexes.items() if each == index), None)
 
     def has(self, interface, ip):
-        return ip in self.table.get(interface, {})
+        return ip in self.table.get(interface, {}) and ip not in self.unusable
 
     def where(self, ip):
         return next((name for name, there in self.table.items() if ip in there), None)
@@ -110,6 +112,7 @@ class FakeNetlink:
                 refused[each] = OSError(errno.EACCES, f"{each.ip}: no")
             else:
                 self.put(interface, each.ip, each.prefixlen, label)
+                self.unusable.discard(each.ip)
         if added := tuple(each.ip for each in addresses if each not in refused):
             there(added)
         done(refused)

@@ -164,8 +164,8 @@ class Bench:
         return load(path, {})
 
     def attach(self, name="web", **keys):
-        def demote(reason, amount):
-            self.story.append(f"demoted by {amount}: {reason}")
+        def demote(amounts):
+            self.story.extend(f"demoted by {amount}: {why}" for why, amount in amounts.items())
 
         engine = FakeEngine(self)
         config = self.config(name, **keys)

@@ -14,7 +14,7 @@ from ucarpd.linux.netlink import InterfaceAddress
 
 VIP = InterfaceAddress(ip_address("172.16.0.1"), 16)
 OTHER_VIP = InterfaceAddress(ip_address("172.16.0.2"), 16)
-SETTING = "/proc/sys/net/ipv4/conf/eth0/promote_secondaries"
+SETTING = "/proc/sys/net/ipv4/conf/{}/promote_secondaries"
 CLONE_FS, CLONE_NEWNS = 0x200, 0x20000
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
 
@@ -70,8 +70,8 @@ def routes(host, *selection):
     return host.ip("-4", "route", "show", *selection).stdout.splitlines()
 
 
-def setting(host):
-    return host.run("cat", SETTING).stdout.strip()
+def setting(host, interface="eth0"):
+    return host.run("cat", SETTING.format(interface)).stdout.strip()
 
 
 def without(table, *ips):

@@ -136,8 +136,12 @@ class ScriptedAddresses:
         every, missing = self.all(), self._netlink.missing()
         if result.status == 0:
             if lost := self._lost():
-                for each in lost:
-                    self._log.address_taken_away(each.address.ip)
+                there = {each.address.ip for each in self._netlink.placed()}
+                for ip in (each.address.ip for each in lost):
+                    if ip in there:
+                        self._log.address_without_nodad(ip)
+                    else:
+                        self._log.address_taken_away(ip)
                 self._netlink.put_back(lost, lambda: done(Outcome(self._netlink.present_now())))
                 return
             if missing:

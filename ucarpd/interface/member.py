@@ -1,6 +1,6 @@
 """A virtual host from the view of its interface, with the last report to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.rank import DOWN_AMOUNT
@@ -13,6 +13,9 @@ from ucarpd.log.messages import Journal
 Demote = Callable[[str, int], None]
 """A function that takes a reason and its demotion, 1 to 255; 0: the reason no longer holds."""
 
+DemoteTogether = Callable[[Mapping[str, int]], None]
+"""The same for several reasons, as one change: none counts together with its successor."""
+
 
 class Member:
     """The link between interface and engine: it reports the interface's state to the engine.
@@ -20,7 +23,9 @@ class Member:
     `demote` gets the faults that affect only this virtual host.
     """
 
-    def __init__(self, config: Config, engine: Engine, log: Journal, demote: Demote) -> None:
+    def __init__(
+        self, config: Config, engine: Engine, log: Journal, demote: DemoteTogether
+    ) -> None:
         self.engine = engine
         self.log = log
         self._demote = demote
@@ -62,9 +67,5 @@ class Member:
     def demote_for(self, faults: tuple[str, ...]) -> None:
         """Demote the virtual host for these faults, and no longer for earlier ones."""
         before, self._faults = self._faults, faults
-        for fault in faults:
-            if fault not in before:
-                self._demote(fault, DOWN_AMOUNT)
-        for fault in before:
-            if fault not in faults:
-                self._demote(fault, 0)
+        if faults != before:
+            self._demote(dict.fromkeys(before, 0) | dict.fromkeys(faults, DOWN_AMOUNT))

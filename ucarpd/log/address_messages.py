@@ -94,6 +94,14 @@ class AddressMessages(InstanceLines):
             f"{ip} was removed from {self._interface} by another program; putting it back",
         )
 
+    def address_without_nodad(self, ip: IPAddress) -> None:
+        self._fault(
+            logging.WARNING,
+            f"without nodad {ip}",
+            f"the up-script added {ip} without nodad, so it cannot be used until duplicate address "
+            "detection has passed; adding it again with nodad",
+        )
+
     def ipv6_switched_off(self, device: str) -> str:
         """Say why the IPv6 addresses of a master are gone; return the words."""
         text = f"IPv6 was switched off on {device}: {sysctl.ipv6_command(device)}"

@@ -126,3 +126,20 @@ def test_a_guard_of_an_interface_that_is_gone_or_goes(a, is_container):
             await tables.succeed("end_guard", interface)
 
     run_in(a, scenario, is_container)
+
+
+def test_an_interface_that_is_renamed_while_a_script_runs(a):
+    """The setting goes back to the interface that had it, whatever has its name by then."""
+
+    async def scenario(tables):
+        tables.netlink.guard_secondaries("eth0", [VIP.ip])
+        await tables.ask("beside", lambda: None)
+        assert setting(a) == "1"
+        a.ip("link", "set", "eth0", "down")
+        a.ip("link", "set", "eth0", "name", "lan0")
+        a.ip("link", "add", "eth0", "type", "bridge")
+        a.sysctl("net/ipv4/conf/eth0/promote_secondaries", "1")
+        assert await tables.ask("end_guard", "eth0") is None
+
+    run_in(a, scenario)
+    assert (setting(a, "lan0"), setting(a)) == ("0", "1")

@@ -52,15 +52,19 @@ class AddressRequests:
         addresses: Iterable[InterfaceAddress],
         label: str | None,
         routeless: Collection[InterfaceAddress],
+        unusable: Iterable[InterfaceAddress],
         there: Callable[[tuple[IPAddress, ...]], None],
     ) -> dict[InterfaceAddress, OSError]:
         """Add the addresses; return the refused ones with the kernel's errors.
 
         An address that is already there is not refused.  For `routeless` addresses the kernel makes
-        no route to their network.  `there` is called with the addresses that are now in place, if
-        there are any.
+        no route to their network.  `unusable` addresses are removed first: if duplicate address
+        detection has failed, only a new address works.  `there` is called with the addresses that
+        are now in place, if there are any.
         """
         index = self._kernel.index_of(interface)
+        for address in unusable:
+            self._remove(index, address)
         added, unreported, refused = [], [], {}
         for address in addresses:
             code = self._kernel.ask(

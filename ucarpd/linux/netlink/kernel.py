@@ -121,11 +121,16 @@ class Netlink(Lookups):
         The label is for IPv4.  An IPv6 address is added as deprecated, so the host does not use it
         for its own connections.  For the same reason an IPv4 address gets no route if the interface
         has an address of the host with a shorter prefix in the same network.
+
+        If duplicate address detection keeps an address from being used, it is added again.
         """
         wanted = list(addresses)
         ours = {address.ip for address in wanted}
         routeless = frozenset(a for a in wanted if self._tables.is_covered(interface, a, ours))
-        request = partial(self._address_requests.add, interface, wanted, label, routeless, there)
+        unusable = self._tables.unusable(interface, ours)
+        request = partial(
+            self._address_requests.add, interface, wanted, label, routeless, unusable, there
+        )
         self._worker.do(request, done, lambda error: done(dict.fromkeys(wanted, error)))
 
     def prepare(

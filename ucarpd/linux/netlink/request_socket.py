@@ -13,7 +13,7 @@ from ucarpd.linux.netlink import framing
 from ucarpd.linux.netlink.pyroute import nl
 
 _SOL_NETLINK, _NETLINK_GET_STRICT_CHK = 270, 12
-_SIOCGIFINDEX = 0x8933
+_SIOCGIFNAME, _SIOCGIFINDEX = 0x8910, 0x8933
 _NAME_SIZE = 16
 _INTERFACE_REQUEST = struct.Struct("=16si20x")
 _LARGEST_DATAGRAM = 1 << 16
@@ -67,6 +67,19 @@ class RequestSocket:
             if error.errno == errno.ENODEV:
                 return None
             raise
+
+    def name_if_there(self, index: int) -> str | None:
+        """Return the name of the interface with this index, or None if it is gone.
+
+        Raises OSError.
+        """
+        try:
+            answer = fcntl.ioctl(self._socket, _SIOCGIFNAME, _INTERFACE_REQUEST.pack(b"", index))
+        except OSError as error:
+            if error.errno == errno.ENODEV:
+                return None
+            raise
+        return framing.text(_INTERFACE_REQUEST.unpack(answer)[0])
 
     def ask(self, request: bytes) -> int:
         """Send a request with the ACK flag, and return the kernel's answer, an errno or 0."""

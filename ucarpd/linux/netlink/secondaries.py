@@ -62,7 +62,8 @@ class Secondaries:
         self._elsewhere = elsewhere
         self._notes = notes
         self._users: Counter[str] = Counter()
-        self._changed: set[str] = set()
+        self._changed: set[tuple[str, int]] = set()
+        """Name and index of each interface with a changed setting, as it may be renamed meanwhile."""
 
     # -- keeping them ------------------------------------------------------------------------------
 
@@ -101,10 +102,11 @@ class Secondaries:
         try:
             if self.are_kept(interface):
                 return
+            index = self._kernel.index_of(interface)
             if self._notes is not None:
                 self._notes.begin(interface)
             sysctl.set(interface, 4, _SETTING, "1")
-            self._changed.add(interface)
+            self._changed.add((interface, index))
         except OSError:
             self._end_note(interface)
 
@@ -122,10 +124,14 @@ class Secondaries:
         if self._users[interface]:
             return
         del self._users[interface]
-        if interface in self._changed:
-            self._changed.remove(interface)
-            with suppress(FileNotFoundError):  # the interface is gone
-                sysctl.set(interface, 4, _SETTING, "0")
+        changed = {each for each in self._changed if each[0] == interface}
+        self._changed -= changed
+        for _, index in changed:
+            name = self._kernel.name_if_there(index)
+            if name is not None:
+                with suppress(FileNotFoundError):  # the interface is gone by now
+                    sysctl.set(name, 4, _SETTING, "0")
+        if changed:
             self._end_note(interface)
 
     # -- restoring them ----------------------------------------------------------------------------

@@ -99,6 +99,11 @@ class Tables:
             entry.index == link.index and entry.is_usable for entry in self.everywhere(ip)
         )
 
+    def unusable(self, interface: str, ips: Iterable[IPAddress]) -> list[InterfaceAddress]:
+        """Return which of these are on the interface, but not usable."""
+        found = (self.entry(interface, ip) for ip in ips)
+        return [e.placed.address for e in found if e is not None and not e.is_usable]
+
     def everywhere(self, ip: IPAddress) -> Collection[AddressEntry]:
         """Return the entries of the address on all interfaces."""
         return self._by_ip.get(ip, {}).values()

@@ -39,6 +39,19 @@ def test_a_rival_that_stays_is_told(*, rivals, peer, times, told_at, because):
     assert told == expected, because
 
 
+def test_invented_ones_that_take_turns_are_told_up_to_a_number(rivals):
+    """Each is silent before the next ones come."""
+
+    def told(turn, at):
+        sources = [contender(f"10.1.{turn}.{n}", 257) for n in range(RIVALS)]
+        rivals.gone(at, 1.0)
+        times = (at, at + 1.0, at + 2.0)
+        return sum(len(rivals.hear(OWN, each, now, 1.0)) for now in times for each in sources)
+
+    turns = [(turn, 10.0 + 10.0 * turn) for turn in range(8)]
+    assert [told(*each) for each in turns] == [RIVALS, 0, 0, 0, 0, 0, RIVALS, 0]
+
+
 def test_an_equal_that_stays_is_told_as_one(rivals):
     told = [each for at in (10.0, 11.0, 12.0) for each in rivals.hear(OWN, EQUAL, at, 1.0)]
     assert told == [Report(Finding.RIVAL_STAYS_TIED, RIVAL)]

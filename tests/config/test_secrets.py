@@ -95,6 +95,12 @@ def test_bad_old_keys(line, fault):
     assert faults(minimal(line)) == [f"5: {fault}"]
 
 
+def test_a_password_in_place_of_its_file_is_not_shown():
+    for line in ("UCARP_PASSFILE=gehe/im7", "UCARP_PASS_FILE='geheim7 $'"):
+        [fault] = faults(minimal(line, PASS=None))
+        assert fault.endswith(": must be an absolute path, which starts with /")
+
+
 def test_scripts_and_representations_have_no_secret():
     config = loaded(
         minimal("UCARP_KEY=676568656d\nUCARP_PASS_OLD=geheim7nis\nUCARP_KEY_OLD=abcdef", PASS=None)

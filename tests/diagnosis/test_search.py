@@ -1,16 +1,18 @@
 """The search for the cause of a wrong digest, outside the loop, and its failures."""
 
 import asyncio
+import threading
 
 import pytest
 
 from ucarpd.carp.receive import UNEXPLAINED
 from ucarpd.diagnosis import search
 from ucarpd.diagnosis.search import DigestSearch
+from ucarpd.linux.worker import Worker
 
 
-def ask(monkeypatch, explain, times=1):
-    """The log lines for several frames that arrive at once."""
+def ask(monkeypatch, explain, hosts=1, times=1):
+    """The log lines for several frames that arrive at once, for each of so many virtual hosts."""
     monkeypatch.setattr(search, "explain", explain)
 
     async def scenario():
@@ -22,14 +24,15 @@ def ask(monkeypatch, explain, times=1):
 
         def done(text):
             answers.append(text)
-            if len(answers) == times:
+            if len(answers) == hosts * times:
                 all_there.set()
 
-        asked = DigestSearch(lambda: None)
-        for _ in range(times):
-            asked.look_into(None, done)
+        worker = Worker("search")
+        for each in [DigestSearch(lambda: None, worker.do) for _ in range(hosts)]:
+            for _ in range(times):
+                each.look_into(None, done)
         await asyncio.wait_for(all_there.wait(), 10)
-        await asyncio.sleep(0)
+        await worker.finish()
         return answers, defects
 
     return asyncio.run(scenario())
@@ -46,6 +49,20 @@ def test_one_search_at_a_time(monkeypatch):
     assert defects == []
 
 
+def test_the_searches_of_many_virtual_hosts_take_turns(monkeypatch):
+    threads = set()
+
+    def note(_evidence, _background):
+        threads.add(threading.current_thread())
+        yield None
+        yield "another password"
+
+    answers, defects = ask(monkeypatch, note, hosts=20)
+    assert answers == ["another password"] * 20
+    assert defects == []
+    assert [each.name for each in threads] == ["search"]
+
+
 def test_a_search_that_fails_is_a_line_all_the_same(monkeypatch):
     def broken(_evidence, _background):
         raise ZeroDivisionError
@@ -60,32 +77,8 @@ def test_without_a_thread_the_line_comes_without_a_cause(monkeypatch):
     def refuse(*_arguments):
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(asyncio.BaseEventLoop, "run_in_executor", refuse)
-    answers = []
-
-    async def scenario():
-        asked = DigestSearch(lambda: None)
-        for _ in range(2):
-            asked.look_into(None, answers.append)
-
-    asyncio.run(scenario())
-    assert answers == [UNEXPLAINED, UNEXPLAINED]
-
-
-def test_a_search_that_the_end_of_the_process_cuts_off_says_nothing(monkeypatch):
-    answers = []
-
-    async def scenario():
-        search_of_ours = asyncio.get_running_loop().create_future()
-        monkeypatch.setattr(
-            asyncio.BaseEventLoop, "run_in_executor", lambda *_arguments: search_of_ours
-        )
-        DigestSearch(lambda: None).look_into(None, answers.append)
-        search_of_ours.cancel()
-        await asyncio.sleep(0)
-
-    asyncio.run(scenario())
-    assert answers == []
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert ask(monkeypatch, found, times=2) == ([UNEXPLAINED] * 2, [])
 
 
 @pytest.fixture(autouse=True)

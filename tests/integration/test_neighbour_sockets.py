@@ -23,6 +23,7 @@ B = {4: ip_address("172.16.0.12"), 6: ip_address("fd00::12")}
 VIRTUAL = {4: ip_address("172.16.0.1"), 6: ip_address("fd00::1")}
 OTHER = {4: ip_address("172.16.0.9"), 6: ip_address("fd00::9")}
 STRANGER = bytes.fromhex("020000000055")
+MACVLAN = bytes.fromhex("020000000099")
 
 
 @pytest.fixture(autouse=True)
@@ -39,9 +40,10 @@ def listening(host, family):
         yield opened
 
 
-def announce(lab, ip, hop_limit=255):
+def announce(lab, ip, hop_limit=255, to=None):
     if ip.version == 4:
         frame = gratuitous_arp(ip, STRANGER, ARP_REPLY)
+        frame = (to or frame[:6]) + frame[6:]
     else:
         frame = bytearray(unsolicited_neighbour_advertisement(ip, STRANGER, False))
         frame[21] = hop_limit
@@ -90,6 +92,20 @@ def test_the_answer_to_a_question(lab, a, b, family, chosen):
         mouth.send(question(B[family], A[family], own))
         answer = Claim(B[family], bytes.fromhex(mac(b).replace(":", "")))
         assert heard(opened) == [answer]
+
+
+def test_what_is_said_to_a_device_on_the_interface_is_not_heard(lab, a):
+    """To a macvlan here; the kernel treats frames of a VLAN alike."""
+    a.ip(
+        *("link", "add", "link", "eth0", "name", "mac1", "address", MACVLAN.hex(":")),
+        *("type", "macvlan", "mode", "bridge"),
+    )
+    a.ip("link", "set", "mac1", "up")
+    with listening(a, 4) as opened:
+        opened.hear_about([VIRTUAL[4], OTHER[4]])
+        announce(lab, OTHER[4], to=MACVLAN)
+        announce(lab, VIRTUAL[4])
+        assert heard(opened) == [Claim(VIRTUAL[4], STRANGER)]
 
 
 @pytest.mark.parametrize("family", [4, 6])

@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
 from lab import inside, wait_for
+from nodes import mac
 from wiretap import open_in
 
 from ucarpd.linux.ip_socket import UnicastSocket
@@ -21,6 +22,7 @@ SENTINEL = 253
 GROUP6, GROUP6_MAC = IPv6Address("ff02::12"), "33:33:00:00:00:12"
 GROUP6_IN_PROC = "ff020000000000000000000000000012"
 VIRTUAL_MAC = "00:00:5e:00:01:01"
+MACVLAN = "02:00:00:00:00:99"
 A = {4: ip_address("172.16.0.11"), 6: ip_address("fd00::11")}
 B = {4: ip_address("172.16.0.12"), 6: ip_address("fd00::12")}
 ETHERTYPE = {4: 0x0800, 6: 0x86DD}
@@ -163,6 +165,23 @@ def test_it_hears_the_peer_also_where_a_macvlan_has_the_same_mac(two):
     with packet_socket(a, 6) as ear, open_in(b.namespace, "eth0") as mouth:
         mouth.send(sent)
         assert received(ear, 1) == [sent]
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_frames_of_a_device_on_the_interface_are_not_heard(two, family):
+    """Of a macvlan here; the kernel treats frames of a VLAN alike."""
+    a, b = two
+    a.ip(
+        *("link", "add", "link", "eth0", "name", "mac1", "address", MACVLAN),
+        *("type", "macvlan", "mode", "bridge"),
+    )
+    a.ip("link", "set", "mac1", "up")
+    carp = packet(B[family], A[family])
+    own = frame(carp, mac(a))
+    with packet_socket(a, family) as ear, open_in(b.namespace, "eth0") as mouth:
+        mouth.send(frame(carp, MACVLAN))
+        mouth.send(own)
+        assert received(ear, 1) == [own]
 
 
 def test_joining_an_ipv6_group_is_reported_to_the_switch(two):

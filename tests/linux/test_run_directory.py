@@ -1,5 +1,6 @@
 """The run directory, and the private directory, closed to other users."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from ucarpd.linux.run_directory import (
     DEFAULT_RUN_DIRECTORY,
     private_directory,
     private_path,
+    replace_file,
     run_directory,
 )
 
@@ -50,3 +52,17 @@ def test_a_run_directory_that_cannot_be_made(tmp_path):
     (tmp_path / "run").touch()
     with pytest.raises(OSError, match="File exists|Not a directory"):
         private_directory(tmp_path / "run")
+
+
+@pytest.mark.parametrize("is_link", [True, False])
+def test_what_stands_in_the_place_of_the_new_file_is_not_written(tmp_path, is_link):
+    file, other = tmp_path / "file", tmp_path / "other"
+    other.write_text("of another program")
+    if is_link:
+        Path(f"{file}.new").symlink_to(other)
+    else:
+        os.mkfifo(f"{file}.new")
+    replace_file(file, b"ours", 0o640)
+    assert (file.read_bytes(), mode(file)) == (b"ours", 0o640)
+    assert other.read_text() == "of another program"
+    assert sorted(tmp_path.iterdir()) == [file, other]

@@ -1,5 +1,7 @@
 """`ucarpd import --pid`: the command lines of running ucarp."""
 
+import sys
+
 import pytest
 
 from ucarpd import cli
@@ -31,7 +33,11 @@ def test_a_process_of_ours_has_its_password_elsewhere(tmp_path):
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [(("/bin/bash",), "this is not ucarp, but /bin/bash"), ((), "a part of the kernel")],
+    [
+        (("/bin/bash",), "this is not ucarp, but /bin/bash"),
+        (("a\x1bb",), r"this is not ucarp, but a\\x1bb$"),
+        ((), "a part of the kernel"),
+    ],
 )
 def test_a_process_that_is_no_ucarp(tmp_path, words, said):
     process(tmp_path, 12, *words)
@@ -39,6 +45,19 @@ def test_a_process_that_is_no_ucarp(tmp_path, words, said):
         importer.of_processes([12], tmp_path)
     with pytest.raises(ConfigError, match="there is no process 13"):
         importer.of_processes([13], tmp_path)
+
+
+def test_a_command_line_cannot_upset_a_terminal(capsys, monkeypatch):
+    command = ["ucarp", "-i", "eth0", "-x", "a\x1b[2J\nb", "--\x1b[2J"]
+    cli.main(["import", "--command", *command])
+    out, err = capsys.readouterr()
+    assert "\x1b" in out, "a file is as it is"
+    assert r"--\x1b[2J is no option of ucarp" in err
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    cli.main(["import", "--command", *command])
+    out, err = capsys.readouterr()
+    assert "\x1b" not in out + err
+    assert out.splitlines()[2] == "UCARP_INTERFACE=eth0"
 
 
 def test_one_of_file_and_process_is_enough(capsys):

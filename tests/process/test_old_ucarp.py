@@ -17,12 +17,13 @@ LINE = ("/usr/sbin/ucarp", "-ieth0", "--vhid=1", "-p", "geheim7")
 def run(tmp_path, monkeypatch):
     """A way to start a process, which exists only in /proc; ours is in namespace 7."""
 
-    def start(pid, *words, comm="ucarp", exe="/usr/sbin/ucarp", namespace=7):
+    def start(pid, *words, comm="ucarp", exe="/usr/sbin/ucarp", namespace=7, user=0):
         process = tmp_path / str(pid)
         (process / "ns").mkdir(parents=True)
         (process / "comm").write_text(f"{comm}\n")
         (process / "exe").symlink_to(exe)
         (process / "ns/net").touch()
+        (process / "status").write_text(f"Name:\tucarp\nUid:\t{user}\t{user}\t{user}\t{user}\n")
         (process / "cmdline").write_bytes(b"".join(word.encode() + b"\0" for word in words))
         namespaces[(process / "ns/net").stat().st_ino] = namespace
         return process
@@ -60,6 +61,7 @@ def test_it_is_found_however_it_is_spelled(run, words):
         {"exe": "/usr/bin/python3.11"},
         {"exe": "/usr/sbin/other"},
         {"namespace": 8},
+        {"user": 1000},
     ],
 )
 def test_other_programs_are_not(run, other):

@@ -102,6 +102,7 @@ class Bench:
                 changed=self.changed,
                 tell=self.happenings.append,
                 files=Looks(lambda: self.files),
+                searches=FakeWorker(),
             ),
             interface=self.interface,
             lock=self.lock(),

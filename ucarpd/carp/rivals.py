@@ -23,6 +23,9 @@ FORGOTTEN_AFTER = 3
 RIVALS = 16
 """How many are answered and reported; sources are not signed, so a forger may invent any number."""
 
+TOLD_WITHIN = 60.0
+"""Seconds in which no more than RIVALS are reported, although silent ones make room for others."""
+
 
 class Rival:
     """One source; times are monotonic seconds."""
@@ -49,6 +52,7 @@ class Rivals:
 
     def __init__(self) -> None:
         self._rivals: dict[IPAddress, Rival] = {}
+        self._told_at: tuple[float, ...] = ()
 
     def hear(self, own: Contender, peer: Contender, now: float, interval: float) -> list[Action]:
         """Take in an advertisement of a host that we stay MASTER beside."""
@@ -67,7 +71,10 @@ class Rivals:
         rival.advertisements += 1
         if rival.advertisements < TELL_AT or rival.is_told:
             return []
+        if len(self._told_at) == RIVALS and now - self._told_at[0] < TOLD_WITHIN:
+            return []
         rival.is_told = True
+        self._told_at = (*self._told_at, now)[-RIVALS:]
         is_tie = peer.rank == own.rank
         return [Report(Finding.RIVAL_STAYS_TIED if is_tie else Finding.RIVAL_STAYS, peer.source)]
 

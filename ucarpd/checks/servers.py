@@ -27,6 +27,7 @@ REST_OF_ANSWER = 0.2
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _STATUS = re.compile(rb"HTTP/[0-9.]+ ([0-9]{3})[^\r\n]*")
+_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[^\r\n]*\r\n")
 _END_OF_HEADER = b"\r\n\r\n"
 
 Address = tuple[int, Any]
@@ -207,12 +208,12 @@ def _is_chunked(header: bytes) -> bool:
 
 def _unchunked(body: bytes) -> bytes:
     """Join the chunks of a body, as far as they are complete (RFC 9112, 7.1)."""
-    whole = b""
-    while size := re.match(rb"([0-9A-Fa-f]{1,8})[^\r\n]*\r\n", body):
+    chunks, at = [], 0
+    while size := _SIZE.match(body, at):
         begin, length = size.end(), int(size[1], 16)
-        whole += body[begin : begin + length]
-        body = body[begin + length + 2 :]
-    return whole
+        chunks.append(body[begin : begin + length])
+        at = begin + length + 2
+    return b"".join(chunks)
 
 
 def _is_numeric(host: str) -> bool:

@@ -137,7 +137,9 @@ class Draft:
             types.require_no_controls(text)
             return Given(line.name, line.number, text, key.parse(text))
         except ValueError as error:
-            shown = "" if key.secret else f"{_remark(text)} {got(text)}"
+            # A password may stand where the path of its file should.
+            is_hidden = key.secret or (key.name == "UCARP_PASSFILE" and not text.startswith("/"))
+            shown = "" if is_hidden else f"{_remark(text)} {got(text)}"
             self.refuse(line.number, line.name, f"{error}{shown}")
             return None
 

@@ -23,6 +23,8 @@ RETURN = 0x06
 
 PACKET_TYPE = 0xFFFFF000 + 4
 """Offset at which LOAD_WORD reads the packet type (SKF_AD_OFF + SKF_AD_PKTTYPE)."""
+INTERFACE = 0xFFFFF000 + 8
+"""Offset at which LOAD_WORD reads the index of the interface (SKF_AD_OFF + SKF_AD_IFINDEX)."""
 VLAN_TAG_PRESENT = 0xFFFFF000 + 48
 """Offset at which LOAD_WORD reads whether the kernel has taken a VLAN tag off the frame."""
 NETWORK_HEADER = 0xFFFFFFFF - 0x100000 + 1
@@ -53,6 +55,22 @@ class Instruction(NamedTuple):
 
 
 Program = list[Instruction]
+
+
+def on_interface(index: int, program: Program) -> Program:
+    """Return the program, and before it a check that refuses frames of other interfaces.
+
+    A packet socket also receives the frames of VLANs and macvlans on its interface, if they are
+    devices of this host.
+    """
+    first, *rest = program
+    return [
+        Instruction(LOAD_WORD, INTERFACE),
+        Instruction(JUMP_EQUAL, index, if_true="here"),
+        Instruction(RETURN, 0),
+        first._replace(label="here"),
+        *rest,
+    ]
 
 
 def attach_filter(filtered: socket.socket, program: Program) -> None:

@@ -24,6 +24,7 @@ from ucarpd.linux.bpf import (
     Instruction,
     Program,
     attach_filter,
+    on_interface,
 )
 
 _LARGEST = 256
@@ -87,6 +88,7 @@ class NeighbourSocket:
         try:
             attach_filter(self._socket, _NOTHING)
             if family == 4:
+                self._index = socket.if_nametoindex(interface)
                 self._socket.bind((interface, ETHERTYPE_ARP))
             else:
                 wanted = NEIGHBOUR_ADVERTISEMENT
@@ -102,11 +104,16 @@ class NeighbourSocket:
 
     def hear_about(self, addresses: Collection[IPAddress] | None) -> None:
         """Receive statements about these addresses; None: about all.  Raises OSError."""
-        attach_filter(self._socket, [*_CLAIMED_ADDRESS[self._family], *_one_of(addresses)])
+        self._hear([*_CLAIMED_ADDRESS[self._family], *_one_of(addresses)])
 
     def hear_answers(self, addresses: Collection[IPAddress] | None) -> None:
         """Receive the answers to this host about these addresses; None: all.  Raises OSError."""
-        attach_filter(self._socket, [*_ANSWER[self._family], *_one_of(addresses)])
+        self._hear([*_ANSWER[self._family], *_one_of(addresses)])
+
+    def _hear(self, program: Program) -> None:
+        # SO_BINDTODEVICE does that for IPv6.
+        mine = on_interface(self._index, program) if self._family == 4 else program
+        attach_filter(self._socket, mine)
 
     def receive(self, limit: int) -> list[Claim]:
         """Return the claims in up to `limit` waiting packets.  Raises OSError, as after a link loss."""

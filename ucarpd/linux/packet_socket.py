@@ -1,11 +1,12 @@
 """A packet socket on one interface, with a filter in the kernel.
 
 The filter passes only frames that may be CARP: protocol 112, no later fragment, not sent by this
-host, and not sent to the MAC address of another host (the interface sees such frames in promiscuous
-mode, or while a switch does not know the port of that host).  The filter also separates expected
-frames, the advertisements of known hosts for the virtual hosts that run here, from all others, and
-each kind can have its own socket.  Of foreign advertisements that need not be read it passes one in
-64.  `carp.receive` makes all finer checks and counts dropped frames.
+host, not of a VLAN on this interface, and not sent to the MAC address of another host (the
+interface sees such frames in promiscuous mode, or while a switch does not know the port of that
+host).  The filter also separates expected frames, the advertisements of known hosts for the virtual
+hosts that run here, from all others, and each kind can have its own socket.  Of foreign
+advertisements that need not be read it passes one in 64.  `carp.receive` makes all finer checks and
+counts dropped frames.
 
 There is one socket for each family.  One socket for all protocols would see every frame of a busy
 gateway, in both directions.
@@ -44,6 +45,7 @@ from ucarpd.linux.bpf import (
     Instruction,
     Program,
     attach_filter,
+    on_interface,
 )
 from ucarpd.linux.wall_clock import WallClock
 
@@ -152,7 +154,8 @@ class PacketSocket:
 
     def hear(self, expected: Expected, *, all_else: bool) -> None:
         """Receive only expected frames, or only the others (`all_else`).  Raises OSError."""
-        attach_filter(self._socket, _program(self._family, expected, all_else=all_else))
+        program = _program(self._family, expected, all_else=all_else)
+        attach_filter(self._socket, on_interface(self._index, program))
 
     def join(self, group: IPAddress) -> None:
         """Join the multicast group on this interface, unless it is joined already.  Raises OSError.

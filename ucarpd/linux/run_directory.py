@@ -78,7 +78,7 @@ def replace_file(
     """
     new = f"{path}.new"
     try:
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        descriptor = _make(new)
         try:
             while content:
                 content = content[os.write(descriptor, content) :]
@@ -92,3 +92,16 @@ def replace_file(
     except OSError as error:
         Path(new).unlink(missing_ok=True)
         raise OSError(error.errno, f"cannot write {path}: {error.strerror}") from error
+
+
+def _make(path: str) -> int:
+    """Return a descriptor of a new file; what is at the path is removed.
+
+    It is left over, or in a directory of another user, such as node_exporter's, a link to any file.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o600)
+    except FileExistsError:
+        Path(path).unlink()
+        return os.open(path, flags, 0o600)

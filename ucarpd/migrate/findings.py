@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ucarpd.config.problems import place
+from ucarpd.config.problems import place, printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Findings:
     remarks: list[str] = field(default_factory=list)
 
     def remark(self, source: Source | None, text: str) -> None:
-        line = f"{source}: {text}" if source else text
+        line = printable(f"{source}: {text}" if source else text)
         if line not in self.remarks:
             self.remarks.append(line)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ucarpd.config import ConfigError
-from ucarpd.config.problems import place
+from ucarpd.config.problems import place, printable
 from ucarpd.exit_status import EXIT_CONFIG, EXIT_INCOMPLETE
 from ucarpd.migrate import finish, importer
 from ucarpd.migrate.findings import Findings, Host
@@ -43,7 +43,7 @@ def run(
             findings.remark(None, str(problem))
         is_complete = is_complete and host.is_complete and not problems
         if write is None:
-            print(text)
+            _show(text)
         elif not _write(write / f"{chosen}.conf", text):
             return EXIT_CONFIG
     for remark in findings.remarks:
@@ -58,6 +58,13 @@ def _name(findings: Findings, host: Host, name: str | None, taken: set[str]) -> 
     if name and len(findings.hosts) == 1:
         return name
     return finish.name(host, taken, name)
+
+
+def _show(text: str) -> None:
+    """Print it; a terminal gets no control characters, which the command of any user may have."""
+    if sys.stdout.isatty():
+        text = "\n".join(map(printable, text.split("\n")))
+    print(text)
 
 
 def _write(path: Path, text: str) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ucarpd.config import Config, ConfigError, Problem, load
 from ucarpd.config.kinds import Kind, kind_of
+from ucarpd.config.problems import printable
 from ucarpd.migrate import (
     containers,
     finish,
@@ -98,7 +99,8 @@ def of_processes(pids: Sequence[int], proc: Path = Path("/proc")) -> Findings:
         text = read_text(path)
         if kind_of(text)[0] is not Kind.PROCESS:
             name = text.partition("\0")[0] or "a part of the kernel, or has ended"
-            raise ConfigError([Problem(path, None, None, f"this is not ucarp, but {name}")])
+            text = f"this is not ucarp, but {printable(name)}"
+            raise ConfigError([Problem(path, None, None, text)])
         _read_process(findings, path, text)
     _complete(findings)
     return findings

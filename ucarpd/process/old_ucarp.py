@@ -6,6 +6,7 @@ The two would both be MASTER, and each would take the other's advertisements for
 import asyncio
 import logging
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -25,6 +26,9 @@ A look at all is slow, and each process of ucarpd takes one.
 """
 
 _PROC = Path("/proc")
+
+_AS_ROOT = re.compile(r"^Uid:\t\d+\t0\t", re.MULTILINE)
+"""In /proc/PID/status: only root can send advertisements."""
 
 
 class Instance(Protocol):
@@ -138,6 +142,9 @@ def _words_of_ucarp(process: Path) -> list[str] | None:
         if not (process / "exe").readlink().name.startswith("ucarp"):
             return None
         if (process / "ns/net").stat().st_ino != network_namespace():
+            return None
+        # Any user can name a program so.
+        if not _AS_ROOT.search((process / "status").read_text(errors="replace")):
             return None
         return os.fsdecode((process / "cmdline").read_bytes()).split("\0")[1:-1]
     except OSError:

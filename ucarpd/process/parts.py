@@ -64,7 +64,7 @@ class Parts:
             gateways_silent=lambda at: self.engine.gateways_silent(at) if self.engine else None,
         )
         self.suspicion = Suspicion(config, host.others)
-        self.log.inquiry = DigestSearch(self.suspicion.background)
+        self.log.inquiry = DigestSearch(self.suspicion.background, host.searches.do)
         self.exposure = ExposureWatch(self.log, host.changed, host.files)
         arp = ParentArp(config.interface, run_directory())
         self.keeper = Keeper(config.name, host.netlink, self.log, lock, arp)

@@ -79,6 +79,7 @@ class Supervisor:
             changed=observer.status_changed,
             tell=self._tell,
             files=Looks(lambda: Worker("files")),
+            searches=Worker("search"),
         )
         self._interfaces: dict[str, Interface] = {}
         self._instances: dict[str, Instance] = {}

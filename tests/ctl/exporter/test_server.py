@@ -7,7 +7,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from ucarpd.ctl.exporter import server
+from ucarpd.ctl.exporter import reception, server
 from ucarpd.ctl.failure import Failure
 
 
@@ -116,7 +116,7 @@ def test_garbage_is_answered_or_dropped_and_the_next_client_is_served(served, se
 
 def test_a_request_without_an_end_is_read_up_to_a_limit(served):
     with served.connect() as connection:
-        connection.sendall(b"GET /metrics HTTP/1.0\r\nX: " + b"x" * server.LONGEST_HEAD)
+        connection.sendall(b"GET /metrics HTTP/1.0\r\nX: " + b"x" * reception.LONGEST_HEAD)
         assert all_of(connection) == b""
     assert served.ask("GET", "/metrics")[0].status == 200
 
@@ -128,13 +128,23 @@ def test_half_a_request_is_dropped(served):
         assert all_of(connection) == b""
 
 
-def test_silent_clients_delay_others_for_the_limit_only(served, monkeypatch):
-    monkeypatch.setattr(server, "LIMIT", 0.2)
-    silent = [served.connect() for _ in range(server.WORKERS * 3)]
+def test_silent_clients_delay_nobody(served, monkeypatch):
+    monkeypatch.setattr(reception, "LIMIT", 1000.0)
+    silent = [served.connect() for _ in range(reception.MOST + 1)]
+    silent[-1].sendall(b"GET /metrics HTTP/1.0\r\n")
     assert served.ask("GET", "/metrics")[0].status == 200
+    # The oldest ones have made room for the last two.
+    assert [all_of(connection) for connection in silent[:2]] == [b"", b""]
+    silent[2].sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+    assert all_of(silent[2]).startswith(b"HTTP/1.0 200")
     for connection in silent:
-        assert all_of(connection) == b""
         connection.close()
+
+
+def test_silent_clients_are_left_after_the_limit(served, monkeypatch):
+    monkeypatch.setattr(reception, "LIMIT", 0.2)
+    with served.connect() as one, served.connect() as other:
+        assert all_of(one) == all_of(other) == b""
 
 
 def is_closed_after(connection, data):
@@ -148,7 +158,7 @@ def is_closed_after(connection, data):
 
 
 def test_a_client_that_trickles_has_the_same_limit(served, monkeypatch):
-    monkeypatch.setattr(server, "LIMIT", 0.2)
+    monkeypatch.setattr(reception, "LIMIT", 0.2)
     deadline = time.monotonic() + 10
     with served.connect() as connection:
         connection.settimeout(0.05)

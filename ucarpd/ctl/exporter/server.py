@@ -7,22 +7,20 @@ import queue
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from io import BytesIO
 
+from ucarpd.ctl.exporter.reception import Reception, Request
 from ucarpd.ctl.failure import Failure
 
 WORKERS = 4
-"""Clients that are answered at one time, for each socket."""
+"""Clients that are answered at one time, and as many whose requests are complete and wait."""
 
 LIMIT = 5.0
-"""Seconds for a request to arrive, and for a client to take the answer."""
-
-LONGEST_HEAD = 16384
-"""Bytes of a request."""
+"""Seconds for a client to take the answer."""
 
 METRICS = "/metrics"
 
@@ -33,58 +31,53 @@ Page = Callable[[str], tuple[str, bytes]]
 def serve(sockets: Iterable[socket.socket], page: Page) -> None:
     """Serve until an error ends it, such as that a socket was shut down."""
     errors: queue.SimpleQueue[BaseException] = queue.SimpleQueue()
+    requests: queue.Queue[Request | None] = queue.Queue(WORKERS)
 
-    def work(listening: socket.socket) -> None:
+    def receive() -> None:
         try:
-            while True:
-                _answer(listening, page)
+            with closing(Reception(sockets)) as reception:
+                for request in reception.requests():
+                    requests.put(request)
         except BaseException as error:  # noqa: BLE001 - the main thread raises it
             errors.put(error)
+        requests.put(None)
 
-    for each in sockets:
-        for _ in range(WORKERS):
-            threading.Thread(target=work, args=(each,), daemon=True).start()
+    def work() -> None:
+        try:
+            while request := requests.get():
+                _answer(request, page)
+        except BaseException as error:  # noqa: BLE001 - the main thread raises it
+            errors.put(error)
+        requests.put(None)  # for the next worker
+
+    for each in (receive, *[work] * WORKERS):
+        threading.Thread(target=each, daemon=True).start()
     raise errors.get()
 
 
-def _answer(listening: socket.socket, page: Page) -> None:
-    try:
-        connection, address = listening.accept()
-    except ConnectionAbortedError:
-        return
-    with connection:
+def _answer(request: Request, page: Page) -> None:
+    with request.connection as connection:
+        connection.settimeout(LIMIT)
         try:
-            _Handler(connection, address, page)
+            _Handler(request, page)
         except (ConnectionError, TimeoutError):
             return  # The client has gone, or is too slow.
         except OSError as error:
-            print(f"ucarpctl: cannot answer {address}: {error}", file=sys.stderr, flush=True)
-
-
-def _head(connection: socket.socket) -> bytes:
-    """Return the request, or nothing if it is too long or not complete.  Raises OSError."""
-    deadline = time.monotonic() + LIMIT
-    data = b""
-    while b"\r\n\r\n" not in data:
-        connection.settimeout(max(deadline - time.monotonic(), 0.001))
-        chunk = connection.recv(LONGEST_HEAD)
-        data += chunk
-        if not chunk or len(data) > LONGEST_HEAD:
-            return b""
-    connection.settimeout(LIMIT)
-    return data
+            said = f"cannot answer {request.address}: {error}"
+            print(f"ucarpctl: {said}", file=sys.stderr, flush=True)
 
 
 class _Handler(BaseHTTPRequestHandler):
     """Answers one request: the protocol is HTTP/1.0."""
 
-    def __init__(self, connection: socket.socket, address: object, page: Page) -> None:
+    def __init__(self, request: Request, page: Page) -> None:
         self._page = page
-        super().__init__(connection, address, None)  # type: ignore[arg-type]  # it has no server
+        self._head = request.head
+        super().__init__(request.connection, request.address, None)  # type: ignore[arg-type]  # it has no server
 
     def setup(self) -> None:
         super().setup()
-        self.rfile = BytesIO(_head(self.connection))
+        self.rfile = BytesIO(self._head)
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]

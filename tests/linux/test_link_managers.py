@@ -65,3 +65,10 @@ def test_the_older_ones(tmp_path, write):
     found = [each.program for each in find("eth0", 2, tmp_path)]
     assert found == [Program.DHCLIENT, Program.IFUPDOWN]
     assert find("eth1", 3, tmp_path) == []
+
+
+def test_ifupdown_while_it_takes_the_interface_down(tmp_path, write):
+    write("/run/network/ifstate", "lo=lo\n")
+    write("/run/network/ifdown-eth0.pid", "17\n")
+    assert find("eth0", 2, tmp_path) == [LinkManager(Program.IFUPDOWN)]
+    assert find("eth1", 3, tmp_path) == []

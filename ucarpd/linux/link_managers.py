@@ -47,7 +47,9 @@ def find(interface: str, index: int, root: Path = Path("/")) -> list[LinkManager
     if (run / f"dhclient.{interface}.pid").exists():
         found.append(LinkManager(Program.DHCLIENT))
     entry = rf"^{re.escape(interface)}="
-    if re.search(entry, _text(run / "network/ifstate"), re.MULTILINE):
+    # ifdown takes the interface out of its table before it acts.
+    is_going_down = (run / f"network/ifdown-{interface}.pid").exists()
+    if is_going_down or re.search(entry, _text(run / "network/ifstate"), re.MULTILINE):
         found.append(LinkManager(Program.IFUPDOWN))
     return found
 

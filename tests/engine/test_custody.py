@@ -157,6 +157,18 @@ async def test_one_removal_is_told_once_however_often_it_is_noticed():
 
 
 @in_virtual_time
+async def test_each_advertisement_leaves_the_host_its_own_source_unless_an_address_is_missing():
+    bench = await master()
+    bench.steps_behind.clear()
+    bench.wanted_there = (VIRTUAL,)
+    await asyncio.sleep(1.0)
+    assert bench.steps_behind == []
+    bench.on_interface = (VIRTUAL,)
+    await asyncio.sleep(1.0)
+    assert bench.steps_behind == [bench.engine.sources]
+
+
+@in_virtual_time
 async def test_each_removal_of_an_address_that_was_put_back_is_told():
     bench = await master()
     bench.engine.address_removed(VIRTUAL)

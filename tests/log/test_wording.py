@@ -39,6 +39,11 @@ ROWS = [
         "[WARNING] web: 172.16.0.11 was removed from eth0 by another program; putting it back",
     ),
     (
+        lambda log: log.address_stepped_behind([IPv4Address("10.0.0.1")], [PEER, PEER6]),
+        "[INFO] web: 10.0.0.1 had become the source of this host's own connections; added again behind "
+        "172.16.0.11",
+    ),
+    (
         lambda log: log.ipv6_switched_off("eth0"),
         "[WARNING] web: IPv6 was switched off on eth0: "
         "type: sysctl -w net/ipv6/conf/eth0/disable_ipv6=0",

@@ -2,7 +2,7 @@
 
 import errno
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ucarpd.carp.actions import State
 from ucarpd.carp.params import IPAddress
@@ -92,6 +92,12 @@ class AddressMessages(InstanceLines):
             logging.WARNING,
             f"taken away {ip}",
             f"{ip} was removed from {self._interface} by another program; putting it back",
+        )
+
+    def address_stepped_behind(self, ips: Sequence[IPAddress], own: Iterable[IPAddress]) -> None:
+        self.info(
+            f"{listed(ips)} had become the source of this host's own connections; added again "
+            f"behind {listed([ip for ip in own if ip.version == 4])}"
         )
 
     def ipv6_switched_off(self, device: str) -> str:

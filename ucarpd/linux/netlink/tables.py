@@ -12,6 +12,7 @@ from ucarpd.linux.netlink.messages import (
     InterfaceAddress,
     Link,
     LinkMessage,
+    Placed,
     address_of,
     request,
 )
@@ -110,6 +111,15 @@ class Tables:
             return ()
         network = _network(entry.index, ip, entry.placed.address.prefixlen)
         return self._networks.get(network, {}).values()
+
+    def before(self, interface: str, own: IPAddress, ours: Collection[IPAddress]) -> list[Placed]:
+        """Return those of `ours` in the network of the host's own IPv4 address, if one is its primary."""
+        entry = self.entry(interface, own)
+        if entry is None or not entry.is_secondary:
+            return []
+        found = [each for each in self.network(entry) if each.placed.address.ip in ours]
+        is_first = any(not each.is_secondary for each in found)
+        return [each.placed for each in found] if is_first else []
 
     def is_covered(
         self, interface: str, address: InterfaceAddress, ours: Collection[IPAddress]

@@ -49,10 +49,10 @@ ROWS = [
         "type: sysctl -w net/ipv6/conf/eth0/disable_ipv6=0",
     ),
     (
-        lambda log: log.removers([LinkManager(Program.NETWORKD, "/etc/systemd/network/a.network")]),
+        lambda log: log.removers([LinkManager(Program.NETWORKD, "/run/systemd/network/a.network")]),
         "[WARNING] web: systemd-networkd manages eth0, and removes addresses that it has not set: write "
-        "KeepConfiguration=static into the section [Network] of /etc/systemd/network/a.network, or of a "
-        "drop-in",
+        "[Network] and KeepConfiguration=static into /etc/systemd/network/a.network.d/ucarpd.conf, and "
+        "type networkctl reload",
     ),
     (
         lambda log: log.removers([LinkManager(Program.NETWORK_MANAGER)]),

@@ -3,6 +3,7 @@
 import errno
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from ucarpd.carp.actions import State
 from ucarpd.carp.params import IPAddress
@@ -112,7 +113,7 @@ class AddressMessages(InstanceLines):
         Return the words.
         """
         texts = [
-            _REMOVERS[each.program].format(interface=self._interface, file=each.file)
+            _REMOVERS[each.program].format(interface=self._interface, file=Path(each.file).name)
             for each in found
         ]
         text = "; ".join(texts) or (
@@ -163,8 +164,10 @@ class AddressMessages(InstanceLines):
 
 _REMOVERS = {
     Program.NETWORKD: (
+        # A drop-in: netplan writes the file itself again and again, and a package may own it.
         "systemd-networkd manages {interface}, and removes addresses that it has not set: write "
-        "KeepConfiguration=static into the section [Network] of {file}, or of a drop-in"
+        "[Network] and KeepConfiguration=static into /etc/systemd/network/{file}.d/ucarpd.conf, and "
+        "type networkctl reload"
     ),
     Program.NETWORK_MANAGER: (
         "NetworkManager manages {interface}, and removes addresses when it activates a connection: "

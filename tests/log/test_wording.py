@@ -67,6 +67,11 @@ ROWS = [
         "eth0, and ifdown removes all its addresses",
     ),
     (
+        lambda log: log.removers([LinkManager(Program.IFUPDOWN2)]),
+        "[WARNING] web: ifupdown2 manages eth0, and ifreload removes addresses that it has not set: "
+        "write address-purge no into the stanza of eth0 in /etc/network/interfaces, and type ifreload -a",
+    ),
+    (
         lambda log: log.removers([]),
         "[WARNING] web: no network manager is known to manage eth0: was it a person, or a script?",
     ),

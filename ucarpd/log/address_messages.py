@@ -179,5 +179,10 @@ _REMOVERS = {
         "its lease changes: set UCARP_IF_ALIAS={interface}:0, or give this host a fixed address"
     ),
     Program.IFUPDOWN: "ifupdown manages {interface}, and ifdown removes all its addresses",
+    Program.IFUPDOWN2: (
+        "ifupdown2 manages {interface}, and ifreload removes addresses that it has not set: write "
+        "address-purge no into the stanza of {interface} in /etc/network/interfaces, and type "
+        "ifreload -a"
+    ),
 }
 """Each program, and the setting that stops it."""

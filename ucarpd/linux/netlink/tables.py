@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Container, Iterable, Iterator
 from ipaddress import IPv4Address
+from itertools import takewhile
 from typing import TypeVar
 
 from ucarpd.carp.params import IPAddress
@@ -113,13 +114,12 @@ class Tables:
         return self._networks.get(network, {}).values()
 
     def before(self, interface: str, own: IPAddress, ours: Collection[IPAddress]) -> list[Placed]:
-        """Return those of `ours` in the network of the host's own IPv4 address, if one is its primary."""
+        """Return those of `ours` before the host's own IPv4 address, if that is a secondary."""
         entry = self.entry(interface, own)
         if entry is None or not entry.is_secondary:
             return []
-        found = [each for each in self.network(entry) if each.placed.address.ip in ours]
-        is_first = any(not each.is_secondary for each in found)
-        return [each.placed for each in found] if is_first else []
+        earlier = takewhile(lambda each: each.placed.address.ip != own, self.network(entry))
+        return [each.placed for each in earlier if each.placed.address.ip in ours]
 
     def is_covered(
         self, interface: str, address: InterfaceAddress, ours: Collection[IPAddress]

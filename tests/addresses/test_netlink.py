@@ -10,6 +10,8 @@ from virtual_loop import in_virtual_time
 from ucarpd.addresses.netlink import NetlinkAddresses
 from ucarpd.engine import Outcome
 
+OWN = ip_address("10.0.0.11")
+
 
 class Bench:
     def __init__(self, tmp_path, more=""):
@@ -277,3 +279,37 @@ async def test_after_a_reload_other_addresses_are_searched_for(tmp_path):
     assert bench.addresses.missing() == ()
     bench.addresses.reconfigure(config_of(tmp_path, "UCARP_EXTRA_ADDRS=10.0.0.120/24\n"))
     assert bench.addresses.missing() == (ip_address("10.0.0.120"),)
+
+
+@in_virtual_time
+async def test_addresses_before_the_hosts_own_are_added_again_behind_it(tmp_path):
+    bench = Bench(tmp_path)
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    bench.netlink.told()
+    bench.addresses.step_behind([OWN])
+    assert bench.netlink.told() == []
+    bench.netlink.put("eth0", ONE, label="eth0:0")
+    bench.netlink.in_front = {ONE}
+    bench.addresses.step_behind([OWN])
+    assert bench.netlink.told() == [f"remove {ONE}", f"add {ONE}"]
+    assert bench.log.told()[-1] == f"address_stepped_behind {ONE} {OWN}"
+    assert bench.addresses.is_busy
+    # It is gone only as long as the job runs.
+    bench.netlink.catch_up = lambda: bench.outcomes.append(bench.addresses.is_busy)
+    await asyncio.sleep(0.1)
+    assert bench.outcomes[1:] == [True]
+    assert not bench.addresses.is_busy
+    assert bench.netlink.placed("eth0", ONE).label == "eth0:0"
+
+
+@in_virtual_time
+async def test_whether_they_are_before_the_hosts_own_is_asked_only_after_a_change(tmp_path):
+    bench = Bench(tmp_path)
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    bench.addresses.step_behind([OWN])
+    bench.netlink.in_front = {ONE}
+    bench.netlink.told()
+    bench.addresses.step_behind([OWN])
+    assert bench.netlink.told() == []

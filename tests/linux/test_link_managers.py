@@ -65,3 +65,22 @@ def test_the_older_ones(tmp_path, write):
     found = [each.program for each in find("eth0", 2, tmp_path)]
     assert found == [Program.DHCLIENT, Program.IFUPDOWN]
     assert find("eth1", 3, tmp_path) == []
+
+
+def test_ifupdown_while_it_takes_the_interface_down(tmp_path, write):
+    write("/run/network/ifstate", "lo=lo\n")
+    write("/run/network/ifdown-eth0.pid", "17\n")
+    assert find("eth0", 2, tmp_path) == [LinkManager(Program.IFUPDOWN)]
+    assert find("eth1", 3, tmp_path) == []
+
+
+@pytest.mark.parametrize("file", ["interfaces", "interfaces.d/lan"])
+def test_ifupdown2(tmp_path, write, file):
+    write(
+        f"/etc/network/{file}",
+        "auto eth0\niface eth0\n    address 10.0.0.1/24\niface eth1.5 inet static\n",
+    )
+    assert find("eth0", 2, tmp_path) == []
+    write("/run/network/ifstatelock", "")
+    assert find("eth0", 2, tmp_path) == [LinkManager(Program.IFUPDOWN2)]
+    assert find("eth1", 3, tmp_path) == []

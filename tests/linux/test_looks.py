@@ -112,7 +112,7 @@ def test_the_thread_of_one_that_hangs_ends_with_it(monkeypatch):
         assert await told.get() == "hangs"
         may_end.set()
         (await told.get()).join(60.0)
-        looks.do(threading.current_thread, told.put_nowait, None, None)
+        looks.do(threading.current_thread, told.put_nowait, None, lambda: None)
         assert (await told.get()).is_alive()
 
     asyncio.run(asyncio.wait_for(scenario(), 60.0))

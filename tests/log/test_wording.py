@@ -44,15 +44,20 @@ ROWS = [
         "duplicate address detection has passed; adding it again with nodad",
     ),
     (
+        lambda log: log.address_stepped_behind([IPv4Address("10.0.0.1")], [PEER, PEER6]),
+        "[INFO] web: 10.0.0.1 had become the source of this host's own connections; added again behind "
+        "172.16.0.11",
+    ),
+    (
         lambda log: log.ipv6_switched_off("eth0"),
         "[WARNING] web: IPv6 was switched off on eth0: "
         "type: sysctl -w net/ipv6/conf/eth0/disable_ipv6=0",
     ),
     (
-        lambda log: log.removers([], [LinkManager(Program.NETWORKD, "/etc/systemd/network/a.network")]),
+        lambda log: log.removers([], [LinkManager(Program.NETWORKD, "/run/systemd/network/a.network")]),
         "[WARNING] web: systemd-networkd manages eth0, and removes addresses that it has not set: write "
-        "KeepConfiguration=static into the section [Network] of /etc/systemd/network/a.network, or of a "
-        "drop-in",
+        "[Network] and KeepConfiguration=static into /etc/systemd/network/a.network.d/ucarpd.conf, and "
+        "type networkctl reload",
     ),
     (
         lambda log: log.removers([], [LinkManager(Program.NETWORK_MANAGER)]),
@@ -65,6 +70,11 @@ ROWS = [
         "[WARNING] web: dhclient runs on eth0, and removes the addresses with the label eth0 when its "
         "lease changes: set UCARP_IF_ALIAS=eth0:0, or give this host a fixed address; ifupdown manages "
         "eth0, and ifdown removes all its addresses",
+    ),
+    (
+        lambda log: log.removers([], [LinkManager(Program.IFUPDOWN2)]),
+        "[WARNING] web: ifupdown2 manages eth0, and ifreload removes addresses that it has not set: "
+        "write address-purge no into the stanza of eth0 in /etc/network/interfaces, and type ifreload -a",
     ),
     (
         lambda log: log.removers(["process 12 is the old ucarp"], [LinkManager(Program.IFUPDOWN)]),

@@ -95,6 +95,21 @@ def test_the_down_script_is_run_as_the_record_says(bench, tmp_path, log_lines):
     assert bench.is_forgotten()
 
 
+@pytest.mark.parametrize(("error", "word"), [(None, "done in"), (NOT_PERMITTED, "failed after")])
+def test_a_down_script_that_fails_is_a_fault_only_if_an_address_is_left(
+    bench, tmp_path, log_lines, error, word
+):
+    """As `ifconfig eth0:0 down` does when `clear` has already removed the address."""
+    script = tmp_path / "down.sh"
+    script.write_text("#!/bin/sh\nexit 255\n")
+    script.chmod(0o755)
+    down = Hook("down", script, ("eth0", "10.0.0.1"), {}, 20.0)
+    bench.clear(bench.leave(down=down, error=error))
+    line = log_lines.told()[-1]
+    assert line.startswith(f"web: [{script} eth0 10.0.0.1] {word}")
+    assert line.endswith("exit status 255")
+
+
 def test_a_down_script_that_would_harm_the_host_is_not_run(bench, tmp_path, log_lines):
     script = tmp_path / "down.sh"
     script.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\ntrue to $address/32\n")

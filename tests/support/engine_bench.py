@@ -38,6 +38,7 @@ class Bench:
         self.on_interface = ()
         self.wanted_there = ()
         self.hosts_own = ()
+        self.steps_behind = []
         self.send_error = None
         self.unreachable = {}
         self.unread = []
@@ -93,6 +94,9 @@ class Bench:
 
     def mend(self):
         self.story.append("mend")
+
+    def step_behind(self, own):
+        self.steps_behind.append(own)
 
     def is_hosts_own(self, ip):
         return ip in self.hosts_own

@@ -29,6 +29,8 @@ class FakeNetlink:
         self.refuses: set = set()
         self.keeps: set = set()
         self.unusable: set = set()
+        self.in_front: set = set()
+        """Our addresses that are before the host's own until they are added again."""
         self.story: list[str] = []
         self.routes: list[str] = []
         self.route_errors: dict[str, int] = {}
@@ -40,6 +42,7 @@ class FakeNetlink:
         self.table.setdefault(interface, {})[ip] = Placed(InterfaceAddress(ip, prefixlen), label)
 
     def take(self, interface, ip):
+        self.in_front.discard(ip)
         self.table.get(interface, {}).pop(ip, None)
 
     def rename(self, interface, name):
@@ -87,6 +90,9 @@ class FakeNetlink:
 
     def placed(self, interface, ip):
         return self.table.get(interface, {}).get(ip)
+
+    def before(self, interface, own, ours):
+        return [self.placed(interface, ip) for ip in ours if ip in self.in_front]
 
     def catch_up(self):
         pass

@@ -1,7 +1,7 @@
 """Virtual addresses that ucarpd itself adds to the interface and removes, over netlink."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Protocol
 
@@ -34,6 +34,8 @@ class NetlinkAddresses:
         self._addresses: list[InterfaceAddress] = []
         self._complete_in: object | None = None
         """The version of the kernel's tables in which no address was missing."""
+        self._behind_in: object | None = None
+        """The version of the kernel's tables in which no address was before the host's own."""
         self._jobs = 0
         self._index: int | None = None
         """The index of the interface when addresses were added to it."""
@@ -119,6 +121,25 @@ class NetlinkAddresses:
 
     def mend(self) -> None:
         """Do nothing: a netlink request ends in a moment, and its result reports the addresses."""
+
+    def step_behind(self, own: Collection[IPAddress]) -> None:
+        version = self._netlink.version
+        if version is self._behind_in:
+            return
+        self._behind_in = version
+        before = [p for ip in own for p in self._netlink.before(self._interface, ip, self._ips)]
+        if not before:
+            return
+        self._log.address_stepped_behind([each.address.ip for each in before], own)
+        self._jobs += 1
+
+        def added() -> None:
+            # While this job runs, nobody asks why the addresses were gone.
+            self._netlink.catch_up()
+            self._jobs -= 1
+
+        self._netlink.remove(self._interface, [each.address for each in before], self._removed)
+        self.put_back(before, added)
 
     def is_hosts_own(self, ip: IPAddress) -> bool:
         others = (

@@ -6,7 +6,7 @@ call a cloud's API, or add the address to another interface.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
@@ -165,6 +165,9 @@ class ScriptedAddresses:
             for each in lost:
                 self._log.address_taken_away(each.address.ip)
             self._netlink.put_back(lost, lambda: None)
+
+    def step_behind(self, own: Collection[IPAddress]) -> None:
+        self._netlink.step_behind(own)
 
     def is_hosts_own(self, ip: IPAddress) -> bool:
         return self._netlink.is_hosts_own(ip)

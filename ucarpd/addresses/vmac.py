@@ -7,7 +7,7 @@ same MAC address.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Protocol
 
@@ -121,6 +121,9 @@ class VirtualMacAddresses:
 
     def mend(self) -> None:
         self._owner.mend()
+
+    def step_behind(self, own: Collection[IPAddress]) -> None:
+        """Do nothing: the device has only virtual addresses."""
 
     def is_hosts_own(self, ip: IPAddress) -> bool:
         return self._owner.is_hosts_own(ip)

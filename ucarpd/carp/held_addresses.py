@@ -5,7 +5,8 @@ It lives as long as its host is MASTER; a new one is made each time that the rol
 Each address is handled by itself.  An address that is here is announced.  A refused address is
 tried again, once quickly and then after growing pauses.  When the quick attempt has also failed,
 the machine reports it, so that a host that can serve may take the role.  A removed address is put
-back at most once a second.  A completed job never cancels the retry that a later removal has
+back at once, and again once quickly, because a program that sets up the interface often removes
+addresses twice; then at most once a second.  A completed job never cancels the retry that a later removal has
 planned: the job says which addresses are here and which were refused, and every other address
 counts as removed.
 
@@ -30,10 +31,10 @@ from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.timing import UNITS_PER_SECOND, earliest, master_down_units
 
 REACQUIRE_INTERVAL = 1.0
-"""The least number of seconds between two attempts to put back a removed address."""
+"""The least number of seconds between attempts to put back a removed address, from the third on."""
 
 QUICK_RETRY = 0.2
-"""Seconds before the second attempt to put an address that was refused."""
+"""Seconds before the second attempt to put an address that was refused or removed."""
 
 LONGEST_RETRY = 60.0
 """Seconds between the later attempts at most; they begin with one second and double."""
@@ -68,6 +69,8 @@ class HeldAddresses:
         self._reported: tuple[IPAddress, ...] = ()
         self._failures = 0
         self._acquired_at = 0.0
+        self._pause = QUICK_RETRY
+        """The least number of seconds between the last attempt and one to put back an address."""
         self._taken_at = float("inf")
         self._reacquire_at: float | None = None
         self._rival_gone_at: float | None = None
@@ -98,6 +101,9 @@ class HeldAddresses:
         )
 
     def acquire(self, now: float) -> list[Action]:
+        # A later one of a row comes one interval after the one before.
+        is_first = now - self._acquired_at > 2 * REACQUIRE_INTERVAL
+        self._pause = QUICK_RETRY if is_first else REACQUIRE_INTERVAL
         self._acquired_at = now
         self._taken_at = min(self._taken_at, now)
         self._reacquire_at = None
@@ -135,11 +141,11 @@ class HeldAddresses:
         return [] if is_first else self._report()
 
     def removed(self, address: IPAddress, now: float) -> list[Action]:
-        """Put it back at once, but at most once a second."""
+        """Put it back at once, a second time quickly, and then at most once a second."""
         if address not in self._addresses or address in self._refused:
             return []
         self._here.discard(address)
-        self._reacquire_at = max(now, self._acquired_at + REACQUIRE_INTERVAL)
+        self._reacquire_at = max(now, self._acquired_at + self._pause)
         return self.due(now)
 
     def announce(self, now: float, addresses: tuple[IPAddress, ...] = ()) -> list[Action]:

@@ -154,8 +154,11 @@ class Custody:
         if self._addresses.is_busy:
             self._addresses.mend()
             return
-        for ip in self._addresses.missing():
+        missing = self._addresses.missing()
+        for ip in missing:
             self._loop.call_soon(self.removed, ip)
+        if not missing:
+            self._addresses.step_behind(self._machine.sources)
 
     # -- results of jobs ---------------------------------------------------------------------------
 

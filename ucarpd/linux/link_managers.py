@@ -16,6 +16,7 @@ class Program(Enum):
     NETWORK_MANAGER = "NetworkManager"
     DHCLIENT = "dhclient"
     IFUPDOWN = "ifupdown"
+    IFUPDOWN2 = "ifupdown2"
 
 
 class LinkManager(NamedTuple):
@@ -47,8 +48,17 @@ def find(interface: str, index: int, root: Path = Path("/")) -> list[LinkManager
     if (run / f"dhclient.{interface}.pid").exists():
         found.append(LinkManager(Program.DHCLIENT))
     entry = rf"^{re.escape(interface)}="
-    if re.search(entry, _text(run / "network/ifstate"), re.MULTILINE):
+    # ifdown takes the interface out of its table before it acts.
+    is_going_down = (run / f"network/ifdown-{interface}.pid").exists()
+    if is_going_down or re.search(entry, _text(run / "network/ifstate"), re.MULTILINE):
         found.append(LinkManager(Program.IFUPDOWN))
+    # ifupdown2 keeps its table in /var/tmp, where others than root may write.
+    if (run / "network/ifstatelock").exists():
+        network = root / "etc/network"
+        files = [network / "interfaces", *network.glob("interfaces.d/*")]
+        stanza = rf"^\s*iface\s+{re.escape(interface)}(\s|$)"
+        if any(re.search(stanza, _text(each), re.MULTILINE) for each in files):
+            found.append(LinkManager(Program.IFUPDOWN2))
     return found
 
 

@@ -2,7 +2,8 @@
 
 import errno
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from ucarpd.carp.actions import State
 from ucarpd.carp.params import IPAddress
@@ -102,6 +103,12 @@ class AddressMessages(InstanceLines):
             "detection has passed; adding it again with nodad",
         )
 
+    def address_stepped_behind(self, ips: Sequence[IPAddress], own: Iterable[IPAddress]) -> None:
+        self.info(
+            f"{listed(ips)} had become the source of this host's own connections; added again "
+            f"behind {listed([ip for ip in own if ip.version == 4])}"
+        )
+
     def ipv6_switched_off(self, device: str) -> str:
         """Say why the IPv6 addresses of a master are gone; return the words."""
         text = f"IPv6 was switched off on {device}: {sysctl.ipv6_command(device)}"
@@ -115,7 +122,7 @@ class AddressMessages(InstanceLines):
         most likely cause.  Return the words.
         """
         texts = [
-            _REMOVERS[each.program].format(interface=self._interface, file=each.file)
+            _REMOVERS[each.program].format(interface=self._interface, file=Path(each.file).name)
             for each in found
         ]
         text = "; ".join(old_ucarps or texts) or (
@@ -166,8 +173,10 @@ class AddressMessages(InstanceLines):
 
 _REMOVERS = {
     Program.NETWORKD: (
+        # A drop-in: netplan writes the file itself again and again, and a package may own it.
         "systemd-networkd manages {interface}, and removes addresses that it has not set: write "
-        "KeepConfiguration=static into the section [Network] of {file}, or of a drop-in"
+        "[Network] and KeepConfiguration=static into /etc/systemd/network/{file}.d/ucarpd.conf, and "
+        "type networkctl reload"
     ),
     Program.NETWORK_MANAGER: (
         "NetworkManager manages {interface}, and removes addresses when it activates a connection: "
@@ -179,5 +188,10 @@ _REMOVERS = {
         "its lease changes: set UCARP_IF_ALIAS={interface}:0, or give this host a fixed address"
     ),
     Program.IFUPDOWN: "ifupdown manages {interface}, and ifdown removes all its addresses",
+    Program.IFUPDOWN2: (
+        "ifupdown2 manages {interface}, and ifreload removes addresses that it has not set: write "
+        "address-purge no into the stanza of {interface} in /etc/network/interfaces, and type "
+        "ifreload -a"
+    ),
 }
 """Each program, and the setting that stops it."""

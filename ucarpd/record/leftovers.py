@@ -55,7 +55,7 @@ async def _clear_one(cleared: Cleared, make_netlink: Callable[[Listener], Netlin
     if content.routes and (error := await _remove_routes(content, make_netlink(_Nobody()))):
         log.route_not_removed(error)
     await _stop_units(content, log)
-    await _run_down_script(content, log)
+    await _run_down_script(cleared, log)
     device_error = None
     if content.virtual_mac:
         device_error = await _remove_device(content, make_netlink(_Nobody()))
@@ -85,12 +85,15 @@ async def _stop_units(content: Content, log: Journal) -> None:
         await stopped.wait()
 
 
-async def _run_down_script(content: Content, log: Journal) -> None:
+async def _run_down_script(cleared: Cleared, log: Journal) -> None:
+    content = cleared.content
     script = content.down_script
     if script is None:
         return
     arguments = tuple(script.arguments)
     hook = Hook("down", Path(script.path), arguments, script.environment, script.timeout)
+    # Many down-scripts fail if there is no address to remove.
+    hook = hook._replace(is_excused=lambda: cleared.error is None)
     if any(":" in each.ip for each in content.addresses):
         hook = hook._replace(objection=partial(harm, Path(script.path)))
     ended = asyncio.Event()

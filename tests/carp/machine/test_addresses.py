@@ -5,7 +5,7 @@ from playbook import SECOND, VIRTUAL, brought_to, play
 from ucarpd.carp.actions import State
 
 
-def test_addresses_that_somebody_removed_are_put_back_at_most_once_a_second():
+def test_addresses_that_somebody_removed_are_put_back_twice_quickly_and_then_once_a_second():
     play(
         brought_to(State.MASTER),
         """
@@ -13,9 +13,12 @@ def test_addresses_that_somebody_removed_are_put_back_at_most_once_a_second():
         at 13.62: AddressesAcquired 10.0.0.100 -> AnnounceAddresses 10.0.0.100
         at 13.65: AddressRemoved 10.0.0.100 -> nothing
         at 13.7: AddressRemoved 10.0.0.100 -> nothing
-        until 14.5: deadlines -> 1 SendAdvertisement 1/0
-        at 14.6: DeadlineReached -> AcquireAddresses
-        at 14.61: AddressesAcquired 10.0.0.100 -> AnnounceAddresses 10.0.0.100
+        until 13.79: deadlines -> nothing
+        at 13.8: DeadlineReached -> AcquireAddresses
+        at 13.82: AddressRemoved 10.0.0.100 -> nothing
+        until 14.7: deadlines -> 1 SendAdvertisement 1/0
+        at 14.8: DeadlineReached -> AcquireAddresses
+        at 14.81: AddressesAcquired 10.0.0.100 -> AnnounceAddresses 10.0.0.100
         """,
     )
 

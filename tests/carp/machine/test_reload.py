@@ -70,9 +70,8 @@ def test_params_changed_a_master_puts_up_and_announces_new_addresses():
         at 13.6: ParamsChanged addresses=10.0.0.100+10.0.0.101 -> AcquireAddresses
         at 13.62: AddressesAcquired -> AnnounceAddresses 10.0.0.100 10.0.0.101
         at 13.72: DeadlineReached -> AnnounceAddresses 10.0.0.100 10.0.0.101
-        at 13.8: AddressRemoved 10.0.0.101 -> nothing
-        until 14.5: deadlines -> 1 AnnounceAddresses 10.0.0.100, 1 SendAdvertisement 1/0
-        at 14.6: DeadlineReached -> AcquireAddresses
+        at 13.75: AddressRemoved 10.0.0.101 -> nothing
+        at 13.8: DeadlineReached -> AcquireAddresses
         """,
     )
 

@@ -99,6 +99,13 @@ class Netlink(Lookups):
         entry = self._tables.entry(interface, ip)
         return entry.placed if entry is not None else None
 
+    def before(self, interface: str, own: IPAddress, ours: Collection[IPAddress]) -> list[Placed]:
+        """Return those of `ours` to add again, so that `own` is the source of the host's connections.
+
+        The kernel takes the first IPv4 address of a network for that.
+        """
+        return self._tables.before(interface, own, ours)
+
     def catch_up(self) -> None:
         """Handle the events that the kernel has sent until now, before the loop's next turn."""
         self._events.catch_up()

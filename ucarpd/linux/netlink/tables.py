@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Container, Iterable, Iterator
 from ipaddress import IPv4Address
+from itertools import takewhile
 from typing import TypeVar
 
 from ucarpd.carp.params import IPAddress
@@ -12,6 +13,7 @@ from ucarpd.linux.netlink.messages import (
     InterfaceAddress,
     Link,
     LinkMessage,
+    Placed,
     address_of,
     request,
 )
@@ -115,6 +117,14 @@ class Tables:
             return ()
         network = _network(entry.index, ip, entry.placed.address.prefixlen)
         return self._networks.get(network, {}).values()
+
+    def before(self, interface: str, own: IPAddress, ours: Collection[IPAddress]) -> list[Placed]:
+        """Return those of `ours` before the host's own IPv4 address, if that is a secondary."""
+        entry = self.entry(interface, own)
+        if entry is None or not entry.is_secondary:
+            return []
+        earlier = takewhile(lambda each: each.placed.address.ip != own, self.network(entry))
+        return [each.placed for each in earlier if each.placed.address.ip in ours]
 
     def is_covered(
         self, interface: str, address: InterfaceAddress, ours: Collection[IPAddress]

@@ -34,8 +34,9 @@ class Bench:
     def source_elsewhere(self, source, where):
         self.story.append(f"{source} is on {where}")
 
-    def demote(self, reason, amount):
-        self.story.append(f"demoted by {amount}: {reason}")
+    def demote(self, reasons):
+        each = (f"demoted by {amount}: {reason}" for reason, amount in reasons.items())
+        self.story.append(", ".join(each))
 
     def tell(self, readiness):
         self.member.tell(readiness)
@@ -68,8 +69,7 @@ def test_what_keeps_it_from_a_family_makes_it_less_fit_until_it_is_over(bench):
     assert bench.tell(Ready((V4,), ("no IPv6",))) == ["ready 10.0.0.1"]
     assert bench.tell(Ready((V4,), ("no route",))) == [
         "ready 10.0.0.1",
-        "demoted by 240: no route",
-        "demoted by 0: no IPv6",
+        "demoted by 0: no IPv6, demoted by 240: no route",
     ]
     assert bench.tell(Ready((V4, V6))) == ["ready 10.0.0.1 fe80::1", "demoted by 0: no route"]
 

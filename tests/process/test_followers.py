@@ -168,7 +168,7 @@ async def test_a_stop_during_an_offer_starts_nothing_again(make):
 async def test_other_reasons_to_be_less_fit_do_not_touch_the_units(make):
     host = make()
     await host.serve()
-    host.instance.demote("check", 100)
+    host.instance.demote({"check": 100})
     await asyncio.sleep(0.1)
     assert host.instance.state is State.MASTER
     assert host.systemd.told() == []

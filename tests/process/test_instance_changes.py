@@ -69,10 +69,10 @@ async def test_a_fault_of_its_own_interface_does_not_count_twice(make):
 async def test_what_the_interface_finds_counts_for_this_one_alone(make):
     bench = make()
     bench.instance.start()
-    bench.interface.demote("no IPv6", 100)
+    bench.interface.demote({"no IPv6": 100})
     assert bench.instance.shown.note == "; less fit: no IPv6"
     assert bench.host_demotion.reasons == {}
-    bench.interface.demote("no IPv6", 0)
+    bench.interface.demote({"no IPv6": 0})
     assert bench.instance.shown.note == ""
     await bench.instance.stop("stopping")
 

@@ -159,7 +159,7 @@ async def test_every_reason_to_be_less_fit(make):
     bench = make()
     await bench.serve()
     bench.host_demotion.set("eth1 cannot be used", 100)
-    bench.interface.demote("no IPv6", 20)
+    bench.interface.demote({"no IPv6": 20})
     found = status(bench)
     assert found["demotion"] == [
         {"reason": "eth1 cannot be used", "amount": 100, "level": "failing"},

@@ -164,8 +164,9 @@ class Bench:
         return load(path, {})
 
     def attach(self, name="web", **keys):
-        def demote(reason, amount):
-            self.story.append(f"demoted by {amount}: {reason}")
+        def demote(reasons):
+            each = (f"demoted by {amount}: {reason}" for reason, amount in reasons.items())
+            self.story.append(", ".join(each))
 
         engine = FakeEngine(self)
         config = self.config(name, **keys)

@@ -6,7 +6,7 @@ pause it is taken for fit again, and may find out.
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ucarpd.carp.rank import DOWN_AMOUNT
 from ucarpd.health.demotion import Demotion, Level
@@ -57,6 +57,12 @@ class Fitness:
     def set(self, reason: str, amount: int, level: Level = Level.FAILING) -> None:
         """Let `reason` hold with this amount, or no longer (0)."""
         if self.demotion.set(reason, amount, level):
+            self._changed()
+
+    def set_all(self, amounts: Mapping[str, int]) -> None:
+        """Let each reason hold with its amount, or no longer (0), as one change."""
+        changed = [self.demotion.set(reason, amount) for reason, amount in amounts.items()]
+        if any(changed):
             self._changed()
 
     def maintain(self, level: Level | None) -> None:

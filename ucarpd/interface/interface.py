@@ -37,7 +37,7 @@ class Interface:
         self,
         name: str,
         netlink: Netlink,
-        demote: Demote,
+        demote: Callable[[str, int], None],
         elsewhere: Callable[[], Collection[IPAddress]] = tuple,
     ) -> None:
         self.name = name

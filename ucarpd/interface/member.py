@@ -1,6 +1,6 @@
 """A virtual host from the view of its interface, with the last report to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.rank import DOWN_AMOUNT
@@ -10,8 +10,11 @@ from ucarpd.interface.readiness import NotReady, Ready
 from ucarpd.interface.sources import Source
 from ucarpd.log.messages import Journal
 
-Demote = Callable[[str, int], None]
-"""A function that takes a reason and its demotion, 1 to 255; 0: the reason no longer holds."""
+Demote = Callable[[Mapping[str, int]], None]
+"""A function that takes reasons, each with its demotion, 1 to 255; 0: the reason no longer holds.
+
+It gets all that changes together: a fault that another one replaces must not count beside it.
+"""
 
 
 class Member:
@@ -62,9 +65,5 @@ class Member:
     def demote_for(self, faults: tuple[str, ...]) -> None:
         """Demote the virtual host for these faults, and no longer for earlier ones."""
         before, self._faults = self._faults, faults
-        for fault in faults:
-            if fault not in before:
-                self._demote(fault, DOWN_AMOUNT)
-        for fault in before:
-            if fault not in faults:
-                self._demote(fault, 0)
+        if faults != before:
+            self._demote(dict.fromkeys(before, 0) | dict.fromkeys(faults, DOWN_AMOUNT))

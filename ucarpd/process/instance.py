@@ -5,7 +5,7 @@ An engine that fails through a defect of ours is started again after a pause tha
 
 import asyncio
 import secrets
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from functools import partial
 
 from ucarpd import __version__
@@ -180,9 +180,9 @@ class Instance:
         """The instance has stopped, and these processes of its scripts still run."""
         self.parts.log.left_running(processes)
 
-    def demote(self, reason: str, amount: int) -> None:
-        """Something makes this virtual host alone less fit, or no longer (0)."""
-        self.parts.fitness.set(reason, amount)
+    def demote(self, reasons: Mapping[str, int]) -> None:
+        """Let these reasons make this virtual host alone less fit, or no longer (0)."""
+        self.parts.fitness.set_all(reasons)
 
     def demotion_changed(self) -> None:
         """The host, or this virtual host alone, is less fit or fitter than before."""

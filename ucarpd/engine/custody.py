@@ -97,7 +97,8 @@ class Custody:
             self._outgoing.announce(action)
 
     def report_unserved(self, addresses: tuple[IPAddress, ...]) -> None:
-        if addresses != self._unserved:
+        # The machine reports each change, in each of its terms as MASTER; only the end may be no news.
+        if addresses or self._unserved:
             self._unserved = addresses
             # The call waits for the loop's next turn, because it causes another event.
             self._loop.call_soon(self._owner.unserved, addresses)

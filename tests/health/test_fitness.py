@@ -26,7 +26,7 @@ class Watch:
 async def test_reasons_that_change_together_are_one_change():
     watch = Watch()
     for amounts in ({"one": 240}, {"one": 0, "other": 240}, {"one": 0, "other": 240}, {"other": 0}):
-        watch.fitness.set_all(amounts)
+        watch.fitness.set_families(amounts, ())
     assert watch.changes == [240, 240, 0]
 
 
@@ -55,18 +55,30 @@ def test_each_address_counts_by_its_share(missing, total, amount):
     @in_virtual_time
     async def scenario():
         watch = Watch()
-        watch.fitness.unserved(missing, total)
+        watch.fitness.unserved([4] * missing, total)
         assert watch.changes == [amount]
-        watch.fitness.unserved(0, total)
+        watch.fitness.unserved([], total)
         assert watch.changes == [amount, 0]
 
     scenario()
 
 
 @in_virtual_time
+async def test_an_address_of_a_lost_family_does_not_count_beside_the_fault():
+    watch = Watch()
+    watch.fitness.set_families({"no IPv6": 240}, [6])
+    watch.fitness.unserved([6], 2)
+    assert watch.changes == [240]
+    watch.fitness.unserved([4, 6], 4)
+    watch.fitness.set_families({"no IPv6": 0}, ())
+    watch.fitness.unserved([], 4)
+    assert watch.changes == [240, 252, 120, 0]
+
+
+@in_virtual_time
 async def test_a_master_is_not_forgiven_but_one_that_has_left_the_role_is():
     watch = Watch()
-    watch.fitness.unserved(1, 1)
+    watch.fitness.unserved([4], 1)
     await asyncio.sleep(2 * FIRST_ADDRESS_PAUSE)
     assert watch.changes == [240]
     watch.fitness.role_left()
@@ -78,7 +90,7 @@ async def test_a_master_is_not_forgiven_but_one_that_has_left_the_role_is():
 @in_virtual_time
 async def test_a_role_that_comes_back_early_shows_by_itself():
     watch = Watch()
-    watch.fitness.unserved(1, 1)
+    watch.fitness.unserved([4], 1)
     watch.fitness.role_left()
     watch.fitness.role_taken()
     await asyncio.sleep(2 * FIRST_ADDRESS_PAUSE)
@@ -90,7 +102,7 @@ async def test_the_pauses_grow_until_the_addresses_are_served():
     watch = Watch()
 
     async def pause():
-        watch.fitness.unserved(1, 1)
+        watch.fitness.unserved([4], 1)
         watch.fitness.role_left()
         began = asyncio.get_running_loop().time()
         while watch.changes[-1]:
@@ -100,7 +112,7 @@ async def test_the_pauses_grow_until_the_addresses_are_served():
     pauses = [await pause() for _ in range(8)]
     assert pauses[:3] == pytest.approx([60, 120, 240], abs=2)
     assert pauses[-1] == pytest.approx(LONGEST_ADDRESS_PAUSE, abs=2)
-    watch.fitness.unserved(0, 1)
+    watch.fitness.unserved([], 1)
     assert await pause() == pytest.approx(FIRST_ADDRESS_PAUSE, abs=2)
 
 
@@ -127,7 +139,7 @@ async def test_a_host_that_crashes_once_more_has_to_live_for_the_whole_while_aga
 async def test_after_the_end_nothing_is_forgiven():
     watch = Watch()
     watch.fitness.sending(True)
-    watch.fitness.unserved(1, 1)
+    watch.fitness.unserved([4], 1)
     watch.fitness.role_left()
     watch.fitness.close()
     await asyncio.sleep(2 * SENDING_PAUSE)

@@ -164,7 +164,7 @@ class Bench:
         return load(path, {})
 
     def attach(self, name="web", **keys):
-        def demote(reasons):
+        def demote(reasons, _lost):
             each = (f"demoted by {amount}: {reason}" for reason, amount in reasons.items())
             self.story.append(", ".join(each))
 

@@ -1,8 +1,8 @@
 """A virtual host from the view of its interface, with the last report to it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
-from ucarpd.carp.params import IPAddress, Params
+from ucarpd.carp.params import Family, IPAddress, Params
 from ucarpd.carp.rank import DOWN_AMOUNT
 from ucarpd.config import Config
 from ucarpd.engine import Engine
@@ -10,10 +10,11 @@ from ucarpd.interface.readiness import NotReady, Ready
 from ucarpd.interface.sources import Source
 from ucarpd.log.messages import Journal
 
-Demote = Callable[[Mapping[str, int]], None]
+Demote = Callable[[Mapping[str, int], Collection[Family]], None]
 """A function that takes reasons, each with its demotion, 1 to 255; 0: the reason no longer holds.
 
-It gets all that changes together: a fault that another one replaces must not count beside it.
+It gets all that changes together: a fault that another one replaces must not count beside it.  Then
+come the families that the present faults keep this host from.
 """
 
 
@@ -66,4 +67,5 @@ class Member:
         """Demote the virtual host for these faults, and no longer for earlier ones."""
         before, self._faults = self._faults, faults
         if faults != before:
-            self._demote(dict.fromkeys(before, 0) | dict.fromkeys(faults, DOWN_AMOUNT))
+            lost = set(self.params.families) - {ip.version for ip in self.own} if faults else set()
+            self._demote(dict.fromkeys(before, 0) | dict.fromkeys(faults, DOWN_AMOUNT), lost)

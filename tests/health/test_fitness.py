@@ -45,6 +45,8 @@ async def test_a_host_that_could_not_send_is_forgiven_after_a_while():
     watch = Watch()
     watch.fitness.sending(True)
     await asyncio.sleep(SENDING_PAUSE - 1)
+    watch.fitness.sending(True)
+    await asyncio.sleep(SENDING_PAUSE - 1)
     assert watch.changes == [240]
     await asyncio.sleep(2)
     assert watch.changes == [240, 0]

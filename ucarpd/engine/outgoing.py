@@ -32,15 +32,20 @@ class Outgoing:
         return list(map(self._send, self._transmitter.advertisement(action, self._wire.mac)))
 
     def note(self, results: list[bool | None]) -> bool | None:
-        """Count an advertisement; return whether sending fails now, or None if nothing changed."""
+        """Count an advertisement; return whether sending fails now, or None if that is no news.
+
+        While it fails, each failure is news: the owner forgets the fault after a while.
+        """
         # If a peer is unreachable, that says nothing about this host.
         if (True in results and self._errors.is_clean) or results.count(None) == len(results):
             return None
         was_failing, was_clean = self._errors.is_failing, self._errors.is_clean
-        self._errors.note(success=True in results)
+        has_failed = True not in results
+        self._errors.note(success=not has_failed)
         if self._errors.is_clean and not was_clean:
             self._log.sent()
-        return self._errors.is_failing if self._errors.is_failing != was_failing else None
+        is_failing = self._errors.is_failing
+        return is_failing if is_failing != was_failing or (is_failing and has_failed) else None
 
     def announce(self, action: AnnounceAddresses) -> None:
         for frame in self._announcements(action):

@@ -68,7 +68,8 @@ class Notes:
 
     def sending(self, is_failing: bool) -> None:
         """Note that advertisements do not get out, or do again."""
-        self._sending_since = self._clock() if is_failing else None
+        since = self._sending_since
+        self._sending_since = (self._clock() if since is None else since) if is_failing else None
 
     def found(self, report: Report) -> None:
         """Note a finding that lasts, or its end."""

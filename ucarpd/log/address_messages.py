@@ -23,8 +23,10 @@ class AddressMessages(InstanceLines):
         self._without_ipv6: frozenset[object] = frozenset()
         """Addresses that were refused because the interface has no IPv6."""
 
-    def address_left_over(self, ips: Sequence[object]) -> None:
-        self.warning(f"{listed(ips)} was left on {self.device} by an earlier run; removed")
+    def address_left_over(self, ips: Sequence[object], device: str | None = None) -> None:
+        """Say that they are removed from `device`, if that is not the one of today."""
+        where = device or self.device
+        self.warning(f"{listed(ips)} was left on {where} by an earlier run; removed")
 
     def address_was_there(self, ips: Sequence[object]) -> None:
         self.warning(

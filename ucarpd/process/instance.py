@@ -98,6 +98,9 @@ class Instance:
         cause = ", after a run that ended without a stop" if self._crashes.has_died else ""
         parts.teller.event(Event.START, f"ucarpd {__version__}{cause}")
         parts.standing.begin()
+        # A new engine reports what it cannot serve, but not that it serves all.
+        parts.notes.unserved = ()
+        parts.fitness.unserved((), 1)
         if seconds := probation(deaths):
             parts.fitness.crashed(seconds)
         parts.checking.configure(config)

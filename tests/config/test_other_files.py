@@ -207,7 +207,11 @@ def test_a_missing_file_has_no_hints(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["PASS", "PASSWORD", "KEY", "PASSWD", "DB_PASSWORD", "ucarp_pass", "UCARP_PASS"]
+    "name",
+    [
+        *("PASS", "PASSWORD", "KEY", "PASSWD", "DB_PASSWORD", "ucarp_pass", "UCARP_PASS"),
+        *("PASSPHRASE", "virtual_pw"),
+    ],
 )
 def test_a_password_goes_nowhere_whatever_its_name(name):
     content = minimal(f"{name}=hush") if name != "UCARP_PASS" else minimal(PASS="hush")
@@ -217,8 +221,19 @@ def test_a_password_goes_nowhere_whatever_its_name(name):
     assert all("hush" not in str(warning) for warning in warnings(write(content)))
 
 
+@pytest.mark.parametrize("options", ["--preempt --pass=hush", "-z -phush", "-k 5 -p hush"])
+def test_nor_do_options_with_a_password(options):
+    config = loaded(minimal(f"OPTIONS='{options}'"))
+    assert "OPTIONS" not in config.script_environment
+    assert "hush" not in show(config)
+
+
 def test_other_words_go_to_the_scripts():
-    assert loaded(minimal("KEYMAP=de", "BYPASS=1")).script_environment["BYPASS"] == "1"
+    content = minimal("BYPASS=1", "SSH_OPTS='-p 2222'", "OPTIONS='--preempt -k 5'")
+    environment = loaded(content).script_environment
+    assert environment["BYPASS"] == "1"
+    assert environment["SSH_OPTS"] == "-p 2222"
+    assert environment["OPTIONS"] == "--preempt -k 5"
 
 
 @pytest.mark.parametrize(

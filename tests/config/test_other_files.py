@@ -133,6 +133,8 @@ def test_options_are_named_as_keys_without_the_password():
         ("UCARP_PASWORD", "UCARP_PASS"),
         ("UCARP_INTERAFCE", "UCARP_INTERFACE"),
         ("UCARP_ADRESS", "UCARP_ADDR"),
+        ("UCARP_NOVMAC", None),
+        ("UCARP_NOMCATS", "UCARP_NOMCAST"),
         ("UCARP_XYZZY", None),
         ("UCARP_SOURCE_PORT", None),
     ],
@@ -144,6 +146,21 @@ def test_only_a_slip_of_one_or_two_letters_is_guessed(name, key):
 def test_a_foreign_key_is_reported_once():
     content = minimal("UCARP_HOST_DEVICE=eth0", INTERFACE=None)
     assert faults(content) == ["4: UCARP_HOST_DEVICE: unknown key; write UCARP_INTERFACE"]
+
+
+@pytest.mark.parametrize(
+    ("name", "because"),
+    [
+        ("UCARP_NOPREEMPT", "a host preempts only with UCARP_PREEMPT=yes"),
+        ("UCARP_STATE", "every host begins as BACKUP"),
+        ("UCARP_GARP_TIMEOUT", "a master announces by itself (UCARP_ANNOUNCE_INTERVAL)"),
+    ],
+)
+def test_a_word_that_no_key_stands_for(name, because):
+    path = write(minimal(f"{name}=yes"))
+    assert [str(each) for each in warnings(path)] == [
+        f"web.conf:5: {name}: has no meaning here, because {because}: remove the line"
+    ]
 
 
 def test_a_word_without_meaning_here_is_only_a_warning():
@@ -190,7 +207,11 @@ def test_a_missing_file_has_no_hints(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["PASS", "PASSWORD", "KEY", "PASSWD", "DB_PASSWORD", "ucarp_pass", "UCARP_PASS"]
+    "name",
+    [
+        *("PASS", "PASSWORD", "KEY", "PASSWD", "DB_PASSWORD", "ucarp_pass", "UCARP_PASS"),
+        *("PASSPHRASE", "virtual_pw"),
+    ],
 )
 def test_a_password_goes_nowhere_whatever_its_name(name):
     content = minimal(f"{name}=hush") if name != "UCARP_PASS" else minimal(PASS="hush")
@@ -200,8 +221,19 @@ def test_a_password_goes_nowhere_whatever_its_name(name):
     assert all("hush" not in str(warning) for warning in warnings(write(content)))
 
 
+@pytest.mark.parametrize("options", ["--preempt --pass=hush", "-z -phush", "-k 5 -p hush"])
+def test_nor_do_options_with_a_password(options):
+    config = loaded(minimal(f"OPTIONS='{options}'"))
+    assert "OPTIONS" not in config.script_environment
+    assert "hush" not in show(config)
+
+
 def test_other_words_go_to_the_scripts():
-    assert loaded(minimal("KEYMAP=de", "BYPASS=1")).script_environment["BYPASS"] == "1"
+    content = minimal("BYPASS=1", "SSH_OPTS='-p 2222'", "OPTIONS='--preempt -k 5'")
+    environment = loaded(content).script_environment
+    assert environment["BYPASS"] == "1"
+    assert environment["SSH_OPTS"] == "-p 2222"
+    assert environment["OPTIONS"] == "--preempt -k 5"
 
 
 @pytest.mark.parametrize(

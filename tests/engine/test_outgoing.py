@@ -32,6 +32,20 @@ async def test_three_failed_advertisements_in_a_row_are_told_to_the_owner():
 
 
 @in_virtual_time
+async def test_each_further_failure_is_told_because_the_owner_forgets_the_fault():
+    """A host that was taken for fit again, and still does not get out, must not stay MASTER."""
+    bench = await master()
+    bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")
+    await asyncio.sleep(3.5)
+    bench.told()
+    await asyncio.sleep(2.0)
+    assert bench.told().count("sending fails") == 2
+    bench.send_error = None
+    await asyncio.sleep(1.0)
+    assert "sending fails" not in bench.told()
+
+
+@in_virtual_time
 async def test_it_works_again_after_three_that_got_out():
     bench = await master()
     bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")

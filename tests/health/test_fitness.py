@@ -23,6 +23,14 @@ class Watch:
 
 
 @in_virtual_time
+async def test_reasons_that_change_together_are_one_change():
+    watch = Watch()
+    for amounts in ({"one": 240}, {"one": 0, "other": 240}, {"one": 0, "other": 240}, {"other": 0}):
+        watch.fitness.set_families(amounts, ())
+    assert watch.changes == [240, 240, 0]
+
+
+@in_virtual_time
 async def test_sending_fails_and_works_again():
     watch = Watch()
     watch.fitness.sending(True)
@@ -37,6 +45,8 @@ async def test_a_host_that_could_not_send_is_forgiven_after_a_while():
     watch = Watch()
     watch.fitness.sending(True)
     await asyncio.sleep(SENDING_PAUSE - 1)
+    watch.fitness.sending(True)
+    await asyncio.sleep(SENDING_PAUSE - 1)
     assert watch.changes == [240]
     await asyncio.sleep(2)
     assert watch.changes == [240, 0]
@@ -47,18 +57,30 @@ def test_each_address_counts_by_its_share(missing, total, amount):
     @in_virtual_time
     async def scenario():
         watch = Watch()
-        watch.fitness.unserved(missing, total)
+        watch.fitness.unserved([4] * missing, total)
         assert watch.changes == [amount]
-        watch.fitness.unserved(0, total)
+        watch.fitness.unserved([], total)
         assert watch.changes == [amount, 0]
 
     scenario()
 
 
 @in_virtual_time
+async def test_an_address_of_a_lost_family_does_not_count_beside_the_fault():
+    watch = Watch()
+    watch.fitness.set_families({"no IPv6": 240}, [6])
+    watch.fitness.unserved([6], 2)
+    assert watch.changes == [240]
+    watch.fitness.unserved([4, 6], 4)
+    watch.fitness.set_families({"no IPv6": 0}, ())
+    watch.fitness.unserved([], 4)
+    assert watch.changes == [240, 252, 120, 0]
+
+
+@in_virtual_time
 async def test_a_master_is_not_forgiven_but_one_that_has_left_the_role_is():
     watch = Watch()
-    watch.fitness.unserved(1, 1)
+    watch.fitness.unserved([4], 1)
     await asyncio.sleep(2 * FIRST_ADDRESS_PAUSE)
     assert watch.changes == [240]
     watch.fitness.role_left()
@@ -70,12 +92,12 @@ async def test_a_master_is_not_forgiven_but_one_that_has_left_the_role_is():
 @in_virtual_time
 async def test_a_host_that_can_serve_need_not_wait():
     watch = Watch()
-    watch.fitness.unserved(1, 1)
+    watch.fitness.unserved([4], 1)
     watch.fitness.role_left()
     watch.fitness.can_serve()
     assert watch.changes == [240, 0]
     # The pause has ended with it.
-    watch.fitness.unserved(1, 1)
+    watch.fitness.unserved([4], 1)
     await asyncio.sleep(2 * FIRST_ADDRESS_PAUSE)
     assert watch.changes == [240, 0, 240]
 
@@ -83,7 +105,7 @@ async def test_a_host_that_can_serve_need_not_wait():
 @in_virtual_time
 async def test_a_role_that_comes_back_early_shows_by_itself():
     watch = Watch()
-    watch.fitness.unserved(1, 1)
+    watch.fitness.unserved([4], 1)
     watch.fitness.role_left()
     watch.fitness.role_taken()
     await asyncio.sleep(2 * FIRST_ADDRESS_PAUSE)
@@ -95,7 +117,7 @@ async def test_the_pauses_grow_until_the_addresses_are_served():
     watch = Watch()
 
     async def pause():
-        watch.fitness.unserved(1, 1)
+        watch.fitness.unserved([4], 1)
         watch.fitness.role_left()
         began = asyncio.get_running_loop().time()
         while watch.changes[-1]:
@@ -105,7 +127,7 @@ async def test_the_pauses_grow_until_the_addresses_are_served():
     pauses = [await pause() for _ in range(8)]
     assert pauses[:3] == pytest.approx([60, 120, 240], abs=2)
     assert pauses[-1] == pytest.approx(LONGEST_ADDRESS_PAUSE, abs=2)
-    watch.fitness.unserved(0, 1)
+    watch.fitness.unserved([], 1)
     assert await pause() == pytest.approx(FIRST_ADDRESS_PAUSE, abs=2)
 
 
@@ -132,7 +154,7 @@ async def test_a_host_that_crashes_once_more_has_to_live_for_the_whole_while_aga
 async def test_after_the_end_nothing_is_forgiven():
     watch = Watch()
     watch.fitness.sending(True)
-    watch.fitness.unserved(1, 1)
+    watch.fitness.unserved([4], 1)
     watch.fitness.role_left()
     watch.fitness.close()
     await asyncio.sleep(2 * SENDING_PAUSE)

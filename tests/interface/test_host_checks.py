@@ -196,6 +196,14 @@ def test_an_address_that_is_there_already(machine, found):
     assert found(MASK=24, EXTRA_ADDRS="2001:db8::10/64", running=["web"]) == []
 
 
+def test_an_address_of_another_interface(machine, found):
+    machine.has("10.0.0.1/24")
+    machine.on |= {"eth1": [InterfaceAddress(ip_address("10.0.0.10"), 24)]}
+    text = "UCARP_ADDR: 10.0.0.10 is on eth1 now: is it an address of this host alone?"
+    assert found(MASK=24) == [text]
+    assert found(MASK=24, running=["web"]) == []
+
+
 def test_what_the_kernel_would_take_along(machine, found):
     """A virtual address of another file is looked after by its own instance."""
     machine.has("10.0.0.10/24", "10.0.0.1/24", "10.0.0.20/24", "10.0.1.1/24")

@@ -3,8 +3,10 @@
 from ipaddress import ip_address
 
 import pytest
+from playbook import VIRTUAL, VIRTUAL6
 from two_addresses import config_of
 
+from ucarpd.carp.params import Params
 from ucarpd.interface.member import Member
 from ucarpd.interface.readiness import NotReady, Ready
 from ucarpd.interface.sources import Source
@@ -34,9 +36,10 @@ class Bench:
     def source_elsewhere(self, source, where):
         self.story.append(f"{source} is on {where}")
 
-    def demote(self, amounts):
-        each = ", ".join(f"{amount}: {why}" for why, amount in amounts.items())
-        self.story.append(f"demoted by {each}")
+    def demote(self, reasons, lost):
+        self.lost = lost
+        each = (f"demoted by {amount}: {reason}" for reason, amount in reasons.items())
+        self.story.append(", ".join(each))
 
     def tell(self, readiness):
         self.member.tell(readiness)
@@ -65,13 +68,16 @@ def test_a_source_on_another_interface_is_logged_once(bench):
 
 
 def test_what_keeps_it_from_a_family_makes_it_less_fit_until_it_is_over(bench):
+    bench.member.params = Params(vhid=1, addresses=(VIRTUAL, VIRTUAL6), key=b"x")
     assert bench.tell(Ready((V4,), ("no IPv6",))) == ["ready 10.0.0.1", "demoted by 240: no IPv6"]
+    assert bench.lost == {6}
     assert bench.tell(Ready((V4,), ("no IPv6",))) == ["ready 10.0.0.1"]
     assert bench.tell(Ready((V4,), ("no route",))) == [
         "ready 10.0.0.1",
-        "demoted by 0: no IPv6, 240: no route",
+        "demoted by 0: no IPv6, demoted by 240: no route",
     ]
     assert bench.tell(Ready((V4, V6))) == ["ready 10.0.0.1 fe80::1", "demoted by 0: no route"]
+    assert bench.lost == set()
 
 
 def test_one_that_cannot_work_at_all_is_not_less_fit_as_well(bench):

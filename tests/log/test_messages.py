@@ -266,6 +266,16 @@ def test_the_end_of_a_refusal_is_told(collected, web):
     ]
 
 
+def test_the_addresses_are_on_the_device_with_the_virtual_mac(collected, web):
+    web.device = "eth0-v1"
+    web.addresses_refused({PEER: OSError(13, "172.16.0.11: no")})
+    web.address_taken_away(PEER)
+    for line, _ in collected():
+        assert " eth0-v1" in line
+    web.send_failed(OSError(100, "Network is down"))
+    assert "cannot send on eth0: " in collected()[-1][0]
+
+
 def test_what_is_not_served_for_want_of_ipv6_is_no_error(collected, web):
     """The operator has made the MTU so small; the line about it says so."""
     web.addresses_refused({PEER6: NO_IPV6})

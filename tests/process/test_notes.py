@@ -52,8 +52,8 @@ def test_addresses_that_a_master_cannot_put_in_place(notes, is_scripted, text):
 
 
 def test_sending_that_fails(notes):
-    notes.at(1.0).sending(True)
-    notes.at(2.0).sending(True)
+    for at in (1.0, 2.0):
+        notes.at(at).sending(True)
     lasting = [Lasting("sending_fails", 1.0, "advertisements do not get out")]
     assert notes.told() == lasting
     assert notes.told(is_master=False, is_mute=True) == lasting

@@ -33,7 +33,7 @@ async def test_the_addresses_of_an_earlier_run_are_taken_off_once(tmp_path, run_
     bench.netlink.put("eth0", VIRTUAL)
     bench.take_off()
     await asyncio.sleep(0.1)
-    assert bench.log.told() == [f"address_left_over {VIRTUAL}"]
+    assert bench.log.told() == [f"address_left_over {VIRTUAL} eth0"]
     assert not bench.netlink.has("eth0", VIRTUAL)
     bench.netlink.put("eth0", VIRTUAL)
     bench.take_off()

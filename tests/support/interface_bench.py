@@ -164,8 +164,9 @@ class Bench:
         return load(path, {})
 
     def attach(self, name="web", **keys):
-        def demote(amounts):
-            self.story.extend(f"demoted by {amount}: {why}" for why, amount in amounts.items())
+        def demote(reasons, _lost):
+            each = (f"demoted by {amount}: {reason}" for reason, amount in reasons.items())
+            self.story.append(", ".join(each))
 
         engine = FakeEngine(self)
         config = self.config(name, **keys)

@@ -94,7 +94,11 @@ _TABLE: dict[Meaning, str] = {
     ): "VIRTUALGATEWAY GATEWAY VIPGATEWAY GW ROUTE ROUTES VIRTUALROUTE VIRTUALROUTES STATICROUTES",
     Meaning(NOTHING, "only the shared address has a mask"): "SOURCEPREFIX SRCPREFIX HOSTPREFIX",
     Meaning(
-        NOTHING, "see UCARP_ANNOUNCE_INTERVAL"
+        NOTHING, "a host preempts only with UCARP_PREEMPT=yes"
+    ): "NOPREEMPT NOPREEMPTION NOTPREEMPT",
+    Meaning(NOTHING, "every host begins as BACKUP"): "STATE INITIALSTATE INITSTATE ROLE",
+    Meaning(
+        NOTHING, "a master announces by itself (UCARP_ANNOUNCE_INTERVAL)"
     ): "GARP GARPTIMEOUT GARPINTERVAL GARPCOUNT ARPING",
 }
 
@@ -148,6 +152,8 @@ def nearest(name: str, limit: int = 2) -> str | None:
     limit = 1 if len(word) <= 5 else limit
     found: list[tuple[int, bool, int, str]] = []
     for known, key in BY_NAME.items():
+        if word.startswith("NO") and not squashed(known).startswith("NO"):
+            continue  # It may say the opposite.
         distance = _distance(word, squashed(known))
         found.append((distance, known != key.name, len(found), key.name))
     for foreign, means in _BY_WORD.items():

@@ -14,7 +14,7 @@ from ucarpd.config.lines import Line, read_lines
 from ucarpd.config.named_files import named_files
 from ucarpd.config.parsed import Draft, Given
 from ucarpd.config.problems import ConfigError, Problem, in_order
-from ucarpd.config.secret_names import is_secret
+from ucarpd.config.secret_names import holds_password, is_secret
 
 
 class Loaded(NamedTuple):
@@ -141,7 +141,7 @@ def _script_environment(
     environment = {
         written: line.value or ""
         for written, line in draft.written.items()
-        if not is_secret(written)
+        if not (is_secret(written) or holds_password(written, line.value or ""))
     }
     environment |= {key: given.text for key, given in draft.given.items() if not is_secret(key)}
     length = str(first.prefixlen)

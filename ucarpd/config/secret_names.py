@@ -1,9 +1,10 @@
 """Which keys hold a password, whoever has named them so."""
 
+from ucarpd.config import foreign_words, ucarp_options
 from ucarpd.config.keys import BY_NAME
 
-_NAMES = {"PASS", "PASSWD", "PASSWORD", "KEY"}
-_ENDS = ("_PASS", "_PASSWD", "_PASSWORD")
+_NAMES = {"PASS", "PASSWD", "PASSWORD", "PASSPHRASE", "PW", "KEY"}
+_ENDS = ("_PASS", "_PASSWD", "_PASSWORD", "_PASSPHRASE", "_PW")
 
 
 def is_secret(name: str) -> bool:
@@ -12,3 +13,12 @@ def is_secret(name: str) -> bool:
         return BY_NAME[name].secret
     word = name.upper()
     return word in _NAMES or word.endswith(_ENDS)
+
+
+def holds_password(name: str, value: str) -> bool:
+    """Return whether the key has options of the command `ucarp`, and one of them is a password."""
+    meant = foreign_words.meaning(name)
+    if meant is None or meant.key != foreign_words.OPTIONS:
+        return False
+    keys = [found.option.key for found in ucarp_options.split(value.split()) if found.option]
+    return any(key is not None and BY_NAME[key].secret for key in keys)

@@ -6,8 +6,9 @@ pause it is taken for fit again, and may find out.
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
+from ucarpd.carp.params import Family
 from ucarpd.carp.rank import DOWN_AMOUNT
 from ucarpd.health.demotion import Demotion, Level
 
@@ -44,7 +45,10 @@ class Fitness:
         self._address_again: asyncio.TimerHandle | None = None
         self._fit_again: asyncio.TimerHandle | None = None
         self._address_pause = FIRST_ADDRESS_PAUSE
-        self._is_unserved = False
+        self._unserved: Sequence[Family] = ()
+        """The families of the addresses that could not be put in place, of `_total`."""
+        self._total = 1
+        self._lost: Collection[Family] = ()
         self._kept_again: asyncio.TimerHandle | None = None
         self._kept_again_at = float("-inf")
         self._removal_pause = FIRST_REMOVAL_PAUSE
@@ -59,10 +63,15 @@ class Fitness:
         if self.demotion.set(reason, amount, level):
             self._changed()
 
-    def set_together(self, amounts: Mapping[str, int]) -> None:
-        """Let each reason hold with its amount, or no longer (0), as one change."""
-        changes = [self.demotion.set(reason, amount) for reason, amount in amounts.items()]
-        if any(changes):
+    def set_families(self, amounts: Mapping[str, int], lost: Collection[Family]) -> None:
+        """Let each reason hold with its amount, or no longer (0), as one change.
+
+        They keep this host from the families `lost`.
+        """
+        self._lost = lost
+        amounts = {**amounts, _ADDRESS: self._share}
+        changed = [self.demotion.set(reason, amount) for reason, amount in amounts.items()]
+        if any(changed):
             self._changed()
 
     def maintain(self, level: Level | None) -> None:
@@ -81,16 +90,26 @@ class Fitness:
             self._sending_again = self._loop.call_later(SENDING_PAUSE, self.sending, False)
         self.set(_SENDING, DOWN_AMOUNT if is_failing else 0)
 
-    def unserved(self, missing: int, total: int) -> None:
-        """Of `total` virtual addresses this master cannot put `missing` in place; 0: serves all.
+    def unserved(self, missing: Sequence[Family], total: int) -> None:
+        """Of `total` virtual addresses this master cannot put those of these families in place.
 
         Each counts by its share: of two hosts, the host that serves more addresses is fitter.
         """
         self._cancel_address_timer()
-        self._is_unserved = missing > 0
+        self._unserved, self._total = missing, total
         if not missing:
             self._address_pause = FIRST_ADDRESS_PAUSE
-        self.set(_ADDRESS, math.ceil(DOWN_AMOUNT * missing / total))
+        self.set(_ADDRESS, self._share)
+
+    @property
+    def _share(self) -> int:
+        """The amount of the unserved addresses.
+
+        An address of a lost family has the cause that makes this host less fit already; counted
+        twice, it would move the role to a host with the same fault.
+        """
+        missing = sum(family not in self._lost for family in self._unserved)
+        return math.ceil(DOWN_AMOUNT * missing / self._total)
 
     def removed_too_often(self) -> None:
         """Another program removes the addresses faster than it makes sense to put them back."""
@@ -114,12 +133,12 @@ class Fitness:
     def can_serve(self) -> None:
         """This host without the role can put its addresses in place, or may try again."""
         self._cancel_address_timer()
-        self._is_unserved = False
+        self._unserved = ()
         self.set(_ADDRESS, 0)
 
     def role_left(self) -> None:
         """Another host may serve what this one cannot; later this one tries again."""
-        if self._is_unserved and self._address_again is None:
+        if self._unserved and self._address_again is None:
             self._address_again = self._loop.call_later(self._address_pause, self.can_serve)
             self._address_pause = min(2 * self._address_pause, LONGEST_ADDRESS_PAUSE)
 

@@ -14,7 +14,7 @@ from ucarpd.config import Config
 from ucarpd.engine import Engine
 from ucarpd.interface.double_watch import DoubleWatch
 from ucarpd.interface.incoming import Incoming
-from ucarpd.interface.member import Demote, DemoteTogether, Member
+from ucarpd.interface.member import Demote, Member
 from ucarpd.interface.neighbours import Neighbours
 from ucarpd.interface.readiness import Readiness, Ready
 from ucarpd.interface.sockets import Sockets
@@ -37,7 +37,7 @@ class Interface:
         self,
         name: str,
         netlink: Netlink,
-        demote: Demote,
+        demote: Callable[[str, int], None],
         elsewhere: Callable[[], Collection[IPAddress]] = tuple,
     ) -> None:
         self.name = name
@@ -111,7 +111,7 @@ class Interface:
             if not set(member.own).isdisjoint(addresses):
                 self._tell(member)
 
-    def attach(self, config: Config, engine: Engine, log: Journal, demote: DemoteTogether) -> None:
+    def attach(self, config: Config, engine: Engine, log: Journal, demote: Demote) -> None:
         self._admit(member := Member(config, engine, log, demote))
         if len(self._members) == 1:
             self._foreign = self._elsewhere()

@@ -1,8 +1,8 @@
 """A virtual host from the view of its interface, with the last report to it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
-from ucarpd.carp.params import IPAddress, Params
+from ucarpd.carp.params import Family, IPAddress, Params
 from ucarpd.carp.rank import DOWN_AMOUNT
 from ucarpd.config import Config
 from ucarpd.engine import Engine
@@ -10,11 +10,12 @@ from ucarpd.interface.readiness import NotReady, Ready
 from ucarpd.interface.sources import Source
 from ucarpd.log.messages import Journal
 
-Demote = Callable[[str, int], None]
-"""A function that takes a reason and its demotion, 1 to 255; 0: the reason no longer holds."""
+Demote = Callable[[Mapping[str, int], Collection[Family]], None]
+"""A function that takes reasons, each with its demotion, 1 to 255; 0: the reason no longer holds.
 
-DemoteTogether = Callable[[Mapping[str, int]], None]
-"""The same for several reasons, as one change: none counts together with its successor."""
+It gets all that changes together: a fault that another one replaces must not count beside it.  Then
+come the families that the present faults keep this host from.
+"""
 
 
 class Member:
@@ -23,9 +24,7 @@ class Member:
     `demote` gets the faults that affect only this virtual host.
     """
 
-    def __init__(
-        self, config: Config, engine: Engine, log: Journal, demote: DemoteTogether
-    ) -> None:
+    def __init__(self, config: Config, engine: Engine, log: Journal, demote: Demote) -> None:
         self.engine = engine
         self.log = log
         self._demote = demote
@@ -68,4 +67,5 @@ class Member:
         """Demote the virtual host for these faults, and no longer for earlier ones."""
         before, self._faults = self._faults, faults
         if faults != before:
-            self._demote(dict.fromkeys(before, 0) | dict.fromkeys(faults, DOWN_AMOUNT))
+            lost = set(self.params.families) - {ip.version for ip in self.own} if faults else set()
+            self._demote(dict.fromkeys(before, 0) | dict.fromkeys(faults, DOWN_AMOUNT), lost)

@@ -18,16 +18,20 @@ class AddressMessages(InstanceLines):
 
     def __init__(self, name: str, vhid: int, interface: str, facility: str) -> None:
         super().__init__(name, vhid, interface, facility)
+        self.device = interface
+        """It has the addresses: the interface, or the device with the virtual MAC address."""
         self._said_elsewhere = False
         self._without_ipv6: frozenset[object] = frozenset()
         """Addresses that were refused because the interface has no IPv6."""
 
-    def address_left_over(self, ips: Sequence[object]) -> None:
-        self.warning(f"{listed(ips)} was left on {self._interface} by an earlier run; removed")
+    def address_left_over(self, ips: Sequence[object], device: str | None = None) -> None:
+        """Say that they are removed from `device`, if that is not the one of today."""
+        where = device or self.device
+        self.warning(f"{listed(ips)} was left on {where} by an earlier run; removed")
 
     def address_was_there(self, ips: Sequence[object]) -> None:
         self.warning(
-            f"{listed(ips)} was already on {self._interface}; removed: "
+            f"{listed(ips)} was already on {self.device}; removed: "
             "if the network configuration adds it, delete it there"
         )
 
@@ -56,16 +60,16 @@ class AddressMessages(InstanceLines):
         )
 
     def address_not_removed_by_script(self, ips: Sequence[object]) -> None:
-        self.warning(f"{listed(ips)} was still on {self._interface} after the down-script; removed")
+        self.warning(f"{listed(ips)} was still on {self.device} after the down-script; removed")
 
     def address_taken_off_early(self, ips: Sequence[object]) -> None:
         self.warning(
-            f"removing {listed(ips)} from {self._interface}: "
+            f"removing {listed(ips)} from {self.device}: "
             "the down-script has to wait for the up-script, which is still running"
         )
 
     def served_elsewhere(self, ips: Sequence[object]) -> None:
-        text = f"the up-script succeeded, but {listed(ips)} is not on {self._interface}"
+        text = f"the up-script succeeded, but {listed(ips)} is not on {self.device}"
         if not self._said_elsewhere:
             self._said_elsewhere = True
             self.info(f"{text}: ucarpd trusts the script, and does not say so again")
@@ -92,7 +96,7 @@ class AddressMessages(InstanceLines):
         self._fault(
             logging.WARNING,
             f"taken away {ip}",
-            f"{ip} was removed from {self._interface} by another program; putting it back",
+            f"{ip} was removed from {self.device} by another program; putting it back",
         )
 
     def address_without_nodad(self, ip: IPAddress) -> None:
@@ -122,11 +126,11 @@ class AddressMessages(InstanceLines):
         most likely cause.  Return the words.
         """
         texts = [
-            _REMOVERS[each.program].format(interface=self._interface, file=Path(each.file).name)
+            _REMOVERS[each.program].format(interface=self.device, file=Path(each.file).name)
             for each in found
         ]
         text = "; ".join(old_ucarps or texts) or (
-            f"no network manager is known to manage {self._interface}: was it a person, or a script?"
+            f"no network manager is known to manage {self.device}: was it a person, or a script?"
         )
         self.warning(text)
         return text
@@ -143,7 +147,7 @@ class AddressMessages(InstanceLines):
         self._fault(
             logging.WARNING,
             f"out of place {ip}",
-            f"{ip} came up on {self._interface} in state {state.value}; removing it",
+            f"{ip} came up on {self.device} in state {state.value}; removing it",
         )
 
     def addresses_refused(self, refused: Mapping[IPAddress, OSError]) -> None:
@@ -152,13 +156,13 @@ class AddressMessages(InstanceLines):
         self._without_ipv6 = frozenset(without)
         for ip, error in refused.items():
             level = logging.WARNING if ip in without else logging.ERROR
-            text = f"cannot add the address on {self._interface}: {error.strerror or error}"
+            text = f"cannot add the address on {self.device}: {error.strerror or error}"
             self._fault(level, f"add {ip}", text)
         if not refused and self._faults.end("add "):
-            self.info(f"the addresses can be added on {self._interface} again")
+            self.info(f"the addresses can be added on {self.device} again")
 
     def address_not_removed(self, error: OSError) -> None:
-        text = f"cannot remove the address on {self._interface}: {error.strerror or error}"
+        text = f"cannot remove the address on {self.device}: {error.strerror or error}"
         self._fault(logging.ERROR, "remove", text)
 
     def device_refused(self, device: str, error: OSError) -> None:

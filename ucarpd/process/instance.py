@@ -5,13 +5,13 @@ An engine that fails through a defect of ours is started again after a pause tha
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from functools import partial
 
 from ucarpd import __version__
 from ucarpd.addresses.scripts import DOWN, hook
 from ucarpd.carp.actions import Report, State, StateChanged
-from ucarpd.carp.params import DemoteStyle, IPAddress
+from ucarpd.carp.params import DemoteStyle, Family, IPAddress
 from ucarpd.carp.timing import Phase
 from ucarpd.carp.why import Cause
 from ucarpd.config import Config
@@ -180,9 +180,12 @@ class Instance:
         """The instance has stopped, and these processes of its scripts still run."""
         self.parts.log.left_running(processes)
 
-    def demote(self, amounts: Mapping[str, int]) -> None:
-        """Each of these reasons makes this virtual host alone less fit, or no longer (0)."""
-        self.parts.fitness.set_together(amounts)
+    def demote(self, reasons: Mapping[str, int], lost: Collection[Family] = ()) -> None:
+        """Let these reasons make this virtual host alone less fit, or no longer (0).
+
+        `lost` are the families that they keep it from.
+        """
+        self.parts.fitness.set_families(reasons, lost)
 
     def demotion_changed(self) -> None:
         """The host, or this virtual host alone, is less fit or fitter than before."""
@@ -262,7 +265,8 @@ class Instance:
         parts.notes.unserved = addresses
         parts.teller.event(Event.FINDING, parts.log.unserved(addresses))
         parts.host.changed()
-        parts.fitness.unserved(len(addresses), len(parts.config.params().addresses))
+        families = [ip.version for ip in addresses]
+        parts.fitness.unserved(families, len(parts.config.params().addresses))
 
     def can_serve(self) -> None:
         self.parts.fitness.can_serve()

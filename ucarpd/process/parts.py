@@ -46,6 +46,7 @@ class Parts:
         self.host = host
         self.interface = interface
         self.log = Journal(config.name, config.vhid, config.interface, config.facility)
+        self.log.device = config.address_device
         self.teller = Teller(config.name, host.tell)
         self.standing = Standing(
             host.demotion, interface.fault, self.log, self.teller, demotion_changed

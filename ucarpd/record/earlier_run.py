@@ -36,7 +36,7 @@ class EarlierRun:
         addresses = [InterfaceAddress(ip_address(a.ip), a.prefixlen) for a in content.addresses]
         present = [a.ip for a in addresses if self._netlink.has(content.device, a.ip)]
         if present:
-            self._log.address_left_over(present)
+            self._log.address_left_over(present, content.device)
             self._netlink.remove(content.device, addresses, self._is_off)
         left = routes(content.routes) if content.routes else ()
         if unwanted := shared.of_no_other(left):

@@ -46,6 +46,7 @@ async def clear_leftovers(
 async def _clear_one(cleared: Cleared, make_netlink: Callable[[Listener], Netlink]) -> bool:
     content = cleared.content
     log = Journal(content.instance, content.vhid, content.interface, content.facility)
+    log.device = content.device
     if cleared.error is not None:
         log.address_not_removed(cleared.error)
     elif cleared.found:

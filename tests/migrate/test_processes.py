@@ -52,7 +52,7 @@ def test_a_command_line_cannot_upset_a_terminal(capsys, monkeypatch):
     cli.main(["import", "--command", *command])
     out, err = capsys.readouterr()
     assert "\x1b" in out, "a file is as it is"
-    assert r"--\x1b[2J is no option of ucarp" in err
+    assert r"--\x1b[2J is not an option of ucarp" in err
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     cli.main(["import", "--command", *command])
     out, err = capsys.readouterr()

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ucarpd.config.problems import place, printable
+from ucarpd.config.problems import ConfigError, Problem, place, printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,16 @@ class Source:
 
     def __str__(self) -> str:
         return place(self.path, self.line)
+
+
+MOST_STEPS = 50_000
+MOST_HOSTS = 500
+"""How many commands and assignments of scripts are followed, and how many `ucarp` are found."""
+
+
+def too_much(source: Source, text: str) -> ConfigError:
+    """Return the error for a file that would take memory or time without end."""
+    return ConfigError([Problem(source.path, source.line, None, text)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,13 @@ class Findings:
 
     hosts: list[Host] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    steps: int = 0
+
+    def step(self, source: Source, hosts: int) -> None:
+        """Count a command or an assignment, of a loop each time; raise ConfigError if it has no end."""
+        self.steps += 1
+        if self.steps > MOST_STEPS or hosts > MOST_HOSTS:
+            raise too_much(source, "its loops and commands go on and on: import a part of it")
 
     def remark(self, source: Source | None, text: str) -> None:
         line = printable(f"{source}: {text}" if source else text)

@@ -23,7 +23,7 @@ from ucarpd.migrate import (
     systemd_unit,
     vip_common,
 )
-from ucarpd.migrate.findings import Findings, Host, Source
+from ucarpd.migrate.findings import MOST_HOSTS, Findings, Host, Source, too_much
 from ucarpd.migrate.reading import read_text
 from ucarpd.migrate.shell_words import Splitter
 from ucarpd.migrate.ucarp_options import HIDDEN
@@ -133,6 +133,9 @@ def _read_process(findings: Findings, path: Path, text: str) -> None:
 
 
 def _complete(findings: Findings) -> None:
+    if len(findings.hosts) > MOST_HOSTS:
+        text = f"this is virtual host {MOST_HOSTS + 1}: import a part of it"
+        raise too_much(findings.hosts[MOST_HOSTS].source, text)
     seen: dict[tuple[str | None, str | None], Host] = {}
     for host in findings.hosts:
         finish.finish(findings, host)

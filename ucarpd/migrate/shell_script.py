@@ -106,6 +106,7 @@ class Script:
         at = 0
         while at < len(commands):
             command = commands[at]
+            self._findings.step(Source(self._path, command.line), len(self.hosts))
             first = plain(command.words[0])
             while first in LEADING and len(command.words) > 1:
                 command = Command(command.words[1:], command.lines[1:], command.end)
@@ -263,9 +264,11 @@ class Script:
     # -- variables ---------------------------------------------------------------------------------------
 
     def _set(self, name: str, text: str, line: int, *, is_added: bool = False) -> None:
+        self._findings.step(Source(self._path, line), len(self.hosts))
         before = self.variables.values.get(name)
         if is_added and before:
             text = before.text + text
+            self.variables.count(text)
         if self._conditions and before and before.text != text:
             shown = self.variables.known(text)
             if meant := foreign_words.meaning(name):

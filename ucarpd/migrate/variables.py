@@ -8,10 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ucarpd.migrate.findings import Source
+from ucarpd.migrate.findings import Source, too_much
 from ucarpd.migrate.shell_words import BETWEEN, Piece, Splitter, Word
 
-_MARK = re.compile("\ue000([0-9]+)\ue001")
+_MARK = re.compile("\ue000([0-9]{1,9})\ue001")
+
+MOST_TEXT = 1 << 24
+"""Characters that variables may put into words, in all: a few lines could double a text again and again."""
+
+DEEPEST = 20
+"""Defaults within defaults, as in ${A:-${B:-c}}."""
 
 
 @dataclass(slots=True)
@@ -31,6 +37,8 @@ class Variables:
     reasons: list[str] = field(default_factory=list)
     source: Source = field(default_factory=lambda: Source(Path()))
     missing: Callable[[str], str] = lambda name: f"${name} is not set here"
+    _text: int = 0
+    _depth: int = 0
 
     def mark(self, reason: str) -> str:
         self.reasons.append(reason)
@@ -38,7 +46,15 @@ class Variables:
 
     def why(self, text: str) -> list[str]:
         """Why parts of the text are not known; empty if it is known."""
-        return [self.reasons[int(number)] for number in _MARK.findall(text)]
+        numbers = map(int, _MARK.findall(text))
+        # The file itself may have such characters.
+        return [self.reasons[number] for number in numbers if number < len(self.reasons)]
+
+    def count(self, text: str) -> None:
+        """Count a text that is put in; raise ConfigError if all together are too long."""
+        self._text += len(text)
+        if self._text > MOST_TEXT:
+            raise too_much(self.source, "its variables put in more text than any script needs")
 
     def known(self, text: str) -> str:
         """Return the text without the parts that are not known."""
@@ -86,11 +102,14 @@ class Variables:
         known = self.values.get(name)
         if known:
             known.is_used = True
+            self.count(known.text)
             if known.text or default is None:
                 return known.text
-        if default is not None:
+        if default is not None and self._depth < DEEPEST:
+            self._depth += 1
             commands = Splitter(default).commands()
             text = " ".join(self.text(word) for each in commands for word in each.words)
+            self._depth -= 1
             if piece.is_kept:
                 self.values[name] = Variable(text, self.source, is_used=True)
             return text

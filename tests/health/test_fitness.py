@@ -41,6 +41,15 @@ async def test_sending_fails_and_works_again():
 
 
 @in_virtual_time
+async def test_a_reason_does_not_count_beside_the_one_that_it_follows():
+    watch = Watch()
+    watch.fitness.set("no IPv6", 100)
+    watch.fitness.set_together({"no IPv6": 0, "no route": 120})
+    watch.fitness.set_together({"no IPv6": 0, "no route": 120})
+    assert watch.changes == [100, 120]
+
+
+@in_virtual_time
 async def test_a_host_that_could_not_send_is_forgiven_after_a_while():
     watch = Watch()
     watch.fitness.sending(True)

@@ -1,6 +1,7 @@
 """A script that takes the virtual address off takes no other address along."""
 
 import asyncio
+import resource
 from ipaddress import ip_address
 
 import pytest
@@ -143,3 +144,25 @@ def test_an_interface_that_is_renamed_while_a_script_runs(a):
 
     run_in(a, scenario)
     assert (setting(a, "lan0"), setting(a)) == ("0", "1")
+
+
+def test_a_setting_that_cannot_be_restored_is_restored_after_the_next_script(a):
+    async def run_a_script(tables):
+        tables.netlink.guard_secondaries("eth0", [VIP.ip])
+        return await tables.ask("end_guard", "eth0")
+
+    async def scenario(tables):
+        tables.netlink.guard_secondaries("eth0", [VIP.ip])
+        await tables.ask("beside", lambda: None)
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+        try:
+            error = await tables.ask("end_guard", "eth0")
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        assert "Too many open files" in error.strerror
+        assert setting(a) == "1"
+        assert await run_a_script(tables) is None
+
+    run_in(a, scenario)
+    assert setting(a) == "0"

@@ -124,14 +124,13 @@ class Secondaries:
         if self._users[interface]:
             return
         del self._users[interface]
-        changed = {each for each in self._changed if each[0] == interface}
-        self._changed -= changed
-        for _, index in changed:
-            name = self._kernel.name_if_there(index)
+        for each in [each for each in self._changed if each[0] == interface]:
+            name = self._kernel.name_if_there(each[1])
             if name is not None:
                 with suppress(FileNotFoundError):  # the interface is gone by now
                     sysctl.set(name, 4, _SETTING, "0")
-        if changed:
+            # After an error it is tried again at the end of the next removal.
+            self._changed.remove(each)
             self._end_note(interface)
 
     # -- restoring them ----------------------------------------------------------------------------

@@ -98,9 +98,11 @@ class AddressMessages(InstanceLines):
             f"{ip} was removed from {self.device} by another program; putting it back",
         )
 
-    def ipv6_switched_off(self, device: str) -> str:
+    def ipv6_gone(self, device: str, *, is_off: bool) -> str:
         """Say why the IPv6 addresses of a master are gone; return the words."""
-        text = f"IPv6 was switched off on {device}: {sysctl.ipv6_command(device)}"
+        text = f"{device} has no IPv6, because its MTU is below 1280"
+        if is_off:
+            text = f"IPv6 was switched off on {device}: {sysctl.ipv6_command(device)}"
         self.warning(text)
         return text
 

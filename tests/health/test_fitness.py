@@ -44,8 +44,8 @@ async def test_sending_fails_and_works_again():
 async def test_a_reason_does_not_count_beside_the_one_that_it_follows():
     watch = Watch()
     watch.fitness.set("no IPv6", 100)
-    watch.fitness.set_together({"no IPv6": 0, "no route": 120})
-    watch.fitness.set_together({"no IPv6": 0, "no route": 120})
+    watch.fitness.set_families({"no IPv6": 0, "no route": 120}, ())
+    watch.fitness.set_families({"no IPv6": 0, "no route": 120}, ())
     assert watch.changes == [100, 120]
 
 

@@ -49,9 +49,13 @@ ROWS = [
         "172.16.0.11",
     ),
     (
-        lambda log: log.ipv6_switched_off("eth0"),
+        lambda log: log.ipv6_gone("eth0", is_off=True),
         "[WARNING] web: IPv6 was switched off on eth0: "
         "type: sysctl -w net/ipv6/conf/eth0/disable_ipv6=0",
+    ),
+    (
+        lambda log: log.ipv6_gone("eth0", is_off=False),
+        "[WARNING] web: eth0 has no IPv6, because its MTU is below 1280",
     ),
     (
         lambda log: log.removers([], [LinkManager(Program.NETWORKD, "/run/systemd/network/a.network")]),

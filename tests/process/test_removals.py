@@ -36,8 +36,8 @@ class Bench:
     def address_taken_away(self, ip):
         self.story.append("taken away")
 
-    def ipv6_switched_off(self, device):
-        return f"IPv6 is off on {device}"
+    def ipv6_gone(self, device, *, is_off):
+        return f"{device}: {'IPv6 is off' if is_off else 'its MTU is too small'}"
 
     def removers(self, old_ucarps, found):
         return ", ".join([*old_ucarps, *(each.program.value for each in found)])
@@ -60,17 +60,21 @@ def managers(monkeypatch):
     return found
 
 
+@pytest.mark.parametrize(
+    ("cause", "text"),
+    [("has_ipv6_off", "eth0: IPv6 is off"), ("lacks_ipv6", "eth0: its MTU is too small")],
+)
 @in_virtual_time
-async def test_ipv6_that_was_switched_off_is_no_other_program(monkeypatch):
+async def test_an_interface_without_ipv6_is_no_other_program(monkeypatch, cause, text):
     bench = Bench()
-    monkeypatch.setattr(sysctl, "has_ipv6_off", lambda interface: interface == "eth0")
+    monkeypatch.setattr(sysctl, cause, lambda interface: interface == "eth0")
     for address in ("2001:db8::10", "2001:db8::11"):
         bench.removals.note(ip_address(address))
     await asyncio.sleep(0)
     assert bench.works == []
-    assert bench.told() == ["an address was removed: IPv6 is off on eth0"]
+    assert bench.told() == [f"an address was removed: {text}"]
     [lasting] = bench.removals.lasting()
-    assert lasting.text.endswith(": IPv6 is off on eth0")
+    assert lasting.text.endswith(f": {text}")
 
 
 @pytest.mark.usefixtures("managers")

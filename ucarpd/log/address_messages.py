@@ -113,9 +113,11 @@ class AddressMessages(InstanceLines):
             f"behind {listed([ip for ip in own if ip.version == 4])}"
         )
 
-    def ipv6_switched_off(self, device: str) -> str:
+    def ipv6_gone(self, device: str, *, is_off: bool) -> str:
         """Say why the IPv6 addresses of a master are gone; return the words."""
-        text = f"IPv6 was switched off on {device}: {sysctl.ipv6_command(device)}"
+        text = f"{device} has no IPv6, because its MTU is below 1280"
+        if is_off:
+            text = f"IPv6 was switched off on {device}: {sysctl.ipv6_command(device)}"
         self.warning(text)
         return text
 

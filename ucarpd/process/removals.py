@@ -66,15 +66,16 @@ class Removals:
     def note(self, ip: IPAddress) -> None:
         """Note that an address of this master was removed, and will be put back."""
         now = self._loop.time()
-        has_ipv6_off = ip.version == 6 and sysctl.has_ipv6_off(self._device)
-        if not has_ipv6_off:
+        is_off = ip.version == 6 and sysctl.has_ipv6_off(self._device)
+        is_without = is_off or (ip.version == 6 and sysctl.lacks_ipv6(self._device))
+        if not is_without:
             self._log.address_taken_away(ip)
         self.total += 1
         self._in_term += 1
         if self._since is None:
             self._since = now
-            if has_ipv6_off:
-                self._tell(self._log.ipv6_switched_off(self._device))
+            if is_without:
+                self._tell(self._log.ipv6_gone(self._device, is_off=is_off))
             else:
                 # First the address must be put back.
                 self._loop.call_soon(self._find_out, now)

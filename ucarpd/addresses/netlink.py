@@ -134,7 +134,7 @@ class NetlinkAddresses:
         self._jobs += 1
 
         def added() -> None:
-            # While this job runs, nobody asks why the addresses were gone.
+            # While this job runs, the removal is not taken for another program's.
             self._netlink.catch_up()
             self._jobs -= 1
 

@@ -5,9 +5,9 @@ It lives as long as its host is MASTER; a new one is made each time that the rol
 Each address is handled by itself.  An address that is here is announced.  A refused address is
 tried again, once quickly and then after growing pauses.  When the quick attempt has also failed,
 the machine reports it, so that a host that can serve may take the role.  A removed address is put
-back at once, and again once quickly, because a program that sets up the interface often removes
-addresses twice; then at most once a second.  A completed job never cancels the retry that a later removal has
-planned: the job says which addresses are here and which were refused, and every other address
+back at once, a second time quickly, because a program that sets up the interface often removes it
+twice, and then at most once a second.  A completed job never cancels the retry that a later removal
+has planned: the job says which addresses are here and which were refused, and every other address
 counts as removed.
 
 A single gratuitous ARP can be lost, or reach a switch port that does not forward yet.  So it is
@@ -101,7 +101,7 @@ class HeldAddresses:
         )
 
     def acquire(self, now: float) -> list[Action]:
-        # A later one of a row comes one interval after the one before.
+        # Later attempts in a row are one interval apart.
         is_first = now - self._acquired_at > 2 * REACQUIRE_INTERVAL
         self._pause = QUICK_RETRY if is_first else REACQUIRE_INTERVAL
         self._acquired_at = now

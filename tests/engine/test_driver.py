@@ -245,6 +245,20 @@ async def test_the_owner_counts_what_a_master_has_advertised():
 
 
 @in_virtual_time
+async def test_the_owner_is_told_when_its_record_is_no_longer_true():
+    bench = await master()
+    assert bench.identities == 1
+    bench.engine.interface_ready((OWN,))
+    assert bench.identities == 1
+    bench.engine.interface_ready((PEER,))
+    assert bench.identities == 2
+    bench.engine.hardware_address_changed()
+    assert bench.identities == 3
+    bench.engine.change_params(replace(PARAMS, advskew=9))
+    assert bench.identities == 4
+
+
+@in_virtual_time
 async def test_changed_params_reach_the_machine_and_the_wire_without_leaving_the_state():
     bench = await master()
     faster = Params(vhid=7, addresses=(VIRTUAL,), key=b"another", advbase=1, advskew=9)

@@ -5,10 +5,7 @@ from config_files import faults, minimal, warnings, write
 
 from ucarpd.config.look_alikes import latin, strange
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def test_a_cyrillic_letter_in_a_key_is_an_error():

@@ -8,11 +8,7 @@ import pytest
 from ucarpd.config import ConfigError, near_files, unit_names
 from ucarpd.config.files import find_files
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def told(name):

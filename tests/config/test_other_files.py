@@ -8,16 +8,13 @@ from ucarpd.config.foreign_words import meaning, nearest
 from ucarpd.config.key_hints import unknown
 from ucarpd.config.kinds import Kind, kind_of
 
+pytestmark = pytest.mark.usefixtures("home")
+
 KEEPALIVED = "vrrp_instance VI_1 {\n    interface eth0\n    virtual_router_id 51\n}\n"
 STANZA = "auto eth0\niface eth0 inet static\n\tucarp-vid 1\n\tucarp-password geheim7\n"
 UNIT = "[Unit]\nDescription=x\n[Service]\nExecStart=/usr/sbin/ucarp --vhid=1 --pass=geheim7\n"
 SCRIPT = "#!/bin/sh\nIF=eth0\nucarp -i $IF -v 1 -p geheim7\n"
 RC_CONF = 'ucarp_enable="YES"\nucarp_pass="geheim7"\n'
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize(

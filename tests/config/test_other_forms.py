@@ -8,10 +8,7 @@ from config_files import faults, loaded, minimal, write
 from ucarpd.config import load
 from ucarpd.config.lines import read_lines
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.mark.parametrize(

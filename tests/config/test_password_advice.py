@@ -5,12 +5,7 @@ from pathlib import Path
 import pytest
 from config_files import faults, minimal, warnings, write
 
-pytestmark = pytest.mark.usefixtures("elsewhere")
-
-
-@pytest.fixture
-def elsewhere(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def told(password, *lines, name="PASS"):

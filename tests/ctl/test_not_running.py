@@ -56,6 +56,12 @@ def write(files):
     return write
 
 
+def test_copies_that_editors_leave_are_no_instances(write, files):
+    write("web")
+    (files / "web.conf.bak").write_text(GOOD)
+    assert not_running.names_of_files() == {"web"}
+
+
 def test_what_runs_is_not_looked_at(write):
     write("web", "rubbish")
     assert found([runs("web")]) == []

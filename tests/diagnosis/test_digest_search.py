@@ -29,7 +29,7 @@ HOSTS = [
 
 @pytest.mark.parametrize("here", HOSTS)
 def test_a_search_is_bounded_and_tries_nothing_twice(here):
-    tried = list(hypotheses(evidence(b"x", ONE), background(**here)))
+    tried = list(filter(None, hypotheses(evidence(b"x", ONE), background(**here))))
     digests = {(h.key.rstrip(b"\0"), frozenset(h.addresses), h.lladdr) for h in tried}
     assert len(digests) == len(tried) <= 3500
 
@@ -59,7 +59,7 @@ def test_no_finding_tells_a_secret(secret, here):
     what = evidence(b"x", ONE)
     secrets = (key.decode(), key.decode()[::-1], key.hex())
     parts = {text[i : i + 4].lower() for text in secrets for i in range(len(text) - 3)}
-    for hypothesis in hypotheses(what, known):
+    for hypothesis in filter(None, hypotheses(what, known)):
         # The number of an invisible character is none of the password's.
         told = re.sub(r"U\+[0-9A-F]{4}", "", hypothesis.finding).lower()
         assert not [part for part in parts if part in told]
@@ -76,7 +76,7 @@ def test_a_finding_is_the_same_whatever_the_passwords_are():
         a, b, c, d = (f"{letters}{n}".encode() for n in "6789")
         mail = Suspect(name="mail", vhid=20, key=d, hashed=MAIL.hashed)
         known = background(here=MIXED, key=a, old_keys=(b,), former=(c,), others=(mail,))
-        return [hypothesis.finding for hypothesis in hypotheses(evidence(b"x", ONE), known)]
+        return [each and each.finding for each in hypotheses(evidence(b"x", ONE), known)]
 
     assert findings("Fdgfd") == findings("Gfdgf")
 

@@ -16,13 +16,16 @@ from engine_bench import (
     master,
     peer_frame,
     promoted,
+    yield_to_a_better_one,
 )
 from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import Finding, Report, State
+from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.frame import parse
 from ucarpd.carp.params import Params
 from ucarpd.carp.rank import NEVER
+from ucarpd.carp.receive import Receiver
 from ucarpd.carp.timing import Phase
 from ucarpd.engine import WAKE_UP_LEAD, Engine
 
@@ -245,11 +248,26 @@ async def test_the_owner_counts_what_a_master_has_advertised():
 
 
 @in_virtual_time
+async def test_the_owner_is_told_when_its_record_is_no_longer_true():
+    bench = await master()
+    assert bench.identities == 1
+    bench.engine.interface_ready((OWN,))
+    assert bench.identities == 1
+    bench.engine.interface_ready((PEER,))
+    assert bench.identities == 2
+    bench.engine.hardware_address_changed()
+    assert bench.identities == 3
+    bench.engine.change_params(replace(PARAMS, advskew=9))
+    assert bench.identities == 4
+
+
+@in_virtual_time
 async def test_changed_params_reach_the_machine_and_the_wire_without_leaving_the_state():
     bench = await master()
     faster = Params(vhid=7, addresses=(VIRTUAL,), key=b"another", advbase=1, advskew=9)
     bench.engine.change_params(faster)
     assert bench.told() == ["advertisement 1/9"]
+    assert isinstance(Receiver(faster).check(bench.frames[-1], (), ()), AdvertisementReceived)
     assert bench.engine.state is State.MASTER
     bench.receive(peer_frame())
     bench.receive(peer_frame(params=faster))
@@ -302,3 +320,29 @@ async def test_a_link_that_is_back_in_a_moment_costs_nothing():
     assert bench.engine.state is State.MASTER
     bench.engine.interface_ready((OWN,))
     assert "advertisement 1/0" not in bench.told()
+
+
+@in_virtual_time
+async def test_a_loss_that_was_held_for_the_up_script_counts_when_another_host_has_the_role():
+    bench = await promoted(are_scripted=True)
+    bench.is_busy = bench.is_up_script_running = True
+    bench.engine.interface_lost("no carrier on eth0", False)
+    bench.told()
+    yield_to_a_better_one(bench)
+    assert bench.engine.is_loss_held
+    await asyncio.sleep(0.1)
+    assert bench.told() == ["MASTER to BACKUP", "release", "BACKUP to INIT", "loss counts"]
+
+
+@in_virtual_time
+async def test_gateways_that_fall_silent_with_the_master_hold_up_the_takeover():
+    bench = Bench()
+    bench.engine.interface_ready((OWN,))
+    bench.receive(peer_frame())
+    await asyncio.sleep(1.0)
+    bench.engine.gateways_silent(asyncio.get_running_loop().time())
+    await asyncio.sleep(2.5)
+    assert bench.told()[-1] == "CUT_OFF"
+    assert bench.engine.state is State.BACKUP
+    await asyncio.sleep(3.0)
+    assert bench.engine.state is State.MASTER

@@ -3,7 +3,7 @@
 import pytest
 
 from ucarpd.carp.rank import DOWN_AMOUNT, HEALTHY, LARGEST_FAILING, MAINTENANCE, NEVER
-from ucarpd.health.demotion import Demotion, Level, Reason
+from ucarpd.health.demotion import Demotion, Level
 
 
 def test_nothing_ails_the_host():
@@ -77,13 +77,3 @@ def test_the_reasons_of_two():
     other.set("sending fails", 50)
     assert str(one.joined(other)) == "eth0 cannot be used, sending fails"
     assert (one.joined(other).unfitness(), one.unfitness()) == (90, 40)
-
-
-def test_the_reasons_are_listed_with_their_amounts():
-    demotion = Demotion()
-    demotion.set("sending fails", 240)
-    demotion.set("maintenance", MAINTENANCE, Level.MAINTENANCE)
-    assert demotion.listed() == (
-        Reason("sending fails", 240, Level.FAILING),
-        Reason("maintenance", 254, Level.MAINTENANCE),
-    )

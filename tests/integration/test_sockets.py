@@ -13,7 +13,8 @@ from nodes import mac
 from wiretap import open_in
 
 from ucarpd.linux.ip_socket import UnicastSocket
-from ucarpd.linux.packet_socket import Expected, PacketSocket
+from ucarpd.linux.packet_filter import Expected
+from ucarpd.linux.packet_socket import PacketSocket
 
 CARP, TCP, FRAGMENT, ICMPV6 = 112, 6, 44, 58
 SENTINEL = 253

@@ -2,11 +2,10 @@
 
 import asyncio
 import socket
-from functools import wraps
 from typing import ClassVar
 
 import pytest
-import virtual_loop
+from virtual_loop import in_virtual_time
 
 from ucarpd.interface import double_watch
 from ucarpd.interface.double_watch import FRAMES_AT_ONCE, PAUSE, DoubleWatch
@@ -52,20 +51,6 @@ def taps(monkeypatch):
     for tap in Tap.opened:
         tap.ours.close()
         tap.theirs.close()
-
-
-def in_virtual_time(test):
-    """No time goes by in threads."""
-
-    @wraps(test)
-    def run(**arguments):
-        async def main():
-            asyncio.get_running_loop().run_in_executor = lambda _executor, function: function()
-            await test(**arguments)
-
-        virtual_loop.run(main())
-
-    return run
 
 
 def watch(found=lambda _frame: None):

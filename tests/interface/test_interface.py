@@ -1,8 +1,11 @@
 """The interface tells its virtual hosts of changes, follows a reload, and sends for them."""
 
+from ipaddress import ip_address
+
 import pytest
 from interface_bench import MAC, PEER_MAC, in_virtual_time, later
 
+from ucarpd.carp.neighbours import question
 from ucarpd.interface.interface import LOOK_AGAIN_AFTER
 from ucarpd.linux import sysctl
 
@@ -106,6 +109,43 @@ async def test_a_virtual_mac_device_that_is_shut_down_takes_its_addresses_with_i
     assert bench.told() == ["gone: 10.0.0.10"]
 
 
+# -- coming and going ------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_frames_and_claims_are_read_for_whoever_is_attached(bench):
+    web, _ = bench.attach()
+    mail, _ = bench.attach("mail", VHID=2, ADDR="10.0.0.20")
+    assert bench.sockets.served == [1, 2]
+    assert ("eth0", 4) in bench.neighbours.opened
+    bench.interface.detach(web)
+    assert bench.sockets.served == [2]
+    bench.told()
+    bench.kernel.add("eth0", "10.0.0.10")
+    assert bench.told() == ["ready 10.0.0.1"], "it is an address like any other now"
+    bench.interface.detach(mail)
+    assert bench.sockets.story[-1] == "close"
+    assert bench.neighbours.opened == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda bench, _config: bench.attach("mail", VHID=2),
+        lambda bench, config: bench.interface.replace(config),
+        lambda bench, config: bench.interface.detach(config),
+        lambda bench, _config: bench.interface.role_changed(),
+    ],
+    ids=["attach", "replace", "detach", "role"],
+)
+@in_virtual_time
+async def test_each_change_may_be_one_of_the_claims_to_read(bench, change):
+    config, _ = bench.attach()
+    before = bench.neighbours.changes
+    change(bench, config)
+    assert bench.neighbours.changes > before
+
+
 # -- a reload --------------------------------------------------------------------------------------
 
 
@@ -139,6 +179,15 @@ async def test_a_packet_for_one_peer_goes_by_the_sockets(bench):
     bench.attach()
     bench.interface.send_datagram("for a peer")
     assert bench.sockets.story[-1] == "for a peer"
+
+
+@in_virtual_time
+async def test_the_answer_to_a_question_is_expected(bench):
+    bench.attach()
+    gateway, own, answered = ip_address("10.0.0.254"), ip_address("10.0.0.1"), object()
+    bench.interface.ask(gateway, own, answered)
+    assert bench.sockets.story[-1] == question(gateway, own, MAC)
+    assert bench.neighbours.asked == [((gateway,), answered)]
 
 
 @pytest.mark.parametrize(("value", "is_router"), [("0", False), ("1", True), (None, False)])

@@ -5,11 +5,10 @@ import errno
 import select
 import socket
 from dataclasses import replace
-from functools import wraps
 from ipaddress import ip_address
 
 import pytest
-import virtual_loop
+from virtual_loop import in_virtual_time
 
 from ucarpd.carp.frame import carp_over_ip, ethernet
 from ucarpd.carp.params import Params
@@ -125,14 +124,6 @@ def kernel(monkeypatch):
     yield kernel
     for each in kernel.opened:
         each.close()
-
-
-def in_virtual_time(test):
-    @wraps(test)
-    def run(**arguments):
-        virtual_loop.run(test(**arguments))
-
-    return run
 
 
 def frame(source):

@@ -13,7 +13,7 @@ import pytest
 from ucarpd.carp.frame import carp_over_ip, ethernet
 from ucarpd.interface.foreign import COST_OF_A_SOURCE, MOST
 from ucarpd.linux.bpf import attach_filter
-from ucarpd.linux.packet_socket import Expected, _program
+from ucarpd.linux.packet_filter import Expected, program
 
 HOST = {4: ip_address("192.168.0.9"), 6: ip_address("fe80::9")}
 PEER = {4: ip_address("192.168.0.2"), 6: ip_address("fe80::2")}
@@ -41,7 +41,7 @@ def with_options(frame):
 def filtered(family, expected, *, all_else=True):
     """A function that returns how many of the same frame come through the filter."""
     mouth, ear = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-    attach_filter(ear, _program(family, expected, all_else=all_else))
+    attach_filter(ear, program(family, expected, all_else=all_else))
     ear.setblocking(False)
 
     def passed(sent, number=1):
@@ -119,9 +119,9 @@ def test_the_largest_filter_fits_twice_into_the_kernels_limit():
     foreign += [(HOST[4], vhid) for vhid in range(100, 242)]
     known = [PEER[4] + place * 256 for place in range(64)]
     assert len(foreign) + COST_OF_A_SOURCE * len(sources) == MOST - 6
-    program = _program(4, Expected(known, range(1, 256), foreign=foreign), all_else=True)
+    largest = program(4, Expected(known, range(1, 256), foreign=foreign), all_else=True)
     mouth, ear = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     with mouth, ear:
-        attach_filter(ear, program)
-        attach_filter(ear, program)
-    assert len(program) * struct.calcsize("HBBI") < 10_000
+        attach_filter(ear, largest)
+        attach_filter(ear, largest)
+    assert len(largest) * struct.calcsize("HBBI") < 10_000

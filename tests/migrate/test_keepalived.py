@@ -1,6 +1,6 @@
 """What VRRP and CARP have in common is read from a keepalived.conf."""
 
-from ucarpd.migrate import importer
+from imported import read, values
 
 TEXT = """\
 ! a comment
@@ -34,16 +34,10 @@ virtual_server 10.0.0.1 80 { delay_loop 3 }
 """
 
 
-def read(directory, text):
-    path = directory / "keepalived.conf"
-    path.write_text(text)
-    return importer.of_file(path, directory / "root")
-
-
 def test_an_instance(tmp_path):
-    findings = read(tmp_path, TEXT)
-    [host] = findings.hosts
-    assert {key: value.text for key, value in host.values.items()} == {
+    findings = read(tmp_path, TEXT, "keepalived.conf")
+    assert len(findings.hosts) == 1
+    assert values(findings) == {
         "UCARP_INTERFACE": "eth0",
         "UCARP_VHID": "7",
         "UCARP_SRCIP": "10.0.0.11",
@@ -79,6 +73,6 @@ def test_several_instances_and_the_default_of_preempting(tmp_path):
         f" virtual_ipaddress {{\n 10.0.0.{n}\n }}\n}}\n"
         for n in (1, 2)
     )
-    findings = read(tmp_path, text)
+    findings = read(tmp_path, text, "keepalived.conf")
     assert [host.text("UCARP_ADDR") for host in findings.hosts] == ["10.0.0.1/32", "10.0.0.2/32"]
     assert [host.text("UCARP_PREEMPT") for host in findings.hosts] == ["yes", "yes"]

@@ -1,8 +1,7 @@
 """Less usual ways to start ucarp, and files that are looked at on another host."""
 
 import pytest
-
-from ucarpd.migrate import importer
+from imported import read
 
 OPTIONS = "-i eth0 -v 1 -p geheim -a 10.0.0.1"
 VALUES = {
@@ -11,12 +10,6 @@ VALUES = {
     "UCARP_PASS": "geheim",
     "UCARP_ADDR": "10.0.0.1/32",
 }
-
-
-def read(directory, text, name):
-    path = directory / name
-    path.write_text(text)
-    return importer.of_file(path, directory / "root")
 
 
 def values(findings):

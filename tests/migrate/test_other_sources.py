@@ -4,20 +4,11 @@ import os
 import stat
 
 import pytest
+from imported import read, values
 
 from ucarpd import cli
 from ucarpd.config import ConfigError, load
 from ucarpd.migrate import finish, importer
-
-
-def read(directory, text, name):
-    path = directory / name
-    path.write_text(text)
-    return importer.of_file(path, directory / "root")
-
-
-def values(findings, number=0):
-    return {key: value.text for key, value in findings.hosts[number].values.items()}
 
 
 def told(findings):

@@ -1,9 +1,9 @@
 """Start scripts are followed to their ucarp commands, and nothing in them is run."""
 
 import pytest
+from imported import read, values
 
 from ucarpd.config import ConfigError
-from ucarpd.migrate import importer
 
 ARTICLE = """\
 source {conf}
@@ -35,16 +35,6 @@ UCARP_DOWNSCRIPT=/etc/ucarp/ucarp-down.sh
 """
 
 COMMAND = "ucarp -i eth0 -v 1 -p geheim -a 10.0.0.1"
-
-
-def read(directory, text, name="start.sh"):
-    path = directory / name
-    path.write_text(text)
-    return importer.of_file(path, directory / "root")
-
-
-def values(findings, number=0):
-    return {key: value.text for key, value in findings.hosts[number].values.items()}
 
 
 @pytest.mark.parametrize("end", ["/", "\\"])

@@ -10,7 +10,8 @@ import pytest
 from lab import wait_for
 
 from ucarpd.linux import sysctl
-from ucarpd.record.promoted import SETTING, Promotions, restore_left_over
+from ucarpd.linux.sysctl import PROMOTE
+from ucarpd.record.promoted import Promotions, restore_left_over
 
 
 @pytest.fixture
@@ -18,8 +19,8 @@ def setting(tmp_path, monkeypatch):
     conf = tmp_path / "net/ipv4/conf/eth0"
     conf.mkdir(parents=True)
     monkeypatch.setattr(sysctl, "ROOT", tmp_path / "net")
-    (conf / SETTING).write_text("0")
-    return conf / SETTING
+    (conf / PROMOTE).write_text("0")
+    return conf / PROMOTE
 
 
 @pytest.fixture

@@ -128,7 +128,7 @@ def test_what_the_instance_notes_outlives_it(tmp_path, run):
     assert (found.pid, found.placed, found.last) == (pid, True, 1234.5)
 
 
-def test_what_an_earlier_run_has_left_stays_until_it_is_forgotten(tmp_path, run):
+def test_what_an_earlier_run_has_left_stays(tmp_path, run):
     earlier = Record("web", run)
     earlier.write(content(tmp_path))
     earlier.placed = True
@@ -137,9 +137,7 @@ def test_what_an_earlier_run_has_left_stays_until_it_is_forgotten(tmp_path, run)
     next_one = Record("web", run)
     assert next_one.placed
     assert read("web", run).placed
-    next_one.forget()
-    found = read("web", run)
-    assert (found.placed, found.last) == (False, 0.0)
+    assert read("web", run).last == 1.0
 
 
 def test_the_address_goes_and_the_last_advertisement_stays(tmp_path, run):
@@ -176,7 +174,6 @@ def test_what_comes_after_the_end_is_harmless(tmp_path, run):
     live.remove()
     live.placed = True
     live.advertised(1.0)
-    live.forget()
     live.write(content(tmp_path))
     live.remove()
     assert list((run / "private").iterdir()) == []
@@ -226,8 +223,6 @@ def test_without_a_directory_it_lives_in_memory(tmp_path):
     live.placed = True
     live.advertised(1.0)
     assert live.placed
-    live.forget()
-    assert not live.placed
     live.remove()
 
 

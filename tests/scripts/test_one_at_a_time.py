@@ -19,14 +19,13 @@ def test_what_has_begun_runs_to_its_end_and_of_what_waits_the_newest_is_kept(pla
         await place.until_told("up")
         assert runner.is_busy
         runner.request(down, dropped.append)
-        assert (runner.running, runner.waiting) == (up, down)
         runner.request(again, last.set_result)
-        assert (runner.running, runner.waiting) == (up, again)
+        assert runner.running == up
         place.told_file.with_suffix(".go").touch()
         assert await first == Result(3)
         assert await last == Result(0)
         assert dropped == []
-        assert (runner.running, runner.waiting, runner.is_busy) == (None, None, False)
+        assert (runner.running, runner.is_busy) == (None, False)
         assert place.told() == ["up", "again"]
 
     asyncio.run(asyncio.wait_for(scenario(), 30))

@@ -76,9 +76,6 @@ class FakeNetlink:
     def addresses(self, interface):
         return [each.address for each in self.table.get(interface, {}).values()]
 
-    def dad_failed(self, interface, ip):
-        return False
-
     def link_of_index(self, index):
         return next((self.link(name) for name, each in self.indexes.items() if each == index), None)
 

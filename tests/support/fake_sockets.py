@@ -8,6 +8,7 @@ class FakeSockets:
         self.deliver = deliver
         self.faults = {}
         self.story = []
+        self.served = []
 
     def pass_over(self, source, vhid, at):
         self.story.append(f"pass over {vhid} of {source}")
@@ -16,7 +17,7 @@ class FakeSockets:
         return True
 
     def serve(self, virtual_hosts):
-        pass
+        self.served = [each.vhid for each in virtual_hosts]
 
     def open(self, link, params):
         self.story.append(f"open on {link.index}")

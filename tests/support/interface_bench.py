@@ -154,6 +154,7 @@ class Bench:
 
         self.interface = Interface("eth0", self.kernel, demote, elsewhere)
         self.sockets = self.interface._sockets
+        self.neighbours = self.interface._neighbours
         self.watch = self.interface._double_watch
         self.kernel.listener = self.interface
 

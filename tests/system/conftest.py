@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from lab import PROJECT, Lab
+from lab import PROJECT, Client, Lab
 from machines import Machine, build_root
+from web import VIP
 
 
 @pytest.fixture(scope="session")
@@ -68,3 +69,9 @@ def a(machines) -> Machine:
 @pytest.fixture(scope="module")
 def b(machines) -> Machine:
     return machines[1]
+
+
+@pytest.fixture(scope="module")
+def client(lab) -> Client:
+    """Another host, which asks who serves the address."""
+    return Client(lab.host("c", "172.16.0.99/16"), VIP)

@@ -90,11 +90,6 @@ def own(installed, a, b):
 
 
 @pytest.fixture(scope="module")
-def client(lab):
-    return Client(lab.host("c", "172.16.0.99/16"), VIP)
-
-
-@pytest.fixture(scope="module")
 def client6(lab):
     host = lab.host("d", "172.16.0.98/16")
     host.enable_ipv6("2001:db8:0:5::98/64")

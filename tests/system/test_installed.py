@@ -8,16 +8,11 @@ import re
 import time
 
 import pytest
-from lab import Client, wait_for
+from lab import wait_for
 from machines import repacked
 from web import VIP, conf, restart_cleanly
 
 MASTER = "Switching to state: MASTER"
-
-
-@pytest.fixture(scope="module")
-def client(lab):
-    return Client(lab.host("c", "172.16.0.99/16"), VIP)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import time
 
 import pytest
-from lab import Client, wait_for
+from lab import wait_for
 from web import VIP, conf, restart_cleanly
 
 UNIT = "ucarpd@web"
@@ -19,11 +19,6 @@ try:
 except BlockingIOError:
     pass
 """
-
-
-@pytest.fixture(scope="module")
-def client(lab):
-    return Client(lab.host("c", "172.16.0.99/16"), VIP)
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ import shutil
 import time
 
 import pytest
-from lab import Client, run, wait_for
+from lab import run, wait_for
 from web import VIP
 
 HOOK = "/etc/network/if-up.d/ucarp"
@@ -46,11 +46,6 @@ def old_package(root, tmp_path_factory):
     (tree / "DEBIAN/conffiles").write_text(f"{HOOK}\n")
     run("dpkg-deb", "--root-owner-group", "--build", str(tree), str(tree.with_name("ucarp.deb")))
     return tree.with_name("ucarp.deb")
-
-
-@pytest.fixture(scope="module")
-def client(lab):
-    return Client(lab.host("c", "172.16.0.99/16"), VIP)
 
 
 @pytest.fixture(scope="module")

@@ -7,17 +7,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from lab import Client, wait_for
+from lab import wait_for
 from machines import repacked
 from web import VIP, conf
 
 MASTER = "Switching to state: MASTER"
 BOB = 4321
-
-
-@pytest.fixture(scope="module")
-def client(lab):
-    return Client(lab.host("c", "172.16.0.99/16"), VIP)
 
 
 @pytest.fixture

@@ -1,13 +1,14 @@
 """Reading a virtual host's `KEY=VALUE` file.
 
-`keys` is the table, one row for each key, in parts (`key_groups`); `types` and `address_types` parse the values.  `lines`
-splits a file (the only importer of dotenv).  `load` makes a `Config` of it, or raises all its
-faults at once: faults of single keys (`parsed`), of the password (`passwords`), of prefix lengths
-(`masks`), and of keys that contradict each other (`cross_checks`).  `directory` loads several files
-and finds collisions between them.  `bash` predicts how bash reads a line, and `check` warns about
-differences.  `scripts` finds scripts that would not run, `named_files` lists the files that a file
-names, `exposure` finds files that other users can change, and `show` prints a Config as lines that
-bash and ucarpd read alike.  `environment` makes a file of the environment.
+`keys` is the table, one row for each key, in parts (`key_groups`); `types` and `address_types`
+parse the values.  `lines` splits a file (the only importer of dotenv).  `load` makes a `Config` of
+it, or raises all its faults at once: faults of single keys (`parsed`), of the password
+(`passwords`), of prefix lengths (`masks`), and of keys that contradict each other
+(`cross_checks`).  `directory` loads several files and finds collisions between them.  `bash`
+predicts how bash reads a line, and `check` warns about differences.  `scripts` finds scripts that
+would not run, `named_files` lists the files that a file names, `exposure` finds files that other
+users can change, and `show` prints a Config as lines that bash and ucarpd read alike.
+`environment` makes a file of the environment.
 
 Mistakes are explained before they are guessed at: `kinds` names a file of another kind,
 `foreign_words` has other programs' names for our keys, and `ucarp_options` the options of `ucarp`;

@@ -32,32 +32,21 @@ _READ = stat.S_IRGRP | stat.S_IROTH
 def warnings(path: Path, lines: Iterable[Line]) -> list[Problem]:
     """Return the warnings about the lines of the file `path`, sorted by line."""
     sound = [line for line in lines if line.fault is None and line.text]
-    if environment.is_environment(path):
-        problems = _about_other_variables(path)
-    else:
-        found = _about_bash(sound)
-        problems = [Problem(path, line.number, line.name, text) for line, text in found]
-    problems += [Problem(path, line.number, line.name, text) for line, text in _about_keys(sound)]
     given = {BY_NAME[line.name].name: line for line in sound if line.name in BY_NAME and line.value}
+    is_file = not environment.is_environment(path)
+    problems = [] if is_file else _about_other_variables(path)
+    found = [
+        *(_about_bash(sound) if is_file else ()),
+        *_about_keys(sound),
+        *(each for about in _OF_KEYS for each in about(given)),
+        *_about_checks(sound, given),
+    ]
+    problems += [Problem(path, line.number, line.name, text) for line, text in found]
     has_secret = any(BY_NAME[name].secret for name in given)
     if has_secret and (text := _readable_by_others(path)):
         problems.append(Problem(path, None, None, text))
     if text := unit_names.fault(path):
         problems.append(Problem(path, None, None, text))
-    of_passwords = password_advice.warnings(given)
-    problems += [Problem(path, line.number, line.name, text) for line, text in of_passwords]
-    problems += [Problem(path, line.number, line.name, text) for line, text in _about_peers(given)]
-    problems += [Problem(path, line.number, line.name, text) for line, text in _about_wait(given)]
-    problems += [Problem(path, line.number, line.name, text) for line, text in _about_delay(given)]
-    problems += [Problem(path, line.number, line.name, text) for line, text in _about_ties(given)]
-    problems += [Problem(path, line.number, line.name, text) for line, text in _about_mac(given)]
-    problems += [Problem(path, line.number, line.name, text) for line, text in _about_files(given)]
-    problems += [
-        Problem(path, line.number, line.name, text) for line, text in _about_letters(given)
-    ]
-    problems += [
-        Problem(path, line.number, line.name, text) for line, text in _about_checks(sound, given)
-    ]
     return in_order(problems)
 
 
@@ -261,3 +250,10 @@ def _readable_by_others(path: Path) -> str | None:
     if mode & _READ:
         return f"users other than its owner can read the password in it: chmod 600 {place(path)}"
     return None
+
+
+_OF_KEYS = (
+    *(password_advice.warnings, _about_peers, _about_wait, _about_delay, _about_ties, _about_mac),
+    *(_about_files, _about_letters),
+)
+"""Each takes the lines by canonical key, and yields warnings about them."""

@@ -33,12 +33,12 @@ class Config:
     `sources` holds at most one address of each family; a family without one uses the first address
     of the interface.  `old_keys` are accepted in addition to `key`.  A master serves `addresses`
     and `extra_addresses`; the digest covers `addresses` and `hash_addresses`.  `advbase` is in
-    seconds, `advskew` and `ifdown_demotion` in 1/256 s, `preempt_delay` and `script_timeout` in seconds.  Without
-    scripts ucarpd itself owns the addresses.  `source_mac` is "real", "virtual", or None: then
-    `virtual_mac` decides.  `secrets` are the secret keys that are set, by canonical name.
-    `script_environment` is the scripts' part of the file, without secrets.  `contents` has the
-    bytes of all files that were read, passwords included; `named_files` has the files that the file
-    names, by key.
+    seconds, `advskew` and `ifdown_demotion` in 1/256 s, `preempt_delay` and `script_timeout` in
+    seconds.  Without scripts ucarpd itself owns the addresses.  `source_mac` is "real", "virtual",
+    or None: then `virtual_mac` decides.  `secrets` are the secret keys that are set, by canonical
+    name.  `script_environment` is the scripts' part of the file, without secrets.  `contents` has
+    the bytes of all files that were read, passwords included; `named_files` has the files that the
+    file names, by key.
     """
 
     path: Path

@@ -100,9 +100,10 @@ def first(problems: Sequence[object]) -> str:
 def names_of_files() -> set[str]:
     """Return the names of the instances that have a file; none if it may not look."""
     try:
-        return {name.removesuffix(".conf") for name in os.listdir(DIRECTORY) if ".conf" in name}  # noqa: PTH208
+        there = os.listdir(DIRECTORY)  # noqa: PTH208 - only names are needed
     except OSError:
         return set()
+    return {name.removesuffix(".conf") for name in there if name.endswith(".conf")}
 
 
 def gone(paths: Iterable[str]) -> set[str]:

@@ -1,4 +1,7 @@
-"""Moments and durations, from the wire (RFC 3339 in UTC) to words."""
+"""Moments and durations, from the wire (RFC 3339 in UTC) to words.
+
+`now` is in seconds since 1970.
+"""
 
 import time
 from datetime import datetime

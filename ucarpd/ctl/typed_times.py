@@ -1,4 +1,4 @@
-"""Durations and moments as people type them."""
+"""Durations and moments as people type them.  `now` is in seconds since 1970."""
 
 import re
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ def duration(text: str) -> float | None:
 
 
 def end_after(text: str, now: float) -> float:
-    """Return the moment that is `text` later than `now`.  Raises Failure."""
+    """Return the moment, like `now`, that is `text` later.  Raises Failure."""
     length = duration(text)
     if length is None:
         raise Failure(
@@ -31,7 +31,7 @@ def end_after(text: str, now: float) -> float:
 
 
 def since(text: str, now: float) -> float:
-    """Return a moment in the past, in seconds since 1970, local time if it has no zone.
+    """Return a moment in the past, like `now`; the text is local time if it has no zone.
 
     It is a duration before `now`, `today`, `yesterday`, a date, or a date and time.  Raises Failure.
     """

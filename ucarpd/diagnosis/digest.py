@@ -90,7 +90,7 @@ def explain(evidence: Evidence, background: Background) -> Iterator[str | None]:
 
     That is the finding, or None if nothing fits.
     """
-    for count, hypothesis in enumerate(_distinct(evidence, background), 1):
+    for count, hypothesis in enumerate(hypotheses(evidence, background), 1):
         if hypothesis and hypothesis.fits(evidence, background.params.vhid):
             yield hypothesis.finding
             return
@@ -99,16 +99,12 @@ def explain(evidence: Evidence, background: Background) -> Iterator[str | None]:
     yield None
 
 
-def hypotheses(evidence: Evidence, background: Background) -> Iterator[Hypothesis]:
+def hypotheses(evidence: Evidence, background: Background) -> Iterator[Hypothesis | None]:
     """Yield the likely mistakes, the likeliest first, no two that come to the same digest.
 
-    The keys that this host signs with, or accepts while keys are changed, are not among them.
+    The keys that this host signs with, or accepts while keys are changed, are not among them.  For
+    each repetition yield None, since it takes time to find one out.
     """
-    return filter(None, _distinct(evidence, background))
-
-
-def _distinct(evidence: Evidence, background: Background) -> Iterator[Hypothesis | None]:
-    """Yield the hypotheses, and None for each repetition, since it takes time to find one out."""
     params = background.params
     ours = _Content(_sent(params), params.lladdr)
     seen = {_signed(key, ours) for key in (params.key, *params.old_keys)}

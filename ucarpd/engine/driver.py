@@ -104,12 +104,12 @@ class Engine:
         """The counter of the next advertisement."""
         return self._machine.next_counter
 
-    # -- events ------------------------------------------------------------------------------------
-
     @property
     def is_loss_held(self) -> bool:
         """Whether the interface was lost during the up-script, which may itself be the cause."""
         return self._held_loss is not None
+
+    # -- events ------------------------------------------------------------------------------------
 
     def interface_ready(self, sources: tuple[IPAddress, ...]) -> None:
         was_lost = self._waiting_for is not None or self.is_loss_held

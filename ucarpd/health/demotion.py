@@ -5,7 +5,6 @@ reason is in such a list, whoever adds it, so a second one never adds to the cos
 """
 
 from enum import Enum
-from typing import NamedTuple
 
 from ucarpd.carp.rank import HEALTHY, LARGEST_FAILING, MAINTENANCE, NEVER
 
@@ -16,14 +15,6 @@ class Level(Enum):
     FAILING = LARGEST_FAILING
     MAINTENANCE = MAINTENANCE
     NEVER = NEVER
-
-
-class Reason(NamedTuple):
-    """A reason that holds: its amount counts among the failing."""
-
-    name: str
-    amount: int
-    level: Level
 
 
 class Demotion:
@@ -63,10 +54,6 @@ class Demotion:
         if worst > LARGEST_FAILING:
             return worst
         return min(sum(1 if by_count else amount for _, amount in reasons), LARGEST_FAILING)
-
-    def listed(self) -> tuple[Reason, ...]:
-        """Return the reasons, in the order in which they came."""
-        return tuple(Reason(name, amount, level) for name, (level, amount) in self.reasons.items())
 
     def __str__(self) -> str:
         return ", ".join(self.reasons) or "none"

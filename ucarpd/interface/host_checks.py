@@ -137,7 +137,7 @@ class _Host:
 
     def _taken_along(self, interface: str, address: InterfaceAddress) -> list[InterfaceAddress]:
         """Return the secondary addresses that the kernel removes together with this address."""
-        if address.ip.version == 6 or _promotes_secondaries(interface):
+        if address.ip.version == 6 or sysctl.promotes_secondaries(interface):
             return []
         network = address.network
         alike = [a for a in self._tables.addresses(interface) if a.network == network]
@@ -173,12 +173,3 @@ class _Host:
                     f"{covering[0].prefixlen}, so the master would use the virtual address for"
                     f" connections of its own: write /{covering[0].prefixlen}"
                 )
-
-
-def _promotes_secondaries(interface: str) -> bool:
-    """Return whether the kernel keeps secondary addresses if their primary one is removed."""
-    for each in (interface, "all"):
-        with suppress(OSError):
-            if sysctl.get(each, 4, "promote_secondaries") != "0":
-                return True
-    return False

@@ -21,7 +21,8 @@ from ucarpd.interface.foreign import Foreign
 from ucarpd.interface.refused_filter import FILTER_AGAIN_AFTER, write_refused
 from ucarpd.linux.ip_socket import UnicastSocket
 from ucarpd.linux.netlink import Link
-from ucarpd.linux.packet_socket import Arrival, Expected, PacketSocket
+from ucarpd.linux.packet_filter import Expected
+from ucarpd.linux.packet_socket import Arrival, PacketSocket
 
 FRAMES_AT_ONCE = 64
 """Frames handled before timers get their turn, so a flood cannot delay the timers."""

@@ -8,6 +8,9 @@ from pathlib import Path
 
 ROOT = Path("/proc/sys/net")
 
+PROMOTE = "promote_secondaries"
+"""The IPv4 setting that keeps secondary addresses if their primary one is removed."""
+
 
 def get(interface: str, family: int, name: str) -> str:
     """Return the value of a setting, for `family` 4 or 6.
@@ -60,6 +63,14 @@ def ipv6_command(interface: str) -> str:
     """Return the advice that switches IPv6 on again."""
     # With slashes, since a name such as eth0.7 has a dot.
     return f"type: sysctl -w net/ipv6/conf/{interface}/disable_ipv6=0"
+
+
+def promotes_secondaries(interface: str) -> bool:
+    """Return whether the kernel keeps secondary addresses; False if that cannot be found out."""
+    try:
+        return any(get(each, 4, PROMOTE) != "0" for each in (interface, "all"))
+    except OSError:
+        return False
 
 
 def _path(interface: str, family: int, name: str) -> Path:

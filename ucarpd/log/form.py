@@ -9,20 +9,8 @@ from ucarpd.log.writer import RECORD_MAX, SEPARATOR
 _TEXT_MAX = RECORD_MAX // 2
 _FIELD_MAX = RECORD_MAX // 32
 _FACILITIES = (
-    *(
-        "kern",
-        "user",
-        "mail",
-        "daemon",
-        "auth",
-        "syslog",
-        "lpr",
-        "news",
-        "uucp",
-        "cron",
-        "authpriv",
-    ),
-    *("ftp", "ntp", "audit", "alert", "clock"),
+    *("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron"),
+    *("authpriv", "ftp", "ntp", "audit", "alert", "clock"),
     *(f"local{number}" for number in range(8)),
 )
 """By number (RFC 5424).  `logging.handlers` has them too, but would load pickle with them."""

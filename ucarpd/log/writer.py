@@ -82,7 +82,7 @@ def tell(text: str) -> None:
 
 def write_if_taken(line: bytes) -> None:
     with suppress(OSError):
-        if _can_write(2, 0):
+        if _stderr_is_ready(0):
             # A pipe that is ready takes this much without blocking (PIPE_BUF).
             os.write(2, line[:4096])
 
@@ -167,7 +167,7 @@ class _Stderr:
     def __call__(self, record: bytes) -> None:
         self._rest = self._rest or record
         while self._rest:
-            _can_write(2, None)
+            _stderr_is_ready(None)
             with suppress(BlockingIOError):
                 self._rest = self._rest[os.write(2, self._rest) :]
 
@@ -210,9 +210,10 @@ _SINKS: dict[str, Callable[[], Callable[[bytes], None]]] = {
 }
 
 
-def _can_write(descriptor: int, timeout: int | None) -> bool:
+def _stderr_is_ready(timeout: int | None) -> bool:
+    """Return whether standard error takes more, at most so many milliseconds from now (None: wait)."""
     poll = select.poll()
-    poll.register(descriptor, select.POLLOUT)
+    poll.register(2, select.POLLOUT)
     return bool(poll.poll(timeout))
 
 

@@ -1,1 +1,1 @@
-"""For those who come from ucarp: its command."""
+"""For those who come from ucarp: its command, and `ucarpd import`."""

@@ -13,17 +13,8 @@ from ucarpd.migrate.shell_words import Splitter
 from ucarpd.migrate.variables import Variables
 
 _FLAGS = {
-    "--rm",
-    "--init",
-    "--privileged",
-    "--detach",
-    "-d",
-    "-i",
-    "-t",
-    "-it",
-    "-dit",
-    "-ti",
-    "--tty",
+    *("--rm", "--init", "--privileged", "--detach", "--tty"),
+    *("-d", "-i", "-t", "-it", "-dit", "-ti"),
 }
 _SECTIONS = {"environment", "command", "entrypoint", "env_file", "image", "cap_add"}
 _SERVICE = re.compile(r"(\s+)([\w.-]+):\s*$")

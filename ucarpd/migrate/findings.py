@@ -1,6 +1,5 @@
 """The results of an import: virtual hosts, and remarks for the operator."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,8 +74,3 @@ class Findings:
         line = printable(f"{source}: {text}" if source else text)
         if line not in self.remarks:
             self.remarks.append(line)
-
-    def extend(self, others: Iterable["Findings"]) -> None:
-        for other in others:
-            self.hosts += other.hosts
-            self.remarks += [each for each in other.remarks if each not in self.remarks]

@@ -11,13 +11,8 @@ from ucarpd.migrate.meaning import put
 _ADDRESSES = {"virtual_ipaddress": "UCARP_ADDR", "virtual_ipaddress_excluded": "UCARP_EXTRA_ADDRS"}
 _LARGEST_PRIORITY = 254
 _QUIET = {
-    "state",
-    "priority",
-    "nopreempt",
-    "authentication",
-    "garp_master_delay",
-    "debug",
-    "dont_track_primary",
+    *("state", "priority", "nopreempt", "authentication"),
+    *("garp_master_delay", "debug", "dont_track_primary"),
 }
 
 

@@ -8,59 +8,18 @@ from ucarpd.migrate.shell_words import Command, Word, plain
 OPENING = {"if", "case", "while", "until"}
 CLOSING = {"fi", "esac"}
 LEADING = {
-    "then",
-    "do",
-    "else",
-    "elif",
-    "!",
-    "{",
-    "time",
-    "export",
-    "local",
-    "readonly",
-    "declare",
+    *("then", "do", "else", "elif", "!", "{", "time"),
+    *("export", "local", "readonly", "declare"),
 }
 WRAPPERS = {
-    *(
-        "exec",
-        "nohup",
-        "sudo",
-        "setsid",
-        "nice",
-        "ionice",
-        "chrt",
-        "env",
-        "su",
-        "runuser",
-        "daemon",
-    ),
-    *("start-stop-daemon", "systemd-run", "command", "ip", "capsh", "chroot", "tini", "dumb-init"),
-    *(
-        "supervise-daemon",
-        "timeout",
-        "eval",
-        "doas",
-        "start_daemon",
-        "daemonize",
-        "gosu",
-        "busybox",
-    ),
+    *("exec", "nohup", "sudo", "setsid", "nice", "ionice", "chrt", "env", "su", "runuser"),
+    *("daemon", "start-stop-daemon", "systemd-run", "command", "ip", "capsh", "chroot", "tini"),
+    *("dumb-init", "supervise-daemon", "timeout", "eval", "doas", "start_daemon", "daemonize"),
+    *("gosu", "busybox"),
 }
 ONLY_TALK = {
-    "echo",
-    "printf",
-    "logger",
-    "test",
-    "[",
-    "ps",
-    "grep",
-    "cat",
-    "ls",
-    "which",
-    "cp",
-    "mv",
-    "rm",
-    "ln",
+    *("echo", "printf", "logger", "test", "[", "ps", "grep", "cat", "ls", "which"),
+    *("cp", "mv", "rm", "ln"),
 }
 SHELLS = {"sh", "bash", "dash", "ash", "su", "eval"}
 

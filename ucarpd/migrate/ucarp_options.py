@@ -1,7 +1,8 @@
 """The options of ucarp 1.5.2, in every spelling that getopt_long(3) takes.
 
-The reading only: the table is in `ucarpd.ucarp_options`, the meaning of the values in `ucarp_settings`.  The module is loaded
-before the password is taken out of the command line, so it imports nothing that takes long.
+The reading only: the table is in `ucarpd.ucarp_options`, the meaning of the values in
+`ucarp_settings`.  The module is loaded before the password is taken out of the command line, so it
+imports nothing that takes long.
 """
 
 from typing import NamedTuple

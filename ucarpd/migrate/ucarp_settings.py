@@ -48,7 +48,7 @@ class Refused(Exception):
 class Settings:
     """`keys` are for a configuration file, `remarks` for the operator.
 
-    `facility` says whether syslog is wanted.  There may be no UCARP_INTERFACE in `keys`.
+    There may be no UCARP_INTERFACE in `keys`.
     """
 
     keys: dict[str, str] = field(default_factory=lambda: dict(_ALWAYS))

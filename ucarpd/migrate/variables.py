@@ -22,7 +22,7 @@ DEEPEST = 20
 
 @dataclass(slots=True)
 class Variable:
-    """`text` may have marks; `alternatives` are the texts that a condition may put in its place."""
+    """`text` may have marks."""
 
     text: str
     source: Source

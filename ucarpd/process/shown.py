@@ -9,7 +9,7 @@ from ucarpd.engine import Engine
 from ucarpd.process.moments import Moments
 from ucarpd.process.notes import Lasting
 from ucarpd.process.parts import Parts
-from ucarpd.process.snapshot import of_instance
+from ucarpd.process.snapshot import RESTARTING, of_instance
 
 
 class Shown:
@@ -36,7 +36,7 @@ class Shown:
         """The unusual facts, for the text after the state; empty if there are none."""
         parts = self._parts
         if parts.engine is None:
-            return ": to be started again after an internal error"
+            return f": {RESTARTING}"
         if self.state is State.INIT:
             return f": waiting, {parts.engine.reason}"
         less_fit = f"; less fit: {parts.standing.demotion}" if parts.standing.unfitness else ""
@@ -51,7 +51,7 @@ class Shown:
         """One line in ucarp's words, `MASTER on eth0 id 1`, and the details."""
         parts = self._parts
         if parts.engine is None:
-            parts.log.status("INIT", "to be started again after an internal error")
+            parts.log.status("INIT", RESTARTING)
             return
         unfitness, exposed = parts.standing.unfitness, parts.exposure.trouble
         text = _details(self.duration, parts.engine, unfitness, exposed)

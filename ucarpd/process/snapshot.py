@@ -27,6 +27,9 @@ from ucarpd.process.reading import Reading
 from ucarpd.process.standing import Standing
 from ucarpd.scripts.runs import Runs
 
+RESTARTING = "to be started again after an internal error"
+"""The reason of an instance without an engine."""
+
 _DIGITS = 4
 """Decimal places of durations: tenths of a millisecond."""
 
@@ -99,7 +102,7 @@ def of_instance(
         "path": str(config.path),
         "state": engine.state.value if engine else "INIT",
         "since": moments.at(course.changed_at),
-        "reason": engine.reason if engine else "to be started again after an internal error",
+        "reason": engine.reason if engine else RESTARTING,
         "interface": config.interface,
         "vhid": config.vhid,
         "addresses": _addresses(config, machine, missing, places),

@@ -164,14 +164,14 @@ def _secondaries_promoted(device: str) -> Iterator[None]:
     """Make the kernel keep the secondaries of a removed primary meanwhile."""
     before = ""
     with suppress(OSError):  # A container may forbid it; _put_back handles that.
-        before = sysctl.get(device, 4, "promote_secondaries")
-        sysctl.set(device, 4, "promote_secondaries", "1")
+        before = sysctl.get(device, 4, sysctl.PROMOTE)
+        sysctl.set(device, 4, sysctl.PROMOTE, "1")
     try:
         yield
     finally:
         if before == "0":
             with suppress(OSError):
-                sysctl.set(device, 4, "promote_secondaries", before)
+                sysctl.set(device, 4, sysctl.PROMOTE, before)
 
 
 def _put_back(table: AddressTable, index: int, foreign: Sequence[Entry]) -> None:

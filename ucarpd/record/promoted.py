@@ -17,7 +17,6 @@ from ucarpd.linux.namespace import network_namespace
 from ucarpd.linux.run_directory import private_directory, private_path
 from ucarpd.log import lines
 
-SETTING = "promote_secondaries"
 _SUFFIX = ".promoted"
 
 
@@ -57,8 +56,8 @@ def restore_left_over(directory: Path) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # The interface may be gone.
             with contextlib.suppress(FileNotFoundError):
-                if sysctl.get(interface, 4, SETTING) == "1":
-                    sysctl.set(interface, 4, SETTING, "0")
+                if sysctl.get(interface, 4, sysctl.PROMOTE) == "1":
+                    sysctl.set(interface, 4, sysctl.PROMOTE, "0")
             file.unlink(missing_ok=True)
         except BlockingIOError:
             continue

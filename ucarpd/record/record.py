@@ -105,7 +105,7 @@ class Recorded(NamedTuple):
 class Record:
     """The record of a running instance.
 
-    Until `forget` and `write`, it keeps the content that an earlier run has left: `read` it first.
+    Until `write`, it keeps the content that an earlier run has left: `read` it first.
     If the files cannot be made, `fault` says why, and the record exists only in memory.
     """
 
@@ -154,10 +154,6 @@ class Record:
     def advertised(self, now: float) -> None:
         """Note that an advertisement left as MASTER at monotonic second `now`."""
         _SECONDS.pack_into(self._live, _LAST_AT, now)
-
-    def forget(self) -> None:
-        """Note that no address is in place, and that there is no role to bow out of."""
-        self._live[: _LIVE.size] = bytes(_LIVE.size)
 
     def close(self) -> None:
         """Leave the files unchanged; later notes are lost."""

@@ -95,10 +95,6 @@ class HookRunner:
         return self._running[0] if self._running else None
 
     @property
-    def waiting(self) -> Hook | None:
-        return self._waiting[0] if self._waiting else None
-
-    @property
     def is_busy(self) -> bool:
         return self._running is not None or self._waiting is not None
 

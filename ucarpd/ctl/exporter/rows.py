@@ -130,13 +130,13 @@ OF_INSTANCE = (
     Row(
         "ucarpd_address_present",
         "Whether the kernel of this host has the virtual address.",
-        samples.of_each("addresses", "address", "present"),
+        samples.of_each_address("addresses", "present"),
         ("address",),
     ),
     Row(
         "ucarpd_address_served",
         "Whether this host is MASTER and serves the virtual address.",
-        samples.of_each("addresses", "address", "served"),
+        samples.of_each_address("addresses", "served"),
         ("address",),
     ),
     Row(
@@ -172,19 +172,19 @@ OF_INSTANCE = (
     Row(
         "ucarpd_peer_interval_seconds",
         "The time between two advertisements that another host states.",
-        samples.of_each("peers", "address", "interval"),
+        samples.of_each_address("peers", "interval"),
         ("peer",),
     ),
     Row(
         "ucarpd_peer_worst_gap_seconds",
         "The longest silence of another host while it was heard as master.",
-        samples.of_each("peers", "address", "worst_gap"),
+        samples.of_each_address("peers", "worst_gap"),
         ("peer",),
     ),
     Row(
         "ucarpd_peer_is_master",
         "Whether another host is heard as master now.",
-        samples.of_each("peers", "address", "is_master"),
+        samples.of_each_address("peers", "is_master"),
         ("peer",),
     ),
 )

@@ -40,13 +40,13 @@ def _at(message: Message, path: Labels) -> Any:
     return reduce(lambda inside, key: inside[key], path, message)
 
 
-def of_each(listed: str, label: str, key: str) -> Callable[[Message], Iterator[Sample]]:
-    """Return a function for one number of each object in a list, which may be null."""
+def of_each_address(listed: str, key: str) -> Callable[[Message], Iterator[Sample]]:
+    """Return a function for one number of each object with an address in a list; null for none."""
 
     def samples(message: Message) -> Iterator[Sample]:
         for each in message[listed]:
             if each[key] is not None:
-                yield (each[label],), float(each[key])
+                yield (each["address"],), float(each[key])
 
     return samples
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from ucarpd.carp.params import IPAddress
+from ucarpd.linux import sysctl
 from ucarpd.linux.netlink.messages import InterfaceAddress
 from ucarpd.linux.netlink.request_socket import RequestSocket
 from ucarpd.linux.netlink.secondaries import Secondaries, Snapshot
@@ -38,7 +39,7 @@ class Guards:
             if snapshot is not None:
                 before = self._guards.get(interface)
                 self._guards[interface] = _Guard(snapshot, {*ips, *(before.ips if before else ())})
-        return self._are_kept(interface)
+        return sysctl.promotes_secondaries(interface)
 
     def _look(self, interface: str) -> Snapshot | None:
         index = self._kernel.index_if_there(interface)
@@ -55,7 +56,7 @@ class Guards:
         Addresses that were removed `apart` from it stay away.  Raises OSError.
         """
         guard = self._guards.get(interface)
-        if guard is None or self._are_kept(interface):
+        if guard is None or sysctl.promotes_secondaries(interface):
             # The kernel keeps secondaries, so another program removed missing addresses on purpose.
             return
         guard.ips.update(apart)
@@ -77,9 +78,3 @@ class Guards:
             if is_last:
                 self._guards.pop(interface, None)
             self._secondaries.let_go(interface)
-
-    def _are_kept(self, interface: str) -> bool:
-        try:
-            return self._secondaries.are_kept(interface)
-        except OSError:
-            return False

@@ -23,8 +23,6 @@ from ucarpd.linux.netlink.pyroute import ifaddrmsg, nl, rtnl
 from ucarpd.linux.netlink.request_socket import RequestSocket, consistent
 from ucarpd.linux.netlink.routes import Route, in_order, interface_routes
 
-_SETTING = "promote_secondaries"
-
 Elsewhere = Callable[[], Collection[IPAddress]]
 """Returns the addresses that other processes serve on this host."""
 
@@ -99,13 +97,13 @@ class Secondaries:
         process is killed meanwhile, the next process restores the setting by the note.
         """
         self._users[interface] += 1
+        if sysctl.promotes_secondaries(interface):
+            return
         try:
-            if self.are_kept(interface):
-                return
             index = self._kernel.index_of(interface)
             if self._notes is not None:
                 self._notes.begin(interface)
-            sysctl.set(interface, 4, _SETTING, "1")
+            sysctl.set(interface, 4, sysctl.PROMOTE, "1")
             self._changed.add((interface, index))
         except OSError:
             self._end_note(interface)
@@ -113,10 +111,6 @@ class Secondaries:
     def _end_note(self, interface: str) -> None:
         if self._notes is not None:
             self._notes.end(interface)
-
-    def are_kept(self, interface: str) -> bool:
-        """Return whether the kernel keeps secondaries on this interface.  Raises OSError."""
-        return any(sysctl.get(name, 4, _SETTING) != "0" for name in (interface, "all"))
 
     def let_go(self, interface: str) -> None:
         """Undo one call of `keep`; the last one restores the setting.  Raises OSError."""
@@ -128,7 +122,7 @@ class Secondaries:
             name = self._kernel.name_if_there(each[1])
             if name is not None:
                 with suppress(FileNotFoundError):  # the interface is gone by now
-                    sysctl.set(name, 4, _SETTING, "0")
+                    sysctl.set(name, 4, sysctl.PROMOTE, "0")
             # After an error it is tried again at the end of the next removal.
             self._changed.remove(each)
             self._end_note(interface)

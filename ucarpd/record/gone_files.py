@@ -20,7 +20,7 @@ from ucarpd.record.record import Content, read_all
 def take_off(
     paths: Collection[Path], netlink: Netlink, shared: SharedRoutes, devices: Collection[str]
 ) -> None:
-    """Remove it, for the files of these directories, but no device that is in use (`devices`).
+    """Remove what is left for files of these directories, but no device that is in use (`devices`).
 
     A process without the right to read the records leaves it, and so does one that finds an address
     served by another process.

@@ -1,5 +1,6 @@
 """The instances of this host, whether they run or not, and the text about them."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
@@ -15,8 +16,8 @@ from ucarpd.ctl.screen import Screen
 class Seen(NamedTuple):
     """An instance as it was answered, and its process, empty if none answers for it.
 
-    `faults` are findings with their texts: the process runs an old configuration, or is not the
-    installed ucarpd.
+    `faults` are findings with their texts: the process runs an old configuration, or is an old
+    ucarpd itself.
     """
 
     instance: Message
@@ -67,9 +68,14 @@ def _faults(reply: Message, instance: Message, gone: Collection[str]) -> Iterato
             problem = not_running.first(each["problems"])
             yield "refused", f"the file was refused, the old configuration runs: {problem}"
     version = reply.get("process", {}).get("version", __version__)
-    if version != __version__:
+    # A process may be newer than this ucarpctl, which may be watching since before an upgrade.
+    if _numbers(version) < _numbers(__version__):
         text = f"still runs ucarpd {version}, but {__version__} is installed"
         yield "outdated", f"{text}: restart it when `ucarpd check {path}` finds no fault"
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(each) for each in re.findall(r"\d+", version)]
 
 
 def shown(

@@ -37,6 +37,7 @@ from ucarpd.process.maintenance import Done, Maintenance
 from ucarpd.process.moments import Moments
 from ucarpd.process.notices import Notices
 from ucarpd.process.observer import Observer
+from ucarpd.process.old_ucarp import RecentLook
 from ucarpd.process.reader import Reader
 from ucarpd.process.reading import Reading
 from ucarpd.process.reload import changes
@@ -79,6 +80,7 @@ class Supervisor:
             changed=observer.status_changed,
             tell=self._tell,
             files=Looks(lambda: Worker("files")),
+            old_ucarps=RecentLook(),
             searches=Worker("search"),
         )
         self._interfaces: dict[str, Interface] = {}

@@ -304,6 +304,17 @@ async def test_addresses_before_the_hosts_own_are_added_again_behind_it(tmp_path
 
 
 @in_virtual_time
+async def test_an_address_that_a_route_has_as_its_source_is_not_added_again(tmp_path):
+    bench = Bench(tmp_path, f"UCARP_ROUTES='default via 10.0.0.1 src {ONE}'\n")
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    bench.netlink.in_front = {ONE}
+    bench.netlink.told()
+    bench.addresses.step_behind([OWN])
+    assert bench.netlink.told() == []
+
+
+@in_virtual_time
 async def test_whether_they_are_before_the_hosts_own_is_asked_only_after_a_change(tmp_path):
     bench = Bench(tmp_path)
     bench.acquire()

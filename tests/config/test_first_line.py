@@ -78,8 +78,8 @@ def test_an_empty_file_is_no_script(script):
     assert "names no interpreter" in fault(script(b""))
 
 
-def test_check_names_the_line(script, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.usefixtures("home")
+def test_check_names_the_line(script):
     path = script(b"true\n")
     web = write(minimal(f"UCARP_UPSCRIPT='{path}'", f"UCARP_DOWNSCRIPT='{path} web'"))
     up, down = [str(each) for each in script_errors(web, _missing)]
@@ -87,8 +87,8 @@ def test_check_names_the_line(script, tmp_path, monkeypatch):
     assert down.startswith(f"web.conf:6: UCARP_DOWNSCRIPT: {path} web cannot be run: it does not")
 
 
-def test_arguments_of_a_script_go_elsewhere(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.usefixtures("home")
+def test_arguments_of_a_script_go_elsewhere():
     web = write(minimal("UCARP_UPSCRIPT='/bin/sh web'", "UCARP_DOWNSCRIPT='/bin/nosuch web'"))
     up, down = [each.text for each in script_errors(web, _missing)]
     end = "; /bin/sh does: its arguments go into UCARP_XPARAM"

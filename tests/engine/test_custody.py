@@ -138,21 +138,6 @@ async def test_an_attempt_that_succeeds_when_the_role_is_lost_ends_the_fault():
 
 
 @in_virtual_time
-async def test_a_fault_is_told_again_when_the_role_has_come_back():
-    """Meanwhile this host was taken for fit again, so that it could try."""
-    bench = await promoted()
-    for role in ("first", "second"):
-        for _ in range(2):
-            bench.acquired(False)
-            await asyncio.sleep(0.2)
-        assert bench.told()[-1] == f"unserved: {VIRTUAL}", role
-        yield_to_a_better_one(bench)
-        bench.released()
-        await asyncio.sleep(7.0)
-        assert bench.engine.state is State.MASTER
-
-
-@in_virtual_time
 async def test_an_address_removed_while_it_is_put_back_is_put_back_again():
     """The kernel's table decides when the job is done, not the order of the events."""
     bench = await master()

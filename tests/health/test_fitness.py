@@ -23,14 +23,6 @@ class Watch:
 
 
 @in_virtual_time
-async def test_reasons_that_change_together_are_one_change():
-    watch = Watch()
-    for amounts in ({"one": 240}, {"one": 0, "other": 240}, {"one": 0, "other": 240}, {"other": 0}):
-        watch.fitness.set_families(amounts, ())
-    assert watch.changes == [240, 240, 0]
-
-
-@in_virtual_time
 async def test_sending_fails_and_works_again():
     watch = Watch()
     watch.fitness.sending(True)

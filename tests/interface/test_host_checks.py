@@ -199,7 +199,7 @@ def test_an_address_that_is_there_already(machine, found):
 def test_an_address_of_another_interface(machine, found):
     machine.has("10.0.0.1/24")
     machine.on |= {"eth1": [InterfaceAddress(ip_address("10.0.0.10"), 24)]}
-    text = "UCARP_ADDR: 10.0.0.10 is on eth1 now: is it an address of this host alone?"
+    text = "UCARP_ADDR: 10.0.0.10 is on eth1 now: remove it there, or choose another"
     assert found(MASK=24) == [text]
     assert found(MASK=24, running=["web"]) == []
 

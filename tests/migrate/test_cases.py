@@ -51,9 +51,9 @@ TOLD = {
     ],
     "016-unit-oneshot": ["systemctl disable --now"],
     "018-capital-p-script": [
-        "/etc/ucarp/vip-up.sh after -P is no argument of it",
+        "/etc/ucarp/vip-up.sh after -P is not an argument of it",
         "probably -u was meant",
-        "/etc/ucarp/vip-down.sh after -B is no argument of it",
+        "/etc/ucarp/vip-down.sh after -B is not an argument of it",
     ],
     "019-freebsd-rc": ["vtnet0 is a name that FreeBSD gives"],
     "020-fork-brackets": ["without brackets", "without a prefix length"],

@@ -1,7 +1,7 @@
 """Less usual ways to start ucarp, and files that are looked at on another host."""
 
 import pytest
-from imported import read
+from imported import read, values
 
 OPTIONS = "-i eth0 -v 1 -p geheim -a 10.0.0.1"
 VALUES = {
@@ -10,11 +10,6 @@ VALUES = {
     "UCARP_PASS": "geheim",
     "UCARP_ADDR": "10.0.0.1/32",
 }
-
-
-def values(findings):
-    [host] = findings.hosts
-    return {key: value.text for key, value in host.values.items()}
 
 
 @pytest.mark.parametrize(

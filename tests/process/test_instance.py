@@ -340,10 +340,11 @@ def restarts(log_lines):
 
 
 @in_virtual_time
-async def test_after_a_defect_it_tries_again_to_serve_what_it_could_not(make):
+async def test_after_a_defect_it_tries_again_what_it_could_not(make):
     bench = make()
     await bench.serve()
     bench.instance.unserved((ONE,))
+    bench.instance.sending(True)
     bench.interface.error = ZeroDivisionError("a defect")
     while bench.instance.state is State.MASTER:
         await asyncio.sleep(0.01)

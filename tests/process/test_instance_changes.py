@@ -10,6 +10,7 @@ from two_addresses import ONE, config_of
 from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
+from ucarpd.health.fitness import SENDING_PAUSE
 from ucarpd.process.suspects import FORMER_KEYS
 from ucarpd.record.maintenance import Note
 
@@ -103,6 +104,19 @@ async def test_a_master_that_cannot_send_is_less_fit(make, log_lines):
     assert log_lines.told()[0].startswith("web: cannot send on eth0")
     bench.interface.error = None
     await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_after_its_end_it_tells_of_no_fitness(make, log_lines):
+    """Another instance may have its name by then."""
+    bench = make()
+    await bench.serve()
+    bench.interface.error = OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS))
+    await asyncio.sleep(5)
+    await bench.instance.stop("stopping")
+    log_lines.told()
+    await asyncio.sleep(2 * SENDING_PAUSE)
+    assert log_lines.told() == []
 
 
 @in_virtual_time

@@ -1,6 +1,7 @@
 """Finding a C ucarp that serves a virtual host of this process."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from one_process import instances
@@ -8,7 +9,7 @@ from virtual_loop import in_virtual_time
 
 from ucarpd.process import old_ucarp
 from ucarpd.process.moments import Moments
-from ucarpd.process.old_ucarp import LOOK_AFTER, LOOKS_AT_ALL, find
+from ucarpd.process.old_ucarp import LOOK_AFTER, LOOKS_AT_ALL, RecentLook, find
 
 LINE = ("/usr/sbin/ucarp", "-ieth0", "--vhid=1", "-p", "geheim7")
 
@@ -77,6 +78,17 @@ def test_without_a_number_it_serves_nothing(run):
 def test_a_process_that_has_ended_is_passed_over(run):
     (run(12, *LINE) / "cmdline").unlink()
     assert find(1, "eth0") == []
+
+
+def test_virtual_hosts_share_a_recent_look(run, monkeypatch):
+    look = RecentLook()
+    first, second = (SimpleNamespace(vhid=vhid, interface="eth0") for vhid in (1, 2))
+    process = run(12, *LINE)
+    assert look.beside(first) == [old_ucarp.warning(12, 1, "eth0")]
+    (process / "cmdline").write_bytes(b"ucarp\0-ieth0\0-v2\0")
+    assert look.beside(second) == []
+    monkeypatch.setattr(old_ucarp, "RECENT", 0.0)
+    assert look.beside(second) == [old_ucarp.warning(12, 2, "eth0")]
 
 
 @in_virtual_time

@@ -14,13 +14,14 @@ from ucarpd.process.removals import TOO_OFTEN, WITHIN, Removals
 
 
 class Bench:
-    """It is the network, the files, the log, the teller and the fitness of the removals."""
+    """It is the network, the files, the old ucarps, the log, the teller and the fitness of the removals."""
 
     def __init__(self):
         self.story = []
         self.works = []
+        self.is_beside = False
         config = SimpleNamespace(address_device="eth0", interface="eth0", vhid=1)
-        self.removals = Removals(config, self, self, self, self, self)
+        self.removals = Removals(config, self, self, self, self, self, self)
 
     def link(self, name):
         return SimpleNamespace(index=2)
@@ -32,6 +33,9 @@ class Bench:
         await asyncio.sleep(0)
         look, done = self.works.pop()
         done(look())
+
+    def beside(self, our):
+        return [f"an old ucarp for vhid {our.vhid}"] if self.is_beside else []
 
     def address_taken_away(self, ip):
         self.story.append("taken away")
@@ -101,6 +105,17 @@ async def test_who_may_have_done_it_is_told_once_in_a_term():
     await asyncio.sleep(0)
     assert len(bench.works) == 1
     assert bench.removals.total == 3
+
+
+@pytest.mark.usefixtures("managers")
+@in_virtual_time
+async def test_an_old_ucarp_may_have_done_it():
+    bench = Bench()
+    bench.is_beside = True
+    bench.removals.note(SOURCE)
+    await bench.look()
+    text = "an address was removed: an old ucarp for vhid 1, systemd-networkd"
+    assert bench.told() == ["taken away", text]
 
 
 @pytest.mark.usefixtures("managers")

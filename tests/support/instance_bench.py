@@ -20,6 +20,7 @@ from ucarpd.linux.lock import InstanceLock
 from ucarpd.linux.looks import Looks
 from ucarpd.process.host import Host
 from ucarpd.process.instance import Instance
+from ucarpd.process.old_ucarp import RecentLook
 
 SOURCE = ip_address("10.0.0.1")
 TAKES_OVER = 5.0
@@ -102,6 +103,7 @@ class Bench:
                 changed=self.changed,
                 tell=self.happenings.append,
                 files=Looks(lambda: self.files),
+                old_ucarps=RecentLook(),
                 searches=FakeWorker(),
             ),
             interface=self.interface,

@@ -35,7 +35,7 @@ class NetlinkAddresses:
         self._complete_in: object | None = None
         """The version of the kernel's tables in which no address was missing."""
         self._behind_in: object | None = None
-        """The version of the kernel's tables in which no address was before the host's own."""
+        """The version of the kernel's tables that `step_behind` has looked at."""
         self._jobs = 0
         self._index: int | None = None
         """The index of the interface when addresses were added to it."""
@@ -50,6 +50,7 @@ class NetlinkAddresses:
         before = self._addresses
         self._addresses = [InterfaceAddress(a.ip, a.prefixlen) for a in served]
         self._ips = tuple(address.ip for address in self._addresses)
+        self._has_routes = any(each.source in self._ips for each in config.routes)
         self._complete_in = None
         gone = [address for address in before if address not in self._addresses]
         if gone:
@@ -124,8 +125,8 @@ class NetlinkAddresses:
 
     def step_behind(self, own: Collection[IPAddress]) -> None:
         version = self._netlink.version
-        if version is self._behind_in:
-            return
+        if version is self._behind_in or self._has_routes:
+            return  # A route from an address goes with it.
         self._behind_in = version
         before = [p for ip in own for p in self._netlink.before(self._interface, ip, self._ips)]
         if not before:

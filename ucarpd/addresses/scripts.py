@@ -167,7 +167,7 @@ class ScriptedAddresses:
             self._netlink.put_back(lost, lambda: None)
 
     def step_behind(self, own: Collection[IPAddress]) -> None:
-        self._netlink.step_behind(own)
+        """Do nothing: an up-script may have set routes from an address, which would go with it."""
 
     def is_hosts_own(self, ip: IPAddress) -> bool:
         return self._netlink.is_hosts_own(ip)

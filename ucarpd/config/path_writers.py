@@ -19,7 +19,7 @@ STAFF = 50
 """Debian's group staff, which may be allowed to write below /usr/local."""
 
 _BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
-"""The bits that let others than its owner write."""
+"""The bits that let users other than its owner write."""
 
 _MOST_LINKS = 40
 """Symbolic links that the kernel follows for one path."""

@@ -1,7 +1,7 @@
 """The options of `ucarp` in a text, with the place of each word.
 
 They are split as getopt_long(3) splits them: abbreviations, bundles of letters, `--opt value` and
-`--opt=value`; words that are no options are passed over.
+`--opt=value`; words that are not options are passed over.
 """
 
 import re

@@ -16,8 +16,8 @@ from ucarpd.ctl.screen import Screen
 class Seen(NamedTuple):
     """An instance as it was answered, and its process, empty if none answers for it.
 
-    `faults` are the findings, each with its text, if the process still runs an old configuration, or
-    is an old ucarpd itself.
+    `faults` are findings with their texts: the process runs an old configuration, or is an old
+    ucarpd itself.
     """
 
     instance: Message
@@ -68,6 +68,7 @@ def _faults(reply: Message, instance: Message, gone: Collection[str]) -> Iterato
             problem = not_running.first(each["problems"])
             yield "refused", f"the file was refused, the old configuration runs: {problem}"
     version = reply.get("process", {}).get("version", __version__)
+    # A process may be newer than this ucarpctl, which may be watching since before an upgrade.
     if _numbers(version) < _numbers(__version__):
         text = f"still runs ucarpd {version}, but {__version__} is installed"
         yield "outdated", f"{text}: restart it when `ucarpd check {path}` finds no fault"

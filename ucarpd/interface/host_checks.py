@@ -133,7 +133,7 @@ class _Host:
             for ip in sorted(ips.difference(each.ip for each in present), key=str):
                 place = self._tables.where(ip)
                 if place not in {None, config.address_device}:
-                    yield key, f"{ip} is on {place} now: is it an address of this host alone?"
+                    yield key, f"{ip} is on {place} now: remove it there, or choose another"
 
     def _taken_along(self, interface: str, address: InterfaceAddress) -> list[InterfaceAddress]:
         """Return the secondary addresses that the kernel removes together with this address."""

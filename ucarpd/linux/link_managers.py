@@ -52,7 +52,7 @@ def find(interface: str, index: int, root: Path = Path("/")) -> list[LinkManager
     is_going_down = (run / f"network/ifdown-{interface}.pid").exists()
     if is_going_down or re.search(entry, _text(run / "network/ifstate"), re.MULTILINE):
         found.append(LinkManager(Program.IFUPDOWN))
-    # ifupdown2 keeps its table in /var/tmp, where others than root may write.
+    # ifupdown2 keeps its table in /var/tmp, where users other than root may write.
     if (run / "network/ifstatelock").exists():
         network = root / "etc/network"
         files = [network / "interfaces", *network.glob("interfaces.d/*")]

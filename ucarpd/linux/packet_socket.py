@@ -1,6 +1,6 @@
-"""A packet socket on one interface, whose filter in the kernel `packet_filter` makes.
+"""A packet socket on one interface; `packet_filter` makes its filter in the kernel.
 
-The frames of a VLAN on this interface do not pass either.
+Frames of VLANs and macvlans on the interface do not pass.
 
 There is one socket for each family.  One socket for all protocols would see every frame of a busy
 gateway, in both directions.

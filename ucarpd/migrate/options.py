@@ -92,7 +92,7 @@ def _stray(
         findings.remark(source, "/ stands where the shell wants \\ at the end of a line")
     elif letter in _MEANT_FOR_SCRIPTS and shown.startswith("/"):
         meant = _MEANT_FOR_SCRIPTS[letter]
-        text = f"{shown} after -{letter} is no argument of it, and ucarp passes over it:"
+        text = f"{shown} after -{letter} is not an argument of it, and ucarp passes over it:"
         findings.remark(source, f"{text} probably {meant} was meant; left out")
     else:
         findings.remark(source, f"{shown} is not an option, and ucarp passes over it: left out")

@@ -27,7 +27,7 @@ class Reading(NamedTuple):
     """A command line as it was read.
 
     `values` has the value of each option that was given, by long name; the last of several counts
-    and has its place, and an option without a value has "".  `words` are no options.  `fault` is the
+    and has its place, and an option without a value has "".  `words` are not options.  `fault` is the
     first thing that makes it unusable, or empty.  `shown` is the command line without its password.
     """
 

@@ -11,6 +11,7 @@ from ucarpd.health.lateness import Lateness
 from ucarpd.linux.looks import Looks
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.worker import Worker
+from ucarpd.process.old_ucarp import RecentLook
 from ucarpd.process.teller import Listener
 
 
@@ -19,8 +20,8 @@ class Host(NamedTuple):
 
     `others` takes the name of a virtual host, and returns the other ones: a peer with a wrong digest
     may have copied from their files.  `changed` is called after each change of a state, `tell` with all
-    that happens to a virtual host.  `files` looks at the files of the operator, `searches` for the
-    mistakes of other hosts.
+    that happens to a virtual host.  `files` looks at files and processes of the host, `searches`
+    for the mistakes of other hosts.
     """
 
     netlink: Netlink
@@ -32,4 +33,5 @@ class Host(NamedTuple):
     changed: Callable[[], None]
     tell: Listener
     files: Looks
+    old_ucarps: RecentLook
     searches: Worker

@@ -15,7 +15,7 @@ LOOK_AFTER = 60.0
 
 
 class InstalledVersion:
-    """A watch that logs another version, and calls `changed` when `note` is another one.
+    """A watch that logs when another version is installed, and calls `changed` when `note` changes.
 
     The thread of `disk` looks at the file of the package.
     """

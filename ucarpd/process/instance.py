@@ -190,7 +190,7 @@ class Instance:
     def demotion_changed(self) -> None:
         """The host, or this virtual host alone, is less fit or fitter than before."""
         parts = self.parts
-        if parts.engine is not None:
+        if parts.engine is not None and not self._is_over:
             by_count = parts.config.demote_style is DemoteStyle.OPENBSD
             before, is_planned = parts.standing.unfitness, parts.standing.is_planned
             if reason := parts.standing.look(by_count=by_count):
@@ -312,9 +312,10 @@ class Instance:
         self._scripts.end()
         parts.interface.detach(parts.config)
         parts.engine = None
-        # The next engine knows of no address that could not be put in place, and tells of no end.
+        # The next engine knows of no fault of this one, and tells of no end.
         parts.notes.unserved = ()
         parts.fitness.can_serve()
+        self.sending(False)
         pause = self._pause.after(self._loop.time() - self._started_at)
         parts.log.restarting(pause)
         self._restart = self._loop.call_later(pause, self.start)

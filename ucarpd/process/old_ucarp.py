@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +19,9 @@ from ucarpd.log import lines
 
 LOOK_AFTER = 30.0
 """Seconds between two looks at the new processes of the host; an old ucarp may be started at any time."""
+
+RECENT = 1.0
+"""Seconds for which a look may be shared."""
 
 LOOKS_AT_ALL = 20
 """Every so many looks all processes are looked at: an old shell may have become a ucarp by exec.
@@ -104,6 +108,24 @@ def beside(ours: Iterable[Config]) -> list[tuple[Config, str]]:
     Raises OSError if there is no /proc.
     """
     return list(_beside(ours, list(_old_ucarps(_processes()))))
+
+
+class RecentLook:
+    """A look that many virtual hosts share, since addresses are often removed from all of them at once."""
+
+    def __init__(self) -> None:
+        self._at = float("-inf")
+        self._running: list[tuple[int, list[str]]] = []
+
+    def beside(self, our: Config) -> list[str]:
+        """Return what to say about each old ucarp that serves this virtual host.
+
+        Blocks, and raises OSError, as `beside` does.
+        """
+        if time.monotonic() - self._at > RECENT:
+            self._running = list(_old_ucarps(_processes()))
+            self._at = time.monotonic()
+        return [text for _, text in _beside([our], self._running)]
 
 
 def warning(pid: int, vhid: int, interface: str) -> str:

@@ -83,7 +83,7 @@ class Parts:
             changed=host.changed,
         )
         self.removals = Removals(
-            config, host.netlink, host.files, self.log, self.teller, self.fitness
+            config, host.netlink, host.files, host.old_ucarps, self.log, self.teller, self.fitness
         )
 
     @property

@@ -12,8 +12,8 @@ from ucarpd.linux.link_managers import LinkManager
 from ucarpd.linux.looks import Looks
 from ucarpd.linux.netlink import Link
 from ucarpd.log.messages import Journal
-from ucarpd.process import old_ucarp
 from ucarpd.process.notes import Lasting
+from ucarpd.process.old_ucarp import RecentLook
 from ucarpd.process.teller import Teller
 from ucarpd.record.happening import Event
 
@@ -34,7 +34,7 @@ class Network(Protocol):
 class Removals:
     """The removals of one instance; it tells once in each term who may have done it.
 
-    `files` looks at the programs of the host.
+    `files` looks at the programs of the host, by `old_ucarps` among others.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Removals:
         config: Config,
         network: Network,
         files: Looks,
+        old_ucarps: RecentLook,
         log: Journal,
         teller: Teller,
         fitness: Fitness,
@@ -50,6 +51,7 @@ class Removals:
         self._device = config.address_device
         self._network = network
         self._files = files
+        self._old_ucarps = old_ucarps
         self._log = log
         self._teller = teller
         self._fitness = fitness
@@ -102,7 +104,7 @@ class Removals:
         index = link.index if link else 0
 
         def look() -> tuple[list[str], list[LinkManager]]:
-            old = [text for _, text in old_ucarp.beside([self._config])]
+            old = self._old_ucarps.beside(self._config)
             return old, link_managers.find(self._device, index)
 
         def tell(found: tuple[list[str], list[LinkManager]]) -> None:

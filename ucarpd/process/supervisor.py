@@ -37,6 +37,7 @@ from ucarpd.process.maintenance import Done, Maintenance
 from ucarpd.process.moments import Moments
 from ucarpd.process.notices import Notices
 from ucarpd.process.observer import Observer
+from ucarpd.process.old_ucarp import RecentLook
 from ucarpd.process.reader import Reader
 from ucarpd.process.reading import Reading
 from ucarpd.process.reload import changes
@@ -45,7 +46,6 @@ from ucarpd.process.status_line import status_line
 from ucarpd.process.suspects import suspects
 from ucarpd.process.teller import Listener
 from ucarpd.process.together import together
-from ucarpd.record import gone_files
 from ucarpd.record.elsewhere import virtual_addresses_elsewhere
 from ucarpd.record.happening import Happening
 from ucarpd.record.history_writer import HistoryWriter
@@ -80,6 +80,7 @@ class Supervisor:
             changed=observer.status_changed,
             tell=self._tell,
             files=Looks(lambda: Worker("files")),
+            old_ucarps=RecentLook(),
             searches=Worker("search"),
         )
         self._interfaces: dict[str, Interface] = {}
@@ -96,7 +97,6 @@ class Supervisor:
         self._started = 0
         self.reading = Reading()
         """The last one."""
-        self._paths = paths
         self._reader = Reader(paths)
         self.is_ending = False
 
@@ -142,10 +142,7 @@ class Supervisor:
 
     async def start(self) -> None:
         """Start the virtual hosts of the last reading; no reload may begin before their start."""
-        configs = self.reading.configs
-        devices = {each.address_device for each in configs}
-        gone_files.take_off(self._paths, self._host.netlink, self._host.routes, devices)
-        await self._start_all(configs)
+        await self._start_all(self.reading.configs)
 
     def status(self) -> str:
         """What `systemctl status` shows in one line."""

@@ -2,7 +2,7 @@
 
 import pytest
 from lab import wait_for
-from nodes import start_master, use_shipped_scripts
+from nodes import start_master
 from secondaries import OTHER_VIP, VIP, ipv4, routes, run_in
 
 from ucarpd.linux.netlink import InterfaceAddress
@@ -48,12 +48,10 @@ def test_a_virtual_address_that_is_the_first_of_its_network_has_a_route(a):
     ]
 
 
-@pytest.mark.parametrize("scripted", [False, True], ids=["built-in", "scripts"])
-def test_the_hosts_new_address_is_its_source_although_the_virtual_one_was_there_first(a, scripted):
+def test_the_hosts_new_address_is_its_source_although_the_virtual_one_was_there_first(a):
     """As after `nmcli connection up`, or when DHCP assigns another address."""
     a.run("sysctl", "-qw", "net.ipv4.conf.eth0.promote_secondaries=1")
-    scripts = use_shipped_scripts(a) if scripted else {}
-    daemon = start_master(a, SRCIP=None, EXTRA_ADDRS="172.16.0.2/16", **scripts)
+    daemon = start_master(a, SRCIP=None, EXTRA_ADDRS="172.16.0.2/16")
     a.ip("address", "add", "172.16.0.50/16", "dev", "eth0")
     a.ip("address", "delete", "172.16.0.11/16", "dev", "eth0")
     daemon.wait_for_line("added again behind 172.16.0.50")

@@ -1,6 +1,7 @@
-"""HTTP: answers GET and HEAD, a few clients at a time, each of them for a bounded time.
+"""HTTP: answers complete requests (GET and HEAD), a few at a time, each for a bounded time.
 
-Further clients wait in the kernel's queue.
+`reception` reads the requests of all clients meanwhile; when too many are complete, further clients
+wait in the kernel's queue.
 """
 
 import queue

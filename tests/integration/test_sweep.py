@@ -102,9 +102,9 @@ def test_the_last_act_of_a_run_is_to_clear_its_own(name: str):
 
 
 def test_the_worker_of_a_dead_run_is_ended(name: str):
-    ended = subprocess.Popen(["true"])
-    ended.wait()
-    worker = Run(f"{name}n{ended.pid}t1")
+    ended = Run(name)
+    worker = Run(ended.prefix)
+    ended.kill()
     sweep.dead()
     assert worker.popen.wait(10) == -signal.SIGKILL
     assert worker.left() == set()

@@ -220,6 +220,18 @@ async def test_an_address_that_the_up_script_added_without_nodad_is_added_again(
 
 
 @in_virtual_time
+async def test_one_without_nodad_is_named_while_the_up_script_runs_too(make):
+    bench = make()
+    bench.acquire()
+    bench.netlink.unusable.add(ONE)
+    bench.put(ONE, TWO)
+    bench.addresses.appeared()
+    bench.addresses.mend()
+    await asyncio.sleep(0.2)
+    assert bench.log.told()[0] == f"address_without_nodad {ONE}"
+
+
+@in_virtual_time
 async def test_in_each_term_the_up_script_decides_when_the_addresses_come(make):
     """It may have a disk to mount first, and a second `ip address add` would fail."""
     bench = make()

@@ -136,13 +136,7 @@ class ScriptedAddresses:
         every, missing = self.all(), self._netlink.missing()
         if result.status == 0:
             if lost := self._lost():
-                there = {each.address.ip for each in self._netlink.placed()}
-                for ip in (each.address.ip for each in lost):
-                    if ip in there:
-                        self._log.address_without_nodad(ip)
-                    else:
-                        self._log.address_taken_away(ip)
-                self._netlink.put_back(lost, lambda: done(Outcome(self._netlink.present_now())))
+                self._put_back(lost, lambda: done(Outcome(self._netlink.present_now())))
                 return
             if missing:
                 self._log.served_elsewhere(missing)
@@ -162,9 +156,17 @@ class ScriptedAddresses:
     def _mend(self, missed: set[IPAddress]) -> None:
         lost = [self._placed[ip] for ip in self._netlink.missing() if ip in missed]
         if lost and self.is_up_script_running and self._is_master:
-            for each in lost:
-                self._log.address_taken_away(each.address.ip)
-            self._netlink.put_back(lost, lambda: None)
+            self._put_back(lost, lambda: None)
+
+    def _put_back(self, lost: list[Placed], done: Callable[[], None]) -> None:
+        """Say why each of these addresses cannot be used, and add it again."""
+        there = {each.address.ip for each in self._netlink.placed()}
+        for ip in (each.address.ip for each in lost):
+            if ip in there:
+                self._log.address_without_nodad(ip)
+            else:
+                self._log.address_taken_away(ip)
+        self._netlink.put_back(lost, done)
 
     def step_behind(self, own: Collection[IPAddress]) -> None:
         """Do nothing: an up-script may have set routes from an address, which would go with it."""

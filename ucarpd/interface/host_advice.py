@@ -79,7 +79,7 @@ def no_ipv6(config: Config) -> tuple[str | None, str] | None:
     """Return the key, and why the interface has no IPv6; None if it should have it."""
     interface = config.interface
     if sysctl.lacks_ipv6(interface):
-        return None, f"{interface} has no IPv6, because its MTU is below 1280"
+        return None, sysctl.too_small_for_ipv6(interface)
     served = _listed(str(ip) for ip in config.hashed if ip.version == 6)
     if not sysctl.knows_ipv6():
         return "UCARP_ADDR", f"this host's kernel has no IPv6: {served} cannot be served"

@@ -85,5 +85,5 @@ class Readiness:
             return NoSource(fault)
         found = sources.choose(config, family, self._netlink, self._is_virtual)
         if isinstance(found, NoSource) and family == 6 and sysctl.lacks_ipv6(self._name):
-            return NoSource(f"{self._name} has no IPv6, because its MTU is below 1280")
+            return NoSource(sysctl.too_small_for_ipv6(self._name))
         return found

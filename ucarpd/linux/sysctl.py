@@ -59,6 +59,11 @@ def has_ipv6_off(interface: str) -> bool:
         return False
 
 
+def too_small_for_ipv6(interface: str) -> str:
+    """Return the text for an interface that `lacks_ipv6`."""
+    return f"{interface} has no IPv6, because its MTU is below 1280"
+
+
 def ipv6_command(interface: str) -> str:
     """Return the advice that switches IPv6 on again."""
     # With slashes, since a name such as eth0.7 has a dot.

@@ -115,7 +115,7 @@ class AddressMessages(InstanceLines):
 
     def ipv6_gone(self, device: str, *, is_off: bool) -> str:
         """Say why the IPv6 addresses of a master are gone; return the words."""
-        text = f"{device} has no IPv6, because its MTU is below 1280"
+        text = sysctl.too_small_for_ipv6(device)
         if is_off:
             text = f"IPv6 was switched off on {device}: {sysctl.ipv6_command(device)}"
         self.warning(text)

@@ -168,5 +168,5 @@ def _refusal(code: int, address: InterfaceAddress, interface: str) -> OSError:
         text = f"IPv6 is disabled on {interface}: {sysctl.ipv6_command(interface)}"
     elif address.ip.version == 6 and code == errno.EINVAL and sysctl.lacks_ipv6(interface):
         code = errno.EAFNOSUPPORT
-        text = f"{interface} has no IPv6, because its MTU is below 1280"
+        text = sysctl.too_small_for_ipv6(interface)
     return OSError(code, f"{address.ip}: {text}")

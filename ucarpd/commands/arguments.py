@@ -20,7 +20,8 @@ signals:
 
 exit status:
   0   stopped on request, or no problems found
-  1   run: an internal error, or too few resources to start; clear: an address or a device could not be removed;
+  1   run: an internal error, or too few resources to start;
+      clear: an address or a device could not be removed;
       check --reload: the process could not be asked;
       fingerprint: not enough memory;
       import: a result has to be completed by hand

@@ -4,7 +4,16 @@ import asyncio
 import errno
 from dataclasses import replace
 
-from engine_bench import OWN, PARAMS, SECOND, VIRTUAL, Bench, master, promoted
+from engine_bench import (
+    OWN,
+    PARAMS,
+    SECOND,
+    VIRTUAL,
+    Bench,
+    master,
+    promoted,
+    yield_to_a_better_one,
+)
 from virtual_loop import in_virtual_time
 
 from ucarpd.carp.rank import NEVER
@@ -47,6 +56,18 @@ async def test_an_announcement_that_does_not_get_out_at_once_is_made_by_the_loop
     bench.there()
     assert bench.told() == []
     bench.send_error = None
+    bench.acquired(True)
+    assert bench.told() == ["arp", "arp"]
+
+
+@in_virtual_time
+async def test_an_announcement_in_an_earlier_term_does_not_replace_the_one_of_this_term():
+    bench = await promoted()
+    bench.there()
+    yield_to_a_better_one(bench)
+    bench.released()
+    await asyncio.sleep(7.0)
+    bench.told()
     bench.acquired(True)
     assert bench.told() == ["arp", "arp"]
 

@@ -135,6 +135,7 @@ async def test_an_address_that_is_put_back_starts_nothing_again(make):
     await asyncio.sleep(2.0)
     await host.put_back(ONE)
     assert host.systemd.told() == []
+    assert host.findings() == ["address_removed"]
     await host.instance.stop("stopping")
 
 

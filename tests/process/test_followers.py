@@ -156,6 +156,9 @@ async def test_units_stop_before_the_role_is_offered_and_start_again_if_nobody_t
     assert set(host.interface.advertised()) == {0}
     assert host.findings() == ["units_stopping"]
     await host.put_back(ONE)
+    host.instance.step_down("asked once more")
+    await asyncio.sleep(1.5)
+    assert set(host.interface.advertised()) == {0}
     assert host.systemd.told() == []
     host.systemd.go_on()
     await asyncio.sleep(0.1)

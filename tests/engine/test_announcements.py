@@ -3,8 +3,12 @@
 import asyncio
 import errno
 from dataclasses import replace
+from ipaddress import ip_address
+from types import SimpleNamespace
 
+import pytest
 from engine_bench import (
+    MAC,
     OWN,
     PARAMS,
     SECOND,
@@ -16,8 +20,13 @@ from engine_bench import (
 )
 from virtual_loop import in_virtual_time
 
+from ucarpd.carp.actions import AnnounceAddresses
 from ucarpd.carp.rank import NEVER
 from ucarpd.engine import Outcome
+from ucarpd.engine.outgoing import Outgoing
+
+NA_FLAGS = 14 + 40 + 4
+"""Where the flags of a neighbour advertisement are in its frame."""
 
 
 @in_virtual_time
@@ -102,6 +111,15 @@ async def test_a_segment_that_is_heard_again_is_told_where_the_address_is():
     bench = await master()
     bench.engine.segment_heard()
     assert bench.told() == ["arp", "arp"]
+
+
+@pytest.mark.parametrize("is_router", [False, True])
+def test_only_a_router_says_that_it_is_one(is_router):
+    frames = []
+    wire = SimpleNamespace(mac=MAC, is_router=is_router, send=frames.append)
+    ipv6 = AnnounceAddresses((ip_address("2001:db8::10"),))
+    Outgoing(PARAMS, wire, log=None).announce_quietly(ipv6)
+    assert {bool(each[NA_FLAGS] & 0x80) for each in frames} == {is_router}
 
 
 @in_virtual_time

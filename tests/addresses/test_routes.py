@@ -83,6 +83,28 @@ async def test_one_of_the_administrator_is_left_alone_until_it_goes(tmp_path):
 
 
 @in_virtual_time
+async def test_a_fault_ends_with_the_role(tmp_path):
+    bench = Bench(tmp_path)
+    bench.netlink.route_errors[ONE] = errno.ENETUNREACH
+    await bench.put()
+    bench.routes.take_off()
+    fault, end = bench.told
+    assert (fault.startswith(f"cannot set the route {ONE}"), end) == (True, "")
+
+
+@in_virtual_time
+async def test_the_next_look_is_one_however_often_they_were_set(tmp_path, monkeypatch):
+    bench = Bench(tmp_path)
+    for _ in range(3):
+        await bench.put()
+    looks = []
+    monkeypatch.setattr(bench.netlink, "put_routes", lambda *_request: looks.append("look"))
+    await asyncio.sleep(1.5 * LOOK_AFTER)
+    assert looks == ["look"]
+    bench.routes.close()
+
+
+@in_virtual_time
 async def test_a_role_that_is_lost_at_once_leaves_nothing(tmp_path):
     bench = Bench(tmp_path)
     bench.netlink.route_errors[ONE] = errno.ENETUNREACH

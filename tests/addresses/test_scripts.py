@@ -1,10 +1,11 @@
 """The addresses that scripts put on the interface: who waits for whom, and what counts."""
 
 import asyncio
+from ipaddress import ip_address
 
 import pytest
-from scripted_bench import CONTESTED, Bench
-from two_addresses import ONE, TWO
+from scripted_bench import CONTESTED, SCRIPTS, Bench
+from two_addresses import ONE, TWO, config_of
 from virtual_loop import in_virtual_time
 
 from ucarpd.addresses.scripts import LONGEST_WAIT
@@ -88,7 +89,9 @@ async def test_an_address_that_was_there_is_put_back_as_it_was_before_the_script
     assert bench.addresses.missing() == (ONE,)
     bench.acquire()
     assert bench.hooks.begun == ["up"]
+    assert bench.addresses.is_busy
     await asyncio.sleep(0.01)
+    assert bench.addresses.is_busy
     assert bench.hooks.begun == ["up", "up"]
     assert bench.netlink.placed("eth0", ONE).address.prefixlen == 16
     assert bench.netlink.placed("eth0", ONE).label == "eth0:0"
@@ -159,6 +162,7 @@ async def test_a_down_script_fails_harmlessly_where_nothing_is_left(make):
     bench = make()
     bench.release(at_start=True)
     hook = bench.hooks.running
+    assert hook.script is not None
     assert hook.is_excused()
     bench.put(ONE)
     assert not hook.is_excused()
@@ -295,12 +299,44 @@ async def test_the_role_comes_back_while_the_up_script_still_runs(make):
     bench.release()
     await asyncio.sleep(0.2)
     assert bench.addresses.present() == ()
+    bench.netlink.told()
     bench.acquire()
+    assert bench.netlink.told() == ["end guard"]
+    # An address that it adds now stays.
+    bench.put(ONE)
+    bench.addresses.appeared()
+    await asyncio.sleep(0.01)
+    assert bench.addresses.present() == (ONE,)
     bench.hooks.end()
     assert bench.hooks.begun == ["up", "up"]
     bench.hooks.end()
     await asyncio.sleep(0.01)
     assert bench.outcomes[-1] == Outcome((ONE, TWO))
+
+
+@in_virtual_time
+async def test_the_role_comes_back_before_the_up_script_has_been_waited_for(make):
+    bench = make()
+    bench.acquire()
+    bench.put(ONE)
+    bench.release()
+    bench.acquire()
+    await asyncio.sleep(2 * LONGEST_WAIT)
+    assert bench.addresses.present() == (ONE,)
+
+
+@in_virtual_time
+async def test_what_is_missing_when_the_role_is_lost_is_not_put_back(make):
+    bench = make()
+    bench.acquire()
+    bench.put(ONE)
+    bench.addresses.appeared()
+    bench.netlink.take("eth0", ONE)
+    bench.addresses.mend()
+    bench.release()
+    await asyncio.sleep(0.2)
+    assert bench.addresses.present() == ()
+    assert bench.log.told() == []
 
 
 @in_virtual_time
@@ -310,7 +346,10 @@ async def test_the_role_comes_back_while_the_down_script_runs(make):
     bench.up(0, ONE, TWO)
     bench.release()
     bench.acquire()
+    # The down-script may still remove an address, and the kernel others with it.
+    assert bench.netlink.told() == ["guard"]
     bench.hooks.end()
+    assert bench.netlink.told() == ["end guard"]
     await asyncio.sleep(0.01)
     assert bench.hooks.begun == ["up", "down", "up"]
     assert bench.addresses.present() == (ONE, TWO)
@@ -326,6 +365,17 @@ async def test_neutral_hosts_run_no_script_at_start(make):
     bench.hooks.end()
     await asyncio.sleep(0.01)
     assert (bench.released, bench.addresses.present()) == (1, ())
+    bench.acquire()
+    bench.hooks.end()
+    bench.release()
+    assert bench.hooks.running.script is not None
+
+
+@in_virtual_time
+async def test_a_reload_changes_the_addresses(make, tmp_path):
+    bench = make()
+    bench.addresses.reconfigure(config_of(tmp_path, f"{SCRIPTS}UCARP_EXTRA_ADDRS=10.0.0.102\n"))
+    assert bench.addresses.all() == (ONE, TWO, ip_address("10.0.0.102"))
 
 
 @in_virtual_time

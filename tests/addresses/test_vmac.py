@@ -151,7 +151,7 @@ async def test_a_device_that_somebody_has_removed_is_made_again(tmp_path, settin
     bench.netlink.lose_link(DEVICE)
     bench.acquire()
     await settled()
-    assert bench.netlink.told()[0] == MAKE
+    assert bench.netlink.told()[:2] == [MAKE, f"set {DEVICE} up"]
     assert bench.outcomes == [Outcome((ONE, TWO))]
 
 
@@ -239,6 +239,7 @@ async def test_a_role_that_goes_while_the_device_comes_up_gets_no_address(tmp_pa
     assert bench.outcomes == []
     assert bench.addresses.present() == ()
     assert not bench.is_up
+    assert not bench.addresses.is_busy
 
 
 # -- the look --------------------------------------------------------------------------------------

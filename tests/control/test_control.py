@@ -5,6 +5,7 @@ import errno
 import os
 import select
 import shutil
+import socket
 
 import pytest
 from varlink_bench import FakeHost
@@ -62,6 +63,8 @@ async def answers(tmp_path):
 async def test_from_start_to_end(tmp_path, worker, log_lines):
     control = Control(FakeHost(), worker.beside, tmp_path / "run")
     assert await answers(tmp_path)
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(str(tmp_path / "run/ctl/1.sock"))
     worker.work()
     control.look()
     worker.work()
@@ -81,6 +84,9 @@ async def test_a_socket_that_has_been_removed_is_made_again(tmp_path, worker, lo
     control.look()
     worker.work()
     assert log_lines.told() == [f"the control socket is back: {path}"]
+    control.look()
+    worker.work()
+    assert log_lines.told() == []
     assert await answers(tmp_path)
     # Who is connected already stays so.
     writer.write(INFO)

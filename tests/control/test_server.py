@@ -299,6 +299,22 @@ def test_a_defect_does_not_keep_the_next_status_from_being_made(tmp_path):
     play(tmp_path, scenario, FakeHost(*MANY))
 
 
+def test_a_client_that_goes_keeps_no_other_from_its_status(tmp_path):
+    async def scenario(bench):
+        told = []
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, what: told.append(what))
+        gone, client = await bench.client(), await bench.client()
+        for each in (gone, client):
+            each.send(STATUS)
+        while bench.host.rendered < 100:
+            await asyncio.sleep(0)
+        gone.writer.close()
+        assert set(await client.states()) == set(MANY)
+        assert told == []
+
+    play(tmp_path, scenario, FakeHost(*MANY))
+
+
 def test_a_client_that_has_gone_is_forgotten(tmp_path):
     async def scenario(bench):
         for _ in range(10):

@@ -3,12 +3,30 @@
 import asyncio
 import errno
 from dataclasses import replace
+from ipaddress import ip_address
+from types import SimpleNamespace
 
-from engine_bench import OWN, PARAMS, SECOND, VIRTUAL, Bench, master, promoted
+import pytest
+from engine_bench import (
+    MAC,
+    OWN,
+    PARAMS,
+    SECOND,
+    VIRTUAL,
+    Bench,
+    master,
+    promoted,
+    yield_to_a_better_one,
+)
 from virtual_loop import in_virtual_time
 
+from ucarpd.carp.actions import AnnounceAddresses
 from ucarpd.carp.rank import NEVER
 from ucarpd.engine import Outcome
+from ucarpd.engine.outgoing import Outgoing
+
+NA_FLAGS = 14 + 40 + 4
+"""Where the flags of a neighbour advertisement are in its frame."""
 
 
 @in_virtual_time
@@ -52,6 +70,18 @@ async def test_an_announcement_that_does_not_get_out_at_once_is_made_by_the_loop
 
 
 @in_virtual_time
+async def test_an_announcement_in_an_earlier_term_does_not_replace_the_one_of_this_term():
+    bench = await promoted()
+    bench.there()
+    yield_to_a_better_one(bench)
+    bench.released()
+    await asyncio.sleep(7.0)
+    bench.told()
+    bench.acquired(True)
+    assert bench.told() == ["arp", "arp"]
+
+
+@in_virtual_time
 async def test_the_addresses_of_an_overtaken_job_are_not_announced():
     bench = await master()
     bench.engine.demote(NEVER, "a check")
@@ -81,6 +111,15 @@ async def test_a_segment_that_is_heard_again_is_told_where_the_address_is():
     bench = await master()
     bench.engine.segment_heard()
     assert bench.told() == ["arp", "arp"]
+
+
+@pytest.mark.parametrize("is_router", [False, True])
+def test_only_a_router_says_that_it_is_one(is_router):
+    frames = []
+    wire = SimpleNamespace(mac=MAC, is_router=is_router, send=frames.append)
+    ipv6 = AnnounceAddresses((ip_address("2001:db8::10"),))
+    Outgoing(PARAMS, wire, log=None).announce_quietly(ipv6)
+    assert {bool(each[NA_FLAGS] & 0x80) for each in frames} == {is_router}
 
 
 @in_virtual_time

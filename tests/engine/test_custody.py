@@ -33,6 +33,16 @@ async def test_an_address_that_a_backup_should_not_have_is_removed():
 
 
 @in_virtual_time
+async def test_an_address_that_is_gone_from_a_backup_was_not_taken_away():
+    bench = Bench()
+    bench.engine.interface_ready((OWN,))
+    bench.released()
+    bench.told()
+    bench.engine.address_removed(VIRTUAL)
+    assert bench.told() == []
+
+
+@in_virtual_time
 async def test_the_only_address_of_the_host_is_left_alone_while_there_is_no_other():
     """Networking was restarted with the virtual address as the host's own, by mistake."""
     bench = Bench()
@@ -43,8 +53,11 @@ async def test_the_only_address_of_the_host_is_left_alone_while_there_is_no_othe
     bench.hosts_own = bench.on_interface = (VIRTUAL,)
     bench.engine.address_added(VIRTUAL)
     assert bench.told() == [f"left alone: {VIRTUAL}"]
-    # With an address of its own the host does without: it must not answer beside the master.
     bench.hosts_own = ()
+    bench.engine.address_added(VIRTUAL)
+    assert bench.told() == [f"out of place: {VIRTUAL} in INIT", "release"]
+    bench.released()
+    # With an address of its own the host does without: it must not answer beside the master.
     bench.engine.interface_ready((OWN,))
     assert bench.told() == ["INIT to BACKUP", f"out of place: {VIRTUAL} in BACKUP", "release"]
 
@@ -75,6 +88,25 @@ async def test_an_overtaken_job_says_nothing():
     assert bench.told() == []
     bench.released()
     assert bench.told() == ["advertisement 255/255"]
+
+
+@in_virtual_time
+async def test_a_refusal_that_a_newer_attempt_has_overtaken_does_not_count():
+    bench = await master(params=replace(PARAMS, reassert=True), are_scripted=True)
+    overtaken = []
+    for _ in range(2):
+        bench.engine.address_removed(VIRTUAL)
+        await asyncio.sleep(1.5)
+        assert "acquire" in bench.told()
+        overtaken.append(bench.acquired)
+    bench.acquired(True)
+    bench.receive(peer_frame(advskew=50))
+    await asyncio.sleep(3.1)
+    assert "reassert" in bench.told()
+    for late in overtaken:
+        late(False)
+        await asyncio.sleep(0.25)
+        assert "acquire" not in bench.told()
 
 
 @in_virtual_time
@@ -256,16 +288,33 @@ async def test_an_address_that_cannot_be_taken_off_is_tried_again():
     bench.engine.interface_ready((OWN,))
     bench.on_interface = (VIRTUAL,)
     bench.told()
-    for pause in (0.2, 0.4, 0.8):
+    for pause in (0.2, 0.4):
         bench.released()
         await asyncio.sleep(pause - 0.01)
         assert bench.told() == []
         await asyncio.sleep(0.02)
         assert bench.told() == ["release"]
-    bench.on_interface = ()
     bench.released()
+    bench.on_interface = ()
     await asyncio.sleep(1.0)
     assert bench.told() == []
+
+
+@in_virtual_time
+async def test_the_pause_before_an_address_is_taken_off_again_is_short_after_a_success():
+    bench = await master()
+    for _ in range(2):
+        bench.on_interface = (VIRTUAL,)
+        bench.engine.demote(NEVER, "a check")
+        bench.told()
+        bench.released()
+        await asyncio.sleep(0.25)
+        assert "release" in bench.told()
+        bench.on_interface = ()
+        bench.released()
+        bench.engine.demote(0, "the check is good again")
+        await asyncio.sleep(7.0)
+        assert bench.engine.state is State.MASTER
 
 
 @in_virtual_time

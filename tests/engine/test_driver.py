@@ -1,6 +1,7 @@
 """The engine from event to action: its timers, and what it hears and tells."""
 
 import asyncio
+import errno
 from dataclasses import replace
 from ipaddress import IPv4Address
 
@@ -33,6 +34,7 @@ from ucarpd.engine import WAKE_UP_LEAD, Engine
 @in_virtual_time
 async def test_start_clears_what_an_earlier_run_left():
     bench = Bench()
+    bench.on_interface = (VIRTUAL,)
     bench.engine.interface_ready((OWN,))
     assert bench.told() == ["INIT to BACKUP", "release at start"]
     assert bench.transition.previous is State.INIT
@@ -94,6 +96,21 @@ async def test_what_it_waits_for_is_said_once():
     bench.engine.interface_lost("interface eth0 is down", False)
     assert bench.told() == ["waiting: no carrier on eth0", "waiting: interface eth0 is down"]
     assert bench.engine.reason == "interface eth0 is down"
+
+
+@in_virtual_time
+async def test_a_second_loss_for_the_same_reason_ends_the_role_too():
+    bench = await master()
+    for _ in range(2):
+        bench.engine.interface_lost("no carrier on eth0", False)
+        bench.released()
+        assert "MASTER to INIT" in bench.told()
+        bench.engine.interface_ready((OWN,))
+        bench.released()
+        await asyncio.sleep(7.0)
+        assert bench.engine.state is State.MASTER
+        bench.acquired(True)
+        bench.told()
 
 
 @in_virtual_time
@@ -241,6 +258,10 @@ async def test_the_owner_counts_what_a_master_has_advertised():
     bench = await master()
     await asyncio.sleep(2.5)
     assert bench.advertisements_told == 3
+    bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")
+    await asyncio.sleep(1.0)
+    assert bench.advertisements_told == 3
+    bench.send_error = None
     bench.engine.demote(NEVER, "a check")
     bench.released()
     await asyncio.sleep(0.1)

@@ -84,8 +84,33 @@ async def test_stop_finishes_after_the_bow_out_and_then_nothing_more_comes():
     ]
     bench.engine.interface_ready((OWN,))
     bench.receive(peer_frame())
+    bench.engine.interface_lost("no carrier on eth0", False)
     await asyncio.sleep(10.0)
     assert bench.told() == []
+
+
+@in_virtual_time
+async def test_an_event_that_the_last_actions_cause_comes_too_late():
+    bench = Bench()
+    bench.engine.interface_ready((OWN,))
+    bench.released()
+    bench.told()
+    bench.changed = lambda _change: bench.engine.step_down("asked to")
+    bench.engine.stop("stopping")
+    assert bench.told() == ["BACKUP to INIT", "finished"]
+
+
+@in_virtual_time
+async def test_a_host_whose_addresses_are_elsewhere_does_not_wait_for_the_down_script():
+    bench = await master(are_scripted=True)
+    bench.engine.stop("stopping")
+    await asyncio.sleep(3.2)
+    assert bench.told() == [
+        "MASTER to INIT",
+        "release",
+        "advertisement 255/255",
+        "advertisement 255/255",
+    ]
 
 
 @pytest.mark.parametrize("was_master", [True, False])
@@ -108,6 +133,7 @@ def test_a_defect_ends_the_engine_and_only_a_master_bows_out(was_master, monkeyp
         bench.wanted_there = (VIRTUAL,)
         bench.engine.address_removed(VIRTUAL)
         bench.released()
+        bench.read_until = broken
         expected = ["advertisement 255/255", "failed"] if was_master else ["failed"]
         # A backup has sent nothing yet, and must not unsettle the others.
         assert bench.told() == expected
@@ -166,6 +192,14 @@ async def test_addresses_that_come_after_a_defect_are_neither_announced_nor_serv
     bench.there()
     bench.acquired(True)
     assert (bench.told(), bench.served_told) == ([], 0)
+
+
+@in_virtual_time
+async def test_a_defect_when_the_addresses_come_is_not_told_as_success(monkeypatch):
+    bench = await promoted()
+    monkeypatch.setattr(VirtualHost, "handle", broken)
+    bench.acquired(True)
+    assert bench.served_told == 0
 
 
 @in_virtual_time

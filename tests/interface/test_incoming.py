@@ -31,6 +31,14 @@ async def test_the_first_advertisement_after_a_silence_is_told_to_all(bench):
 
 
 @in_virtual_time
+async def test_a_frame_is_for_the_virtual_host_of_its_vhid(bench):
+    _, web = bench.attach()
+    bench.attach("mail", VHID=2, ADDR="10.0.0.20")
+    web.heard_from = None
+    assert [hear(bench, vhid=vhid) for vhid in (1, 2, 77)] == [None, PEER, None]
+
+
+@in_virtual_time
 async def test_foreign_advertisements_need_not_all_be_read(bench):
     _, engine = bench.attach()
     engine.heard_from = None

@@ -83,8 +83,12 @@ async def test_nobody_looks_again_when_the_last_one_has_left(bench):
     config, _ = bench.attach()
     bench.interface.detach(config)
     bench.told()
+    bench.sockets.story.clear()
     await later(2 * LOOK_AGAIN_AFTER)
-    assert bench.told() == []
+    assert bench.told() == bench.sockets.story == []
+    bench.attach()
+    await later(1.5 * LOOK_AGAIN_AFTER)
+    assert bench.told().count("lost: interface eth0 is down") == 2
 
 
 @in_virtual_time
@@ -117,9 +121,11 @@ async def test_frames_and_claims_are_read_for_whoever_is_attached(bench):
     web, _ = bench.attach()
     mail, _ = bench.attach("mail", VHID=2, ADDR="10.0.0.20")
     assert bench.sockets.served == [1, 2]
+    assert bench.sockets.story == ["close", "open on 2", "open on 2"]
     assert ("eth0", 4) in bench.neighbours.opened
     bench.interface.detach(web)
     assert bench.sockets.served == [2]
+    assert len(bench.sockets.story) == 3, "the other one needs them"
     bench.told()
     bench.kernel.add("eth0", "10.0.0.10")
     assert bench.told() == ["ready 10.0.0.1"], "it is an address like any other now"
@@ -163,6 +169,17 @@ async def test_another_configuration_leaves_the_sockets_alone(bench):
     bench.told()
     bench.kernel.remove("eth0", "10.0.0.11")
     assert bench.told() == ["ready 10.0.0.1"], "it is an address like any other now"
+
+
+@in_virtual_time
+async def test_an_address_that_moves_to_another_virtual_host_is_told_to_that_one(bench):
+    bench.attach()
+    bench.attach("mail", VHID=2, ADDR="10.0.0.20")
+    bench.interface.replace(bench.config(ADDR="10.0.0.20"))
+    bench.interface.replace(bench.config("mail", VHID=2, ADDR="10.0.0.30"))
+    bench.told()
+    bench.kernel.add("eth0", "10.0.0.20")
+    assert bench.told() == ["here: 10.0.0.20"]
 
 
 @in_virtual_time

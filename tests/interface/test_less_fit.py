@@ -15,6 +15,36 @@ async def test_an_interface_that_is_down_makes_the_host_less_fit(bench):
 
 
 @in_virtual_time
+async def test_the_virtual_hosts_that_are_there_count(bench):
+    web, _ = bench.attach(IFDOWN_DEMOTION=100)
+    bench.kernel.set("eth0", has_carrier=False)
+    keys = {"VHID": 2, "ADDR": "10.0.0.20"}
+    mail, _ = bench.attach("mail", IFDOWN_DEMOTION=200, **keys)
+    assert bench.demotion == 200
+    bench.interface.replace(bench.config("mail", IFDOWN_DEMOTION=150, **keys))
+    assert bench.demotion == 150
+    bench.interface.detach(mail)
+    assert bench.demotion == 100
+    bench.interface.replace(bench.config(IFDOWN_DEMOTION=100, IGNOREIFSTATE="yes"))
+    assert bench.demotion == 0
+    bench.interface.replace(web)
+    assert bench.demotion == 100
+    bench.interface.detach(web)
+    assert bench.demotion == 0
+
+
+@in_virtual_time
+async def test_one_that_is_gone_makes_the_host_less_fit_until_it_is_back(bench):
+    bench.attach()
+    link = bench.kernel.by_name.pop("eth0")
+    bench.interface.link_changed("eth0")
+    assert bench.demotion == 240
+    bench.kernel.by_name["eth0"] = link
+    bench.interface.link_changed("eth0")
+    assert bench.demotion == 0
+
+
+@in_virtual_time
 async def test_one_that_was_never_there_says_nothing_about_the_host(bench):
     del bench.kernel.by_name["eth0"]
     bench.attach()

@@ -202,6 +202,17 @@ async def test_an_answer_that_comes_too_late_is_not_heard(kernel):
 
 
 @in_virtual_time
+async def test_each_question_has_its_end(kernel):
+    ears = await opened(kernel)
+    for _ in range(2):
+        ears.expect((PEER,), print)
+        assert kernel.answers.answers == [PEER]
+        await asyncio.sleep(ANSWERS_WITHIN + 0.1)
+        assert kernel.answers.answers == []
+    ears.close()
+
+
+@in_virtual_time
 async def test_the_latest_question_has_its_whole_time(kernel):
     ears = await opened(kernel)
     told = []
@@ -267,6 +278,24 @@ async def test_a_kernel_that_refuses_every_filter(kernel, log_lines):
     ears.close()
     await asyncio.sleep(2 * FILTER_AGAIN_AFTER)
     assert log_lines.told() == []
+
+
+@in_virtual_time
+async def test_an_interface_that_comes_back_is_heard_like_the_first_one(kernel):
+    member = Member()
+    ears = await opened(kernel, member)
+    ears.change()
+    ears.expect((PEER,), print)
+    ears.close()
+    assert all(each.fileno() == -1 for each in kernel.opened)
+    kernel.opened.clear()
+    ears.open("eth0", (4, 6))
+    ears.change()
+    ears.expect((PEER,), print)
+    assert kernel.answers.answers == [PEER]
+    await asyncio.sleep(ANSWERS_WITHIN + 0.1)
+    assert (kernel.guard.about, kernel.answers.answers) == ([IP], [])
+    ears.close()
 
 
 @in_virtual_time

@@ -87,12 +87,13 @@ class FakePacketSocket:
 class FakeUnicastSocket:
     def __init__(self, kernel):
         self.kernel = kernel
+        kernel.unicast_sockets += 1
 
     def send(self, packet, destination):
         self.kernel.datagrams.append((packet, destination))
 
     def close(self):
-        pass
+        self.kernel.unicast_sockets -= 1
 
 
 class Kernel:
@@ -101,6 +102,7 @@ class Kernel:
         self.opened = []
         self.groups = set()
         self.datagrams = []
+        self.unicast_sockets = 0
         self.refuses_filter = lambda _expected, _all_else: False
 
     def of(self, family, *, all_else=False):
@@ -239,6 +241,7 @@ async def test_a_frame_goes_out_by_the_socket_of_its_family(kernel):
     shared.send_datagram(Datagram(PEER, b"packet"))
     assert kernel.datagrams == [(b"packet", PEER)]
     shared.close()
+    assert kernel.unicast_sockets == 0
 
 
 # -- receiving -------------------------------------------------------------------------------------
@@ -374,6 +377,9 @@ async def test_a_filter_that_is_due_ends_with_the_sockets(kernel):
     shared.open(LINK, V4)
     await asyncio.sleep(NEXT_FILTER_AFTER)
     assert list(kernel.of(4, all_else=True).expected.foreign) == []
+    foreign_ones(shared, [2, 3])
+    await asyncio.sleep(NEXT_FILTER_AFTER)
+    assert list(kernel.of(4, all_else=True).expected.foreign) == [(PEER, 3)]
     shared.close()
 
 

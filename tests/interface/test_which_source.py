@@ -65,6 +65,14 @@ async def test_the_virtual_address_of_another_process_is_no_source(bench):
 
 
 @in_virtual_time
+async def test_the_virtual_address_that_another_process_had_before_is_no_source(bench):
+    bench.elsewhere = {"10.0.0.1"}
+    bench.kernel.on["eth0"].append("10.0.0.3")
+    bench.attach()
+    assert bench.told() == ["ready 10.0.0.3"]
+
+
+@in_virtual_time
 async def test_many_addresses_of_another_process_are_asked_for_once(bench):
     bench.attach()
     bench.elsewhere = {f"10.0.9.{number}" for number in range(100)}

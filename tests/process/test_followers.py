@@ -32,6 +32,13 @@ class Host(Bench):
         assert self.systemd.told() == [STOP, START]
         self.happenings.clear()
 
+    async def put_back(self, ip):
+        """Another program removes the address, and ucarpd puts it back."""
+        self.netlink.take("eth0", ip)
+        self.interface.engine.address_removed(ip)
+        await asyncio.sleep(1.0)
+        assert self.addresses() == {ONE, TWO}
+
     def findings(self):
         found = self.instance.shown.snapshot(Moments.at_present(asyncio.get_running_loop()))[
             "findings"
@@ -56,6 +63,16 @@ async def test_what_a_crash_has_left_running_is_stopped_at_start(make):
 
 
 @in_virtual_time
+async def test_what_a_crash_has_left_running_does_not_wait_for_the_scripts(make, tmp_path):
+    host = make(f"UCARP_UPSCRIPT={tmp_path / 'missing.sh'}\n")
+    host.instance.start()
+    await asyncio.sleep(0.1)
+    assert host.instance.state is State.INIT
+    assert host.systemd.told() == [STOP]
+    await host.instance.stop("stopping")
+
+
+@in_virtual_time
 async def test_a_master_that_stops_serves_until_the_units_have_stopped(make):
     host = make()
     await host.serve()
@@ -65,6 +82,8 @@ async def test_a_master_that_stops_serves_until_the_units_have_stopped(make):
     assert host.systemd.told() == [STOP]
     assert (host.instance.state, host.addresses()) == (State.MASTER, {ONE, TWO})
     assert len(host.interface.advertised()) >= 9
+    await host.put_back(ONE)
+    assert host.systemd.told() == []
     host.systemd.go_on()
     await stopping
     assert host.addresses() == set()
@@ -114,11 +133,9 @@ async def test_an_address_that_is_put_back_starts_nothing_again(make):
     host = make()
     await host.serve()
     await asyncio.sleep(2.0)
-    host.netlink.take("eth0", ONE)
-    host.interface.engine.address_removed(ONE)
-    await asyncio.sleep(1.0)
-    assert host.addresses() == {ONE, TWO}
+    await host.put_back(ONE)
     assert host.systemd.told() == []
+    assert host.findings() == ["address_removed"]
     await host.instance.stop("stopping")
 
 
@@ -138,9 +155,14 @@ async def test_units_stop_before_the_role_is_offered_and_start_again_if_nobody_t
     assert host.systemd.told() == [STOP]
     assert set(host.interface.advertised()) == {0}
     assert host.findings() == ["units_stopping"]
+    await host.put_back(ONE)
+    host.instance.step_down("asked once more")
+    await asyncio.sleep(1.5)
+    assert set(host.interface.advertised()) == {0}
+    assert host.systemd.told() == []
     host.systemd.go_on()
     await asyncio.sleep(0.1)
-    assert host.findings() == []
+    assert "units_stopping" not in host.findings()
     assert set(host.interface.advertised()) & {253, 254}
     assert host.systemd.told() == []
     await asyncio.sleep(followers.RESUME_AFTER)
@@ -148,6 +170,34 @@ async def test_units_stop_before_the_role_is_offered_and_start_again_if_nobody_t
     host.instance.maintain(())
     await asyncio.sleep(0.1)
     assert host.systemd.told() == []
+    await host.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_a_role_that_comes_back_after_an_offer_starts_the_units_at_once(make):
+    host = make()
+    await host.serve()
+    host.instance.step_down("asked to step down")
+    await asyncio.sleep(0.1)
+    host.interface.engine.interface_lost("eth0 is down", can_send=False)
+    host.interface.engine.interface_ready((ONE,))
+    assert host.systemd.told() == [STOP]
+    while host.instance.state is not State.MASTER:
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(0.1)
+    assert host.systemd.told() == [START]
+    await host.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_a_backup_whose_units_hang_is_in_maintenance_at_once(make):
+    host = make()
+    host.systemd.hangs.add("stop")
+    host.instance.start()
+    await asyncio.sleep(0.1)
+    host.instance.maintain((MAINTENANCE,))
+    assert host.instance.parts.engine.machine.rank.unfitness > 0
+    host.systemd.go_on()
     await host.instance.stop("stopping")
 
 

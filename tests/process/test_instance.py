@@ -13,6 +13,7 @@ from ucarpd.health.crashes import Crashes
 from ucarpd.linux import sysctl
 from ucarpd.linux.lock import AlreadyRunning
 from ucarpd.linux.looks import PATIENCE
+from ucarpd.linux.run_directory import private_path
 from ucarpd.process.restart_pause import (
     FIRST_RESTART_PAUSE,
     LONGEST_RESTART_PAUSE,
@@ -48,7 +49,8 @@ async def test_it_takes_the_role_where_nobody_else_has_it(make, log_lines):
 
 @in_virtual_time
 async def test_a_stop_gives_all_back(make):
-    bench = make()
+    bench = make("UCARP_CHECK_UPLINK='link:eth1 demote=7'\n")
+    bench.instance.keep_configuration()
     await bench.serve()
     with pytest.raises(AlreadyRunning):
         bench.lock()
@@ -57,6 +59,10 @@ async def test_a_stop_gives_all_back(make):
     assert set(bench.interface.advertised()) == {255}
     assert bench.interface.story == ["detach"]
     assert read("web", bench.directory) is None
+    assert bench.instance.parts.checking.listed() == []
+    # Nothing makes the next start look like the one after a crash.
+    left = {each.suffix for each in private_path(bench.directory).iterdir()}
+    assert left == {".lock", ".vhid"}
     bench.lock().release()
 
 

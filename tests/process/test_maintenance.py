@@ -44,7 +44,10 @@ class Web:
         self.directory = directory
         self.disk = FakeWorker()
         self.held = []
-        self.maintenance = Maintenance(directory, self.disk, lambda: [self])
+        self.is_running = True
+        self.maintenance = Maintenance(
+            directory, self.disk, lambda: [self] if self.is_running else []
+        )
 
     def maintain(self, notes):
         if self.held[-1:] != [notes]:
@@ -89,6 +92,21 @@ async def test_notes_are_read_at_the_start_and_again_on_request(make):
     assert await web.read() == [[]]
     assert web.levels == [["never"], ["never", "maintenance"], ["maintenance"], []]
     assert not web.wakes_up
+
+
+@in_virtual_time
+async def test_a_disk_that_hangs_at_the_start_is_read_when_it_answers(make, log_lines):
+    web = make()
+    web.write()
+
+    class Impatience:
+        def take(self, _looks):
+            raise TimeoutError(110, "its file system does not answer")
+
+    web.maintenance.read_first(Impatience())()
+    assert len(log_lines.told()) == 1
+    await asyncio.sleep(0.01)
+    assert web.levels == [["maintenance"]]
 
 
 @in_virtual_time
@@ -152,6 +170,19 @@ async def test_it_ends_by_itself_and_takes_its_file_with_it(make, clock):
     assert web.levels == [["never", "maintenance"], ["maintenance"]]
     assert not web.wakes_up
     assert maintenance.read(web.directory).of_host is None
+
+
+@in_virtual_time
+async def test_it_also_ends_for_an_instance_that_a_reload_has_started(make, clock):
+    web = make()
+    web.write("web", until=clock.time() + 3600.0)
+    web.is_running = False
+    await web.read()
+    assert not web.wakes_up
+    web.is_running = True
+    web.maintenance.concern(web)
+    await asyncio.sleep(3601)
+    assert web.levels == [["maintenance"], []]
 
 
 @in_virtual_time

@@ -79,6 +79,8 @@ async def test_an_interface_without_ipv6_is_no_other_program(monkeypatch, cause,
     assert bench.told() == [f"an address was removed: {text}"]
     [lasting] = bench.removals.lasting()
     assert lasting.text.endswith(f": {text}")
+    bench.removals.note(SOURCE)
+    assert bench.told() == ["taken away"]
 
 
 @pytest.mark.usefixtures("managers")
@@ -100,6 +102,8 @@ async def test_who_may_have_done_it_is_told_once_in_a_term():
     bench.removals.state_changed()
     assert list(bench.removals.lasting()) == []
     bench.removals.note(SOURCE)
+    (lasting,) = bench.removals.lasting()
+    assert lasting.text == "another program has removed addresses (1)"
     # The address is put back first.
     assert bench.works == []
     await asyncio.sleep(0)

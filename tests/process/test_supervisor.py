@@ -4,10 +4,11 @@ import asyncio
 import threading
 
 from fake_kernel import FakeLog, FakeNetlink
+from fake_worker import FakeWorker
 
 from ucarpd import config
 from ucarpd.config import Loaded
-from ucarpd.process import left_running, supervisor, together
+from ucarpd.process import left_running, reader, supervisor, together
 from ucarpd.process.supervisor import Supervisor
 
 
@@ -53,6 +54,20 @@ def test_a_reload_that_fails_is_told_and_the_stop_works(monkeypatch, tmp_path):
 
     told = run(monkeypatch, tmp_path, scenario)
     assert any("the reload failed" in line for line in told)
+
+
+def test_a_reload_whose_files_hang_holds_up_no_stop(monkeypatch, tmp_path):
+    async def scenario(host):
+        worker = FakeWorker()
+        worker.hangs = True
+        monkeypatch.setattr(reader, "Worker", lambda _name: worker)
+        host.reload()
+        while not worker.stuck:
+            await asyncio.sleep(0)
+        host.end()
+        await asyncio.wait_for(host.stop(), 30)
+
+    assert run(monkeypatch, tmp_path, scenario) == ["reload begins"]
 
 
 def test_one_instance_that_fails_to_stop_does_not_keep_the_others_running(monkeypatch, tmp_path):

@@ -26,6 +26,21 @@ async def test_a_bad_file_does_not_keep_the_others_from_starting(host, log_lines
 
 
 @in_virtual_time
+async def test_the_virtual_address_of_a_file_that_comes_later_is_no_source(host):
+    host.write()
+    host.write("www", VHID=2, ADDR="10.0.0.20/24")
+    process = host.process()
+    host.netlink.take("eth0", ip_address("10.0.0.1"))
+    for ip in ("10.0.0.20", "10.0.0.1"):
+        host.netlink.put("eth0", ip_address(ip))
+    run = asyncio.create_task(process.run())
+    await asyncio.sleep(A_MOMENT)
+    assert instances(process)["web"].parts.engine.sources == (ip_address("10.0.0.1"),)
+    process._end(signal.SIGTERM)
+    await run
+
+
+@in_virtual_time
 async def test_where_another_process_runs_one_the_others_are_run(host):
     host.write()
     host.write("mail", VHID=2, ADDR="10.0.0.20/24")

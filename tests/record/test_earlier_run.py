@@ -11,6 +11,7 @@ from virtual_loop import in_virtual_time
 from ucarpd.addresses.routes import SharedRoutes
 from ucarpd.config.routes import routes
 from ucarpd.linux import sysctl
+from ucarpd.linux.run_directory import private_path
 from ucarpd.record.earlier_run import EarlierRun
 
 VIRTUAL = ip_address("10.0.0.1")
@@ -82,6 +83,30 @@ async def test_a_route_that_another_virtual_host_has_by_now_stays(tmp_path, run_
     bench.shared.claim(routes(both), object())
     bench.take_off()
     assert bench.netlink.told() == [f"remove routes {ours}"]
+
+
+@in_virtual_time
+async def test_an_interface_that_is_used_no_longer_stays(tmp_path, run_directory):
+    leave(tmp_path, run_directory)
+    bench = Bench(run_directory)
+    bench.netlink.put("eth0", VIRTUAL)
+    bench.take_off("eth1")
+    assert bench.netlink.told() == [f"remove {VIRTUAL}"]
+
+
+@in_virtual_time
+async def test_an_interface_without_a_virtual_mac_device_has_its_settings_back(
+    tmp_path, run_directory, monkeypatch
+):
+    leave(tmp_path, run_directory, VMAC="yes")
+    (private_path(run_directory) / "eth0.arp").write_text("arp_ignore=0\n")
+    monkeypatch.setattr(sysctl, "ROOT", tmp_path / "net")
+    setting = tmp_path / "net/ipv4/conf/eth0/arp_ignore"
+    setting.parent.mkdir(parents=True)
+    setting.write_text("1\n")
+    Bench(run_directory).take_off("eth0")
+    await asyncio.sleep(0.1)
+    assert setting.read_text().strip() == "0"
 
 
 @pytest.mark.parametrize("device", ["eth0", "eth0-v7"])

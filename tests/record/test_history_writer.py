@@ -1,6 +1,7 @@
 """Writing the history beside the event loop, in virtual time."""
 
 import asyncio
+import shutil
 
 import pytest
 from fake_worker import FakeWorker
@@ -112,6 +113,19 @@ async def test_a_disk_that_fails_has_one_line(make, tmp_path, log_lines):
     await asyncio.sleep(1)
     assert bench.told() == ["again"]
     assert log_lines.told() == ["the history lacks 3 events"]
+    shutil.rmtree(tmp_path / "history")
+    (tmp_path / "history").touch()
+    bench.tell("once more")
+    await asyncio.sleep(1)
+    assert log_lines.told() == [f"cannot write the history in {tmp_path}/history: File exists"]
+
+
+@in_virtual_time
+async def test_the_last_event_does_not_wait(make):
+    bench = make()
+    bench.tell("stop")
+    await bench.writer.finish(1.0)
+    assert bench.told() == ["stop"]
 
 
 @in_virtual_time

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from up_and_down import process_exists
+from virtual_loop import in_virtual_time
 
 from ucarpd.scripts import child, start
 from ucarpd.scripts.child import Child
@@ -89,6 +90,19 @@ def test_what_cannot_be_started_is_said():
 
     asyncio.run(scenario())
     assert set() == PIDS
+
+
+@in_virtual_time
+async def test_what_cannot_be_started_does_not_time_out_later(monkeypatch):
+    def start_no_thread(*_arguments):
+        raise RuntimeError("no thread can be started")
+
+    monkeypatch.setattr(child, "start_new_thread", start_no_thread)
+    told = []
+    started = Child(lambda: None, lambda *end: told.append(end), lambda _error: told.append("no"))
+    started.end_after(20.0, lambda: told.append("late"))
+    await asyncio.sleep(60.0)
+    assert told == ["no"]
 
 
 def test_a_start_that_hangs_times_out_and_its_program_is_killed_later(monkeypatch, tmp_path):

@@ -37,11 +37,13 @@ def test_asking_for_what_is_being_done_starts_nothing_new(place):
         first, second = [], asyncio.get_running_loop().create_future()
         hook = place.hook("echo up >>$told; while [ ! -e $told.go ]; do :; done")
         runner.request(hook, first.append)
+        assert runner.is_busy
         await place.until_told("up")
         runner.request(hook, second.set_result)
         place.told_file.with_suffix(".go").touch()
         assert await second == Result(0)
         assert first == []
+        assert not runner.is_busy
         assert place.told() == ["up"]
 
     asyncio.run(asyncio.wait_for(scenario(), 30))

@@ -139,6 +139,8 @@ class Bench:
         self.kernel.set("eth0")
         self.kernel.add("eth0", "10.0.0.1")
         self.elsewhere = set()
+        self.demotion = 0
+        """Of the host, as it was told last."""
         self.reads = count()
 
     def run(self, amount=0):
@@ -149,6 +151,7 @@ class Bench:
             return {ip_address(ip) for ip in self.elsewhere}
 
         def demote(reason, amount):
+            self.demotion = amount
             if amount:
                 self.story.append(f"host demoted by {amount}: {reason}")
 

@@ -107,7 +107,8 @@ class ScriptedAddresses:
             self._added.clear()
         self._is_master = True
         self._stop_keeping_off()
-        self._end_guard()
+        if self._hooks.running is None or self.is_up_script_running:
+            self._end_guard()  # A down-script that runs still needs it.
         self._ledger.placed = True
 
         def run() -> None:

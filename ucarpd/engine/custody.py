@@ -58,7 +58,6 @@ class Custody:
         self._unserved: tuple[IPAddress, ...] = ()
         """The unserved addresses last reported to the owner; another host may serve them now."""
         self._release_pause = FIRST_RELEASE_PAUSE
-        self._again: asyncio.TimerHandle | None = None
         self._is_closed = False
 
     @property
@@ -68,8 +67,6 @@ class Custody:
     def close(self) -> None:
         self._is_closed = True
         self._job += 1  # What is under way is superseded: after a defect nothing serves.
-        if self._again is not None:
-            self._again.cancel()
 
     # -- actions of the machine --------------------------------------------------------------------
 
@@ -184,7 +181,7 @@ class Custody:
         self._refused = outcome.refused
         if outcome.here:
             self._dispatch(events.AddressesAcquired(outcome.here))
-            if self._is_master:
+            if not self._is_closed:  # As after a defect in this event.
                 self._owner.served()
         if outcome.refused:
             self._dispatch(events.AcquireFailed(outcome.refused, outcome.has_hung))
@@ -207,8 +204,8 @@ class Custody:
         self._dispatch(events.AddressesReleased())
         if not self._addresses.present():
             self._release_pause = FIRST_RELEASE_PAUSE
-        elif not self._is_master and not self._is_closed:
-            self._again = self._loop.call_later(self._release_pause, self._release_again)
+        else:
+            self._loop.call_later(self._release_pause, self._release_again)
             self._release_pause = min(2 * self._release_pause, LONGEST_RELEASE_PAUSE)
 
     def _release_again(self) -> None:

@@ -114,8 +114,7 @@ class Engine:
     def interface_ready(self, sources: tuple[IPAddress, ...]) -> None:
         was_lost = self._waiting_for is not None or self.is_loss_held
         self._waiting_for = self._held_loss = None
-        is_news = was_lost or self._machine.sources != sources
-        if is_news or self._machine.state is INIT:
+        if was_lost or self._machine.sources != sources:
             self._dispatch(events.InterfaceReady(sources))
             self._custody.clear_backup()
             self._owner.identity_changed()

@@ -39,9 +39,9 @@ class Outgoing:
         # If a peer is unreachable, that says nothing about this host.
         if (True in results and self._errors.is_clean) or results.count(None) == len(results):
             return None
-        was_failing, was_clean = self._errors.is_failing, self._errors.is_clean
+        was_failing = self._errors.is_failing
         self._errors.note(success=True in results)
-        if self._errors.is_clean and not was_clean:
+        if self._errors.is_clean:
             self._log.sent()
         is_failing = self._errors.is_failing
         is_news = is_failing != was_failing or (is_failing and True not in results)

@@ -87,7 +87,6 @@ class Followers:
     async def stop(self) -> None:
         """Stop the units for good; a MASTER must call this while it still is one."""
         self._is_over = True
-        self._end_offer()
         if self._units is not None:
             stopped = asyncio.Event()
             self._units.stop(stopped.set)
@@ -96,7 +95,6 @@ class Followers:
     def close(self) -> None:
         """Stop watching the routes, which stay where they are."""
         self._is_over = True
-        self._end_offer()
         self._routes.close()
 
     def _leave(self, leave: Callable[[], None]) -> None:

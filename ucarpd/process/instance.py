@@ -81,7 +81,6 @@ class Instance:
     def start(self) -> None:
         parts = self.parts
         config = parts.config
-        self._restart = None
         self._started_at = self._loop.time()
         parts.engine = Engine(
             config.params(),

@@ -92,7 +92,7 @@ class Units:
             self._child.kill()
 
     def _begin(self) -> None:
-        if self._child is not None or self._is_done:
+        if self._child is not None:
             return
         assert self._wanted is not None
         self._is_replaced = False

@@ -26,9 +26,6 @@ class LinkUp:
             raise Failed(f"{self.watches} has no carrier")
         return f"{self.watches} is up"
 
-    def close(self) -> None:
-        pass
-
 
 class Neighbour:
     """A neighbour answers on the interface of the virtual host: ARP, or neighbour discovery.
@@ -60,6 +57,3 @@ class Neighbour:
             raise Failed((error.strerror or str(error)).lower()) from None
         await answer
         return f"{self._target} answers"
-
-    def close(self) -> None:
-        pass

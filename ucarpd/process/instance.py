@@ -153,6 +153,7 @@ class Instance:
         parts.suspicion.reconfigure(new)
         parts.log.facility = new.facility
         parts.addresses.reconfigure(new)
+        parts.followers.reconfigure(new)
         parts.keeper.keep_configuration(new)
         if parts.engine is not None:
             parts.interface.replace(new)

@@ -7,10 +7,10 @@ the order of the events.
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from ucarpd.config import Config
 from ucarpd.log.notice_messages import NoticeMessages
+from ucarpd.process.instance import Instance
 from ucarpd.record.happening import Happening
 from ucarpd.scripts.queue import ScriptQueue
 from ucarpd.scripts.runner import Hook
@@ -20,13 +20,6 @@ PATIENCE = 5.0
 
 LONGEST_RUN = 30.0
 """Seconds that a script may run if UCARP_SCRIPT_TIMEOUT sets no limit, since others wait for it."""
-
-
-class Instance(Protocol):
-    """A virtual host that runs."""
-
-    @property
-    def config(self) -> Config: ...
 
 
 class Notices:

@@ -7,7 +7,7 @@ from functools import partial
 from ucarpd.config import Config, exposure
 from ucarpd.config.exposure import Exposure
 from ucarpd.config.problems import place
-from ucarpd.linux.looks import Looks
+from ucarpd.linux.file_worker import FileWorker
 from ucarpd.log.instance_lines import InstanceLines
 
 
@@ -17,7 +17,7 @@ class ExposureWatch:
     `files` looks at them.
     """
 
-    def __init__(self, log: InstanceLines, changed: Callable[[], None], files: Looks) -> None:
+    def __init__(self, log: InstanceLines, changed: Callable[[], None], files: FileWorker) -> None:
         self._log = log
         self._changed = changed
         self._files = files

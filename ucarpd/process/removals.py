@@ -7,8 +7,8 @@ from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
 from ucarpd.health.fitness import Fitness
 from ucarpd.linux import link_managers, sysctl
+from ucarpd.linux.file_worker import FileWorker
 from ucarpd.linux.link_managers import LinkManager
-from ucarpd.linux.looks import Looks
 from ucarpd.linux.netlink import Lookups
 from ucarpd.log.messages import Journal
 from ucarpd.process.notes import Lasting
@@ -34,7 +34,7 @@ class Removals:
         self,
         config: Config,
         links: Lookups,
-        files: Looks,
+        files: FileWorker,
         old_ucarps: RecentLook,
         log: Journal,
         teller: Teller,

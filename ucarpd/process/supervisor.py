@@ -23,8 +23,8 @@ from ucarpd.engine import Timer
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.interface.interface import Interface
+from ucarpd.linux.file_worker import FileWorker
 from ucarpd.linux.lock import AlreadyRunning, InstanceLock
-from ucarpd.linux.looks import Looks
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.linux.state_directory import state_directory
@@ -79,7 +79,7 @@ class Supervisor:
             others=self._others,
             changed=observer.status_changed,
             tell=self._tell,
-            files=Looks(lambda: Worker("files")),
+            files=FileWorker(lambda: Worker("files")),
             old_ucarps=RecentLook(),
             searches=Worker("search"),
         )

@@ -237,6 +237,14 @@ def test_a_table_that_cannot_be_read_is_the_error(tmp_path, run, promotes):
     assert table.story[-1] == "close"
 
 
+def test_a_table_that_cannot_be_opened_is_the_error(tmp_path, run, promotes):
+    def refuse():
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    leave(tmp_path, run, device="lo")
+    assert take_off(tmp_path, refuse).error.errno == errno.EMFILE
+
+
 # -- the bow-out -----------------------------------------------------------------------------------
 
 

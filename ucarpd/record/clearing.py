@@ -12,7 +12,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -135,16 +135,14 @@ def _take_off(
     except OSError:
         return [], None  # The addresses are gone with their interface.
     ours = {_packed(address.ip): address.ip for address in content.addresses}
-    table = open_table()
     try:
-        before = table.of(index)
-        there = [entry for entry in before if entry.ip in ours]
-        error = _remove(table, content.device, there) if there else None
-        _put_back(table, index, [entry for entry in before if entry.ip not in virtual])
+        with closing(open_table()) as table:
+            before = table.of(index)
+            there = [entry for entry in before if entry.ip in ours]
+            error = _remove(table, content.device, there) if there else None
+            _put_back(table, index, [entry for entry in before if entry.ip not in virtual])
     except OSError as failure:
         return [], failure
-    finally:
-        table.close()
     return [ours[entry.ip] for entry in there], error
 
 

@@ -52,9 +52,6 @@ class Gateway:
             await asyncio.sleep(0.01)
         return "it answers"
 
-    def close(self):
-        pass
-
 
 def now():
     return asyncio.get_running_loop().time()

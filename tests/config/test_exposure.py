@@ -11,7 +11,7 @@ from virtual_loop import in_virtual_time
 
 from ucarpd import cli
 from ucarpd.config import exposure, load, path_writers
-from ucarpd.linux.looks import PATIENCE, Looks
+from ucarpd.linux.file_worker import PATIENCE, FileWorker
 from ucarpd.process.exposure_watch import ExposureWatch
 
 BOB = 4321
@@ -203,8 +203,8 @@ class Watched:
         self.log = Log()
         self.changes = asyncio.Queue()
         self.worker = FakeWorker()
-        looks = Looks(lambda: self.worker)
-        self.watch = ExposureWatch(self.log, lambda: self.changes.put_nowait(None), looks)
+        files = FileWorker(lambda: self.worker)
+        self.watch = ExposureWatch(self.log, lambda: self.changes.put_nowait(None), files)
 
     async def look(self, path):
         self.watch.look(load(path))

@@ -25,6 +25,8 @@ BY_HAND = ": type it by hand, and the same on all hosts"
         ("“g7heim”", "a typographic quote at position 1 and a typographic quote at position 8"),
         ("ge–heim", "a dash that is no hyphen at position 3"),
         ("p\u0430ss1", "a Cyrillic letter that looks like a Latin one at position 2"),
+        ("re\u0501", "a Cyrillic letter that looks like a Latin one at position 3"),
+        ("ge\u2012heim", "a dash that is no hyphen at position 3"),
         ("HO\u039fBY", "a Greek letter that looks like a Latin one at position 3"),
         ("Gru\u0308ße", "an accent that is a character of its own at position 4"),
         ("pass\uff11", "a full-width character at position 5"),

@@ -43,14 +43,14 @@ def test_an_error(listener):
 
 
 def test_several_replies_to_one_call(listener):
-    replies = [wire.reply({"n": n}, continues=n < 3) for n in (1, 2, 3)]
+    replies = [wire.encode({"parameters": {"n": n}, "continues": n < 3}) for n in (1, 2, 3)]
     with served(listener, *replies) as (client, connection):
         assert [reply["n"] for reply in client.more("org.ucarpd.GetStatus")] == [1, 2, 3]
         assert connection.recv(1000) == b'{"method":"org.ucarpd.GetStatus","more":true}\0'
 
 
 def test_later_replies_may_take_their_time(listener):
-    with served(listener, wire.reply({"n": 1}, continues=True)) as (client, _):
+    with served(listener, wire.encode({"parameters": {"n": 1}, "continues": True})) as (client, _):
         replies = client.more("org.ucarpd.GetStatus", until=time.monotonic() + 0.05)
         assert next(replies) == {"n": 1}
         with pytest.raises(TimeoutError):

@@ -60,7 +60,8 @@ def test_what_a_reply_says():
     assert wire.result({"parameters": {"a": 1}}) == ({"a": 1}, False)
     assert wire.result({}) == ({}, False)
     assert wire.result({"parameters": None, "error": None}) == ({}, False)
-    assert wire.result(wire.decode(wire.reply({"a": 1}, continues=True)[:-1])) == ({"a": 1}, True)
+    assert wire.result({"parameters": {"a": 1}, "continues": True}) == ({"a": 1}, True)
+    assert wire.result(wire.decode(wire.reply({"a": 1})[:-1])) == ({"a": 1}, False)
 
 
 def test_an_error_keeps_its_name_and_its_fields():

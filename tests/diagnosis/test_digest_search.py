@@ -78,7 +78,7 @@ def test_a_finding_is_the_same_whatever_the_passwords_are():
         known = background(here=MIXED, key=a, old_keys=(b,), former=(c,), others=(mail,))
         return [each and each.finding for each in hypotheses(evidence(b"x", ONE), known)]
 
-    assert findings("Fdgfd") == findings("Gfdgf")
+    assert findings("Ftgft") == findings("Gftgf")
 
 
 def test_what_is_known_may_be_logged():

@@ -162,6 +162,7 @@ def test_the_table_in_one_read(a):
             table.remove(entry)
             table.remove(entry)
         assert table.of(link) == []
+        assert table.of(1 << 20) == [], "no interface has this index"
         for entry in entries:
             table.put_back(entry)
             table.put_back(entry)

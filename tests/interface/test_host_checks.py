@@ -74,7 +74,7 @@ def found(tmp_path):
             path = tmp_path / f"{name}.conf"
             path.write_text("".join(f"UCARP_{key}={value}\n" for key, value in given.items()))
             paths.append(path)
-        findings = host_checks.find([load(path, {}) for path in paths], running.__contains__)
+        findings = host_checks.find([load(path, {}) for path in paths], running)
         return [
             f"{'!' if each.is_error else ''}{each.problem.key}: {each.problem.text}"
             for each in findings
@@ -369,7 +369,7 @@ def test_two_files_on_ports_of_one_bridge(machine, tmp_path):
                 f"UCARP_ADDR=10.0.0.{30 + number}\n"
             )
             configs.append(load(path, {}))
-        findings = host_checks.find(configs, lambda _name: False)
+        findings = host_checks.find(configs, ())
         texts = [(f.problem.path.name, f.is_error, f.problem.text) for f in findings]
         return [each for each in texts if "joined by br0" in each[2]]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ucarpd.linux.lock import AlreadyRunning, InstanceLock, holders, is_held
+from ucarpd.linux.lock import AlreadyRunning, InstanceLock, held, holders
 from ucarpd.linux.run_directory import private_directory, private_path, run_directory
 
 FILE = Path("/etc/ucarp/web.conf")
@@ -202,19 +202,19 @@ def test_another_user_with_the_old_lock_is_not_taken_for_one(tmp_path):
 # -- where they are --------------------------------------------------------------------------------
 
 
-def test_looking_whether_it_is_held_does_not_hold_it(tmp_path):
-    assert not is_held("web", tmp_path)
+def test_looking_which_are_held_does_not_hold_them(tmp_path):
+    names = ["web", "mail"]
+    assert held(names, tmp_path) == set()
     lock = take(tmp_path)
-    assert is_held("web", tmp_path)
-    assert not is_held("mail", tmp_path)
+    assert held(names, tmp_path) == {"web"}
     lock.release()
-    assert not is_held("web", tmp_path)
+    assert held(names, tmp_path) == set()
     take(tmp_path).release()
 
 
 def test_a_lock_that_cannot_be_looked_at_counts_as_held(tmp_path):
     (tmp_path / "file").touch()
-    assert is_held("web", tmp_path / "file")
+    assert held(["web"], tmp_path / "file") == {"web"}
 
 
 @pytest.mark.parametrize(

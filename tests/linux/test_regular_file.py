@@ -9,8 +9,8 @@ from ucarpd.linux.regular_file import open_regular
 
 def test_a_regular_file(tmp_path):
     path = tmp_path / "file"
-    descriptor = open_regular(path, os.O_RDWR | os.O_CREAT, 0o600)
-    assert path.stat().st_mode & 0o777 == 0o600
+    descriptor = open_regular(path, os.O_RDWR | os.O_CREAT)
+    assert path.stat().st_mode & 0o777 == 0o640
     assert not os.get_inheritable(descriptor)
     os.close(descriptor)
 

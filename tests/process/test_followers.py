@@ -6,7 +6,7 @@ import errno
 import pytest
 from fake_systemd import FakeSystemd
 from instance_bench import TAKES_OVER, Bench
-from two_addresses import ONE, TWO
+from two_addresses import ONE, TWO, config_of
 from virtual_loop import in_virtual_time
 
 from ucarpd.addresses.routes import LOOK_AFTER
@@ -99,6 +99,17 @@ async def test_units_that_do_not_stop_hold_the_stop_up_for_the_time_out_only(mak
     before = asyncio.get_running_loop().time()
     await host.instance.stop("stopping")
     assert 7 <= asyncio.get_running_loop().time() - before < 8
+    assert any("did not end within 7 s" in line for line in log_lines.told())
+
+
+@in_virtual_time
+async def test_a_reload_changes_the_time_out_of_the_units(make, tmp_path, log_lines):
+    host = make("UCARP_SCRIPT_TIMEOUT=20\n")
+    await host.serve()
+    units = "UCARP_UNITS='a.service b.timer'\n"
+    host.instance.reconfigure(config_of(tmp_path, f"{units}UCARP_SCRIPT_TIMEOUT=7\n"))
+    host.systemd.hangs.add("stop")
+    await host.instance.stop("stopping")
     assert any("did not end within 7 s" in line for line in log_lines.told())
 
 

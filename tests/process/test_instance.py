@@ -11,8 +11,8 @@ from virtual_loop import in_virtual_time
 from ucarpd.carp.actions import State
 from ucarpd.health.crashes import Crashes
 from ucarpd.linux import sysctl
+from ucarpd.linux.file_worker import PATIENCE
 from ucarpd.linux.lock import AlreadyRunning
-from ucarpd.linux.looks import PATIENCE
 from ucarpd.linux.run_directory import private_path
 from ucarpd.process.restart_pause import (
     FIRST_RESTART_PAUSE,

@@ -192,14 +192,3 @@ async def test_what_the_detective_is_told(make):
     assert background.former_keys == (b"secret1", b"secret2", b"secret3", b"secret4")
     assert background.others == bench.others
     await bench.instance.stop("stopping")
-
-
-@in_virtual_time
-async def test_what_else_a_reload_has_to_say(make, log_lines):
-    bench = make()
-    bench.instance.announce_restart()
-    bench.instance.warn_of_flag_day()
-    told = log_lines.told()
-    assert told[0] == "web: new configuration: restarting this instance"
-    assert told[1].startswith("web: the list of addresses has changed")
-    await bench.instance.stop("stopping")

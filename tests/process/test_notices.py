@@ -1,6 +1,7 @@
 """The notify script: its arguments, and the order of its runs."""
 
 import asyncio
+from dataclasses import replace
 
 from two_addresses import config_of
 
@@ -72,6 +73,22 @@ def test_all_events_pass_in_order_and_those_of_others_do_not(tmp_path, log_lines
     ]
     (line,) = (each for each in log_lines.told() if "notify" in each and "running" not in each)
     assert line.startswith("web: notify script failed after ")
+
+
+def test_its_lines_follow_the_newest_configuration(tmp_path, log_lines):
+    bench, records = Bench(tmp_path, '[ "$2" != check ]'), []
+    log_lines.addFilter(lambda record: records.append(record) or True)
+
+    async def scenario():
+        told = Notices({"web": bench}.get)
+        told.tell(TRANSITION)
+        bench.config = replace(bench.config, vhid=7, facility="local3")
+        told.tell(TRANSITION._replace(event="check"))
+        await told.finish()
+
+    asyncio.run(scenario())
+    (fault,) = (each for each in records if "failed" in each.getMessage())
+    assert (fault.fields["UCARPD_VHID"], fault.facility) == ("7", "local3")
 
 
 def test_without_a_script_nothing_runs(tmp_path, log_lines):

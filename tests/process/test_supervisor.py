@@ -145,6 +145,7 @@ def test_processes_of_scripts_are_told_once_after_their_instance_has_stopped(mon
     class Instance:
         def __init__(self, name, is_scripted):
             self.config = type("Config", (), {"name": name, "is_scripted": is_scripted})
+            self.parts = type("Parts", (), {"log": self})
 
         async def stop(self, reason):
             told.append(f"{self.config.name} stopped")

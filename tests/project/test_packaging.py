@@ -83,6 +83,11 @@ def test_a_unit_keeps_the_mount_name_space_of_the_host_and_reads_no_environment_
     assert [key for key in service if key.startswith((*private, "EnvironmentFile"))] == []
 
 
+def test_a_unit_has_three_file_descriptors_for_each_of_thousands_of_virtual_hosts():
+    soft, _, _ = unit("ucarpd.service")["Service"]["LimitNOFILE"].partition(":")
+    assert int(soft) >= 3 * 5000
+
+
 @pytest.mark.parametrize("name", ["ucarpd.service", "ucarpd@.service"])
 def test_what_no_restart_can_heal_is_not_restarted(name):
     from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE, EXIT_NO_PERMISSION

@@ -106,6 +106,24 @@ def test_there_is_nothing_at_all(tmp_path, run):
     assert not run.exists()
 
 
+def test_many_records_are_read_twice_each(tmp_path, run, monkeypatch):
+    reads = []
+
+    def counted(name, directory):
+        reads.append(name)
+        return read(name, directory)
+
+    monkeypatch.setattr("ucarpd.record.record.read", counted)
+    monkeypatch.setattr("ucarpd.record.clearing.read", counted)
+    for name in ("a", "bb", "ccc"):
+        leave(tmp_path, run, name, device="lo")
+    outcome = clear([str(tmp_path)], Sent(), {}, FakeTable())
+    assert len(outcome.cleared) == 3
+    assert sorted(reads) == ["a", "a", "bb", "bb", "ccc", "ccc"], "once for all, once with the lock"
+    for each in outcome.cleared:
+        each.lock.release()
+
+
 def test_a_record_that_is_gone_before_it_is_locked_is_left_alone(tmp_path, run):
     leave(tmp_path, run, "mail", ago=0.5)
     leave(tmp_path, run, "web")
@@ -217,6 +235,14 @@ def test_a_table_that_cannot_be_read_is_the_error(tmp_path, run, promotes):
     each = take_off(tmp_path, table)
     assert (each.found, each.error) == ([], table.fails)
     assert table.story[-1] == "close"
+
+
+def test_a_table_that_cannot_be_opened_is_the_error(tmp_path, run, promotes):
+    def refuse():
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    leave(tmp_path, run, device="lo")
+    assert take_off(tmp_path, refuse).error.errno == errno.EMFILE
 
 
 # -- the bow-out -----------------------------------------------------------------------------------

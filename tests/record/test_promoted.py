@@ -54,6 +54,15 @@ def test_after_a_death_the_setting_is_restored(run, setting):
     restore_left_over(run)
 
 
+def test_another_process_may_restore_it_meanwhile(run, setting, monkeypatch):
+    begin_and_die(run, setting)
+    (note,) = notes(run)
+    found = [("eth1", note.with_name("gone")), ("eth0", note)]
+    monkeypatch.setattr("ucarpd.record.promoted._notes", lambda _directory: found)
+    restore_left_over(run)
+    assert setting.read_text() == "0"
+
+
 def test_what_a_process_has_changed_for_the_moment_is_left_alone(run, setting):
     promotions = Promotions(run)
     promotions.begin("eth0")

@@ -247,7 +247,9 @@ class FakeProcess:
         with self._changed:
             while True:
                 seen = self._changes
-                connection.sendall(wire.reply(self._reply(name), continues=more))
+                connection.sendall(
+                    wire.encode({"parameters": self._reply(name), "continues": more})
+                )
                 if not more:
                     return
                 self._changed.wait_for(lambda: self._changes > seen)  # noqa: B023 - called at once

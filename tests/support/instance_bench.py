@@ -16,8 +16,8 @@ from ucarpd.diagnosis.digest import Suspect
 from ucarpd.engine import Timer
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
+from ucarpd.linux.file_worker import FileWorker
 from ucarpd.linux.lock import InstanceLock
-from ucarpd.linux.looks import Looks
 from ucarpd.process.host import Host
 from ucarpd.process.instance import Instance
 from ucarpd.process.old_ucarp import RecentLook
@@ -102,7 +102,7 @@ class Bench:
                 others=lambda name: self.others if name == "web" else (),
                 changed=self.changed,
                 tell=self.happenings.append,
-                files=Looks(lambda: self.files),
+                files=FileWorker(lambda: self.files),
                 old_ucarps=RecentLook(),
                 searches=FakeWorker(),
             ),

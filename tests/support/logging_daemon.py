@@ -14,9 +14,10 @@ kind, argument = sys.argv[1:]
 log_writer.SYSLOG_SOCKET = argument
 kept = open("/dev/null")
 process = log_process.fork(kind)
+from ucarpd.log import output as log_output
 from ucarpd.log.messages import Journal
-from ucarpd.log.output import Output
-output = Output(kind, process, room=20)
+log_output.ROOM = 20
+output = log_output.Output(kind, process)
 web = Journal("web", 1, "eth0", "local3")
 
 def until(condition):

@@ -52,7 +52,8 @@ class Client:
         self.reader, self.writer = reader, writer
 
     def send(self, method, parameters=None, **how):
-        self.writer.write(wire.call(method, parameters, **how))
+        call = {"method": method, "parameters": parameters or {}, **how}
+        self.writer.write(wire.encode(call))
 
     async def reply(self):
         return json.loads((await self.reader.readuntil(b"\0"))[:-1])

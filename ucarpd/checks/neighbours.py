@@ -26,9 +26,6 @@ class LinkUp:
             raise Failed(f"{self.watches} has no carrier")
         return f"{self.watches} is up"
 
-    def close(self) -> None:
-        pass
-
 
 class Neighbour:
     """A neighbour answers on the interface of the virtual host: ARP, or neighbour discovery.
@@ -42,24 +39,22 @@ class Neighbour:
         assert isinstance(check.where, IPv4Address | IPv6Address)
         self._target = check.where
         self._surroundings = surroundings
+        self._answer: asyncio.Future[None] | None = None
 
     async def run(self) -> str:
         family = self._target.version
         source = next((s for s in self._surroundings.sources() if s.version == family), None)
         if source is None:
             raise Failed(f"this host has no IPv{family} address to ask from")
-        answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        def answered(_address: IPAddress, _mac: bytes) -> None:
-            if not answer.done():
-                answer.set_result(None)
-
+        self._answer = answer = asyncio.get_running_loop().create_future()
         try:
-            self._surroundings.ask(self._target, source, answered)
+            # The same function in each run: a silent neighbour may be asked for years.
+            self._surroundings.ask(self._target, source, self._answered)
         except OSError as error:
             raise Failed((error.strerror or str(error)).lower()) from None
         await answer
         return f"{self._target} answers"
 
-    def close(self) -> None:
-        pass
+    def _answered(self, _address: IPAddress, _mac: bytes) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(None)

@@ -77,9 +77,6 @@ class Program:
             raise Failed(line or f"exit status {status}")
         return line or "exit status 0"
 
-    def close(self) -> None:
-        pass
-
     async def _account(self) -> Account | None:
         user = self._check.user
         if user is None:

@@ -191,7 +191,6 @@ class _Repeated:
         if self._task is not None:
             self._task.remove_done_callback(self._ended)
             self._task.cancel()
-        self._probe.close()
 
     async def _run(self) -> None:
         timeout = self.check.timeout

@@ -86,9 +86,6 @@ class Connection:
         async with self._server.connected():
             return "connected"
 
-    def close(self) -> None:
-        pass
-
 
 class Page:
     """A web server answers with a good status, and with a text if one is wanted.
@@ -124,9 +121,6 @@ class Page:
             except OSError as error:
                 raise Failed(_words(error)) from None
         return self._judge(answer)
-
-    def close(self) -> None:
-        pass
 
     async def _tls(self) -> ssl.SSLContext | None:
         """Return the context for TLS, or None; reading the certificates of all authorities is slow."""

@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
@@ -19,7 +20,7 @@ from ucarpd.config.problems import place
 from ucarpd.exit_status import EXIT_CONFIG, EXIT_NOT_RELOADED
 from ucarpd.interface import host_checks
 from ucarpd.linux.credentials import credentials_of
-from ucarpd.linux.lock import holders, is_held
+from ucarpd.linux.lock import held, holders
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log import process as log_process
 from ucarpd.process import old_ucarp, refusals
@@ -45,20 +46,21 @@ def check(options: argparse.Namespace) -> int:
     loaded, problems = config.load_all(paths, environ, take=patience.take)
     configs = [each.config for each in loaded]
     of_path = {each.config.path: each for each in loaded}
-    found = [
-        (of_path[finding.problem.path].in_its_line(finding.problem), finding.is_error)
-        for finding in host_checks.find(configs, lambda name: is_held(name, run_directory()))
-    ]
+    running = held([each.name for each in configs], run_directory())
+    of_host: dict[Path, list[Problem]] = defaultdict(list)
+    for finding in host_checks.find(configs, running):
+        problem = of_path[finding.problem.path].in_its_line(finding.problem)
+        (problems if finding.is_error else of_host[problem.path]).append(problem)
     with suppress(OSError):
         for each, text in old_ucarp.beside(configs):
             problem = Problem(each.path, None, "UCARP_VHID", text)
-            found.append((of_path[each.path].in_its_line(problem), False))
-    problems += [problem for problem, is_error in found if is_error]
+            of_host[each.path].append(of_path[each.path].in_its_line(problem))
     for problem in problems:
         _say(problem, _ERR)
-    for path in dict.fromkeys(problem.path for problem in problems):
+    faulty = dict.fromkeys(problem.path for problem in problems)
+    for path in faulty:
         told = {problem.line for problem in problems if problem.path == path}
-        if all(each.path != path for each in configs):
+        if path not in of_path:
             for hint in patience.take(_look(path, partial(config.hints, path, told))) or ():
                 _say(f"{hint} (warning)", _WARNING)
     for one in loaded:
@@ -68,12 +70,12 @@ def check(options: argparse.Namespace) -> int:
             _say(config.silence(each.path), _ERR)
             problems.append(config.silence(each.path))
             continue
-        of_host = [fault for fault, is_error in found if not is_error and fault.path == each.path]
-        problems += _tell(one, *looked, of_host)
-        if all(problem.path != each.path for problem in problems):
+        errors = _tell(one, *looked, of_host[each.path])
+        problems += errors
+        if not errors and each.path not in faulty:
             print(f"{place(each.path)}: OK, virtual host {each.vhid} on {each.interface}")
-    running = holders(run_directory())
-    processes = {running[each.name][0] for each in configs if each.name in running}
+    holding = holders(run_directory())
+    processes = {holding[each.name][0] for each in configs if each.name in holding}
     if len(processes) >= MANY_PROCESSES:
         text = f"{len(processes)} processes run these files, and every takeover wakes them all: let"
         _say(f"{text} ucarpd.service run them, in one; see UNITS in ucarpd(8) (warning)", _WARNING)

@@ -6,18 +6,12 @@ differs from the password that was typed on the other host.
 
 import unicodedata
 
-from ucarpd.config.odd_characters import QUOTES
-
-_CYRILLIC = dict(zip("АВЕЅІЈКМНОРСТХУаеѕіјорсухԁһ", "ABESIJKMHOPCTXYaesijopcyxdh", strict=True))
-_GREEK = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοια", "ABEZHIKMNOPTYXoia", strict=True))
-_MARKS = dict(zip("‐‑‒–—−＿＝", "------_=", strict=True))
-_QUOTES = {odd: plain for plain, every in QUOTES.items() for odd in every}
-_TWINS = _CYRILLIC | _GREEK | _MARKS | _QUOTES
+from ucarpd.config.odd_characters import PLAIN
 
 
 def latin(text: str) -> str:
     """`text` with every look-alike replaced by the letter that it looks like."""
-    plain = "".join(_TWINS.get(letter, letter) for letter in text if not _is_invisible(letter))
+    plain = "".join(PLAIN.get(letter, letter) for letter in text if not _is_invisible(letter))
     return unicodedata.normalize("NFKC", plain)
 
 
@@ -38,6 +32,6 @@ def _name(letter: str) -> str:
     name = unicodedata.name(letter, "a letter without a name").capitalize()
     shown = f" {letter}" if letter.isprintable() and not unicodedata.combining(letter) else ""
     code = f"U+{ord(letter):04X}"
-    twin = _TWINS.get(letter)
+    twin = PLAIN.get(letter, "").strip()
     looks = f"; it looks like {twin}" if twin else ""
     return f"{code}{shown} ({name}{looks})"

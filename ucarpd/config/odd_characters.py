@@ -6,7 +6,7 @@ No words here hold the character itself, because it may be a part of a password.
 import unicodedata
 from collections.abc import Iterator
 
-DASHES = "–—‐‑−"  # noqa: RUF001 - these are meant
+DASHES = "–—‐‑−‒"  # noqa: RUF001 - these are meant
 """For a hyphen."""
 QUOTES = {'"': "“”„«»", "'": "‘’‚‹›´"}  # noqa: RUF001
 """For a straight double or single quote."""
@@ -14,8 +14,8 @@ SPACES = "\u00a0\u202f\u2009\u3000"
 """For a space."""
 
 _SCRIPTS = {
-    "Cyrillic": ("аеорсхуіјѕԛԝАВЕКМНОРСТХУІЈЅ", "aeopcxyijsqwABEKMHOPCTXYIJS"),  # noqa: RUF001
-    "Greek": ("ονΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ovABEZHIKMNOPTYX"),  # noqa: RUF001
+    "Cyrillic": ("аеорсхуіјѕԛԝԁһАВЕКМНОРСТХУІЈЅ", "aeopcxyijsqwdhABEKMHOPCTXYIJS"),  # noqa: RUF001
+    "Greek": ("ονιαΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "oviaABEZHIKMNOPTYX"),  # noqa: RUF001
 }
 LETTERS = {name: dict(zip(*pair, strict=True)) for name, pair in _SCRIPTS.items()}
 """By script: its letters, and the Latin ones that look the same."""

@@ -76,30 +76,19 @@ def encode(message: Message) -> bytes:
     return json.dumps(message, separators=(",", ":")).encode() + b"\0"
 
 
-def call(
-    method: str,
-    parameters: Message | None = None,
-    *,
-    more: bool = False,
-    oneway: bool = False,
-) -> bytes:
-    """Return a call: with `more` it may have several replies, with `oneway` it has none."""
+def call(method: str, parameters: Message | None = None, *, more: bool = False) -> bytes:
+    """Return a call; with `more` it may have several replies."""
     message: Message = {"method": method}
     if parameters:
         message["parameters"] = parameters
     if more:
         message["more"] = True
-    if oneway:
-        message["oneway"] = True
     return encode(message)
 
 
-def reply(parameters: Message, *, continues: bool = False) -> bytes:
-    """Return a reply; with `continues` it is not the last one to its call."""
-    message: Message = {"parameters": parameters}
-    if continues:
-        message["continues"] = True
-    return encode(message)
+def reply(parameters: Message) -> bytes:
+    """Return the last reply to a call."""
+    return encode({"parameters": parameters})
 
 
 def error_reply(error: VarlinkError) -> bytes:

@@ -2,27 +2,17 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from ipaddress import ip_address
-from typing import Protocol
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
 from ucarpd.linux import sysctl
-from ucarpd.linux.netlink import InterfaceAddress, Link
+from ucarpd.linux.netlink import InterfaceAddress, Lookups
 
 _MOST_NAMES = 8
 """Interfaces or addresses to name, at most."""
 
 
-class HostTable(Protocol):
-    """The links and addresses that this host has now."""
-
-    def link(self, interface: str) -> Link | None: ...
-    def links(self) -> Iterable[Link]: ...
-    def addresses(self, interface: str) -> Sequence[InterfaceAddress]: ...
-    def where(self, ip: IPAddress) -> str | None: ...
-
-
-def missing_interface(config: Config, table: HostTable) -> str:
+def missing_interface(config: Config, table: Lookups) -> str:
     """Say that the interface is missing, which ones there are, and which one was meant."""
     names = [link.name for link in table.links() if link.is_ethernet]
     text = missing_link(config.interface, table, names)
@@ -32,19 +22,19 @@ def missing_interface(config: Config, table: HostTable) -> str:
     return f"{text}: did you mean UCARP_INTERFACE={meant}?" if meant else text
 
 
-def missing_link(interface: str, table: HostTable, names: Sequence[str] | None = None) -> str:
+def missing_link(interface: str, table: Lookups, names: Sequence[str] | None = None) -> str:
     """Say that a link is missing, and which ones there are: all of them, or `names`."""
     there = [link.name for link in table.links()] if names is None else names
     return f"this host has no {interface} now" + (f" (it has {_listed(there)})" if there else "")
 
 
-def not_ethernet(interface: str, table: HostTable) -> str:
+def not_ethernet(interface: str, table: Lookups) -> str:
     names = [link.name for link in table.links() if link.is_ethernet]
     there = f": this host has {_listed(names)}" if names else ""
     return f"{interface} is not Ethernet, and CARP needs Ethernet{there}"
 
 
-def own_source(config: Config, family: int, table: HostTable, virtual: set[IPAddress]) -> str:
+def own_source(config: Config, family: int, table: Lookups, virtual: set[IPAddress]) -> str:
     """Return the end of a message about a source that is not there: the addresses that are."""
     own = [each.ip for each in table.addresses(config.interface) if each.ip.version == family]
     own = [ip for ip in own if ip not in virtual]
@@ -56,7 +46,7 @@ def own_source(config: Config, family: int, table: HostTable, virtual: set[IPAdd
 
 
 def foreign_networks(
-    config: Config, table: HostTable, is_virtual: Callable[[IPAddress], bool]
+    config: Config, table: Lookups, is_virtual: Callable[[IPAddress], bool]
 ) -> Iterator[tuple[str, str]]:
     """Yield by key each virtual address that is in no network of the interface.
 
@@ -89,18 +79,18 @@ def no_ipv6(config: Config) -> tuple[str | None, str] | None:
     return None
 
 
-def _of_address(text: str, table: HostTable) -> str | None:
+def _of_address(text: str, table: Lookups) -> str | None:
     try:
         return table.where(ip_address(text))
     except ValueError:
         return None
 
 
-def _by_source(config: Config, table: HostTable) -> str | None:
+def _by_source(config: Config, table: Lookups) -> str | None:
     return next(filter(None, map(table.where, config.sources)), None)
 
 
-def _by_network(config: Config, names: Iterable[str], table: HostTable) -> str | None:
+def _by_network(config: Config, names: Iterable[str], table: Lookups) -> str | None:
     """The only interface in whose network a virtual address is."""
     served = [each.ip for each in config.addresses if not each.ip.is_link_local]
     found = [name for name in names if any(_covered(ip, table.addresses(name)) for ip in served)]

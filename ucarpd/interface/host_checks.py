@@ -4,7 +4,7 @@ This needs no privileges.  If the kernel does not show links and addresses, ther
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,10 +27,10 @@ class Finding:
     is_error: bool
 
 
-def find(configs: Sequence[Config], is_running: Callable[[str], bool]) -> list[Finding]:
+def find(configs: Sequence[Config], running: Collection[str]) -> list[Finding]:
     """Compare the files with this machine, and return the findings.
 
-    `is_running` returns whether the instance with this name is running.
+    `running` are names of instances that are running.
     """
     try:
         snapshot = Snapshot()
@@ -40,7 +40,7 @@ def find(configs: Sequence[Config], is_running: Callable[[str], bool]) -> list[F
     found = [
         finding
         for config in configs
-        for finding in _Host(snapshot, virtual, is_running(config.name)).findings(config)
+        for finding in _Host(snapshot, virtual, config.name in running).findings(config)
     ]
     meetings = segments.meetings(configs, snapshot)
     return [*found, *(Finding(each, is_error=False) for each in meetings)]

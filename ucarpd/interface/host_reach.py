@@ -5,8 +5,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
-from ucarpd.interface.host_advice import HostTable, missing_link
-from ucarpd.linux.netlink import InterfaceAddress
+from ucarpd.interface.host_advice import missing_link
+from ucarpd.linux.netlink import InterfaceAddress, Lookups
 
 Network = IPv4Network | IPv6Network
 Found = tuple[str, str]
@@ -14,7 +14,7 @@ Found = tuple[str, str]
 
 
 def unreachable(
-    config: Config, table: HostTable, is_virtual: Callable[[IPAddress], bool]
+    config: Config, table: Lookups, is_virtual: Callable[[IPAddress], bool]
 ) -> Iterator[Found]:
     """Yield what keeps peers, gateways and checked neighbours from answering."""
     own = [a for a in table.addresses(config.interface) if not is_virtual(a.ip)]
@@ -44,7 +44,7 @@ def _neighbours(config: Config, networks: list[Network]) -> Iterator[Found]:
             yield f"UCARP_CHECK_{check.name}", f"{text} it is not a neighbour, and does not answer"
 
 
-def _gateways(config: Config, table: HostTable) -> Iterator[Found]:
+def _gateways(config: Config, table: Lookups) -> Iterator[Found]:
     served = [InterfaceAddress(each.ip, each.prefixlen) for each in config.served]
     for route in config.routes:
         device = route.device

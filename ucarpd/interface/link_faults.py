@@ -1,22 +1,12 @@
 """Faults of a link that keep it from carrying any virtual host."""
 
-from collections.abc import Iterable
-from typing import Protocol
-
-from ucarpd.linux.netlink import Link
+from ucarpd.linux.netlink import Link, Lookups
 
 _DEAF = {"bridge", "bond", "team", "openvswitch", "hsr"}
 """Kinds of masters that take the frames of their ports.  A VRF does not."""
 
 
-class LinkTable(Protocol):
-    """The links that this host has now."""
-
-    def link_of_index(self, index: int) -> Link | None: ...
-    def links(self, mentioning: str) -> Iterable[Link]: ...
-
-
-def deafness(link: Link, table: LinkTable) -> str | None:
+def deafness(link: Link, table: Lookups) -> str | None:
     """Return why the link receives no frames, with the remedy; None if it does receive them."""
     if link.slave_kind not in _DEAF:
         return None
@@ -31,7 +21,7 @@ def deafness(link: Link, table: LinkTable) -> str | None:
     return f"{link.name} is a port of {whose} and receives nothing itself: {remedy}"
 
 
-def other_name(interface: str, table: LinkTable) -> str | None:
+def other_name(interface: str, table: Lookups) -> str | None:
     """Return a text with the real name for an alternative name or NAME@PARENT, otherwise None."""
     plain, at, _ = interface.partition("@")
     for link in table.links(plain):

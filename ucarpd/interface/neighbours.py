@@ -7,7 +7,6 @@ flood of them is read with pauses.  After a question its answers are heard for a
 import asyncio
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
-from typing import Protocol
 
 from ucarpd.carp.actions import State
 from ucarpd.carp.frame import virtual_mac
@@ -16,7 +15,7 @@ from ucarpd.carp.params import Family, IPAddress
 from ucarpd.interface.member import Member
 from ucarpd.interface.refused_filter import FILTER_AGAIN_AFTER, write_refused
 from ucarpd.linux.neighbour_socket import NeighbourSocket
-from ucarpd.linux.netlink import Link
+from ucarpd.linux.netlink import Lookups
 
 CLAIMS_AT_ONCE = 64
 PAUSE = 0.1
@@ -36,19 +35,13 @@ be made again for each of many virtual hosts that lose their master together.
 """
 
 
-class Links(Protocol):
-    """The network devices of this host."""
-
-    def links(self) -> Iterable[Link]: ...
-
-
 class Neighbours:
     """The sockets of one interface.
 
     `members` returns the virtual hosts of this interface.
     """
 
-    def __init__(self, links: Links, members: Callable[[], Iterable[Member]]) -> None:
+    def __init__(self, links: Lookups, members: Callable[[], Iterable[Member]]) -> None:
         self._interface = ""
         self._links = links
         self._members = members

@@ -2,22 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Protocol
 
 from ucarpd.config import Config, Problem
-from ucarpd.linux.netlink import Link
+from ucarpd.linux.netlink import Link, Lookups
 
 _BRIDGES = {"bridge", "openvswitch"}
 
 
-class LinkTable(Protocol):
-    """The links that this host has now."""
-
-    def link(self, interface: str) -> Link | None: ...
-    def link_of_index(self, index: int) -> Link | None: ...
-
-
-def meetings(configs: Sequence[Config], table: LinkTable) -> Iterator[Problem]:
+def meetings(configs: Sequence[Config], table: Lookups) -> Iterator[Problem]:
     """Yield a problem for each file whose interface is in one network with an earlier file's.
 
     Different vhids there do no harm, unless the interfaces are ports: ports receive no frames.
@@ -46,7 +38,7 @@ def meetings(configs: Sequence[Config], table: LinkTable) -> Iterator[Problem]:
             yield Problem(config.path, None, "UCARP_INTERFACE", text)
 
 
-def _bridge(link: Link, table: LinkTable) -> Link | None:
+def _bridge(link: Link, table: Lookups) -> Link | None:
     """Return the bridge of a link: the link itself, its master, or the master of its other end."""
     other_end = table.link_of_index(link.parent) if link.kind == "veth" and link.parent else None
     for each in (link, other_end):

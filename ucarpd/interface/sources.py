@@ -6,20 +6,12 @@ never a source, because it moves away with its role.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from ucarpd.carp.params import Family, IPAddress
 from ucarpd.config import Config
-from ucarpd.linux.netlink import InterfaceAddress
+from ucarpd.linux.netlink import Lookups
 from ucarpd.log.instance_lines import listed
-
-
-class AddressTable(Protocol):
-    """The addresses that this host has now."""
-
-    def addresses(self, interface: str) -> Sequence[InterfaceAddress]: ...
-    def where(self, ip: IPAddress) -> str | None: ...
-    def dad_failed(self, interface: str, ip: IPAddress) -> bool: ...
 
 
 class Source(NamedTuple):
@@ -41,7 +33,7 @@ class NoSource(NamedTuple):
 
 
 def choose(
-    config: Config, family: Family, table: AddressTable, is_virtual: Callable[[IPAddress], bool]
+    config: Config, family: Family, table: Lookups, is_virtual: Callable[[IPAddress], bool]
 ) -> Source | NoSource:
     """Return the source address in this family, or the reason why there is none.
 
@@ -69,7 +61,7 @@ def choose(
     return source
 
 
-def _named(interface: str, wanted: IPAddress, table: AddressTable) -> Source | NoSource:
+def _named(interface: str, wanted: IPAddress, table: Lookups) -> Source | NoSource:
     if place := _find(interface, wanted, table):
         return Source(wanted, place)
     if table.dad_failed(interface, wanted):
@@ -78,7 +70,7 @@ def _named(interface: str, wanted: IPAddress, table: AddressTable) -> Source | N
 
 
 def _known_to_peers(
-    interface: str, family: Family, peers: Sequence[IPAddress], table: AddressTable
+    interface: str, family: Family, peers: Sequence[IPAddress], table: Lookups
 ) -> Source | NoSource:
     for ip in peers:
         if place := _find(interface, ip, table):
@@ -93,7 +85,7 @@ def _known_to_peers(
 
 
 def _first(
-    config: Config, family: Family, table: AddressTable, is_virtual: Callable[[IPAddress], bool]
+    config: Config, family: Family, table: Lookups, is_virtual: Callable[[IPAddress], bool]
 ) -> Source | NoSource:
     interface = config.interface
     present = [each.ip for each in table.addresses(interface) if each.ip.version == family]
@@ -121,7 +113,7 @@ def _key_of(config: Config, ips: Sequence[IPAddress]) -> str | None:
     return None
 
 
-def _find(interface: str, ip: IPAddress, table: AddressTable) -> str | None:
+def _find(interface: str, ip: IPAddress, table: Lookups) -> str | None:
     """Return the interface that has the address; `interface` itself, if several have it."""
     if any(each.ip == ip for each in table.addresses(interface)):
         return interface

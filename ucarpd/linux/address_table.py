@@ -10,12 +10,14 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 _RTM_NEWADDR, _RTM_DELADDR, _RTM_GETADDR = 20, 21, 22
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _REQUEST, _ACKNOWLEDGE, _DUMP, _EXCLUSIVE, _CREATE = 0x1, 0x4, 0x300, 0x200, 0x400
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
+_SOL_NETLINK, _NETLINK_GET_STRICT_CHK = 270, 12
 
 _HEADER = struct.Struct("=IHHII")
 _ADDRESS = struct.Struct("=BBBBI")
@@ -47,13 +49,15 @@ class AddressTable:
     def __init__(self) -> None:
         flags = socket.SOCK_RAW | socket.SOCK_CLOEXEC
         self._socket = socket.socket(socket.AF_NETLINK, flags, socket.NETLINK_ROUTE)
+        with suppress(OSError):  # Linux before 4.20 lists the addresses of all interfaces.
+            self._socket.setsockopt(_SOL_NETLINK, _NETLINK_GET_STRICT_CHK, 1)
 
     def close(self) -> None:
         self._socket.close()
 
     def of(self, index: int) -> list[Entry]:
         """Return the addresses of the interface, in the kernel's order."""
-        self._send(_RTM_GETADDR, _DUMP, _ADDRESS.pack(socket.AF_UNSPEC, 0, 0, 0, 0))
+        self._send(_RTM_GETADDR, _DUMP, _ADDRESS.pack(socket.AF_UNSPEC, 0, 0, 0, index))
         return [entry for entry in self._dump() if entry.link == index]
 
     def remove(self, entry: Entry) -> None:
@@ -85,6 +89,8 @@ class AddressTable:
                     return
                 if kind == _NLMSG_ERROR:
                     (code,) = _CODE.unpack_from(message)
+                    if code == -errno.ENODEV:
+                        return  # The interface is gone.
                     raise OSError(-code, os.strerror(-code))
                 if kind == _RTM_NEWADDR:
                     yield _entry(message)

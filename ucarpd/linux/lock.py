@@ -5,6 +5,7 @@ However its holder ends, the kernel releases the lock.  A lock file without a ho
 
 import fcntl
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from ucarpd.linux.namespace import network_namespace
@@ -131,18 +132,23 @@ def _is_ours(pid: str) -> bool:
         return False
 
 
-def is_held(name: str, directory: Path) -> bool:
-    """Return whether a process runs this instance, without touching the lock.
+def held(names: Collection[str], directory: Path) -> set[str]:
+    """Return which of these instances a process runs, without touching a lock.
 
-    Also True if that cannot be found out.
+    All of them if that cannot be found out.
     """
     try:
-        inode = (private_path(directory) / f"{name}.lock").stat().st_ino
-        return any(inode == locked for _, locked in _locked())
-    except FileNotFoundError:
-        return False
+        private, inodes = private_path(directory), {inode for _, inode in _locked()}
+        return {name for name in names if _inode(private / f"{name}.lock") in inodes}
     except OSError:
-        return True
+        return set(names)
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
 
 
 def holders(directory: Path) -> dict[str, tuple[int, Path]]:

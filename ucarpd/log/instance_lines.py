@@ -13,15 +13,19 @@ class InstanceLines:
 
     def __init__(self, name: str, vhid: int, interface: str, facility: str) -> None:
         self._name = name
+        self._faults = LastingFaults()
+        self.configure(vhid, interface, facility)
+
+    def configure(self, vhid: int, interface: str, facility: str) -> None:
+        """Take over another configuration; the name stays."""
         self._interface = interface
         self._vhid = vhid
         self.facility = facility
         self._fields = {
-            "UCARPD_INSTANCE": name,
+            "UCARPD_INSTANCE": self._name,
             "UCARPD_VHID": str(vhid),
             "UCARPD_INTERFACE": interface,
         }
-        self._faults = LastingFaults()
 
     def info(self, text: str) -> None:
         self._write(logging.INFO, text)

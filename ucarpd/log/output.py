@@ -43,13 +43,11 @@ class Output(logging.Handler):
         kind: str,
         process: LogProcess | None,
         level: int = logging.INFO,
-        room: int = ROOM,
     ) -> None:
         super().__init__()
         self.setFormatter(logging.Formatter("[%(levelname)s] %(message)s"))
         self._kind = kind
         self._process = process
-        self._room = room
         self._records: deque[bytes] = deque()
         self._sent = 0  # So many of the first records are sent, but not yet confirmed.
         self._lost = 0
@@ -82,7 +80,7 @@ class Output(logging.Handler):
             self._append(encoded)
             self._loop.call_soon_threadsafe(self._answered)
             return
-        if self._lost or len(self._records) >= self._room:
+        if self._lost or len(self._records) >= ROOM:
             self._exchange()
         self._append(encoded)
         self._exchange()
@@ -93,7 +91,7 @@ class Output(logging.Handler):
         return form.encode(self._kind, record, self.format(record))
 
     def _append(self, encoded: bytes) -> None:
-        if len(self._records) < self._room:
+        if len(self._records) < ROOM:
             self._records.append(encoded)
         else:
             self._lost += 1
@@ -145,7 +143,7 @@ class Output(logging.Handler):
         raise ConnectionResetError
 
     def _tell_loss(self) -> None:
-        if self._lost and len(self._records) < self._room:
+        if self._lost and len(self._records) < ROOM:
             count, self._lost = self._lost, 0
             lines = "1 line was" if count == 1 else f"{count} lines were"
             self._records.append(self._own_line(f"{lines} lost here: the log took no more"))

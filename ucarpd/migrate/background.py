@@ -41,12 +41,12 @@ class Background:
             self._channel = None
 
 
-def enter(patience: float = PATIENCE) -> Background:
+def enter() -> Background:
     """Return in a new process in the background; the present one ends as soon as that has started.
 
     It ends with the status of the new one if that ends first.  There must be no threads yet.
     """
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + PATIENCE
     reading, writing = os.pipe()
     pid = os.fork()
     if pid:

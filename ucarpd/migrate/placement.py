@@ -4,25 +4,13 @@
 start scripts look at, and so does this.
 """
 
-from collections.abc import Iterable
 from ipaddress import ip_address
-from typing import Protocol
 
-from ucarpd.carp.params import IPAddress
-from ucarpd.linux.netlink import Link
+from ucarpd.linux.netlink import Link, Lookups
 from ucarpd.migrate.ucarp_settings import EXIT_CANNOT_RUN, Refused, Settings
 
 
-class Tables(Protocol):
-    """The links and addresses of this host."""
-
-    def link(self, interface: str) -> Link | None: ...
-    def link_of_index(self, index: int) -> Link | None: ...
-    def links(self, mentioning: str = "") -> Iterable[Link]: ...
-    def where(self, ip: IPAddress) -> str | None: ...
-
-
-def place(settings: Settings, tables: Tables) -> None:
+def place(settings: Settings, tables: Lookups) -> None:
     """Complete the settings with what this host has.  Raises Refused."""
     keys = settings.keys
     source = ip_address(keys["UCARP_SRCIP"])
@@ -47,5 +35,5 @@ def place(settings: Settings, tables: Tables) -> None:
         keys.setdefault("UCARP_SCRIPT_INTERFACE", name)
 
 
-def _of_other_name(name: str, tables: Tables) -> Link | None:
+def _of_other_name(name: str, tables: Lookups) -> Link | None:
     return next((each for each in tables.links(name) if name in each.altnames), None)

@@ -27,6 +27,7 @@ class Checking:
 
     def __init__(
         self,
+        config: Config,
         health: HealthChecks,
         netlink: Netlink,
         log: Journal,
@@ -39,57 +40,38 @@ class Checking:
         told: Callable[[], None],
         gateways_silent: Callable[[float], None],
     ) -> None:
+        self._config = config
         self.health = health
         self._netlink = netlink
         self._log = log
         self._teller = teller
         self._state = state
-        self._sources = sources
-        self._ask = ask
         self.demotion_changed = changed
         self.gateways_silent = gateways_silent
         self._told = told
-        self._config: Config | None = None
-        self._checks: Checks | None = None
+        surroundings = Surroundings(
+            interface=config.interface,
+            link=netlink.link,
+            sources=sources,
+            ask=ask,
+            environment=self._environment,
+        )
+        self._checks = Checks(health, surroundings, self)
+        self.link_changed = self._checks.link_changed
+        self.ask_gateways = self._checks.ask_gateways
+        self.listed = self._checks.listed
+        self.close = self._checks.close
 
     def configure(self, config: Config) -> None:
         """Run the checks of this configuration; the ones that have not changed keep their results."""
         self._config = config
-        if self._checks is None:
-            surroundings = Surroundings(
-                interface=config.interface,
-                link=self._netlink.link,
-                sources=self._sources,
-                ask=self._ask,
-                environment=self._environment,
-            )
-            self._checks = Checks(self.health, surroundings, self)
         for each in config.checks:
             if each.kind == "link":
                 self._netlink.follow(str(each.where))
         self._checks.configure(config.checks)
 
     def state_changed(self, state: State) -> None:
-        if self._checks is not None:
-            self._checks.set_master(state is State.MASTER)
-
-    def link_changed(self, interface: str) -> None:
-        if self._checks is not None:
-            self._checks.link_changed(interface)
-
-    def ask_gateways(self) -> None:
-        if self._checks is not None:
-            self._checks.ask_gateways()
-
-    def listed(self) -> list[tuple[Check, float | None]]:
-        """Return each check, and the monotonic second of its next run, if one is planned."""
-        return self._checks.listed() if self._checks is not None else []
-
-    def close(self) -> None:
-        """Kill and forget all runs."""
-        if self._checks is not None:
-            self._checks.close()
-            self._checks = None
+        self._checks.set_master(state is State.MASTER)
 
     def check_changed(self, check: Check) -> None:
         history = self.health.histories[check.name]
@@ -101,5 +83,4 @@ class Checking:
         self._told()
 
     def _environment(self) -> Mapping[str, str]:
-        assert self._config is not None
         return {**self._config.script_environment, "UCARP_STATE": self._state().value}

@@ -3,17 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
 
 from ucarpd.config import Config, exposure
 from ucarpd.config.exposure import Exposure
 from ucarpd.config.problems import place
-from ucarpd.linux.looks import Looks
-
-
-class Log(Protocol):
-    def warning(self, text: str) -> None: ...
-    def error(self, text: str) -> None: ...
+from ucarpd.linux.file_worker import FileWorker
+from ucarpd.log.instance_lines import InstanceLines
 
 
 class ExposureWatch:
@@ -22,7 +17,7 @@ class ExposureWatch:
     `files` looks at them.
     """
 
-    def __init__(self, log: Log, changed: Callable[[], None], files: Looks) -> None:
+    def __init__(self, log: InstanceLines, changed: Callable[[], None], files: FileWorker) -> None:
         self._log = log
         self._changed = changed
         self._files = files

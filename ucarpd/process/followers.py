@@ -58,6 +58,11 @@ class Followers:
                 told=partial(self._note, "units_failed"),
             )
 
+    def reconfigure(self, new: Config) -> None:
+        """Take over a time-out that a reload has changed; units and routes need a restart."""
+        if self._units is not None:
+            self._units.timeout = new.script_timeout
+
     def served(self) -> None:
         """Set the routes, and start the units: addresses are in place."""
         if not self._is_over:

@@ -8,7 +8,7 @@ from ucarpd.diagnosis.digest import Suspect
 from ucarpd.engine import Timer
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
-from ucarpd.linux.looks import Looks
+from ucarpd.linux.file_worker import FileWorker
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.worker import Worker
 from ucarpd.process.old_ucarp import RecentLook
@@ -32,6 +32,6 @@ class Host(NamedTuple):
     others: Callable[[str], tuple[Suspect, ...]]
     changed: Callable[[], None]
     tell: Listener
-    files: Looks
+    files: FileWorker
     old_ucarps: RecentLook
     searches: Worker

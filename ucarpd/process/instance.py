@@ -5,7 +5,7 @@ An engine that fails through a defect of ours is started again after a pause tha
 
 import asyncio
 import secrets
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Mapping
 from functools import partial
 
 from ucarpd import __version__
@@ -73,10 +73,6 @@ class Instance:
     @property
     def state(self) -> State:
         return self.parts.state
-
-    def keep_configuration(self) -> None:
-        """Keep the configuration, which comes from sound files, for the start after a crash."""
-        self.parts.keeper.keep_configuration(self.config)
 
     def start(self) -> None:
         parts = self.parts
@@ -156,28 +152,13 @@ class Instance:
         parts.suspicion.reconfigure(new)
         parts.log.facility = new.facility
         parts.addresses.reconfigure(new)
+        parts.followers.reconfigure(new)
         parts.keeper.keep_configuration(new)
         if parts.engine is not None:
             parts.interface.replace(new)
             parts.engine.change_params(new.params())
             parts.checking.configure(new)
         parts.log.reconfigured(restarted=False)
-
-    def announce_restart(self) -> None:
-        """Say that the new configuration needs a new start."""
-        self.parts.log.reconfigured(restarted=True)
-
-    def warn_of_flag_day(self) -> None:
-        """Log that the digests of this host and of the others now differ."""
-        self.parts.log.flag_day()
-
-    def files_present(self, names: Set[str]) -> None:
-        """The private directory has files of these names."""
-        self.parts.keeper.files_present(names)
-
-    def left_running(self, processes: Sequence[object]) -> None:
-        """The instance has stopped, and these processes of its scripts still run."""
-        self.parts.log.left_running(processes)
 
     def demote(self, reasons: Mapping[str, int], lost: Collection[Family] = ()) -> None:
         """Let these reasons make this virtual host alone less fit, or no longer (0).

@@ -34,4 +34,4 @@ class LeftRunning:
         await asyncio.wait({found}, timeout=PATIENCE)
         for instance in stopped if found.done() else ():
             if processes := found.result().get(instance.config.name):
-                instance.left_running(processes)
+                instance.parts.log.left_running(processes)

@@ -105,7 +105,11 @@ class Process:
         systemd.notify_ready(self._status())
         self._feed_watchdog(systemd.watchdog_interval())
         self._act_on_early_signals()
-        upkeep = Upkeep(self._netlink, lambda: self._supervisor.instances, control.look)
+        upkeep = Upkeep(
+            self._netlink,
+            lambda: [each.parts.keeper for each in self._supervisor.instances],
+            control.look,
+        )
         old_ucarp = OldUcarpWatch(self._supervisor.disk, lambda: self._supervisor.instances)
         await self._ending.wait()
         upkeep.stop()

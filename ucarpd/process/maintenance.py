@@ -10,14 +10,14 @@ import time
 from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from ucarpd.config import Looks
 from ucarpd.linux.worker import Worker
 from ucarpd.log import lines
+from ucarpd.process.instance import Instance
 from ucarpd.process.patience import Patience
 from ucarpd.record import maintenance
-from ucarpd.record.maintenance import Note, Notes
+from ucarpd.record.maintenance import Notes
 
 LOOK_AFTER = 10.0
 """Most seconds between two looks at the clock."""
@@ -26,19 +26,11 @@ Done = Callable[[list[str]], None]
 """Gets the names of the instances in maintenance, sorted."""
 
 
-class Maintained(Protocol):
-    """An instance, which its notes concern."""
-
-    @property
-    def name(self) -> str: ...
-    def maintain(self, notes: tuple[Note, ...]) -> None: ...
-
-
 class Maintenance:
     """The notes as they were read last, without expired ones; `instances` are the running ones."""
 
     def __init__(
-        self, directory: Path, disk: Worker, instances: Callable[[], Collection[Maintained]]
+        self, directory: Path, disk: Worker, instances: Callable[[], Collection[Instance]]
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._directory = directory
@@ -78,7 +70,7 @@ class Maintenance:
         if not self._is_reading:
             self._read()
 
-    def concern(self, instance: Maintained) -> None:
+    def concern(self, instance: Instance) -> None:
         """Apply the notes to an instance that is about to start."""
         notes = self._notes.about(instance.name)
         instance.maintain(notes)

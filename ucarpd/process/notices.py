@@ -7,10 +7,10 @@ the order of the events.
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from ucarpd.config import Config
 from ucarpd.log.notice_messages import NoticeMessages
+from ucarpd.process.instance import Instance
 from ucarpd.record.happening import Happening
 from ucarpd.scripts.queue import ScriptQueue
 from ucarpd.scripts.runner import Hook
@@ -22,19 +22,12 @@ LONGEST_RUN = 30.0
 """Seconds that a script may run if UCARP_SCRIPT_TIMEOUT sets no limit, since others wait for it."""
 
 
-class Instance(Protocol):
-    """A virtual host that runs."""
-
-    @property
-    def config(self) -> Config: ...
-
-
 class Notices:
     """A listener; `instance` returns the running instance of a name, or None."""
 
     def __init__(self, instance: Callable[[str], Instance | None]) -> None:
         self._instance = instance
-        self._queues: dict[str, ScriptQueue] = {}
+        self._queues: dict[str, tuple[NoticeMessages, ScriptQueue]] = {}
 
     def tell(self, happening: Happening) -> None:
         """Run the script of this instance, if it has one, when its turn comes."""
@@ -44,14 +37,16 @@ class Notices:
 
     async def finish(self) -> None:
         """Wait for the scripts, but not for long; then end the ones still running."""
-        await asyncio.gather(*(each.finish(PATIENCE) for each in self._queues.values()))
+        await asyncio.gather(*(queue.finish(PATIENCE) for _, queue in self._queues.values()))
 
     def _queue(self, config: Config) -> ScriptQueue:
         if config.name not in self._queues:
             log = NoticeMessages(config.name, config.vhid, config.interface, config.facility)
             queue = ScriptQueue(log, lambda hook: log.notice_dropped(str(hook)))
-            self._queues[config.name] = queue
-        return self._queues[config.name]
+            self._queues[config.name] = log, queue
+        log, queue = self._queues[config.name]
+        log.configure(config.vhid, config.interface, config.facility)
+        return queue
 
 
 def _hook(config: Config, script: Path, happening: Happening) -> Hook:

@@ -53,6 +53,7 @@ class Parts:
         )
         self.fitness = self.standing.fitness
         self.checking = Checking(
+            config,
             self.standing.checks,
             host.netlink,
             self.log,

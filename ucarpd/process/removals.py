@@ -2,15 +2,14 @@
 
 import asyncio
 from collections.abc import Iterator
-from typing import Protocol
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
 from ucarpd.health.fitness import Fitness
 from ucarpd.linux import link_managers, sysctl
+from ucarpd.linux.file_worker import FileWorker
 from ucarpd.linux.link_managers import LinkManager
-from ucarpd.linux.looks import Looks
-from ucarpd.linux.netlink import Link
+from ucarpd.linux.netlink import Lookups
 from ucarpd.log.messages import Journal
 from ucarpd.process.notes import Lasting
 from ucarpd.process.old_ucarp import RecentLook
@@ -25,12 +24,6 @@ TOGETHER = 0.5
 """Seconds within which removals count as one: a program that removes one address removes all."""
 
 
-class Network(Protocol):
-    """The part of the netlink connection that is needed here."""
-
-    def link(self, name: str) -> Link | None: ...
-
-
 class Removals:
     """The removals of one instance; it tells once in each term who may have done it.
 
@@ -40,8 +33,8 @@ class Removals:
     def __init__(
         self,
         config: Config,
-        network: Network,
-        files: Looks,
+        links: Lookups,
+        files: FileWorker,
         old_ucarps: RecentLook,
         log: Journal,
         teller: Teller,
@@ -49,7 +42,7 @@ class Removals:
     ) -> None:
         self._config = config
         self._device = config.address_device
-        self._network = network
+        self._links = links
         self._files = files
         self._old_ucarps = old_ucarps
         self._log = log
@@ -100,7 +93,7 @@ class Removals:
 
     def _find_out(self, since: float) -> None:
         """Look beside the event loop who may have done it; `since` is of this term."""
-        link = self._network.link(self._device)
+        link = self._links.link(self._device)
         index = link.index if link else 0
 
         def look() -> tuple[list[str], list[LinkManager]]:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from ucarpd.linux.looks import Looks
+from ucarpd.linux.file_worker import FileWorker
 from ucarpd.scripts.executable import refusal
 
 SCRIPT_LOOK = 1.0
@@ -22,7 +22,7 @@ class _Wanted(NamedTuple):
 class ScriptWait:
     """The wait of one virtual host; `files` looks at its scripts."""
 
-    def __init__(self, files: Looks) -> None:
+    def __init__(self, files: FileWorker) -> None:
         self._loop = asyncio.get_running_loop()
         self._files = files
         self._wanted: _Wanted | None = None

@@ -6,7 +6,7 @@ It comes from the memory of the process, which does not ask the kernel.
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from ucarpd import __version__
 from ucarpd.addresses.scripts import UP, UP_AGAIN
@@ -20,6 +20,7 @@ from ucarpd.control.wire import REVISION
 from ucarpd.engine import Engine
 from ucarpd.health.checks import HealthChecks
 from ucarpd.health.lateness import Lateness
+from ucarpd.linux.netlink import Lookups
 from ucarpd.process.course import Course
 from ucarpd.process.moments import Moments
 from ucarpd.process.notes import Lasting
@@ -32,13 +33,6 @@ RESTARTING = "to be started again after an internal error"
 
 _DIGITS = 4
 """Decimal places of durations: tenths of a millisecond."""
-
-
-class Places(Protocol):
-    """The kernel's table of addresses, as this process follows it."""
-
-    def where(self, ip: IPAddress) -> str | None:
-        """Return the name of an interface that has the address."""
 
 
 def of_process(
@@ -79,7 +73,7 @@ def of_instance(
     config: Config,
     engine: Engine | None,
     missing: tuple[IPAddress, ...],
-    places: Places,
+    places: Lookups,
     course: Course,
     runs: Runs,
     standing: Standing,
@@ -171,7 +165,7 @@ def _at(moment: float | None, moments: Moments) -> str | None:
 
 
 def _addresses(
-    config: Config, machine: VirtualHost | None, missing: tuple[IPAddress, ...], places: Places
+    config: Config, machine: VirtualHost | None, missing: tuple[IPAddress, ...], places: Lookups
 ) -> list[dict[str, Any]]:
     served = machine.served if machine else frozenset()
     return [

@@ -23,8 +23,8 @@ from ucarpd.engine import Timer
 from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.interface.interface import Interface
+from ucarpd.linux.file_worker import FileWorker
 from ucarpd.linux.lock import AlreadyRunning, InstanceLock
-from ucarpd.linux.looks import Looks
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.linux.state_directory import state_directory
@@ -79,7 +79,7 @@ class Supervisor:
             others=self._others,
             changed=observer.status_changed,
             tell=self._tell,
-            files=Looks(lambda: Worker("files")),
+            files=FileWorker(lambda: Worker("files")),
             old_ucarps=RecentLook(),
             searches=Worker("search"),
         )
@@ -235,7 +235,7 @@ class Supervisor:
         )
         self._instances[new.name] = instance
         if not self.reading.is_refused(new.path):
-            instance.keep_configuration()
+            instance.parts.keeper.keep_configuration(new)
         self._maintenance.concern(instance)
         instance.start()
 
@@ -301,9 +301,9 @@ class Supervisor:
         gone, restarted, reconfigured = changes(self._instances.values(), self.reading)
         for instance, new in (*restarted, *reconfigured):
             if instance.config.hashed_set_differs(new):
-                instance.warn_of_flag_day()
+                instance.parts.log.flag_day()
         for instance, _ in restarted:
-            instance.announce_restart()
+            instance.parts.log.reconfigured(restarted=True)
         await together(
             *(self._stop(each, f"{each.config.path} is gone") for each in gone),
             *(self._stop(each, "restarting with the new configuration") for each, _ in restarted),

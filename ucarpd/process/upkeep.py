@@ -2,24 +2,18 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Set
-from typing import Protocol
+from collections.abc import Callable, Iterable
 
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.run_directory import private_path, run_directory
+from ucarpd.record.keeper import Keeper
 
 LOOK_AFTER = 10.0
 """Seconds between two checks of the private directory."""
 
 
-class Instance(Protocol):
-    """An owner of files in the private directory."""
-
-    def files_present(self, names: Set[str]) -> None: ...
-
-
 class Upkeep:
-    """Reporter of the existing files to the instances; the worker of `netlink` reads them.
+    """Reporter of the existing files to the keepers; the worker of `netlink` reads the directory.
 
     `look` is called at the same times.
     """
@@ -27,12 +21,12 @@ class Upkeep:
     def __init__(
         self,
         netlink: Netlink,
-        instances: Callable[[], Iterable[Instance]],
+        keepers: Callable[[], Iterable[Keeper]],
         look: Callable[[], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._netlink = netlink
-        self._instances = instances
+        self._keepers = keepers
         self._look_elsewhere = look
         self._names: frozenset[str] = frozenset()
         self._timer = self._loop.call_later(LOOK_AFTER, self._look)
@@ -53,5 +47,5 @@ class Upkeep:
 
     def _tell(self, error: OSError | None) -> None:
         if error is None:
-            for each in list(self._instances()):
+            for each in self._keepers():
                 each.files_present(self._names)

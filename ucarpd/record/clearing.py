@@ -11,8 +11,8 @@ leaves slower work to `leftovers`.
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,9 +63,12 @@ def clear(
     """
     outcome = Outcome([], [])
     is_hung = environ.get("SERVICE_RESULT") in _HUNG
-    for content in _of_paths(paths, run_directory()):
+    # The records are read first, because an instance without addresses removes its record.
+    records = [each.content for each in read_all(run_directory()) if each.is_left_over]
+    virtual = {_packed(address.ip) for content in records for address in content.addresses}
+    for content in _of_paths(paths, records):
         try:
-            cleared = _clear_one(content, None if is_hung else packet_out, open_table)
+            cleared = _clear_one(content, virtual, None if is_hung else packet_out, open_table)
         except AlreadyRunning as error:
             outcome.left_alone.append(str(error))
         else:
@@ -76,7 +79,10 @@ def clear(
 
 
 def _clear_one(
-    content: Content, packet_out: PacketOut | None, open_table: Callable[[], AddressTable]
+    content: Content,
+    virtual: Set[bytes],
+    packet_out: PacketOut | None,
+    open_table: Callable[[], AddressTable],
 ) -> Cleared | None:
     """Clear one instance; return None if its record changed before the lock.
 
@@ -89,7 +95,7 @@ def _clear_one(
     if recorded is None or not recorded.is_left_over or recorded.content != content:
         lock.release()
         return None
-    found, error = _take_off(content, open_table)
+    found, error = _take_off(content, virtual, open_table)
     bowed_out = (
         packet_out is not None
         and error is None
@@ -99,12 +105,8 @@ def _clear_one(
     return Cleared(content, lock, found, bowed_out, error)
 
 
-def _of_paths(paths: Sequence[str], directory: Path) -> Iterator[Content]:
-    """Yield the records that instances of these files or directories have left.
-
-    The paths need not exist any longer.
-    """
-    records = [each.content for each in read_all(directory) if each.is_left_over]
+def _of_paths(paths: Sequence[str], records: Sequence[Content]) -> Iterator[Content]:
+    """Yield the records of these files or directories, which need not exist any longer."""
     wanted = {os.path.abspath(path) for path in paths}  # noqa: PTH100 - removes `..`, keeps links
     names = {_instance(path) for path in wanted if not Path(path).is_dir()}
     for content in records:
@@ -121,29 +123,26 @@ def _instance(path: str) -> str:
 
 
 def _take_off(
-    content: Content, open_table: Callable[[], AddressTable]
+    content: Content, virtual: Set[bytes], open_table: Callable[[], AddressTable]
 ) -> tuple[list[str], OSError | None]:
     """Remove the recorded addresses from their device; return those found, and the first error.
 
-    The prefix length of an address does not matter.
+    The prefix length of an address does not matter.  The processes of other instances handle their
+    own `virtual` addresses.
     """
     try:
         index = socket.if_nametoindex(content.device)
     except OSError:
         return [], None  # The addresses are gone with their interface.
     ours = {_packed(address.ip): address.ip for address in content.addresses}
-    table = open_table()
     try:
-        # The records are read first, because an instance without addresses removes its record.
-        virtual = ours.keys() | _virtual_addresses_of_others(content.instance)
-        before = table.of(index)
-        there = [entry for entry in before if entry.ip in ours]
-        error = _remove(table, content.device, there) if there else None
-        _put_back(table, index, [entry for entry in before if entry.ip not in virtual])
+        with closing(open_table()) as table:
+            before = table.of(index)
+            there = [entry for entry in before if entry.ip in ours]
+            error = _remove(table, content.device, there) if there else None
+            _put_back(table, index, [entry for entry in before if entry.ip not in virtual])
     except OSError as failure:
         return [], failure
-    finally:
-        table.close()
     return [ours[entry.ip] for entry in there], error
 
 
@@ -182,13 +181,6 @@ def _put_back(table: AddressTable, index: int, foreign: Sequence[Entry]) -> None
     for entry in foreign:
         if entry.identity not in there:
             table.put_back(entry)
-
-
-def _virtual_addresses_of_others(instance: str) -> set[bytes]:
-    """Return the addresses in records of other instances, which their own processes handle."""
-    records = [each for each in read_all(run_directory()) if each.is_left_over]
-    others = [each.content for each in records if each.content.instance != instance]
-    return {_packed(address.ip) for content in others for address in content.addresses}
 
 
 def _packed(ip: str) -> bytes:

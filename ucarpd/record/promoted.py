@@ -51,7 +51,10 @@ class Promotions:
 def restore_left_over(directory: Path) -> None:
     """Restore settings that killed processes have left changed.  Raises OSError."""
     for interface, file in list(_notes(private_path(directory))):
-        descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue  # Another process has restored it meanwhile.
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # The interface may be gone.

@@ -254,7 +254,7 @@ def written_in(path: Path) -> Written | None:
     return _decoded(path, status.st_ino, status.st_mtime_ns)
 
 
-@lru_cache(1024)
+@lru_cache(8192)  # With fewer places than files, every look would read all of them.
 def _decoded(path: Path, _inode: int, _changed: int) -> Written | None:
     """After a change, inode or time differ, and the file is read again."""
     try:

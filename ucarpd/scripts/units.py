@@ -34,8 +34,8 @@ def _nothing(_text: str = "") -> None:
 class Units:
     """The units of one virtual host, in the order in which they start.
 
-    `environment` is as in Hook, `timeout` in seconds, 0 for LONGEST_WAIT.  `told` gets the failure
-    at each end of a request, or an empty text.
+    `environment` is as in Hook, `timeout` in seconds for the next request, 0 for LONGEST_WAIT.
+    `told` gets the failure at each end of a request, or an empty text.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Units:
         self._units = tuple(units)
         self._log = log
         self._environment = environment
-        self._timeout = timeout or LONGEST_WAIT
+        self.timeout = timeout
         self._told = told
         self._wanted: str | None = None
         self._child: Child | None = None
@@ -100,12 +100,13 @@ class Units:
         units = self._units if self._wanted == START else self._units[::-1]
         command = f"systemctl {self._wanted} {' '.join(units)}"
         words = ("systemctl", "--no-ask-password", self._wanted, "--", *units)
+        limit = self.timeout or LONGEST_WAIT
         self._child = Child(
             partial(start, words, environment_of(self._environment)),
-            partial(self._ended, command),
+            partial(self._ended, command, limit),
             partial(self._failed, command),
         )
-        self._child.end_after(self._timeout, _nothing)
+        self._child.end_after(limit, _nothing)
 
     def _failed(self, command: str, error: Exception) -> None:
         self._child = None
@@ -116,14 +117,12 @@ class Units:
         else:
             self._end(f"{command} cannot be run: {error}")
 
-    def _ended(self, command: str, status: int, timed_out: bool) -> None:
+    def _ended(self, command: str, limit: float, status: int, timed_out: bool) -> None:
         self._child = None
         if self._is_replaced:
             self._begin()
         elif timed_out:
-            self._end(
-                f"{command} did not end within {self._timeout:g} s, and systemd still works on it"
-            )
+            self._end(f"{command} did not end within {limit:g} s, and systemd still works on it")
         elif status:
             text = f"{command} failed, exit status {status}"
             self._end(f"{text}: see systemctl status {' '.join(self._units)}")

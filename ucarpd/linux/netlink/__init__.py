@@ -10,7 +10,8 @@ addresses.  `messages` decodes and builds netlink messages by pyroute2, those ab
 
 from ucarpd.linux.netlink.events import Listener
 from ucarpd.linux.netlink.kernel import Netlink
+from ucarpd.linux.netlink.lookups import Lookups
 from ucarpd.linux.netlink.messages import InterfaceAddress, Link, Placed
 from ucarpd.linux.netlink.snapshot import Snapshot
 
-__all__ = ["InterfaceAddress", "Link", "Listener", "Netlink", "Placed", "Snapshot"]
+__all__ = ["InterfaceAddress", "Link", "Listener", "Lookups", "Netlink", "Placed", "Snapshot"]

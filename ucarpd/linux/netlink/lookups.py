@@ -9,7 +9,7 @@ from ucarpd.linux.netlink.tables import Tables
 
 
 class Lookups(ABC):
-    """The questions that both can answer from their tables."""
+    """The links and addresses of this host, in the tables of a process or of a command."""
 
     @property
     @abstractmethod
@@ -31,6 +31,10 @@ class Lookups(ABC):
         An IPv6 address is left out until it has passed duplicate address detection.
         """
         return [e.placed.address for e in self._tables.entries(interface) if e.is_usable]
+
+    @abstractmethod
+    def where(self, ip: IPAddress) -> str | None:
+        """Return the name of an interface of this host that has the address, or None."""
 
     def dad_failed(self, interface: str, ip: IPAddress) -> bool:
         """Return whether duplicate address detection (IPv6) found the address on another host."""

@@ -25,7 +25,7 @@ class _Look(NamedTuple):
     hangs: Callable[[], None]
 
 
-class Looks:
+class FileWorker:
     """Takes one look after the other, in a thread; if one hangs, another thread takes the next ones."""
 
     def __init__(self, make_worker: Callable[[], Worker]) -> None:

@@ -6,7 +6,7 @@ import threading
 from fake_worker import FakeWorker
 from virtual_loop import in_virtual_time
 
-from ucarpd.linux.looks import LITTLE_PATIENCE, PATIENCE, Looks
+from ucarpd.linux.file_worker import LITTLE_PATIENCE, PATIENCE, FileWorker
 from ucarpd.linux.worker import Worker
 
 
@@ -14,7 +14,7 @@ class Bench:
     def __init__(self):
         self.workers, self.hanging = [], set()
         self.told = []
-        self.looks = Looks(self.make_worker)
+        self.files = FileWorker(self.make_worker)
 
     def make_worker(self):
         self.workers.append(FakeWorker())
@@ -22,7 +22,7 @@ class Bench:
         return self.workers[-1]
 
     def look(self, name):
-        self.looks.do(
+        self.files.do(
             lambda: name,
             self.told.append,
             self.told.append,
@@ -99,7 +99,7 @@ async def test_many_that_hang_do_not_hold_up_the_rest_for_long():
 
 
 def test_the_thread_of_one_that_hangs_ends_with_it(monkeypatch):
-    monkeypatch.setattr("ucarpd.linux.looks.PATIENCE", 0.01)
+    monkeypatch.setattr("ucarpd.linux.file_worker.PATIENCE", 0.01)
     may_end, told = threading.Event(), asyncio.Queue()
 
     def look():
@@ -107,12 +107,12 @@ def test_the_thread_of_one_that_hangs_ends_with_it(monkeypatch):
         return threading.current_thread()
 
     async def scenario():
-        looks = Looks(lambda: Worker("files"))
-        looks.do(look, told.put_nowait, None, lambda: told.put_nowait("hangs"))
+        files = FileWorker(lambda: Worker("files"))
+        files.do(look, told.put_nowait, None, lambda: told.put_nowait("hangs"))
         assert await told.get() == "hangs"
         may_end.set()
         (await told.get()).join(60.0)
-        looks.do(threading.current_thread, told.put_nowait, None, lambda: None)
+        files.do(threading.current_thread, told.put_nowait, None, lambda: None)
         assert (await told.get()).is_alive()
 
     asyncio.run(asyncio.wait_for(scenario(), 60.0))

@@ -50,7 +50,7 @@ async def test_it_takes_the_role_where_nobody_else_has_it(make, log_lines):
 @in_virtual_time
 async def test_a_stop_gives_all_back(make):
     bench = make("UCARP_CHECK_UPLINK='link:eth1 demote=7'\n")
-    bench.instance.keep_configuration()
+    bench.instance.parts.keeper.keep_configuration(bench.instance.config)
     await bench.serve()
     with pytest.raises(AlreadyRunning):
         bench.lock()

@@ -161,7 +161,8 @@ class Transitions(Parts):
         if HEALTHY < before.demotion <= LARGEST_FAILING:
             self._hearing.preempt_delay.role_lost(now)
         if before.is_stepping_down:
-            why = why._replace(cause=Cause.STEP_DOWN)
+            text = f"asked to step down: {heard.source} has taken over"
+            why = why._replace(cause=Cause.STEP_DOWN, text=text)
         self._enter_backup(why, now)
         if before.is_stepping_down:
             self._master_down.not_before = now + HOLD_DOWN_RATIO * self._rank.master_down_interval

@@ -112,7 +112,7 @@ class Transitions(Parts):
             if why.cause is Cause.SILENCE:
                 self._master_down.note_silence(now)
             self._enter_master(why, now)
-            self._actions += self._answers.found()
+            self._actions += self._answers.found(now)
 
     def _probe_if_silent(self, now: float) -> None:
         """As BACKUP: ask the late master, once in a silence, shortly before its end."""

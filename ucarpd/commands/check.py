@@ -24,6 +24,7 @@ from ucarpd.linux.run_directory import run_directory
 from ucarpd.log import process as log_process
 from ucarpd.process import old_ucarp, refusals
 from ucarpd.process.patience import Patience
+from ucarpd.record.elsewhere import virtual_addresses_elsewhere
 from ucarpd.scripts.executable import refusal
 
 _T = TypeVar("_T")
@@ -47,7 +48,9 @@ def check(options: argparse.Namespace) -> int:
     of_path = {each.config.path: each for each in loaded}
     found = [
         (of_path[finding.problem.path].in_its_line(finding.problem), finding.is_error)
-        for finding in host_checks.find(configs, lambda name: is_held(name, run_directory()))
+        for finding in host_checks.find(
+            configs, lambda name: is_held(name, run_directory()), virtual_addresses_elsewhere()
+        )
     ]
     with suppress(OSError):
         for each, text in old_ucarp.beside(configs):

@@ -1,5 +1,6 @@
 # Sourced by the other scripts: becomes root, and installs their packages on Debian 12 or 13, once.
 #
+#   help_of_comment "$@"       with -h or --help: print the comment at the top of the script, and end it
 #   become_root "$@"           start the script again through sudo, unless it is run by root
 #   need PACKAGE...            Debian packages
 #   environment NAME [EXTRA]   a virtual environment .venv/NAME; EXTRA is an optional dependency set
@@ -15,6 +16,15 @@ project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$project"
 # `su` without a dash leaves these out.
 PATH=$PATH:/usr/sbin:/sbin
+
+help_of_comment() {
+    case " $* " in
+        *' -h '* | *' --help '*)
+            sed -n '2,/^[^#]/s/^# \{0,1\}//p' "scripts/${0##*/}"
+            exit
+            ;;
+    esac
+}
 
 become_root() {
     [ "$(id -u)" -ne 0 ] || return 0

@@ -31,7 +31,7 @@ def findings(monkeypatch):
     """The findings of the host, as (path, is_error); none until a test adds one."""
     found = []
 
-    def find(configs, _running):
+    def find(configs, _running, _held):
         return [
             Finding(Problem(each.path, None, "UCARP_ADDR", "does not fit"), is_error)
             for each in configs

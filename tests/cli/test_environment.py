@@ -10,7 +10,7 @@ from ucarpd.interface import host_checks
 
 @pytest.fixture(autouse=True)
 def variables(monkeypatch):
-    monkeypatch.setattr(host_checks, "find", lambda _configs, _running: [])
+    monkeypatch.setattr(host_checks, "find", lambda _configs, _running, _held: [])
     for name in [each for each in os.environ if each.startswith("UCARP_")]:
         monkeypatch.delenv(name)
     for name, value in (

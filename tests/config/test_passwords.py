@@ -3,6 +3,8 @@
 import pytest
 from config_files import faults, loaded, minimal
 
+from ucarpd.config import passwords
+
 pytestmark = pytest.mark.usefixtures("home")
 
 
@@ -57,6 +59,15 @@ def test_a_password_and_a_password_file(home):
     assert faults(f"UCARP_PASSFILE={home / 'pass'}\n" + minimal()) == [
         "4: UCARP_PASS: cannot be used together with UCARP_PASSFILE in line 1: keep one"
     ]
+
+
+def test_a_command_outside_of_the_unit_finds_its_credential(home, monkeypatch):
+    monkeypatch.setattr(passwords, "_OF_UNITS", home)
+    assert faults(minimal(PASS=None)) == ["UCARP_PASS: missing: add UCARP_PASS=… (1 to 19 bytes)"]
+    for unit in ("ucarpd.service", "ucarpd@web.service"):
+        (home / unit).mkdir()
+        (home / unit / "web.pass").write_text(f"of {unit[:7]}\n")
+        assert loaded(minimal(PASS=None)).key == f"of {unit[:7]}".encode()
 
 
 def test_a_systemd_credential_serves_when_the_file_has_no_password(home):

@@ -145,7 +145,9 @@ def test_a_mistake_in_the_file_says_more_than_the_exit_status(write):
 def test_a_failed_unit_whose_file_is_gone():
     [(name, state, reason)] = found(loaded=unit("ucarpd@gone.service"))
     assert (name, state) == ("gone", "failed")
-    assert reason.endswith("gone.conf: does not exist")
+    assert reason.endswith(
+        "gone.conf: does not exist: create it, or type: systemctl reset-failed ucarpd@gone.service"
+    )
 
 
 def test_the_unit_of_all_files_has_failed(write):

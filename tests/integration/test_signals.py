@@ -39,7 +39,7 @@ def test_step_down(a, b, wire):
 
     on_a.signal(signal.SIGUSR2)
     on_b.wait_for_line(MASTER, f"{a.address} is less fit")
-    on_a.wait_for_line(BACKUP, f"{b.address} is preferred")
+    on_a.wait_for_line(BACKUP, f"asked to step down: {b.address} has taken over")
     wait_for_address(b)
     wait_for_no_address(a)
     last = wire.advertisements(a.address)[-1]

@@ -66,7 +66,7 @@ def machine(monkeypatch, tmp_path):
 def found(tmp_path):
     """The findings as text, an error with `!` in front."""
 
-    def find(*, running=(), others=(), **keys):
+    def find(*, running=(), held=(), others=(), **keys):
         paths = []
         defaults = {"INTERFACE": "eth0", "VHID": 1, "PASS": "x", "ADDR": "10.0.0.10"}
         for name, changes in [("web", keys), *others]:
@@ -74,7 +74,11 @@ def found(tmp_path):
             path = tmp_path / f"{name}.conf"
             path.write_text("".join(f"UCARP_{key}={value}\n" for key, value in given.items()))
             paths.append(path)
-        findings = host_checks.find([load(path, {}) for path in paths], running)
+        findings = host_checks.find(
+            [load(path, {}) for path in paths],
+            running,
+            frozenset(map(ip_address, held)),
+        )
         return [
             f"{'!' if each.is_error else ''}{each.problem.key}: {each.problem.text}"
             for each in findings
@@ -183,6 +187,15 @@ def test_the_only_address_of_the_host_is_no_virtual_one(machine, found):
     text = "eth0 has only 10.0.0.10, which is UCARP_ADDR: give this host an address of its own"
     assert found() == [f"!UCARP_ADDR: {text}"]
     assert found(running=["web"]) == [], "it has put it there itself"
+    assert found(running=["web"], held=["10.0.0.10"]) == []
+
+
+def test_a_master_is_not_reloaded_with_the_own_address_of_the_host(machine, found):
+    """The address that the master serves now is none of the host's own."""
+    machine.has("10.0.0.10/24", "10.0.0.20/24")
+    text = "eth0 has only 10.0.0.10, 10.0.0.20, which are virtual: give this host an address"
+    expected = [f"!UCARP_ADDR: {text} of its own"]
+    assert found(running=["web"], held=["10.0.0.20"]) == expected
 
 
 def test_an_address_that_is_there_already(machine, found):

@@ -108,6 +108,10 @@ ROWS = [
         "[INFO] web: advertisements of 172.16.0.11 arrive again",
     ),
     (
+        lambda log: log.found(Report(Finding.MASTER_QUIET, PEER, address=PEER6)),
+        "[INFO] web: 172.16.0.11 no longer answers for fd00::1",
+    ),
+    (
         lambda log: log.address_taken_off_early([PEER]),
         "[WARNING] web: removing 172.16.0.11 from eth0: the down-script has to wait for the up-script, "
         "which is still running",

@@ -117,6 +117,16 @@ MAC = bytes.fromhex("020000000009")
             ),
             "; 10.0.0.2 still answers, its advertisements are lost",
         ),
+        (
+            Report(Finding.MASTER_ANSWERS, PEER, address=OTHER, mac=MAC),
+            Report(Finding.MASTER_QUIET, PEER, address=OTHER),
+            Lasting(
+                "advertisements_lost",
+                1.0,
+                "10.0.0.2 still answers, also for a virtual address: its advertisements are lost",
+            ),
+            "; 10.0.0.2 still answers, its advertisements are lost",
+        ),
     ],
 )
 def test_what_other_hosts_answer(notes, begins, ends, lasting, note):

@@ -296,7 +296,7 @@ async def test_a_file_that_the_check_before_a_reload_has_refused(host):
         supervisor = process._supervisor
         supervisor.reading = supervisor.reading.__class__(refused=frozenset({path}))
         (refused,) = supervisor.overview()["refused"]
-        assert refused["problems"] == ["`ucarpd check --reload` has refused it, and said why"]
+        assert refused["problems"] == ["type `ucarpd check` for the reason"]
         await asyncio.sleep(A_MOMENT)
 
 

@@ -93,3 +93,15 @@ def test_a_benchmark_starts_compiled_files_as_an_installed_host_does(tmp_path):
     words = ["bash", "-euc", script, "scripts/bench", PROJECT / "scripts/setup.sh", tmp_path]
     subprocess.run(words, check=True)
     assert len(list(tmp_path.glob("*/__pycache__/module.*.pyc"))) == 2
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+@pytest.mark.parametrize("script", ["test", "build-deb"])
+def test_help_needs_no_other_package_and_installs_nothing(tmp_path, script, option):
+    for program in ("dirname", "sed"):
+        (tmp_path / program).symlink_to(f"/usr/bin/{program}")
+    words = ["/bin/bash", PROJECT / "scripts" / script, option]
+    environment = {"PATH": str(tmp_path)}
+    answer = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
+    assert f"\n  scripts/{script}" in answer.stdout
+    assert answer.stderr == ""

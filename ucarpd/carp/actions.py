@@ -50,6 +50,7 @@ class Finding(Enum):
     CLAIM_OVER = "it has not done so for a while"
     MASTER_ANSWERS = "the late master was silent, but serves on"
     MASTER_HEARD = "its advertisements are heard again"
+    MASTER_QUIET = "it no longer answers"
     CUT_OFF = "the gateways have fallen silent with the master"
     LOST_EACH_TIME = "the interface is lost each time that this host takes the role"
     NOT_REASSERTED = "the up-script does not run again, because it cuts this host off each time"

@@ -7,6 +7,7 @@ from ucarpd.carp.claims import Claims
 from ucarpd.carp.events import AddressClaimed
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.probe import Probe
+from ucarpd.carp.timing import earliest
 
 
 class Answers:
@@ -22,18 +23,35 @@ class Answers:
 
     def ask(self, late: IPAddress, params: Params, sources: Iterable[IPAddress]) -> list[Action]:
         """As BACKUP: probe the late master."""
-        self.probe = Probe(late, params, sources)
-        return self.probe.ask()
+        self.probe = Probe(late, params)
+        return self.probe.ask(sources)
 
     def note(self, claim: AddressClaimed) -> None:
         """Note the answer to a probe."""
         if self.probe is not None:
             self.probe.answer(claim)
 
-    def found(self) -> list[Action]:
+    def found(self, now: float) -> list[Action]:
         """As MASTER: report that the late master still serves, if that is news."""
-        return self.probe.found() if self.probe is not None else []
+        return self.probe.found(now) if self.probe is not None else []
 
     def heard(self, source: IPAddress) -> list[Action]:
         """As MASTER: report that the late master is heard again, if that is news."""
         return self.probe.heard(source) if self.probe is not None else []
+
+    @property
+    def deadline(self) -> float | None:
+        """When `due` has something to do as MASTER; None for never."""
+        return earliest(self.claims.deadline, self.probe.deadline if self.probe else None)
+
+    def due(
+        self,
+        now: float,
+        here: frozenset[IPAddress],
+        sources: Iterable[IPAddress],
+        *,
+        has_rival: bool,
+    ) -> list[Action]:
+        """Return the actions of a MASTER whose time has come; see Claims.due and Probe.due."""
+        actions = self.claims.due(now, here, has_rival=has_rival)
+        return actions + self.probe.due(now, sources) if self.probe is not None else actions

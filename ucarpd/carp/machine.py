@@ -89,7 +89,7 @@ class VirtualHost(Transitions):
             return earliest(
                 self.advertise_at,
                 self._held.deadline,
-                self._answers.claims.deadline,
+                self._answers.deadline,
                 self._outage.until,
                 self._step_down_until,
             )
@@ -263,7 +263,7 @@ class VirtualHost(Transitions):
 
     def _hear_claim(self, claim: events.AddressClaimed, now: float) -> None:
         self._answers.note(claim)
-        self._actions += self._answers.found()
+        self._actions += self._answers.found(now)
         if claim.address in self.params.addresses:
             self._answers.claims.hear(claim.address, claim.mac, now)
 
@@ -282,9 +282,9 @@ class VirtualHost(Transitions):
             self._advertise(self.advertise_at, now)
             self._actions += self._rivals.gone(now, self._rank.interval)
             early = min(self._rank.interval, MOST_EARLY)
-        if self._answers.claims.deadline is not None:
+        if self._answers.deadline is not None:
             has_rival = self._rivals.are_heard(now, self._rank.interval)
-            self._actions += self._answers.claims.due(now, held.here, has_rival=has_rival)
+            self._actions += self._answers.due(now, held.here, self.sources, has_rival=has_rival)
         due = held.due(now, early)
         if ReassertAddresses() in due:
             self._outage.scripts_run(now)

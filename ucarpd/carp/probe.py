@@ -2,7 +2,8 @@
 
 If a host has died, neither its own address nor the virtual address answers.  If an operator has
 stopped its daemon, only its own address answers.  Only if both answer, and at one host, has this
-backup become a second master.
+backup become a second master.  It then asks again and again, until the other host has gone or its
+advertisements arrive.
 """
 
 from collections.abc import Iterable
@@ -12,44 +13,67 @@ from ucarpd.carp.events import AddressClaimed
 from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.params import IPAddress, Params
 
+ASK_AGAIN_AFTER = 60.0
+"""Seconds between two questions of a MASTER, while the late master still serves."""
+
 
 class Probe:
     """The question to the master `late` in one silence; it lasts for the term that may follow.
 
-    `params` and `sources` are our own.
+    `params` are our own.
     """
 
-    def __init__(self, late: IPAddress, params: Params, sources: Iterable[IPAddress]) -> None:
+    def __init__(self, late: IPAddress, params: Params) -> None:
         self._late = late
         self._served = next((ip for ip in params.addresses if ip.version == late.version), None)
-        self._source = next(source for source in sources if source.version == late.version)
         self._virtual_mac = virtual_mac(params.vhid)
         self._macs: dict[IPAddress, bytes] = {}
-        self._is_told = False
+        self.deadline: float | None = None
+        """When to ask again, while it is reported that the late master still serves."""
 
-    def ask(self) -> list[Action]:
-        """Return the question."""
-        return [ProbeMaster(self._source, (self._late, self._served))] if self._served else []
+    def ask(self, sources: Iterable[IPAddress]) -> list[Action]:
+        """Return the question; `sources` are our own."""
+        source = next((ip for ip in sources if ip.version == self._late.version), None)
+        if source is None or self._served is None:
+            return []
+        return [ProbeMaster(source, (self._late, self._served))]
 
     def answer(self, claim: AddressClaimed) -> None:
         """Note an answer, if it is one."""
         if claim.address in {self._late, self._served}:
             self._macs.setdefault(claim.address, claim.mac)
 
-    def found(self) -> list[Action]:
+    def found(self, now: float) -> list[Action]:
         """As MASTER: report, once, that the late master still serves."""
+        if self.deadline is not None or not self._serves:
+            return []
+        self.deadline = now + ASK_AGAIN_AFTER
+        mac = self._macs[self._late]
+        return [Report(Finding.MASTER_ANSWERS, self._late, address=self._served, mac=mac)]
+
+    @property
+    def _serves(self) -> bool:
+        """Whether the late master has answered the last question, for both addresses."""
         own = self._macs.get(self._late)
         served = self._macs.get(self._served) if self._served else None
         # A BSD kernel answers for the virtual address with the virtual MAC address.
-        if self._is_told or own is None or served not in {own, self._virtual_mac}:
+        return own is not None and served in {own, self._virtual_mac}
+
+    def due(self, now: float, sources: Iterable[IPAddress]) -> list[Action]:
+        """As MASTER: ask again when it is time, or report that the last question had no answer."""
+        if self.deadline is None or now < self.deadline:
             return []
-        self._is_told = True
-        return [Report(Finding.MASTER_ANSWERS, self._late, address=self._served, mac=own)]
+        if not self._serves:
+            self.deadline = None
+            return [Report(Finding.MASTER_QUIET, self._late, address=self._served)]
+        self.deadline = now + ASK_AGAIN_AFTER
+        self._macs.clear()
+        return self.ask(sources)
 
     def heard(self, source: IPAddress) -> list[Action]:
         """Report, once, that the advertisements of the late master arrive again."""
-        if not self._is_told or source != self._late:
+        if self.deadline is None or source != self._late:
             return []
         self._macs.clear()
-        self._is_told = False
+        self.deadline = None
         return [Report(Finding.MASTER_HEARD, self._late)]

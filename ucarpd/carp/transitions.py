@@ -112,7 +112,7 @@ class Transitions(Parts):
             if why.cause is Cause.SILENCE:
                 self._master_down.note_silence(now)
             self._enter_master(why, now)
-            self._actions += self._answers.found()
+            self._actions += self._answers.found(now)
 
     def _probe_if_silent(self, now: float) -> None:
         """As BACKUP: ask the late master, once in a silence, shortly before its end."""
@@ -161,7 +161,8 @@ class Transitions(Parts):
         if HEALTHY < before.demotion <= LARGEST_FAILING:
             self._hearing.preempt_delay.role_lost(now)
         if before.is_stepping_down:
-            why = why._replace(cause=Cause.STEP_DOWN)
+            text = f"asked to step down: {heard.source} has taken over"
+            why = why._replace(cause=Cause.STEP_DOWN, text=text)
         self._enter_backup(why, now)
         if before.is_stepping_down:
             self._master_down.not_before = now + HOLD_DOWN_RATIO * self._rank.master_down_interval

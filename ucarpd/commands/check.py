@@ -25,6 +25,7 @@ from ucarpd.linux.run_directory import run_directory
 from ucarpd.log import process as log_process
 from ucarpd.process import old_ucarp, refusals
 from ucarpd.process.patience import Patience
+from ucarpd.record.elsewhere import virtual_addresses_elsewhere
 from ucarpd.scripts.executable import refusal
 
 _T = TypeVar("_T")
@@ -48,7 +49,7 @@ def check(options: argparse.Namespace) -> int:
     of_path = {each.config.path: each for each in loaded}
     running = held([each.name for each in configs], run_directory())
     of_host: dict[Path, list[Problem]] = defaultdict(list)
-    for finding in host_checks.find(configs, running):
+    for finding in host_checks.find(configs, running, virtual_addresses_elsewhere()):
         problem = of_path[finding.problem.path].in_its_line(finding.problem)
         (problems if finding.is_error else of_host[problem.path]).append(problem)
     with suppress(OSError):

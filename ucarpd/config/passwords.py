@@ -13,6 +13,9 @@ from ucarpd.config.problems import place
 _WAYS = ("UCARP_PASS", "UCARP_PASSFILE", "UCARP_KEY")
 """The keys that can set the key; if none of them is set, systemd's credential does."""
 
+_OF_UNITS = Path("/run/credentials")
+"""Where root finds the credentials of each running unit, for commands outside of the unit."""
+
 
 def key(draft: Draft, name: str, environ: Mapping[str, str], read: files.Reader) -> bytes:
     """Return the key from the file, its password file or systemd's credential; empty: refused."""
@@ -28,9 +31,10 @@ def key(draft: Draft, name: str, environ: Mapping[str, str], read: files.Reader)
         return b""
     if given := draft.given.get("UCARP_PASS") or draft.given.get("UCARP_KEY"):
         return bytes(given.meaning)
-    credentials = environ.get("CREDENTIALS_DIRECTORY")
-    if credentials and os.path.lexists(path := Path(credentials, f"{name}.pass")):
-        return _read(draft, None, "UCARP_PASS", path, read)
+    units = (f"ucarpd@{name}.service", "ucarpd.service")
+    for directory in (environ.get("CREDENTIALS_DIRECTORY"), *map(_OF_UNITS.joinpath, units)):
+        if directory and os.path.lexists(path := Path(directory, f"{name}.pass")):
+            return _read(draft, None, "UCARP_PASS", path, read)
     draft.miss(BY_NAME["UCARP_PASS"])
     return b""
 

@@ -150,6 +150,8 @@ def _why(
     problem = _problem(path)
     if unit and unit.is_failed:
         known = problem if problem != NEEDS_ROOT else None
+        if own and known and not _may_exist(path):
+            known += f": create it, or type: systemctl reset-failed {own.name}"
         return FAILED, known or unit.why, unit.since
     if problem == NEEDS_ROOT:
         return UNKNOWN, NEEDS_ROOT, None

@@ -27,20 +27,25 @@ class Finding:
     is_error: bool
 
 
-def find(configs: Sequence[Config], running: Collection[str]) -> list[Finding]:
+def find(
+    configs: Sequence[Config],
+    running: Collection[str],
+    held: frozenset[IPAddress] = frozenset(),
+) -> list[Finding]:
     """Compare the files with this machine, and return the findings.
 
-    `running` are names of instances that are running.
+    `running` are names of instances that are running.  `held` are the virtual addresses of all
+    running instances; empty if this user cannot know them.
     """
     try:
         snapshot = Snapshot()
     except OSError:
         return []
-    virtual = {each.ip for config in configs for each in config.served}
+    virtual = {each.ip for config in configs for each in config.served} | held
     found = [
         finding
         for config in configs
-        for finding in _Host(snapshot, virtual, config.name in running).findings(config)
+        for finding in _Host(snapshot, virtual, config.name in running, held).findings(config)
     ]
     meetings = segments.meetings(configs, snapshot)
     return [*found, *(Finding(each, is_error=False) for each in meetings)]
@@ -49,10 +54,17 @@ def find(configs: Sequence[Config], running: Collection[str]) -> list[Finding]:
 class _Host:
     """This machine, for one instance; `virtual` are the addresses of all instances."""
 
-    def __init__(self, tables: Snapshot, virtual: set[IPAddress], is_running: bool) -> None:
+    def __init__(
+        self,
+        tables: Snapshot,
+        virtual: set[IPAddress],
+        is_running: bool,
+        held: frozenset[IPAddress],
+    ) -> None:
         self._tables = tables
         self._virtual = virtual
         self._is_running = is_running
+        self._held = held
 
     def findings(self, config: Config) -> Iterator[Finding]:
         def error(key: str | None, text: str) -> Finding:
@@ -106,9 +118,14 @@ class _Host:
             elif found.key == "UCARP_SRCIP":
                 own = host_advice.own_source(config, family, self._tables, self._virtual)
                 found = NoSource(found.reason + own, found.key)
-            # A running instance has put its address there itself.
-            if not (self._is_running and found.is_wrong and found.key == "UCARP_ADDR"):
+            if not (found.is_wrong and found.key == "UCARP_ADDR" and self._is_put_there(config)):
                 yield found
+
+    def _is_put_there(self, config: Config) -> bool:
+        """Return whether a running instance has itself put the addresses there."""
+        there = {each.ip for each in self._tables.addresses(config.interface)}
+        ours = there.intersection(each.ip for each in config.served)
+        return self._is_running and (not self._held or ours <= self._held)
 
     def _present(self, config: Config) -> Iterator[tuple[str, str]]:
         """Yield key and warning for virtual addresses that exist before the instance starts."""

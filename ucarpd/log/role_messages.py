@@ -183,4 +183,5 @@ _FINDINGS = {
         ),
     ),
     Finding.MASTER_HEARD: (logging.INFO, "advertisements of {peer} arrive again"),
+    Finding.MASTER_QUIET: (logging.INFO, "{peer} no longer answers for {address}"),
 }

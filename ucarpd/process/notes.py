@@ -86,7 +86,7 @@ class Notes:
                 self._claims.pop(ip, None)
             case Report(Finding.MASTER_ANSWERS, peer) if peer is not None:
                 self._answering[peer] = self._clock()
-            case Report(Finding.MASTER_HEARD, peer) if peer is not None:
+            case Report(Finding.MASTER_HEARD | Finding.MASTER_QUIET, peer) if peer is not None:
                 self._answering.pop(peer, None)
             case Report(Finding.FAMILY_SILENT, family=family) if family is not None:
                 self._silent.setdefault(family, self._clock())

@@ -60,8 +60,7 @@ def _refused(reading: Reading) -> list[dict[str, Any]]:
         {
             "name": path.name.removesuffix(".conf"),
             "path": str(path),
-            "problems": problems.get(path)
-            or ["`ucarpd check --reload` has refused it, and said why"],
+            "problems": problems.get(path) or ["type `ucarpd check` for the reason"],
         }
         for path in sorted(reading.refused)
     ]

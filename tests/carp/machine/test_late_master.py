@@ -55,6 +55,73 @@ def test_an_answer_may_come_after_the_takeover():
     )
 
 
+ASKED_AGAIN = "ProbeMaster 10.0.0.2 10.0.0.100"
+
+
+def news(machine, until):
+    """What a MASTER that serves does until then, but for its advertisements and announcements."""
+    told = []
+    while (at := machine.next_deadline()) < until:
+        actions = map(words, machine.handle(events.DeadlineReached(), at))
+        told += [
+            f"{at - 14.0:.0f}: {each}"
+            for each in actions
+            if not each.startswith(("SendAdvertisement", "AnnounceAddresses"))
+        ]
+    return told
+
+
+def answered():
+    """A MASTER that has reported at 14.0 that the late master still serves."""
+    return play(
+        asked(),
+        f"""
+        at 13.1: AddressClaimed 10.0.0.2 {LATE} -> nothing
+        at 13.1: AddressClaimed 10.0.0.100 {LATE} -> nothing
+        at 14.0: DeadlineReached -> {TAKEN_OVER}, {FOUND}
+        at 14.0: AddressesAcquired -> AnnounceAddresses 10.0.0.100
+        """,
+    )
+
+
+def test_it_is_asked_again_until_it_no_longer_answers():
+    """A `ucarp` that was killed leaves its address, until its successor takes it off."""
+    machine = answered()
+    assert news(machine, 75.0) == [f"60: {ASKED_AGAIN}"]
+    for address in ("10.0.0.2", "10.0.0.100"):
+        play(machine, f"at 75.0: AddressClaimed {address} {LATE} -> nothing")
+    assert news(machine, 135.0)[-1] == f"120: {ASKED_AGAIN}"
+    play(machine, f"at 135.0: AddressClaimed 10.0.0.2 {LATE} -> nothing")
+    assert news(machine, 400.0) == [
+        "121: Report CLAIM_OVER 10.0.0.100 02:00:00:00:00:02",
+        "180: Report MASTER_QUIET 10.0.0.2 10.0.0.100",
+    ]
+
+
+def test_it_is_not_asked_again_once_it_is_heard():
+    machine = answered()
+    report = "Report MASTER_HEARD 10.0.0.2, SendAdvertisement 1/0"
+    play(machine, f"at 14.05: AdvertisementReceived 1/9 from 10.0.0.2 -> {report}")
+    assert news(machine, 400.0) == []
+
+
+def test_a_host_that_has_lost_its_source_in_that_family_cannot_ask_again():
+    machine = play(
+        dual(State.BACKUP),
+        f"""
+        at 11.0: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
+        at 11.0: AdvertisementReceived 1/0 from fe80::2 -> nothing
+        at 13.0: probe -> ProbeMaster fe80::2 2001:db8::100
+        at 13.1: AddressClaimed fe80::2 {LATE} -> nothing
+        at 13.1: AddressClaimed 2001:db8::100 {LATE} -> nothing
+        """,
+    )
+    told = news(machine, 14.1)
+    assert told[-1] == f"0: Report MASTER_ANSWERS fe80::2 2001:db8::100 {LATE}"
+    machine.handle(events.InterfaceReady((OURS,)), 14.2)
+    assert news(machine, 400.0) == ["120: Report MASTER_QUIET fe80::2 2001:db8::100"]
+
+
 @pytest.mark.parametrize(
     "answers",
     [

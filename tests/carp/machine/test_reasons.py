@@ -64,7 +64,7 @@ from ucarpd.carp.params import DemoteStyle
         (
             State.MASTER,
             ["at 13.6: StepDownRequested", "at 13.7: AdvertisementReceived 1/9 from 10.0.0.2"],
-            "10.0.0.2 is preferred: it is demoted by 0, this host by 254",
+            "asked to step down: 10.0.0.2 has taken over",
             "10.0.0.2",
         ),
         (

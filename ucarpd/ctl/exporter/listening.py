@@ -1,5 +1,6 @@
 """The sockets at which the exporter listens."""
 
+import os
 import socket
 
 from ucarpd.ctl.failure import Failure
@@ -41,7 +42,10 @@ def _socket_at(place: str) -> socket.socket:
     except UnicodeError:  # a host name with an empty part
         raise Failure(f"--listen: {_FORM} (got {place!r})") from None
     except OSError as error:
-        raise Failure(f"cannot listen on {place}: {error.strerror or error}") from None
+        # For a bind, Python adds the address to the words of the system; a name has no such number.
+        number = error.errno or 0
+        why = os.strerror(number) if number > 0 else error.strerror or error
+        raise Failure(f"cannot listen on {place}: {why}") from None
 
 
 def url(listening: socket.socket) -> str:

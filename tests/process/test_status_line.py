@@ -48,9 +48,13 @@ def line(*hosts, refused=()):
             host(),
             ["web", "mail"],
             "MASTER on eth0, vhid 1, since then; the file was refused, the old configuration runs; "
-            "refused: mail",
+            "refused: mail (`ucarpd check` says why)",
         ),
-        (host(), ["mail"], "MASTER on eth0, vhid 1, since then; refused: mail"),
+        (
+            host(),
+            ["mail"],
+            "MASTER on eth0, vhid 1, since then; refused: mail (`ucarpd check` says why)",
+        ),
     ],
 )
 def test_one_virtual_host(only, refused, expected):
@@ -63,7 +67,7 @@ def test_many_virtual_hosts():
         "3 virtual hosts: 2 MASTER, 1 BACKUP, 0 INIT; mail: MASTER; less fit: x"
     )
     assert line(*hosts[::2], refused=["web", "new"]) == (
-        "2 virtual hosts: 1 MASTER, 1 BACKUP, 0 INIT; refused: new, web"
+        "2 virtual hosts: 1 MASTER, 1 BACKUP, 0 INIT; refused: new, web (`ucarpd check` says why)"
     )
 
 

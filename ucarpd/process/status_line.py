@@ -21,7 +21,9 @@ def status_line(instances: Sequence[Shown], refused: Collection[str]) -> str:
     if len(instances) == 1 and (only := instances[0].config.name) in others:
         line = f"{line}; {REFUSED}"
         others.remove(only)
-    return f"{line}; refused: {', '.join(sorted(others))}" if others else line
+    if not others:
+        return line
+    return f"{line}; refused: {', '.join(sorted(others))} (`ucarpd check` says why)"
 
 
 def _of_one(only: Shown) -> str:

@@ -8,7 +8,7 @@ from imported import read, values
 
 from ucarpd import cli
 from ucarpd.config import ConfigError, load
-from ucarpd.migrate import finish, importer
+from ucarpd.migrate import finish, import_command, importer
 
 
 def told(findings):
@@ -267,6 +267,27 @@ def test_what_ucarpd_refuses_is_told(capsys):
     words = ["-i", "eth0", "-v", "300", "-p", "geheim", "-a", "10.0.0.1"]
     assert cli.main(["import", "--name", "web", "--command", "ucarp", *words]) == 1
     assert capsys.readouterr().err == "web.conf:4: UCARP_VHID: must be from 1 to 255 (got '300')\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "vhid", "address", "in_common"),
+    [
+        ("new", "1", "10.0.0.9", "vhid 1 on eth0"),
+        ("new", "9", "10.0.0.1", "10.0.0.1"),
+        ("new", "9", "10.0.0.9", None),
+        ("web", "1", "10.0.0.1", None),  # It would take the place of the file.
+    ],
+)
+def test_a_file_that_has_the_virtual_host_already_is_told(
+    tmp_path, monkeypatch, capsys, name, vhid, address, in_common
+):
+    monkeypatch.setattr(import_command, "DIRECTORY", tmp_path)
+    (tmp_path / "web.conf").write_text(RESULT)
+    words = ["ucarp", "-i", "eth0", "-v", vhid, "-p", "a b", "-a", address]
+    status = cli.main(["import", "--name", name, "--command", *words])
+    text = f"new.conf: {tmp_path}/web.conf, which ucarpd reads as it is, already has {in_common}"
+    said = f"{text}: keep one of the two\n" if in_common else ""
+    assert (status, capsys.readouterr().err) == (1 if in_common else 0, said)
 
 
 def test_files_are_written_for_root_only_and_never_over_others(tmp_path, capsys):

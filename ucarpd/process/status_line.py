@@ -6,12 +6,11 @@ from collections.abc import Collection, Sequence
 from itertools import islice
 
 from ucarpd.carp.actions import State
+from ucarpd.control.wording import REFUSED
 from ucarpd.process.shown import Shown
 
 _MOST_NOTES = 3
 """Most virtual hosts whose reasons the line names."""
-
-REFUSED = "the file was refused, the old configuration runs"
 
 
 def status_line(instances: Sequence[Shown], refused: Collection[str]) -> str:

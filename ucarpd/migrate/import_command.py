@@ -51,7 +51,8 @@ def run(
     for remark in findings.remarks:
         print(remark, file=sys.stderr)
     if not findings.hosts:
-        print(f"{place(path) if path else '--command'}: no ucarp found in it", file=sys.stderr)
+        why = "nothing of it can be imported" if findings.remarks else "no ucarp found in it"
+        print(f"{place(path) if path else '--command'}: {why}", file=sys.stderr)
         return EXIT_CONFIG
     return 0 if is_complete else EXIT_INCOMPLETE
 

@@ -15,6 +15,7 @@ from ucarpd.migrate import (
     finish,
     ifupdown,
     keepalived,
+    not_followed,
     options,
     rc_conf,
     shell_script,
@@ -64,6 +65,7 @@ def of_file(path: Path, root: Path = Path("/")) -> Findings:
             _read_process(findings, path, text)
         elif reader := _READERS.get(kind):
             reader(findings, path, text)
+            not_followed.tell(findings, path, text)
         else:
             words = f"this is {kind.value}, which ucarpd import does not read"
             raise ConfigError([Problem(path, line, None, words)])
@@ -172,7 +174,9 @@ def _in_common(new: Config, there: Config) -> str:
         what = ", ".join(sorted(str(ip) for ip in shared if not ip.is_link_local))
     if not what:
         return ""
-    return f"{place(there.path)}, which ucarpd reads as it is, already has {what}: keep one of the two"
+    return (
+        f"{place(there.path)}, which ucarpd reads as it is, already has {what}: keep one of the two"
+    )
 
 
 def _load(text: str, name: str) -> Config | list[Problem]:

@@ -18,25 +18,28 @@ MAY_IMPORT = {
     "carp": "",
     "scripts": "linux",
     "linux": "carp",
-    "config": "carp ucarp_options",
+    "config": "carp ucarp_options configuration_directory",
     "engine": "carp",
     "diagnosis": "carp config",
     "health": "carp linux",
     "checks": "carp linux config scripts health",
     "control": "linux log",
-    "ctl": "config control linux record usage",
+    "ctl": "config control linux record usage configuration_directory",
     "log": "carp linux",
     "interface": "carp linux config engine log",
     "addresses": "carp linux config engine log scripts",
     "record": "carp linux config log scripts addresses",
+    "configuration_directory": "",
     "exit_status": "",
     "ucarp_options": "",
     "usage": "",
     "process": "carp linux config control engine log scripts interface addresses health checks"
     " diagnosis record exit_status",
-    "migrate": "carp linux config log process exit_status ucarp_options",
-    "commands": "linux config log scripts interface checks record process exit_status usage",
-    "cli": "linux config diagnosis log record process commands migrate exit_status usage",
+    "migrate": "carp linux config log process exit_status ucarp_options configuration_directory",
+    "commands": "linux config log scripts interface checks record process exit_status usage"
+    " configuration_directory",
+    "cli": "linux config diagnosis log record process commands migrate exit_status usage"
+    " configuration_directory",
     "__main__": "cli",
 }
 

@@ -69,15 +69,14 @@ def _fingerprint(options: "argparse.Namespace") -> int:
     from pathlib import Path
 
     from ucarpd import config
-    from ucarpd.commands.arguments import DIRECTORY
+    from ucarpd.configuration_directory import DIRECTORY
     from ucarpd.diagnosis import fingerprint
 
-    directory = Path(DIRECTORY)
     names = [
-        Path(name) if "/" in name or name.endswith(".conf") else directory / f"{name}.conf"
+        Path(name) if "/" in name or name.endswith(".conf") else DIRECTORY / f"{name}.conf"
         for name in options.names
     ]
-    loaded, problems = config.load_all(names or [directory])
+    loaded, problems = config.load_all(names or [DIRECTORY])
     for problem in problems:
         print(problem, file=sys.stderr)
     for each, *_ in loaded:
@@ -87,7 +86,7 @@ def _fingerprint(options: "argparse.Namespace") -> int:
             print(f"{each.path}: there is not enough memory (64 MiB)", file=sys.stderr)
             return EXIT_LEFT_OVER
     if not loaded and not problems:
-        return _with_nothing(names or [directory])
+        return _with_nothing(names or [DIRECTORY])
     return _status(problems)
 
 

@@ -218,7 +218,7 @@ def test_show_config_of_a_bad_file_tells_what_is_wrong(conf, capsys):
 
 @pytest.mark.parametrize("command", ["check", "show-config"])
 def test_without_a_path_it_looks_where_the_units_do(conf, tmp_path, monkeypatch, capsys, command):
-    monkeypatch.setattr("ucarpd.commands.arguments.DIRECTORY", str(tmp_path))
+    monkeypatch.setattr("ucarpd.commands.arguments.DIRECTORY", tmp_path)
     assert cli.main([command]) == cli.EXIT_CONFIG
     assert capsys.readouterr().err == f"{tmp_path}: no configuration file (NAME.conf) in it\n"
     conf(GOOD)

@@ -120,7 +120,7 @@ def test_a_directory_that_everybody_can_write(web):
 
 
 def test_a_file_that_is_in_the_right_directory_already_stays_there(web, monkeypatch):
-    monkeypatch.setattr(exposure, "SAFE", web.parent / "ucarp")
+    monkeypatch.setattr(exposure, "DIRECTORY", web.parent / "ucarp")
     web.parent.chmod(0o777)
     assert told(web)[0].endswith(f"0.3 will refuse that: type: chmod go-w {web.parent}")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ucarpd import config
 from ucarpd.config import ConfigError, near_files, unit_names
 from ucarpd.config.files import find_files
 
@@ -41,6 +42,32 @@ def test_the_ending_is_missing():
     Path("my web").touch()
     text = "my web.conf: does not exist, but my web does: type: mv 'my web' 'my web.conf'"
     assert told("my web.conf") == text
+
+
+@pytest.mark.parametrize("name", ["web.cnf", "WEB.CONF", "web.conf.txt", "Web.Config"])
+def test_another_ending(name):
+    Path(name).touch()
+    for other in ("web.pass", "web-up.sh", "webb.cnf"):
+        Path(other).touch()
+    assert (
+        told("web.conf") == f"web.conf: does not exist, but {name} does: type: mv {name} web.conf"
+    )
+
+
+def test_two_files_that_may_be_meant():
+    for name in ("web.cnf", "web.conf.txt"):
+        Path(name).touch()
+    assert told("web.conf") == "web.conf: does not exist"
+
+
+def test_a_directory_without_a_configuration():
+    directory = Path("etc")
+    directory.mkdir()
+    text = "etc: no configuration file (NAME.conf) in it"
+    assert config.nothing_in([directory]) == text
+    for name in ("web.cnf", ".hidden"):
+        (directory / name).touch()
+    assert config.nothing_in([directory]) == f"{text} (there are: web.cnf)"
 
 
 @pytest.mark.parametrize("name", ["web.conf", "a-b_c.d:1.conf", "1.conf"])

@@ -26,8 +26,8 @@ RC_CONF = 'ucarp_enable="YES"\nucarp_pass="geheim7"\n'
         ("\tucarp-vid 1\n\tucarp-vip 10.0.0.1\n", 1, "an ifupdown stanza"),
         (UNIT, 1, "a systemd unit"),
         ('Environment="UCARP_VHID=23"\nEnvironment=UCARP_PASS=geheim7\n', 1, "a systemd unit"),
-        (SCRIPT, 1, "a shell script"),
-        ("IF=eth0\nucarp -i $IF -p geheim7\n", 2, "a shell script"),
+        (SCRIPT, 1, "a script"),
+        ("IF=eth0\nucarp -i $IF -p geheim7\n", 2, "a script"),
         ("--vhid=1\n--pass=geheim7\n", 1, "a list of ucarp options"),
         (RC_CONF, 1, "an rc.conf"),
         ("services:\n  ha:\n    environment:\n      - UCARP_VHID=1\n", 1, "a Compose file"),
@@ -76,7 +76,7 @@ def test_our_keys_in_lower_case_are_no_rc_conf():
 
 
 def test_a_line_of_another_kind_among_our_own_is_a_fault_of_that_line():
-    assert faults(minimal("auto eth0")) == ["5: is not KEY=VALUE"]
+    assert faults(minimal("auto eth0")) == ["5: is not KEY=VALUE: there is no ="]
     assert loaded(minimal('ucarp_preempt="YES"')).preempt is False
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("home")
         ("UCARP_XPARAM: a b", "UCARP_XPARAM: is not KEY=VALUE: write UCARP_XPARAM=…"),
         ("UCARP_PASS: Qz9Kx", "UCARP_PASS: is not KEY=VALUE: write UCARP_PASS=…"),
         ("UCARP_PASSWORD Qz9Kx", "UCARP_PASSWORD: is not KEY=VALUE: write UCARP_PASSWORD=…"),
-        ("UCARP_QZ9KX: 1", "is not KEY=VALUE"),
+        ("UCARP_QZ9KX: 1", "is not KEY=VALUE: there is no ="),
         (
             "UCARP_CHECK_A-B=tcp://a:1",
             "is not KEY=VALUE: the name of a check may have only ASCII letters, digits and _",
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("home")
             ". ./x.conf",
             "is not KEY=VALUE: ucarpd reads no other files here; write the keys themselves",
         ),
-        ("hello world", "is not KEY=VALUE"),
+        ("hello world", "is not KEY=VALUE: there is no ="),
         ("UCARP VHID=7", "UCARP_VHID: is not KEY=VALUE: write UCARP_VHID=7"),
         ("UCARP_VHID:=7", "UCARP_VHID: is not KEY=VALUE: write UCARP_VHID=7"),
         ("declare -x UCARP_VHID=7", "UCARP_VHID: is not KEY=VALUE: write UCARP_VHID=7"),

@@ -67,6 +67,18 @@ def test_a_password_that_everybody_knows(password):
     assert told(password) == [text]
 
 
+@pytest.mark.parametrize("written", ["g7heim #2", "g7 # x #y"])
+def test_a_password_may_go_on_behind_the_comment_sign(written):
+    text = "ends at the #, which begins a comment: put the password in single quotes"
+    (warning,) = warnings(write(minimal(PASS=written)))
+    assert warning.text == f"{text}, or remove the comment"
+
+
+@pytest.mark.parametrize("written", ["'g7heim #2'", '"g7heim" #2', "g7heim # as on b", "g7heim#2"])
+def test_a_comment_sign_that_is_plain(written):
+    assert warnings(write(minimal(PASS=written))) == []
+
+
 def test_a_password_that_is_too_long_by_odd_characters():
     (fault,) = faults(minimal(PASS="“geheimer7Schatz”"))
     assert "this one has 21" in fault

@@ -133,3 +133,16 @@ def test_a_required_value_is_taken(home, changed, lines, field, value):
 )
 def test_one_bad_required_value(home, changed, fault):
     assert faults(minimal(**changed)) == [fault]
+
+
+@pytest.mark.parametrize(
+    ("changed", "lines", "told"),
+    [
+        ({"VHID": None}, "# UCARP_VHID = 7", ["4: UCARP_VHID: {}"]),
+        ({"PASS": None}, "#UCARP_PASS=a\n##UCARP_PASS=b", ["5: UCARP_PASS: {}"]),
+        ({"VHID": None}, "#UCARP_VHID=", ["UCARP_VHID: missing: add UCARP_VHID=… (1 to 255)"]),
+    ],
+)
+def test_a_required_key_in_a_comment(changed, lines, told):
+    text = "missing: this line is a comment, because it begins with #"
+    assert faults(minimal(lines, **changed)) == [each.format(text) for each in told]

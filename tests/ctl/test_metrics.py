@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 from fake_process import BACKUP, MASTER
@@ -175,3 +176,24 @@ def test_it_says_where_it_listens_and_ends_at_a_signal(run_directory):
         client.close()
         running.terminate()
         assert (running.wait(), running.stderr.read()) == (-15, "")
+
+
+@pytest.fixture
+def manager(tmp_path, monkeypatch):
+    """The socket at which systemd takes notifications."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(10)
+        monkeypatch.setenv("NOTIFY_SOCKET", manager.getsockname())
+        yield manager
+
+
+def test_systemd_is_told_when_it_listens(run_directory, manager):
+    unit = Path(__file__).parents[2] / "etc/systemd/system/ucarpd-exporter.service"
+    assert "\nType=notify\n" in unit.read_text()
+    command = [sys.executable, "-c", PROGRAM, "metrics", "--listen", "127.0.0.1:0"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as running:
+        told = manager.recv(1000).decode()
+        [port] = re.findall(r"^READY=1\nSTATUS=serving http://127.0.0.1:(\d+)/metrics$", told)
+        socket.create_connection(("127.0.0.1", int(port))).close()
+        running.terminate()

@@ -183,6 +183,6 @@ def test_what_is_not_used_is_not_loaded(process, files):
     loaded = set(done.stderr.split())
     assert "ucarpd.ctl.detail" in loaded
     rooms = {name.split(".")[1] for name in loaded if name.startswith("ucarpd.")}
-    assert rooms == {"ctl", "control", "linux", "usage"}
+    assert rooms == {"configuration_directory", "ctl", "control", "linux", "usage"}
     heavy = {"asyncio", "dataclasses", "dotenv", "inspect", "logging", "pyroute2", "rich", "ssl"}
     assert loaded & heavy == set()

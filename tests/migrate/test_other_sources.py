@@ -8,7 +8,7 @@ from imported import read, values
 
 from ucarpd import cli
 from ucarpd.config import ConfigError, load
-from ucarpd.migrate import finish, importer
+from ucarpd.migrate import finish, import_command, importer
 
 
 def told(findings):
@@ -188,6 +188,57 @@ def test_a_compose_file(tmp_path):
     assert ":17: UCARP_PASSWORD: ${PW} comes from the environment of Compose" in told(findings)
 
 
+OPTIONS = "-i eth0 -v 1 -p one -a 10.0.0.1"
+OF_OPTIONS = {
+    "UCARP_INTERFACE": "eth0",
+    "UCARP_VHID": "1",
+    "UCARP_PASS": "one",
+    "UCARP_ADDR": "10.0.0.1/32",
+}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        f'>\n      sh -c "apk add ucarp &&\n      ucarp {OPTIONS} && true"',
+        f"\n      - ucarp\n      - {OPTIONS}",
+        f"/usr/sbin/ucarp {OPTIONS}",
+    ],
+)
+def test_the_command_of_a_compose_file(tmp_path, command):
+    text = f"services:\n  vip:\n    command: {command}\n    restart: always\n    image: alpine\n"
+    findings = read(tmp_path, text, "compose.yml")
+    assert (values(findings), told(findings)) == (OF_OPTIONS, "")
+
+
+def test_what_a_template_fills_in_is_left_out(tmp_path):
+    text = "iface eth0 inet static\n  address {{ own }}\n  ucarp-vip <%= @vip %>\n  ucarp-vid 1\n"
+    findings = read(tmp_path, text, "interfaces")
+    assert values(findings) == {"UCARP_INTERFACE": "eth0", "UCARP_VHID": "1"}
+    assert ":3: ucarp-vip: is filled in by a template: UCARP_ADDR left out" in told(findings)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("x.sh", f"#!/bin/sh\ncat >x.service <<EOF\nExecStart=/bin/ucarp {OPTIONS}\nEOF\n", 3),
+        ("Dockerfile", f"FROM debian\nRUN sed -i '4i/bin/ucarp {OPTIONS}' /entry\n", 2),
+        ("x.rb", f'# ucarp -i no\nexec_start "/bin/ucarp {OPTIONS}"\n', 2),
+        ("rc.conf", f"ucarp_if=eth9\nucarp_vhid=9\n/bin/ucarp {OPTIONS}\n", 3),
+        ("x.md", f"Type:\n\n    `ucarp \\\n     {OPTIONS}`\n", 3),
+    ],
+)
+def test_a_command_that_is_not_followed_is_named(tmp_path, name, text, line):
+    words = "this ucarp is not imported: give its command line to  ucarpd import --command"
+    assert f"{name}:{line}: {words}" in told(read(tmp_path, text, name))
+
+
+def test_lines_of_ifupdown_in_a_script(tmp_path):
+    text = "echo 'iface eth0 inet static\n  ucarp-vid 1\n  ucarp-vip 10.0.0.1' >/etc/network/interfaces\n"
+    said = told(read(tmp_path, f"#!/bin/sh\n{text}"))
+    assert "start.sh:3: this is a line of /etc/network/interfaces: import that file" in said
+
+
 def test_a_dockerfile(tmp_path):
     findings = read(
         tmp_path,
@@ -214,6 +265,14 @@ def test_all_of_fedora_s_files(tmp_path):
         findings = importer.of_file(path, tmp_path / "root")
         assert [values(findings, n)["UCARP_VHID"] for n in (0, 1)] == ["1", "2"]
         assert values(findings)["UCARP_PREEMPT"] == "yes"
+
+
+def test_such_files_with_names_instead_of_numbers(tmp_path):
+    (tmp_path / "vip-common.conf").write_text("BIND_INTERFACE=eth0\nPASSWORD=love\n")
+    (tmp_path / "vip-mail.conf").write_text("VID=7\nVIP_ADDRESS=10.0.0.7\n")
+    findings = importer.of_file(tmp_path, tmp_path / "root")
+    assert values(findings)["UCARP_VHID"] == "7"
+    assert "systemctl disable --now ucarp@mail.service" in told(findings)
 
 
 def test_a_vip_file_without_the_common_one(tmp_path):
@@ -269,6 +328,27 @@ def test_what_ucarpd_refuses_is_told(capsys):
     assert capsys.readouterr().err == "web.conf:4: UCARP_VHID: must be from 1 to 255 (got '300')\n"
 
 
+@pytest.mark.parametrize(
+    ("name", "vhid", "address", "in_common"),
+    [
+        ("new", "1", "10.0.0.9", "vhid 1 on eth0"),
+        ("new", "9", "10.0.0.1", "10.0.0.1"),
+        ("new", "9", "10.0.0.9", None),
+        ("web", "1", "10.0.0.1", None),  # It would take the place of the file.
+    ],
+)
+def test_a_file_that_has_the_virtual_host_already_is_told(
+    tmp_path, monkeypatch, capsys, name, vhid, address, in_common
+):
+    monkeypatch.setattr(import_command, "DIRECTORY", tmp_path)
+    (tmp_path / "web.conf").write_text(RESULT)
+    words = ["ucarp", "-i", "eth0", "-v", vhid, "-p", "a b", "-a", address]
+    status = cli.main(["import", "--name", name, "--command", *words])
+    text = f"new.conf: {tmp_path}/web.conf, which ucarpd reads as it is, already has {in_common}"
+    said = f"{text}: keep one of the two\n" if in_common else ""
+    assert (status, capsys.readouterr().err) == (1 if in_common else 0, said)
+
+
 def test_files_are_written_for_root_only_and_never_over_others(tmp_path, capsys):
     script = tmp_path / "start.sh"
     script.write_text(
@@ -295,6 +375,7 @@ def test_files_are_written_for_root_only_and_never_over_others(tmp_path, capsys)
     ("content", "words"),
     [
         ("", "no ucarp found in it"),
+        ("#!/bin/sh\necho ucarp -v 1 >>x\n", "nothing of it can be imported"),
         ("#!/usr/bin/perl\n", "this is a program"),
         (None, "does not exist"),
     ],

@@ -98,6 +98,7 @@ def test_nothing_is_run(tmp_path):
         f"pidof ucarp || {COMMAND}\nkillall ucarp\necho ucarp -i no -v 3",
         f"command=/usr/sbin/ucarp\ncommand_args='{COMMAND[6:]}'",
         f"docker run --rm --net host -d img ucarp {COMMAND[6:]}",
+        f"docker run --entrypoint tini ucarp:1 \\\n  -- {COMMAND}",
         "docker run -d --cap-add=NET_ADMIN -e UCARP_INTERFACE=eth0 --env UCARP_VID=1"
         " --env=UCARP_PASSWORD=geheim -e UCARP_VIP=10.0.0.1 img",
     ],
@@ -111,6 +112,11 @@ def test_ways_to_start_it(tmp_path, line):
         "UCARP_PASS": "geheim",
         "UCARP_ADDR": "10.0.0.1/32",
     }
+
+
+def test_a_package_and_a_directory_are_not_called(tmp_path):
+    findings = read(tmp_path, f"sudo apt install -y ucarp\nsudo mkdir /etc/ucarp\n{COMMAND}\n")
+    assert [each for each in findings.remarks if "called" in each] == []
 
 
 def test_a_loop_makes_several(tmp_path):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from ucarpd.carp.actions import Finding, Report, State
-from ucarpd.process.notes import Notes
+from ucarpd.process.faults import Faults
 from ucarpd.process.status_line import status_line
 
 PEER = ip_address("10.0.0.2")
@@ -48,9 +48,13 @@ def line(*hosts, refused=()):
             host(),
             ["web", "mail"],
             "MASTER on eth0, vhid 1, since then; the file was refused, the old configuration runs; "
-            "refused: mail",
+            "refused: mail (`ucarpd check` says why)",
         ),
-        (host(), ["mail"], "MASTER on eth0, vhid 1, since then; refused: mail"),
+        (
+            host(),
+            ["mail"],
+            "MASTER on eth0, vhid 1, since then; refused: mail (`ucarpd check` says why)",
+        ),
     ],
 )
 def test_one_virtual_host(only, refused, expected):
@@ -63,7 +67,7 @@ def test_many_virtual_hosts():
         "3 virtual hosts: 2 MASTER, 1 BACKUP, 0 INIT; mail: MASTER; less fit: x"
     )
     assert line(*hosts[::2], refused=["web", "new"]) == (
-        "2 virtual hosts: 1 MASTER, 1 BACKUP, 0 INIT; refused: new, web"
+        "2 virtual hosts: 1 MASTER, 1 BACKUP, 0 INIT; refused: new, web (`ucarpd check` says why)"
     )
 
 
@@ -76,38 +80,38 @@ def test_nothing_runs():
     assert line() == "0 virtual hosts: 0 MASTER, 0 BACKUP, 0 INIT"
 
 
-# -- the notes of a master -------------------------------------------------------------------------
+# -- the faults of a master -------------------------------------------------------------------------
 
 
 def test_all_is_well():
-    assert Notes().of_master(True, None) == ""
+    assert Faults().of_master(True, None) == ""
 
 
 @pytest.mark.parametrize(
     ("is_scripted", "fault"), [(True, "its up-script failed"), (False, "cannot add 10.0.0.2")]
 )
 def test_an_address_that_cannot_be_put_in_place(is_scripted, fault):
-    notes = Notes()
-    notes.unserved = (PEER,)
-    assert notes.of_master(is_scripted, None) == f", but {fault}, and no other host takes over"
-    notes.unserved = ()
-    assert notes.of_master(is_scripted, None) == ""
+    faults = Faults()
+    faults.unserved = (PEER,)
+    assert faults.of_master(is_scripted, None) == f", but {fault}, and no other host takes over"
+    faults.unserved = ()
+    assert faults.of_master(is_scripted, None) == ""
 
 
 def test_other_masters_come_and_go():
-    notes = Notes()
-    notes.found(Report(Finding.RIVAL_STAYS, PEER))
-    assert notes.of_master(False, OTHER) == "; 10.0.0.2 is master too"
-    notes.found(Report(Finding.RIVAL_STAYS_TIED, OTHER))
-    notes.found(Report(Finding.NOBODY_TOOK_OVER))
-    notes.found(Report(Finding.FAMILY_HEARD, PEER))
-    assert notes.of_master(False, None) == "; 10.0.0.2, 10.0.0.3 are master too"
-    notes.found(Report(Finding.RIVAL_GONE, PEER))
-    assert notes.of_master(False, None) == "; 10.0.0.3 is master too"
-    notes.state_changed()
-    assert notes.of_master(False, None) == ""
+    faults = Faults()
+    faults.found(Report(Finding.RIVAL_STAYS, PEER))
+    assert faults.of_master(False, OTHER) == "; 10.0.0.2 is master too"
+    faults.found(Report(Finding.RIVAL_STAYS_TIED, OTHER))
+    faults.found(Report(Finding.NOBODY_TOOK_OVER))
+    faults.found(Report(Finding.FAMILY_HEARD, PEER))
+    assert faults.of_master(False, None) == "; 10.0.0.2, 10.0.0.3 are master too"
+    faults.found(Report(Finding.RIVAL_GONE, PEER))
+    assert faults.of_master(False, None) == "; 10.0.0.3 is master too"
+    faults.state_changed()
+    assert faults.of_master(False, None) == ""
 
 
 def test_another_master_with_a_wrong_digest():
     expected = "; 10.0.0.2 is also master, and its digest is wrong"
-    assert Notes().of_master(False, PEER) == expected
+    assert Faults().of_master(False, PEER) == expected

@@ -114,6 +114,9 @@ class Log:
     def source_elsewhere(self, source, where):
         self._bench.story.append(f"source {source} on {where}")
 
+    def warning(self, text):
+        self._bench.story.append(f"warning: {text}")
+
     def another_daemon(self):
         self._bench.story.append("another daemon")
 

@@ -225,7 +225,8 @@ def test_twenty_instances_and_one_broken_file(a):
     assert not a.has("172.16.1.8")
     assert "/etc/ucarp/site7.conf:3: UCARP_VHID: " in a.journal("-u", "ucarpd")
     status = a.run("systemctl", "status", "ucarpd").stdout
-    assert 'Status: "19 virtual hosts: 19 MASTER, 0 BACKUP, 0 INIT; refused: site7"' in status
+    refused = "refused: site7 (`ucarpd check` says why)"
+    assert f'Status: "19 virtual hosts: 19 MASTER, 0 BACKUP, 0 INIT; {refused}"' in status
     a.run("systemctl", "stop", "ucarpd.service")
     assert "172.16.1." not in a.run("ip", "-4", "address").stdout
     a.shell("rm /etc/ucarp/site*.conf")

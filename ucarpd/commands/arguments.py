@@ -6,10 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ucarpd import __version__
+from ucarpd.configuration_directory import DIRECTORY
 from ucarpd.usage import Parser
-
-DIRECTORY = "/etc/ucarp"
-"""The directory from which the units read their files."""
 
 EPILOG = """\
 signals:
@@ -63,7 +61,7 @@ def settle_paths(options: argparse.Namespace) -> None:
     elif getattr(options, "name", None):
         options.error("--name goes with --env only")
     elif not options.paths and options.default:
-        options.paths = [Path(options.default)]
+        options.paths = [options.default]
     elif not options.paths:
         options.error(f"{'PATH or --env' if 'name' in options else 'PATH'} is missing")
 
@@ -157,7 +155,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
 # -- what several of them have ---------------------------------------------------------------------
 
 
-def _add_paths(command: argparse.ArgumentParser, default: str | None = None) -> None:
+def _add_paths(command: argparse.ArgumentParser, default: Path | None = None) -> None:
     command.add_argument(
         "paths",
         metavar="PATH",

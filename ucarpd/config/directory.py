@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from ucarpd.config import near_files
 from ucarpd.config.files import find_files
 from ucarpd.config.load import Loaded, load_with_lines
 from ucarpd.config.looks import Looks, silence, take
@@ -61,9 +62,10 @@ def _load_all(
     return good, problems
 
 
-def nothing_in(paths: Iterable[Path]) -> str:
+def nothing_in(paths: Sequence[Path]) -> str:
     """Return what to say when there are neither configurations nor problems in these files."""
-    return f"{', '.join(map(str, paths))}: no configuration file (NAME.conf) in it"
+    others = "".join(map(near_files.others_in, paths))
+    return f"{', '.join(map(str, paths))}: no configuration file (NAME.conf) in it{others}"
 
 
 def is_refused(path: Path, problems: Iterable[Problem]) -> bool:

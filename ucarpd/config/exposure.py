@@ -15,9 +15,7 @@ from typing import NamedTuple
 from ucarpd.config import Config, Problem, environment, path_writers
 from ucarpd.config.path_writers import Weakness
 from ucarpd.config.problems import place
-
-SAFE = Path("/etc/ucarp")
-"""The directory for such files: the package creates it, and only root can write it."""
+from ucarpd.configuration_directory import DIRECTORY
 
 
 class Exposure(NamedTuple):
@@ -68,8 +66,8 @@ def _exposure(effect: Problem, file: Path, found: list[Weakness]) -> Exposure:
     if is_error:
         text += "; ucarpd 0.3 will refuse that"
     directories = [each.path for each in found if each.is_directory]
-    is_elsewhere = any(not SAFE.is_relative_to(each) for each in directories)
-    advice = f"keep the file in {SAFE}, or type" if is_elsewhere else "type"
+    is_elsewhere = any(not DIRECTORY.is_relative_to(each) for each in directories)
+    advice = f"keep the file in {DIRECTORY}, or type" if is_elsewhere else "type"
     commands = " && ".join(each.command for each in found)
     problem = Problem(effect.path, effect.line, effect.key, f"{text}: {advice}: {commands}")
     return Exposure(problem, file, is_error)

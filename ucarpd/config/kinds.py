@@ -26,7 +26,7 @@ class Kind(Enum):
     RC_CONF = "an rc.conf with the ucarp lines of FreeBSD"
     VIP_COMMON = "the common part of Fedora's vip-NNN.conf files"
     VIP = "a vip-NNN.conf of Fedora's ucarp"
-    SHELL = "a shell script"
+    SHELL = "a script"
     PROGRAM = "a program"
 
 

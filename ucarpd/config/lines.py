@@ -21,7 +21,6 @@ from ucarpd.config import environment, files, look_alikes, other_forms
 from ucarpd.config.keys import BY_NAME, PREFIX
 from ucarpd.config.problems import ConfigError, Problem, place
 
-_NOT_AN_ASSIGNMENT = "is not KEY=VALUE"
 _BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -117,10 +116,10 @@ def _parse(number: int, text: str) -> Line:
     if binding is None or (binding.key is None and not binding.error):
         return Line(number, text)
     if binding.error or binding.key is None:
-        fault = _quoted_fault(text) or _NOT_AN_ASSIGNMENT + other_forms.advice(text)
+        fault = _quoted_fault(text) or _not_an_assignment(text)
         return Line(number, text, name=_name_of(text), fault=fault)
     if binding.value is None:
-        fault = _NOT_AN_ASSIGNMENT + (other_forms.advice(text) or ": there is no =")
+        fault = _not_an_assignment(text)
         return Line(number, text, name=_name_of(text), fault=fault)
     meant = look_alikes.latin(binding.key)
     if not binding.key.isascii() and meant.startswith(PREFIX):
@@ -131,7 +130,7 @@ def _parse(number: int, text: str) -> Line:
     ours = binding.key.startswith(PREFIX) or other_forms.key_within(text) is not None
     if start is None or (ours and is_odd):
         # The key is quoted or has other characters, and may be part of a password.
-        fault = _NOT_AN_ASSIGNMENT + other_forms.advice(text)
+        fault = _not_an_assignment(text)
         return Line(number, text, name=_name_of(text), fault=fault)
     raw = text[start.end() :]
     if fault := _quoted_fault(text):
@@ -143,6 +142,11 @@ def _parse(number: int, text: str) -> Line:
 
 _parse_once = lru_cache(1024)(_parse)
 """The files of many virtual hosts differ in few lines, and each file is read several times."""
+
+
+def _not_an_assignment(text: str) -> str:
+    missing = "" if "=" in text else ": there is no ="
+    return f"is not KEY=VALUE{other_forms.advice(text) or missing}"
 
 
 def _unreadable(text: str) -> str | None:

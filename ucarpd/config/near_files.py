@@ -1,11 +1,15 @@
 """Advice about the name of a file that does not exist: similar names that do."""
 
+import re
 import shlex
 from pathlib import Path
 
 from ucarpd.config.problems import place
 
 _MOST = 8
+
+_ENDING = r"(\.(cnf|cfg|config|con|txt|conf(\..+)?))?"
+"""What stands for .conf in a name that was mistyped, or that another system has completed."""
 
 
 def hint(missing: Path) -> str:
@@ -16,22 +20,34 @@ def hint(missing: Path) -> str:
     if twice.endswith(".conf") and missing.with_name(twice).exists():
         name = twice.removesuffix(".conf")
         return f": the instance is called {name}, without .conf"
-    bare = missing.with_name(twice)
-    if twice != missing.name and bare.is_file():
-        names = f"{shlex.quote(place(bare))} {shlex.quote(place(missing))}"
-        return f", but {place(bare)} does: type: mv {names}"
     if missing.parent == Path("/etc"):
         return ""  # The files there belong to other programs.
+    there = _names_in(missing.parent)
+    alike = [
+        name for name in there if re.fullmatch(re.escape(twice) + _ENDING, name, re.IGNORECASE)
+    ]
+    if twice != missing.name and len(alike) == 1 and missing.with_name(alike[0]).is_file():
+        found = missing.with_name(alike[0])
+        names = f"{shlex.quote(place(found))} {shlex.quote(place(missing))}"
+        return f", but {place(found)} does: type: mv {names}"
+    return _listed([name for name in there if name.endswith(".conf")])
+
+
+def others_in(directory: Path) -> str:
+    """Return the end of a message about a directory without NAME.conf; empty if it is empty."""
+    return _listed(_names_in(directory))
+
+
+def _names_in(directory: Path) -> list[str]:
     try:
-        names_there = sorted(each.name for each in missing.parent.iterdir())
+        names = sorted(each.name for each in directory.iterdir())
     except OSError:
-        return ""
-    there = [name for name in names_there if name.endswith(".conf") and not name.startswith(".")]
-    if not there:
-        return ""
-    more = ", …" if len(there) > _MOST else ""
-    return f" (there are: {', '.join(map(_shown, there[:_MOST]))}{more})"
+        return []
+    return [name for name in names if not name.startswith(".")]
 
 
-def _shown(name: str) -> str:
-    return place(Path(name))
+def _listed(names: list[str]) -> str:
+    if not names:
+        return ""
+    more = ", …" if len(names) > _MOST else ""
+    return f" (there are: {', '.join(place(Path(name)) for name in names[:_MOST])}{more})"

@@ -1,5 +1,6 @@
 """A parsed file before it becomes a Config: its values, each checked alone, and its faults."""
 
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,6 +36,7 @@ class Draft:
         self.given: dict[str, Given] = {}
         self.members: dict[str, Given] = {}
         self.faulty: set[str] = set()
+        self._comments: list[Line] = []
 
     def refuse(self, line: int | None, name: str | None, text: str) -> None:
         """Report a problem."""
@@ -55,6 +57,8 @@ class Draft:
                 self.written[line.name] = line
             elif line.name in BY_NAME:
                 self.faulty.add(BY_NAME[line.name].name)
+            else:
+                self._comments.append(line)
         for name, line in self.written.items():
             if name.startswith(PREFIX) and name not in BY_NAME and not family_of(name):
                 self._refuse_unknown(name, line)
@@ -118,6 +122,9 @@ class Draft:
                 f"{key.name} is missing, and the key of this line is not ours: write {key.name}=…"
             )
             self.refuse(foreign.number, foreign.name, text)
+        elif comment := self._as_comment(key):
+            text = "missing: this line is a comment, because it begins with #"
+            self.refuse(comment.number, key.name, text)
         else:
             self.refuse(None, key.name, f"missing: add {key.name}=… ({key.kind})")
 
@@ -128,6 +135,13 @@ class Draft:
             if meant and meant.key == key.name and line.value:
                 return line
         return None
+
+    def _as_comment(self, key: Key) -> Line | None:
+        """Return the last comment that would set `key`."""
+        pattern = rf"\s*#[\s#]*{key.name}\s*=\s*[^\s#]"
+        return next(
+            (each for each in reversed(self._comments) if re.match(pattern, each.text)), None
+        )
 
     def _parse(self, key: Key, line: Line) -> Given | None:
         assert line.name is not None

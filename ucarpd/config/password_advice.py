@@ -1,5 +1,6 @@
 """Passwords that load, but that another host may not have, or that are public."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -24,6 +25,9 @@ def warnings(given: Mapping[str, Line]) -> Iterator[tuple[Line, str]]:
             yield line, f"contains {odd}: type it by hand, and the same on all hosts"
         if text in _EXAMPLES:
             yield line, "is the public password of an example: choose another one"
+        if re.search(r"\s#\S", line.raw) and line.raw[:1] not in {"'", '"'}:
+            text = "ends at the #, which begins a comment: put the password in single quotes"
+            yield line, f"{text}, or remove the comment"
 
 
 def _text(line: Line) -> str | None:

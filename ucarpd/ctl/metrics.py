@@ -48,11 +48,13 @@ def run(options: argparse.Namespace) -> int:
 def _serve(place: str) -> int:
     from ucarpd.ctl.exporter.listening import listening_sockets, url
     from ucarpd.ctl.exporter.server import serve
+    from ucarpd.linux import systemd
 
     sockets()  # Tells at once if this user may not ask.
     listening = listening_sockets(place)
-    for each in listening:
-        _say(f"serving {url(each)}")
+    told = f"serving {', '.join(map(url, listening))}"
+    _say(told)
+    systemd.notify_ready(told)
     serve(listening, _Page())
     return 0
 

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ucarpd import configuration_directory
 from ucarpd.control.wire import Message
 from ucarpd.ctl import units
 from ucarpd.ctl.naming import names
@@ -15,8 +16,7 @@ from ucarpd.ctl.processes import Answer
 from ucarpd.linux.lock import holders
 from ucarpd.linux.run_directory import run_directory
 
-DIRECTORY = Path("/etc/ucarp")
-"""The directory from which the units read their files."""
+DIRECTORY = configuration_directory.DIRECTORY
 
 FAILED, STOPPED, UNKNOWN = "failed", "stopped", "unknown"
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from ucarpd import __version__
 from ucarpd.control.wire import Message
+from ucarpd.control.wording import REFUSED, outdated
 from ucarpd.ctl import not_running
 from ucarpd.ctl.failure import Failure
 from ucarpd.ctl.naming import names, no_such_instance
@@ -66,11 +67,11 @@ def _faults(reply: Message, instance: Message, gone: Collection[str]) -> Iterato
     for each in reply.get("refused", ()):
         if each["name"] == instance["name"]:
             problem = not_running.first(each["problems"])
-            yield "refused", f"the file was refused, the old configuration runs: {problem}"
+            yield "refused", f"{REFUSED}: {problem}"
     version = reply.get("process", {}).get("version", __version__)
     # A process may be newer than this ucarpctl, which may be watching since before an upgrade.
     if _numbers(version) < _numbers(__version__):
-        text = f"still runs ucarpd {version}, but {__version__} is installed"
+        text = outdated(version, __version__)
         yield "outdated", f"{text}: restart it when `ucarpd check {path}` finds no fault"
 
 

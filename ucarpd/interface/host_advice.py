@@ -1,6 +1,6 @@
 """Advice of `ucarpd check` about a file that was written for another host."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 
 from ucarpd.carp.params import IPAddress
@@ -25,12 +25,12 @@ def missing_interface(config: Config, table: Lookups) -> str:
 def missing_link(interface: str, table: Lookups, names: Sequence[str] | None = None) -> str:
     """Say that a link is missing, and which ones there are: all of them, or `names`."""
     there = [link.name for link in table.links()] if names is None else names
-    return f"this host has no {interface} now" + (f" (it has {_listed(there)})" if there else "")
+    return f"this host has no {interface} now" + (f" (it has {listed(there)})" if there else "")
 
 
 def not_ethernet(interface: str, table: Lookups) -> str:
     names = [link.name for link in table.links() if link.is_ethernet]
-    there = f": this host has {_listed(names)}" if names else ""
+    there = f": this host has {listed(names)}" if names else ""
     return f"{interface} is not Ethernet, and CARP needs Ethernet{there}"
 
 
@@ -42,27 +42,7 @@ def own_source(config: Config, family: int, table: Lookups, virtual: set[IPAddre
         return ""
     if len(own) == 1:
         return f": write UCARP_SRCIP={own[0]}, or leave the key out"
-    return f" (it has {_listed(map(str, own))})"
-
-
-def foreign_networks(
-    config: Config, table: Lookups, is_virtual: Callable[[IPAddress], bool]
-) -> Iterator[tuple[str, str]]:
-    """Yield by key each virtual address that is in no network of the interface.
-
-    With UCARP_PEERS there is no warning: routed peers and clouds may put an address anywhere.
-    """
-    link = table.link(config.interface)
-    if config.peers or link is None or not link.is_ethernet:
-        return
-    own = [each for each in table.addresses(config.interface) if not is_virtual(each.ip)]
-    for key, served in config.served_by_key.items():
-        for each in served:
-            near = [a for a in own if a.ip.version == each.ip.version and not a.ip.is_link_local]
-            if near and not each.ip.is_link_local and not _covered(each.ip, near):
-                networks = _listed(dict.fromkeys(str(a.network) for a in near))
-                text = f"{each.ip} is in no network of {config.interface} ({networks}):"
-                yield key, f"{text} a typing error? Otherwise, clients need a route to it"
+    return f" (it has {listed(map(str, own))})"
 
 
 def no_ipv6(config: Config) -> tuple[str | None, str] | None:
@@ -70,7 +50,7 @@ def no_ipv6(config: Config) -> tuple[str | None, str] | None:
     interface = config.interface
     if sysctl.lacks_ipv6(interface):
         return None, sysctl.too_small_for_ipv6(interface)
-    served = _listed(str(ip) for ip in config.hashed if ip.version == 6)
+    served = listed(str(ip) for ip in config.hashed if ip.version == 6)
     if not sysctl.knows_ipv6():
         return "UCARP_ADDR", f"this host's kernel has no IPv6: {served} cannot be served"
     if sysctl.has_ipv6_off(interface):
@@ -93,14 +73,14 @@ def _by_source(config: Config, table: Lookups) -> str | None:
 def _by_network(config: Config, names: Iterable[str], table: Lookups) -> str | None:
     """The only interface in whose network a virtual address is."""
     served = [each.ip for each in config.addresses if not each.ip.is_link_local]
-    found = [name for name in names if any(_covered(ip, table.addresses(name)) for ip in served)]
+    found = [name for name in names if any(covered(ip, table.addresses(name)) for ip in served)]
     return found[0] if len(found) == 1 else None
 
 
-def _covered(ip: IPAddress, addresses: Iterable[InterfaceAddress]) -> bool:
+def covered(ip: IPAddress, addresses: Iterable[InterfaceAddress]) -> bool:
     return any(a.ip.version == ip.version and ip in a.network for a in addresses)
 
 
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
     every = list(names)
     return ", ".join(every[:_MOST_NAMES]) + (", …" if len(every) > _MOST_NAMES else "")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Check, Config, Problem, about_checks
-from ucarpd.interface import host_advice, host_reach, link_faults, segments, sources
+from ucarpd.interface import host_advice, host_reach, link_faults, misfits, segments, sources
 from ucarpd.interface.sources import NoSource
 from ucarpd.linux import sysctl
 from ucarpd.linux.netlink import InterfaceAddress, Snapshot
@@ -95,13 +95,13 @@ class _Host:
         if not self._is_running and not is_own_taken:
             for key, text in self._present(config):
                 yield warning(key, text)
-        is_virtual = self._virtual.__contains__
-        for key, text in host_advice.foreign_networks(config, self._tables, is_virtual):
+        present = self._tables.addresses(config.interface)
+        own = [each for each in present if each.ip not in self._virtual]
+        if link.is_ethernet:
+            for key, text in misfits.find(config, own):
+                yield warning(key, text)
+        for key, text in host_reach.unreachable(config, self._tables, own):
             yield warning(key, text)
-        for key, text in host_reach.unreachable(config, self._tables, is_virtual):
-            yield warning(key, text)
-        for text in self._masks(config):
-            yield warning("UCARP_MASK", text)
 
     def _missing_link(self, check: Check) -> str | None:
         if check.kind != "link" or self._tables.link(str(check.where)) is not None:
@@ -147,10 +147,7 @@ class _Host:
                         listed = ", ".join(str(each.ip) for each in along)
                         text += f" (the kernel removes {listed} with it)"
                     yield key, text
-            for ip in sorted(ips.difference(each.ip for each in present), key=str):
-                place = self._tables.where(ip)
-                if place not in {None, config.address_device}:
-                    yield key, f"{ip} is on {place} now: remove it there, or choose another"
+        yield from misfits.elsewhere(config, self._tables.where)
 
     def _taken_along(self, interface: str, address: InterfaceAddress) -> list[InterfaceAddress]:
         """Return the secondary addresses that the kernel removes together with this address."""
@@ -160,33 +157,3 @@ class _Host:
         alike = [a for a in self._tables.addresses(interface) if a.network == network]
         others = [each for each in alike[1:] if each.ip not in self._virtual]
         return others if alike[0] == address else []
-
-    def _masks(self, config: Config) -> Iterator[str]:
-        """Yield warnings about addresses that the kernel would choose as the source for a network,
-        and about IPv6 addresses that would take other networks along.
-
-        If the host has an address with a shorter prefix around it, ucarpd adds no route, and the
-        virtual address does no harm.
-        """
-        own = [a for a in self._tables.addresses(config.interface) if a.ip not in self._virtual]
-        for each in config.served:
-            covering = [a for a in own if a.ip.version == each.ip.version and each.ip in a.network]
-            lengths = {a.prefixlen for a in covering}
-            if each.ip.version == 6:
-                if lengths and each.prefixlen < min(lengths):
-                    network = InterfaceAddress(each.ip, each.prefixlen).network
-                    yield (
-                        f"{each} has a shorter prefix than this host's {covering[0].ip}/"
-                        f"{covering[0].prefixlen}, so the master would look for all of {network} on"
-                        f" {config.interface}: write /{covering[0].prefixlen}"
-                    )
-                continue
-            is_routed = config.is_scripted or config.virtual_mac
-            if lengths and not is_routed and min(lengths) < each.prefixlen:
-                continue
-            if lengths and each.prefixlen not in {*lengths, 32}:
-                yield (
-                    f"{each} has a different mask from this host's {covering[0].ip}/"
-                    f"{covering[0].prefixlen}, so the master would use the virtual address for"
-                    f" connections of its own: write /{covering[0].prefixlen}"
-                )

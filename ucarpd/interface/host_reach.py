@@ -1,6 +1,6 @@
 """Other hosts that a file names and that this host cannot reach, for `ucarpd check`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from ucarpd.carp.params import IPAddress
@@ -13,24 +13,13 @@ Found = tuple[str, str]
 """A key and a warning about its value."""
 
 
-def unreachable(
-    config: Config, table: Lookups, is_virtual: Callable[[IPAddress], bool]
-) -> Iterator[Found]:
-    """Yield what keeps peers, gateways and checked neighbours from answering."""
-    own = [a for a in table.addresses(config.interface) if not is_virtual(a.ip)]
-    networks = [each.network for each in own]
-    yield from _peers(config, networks)
-    yield from _neighbours(config, networks)
+def unreachable(config: Config, table: Lookups, own: Iterable[InterfaceAddress]) -> Iterator[Found]:
+    """Yield what keeps gateways and checked neighbours from answering.
+
+    `own` are the interface's addresses that are not virtual.
+    """
+    yield from _neighbours(config, [each.network for each in own])
     yield from _gateways(config, table)
-
-
-def _peers(config: Config, networks: list[Network]) -> Iterator[Found]:
-    for peer in config.peers:
-        for network in networks:
-            ends = (network.network_address, network.broadcast_address)
-            # In a network of one or two addresses, and of IPv6, each is the address of a host.
-            if network.version == 4 and network.prefixlen < 31 and peer in ends:
-                yield "UCARP_PEERS", f"{peer} is no host's address in {network}: list each host"
 
 
 def _neighbours(config: Config, networks: list[Network]) -> Iterator[Found]:

@@ -15,6 +15,7 @@ from ucarpd.engine import Engine
 from ucarpd.interface.double_watch import DoubleWatch
 from ucarpd.interface.incoming import Incoming
 from ucarpd.interface.member import Demote, Member
+from ucarpd.interface.misfit_log import MisfitLog
 from ucarpd.interface.neighbours import Neighbours
 from ucarpd.interface.readiness import Readiness, Ready
 from ucarpd.interface.sockets import Sockets
@@ -64,6 +65,7 @@ class Interface:
         self._double_watch = DoubleWatch(
             name, self._members.keys(), self._long_enough, self._incoming.sent_from_here
         )
+        self._misfits = MisfitLog(name, netlink, self._members, self._is_virtual)
         self._look_again: asyncio.TimerHandle | None = None
 
     # -- for engines: the Wire -------------------------------------------------------------------------
@@ -145,6 +147,7 @@ class Interface:
         self._neighbours.change()
         if not self._members:
             self._close_sockets()
+            self._misfits.stop()
             if self._look_again is not None:
                 self._look_again.cancel()
                 self._look_again = None
@@ -162,6 +165,7 @@ class Interface:
         self._named = None
         self._serve()
         self._neighbours.change()
+        self._misfits.look_soon()
 
     def _serve(self) -> None:
         self._sockets.serve([each.params for each in self._members.values()])
@@ -246,6 +250,7 @@ class Interface:
     def _update(self) -> None:
         """Tell every virtual host whether it can work."""
         self._foreign = self._elsewhere()
+        self._misfits.look_soon()
         for member in list(self._members.values()):
             self._tell(member)
 

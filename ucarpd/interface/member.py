@@ -1,6 +1,6 @@
 """A virtual host from the view of its interface, with the last report to it."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from ucarpd.carp.params import Family, IPAddress, Params
 from ucarpd.carp.rank import DOWN_AMOUNT
@@ -30,6 +30,8 @@ class Member:
         self._demote = demote
         self._sources: tuple[Source, ...] = ()
         self._faults: tuple[str, ...] = ()
+        self._misfits: set[str] = set()
+        """What has been logged."""
         self.configure(config)
 
     def configure(self, config: Config) -> None:
@@ -62,6 +64,13 @@ class Member:
                 self.log.source_changed(last.ip, source.ip)
             if source.interface != self.config.interface and source != last:
                 self.log.source_elsewhere(source.ip, source.interface)
+
+    def tell_misfits(self, texts: Iterable[str]) -> None:
+        """Log what may not do what its author expects, each text once."""
+        for text in texts:
+            if text not in self._misfits:
+                self._misfits.add(text)
+                self.log.warning(text)
 
     def demote_for(self, faults: tuple[str, ...]) -> None:
         """Demote the virtual host for these faults, and no longer for earlier ones."""

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 
 from ucarpd.migrate import environment, options
@@ -16,6 +17,8 @@ _FLAGS = {
     *("--rm", "--init", "--privileged", "--detach", "--tty"),
     *("-d", "-i", "-t", "-it", "-dit", "-ti"),
 }
+_ENDS = {"&&", "||", ";", "|"}
+"""What ends a command of a shell."""
 _SECTIONS = {"environment", "command", "entrypoint", "env_file", "image", "cap_add"}
 _SERVICE = re.compile(r"(\s+)([\w.-]+):\s*$")
 _ITEM = re.compile(r"""\s*-\s*(["']?)([A-Za-z_]\w*)=(.*)\1\s*$""", re.ASCII)
@@ -42,7 +45,7 @@ def of_command(words: Sequence[str]) -> Run | None:
         word = rest.pop(0)
         name, equals, value = word.partition("=")
         if not word.startswith("-"):
-            found.arguments = rest
+            found.arguments = _behind_ucarp(rest) or rest
             break
         if name in {"-e", "--env", "--env-file"}:
             text = value if equals else rest.pop(0) if rest else ""
@@ -59,7 +62,7 @@ def read_compose(findings: Findings, path: Path, text: str) -> None:
     """Add the services of a Compose file that set something of `ucarp`."""
     services: dict[str, list[Assignment]] = {}
     commands: dict[str, tuple[str, Source]] = {}
-    service, section = "", ""
+    service, section, section_indent = "", "", 0
     variables = Variables()
     for number, line in enumerate(text.splitlines(), 1):
         bare = line.split(" #")[0].rstrip()
@@ -72,7 +75,7 @@ def read_compose(findings: Findings, path: Path, text: str) -> None:
             service, section = key, ""
             continue
         if key in _SECTIONS or _SERVICE.match(bare):
-            section = key
+            section, section_indent = key, indent
             value = bare.strip().partition(":")[2].strip()
             if key == "command" and value:
                 commands[service] = (value, source)
@@ -86,9 +89,12 @@ def read_compose(findings: Findings, path: Path, text: str) -> None:
             if "$" in value:
                 value = variables.mark(f"{value} comes from the environment of Compose")
             services.setdefault(service, []).append(Assignment(found[2], value, source))
-        elif section == "command" and bare.strip().startswith("- "):
-            before = commands.get(service, ("", source))[0]
-            commands[service] = (f"{before} {bare.strip()[2:]}", source)
+        elif section == "command":
+            before, began = commands.get(service, ("", source))
+            is_block = before.startswith((">", "|")) and indent > section_indent
+            if is_block or bare.strip().startswith("- "):
+                where = source if "ucarp" in bare else began
+                commands[service] = (f"{before} {bare.strip().removeprefix('- ')}", where)
     for each in dict.fromkeys([*services, *commands]):
         assignments = services.get(each, [])
         host = Host(assignments[0].source if assignments else commands[each][1])
@@ -151,10 +157,20 @@ def _arguments(text: str) -> list[str]:
         words = [str(each) for each in json.loads(text)]
     except (ValueError, TypeError):
         words = [word.strip("[],\"'") for word in text.split()]
+    if behind := _behind_ucarp(words):
+        return behind
     names = [place for place, word in enumerate(words) if word.rpartition("/")[2] == "ucarp"]
     if names:
         return words[names[0] + 1 :]
     return words if words and words[0].startswith("-") else []
+
+
+def _behind_ucarp(words: list[str]) -> list[str] | None:
+    """Return the words behind `ucarp` up to the end of its command; None if it is not called."""
+    for place in range(1, len(words)):
+        if words[place - 1].rpartition("/")[2] == "ucarp" and words[place].startswith("-"):
+            return list(takewhile(lambda word: word not in _ENDS, words[place:]))
+    return None
 
 
 def _unquoted(text: str) -> str:

@@ -125,7 +125,7 @@ def _host(findings: Findings, stanza: _Stanza, number: str) -> Host:
         host.values["UCARP_INTERFACE"] = Value(stanza.interface, "iface", stanza.source)
     if address := stanza.first("address"):
         own = address[0].partition("/")[0]
-        host.values["UCARP_SRCIP"] = Value(own, "address", address[1])
+        put(findings, host, "UCARP_SRCIP", own, "address", address[1])
     general = (
         {} if not number else {s[0]: o for o in stanza.options if (s := _split(o[0])) and not s[1]}
     )

@@ -5,8 +5,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ucarpd.config import ConfigError
+from ucarpd.config import ConfigError, load_all
 from ucarpd.config.problems import place, printable
+from ucarpd.configuration_directory import DIRECTORY
 from ucarpd.exit_status import EXIT_CONFIG, EXIT_INCOMPLETE
 from ucarpd.migrate import finish, importer
 from ucarpd.migrate.findings import Findings, Host
@@ -34,11 +35,12 @@ def run(
         return EXIT_CONFIG
     is_complete = True
     taken: set[str] = set()
+    there = [each.config for each in load_all([write or DIRECTORY])[0] if each.config.path != path]
     for host in findings.hosts:
         chosen = _name(findings, host, name, taken)
         taken.add(chosen)
-        text = finish.text(host, f"/etc/ucarp/{chosen}.conf, from {host.source}")
-        problems = importer.check(text, chosen) if host.is_complete else []
+        text = finish.text(host, f"{DIRECTORY}/{chosen}.conf, from {host.source}")
+        problems = importer.check(text, chosen, there) if host.is_complete else []
         for problem in problems:
             findings.remark(None, str(problem))
         is_complete = is_complete and host.is_complete and not problems
@@ -49,7 +51,8 @@ def run(
     for remark in findings.remarks:
         print(remark, file=sys.stderr)
     if not findings.hosts:
-        print(f"{place(path) if path else '--command'}: no ucarp found in it", file=sys.stderr)
+        why = "nothing of it can be imported" if findings.remarks else "no ucarp found in it"
+        print(f"{place(path) if path else '--command'}: {why}", file=sys.stderr)
         return EXIT_CONFIG
     return 0 if is_complete else EXIT_INCOMPLETE
 

@@ -4,17 +4,18 @@ It runs no part of a file.  A remark names each line that it does not understand
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ucarpd.config import Config, ConfigError, Problem, load
 from ucarpd.config.kinds import Kind, kind_of
-from ucarpd.config.problems import printable
+from ucarpd.config.problems import place, printable
 from ucarpd.migrate import (
     containers,
     finish,
     ifupdown,
     keepalived,
+    not_followed,
     options,
     rc_conf,
     shell_script,
@@ -64,6 +65,7 @@ def of_file(path: Path, root: Path = Path("/")) -> Findings:
             _read_process(findings, path, text)
         elif reader := _READERS.get(kind):
             reader(findings, path, text)
+            not_followed.tell(findings, path, text)
         else:
             words = f"this is {kind.value}, which ucarpd import does not read"
             raise ConfigError([Problem(path, line, None, words)])
@@ -147,10 +149,34 @@ def _complete(findings: Findings) -> None:
         seen[identity] = host
 
 
-def check(text: str, name: str) -> list[Problem]:
-    """Return the faults for which ucarpd would refuse this text in a file called `name`."""
+def check(text: str, name: str, there: Iterable[Config] = ()) -> list[Problem]:
+    """Return the faults for which ucarpd would refuse this text in a file called `name`.
+
+    `there` are the files beside which it would run.
+    """
     found = _load(text, name)
-    return [] if isinstance(found, Config) else found
+    if not isinstance(found, Config):
+        return found
+    path = Path(f"{name}.conf")
+    return [
+        Problem(path, None, None, text)
+        for each in there
+        if each.path.name != path.name and (text := _in_common(found, each))
+    ]
+
+
+def _in_common(new: Config, there: Config) -> str:
+    """Return what only one of the two may have; empty if they can run beside each other."""
+    if (new.interface, new.vhid) == (there.interface, there.vhid):
+        what = f"vhid {new.vhid} on {new.interface}"
+    else:
+        shared = {each.ip for each in new.served} & {each.ip for each in there.served}
+        what = ", ".join(sorted(str(ip) for ip in shared if not ip.is_link_local))
+    if not what:
+        return ""
+    return (
+        f"{place(there.path)}, which ucarpd reads as it is, already has {what}: keep one of the two"
+    )
 
 
 def _load(text: str, name: str) -> Config | list[Problem]:

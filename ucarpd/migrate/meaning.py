@@ -13,6 +13,8 @@ _LARGEST = {"UCARP_ADVSKEW": 254, "UCARP_ADVBASE": 253}
 _WITH_NUMBER = {"UCARP_VHID", "UCARP_ADVSKEW", "UCARP_ADVBASE", "UCARP_DEADRATIO"}
 _ADDRESSES = {"UCARP_ADDR", "UCARP_EXTRA_ADDRS", "UCARP_SRCIP"}
 _SCRIPTS = {"UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT"}
+_OF_TEMPLATE = re.compile(r"\{\{.*\}\}|\{%.*%\}|<%.*%>|#\{.*\}")
+"""Marks of Jinja, ERB, and strings of Ruby."""
 
 Remark = Callable[[str], None]
 """Says something about the value at hand."""
@@ -38,6 +40,9 @@ def put(
     def remark(words: str) -> None:
         findings.remark(source, f"{name}: {words}")
 
+    if _OF_TEMPLATE.search(text):
+        remark(f"is filled in by a template: {key} left out")
+        return
     meant: str | None = text.strip() if key != "UCARP_PASS" else text
     assert meant is not None
     if key in _WITH_NUMBER:

@@ -201,7 +201,8 @@ class Script:
         separators = [i for i, (word, _) in enumerate(rest) if word == "--"]
         if separators:
             rest = rest[separators[0] + 1 :]
-        self._ucarp(rest, expanded[0][1])
+        if rest:  # Otherwise it is a name, as in `sudo apt install ucarp`.
+            self._ucarp(rest, expanded[0][1])
 
     def _ucarp(self, words: list[tuple[str, int]], line: int) -> None:
         host = Host(Source(self._path, line))

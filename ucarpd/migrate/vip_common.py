@@ -1,5 +1,6 @@
 """Fedora's vip-common.conf and vip-NNN.conf."""
 
+import re
 from pathlib import Path
 
 from ucarpd.config.problems import ConfigError
@@ -18,8 +19,8 @@ _SCRIPTS = {
 
 
 def instances(directory: Path) -> list[Path]:
-    """Return the vip-NNN.conf of a directory, sorted."""
-    return sorted(p for p in directory.glob("vip-*.conf") if p.name[4:-5].isdecimal())
+    """Return the vip-NNN.conf of a directory, sorted; some packages take names instead of numbers."""
+    return sorted(p for p in directory.glob("vip-*.conf") if p.name != COMMON)
 
 
 def read(findings: Findings, path: Path) -> None:
@@ -53,8 +54,9 @@ def read(findings: Findings, path: Path) -> None:
     for key, script in _SCRIPTS.items():
         host.values.setdefault(key, Value(script, key, Source(path)))
     findings.hosts.append(host)
-    number = path.name[4:-5] if path.name[4:-5].isdecimal() else "NNN"
-    text = f"before ucarpd@NAME is enabled, type: systemctl disable --now ucarp@{number}.service"
+    found = re.fullmatch(r"vip-([\w.-]+)\.conf", path.name)
+    text = f"systemctl disable --now ucarp@{found[1] if found else 'NNN'}.service"
+    text = f"before ucarpd@NAME is enabled, type: {text}"
     findings.remark(None, text)
 
 

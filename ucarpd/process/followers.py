@@ -8,7 +8,7 @@ from ucarpd.addresses.routes import RoleRoutes, SharedRoutes
 from ucarpd.config import Config
 from ucarpd.linux.netlink import Netlink
 from ucarpd.log.messages import Journal
-from ucarpd.process.notes import Notes
+from ucarpd.process.faults import Faults
 from ucarpd.process.teller import Teller
 from ucarpd.record.happening import Event
 from ucarpd.scripts.units import Units
@@ -22,7 +22,7 @@ class Followers:
 
     The routes are removed right before the addresses.  The units stop before the role is given away; if
     it is lost, the addresses go at once, and the units stop meanwhile.  `is_master` returns whether
-    this host has the role; `changed` is called when `notes` have changed.
+    this host has the role; `changed` is called when `faults` have changed.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Followers:
         config: Config,
         netlink: Netlink,
         log: Journal,
-        notes: Notes,
+        faults: Faults,
         teller: Teller,
         *,
         shared: SharedRoutes,
@@ -38,7 +38,7 @@ class Followers:
         changed: Callable[[], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._notes = notes
+        self._faults = faults
         self._teller = teller
         self._is_master = is_master
         self._changed = changed
@@ -83,7 +83,7 @@ class Followers:
             leave()
             return
         self._is_leaving = True
-        self._notes.set(
+        self._faults.set(
             "units_stopping", "its units are being stopped, and then it offers the role"
         )
         self._changed()
@@ -103,7 +103,7 @@ class Followers:
         self._routes.close()
 
     def _leave(self, leave: Callable[[], None]) -> None:
-        self._notes.set("units_stopping", "")
+        self._faults.set("units_stopping", "")
         self._changed()
         leave()
         if self._is_master() and self._resumption is None:
@@ -121,7 +121,7 @@ class Followers:
             self._resumption = None
 
     def _note(self, finding: str, fault: str) -> None:
-        self._notes.set(finding, fault)
+        self._faults.set(finding, fault)
         if fault:
             self._teller.event(Event.FINDING, fault)
         self._changed()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import ucarpd
+from ucarpd.control.wording import outdated
 from ucarpd.linux.worker import Worker
 from ucarpd.log import lines
 
@@ -42,7 +43,7 @@ class InstalledVersion:
         before, self._found = self._found, found
         if found != before:
             return  # The upgrade is under way, and restarts this process if the files are good.
-        text = f"still runs ucarpd {ucarpd.__version__}, but {found} is installed"
+        text = outdated(ucarpd.__version__, found)
         note = "" if found == ucarpd.__version__ else f"; {text}"
         if note != self.note:
             self.note = note

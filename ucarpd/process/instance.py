@@ -21,8 +21,8 @@ from ucarpd.interface.interface import Interface
 from ucarpd.linux.lock import InstanceLock
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.role_messages import finding_text
+from ucarpd.process.faults import OWN_OUTAGES
 from ucarpd.process.host import Host
-from ucarpd.process.notes import OWN_OUTAGES
 from ucarpd.process.parts import Parts
 from ucarpd.process.restart_pause import RestartPause
 from ucarpd.process.script_wait import ScriptWait
@@ -207,7 +207,7 @@ class Instance:
     def changed(self, change: StateChanged) -> None:
         parts = self.parts
         parts.teller.transition(change)
-        parts.notes.state_changed()
+        parts.faults.state_changed()
         parts.removals.state_changed()
         parts.interface.role_changed()
         self._loop.call_soon(parts.checking.state_changed, change.new)
@@ -237,12 +237,12 @@ class Instance:
         self.parts.keeper.advertised(now)
 
     def sending(self, is_failing: bool) -> None:
-        self.parts.notes.sending(is_failing)
+        self.parts.faults.sending(is_failing)
         self.parts.fitness.sending(is_failing)
 
     def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
         parts = self.parts
-        parts.notes.unserved = addresses
+        parts.faults.unserved = addresses
         parts.teller.event(Event.FINDING, parts.log.unserved(addresses))
         parts.host.changed()
         families = [ip.version for ip in addresses]
@@ -256,7 +256,7 @@ class Instance:
 
     def found(self, report: Report) -> None:
         parts = self.parts
-        parts.notes.found(report)
+        parts.faults.found(report)
         # An event would make the notify script, which may be the cause, do the same again.
         if report.finding not in OWN_OUTAGES:
             parts.teller.event(Event.FINDING, finding_text(report), report.peer)
@@ -264,7 +264,7 @@ class Instance:
 
     def served_beside(self, text: str) -> None:
         """Note another daemon of this host for the same virtual host; empty: there is none."""
-        self.parts.notes.set("another_daemon", text)
+        self.parts.faults.set("another_daemon", text)
         self.parts.host.changed()
 
     def probing(self) -> None:
@@ -293,7 +293,7 @@ class Instance:
         parts.interface.detach(parts.config)
         parts.engine = None
         # The next engine knows of no fault of this one, and tells of no end.
-        parts.notes.unserved = ()
+        parts.faults.unserved = ()
         parts.fitness.can_serve()
         self.sending(False)
         pause = self._pause.after(self._loop.time() - self._started_at)

@@ -15,9 +15,9 @@ from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.messages import Journal
 from ucarpd.process.checking import Checking
 from ucarpd.process.exposure_watch import ExposureWatch
+from ucarpd.process.faults import Faults
 from ucarpd.process.followers import Followers
 from ucarpd.process.host import Host
-from ucarpd.process.notes import Notes
 from ucarpd.process.removals import Removals
 from ucarpd.process.standing import Standing
 from ucarpd.process.suspects import Suspicion
@@ -72,12 +72,12 @@ class Parts:
         self.keeper = Keeper(config.name, host.netlink, self.log, lock, arp)
         self.runs = Runs()
         self.addresses = owner_of(config, host.netlink, self.log, self.keeper, arp, self.runs)
-        self.notes = Notes(asyncio.get_running_loop().time)
+        self.faults = Faults(asyncio.get_running_loop().time)
         self.followers = Followers(
             config,
             host.netlink,
             self.log,
-            self.notes,
+            self.faults,
             self.teller,
             shared=host.routes,
             is_master=lambda: self.state is State.MASTER,

@@ -11,7 +11,7 @@ from ucarpd.linux.file_worker import FileWorker
 from ucarpd.linux.link_managers import LinkManager
 from ucarpd.linux.netlink import Lookups
 from ucarpd.log.messages import Journal
-from ucarpd.process.notes import Lasting
+from ucarpd.process.faults import Lasting
 from ucarpd.process.old_ucarp import RecentLook
 from ucarpd.process.teller import Teller
 from ucarpd.record.happening import Event

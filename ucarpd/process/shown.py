@@ -6,8 +6,8 @@ from typing import Any
 from ucarpd.carp.actions import State
 from ucarpd.config import Config
 from ucarpd.engine import Engine
+from ucarpd.process.faults import Lasting
 from ucarpd.process.moments import Moments
-from ucarpd.process.notes import Lasting
 from ucarpd.process.parts import Parts
 from ucarpd.process.snapshot import RESTARTING, of_instance
 
@@ -43,7 +43,7 @@ class Shown:
         exposed = f"; {parts.exposure.trouble}" if parts.exposure.trouble else ""
         if self.state is not State.MASTER:
             return less_fit + exposed
-        notes = parts.notes.of_master(self.config.is_scripted, parts.log.wrong_digest_from)
+        notes = parts.faults.of_master(self.config.is_scripted, parts.log.wrong_digest_from)
         heard = next((f"; {text}" for _, _, text in parts.log.heard_now()), "")
         return (notes or heard or less_fit) + exposed
 
@@ -79,7 +79,7 @@ class Shown:
         if parts.engine is None:
             since = parts.teller.course.changed_at
             yield Lasting("internal_error", since, "it will be started again")
-        yield from parts.notes.lasting(
+        yield from parts.faults.lasting(
             is_master=self.state is State.MASTER,
             is_scripted=self.config.is_scripted,
             is_mute=parts.fitness.is_mute,

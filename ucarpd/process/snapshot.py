@@ -22,8 +22,8 @@ from ucarpd.health.checks import HealthChecks
 from ucarpd.health.lateness import Lateness
 from ucarpd.linux.netlink import Lookups
 from ucarpd.process.course import Course
+from ucarpd.process.faults import Lasting
 from ucarpd.process.moments import Moments
-from ucarpd.process.notes import Lasting
 from ucarpd.process.reading import Reading
 from ucarpd.process.standing import Standing
 from ucarpd.scripts.runs import Runs

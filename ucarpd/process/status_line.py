@@ -6,12 +6,11 @@ from collections.abc import Collection, Sequence
 from itertools import islice
 
 from ucarpd.carp.actions import State
+from ucarpd.control.wording import REFUSED
 from ucarpd.process.shown import Shown
 
 _MOST_NOTES = 3
 """Most virtual hosts whose reasons the line names."""
-
-REFUSED = "the file was refused, the old configuration runs"
 
 
 def status_line(instances: Sequence[Shown], refused: Collection[str]) -> str:
@@ -21,7 +20,9 @@ def status_line(instances: Sequence[Shown], refused: Collection[str]) -> str:
     if len(instances) == 1 and (only := instances[0].config.name) in others:
         line = f"{line}; {REFUSED}"
         others.remove(only)
-    return f"{line}; refused: {', '.join(sorted(others))}" if others else line
+    if not others:
+        return line
+    return f"{line}; refused: {', '.join(sorted(others))} (`ucarpd check` says why)"
 
 
 def _of_one(only: Shown) -> str:

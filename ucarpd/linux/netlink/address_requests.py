@@ -14,7 +14,7 @@ from ucarpd.linux.netlink.guards import Guards
 from ucarpd.linux.netlink.messages import InterfaceAddress, request
 from ucarpd.linux.netlink.pyroute import ifaddrmsg, nl, rtnl
 from ucarpd.linux.netlink.request_socket import RequestSocket
-from ucarpd.linux.netlink.secondaries import Elsewhere, Notes, Secondaries
+from ucarpd.linux.netlink.secondaries import Elsewhere, PromotionRecord, Secondaries
 
 _FOREVER = 0xFFFFFFFF
 
@@ -32,10 +32,10 @@ class AddressRequests:
     """
 
     def __init__(
-        self, kernel: RequestSocket, elsewhere: Elsewhere, notes: Notes | None = None
+        self, kernel: RequestSocket, elsewhere: Elsewhere, record: PromotionRecord | None = None
     ) -> None:
         self._kernel = kernel
-        self._secondaries = Secondaries(kernel, elsewhere, notes)
+        self._secondaries = Secondaries(kernel, elsewhere, record)
         self.guards = Guards(kernel, self._secondaries)
 
     def prepare(

@@ -19,7 +19,7 @@ from ucarpd.linux.netlink.messages import InterfaceAddress, Placed
 from ucarpd.linux.netlink.request_socket import RequestSocket
 from ucarpd.linux.netlink.requests import Requests
 from ucarpd.linux.netlink.route_requests import R, RouteRequests, VirtualRoute
-from ucarpd.linux.netlink.secondaries import Elsewhere, Notes
+from ucarpd.linux.netlink.secondaries import Elsewhere, PromotionRecord
 from ucarpd.linux.netlink.tables import Tables
 from ucarpd.linux.worker import Worker
 
@@ -36,12 +36,15 @@ def _report(error: OSError | None) -> None:
 class Netlink(Lookups):
     """The kernel's table of links and addresses in the current network namespace.
 
-    The worker calls `elsewhere` and `notes`.  `elsewhere` returns the addresses that other
-    processes serve on this host; `notes` records settings that ucarpd changes for a moment.
+    The worker calls `elsewhere` and `record`.  `elsewhere` returns the addresses that other
+    processes serve on this host; `record` notes settings that ucarpd changes for a moment.
     """
 
     def __init__(
-        self, listener: Listener, elsewhere: Elsewhere = frozenset, notes: Notes | None = None
+        self,
+        listener: Listener,
+        elsewhere: Elsewhere = frozenset,
+        record: PromotionRecord | None = None,
     ) -> None:
         self._worker = Worker("netlink")
         # The sockets are opened early, because ucarpd must be able to remove its addresses when no
@@ -49,7 +52,7 @@ class Netlink(Lookups):
         self._kernel = RequestSocket()
         self._requests = Requests(self._kernel)
         self._route_requests = RouteRequests(self._kernel)
-        self._address_requests = AddressRequests(self._kernel, elsewhere, notes)
+        self._address_requests = AddressRequests(self._kernel, elsewhere, record)
         self._events = Events(listener, self._kernel, self._worker)
         self._departures = Departures(self._events, self._address_requests, self._worker)
         self._events.removed = partial(self._departures.gone, failed=_report)

@@ -43,7 +43,7 @@ class Snapshot(NamedTuple):
     routes: dict[Route, None]
 
 
-class Notes(Protocol):
+class PromotionRecord(Protocol):
     """A record of interfaces whose setting is changed, for recovery after a crash."""
 
     def begin(self, interface: str) -> None: ...
@@ -54,11 +54,11 @@ class Secondaries:
     """Protection of secondary addresses and routes; not for use by several threads at once."""
 
     def __init__(
-        self, kernel: RequestSocket, elsewhere: Elsewhere, notes: Notes | None = None
+        self, kernel: RequestSocket, elsewhere: Elsewhere, record: PromotionRecord | None = None
     ) -> None:
         self._kernel = kernel
         self._elsewhere = elsewhere
-        self._notes = notes
+        self._record = record
         self._users: Counter[str] = Counter()
         self._changed: set[tuple[str, int]] = set()
         """Name and index of each interface with a changed setting, as it may be renamed meanwhile."""
@@ -101,16 +101,16 @@ class Secondaries:
             return
         try:
             index = self._kernel.index_of(interface)
-            if self._notes is not None:
-                self._notes.begin(interface)
+            if self._record is not None:
+                self._record.begin(interface)
             sysctl.set(interface, 4, sysctl.PROMOTE, "1")
             self._changed.add((interface, index))
         except OSError:
             self._end_note(interface)
 
     def _end_note(self, interface: str) -> None:
-        if self._notes is not None:
-            self._notes.end(interface)
+        if self._record is not None:
+            self._record.end(interface)
 
     def let_go(self, interface: str) -> None:
         """Undo one call of `keep`; the last one restores the setting.  Raises OSError."""

@@ -34,7 +34,7 @@ OWN_OUTAGES = {
 """Each finding about a script of ours that takes the interface down, with word and text."""
 
 
-class Notes:
+class Faults:
     """The engine's reports for as long as they hold; `clock` returns monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -5,13 +5,13 @@ from ipaddress import ip_address
 import pytest
 
 from ucarpd.carp.actions import Finding, Report
-from ucarpd.process.notes import Lasting, Notes
+from ucarpd.process.faults import Faults, Lasting
 
 PEER, OTHER = ip_address("10.0.0.2"), ip_address("10.0.0.3")
 
 
-class Noted(Notes):
-    """Notes with a clock that a test sets."""
+class Noted(Faults):
+    """Faults with a clock that a test sets."""
 
     def __init__(self):
         self.now = 0.0
@@ -30,69 +30,69 @@ class Noted(Notes):
 
 
 @pytest.fixture
-def notes():
+def faults():
     return Noted()
 
 
-def test_nothing_is_wrong(notes):
-    assert notes.told() == []
+def test_nothing_is_wrong(faults):
+    assert faults.told() == []
 
 
 @pytest.mark.parametrize(
     ("is_scripted", "text"), [(False, "cannot add 10.0.0.2"), (True, "its up-script failed")]
 )
-def test_addresses_that_a_master_cannot_put_in_place(notes, is_scripted, text):
-    notes.at(1.0).unserved = (PEER, OTHER)
-    notes.at(2.0).unserved = (PEER,)
-    assert notes.told(is_scripted=is_scripted) == [Lasting("unserved", 1.0, text)]
-    assert notes.told(is_master=False) == [], "a backup has it as a reason to be less fit"
-    notes.at(3.0).unserved = ()
-    notes.at(4.0).unserved = (PEER,)
-    assert notes.told()[0].since == 4.0
+def test_addresses_that_a_master_cannot_put_in_place(faults, is_scripted, text):
+    faults.at(1.0).unserved = (PEER, OTHER)
+    faults.at(2.0).unserved = (PEER,)
+    assert faults.told(is_scripted=is_scripted) == [Lasting("unserved", 1.0, text)]
+    assert faults.told(is_master=False) == [], "a backup has it as a reason to be less fit"
+    faults.at(3.0).unserved = ()
+    faults.at(4.0).unserved = (PEER,)
+    assert faults.told()[0].since == 4.0
 
 
-def test_sending_that_fails(notes):
+def test_sending_that_fails(faults):
     for at in (1.0, 2.0):
-        notes.at(at).sending(True)
+        faults.at(at).sending(True)
     lasting = [Lasting("sending_fails", 1.0, "advertisements do not get out")]
-    assert notes.told() == lasting
-    assert notes.told(is_master=False, is_mute=True) == lasting
-    assert notes.told(is_master=False) == [], "a backup sends nothing"
-    notes.sending(False)
-    assert notes.told() == []
+    assert faults.told() == lasting
+    assert faults.told(is_master=False, is_mute=True) == lasting
+    assert faults.told(is_master=False) == [], "a backup sends nothing"
+    faults.sending(False)
+    assert faults.told() == []
 
 
-def test_other_masters_until_the_term_ends(notes):
-    notes.at(1.0).found(Report(Finding.RIVAL_STAYS, PEER))
-    notes.at(2.0).found(Report(Finding.RIVAL_STAYS_TIED, OTHER))
-    notes.at(3.0).found(Report(Finding.RIVAL_STAYS_TIED, PEER))
+def test_other_masters_until_the_term_ends(faults):
+    faults.at(1.0).found(Report(Finding.RIVAL_STAYS, PEER))
+    faults.at(2.0).found(Report(Finding.RIVAL_STAYS_TIED, OTHER))
+    faults.at(3.0).found(Report(Finding.RIVAL_STAYS_TIED, PEER))
     first = Lasting("another_master", 1.0, "10.0.0.2 is MASTER too")
-    assert notes.told() == [first, Lasting("another_master", 2.0, "10.0.0.3 is MASTER too")]
-    notes.found(Report(Finding.RIVAL_GONE, OTHER))
-    assert notes.told() == [first]
-    notes.state_changed()
-    assert notes.told() == []
+    assert faults.told() == [first, Lasting("another_master", 2.0, "10.0.0.3 is MASTER too")]
+    faults.found(Report(Finding.RIVAL_GONE, OTHER))
+    assert faults.told() == [first]
+    faults.state_changed()
+    assert faults.told() == []
 
 
-def test_a_family_that_is_lost_until_it_is_heard(notes):
-    notes.at(1.0).found(Report(Finding.FAMILY_SILENT, family=6))
+def test_a_family_that_is_lost_until_it_is_heard(faults):
+    faults.at(1.0).found(Report(Finding.FAMILY_SILENT, family=6))
     text = "IPv6 advertisements of the master are lost, others arrive"
-    assert notes.told(is_master=False) == [Lasting("family_silent", 1.0, text)]
-    assert notes.told(families=(4,)) == [], "nothing can be heard without a source address"
-    notes.found(Report(Finding.FAMILY_HEARD, family=6))
-    assert notes.told(is_master=False) == []
+    assert faults.told(is_master=False) == [Lasting("family_silent", 1.0, text)]
+    assert faults.told(families=(4,)) == [], "nothing can be heard without a source address"
+    faults.found(Report(Finding.FAMILY_HEARD, family=6))
+    assert faults.told(is_master=False) == []
 
 
 @pytest.mark.parametrize(
     ("finding", "word"),
     [(Finding.LOST_EACH_TIME, "interface_lost"), (Finding.NOT_REASSERTED, "cut_off")],
 )
-def test_an_own_script_that_takes_the_interface_down_until_the_term_ends(notes, finding, word):
-    notes.at(1.0).found(Report(finding))
-    ((noted, since, _),) = notes.told()
+def test_an_own_script_that_takes_the_interface_down_until_the_term_ends(faults, finding, word):
+    faults.at(1.0).found(Report(finding))
+    ((noted, since, _),) = faults.told()
     assert (noted, since) == (word, 1.0)
-    notes.state_changed()
-    assert notes.told() == []
+    faults.state_changed()
+    assert faults.told() == []
 
 
 MAC = bytes.fromhex("020000000009")
@@ -129,11 +129,11 @@ MAC = bytes.fromhex("020000000009")
         ),
     ],
 )
-def test_what_other_hosts_answer(notes, begins, ends, lasting, note):
-    for over in (lambda: notes.found(ends), notes.state_changed):
-        notes.at(1.0).found(begins)
-        assert notes.told() == [lasting]
-        assert notes.of_master(False, None) == note
+def test_what_other_hosts_answer(faults, begins, ends, lasting, note):
+    for over in (lambda: faults.found(ends), faults.state_changed):
+        faults.at(1.0).found(begins)
+        assert faults.told() == [lasting]
+        assert faults.of_master(False, None) == note
         over()
-        assert notes.told() == []
-        assert notes.of_master(False, None) == ""
+        assert faults.told() == []
+        assert faults.of_master(False, None) == ""

@@ -1,0 +1,63 @@
+"""Logging which virtual hosts do not fit the networks of their interface."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from zlib import crc32
+
+from ucarpd.carp.params import IPAddress
+from ucarpd.interface import misfits
+from ucarpd.interface.member import Member
+from ucarpd.linux.netlink import InterfaceAddress, Netlink
+
+PATIENCE = 3.0
+"""Seconds after a change: when a network is configured, its addresses come one by one."""
+
+LATEST = 8.0
+"""The same at most: the looks of many interfaces at one moment would delay the protocol."""
+
+
+class MisfitLog:
+    """A look at the virtual hosts of an interface some time after a change; each misfit is told once."""
+
+    def __init__(
+        self,
+        interface: str,
+        netlink: Netlink,
+        members: Mapping[int, Member],
+        is_virtual: Callable[[IPAddress], bool],
+    ) -> None:
+        self._interface = interface
+        self._netlink = netlink
+        self._members = members
+        self._is_virtual = is_virtual
+        self._loop = asyncio.get_running_loop()
+        share = crc32(interface.encode()) / 2**32
+        self._patience = PATIENCE + share * (LATEST - PATIENCE)
+        self._timer: asyncio.TimerHandle | None = None
+
+    def look_soon(self) -> None:
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._patience, self._look)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self) -> None:
+        self._timer = None
+        present = self._netlink.addresses(self._interface)
+        own = [each for each in present if not self._is_virtual(each.ip)]
+        self._tell([*self._members], own)
+
+    def _tell(self, vhids: list[int], own: Sequence[InterfaceAddress]) -> None:
+        """Take one virtual host in each turn of the event loop, since there may be hundreds."""
+        if not vhids:
+            return
+        member = self._members.get(vhids.pop(0))
+        if member is not None and member.own:  # The others wait, perhaps for an address.
+            found = [*misfits.find(member.config, own)]
+            if not member.config.is_scripted:  # A script may put them anywhere.
+                found += misfits.elsewhere(member.config, self._netlink.where)
+            member.tell_misfits(f"{key}: {text}" for key, text in found)
+        self._loop.call_soon(self._tell, vhids, own)

@@ -122,7 +122,7 @@ class VirtualMacAddresses:
     def mend(self) -> None:
         self._owner.mend()
 
-    def step_behind(self, own: Collection[IPAddress]) -> None:
+    def step_behind(self, own: Collection[IPAddress], failed: Callable[[Outcome], None]) -> None:
         """Do nothing: the device has only virtual addresses."""
 
     def is_hosts_own(self, ip: IPAddress) -> bool:

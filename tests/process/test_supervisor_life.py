@@ -187,6 +187,18 @@ async def test_a_reload_leaves_alone_what_has_not_changed(host):
 
 
 @in_virtual_time
+async def test_a_reload_ends_the_pause_after_a_fault(host):
+    host.write()
+    async with host.running() as process:
+        await asyncio.sleep(TAKES_OVER)
+        web = instances(process)["web"]
+        web.parts.fitness.removed_too_often()
+        assert "less fit" in web.shown.note
+        await reload(process)
+        assert web.shown.note == ""
+
+
+@in_virtual_time
 async def test_a_file_that_is_gone_ends_its_virtual_host(host, log_lines):
     host.write("mail", VHID=2, ADDR="10.0.0.20/24")
     path = host.write()

@@ -316,6 +316,7 @@ class Supervisor:
         for name, instance in self._instances.items():
             # The file as it is now, even if it means the same.
             instance.parts.exposure.look(wanted.get(name, instance.config))
+            instance.parts.fitness.try_again(is_master=instance.state is State.MASTER)
         await self._start_all([new for name, new in wanted.items() if name not in self._instances])
         counts = {
             "changed": len(restarted) + len(reconfigured),

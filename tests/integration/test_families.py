@@ -88,6 +88,18 @@ def test_silence_in_one_family_alone_is_told_and_moves_nothing(a6, b6, wire):
     second.wait_for_line(MASTER)
 
 
+def test_two_masters_that_have_no_family_in_common_name_each_other(a6, b6):
+    first, second = start_pair(a6, b6, ADDR=f"{VIP},{VIP6}")
+    a6.ip("-6", "address", "flush", "dev", "eth0", "scope", "link")
+    a6.ip("address", "delete", "fd00::11/64", "dev", "eth0")
+    b6.ip("-4", "address", "flush", "dev", "eth0")
+    text = "is also MASTER: this host hears it, but has no"
+    first.wait_for_line(text, "IPv6 source address")
+    second.wait_for_line(text, "IPv4 source address")
+    b6.ip("address", "add", f"{b6.address}/16", "dev", "eth0")
+    second.wait_for_line(f"{a6.address} is no longer MASTER")
+
+
 @both_ways
 def test_a_graceful_stop_hands_over_at_once_in_both_families(a6, b6, wire):
     first, second = start_pair(a6, b6, ADDR=f"{VIP},{VIP6}")

@@ -64,7 +64,7 @@ def test_sending_that_fails(notes):
 
 def test_other_masters_until_the_term_ends(notes):
     notes.at(1.0).found(Report(Finding.RIVAL_STAYS, PEER))
-    notes.at(2.0).found(Report(Finding.RIVAL_STAYS_TIED, OTHER))
+    notes.at(2.0).found(Report(Finding.RIVAL_APART, OTHER, 6))
     notes.at(3.0).found(Report(Finding.RIVAL_STAYS_TIED, PEER))
     first = Lasting("another_master", 1.0, "10.0.0.2 is MASTER too")
     assert notes.told() == [first, Lasting("another_master", 2.0, "10.0.0.3 is MASTER too")]

@@ -26,6 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"ucarpd: cannot run: {lacking}", file=sys.stderr)
         return EXIT_INTERNAL_ERROR
+    except KeyboardInterrupt:
+        import signal
+
+        return 128 + signal.SIGINT
 
 
 def _main(arguments: Sequence[str] | None) -> int:

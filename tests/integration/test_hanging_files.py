@@ -91,15 +91,19 @@ def test_a_start_waits_for_a_run_directory_that_hangs_and_can_be_stopped(a, hang
     assert daemon.stop(limit=2.5) == 0
 
 
-def test_the_command_ucarp_waits_for_a_run_directory_that_hangs(a, hanging):
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 128 + signal.SIGINT)]
+)
+def test_the_command_ucarp_waits_for_a_run_directory_that_hangs(a, hanging, number, status):
     run = "import sys; from ucarpd.migrate.entry import main; sys.exit(main())"
     words = ["-i", "eth0", "-s", a.address, "-v", "1", "-p", "x", "-a", VIP]
     environment = {"RUNTIME_DIRECTORY": str(hanging)}
     command = [sys.executable, "-c", MOUNT, str(hanging), "-c", run, *words]
     daemon = a.start(*command, environment=environment)
     daemon.wait_for_line(f"[WARNING] waiting, {hanging}: its file system", "does not answer")
-    daemon.signal(signal.SIGTERM)
-    assert daemon.popen.wait(5) == -signal.SIGTERM
+    daemon.signal(number)
+    assert daemon.popen.wait(5) == status
+    assert len(daemon.text().splitlines()) == 1
 
 
 def test_a_start_does_not_wait_for_a_state_directory_that_hangs(a, hanging):

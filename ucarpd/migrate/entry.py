@@ -16,6 +16,10 @@ def main() -> int:
             raise
         print(f"ucarp: cannot run: {lacking}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        import signal
+
+        return 128 + signal.SIGINT
 
 
 def _main() -> int:

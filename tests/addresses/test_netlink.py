@@ -177,7 +177,7 @@ async def test_what_a_script_had_put_there_is_put_back_as_it_was(tmp_path):
     bench.netlink.take("eth0", TWO)
     assert not bench.addresses.elsewhere()
     done = []
-    bench.addresses.put_back(placed, lambda: done.append(bench.addresses.placed()))
+    bench.addresses.put_back(placed, lambda _refused: done.append(bench.addresses.placed()))
     assert bench.addresses.is_busy
     await asyncio.sleep(0.1)
     assert done == [placed], "once, when all are there"
@@ -193,9 +193,9 @@ async def test_one_that_cannot_be_put_back_is_told(tmp_path):
     bench.netlink.take("eth0", ONE)
     bench.netlink.refuses = {ONE}
     done = []
-    bench.addresses.put_back(placed, lambda: done.append(True))
+    bench.addresses.put_back(placed, done.append)
     await asyncio.sleep(0.1)
-    assert done == [True]
+    assert done == [(ONE,)]
     assert bench.log.told() == [f"addresses_refused {ONE}"]
 
 
@@ -287,11 +287,11 @@ async def test_addresses_before_the_hosts_own_are_added_again_behind_it(tmp_path
     bench.acquire()
     await asyncio.sleep(0.1)
     bench.netlink.told()
-    bench.addresses.step_behind([OWN])
+    bench.addresses.step_behind([OWN], bench.outcomes.append)
     assert bench.netlink.told() == []
     bench.netlink.put("eth0", ONE, label="eth0:0")
     bench.netlink.in_front = {ONE}
-    bench.addresses.step_behind([OWN])
+    bench.addresses.step_behind([OWN], bench.outcomes.append)
     assert bench.netlink.told() == [f"remove {ONE}", f"add {ONE}"]
     assert bench.log.told()[-1] == f"address_stepped_behind {ONE} {OWN}"
     assert bench.addresses.is_busy
@@ -304,13 +304,25 @@ async def test_addresses_before_the_hosts_own_are_added_again_behind_it(tmp_path
 
 
 @in_virtual_time
+async def test_one_that_cannot_be_added_again_behind_the_hosts_own_is_told_as_refused(tmp_path):
+    bench = Bench(tmp_path)
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    bench.netlink.in_front, bench.netlink.refuses = {ONE}, {ONE}
+    bench.addresses.step_behind([OWN], bench.outcomes.append)
+    await asyncio.sleep(0.1)
+    assert bench.outcomes[1:] == [Outcome((TWO,), (ONE,))]
+    assert bench.log.told()[-1] == f"addresses_refused {ONE}"
+
+
+@in_virtual_time
 async def test_an_address_that_a_route_has_as_its_source_is_not_added_again(tmp_path):
     bench = Bench(tmp_path, f"UCARP_ROUTES='default via 10.0.0.1 src {ONE}'\n")
     bench.acquire()
     await asyncio.sleep(0.1)
     bench.netlink.in_front = {ONE}
     bench.netlink.told()
-    bench.addresses.step_behind([OWN])
+    bench.addresses.step_behind([OWN], bench.outcomes.append)
     assert bench.netlink.told() == []
 
 
@@ -319,8 +331,8 @@ async def test_whether_they_are_before_the_hosts_own_is_asked_only_after_a_chang
     bench = Bench(tmp_path)
     bench.acquire()
     await asyncio.sleep(0.1)
-    bench.addresses.step_behind([OWN])
+    bench.addresses.step_behind([OWN], bench.outcomes.append)
     bench.netlink.in_front = {ONE}
     bench.netlink.told()
-    bench.addresses.step_behind([OWN])
+    bench.addresses.step_behind([OWN], bench.outcomes.append)
     assert bench.netlink.told() == []

@@ -224,6 +224,22 @@ async def test_an_address_that_the_up_script_added_without_nodad_is_added_again(
 
 
 @in_virtual_time
+async def test_an_address_that_cannot_be_put_back_after_the_up_script_is_told_as_refused(make):
+    """And no line says that the addresses can be added again."""
+    bench = make()
+    bench.acquire()
+    bench.up(0, ONE, TWO)
+    bench.netlink.refuses = {ONE}
+    bench.acquire()
+    bench.netlink.take("eth0", ONE)
+    bench.netlink.take("eth0", TWO)
+    bench.hooks.end()
+    await asyncio.sleep(0.01)
+    assert bench.outcomes[-1] == Outcome((TWO,), (ONE,))
+    assert bench.log.told()[-1] == f"addresses_refused {ONE}"
+
+
+@in_virtual_time
 async def test_one_without_nodad_is_named_while_the_up_script_runs_too(make):
     bench = make()
     bench.acquire()

@@ -31,9 +31,16 @@ class Settings:
         for name in ("eth0", DEVICE):
             for family, settings in SETTINGS.items():
                 for setting in settings:
-                    path = self._path(name, family, setting)
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_text("0\n")
+                    self.add(name, setting, family)
+
+    def enable_ipv6(self):
+        """Let the kernel as a whole have IPv6."""
+        self.add("all", "forwarding", 6)
+
+    def add(self, name, setting, family):
+        path = self._path(name, family, setting)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("0\n")
 
     def _path(self, name, family, setting):
         return self._root / f"ipv{family}" / "conf" / name / setting
@@ -153,6 +160,36 @@ async def test_a_device_that_somebody_has_removed_is_made_again(tmp_path, settin
     await settled()
     assert bench.netlink.told()[:2] == [MAKE, f"set {DEVICE} up"]
     assert bench.outcomes == [Outcome((ONE, TWO))]
+
+
+@in_virtual_time
+async def test_a_device_that_has_lost_ipv6_is_made_again_when_the_interface_has_it(
+    tmp_path, settings
+):
+    """The kernel lowers the MTU of both, and raises that of the interface alone."""
+    settings.enable_ipv6()
+    bench = Bench(tmp_path, "UCARP_EXTRA_ADDRS=2001:db8::1/64\n")
+    await bench.start()
+    for name in ("eth0", DEVICE):
+        settings.remove(name, "forwarding", 6)
+    await bench.serve()
+    assert bench.outcomes[-1].refused == (), "IPv4 is served nevertheless"
+    settings.add("eth0", "forwarding", 6)
+    bench.acquire()
+    await settled()
+    assert bench.netlink.told()[:2] == [f"remove {DEVICE}", MAKE]
+
+
+@in_virtual_time
+async def test_a_device_without_ipv6_serves_ipv4(tmp_path, settings):
+    settings.enable_ipv6()
+    for name in ("eth0", DEVICE):
+        settings.remove(name, "forwarding", 6)
+    bench = Bench(tmp_path, "UCARP_EXTRA_ADDRS=2001:db8::1/64\n")
+    bench.acquire()
+    await settled()
+    assert ONE in bench.outcomes[-1].here
+    assert not any("device_refused" in line for line in bench.log.told())
 
 
 @in_virtual_time

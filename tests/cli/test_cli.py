@@ -158,6 +158,15 @@ def test_when_the_last_file_is_gone_the_process_reloads(reloaded, tmp_path):
     assert reloaded == [(4, [])]
 
 
+def test_ctrl_c_ends_a_command_without_a_traceback(conf, monkeypatch, capsys):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(host_checks, "find", interrupt)
+    assert cli.main(["check", str(conf)]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
 def test_check_says_when_there_is_no_such_process(conf, reloaded, capsys):
     assert cli.main(["check", "--reload", "404", conf(GOOD)]) == EXIT_NOT_RELOADED
     assert "process 404 could not be asked to reload: No such process" in capsys.readouterr().err

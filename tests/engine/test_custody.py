@@ -228,6 +228,17 @@ async def test_each_advertisement_leaves_the_host_its_own_source_unless_an_addre
 
 
 @in_virtual_time
+async def test_an_address_refused_on_its_way_behind_the_hosts_own_was_removed_by_no_other_program():
+    bench = await master()
+    await asyncio.sleep(5.0)
+    bench.wanted_there = (VIRTUAL,)
+    bench.told()
+    bench.not_put_back(Outcome((), (VIRTUAL,)))
+    await asyncio.sleep(1.1)
+    assert bench.told() == ["acquire", "advertisement 1/0"]
+
+
+@in_virtual_time
 async def test_each_removal_of_an_address_that_was_put_back_is_told():
     bench = await master()
     bench.engine.address_removed(VIRTUAL)

@@ -133,6 +133,25 @@ async def test_the_pauses_grow_until_the_addresses_are_served():
 
 
 @in_virtual_time
+async def test_who_may_have_corrected_the_fault_need_not_wait():
+    watch = Watch()
+    watch.fitness.try_again(is_master=False)
+    watch.fitness.unserved([4], 1)
+    watch.fitness.sending(True)
+    watch.fitness.try_again(is_master=True)
+    assert watch.changes == [240, 252], "a master tries by itself"
+    watch.fitness.role_left()
+    watch.fitness.try_again(is_master=False)
+    watch.fitness.removed_too_often()
+    watch.fitness.try_again(is_master=False)
+    assert watch.changes == [240, 252, 240, 0, 240, 0]
+    watch.fitness.removed_too_often()
+    await asyncio.sleep(FIRST_REMOVAL_PAUSE + 1)
+    assert watch.changes[-1] == 240, "the pauses grow as before"
+    watch.fitness.close()
+
+
+@in_virtual_time
 async def test_a_host_that_has_crashed_again_and_again_has_to_live_for_a_while():
     watch = Watch()
     watch.fitness.crashed(300.0)

@@ -88,6 +88,18 @@ def test_silence_in_one_family_alone_is_told_and_moves_nothing(a6, b6, wire):
     second.wait_for_line(MASTER)
 
 
+def test_two_masters_that_have_no_family_in_common_name_each_other(a6, b6):
+    first, second = start_pair(a6, b6, ADDR=f"{VIP},{VIP6}")
+    a6.ip("-6", "address", "flush", "dev", "eth0", "scope", "link")
+    a6.ip("address", "delete", "fd00::11/64", "dev", "eth0")
+    b6.ip("-4", "address", "flush", "dev", "eth0")
+    text = "is also MASTER: this host hears it, but has no"
+    first.wait_for_line(text, "IPv6 source address")
+    second.wait_for_line(text, "IPv4 source address")
+    b6.ip("address", "add", f"{b6.address}/16", "dev", "eth0")
+    second.wait_for_line(f"{a6.address} is no longer MASTER")
+
+
 @both_ways
 def test_a_graceful_stop_hands_over_at_once_in_both_families(a6, b6, wire):
     first, second = start_pair(a6, b6, ADDR=f"{VIP},{VIP6}")
@@ -220,15 +232,16 @@ def test_a_reload_that_changes_the_digest_says_that_it_is_a_flag_day(a):
     process.wait_for_line("the list of addresses has changed")
 
 
+@pytest.mark.parametrize(("vmac", "device"), [("no", "eth0"), ("yes", "eth0-v1")])
 @pytest.mark.parametrize("addresses", [f"{VIP},{VIP6}", VIP6])
-def test_an_mtu_that_is_too_small_for_ipv6_is_named(a6, addresses):
+def test_an_mtu_that_is_too_small_for_ipv6_is_named(a6, addresses, vmac, device):
     """The kernel takes IPv6 off the interface, and puts it back with a greater MTU."""
-    process = start(a6, SRCIP=None, MASK=None, ADDR=addresses)
+    process = start(a6, SRCIP=None, MASK=None, ADDR=addresses, VMAC=vmac)
     process.wait_for_line(MASTER)
-    wait_for("the address", lambda: serves(a6, VIP6))
+    wait_for("the address", lambda: a6.has(VIP6, device))
     a6.ip("link", "set", "eth0", "mtu", "1200")
     process.wait_for_line("eth0 has no IPv6, because its MTU is below 1280")
     a6.ip("link", "set", "eth0", "mtu", "1500")
-    wait_for("the address again", lambda: serves(a6, VIP6), limit=90)
+    wait_for("the address again", lambda: a6.has(VIP6, device), limit=90)
     process.stop()
     assert not process.lines("[ERROR]")

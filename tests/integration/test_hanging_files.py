@@ -17,7 +17,7 @@ options = f"fd={connection},rootmode=40000,user_id=0,group_id=0"
 libc = ctypes.CDLL(None, use_errno=True)
 if libc.mount(b"none", sys.argv[1].encode(), b"fuse", 0, options.encode()):
     raise OSError(ctypes.get_errno(), "mount")
-os.execv(sys.executable, [sys.executable, "-m", "ucarpd", "run", "/etc/ucarp"])
+os.execv(sys.executable, [sys.executable, *(sys.argv[2:] or ["-m", "ucarpd", "run", "/etc/ucarp"])])
 """
 
 
@@ -91,6 +91,21 @@ def test_a_start_waits_for_a_run_directory_that_hangs_and_can_be_stopped(a, hang
     assert daemon.stop(limit=2.5) == 0
 
 
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 128 + signal.SIGINT)]
+)
+def test_the_command_ucarp_waits_for_a_run_directory_that_hangs(a, hanging, number, status):
+    run = "import sys; from ucarpd.migrate.entry import main; sys.exit(main())"
+    words = ["-i", "eth0", "-s", a.address, "-v", "1", "-p", "x", "-a", VIP]
+    environment = {"RUNTIME_DIRECTORY": str(hanging)}
+    command = [sys.executable, "-c", MOUNT, str(hanging), "-c", run, *words]
+    daemon = a.start(*command, environment=environment)
+    daemon.wait_for_line(f"[WARNING] waiting, {hanging}: its file system", "does not answer")
+    daemon.signal(number)
+    assert daemon.popen.wait(5) == status
+    assert len(daemon.text().splitlines()) == 1
+
+
 def test_a_start_does_not_wait_for_a_state_directory_that_hangs(a, hanging):
     a.write_conf("web", conf(a.address))
     environment = {"STATE_DIRECTORY": str(hanging)}
@@ -100,6 +115,16 @@ def test_a_start_does_not_wait_for_a_state_directory_that_hangs(a, hanging):
     assert daemon.stop(limit=5) == 0
     assert not a.has(VIP)
     assert a.processes() == []
+
+
+@pytest.mark.parametrize(("options", "status"), [([], EXIT_CONFIG), (["--reload", "1"], 1)])
+def test_check_names_a_run_directory_that_hangs(a, hanging, options, status):
+    a.write_conf("web", conf(a.address))
+    environment = {"RUNTIME_DIRECTORY": str(hanging)}
+    check = ["-m", "ucarpd", "check", *options, "/etc/ucarp"]
+    checked = a.start(sys.executable, "-c", MOUNT, str(hanging), *check, environment=environment)
+    assert checked.popen.wait(15) == status
+    assert checked.lines(f"{hanging}: its file system", "does not answer")
 
 
 def test_check_names_a_file_that_hangs_and_reloads_the_others(a, hanging):

@@ -30,6 +30,8 @@ async def test_the_virtual_hosts_that_are_there_count(bench):
     bench.interface.replace(web)
     assert bench.demotion == 100
     bench.interface.detach(web)
+    assert bench.demotion == 100, "it may start again"
+    bench.interface.tell_faults()
     assert bench.demotion == 0
 
 

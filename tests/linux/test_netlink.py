@@ -19,6 +19,7 @@ from rtnetlink import (
     NOPREFIXROUTE,
     PERMANENT,
     RUNNING,
+    SECONDARY,
     TENTATIVE,
     UP,
     address,
@@ -190,6 +191,36 @@ def test_an_address_with_two_lengths_is_there_until_both_are_gone():
     netlink, news = after(both, [address(DELADDR), address(DELADDR, prefixlen=32)])
     assert news == ["10.0.0.1 removed from eth0"]
     assert netlink.where(ADDRESS.ip) is None
+
+
+@pytest.mark.parametrize(
+    ("order", "own", "again"),
+    [
+        ("8 1", 1, "8"),
+        ("8 9 1", 1, "8 9"),
+        ("8 1 9", 1, "8"),
+        ("1 8", 1, ""),
+        ("1 8 2", 2, ""),
+        ("8 1 9 2", 2, "8"),
+        ("8 9", 1, ""),
+    ],
+)
+def test_the_virtual_addresses_before_those_of_the_host(order, own, again):
+    """The kernel takes the first one for the host's connections; here 8 and 9 are virtual."""
+    first, *others = (f"10.0.0.{each}" for each in order.split())
+    there = [address(ip=first), *(address(ip=ip, flags=PERMANENT | SECONDARY) for ip in others)]
+    netlink, _ = after([link(), address(ip="10.1.0.8"), *there])
+    ours = {ip_address(f"10.0.0.{each}") for each in (8, 9)}
+    found = netlink.before("eth0", ip_address(f"10.0.0.{own}"), ours)
+    assert [str(each.address.ip) for each in found] == [f"10.0.0.{n}" for n in again.split()]
+
+
+def test_addresses_that_are_there_and_not_usable():
+    netlink, _ = after([link(), address(), address6(DADFAILED), address6(TENTATIVE, ip="fd00::2")])
+    ips = [ADDRESS.ip, ADDRESS6.ip, ip_address("fd00::2"), ip_address("fd00::3")]
+    found = netlink._tables.unusable("eth0", ips)
+    assert found == [ADDRESS6, ADDRESS6._replace(ip=ips[2])]
+    assert netlink._tables.unusable("lan", ips) == []
 
 
 def test_addresses_go_with_their_link_and_the_next_of_that_name_has_none():

@@ -159,6 +159,11 @@ ROWS = [
         "another UCARP_TIEBREAK",
     ),
     (
+        lambda log: log.found(Report(Finding.RIVAL_APART, PEER, 4)),
+        "[WARNING] web: 172.16.0.11 is also MASTER: this host hears it, but has no IPv4 source address to "
+        "answer from, so neither gives way: give this host an IPv4 address of its own",
+    ),
+    (
         lambda log: log.found(Report(Finding.RIVAL_GONE, PEER)),
         "[INFO] web: 172.16.0.11 is no longer MASTER",
     ),

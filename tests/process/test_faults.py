@@ -64,7 +64,7 @@ def test_sending_that_fails(faults):
 
 def test_other_masters_until_the_term_ends(faults):
     faults.at(1.0).found(Report(Finding.RIVAL_STAYS, PEER))
-    faults.at(2.0).found(Report(Finding.RIVAL_STAYS_TIED, OTHER))
+    faults.at(2.0).found(Report(Finding.RIVAL_APART, OTHER, 6))
     faults.at(3.0).found(Report(Finding.RIVAL_STAYS_TIED, PEER))
     first = Lasting("another_master", 1.0, "10.0.0.2 is MASTER too")
     assert faults.told() == [first, Lasting("another_master", 2.0, "10.0.0.3 is MASTER too")]

@@ -197,6 +197,21 @@ def hanging(monkeypatch):
     may_answer.set()
 
 
+def test_a_reload_leaves_out_all_files_while_the_run_directory_hangs(etc, run, monkeypatch):
+    may_answer = threading.Event()
+    monkeypatch.setattr(refusals, "take", lambda *_: may_answer.wait(10))
+    monkeypatch.setattr(patience, "PATIENCE", 0.2)
+    path = write(etc, "web", text(1))
+    found = at_reload([etc])
+    may_answer.set()
+    assert found.configs == ()
+    assert found.is_refused(path)
+    assert found.refused_names([path]) == ["web"]
+    (line,) = found.lines
+    assert line.startswith(f"{run}: its file system")
+    assert line.endswith("; the running configuration stays; reload when it answers again")
+
+
 def test_a_reload_leaves_out_the_files_that_hang(etc, run, hanging):
     for number in range(1, 5):
         write(etc, f"web{number}", text(number, f"10.0.0.{number}"))

@@ -187,6 +187,39 @@ async def test_a_reload_leaves_alone_what_has_not_changed(host):
 
 
 @in_virtual_time
+async def test_a_reload_ends_the_pause_after_a_fault(host):
+    host.write()
+    async with host.running() as process:
+        await asyncio.sleep(TAKES_OVER)
+        web = instances(process)["web"]
+        web.parts.fitness.removed_too_often()
+        assert "less fit" in web.shown.note
+        await reload(process)
+        assert web.shown.note == ""
+
+
+@in_virtual_time
+async def test_a_new_start_beside_a_lost_link_says_nothing_new_about_the_host(host, log_lines):
+    path = host.write("mail", INTERFACE="eth1", ADDR="10.1.0.10/24")
+    host.write()
+    async with host.running() as process:
+        host.netlink.indexes["eth1"] = 3
+        host.netlink.down.add("eth1")
+        process.link_changed("eth1")
+        less_fit = "; less fit: eth1 cannot be used"
+        assert instances(process)["web"].shown.note == less_fit
+        await asyncio.sleep(A_MOMENT)
+        log_lines.told()
+        host.write("mail", INTERFACE="eth1", ADDR="10.1.0.11/24")
+        await reload(process)
+        assert instances(process)["web"].shown.note == less_fit
+        assert not any("web: " in line for line in log_lines.told())
+        path.unlink()
+        await reload(process)
+        assert instances(process)["web"].shown.note == ""
+
+
+@in_virtual_time
 async def test_a_file_that_is_gone_ends_its_virtual_host(host, log_lines):
     host.write("mail", VHID=2, ADDR="10.0.0.20/24")
     path = host.write()

@@ -42,7 +42,7 @@ class Bench:
         self.send_error = None
         self.unreachable = {}
         self.unread = []
-        self.acquired = self.released = None
+        self.acquired = self.released = self.not_put_back = None
         self.log = Log(self)
         self.engine = Engine(params, 1, wire=self, addresses=self, log=self.log, owner=self)
 
@@ -95,8 +95,9 @@ class Bench:
     def mend(self):
         self.story.append("mend")
 
-    def step_behind(self, own):
+    def step_behind(self, own, failed):
         self.steps_behind.append(own)
+        self.not_put_back = failed
 
     def is_hosts_own(self, ip):
         return ip in self.hosts_own

@@ -41,12 +41,11 @@ _RETRY_AFTER = 0.001
 class ParentArp:
     """The ARP settings of the interface; `directory` is the run directory.
 
-    If the file cannot be written, `fault` says why.  ucarpd changes the settings nevertheless; if
-    it is killed, the original values are lost.
+    If the file cannot be written, ucarpd changes the settings nevertheless; if it is killed, the
+    original values are lost.
     """
 
     def __init__(self, interface: str, directory: Path) -> None:
-        self.fault: OSError | None = None
         self._interface = interface
         self._directory = directory
         self._path = private_path(directory) / f"{interface}.arp"
@@ -60,10 +59,9 @@ class ParentArp:
 
         A second call does no harm.  It is necessary after the interface was gone.
         """
-        self.fault = None
         was_held = self._held is not None
         with contextlib.ExitStack() as alone:
-            with self._noting_the_fault():
+            with contextlib.suppress(OSError):
                 alone.enter_context(_alone(private_directory(self._directory)))
                 self._open()
             self._follow_interface()
@@ -101,7 +99,7 @@ class ParentArp:
         """
         if self._held is not None or self._originals:
             with contextlib.ExitStack() as alone:
-                with self._noting_the_fault():
+                with contextlib.suppress(OSError):
                     alone.enter_context(_alone(self._path.parent))
                 self._leave()
         elif self._path.exists():
@@ -125,7 +123,7 @@ class ParentArp:
                 raised.append(name)
         if self._held is not None:
             # The file is written first, so the values survive if this process is killed.
-            with self._noting_the_fault():
+            with contextlib.suppress(OSError):
                 _write(self._held, self._originals)
         for name in raised:
             sysctl.set(self._interface, 4, name, _OURS[name])
@@ -143,13 +141,6 @@ class ParentArp:
             _restore_if_last(name, self._path, descriptor, originals)
         finally:
             unlock(descriptor)
-
-    @contextlib.contextmanager
-    def _noting_the_fault(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            self.fault = error
 
 
 def _restore_left_over(interface: str, path: Path) -> None:

@@ -11,6 +11,8 @@ from ucarpd.engine import Outcome, Transition
 from ucarpd.linux.netlink import InterfaceAddress, Netlink, Placed
 from ucarpd.log.messages import Journal
 
+Refused = tuple[IPAddress, ...]
+
 
 class Ledger(Protocol):
     """The note whether addresses of ours may be on this host; see `record`."""
@@ -82,19 +84,21 @@ class NetlinkAddresses:
     def reassert(self, transition: Transition, done: Callable[[Outcome], None]) -> None:
         self.acquire(transition, lambda _added: None, done)
 
-    def put_back(self, placed: list[Placed], done: Callable[[], None]) -> None:
-        """Add addresses with their former labels, because a script had added them."""
+    def put_back(self, placed: list[Placed], done: Callable[[Refused], None]) -> None:
+        """Add addresses with their former labels; `done` gets the refused ones."""
         left = len(placed)
+        all_refused: dict[IPAddress, OSError] = {}
         self._note_index()
         self._jobs += 1
 
         def added(refused: Mapping[InterfaceAddress, OSError]) -> None:
             nonlocal left
             left -= 1
-            self._log.addresses_refused({a.ip: error for a, error in refused.items()})
+            all_refused.update((a.ip, error) for a, error in refused.items())
             if not left:
                 self._jobs -= 1
-                done()
+                self._log.addresses_refused(all_refused)
+                done(tuple(all_refused))
 
         for each in placed:
             self._netlink.add(self._interface, [each.address], each.label, added)
@@ -123,7 +127,7 @@ class NetlinkAddresses:
     def mend(self) -> None:
         """Do nothing: a netlink request ends in a moment, and its result reports the addresses."""
 
-    def step_behind(self, own: Collection[IPAddress]) -> None:
+    def step_behind(self, own: Collection[IPAddress], failed: Callable[[Outcome], None]) -> None:
         version = self._netlink.version
         if version is self._behind_in or self._has_routes:
             return  # A route from an address goes with it.
@@ -134,10 +138,12 @@ class NetlinkAddresses:
         self._log.address_stepped_behind([each.address.ip for each in before], own)
         self._jobs += 1
 
-        def added() -> None:
+        def added(refused: Refused) -> None:
             # While this job runs, the removal is not taken for another program's.
             self._netlink.catch_up()
             self._jobs -= 1
+            if refused:
+                failed(Outcome(self.present(), refused))
 
         self._netlink.remove(self._interface, [each.address for each in before], self._removed)
         self.put_back(before, added)

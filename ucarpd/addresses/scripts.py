@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
-from ucarpd.addresses.netlink import Ledger, NetlinkAddresses
+from ucarpd.addresses.netlink import Ledger, NetlinkAddresses, Refused
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config, harm
 from ucarpd.engine import Outcome, Transition
@@ -111,7 +111,7 @@ class ScriptedAddresses:
             self._end_guard()  # A down-script that runs still needs it.
         self._ledger.placed = True
 
-        def run() -> None:
+        def run(_refused: Refused = ()) -> None:
             if not self._is_master:
                 return  # The role was lost while the addresses were being put back.
             self._hooks.request(self._hook(target, transition), partial(self._came_up, done))
@@ -137,7 +137,11 @@ class ScriptedAddresses:
         every, missing = self.all(), self._netlink.missing()
         if result.status == 0:
             if lost := self._lost():
-                self._put_back(lost, lambda: done(Outcome(self._netlink.present_now())))
+
+                def put_back(refused: Refused) -> None:
+                    done(Outcome(self._netlink.present_now(), refused))
+
+                self._put_back(lost, put_back)
                 return
             if missing:
                 self._log.served_elsewhere(missing)
@@ -157,9 +161,9 @@ class ScriptedAddresses:
     def _mend(self, missed: set[IPAddress]) -> None:
         lost = [self._placed[ip] for ip in self._netlink.missing() if ip in missed]
         if lost and self.is_up_script_running and self._is_master:
-            self._put_back(lost, lambda: None)
+            self._put_back(lost, lambda _refused: None)
 
-    def _put_back(self, lost: list[Placed], done: Callable[[], None]) -> None:
+    def _put_back(self, lost: list[Placed], done: Callable[[Refused], None]) -> None:
         """Say why each of these addresses cannot be used, and add it again."""
         there = {each.address.ip for each in self._netlink.placed()}
         for ip in (each.address.ip for each in lost):
@@ -169,7 +173,7 @@ class ScriptedAddresses:
                 self._log.address_taken_away(ip)
         self._netlink.put_back(lost, done)
 
-    def step_behind(self, own: Collection[IPAddress]) -> None:
+    def step_behind(self, own: Collection[IPAddress], failed: Callable[[Outcome], None]) -> None:
         """Do nothing: an up-script may have set routes from an address, which would go with it."""
 
     def is_hosts_own(self, ip: IPAddress) -> bool:

@@ -16,6 +16,7 @@ from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
 from ucarpd.engine import Addresses, Outcome, Transition
+from ucarpd.linux import sysctl
 from ucarpd.linux.macvlan import prepare_macvlan
 from ucarpd.linux.netlink import Netlink
 from ucarpd.log.messages import Journal
@@ -122,7 +123,7 @@ class VirtualMacAddresses:
     def mend(self) -> None:
         self._owner.mend()
 
-    def step_behind(self, own: Collection[IPAddress]) -> None:
+    def step_behind(self, own: Collection[IPAddress], failed: Callable[[Outcome], None]) -> None:
         """Do nothing: the device has only virtual addresses."""
 
     def is_hosts_own(self, ip: IPAddress) -> bool:
@@ -172,7 +173,20 @@ class VirtualMacAddresses:
         """Return whether the device made at start still exists, and only has to come up."""
         parent = self._netlink.link(self._config.interface)
         device = self._netlink.link(self._config.address_device)
-        return bool(self._made and parent and device and device.parent == parent.index)
+        is_there = bool(parent and device and device.parent == parent.index)
+        return self._made and is_there and not self._is_too_small()
+
+    @property
+    def _has_ipv6(self) -> bool:
+        return any(address.version == 6 for address in self._config.params().addresses)
+
+    def _is_too_small(self) -> bool:
+        """Return whether the MTU of the device is too small for IPv6, and that of the interface is not.
+
+        The kernel lowers the MTU of a macvlan with that of the interface, and never raises it.
+        """
+        device, interface = self._config.address_device, self._config.interface
+        return self._has_ipv6 and sysctl.lacks_ipv6(device) and not sysctl.lacks_ipv6(interface)
 
     def _make(self, *, up: bool, done: Callable[[OSError | None], None]) -> None:
         """Make the device.  The worker does the steps in order; `done` gets the first error."""
@@ -187,10 +201,11 @@ class VirtualMacAddresses:
             done(first)
 
         self._remove_renamed()
-        with_ipv6 = any(address.version == 6 for address in config.params().addresses)
+        if self._is_too_small():
+            self._netlink.remove_link(config.address_device, errors.append)
         mac = virtual_mac(config.vhid)
         self._netlink.beside(self._parent_arp.hold, errors.append)
         self._netlink.add_macvlan(config.interface, config.address_device, mac, errors.append)
-        prepare = partial(prepare_macvlan, config.address_device, config.interface, with_ipv6)
+        prepare = partial(prepare_macvlan, config.address_device, config.interface, self._has_ipv6)
         self._netlink.beside(prepare, errors.append)
         self._netlink.set_link(config.address_device, up, last)

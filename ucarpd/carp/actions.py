@@ -45,6 +45,7 @@ class Finding(Enum):
     FAMILY_HEARD = "they are heard in the other one again"
     RIVAL_STAYS = "a worse host stays MASTER too"
     RIVAL_STAYS_TIED = "an equal host stays MASTER too"
+    RIVAL_APART = "a host is MASTER too, in a family without a source address of this host"
     RIVAL_GONE = "it is MASTER no longer"
     ADDRESS_CLAIMED = "another host answers for a virtual address"
     CLAIM_OVER = "it has not done so for a while"

@@ -68,8 +68,8 @@ As MASTER, when this host itself has changed:
 
 Ranks, and who wins a tie: see `contender`.
 
-H1: an attacker replays an old advertisement of ours.  H2: no host would hear our answer.  H3:
-frames overtake each other; `peers` remembers the last statement of each.
+H1: an attacker replays an old advertisement of ours.  H2: no host would hear our answer; a master
+tells its operator.  H3: frames overtake each other; `peers` remembers the last statement of each.
 
 M1 is not silent: a ucarp that wins repeats its gratuitous ARP when it hears a slower master, and no
 BSD reacts.  M3 is silent: a BSD kernel yields on every tie.  ucarp answers a lost tie with one more

@@ -123,6 +123,15 @@ class Hearing:
         )
         return verdict, found
 
+    def apart(self, heard: AdvertisementReceived, now: float, rivals: Rivals) -> list[Action]:
+        """As MASTER: return the news of another one that rule H2 ignores, for the operator.
+
+        Two hosts that have lost different families hear each other, and cannot answer.
+        """
+        if heard.family in self._own or heard.is_bow_out:
+            return []
+        return rivals.hear(None, self._rank.rival(heard), now, self._rank.interval)
+
     def silent_family(self, heard_in: Family, now: float) -> list[Action]:
         """As BACKUP: report a family that is silent while another one is heard, and when it is
         back.

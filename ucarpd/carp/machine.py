@@ -238,6 +238,7 @@ class VirtualHost(Transitions):
         self, heard: AdvertisementReceived, now: float, held: HeldAddresses
     ) -> None:
         if not self._hearing.counts(heard, now):
+            self._actions += self._hearing.apart(heard, now, self._rivals)
             return
         self._actions += self._answers.heard(heard.source)
         if self._outage.is_ended_by(heard):

@@ -54,8 +54,13 @@ class Rivals:
         self._rivals: dict[IPAddress, Rival] = {}
         self._told_at: tuple[float, ...] = ()
 
-    def hear(self, own: Contender, peer: Contender, now: float, interval: float) -> list[Action]:
-        """Take in an advertisement of a host that we stay MASTER beside."""
+    def hear(
+        self, own: Contender | None, peer: Contender, now: float, interval: float
+    ) -> list[Action]:
+        """Take in an advertisement of a host that we stay MASTER beside.
+
+        `own` is our side in the family of the peer; None: we have no source address there.
+        """
         rival = self._rivals.get(peer.source)
         if rival is None:
             if len(self._rivals) >= RIVALS:
@@ -75,6 +80,8 @@ class Rivals:
             return []
         rival.is_told = True
         self._told_at = (*self._told_at, now)[-RIVALS:]
+        if own is None:
+            return [Report(Finding.RIVAL_APART, peer.source, peer.source.version)]
         is_tie = peer.rank == own.rank
         return [Report(Finding.RIVAL_STAYS_TIED if is_tie else Finding.RIVAL_STAYS, peer.source)]
 

@@ -44,6 +44,10 @@ def check(options: argparse.Namespace) -> int:
         paths = [path.absolute() for path in paths]
         environ |= credentials_of(options.reload)
     patience = Patience()
+    holding = patience.take(_look(run_directory(), partial(holders, run_directory())))
+    if holding is None:
+        _say(config.silence(run_directory()), _ERR)
+        return EXIT_NOT_RELOADED if options.reload else EXIT_CONFIG
     loaded, problems = config.load_all(paths, environ, take=patience.take)
     configs = [each.config for each in loaded]
     of_path = {each.config.path: each for each in loaded}
@@ -75,7 +79,6 @@ def check(options: argparse.Namespace) -> int:
         problems += errors
         if not errors and each.path not in faulty:
             print(f"{place(each.path)}: OK, virtual host {each.vhid} on {each.interface}")
-    holding = holders(run_directory())
     processes = {holding[each.name][0] for each in configs if each.name in holding}
     if len(processes) >= MANY_PROCESSES:
         text = f"{len(processes)} processes run these files, and every takeover wakes them all: let"

@@ -1,15 +1,12 @@
 """`ucarpd run`: starts the log process, and then the process that runs the virtual hosts."""
 
-import errno
 import gc
 import socket
 from collections.abc import Sequence
 
 from ucarpd.commands.start import refuse, start_log
 from ucarpd.exit_status import EXIT_INTERNAL_ERROR
-
-_SCARCE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
-"""Errors that say all: descriptors, memory or threads are lacking."""
+from ucarpd.linux.scarcity import scarcity
 
 
 def run(
@@ -59,8 +56,8 @@ def run(
             with asyncio.Runner(loop_factory=event_loop) as runner:
                 return runner.run(process())
         except Exception as error:  # noqa: BLE001 - the interpreter would wait for standard error
-            if isinstance(error, OSError) and error.errno in _SCARCE:
-                lines.write(logging.CRITICAL, f"cannot run: {error.strerror}")
+            if lacking := scarcity(error):
+                lines.write(logging.CRITICAL, f"cannot run: {lacking}")
                 return EXIT_INTERNAL_ERROR
             lines.write(logging.CRITICAL, f"internal error: {error!r}", error=error)
             return EXIT_INTERNAL_ERROR

@@ -93,8 +93,11 @@ class Addresses(Protocol):
     def mend(self) -> None:
         """Put back removed addresses while the up-script is still running."""
 
-    def step_behind(self, own: Collection[IPAddress]) -> None:
-        """Make the host's `own` addresses the source of its connections again, if ours are."""
+    def step_behind(self, own: Collection[IPAddress], failed: Callable[[Outcome], None]) -> None:
+        """Make the host's `own` addresses the source of its connections again, if ours are.
+
+        `failed` gets the outcome if an address is refused meanwhile.
+        """
 
     def is_hosts_own(self, ip: IPAddress) -> bool:
         """Return whether it is the interface's only address, and ucarpd has added no address."""

@@ -136,6 +136,19 @@ class Fitness:
         self._unserved = ()
         self.set(_ADDRESS, 0)
 
+    def try_again(self, *, is_master: bool) -> None:
+        """End the pauses after faults that an operator may have corrected.
+
+        A master tries by itself.
+        """
+        if not is_master:
+            self.sending(False)
+        if self._address_again is not None:
+            self.can_serve()
+        if self._kept_again is not None:
+            self._kept_again.cancel()
+            self.set(_REMOVED, 0)
+
     def role_left(self) -> None:
         """Another host may serve what this one cannot; later this one tries again."""
         if self._unserved and self._address_again is None:

@@ -26,18 +26,18 @@ _IPV6 = {
 def prepare_macvlan(name: str, parent: str, with_ipv6: bool) -> None:
     """Set the sysctls of the macvlan; call it before the device comes up.
 
-    The device forwards packets if the `parent` does.  Raises OSError that names the setting which
-    the kernel refused.
+    The device forwards packets if the `parent` does.  If its MTU is too small for IPv6, it serves
+    IPv4 alone.  Raises OSError that names the setting which the kernel refused.
     """
     for setting, value in _IPV4.items():
         _ensure(name, 4, setting, value)
     _ensure(name, 4, "forwarding", sysctl.get(parent, 4, "forwarding"))
-    if with_ipv6:
+    if not with_ipv6:
+        _disable_ipv6(name)
+    elif not sysctl.lacks_ipv6(name):
         for setting, value in _IPV6.items():
             _ensure(name, 6, setting, value)
         _ensure(name, 6, "forwarding", sysctl.get(parent, 6, "forwarding"))
-    else:
-        _disable_ipv6(name)
 
 
 def _disable_ipv6(name: str) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import ctypes
 import os
 import selectors
+import socket
 import time
 
 _TFD_NONBLOCK = os.O_NONBLOCK
@@ -78,5 +79,9 @@ class PreciseSelector(selectors.EpollSelector):
 
 
 def event_loop() -> asyncio.AbstractEventLoop:
-    """Return a new event loop with such a selector."""
-    return asyncio.SelectorEventLoop(PreciseSelector())
+    """Return a new event loop with such a selector.  Raises OSError."""
+    selector = PreciseSelector()
+    # A loop that gets no socket pair of its own would end with a traceback.
+    for each in socket.socketpair():
+        each.close()
+    return asyncio.SelectorEventLoop(selector)

@@ -115,6 +115,7 @@ def finding_text(report: Report) -> str:
 _TWO_MASTERS = {
     Finding.RIVAL_STAYS,
     Finding.RIVAL_STAYS_TIED,
+    Finding.RIVAL_APART,
     Finding.ADDRESS_CLAIMED,
     Finding.MASTER_ANSWERS,
 }
@@ -143,6 +144,13 @@ _FINDINGS = {
         (
             "{peer} is still MASTER: it does not receive this host's advertisements, or has another "
             "UCARP_TIEBREAK"
+        ),
+    ),
+    Finding.RIVAL_APART: (
+        logging.WARNING,
+        (
+            "{peer} is also MASTER: this host hears it, but has no IPv{family} source address to answer "
+            "from, so neither gives way: give this host an IPv{family} address of its own"
         ),
     ),
     Finding.RIVAL_GONE: (logging.INFO, "{peer} is no longer MASTER"),

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ucarpd import config
-from ucarpd.config import ConfigError
+from ucarpd.config import ConfigError, Looks
 from ucarpd.linux.lock import AlreadyRunning, InstanceLock
 from ucarpd.linux.netlink import Snapshot
 from ucarpd.linux.run_directory import private_directory, private_path, replace_file, run_directory
@@ -22,6 +22,7 @@ from ucarpd.migrate.background import Background
 from ucarpd.migrate.running import Command
 from ucarpd.migrate.ucarp_settings import EXIT_REFUSED, Refused, Settings, option_of
 from ucarpd.process import old_ucarp
+from ucarpd.process.patience import Patience
 
 _PREFIX = "ucarp-"
 """Of the name of the instance, and of the directory with its file."""
@@ -74,10 +75,22 @@ class Session:
         for pid in old_ucarp.find(self._vhid, self._interface):
             raise Refused(old_ucarp.warning(pid, self._vhid, self._interface))
 
+    def _await_run_directory(self) -> None:
+        """Say so if the run directory hangs, and wait for it."""
+
+        def look() -> Looks[None]:
+            yield run_directory(), _remove_left_over
+
+        def must_wait(directory: Path) -> bool:
+            self._tell(logging.WARNING, f"waiting, {config.silence(directory)}")
+            return True
+
+        Patience().take(look(), must_wait)
+
     @contextmanager
     def _file(self) -> Iterator[Path]:
         """Yield the configuration file, in a directory of this process alone."""
-        _remove_left_over()
+        self._await_run_directory()
         self._name = f"{_PREFIX}{self._interface}-{self._vhid}"
         try:
             directory = private_directory(run_directory()) / f"{_PREFIX}{os.getpid()}"

@@ -76,7 +76,9 @@ class Faults:
     def found(self, report: Report) -> None:
         """Note a finding that lasts, or its end."""
         match report:
-            case Report(Finding.RIVAL_STAYS | Finding.RIVAL_STAYS_TIED, peer) if peer is not None:
+            case Report(
+                Finding.RIVAL_STAYS | Finding.RIVAL_STAYS_TIED | Finding.RIVAL_APART, peer
+            ) if peer is not None:
                 self._rivals.setdefault(peer, self._clock())
             case Report(Finding.RIVAL_GONE, peer) if peer is not None:
                 self._rivals.pop(peer, None)

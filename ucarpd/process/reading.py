@@ -95,23 +95,36 @@ def at_start(paths: Sequence[Path], patience: Patience, waiting: Callable[[Path]
 def at_reload(paths: Sequence[Path], patience: Patience) -> Reading:
     """Read the files, except for files that `ucarpd check --reload` has refused.
 
-    A file that hangs is refused too.
+    A file that hangs is refused too, and each file if the run directory hangs: a virtual host that
+    starts needs its lock there.
     """
-    refused_by_check = refusals.take(os.getpid(), run_directory())
+
+    def look() -> Looks[set[Path]]:
+        found: set[Path] = yield (
+            run_directory(),
+            partial(refusals.take, os.getpid(), run_directory()),
+        )
+        return found
+
+    try:
+        refused_by_check = patience.take(look())
+    except TimeoutError:
+        problem = config.silence(run_directory())
+        return Reading((), (_refusal(problem),), frozenset(paths), problems=(problem,))
     loaded, problems = config.load_all(paths, take=patience.take)
     refused = frozenset(refused_by_check | {problem.path for problem in problems})
     taken = [each for each in loaded if each.config.path not in refused]
     return Reading(
         tuple(each.config for each in taken),
-        tuple(
-            f"{each}; the running configuration stays{_advice(each)}"
-            for each in problems
-            if each.path not in refused_by_check
-        ),
+        tuple(_refusal(each) for each in problems if each.path not in refused_by_check),
         refused,
         _warnings(taken),
         tuple(problems),
     )
+
+
+def _refusal(problem: Problem) -> str:
+    return f"{problem}; the running configuration stays{_advice(problem)}"
 
 
 def _advice(problem: Problem) -> str:

@@ -1,9 +1,9 @@
 """How does a host react if one of the two families fails, or decides alone?"""
 
 import pytest
-from playbook import DUAL, dual, host, play, tell
+from playbook import DUAL, dual, host, pass_time, play, tell, words
 
-from ucarpd.carp.actions import SendAdvertisement, State
+from ucarpd.carp.actions import Report, SendAdvertisement, State
 
 
 def test_rule_h2_a_family_without_a_source_is_neither_sent_nor_heard():
@@ -18,6 +18,25 @@ def test_rule_h2_a_family_without_a_source_is_neither_sent_nor_heard():
         at 4.1: AdvertisementReceived 0/1 from fe80::2 -> nothing
         """,
     )
+
+
+def test_a_master_that_is_heard_in_a_family_without_a_source_is_told():
+    """Two hosts that have lost different families: neither can answer the other."""
+    machine = dual(State.MASTER)
+    play(machine, "at 13.5: InterfaceReady 10.0.0.1 -> SendAdvertisement 1/0")
+
+    def reports(actions):
+        return [words(action) for action in actions if isinstance(action, Report)]
+
+    def hear(event, at):
+        pass_time(machine, at)
+        return reports(tell(machine, f"AdvertisementReceived {event} from fe80::2", at))
+
+    told = [hear("1/0", at) for at in (14.6, 15.6, 16.6, 17.6)]
+    assert told == [[], [], ["Report RIVAL_APART fe80::2 IPv6"], []]
+    assert hear("255/255", 18.6) == []
+    assert machine.state is State.MASTER
+    assert reports(pass_time(machine, 25.0)) == ["Report RIVAL_GONE fe80::2"]
 
 
 def test_a_family_that_loses_its_source_as_backup_moves_nothing():

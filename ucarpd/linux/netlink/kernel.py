@@ -103,9 +103,9 @@ class Netlink(Lookups):
         return entry.placed if entry is not None else None
 
     def before(self, interface: str, own: IPAddress, ours: Collection[IPAddress]) -> list[Placed]:
-        """Return those of `ours` to add again, so that `own` is the source of the host's connections.
+        """Return those of `ours` to add again, so that the host's connections do not come from them.
 
-        The kernel takes the first IPv4 address of a network for that.
+        The kernel takes the first IPv4 address of a network for that; `own` is the host's.
         """
         return self._tables.before(interface, own, ours)
 

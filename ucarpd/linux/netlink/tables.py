@@ -119,12 +119,12 @@ class Tables:
         return self._networks.get(network, {}).values()
 
     def before(self, interface: str, own: IPAddress, ours: Collection[IPAddress]) -> list[Placed]:
-        """Return those of `ours` before the host's own IPv4 address, if that is a secondary."""
+        """Return those of `ours` before all other addresses in the IPv4 network of `own`."""
         entry = self.entry(interface, own)
         if entry is None or not entry.is_secondary:
             return []
-        earlier = takewhile(lambda each: each.placed.address.ip != own, self.network(entry))
-        return [each.placed for each in earlier if each.placed.address.ip in ours]
+        first = takewhile(lambda each: each.placed.address.ip in ours, self.network(entry))
+        return [each.placed for each in first]
 
     def is_covered(
         self, interface: str, address: InterfaceAddress, ours: Collection[IPAddress]

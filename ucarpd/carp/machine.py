@@ -253,7 +253,12 @@ class VirtualHost(Transitions):
                 wait = self._hearing.tie_patience(heard)
                 self._enter_backup(self._hearing.reason(verdict, heard), now, wait)
                 self._follow(heard, None, now)
-            case MasterVerdict.STAY_BETTER | MasterVerdict.STAY_TIED | MasterVerdict.STAY_UNDECIDED:
+            case (
+                MasterVerdict.STAY_BETTER
+                | MasterVerdict.STAY_TIED
+                | MasterVerdict.STAY_UNDECIDED
+                | MasterVerdict.STAY_FITTER
+            ):
                 self._actions += found
                 if self._rivals.is_to_be_answered(heard.source, now, interval):
                     self._send(self._rank.stated)

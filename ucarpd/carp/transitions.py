@@ -166,11 +166,11 @@ class Transitions(Parts):
         self._enter_backup(why, now)
         if before.is_stepping_down:
             self._master_down.not_before = now + HOLD_DOWN_RATIO * self._rank.master_down_interval
-        # From a host that is less fit it would make every backup take over.
-        is_fit = not before.is_unfit
-        parting = (
-            FinalAdvertisements.parting(before.stated, now + before.interval) if is_fit else None
-        )
+        # From a host that is less fit it would make every backup take over; a kernel needs none.
+        if before.is_unfit or before.takes_for_kernel(heard):
+            parting = None
+        else:
+            parting = FinalAdvertisements.parting(before.stated, now + before.interval)
         self._follow(heard, parting, now)
 
     def _follow(

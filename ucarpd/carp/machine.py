@@ -206,7 +206,7 @@ class VirtualHost(Transitions):
             case events.StepDownRequested():
                 self._step_down_until = now + STEP_DOWN_OFFER
                 self._set_rank(replace(self._rank, is_stepping_down=True))
-                self._advertise(now, now)
+                self._advertise(now, now, offers_role=True)
             case events.StopRequested(reason):
                 bow_out = self._bow_out(now)
                 self._enter_init(Cause.STOP, reason)

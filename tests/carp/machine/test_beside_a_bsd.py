@@ -27,7 +27,7 @@ def test_clients_are_told_the_virtual_mac_by_a_host_that_bows_out(leaves, state)
         dual(State.MASTER),
         f"""
         at 13.6: {leaves} -> StateChanged MASTER {state}, ReleaseAddresses
-        at 13.7: AddressesReleased -> SendAdvertisement 255/255 D255, SendAdvertisement 255/255 IPv6 D255
+        at 13.7: AddressesReleased -> SendAdvertisement 255/255 D255
         """,
     )
     announced, *end = tell(machine, "AdvertisementReceived 1/0 from fe80::2 at_virtual_mac", 13.702)

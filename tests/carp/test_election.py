@@ -100,6 +100,8 @@ def test_hearing_an_advertisement_as_master(rule, own, peer, because):
         ("M4", "1/0 10.0.0.1", {"peer_yields": True}, "a BSD kernel yields by itself"),
         ("M5", "1/0 10.0.0.1", {"peer_yields": True, "has_outstayed": True}, "it was none"),
         ("M1", "0/9 10.0.0.3", {"peer_yields": True}, "not where it is better"),
+        ("M7", "0/9 10.0.0.3", {"peer_gives_way": True}, "an OpenBSD that is demoted yields"),
+        ("M2", "1/1 10.0.0.3", {"peer_gives_way": True}, "a worse one always does"),
     ],
 )
 def test_ties_as_master(rule, peer, how, because):

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("home")
             "UCARP_PEERS=10.0.0.2\nUCARP_HASH_ADDRS=fe80::1",
             (
                 "UCARP_PEERS: IPv6 advertisements still go to the group ff02::12:"
-                " add the peers' IPv6 addresses"
+                " add the peers' IPv6 addresses, unless one is an OpenBSD"
             ),
         ),
         (

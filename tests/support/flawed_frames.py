@@ -70,7 +70,7 @@ def frame(flaws, signer=None, pseudo=False):
 
 
 RUNGS_OF_THE_ADVERTISEMENT = (
-    ({"version": 3}, DropReason.BAD_VERSION, "version 3, CARP is 2; VRRP?"),
+    ({"version": 1}, DropReason.BAD_VERSION, "version 1, CARP is 2"),
     ({"type": 2}, DropReason.BAD_TYPE, "type 2, an advertisement is 1"),
     (
         {"checksum_error": 1},

@@ -13,7 +13,7 @@ from ucarpd.carp.rank import BOW_OUT, Stated
 BOW_OUT_COPIES = 2
 BOW_OUT_SPACING = 0.05
 """A bow-out is sent twice, this many seconds apart: a lost one costs the clients a master-down
-interval.
+interval.  The first copy goes out in one family alone (see `transitions`).
 """
 
 

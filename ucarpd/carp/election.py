@@ -11,6 +11,8 @@ Which advertisements are believed:
 
 As MASTER, hearing an advertisement:
 
+    M7  the peer's rank is better, but it yields    stay, and answer
+        to us because it is demoted
     M1  the peer's rank is better                   yield, with a parting advertisement
     M2  the peer's rank is worse, or it leaves      stay, and answer
     M6  equal, in the family that decides no tie    stay, and answer
@@ -71,15 +73,21 @@ Ranks, and who wins a tie: see `contender`.
 H1: an attacker replays an old advertisement of ours.  H2: no host would hear our answer; a master
 tells its operator.  H3: frames overtake each other; `peers` remembers the last statement of each.
 
-M1 is not silent: a ucarp that wins repeats its gratuitous ARP when it hears a slower master, and no
-BSD reacts.  M3 is silent: a BSD kernel yields on every tie.  ucarp answers a lost tie with one more
-advertisement, and a BSD that hears it also yields: no host serves for three intervals.
+M1 is not silent: a ucarp that wins repeats its gratuitous ARP when it hears a slower master.  To a
+BSD kernel that wins it is: no kernel announces anything then, but a third host that preempts would
+take the role from the parting advertisement for a moment.  M3 is silent: a BSD kernel yields on
+every tie.  ucarp answers a lost tie with one more advertisement, and a BSD that hears it also
+yields: no host serves for three intervals.
 
-M2, M4 and M6 answer at once, at most once an interval for each rival: otherwise the other master
-would serve until our next regular advertisement.
+M2, M4, M6 and M7 answer at once, at most once an interval for each rival: otherwise the other
+master would serve until our next regular advertisement.
 
 M4: an equal that speaks from the virtual MAC address is a BSD kernel, unless we do so ourselves.
 It will yield, so we keep a tie that we would lose, and the clients stay where they are.
+
+M7: an OpenBSD compares demotions first, so one that is demoted yields to every host that is not,
+however slow.  We compare intervals (DemoteStyle.SKEW); if we yielded to a faster one, it would
+yield at the same time, and no host would serve for three intervals.
 
 M5 ends a tie that lasts because the hosts have different rules, or a wire works in one direction
 only.  Of equal masters the lowest in numeric order waits three intervals, the next six, and so on.
@@ -187,17 +195,19 @@ def judge_as_master(
     *,
     decides_ties: bool = True,
     peer_yields: bool = False,
+    peer_gives_way: bool = False,
     has_outstayed: bool = False,
 ) -> MasterVerdict:
-    """Apply rules M1 to M6.
+    """Apply rules M1 to M7.
 
     `decides_ties`: the peer was heard in the family that does; `peer_yields`: it is a kernel that
-    yields on every tie; `has_outstayed`: it is our turn to yield by M5.
+    yields on every tie; `peer_gives_way`: it yields to us although it is faster; `has_outstayed`:
+    it is our turn to yield by M5.
     """
     if peer.is_leaving or peer.rank > own.rank:
         return MasterVerdict.STAY_BETTER
     if peer.rank < own.rank:
-        return MasterVerdict.YIELD
+        return MasterVerdict.STAY_FITTER if peer_gives_way else MasterVerdict.YIELD
     if not decides_ties:
         return MasterVerdict.STAY_UNDECIDED
     is_lost = tiebreak is TieBreak.YIELD or peer.wins_tie(own, tiebreak)

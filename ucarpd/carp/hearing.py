@@ -106,7 +106,7 @@ class Hearing:
         self, heard: AdvertisementReceived, now: float, rivals: Rivals
     ) -> tuple[MasterVerdict, list[Action]]:
         """Do the same for a master, and return also the news for the operator if it stays one."""
-        params, interval = self._rank.params, self._rank.interval
+        rank, interval = self._rank, self._rank.interval
         decides = self.master_down.decides_ties(heard.family, now)
         peer = self._take_in(heard, now)
         own = self._own[heard.family]
@@ -116,9 +116,10 @@ class Hearing:
         verdict = judge_as_master(
             own,
             peer,
-            params.tiebreak,
+            rank.params.tiebreak,
             decides_ties=decides,
-            peer_yields=heard.from_virtual_mac and not params.source_mac_is_virtual,
+            peer_yields=rank.takes_for_kernel(heard),
+            peer_gives_way=rank.is_given_way(heard),
             has_outstayed=rivals.has_outstayed(own, peer, now, interval),
         )
         return verdict, found

@@ -206,7 +206,7 @@ class VirtualHost(Transitions):
             case events.StepDownRequested():
                 self._step_down_until = now + STEP_DOWN_OFFER
                 self._set_rank(replace(self._rank, is_stepping_down=True))
-                self._advertise(now, now)
+                self._advertise(now, now, offers_role=True)
             case events.StopRequested(reason):
                 bow_out = self._bow_out(now)
                 self._enter_init(Cause.STOP, reason)
@@ -254,7 +254,12 @@ class VirtualHost(Transitions):
                 wait = self._hearing.tie_patience(heard)
                 self._enter_backup(self._hearing.reason(verdict, heard), now, wait)
                 self._follow(heard, None, now)
-            case MasterVerdict.STAY_BETTER | MasterVerdict.STAY_TIED | MasterVerdict.STAY_UNDECIDED:
+            case (
+                MasterVerdict.STAY_BETTER
+                | MasterVerdict.STAY_TIED
+                | MasterVerdict.STAY_UNDECIDED
+                | MasterVerdict.STAY_FITTER
+            ):
                 self._actions += found
                 if self._rivals.is_to_be_answered(heard.source, now, interval):
                     self._send(self._rank.stated)

@@ -161,9 +161,15 @@ class Peers:
     # -- who serves --------------------------------------------------------------------------------
 
     def serves(self, contender: Contender, until: float, *, is_hidden: bool = False) -> None:
-        """Note that its newest advertisement says that it is master; `hear` comes first."""
+        """Note that its newest advertisement says that it is master; `hear` comes first.
+
+        A worse master yields to it, perhaps silently.
+        """
         peer = self._peers[contender.source]
         peer.contender, peer.serves_until, peer.has_yielded = contender, until, is_hidden
+        for each in self._peers.values():
+            if each.contender is not None and contender.rank < each.contender.rank:
+                each.has_yielded = True
 
     def hides(
         self,

@@ -140,6 +140,19 @@ class Rank:
         """Return the side of the sender."""
         return Contender(heard.units, heard.source, heard.demote if self._in_header else 0)
 
+    def takes_for_kernel(self, heard: AdvertisementReceived) -> bool:
+        """Return whether the sender is a BSD kernel, unless we speak from that MAC address too."""
+        return heard.from_virtual_mac and not self.params.source_mac_is_virtual
+
+    def is_given_way(self, heard: AdvertisementReceived) -> bool:
+        """Return whether the sender, as MASTER, yields to us although it may be faster (rule M7).
+
+        An OpenBSD that is demoted does so.  If it did not wait for our next advertisement, it would
+        take the role back again and again.
+        """
+        is_fitter = heard.demote > 0 and not self._in_header and not self.is_unfit
+        return is_fitter and self._own[0] < master_down_units(heard.advbase, heard.advskew, 3)
+
     def compared_with(self, heard: AdvertisementReceived) -> str:
         """Return why the other host won, or lost, in words for the operator."""
         theirs, ours = in_words(heard.units / UNITS_PER_SECOND), in_words(self.interval)

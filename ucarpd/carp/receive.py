@@ -195,7 +195,7 @@ class Receiver:
             return drop(DropReason.BAD_TTL, f"TTL {ip.ttl}, must be 255")
         carp = packet.decode(ip.payload)
         if carp.version != packet.VERSION:
-            return drop(DropReason.BAD_VERSION, f"version {carp.version}, CARP is 2; VRRP?")
+            return drop(DropReason.BAD_VERSION, f"version {carp.version}, CARP is 2")
         if carp.type != packet.TYPE_ADVERTISEMENT:
             return drop(DropReason.BAD_TYPE, f"type {carp.type}, an advertisement is 1")
         if not _is_intact(ip):

@@ -5,8 +5,13 @@
 A transition assigns the state, then reports it (StateChanged), then does the work.  On taking over
 the advertisement goes out before the addresses are asked for: it silences rivals, and no script can
 hold it back.  On leaving, the addresses go first, and the final advertisements (a bow-out, or the
-parting advertisement of election rule M1) only when they are gone.  Each of these advertisements
-goes out once in each family.
+parting advertisement of election rule M1) only when they are gone.
+
+An advertisement goes out once in each family.  What makes other hosts take over, a bow-out or the
+statement to be less fit, goes out in the first family alone, and in all a moment later if no host
+has taken over by then.  Two BSD kernels take over from it, and the worse one yields to the better
+one; if it heard the same in the other family after that, it would take over again, and serve beside
+the better one until that advertises next.
 
 Deadlines lie on a grid from the first advertisement on.  A late wake-up sends one advertisement,
 never the ones that it missed.
@@ -37,6 +42,9 @@ from ucarpd.carp.rivals import Rivals
 from ucarpd.carp.timing import UNITS_PER_SECOND, second_advertisement_at
 from ucarpd.carp.verdicts import OwnVerdict, SilenceVerdict
 from ucarpd.carp.why import Cause, Why
+
+FIRST_FAMILY_LEAD = 0.05
+"""Seconds between an offer of the role in the first family, and in all."""
 
 HOLD_DOWN_RATIO = 2
 """After a step-down we stay away for this many of our own master-down intervals."""
@@ -166,11 +174,11 @@ class Transitions(Parts):
         self._enter_backup(why, now)
         if before.is_stepping_down:
             self._master_down.not_before = now + HOLD_DOWN_RATIO * self._rank.master_down_interval
-        # From a host that is less fit it would make every backup take over.
-        is_fit = not before.is_unfit
-        parting = (
-            FinalAdvertisements.parting(before.stated, now + before.interval) if is_fit else None
-        )
+        # From a host that is less fit it would make every backup take over; a kernel needs none.
+        if before.is_unfit or before.takes_for_kernel(heard):
+            parting = None
+        else:
+            parting = FinalAdvertisements.parting(before.stated, now + before.interval)
         self._follow(heard, parting, now)
 
     def _follow(
@@ -192,7 +200,7 @@ class Transitions(Parts):
         before = self._rank
         self._set_rank(rank)
         if (rank.stated, rank.interval) != (before.stated, before.interval):
-            self._advertise(now, now)
+            self._advertise(now, now, offers_role=rank.is_unfit)
 
     def _set_demotion(self, changed: DemotionChanged, now: float) -> None:
         """Without the role: remember it."""
@@ -216,19 +224,23 @@ class Transitions(Parts):
 
     # -- sending -----------------------------------------------------------------------------------
 
-    def _advertise(self, due: float, now: float) -> None:
-        self._send(self._rank.stated)
+    def _advertise(self, due: float, now: float, *, offers_role: bool = False) -> None:
+        is_first = offers_role and len(self._hearing.sources) > 1
+        self._send(self._rank.stated, is_first=is_first)
         if not self._outage.is_mute:
             self._advertised_at = now
         interval = self._rank.interval
+        if is_first:
+            interval = min(interval, FIRST_FAMILY_LEAD)
         following = due + interval
         self.advertise_at = following if following > now else now + interval
 
-    def _send(self, stated: Stated, *, is_final: bool = False) -> None:
+    def _send(self, stated: Stated, *, is_first: bool = False, is_final: bool = False) -> None:
+        """`is_first`: in the first family alone."""
         if self._outage.is_mute:
             return
         advbase, advskew, demotion = stated
-        for source in self._hearing.sources:
+        for source in self._hearing.sources[: 1 if is_first else None]:
             counter = self._counter.take()
             self._actions.append(
                 SendAdvertisement(source, advbase, advskew, counter, demotion, is_final)
@@ -249,4 +261,4 @@ class Transitions(Parts):
 
     def _send_final(self, now: float) -> None:
         if (stated := self._leaving.take_final(now)) is not None:
-            self._send(stated, is_final=True)
+            self._send(stated, is_first=self._leaving.deadline is not None, is_final=True)

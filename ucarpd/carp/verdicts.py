@@ -24,6 +24,7 @@ class MasterVerdict(Enum):
     STAY_TIED = "M4"
     END_TIE = "M5"
     STAY_UNDECIDED = "M6"
+    STAY_FITTER = "M7"
 
 
 class BackupVerdict(Enum):

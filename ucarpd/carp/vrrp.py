@@ -16,12 +16,12 @@ _SIZE = {4: 4, 6: 16}
 
 
 def is_vrrp(payload: bytes, family: Family) -> bool:
-    """Return whether it has the form of VRRP; with seven addresses it passes for CARP."""
-    if len(payload) < _FIXED or payload[3] == AUTHLEN:
+    """Return whether it has the form of VRRP; version 2 with seven addresses passes for CARP."""
+    if len(payload) < _FIXED:
         return False
     size = _FIXED + payload[3] * _SIZE[family]
     match payload[0]:
-        case 0x21:
+        case 0x21 if payload[3] != AUTHLEN:
             return len(payload) in {size, size + _AUTHENTICATION}
         case 0x31:
             return len(payload) == size

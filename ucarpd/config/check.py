@@ -133,8 +133,12 @@ def _about_peers(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
         return  # `load` reports the fault.
     for group in groups:
         if group.version in hashed - peers:
-            text = f"IPv{group.version} advertisements still go to the group {group}:"
-            yield given["UCARP_PEERS"], f"{text} add the peers' IPv{group.version} addresses"
+            family = f"IPv{group.version}"
+            text = f"{family} advertisements still go to the group {group}:"
+            text += f" add the peers' {family} addresses"
+            # carppeer there is for IPv4 alone, and it takes IPv6 from the group only.
+            text += ", unless one is an OpenBSD" if group.version == 6 else ""
+            yield given["UCARP_PEERS"], text
 
 
 def _about_wait(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:

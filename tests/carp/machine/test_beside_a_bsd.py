@@ -1,18 +1,18 @@
 """What happens beside a BSD kernel, which advertises from the virtual MAC address?"""
 
 import pytest
-from playbook import brought_to, dual, play, tell, words
+from playbook import brought_to, demoted, dual, play, tell, words
 
 from ucarpd.carp.actions import State
 
 
 def test_clients_are_told_the_virtual_mac_by_a_host_that_yields():
-    """The kernel is master already, and announces nothing."""
+    """The kernel is master already, and announces nothing, whatever it hears from us now."""
     play(
         brought_to(State.MASTER, advskew=100),
         """
         at 13.6: AdvertisementReceived 1/0 from 10.0.0.2 at_virtual_mac -> StateChanged MASTER BACKUP, ReleaseAddresses
-        at 13.7: AddressesReleased -> AnnounceAddresses 10.0.0.100 at_successor, SendAdvertisement 1/100
+        at 13.7: AddressesReleased -> AnnounceAddresses 10.0.0.100 at_successor
         at 14.6: AdvertisementReceived 1/0 from 10.0.0.2 at_virtual_mac -> nothing
         """,
     )
@@ -27,7 +27,7 @@ def test_clients_are_told_the_virtual_mac_by_a_host_that_bows_out(leaves, state)
         dual(State.MASTER),
         f"""
         at 13.6: {leaves} -> StateChanged MASTER {state}, ReleaseAddresses
-        at 13.7: AddressesReleased -> SendAdvertisement 255/255 D255, SendAdvertisement 255/255 IPv6 D255
+        at 13.7: AddressesReleased -> SendAdvertisement 255/255 D255
         """,
     )
     announced, *end = tell(machine, "AdvertisementReceived 1/0 from fe80::2 at_virtual_mac", 13.702)
@@ -49,7 +49,56 @@ def test_at_the_virtual_mac_address_nobody_has_to_be_told():
         brought_to(State.MASTER, advskew=100, virtual_mac=True),
         """
         at 13.6: AdvertisementReceived 1/0 from 10.0.0.2 at_virtual_mac -> StateChanged MASTER BACKUP, ReleaseAddresses
-        at 13.7: AddressesReleased -> SendAdvertisement 1/100
+        at 13.7: AddressesReleased -> nothing
+        """,
+    )
+
+
+def test_a_kernel_that_wins_is_sent_no_parting_advertisement():
+    """Another one that preempts would take the role from it, and an OpenBSD that is demoted yield.
+
+    From the virtual MAC address every host of ours speaks too, and these announce themselves then.
+    """
+    for ours, parting in (({}, []), ({"source_mac_is_virtual": True}, ["SendAdvertisement 1/100"])):
+        machine = brought_to(State.MASTER, advskew=100, virtual_mac=True, **ours)
+        tell(machine, "AdvertisementReceived 1/0 from 10.0.0.2 at_virtual_mac", 13.6)
+        assert [words(each) for each in tell(machine, "AddressesReleased", 13.7)] == parting
+
+
+@pytest.mark.parametrize(
+    ("heard", "ours", "state", "because"),
+    [
+        ("1/0 from 10.0.0.2 D1", {}, "MASTER", "it yields to every host that is not demoted"),
+        ("1/0 from 10.0.0.2", {}, "BACKUP", "it is not demoted"),
+        ("1/0 from 10.0.0.2 D1", {"advbase": 3}, "BACKUP", "it would not wait for us"),
+        ("0/20 from 10.0.0.2 D1", {}, "BACKUP", "nor would this one"),
+    ],
+)
+def test_rule_m7_an_openbsd_that_is_demoted_yields_to_us(heard, ours, state, because):
+    """If both yielded, no host would serve for three intervals."""
+    machine = brought_to(State.MASTER, **{"advskew": 100} | ours)
+    told = tell(machine, f"AdvertisementReceived {heard} at_virtual_mac", 13.6)
+    assert machine.state is State(state), because
+    if state == "MASTER":
+        assert words(told[0]) == "SendAdvertisement 1/100"
+
+
+def test_rule_m7_is_not_for_a_host_that_is_less_fit():
+    machine = demoted(1, State.MASTER)
+    tell(machine, "AdvertisementReceived 1/0 from 10.0.0.2 D1 at_virtual_mac", 13.6)
+    assert machine.state is State.BACKUP
+
+
+def test_a_master_that_yields_silently_is_left_its_turn():
+    """A kernel is sent no parting advertisement, from which a third host would know (rule T1)."""
+    play(
+        brought_to(State.BACKUP, advskew=100),
+        """
+        at 10.5: AdvertisementReceived 1/50 from 10.0.0.3 -> nothing
+        at 11.0: AdvertisementReceived 1/0 from 10.0.0.2 at_virtual_mac -> nothing
+        at 12.5: AdvertisementReceived 1/0 from 10.0.0.2 at_virtual_mac -> nothing
+        at 14.1: AdvertisementReceived 255/255 from 10.0.0.2 at_virtual_mac -> nothing
+        at 14.101: AdvertisementReceived 1/50 from 10.0.0.3 -> nothing
         """,
     )
 

@@ -65,7 +65,7 @@ def test_dual_stack_step_down_says_so_and_holds_both_timers():
     machine = play(
         dual(State.MASTER),
         """
-        at 13.6: StepDownRequested -> SendAdvertisement 254/254 D255, SendAdvertisement 254/254 IPv6 D255
+        at 13.6: StepDownRequested -> SendAdvertisement 254/254 D255
         at 13.6: AdvertisementReceived 1/0 from 10.0.0.2 -> StateChanged MASTER BACKUP, ReleaseAddresses
         at 13.7: AdvertisementReceived 1/0 from fe80::2 -> nothing
         at 14.0: AddressesReleased -> nothing
@@ -82,13 +82,50 @@ def test_dual_stack_step_down_says_so_and_holds_both_timers():
     )
 
 
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [("StepDownRequested", "254/254"), ("DemotionChanged 2", "254/2")],
+)
+def test_the_role_is_offered_in_one_family_first(what, said):
+    """In the other one it would come too late to a BSD that has just yielded to another BSD."""
+    play(
+        dual(State.MASTER),
+        f"""
+        at 13.6: {what} -> SendAdvertisement {said} D255
+        at 13.65: DeadlineReached -> SendAdvertisement {said} D255, SendAdvertisement {said} IPv6 D255
+        at 14.65: DeadlineReached -> SendAdvertisement {said} D255, SendAdvertisement {said} IPv6 D255
+        """,
+    )
+
+
+def test_the_copy_of_a_bow_out_goes_out_in_both_families():
+    play(
+        dual(State.MASTER),
+        """
+        at 13.6: StopRequested -> StateChanged MASTER INIT, ReleaseAddresses
+        at 13.8: AddressesReleased -> SendAdvertisement 255/255 D255
+        at 13.85: DeadlineReached -> SendAdvertisement 255/255 D255, SendAdvertisement 255/255 IPv6 D255, Finish
+        """,
+    )
+
+
+def test_an_offer_delays_no_advertisement_that_is_due_sooner():
+    play(
+        dual(State.MASTER, advbase=0, advskew=10),
+        f"""
+        at 13.5: DemotionChanged 2 -> SendAdvertisement 254/2 D255
+        at {13.5 + 10 / 256}: DeadlineReached -> SendAdvertisement 254/2 D255, SendAdvertisement 254/2 IPv6 D255
+        """,
+    )
+
+
 @pytest.mark.parametrize("source", ["10.0.0.2", "fe80::2"])
 def test_the_bow_out_ends_when_a_master_is_heard_in_either_family(source):
     play(
         dual(State.MASTER),
         f"""
         at 13.6: DemotionChanged 255 -> StateChanged MASTER BACKUP, ReleaseAddresses
-        at 13.8: AddressesReleased -> SendAdvertisement 255/255 D255, SendAdvertisement 255/255 IPv6 D255
+        at 13.8: AddressesReleased -> SendAdvertisement 255/255 D255
         at 13.82: AdvertisementReceived 1/100 from {source} -> nothing
         until 19.5: deadlines -> nothing
         """,

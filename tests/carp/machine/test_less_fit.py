@@ -1,7 +1,7 @@
 """What happens when a host becomes less fit?"""
 
 import pytest
-from playbook import IN_HEADER, brought_to, demoted, dual, host, play, tell
+from playbook import IN_HEADER, brought_to, demoted, host, play, tell
 
 from ucarpd.carp.actions import State
 
@@ -87,13 +87,6 @@ def test_rule_m3_two_that_are_equally_unfit_decide_by_the_tie():
         at 13.7: AddressesReleased -> nothing
         at 15.1: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 254/240 D255, AcquireAddresses
         """,
-    )
-
-
-def test_dual_stack_a_demotion_is_stated_in_both_families():
-    play(
-        dual(State.MASTER),
-        "at 13.6: DemotionChanged 1 -> SendAdvertisement 254/1 D255, SendAdvertisement 254/1 IPv6 D255",
     )
 
 

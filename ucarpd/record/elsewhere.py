@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from ucarpd.carp.params import IPAddress
+from ucarpd.linux.namespace import process_namespace
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.record.record import Content, here, paths, written_in
 
@@ -20,11 +21,11 @@ def virtual_addresses_elsewhere() -> frozenset[IPAddress]:
 
 
 def others(directory: Path) -> Iterator[Content]:
-    """Yield the records of the instances that other processes run.
+    """Yield the records of the instances that other processes run, or may run in a container.
 
     Raises PermissionError if they may not be read.
     """
-    where = here()
+    where, namespace = here(), process_namespace()
     for path in paths(directory):
         try:
             written = written_in(path)
@@ -32,7 +33,9 @@ def others(directory: Path) -> Iterator[Content]:
             raise
         except OSError:
             continue  # Other records stay usable; the instance itself reports the fault.
-        if written is None or written.pid == os.getpid() or written.here != where:
+        if written is None or written.here != where:
             continue
-        if Path("/proc", str(written.pid)).exists():
+        if written.pid_namespace not in {None, namespace}:
+            yield written.content  # A container's, which may be running.
+        elif written.pid != os.getpid() and Path("/proc", str(written.pid)).exists():
             yield written.content

@@ -176,6 +176,12 @@ class AddressMessages(InstanceLines):
             )
         self._fault(logging.ERROR, "device", text)
 
+    def settings_put_back(self, settings: Sequence[object]) -> None:
+        text = (
+            f"another program has changed {listed(settings)}; set again for the virtual MAC address"
+        )
+        self._fault(logging.WARNING, "settings", text)
+
 
 _REMOVERS = {
     Program.NETWORKD: (

@@ -1,7 +1,7 @@
-"""The virtual addresses that other processes of this host serve, by their records."""
+"""The virtual addresses of other processes of this host, by their records."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -18,6 +18,20 @@ def virtual_addresses_elsewhere() -> frozenset[IPAddress]:
     except OSError:
         return frozenset()  # Our own record has the same fault, which is reported.
     return frozenset(ip_address(a.ip) for each in found for a in each.addresses)
+
+
+def sharers(ips: Collection[IPAddress]) -> list[str]:
+    """Say which files that other processes run list any of these addresses.
+
+    Raises PermissionError if the records may not be read.
+    """
+    wanted = {str(ip) for ip in ips}
+    return [
+        f"{content.path}, which another process runs, also has {each.ip}: keep it in one file"
+        for content in others(run_directory())
+        for each in content.addresses
+        if each.ip in wanted
+    ]
 
 
 def others(directory: Path) -> Iterator[Content]:

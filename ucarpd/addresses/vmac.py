@@ -16,6 +16,7 @@ from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
 from ucarpd.engine import Addresses, Outcome, Transition
+from ucarpd.linux import sysctl
 from ucarpd.linux.macvlan import prepare_macvlan
 from ucarpd.linux.netlink import Netlink
 from ucarpd.log.messages import Journal
@@ -183,7 +184,17 @@ class VirtualMacAddresses:
         device = self._netlink.link(self._config.address_device)
         if not (self._made and parent and device and device.parent == parent.index):
             return False
-        return device.mac == virtual_mac(self._config.vhid)
+        return device.mac == virtual_mac(self._config.vhid) and not self._has_lost_ipv6()
+
+    def _has_lost_ipv6(self) -> bool:
+        """Return whether only the device is without the IPv6 that it needs.
+
+        If the MTU of the interface becomes small, the kernel lowers that of the device, and never
+        raises it again.
+        """
+        device, interface = self._config.address_device, self._config.interface
+        is_needed = any(each.version == 6 for each in self.all())
+        return is_needed and sysctl.lacks_ipv6(device) and not sysctl.lacks_ipv6(interface)
 
     def _make(self, *, up: bool, done: Callable[[OSError | None], None]) -> None:
         """Make the device.  The worker does the steps in order; `done` gets the first error."""
@@ -202,6 +213,8 @@ class VirtualMacAddresses:
         self._remove_renamed()
         mac = virtual_mac(config.vhid)
         self._netlink.beside(self._parent_arp.hold, errors.append)
+        if self._has_lost_ipv6():
+            self._netlink.remove_link(config.address_device, errors.append)
         self._netlink.add_macvlan(config.interface, config.address_device, mac, errors.append)
         self._netlink.beside(partial(self._prepare, []), errors.append)
         self._netlink.set_link(config.address_device, up, last)

@@ -10,7 +10,7 @@ from virtual_loop import in_virtual_time
 
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.addresses.netlink import NetlinkAddresses
-from ucarpd.addresses.vmac import VirtualMacAddresses
+from ucarpd.addresses.vmac import LOOK_AFTER, VirtualMacAddresses
 from ucarpd.engine import Outcome
 from ucarpd.linux import sysctl
 from ucarpd.linux.run_directory import run_directory
@@ -47,6 +47,14 @@ class Settings:
 
     def get(self, name, setting, family=4):
         return self._path(name, family, setting).read_text().strip()
+
+    def put(self, name, setting, value):
+        self._path(name, 4, setting).write_text(f"{value}\n")
+
+    def switch_ipv6(self, *, on, name):
+        path = self._path(name, 6, "forwarding")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("0\n") if on else path.unlink(missing_ok=True)
 
     def remove(self, name, setting, family=4):
         self._path(name, family, setting).unlink()
@@ -292,6 +300,56 @@ async def test_all_are_missing_while_the_device_is_down_or_gone(tmp_path, settin
     assert bench.addresses.missing() == (ONE, TWO)
     bench.netlink.lose_link(DEVICE)
     assert bench.addresses.missing() == (ONE, TWO)
+
+
+@in_virtual_time
+async def test_a_device_with_another_mac_address_is_replaced(tmp_path, settings):
+    bench = Bench(tmp_path)
+    await bench.start()
+    await bench.serve()
+    bench.netlink.macs[DEVICE] = bytes(6)
+    assert bench.addresses.missing() == (ONE, TWO)
+    bench.acquire()
+    await settled()
+    assert bench.netlink.told()[0] == MAKE
+    assert bench.addresses.missing() == ()
+
+
+@in_virtual_time
+async def test_a_device_that_alone_has_no_ipv6_is_replaced(tmp_path, settings):
+    """Its MTU has followed the small one of the interface, and the kernel does not raise it again."""
+    bench = Bench(tmp_path, "UCARP_EXTRA_ADDRS=2001:db8::1/64\n")
+    settings.switch_ipv6(on=True, name="all")
+    await bench.start()
+    for name in ("eth0", DEVICE):
+        settings.switch_ipv6(on=False, name=name)
+    bench.acquire()
+    await settled()
+    assert MAKE not in bench.netlink.told()
+    settings.switch_ipv6(on=True, name="eth0")
+    bench.acquire()
+    await settled()
+    assert bench.netlink.told()[:2] == [f"remove {DEVICE}", MAKE]
+
+
+@in_virtual_time
+async def test_settings_that_another_program_changes_are_set_again(tmp_path, settings):
+    bench = Bench(tmp_path)
+    await bench.start()
+    for name, setting in (("eth0", "arp_announce"), (DEVICE, "rp_filter")):
+        settings.put(name, setting, "1")
+    await asyncio.sleep(LOOK_AFTER)
+    assert settings.get("eth0", "arp_announce") == settings.get(DEVICE, "rp_filter") == "2"
+    (line,) = bench.log.told()
+    assert line == f"settings_put_back arp_announce of eth0 rp_filter of {DEVICE}"
+    settings.remove(DEVICE, "rp_filter")
+    await asyncio.sleep(LOOK_AFTER)
+    assert bench.log.told() == [], "a device that is gone is made again"
+    await bench.addresses.dispose()
+    settings.put("eth0", "arp_ignore", "0")
+    await asyncio.sleep(2 * LOOK_AFTER)
+    assert settings.get("eth0", "arp_ignore") == "0"
+    assert settings.get("eth0", "arp_announce") == "1", "as the other program has set it"
 
 
 class Owner:

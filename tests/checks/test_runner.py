@@ -97,6 +97,30 @@ async def test_a_run_that_takes_longer_than_the_interval_delays_the_next_one(hos
 
 
 @in_virtual_time
+async def test_a_host_that_was_stopped_has_no_failed_check(host):
+    made = host()
+    made.checks.configure([check("interval=10 timeout=1 fall=1")])
+    made.seconds = 0.5
+    for wait in (2.0, 10.0):
+        await asyncio.sleep(wait)
+        made.changes.clear()
+        runs = len(made.begun)
+        while len(made.begun) == runs:
+            await asyncio.sleep(0.1)
+        asyncio.get_running_loop().jump(60)
+        await asyncio.sleep(2)
+        assert made.changes == [], "it is asked again at once"
+    made.seconds = 60.0
+    for failed in (False, True):
+        while not made.is_running:
+            await asyncio.sleep(0.1)
+        asyncio.get_running_loop().jump(60)
+        await asyncio.sleep(0.1)
+        assert (made.changes == [("db", "failed")]) is failed, "it is too slow if that goes on"
+    made.checks.close()
+
+
+@in_virtual_time
 async def test_a_run_ends_at_its_time_out(host):
     made = host()
     made.checks.configure([check("interval=1 timeout=0.5 fall=2")])

@@ -101,6 +101,14 @@ def test_a_password_in_place_of_its_file_is_not_shown():
         assert fault.endswith(": must be an absolute path, which starts with /")
 
 
+def test_a_password_in_a_url_is_not_shown():
+    url = "http://root:geheim7@127.0.0.1/"
+    fault = "cannot have a user or a password"
+    assert faults(minimal(f"UCARP_CHECK_WEB='{url}'")) == [f"5: UCARP_CHECK_WEB: {fault}"]
+    [fault] = faults(minimal(f"UCARP_PEERS={url}"))
+    assert "geheim7" not in fault
+
+
 def test_scripts_and_representations_have_no_secret():
     config = loaded(
         minimal("UCARP_KEY=676568656d\nUCARP_PASS_OLD=geheim7nis\nUCARP_KEY_OLD=abcdef", PASS=None)

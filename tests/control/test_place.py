@@ -8,6 +8,8 @@ import pytest
 
 from ucarpd.control import place
 from ucarpd.control.place import Place
+from ucarpd.ctl.processes import pid_of
+from ucarpd.linux.namespace import process_namespace
 
 
 def mode(path):
@@ -125,6 +127,27 @@ def test_sockets_of_the_dead_are_removed_and_no_others(tmp_path, groups, directo
         made.remove_stale()
         names = {path.name for path in directory.iterdir()}
         assert names == {made.path.name, "2.sock", "notes.txt"}
+
+
+def test_the_socket_of_another_container_stays(tmp_path, groups, directory):
+    """In its own namespace its process has the same number."""
+    usual = directory / f"{os.getpid()}.sock"
+    directory.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as living:
+        living.bind(str(usual))
+        living.listen(1)
+        made = Place(tmp_path / "run", groups)
+        with made.open():
+            assert made.path == directory / f"{os.getpid()}-{process_namespace()}.sock"
+            assert made.is_in_place()
+            assert pid_of(made.path) == os.getpid()
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(str(usual))
+                living.accept()[0].close()
+        made.remove()
+    assert list(directory.iterdir()) == [usual]
+    made.open().close()
+    assert made.path == usual, "that container has died"
 
 
 def test_it_takes_its_own_socket_away_and_no_other(tmp_path, groups):

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 import pytest
 from lab import Host, Process, inside
 from nodes import VIP, conf, note
+from secondaries import routes
 
 from ucarpd import config
 from ucarpd.linux.address_table import AddressTable
@@ -68,6 +69,22 @@ def test_what_the_kernel_takes_along_is_there_afterwards(a, wrap):
     assert left(a) == set(own)
     assert {each["label"] for each in a.addresses()} == {"eth0:x"}
     assert all(900 < each["valid_life_time"] <= 1000 for each in a.addresses())
+
+
+@pytest.mark.parametrize("wrap", [(), READ_ONLY], ids=["promoted", "put back"])
+def test_the_routes_of_an_interface_without_another_address_stay(a, wrap):
+    """The source address is on the loopback interface."""
+    a.ip("address", "flush", "dev", "eth0")
+    a.ip("address", "add", f"{a.address}/32", "dev", "lo")
+    a.ip("route", "add", "172.16.0.0/16", "dev", "eth0")
+    a.ip("route", "add", "192.0.2.0/24", "via", "172.16.0.254", "table", "7")
+    selection = ("table", "all", "dev", "eth0")
+    own = routes(a, *selection)
+    a.ip("address", "add", f"{VIP}/32", "dev", "eth0")
+    leave(a)
+    process = clear(a, *wrap)
+    assert process.popen.returncode == 0, process.text()
+    assert (left(a), routes(a, *selection)) == (set(), own)
 
 
 def test_what_another_instance_serves_or_has_left_is_not_put_back(a):

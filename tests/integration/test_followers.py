@@ -3,6 +3,7 @@
 import signal
 import sys
 
+import pytest
 from fake_systemctl import FakeSystemctl
 from lab import wait_for
 from nodes import VIP, conf, start_backup, start_master
@@ -64,6 +65,19 @@ def test_routes_move_with_the_address(a):
     daemon.stop()
     assert routes(a) == []
     assert "via 172.16.0.254" in a.ip("route", "show", "198.51.100.0/24").stdout
+
+
+def test_a_route_leaves_a_device_that_was_renamed(a):
+    a.ip("link", "add", "wan", "type", "veth", "peer", "name", "modem")
+    for device in ("wan", "modem"):
+        a.ip("link", "set", device, "up")
+    daemon = start_master(a, ROUTES="'192.0.2.0/24 dev wan'")
+    wait_for("the route", lambda: routes(a))
+    if a.ip("link", "set", "wan", "name", "other", check=False).returncode:
+        pytest.skip("this kernel renames no interface that is up")
+    assert routes(a) == ["192.0.2.0/24 dev other scope link"]
+    daemon.stop()
+    assert routes(a) == []
 
 
 def test_clear_removes_routes_after_a_crash(a):

@@ -1,10 +1,20 @@
 """Who else touches the addresses of a master: hosts that answer for them, programs that remove them."""
 
+import signal
 import time
 from ipaddress import ip_address
 
 from lab import wait_for
-from nodes import MASTER, VIP, mac, start_backup, start_master, start_ucarp, wait_for_address
+from nodes import (
+    MASTER,
+    VIP,
+    conf,
+    mac,
+    start_backup,
+    start_master,
+    start_ucarp,
+    wait_for_address,
+)
 from wiretap import open_in
 
 from ucarpd.carp.neighbours import ARP_REQUEST, gratuitous_arp, unsolicited_neighbour_advertisement
@@ -106,3 +116,29 @@ def test_the_down_script_of_an_old_ucarp(a):
     ours.wait_for_line(f"{VIP} was removed from eth0")
     ours.wait_for_line(f"web: process {old.pid} is the old ucarp", f"type: kill {old.pid}")
     wait_for_address(a)
+
+
+def test_a_reload_that_moves_addresses_between_files_is_no_other_program(a):
+    one, other = "172.16.0.51", "172.16.0.52"
+
+    def write(first, second):
+        a.write_conf("a", conf(a.address, EXTRA_ADDRS=first))
+        a.write_conf("b", conf(a.address, VHID=2, ADDR="172.16.0.2", EXTRA_ADDRS=second))
+
+    def have_moved(times):
+        is_over = len(monitor.lines("Deleted")) == 2 * times
+        return is_over and a.has(one) and a.has(other)
+
+    monitor = a.start("ip", "monitor", "address")
+    write(one, other)
+    daemon = a.ucarpd()
+    daemon.wait_for_line(MASTER, count=2)
+    wait_for("both addresses", lambda: have_moved(0))
+    for count, (first, second) in enumerate(((other, one), (one, other)), start=1):
+        write(first, second)
+        daemon.signal(signal.SIGHUP)
+        wait_for("both addresses again", lambda count=count: have_moved(count))
+    a.ip("address", "delete", f"{one}/16", "dev", "eth0")
+    daemon.wait_for_line("was removed from eth0 by another program")
+    (line,) = daemon.lines("by another program")
+    assert one in line

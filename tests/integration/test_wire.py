@@ -141,6 +141,23 @@ def test_group_membership(a):
     assert GROUP not in groups(a)
 
 
+@pytest.mark.parametrize("pause", [False, True], ids=["at once", "later"])
+def test_an_ipv6_group_is_joined_again_when_ipv6_is_back(a, pause):
+    """The kernel leaves it when the MTU is too small for IPv6."""
+
+    def is_joined():
+        return "ff020000000000000000000000000012" in a.run("cat", "/proc/net/igmp6").stdout
+
+    a.enable_ipv6("fd00::11/64")
+    daemon = start_backup(a, ADDR=f"{VIP},fd00::1", MASK=None, SRCIP=None, DEADRATIO=99)
+    assert is_joined()
+    a.ip("link", "set", "eth0", "mtu", "1200")
+    if pause:
+        daemon.wait_for_line("because its MTU is below 1280")
+    a.ip("link", "set", "eth0", "mtu", "1500")
+    wait_for("the membership", is_joined)
+
+
 def test_a_group_is_left_with_the_last_virtual_host_that_uses_it(a):
     group = "239.1.2.3"
     daemon = start_master(a)

@@ -248,6 +248,9 @@ async def test_units_that_fail_are_a_finding_and_no_reason_to_leave(make, log_li
     assert finding.reason.startswith("systemctl start a.service b.timer failed, exit status 1")
     assert any(finding.reason in line for line in log_lines.told())
     host.systemd.status = 0
+    await asyncio.sleep(units.FIRST_PAUSE)
+    assert host.systemd.told()[-1] == START
+    assert host.findings() == []
     await host.instance.stop("stopping")
 
 

@@ -6,11 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 from instance_bench import SOURCE
+from recorded import leave
 from virtual_loop import in_virtual_time
 
 from ucarpd.linux import link_managers, sysctl
 from ucarpd.linux.link_managers import LinkManager, Program
 from ucarpd.process.removals import TOO_OFTEN, WITHIN, Removals
+from ucarpd.record import record
 
 
 class Bench:
@@ -20,7 +22,8 @@ class Bench:
         self.story = []
         self.works = []
         self.is_beside = False
-        config = SimpleNamespace(address_device="eth0", interface="eth0", vhid=1)
+        served = [SimpleNamespace(ip=SOURCE)]
+        config = SimpleNamespace(address_device="eth0", interface="eth0", vhid=1, served=served)
         self.removals = Removals(config, self, self, self, self, self, self)
 
     def link(self, name):
@@ -43,8 +46,8 @@ class Bench:
     def ipv6_gone(self, device, *, is_off):
         return f"{device}: {'IPv6 is off' if is_off else 'its MTU is too small'}"
 
-    def removers(self, old_ucarps, found):
-        return ", ".join([*old_ucarps, *(each.program.value for each in found)])
+    def removers(self, daemons, found):
+        return ", ".join([*daemons, *(each.program.value for each in found)])
 
     def event(self, event, text):
         self.story.append(text)
@@ -109,6 +112,20 @@ async def test_who_may_have_done_it_is_told_once_in_a_term():
     await asyncio.sleep(0)
     assert len(bench.works) == 1
     assert bench.removals.total == 3
+
+
+@pytest.mark.usefixtures("managers")
+@in_virtual_time
+async def test_another_process_with_the_same_address_may_have_done_it(
+    tmp_path, run_directory, monkeypatch
+):
+    monkeypatch.setattr(record, "process_namespace", lambda: 1)
+    left = leave(tmp_path, run_directory, ADDR=SOURCE)
+    bench = Bench()
+    bench.removals.note(SOURCE)
+    await bench.look()
+    text = f"{left.path}, which another process runs, also has {SOURCE}: keep it in one file"
+    assert bench.told() == ["taken away", f"an address was removed: {text}, systemd-networkd"]
 
 
 @pytest.mark.usefixtures("managers")

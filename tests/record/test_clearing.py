@@ -337,6 +337,7 @@ def test_the_way_to_the_bow_out_imports_little():
         "ucarpd.linux.address_table",
         "ucarpd.linux.namespace",
         "ucarpd.linux.packet_out",
+        "ucarpd.linux.scarcity",
         "ucarpd.linux.sysctl",
         "ucarpd.linux.lock",
         "ucarpd.linux.run_directory",

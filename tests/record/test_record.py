@@ -289,6 +289,15 @@ def test_others_are_those_that_run_elsewhere(tmp_path, run):
     assert list(others(run)) == []
 
 
+def test_others_are_those_of_containers(tmp_path, run, monkeypatch):
+    """They have process ids of their own, so ours may be theirs as well, or nobody's."""
+    contents = {name: content(tmp_path, name) for name in ("first", "second")}
+    monkeypatch.setattr(record, "process_namespace", lambda: 1)
+    Record("first", run).write(contents["first"])
+    in_child(lambda: Record("second", run).write(contents["second"]))
+    assert list(others(run)) == [contents["first"], contents["second"]]
+
+
 def test_a_record_is_read_again_only_when_it_has_changed(tmp_path, run, monkeypatch):
     live = Record("web", run)
     live.write(content(tmp_path))

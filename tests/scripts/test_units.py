@@ -129,6 +129,38 @@ def test_a_failure_is_told_and_nothing_waits_for_more(bench):
     assert bench.told == [line]
 
 
+def test_what_has_failed_is_tried_again(bench, monkeypatch):
+    monkeypatch.setattr(units, "FIRST_PAUSE", 0.05)
+
+    async def scenario(made):
+        bench.systemctl.fail("start", 5)
+        made.start()
+        one = ["start a.service b.timer", "start done"]
+        await bench.systemctl.until_told(*one * 3)
+        bench.systemctl.fail("start", 0)
+        while len(bench.told) < 2:
+            await asyncio.sleep(0.01)
+
+    bench.run(scenario)
+    failed, done = bench.log.lines
+    assert (failed, "") == tuple(bench.told)
+    assert done == "systemctl start a.service b.timer: done"
+
+
+@pytest.mark.parametrize("end", [Units.close, Units.stop])
+@in_virtual_time
+async def test_what_has_failed_is_not_tried_again_after_the_end(monkeypatch, end):
+    systemd = FakeSystemd(monkeypatch, units)
+    systemd.status = 1
+    made = Units(NAMES, Log(), environment={})
+    made.start()
+    await asyncio.sleep(1)
+    systemd.status = 0
+    end(made)
+    await asyncio.sleep(units.LONGEST_PAUSE)
+    assert systemd.told().count("start a.service b.timer") == 1
+
+
 def test_one_that_hangs_is_given_up(bench, monkeypatch):
     bench.timeout = 0.0
     monkeypatch.setattr(units, "LONGEST_WAIT", 0.1)

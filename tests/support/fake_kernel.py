@@ -25,6 +25,7 @@ class FakeNetlink:
         self._seen: dict[str, dict] = {}
         self.indexes: dict[str, int] = {"eth0": 2}
         self.parents: dict[str, int] = {}
+        self.macs: dict[str, bytes] = {}
         self.down: set[str] = set()
         self.refuses: set = set()
         self.keeps: set = set()
@@ -65,7 +66,8 @@ class FakeNetlink:
         is_up = interface not in self.down
         parent = self.parents.get(interface)
         kind = None if parent is None else "macvlan"
-        return Link(index, interface, MAC, is_up, is_up, is_ethernet=True, parent=parent, kind=kind)
+        mac = self.macs.get(interface, MAC)
+        return Link(index, interface, mac, is_up, is_up, is_ethernet=True, parent=parent, kind=kind)
 
     def links(self, mentioning=""):
         return [self.link(name) for name in self.indexes if mentioning in name]
@@ -166,13 +168,14 @@ class FakeNetlink:
 
     def add_macvlan(self, parent, name, mac, done):
         self.story.append(f"add {name} on {parent} with {mac.hex(':')}")
-        self.beside(lambda: self._add_macvlan(parent, name), done)
+        self.beside(lambda: self._add_macvlan(parent, name, mac), done)
 
-    def _add_macvlan(self, parent, name):
+    def _add_macvlan(self, parent, name, mac):
         if name in self.refuses:
             raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
         self.indexes.setdefault(name, max(self.indexes.values()) + 1)
         self.parents[name] = self.indexes[parent]
+        self.macs[name] = mac
         self.down.add(name)
 
     def set_link(self, name, up, done):

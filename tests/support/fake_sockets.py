@@ -22,6 +22,9 @@ class FakeSockets:
     def open(self, link, params):
         self.story.append(f"open on {link.index}")
 
+    def forget_lost_groups(self):
+        pass
+
     def fault(self, params, family):
         return self.faults.get(family)
 

@@ -72,6 +72,22 @@ class ParentArp:
                     self._leave()
                 raise
 
+    def keep(self) -> list[str]:
+        """Set the values again that another program has changed meanwhile, and return which.
+
+        Blocks; raises OSError.
+        """
+        if not self._index:
+            return []
+        changed = [
+            f"{name} of {self._interface}"
+            for name, as_good in _AS_GOOD.items()
+            if sysctl.get(self._interface, 4, name) not in as_good
+        ]
+        if changed:
+            self.hold()
+        return changed
+
     @property
     def files(self) -> frozenset[str]:
         """The name of the file in the private directory, if it is in use."""

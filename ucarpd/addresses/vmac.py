@@ -21,6 +21,9 @@ from ucarpd.linux.macvlan import prepare_macvlan
 from ucarpd.linux.netlink import Netlink
 from ucarpd.log.messages import Journal
 
+LOOK_AFTER = 10.0
+"""Seconds between two looks whether another program has changed a setting, such as sysctl --system."""
+
 
 class AddressOwner(Addresses, Protocol):
     """The object that adds the addresses to the device: ucarpd's own code, or scripts."""
@@ -36,6 +39,7 @@ class VirtualMacAddresses:
     def __init__(
         self, config: Config, netlink: Netlink, owner: AddressOwner, log: Journal, arp: ParentArp
     ) -> None:
+        self._loop = asyncio.get_running_loop()
         self._owner = owner
         self._netlink = netlink
         self._log = log
@@ -45,6 +49,7 @@ class VirtualMacAddresses:
         self._made = False
         self._index: int | None = None
         """The index of the device that was made."""
+        self._look: asyncio.TimerHandle | None = None
         self.reconfigure(config)
 
     def reconfigure(self, config: Config) -> None:
@@ -85,6 +90,8 @@ class VirtualMacAddresses:
 
         done_with_device = partial(is_up, self._job)
         if self._is_made():
+            # Since it was made, udev may have set what the administrator wants for all interfaces.
+            self._netlink.attempt(partial(self._prepare, []), lambda _error: None)
             self._netlink.set_link(self._config.address_device, up=True, done=done_with_device)
         else:
             self._make(up=True, done=done_with_device)
@@ -133,9 +140,9 @@ class VirtualMacAddresses:
         return self._owner.present()
 
     def missing(self) -> tuple[IPAddress, ...]:
-        """Return the missing addresses: all, if the device is down or gone and answers no host."""
+        """Return the missing addresses: all, if the device is down, gone, or at another MAC address."""
         device = self._netlink.link(self._config.address_device)
-        if device is None or not device.is_up:
+        if device is None or not device.is_up or device.mac != virtual_mac(self._config.vhid):
             return self._owner.all()
         return self._owner.missing()
 
@@ -145,6 +152,8 @@ class VirtualMacAddresses:
     async def dispose(self) -> None:
         """Remove the device, and restore the ARP settings of the interface."""
         is_done = asyncio.Event()
+        if self._look is not None:
+            self._look.cancel()
 
         def left(error: OSError | None) -> None:
             self._refused(error)
@@ -173,20 +182,21 @@ class VirtualMacAddresses:
         """Return whether the device made at start still exists, and only has to come up."""
         parent = self._netlink.link(self._config.interface)
         device = self._netlink.link(self._config.address_device)
-        is_there = bool(parent and device and device.parent == parent.index)
-        return self._made and is_there and not self._is_too_small()
+        if not (self._made and parent and device and device.parent == parent.index):
+            return False
+        return device.mac == virtual_mac(self._config.vhid) and not self._has_lost_ipv6()
 
     @property
-    def _has_ipv6(self) -> bool:
-        return any(address.version == 6 for address in self._config.params().addresses)
+    def _needs_ipv6(self) -> bool:
+        return any(each.version == 6 for each in self._config.params().addresses)
 
-    def _is_too_small(self) -> bool:
-        """Return whether the MTU of the device is too small for IPv6, and that of the interface is not.
+    def _has_lost_ipv6(self) -> bool:
+        """Return whether only the device is without the IPv6 that it needs.
 
         The kernel lowers the MTU of a macvlan with that of the interface, and never raises it.
         """
         device, interface = self._config.address_device, self._config.interface
-        return self._has_ipv6 and sysctl.lacks_ipv6(device) and not sysctl.lacks_ipv6(interface)
+        return self._needs_ipv6 and sysctl.lacks_ipv6(device) and not sysctl.lacks_ipv6(interface)
 
     def _make(self, *, up: bool, done: Callable[[OSError | None], None]) -> None:
         """Make the device.  The worker does the steps in order; `done` gets the first error."""
@@ -198,14 +208,37 @@ class VirtualMacAddresses:
             self._netlink.catch_up()
             device = self._netlink.link(config.address_device)
             self._index = device.index if device is not None else None
+            if self._look is None:
+                self._look = self._loop.call_later(LOOK_AFTER, self._look_at_settings)
             done(first)
 
         self._remove_renamed()
-        if self._is_too_small():
-            self._netlink.remove_link(config.address_device, errors.append)
         mac = virtual_mac(config.vhid)
         self._netlink.beside(self._parent_arp.hold, errors.append)
+        if self._has_lost_ipv6():
+            self._netlink.remove_link(config.address_device, errors.append)
         self._netlink.add_macvlan(config.interface, config.address_device, mac, errors.append)
-        prepare = partial(prepare_macvlan, config.address_device, config.interface, self._has_ipv6)
-        self._netlink.beside(prepare, errors.append)
+        self._netlink.beside(partial(self._prepare, []), errors.append)
         self._netlink.set_link(config.address_device, up, last)
+
+    def _prepare(self, changed: list[str]) -> None:
+        """Set the settings of the device, and add the changed ones to the list."""
+        device, interface = self._config.address_device, self._config.interface
+        prepare_macvlan(device, interface, self._needs_ipv6, changed.append)
+
+    def _look_at_settings(self) -> None:
+        """Set again what another program has changed: the device, and it alone, must answer."""
+        self._look = self._loop.call_later(LOOK_AFTER, self._look_at_settings)
+        changed: list[str] = []
+
+        def keep() -> None:
+            changed.extend(self._parent_arp.keep())
+            self._prepare(changed)
+
+        def kept(_error: OSError | None) -> None:
+            # If the device is gone, it will be made again.
+            if changed:
+                self._log.settings_put_back(changed)
+
+        if self._made:
+            self._netlink.beside(keep, kept)

@@ -21,6 +21,9 @@ FIRST_RUN_WITHIN = 1.0
 ANSWER_WITHIN = 0.25
 """Seconds in which a gateway that can hold up a takeover has to answer."""
 
+STOPPED = 1.0
+"""Seconds by which a time-out comes late if this host was stopped meanwhile, as for a snapshot."""
+
 _places = count()
 
 
@@ -154,6 +157,8 @@ class _Repeated:
         self._probe = PROBES[check.kind](check, surroundings)
         self._task: asyncio.Task[None] | None = None
         self._is_wanted_again = False
+        self._was_stopped = False
+        """Whether the last run does not count because this host was stopped meanwhile."""
         phase = next(_places) * GOLDEN_RATIO % 1
         self._due = self._loop.time() + phase * min(check.interval, FIRST_RUN_WITHIN)
         self._timer: asyncio.TimerHandle | None = None
@@ -194,12 +199,18 @@ class _Repeated:
 
     async def _run(self) -> None:
         timeout = self.check.timeout
-        self.gateway.asked(self._loop.time())
+        began = self._loop.time()
+        was_stopped, self._was_stopped = self._was_stopped, False
+        self.gateway.asked(began)
         try:
             async with asyncio.timeout(timeout):
                 line = await self._probe.run()
         except TimeoutError:
-            self._note(self.check, False, f"timed out after {timeout:g} s")
+            # A host that was stopped could not hear the answer.  If that goes on, it is too slow.
+            is_late = self._loop.time() - began > timeout + STOPPED
+            self._was_stopped = is_late and not was_stopped
+            if not self._was_stopped:
+                self._note(self.check, False, f"timed out after {timeout:g} s")
         except Failed as failed:
             self._note(self.check, False, str(failed))
         else:

@@ -151,8 +151,9 @@ class Draft:
             types.require_no_controls(text)
             return Given(line.name, line.number, text, key.parse(text))
         except ValueError as error:
-            # A password may stand where the path of its file should.
-            is_hidden = key.secret or (key.name == "UCARP_PASSFILE" and not text.startswith("/"))
+            # A password may stand where the path of its file should, or in a URL.
+            is_misplaced = key.name == "UCARP_PASSFILE" and not text.startswith("/")
+            is_hidden = key.secret or is_misplaced or re.search(r"//[^/\s]*@", text)
             shown = "" if is_hidden else f"{_remark(text)} {got(text)}"
             self.refuse(line.number, line.name, f"{error}{shown}")
             return None

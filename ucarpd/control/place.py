@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ucarpd.linux.group import group_id
+from ucarpd.linux.namespace import process_namespace
 from ucarpd.linux.run_directory import control_path, mode_of_ours
 
 DIRECTORY_MODE = 0o2750
@@ -40,6 +41,7 @@ class Place:
         try:
             gid = group_id(self._groups)
             self._make_directory(gid)
+            self.path = self._free_path()
             new = self.path.with_suffix(".new")
             new.unlink(missing_ok=True)
             listener.bind(str(new))
@@ -73,16 +75,19 @@ class Place:
     def remove_stale(self) -> None:
         """Remove sockets of processes that have died.  Raises OSError."""
         for path in self._directory.glob("*.sock"):
-            if path == self.path:
-                continue
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-                client.setblocking(False)
-                try:
-                    client.connect(str(path))
-                except ConnectionRefusedError:
-                    path.unlink(missing_ok=True)
-                except OSError:
-                    continue  # Its queue is full, or it has just gone.
+            if path != self.path and not _is_served(path):
+                path.unlink(missing_ok=True)
+
+    def _free_path(self) -> Path:
+        """Return the path for a new socket.
+
+        In a run directory that containers share, another process may have the same number.
+        """
+        usual = self._directory / f"{os.getpid()}.sock"
+        with suppress(FileNotFoundError):
+            if _identity(usual)[:2] != self._made[:2] and _is_served(usual):
+                return self._directory / f"{os.getpid()}-{process_namespace()}.sock"
+        return usual
 
     def _make_directory(self, gid: int | None) -> None:
         self._directory.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -97,6 +102,19 @@ class Place:
         if mode & ~DIRECTORY_MODE:
             self._directory.chmod(mode & DIRECTORY_MODE)
         _give(self._directory, gid)
+
+
+def _is_served(path: Path) -> bool:
+    """Return whether a process serves this socket, or has just removed it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.setblocking(False)
+        try:
+            client.connect(str(path))
+        except ConnectionRefusedError:
+            return False
+        except OSError:
+            return True  # Its queue is full, or it has just gone.
+    return True
 
 
 def _give(path: Path, gid: int | None) -> bool:

@@ -85,7 +85,8 @@ def ask(method: str = GET_STATUS, parameters: Message | None = None) -> list[Ans
 
 def pid_of(path: Path) -> int:
     """Return the process whose socket this is, 0 if its name does not say."""
-    return int(path.stem) if path.stem.isdecimal() else 0
+    number, _, _ = path.stem.partition("-")
+    return int(number) if number.isdecimal() else 0
 
 
 def _silent(path: Path) -> Answer:

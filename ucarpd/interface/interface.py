@@ -279,6 +279,7 @@ class Interface:
         if old is None or self._link is None or old.index != self._link.index:
             self._close_sockets()
         if self._link is not None and self._link.is_ethernet:
+            self._sockets.forget_lost_groups()
             self._open_sockets(self._link, self._members.values())
             if old is None or old.index != self._link.index:
                 self._double_watch.start()

@@ -88,6 +88,11 @@ class Sockets:
                 with self._noting(group, f"cannot join {group} on {link.name}"):
                     self._others[family].join(group)
 
+    def forget_lost_groups(self) -> None:
+        """Note the groups that the kernel has left; `open` joins them again."""
+        for others in self._others.values():
+            others.forget_lost_groups()
+
     def fault(self, params: Params, family: Family) -> str | None:
         """Return why a virtual host cannot send or receive in this family, or None."""
         fault = self._faults.get(family)

@@ -9,7 +9,7 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -36,6 +36,10 @@ class Entry(NamedTuple):
     link: int
     ip: bytes
     message: bytes
+
+    @property
+    def is_ipv4(self) -> bool:
+        return len(self.ip) == 4
 
     @property
     def identity(self) -> bytes:
@@ -65,6 +69,18 @@ class AddressTable:
         code = self._ask(_RTM_DELADDR, 0, entry.message)
         if code not in (0, errno.EADDRNOTAVAIL, errno.ENODEV):
             raise OSError(code, os.strerror(code))
+
+    def keep_routes(
+        self, interface: str, entries: Sequence[Entry], remove: Callable[[], None]
+    ) -> None:
+        """Call `remove`, which removes these last IPv4 addresses, and restore the routes they take along.
+
+        This is slow, because it loads pyroute2.
+        """
+        from ucarpd.linux.netlink import secondaries  # noqa: PLC0415
+
+        gone = [(each.ip, each.message[1]) for each in entries]
+        secondaries.survive(interface, entries[0].link, gone, remove)
 
     def put_back(self, entry: Entry) -> None:
         """Add the address unchanged; an address that is already there is no error."""

@@ -1,5 +1,7 @@
 """The sysctls of a macvlan that carries virtual addresses."""
 
+from collections.abc import Callable
+
 from ucarpd.linux import sysctl
 
 _IPV4 = {
@@ -23,21 +25,30 @@ _IPV6 = {
 }
 
 
-def prepare_macvlan(name: str, parent: str, with_ipv6: bool) -> None:
+def prepare_macvlan(
+    name: str,
+    parent: str,
+    with_ipv6: bool,
+    changed: Callable[[str], None] = lambda _setting: None,
+) -> None:
     """Set the sysctls of the macvlan; call it before the device comes up.
 
     The device forwards packets if the `parent` does.  If its MTU is too small for IPv6, it serves
-    IPv4 alone.  Raises OSError that names the setting which the kernel refused.
+    IPv4 alone.  `changed` gets each other setting that had another value.  Raises OSError that names
+    the setting which the kernel refused.
     """
-    for setting, value in _IPV4.items():
-        _ensure(name, 4, setting, value)
-    _ensure(name, 4, "forwarding", sysctl.get(parent, 4, "forwarding"))
+
+    def ensure(family: int, settings: dict[str, str]) -> None:
+        for setting, value in settings.items():
+            if _ensure(name, family, setting, value):
+                changed(f"{setting} of {name}")
+        _ensure(name, family, "forwarding", sysctl.get(parent, family, "forwarding"))
+
+    ensure(4, _IPV4)
     if not with_ipv6:
         _disable_ipv6(name)
     elif not sysctl.lacks_ipv6(name):
-        for setting, value in _IPV6.items():
-            _ensure(name, 6, setting, value)
-        _ensure(name, 6, "forwarding", sysctl.get(parent, 6, "forwarding"))
+        ensure(6, _IPV6)
 
 
 def _disable_ipv6(name: str) -> None:
@@ -47,7 +58,9 @@ def _disable_ipv6(name: str) -> None:
         return  # this kernel has no IPv6
 
 
-def _ensure(name: str, family: int, setting: str, value: str) -> None:
+def _ensure(name: str, family: int, setting: str, value: str) -> bool:
     # If ucarpd may not change settings, it is enough that the administrator has set this value.
-    if sysctl.get(name, family, setting) != value:
-        sysctl.set(name, family, setting, value)
+    if sysctl.get(name, family, setting) == value:
+        return False
+    sysctl.set(name, family, setting, value)
+    return True

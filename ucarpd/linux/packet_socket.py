@@ -11,6 +11,7 @@ import socket
 import struct
 from collections.abc import Collection
 from ipaddress import IPv6Address
+from pathlib import Path
 
 from ucarpd.carp.frame import ETHERTYPE_IPV4, ETHERTYPE_IPV6
 from ucarpd.carp.params import Family, IPAddress
@@ -23,6 +24,8 @@ _LARGEST_FRAME = 2048
 
 _RECEIVE_BUFFER = 4 << 20
 """Bytes; the kernel's default holds some 250 frames, which a flood fills in milliseconds."""
+
+_IPV6_GROUPS = Path("/proc/thread-self/net/igmp6")
 
 _SO_RCVBUFFORCE = 33
 _SO_TIMESTAMPNS = 35
@@ -86,6 +89,14 @@ class PacketSocket:
             self._change_membership(group, socket.IP_ADD_MEMBERSHIP, socket.IPV6_JOIN_GROUP)
             self._groups.add(group)
 
+    def forget_lost_groups(self) -> None:
+        """Make `join` join again what the kernel has left.
+
+        It leaves all IPv6 groups when the interface loses IPv6, as by a small MTU.
+        """
+        if self._family == 6 and self._groups and (joined := _ipv6_groups(self._index)):
+            self.leave_others(joined)
+
     def leave_others(self, used: Collection[IPAddress]) -> None:
         """Leave the groups that are joined, but not `used`; their number is limited in the kernel.
 
@@ -126,3 +137,13 @@ class PacketSocket:
     def close(self) -> None:
         self._socket.close()
         self._membership.close()
+
+
+def _ipv6_groups(index: int) -> set[IPAddress]:
+    """Return the IPv6 groups of the interface; empty if it has no IPv6."""
+    try:
+        lines = _IPV6_GROUPS.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return set()
+    rows = (line.split() for line in lines)
+    return {IPv6Address(bytes.fromhex(row[2])) for row in rows if int(row[0]) == index}

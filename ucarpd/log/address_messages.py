@@ -121,17 +121,17 @@ class AddressMessages(InstanceLines):
         self.warning(text)
         return text
 
-    def removers(self, old_ucarps: Sequence[str], found: Sequence[LinkManager]) -> str:
+    def removers(self, daemons: Sequence[str], found: Sequence[LinkManager]) -> str:
         """Name the programs that may have removed an address, and what stops them.
 
-        `old_ucarps` are words about each old ucarp for the same virtual host; its down-script is the
-        most likely cause.  Return the words.
+        `daemons` are words about each ucarpd and old ucarp with the same address, which is the most
+        likely cause.  Return the words.
         """
         texts = [
             _REMOVERS[each.program].format(interface=self.device, file=Path(each.file).name)
             for each in found
         ]
-        text = "; ".join(old_ucarps or texts) or (
+        text = "; ".join(daemons or texts) or (
             f"no network manager is known to manage {self.device}: was it a person, or a script?"
         )
         self.warning(text)
@@ -175,6 +175,12 @@ class AddressMessages(InstanceLines):
                 "passthru, or a port of a bridge?); UCARP_VMAC=no works without one"
             )
         self._fault(logging.ERROR, "device", text)
+
+    def settings_put_back(self, settings: Sequence[object]) -> None:
+        text = (
+            f"another program has changed {listed(settings)}; set again for the virtual MAC address"
+        )
+        self._fault(logging.WARNING, "settings", text)
 
 
 _REMOVERS = {

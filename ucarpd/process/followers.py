@@ -98,9 +98,11 @@ class Followers:
             await stopped.wait()
 
     def close(self) -> None:
-        """Stop watching the routes, which stay where they are."""
+        """Leave routes and units as they are."""
         self._is_over = True
         self._routes.close()
+        if self._units is not None:
+            self._units.close()
 
     def _leave(self, leave: Callable[[], None]) -> None:
         self._faults.set("units_stopping", "")

@@ -14,6 +14,7 @@ from ucarpd.log.messages import Journal
 from ucarpd.process.faults import Lasting
 from ucarpd.process.old_ucarp import RecentLook
 from ucarpd.process.teller import Teller
+from ucarpd.record.elsewhere import sharers
 from ucarpd.record.happening import Event
 
 TOO_OFTEN = 5
@@ -42,6 +43,7 @@ class Removals:
     ) -> None:
         self._config = config
         self._device = config.address_device
+        self._ips = [each.ip for each in config.served]
         self._links = links
         self._files = files
         self._old_ucarps = old_ucarps
@@ -97,8 +99,8 @@ class Removals:
         index = link.index if link else 0
 
         def look() -> tuple[list[str], list[LinkManager]]:
-            old = self._old_ucarps.beside(self._config)
-            return old, link_managers.find(self._device, index)
+            others = sharers(self._ips) + self._old_ucarps.beside(self._config)
+            return others, link_managers.find(self._device, index)
 
         def tell(found: tuple[list[str], list[LinkManager]]) -> None:
             if self._since == since:

@@ -310,7 +310,9 @@ class Supervisor:
         )
         if self.is_ending:
             return
-        # After the stops: an address may move from one file to another.
+        # An address may move from one file to another: each is removed before it is added.
+        for instance, new in reconfigured:
+            instance.parts.addresses.reconfigure(new)
         for instance, new in reconfigured:
             instance.reconfigure(new)
         for name, instance in self._instances.items():

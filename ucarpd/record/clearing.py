@@ -139,23 +139,40 @@ def _take_off(
         with closing(open_table()) as table:
             before = table.of(index)
             there = [entry for entry in before if entry.ip in ours]
-            error = _remove(table, content.device, there) if there else None
+            ipv4 = [each for each in before if each.is_ipv4]
+            are_last = bool(ipv4) and all(each.ip in ours for each in ipv4)
+            error = _remove(table, content.device, there, are_last=are_last) if there else None
             _put_back(table, index, [entry for entry in before if entry.ip not in virtual])
     except OSError as failure:
         return [], failure
     return [ours[entry.ip] for entry in there], error
 
 
-def _remove(table: AddressTable, device: str, entries: Sequence[Entry]) -> OSError | None:
-    """Remove as many addresses as possible; return the first error."""
-    first_error = None
-    with _secondaries_promoted(device):
+def _remove(
+    table: AddressTable, device: str, entries: Sequence[Entry], *, are_last: bool
+) -> OSError | None:
+    """Remove as many addresses as possible; return the first error.
+
+    `are_last`: the interface has no other IPv4 address, and would lose its routes with them.
+    """
+    errors = []
+
+    def remove() -> None:
         for entry in entries:
             try:
                 table.remove(entry)
             except OSError as error:
-                first_error = first_error or error
-    return first_error
+                errors.append(error)
+
+    try:
+        if are_last:
+            table.keep_routes(device, entries, remove)
+        else:
+            with _secondaries_promoted(device):
+                remove()
+    except OSError as error:
+        errors.append(error)
+    return errors[0] if errors else None
 
 
 @contextmanager

@@ -1,11 +1,12 @@
-"""The virtual addresses that other processes of this host serve, by their records."""
+"""The virtual addresses of other processes of this host, by their records."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
 from ucarpd.carp.params import IPAddress
+from ucarpd.linux.namespace import process_namespace
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.record.record import Content, here, paths, written_in
 
@@ -19,12 +20,26 @@ def virtual_addresses_elsewhere() -> frozenset[IPAddress]:
     return frozenset(ip_address(a.ip) for each in found for a in each.addresses)
 
 
+def sharers(ips: Collection[IPAddress]) -> list[str]:
+    """Say which files that other processes run list any of these addresses.
+
+    Raises PermissionError if the records may not be read.
+    """
+    wanted = {str(ip) for ip in ips}
+    return [
+        f"{content.path}, which another process runs, also has {each.ip}: keep it in one file"
+        for content in others(run_directory())
+        for each in content.addresses
+        if each.ip in wanted
+    ]
+
+
 def others(directory: Path) -> Iterator[Content]:
-    """Yield the records of the instances that other processes run.
+    """Yield the records of the instances that other processes run, or may run in a container.
 
     Raises PermissionError if they may not be read.
     """
-    where = here()
+    where, namespace = here(), process_namespace()
     for path in paths(directory):
         try:
             written = written_in(path)
@@ -32,7 +47,9 @@ def others(directory: Path) -> Iterator[Content]:
             raise
         except OSError:
             continue  # Other records stay usable; the instance itself reports the fault.
-        if written is None or written.pid == os.getpid() or written.here != where:
+        if written is None or written.here != where:
             continue
-        if Path("/proc", str(written.pid)).exists():
+        if written.pid_namespace not in {None, namespace}:
+            yield written.content  # A container's, which may be running.
+        elif written.pid != os.getpid() and Path("/proc", str(written.pid)).exists():
             yield written.content

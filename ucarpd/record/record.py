@@ -18,7 +18,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ucarpd.linux.namespace import network_namespace
+from ucarpd.linux.namespace import network_namespace, process_namespace
 from ucarpd.linux.run_directory import private_directory, private_path, replace_file
 
 _VERSION = 1
@@ -236,15 +236,20 @@ def _encode(content: Content) -> bytes:
         ],
         **dict(zip(_PLACE, here(), strict=True)),
         "pid": os.getpid(),
+        "pid_namespace": process_namespace(),
     }
     return json.dumps(said).encode()
 
 
 class Written(NamedTuple):
-    """The content of a file, and the place where it was written, as in `here`."""
+    """The content of a file, and the place where it was written, as in `here`.
+
+    A process of another `pid_namespace` cannot be seen; records of 0.2.0 have none.
+    """
 
     here: tuple[object, ...]
     pid: int
+    pid_namespace: int | None
     content: Content
 
 
@@ -261,6 +266,7 @@ def _decoded(path: Path, _inode: int, _changed: int) -> Written | None:
         said: dict[str, Any] = json.loads(path.read_bytes())
         here = tuple(said.pop(each) for each in _PLACE)
         pid = int(said.pop("pid"))
+        pid_namespace = said.pop("pid_namespace", None)
         script = said.pop("down_script")
         content = Content(
             addresses=[Address(*each) for each in said.pop("addresses")],
@@ -273,7 +279,7 @@ def _decoded(path: Path, _inode: int, _changed: int) -> Written | None:
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
-    return Written(here, pid, content)
+    return Written(here, pid, pid_namespace, content)
 
 
 _PLACE = ("version", "boot", "namespace")

@@ -19,6 +19,9 @@ START, STOP = "start", "stop"
 LONGEST_WAIT = 30.0
 """Seconds to wait for systemctl if the configuration sets no limit."""
 
+FIRST_PAUSE, LONGEST_PAUSE = 10.0, 300.0
+"""Seconds before a request that has failed is repeated; each failure doubles them."""
+
 
 class Log(Protocol):
     """The log of the units of one virtual host."""
@@ -35,7 +38,8 @@ class Units:
     """The units of one virtual host, in the order in which they start.
 
     `environment` is as in Hook, `timeout` in seconds for the next request, 0 for LONGEST_WAIT.
-    `told` gets the failure at each end of a request, or an empty text.
+    `told` gets the failure at the end of each request, or an empty text.  A request that fails is
+    repeated until it succeeds or a newer one follows.
     """
 
     def __init__(
@@ -62,6 +66,11 @@ class Units:
         """Whether the systemctl that runs was ended by a newer request."""
         self._waiting: list[Callable[[], None]] = []
         """To be called when the units have stopped, or are started again."""
+        self._fault: str | None = None
+        """The last failure of the wanted request, an empty text; None: it has not ended yet."""
+        self._pause = FIRST_PAUSE
+        self._repetition: asyncio.TimerHandle | None = None
+        self._is_closed = False
 
     def start(self) -> None:
         """Start the units, unless that was the last request."""
@@ -79,7 +88,15 @@ class Units:
         elif self._is_done:
             self._call_waiting()
 
+    def close(self) -> None:
+        """Repeat no request any more."""
+        self._is_closed = True
+        self._forget_repetition()
+
     def _request(self, verb: str) -> None:
+        self._forget_repetition()
+        self._fault = None
+        self._pause = FIRST_PAUSE
         if verb == START:
             self._call_waiting()
         self._wanted = verb
@@ -132,10 +149,25 @@ class Units:
 
     def _end(self, fault: str) -> None:
         self._is_done = True
-        if fault:
+        before, self._fault = self._fault, fault
+        if fault and fault != before:
             self._log.units_failed(fault)
+        if fault and not self._is_closed:
+            self._repetition = self._loop.call_later(self._pause, self._repeat)
+            self._pause = min(2 * self._pause, LONGEST_PAUSE)
         self._call_waiting()
-        self._told(fault)
+        if fault != before:
+            self._told(fault)
+
+    def _repeat(self) -> None:
+        self._repetition = None
+        self._is_done = False
+        self._begin()
+
+    def _forget_repetition(self) -> None:
+        if self._repetition is not None:
+            self._repetition.cancel()
+            self._repetition = None
 
     def _call_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []

@@ -87,7 +87,7 @@ class RouteRequests:
         return 0 if code in gone else code
 
     def _ask(self, kind: int, flags: int, route: VirtualRoute, scope: int) -> int:
-        """Raises OSError if the device does not exist."""
+        """Raises OSError if the device of a new route does not exist."""
         network = route.destination
         table = route.table or _MAIN_TABLE
         head = {
@@ -103,11 +103,17 @@ class RouteRequests:
             attributes.append(("RTA_DST", str(network.network_address)))
         if route.gateway is not None:
             attributes.append(("RTA_GATEWAY", str(route.gateway)))
-        if route.device is not None:
-            attributes.append(("RTA_OIF", self._kernel.index_of(route.device)))
+        if route.device is not None and (index := self._index_of(route.device, kind)):
+            attributes.append(("RTA_OIF", index))
         if route.source is not None:
             attributes.append(("RTA_PREFSRC", str(route.source)))
         if route.metric:
             attributes.append(("RTA_PRIORITY", route.metric))
         message = request(rtmsg.rtmsg(), kind, nl.NLM_F_ACK | flags, attributes, head)
         return self._kernel.ask(message)
+
+    def _index_of(self, device: str, kind: int) -> int | None:
+        if kind == rtnl.RTM_DELROUTE:
+            # A renamed device keeps the route, which the other values tell apart.
+            return self._kernel.index_if_there(device)
+        return self._kernel.index_of(device)

@@ -11,8 +11,9 @@ import os
 import socket
 from collections import Counter
 from collections.abc import Callable, Collection
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
+from ipaddress import ip_address
 from typing import NamedTuple, Protocol, TypeVar
 
 from ucarpd.carp.params import IPAddress
@@ -191,6 +192,18 @@ class Secondaries:
     def _ask(self, wanted: bytes) -> int:
         code = self._kernel.ask(wanted)
         return 0 if code in (errno.EEXIST, errno.ENODEV) else code
+
+
+def survive(
+    interface: str,
+    index: int,
+    gone: Collection[tuple[bytes, int]],
+    remove: Callable[[], None],
+) -> None:
+    """Do what Secondaries.survive does, for a command; `gone` has packed addresses and prefix lengths."""
+    addresses = [InterfaceAddress(ip_address(ip), prefixlen) for ip, prefixlen in gone]
+    with closing(RequestSocket()) as kernel:
+        Secondaries(kernel, frozenset).survive(interface, index, addresses, remove)
 
 
 def _unless_gone(read: Callable[[], _T]) -> _T | None:

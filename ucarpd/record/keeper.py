@@ -130,5 +130,8 @@ class Keeper:
             await self._renewal
         if self._record.placed:
             self._record.close()
-        else:
+            return
+        try:
             self._record.remove()
+        except OSError as error:
+            self._log.record_not_removed(error)

@@ -54,9 +54,10 @@ class AddressMessages(InstanceLines):
         )
 
     def record_renewed(self) -> None:
-        self._faults.end("record")
+        for each in ("record", "last good"):
+            self._faults.end(each)
         self.warning(
-            "the record of the addresses was gone from the run directory: ucarpd made it again"
+            "a file was gone from the run directory, or could not be written: ucarpd made it again"
         )
 
     def record_not_removed(self, error: OSError) -> None:

@@ -4,7 +4,7 @@ import signal
 import time
 
 import pytest
-from lab import wait_for
+from lab import run, wait_for
 from nodes import (
     BACKUP,
     INIT,
@@ -94,6 +94,30 @@ def test_interface_deleted_and_created_again(a, b, wire):
     on_b.stop()
     on_a.wait_for_line(MASTER, f"{b.address} bowed out")
     wait_for_address(a)
+    wire.wait_more(a.address, 2)
+
+
+def test_interface_replaced_while_the_daemon_is_stopped(a, b, wire):
+    """The new interface has the name and the index of the old one."""
+    on_a = start_master(a)
+    on_b = start_backup(b)
+    wire.wait_more(a.address, 2)
+    index = a.ip("-oneline", "link", "show", "eth0").stdout.partition(":")[0]
+
+    on_a.signal(signal.SIGSTOP)
+    a.ip("link", "delete", "eth0")
+    switch = a.lab.switch.namespace
+    a.ip(
+        *("link", "add", "name", "eth0", "index", index),
+        *("type", "veth", "peer", "name", a.name, "netns", switch),
+    )
+    run("ip", "-n", switch, "link", "set", "dev", a.name, "master", "br0", "up")
+    a.ip("address", "add", f"{a.address}/{a.prefixlen}", "dev", "eth0")
+    a.ip("link", "set", "eth0", "up")
+    on_b.wait_for_line(MASTER)
+    on_a.signal(signal.SIGCONT)
+    on_b.wait_for_line(BACKUP, a.address)
+    wait_for_no_address(b)
     wire.wait_more(a.address, 2)
 
 

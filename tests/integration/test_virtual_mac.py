@@ -149,6 +149,22 @@ def test_the_real_mac_in_the_advertisements_alone(a, wire):
     assert {each.sender_mac for each in wire.announcements(VIP)} == {VIRTUAL_MAC}
 
 
+def test_masters_whose_interfaces_are_macvlans_hear_each_other_by_the_real_mac(a, b):
+    """With the virtual one they would not: see deaf_as_master."""
+    for host in (a, b):
+        host.ip("link", "set", "eth0", "name", "port")
+        host.ip("link", "add", "link", "port", "name", "eth0", "type", "macvlan", "mode", "bridge")
+        host.ip("link", "set", "port", "up")
+        host.ip("address", "flush", "dev", "port")
+        host.ip("address", "add", f"{host.address}/16", "dev", "eth0")
+        host.ip("link", "set", "eth0", "up")
+    _, second = start_pair(a, b, ADDR=VIP, SRCMAC="real")
+    a.path(False)
+    second.wait_for_line(MASTER)
+    a.path(True)
+    second.wait_for_line(BACKUP, a.address)
+
+
 def test_all_is_as_before_when_it_stops(a):
     first = serving(a)
     assert arp_settings(a) == OURS

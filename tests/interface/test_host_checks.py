@@ -165,6 +165,16 @@ def test_a_port_hears_nothing(machine, found):
     assert found() == [f"!UCARP_INTERFACE: {text}"]
 
 
+def test_a_macvlan_under_another_one(machine, found):
+    machine.has("10.0.0.1/24")
+    assert found(VMAC="yes") == []
+    machine.linked["eth0"] = machine.link("eth0")._replace(kind="macvlan")
+    assert found() == found(VMAC="yes", SRCMAC="real") == found(SRCMAC="virtual") == []
+    (warning,) = found(VMAC="yes")
+    assert warning.startswith("UCARP_VMAC: eth0 is a macvlan and does not receive")
+    assert "UCARP_SRCMAC=real" in warning
+
+
 def test_not_ethernet(machine, found):
     machine.add_link("eth0", is_ethernet=False)
     machine.has("10.0.0.1/24")

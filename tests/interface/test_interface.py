@@ -104,6 +104,18 @@ async def test_an_interface_that_somebody_removes(bench):
 
 
 @in_virtual_time
+async def test_another_interface_may_have_the_index_of_a_removed_one(bench):
+    bench.attach()
+    bench.sockets.story.clear()
+    bench.interface.link_changed("eth0")
+    assert "close" not in bench.sockets.story
+    bench.sockets.story.clear()
+    bench.sockets.are_bound = False
+    bench.interface.link_changed("eth0")
+    assert bench.sockets.story == ["close", "open on 2"]
+
+
+@in_virtual_time
 async def test_a_virtual_mac_device_that_is_shut_down_takes_its_addresses_with_it(bench):
     bench.attach(VMAC="yes")
     bench.attach("mail", VHID=2, ADDR="10.0.0.20", VMAC="yes")

@@ -1,6 +1,7 @@
 """An instance whose files were removed."""
 
 import asyncio
+import json
 import os
 import shutil
 import threading
@@ -8,7 +9,7 @@ import threading
 import pytest
 import virtual_loop
 from fake_kernel import FakeLog
-from recorded import content
+from recorded import configuration, content
 
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.linux.lock import InstanceLock
@@ -133,6 +134,50 @@ def test_one_file_that_has_been_removed_is_made_again(scenario):
             await look()
             assert bench.names() >= ALL
             assert bench.log.told() == ["record_renewed"]
+
+    scenario(test)
+
+
+def test_the_copy_of_the_configuration_is_made_again(scenario, tmp_path):
+    async def test(bench):
+        bench.keeper.write(bench.content)
+        bench.keeper.keep_configuration(configuration(tmp_path))
+        await look()
+        copy = (bench.private / "web.good").read_bytes()
+        shutil.rmtree(bench.run)
+        await look()
+        assert bench.log.told() == ["record_renewed"]
+        assert (bench.private / "web.good").read_bytes()[:20] == copy[:20]
+        await look()
+        assert bench.log.told() == []
+        await bench.keeper.forget_configuration()
+        await look()
+        assert "web.good" not in bench.names()
+        assert bench.log.told() == []
+
+    scenario(test)
+
+
+@pytest.mark.parametrize("file", ["web.record", "web.good"])
+def test_a_file_that_could_not_be_written_is_written_later(scenario, tmp_path, file):
+    async def test(bench):
+        bench.keeper.write(bench.content)
+        bench.keeper.keep_configuration(configuration(tmp_path))
+        await look()
+        (bench.private / f"{file}.new").mkdir()
+        newer = content(tmp_path, ADVSKEW=9)
+        bench.keeper.write(newer)
+        bench.keeper.keep_configuration(configuration(tmp_path, ADVSKEW=9))
+        await asyncio.sleep(0.1)
+        assert len(bench.log.told()) == 1
+        (bench.private / f"{file}.new").rmdir()
+        await look()
+        assert bench.log.told() == ["record_renewed"]
+        assert read("web", bench.run).content == newer
+        kept = json.loads((bench.private / "web.good").read_bytes())["contents"].values()
+        assert [b"ADVSKEW=9" in bytes.fromhex(each) for each in kept] == [True]
+        await look()
+        assert bench.log.told() == []
 
     scenario(test)
 

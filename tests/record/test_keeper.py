@@ -98,6 +98,16 @@ async def test_one_that_cannot_be_written_is_told(tmp_path, run_directory):
     assert "cannot write" in line
 
 
+@in_virtual_time
+async def test_one_that_cannot_be_removed_is_told(run_directory):
+    """As in a run directory that has become read-only: the instance must end nevertheless."""
+    bench = Bench(run_directory)
+    (private_directory(run_directory) / "web.record").mkdir()
+    await bench.keeper.close()
+    (line,) = bench.log.told()
+    assert line.startswith("record_not_removed")
+
+
 # -- other processes -------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 
 class FakeSockets:
-    can_send = True
+    can_send = are_bound = True
 
     def __init__(self, deliver):
         self.deliver = deliver

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
 from ucarpd.linux import sysctl
-from ucarpd.linux.netlink import InterfaceAddress, Lookups
+from ucarpd.linux.netlink import InterfaceAddress, Link, Lookups
 
 _MOST_NAMES = 8
 """Interfaces or addresses to name, at most."""
@@ -32,6 +32,21 @@ def not_ethernet(interface: str, table: Lookups) -> str:
     names = [link.name for link in table.links() if link.is_ethernet]
     there = f": this host has {listed(names)}" if names else ""
     return f"{interface} is not Ethernet, and CARP needs Ethernet{there}"
+
+
+def deaf_as_master(config: Config, link: Link) -> str | None:
+    """Say that a macvlan would not receive what another master sends; None: it would, or is none.
+
+    The kernel takes a frame from the MAC address of another macvlan, such as the device of the
+    virtual addresses, for that one's, and gives it to no macvlan in mode bridge.
+    """
+    is_macvlan = link.kind in {"macvlan", "macvtap"}
+    if not (is_macvlan and config.virtual_mac and config.params().source_mac_is_virtual):
+        return None
+    return (
+        f"{link.name} is a macvlan and does not receive advertisements from the virtual MAC address"
+        " while it has that address too: set UCARP_SRCMAC=real on all hosts, or two masters stay"
+    )
 
 
 def own_source(config: Config, family: int, table: Lookups, virtual: set[IPAddress]) -> str:

@@ -88,6 +88,8 @@ class _Host:
             yield error("UCARP_INTERFACE", host_advice.not_ethernet(config.interface, self._tables))
         elif deaf := link_faults.deafness(link, self._tables):
             yield error("UCARP_INTERFACE", deaf)
+        elif deaf := host_advice.deaf_as_master(config, link):
+            yield warning("UCARP_VMAC", deaf)
         is_own_taken = False
         for fault in self._source_faults(config):
             is_own_taken |= fault.is_wrong and fault.key in {"UCARP_ADDR", "UCARP_EXTRA_ADDRS"}

@@ -276,12 +276,15 @@ class Interface:
     def _follow_link(self) -> None:
         old, self._link = self._link, self._netlink.link(self.name)
         self._incoming.mac = self.mac = self._link.mac if self._link else bytes(6)
-        if old is None or self._link is None or old.index != self._link.index:
+        # If ucarpd hears late of a removal, another interface may have the name and the index by now.
+        is_another = old is None or self._link is None or old.index != self._link.index
+        is_another = is_another or not self._sockets.are_bound
+        if is_another:
             self._close_sockets()
         if self._link is not None and self._link.is_ethernet:
             self._sockets.forget_lost_groups()
             self._open_sockets(self._link, self._members.values())
-            if old is None or old.index != self._link.index:
+            if is_another:
                 self._double_watch.start()
 
     def _open_sockets(self, link: Link, members: Iterable[Member]) -> None:

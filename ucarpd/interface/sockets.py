@@ -66,6 +66,11 @@ class Sockets:
     def can_send(self) -> bool:
         return bool(self._known)
 
+    @property
+    def are_bound(self) -> bool:
+        """Whether the interface of the open sockets still exists."""
+        return all(each.is_bound for each in (*self._known.values(), *self._others.values()))
+
     def serve(self, virtual_hosts: Collection[Params]) -> None:
         """Set the virtual hosts that run here; the filters and the groups follow in the loop's next turn."""
         self._served = virtual_hosts

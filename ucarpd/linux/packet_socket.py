@@ -74,6 +74,12 @@ class PacketSocket:
     def fileno(self) -> int:
         return self._socket.fileno()
 
+    @property
+    def is_bound(self) -> bool:
+        """Whether its interface still exists; another one may have the name and the index by now."""
+        interface, *_ = self._socket.getsockname()
+        return bool(interface)
+
     def hear(self, expected: Expected, *, all_else: bool) -> None:
         """Receive only expected frames, or only the others (`all_else`).  Raises OSError."""
         found = program(self._family, expected, all_else=all_else)

@@ -54,10 +54,14 @@ class AddressMessages(InstanceLines):
         )
 
     def record_renewed(self) -> None:
-        self._faults.end("record")
+        for each in ("record", "last good"):
+            self._faults.end(each)
         self.warning(
-            "the record of the addresses was gone from the run directory: ucarpd made it again"
+            "a file was gone from the run directory, or could not be written: ucarpd made it again"
         )
+
+    def record_not_removed(self, error: OSError) -> None:
+        self.warning(f"cannot remove the record of the addresses: {error.strerror or error}")
 
     def address_not_removed_by_script(self, ips: Sequence[object]) -> None:
         self.warning(f"{listed(ips)} was still on {self.device} after the down-script; removed")

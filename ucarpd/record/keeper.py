@@ -1,4 +1,4 @@
-"""Keeping the record of a running virtual host current, outside the loop."""
+"""Keeping the files of a running virtual host in the private directory current, outside the loop."""
 
 import asyncio
 import errno
@@ -19,10 +19,10 @@ from ucarpd.record.record import Content, Record
 
 
 class Keeper:
-    """Keeper of the record of one instance.
+    """Keeper of the record and of the copy of the configuration of one instance.
 
-    If the record is removed while the instance runs, the keeper makes it again.  It renews the lock
-    first: a record without a lock means that the instance has died.
+    If one is removed while the instance runs, or cannot be written, the keeper makes it again.  It
+    renews the lock first: a record without a lock means that the instance has died.
     """
 
     def __init__(
@@ -33,6 +33,9 @@ class Keeper:
         self._lock = lock
         self._arp = arp
         self._content: Content | None = None
+        self._config: Config | None = None
+        self._is_outdated = False
+        """Whether a file could not be written, as on a full file system."""
         self._loop = asyncio.get_running_loop()
         self._renewal: asyncio.Future[None] | None = None
         self._is_closed = False
@@ -62,14 +65,17 @@ class Keeper:
         if error.errno == errno.ENOENT:
             self._renew()  # The directory was removed.
         else:
+            self._is_outdated = True
             self._log.record_fault(error)
 
     # -- removed files -----------------------------------------------------------------------------
 
     def files_present(self, names: Set[str]) -> None:
-        """Make missing files again; `names` are the files in the private directory."""
+        """Make missing and outdated files; `names` are the files in the private directory."""
         ours = self._lock.files | self._record.files | self._arp.files
-        if self._content is not None and not names >= ours:
+        if self._config is not None:
+            ours |= self._last_good.files
+        if self._content is not None and (self._is_outdated or not names >= ours):
             self._renew()
 
     def _renew(self) -> None:
@@ -90,9 +96,16 @@ class Keeper:
             if error is not None:
                 self._renewed(error)
                 return
-            assert self._content is not None
+            content, config = self._content, self._config
+            assert content is not None
             self._record.use_live(*made[0])
-            self._netlink.beside(partial(self._record.write, self._content), self._renewed)
+
+            def write() -> None:
+                self._record.write(content)
+                if config is not None:
+                    self._last_good.keep(config)
+
+            self._netlink.beside(write, self._renewed)
 
         self._netlink.beside(make, is_made)
 
@@ -100,6 +113,7 @@ class Keeper:
         assert self._renewal is not None
         self._renewal.set_result(None)
         self._renewal = None
+        self._is_outdated = error is not None
         if error is not None:
             self._log.record_fault(error)
         else:
@@ -113,11 +127,16 @@ class Keeper:
         """
         if config.is_of_environment:
             return
-        keep = partial(self._last_good.keep, config)
-        self._netlink.attempt(keep, self._log.configuration_not_kept)
+        self._config = config
+        self._netlink.attempt(partial(self._last_good.keep, config), self._not_kept)
+
+    def _not_kept(self, error: OSError) -> None:
+        self._is_outdated = True
+        self._log.configuration_not_kept(error)
 
     async def forget_configuration(self) -> None:
         """Remove the copy of the configuration, after all requests under way."""
+        self._config = None
         done = asyncio.get_running_loop().create_future()
         self._netlink.beside(self._last_good.forget, done.set_result)
         if error := await done:
@@ -130,5 +149,8 @@ class Keeper:
             await self._renewal
         if self._record.placed:
             self._record.close()
-        else:
+            return
+        try:
             self._record.remove()
+        except OSError as error:
+            self._log.record_not_removed(error)

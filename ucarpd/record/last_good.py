@@ -36,6 +36,11 @@ class LastGood:
         self._name = name
         self._directory = directory
 
+    @property
+    def files(self) -> frozenset[str]:
+        """The name of the file in the private directory."""
+        return frozenset({f"{self._name}{_SUFFIX}"})
+
     def keep(self, config: Config) -> None:
         """Keep the content of all files of `config`.  Blocks; raises OSError."""
         said = {

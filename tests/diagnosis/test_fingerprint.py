@@ -78,7 +78,7 @@ def test_the_line_shows_what_must_be_alike(config):
 
 
 def test_the_command(config, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("ucarpd.commands.arguments.DIRECTORY", str(tmp_path))
+    monkeypatch.setattr("ucarpd.configuration_directory.DIRECTORY", tmp_path)
     assert cli.main(["fingerprint"]) == cli.EXIT_CONFIG
     assert "no configuration file" in capsys.readouterr().err
     config()
@@ -94,7 +94,7 @@ def test_the_command(config, tmp_path, monkeypatch, capsys):
 
 
 def test_a_bad_file_is_named_and_the_others_are_shown(config, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("ucarpd.commands.arguments.DIRECTORY", str(tmp_path))
+    monkeypatch.setattr("ucarpd.configuration_directory.DIRECTORY", tmp_path)
     config()
     (tmp_path / "bad.conf").write_text(minimal(VHID="300", PASS="Qz9Kx"))
     assert cli.main(["fingerprint", "bad", "web", "none"]) == cli.EXIT_CONFIG

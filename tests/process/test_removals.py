@@ -124,7 +124,7 @@ async def test_another_process_with_the_same_address_may_have_done_it(
     bench = Bench()
     bench.removals.note(SOURCE)
     await bench.look()
-    text = f"{left.path}, which another process runs, also has {SOURCE}: keep it in one file"
+    text = f"{left.path}, which another process runs or has run, also has {SOURCE}: keep it in one file"
     assert bench.told() == ["taken away", f"an address was removed: {text}, systemd-networkd"]
 
 

@@ -216,8 +216,8 @@ def _address(rest: str) -> tuple[str, int | None, str]:
     try:
         parts = urlsplit(rest)
         host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise ValueError(f"is not a URL: {error}") from None
+    except ValueError:
+        host = port = None  # The words of the library may quote a password.
     if not rest.startswith("//") or not host or port == 0:
         raise ValueError("must name a host after //, and a port from 1 to 65535 after :")
     if "@" in parts.netloc:

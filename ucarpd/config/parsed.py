@@ -151,11 +151,12 @@ class Draft:
             types.require_no_controls(text)
             return Given(line.name, line.number, text, key.parse(text))
         except ValueError as error:
-            # A password may stand where the path of its file should, or in a URL.
+            # A password may stand where the path of its file should, or before the @ of a URL.
             is_misplaced = key.name == "UCARP_PASSFILE" and not text.startswith("/")
-            is_hidden = key.secret or is_misplaced or re.search(r"//[^/\s]*@", text)
+            is_hidden = key.secret or is_misplaced or re.search(r"/.*@", text)
+            fault = re.sub(r"[^\s']*@[^\s']*", "…", str(error)) if is_hidden else str(error)
             shown = "" if is_hidden else f"{_remark(text)} {got(text)}"
-            self.refuse(line.number, line.name, f"{error}{shown}")
+            self.refuse(line.number, line.name, f"{fault}{shown}")
             return None
 
 

@@ -81,9 +81,9 @@ class _Page:
 
     def _tell(self, answers: Sequence[Answer]) -> None:
         before = self._faults
-        self._faults = {answer.pid: answer.fault for answer in answers if answer.fault}
+        self._faults = {answer.label: answer.fault for answer in answers if answer.fault}
         for answer in answers:
-            if answer.fault != before.get(answer.pid, ""):
+            if answer.fault != before.get(answer.label, ""):
                 _say(f"process {answer.pid} {answer.fault or 'answers again'}")
 
 

@@ -31,13 +31,20 @@ NO_SUCH_INSTANCE = f"{INTERFACE}.NoSuchInstance"
 class Answer(NamedTuple):
     """The answer of one process: a reply, or a fault, which follows the words `process N`.
 
-    `error` is the name of its Varlink error, if that was the fault.
+    `error` is the name of its Varlink error, if that was the fault.  `container` tells apart
+    processes of one number in containers that share a run directory; it is mostly empty.
     """
 
     pid: int
     reply: Message | None = None
     fault: str = ""
     error: str = ""
+    container: str = ""
+
+    @property
+    def label(self) -> str:
+        """What no other process of this host has."""
+        return f"{self.pid}-{self.container}" if self.container else str(self.pid)
 
 
 def sockets() -> list[Path]:
@@ -64,7 +71,7 @@ def ask(method: str = GET_STATUS, parameters: Message | None = None) -> list[Ans
         def call() -> Answer:
             with Client(path, TIMEOUT) as client:
                 reply = client.call(method, parameters)
-            return Answer(pid_of(path), _checked(reply) if method == GET_STATUS else reply)
+            return _answer(path, _checked(reply) if method == GET_STATUS else reply)
 
         answers[path] = _caught(path, call)
 
@@ -89,8 +96,14 @@ def pid_of(path: Path) -> int:
     return int(number) if number.isdecimal() else 0
 
 
+def _answer(
+    path: Path, reply: Message | None = None, *, fault: str = "", error: str = ""
+) -> Answer:
+    return Answer(pid_of(path), reply, fault, error, container=path.stem.partition("-")[2])
+
+
 def _silent(path: Path) -> Answer:
-    return Answer(pid_of(path), fault="does not answer")
+    return _answer(path, fault="does not answer")
 
 
 def _caught(path: Path, call: Callable[[], Answer]) -> Answer | PermissionError | None:
@@ -102,13 +115,13 @@ def _caught(path: Path, call: Callable[[], Answer]) -> Answer | PermissionError 
     except TimeoutError:
         return _silent(path)
     except VarlinkError as error:
-        return Answer(pid_of(path), fault=f"answers with an error: {error}", error=error.name)
+        return _answer(path, fault=f"answers with an error: {error}", error=error.name)
     except Malformed as error:
-        return Answer(pid_of(path), fault=f"does not speak ucarpd's protocol: {error}")
+        return _answer(path, fault=f"does not speak ucarpd's protocol: {error}")
     except OSError as error:
         if isinstance(error, ConnectionRefusedError | FileNotFoundError) or not _lives(path):
             return None
-        return Answer(pid_of(path), fault=f"cannot be asked: {error.strerror or error}")
+        return _answer(path, fault=f"cannot be asked: {error.strerror or error}")
 
 
 def _checked(status: Message) -> Message:
@@ -216,17 +229,17 @@ class Feed:
 
     def _stream(self, path: Path) -> Answer:
         """Note each reply; return the last one when there is no more news for a while."""
-        answer = Answer(pid_of(path))
+        answer = _answer(path)
         with Client(path, TIMEOUT) as client:
             try:
                 replies = client.more(GET_STATUS, self._parameters, time.monotonic() + self._quiet)
                 for reply in replies:
-                    answer = Answer(pid_of(path), _checked(reply))
+                    answer = _answer(path, _checked(reply))
                     self._note(path, answer)
             except VarlinkError as error:
                 if error.name != NO_SUCH_INSTANCE:
                     raise
-                answer = Answer(pid_of(path), {"instances": []})
+                answer = _answer(path, {"instances": []})
                 self._note(path, answer)
                 time.sleep(_PAUSE)
             except TimeoutError:

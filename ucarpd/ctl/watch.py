@@ -78,7 +78,7 @@ class _View:
 
     def _not_running(self, answers: Sequence[Answer]) -> Sequence[Message]:
         now = time.monotonic()
-        looked_for = (names(answers), {(answer.pid, answer.fault) for answer in answers})
+        looked_for = (names(answers), {(answer.label, answer.fault) for answer in answers})
         if looked_for != self._looked_for or now >= self._looked_at + _AGAIN:
             self._absent = not_running.find(answers, units.Question().answer())
             self._looked_for, self._looked_at = looked_for, time.monotonic()

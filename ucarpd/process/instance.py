@@ -153,6 +153,7 @@ class Instance:
         parts.log.facility = new.facility
         parts.addresses.reconfigure(new)
         parts.followers.reconfigure(new)
+        parts.removals.reconfigure(new)
         parts.keeper.keep_configuration(new)
         if parts.engine is not None:
             parts.interface.replace(new)

@@ -8,6 +8,7 @@ import json
 from collections.abc import Collection
 from pathlib import Path
 
+from ucarpd.linux.namespace import process_namespace
 from ucarpd.linux.run_directory import private_directory, private_path, replace_file
 
 
@@ -33,4 +34,5 @@ def take(pid: int, directory: Path) -> set[Path]:
 
 
 def _name(pid: int) -> str:
-    return f"{pid}.refused"
+    # Containers that share the run directory number their processes alike.
+    return f"{pid}-{process_namespace()}.refused"

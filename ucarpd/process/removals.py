@@ -41,9 +41,7 @@ class Removals:
         teller: Teller,
         fitness: Fitness,
     ) -> None:
-        self._config = config
-        self._device = config.address_device
-        self._ips = [each.ip for each in config.served]
+        self.reconfigure(config)
         self._links = links
         self._files = files
         self._old_ucarps = old_ucarps
@@ -59,6 +57,12 @@ class Removals:
         self._text = ""
         self.total = 0
         """Removed addresses since the start."""
+
+    def reconfigure(self, config: Config) -> None:
+        """Take over a reloaded configuration."""
+        self._config = config
+        self._device = config.address_device
+        self._ips = [each.ip for each in config.served]
 
     def note(self, ip: IPAddress) -> None:
         """Note that an address of this master was removed, and will be put back."""

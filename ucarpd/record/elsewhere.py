@@ -27,7 +27,7 @@ def sharers(ips: Collection[IPAddress]) -> list[str]:
     """
     wanted = {str(ip) for ip in ips}
     return [
-        f"{content.path}, which another process runs, also has {each.ip}: keep it in one file"
+        f"{content.path}, which another process runs or has run, also has {each.ip}: keep it in one file"
         for content in others(run_directory())
         for each in content.addresses
         if each.ip in wanted

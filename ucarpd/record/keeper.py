@@ -3,7 +3,7 @@
 import asyncio
 import errno
 import mmap
-from collections.abc import Set
+from collections.abc import Callable, Set
 from functools import partial
 from pathlib import Path
 
@@ -96,26 +96,29 @@ class Keeper:
             if error is not None:
                 self._renewed(error)
                 return
-            content, config = self._content, self._config
-            assert content is not None
+            assert self._content is not None
             self._record.use_live(*made[0])
+            self._netlink.beside(partial(self._record.write, self._content), is_written)
 
-            def write() -> None:
-                self._record.write(content)
-                if config is not None:
-                    self._last_good.keep(config)
-
-            self._netlink.beside(write, self._renewed)
+        def is_written(error: OSError | None) -> None:
+            if error is not None or self._config is None:
+                self._renewed(error)
+                return
+            copied = partial(self._renewed, told=self._log.configuration_not_kept)
+            self._netlink.beside(partial(self._last_good.keep, self._config), copied)
 
         self._netlink.beside(make, is_made)
 
-    def _renewed(self, error: OSError | None) -> None:
+    def _renewed(
+        self, error: OSError | None, told: Callable[[OSError], None] | None = None
+    ) -> None:
+        """End the renewal; `told` gets its error, by default as one of the record."""
         assert self._renewal is not None
         self._renewal.set_result(None)
         self._renewal = None
         self._is_outdated = error is not None
         if error is not None:
-            self._log.record_fault(error)
+            (told or self._log.record_fault)(error)
         else:
             self._log.record_renewed()
 

@@ -39,9 +39,9 @@ def families(answers: Sequence[Answer]) -> list[Family]:
         "ucarpd_process_up",
         "Whether the process answered; if it did not, nothing is known about its instances.",
         ("process",),
-        {(str(answer.pid),): answer.reply is not None for answer in answers},
+        {(answer.label,): answer.reply is not None for answer in answers},
     )
-    processes = [(str(each.pid), each.reply) for each in answers if each.reply is not None]
+    processes = [(each.label, each.reply) for each in answers if each.reply is not None]
     running = [(each["name"], each) for each in instances(answers)]
     made = [build, up]
     made += [_family("process", row, processes) for row in OF_PROCESS]

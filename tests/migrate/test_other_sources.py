@@ -344,7 +344,7 @@ def test_a_file_that_has_the_virtual_host_already_is_told(
     (tmp_path / "web.conf").write_text(RESULT)
     words = ["ucarp", "-i", "eth0", "-v", vhid, "-p", "a b", "-a", address]
     status = cli.main(["import", "--name", name, "--command", *words])
-    text = f"new.conf: {tmp_path}/web.conf, which ucarpd reads as it is, already has {in_common}"
+    text = f"new.conf: {tmp_path}/web.conf already has {in_common}"
     said = f"{text}: keep one of the two\n" if in_common else ""
     assert (status, capsys.readouterr().err) == (1 if in_common else 0, said)
 

@@ -63,7 +63,7 @@ class _Page:
     """The metrics as they are now; says on standard error which processes begin or cease to answer."""
 
     def __init__(self) -> None:
-        self._faults: dict[int, str] = {}
+        self._faults: dict[str, str] = {}
 
     def __call__(self, accept: str) -> tuple[str, bytes]:
         from ucarpd.ctl.exporter import client_library

@@ -45,7 +45,8 @@ def deaf_as_master(config: Config, link: Link) -> str | None:
         return None
     return (
         f"{link.name} is a macvlan and does not receive advertisements from the virtual MAC address"
-        " while it has that address too: set UCARP_SRCMAC=real on all hosts, or two masters stay"
+        " while it has that address too: set UCARP_SRCMAC=real on all hosts: otherwise two masters, as after a split, do not hear each"
+        " other"
     )
 
 

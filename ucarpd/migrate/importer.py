@@ -174,9 +174,7 @@ def _in_common(new: Config, there: Config) -> str:
         what = ", ".join(sorted(str(ip) for ip in shared if not ip.is_link_local))
     if not what:
         return ""
-    return (
-        f"{place(there.path)}, which ucarpd reads as it is, already has {what}: keep one of the two"
-    )
+    return f"{place(there.path)} already has {what}: keep one of the two"
 
 
 def _load(text: str, name: str) -> Config | list[Problem]:

@@ -110,8 +110,8 @@ def at_reload(paths: Sequence[Path], patience: Patience) -> Reading:
         refused_by_check = patience.take(look())
     except TimeoutError:
         problem = config.silence(run_directory())
-        problems = tuple(Problem(path, None, None, str(problem)) for path in paths)
-        return Reading((), (_refusal(problem),), frozenset(paths), problems=problems)
+        of_all = tuple(Problem(path, None, None, str(problem)) for path in paths)
+        return Reading((), (_refusal(problem),), frozenset(paths), problems=of_all)
     loaded, problems = config.load_all(paths, take=patience.take)
     refused = frozenset(refused_by_check | {problem.path for problem in problems})
     taken = [each for each in loaded if each.config.path not in refused]

@@ -109,6 +109,20 @@ def test_a_password_in_a_url_is_not_shown():
     assert "geheim7" not in fault
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://root:gehe/im7@127.0.0.1/",
+        "http://root:gehe im7@127.0.0.1/",
+        "http:/root:geheim7@127.0.0.1/",
+        "http//root:geheim7@127.0.0.1/",
+    ],
+)
+def test_a_password_in_what_is_no_url_is_not_shown(url):
+    [fault] = faults(minimal(f"UCARP_CHECK_WEB='{url}'"))
+    assert [part for part in ("gehe", "im7") if part in fault] == []
+
+
 def test_scripts_and_representations_have_no_secret():
     config = loaded(
         minimal("UCARP_KEY=676568656d\nUCARP_PASS_OLD=geheim7nis\nUCARP_KEY_OLD=abcdef", PASS=None)

@@ -208,6 +208,7 @@ def test_a_reload_leaves_out_all_files_while_the_run_directory_hangs(etc, run, m
     assert found.configs == ()
     assert found.is_refused(path)
     assert found.refused_names([path]) == ["web"]
+    assert [each.path for each in found.problems] == [etc]
     (line,) = found.lines
     assert line.startswith(f"{run}: its file system")
     assert line.endswith("; the running configuration stays; reload when it answers again")

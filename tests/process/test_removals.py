@@ -15,6 +15,11 @@ from ucarpd.process.removals import TOO_OFTEN, WITHIN, Removals
 from ucarpd.record import record
 
 
+def config_of(*ips):
+    served = [SimpleNamespace(ip=ip) for ip in ips]
+    return SimpleNamespace(address_device="eth0", interface="eth0", vhid=1, served=served)
+
+
 class Bench:
     """It is the network, the files, the old ucarps, the log, the teller and the fitness of the removals."""
 
@@ -22,9 +27,7 @@ class Bench:
         self.story = []
         self.works = []
         self.is_beside = False
-        served = [SimpleNamespace(ip=SOURCE)]
-        config = SimpleNamespace(address_device="eth0", interface="eth0", vhid=1, served=served)
-        self.removals = Removals(config, self, self, self, self, self, self)
+        self.removals = Removals(config_of(SOURCE), self, self, self, self, self, self)
 
     def link(self, name):
         return SimpleNamespace(index=2)
@@ -126,6 +129,20 @@ async def test_another_process_with_the_same_address_may_have_done_it(
     await bench.look()
     text = f"{left.path}, which another process runs or has run, also has {SOURCE}: keep it in one file"
     assert bench.told() == ["taken away", f"an address was removed: {text}, systemd-networkd"]
+
+
+@pytest.mark.usefixtures("managers")
+@in_virtual_time
+async def test_a_reload_changes_the_addresses_that_are_looked_for(
+    tmp_path, run_directory, monkeypatch
+):
+    monkeypatch.setattr(record, "process_namespace", lambda: 1)
+    left = leave(tmp_path, run_directory, ADDR="10.0.0.77")
+    bench = Bench()
+    bench.removals.reconfigure(config_of(SOURCE, ip_address("10.0.0.77")))
+    bench.removals.note(SOURCE)
+    await bench.look()
+    assert f"{left.path}, which" in bench.told()[1]
 
 
 @pytest.mark.usefixtures("managers")

@@ -57,6 +57,11 @@ def test_a_process_that_does_not_answer_hides_no_other():
     assert samples("ucarpd_unfitness", *found) == {("web",): 0}
 
 
+def test_processes_of_one_number_in_two_containers():
+    one, other = Answer(1, fault="does not answer"), answer(pid=1)._replace(container="402")
+    assert samples("ucarpd_process_up", one, other) == {("1",): 0, ("1-402",): 1}
+
+
 def test_each_state_has_a_sample():
     assert samples("ucarpd_state", answer(MASTER), answer(BACKUP, pid=8)) == {
         ("eth0", "web", "INIT", "1"): 0,

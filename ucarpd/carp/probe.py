@@ -16,6 +16,9 @@ from ucarpd.carp.params import IPAddress, Params
 ASK_AGAIN_AFTER = 60.0
 """Seconds between two questions of a MASTER, while the late master still serves."""
 
+ANSWERS_WITHIN = 2.0
+"""Seconds for which the answers to a question are heard."""
+
 
 class Probe:
     """The question to the master `late` in one silence; it lasts for the term that may follow.
@@ -30,6 +33,10 @@ class Probe:
         self._macs: dict[IPAddress, bytes] = {}
         self.deadline: float | None = None
         """When to ask again, while it is reported that the late master still serves."""
+        self._asked_at = float("-inf")
+        """The monotonic second of our last question as MASTER."""
+        self._known_macs: dict[IPAddress, bytes] = {}
+        """The answers to the question before it."""
 
     def ask(self, sources: Iterable[IPAddress]) -> list[Action]:
         """Return the question; `sources` are our own."""
@@ -42,6 +49,14 @@ class Probe:
         """Note an answer, if it is one."""
         if claim.address in {self._late, self._served}:
             self._macs.setdefault(claim.address, claim.mac)
+
+    def is_answer(self, claim: AddressClaimed, now: float) -> bool:
+        """As MASTER: return whether this answers our last question; then it misleads no client.
+
+        What any other host says about the address in that time is a claim.
+        """
+        is_known = self._known_macs.get(claim.address) == claim.mac
+        return is_known and now < self._asked_at + ANSWERS_WITHIN
 
     def found(self, now: float) -> list[Action]:
         """As MASTER: report, once, that the late master still serves."""
@@ -67,7 +82,7 @@ class Probe:
             self.deadline = None
             return [Report(Finding.MASTER_QUIET, self._late, address=self._served)]
         self.deadline = now + ASK_AGAIN_AFTER
-        self._macs.clear()
+        self._asked_at, self._known_macs, self._macs = now, self._macs, {}
         return self.ask(sources)
 
     def heard(self, source: IPAddress) -> list[Action]:

@@ -16,6 +16,9 @@ from ucarpd.carp.params import IPAddress, Params
 ASK_AGAIN_AFTER = 60.0
 """Seconds between two questions of a MASTER, while the late master still serves."""
 
+QUIET_AFTER = 2
+"""Questions in a row without an answer after which it no longer serves: one packet may get lost."""
+
 ANSWERS_WITHIN = 2.0
 """Seconds for which the answers to a question are heard."""
 
@@ -36,7 +39,9 @@ class Probe:
         self._asked_at = float("-inf")
         """The monotonic second of our last question as MASTER."""
         self._known_macs: dict[IPAddress, bytes] = {}
-        """The answers to the question before it."""
+        """The latest answers of a late master that served."""
+        self._unanswered = 0
+        """Our latest questions as MASTER that had no answer."""
 
     def ask(self, sources: Iterable[IPAddress]) -> list[Action]:
         """Return the question; `sources` are our own."""
@@ -63,6 +68,7 @@ class Probe:
         if self.deadline is not None or not self._serves:
             return []
         self.deadline = now + ASK_AGAIN_AFTER
+        self._unanswered = 0
         mac = self._macs[self._late]
         return [Report(Finding.MASTER_ANSWERS, self._late, address=self._served, mac=mac)]
 
@@ -75,15 +81,25 @@ class Probe:
         return own is not None and served in {own, self._virtual_mac}
 
     def due(self, now: float, sources: Iterable[IPAddress]) -> list[Action]:
-        """As MASTER: ask again when it is time, or report that the last question had no answer."""
+        """As MASTER: ask again when it is time, or report that the last questions had no answer.
+
+        Without a source address in its family this host cannot ask, and what it knows remains.
+        """
         if self.deadline is None or now < self.deadline:
             return []
-        if not self._serves:
-            self.deadline = None
-            return [Report(Finding.MASTER_QUIET, self._late, address=self._served)]
         self.deadline = now + ASK_AGAIN_AFTER
-        self._asked_at, self._known_macs, self._macs = now, self._macs, {}
-        return self.ask(sources)
+        question = self.ask(sources)
+        if not question:
+            return []
+        if self._serves:
+            self._known_macs, self._unanswered = self._macs, 0
+        else:
+            self._unanswered += 1
+            if self._unanswered == QUIET_AFTER:
+                self.deadline = None
+                return [Report(Finding.MASTER_QUIET, self._late, address=self._served)]
+        self._asked_at, self._macs = now, {}
+        return question
 
     def heard(self, source: IPAddress) -> list[Action]:
         """Report, once, that the advertisements of the late master arrive again."""

@@ -93,7 +93,22 @@ def test_it_is_asked_again_until_it_no_longer_answers():
         play(machine, f"at 75.0: AddressClaimed {address} {LATE} -> nothing")
     assert news(machine, 135.0) == [f"120: {ASKED_AGAIN}"]
     play(machine, f"at 135.0: AddressClaimed 10.0.0.2 {LATE} -> nothing")
-    assert news(machine, 400.0) == ["180: Report MASTER_QUIET 10.0.0.2 10.0.0.100"]
+    assert news(machine, 400.0) == [
+        f"180: {ASKED_AGAIN}",
+        "240: Report MASTER_QUIET 10.0.0.2 10.0.0.100",
+    ]
+
+
+def test_one_lost_answer_is_not_the_end():
+    machine = answered()
+    assert news(machine, 135.0)[-2:] == [f"60: {ASKED_AGAIN}", f"120: {ASKED_AGAIN}"]
+    for address in ("10.0.0.2", "10.0.0.100"):
+        play(machine, f"at 135.0: AddressClaimed {address} {LATE} -> nothing")
+    assert news(machine, 400.0) == [
+        f"180: {ASKED_AGAIN}",
+        f"240: {ASKED_AGAIN}",
+        "300: Report MASTER_QUIET 10.0.0.2 10.0.0.100",
+    ]
 
 
 @pytest.mark.parametrize("known", [LATE, VIRTUAL_MAC])
@@ -137,7 +152,16 @@ def test_a_host_that_has_lost_its_source_in_that_family_cannot_ask_again():
     told = news(machine, 14.1)
     assert told[-1] == f"0: Report MASTER_ANSWERS fe80::2 2001:db8::100 {LATE}"
     machine.handle(events.InterfaceReady((OURS,)), 14.2)
-    assert news(machine, 400.0) == ["120: Report MASTER_QUIET fe80::2 2001:db8::100"]
+    assert news(machine, 400.0) == []
+    machine.handle(events.InterfaceReady((OURS, OURS6)), 400.0)
+    assert news(machine, 435.0) == ["420: ProbeMaster fe80::2 2001:db8::100"]
+    machine.handle(events.InterfaceReady((OURS,)), 435.0)
+    assert news(machine, 600.0) == []
+    machine.handle(events.InterfaceReady((OURS, OURS6)), 600.0)
+    assert news(machine, 800.0) == [
+        "600: ProbeMaster fe80::2 2001:db8::100",
+        "660: Report MASTER_QUIET fe80::2 2001:db8::100",
+    ]
 
 
 @pytest.mark.parametrize(

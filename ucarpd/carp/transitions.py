@@ -8,10 +8,11 @@ hold it back.  On leaving, the addresses go first, and the final advertisements 
 parting advertisement of election rule M1) only when they are gone.
 
 An advertisement goes out once in each family.  What makes other hosts take over, a bow-out or the
-statement to be less fit, goes out in the first family alone, and in all a moment later if no host
-has taken over by then.  Two BSD kernels take over from it, and the worse one yields to the better
-one; if it heard the same in the other family after that, it would take over again, and serve beside
-the better one until that advertises next.
+statement to be less fit, goes out in one family alone, and in all a moment later if no host has
+taken over by then.  Two BSD kernels take over from it, and the worse one yields to the better one;
+if it heard the same in the other family after that, it would take over again, and serve beside the
+better one until that advertises next.  Only the bow-out after a crash or a defect of ucarpd goes
+out in all families at once, because this machine no longer runs.
 
 Deadlines lie on a grid from the first advertisement on.  A late wake-up sends one advertisement,
 never the ones that it missed.

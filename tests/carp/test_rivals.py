@@ -65,6 +65,14 @@ def test_it_is_answered_once_an_interval(rivals):
     assert rivals.is_to_be_answered(RIVAL, 11.0, 1.0)
 
 
+def test_a_rival_apart_is_no_rival_that_settles_the_matter(rivals):
+    """Until we have a source address in its family again."""
+    rivals.hear(None, WORSE, 10.0, 1.0)
+    assert not rivals.are_heard(10.1, 1.0)
+    rivals.hear(OWN, WORSE, 11.0, 1.0)
+    assert rivals.are_heard(11.1, 1.0)
+
+
 def test_it_is_over_after_three_intervals_of_silence(rivals):
     for at in (10.0, 11.0, 12.0):
         rivals.hear(OWN, WORSE, at, 1.0)

@@ -12,9 +12,9 @@ from virtual_loop import in_virtual_time
 from ucarpd.carp.actions import State
 from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.neighbours import Claim
+from ucarpd.carp.probe import ANSWERS_WITHIN
 from ucarpd.interface import neighbours
 from ucarpd.interface.neighbours import (
-    ANSWERS_WITHIN,
     CHANGES_AFTER,
     MOST_ANSWERS,
     PAUSE,

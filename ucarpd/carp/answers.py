@@ -39,6 +39,11 @@ class Answers:
         """As MASTER: report that the late master is heard again, if that is news."""
         return self.probe.heard(source) if self.probe is not None else []
 
+    def claimed(self, claim: AddressClaimed, now: float) -> None:
+        """As MASTER: note that another host claims an address of ours, unless we have asked it."""
+        if self.probe is None or not self.probe.is_answer(claim, now):
+            self.claims.hear(claim.address, claim.mac, now)
+
     @property
     def deadline(self) -> float | None:
         """When `due` has something to do as MASTER; None for never."""

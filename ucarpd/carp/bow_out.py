@@ -11,10 +11,10 @@ from ucarpd.carp.params import IPAddress
 from ucarpd.carp.rank import BOW_OUT, Stated
 
 BOW_OUT_COPIES = 2
-BOW_OUT_SPACING = 0.05
-"""A bow-out is sent twice, this many seconds apart: a lost one costs the clients a master-down
-interval.  The first copy goes out in one family alone (see `transitions`).
-"""
+"""A bow-out is sent twice in each family: a lost one costs the clients a master-down interval."""
+
+OFFER_SPACING = 0.05
+"""Seconds between two copies of a bow-out, or of another offer of the role (see `transitions`)."""
 
 
 def bow_out_of(source: IPAddress, counter: int) -> SendAdvertisement:
@@ -33,8 +33,9 @@ class FinalAdvertisements:
         self.send_at: float | None = None
 
     @classmethod
-    def bow_out(cls, until: float) -> "FinalAdvertisements":
-        return cls(BOW_OUT, BOW_OUT_COPIES, until)
+    def bow_out(cls, until: float, families: int = 1) -> "FinalAdvertisements":
+        """With two families there is a copy more: the first one goes out in one family alone."""
+        return cls(BOW_OUT, BOW_OUT_COPIES + (families > 1), until)
 
     @classmethod
     def parting(cls, stated: Stated, until: float) -> "FinalAdvertisements":
@@ -56,5 +57,5 @@ class FinalAdvertisements:
             self.copies = 0
             return False
         self.copies -= 1
-        self.send_at = now + BOW_OUT_SPACING
+        self.send_at = now + OFFER_SPACING
         return True

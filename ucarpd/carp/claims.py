@@ -7,7 +7,8 @@ continue, because the other host may do the same.
 A claim says nothing while the role moves: the old or the new master also announces.  An
 advertisement of a host that takes over is on the wire before its announcement, but may be read
 later, so even the quick answer waits for a moment.  If another master is heard, `rivals` reports
-it, and the advertisements settle the matter.
+it, and the advertisements settle the matter, unless it is apart: in a family where this host has
+no source address.  The answer of a late master to our question (`probe`) is no claim.
 """
 
 from ucarpd.carp.actions import Action, AnnounceAddresses, Finding, Report

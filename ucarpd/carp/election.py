@@ -73,11 +73,13 @@ Ranks, and who wins a tie: see `contender`.
 H1: an attacker replays an old advertisement of ours.  H2: no host would hear our answer; a master
 tells its operator.  H3: frames overtake each other; `peers` remembers the last statement of each.
 
-M1 is not silent: a ucarp that wins repeats its gratuitous ARP when it hears a slower master.  To a
-BSD kernel that wins it is: no kernel announces anything then, but a third host that preempts would
-take the role from the parting advertisement for a moment.  M3 is silent: a BSD kernel yields on
-every tie.  ucarp answers a lost tie with one more advertisement, and a BSD that hears it also
-yields: no host serves for three intervals.
+M1: the parting advertisement makes a ucarp that wins repeat its gratuitous ARP, as it does when it
+hears a slower master.  A BSD kernel announces nothing then, so we send it none: a third host that
+preempts would take the role from it for a moment.  A host that is less fit sends none either: every
+backup would take over from it.
+
+M3 is silent: a BSD kernel yields on every tie.  ucarp answers a lost tie with one more
+advertisement, and a BSD that hears it also yields: no host serves for three intervals.
 
 M2, M4, M6 and M7 answer at once, at most once an interval for each rival: otherwise the other
 master would serve until our next regular advertisement.
@@ -95,9 +97,9 @@ only.  Of equal masters the lowest in numeric order waits three intervals, the n
 M6, and B3 with it: addresses may be ordered one way in IPv4 and the other way in IPv6.  If each
 family decided the tie, both hosts would yield.
 
-B0: a backup hears more than one host.  A host that yields says so with a last advertisement, and
-every host hears a bow-out.  A backup that compared itself with each would take over from the worse
-one while the better one serves.
+B0: a backup hears more than one host.  A host that yields may send a parting advertisement (M1),
+and every host hears a bow-out.  A backup that compared itself with each would take over from the
+worse one while the better one serves.
 
 B1, B4, B6 and B7 ask for no preemption: such a master is not worth waiting for.  They are one
 predicate, `reason_to_depose`, and the master-down timer also asks it: a timer that waited for less,

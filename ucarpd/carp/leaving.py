@@ -35,6 +35,11 @@ class Leaving:
         """When `take_final` has something to send; None for never."""
         return self._final.send_at if self._final else None
 
+    @property
+    def copies_left(self) -> int:
+        """How many final advertisements are still to be sent."""
+        return self._final.copies if self._final else 0
+
     # -- what happens ------------------------------------------------------------------------------
 
     def release(self, *, at_start: bool = False) -> list[Action]:

@@ -271,7 +271,7 @@ class VirtualHost(Transitions):
         self._answers.note(claim)
         self._actions += self._answers.found(now)
         if claim.address in self.params.addresses:
-            self._answers.claims.hear(claim.address, claim.mac, now)
+            self._answers.claimed(claim, now)
 
     # -- the work ----------------------------------------------------------------------------------
 

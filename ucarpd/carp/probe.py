@@ -16,6 +16,12 @@ from ucarpd.carp.params import IPAddress, Params
 ASK_AGAIN_AFTER = 60.0
 """Seconds between two questions of a MASTER, while the late master still serves."""
 
+QUIET_AFTER = 2
+"""Questions in a row without an answer after which it no longer serves: one packet may get lost."""
+
+ANSWERS_WITHIN = 2.0
+"""Seconds for which the answers to a question are heard."""
+
 
 class Probe:
     """The question to the master `late` in one silence; it lasts for the term that may follow.
@@ -30,6 +36,12 @@ class Probe:
         self._macs: dict[IPAddress, bytes] = {}
         self.deadline: float | None = None
         """When to ask again, while it is reported that the late master still serves."""
+        self._asked_at = float("-inf")
+        """The monotonic second of our last question as MASTER."""
+        self._known_macs: dict[IPAddress, bytes] = {}
+        """The latest answers of a late master that served."""
+        self._unanswered = 0
+        """Our latest questions as MASTER that had no answer."""
 
     def ask(self, sources: Iterable[IPAddress]) -> list[Action]:
         """Return the question; `sources` are our own."""
@@ -43,11 +55,20 @@ class Probe:
         if claim.address in {self._late, self._served}:
             self._macs.setdefault(claim.address, claim.mac)
 
+    def is_answer(self, claim: AddressClaimed, now: float) -> bool:
+        """As MASTER: return whether this answers our last question; then it misleads no client.
+
+        What any other host says about the address in that time is a claim.
+        """
+        is_known = self._known_macs.get(claim.address) == claim.mac
+        return is_known and now < self._asked_at + ANSWERS_WITHIN
+
     def found(self, now: float) -> list[Action]:
         """As MASTER: report, once, that the late master still serves."""
         if self.deadline is not None or not self._serves:
             return []
         self.deadline = now + ASK_AGAIN_AFTER
+        self._unanswered = 0
         mac = self._macs[self._late]
         return [Report(Finding.MASTER_ANSWERS, self._late, address=self._served, mac=mac)]
 
@@ -60,15 +81,25 @@ class Probe:
         return own is not None and served in {own, self._virtual_mac}
 
     def due(self, now: float, sources: Iterable[IPAddress]) -> list[Action]:
-        """As MASTER: ask again when it is time, or report that the last question had no answer."""
+        """As MASTER: ask again when it is time, or report that the last questions had no answer.
+
+        Without a source address in its family this host cannot ask, and what it knows remains.
+        """
         if self.deadline is None or now < self.deadline:
             return []
-        if not self._serves:
-            self.deadline = None
-            return [Report(Finding.MASTER_QUIET, self._late, address=self._served)]
         self.deadline = now + ASK_AGAIN_AFTER
-        self._macs.clear()
-        return self.ask(sources)
+        question = self.ask(sources)
+        if not question:
+            return []
+        if self._serves:
+            self._known_macs, self._unanswered = self._macs, 0
+        else:
+            self._unanswered += 1
+            if self._unanswered == QUIET_AFTER:
+                self.deadline = None
+                return [Report(Finding.MASTER_QUIET, self._late, address=self._served)]
+        self._asked_at, self._macs = now, {}
+        return question
 
     def heard(self, source: IPAddress) -> list[Action]:
         """Report, once, that the advertisements of the late master arrive again."""

@@ -36,6 +36,8 @@ class Rival:
         self.counted_at = self.heard_at = self.answered_at = float("-inf")
         self.advertisements = 0
         self.is_told = False
+        self.is_apart = False
+        """We have no source address in its family, so it does not hear our answer."""
 
     @property
     def interval(self) -> float:
@@ -68,7 +70,7 @@ class Rivals:
             rival = self._rivals[peer.source] = Rival(peer, now)
         if rival.contender.rank != peer.rank:
             rival.since, rival.advertisements = now, 0
-        rival.contender, rival.heard_at = peer, now
+        rival.contender, rival.heard_at, rival.is_apart = peer, now, own is None
         # A duplicate, or a frame that was under way, says nothing about the effect of our answer.
         if now - rival.counted_at < min(interval, rival.interval) / 2:
             return []
@@ -94,8 +96,11 @@ class Rivals:
         return True
 
     def are_heard(self, now: float, interval: float) -> bool:
-        """Return whether another master has been heard lately."""
-        return any(not rival.is_forgotten(now, interval) for rival in self._rivals.values())
+        """Return whether another master has been heard lately that hears our answers."""
+        return any(
+            not (rival.is_apart or rival.is_forgotten(now, interval))
+            for rival in self._rivals.values()
+        )
 
     def has_outstayed(self, own: Contender, peer: Contender, now: float, interval: float) -> bool:
         """Return whether this equal rival has stayed MASTER so long that it is our turn to yield."""

@@ -8,10 +8,11 @@ hold it back.  On leaving, the addresses go first, and the final advertisements 
 parting advertisement of election rule M1) only when they are gone.
 
 An advertisement goes out once in each family.  What makes other hosts take over, a bow-out or the
-statement to be less fit, goes out in the first family alone, and in all a moment later if no host
-has taken over by then.  Two BSD kernels take over from it, and the worse one yields to the better
-one; if it heard the same in the other family after that, it would take over again, and serve beside
-the better one until that advertises next.
+statement to be less fit, goes out in one family alone, and in all a moment later if no host has
+taken over by then.  Two BSD kernels take over from it, and the worse one yields to the better one;
+if it heard the same in the other family after that, it would take over again, and serve beside the
+better one until that advertises next.  Only the bow-out after a crash or a defect of ucarpd goes
+out in all families at once, because this machine no longer runs.
 
 Deadlines lie on a grid from the first advertisement on.  A late wake-up sends one advertisement,
 never the ones that it missed.
@@ -30,7 +31,7 @@ from ucarpd.carp.actions import (
     StateChanged,
 )
 from ucarpd.carp.answers import Answers
-from ucarpd.carp.bow_out import FinalAdvertisements
+from ucarpd.carp.bow_out import BOW_OUT_COPIES, OFFER_SPACING, FinalAdvertisements
 from ucarpd.carp.claims import LEAST_WAIT
 from ucarpd.carp.election import judge_own_rank, judge_silence
 from ucarpd.carp.events import AdvertisementReceived, DemotionChanged, InterfaceLost
@@ -42,9 +43,6 @@ from ucarpd.carp.rivals import Rivals
 from ucarpd.carp.timing import UNITS_PER_SECOND, second_advertisement_at
 from ucarpd.carp.verdicts import OwnVerdict, SilenceVerdict
 from ucarpd.carp.why import Cause, Why
-
-FIRST_FAMILY_LEAD = 0.05
-"""Seconds between an offer of the role in the first family, and in all."""
 
 HOLD_DOWN_RATIO = 2
 """After a step-down we stay away for this many of our own master-down intervals."""
@@ -231,16 +229,21 @@ class Transitions(Parts):
             self._advertised_at = now
         interval = self._rank.interval
         if is_first:
-            interval = min(interval, FIRST_FAMILY_LEAD)
+            interval = min(interval, OFFER_SPACING)
         following = due + interval
         self.advertise_at = following if following > now else now + interval
 
     def _send(self, stated: Stated, *, is_first: bool = False, is_final: bool = False) -> None:
-        """`is_first`: in the first family alone."""
+        """`is_first`: in the first family alone, or in that of the unicast peers."""
         if self._outage.is_mute:
             return
         advbase, advskew, demotion = stated
-        for source in self._hearing.sources[: 1 if is_first else None]:
+        sources = self._hearing.sources
+        if is_first:
+            # Hosts with unicast peers in one family may hear nothing in the other one.
+            by_unicast = (each for each in sources if self.params.peers_of(each.version))
+            sources = (*by_unicast, *sources)[:1]
+        for source in sources:
             counter = self._counter.take()
             self._actions.append(
                 SendAdvertisement(source, advbase, advskew, counter, demotion, is_final)
@@ -257,8 +260,10 @@ class Transitions(Parts):
         """Return a bow-out; None while there is no link, because no host would hear it."""
         if self._outage.until is not None and not self._outage.can_send:
             return None
-        return FinalAdvertisements.bow_out(until=now + self._rank.master_down_interval)
+        until = now + self._rank.master_down_interval
+        return FinalAdvertisements.bow_out(until, len(self._hearing.sources))
 
     def _send_final(self, now: float) -> None:
         if (stated := self._leaving.take_final(now)) is not None:
-            self._send(stated, is_first=self._leaving.deadline is not None, is_final=True)
+            is_first = self._leaving.copies_left == BOW_OUT_COPIES
+            self._send(stated, is_first=is_first, is_final=True)

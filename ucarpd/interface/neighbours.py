@@ -12,6 +12,7 @@ from ucarpd.carp.actions import State
 from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.neighbours import Answered, Claim
 from ucarpd.carp.params import Family, IPAddress
+from ucarpd.carp.probe import ANSWERS_WITHIN
 from ucarpd.interface.member import Member
 from ucarpd.interface.refused_filter import FILTER_AGAIN_AFTER, write_refused
 from ucarpd.linux.neighbour_socket import NeighbourSocket
@@ -25,9 +26,6 @@ CHANGES_AFTER = 0.5
 """Seconds after which a change of the guarded addresses takes effect, together with the changes meanwhile.
 A new master ignores claims for longer.
 """
-
-ANSWERS_WITHIN = 2.0
-"""Seconds for which the answers to a question are heard."""
 
 MOST_ANSWERS = 8
 """Addresses up to which the kernel passes only answers about these.  A filter for more of them would

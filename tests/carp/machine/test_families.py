@@ -98,13 +98,31 @@ def test_the_role_is_offered_in_one_family_first(what, said):
     )
 
 
-def test_the_copy_of_a_bow_out_goes_out_in_both_families():
+def test_two_copies_of_a_bow_out_go_out_in_each_family():
     play(
         dual(State.MASTER),
         """
         at 13.6: StopRequested -> StateChanged MASTER INIT, ReleaseAddresses
         at 13.8: AddressesReleased -> SendAdvertisement 255/255 D255
-        at 13.85: DeadlineReached -> SendAdvertisement 255/255 D255, SendAdvertisement 255/255 IPv6 D255, Finish
+        at 13.85: DeadlineReached -> SendAdvertisement 255/255 D255, SendAdvertisement 255/255 IPv6 D255
+        at 13.9: DeadlineReached -> SendAdvertisement 255/255 D255, SendAdvertisement 255/255 IPv6 D255, Finish
+        """,
+    )
+
+
+@pytest.mark.parametrize(
+    ("peers", "first"),
+    [(("10.0.0.2",), ""), (("fe80::2",), " IPv6"), (("fe80::2", "10.0.0.2"), "")],
+)
+def test_the_role_is_offered_first_in_the_family_of_the_unicast_peers(peers, first):
+    machine = dual(State.MASTER, peers=tuple(map(ip_address, peers)))
+    play(
+        machine,
+        f"""
+        at 13.6: StepDownRequested -> SendAdvertisement 254/254{first} D255
+        at 13.65: DeadlineReached -> SendAdvertisement 254/254 D255, SendAdvertisement 254/254 IPv6 D255
+        at 13.7: StopRequested -> StateChanged MASTER INIT, ReleaseAddresses
+        at 13.8: AddressesReleased -> SendAdvertisement 255/255{first} D255
         """,
     )
 

@@ -19,7 +19,7 @@ FOUND = f"Report MASTER_ANSWERS 10.0.0.2 10.0.0.100 {LATE}"
 
 
 def asked():
-    return play(brought_to(State.BACKUP), SILENT)
+    return play(brought_to(State.BACKUP, announce_interval=0), SILENT)
 
 
 def test_it_is_probed_an_interval_before_the_takeover_and_does_not_answer():
@@ -59,25 +59,25 @@ ASKED_AGAIN = "ProbeMaster 10.0.0.2 10.0.0.100"
 
 
 def news(machine, until):
-    """What a MASTER that serves does until then, but for its advertisements and announcements."""
+    """What a MASTER that serves does until then, but for its advertisements."""
     told = []
     while (at := machine.next_deadline()) < until:
         actions = map(words, machine.handle(events.DeadlineReached(), at))
         told += [
             f"{at - 14.0:.0f}: {each}"
             for each in actions
-            if not each.startswith(("SendAdvertisement", "AnnounceAddresses"))
+            if not each.startswith("SendAdvertisement")
         ]
     return told
 
 
-def answered():
-    """A MASTER that has reported at 14.0 that the late master still serves."""
+def answered(mac=LATE):
+    """A MASTER that reports at 14.0 that the late master still serves, with `mac`."""
     return play(
         asked(),
         f"""
         at 13.1: AddressClaimed 10.0.0.2 {LATE} -> nothing
-        at 13.1: AddressClaimed 10.0.0.100 {LATE} -> nothing
+        at 13.1: AddressClaimed 10.0.0.100 {mac} -> nothing
         at 14.0: DeadlineReached -> {TAKEN_OVER}, {FOUND}
         at 14.0: AddressesAcquired -> AnnounceAddresses 10.0.0.100
         """,
@@ -87,22 +87,55 @@ def answered():
 def test_it_is_asked_again_until_it_no_longer_answers():
     """A `ucarp` that was killed leaves its address, until its successor takes it off."""
     machine = answered()
+    news(machine, 18.0)
     assert news(machine, 75.0) == [f"60: {ASKED_AGAIN}"]
     for address in ("10.0.0.2", "10.0.0.100"):
         play(machine, f"at 75.0: AddressClaimed {address} {LATE} -> nothing")
-    assert news(machine, 135.0)[-1] == f"120: {ASKED_AGAIN}"
+    assert news(machine, 135.0) == [f"120: {ASKED_AGAIN}"]
     play(machine, f"at 135.0: AddressClaimed 10.0.0.2 {LATE} -> nothing")
     assert news(machine, 400.0) == [
-        "121: Report CLAIM_OVER 10.0.0.100 02:00:00:00:00:02",
-        "180: Report MASTER_QUIET 10.0.0.2 10.0.0.100",
+        f"180: {ASKED_AGAIN}",
+        "240: Report MASTER_QUIET 10.0.0.2 10.0.0.100",
     ]
+
+
+def test_one_lost_answer_is_not_the_end():
+    machine = answered()
+    assert news(machine, 135.0)[-2:] == [f"60: {ASKED_AGAIN}", f"120: {ASKED_AGAIN}"]
+    for address in ("10.0.0.2", "10.0.0.100"):
+        play(machine, f"at 135.0: AddressClaimed {address} {LATE} -> nothing")
+    assert news(machine, 400.0) == [
+        f"180: {ASKED_AGAIN}",
+        f"240: {ASKED_AGAIN}",
+        "300: Report MASTER_QUIET 10.0.0.2 10.0.0.100",
+    ]
+
+
+@pytest.mark.parametrize("known", [LATE, VIRTUAL_MAC])
+@pytest.mark.parametrize(
+    ("mac", "at", "is_claim", "because"),
+    [
+        (None, 75.9, False, "it answers us alone"),
+        (None, 76.1, True, "too late for an answer, so all hosts may have heard it"),
+        (OTHER, 75.0, True, "we have not asked that host"),
+    ],
+)
+def test_an_answer_is_no_claim(known, mac, at, is_claim, because):
+    """Neither announced against nor reported, while both serve."""
+    machine = answered(known)
+    news(machine, 74.0)
+    assert news(machine, at) == [f"60: {ASKED_AGAIN}"]
+    play(machine, f"at {at}: AddressClaimed 10.0.0.100 {mac or known} -> nothing")
+    told = [each.split(": ")[1] for each in news(machine, 80.0)]
+    claimed = f"Report ADDRESS_CLAIMED 10.0.0.100 {mac or known}"
+    assert told == (["AnnounceAddresses 10.0.0.100", claimed] if is_claim else []), because
 
 
 def test_it_is_not_asked_again_once_it_is_heard():
     machine = answered()
     report = "Report MASTER_HEARD 10.0.0.2, SendAdvertisement 1/0"
     play(machine, f"at 14.05: AdvertisementReceived 1/9 from 10.0.0.2 -> {report}")
-    assert news(machine, 400.0) == []
+    assert not [each for each in news(machine, 400.0) if "AnnounceAddresses" not in each]
 
 
 def test_a_host_that_has_lost_its_source_in_that_family_cannot_ask_again():
@@ -119,7 +152,16 @@ def test_a_host_that_has_lost_its_source_in_that_family_cannot_ask_again():
     told = news(machine, 14.1)
     assert told[-1] == f"0: Report MASTER_ANSWERS fe80::2 2001:db8::100 {LATE}"
     machine.handle(events.InterfaceReady((OURS,)), 14.2)
-    assert news(machine, 400.0) == ["120: Report MASTER_QUIET fe80::2 2001:db8::100"]
+    assert news(machine, 400.0) == []
+    machine.handle(events.InterfaceReady((OURS, OURS6)), 400.0)
+    assert news(machine, 435.0) == ["420: ProbeMaster fe80::2 2001:db8::100"]
+    machine.handle(events.InterfaceReady((OURS,)), 435.0)
+    assert news(machine, 600.0) == []
+    machine.handle(events.InterfaceReady((OURS, OURS6)), 600.0)
+    assert news(machine, 800.0) == [
+        "600: ProbeMaster fe80::2 2001:db8::100",
+        "660: Report MASTER_QUIET fe80::2 2001:db8::100",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,23 @@ def test_a_master_that_is_heard_in_a_family_without_a_source_is_told():
     assert reports(pass_time(machine, 25.0)) == ["Report RIVAL_GONE fe80::2"]
 
 
+def test_claims_are_answered_beside_a_master_that_cannot_hear_us():
+    """It serves the same addresses, and no advertisement settles the matter."""
+    claim = "02:00:00:00:00:02"
+    play(
+        dual(State.MASTER, announce_interval=0),
+        f"""
+        at 13.5: InterfaceReady 10.0.0.1 -> SendAdvertisement 1/0
+        at 13.6: AdvertisementReceived 1/0 from fe80::2 -> nothing
+        at 13.7: AddressClaimed 10.0.0.100 {claim} -> nothing
+        at 13.72: DeadlineReached -> AnnounceAddresses 10.0.0.100
+        at 14.5: DeadlineReached -> SendAdvertisement 1/0
+        at 14.6: AdvertisementReceived 1/0 from fe80::2 -> nothing
+        at 14.7: DeadlineReached -> Report ADDRESS_CLAIMED 10.0.0.100 {claim}
+        """,
+    )
+
+
 def test_a_family_that_loses_its_source_as_backup_moves_nothing():
     play(
         host(**DUAL),

@@ -84,7 +84,7 @@ def forger(flooder):
 
 FORGERIES = [
     ("badlen", {"size": 60}, "26 bytes"),
-    ("badver", {"change": put(CARP, 0x31)}, "version 3"),
+    ("badver", {"change": put(CARP, 0x41)}, "version 4"),
     ("badtype", {"change": put(CARP, 0x22)}, "type 2"),
     ("badttl", {"change": put(IP + 8, 254)}, "TTL 254"),
     ("badsum", {"change": flip(CARP + 6), "carp_checksum": False}, "checksum of the advertisement"),

@@ -345,6 +345,7 @@ async def test_settings_that_another_program_changes_are_set_again(tmp_path, set
     settings.remove(DEVICE, "rp_filter")
     await asyncio.sleep(LOOK_AFTER)
     assert bench.log.told() == [], "a device that is gone is made again"
+    bench.addresses.close()
     await bench.addresses.dispose()
     settings.put("eth0", "arp_ignore", "0")
     await asyncio.sleep(2 * LOOK_AFTER)
@@ -413,6 +414,22 @@ async def test_the_end_removes_the_device_and_restores_the_interface(tmp_path, s
     assert settings.get("eth0", "arp_ignore") == "0"
     assert settings.get("eth0", "arp_announce") == "0"
     assert bench.log.told() == []
+
+
+@pytest.mark.parametrize("made", [False, True])
+@in_virtual_time
+async def test_after_the_end_nothing_looks_at_the_settings(tmp_path, settings, made):
+    """The device may still be in the making."""
+    bench = Bench(tmp_path)
+    bench.netlink.pause = 0.1
+    bench.release(at_start=True)
+    if made:
+        await settled()
+    bench.addresses.close()
+    await settled()
+    settings.put(DEVICE, "rp_filter", "1")
+    await asyncio.sleep(3 * LOOK_AFTER)
+    assert settings.get(DEVICE, "rp_filter") == "1"
 
 
 @in_virtual_time

@@ -30,6 +30,7 @@ class AddressOwner(Addresses, Protocol):
 
     def reconfigure(self, config: Config) -> None: ...
     def all(self) -> tuple[IPAddress, ...]: ...
+    def close(self) -> None: ...
     async def dispose(self) -> None: ...
 
 
@@ -50,6 +51,7 @@ class VirtualMacAddresses:
         self._index: int | None = None
         """The index of the device that was made."""
         self._look: asyncio.TimerHandle | None = None
+        self._is_over = False
         self.reconfigure(config)
 
     def reconfigure(self, config: Config) -> None:
@@ -149,11 +151,16 @@ class VirtualMacAddresses:
     def all(self) -> tuple[IPAddress, ...]:
         return self._owner.all()
 
-    async def dispose(self) -> None:
-        """Remove the device, and restore the ARP settings of the interface."""
-        is_done = asyncio.Event()
+    def close(self) -> None:
+        """Leave the settings to the next run, or to `dispose`."""
+        self._is_over = True
+        self._owner.close()
         if self._look is not None:
             self._look.cancel()
+
+    async def dispose(self) -> None:
+        """Remove the device, and restore the ARP settings of the interface; `close` comes first."""
+        is_done = asyncio.Event()
 
         def left(error: OSError | None) -> None:
             self._refused(error)
@@ -208,7 +215,7 @@ class VirtualMacAddresses:
             self._netlink.catch_up()
             device = self._netlink.link(config.address_device)
             self._index = device.index if device is not None else None
-            if self._look is None:
+            if self._look is None and not self._is_over:
                 self._look = self._loop.call_later(LOOK_AFTER, self._look_at_settings)
             done(first)
 

@@ -137,6 +137,7 @@ class Instance:
             await self._stopped.wait()
             parts.interface.detach(parts.config)
         parts.followers.close()
+        parts.addresses.close()
         if parts.config.shutdown:
             await parts.addresses.dispose()
         await parts.keeper.forget_configuration()

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+from collections import Counter
 
 import pytest
 from fake_kernel import FakeLog, FakeNetlink, Ledger
@@ -351,6 +352,20 @@ async def test_settings_that_another_program_changes_are_set_again(tmp_path, set
     await asyncio.sleep(2 * LOOK_AFTER)
     assert settings.get("eth0", "arp_ignore") == "0"
     assert settings.get("eth0", "arp_announce") == "1", "as the other program has set it"
+
+
+@in_virtual_time
+async def test_many_devices_are_looked_at_one_after_the_other(tmp_path, settings, monkeypatch):
+    """The worker that looks at them is the one that adds addresses."""
+    loop, looks = asyncio.get_running_loop(), []
+    for number in range(1, 101):
+        bench = Bench(tmp_path, f"UCARP_VHID={number}\n")
+        monkeypatch.setattr(bench.addresses, "_look_at_settings", lambda: looks.append(loop.time()))
+        bench.addresses.release(LEFT, True, lambda: None)
+    await asyncio.sleep(LOOK_AFTER + 1)
+    tenths = Counter(int(10 * at / LOOK_AFTER) for at in looks)
+    assert (len(looks), len(tenths)) == (100, 10)
+    assert max(tenths.values()) < 20
 
 
 class Owner:

@@ -19,6 +19,7 @@ from ucarpd.engine import Addresses, Outcome, Transition
 from ucarpd.linux import sysctl
 from ucarpd.linux.macvlan import prepare_macvlan
 from ucarpd.linux.netlink import Netlink
+from ucarpd.linux.share import share_of
 from ucarpd.log.messages import Journal
 
 LOOK_AFTER = 10.0
@@ -216,7 +217,9 @@ class VirtualMacAddresses:
             device = self._netlink.link(config.address_device)
             self._index = device.index if device is not None else None
             if self._look is None and not self._is_over:
-                self._look = self._loop.call_later(LOOK_AFTER, self._look_at_settings)
+                # The looks of many devices at one moment would delay a takeover.
+                first_after = LOOK_AFTER * share_of(config.address_device)
+                self._look = self._loop.call_later(first_after, self._look_at_settings)
             done(first)
 
         self._remove_renamed()

@@ -213,6 +213,24 @@ async def test_what_somebody_takes_away_while_the_up_script_works_on_is_put_back
 
 
 @in_virtual_time
+async def test_after_the_end_no_timer_acts_on_the_addresses(make):
+    """The next run of the instance may have begun."""
+    bench = make()
+    bench.acquire()
+    bench.put(ONE, TWO)
+    bench.addresses.appeared()
+    bench.netlink.take("eth0", ONE)
+    bench.addresses.mend()
+    bench.addresses.close()
+    await asyncio.sleep(LONGEST_WAIT)
+    assert bench.addresses.present() == (TWO,)
+    bench.release()
+    bench.addresses.close()
+    await asyncio.sleep(2 * LONGEST_WAIT)
+    assert bench.addresses.present() == (TWO,)
+
+
+@in_virtual_time
 async def test_an_address_that_the_up_script_added_without_nodad_is_added_again(make):
     bench = make()
     bench.acquire()

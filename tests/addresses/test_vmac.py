@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+from collections import Counter
 
 import pytest
 from fake_kernel import FakeLog, FakeNetlink, Ledger
@@ -345,11 +346,26 @@ async def test_settings_that_another_program_changes_are_set_again(tmp_path, set
     settings.remove(DEVICE, "rp_filter")
     await asyncio.sleep(LOOK_AFTER)
     assert bench.log.told() == [], "a device that is gone is made again"
+    bench.addresses.close()
     await bench.addresses.dispose()
     settings.put("eth0", "arp_ignore", "0")
     await asyncio.sleep(2 * LOOK_AFTER)
     assert settings.get("eth0", "arp_ignore") == "0"
     assert settings.get("eth0", "arp_announce") == "1", "as the other program has set it"
+
+
+@in_virtual_time
+async def test_many_devices_are_looked_at_one_after_the_other(tmp_path, settings, monkeypatch):
+    """The worker that looks at them is the one that adds addresses."""
+    loop, looks = asyncio.get_running_loop(), []
+    for number in range(1, 101):
+        bench = Bench(tmp_path, f"UCARP_VHID={number}\n")
+        monkeypatch.setattr(bench.addresses, "_look_at_settings", lambda: looks.append(loop.time()))
+        bench.addresses.release(LEFT, True, lambda: None)
+    await asyncio.sleep(LOOK_AFTER + 1)
+    tenths = Counter(int(10 * at / LOOK_AFTER) for at in looks)
+    assert (len(looks), len(tenths)) == (100, 10)
+    assert max(tenths.values()) < 20
 
 
 class Owner:
@@ -413,6 +429,22 @@ async def test_the_end_removes_the_device_and_restores_the_interface(tmp_path, s
     assert settings.get("eth0", "arp_ignore") == "0"
     assert settings.get("eth0", "arp_announce") == "0"
     assert bench.log.told() == []
+
+
+@pytest.mark.parametrize("made", [False, True])
+@in_virtual_time
+async def test_after_the_end_nothing_looks_at_the_settings(tmp_path, settings, made):
+    """The device may still be in the making."""
+    bench = Bench(tmp_path)
+    bench.netlink.pause = 0.1
+    bench.release(at_start=True)
+    if made:
+        await settled()
+    bench.addresses.close()
+    await settled()
+    settings.put(DEVICE, "rp_filter", "1")
+    await asyncio.sleep(3 * LOOK_AFTER)
+    assert settings.get(DEVICE, "rp_filter") == "1"
 
 
 @in_virtual_time

@@ -239,6 +239,23 @@ async def test_an_address_refused_on_its_way_behind_the_hosts_own_was_removed_by
 
 
 @in_virtual_time
+async def test_a_refusal_of_an_earlier_term_does_not_count_in_the_next_one():
+    bench = await master()
+    await asyncio.sleep(1.0)
+    overtaken = bench.not_put_back
+    bench.engine.demote(NEVER, "a check")
+    bench.released()
+    bench.engine.demote(0, "the check is good again")
+    await asyncio.sleep(5.0)
+    assert bench.engine.state is State.MASTER
+    bench.acquired(True)
+    bench.told()
+    overtaken(Outcome((), (VIRTUAL,)))
+    await asyncio.sleep(0.25)
+    assert "acquire" not in bench.told()
+
+
+@in_virtual_time
 async def test_each_removal_of_an_address_that_was_put_back_is_told():
     bench = await master()
     bench.engine.address_removed(VIRTUAL)

@@ -12,6 +12,7 @@ from lab import inside, wait_for
 from nodes import mac
 from wiretap import open_in
 
+from ucarpd.linux import packet_socket as module
 from ucarpd.linux.ip_socket import UnicastSocket
 from ucarpd.linux.packet_filter import Expected
 from ucarpd.linux.packet_socket import PacketSocket
@@ -199,6 +200,27 @@ def test_joining_an_ipv6_group_is_reported_to_the_switch(two):
             if is_report and GROUP6.packed in seen[62:]:
                 break
     wait_for("the end", lambda: GROUP6_IN_PROC not in a.run("cat", "/proc/net/igmp6").stdout)
+
+
+def test_the_file_of_all_ipv6_groups_is_read_only_after_a_loss_of_ipv6(two, monkeypatch):
+    """It is long on a host with hundreds of interfaces, and each has its looks."""
+    a, _ = two
+    reads, read = [], module._ipv6_groups
+    monkeypatch.setattr(module, "_ipv6_groups", lambda index: reads.append(1) or read(index))
+    with packet_socket(a, 6) as opened, inside(a.namespace):
+        opened.join(GROUP6)
+        a.ip("link", "set", "eth0", "down")
+        a.ip("link", "set", "eth0", "up")
+        opened.forget_lost_groups()
+        a.ip("link", "set", "eth0", "mtu", "1200")
+        opened.forget_lost_groups()
+        assert reads == []
+        a.ip("link", "set", "eth0", "mtu", "1500")
+        for _ in range(2):
+            opened.forget_lost_groups()
+            opened.join(GROUP6)
+            assert GROUP6_IN_PROC in a.run("cat", "/proc/net/igmp6").stdout
+            assert reads == [1]
 
 
 @pytest.mark.parametrize(("family", "table"), [(4, "/proc/net/igmp"), (6, "/proc/net/igmp6")])

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ucarpd.linux.lock import AlreadyRunning, InstanceLock, held, holders
+from ucarpd.linux import lock as module
+from ucarpd.linux.lock import AlreadyRunning, InstanceLock, held, held_elsewhere, holders
 from ucarpd.linux.run_directory import private_directory, private_path, run_directory
 
 FILE = Path("/etc/ucarp/web.conf")
@@ -284,3 +285,21 @@ def test_a_lock_of_another_process_with_the_same_inode_is_not_its_own(tmp_path):
     note.write_text(note.read_text().replace(str(os.getpid()), "1", 1))
     assert holders(tmp_path) == {}
     lock.release()
+
+
+@pytest.mark.parametrize("is_machine", [True, False])
+def test_the_machine_itself_knows_which_containers_run_an_instance(
+    tmp_path, monkeypatch, is_machine
+):
+    """A container sees no lock of another one; from the machine all are listed."""
+    here = module._FIRST_PROCESS_NAMESPACE if is_machine else 1
+    monkeypatch.setattr(module, "process_namespace", lambda: here)
+    names = {"ended", "mine", "never", "theirs"}
+    mine = take(tmp_path, "mine")
+    take(tmp_path, "ended", vhid=2).release()
+    with elsewhere(lambda: take(tmp_path, "theirs", vhid=3)):
+        found = held_elsewhere(names, tmp_path)
+    assert found == ({"theirs"} if is_machine else {"ended", "never", "theirs"})
+    mine.release()
+    monkeypatch.setattr(module, "_locked", (tmp_path / "none").stat)
+    assert held_elsewhere(names, tmp_path) == names

@@ -8,6 +8,7 @@ from instance_bench import TAKES_OVER
 from two_addresses import ONE, TWO
 from virtual_loop import in_virtual_time
 
+from ucarpd.addresses.vmac import LOOK_AFTER
 from ucarpd.carp.actions import State
 from ucarpd.health.crashes import Crashes
 from ucarpd.linux import sysctl
@@ -102,6 +103,21 @@ async def test_a_virtual_mac_device_goes_with_it(make, tmp_path, monkeypatch):
     bench.instance.start()
     await bench.instance.stop("stopping")
     assert bench.netlink.told()[-1] == "remove eth0-v1"
+
+
+@in_virtual_time
+async def test_a_virtual_mac_device_that_stays_is_no_longer_looked_at(make, tmp_path, monkeypatch):
+    """A reload may have started another run of it, with another configuration."""
+    monkeypatch.setattr(sysctl, "ROOT", tmp_path / "net")
+    bench = make("UCARP_VMAC=yes\nUCARP_SHUTDOWN=no\n")
+    bench.instance.start()
+    await asyncio.sleep(1)
+    await bench.instance.stop("restarting")
+    looks = []
+    monkeypatch.setattr(bench.netlink, "beside", lambda *_: looks.append(True))
+    bench.instance.parts.addresses._made = True
+    await asyncio.sleep(3 * LOOK_AFTER)
+    assert looks == []
 
 
 # -- after a crash ---------------------------------------------------------------------------------

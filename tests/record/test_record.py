@@ -12,6 +12,7 @@ from recorded import MAC, SOURCE, content
 
 from ucarpd.carp.frame import ethernet, parse
 from ucarpd.carp.packet import decode
+from ucarpd.linux import lock
 from ucarpd.record import record
 from ucarpd.record.elsewhere import others
 from ucarpd.record.record import Address, Record, Script, read, read_all
@@ -295,7 +296,12 @@ def test_others_are_those_of_containers(tmp_path, run, monkeypatch):
     monkeypatch.setattr(record, "process_namespace", lambda: 1)
     Record("first", run).write(contents["first"])
     in_child(lambda: Record("second", run).write(contents["second"]))
+    monkeypatch.setattr(lock, "process_namespace", lambda: 2)
     assert list(others(run)) == [contents["first"], contents["second"]]
+    # After a restart of a container, its record is an old one until it is written again.
+    ours = lock.InstanceLock("first", run, "eth0", 1, tmp_path / "first.conf")
+    assert list(others(run)) == [contents["second"]]
+    ours.release()
 
 
 def test_a_record_is_read_again_only_when_it_has_changed(tmp_path, run, monkeypatch):

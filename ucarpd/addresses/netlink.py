@@ -156,6 +156,9 @@ class NetlinkAddresses:
             not self._ledger.placed and not self._is_device and set(self.all()).issuperset(others)
         )
 
+    def close(self) -> None:
+        """Do nothing: no timer runs."""
+
     async def dispose(self) -> None:
         """Do nothing: there is only the addresses' own state to clear."""
 

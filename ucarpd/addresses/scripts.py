@@ -253,6 +253,11 @@ class ScriptedAddresses:
             self._is_guarding = False
             self._netlink.end_guard()
 
+    def close(self) -> None:
+        """Let no timer act on the addresses any more."""
+        self._is_master = False
+        self._stop_waiting()
+
     async def dispose(self) -> None:
         """Do nothing: only the scripts could have left anything."""
 

@@ -19,6 +19,7 @@ from ucarpd.engine import Addresses, Outcome, Transition
 from ucarpd.linux import sysctl
 from ucarpd.linux.macvlan import prepare_macvlan
 from ucarpd.linux.netlink import Netlink
+from ucarpd.linux.share import share_of
 from ucarpd.log.messages import Journal
 
 LOOK_AFTER = 10.0
@@ -30,6 +31,7 @@ class AddressOwner(Addresses, Protocol):
 
     def reconfigure(self, config: Config) -> None: ...
     def all(self) -> tuple[IPAddress, ...]: ...
+    def close(self) -> None: ...
     async def dispose(self) -> None: ...
 
 
@@ -50,6 +52,7 @@ class VirtualMacAddresses:
         self._index: int | None = None
         """The index of the device that was made."""
         self._look: asyncio.TimerHandle | None = None
+        self._is_over = False
         self.reconfigure(config)
 
     def reconfigure(self, config: Config) -> None:
@@ -149,11 +152,16 @@ class VirtualMacAddresses:
     def all(self) -> tuple[IPAddress, ...]:
         return self._owner.all()
 
-    async def dispose(self) -> None:
-        """Remove the device, and restore the ARP settings of the interface."""
-        is_done = asyncio.Event()
+    def close(self) -> None:
+        """Leave the settings to the next run, or to `dispose`."""
+        self._is_over = True
+        self._owner.close()
         if self._look is not None:
             self._look.cancel()
+
+    async def dispose(self) -> None:
+        """Remove the device, and restore the ARP settings of the interface; `close` comes first."""
+        is_done = asyncio.Event()
 
         def left(error: OSError | None) -> None:
             self._refused(error)
@@ -208,8 +216,10 @@ class VirtualMacAddresses:
             self._netlink.catch_up()
             device = self._netlink.link(config.address_device)
             self._index = device.index if device is not None else None
-            if self._look is None:
-                self._look = self._loop.call_later(LOOK_AFTER, self._look_at_settings)
+            if self._look is None and not self._is_over:
+                # The looks of many devices at one moment would delay a takeover.
+                first_after = LOOK_AFTER * share_of(config.address_device)
+                self._look = self._loop.call_later(first_after, self._look_at_settings)
             done(first)
 
         self._remove_renamed()

@@ -158,7 +158,7 @@ class _Repeated:
         self._task: asyncio.Task[None] | None = None
         self._is_wanted_again = False
         self._was_stopped = False
-        """Whether the last run does not count because this host was stopped meanwhile."""
+        """Whether the last run timed out while this host was stopped, or too slow."""
         phase = next(_places) * GOLDEN_RATIO % 1
         self._due = self._loop.time() + phase * min(check.interval, FIRST_RUN_WITHIN)
         self._timer: asyncio.TimerHandle | None = None
@@ -207,9 +207,8 @@ class _Repeated:
                 line = await self._probe.run()
         except TimeoutError:
             # A host that was stopped could not hear the answer.  If that goes on, it is too slow.
-            is_late = self._loop.time() - began > timeout + STOPPED
-            self._was_stopped = is_late and not was_stopped
-            if not self._was_stopped:
+            self._was_stopped = self._loop.time() - began > timeout + STOPPED
+            if was_stopped or not self._was_stopped:
                 self._note(self.check, False, f"timed out after {timeout:g} s")
         except Failed as failed:
             self._note(self.check, False, str(failed))

@@ -155,7 +155,8 @@ class Custody:
         for ip in missing:
             self._loop.call_soon(self.removed, ip)
         if not missing:
-            self._addresses.step_behind(self._machine.sources, self._not_put_back)
+            failed = partial(self._acquired, self._job)
+            self._addresses.step_behind(self._machine.sources, failed)
 
     # -- results of jobs ---------------------------------------------------------------------------
 
@@ -191,11 +192,6 @@ class Custody:
         if not gone:
             self.report_unserved(())
         self._settled()
-
-    def _not_put_back(self, outcome: Outcome) -> None:
-        """Handle addresses that were refused on their way behind the host's own."""
-        if self._is_master and not self._is_closed:
-            self._acquired(self._job, outcome)
 
     def _check_whether_off(self) -> None:
         """Hand over as soon as the addresses are gone, even if the down-script is still running."""

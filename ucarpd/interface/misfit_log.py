@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from zlib import crc32
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.interface import misfits
 from ucarpd.interface.member import Member
 from ucarpd.linux.netlink import InterfaceAddress, Netlink
+from ucarpd.linux.share import share_of
 
 PATIENCE = 3.0
 """Seconds after a change: when a network is configured, its addresses come one by one."""
@@ -31,8 +31,7 @@ class MisfitLog:
         self._members = members
         self._is_virtual = is_virtual
         self._loop = asyncio.get_running_loop()
-        share = crc32(interface.encode()) / 2**32
-        self._patience = PATIENCE + share * (LATEST - PATIENCE)
+        self._patience = PATIENCE + share_of(interface) * (LATEST - PATIENCE)
         self._timer: asyncio.TimerHandle | None = None
 
     def look_soon(self) -> None:

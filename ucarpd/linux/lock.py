@@ -8,8 +8,11 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from ucarpd.linux.namespace import network_namespace
+from ucarpd.linux.namespace import network_namespace, process_namespace
 from ucarpd.linux.run_directory import is_still_at, private_directory, private_path
+
+_FIRST_PROCESS_NAMESPACE = 0xEFFFFFFC
+"""That of the machine itself, in which all others are; see proc_ns.h of Linux."""
 
 
 class AlreadyRunning(Exception):
@@ -144,6 +147,28 @@ def held(names: Collection[str], directory: Path) -> set[str]:
         return set(names)
 
 
+def held_elsewhere(names: Collection[str], directory: Path) -> set[str]:
+    """Return which of these instances another process runs, or may run in a container.
+
+    The kernel lists only the locks of this process namespace and of those in it.  To try a lock
+    would refuse an instance that starts at that moment.
+    """
+    pids: dict[int, set[str]] = {}
+    try:
+        for pid, inode in _listed_twice():
+            pids.setdefault(inode, set()).add(pid)
+        private = private_path(directory)
+        by = {name: pids.get(_inode(private / f"{name}.lock") or 0, set()) for name in names}
+    except OSError:
+        return set(names)
+    are_all_listed = process_namespace() == _FIRST_PROCESS_NAMESPACE
+    return {
+        name
+        for name, its in by.items()
+        if str(os.getpid()) not in its and (its or not are_all_listed)
+    }
+
+
 def _inode(path: Path) -> int | None:
     try:
         return path.stat().st_ino
@@ -158,8 +183,7 @@ def holders(directory: Path) -> dict[str, tuple[int, Path]]:
     """
     found = {}
     try:
-        # One reading passes over a lock if locks before it go meanwhile.
-        locked = _locked() | _locked()
+        locked = _listed_twice()
         for lock in private_path(directory).glob("*.lock"):
             try:
                 descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
@@ -174,6 +198,11 @@ def holders(directory: Path) -> dict[str, tuple[int, Path]]:
     except OSError:
         return {}
     return found
+
+
+def _listed_twice() -> set[tuple[str, int]]:
+    """One reading passes over a lock if locks before it go meanwhile."""
+    return _locked() | _locked()
 
 
 def _locked() -> set[tuple[str, int]]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ucarpd.carp.frame import ETHERTYPE_IPV4, ETHERTYPE_IPV6
 from ucarpd.carp.params import Family, IPAddress
+from ucarpd.linux import sysctl
 from ucarpd.linux.bpf import attach_filter, on_interface
 from ucarpd.linux.packet_filter import Expected, program
 from ucarpd.linux.wall_clock import WallClock
@@ -49,6 +50,7 @@ class PacketSocket:
     """
 
     def __init__(self, interface: str, index: int, family: Family) -> None:
+        self._interface = interface
         self._index = index
         self._family = family
         address_family, ethertype = _PROTOCOLS[family]
@@ -58,6 +60,7 @@ class PacketSocket:
             socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0
         )
         self._groups: set[IPAddress] = set()
+        self._ipv6_generation = sysctl.ipv6_generation(interface)
         self._clock = WallClock()
         self.read_until = 0.0
         """The monotonic second until which all frames that came have been received."""
@@ -98,9 +101,16 @@ class PacketSocket:
     def forget_lost_groups(self) -> None:
         """Make `join` join again what the kernel has left.
 
-        It leaves all IPv6 groups when the interface loses IPv6, as by a small MTU.
+        It leaves all IPv6 groups when the interface loses IPv6, as by a small MTU.  The file of all
+        groups is read only after that, since it lists those of all interfaces.
         """
-        if self._family == 6 and self._groups and (joined := _ipv6_groups(self._index)):
+        if self._family != 6 or not self._groups:
+            return
+        generation = sysctl.ipv6_generation(self._interface)
+        if generation in {None, self._ipv6_generation}:
+            return
+        if joined := _ipv6_groups(self._index):
+            self._ipv6_generation = generation
             self.leave_others(joined)
 
     def leave_others(self, used: Collection[IPAddress]) -> None:

@@ -46,6 +46,18 @@ def lacks_ipv6(interface: str) -> bool:
     return is_there and knows_ipv6() and not _path(interface, 6, "forwarding").exists()
 
 
+def ipv6_generation(interface: str) -> int | None:
+    """Return a number that is another one when an interface has lost IPv6 and has it again.
+
+    None if it has no IPv6.  The kernel makes the directory of its settings again; if memory is
+    short, the number may also change without a loss.
+    """
+    try:
+        return _path(interface, 6, "forwarding").stat().st_ino
+    except OSError:
+        return None
+
+
 def knows_ipv6() -> bool:
     """Return whether the kernel has IPv6 at all; it may have been booted without."""
     return _path("all", 6, "forwarding").exists()

@@ -137,6 +137,7 @@ class Instance:
             await self._stopped.wait()
             parts.interface.detach(parts.config)
         parts.followers.close()
+        parts.addresses.close()
         if parts.config.shutdown:
             await parts.addresses.dispose()
         await parts.keeper.forget_configuration()
@@ -146,12 +147,14 @@ class Instance:
         parts.teller.event(Event.STOP, reason)
 
     def reconfigure(self, new: Config) -> None:
-        """Take over a configuration that differs only in what may change while running."""
+        """Take over a configuration that differs only in what may change while running.
+
+        The caller has passed it to `addresses` already: those of all virtual hosts come first.
+        """
         parts = self.parts
         parts.config = new
         parts.suspicion.reconfigure(new)
         parts.log.facility = new.facility
-        parts.addresses.reconfigure(new)
         parts.followers.reconfigure(new)
         parts.removals.reconfigure(new)
         parts.keeper.keep_configuration(new)

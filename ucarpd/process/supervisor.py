@@ -310,7 +310,7 @@ class Supervisor:
         )
         if self.is_ending:
             return
-        # An address may move from one file to another: each is removed before it is added.
+        # An address may move from one file to another: all are removed before any is added.
         for instance, new in reconfigured:
             instance.parts.addresses.reconfigure(new)
         for instance, new in reconfigured:

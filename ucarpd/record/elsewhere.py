@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from ucarpd.carp.params import IPAddress
+from ucarpd.linux.lock import held_elsewhere
 from ucarpd.linux.namespace import process_namespace
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.record.record import Content, here, paths, written_in
@@ -37,9 +38,11 @@ def sharers(ips: Collection[IPAddress]) -> list[str]:
 def others(directory: Path) -> Iterator[Content]:
     """Yield the records of the instances that other processes run, or may run in a container.
 
-    Raises PermissionError if they may not be read.
+    A container that has ended counts until the next boot, except for the machine itself and for an
+    instance that runs here now.  Raises PermissionError if they may not be read.
     """
     where, namespace = here(), process_namespace()
+    of_containers: dict[str, Content] = {}
     for path in paths(directory):
         try:
             written = written_in(path)
@@ -50,6 +53,9 @@ def others(directory: Path) -> Iterator[Content]:
         if written is None or written.here != where:
             continue
         if written.pid_namespace not in {None, namespace}:
-            yield written.content  # A container's, which may be running.
+            of_containers[path.stem] = written.content
         elif written.pid != os.getpid() and Path("/proc", str(written.pid)).exists():
             yield written.content
+    if of_containers:
+        for name in sorted(held_elsewhere(of_containers, directory)):
+            yield of_containers[name]

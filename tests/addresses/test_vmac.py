@@ -52,11 +52,6 @@ class Settings:
     def put(self, name, setting, value):
         self._path(name, 4, setting).write_text(f"{value}\n")
 
-    def switch_ipv6(self, *, on, name):
-        path = self._path(name, 6, "forwarding")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("0\n") if on else path.unlink(missing_ok=True)
-
     def remove(self, name, setting, family=4):
         self._path(name, family, setting).unlink()
 
@@ -181,7 +176,9 @@ async def test_a_device_that_has_lost_ipv6_is_made_again_when_the_interface_has_
     await bench.start()
     for name in ("eth0", DEVICE):
         settings.remove(name, "forwarding", 6)
-    await bench.serve()
+    bench.acquire()
+    await settled()
+    assert MAKE not in bench.netlink.told()
     assert bench.outcomes[-1].refused == (), "IPv4 is served nevertheless"
     settings.add("eth0", "forwarding", 6)
     bench.acquire()
@@ -314,23 +311,6 @@ async def test_a_device_with_another_mac_address_is_replaced(tmp_path, settings)
     await settled()
     assert bench.netlink.told()[0] == MAKE
     assert bench.addresses.missing() == ()
-
-
-@in_virtual_time
-async def test_a_device_that_alone_has_no_ipv6_is_replaced(tmp_path, settings):
-    """Its MTU has followed the small one of the interface, and the kernel does not raise it again."""
-    bench = Bench(tmp_path, "UCARP_EXTRA_ADDRS=2001:db8::1/64\n")
-    settings.switch_ipv6(on=True, name="all")
-    await bench.start()
-    for name in ("eth0", DEVICE):
-        settings.switch_ipv6(on=False, name=name)
-    bench.acquire()
-    await settled()
-    assert MAKE not in bench.netlink.told()
-    settings.switch_ipv6(on=True, name="eth0")
-    bench.acquire()
-    await settled()
-    assert bench.netlink.told()[:2] == [f"remove {DEVICE}", MAKE]
 
 
 @in_virtual_time

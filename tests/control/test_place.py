@@ -3,6 +3,7 @@
 import os
 import socket
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -129,14 +130,16 @@ def test_sockets_of_the_dead_are_removed_and_no_others(tmp_path, groups, directo
         assert names == {made.path.name, "2.sock", "notes.txt"}
 
 
-def test_the_socket_of_another_container_stays(tmp_path, groups, directory):
+def test_the_socket_of_another_container_stays(tmp_path, groups, monkeypatch):
     """In its own namespace its process has the same number."""
+    monkeypatch.chdir(tmp_path)  # A path of a socket must not be long.
+    directory = Path("run/ctl")
     usual = directory / f"{os.getpid()}.sock"
     directory.mkdir(parents=True)
     with socket.socket(socket.AF_UNIX) as living:
         living.bind(str(usual))
         living.listen(1)
-        made = Place(tmp_path / "run", groups)
+        made = Place(Path("run"), groups)
         with made.open():
             assert made.path == directory / f"{os.getpid()}-{process_namespace()}.sock"
             assert made.is_in_place()

@@ -93,8 +93,6 @@ class VirtualMacAddresses:
 
         done_with_device = partial(is_up, self._job)
         if self._is_made():
-            # Since it was made, udev may have set what the administrator wants for all interfaces.
-            self._netlink.attempt(partial(self._prepare, []), lambda _error: None)
             self._netlink.set_link(self._config.address_device, up=True, done=done_with_device)
         else:
             self._make(up=True, done=done_with_device)

@@ -1,13 +1,12 @@
 """Addresses that another program removes from a master: counted, explained, and given up in the end."""
 
 import asyncio
-import os
 from ipaddress import ip_address
 from types import SimpleNamespace
 
 import pytest
 from instance_bench import SOURCE
-from recorded import leave
+from recorded import leave_of_another_process
 from virtual_loop import in_virtual_time
 
 from ucarpd.linux import link_managers, sysctl
@@ -122,9 +121,7 @@ async def test_who_may_have_done_it_is_told_once_in_a_term():
 async def test_another_process_with_the_same_address_may_have_done_it(
     tmp_path, run_directory, monkeypatch
 ):
-    with monkeypatch.context() as other:
-        other.setattr(os, "getpid", os.getppid)
-        left = leave(tmp_path, run_directory, ADDR=SOURCE)
+    left = leave_of_another_process(monkeypatch, tmp_path, run_directory, ADDR=SOURCE)
     bench = Bench()
     bench.removals.note(SOURCE)
     await bench.look()
@@ -137,9 +134,7 @@ async def test_another_process_with_the_same_address_may_have_done_it(
 async def test_a_reload_changes_the_addresses_that_are_looked_for(
     tmp_path, run_directory, monkeypatch
 ):
-    with monkeypatch.context() as other:
-        other.setattr(os, "getpid", os.getppid)
-        left = leave(tmp_path, run_directory, ADDR="10.0.0.77")
+    left = leave_of_another_process(monkeypatch, tmp_path, run_directory, ADDR="10.0.0.77")
     bench = Bench()
     bench.removals.reconfigure(config_of(SOURCE, ip_address("10.0.0.77")))
     bench.removals.note(SOURCE)

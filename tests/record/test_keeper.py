@@ -1,12 +1,11 @@
 """The record of a running instance: how it is kept, and what other processes learn from it."""
 
 import asyncio
-import os
 from ipaddress import ip_address
 from pathlib import Path
 
 from fake_kernel import FakeLog, FakeNetlink
-from recorded import content, leave
+from recorded import content, leave, leave_of_another_process
 from virtual_loop import in_virtual_time
 
 from ucarpd.addresses.arp_settings import ParentArp
@@ -117,9 +116,7 @@ def test_our_own_addresses_are_not_served_elsewhere(tmp_path, run_directory):
 
 
 def test_the_addresses_of_another_process_are(tmp_path, run_directory, monkeypatch):
-    with monkeypatch.context() as parent:
-        parent.setattr(os, "getpid", os.getppid)
-        leave(tmp_path, run_directory)
+    leave_of_another_process(monkeypatch, tmp_path, run_directory)
     assert virtual_addresses_elsewhere() == {VIRTUAL}
 
 

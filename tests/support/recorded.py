@@ -1,5 +1,6 @@
 """The content of an instance's record, made from a configuration file, and a record with it."""
 
+import os
 from ipaddress import ip_address
 
 from ucarpd import config
@@ -20,6 +21,13 @@ def configuration(tmp_path, name="web", **keys):
 
 def content(tmp_path, name="web", down=None, counter=5, **keys):
     return content_of(configuration(tmp_path, name, **keys), [SOURCE], MAC, counter, down)
+
+
+def leave_of_another_process(monkeypatch, tmp_path, directory, **keys):
+    """What a process that runs has written: our parent."""
+    with monkeypatch.context() as parent:
+        parent.setattr(os, "getpid", os.getppid)
+        return leave(tmp_path, directory, **keys)
 
 
 def leave(tmp_path, directory, *, placed=True, **keys):

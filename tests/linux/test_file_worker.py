@@ -112,6 +112,7 @@ def test_the_thread_of_one_that_hangs_ends_with_it(monkeypatch):
         assert await told.get() == "hangs"
         may_end.set()
         (await told.get()).join(60.0)
+        monkeypatch.setattr("ucarpd.linux.file_worker.PATIENCE", 60.0)
         files.do(threading.current_thread, told.put_nowait, None, lambda: None)
         assert (await told.get()).is_alive()
 

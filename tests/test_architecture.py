@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "ucarp_options": "",
     "usage": "",
     "process": "carp linux config control engine log scripts interface addresses health checks"
-    " diagnosis record exit_status",
+    " diagnosis record exit_status ucarp_options",
     "migrate": "carp linux config log process exit_status ucarp_options configuration_directory",
     "commands": "linux config log scripts interface checks record process exit_status usage"
     " configuration_directory",

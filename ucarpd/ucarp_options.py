@@ -1,9 +1,10 @@
-"""The table of the options of the command `ucarp` 1.5.2, and the key of each.
+"""The options of the command `ucarp` 1.5.2: their table, and how a command line is split into them.
 
 A module that imports nothing that takes long: the command `ucarp` reads its options before the
 password is taken out of the command line.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 
@@ -51,3 +52,106 @@ OPTIONS = (
     ),
     Option("xparam", "x", "UCARP_XPARAM", "VALUE", "third argument of the scripts"),
 )
+
+
+UNKNOWN = "is not an option of ucarp"
+SUPERFLUOUS = "takes no value"
+LACKING = "lacks its value"
+
+_BY_LETTER = {option.short: option for option in OPTIONS}
+
+
+class Found(NamedTuple):
+    """One option, or one word that is none.
+
+    `index` is the place of its word among all words, from 0, and `value_index` that of the word with
+    its value; `spelled` is the option as it is written.  A stray word has no option, and is its own
+    `value`.  With a `fault`, which says why `ucarp` would not take it, there is neither: `meant` are
+    the options that it may be.
+    """
+
+    index: int  # type: ignore[assignment]  # not tuple.index()
+    spelled: str
+    option: Option | None = None
+    value: str | None = None
+    value_index: int = -1
+    fault: str | None = None
+    meant: tuple[Option, ...] = ()
+
+
+def split(words: Sequence[str]) -> list[Found]:
+    """Return the options in `words`, which are what follows the name of the command.
+
+    They are split as getopt_long(3) splits them: abbreviations, bundles of letters, `--opt value`
+    and `--opt=value`; words that are not options are passed over.
+    """
+    found: list[Found] = []
+    at = 0
+    while at < len(words):
+        word = words[at]
+        if word == "--":
+            found += (Found(i, words[i], value=words[i]) for i in range(at + 1, len(words)))
+            break
+        if word.startswith("--"):
+            found.append(_long(at, word))
+        elif word.startswith("-") and word != "-":
+            found += _letters(at, word)
+        else:
+            found.append(Found(at, word, value=word))
+        last = found[-1]
+        if last.option is not None and last.option.has_value and last.value is None:
+            at += 1
+            found[-1] = (
+                last._replace(value=words[at], value_index=at)
+                if at < len(words)
+                else last._replace(option=None, fault=LACKING, meant=(last.option,))
+            )
+        at += 1
+    return found
+
+
+def _long(at: int, word: str) -> Found:
+    name, equals, text = word[2:].partition("=")
+    spelled = f"--{name}"
+    exact = tuple(option for option in OPTIONS if option.long == name)
+    meant = exact or tuple(option for option in OPTIONS if option.long.startswith(name))
+    if not meant:
+        return Found(at, spelled, fault=UNKNOWN)
+    if len(meant) > 1:
+        return Found(at, spelled, fault=f"is ambiguous: {either(meant)}", meant=meant)
+    if equals and not meant[0].has_value:
+        return Found(at, spelled, fault=SUPERFLUOUS, meant=meant)
+    return Found(at, spelled, meant[0], text if equals else None, at)
+
+
+def _letters(at: int, word: str) -> Iterator[Found]:
+    """Yield the options in a bundle; the rest of the word is the value of one that has a value."""
+    for place, letter in enumerate(word[1:], 2):
+        option = _BY_LETTER.get(letter)
+        if option is None:
+            yield Found(at, f"-{letter}", fault=UNKNOWN)
+        elif option.has_value:
+            yield Found(at, f"-{letter}", option, word[place:] or None, at)
+            return
+        else:
+            yield Found(at, f"-{letter}", option)
+
+
+def either(options: Sequence[Option]) -> str:
+    return " or ".join(f"--{option.long}" for option in options)
+
+
+def number(text: str) -> tuple[int, str]:
+    """Return the number that ucarp reads in the text, and the rest of the text.
+
+    As strtoul(3): 0x begins a hexadecimal number, and 0 an octal one.  Raises ValueError.
+    """
+    import re  # noqa: PLC0415 - the password is gone by then
+
+    found = re.match(r"\s*\+?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)", text, re.ASCII)
+    # Python treats thousands of digits as an attack.
+    if found is None or len(found[1]) > 20:
+        raise ValueError
+    digits = found[1]
+    base = 16 if digits[:2].lower() == "0x" else 8 if digits.startswith("0") else 10
+    return int(digits, base), text[found.end() :]

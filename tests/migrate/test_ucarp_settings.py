@@ -5,8 +5,8 @@ import os
 import pytest
 
 from ucarpd import config
-from ucarpd.config.ucarp_options import number
 from ucarpd.migrate.ucarp_settings import Refused, settings
+from ucarpd.ucarp_options import number
 
 BASE = {
     "interface": "eth0",

@@ -11,9 +11,9 @@ users can change, and `show` prints a Config as lines that bash and ucarpd read 
 `environment` makes a file of the environment.
 
 Mistakes are explained before they are guessed at: `kinds` names a file of another kind,
-`foreign_words` has other programs' names for our keys, and `ucarp_options` the options of `ucarp`;
-`key_hints` puts that into words.  `look_alikes` finds letters that only look right, and
-`secret_names` tells which keys hold a password, in any program's spelling.
+`foreign_words` has other programs' names for our keys, and `key_hints` puts that into words.
+`look_alikes` finds letters that only look right, and `secret_names` tells which keys hold a
+password, in any program's spelling.
 """
 
 from ucarpd.config.check import hints, warnings

@@ -1,6 +1,7 @@
 """Advice about keys that ucarpd does not know."""
 
-from ucarpd.config import foreign_words, ucarp_options
+from ucarpd import ucarp_options
+from ucarpd.config import foreign_words
 from ucarpd.config.foreign_words import NOTHING, OPTIONS
 from ucarpd.config.keys import BY_NAME, PREFIX
 

@@ -1,6 +1,7 @@
 """Which keys hold a password, whoever has named them so."""
 
-from ucarpd.config import foreign_words, ucarp_options
+from ucarpd import ucarp_options
+from ucarpd.config import foreign_words
 from ucarpd.config.keys import BY_NAME
 
 _NAMES = {"PASS", "PASSWD", "PASSWORD", "PASSPHRASE", "PW", "KEY"}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ucarpd.linux import command_line
 from ucarpd.linux.scarcity import scarcity
-from ucarpd.migrate import ucarp_options
+from ucarpd.migrate import typed_options
 
 if TYPE_CHECKING:
     from ucarpd.log.process import LogProcess
@@ -24,15 +24,15 @@ EXIT_FAILED = 1
 
 def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
-    reading = ucarp_options.read(words)
+    reading = typed_options.read(words)
     if arguments is None:
         command_line.show([sys.argv[0], *reading.shown])
         command_line.name(PROGRAM)
     if not words or "help" in reading.values:
-        print(ucarp_options.usage(), end="")
+        print(typed_options.usage(), end="")
         return 0
     if words == ["/"]:
-        return _refuse(ucarp_options.slash_advice().rstrip())
+        return _refuse(typed_options.slash_advice().rstrip())
     if reading.fault:
         return _refuse(f"{reading.fault} (ucarp --help lists the options)")
 

@@ -27,7 +27,7 @@ from ucarpd.migrate import (
 from ucarpd.migrate.findings import MOST_HOSTS, Findings, Host, Source, too_much
 from ucarpd.migrate.reading import read_text
 from ucarpd.migrate.shell_words import Splitter
-from ucarpd.migrate.ucarp_options import HIDDEN
+from ucarpd.migrate.typed_options import HIDDEN
 from ucarpd.migrate.variables import Variables
 
 _READERS = {

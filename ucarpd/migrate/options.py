@@ -3,12 +3,11 @@
 import re
 from collections.abc import Sequence
 
-from ucarpd.config import ucarp_options
 from ucarpd.config.keys import BY_NAME
-from ucarpd.config.ucarp_options import Found
 from ucarpd.migrate.findings import Findings, Host, Source
 from ucarpd.migrate.meaning import put
 from ucarpd.migrate.variables import Variables
+from ucarpd.ucarp_options import Found, split
 
 _FROM_FILE = re.compile(
     r"[`$(]{1,2}(?:cat |< ?)\s*(/[\w./-]+)\s*[`)] is computed when the script runs$"
@@ -29,7 +28,7 @@ def take(
     """
     variables = variables or Variables()
     before: Found | None = None
-    for found in ucarp_options.split(words):
+    for found in split(words):
         source = sources[found.index]
         if found.fault:
             spelled = variables.known(found.spelled)

@@ -13,8 +13,7 @@ from pathlib import Path
 from ucarpd.config import files, types
 from ucarpd.config.bash import spell_for_ucarpd
 from ucarpd.config.keys import BY_NAME
-from ucarpd.config.ucarp_options import number
-from ucarpd.ucarp_options import OPTIONS
+from ucarpd.ucarp_options import OPTIONS, number
 
 EXIT_REFUSED = 1
 EXIT_CANNOT_RUN = 2

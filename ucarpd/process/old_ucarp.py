@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from ucarpd.config import Config, ucarp_options
+from ucarpd import ucarp_options
+from ucarpd.config import Config
 from ucarpd.linux.namespace import network_namespace
 from ucarpd.linux.worker import Worker
 from ucarpd.log import lines

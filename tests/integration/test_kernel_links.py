@@ -15,7 +15,7 @@ from lab import inside
 
 from ucarpd.linux.netlink import InterfaceAddress
 from ucarpd.linux.netlink.address_requests import AddressRequests
-from ucarpd.linux.netlink.request_socket import RequestSocket
+from ucarpd.linux.netlink_socket import RequestSocket
 
 RTMGRP_IPV6_IFADDR = 0x100
 

@@ -336,6 +336,8 @@ def test_the_way_to_the_bow_out_imports_little():
         "ucarpd.linux",
         "ucarpd.linux.address_table",
         "ucarpd.linux.namespace",
+        "ucarpd.linux.netlink_framing",
+        "ucarpd.linux.netlink_socket",
         "ucarpd.linux.packet_out",
         "ucarpd.linux.scarcity",
         "ucarpd.linux.sysctl",

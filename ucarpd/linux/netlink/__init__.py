@@ -2,10 +2,10 @@
 
 `kernel` is the interface for the other rooms, and `snapshot` the one for commands; both answer
 `lookups` from `tables`, which `events` keeps current for `kernel`.  A worker carries out the
-requests by `request_socket`: `address_requests`, `route_requests`, and `requests` for links.  When
+requests by `netlink_socket`: `address_requests`, `route_requests`, and `requests` for links.  When
 an address is removed, `departures`, `secondaries`, `routes` and `guards` prevent the loss of other
 addresses.  `messages` decodes and builds netlink messages by pyroute2, those about links as
-`ifinfomsg` describes them; `framing` lists the exceptions, `pyroute` imports the library.
+`ifinfomsg` describes them; `netlink_framing` lists the exceptions, `pyroute` imports the library.
 """
 
 from ucarpd.linux.netlink.events import Listener

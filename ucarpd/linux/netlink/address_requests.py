@@ -13,8 +13,8 @@ from ucarpd.linux import sysctl
 from ucarpd.linux.netlink.guards import Guards
 from ucarpd.linux.netlink.messages import InterfaceAddress, request
 from ucarpd.linux.netlink.pyroute import ifaddrmsg, nl, rtnl
-from ucarpd.linux.netlink.request_socket import RequestSocket
 from ucarpd.linux.netlink.secondaries import Elsewhere, PromotionRecord, Secondaries
+from ucarpd.linux.netlink_socket import RequestSocket
 
 _FOREVER = 0xFFFFFFFF
 

@@ -10,10 +10,10 @@ from itertools import islice
 from typing import Protocol
 
 from ucarpd.carp.params import IPAddress
-from ucarpd.linux.netlink import framing
+from ucarpd.linux import netlink_framing as framing
 from ucarpd.linux.netlink.pyroute import rtnl
-from ucarpd.linux.netlink.request_socket import RequestSocket, consistent
 from ucarpd.linux.netlink.tables import Change, Tables
+from ucarpd.linux.netlink_socket import RequestSocket, consistent
 from ucarpd.linux.worker import Worker
 
 _GROUPS = rtnl.RTMGRP_LINK | rtnl.RTMGRP_IPV4_IFADDR | rtnl.RTMGRP_IPV6_IFADDR

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux import sysctl
 from ucarpd.linux.netlink.messages import InterfaceAddress
-from ucarpd.linux.netlink.request_socket import RequestSocket
 from ucarpd.linux.netlink.secondaries import Secondaries, Snapshot
+from ucarpd.linux.netlink_socket import RequestSocket
 
 
 class _Guard:

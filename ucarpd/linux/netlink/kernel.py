@@ -16,11 +16,11 @@ from ucarpd.linux.netlink.departures import Departures, Done
 from ucarpd.linux.netlink.events import Events, Listener
 from ucarpd.linux.netlink.lookups import Lookups
 from ucarpd.linux.netlink.messages import InterfaceAddress, Placed
-from ucarpd.linux.netlink.request_socket import RequestSocket
 from ucarpd.linux.netlink.requests import Requests
 from ucarpd.linux.netlink.route_requests import R, RouteRequests, VirtualRoute
 from ucarpd.linux.netlink.secondaries import Elsewhere, PromotionRecord
 from ucarpd.linux.netlink.tables import Tables
+from ucarpd.linux.netlink_socket import RequestSocket
 from ucarpd.linux.worker import Worker
 
 _log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ucarpd.carp.params import IPAddress
-from ucarpd.linux.netlink import framing
+from ucarpd.linux import netlink_framing as framing
 from ucarpd.linux.netlink.ifinfomsg import IFF_RUNNING, IFF_UP, IfInfoMsg
 from ucarpd.linux.netlink.pyroute import ifaddrmsg, nl
 

@@ -11,7 +11,7 @@ from typing import Any
 from ucarpd.linux.netlink.ifinfomsg import IFF_UP, MACVLAN_MODE_BRIDGE, IfInfoMsg
 from ucarpd.linux.netlink.messages import decoded, request
 from ucarpd.linux.netlink.pyroute import nl, rtnl
-from ucarpd.linux.netlink.request_socket import RequestSocket
+from ucarpd.linux.netlink_socket import RequestSocket
 
 _MACVLAN_MODE = MACVLAN_MODE_BRIDGE
 """In mode "private" a macvlan drops frames from the wire whose source is its own MAC.  The peers'

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux.netlink.messages import request
 from ucarpd.linux.netlink.pyroute import nl, rtmsg, rtnl
-from ucarpd.linux.netlink.request_socket import RequestSocket
+from ucarpd.linux.netlink_socket import RequestSocket
 
 PROTOCOL = 112
 """rtm_protocol of our routes, which `ip route` shows as proto; it is CARP's number in IP headers."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ucarpd.linux.netlink.messages import decoded, request
 from ucarpd.linux.netlink.pyroute import nl, rtmsg, rtnl
-from ucarpd.linux.netlink.request_socket import RequestSocket
+from ucarpd.linux.netlink_socket import RequestSocket
 
 _NEXT_HOP = struct.Struct("=HBBi")  # length, flags, hops, interface
 _RTA_PREFSRC, _RTA_MULTIPATH, _RTA_NH_ID = "RTA_7", "RTA_9", "RTA_30"

@@ -18,11 +18,11 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux import sysctl
-from ucarpd.linux.netlink.framing import Message, asked_for
 from ucarpd.linux.netlink.messages import InterfaceAddress, address_of, request
 from ucarpd.linux.netlink.pyroute import ifaddrmsg, nl, rtnl
-from ucarpd.linux.netlink.request_socket import RequestSocket, consistent
 from ucarpd.linux.netlink.routes import Route, in_order, interface_routes
+from ucarpd.linux.netlink_framing import Message, asked_for
+from ucarpd.linux.netlink_socket import RequestSocket, consistent
 
 Elsewhere = Callable[[], Collection[IPAddress]]
 """Returns the addresses that other processes serve on this host."""

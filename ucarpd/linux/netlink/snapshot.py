@@ -5,8 +5,8 @@ from functools import partial
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux.netlink.lookups import Lookups
-from ucarpd.linux.netlink.request_socket import RequestSocket, consistent
 from ucarpd.linux.netlink.tables import Tables
+from ucarpd.linux.netlink_socket import RequestSocket, consistent
 
 
 class Snapshot(Lookups):

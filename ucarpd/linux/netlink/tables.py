@@ -6,7 +6,6 @@ from itertools import takewhile
 from typing import TypeVar
 
 from ucarpd.carp.params import IPAddress
-from ucarpd.linux.netlink.framing import Message, outline
 from ucarpd.linux.netlink.ifinfomsg import IfInfoMsg
 from ucarpd.linux.netlink.messages import (
     AddressEntry,
@@ -18,7 +17,8 @@ from ucarpd.linux.netlink.messages import (
     request,
 )
 from ucarpd.linux.netlink.pyroute import ifaddrmsg, nl, rtnl
-from ucarpd.linux.netlink.request_socket import RequestSocket
+from ucarpd.linux.netlink_framing import Message, outline
+from ucarpd.linux.netlink_socket import RequestSocket
 
 _RTEXT_FILTER_SKIP_STATS = 8
 

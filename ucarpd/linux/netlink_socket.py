@@ -9,8 +9,7 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from ucarpd.linux.netlink import framing
-from ucarpd.linux.netlink.pyroute import nl
+from ucarpd.linux import netlink_framing as framing
 
 _SOL_NETLINK, _NETLINK_GET_STRICT_CHK = 270, 12
 _SIOCGIFNAME, _SIOCGIFINDEX = 0x8910, 0x8933
@@ -84,13 +83,13 @@ class RequestSocket:
     def ask(self, request: bytes) -> int:
         """Send a request with the ACK flag, and return the kernel's answer, an errno or 0."""
         self._send(request)
-        return next(answer.code for answer in self._answers() if answer.kind == nl.NLMSG_ERROR)
+        return next(answer.code for answer in self._answers() if answer.kind == framing.NLMSG_ERROR)
 
     def get(self, request: bytes) -> framing.Message:
         """Return the kernel's message about one object.  Raises OSError if there is none."""
         self._send(request)
         answer = next(self._answers())
-        if answer.kind == nl.NLMSG_ERROR:
+        if answer.kind == framing.NLMSG_ERROR:
             raise OSError(answer.code, os.strerror(answer.code))
         return answer
 
@@ -99,8 +98,8 @@ class RequestSocket:
         self._send(request)
         is_whole = True
         for answer in self._answers():
-            is_whole = is_whole and not answer.flags & nl.NLM_F_DUMP_INTR
-            if answer.kind in (nl.NLMSG_DONE, nl.NLMSG_ERROR):
+            is_whole = is_whole and not answer.flags & framing.NLM_F_DUMP_INTR
+            if answer.kind in (framing.NLMSG_DONE, framing.NLMSG_ERROR):
                 break
             yield answer
         if answer.code:

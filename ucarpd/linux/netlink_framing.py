@@ -1,4 +1,7 @@
-"""The parts of netlink messages that ucarpd reads without pyroute2.
+"""The parts of netlink messages that ucarpd reads and writes without pyroute2.
+
+`ucarpd clear` uses nothing else, because it must finish in less time than pyroute2 takes to load.
+The kernel's names and numbers are those of linux/netlink.h.
 
 - The header: pyroute2 0.7 does not tell an interrupted dump from a complete one.
 - The outline of a link: a host with containers reports thousands of links within a second, and
@@ -16,7 +19,9 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ucarpd.linux.netlink.pyroute import nl
+NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP_INTR, NLM_F_DUMP = 0x1, 0x4, 0x10, 0x300
+NLM_F_EXCL, NLM_F_CREATE = 0x200, 0x400
+NLMSG_ERROR, NLMSG_DONE = 2, 3
 
 _HEADER = struct.Struct("=IHHII")  # length, type, flags, sequence number, port
 _LINK = struct.Struct("=B3xi8x")  # family, index
@@ -39,6 +44,10 @@ class Message(NamedTuple):
     """The whole message, header included."""
 
     @property
+    def body(self) -> bytes:
+        return self.data[_HEADER.size :]
+
+    @property
     def code(self) -> int:
         """The errno in an answer to a request or in the end of a dump, or 0."""
         has_code = len(self.data) >= _HEADER.size + _CODE.size
@@ -56,6 +65,11 @@ def split(datagram: bytes) -> Iterator[Message]:
         start += (length + 3) & ~3
 
 
+def request(kind: int, flags: int, body: bytes) -> bytes:
+    """Return a request to the kernel; `numbered` gives it a number."""
+    return _HEADER.pack(_HEADER.size + len(body), kind, NLM_F_REQUEST | flags, 0, 0) + body
+
+
 def numbered(request: bytes, sequence: int) -> bytes:
     """Return the request with this sequence number; its answers carry the same number."""
     return request[:8] + sequence.to_bytes(4, sys.byteorder) + request[12:]
@@ -63,8 +77,7 @@ def numbered(request: bytes, sequence: int) -> bytes:
 
 def asked_for(message: Message, flags: int) -> bytes:
     """Return the request that restores the object of the kernel's message."""
-    body = message.data[_HEADER.size :]
-    return _HEADER.pack(len(message.data), message.kind, nl.NLM_F_REQUEST | flags, 0, 0) + body
+    return request(message.kind, flags, message.body)
 
 
 def outline(data: bytes) -> tuple[int, str] | None:

@@ -4,8 +4,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ucarpd.exit_status import EXIT_CONFIG, EXIT_INTERNAL_ERROR, EXIT_LEFT_OVER, EXIT_USAGE
-from ucarpd.linux.scarcity import scarcity
+from ucarpd.exit_status import EXIT_CONFIG, EXIT_LEFT_OVER, EXIT_USAGE
+from ucarpd.linux.scarcity import guarded
 
 if TYPE_CHECKING:
     import argparse
@@ -18,18 +18,7 @@ _OF_SYSTEMD = ("start", "stop", "restart", "reload", "status", "enable", "disabl
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    try:
-        return _main(arguments)
-    except OSError as error:
-        # Without a free descriptor no module can be loaded.
-        if not (lacking := scarcity(error)):
-            raise
-        print(f"ucarpd: cannot run: {lacking}", file=sys.stderr)
-        return EXIT_INTERNAL_ERROR
-    except KeyboardInterrupt:
-        import signal
-
-        return 128 + signal.SIGINT
+    return guarded("ucarpd", lambda: _main(arguments))
 
 
 def _main(arguments: Sequence[str] | None) -> int:

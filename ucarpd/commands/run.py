@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from ucarpd.commands.start import refuse, start_log
 from ucarpd.exit_status import EXIT_INTERNAL_ERROR
-from ucarpd.linux.scarcity import scarcity
 
 
 def run(
@@ -56,10 +55,7 @@ def run(
             with asyncio.Runner(loop_factory=event_loop) as runner:
                 return runner.run(process())
         except Exception as error:  # noqa: BLE001 - the interpreter would wait for standard error
-            if lacking := scarcity(error):
-                lines.write(logging.CRITICAL, f"cannot run: {lacking}")
-                return EXIT_INTERNAL_ERROR
-            lines.write(logging.CRITICAL, f"internal error: {error!r}", error=error)
+            lines.write_end(error)
             return EXIT_INTERNAL_ERROR
 
 

@@ -1,9 +1,14 @@
 """Errors that say all: file descriptors, memory or threads are lacking.
 
-The command `ucarp` loads this first, so it imports nothing large.
+The commands load this first, so it imports nothing large.
 """
 
 import errno
+import sys
+
+TYPE_CHECKING = False  # `typing` would be dear.
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _SCARCE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
 
@@ -13,3 +18,18 @@ def scarcity(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno in _SCARCE:
         return error.strerror or ""
     return ""
+
+
+def guarded(command: str, run: "Callable[[], int]") -> int:
+    """Return the exit status of a command, which may lack descriptors to load its modules."""
+    try:
+        return run()
+    except OSError as error:
+        if not (lacking := scarcity(error)):
+            raise
+        print(f"{command}: cannot run: {lacking}", file=sys.stderr)  # noqa: T201
+        return 1
+    except KeyboardInterrupt:
+        import signal  # noqa: PLC0415
+
+        return 128 + signal.SIGINT

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from ucarpd.linux.scarcity import scarcity
 from ucarpd.log.message_ids import MESSAGE_ID_CONFIG_PROBLEM
 
 AFTER_THE_WORK = 0.005
@@ -67,6 +68,14 @@ def write_reloaded(counts: Mapping[str, int], refused: Sequence[str]) -> None:
     if refused:
         told.append(f"{len(refused)} refused ({', '.join(refused)})")
     write(logging.WARNING if refused else logging.INFO, f"reloaded: {', '.join(told)}")
+
+
+def write_end(error: Exception) -> None:
+    """Write why the process ends: something is lacking, or a defect of ours."""
+    if lacking := scarcity(error):
+        write(logging.CRITICAL, f"cannot run: {lacking}")
+    else:
+        write(logging.CRITICAL, f"internal error: {error!r}", error=error)
 
 
 def write_problem(text: str) -> None:

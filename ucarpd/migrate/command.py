@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ucarpd.linux import command_line
-from ucarpd.linux.scarcity import scarcity
 from ucarpd.migrate import typed_options
 
 if TYPE_CHECKING:
@@ -106,10 +105,7 @@ def _run(settings: "Settings", background: "Background | None", *, is_debugged: 
         try:
             return Session(settings, background, outputs).run()
         except Exception as error:  # noqa: BLE001 - the interpreter would wait for standard error
-            if lacking := scarcity(error):
-                lines.write(logging.CRITICAL, f"cannot run: {lacking}")
-                return EXIT_FAILED
-            lines.write(logging.CRITICAL, f"internal error: {error!r}", error=error)
+            lines.write_end(error)
             return EXIT_FAILED
 
 

@@ -3,23 +3,12 @@
 import sys
 
 from ucarpd.linux import command_line
-from ucarpd.linux.scarcity import scarcity
+from ucarpd.linux.scarcity import guarded
 
 
 def main() -> int:
     """Run the command; returns its exit status."""
-    try:
-        return _main()
-    except OSError as error:
-        # Without a free descriptor no module can be loaded.
-        if not (lacking := scarcity(error)):
-            raise
-        print(f"ucarp: cannot run: {lacking}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        import signal
-
-        return 128 + signal.SIGINT
+    return guarded("ucarp", _main)
 
 
 def _main() -> int:

@@ -1,12 +1,10 @@
 """An instance as operators see it: a note, a line in the log, and the reply of GetStatus."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from ucarpd.carp.actions import State
 from ucarpd.config import Config
 from ucarpd.engine import Engine
-from ucarpd.process.faults import Lasting
 from ucarpd.process.moments import Moments
 from ucarpd.process.parts import Parts
 from ucarpd.process.snapshot import RESTARTING, of_instance
@@ -59,40 +57,7 @@ class Shown:
 
     def snapshot(self, moments: Moments) -> dict[str, Any]:
         """Return what GetStatus says of it."""
-        parts = self._parts
-        return of_instance(
-            moments,
-            config=parts.config,
-            engine=parts.engine,
-            missing=parts.addresses.missing(),
-            places=parts.host.netlink,
-            course=parts.teller.course,
-            runs=parts.runs,
-            standing=parts.standing,
-            checks=parts.checking.listed(),
-            findings=self._findings(moments),
-            removed=parts.removals.total,
-        )
-
-    def _findings(self, moments: Moments) -> Iterator[Lasting]:
-        parts = self._parts
-        if parts.engine is None:
-            since = parts.teller.course.changed_at
-            yield Lasting("internal_error", since, "it will be started again")
-        yield from parts.faults.lasting(
-            is_master=self.state is State.MASTER,
-            is_scripted=self.config.is_scripted,
-            is_mute=parts.fitness.is_mute,
-            families=[source.version for source in parts.engine.sources] if parts.engine else (),
-        )
-        yield from parts.removals.lasting()
-        if wrong := parts.log.wrong_digest():
-            seconds, text = wrong
-            yield Lasting("wrong_digest", moments.now - seconds, text)
-        for finding, seconds, text in parts.log.heard_now():
-            yield Lasting(finding, moments.now - seconds, text)
-        if parts.exposure.trouble:
-            yield Lasting("exposed", parts.exposure.since, parts.exposure.trouble)
+        return of_instance(self._parts, moments)
 
 
 def _details(duration: float, engine: Engine, unfitness: int, trouble: str) -> str:

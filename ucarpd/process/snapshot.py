@@ -4,28 +4,26 @@ It comes from the memory of the process, which does not ask the kernel.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from ucarpd import __version__
 from ucarpd.addresses.scripts import UP, UP_AGAIN
+from ucarpd.carp.actions import State
 from ucarpd.carp.machine import VirtualHost
-from ucarpd.carp.params import IPAddress
 from ucarpd.carp.peers import Peer
 from ucarpd.carp.rank import Rank
 from ucarpd.carp.timing import UNITS_PER_SECOND, advertisement_interval
-from ucarpd.config import Check, Config
+from ucarpd.config import Check
 from ucarpd.control.wire import REVISION
-from ucarpd.engine import Engine
 from ucarpd.health.checks import HealthChecks
 from ucarpd.health.lateness import Lateness
-from ucarpd.linux.netlink import Lookups
 from ucarpd.process.course import Course
 from ucarpd.process.faults import Lasting
 from ucarpd.process.moments import Moments
+from ucarpd.process.parts import Parts
 from ucarpd.process.reading import Reading
-from ucarpd.process.standing import Standing
 from ucarpd.scripts.runs import Runs
 
 RESTARTING = "to be started again after an internal error"
@@ -66,39 +64,23 @@ def _refused(reading: Reading) -> list[dict[str, Any]]:
     ]
 
 
-def of_instance(
-    moments: Moments,
-    *,
-    config: Config,
-    engine: Engine | None,
-    missing: tuple[IPAddress, ...],
-    places: Lookups,
-    course: Course,
-    runs: Runs,
-    standing: Standing,
-    checks: Iterable[tuple[Check, float | None]],
-    findings: Iterable[Lasting],
-    removed: int,
-) -> dict[str, Any]:
-    """Return one virtual host; while it waits for its start after a defect it has no engine.
-
-    `missing` are addresses that a master should have; `removed` is how many others have removed.
-    `checks` has each check with its next run.
-    """
+def of_instance(parts: Parts, moments: Moments) -> dict[str, Any]:
+    """Return one virtual host; while it waits for its start after a defect it has no engine."""
+    config, engine, standing = parts.config, parts.engine, parts.standing
+    course, health = parts.teller.course, parts.standing.checks
     machine = engine.machine if engine else None
     rank = machine.rank if machine else Rank(config.params(), standing.unfitness)
     worst = machine.silences.worst if machine else None
     recent = machine.silences.recent(moments.now) if machine else None
-    deadline = machine.role_deadline if machine else None
     return {
         "name": config.name,
         "path": str(config.path),
-        "state": engine.state.value if engine else "INIT",
+        "state": parts.state.value,
         "since": moments.at(course.changed_at),
         "reason": engine.reason if engine else RESTARTING,
         "interface": config.interface,
         "vhid": config.vhid,
-        "addresses": _addresses(config, machine, missing, places),
+        "addresses": _addresses(parts, machine),
         "advbase": config.advbase,
         "advskew": config.advskew,
         "interval": round(advertisement_interval(config.advbase, config.advskew), _DIGITS),
@@ -116,29 +98,50 @@ def of_instance(
         "peers": [_peer(each, moments) for each in machine.peers] if machine else [],
         "worst_gap": None if worst is None else round(worst, _DIGITS),
         "recent_gap": None if recent is None else round(recent, _DIGITS),
-        "next_deadline": _at(deadline, moments),
-        "script": _script(runs, moments),
+        "next_deadline": _at(machine.role_deadline if machine else None, moments),
+        "script": _script(parts.runs, moments),
         "last_transition": _transition(course, moments),
         "findings": [
             {"finding": word, "since": moments.at(since), "text": text}
-            for word, since, text in findings
+            for word, since, text in _findings(parts, moments)
         ],
-        "counters": _counters(engine, course, runs, removed),
-        "checks": [_check(each, run_at, standing.checks, moments) for each, run_at in checks],
+        "counters": _counters(parts),
+        "checks": [_check(check, at, health, moments) for check, at in parts.checking.listed()],
         "preempt_at": _at(machine.preempts_at(moments.now) if machine else None, moments),
         "holding": machine is not None and machine.is_holding,
     }
 
 
-def _counters(engine: Engine | None, course: Course, runs: Runs, removed: int) -> dict[str, Any]:
+def _findings(parts: Parts, moments: Moments) -> Iterator[Lasting]:
+    if parts.engine is None:
+        since = parts.teller.course.changed_at
+        yield Lasting("internal_error", since, "it will be started again")
+    yield from parts.faults.lasting(
+        is_master=parts.state is State.MASTER,
+        is_scripted=parts.config.is_scripted,
+        is_mute=parts.fitness.is_mute,
+        families=[source.version for source in parts.engine.sources] if parts.engine else (),
+    )
+    yield from parts.removals.lasting()
+    if wrong := parts.log.wrong_digest():
+        seconds, text = wrong
+        yield Lasting("wrong_digest", moments.now - seconds, text)
+    for finding, seconds, text in parts.log.heard_now():
+        yield Lasting(finding, moments.now - seconds, text)
+    if parts.exposure.trouble:
+        yield Lasting("exposed", parts.exposure.since, parts.exposure.trouble)
+
+
+def _counters(parts: Parts) -> dict[str, Any]:
+    engine, transitions, scripts = parts.engine, parts.teller.course.counts, parts.runs.counts
     dropped = engine.receiver.dropped if engine else {}
     return {
         "sent": engine.sent if engine else 0,
         "accepted": engine.receiver.accepted if engine else 0,
         "dropped": {reason.value: count for reason, count in dropped.items()},
-        "transitions": _nested((s.value, c.value, n) for (s, c), n in course.counts.items()),
-        "addresses_removed": removed,
-        "scripts": _nested((_script_name(t), w, n) for (t, w), n in runs.counts.items()),
+        "transitions": _nested((s.value, c.value, n) for (s, c), n in transitions.items()),
+        "addresses_removed": parts.removals.total,
+        "scripts": _nested((_script_name(t), w, n) for (t, w), n in scripts.items()),
     }
 
 
@@ -163,17 +166,16 @@ def _at(moment: float | None, moments: Moments) -> str | None:
     return None if moment is None else moments.at(moment)
 
 
-def _addresses(
-    config: Config, machine: VirtualHost | None, missing: tuple[IPAddress, ...], places: Lookups
-) -> list[dict[str, Any]]:
+def _addresses(parts: Parts, machine: VirtualHost | None) -> list[dict[str, Any]]:
+    missing = parts.addresses.missing()
     served = machine.served if machine else frozenset()
     return [
         {
             "address": str(ip),
-            "present": ip not in missing and places.where(ip) is not None,
+            "present": ip not in missing and parts.host.netlink.where(ip) is not None,
             "served": ip in served,
         }
-        for ip in config.params().addresses
+        for ip in parts.config.params().addresses
     ]
 
 

@@ -157,9 +157,6 @@ class MasterDown:
     @property
     def deadline(self) -> float | None:
         """When our turn comes, or the last timer expires; None when none is armed."""
-        return self._ends_at()
-
-    def _ends_at(self) -> float | None:
         if self._turn is not None:
             return self._turn.at
         if not self._silent_since:
@@ -197,7 +194,7 @@ class MasterDown:
     @property
     def next_at(self) -> float | None:
         """When to probe the late master, or else to take over."""
-        deadline, lead = self._ends_at(), self._probe_lead()
+        deadline, lead = self.deadline, self._probe_lead()
         return deadline if deadline is None or lead is None else deadline - lead
 
     def _probe_lead(self) -> float | None:

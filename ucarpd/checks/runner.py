@@ -61,7 +61,7 @@ class Checks:
             self.health.remove(name, now)
         for name, check in wanted.items():
             old = self._running.get(name)
-            terms = _terms(check)
+            terms = Terms(check.rise, check.fall, check.demote, max(check.interval, check.timeout))
             if old is not None and _is_same(old.check, check):
                 old.check = check
                 self.health.keep(name, terms, now)
@@ -231,10 +231,6 @@ class _Repeated:
         """A defect of ours: the check has no result, and runs again."""
         what = {"message": f"check {self.check.name}", "exception": error}
         self._loop.call_exception_handler(what)
-
-
-def _terms(check: Check) -> Terms:
-    return Terms(check.rise, check.fall, check.demote, max(check.interval, check.timeout))
 
 
 def _is_same(old: Check, new: Check) -> bool:

@@ -6,17 +6,14 @@ from collections.abc import Callable, Iterator
 from ucarpd.config import Config, Problem
 from ucarpd.linux import systemctl, systemd
 
-Finding = tuple[Problem, bool]
-"""A problem, and whether it is an error."""
-
 
 def find(
     config: Config,
     *,
     is_booted: Callable[[], bool] = systemd.is_running,
     enablement: Callable[[str], str] = systemctl.enablement,
-) -> Iterator[Finding]:
-    """Yield the faults of the units of a file on this host."""
+) -> Iterator[tuple[Problem, bool]]:
+    """Yield the faults of the units of a file on this host, and whether each is an error."""
     for unit in config.units:
         text, is_error = _fault(unit, is_booted, enablement)
         if text:

@@ -108,15 +108,11 @@ def _clear_one(
 def _of_paths(paths: Sequence[str], records: Sequence[Content]) -> Iterator[Content]:
     """Yield the records of these files or directories, which need not exist any longer."""
     wanted = {os.path.abspath(path) for path in paths}  # noqa: PTH100 - removes `..`, keeps links
-    names = {_instance(path) for path in wanted if not Path(path).is_dir()}
+    names = {Path(p).name.removesuffix(".conf") for p in wanted if not Path(p).is_dir()}
     for content in records:
         path = Path(os.path.abspath(content.path))  # noqa: PTH100
         if content.instance in names or str(path.parent) in wanted:
             yield content
-
-
-def _instance(path: str) -> str:
-    return Path(path).name.removesuffix(".conf")
 
 
 # -- the addresses ---------------------------------------------------------------------------------

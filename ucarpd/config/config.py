@@ -165,7 +165,7 @@ class Config:
 
     def needs_restart(self, new: "Config") -> bool:
         """Return whether a virtual host that runs with this file must restart to use `new`."""
-        names = [name for key in KEYS if key.reload == "restart" for name in key.fields]
+        names = [name for key in KEYS if not key.is_live for name in key.fields]
         if self.is_scripted:
             # The down-script must remove the up-script's work in the same environment.
             names.append("extra_addresses")

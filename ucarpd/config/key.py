@@ -1,7 +1,7 @@
 """The type of a row in the table of configuration keys."""
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from ucarpd.config import types
 
@@ -13,8 +13,6 @@ class Key(NamedTuple):
     happens and `unset` is what Config holds.  An optional key with an empty value counts as not
     set.  `fields` are the attributes of Config that come from it; if they are several, `parse`
     returns one value for each, and `write` takes as many and makes the text of a file of them.
-    `reload` tells whether a running virtual host can take a new value ("live") or starts again for
-    it ("restart").
     """
 
     name: str
@@ -22,7 +20,8 @@ class Key(NamedTuple):
     kind: str
     help: str
     fields: tuple[str, ...]
-    reload: Literal["live", "restart"]
+    is_live: bool = False
+    """Whether a running virtual host can take a new value; otherwise it starts again for it."""
     aliases: tuple[str, ...] = ()
     default: str | None = None
     without: str = "none"

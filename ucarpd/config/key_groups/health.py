@@ -13,7 +13,7 @@ ROWS: tuple[Key, ...] = (
         help="A health check, with a NAME of your choice for each. While it fails, this host is less"
         " fit, and a healthy host takes over. See HEALTH CHECKS.",
         fields=("checks",),
-        reload="live",
+        is_live=True,
         is_family=True,
     ),
 )

@@ -12,7 +12,6 @@ ROWS: tuple[Key, ...] = (
         required=True,
         help="Interface to run on. It may be absent at start: the instance waits for it.",
         fields=("interface",),
-        reload="restart",
     ),
     Key(
         name="UCARP_SRCIP",
@@ -23,7 +22,6 @@ ROWS: tuple[Key, ...] = (
         unset=(),
         help="This host's real address, from which it advertises. Another interface may have it.",
         fields=("sources",),
-        reload="restart",
     ),
     Key(
         name="UCARP_VHID",
@@ -33,7 +31,6 @@ ROWS: tuple[Key, ...] = (
         required=True,
         help="Number of the virtual host, the same on all its hosts and unique on the segment.",
         fields=("vhid",),
-        reload="restart",
     ),
     Key(
         name="UCARP_PASS",
@@ -45,7 +42,7 @@ ROWS: tuple[Key, ...] = (
         help="Password, the same on all hosts. UCARP_PASSFILE or the systemd credential NAME.pass"
         " may hold it instead, and UCARP_KEY stands for any key.",
         fields=("key",),
-        reload="live",
+        is_live=True,
     ),
     Key(
         name="UCARP_PASSFILE",
@@ -54,7 +51,7 @@ ROWS: tuple[Key, ...] = (
         kind="absolute path",
         help="File whose first line is the password; instead of UCARP_PASS.",
         fields=("key",),
-        reload="live",
+        is_live=True,
     ),
     Key(
         name="UCARP_KEY",
@@ -63,7 +60,7 @@ ROWS: tuple[Key, ...] = (
         secret=True,
         help="The bytes of the key itself, 1 to 20; instead of UCARP_PASS.",
         fields=("key",),
-        reload="live",
+        is_live=True,
     ),
     Key(
         name="UCARP_PASS_OLD",
@@ -72,7 +69,7 @@ ROWS: tuple[Key, ...] = (
         secret=True,
         help="Also accepted, never sent: the other password while you change it.",
         fields=("old_keys",),
-        reload="live",
+        is_live=True,
     ),
     Key(
         name="UCARP_KEY_OLD",
@@ -82,7 +79,7 @@ ROWS: tuple[Key, ...] = (
         secret=True,
         help="Also accepted, never sent: other keys.",
         fields=("old_keys",),
-        reload="live",
+        is_live=True,
     ),
     Key(
         name="UCARP_ADDR",
@@ -93,7 +90,6 @@ ROWS: tuple[Key, ...] = (
         required=True,
         help="The virtual address, or several, of IPv4 and IPv6. Part of the digest: the same on all hosts.",
         fields=("addresses",),
-        reload="restart",
     ),
     Key(
         name="UCARP_MASK",
@@ -106,7 +102,6 @@ ROWS: tuple[Key, ...] = (
         " interface's own address has a shorter prefix, ucarpd adds the virtual address without a"
         " route (noprefixroute): otherwise it would be the source of the host's own connections.",
         fields=("addresses",),
-        reload="restart",
     ),
     # If scripts own the addresses, it is not live: see Config.needs_restart.
     Key(
@@ -118,7 +113,7 @@ ROWS: tuple[Key, ...] = (
         " you can add an address on one host at a time. With scripts, a new value restarts the"
         " virtual host.",
         fields=("extra_addresses",),
-        reload="live",
+        is_live=True,
     ),
     Key(
         name="UCARP_IF_ALIAS",
@@ -126,6 +121,5 @@ ROWS: tuple[Key, ...] = (
         kind="at most 15 bytes, INTERFACE:SOMETHING",
         help="Label for the virtual address, such as eth0:0.",
         fields=("label",),
-        reload="restart",
     ),
 )

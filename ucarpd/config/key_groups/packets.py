@@ -12,7 +12,6 @@ ROWS: tuple[Key, ...] = (
         default=f"{CARP_GROUP_V4},{CARP_GROUP_V6}",
         help="Group that the advertisements go to. A family you leave out keeps its default.",
         fields=("group", "group6"),
-        reload="restart",
     ),
     Key(
         name="UCARP_NOMCAST",
@@ -22,7 +21,6 @@ ROWS: tuple[Key, ...] = (
         default="no",
         help="Broadcast the advertisements instead.",
         fields=("broadcast",),
-        reload="restart",
     ),
     Key(
         name="UCARP_PEERS",
@@ -34,7 +32,6 @@ ROWS: tuple[Key, ...] = (
         " list may include this host's own address, from which it then advertises; without"
         " UCARP_SRCIP it must.",
         fields=("peers",),
-        reload="restart",
     ),
     Key(
         name="UCARP_VMAC",
@@ -44,7 +41,6 @@ ROWS: tuple[Key, ...] = (
         help="Serve the addresses at the virtual MAC address 00:00:5e:00:01:VHID, on a macvlan"
         " device.",
         fields=("virtual_mac",),
-        reload="restart",
     ),
     Key(
         name="UCARP_SRCMAC",
@@ -53,7 +49,6 @@ ROWS: tuple[Key, ...] = (
         without="virtual with UCARP_VMAC=yes, else real",
         help="MAC address that the advertisements come from.",
         fields=("source_mac",),
-        reload="restart",
     ),
     Key(
         name="UCARP_HASH_ADDRS",
@@ -63,7 +58,6 @@ ROWS: tuple[Key, ...] = (
         help="Addresses that the other hosts have on this vhid and this one does not serve. Part of"
         " the digest.",
         fields=("hash_addresses",),
-        reload="restart",
     ),
     Key(
         name="UCARP_HASH_LINKLOCAL",
@@ -73,7 +67,6 @@ ROWS: tuple[Key, ...] = (
         help="Send the digest with the link-local addresses in it, as FreeBSD and NetBSD do; no:"
         " without them, as OpenBSD does. Both are accepted.",
         fields=("hash_link_local",),
-        reload="restart",
     ),
     Key(
         name="UCARP_LLADDR",
@@ -82,7 +75,6 @@ ROWS: tuple[Key, ...] = (
         help="MAC address that an OpenBSD peer has in its digest, if it was set there by hand with"
         " ifconfig carpN lladdr.",
         fields=("lladdr",),
-        reload="restart",
     ),
     Key(
         name="UCARP_TIEBREAK",
@@ -93,7 +85,7 @@ ROWS: tuple[Key, ...] = (
         " address, compared from its last octet on (reversed, as ucarp does) or in the usual order"
         " (numeric, as ucarp on big-endian machines does); or neither (yield, as the BSDs do).",
         fields=("tiebreak",),
-        reload="live",
+        is_live=True,
     ),
     Key(
         name="UCARP_DEMOTE_STYLE",
@@ -104,7 +96,7 @@ ROWS: tuple[Key, ...] = (
         " from which every kind of peer takes over; openbsd, by the demotion counter that only"
         " OpenBSD knows.",
         fields=("demote_style",),
-        reload="live",
+        is_live=True,
     ),
     Key(
         name="UCARP_CHECKSUM6",
@@ -115,7 +107,6 @@ ROWS: tuple[Key, ...] = (
         help="Checksum of IPv6 advertisements, without or with the pseudo-header. Only NetBSD wants"
         " pseudo.",
         fields=("pseudo_checksum",),
-        reload="restart",
     ),
     Key(
         name="UCARP_FACILITY",
@@ -124,6 +115,6 @@ ROWS: tuple[Key, ...] = (
         default="daemon",
         help="Facility of the log lines in syslog.",
         fields=("facility",),
-        reload="live",
+        is_live=True,
     ),
 )

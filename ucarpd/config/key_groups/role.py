@@ -11,7 +11,7 @@ ROWS: tuple[Key, ...] = (
         default="1",
         help="Time between two advertisements. The host with the shortest interval becomes master.",
         fields=("advbase",),
-        reload="live",
+        is_live=True,
     ),
     Key(
         name="UCARP_ADVSKEW",
@@ -20,7 +20,7 @@ ROWS: tuple[Key, ...] = (
         default="0",
         help="Added to UCARP_ADVBASE. Give the preferred host the smaller value.",
         fields=("advskew",),
-        reload="live",
+        is_live=True,
     ),
     Key(
         name="UCARP_DEADRATIO",
@@ -29,7 +29,7 @@ ROWS: tuple[Key, ...] = (
         default="3",
         help="Missed advertisements after which a backup takes over.",
         fields=("deadratio",),
-        reload="live",
+        is_live=True,
     ),
     Key(
         name="UCARP_ANNOUNCE_INTERVAL",
@@ -39,7 +39,7 @@ ROWS: tuple[Key, ...] = (
         help="A master announces its addresses to the neighbours several times in the first three"
         " seconds, after 10 and 30 seconds, and then at this interval. 0: only in the first seconds.",
         fields=("announce_interval",),
-        reload="live",
+        is_live=True,
     ),
     Key(
         name="UCARP_PREEMPT",
@@ -50,7 +50,7 @@ ROWS: tuple[Key, ...] = (
         help="Take over from a master that advertises more slowly. Every healthy host takes over"
         " from a master that is less fit, whatever this key says.",
         fields=("preempt",),
-        reload="live",
+        is_live=True,
     ),
     Key(
         name="UCARP_PREEMPT_DELAY",
@@ -61,7 +61,7 @@ ROWS: tuple[Key, ...] = (
         " does not take the role from a healthy master. It still takes over at once if it"
         " hears no master, or if the master is less fit.",
         fields=("preempt_delay",),
-        reload="live",
+        is_live=True,
     ),
     Key(
         name="UCARP_NEUTRAL",
@@ -70,7 +70,7 @@ ROWS: tuple[Key, ...] = (
         default="no",
         help="Do not run the down-script at start.",
         fields=("neutral",),
-        reload="live",
+        is_live=True,
     ),
     Key(
         name="UCARP_SHUTDOWN",
@@ -79,7 +79,7 @@ ROWS: tuple[Key, ...] = (
         default="yes",
         help="Give the address up when ucarpd stops, and tell the peers.",
         fields=("shutdown",),
-        reload="live",
+        is_live=True,
     ),
     Key(
         name="UCARP_IGNOREIFSTATE",
@@ -88,7 +88,6 @@ ROWS: tuple[Key, ...] = (
         default="no",
         help="Keep running when the interface has no link.",
         fields=("ignore_carrier",),
-        reload="restart",
     ),
     Key(
         name="UCARP_IFDOWN_DEMOTION",
@@ -99,6 +98,6 @@ ROWS: tuple[Key, ...] = (
         " by this amount, and move to a healthy host. If no host is healthy, the host with"
         " the smallest sum serves. 0: they stay.",
         fields=("ifdown_demotion",),
-        reload="live",
+        is_live=True,
     ),
 )

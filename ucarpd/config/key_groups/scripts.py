@@ -13,7 +13,6 @@ ROWS: tuple[Key, ...] = (
         without="ucarpd sets the address itself",
         help="Run when this host becomes master: SCRIPT INTERFACE ADDRESS [XPARAM].",
         fields=("up_script",),
-        reload="restart",
     ),
     Key(
         name="UCARP_DOWNSCRIPT",
@@ -22,7 +21,6 @@ ROWS: tuple[Key, ...] = (
         without="ucarpd removes the address itself",
         help="Run when this host stops being master, and at start: SCRIPT INTERFACE ADDRESS [XPARAM].",
         fields=("down_script",),
-        reload="restart",
     ),
     Key(
         name="UCARP_SCRIPT_TIMEOUT",
@@ -32,7 +30,7 @@ ROWS: tuple[Key, ...] = (
         help="ucarpd terminates a script that runs longer, and kills it two seconds later. 0: it may"
         " run as long as it likes.",
         fields=("script_timeout",),
-        reload="live",
+        is_live=True,
     ),
     Key(
         name="UCARP_RERUN_UPSCRIPT",
@@ -43,7 +41,7 @@ ROWS: tuple[Key, ...] = (
         " master and has given way, because its script may have taken a cloud address away. no: for"
         " scripts that must not run twice; UCARP_NOTIFYSCRIPT then gets no contested event either.",
         fields=("rerun_up_script",),
-        reload="live",
+        is_live=True,
     ),
     Key(
         name="UCARP_NOTIFYSCRIPT",
@@ -52,7 +50,7 @@ ROWS: tuple[Key, ...] = (
         help="Run at each event: SCRIPT INSTANCE EVENT STATE REASON. It owns no address, and nothing"
         " waits for it.",
         fields=("notify_script",),
-        reload="live",
+        is_live=True,
     ),
     Key(
         name="UCARP_UNITS",
@@ -64,7 +62,6 @@ ROWS: tuple[Key, ...] = (
         " before it offers the role to another host or stops, and at the latest when it has lost the"
         " role.",
         fields=("units",),
-        reload="restart",
     ),
     Key(
         name="UCARP_ROUTES",
@@ -74,7 +71,6 @@ ROWS: tuple[Key, ...] = (
         write=routes.written,
         help="Routes that a master sets after the addresses, and removes before them.",
         fields=("routes",),
-        reload="restart",
     ),
     Key(
         name="UCARP_XPARAM",
@@ -83,7 +79,6 @@ ROWS: tuple[Key, ...] = (
         help="Third argument of the scripts. If it is not set, they get the value of"
         " UCARP_VIRTUALPREFIX or UCARP_MASKLEN, as the file spells it.",
         fields=("xparam",),
-        reload="restart",
     ),
     Key(
         name="UCARP_SCRIPT_INTERFACE",
@@ -93,6 +88,5 @@ ROWS: tuple[Key, ...] = (
         help="First argument of the scripts, if it is not the interface that advertises: another"
         " interface, or a label such as eth0:0.",
         fields=("script_interface",),
-        reload="restart",
     ),
 )

@@ -12,7 +12,7 @@ from ucarpd.commands import check
 from ucarpd.config import Problem
 from ucarpd.exit_status import EXIT_NOT_RELOADED
 from ucarpd.interface import host_checks
-from ucarpd.interface.host_checks import Finding
+from ucarpd.interface.host_checks import Difference
 from ucarpd.log import process as log_process
 from ucarpd.process import refusals
 
@@ -33,7 +33,7 @@ def findings(monkeypatch):
 
     def find(configs, _running, _held):
         return [
-            Finding(Problem(each.path, None, "UCARP_ADDR", "does not fit"), is_error)
+            Difference(Problem(each.path, None, "UCARP_ADDR", "does not fit"), is_error)
             for each in configs
             for path, is_error in found
             if str(each.path) == path

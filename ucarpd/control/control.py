@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ucarpd.control.place import Place
 from ucarpd.control.server import Server
-from ucarpd.control.service import Host
+from ucarpd.control.service import Daemon
 from ucarpd.log import lines
 
 Beside = Callable[[Callable[[], None], Callable[[OSError | None], None]], None]
@@ -15,15 +15,15 @@ Beside = Callable[[Callable[[], None], Callable[[OSError | None], None]], None]
 
 
 class Control:
-    """Serves `host` on a socket in the run directory `directory`.
+    """Serves `daemon` on a socket in the run directory `directory`.
 
     If there can be no socket, it says so once, and tries again with each `look`.
     """
 
-    def __init__(self, host: Host, beside: Beside, directory: Path) -> None:
+    def __init__(self, daemon: Daemon, beside: Beside, directory: Path) -> None:
         self._beside = beside
         self._place = Place(directory)
-        self._host = host
+        self._daemon = daemon
         self._server: Server | None = None
         """None until there are enough descriptors for it."""
         self._renewed: socket.socket | None = None
@@ -53,7 +53,7 @@ class Control:
     def _serve(self, listener: socket.socket) -> None:
         """Serve the clients of this socket.  Raises OSError."""
         try:
-            self._server = self._server or Server(self._host)
+            self._server = self._server or Server(self._daemon)
         except OSError as error:
             listener.close()
             self._place.remove()

@@ -5,7 +5,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from ucarpd.control.service import Host, no_such_instance
+from ucarpd.control.service import Daemon, no_such_instance
 from ucarpd.control.wire import Message
 
 AT_ONCE = 4
@@ -25,8 +25,8 @@ Done = Callable[[bytes], None]
 class Renderer:
     """The status as JSON.  Clients that ask at the same time share one rendering of all instances."""
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
         self._loop = asyncio.get_running_loop()
         self._waiting: set[Done] = set()
         self._served: set[Done] = set()
@@ -41,9 +41,9 @@ class Renderer:
 
     def of_one(self, name: str) -> bytes:
         """Return the status of one instance, or of its file.  Raises VarlinkError."""
-        overview = self._host.overview()
+        overview = self._daemon.overview()
         refused = [each for each in overview["refused"] if each["name"] == name]
-        instance = self._host.instance(name)
+        instance = self._daemon.instance(name)
         if instance is None and not refused:
             raise no_such_instance(name)
         pieces = [] if instance is None else [_encode(instance)]
@@ -68,7 +68,7 @@ class Renderer:
             self._next = None
             return
         self._served, self._waiting = self._waiting, set()
-        self._names = deque(self._host.names())
+        self._names = deque(self._daemon.names())
         self._pieces = []
         self._began = self._loop.time()
         self._step()
@@ -87,10 +87,10 @@ class Renderer:
     def _add_pieces(self) -> bytes | None:
         """Return the status when it is complete."""
         for _ in range(min(AT_ONCE, len(self._names))):
-            instance = self._host.instance(self._names.popleft())
+            instance = self._daemon.instance(self._names.popleft())
             if instance is not None:
                 self._pieces.append(_encode(instance))
-        return None if self._names else _join(self._host.overview(), self._pieces)
+        return None if self._names else _join(self._daemon.overview(), self._pieces)
 
     def _serve(self, status: bytes) -> None:
         took = self._loop.time() - self._began

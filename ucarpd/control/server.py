@@ -11,7 +11,7 @@ from collections import deque
 
 from ucarpd.control.connection import Connection
 from ucarpd.control.rendering import Renderer
-from ucarpd.control.service import Host, Service
+from ucarpd.control.service import Daemon, Service
 from ucarpd.log.lines import AFTER_THE_WORK
 
 MOST = 64
@@ -34,12 +34,12 @@ CHANGES = 0.25
 
 
 class Server:
-    """Serves `host` to the clients of the listening sockets that it is given."""
+    """Serves `daemon` to the clients of the listening sockets that it is given."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, daemon: Daemon) -> None:
         self._loop = asyncio.get_running_loop()
-        self._service = Service(host)
-        self._renderer = Renderer(host)
+        self._service = Service(daemon)
+        self._renderer = Renderer(daemon)
         self._epoll = select.epoll()
         self._listener: socket.socket | None = None
         self._connections: dict[int, Connection] = {}

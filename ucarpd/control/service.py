@@ -32,7 +32,7 @@ error ExpectedMore ()
 """
 
 
-class Host(Protocol):
+class Daemon(Protocol):
     """The process behind the interface, in the interface's terms.
 
     Each method returns at once.
@@ -71,8 +71,8 @@ Later = Callable[[Callable[[bytes], None]], None]
 class Service:
     """Answers calls; it knows nothing of sockets."""
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
         path = Path(__file__).with_name(f"{INTERFACE}.varlink")
         self._descriptions = {SERVICE: _OF_THE_SERVICE, INTERFACE: path.read_text("utf-8")}
         self._methods: dict[str, Callable[[Message, int], Message]] = {
@@ -138,14 +138,14 @@ class Service:
     def _step_down(self, parameters: Message, uid: int) -> Message:
         name = _argument(parameters, "name")
         _root_only(uid)
-        if name is not None and name not in self._host.names():
+        if name is not None and name not in self._daemon.names():
             raise no_such_instance(name)
-        return {"revision": REVISION, "offered": self._host.step_down(name)}
+        return {"revision": REVISION, "offered": self._daemon.step_down(name)}
 
     def _apply_maintenance(self, parameters: Message, uid: int) -> Later:
         _argument(parameters, None)
         _root_only(uid)
-        return lambda done: self._host.apply_maintenance(
+        return lambda done: self._daemon.apply_maintenance(
             lambda names: done(wire.reply({"revision": REVISION, "instances": names}))
         )
 

@@ -20,7 +20,7 @@ IFUPDOWN = Path("/etc/network/interfaces")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Difference:
     """A difference between a file and this host; `is_error`: the instance cannot work now."""
 
     problem: Problem
@@ -31,7 +31,7 @@ def find(
     configs: Sequence[Config],
     running: Collection[str],
     held: frozenset[IPAddress] = frozenset(),
-) -> list[Finding]:
+) -> list[Difference]:
     """Compare the files with this machine, and return the findings.
 
     `running` are names of instances that are running.  `held` are the virtual addresses of all
@@ -48,7 +48,7 @@ def find(
         for finding in _Host(snapshot, virtual, config.name in running, held).findings(config)
     ]
     meetings = segments.meetings(configs, snapshot)
-    return [*found, *(Finding(each, is_error=False) for each in meetings)]
+    return [*found, *(Difference(each, is_error=False) for each in meetings)]
 
 
 class _Host:
@@ -66,15 +66,15 @@ class _Host:
         self._is_running = is_running
         self._held = held
 
-    def findings(self, config: Config) -> Iterator[Finding]:
-        def error(key: str | None, text: str) -> Finding:
-            return Finding(Problem(config.path, None, key, text), is_error=True)
+    def findings(self, config: Config) -> Iterator[Difference]:
+        def error(key: str | None, text: str) -> Difference:
+            return Difference(Problem(config.path, None, key, text), is_error=True)
 
-        def warning(key: str | None, text: str) -> Finding:
-            return Finding(Problem(config.path, None, key, text), is_error=False)
+        def warning(key: str | None, text: str) -> Difference:
+            return Difference(Problem(config.path, None, key, text), is_error=False)
 
         for problem in about_checks(config.path, self._missing_link):
-            yield Finding(problem, is_error=False)
+            yield Difference(problem, is_error=False)
         link = self._tables.link(config.interface)
         if link is None:
             if other := link_faults.other_name(config.interface, self._tables):

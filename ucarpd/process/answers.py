@@ -9,7 +9,7 @@ from ucarpd.process.supervisor import Supervisor
 
 
 class Answers:
-    """The process, as `control.service.Host` wants it."""
+    """The process, as `control.service.Daemon` wants it."""
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._loop = asyncio.get_running_loop()

@@ -24,7 +24,7 @@ class _RouteMessage(nl.nlmsg):  # type: ignore[misc]  # pyroute2 has no types
     nla_map = tuple((number, f"RTA_{number}", "cdata") for number in range(1, 64))
 
 
-class Route(NamedTuple):
+class KernelRoute(NamedTuple):
     """A route.  `request` restores it; `source` is its preferred source address, if it has one."""
 
     request: bytes
@@ -32,7 +32,7 @@ class Route(NamedTuple):
     source: IPv4Address | None
 
 
-def interface_routes(kernel: RequestSocket, index: int) -> dict[Route, None]:
+def interface_routes(kernel: RequestSocket, index: int) -> dict[KernelRoute, None]:
     """Return all IPv4 routes of the interface, of every table, in the kernel's order.
 
     For use in `consistent`; raises OSError.
@@ -42,12 +42,12 @@ def interface_routes(kernel: RequestSocket, index: int) -> dict[Route, None]:
     return dict.fromkeys(_route(message.data) for message in kernel.dump(wanted))
 
 
-def in_order(routes: Iterable[Route]) -> list[Route]:
+def in_order(routes: Iterable[KernelRoute]) -> list[KernelRoute]:
     """Return the routes sorted by scope: each comes after the routes that lead to its gateway."""
     return sorted(routes, key=lambda route: -route.scope)
 
 
-def _route(data: bytes) -> Route:
+def _route(data: bytes) -> KernelRoute:
     message = decoded(_RouteMessage, data)
     found = {name: message.get_attr(name) for name, _ in message["attrs"]}
     source = found.get(_RTA_PREFSRC)
@@ -61,7 +61,7 @@ def _route(data: bytes) -> Route:
     head["flags"] &= rtmsg.RTNH_F_ONLINK
     asked_for = nl.NLM_F_ACK | nl.NLM_F_CREATE | nl.NLM_F_APPEND
     wanted = request(_RouteMessage(), rtnl.RTM_NEWROUTE, asked_for, found.items(), head)
-    return Route(wanted, message["scope"], IPv4Address(source) if source else None)
+    return KernelRoute(wanted, message["scope"], IPv4Address(source) if source else None)
 
 
 def _without_state(hops: bytes) -> bytes:

@@ -20,7 +20,7 @@ from ucarpd.carp.params import IPAddress
 from ucarpd.linux import sysctl
 from ucarpd.linux.netlink.messages import InterfaceAddress, address_of, request
 from ucarpd.linux.netlink.pyroute import ifaddrmsg, nl, rtnl
-from ucarpd.linux.netlink.routes import Route, in_order, interface_routes
+from ucarpd.linux.netlink.routes import KernelRoute, in_order, interface_routes
 from ucarpd.linux.netlink_framing import Message, asked_for
 from ucarpd.linux.netlink_socket import RequestSocket, consistent
 
@@ -41,7 +41,7 @@ class Snapshot(NamedTuple):
     interface: str
     index: int  # type: ignore[assignment]  # not tuple.index()
     addresses: dict[InterfaceAddress, Message]
-    routes: dict[Route, None]
+    routes: dict[KernelRoute, None]
 
 
 class PromotionRecord(Protocol):

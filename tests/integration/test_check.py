@@ -45,6 +45,16 @@ def test_it_needs_no_privileges(a):
     assert f"UCARP_SRCIP: source address 172.16.0.99 is not on eth0: {advice}" in text
 
 
+def test_routes_that_have_the_virtual_address_as_their_source(a):
+    a.ip("address", "add", f"{VIP}/16", "dev", "eth0")
+    for route in ("default", "10.9.0.0/16"):
+        a.ip("route", "add", route, "via", "172.16.0.254", "src", VIP)
+    a.ip("route", "add", "10.8.0.0/16", "via", "172.16.0.254", "src", a.address)
+    status, text = check(a)
+    assert status == 0
+    assert "(the kernel removes the route default, the route 10.9.0.0/16 with it)" in text
+
+
 def test_the_servers_old_address_becomes_the_virtual_one(a):
     """It is still the first of its network, and the new one hangs on it."""
     a.ip("address", "flush", "dev", "eth0")

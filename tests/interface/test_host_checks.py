@@ -14,6 +14,7 @@ class Machine:
 
     def __init__(self):
         self.linked = {}
+        self.routes = {}
         self.on = {"eth0": []}
         self.promotes_secondaries = "0"
         self.lacks_ipv6 = self.has_ipv6_off = False
@@ -46,6 +47,9 @@ class Machine:
 
     def dad_failed(self, interface, ip):
         return False
+
+    def destinations(self, interface, source):
+        return self.routes.get((interface, str(source)), ())
 
 
 @pytest.fixture
@@ -236,6 +240,9 @@ def test_what_the_kernel_would_take_along(machine, found):
     assert found(MASK=24, others=others) == [f"{words} (the kernel removes 10.0.0.1 with it)"]
     machine.promotes_secondaries = "1"
     assert found(MASK=24, others=others) == [words]
+    machine.routes["eth0", "10.0.0.10"] = ["default", "10.9.0.0/16"]
+    along = "the route default, the route 10.9.0.0/16"
+    assert found(MASK=24, others=others) == [f"{words} (the kernel removes {along} with it)"]
 
 
 def test_no_own_address_in_the_list_of_peers(machine, found):

@@ -145,17 +145,19 @@ class _Host:
                     text = (
                         f"{address.ip} is on {config.interface} now: remove it from {where} first"
                     )
-                    if along := self._taken_along(config.interface, address):
-                        listed = ", ".join(str(each.ip) for each in along)
-                        text += f" (the kernel removes {listed} with it)"
+                    if along := ", ".join(self._taken_along(config.interface, address)):
+                        text += f" (the kernel removes {along} with it)"
                     yield key, text
         yield from misfits.elsewhere(config, self._tables.where)
 
-    def _taken_along(self, interface: str, address: InterfaceAddress) -> list[InterfaceAddress]:
-        """Return the secondary addresses that the kernel removes together with this address."""
-        if address.ip.version == 6 or sysctl.promotes_secondaries(interface):
-            return []
+    def _taken_along(self, interface: str, address: InterfaceAddress) -> Iterator[str]:
+        """Yield the secondary addresses and the routes that the kernel removes with this address."""
+        if address.ip.version == 6:
+            return
         network = address.network
         alike = [a for a in self._tables.addresses(interface) if a.network == network]
-        others = [each for each in alike[1:] if each.ip not in self._virtual]
-        return others if alike[0] == address else []
+        if alike[0] == address and not sysctl.promotes_secondaries(interface):
+            yield from (str(each.ip) for each in alike[1:] if each.ip not in self._virtual)
+        with suppress(OSError):
+            for destination in self._tables.destinations(interface, address.ip):
+                yield f"the route {destination}"

@@ -104,6 +104,8 @@ class _Host:
                 yield warning(key, text)
         for key, text in host_reach.unreachable(config, self._tables, own):
             yield warning(key, text)
+        for text in self._taken_routes(config):
+            yield warning("UCARP_ROUTES", text)
 
     def _missing_link(self, check: Check) -> str | None:
         if check.kind != "link" or self._tables.link(str(check.where)) is not None:
@@ -161,3 +163,10 @@ class _Host:
         with suppress(OSError):
             for destination in self._tables.destinations(interface, address.ip):
                 yield f"the route {destination}"
+
+    def _taken_routes(self, config: Config) -> Iterator[str]:
+        """Yield a warning for each route that a master would not set."""
+        with suppress(OSError):
+            for route in self._tables.taken(config.routes) if config.routes else ():
+                text = f"{route}: this host has another route to the same destination"
+                yield f"{text}: remove that one, or give this one another metric"

@@ -3,12 +3,14 @@
 import errno
 import os
 import socket
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Protocol, TypeVar
 
 from ucarpd.carp.params import IPAddress
+from ucarpd.linux.netlink.framing import Message
 from ucarpd.linux.netlink.messages import decoded, request
 from ucarpd.linux.netlink.pyroute import nl, rtmsg, rtnl
 from ucarpd.linux.netlink.request_socket import RequestSocket, consistent
@@ -21,6 +23,9 @@ _UNIVERSE, _LINK, _NOWHERE = 0, 253, 255
 _MAIN_TABLE, _TABLE_IN_ATTRIBUTE = 254, 252
 _METRIC = {socket.AF_INET: 0, socket.AF_INET6: 1024}
 """The metrics that the kernel gives to routes without one."""
+
+_LENGTH_AT, _PROTOCOL_AT = 17, 21
+"""The offsets of rtm_dst_len and rtm_protocol in a message."""
 
 _Place = tuple[int, int, str | None, int, int]
 """Family, table, destination, prefix length and metric: one route of these keeps another one out."""
@@ -68,6 +73,24 @@ class RouteRequests:
             codes |= {there[place]: errno.EALREADY for place in ours & there.keys()}
         return codes
 
+    def taken(self, routes: Sequence[R]) -> list[R]:
+        """Return the routes that a route of others keeps out.
+
+        For use in `consistent`; raises OSError.
+        """
+        networks = [each.destination for each in routes]
+        lengths = {each.prefixlen for each in networks}
+        starts = {each.network_address.packed for each in networks if each.prefixlen}
+        found = set()
+        for family, table in {_place(each)[:2] for each in routes}:
+            with suppress(FileNotFoundError):  # There is no such table.
+                for _, _, _, _, data in self._dump(family, table):
+                    # There may be many thousands, and to decode one takes a third of a millisecond.
+                    may_be = data[_LENGTH_AT] in lengths and data[_PROTOCOL_AT] != PROTOCOL
+                    if may_be and (not data[_LENGTH_AT] or any(each in data for each in starts)):
+                        found.add(_place_of(data))
+        return [each for each in routes if _place(each) in found]
+
     def remove(self, routes: Collection[VirtualRoute]) -> None:
         """Remove the routes; if a route fails, also remove the rest; a missing one is no error.
 
@@ -83,17 +106,14 @@ class RouteRequests:
 
         For use in `consistent`; raises OSError.
         """
-        head = {"family": family, "table": _in_header(table), "proto": PROTOCOL}
-        by = [("RTA_TABLE", table)]
-        wanted = request(rtmsg.rtmsg(), rtnl.RTM_GETROUTE, nl.NLM_F_DUMP, by, head)
-        found = [decoded(rtmsg.rtmsg, message.data) for message in self._kernel.dump(wanted)]
+        found = self._dump(family, table, PROTOCOL)
         # Before Linux 4.20 these are all routes.
-        return {
-            (family, each.get_attr("RTA_TABLE"), each.get_attr("RTA_DST"), each["dst_len"], metric)
-            for each in found
-            for metric in [each.get_attr("RTA_PRIORITY") or 0]
-            if each["proto"] == PROTOCOL
-        }
+        return {_place_of(each.data) for each in found if each.data[_PROTOCOL_AT] == PROTOCOL}
+
+    def _dump(self, family: int, table: int, protocol: int = 0) -> Iterator[Message]:
+        head = {"family": family, "table": _in_header(table), "proto": protocol}
+        by = [("RTA_TABLE", table)]
+        return self._kernel.dump(request(rtmsg.rtmsg(), rtnl.RTM_GETROUTE, nl.NLM_F_DUMP, by, head))
 
     def _put(self, route: VirtualRoute) -> int:
         flags = nl.NLM_F_CREATE | nl.NLM_F_EXCL
@@ -156,6 +176,13 @@ def _place(route: VirtualRoute) -> _Place:
     destination = str(network.network_address) if network.prefixlen else None
     metric = route.metric or _METRIC[family]
     return family, route.table or _MAIN_TABLE, destination, network.prefixlen, metric
+
+
+def _place_of(data: bytes) -> _Place:
+    found = decoded(rtmsg.rtmsg, data)
+    table, destination = found.get_attr("RTA_TABLE"), found.get_attr("RTA_DST")
+    metric = found.get_attr("RTA_PRIORITY") or 0
+    return found["family"], table, destination, found["dst_len"], metric
 
 
 def _in_header(table: int) -> int:

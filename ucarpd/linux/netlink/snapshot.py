@@ -1,6 +1,6 @@
 """The kernel's links and addresses at one moment, for commands that read them once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import partial
 
@@ -9,6 +9,7 @@ from ucarpd.linux.netlink.lookups import Lookups
 from ucarpd.linux.netlink.messages import decoded
 from ucarpd.linux.netlink.pyroute import rtmsg
 from ucarpd.linux.netlink.request_socket import RequestSocket, consistent
+from ucarpd.linux.netlink.route_requests import R, RouteRequests
 from ucarpd.linux.netlink.routes import interface_routes
 from ucarpd.linux.netlink.tables import Tables
 
@@ -32,6 +33,14 @@ class Snapshot(Lookups):
         usable = (entry for entry in self._tables.everywhere(ip) if entry.is_usable)
         links = (self._tables.messages.get(entry.index) for entry in usable)
         return next((link.name for link in links if link is not None), None)
+
+    def taken(self, routes: Sequence[R]) -> list[R]:
+        """Return those to whose destination this host has a route of others, as it is now.
+
+        Raises OSError.
+        """
+        with closing(RequestSocket()) as kernel:
+            return consistent(partial(RouteRequests(kernel).taken, routes))
 
     def destinations(self, interface: str, source: IPAddress) -> Iterator[str]:
         """Yield the destinations of the IPv4 routes of others with this source address, as they are now.

@@ -76,12 +76,13 @@ def _fingerprint(options: "argparse.Namespace") -> int:
     from ucarpd import config
     from ucarpd.configuration_directory import DIRECTORY
     from ucarpd.diagnosis import fingerprint
+    from ucarpd.process.patience import Patience
 
     names = [
         Path(name) if "/" in name or name.endswith(".conf") else DIRECTORY / f"{name}.conf"
         for name in options.names
     ]
-    loaded, problems = config.load_all(names or [DIRECTORY])
+    loaded, problems = config.load_all(names or [DIRECTORY], take=Patience().take)
     for problem in problems:
         print(problem, file=sys.stderr)
     for each, *_ in loaded:
@@ -107,8 +108,9 @@ def _import(options: "argparse.Namespace") -> int:
 
 def _show(options: "argparse.Namespace") -> int:
     from ucarpd import config
+    from ucarpd.process.patience import Patience
 
-    loaded, problems = config.load_all(options.paths)
+    loaded, problems = config.load_all(options.paths, take=Patience().take)
     for problem in problems:
         print(problem, file=sys.stderr)
     for each, *_ in loaded:

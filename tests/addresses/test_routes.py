@@ -83,6 +83,32 @@ async def test_one_of_the_administrator_is_left_alone_until_it_goes(tmp_path):
 
 
 @in_virtual_time
+async def test_one_that_another_program_replaces_is_told_and_left_alone_until_it_goes(tmp_path):
+    bench = Bench(tmp_path)
+    await bench.put()
+    bench.netlink.routes.remove(ONE)
+    bench.netlink.route_errors[ONE] = errno.EEXIST
+    await asyncio.sleep(2 * LOOK_AFTER)
+    (line,), (told,) = bench.log.told(), bench.told
+    assert line == f"warning {told}"
+    assert told.startswith(f"the route {ONE} is not set: this host has one")
+    bench.netlink.route_errors.clear()
+    await asyncio.sleep(LOOK_AFTER)
+    assert set(bench.netlink.routes) == {ONE, TWO}
+    assert (bench.log.told(), bench.told[1:]) == ([], [""])
+    bench.routes.take_off()
+
+
+@in_virtual_time
+async def test_one_that_another_process_has_set_is_told(tmp_path):
+    bench = Bench(tmp_path)
+    bench.netlink.route_errors[ONE] = errno.EALREADY
+    await bench.put()
+    assert bench.told[0].startswith(f"the route {ONE} is not set: this host has one")
+    bench.routes.take_off()
+
+
+@in_virtual_time
 async def test_a_fault_ends_with_the_role(tmp_path):
     bench = Bench(tmp_path)
     bench.netlink.route_errors[ONE] = errno.ENETUNREACH

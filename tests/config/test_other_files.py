@@ -14,6 +14,7 @@ KEEPALIVED = "vrrp_instance VI_1 {\n    interface eth0\n    virtual_router_id 51
 STANZA = "auto eth0\niface eth0 inet static\n\tucarp-vid 1\n\tucarp-password geheim7\n"
 UNIT = "[Unit]\nDescription=x\n[Service]\nExecStart=/usr/sbin/ucarp --vhid=1 --pass=geheim7\n"
 SCRIPT = "#!/bin/sh\nIF=eth0\nucarp -i $IF -v 1 -p geheim7\n"
+MANIFEST = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: ucarp\n"
 RC_CONF = 'ucarp_enable="YES"\nucarp_pass="geheim7"\n'
 
 
@@ -35,6 +36,7 @@ RC_CONF = 'ucarp_enable="YES"\nucarp_pass="geheim7"\n'
         ("BIND_INTERFACE=eth0\nPASSWORD=geheim7\n", 1, "the common part of Fedora's"),
         ("ucarp\0-i\0eth0\0", 1, "the command line of a process"),
         ("#!/usr/bin/perl\nprint 1;\n", 1, "a program"),
+        (MANIFEST, 1, "a manifest of Kubernetes"),
     ],
 )
 def test_a_file_of_another_kind_is_one_fault(content, line, kind):
@@ -42,7 +44,7 @@ def test_a_file_of_another_kind_is_one_fault(content, line, kind):
     assert fault.startswith(f"{line}: this is {kind}")
     assert "geheim7" not in fault
     assert ("ucarpd import web.conf" in fault) == (
-        kind not in {"a program", "the common part of Fedora's"}
+        kind not in {"a program", "a manifest of Kubernetes", "the common part of Fedora's"}
     )
     assert hints(write(content), set()) == []
 

@@ -40,7 +40,9 @@ def test_characters_that_are_not_what_they_seem(password, words):
         assert warning.endswith(BY_HAND)
 
 
-@pytest.mark.parametrize("password", ["ge heim", 'a"b-c', "Grüße", "пароль", "λόγος", "x"])
+@pytest.mark.parametrize(
+    "password", ["ge heim", 'a"b-c', "Grüße", "пароль", "λόγος", "x", "xx", "<a", "a>b"]
+)
 def test_characters_that_are(password):
     assert told(password) == []
 
@@ -61,7 +63,13 @@ def test_the_old_password_and_the_one_in_a_file():
         assert told(Path("pass").absolute(), name="PASSFILE") == []
 
 
-@pytest.mark.parametrize("password", ["secret", "geheim", "choose a password"])
+@pytest.mark.parametrize("password", ["********", "xxx", "<password>", "{{ carp.password }}"])
+def test_a_placeholder(password):
+    text = "UCARP_PASS: looks like a placeholder of a document or a template: choose a password"
+    assert told(password) == [text]
+
+
+@pytest.mark.parametrize("password", ["secret", "geheim", "choose a password", "changeme"])
 def test_a_password_that_everybody_knows(password):
     text = "UCARP_PASS: is the public password of an example: choose another one"
     assert told(password) == [text]

@@ -63,6 +63,10 @@ def test_a_script_that_is_none_is_an_error(script):
     assert checked(script)[0].endswith("cannot be run: it is not a file")
 
 
+def test_a_script_at_which_the_kernel_refuses_to_look_is_an_error(script):
+    assert checked(script.with_name("x" * 300))[0].endswith("cannot be run: File name too long")
+
+
 def test_check_refuses_a_file_that_run_accepts_as_its_script_may_be_mounted_later(script, capsys):
     script.unlink()
     path = conf(script)

@@ -20,6 +20,9 @@ FINDING = {"finding": "x", "since": "2026-11-25T23:00:00.000Z", "text": "no such
         (MASTER, {"demotion": IN_TROUBLE["demotion"]}, DEGRADED),
         (BACKUP, {"maintenance": IN_TROUBLE["maintenance"]}, DEGRADED),
         (MASTER, {"findings": [FINDING]}, DEGRADED),
+        (MASTER, {"findings": [FINDING | {"finding": "another_master"}]}, CRITICAL),
+        (MASTER, {"findings": [FINDING | {"finding": "advertisements_lost"}]}, CRITICAL),
+        (MASTER, {"findings": [FINDING | {"finding": "address_claimed"}]}, CRITICAL),
         (BACKUP, {"state": "INIT"}, CRITICAL),
         (MASTER, {"addresses": ABSENT}, CRITICAL),
         # An up-script that succeeds may have put the address elsewhere.

@@ -45,6 +45,35 @@ def test_it_needs_no_privileges(a):
     assert f"UCARP_SRCIP: source address 172.16.0.99 is not on eth0: {advice}" in text
 
 
+def test_routes_that_have_the_virtual_address_as_their_source(a):
+    a.ip("address", "add", f"{VIP}/16", "dev", "eth0")
+    for route in ("default", "10.9.0.0/16"):
+        a.ip("route", "add", route, "via", "172.16.0.254", "src", VIP)
+    a.ip("route", "add", "10.8.0.0/16", "via", "172.16.0.254", "src", a.address)
+    status, text = check(a)
+    assert status == 0
+    assert "(the kernel removes the route default, the route 10.9.0.0/16 with it)" in text
+
+
+def test_routes_that_this_host_has_already(a):
+    a.enable_ipv6("fd00::11/64")
+    ours = {
+        "default via 172.16.0.254": "default via 172.16.0.253",
+        "192.0.2.0/24 via 172.16.0.254 metric 7 table 1000": "unreachable 192.0.2.0/24 metric 7 table 1000",
+        "2001:db8::/48 via fd00::fe": "2001:db8::/48 via fd00::fd",
+    }
+    free = "192.0.2.0/25 via 172.16.0.254; 192.0.2.0/24 via 172.16.0.254 metric 8 table 1000"
+    free += "; 198.51.100.0/24 via 172.16.0.254 table 77; default via fd00::fe"
+    a.ip("route", "add", "192.0.2.128/25", "via", "172.16.0.254")
+    for there in ours.values():
+        a.ip("-6" if "::" in there else "-4", "route", "add", *there.split())
+    status, text = check(a, ROUTES=f"'{'; '.join(ours)}; {free}'")
+    assert status == 0
+    for route in ours:
+        assert f"UCARP_ROUTES: {route}: this host has another route to the same destination" in text
+    assert text.count("another route") == len(ours)
+
+
 def test_the_servers_old_address_becomes_the_virtual_one(a):
     """It is still the first of its network, and the new one hangs on it."""
     a.ip("address", "flush", "dev", "eth0")

@@ -67,6 +67,38 @@ def test_routes_move_with_the_address(a):
     assert "via 172.16.0.254" in a.ip("route", "show", "198.51.100.0/24").stdout
 
 
+def test_a_route_that_another_program_replaces_is_told_and_left_alone(a):
+    a.enable_ipv6("fd00::11/64")
+    ours = {
+        "192.0.2.0/24 via 172.16.0.254": "192.0.2.0/24 via 172.16.0.99",
+        "198.51.100.0/24 via 172.16.0.254 metric 50 table 1000": (
+            "198.51.100.0/24 via 172.16.0.99 metric 50 table 1000"
+        ),
+        "2001:db8:1::/48 via fd00::fe": "2001:db8:1::/48 via fd00::99",
+        "default via fd00::fe metric 50 table 7": "default via fd00::99 metric 50 table 7",
+    }
+    kept = "203.0.113.0/24 via 172.16.0.254"
+    daemon = start_master(a, ROUTES=f"'{'; '.join([*ours, kept])}'")
+
+    def listed():
+        return "\n".join(
+            a.ip(family, "route", "show", "table", "all", "proto", "112").stdout
+            for family in ("-4", "-6")
+        )
+
+    wait_for("the routes", lambda: listed().count(" via ") == len(ours) + 1)
+    for each in ours.values():
+        a.ip("-6" if "::" in each else "-4", "route", "replace", *each.split())
+    for each in ours:
+        daemon.wait_for_line(f"the route {each} is not set: this host has one")
+    assert listed().count(" via ") == 1
+    for each in ours.values():
+        a.ip("-6" if "::" in each else "-4", "route", "delete", *each.split())
+    wait_for("the routes again", lambda: listed().count(" via ") == len(ours) + 1)
+    assert daemon.lines("put back") == []
+    assert daemon.lines(kept) == []
+
+
 def test_a_route_leaves_a_device_that_was_renamed(a):
     a.ip("link", "add", "wan", "type", "veth", "peer", "name", "modem")
     for device in ("wan", "modem"):

@@ -127,6 +127,32 @@ def test_check_names_a_run_directory_that_hangs(a, hanging, options, status):
     assert checked.lines(f"{hanging}: its file system", "does not answer")
 
 
+@pytest.mark.parametrize(
+    ("variable", "program", "words", "status"),
+    [
+        ("RUNTIME_DIRECTORY", "ucarpd.cli", ["clear", "/etc/ucarp"], 1),
+        ("RUNTIME_DIRECTORY", "ucarpd.ctl.entry", ["status"], 3),
+        ("STATE_DIRECTORY", "ucarpd.ctl.entry", ["maintenance", "on"], 3),
+    ],
+)
+def test_a_command_names_a_directory_that_hangs(a, hanging, variable, program, words, status):
+    run = f"import sys; from {program} import main; sys.exit(main())"
+    command = [sys.executable, "-c", MOUNT, str(hanging), "-c", run, *words]
+    process = a.start(*command, environment={variable: str(hanging)})
+    assert process.popen.wait(15) == status
+    assert process.lines(f"{hanging}: its file system does not answer")
+
+
+@pytest.mark.parametrize("command", ["fingerprint", "show-config"])
+def test_a_command_names_a_file_that_hangs_and_continues_with_the_others(a, hanging, command):
+    a.write_conf("mail", conf(a.address, VHID=2, ADDR="172.16.0.2"))
+    a.write_conf("web", conf(a.address, PASS=None, PASSFILE=hanging / "secret"))
+    process = a.start(sys.executable, "-c", MOUNT, str(hanging), "-m", "ucarpd", command)
+    assert process.popen.wait(15) == EXIT_CONFIG
+    assert process.lines("/etc/ucarp/web.conf: its file system", "does not answer")
+    assert process.lines({"fingerprint": "mail: vhid 2", "show-config": "UCARP_VHID=2"}[command])
+
+
 def test_check_names_a_file_that_hangs_and_reloads_the_others(a, hanging):
     a.write_conf("web", conf(a.address))
     daemon = a.start(sys.executable, "-c", MOUNT, str(hanging))

@@ -14,6 +14,8 @@ class Machine:
 
     def __init__(self):
         self.linked = {}
+        self.routes = {}
+        self.taken_ones = ()
         self.on = {"eth0": []}
         self.promotes_secondaries = "0"
         self.lacks_ipv6 = self.has_ipv6_off = False
@@ -46,6 +48,12 @@ class Machine:
 
     def dad_failed(self, interface, ip):
         return False
+
+    def taken(self, routes):
+        return [each for each in routes if str(each) in self.taken_ones]
+
+    def destinations(self, interface, source):
+        return self.routes.get((interface, str(source)), ())
 
 
 @pytest.fixture
@@ -236,6 +244,9 @@ def test_what_the_kernel_would_take_along(machine, found):
     assert found(MASK=24, others=others) == [f"{words} (the kernel removes 10.0.0.1 with it)"]
     machine.promotes_secondaries = "1"
     assert found(MASK=24, others=others) == [words]
+    machine.routes["eth0", "10.0.0.10"] = ["default", "10.9.0.0/16"]
+    along = "the route default, the route 10.9.0.0/16"
+    assert found(MASK=24, others=others) == [f"{words} (the kernel removes {along} with it)"]
 
 
 def test_no_own_address_in_the_list_of_peers(machine, found):
@@ -362,6 +373,15 @@ def test_routes_that_the_kernel_refuses(machine, found):
         "UCARP_ROUTES: 10.14.0.0/16 via 10.0.0.3 dev eth9: this host has no eth9 now (it has lo, eth0,"
         " eth1)",
         "UCARP_ROUTES: 10.15.0.0/16 via 10.0.0.3 src 10.0.0.99: this host has no address 10.0.0.99",
+    ]
+
+
+def test_a_route_that_this_host_has_already(machine, found):
+    machine.has("10.0.0.1/24")
+    machine.taken_ones = ["default via 10.0.0.3"]
+    assert found(MASK=24, ROUTES="'default via 10.0.0.3; 10.9.0.0/16 via 10.0.0.3'") == [
+        "UCARP_ROUTES: default via 10.0.0.3: this host has another route to the same destination:"
+        " remove that one, or give this one another metric"
     ]
 
 

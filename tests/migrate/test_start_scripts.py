@@ -4,6 +4,7 @@ import pytest
 from imported import read, values
 
 from ucarpd.config import ConfigError
+from ucarpd.migrate import importer
 
 ARTICLE = """\
 source {conf}
@@ -307,3 +308,13 @@ def test_a_value_with_spaces_in_a_file_that_containers_read(tmp_path):
 def test_a_guard_against_a_second_start_is_no_condition(tmp_path):
     told = read(tmp_path, f"#!/bin/sh\npidof ucarp || {COMMAND}\n").remarks
     assert not any("condition" in each for each in told)
+
+
+def test_files_at_which_the_kernel_refuses_to_look(tmp_path):
+    too_long = "x" * 300
+    with pytest.raises(ConfigError, match="File name too long"):
+        importer.of_file(tmp_path / too_long)
+    (tmp_path / "root/etc/cron.d").mkdir(parents=True)
+    (tmp_path / "root/etc/cron.d/ucarp").symlink_to(too_long)
+    findings = read(tmp_path, f". /etc/{too_long}\n{COMMAND}\n")
+    assert values(findings)["UCARP_VHID"] == "1"

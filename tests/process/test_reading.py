@@ -72,7 +72,17 @@ def test_a_bad_file_is_refused_and_named(etc, run):
     assert found.is_refused(path)
     (line,) = found.lines
     assert line.startswith(f"{path}:2: UCARP_VHID: ")
-    assert "serves on" not in line
+    assert line.endswith("(got '300')")
+
+
+def test_beside_a_good_file_the_consequence_of_a_bad_one_is_named(etc, run):
+    write(etc, "mail", text(1))
+    path = write(etc, "web", text(300))
+    found = at_start([etc])
+    assert vhids(found) == {"mail": 1}
+    (line,) = found.lines
+    assert line.startswith(f"{path}:2: UCARP_VHID: ")
+    assert line.endswith("(got '300'); left out: this process does not serve its addresses")
 
 
 @pytest.mark.parametrize("given", ["file", "directory"])

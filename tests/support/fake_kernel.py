@@ -150,7 +150,7 @@ class FakeNetlink:
             codes = {}
             for route in routes:
                 there = str(route) in self.routes
-                codes[route] = self.route_errors.get(str(route), errno.EEXIST if there else 0)
+                codes[route] = self.route_errors.get(str(route), errno.EALREADY if there else 0)
                 if codes[route] == 0:
                     self.routes.append(str(route))
             done(codes)

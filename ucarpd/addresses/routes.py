@@ -99,10 +99,11 @@ class RoleRoutes:
                 self._log.route_put_back(route)
             if code == 0:
                 placed.add(route)
-            elif code != errno.EEXIST:
+            elif code not in {errno.EALREADY, errno.EEXIST}:
                 placed.discard(route)
                 faults[route] = f"cannot set the route {route}: {os.strerror(code)}"
-            elif route not in placed:
+            elif code == errno.EEXIST or route not in placed:
+                placed.discard(route)
                 faults[route] = (
                     f"the route {route} is not set: this host has one to the same destination;"
                     " remove that one, or give this one another metric"

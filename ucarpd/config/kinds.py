@@ -18,6 +18,7 @@ class Kind(Enum):
     KEEPALIVED = "a keepalived.conf"
     IFUPDOWN = "an ifupdown stanza of /etc/network/interfaces"
     UNIT = "a systemd unit"
+    KUBERNETES = "a manifest of Kubernetes"
     COMPOSE = "a Compose file"
     DOCKERFILE = "a Dockerfile"
     OPTIONS = "a list of ucarp options"
@@ -51,6 +52,7 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
             r"|(Environment(File)?|ExecStart(Pre|Post)?|ExecStop(Post)?)\s*=)"
         ),
     ),
+    (Kind.KUBERNETES, r"\s*apiVersion\s*:\s+\S"),
     (Kind.COMPOSE, r"\s*(services|environment|env_file)\s*:\s*$"),
     (Kind.DOCKERFILE, r"\s*(FROM|ENV|ENTRYPOINT|CMD)\s+[\w\[\"./]"),
     (Kind.VARIABLES, r"\s*ucarp_\w+\s*:\s+\S"),
@@ -118,7 +120,7 @@ def foreign_file(path: Path, lines: list[Line]) -> Problem | None:
     if is_ours:
         return None
     what = f"this is {kind.value}, not a configuration of ucarpd"
-    if kind is Kind.PROGRAM:
+    if kind in {Kind.PROGRAM, Kind.KUBERNETES}:
         return Problem(path, number, None, what)
     imported = path.parent if kind is Kind.VIP_COMMON else path
     text = f"{what}: ucarpd import {shlex.quote(place(imported))}"

@@ -7,8 +7,13 @@ from pathlib import Path
 from ucarpd.config import files, odd_characters
 from ucarpd.config.lines import Line
 
-_EXAMPLES = {"secret", "newsecret", "geheim", "choose a password"}
-"""The passwords in our example file and documents, now and in 0.1."""
+_EXAMPLES = {
+    *("secret", "newsecret", "geheim", "choose a password"),
+    *("mypassword", "password", "changeme"),
+}
+"""The passwords in our documents, now and in 0.1, and in the documents of others."""
+
+_PLACEHOLDER = re.compile(r"(.)\1\1+|<.*>|\{\{.*\}\}")
 
 
 def warnings(given: Mapping[str, Line]) -> Iterator[tuple[Line, str]]:
@@ -25,6 +30,8 @@ def warnings(given: Mapping[str, Line]) -> Iterator[tuple[Line, str]]:
             yield line, f"contains {odd}: type it by hand, and the same on all hosts"
         if text in _EXAMPLES:
             yield line, "is the public password of an example: choose another one"
+        if _PLACEHOLDER.fullmatch(text):
+            yield line, "looks like a placeholder of a document or a template: choose a password"
         if re.search(r"\s#\S", line.raw) and line.raw[:1] not in {"'", '"'}:
             text = "ends at the #, which begins a comment: put the password in single quotes"
             yield line, f"{text}, or remove the comment"

@@ -3,6 +3,7 @@
 `load` accepts such a configuration, because the script may be on a file system mounted later.
 """
 
+import os
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -39,7 +40,8 @@ def harm(script: Path) -> str | None:
 def _arguments(script: Path) -> str:
     """Return the end of the message if the path is a script with its arguments."""
     name = str(script).split(maxsplit=1)[0]
-    if script.exists() or not Path(name).is_file():
+    # The methods of Path raise errors: this user may not be allowed to look.
+    if os.path.exists(script) or not os.path.isfile(name):  # noqa: PTH110, PTH113
         return ""
     return f"; {name} does: its arguments go into UCARP_XPARAM"
 

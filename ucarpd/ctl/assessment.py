@@ -13,6 +13,9 @@ OK, DEGRADED, CRITICAL, NOT_KNOWN = range(4)
 _FROM_BEST_TO_WORST = (OK, DEGRADED, NOT_KNOWN, CRITICAL)
 """An unknown state may be critical."""
 
+_NOT_ALONE = {"another_master", "advertisements_lost", "address_claimed"}
+"""Findings of a master beside another host that serves: each client reaches one of the two."""
+
 
 class Trouble(NamedTuple):
     """One fault and its severity."""
@@ -57,7 +60,8 @@ def _troubles(instance: Message, now: float) -> Iterator[Trouble]:
         yield Trouble(CRITICAL, f"MASTER without {', '.join(absent)}")
     for finding in instance.get("findings", ()):
         if finding["text"] != reason:
-            yield Trouble(DEGRADED, finding["text"])
+            is_alone = finding["finding"] not in _NOT_ALONE
+            yield Trouble(DEGRADED if is_alone else CRITICAL, finding["text"])
     for each in instance.get("maintenance", ()):
         yield Trouble(DEGRADED, f"in maintenance, {maintenance(each, now)}")
     for each in instance.get("demotion", ()):

@@ -8,7 +8,10 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, NoReturn, Protocol, cast
 
 from ucarpd.ctl.failure import EXIT_UNKNOWN, Failure
+from ucarpd.linux.hanging import hangs
+from ucarpd.linux.run_directory import run_directory
 from ucarpd.linux.standard_files import open_standard_files
+from ucarpd.linux.state_directory import state_directory
 
 if TYPE_CHECKING:
     import argparse
@@ -82,7 +85,11 @@ def _run(words: Sequence[str]) -> int:
         verb = load(words[0])
         parser = _parser(f"ucarpctl {words[0]}", description=f"{_sentence(VERBS[words[0]])}")
         verb.add_arguments(parser)
-        return verb.run(parser.parse_args(words[1:]))
+        options = parser.parse_args(words[1:])
+        for directory in (run_directory(), state_directory()):
+            if hangs(directory):
+                raise Failure(f"{directory}: its file system does not answer")
+        return verb.run(options)
     return _without_verb(words)
 
 

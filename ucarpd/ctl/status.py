@@ -23,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.epilog = (
         "exit status: 0 no problems, 1 degraded (demoted, in maintenance, a lasting fault, "
-        "stopped), 2 critical (INIT, failed, or MASTER without its address), 3 not known"
+        "stopped), 2 critical (INIT, failed, MASTER without its address or beside another host "
+        "that serves it), 3 not known"
     )
 
 

@@ -104,6 +104,8 @@ class _Host:
                 yield warning(key, text)
         for key, text in host_reach.unreachable(config, self._tables, own):
             yield warning(key, text)
+        for text in self._taken_routes(config):
+            yield warning("UCARP_ROUTES", text)
 
     def _missing_link(self, check: Check) -> str | None:
         if check.kind != "link" or self._tables.link(str(check.where)) is not None:
@@ -145,17 +147,26 @@ class _Host:
                     text = (
                         f"{address.ip} is on {config.interface} now: remove it from {where} first"
                     )
-                    if along := self._taken_along(config.interface, address):
-                        listed = ", ".join(str(each.ip) for each in along)
-                        text += f" (the kernel removes {listed} with it)"
+                    if along := ", ".join(self._taken_along(config.interface, address)):
+                        text += f" (the kernel removes {along} with it)"
                     yield key, text
         yield from misfits.elsewhere(config, self._tables.where)
 
-    def _taken_along(self, interface: str, address: InterfaceAddress) -> list[InterfaceAddress]:
-        """Return the secondary addresses that the kernel removes together with this address."""
-        if address.ip.version == 6 or sysctl.promotes_secondaries(interface):
-            return []
+    def _taken_along(self, interface: str, address: InterfaceAddress) -> Iterator[str]:
+        """Yield the secondary addresses and the routes that the kernel removes with this address."""
+        if address.ip.version == 6:
+            return
         network = address.network
         alike = [a for a in self._tables.addresses(interface) if a.network == network]
-        others = [each for each in alike[1:] if each.ip not in self._virtual]
-        return others if alike[0] == address else []
+        if alike[0] == address and not sysctl.promotes_secondaries(interface):
+            yield from (str(each.ip) for each in alike[1:] if each.ip not in self._virtual)
+        with suppress(OSError):
+            for destination in self._tables.destinations(interface, address.ip):
+                yield f"the route {destination}"
+
+    def _taken_routes(self, config: Config) -> Iterator[str]:
+        """Yield a warning for each route that a master would not set."""
+        with suppress(OSError):
+            for route in self._tables.taken(config.routes) if config.routes else ():
+                text = f"{route}: this host has another route to the same destination"
+                yield f"{text}: remove that one, or give this one another metric"

@@ -49,7 +49,7 @@ def of_file(path: Path, root: Path = Path("/")) -> Findings:
     `root` is the directory in which to look for files that start `ucarp`.
     """
     findings = Findings()
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir() raises an error if it may not look
         path /= vip_common.COMMON
         if not vip_common.instances(path.parent):
             raise ConfigError([Problem(path.parent, None, None, "has no vip-NNN.conf in it")])

@@ -75,7 +75,8 @@ def at_start(paths: Sequence[Path], patience: Patience, waiting: Callable[[Path]
     def consequence(problem: Problem) -> str:
         used = [c.path for c in configs if problem.path in {c.path, c.path.parent}]
         if not used:
-            return ""
+            # Without any file to run, the process ends.
+            return "; left out: this process does not serve its addresses" if configs else ""
         since = time.localtime(min(kept[path].since for path in used))
         return (
             "; the last good configuration, in use since "

@@ -176,7 +176,8 @@ class Netlink(Lookups):
     def put_routes(self, routes: Sequence[R], done: Callable[[Mapping[R, int]], None]) -> None:
         """Set the routes that are missing; `done` gets an errno for each, or 0.
 
-        EEXIST: there is one to the same destination with the same metric, whoever has set it.
+        EALREADY: there is one of ours to the same destination with the same metric; EEXIST: there is
+        one of somebody else.
         """
 
         def failed(error: OSError) -> None:

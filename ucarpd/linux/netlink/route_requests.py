@@ -3,14 +3,17 @@
 import errno
 import os
 import socket
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Protocol, TypeVar
 
 from ucarpd.carp.params import IPAddress
-from ucarpd.linux.netlink.messages import request
+from ucarpd.linux.netlink.messages import decoded, request
 from ucarpd.linux.netlink.pyroute import nl, rtmsg, rtnl
-from ucarpd.linux.netlink_socket import RequestSocket
+from ucarpd.linux.netlink_framing import Message
+from ucarpd.linux.netlink_socket import RequestSocket, consistent
 
 PROTOCOL = 112
 """rtm_protocol of our routes, which `ip route` shows as proto; it is CARP's number in IP headers."""
@@ -18,6 +21,14 @@ PROTOCOL = 112
 _UNICAST = 1
 _UNIVERSE, _LINK, _NOWHERE = 0, 253, 255
 _MAIN_TABLE, _TABLE_IN_ATTRIBUTE = 254, 252
+_METRIC = {socket.AF_INET: 0, socket.AF_INET6: 1024}
+"""The metrics that the kernel gives to routes without one."""
+
+_LENGTH_AT, _PROTOCOL_AT = 17, 21
+"""The offsets of rtm_dst_len and rtm_protocol in a message."""
+
+_Place = tuple[int, int, str | None, int, int]
+"""Family, table, destination, prefix length and metric: one route of these keeps another one out."""
 
 
 class VirtualRoute(Protocol):
@@ -49,9 +60,36 @@ class RouteRequests:
     def put(self, routes: Sequence[R]) -> dict[R, int]:
         """Set the routes that are missing; return the kernel's answer for each, an errno or 0.
 
-        EEXIST: there is a route to the same destination with the same metric, of us or of others.
+        If there is a route to the same destination with the same metric, the answer is EALREADY for
+        a route of ours, and EEXIST for any other.
         """
-        return {route: self._put(route) for route in routes}
+        codes = {route: self._put(route) for route in routes}
+        there = {_place(route): route for route, code in codes.items() if code == errno.EEXIST}
+        for family, table in {place[:2] for place in there}:
+            try:
+                ours = consistent(partial(self._ours, family, table))
+            except OSError:
+                ours = set(there)  # Nothing shows that it is not.
+            codes |= {there[place]: errno.EALREADY for place in ours & there.keys()}
+        return codes
+
+    def taken(self, routes: Sequence[R]) -> list[R]:
+        """Return the routes that a route of others keeps out.
+
+        For use in `consistent`; raises OSError.
+        """
+        networks = [each.destination for each in routes]
+        lengths = {each.prefixlen for each in networks}
+        starts = {each.network_address.packed for each in networks if each.prefixlen}
+        found = set()
+        for family, table in {_place(each)[:2] for each in routes}:
+            with suppress(FileNotFoundError):  # There is no such table.
+                for _, _, _, _, data in self._dump(family, table):
+                    # There may be many thousands, and to decode one takes a third of a millisecond.
+                    may_be = data[_LENGTH_AT] in lengths and data[_PROTOCOL_AT] != PROTOCOL
+                    if may_be and (not data[_LENGTH_AT] or any(each in data for each in starts)):
+                        found.add(_place_of(data))
+        return [each for each in routes if _place(each) in found]
 
     def remove(self, routes: Collection[VirtualRoute]) -> None:
         """Remove the routes; if a route fails, also remove the rest; a missing one is no error.
@@ -62,6 +100,20 @@ class RouteRequests:
         for route, code in codes.items():
             if code:
                 raise OSError(code, f"{route}: {os.strerror(code)}")
+
+    def _ours(self, family: int, table: int) -> set[_Place]:
+        """Return the places of the routes with our protocol number.
+
+        For use in `consistent`; raises OSError.
+        """
+        found = self._dump(family, table, PROTOCOL)
+        # Before Linux 4.20 these are all routes.
+        return {_place_of(each.data) for each in found if each.data[_PROTOCOL_AT] == PROTOCOL}
+
+    def _dump(self, family: int, table: int, protocol: int = 0) -> Iterator[Message]:
+        head = {"family": family, "table": _in_header(table), "proto": protocol}
+        by = [("RTA_TABLE", table)]
+        return self._kernel.dump(request(rtmsg.rtmsg(), rtnl.RTM_GETROUTE, nl.NLM_F_DUMP, by, head))
 
     def _put(self, route: VirtualRoute) -> int:
         flags = nl.NLM_F_CREATE | nl.NLM_F_EXCL
@@ -88,19 +140,18 @@ class RouteRequests:
 
     def _ask(self, kind: int, flags: int, route: VirtualRoute, scope: int) -> int:
         """Raises OSError if the device of a new route does not exist."""
-        network = route.destination
-        table = route.table or _MAIN_TABLE
+        family, table, destination, length, _ = _place(route)
         head = {
-            "family": socket.AF_INET if network.version == 4 else socket.AF_INET6,
-            "dst_len": network.prefixlen,
-            "table": table if table < 256 else _TABLE_IN_ATTRIBUTE,
+            "family": family,
+            "dst_len": length,
+            "table": _in_header(table),
             "proto": PROTOCOL,
             "scope": scope,
             "type": _UNICAST,
         }
         attributes: list[tuple[str, Any]] = [("RTA_TABLE", table)]
-        if network.prefixlen:
-            attributes.append(("RTA_DST", str(network.network_address)))
+        if destination is not None:
+            attributes.append(("RTA_DST", destination))
         if route.gateway is not None:
             attributes.append(("RTA_GATEWAY", str(route.gateway)))
         if route.device is not None and (index := self._index_of(route.device, kind)):
@@ -117,3 +168,22 @@ class RouteRequests:
             # A renamed device keeps the route, which the other values tell apart.
             return self._kernel.index_if_there(device)
         return self._kernel.index_of(device)
+
+
+def _place(route: VirtualRoute) -> _Place:
+    network = route.destination
+    family = socket.AF_INET if network.version == 4 else socket.AF_INET6
+    destination = str(network.network_address) if network.prefixlen else None
+    metric = route.metric or _METRIC[family]
+    return family, route.table or _MAIN_TABLE, destination, network.prefixlen, metric
+
+
+def _place_of(data: bytes) -> _Place:
+    found = decoded(rtmsg.rtmsg, data)
+    table, destination = found.get_attr("RTA_TABLE"), found.get_attr("RTA_DST")
+    metric = found.get_attr("RTA_PRIORITY") or 0
+    return found["family"], table, destination, found["dst_len"], metric
+
+
+def _in_header(table: int) -> int:
+    return table if table < 256 else _TABLE_IN_ATTRIBUTE

@@ -159,7 +159,10 @@ def _why(
         return FAILED, problem, None
     if of_all and of_all.active == "active":
         return STOPPED, "ucarpd has not read its file yet: systemctl reload ucarpd", None
-    return STOPPED, f"no process runs it: systemctl enable --now ucarpd@{name}", None
+    # What runs it at boot also runs it now: another unit would take it out of that one's process.
+    enabled = [unit.name for unit in (own, of_all) if unit and unit.is_enabled]
+    what = f"start {enabled[0]}" if enabled else f"enable --now ucarpd@{name}"
+    return STOPPED, f"no process runs it: systemctl {what}", None
 
 
 def _problem(path: Path) -> str | None:

@@ -172,8 +172,14 @@ def test_a_failed_unit_whose_file_is_gone():
     [(name, state, reason)] = found(loaded=unit("ucarpd@gone.service"))
     assert (name, state) == ("gone", "failed")
     assert reason.endswith(
-        "gone.conf: does not exist: create it, or type: systemctl reset-failed ucarpd@gone.service"
+        "gone.conf: does not exist; to forget it, type: systemctl reset-failed ucarpd@gone.service"
     )
+
+
+def test_a_failed_unit_whose_file_has_another_name(files):
+    (files / "web.conf.txt").write_text(GOOD)
+    [(_, _, reason)] = found(loaded=unit("ucarpd@web.service"))
+    assert f"/web.conf: does not exist, but {files}/web.conf.txt does: type: mv " in reason
 
 
 def test_the_unit_of_all_files_has_failed(write):

@@ -151,7 +151,7 @@ def _why(
     if unit and unit.is_failed:
         known = problem if problem != NEEDS_ROOT else None
         if own and known and not _may_exist(path):
-            known += f": create it, or type: systemctl reset-failed {own.name}"
+            known += f"; to forget it, type: systemctl reset-failed {own.name}"
         return FAILED, known or unit.why, unit.since
     if problem == NEEDS_ROOT:
         return UNKNOWN, NEEDS_ROOT, None
@@ -171,11 +171,8 @@ def _problem(path: Path) -> str | None:
         return NEEDS_ROOT
     from ucarpd import config
 
-    try:
-        config.load(path)
-    except config.ConfigError as error:
-        return first(error.problems)
-    return None
+    _, problems = config.load_all([path])
+    return first(problems) if problems else None
 
 
 def _may_exist(path: Path) -> bool:

@@ -118,8 +118,8 @@ def test_a_process_that_does_not_answer_may_have_it(process, capsys):
 
 def test_no_process(capsys):
     assert main(["step-down"]) == 3
-    assert capsys.readouterr().err == "ucarpctl: no ucarpd runs on this host\n"
+    assert capsys.readouterr().err == "ucarpctl: no instance runs on this host\n"
     assert main(["step-down", "web"]) == 3
     assert capsys.readouterr().err == (
-        "ucarpctl: there is no instance web: no ucarpd runs on this host\n"
+        "ucarpctl: there is no instance web: no instance runs on this host\n"
     )

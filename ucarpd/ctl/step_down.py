@@ -65,7 +65,7 @@ def _offer(name: str | None) -> set[str]:
     if name and all(answer.reply is None for answer in answers):
         raise Failure("; ".join(silent)) if silent else no_such_instance(name, names(ask()))
     if not answers:
-        raise Failure("no ucarpd runs on this host")
+        raise Failure("no instance runs on this host")
     return offered
 
 

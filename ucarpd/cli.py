@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 # Each command has its own imports: `clear` is done before the rest would be loaded.
 
-_OF_SYSTEMD = ("start", "stop", "restart", "reload", "status", "enable", "disable", "is-active")
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     return guarded("ucarpd", lambda: _main(arguments))
@@ -45,16 +43,15 @@ def _main(arguments: Sequence[str] | None) -> int:
         from ucarpd.commands.run import run
 
         return run(paths, "auto", stay="--stay" in words)
-    if words and words[0] in _OF_SYSTEMD:
-        name = words[1].removesuffix(".conf") if words[1:] else "NAME"
-        print(f"ucarpd: type: systemctl {words[0]} ucarpd@{name}", file=sys.stderr)
-        return EXIT_USAGE
     from ucarpd.commands.arguments import parser, settle_paths
 
     whole = parser()
     if words and words[0] not in _COMMANDS and not words[0].startswith("-"):
-        from ucarpd.usage import did_you_mean
+        from ucarpd.usage import did_you_mean, of_systemctl
 
+        if command := of_systemctl(words):
+            print(f"ucarpd: type: {command}", file=sys.stderr)
+            return EXIT_USAGE
         hint = did_you_mean(words[0], _COMMANDS)
         known = ", ".join(_COMMANDS)
         whole.error(f"there is no command {words[0]!r}; use one of {known}{hint}")

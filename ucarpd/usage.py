@@ -1,8 +1,18 @@
-"""Mistakes on a command line: the word that was probably meant."""
+"""Mistakes on a command line: what was probably meant."""
 
 import argparse
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+_OF_SYSTEMCTL = ("start", "stop", "restart", "reload", "status", "enable", "disable", "is-active")
+
+
+def of_systemctl(words: Sequence[str]) -> str:
+    """Return the command of systemd that does what `words` ask for; empty if there is none."""
+    if not words or words[0] not in _OF_SYSTEMCTL:
+        return ""
+    name = words[1].removesuffix(".conf") if words[1:] else "NAME"
+    return f"systemctl {words[0]} ucarpd@{name}"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -38,6 +38,16 @@ def test_the_ending_twice():
     assert told("web.conf.conf") == text
 
 
+@pytest.mark.parametrize("name", ["web", "web.conf"])
+def test_the_name_of_an_instance(name, tmp_path, monkeypatch):
+    """`ucarpd check web` in any directory."""
+    monkeypatch.setattr(near_files, "DIRECTORY", tmp_path / "ucarp")
+    (tmp_path / "ucarp").mkdir()
+    (tmp_path / "ucarp/web.conf").touch()
+    assert told(name) == f"{name}: does not exist, but {tmp_path}/ucarp/web.conf does"
+    assert told(f"./other/{name}") == f"other/{name}: does not exist"
+
+
 def test_the_ending_is_missing():
     Path("my web").touch()
     text = "my web.conf: does not exist, but my web does: type: mv 'my web' 'my web.conf'"

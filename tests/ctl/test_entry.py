@@ -45,6 +45,11 @@ def test_each_verb_has_help(name, capsys):
     assert entry.VERBS[name].lower() in capsys.readouterr().out.lower()
 
 
+def test_what_systemd_does_is_told(capsys):
+    assert entry.main(["start", "web"]) == EXIT_UNKNOWN
+    assert capsys.readouterr() == ("", "ucarpctl: type: systemctl start ucarpd@web\n")
+
+
 def test_a_verb_is_run_with_its_options(verb):
     verb(lambda options: 7 if options.name == "web" else 8)
     assert entry.main(["status", "web"]) == 7

@@ -104,14 +104,15 @@ def test_where_no_other_host_was_heard_it_says_that_and_goes_on(start, state, ca
 
 
 def test_off_says_what_still_holds(start, capsys):
-    start(MASTER)
+    start(BACKUP | {"reason": "192.0.2.12 is preferred"}, MASTER)
     ctl(capsys, "on", "--reason", "racks")
     ctl(capsys, "on", "web", "--never")
     status, out, _ = ctl(capsys, "off")
     assert status == 0
     assert out[0] == "maintenance of this host is over"
     assert out[1].startswith("still in maintenance: web: does not serve, since ")
-    assert out[2].startswith("web is MASTER: no advertisement")
+    assert out[2] == "mail is BACKUP"
+    assert out[3].startswith("web is MASTER: no advertisement")
 
 
 def test_a_process_that_hangs_costs_a_second_and_is_named(start, state, capsys, monkeypatch):

@@ -24,13 +24,20 @@ ExecMainStatus={status}
 Id={name}
 ActiveState={active}
 SubState={sub}
+UnitFileState={enabled}
 StateChangeTimestamp=@1795651000
 """
 
 
-def unit(name, active="failed", sub="failed", result="exit-code", status=78):
-    text = UNIT.format(name=name, active=active, sub=sub, result=result, status=status)
+def unit(name, active="failed", sub="failed", result="exit-code", status=78, enabled="disabled"):
+    text = UNIT.format(
+        name=name, active=active, sub=sub, result=result, status=status, enabled=enabled
+    )
     return units.parsed(text)
+
+
+def stopped(name, enabled):
+    return unit(name, "inactive", "dead", "success", 0, enabled)
 
 
 def found(answers=(), loaded=None):
@@ -71,6 +78,25 @@ def test_a_file_that_nobody_runs(write):
     write("web")
     (Path(write("web").parent) / ".hidden.conf").touch()
     assert found() == [("web", "stopped", "no process runs it: systemctl enable --now ucarpd@web")]
+
+
+@pytest.mark.parametrize(
+    ("all_files", "own", "command"),
+    [
+        ("disabled", "disabled", "enable --now ucarpd@web"),
+        ("enabled", None, "start ucarpd.service"),
+        ("enabled", "disabled", "start ucarpd.service"),
+        ("enabled", "enabled", "start ucarpd@web.service"),
+        ("disabled", "enabled", "start ucarpd@web.service"),
+    ],
+)
+def test_the_unit_that_runs_a_file_at_boot_is_named(write, all_files, own, command):
+    """A unit of its own would part one leg of a gateway from the other."""
+    write("web")
+    loaded = stopped("ucarpd.service", all_files)
+    if own:
+        loaded |= stopped("ucarpd@web.service", own)
+    assert found([], loaded) == [("web", "stopped", f"no process runs it: systemctl {command}")]
 
 
 def test_a_file_that_the_running_process_has_not_read_yet(write):
@@ -146,8 +172,14 @@ def test_a_failed_unit_whose_file_is_gone():
     [(name, state, reason)] = found(loaded=unit("ucarpd@gone.service"))
     assert (name, state) == ("gone", "failed")
     assert reason.endswith(
-        "gone.conf: does not exist: create it, or type: systemctl reset-failed ucarpd@gone.service"
+        "gone.conf: does not exist; to forget it, type: systemctl reset-failed ucarpd@gone.service"
     )
+
+
+def test_a_failed_unit_whose_file_has_another_name(files):
+    (files / "web.conf.txt").write_text(GOOD)
+    [(_, _, reason)] = found(loaded=unit("ucarpd@web.service"))
+    assert f"/web.conf: does not exist, but {files}/web.conf.txt does: type: mv " in reason
 
 
 def test_the_unit_of_all_files_has_failed(write):

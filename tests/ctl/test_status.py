@@ -139,10 +139,18 @@ def test_a_maintenance_note_that_is_ignored(process, tmp_path, monkeypatch, caps
 def test_a_host_without_ucarpd(files, capsys):
     assert main(["status"]) == 3
     assert (
-        "no ucarpd runs on this host, and there is no file NAME.conf in" in capsys.readouterr().err
+        "no instance runs on this host, and there is no file NAME.conf in"
+        in capsys.readouterr().err
     )
     assert main(["status", "web"]) == 3
-    assert "there is no instance web: no ucarpd runs on this host" in capsys.readouterr().err
+    assert "there is no instance web: no instance runs on this host" in capsys.readouterr().err
+
+
+def test_a_process_without_instances(process, files, capsys):
+    """ucarpd.service, which waits for a first file."""
+    process()
+    assert main(["status"]) == 3
+    assert "ucarpctl: no instance runs on this host" in capsys.readouterr().err
 
 
 def test_another_user_is_told_what_only_root_can_see(process, files, capsys):

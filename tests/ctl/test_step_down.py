@@ -116,10 +116,25 @@ def test_a_process_that_does_not_answer_may_have_it(process, capsys):
     assert capsys.readouterr().err == "ucarpctl: process 1 does not answer\n"
 
 
+def test_a_process_that_hangs_may_keep_a_role(process, capsys):
+    process(BACKUP, steers=lambda _name: [])
+    process(pid=1, hangs=True)
+    assert main(["step-down"]) == 3
+    out, err = capsys.readouterr()
+    assert out == "mail is BACKUP: there is no role to hand over\n"
+    assert err == "ucarpctl: process 1 does not answer\n"
+
+
+def test_a_process_without_instances(process, capsys):
+    process(steers=lambda _name: [])
+    assert main(["step-down"]) == 3
+    assert capsys.readouterr().err == "ucarpctl: no instance runs on this host\n"
+
+
 def test_no_process(capsys):
     assert main(["step-down"]) == 3
-    assert capsys.readouterr().err == "ucarpctl: no ucarpd runs on this host\n"
+    assert capsys.readouterr().err == "ucarpctl: no instance runs on this host\n"
     assert main(["step-down", "web"]) == 3
     assert capsys.readouterr().err == (
-        "ucarpctl: there is no instance web: no ucarpd runs on this host\n"
+        "ucarpctl: there is no instance web: no instance runs on this host\n"
     )

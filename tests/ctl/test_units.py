@@ -24,14 +24,16 @@ def test_the_units_that_systemd_has_loaded(systemctl):
     systemctl(
         """echo "$@" >"$0.words"
 printf 'Result=success\\nId=ucarpd.service\\nActiveState=active\\nSubState=running\\n'
-printf 'StateChangeTimestamp=\\n\\n'
+printf 'UnitFileState=enabled\\nStateChangeTimestamp=\\n\\n'
 printf 'Result=exit-code\\nExecMainStatus=78\\nId=ucarpd@web.service\\nActiveState=failed\\n'
 printf 'SubState=failed\\nStateChangeTimestamp=@1795651000\\n'"""
     )
     assert Question().answer() == {
-        "ucarpd.service": units.Unit("ucarpd.service", "active", "running", "success", "", None),
+        "ucarpd.service": units.Unit(
+            "ucarpd.service", "active", "running", "success", "", None, True
+        ),
         "ucarpd@web.service": units.Unit(
-            "ucarpd@web.service", "failed", "failed", "exit-code", "78", 1795651000.0
+            "ucarpd@web.service", "failed", "failed", "exit-code", "78", 1795651000.0, False
         ),
     }
 

@@ -85,7 +85,7 @@ def test_a_daemon_that_does_not_come(capsys):
     assert wait("--state", "MASTER", timeout=0) == 1
     assert capsys.readouterr().err == (
         "ucarpctl: no process runs web, after 0.2 s\n"
-        "ucarpctl: no ucarpd runs on this host, after 0 s\n"
+        "ucarpctl: no instance runs on this host, after 0 s\n"
     )
 
 

@@ -90,7 +90,7 @@ def test_it_draws_each_change_and_ends_with_q(process, on_terminal):
     web.change("mail", recent_gap=0.9)
     terminal.until(rb"90 %")
     web.close()
-    terminal.until(rb"no ucarpd runs")
+    terminal.until(rb"no instance runs")
     process(MASTER)
     terminal.until(rb"web.*192\.0\.2\.10")
     terminal.type(b"q")

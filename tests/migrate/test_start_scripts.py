@@ -145,6 +145,21 @@ def test_a_condition_is_told_and_not_guessed(tmp_path):
     assert "two" not in told
 
 
+def test_a_condition_is_told_of_a_variable_whose_name_says_nothing(tmp_path):
+    findings = read(
+        tmp_path,
+        "#!/bin/sh\nif [ $(hostname) = a ]; then\n card=eth0\n word=one\n other=1\nelse\n card=eth1\n"
+        " word=two\nfi\necho $other\nucarp -i ${card} -v 1 -p $word -a 10.0.0.1\n",
+    )
+    assert values(findings)["UCARP_INTERFACE"] == "eth0"
+    told = "\n".join(findings.remarks)
+    assert ":3: card is set under the condition of line 2 only" in told
+    assert ":7: card depends on the condition of line 2: the value of" in told
+    assert ":8: word depends on the condition of line 2" in told
+    assert "other" not in told
+    assert "two" not in told
+
+
 def test_the_same_virtual_host_twice_is_told(tmp_path):
     text = f"#!/bin/sh\ncase $1 in\na) {COMMAND} ;;\nb) {COMMAND} -k 100 ;;\nesac\n"
     findings = read(tmp_path, text)

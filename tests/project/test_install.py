@@ -75,7 +75,7 @@ def test_the_commands_put_everything_in_place(host):
         "usr/local/sbin/ucarpd",
         "usr/local/bin/ucarpctl",
         *(f"usr/local/{page}" for page in manual if page != OF_THE_COMMAND),
-        "etc/systemd/catalog/ucarpd.catalog",
+        "usr/local/lib/systemd/catalog/ucarpd.catalog",  # systemd reads none in /etc
         "usr/local/share/bash-completion/completions/ucarpd",
         "usr/local/share/bash-completion/completions/ucarpctl",
     ):

@@ -216,6 +216,7 @@ class Transitions(Parts):
             bow_out = self._bow_out(now)
             if not changed.is_planned:
                 self._hearing.preempt_delay.role_lost(now)
+            self._master_down.forget()
             self._enter_backup(Why(Cause.BARRED, changed.reason), now)
             self._set_demotion(changed, now)
             self._leave(bow_out)

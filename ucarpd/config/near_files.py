@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 from ucarpd.config.problems import place
+from ucarpd.configuration_directory import DIRECTORY
 
 _MOST = 8
 
@@ -20,6 +21,8 @@ def hint(missing: Path) -> str:
     if twice.endswith(".conf") and missing.with_name(twice).exists():
         name = twice.removesuffix(".conf")
         return f": the instance is called {name}, without .conf"
+    if missing.parent == Path() and f"{twice}.conf" in _names_in(DIRECTORY):
+        return f", but {place(DIRECTORY / twice)}.conf does"
     if missing.parent == Path("/etc"):
         return ""  # The files there belong to other programs.
     there = _names_in(missing.parent)

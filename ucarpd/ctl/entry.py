@@ -104,8 +104,10 @@ def _without_verb(words: Sequence[str]) -> int:
     import argparse
 
     from ucarpd import __version__
-    from ucarpd.usage import did_you_mean
+    from ucarpd.usage import did_you_mean, of_systemctl
 
+    if command := of_systemctl(words):
+        raise Failure(f"type: {command}")
     listed = "\n".join(f"  {name:12} {does}" for name, does in VERBS.items())
     parser = _parser(
         "ucarpctl",

@@ -205,4 +205,6 @@ def _settled(feed: Feed, concerned: Collection[str]) -> dict[str, Message]:
 def _outcome(instance: Message, *, is_on: bool) -> str:
     if instance["state"] == "MASTER" and is_on:
         return "still MASTER: no healthy host has taken over yet"
+    if instance["state"] == "BACKUP" and not is_on:
+        return "BACKUP"  # The reason is usually the maintenance, which is over.
     return f"{instance['state']}: {instance['reason']}"

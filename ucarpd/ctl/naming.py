@@ -31,7 +31,7 @@ def is_stopping_units(instance: Message) -> bool:
 def no_such_instance(name: str, known: Collection[str]) -> Failure:
     """Return a failure with the known names, and the name that was probably meant."""
     if not known:
-        return Failure(f"there is no instance {name}: no ucarpd runs on this host")
+        return Failure(f"there is no instance {name}: no instance runs on this host")
     from ucarpd.usage import did_you_mean
 
     hint = did_you_mean(name.removesuffix(".conf"), known)

@@ -151,7 +151,7 @@ def _why(
     if unit and unit.is_failed:
         known = problem if problem != NEEDS_ROOT else None
         if own and known and not _may_exist(path):
-            known += f": create it, or type: systemctl reset-failed {own.name}"
+            known += f"; to forget it, type: systemctl reset-failed {own.name}"
         return FAILED, known or unit.why, unit.since
     if problem == NEEDS_ROOT:
         return UNKNOWN, NEEDS_ROOT, None
@@ -159,7 +159,10 @@ def _why(
         return FAILED, problem, None
     if of_all and of_all.active == "active":
         return STOPPED, "ucarpd has not read its file yet: systemctl reload ucarpd", None
-    return STOPPED, f"no process runs it: systemctl enable --now ucarpd@{name}", None
+    # What runs it at boot also runs it now: another unit would take it out of that one's process.
+    enabled = [unit.name for unit in (own, of_all) if unit and unit.is_enabled]
+    what = f"start {enabled[0]}" if enabled else f"enable --now ucarpd@{name}"
+    return STOPPED, f"no process runs it: systemctl {what}", None
 
 
 def _problem(path: Path) -> str | None:
@@ -168,11 +171,8 @@ def _problem(path: Path) -> str | None:
         return NEEDS_ROOT
     from ucarpd import config
 
-    try:
-        config.load(path)
-    except config.ConfigError as error:
-        return first(error.problems)
-    return None
+    _, problems = config.load_all([path])
+    return first(problems) if problems else None
 
 
 def _may_exist(path: Path) -> bool:

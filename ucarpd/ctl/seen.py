@@ -108,6 +108,6 @@ def _nothing(name: str | None, known: Collection[str]) -> Failure:
         )
     if name is None:
         return Failure(
-            f"no ucarpd runs on this host, and there is no file NAME.conf in {directory}"
+            f"no instance runs on this host, and there is no file NAME.conf in {directory}"
         )
     return no_such_instance(name, known)

@@ -4,7 +4,7 @@ import argparse
 import time
 
 from ucarpd.control.wire import INTERFACE, SERVICE, Message
-from ucarpd.ctl.failure import EXIT_FAILED, Failure
+from ucarpd.ctl.failure import EXIT_FAILED, EXIT_UNKNOWN, Failure
 from ucarpd.ctl.naming import by_name, is_stopping_units, names, no_such_instance
 from ucarpd.ctl.processes import NO_SUCH_INSTANCE, Feed, ask
 
@@ -29,7 +29,9 @@ def run(options: argparse.Namespace) -> int:
     feed = Feed(options.name)
     before = feed.settle()
     known = by_name(before)
-    pending = _offer(options.name)
+    pending, silent = _offer(options.name)
+    if not (known or pending or silent):
+        raise Failure("no instance runs on this host")
     for name in sorted(known.keys() - pending):
         print(f"{name} is {known[name]['state']}: there is no role to hand over")
     deadline = time.monotonic() + OFFER + _MARGIN
@@ -45,14 +47,18 @@ def run(options: argparse.Namespace) -> int:
             break
         if pending:
             feed.changed(left)
-    if pending:
-        left_over = [f"no host took over; {name} is still MASTER" for name in sorted(pending)]
-        raise Failure("\n".join(left_over), EXIT_FAILED)
+    left_over = [f"no host took over; {name} is still MASTER" for name in sorted(pending)]
+    if left_over or silent:
+        status = EXIT_FAILED if left_over else EXIT_UNKNOWN
+        raise Failure("\n".join(left_over + silent), status)
     return 0
 
 
-def _offer(name: str | None) -> set[str]:
-    """Let the processes offer the role; return the instances that do so.  Raises Failure."""
+def _offer(name: str | None) -> tuple[set[str], list[str]]:
+    """Let the processes offer the role; return the instances that do so, and the silent processes.
+
+    Without a name, a silent process may have a role.  Raises Failure.
+    """
     answers = ask(f"{INTERFACE}.StepDown", {"name": name} if name else None)
     offered: set[str] = set()
     silent = []
@@ -64,9 +70,7 @@ def _offer(name: str | None) -> set[str]:
         offered |= set((answer.reply or {}).get("offered", ()))
     if name and all(answer.reply is None for answer in answers):
         raise Failure("; ".join(silent)) if silent else no_such_instance(name, names(ask()))
-    if not answers:
-        raise Failure("no ucarpd runs on this host")
-    return offered
+    return offered, [] if name else silent
 
 
 def _successor(instance: Message) -> str:

@@ -14,7 +14,7 @@ _BOOTED = Path("/run/systemd/system")
 
 _TIMEOUT = 1.0
 
-_PROPERTIES = "Id,ActiveState,SubState,Result,ExecMainStatus,StateChangeTimestamp"
+_PROPERTIES = "Id,ActiveState,SubState,Result,ExecMainStatus,StateChangeTimestamp,UnitFileState"
 
 _MEANINGS = {
     "75": "another process runs it",
@@ -42,6 +42,8 @@ class Unit(NamedTuple):
     result: str
     status: str
     since: float | None
+    is_enabled: bool
+    """Whether it starts at boot."""
 
     @property
     def is_failed(self) -> bool:
@@ -116,5 +118,6 @@ def parsed(text: str) -> dict[str, Unit]:
                 has.get("Result", ""),
                 has.get("ExecMainStatus", ""),
                 float(since) if since.isdecimal() else None,
+                has.get("UnitFileState") == "enabled",
             )
     return units

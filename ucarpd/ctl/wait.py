@@ -76,4 +76,4 @@ def _instead(answers: Sequence[Answer], name: str | None, state: str) -> str:
     silent = [f"process {answer.pid} {answer.fault}" for answer in answers if answer.fault]
     if said := wrong or silent:
         return "; ".join(said)
-    return f"no process runs {name}" if name else "no ucarpd runs on this host"
+    return f"no process runs {name}" if name else "no instance runs on this host"

@@ -60,6 +60,8 @@ class Script:
         self.runs_ucarp = False
         self._is_guarded = False
         self._is_whole_line_value = is_environment
+        self._doubts: dict[str, list[tuple[int, str]]] = {}
+        """Lines that set a variable under a condition, if only its use can show what it means."""
         self.assignments: list[Assignment] = []
         self.variables = variables or Variables()
         self.variables.missing = self._why_missing
@@ -171,6 +173,7 @@ class Script:
         if not expanded:
             return
         program = expanded[0][0].rpartition("/")[2]
+        before = len(self.hosts)
         if program == "set" and expanded[1:2] and expanded[1][0] == "--":
             self._set("@", BETWEEN.join(word for word, _ in expanded[2:]), command.line)
         elif program in {"source", "."} and len(expanded) > 1:
@@ -181,6 +184,10 @@ class Script:
             self._ucarp(expanded[1:], command.line)
         elif program in WRAPPERS or program in SHELLS or is_started(expanded):
             self._wrapped(program, expanded)
+        if len(self.hosts) > before:
+            for piece in (piece for word in words for piece in word if piece.kind == "variable"):
+                for line, text in self._doubts.pop(piece.text, ()):
+                    self._remark(line, text)
 
     def _tell_unquoted(self, name: str, line: int) -> None:
         if foreign_words.meaning(name):
@@ -272,22 +279,29 @@ class Script:
             self.variables.count(text)
         if self._conditions and before and before.text != text:
             shown = self.variables.known(text)
-            if meant := foreign_words.meaning(name):
-                more = shown.removeprefix(self.variables.known(before.text))
-                what = key_hints.of_options(more) if meant.key == OPTIONS else f"={shown}"
-                hidden = meant.key != OPTIONS and _is_secret(name)
-                text = f"{name}{'' if hidden else f' ({what})'} depends on the condition of line"
-                self._remark(
-                    line, f"{text} {self._conditions[-1]}: the value of {before.source} is used"
-                )
+            meant = foreign_words.meaning(name)
+            more = shown.removeprefix(self.variables.known(before.text))
+            is_options = meant is not None and meant.key == OPTIONS
+            what = key_hints.of_options(more) if is_options else f"={shown}"
+            hidden = not is_options and _is_secret(name)
+            text = f"{name}{'' if hidden else f' ({what})'} depends on the condition of line"
+            self._doubt(
+                name, line, f"{text} {self._conditions[-1]}: the value of {before.source} is used"
+            )
             return
-        if self._conditions and foreign_words.meaning(name):
+        if self._conditions:
             text_of = f"{name} is set under the condition of line {self._conditions[-1]} only"
-            self._remark(line, text_of)
+            self._doubt(name, line, text_of)
         source = Source(self._path, line)
         used = before.is_used if before else False
         self.variables.values[name] = Variable(text, source, used)
         self.assignments.append(Assignment(name, text.replace(BETWEEN, " ").strip(), source))
+
+    def _doubt(self, name: str, line: int, text: str) -> None:
+        if foreign_words.meaning(name):
+            self._remark(line, text)
+        else:
+            self._doubts.setdefault(name, []).append((line, text))
 
 
 def _is_secret(name: str) -> bool:

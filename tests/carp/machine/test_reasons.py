@@ -60,6 +60,20 @@ from ucarpd.carp.params import DemoteStyle
         ),
         (State.MASTER, ["at 13.6: InterfaceLost"], "no carrier", None),
         (State.MASTER, ["at 13.6: DemotionChanged 255"], "eth1 has no carrier", None),
+        (
+            State.BACKUP,
+            # Another master's silence before our own time as master is no part of this one.
+            [
+                "at 10.5: AdvertisementReceived 1/0 from 10.0.0.2",
+                "at 13.5: DeadlineReached",
+                "at 13.6: DemotionChanged 255",
+                "at 13.7: AddressesReleased",
+                "at 13.75: DeadlineReached",
+                "at 53.0: DemotionChanged 0",
+            ],
+            "no advertisement heard for 39.40 s",
+            None,
+        ),
         (State.BACKUP, ["at 10.5: InterfaceLost"], "no carrier", None),
         (
             State.MASTER,

@@ -73,7 +73,13 @@ class MasterDown:
     # -- hearing -----------------------------------------------------------------------------------
 
     def hear(self, heard: AdvertisementReceived, now: float) -> None:
-        """Note an advertisement; `arm` measures the silence after it."""
+        """Note an advertisement; `arm` measures the silence after it.
+
+        If every timer has expired, this host has slept, or may not serve: no family was silent alone.
+        """
+        deadline = self.deadline
+        if deadline is not None and now >= deadline and self._turn is None:
+            self.arm_all(now)
         self.note_silence(now)
         self._last[heard.family] = heard
         self._heard_at[heard.family] = now

@@ -187,6 +187,12 @@ def test_how_long_it_waits(demotion, peer, wait, because):
     assert master_down.patience_with(advertisement) == master_down.patience == wait, because
 
 
+def test_the_better_backup_of_a_slower_master_wakes_up_first():
+    slow = heard(V4, 1, 200)
+    waits = [Ears(params(advskew=own)).patience_with(slow) for own in (0, 8, 100)]
+    assert waits == [3 * 456 / 256 + behind / 256 for behind in (0.0, 1.0, 12.5)]
+
+
 def test_the_wait_of_each_family_depends_on_what_was_heard_in_it():
     master_down = ears(armed_at=10.0)
     master_down.hear(heard(V6, 2), 10.0)

@@ -8,14 +8,15 @@ from ucarpd.carp.vrrp import is_vrrp
 def vrrp2(addresses, authentication=8):
     """Id 1, priority 100, every second."""
     header = bytes([0x21, 1, 100, addresses, 0, 1, 0xBA, 0x52])
-    return header + bytes([10, 9, 0, 10]) * addresses + bytes(authentication)
+    each = (bytes([10, 9, number, 10 + number]) for number in range(addresses))
+    return header + b"".join(each) + bytes(authentication)
 
 
 def vrrp3(addresses, size=4):
     return bytes([0x31, 1, 100, addresses, 0, 100, 0xBA, 0x52]) + bytes(size) * addresses
 
 
-CARP = bytes([0x21, 1, 0, 7, 0, 1, 0, 0]) + bytes(28)
+CARP = bytes([0x21, 1, 0, 7, 0, 1, 0, 0]) + bytes(range(28))
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,10 @@ CARP = bytes([0x21, 1, 0, 7, 0, 1, 0, 0]) + bytes(28)
         (vrrp3(1), 6, False),
         (vrrp3(7), 4, True),
         (vrrp3(7)[:-1], 4, False),
-        (vrrp2(7), 4, False),
+        (vrrp2(7), 4, True),
+        (vrrp2(7, authentication=0), 4, True),
+        (vrrp2(7)[:-1], 4, False),
+        (vrrp2(7), 6, False),
         (CARP, 4, False),
         (CARP, 6, False),
         (CARP + bytes(8), 4, False),

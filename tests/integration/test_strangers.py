@@ -44,7 +44,7 @@ def test_vrrp_is_told_as_vrrp_and_only_with_our_number(a):
 
 def test_another_virtual_host_with_another_group_is_no_fault(a):
     daemon = start_master(a)
-    other = encode(Advertisement(vhid=9, advbase=1, advskew=0, counter=1, digest=bytes(20)))
+    other = encode(Advertisement(vhid=9, advbase=1, advskew=0, counter=1, digest=bytes(range(20))))
     for _ in range(3):
         say(a, other, IPv4Address("239.192.7.18"))
     daemon.wait_for_line(
@@ -74,6 +74,6 @@ def test_a_master_announces_again_when_the_segment_is_heard_after_a_silence(a, w
     start_master(a)
     wire.wait_more(a.address, 11)
     before = time.time()
-    other = Advertisement(vhid=9, advbase=1, advskew=0, counter=1, digest=bytes(20))
+    other = Advertisement(vhid=9, advbase=1, advskew=0, counter=1, digest=bytes(range(20)))
     say(a, encode(other))
     wait_for("it announces again", lambda: wire.announcements(VIP, after=before))

@@ -28,6 +28,7 @@ LINK = Link(2, "eth0", bytes(6), is_up=True, has_carrier=True, is_ethernet=True)
 V4 = Params(vhid=1, addresses=(ip_address("10.0.0.10"),), key=b"x")
 DUAL = Params(vhid=1, addresses=(ip_address("10.0.0.10"), ip_address("2001:db8::10")), key=b"x")
 PEER = ip_address("10.0.0.2")
+PEER6 = ip_address("fe80::2")
 UNICAST = Params(vhid=1, addresses=(ip_address("10.0.0.10"),), key=b"x", peers=(PEER,))
 
 
@@ -433,6 +434,20 @@ async def test_a_flood_of_a_stranger_is_not_waited_for(kernel):
     loop.jump(1.0)
     assert shared.read_until(loop.time())
     assert len(shared.heard) == FRAMES_AT_ONCE
+    shared.close()
+
+
+@in_virtual_time
+async def test_frames_of_both_families_come_in_order_after_a_sleep(kernel):
+    loop = asyncio.get_running_loop()
+    shared = Shared()
+    shared.open(LINK, DUAL)
+    sent = [frame(PEER), frame(PEER6)] * 3
+    for number, each in enumerate(sent):
+        loop.jump(1.0)
+        kernel.of(6 if number % 2 else 4).arrive(each)
+    await asyncio.sleep(0.1)
+    assert shared.heard == sent
     shared.close()
 
 

@@ -30,6 +30,11 @@ PROBE_LEAD = 1 / 3
 already missing.
 """
 
+HEAD_START = 1 / 8
+"""The part of its advskew by which a backup waits longer for a slower master: of several backups,
+the preferred one wakes up first, as it does by their own intervals.
+"""
+
 
 class Turn(NamedTuple):
     """When a backup takes over if no other host does, and why."""
@@ -68,7 +73,13 @@ class MasterDown:
     # -- hearing -----------------------------------------------------------------------------------
 
     def hear(self, heard: AdvertisementReceived, now: float) -> None:
-        """Note an advertisement; `arm` measures the silence after it."""
+        """Note an advertisement; `arm` measures the silence after it.
+
+        If every timer has expired, this host has slept, or may not serve: no family was silent alone.
+        """
+        deadline = self.deadline
+        if deadline is not None and now >= deadline and self._turn is None:
+            self.arm_all(now)
         self.note_silence(now)
         self._last[heard.family] = heard
         self._heard_at[heard.family] = now
@@ -123,7 +134,8 @@ class MasterDown:
         packet.  A master that it would take over from anyway is not waited for.
         """
         rank = self._rank
-        units = own_units = rank.master_down_units
+        own_units = rank.master_down_units
+        units: float = own_units
         ratio = rank.params.deadratio
         # A master that is fast enough cannot make the wait longer than our own interval does.
         if (
@@ -132,7 +144,7 @@ class MasterDown:
             and rank.waits_for(rank.rival(heard))
         ):
             interval = self._peers.interval_units(heard, own_units)
-            units = max(own_units, ratio * interval)
+            units = max(own_units, ratio * interval + HEAD_START * rank.params.advskew)
         return units / UNITS_PER_SECOND + rank.reluctance
 
     @property

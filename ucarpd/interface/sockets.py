@@ -13,6 +13,7 @@ import errno
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from ipaddress import IPv4Address
+from operator import itemgetter
 
 from ucarpd.carp.frame import ETHERTYPE_IPV6, ETHERTYPE_OFFSET
 from ucarpd.carp.params import Family, IPAddress, Params
@@ -120,7 +121,7 @@ class Sockets:
     def _open(self, link: Link, family: Family) -> None:
         if family not in self._known:
             self._known[family] = PacketSocket(link.name, link.index, family)
-            self._loop.add_reader(self._known[family], self._read_known, family)
+            self._loop.add_reader(self._known[family], self._read_known)
         if family not in self._others:
             self._others[family] = others = PacketSocket(link.name, link.index, family)
             self._set_filters(family)
@@ -160,7 +161,7 @@ class Sockets:
         at = min(at, self._loop.time())
         for family, known in list(self._known.items()):
             if known.read_until < at and family in self._known:
-                self._read_known(family)
+                self._read_known()
         for family, others in list(self._others.items()):
             if others.read_until < at and family in self._others and family not in self._pauses:
                 self._read_others(family)
@@ -187,10 +188,15 @@ class Sockets:
 
     # -- receiving ---------------------------------------------------------------------------------
 
-    def _read_known(self, family: Family) -> None:
-        for frame, at in _waiting(self._known[family]):
+    def _read_known(self) -> None:
+        """Hand over the frames of both families in the order in which they came.
+
+        Many wait after a sleep of the process; one family alone would seem to be silent meanwhile.
+        """
+        arrivals = [each for known in self._known.values() for each in _waiting(known)]
+        for frame, at in sorted(arrivals, key=itemgetter(1)):
             self._deliver(frame, at)
-            if family not in self._known:
+            if not self._known:
                 return  # The frame made its receiver close these sockets.
 
     def _read_others(self, family: Family) -> None:

@@ -170,7 +170,7 @@ def test_rule_s4_a_less_fit_backup_serves_but_a_fit_one_wakes_first():
         ({}, "1/0", 3.0, "as often as it used to advertise"),
         ({}, "2/128", 3.0, "once a second at least"),
         ({}, None, 3.0, "so also when it was never heard before"),
-        ({"advbase": 0, "advskew": 64}, "0/128", 1.5, "three of its intervals, not of ours"),
+        ({"advbase": 0, "advskew": 64}, "0/128", 1.53125, "three of its intervals, not of ours"),
         ({"advbase": 2}, "1/0", 6.0, "never less than our own master-down interval"),
     ],
 )

@@ -1,8 +1,9 @@
 """How does a host react if one of the two families fails, or decides alone?"""
 
 import pytest
-from playbook import DUAL, dual, host, pass_time, play, tell, words
+from playbook import DUAL, dual, event, host, pass_time, play, tell, words
 
+from ucarpd.carp import events
 from ucarpd.carp.actions import Report, SendAdvertisement, State
 
 
@@ -191,3 +192,20 @@ def test_rule_b3_taking_the_role_back_is_decided_like_a_tie():
         if reclaims_at != "first":
             tell(machine, f"AdvertisementReceived 1/0 from {then}", 20.4)
             assert (machine.state is State.MASTER) == (reclaims_at == "then"), (first, then)
+
+
+def test_after_a_sleep_no_family_was_silent_alone():
+    """The first frame after it is of one family, and may be read before the timer is looked at."""
+    machine = dual(State.BACKUP)
+    play(
+        machine,
+        """
+        at 10.5: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
+        at 10.5: AdvertisementReceived 1/0 from fe80::2 -> nothing
+        """,
+    )
+    machine.handle(events.DeadlineReached(), machine.probe_at)
+    for source in ("10.0.0.2", "fe80::2", "10.0.0.2"):
+        assert machine.handle(event(f"AdvertisementReceived 1/0 from {source}"), 20.5) == []
+    assert machine.master_down_at == 23.5
+    assert machine.silences.current == 0.0

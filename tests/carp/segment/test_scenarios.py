@@ -52,6 +52,25 @@ def test_a_crash_is_made_up_for_within_three_intervals():
     assert segment.masters() == [backup]
 
 
+def test_the_better_one_of_two_backups_alone_takes_over_from_a_slower_master():
+    """Its master-down interval is over first in the kernels too."""
+    segment = Segment(seed=1)
+    *backups, master = (
+        segment.add(Station(ours(advskew=skew), ip_address(f"10.0.0.{9 - number}")))
+        for number, skew in enumerate((0, 50, 100))
+    )
+    master.start()
+    segment.run(until=5.0)
+    for station in backups:
+        station.start()
+    segment.run(until=10.5)
+    master.kill()
+    segment.cost = cost = Cost(segment)
+    segment.run(until=20.0)
+    assert segment.masters() == backups[:1]
+    assert cost.transitions == 1
+
+
 def test_a_stop_moves_the_role_at_once():
     segment, master, backup = pair("10.0.0.1", "10.0.0.2")
     segment.run(until=10.5)

@@ -137,7 +137,7 @@ def test_they_are_posix_shell(name):
     run("dash", "-n", str(path))
 
 
-# -- a copy of 0.1.0's down-script, as an edited conffile keeps it ---------------------------------
+# -- a copy of 0.1.0's down-script, as an edited script keeps it -----------------------------------
 
 
 def use_old_scripts(host):

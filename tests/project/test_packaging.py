@@ -3,6 +3,7 @@
 import configparser
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -206,6 +207,9 @@ OLD_LINE = """    ip -oneline address show dev "$interface" to "$address/32" 2>/
 
 def installed(root):
     """What postinst says when it has installed the package below `root`."""
+    (root / "etc/ucarp").mkdir(parents=True, exist_ok=True)
+    (root / "usr/share").mkdir(parents=True, exist_ok=True)
+    shutil.copytree(PROJECT / "etc/ucarp", root / "usr/share/ucarpd", dirs_exist_ok=True)
     script = (PROJECT / "debian/ucarpd.postinst").read_text()
     result = subprocess.run(
         ["sh", "-s", "configure", "0.1.0"],
@@ -221,23 +225,19 @@ def installed(root):
 
 def test_the_installation_has_nothing_to_say(tmp_path):
     assert installed(tmp_path) == []
-    (tmp_path / "etc/ucarp").mkdir(parents=True)
-    (tmp_path / "etc/ucarp/ucarp-down.sh").write_text(
-        (PROJECT / "etc/ucarp/ucarp-down.sh").read_text()
-    )
     (tmp_path / "etc/ucarp/web.conf").write_text("UCARP_DOWNSCRIPT=/etc/ucarp/ucarp-down.sh\n")
     assert installed(tmp_path) == []
 
 
 def test_the_installation_names_a_down_script_that_deletes_the_hosts_own_addresses(tmp_path):
-    conffile, copy = tmp_path / "etc/ucarp/ucarp-down.sh", tmp_path / "opt/down.sh"
-    for path in (conffile, copy):
+    edited, copy = tmp_path / "etc/ucarp/ucarp-down.sh", tmp_path / "opt/down.sh"
+    for path in (edited, copy):
         path.parent.mkdir(parents=True)
         path.write_text(OLD_LINE)
     (tmp_path / "etc/ucarp/web.conf").write_text("UCARP_DOWNSCRIPT='/opt/down.sh'  # ours\n")
     (tmp_path / "etc/ucarp/mail.conf").write_text("UCARP_DOWNSCRIPT=/etc/ucarp/ucarp-down.sh\n")
     lines = installed(tmp_path)
-    assert [line.split()[1] for line in lines] == [str(conffile), str(copy)]
+    assert [line.split()[1] for line in lines] == [str(edited), str(copy)]
     for line in lines:
         subprocess.run(["sh", "-c", line.partition("type: ")[2]], check=True)
     assert installed(tmp_path) == []

@@ -49,6 +49,10 @@ class Upgrade:
         self.program("systemctl", SYSTEMCTL)
         self.program("ucarpd", CHECK)
         self.program("sleep", '#!/bin/sh\necho "sleep $1" >>"$UNITS.log"\n')
+        self.program("dpkg-divert", "#!/bin/sh\n")
+        for each in ("etc/ucarp", "usr/share/ucarpd"):
+            (self.systemd / each).mkdir(parents=True)
+        (self.systemd / "usr/share/ucarpd/ucarp-up.sh").touch()
         self.program("od", "#!/bin/sh\necho 22\n")
         self.peer_takes_over_at(1)
 

@@ -1,4 +1,4 @@
-"""A copy of the down-script of 0.1.0, as an edited conffile keeps it."""
+"""A copy of the down-script of 0.1.0, as an edited script keeps it."""
 
 OLD_DOWN = """\
 #!/bin/sh

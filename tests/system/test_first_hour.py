@@ -300,7 +300,7 @@ def test_a_slow_down_script_comes_to_its_end_after_a_crash_too(impatient):
     impatient.run("systemctl", "reset-failed")
 
 
-def test_an_edited_conffile_with_the_old_line_is_named_at_an_upgrade(a, own, package, tmp_path):
+def test_an_edited_script_with_the_old_line_is_named_at_an_upgrade(a, own, package, tmp_path):
     old = '    ip -oneline address show dev "$interface" to "$address/32" 2>/dev/null |\n'
     edited = a.shell("cat /etc/ucarp/ucarp-down.sh").replace("exit", old + "exit")
     a.write("/etc/ucarp/ucarp-down.sh", edited, 0o755)

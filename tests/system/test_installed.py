@@ -13,6 +13,7 @@ from machines import repacked
 from web import VIP, conf, restart_cleanly
 
 MASTER = "Switching to state: MASTER"
+OWN_SCRIPT = "#!/bin/sh\n# own\n"
 
 
 @pytest.fixture
@@ -283,7 +284,14 @@ def test_remove_and_purge(a, b, serving, client):
     assert not a.has(VIP)
     client.wait_for("b")
     assert a.run("pgrep", "-f", "bin/[u]carpd", check=False).stdout == ""
+    a.write("/etc/ucarp/ucarp-up.sh", OWN_SCRIPT, 0o755)
     a.run("apt-get", "purge", "-y", "ucarpd")
-    assert a.shell("ls -A /etc/ucarp").split() == ["web.conf"]
-    for path in ("/var/lib/ucarpd", "/run/ucarpd", "/etc/ucarp/ucarp-up.sh"):
+    assert a.shell("ls -A /etc/ucarp").split() == ["ucarp-up.sh", "web.conf"]
+    for path in ("/var/lib/ucarpd", "/run/ucarpd"):
         assert a.run("test", "-e", path, check=False).returncode != 0
+
+
+def test_install_beside_an_own_script_without_a_terminal(a, package):
+    a.write("/etc/ucarp/ucarp-up.sh", OWN_SCRIPT, 0o755)
+    a.shell(f"apt-get install -y /root/{package.name} </dev/null")
+    assert a.shell("cat /etc/ucarp/ucarp-up.sh") == OWN_SCRIPT

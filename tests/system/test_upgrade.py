@@ -118,6 +118,8 @@ def test_both_hosts_are_upgraded_in_the_same_second(a, b, pair, client, package,
     for machine, pid in pids.items():
         assert machine.main_pid("ucarpd@web") not in (0, pid)
         assert log(machine).count(MASTER) <= takeovers[machine] + 1
+        for name in ("ucarp-up.sh", "ucarp-down.sh"):
+            machine.run("cmp", f"/usr/share/ucarpd/{name}", f"/etc/ucarp/{name}")
     silence = client.silence(began)
     print(f"both upgraded at once, from {old}: nobody answered for {silence:.2f} s at most")
     assert silence < 1.5

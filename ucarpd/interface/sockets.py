@@ -159,9 +159,8 @@ class Sockets:
         A flood without any good digest is not waited for.
         """
         at = min(at, self._loop.time())
-        for family, known in list(self._known.items()):
-            if known.read_until < at and family in self._known:
-                self._read_known()
+        if any(each.read_until < at for each in self._known.values()):
+            self._read_known()
         for family, others in list(self._others.items()):
             if others.read_until < at and family in self._others and family not in self._pauses:
                 self._read_others(family)

@@ -116,6 +116,7 @@ def test_a_signal_ends_it_at_once_and_nothing_is_left(bash, number: signal.Signa
 STUBS = """
 broken=$1
 package_built() { :; }
+begin 0 environment :
 tests() { echo "this is $1"; [ "$1" != "$broken" ]; }
 newest() { tests newest; }
 stage_package $2
@@ -126,10 +127,10 @@ echo passed
 @pytest.mark.parametrize(
     ("broken", "beside", "status", "lines"),
     [
-        ("", "newest", 0, ["this is bookworm", "this is newest", "this is trixie", "passed"]),
+        ("", "newest", 0, ["this is bookworm", "this is trixie", "this is newest", "passed"]),
         ("", "", 0, ["this is bookworm", "this is trixie", "passed"]),
-        ("trixie", "newest", 1, ["this is bookworm", "this is newest", "this is trixie"]),
-        ("newest", "newest", 1, ["this is bookworm", "this is newest", "this is trixie"]),
+        ("trixie", "newest", 1, ["this is bookworm", "this is trixie", "this is newest"]),
+        ("newest", "newest", 1, ["this is bookworm", "this is trixie", "this is newest"]),
     ],
 )
 def test_the_stages_that_run_side_by_side_are_all_told(bash, broken, beside, status, lines):

@@ -86,12 +86,17 @@ stage_core() {
 }
 
 stage_rest() {
+    local status=0
     step "everything else, with Debian's versions of the libraries"
     # Each worker would compile them.
     end compiled >/dev/null || true
-    # Integration tests mostly wait for timers, so there may be more of them than processors.  In larger
-    # portions one worker would get many of them in a row, and the others wait for it at the end.
-    tests rest $python -n 10 --maxschedchunk 1 tests "${core[@]/#/--ignore=}" --ignore=tests/system
+    # The others fill the time in which integration tests wait.
+    begin 5 rest tests rest $python -n 2 tests "${core[@]/#/--ignore=}" --ignore=tests/{integration,system}
+    # They mostly wait for timers, so there may be more of them than processors.  In larger portions one
+    # worker would get many of them in a row, and the others wait for it at the end.
+    tests integration $python -n 10 --maxschedchunk 1 tests/integration || status=$?
+    end rest || status=$?
+    return $status
 }
 
 newest() {

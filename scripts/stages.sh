@@ -151,7 +151,8 @@ stage_package() {
     step "the package on Debian 12 and 13 with systemd${1:+; beside it, the newest libraries of PyPI}"
     package_built
     for job in "${releases[@]}"; do
-        TMPDIR=$work begin 0 "$job" tests "$job" $python -rP tests/system \
+        # They mostly wait, too; each file has machines of its own.
+        TMPDIR=$work begin 0 "$job" tests "$job" $python -rP -n 2 --dist loadfile tests/system \
             -k "$job${1:+ and not (${left_out[$job]})}"
     done
     if [ -n "${1:-}" ]; then

@@ -91,7 +91,7 @@ stage_rest() {
     # Each worker would compile them.
     end compiled >/dev/null || true
     # The others fill the time in which integration tests wait.
-    begin 5 rest tests rest $python -n 2 tests "${core[@]/#/--ignore=}" --ignore=tests/{integration,system}
+    begin 5 rest tests rest $python -n auto tests "${core[@]/#/--ignore=}" --ignore=tests/{integration,system}
     # They mostly wait for timers, so there may be more of them than processors.  In larger portions one
     # worker would get many of them in a row, and the others wait for it at the end.
     tests integration $python -n 10 --maxschedchunk 1 tests/integration || status=$?

@@ -119,7 +119,8 @@ make_environment() {
     rm -rf "$directory"
     [ "$name" = newest ] || options=(--system-site-packages)
     /usr/bin/python3 -m venv "${options[@]}" "$directory"
-    "$directory/bin/pip" install --quiet --editable ".${extra:+[$extra]}" >&2
+    # Most of it is never imported, so it is compiled where it is.
+    "$directory/bin/pip" install --quiet --no-compile --editable ".${extra:+[$extra]}" >&2
     printf '%s\n' "$stamp" >"$directory/stamp"
     give_back
 }

@@ -23,6 +23,19 @@ trap 'exit 143' TERM
 
 step() { printf '\n== %s\n' "$*"; }
 
+# Begin a job beside the others, and wait for its end: what it prints is shown then.
+declare -A begun
+begin() { # NICENESS NAME COMMAND...
+    (renice -n "$1" $BASHPID >/dev/null && "${@:3}") &>"$work/$2.log" &
+    begun[$2]=$!
+}
+end() { # NAME
+    local status=0
+    wait "${begun[$1]}" || status=$?
+    cat "$work/$1.log"
+    return $status
+}
+
 # pytest with its files in the folder of this run.
 pytest_in() { # NAME PYTHON ARGUMENT...
     local folder=$work/$1 interpreter=$2 options
@@ -64,16 +77,26 @@ core=(tests/carp tests/vectors tests/diagnosis tests/health)
 
 stage_core() {
     step "the protocol core, its diagnosis and this host's health: every branch"
-    pytest_in core $python -n auto "${core[@]}" \
+    # Not by simulated segments: they differ from run to run, and take thrice the time when measured.
+    pytest_in core $python -n auto "${core[@]}" --ignore=tests/carp/segment \
         --cov=ucarpd.carp --cov=ucarpd.diagnosis --cov=ucarpd.health --cov-branch \
         --cov-fail-under=100 --cov-report=term-missing:skip-covered
+    step "simulated segments"
+    pytest_in segment $python -n auto tests/carp/segment
 }
 
 stage_rest() {
+    local status=0
     step "everything else, with Debian's versions of the libraries"
-    # Integration tests mostly wait for timers, so there may be more of them than processors.  In larger
-    # portions one worker would get many of them in a row, and the others wait for it at the end.
-    tests rest $python -n 10 --maxschedchunk 1 tests "${core[@]/#/--ignore=}" --ignore=tests/system
+    # Each worker would compile them.
+    end compiled >/dev/null || true
+    # The others fill the time in which integration tests wait.
+    begin 5 rest tests rest $python -n auto tests "${core[@]/#/--ignore=}" --ignore=tests/{integration,system}
+    # They mostly wait for timers, so there may be more of them than processors.  In larger portions one
+    # worker would get many of them in a row, and the others wait for it at the end.
+    tests integration $python -n 10 --maxschedchunk 1 tests/integration || status=$?
+    end rest || status=$?
+    return $status
 }
 
 newest() {
@@ -84,37 +107,35 @@ newest() {
 
 stage_newest() {
     step "PyPI's newest libraries"
+    end environment
     newest
 }
 
 releases=(bookworm trixie)
 
-# Begin to build what the booted machines need, beside the stages that come first.
-build_package() {
+begin_roots() {
     # Who works on these tests may keep the file systems from run to run.
     export UCARPD_ROOTS=${UCARPD_ROOTS:-$work/roots}
-    (
-        renice -n 5 $BASHPID >/dev/null
-        # If one fails, the tests try it again, and say why.
-        for release in "${releases[@]}"; do
-            TMPDIR=$work PYTHONPATH=scripts $python tests/support/machines.py "$release" "$UCARPD_ROOTS" &>/dev/null &
-        done
-        # The tests that a package build can run have a stage of their own.
-        status=0
-        DEB_BUILD_OPTIONS=nocheck TMPDIR=$work await scripts/build-deb || status=$?
-        wait
-        exit $status
-    ) &>"$work/built" &
-    building=$!
+    local release
+    for release in "${releases[@]}"; do begin 5 "root-$release" build_root "$release"; done
+}
+
+build_root() { # RELEASE
+    TMPDIR=$work PYTHONPATH=scripts await /usr/bin/python3 tests/support/machines.py "$1" "$UCARPD_ROOTS"
+}
+
+build_package() {
+    # The tests that a package build can run have a stage of their own.
+    DEB_BUILD_OPTIONS=nocheck TMPDIR=$work await scripts/build-deb
 }
 
 package_built() {
-    local status=0
-    wait "$building" || status=$?
-    cat "$work/built"
-    UCARPD_DEB=$project/$(tail -n 1 "$work/built")
+    local release
+    # If one fails, the tests try it again, and say why.
+    for release in "${releases[@]}"; do end "root-$release" >/dev/null || true; done
+    end package
+    UCARPD_DEB=$project/$(tail -n 1 "$work/package.log")
     export UCARPD_DEB
-    return $status
 }
 
 # Together with the stage `newest` there is no time for all on both releases: each leaves out two files of
@@ -126,23 +147,20 @@ declare -A left_out=(
 
 # The package on both releases, and with `newest` that stage beside them.
 stage_package() {
-    local logs=$work/logs job failed='' started=()
+    local job status=0 jobs=("${releases[@]}")
     step "the package on Debian 12 and 13 with systemd${1:+; beside it, the newest libraries of PyPI}"
     package_built
-    mkdir "$logs"
     for job in "${releases[@]}"; do
-        TMPDIR=$work tests "$job" $python -rP tests/system \
-            -k "$job${1:+ and not (${left_out[$job]})}" >"$logs/$job" 2>&1 &
-        started+=($!)
+        # They mostly wait, too; each file has machines of its own.
+        TMPDIR=$work begin 0 "$job" tests "$job" $python -rP -n 2 --dist loadfile tests/system \
+            -k "$job${1:+ and not (${left_out[$job]})}"
     done
     if [ -n "${1:-}" ]; then
+        end environment
         # The machines come first: they are timed.
-        (renice -n 10 $BASHPID >/dev/null && newest) >"$logs/newest" 2>&1 &
-        started+=($!)
+        begin 10 newest newest
+        jobs+=(newest)
     fi
-    for job in "${started[@]}"; do
-        wait "$job" || failed=yes
-    done
-    cat "$logs"/*
-    [ -z "$failed" ]
+    for job in "${jobs[@]}"; do end "$job" || status=$?; done
+    return $status
 }

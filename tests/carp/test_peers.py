@@ -1,5 +1,6 @@
 """The statements of other hosts, and which of them a host believes."""
 
+from functools import cache
 from ipaddress import ip_address
 
 import pytest
@@ -13,8 +14,12 @@ ONE, TWO, OTHER6 = "10.0.0.2", "10.0.0.3", "fe80::2"
 OWN_DOWN = 768
 
 
+source_address = cache(ip_address)
+"""As a receiver has it: one object for all that a source has sent."""
+
+
 def heard(source, advbase=1, advskew=0, counter=100, demote=0):
-    return AdvertisementReceived(ip_address(source), advbase, advskew, counter, demote)
+    return AdvertisementReceived(source_address(source), advbase, advskew, counter, demote)
 
 
 def contender(source, units=256):

@@ -23,7 +23,13 @@ def config(tmp_path):
 
 
 @pytest.fixture
-def usual(config):
+def quick(monkeypatch):
+    """Each fingerprint takes a third of a second, which is its purpose, and not in question here."""
+    monkeypatch.setattr("ucarpd.diagnosis.fingerprint._COST", 2)
+
+
+@pytest.fixture
+def usual(quick, config):
     return fingerprint(config(ADDR="10.0.0.1 10.0.0.2 fe80::1"))
 
 

@@ -15,38 +15,23 @@ from nodes import PASSWORD, conf
 GOOD = conf("172.16.0.11")
 # GOOD's lines: 1 INTERFACE, 2 SRCIP, 3 VHID, 4 PASS, 5 ADDR, 6 MASK
 
-BAD = [
-    pytest.param({"web": GOOD + "UCARP_ADVSKW=1\n"}, "web.conf:7: UCARP_ADVSKW: ", id="typo"),
-    pytest.param(
-        {"web": GOOD + "UCARP_ADVSKEW=300\n"}, "web.conf:7: UCARP_ADVSKEW: .*300", id="range"
+BAD: dict[str, tuple[str | bytes | None, str]] = {
+    # the file, None for a directory, and what is said of it
+    "typo": (GOOD + "UCARP_ADVSKW=1\n", ":7: UCARP_ADVSKW: "),
+    "range": (GOOD + "UCARP_ADVSKEW=300\n", ":7: UCARP_ADVSKEW: .*300"),
+    "missing-key": (conf("172.16.0.11", VHID=None), ": UCARP_VHID: "),
+    "utf-8": (GOOD.encode() + b"# \xcf\xf0\xe8\n", ":7: .*UTF-8"),
+    "crlf": (GOOD.replace("\n", "\r\n"), ":1: .*CR"),
+    "directory": (None, ": is a directory"),
+    "password": (conf("172.16.0.11", PASS="p" * 20), ":4: UCARP_PASS: .*19 bytes"),
+    "mask": (conf("172.16.0.11", MASK="255.0.255.0"), ":6: UCARP_MASK: .*255.0.255.0"),
+    "address-is-source": (
+        conf("172.16.0.11", ADDR="172.16.0.11"),
+        ":5: UCARP_ADDR: .*172.16.0.11",
     ),
-    pytest.param(
-        {"web": conf("172.16.0.11", VHID=None)}, "web.conf: UCARP_VHID: ", id="missing-key"
-    ),
-    pytest.param({"web": GOOD.encode() + b"# \xcf\xf0\xe8\n"}, "web.conf:7: .*UTF-8", id="utf-8"),
-    pytest.param({"web": GOOD.replace("\n", "\r\n")}, "web.conf:1: .*CR", id="crlf"),
-    pytest.param({"web": None}, "web.conf: is a directory", id="directory"),
-    pytest.param(
-        {"web": conf("172.16.0.11", PASS="p" * 20)},
-        "web.conf:4: UCARP_PASS: .*19 bytes",
-        id="password",
-    ),
-    pytest.param(
-        {"web": conf("172.16.0.11", MASK="255.0.255.0")},
-        "web.conf:6: UCARP_MASK: .*255.0.255.0",
-        id="mask",
-    ),
-    pytest.param(
-        {"web": conf("172.16.0.11", ADDR="172.16.0.11")},
-        "web.conf:5: UCARP_ADDR: .*172.16.0.11",
-        id="address-is-source",
-    ),
-    pytest.param(
-        {"web": GOOD + "UCARP_PREEMPT=perhaps\n"}, "web.conf:7: UCARP_PREEMPT: ", id="boolean"
-    ),
-    pytest.param({"web": GOOD + "no assignment\n"}, "web.conf:7: ", id="no-assignment"),
-    pytest.param({}, "no configuration file", id="empty-directory"),
-]
+    "boolean": (GOOD + "UCARP_PREEMPT=perhaps\n", ":7: UCARP_PREEMPT: "),
+    "no-assignment": (GOOD + "no assignment\n", ":7: "),
+}
 
 COLLISIONS = [
     pytest.param(
@@ -120,10 +105,16 @@ def assert_refused(directory: Path, result: subprocess.CompletedProcess[str], me
 
 
 @pytest.mark.parametrize("command", ["run", "check"])
-@pytest.mark.parametrize(("files", "message"), BAD)
-def test_a_bad_file_is_named_and_not_started(directory, command, files, message):
-    write(directory, files)
-    assert_refused(directory, ucarpd(directory, command), message)
+def test_a_bad_file_is_named_and_not_started(directory, command):
+    write(directory, {name: content for name, (content, _) in BAD.items()})
+    result = ucarpd(directory, command)
+    for name, (_, message) in BAD.items():
+        assert_refused(directory, result, f"/{name}.conf{message}")
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_an_empty_directory(directory, command):
+    assert_refused(directory, ucarpd(directory, command), "no configuration file")
 
 
 @pytest.mark.parametrize(("files", "message"), COLLISIONS)

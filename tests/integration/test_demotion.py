@@ -16,8 +16,6 @@ from nodes import (
     wait_for_no_address,
 )
 
-pytestmark = both_ways
-
 
 def add_second_interface(host: Host) -> None:
     """eth1, whose other end, eth1-peer, stays here."""
@@ -47,6 +45,7 @@ def start_gateway(host: Host, **keys: object) -> Process:
 RELIEVED = f"outside: {BACKUP} (172.16.0.12 is preferred"
 
 
+@both_ways
 @pytest.mark.parametrize("preempt", ["yes", "no"])
 def test_a_lost_link_moves_the_other_virtual_hosts_too(a, b, wire, preempt):
     """Also where the peer does not preempt, and never into a silence."""
@@ -81,6 +80,7 @@ def test_a_healthy_host_that_comes_later_relieves_one_that_is_less_fit(a, b, fil
     assert len(peer.lines(MASTER)) == len(gateway.lines(f"outside: {MASTER}")) == 1
 
 
+@both_ways
 def test_ucarp_takes_over_from_each_kind_of_statement(a, b, wire):
     """A fault, a step-down and a bow-out; it does not preempt."""
     gateway = start_gateway(a, PREEMPT="yes")
@@ -137,6 +137,7 @@ def test_an_interface_that_was_never_there_demotes_nobody(a, wire):
     assert {each.advskew for each in wire.wait_more(a.address, 2)} == {0}
 
 
+@both_ways
 def test_a_host_that_cannot_send_hands_over(a, b, wire):
     gateway = start_gateway(a)
     peer = start_backup(b, ADVSKEW=50)

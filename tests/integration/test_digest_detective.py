@@ -34,18 +34,16 @@ def finding(process: Process, source: str = "172.16.0.11") -> str:
     return found
 
 
+# Of each sort that comes into a file in its own way; tests/diagnosis has every mistake.
 MISTAKES = [
     ("a trailing space", {"PASS": f'"{PASSWORD} "'}, {}, "a space at the end"),
     ("quotes taken as they are", {"PASS": f"'\"{PASSWORD}\"'"}, {}, "quote"),
-    ("a quote at the end alone", {"PASS": f"'{PASSWORD}\"'"}, {}, "quote"),
     (
         "cut at 19 bytes, as ifconfig does",
         {"PASS": LONG[:19]},
         {"PASS": None, "KEY": LONG.encode().hex()},
         "19 bytes",
     ),
-    ("without its last character, as NetBSD does", {"PASS": PASSWORD[:-1]}, {}, "NetBSD"),
-    ("no password, as ifconfig without one", {"PASS": None, "KEY": "00"}, {}, "empty password"),
     (
         "a letter of another script",
         {"PASS": PASSWORD.replace("a", "\u0430")},
@@ -53,26 +51,12 @@ MISTAKES = [
         "but a Cyrillic letter that looks like a Latin one at position 13",
     ),
     (
-        "a character that nobody sees",
-        {"PASS": f"{PASSWORD[:4]}\u200b{PASSWORD[4:]}"},
-        {},
-        "and an invisible character (U+200B) before position 5",
-    ),
-    ("another keyboard", {"PASS": PASSWORD.replace("z", "y")}, {}, "y and z exchanged"),
-    (
         "a comment to a shell",
         {"PASS": PASSWORD[:8]},
         {"PASS": f"'{PASSWORD[:8]}#{PASSWORD[8:]}'"},
         "cut off at # (position 9)",
     ),
     ("another virtual address", {"ADDR": "172.16.0.2"}, {}, "172.16.0.2 where this host has"),
-    ("one address of two", {}, {"ADDR": f"{VIP} 172.16.0.2"}, f"for {VIP} alone"),
-    (
-        "the other one of two",
-        {"ADDR": "172.16.0.2"},
-        {"ADDR": f"{VIP} 172.16.0.2"},
-        "for 172.16.0.2",
-    ),
     ("its own address", {"ADDR": "172.16.0.111"}, {}, "172.16.0.111"),
     ("an lladdr that is hashed", {"LLADDR": "MAC"}, {}, "set UCARP_LLADDR="),
 ]

@@ -19,8 +19,6 @@ from nodes import (
     wait_for_no_address,
 )
 
-pytestmark = both_ways
-
 GROUP_IN_PROC = "120000E0"
 """224.0.0.18 as /proc/net/igmp shows it."""
 
@@ -37,6 +35,7 @@ def set_link(host, connected):
     host.ip("link", "set", "eth0", "up" if connected else "down")
 
 
+@both_ways
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -75,6 +74,7 @@ def test_ignored_link_state(a, wire):
     assert on_a.lines(INIT) == []
 
 
+@both_ways
 def test_interface_deleted_and_created_again(a, b, wire):
     on_a = start_master(a)
     on_b = start_backup(b)
@@ -121,6 +121,7 @@ def test_interface_replaced_while_the_daemon_is_stopped(a, b, wire):
     wire.wait_more(a.address, 2)
 
 
+@both_ways
 def test_interface_renamed(a, b, wire):
     start_master(a)
     on_b = start_backup(b)
@@ -146,6 +147,7 @@ def test_interface_missing_at_start(a, wire):
     wire.wait(a.address, 2)
 
 
+@both_ways
 def test_virtual_address_removed_by_hand(a, wire):
     daemon = start_master(a)
     for _ in range(2):
@@ -162,6 +164,7 @@ def test_virtual_address_removed_by_hand(a, wire):
     assert daemon.lines(INIT) == []
 
 
+@both_ways
 def test_source_address_removed_and_put_back(a, b, wire):
     on_a = start_master(a)
     on_b = start_backup(b)

@@ -16,8 +16,6 @@ from nodes import (
     wait_for_no_address,
 )
 
-pytestmark = both_ways
-
 
 class AddressMonitor:
     """The lines of `ip monitor` about the addresses of a host, since construction."""
@@ -52,6 +50,7 @@ def reload(host: Host, daemon: Process, **keys: object) -> None:
     daemon.wait_for_line("reloaded: ", count=count + 1)
 
 
+@both_ways
 def test_a_soft_change_keeps_the_role_and_the_address(a, b, wire):
     on_a = start_master(a)
     on_b = start_backup(b)
@@ -87,6 +86,7 @@ def test_nothing_changed(a, wire):
     assert monitor.lines(VIP) == []
 
 
+@both_ways
 def test_a_hard_change_restarts_the_instance(a, wire):
     on_a = start_master(a)
     reload(a, on_a, VHID=2, ADDR="172.16.0.2")
@@ -119,6 +119,7 @@ def test_a_file_edited_badly_changes_nothing(a, wire):
     assert last.advskew == 30
 
 
+@both_ways
 def test_files_added_and_removed(a, wire):
     on_a = start_master(a)
     a.write_conf("mail", conf(a.address, VHID=2, ADDR="172.16.0.2"))

@@ -17,8 +17,6 @@ from nodes import (
     wait_for_address,
 )
 
-pytestmark = both_ways
-
 
 def test_a_second_start_names_the_process_that_runs(a, wire):
     first = start_master(a)
@@ -42,6 +40,7 @@ def test_two_files_with_one_vhid_do_not_run_beside_each_other(a, wire):
     assert a.has(VIP)
 
 
+@both_ways
 @pytest.mark.parametrize("options", ["ro", "size=4k", "nr_inodes=1"])
 def test_a_run_directory_without_room_keeps_no_address_from_being_served(a, options):
     """Read-only, full, without inodes: none of them is "already run by another process"."""
@@ -79,6 +78,7 @@ def test_one_bad_file_does_not_touch_the_others(a, wire):
     assert daemon.lines("id 300") == []
 
 
+@both_ways
 def test_twenty_instances_in_one_process(a, b, wire):
     vhids = range(1, 21)
     for host in (a, b):

@@ -13,8 +13,6 @@ from nodes import (
     wait_for_no_address,
 )
 
-pytestmark = both_ways
-
 
 def test_status(a, b, wire):
     on_a = start_master(a)
@@ -31,6 +29,7 @@ def test_status(a, b, wire):
     assert int(accepted[1]) >= 3
 
 
+@both_ways
 def test_step_down(a, b, wire):
     """The preferred host, asked to step down, stays down for a while and then takes over again."""
     on_a = start_master(a, PREEMPT="yes")

@@ -116,24 +116,29 @@ def test_a_signal_ends_it_at_once_and_nothing_is_left(bash, number: signal.Signa
 STUBS = """
 broken=$1
 package_built() { :; }
+for job in compiled environment; do begin 0 $job :; done
 tests() { echo "this is $1"; [ "$1" != "$broken" ]; }
 newest() { tests newest; }
-stage_package $2
+eval "stage_$2"
 echo passed
 """
 
 
 @pytest.mark.parametrize(
-    ("broken", "beside", "status", "lines"),
+    ("broken", "stage", "told"),
     [
-        ("", "newest", 0, ["this is bookworm", "this is newest", "this is trixie", "passed"]),
-        ("", "", 0, ["this is bookworm", "this is trixie", "passed"]),
-        ("trixie", "newest", 1, ["this is bookworm", "this is newest", "this is trixie"]),
-        ("newest", "newest", 1, ["this is bookworm", "this is newest", "this is trixie"]),
+        ("", "package newest", ["bookworm", "trixie", "newest"]),
+        ("", "package", ["bookworm", "trixie"]),
+        ("trixie", "package newest", ["bookworm", "trixie", "newest"]),
+        ("newest", "package newest", ["bookworm", "trixie", "newest"]),
+        ("", "rest", ["integration", "rest"]),
+        ("integration", "rest", ["integration", "rest"]),
+        ("rest", "rest", ["integration", "rest"]),
     ],
 )
-def test_the_stages_that_run_side_by_side_are_all_told(bash, broken, beside, status, lines):
-    popen = bash(STUBS, broken, beside)
+def test_what_runs_side_by_side_is_all_told(bash, broken, stage, told):
+    popen = bash(STUBS, broken, stage)
     output, _ = popen.communicate(timeout=60)
-    assert output.partition("systemd")[2].splitlines()[1:] == lines
-    assert popen.returncode == status
+    lines = [line for line in output.splitlines() if line.startswith(("this is", "passed"))]
+    assert lines == [f"this is {each}" for each in told] + ["passed"] * (not broken)
+    assert popen.returncode == bool(broken)

@@ -4,11 +4,13 @@ import signal
 import time
 
 import pytest
+from lab import Lab
 from nodes import (
     INIT,
     MASTER,
     SWITCHING,
     VIP,
+    ScriptedLab,
     both_ways,
     conf,
     note,
@@ -18,10 +20,17 @@ from nodes import (
     wait_for_no_address,
 )
 
-pytestmark = both_ways
 
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+@pytest.mark.parametrize(
+    ("lab", "number"),
+    [
+        (Lab, signal.SIGTERM),
+        (Lab, signal.SIGINT),
+        (Lab, signal.SIGQUIT),
+        (ScriptedLab, signal.SIGTERM),
+    ],
+    indirect=["lab"],
+)
 def test_a_clean_stop_hands_over(a, b, wire, number):
     on_a = start_master(a)
     on_b = start_backup(b)
@@ -60,6 +69,7 @@ def test_a_clean_stop_waits_for_a_script_until_its_time_out(a, wire):
     assert len(wire.bow_outs(a.address)) == 2
 
 
+@both_ways
 def test_a_clean_stop_does_not_wait_for_a_reload(a, wire):
     """The reload waits for the down-script of another virtual host."""
     on_a = start_master(a)
@@ -91,6 +101,7 @@ def test_a_backup_stops_in_silence(a, b, wire):
     assert b.processes() == []
 
 
+@both_ways
 def test_stop_without_shutdown_keeps_the_address(a, wire):
     """UCARP_SHUTDOWN=no, ucarp's own default."""
     daemon = start_master(a, SHUTDOWN="no")

@@ -6,7 +6,6 @@ from nodes import (
     BACKUP,
     MASTER,
     VIP,
-    both_ways,
     start,
     start_backup,
     start_master,
@@ -14,8 +13,6 @@ from nodes import (
     wait_for_no_address,
 )
 from wiretap import Wiretap
-
-pytestmark = both_ways
 
 PEERS = "172.16.0.11 172.16.0.12 172.16.0.13"
 

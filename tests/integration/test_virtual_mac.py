@@ -36,8 +36,6 @@ from virtual_mac_host import (
 )
 from wiretap import Wiretap
 
-pytestmark = both_ways
-
 
 @pytest.fixture
 def client(lab) -> Host:
@@ -86,6 +84,7 @@ def start_pair(a: Host, b: Host, **keys: object) -> tuple[Process, Process]:
     return first, second
 
 
+@both_ways
 @pytest.mark.parametrize("how", ["stopped", "cut off"])
 def test_nothing_changes_for_a_client(lab, a, b, client, how):
     for host, address in ((a, "fd00::11/64"), (b, "fd00::12/64"), (client, "fd00::99/64")):
@@ -118,6 +117,7 @@ def test_nothing_changes_for_a_client(lab, a, b, client, how):
     assert {(each.mac, each.sender_mac) for each in frames} == {(VIRTUAL_MAC, VIRTUAL_MAC)}
 
 
+@both_ways
 def test_a_backup_has_no_address_and_its_device_is_down(a, b):
     a.enable_ipv6("fd00::11/64")
     b.enable_ipv6("fd00::12/64")
@@ -165,6 +165,7 @@ def test_masters_whose_interfaces_are_macvlans_hear_each_other_by_the_real_mac(a
     second.wait_for_line(BACKUP, a.address)
 
 
+@both_ways
 def test_all_is_as_before_when_it_stops(a):
     first = serving(a)
     assert arp_settings(a) == OURS
@@ -173,6 +174,7 @@ def test_all_is_as_before_when_it_stops(a):
     assert arp_settings(a) == ORIGINALS
 
 
+@both_ways
 def test_several_virtual_hosts_on_one_interface(a):
     """In two processes, the last one to stop restores the interface."""
     processes = {}
@@ -191,6 +193,7 @@ def test_several_virtual_hosts_on_one_interface(a):
     assert arp_settings(a) == ORIGINALS
 
 
+@both_ways
 def test_after_a_crash_clear_removes_everything(a):
     process = serving(a)
     process.kill()
@@ -201,6 +204,7 @@ def test_after_a_crash_clear_removes_everything(a):
     assert arp_settings(a) == ORIGINALS
 
 
+@both_ways
 def test_after_a_crash_the_next_start_begins_as_backup(a, b):
     first, second = start_pair(a, b, ADDR=VIP)
     wait_for_device(a, VIP)
@@ -237,6 +241,7 @@ def test_an_interface_with_a_long_name_has_a_device_too(a):
     assert devices(a) == []
 
 
+@both_ways
 def test_a_stop_with_both_families(a):
     a.enable_ipv6("fd00::11/64")
     process = serving(a, SRCIP=None, MASK=None, ADDR=BOTH)

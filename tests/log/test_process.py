@@ -63,6 +63,7 @@ for number in range(10):
 os.kill(first, signal.SIGKILL)
 until(lambda: output._exchange() or output._process not in (None, process))
 web.waiting("10")
+until(is_written)
 output.close()
 print(first, flush=True)
 """

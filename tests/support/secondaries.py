@@ -63,7 +63,9 @@ def ipv4(host):
 
 
 def ipv6(host):
-    return host.ip("-6", "address", "show", "dev", "eth0").stdout
+    text = host.ip("-6", "address", "show", "dev", "eth0").stdout
+    # For a second or two the kernel looks for duplicates.
+    return text.replace(" tentative", "")
 
 
 def routes(host, *selection):

@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from lab import PROJECT, Client, Lab
+from lab import PROJECT, Client, Lab, LabError
 from machines import Machine, build_root
+from mirrors import cause
 from web import VIP
 
 
@@ -34,7 +35,12 @@ def first_release() -> Path:
 def root(request, tmp_path_factory) -> Path:
     # Who works on these tests may keep the file systems from run to run.
     kept = os.environ.get("UCARPD_ROOTS")
-    return build_root(request.param, Path(kept) if kept else tmp_path_factory.mktemp("roots"))
+    directory = Path(kept) if kept else tmp_path_factory.mktemp("roots")
+    try:
+        return build_root(request.param, directory)
+    except LabError as error:
+        # No test can do without: each would fail, and repeat the same.
+        pytest.exit(f"cannot build a Debian {request.param}: {cause(str(error))}", returncode=1)
 
 
 @pytest.fixture(scope="module")

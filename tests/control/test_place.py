@@ -68,6 +68,18 @@ def test_without_the_group_only_root_may(tmp_path, directory, text):
     assert made.is_in_place()
 
 
+def test_what_belongs_to_another_group_changes_its_group_alone(
+    tmp_path, groups, directory, monkeypatch
+):
+    given = []
+    monkeypatch.setattr(place.os, "chown", lambda *how: given.append(how))
+    gid = os.getegid() + 1
+    groups.write_text(f"ucarpd:x:{gid}:\n")
+    made = opened(tmp_path, groups)
+    assert given == [(directory, -1, gid), (made.path.with_suffix(".new"), -1, gid)]
+    assert mode(made.path) == 0o660
+
+
 def test_if_the_group_of_a_file_cannot_be_set_only_root_may(tmp_path, groups, monkeypatch):
     def refuse(*_arguments):
         raise PermissionError

@@ -180,7 +180,8 @@ def test_an_instance_of_the_version_before_is_seen(tmp_path):
         words = rf"web is already run by process {process.pid} \(ucarpd 0\.1\)"
         with pytest.raises(AlreadyRunning, match=words):
             take(tmp_path)
-    # Killed, it has left the file.
+    # Killed, it has left the file, and another process may have its number.
+    (tmp_path / "web.lock").write_text(f"{os.getpid()}\n")
     take(tmp_path).release()
 
 
@@ -269,6 +270,27 @@ def test_a_lock_that_could_not_be_made_is_taken_when_it_can(tmp_path):
     lock.renew()
     with pytest.raises(AlreadyRunning):
         take(run)
+
+
+def test_no_descriptor_is_lost(tmp_path):
+    """The files are looked at, and may be made again, for years."""
+    lock = take(tmp_path)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with pytest.raises(AlreadyRunning):
+        take(tmp_path)
+    holders(tmp_path)
+    shutil.rmtree(tmp_path / "private")
+    lock.renew()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    lock.release()
+
+
+def test_a_lock_that_one_reading_of_all_passes_over_is_seen(tmp_path, monkeypatch):
+    lock, locked = take(tmp_path), module._locked()
+    readings = iter([set(), locked] * 2)
+    monkeypatch.setattr(module, "_locked", lambda: next(readings))
+    assert holders(tmp_path).keys() == {"web"}
+    lock.release()
 
 
 def test_a_lock_that_goes_while_all_are_looked_at_hides_no_other(tmp_path):

@@ -100,6 +100,9 @@ async def test_units_that_do_not_stop_hold_the_stop_up_for_the_time_out_only(mak
     await host.instance.stop("stopping")
     assert 7 <= asyncio.get_running_loop().time() - before < 8
     assert any("did not end within 7 s" in line for line in log_lines.told())
+    host.systemd.told()
+    await asyncio.sleep(units.LONGEST_PAUSE)
+    assert host.systemd.told() == [], "another instance may have started them by now"
 
 
 @in_virtual_time
@@ -201,6 +204,17 @@ async def test_a_role_that_comes_back_after_an_offer_starts_the_units_at_once(ma
 
 
 @in_virtual_time
+async def test_each_offer_that_nobody_takes_ends(make):
+    host = make()
+    await host.serve()
+    for _ in range(2):
+        host.instance.step_down("asked to step down")
+        await asyncio.sleep(followers.RESUME_AFTER + 1)
+        assert host.systemd.told() == [STOP, START]
+    await host.instance.stop("stopping")
+
+
+@in_virtual_time
 async def test_a_backup_whose_units_hang_is_in_maintenance_at_once(make):
     host = make()
     host.systemd.hangs.add("stop")
@@ -251,6 +265,7 @@ async def test_units_that_fail_are_a_finding_and_no_reason_to_leave(make, log_li
     await asyncio.sleep(units.FIRST_PAUSE)
     assert host.systemd.told()[-1] == START
     assert host.findings() == []
+    assert host.happenings[-1] is finding
     await host.instance.stop("stopping")
 
 

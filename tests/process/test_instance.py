@@ -384,5 +384,7 @@ async def test_a_defect_during_the_stop_does_not_hold_it_up(make):
     await bench.serve()
     bench.breaks_as = State.INIT
     await bench.instance.stop("stopping")
+    await asyncio.sleep(TAKES_OVER)
+    assert bench.interface.story == ["detach"], "it is not started again"
     assert bench.addresses() == set()
     bench.lock().release()

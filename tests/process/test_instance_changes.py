@@ -12,6 +12,7 @@ from virtual_loop import in_virtual_time
 from ucarpd.carp.actions import State
 from ucarpd.health.fitness import SENDING_PAUSE
 from ucarpd.process.suspects import FORMER_KEYS
+from ucarpd.record.last_good import read_all
 from ucarpd.record.maintenance import Note
 
 # -- less fit --------------------------------------------------------------------------------------
@@ -131,10 +132,33 @@ async def test_an_address_that_cannot_be_served_makes_it_less_fit(make, log_line
 
 
 @in_virtual_time
+async def test_addresses_that_a_late_request_puts_in_place_make_it_fit_again(make):
+    bench = make()
+    bench.instance.start()
+    bench.instance.unserved((ONE,))
+    assert "an address cannot be put in place" in bench.instance.shown.note
+    bench.instance.can_serve()
+    assert bench.instance.shown.note == ""
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
 async def test_the_end_of_an_up_script_lets_a_fault_of_the_link_count(make):
     bench = make()
     bench.instance.loss_counts()
     assert bench.interface.story == ["tell faults"]
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_before_it_takes_the_role_it_asks_the_gateway(make):
+    bench = make("UCARP_CHECK_GATEWAY='arp:10.0.0.254 interval=30 hold'\n")
+    await bench.serve()
+    await asyncio.sleep(10)
+    bench.interface.story.clear()
+    bench.instance.probing()
+    await asyncio.sleep(0.1)
+    assert bench.interface.story == ["ask for 10.0.0.254"]
     await bench.instance.stop("stopping")
 
 
@@ -171,13 +195,16 @@ async def test_a_reload_is_taken_over_while_it_serves(make, tmp_path, log_lines)
     bench = make()
     await bench.serve()
     log_lines.told()
-    bench.instance.reconfigure(config_of(tmp_path, "UCARP_ADVSKEW=50\n"))
+    bench.instance.reconfigure(config_of(tmp_path, "UCARP_ADVSKEW=50\nUCARP_FACILITY=local3\n"))
     assert bench.interface.story == ["replace by advskew 50"]
     assert log_lines.told() == ["web: new configuration: applied without a restart"]
     bench.interface.advertised()
     await asyncio.sleep(3)
     assert set(bench.interface.advertised()) == {50}
     assert bench.instance.state is State.MASTER
+    assert bench.instance.parts.log.facility == "local3"
+    (kept,) = read_all(bench.directory)
+    assert kept.loaded.config.advskew == 50, "a start after a crash finds it"
     await bench.instance.stop("stopping")
 
 

@@ -65,7 +65,7 @@ class Bench:
 @pytest.fixture
 def managers(monkeypatch):
     found = [LinkManager(Program.NETWORKD, "/etc/systemd/network/lan.network")]
-    monkeypatch.setattr(link_managers, "find", lambda interface, index: found)
+    monkeypatch.setattr(link_managers, "find", lambda _interface, index: found * (index == 2))
     return found
 
 
@@ -85,6 +85,9 @@ async def test_an_interface_without_ipv6_is_no_other_program(monkeypatch, cause,
     [lasting] = bench.removals.lasting()
     assert lasting.text.endswith(f": {text}")
     bench.removals.note(SOURCE)
+    assert bench.told() == ["taken away"]
+    monkeypatch.setattr(sysctl, cause, lambda _interface: False)
+    bench.removals.note(ip_address("2001:db8::10"))
     assert bench.told() == ["taken away"]
 
 
@@ -173,6 +176,9 @@ async def test_too_often_counts_moments_not_addresses():
     assert "too often" not in bench.told()
     bench.removals.note(SOURCE)
     assert bench.told()[-1] == "too often"
+    await asyncio.sleep(1)
+    bench.removals.note(SOURCE)
+    assert "too often" not in bench.told(), "one more does not make it worse at once"
 
 
 @in_virtual_time
@@ -182,3 +188,7 @@ async def test_seldom_is_not_too_often():
         bench.removals.note(SOURCE)
         await asyncio.sleep(WITHIN / (TOO_OFTEN - 1) + 1)
     assert "too often" not in bench.told()
+    for _ in range(TOO_OFTEN):
+        bench.removals.note(SOURCE)
+        await asyncio.sleep(1)
+    assert "too often" in bench.told()

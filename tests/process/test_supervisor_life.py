@@ -305,6 +305,7 @@ async def test_a_reload_that_is_asked_for_during_another_one_is_done_afterwards(
         assert host.serves("10.0.0.10"), "the first reload waits for the addresses"
         host.write("mail", VHID=2, ADDR="10.0.0.20/24")
         await reload(process)
+        assert sum(each.startswith("RELOADING") for each in host.told) == 1
         assert "mail" not in states(process)
         host.netlink.pause = 0.0
         await asyncio.sleep(TAKES_OVER)

@@ -73,7 +73,8 @@ def test_an_instance_is_found_by_its_file_or_the_directory_of_that(tmp_path, run
     assert cleared(tmp_path / "x/../mail.conf", tmp_path / "web.conf") == ["mail", "web"]
     assert cleared(tmp_path) == ["mail", "web"]
     assert cleared(tmp_path, tmp_path / "web.conf") == ["mail", "web"]
-    assert cleared(tmp_path / "other.conf", "/", "/nonexistent") == []
+    (tmp_path / "web").mkdir()
+    assert cleared(tmp_path / "other.conf", tmp_path / "web", "/", "/nonexistent") == []
 
 
 def test_neither_file_nor_directory_need_exist(tmp_path, run):
@@ -124,20 +125,24 @@ def test_many_records_are_read_twice_each(tmp_path, run, monkeypatch):
         each.lock.release()
 
 
-def test_a_record_that_is_gone_before_it_is_locked_is_left_alone(tmp_path, run):
+@pytest.mark.parametrize("left", [None, {"placed": False}, {"device": "gone1"}])
+def test_a_record_that_changes_before_it_is_locked_is_left_alone(tmp_path, run, left):
     leave(tmp_path, run, "mail", ago=0.5)
-    leave(tmp_path, run, "web")
+    content = leave(tmp_path, run, "web")
 
     class Meanwhile(Sent):
         """The second instance starts and ends while the first one is being cleared."""
 
         def send_frame(self, interface, frame):
             Record("web", run).remove()
+            if left is not None:
+                leave(tmp_path, run, "web", **left)
 
     outcome = run_clear(tmp_path, Meanwhile())
     assert [each.content.instance for each in outcome.cleared] == ["mail"]
     assert outcome.left_alone == []
     outcome.cleared[0].lock.release()
+    InstanceLock("web", run, "gone0", content.vhid, tmp_path / "web.conf").release()
 
 
 def test_an_instance_that_runs_is_left_alone(tmp_path, run):
@@ -214,9 +219,30 @@ def test_where_the_setting_cannot_be_made_the_secondaries_are_put_back(
     monkeypatch.setattr(sysctl, "set", refuse)
     leave(tmp_path, run, device="lo")
     leave(tmp_path, run, "mail", device="lo", ADDR="10.0.0.8/24")
-    table = FakeTable("10.0.0.1", "10.0.0.8", "10.0.0.9")
+    leave(tmp_path, run, "stays", device="lo", ADDR="10.0.0.7/24", SHUTDOWN="no")
+    table = FakeTable("10.0.0.1", "10.0.0.7", "10.0.0.8", "10.0.0.9")
+    assert take_off(tmp_path, table).error is None
+    assert table.left() == ["10.0.0.7", "10.0.0.9"], (
+        "10.0.0.8 is for its own instance to take care of"
+    )
+
+
+@pytest.mark.parametrize(
+    ("ours", "other", "at_risk"),
+    [
+        ("10.0.0.1", None, True),
+        ("10.0.0.1", "2001:db8::9", True),
+        ("10.0.0.1", "10.0.0.9", False),
+        ("2001:db8::1", None, False),
+    ],
+)
+def test_the_routes_need_care_if_the_last_ipv4_address_goes(
+    tmp_path, run, promotes, ours, other, at_risk
+):
+    leave(tmp_path, run, device="lo", ADDR=f"{ours}/24")
+    table = FakeTable(ours, *([other] if other else []))
     take_off(tmp_path, table)
-    assert table.left() == ["10.0.0.9"], "10.0.0.8 is for its own instance to take care of"
+    assert ("keep routes" in table.story) is at_risk
 
 
 def test_one_that_stays_keeps_neither_the_others_nor_the_error(tmp_path, run, promotes):
@@ -265,6 +291,21 @@ def test_each_unicast_peer_is_told(tmp_path, run):
         ("gone0", "10.0.0.12"),
         ("gone0", "10.0.0.13"),
     ]
+
+
+def test_a_peer_that_cannot_be_reached_does_not_keep_the_others_from_it(tmp_path, run):
+    leave(tmp_path, run, ago=0.5, PEERS="10.0.0.12 10.0.0.13")
+
+    class Unreachable(Sent):
+        def send_packet(self, interface, packet, destination):
+            if destination == "10.0.0.12":
+                raise OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
+            super().send_packet(interface, packet, destination)
+
+    sent = Unreachable()
+    (each,) = run_clear(tmp_path, sent).cleared
+    assert each.bowed_out
+    assert [to for _, _, to in sent] == 2 * ["10.0.0.13"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from recorded import content
 
-from ucarpd.record.elsewhere import virtual_addresses_elsewhere
+from ucarpd.record.elsewhere import sharers, virtual_addresses_elsewhere
 from ucarpd.record.record import Record
 
 
@@ -27,6 +27,33 @@ def test_a_process_that_lives_and_is_another_serves_them(file):
         file.write_text(json.dumps(written | {"pid": pid}))
         found = virtual_addresses_elsewhere()
         assert found == ({ip_address("10.0.0.1")} if served else set())
+
+
+@pytest.mark.parametrize(
+    ("change", "is_served"),
+    [({"namespace": 0}, False), ({"boot": "another"}, False), ({"pid_namespace": None}, True)],
+)
+def test_which_records_are_of_this_host(file, change, is_served):
+    """Version 0.2.0 wrote no process namespace."""
+    written = json.loads(file.read_bytes()) | {"pid": os.getppid()}
+    file.write_text(json.dumps(written | change))
+    assert bool(virtual_addresses_elsewhere()) is is_served
+
+
+def test_a_record_that_cannot_be_read_does_not_hide_the_others(file):
+    file.with_name("a.record").mkdir()
+    written = json.loads(file.read_bytes())
+    file.write_text(json.dumps(written | {"pid": os.getppid()}))
+    assert virtual_addresses_elsewhere() == {ip_address("10.0.0.1")}
+
+
+def test_which_file_has_the_same_address(file, tmp_path):
+    written = json.loads(file.read_bytes())
+    file.write_text(json.dumps(written | {"pid": os.getppid()}))
+    (told,) = sharers([ip_address("10.0.0.1"), ip_address("10.0.0.3")])
+    assert told.startswith(f"{tmp_path}/web.conf, ")
+    assert "also has 10.0.0.1:" in told
+    assert sharers([ip_address("10.0.0.3")]) == []
 
 
 def test_thousands_of_unchanged_files_are_read_once(file, monkeypatch):

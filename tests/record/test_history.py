@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -115,8 +116,11 @@ def test_a_garbled_file_is_no_obstacle(tmp_path):
 
 
 def test_it_is_bounded(tmp_path):
-    for number in range(4000):
+    tell(tmp_path, f"0 {'x' * 200}")
+    descriptors = len(list(Path("/proc/self/fd").iterdir()))
+    for number in range(1, 4000):
         tell(tmp_path, f"{number} {'x' * 200}")
+    assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
     files = history.files_of(tmp_path, "web")
     assert all(0 < path.stat().st_size <= history.LARGEST for path in files)
     assert {each.name for each in files[0].parent.iterdir()} == {"web.jsonl", "web.jsonl.1"}
@@ -158,7 +162,11 @@ def test_without_the_group_it_is_for_our_user_alone(tmp_path, monkeypatch):
 def test_members_of_the_group_may_read_it(tmp_path, monkeypatch):
     """Also files that are older than the group; a process without CAP_CHOWN leaves them."""
     monkeypatch.setattr(history, "group_id", lambda: None)
-    tell(tmp_path, "one")
+    before = os.umask(0o077)  # the unit's
+    try:
+        tell(tmp_path, "one")
+    finally:
+        os.umask(before)
     given = []
     monkeypatch.setattr(os, "chown", lambda path, _user, group: given.append(group))
     monkeypatch.setattr(history, "group_id", lambda: 4711)

@@ -12,6 +12,7 @@ from recorded import content
 
 from ucarpd.linux import sysctl
 from ucarpd.linux.lock import InstanceLock
+from ucarpd.linux.namespace import network_namespace
 from ucarpd.record.clearing import Cleared
 from ucarpd.record.leftovers import clear_leftovers
 from ucarpd.record.record import Record, read
@@ -110,15 +111,20 @@ def test_a_down_script_that_fails_is_a_fault_only_if_an_address_is_left(
     assert line.endswith("exit status 255")
 
 
-def test_a_down_script_that_would_harm_the_host_is_not_run(bench, tmp_path, log_lines):
+@pytest.mark.parametrize(
+    ("extra", "ending"),
+    [("2001:db8::1", ": it has a line from ucarpd 0.1.0"), ("10.0.0.2", " done in")],
+)
+def test_a_down_script_that_would_harm_the_host_is_not_run(
+    bench, tmp_path, log_lines, extra, ending
+):
     script = tmp_path / "down.sh"
     script.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\ntrue to $address/32\n")
     script.chmod(0o755)
     down = Hook("down", script, ("eth0", "10.0.0.1"), {}, 20.0)
-    assert bench.clear(bench.leave(down=down, EXTRA_ADDRS="2001:db8::1"))
-    (line,) = log_lines.told()
-    assert f"cannot run [{script} eth0 10.0.0.1]: it has a line from ucarpd 0.1.0" in line
-    assert not (tmp_path / "ran").exists()
+    assert bench.clear(bench.leave(down=down, EXTRA_ADDRS=extra))
+    assert f"[{script} eth0 10.0.0.1]{ending}" in log_lines.told()[-1]
+    assert (tmp_path / "ran").exists() is (extra == "10.0.0.2")
 
 
 def test_units_are_stopped_although_their_stop_fails(bench, tmp_path, monkeypatch, log_lines):
@@ -159,9 +165,10 @@ def test_a_down_script_that_is_gone_is_told_and_no_more(bench, log_lines):
 
 
 def test_the_virtual_mac_device_is_removed(bench, log_lines):
-    assert bench.clear(bench.leave(VMAC="yes"))
+    assert bench.clear(bench.leave(VMAC="yes", found=["10.0.0.1"]))
     assert bench.story == ["open", "remove eth0-v7", "close"]
-    assert log_lines.told() == []
+    (line,) = log_lines.told()
+    assert line.startswith("web: 10.0.0.1 was left on eth0-v7")
     assert bench.is_forgotten()
 
 
@@ -179,3 +186,29 @@ def test_one_that_is_not_done_does_not_keep_the_others(bench, log_lines):
     assert not bench.clear(bad, good)
     assert not bench.is_forgotten()
     assert bench.is_forgotten("mail", 8)
+
+
+@pytest.fixture
+def promoted(tmp_path, run_directory):
+    """The setting of eth0, of which a killed process has left a note."""
+    note = run_directory / f"private/{network_namespace()}-eth0.promoted"
+    note.parent.mkdir(parents=True)
+    note.touch()
+    setting = tmp_path / "net/ipv4/conf/eth0/promote_secondaries"
+    setting.parent.mkdir(parents=True)
+    return setting
+
+
+def test_a_setting_that_a_killed_process_has_left_is_restored(bench, promoted, log_lines):
+    promoted.write_text("1")
+    assert bench.clear(bench.leave())
+    assert promoted.read_text() == "0"
+    assert log_lines.told() == []
+
+
+def test_a_setting_that_cannot_be_restored_is_told(bench, promoted, log_lines):
+    promoted.mkdir()
+    assert bench.clear(bench.leave())
+    (line,) = log_lines.told()
+    assert line.startswith("cannot restore a setting that an earlier run has left: ")
+    assert bench.is_forgotten()

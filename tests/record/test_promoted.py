@@ -5,11 +5,13 @@ With the kernel's own tree: tests/integration/secondaries, and tests/integration
 
 import multiprocessing
 import shutil
+from pathlib import Path
 
 import pytest
 from lab import wait_for
 
 from ucarpd.linux import sysctl
+from ucarpd.linux.namespace import network_namespace
 from ucarpd.linux.sysctl import PROMOTE
 from ucarpd.record.promoted import Promotions, restore_left_over
 
@@ -32,6 +34,10 @@ def notes(run):
     return list((run / "private").iterdir())
 
 
+def descriptors():
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 def begin_and_die(run, setting):
     def change():
         promotions.begin("eth0")
@@ -48,9 +54,11 @@ def begin_and_die(run, setting):
 
 def test_after_a_death_the_setting_is_restored(run, setting):
     begin_and_die(run, setting)
+    lock = run / f"private/{network_namespace()}-eth0-7.vhid"
+    lock.touch()
     restore_left_over(run)
     assert setting.read_text() == "0"
-    assert notes(run) == []
+    assert notes(run) == [lock]
     restore_left_over(run)
 
 
@@ -64,7 +72,7 @@ def test_another_process_may_restore_it_meanwhile(run, setting, monkeypatch):
 
 
 def test_what_a_process_has_changed_for_the_moment_is_left_alone(run, setting):
-    promotions = Promotions(run)
+    promotions, before = Promotions(run), descriptors()
     promotions.begin("eth0")
     setting.write_text("1")
     restore_left_over(run)
@@ -72,6 +80,7 @@ def test_what_a_process_has_changed_for_the_moment_is_left_alone(run, setting):
     promotions.end("eth0")
     promotions.end("eth0")
     assert notes(run) == []
+    assert descriptors() == before
 
 
 def test_what_somebody_has_changed_since_is_theirs(run, setting):
@@ -111,3 +120,4 @@ def test_another_network_namespace_has_interfaces_of_its_own(run, setting, monke
     monkeypatch.setattr("ucarpd.record.promoted.network_namespace", lambda: 1)
     restore_left_over(run)
     assert setting.read_text() == "1"
+    assert len(notes(run)) == 1

@@ -288,8 +288,11 @@ def test_one_that_is_alone_leaves_nothing_of_its_group(tmp_path):
 def test_one_can_be_killed_at_once():
     async def scenario():
         ended = asyncio.get_running_loop().create_future()
-        run(["sleep", "600"], ended).kill()
+        killed = run(["sleep", "600"], ended)
+        killed.kill()
+        assert not killed.has_started
         assert await asyncio.wait_for(ended, 30) == (128 + signal.SIGKILL, False)
+        assert killed.has_started
 
     asyncio.run(scenario())
 

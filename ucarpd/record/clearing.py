@@ -160,14 +160,11 @@ def _remove(
             except OSError as error:
                 errors.append(error)
 
-    try:
-        if are_last:
-            table.keep_routes(device, entries, remove)
-        else:
-            with _secondaries_promoted(device):
-                remove()
-    except OSError as error:
-        errors.append(error)
+    if are_last:
+        table.keep_routes(device, entries, remove)
+    else:
+        with _secondaries_promoted(device):
+            remove()
     return errors[0] if errors else None
 
 
@@ -188,8 +185,6 @@ def _secondaries_promoted(device: str) -> Iterator[None]:
 
 def _put_back(table: AddressTable, index: int, foreign: Sequence[Entry]) -> None:
     """Add the addresses that the kernel has removed together with ours."""
-    if not foreign:
-        return
     there = {entry.identity for entry in table.of(index)}
     for entry in foreign:
         if entry.identity not in there:

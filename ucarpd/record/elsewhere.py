@@ -46,8 +46,6 @@ def others(directory: Path) -> Iterator[Content]:
     for path in paths(directory):
         try:
             written = written_in(path)
-        except PermissionError:
-            raise
         except OSError:
             continue  # Other records stay usable; the instance itself reports the fault.
         if written is None or written.here != where:

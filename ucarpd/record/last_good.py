@@ -81,13 +81,8 @@ def _kept(text: bytes, environ: Mapping[str, str]) -> Kept:
     if any(said[key] != value for key, value in _here().items()):
         raise ValueError("of another boot, network namespace or version")
     contents = {Path(path): bytes.fromhex(content) for path, content in said["contents"].items()}
-
-    def read(path: Path) -> bytes:
-        if path not in contents:
-            raise FileNotFoundError
-        return contents[path]
-
-    return Kept(load_with_lines(Path(said["path"]), environ, read), float(said["since"]))
+    loaded = load_with_lines(Path(said["path"]), environ, contents.__getitem__)
+    return Kept(loaded, float(said["since"]))
 
 
 def _here() -> dict[str, object]:

@@ -43,8 +43,7 @@ class Promotions:
         descriptor = self._held.pop(interface, None)
         if descriptor is not None:
             with contextlib.suppress(OSError):
-                file = private_path(self._directory) / f"{_prefix()}{interface}{_SUFFIX}"
-                file.unlink(missing_ok=True)
+                (private_path(self._directory) / f"{_prefix()}{interface}{_SUFFIX}").unlink()
             unlock(descriptor)
 
 

@@ -211,8 +211,6 @@ def paths(directory: Path) -> list[Path]:
 def _undamaged(name: str, directory: Path) -> Recorded | None:
     try:
         return read(name, directory)
-    except PermissionError:
-        raise
     except OSError:
         return None  # Other records stay usable; the instance itself reports the fault.
 

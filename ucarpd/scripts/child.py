@@ -89,7 +89,6 @@ class Child:
 
     def kill(self) -> None:
         """Kill the program and its process group; `ended` is still called."""
-        self._alone = True
         self._signal_group(signal.SIGKILL)
 
     def _terminate(self, timed_out: Callable[[], None]) -> None:

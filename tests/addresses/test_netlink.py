@@ -78,6 +78,16 @@ async def test_they_are_taken_off_and_the_ledger_is_clean(tmp_path):
 
 
 @in_virtual_time
+async def test_the_end_of_a_removal_is_no_news_about_the_next_term(tmp_path):
+    bench = Bench(tmp_path)
+    bench.netlink.put("eth0", ONE)
+    bench.release(at_start=True)
+    bench.acquire()
+    await asyncio.sleep(0.1)
+    assert (bench.addresses.present(), bench.ledger.placed) == ((ONE, TWO), True)
+
+
+@in_virtual_time
 async def test_what_an_earlier_run_left_is_told(tmp_path):
     bench = Bench(tmp_path)
     bench.ledger.placed = True

@@ -146,6 +146,18 @@ async def test_the_down_script_goes_first_and_what_it_leaves_is_taken_off(make):
 
 
 @in_virtual_time
+async def test_the_end_of_a_removal_is_no_news_about_the_next_term(make):
+    bench = make()
+    bench.acquire()
+    bench.up(0, ONE, TWO)
+    bench.release()
+    bench.hooks.end()
+    bench.acquire()
+    await asyncio.sleep(0.01)
+    assert (bench.addresses.present(), bench.ledger.placed) == ((), True)
+
+
+@in_virtual_time
 async def test_what_a_script_put_on_an_interface_that_was_renamed_is_removed(make):
     bench = make()
     bench.acquire()

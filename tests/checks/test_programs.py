@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -125,6 +126,24 @@ def test_a_program_that_is_too_late_is_killed_with_its_children(probe, tmp_path,
 
     asyncio.run(scenario())
     wait_for_end(pids_in(file))
+
+
+def test_the_event_loop_waits_for_no_thread_to_begin(probe, monkeypatch):
+    monkeypatch.setattr(threading.Thread, "start", pytest.fail)
+
+    async def scenario():
+        running = asyncio.get_running_loop().create_task(
+            probe("exec:/bin/sleep 60 user=root").run()
+        )
+        while not PIDS and not running.done():
+            await asyncio.sleep(0.01)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        while PIDS:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(scenario())
 
 
 def test_what_a_program_leaves_in_its_group_ends_with_it(probe, tmp_path):

@@ -198,6 +198,15 @@ async def test_a_close_ends_what_runs(host):
 
 
 @in_virtual_time
+async def test_a_close_ends_a_check_whose_run_has_just_ended(host):
+    made = host()
+    made.checks.configure([check()])
+    made.check_changed = lambda _: asyncio.get_running_loop().call_soon(made.checks.close)
+    await asyncio.sleep(60)
+    assert len(made.begun) == 1
+
+
+@in_virtual_time
 async def test_a_defect_of_a_probe_is_told_and_the_check_runs_again(host):
     told = []
     asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context))

@@ -35,7 +35,7 @@ def table():
     def table(error):
         made = AddressTable()
         made.close()
-        made._socket = Kernel(error)
+        made._kernel._socket = Kernel(error)
         return made
 
     return table

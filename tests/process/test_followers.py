@@ -203,6 +203,32 @@ async def test_a_role_that_comes_back_after_an_offer_starts_the_units_at_once(ma
     await host.instance.stop("stopping")
 
 
+@pytest.mark.parametrize("means", ["step down", "maintenance"])
+@in_virtual_time
+async def test_a_role_that_is_lost_while_the_units_stop_needs_no_offer_when_it_returns(make, means):
+    host = make()
+    await host.serve()
+    host.systemd.hangs.add("stop")
+    if means == "step down":
+        host.instance.step_down("asked to step down")
+    else:
+        host.instance.maintain((MAINTENANCE,))
+    await asyncio.sleep(0.1)
+    host.interface.engine.interface_lost("eth0 is down", can_send=False)
+    await asyncio.sleep(0.1)
+    assert "units_stopping" not in host.findings()
+    assert (host.instance.parts.engine.machine.rank.unfitness > 0) == (means == "maintenance")
+    host.interface.advertised()
+    host.interface.engine.interface_ready((ONE,))
+    while host.instance.state is not State.MASTER:
+        await asyncio.sleep(0.1)
+    host.systemd.go_on()
+    await asyncio.sleep(2.0)
+    assert len(set(host.interface.advertised())) == 1
+    assert host.systemd.told() == [STOP, START]
+    await host.instance.stop("stopping")
+
+
 @in_virtual_time
 async def test_each_offer_that_nobody_takes_ends(make):
     host = make()

@@ -39,6 +39,8 @@ class NetlinkAddresses:
         self._behind_in: object | None = None
         """The version of the kernel's tables that `step_behind` has looked at."""
         self._jobs = 0
+        self._is_wanted = False
+        """Whether the role was taken since it was last given up."""
         self._index: int | None = None
         """The index of the interface when addresses were added to it."""
         self.reconfigure(config)
@@ -69,7 +71,7 @@ class NetlinkAddresses:
         done: Callable[[Outcome], None],
     ) -> None:
         del transition
-        self._ledger.placed = True
+        self._is_wanted = self._ledger.placed = True
         self._note_index()
         self._jobs += 1
 
@@ -105,6 +107,7 @@ class NetlinkAddresses:
 
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
         del transition
+        self._is_wanted = False
         present = self.present()
         if at_start and present:
             self.tell_found(present)
@@ -229,7 +232,7 @@ class NetlinkAddresses:
             self._index = link.index
 
     def _released(self, done: Callable[[], None]) -> None:
-        self._ledger.placed = bool(self.present())
+        self._ledger.placed = self._is_wanted or bool(self.present())
         done()
 
     def _removed(self, error: OSError | None) -> None:

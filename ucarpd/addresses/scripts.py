@@ -239,7 +239,7 @@ class ScriptedAddresses:
             self._released(done)
 
     def _released(self, done: Callable[[], None]) -> None:
-        self._ledger.placed = bool(self.present())
+        self._ledger.placed = self._is_master or bool(self.present())
         done()
 
     def _begin_guard(self) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-import threading
+from _thread import start_new_thread
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -21,7 +21,8 @@ def in_thread(function: Callable[[], object]) -> None:
         with contextlib.suppress(OSError):
             function()
 
-    threading.Thread(target=work, name="check", daemon=True).start()
+    # Thread.start() would wait until the thread runs: for ever, if there is no memory for that.
+    start_new_thread(work, ())
 
 
 class Beside(Generic[T]):
@@ -76,7 +77,7 @@ class Beside(Generic[T]):
                 future.exception()  # No defect, even if the run has timed out.
 
         try:
-            threading.Thread(target=work, name="check", daemon=True).start()
+            start_new_thread(work, ())
         except RuntimeError as error:
             raise Failed(f"{doing}: {error}") from None
         self._running = future

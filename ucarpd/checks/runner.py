@@ -194,8 +194,8 @@ class _Repeated:
         if self._timer is not None:
             self._timer.cancel()
         if self._task is not None:
-            self._task.remove_done_callback(self._ended)
             self._task.cancel()
+            self._task = None
 
     async def _run(self) -> None:
         timeout = self.check.timeout
@@ -217,6 +217,8 @@ class _Repeated:
             self._note(self.check, True, line)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
+        if task is not self._task:
+            return  # It was closed meanwhile.
         self._task = None
         if not task.cancelled() and (error := task.exception()) is not None:
             self._report(error)

@@ -103,7 +103,8 @@ class RequestSocket:
                 break
             yield answer
         if answer.code:
-            raise OSError(answer.code, "cannot read the kernel's tables")
+            why = os.strerror(answer.code)
+            raise OSError(answer.code, f"cannot read the kernel's tables: {why}")
         if not is_whole:
             raise DumpInterruptedError
 

@@ -43,6 +43,8 @@ class Followers:
         self._is_master = is_master
         self._changed = changed
         self._is_leaving = False
+        self._leaves: list[Callable[[], None]] = []
+        """To be called when the units have stopped, or when the role is lost before that."""
         self._is_over = False
         self._resumption: asyncio.TimerHandle | None = None
         self._routes = RoleRoutes(
@@ -73,21 +75,27 @@ class Followers:
     def role_left(self) -> None:
         """Remove the routes, and stop the units: this host is not MASTER, or not yet."""
         self._routes.take_off()
+        # Later, in another term, it would give away a role that has just come back.
+        self._leave()
         self._end_offer()
         if self._units is not None:
             self._units.stop()
 
     def before_leaving(self, leave: Callable[[], None]) -> None:
-        """Stop the units of a MASTER, and then call `leave`, which offers the role to other hosts."""
+        """Stop the units of a MASTER, and then call `leave`, which offers the role to other hosts.
+
+        If the role is lost meanwhile, `leave` is called at once.
+        """
         if self._units is None or not self._is_master():
             leave()
             return
         self._is_leaving = True
+        self._leaves.append(leave)
         self._faults.set(
             "units_stopping", "its units are being stopped, and then it offers the role"
         )
         self._changed()
-        self._units.stop(partial(self._leave, leave))
+        self._units.stop(self._leave)
 
     async def stop(self) -> None:
         """Stop the units for good; a MASTER must call this while it still is one."""
@@ -104,10 +112,14 @@ class Followers:
         if self._units is not None:
             self._units.close()
 
-    def _leave(self, leave: Callable[[], None]) -> None:
+    def _leave(self) -> None:
+        if not self._leaves:
+            return
+        leaves, self._leaves = self._leaves, []
         self._faults.set("units_stopping", "")
         self._changed()
-        leave()
+        for leave in leaves:
+            leave()
         if self._is_master() and self._resumption is None:
             self._resumption = self._loop.call_later(RESUME_AFTER, self._resume)
 

@@ -128,6 +128,24 @@ def test_what_another_process_serves_is_not_put_back(host):
     assert ipv4(host) == without(before, "172.16.0.1", "172.16.0.12")
 
 
+def test_what_a_script_takes_off_meanwhile_is_not_put_back(host):
+    before = ipv4(host)
+
+    async def scenario(tables):
+        ask = tables.netlink._kernel.ask
+
+        def beside_a_script(request):
+            if request[4] == 21:
+                host.ip("address", "del", "172.16.0.12/16", "dev", "eth0")
+            return ask(request)
+
+        tables.netlink._kernel.ask = beside_a_script
+        await tables.succeed("remove", "eth0", [VIP])
+
+    run_in(host, scenario)
+    assert ipv4(host) == without(before, "172.16.0.1", "172.16.0.12")
+
+
 def test_a_setting_that_the_administrator_has_made_stays(host):
     host.run("sysctl", "-qw", "net.ipv4.conf.eth0.promote_secondaries=1")
     before = ipv4(host)

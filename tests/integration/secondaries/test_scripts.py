@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 from lab import wait_for
-from secondaries import OTHER_VIP, VIP, ipv4, run_in, setting, without
+from secondaries import OTHER_VIP, VIP, ipv4, routes, run_in, setting, without
 
 
 def test_a_script_that_takes_the_virtual_address_off(host, is_container):
@@ -111,6 +111,24 @@ def test_two_scripts_at_a_time_on_one_interface(a, is_container):
     run_in(a, scenario, is_container)
     assert set(ipv4(a)) == {"172.16.0.77"}
     assert setting(a) == "0"
+
+
+def test_the_kernel_s_route_to_an_address_does_not_outlive_it(a, is_container):
+    """With it the host would go on answering for the address."""
+
+    async def scenario(tables):
+        for address in ("172.16.0.1/16", "10.0.0.1/24", "10.0.0.2/24"):
+            a.ip("address", "add", address, "dev", "eth0")
+        await tables.hear("10.0.0.2 added to eth0")
+        tables.netlink.guard_secondaries("eth0", [VIP.ip, ip_address("10.0.0.1")])
+        await tables.ask("beside", lambda: None)
+        for address in ("172.16.0.1/16", "10.0.0.1/24"):
+            a.ip("address", "del", address, "dev", "eth0")
+        await tables.ask("end_guard", "eth0")
+
+    run_in(a, scenario, is_container)
+    assert set(ipv4(a)) == {"172.16.0.11", "10.0.0.2"}
+    assert routes(a, "table", "local", "172.16.0.1") == []
 
 
 def test_a_guard_of_an_interface_that_is_gone_or_goes(a, is_container):

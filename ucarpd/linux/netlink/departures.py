@@ -108,7 +108,7 @@ class Departures:
             if error is not None:
                 failed(error)
 
-        apart = self._events.removed_apart(interface, ip)
+        apart = self._events.removed_apart(interface, guard.ips)
         self._worker.do(partial(self._requests.guards.check, interface, apart), checked, checked)
 
     # -- addresses at risk -------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import errno
 import logging
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import islice
 from typing import Protocol
 
@@ -121,16 +121,16 @@ class Events:
 
         return release
 
-    def removed_apart(self, interface: str, ip: IPAddress) -> frozenset[IPAddress]:
-        """Return the addresses that were removed by a different request than this one.
+    def removed_apart(self, interface: str, ips: Collection[IPAddress]) -> frozenset[IPAddress]:
+        """Return the addresses that were removed by other requests than any of these.
 
         Only removals during a `hold` are known.
         """
-        cause = self._causes.get((interface, ip))
+        causes = {self._causes.get((interface, ip)) for ip in ips}
         return frozenset(
             other
             for (name, other), each in self._causes.items()
-            if other is not None and name == interface and each != cause
+            if other is not None and name == interface and each not in causes
         )
 
     # -- the tables --------------------------------------------------------------------------------

@@ -14,6 +14,9 @@ _NEXT_HOP = struct.Struct("=HBBi")  # length, flags, hops, interface
 _RTA_PREFSRC, _RTA_MULTIPATH, _RTA_NH_ID = "RTA_7", "RTA_9", "RTA_30"
 _WAY = {f"RTA_{number}" for number in (4, 5, 9, 18, 21, 22)}
 """RTA_OIF, RTA_GATEWAY, RTA_MULTIPATH, RTA_VIA, RTA_ENCAP_TYPE, RTA_ENCAP."""
+_PROTOCOL_KERNEL = 2
+_LOCAL, _BROADCAST = 2, 3
+"""Values of `proto` and `type`."""
 
 
 class _RouteMessage(nl.nlmsg):  # type: ignore[misc]  # pyroute2 has no types
@@ -33,13 +36,16 @@ class KernelRoute(NamedTuple):
 
 
 def interface_routes(kernel: RequestSocket, index: int) -> dict[KernelRoute, None]:
-    """Return all IPv4 routes of the interface, of every table, in the kernel's order.
+    """Return the IPv4 routes of the interface, of every table, in the kernel's order.
 
-    For use in `consistent`; raises OSError.
+    Those to the addresses themselves are left out: the kernel makes them with each address, and with
+    one of them a host answers even for an address that it no longer has.  For use in `consistent`;
+    raises OSError.
     """
     by, head = [("RTA_OIF", index)], {"family": socket.AF_INET}
     wanted = request(rtmsg.rtmsg(), rtnl.RTM_GETROUTE, nl.NLM_F_DUMP, by, head)
-    return dict.fromkeys(_route(message.data) for message in kernel.dump(wanted))
+    found = (decoded(_RouteMessage, message.data) for message in kernel.dump(wanted))
+    return dict.fromkeys(_route(message) for message in found if not _is_to_address(message))
 
 
 def in_order(routes: Iterable[KernelRoute]) -> list[KernelRoute]:
@@ -47,8 +53,12 @@ def in_order(routes: Iterable[KernelRoute]) -> list[KernelRoute]:
     return sorted(routes, key=lambda route: -route.scope)
 
 
-def _route(data: bytes) -> KernelRoute:
-    message = decoded(_RouteMessage, data)
+def _is_to_address(message: _RouteMessage) -> bool:
+    is_kernels = message["proto"] == _PROTOCOL_KERNEL
+    return is_kernels and message["type"] in (_LOCAL, _BROADCAST)
+
+
+def _route(message: _RouteMessage) -> KernelRoute:
     found = {name: message.get_attr(name) for name, _ in message["attrs"]}
     source = found.get(_RTA_PREFSRC)
     if _RTA_NH_ID in found:

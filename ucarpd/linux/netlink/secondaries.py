@@ -156,11 +156,16 @@ class Secondaries:
         if before is None or now is None:
             return  # the interface is gone
         ips = {each.ip for each in gone}
+        # If the kernel keeps secondaries, missing ones were removed on purpose, as by a script.
+        are_kept = sysctl.promotes_secondaries(before.interface)
         networks = {_network(each) for each in gone if each.ip.version == 4}
         lost = {
             address: message
             for address, message in before.addresses.items()
-            if address not in now and address.ip not in ips and _network(address) in networks
+            if not are_kept
+            and address not in now
+            and address.ip not in ips
+            and _network(address) in networks
         }
         errors = []
         for address, message in lost.items():

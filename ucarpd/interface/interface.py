@@ -138,14 +138,19 @@ class Interface:
         self.tell_faults()
 
     def detach(self, config: Config) -> None:
-        """Let a virtual host leave; it may start again: the host stays less fit until `tell_faults`."""
+        """Let a virtual host leave.
+
+        If it is the last one here, it may start again: the host stays less fit until `tell_faults`.
+        """
         member = self._members.pop(config.vhid, None)
         if member is not None:
             self._disown(member)
             member.demote_for(())
             self._serve()
         self._neighbours.change()
-        if not self._members:
+        if self._members:
+            self.tell_faults()
+        else:
             self._close_sockets()
             self._misfits.stop()
             if self._look_again is not None:

@@ -320,8 +320,9 @@ class Supervisor:
             instance.parts.exposure.look(wanted.get(name, instance.config))
             instance.parts.fitness.try_again(is_master=instance.state is State.MASTER)
         await self._start_all([new for name, new in wanted.items() if name not in self._instances])
-        for each in self._interfaces.values():
-            each.tell_faults()
+        used = {each.config.interface for each in self.instances}
+        for name in self._interfaces.keys() - used:
+            self._interfaces[name].tell_faults()
         counts = {
             "changed": len(restarted) + len(reconfigured),
             "started": len(self._instances.keys() - before.keys()),

@@ -104,7 +104,7 @@ def test_one_that_hangs_is_ended_although_the_file_sets_no_limit(tmp_path, monke
 
 
 def test_the_end_of_the_process_waits_for_a_while(tmp_path, monkeypatch, log_lines):
-    monkeypatch.setattr(notices, "PATIENCE", 0.3)
+    monkeypatch.setattr(notices, "PATIENCE", 2.0)
     bench = Bench(tmp_path, 'echo "$2" >>$told; sleep 1000')
     assert bench.tell(TRANSITION, TRANSITION._replace(event="stop")) == ["transition"]
     assert any("too slow" in line and "stop MASTER" in line for line in log_lines.told())

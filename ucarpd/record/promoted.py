@@ -33,7 +33,8 @@ class Promotions:
     def begin(self, interface: str) -> None:
         """Note that the setting of this interface will be changed."""
         with contextlib.suppress(OSError):
-            file = private_directory(self._directory) / f"{_prefix()}{interface}{_SUFFIX}"
+            private_directory(self._directory)
+            file = self._note(interface)
             descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             self._held[interface] = descriptor
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -43,8 +44,15 @@ class Promotions:
         descriptor = self._held.pop(interface, None)
         if descriptor is not None:
             with contextlib.suppress(OSError):
-                (private_path(self._directory) / f"{_prefix()}{interface}{_SUFFIX}").unlink()
+                self._note(interface).unlink()
             unlock(descriptor)
+
+    def is_changed_elsewhere(self, interface: str) -> bool:
+        """Return whether another process has changed the setting of this interface for a moment."""
+        return interface not in self._held and self._note(interface).exists()
+
+    def _note(self, interface: str) -> Path:
+        return private_path(self._directory) / f"{_prefix()}{interface}{_SUFFIX}"
 
 
 def restore_left_over(directory: Path) -> None:

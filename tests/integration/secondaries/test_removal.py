@@ -9,6 +9,9 @@ from lab import wait_for
 from secondaries import OTHER_VIP, VIP, ipv4, ipv6, routes, run_in, setting, without
 
 from ucarpd.linux.netlink import InterfaceAddress
+from ucarpd.record.promoted import Promotions
+
+RTM_DELADDR = 21
 
 
 def test_the_kernel_does_take_them_along(host):
@@ -135,7 +138,7 @@ def test_what_a_script_takes_off_meanwhile_is_not_put_back(host):
         ask = tables.netlink._kernel.ask
 
         def beside_a_script(request):
-            if request[4] == 21:
+            if request[4] == RTM_DELADDR:
                 host.ip("address", "del", "172.16.0.12/16", "dev", "eth0")
             return ask(request)
 
@@ -144,6 +147,36 @@ def test_what_a_script_takes_off_meanwhile_is_not_put_back(host):
 
     run_in(host, scenario)
     assert ipv4(host) == without(before, "172.16.0.1", "172.16.0.12")
+
+
+def test_a_setting_of_another_process_keeps_nothing(host, tmp_path):
+    """It has another address to remove, and restores the setting when that is gone."""
+
+    def promote(value):
+        host.run("sysctl", "-qw", f"net.ipv4.conf.eth0.promote_secondaries={value}")
+
+    before = ipv4(host)
+    other = Promotions(tmp_path)
+    other.begin("eth0")
+    promote(1)
+
+    async def scenario(tables):
+        ask = tables.netlink._kernel.ask
+
+        def beside_the_other(request):
+            if request[4] != RTM_DELADDR:
+                return ask(request)
+            promote(0)
+            result = ask(request)
+            promote(1)
+            return result
+
+        tables.netlink._kernel.ask = beside_the_other
+        await tables.succeed("remove", "eth0", [VIP])
+
+    run_in(host, scenario, record=Promotions(tmp_path))
+    assert ipv4(host) == without(before, "172.16.0.1")
+    other.end("eth0")
 
 
 def test_a_setting_that_the_administrator_has_made_stays(host):

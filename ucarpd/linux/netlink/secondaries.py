@@ -49,6 +49,7 @@ class PromotionRecord(Protocol):
 
     def begin(self, interface: str) -> None: ...
     def end(self, interface: str) -> None: ...
+    def is_changed_elsewhere(self, interface: str) -> bool: ...
 
 
 class Secondaries:
@@ -63,6 +64,8 @@ class Secondaries:
         self._users: Counter[str] = Counter()
         self._changed: set[tuple[str, int]] = set()
         """Name and index of each interface with a changed setting, as it may be renamed meanwhile."""
+        self._promised: set[str] = set()
+        """Interfaces on which the kernel keeps secondaries: the setting is ours or lasts."""
 
     # -- keeping them ------------------------------------------------------------------------------
 
@@ -99,6 +102,8 @@ class Secondaries:
         """
         self._users[interface] += 1
         if sysctl.promotes_secondaries(interface):
+            if self._record is not None and not self._record.is_changed_elsewhere(interface):
+                self._promised.add(interface)
             return
         try:
             index = self._kernel.index_of(interface)
@@ -106,6 +111,7 @@ class Secondaries:
                 self._record.begin(interface)
             sysctl.set(interface, 4, sysctl.PROMOTE, "1")
             self._changed.add((interface, index))
+            self._promised.add(interface)
         except OSError:
             self._end_note(interface)
 
@@ -119,6 +125,7 @@ class Secondaries:
         if self._users[interface]:
             return
         del self._users[interface]
+        self._promised.discard(interface)
         for each in [each for each in self._changed if each[0] == interface]:
             name = self._kernel.name_if_there(each[1])
             if name is not None:
@@ -157,7 +164,9 @@ class Secondaries:
             return  # the interface is gone
         ips = {each.ip for each in gone}
         # If the kernel keeps secondaries, missing ones were removed on purpose, as by a script.
-        are_kept = sysctl.promotes_secondaries(before.interface)
+        are_kept = before.interface in self._promised and sysctl.promotes_secondaries(
+            before.interface
+        )
         networks = {_network(each) for each in gone if each.ip.version == 4}
         lost = {
             address: message

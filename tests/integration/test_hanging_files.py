@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from nodes import VIP, conf, wait_for_address
+from nodes import VIP, conf, start_master, wait_for_address
 
 from ucarpd.exit_status import EXIT_CONFIG
 
@@ -151,6 +151,15 @@ def test_a_command_names_a_file_that_hangs_and_continues_with_the_others(a, hang
     assert process.popen.wait(15) == EXIT_CONFIG
     assert process.lines("/etc/ucarp/web.conf: its file system", "does not answer")
     assert process.lines({"fingerprint": "mail: vhid 2", "show-config": "UCARP_VHID=2"}[command])
+
+
+def test_a_role_is_offered_while_the_state_directory_hangs(a, wire, hanging):
+    start_master(a)
+    run = "import sys; from ucarpd.ctl.entry import main; sys.exit(main())"
+    command = [sys.executable, "-c", MOUNT, str(hanging), "-c", run, "step-down"]
+    process = a.start(*command, environment={"STATE_DIRECTORY": str(hanging)})
+    assert process.popen.wait(15) == 1
+    assert process.lines("no host took over")
 
 
 def test_check_names_a_file_that_hangs_and_reloads_the_others(a, hanging):

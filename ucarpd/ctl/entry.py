@@ -26,6 +26,9 @@ VERBS = {
 }
 """What each verb does.  Its module is here, with the verb's name: `step_down` for `step-down`."""
 
+_OF_STATE = ("status", "maintenance", "history")
+"""The verbs that read the state directory: the others work while its file system hangs."""
+
 _EPILOG = "ucarpctl VERB --help says more, ucarpctl(1) everything."
 
 
@@ -86,7 +89,7 @@ def _run(words: Sequence[str]) -> int:
         parser = _parser(f"ucarpctl {words[0]}", description=f"{_sentence(VERBS[words[0]])}")
         verb.add_arguments(parser)
         options = parser.parse_args(words[1:])
-        for directory in (run_directory(), state_directory()):
+        for directory in (run_directory(), *([state_directory()] if words[0] in _OF_STATE else [])):
             if hangs(directory):
                 raise Failure(f"{directory}: its file system does not answer")
         return verb.run(options)

@@ -35,8 +35,12 @@ class KernelRoute(NamedTuple):
     source: IPv4Address | None
 
 
-def interface_routes(kernel: RequestSocket, index: int) -> dict[KernelRoute, None]:
+def interface_routes(
+    kernel: RequestSocket, index: int, source: bytes = b""
+) -> dict[KernelRoute, None]:
     """Return the IPv4 routes of the interface, of every table, in the kernel's order.
+
+    With a packed source address, only those that may have it: there may be a million others.
 
     Those to the addresses themselves are left out: the kernel makes them with each address, and with
     one of them a host answers even for an address that it no longer has.  For use in `consistent`;
@@ -44,7 +48,8 @@ def interface_routes(kernel: RequestSocket, index: int) -> dict[KernelRoute, Non
     """
     by, head = [("RTA_OIF", index)], {"family": socket.AF_INET}
     wanted = request(rtmsg.rtmsg(), rtnl.RTM_GETROUTE, nl.NLM_F_DUMP, by, head)
-    found = (decoded(_RouteMessage, message.data) for message in kernel.dump(wanted))
+    named = (message.data for message in kernel.dump(wanted) if source in message.data)
+    found = (decoded(_RouteMessage, data) for data in named)
     return dict.fromkeys(_route(message) for message in found if not _is_to_address(message))
 
 

@@ -49,8 +49,8 @@ class Snapshot(Lookups):
         """
         link = self.link(interface)
         with closing(RequestSocket()) as kernel:
-            read = partial(interface_routes, kernel, link.index if link else 0)
-            found = consistent(read)
+            index = link.index if link else 0
+            found = consistent(partial(interface_routes, kernel, index, source.packed))
         for route in found:
             message = decoded(rtmsg.rtmsg, route.request)
             if route.source == source and message["proto"] != _OF_KERNEL:

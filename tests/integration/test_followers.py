@@ -77,8 +77,9 @@ def test_a_route_that_another_program_replaces_is_told_and_left_alone(a):
         "2001:db8:1::/48 via fd00::fe": "2001:db8:1::/48 via fd00::99",
         "default via fd00::fe metric 50 table 7": "default via fd00::99 metric 50 table 7",
     }
-    kept = "203.0.113.0/24 via 172.16.0.254"
-    daemon = start_master(a, ROUTES=f"'{'; '.join([*ours, kept])}'")
+    # Python and the C library write the second destination in different ways.
+    kept = ["203.0.113.0/24 via 172.16.0.254", "::ffff:1.2.3.0/120 via fd00::fe"]
+    daemon = start_master(a, ROUTES=f"'{'; '.join([*ours, *kept])}'")
 
     def listed():
         return "\n".join(
@@ -86,17 +87,17 @@ def test_a_route_that_another_program_replaces_is_told_and_left_alone(a):
             for family in ("-4", "-6")
         )
 
-    wait_for("the routes", lambda: listed().count(" via ") == len(ours) + 1)
+    wait_for("the routes", lambda: listed().count(" via ") == len(ours) + len(kept))
     for each in ours.values():
         a.ip("-6" if "::" in each else "-4", "route", "replace", *each.split())
     for each in ours:
         daemon.wait_for_line(f"the route {each} is not set: this host has one")
-    assert listed().count(" via ") == 1
+    assert listed().count(" via ") == len(kept)
     for each in ours.values():
         a.ip("-6" if "::" in each else "-4", "route", "delete", *each.split())
-    wait_for("the routes again", lambda: listed().count(" via ") == len(ours) + 1)
+    wait_for("the routes again", lambda: listed().count(" via ") == len(ours) + len(kept))
     assert daemon.lines("put back") == []
-    assert daemon.lines(kept) == []
+    assert len(daemon.lines("is not set")) == len(ours)
 
 
 def test_a_route_leaves_a_device_that_was_renamed(a):

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any, Protocol, TypeVar
 
 from ucarpd.carp.params import IPAddress
@@ -180,7 +180,9 @@ def _place(route: VirtualRoute) -> _Place:
 
 def _place_of(data: bytes) -> _Place:
     found = decoded(rtmsg.rtmsg, data)
-    table, destination = found.get_attr("RTA_TABLE"), found.get_attr("RTA_DST")
+    table, text = found.get_attr("RTA_TABLE"), found.get_attr("RTA_DST")
+    # Python writes ::ffff:1.2.3.0 in another way than the C library.
+    destination = str(ip_address(text)) if text else None
     metric = found.get_attr("RTA_PRIORITY") or 0
     return found["family"], table, destination, found["dst_len"], metric
 

@@ -16,7 +16,7 @@ def pair(a, b, package):
     """ucarpd installed on a, and its shipped scripts put to ucarp's use on b."""
     a.run("apt-get", "install", "-y", f"/root/{package.name}")
     b.shell(f"dpkg-deb --extract /root/{package.name} /root/unpacked")
-    b.shell("cp -r /root/unpacked/etc/ucarp /etc/")
+    b.shell("cp -r /root/unpacked/usr/share/ucarpd /etc/ucarp")
     options = (
         f"--interface=eth0 --srcip={b.address} --vhid=1 --pass=geheim --addr={VIP} --advskew=100"
     )

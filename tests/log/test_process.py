@@ -114,7 +114,7 @@ def cmdline(pid):
 def names(pid):
     return Path(f"/proc/{pid}/comm").read_text().strip(), cmdline(pid).split("\\0")[0]
 
-until(lambda: "carp-log" in cmdline(process.pid))
+until(lambda: names(process.pid)[1] == "carp-log")
 print(*names(process.pid))
 for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGINT):
     os.kill(process.pid, number)

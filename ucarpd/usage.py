@@ -11,7 +11,7 @@ def of_systemctl(words: Sequence[str]) -> str:
     """Return the command of systemd that does what `words` ask for; empty if there is none."""
     if not words or words[0] not in _OF_SYSTEMCTL:
         return ""
-    name = words[1].removesuffix(".conf") if words[1:] else "NAME"
+    name = words[1].rpartition("/")[2].removesuffix(".conf") if words[1:] else "NAME"
     return f"systemctl {words[0]} ucarpd@{name}"
 
 

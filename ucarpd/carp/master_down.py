@@ -31,8 +31,8 @@ already missing.
 """
 
 HEAD_START = 1 / 8
-"""The part of its advskew by which a backup waits longer for a slower master: of several backups,
-the preferred one wakes up first, as it does by their own intervals.
+"""The part of its advskew by which a backup waits longer for a slower master: of several backups with
+one advbase, the preferred one wakes up first, as it does by their own intervals.
 """
 
 

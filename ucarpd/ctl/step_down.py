@@ -27,8 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     feed = Feed(options.name)
-    before = feed.settle()
-    known = by_name(before)
+    known = by_name(feed.settle())
     pending, silent = _offer(options.name)
     if not (known or pending or silent):
         raise Failure("no instance runs on this host")

@@ -190,7 +190,7 @@ class Sockets:
     def _read_known(self) -> None:
         """Hand over the frames of both families in the order in which they came.
 
-        Many wait after a sleep of the process; one family alone would seem to be silent meanwhile.
+        Many may wait after a sleep of the process, and one family alone would seem to be silent meanwhile.
         """
         arrivals = [each for known in self._known.values() for each in _waiting(known)]
         for frame, at in sorted(arrivals, key=itemgetter(1)):

@@ -150,6 +150,20 @@ def test_one_that_was_moved_and_linked_stays(upgradable):
     assert upgradable.texts() == {"ucarp-up.sh": "1"}
 
 
+@pytest.mark.parametrize("is_link", [False, True])
+def test_copies_beside_them_stay(upgradable, is_link):
+    elsewhere = upgradable.directory / "mine.sh"
+    elsewhere.write_text(OWN)
+    for name in NAMES:
+        copy = upgradable.etc / f"{name}.new"
+        copy.symlink_to(elsewhere) if is_link else copy.write_text(OWN)
+    upgradable.install("2")
+    upgradable.conffiles("1")
+    upgradable.dpkg("--purge", "ucarpd")
+    assert upgradable.texts() == {f"{name}.new": OWN for name in NAMES}
+    assert elsewhere.read_text() == OWN
+
+
 def test_a_deleted_one_stays_deleted(upgradable):
     (upgradable.etc / "ucarp-up.sh").unlink()
     for version in ("2", "2", "3"):

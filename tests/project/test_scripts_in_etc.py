@@ -209,6 +209,19 @@ def test_an_upgrade_that_fails_changes_nothing(host):
     assert host.texts() == dict.fromkeys(NAMES, "1")
 
 
+def test_an_edited_one_stays_after_an_upgrade_that_was_taken_back_half_done(host):
+    host.conffiles("1")
+    (host.etc / "ucarp-up.sh").write_text(OWN)
+    host.dpkg("--unpack", host.package("2", conffiles=False))
+    host.conffiles("1")
+    assert host.texts() == {"ucarp-down.sh": "1", "ucarp-up.sh": OWN}
+    host.install("2")
+    assert host.texts() == {"ucarp-down.sh": "2", "ucarp-up.sh": OWN}
+    assert host.known_to_dpkg() == ""
+    host.dpkg("--purge", "ucarpd")
+    assert host.texts() == {"ucarp-up.sh": OWN}
+
+
 def test_the_way_back_to_conffiles_asks_nothing(host):
     host.conffiles("1")
     host.install("2")

@@ -130,10 +130,8 @@ build_package() {
 }
 
 package_built() {
-    local release
-    # If one fails, the tests try it again, and say why.
-    for release in "${releases[@]}"; do end "root-$release" >/dev/null || true; done
-    end package
+    local job
+    for job in "${releases[@]/#/root-}" package; do end "$job"; done
     UCARPD_DEB=$project/$(tail -n 1 "$work/package.log")
     export UCARPD_DEB
 }
@@ -150,13 +148,13 @@ stage_package() {
     local job status=0 jobs=("${releases[@]}")
     step "the package on Debian 12 and 13 with systemd${1:+; beside it, the newest libraries of PyPI}"
     package_built
+    [ -z "${1:-}" ] || end environment
     for job in "${releases[@]}"; do
         # They mostly wait, too; each file has machines of its own.
         TMPDIR=$work begin 0 "$job" tests "$job" $python -rP -n 2 --dist loadfile tests/system \
             -k "$job${1:+ and not (${left_out[$job]})}"
     done
     if [ -n "${1:-}" ]; then
-        end environment
         # The machines come first: they are timed.
         begin 10 newest newest
         jobs+=(newest)

@@ -115,22 +115,26 @@ def test_a_signal_ends_it_at_once_and_nothing_is_left(bash, number: signal.Signa
 
 STUBS = """
 broken=$1
-package_built() { :; }
-for job in compiled environment; do begin 0 $job :; done
 tests() { echo "this is $1"; [ "$1" != "$broken" ]; }
+for job in compiled environment root-bookworm root-trixie package; do begin 0 $job tests $job; done
 newest() { tests newest; }
 eval "stage_$2"
 echo passed
 """
 
+MADE = ["root-bookworm", "root-trixie", "package"]
+
 
 @pytest.mark.parametrize(
     ("broken", "stage", "told"),
     [
-        ("", "package newest", ["bookworm", "trixie", "newest"]),
-        ("", "package", ["bookworm", "trixie"]),
-        ("trixie", "package newest", ["bookworm", "trixie", "newest"]),
-        ("newest", "package newest", ["bookworm", "trixie", "newest"]),
+        ("", "package newest", [*MADE, "environment", "bookworm", "trixie", "newest"]),
+        ("", "package", [*MADE, "bookworm", "trixie"]),
+        ("trixie", "package newest", [*MADE, "environment", "bookworm", "trixie", "newest"]),
+        ("newest", "package newest", [*MADE, "environment", "bookworm", "trixie", "newest"]),
+        ("root-trixie", "package", MADE[:2]),
+        ("package", "package", MADE),
+        ("environment", "package newest", [*MADE, "environment"]),
         ("", "rest", ["integration", "rest"]),
         ("integration", "rest", ["integration", "rest"]),
         ("rest", "rest", ["integration", "rest"]),

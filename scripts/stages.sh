@@ -46,14 +46,17 @@ pytest_in() { # NAME PYTHON ARGUMENT...
         --basetemp "$folder" --junit-xml "$folder.xml" --durations 5 "$@"
 }
 
-# Run pytest; a few tests may fail once.
+# Run pytest; a few tests may fail once.  First attempts run side by side, a second one alone: under a lock.
 tests() { # NAME PYTHON ARGUMENT...
     local status=0
-    pytest_in "$@" || status=$?
+    { await flock --shared 9; pytest_in "$@" 9<&-; } 9<"$work" || status=$?
     [ $status -ne 0 ] || return 0
     may_run_again "$1" $status || return $status
     step "$1: the failed tests run once more, alone"
-    pytest_in "$@" --last-failed --last-failed-no-failures none -n 0 -x || return
+    {
+        await flock 9
+        pytest_in "$@" --last-failed --last-failed-no-failures none -n 0 -x 9<&-
+    } 9<"$work" || return
     echo "$1: passed at the second attempt; the first one is above"
 }
 

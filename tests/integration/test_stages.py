@@ -122,6 +122,31 @@ eval "stage_$2"
 echo passed
 """
 
+FAILURES = """
+pytest_in() {
+    echo "this is $1"
+    case $* in *--last-failed*) touch "$work/again"; return ;; esac
+    mkdir -p "$work/$1.cache/v/cache"
+    echo '"a::b": true' >"$work/$1.cache/v/cache/lastfailed"
+    touch "$work/$1.xml"
+    # The first attempt of one lasts until the other is about to begin its second one, or has begun it.
+    while [ "$1" = rest ] && [ ! -e "$work/waits" ] && [ ! -e "$work/again" ]; do sleep 0.01; done
+    [ ! -e "$work/again" ] || echo "this is beside"
+    return 1
+}
+await() { [ "$*" != "flock 9" ] || touch "$work/waits"; "$@"; }
+begin 0 compiled :
+stage_rest
+"""
+
+
+def test_a_second_attempt_runs_alone(bash):
+    output, _ = bash(FAILURES).communicate(timeout=60)
+    assert output.count("passed at the second attempt") == 2, output
+    assert output.count("this is integration") == output.count("this is rest") == 2
+    assert "beside" not in output
+
+
 MADE = ["root-bookworm", "root-trixie", "package"]
 
 

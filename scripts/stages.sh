@@ -26,7 +26,7 @@ step() { printf '\n== %s\n' "$*"; }
 # Begin a job beside the others, and wait for its end: what it prints is shown then.
 declare -A begun
 begin() { # NICENESS NAME COMMAND...
-    (renice -n "$1" $BASHPID >/dev/null && "${@:3}") &>"$work/$2.log" &
+    (renice -n $(($(nice) + $1)) $BASHPID >/dev/null && "${@:3}") &>"$work/$2.log" &
     begun[$2]=$!
 }
 end() { # NAME

@@ -113,6 +113,11 @@ def test_a_signal_ends_it_at_once_and_nothing_is_left(bash, number: signal.Signa
     assert popen.wait(60) == 128 + number
 
 
+def test_jobs_are_nicer_than_the_run_itself(bash):
+    output, _ = bash("renice -n 12 $$ >/dev/null; begin 5 it nice; end it").communicate(timeout=60)
+    assert output.endswith("17\n")
+
+
 STUBS = """
 broken=$1
 tests() { echo "this is $1"; [ "$1" != "$broken" ]; }

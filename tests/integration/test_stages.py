@@ -118,6 +118,21 @@ def test_jobs_are_nicer_than_the_run_itself(bash):
     assert output.endswith("17\n")
 
 
+def test_a_file_that_vanishes_while_its_owner_changes_is_no_failure(bash, tmp_path: Path):
+    (tmp_path / "bin").mkdir()
+    other = tmp_path / "bin/chown"
+    other.write_text('#!/bin/sh\nrm -f "${0%/bin/*}/vanishing"; exec /bin/chown "$@"\n')
+    other.chmod(0o755)
+    for name in ("kept", "vanishing"):
+        (tmp_path / name).touch()
+    os.chown(tmp_path, 4321, 4321)
+    popen = bash("project=$1 PATH=$1/bin:$PATH; begin 0 it give_back; end it", str(tmp_path))
+    output, _ = popen.communicate(timeout=60)
+    assert popen.returncode == 0, output
+    assert (tmp_path / "kept").stat().st_uid == 4321
+    assert not (tmp_path / "vanishing").exists()
+
+
 STUBS = """
 broken=$1
 tests() { echo "this is $1"; [ "$1" != "$broken" ]; }

@@ -127,7 +127,9 @@ make_environment() {
 
 give_back() {
     [ "$(stat -c %u "$project")" -eq 0 ] ||
-        find "$project" -xdev -user 0 -exec chown -h --reference="$project" {} +
+        # Others may be at work in it: what has gone meanwhile needs no owner.
+        find "$project" -ignore_readdir_race -xdev -user 0 \
+            -exec chown -h --reference="$project" {} + 2>/dev/null || true
 }
 
 # Python compiles imported modules, and the files would belong to root.  With PYTHONDONTWRITEBYTECODE it

@@ -26,7 +26,7 @@ step() { printf '\n== %s\n' "$*"; }
 # Begin a job beside the others, and wait for its end: what it prints is shown then.
 declare -A begun
 begin() { # NICENESS NAME COMMAND...
-    (renice -n "$1" $BASHPID >/dev/null && "${@:3}") &>"$work/$2.log" &
+    (renice -n $(($(nice) + $1)) $BASHPID >/dev/null && "${@:3}") &>"$work/$2.log" &
     begun[$2]=$!
 }
 end() { # NAME
@@ -46,14 +46,17 @@ pytest_in() { # NAME PYTHON ARGUMENT...
         --basetemp "$folder" --junit-xml "$folder.xml" --durations 5 "$@"
 }
 
-# Run pytest; a few tests may fail once.
+# Run pytest; a few tests may fail once.  First attempts run side by side, a second one alone: under a lock.
 tests() { # NAME PYTHON ARGUMENT...
     local status=0
-    pytest_in "$@" || status=$?
+    { await flock --shared 9; pytest_in "$@" 9<&-; } 9<"$work" || status=$?
     [ $status -ne 0 ] || return 0
     may_run_again "$1" $status || return $status
     step "$1: the failed tests run once more, alone"
-    pytest_in "$@" --last-failed --last-failed-no-failures none -n 0 -x || return
+    {
+        await flock 9
+        pytest_in "$@" --last-failed --last-failed-no-failures none -n 0 -x 9<&-
+    } 9<"$work" || return
     echo "$1: passed at the second attempt; the first one is above"
 }
 
@@ -130,10 +133,8 @@ build_package() {
 }
 
 package_built() {
-    local release
-    # If one fails, the tests try it again, and say why.
-    for release in "${releases[@]}"; do end "root-$release" >/dev/null || true; done
-    end package
+    local job
+    for job in "${releases[@]/#/root-}" package; do end "$job"; done
     UCARPD_DEB=$project/$(tail -n 1 "$work/package.log")
     export UCARPD_DEB
 }
@@ -150,13 +151,13 @@ stage_package() {
     local job status=0 jobs=("${releases[@]}")
     step "the package on Debian 12 and 13 with systemd${1:+; beside it, the newest libraries of PyPI}"
     package_built
+    [ -z "${1:-}" ] || end environment
     for job in "${releases[@]}"; do
         # They mostly wait, too; each file has machines of its own.
         TMPDIR=$work begin 0 "$job" tests "$job" $python -rP -n 2 --dist loadfile tests/system \
             -k "$job${1:+ and not (${left_out[$job]})}"
     done
     if [ -n "${1:-}" ]; then
-        end environment
         # The machines come first: they are timed.
         begin 10 newest newest
         jobs+=(newest)

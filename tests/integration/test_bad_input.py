@@ -96,7 +96,9 @@ def ucarpd(
 
 def assert_refused(directory: Path, result: subprocess.CompletedProcess[str], message: str) -> None:
     assert result.returncode == 78
-    assert re.search(message, result.stderr), result.stderr
+    told = [line for line in result.stderr.splitlines() if re.search(message, line)]
+    assert told, result.stderr
+    assert not any(line.endswith("(warning)") for line in told)
     assert "Traceback" not in result.stderr
     assert PASSWORD not in result.stdout + result.stderr
     assert "pppp" not in result.stdout + result.stderr

@@ -151,7 +151,7 @@ def test_an_address_that_cannot_be_removed_is_told_and_stays_recorded(a):
     assert not a.has(VIP)
 
 
-def test_the_bow_out_leaves_at_once(a, wire):
+def test_the_bow_out_leaves_within_two_seconds(a, wire):
     """The interpreter takes some hundredths of a second, and on a busy machine more than one."""
     a.ip("address", "add", f"{VIP}/16", "dev", "eth0")
     record = leave(a)

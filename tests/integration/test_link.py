@@ -97,6 +97,7 @@ def test_interface_deleted_and_created_again(a, b, wire):
     wire.wait_more(a.address, 2)
 
 
+@both_ways
 def test_interface_replaced_while_the_daemon_is_stopped(a, b, wire):
     """The new interface has the name and the index of the old one."""
     on_a = start_master(a)
@@ -134,6 +135,7 @@ def test_interface_renamed(a, b, wire):
     assert not a.has(VIP, "lan0")
 
 
+@both_ways
 def test_interface_missing_at_start(a, wire):
     a.ip("link", "delete", "eth0")
     daemon = start(a)

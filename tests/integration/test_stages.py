@@ -113,24 +113,73 @@ def test_a_signal_ends_it_at_once_and_nothing_is_left(bash, number: signal.Signa
     assert popen.wait(60) == 128 + number
 
 
+def test_jobs_are_nicer_than_the_run_itself(bash):
+    output, _ = bash("renice -n 12 $$ >/dev/null; begin 5 it nice; end it").communicate(timeout=60)
+    assert output.endswith("17\n")
+
+
+def test_a_file_that_vanishes_while_its_owner_changes_is_no_failure(bash, tmp_path: Path):
+    (tmp_path / "bin").mkdir()
+    other = tmp_path / "bin/chown"
+    other.write_text('#!/bin/sh\nrm -f "${0%/bin/*}/vanishing"; exec /bin/chown "$@"\n')
+    other.chmod(0o755)
+    for name in ("kept", "vanishing"):
+        (tmp_path / name).touch()
+    os.chown(tmp_path, 4321, 4321)
+    popen = bash("project=$1 PATH=$1/bin:$PATH; begin 0 it give_back; end it", str(tmp_path))
+    output, _ = popen.communicate(timeout=60)
+    assert popen.returncode == 0, output
+    assert (tmp_path / "kept").stat().st_uid == 4321
+    assert not (tmp_path / "vanishing").exists()
+
+
 STUBS = """
 broken=$1
-package_built() { :; }
-for job in compiled environment; do begin 0 $job :; done
 tests() { echo "this is $1"; [ "$1" != "$broken" ]; }
+for job in compiled environment root-bookworm root-trixie package; do begin 0 $job tests $job; done
 newest() { tests newest; }
 eval "stage_$2"
 echo passed
 """
 
+FAILURES = """
+pytest_in() {
+    echo "this is $1"
+    case $* in *--last-failed*) touch "$work/again"; return ;; esac
+    mkdir -p "$work/$1.cache/v/cache"
+    echo '"a::b": true' >"$work/$1.cache/v/cache/lastfailed"
+    touch "$work/$1.xml"
+    # The first attempt of one lasts until the other is about to begin its second one, or has begun it.
+    while [ "$1" = rest ] && [ ! -e "$work/waits" ] && [ ! -e "$work/again" ]; do sleep 0.01; done
+    [ ! -e "$work/again" ] || echo "this is beside"
+    return 1
+}
+await() { [ "$*" != "flock 9" ] || touch "$work/waits"; "$@"; }
+begin 0 compiled :
+stage_rest
+"""
+
+
+def test_a_second_attempt_runs_alone(bash):
+    output, _ = bash(FAILURES).communicate(timeout=60)
+    assert output.count("passed at the second attempt") == 2, output
+    assert output.count("this is integration") == output.count("this is rest") == 2
+    assert "beside" not in output
+
+
+MADE = ["root-bookworm", "root-trixie", "package"]
+
 
 @pytest.mark.parametrize(
     ("broken", "stage", "told"),
     [
-        ("", "package newest", ["bookworm", "trixie", "newest"]),
-        ("", "package", ["bookworm", "trixie"]),
-        ("trixie", "package newest", ["bookworm", "trixie", "newest"]),
-        ("newest", "package newest", ["bookworm", "trixie", "newest"]),
+        ("", "package newest", [*MADE, "environment", "bookworm", "trixie", "newest"]),
+        ("", "package", [*MADE, "bookworm", "trixie"]),
+        ("trixie", "package newest", [*MADE, "environment", "bookworm", "trixie", "newest"]),
+        ("newest", "package newest", [*MADE, "environment", "bookworm", "trixie", "newest"]),
+        ("root-trixie", "package", MADE[:2]),
+        ("package", "package", MADE),
+        ("environment", "package newest", [*MADE, "environment"]),
         ("", "rest", ["integration", "rest"]),
         ("integration", "rest", ["integration", "rest"]),
         ("rest", "rest", ["integration", "rest"]),

@@ -1,6 +1,7 @@
 """The command `ucarp`, beside the real command of the same name."""
 
 import os
+import re
 import signal
 import socket
 import sys
@@ -12,6 +13,7 @@ from lab import PROJECT, wait_for
 from nodes import BACKUP, MASTER, VIP, start_ucarp, wait_for_address, wait_for_no_address
 
 from ucarpd.migrate.background import PATIENCE
+from ucarpd.migrate.running import SAY_BEFORE
 
 REAL = "/usr/sbin/ucarp"
 RUNS, WAITS = "runs", "waits"
@@ -248,7 +250,11 @@ def test_in_the_background(a, ucarp, syslog):
     began = time.monotonic()
     caller = a.start(*wrap, ucarp, *words, "--pass=geheim", "-B")
     assert caller.popen.wait(30) == 0
-    assert caller.text() == "" or time.monotonic() - began > PATIENCE
+    said = caller.text()
+    # On a busy machine the start may take longer than the caller waits.
+    is_slow = time.monotonic() - began > PATIENCE - SAY_BEFORE
+    waits = r"ucarp: .*; it keeps trying in the background\n"
+    assert said == "" or (is_slow and re.fullmatch(waits, said)), said
     (pid,) = daemons(a)
     # Whoever looks for it finds it, and no password.
     assert command_line(pid) == [ucarp, *words, "--pass=***", "-B"]

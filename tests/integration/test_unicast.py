@@ -6,6 +6,7 @@ from nodes import (
     BACKUP,
     MASTER,
     VIP,
+    both_ways,
     start,
     start_backup,
     start_master,
@@ -29,6 +30,7 @@ def port_of_a(lab, a):
         yield wire
 
 
+@both_ways
 def test_three_hosts_without_multicast(a, b, c, port_of_a):
     """One list for all of them; each skips itself."""
     for host in (a, b, c):

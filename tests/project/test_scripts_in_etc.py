@@ -5,6 +5,7 @@ nobody to answer a question of dpkg: it would fail.
 """
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -140,6 +141,22 @@ def test_an_edited_one_stays_even_at_a_purge(upgradable):
     assert upgradable.texts() == {"ucarp-up.sh": OWN}
 
 
+def test_one_that_already_has_the_new_text_is_renewed_by_the_next_upgrade(upgradable):
+    (upgradable.etc / "ucarp-up.sh").write_text("2")
+    for version in ("2", "3"):
+        upgradable.install(version)
+    assert upgradable.texts() == dict.fromkeys(NAMES, "3")
+
+
+def test_a_host_without_the_shipped_scripts_or_the_directory(host):
+    host.install("1")
+    shutil.rmtree(host.etc)
+    shutil.rmtree(host.root / "usr/share/ucarpd")
+    run_again = ("sh", "-e", host.root / "var/lib/dpkg/info/ucarpd.postinst", "configure", "1")
+    subprocess.run(run_again, check=True, env={**os.environ, "DPKG_ROOT": str(host.root)})
+    assert host.texts() == {}
+
+
 def test_one_that_was_moved_and_linked_stays(upgradable):
     elsewhere = upgradable.directory / "up.sh"
     (upgradable.etc / "ucarp-up.sh").rename(elsewhere)
@@ -148,6 +165,20 @@ def test_one_that_was_moved_and_linked_stays(upgradable):
     upgradable.dpkg("--purge", "ucarpd")
     assert (upgradable.etc / "ucarp-up.sh").readlink() == elsewhere
     assert upgradable.texts() == {"ucarp-up.sh": "1"}
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_copies_beside_them_stay(upgradable, is_link):
+    elsewhere = upgradable.directory / "mine.sh"
+    elsewhere.write_text(OWN)
+    for name in NAMES:
+        copy = upgradable.etc / f"{name}.new"
+        copy.symlink_to(elsewhere) if is_link else copy.write_text(OWN)
+    upgradable.install("2")
+    upgradable.conffiles("1")
+    upgradable.dpkg("--purge", "ucarpd")
+    assert upgradable.texts() == {f"{name}.new": OWN for name in NAMES}
+    assert elsewhere.read_text() == OWN
 
 
 def test_a_deleted_one_stays_deleted(upgradable):
@@ -195,10 +226,25 @@ def test_an_upgrade_that_fails_changes_nothing(host):
     assert host.texts() == dict.fromkeys(NAMES, "1")
 
 
+def test_an_edited_one_stays_after_an_upgrade_that_was_taken_back_half_done(host):
+    host.conffiles("1")
+    (host.etc / "ucarp-up.sh").write_text(OWN)
+    host.dpkg("--unpack", host.package("2", conffiles=False))
+    host.conffiles("1")
+    assert host.texts() == {"ucarp-down.sh": "1", "ucarp-up.sh": OWN}
+    host.install("2")
+    assert host.texts() == {"ucarp-down.sh": "2", "ucarp-up.sh": OWN}
+    assert host.known_to_dpkg() == ""
+    host.dpkg("--purge", "ucarpd")
+    assert host.texts() == {"ucarp-up.sh": OWN}
+
+
 def test_the_way_back_to_conffiles_asks_nothing(host):
     host.conffiles("1")
+    (host.etc / "ucarp-up.sh").chmod(0o700)
     host.install("2")
     host.conffiles("1")
     assert host.texts() == dict.fromkeys(NAMES, "1")
+    assert (host.etc / "ucarp-up.sh").stat().st_mode & 0o777 == 0o700
     host.install("2")
     assert host.texts() == dict.fromkeys(NAMES, "2")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lab import Lab, LabError, run, wait_for
 from lab.hosts import addresses_in
-from mirrors import proxy_options
+from mirrors import cause, proxy_options
 
 PACKAGES = (
     *("systemd-sysv", "dbus", "iproute2", "iputils-ping", "procps", "apache2", "rsyslog", "curl"),
@@ -241,4 +241,7 @@ def repacked(package: Path, directory: Path) -> Path:
 
 
 if __name__ == "__main__":
-    build_root(sys.argv[1], Path(sys.argv[2]))
+    try:
+        build_root(sys.argv[1], Path(sys.argv[2]))
+    except LabError as error:
+        sys.exit(f"cannot build a Debian {sys.argv[1]}: {cause(str(error))}")

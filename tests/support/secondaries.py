@@ -63,9 +63,7 @@ def ipv4(host):
 
 
 def ipv6(host):
-    text = host.ip("-6", "address", "show", "dev", "eth0").stdout
-    # For a second or two the kernel looks for duplicates.
-    return text.replace(" tentative", "")
+    return host.ip("-6", "address", "show", "dev", "eth0").stdout
 
 
 def routes(host, *selection):

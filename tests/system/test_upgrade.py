@@ -120,6 +120,9 @@ def test_both_hosts_are_upgraded_in_the_same_second(a, b, pair, client, package,
         assert log(machine).count(MASTER) <= takeovers[machine] + 1
         for name in ("ucarp-up.sh", "ucarp-down.sh"):
             machine.run("cmp", f"/usr/share/ucarpd/{name}", f"/etc/ucarp/{name}")
+        conffiles = machine.run("dpkg-query", "-W", "-f", "${Conffiles}", "ucarpd").stdout
+        assert "/etc/ucarp/" not in conffiles
+        assert machine.run("dpkg-divert", "--list", "/etc/ucarp/*").stdout == ""
     silence = client.silence(began)
     print(f"both upgraded at once, from {old}: nobody answered for {silence:.2f} s at most")
     assert silence < 1.5

@@ -20,6 +20,8 @@ def test_the_kernel_does_take_them_along(host):
 
 
 def test_addresses_stay_as_they_are(host, is_container):
+    # For a second or two the kernel looks for duplicates.
+    wait_for("the address of IPv6", lambda: "tentative" not in ipv6(host))
     before, before6 = ipv4(host), ipv6(host)
 
     async def scenario(tables):

@@ -139,6 +139,27 @@ def test_an_address_removed_under_a_working_up_script_comes_back(a, wire):
     assert len(daemon.lines(f"Spawning {run}")) == 1
 
 
+def test_an_address_that_goes_at_once_with_the_first_one_of_its_network_comes_back(a):
+    """The first one may be that of another virtual host, which has just lost its role."""
+    for scope in ("all", "eth0"):
+        a.sysctl(f"net/ipv4/conf/{scope}/promote_secondaries", "0")
+    a.ip("address", "add", "10.9.0.4/24", "dev", "eth0")
+    begun, stopped = a.root / "begun", a.root / "stopped"
+    add = "ip address add 10.9.0.5/24 dev eth0 label eth0:5"
+    write_scripts(a, up=f"touch {begun}\nuntil test -e {stopped}; do sleep 0.1; done\n{add}\n")
+    daemon = start(a, **BOTH, ADDR="10.9.0.5", MASK=None)
+    wait_for("the up-script", begun.exists)
+    daemon.signal(signal.SIGSTOP)  # It is to see both at once, as on a busy machine.
+    stopped.touch()
+    wait_for_address(a, "10.9.0.5")
+    a.ip("address", "delete", "10.9.0.4/24", "dev", "eth0")
+    assert not a.has("10.9.0.5")
+    daemon.signal(signal.SIGCONT)
+    wait_for_address(a, "10.9.0.5")
+    (back,) = (each for each in a.addresses() if each["local"] == "10.9.0.5")
+    assert (back["prefixlen"], back["label"]) == (24, "eth0:5")
+
+
 def test_what_the_down_script_leaves_is_removed(a):
     write_scripts(a, down="exit 0\n")
     daemon = start(a, **BOTH)

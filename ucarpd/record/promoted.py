@@ -47,6 +47,11 @@ class Promotions:
             unlock(descriptor)
 
 
+def has_notes(directory: Path) -> bool:
+    """Return whether there are notes, of killed processes or of running ones."""
+    return any(True for _ in _notes(private_path(directory)))
+
+
 def restore_left_over(directory: Path) -> None:
     """Restore settings that killed processes have left changed.  Raises OSError."""
     for interface, file in list(_notes(private_path(directory))):

@@ -446,6 +446,22 @@ async def test_the_role_comes_back_while_the_down_script_runs(make):
 
 
 @in_virtual_time
+async def test_the_role_comes_back_and_goes_while_the_down_script_runs(make):
+    """It runs once more, and other addresses must not go with ours then either."""
+    bench = make()
+    bench.acquire()
+    bench.up(0, ONE, TWO)
+    bench.release()
+    bench.acquire()
+    bench.release()
+    bench.hooks.end()
+    assert bench.hooks.begun == ["up", "down", "down"]
+    assert bench.netlink.told() == ["guard", f"remove {ONE} {TWO}"]
+    bench.hooks.end()
+    assert bench.netlink.told()[0] == "end guard"
+
+
+@in_virtual_time
 async def test_neutral_hosts_run_no_script_at_start(make):
     bench = make("UCARP_NEUTRAL=yes\n")
     bench.put(ONE)

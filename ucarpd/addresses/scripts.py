@@ -229,7 +229,8 @@ class ScriptedAddresses:
             self._patience = None
 
     def _came_down(self, at_start: bool, done: Callable[[], None], _result: Result) -> None:
-        self._end_guard()
+        if self._is_master or not self._hooks.is_busy:  # not if the down-script runs once more
+            self._end_guard()
         if self._is_master:
             return  # The up-script runs next.
         self._stop_keeping_off()

@@ -129,6 +129,49 @@ async def test_a_script_that_succeeds_without_putting_back_what_it_once_had(make
 
 
 @in_virtual_time
+async def test_an_address_that_the_kernel_removed_at_once_is_put_back(make):
+    """The address of another virtual host was the first of its network, and has taken it along."""
+    bench = make()
+    bench.acquire()
+    bench.put(ONE, TWO)
+    bench.netlink.take("eth0", ONE)
+    bench.hooks.end()
+    await asyncio.sleep(0.01)
+    assert bench.outcomes == [Outcome((ONE, TWO))]
+    assert bench.log.told()[:1] == [f"address_taken_away {ONE}"]
+    assert bench.netlink.placed("eth0", ONE).address.prefixlen == 16
+    bench.netlink.take("eth0", ONE)
+    assert bench.addresses.missing() == (ONE,)
+
+
+@in_virtual_time
+async def test_so_is_one_of_an_up_script_that_works_on(make):
+    bench = make()
+    bench.acquire()
+    bench.put(ONE, TWO)
+    bench.netlink.take("eth0", ONE)
+    bench.addresses.mend()
+    await asyncio.sleep(0.2)
+    assert bench.hooks.is_busy
+    assert bench.addresses.present() == (ONE, TWO)
+
+
+@in_virtual_time
+async def test_what_was_there_before_the_term_does_not_count(make):
+    """Since then the administrator has the script move it elsewhere."""
+    bench = make()
+    bench.put(ONE, TWO)
+    bench.release(at_start=True)
+    bench.hooks.end()
+    await asyncio.sleep(0.01)
+    bench.acquire()
+    bench.up()
+    assert bench.outcomes == [Outcome((ONE, TWO))]
+    assert bench.log.told()[-1] == f"served_elsewhere {ONE} {TWO}"
+    assert bench.addresses.missing() == ()
+
+
+@in_virtual_time
 async def test_the_down_script_goes_first_and_what_it_leaves_is_taken_off(make):
     bench = make()
     bench.acquire()
@@ -400,6 +443,22 @@ async def test_the_role_comes_back_while_the_down_script_runs(make):
     assert bench.hooks.begun == ["up", "down", "up"]
     assert bench.addresses.present() == (ONE, TWO)
     assert bench.released == 0
+
+
+@in_virtual_time
+async def test_the_role_comes_back_and_goes_while_the_down_script_runs(make):
+    """It runs once more, and other addresses must not go with ours then either."""
+    bench = make()
+    bench.acquire()
+    bench.up(0, ONE, TWO)
+    bench.release()
+    bench.acquire()
+    bench.release()
+    bench.hooks.end()
+    assert bench.hooks.begun == ["up", "down", "down"]
+    assert bench.netlink.told() == ["guard", f"remove {ONE} {TWO}"]
+    bench.hooks.end()
+    assert bench.netlink.told()[0] == "end guard"
 
 
 @in_virtual_time

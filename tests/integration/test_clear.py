@@ -1,8 +1,10 @@
 """`ucarpd clear` in a network namespace, with a record that the test has written."""
 
+import resource
 import socket
 import sys
 import time
+from contextlib import closing
 from ipaddress import ip_address
 
 import pytest
@@ -85,6 +87,20 @@ def test_the_routes_of_an_interface_without_another_address_stay(a, wrap):
     process = clear(a, *wrap)
     assert process.popen.returncode == 0, process.text()
     assert (left(a), routes(a, *selection)) == (set(), own)
+
+
+def test_without_a_free_descriptor_the_last_address_goes_and_the_routes_stay(a):
+    a.ip("route", "add", "198.51.100.0/24", "dev", "eth0")
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with inside(a.namespace), closing(AddressTable()) as table:
+        entries = [e for e in table.of(socket.if_nametoindex("eth0")) if e.is_ipv4]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, limit[1]))
+        try:
+            table.keep_routes("eth0", entries, lambda: table.remove(entries[0]))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+    assert left(a) == set()
+    assert routes(a, "dev", "eth0") == ["198.51.100.0/24 scope link "]
 
 
 def test_what_another_instance_serves_or_has_left_is_not_put_back(a):

@@ -11,6 +11,8 @@ from nodes import BACKUP, MASTER, PASSWORD, VIP, conf, start, wait_for_address, 
 from up_and_down import ADD, BOTH, DOWN, REMOVE, UP, process_exists, read, write_scripts
 from wiretap import gaps
 
+from ucarpd.record.record import Record
+
 
 def test_a_hanging_script_is_ended_with_its_children(a, wire):
     children = a.root / "children"
@@ -139,6 +141,27 @@ def test_an_address_removed_under_a_working_up_script_comes_back(a, wire):
     assert len(daemon.lines(f"Spawning {run}")) == 1
 
 
+def test_an_address_that_goes_at_once_with_the_first_one_of_its_network_comes_back(a):
+    """The first one may be that of another virtual host, which has just lost its role."""
+    for scope in ("all", "eth0"):
+        a.sysctl(f"net/ipv4/conf/{scope}/promote_secondaries", "0")
+    a.ip("address", "add", "10.9.0.4/24", "dev", "eth0")
+    begun, stopped = a.root / "begun", a.root / "stopped"
+    add = "ip address add 10.9.0.5/24 dev eth0 label eth0:5"
+    write_scripts(a, up=f"touch {begun}\nuntil test -e {stopped}; do sleep 0.1; done\n{add}\n")
+    daemon = start(a, **BOTH, ADDR="10.9.0.5", MASK=None)
+    wait_for("the up-script", begun.exists)
+    daemon.signal(signal.SIGSTOP)  # It is to see both at once, as on a busy machine.
+    stopped.touch()
+    wait_for_address(a, "10.9.0.5")
+    a.ip("address", "delete", "10.9.0.4/24", "dev", "eth0")
+    assert not a.has("10.9.0.5")
+    daemon.signal(signal.SIGCONT)
+    wait_for_address(a, "10.9.0.5")
+    (back,) = (each for each in a.addresses() if each["local"] == "10.9.0.5")
+    assert (back["prefixlen"], back["label"]) == (24, "eth0:5")
+
+
 def test_what_the_down_script_leaves_is_removed(a):
     write_scripts(a, down="exit 0\n")
     daemon = start(a, **BOTH)
@@ -181,7 +204,7 @@ def test_a_process_that_a_script_leaves_running_is_named_when_its_file_goes(a):
     daemon.wait_for_line("reloaded: 0 changed")
 
 
-@pytest.mark.parametrize("by", ["clear", "start"])
+@pytest.mark.parametrize("by", ["clear", "clear of a backup", "start"])
 def test_a_setting_that_a_killed_process_has_left_is_restored(a, by):
     """While a down-script works, the kernel is to keep the secondaries of the address."""
     for scope in ("all", "eth0"):
@@ -202,7 +225,11 @@ def test_a_setting_that_a_killed_process_has_left_is_restored(a, by):
     daemon.kill()
     assert setting() == "1"
     slow.unlink()
-    if by == "clear":
+    if by == "clear of a backup":  # killed after its addresses were off
+        record = Record("web", a.root / "run")
+        record.placed = False
+        record.close()
+    if by != "start":
         clear = a.start(sys.executable, "-m", "ucarpd", "clear", "/etc/ucarp")
         assert clear.popen.wait(15) == 0
         assert setting() == "0"

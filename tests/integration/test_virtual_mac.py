@@ -204,6 +204,18 @@ def test_after_a_crash_clear_removes_everything(a):
     assert arp_settings(a) == ORIGINALS
 
 
+def test_after_the_crash_of_a_backup_clear_removes_its_device(a, b, wire):
+    _, backup = start_pair(b, a, ADDR=VIP)
+    wait_for("the device", lambda: devices(a) == [DEVICE])
+    wait_for("the settings", lambda: arp_settings(a) == OURS)
+    backup.kill()
+    clear = a.start(sys.executable, "-m", "ucarpd", "clear", "/etc/ucarp")
+    assert clear.popen.wait(15) == 0
+    assert devices(a) == []
+    assert arp_settings(a) == ORIGINALS
+    assert (clear.text(), wire.bow_outs(a.address)) == ("", [])
+
+
 @both_ways
 def test_after_a_crash_the_next_start_begins_as_backup(a, b):
     first, second = start_pair(a, b, ADDR=VIP)

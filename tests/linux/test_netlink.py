@@ -73,6 +73,21 @@ def test_what_the_listener_is_told(before, batch, news):
     assert after(before, batch)[1] == news
 
 
+def test_an_address_that_came_and_went_at_once_is_noted_for_those_who_watch_it():
+    async def scenario():
+        async with fed("eth0") as (netlink, news, send):
+            came = {}
+            netlink.watch("eth0", [ADDRESS.ip], came)
+            for message in (link(), address(label="eth0:0"), address(DELADDR)):
+                send(message)
+            send(address(ip="10.0.0.2"))
+            netlink.catch_up()
+            assert came == {ADDRESS.ip: Placed(ADDRESS, "eth0:0")}
+            assert f"{ADDRESS.ip} added to eth0" not in news
+
+    asyncio.run(scenario())
+
+
 def test_the_tables():
     tun0 = link(index=BRIDGE, name="tun0", hardware=65534, mac=None)
     netlink, _ = after([link(), tun0, address()])

@@ -332,6 +332,17 @@ def test_a_bow_out_that_does_not_get_out_is_none(tmp_path, run):
     assert (each.bowed_out, each.error) == (False, None)
 
 
+def test_of_a_backup_only_the_virtual_mac_device_is_cleared(tmp_path, run, promotes):
+    """It may have been master a moment ago; an address of the same name is the operator's."""
+    keys = {"VMAC": "yes", "ROUTES": "'192.0.2.0/24 dev eth1'", "UNITS": "web.service"}
+    left = leave(tmp_path, run, placed=False, ago=0.5, device="lo", **keys)
+    sent, table = Sent(), FakeTable("10.0.0.1")
+    each = take_off(tmp_path, table, sent)
+    assert (each.content.device, each.content.virtual_mac) == (left.device, True)
+    assert (each.content.routes, each.content.units, each.content.down_script) == ("", (), None)
+    assert (each.found, each.bowed_out, sent, table.story) == ([], False, [], [])
+
+
 # -- the end ---------------------------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ class FakeNetlink:
     def __init__(self) -> None:
         self.table: dict[str, dict] = {}
         self._seen: dict[str, dict] = {}
+        self._watched: dict[tuple, dict] = {}
         self.indexes: dict[str, int] = {"eth0": 2}
         self.parents: dict[str, int] = {}
         self.macs: dict[str, bytes] = {}
@@ -40,7 +41,9 @@ class FakeNetlink:
         self._requests = deque()
 
     def put(self, interface, ip, prefixlen=24, label=None):
-        self.table.setdefault(interface, {})[ip] = Placed(InterfaceAddress(ip, prefixlen), label)
+        placed = Placed(InterfaceAddress(ip, prefixlen), label)
+        self.table.setdefault(interface, {})[ip] = placed
+        self._watched.get((interface, ip), {})[ip] = placed
 
     def take(self, interface, ip):
         self.in_front.discard(ip)
@@ -80,6 +83,9 @@ class FakeNetlink:
 
     def link_of_index(self, index):
         return next((self.link(name) for name, each in self.indexes.items() if each == index), None)
+
+    def watch(self, interface, ips, came):
+        self._watched.update({(interface, ip): came for ip in ips})
 
     def has(self, interface, ip):
         return ip in self.table.get(interface, {}) and ip not in self.unusable

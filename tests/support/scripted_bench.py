@@ -22,7 +22,7 @@ class FakeHooks:
 
     @property
     def is_busy(self):
-        return self.running is not None
+        return bool(self.running or self.waiting)
 
     def request(self, hook, done):
         if self.running and not self.waiting and self.running.target == hook.target:

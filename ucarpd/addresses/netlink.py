@@ -197,6 +197,10 @@ class NetlinkAddresses:
             self._note_index()
         return there
 
+    def watch(self, came: dict[IPAddress, Placed]) -> None:
+        """Enter each virtual address in `came` when it comes, even if it goes again at once."""
+        self._netlink.watch(self._interface, self.all(), came)
+
     def guard(self) -> None:
         """Protect other addresses while a script removes these, until `end_guard`."""
         self._netlink.guard_secondaries(self._interface, self.all())

@@ -52,8 +52,11 @@ class ScriptedAddresses:
         self._loop = asyncio.get_running_loop()
         self._placed: dict[IPAddress, Placed] = {}
         """The addresses that scripts have added since this process started, with their labels."""
-        self._added: set[IPAddress] = set()
-        """The addresses that the up-script has added in this term."""
+        self._added: dict[IPAddress, Placed] = {}
+        """The addresses that the up-script has added in this term, even if each went at once.
+
+        The kernel may remove one together with another address of its network.
+        """
         self._is_master = False
         self._has_come_up = False
         """Whether the up-script has served since the role was taken."""
@@ -65,6 +68,7 @@ class ScriptedAddresses:
     def reconfigure(self, config: Config) -> None:
         self._config = config
         self._netlink.reconfigure(config)
+        self._netlink.watch(self._added)
 
     @property
     def is_busy(self) -> bool:
@@ -151,15 +155,16 @@ class ScriptedAddresses:
             done(Outcome(every))
         else:
             self._has_come_up = False
-            self._added.intersection_update(here)
+            for ip in self._added.keys() - here:
+                del self._added[ip]
             done(Outcome(here, missing, has_hung=result.timed_out))
 
     def mend(self) -> None:
         if self.is_up_script_running and self._is_master and (missed := self._taken_away()):
             self._loop.call_later(MEND_AFTER, self._mend, missed)
 
-    def _mend(self, missed: set[IPAddress]) -> None:
-        lost = [self._placed[ip] for ip in self._netlink.missing() if ip in missed]
+    def _mend(self, missed: list[Placed]) -> None:
+        lost = [each for each in missed if each.address.ip in self._netlink.missing()]
         if lost and self.is_up_script_running and self._is_master:
             self._put_back(lost, lambda _refused: None)
 
@@ -179,16 +184,15 @@ class ScriptedAddresses:
     def is_hosts_own(self, ip: IPAddress) -> bool:
         return self._netlink.is_hosts_own(ip)
 
-    def _taken_away(self) -> set[IPAddress]:
-        return self._added.intersection(self._netlink.missing())
+    def _taken_away(self) -> list[Placed]:
+        return [self._added[ip] for ip in self._netlink.missing() if ip in self._added]
 
     def _lost(self) -> list[Placed]:
         return [self._placed[ip] for ip in self.missing()]
 
     def _note_placed(self) -> None:
-        there = {each.address.ip: each for each in self._netlink.placed()}
-        self._placed |= there
-        self._added.update(there)
+        self._added.update((each.address.ip, each) for each in self._netlink.placed())
+        self._placed |= self._added
 
     # -- giving up the role ------------------------------------------------------------------------
 
@@ -225,7 +229,8 @@ class ScriptedAddresses:
             self._patience = None
 
     def _came_down(self, at_start: bool, done: Callable[[], None], _result: Result) -> None:
-        self._end_guard()
+        if self._is_master or not self._hooks.is_busy:  # not if the down-script runs once more
+            self._end_guard()
         if self._is_master:
             return  # The up-script runs next.
         self._stop_keeping_off()

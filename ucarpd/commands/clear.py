@@ -25,7 +25,10 @@ def clear(paths: Sequence[str], log: str, *, debug: bool) -> int:
             cleared, left_alone = clear_records(paths, packet_out)
     except PermissionError:
         return refuse()
-    if not cleared and not left_alone:
+
+    from ucarpd.record.promoted import has_notes
+
+    if not cleared and not left_alone and not has_notes(run_directory()):
         return 0
 
     kind, log_process = start_log(log)

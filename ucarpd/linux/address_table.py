@@ -75,7 +75,7 @@ class AddressTable:
         from ucarpd.linux.netlink import secondaries  # noqa: PLC0415
 
         gone = [(each.ip, each.message[1]) for each in entries]
-        secondaries.survive(interface, entries[0].link, gone, remove)
+        secondaries.survive(self._kernel, interface, entries[0].link, gone, remove)
 
     def put_back(self, entry: Entry) -> None:
         """Add the address unchanged; an address that is already there is no error."""

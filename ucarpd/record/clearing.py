@@ -95,6 +95,10 @@ def _clear_one(
     if recorded is None or not recorded.is_left_over or recorded.content != content:
         lock.release()
         return None
+    if not recorded.placed:
+        # A backup has left but its device, even if it was master a moment ago.
+        device = content._replace(routes="", units=(), down_script=None)
+        return Cleared(device, lock, [], False, None)
     found, error = _take_off(content, virtual, open_table)
     bowed_out = (
         packet_out is not None

@@ -55,6 +55,11 @@ class Promotions:
         return private_path(self._directory) / f"{_prefix()}{interface}{_SUFFIX}"
 
 
+def has_notes(directory: Path) -> bool:
+    """Return whether there are notes, of killed processes or of running ones."""
+    return any(True for _ in _notes(private_path(directory)))
+
+
 def restore_left_over(directory: Path) -> None:
     """Restore settings that killed processes have left changed.  Raises OSError."""
     for interface, file in list(_notes(private_path(directory))):

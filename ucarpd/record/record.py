@@ -94,8 +94,11 @@ class Recorded(NamedTuple):
 
     @property
     def is_left_over(self) -> bool:
-        """Whether an address may be in place that must go when the process has died."""
-        return self.placed and self.content.release_on_stop
+        """Whether something may be in place that must go when the process has died.
+
+        A virtual MAC device is there, and the ARP settings of its interface are changed, on a backup too.
+        """
+        return (self.placed or self.content.virtual_mac) and self.content.release_on_stop
 
     def is_recent(self, now: float) -> bool:
         """Return whether the peers still wait for this master at monotonic second `now`."""

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux import netlink_framing as framing
+from ucarpd.linux.netlink.messages import Placed
 from ucarpd.linux.netlink.pyroute import rtnl
 from ucarpd.linux.netlink.tables import Change, Tables
 from ucarpd.linux.netlink_socket import RequestSocket, consistent
@@ -56,6 +57,8 @@ class Events:
         self._listener = listener
         self.removed: Callable[[str, IPAddress], None] = lambda _interface, _ip: None
         """Called before the listener."""
+        self.watched: dict[tuple[str, IPAddress | None], dict[IPAddress, Placed]] = {}
+        """By interface and address: where to note an address that comes, even if it goes at once."""
         self._kernel = kernel
         self._worker = worker
         self._loop = asyncio.get_running_loop()
@@ -158,8 +161,12 @@ class Events:
     def _take_in(self, message: framing.Message) -> None:
         for change in self.tables.take_in(message):
             self._untold[change] = None
-            if change[0] == "removed" and self._held:
-                self._causes[change[1:]] = message.port, message.sequence
+            kind, interface, ip = change
+            if kind == "removed" and self._held:
+                self._causes[interface, ip] = message.port, message.sequence
+            came = self.watched.get((interface, ip)) if kind == "added" else None
+            if came is not None and ip and (entry := self.tables.entry(interface, ip)):
+                came[ip] = entry.placed
 
     def _follow(self) -> None:
         self._is_following = True

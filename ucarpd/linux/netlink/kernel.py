@@ -85,6 +85,12 @@ class Netlink(Lookups):
         """
         self._events.followed.add(interface)
 
+    def watch(
+        self, interface: str, ips: Iterable[IPAddress], came: dict[IPAddress, Placed]
+    ) -> None:
+        """Enter each of these addresses in `came` when it comes, even if it goes again at once."""
+        self._events.watched.update({(interface, ip): came for ip in ips})
+
     def has(self, interface: str, ip: IPAddress) -> bool:
         """Return whether the address is on the interface and usable."""
         return self._tables.has(interface, ip)

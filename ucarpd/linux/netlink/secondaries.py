@@ -11,7 +11,7 @@ import os
 import socket
 from collections import Counter
 from collections.abc import Callable, Collection
-from contextlib import closing, suppress
+from contextlib import suppress
 from functools import partial
 from ipaddress import ip_address
 from typing import NamedTuple, Protocol, TypeVar
@@ -209,6 +209,7 @@ class Secondaries:
 
 
 def survive(
+    kernel: RequestSocket,
     interface: str,
     index: int,
     gone: Collection[tuple[bytes, int]],
@@ -216,8 +217,7 @@ def survive(
 ) -> None:
     """Do what Secondaries.survive does, for a command; `gone` has packed addresses and prefix lengths."""
     addresses = [InterfaceAddress(ip_address(ip), prefixlen) for ip, prefixlen in gone]
-    with closing(RequestSocket()) as kernel:
-        Secondaries(kernel, frozenset).survive(interface, index, addresses, remove)
+    Secondaries(kernel, frozenset).survive(interface, index, addresses, remove)
 
 
 def _unless_gone(read: Callable[[], _T]) -> _T | None:

@@ -30,11 +30,9 @@ class EarlierRun:
         Routes that a virtual host of this process wants, according to `shared`, stay.
         """
         earlier, self._recorded = self._recorded, None
-        if earlier is None:
+        if earlier is None or not earlier.placed:
             return
         content = earlier.content
-        if not earlier.placed:  # A backup has left at most a device.
-            content = content._replace(addresses=[], routes="")
         addresses = [InterfaceAddress(ip_address(a.ip), a.prefixlen) for a in content.addresses]
         present = [a.ip for a in addresses if self._netlink.has(content.device, a.ip)]
         if present:

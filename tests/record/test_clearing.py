@@ -93,6 +93,12 @@ def test_what_was_never_placed_or_is_to_stay_is_left_alone(tmp_path, run):
     assert run_clear(tmp_path) == ([], [])
 
 
+def test_what_a_master_has_left_comes_first(tmp_path, run):
+    leave(tmp_path, run, "mail", placed=False, VMAC="yes")
+    leave(tmp_path, run, "web", VMAC="yes")
+    assert cleared(tmp_path) == ["web", "mail"]
+
+
 def test_a_record_that_cannot_be_read_does_not_keep_the_others(tmp_path, run):
     for name in ("mail", "web"):
         leave(tmp_path, run, name)

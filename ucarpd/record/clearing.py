@@ -64,7 +64,9 @@ def clear(
     outcome = Outcome([], [])
     is_hung = environ.get("SERVICE_RESULT") in _HUNG
     # The records are read first, because an instance without addresses removes its record.
-    records = [each.content for each in read_all(run_directory()) if each.is_left_over]
+    left_over = [each for each in read_all(run_directory()) if each.is_left_over]
+    # The peers wait for the bow-outs of masters, which have placed addresses.
+    records = [each.content for each in sorted(left_over, key=lambda each: not each.placed)]
     virtual = {_packed(address.ip) for content in records for address in content.addresses}
     for content in _of_paths(paths, records):
         try:

@@ -83,6 +83,21 @@ def test_what_a_process_has_changed_for_the_moment_is_left_alone(run, setting):
     assert descriptors() == before
 
 
+def test_whether_another_process_has_changed_it(run, setting, monkeypatch):
+    ours, other = Promotions(run), Promotions(run)
+    other.begin("eth0")
+    assert ours.is_changed_elsewhere("eth0")
+    assert not other.is_changed_elsewhere("eth0")
+    other.end("eth0")
+    assert not ours.is_changed_elsewhere("eth0")
+
+    def refuse(_path):
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    assert ours.is_changed_elsewhere("eth0"), "it cannot tell"
+
+
 def test_what_somebody_has_changed_since_is_theirs(run, setting):
     begin_and_die(run, setting)
     setting.write_text("2")

@@ -48,8 +48,11 @@ class Promotions:
             unlock(descriptor)
 
     def is_changed_elsewhere(self, interface: str) -> bool:
-        """Return whether another process has changed the setting of this interface for a moment."""
-        return interface not in self._held and self._note(interface).exists()
+        """Return whether another process may have changed the setting of this interface for a moment."""
+        try:
+            return interface not in self._held and self._note(interface).exists()
+        except PermissionError:
+            return True
 
     def _note(self, interface: str) -> Path:
         return private_path(self._directory) / f"{_prefix()}{interface}{_SUFFIX}"

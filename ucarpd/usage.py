@@ -11,8 +11,10 @@ def of_systemctl(words: Sequence[str]) -> str:
     """Return the command of systemd that does what `words` ask for; empty if there is none."""
     if not words or words[0] not in _OF_SYSTEMCTL:
         return ""
-    name = words[1].rpartition("/")[2].removesuffix(".conf") if words[1:] else "NAME"
-    return f"systemctl {words[0]} ucarpd@{name}"
+    target = words[1] if words[1:] else "NAME"
+    if "/" in target and not target.endswith(".conf"):
+        return f"systemctl {words[0]} ucarpd"  # It runs the files of a directory.
+    return f"systemctl {words[0]} ucarpd@{target.rpartition('/')[2].removesuffix('.conf')}"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -45,9 +45,18 @@ def test_each_verb_has_help(name, capsys):
     assert entry.VERBS[name].lower() in capsys.readouterr().out.lower()
 
 
-def test_what_systemd_does_is_told(capsys):
-    assert entry.main(["start", "web"]) == EXIT_UNKNOWN
-    assert capsys.readouterr() == ("", "ucarpctl: type: systemctl start ucarpd@web\n")
+@pytest.mark.parametrize(
+    ("named", "unit"),
+    [
+        ("web", "ucarpd@web"),
+        ("web.conf", "ucarpd@web"),
+        ("/etc/ucarp/web.conf", "ucarpd@web"),
+        ("/etc/ucarp", "ucarpd"),
+    ],
+)
+def test_what_systemd_does_is_told(capsys, named, unit):
+    assert entry.main(["start", named]) == EXIT_UNKNOWN
+    assert capsys.readouterr() == ("", f"ucarpctl: type: systemctl start {unit}\n")
 
 
 def test_a_verb_is_run_with_its_options(verb):

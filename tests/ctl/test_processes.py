@@ -118,7 +118,18 @@ def test_a_feed_of_one_instance_waits_until_a_process_has_it(process):
     until(feed, lambda answers: names(answers) == {"web"})
 
 
-def test_a_feed_asks_at_a_dead_socket_only_once(process, run_directory):
+def test_a_feed_finds_a_process_that_does_not_listen_yet(process, run_directory):
+    process(MASTER)
+    with socket.socket(socket.AF_UNIX) as starting:
+        starting.bind(str(run_directory / "ctl/99.sock"))
+        feed = Feed()
+        until(feed, lambda answers: len(answers) == 1)
+        starting.listen()
+        until(feed, lambda answers: len(answers) == 2)
+
+
+def test_a_feed_asks_at_a_dead_socket_only_once(process, run_directory, monkeypatch):
+    monkeypatch.setattr(processes, "YOUNG", 0)
     process(MASTER)
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(run_directory / "ctl/99.sock"))

@@ -21,6 +21,9 @@ TIMEOUT = 1.0
 QUIET = 5.0
 """Seconds without news after which a stream is asked for again, to see that the process lives."""
 
+YOUNG = 5.0
+"""Seconds after its making in which a socket that refuses may be one where nobody listens yet."""
+
 _PAUSE = 0.5
 """Seconds until a process that does not answer is asked again."""
 
@@ -134,13 +137,17 @@ def _lives(path: Path) -> bool:
     return Path(f"/proc/{pid_of(path)}").exists()
 
 
-def _identity(path: Path) -> object:
+def _identity(path: Path) -> tuple[int, int] | None:
     """Return the identity of the file at a path; a file that replaces it has another one."""
     try:
         status = path.stat()
     except OSError:
         return None
     return status.st_ino, status.st_ctime_ns
+
+
+def _is_young(identity: tuple[int, int] | None) -> bool:
+    return identity is not None and time.time() - identity[1] / 1e9 < YOUNG
 
 
 class Feed:
@@ -224,7 +231,8 @@ class Feed:
                 time.sleep(_PAUSE)
         with self._lock:
             del self._answers[path]
-            self._dead[path] = identity
+            if not _is_young(identity):
+                self._dead[path] = identity
         self.wake_up()
 
     def _stream(self, path: Path) -> Answer:

@@ -74,5 +74,9 @@ def setting(host, interface="eth0"):
     return host.run("cat", SETTING.format(interface)).stdout.strip()
 
 
+def promote(host, value):
+    host.run("sysctl", "-qw", f"net.ipv4.conf.eth0.promote_secondaries={value}")
+
+
 def without(table, *ips):
     return {ip: info for ip, info in table.items() if ip not in ips}

@@ -98,7 +98,7 @@ def _clear_one(
         lock.release()
         return None
     if not recorded.placed:
-        # A backup has left but its device, even if it was master a moment ago.
+        # A backup has left only its device, even if it was master a moment ago.
         device = content._replace(routes="", units=(), down_script=None)
         return Cleared(device, lock, [], False, None)
     found, error = _take_off(content, virtual, open_table)

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 from lab import wait_for
-from secondaries import OTHER_VIP, VIP, ipv4, ipv6, routes, run_in, setting, without
+from secondaries import OTHER_VIP, VIP, ipv4, ipv6, promote, routes, run_in, setting, without
 
 from ucarpd.linux.netlink import InterfaceAddress
 from ucarpd.record.promoted import Promotions
@@ -153,14 +153,10 @@ def test_what_a_script_takes_off_meanwhile_is_not_put_back(host):
 
 def test_a_setting_of_another_process_keeps_nothing(host, tmp_path):
     """It has another address to remove, and restores the setting when that is gone."""
-
-    def promote(value):
-        host.run("sysctl", "-qw", f"net.ipv4.conf.eth0.promote_secondaries={value}")
-
     before = ipv4(host)
     other = Promotions(tmp_path)
     other.begin("eth0")
-    promote(1)
+    promote(host, 1)
 
     async def scenario(tables):
         ask = tables.netlink._kernel.ask
@@ -168,9 +164,9 @@ def test_a_setting_of_another_process_keeps_nothing(host, tmp_path):
         def beside_the_other(request):
             if request[4] != RTM_DELADDR:
                 return ask(request)
-            promote(0)
+            promote(host, 0)
             result = ask(request)
-            promote(1)
+            promote(host, 1)
             return result
 
         tables.netlink._kernel.ask = beside_the_other
@@ -182,7 +178,7 @@ def test_a_setting_of_another_process_keeps_nothing(host, tmp_path):
 
 
 def test_a_setting_that_the_administrator_has_made_stays(host):
-    host.run("sysctl", "-qw", "net.ipv4.conf.eth0.promote_secondaries=1")
+    promote(host, 1)
     before = ipv4(host)
 
     async def scenario(tables):

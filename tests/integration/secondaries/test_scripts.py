@@ -6,7 +6,9 @@ from ipaddress import ip_address
 
 import pytest
 from lab import wait_for
-from secondaries import OTHER_VIP, VIP, ipv4, routes, run_in, setting, without
+from secondaries import OTHER_VIP, VIP, ipv4, promote, routes, run_in, setting, without
+
+from ucarpd.record.promoted import Promotions
 
 
 def test_a_script_that_takes_the_virtual_address_off(host, is_container):
@@ -32,6 +34,24 @@ def test_a_script_that_takes_the_virtual_address_off(host, is_container):
     run_in(host, scenario, is_container)
     assert setting(host) == "0"
     assert ipv4(host) == without(before, "172.16.0.1", "172.16.0.12")
+
+
+def test_a_script_while_another_process_changes_the_setting(host, tmp_path):
+    """It restores the setting before the script takes the address off, and changes it again."""
+    before = ipv4(host)
+    Promotions(tmp_path).begin("eth0")
+    promote(host, 1)
+
+    async def scenario(tables):
+        tables.netlink.guard_secondaries("eth0", [VIP.ip])
+        await tables.ask("beside", lambda: None)
+        promote(host, 0)
+        host.ip("address", "del", "172.16.0.1/16", "dev", "eth0")
+        promote(host, 1)
+        await tables.ask("end_guard", "eth0")
+
+    run_in(host, scenario, record=Promotions(tmp_path))
+    assert ipv4(host) == without(before, "172.16.0.1")
 
 
 def test_a_script_that_leaves_the_virtual_address_and_takes_another(host, is_container):

@@ -3,7 +3,6 @@
 from collections.abc import Collection
 
 from ucarpd.carp.params import IPAddress
-from ucarpd.linux import sysctl
 from ucarpd.linux.netlink.messages import InterfaceAddress
 from ucarpd.linux.netlink.secondaries import Secondaries, Snapshot
 from ucarpd.linux.netlink_socket import RequestSocket
@@ -39,7 +38,7 @@ class Guards:
             if snapshot is not None:
                 before = self._guards.get(interface)
                 self._guards[interface] = _Guard(snapshot, {*ips, *(before.ips if before else ())})
-        return sysctl.promotes_secondaries(interface)
+        return self._secondaries.are_kept(interface)
 
     def _look(self, interface: str) -> Snapshot | None:
         index = self._kernel.index_if_there(interface)
@@ -56,7 +55,7 @@ class Guards:
         Addresses that were removed `apart` from it stay away.  Raises OSError.
         """
         guard = self._guards.get(interface)
-        if guard is None or sysctl.promotes_secondaries(interface):
+        if guard is None or self._secondaries.are_kept(interface):
             # The kernel keeps secondaries, so another program removed missing addresses on purpose.
             return
         guard.ips.update(apart)

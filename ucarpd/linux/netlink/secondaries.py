@@ -102,7 +102,7 @@ class Secondaries:
         """
         self._users[interface] += 1
         if sysctl.promotes_secondaries(interface):
-            if self._record is not None and not self._record.is_changed_elsewhere(interface):
+            if self._record is None or not self._record.is_changed_elsewhere(interface):
                 self._promised.add(interface)
             return
         try:
@@ -114,6 +114,13 @@ class Secondaries:
             self._promised.add(interface)
         except OSError:
             self._end_note(interface)
+
+    def are_kept(self, interface: str) -> bool:
+        """Return whether the kernel keeps secondaries until `let_go`.
+
+        If the setting is another process's, that one may restore it at any moment.
+        """
+        return interface in self._promised and sysctl.promotes_secondaries(interface)
 
     def _end_note(self, interface: str) -> None:
         if self._record is not None:

@@ -1,7 +1,9 @@
 """The words of each line."""
 
 import errno
+import re
 from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
 
 import pytest
 
@@ -310,6 +312,10 @@ ROWS = [
         lambda log: log.script_timed_out("/up.sh", 30.0),
         "[ERROR] web: [/up.sh] did not end within 30 s; terminating it (UCARP_SCRIPT_TIMEOUT=0: no limit)",
     ),
+    (
+        lambda log: log.units_failed("systemctl start a.service failed, exit status 5"),
+        "[WARNING] web: systemctl start a.service failed, exit status 5",
+    ),
 ]  # fmt: skip
 
 
@@ -317,3 +323,20 @@ ROWS = [
 def test_wording(collected, web, write, line):
     write(web)
     assert [text for text, _ in collected()] == [line]
+
+
+CATALOG = dict(
+    re.findall(
+        r"(?ms)^-- ([0-9a-f]{32})\n(.*?)(?=^-- |\Z)",
+        (Path(__file__).parents[2] / "etc/systemd/catalog/ucarpd.catalog").read_text(),
+    )
+)
+
+
+@pytest.mark.parametrize(("write", "line"), ROWS, ids=[line for _, line in ROWS])
+def test_an_explanation_in_the_catalog_leaves_no_gap(collected, web, write, line):
+    write(web)
+    ((_, fields),) = collected()
+    if explained := fields.get("MESSAGE_ID"):
+        for field in re.findall("@([A-Z_]+)@", CATALOG[explained]):
+            assert fields.get(field), line

@@ -10,12 +10,14 @@ from command_line import commands, verbs
 from lab import PROJECT
 
 from ucarpd import __version__
-from ucarpd.config import environment
+from ucarpd.config import environment, load
 from ucarpd.config.keys import BY_NAME, family_of
+from ucarpd.diagnosis import fingerprint
 
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
 TEXTS = {page.relative_to(PROJECT).as_posix(): page.read_text() for page in PAGES}
 OF_DEBIAN = {"debian/README.Debian": (PROJECT / "debian/README.Debian").read_text()}
+UCARPD_8 = (PROJECT / "debian/ucarpd.8").read_text()
 
 each_page = pytest.mark.parametrize("name", TEXTS)
 
@@ -46,6 +48,14 @@ def test_a_command_and_its_options_exist(text):
 
 def test_the_file_to_install_is_of_this_version():
     assert re.findall(r"ucarpd_([0-9][^_]*)_all", TEXTS["README.md"]) == [f"{__version__}-1"]
+
+
+def test_the_fingerprint_shown_is_that_of_the_file_shown(tmp_path):
+    [lines] = re.findall(r"(?m)^(?: {4}UCARP_.*\n)+", TEXTS["README.md"])
+    (tmp_path / "web.conf").write_text(lines.replace("    ", ""))
+    shown = fingerprint.line(load(tmp_path / "web.conf", {}))
+    for text in (TEXTS["README.md"], TEXTS["docs/troubleshooting.md"], UCARPD_8):
+        assert re.findall(r"(?m)^ *(web: vhid .*)$", text) == [shown]
 
 
 @each_page
@@ -93,7 +103,7 @@ def unsaid(text):
 
 def quoted():
     """Log lines; and on the page about trouble, all words of log and status."""
-    for name, text in (TEXTS | {"ucarpd.8": (PROJECT / "debian/ucarpd.8").read_text()}).items():
+    for name, text in (TEXTS | {"ucarpd.8": UCARPD_8}).items():
         for line in re.findall(r"(?m)ucarpd\[\d+\]: \[[A-Z]+\] \w+: (.*)", text):
             yield name, re.sub(r"\[.*\]", "", line)  # without the command of a script
     for span in re.findall(r"`([^`]+)`", TEXTS["docs/troubleshooting.md"]):

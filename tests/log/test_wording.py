@@ -125,7 +125,7 @@ ROWS = [
     ),
     (
         lambda log: log.script_failed_but_serves([PEER]),
-        "[WARNING] web: the up-script failed, but 172.16.0.11 is on this host: it keeps serving",
+        "[WARNING] web: the up-script failed, but 172.16.0.11 is on this host, which keeps serving",
     ),
     (
         lambda log: log.unserved([PEER]),
@@ -266,6 +266,15 @@ ROWS = [
     (
         lambda log: log.address_left_over([PEER]),
         "[WARNING] web: 172.16.0.11 was left on eth0 by an earlier run; removed",
+    ),
+    (
+        lambda log: log.address_left_over([PEER, PEER6]),
+        "[WARNING] web: 172.16.0.11, fd00::1 were left on eth0 by an earlier run; removed",
+    ),
+    (
+        lambda log: log.served_elsewhere([PEER, PEER6]),
+        "[INFO] web: the up-script succeeded, but 172.16.0.11, fd00::1 are not on eth0: ucarpd trusts the "
+        "script, and does not say so again",
     ),
     (
         lambda log: log.address_was_there([PEER]),

@@ -61,7 +61,7 @@ def test_show_config_prints_a_file(capsys):
         (["run", "--env", "--name", "a/b"], "a name has no / in it (got 'a/b')"),
         (["run", "--name", "web", "web.conf"], "--name goes with --env only"),
         (["run"], "PATH or --env is missing"),
-        (["clear", "--debug"], "PATH is missing"),
+        (["clear", "--debug"], "the following arguments are required: PATH"),
     ],
 )
 def test_wrong_usage(words, said, capsys):

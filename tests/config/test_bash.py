@@ -277,8 +277,8 @@ def test_a_warning_names_the_line_and_a_better_spelling(tmp_path, line, expected
          " both give way, again and again: give each host its own UCARP_ADVSKEW"]),
         ("UCARP_TIEBREAK=numeric", []),
         ("UCARP_ADVBASE=0", ["5: UCARP_ADVBASE: without UCARP_ADVSKEW it advertises 256 times a"
-         " second, and 11.7 ms without an advertisement make a second master; OpenBSD even prefers it to"
-         " an equally fast UCARP_ADVSKEW=1: set UCARP_ADVSKEW, such as 20"]),
+         " second, and a silence of 11.7 ms makes a second master; OpenBSD also prefers it to"
+         " UCARP_ADVSKEW=1, which is equally fast: set UCARP_ADVSKEW, such as 20"]),
         ("UCARP_ADVBASE=0\nUCARP_ADVSKEW=1", []),
         ("UCARP_ADVBASE=x\nUCARP_TIEBREAK=yield", []),
     ],

@@ -136,6 +136,15 @@ def test_one_bad_required_value(home, changed, fault):
 
 
 @pytest.mark.parametrize(
+    ("key", "slip", "value"),
+    [("VHID", "VIHD", "7"), ("PASS", "PASWORD", "geheim7"), ("ADDR", "ADR", "10.0.0.1")],
+)
+def test_a_required_key_with_a_slip_is_one_fault(home, key, slip, value):
+    [fault] = faults(minimal(f"UCARP_{slip}={value}", **{key: None}))
+    assert fault == f"4: UCARP_{slip}: unknown key; did you mean UCARP_{key}?"
+
+
+@pytest.mark.parametrize(
     ("changed", "lines", "told"),
     [
         ({"VHID": None}, "# UCARP_VHID = 7", ["4: UCARP_VHID: {}"]),

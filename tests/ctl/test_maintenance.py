@@ -137,8 +137,9 @@ def test_a_process_that_hangs_costs_a_second_and_is_named(start, state, capsys, 
         ),
         (["off", "wbe"], "there is no instance wbe"),
         (["on", "--for", "soon"], "--for soon: not a duration"),
-        (["off", "--never"], "off takes no --never"),
-        (["off", "--reason", "x"], "off takes no"),
+        (["off", "--never"], "go with maintenance on"),
+        (["off", "--reason", "x"], "go with maintenance on"),
+        (["--for", "2h"], "go with maintenance on"),
     ],
 )
 def test_typing_errors(start, state, words, said, capsys):

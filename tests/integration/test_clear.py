@@ -120,7 +120,7 @@ def test_both_families_and_the_extra_addresses(a):
     leave(a, ADDR=f"{VIP} fd00::100", EXTRA_ADDRS="172.16.0.200")
     for each in (f"{VIP}/24", "fd00::100/48", "172.16.0.200/32"):
         a.ip("address", "add", each, "dev", "eth0")
-    assert clear(a).lines(f"{VIP}, 172.16.0.200, fd00::100 was left on eth0")
+    assert clear(a).lines(f"{VIP}, 172.16.0.200, fd00::100 were left on eth0")
     assert left(a) == own
 
 

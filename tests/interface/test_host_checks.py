@@ -179,7 +179,7 @@ def test_a_macvlan_under_another_one(machine, found):
     machine.linked["eth0"] = machine.link("eth0")._replace(kind="macvlan")
     assert found() == found(VMAC="yes", SRCMAC="real") == found(SRCMAC="virtual") == []
     (warning,) = found(VMAC="yes")
-    assert warning.startswith("UCARP_VMAC: eth0 is a macvlan and does not receive")
+    assert warning.startswith("UCARP_VMAC: eth0 is a macvlan: while this host has")
     assert "UCARP_SRCMAC=real" in warning
 
 

@@ -1,7 +1,9 @@
 """The words of each line."""
 
 import errno
+import re
 from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
 
 import pytest
 
@@ -123,7 +125,7 @@ ROWS = [
     ),
     (
         lambda log: log.script_failed_but_serves([PEER]),
-        "[WARNING] web: the up-script failed, but 172.16.0.11 is on this host: it keeps serving",
+        "[WARNING] web: the up-script failed, but 172.16.0.11 is on this host, which keeps serving",
     ),
     (
         lambda log: log.unserved([PEER]),
@@ -266,6 +268,15 @@ ROWS = [
         "[WARNING] web: 172.16.0.11 was left on eth0 by an earlier run; removed",
     ),
     (
+        lambda log: log.address_left_over([PEER, PEER6]),
+        "[WARNING] web: 172.16.0.11, fd00::1 were left on eth0 by an earlier run; removed",
+    ),
+    (
+        lambda log: log.served_elsewhere([PEER, PEER6]),
+        "[INFO] web: the up-script succeeded, but 172.16.0.11, fd00::1 are not on eth0: ucarpd trusts the "
+        "script, and does not say so again",
+    ),
+    (
         lambda log: log.address_was_there([PEER]),
         "[WARNING] web: 172.16.0.11 was already on eth0; removed: if the network configuration adds it, "
         "delete it there",
@@ -310,6 +321,10 @@ ROWS = [
         lambda log: log.script_timed_out("/up.sh", 30.0),
         "[ERROR] web: [/up.sh] did not end within 30 s; terminating it (UCARP_SCRIPT_TIMEOUT=0: no limit)",
     ),
+    (
+        lambda log: log.units_failed("systemctl start a.service failed, exit status 5"),
+        "[WARNING] web: systemctl start a.service failed, exit status 5",
+    ),
 ]  # fmt: skip
 
 
@@ -317,3 +332,20 @@ ROWS = [
 def test_wording(collected, web, write, line):
     write(web)
     assert [text for text, _ in collected()] == [line]
+
+
+CATALOG = dict(
+    re.findall(
+        r"(?ms)^-- ([0-9a-f]{32})\n(.*?)(?=^-- |\Z)",
+        (Path(__file__).parents[2] / "etc/systemd/catalog/ucarpd.catalog").read_text(),
+    )
+)
+
+
+@pytest.mark.parametrize(("write", "line"), ROWS, ids=[line for _, line in ROWS])
+def test_an_explanation_in_the_catalog_leaves_no_gap(collected, web, write, line):
+    write(web)
+    ((_, fields),) = collected()
+    if explained := fields.get("MESSAGE_ID"):
+        for field in re.findall("@([A-Z_]+)@", CATALOG[explained]):
+            assert fields.get(field), line

@@ -10,6 +10,8 @@ import pytest
 from command_line import commands, verbs
 
 from ucarpd import __version__, cli
+from ucarpd.carp.receive import DropReason
+from ucarpd.carp.why import Cause
 from ucarpd.commands.arguments import EPILOG
 from ucarpd.config import KEYS, environment
 from ucarpd.config.keys import BY_NAME, family_of
@@ -18,6 +20,9 @@ from ucarpd.ctl.exporter import listening, rows
 from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE, EXIT_NO_PERMISSION
 from ucarpd.log import messages
 from ucarpd.migrate.ucarp_settings import EXIT_CANNOT_RUN, EXIT_REFUSED
+from ucarpd.process.faults import OWN_OUTAGES
+from ucarpd.record.happening import Event, Happening
+from ucarpd.scripts import runs
 from ucarpd.ucarp_options import OPTIONS
 
 PROJECT = Path(__file__).parents[2]
@@ -30,11 +35,15 @@ def plain(page):
     return text.replace("\\e", "\\")
 
 
-def entries(page, section):
+def section(page, name):
+    [text] = re.findall(rf"^\.SH {name}\n(.*?)^\.SH ", plain(page), re.MULTILINE | re.DOTALL)
+    return text
+
+
+def entries(page, name):
     """The paragraphs of a section that .TP begins, by the first word of their tag."""
-    [text] = re.findall(rf"^\.SH {section}\n(.*?)^\.SH ", plain(page), re.MULTILINE | re.DOTALL)
     found = {}
-    for paragraph in text.split(".TP\n")[1:]:
+    for paragraph in section(page, name).split(".TP\n")[1:]:
         tag, _, rest = paragraph.partition("\n")
         words = re.sub(r'^\.[A-Z]+ |"', "", tag)
         found[words.split()[0]] = f"{words}\n{rest}"
@@ -78,9 +87,7 @@ def test_a_key_with_a_value_is_one_that_a_file_may_have(page):
 
 
 def test_the_commands_for_other_systems_mean_the_same_as_the_file_beside_them():
-    [text] = re.findall(
-        r"^\.SH OTHER SYSTEMS\n(.*?)^\.SH ", plain("ucarpd.conf.5"), re.MULTILINE | re.DOTALL
-    )
+    text = section("ucarpd.conf.5", "OTHER SYSTEMS")
     examples = re.findall(r"^\.EX\n(.*?)^\.EE", text, re.MULTILINE | re.DOTALL)
     _table, ours, *theirs = (example.replace("\\\n", "").split() for example in examples)
     assert {"UCARP_VHID=1", "UCARP_PASS=secret", "UCARP_ADDR=192.0.2.10"} <= set(ours)
@@ -166,6 +173,31 @@ def test_the_metrics():
         labels, text = re.findall(r"\{(.*?)\}\n(.*)", described[row.name], re.DOTALL)[0]
         assert labels.split(", ")[1:] == list(row.labels)
         assert " ".join(text.split()) == row.help
+
+
+def tagged(page, name):
+    """All words that the section explains, of which one paragraph may have several."""
+    return set(re.findall(r"\w+", "".join(map(first_line, entries(page, name).values()))))
+
+
+def test_the_fixed_words_of_the_status():
+    text = section("org.ucarpd.7", "WORDS")
+    room = PROJECT / "ucarpd"
+    source = "".join(
+        each.read_text() for each in (*room.glob("process/*.py"), *room.glob("log/*.py"))
+    )
+    told = r'(?:Lasting\(|faults\.set\(|_note[(,])\s*"(\w+)"'
+    of_scripts = {word for word, _ in OWN_OUTAGES.values()}
+    assert tagged("org.ucarpd.7", "WORDS") == set(re.findall(told, source)) | of_scripts
+    words = set(re.findall(r"\w+", text))
+    assert {each.value for each in (*Cause, *DropReason)} <= words
+    assert {runs.OK, runs.FAILED, runs.TIMED_OUT, runs.NOT_RUN} <= words
+
+
+def test_the_events_and_their_fields():
+    assert tagged("ucarpd.conf.5", "NOTIFICATIONS") == set(Event)
+    described = entries("ucarpctl.1", "OPTIONS")["--json"]
+    assert set(Happening._fields) <= set(re.findall(r"\w+", described))
 
 
 def test_the_rules_and_the_unit_name_what_there_is():

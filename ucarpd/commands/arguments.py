@@ -63,7 +63,7 @@ def settle_paths(options: argparse.Namespace) -> None:
     elif not options.paths and options.default:
         options.paths = [options.default]
     elif not options.paths:
-        options.error(f"{'PATH or --env' if 'name' in options else 'PATH'} is missing")
+        options.error("PATH or --env is missing")
 
 
 # -- the commands ----------------------------------------------------------------------------------
@@ -81,7 +81,7 @@ def _run(command: argparse.ArgumentParser) -> None:
 
 
 def _clear(command: argparse.ArgumentParser) -> None:
-    _add_paths(command)
+    _add_paths(command, nargs="+")
     _add_log_options(command)
 
 
@@ -155,11 +155,13 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
 # -- what several of them have ---------------------------------------------------------------------
 
 
-def _add_paths(command: argparse.ArgumentParser, default: Path | None = None) -> None:
+def _add_paths(
+    command: argparse.ArgumentParser, default: Path | None = None, nargs: str = "*"
+) -> None:
     command.add_argument(
         "paths",
         metavar="PATH",
-        nargs="*",
+        nargs=nargs,
         type=Path,
         help="a configuration file, or a directory of files NAME.conf"
         + (f"; default: {default}" if default else ""),

@@ -184,10 +184,11 @@ def _about_ties(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
     if advbase == advskew == 0:
         wait = master_down_units(0, 0, deadratio) / UNITS_PER_SECOND
         text = (
-            f"without UCARP_ADVSKEW it advertises 256 times a second, and {in_words(wait)} without"
+            "without UCARP_ADVSKEW it advertises 256 times a second, and a silence of"
+            f" {in_words(wait)} makes a second master; OpenBSD also prefers it to UCARP_ADVSKEW=1,"
+            " which is equally fast: set UCARP_ADVSKEW, such as 20"
         )
-        text += " an advertisement make a second master; OpenBSD even prefers it to an equally fast"
-        yield given["UCARP_ADVBASE"], f"{text} UCARP_ADVSKEW=1: set UCARP_ADVSKEW, such as 20"
+        yield given["UCARP_ADVBASE"], text
 
 
 def _about_mac(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:

@@ -75,9 +75,10 @@ class Draft:
             return
         self.refuse(line.number, name, fault)
         meant = foreign_words.meaning(name)
-        if meant and meant.key in BY_NAME and line.value:
+        key = meant.key if meant else foreign_words.nearest(name)
+        if key in BY_NAME and line.value:
             # It is not also reported as missing.
-            self.faulty.add(meant.key)
+            self.faulty.add(key)
 
     def _take_key(self, key: Key) -> None:
         first: Given | None = None

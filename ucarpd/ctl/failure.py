@@ -6,7 +6,7 @@ EXIT_FAILED = 1
 EXIT_UNKNOWN = 3
 """No process could be asked, or the command line is wrong; monitoring plug-ins call it UNKNOWN."""
 
-DENIED = "permission denied: run it as root, or as a member of the group ucarpd"
+DENIED = "permission denied: run it as root; members of the group ucarpd can only read"
 
 
 class Failure(Exception):

@@ -55,12 +55,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.what not in {None, "on", "off"}:
+        raise Failure(f"maintenance {options.what}: type on or off, then the name of the instance")
+    if options.what != "on" and (options.never or options.length or options.reason):
+        raise Failure("--never, --for and --reason go with maintenance on")
     if options.what is None:
         return _show(as_json=options.json)
-    if options.what not in {"on", "off"}:
-        raise Failure(f"maintenance {options.what}: type on or off, then the name of the instance")
-    if options.what == "off" and (options.never or options.length or options.reason):
-        raise Failure("maintenance off takes no --never, --for or --reason")
     feed = Feed()
     _check_name(options.name, feed.settle())
     changed = _write(options) if options.what == "on" else _remove(options.name)

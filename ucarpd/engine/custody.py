@@ -66,7 +66,7 @@ class Custody:
 
     def close(self) -> None:
         self._is_closed = True
-        self._job += 1  # What is under way is superseded: after a defect nothing serves.
+        self._job += 1  # Results of jobs under way no longer count: after a defect nothing serves.
 
     # -- actions of the machine --------------------------------------------------------------------
 

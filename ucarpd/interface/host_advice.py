@@ -44,9 +44,9 @@ def deaf_as_master(config: Config, link: Link) -> str | None:
     if not (is_macvlan and config.virtual_mac and config.params().source_mac_is_virtual):
         return None
     return (
-        f"{link.name} is a macvlan and does not receive advertisements from the virtual MAC address"
-        " while it has that address too: set UCARP_SRCMAC=real on all hosts: otherwise two masters, as after a split, do not hear each"
-        " other"
+        f"{link.name} is a macvlan: while this host has the virtual MAC address, it receives no"
+        " advertisements from that address, and two masters, as after a split, do not hear each other:"
+        " set UCARP_SRCMAC=real on all hosts"
     )
 
 

@@ -17,7 +17,7 @@ LATEST = 8.0
 
 
 class MisfitLog:
-    """A look at the virtual hosts of an interface some time after a change; each misfit is told once."""
+    """A look at the virtual hosts of an interface some time after a change; each misfit is logged once."""
 
     def __init__(
         self,

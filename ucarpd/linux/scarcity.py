@@ -6,7 +6,7 @@ The commands load this first, so it imports nothing large.
 import errno
 import sys
 
-TYPE_CHECKING = False  # `typing` would be dear.
+TYPE_CHECKING = False  # `typing` takes long to load.
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -9,7 +9,7 @@ from ucarpd.carp.actions import State
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux import sysctl
 from ucarpd.linux.link_managers import LinkManager, Program
-from ucarpd.log.instance_lines import InstanceLines, listed
+from ucarpd.log.instance_lines import InstanceLines, followed, listed
 from ucarpd.log.message_ids import MESSAGE_ID_UNSERVED
 
 
@@ -27,11 +27,11 @@ class AddressMessages(InstanceLines):
     def address_left_over(self, ips: Sequence[object], device: str | None = None) -> None:
         """Say that they are removed from `device`, if that is not the one of today."""
         where = device or self.device
-        self.warning(f"{listed(ips)} was left on {where} by an earlier run; removed")
+        self.warning(f"{followed(ips, 'was')} left on {where} by an earlier run; removed")
 
     def address_was_there(self, ips: Sequence[object]) -> None:
         self.warning(
-            f"{listed(ips)} was already on {self.device}; removed: "
+            f"{followed(ips, 'was')} already on {self.device}; removed: "
             "if the network configuration adds it, delete it there"
         )
 
@@ -64,7 +64,9 @@ class AddressMessages(InstanceLines):
         self.warning(f"cannot remove the record of the addresses: {error.strerror or error}")
 
     def address_not_removed_by_script(self, ips: Sequence[object]) -> None:
-        self.warning(f"{listed(ips)} was still on {self.device} after the down-script; removed")
+        self.warning(
+            f"{followed(ips, 'was')} still on {self.device} after the down-script; removed"
+        )
 
     def address_taken_off_early(self, ips: Sequence[object]) -> None:
         self.warning(
@@ -73,13 +75,14 @@ class AddressMessages(InstanceLines):
         )
 
     def served_elsewhere(self, ips: Sequence[object]) -> None:
-        text = f"the up-script succeeded, but {listed(ips)} is not on {self.device}"
+        text = f"the up-script succeeded, but {followed(ips, 'is')} not on {self.device}"
         if not self._said_elsewhere:
             self._said_elsewhere = True
             self.info(f"{text}: ucarpd trusts the script, and does not say so again")
 
     def script_failed_but_serves(self, ips: Sequence[object]) -> None:
-        self.warning(f"the up-script failed, but {listed(ips)} is on this host: it keeps serving")
+        there = followed(ips, "is")
+        self.warning(f"the up-script failed, but {there} on this host, which keeps serving")
 
     def unserved(self, ips: Sequence[object]) -> str:
         """Name the addresses that this host cannot serve; none: it serves all again.

@@ -52,3 +52,9 @@ class InstanceLines:
 def listed(items: Sequence[object]) -> str:
     """Return them with commas in between."""
     return ", ".join(map(str, items))
+
+
+def followed(items: Sequence[object], verb: str) -> str:
+    """Return them with "is" or "was" after them, in the plural for several."""
+    plural = {"is": "are", "was": "were"}[verb]
+    return f"{listed(items)} {verb if len(items) == 1 else plural}"

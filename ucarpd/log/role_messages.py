@@ -4,6 +4,8 @@ import logging
 
 from ucarpd.carp.actions import Finding, Report, State, StateChanged
 from ucarpd.log.message_ids import (
+    MESSAGE_ID_ADDRESS_CLAIMED,
+    MESSAGE_ID_ADVERTISEMENTS_LOST,
     MESSAGE_ID_DEMOTED,
     MESSAGE_ID_TRANSITION,
     MESSAGE_ID_TWO_MASTERS,
@@ -49,8 +51,8 @@ class RoleMessages(SegmentMessages):
         """Log a discovery of the protocol that changes no role; each comes once, and its end."""
         level, text = _FINDINGS[report.finding][0], finding_text(report)
         peer = str(report.peer or "")
-        if report.finding in _TWO_MASTERS:
-            self._write(level, text, MESSAGE_ID=MESSAGE_ID_TWO_MASTERS, UCARPD_PEER=peer)
+        if explained := _EXPLAINED.get(report.finding):
+            self._write(level, text, MESSAGE_ID=explained, UCARPD_PEER=peer)
         else:
             self._write(level, text, UCARPD_PEER=peer)
 
@@ -112,14 +114,14 @@ def finding_text(report: Report) -> str:
     )
 
 
-_TWO_MASTERS = {
-    Finding.RIVAL_STAYS,
-    Finding.RIVAL_STAYS_TIED,
-    Finding.RIVAL_APART,
-    Finding.ADDRESS_CLAIMED,
-    Finding.MASTER_ANSWERS,
+_EXPLAINED = {
+    Finding.RIVAL_STAYS: MESSAGE_ID_TWO_MASTERS,
+    Finding.RIVAL_STAYS_TIED: MESSAGE_ID_TWO_MASTERS,
+    Finding.RIVAL_APART: MESSAGE_ID_TWO_MASTERS,
+    Finding.ADDRESS_CLAIMED: MESSAGE_ID_ADDRESS_CLAIMED,
+    Finding.MASTER_ANSWERS: MESSAGE_ID_ADVERTISEMENTS_LOST,
 }
-
+"""The findings that the message catalog explains."""
 
 _FINDINGS = {
     Finding.NOT_MASTER: (logging.INFO, "asked to step down, but this host is not MASTER"),

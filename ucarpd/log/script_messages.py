@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from ucarpd.log.instance_lines import InstanceLines, listed
-from ucarpd.log.message_ids import MESSAGE_ID_SCRIPT_FAILED
+from ucarpd.log.message_ids import MESSAGE_ID_SCRIPT_FAILED, MESSAGE_ID_UNITS_FAILED
 
 
 class ScriptMessages(InstanceLines):
@@ -55,7 +55,7 @@ class ScriptMessages(InstanceLines):
         self.info(f"{command}: done in {seconds:.2f} s")
 
     def units_failed(self, text: str) -> None:
-        self._write(logging.WARNING, text, MESSAGE_ID=MESSAGE_ID_SCRIPT_FAILED)
+        self._write(logging.WARNING, text, MESSAGE_ID=MESSAGE_ID_UNITS_FAILED)
 
     def _script_failed(self, text: str, status: int) -> None:
         self._write(

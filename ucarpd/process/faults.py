@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ucarpd.carp.actions import Finding, Report
 from ucarpd.carp.params import Family, IPAddress
-from ucarpd.log.instance_lines import listed
+from ucarpd.log.instance_lines import followed, listed
 
 
 class Lasting(NamedTuple):
@@ -111,8 +111,7 @@ class Faults:
         if self.unserved:
             return f", but {self._why_unserved(is_scripted)}, and no other host takes over"
         if self._rivals:
-            verb = "is" if len(self._rivals) == 1 else "are"
-            return f"; {listed(tuple(self._rivals))} {verb} master too"
+            return f"; {followed(tuple(self._rivals), 'is')} master too"
         if wrong_digest_from is not None:
             return f"; {wrong_digest_from} is also master, and its digest is wrong"
         if self._answering:

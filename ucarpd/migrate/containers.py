@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
 
@@ -25,37 +24,38 @@ _ITEM = re.compile(r"""\s*-\s*(["']?)([A-Za-z_]\w*)=(.*)\1\s*$""", re.ASCII)
 _PAIR = re.compile(r"""\s*(["']?)([A-Za-z_]\w*)\1\s*:\s*(.*?)\s*$""", re.ASCII)
 
 
-@dataclass(slots=True)
-class Run:
-    """What `docker run` hands over: variables, files of variables, and arguments behind the image."""
+def of_command(findings: Findings, words: Sequence[str], variables: Variables) -> Host | None:
+    """Return the virtual host of `docker run …`; None for another command.
 
-    variables: list[tuple[str, str]] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
-    arguments: list[str] = field(default_factory=list)
-
-
-def of_command(words: Sequence[str]) -> Run | None:
-    """Read the words of `docker run …`; None for another command."""
+    The command stands at the source of `variables`, which has the meanings of the marks in the words.
+    """
     rest = list(words[1:])
     if "run" not in rest and "create" not in rest:
         return None
     rest = rest[rest.index("run" if "run" in rest else "create") + 1 :]
-    found = Run()
+    source = variables.source
+    assignments: list[Assignment] = []
+    arguments: list[str] = []
     while rest:
         word = rest.pop(0)
         name, equals, value = word.partition("=")
         if not word.startswith("-"):
-            found.arguments = _behind_ucarp(rest) or rest
+            arguments = _behind_ucarp(rest) or rest
             break
         if name in {"-e", "--env", "--env-file"}:
             text = value if equals else rest.pop(0) if rest else ""
             if name == "--env-file":
-                found.files.append(text)
+                told = f"the variables of {text} are not read: import {text} too"
+                findings.remark(source, told)
             else:
-                found.variables.append((text.partition("=")[0], text.partition("=")[2]))
+                assignments.append(Assignment(*text.partition("=")[::2], source))
         elif not equals and word not in _FLAGS and rest and not rest[0].startswith("-"):
             rest.pop(0)
-    return found
+    host = Host(source)
+    environment.take(findings, host, assignments, variables)
+    if any(word.startswith("-") for word in arguments):
+        options.take(findings, host, arguments, [source] * len(arguments), variables)
+    return host if host.values else None
 
 
 def read_compose(findings: Findings, path: Path, text: str) -> None:

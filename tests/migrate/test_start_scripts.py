@@ -171,7 +171,11 @@ def test_the_same_virtual_host_twice_is_told(tmp_path):
     ("option", "key", "value", "told"),
     [
         ("--vhid=001", "UCARP_VHID", "1", "without zeros"),
+        ("--vhid=010", "UCARP_VHID", "8", "ucarp reads 010 as 8"),
+        ("--vhid 0x10", "UCARP_VHID", "16", "ucarp reads 0x10 as 16"),
+        ("-b 2.5", "UCARP_ADVBASE", "2", "ucarp reads 2.5 as 2"),
         ("-k 300", "UCARP_ADVSKEW", "44", "takes 300 for 44"),
+        ("-r 300", "UCARP_DEADRATIO", "255", "300 is more than ucarpd takes"),
         ("-k 255", "UCARP_ADVSKEW", "254", "more than ucarpd takes"),
         ("-r 1", "UCARP_DEADRATIO", "2", "two masters"),
         ("-k x", "UCARP_ADVSKEW", None, "is not a number"),

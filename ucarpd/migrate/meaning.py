@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable
 from pathlib import PurePosixPath
 
+from ucarpd import ucarp_options
 from ucarpd.config import types
 from ucarpd.config.keys import BY_NAME
 from ucarpd.config.problems import got
 from ucarpd.migrate.findings import Findings, Host, Source, Value
 
-_LARGEST = {"UCARP_ADVSKEW": 254, "UCARP_ADVBASE": 253}
+_LARGEST = {"UCARP_ADVSKEW": 254, "UCARP_ADVBASE": 253, "UCARP_DEADRATIO": 255}
+_CUT_TO_A_BYTE = {"UCARP_ADVSKEW", "UCARP_ADVBASE"}
 _WITH_NUMBER = {"UCARP_VHID", "UCARP_ADVSKEW", "UCARP_ADVBASE", "UCARP_DEADRATIO"}
 _ADDRESSES = {"UCARP_ADDR", "UCARP_EXTRA_ADDRS", "UCARP_SRCIP"}
 _SCRIPTS = {"UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT"}
@@ -87,16 +89,19 @@ def _password(host: Host, text: str, remark: Remark, *, is_option: bool) -> str 
 
 
 def _number(key: str, text: str, remark: Remark) -> str | None:
-    if not re.fullmatch("[0-9]+", text):
+    try:
+        number, _ = ucarp_options.number(text)
+    except ValueError:
         remark(f"is not a number: {key} left out {got(text)}")
         return None
-    number = int(text[:20])
-    if str(number) != text:
+    if text.lstrip("0") not in {str(number), ""}:
+        remark(f"ucarp reads {text} as {number}, and so does the result")
+    elif text != str(number):
         remark(f"{text} is written {number} here, without zeros in front")
-    if number > 255 and key != "UCARP_VHID":
+    if number > 255 and key in _CUT_TO_A_BYTE:
         remark(f"ucarp takes {number} for {number % 256}, and so does the result")
         number %= 256
-    if number > (largest := _LARGEST.get(key, 255)) and key in _LARGEST:
+    if number > (largest := _LARGEST.get(key, number)):
         remark(f"{number} is more than ucarpd takes: {largest}")
         number = largest
     if key == "UCARP_DEADRATIO" and number < 2:

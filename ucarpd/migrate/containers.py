@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
 
@@ -18,10 +19,7 @@ _FLAGS = {
 }
 _ENDS = {"&&", "||", ";", "|"}
 """What ends a command of a shell."""
-_SECTIONS = {"environment", "command", "entrypoint", "env_file", "image", "cap_add"}
-_SERVICE = re.compile(r"(\s+)([\w.-]+):\s*$")
-_ITEM = re.compile(r"""\s*-\s*(["']?)([A-Za-z_]\w*)=(.*)\1\s*$""", re.ASCII)
-_PAIR = re.compile(r"""\s*(["']?)([A-Za-z_]\w*)\1\s*:\s*(.*?)\s*$""", re.ASCII)
+_KEY = re.compile(r"""(["']?)([\w.-]+)\1\s*:(?:\s+(.*))?""")
 
 
 def of_command(findings: Findings, words: Sequence[str], variables: Variables) -> Host | None:
@@ -48,7 +46,8 @@ def of_command(findings: Findings, words: Sequence[str], variables: Variables) -
                 told = f"the variables of {text} are not read: import {text} too"
                 findings.remark(source, told)
             else:
-                assignments.append(Assignment(*text.partition("=")[::2], source))
+                variable, _, given = text.partition("=")
+                assignments.append(Assignment(variable, given, source))
         elif not equals and word not in _FLAGS and rest and not rest[0].startswith("-"):
             rest.pop(0)
     host = Host(source)
@@ -62,39 +61,44 @@ def read_compose(findings: Findings, path: Path, text: str) -> None:
     """Add the services of a Compose file that set something of `ucarp`."""
     services: dict[str, list[Assignment]] = {}
     commands: dict[str, tuple[str, Source]] = {}
-    service, section, section_indent = "", "", 0
+    parents: list[tuple[int, str]] = []
     variables = Variables()
     for number, line in enumerate(text.splitlines(), 1):
-        bare = line.split(" #")[0].rstrip()
-        if not bare.strip() or bare.lstrip().startswith("#"):
+        row, source = line.strip(), Source(path, number)
+        if not row or row.startswith("#"):
             continue
-        source = Source(path, number)
-        indent = len(bare) - len(bare.lstrip())
-        key = bare.strip().partition(":")[0]
-        if indent == 2 and _SERVICE.match(bare) and key not in _SECTIONS:
-            service, section = key, ""
-            continue
-        if key in _SECTIONS or _SERVICE.match(bare):
-            section, section_indent = key, indent
-            value = bare.strip().partition(":")[2].strip()
-            if key == "command" and value:
-                commands[service] = (value, source)
-            if key == "env_file":
-                findings.remark(source, "the variables of env_file are not read: import it too")
-            continue
-        item = _ITEM.match(bare)
-        pair = None if item else _PAIR.match(bare)
-        if section == "environment" and (found := item or pair):
-            value = _unquoted(found[3])
-            if "$" in value:
-                value = variables.mark(f"{value} comes from the environment of Compose")
-            services.setdefault(service, []).append(Assignment(found[2], value, source))
+        indent, is_item = len(line) - len(line.lstrip()), row.startswith("- ")
+        # The items of a list need not be further to the right than its key.
+        while parents and parents[-1][0] >= indent + is_item:
+            parents.pop()
+        *_, service, section = ("", "", *(key for _, key in parents))
+        found = _KEY.fullmatch(row)
+        if section == "environment" and (found or is_item):
+            name, equals, value = _scalar(row[2:]).partition("=")
+            if found:
+                name, value = found[2], _scalar(found[3] or "")
+                equals = _without_comment(found[3] or "")
+            if not equals or "$" in value.replace("$$", ""):
+                text = f"{value or 'its value'} comes from the environment of Compose"
+                value = variables.mark(text)
+            assignment = Assignment(name, value.replace("$$", "$"), source)
+            services.setdefault(service, []).append(assignment)
+        elif section == "environment":
+            findings.remark(source, f"{row} is not read: write the variables themselves")
         elif section == "command":
             before, began = commands.get(service, ("", source))
-            is_block = before.startswith((">", "|")) and indent > section_indent
-            if is_block or bare.strip().startswith("- "):
-                where = source if "ucarp" in bare else began
-                commands[service] = (f"{before} {bare.strip().removeprefix('- ')}", where)
+            where = source if "ucarp" in row else began
+            commands[service] = (f"{before} {_without_comment(row).removeprefix('- ')}", where)
+        elif found:
+            key, value = found[2], _without_comment(found[3] or "")
+            parents.append((indent, key))
+            if key == "command" and value:
+                commands[section] = (value, source)
+            elif key == "env_file":
+                findings.remark(source, "the variables of env_file are not read: import it too")
+            elif key == "environment" and value and not value.startswith("&"):
+                text = "environment in one line is not read: write each variable in its own line"
+                findings.remark(source, text)
     for each in dict.fromkeys([*services, *commands]):
         assignments = services.get(each, [])
         host = Host(assignments[0].source if assignments else commands[each][1])
@@ -112,11 +116,11 @@ def read_variables(findings: Findings, path: Path, text: str) -> None:
     variables = Variables()
     assignments: list[Assignment] = []
     for number, line in enumerate(text.splitlines(), 1):
-        if pair := _PAIR.match(line.split(" #")[0]):
-            value = _unquoted(pair[3])
+        if found := _KEY.fullmatch(line.strip()):
+            value = _scalar(found[3] or "")
             if "{{" in value:
                 value = variables.mark(f"{value} is computed by the role")
-            assignments.append(Assignment(pair[2], value, Source(path, number)))
+            assignments.append(Assignment(found[2], value, Source(path, number)))
     if not assignments:
         return
     host = Host(assignments[0].source)
@@ -173,7 +177,16 @@ def _behind_ucarp(words: list[str]) -> list[str] | None:
     return None
 
 
-def _unquoted(text: str) -> str:
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
-        return text[1:-1]
-    return text
+def _scalar(text: str) -> str:
+    """Return a value of YAML in one line without its quotes or a comment."""
+    if found := re.fullmatch(r"'((?:''|[^'])*)'\s*(#.*)?", text):
+        return found[1].replace("''", "'")
+    if found := re.fullmatch(r'("(?:\\.|[^"\\])*")\s*(#.*)?', text):
+        with suppress(ValueError):  # Few escapes are not those of JSON.
+            return str(json.loads(found[1]))
+        return found[1][1:-1]
+    return _without_comment(text)
+
+
+def _without_comment(text: str) -> str:
+    return re.sub(r"(^|\s+)#.*", "", text)

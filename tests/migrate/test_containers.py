@@ -1,0 +1,83 @@
+"""Compose files and variables of Ansible, in the ways that people write YAML."""
+
+import pytest
+from imported import read, values
+
+
+def compose(directory, line):
+    """The findings in a file with one service, and this line in its environment."""
+    text = f"services:\n  ha:\n    environment:\n      {line}\n      UCARP_VHID: 1\n"
+    return read(directory, text, "compose.yml")
+
+
+@pytest.mark.parametrize(
+    ("written", "password"),
+    [
+        ("one", "one"),
+        ("one # a comment", "one"),
+        ("one#two", "one#two"),
+        ('"a #b"', "a #b"),
+        ('"a" # b"', "a"),
+        ("'a #b' # c", "a #b"),
+        ("'it''s'", "it's"),
+        (r'"a\"b\\"', 'a"b\\'),
+        (r'"\x41"', r"\x41"),
+        ("a$$b", "a$b"),
+    ],
+)
+def test_a_password_as_yaml_and_compose_read_it(tmp_path, written, password):
+    findings = compose(tmp_path, f"UCARP_PASS: {written}")
+    assert values(findings) == {"UCARP_VHID": "1", "UCARP_PASS": password}
+
+
+def test_the_items_of_a_list_keep_their_quotes(tmp_path):
+    text = "services:\n  ha:\n    environment:\n    - UCARP_PASS='a'\n    - \"UCARP_VHID=1\"\n"
+    assert values(read(tmp_path, text, "compose.yml")) == {"UCARP_VHID": "1", "UCARP_PASS": "'a'"}
+
+
+@pytest.mark.parametrize("line", ["UCARP_PASS:", "UCARP_PASS: # here", "UCARP_PASS: ${PW:-x}"])
+def test_what_comes_from_the_environment_of_compose_hides_nothing_below(tmp_path, line):
+    findings = compose(tmp_path, line)
+    assert findings.hosts[0].text("UCARP_VHID") == "1"
+    assert "UCARP_PASS" not in values(findings)
+    assert any(
+        ":4: UCARP_PASS: " in each and "comes from the environment of Compose: left out" in each
+        for each in findings.remarks
+    )
+
+
+def test_an_empty_value_is_none(tmp_path):
+    findings = compose(tmp_path, 'UCARP_XPARAM: ""')
+    assert not any("UCARP_XPARAM" in each for each in findings.remarks)
+
+
+@pytest.mark.parametrize("indent", [1, 2, 4])
+def test_services_with_any_indentation(tmp_path, indent):
+    shift = " " * indent
+    text = "services:\n"
+    for number in (1, 2):
+        text += f"{shift}ha{number}:\n{shift * 2}environment:\n{shift * 3}UCARP_VHID: {number}\n"
+    findings = read(tmp_path, text, "compose.yml")
+    assert [host.text("UCARP_VHID") for host in findings.hosts] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ("environment: {UCARP_VHID: 1}", ":3: environment in one line is not read"),
+        ("environment: *shared", ":3: environment in one line is not read"),
+        ("environment: &shared\n      <<: *other", ":4: <<: *other is not read"),
+        ("environment:\n    - UCARP_VHID", ":4: UCARP_VHID: its value comes from the environment"),
+    ],
+)
+def test_what_is_not_read_is_told(tmp_path, lines, told):
+    text = f"services:\n  ha:\n    {lines}\n  two:\n    environment:\n      UCARP_VHID: 2\n"
+    findings = read(tmp_path, text, "compose.yml")
+    assert len(findings.hosts) == 1
+    assert any(told in each for each in findings.remarks)
+
+
+def test_a_variable_of_ansible_with_a_sharp(tmp_path):
+    text = "ucarp_vhid: 3 # three\nucarp_password: 'it''s #1'\n"
+    findings = read(tmp_path, text, "defaults.yml")
+    assert values(findings) == {"UCARP_VHID": "3", "UCARP_PASS": "it's #1"}

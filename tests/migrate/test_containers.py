@@ -1,4 +1,4 @@
-"""Compose files and variables of Ansible, in the ways that people write YAML."""
+"""Compose files, variables of Ansible and Dockerfiles, in the ways that people write them."""
 
 import pytest
 from imported import read, values
@@ -81,3 +81,19 @@ def test_a_variable_of_ansible_with_a_sharp(tmp_path):
     text = "ucarp_vhid: 3 # three\nucarp_password: 'it''s #1'\n"
     findings = read(tmp_path, text, "defaults.yml")
     assert values(findings) == {"UCARP_VHID": "3", "UCARP_PASS": "it's #1"}
+
+
+def test_variables_of_a_dockerfile(tmp_path):
+    text = (
+        "FROM x\nARG CARD\nARG VIP=10.0.0.1\nENV UCARP_ADDR=$VIP UCARP_PASS=${PW:-abc}\n"
+        'ENV UCARP_INTERFACE=$CARD\nCMD ["ucarp", "-v", "$ID", "-s", "$VIP"]\n'
+    )
+    findings = read(tmp_path, text, "Dockerfile")
+    assert values(findings) == {
+        "UCARP_ADDR": "10.0.0.1/32",
+        "UCARP_PASS": "abc",
+        "UCARP_SRCIP": "10.0.0.1",
+    }
+    told = "\n".join(findings.remarks)
+    assert ":5: UCARP_INTERFACE: $CARD is not set here: left out" in told
+    assert ":6: --vhid: $ID is not set here: left out" in told

@@ -11,7 +11,7 @@ from ucarpd.migrate import environment, options
 from ucarpd.migrate.environment import Assignment
 from ucarpd.migrate.findings import Findings, Host, Source
 from ucarpd.migrate.shell_words import Splitter
-from ucarpd.migrate.variables import Variables
+from ucarpd.migrate.variables import Variable, Variables
 
 _FLAGS = {
     *("--rm", "--init", "--privileged", "--detach", "--tty"),
@@ -132,25 +132,25 @@ def read_dockerfile(findings: Findings, path: Path, text: str) -> None:
     """Add the settings of the ENV lines and the command of a Dockerfile."""
     assignments: list[Assignment] = []
     commands: list[tuple[str, Source]] = []
+    variables = Variables()
     for command in Splitter(text).commands():
-        variables = Variables()
         words = [each for word in command.words for each in variables.expand(word)]
         source = Source(path, command.line)
         instruction = words[0] if words else ""
-        if instruction in {"ENV", "ARG"} and len(words) > 1:
-            if "=" not in words[1]:
+        if instruction in {"ENV", "ARG"}:
+            if instruction == "ENV" and words[1:] and "=" not in words[1]:
                 words[1:] = [f"{words[1]}={' '.join(words[2:])}"]
-            assignments += [
-                Assignment(each.partition("=")[0], each.partition("=")[2], source)
-                for each in words[1:]
-            ]
+            for name, equals, value in (each.partition("=") for each in words[1:]):
+                if equals:
+                    assignments.append(Assignment(name, value, source))
+                    variables.values[name] = Variable(value, source)
         elif instruction in {"CMD", "ENTRYPOINT"}:
             commands.append((" ".join(words[1:]), source))
     host = Host(Source(path))
-    environment.take(findings, host, assignments)
+    environment.take(findings, host, assignments, variables)
     for text_of, source in commands:
         arguments = _arguments(text_of)
-        options.take(findings, host, arguments, [source] * len(arguments))
+        options.take(findings, host, arguments, [source] * len(arguments), variables)
     if host.values:
         findings.hosts.append(host)
 

@@ -275,6 +275,21 @@ def test_such_files_with_names_instead_of_numbers(tmp_path):
     assert "systemctl disable --now ucarp@mail.service" in told(findings)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "vhid"),
+    [
+        ("vip-007.conf", "", "7"),
+        ("vip-010.conf", "", "8"),  # As ucarp reads it.
+        ("vip-010.conf", "ID=3\n", "3"),
+        ("vip-010.conf", "ID=$(number)\n", None),
+        ("vip-mail.conf", "", None),
+    ],
+)
+def test_the_number_in_the_name_of_a_vip_file(tmp_path, name, text, vhid):
+    findings = read(tmp_path, f"VIP_ADDRESS=10.0.0.1\n{text}", name)
+    assert values(findings).get("UCARP_VHID") == vhid
+
+
 def test_a_vip_file_without_the_common_one(tmp_path):
     findings = read(tmp_path, "ID=3\nVIP_ADDRESS=10.0.0.1\n", "vip-003.conf")
     assert "vip-common.conf: is not there" in told(findings)

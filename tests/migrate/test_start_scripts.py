@@ -337,3 +337,15 @@ def test_files_at_which_the_kernel_refuses_to_look(tmp_path):
     (tmp_path / "root/etc/cron.d/ucarp").symlink_to(too_long)
     findings = read(tmp_path, f". /etc/{too_long}\n{COMMAND}\n")
     assert values(findings)["UCARP_VHID"] == "1"
+
+
+def test_a_password_in_quotes_that_only_bash_knows_is_told(tmp_path):
+    line = r"ucarp -i eth0 -v 1 -p $'it\'s\t' -a 10.0.0.1"
+    findings = read(tmp_path, f"#!/bin/bash\n{line}\n")
+    assert values(findings) == {
+        "UCARP_INTERFACE": "eth0",
+        "UCARP_VHID": "1",
+        "UCARP_ADDR": "10.0.0.1/32",
+    }
+    told = r":2: --pass: $'it\'s\t' is computed when the script runs: left out"
+    assert any(told in each for each in findings.remarks)

@@ -403,6 +403,32 @@ def test_a_file_without_anything_of_ucarp(tmp_path, capsys, content, words):
     assert words in capsys.readouterr().err
 
 
+def test_a_name_may_end_with_conf(tmp_path, capsys):
+    words = ["ucarp", "-i", "eth0", "-v", "1", "-p", "a b", "-a", "10.0.0.1"]
+    arguments = ["import", "--name", "web.conf", "--write", str(tmp_path), "--command", *words]
+    assert cli.main(arguments) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["web.conf"]
+
+
+@pytest.mark.parametrize("name", ["../web", "a b", "wéb", ".conf"])
+def test_a_name_that_no_unit_can_have(tmp_path, capsys, name):
+    target = tmp_path / "etc"
+    target.mkdir()
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["import", "--name", name, "--write", str(target), "--command", "ucarp -v 1"])
+    assert ended.value.code == 2
+    assert f"--name: use ASCII letters, digits, - _ . and : only (got '{name}')" in (
+        capsys.readouterr().err
+    )
+    assert list(tmp_path.rglob("*")) == [target]
+
+
+def test_a_file_with_a_long_name(tmp_path, capsys):
+    path = tmp_path / ("a" * 255)
+    path.write_text("ucarp -i eth0 -v 1 -p x -a 10.0.0.1\n")
+    assert cli.main(["import", str(path)]) == 0
+
+
 @pytest.mark.parametrize("words", [[], ["file", "--command", "ucarp"]])
 def test_either_a_file_or_a_command(words):
     with pytest.raises(SystemExit) as ended:

@@ -179,7 +179,7 @@ def _in_common(new: Config, there: Config) -> str:
 
 def _load(text: str, name: str) -> Config | list[Problem]:
     # In memory: the password is in it.
-    descriptor = os.memfd_create(name)
+    descriptor = os.memfd_create("import")
     try:
         os.write(descriptor, text.encode())
         return load(Path(f"/proc/self/fd/{descriptor}"), {})

@@ -324,6 +324,30 @@ def test_a_command_line(capsys):
     assert capsys.readouterr() == (RESULT, "")
 
 
+def test_a_password_that_is_not_utf_8(tmp_path, capsys):
+    path = tmp_path / "start.sh"
+    path.write_bytes(b"# Z\xfcrich\nucarp -i eth0 -v 1 -p p\xe4ss -a 10.0.0.1\n")
+    words = ["ucarp", "-i", "eth0", "-v", "1", "-p", "p\udce4ss", "-a", "10.0.0.1"]
+    for arguments in ([str(path)], ["--command", *words]):
+        assert cli.main(["import", *arguments]) == 0
+        out, err = capsys.readouterr()
+        assert "UCARP_KEY=70e47373\n" in out
+        assert "UCARP_PASS" not in out
+        assert "--pass: is not UTF-8: its bytes are UCARP_KEY in the result" in err
+
+
+def test_another_value_that_is_not_utf_8(tmp_path, capsys):
+    path = tmp_path / "web.env"
+    path.write_bytes(
+        b"UCARP_INTERFACE=eth0\nUCARP_VHID=1\nUCARP_ADDR=10.0.0.1\nUCARP_PASS=x\nTOWN=Z\xfcrich\n"
+        b"UCARP_PASSWORD=/p\xe4ss\n"
+    )
+    assert cli.main(["import", str(path)]) == 1
+    out, _ = capsys.readouterr()
+    assert "TOWN='Zürich'\n" in out
+    assert "#UCARP_PASSFILE=/päss\n" in out
+
+
 def test_a_command_line_in_one_word(capsys):
     line = "/usr/sbin/ucarp -i eth0 -v1 -p 'a b' --addr 10.0.0.1"
     assert cli.main(["import", "--name", "web", "--command", line]) == 0

@@ -12,6 +12,7 @@ from ucarpd.config.keys import KEYS
 from ucarpd.config.masks import LISTS
 from ucarpd.config.problems import got
 from ucarpd.migrate.findings import Findings, Host, Value
+from ucarpd.migrate.reading import NOT_UTF_8
 
 _WAYS = ("UCARP_PASS", "UCARP_PASSFILE", "UCARP_KEY")
 _SCRIPTS = ("UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT")
@@ -120,4 +121,10 @@ def text(host: Host, title: str) -> str:
     lines = [f"{name}={spell_for_ucarpd(value)}" for name, value in given.items()]
     still_open = [f"#{line}" for line in host.open_lines]
     foreign = [f"{name}={spell_for_ucarpd(value)}" for name, value in host.for_scripts.items()]
-    return "\n".join([f"# {title}", "", *lines, *still_open, *foreign, ""])
+    return "\n".join(map(_in_utf_8, [f"# {title}", "", *lines, *still_open, *foreign, ""]))
+
+
+def _in_utf_8(line: str) -> str:
+    if not NOT_UTF_8.search(line):
+        return line
+    return line.encode(errors="surrogateescape").decode("latin-1")

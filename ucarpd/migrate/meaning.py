@@ -9,6 +9,7 @@ from ucarpd.config import types
 from ucarpd.config.keys import BY_NAME
 from ucarpd.config.problems import got
 from ucarpd.migrate.findings import Findings, Host, Source, Value
+from ucarpd.migrate.reading import NOT_UTF_8
 
 _LARGEST = {"UCARP_ADVSKEW": 254, "UCARP_ADVBASE": 253, "UCARP_DEADRATIO": 255}
 _CUT_TO_A_BYTE = {"UCARP_ADVSKEW", "UCARP_ADVBASE"}
@@ -63,6 +64,9 @@ def put(
         meant = _password(host, text, remark, is_option=is_option)
     if meant is None:
         return
+    if key == "UCARP_PASS" and NOT_UTF_8.search(meant):
+        remark("is not UTF-8: its bytes are UCARP_KEY in the result")
+        key, meant = "UCARP_KEY", meant.encode(errors="surrogateescape").hex()
     before = host.values.get(key)
     is_settled = key == "UCARP_IF_ALIAS"
     if before and before.text != meant and before.name != name and not is_settled:

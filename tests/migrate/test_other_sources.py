@@ -447,6 +447,15 @@ def test_a_name_that_no_unit_can_have(tmp_path, capsys, name):
     assert list(tmp_path.rglob("*")) == [target]
 
 
+def test_the_names_of_several_without_a_number(tmp_path, capsys):
+    path = tmp_path / "start.sh"
+    path.write_text(3 * "ucarp -i eth0 -p x -a 10.0.0.1\n")
+    assert cli.main(["import", str(path)]) == 1
+    out, _ = capsys.readouterr()
+    names = [line.split("/")[3].split(",")[0] for line in out.splitlines() if line.startswith("# ")]
+    assert names == ["start.conf", "start-2.conf", "start-3.conf"]
+
+
 def test_a_file_with_a_long_name(tmp_path, capsys):
     path = tmp_path / ("a" * 255)
     path.write_text("ucarp -i eth0 -v 1 -p x -a 10.0.0.1\n")

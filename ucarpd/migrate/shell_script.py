@@ -23,6 +23,7 @@ from ucarpd.migrate.shell_grammar import (
     SHELLS,
     WRAPPERS,
     behind,
+    container_command,
     end_of_loop,
     is_assignment,
     is_pattern,
@@ -178,10 +179,8 @@ class Script:
             self._set("@", BETWEEN.join(word for word, _ in expanded[2:]), command.line)
         elif program in {"source", "."} and len(expanded) > 1:
             self._source(expanded[1][0], expanded[1][1])
-        elif program in {"docker", "podman", "nerdctl"}:
-            host = containers.of_command(
-                self._findings, [word for word, _ in expanded], self.variables
-            )
+        elif container := container_command(expanded):
+            host = containers.of_command(self._findings, container, self.variables)
             self.hosts += [host] if host else []
         elif program == "ucarp":
             self._ucarp(expanded[1:], command.line)

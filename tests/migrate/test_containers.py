@@ -97,3 +97,73 @@ def test_variables_of_a_dockerfile(tmp_path):
     told = "\n".join(findings.remarks)
     assert ":5: UCARP_INTERFACE: $CARD is not set here: left out" in told
     assert ":6: --vhid: $ID is not set here: left out" in told
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "command: ucarp -v 1 --pass='a b'",
+        "command: \"ucarp -v 1 -p 'a b'\"",
+        "command: ucarp -v 1 -p 'a b' # 'c",
+        "command: [ucarp, -v, 1, -p, 'a b'] # c",
+        'command: ["ucarp", "-v", "1", "-p", "a b"]',
+        "command: [ucarp,\n      '-v', '1',\n      '-p', 'a b']",
+        "command:\n    - ucarp\n    - -v\n    - '1'\n    - -p\n    - a b",
+        "command: |\n      ucarp -v 1\n      -p 'a b'",
+        "command: sh -c \"ucarp -v 1 -p 'a b'\"",
+        "entrypoint: [ucarp, -v, '1']\n    command: [-p, 'a b']",
+    ],
+)
+def test_a_password_with_a_space_in_a_command(tmp_path, lines):
+    findings = read(tmp_path, f"services:\n  ha:\n    {lines}\n", "compose.yml")
+    assert values(findings) == {"UCARP_VHID": "1", "UCARP_PASS": "a b"}
+
+
+@pytest.mark.parametrize("password", ["a #b", "x]", "- y", "k: v"])
+def test_a_block_has_no_comments_and_no_lists(tmp_path, password):
+    text = f"services:\n  ha:\n    command: >-\n      ucarp -v 1\n      -p '{password}'\n"
+    assert values(read(tmp_path, text, "compose.yml"))["UCARP_PASS"] == password
+
+
+def test_a_list_with_commas_in_its_quotes(tmp_path):
+    text = 'services:\n  ha:\n    command: [ucarp, -v, "1", -p, "a, b"]\n'
+    assert values(read(tmp_path, text, "compose.yml"))["UCARP_PASS"] == "a, b"
+
+
+@pytest.mark.parametrize("word", ["${PW}", "$PW", "a$$PW", "x${PW:-y}"])
+def test_a_variable_in_a_command_is_told(tmp_path, word):
+    text = f"services:\n  ha:\n    command: ucarp -v 1 -p {word}\n"
+    findings = read(tmp_path, text, "compose.yml")
+    assert values(findings) == {"UCARP_VHID": "1"}
+    said = "comes from the environment: left out; add UCARP_PASS= to the result"
+    assert any(each.endswith(said) for each in findings.remarks)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        'CMD ucarp -v 1 -p "a b"',
+        'CMD ["ucarp", "-v", "1", "-p", "a b"]',
+        'ENTRYPOINT ["/usr/sbin/ucarp", "-v", "1"]\nCMD ["-p", "a b"]',
+        'CMD ["sh", "-c", "exec ucarp -v 1 -p \'a b\'"]',
+    ],
+)
+def test_a_password_with_a_space_in_a_dockerfile(tmp_path, command):
+    findings = read(tmp_path, f"FROM x\n{command}\n", "Dockerfile")
+    assert values(findings) == {"UCARP_VHID": "1", "UCARP_PASS": "a b"}
+
+
+def test_a_quote_that_is_not_closed(tmp_path):
+    text = "services:\n  ha:\n    command: ucarp -v 1 -p it's\n"
+    assert values(read(tmp_path, text, "compose.yml"))["UCARP_PASS"] == "it's"
+
+
+@pytest.mark.parametrize("start", ["sudo", "sudo -n", "exec /usr/bin/nohup"])
+def test_docker_behind_another_program(tmp_path, start):
+    findings = read(tmp_path, f"{start} docker run -e UCARP_VHID=1 -d img/ucarp\n")
+    assert values(findings) == {"UCARP_VHID": "1"}
+
+
+def test_a_script_that_is_called_like_docker(tmp_path):
+    findings = read(tmp_path, "sudo ucarp -v 1 -u /opt/docker\n")
+    assert values(findings)["UCARP_UPSCRIPT"] == "/opt/docker"

@@ -1,9 +1,8 @@
-"""Environments of containers: `docker run`, Compose files and Dockerfiles."""
+"""Environments and commands of containers: `docker run`, and Dockerfiles."""
 
-import json
 import re
-from collections.abc import Sequence
-from contextlib import suppress
+import shlex
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from pathlib import Path
 
@@ -19,7 +18,6 @@ _FLAGS = {
 }
 _ENDS = {"&&", "||", ";", "|"}
 """What ends a command of a shell."""
-_KEY = re.compile(r"""(["']?)([\w.-]+)\1\s*:(?:\s+(.*))?""")
 
 
 def of_command(findings: Findings, words: Sequence[str], variables: Variables) -> Host | None:
@@ -33,12 +31,12 @@ def of_command(findings: Findings, words: Sequence[str], variables: Variables) -
     rest = rest[rest.index("run" if "run" in rest else "create") + 1 :]
     source = variables.source
     assignments: list[Assignment] = []
-    arguments: list[str] = []
+    behind: list[str] = []
     while rest:
         word = rest.pop(0)
         name, equals, value = word.partition("=")
         if not word.startswith("-"):
-            arguments = _behind_ucarp(rest) or rest
+            behind = _behind_ucarp(rest) or rest
             break
         if name in {"-e", "--env", "--env-file"}:
             text = value if equals else rest.pop(0) if rest else ""
@@ -52,86 +50,15 @@ def of_command(findings: Findings, words: Sequence[str], variables: Variables) -
             rest.pop(0)
     host = Host(source)
     environment.take(findings, host, assignments, variables)
-    if any(word.startswith("-") for word in arguments):
-        options.take(findings, host, arguments, [source] * len(arguments), variables)
+    if any(word.startswith("-") for word in behind):
+        options.take(findings, host, behind, [source] * len(behind), variables)
     return host if host.values else None
-
-
-def read_compose(findings: Findings, path: Path, text: str) -> None:
-    """Add the services of a Compose file that set something of `ucarp`."""
-    services: dict[str, list[Assignment]] = {}
-    commands: dict[str, tuple[str, Source]] = {}
-    parents: list[tuple[int, str]] = []
-    variables = Variables()
-    for number, line in enumerate(text.splitlines(), 1):
-        row, source = line.strip(), Source(path, number)
-        if not row or row.startswith("#"):
-            continue
-        indent, is_item = len(line) - len(line.lstrip()), row.startswith("- ")
-        # The items of a list need not be further to the right than its key.
-        while parents and parents[-1][0] >= indent + is_item:
-            parents.pop()
-        *_, service, section = ("", "", *(key for _, key in parents))
-        found = _KEY.fullmatch(row)
-        if section == "environment" and (found or is_item):
-            name, equals, value = _scalar(row[2:]).partition("=")
-            if found:
-                name, value = found[2], _scalar(found[3] or "")
-                equals = _without_comment(found[3] or "")
-            if not equals or "$" in value.replace("$$", ""):
-                text = f"{value or 'its value'} comes from the environment of Compose"
-                value = variables.mark(text)
-            assignment = Assignment(name, value.replace("$$", "$"), source)
-            services.setdefault(service, []).append(assignment)
-        elif section == "environment":
-            findings.remark(source, f"{row} is not read: write the variables themselves")
-        elif section == "command":
-            before, began = commands.get(service, ("", source))
-            where = source if "ucarp" in row else began
-            commands[service] = (f"{before} {_without_comment(row).removeprefix('- ')}", where)
-        elif found:
-            key, value = found[2], _without_comment(found[3] or "")
-            parents.append((indent, key))
-            if key == "command" and value:
-                commands[section] = (value, source)
-            elif key == "env_file":
-                findings.remark(source, "the variables of env_file are not read: import it too")
-            elif key == "environment" and value and not value.startswith("&"):
-                text = "environment in one line is not read: write each variable in its own line"
-                findings.remark(source, text)
-    for each in dict.fromkeys([*services, *commands]):
-        assignments = services.get(each, [])
-        host = Host(assignments[0].source if assignments else commands[each][1])
-        environment.take(findings, host, assignments, variables)
-        if each in commands:
-            command, source = commands[each]
-            words = _arguments(command)
-            options.take(findings, host, words, [source] * len(words))
-        if host.values:
-            findings.hosts.append(host)
-
-
-def read_variables(findings: Findings, path: Path, text: str) -> None:
-    """Add the settings of the variables of an Ansible role, one in a line."""
-    variables = Variables()
-    assignments: list[Assignment] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if found := _KEY.fullmatch(line.strip()):
-            value = _scalar(found[3] or "")
-            if "{{" in value:
-                value = variables.mark(f"{value} is computed by the role")
-            assignments.append(Assignment(found[2], value, Source(path, number)))
-    if not assignments:
-        return
-    host = Host(assignments[0].source)
-    environment.take(findings, host, assignments, variables)
-    findings.hosts += [host] if host.values else []
 
 
 def read_dockerfile(findings: Findings, path: Path, text: str) -> None:
     """Add the settings of the ENV lines and the command of a Dockerfile."""
     assignments: list[Assignment] = []
-    commands: list[tuple[str, Source]] = []
+    commands: list[tuple[list[str], Source]] = []
     variables = Variables()
     for command in Splitter(text).commands():
         words = [each for word in command.words for each in variables.expand(word)]
@@ -145,28 +72,39 @@ def read_dockerfile(findings: Findings, path: Path, text: str) -> None:
                     assignments.append(Assignment(name, value, source))
                     variables.values[name] = Variable(value, source)
         elif instruction in {"CMD", "ENTRYPOINT"}:
-            commands.append((" ".join(words[1:]), source))
+            # A list of JSON has lost its quotes.
+            is_list = words[1:] and words[1].startswith("[")
+            words = [word.strip("[],") for word in words] if is_list else words
+            commands.append((words[1:], source))
     host = Host(Source(path))
     environment.take(findings, host, assignments, variables)
-    for text_of, source in commands:
-        arguments = _arguments(text_of)
-        options.take(findings, host, arguments, [source] * len(arguments), variables)
+    for words, source in commands:
+        given = arguments(words)
+        options.take(findings, host, given, [source] * len(given), variables)
     if host.values:
         findings.hosts.append(host)
 
 
-def _arguments(text: str) -> list[str]:
-    """Return the words behind `ucarp` of a command, as a list of JSON or as a shell has them."""
-    try:
-        words = [str(each) for each in json.loads(text)]
-    except (ValueError, TypeError):
-        words = [word.strip("[],\"'") for word in text.split()]
-    if behind := _behind_ucarp(words):
+def arguments(words: Iterable[str]) -> list[str]:
+    """Return the words behind `ucarp` of a command; one of the words may be a line for a shell."""
+    flat: list[str] = []
+    for word in words:
+        is_line = re.search(r"ucarp\s", word) or re.match(r"-.*\s-", word)
+        flat += split(word) if is_line else [word]
+    if behind := _behind_ucarp(flat):
         return behind
-    names = [place for place, word in enumerate(words) if word.rpartition("/")[2] == "ucarp"]
+    names = [place for place, word in enumerate(flat) if word.rpartition("/")[2] == "ucarp"]
     if names:
-        return words[names[0] + 1 :]
-    return words if words and words[0].startswith("-") else []
+        return flat[names[0] + 1 :]
+    return flat if flat and flat[0].startswith("-") else []
+
+
+def split(line: str) -> list[str]:
+    """Return the words of a line as a shell has them."""
+    try:
+        return shlex.split(line)
+    except ValueError:  # A quote is not closed.
+        return line.split()
 
 
 def _behind_ucarp(words: list[str]) -> list[str] | None:
@@ -175,18 +113,3 @@ def _behind_ucarp(words: list[str]) -> list[str] | None:
         if words[place - 1].rpartition("/")[2] == "ucarp" and words[place].startswith("-"):
             return list(takewhile(lambda word: word not in _ENDS, words[place:]))
     return None
-
-
-def _scalar(text: str) -> str:
-    """Return a value of YAML in one line without its quotes or a comment."""
-    if found := re.fullmatch(r"'((?:''|[^'])*)'\s*(#.*)?", text):
-        return found[1].replace("''", "'")
-    if found := re.fullmatch(r'("(?:\\.|[^"\\])*")\s*(#.*)?', text):
-        with suppress(ValueError):  # Few escapes are not those of JSON.
-            return str(json.loads(found[1]))
-        return found[1][1:-1]
-    return _without_comment(text)
-
-
-def _without_comment(text: str) -> str:
-    return re.sub(r"(^|\s+)#.*", "", text)

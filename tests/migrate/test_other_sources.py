@@ -70,9 +70,14 @@ def test_a_unit_that_starts_a_script(tmp_path):
 
 
 def test_a_quadlet(tmp_path):
-    text = "[Container]\nImage=x\nEnvironment=UCARP_INTERFACE=eth0 UCARP_VID=4\nExec=--preempt\n"
-    findings = read(tmp_path, text, "ha.container")
-    assert {key for host in findings.hosts for key in host.values} >= {"UCARP_PREEMPT"}
+    text = "[Container]\nImage=x\nEnvironment=UCARP_INTERFACE=eth0 UCARP_VID=4\n"
+    findings = read(tmp_path, f"{text}Exec=--preempt -p 'a b'\n", "ha.container")
+    assert values(findings) == {
+        "UCARP_INTERFACE": "eth0",
+        "UCARP_VHID": "4",
+        "UCARP_PREEMPT": "yes",
+        "UCARP_PASS": "a b",
+    }
 
 
 STANZAS = """\

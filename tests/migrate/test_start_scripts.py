@@ -339,6 +339,11 @@ def test_files_at_which_the_kernel_refuses_to_look(tmp_path):
     assert values(findings)["UCARP_VHID"] == "1"
 
 
+def test_a_password_with_a_space_in_a_service_of_openrc(tmp_path):
+    text = "#!/sbin/openrc-run\ncommand=/usr/sbin/ucarp\ncommand_args=\"-v 1 -p 'a b'\"\n"
+    assert values(read(tmp_path, text)) == {"UCARP_VHID": "1", "UCARP_PASS": "a b"}
+
+
 def test_a_password_in_quotes_that_only_bash_knows_is_told(tmp_path):
     line = r"ucarp -i eth0 -v 1 -p $'it\'s\t' -a 10.0.0.1"
     findings = read(tmp_path, f"#!/bin/bash\n{line}\n")

@@ -54,7 +54,7 @@ def take(
                     each.source, f"{each.name} has no meaning here: {meant.remark}; left out"
                 )
         elif meant.key == OPTIONS:
-            words = _words(each.value, variables)
+            words = words_of(each.value, variables)
             options.take(findings, host, words, [each.source] * len(words), variables)
         else:
             _set(findings, host, each, meant)
@@ -65,7 +65,8 @@ def _what(key: str) -> str:
     return "its options are not known" if key == OPTIONS else f"add {key}= to the result"
 
 
-def _words(text: str, variables: Variables) -> list[str]:
+def words_of(text: str, variables: Variables) -> list[str]:
+    """Return the options in a text as a shell reads them."""
     commands = Splitter(text).commands()
     return [each for one in commands for word in one.words for each in variables.expand(word)]
 

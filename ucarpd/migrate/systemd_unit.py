@@ -49,7 +49,7 @@ def read(findings: Findings, path: Path, text: str) -> None:
         for name, value, source in settings:
             if name == "Exec" and value.startswith("-"):
                 # The arguments of a container.
-                words = value.split()
+                words = environment.words_of(value, variables)
                 options.take(findings, host, words, [source] * len(words), variables)
         findings.hosts += [host] if host.values else []
     if path.suffix == ".service" and starts:

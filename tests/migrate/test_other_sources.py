@@ -508,3 +508,9 @@ def test_a_vip_file_under_another_name(tmp_path):
     assert values(findings)["UCARP_VHID"] == "3"
     assert "UCARP_PASS" not in values(findings)
     assert "does not guess" in told(findings)
+
+
+def test_a_health_check_stays_as_it_is(tmp_path):
+    findings = read(tmp_path, "UCARP_VHID=1\nUCARP_CHECK_WEB='tcp://a:1 rise=2'\n", "web.conf")
+    assert findings.hosts[0].for_scripts == {"UCARP_CHECK_WEB": "tcp://a:1 rise=2"}
+    assert not any("UCARP_CHECK" in each for each in findings.remarks)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ucarpd.config import foreign_words, secret_names
 from ucarpd.config.foreign_words import NOTHING, OPTIONS
-from ucarpd.config.keys import BY_NAME
+from ucarpd.config.keys import BY_NAME, family_of
 from ucarpd.migrate import options
 from ucarpd.migrate.findings import Findings, Host, Source
 from ucarpd.migrate.meaning import put
@@ -86,7 +86,9 @@ def _set(findings: Findings, host: Host, each: Assignment, meant: foreign_words.
 
 def _other(findings: Findings, host: Host, each: Assignment, *, is_for_scripts: bool) -> None:
     """A variable that nothing is known of."""
-    if foreign_words.is_prefixed(each.name):
+    if family_of(each.name):
+        host.for_scripts[each.name] = each.value  # It is ours.
+    elif foreign_words.is_prefixed(each.name):
         near = foreign_words.nearest(each.name)
         hint = f"; did you mean {near}?" if near else ""
         findings.remark(each.source, f"{each.name} is not known{hint}; left out")

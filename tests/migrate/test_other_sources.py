@@ -126,12 +126,21 @@ def test_numbered_options(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("word", "meant"), [("no", "no"), ("OFF", "no"), ("0", "no"), ("1", "yes")]
+    ("word", "meant"),
+    [("no", "no"), ("off", "no"), ("none", "no"), ("0", "no"), ("1", "yes"), ("No", "yes")],
 )
 def test_booleans_as_the_hook_reads_them(tmp_path, word, meant):
     findings = read(tmp_path, STANZAS.format(master=word), "interfaces")
     assert values(findings)["UCARP_PREEMPT"] == meant
-    assert "any such word" not in told(findings)
+    assert ("any such word" in told(findings)) == (word == "No")
+
+
+def test_a_password_with_a_space_as_the_hook_hands_it_over(tmp_path):
+    text = "iface eth0 inet static\n ucarp-vid 1\n ucarp-vip 10.0.0.1\n ucarp-password my secret\n"
+    findings = read(tmp_path, text, "interfaces")
+    assert values(findings)["UCARP_PASS"] == "my"
+    said = ":4: ucarp-password: the hook gives ucarp only the first word, and so does the result"
+    assert said in told(findings)
 
 
 def test_an_alias_with_another_address_and_commands(tmp_path):

@@ -16,7 +16,7 @@ _CUT_TO_A_BYTE = {"UCARP_ADVSKEW", "UCARP_ADVBASE"}
 _WITH_NUMBER = {"UCARP_VHID", "UCARP_ADVSKEW", "UCARP_ADVBASE", "UCARP_DEADRATIO"}
 _ADDRESSES = {"UCARP_ADDR", "UCARP_EXTRA_ADDRS", "UCARP_SRCIP"}
 _SCRIPTS = {"UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT"}
-_OF_TEMPLATE = re.compile(r"\{\{.*\}\}|\{%.*%\}|<%.*%>|#\{.*\}")
+OF_TEMPLATE = re.compile(r"\{\{.*\}\}|\{%.*%\}|<%.*%>|#\{.*\}")
 """Marks of Jinja, ERB, and strings of Ruby."""
 
 Remark = Callable[[str], None]
@@ -43,7 +43,7 @@ def put(
     def remark(words: str) -> None:
         findings.remark(source, f"{name}: {words}")
 
-    if _OF_TEMPLATE.search(text):
+    if OF_TEMPLATE.search(text):
         remark(f"is filled in by a template: {key} left out")
         return
     meant: str | None = text.strip() if key != "UCARP_PASS" else text

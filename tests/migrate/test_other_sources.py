@@ -350,6 +350,20 @@ def test_a_password_that_is_not_utf_8(tmp_path, capsys):
         assert "--pass: is not UTF-8: its bytes are UCARP_KEY in the result" in err
 
 
+def test_a_password_file_with_dos_line_ends(tmp_path, capsys):
+    file = tmp_path / "pass"
+    words = ["ucarp", "-i", "eth0", "-v", "1", "-o", str(file), "-a", "10.0.0.1"]
+    for content, line in (
+        (b"abc\r\nd\n", "UCARP_KEY=6162630d"),
+        (b"abc\nd\r\n", f"UCARP_PASSFILE={file}"),
+    ):
+        file.write_bytes(content)
+        assert cli.main(["import", "--command", *words]) == 0
+        out, err = capsys.readouterr()
+        assert line in out.splitlines()
+        assert ("ends with a carriage return to ucarp" in err) == line.startswith("UCARP_KEY")
+
+
 def test_another_value_that_is_not_utf_8(tmp_path, capsys):
     path = tmp_path / "web.env"
     path.write_bytes(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
-from ucarpd.config import address_types
+from ucarpd.config import address_types, files
 from ucarpd.config.bash import spell_for_ucarpd
 from ucarpd.config.keys import KEYS
 from ucarpd.config.masks import LISTS
@@ -23,6 +23,7 @@ def finish(findings: Findings, host: Host) -> None:
     third = host.third_argument
     has_scripts = any(key in host.values for key in _SCRIPTS)
     _add_prefix_lengths(findings, host)
+    _keep_carriage_return(findings, host)
     if alias := host.values.get("UCARP_IF_ALIAS"):
         interface = host.text("UCARP_INTERFACE")
         if interface and not alias.text.startswith(interface):
@@ -49,6 +50,21 @@ def finish(findings: Findings, host: Host) -> None:
             if all(not line.startswith(f"{key.name}=") for line in host.open_lines):
                 host.open_lines.append(f"{key.name}={value}")
             findings.remark(host.source, text)
+
+
+def _keep_carriage_return(findings: Findings, host: Host) -> None:
+    """Write the key itself for a password file with DOS line ends: ucarp has the \\r in its key."""
+    if (file := host.values.get("UCARP_PASSFILE")) is None:
+        return
+    try:
+        secret = files.read(Path(file.text)).split(b"\n", 1)[0]
+    except OSError:
+        return  # The check of the result says so.
+    if secret.endswith(b"\r"):
+        text = f"{file.name}: the password in {file.text} ends with a carriage return to ucarp:"
+        findings.remark(file.source, f"{text} UCARP_KEY in the result has it too")
+        del host.values["UCARP_PASSFILE"]
+        host.values["UCARP_KEY"] = Value(secret.hex(), file.name, file.source)
 
 
 def default_interface(table: Path = Path("/proc/net/route")) -> str:

@@ -196,6 +196,20 @@ def test_values_that_ucarp_takes(tmp_path, option, key, value, told):
     assert told in "\n".join(findings.remarks)
 
 
+@pytest.mark.parametrize(
+    ("options", "way"),
+    [
+        ("-p one -o /etc/pw", {"UCARP_PASSFILE": "/etc/pw"}),
+        ("-o /etc/pw -p one", {"UCARP_PASS": "one"}),
+        ("-p one -o /etc/pw -p two", {"UCARP_PASS": "two"}),
+    ],
+)
+def test_the_last_way_to_give_the_password_counts(tmp_path, options, way):
+    findings = read(tmp_path, f"ucarp -v 1 {options}\n")
+    assert values(findings) == {"UCARP_VHID": "1"} | way
+    assert any("behind it: left out" in each for each in findings.remarks)
+
+
 def test_a_path_in_a_variable_for_the_password_is_asked_about(tmp_path):
     findings = read(
         tmp_path,

@@ -120,6 +120,16 @@ def test_a_package_and_a_directory_are_not_called(tmp_path):
     assert [each for each in findings.remarks if "called" in each] == []
 
 
+def test_a_variable_that_is_unset(tmp_path):
+    findings = read(
+        tmp_path,
+        "P=one\nucarp -v 1 -p $P\nunset P X\nucarp -v 2 -p $P\nP=two\nif $a; then unset P; fi\n"
+        "ucarp -v 3 -p $P\n",
+    )
+    passwords = [host.text("UCARP_PASS") for host in findings.hosts]
+    assert passwords == ["one", None, "two"]
+
+
 def test_a_loop_makes_several(tmp_path):
     findings = read(
         tmp_path,

@@ -177,6 +177,9 @@ class Script:
         before = len(self.hosts)
         if program == "set" and expanded[1:2] and expanded[1][0] == "--":
             self._set("@", BETWEEN.join(word for word, _ in expanded[2:]), command.line)
+        elif program == "unset" and not self._conditions:
+            for word, _ in expanded[1:]:
+                self.variables.values.pop(word, None)
         elif program in {"source", "."} and len(expanded) > 1:
             self._source(expanded[1][0], expanded[1][1])
         elif container := container_command(expanded):

@@ -94,17 +94,20 @@ def _fingerprint(options: "argparse.Namespace") -> int:
 
 
 def _import(options: "argparse.Namespace") -> int:
+    from ucarpd.config import unit_names
     from ucarpd.migrate import import_command
 
     if [bool(options.path), bool(options.pids), bool(options.words)].count(True) != 1:
         options.error("give either FILE, --pid or --command")
-    return import_command.run(
-        options.path, options.pids, options.words, options.write, options.name
-    )
+    name = (options.name or "").removesuffix(".conf")
+    if options.name and not unit_names.is_possible(name):
+        options.error(f"--name: {unit_names.ADVICE} (got '{options.name}')")
+    return import_command.run(options.path, options.pids, options.words, options.write, name)
 
 
 def _show(options: "argparse.Namespace") -> int:
     from ucarpd import config
+    from ucarpd.config.problems import place
     from ucarpd.process.patience import Patience
 
     loaded, problems = config.load_all(options.paths, take=Patience().take)
@@ -112,7 +115,7 @@ def _show(options: "argparse.Namespace") -> int:
         print(problem, file=sys.stderr)
     for each, *_ in loaded:
         if len(loaded) > 1:
-            print(f"# {each.path}")
+            print(f"# {place(each.path)}")
         sys.stdout.write(config.show(each))
     return _with_nothing(options.paths) if not loaded and not problems else _status(problems)
 

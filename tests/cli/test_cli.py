@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from ucarpd import __version__, cli
-from ucarpd.commands import check
+from ucarpd.commands import arguments, check
 from ucarpd.config import Problem
-from ucarpd.exit_status import EXIT_NOT_RELOADED
+from ucarpd.exit_status import EXIT_NOT_RELOADED, EXIT_USAGE
 from ucarpd.interface import host_checks
 from ucarpd.interface.host_checks import Difference
 from ucarpd.log import process as log_process
@@ -170,6 +170,16 @@ def test_ctrl_c_ends_a_command_without_a_traceback(conf, monkeypatch, capsys):
 def test_check_says_when_there_is_no_such_process(conf, reloaded, capsys):
     assert cli.main(["check", "--reload", "404", conf(GOOD)]) == EXIT_NOT_RELOADED
     assert "process 404 could not be asked to reload: No such process" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["check", "--reload"], ["import", "--pid"]])
+@pytest.mark.parametrize("word", ["-1", "0", "x", "", "99999999999"])
+def test_no_word_stands_for_many_processes(option, word, capsys):
+    """Only the parser is asked: with -1 the signal would go to every process."""
+    with pytest.raises(SystemExit) as ended:
+        arguments.parser().parse_args([*option, word])
+    assert ended.value.code == EXIT_USAGE
+    assert f"must be the number of a process (got '{word}')" in capsys.readouterr().err
 
 
 def test_without_room_for_the_list_good_files_are_reloaded_and_bad_ones_are_not(

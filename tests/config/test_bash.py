@@ -95,7 +95,8 @@ def test_bash_reads_the_same_where_there_is_no_warning(empty, raw):
 @example(text="a+=Z")
 def test_bash_accepts_lines_without_a_warning(empty, text):
     line = sound(text)
-    if line is not None:
+    # bash keeps the last word of each command in $_.
+    if line is not None and line.name != "_":
         # The value of UCARP_VHID proves that bash got past the line.
         read = bash_reads(empty, f"{text}\nUCARP_VHID=1\n", f"{line.name or 'UCARP_VHID'}")
         assert read == (line.value if line.name else "1")

@@ -51,12 +51,12 @@ def test_a_name_that_bash_cannot_set_is_written_with_other_signs():
 
 @pytest.mark.parametrize("line", ["UCARP_KEY=ab", "UCARP_PASS_OLD=a", "UCARP_KEY_OLD=ab"])
 def test_a_file_whose_secret_others_can_read(line):
-    path = Path("web.conf")
+    path = Path("my files/web.conf")
+    path.parent.mkdir()
     path.write_text(minimal(line, PASS=None))
     path.chmod(0o644)
-    assert [str(each) for each in warnings(path)] == [
-        "web.conf: users other than its owner can read the password in it: chmod 600 web.conf"
-    ]
+    text = "users other than its owner can read the password in it: chmod 600 'my files/web.conf'"
+    assert [each.text for each in warnings(path)] == [text]
 
 
 @pytest.mark.parametrize(

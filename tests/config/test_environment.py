@@ -25,7 +25,15 @@ def told(**changed):
 
 def test_a_value_is_taken_as_it_is():
     """There are no quotes, comments or escapes, unlike in a file."""
-    for password in ("it's", '"quoted"', " # no comment", r"back\slash", "a=b", "$HOME `id`"):
+    for password in (
+        "it's",
+        '"quoted"',
+        " # no comment",
+        "no #comment",
+        r"back\slash",
+        "a=b",
+        "$HOME `id`",
+    ):
         config = loaded(PASS=password)
         assert config.key == password.encode()
         assert told(PASS=password) == []
@@ -42,9 +50,11 @@ def test_the_name_of_the_instance():
     named = take(MINIMAL | {"UCARP_NAME": "web"}, "mail")
     assert load(named).name == "mail"
     assert warnings(named) == []
+    assert told(NAME="wéb") == []  # No unit runs it.
     assert take({}).name == "environment.conf"
     assert faults(NAME="two words") == [
-        "environment: UCARP_NAME: the name of the instance cannot be empty or have spaces"
+        "environment: UCARP_NAME: the name of the instance cannot be empty, or have spaces"
+        " or characters that cannot be printed"
     ]
 
 

@@ -28,11 +28,12 @@ def test_the_files_of_a_directory(home):
     for name in (
         *("b.conf", "a.conf", "a-1.conf"),
         *(".hidden.conf", "a.conf~", "a.conf.bak", "a.conf.example", "a.conf.dpkg-old", "notes"),
-        *("a.conf.rpmsave", "a.conf.ucf-dist", "a.dpkg-new.conf", "x.ucf-old.conf", "aconf"),
+        *("a.conf.rpmsave", "a.conf.ucf-dist", ".a.conf.swp", "aconf", "mirror.rpm.conf"),
     ):
         Path(name).touch()
     Path("dir.conf").mkdir()
-    assert find_files(home) == [home / n for n in ("a-1.conf", "a.conf", "b.conf", "dir.conf")]
+    expected = ("a-1.conf", "a.conf", "b.conf", "dir.conf", "mirror.rpm.conf")
+    assert find_files(home) == [home / name for name in expected]
 
 
 def test_a_file_that_is_named_counts_whatever_its_name(home):

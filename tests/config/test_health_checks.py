@@ -8,6 +8,8 @@ from config_files import minimal, warnings, write
 from ucarpd.config import ConfigError, Endpoint, check_errors, load, show
 from ucarpd.config.health_checks import KINDS
 
+HOST = "must be an address that a host can have, not "
+
 
 @pytest.fixture
 def web(home):
@@ -118,7 +120,7 @@ def test_a_link_acts_at_once(read):
         ("http://ä/", "must not have characters outside ASCII"),
         ("unit:apache2", "must be the name of a unit with its type"),
         ("link:a/b", "cannot be the name of an interface"),
-        ("arp:gateway", "must be the IP address of a neighbour"),
+        ("arp:gateway", "must be an address such as 172.16.0.1 or 2001:db8::1"),
         ("tcp://a:1 intervall=3", "intervall=3 is not an option of tcp: its options are interval="),
         ("http://a/ verify=no", "verify=no is not an option of http"),
         ("link:eth1 fall=2", "fall=2 is not an option of link: its options are demote="),
@@ -132,9 +134,13 @@ def test_a_link_acts_at_once(read):
         ("http://a/ text=it works", "works is not an option of http: "),
         ("tcp://::1:80", "must have an IPv6 address in brackets, as in //[::1]:80"),
         ("http://fe80::1/", "must have an IPv6 address in brackets"),
-        ("arp:127.0.0.1", "must be the IP address of a neighbour"),
-        ("arp:ff02::1", "must be the IP address of a neighbour"),
-        ("arp:0.0.0.0", "must be the IP address of a neighbour"),
+        ("arp:127.0.0.1", f"{HOST}a loopback address"),
+        ("arp:ff02::1", f"{HOST}a multicast address"),
+        ("arp:0.0.0.0", f"{HOST}an unspecified address"),
+        ("arp:255.255.255.255", f"{HOST}the broadcast address"),
+        ("arp:fe80::1%eth0", "leave out %eth0: the interface is UCARP_INTERFACE"),
+        ("arp:::ffff:10.0.0.1", "is an IPv4 address in the form of an IPv6 one: write 10.0.0.1"),
+        ("arp:010.0.0.1", "has a leading zero"),
         ("arp:10.0.0.1 hold=perhaps", "hold= must be"),
         ("arp:10.0.0.1 hold interval=31", "hold needs an interval= of 30 at most"),
         ("exec:/bin/ls user=", "user= must not be empty"),
@@ -264,7 +270,13 @@ def test_a_neighbour_is_another_host(read, key):
 
 
 def test_a_server_at_the_virtual_address_is_the_masters(read, web):
-    read("UCARP_CHECK_X='http://172.16.0.1/'", "UCARP_CHECK_Y=http://172.16.0.11/")
-    [warning] = [each for each in warnings(web) if each.key.startswith("UCARP_CHECK_")]
-    assert warning.key == "UCARP_CHECK_X"
-    assert warning.text.startswith("172.16.0.1 is a virtual address, so a BACKUP asks the master's")
+    read(
+        "UCARP_EXTRA_ADDRS=172.16.0.2/16",
+        "UCARP_CHECK_X='http://172.16.0.1/'",
+        "UCARP_CHECK_Y=http://172.16.0.11/",
+        "UCARP_CHECK_Z=tcp://172.16.0.2:80",
+    )
+    found = [each for each in warnings(web) if each.key.startswith("UCARP_CHECK_")]
+    assert [each.key for each in found] == ["UCARP_CHECK_X", "UCARP_CHECK_Z"]
+    said = "172.16.0.1 is a virtual address, so a BACKUP asks the master's"
+    assert found[0].text.startswith(said)

@@ -21,9 +21,17 @@ pytestmark = pytest.mark.usefixtures("home")
         ("UCARP_PASS: Qz9Kx", "UCARP_PASS: is not KEY=VALUE: write UCARP_PASS=…"),
         ("UCARP_PASSWORD Qz9Kx", "UCARP_PASSWORD: is not KEY=VALUE: write UCARP_PASSWORD=…"),
         ("UCARP_QZ9KX: 1", "is not KEY=VALUE: there is no ="),
+        *(
+            (
+                f"UCARP_CHECK_{name}=tcp://a:1",
+                "is not KEY=VALUE: the name of a check may have only ASCII letters, digits and _",
+            )
+            for name in ("A-B", "TÜR", "Qz9é")
+        ),
         (
-            "UCARP_CHECK_A-B=tcp://a:1",
-            "is not KEY=VALUE: the name of a check may have only ASCII letters, digits and _",
+            "UCARP_CHECK_\u0410=tcp://a:1",
+            "UCARP_CHECK_A: the key only looks right: character 13 is U+0410 \u0410 (Cyrillic capital"
+            " letter a; it looks like A): type the key again",
         ),
         (
             "source /etc/x.conf",

@@ -45,6 +45,7 @@ def test_what_is_written_means_the_same(text):
         ("192.0.2.0/24 via 2001:db8::1", "via 2001:db8::1 is not IPv4, but 192.0.2.0/24 is"),
         ("::/0 dev eth1 src 10.0.0.1", "src 10.0.0.1 is not IPv6, but ::/0 is"),
         ("::/0 via fe80::1", "fe80::1 is on every interface: add dev INTERFACE"),
+        ("::/0 via fe80::1%eth0", "write fe80::1 dev eth0 instead of fe80::1%eth0"),
         ("192.0.2.0/24 via", "there is nothing after via"),
         ("192.0.2.0/24 via 10.0.0.1 via 10.0.0.2", "has via twice"),
         ("192.0.2.0/24 via 10.0.0.1 proto 7", "proto is not known here: write PREFIX via"),

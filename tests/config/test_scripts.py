@@ -128,6 +128,14 @@ def test_it_is_an_error_with_an_ipv6_address(script, addresses, more):
     assert told(path, script_warnings(path)) == []
 
 
+def test_the_command_that_repairs_it(tmp_path):
+    script = tmp_path / "my down.sh"
+    script.write_text(OLD_DOWN)
+    command = harm(script).rpartition("(")[2].removesuffix(")")
+    subprocess.run(["/bin/sh", "-c", command], check=True)
+    assert harm(script) is None
+
+
 def test_it_is_a_warning_with_ipv4_alone(script, capsys):
     script.write_text(OLD_DOWN)
     path = conf(script)

@@ -79,6 +79,21 @@ def test_a_value_is_taken(home, lines, field, value):
             " UCARP_ADVBASE=1 and UCARP_ADVSKEW=128 (got '1.5')",
         ),
         (
+            "UCARP_ADVBASE=2.0",
+            "5: UCARP_ADVBASE: must be a whole number from 0 to 253: for a part of a second, write"
+            " UCARP_ADVBASE=2 and UCARP_ADVSKEW=0 (got '2.0')",
+        ),
+        (
+            "UCARP_ADVBASE=0.001",
+            "5: UCARP_ADVBASE: must be a whole number from 0 to 253: for a part of a second, write"
+            " UCARP_ADVBASE=0 and UCARP_ADVSKEW=1 (got '0.001')",
+        ),
+        (
+            "UCARP_EXTRA_ADDRS=10.0.0.1, \\",
+            "5: UCARP_EXTRA_ADDRS: \\: must be an address such as 172.16.0.1 or 2001:db8::1; a value"
+            " ends with its line (got '10.0.0.1, \\')",
+        ),
+        (
             "UCARP_ADVBASE=250ms",
             "5: UCARP_ADVBASE: must be a whole number from 0 to 253: for a part of a second, write"
             " UCARP_ADVBASE=0 and UCARP_ADVSKEW=64 (got '250ms')",

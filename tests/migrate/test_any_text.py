@@ -86,6 +86,7 @@ PIECES = [
         "999",
         "\t",
     ),
+    *("\udce4", "%i", "$$", "$'", "services:\n", "command:", "[", "CMD", "-x", "{"),
 ]
 NAMES = [
     "x.sh",
@@ -95,6 +96,8 @@ NAMES = [
     "interfaces",
     "vip-001.conf",
     "vip-common.conf",
+    "compose.yml",
+    "Dockerfile",
 ]
 
 
@@ -103,13 +106,17 @@ NAMES = [
 @example(text="ucarp_vip: ")
 @example(text="ucarp_vipé: ucarp")
 @example(text="ucarp -p \0")
+@example(text="FROM x\nENV UCARP_XPARAM=$X")
+@example(text="UCARP_OPTS='-x $X'\nUCARP_VID=1")
 def test_any_text(name, text):
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, name)
-        path.write_text(text)
+        path.write_bytes(text.encode(errors="surrogateescape"))
         with contextlib.suppress(ConfigError):
             for host in importer.of_file(path, path).hosts:
-                importer.check(finish.text(host, "x"), "x")
+                result = finish.text(host, "x")
+                assert "\ue001" not in result  # The end of what stands for an unknown value.
+                importer.check(result, "x")
 
 
 DOUBLED = "\n".join(f"A{n + 1}=$A{n}$A{n}" for n in range(40))

@@ -76,3 +76,25 @@ def test_several_instances_and_the_default_of_preempting(tmp_path):
     findings = read(tmp_path, text, "keepalived.conf")
     assert [host.text("UCARP_ADDR") for host in findings.hosts] == ["10.0.0.1/32", "10.0.0.2/32"]
     assert [host.text("UCARP_PREEMPT") for host in findings.hosts] == ["yes", "yes"]
+
+
+def test_variables(tmp_path):
+    text = (
+        "$NET=10.0.0 # a comment\n$VIP = $NET.1/24\n"
+        "vrrp_instance v {\n virtual_ipaddress { ${VIP} }\n}\n"
+    )
+    findings = read(tmp_path, text, "keepalived.conf")
+    assert findings.hosts[0].text("UCARP_ADDR") == "10.0.0.1/24"
+    assert not any("$NET" in each for each in findings.remarks)
+
+
+def test_times_and_a_number_with_zeros_in_front(tmp_path):
+    text = "virtual_router_id 010\n advert_int 1\n preempt_delay 300\n garp_master_refresh 30\n"
+    findings = read(tmp_path, f"vrrp_instance v {{\n {text}}}\n", "keepalived.conf")
+    assert values(findings) == {
+        "UCARP_VHID": "10",
+        "UCARP_ADVBASE": "1",
+        "UCARP_PREEMPT_DELAY": "300",
+        "UCARP_ANNOUNCE_INTERVAL": "30",
+        "UCARP_PREEMPT": "yes",
+    }

@@ -70,9 +70,14 @@ def test_a_unit_that_starts_a_script(tmp_path):
 
 
 def test_a_quadlet(tmp_path):
-    text = "[Container]\nImage=x\nEnvironment=UCARP_INTERFACE=eth0 UCARP_VID=4\nExec=--preempt\n"
-    findings = read(tmp_path, text, "ha.container")
-    assert {key for host in findings.hosts for key in host.values} >= {"UCARP_PREEMPT"}
+    text = "[Container]\nImage=x\nEnvironment=UCARP_INTERFACE=eth0 UCARP_VID=4\n"
+    findings = read(tmp_path, f"{text}Exec=--preempt -p 'a b'\n", "ha.container")
+    assert values(findings) == {
+        "UCARP_INTERFACE": "eth0",
+        "UCARP_VHID": "4",
+        "UCARP_PREEMPT": "yes",
+        "UCARP_PASS": "a b",
+    }
 
 
 STANZAS = """\
@@ -121,12 +126,21 @@ def test_numbered_options(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("word", "meant"), [("no", "no"), ("OFF", "no"), ("0", "no"), ("1", "yes")]
+    ("word", "meant"),
+    [("no", "no"), ("off", "no"), ("none", "no"), ("0", "no"), ("1", "yes"), ("No", "yes")],
 )
 def test_booleans_as_the_hook_reads_them(tmp_path, word, meant):
     findings = read(tmp_path, STANZAS.format(master=word), "interfaces")
     assert values(findings)["UCARP_PREEMPT"] == meant
-    assert "any such word" not in told(findings)
+    assert ("any such word" in told(findings)) == (word == "No")
+
+
+def test_a_password_with_a_space_as_the_hook_hands_it_over(tmp_path):
+    text = "iface eth0 inet static\n ucarp-vid 1\n ucarp-vip 10.0.0.1\n ucarp-password my secret\n"
+    findings = read(tmp_path, text, "interfaces")
+    assert values(findings)["UCARP_PASS"] == "my"
+    said = ":4: ucarp-password: the hook gives ucarp only the first word, and so does the result"
+    assert said in told(findings)
 
 
 def test_an_alias_with_another_address_and_commands(tmp_path):
@@ -275,6 +289,21 @@ def test_such_files_with_names_instead_of_numbers(tmp_path):
     assert "systemctl disable --now ucarp@mail.service" in told(findings)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "vhid"),
+    [
+        ("vip-007.conf", "", "7"),
+        ("vip-010.conf", "", "8"),  # As ucarp reads it.
+        ("vip-010.conf", "ID=3\n", "3"),
+        ("vip-010.conf", "ID=$(number)\n", None),
+        ("vip-mail.conf", "", None),
+    ],
+)
+def test_the_number_in_the_name_of_a_vip_file(tmp_path, name, text, vhid):
+    findings = read(tmp_path, f"VIP_ADDRESS=10.0.0.1\n{text}", name)
+    assert values(findings).get("UCARP_VHID") == vhid
+
+
 def test_a_vip_file_without_the_common_one(tmp_path):
     findings = read(tmp_path, "ID=3\nVIP_ADDRESS=10.0.0.1\n", "vip-003.conf")
     assert "vip-common.conf: is not there" in told(findings)
@@ -307,6 +336,44 @@ def test_a_command_line(capsys):
     words = ["ucarp", "-i", "eth0", "-v", "1", "-p", "a b", "-a", "10.0.0.1"]
     assert cli.main(["import", "--name", "web", "--command", *words]) == 0
     assert capsys.readouterr() == (RESULT, "")
+
+
+def test_a_password_that_is_not_utf_8(tmp_path, capsys):
+    path = tmp_path / "start.sh"
+    path.write_bytes(b"# Z\xfcrich\nucarp -i eth0 -v 1 -p p\xe4ss -a 10.0.0.1\n")
+    words = ["ucarp", "-i", "eth0", "-v", "1", "-p", "p\udce4ss", "-a", "10.0.0.1"]
+    for arguments in ([str(path)], ["--command", *words]):
+        assert cli.main(["import", *arguments]) == 0
+        out, err = capsys.readouterr()
+        assert "UCARP_KEY=70e47373\n" in out
+        assert "UCARP_PASS" not in out
+        assert "--pass: is not UTF-8: its bytes are UCARP_KEY in the result" in err
+
+
+def test_a_password_file_with_dos_line_ends(tmp_path, capsys):
+    file = tmp_path / "pass"
+    words = ["ucarp", "-i", "eth0", "-v", "1", "-o", str(file), "-a", "10.0.0.1"]
+    for content, line in (
+        (b"abc\r\nd\n", "UCARP_KEY=6162630d"),
+        (b"abc\nd\r\n", f"UCARP_PASSFILE={file}"),
+    ):
+        file.write_bytes(content)
+        assert cli.main(["import", "--command", *words]) == 0
+        out, err = capsys.readouterr()
+        assert line in out.splitlines()
+        assert ("ends with a carriage return to ucarp" in err) == line.startswith("UCARP_KEY")
+
+
+def test_another_value_that_is_not_utf_8(tmp_path, capsys):
+    path = tmp_path / "web.env"
+    path.write_bytes(
+        b"UCARP_INTERFACE=eth0\nUCARP_VHID=1\nUCARP_ADDR=10.0.0.1\nUCARP_PASS=x\nTOWN=Z\xfcrich\n"
+        b"UCARP_PASSWORD=/p\xe4ss\n"
+    )
+    assert cli.main(["import", str(path)]) == 1
+    out, _ = capsys.readouterr()
+    assert "TOWN='Zürich'\n" in out
+    assert "#UCARP_PASSFILE=/päss\n" in out
 
 
 def test_a_command_line_in_one_word(capsys):
@@ -388,6 +455,41 @@ def test_a_file_without_anything_of_ucarp(tmp_path, capsys, content, words):
     assert words in capsys.readouterr().err
 
 
+def test_a_name_may_end_with_conf(tmp_path, capsys):
+    words = ["ucarp", "-i", "eth0", "-v", "1", "-p", "a b", "-a", "10.0.0.1"]
+    arguments = ["import", "--name", "web.conf", "--write", str(tmp_path), "--command", *words]
+    assert cli.main(arguments) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["web.conf"]
+
+
+@pytest.mark.parametrize("name", ["../web", "a b", "wéb", ".conf"])
+def test_a_name_that_no_unit_can_have(tmp_path, capsys, name):
+    target = tmp_path / "etc"
+    target.mkdir()
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["import", "--name", name, "--write", str(target), "--command", "ucarp -v 1"])
+    assert ended.value.code == 2
+    assert f"--name: use ASCII letters, digits, - _ . and : only (got '{name}')" in (
+        capsys.readouterr().err
+    )
+    assert list(tmp_path.rglob("*")) == [target]
+
+
+def test_the_names_of_several_without_a_number(tmp_path, capsys):
+    path = tmp_path / "start.sh"
+    path.write_text(3 * "ucarp -i eth0 -p x -a 10.0.0.1\n")
+    assert cli.main(["import", str(path)]) == 1
+    out, _ = capsys.readouterr()
+    names = [line.split("/")[3].split(",")[0] for line in out.splitlines() if line.startswith("# ")]
+    assert names == ["start.conf", "start-2.conf", "start-3.conf"]
+
+
+def test_a_file_with_a_long_name(tmp_path, capsys):
+    path = tmp_path / ("a" * 255)
+    path.write_text("ucarp -i eth0 -v 1 -p x -a 10.0.0.1\n")
+    assert cli.main(["import", str(path)]) == 0
+
+
 @pytest.mark.parametrize("words", [[], ["file", "--command", "ucarp"]])
 def test_either_a_file_or_a_command(words):
     with pytest.raises(SystemExit) as ended:
@@ -429,3 +531,9 @@ def test_a_vip_file_under_another_name(tmp_path):
     assert values(findings)["UCARP_VHID"] == "3"
     assert "UCARP_PASS" not in values(findings)
     assert "does not guess" in told(findings)
+
+
+def test_a_health_check_stays_as_it_is(tmp_path):
+    findings = read(tmp_path, "UCARP_VHID=1\nUCARP_CHECK_WEB='tcp://a:1 rise=2'\n", "web.conf")
+    assert findings.hosts[0].for_scripts == {"UCARP_CHECK_WEB": "tcp://a:1 rise=2"}
+    assert not any("UCARP_CHECK" in each for each in findings.remarks)

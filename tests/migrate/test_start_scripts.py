@@ -120,6 +120,16 @@ def test_a_package_and_a_directory_are_not_called(tmp_path):
     assert [each for each in findings.remarks if "called" in each] == []
 
 
+def test_a_variable_that_is_unset(tmp_path):
+    findings = read(
+        tmp_path,
+        "P=one\nucarp -v 1 -p $P\nunset P X\nucarp -v 2 -p $P\nP=two\nif $a; then unset P; fi\n"
+        "ucarp -v 3 -p $P\n",
+    )
+    passwords = [host.text("UCARP_PASS") for host in findings.hosts]
+    assert passwords == ["one", None, "two"]
+
+
 def test_a_loop_makes_several(tmp_path):
     findings = read(
         tmp_path,
@@ -171,7 +181,11 @@ def test_the_same_virtual_host_twice_is_told(tmp_path):
     ("option", "key", "value", "told"),
     [
         ("--vhid=001", "UCARP_VHID", "1", "without zeros"),
+        ("--vhid=010", "UCARP_VHID", "8", "ucarp reads 010 as 8"),
+        ("--vhid 0x10", "UCARP_VHID", "16", "ucarp reads 0x10 as 16"),
+        ("-b 2.5", "UCARP_ADVBASE", "2", "ucarp reads 2.5 as 2"),
         ("-k 300", "UCARP_ADVSKEW", "44", "takes 300 for 44"),
+        ("-r 300", "UCARP_DEADRATIO", "255", "300 is more than ucarpd takes"),
         ("-k 255", "UCARP_ADVSKEW", "254", "more than ucarpd takes"),
         ("-r 1", "UCARP_DEADRATIO", "2", "two masters"),
         ("-k x", "UCARP_ADVSKEW", None, "is not a number"),
@@ -190,6 +204,20 @@ def test_values_that_ucarp_takes(tmp_path, option, key, value, told):
     findings = read(tmp_path, f"{COMMAND} {option}\n")
     assert values(findings).get(key) == value
     assert told in "\n".join(findings.remarks)
+
+
+@pytest.mark.parametrize(
+    ("options", "way"),
+    [
+        ("-p one -o /etc/pw", {"UCARP_PASSFILE": "/etc/pw"}),
+        ("-o /etc/pw -p one", {"UCARP_PASS": "one"}),
+        ("-p one -o /etc/pw -p two", {"UCARP_PASS": "two"}),
+    ],
+)
+def test_the_last_way_to_give_the_password_counts(tmp_path, options, way):
+    findings = read(tmp_path, f"ucarp -v 1 {options}\n")
+    assert values(findings) == {"UCARP_VHID": "1"} | way
+    assert any("behind it: left out" in each for each in findings.remarks)
 
 
 def test_a_path_in_a_variable_for_the_password_is_asked_about(tmp_path):
@@ -333,3 +361,20 @@ def test_files_at_which_the_kernel_refuses_to_look(tmp_path):
     (tmp_path / "root/etc/cron.d/ucarp").symlink_to(too_long)
     findings = read(tmp_path, f". /etc/{too_long}\n{COMMAND}\n")
     assert values(findings)["UCARP_VHID"] == "1"
+
+
+def test_a_password_with_a_space_in_a_service_of_openrc(tmp_path):
+    text = "#!/sbin/openrc-run\ncommand=/usr/sbin/ucarp\ncommand_args=\"-v 1 -p 'a b'\"\n"
+    assert values(read(tmp_path, text)) == {"UCARP_VHID": "1", "UCARP_PASS": "a b"}
+
+
+def test_a_password_in_quotes_that_only_bash_knows_is_told(tmp_path):
+    line = r"ucarp -i eth0 -v 1 -p $'it\'s\t' -a 10.0.0.1"
+    findings = read(tmp_path, f"#!/bin/bash\n{line}\n")
+    assert values(findings) == {
+        "UCARP_INTERFACE": "eth0",
+        "UCARP_VHID": "1",
+        "UCARP_ADDR": "10.0.0.1/32",
+    }
+    told = r":2: --pass: $'it\'s\t' is computed when the script runs: left out"
+    assert any(told in each for each in findings.remarks)

@@ -189,7 +189,7 @@ def test_numbered_virtual_hosts_with_aliases_of_their_own(pair):
         "/etc/network/interfaces",
         f"auto eth0\niface eth0 inet static\n    address {b.address}/16\n"
         "    ucarp-password geheim\n    ucarp-vid-1 11\n    ucarp-vip-1 172.16.0.111\n"
-        "    ucarp-vid-2 12\n    ucarp-vip-2 172.16.0.112\n    ucarp-xparam-2 second\n"
+        "    ucarp-vid-2 12\n    ucarp-vip-2 172.16.0.112\n    ucarp-xparam-2 second word\n"
         "iface eth0:first inet static\n    address 172.16.0.111/32\n",
         0o644,
     )

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,7 +92,7 @@ def _check(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--reload",
         metavar="PID",
-        type=int,
+        type=_process_id,
         help="then let this process read its files again, except files with faults",
     )
 
@@ -126,7 +127,7 @@ def _import(command: argparse.ArgumentParser) -> None:
         "--pid",
         dest="pids",
         metavar="PID",
-        type=int,
+        type=_process_id,
         nargs="+",
         help="running processes of ucarp, instead of a file",
     )
@@ -188,3 +189,10 @@ def _add_log_options(command: argparse.ArgumentParser) -> None:
         help="where the log goes; auto: the journal if systemd started ucarpd, otherwise stderr",
     )
     command.add_argument("--debug", action="store_true", help="log more")
+
+
+def _process_id(text: str) -> int:
+    """Parse the number of one process; to kill(2), 0 and less mean many processes."""
+    if not re.fullmatch("[1-9][0-9]{0,6}", text):
+        raise argparse.ArgumentTypeError(f"must be the number of a process (got '{text}')")
+    return int(text)

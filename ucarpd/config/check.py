@@ -1,6 +1,7 @@
 """Warnings of `ucarpd check` about a file that loads, but may not do what its author expects."""
 
 import re
+import shlex
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -17,6 +18,7 @@ from ucarpd.config import (
     health_checks,
     kinds,
     look_alikes,
+    masks,
     misspelt,
     password_advice,
     unit_names,
@@ -45,7 +47,7 @@ def warnings(path: Path, lines: Iterable[Line]) -> list[Problem]:
     has_secret = any(BY_NAME[name].secret for name in given)
     if has_secret and (text := _readable_by_others(path)):
         problems.append(Problem(path, None, None, text))
-    if text := unit_names.fault(path):
+    if is_file and (text := unit_names.fault(path)):
         problems.append(Problem(path, None, None, text))
     return in_order(problems)
 
@@ -217,7 +219,12 @@ def _about_letters(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
 
 def _about_checks(lines: list[Line], given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
     """Warn of a check that may do something else than its author expects."""
-    virtual = re.split(r"[\s,/]+", given["UCARP_ADDR"].value or "") if "UCARP_ADDR" in given else []
+    virtual = {
+        item.partition("/")[0]
+        for key in masks.LISTS
+        if key in given
+        for item in re.split(r"[\s,]+", given[key].value or "")
+    }
     for line in lines:
         if not (line.name and line.value and family_of(line.name)):
             continue
@@ -253,7 +260,8 @@ def _readable_by_others(path: Path) -> str | None:
     except OSError:
         return None
     if mode & _READ:
-        return f"users other than its owner can read the password in it: chmod 600 {place(path)}"
+        file = shlex.quote(place(path))
+        return f"users other than its owner can read the password in it: chmod 600 {file}"
     return None
 
 

@@ -65,7 +65,7 @@ def _load_all(
 def nothing_in(paths: Sequence[Path]) -> str:
     """Return what to say when there are neither configurations nor problems in these files."""
     others = "".join(map(near_files.others_in, paths))
-    return f"{', '.join(map(str, paths))}: no configuration file (NAME.conf) in it{others}"
+    return f"{', '.join(map(place, paths))}: no configuration file (NAME.conf) in it{others}"
 
 
 def is_refused(path: Path, problems: Iterable[Problem]) -> bool:

@@ -3,13 +3,11 @@
 import os
 import stat
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ucarpd.config import environment, near_files
 from ucarpd.config.problems import ConfigError, Problem, place
 
-_NOT_INSTANCES = (".*", "*.example", "*~", "*.bak", "*.dpkg-*", "*.rpm*", "*.ucf-*")
 _LIMIT = 1 << 20
 """Largest accepted file, in bytes; a larger one is no configuration file."""
 _PART = 1 << 14
@@ -22,9 +20,9 @@ Reader = Callable[[Path], bytes]
 def find_files(path: Path) -> list[Path]:
     """Return a file itself, or the sorted `*.conf` of a directory.
 
-    Left-over files of editors and dpkg are skipped.  A directory named `web.conf` is included, and
-    loading it reports the fault; so is `path` itself if it has such a name and no files.  Raises
-    ConfigError if the path is missing or unreadable.
+    Hidden files are skipped.  A directory named `web.conf` is included, and loading it reports the
+    fault; so is `path` itself if it has such a name and no files.  Raises ConfigError if the path
+    is missing or unreadable.
     """
     if environment.is_environment(path):
         return [path]
@@ -38,9 +36,7 @@ def find_files(path: Path) -> list[Path]:
             text += near_files.hint(path)
         raise ConfigError([Problem(path, None, None, text)]) from None
     found = [
-        path / name
-        for name in sorted(names)
-        if name.endswith(".conf") and not any(fnmatchcase(name, no) for no in _NOT_INSTANCES)
+        path / name for name in sorted(names) if name.endswith(".conf") and not name.startswith(".")
     ]
     return [path] if not found and path.name.endswith(".conf") else found
 

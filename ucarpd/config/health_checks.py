@@ -9,13 +9,12 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.rank import DOWN_AMOUNT, LARGEST_FAILING
-from ucarpd.config import types
+from ucarpd.config import address_types, types
 
 NEVER = "never"
 
@@ -238,13 +237,7 @@ def _link(words: tuple[str, ...]) -> str:
 
 
 def _neighbour(words: tuple[str, ...]) -> IPAddress:
-    try:
-        found = ip_address(words[0])
-    except ValueError:
-        found = None
-    if found is None or found.is_loopback or found.is_multicast or found.is_unspecified:
-        raise ValueError("must be the IP address of a neighbour, such as the gateway")
-    return found
+    return address_types.address(words[0])
 
 
 _REPEATED = {"interval": 2.0, "rise": 2, "fall": 3, "demote": DOWN_AMOUNT}

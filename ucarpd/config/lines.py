@@ -18,7 +18,7 @@ from typing import NamedTuple
 from dotenv.parser import parse_stream
 
 from ucarpd.config import environment, files, look_alikes, other_forms
-from ucarpd.config.keys import BY_NAME, PREFIX
+from ucarpd.config.keys import BY_NAME, PREFIX, family_of
 from ucarpd.config.problems import ConfigError, Problem, place
 
 _BYTE_ORDER_MARK = "\ufeff"
@@ -122,7 +122,9 @@ def _parse(number: int, text: str) -> Line:
         fault = _not_an_assignment(text)
         return Line(number, text, name=_name_of(text), fault=fault)
     meant = look_alikes.latin(binding.key)
-    if not binding.key.isascii() and meant.startswith(PREFIX):
+    is_strange = not binding.key.isascii() and meant.startswith(PREFIX)
+    # A check may have such a name on purpose.
+    if is_strange and (meant.isascii() or not family_of(meant)):
         fault = f"the key only looks right: {look_alikes.strange(binding.key)}: type the key again"
         return Line(number, text, name=meant, fault=fault)
     start = re.match(rf"\s*(?:export\s+)?{re.escape(binding.key)}\s*=(\s*)", text)

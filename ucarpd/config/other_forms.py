@@ -15,7 +15,7 @@ def advice(text: str) -> str:
     """
     if re.match(r"\s*(source|include|\.)\s+\S", text):
         return ": ucarpd reads no other files here; write the keys themselves"
-    if re.match(r"\s*UCARP_CHECK_\w*[^\w=\s][^=\s]*=", text):
+    if re.match(r"\s*UCARP_CHECK_\w*[^\w=\s][^=\s]*=", text, re.ASCII):
         return ": the name of a check may have only ASCII letters, digits and _"
     if re.match(r"(<{7}|\|{7}|={7}|>{7})(\s|$)", text):
         return ": this is a merge conflict marker; keep one version of the lines"

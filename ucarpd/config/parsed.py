@@ -162,10 +162,12 @@ class Draft:
 
 
 def _remark(text: str) -> str:
-    """Say that nothing is expanded, or name the first letter that only looks like an ASCII letter;
-    empty if neither helps.
+    """Say that nothing is expanded or continued, or name the first letter that only looks like an
+    ASCII letter; empty if nothing of that helps.
     """
     if "$" in text or "{{" in text:
         return "; ucarpd expands no variables"
+    if text.endswith("\\"):
+        return "; a value ends with its line"
     strange = look_alikes.strange(text)
     return f"; {strange}" if strange and look_alikes.latin(text).isascii() else ""

@@ -32,7 +32,8 @@ def warnings(given: Mapping[str, Line]) -> Iterator[tuple[Line, str]]:
             yield line, "is the public password of an example: choose another one"
         if _PLACEHOLDER.fullmatch(text):
             yield line, "looks like a placeholder of a document or a template: choose a password"
-        if re.search(r"\s#\S", line.raw) and line.raw[:1] not in {"'", '"'}:
+        # A variable of the environment has no comments.
+        if line.raw != line.value and re.search(r"\s#\S", line.raw) and line.raw[:1] not in "'\"":
             text = "ends at the #, which begins a comment: put the password in single quotes"
             yield line, f"{text}, or remove the comment"
 

@@ -71,8 +71,8 @@ def _key(route: Route) -> object:
 
 def _route(words: list[str]) -> Route:
     given = _options(words[1:])
-    gateway = address(given["via"]) if "via" in given else None
-    source = address(given["src"]) if "src" in given else None
+    gateway = _address(given["via"]) if "via" in given else None
+    source = _address(given["src"]) if "src" in given else None
     known = next(filter(None, (gateway, source)), None)
     destination = _destination(words[0], known.version if known else None)
     for word, ip in (("via", gateway), ("src", source)):
@@ -91,6 +91,13 @@ def _route(words: list[str]) -> Route:
         metric=types.integer(0, _LARGEST)(given.get("metric", "0")),
         table=_table(given["table"]) if "table" in given else 0,
     )
+
+
+def _address(text: str) -> IPAddress:
+    host, percent, scope = text.partition("%")
+    if percent:
+        raise ValueError(f"write {host} dev {scope} instead of {text}")
+    return address(text)
 
 
 def _options(words: list[str]) -> dict[str, str]:

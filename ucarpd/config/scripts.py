@@ -5,6 +5,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -33,7 +34,7 @@ def harm(script: Path) -> str | None:
         return None  # The code that runs the script reports this error.
     return (
         "it has a line from ucarpd 0.1.0 that deletes every IPv6 address in the same /32, also the"
-        f" host's own (sed -i '/ to /s,/32,,' {place(script)})"
+        f" host's own (sed -i '/ to /s,/32,,' {shlex.quote(place(script))})"
     )
 
 

@@ -59,7 +59,7 @@ def advbase(text: str) -> int:
     if re.fullmatch(r"[0-9]{0,2}[.,][0-9]{1,6} ?s?|[0-9]{1,3} ?ms", text):
         number = float(text.rstrip("ms ").replace(",", "."))
         base, part = divmod(number / 1000 if text.endswith("ms") else number, 1)
-        skew = min(max(round(part * 256), 1), 254)
+        skew = min(max(round(part * 256), 0 if base else 1), 254)
         raise ValueError(
             "must be a whole number from 0 to 253: for a part of a second, write"
             f" UCARP_ADVBASE={base:.0f} and UCARP_ADVSKEW={skew}"

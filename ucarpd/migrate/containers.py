@@ -1,9 +1,8 @@
-"""Environments of containers: `docker run`, Compose files and Dockerfiles."""
+"""Environments and commands of containers: `docker run`, and Dockerfiles."""
 
-import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import shlex
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from ucarpd.migrate import environment, options
 from ucarpd.migrate.environment import Assignment
 from ucarpd.migrate.findings import Findings, Host, Source
 from ucarpd.migrate.shell_words import Splitter
-from ucarpd.migrate.variables import Variables
+from ucarpd.migrate.variables import Variable, Variables
 
 _FLAGS = {
     *("--rm", "--init", "--privileged", "--detach", "--tty"),
@@ -19,150 +18,93 @@ _FLAGS = {
 }
 _ENDS = {"&&", "||", ";", "|"}
 """What ends a command of a shell."""
-_SECTIONS = {"environment", "command", "entrypoint", "env_file", "image", "cap_add"}
-_SERVICE = re.compile(r"(\s+)([\w.-]+):\s*$")
-_ITEM = re.compile(r"""\s*-\s*(["']?)([A-Za-z_]\w*)=(.*)\1\s*$""", re.ASCII)
-_PAIR = re.compile(r"""\s*(["']?)([A-Za-z_]\w*)\1\s*:\s*(.*?)\s*$""", re.ASCII)
 
 
-@dataclass(slots=True)
-class Run:
-    """What `docker run` hands over: variables, files of variables, and arguments behind the image."""
+def of_command(findings: Findings, words: Sequence[str], variables: Variables) -> Host | None:
+    """Return the virtual host of `docker run …`; None for another command.
 
-    variables: list[tuple[str, str]] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
-    arguments: list[str] = field(default_factory=list)
-
-
-def of_command(words: Sequence[str]) -> Run | None:
-    """Read the words of `docker run …`; None for another command."""
+    The command stands at the source of `variables`, which has the meanings of the marks in the words.
+    """
     rest = list(words[1:])
     if "run" not in rest and "create" not in rest:
         return None
     rest = rest[rest.index("run" if "run" in rest else "create") + 1 :]
-    found = Run()
+    source = variables.source
+    assignments: list[Assignment] = []
+    behind: list[str] = []
     while rest:
         word = rest.pop(0)
         name, equals, value = word.partition("=")
         if not word.startswith("-"):
-            found.arguments = _behind_ucarp(rest) or rest
+            behind = _behind_ucarp(rest) or rest
             break
         if name in {"-e", "--env", "--env-file"}:
             text = value if equals else rest.pop(0) if rest else ""
             if name == "--env-file":
-                found.files.append(text)
+                told = f"the variables of {text} are not read: import {text} too"
+                findings.remark(source, told)
             else:
-                found.variables.append((text.partition("=")[0], text.partition("=")[2]))
+                variable, _, given = text.partition("=")
+                assignments.append(Assignment(variable, given, source))
         elif not equals and word not in _FLAGS and rest and not rest[0].startswith("-"):
             rest.pop(0)
-    return found
-
-
-def read_compose(findings: Findings, path: Path, text: str) -> None:
-    """Add the services of a Compose file that set something of `ucarp`."""
-    services: dict[str, list[Assignment]] = {}
-    commands: dict[str, tuple[str, Source]] = {}
-    service, section, section_indent = "", "", 0
-    variables = Variables()
-    for number, line in enumerate(text.splitlines(), 1):
-        bare = line.split(" #")[0].rstrip()
-        if not bare.strip() or bare.lstrip().startswith("#"):
-            continue
-        source = Source(path, number)
-        indent = len(bare) - len(bare.lstrip())
-        key = bare.strip().partition(":")[0]
-        if indent == 2 and _SERVICE.match(bare) and key not in _SECTIONS:
-            service, section = key, ""
-            continue
-        if key in _SECTIONS or _SERVICE.match(bare):
-            section, section_indent = key, indent
-            value = bare.strip().partition(":")[2].strip()
-            if key == "command" and value:
-                commands[service] = (value, source)
-            if key == "env_file":
-                findings.remark(source, "the variables of env_file are not read: import it too")
-            continue
-        item = _ITEM.match(bare)
-        pair = None if item else _PAIR.match(bare)
-        if section == "environment" and (found := item or pair):
-            value = _unquoted(found[3])
-            if "$" in value:
-                value = variables.mark(f"{value} comes from the environment of Compose")
-            services.setdefault(service, []).append(Assignment(found[2], value, source))
-        elif section == "command":
-            before, began = commands.get(service, ("", source))
-            is_block = before.startswith((">", "|")) and indent > section_indent
-            if is_block or bare.strip().startswith("- "):
-                where = source if "ucarp" in bare else began
-                commands[service] = (f"{before} {bare.strip().removeprefix('- ')}", where)
-    for each in dict.fromkeys([*services, *commands]):
-        assignments = services.get(each, [])
-        host = Host(assignments[0].source if assignments else commands[each][1])
-        environment.take(findings, host, assignments, variables)
-        if each in commands:
-            command, source = commands[each]
-            words = _arguments(command)
-            options.take(findings, host, words, [source] * len(words))
-        if host.values:
-            findings.hosts.append(host)
-
-
-def read_variables(findings: Findings, path: Path, text: str) -> None:
-    """Add the settings of the variables of an Ansible role, one in a line."""
-    variables = Variables()
-    assignments: list[Assignment] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if pair := _PAIR.match(line.split(" #")[0]):
-            value = _unquoted(pair[3])
-            if "{{" in value:
-                value = variables.mark(f"{value} is computed by the role")
-            assignments.append(Assignment(pair[2], value, Source(path, number)))
-    if not assignments:
-        return
-    host = Host(assignments[0].source)
+    host = Host(source)
     environment.take(findings, host, assignments, variables)
-    findings.hosts += [host] if host.values else []
+    if any(word.startswith("-") for word in behind):
+        options.take(findings, host, behind, [source] * len(behind), variables)
+    return host if host.values else None
 
 
 def read_dockerfile(findings: Findings, path: Path, text: str) -> None:
     """Add the settings of the ENV lines and the command of a Dockerfile."""
     assignments: list[Assignment] = []
-    commands: list[tuple[str, Source]] = []
+    commands: list[tuple[list[str], Source]] = []
+    variables = Variables()
     for command in Splitter(text).commands():
-        variables = Variables()
         words = [each for word in command.words for each in variables.expand(word)]
         source = Source(path, command.line)
         instruction = words[0] if words else ""
-        if instruction in {"ENV", "ARG"} and len(words) > 1:
-            if "=" not in words[1]:
+        if instruction in {"ENV", "ARG"}:
+            if instruction == "ENV" and words[1:] and "=" not in words[1]:
                 words[1:] = [f"{words[1]}={' '.join(words[2:])}"]
-            assignments += [
-                Assignment(each.partition("=")[0], each.partition("=")[2], source)
-                for each in words[1:]
-            ]
+            for name, equals, value in (each.partition("=") for each in words[1:]):
+                if equals:
+                    assignments.append(Assignment(name, value, source))
+                    variables.values[name] = Variable(value, source)
         elif instruction in {"CMD", "ENTRYPOINT"}:
-            commands.append((" ".join(words[1:]), source))
+            # A list of JSON has lost its quotes.
+            is_list = words[1:] and words[1].startswith("[")
+            words = [word.strip("[],") for word in words] if is_list else words
+            commands.append((words[1:], source))
     host = Host(Source(path))
-    environment.take(findings, host, assignments)
-    for text_of, source in commands:
-        arguments = _arguments(text_of)
-        options.take(findings, host, arguments, [source] * len(arguments))
+    environment.take(findings, host, assignments, variables)
+    for words, source in commands:
+        given = arguments(words)
+        options.take(findings, host, given, [source] * len(given), variables)
     if host.values:
         findings.hosts.append(host)
 
 
-def _arguments(text: str) -> list[str]:
-    """Return the words behind `ucarp` of a command, as a list of JSON or as a shell has them."""
-    try:
-        words = [str(each) for each in json.loads(text)]
-    except (ValueError, TypeError):
-        words = [word.strip("[],\"'") for word in text.split()]
-    if behind := _behind_ucarp(words):
+def arguments(words: Iterable[str]) -> list[str]:
+    """Return the words behind `ucarp` of a command; one of the words may be a line for a shell."""
+    flat: list[str] = []
+    for word in words:
+        is_line = re.search(r"ucarp\s", word) or re.match(r"-.*\s-", word)
+        flat += split(word) if is_line else [word]
+    if behind := _behind_ucarp(flat):
         return behind
-    names = [place for place, word in enumerate(words) if word.rpartition("/")[2] == "ucarp"]
+    names = [place for place, word in enumerate(flat) if word.rpartition("/")[2] == "ucarp"]
     if names:
-        return words[names[0] + 1 :]
-    return words if words and words[0].startswith("-") else []
+        return flat[names[0] + 1 :]
+    return flat if flat and flat[0].startswith("-") else []
+
+
+def split(line: str) -> list[str]:
+    """Return the words of a line as a shell has them."""
+    try:
+        return shlex.split(line)
+    except ValueError:  # A quote is not closed.
+        return line.split()
 
 
 def _behind_ucarp(words: list[str]) -> list[str] | None:
@@ -171,9 +113,3 @@ def _behind_ucarp(words: list[str]) -> list[str] | None:
         if words[place - 1].rpartition("/")[2] == "ucarp" and words[place].startswith("-"):
             return list(takewhile(lambda word: word not in _ENDS, words[place:]))
     return None
-
-
-def _unquoted(text: str) -> str:
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
-        return text[1:-1]
-    return text

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ucarpd.config import foreign_words, secret_names
 from ucarpd.config.foreign_words import NOTHING, OPTIONS
-from ucarpd.config.keys import BY_NAME
+from ucarpd.config.keys import BY_NAME, family_of
 from ucarpd.migrate import options
 from ucarpd.migrate.findings import Findings, Host, Source
 from ucarpd.migrate.meaning import put
@@ -54,7 +54,7 @@ def take(
                     each.source, f"{each.name} has no meaning here: {meant.remark}; left out"
                 )
         elif meant.key == OPTIONS:
-            words = _words(each.value)
+            words = words_of(each.value, variables)
             options.take(findings, host, words, [each.source] * len(words), variables)
         else:
             _set(findings, host, each, meant)
@@ -65,8 +65,8 @@ def _what(key: str) -> str:
     return "its options are not known" if key == OPTIONS else f"add {key}= to the result"
 
 
-def _words(text: str) -> list[str]:
-    variables = Variables()
+def words_of(text: str, variables: Variables) -> list[str]:
+    """Return the options in a text as a shell reads them."""
     commands = Splitter(text).commands()
     return [each for one in commands for word in one.words for each in variables.expand(word)]
 
@@ -86,7 +86,9 @@ def _set(findings: Findings, host: Host, each: Assignment, meant: foreign_words.
 
 def _other(findings: Findings, host: Host, each: Assignment, *, is_for_scripts: bool) -> None:
     """A variable that nothing is known of."""
-    if foreign_words.is_prefixed(each.name):
+    if family_of(each.name):
+        host.for_scripts[each.name] = each.value  # It is ours.
+    elif foreign_words.is_prefixed(each.name):
         near = foreign_words.nearest(each.name)
         hint = f"; did you mean {near}?" if near else ""
         findings.remark(each.source, f"{each.name} is not known{hint}; left out")

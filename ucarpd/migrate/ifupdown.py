@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ucarpd.migrate.findings import Findings, Host, Source, Value
-from ucarpd.migrate.meaning import put
+from ucarpd.migrate.meaning import OF_TEMPLATE, put
 
 _KEYS = {
     "vid": "UCARP_VHID",
@@ -25,8 +25,8 @@ _KEYS = {
     "xparam": "UCARP_XPARAM",
     "facility": "UCARP_FACILITY",
 }
-_NO = {"no", "off", "false", "0"}
-"""What Debian's hook takes for no; any other word is yes."""
+_NO = ("no", "off", "false", "0")
+"""To Debian's hook, a word that begins so is no; any other one is yes, also in capitals."""
 
 _COMMANDS = {"up", "post-up", "pre-up", "down", "post-down", "pre-down"}
 _BESIDES = {"mtu", "gateway", "metric", "hwaddress", "provider", "scope", "pointopoint"}
@@ -135,12 +135,17 @@ def _host(findings: Findings, stanza: _Stanza, number: str) -> Host:
         if key is None:
             findings.remark(source, f"{name} is not known: left out")
         elif key in {"UCARP_PREEMPT", "UCARP_NOMCAST"}:
-            is_on = value.lower() not in _NO
-            if value.lower() not in _NO | {"yes", "on", "true", "1"}:
+            is_on = not value.startswith(_NO)
+            if is_on and value not in {"yes", "on", "true", "1"}:
                 findings.remark(source, f"{name} {value}: the hook takes any such word for yes")
             put(findings, host, key, "yes" if is_on else "no", name, source)
         else:
-            put(findings, host, key, value, name, source, is_option=key == "UCARP_PASS")
+            is_whole = key == "UCARP_EXTRA_ADDRS" or OF_TEMPLATE.search(value)
+            first = value if is_whole else re.split(r"\s", value)[0]
+            if first != value:
+                text = f"{name}: the hook gives ucarp only the first word, and so does the result"
+                findings.remark(source, text)
+            put(findings, host, key, first, name, source, is_option=key == "UCARP_PASS")
     return host
 
 

@@ -1,6 +1,7 @@
 """The command `ucarpd import`: it prints its findings, or writes files that only root can read."""
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,5 +80,5 @@ def _write(path: Path, text: str) -> bool:
         return False
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
-    print(f"{place(path)}: written; try it with  ucarpd check {place(path)}")
+    print(f"{place(path)}: written; try it with  ucarpd check {shlex.quote(place(path))}")
     return True

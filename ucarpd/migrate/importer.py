@@ -23,6 +23,7 @@ from ucarpd.migrate import (
     starters,
     systemd_unit,
     vip_common,
+    yaml_files,
 )
 from ucarpd.migrate.findings import MOST_HOSTS, Findings, Host, Source, too_much
 from ucarpd.migrate.reading import read_text
@@ -37,8 +38,8 @@ _READERS = {
     Kind.KEEPALIVED: keepalived.read,
     Kind.IFUPDOWN: ifupdown.read,
     Kind.RC_CONF: rc_conf.read,
-    Kind.VARIABLES: containers.read_variables,
-    Kind.COMPOSE: containers.read_compose,
+    Kind.VARIABLES: yaml_files.read_variables,
+    Kind.COMPOSE: yaml_files.read_compose,
     Kind.DOCKERFILE: containers.read_dockerfile,
 }
 
@@ -179,7 +180,7 @@ def _in_common(new: Config, there: Config) -> str:
 
 def _load(text: str, name: str) -> Config | list[Problem]:
     # In memory: the password is in it.
-    descriptor = os.memfd_create(name)
+    descriptor = os.memfd_create("import")
     try:
         os.write(descriptor, text.encode())
         return load(Path(f"/proc/self/fd/{descriptor}"), {})

@@ -14,6 +14,15 @@ _QUIET = {
     *("state", "priority", "nopreempt", "authentication"),
     *("garp_master_delay", "debug", "dont_track_primary"),
 }
+_SAME = {
+    "interface": "UCARP_INTERFACE",
+    "mcast_src_ip": "UCARP_SRCIP",
+    "unicast_src_ip": "UCARP_SRCIP",
+    "preempt_delay": "UCARP_PREEMPT_DELAY",
+    "garp_master_refresh": "UCARP_ANNOUNCE_INTERVAL",
+}
+_DEFINITION = re.compile(r"\s*\$(\w+)\s*=\s*(.*?)\s*(?:[!#].*)?")
+_VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 
 
 @dataclass(slots=True)
@@ -70,7 +79,15 @@ def _blocks(path: Path, text: str) -> list[_Block]:
 
 
 def _statements(path: Path, text: str) -> Iterator[tuple[list[str], Source]]:
-    for number, line in enumerate(text.splitlines(), 1):
+    definitions: dict[str, str] = {}
+    for number, raw in enumerate(text.splitlines(), 1):
+        definition = _DEFINITION.fullmatch(raw)
+        line = _VARIABLE.sub(
+            lambda found: definitions.get(found[1], found[0]), definition[2] if definition else raw
+        )
+        if definition:
+            definitions[definition[1]] = line
+            continue
         words: list[str] = []
         for word in re.findall(r'"[^"]*"|[{}]|[!#].*|[^\s{}"]+', line):
             if word[0] in "!#":
@@ -90,14 +107,12 @@ def _host(findings: Findings, block: _Block) -> Host:
     host = Host(block.source)
     for each in block.inside:
         name, value = each.words[0], " ".join(each.words[1:])
-        if name == "interface":
-            put(findings, host, "UCARP_INTERFACE", value, name, each.source)
+        if name in _SAME:
+            put(findings, host, _SAME[name], value, name, each.source)
         elif name == "virtual_router_id":
-            put(findings, host, "UCARP_VHID", value, name, each.source)
+            put(findings, host, "UCARP_VHID", _decimal(value), name, each.source)
         elif name == "advert_int":
             put(findings, host, "UCARP_ADVBASE", _whole(findings, each, value), name, each.source)
-        elif name in {"mcast_src_ip", "unicast_src_ip"}:
-            put(findings, host, "UCARP_SRCIP", value, name, each.source)
         elif name == "unicast_peer":
             peers = ",".join(peer.words[0] for peer in each.inside)
             own = block.value("unicast_src_ip")
@@ -126,7 +141,12 @@ def _whole(findings: Findings, block: _Block, value: str) -> str:
     if point:
         text = f"advert_int {value}: UCARP_ADVBASE is in whole seconds; UCARP_ADVBASE=0 with"
         findings.remark(block.source, f"{text} UCARP_ADVSKEW is shorter than a second")
-    return whole
+    return _decimal(whole)
+
+
+def _decimal(text: str) -> str:
+    """Return a number without the zeros in front, which mean octal to ucarp, and nothing here."""
+    return text.lstrip("0") or text[:1]
 
 
 def _take_addresses(findings: Findings, host: Host, block: _Block, interface: str | None) -> None:

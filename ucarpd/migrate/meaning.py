@@ -4,16 +4,19 @@ import re
 from collections.abc import Callable
 from pathlib import PurePosixPath
 
+from ucarpd import ucarp_options
 from ucarpd.config import types
 from ucarpd.config.keys import BY_NAME
 from ucarpd.config.problems import got
 from ucarpd.migrate.findings import Findings, Host, Source, Value
+from ucarpd.migrate.reading import NOT_UTF_8
 
-_LARGEST = {"UCARP_ADVSKEW": 254, "UCARP_ADVBASE": 253}
+_LARGEST = {"UCARP_ADVSKEW": 254, "UCARP_ADVBASE": 253, "UCARP_DEADRATIO": 255}
+_CUT_TO_A_BYTE = {"UCARP_ADVSKEW", "UCARP_ADVBASE"}
 _WITH_NUMBER = {"UCARP_VHID", "UCARP_ADVSKEW", "UCARP_ADVBASE", "UCARP_DEADRATIO"}
 _ADDRESSES = {"UCARP_ADDR", "UCARP_EXTRA_ADDRS", "UCARP_SRCIP"}
 _SCRIPTS = {"UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT"}
-_OF_TEMPLATE = re.compile(r"\{\{.*\}\}|\{%.*%\}|<%.*%>|#\{.*\}")
+OF_TEMPLATE = re.compile(r"\{\{.*\}\}|\{%.*%\}|<%.*%>|#\{.*\}")
 """Marks of Jinja, ERB, and strings of Ruby."""
 
 Remark = Callable[[str], None]
@@ -40,7 +43,7 @@ def put(
     def remark(words: str) -> None:
         findings.remark(source, f"{name}: {words}")
 
-    if _OF_TEMPLATE.search(text):
+    if OF_TEMPLATE.search(text):
         remark(f"is filled in by a template: {key} left out")
         return
     meant: str | None = text.strip() if key != "UCARP_PASS" else text
@@ -61,6 +64,9 @@ def put(
         meant = _password(host, text, remark, is_option=is_option)
     if meant is None:
         return
+    if key == "UCARP_PASS" and NOT_UTF_8.search(meant):
+        remark("is not UTF-8: its bytes are UCARP_KEY in the result")
+        key, meant = "UCARP_KEY", meant.encode(errors="surrogateescape").hex()
     before = host.values.get(key)
     is_settled = key == "UCARP_IF_ALIAS"
     if before and before.text != meant and before.name != name and not is_settled:
@@ -87,16 +93,19 @@ def _password(host: Host, text: str, remark: Remark, *, is_option: bool) -> str 
 
 
 def _number(key: str, text: str, remark: Remark) -> str | None:
-    if not re.fullmatch("[0-9]+", text):
+    try:
+        number, _ = ucarp_options.number(text)
+    except ValueError:
         remark(f"is not a number: {key} left out {got(text)}")
         return None
-    number = int(text[:20])
-    if str(number) != text:
+    if text.lstrip("0") not in {str(number), ""}:
+        remark(f"ucarp reads {text} as {number}, and so does the result")
+    elif text != str(number):
         remark(f"{text} is written {number} here, without zeros in front")
-    if number > 255 and key != "UCARP_VHID":
+    if number > 255 and key in _CUT_TO_A_BYTE:
         remark(f"ucarp takes {number} for {number % 256}, and so does the result")
         number %= 256
-    if number > (largest := _LARGEST.get(key, 255)) and key in _LARGEST:
+    if number > (largest := _LARGEST.get(key, number)):
         remark(f"{number} is more than ucarpd takes: {largest}")
         number = largest
     if key == "UCARP_DEADRATIO" and number < 2:

@@ -12,6 +12,7 @@ from ucarpd.ucarp_options import Found, split
 _FROM_FILE = re.compile(
     r"[`$(]{1,2}(?:cat |< ?)\s*(/[\w./-]+)\s*[`)] is computed when the script runs$"
 )
+_WAYS = {"UCARP_PASS", "UCARP_PASSFILE"}
 _MEANT_FOR_SCRIPTS = {"P": "-u", "B": "-d"}
 
 
@@ -28,13 +29,18 @@ def take(
     """
     variables = variables or Variables()
     before: Found | None = None
-    for found in split(words):
+    every = split(words)
+    ways = [each.option for each in every if each.option and each.option.key in _WAYS]
+    for found in every:
         source = sources[found.index]
         if found.fault:
             spelled = variables.known(found.spelled)
             findings.remark(source, f"{spelled} {found.fault}: ucarp would not start; left out")
         elif found.option is None:
             _stray(findings, source, found.value or "", before, variables)
+        elif found.option in ways[:-1] and found.option != ways[-1]:
+            text = f"--{found.option.long}: ucarp takes the --{ways[-1].long} behind it: left out"
+            findings.remark(source, text)
         elif found.option.key is not None:
             _set(findings, host, source, found, variables)
         if found.option or found.fault:

@@ -8,21 +8,22 @@ from ucarpd.config import files
 from ucarpd.config.problems import ConfigError, Problem
 from ucarpd.migrate.findings import Findings, Source
 
+NOT_UTF_8 = re.compile(r"[\udc80-\udcff]")
+"""What stands in a text for a byte that is not UTF-8, as in the words of a command line."""
+
 
 def read_text(path: Path) -> str:
-    """Return the text, without a byte order mark and carriage returns.  Raises ConfigError."""
+    """Return the text, without a byte order mark and carriage returns.  Raises ConfigError.
+
+    Bytes that are not UTF-8 are in it as NOT_UTF_8, since a password may have them.
+    """
     try:
         content = files.read(path)
     except OSError as error:
         raise ConfigError([Problem(path, None, None, files.why_not(error))]) from None
-    for encoding in ("utf-8-sig", "latin-1"):
-        try:
-            text = content.decode(encoding).replace("\r\n", "\n")
-        except UnicodeDecodeError:
-            continue
-        # Only the command line of a process has NUL bytes for a reason.
-        return text if re.match(r"(\S*/)?ucarp\0", text) else text.replace("\0", "")
-    raise AssertionError("every byte is a letter of Latin-1")
+    text = content.decode("utf-8-sig", "surrogateescape").replace("\r\n", "\n")
+    # Only the command line of a process has NUL bytes for a reason.
+    return text if re.match(r"(\S*/)?ucarp\0", text) else text.replace("\0", "")
 
 
 def read_named(findings: Findings, source: Source, path: Path) -> tuple[Path, str]:

@@ -21,6 +21,7 @@ ONLY_TALK = {
     *("echo", "printf", "logger", "test", "[", "ps", "grep", "cat", "ls", "which"),
     *("cp", "mv", "rm", "ln"),
 }
+ENGINES = {"docker", "podman", "nerdctl"}
 SHELLS = {"sh", "bash", "dash", "ash", "su", "eval"}
 
 
@@ -54,6 +55,17 @@ def end_of_loop(commands: list[Command], at: int) -> int | None:
             if depth == 0:
                 return place
     return None
+
+
+def container_command(expanded: list[tuple[str, int]]) -> list[str]:
+    """Return the words from `docker` on, also behind a program such as sudo; else no words."""
+    words = [word for word, _ in expanded]
+    names = [word.rpartition("/")[2] for word in words]
+    for place, name in enumerate(names):
+        is_behind = names[0] in WRAPPERS and names[place + 1 : place + 2] in (["run"], ["create"])
+        if name in ENGINES and (place == 0 or is_behind):
+            return words[place:]
+    return []
 
 
 def is_started(expanded: list[tuple[str, int]]) -> bool:

@@ -11,7 +11,7 @@ from ucarpd.config import foreign_words, key_hints
 from ucarpd.config.foreign_words import OPTIONS
 from ucarpd.config.keys import BY_NAME
 from ucarpd.config.problems import ConfigError
-from ucarpd.migrate import containers, environment, options
+from ucarpd.migrate import containers, options
 from ucarpd.migrate.environment import Assignment
 from ucarpd.migrate.findings import Findings, Host, Source
 from ucarpd.migrate.meaning import put
@@ -23,6 +23,7 @@ from ucarpd.migrate.shell_grammar import (
     SHELLS,
     WRAPPERS,
     behind,
+    container_command,
     end_of_loop,
     is_assignment,
     is_pattern,
@@ -176,10 +177,14 @@ class Script:
         before = len(self.hosts)
         if program == "set" and expanded[1:2] and expanded[1][0] == "--":
             self._set("@", BETWEEN.join(word for word, _ in expanded[2:]), command.line)
+        elif program == "unset" and not self._conditions:
+            for word, _ in expanded[1:]:
+                self.variables.values.pop(word, None)
         elif program in {"source", "."} and len(expanded) > 1:
             self._source(expanded[1][0], expanded[1][1])
-        elif program in {"docker", "podman", "nerdctl"}:
-            self._container(expanded)
+        elif container := container_command(expanded):
+            host = containers.of_command(self._findings, container, self.variables)
+            self.hosts += [host] if host else []
         elif program == "ucarp":
             self._ucarp(expanded[1:], command.line)
         elif program in WRAPPERS or program in SHELLS or is_started(expanded):
@@ -224,25 +229,6 @@ class Script:
                 line, f"ucarp runs under the condition of line {self._conditions[-1]} only"
             )
         self.hosts.append(host)
-
-    def _container(self, expanded: list[tuple[str, int]]) -> None:
-        found = containers.of_command([word for word, _ in expanded])
-        if found is None:
-            return
-        line = expanded[0][1]
-        source = Source(self._path, line)
-        host = Host(source)
-        for file in found.files:
-            self._findings.remark(
-                source, f"the variables of {file} are not read: import {file} too"
-            )
-        assignments = [Assignment(name, value, source) for name, value in found.variables]
-        environment.take(self._findings, host, assignments, self.variables)
-        words = found.arguments
-        if any(word.startswith("-") for word in words):
-            options.take(self._findings, host, words, [source] * len(words), self.variables)
-        if host.values:
-            self.hosts.append(host)
 
     def _source(self, name: str, line: int) -> None:
         """Read a file that the script reads, if it is here."""

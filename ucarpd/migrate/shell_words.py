@@ -10,6 +10,7 @@ from typing import Literal
 
 _NAME = re.compile(r"[A-Za-z_]\w*|[0-9@*#?$!-]", re.ASCII)
 _BRACED = re.compile(r"([A-Za-z_]\w*|[0-9@*])(\[[@*]\])?(?:(:?[-=])(.*))?", re.ASCII | re.DOTALL)
+_COMPUTED = re.compile(r"`[^`]*`?|\$'(?:\\.|[^'\\])*'?", re.DOTALL)
 BETWEEN = "\ue002"
 """Stands between the words of an array, or of $@."""
 
@@ -252,11 +253,10 @@ class Splitter:
 
     def _dollar(self, word: Word, *, quoted: bool) -> None:
         text, at = self._text, self._at
-        if text[at] == "`":
-            end = text.find("`", at + 1)
-            end = len(text) - 1 if end < 0 else end
-            word.append(Piece("computed", self._take(at, end + 1), quoted))
-            self._at = end + 1
+        found = _COMPUTED.match(text, at)
+        if found and not (quoted and text[at] == "$"):
+            word.append(Piece("computed", self._take(at, found.end()), quoted))
+            self._at = found.end()
         elif text.startswith("$(", at):
             end = _closing(text, at + 1, "(", ")")
             word.append(Piece("computed", self._take(at, end), quoted))

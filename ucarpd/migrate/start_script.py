@@ -35,7 +35,7 @@ def _of_openrc(findings: Findings, script: Script) -> Host | None:
     if not command or not arguments or command.text.rpartition("/")[2] != "ucarp":
         return None
     host = Host(arguments.source)
-    words = arguments.text.split()
+    words = environment.words_of(arguments.text, script.variables)
     sources = [arguments.source] * len(words)
     options.take(findings, host, words, sources, script.variables)
     return host

@@ -1,6 +1,7 @@
 """A systemd unit or drop-in that starts `ucarp`."""
 
 import re
+import shlex
 from pathlib import Path
 
 from ucarpd.config.problems import ConfigError
@@ -27,7 +28,7 @@ def read(findings: Findings, path: Path, text: str) -> None:
     assignments: list[Assignment] = []
     for name, value, source in settings:
         if name == "Environment":
-            assignments += _environment(value, source, variables)
+            assignments += _environment(findings, path, value, source, variables)
         elif name == "EnvironmentFile":
             assignments += _environment_file(findings, path, value, source, variables)
     for each in assignments:
@@ -48,7 +49,7 @@ def read(findings: Findings, path: Path, text: str) -> None:
         for name, value, source in settings:
             if name == "Exec" and value.startswith("-"):
                 # The arguments of a container.
-                words = value.split()
+                words = environment.words_of(value, variables)
                 options.take(findings, host, words, [source] * len(words), variables)
         findings.hosts += [host] if host.values else []
     if path.suffix == ".service" and starts:
@@ -77,10 +78,30 @@ def _settings(path: Path, text: str) -> list[tuple[str, str, Source]]:
     return found
 
 
-def _environment(value: str, source: Source, variables: Variables) -> list[Assignment]:
-    words = [word for each in Splitter(value).commands() for word in each.words]
-    pairs = [variables.text(word).partition("=") for word in words]
+def _environment(
+    findings: Findings, unit: Path, value: str, source: Source, variables: Variables
+) -> list[Assignment]:
+    try:
+        words = shlex.split(value)
+    except ValueError:
+        findings.remark(source, "Environment has a quote that is not closed: left out")
+        return []
+    pairs = [_specified(word, unit, variables).partition("=") for word in words]
     return [Assignment(name, text, source) for name, equals, text in pairs if equals]
+
+
+def _specified(text: str, unit: Path, variables: Variables) -> str:
+    """Return the text with the name of the instance for %i, and marks for other specifiers."""
+    instance = unit.stem.partition("@")[2]
+
+    def meaning(found: re.Match[str]) -> str:
+        if found[1] == "%":
+            return "%"
+        if found[1] in "iI" and instance:
+            return instance
+        return variables.mark(f"{found[0]} is filled in by systemd")
+
+    return re.sub("%([%A-Za-z])", meaning, text)
 
 
 def _environment_file(
@@ -104,19 +125,12 @@ def _environment_file(
 def _start(
     findings: Findings, unit: Path, value: str, source: Source, variables: Variables
 ) -> None:
-    line = value.lstrip(_PREFIXES)
-    line = re.sub("%([A-Za-z])", r"${_specifier_\1}", line).replace("%%", "%")
-    instance = unit.stem.partition("@")[2]
-    for letter in "iI":
-        if instance:
-            variables.values[f"_specifier_{letter}"] = Variable(instance, source)
-    outer = variables.missing
-
-    def missing(name: str) -> str:
-        if name.startswith("_specifier_"):
-            return f"%{name[-1]} is filled in by systemd"
-        return outer(name)
-
+    line = _specified(value.lstrip(_PREFIXES), unit, variables)
+    # Two dollar signs are one, also in quotes, where a shell would leave them.
+    line = re.sub(
+        r"'[^']*'|\$\$", lambda f: "\\$" if f[0] == "$$" else f[0].replace("$$", "$"), line
+    )
+    missing = variables.missing
     before = len(findings.hosts)
     script = Script(findings, source.path, variables)
     variables.missing = missing

@@ -103,7 +103,7 @@ def _number(result: Settings, name: str, text: str) -> None:
             "--deadratio=1 is taken for 2: with 1, one late advertisement makes two masters"
         )
         read = 2
-    elif rest or (text.strip() != str(read) and text.strip().strip("0") and _is_octal(text)):
+    elif rest or _is_octal(text, read):
         result.remarks.append(f"--{name}: '{text}' is read as {read}, as ucarp does")
     least = {"vhid": 1, "advbase": 1, "deadratio": 1, "advskew": 0}[name]
     if not least <= read <= largest:
@@ -111,10 +111,10 @@ def _number(result: Settings, name: str, text: str) -> None:
     result.keys[_key_of(name)] = str(read)
 
 
-def _is_octal(text: str) -> bool:
-    """Return whether the number is another one than its decimal digits say."""
+def _is_octal(text: str, read: int) -> bool:
+    """Return whether the number that was read is another one than its decimal digits say."""
     digits = text.strip().lstrip("+")
-    return digits.isdecimal() and int(digits) != number(text)[0]
+    return digits.isdecimal() and int(digits) != read
 
 
 def _address(result: Settings, name: str, text: str) -> None:

@@ -7,6 +7,7 @@ from ucarpd.config.problems import ConfigError
 from ucarpd.migrate import environment, options
 from ucarpd.migrate.environment import Assignment
 from ucarpd.migrate.findings import Findings, Host, Source, Value
+from ucarpd.migrate.meaning import put
 from ucarpd.migrate.reading import read_text
 from ucarpd.migrate.shell_script import Script
 from ucarpd.migrate.variables import Variables
@@ -47,6 +48,9 @@ def read(findings: Findings, path: Path) -> None:
         _tell_replaced(findings, given[name], own[name])
     host = Host(Source(path))
     environment.take(findings, host, (given | own).values(), variables)
+    found = re.fullmatch(r"vip-([\w.-]+)\.conf", path.name)
+    if found and found[1].isdecimal() and not (given | own).keys() & {"ID", "VID"}:
+        put(findings, host, "UCARP_VHID", found[1], "the name of the file", Source(path))
     if "OPTIONS" in own and "OPTIONS" in given:
         for key in _keys(given["OPTIONS"].value) - host.values.keys():
             if key in {"UCARP_PREEMPT", "UCARP_NEUTRAL", "UCARP_NOMCAST", "UCARP_IGNOREIFSTATE"}:
@@ -54,7 +58,6 @@ def read(findings: Findings, path: Path) -> None:
     for key, script in _SCRIPTS.items():
         host.values.setdefault(key, Value(script, key, Source(path)))
     findings.hosts.append(host)
-    found = re.fullmatch(r"vip-([\w.-]+)\.conf", path.name)
     text = f"systemctl disable --now ucarp@{found[1] if found else 'NNN'}.service"
     text = f"before ucarpd@NAME is enabled, type: {text}"
     findings.remark(None, text)

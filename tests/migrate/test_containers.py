@@ -1,0 +1,169 @@
+"""Compose files, variables of Ansible and Dockerfiles, in the ways that people write them."""
+
+import pytest
+from imported import read, values
+
+
+def compose(directory, line):
+    """The findings in a file with one service, and this line in its environment."""
+    text = f"services:\n  ha:\n    environment:\n      {line}\n      UCARP_VHID: 1\n"
+    return read(directory, text, "compose.yml")
+
+
+@pytest.mark.parametrize(
+    ("written", "password"),
+    [
+        ("one", "one"),
+        ("one # a comment", "one"),
+        ("one#two", "one#two"),
+        ('"a #b"', "a #b"),
+        ('"a" # b"', "a"),
+        ("'a #b' # c", "a #b"),
+        ("'it''s'", "it's"),
+        (r'"a\"b\\"', 'a"b\\'),
+        (r'"\x41"', r"\x41"),
+        ("a$$b", "a$b"),
+    ],
+)
+def test_a_password_as_yaml_and_compose_read_it(tmp_path, written, password):
+    findings = compose(tmp_path, f"UCARP_PASS: {written}")
+    assert values(findings) == {"UCARP_VHID": "1", "UCARP_PASS": password}
+
+
+def test_the_items_of_a_list_keep_their_quotes(tmp_path):
+    text = "services:\n  ha:\n    environment:\n    - UCARP_PASS='a'\n    - \"UCARP_VHID=1\"\n"
+    assert values(read(tmp_path, text, "compose.yml")) == {"UCARP_VHID": "1", "UCARP_PASS": "'a'"}
+
+
+@pytest.mark.parametrize("line", ["UCARP_PASS:", "UCARP_PASS: # here", "UCARP_PASS: ${PW:-x}"])
+def test_what_comes_from_the_environment_of_compose_hides_nothing_below(tmp_path, line):
+    findings = compose(tmp_path, line)
+    assert findings.hosts[0].text("UCARP_VHID") == "1"
+    assert "UCARP_PASS" not in values(findings)
+    assert any(
+        ":4: UCARP_PASS: " in each and "comes from the environment of Compose: left out" in each
+        for each in findings.remarks
+    )
+
+
+def test_an_empty_value_is_none(tmp_path):
+    findings = compose(tmp_path, 'UCARP_XPARAM: ""')
+    assert not any("UCARP_XPARAM" in each for each in findings.remarks)
+
+
+@pytest.mark.parametrize("indent", [1, 2, 4])
+def test_services_with_any_indentation(tmp_path, indent):
+    shift = " " * indent
+    text = "services:\n"
+    for number in (1, 2):
+        text += f"{shift}ha{number}:\n{shift * 2}environment:\n{shift * 3}UCARP_VHID: {number}\n"
+    findings = read(tmp_path, text, "compose.yml")
+    assert [host.text("UCARP_VHID") for host in findings.hosts] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ("environment: {UCARP_VHID: 1}", ":3: environment in one line is not read"),
+        ("environment: *shared", ":3: environment in one line is not read"),
+        ("environment: &shared\n      <<: *other", ":4: <<: *other is not read"),
+        ("environment:\n    - UCARP_VHID", ":4: UCARP_VHID: its value comes from the environment"),
+    ],
+)
+def test_what_is_not_read_is_told(tmp_path, lines, told):
+    text = f"services:\n  ha:\n    {lines}\n  two:\n    environment:\n      UCARP_VHID: 2\n"
+    findings = read(tmp_path, text, "compose.yml")
+    assert len(findings.hosts) == 1
+    assert any(told in each for each in findings.remarks)
+
+
+def test_a_variable_of_ansible_with_a_sharp(tmp_path):
+    text = "ucarp_vhid: 3 # three\nucarp_password: 'it''s #1'\n"
+    findings = read(tmp_path, text, "defaults.yml")
+    assert values(findings) == {"UCARP_VHID": "3", "UCARP_PASS": "it's #1"}
+
+
+def test_variables_of_a_dockerfile(tmp_path):
+    text = (
+        "FROM x\nARG CARD\nARG VIP=10.0.0.1\nENV UCARP_ADDR=$VIP UCARP_PASS=${PW:-abc}\n"
+        'ENV UCARP_INTERFACE=$CARD\nCMD ["ucarp", "-v", "$ID", "-s", "$VIP"]\n'
+    )
+    findings = read(tmp_path, text, "Dockerfile")
+    assert values(findings) == {
+        "UCARP_ADDR": "10.0.0.1/32",
+        "UCARP_PASS": "abc",
+        "UCARP_SRCIP": "10.0.0.1",
+    }
+    told = "\n".join(findings.remarks)
+    assert ":5: UCARP_INTERFACE: $CARD is not set here: left out" in told
+    assert ":6: --vhid: $ID is not set here: left out" in told
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "command: ucarp -v 1 --pass='a b'",
+        "command: \"ucarp -v 1 -p 'a b'\"",
+        "command: ucarp -v 1 -p 'a b' # 'c",
+        "command: [ucarp, -v, 1, -p, 'a b'] # c",
+        'command: ["ucarp", "-v", "1", "-p", "a b"]',
+        "command: [ucarp,\n      '-v', '1',\n      '-p', 'a b']",
+        "command:\n    - ucarp\n    - -v\n    - '1'\n    - -p\n    - a b",
+        "command: |\n      ucarp -v 1\n      -p 'a b'",
+        "command: sh -c \"ucarp -v 1 -p 'a b'\"",
+        "entrypoint: [ucarp, -v, '1']\n    command: [-p, 'a b']",
+    ],
+)
+def test_a_password_with_a_space_in_a_command(tmp_path, lines):
+    findings = read(tmp_path, f"services:\n  ha:\n    {lines}\n", "compose.yml")
+    assert values(findings) == {"UCARP_VHID": "1", "UCARP_PASS": "a b"}
+
+
+@pytest.mark.parametrize("password", ["a #b", "x]", "- y", "k: v"])
+def test_a_block_has_no_comments_and_no_lists(tmp_path, password):
+    text = f"services:\n  ha:\n    command: >-\n      ucarp -v 1\n      -p '{password}'\n"
+    assert values(read(tmp_path, text, "compose.yml"))["UCARP_PASS"] == password
+
+
+def test_a_list_with_commas_in_its_quotes(tmp_path):
+    text = 'services:\n  ha:\n    command: [ucarp, -v, "1", -p, "a, b"]\n'
+    assert values(read(tmp_path, text, "compose.yml"))["UCARP_PASS"] == "a, b"
+
+
+@pytest.mark.parametrize("word", ["${PW}", "$PW", "a$$PW", "x${PW:-y}"])
+def test_a_variable_in_a_command_is_told(tmp_path, word):
+    text = f"services:\n  ha:\n    command: ucarp -v 1 -p {word}\n"
+    findings = read(tmp_path, text, "compose.yml")
+    assert values(findings) == {"UCARP_VHID": "1"}
+    said = "comes from the environment: left out; add UCARP_PASS= to the result"
+    assert any(each.endswith(said) for each in findings.remarks)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        'CMD ucarp -v 1 -p "a b"',
+        'CMD ["ucarp", "-v", "1", "-p", "a b"]',
+        'ENTRYPOINT ["/usr/sbin/ucarp", "-v", "1"]\nCMD ["-p", "a b"]',
+        'CMD ["sh", "-c", "exec ucarp -v 1 -p \'a b\'"]',
+    ],
+)
+def test_a_password_with_a_space_in_a_dockerfile(tmp_path, command):
+    findings = read(tmp_path, f"FROM x\n{command}\n", "Dockerfile")
+    assert values(findings) == {"UCARP_VHID": "1", "UCARP_PASS": "a b"}
+
+
+def test_a_quote_that_is_not_closed(tmp_path):
+    text = "services:\n  ha:\n    command: ucarp -v 1 -p it's\n"
+    assert values(read(tmp_path, text, "compose.yml"))["UCARP_PASS"] == "it's"
+
+
+@pytest.mark.parametrize("start", ["sudo", "sudo -n", "exec /usr/bin/nohup"])
+def test_docker_behind_another_program(tmp_path, start):
+    findings = read(tmp_path, f"{start} docker run -e UCARP_VHID=1 -d img/ucarp\n")
+    assert values(findings) == {"UCARP_VHID": "1"}
+
+
+def test_a_script_that_is_called_like_docker(tmp_path):
+    findings = read(tmp_path, "sudo ucarp -v 1 -u /opt/docker\n")
+    assert values(findings)["UCARP_UPSCRIPT"] == "/opt/docker"

@@ -44,7 +44,7 @@ def test_the_name_of_the_instance():
     assert warnings(named) == []
     assert take({}).name == "environment.conf"
     assert faults(NAME="two words") == [
-        "environment: UCARP_NAME: the name of the instance cannot be empty or have spaces"
+        "environment: UCARP_NAME: the name of the instance cannot be empty or have spaces or unprintable characters"
     ]
 
 

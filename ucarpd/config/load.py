@@ -106,7 +106,7 @@ def _instance_name(draft: Draft) -> str:
     """Return the file's name without `.conf`, which appears in logs, file names and unit names."""
     name = draft.path.name.removesuffix(".conf")
     if not name or not name.isprintable() or any(c.isspace() for c in name):
-        text = "cannot be empty or have spaces"
+        text = "cannot be empty or have spaces or unprintable characters"
         if environment.is_environment(draft.path):
             draft.refuse(None, environment.NAME, f"the name of the instance {text}")
         else:

@@ -256,6 +256,19 @@ def test_a_server_without_tls(probe):
     asyncio.run(scenario())
 
 
+def test_a_server_that_ends_the_connection_before_tls(probe):
+    async def hang_up(reader, writer):
+        await reader.read(1 << 16)
+        writer.close()
+
+    async def scenario():
+        async with await asyncio.start_server(hang_up, "127.0.0.1") as server:
+            url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            assert await failure(probe(url)) == "the server closed the connection"
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("text", ["http://127.0.0.1:{}/"])
 def test_a_server_that_never_answers_is_left_at_the_time_out(probe, text):
     async def scenario():

@@ -221,5 +221,7 @@ def _is_numeric(host: str) -> bool:
 def _words(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
         return f"TLS: {(error.reason or str(error)).replace('_', ' ').lower()}"
-    # The texts of asyncio repeat the address instead.
-    return os.strerror(error.errno).lower() if error.errno else str(error)
+    # The texts of asyncio repeat the address instead, or are empty at an end during the handshake.
+    if error.errno:
+        return os.strerror(error.errno).lower()
+    return str(error) or "the server closed the connection"

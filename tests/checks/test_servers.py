@@ -68,6 +68,21 @@ def test_a_name_that_nobody_knows(probe):
     asyncio.run(scenario())
 
 
+def test_a_silent_address_of_a_name_leaves_time_for_the_next_one(probe, monkeypatch):
+    async def scenario():
+        async with web_server() as server:
+            with socket.create_server(("127.0.0.1", 0), backlog=0) as silent:
+                places = [silent.getsockname(), ("127.0.0.1", server.port)]
+                found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place) for place in places]
+                monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+                # It has no room for another one.
+                with socket.create_connection(places[0]):
+                    async with asyncio.timeout(20):
+                        assert await probe("tcp://two.example:1 timeout=0.2").run() == "connected"
+
+    asyncio.run(scenario())
+
+
 def test_a_name_server_that_hangs_does_not_fail_two_runs_at_once(probe, monkeypatch):
     goes_on = threading.Event()
 

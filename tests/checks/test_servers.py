@@ -68,6 +68,21 @@ def test_a_name_that_nobody_knows(probe):
     asyncio.run(scenario())
 
 
+def test_a_silent_address_of_a_name_leaves_time_for_the_next_one(probe, monkeypatch):
+    async def scenario():
+        async with web_server() as server:
+            with socket.create_server(("127.0.0.1", 0), backlog=0) as silent:
+                places = [silent.getsockname(), ("127.0.0.1", server.port)]
+                found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place) for place in places]
+                monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+                # It has no room for another one.
+                with socket.create_connection(places[0]):
+                    async with asyncio.timeout(20):
+                        assert await probe("tcp://two.example:1 timeout=0.2").run() == "connected"
+
+    asyncio.run(scenario())
+
+
 def test_a_name_server_that_hangs_does_not_fail_two_runs_at_once(probe, monkeypatch):
     goes_on = threading.Event()
 
@@ -252,6 +267,19 @@ def test_a_server_without_tls(probe):
             with pytest.raises((Failed, TimeoutError)):
                 async with asyncio.timeout(5):
                     await probe(url).run()
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_ends_the_connection_before_tls(probe):
+    async def hang_up(reader, writer):
+        await reader.read(1 << 16)
+        writer.close()
+
+    async def scenario():
+        async with await asyncio.start_server(hang_up, "127.0.0.1") as server:
+            url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            assert await failure(probe(url)) == "the server closed the connection"
 
     asyncio.run(scenario())
 

@@ -56,6 +56,12 @@ def test_json_has_the_instances_as_they_were_answered(process, files, capsys):
     assert json.loads(capsys.readouterr().out) == {"instances": [MASTER]}
 
 
+def in_json(capsys):
+    """The findings of the only instance in the output."""
+    (instance,) = json.loads(capsys.readouterr().out)["instances"]
+    return instance["findings"]
+
+
 def test_a_refused_file_whose_old_configuration_runs_is_a_lasting_fault(process, capsys):
     problems = ["web.conf:2: UCARP_VHID: must be from 1 to 255 (got '300')", "web.conf:3: no"]
     refused = [{"name": "web", "path": "/etc/ucarp/web.conf", "problems": problems}]
@@ -66,7 +72,7 @@ def test_a_refused_file_whose_old_configuration_runs_is_a_lasting_fault(process,
     assert main(["status", "web"]) == 1
     assert f"findings     {text}\n" in capsys.readouterr().out
     assert main(["status", "web", "--json"]) == 1
-    assert json.loads(capsys.readouterr().out) == {"instances": [MASTER]}
+    assert in_json(capsys) == [{"finding": "refused", "text": text}]
     assert main(["status", "mail"]) == 0
 
 
@@ -81,6 +87,8 @@ def test_a_process_of_an_older_version_than_the_installed_one_is_a_lasting_fault
     assert f"{text}: {advice}\n" in capsys.readouterr().out
     assert main(["status", "web"]) == 1
     assert f"findings     {text}: {advice}\n" in capsys.readouterr().out
+    assert main(["status", "web", "--json"]) == 1
+    assert in_json(capsys) == [{"finding": "outdated", "text": f"{text}: {advice}"}]
 
 
 @pytest.mark.parametrize("installed", ["0.3.0", "0.2.10"])
@@ -101,7 +109,7 @@ def test_an_instance_that_runs_although_its_file_is_gone(process, files, capsys)
     assert main(["status", "web"]) == 1
     assert f"findings     {text}\n" in capsys.readouterr().out
     assert main(["status", "web", "--json"]) == 1
-    assert json.loads(capsys.readouterr().out) == {"instances": [web]}
+    assert in_json(capsys) == [{"finding": "gone", "text": text}]
     assert main(["status", "mail"]) == 0, "its file is elsewhere"
     (files / "web.conf").touch()
     assert main(["status", "web"]) == 0

@@ -65,6 +65,19 @@ def test_moments_in_local_time(text, moment):
     assert typed_times.since(text, NOW) == moment
 
 
+@pytest.mark.parametrize(("month", "day"), [(3, 29), (10, 25)])
+def test_a_day_on_which_the_clocks_are_changed(month, day, monkeypatch):
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    time.tzset()
+    try:
+        now = local(2026, month, day, 12)
+        assert typed_times.since("today", now) == local(2026, month, day)
+        assert typed_times.since("yesterday", now) == local(2026, month, day - 1)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 @pytest.mark.parametrize("text", ["2026-11-25T10:00:00Z", "2026-11-25T12:00:00.000+02:00"])
 def test_moments_of_rfc_3339(text):
     assert typed_times.since(text, NOW) == 1795600800.0

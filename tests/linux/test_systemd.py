@@ -58,6 +58,14 @@ def test_notifications_arrive_in_order(path, monkeypatch, address):
         assert waiting(receiver) == expected
 
 
+def test_a_status_that_is_too_long_is_cut(path):
+    with manager(path) as receiver:
+        systemd.notify_ready("ä" * 4096)
+        message = receiver.recv(1 << 16)
+    assert len(message) == 4095, "not within a letter"
+    assert set(message.decode().removeprefix("READY=1\nSTATUS=")) == {"ä"}
+
+
 def test_without_systemd_nothing_happens(path, monkeypatch, caplog):
     monkeypatch.delenv("NOTIFY_SOCKET")
     systemd.notify_ready("one")

@@ -17,8 +17,8 @@ def at_start(paths, waiting=None):
     return reading.at_start(paths, Patience(), waiting)
 
 
-def at_reload(paths):
-    return reading.at_reload(paths, Patience())
+def at_reload(paths, *running):
+    return reading.at_reload(paths, Patience(), running)
 
 
 def text(vhid, address="10.0.0.1"):
@@ -131,11 +131,49 @@ def test_a_good_file_comes_before_the_last_good_configuration_of_another(etc, ru
 
 def test_a_reload_uses_nothing_but_the_files(etc, run):
     path = crashed(etc, run, "web", text(7))
+    was = config.load(path)
     write(etc, "web", text(300))
-    found = at_reload([etc])
+    found = at_reload([etc], was)
     assert found.configs == ()
     assert found.is_refused(path)
     assert found.lines[0].endswith("; the running configuration stays")
+
+
+def test_a_reload_says_that_nothing_runs_of_a_refused_new_file(etc, run):
+    web = write(etc, "web", text(1))
+    write(etc, "mail", text(300))
+    found = at_reload([etc], config.load(web))
+    assert vhids(found) == {"web": 1}
+    (line,) = found.lines
+    assert line.startswith(f"{etc}/mail.conf:2: UCARP_VHID: ")
+    assert line.endswith("(got '300'); left out: this process does not serve its addresses")
+
+
+def test_a_reload_refuses_what_collides_with_a_configuration_that_stays(etc, run):
+    running = [
+        config.load(write(etc, name, text(vhid, f"10.0.0.{vhid}")))
+        for vhid, name in enumerate(("web", "mail", "dns"), 1)
+    ]
+    write(etc, "web", text(300))
+    write(etc, "mail", text(2, "10.0.0.1"))
+    write(etc, "new", text(9, "10.0.0.2"))
+    found = at_reload([etc], *running)
+    assert vhids(found) == {"dns": 3}
+    assert found.refused_names(each.path for each in running) == ["mail", "new", "web"]
+    assert found.lines[1:] == (
+        f"{etc}/mail.conf:4: UCARP_ADDR: 10.0.0.1 is already taken by {etc}/web.conf"
+        " (got '10.0.0.1'); the running configuration stays",
+        f"{etc}/new.conf:4: UCARP_ADDR: 10.0.0.2 is already taken by {etc}/mail.conf"
+        " (got '10.0.0.2'); left out: this process does not serve its addresses",
+    )
+
+
+def test_what_check_has_refused_stays_too(etc, run):
+    was = config.load(write(etc, "web", text(1)))
+    path = write(etc, "web", text(2))
+    new = write(etc, "new", text(1, "10.0.0.9"))
+    refusals.leave(os.getpid(), {path}, run)
+    assert at_reload([etc], was).refused == {path, new}
 
 
 def test_what_check_has_refused_is_refused_once_and_without_a_word(etc, run):
@@ -225,11 +263,13 @@ def test_a_reload_leaves_out_all_files_while_the_run_directory_hangs(etc, run, m
 
 
 def test_a_reload_leaves_out_the_files_that_hang(etc, run, hanging):
-    for number in range(1, 5):
-        write(etc, f"web{number}", text(number, f"10.0.0.{number}"))
+    running = [
+        config.load(write(etc, f"web{number}", text(number, f"10.0.0.{number}")))
+        for number in range(1, 5)
+    ]
     names, _ = hanging
     names |= {"web2.conf", "web3.conf"}
-    found = at_reload([etc])
+    found = at_reload([etc], *running)
     assert vhids(found) == {"web1": 1, "web4": 4}
     assert found.lines == tuple(
         f"{etc}/web{number}.conf: its file system, or that of a file that it names, does not answer;"

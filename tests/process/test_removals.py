@@ -69,6 +69,7 @@ def managers(monkeypatch):
     return found
 
 
+@pytest.mark.usefixtures("managers")
 @pytest.mark.parametrize(
     ("cause", "text"),
     [("has_ipv6_off", "eth0: IPv6 is off"), ("lacks_ipv6", "eth0: its MTU is too small")],
@@ -86,9 +87,23 @@ async def test_an_interface_without_ipv6_is_no_other_program(monkeypatch, cause,
     assert lasting.text.endswith(f": {text}")
     bench.removals.note(SOURCE)
     assert bench.told() == ["taken away"]
+    await bench.look()
+    assert bench.told() == ["an address was removed: systemd-networkd"]
     monkeypatch.setattr(sysctl, cause, lambda _interface: False)
     bench.removals.note(ip_address("2001:db8::10"))
     assert bench.told() == ["taken away"]
+
+
+@pytest.mark.usefixtures("managers")
+@in_virtual_time
+async def test_that_ipv6_is_gone_is_told_although_an_address_was_removed_before(monkeypatch):
+    bench = Bench()
+    bench.removals.note(SOURCE)
+    await bench.look()
+    monkeypatch.setattr(sysctl, "has_ipv6_off", lambda _interface: True)
+    for address in ("2001:db8::10", "2001:db8::11"):
+        bench.removals.note(ip_address(address))
+    assert bench.told()[2:] == ["an address was removed: eth0: IPv6 is off"]
 
 
 @pytest.mark.usefixtures("managers")

@@ -39,18 +39,23 @@ class _Server:
 
     def __init__(self, endpoint: Endpoint, timeout: float) -> None:
         self.endpoint = endpoint
+        self._timeout = timeout
         self._names: Beside[list[Address]] = Beside(timeout)
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[socket.socket]:
         """A connection to the first of its addresses that takes one."""
         why = "it has no address"
-        for family, address in await self._addresses():
+        addresses = await self._addresses()
+        for place, (family, address) in enumerate(addresses, 1):
+            # A silent address leaves time for the next one.
+            limit = None if place == len(addresses) else self._timeout / len(addresses)
             made = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
             with made:
                 made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
                 try:
-                    await asyncio.get_running_loop().sock_connect(made, address)
+                    async with asyncio.timeout(limit):
+                        await asyncio.get_running_loop().sock_connect(made, address)
                 except OSError as error:
                     why = _words(error)
                     continue
@@ -221,5 +226,7 @@ def _is_numeric(host: str) -> bool:
 def _words(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
         return f"TLS: {(error.reason or str(error)).replace('_', ' ').lower()}"
-    # The texts of asyncio repeat the address instead.
-    return os.strerror(error.errno).lower() if error.errno else str(error)
+    # The texts of asyncio repeat the address instead, or are empty at an end during the handshake.
+    if error.errno:
+        return os.strerror(error.errno).lower()
+    return str(error) or "the server closed the connection"

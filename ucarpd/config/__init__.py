@@ -18,7 +18,7 @@ password, in any program's spelling.
 
 from ucarpd.config.check import hints, warnings
 from ucarpd.config.config import Config, VirtualAddress
-from ucarpd.config.directory import is_refused, load_all, nothing_in
+from ucarpd.config.directory import collisions, is_refused, load_all, nothing_in
 from ucarpd.config.environment import is_environment
 from ucarpd.config.files import find_files
 from ucarpd.config.health_checks import Check, Endpoint
@@ -46,6 +46,7 @@ __all__ = [
     "VirtualAddress",
     "about_checks",
     "check_errors",
+    "collisions",
     "find_files",
     "harm",
     "hints",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ucarpd.config import near_files
+from ucarpd.config.config import Config
 from ucarpd.config.files import find_files
 from ucarpd.config.load import Loaded, load_with_lines
 from ucarpd.config.looks import Looks, silence, take
@@ -60,6 +61,13 @@ def _load_all(
             good.append(loaded)
             taken |= claims
     return good, problems
+
+
+def collisions(loaded: Iterable[Loaded], running: Iterable[Config]) -> list[Problem]:
+    """Return the problems of the files that collide with configurations which run on."""
+    taken = {claim.what: claim for each in running for claim in _claims(Loaded(each, [], {}))}
+    claims = (claim for each in loaded for claim in _claims(each))
+    return [claim.problem(taken[claim.what]) for claim in claims if claim.what in taken]
 
 
 def nothing_in(paths: Sequence[Path]) -> str:
@@ -120,7 +128,7 @@ def _claims(loaded: Loaded) -> Iterator[_Claim]:
         ("vhid", config.interface, config.vhid),
         f"vhid {config.vhid} on {config.interface} is already taken by {{other}}:"
         " give each virtual host on an interface its own number",
-        given["UCARP_VHID"],
+        given.get("UCARP_VHID"),
     )
     for name, addresses in config.served_by_key.items():
         for ip in (address.ip for address in addresses):
@@ -130,5 +138,5 @@ def _claims(loaded: Loaded) -> Iterator[_Claim]:
                 config.path,
                 ("address", ip, config.interface if is_local else None),
                 f"{ip} is already taken by {{other}}",
-                given[name],
+                given.get(name),
             )

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "name", metavar="NAME", nargs="?", help="an instance; default: all of this host"
     )
-    parser.add_argument("--json", action="store_true", help="print the replies of the processes")
+    parser.add_argument("--json", action="store_true", help="print a JSON object")
     parser.add_argument(
         "--watch", action="store_true", help="keep the screen up to date; q ends it"
     )
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         import json
 
-        json.dump({"instances": [each.instance for each in found]}, sys.stdout, indent=2)
+        json.dump({"instances": [each.full for each in found]}, sys.stdout, indent=2)
         print()
     else:
         print(shown(found, options.name, of_standard_output(), time.time()))

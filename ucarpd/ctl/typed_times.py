@@ -38,13 +38,13 @@ def since(text: str, now: float) -> float:
     length = duration(text)
     if length is not None:
         return now - length
-    midnight = (
-        datetime.fromtimestamp(now).astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-    )
+    # Without the present offset from UTC, which may have begun after midnight.
+    here = datetime.fromtimestamp(now).astimezone().replace(tzinfo=None)
+    midnight = here.replace(hour=0, minute=0, second=0, microsecond=0)
     if text == "today":
         return midnight.timestamp()
     if text == "yesterday":
-        return (midnight.replace(tzinfo=None) - timedelta(days=1)).timestamp()
+        return (midnight - timedelta(days=1)).timestamp()
     try:
         return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError):

@@ -22,6 +22,9 @@ EXTENSION = 10.0
 RETRY_AFTER = 1.0
 """Seconds after which ucarpd sends a notification again that systemd did not take."""
 
+LONGEST = 4096
+"""Bytes of a notification.  systemd ignores a longer one, and with it the READY=1 before the status."""
+
 _log = logging.getLogger("ucarpd.systemd")
 
 
@@ -74,7 +77,9 @@ class _Notifier:
         try:
             if self._socket is None:
                 self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-            self._socket.sendto(message.encode(errors="replace"), socket.MSG_DONTWAIT, address)
+            # Nor does it take a status that ends within a letter.
+            cut = message.encode(errors="replace")[:LONGEST].decode(errors="ignore")
+            self._socket.sendto(cut.encode(), socket.MSG_DONTWAIT, address)
         except OSError as error:
             if not self._is_refused:
                 self._is_refused = True

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ucarpd import config
+from ucarpd.config import Config
 from ucarpd.linux.worker import Worker
 from ucarpd.log import lines
 from ucarpd.process import reading
@@ -39,9 +40,9 @@ class Reader:
 
         return await self._read(read)
 
-    async def at_reload(self) -> Reading | None:
+    async def at_reload(self, running: Collection[Config]) -> Reading | None:
         """Return the files for a reload; None if `end` was called."""
-        return await self._read(partial(reading.at_reload, self._paths, self._patience))
+        return await self._read(partial(reading.at_reload, self._paths, self._patience, running))
 
     def end(self) -> None:
         """Wait no longer for the present reading."""

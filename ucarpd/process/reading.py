@@ -6,7 +6,7 @@ replacement: the virtual host of a refused file keeps running unchanged.
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,8 @@ from ucarpd.process import refusals
 from ucarpd.process.patience import Patience
 from ucarpd.record import last_good
 from ucarpd.record.last_good import Kept
+
+_LEFT_OUT = "; left out: this process does not serve its addresses"
 
 
 class Reading(NamedTuple):
@@ -76,7 +78,7 @@ def at_start(paths: Sequence[Path], patience: Patience, waiting: Callable[[Path]
         used = [c.path for c in configs if problem.path in {c.path, c.path.parent}]
         if not used:
             # Without any file to run, the process ends.
-            return "; left out: this process does not serve its addresses" if configs else ""
+            return _LEFT_OUT if configs else ""
         since = time.localtime(min(kept[path].since for path in used))
         return (
             "; the last good configuration, in use since "
@@ -93,10 +95,11 @@ def at_start(paths: Sequence[Path], patience: Patience, waiting: Callable[[Path]
     )
 
 
-def at_reload(paths: Sequence[Path], patience: Patience) -> Reading:
+def at_reload(paths: Sequence[Path], patience: Patience, running: Collection[Config]) -> Reading:
     """Read the files, except for files that `ucarpd check --reload` has refused.
 
-    A file that hangs is refused too, and each file if the run directory hangs: a virtual host that
+    The `running` configuration of a refused file stays, so a file that collides with it is refused
+    too.  A file that hangs is refused too, and each file if the run directory hangs: a virtual host that
     starts needs its lock there.
     """
 
@@ -112,21 +115,37 @@ def at_reload(paths: Sequence[Path], patience: Patience) -> Reading:
     except TimeoutError:
         problem = config.silence(run_directory())
         of_all = tuple(Problem(path, None, None, str(problem)) for path in paths)
-        return Reading((), (_refusal(problem),), frozenset(paths), problems=of_all)
-    loaded, problems = config.load_all(paths, take=patience.take)
-    refused = frozenset(refused_by_check | {problem.path for problem in problems})
-    taken = [each for each in loaded if each.config.path not in refused]
+        return Reading((), (_refusal(problem, stays=True),), frozenset(paths), problems=of_all)
+    taken, found = config.load_all(paths, take=patience.take)
+    problems: list[Problem] = []
+    refused = frozenset(refused_by_check)
+    while True:
+        problems += found
+        refused |= {problem.path for problem in found}
+        taken = [each for each in taken if each.config.path not in refused]
+        staying = [
+            each for each in running if not refused.isdisjoint({each.path, each.path.parent})
+        ]
+        if not (staying and (found := config.collisions(taken, staying))):
+            break
+
+    at_work = {path for each in staying for path in (each.path, each.path.parent)}
     return Reading(
         tuple(each.config for each in taken),
-        tuple(_refusal(each) for each in problems if each.path not in refused_by_check),
+        tuple(
+            _refusal(each, stays=each.path in at_work)
+            for each in problems
+            if each.path not in refused_by_check
+        ),
         refused,
         _warnings(taken),
         tuple(problems),
     )
 
 
-def _refusal(problem: Problem) -> str:
-    return f"{problem}; the running configuration stays{_advice(problem)}"
+def _refusal(problem: Problem, *, stays: bool) -> str:
+    consequence = "; the running configuration stays" if stays else _LEFT_OUT
+    return f"{problem}{consequence}{_advice(problem)}"
 
 
 def _advice(problem: Problem) -> str:

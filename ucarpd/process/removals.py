@@ -26,7 +26,7 @@ TOGETHER = 0.5
 
 
 class Removals:
-    """The removals of one instance; it tells once in each term who may have done it.
+    """The removals of one instance; it tells once in each term who may have done it, or that IPv6 is gone.
 
     `files` looks at the programs of the host, by `old_ucarps` among others.
     """
@@ -54,6 +54,8 @@ class Removals:
         self._since: float | None = None
         """When the first removal of this term was noted."""
         self._in_term = 0
+        self._explained: set[bool] = set()
+        """Whether IPv6 was gone, of the removals of this term that have an explanation."""
         self._text = ""
         self.total = 0
         """Removed addresses since the start."""
@@ -75,11 +77,13 @@ class Removals:
         self._in_term += 1
         if self._since is None:
             self._since = now
+        if is_without not in self._explained:
+            self._explained.add(is_without)
             if is_without:
                 self._tell(self._log.ipv6_gone(self._device, is_off=is_off))
             else:
                 # First the address must be put back.
-                self._loop.call_soon(self._find_out, now)
+                self._loop.call_soon(self._find_out, self._since)
         if now - self._at >= TOGETHER:
             self._at = now
             self._recent = [*self._recent, now][-TOO_OFTEN:]
@@ -90,6 +94,7 @@ class Removals:
     def state_changed(self) -> None:
         """A term has ended, or one begins."""
         self._since, self._in_term, self._text = None, 0, ""
+        self._explained.clear()
 
     def lasting(self) -> Iterator[Lasting]:
         """Yield the removals of this term, if there are any."""

@@ -291,7 +291,7 @@ class Supervisor:
         """Apply the files as they are now; a stop of the process cuts that short."""
         self._maintenance.read_again()
         told = self.reading.warnings
-        read = await self._reader.at_reload()
+        read = await self._reader.at_reload([each.config for each in self.instances])
         if read is None or self.is_ending:
             return
         self.reading = read

@@ -52,7 +52,8 @@ def test_openmetrics(found, own, accept):
     assert samples(openmetrics.text_string_to_metric_families(content.decode())) == own
 
 
-def test_text(found, own):
-    content_type, content = client_library.encoded(found, "*/*")
+@pytest.mark.parametrize("accept", ["*/*", "", "text/plain; version=x", "text/plain; version="])
+def test_text(found, own, accept):
+    content_type, content = client_library.encoded(found, accept)
     assert content_type.startswith("text/plain; version=0.0.4")
     assert samples(text_string_to_metric_families(content.decode())) == own

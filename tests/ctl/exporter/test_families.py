@@ -1,5 +1,7 @@
 """The metrics, as the parser of another project reads them."""
 
+import os
+
 from fake_process import BACKUP, IN_TROUBLE, MASTER, PROCESS
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -49,6 +51,12 @@ def test_a_process():
         ("ucarpd_recent_lateness_seconds", ("process", "7")): 0.0004,
         ("ucarpd_file_refused", ("name", "dns"), ("process", "7")): 1,
     }
+
+
+def test_a_refused_file_whose_name_is_no_text():
+    said = answer(refused=[{"name": os.fsdecode(b"b\xfcro"), "path": "-", "problems": ["-"]}])
+    assert samples("ucarpd_file_refused", said) == {("b?ro", "7"): 1}
+    assert text(families([said])).encode()
 
 
 def test_a_process_that_does_not_answer_hides_no_other():

@@ -21,7 +21,10 @@ def encoded(families: Iterable[Family], accept: str) -> tuple[str, bytes]:
 
     registry = CollectorRegistry()
     registry.register(_Collector(families))
-    encode, content_type = choose_encoder(accept)
+    try:
+        encode, content_type = choose_encoder(accept)
+    except (TypeError, ValueError):  # Some versions compare the version in it, also with a word.
+        encode, content_type = choose_encoder("")
     return content_type, encode(registry)
 
 

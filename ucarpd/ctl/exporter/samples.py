@@ -57,7 +57,8 @@ def version(reply: Message) -> Iterator[Sample]:
 
 def refused(reply: Message) -> Iterator[Sample]:
     for each in reply["refused"]:
-        yield (each["name"],), 1
+        # A file's name may have bytes that are no text.
+        yield (each["name"].encode(errors="replace").decode(),), 1
 
 
 def states(instance: Message) -> Iterator[Sample]:

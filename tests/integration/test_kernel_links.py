@@ -173,6 +173,17 @@ def test_an_address_of_a_whole_list_that_is_refused_keeps_no_other_back(a):
     run_in(a, scenario)
 
 
+@pytest.mark.parametrize("place", ["172.16.0.1/32", "172.16.0.1 peer 172.16.0.9"])
+def test_an_address_is_removed_whatever_its_prefix_length_and_peer(a, place):
+    a.ip("address", "add", *place.split(), "dev", "eth0")
+
+    async def scenario(tables):
+        await tables.succeed("remove", "eth0", [VIP4])
+
+    run_in(a, scenario)
+    assert not a.has("172.16.0.1")
+
+
 def test_addresses_are_taken_off_when_nothing_more_is_to_be_had(a, monkeypatch):
     """Neither a descriptor nor a thread."""
 

@@ -184,6 +184,30 @@ def test_an_address_is_removed_whatever_its_prefix_length_and_peer(a, place):
     assert not a.has("172.16.0.1")
 
 
+def test_without_memory_for_one_removal_the_others_follow(a):
+    class Scarce(socket.socket):
+        sent = 0
+
+        def send(self, data):
+            self.sent += 1
+            if self.sent == 1:
+                raise OSError(errno.ENOBUFS, "no buffer space")
+            return super().send(data)
+
+    virtual = [InterfaceAddress(ip_address(f"172.16.0.{each}"), 16) for each in (1, 2, 3)]
+    for each in virtual:
+        a.ip("address", "add", f"{each.ip}/16", "dev", "eth0")
+
+    async def scenario(tables):
+        kernel = tables.netlink._kernel
+        kernel._socket = Scarce(fileno=kernel._socket.detach())
+        error = await tables.ask("remove", "eth0", virtual)
+        assert error.strerror == "172.16.0.1: No buffer space available"
+
+    run_in(a, scenario)
+    assert [a.has(str(each.ip)) for each in virtual] == [True, False, False]
+
+
 def test_addresses_are_taken_off_when_nothing_more_is_to_be_had(a, monkeypatch):
     """Neither a descriptor nor a thread."""
 

@@ -33,6 +33,15 @@ def test_both_are_made_where_they_are_missing(tmp_path):
     assert private_directory(run) == run / "private", "again is fine"
 
 
+def test_all_users_may_look_into_the_run_directory_whatever_the_umask(tmp_path):
+    before = os.umask(0o077)
+    try:
+        private_directory(tmp_path / "run")
+    finally:
+        os.umask(before)
+    assert mode(tmp_path / "run") == 0o755
+
+
 def test_a_private_directory_that_is_open_to_others_is_closed(tmp_path):
     private = tmp_path / "private"
     private.mkdir()

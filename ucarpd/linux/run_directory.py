@@ -7,6 +7,7 @@ starting.
 import errno
 import os
 import stat
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -51,12 +52,19 @@ def private_directory(directory: Path) -> Path:
     try:
         mode = mode_of_ours(path)
     except FileNotFoundError:
-        directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+        make_readable(directory)
         path.mkdir(mode=0o700, exist_ok=True)
         mode = mode_of_ours(path)
     if mode != 0o700:
         path.chmod(0o700)
     return path
+
+
+def make_readable(directory: Path) -> None:
+    """Make a directory that all users may read, unless something is at its path.  Raises OSError."""
+    with suppress(FileExistsError):
+        directory.mkdir(parents=True)
+        directory.chmod(0o755)  # Whatever the umask is.
 
 
 def mode_of_ours(directory: Path) -> int:

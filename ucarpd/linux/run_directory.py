@@ -80,9 +80,8 @@ def replace_file(
 ) -> None:
     """Make or replace a file with exactly this mode; by default only our user can read it.
 
-    A reader finds either the whole old file or the whole new one.  If `is_durable`, the content is
-    on the disk before the new file replaces the old one.  Blocks.  Raises OSError, which names the
-    file.
+    A reader finds either the whole old file or the whole new one.  If `is_durable`, the new one is on
+    the disk when this returns.  Blocks.  Raises OSError, which names the file.
     """
     new = f"{path}.new"
     try:
@@ -100,6 +99,18 @@ def replace_file(
     except OSError as error:
         Path(new).unlink(missing_ok=True)
         raise OSError(error.errno, f"cannot write {path}: {error.strerror}") from error
+    if is_durable:
+        _synchronise(Path(path).parent)
+
+
+def _synchronise(directory: Path) -> None:
+    """Bring the names in a directory to the disk, if its file system can do that."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _make(path: str) -> int:

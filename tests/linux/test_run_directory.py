@@ -75,3 +75,10 @@ def test_what_stands_in_the_place_of_the_new_file_is_not_written(tmp_path, is_li
     assert (file.read_bytes(), mode(file)) == (b"ours", 0o640)
     assert other.read_text() == "of another program"
     assert sorted(tmp_path.iterdir()) == [file, other]
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    """For its new version this name is too long, even to be removed."""
+    file = tmp_path / ("x" * 255)
+    with pytest.raises(OSError, match=f"cannot write {file}: File name too long"):
+        replace_file(file, b"ours")

@@ -97,7 +97,8 @@ def replace_file(
             os.close(descriptor)
         os.replace(new, path)  # noqa: PTH105 - at a start it is done for each instance twice
     except OSError as error:
-        Path(new).unlink(missing_ok=True)
+        with suppress(OSError):  # A read-only file system refuses that too.
+            Path(new).unlink()
         raise OSError(error.errno, f"cannot write {path}: {error.strerror}") from error
     if is_durable:
         _synchronise(Path(path).parent)

@@ -109,6 +109,7 @@ class Events:
         """
         held = Counter((interface, ip) for ip in ips)
         self._held.update(held)
+        most = EVENTS_AT_ONCE + 2 * len(held)
 
         def release() -> None:
             nonlocal held
@@ -118,8 +119,8 @@ class Events:
             self._withheld.clear()
             if not self._held:
                 self._causes.clear()
-            # By now the kernel has sent the events of the addresses that were put back.
-            self._read(EVENTS_AT_ONCE)
+            # By now the kernel has sent the events of the addresses that went and were put back.
+            self._read(most)
             self._tell_soon()
 
         return release

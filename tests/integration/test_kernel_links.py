@@ -11,7 +11,7 @@ from ipaddress import ip_address
 
 import pytest
 from kernel_tables import run_in
-from lab import inside
+from lab import inside, wait_for
 
 from ucarpd.linux.netlink import InterfaceAddress
 from ucarpd.linux.netlink.address_requests import AddressRequests
@@ -255,6 +255,25 @@ def test_events_that_were_dropped_are_made_up_for(a, caplog):
 
     run_in(a, scenario)
     assert "the kernel dropped netlink events" in caplog.text
+
+
+def test_an_address_is_added_only_when_the_tables_have_it(a):
+    pairs = [f"ip link add v{n} type veth peer name w{n}" for n in range(10)]
+
+    async def scenario(tables):
+        tables.netlink._events._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        # All this while the event loop stands still.
+        a.run("sh", "-c", "\n".join(pairs))
+        added = asyncio.get_running_loop().create_future()
+
+        def done(refused):
+            added.set_result((refused, tables.netlink.has("eth0", VIP4.ip)))
+
+        tables.netlink.add("eth0", [VIP4], None, done)
+        wait_for("the address", lambda: a.has("172.16.0.1"))
+        assert await added == ({}, True)
+
+    run_in(a, scenario)
 
 
 def test_links_as_the_kernel_tells_of_them(a):

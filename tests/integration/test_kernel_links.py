@@ -15,9 +15,11 @@ from lab import inside, wait_for
 
 from ucarpd.linux.netlink import InterfaceAddress
 from ucarpd.linux.netlink.address_requests import AddressRequests
-from ucarpd.linux.netlink_socket import RequestSocket
+from ucarpd.linux.netlink_framing import NLM_F_DUMP, request
+from ucarpd.linux.netlink_socket import RequestSocket, consistent
 
 RTMGRP_IPV6_IFADDR = 0x100
+RTM_GETLINK = 18
 
 VIP6 = InterfaceAddress(ip_address("fd00::100"), 128)
 VIP4 = InterfaceAddress(ip_address("172.16.0.1"), 32)
@@ -274,6 +276,15 @@ def test_an_address_is_added_only_when_the_tables_have_it(a):
         assert await added == ({}, True)
 
     run_in(a, scenario)
+
+
+def test_a_table_is_read_although_an_earlier_reading_has_stopped_half_way(a):
+    pairs = "".join(f"link add v{n} type veth peer name w{n}\n" for n in range(100))
+    a.run("ip", "-batch", str(a.write("pairs", pairs)))
+    wanted = request(RTM_GETLINK, NLM_F_DUMP, bytes(16))
+    with inside(a.namespace), contextlib.closing(RequestSocket()) as kernel:
+        assert next(kernel.dump(wanted))
+        assert len(consistent(lambda: list(kernel.dump(wanted)))) == 202
 
 
 def test_links_as_the_kernel_tells_of_them(a):

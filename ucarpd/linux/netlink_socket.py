@@ -22,7 +22,7 @@ _T = TypeVar("_T")
 
 
 class DumpInterruptedError(Exception):
-    """The kernel's table changed while ucarpd read it, so entries may be missing."""
+    """The table must be read again, for example because it changed meanwhile: entries may be missing."""
 
 
 class RequestSocket:
@@ -109,6 +109,12 @@ class RequestSocket:
             if answer.kind in (framing.NLMSG_DONE, framing.NLMSG_ERROR):
                 break
             yield answer
+        if answer.code == errno.EBUSY:
+            # An earlier dump was not read to its end, as without memory.  This ends it.
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    self._socket.recv(_LARGEST_DATAGRAM, socket.MSG_DONTWAIT)
+            raise DumpInterruptedError
         if answer.code:
             why = os.strerror(answer.code)
             raise OSError(answer.code, f"cannot read the kernel's tables: {why}")

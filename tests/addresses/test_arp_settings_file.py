@@ -39,7 +39,7 @@ def test_a_process_that_has_been_stopped_keeps_nobody_waiting(tree):
         assert time.monotonic() - began < 5
         assert tree.values == ORIGINALS
     arp.hold()
-    assert arp.files == {"eth0.arp"}
+    assert arp.files == {tree.file.name}
     arp.release()
     assert tree.values == ORIGINALS
 
@@ -59,7 +59,7 @@ def test_the_run_directory_is_not_locked(tree):
     arp = tree.arp()
     with locked(tree.directory):
         arp.hold()
-        assert arp.files == {"eth0.arp"}
+        assert arp.files == {tree.file.name}
         arp.release()
 
 
@@ -157,7 +157,7 @@ def test_who_holds_nothing_makes_nothing_again(tree):
     arp.renew()
     assert not tree.file.exists()
     arp.hold()
-    assert arp.files == {"eth0.arp"}
+    assert arp.files == {tree.file.name}
 
 
 def test_the_file_is_made_again_although_the_interface_is_gone(tree):

@@ -48,6 +48,7 @@ def test_the_group_may_connect(tmp_path, groups, directory):
     made = Place(tmp_path / "run", groups)
     with made.open():
         assert made.path == directory / f"{os.getpid()}.sock"
+        assert mode(directory.parent) == 0o755
         assert mode(directory) == 0o750
         assert mode(made.path) == 0o660
         assert {directory.lstat().st_gid, made.path.lstat().st_gid} == {os.getegid()}

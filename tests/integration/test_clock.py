@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+import pytest
 from lab import PROJECT, Host, wait_for
 from nodes import BACKUP, MASTER, SWITCHING, conf, wait_for_address
 from wiretap import gaps
@@ -58,6 +59,16 @@ class SteppedClock:
         wait_for(f"the clock to be off by {offset} s", seen)
 
 
+@pytest.fixture
+def _no_leftovers(lab):
+    """Libfaketime leaves two files of each program."""
+    yield
+    for process in lab.processes:
+        for name in (f"faketime_shm_{process.pid}", f"sem.faketime_sem_{process.pid}"):
+            Path("/dev/shm", name).unlink(missing_ok=True)
+
+
+@pytest.mark.usefixtures("_no_leftovers")
 def test_a_step_of_the_clock_changes_nothing(a, b, wire):
     clocks = {host: SteppedClock(host) for host in (a, b)}
     daemons = {}

@@ -11,13 +11,15 @@ from ipaddress import ip_address
 
 import pytest
 from kernel_tables import run_in
-from lab import inside
+from lab import inside, wait_for
 
 from ucarpd.linux.netlink import InterfaceAddress
 from ucarpd.linux.netlink.address_requests import AddressRequests
-from ucarpd.linux.netlink_socket import RequestSocket
+from ucarpd.linux.netlink_framing import NLM_F_DUMP, request
+from ucarpd.linux.netlink_socket import RequestSocket, consistent
 
 RTMGRP_IPV6_IFADDR = 0x100
+RTM_GETLINK = 18
 
 VIP6 = InterfaceAddress(ip_address("fd00::100"), 128)
 VIP4 = InterfaceAddress(ip_address("172.16.0.1"), 32)
@@ -173,6 +175,41 @@ def test_an_address_of_a_whole_list_that_is_refused_keeps_no_other_back(a):
     run_in(a, scenario)
 
 
+@pytest.mark.parametrize("place", ["172.16.0.1/32", "172.16.0.1 peer 172.16.0.9"])
+def test_an_address_is_removed_whatever_its_prefix_length_and_peer(a, place):
+    a.ip("address", "add", *place.split(), "dev", "eth0")
+
+    async def scenario(tables):
+        await tables.succeed("remove", "eth0", [VIP4])
+
+    run_in(a, scenario)
+    assert not a.has("172.16.0.1")
+
+
+def test_without_memory_for_one_removal_the_others_follow(a):
+    class Scarce(socket.socket):
+        sent = 0
+
+        def send(self, data):
+            self.sent += 1
+            if self.sent == 1:
+                raise OSError(errno.ENOBUFS, "no buffer space")
+            return super().send(data)
+
+    virtual = [InterfaceAddress(ip_address(f"172.16.0.{each}"), 16) for each in (1, 2, 3)]
+    for each in virtual:
+        a.ip("address", "add", f"{each.ip}/16", "dev", "eth0")
+
+    async def scenario(tables):
+        kernel = tables.netlink._kernel
+        kernel._socket = Scarce(fileno=kernel._socket.detach())
+        error = await tables.ask("remove", "eth0", virtual)
+        assert error.strerror == "172.16.0.1: No buffer space available"
+
+    run_in(a, scenario)
+    assert [a.has(str(each.ip)) for each in virtual] == [True, False, False]
+
+
 def test_addresses_are_taken_off_when_nothing_more_is_to_be_had(a, monkeypatch):
     """Neither a descriptor nor a thread."""
 
@@ -220,6 +257,34 @@ def test_events_that_were_dropped_are_made_up_for(a, caplog):
 
     run_in(a, scenario)
     assert "the kernel dropped netlink events" in caplog.text
+
+
+def test_an_address_is_added_only_when_the_tables_have_it(a):
+    pairs = [f"ip link add v{n} type veth peer name w{n}" for n in range(10)]
+
+    async def scenario(tables):
+        tables.netlink._events._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        # All this while the event loop stands still.
+        a.run("sh", "-c", "\n".join(pairs))
+        added = asyncio.get_running_loop().create_future()
+
+        def done(refused):
+            added.set_result((refused, tables.netlink.has("eth0", VIP4.ip)))
+
+        tables.netlink.add("eth0", [VIP4], None, done)
+        wait_for("the address", lambda: a.has("172.16.0.1"))
+        assert await added == ({}, True)
+
+    run_in(a, scenario)
+
+
+def test_a_table_is_read_although_an_earlier_reading_has_stopped_half_way(a):
+    pairs = "".join(f"link add v{n} type veth peer name w{n}\n" for n in range(100))
+    a.run("ip", "-batch", str(a.write("pairs", pairs)))
+    wanted = request(RTM_GETLINK, NLM_F_DUMP, bytes(16))
+    with inside(a.namespace), contextlib.closing(RequestSocket()) as kernel:
+        assert next(kernel.dump(wanted))
+        assert len(consistent(lambda: list(kernel.dump(wanted)))) == 202
 
 
 def test_links_as_the_kernel_tells_of_them(a):

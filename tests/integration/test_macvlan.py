@@ -151,6 +151,18 @@ def test_the_macvlan_has_no_address_but_the_virtual_ones(a, tmp_path):
     assert {info["local"] for info in found[0]["addr_info"]} == set(VIRTUAL)
 
 
+def test_a_network_namespace_shares_no_settings_with_another_one(a, b, tmp_path):
+    arps = {}
+    for host in (a, b):
+        with inside(host.namespace):
+            arps[host] = ParentArp("eth0", tmp_path)
+            arps[host].hold()
+    for host, arp in arps.items():
+        with inside(host.namespace):
+            arp.release()
+            assert sysctl.get("eth0", 4, "arp_ignore") == "0"
+
+
 def test_a_macvlan_without_ipv6(a):
     a.ip("link", "add", "link", "eth0", "name", "carp1", "type", "macvlan", "mode", "bridge")
     with inside(a.namespace):

@@ -157,7 +157,7 @@ def test_a_full_file_system_keeps_the_lock_but_not_the_name_of_its_holder(tmp_pa
     with monkeypatch.context() as full:
         full.setattr(os, "pwrite", refuse)
         lock = take(tmp_path)
-    assert lock.fault.errno == errno.ENOSPC
+    assert lock.fault is None
     for name in ("web", "copy"):
         with pytest.raises(AlreadyRunning, match=r"is already run by process unknown"):
             take(tmp_path, name)

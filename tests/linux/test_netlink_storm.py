@@ -4,7 +4,7 @@ import asyncio
 from ipaddress import ip_address
 
 from fed_netlink import ADDRESS, fed
-from rtnetlink import DELADDR, address, link
+from rtnetlink import DELADDR, NEWADDR, address, link
 
 from ucarpd.linux.netlink.events import CHANGES_AT_ONCE, EVENTS_AT_ONCE
 
@@ -36,6 +36,26 @@ def test_many_changes_are_told_a_few_at_a_time():
             return sorted({*counts})
 
     assert asyncio.run(scenario()) == [0, *range(CHANGES_AT_ONCE, most + 1, CHANGES_AT_ONCE)]
+
+
+def test_many_removals_that_are_held_are_not_told_if_the_addresses_are_back():
+    ips = [f"10.0.1.{each}" for each in range(5 * EVENTS_AT_ONCE)]
+
+    async def scenario():
+        async with fed() as (netlink, news, send):
+            send(link() + b"".join(address(ip=each) for each in ips))
+            netlink.catch_up()
+            news.clear()
+            release = netlink._events.hold("eth0", map(ip_address, ips))
+            for kind in (DELADDR, NEWADDR):
+                for each in ips:
+                    send(address(kind, ip=each))
+            release()
+            while netlink._events._untold:
+                await asyncio.sleep(0)
+            return [text for text in news if "removed" in text]
+
+    assert asyncio.run(scenario()) == []
 
 
 def test_a_removal_that_is_held_is_told_only_if_it_lasts():

@@ -33,6 +33,15 @@ def test_both_are_made_where_they_are_missing(tmp_path):
     assert private_directory(run) == run / "private", "again is fine"
 
 
+def test_all_users_may_look_into_the_run_directory_whatever_the_umask(tmp_path):
+    before = os.umask(0o077)
+    try:
+        private_directory(tmp_path / "run")
+    finally:
+        os.umask(before)
+    assert mode(tmp_path / "run") == 0o755
+
+
 def test_a_private_directory_that_is_open_to_others_is_closed(tmp_path):
     private = tmp_path / "private"
     private.mkdir()
@@ -66,3 +75,10 @@ def test_what_stands_in_the_place_of_the_new_file_is_not_written(tmp_path, is_li
     assert (file.read_bytes(), mode(file)) == (b"ours", 0o640)
     assert other.read_text() == "of another program"
     assert sorted(tmp_path.iterdir()) == [file, other]
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    """For its new version this name is too long, even to be removed."""
+    file = tmp_path / ("x" * 255)
+    with pytest.raises(OSError, match=f"cannot write {file}: File name too long"):
+        replace_file(file, b"ours")

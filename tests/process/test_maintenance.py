@@ -317,7 +317,7 @@ async def test_without_a_state_directory_all_runs(host, state_directory, log_lin
         await asyncio.sleep(TAKES_OVER)
         assert states(process) == {"web": State.MASTER}
     told = [line for line in log_lines.told() if "history" in line]
-    assert told == [f"cannot write the history in {state_directory}/history: File exists"]
+    assert told == [f"cannot write the history in {state_directory}/history: Not a directory"]
 
 
 @in_virtual_time

@@ -11,6 +11,7 @@ from virtual_loop import in_virtual_time
 from ucarpd.addresses.routes import SharedRoutes
 from ucarpd.config.routes import routes
 from ucarpd.linux import sysctl
+from ucarpd.linux.namespace import network_namespace
 from ucarpd.linux.run_directory import private_path
 from ucarpd.record.earlier_run import EarlierRun
 
@@ -99,7 +100,7 @@ async def test_an_interface_without_a_virtual_mac_device_has_its_settings_back(
     tmp_path, run_directory, monkeypatch
 ):
     leave(tmp_path, run_directory, VMAC="yes")
-    (private_path(run_directory) / "eth0.arp").write_text("arp_ignore=0\n")
+    (private_path(run_directory) / f"{network_namespace()}-eth0.arp").write_text("arp_ignore=0\n")
     monkeypatch.setattr(sysctl, "ROOT", tmp_path / "net")
     setting = tmp_path / "net/ipv4/conf/eth0/arp_ignore"
     setting.parent.mkdir(parents=True)

@@ -159,6 +159,15 @@ def test_without_the_group_it_is_for_our_user_alone(tmp_path, monkeypatch):
     assert mode(history.history_directory(tmp_path)) == 0o700
 
 
+def test_all_users_may_look_into_the_state_directory(tmp_path):
+    before = os.umask(0o077)  # the unit's
+    try:
+        tell(tmp_path / "state", "one")
+    finally:
+        os.umask(before)
+    assert mode(tmp_path / "state") == 0o755
+
+
 def test_members_of_the_group_may_read_it(tmp_path, monkeypatch):
     """Also files that are older than the group; a process without CAP_CHOWN leaves them."""
     monkeypatch.setattr(history, "group_id", lambda: None)

@@ -30,6 +30,7 @@ class Bench:
         self._directory = directory
         self.story = []
         self.keeps_device = False
+        self.netlinks = 0
 
     def leave(self, name="web", vhid=7, found=(), bowed_out=False, error=None, down=None, **keys):
         said = content(self._tmp_path, name, down, VHID=vhid, **keys)
@@ -41,6 +42,7 @@ class Bench:
         return asyncio.run(clear_leftovers(cleared, self._netlink))
 
     def _netlink(self, listener):
+        self.netlinks += 1
         listener.link_changed("eth0")
         listener.address_added("eth0", None)
         listener.address_removed("eth0", None)
@@ -77,6 +79,16 @@ def test_what_was_found_and_sent_is_told(bench, log_lines):
     assert told[0].startswith("web: 10.0.0.1 was left on eth0")
     assert told[1].startswith("web: bowed out")
     assert bench.is_forgotten()
+
+
+def test_all_share_the_sockets_to_the_kernel(bench):
+    """Hundreds would need more descriptors than a process may have."""
+    vhids = (1, 2, 3)
+    names = [f"web{vhid}" for vhid in vhids]
+    left = [bench.leave(name, vhid, VMAC="yes") for name, vhid in zip(names, vhids, strict=True)]
+    assert bench.clear(*left)
+    assert bench.netlinks == 1
+    assert all(map(bench.is_forgotten, names, vhids))
 
 
 def test_an_address_that_stays_keeps_the_record(bench, log_lines):

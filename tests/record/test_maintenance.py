@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -29,8 +30,18 @@ def test_everybody_may_read_it_whatever_the_umask(tmp_path):
     finally:
         os.umask(before)
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
-    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o755
+    assert [stat.S_IMODE(each.stat().st_mode) for each in path.parents[:2]] == [0o755, 0o755]
     assert [each.name for each in path.parent.iterdir()] == ["web.instance.json"]
+
+
+def test_it_is_on_the_disk_with_its_name(tmp_path, monkeypatch):
+    def note(descriptor):
+        synchronised.append((Path(f"/proc/self/fd/{descriptor}").readlink(), path.exists()))
+
+    path, synchronised = maintenance.path_of(tmp_path, None), []
+    monkeypatch.setattr(os, "fsync", note)
+    maintenance.write(tmp_path, None, NOTE)
+    assert synchronised == [(path.with_name("host.json.new"), False), (path.parent, True)]
 
 
 @pytest.mark.parametrize("name", ["host", "host.json", "host.json.new", ".instance.json"])

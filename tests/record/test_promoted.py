@@ -74,6 +74,7 @@ def test_another_process_may_restore_it_meanwhile(run, setting, monkeypatch):
 def test_what_a_process_has_changed_for_the_moment_is_left_alone(run, setting):
     promotions, before = Promotions(run), descriptors()
     promotions.begin("eth0")
+    promotions.begin("eth0")  # Another program has set it back meanwhile.
     setting.write_text("1")
     restore_left_over(run)
     assert setting.read_text() == "1"

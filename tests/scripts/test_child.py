@@ -81,6 +81,18 @@ def test_one_that_does_not_mind_is_killed(monkeypatch, tmp_path):
     asyncio.run(asyncio.wait_for(scenario(), 30))
 
 
+def test_one_that_may_not_be_killed_runs_to_its_end(monkeypatch, tmp_path):
+    """As a program of another user, without CAP_KILL."""
+
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "killpg", refuse)
+    late = tmp_path / "late"
+    script = f"while [ ! -e {late} ]; do sleep 0.05; done; exit 3"
+    assert end_of(script, 0.1, late.touch) == (3, True)
+
+
 def test_what_cannot_be_started_is_said():
     async def scenario():
         ended = asyncio.get_running_loop().create_future()

@@ -3,6 +3,7 @@
 import multiprocessing
 
 from ucarpd.addresses.arp_settings import ParentArp
+from ucarpd.linux.namespace import network_namespace
 
 ORIGINALS = {"arp_ignore": "0", "arp_announce": "0"}
 OURS = {"arp_ignore": "1", "arp_announce": "2"}
@@ -14,7 +15,7 @@ class Tree:
     def __init__(self, path):
         self.root = path / "net"
         self.directory = path / "run"
-        self.file = self.directory / "private/eth0.arp"
+        self.file = self.directory / f"private/{network_namespace()}-eth0.arp"
         self._conf = self.root / "ipv4" / "conf" / "eth0"
         self._conf.mkdir(parents=True)
         self.set(**ORIGINALS)

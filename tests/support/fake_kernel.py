@@ -126,6 +126,7 @@ class FakeNetlink:
                 self.unusable.discard(each.ip)
         if added := tuple(each.ip for each in addresses if each not in refused):
             there(added)
+        self.catch_up()
         done(refused)
 
     def remove(self, interface, addresses, done):

@@ -5,10 +5,11 @@ of them as the sender of its requests.  Both would give the virtual address a MA
 virtual one.
 
 All virtual hosts with a macvlan on the interface, in this process and others, share one file in the
-private directory.  It keeps the original values.  Each virtual host holds a lock on the file, which
-the kernel releases however the process ends.  The last one restores the values and removes the
-file.  A file without a lock was left by killed processes: the kernel still has our values, and the
-file has the original ones.  If the file is removed, each holder makes it again, or joins a new one.
+private directory; interfaces of other network namespaces have their own.  It keeps the original
+values.  Each virtual host holds a lock on the file, which the kernel releases however the process
+ends.  The last one restores the values and removes the file.  A file without a lock was left by
+killed processes: the kernel still has our values, and the file has the original ones.  If the file is
+removed, each holder makes it again, or joins a new one.
 """
 
 import contextlib
@@ -22,6 +23,7 @@ from pathlib import Path
 
 from ucarpd.linux import sysctl
 from ucarpd.linux.lock import unlock
+from ucarpd.linux.namespace import network_namespace
 from ucarpd.linux.run_directory import is_still_at, private_directory, private_path
 
 _OURS = {"arp_ignore": "1", "arp_announce": "2"}
@@ -48,7 +50,7 @@ class ParentArp:
     def __init__(self, interface: str, directory: Path) -> None:
         self._interface = interface
         self._directory = directory
-        self._path = private_path(directory) / f"{interface}.arp"
+        self._path = private_path(directory) / f"{network_namespace()}-{interface}.arp"
         self._held: int | None = None
         self._originals: dict[str, str] = {}
         self._index = 0

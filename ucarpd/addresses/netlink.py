@@ -78,7 +78,6 @@ class NetlinkAddresses:
         def added(refused: Mapping[InterfaceAddress, OSError]) -> None:
             self._jobs -= 1
             self._log.addresses_refused({a.ip: error for a, error in refused.items()})
-            self._netlink.catch_up()
             done(Outcome(self.present(), tuple(address.ip for address in refused)))
 
         self._netlink.add(self._interface, self._addresses, self._label, added, there)
@@ -142,8 +141,6 @@ class NetlinkAddresses:
         self._jobs += 1
 
         def added(refused: Refused) -> None:
-            # While this job runs, the removal is not taken for another program's.
-            self._netlink.catch_up()
             self._jobs -= 1
             if refused:
                 failed(Outcome(self.present(), refused))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ucarpd.linux.group import group_id
 from ucarpd.linux.namespace import process_namespace
-from ucarpd.linux.run_directory import control_path, mode_of_ours
+from ucarpd.linux.run_directory import control_path, make_readable, mode_of_ours
 
 DIRECTORY_MODE = 0o2750
 """The most that is allowed.  With the set-group-ID bit, new sockets belong to the group of the directory.
@@ -90,7 +90,7 @@ class Place:
         return usual
 
     def _make_directory(self, gid: int | None) -> None:
-        self._directory.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        make_readable(self._directory.parent)
         with suppress(FileExistsError):
             self._directory.mkdir(mode=0o700)
             self._directory.chmod(0o750)  # whatever the umask

@@ -6,6 +6,7 @@ However its holder ends, the kernel releases the lock.  A lock file without a ho
 import fcntl
 import os
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 from ucarpd.linux.namespace import network_namespace, process_namespace
@@ -70,11 +71,9 @@ class InstanceLock:
             os.close(descriptor)
             raise AlreadyRunning(f"{whose} is already run by {holder}")
         self._held[lock.rpartition("/")[2]] = descriptor
-        try:
+        with suppress(OSError):  # A second start is still refused, but cannot name this process.
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, os.fsencode(f"{os.getpid()} {self._path}\n"), 0)
-        except OSError as error:
-            self.fault = error  # A second start is still refused, but cannot name this process.
 
     def release(self) -> None:
         for descriptor in self._held.values():

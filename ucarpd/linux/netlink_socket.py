@@ -22,7 +22,7 @@ _T = TypeVar("_T")
 
 
 class DumpInterruptedError(Exception):
-    """The kernel's table changed while ucarpd read it, so entries may be missing."""
+    """The table must be read again, for example because it changed meanwhile: entries may be missing."""
 
 
 class RequestSocket:
@@ -81,9 +81,16 @@ class RequestSocket:
         return framing.text(_INTERFACE_REQUEST.unpack(answer)[0])
 
     def ask(self, request: bytes) -> int:
-        """Send a request with the ACK flag, and return the kernel's answer, an errno or 0."""
-        self._send(request)
-        return next(answer.code for answer in self._answers() if answer.kind == framing.NLMSG_ERROR)
+        """Send a request with the ACK flag, and return the kernel's answer, an errno or 0.
+
+        It is also an errno if the request cannot be sent, or the answer not be read, as without memory.
+        """
+        try:
+            self._send(request)
+            errors = (each for each in self._answers() if each.kind == framing.NLMSG_ERROR)
+            return next(errors).code
+        except OSError as error:
+            return error.errno or errno.EIO
 
     def get(self, request: bytes) -> framing.Message:
         """Return the kernel's message about one object.  Raises OSError if there is none."""
@@ -102,6 +109,12 @@ class RequestSocket:
             if answer.kind in (framing.NLMSG_DONE, framing.NLMSG_ERROR):
                 break
             yield answer
+        if answer.code == errno.EBUSY:
+            # An earlier dump was not read to its end, as without memory.  This ends it.
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    self._socket.recv(_LARGEST_DATAGRAM, socket.MSG_DONTWAIT)
+            raise DumpInterruptedError
         if answer.code:
             why = os.strerror(answer.code)
             raise OSError(answer.code, f"cannot read the kernel's tables: {why}")

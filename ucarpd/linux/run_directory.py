@@ -7,6 +7,7 @@ starting.
 import errno
 import os
 import stat
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -51,12 +52,19 @@ def private_directory(directory: Path) -> Path:
     try:
         mode = mode_of_ours(path)
     except FileNotFoundError:
-        directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+        make_readable(directory)
         path.mkdir(mode=0o700, exist_ok=True)
         mode = mode_of_ours(path)
     if mode != 0o700:
         path.chmod(0o700)
     return path
+
+
+def make_readable(directory: Path) -> None:
+    """Make a directory that all users may read, unless something is at its path.  Raises OSError."""
+    with suppress(FileExistsError):
+        directory.mkdir(parents=True)
+        directory.chmod(0o755)  # Whatever the umask is.
 
 
 def mode_of_ours(directory: Path) -> int:
@@ -72,9 +80,8 @@ def replace_file(
 ) -> None:
     """Make or replace a file with exactly this mode; by default only our user can read it.
 
-    A reader finds either the whole old file or the whole new one.  If `is_durable`, the content is
-    on the disk before the new file replaces the old one.  Blocks.  Raises OSError, which names the
-    file.
+    A reader finds either the whole old file or the whole new one.  If `is_durable`, the new one is on
+    the disk when this returns.  Blocks.  Raises OSError, which names the file.
     """
     new = f"{path}.new"
     try:
@@ -90,8 +97,21 @@ def replace_file(
             os.close(descriptor)
         os.replace(new, path)  # noqa: PTH105 - at a start it is done for each instance twice
     except OSError as error:
-        Path(new).unlink(missing_ok=True)
+        with suppress(OSError):  # A read-only file system refuses that too.
+            Path(new).unlink()
         raise OSError(error.errno, f"cannot write {path}: {error.strerror}") from error
+    if is_durable:
+        _synchronise(Path(path).parent)
+
+
+def _synchronise(directory: Path) -> None:
+    """Bring the names in a directory to the disk, if its file system can do that."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _make(path: str) -> int:

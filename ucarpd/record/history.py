@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from ucarpd.linux.group import group_id
 from ucarpd.linux.regular_file import open_regular
+from ucarpd.linux.run_directory import make_readable
 from ucarpd.record.happening import Happening
 
 LARGEST = 256 * 1024
@@ -172,7 +173,7 @@ def _make(directory: Path) -> os.stat_result:
     """
     path = history_directory(directory)
     if not path.is_dir():
-        directory.mkdir(mode=0o755, exist_ok=True)
+        make_readable(directory)
         path.mkdir(mode=0o700, exist_ok=True)
     status = path.stat()
     if status.st_gid == 0 and (group := group_id()) is not None:

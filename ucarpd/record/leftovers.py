@@ -32,18 +32,24 @@ class _Nobody:
 
 
 async def clear_leftovers(
-    cleared: Sequence[Cleared], netlink: Callable[[Listener], Netlink] = Netlink
+    cleared: Sequence[Cleared], make_netlink: Callable[[Listener], Netlink] = Netlink
 ) -> bool:
     """Finish the work of `clearing`, all instances at a time; return whether all is cleared."""
     try:
         restore_left_over(run_directory())
     except OSError as error:
         report_unrestored(error)
-    work = asyncio.gather(*(_clear_one(each, netlink) for each in cleared))
-    return all(await systemd.patiently(work))
+    # One for all: hundreds would need more file descriptors than a process may have.
+    netlink = make_netlink(_Nobody())
+    try:
+        await netlink.open()
+        work = asyncio.gather(*(_clear_one(each, netlink) for each in cleared))
+        return all(await systemd.patiently(work))
+    finally:
+        await netlink.close()
 
 
-async def _clear_one(cleared: Cleared, make_netlink: Callable[[Listener], Netlink]) -> bool:
+async def _clear_one(cleared: Cleared, netlink: Netlink) -> bool:
     content = cleared.content
     log = Journal(content.instance, content.vhid, content.interface, content.facility)
     log.device = content.device
@@ -53,13 +59,13 @@ async def _clear_one(cleared: Cleared, make_netlink: Callable[[Listener], Netlin
         log.address_left_over(cleared.found)
     if cleared.bowed_out:
         log.bowed_out_for_the_dead()
-    if content.routes and (error := await _remove_routes(content, make_netlink(_Nobody()))):
+    if content.routes and (error := await _remove_routes(content, netlink)):
         log.route_not_removed(error)
     await _stop_units(content, log)
     await _run_down_script(cleared, log)
     device_error = None
     if content.virtual_mac:
-        device_error = await _remove_device(content, make_netlink(_Nobody()))
+        device_error = await _remove_device(content, netlink)
     if device_error is not None:
         log.device_refused(content.device, device_error)
     is_done = cleared.error is None and device_error is None
@@ -70,13 +76,9 @@ async def _clear_one(cleared: Cleared, make_netlink: Callable[[Listener], Netlin
 
 
 async def _remove_routes(content: Content, netlink: Netlink) -> OSError | None:
-    await netlink.open()
-    try:
-        removed = asyncio.Future[OSError | None]()
-        netlink.remove_routes(routes(content.routes), removed.set_result)
-        return await removed
-    finally:
-        await netlink.close()
+    removed = asyncio.Future[OSError | None]()
+    netlink.remove_routes(routes(content.routes), removed.set_result)
+    return await removed
 
 
 async def _stop_units(content: Content, log: Journal) -> None:
@@ -104,12 +106,8 @@ async def _run_down_script(cleared: Cleared, log: Journal) -> None:
 
 async def _remove_device(content: Content, netlink: Netlink) -> OSError | None:
     """Remove the device, and restore the ARP settings of the interface."""
-    await netlink.open()
-    try:
-        removed, restored = asyncio.Future[OSError | None](), asyncio.Future[OSError | None]()
-        netlink.remove_link(content.device, removed.set_result)
-        restore = ParentArp(content.interface, run_directory()).release
-        netlink.beside(restore, restored.set_result)
-        return await removed or await restored
-    finally:
-        await netlink.close()
+    removed, restored = asyncio.Future[OSError | None](), asyncio.Future[OSError | None]()
+    netlink.remove_link(content.device, removed.set_result)
+    restore = ParentArp(content.interface, run_directory()).release
+    netlink.beside(restore, restored.set_result)
+    return await removed or await restored

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ucarpd.linux.regular_file import open_regular
-from ucarpd.linux.run_directory import replace_file
+from ucarpd.linux.run_directory import make_readable, replace_file
 from ucarpd.record.happening import rfc3339
 
 LEVELS = ("maintenance", "never")
@@ -137,8 +137,7 @@ def write(directory: Path, instance: str | None, note: Note) -> Path:
     """
     where = directory_of(directory)
     for each in (directory, where):
-        each.mkdir(mode=0o755, exist_ok=True)
-    where.chmod(0o755)
+        make_readable(each)
     said = {"version": _VERSION, **note._asdict()}
     del said["scope"]
     path = path_of(directory, instance)

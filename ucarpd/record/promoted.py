@@ -32,6 +32,8 @@ class Promotions:
 
     def begin(self, interface: str) -> None:
         """Note that the setting of this interface will be changed."""
+        if interface in self._held:
+            return  # Another program has set it back meanwhile.
         with contextlib.suppress(OSError):
             private_directory(self._directory)
             file = self._note(interface)

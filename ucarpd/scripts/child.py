@@ -110,8 +110,9 @@ class Child:
         if self._process is None:
             self._early_signal = number
             return
-        # The program leads its own session, so its pid is also the id of its process group.
-        with contextlib.suppress(ProcessLookupError):
+        # The program leads its own session, so its pid is also the id of its process group.  Without
+        # CAP_KILL, the program of another user runs on.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
 
     @staticmethod

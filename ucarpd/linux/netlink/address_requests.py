@@ -130,7 +130,7 @@ def _addition(
 
 
 def _filled_in(model: bytes, ip: IPAddress) -> bytes:
-    """Return the request for this address; a model has a placeholder in both attributes for it."""
+    """Return the request for this address; a model has a placeholder in each attribute for it."""
     return model.replace(_PLACEHOLDERS[ip.version].packed, ip.packed, 2)
 
 
@@ -146,7 +146,10 @@ def _model(
 ) -> bytes:
     """Return the request for a placeholder; pyroute2 takes long, and all others are like it."""
     ip = str(_PLACEHOLDERS[version])
-    attributes: list[tuple[str, Any]] = [("IFA_LOCAL", ip), ("IFA_ADDRESS", ip)]
+    attributes: list[tuple[str, Any]] = [("IFA_LOCAL", ip)]
+    if flags is not None:
+        # With it a removal would spare an IPv4 address that has a peer.
+        attributes.append(("IFA_ADDRESS", ip))
     if flags is not None and version == 6:
         # Without duplicate address detection the address is usable at once, and two masters that
         # meet do not disable it for each other.  If the host has another address, the kernel does

@@ -70,7 +70,10 @@ class Events:
         except PermissionError:  # less of it, without CAP_NET_ADMIN
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
         self._is_following = False
+        self._is_outdated = False
+        """Whether events were dropped, and the tables are being read again."""
         self._is_closed = False
+        self._settling: list[Callable[[], None]] = []
         self._untold: dict[Change, None] = {}
         self._telling: asyncio.Handle | None = None
         self._retry: asyncio.TimerHandle | None = None
@@ -92,7 +95,7 @@ class Events:
         self._loop.remove_reader(self._socket)
         self._socket.close()
         self._is_closed = True
-        self._is_following = False
+        self._is_following = self._is_outdated = False
         for handle in (self._telling, self._retry):
             if handle is not None:
                 handle.cancel()
@@ -102,6 +105,17 @@ class Events:
         self._read(EVENTS_TO_CATCH_UP)
         self._tell()
 
+    def settle(self, function: Callable[[], None]) -> None:
+        """Call the function when the tables have all that the kernel has reported until now.
+
+        That takes a while only if events were dropped.
+        """
+        self.catch_up()
+        if self._is_outdated:
+            self._settling.append(function)
+        else:
+            function()
+
     def hold(self, interface: str, ips: Iterable[IPAddress]) -> Callable[[], None]:
         """Hold back reports that these addresses were removed, while they are being put back.
 
@@ -109,6 +123,7 @@ class Events:
         """
         held = Counter((interface, ip) for ip in ips)
         self._held.update(held)
+        most = EVENTS_AT_ONCE + 2 * len(held)
 
         def release() -> None:
             nonlocal held
@@ -118,8 +133,8 @@ class Events:
             self._withheld.clear()
             if not self._held:
                 self._causes.clear()
-            # By now the kernel has sent the events of the addresses that were put back.
-            self._read(EVENTS_AT_ONCE)
+            # By now the kernel has sent the events of the addresses that went and were put back.
+            self._read(most)
             self._tell_soon()
 
         return release
@@ -175,6 +190,7 @@ class Events:
     def _read_again(self) -> None:
         self._loop.remove_reader(self._socket)
         self._is_following = False
+        self._is_outdated = True
         self._worker.do(self._read_tables, self._replace, self._not_read)
 
     def _read_tables(self) -> Tables:
@@ -199,8 +215,12 @@ class Events:
             return
         self._untold.update(dict.fromkeys(self.tables.differences(tables)))
         self.tables = tables
+        self._is_outdated = False
         self._follow()
         self._tell_soon()
+        settling, self._settling = self._settling, []
+        for function in settling:
+            self.settle(function)
 
     def _not_read(self, error: OSError) -> None:
         if self._is_closed:

@@ -139,6 +139,8 @@ class Netlink(Lookups):
         has an address of the host with a shorter prefix in the same network.
 
         If duplicate address detection keeps an address from being used, it is added again.
+
+        When `done` is called, the tables have the result.
         """
         wanted = list(addresses)
         ours = {address.ip for address in wanted}
@@ -147,7 +149,11 @@ class Netlink(Lookups):
         request = partial(
             self._address_requests.add, interface, wanted, label, routeless, unusable, there
         )
-        self._worker.do(request, done, lambda error: done(dict.fromkeys(wanted, error)))
+
+        def added(refused: Refused) -> None:
+            self._events.settle(partial(done, refused))
+
+        self._worker.do(request, added, lambda error: added(dict.fromkeys(wanted, error)))
 
     def prepare(
         self, interface: str, addresses: Iterable[InterfaceAddress], label: str | None

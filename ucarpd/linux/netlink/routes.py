@@ -2,29 +2,22 @@
 
 import socket
 import struct
+import sys
 from collections.abc import Iterable
 from ipaddress import IPv4Address
 from typing import NamedTuple
 
-from ucarpd.linux.netlink.messages import decoded, request
+from ucarpd.linux import netlink_framing as framing
 from ucarpd.linux.netlink.pyroute import nl, rtmsg, rtnl
 from ucarpd.linux.netlink_socket import RequestSocket
 
 _NEXT_HOP = struct.Struct("=HBBi")  # length, flags, hops, interface
-_RTA_PREFSRC, _RTA_MULTIPATH, _RTA_NH_ID = "RTA_7", "RTA_9", "RTA_30"
-_WAY = {f"RTA_{number}" for number in (4, 5, 9, 18, 21, 22)}
+_RTA_OIF, _RTA_PREFSRC, _RTA_MULTIPATH, _RTA_NH_ID = 4, 7, 9, 30
+_WAY = {_RTA_OIF, 5, _RTA_MULTIPATH, 18, 21, 22}
 """RTA_OIF, RTA_GATEWAY, RTA_MULTIPATH, RTA_VIA, RTA_ENCAP_TYPE, RTA_ENCAP."""
 _PROTOCOL_KERNEL = 2
 _LOCAL, _BROADCAST = 2, 3
-"""Values of `proto` and `type`."""
-
-
-class _RouteMessage(nl.nlmsg):  # type: ignore[misc]  # pyroute2 has no types
-    """A route message with raw attributes: pyroute2's class would lose unknown attributes."""
-
-    prefix = "RTA_"
-    fields = rtmsg.rtmsg.fields
-    nla_map = tuple((number, f"RTA_{number}", "cdata") for number in range(1, 64))
+"""Values of `type`."""
 
 
 class KernelRoute(NamedTuple):
@@ -46,11 +39,10 @@ def interface_routes(
     one of them a host answers even for an address that it no longer has.  For use in `consistent`;
     raises OSError.
     """
-    by, head = [("RTA_OIF", index)], {"family": socket.AF_INET}
-    wanted = request(rtmsg.rtmsg(), rtnl.RTM_GETROUTE, nl.NLM_F_DUMP, by, head)
-    named = (message.data for message in kernel.dump(wanted) if source in message.data)
-    found = (decoded(_RouteMessage, data) for data in named)
-    return dict.fromkeys(_route(message) for message in found if not _is_to_address(message))
+    head, by = framing.RouteHead(socket.AF_INET), {_RTA_OIF: index.to_bytes(4, sys.byteorder)}
+    wanted = framing.about_route(rtnl.RTM_GETROUTE, nl.NLM_F_DUMP, head, by)
+    found = (message.data for message in kernel.dump(wanted) if source in message.data)
+    return dict.fromkeys(filter(None, map(_route, found)))
 
 
 def in_order(routes: Iterable[KernelRoute]) -> list[KernelRoute]:
@@ -58,25 +50,22 @@ def in_order(routes: Iterable[KernelRoute]) -> list[KernelRoute]:
     return sorted(routes, key=lambda route: -route.scope)
 
 
-def _is_to_address(message: _RouteMessage) -> bool:
-    is_kernels = message["proto"] == _PROTOCOL_KERNEL
-    return is_kernels and message["type"] in (_LOCAL, _BROADCAST)
-
-
-def _route(message: _RouteMessage) -> KernelRoute:
-    found = {name: message.get_attr(name) for name, _ in message["attrs"]}
+def _route(data: bytes) -> KernelRoute | None:
+    """Return the route in a message, or None if it is to an address itself."""
+    head, found = framing.route(data)
+    if head.protocol == _PROTOCOL_KERNEL and head.type in (_LOCAL, _BROADCAST):
+        return None
     source = found.get(_RTA_PREFSRC)
     if _RTA_NH_ID in found:
         # The next hop is a separate object, and the kernel copied these attributes from it.
-        found = {name: value for name, value in found.items() if name not in _WAY}
+        found = {kind: value for kind, value in found.items() if kind not in _WAY}
     if _RTA_MULTIPATH in found:
         found[_RTA_MULTIPATH] = _without_state(found[_RTA_MULTIPATH])
-    head = {name: message[name] for name, _ in _RouteMessage.fields}
     # This flag is set by the route's creator; the kernel sets the others to report its state.
-    head["flags"] &= rtmsg.RTNH_F_ONLINK
-    asked_for = nl.NLM_F_ACK | nl.NLM_F_CREATE | nl.NLM_F_APPEND
-    wanted = request(_RouteMessage(), rtnl.RTM_NEWROUTE, asked_for, found.items(), head)
-    return KernelRoute(wanted, message["scope"], IPv4Address(source) if source else None)
+    asked = head._replace(flags=head.flags & rtmsg.RTNH_F_ONLINK)
+    flags = nl.NLM_F_ACK | nl.NLM_F_CREATE | nl.NLM_F_APPEND
+    wanted = framing.about_route(rtnl.RTM_NEWROUTE, flags, asked, found)
+    return KernelRoute(wanted, head.scope, IPv4Address(source) if source else None)
 
 
 def _without_state(hops: bytes) -> bytes:

@@ -347,7 +347,7 @@ async def test_a_link_that_is_back_in_a_moment_costs_nothing():
 async def test_a_loss_that_was_held_for_the_up_script_counts_when_another_host_has_the_role():
     bench = await promoted(are_scripted=True)
     bench.is_busy = bench.is_up_script_running = True
-    bench.engine.interface_lost("no carrier on eth0", False)
+    bench.engine.interface_lost("eth0 has no IPv4 address of its own", True)
     bench.told()
     yield_to_a_better_one(bench)
     assert bench.engine.is_loss_held

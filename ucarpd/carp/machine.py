@@ -237,6 +237,8 @@ class VirtualHost(Transitions):
     def _hear_as_master(
         self, heard: AdvertisementReceived, now: float, held: HeldAddresses
     ) -> None:
+        if not self._outage.has_link:
+            return  # Its sender would not hear us, and a BACKUP without a link hears no master.
         if not self._hearing.counts(heard, now):
             self._actions += self._hearing.apart(heard, now, self._rivals)
             return

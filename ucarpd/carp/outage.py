@@ -54,6 +54,11 @@ class Outage:
         """Whether nothing is sent; a script may remove the source address, and not the link."""
         return self.until is not None and not (self.until == UNTIL_TOLD and self.can_send)
 
+    @property
+    def has_link(self) -> bool:
+        """Whether a frame gets out; without a link, those that are read came before it was lost."""
+        return self.until is None or self.can_send
+
     def role_taken(self, now: float) -> None:
         self.scripts_run(now)
         self._is_news = True
@@ -106,7 +111,7 @@ class Outage:
         """Return whether to leave, because another master is heard during the outage."""
         if self.until is None or self.until == UNTIL_TOLD:
             return False
-        verdict = judge_rival_in_outage(has_link=self.can_send, is_leaving=heard.is_bow_out)
+        verdict = judge_rival_in_outage(is_leaving=heard.is_bow_out)
         return verdict is OwnVerdict.LEAVE_TO_RIVAL
 
     def end(self) -> None:

@@ -216,8 +216,11 @@ class Transitions(Parts):
             bow_out = self._bow_out(now)
             if not changed.is_planned:
                 self._hearing.preempt_delay.role_lost(now)
-            self._master_down.forget()
-            self._enter_backup(Why(Cause.BARRED, changed.reason), now)
+            if self._outage.until is None:
+                self._master_down.forget()
+                self._enter_backup(Why(Cause.BARRED, changed.reason), now)
+            else:
+                self._enter_init(Cause.BARRED, changed.reason)
             self._set_demotion(changed, now)
             self._leave(bow_out)
 
@@ -259,7 +262,7 @@ class Transitions(Parts):
 
     def _bow_out(self, now: float) -> FinalAdvertisements | None:
         """Return a bow-out; None while there is no link, because no host would hear it."""
-        if self._outage.until is not None and not self._outage.can_send:
+        if not self._outage.has_link:
             return None
         until = now + self._rank.master_down_interval
         return FinalAdvertisements.bow_out(until, len(self._hearing.sources))

@@ -56,6 +56,33 @@ def test_rule_l4_other_losses_are_not_outlasted():
     )
 
 
+def test_a_frame_that_came_before_the_link_was_lost_moves_no_role():
+    """As BACKUP without a link this host would take over when the silence ends."""
+    play(
+        brought_to(State.MASTER),
+        """
+        at 13.6: InterfaceLost may_return -> nothing
+        at 13.61: AdvertisementReceived 0/200 from 10.0.0.2 -> nothing
+        at 14.0: DeadlineReached -> nothing
+        at 15.0: DeadlineReached -> StateChanged MASTER INIT, ReleaseAddresses
+        """,
+    )
+
+
+def test_who_may_serve_again_after_an_outage_listens_first():
+    play(
+        brought_to(State.MASTER),
+        """
+        at 13.6: InterfaceLost may_return -> nothing
+        at 13.7: DemotionChanged 255 -> StateChanged MASTER INIT, ReleaseAddresses
+        at 13.8: AddressesReleased -> nothing
+        at 33.0: InterfaceReady 10.0.0.1 -> StateChanged INIT BACKUP
+        at 33.1: DemotionChanged 0 -> nothing
+        at 36.0: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresses
+        """,
+    )
+
+
 @pytest.mark.parametrize("leaves", ["StopRequested", "DemotionChanged 255"])
 def test_who_leaves_while_there_is_no_link_says_nothing(leaves):
     machine = brought_to(State.MASTER)

@@ -153,6 +153,17 @@ class Transitions(Parts):
             self._actions.append(Report(Finding.LOST_EACH_TIME))
         return verdict is not OwnVerdict.LEAVE_LOST
 
+    def _go_on(self, sources: tuple[IPAddress, ...], now: float, held: HeldAddresses) -> None:
+        """As MASTER: use other sources, or the same ones after an outage."""
+        had_link = self._outage.has_link
+        held.cut_offs += self._outage.until is not None and now >= self._missed_at
+        self._outage.end()
+        self._hearing.use(sources, now)
+        self._advertise(now, now)
+        if not had_link:
+            # What was announced meanwhile is lost, and the switch may have forgotten this host.
+            self._actions += held.announce(now)
+
     def _lose_role(self, reason: str, now: float, *, can_send: bool) -> None:
         self._outage.role_lost()
         bow_out = self._bow_out(now) if can_send else None

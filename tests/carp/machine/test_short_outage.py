@@ -13,8 +13,9 @@ def test_rule_l3_a_link_that_is_back_in_time_costs_nothing():
         """
         at 13.6: InterfaceLost may_return -> nothing
         at 13.7: InterfaceLost may_return -> nothing
-        at 13.88: InterfaceReady 10.0.0.1 -> SendAdvertisement 1/0
-        at 14.88: DeadlineReached -> SendAdvertisement 1/0
+        at 13.88: InterfaceReady 10.0.0.1 -> SendAdvertisement 1/0, AnnounceAddresses 10.0.0.100
+        until 14.87: deadlines -> 2 AnnounceAddresses 10.0.0.100
+        at 14.88: DeadlineReached -> SendAdvertisement 1/0, AnnounceAddresses 10.0.0.100
         """,
     )
 
@@ -40,8 +41,8 @@ def test_rule_l3_a_link_that_flaps_is_outlasted_once_in_a_while():
         brought_to(State.MASTER),
         """
         at 13.6: InterfaceLost may_return -> nothing
-        at 13.7: InterfaceReady 10.0.0.1 -> SendAdvertisement 1/0
-        at 13.8: InterfaceLost may_return -> StateChanged MASTER INIT, ReleaseAddresses
+        at 13.7: InterfaceReady 10.0.0.1 -> SendAdvertisement 1/0, AnnounceAddresses 10.0.0.100
+        at 13.75: InterfaceLost may_return -> StateChanged MASTER INIT, ReleaseAddresses
         """,
     )
 
@@ -118,7 +119,10 @@ def test_rule_l3_the_shortest_interval_of_any_host_counts(heard, until, because)
 def test_rule_l3_a_master_that_is_less_fit_may_outlast_an_outage():
     machine = demoted(240, State.MASTER, advbase=5)
     play(machine, "at 13.6: InterfaceLost may_return -> nothing")
-    play(machine, "at 13.9: InterfaceReady 10.0.0.1 -> SendAdvertisement 254/240 D255")
+    play(
+        machine,
+        "at 13.9: InterfaceReady 10.0.0.1 -> SendAdvertisement 254/240 D255, AnnounceAddresses 10.0.0.100",
+    )
 
 
 def test_a_source_that_is_back_in_time_costs_nothing():

@@ -53,7 +53,7 @@ class Engine:
         self._machine = VirtualHost(params, counter, phase)
         self.receiver = Receiver(params)
         self._wire = wire
-        self._outgoing = Outgoing(params, wire, log)
+        self._outgoing = Outgoing(params, wire, log, self._loop.time)
         self._addresses = addresses
         self._custody = Custody(
             self._machine,
@@ -113,6 +113,7 @@ class Engine:
 
     def interface_ready(self, sources: tuple[IPAddress, ...]) -> None:
         was_lost = self._waiting_for is not None or self.is_loss_held
+        self._outgoing.follow_link(True)
         self._waiting_for = self._held_loss = None
         if was_lost or self._machine.sources != sources:
             self._dispatch(events.InterfaceReady(sources))
@@ -120,6 +121,8 @@ class Engine:
             self._owner.identity_changed()
 
     def interface_lost(self, reason: str, can_send: bool, may_return: bool = False) -> None:
+        if self._outgoing.follow_link(can_send):
+            self._loop.call_soon(self._owner.sending, False)
         if self._machine.state is MASTER and self._addresses.is_up_script_running:
             # Common up-scripts set the link down for a moment, for example to set a MAC address.
             if self._held_loss is None:

@@ -117,6 +117,7 @@ class Interface:
         self._admit(member := Member(config, engine, log, demote))
         if len(self._members) == 1:
             self._foreign = self._elsewhere()
+            self._link = None  # All is closed since the last one has left.
             self._follow_link()
         elif self._link is not None and self._link.is_ethernet:
             self._open_sockets(self._link, (member,))

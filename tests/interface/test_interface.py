@@ -184,6 +184,16 @@ async def test_another_configuration_leaves_the_sockets_alone(bench):
 
 
 @in_virtual_time
+async def test_claims_are_read_in_the_families_of_all_addresses(bench):
+    bench.attach(EXTRA_ADDRS="2001:db8::10")
+    assert bench.neighbours.opened[-1] == ("eth0", 4, 6)
+    bench.attach("mail", VHID=2, ADDR="10.0.0.20")
+    assert bench.neighbours.opened[-1] == ("eth0", 4)
+    bench.interface.replace(bench.config("mail", VHID=2, ADDR="10.0.0.20", EXTRA_ADDRS="fd00::1"))
+    assert bench.neighbours.opened[-1] == ("eth0", 4, 6)
+
+
+@in_virtual_time
 async def test_an_address_that_moves_to_another_virtual_host_is_told_to_that_one(bench):
     bench.attach()
     bench.attach("mail", VHID=2, ADDR="10.0.0.20")

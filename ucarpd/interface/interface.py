@@ -135,6 +135,7 @@ class Interface:
         self._disown(member)
         member.configure(config)
         self._admit(member)
+        self._neighbours.open(self.name, member.served_families)
         self._tell(member)
         self.tell_faults()
 
@@ -291,7 +292,7 @@ class Interface:
     def _open_sockets(self, link: Link, members: Iterable[Member]) -> None:
         for member in members:
             self._sockets.open(link, member.params)
-            self._neighbours.open(link.name, member.params.families)
+            self._neighbours.open(link.name, member.served_families)
         self._neighbours.change()
 
     def _close_sockets(self) -> None:

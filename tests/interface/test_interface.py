@@ -210,6 +210,16 @@ async def test_a_reload_of_one_that_waits_for_its_scripts_changes_nothing_here(b
     assert bench.told() == []
 
 
+@in_virtual_time
+async def test_who_leaves_while_it_waits_for_its_scripts_leaves_its_addresses(bench):
+    """Its file may have named this host's own address by mistake."""
+    waits = bench.config(ADDR="10.0.0.1")
+    bench.interface.expect(waits)
+    bench.interface.detach(waits)
+    bench.attach()
+    assert bench.told() == ["ready 10.0.0.1"]
+
+
 # -- sending ---------------------------------------------------------------------------------------
 
 

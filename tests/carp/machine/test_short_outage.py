@@ -101,11 +101,14 @@ def test_who_leaves_while_there_is_no_link_says_nothing(leaves):
         ("2/0", 4.0, "no shorter than our own"),
         ("254/9", 4.0, "no interval at all"),
         ("255/255", 4.0, "no interval at all"),
+        ("0/100 2/9", 4.0, "its file had another interval before"),
+        ("1/128 254/9", 3.0, "it may be fit again"),
     ],
 )
 def test_rule_l3_the_shortest_interval_of_any_host_counts(heard, until, because):
     machine = brought_to(State.BACKUP, advbase=2, advskew=0)
-    tell(machine, f"AdvertisementReceived {heard} from 10.0.0.9", 10.1)
+    for number, stated in enumerate(heard.split()):
+        tell(machine, f"AdvertisementReceived {stated} from 10.0.0.9 #{number}", 10.1 + number / 5)
     if machine.state is State.BACKUP:
         tell(machine, "DeadlineReached", machine.master_down_at)
     advertised_at = machine.advertise_at - 2.0

@@ -11,7 +11,8 @@ If a link keeps flapping, a master outlasts only one outage in a master-down int
 
 A script, or a network card that answers a new address, can take the interface down each time that
 this host becomes MASTER.  A host that left each time would never serve.  So it stays MASTER while
-the up-script runs, and if it has lost the interface several times right after it took the role.
+the up-script runs, and if it has lost the interface several times in a row right after it took the
+role.
 """
 
 from collections import deque
@@ -59,7 +60,11 @@ class Outage:
         """Whether a frame gets out; without a link, those that are read came before it was lost."""
         return self.until is None or self.can_send
 
-    def role_taken(self, now: float) -> None:
+    def role_taken(self, now: float, advertised_at: float) -> None:
+        """Note that a term begins; in the last one this host advertised until `advertised_at`."""
+        was_lost = bool(self._early) and self._early[-1] >= self._scripts_run_at
+        if not was_lost and advertised_at - self._scripts_run_at >= EARLY:
+            self._early.clear()  # It went well, so it is not lost each time.
         self.scripts_run(now)
         self._is_news = True
 

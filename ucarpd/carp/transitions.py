@@ -86,7 +86,7 @@ class Transitions(Parts):
     def _enter_master(self, why: Why, now: float) -> None:
         probe = self._answers.probe if why.cause is Cause.SILENCE else None
         self._change_state(MASTER, why)
-        self._outage.role_taken(now)
+        self._outage.role_taken(now, self._advertised_at)
         settled_at = now + max(self._rank.master_down_interval, LEAST_WAIT)
         self._answers = Answers(settled_at, probe)
         self._leaving.cancel()

@@ -127,15 +127,17 @@ class Engine:
             # Common up-scripts set the link down for a moment, for example to set a MAC address.
             if self._held_loss is None:
                 self._log.loss_held(reason)
-            self._held_loss = (reason, can_send, may_return)
+            self._waiting_for, self._held_loss = None, (reason, can_send, may_return)
             self._dispatch(events.InterfaceLost(*self._held_loss, during_script=True))
             return
-        if reason == self._waiting_for:
-            return
-        self._waiting_for = reason
-        if self._machine.state is INIT and not self._is_over:
-            self._log.waiting(reason)
-        self._dispatch(events.InterfaceLost(reason, can_send, may_return))
+        was_held, self._held_loss = self.is_loss_held, None
+        if reason != self._waiting_for:
+            self._waiting_for = reason
+            if self._machine.state is INIT and not self._is_over:
+                self._log.waiting(reason)
+            self._dispatch(events.InterfaceLost(reason, can_send, may_return))
+        if was_held:
+            self._owner.loss_counts()
 
     def hardware_address_changed(self) -> None:
         self._dispatch(events.HardwareAddressChanged())
@@ -305,9 +307,7 @@ class Engine:
     def _act_on_held_loss(self) -> None:
         """Report a held loss: the up-script has ended, or another host has the role."""
         if self._held_loss is not None:
-            held, self._held_loss = self._held_loss, None
-            self.interface_lost(*held)
-            self._owner.loss_counts()
+            self.interface_lost(*self._held_loss)
 
     # -- the end -----------------------------------------------------------------------------------
 

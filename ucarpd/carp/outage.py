@@ -4,8 +4,8 @@ removed and added again, or an interface that this host itself takes down.
 No backup can have missed a master whose link is back before the first backup's timer can end: that
 is `deadratio` intervals after its last advertisement, and one interval earlier is early enough even
 if that one was lost with the link.  It takes the shortest interval of this host and of any other of
-its vhid, as each has stated it last.  Such a master stays MASTER: a virtual address on a dead link misleads no
-client, and a host without a source address still serves.
+its vhid, as each has stated it last.  Such a master stays MASTER: a virtual address on a dead link
+misleads no client, and a host without a source address still serves.
 
 If a link keeps flapping, a master outlasts only one outage in a master-down interval.
 

@@ -301,15 +301,11 @@ def test_a_master_whose_link_is_lost(rule, now, facts, because):
 
 
 @pytest.mark.parametrize(
-    ("rule", "has_link", "is_leaving", "because"),
-    [
-        ("L3", False, False, "heard before the link went: it says nothing about what follows"),
-        ("L3", True, True, "it gives the role away"),
-        ("L5", True, False, "it serves, and we cannot answer"),
-    ],
+    ("rule", "is_leaving", "because"),
+    [("L3", True, "it gives the role away"), ("L5", False, "it serves, and we cannot answer")],
 )
-def test_a_master_that_hears_another_during_an_outage(rule, has_link, is_leaving, because):
-    assert judge_rival_in_outage(has_link=has_link, is_leaving=is_leaving).value == rule, because
+def test_a_master_without_a_source_that_hears_another(rule, is_leaving, because):
+    assert judge_rival_in_outage(is_leaving=is_leaving).value == rule, because
 
 
 VERDICTS = (Belief, MasterVerdict, BackupVerdict, SilenceVerdict, OwnVerdict)

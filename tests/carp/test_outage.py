@@ -61,7 +61,7 @@ def test_what_counts_as_lost_each_time(lost_after, pause, verdict):
     outage = Outage()
     for number in range(TIMES + 1):
         taken_at = number * pause
-        outage.role_taken(taken_at)
+        outage.role_taken(taken_at, taken_at - pause)
         last = lose(outage, InterfaceLost("down"), taken_at + lost_after, 0.0)
         if number < TIMES:
             assert last is OwnVerdict.LEAVE_LOST
@@ -70,3 +70,37 @@ def test_what_counts_as_lost_each_time(lost_after, pause, verdict):
     assert last is verdict
     sat_out = verdict is OwnVerdict.SIT_OUT
     assert outage.until == (taken_at + lost_after + LONGEST if sat_out else None)
+
+
+@pytest.mark.parametrize(
+    ("serves", "verdict"), [(EARLY, OwnVerdict.LEAVE_LOST), (EARLY - 0.1, OwnVerdict.SIT_OUT)]
+)
+def test_a_term_that_goes_well_shows_that_it_is_not_lost_each_time(serves, verdict):
+    outage = Outage()
+    advertised_at = 0.0
+    for number in range(TIMES + 2):
+        taken_at = 100.0 * number
+        outage.role_taken(taken_at, advertised_at)
+        if number == 1:
+            advertised_at = taken_at + serves
+            outage.end()
+            continue
+        last = lose(outage, InterfaceLost("down"), taken_at + 0.1, 0.0)
+        if number <= TIMES:
+            outage.role_lost()
+            outage.end()
+    assert last is verdict
+
+
+def test_an_interface_that_was_waited_for_is_still_lost_each_time():
+    outage = Outage()
+    for number in range(TIMES + 2):
+        taken_at = 100.0 * number
+        outage.role_taken(taken_at, taken_at - 20.0)
+        last = lose(outage, InterfaceLost("down"), taken_at + 0.1, 0.0)
+        if last is OwnVerdict.SIT_OUT:
+            outage.take_news()
+        else:
+            outage.role_lost()
+        outage.end()
+    assert last is OwnVerdict.SIT_OUT

@@ -123,13 +123,15 @@ def test_the_interval_that_a_host_may_be_expected_to_keep(*, peers, before, now,
     assert peers.interval_units(newest, OWN_DOWN) == units, because
 
 
-def test_the_shortest_interval_ever_stated(peers):
+def test_the_shortest_interval_that_a_host_still_has(peers):
     assert peers.shortest_units == 65535
     peers.hear(heard(ONE, 0, 9), 10.0, 3.0)
     peers.hear(heard(TWO, 2, 0), 10.0, 3.0)
     peers.hear(heard(TWO, 255, 255), 10.0, 3.0)
     peers.hear(heard(TWO, 254, 1, demote=255), 10.0, 3.0)
     assert peers.shortest_units == 9
+    peers.hear(heard(ONE, 1, 0), 11.0, 3.0)
+    assert peers.shortest_units == 256
 
 
 # -- who serves ------------------------------------------------------------------------------------

@@ -117,8 +117,9 @@ async def test_a_segment_that_is_heard_again_is_told_where_the_address_is():
 def test_only_a_router_says_that_it_is_one(is_router):
     frames = []
     wire = SimpleNamespace(mac=MAC, is_router=is_router, send=frames.append)
+    log = dict.fromkeys(("send_failed", "sent", "announce_failed", "announced"))
     ipv6 = AnnounceAddresses((ip_address("2001:db8::10"),))
-    Outgoing(PARAMS, wire, log=None).announce_quietly(ipv6)
+    Outgoing(PARAMS, wire, SimpleNamespace(**log), clock=None).announce_quietly(ipv6)
     assert {bool(each[NA_FLAGS] & 0x80) for each in frames} == {is_router}
 
 

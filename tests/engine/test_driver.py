@@ -347,12 +347,41 @@ async def test_a_link_that_is_back_in_a_moment_costs_nothing():
 async def test_a_loss_that_was_held_for_the_up_script_counts_when_another_host_has_the_role():
     bench = await promoted(are_scripted=True)
     bench.is_busy = bench.is_up_script_running = True
-    bench.engine.interface_lost("no carrier on eth0", False)
+    bench.engine.interface_lost("eth0 has no IPv4 address of its own", True)
     bench.told()
     yield_to_a_better_one(bench)
     assert bench.engine.is_loss_held
     await asyncio.sleep(0.1)
     assert bench.told() == ["MASTER to BACKUP", "release", "BACKUP to INIT", "loss counts"]
+
+
+@in_virtual_time
+async def test_a_loss_that_goes_on_when_the_up_script_runs_again_still_ends_the_role():
+    bench = await master(are_scripted=True)
+    for is_running in (False, True):
+        bench.is_busy = bench.is_up_script_running = is_running
+        bench.engine.interface_lost("no carrier on eth0", False, may_return=True)
+    await asyncio.sleep(5.0)
+    assert bench.engine.state is State.MASTER
+    bench.is_busy = bench.is_up_script_running = False
+    bench.acquired(True)
+    assert bench.engine.state is State.INIT
+    assert bench.engine.reason == "no carrier on eth0"
+
+
+@in_virtual_time
+async def test_a_later_loss_replaces_the_one_that_was_held():
+    bench = await promoted(are_scripted=True)
+    bench.is_busy = bench.is_up_script_running = True
+    bench.engine.interface_lost("no carrier on eth0", False, may_return=True)
+    bench.is_up_script_running = False
+    bench.told()
+    bench.engine.interface_lost("interface eth0 is down", False)
+    assert bench.told() == ["MASTER to INIT", "release", "loss counts"]
+    bench.released()
+    await asyncio.sleep(0.1)
+    assert bench.told() == []
+    assert bench.engine.reason == "interface eth0 is down"
 
 
 @in_virtual_time

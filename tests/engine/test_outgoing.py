@@ -11,11 +11,13 @@ from virtual_loop import in_virtual_time
 
 
 @in_virtual_time
-async def test_a_failing_send_is_told_and_the_timer_goes_on():
+async def test_sending_that_fails_for_a_while_is_told_and_the_timer_goes_on():
     bench = await master()
     bench.send_error = OSError(100, "Network is down")
-    await asyncio.sleep(1.0)
-    assert "send failed: Network is down" in bench.told()
+    await asyncio.sleep(2.5)
+    assert bench.told() == [], "it may be a lost link"
+    await asyncio.sleep(2.0)
+    assert bench.told().count("send failed: Network is down") == 1
     bench.send_error = None
     await asyncio.sleep(1.0)
     assert "advertisement 1/0" in bench.told()
@@ -60,6 +62,59 @@ async def test_it_works_again_after_three_that_got_out():
 
 
 @in_virtual_time
+async def test_announcements_alone_may_fail():
+    bench = await master()
+    bench.arp_error = OSError(errno.ENOBUFS, "No buffer space available")
+    bench.engine.segment_heard()
+    await asyncio.sleep(12.0)
+    told = set(bench.told())
+    assert told == {"advertisement 1/0", "announce failed: No buffer space available"}
+    bench.arp_error = None
+    bench.engine.segment_heard()
+    assert bench.told() == ["arp", "arp", "announced"]
+
+
+@in_virtual_time
+async def test_a_single_failure_is_forgotten():
+    bench = await master()
+    await asyncio.sleep(0.9)
+    for _ in range(2):
+        bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")
+        bench.engine.segment_heard()
+        await asyncio.sleep(0.2)
+        bench.send_error = None
+        await asyncio.sleep(4.8)
+    assert set(bench.told()) == {"advertisement 1/0", "arp"}
+
+
+@in_virtual_time
+async def test_a_lost_link_explains_what_has_failed():
+    bench = await master()
+    bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")
+    await asyncio.sleep(3.5)
+    assert "sending fails" in bench.told()
+    bench.engine.interface_lost("no carrier on eth0", can_send=False)
+    await asyncio.sleep(0.0)
+    assert bench.told()[-1] == "sending works"
+
+
+@in_virtual_time
+async def test_what_fails_without_a_link_is_not_told():
+    bench = await master()
+    bench.is_up_script_running = True
+    bench.engine.interface_lost("interface eth0 is down", can_send=False)
+    bench.told()
+    bench.send_error = OSError(errno.ENETDOWN, "Network is down")
+    for _ in range(2):
+        bench.engine.segment_heard()
+        await asyncio.sleep(4.0)
+    assert bench.told() == []
+    bench.send_error = None
+    bench.engine.interface_ready((OWN,))
+    assert bench.told() == ["advertisement 1/0", "arp", "arp"]
+
+
+@in_virtual_time
 async def test_a_fault_that_lasts_is_told_in_each_term():
     """Between the terms the owner has taken this host for fit again."""
     bench = await master()
@@ -96,6 +151,17 @@ async def test_a_peer_out_of_reach_is_no_reason_to_step_down(unreachable, becaus
     bench.unreachable = {peer: OSError(number, "no") for peer, number in unreachable.items()}
     await asyncio.sleep(9.0)
     assert "sending fails" not in bench.told(), because
+
+
+@in_virtual_time
+async def test_one_peer_that_cannot_be_sent_to_is_told():
+    bench = await master(params=PEERS)
+    bench.unreachable = {PEER: OSError(errno.EPERM, "not permitted")}
+    await asyncio.sleep(5.5)
+    assert bench.told().count("send failed: not permitted") == 1
+    bench.unreachable = {}
+    await asyncio.sleep(1.0)
+    assert "sent" in bench.told()
 
 
 @in_virtual_time

@@ -36,10 +36,10 @@ def claim(lab, address):
 
 
 def test_a_stranger_that_answers_for_an_address(lab, a, b, wire):
-    """The other host is a client here."""
+    """The other host is a client here.  The digest covers only one of the addresses."""
     a.enable_ipv6("fd00::11/64")
     b.enable_ipv6("fd00::12/64")
-    daemon = start_master(a, ADDR=f"{VIP},{VIP6}", MASK=None, SRCIP=None)
+    daemon = start_master(a, EXTRA_ADDRS=VIP6, SRCIP=None)
     wire.wait_more(a.address, 5)
     for address in (VIP, VIP6):
         b.run("ping", "-c1", "-W5", address)

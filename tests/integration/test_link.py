@@ -63,6 +63,31 @@ def test_link_lost_and_back(a, b, wire, change, reason):
     wait_for_address(a)
 
 
+def test_a_pulled_cable_is_no_failure_to_send(lab, a):
+    """If the ends of a pair have one index, the kernel reports one loss of their carrier in a second;
+    until then it refuses what is sent.
+    """
+    there = lab.switch.namespace
+    pair = ("eth1", "index", "99", "type", "veth", "peer", "name", "port", "index", "99")
+    a.ip("link", "add", *pair, "netns", there)
+
+    def plug(state):
+        run("ip", "-n", there, "link", "set", "port", state)
+
+    plug("up")
+    a.ip("address", "add", "172.17.0.11/16", "dev", "eth1")
+    a.ip("link", "set", "eth1", "up")
+    daemon = start(a, INTERFACE="eth1", SRCIP="172.17.0.11", ADVBASE=0, ADVSKEW=25)
+    for count in (1, 2):
+        daemon.wait_for_line(MASTER, count=count)
+        plug("down")
+        daemon.wait_for_line(INIT, "no carrier on eth1", count=count)
+        plug("up")
+    daemon.wait_for_line(MASTER, count=3)
+    assert daemon.lines("[ERROR]") == []
+    assert len(daemon.lines("demoted by")) == len(daemon.lines("no longer demoted"))
+
+
 def test_ignored_link_state(a, wire):
     """UCARP_IGNOREIFSTATE: the role and the address stay through a loss of the carrier."""
     on_a = start_master(a, IGNOREIFSTATE="yes")

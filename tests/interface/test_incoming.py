@@ -123,6 +123,8 @@ async def test_another_daemon_is_looked_for_while_there_is_an_interface(bench):
     assert bench.watch.is_running
     bench.interface.detach(config)
     assert not bench.watch.is_running
+    bench.attach()
+    assert bench.watch.is_running, "the virtual host has started again"
 
 
 @in_virtual_time

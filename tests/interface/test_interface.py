@@ -184,6 +184,16 @@ async def test_another_configuration_leaves_the_sockets_alone(bench):
 
 
 @in_virtual_time
+async def test_claims_are_read_in_the_families_of_all_addresses(bench):
+    bench.attach(EXTRA_ADDRS="2001:db8::10")
+    assert bench.neighbours.opened[-1] == ("eth0", 4, 6)
+    bench.attach("mail", VHID=2, ADDR="10.0.0.20")
+    assert bench.neighbours.opened[-1] == ("eth0", 4)
+    bench.interface.replace(bench.config("mail", VHID=2, ADDR="10.0.0.20", EXTRA_ADDRS="fd00::1"))
+    assert bench.neighbours.opened[-1] == ("eth0", 4, 6)
+
+
+@in_virtual_time
 async def test_an_address_that_moves_to_another_virtual_host_is_told_to_that_one(bench):
     bench.attach()
     bench.attach("mail", VHID=2, ADDR="10.0.0.20")
@@ -198,6 +208,16 @@ async def test_an_address_that_moves_to_another_virtual_host_is_told_to_that_one
 async def test_a_reload_of_one_that_waits_for_its_scripts_changes_nothing_here(bench):
     bench.interface.replace(bench.config())
     assert bench.told() == []
+
+
+@in_virtual_time
+async def test_who_leaves_while_it_waits_for_its_scripts_leaves_its_addresses(bench):
+    """Its file may have named this host's own address by mistake."""
+    waits = bench.config(ADDR="10.0.0.1")
+    bench.interface.expect(waits)
+    bench.interface.detach(waits)
+    bench.attach()
+    assert bench.told() == ["ready 10.0.0.1"]
 
 
 # -- sending ---------------------------------------------------------------------------------------

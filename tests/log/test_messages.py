@@ -184,14 +184,15 @@ def test_a_fault_in_a_file_has_an_id_of_its_own(collected):
     assert fields == {"MESSAGE_ID": message_ids.MESSAGE_ID_CONFIG_PROBLEM}
 
 
-def test_a_row_of_failed_sends_is_two_lines(collected, web):
-    for _ in range(100):
-        web.send_failed(OSError(100, "Network is down"))
-    web.sent()
-    web.sent()
+def test_the_end_of_failures_to_send_is_told(collected, web):
+    for failed, over in ((web.send_failed, web.sent), (web.announce_failed, web.announced)):
+        failed(OSError(100, "Network is down"))
+        over()
     assert [line for line, _ in collected()] == [
         "[ERROR] web: cannot send on eth0: Network is down",
         "[INFO] web: sending on eth0 works again",
+        "[ERROR] web: cannot announce the addresses on eth0: Network is down",
+        "[INFO] web: announcing the addresses on eth0 works again",
     ]
 
 
@@ -208,6 +209,10 @@ def test_a_send_that_the_hosts_own_filter_may_have_refused(collected, web, numbe
         "[ERROR] web: cannot send on eth0: says the kernel"
         f" (does {filters} on this host drop advertisements?)"
     ]
+    web.announce_failed(OSError(number, "says the kernel"))
+    assert collected()[-1][0].endswith(
+        f" (does {filters} on this host drop ARP or neighbour advertisements?)"
+    )
 
 
 def test_a_copied_source_address_is_told_once_not_with_every_advertisement(collected, web):

@@ -39,7 +39,7 @@ class Bench:
         self.wanted_there = ()
         self.hosts_own = ()
         self.steps_behind = []
-        self.send_error = None
+        self.send_error = self.arp_error = None
         self.unreachable = {}
         self.unread = []
         self.acquired = self.released = self.not_put_back = None
@@ -50,8 +50,10 @@ class Bench:
     def send(self, data):
         if self.send_error:
             raise self.send_error
-        self.frames.append(data)
         ethertype = int.from_bytes(data[12:14], "big")
+        if ethertype == ETHERTYPE_ARP and self.arp_error:
+            raise self.arp_error
+        self.frames.append(data)
         if ethertype == ETHERTYPE_ARP:
             self.story.append("arp")
         else:
@@ -193,6 +195,12 @@ class Log:
 
     def sent(self):
         self._bench.story.append("sent")
+
+    def announce_failed(self, error):
+        self._bench.story.append(f"announce failed: {error.strerror}")
+
+    def announced(self):
+        self._bench.story.append("announced")
 
     def source_taken(self, source):
         self._bench.story.append(f"source taken: {source}")

@@ -300,9 +300,9 @@ def judge_lost_link(
     return OwnVerdict.OUTLAST if is_short else OwnVerdict.LEAVE_LOST
 
 
-def judge_rival_in_outage(*, has_link: bool, is_leaving: bool) -> OwnVerdict:
+def judge_rival_in_outage(*, is_leaving: bool) -> OwnVerdict:
     """Apply rules L3 and L5.  `is_leaving`: the other host bows out."""
-    return OwnVerdict.LEAVE_TO_RIVAL if has_link and not is_leaving else OwnVerdict.OUTLAST
+    return OwnVerdict.OUTLAST if is_leaving else OwnVerdict.LEAVE_TO_RIVAL
 
 
 def reason_to_depose(

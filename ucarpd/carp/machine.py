@@ -178,10 +178,7 @@ class VirtualHost(Transitions):
                 self._hear_as_master(event, now, held)
             case events.InterfaceReady(sources):
                 if sources != self.sources or self._outage.until is not None:
-                    held.cut_offs += self._outage.until is not None and now >= self._missed_at
-                    self._outage.end()
-                    self._hearing.use(sources, now)
-                    self._advertise(now, now)
+                    self._go_on(sources, now, held)
             case events.InterfaceLost():
                 if not self._outlasts(event, now):
                     self._lose_role(event.reason, now, can_send=event.can_send)
@@ -237,6 +234,8 @@ class VirtualHost(Transitions):
     def _hear_as_master(
         self, heard: AdvertisementReceived, now: float, held: HeldAddresses
     ) -> None:
+        if not self._outage.has_link:
+            return  # Its sender would not hear us, and a BACKUP without a link hears no master.
         if not self._hearing.counts(heard, now):
             self._actions += self._hearing.apart(heard, now, self._rivals)
             return

@@ -3,15 +3,16 @@ removed and added again, or an interface that this host itself takes down.
 
 No backup can have missed a master whose link is back before the first backup's timer can end: that
 is `deadratio` intervals after its last advertisement, and one interval earlier is early enough even
-if that one was lost with the link.  It takes the shortest interval that this host or any other of
-its vhid has stated.  Such a master stays MASTER: a virtual address on a dead link misleads no
-client, and a host without a source address still serves.
+if that one was lost with the link.  It takes the shortest interval of this host and of any other of
+its vhid, as each has stated it last.  Such a master stays MASTER: a virtual address on a dead link
+misleads no client, and a host without a source address still serves.
 
 If a link keeps flapping, a master outlasts only one outage in a master-down interval.
 
 A script, or a network card that answers a new address, can take the interface down each time that
 this host becomes MASTER.  A host that left each time would never serve.  So it stays MASTER while
-the up-script runs, and if it has lost the interface several times right after it took the role.
+the up-script runs, and if it has lost the interface several times in a row right after it took the
+role.
 """
 
 from collections import deque
@@ -54,7 +55,16 @@ class Outage:
         """Whether nothing is sent; a script may remove the source address, and not the link."""
         return self.until is not None and not (self.until == UNTIL_TOLD and self.can_send)
 
-    def role_taken(self, now: float) -> None:
+    @property
+    def has_link(self) -> bool:
+        """Whether a frame gets out; without a link, those that are read came before it was lost."""
+        return self.until is None or self.can_send
+
+    def role_taken(self, now: float, advertised_at: float) -> None:
+        """Note that a term begins; in the last one this host advertised until `advertised_at`."""
+        was_lost = bool(self._early) and self._early[-1] >= self._scripts_run_at
+        if not was_lost and advertised_at - self._scripts_run_at >= EARLY:
+            self._early.clear()  # It went well, so it is not lost each time.
         self.scripts_run(now)
         self._is_news = True
 
@@ -106,7 +116,7 @@ class Outage:
         """Return whether to leave, because another master is heard during the outage."""
         if self.until is None or self.until == UNTIL_TOLD:
             return False
-        verdict = judge_rival_in_outage(has_link=self.can_send, is_leaving=heard.is_bow_out)
+        verdict = judge_rival_in_outage(is_leaving=heard.is_bow_out)
         return verdict is OwnVerdict.LEAVE_TO_RIVAL
 
     def end(self) -> None:

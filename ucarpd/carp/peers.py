@@ -63,8 +63,8 @@ class Peer:
     """It serves, or did when it was last heard."""
     serves_until: float = 0.0
     """When `contender` is out of date, unless it is heard again."""
-    fit_units: int = SLOWEST_UNFIT_UNITS
-    """The interval that it stated when it was last fit."""
+    fit_units: int = BOW_OUT_UNITS
+    """The interval that it stated when it was last fit; as it is, if it never was."""
     has_yielded: bool = False
     """A better host served when it was last heard, so that it is a backup now."""
     worst_gap: float = 0.0
@@ -93,8 +93,11 @@ class Peers:
         """The peer that was heard last; the next advertisement mostly also comes from it."""
         self._last_words: dict[IPAddress, LastWord] = {}
         self._longest_kept_units = 0
-        self.shortest_units = BOW_OUT_UNITS
-        """The shortest interval that was ever stated, in 1/256 s."""
+
+    @property
+    def shortest_units(self) -> int:
+        """The shortest interval that a host has stated last while it was fit, in 1/256 s."""
+        return min((each.fit_units for each in self.heard), default=BOW_OUT_UNITS)
 
     @property
     def heard(self) -> Collection[Peer]:
@@ -134,7 +137,6 @@ class Peers:
             peer.contender = None
         elif not heard.is_unfit:
             peer.fit_units = heard.units
-            self.shortest_units = min(self.shortest_units, heard.units)
             half_of_it = heard.units / UNITS_PER_SECOND / 2
             if peer.newest.units == heard.units and gap >= half_of_it:
                 self._longest_kept_units = max(self._longest_kept_units, heard.units)

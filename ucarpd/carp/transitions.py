@@ -86,7 +86,7 @@ class Transitions(Parts):
     def _enter_master(self, why: Why, now: float) -> None:
         probe = self._answers.probe if why.cause is Cause.SILENCE else None
         self._change_state(MASTER, why)
-        self._outage.role_taken(now)
+        self._outage.role_taken(now, self._advertised_at)
         settled_at = now + max(self._rank.master_down_interval, LEAST_WAIT)
         self._answers = Answers(settled_at, probe)
         self._leaving.cancel()
@@ -153,6 +153,17 @@ class Transitions(Parts):
             self._actions.append(Report(Finding.LOST_EACH_TIME))
         return verdict is not OwnVerdict.LEAVE_LOST
 
+    def _go_on(self, sources: tuple[IPAddress, ...], now: float, held: HeldAddresses) -> None:
+        """As MASTER: use other sources, or the same ones after an outage."""
+        had_link = self._outage.has_link
+        held.cut_offs += self._outage.until is not None and now >= self._missed_at
+        self._outage.end()
+        self._hearing.use(sources, now)
+        self._advertise(now, now)
+        if not had_link:
+            # What was announced meanwhile is lost, and the switch may have forgotten this host.
+            self._actions += held.announce(now)
+
     def _lose_role(self, reason: str, now: float, *, can_send: bool) -> None:
         self._outage.role_lost()
         bow_out = self._bow_out(now) if can_send else None
@@ -216,8 +227,11 @@ class Transitions(Parts):
             bow_out = self._bow_out(now)
             if not changed.is_planned:
                 self._hearing.preempt_delay.role_lost(now)
-            self._master_down.forget()
-            self._enter_backup(Why(Cause.BARRED, changed.reason), now)
+            if self._outage.until is None:
+                self._master_down.forget()
+                self._enter_backup(Why(Cause.BARRED, changed.reason), now)
+            else:
+                self._enter_init(Cause.BARRED, changed.reason)
             self._set_demotion(changed, now)
             self._leave(bow_out)
 
@@ -259,7 +273,7 @@ class Transitions(Parts):
 
     def _bow_out(self, now: float) -> FinalAdvertisements | None:
         """Return a bow-out; None while there is no link, because no host would hear it."""
-        if self._outage.until is not None and not self._outage.can_send:
+        if not self._outage.has_link:
             return None
         until = now + self._rank.master_down_interval
         return FinalAdvertisements.bow_out(until, len(self._hearing.sources))

@@ -53,7 +53,7 @@ class Engine:
         self._machine = VirtualHost(params, counter, phase)
         self.receiver = Receiver(params)
         self._wire = wire
-        self._outgoing = Outgoing(params, wire, log)
+        self._outgoing = Outgoing(params, wire, log, self._loop.time)
         self._addresses = addresses
         self._custody = Custody(
             self._machine,
@@ -113,6 +113,7 @@ class Engine:
 
     def interface_ready(self, sources: tuple[IPAddress, ...]) -> None:
         was_lost = self._waiting_for is not None or self.is_loss_held
+        self._outgoing.follow_link(True)
         self._waiting_for = self._held_loss = None
         if was_lost or self._machine.sources != sources:
             self._dispatch(events.InterfaceReady(sources))
@@ -120,19 +121,23 @@ class Engine:
             self._owner.identity_changed()
 
     def interface_lost(self, reason: str, can_send: bool, may_return: bool = False) -> None:
+        if self._outgoing.follow_link(can_send):
+            self._loop.call_soon(self._owner.sending, False)
         if self._machine.state is MASTER and self._addresses.is_up_script_running:
             # Common up-scripts set the link down for a moment, for example to set a MAC address.
             if self._held_loss is None:
                 self._log.loss_held(reason)
-            self._held_loss = (reason, can_send, may_return)
+            self._waiting_for, self._held_loss = None, (reason, can_send, may_return)
             self._dispatch(events.InterfaceLost(*self._held_loss, during_script=True))
             return
-        if reason == self._waiting_for:
-            return
-        self._waiting_for = reason
-        if self._machine.state is INIT and not self._is_over:
-            self._log.waiting(reason)
-        self._dispatch(events.InterfaceLost(reason, can_send, may_return))
+        was_held, self._held_loss = self.is_loss_held, None
+        if reason != self._waiting_for:
+            self._waiting_for = reason
+            if self._machine.state is INIT and not self._is_over:
+                self._log.waiting(reason)
+            self._dispatch(events.InterfaceLost(reason, can_send, may_return))
+        if was_held:
+            self._owner.loss_counts()
 
     def hardware_address_changed(self) -> None:
         self._dispatch(events.HardwareAddressChanged())
@@ -302,9 +307,7 @@ class Engine:
     def _act_on_held_loss(self) -> None:
         """Report a held loss: the up-script has ended, or another host has the role."""
         if self._held_loss is not None:
-            held, self._held_loss = self._held_loss, None
-            self.interface_lost(*held)
-            self._owner.loss_counts()
+            self.interface_lost(*self._held_loss)
 
     # -- the end -----------------------------------------------------------------------------------
 

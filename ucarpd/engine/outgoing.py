@@ -1,6 +1,8 @@
 """Sending the advertisements of one virtual host, and the announcements of its addresses."""
 
 import errno
+from collections.abc import Callable
+from contextlib import suppress
 
 from ucarpd.carp.actions import AnnounceAddresses, ProbeMaster, SendAdvertisement
 from ucarpd.carp.neighbours import question
@@ -9,17 +11,60 @@ from ucarpd.carp.send_errors import SendErrors
 from ucarpd.carp.transmit import Datagram, Transmitter
 from ucarpd.engine.ports import Log, Wire
 
+TOLD_AFTER = 1.5
+"""Seconds for which sending must fail before the log says so: when a cable is pulled, the kernel may
+refuse packets for a second before it says that there is no carrier.
+"""
+
 _PEER_UNREACHABLE = {errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH}
 
 
-class Outgoing:
-    """The sender of one virtual host: it builds frames, sends them, and counts failures."""
+class _Row:
+    """A row of failures to send packets of one kind; `tell` and `tell_end` log it, if it lasts."""
 
-    def __init__(self, params: Params, wire: Wire, log: Log) -> None:
+    def __init__(
+        self,
+        tell: Callable[[OSError], None],
+        tell_end: Callable[[], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._tell = tell
+        self._tell_end = tell_end
+        self._clock = clock
+        self.forget()
+
+    def forget(self) -> None:
+        self._since: float | None = None
+        self._is_told = False
+
+    def failed(self, error: OSError) -> None:
+        now = self._clock()
+        self._since = now if self._since is None else self._since
+        if not self._is_told and now - self._since >= TOLD_AFTER:
+            self._is_told = True
+            self._tell(error)
+
+    def over(self) -> None:
+        """Note that packets of the kind get out."""
+        if self._is_told:
+            self._tell_end()
+        if self._since is not None:
+            self.forget()
+
+
+class Outgoing:
+    """The sender of one virtual host: it builds frames, sends them, and counts failures.
+
+    `clock` returns monotonic seconds.
+    """
+
+    def __init__(self, params: Params, wire: Wire, log: Log, clock: Callable[[], float]) -> None:
         self._transmitter = Transmitter(params)
         self._wire = wire
-        self._log = log
         self._errors = SendErrors()
+        self._advertisements = _Row(log.send_failed, log.sent, clock)
+        self._announcements = _Row(log.announce_failed, log.announced, clock)
+        self._has_link = True
 
     def configure(self, params: Params) -> None:
         self._transmitter.configure(params)
@@ -29,42 +74,59 @@ class Outgoing:
 
         None stands for a peer that cannot be reached.
         """
-        return list(map(self._send, self._transmitter.advertisement(action, self._wire.mac)))
+        packets = self._transmitter.advertisement(action, self._wire.mac)
+        return [self._send(each, self._advertisements) for each in packets]
+
+    def follow_link(self, has_link: bool) -> bool:
+        """Note whether there is a link; a lost one explains the failures, so they are forgotten.
+
+        Return whether sending failed by them.
+        """
+        self._has_link = has_link
+        was_failing = self._errors.is_failing
+        if not has_link:
+            self._errors = SendErrors()
+            self._advertisements.forget()
+            self._announcements.forget()
+        return was_failing and not has_link
 
     def note(self, results: list[bool | None]) -> bool | None:
         """Count an advertisement; return whether sending fails now, or None if that is no news.
 
         Each failure is news: the owner takes this host for fit again some time after the last one.
         """
-        # If a peer is unreachable, that says nothing about this host.
-        if (True in results and self._errors.is_clean) or results.count(None) == len(results):
-            return None
         was_failing = self._errors.is_failing
-        self._errors.note(success=True in results)
-        if self._errors.is_clean:
-            self._log.sent()
+        # If a peer is unreachable, that says nothing about this host.
+        is_counted = results.count(None) < len(results)
+        if is_counted and not (True in results and self._errors.is_clean):
+            self._errors.note(success=True in results)
+        if self._errors.is_clean and False not in results:
+            self._advertisements.over()
         is_failing = self._errors.is_failing
-        is_news = is_failing != was_failing or (is_failing and True not in results)
-        return is_failing if is_news else None
+        is_lasting = is_failing and is_counted and True not in results
+        return is_failing if is_failing != was_failing or is_lasting else None
 
     def announce(self, action: AnnounceAddresses) -> None:
-        for frame in self._announcements(action):
-            self._send(frame)
+        sent = [self._send(each, self._announcements) for each in self._frames(action)]
+        if all(sent):
+            self._announcements.over()
 
     def announce_quietly(self, action: AnnounceAddresses) -> None:
         """Announce the addresses; raise OSError instead of logging, for use in another thread."""
-        for frame in self._announcements(action):
+        for frame in self._frames(action):
             self._wire.send(frame)
 
     def probe(self, action: ProbeMaster) -> None:
         for address in action.addresses:
-            self._send(question(address, action.source, self._wire.mac))
+            # A master that cannot be asked does not answer; the takeover that follows shows the fault.
+            with suppress(OSError):
+                self._wire.send(question(address, action.source, self._wire.mac))
 
-    def _announcements(self, action: AnnounceAddresses) -> list[bytes]:
+    def _frames(self, action: AnnounceAddresses) -> list[bytes]:
         is_router = action.has_ipv6 and self._wire.is_router
         return self._transmitter.announcements(action, self._wire.mac, is_router)
 
-    def _send(self, outgoing: bytes | Datagram) -> bool | None:
+    def _send(self, outgoing: bytes | Datagram, row: _Row) -> bool | None:
         try:
             if isinstance(outgoing, Datagram):
                 self._wire.send_datagram(outgoing)
@@ -73,6 +135,7 @@ class Outgoing:
         except OSError as error:
             if isinstance(outgoing, Datagram) and error.errno in _PEER_UNREACHABLE:
                 return None  # This host is not at fault.
-            self._log.send_failed(error)
+            if self._has_link:
+                row.failed(error)
             return False
         return True

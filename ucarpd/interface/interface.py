@@ -12,6 +12,7 @@ from ucarpd.carp.params import IPAddress
 from ucarpd.carp.transmit import Datagram
 from ucarpd.config import Config
 from ucarpd.engine import Engine
+from ucarpd.interface.address_book import AddressBook
 from ucarpd.interface.double_watch import DoubleWatch
 from ucarpd.interface.incoming import Incoming
 from ucarpd.interface.member import Demote, Member
@@ -45,27 +46,20 @@ class Interface:
         self._loop = asyncio.get_running_loop()
         self._netlink = netlink
         self._demote = demote
-        self._elsewhere = elsewhere
         self._link: Link | None = None
         self.mac = bytes(6)
         """Its MAC address."""
         self._was_seen = False
         self._members: dict[int, Member] = {}
+        self._book = AddressBook(self._members, elsewhere)
         self._incoming = Incoming(self._members, self._pass_over)
         self._sockets = Sockets(self._incoming.deliver)
-        self._readiness = Readiness(name, netlink, self._sockets, self._is_virtual)
+        self._readiness = Readiness(name, netlink, self._sockets, self._book.is_virtual)
         self._neighbours = Neighbours(netlink, self._members.values)
-        self._by_address: dict[tuple[str, IPAddress], Member] = {}
-        """Whose virtual address it is, by device and address."""
-        self._virtual: set[IPAddress] = set()
-        self._foreign: Collection[IPAddress] = ()
-        """Virtual addresses of other processes."""
-        self._named: Collection[IPAddress] | None = None
-        """What `_named_addresses` returns; None: not gathered yet."""
         self._double_watch = DoubleWatch(
             name, self._members.keys(), self._long_enough, self._incoming.sent_from_here
         )
-        self._misfits = MisfitLog(name, netlink, self._members, self._is_virtual)
+        self._misfits = MisfitLog(name, netlink, self._members, self._book.is_virtual)
         self._look_again: asyncio.TimerHandle | None = None
 
     # -- for engines: the Wire -------------------------------------------------------------------------
@@ -108,7 +102,7 @@ class Interface:
     def expect(self, config: Config) -> None:
         """Stop using the addresses of a virtual host, which will be attached, as sources of others."""
         addresses = config.params().addresses
-        self._virtual.update(addresses)
+        self._book.expect(addresses)
         for member in list(self._members.values()):
             if not set(member.own).isdisjoint(addresses):
                 self._tell(member)
@@ -116,7 +110,8 @@ class Interface:
     def attach(self, config: Config, engine: Engine, log: Journal, demote: Demote) -> None:
         self._admit(member := Member(config, engine, log, demote))
         if len(self._members) == 1:
-            self._foreign = self._elsewhere()
+            self._book.look_elsewhere()
+            self._link = None  # All is closed since the last one has left.
             self._follow_link()
         elif self._link is not None and self._link.is_ethernet:
             self._open_sockets(self._link, (member,))
@@ -131,9 +126,10 @@ class Interface:
         member = self._members.get(config.vhid)
         if member is None:
             return
-        self._disown(member)
+        self._book.strike(member.config, member)
         member.configure(config)
         self._admit(member)
+        self._neighbours.open(self.name, member.served_families)
         self._tell(member)
         self.tell_faults()
 
@@ -143,8 +139,8 @@ class Interface:
         If it is the last one here, it may start again: the host stays less fit until `tell_faults`.
         """
         member = self._members.pop(config.vhid, None)
+        self._book.strike(config, member)
         if member is not None:
-            self._disown(member)
             member.demote_for(())
             self._serve()
         self._neighbours.change()
@@ -163,24 +159,13 @@ class Interface:
 
     def _admit(self, member: Member) -> None:
         self._members[member.config.vhid] = member
-        self._by_address |= {
-            (member.config.address_device, ip): member for ip in member.params.addresses
-        }
-        self._virtual.update(member.params.addresses)
-        self._named = None
+        self._book.enter(member)
         self._serve()
         self._neighbours.change()
         self._misfits.look_soon()
 
     def _serve(self) -> None:
         self._sockets.serve([each.params for each in self._members.values()])
-
-    def _disown(self, member: Member) -> None:
-        for ip in member.params.addresses:
-            # A reload may have given the address to another virtual host.
-            if self._by_address.get((member.config.address_device, ip)) is member:
-                del self._by_address[member.config.address_device, ip]
-                self._virtual.discard(ip)
 
     def link_changed(self, device: str) -> None:
         """The kernel's entry of this interface, or of a device on it, has changed, come or gone."""
@@ -198,18 +183,15 @@ class Interface:
 
     def address_added(self, device: str, ip: IPAddress) -> None:
         self._address_changed(device, ip)
-        if member := self._by_address.get((device, ip)):
+        if member := self._book.owner(device, ip):
             member.engine.address_added(ip)
 
     def address_removed(self, device: str, ip: IPAddress) -> None:
         self._address_changed(device, ip)
-        if member := self._by_address.get((device, ip)):
+        if member := self._book.owner(device, ip):
             member.engine.address_removed(ip)
 
     # -- whether it can be used --------------------------------------------------------------------------
-
-    def _is_virtual(self, ip: IPAddress) -> bool:
-        return ip in self._virtual or ip in self._foreign
 
     def tell_faults(self) -> None:
         """Make the whole host less fit while this interface cannot be used.
@@ -228,20 +210,10 @@ class Interface:
 
     def _address_changed(self, device: str, ip: IPAddress) -> None:
         # Virtual addresses come and go by the hundred, and no readiness depends on them.
-        if self._is_virtual(ip):
+        if self._book.is_virtual(ip):
             return
-        if device == self.name or ip in self._named_addresses():
+        if device == self.name or self._book.is_named(ip):
             self._update()
-
-    def _named_addresses(self) -> Collection[IPAddress]:
-        """Return the addresses of this host and of others that the configurations name.
-
-        They are gathered once: each address that comes to any interface of the host is looked up.
-        """
-        if self._named is None:
-            configs = [member.config for member in self._members.values()]
-            self._named = frozenset(ip for each in configs for ip in (*each.sources, *each.peers))
-        return self._named
 
     def _device_changed(self, device: str) -> None:
         """A virtual MAC device that an operator has shut down takes its addresses with it."""
@@ -254,7 +226,7 @@ class Interface:
 
     def _update(self) -> None:
         """Tell every virtual host whether it can work."""
-        self._foreign = self._elsewhere()
+        self._book.look_elsewhere()
         self._misfits.look_soon()
         for member in list(self._members.values()):
             self._tell(member)
@@ -290,7 +262,7 @@ class Interface:
     def _open_sockets(self, link: Link, members: Iterable[Member]) -> None:
         for member in members:
             self._sockets.open(link, member.params)
-            self._neighbours.open(link.name, member.params.families)
+            self._neighbours.open(link.name, member.served_families)
         self._neighbours.change()
 
     def _close_sockets(self) -> None:

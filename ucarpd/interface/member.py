@@ -43,6 +43,11 @@ class Member:
         """The source addresses of its advertisements."""
         return tuple(source.ip for source in self._sources)
 
+    @property
+    def served_families(self) -> Collection[Family]:
+        """The families of its addresses; those beside the digest may have another one."""
+        return {ip.version for ip in self.params.addresses}
+
     def tell(self, readiness: Ready | NotReady) -> None:
         match readiness:
             case Ready(sources, faults):

@@ -42,7 +42,6 @@ class SegmentMessages(InstanceLines):
         """Finds out why a digest is wrong; None: the log does not say why."""
         self._drops = DropLimiter(_NAMING)
         self._foreign_drops = DropLimiter(frozenset(DropReason))
-        self._send_failing = False
         self._source_taken_at = float("-inf")
         self._another_daemon_at = float("-inf")
         self._is_same_mac_told = False
@@ -167,18 +166,22 @@ class SegmentMessages(InstanceLines):
         )
 
     def send_failed(self, error: OSError) -> None:
-        """Log the first failure of a row, and the end of the row."""
-        if not self._send_failing:
-            self._send_failing = True
-            text = f"cannot send on {self._interface}: {error.strerror}"
-            if filters := _FILTERS.get(error.errno or 0):
-                text += f" (does {filters} on this host drop advertisements?)"
-            self.error(text)
+        self._cannot("send", "advertisements", error)
 
     def sent(self) -> None:
-        if self._send_failing:
-            self._send_failing = False
-            self.info(f"sending on {self._interface} works again")
+        self.info(f"sending on {self._interface} works again")
+
+    def announce_failed(self, error: OSError) -> None:
+        self._cannot("announce the addresses", "ARP or neighbour advertisements", error)
+
+    def announced(self) -> None:
+        self.info(f"announcing the addresses on {self._interface} works again")
+
+    def _cannot(self, what: str, packets: str, error: OSError) -> None:
+        text = f"cannot {what} on {self._interface}: {error.strerror}"
+        if filters := _FILTERS.get(error.errno or 0):
+            text += f" (does {filters} on this host drop {packets}?)"
+        self.error(text)
 
 
 _FILTERS = {

@@ -13,8 +13,9 @@ def test_rule_l3_a_link_that_is_back_in_time_costs_nothing():
         """
         at 13.6: InterfaceLost may_return -> nothing
         at 13.7: InterfaceLost may_return -> nothing
-        at 13.88: InterfaceReady 10.0.0.1 -> SendAdvertisement 1/0
-        at 14.88: DeadlineReached -> SendAdvertisement 1/0
+        at 13.88: InterfaceReady 10.0.0.1 -> SendAdvertisement 1/0, AnnounceAddresses 10.0.0.100
+        until 14.87: deadlines -> 2 AnnounceAddresses 10.0.0.100
+        at 14.88: DeadlineReached -> SendAdvertisement 1/0, AnnounceAddresses 10.0.0.100
         """,
     )
 
@@ -40,8 +41,8 @@ def test_rule_l3_a_link_that_flaps_is_outlasted_once_in_a_while():
         brought_to(State.MASTER),
         """
         at 13.6: InterfaceLost may_return -> nothing
-        at 13.7: InterfaceReady 10.0.0.1 -> SendAdvertisement 1/0
-        at 13.8: InterfaceLost may_return -> StateChanged MASTER INIT, ReleaseAddresses
+        at 13.7: InterfaceReady 10.0.0.1 -> SendAdvertisement 1/0, AnnounceAddresses 10.0.0.100
+        at 13.75: InterfaceLost may_return -> StateChanged MASTER INIT, ReleaseAddresses
         """,
     )
 
@@ -52,6 +53,33 @@ def test_rule_l4_other_losses_are_not_outlasted():
         """
         at 13.6: InterfaceLost may_return -> nothing
         at 13.7: InterfaceLost -> StateChanged MASTER INIT, ReleaseAddresses
+        """,
+    )
+
+
+def test_a_frame_that_came_before_the_link_was_lost_moves_no_role():
+    """As BACKUP without a link this host would take over when the silence ends."""
+    play(
+        brought_to(State.MASTER),
+        """
+        at 13.6: InterfaceLost may_return -> nothing
+        at 13.61: AdvertisementReceived 0/200 from 10.0.0.2 -> nothing
+        at 14.0: DeadlineReached -> nothing
+        at 15.0: DeadlineReached -> StateChanged MASTER INIT, ReleaseAddresses
+        """,
+    )
+
+
+def test_who_may_serve_again_after_an_outage_listens_first():
+    play(
+        brought_to(State.MASTER),
+        """
+        at 13.6: InterfaceLost may_return -> nothing
+        at 13.7: DemotionChanged 255 -> StateChanged MASTER INIT, ReleaseAddresses
+        at 13.8: AddressesReleased -> nothing
+        at 33.0: InterfaceReady 10.0.0.1 -> StateChanged INIT BACKUP
+        at 33.1: DemotionChanged 0 -> nothing
+        at 36.0: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresses
         """,
     )
 
@@ -73,11 +101,14 @@ def test_who_leaves_while_there_is_no_link_says_nothing(leaves):
         ("2/0", 4.0, "no shorter than our own"),
         ("254/9", 4.0, "no interval at all"),
         ("255/255", 4.0, "no interval at all"),
+        ("0/100 2/9", 4.0, "its file had another interval before"),
+        ("1/128 254/9", 3.0, "it may be fit again"),
     ],
 )
 def test_rule_l3_the_shortest_interval_of_any_host_counts(heard, until, because):
     machine = brought_to(State.BACKUP, advbase=2, advskew=0)
-    tell(machine, f"AdvertisementReceived {heard} from 10.0.0.9", 10.1)
+    for number, stated in enumerate(heard.split()):
+        tell(machine, f"AdvertisementReceived {stated} from 10.0.0.9 #{number}", 10.1 + number / 5)
     if machine.state is State.BACKUP:
         tell(machine, "DeadlineReached", machine.master_down_at)
     advertised_at = machine.advertise_at - 2.0
@@ -91,7 +122,10 @@ def test_rule_l3_the_shortest_interval_of_any_host_counts(heard, until, because)
 def test_rule_l3_a_master_that_is_less_fit_may_outlast_an_outage():
     machine = demoted(240, State.MASTER, advbase=5)
     play(machine, "at 13.6: InterfaceLost may_return -> nothing")
-    play(machine, "at 13.9: InterfaceReady 10.0.0.1 -> SendAdvertisement 254/240 D255")
+    play(
+        machine,
+        "at 13.9: InterfaceReady 10.0.0.1 -> SendAdvertisement 254/240 D255, AnnounceAddresses 10.0.0.100",
+    )
 
 
 def test_a_source_that_is_back_in_time_costs_nothing():

@@ -42,7 +42,7 @@ class SegmentMessages(InstanceLines):
         """Finds out why a digest is wrong; None: the log does not say why."""
         self._drops = DropLimiter(_NAMING)
         self._foreign_drops = DropLimiter(frozenset(DropReason))
-        self._send_failing = False
+        self._is_failure_told = False
         self._source_taken_at = float("-inf")
         self._another_daemon_at = float("-inf")
         self._is_same_mac_told = False
@@ -167,17 +167,15 @@ class SegmentMessages(InstanceLines):
         )
 
     def send_failed(self, error: OSError) -> None:
-        """Log the first failure of a row, and the end of the row."""
-        if not self._send_failing:
-            self._send_failing = True
-            text = f"cannot send on {self._interface}: {error.strerror}"
-            if filters := _FILTERS.get(error.errno or 0):
-                text += f" (does {filters} on this host drop advertisements?)"
-            self.error(text)
+        text = f"cannot send on {self._interface}: {error.strerror}"
+        if filters := _FILTERS.get(error.errno or 0):
+            text += f" (does {filters} on this host drop advertisements?)"
+        self._is_failure_told |= self._fault(logging.ERROR, "send", text)
 
     def sent(self) -> None:
-        if self._send_failing:
-            self._send_failing = False
+        """Say that the failure is over, if its line was written: a full queue drops now and then."""
+        if self._is_failure_told:
+            self._is_failure_told = False
             self.info(f"sending on {self._interface} works again")
 
 

@@ -73,8 +73,8 @@ class SegmentMessages(InstanceLines):
         if now - self._source_taken_at >= SELDOM:
             self._source_taken_at = now
             self.warning(
-                f"another host advertises from {source}, the address of this host: "
-                "give each host an address (UCARP_SRCIP) of its own"
+                f"another host advertises from {source}, the address of this host: a cloned machine, or "
+                "a copied UCARP_SRCIP? Give each host an address and a MAC address of its own"
             )
 
     def source_changed(self, old: IPAddress, new: IPAddress) -> None:

@@ -65,7 +65,7 @@ def test_run_gives_the_process_absolute_paths(may_send, started, monkeypatch, tm
     ("error", "said"),
     [
         (OSError(errno.EMFILE, "Too many open files"), "cannot run: Too many open files\n"),
-        (OSError(errno.EIO, "odd"), "internal error: OSError(5, 'odd')\nTraceback"),
+        (OSError(errno.EIO, "odd"), "cannot run: internal error: OSError(5, 'odd')\nTraceback"),
     ],
 )
 def test_scarcity_is_told_without_a_traceback(may_send, monkeypatch, capfd, error, said):

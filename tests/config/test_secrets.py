@@ -123,6 +123,26 @@ def test_a_password_in_what_is_no_url_is_not_shown(url):
     assert [part for part in ("gehe", "im7") if part in fault] == []
 
 
+@pytest.mark.parametrize(
+    ("changed", "fault"),
+    [
+        ({"VHID": "1 UCARP_PASS=geheim7"}, "2: UCARP_VHID: UCARP_PASS"),
+        ({"VHID": "1; UCARP_PASSWORD=geheim7"}, "2: UCARP_VHID: UCARP_PASSWORD"),
+        # Appended to a file whose last line had no end.
+        ({"INTERFACE": "eth0UCARP_PASS=geheim7"}, "1: UCARP_INTERFACE: UCARP_PASS"),
+        ({"ADDR": "172.16.0.1 UCARP_PASS='geheim7'"}, "3: UCARP_ADDR: UCARP_PASS"),
+    ],
+)
+def test_two_keys_on_one_line_show_no_password(changed, fault):
+    text = "is on this line too: write each key on a line of its own"
+    assert faults(minimal(PASS=None, **changed)) == [f"{fault}=… {text}"]
+
+
+def test_a_foreign_password_on_the_line_of_a_key_is_not_shown():
+    [fault] = faults(minimal("UCARP_PEERS=172.16.0.2, PASSWORD=geheim7"))
+    assert fault.startswith("5: UCARP_PEERS: PASSWORD=… is on this line too: ")
+
+
 def test_scripts_and_representations_have_no_secret():
     config = loaded(
         minimal("UCARP_KEY=676568656d\nUCARP_PASS_OLD=geheim7nis\nUCARP_KEY_OLD=abcdef", PASS=None)

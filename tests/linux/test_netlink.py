@@ -230,6 +230,25 @@ def test_the_virtual_addresses_before_those_of_the_host(order, own, again):
     assert [str(each.address.ip) for each in found] == [f"10.0.0.{n}" for n in again.split()]
 
 
+@pytest.mark.parametrize(
+    ("own_length", "flags", "again"),
+    [
+        (16, PERMANENT, True),
+        (16, PERMANENT | NOPREFIXROUTE, False),
+        (16, PERMANENT | SECONDARY, False),
+        (24, PERMANENT, False),
+        (28, PERMANENT, False),
+    ],
+)
+def test_a_virtual_address_with_a_route_inside_the_network_of_the_host(own_length, flags, again):
+    """As after the host got a wider mask; the kernel takes the more specific route."""
+    own, ours = ip_address("10.0.0.9"), {ADDRESS.ip, ADDRESS6.ip}
+    there = [address(ip=str(own), prefixlen=own_length), address(flags=flags), address6()]
+    netlink, _ = after([link(), *there, address6(ip="fd00::9")])
+    assert [each.address for each in netlink.before("eth0", own, ours)] == [ADDRESS] * again
+    assert netlink.before("eth0", ip_address("fd00::9"), ours) == []
+
+
 def test_addresses_that_are_there_and_not_usable():
     netlink, _ = after([link(), address(), address6(DADFAILED), address6(TENTATIVE, ip="fd00::2")])
     ips = [ADDRESS.ip, ADDRESS6.ip, ip_address("fd00::2"), ip_address("fd00::3")]

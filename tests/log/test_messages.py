@@ -196,6 +196,19 @@ def test_the_end_of_failures_to_send_is_told(collected, web):
     ]
 
 
+def test_sends_that_fail_now_and_then_do_not_fill_the_log(collected, web, monkeypatch):
+    """As when the queue of a busy interface drops every tenth packet."""
+    clock = [1000.0]
+    monkeypatch.setattr(segment_messages.time, "monotonic", lambda: clock[0])
+    for clock[0] in range(1000, 1300, 10):
+        web.send_failed(OSError(errno.ENOBUFS, "No buffer space available"))
+        web.sent()
+    failed = "[ERROR] web: cannot send on eth0: No buffer space available"
+    lines = [line for line, _ in collected()]
+    assert [line.startswith(failed) for line in lines] == [True, False, True, False]
+    assert lines[2].endswith("(6 times since the last such line)")
+
+
 @pytest.mark.parametrize(
     ("number", "filters"),
     [

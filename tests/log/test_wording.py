@@ -179,9 +179,9 @@ ROWS = [
     ),
     (
         lambda log: log.found(Report(Finding.LOST_EACH_TIME)),
-        "[WARNING] web: the interface is lost each time that this host becomes MASTER: a script does that "
-        "(UCARP_NOTIFYSCRIPT, UCARP_UPSCRIPT, a unit), or the network card; from now on this host stays "
-        "MASTER, and waits up to 30 s for the interface",
+        "[WARNING] web: the interface is lost each time that this host becomes MASTER: by a script "
+        "(UCARP_NOTIFYSCRIPT, UCARP_UPSCRIPT, a unit), the network card, its cable or switch; from now on "
+        "this host stays MASTER, and waits up to 30 s for the interface",
     ),
     (
         lambda log: log.found(Report(Finding.NOT_REASSERTED)),

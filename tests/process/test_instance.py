@@ -171,7 +171,8 @@ async def test_what_an_earlier_run_has_left_is_taken_off(make, log_lines):
     again.instance.start()
     await asyncio.sleep(1)
     assert again.addresses() == set()
-    assert log_lines.told()[0].startswith(f"web: {ONE} was left on eth0 by an earlier run")
+    told = [line for line in log_lines.told() if "an earlier run" in line]
+    assert told == [f"web: {ONE} was left on eth0 by an earlier run; removed"]
     await again.instance.stop("stopping")
 
 

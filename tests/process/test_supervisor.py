@@ -53,7 +53,7 @@ def test_a_reload_that_fails_is_told_and_the_stop_works(monkeypatch, tmp_path):
         await host.stop()
 
     told = run(monkeypatch, tmp_path, scenario)
-    assert any("the reload failed" in line for line in told)
+    assert any(line.startswith("write_failure the reload failed ") for line in told)
 
 
 def test_a_reload_whose_files_hang_holds_up_no_stop(monkeypatch, tmp_path):

@@ -55,7 +55,7 @@ def run(
             with asyncio.Runner(loop_factory=event_loop) as runner:
                 return runner.run(process())
         except Exception as error:  # noqa: BLE001 - the interpreter would wait for standard error
-            lines.write_end(error)
+            lines.write_failure("cannot run", error)
             return EXIT_INTERNAL_ERROR
 
 

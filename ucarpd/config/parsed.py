@@ -9,6 +9,7 @@ from ucarpd.config.key import Key
 from ucarpd.config.keys import BY_NAME, DEFAULTS, KEYS, PREFIX, family_of
 from ucarpd.config.lines import Line
 from ucarpd.config.problems import Problem, got
+from ucarpd.config.secret_names import is_secret
 
 
 class Given(NamedTuple):
@@ -152,6 +153,13 @@ class Draft:
             types.require_no_controls(text)
             return Given(line.name, line.number, text, key.parse(text))
         except ValueError as error:
+            if other := None if key.is_family else _other_key(text):
+                # It may be a password: the value is not repeated.
+                fault = f"{other}=… is on this line too: write each key on a line of its own"
+                self.refuse(line.number, line.name, fault)
+                if other in BY_NAME:
+                    self.faulty.add(BY_NAME[other].name)
+                return None
             # A password may stand where the path of its file should, or before the @ of a URL.
             is_misplaced = key.name == "UCARP_PASSFILE" and not text.startswith("/")
             is_hidden = key.secret or is_misplaced or re.search(r"/.*@", text)
@@ -159,6 +167,12 @@ class Draft:
             shown = "" if is_hidden else f"{_remark(text)} {got(text)}"
             self.refuse(line.number, line.name, f"{fault}{shown}")
             return None
+
+
+def _other_key(value: str) -> str | None:
+    """Return the key that a value swallowed with the end of its line; None if there is none."""
+    names = re.findall(r"(UCARP_\w+)=", value) + re.findall(r"(?<![^\s;,])(\w+)=", value)
+    return next((name for name in names if name in BY_NAME or is_secret(name)), None)
 
 
 def _remark(text: str) -> str:

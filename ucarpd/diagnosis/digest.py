@@ -15,7 +15,7 @@ runs it beside its other work, seldom, and never before the packet is dropped.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
-from itertools import chain, islice, product
+from itertools import chain, islice, product, zip_longest
 from typing import NamedTuple
 
 from ucarpd.carp.auth import Signer, hashed
@@ -216,19 +216,38 @@ def _lladdr_mistaken(evidence: Evidence, ours: _Content, flipped: Addresses) -> 
 
 
 def _mistyped(ours: _Content) -> Iterator[_Content]:
-    """One octet of one IPv4 address is another: the last octet first, near numbers first."""
-    for octet, distance in product((3, 2, 1, 0), range(1, 256)):
-        for here, step in product(ours.addresses, (distance, -distance)):
-            packed = bytearray(here.packed)
-            if isinstance(here, IPv4Address) and 0 <= packed[octet] + step <= 255:
-                packed[octet] += step
-                there = IPv4Address(bytes(packed))
+    """One address is another: a slip in each address in turn, the likeliest first."""
+    for slips in zip_longest(*map(_slips, ours.addresses)):
+        for here, there in zip(ours.addresses, slips, strict=True):
+            if there is not None:
                 yield _Content(
                     tuple(there if address == here else address for address in ours.addresses),
                     ours.lladdr,
                     f"for {there} where this host has {here}",
                     f"a typing error? {_ALIKE}, {_OR_ANOTHER}",
                 )
+
+
+def _slips(address: IPAddress) -> Iterator[IPAddress]:
+    """Yield addresses that differ in one octet (IPv4), or in the last group or one digit (IPv6):
+    the last octet first, near numbers first.
+    """
+    number, steps = int(address), [sign * n for n in range(1, 256) for sign in (1, -1)]
+    if isinstance(address, IPv4Address):
+        for shift, step in product((0, 8, 16, 24), steps):
+            if 0 <= (number >> shift & 0xFF) + step <= 0xFF:
+                yield IPv4Address(number + (step << shift))
+        return
+    last = number & 0xFFFF
+    digits = product(range(4, 128, 4), range(16))
+    for other in chain(
+        (number - last + (last << 4 & 0xFFFF | digit) for digit in range(16)),
+        (number - last + (last >> 4),),
+        (number + step for step in steps if 0 <= last + step <= 0xFFFF),
+        (number & ~(0xF << shift) | digit << shift for shift, digit in digits),
+    ):
+        if other != number:
+            yield IPv6Address(other)
 
 
 def _other_instances(background: Background) -> Iterator[tuple[KeyMistake, _Content]]:

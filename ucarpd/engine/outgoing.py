@@ -12,15 +12,18 @@ from ucarpd.carp.transmit import Datagram, Transmitter
 from ucarpd.engine.ports import Log, Wire
 
 TOLD_AFTER = 1.5
-"""Seconds for which sending must fail before the log says so: when a cable is pulled, the kernel may
-refuse packets for a second before it says that there is no carrier.
+"""Seconds after the first failure from which the log tells of one: when a cable is pulled, the kernel
+may refuse packets for a second before it says that there is no carrier.
 """
 
 _PEER_UNREACHABLE = {errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH}
 
 
-class _Row:
-    """A row of failures to send packets of one kind; `tell` and `tell_end` log it, if it lasts."""
+class _Failures:
+    """The failures to send packets of one kind; `tell` and `tell_end` log them.
+
+    One by itself is not told, but one of several is, also if others get out in between.
+    """
 
     def __init__(
         self,
@@ -48,7 +51,6 @@ class _Row:
         """Note that packets of the kind get out."""
         if self._is_told:
             self._tell_end()
-        if self._since is not None:
             self.forget()
 
 
@@ -62,8 +64,8 @@ class Outgoing:
         self._transmitter = Transmitter(params)
         self._wire = wire
         self._errors = SendErrors()
-        self._advertisements = _Row(log.send_failed, log.sent, clock)
-        self._announcements = _Row(log.announce_failed, log.announced, clock)
+        self._advertisements = _Failures(log.send_failed, log.sent, clock)
+        self._announcements = _Failures(log.announce_failed, log.announced, clock)
         self._has_link = True
 
     def configure(self, params: Params) -> None:
@@ -126,7 +128,7 @@ class Outgoing:
         is_router = action.has_ipv6 and self._wire.is_router
         return self._transmitter.announcements(action, self._wire.mac, is_router)
 
-    def _send(self, outgoing: bytes | Datagram, row: _Row) -> bool | None:
+    def _send(self, outgoing: bytes | Datagram, failures: _Failures) -> bool | None:
         try:
             if isinstance(outgoing, Datagram):
                 self._wire.send_datagram(outgoing)
@@ -136,6 +138,6 @@ class Outgoing:
             if isinstance(outgoing, Datagram) and error.errno in _PEER_UNREACHABLE:
                 return None  # This host is not at fault.
             if self._has_link:
-                row.failed(error)
+                failures.failed(error)
             return False
         return True

@@ -27,7 +27,9 @@ class AddressMessages(InstanceLines):
     def address_left_over(self, ips: Sequence[object], device: str | None = None) -> None:
         """Say that they are removed from `device`, if that is not the one of today."""
         where = device or self.device
-        self.warning(f"{followed(ips, 'was')} left on {where} by an earlier run; removed")
+        text = f"{followed(ips, 'was')} left on {where} by an earlier run; removed"
+        # Once: the first BACKUP may find them before they are gone.
+        self._fault(logging.WARNING, text, text)
 
     def address_was_there(self, ips: Sequence[object]) -> None:
         self.warning(

@@ -36,12 +36,13 @@ class InstanceLines:
     def error(self, text: str) -> None:
         self._write(logging.ERROR, text)
 
-    def _fault(self, level: int, fault: str, text: str) -> None:
-        """A line about something that may go on for hours."""
+    def _fault(self, level: int, fault: str, text: str) -> bool:
+        """A line about something that may go on for hours; return whether it was time for it."""
         times = self._faults.admit(fault, time.monotonic())
         if times is not None:
             more = f" ({times} times since the last such line)" if times else ""
             self._write(level, f"{text}{more}")
+        return times is not None
 
     def _write(
         self, level: int, text: str, *, error: BaseException | None = None, **fields: str

@@ -70,12 +70,12 @@ def write_reloaded(counts: Mapping[str, int], refused: Sequence[str]) -> None:
     write(logging.WARNING if refused else logging.INFO, f"reloaded: {', '.join(told)}")
 
 
-def write_end(error: Exception) -> None:
-    """Write why the process ends: something is lacking, or a defect of ours."""
+def write_failure(what: str, error: Exception) -> None:
+    """Write why `what` happens: something is lacking, or a defect of ours."""
     if lacking := scarcity(error):
-        write(logging.CRITICAL, f"cannot run: {lacking}")
+        write(logging.CRITICAL, f"{what}: {lacking}")
     else:
-        write(logging.CRITICAL, f"internal error: {error!r}", error=error)
+        write(logging.CRITICAL, f"{what}: internal error: {error!r}", error=error)
 
 
 def write_problem(text: str) -> None:

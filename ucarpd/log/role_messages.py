@@ -166,9 +166,9 @@ _FINDINGS = {
     Finding.LOST_EACH_TIME: (
         logging.WARNING,
         (
-            "the interface is lost each time that this host becomes MASTER: a script does that "
-            "(UCARP_NOTIFYSCRIPT, UCARP_UPSCRIPT, a unit), or the network card; from now on this host "
-            "stays MASTER, and waits up to 30 s for the interface"
+            "the interface is lost each time that this host becomes MASTER: by a script "
+            "(UCARP_NOTIFYSCRIPT, UCARP_UPSCRIPT, a unit), the network card, its cable or switch; from "
+            "now on this host stays MASTER, and waits up to 30 s for the interface"
         ),
     ),
     Finding.NOT_REASSERTED: (

@@ -42,6 +42,8 @@ class SegmentMessages(InstanceLines):
         """Finds out why a digest is wrong; None: the log does not say why."""
         self._drops = DropLimiter(_NAMING)
         self._foreign_drops = DropLimiter(frozenset(DropReason))
+        self._failures_told: set[str] = set()
+        """What fails by a line that was written, so that its end is also told."""
         self._source_taken_at = float("-inf")
         self._another_daemon_at = float("-inf")
         self._is_same_mac_told = False
@@ -72,8 +74,8 @@ class SegmentMessages(InstanceLines):
         if now - self._source_taken_at >= SELDOM:
             self._source_taken_at = now
             self.warning(
-                f"another host advertises from {source}, the address of this host: "
-                "give each host an address (UCARP_SRCIP) of its own"
+                f"another host advertises from {source}, the address of this host: a cloned machine, or "
+                "a copied UCARP_SRCIP? Give each host an address and a MAC address of its own"
             )
 
     def source_changed(self, old: IPAddress, new: IPAddress) -> None:
@@ -169,19 +171,26 @@ class SegmentMessages(InstanceLines):
         self._cannot("send", "advertisements", error)
 
     def sent(self) -> None:
-        self.info(f"sending on {self._interface} works again")
+        self._works_again("send", "sending")
 
     def announce_failed(self, error: OSError) -> None:
         self._cannot("announce the addresses", "ARP or neighbour advertisements", error)
 
     def announced(self) -> None:
-        self.info(f"announcing the addresses on {self._interface} works again")
+        self._works_again("announce the addresses", "announcing the addresses")
 
     def _cannot(self, what: str, packets: str, error: OSError) -> None:
         text = f"cannot {what} on {self._interface}: {error.strerror}"
         if filters := _FILTERS.get(error.errno or 0):
             text += f" (does {filters} on this host drop {packets}?)"
-        self.error(text)
+        # A full queue, or a filter that drops a part, fails now and then for hours.
+        if self._fault(logging.ERROR, what, text):
+            self._failures_told.add(what)
+
+    def _works_again(self, what: str, doing: str) -> None:
+        if what in self._failures_told:
+            self._failures_told.remove(what)
+            self.info(f"{doing} on {self._interface} works again")
 
 
 _FILTERS = {

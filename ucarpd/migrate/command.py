@@ -105,7 +105,7 @@ def _run(settings: "Settings", background: "Background | None", *, is_debugged: 
         try:
             return Session(settings, background, outputs).run()
         except Exception as error:  # noqa: BLE001 - the interpreter would wait for standard error
-            lines.write_end(error)
+            lines.write_failure("cannot run", error)
             return EXIT_FAILED
 
 

@@ -24,7 +24,7 @@ class Lasting(NamedTuple):
 OWN_OUTAGES = {
     Finding.LOST_EACH_TIME: (
         "interface_lost",
-        "a script or the network card takes the interface down each time that this host becomes MASTER",
+        "the interface is lost each time that this host becomes MASTER, by a script, the card, or its cable",
     ),
     Finding.NOT_REASSERTED: (
         "cut_off",

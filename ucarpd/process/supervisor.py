@@ -283,7 +283,7 @@ class Supervisor:
                 await self._reload_once()
                 await self._left_running.log()
             except Exception as error:  # noqa: BLE001 - running instances keep running, and can stop
-                lines.write(logging.CRITICAL, f"the reload failed: {error!r}", error=error)
+                lines.write_failure("the reload failed", error)
             if not self.is_ending:
                 self._observer.reload_ended()
 

@@ -48,13 +48,27 @@ def test_a_virtual_address_that_is_the_first_of_its_network_has_a_route(a):
     ]
 
 
+def test_a_host_with_a_wider_mask_is_still_its_own_source(a):
+    """The virtual address is left with a route inside the new network."""
+    a.run("sysctl", "-qw", "net.ipv4.conf.eth0.promote_secondaries=1")
+    a.ip("address", "add", "172.16.0.11/24", "dev", "eth0")
+    a.ip("address", "delete", "172.16.0.11/16", "dev", "eth0")
+    daemon = start_master(a, MASK="24")
+    a.ip("address", "add", "172.16.0.11/16", "dev", "eth0")
+    a.ip("address", "delete", "172.16.0.11/24", "dev", "eth0")
+    daemon.wait_for_line("added again behind 172.16.0.11")  # soon
+    wait_for("source", lambda: " src 172.16.0.11 " in a.ip("route", "get", "172.16.0.99").stdout)
+    wait_for("all", lambda: ipv4(a).keys() == {"172.16.0.11", "172.16.0.1"})
+    assert daemon.lines("was removed from eth0") == []
+
+
 def test_the_hosts_new_address_is_its_source_although_the_virtual_one_was_there_first(a):
     """As after `nmcli connection up`, or when DHCP assigns another address."""
     a.run("sysctl", "-qw", "net.ipv4.conf.eth0.promote_secondaries=1")
     daemon = start_master(a, SRCIP=None, EXTRA_ADDRS="172.16.0.2/16")
     a.ip("address", "add", "172.16.0.50/16", "dev", "eth0")
     a.ip("address", "delete", "172.16.0.11/16", "dev", "eth0")
-    daemon.wait_for_line("added again behind 172.16.0.50")
+    daemon.wait_for_line("added again behind 172.16.0.50")  # soon
+    wait_for("source", lambda: " src 172.16.0.50 " in a.ip("route", "get", "172.16.0.99").stdout)
     wait_for("all", lambda: ipv4(a).keys() == {"172.16.0.50", "172.16.0.1", "172.16.0.2"})
-    assert " src 172.16.0.50 " in a.ip("route", "get", "172.16.0.99").stdout
     assert daemon.lines("was removed from eth0") == []

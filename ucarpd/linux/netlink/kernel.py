@@ -111,7 +111,7 @@ class Netlink(Lookups):
     def before(self, interface: str, own: IPAddress, ours: Collection[IPAddress]) -> list[Placed]:
         """Return those of `ours` to add again, so that the host's connections do not come from them.
 
-        The kernel takes the first IPv4 address of a network for that; `own` is the host's.
+        The kernel takes the first IPv4 address of the smallest network for that; `own` is the host's.
         """
         return self._tables.before(interface, own, ours)
 

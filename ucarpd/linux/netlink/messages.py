@@ -80,6 +80,11 @@ class AddressEntry(NamedTuple):
         is_ipv4 = self.placed.address.ip.version == 4
         return is_ipv4 and bool(self.flags & ifaddrmsg.IFA_F_SECONDARY)
 
+    @property
+    def has_route(self) -> bool:
+        """Whether the kernel has made a route to its IPv4 network from it."""
+        return not (self.is_secondary or self.flags & ifaddrmsg.IFA_F_NOPREFIXROUTE)
+
 
 class LinkMessage:
     """The kernel's message about a link, decoded when the link is first read."""

@@ -119,12 +119,19 @@ class Tables:
         return self._networks.get(network, {}).values()
 
     def before(self, interface: str, own: IPAddress, ours: Collection[IPAddress]) -> list[Placed]:
-        """Return those of `ours` before all other addresses in the IPv4 network of `own`."""
+        """Return those of `ours` that the kernel prefers to `own` as a source: those before all
+        other addresses in its IPv4 network, and those with a route inside that network.
+        """
         entry = self.entry(interface, own)
-        if entry is None or not entry.is_secondary:
+        if entry is None or own.version == 6:
             return []
-        first = takewhile(lambda each: each.placed.address.ip in ours, self.network(entry))
-        return [each.placed for each in first]
+        if entry.is_secondary:
+            first = takewhile(lambda each: each.placed.address.ip in ours, self.network(entry))
+            return [each.placed for each in first]
+        around = entry.placed.address
+        there = (e.placed for e in self.entries(interface) if e.has_route)
+        inside = (each for each in there if around.prefixlen < each.address.prefixlen < 32)
+        return [p for p in inside if p.address.ip in ours and p.address.ip in around.network]
 
     def is_covered(
         self, interface: str, address: InterfaceAddress, ours: Collection[IPAddress]

@@ -168,19 +168,20 @@ class SegmentMessages(InstanceLines):
         )
 
     def send_failed(self, error: OSError) -> None:
-        self._cannot("send", "advertisements", error)
+        self._cannot("cannot send on", "advertisements", error)
 
     def sent(self) -> None:
-        self._works_again("send", "sending")
+        self._works_again("cannot send on", "sending on")
 
     def announce_failed(self, error: OSError) -> None:
-        self._cannot("announce the addresses", "ARP or neighbour advertisements", error)
+        packets = "ARP or neighbour advertisements"
+        self._cannot("cannot announce the addresses on", packets, error)
 
     def announced(self) -> None:
-        self._works_again("announce the addresses", "announcing the addresses")
+        self._works_again("cannot announce the addresses on", "announcing the addresses on")
 
     def _cannot(self, what: str, packets: str, error: OSError) -> None:
-        text = f"cannot {what} on {self._interface}: {error.strerror}"
+        text = f"{what} {self._interface}: {error.strerror}"
         if filters := _FILTERS.get(error.errno or 0):
             text += f" (does {filters} on this host drop {packets}?)"
         # A full queue, or a filter that drops a part, fails now and then for hours.
@@ -190,7 +191,7 @@ class SegmentMessages(InstanceLines):
     def _works_again(self, what: str, doing: str) -> None:
         if what in self._failures_told:
             self._failures_told.remove(what)
-            self.info(f"{doing} on {self._interface} works again")
+            self.info(f"{doing} {self._interface} works again")
 
 
 _FILTERS = {

@@ -76,3 +76,34 @@ def test_several_instances_and_the_default_of_preempting(tmp_path):
     findings = read(tmp_path, text, "keepalived.conf")
     assert [host.text("UCARP_ADDR") for host in findings.hosts] == ["10.0.0.1/32", "10.0.0.2/32"]
     assert [host.text("UCARP_PREEMPT") for host in findings.hosts] == ["yes", "yes"]
+
+
+def rank(tmp_path, lines):
+    text = f"vrrp_instance v {{\n interface eth0\n virtual_router_id 7\n{lines}\n}}\n"
+    findings = read(tmp_path, text, "keepalived.conf")
+    return findings.hosts[0].text("UCARP_ADVSKEW"), "\n".join(findings.remarks)
+
+
+def test_without_a_priority_keepalived_has_one_by_the_state(tmp_path):
+    skew, told = rank(tmp_path, " state BACKUP")
+    assert skew == "154"
+    assert ":1: no priority: keepalived takes 100, which becomes UCARP_ADVSKEW=154" in told
+    skew, told = rank(tmp_path, " state MASTER")
+    assert skew == "0"
+    assert "keepalived takes 255" in told
+
+
+def test_a_priority_that_is_a_variable(tmp_path):
+    skew, told = rank(tmp_path, " priority $PRIO")
+    assert skew is None
+    assert ":4: priority: is not a number: UCARP_ADVSKEW left out (got '$PRIO')" in told
+
+
+def test_what_has_a_key_of_its_own(tmp_path):
+    text = "vrrp_instance v {\n preempt_delay 30\n garp_master_refresh 90\n}\n"
+    findings = read(tmp_path, f"{text}vrrp_sync_group G {{ group {{ v }} }}\n", "keepalived.conf")
+    assert values(findings)["UCARP_PREEMPT_DELAY"] == "30"
+    assert values(findings)["UCARP_ANNOUNCE_INTERVAL"] == "90"
+    told = "\n".join(findings.remarks)
+    assert ":5: vrrp_sync_group G: the virtual hosts of one process move together" in told
+    assert "no counterpart" not in told

@@ -80,8 +80,8 @@ def name(host: Host, taken: set[str], wanted: str | None = None) -> str:
         r"\.(conf|sh|service|d|cfg|ya?ml|container)$|^cmdline$", "", host.source.path.name
     )
     stem = re.sub("[^A-Za-z0-9_.-]", "-", stem).strip("-.") or "ucarp"
-    vhid = host.text("UCARP_VHID")
-    for candidate in (stem, f"{stem}-{vhid}", *(f"{stem}-{vhid}-{n}" for n in range(2, 1000))):
+    numbered = f"{stem}-{vhid}" if (vhid := host.text("UCARP_VHID")) else stem
+    for candidate in (stem, numbered, *(f"{numbered}-{n}" for n in range(2, 1000))):
         if candidate not in taken:
             return candidate
     raise AssertionError("a thousand virtual hosts of one file have one number")

@@ -66,7 +66,10 @@ def check(options: argparse.Namespace) -> int:
     for path in faulty:
         told = {problem.line for problem in problems if problem.path == path}
         if path not in of_path:
-            for hint in patience.take(_look(path, partial(config.hints, path, told))) or ():
+            errors, hints = patience.take(_look(path, partial(_of_faulty, path, told))) or ((), ())
+            for error in errors:
+                _say(error, _ERR)
+            for hint in hints:
                 _say(f"{hint} (warning)", _WARNING)
     for one in loaded:
         each = one.config
@@ -100,14 +103,22 @@ def _look(path: Path, look: Callable[[], _T]) -> config.Looks[_T | None]:
     return found
 
 
+def _of_faulty(path: Path, told: set[int | None]) -> tuple[list[Problem], list[Problem]]:
+    """Return the errors of the scripts, and hints, for a file that does not load."""
+    errors = [each for each in _of_scripts(path) if each.line not in told]
+    return errors, config.hints(path, told)
+
+
+def _of_scripts(path: Path) -> list[Problem]:
+    # `run` waits for a script that is not there.
+    return config.script_errors(path, refusal) + config.check_errors(path, obstacle)
+
+
 def _findings(loaded: config.Loaded) -> tuple[list[Problem], list[Exposure], list[Problem]]:
     """Return the errors of the scripts, the exposed files, and the warnings."""
     path = loaded.config.path
-    # `run` waits for a script that is not there.
-    errors = config.script_errors(path, refusal)
-    errors += config.check_errors(path, obstacle)
     warnings = [*config.warnings(path, loaded.lines), *config.script_warnings(path)]
-    return errors, exposure.find(loaded.config), warnings
+    return _of_scripts(path), exposure.find(loaded.config), warnings
 
 
 def _tell(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ucarpd import __version__, cli
+from ucarpd import __version__, cli, usage
 from ucarpd.commands import check
 from ucarpd.config import Problem
 from ucarpd.exit_status import EXIT_NOT_RELOADED
@@ -250,6 +250,12 @@ def test_what_systemd_does_is_told(capsys):
     assert capsys.readouterr().err == (
         "ucarpd: type: systemctl restart ucarpd@web\nucarpd: type: systemctl status ucarpd@NAME\n"
     )
+
+
+def test_what_ucarpctl_does_is_told(capsys):
+    assert cli.main(["maintenance", "on", "web"]) == 2
+    assert capsys.readouterr().err == "ucarpd: type: ucarpctl maintenance on web\n"
+    assert usage.OF_OURS["ucarpd"] == tuple(cli._COMMANDS)
 
 
 def test_version(capsys):

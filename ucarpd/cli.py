@@ -47,9 +47,9 @@ def _main(arguments: Sequence[str] | None) -> int:
 
     whole = parser()
     if words and words[0] not in _COMMANDS and not words[0].startswith("-"):
-        from ucarpd.usage import did_you_mean, of_systemctl
+        from ucarpd.usage import did_you_mean, of_another_program
 
-        if command := of_systemctl(words):
+        if command := of_another_program(words):
             print(f"ucarpd: type: {command}", file=sys.stderr)
             return EXIT_USAGE
         hint = did_you_mean(words[0], _COMMANDS)

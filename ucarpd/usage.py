@@ -5,12 +5,21 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 _OF_SYSTEMCTL = ("start", "stop", "restart", "reload", "status", "enable", "disable", "is-active")
+OF_OURS = {
+    "ucarpd": ("run", "clear", "check", "fingerprint", "show-config", "import"),
+    "ucarpctl": ("status", "wait", "step-down", "maintenance", "history", "metrics"),
+}
 
 
-def of_systemctl(words: Sequence[str]) -> str:
-    """Return the command of systemd that does what `words` ask for; empty if there is none."""
-    if not words or words[0] not in _OF_SYSTEMCTL:
+def of_another_program(words: Sequence[str]) -> str:
+    """Return the command of another program that does what `words` ask for; empty if there is none."""
+    if not words:
         return ""
+    if words[0] not in _OF_SYSTEMCTL:
+        import shlex  # noqa: PLC0415 - only a mistake needs it
+
+        programs = [name for name, commands in OF_OURS.items() if words[0] in commands]
+        return shlex.join([*programs, *words]) if programs else ""
     target = words[1] if words[1:] else "NAME"
     if "/" in target and not target.endswith(".conf"):
         return f"systemctl {words[0]} ucarpd"  # It runs the files of a directory.

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from ucarpd import __version__, cli
+from ucarpd import __version__, cli, usage
 from ucarpd.commands import arguments, check
 from ucarpd.config import Problem
 from ucarpd.exit_status import EXIT_NOT_RELOADED, EXIT_USAGE
 from ucarpd.interface import host_checks
 from ucarpd.interface.host_checks import Difference
+from ucarpd.linux.lock import virtual_host
 from ucarpd.log import process as log_process
 from ucarpd.process import refusals
 
@@ -109,12 +110,28 @@ def test_check_says_from_when_on_one_process_is_meant(
         path = Path(conf(text, f"web{number}"))
         found[path.stem] = (number, path)
     found["other"] = (4000, Path("/etc/ucarp/other.conf"))
-    monkeypatch.setattr(check, "holders", lambda _directory: found)
+    locks = {".lock": found, ".vhid": {}}
+    monkeypatch.setattr(check, "holders", lambda _directory, suffix=".lock": locks[suffix])
     assert cli.main(["check", str(tmp_path)]) == 0
     is_told = (
         "32 processes run these files, and every takeover wakes them all" in capsys.readouterr().err
     )
     assert is_told == (processes == 32)
+
+
+def test_check_names_the_process_that_runs_the_virtual_host_of_a_file(conf, monkeypatch, capsys):
+    path, of_web, copy = conf(GOOD), {}, Path("/etc/ucarp/copy.conf")
+    locks = {".lock": of_web, ".vhid": {virtual_host("eth0", 1): (7, copy)}}
+    monkeypatch.setattr(check, "holders", lambda _directory, suffix=".lock": locks[suffix])
+    text = f"{path}:2: UCARP_VHID: vhid 1 on eth0 is already run by process 7 ({copy})"
+    assert cli.main(["check", path]) == 0
+    assert capsys.readouterr().err == f"{text} (warning)\n"
+    of_web["web"] = (8, Path(path))
+    assert cli.main(["check", path]) == cli.EXIT_CONFIG, "a reload would end what runs"
+    assert capsys.readouterr() == ("", f"{text}\n")
+    of_web["web"] = (7, Path(path))
+    assert cli.main(["check", path]) == 0, "two files of one process may exchange their numbers"
+    assert capsys.readouterr().err == ""
 
 
 # -- check before a reload -------------------------------------------------------------------------
@@ -260,6 +277,12 @@ def test_what_systemd_does_is_told(capsys):
     assert capsys.readouterr().err == (
         "ucarpd: type: systemctl restart ucarpd@web\nucarpd: type: systemctl status ucarpd@NAME\n"
     )
+
+
+def test_what_ucarpctl_does_is_told(capsys):
+    assert cli.main(["maintenance", "on", "web"]) == 2
+    assert capsys.readouterr().err == "ucarpd: type: ucarpctl maintenance on web\n"
+    assert usage.OF_OURS["ucarpd"] == tuple(cli._COMMANDS)
 
 
 def test_version(capsys):

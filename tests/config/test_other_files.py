@@ -201,6 +201,12 @@ def test_a_word_for_scripts_is_not_taken_for_a_key_that_is_given():
     assert "UCARP_ROUTES" in faults(minimal(GATEWAY="10.0.0.1"))[0]
 
 
+@pytest.mark.parametrize("line", ["CARP_PWD=hush", "OPTIONS='-p hush'"])
+def test_a_password_is_not_said_to_go_to_the_scripts(line):
+    [warning] = warnings(write(minimal(line)))
+    assert warning.text.startswith("is ignored, because it does not begin with UCARP_: ")
+
+
 def test_a_missing_file_has_no_hints(tmp_path):
     assert hints(tmp_path / "none.conf", set()) == []
 
@@ -209,7 +215,7 @@ def test_a_missing_file_has_no_hints(tmp_path):
     "name",
     [
         *("PASS", "PASSWORD", "KEY", "PASSWD", "DB_PASSWORD", "ucarp_pass", "UCARP_PASS"),
-        *("PASSPHRASE", "virtual_pw"),
+        *("PASSPHRASE", "virtual_pw", "SECRET", "AUTH_PASS", "VIRTUALPASS", "Pwd"),
     ],
 )
 def test_a_password_goes_nowhere_whatever_its_name(name):

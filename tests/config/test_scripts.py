@@ -77,6 +77,34 @@ def test_check_refuses_a_file_that_run_accepts_as_its_script_may_be_mounted_late
     assert f"{path}:5: UCARP_UPSCRIPT: {script} cannot be run: it does not exist\n" in err
 
 
+def test_check_names_the_scripts_and_checks_of_a_file_with_another_fault(script, capsys):
+    path = conf(
+        script.with_name("none.sh"), addresses="nonsense", more="UCARP_CHECK_X=exec:/none\n"
+    )
+    assert cli.main(["check", str(path)]) == cli.EXIT_CONFIG
+    told = [line.removeprefix(f"{path}:") for line in capsys.readouterr().err.splitlines()]
+    assert [line.partition(": ")[0] for line in told] == ["4", "5", "6", "7"]
+    assert (
+        told[1]
+        == f"5: UCARP_UPSCRIPT: {script.with_name('none.sh')} cannot be run: it does not exist"
+    )
+    assert told[3] == "7: UCARP_CHECK_X: exec:/none: it does not exist"
+
+
+def test_check_says_one_thing_of_a_line_that_the_loader_refuses(script, capsys):
+    path = conf(script.with_name("none.sh"))
+    path.write_text(path.read_text().replace("UPSCRIPT=/", "UPSCRIPT="))
+    assert cli.main(["check", str(path)]) == cli.EXIT_CONFIG
+    err = capsys.readouterr().err
+    assert err.count("UCARP_UPSCRIPT") == err.count("UCARP_DOWNSCRIPT") == 1
+
+
+def test_a_file_of_another_kind_has_no_scripts(tmp_path):
+    path = tmp_path / "start.conf"
+    path.write_text("UCARP_UPSCRIPT=/none\nucarp -u $UCARP_UPSCRIPT -i eth0\n")
+    assert script_errors(path, refusal) == []
+
+
 def test_of_a_file_that_cannot_be_read_the_loader_speaks(tmp_path):
     assert script_errors(tmp_path / "none.conf", refusal) == []
 

@@ -8,7 +8,7 @@ import pytest
 from ctl_program import ctl_program
 from fake_process import MASTER
 
-from ucarpd import __version__
+from ucarpd import __version__, usage
 from ucarpd.ctl import entry
 from ucarpd.ctl.failure import EXIT_FAILED, EXIT_UNKNOWN, Failure
 
@@ -57,6 +57,12 @@ def test_each_verb_has_help(name, capsys):
 def test_what_systemd_does_is_told(capsys, named, unit):
     assert entry.main(["start", named]) == EXIT_UNKNOWN
     assert capsys.readouterr() == ("", f"ucarpctl: type: systemctl start {unit}\n")
+
+
+def test_what_ucarpd_does_is_told(capsys):
+    assert entry.main(["clear", "a b.conf"]) == EXIT_UNKNOWN
+    assert capsys.readouterr() == ("", "ucarpctl: type: ucarpd clear 'a b.conf'\n")
+    assert usage.OF_OURS["ucarpctl"] == tuple(entry.VERBS)
 
 
 def test_a_verb_is_run_with_its_options(verb):

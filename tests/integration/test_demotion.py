@@ -65,6 +65,18 @@ def test_a_lost_link_moves_the_other_virtual_hosts_too(a, b, wire, preempt):
     gateway.wait_for_line(f"outside: {MASTER} (preempting 172.16.0.12", count=1)
 
 
+def test_a_lost_source_address_moves_the_other_virtual_hosts_too(a, b):
+    gateway = start_gateway(a)
+    peer = start_backup(b, ADVSKEW=50)
+    own = ("10.5.0.11/24", "dev", "eth1")
+    a.ip("address", "del", *own)
+    gateway.wait_for_line("outside: demoted by 240: eth1 cannot be used")
+    gateway.wait_for_line(RELIEVED)
+    peer.wait_for_line(MASTER)
+    a.ip("address", "add", *own)
+    gateway.wait_for_line("outside: no longer demoted")
+
+
 @pytest.mark.parametrize("files", [{"ADVBASE": 2}, {"ADVSKEW": 200}, {}])
 def test_a_healthy_host_that_comes_later_relieves_one_that_is_less_fit(a, b, files):
     """Whatever the files rank by, and without preemption; the unfit host takes nothing back."""

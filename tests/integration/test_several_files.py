@@ -40,6 +40,22 @@ def test_two_files_with_one_vhid_do_not_run_beside_each_other(a, wire):
     assert a.has(VIP)
 
 
+def test_a_reload_does_not_end_a_virtual_host_for_the_vhid_of_another_process(a):
+    web = start_master(a)
+    path = "/etc/ucarp/mail.conf"
+    a.write_conf("mail", conf(a.address, VHID=2, ADDR="172.16.0.2"))
+    mail = a.ucarpd(path)
+    mail.wait_for_line(MASTER)
+    a.write_conf("mail", conf(a.address, VHID=1, ADDR="172.16.0.2"))
+    check = ("-m", "ucarpd", "check", "--reload", str(mail.pid), path)
+    refused = a.start(sys.executable, *check)
+    assert refused.popen.wait(15) == 78
+    refused.wait_for_line("mail.conf:3: UCARP_VHID: vhid 1 on eth0 is already run", f" {web.pid} ")
+    mail.wait_for_line("reloaded: 0 changed, 1 refused (mail)")
+    assert a.has("172.16.0.2")
+    assert mail.lines("Switching to state: INIT") == []
+
+
 @both_ways
 @pytest.mark.parametrize("options", ["ro", "size=4k", "nr_inodes=1"])
 def test_a_run_directory_without_room_keeps_no_address_from_being_served(a, options):

@@ -233,6 +233,9 @@ def test_an_address_of_another_interface(machine, found):
     text = "UCARP_ADDR: 10.0.0.10 is on eth1 now: remove it there, or choose another"
     assert found(MASK=24) == [text]
     assert found(MASK=24, running=["web"]) == []
+    machine.on = {}
+    machine.has("10.0.0.1/24", "10.0.0.10/24")
+    assert found(MASK=24, VMAC="yes") == [text.replace("eth1", "eth0")], "it has another device"
 
 
 def test_what_the_kernel_would_take_along(machine, found):
@@ -261,6 +264,17 @@ def test_a_list_of_peers_with_nobody_else(machine, found):
     machine.has("10.0.0.7/24")
     (text,) = found(PEERS="10.0.0.7")
     assert text.startswith("!UCARP_PEERS: UCARP_PEERS names only this host (10.0.0.7)")
+
+
+def test_a_source_that_is_not_the_listed_one(machine, found):
+    machine.has("10.0.0.1/24", "10.0.0.7/24", "2001:db8::1/64")
+    peers = "10.0.0.7,10.0.0.8,2001:db8::1,2001:db8::2"
+    assert found(SRCIP="10.0.0.1", PEERS=peers) == [
+        "UCARP_SRCIP: 10.0.0.1 is not in UCARP_PEERS, but 10.0.0.7 of this host is: peers with this"
+        " list ignore it; set it to 10.0.0.7"
+    ]
+    assert found(SRCIP="10.0.0.7", PEERS=peers) == []
+    assert found(SRCIP="10.0.0.1", PEERS="10.0.0.8,2001:db8::1") == [], "the others have their own"
 
 
 def test_an_address_in_no_network_of_the_interface(machine, found):

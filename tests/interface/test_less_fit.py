@@ -1,6 +1,8 @@
 """Which faults of the interface make the host less fit, and for how long."""
 
-from interface_bench import in_virtual_time
+from interface_bench import in_virtual_time, later
+
+from ucarpd.carp.actions import State
 
 # -- the host is less fit --------------------------------------------------------------------------
 
@@ -63,6 +65,54 @@ async def test_a_loss_that_an_up_script_may_have_made_waits_for_its_end(bench):
     engine.is_loss_held = False
     bench.interface.tell_faults()
     assert bench.told() == ["host demoted by 240: eth0 cannot be used"]
+
+
+async def enter(bench, engine, state):
+    engine.state = state
+    bench.interface.role_changed()
+    await later(0)
+
+
+@in_virtual_time
+async def test_a_source_address_that_does_not_come_back_makes_the_host_less_fit(bench):
+    _, engine = bench.attach(IFDOWN_DEMOTION=100)
+    bench.kernel.remove("eth0", "10.0.0.1")
+    await enter(bench, engine, State.MASTER)
+    assert bench.demotion == 0, "it may return before a backup has missed it"
+    await enter(bench, engine, State.INIT)
+    assert bench.demotion == 100
+    bench.kernel.add("eth0", "10.0.0.1")
+    await enter(bench, engine, State.BACKUP)
+    assert bench.demotion == 0
+
+
+@in_virtual_time
+async def test_one_virtual_host_that_works_is_enough(bench):
+    bench.attach()
+    _, engine = bench.attach("mail", VHID=2, ADDR="10.0.0.20", SRCIP="10.0.0.2")
+    await enter(bench, engine, State.INIT)
+    assert bench.demotion == 0
+
+
+@in_virtual_time
+async def test_a_source_address_that_was_never_there_says_nothing_about_the_host(bench):
+    config, engine = bench.attach(SRCIP="10.0.0.2")
+    await enter(bench, engine, State.INIT)
+    assert bench.demotion == 0
+    bench.interface.detach(config)
+    bench.interface.tell_faults()
+    _, engine = bench.attach()
+    await enter(bench, engine, State.BACKUP)
+    assert bench.demotion == 0
+
+
+@in_virtual_time
+async def test_a_virtual_host_that_stops_makes_no_other_one_less_fit(bench):
+    config, engine = bench.attach()
+    await enter(bench, engine, State.INIT)
+    bench.interface.detach(config)
+    await enter(bench, engine, State.INIT)
+    assert bench.demotion == 0
 
 
 # -- one family of two -----------------------------------------------------------------------------

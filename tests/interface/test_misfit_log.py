@@ -48,6 +48,17 @@ async def test_an_address_that_another_interface_has(bench):
 
 
 @in_virtual_time
+async def test_an_address_on_the_interface_below_the_device_of_a_virtual_mac(bench):
+    bench.kernel.add("eth0", "10.0.0.10")
+    bench.attach(VMAC="yes")
+    bench.told()
+    await later(LATEST + 0.1)
+    assert bench.told() == [
+        "warning: UCARP_ADDR: 10.0.0.10 is on eth0 now: remove it there, or choose another"
+    ]
+
+
+@in_virtual_time
 async def test_its_network_may_come_a_moment_later(bench):
     bench.attach(ADDR="10.1.0.10")
     bench.kernel.add("eth0", "10.1.0.1")

@@ -96,5 +96,34 @@ def test_times_and_a_number_with_zeros_in_front(tmp_path):
         "UCARP_ADVBASE": "1",
         "UCARP_PREEMPT_DELAY": "300",
         "UCARP_ANNOUNCE_INTERVAL": "30",
+        "UCARP_ADVSKEW": "154",
         "UCARP_PREEMPT": "yes",
     }
+
+
+def rank(tmp_path, lines):
+    text = f"vrrp_instance v {{\n interface eth0\n virtual_router_id 7\n{lines}\n}}\n"
+    findings = read(tmp_path, text, "keepalived.conf")
+    return findings.hosts[0].text("UCARP_ADVSKEW"), "\n".join(findings.remarks)
+
+
+def test_without_a_priority_keepalived_has_one_by_the_state(tmp_path):
+    skew, told = rank(tmp_path, " state BACKUP")
+    assert skew == "154"
+    assert ":1: no priority: keepalived takes 100, which becomes UCARP_ADVSKEW=154" in told
+    skew, told = rank(tmp_path, " state MASTER")
+    assert skew == "0"
+    assert "keepalived takes 255" in told
+
+
+def test_a_priority_that_is_a_variable(tmp_path):
+    skew, told = rank(tmp_path, " priority $PRIO")
+    assert skew is None
+    assert ":4: priority: is not a number: UCARP_ADVSKEW left out (got '$PRIO')" in told
+
+
+def test_a_sync_group(tmp_path):
+    text = "vrrp_instance v {\n}\nvrrp_sync_group G { group { v } }\n"
+    told = "\n".join(read(tmp_path, text, "keepalived.conf").remarks)
+    assert ":3: vrrp_sync_group G: the virtual hosts of one process move together" in told
+    assert "no counterpart" not in told

@@ -143,6 +143,11 @@ def test_a_password_with_a_space_as_the_hook_hands_it_over(tmp_path):
     assert said in told(findings)
 
 
+def test_no_alias_is_to_be_removed_where_none_is(tmp_path):
+    text = "iface eth0 inet dhcp\n ucarp-vid 1\n ucarp-vip 10.0.0.1\n ucarp-password x\n"
+    assert "interfaces, and stop the running ucarp" in told(read(tmp_path, text, "interfaces"))
+
+
 def test_an_alias_with_another_address_and_commands(tmp_path):
     findings = read(
         tmp_path,
@@ -152,6 +157,7 @@ def test_an_alias_with_another_address_and_commands(tmp_path):
     )
     assert values(findings)["UCARP_ADDR"] == "10.0.0.1/16"
     assert "has the address 10.0.0.9, and ucarp-vip is 10.0.0.1: ucarp-vip counts" in told(findings)
+    assert ", and the stanza of br0:ucarp unless your scripts call it, and stop" in told(findings)
     assert ":8: br0:ucarp: mtu 1400: ucarpd does not do it by itself" in told(findings)
     assert "#UCARP_UPSCRIPT=/usr/share/ucarp/vip-up" in finish.text(findings.hosts[0], "")
 

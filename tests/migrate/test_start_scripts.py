@@ -4,7 +4,7 @@ import pytest
 from imported import read, values
 
 from ucarpd.config import ConfigError
-from ucarpd.migrate import importer
+from ucarpd.migrate import finish, importer
 
 ARTICLE = """\
 source {conf}
@@ -137,6 +137,11 @@ def test_a_loop_makes_several(tmp_path):
     )
     assert [values(findings, n)["UCARP_ADDR"] for n in (0, 1)] == ["10.0.1.1/32", "10.0.2.1/32"]
     assert values(findings)["UCARP_PASS"] == "a b"
+
+
+def test_several_without_a_number_have_names(tmp_path):
+    findings = read(tmp_path, "#!/bin/sh\n" + 2 * "ucarp -i eth0 -v $(id -u) -p x -a 10.0.0.1\n")
+    assert finish.name(findings.hosts[1], {"start"}) == "start-2"
 
 
 def test_a_condition_is_told_and_not_guessed(tmp_path):

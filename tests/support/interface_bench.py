@@ -8,6 +8,7 @@ from itertools import count
 import virtual_loop
 from fake_sockets import FakeNeighbours, FakeSockets, FakeWatch
 
+from ucarpd.carp.actions import State
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.frame import carp_over_ip, ethernet
 from ucarpd.carp.receive import Dropped, DropReason
@@ -69,6 +70,7 @@ class Kernel:
 
 class FakeEngine:
     is_loss_held = False
+    state = State.BACKUP
 
     def __init__(self, bench):
         self._bench = bench

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from ucarpd.config.problems import place
 from ucarpd.exit_status import EXIT_CONFIG, EXIT_NOT_RELOADED
 from ucarpd.interface import host_checks
 from ucarpd.linux.credentials import credentials_of
-from ucarpd.linux.lock import held, holders
+from ucarpd.linux.lock import held, holders, virtual_host
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log import process as log_process
 from ucarpd.process import old_ucarp, refusals
@@ -29,6 +29,7 @@ from ucarpd.record.elsewhere import virtual_addresses_elsewhere
 from ucarpd.scripts.executable import refusal
 
 _T = TypeVar("_T")
+_Holders = dict[str, tuple[int, Path]]
 
 MANY_PROCESSES = 32
 """So many processes with one file each should be one process: every takeover wakes them all."""
@@ -44,10 +45,11 @@ def check(options: argparse.Namespace) -> int:
         paths = [path.absolute() for path in paths]
         environ |= credentials_of(options.reload)
     patience = Patience()
-    holding = patience.take(_look(run_directory(), partial(holders, run_directory())))
-    if holding is None:
+    locks = patience.take(_look(run_directory(), _holders))
+    if locks is None:
         _say(config.silence(run_directory()), _ERR)
         return EXIT_NOT_RELOADED if options.reload else EXIT_CONFIG
+    holding, virtual_hosts = locks
     loaded, problems = config.load_all(paths, environ, take=patience.take)
     configs = [each.config for each in loaded]
     of_path = {each.config.path: each for each in loaded}
@@ -60,13 +62,20 @@ def check(options: argparse.Namespace) -> int:
         for each, text in old_ucarp.beside(configs):
             problem = Problem(each.path, None, "UCARP_VHID", text)
             of_host[each.path].append(of_path[each.path].in_its_line(problem))
+        for each, text in _taken(configs, holding, virtual_hosts):
+            problem = of_path[each.path].in_its_line(Problem(each.path, None, "UCARP_VHID", text))
+            # A reload would end the running instance.
+            (problems if each.name in holding else of_host[each.path]).append(problem)
     for problem in problems:
         _say(problem, _ERR)
     faulty = dict.fromkeys(problem.path for problem in problems)
     for path in faulty:
         told = {problem.line for problem in problems if problem.path == path}
         if path not in of_path:
-            for hint in patience.take(_look(path, partial(config.hints, path, told))) or ():
+            errors, hints = patience.take(_look(path, partial(_of_faulty, path, told))) or ((), ())
+            for error in errors:
+                _say(error, _ERR)
+            for hint in hints:
                 _say(f"{hint} (warning)", _WARNING)
     for one in loaded:
         each = one.config
@@ -100,14 +109,38 @@ def _look(path: Path, look: Callable[[], _T]) -> config.Looks[_T | None]:
     return found
 
 
+def _holders() -> tuple[_Holders, _Holders]:
+    return holders(run_directory()), holders(run_directory(), ".vhid")
+
+
+def _taken(
+    configs: Iterable[config.Config], holding: _Holders, virtual_hosts: _Holders
+) -> Iterator[tuple[config.Config, str]]:
+    """Yield the files whose virtual host the process of another file runs.  Raises OSError."""
+    for each in configs:
+        own = holding.get(each.name)
+        holder = virtual_hosts.get(virtual_host(each.interface, each.vhid))
+        if holder and (own is None or own[0] != holder[0]):
+            text = f"vhid {each.vhid} on {each.interface} is already run by process {holder[0]}"
+            yield each, f"{text} ({place(holder[1])})"
+
+
+def _of_faulty(path: Path, told: set[int | None]) -> tuple[list[Problem], list[Problem]]:
+    """Return the errors of the scripts, and hints, for a file that does not load."""
+    errors = [each for each in _of_scripts(path) if each.line not in told]
+    return errors, config.hints(path, told)
+
+
+def _of_scripts(path: Path) -> list[Problem]:
+    # `run` waits for a script that is not there.
+    return config.script_errors(path, refusal) + config.check_errors(path, obstacle)
+
+
 def _findings(loaded: config.Loaded) -> tuple[list[Problem], list[Exposure], list[Problem]]:
     """Return the errors of the scripts, the exposed files, and the warnings."""
     path = loaded.config.path
-    # `run` waits for a script that is not there.
-    errors = config.script_errors(path, refusal)
-    errors += config.check_errors(path, obstacle)
     warnings = [*config.warnings(path, loaded.lines), *config.script_warnings(path)]
-    return errors, exposure.find(loaded.config), warnings
+    return _of_scripts(path), exposure.find(loaded.config), warnings
 
 
 def _tell(

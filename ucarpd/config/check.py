@@ -27,6 +27,7 @@ from ucarpd.config import key_hints as words
 from ucarpd.config.keys import BY_NAME, DEFAULTS, PREFIX, family_of
 from ucarpd.config.lines import Line, read_lines
 from ucarpd.config.problems import ConfigError, Problem, in_order, place
+from ucarpd.config.secret_names import holds_password, is_secret
 
 _READ = stat.S_IRGRP | stat.S_IROTH
 
@@ -118,7 +119,9 @@ def _of_another_file(line: Line, given: set[str]) -> str | None:
     if name.startswith(PREFIX):
         return words.without_meaning(name)
     if meant := words.without_prefix(name, value, given):
-        return f"goes to the scripts only, because it does not begin with {PREFIX}: {meant}"
+        is_hidden = is_secret(name) or holds_password(name, value)
+        what = "is ignored" if is_hidden else "goes to the scripts only"
+        return f"{what}, because it does not begin with {PREFIX}: {meant}"
     return None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from ucarpd.config import files, first_line
+from ucarpd.config import files, first_line, kinds
 from ucarpd.config.health_checks import Check
 from ucarpd.config.lines import read_lines
 from ucarpd.config.parsed import Draft
@@ -101,10 +101,15 @@ def about_checks(path: Path, fault: Callable[[Check], str | None]) -> list[Probl
 
 
 def _draft_of(path: Path) -> Draft:
-    """Return the meaning of the file `path`; nothing if it cannot be read, which `load` reports."""
+    """Return the meaning of the file `path`.
+
+    Empty if it is a file of another kind, or cannot be read, because `load` says that.
+    """
     draft = Draft(path)
     with suppress(ConfigError):
-        draft.take(read_lines(path)[0])
+        lines, _ = read_lines(path)
+        if not kinds.foreign_file(path, lines):
+            draft.take(lines)
     return draft
 
 

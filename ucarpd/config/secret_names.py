@@ -4,7 +4,6 @@ from ucarpd import ucarp_options
 from ucarpd.config import foreign_words
 from ucarpd.config.keys import BY_NAME
 
-_NAMES = {"PASS", "PASSWD", "PASSWORD", "PASSPHRASE", "PW", "KEY"}
 _ENDS = ("_PASS", "_PASSWD", "_PASSWORD", "_PASSPHRASE", "_PW")
 
 
@@ -13,7 +12,9 @@ def is_secret(name: str) -> bool:
     if name in BY_NAME:
         return BY_NAME[name].secret
     word = name.upper()
-    return word in _NAMES or word.endswith(_ENDS)
+    meant = foreign_words.meaning(name)
+    is_known = meant is not None and meant.key == "UCARP_PASS"
+    return is_known or word == "KEY" or word.endswith(_ENDS)
 
 
 def holds_password(name: str, value: str) -> bool:

@@ -107,9 +107,9 @@ def _without_verb(words: Sequence[str]) -> int:
     import argparse
 
     from ucarpd import __version__
-    from ucarpd.usage import did_you_mean, of_systemctl
+    from ucarpd.usage import did_you_mean, of_another_program
 
-    if command := of_systemctl(words):
+    if command := of_another_program(words):
         raise Failure(f"type: {command}")
     listed = "\n".join(f"  {name:12} {does}" for name, does in VERBS.items())
     parser = _parser(

@@ -133,7 +133,8 @@ class _Host:
 
     def _present(self, config: Config) -> Iterator[tuple[str, str]]:
         """Yield key and warning for virtual addresses that exist before the instance starts."""
-        present = self._tables.addresses(config.interface)
+        # A virtual MAC has a device of its own, so its interface is another one.
+        present = () if config.virtual_mac else self._tables.addresses(config.interface)
         written = ""
         with suppress(OSError):
             written = IFUPDOWN.read_text(errors="replace")

@@ -7,6 +7,7 @@ in its place.  `readiness` finds out whether it can be used.
 import asyncio
 from collections.abc import Callable, Collection, Iterable
 
+from ucarpd.carp.actions import State
 from ucarpd.carp.neighbours import Answered, question
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.transmit import Datagram
@@ -50,6 +51,9 @@ class Interface:
         self.mac = bytes(6)
         """Its MAC address."""
         self._was_seen = False
+        self._was_ready = False
+        self._is_idle = False
+        """Whether a lost source address, or the like, has ended the work of all virtual hosts here."""
         self._members: dict[int, Member] = {}
         self._book = AddressBook(self._members, elsewhere)
         self._incoming = Incoming(self._members, self._pass_over)
@@ -156,6 +160,14 @@ class Interface:
     def role_changed(self) -> None:
         """A virtual host has another state."""
         self._neighbours.change()
+        members = self._members.values()
+        is_idle = self._was_ready and all(
+            not each.own and each.engine.state is State.INIT for each in members
+        )
+        if is_idle != self._is_idle:
+            self._is_idle = is_idle
+            # The state changes in the midst of an event, and another demotion is an event too.
+            self._loop.call_soon(self.tell_faults)
 
     def _admit(self, member: Member) -> None:
         self._members[member.config.vhid] = member
@@ -196,12 +208,14 @@ class Interface:
     def tell_faults(self) -> None:
         """Make the whole host less fit while this interface cannot be used.
 
-        An interface that was never seen does not count: its file was written for another machine, or
-        has a typo, and the other virtual hosts must not suffer from that.
+        An interface that was never seen, or never ready, does not count: its file was written for
+        another machine, or has a typo, and the other virtual hosts must not suffer from that.
         """
         self._was_seen = bool(self._members) and (self._was_seen or self._link is not None)
+        self._was_ready = self._was_ready and self._was_seen
+        is_faulty = self._readiness.link_fault(self._link) is not None
         amount = 0
-        if self._was_seen and self._readiness.link_fault(self._link) is not None:
+        if (self._was_seen and is_faulty) or (self._was_ready and self._is_idle):
             if any(member.engine.is_loss_held for member in self._members.values()):
                 return  # It may be an up-script's doing, and over in a moment.
             configs = (member.config for member in self._members.values())
@@ -233,6 +247,7 @@ class Interface:
 
     def _tell(self, member: Member) -> None:
         readiness = self._readiness.of(member.config, member.params, self._link)
+        self._was_ready |= isinstance(readiness, Ready)
         member.tell(readiness)
         is_well = isinstance(readiness, Ready) and not readiness.faults
         if not is_well and self._look_again is None and self._members:

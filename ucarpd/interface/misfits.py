@@ -14,6 +14,7 @@ Found = tuple[str, str]
 def find(config: Config, own: Sequence[InterfaceAddress]) -> Iterator[Found]:
     """Yield the warnings; `own` are the interface's addresses that are not virtual."""
     yield from _foreign_networks(config, own)
+    yield from _sources(config, own)
     yield from _peers(config, own)
     for text in _masks(config, own):
         yield "UCARP_MASK", text
@@ -27,7 +28,7 @@ def elsewhere(config: Config, where: Callable[[IPAddress], str | None]) -> Itera
     for key, served in config.served_by_key.items():
         for ip in (each.ip for each in served if not each.ip.is_link_local):
             place = where(ip)
-            if place not in {None, config.interface, config.address_device}:
+            if place not in {None, config.address_device}:
                 yield key, f"{ip} is on {place} now: remove it there, or choose another"
 
 
@@ -45,6 +46,17 @@ def _foreign_networks(config: Config, own: Sequence[InterfaceAddress]) -> Iterat
                 networks = listed(dict.fromkeys(str(a.network) for a in near))
                 text = f"{each.ip} is in no network of {config.interface} ({networks}):"
                 yield key, f"{text} a typing error? Otherwise, clients need a route to it"
+
+
+def _sources(config: Config, own: Sequence[InterfaceAddress]) -> Iterator[Found]:
+    """Yield each source that the peers ignore, because the list names another address of this host."""
+    listed_here = [each.ip for each in own if each.ip in config.peers]
+    for source in config.sources:
+        if source not in config.peers:
+            for ip in listed_here:
+                if ip.version == source.version:
+                    text = f"{source} is not in UCARP_PEERS, but {ip} of this host is: peers with"
+                    yield "UCARP_SRCIP", f"{text} this list ignore it; set it to {ip}"
 
 
 def _peers(config: Config, own: Sequence[InterfaceAddress]) -> Iterator[Found]:

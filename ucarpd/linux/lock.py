@@ -36,7 +36,7 @@ class InstanceLock:
         self._held: dict[str, int] = {}
         self._whose = {f"{name}.lock": name}
         try:
-            of_vhid = f"{network_namespace()}-{interface}-{vhid}.vhid"
+            of_vhid = f"{virtual_host(interface, vhid)}.vhid"
             self._whose[of_vhid] = f"{name}: vhid {vhid} on {interface}"
             _refuse_beside_former_version(name, directory)
             self.renew()
@@ -79,6 +79,11 @@ class InstanceLock:
         for descriptor in self._held.values():
             unlock(descriptor)
         self._held.clear()
+
+
+def virtual_host(interface: str, vhid: int) -> str:
+    """Return the name of a virtual host in this network namespace, as in `holders`.  Raises OSError."""
+    return f"{network_namespace()}-{interface}-{vhid}"
 
 
 def unlock(descriptor: int) -> None:
@@ -175,15 +180,16 @@ def _inode(path: Path) -> int | None:
         return None
 
 
-def holders(directory: Path) -> dict[str, tuple[int, Path]]:
+def holders(directory: Path, suffix: str = ".lock") -> dict[str, tuple[int, Path]]:
     """Return process and configuration file of each instance that a process runs.
 
+    The keys are the names of the locks without the suffix: instances, or for `.vhid` virtual hosts.
     It touches no lock.  Empty if this user cannot look.
     """
     found = {}
     try:
         locked = _listed_twice()
-        for lock in private_path(directory).glob("*.lock"):
+        for lock in private_path(directory).glob(f"*{suffix}"):
             try:
                 descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
             except FileNotFoundError:

@@ -64,11 +64,10 @@ def read(findings: Findings, path: Path, text: str) -> None:
             text = f"the stanza of {each.interface} fits no ucarp-vip: left out"
             findings.remark(each.source, text)
     if findings.hosts:
-        findings.remark(
-            None,
-            f"before ucarpd@NAME is enabled, remove the ucarp- lines from {path}, and the eth0:ucarp"
-            " stanza unless your scripts call it, and stop the running ucarp",
-        )
+        text = f"before ucarpd@NAME is enabled, remove the ucarp- lines from {path},"
+        if names := " and ".join(each.interface for each in stanzas if id(each) in used):
+            text += f" and the stanza of {names} unless your scripts call it,"
+        findings.remark(None, f"{text} and stop the running ucarp")
 
 
 def _stanzas(findings: Findings, path: Path, text: str) -> list[_Stanza]:

@@ -50,9 +50,7 @@ def read(findings: Findings, path: Path, text: str) -> None:
         elif block.words[0] == "include":
             findings.remark(block.source, f"{' '.join(block.words[1:])} is not read: import it too")
         elif block.words[0] not in {"global_defs", "vrrp_script"}:
-            findings.remark(
-                block.source, f"{' '.join(block.words)} has no counterpart here: left out"
-            )
+            _remark_on(findings, block)
     if findings.hosts:
         text = "every host of the group has to change over: VRRP and CARP do not hear each other;"
         findings.remark(None, f"{text} then type: systemctl disable --now keepalived")
@@ -168,15 +166,18 @@ def _take_addresses(findings: Findings, host: Host, block: _Block, interface: st
 
 def _take_rank(findings: Findings, host: Host, block: _Block) -> None:
     """The larger priority is master there, and the smaller advskew here."""
-    state, priority = block.first("state"), block.first("priority")
-    if priority and len(priority.words) > 1 and priority.words[1].isdecimal():
-        number = min(int(priority.words[1][:4]), 255)
-        skew = max(0, _LARGEST_PRIORITY - number)
-        text = f"priority {number} becomes UCARP_ADVSKEW={skew} ({_LARGEST_PRIORITY} - {number}):"
-        findings.remark(
-            priority.source, f"{text} the larger priority wins there, the smaller skew here"
-        )
-        put(findings, host, "UCARP_ADVSKEW", str(skew), "priority", priority.source)
+    state, priority = block.first("state"), block.value("priority")
+    at = (block.first("priority") or block).source
+    shown = f"priority {priority}"
+    if priority is None:
+        priority = "255" if block.value("state") == "MASTER" else "100"
+        shown = f"no priority: keepalived takes {priority}, which"
+    if priority.isdecimal():
+        number = int(priority[:4])
+        priority = str(max(0, _LARGEST_PRIORITY - number))
+        text = f"{shown} becomes UCARP_ADVSKEW={priority} ({_LARGEST_PRIORITY} - {number}):"
+        findings.remark(at, f"{text} the larger priority wins there, the smaller skew here")
+    put(findings, host, "UCARP_ADVSKEW", priority, "priority", at)
     is_preempting = block.first("nopreempt") is None
     source = state.source if state else block.source
     host.values["UCARP_PREEMPT"] = Value("yes" if is_preempting else "no", "nopreempt", source)
@@ -203,9 +204,10 @@ def _remark_on(findings: Findings, block: _Block) -> None:
         text += " INSTANCE EVENT STATE REASON"
     elif name == "track_script":
         text = f"track_script {inside}: UCARP_CHECK_NAME='exec:/PATH' here, one for each script"
-    elif name == "track_interface":
-        text = f"track_interface {inside}: the virtual hosts of one process move together, if one"
-        text += " interface is unusable (UCARP_IFDOWN_DEMOTION)"
+    elif name in {"track_interface", "vrrp_sync_group"}:
+        text = shown if name == "vrrp_sync_group" else f"{shown} {inside}"
+        text += ": the virtual hosts of one process move together, if one interface is unusable"
+        text += " (UCARP_IFDOWN_DEMOTION)"
     elif name == "virtual_routes":
         text = f"{name} {inside}: UCARP_ROUTES here, with ; between the routes"
     elif name == "virtual_rules":

@@ -13,7 +13,6 @@ runs it beside its other work, seldom, and never before the packet is dropped.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from itertools import chain, islice, product, zip_longest
 from typing import NamedTuple
@@ -22,7 +21,7 @@ from ucarpd.carp.auth import Signer, hashed
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.receive import Evidence
 from ucarpd.diagnosis.misreadings import misread
-from ucarpd.diagnosis.passwords import KeyMistake, in_one_way, one_byte_more
+from ucarpd.diagnosis.passwords import KeyMistake, in_one_way, one_byte_more, secret
 
 BATCH = 20
 """Hypotheses between two pauses."""
@@ -42,31 +41,31 @@ LONGEST_LIST = 4
 Addresses = tuple[IPAddress, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suspect:
+@secret
+class Suspect(NamedTuple):
     """Another instance on this host, whose values may stand in the wrong file on the other host."""
 
     name: str
     vhid: int
-    key: bytes = field(repr=False)
+    key: bytes
     hashed: Addresses
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Background:
+@secret
+class Background(NamedTuple):
     """The knowledge of this host."""
 
     params: Params
-    former_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    former_keys: tuple[bytes, ...] = ()
     """Keys that this instance had before it was reloaded, and no longer accepts."""
     others: tuple[Suspect, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Hypothesis:
+@secret
+class Hypothesis(NamedTuple):
     """A key and addresses that the other host may have signed with, and the finding if it did."""
 
-    key: bytes = field(repr=False)
+    key: bytes
     addresses: Addresses
     lladdr: bytes | None
     finding: str

@@ -6,9 +6,11 @@ that is too long for a password is cut, as the BSDs' ifconfig does.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
 
 from ucarpd.carp.params import KEY_SIZE, PASSWORD_SIZE
+
+T = TypeVar("T")
 
 _OURS = "with this host's password"
 
@@ -30,11 +32,17 @@ _WRAPPINGS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class KeyMistake:
+def secret(cls: type[T]) -> type[T]:
+    """Let repr() of this class of named tuples show no values, since some are passwords."""
+    cls.__repr__ = object.__repr__  # type: ignore[method-assign]
+    return cls
+
+
+@secret
+class KeyMistake(NamedTuple):
     """A key that the other host may have: how it came by it, and what to do."""
 
-    key: bytes = field(repr=False)
+    key: bytes
     words: str = ""
     advice: str = ""
 

@@ -16,6 +16,7 @@ CROWD = tuple(
 )
 HOSTS = [
     {},
+    {"here": "fd00::10"},
     {"here": TWO, "others": (MAIL,)},
     {"here": f"{SEVEN} {MIXED}", "lladdr": bytes(6), "extra": "10.7.0.1", "others": CROWD},
     {

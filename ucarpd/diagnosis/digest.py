@@ -13,14 +13,15 @@ runs it beside its other work, seldom, and never before the packet is dropped.
 """
 
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Address, IPv6Address
-from itertools import chain, islice, product, zip_longest
+from ipaddress import IPv6Address
+from itertools import chain, islice, product
 from typing import NamedTuple
 
 from ucarpd.carp.auth import Signer, hashed
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.receive import Evidence
 from ucarpd.diagnosis.misreadings import misread
+from ucarpd.diagnosis.mistyped_addresses import slips
 from ucarpd.diagnosis.passwords import KeyMistake, in_one_way, one_byte_more, secret
 
 BATCH = 20
@@ -216,37 +217,15 @@ def _lladdr_mistaken(evidence: Evidence, ours: _Content, flipped: Addresses) -> 
 
 def _mistyped(ours: _Content) -> Iterator[_Content]:
     """One address is another: a slip in each address in turn, the likeliest first."""
-    for slips in zip_longest(*map(_slips, ours.addresses)):
-        for here, there in zip(ours.addresses, slips, strict=True):
-            if there is not None:
-                yield _Content(
-                    tuple(there if address == here else address for address in ours.addresses),
-                    ours.lladdr,
-                    f"for {there} where this host has {here}",
-                    f"a typing error? {_ALIKE}, {_OR_ANOTHER}",
-                )
-
-
-def _slips(address: IPAddress) -> Iterator[IPAddress]:
-    """Yield addresses that differ in one octet (IPv4), or in the last group or one digit (IPv6):
-    the last octet first, near numbers first.
-    """
-    number, steps = int(address), [sign * n for n in range(1, 256) for sign in (1, -1)]
-    if isinstance(address, IPv4Address):
-        for shift, step in product((0, 8, 16, 24), steps):
-            if 0 <= (number >> shift & 0xFF) + step <= 0xFF:
-                yield IPv4Address(number + (step << shift))
-        return
-    last = number & 0xFFFF
-    digits = product(range(4, 128, 4), range(16))
-    for other in chain(
-        (number - last + (last << 4 & 0xFFFF | digit) for digit in range(16)),
-        (number - last + (last >> 4),),
-        (number + step for step in steps if 0 <= last + step <= 0xFFFF),
-        (number & ~(0xF << shift) | digit << shift for shift, digit in digits),
-    ):
-        if other != number:
-            yield IPv6Address(other)
+    # The search ends before the shortest row of slips does.
+    for row in zip(*map(slips, ours.addresses), strict=False):
+        for here, there in zip(ours.addresses, row, strict=True):
+            yield _Content(
+                tuple(there if address == here else address for address in ours.addresses),
+                ours.lladdr,
+                f"for {there} where this host has {here}",
+                f"a typing error? {_ALIKE}, {_OR_ANOTHER}",
+            )
 
 
 def _other_instances(background: Background) -> Iterator[tuple[KeyMistake, _Content]]:

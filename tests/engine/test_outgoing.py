@@ -90,6 +90,18 @@ async def test_one_of_several_single_failures_is_told():
 
 
 @in_virtual_time
+async def test_two_failures_that_are_far_apart_are_not_told():
+    bench = await master()
+    await asyncio.sleep(0.9)
+    for _ in range(2):
+        bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")
+        await asyncio.sleep(0.2)
+        bench.send_error = None
+        await asyncio.sleep(699.8)
+    assert set(bench.told()) == {"advertisement 1/0", "arp"}
+
+
+@in_virtual_time
 async def test_a_lost_link_explains_what_has_failed():
     bench = await master()
     bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")

@@ -16,6 +16,9 @@ TOLD_AFTER = 1.5
 may refuse packets for a second before it says that there is no carrier.
 """
 
+_FORGOTTEN_AFTER = 600.0
+"""Seconds without a failure after which the next one counts as the first."""
+
 _PEER_UNREACHABLE = {errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH}
 
 
@@ -37,12 +40,14 @@ class _Failures:
         self.forget()
 
     def forget(self) -> None:
-        self._since: float | None = None
+        self._since = self._last = float("-inf")
         self._is_told = False
 
     def failed(self, error: OSError) -> None:
         now = self._clock()
-        self._since = now if self._since is None else self._since
+        if now - self._last >= _FORGOTTEN_AFTER:
+            self._since = now
+        self._last = now
         if not self._is_told and now - self._since >= TOLD_AFTER:
             self._is_told = True
             self._tell(error)

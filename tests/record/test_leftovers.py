@@ -153,7 +153,6 @@ def test_units_are_stopped_although_their_stop_fails(bench, tmp_path, monkeypatc
 def test_routes_are_removed(bench, log_lines):
     assert bench.clear(bench.leave(ROUTES="'default via 10.0.0.254;192.0.2.0/24 dev eth1'"))
     assert bench.story == [
-        "open",
         "remove routes default via 10.0.0.254; 192.0.2.0/24 dev eth1",
         "close",
     ]
@@ -178,7 +177,7 @@ def test_a_down_script_that_is_gone_is_told_and_no_more(bench, log_lines):
 
 def test_the_virtual_mac_device_is_removed(bench, log_lines):
     assert bench.clear(bench.leave(VMAC="yes", found=["10.0.0.1"]))
-    assert bench.story == ["open", "remove eth0-v7", "close"]
+    assert bench.story == ["remove eth0-v7", "close"]
     (line,) = log_lines.told()
     assert line.startswith("web: 10.0.0.1 was left on eth0-v7")
     assert bench.is_forgotten()

@@ -39,10 +39,10 @@ async def clear_leftovers(
         restore_left_over(run_directory())
     except OSError as error:
         report_unrestored(error)
-    # One for all: hundreds would need more file descriptors than a process may have.
+    # One for all: hundreds would need more file descriptors than a process may have.  It is not
+    # opened: no request below needs the tables.
     netlink = make_netlink(_Nobody())
     try:
-        await netlink.open()
         work = asyncio.gather(*(_clear_one(each, netlink) for each in cleared))
         return all(await systemd.patiently(work))
     finally:

@@ -259,10 +259,16 @@ def test_events_that_were_dropped_are_made_up_for(a, caplog):
     assert "the kernel dropped netlink events" in caplog.text
 
 
-def test_an_address_is_added_only_when_the_tables_have_it(a):
+@pytest.mark.parametrize("is_readable", [True, False])
+def test_an_address_is_added_when_the_tables_have_it_or_cannot_be_read(a, is_readable, monkeypatch):
     pairs = [f"ip link add v{n} type veth peer name w{n}" for n in range(10)]
 
+    def unreadable():
+        raise OSError(errno.ENOBUFS, "No buffer space available")
+
     async def scenario(tables):
+        if not is_readable:
+            monkeypatch.setattr(tables.netlink._events, "_read_tables", unreadable)
         tables.netlink._events._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
         # All this while the event loop stands still.
         a.run("sh", "-c", "\n".join(pairs))
@@ -273,7 +279,7 @@ def test_an_address_is_added_only_when_the_tables_have_it(a):
 
         tables.netlink.add("eth0", [VIP4], None, done)
         wait_for("the address", lambda: a.has("172.16.0.1"))
-        assert await added == ({}, True)
+        assert await added == ({}, is_readable)
 
     run_in(a, scenario)
 

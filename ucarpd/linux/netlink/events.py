@@ -108,7 +108,8 @@ class Events:
     def settle(self, function: Callable[[], None]) -> None:
         """Call the function when the tables have all that the kernel has reported until now.
 
-        That takes a while only if events were dropped.
+        That takes a while only if events were dropped.  If the tables cannot be read then, it is called
+        with the old ones.
         """
         self.catch_up()
         if self._is_outdated:
@@ -218,9 +219,7 @@ class Events:
         self._is_outdated = False
         self._follow()
         self._tell_soon()
-        settling, self._settling = self._settling, []
-        for function in settling:
-            self.settle(function)
+        self._call_settling(self.settle)
 
     def _not_read(self, error: OSError) -> None:
         if self._is_closed:
@@ -228,6 +227,12 @@ class Events:
         if self._retry is None:  # The first failure is logged, not each retry.
             _log.error("cannot read links and addresses: %s; trying again", error.strerror)
         self._retry = self._loop.call_later(_RETRY, self._read_again)
+        self._call_settling(self._loop.call_soon)
+
+    def _call_settling(self, call: Callable[[Callable[[], None]], object]) -> None:
+        settling, self._settling = self._settling, []
+        for function in settling:
+            call(function)
 
     # -- the listener ------------------------------------------------------------------------------
 

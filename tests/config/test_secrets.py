@@ -131,6 +131,7 @@ def test_a_password_in_what_is_no_url_is_not_shown(url):
         # Appended to a file whose last line had no end.
         ({"INTERFACE": "eth0UCARP_PASS=geheim7"}, "1: UCARP_INTERFACE: UCARP_PASS"),
         ({"ADDR": "172.16.0.1 UCARP_PASS='geheim7'"}, "3: UCARP_ADDR: UCARP_PASS"),
+        ({"CHECK_GW": "'arp:10.0.0.9 UCARP_PASS=geheim7'"}, "4: UCARP_CHECK_GW: UCARP_PASS"),
     ],
 )
 def test_two_keys_on_one_line_show_no_password(changed, fault):

@@ -153,7 +153,7 @@ class Draft:
             types.require_no_controls(text)
             return Given(line.name, line.number, text, key.parse(text))
         except ValueError as error:
-            if other := None if key.is_family else _other_key(text):
+            if other := _other_key(text, has_options=key.is_family):
                 # It may be a password: the value is not repeated.
                 fault = f"{other}=… is on this line too: write each key on a line of its own"
                 self.refuse(line.number, line.name, fault)
@@ -169,9 +169,13 @@ class Draft:
             return None
 
 
-def _other_key(value: str) -> str | None:
-    """Return the key that a value swallowed with the end of its line; None if there is none."""
-    names = re.findall(r"(UCARP_\w+)=", value) + re.findall(r"(?<![^\s;,])(\w+)=", value)
+def _other_key(value: str, *, has_options: bool) -> str | None:
+    """Return the key that a value swallowed with the end of its line; None if there is none.
+
+    The options of a check have the form of foreign keys.
+    """
+    names = re.findall(r"(UCARP_\w+)=", value)
+    names += [] if has_options else re.findall(r"(?<![^\s;,])(\w+)=", value)
     return next((name for name in names if name in BY_NAME or is_secret(name)), None)
 
 

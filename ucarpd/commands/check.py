@@ -62,7 +62,7 @@ def check(options: argparse.Namespace) -> int:
         for each, text in old_ucarp.beside(configs):
             problem = Problem(each.path, None, "UCARP_VHID", text)
             of_host[each.path].append(of_path[each.path].in_its_line(problem))
-        for each, text in _taken(configs, holding, virtual_hosts):
+        for each, text in _taken(configs, holding, virtual_hosts, options.reload):
             problem = of_path[each.path].in_its_line(Problem(each.path, None, "UCARP_VHID", text))
             # A reload would end the running instance.
             (problems if each.name in holding else of_host[each.path]).append(problem)
@@ -114,13 +114,19 @@ def _holders() -> tuple[_Holders, _Holders]:
 
 
 def _taken(
-    configs: Iterable[config.Config], holding: _Holders, virtual_hosts: _Holders
+    configs: Iterable[config.Config],
+    holding: _Holders,
+    virtual_hosts: _Holders,
+    reloaded: int | None,
 ) -> Iterator[tuple[config.Config, str]]:
-    """Yield the files whose virtual host the process of another file runs.  Raises OSError."""
+    """Yield the files whose virtual host the process of another file runs.  Raises OSError.
+
+    One file of the process that is `reloaded` may take over the virtual host of another.
+    """
     for each in configs:
         own = holding.get(each.name)
         holder = virtual_hosts.get(virtual_host(each.interface, each.vhid))
-        if holder and (own is None or own[0] != holder[0]):
+        if holder and holder[0] not in {own and own[0], reloaded}:
             text = f"vhid {each.vhid} on {each.interface} is already run by process {holder[0]}"
             yield each, f"{text} ({place(holder[1])})"
 

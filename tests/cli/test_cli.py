@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,13 @@ def test_check_names_the_process_that_runs_the_virtual_host_of_a_file(conf, monk
     of_web["web"] = (7, Path(path))
     assert cli.main(["check", path]) == 0, "two files of one process may exchange their numbers"
     assert capsys.readouterr().err == ""
+
+
+def test_a_file_that_was_renamed_takes_over_the_virtual_host():
+    config = Namespace(interface="eth0", vhid=1, name="www")
+    of_web = {virtual_host("eth0", 1): (7, Path("/etc/ucarp/web.conf"))}
+    assert list(check._taken([config], {}, of_web, 7)) == []
+    assert len(list(check._taken([config], {}, of_web, None))) == 1
 
 
 # -- check before a reload -------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import pytest
 
 from ucarpd import config
 from ucarpd.config import directory
+from ucarpd.config.problems import ConfigError, Problem
 from ucarpd.process import patience, reading, refusals
 from ucarpd.process.patience import Patience
 from ucarpd.record.last_good import LastGood
@@ -166,6 +167,21 @@ def test_a_reload_refuses_what_collides_with_a_configuration_that_stays(etc, run
         f"{etc}/new.conf:4: UCARP_ADDR: 10.0.0.2 is already taken by {etc}/mail.conf"
         " (got '10.0.0.2'); left out: this process does not serve its addresses",
     )
+
+
+def test_a_file_of_a_directory_that_cannot_be_listed_does_not_collide_with_itself(
+    etc, run, monkeypatch
+):
+    def find(path):
+        if path == etc:
+            raise ConfigError([Problem(etc, None, None, "cannot be read")])
+        return [path]
+
+    was = config.load(path := write(etc, "web", text(1)))
+    write(etc, "web", text(1, "10.0.0.9"))
+    monkeypatch.setattr(directory, "find_files", find)
+    found = at_reload([etc, path], was)
+    assert (vhids(found), found.refused) == ({"web": 1}, {etc})
 
 
 def test_what_check_has_refused_stays_too(etc, run):

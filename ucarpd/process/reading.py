@@ -123,8 +123,11 @@ def at_reload(paths: Sequence[Path], patience: Patience, running: Collection[Con
         problems += found
         refused |= {problem.path for problem in found}
         taken = [each for each in taken if each.config.path not in refused]
+        replaced = {each.config.path for each in taken}
         staying = [
-            each for each in running if not refused.isdisjoint({each.path, each.path.parent})
+            each
+            for each in running
+            if each.path not in replaced and not refused.isdisjoint({each.path, each.path.parent})
         ]
         if not (staying and (found := config.collisions(taken, staying))):
             break

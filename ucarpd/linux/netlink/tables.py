@@ -129,9 +129,11 @@ class Tables:
             first = takewhile(lambda each: each.placed.address.ip in ours, self.network(entry))
             return [each.placed for each in first]
         around = entry.placed.address
-        there = (e.placed for e in self.entries(interface) if e.has_route)
+        # Many virtual hosts ask after each change, so the others' addresses are not looked at.
+        found = (each for ip in ours for each in self.everywhere(ip))
+        there = (e.placed for e in found if e.index == entry.index and e.has_route)
         inside = (each for each in there if around.prefixlen < each.address.prefixlen < 32)
-        return [p for p in inside if p.address.ip in ours and p.address.ip in around.network]
+        return [each for each in inside if each.address.ip in around.network]
 
     def is_covered(
         self, interface: str, address: InterfaceAddress, ours: Collection[IPAddress]

@@ -353,16 +353,15 @@ async def test_after_a_failure_too_the_up_script_decides_when_the_addresses_come
 
 
 @pytest.mark.parametrize(("status", "outcomes"), [(0, [Outcome((ONE, TWO))]), (1, [])])
-def test_a_script_that_ends_when_the_role_is_lost_tells_only_of_a_success(make, status, outcomes):
-    @in_virtual_time
-    async def scenario():
-        bench = make()
-        bench.acquire()
-        bench.release()
-        bench.hooks.end(status)
-        assert bench.outcomes == outcomes
-
-    scenario()
+@in_virtual_time
+async def test_a_script_that_ends_when_the_role_is_lost_tells_only_of_a_success(
+    make, status, outcomes
+):
+    bench = make()
+    bench.acquire()
+    bench.release()
+    bench.hooks.end(status)
+    assert bench.outcomes == outcomes
 
 
 @in_virtual_time

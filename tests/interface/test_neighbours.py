@@ -148,17 +148,14 @@ async def test_the_addresses_of_masters_are_guarded(kernel):
     ],
     ids=["a stranger", "not ours", "our own device", "a BSD", "another BSD", "a FreeBSD backup"],
 )
-def test_who_is_another_host(kernel, claim, told):
-    @in_virtual_time
-    async def scenario():
-        member = Member()
-        ears = await opened(kernel, member)
-        kernel.guard.arrive(claim)
-        await asyncio.sleep(0.01)
-        assert member.told == told
-        ears.close()
-
-    scenario()
+@in_virtual_time
+async def test_who_is_another_host(kernel, claim, told):
+    member = Member()
+    ears = await opened(kernel, member)
+    kernel.guard.arrive(claim)
+    await asyncio.sleep(0.01)
+    assert member.told == told
+    ears.close()
 
 
 @in_virtual_time

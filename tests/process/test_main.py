@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from one_process import A_MOMENT, TAKES_OVER, advertised, states
+from real_loop import in_real_time
 from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
@@ -191,7 +192,8 @@ async def test_memory_that_cannot_be_locked_is_told(host, monkeypatch, log_lines
     assert "cannot lock the memory: Cannot allocate memory" in log_lines.told()
 
 
-def test_the_status_line_says_what_an_instance_waits_for(monkeypatch, tmp_path):
+@in_real_time
+async def test_the_status_line_says_what_an_instance_waits_for(monkeypatch, tmp_path):
     told = []
     monkeypatch.setattr(main.systemd, "notify_status", told.append)
 
@@ -203,16 +205,13 @@ def test_the_status_line_says_what_an_instance_waits_for(monkeypatch, tmp_path):
         duration = 3.0
         note = ": waiting, interface hots0 does not exist"
 
-    async def scenario():
-        process = Process([tmp_path], stay=True)
-        process._supervisor._instances = {"web": SimpleNamespace(shown=Shown())}
-        for _ in range(2):
-            process._show_status()
-        Shown.state, Shown.note = State.MASTER, ""
+    process = Process([tmp_path], stay=True)
+    process._supervisor._instances = {"web": SimpleNamespace(shown=Shown())}
+    for _ in range(2):
         process._show_status()
-        await process._netlink.close()
-
-    asyncio.run(scenario())
+    Shown.state, Shown.note = State.MASTER, ""
+    process._show_status()
+    await process._netlink.close()
     assert len(told) == 2
     assert told[0].startswith(
         "INIT: waiting, interface hots0 does not exist (hots0, vhid 1, since "

@@ -12,6 +12,7 @@ from ipaddress import ip_address
 import pytest
 from instance_bench import TAKES_OVER
 from one_process import A_MOMENT, instances
+from real_loop import in_real_time
 from two_addresses import ONE, TWO
 from varlink_types import Interface
 from virtual_loop import in_virtual_time
@@ -237,35 +238,32 @@ async def test_one_that_waits_for_a_new_start(make):
 # -- scripts ---------------------------------------------------------------------------------------
 
 
-def test_a_script_that_runs_and_its_result(make, tmp_path):
+@in_real_time
+async def test_a_script_that_runs_and_its_result(make, tmp_path):
     """In real time: the scripts are real."""
     up, go = tmp_path / "up.sh", tmp_path / "go"
     os.mkfifo(go)
     up.write_text(f"#!/bin/sh\nread word <{go}\nexit 3\n")
     up.chmod(0o755)
-
-    async def scenario():
-        bench = make(f"UCARP_UPSCRIPT={up}\nUCARP_ADVBASE=0\nUCARP_ADVSKEW=1\n")
-        bench.instance.start()
-        while not (found := status(bench))["script"]:
-            await asyncio.sleep(0.01)
-        assert (found["script"]["name"], found["script"]["running"]) == ("up", True)
-        assert found["script"]["result"] == ""
-        bench.instance.step_down("not now")
-        await asyncio.to_thread(go.write_text, "go\n")
-        while (found := status(bench))["script"]["running"]:
-            await asyncio.sleep(0.01)
-        assert found["script"]["result"] == "exit status 3"
-        assert found["counters"]["scripts"] == {"up": {"failed": 1}}
-        assert found["addresses"][0] == {"address": str(ONE), "present": False, "served": False}
-        up.write_text("#!/bin/sh\n")
-        while not (found := status(bench))["addresses"][0]["served"]:
-            await asyncio.sleep(0.01)
-        assert found["addresses"][0]["present"] is False
-        assert found["script"]["result"] == "ok"
-        await bench.instance.stop("stopping")
-
-    asyncio.run(asyncio.wait_for(scenario(), 30))
+    bench = make(f"UCARP_UPSCRIPT={up}\nUCARP_ADVBASE=0\nUCARP_ADVSKEW=1\n")
+    bench.instance.start()
+    while not (found := status(bench))["script"]:
+        await asyncio.sleep(0.01)
+    assert (found["script"]["name"], found["script"]["running"]) == ("up", True)
+    assert found["script"]["result"] == ""
+    bench.instance.step_down("not now")
+    await asyncio.to_thread(go.write_text, "go\n")
+    while (found := status(bench))["script"]["running"]:
+        await asyncio.sleep(0.01)
+    assert found["script"]["result"] == "exit status 3"
+    assert found["counters"]["scripts"] == {"up": {"failed": 1}}
+    assert found["addresses"][0] == {"address": str(ONE), "present": False, "served": False}
+    up.write_text("#!/bin/sh\n")
+    while not (found := status(bench))["addresses"][0]["served"]:
+        await asyncio.sleep(0.01)
+    assert found["addresses"][0]["present"] is False
+    assert found["script"]["result"] == "ok"
+    await bench.instance.stop("stopping")
 
 
 # -- the process -----------------------------------------------------------------------------------

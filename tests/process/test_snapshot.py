@@ -10,7 +10,7 @@ from importlib.resources import files
 from ipaddress import ip_address
 
 import pytest
-from instance_bench import TAKES_OVER
+from instance_bench import TAKES_OVER, until_stopped
 from one_process import A_MOMENT, instances
 from real_loop import in_real_time
 from two_addresses import ONE, TWO
@@ -54,7 +54,7 @@ def findings(found):
 # -- one virtual host ------------------------------------------------------------------------------
 
 
-@in_virtual_time
+@until_stopped
 async def test_before_the_start(make):
     bench = make()
     found = status(bench)
@@ -68,10 +68,9 @@ async def test_before_the_start(make):
         None,
         None,
     ]
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_master(make):
     bench = make("UCARP_ADVSKEW=128\n")
     await bench.serve()
@@ -104,10 +103,9 @@ async def test_a_master(make):
         "addresses_removed": 0,
         "scripts": {},
     }
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_backup_and_the_master_that_it_waits_for(make):
     bench = make()
     bench.instance.start()
@@ -139,10 +137,9 @@ async def test_a_backup_and_the_master_that_it_waits_for(make):
     assert found["last_transition"]["peer"] == "10.0.0.2"
     assert not found["peers"][0]["is_master"]
     assert found["worst_gap"] == 1.0
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_step_of_the_wall_clock_moves_every_time(make):
     bench = make()
     await bench.serve()
@@ -152,10 +149,9 @@ async def test_a_step_of_the_wall_clock_moves_every_time(make):
     )
     assert before["since"][11:13] == "07"
     assert after["since"][11:13] == "08"
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_every_reason_to_be_less_fit(make):
     bench = make()
     await bench.serve()
@@ -181,19 +177,17 @@ async def test_every_reason_to_be_less_fit(make):
             "reason": None,
         }
     ]
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_an_address_that_another_program_has_taken_away(make):
     bench = make()
     await bench.serve()
     bench.netlink.take("eth0", TWO)
     assert [each["present"] for each in status(bench)["addresses"]] == [True, False]
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_what_is_wrong_and_lasts(make):
     bench = make()
     bench.netlink.refuses = {ONE}
@@ -218,10 +212,9 @@ async def test_what_is_wrong_and_lasts(make):
     bench.instance.parts.exposure.trouble = ""
     await asyncio.sleep(60)
     assert findings(status(bench)) == {}
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_one_that_waits_for_a_new_start(make):
     bench = make()
     bench.breaks_as = State.BACKUP
@@ -232,7 +225,6 @@ async def test_one_that_waits_for_a_new_start(make):
     assert found["counters"]["transitions"]["INIT"] == {"internal_error": 1}
     assert found["effective_interval"] == 1.0
     bench.breaks_as = None
-    await bench.instance.stop("stopping")
 
 
 # -- scripts ---------------------------------------------------------------------------------------

@@ -14,12 +14,7 @@ from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.neighbours import Claim
 from ucarpd.carp.probe import ANSWERS_WITHIN
 from ucarpd.interface import neighbours
-from ucarpd.interface.neighbours import (
-    CHANGES_AFTER,
-    MOST_ANSWERS,
-    PAUSE,
-    Neighbours,
-)
+from ucarpd.interface.neighbours import CHANGES_AFTER, MOST_ANSWERS, PAUSE, Neighbours
 from ucarpd.interface.refused_filter import FILTER_AGAIN_AFTER
 
 IP, IP6 = ip_address("10.0.0.100"), ip_address("2001:db8::100")

@@ -266,8 +266,7 @@ async def test_a_process_with_its_refused_files(host):
     host.write()
     host.write("mail", VHID=2, ADDR="10.0.0.20/24")
     bad = host.write("bad", VHID=300)
-    async with host.running() as process:
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving() as process:
         answers = Answers(process._supervisor)
         reply = answers.overview() | {"instances": [answers.instance(n) for n in answers.names()]}
         assert list(INTERFACE.faults(reply, INTERFACE.replies["GetStatus"])) == []

@@ -145,10 +145,6 @@ class Cluster(Stage):
             raise
         return self
 
-    @property
-    def names(self) -> list[str]:
-        return [host.name for host in self.hosts]
-
     def boot(self, host: Host) -> None:
         """Start the daemon; the first host's up-script is never a slow one."""
         delay = self._delay if host is not self.hosts[0] else 0

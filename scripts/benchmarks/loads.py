@@ -139,7 +139,7 @@ def _flood(trial: Trial, *, in_masters_name: bool = False) -> Values:
         path.write_bytes(b"".join(struct.pack("=H", len(f)) + f for f in frames))
         program = _build_blaster(attacker.root)
         pair = [cluster.running[host.name] for host in (a, b)]
-        before = [(each.cpu(), each.logged(), each.memory_alone()) for each in pair]
+        before = [(each.cpu(), each.lines(), each.memory_alone()) for each in pair]
         began = time.time()
         blast = attacker.start(program, "eth0", str(path), str(rate), str(FLOOD))
         status = blast.popen.wait(FLOOD + 30)
@@ -157,7 +157,7 @@ def _flood(trial: Trial, *, in_masters_name: bool = False) -> Values:
             "silence": cluster.prober.outage(began, ended).silence * 1000,
             "master_cpu": after[0][0] - before[0][0],
             "backup_cpu": after[1][0] - before[1][0],
-            "lines": pair[1].logged().lines - before[1][1].lines,
+            "lines": pair[1].lines() - before[1][1],
             "growth": max(0, after[1][1] - before[1][2]),
             "died": sum(not each.is_alive for each in pair),
         }

@@ -37,7 +37,6 @@ class Advert(NamedTuple):
 
     at: float
     host: str
-    source: str
     vhid: int
 
 
@@ -101,8 +100,7 @@ class Observer(threading.Thread):
                     at = seconds + nanoseconds / 1e9
             header = 14 + (frame[14] & 0x0F) * 4
             if len(frame) > header + 1:
-                source = socket.inet_ntoa(frame[26:30])
-                self.adverts.append(Advert(at, host, source, frame[header + 1]))
+                self.adverts.append(Advert(at, host, frame[header + 1]))
 
     def _on_address(self, sock: socket.socket, host: str) -> None:
         data = sock.recv(1 << 16)
@@ -113,7 +111,7 @@ class Observer(threading.Thread):
             parsed = rtnetlink.parse_address(payload)
             if parsed is None or parsed[1] != 32:
                 continue
-            address, present = parsed[2], kind == rtnetlink.RTM_NEWADDR
+            address, present = parsed[0], kind == rtnetlink.RTM_NEWADDR
             if present:
                 self.holding[host].setdefault(address, now)
             else:

@@ -7,17 +7,8 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from lab import inside
-
-
-class Logged(NamedTuple):
-    """The output of a daemon until now."""
-
-    lines: int
-    size: int
-    """Bytes."""
 
 
 class Running:
@@ -62,10 +53,10 @@ class Running:
     def text(self) -> str:
         return self._log.read_text(errors="replace")
 
-    def logged(self) -> Logged:
+    def lines(self) -> int:
+        """How many lines it has written."""
         with self._log.open("rb") as file:
-            lines = sum(part.count(b"\n") for part in iter(lambda: file.read(1 << 20), b""))
-            return Logged(lines, file.tell())
+            return sum(part.count(b"\n") for part in iter(lambda: file.read(1 << 20), b""))
 
     # -- ending it ---------------------------------------------------------------------------------
 

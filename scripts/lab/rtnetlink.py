@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from lab.netns import inside
 
 RTM_NEWLINK = 16
-RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
+RTM_NEWADDR, RTM_DELADDR = 20, 21
 GROUP_IPV4_IFADDR = 0x10
 
-_NLM_F_REQUEST, _NLM_F_ACK, _NLM_F_DUMP = 0x1, 0x4, 0x300
-_NLMSG_ERROR, _NLMSG_DONE = 2, 3
+_NLM_F_REQUEST, _NLM_F_ACK = 0x1, 0x4
+_NLMSG_ERROR = 2
 _IFLA_IFNAME, _IFLA_MASTER = 3, 10
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 _IFF_UP = 1
@@ -57,14 +57,14 @@ def _attributes(data: bytes) -> dict[int, bytes]:
     return found
 
 
-def parse_address(payload: bytes) -> tuple[int, int, str] | None:
-    """(interface index, prefix length, address) of a message about an IPv4 address, or None."""
-    family, prefixlen, _flags, _scope, index = _ADDRESS.unpack_from(payload)
+def parse_address(payload: bytes) -> tuple[str, int] | None:
+    """Address and prefix length of a message about an IPv4 address, or None."""
+    family, prefixlen, _flags, _scope, _index = _ADDRESS.unpack_from(payload)
     if family != socket.AF_INET:
         return None
     attributes = _attributes(payload[_ADDRESS.size :])
     raw = attributes.get(_IFA_LOCAL) or attributes.get(_IFA_ADDRESS)
-    return (index, prefixlen, socket.inet_ntoa(raw)) if raw else None
+    return (socket.inet_ntoa(raw), prefixlen) if raw else None
 
 
 class Links:
@@ -102,20 +102,3 @@ class Links:
         for kind, payload in messages(self._sock.recv(1 << 16)):
             if kind == _NLMSG_ERROR and (code := -struct.unpack_from("=i", payload)[0]):
                 raise OSError(code, os.strerror(code), name)
-
-
-def addresses(namespace: str) -> list[tuple[int, int, str]]:
-    """All IPv4 addresses of a namespace: (interface index, prefix length, address)."""
-    found: list[tuple[int, int, str]] = []
-    with inside(namespace):
-        sock = open_socket()
-    with sock:
-        body = _ADDRESS.pack(socket.AF_INET, 0, 0, 0, 0)
-        flags = _NLM_F_REQUEST | _NLM_F_DUMP
-        sock.send(_HEADER.pack(_HEADER.size + len(body), RTM_GETADDR, flags, 1, 0) + body)
-        while True:
-            for kind, payload in messages(sock.recv(1 << 16)):
-                if kind in (_NLMSG_DONE, _NLMSG_ERROR):
-                    return found
-                if kind == RTM_NEWADDR and (address := parse_address(payload)):
-                    found.append(address)

@@ -25,6 +25,10 @@ class Bench:
     def acquire(self):
         self.addresses.acquire(TAKEN, self.ahead.append, self.outcomes.append)
 
+    async def serve(self):
+        self.acquire()
+        await asyncio.sleep(0.1)
+
     def release(self, at_start=False):
         self.addresses.release(LEFT, at_start, self._done)
 
@@ -49,8 +53,7 @@ async def test_all_are_put_there(tmp_path):
 async def test_one_that_is_refused_does_not_keep_the_others_off(tmp_path):
     bench = Bench(tmp_path)
     bench.netlink.refuses = {ONE}
-    bench.acquire()
-    await asyncio.sleep(0.1)
+    await bench.serve()
     assert bench.outcomes == [Outcome((TWO,), (ONE,))]
     assert bench.ahead == [(TWO,)]
     assert bench.log.told() == [f"addresses_refused {ONE}"]
@@ -61,16 +64,14 @@ async def test_one_that_is_refused_does_not_keep_the_others_off(tmp_path):
 async def test_one_that_somebody_took_meanwhile_is_neither_here_nor_refused(tmp_path):
     bench = Bench(tmp_path)
     bench.netlink.catch_up = lambda: bench.netlink.take("eth0", ONE)
-    bench.acquire()
-    await asyncio.sleep(0.1)
+    await bench.serve()
     assert bench.outcomes == [Outcome((TWO,))]
 
 
 @in_virtual_time
 async def test_they_are_taken_off_and_the_ledger_is_clean(tmp_path):
     bench = Bench(tmp_path)
-    bench.acquire()
-    await asyncio.sleep(0.1)
+    await bench.serve()
     bench.release()
     assert bench.ledger.placed
     await asyncio.sleep(0.1)
@@ -82,8 +83,7 @@ async def test_the_end_of_a_removal_is_no_news_about_the_next_term(tmp_path):
     bench = Bench(tmp_path)
     bench.netlink.put("eth0", ONE)
     bench.release(at_start=True)
-    bench.acquire()
-    await asyncio.sleep(0.1)
+    await bench.serve()
     assert (bench.addresses.present(), bench.ledger.placed) == ((ONE, TWO), True)
 
 
@@ -122,8 +122,7 @@ async def test_at_a_start_there_is_no_request_for_what_is_not_there(tmp_path):
 @in_virtual_time
 async def test_one_that_stays_is_told_and_stays_in_the_ledger(tmp_path):
     bench = Bench(tmp_path)
-    bench.acquire()
-    await asyncio.sleep(0.1)
+    await bench.serve()
     bench.log.told()
     bench.netlink.keeps = {ONE}
     bench.release()
@@ -136,8 +135,7 @@ async def test_one_that_stays_is_told_and_stays_in_the_ledger(tmp_path):
 @in_virtual_time
 async def test_they_are_taken_off_an_interface_that_was_renamed(tmp_path):
     bench = Bench(tmp_path)
-    bench.acquire()
-    await asyncio.sleep(0.1)
+    await bench.serve()
     bench.netlink.rename("eth0", "lan0")
     assert bench.addresses.present() == (ONE, TWO)
     assert bench.addresses.missing() == (ONE, TWO)
@@ -149,12 +147,10 @@ async def test_they_are_taken_off_an_interface_that_was_renamed(tmp_path):
 @in_virtual_time
 async def test_they_move_to_the_interface_that_has_the_name_now(tmp_path):
     bench = Bench(tmp_path)
-    bench.acquire()
-    await asyncio.sleep(0.1)
+    await bench.serve()
     bench.netlink.rename("eth0", "lan0")
     bench.netlink.indexes["eth0"] = 3
-    bench.acquire()
-    await asyncio.sleep(0.1)
+    await bench.serve()
     assert bench.netlink.table["lan0"] == {}
     assert set(bench.netlink.table["eth0"]) == {ONE, TWO}
     # By now it belongs to another program.
@@ -167,8 +163,7 @@ async def test_they_move_to_the_interface_that_has_the_name_now(tmp_path):
 @in_virtual_time
 async def test_a_reload_takes_off_what_is_no_longer_wanted(tmp_path):
     bench = Bench(tmp_path, "UCARP_EXTRA_ADDRS=10.0.0.102/24\n")
-    bench.acquire()
-    await asyncio.sleep(0.1)
+    await bench.serve()
     bench.netlink.told()
     bench.addresses.reconfigure(config_of(tmp_path))
     assert bench.netlink.told() == ["remove 10.0.0.102"]
@@ -254,8 +249,7 @@ async def test_the_only_address_of_the_interface_is_the_hosts_own(tmp_path):
 @in_virtual_time
 async def test_what_ucarpd_has_put_there_is_not_the_hosts_own(tmp_path):
     bench = Bench(tmp_path)
-    bench.acquire()
-    await asyncio.sleep(0.1)
+    await bench.serve()
     assert not bench.addresses.is_hosts_own(ONE)
 
 
@@ -269,8 +263,7 @@ async def test_nothing_on_a_virtual_mac_device_is_the_hosts_own(tmp_path):
 @in_virtual_time
 async def test_the_kernels_table_is_searched_only_after_a_change(tmp_path, monkeypatch):
     bench = Bench(tmp_path)
-    bench.acquire()
-    await asyncio.sleep(0.1)
+    await bench.serve()
     assert bench.addresses.missing() == ()
     with monkeypatch.context() as patch:
         patch.delattr(FakeNetlink, "has")
@@ -284,8 +277,7 @@ async def test_the_kernels_table_is_searched_only_after_a_change(tmp_path, monke
 @in_virtual_time
 async def test_after_a_reload_other_addresses_are_searched_for(tmp_path):
     bench = Bench(tmp_path)
-    bench.acquire()
-    await asyncio.sleep(0.1)
+    await bench.serve()
     assert bench.addresses.missing() == ()
     bench.addresses.reconfigure(config_of(tmp_path, "UCARP_EXTRA_ADDRS=10.0.0.120/24\n"))
     assert bench.addresses.missing() == (ip_address("10.0.0.120"),)
@@ -294,8 +286,7 @@ async def test_after_a_reload_other_addresses_are_searched_for(tmp_path):
 @in_virtual_time
 async def test_addresses_before_the_hosts_own_are_added_again_behind_it(tmp_path):
     bench = Bench(tmp_path)
-    bench.acquire()
-    await asyncio.sleep(0.1)
+    await bench.serve()
     bench.netlink.told()
     bench.addresses.step_behind([OWN], bench.outcomes.append)
     assert bench.netlink.told() == []
@@ -316,8 +307,7 @@ async def test_addresses_before_the_hosts_own_are_added_again_behind_it(tmp_path
 @in_virtual_time
 async def test_one_that_cannot_be_added_again_behind_the_hosts_own_is_told_as_refused(tmp_path):
     bench = Bench(tmp_path)
-    bench.acquire()
-    await asyncio.sleep(0.1)
+    await bench.serve()
     bench.netlink.in_front, bench.netlink.refuses = {ONE}, {ONE}
     bench.addresses.step_behind([OWN], bench.outcomes.append)
     await asyncio.sleep(0.1)
@@ -328,8 +318,7 @@ async def test_one_that_cannot_be_added_again_behind_the_hosts_own_is_told_as_re
 @in_virtual_time
 async def test_an_address_that_a_route_has_as_its_source_is_not_added_again(tmp_path):
     bench = Bench(tmp_path, f"UCARP_ROUTES='default via 10.0.0.1 src {ONE}'\n")
-    bench.acquire()
-    await asyncio.sleep(0.1)
+    await bench.serve()
     bench.netlink.in_front = {ONE}
     bench.netlink.told()
     bench.addresses.step_behind([OWN], bench.outcomes.append)
@@ -339,8 +328,7 @@ async def test_an_address_that_a_route_has_as_its_source_is_not_added_again(tmp_
 @in_virtual_time
 async def test_whether_they_are_before_the_hosts_own_is_asked_only_after_a_change(tmp_path):
     bench = Bench(tmp_path)
-    bench.acquire()
-    await asyncio.sleep(0.1)
+    await bench.serve()
     bench.addresses.step_behind([OWN], bench.outcomes.append)
     bench.netlink.in_front = {ONE}
     bench.netlink.told()

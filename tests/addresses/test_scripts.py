@@ -19,8 +19,7 @@ def make(tmp_path):
 
 def serve_a_term(bench):
     """Let scripts add the addresses, and take them off."""
-    bench.acquire()
-    bench.up(0, ONE, TWO)
+    bench.serve()
     bench.release()
     bench.netlink.take("eth0", ONE)
     bench.netlink.take("eth0", TWO)
@@ -83,8 +82,7 @@ async def test_of_a_script_that_fails_half_way_each_address_counts_for_itself(ma
 async def test_an_address_that_was_there_is_put_back_as_it_was_before_the_script_runs(make):
     """Run again, many scripts only say "already configured" and end with 0."""
     bench = make()
-    bench.acquire()
-    bench.up(0, ONE, TWO)
+    bench.serve()
     bench.netlink.take("eth0", ONE)
     assert bench.addresses.missing() == (ONE,)
     bench.acquire()
@@ -103,8 +101,7 @@ async def test_an_address_that_was_there_is_put_back_as_it_was_before_the_script
 async def test_the_role_goes_while_an_address_is_put_back(make):
     """The host's own address is removed, and takes the virtual one along."""
     bench = make()
-    bench.acquire()
-    bench.up(0, ONE, TWO)
+    bench.serve()
     bench.netlink.take("eth0", ONE)
     bench.acquire()
     bench.release()
@@ -174,8 +171,7 @@ async def test_what_was_there_before_the_term_does_not_count(make):
 @in_virtual_time
 async def test_the_down_script_goes_first_and_what_it_leaves_is_taken_off(make):
     bench = make()
-    bench.acquire()
-    bench.up(0, ONE, TWO)
+    bench.serve()
     bench.netlink.told()
     bench.release()
     await asyncio.sleep(10 * LONGEST_WAIT)
@@ -191,8 +187,7 @@ async def test_the_down_script_goes_first_and_what_it_leaves_is_taken_off(make):
 @in_virtual_time
 async def test_the_end_of_a_removal_is_no_news_about_the_next_term(make):
     bench = make()
-    bench.acquire()
-    bench.up(0, ONE, TWO)
+    bench.serve()
     bench.release()
     bench.hooks.end()
     bench.acquire()
@@ -203,8 +198,7 @@ async def test_the_end_of_a_removal_is_no_news_about_the_next_term(make):
 @in_virtual_time
 async def test_what_a_script_put_on_an_interface_that_was_renamed_is_removed(make):
     bench = make()
-    bench.acquire()
-    bench.up(0, ONE, TWO)
+    bench.serve()
     bench.netlink.rename("eth0", "lan0")
     bench.release()
     bench.hooks.end()
@@ -300,8 +294,7 @@ async def test_an_address_that_the_up_script_added_without_nodad_is_added_again(
 async def test_an_address_that_cannot_be_put_back_after_the_up_script_is_told_as_refused(make):
     """And no line says that the addresses can be added again."""
     bench = make()
-    bench.acquire()
-    bench.up(0, ONE, TWO)
+    bench.serve()
     bench.netlink.refuses = {ONE}
     bench.acquire()
     bench.netlink.take("eth0", ONE)
@@ -353,16 +346,15 @@ async def test_after_a_failure_too_the_up_script_decides_when_the_addresses_come
 
 
 @pytest.mark.parametrize(("status", "outcomes"), [(0, [Outcome((ONE, TWO))]), (1, [])])
-def test_a_script_that_ends_when_the_role_is_lost_tells_only_of_a_success(make, status, outcomes):
-    @in_virtual_time
-    async def scenario():
-        bench = make()
-        bench.acquire()
-        bench.release()
-        bench.hooks.end(status)
-        assert bench.outcomes == outcomes
-
-    scenario()
+@in_virtual_time
+async def test_a_script_that_ends_when_the_role_is_lost_tells_only_of_a_success(
+    make, status, outcomes
+):
+    bench = make()
+    bench.acquire()
+    bench.release()
+    bench.hooks.end(status)
+    assert bench.outcomes == outcomes
 
 
 @in_virtual_time
@@ -431,8 +423,7 @@ async def test_what_is_missing_when_the_role_is_lost_is_not_put_back(make):
 @in_virtual_time
 async def test_the_role_comes_back_while_the_down_script_runs(make):
     bench = make()
-    bench.acquire()
-    bench.up(0, ONE, TWO)
+    bench.serve()
     bench.release()
     bench.acquire()
     # The down-script may still remove an address, and the kernel others with it.
@@ -449,8 +440,7 @@ async def test_the_role_comes_back_while_the_down_script_runs(make):
 async def test_the_role_comes_back_and_goes_while_the_down_script_runs(make):
     """It runs once more, and other addresses must not go with ours then either."""
     bench = make()
-    bench.acquire()
-    bench.up(0, ONE, TWO)
+    bench.serve()
     bench.release()
     bench.acquire()
     bench.release()
@@ -489,8 +479,7 @@ async def test_a_down_script_that_would_harm_the_host_is_not_run(make, tmp_path)
     script.write_text('ip address show to "$address/32"\n')
     for address, runs in (("2001:db8::9", False), ("10.0.0.102", True)):
         bench = make(f"UCARP_DOWNSCRIPT={script}\nUCARP_EXTRA_ADDRS={address}\n")
-        bench.acquire()
-        bench.up(0, ONE, TWO)
+        bench.serve()
         bench.release()
         objection = bench.hooks.running.objection
         assert (objection is None) if runs else objection().startswith("it has a line from ucarpd")

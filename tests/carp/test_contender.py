@@ -5,7 +5,7 @@ from contenders import contender
 
 from ucarpd.carp.params import TieBreak
 
-REVERSED, NUMERIC, _YIELD = TieBreak
+REVERSED, NUMERIC = TieBreak.REVERSED, TieBreak.NUMERIC
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from real_loop import in_real_time
 
 from ucarpd.checks import programs
 from ucarpd.checks.probe import Failed
@@ -109,41 +110,33 @@ def pids_in(file):
 @pytest.mark.parametrize(
     "leaves", ["sleep 600 & echo $! $$ > {}; wait", "setsid sleep 600 & echo $! $$ > {}; wait"]
 )
-def test_a_program_that_is_too_late_is_killed_with_its_children(probe, tmp_path, leaves):
+@in_real_time
+async def test_a_program_that_is_too_late_is_killed_with_its_children(probe, tmp_path, leaves):
     """Also a child that has left its process group."""
     file = tmp_path / "pids"
-
-    async def scenario():
-        checked = probe(SHELL.format(leaves.format(file)))
-        running = asyncio.get_running_loop().create_task(checked.run())
-        while not file.exists() or not file.read_text().endswith("\n"):
-            await asyncio.sleep(0.01)
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
-        while PIDS:
-            await asyncio.sleep(0.01)
-
-    asyncio.run(scenario())
+    checked = probe(SHELL.format(leaves.format(file)))
+    running = asyncio.get_running_loop().create_task(checked.run())
+    while not file.exists() or not file.read_text().endswith("\n"):
+        await asyncio.sleep(0.01)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    while PIDS:
+        await asyncio.sleep(0.01)
     wait_for_end(pids_in(file))
 
 
-def test_the_event_loop_waits_for_no_thread_to_begin(probe, monkeypatch):
+@in_real_time
+async def test_the_event_loop_waits_for_no_thread_to_begin(probe, monkeypatch):
     monkeypatch.setattr(threading.Thread, "start", pytest.fail)
-
-    async def scenario():
-        running = asyncio.get_running_loop().create_task(
-            probe("exec:/bin/sleep 60 user=root").run()
-        )
-        while not PIDS and not running.done():
-            await asyncio.sleep(0.01)
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
-        while PIDS:
-            await asyncio.sleep(0.01)
-
-    asyncio.run(scenario())
+    running = asyncio.get_running_loop().create_task(probe("exec:/bin/sleep 60 user=root").run())
+    while not PIDS and not running.done():
+        await asyncio.sleep(0.01)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    while PIDS:
+        await asyncio.sleep(0.01)
 
 
 def test_what_a_program_leaves_in_its_group_ends_with_it(probe, tmp_path):
@@ -152,7 +145,8 @@ def test_what_a_program_leaves_in_its_group_ends_with_it(probe, tmp_path):
     wait_for_end(pids_in(file))
 
 
-def test_a_run_that_cannot_be_killed_is_the_only_one(probe, monkeypatch, tmp_path):
+@in_real_time
+async def test_a_run_that_cannot_be_killed_is_the_only_one(probe, monkeypatch, tmp_path):
     """As on a dead disk."""
     monkeypatch.setattr(programs.Child, "kill", lambda _child: None)
     monkeypatch.setattr(programs.survivors, "kill", lambda _variable: None)
@@ -164,35 +158,29 @@ def test_a_run_that_cannot_be_killed_is_the_only_one(probe, monkeypatch, tmp_pat
         except Failed as failed:
             return str(failed)
 
-    async def scenario():
-        checked = probe(SHELL.format(f"until [ -e {end} ]; do sleep 0.01; done"))
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.01):
-                await checked.run()
-        assert await line_of(checked) == "its last run was killed, and still hangs"
-        end.touch()
-        while (line := await line_of(checked)) == "its last run was killed, and still hangs":
-            await asyncio.sleep(0.01)
-        assert line == "exit status 0"
-
-    asyncio.run(scenario())
+    checked = probe(SHELL.format(f"until [ -e {end} ]; do sleep 0.01; done"))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await checked.run()
+    assert await line_of(checked) == "its last run was killed, and still hangs"
+    end.touch()
+    while (line := await line_of(checked)) == "its last run was killed, and still hangs":
+        await asyncio.sleep(0.01)
+    assert line == "exit status 0"
 
 
-def test_a_run_that_is_due_when_the_last_one_is_killed_waits_for_its_end(probe, tmp_path):
+@in_real_time
+async def test_a_run_that_is_due_when_the_last_one_is_killed_waits_for_its_end(probe, tmp_path):
     """As in a check whose timeout is its interval: one hang is one failure, not two."""
     began = tmp_path / "began"
-
-    async def scenario():
-        checked = probe(SHELL.format(f"[ -e {began} ] && exit 0; echo > {began}; sleep 600"))
-        running = asyncio.get_running_loop().create_task(checked.run())
-        while not began.exists():
-            await asyncio.sleep(0.01)
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
-        return await checked.run()
-
-    assert asyncio.run(scenario()) == "exit status 0"
+    checked = probe(SHELL.format(f"[ -e {began} ] && exit 0; echo > {began}; sleep 600"))
+    running = asyncio.get_running_loop().create_task(checked.run())
+    while not began.exists():
+        await asyncio.sleep(0.01)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await checked.run() == "exit status 0"
 
 
 def test_a_user_that_nobody_knows(probe):

@@ -6,6 +6,7 @@ import ssl
 import threading
 
 import pytest
+from real_loop import in_real_time
 from servers import OK, self_signed, web_server
 
 from ucarpd.checks import servers
@@ -29,61 +30,51 @@ def answer(status="200 OK", body="it works", header="X: y"):
     return f"HTTP/1.1 {status}\r\n{header}\r\n\r\n{body}".encode()
 
 
-def test_a_tcp_server_that_takes_connections_is_good(probe):
-    async def scenario():
-        async with web_server() as server:
-            assert await probe(f"tcp://127.0.0.1:{server.port}").run() == "connected"
-            assert await probe(f"tcp://localhost:{server.port}").run() == "connected"
-
-    asyncio.run(scenario())
+@in_real_time
+async def test_a_tcp_server_that_takes_connections_is_good(probe):
+    async with web_server() as server:
+        assert await probe(f"tcp://127.0.0.1:{server.port}").run() == "connected"
+        assert await probe(f"tcp://localhost:{server.port}").run() == "connected"
 
 
-def test_one_that_refuses_them_is_not(probe, unused_port):
-    async def scenario():
-        assert await failure(probe(f"tcp://127.0.0.1:{unused_port}")) == "connection refused"
-        assert await failure(probe(f"http://127.0.0.1:{unused_port}/")) == "connection refused"
-
-    asyncio.run(scenario())
+@in_real_time
+async def test_one_that_refuses_them_is_not(probe, unused_port):
+    assert await failure(probe(f"tcp://127.0.0.1:{unused_port}")) == "connection refused"
+    assert await failure(probe(f"http://127.0.0.1:{unused_port}/")) == "connection refused"
 
 
 @pytest.mark.parametrize("text", ["tcp://127.0.0.1:{}", "http://127.0.0.1:{}/"])
-def test_a_connection_ends_with_a_reset(probe, text):
+@in_real_time
+async def test_a_connection_ends_with_a_reset(probe, text):
     """So that it leaves no TIME_WAIT behind."""
-
-    async def scenario():
-        async with web_server() as server:
-            await probe(text.format(server.port)).run()
-            while not server.ends:
-                await asyncio.sleep(0)
-            assert server.ends == ["ConnectionResetError"]
-
-    asyncio.run(scenario())
+    async with web_server() as server:
+        await probe(text.format(server.port)).run()
+        while not server.ends:
+            await asyncio.sleep(0)
+        assert server.ends == ["ConnectionResetError"]
 
 
-def test_a_name_that_nobody_knows(probe):
-    async def scenario():
-        text = await failure(probe("tcp://nobody.invalid:80"))
-        assert text.startswith("nobody.invalid: ")
-
-    asyncio.run(scenario())
+@in_real_time
+async def test_a_name_that_nobody_knows(probe):
+    text = await failure(probe("tcp://nobody.invalid:80"))
+    assert text.startswith("nobody.invalid: ")
 
 
-def test_a_silent_address_of_a_name_leaves_time_for_the_next_one(probe, monkeypatch):
-    async def scenario():
-        async with web_server() as server:
-            with socket.create_server(("127.0.0.1", 0), backlog=0) as silent:
-                places = [silent.getsockname(), ("127.0.0.1", server.port)]
-                found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place) for place in places]
-                monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-                # It has no room for another one.
-                with socket.create_connection(places[0]):
-                    async with asyncio.timeout(20):
-                        assert await probe("tcp://two.example:1 timeout=0.2").run() == "connected"
-
-    asyncio.run(scenario())
+@in_real_time
+async def test_a_silent_address_of_a_name_leaves_time_for_the_next_one(probe, monkeypatch):
+    async with web_server() as server:
+        with socket.create_server(("127.0.0.1", 0), backlog=0) as silent:
+            places = [silent.getsockname(), ("127.0.0.1", server.port)]
+            found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place) for place in places]
+            monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+            # It has no room for another one.
+            with socket.create_connection(places[0]):
+                async with asyncio.timeout(20):
+                    assert await probe("tcp://two.example:1 timeout=0.2").run() == "connected"
 
 
-def test_a_name_server_that_hangs_does_not_fail_two_runs_at_once(probe, monkeypatch):
+@in_real_time
+async def test_a_name_server_that_hangs_does_not_fail_two_runs_at_once(probe, monkeypatch):
     goes_on = threading.Event()
 
     def hang(*_arguments, **_named):
@@ -91,35 +82,28 @@ def test_a_name_server_that_hangs_does_not_fail_two_runs_at_once(probe, monkeypa
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
-
-    async def scenario():
-        checked = probe("tcp://slow.example:80 timeout=20")
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.01):
-                await checked.run()
-        next_run = asyncio.create_task(failure(checked))
-        await asyncio.sleep(0)
-        assert not next_run.done()
-        goes_on.set()
-        assert await next_run == "it has no address"
-        assert await failure(checked) == "it has no address"
-
-    asyncio.run(scenario())
+    checked = probe("tcp://slow.example:80 timeout=20")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await checked.run()
+    next_run = asyncio.create_task(failure(checked))
+    await asyncio.sleep(0)
+    assert not next_run.done()
+    goes_on.set()
+    assert await next_run == "it has no address"
+    assert await failure(checked) == "it has no address"
 
 
-def test_a_name_server_that_goes_on_hanging_is_named(probe, monkeypatch):
+@in_real_time
+async def test_a_name_server_that_goes_on_hanging_is_named(probe, monkeypatch):
     goes_on = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_named: goes_on.wait(30))
-
-    async def scenario():
-        checked = probe("tcp://slow.example:80 interval=0.1 timeout=0.1")
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.01):
-                await checked.run()
-        assert await failure(checked) == "looking up slow.example hangs"
-        goes_on.set()
-
-    asyncio.run(scenario())
+    checked = probe("tcp://slow.example:80 interval=0.1 timeout=0.1")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await checked.run()
+    assert await failure(checked) == "looking up slow.example hangs"
+    goes_on.set()
 
 
 @pytest.mark.parametrize(
@@ -136,14 +120,11 @@ def test_a_name_server_that_goes_on_hanging_is_named(probe, monkeypatch):
         ),
     ],
 )
-def test_a_page_that_is_good(probe, monkeypatch, options, said, line):
+@in_real_time
+async def test_a_page_that_is_good(probe, monkeypatch, options, said, line):
     monkeypatch.setattr(servers, "LARGEST_ANSWER", len(said))
-
-    async def scenario():
-        async with web_server(said) as server:
-            assert await probe(f"http://127.0.0.1:{server.port}/ {options}").run() == line
-
-    asyncio.run(scenario())
+    async with web_server(said) as server:
+        assert await probe(f"http://127.0.0.1:{server.port}/ {options}").run() == line
 
 
 @pytest.mark.parametrize(
@@ -154,22 +135,18 @@ def test_a_page_that_is_good(probe, monkeypatch, options, said, line):
         answer(body="3\r\nit \r\n0\r\n\r\n", header="Transfer-Encoding: chunked"),
     ],
 )
-def test_the_end_of_a_page_is_known_although_the_connection_stays(probe, said):
-    async def scenario():
-        async with web_server(said) as server:
-            text = f"http://127.0.0.1:{server.port}/ text=fails"
-            assert "the text is not in the answer" in await failure(probe(text))
-
-    asyncio.run(scenario())
+@in_real_time
+async def test_the_end_of_a_page_is_known_although_the_connection_stays(probe, said):
+    async with web_server(said) as server:
+        text = f"http://127.0.0.1:{server.port}/ text=fails"
+        assert "the text is not in the answer" in await failure(probe(text))
 
 
-def test_a_status_line_is_made_fit_for_the_log(probe):
-    async def scenario():
-        async with web_server(answer(f"200 \x1b[31m{'y' * 9000}")) as server:
-            line = await probe(f"http://127.0.0.1:{server.port}/").run()
-            assert line == f"HTTP/1.1 200 ?[31m{'y' * 200}"[:200]
-
-    asyncio.run(scenario())
+@in_real_time
+async def test_a_status_line_is_made_fit_for_the_log(probe):
+    async with web_server(answer(f"200 \x1b[31m{'y' * 9000}")) as server:
+        line = await probe(f"http://127.0.0.1:{server.port}/").run()
+        assert line == f"HTTP/1.1 200 ?[31m{'y' * 200}"[:200]
 
 
 @pytest.mark.parametrize(
@@ -181,118 +158,93 @@ def test_a_status_line_is_made_fit_for_the_log(probe):
         ("", b"SSH-2.0-x\r\n\r\n", "the answer is not HTTP"),
     ],
 )
-def test_a_page_that_is_not(probe, monkeypatch, options, said, line):
+@in_real_time
+async def test_a_page_that_is_not(probe, monkeypatch, options, said, line):
     monkeypatch.setattr(servers, "LARGEST_ANSWER", len(said))
-
-    async def scenario():
-        async with web_server(said) as server:
-            assert await failure(probe(f"http://127.0.0.1:{server.port}/ {options}")) == line
-
-    asyncio.run(scenario())
+    async with web_server(said) as server:
+        assert await failure(probe(f"http://127.0.0.1:{server.port}/ {options}")) == line
 
 
-def test_a_server_can_send_the_rest_of_its_answer(probe):
+@in_real_time
+async def test_a_server_can_send_the_rest_of_its_answer(probe):
     """Patroni logs a traceback when a connection is reset between header and body."""
-
-    async def scenario():
-        async with web_server(closes=True) as server:
-            assert await probe(f"http://127.0.0.1:{server.port}/").run() == "HTTP/1.1 200 OK"
-            while not server.ends:
-                await asyncio.sleep(0)
-            assert server.ends == ["closed"]
-
-    asyncio.run(scenario())
+    async with web_server(closes=True) as server:
+        assert await probe(f"http://127.0.0.1:{server.port}/").run() == "HTTP/1.1 200 OK"
+        while not server.ends:
+            await asyncio.sleep(0)
+        assert server.ends == ["closed"]
 
 
-def test_an_answer_that_never_ends_is_read_in_part(probe):
-    async def scenario():
-        async with web_server(answer(body="x" * (1 << 20))) as server:
-            text = f"http://127.0.0.1:{server.port}/ text=y"
-            assert "the text is not in the answer" in await failure(probe(text))
-
-    asyncio.run(scenario())
+@in_real_time
+async def test_an_answer_that_never_ends_is_read_in_part(probe):
+    async with web_server(answer(body="x" * (1 << 20))) as server:
+        text = f"http://127.0.0.1:{server.port}/ text=y"
+        assert "the text is not in the answer" in await failure(probe(text))
 
 
-def test_the_request_names_the_host_and_the_path_and_no_proxy_is_asked(probe, monkeypatch):
+@in_real_time
+async def test_the_request_names_the_host_and_the_path_and_no_proxy_is_asked(probe, monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1/")
-
-    async def scenario():
-        async with web_server() as server:
-            await probe(f"http://localhost:{server.port}/a?b=c").run()
-            first, host, *_ = server.requests[0].split("\r\n")
-            assert (first, host) == ("GET /a?b=c HTTP/1.1", f"Host: localhost:{server.port}")
-
-    asyncio.run(scenario())
+    async with web_server() as server:
+        await probe(f"http://localhost:{server.port}/a?b=c").run()
+        first, host, *_ = server.requests[0].split("\r\n")
+        assert (first, host) == ("GET /a?b=c HTTP/1.1", f"Host: localhost:{server.port}")
 
 
-def test_ipv6(probe):
-    async def scenario():
-        async with web_server(host="::1") as server:
-            await probe(f"http://[::1]:{server.port}/").run()
-            assert f"Host: [::1]:{server.port}\r\n" in server.requests[0]
-
-    asyncio.run(scenario())
+@in_real_time
+async def test_ipv6(probe):
+    async with web_server(host="::1") as server:
+        await probe(f"http://[::1]:{server.port}/").run()
+        assert f"Host: [::1]:{server.port}\r\n" in server.requests[0]
 
 
-def test_a_certificate_is_verified_unless_it_must_not_be(probe, tmp_path):
+@in_real_time
+async def test_a_certificate_is_verified_unless_it_must_not_be(probe, tmp_path):
     context, _ = self_signed(tmp_path)
-
-    async def scenario():
-        async with web_server(context=context) as server:
-            url = f"https://127.0.0.1:{server.port}/"
-            text = await failure(probe(url))
-            assert text == "the certificate is not valid: self-signed certificate"
-            assert await probe(f"{url} verify=no").run() == "HTTP/1.1 200 OK"
-
-    asyncio.run(scenario())
+    async with web_server(context=context) as server:
+        url = f"https://127.0.0.1:{server.port}/"
+        text = await failure(probe(url))
+        assert text == "the certificate is not valid: self-signed certificate"
+        assert await probe(f"{url} verify=no").run() == "HTTP/1.1 200 OK"
 
 
-def test_a_certificate_of_a_known_authority_is_good(probe, tmp_path, monkeypatch):
+@in_real_time
+async def test_a_certificate_of_a_known_authority_is_good(probe, tmp_path, monkeypatch):
     context, file = self_signed(tmp_path)
     monkeypatch.setattr(
         ssl, "create_default_context", lambda made=ssl.create_default_context: made(cafile=file)
     )
-
-    async def scenario():
-        async with web_server(context=context) as server:
-            assert await probe(f"https://127.0.0.1:{server.port}/").run() == "HTTP/1.1 200 OK"
-
-    asyncio.run(scenario())
+    async with web_server(context=context) as server:
+        assert await probe(f"https://127.0.0.1:{server.port}/").run() == "HTTP/1.1 200 OK"
 
 
-def test_a_server_without_tls(probe):
-    async def scenario():
-        async with web_server(b"no TLS here\r\n\r\n") as server:
-            url = f"https://127.0.0.1:{server.port}/"
-            with pytest.raises((Failed, TimeoutError)):
-                async with asyncio.timeout(5):
-                    await probe(url).run()
-
-    asyncio.run(scenario())
+@in_real_time
+async def test_a_server_without_tls(probe):
+    async with web_server(b"no TLS here\r\n\r\n") as server:
+        url = f"https://127.0.0.1:{server.port}/"
+        with pytest.raises((Failed, TimeoutError)):
+            async with asyncio.timeout(5):
+                await probe(url).run()
 
 
-def test_a_server_that_ends_the_connection_before_tls(probe):
+@in_real_time
+async def test_a_server_that_ends_the_connection_before_tls(probe):
     async def hang_up(reader, writer):
         await reader.read(1 << 16)
         writer.close()
 
-    async def scenario():
-        async with await asyncio.start_server(hang_up, "127.0.0.1") as server:
-            url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-            assert await failure(probe(url)) == "the server closed the connection"
-
-    asyncio.run(scenario())
+    async with await asyncio.start_server(hang_up, "127.0.0.1") as server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        assert await failure(probe(url)) == "the server closed the connection"
 
 
 @pytest.mark.parametrize("text", ["http://127.0.0.1:{}/"])
-def test_a_server_that_never_answers_is_left_at_the_time_out(probe, text):
-    async def scenario():
-        async with web_server(None) as server:
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.05):
-                    await probe(text.format(server.port)).run()
-            while not server.ends:
-                await asyncio.sleep(0)
-            assert server.ends == ["ConnectionResetError"]
-
-    asyncio.run(scenario())
+@in_real_time
+async def test_a_server_that_never_answers_is_left_at_the_time_out(probe, text):
+    async with web_server(None) as server:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await probe(text.format(server.port)).run()
+        while not server.ends:
+            await asyncio.sleep(0)
+        assert server.ends == ["ConnectionResetError"]

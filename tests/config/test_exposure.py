@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from fake_worker import FakeWorker
+from real_loop import in_real_time
 from virtual_loop import in_virtual_time
 
 from ucarpd import cli
@@ -211,80 +212,68 @@ class Watched:
         await asyncio.wait_for(self.changes.get(), 30)
 
 
-def test_each_exposure_is_logged_once_and_stays_in_the_status(web, owners):
-    async def scenario():
-        watched = Watched()
-        await watched.look(web)
-        assert (watched.log.lines, watched.watch.trouble) == ([], "")
-        owners[web.with_name("up.sh")] = BOB
-        before = asyncio.get_running_loop().time()
-        await watched.look(web)
-        since = watched.watch.since
-        assert since >= before
-        await watched.look(web)
-        assert watched.watch.since == since
-        (line,) = watched.log.lines
-        assert line.startswith(f"ERROR {web}:5: UCARP_UPSCRIPT: user {BOB} owns")
-        assert watched.watch.trouble == f"users other than root can change {web.with_name('up.sh')}"
-        owners.clear()
-        await watched.look(web)
-        assert watched.watch.trouble == ""
-        owners[web.with_name("up.sh")] = BOB
-        await watched.look(web)
-        assert len(watched.log.lines) == 2
-
-    asyncio.run(scenario())
+@in_real_time
+async def test_each_exposure_is_logged_once_and_stays_in_the_status(web, owners):
+    watched = Watched()
+    await watched.look(web)
+    assert (watched.log.lines, watched.watch.trouble) == ([], "")
+    owners[web.with_name("up.sh")] = BOB
+    before = asyncio.get_running_loop().time()
+    await watched.look(web)
+    since = watched.watch.since
+    assert since >= before
+    await watched.look(web)
+    assert watched.watch.since == since
+    (line,) = watched.log.lines
+    assert line.startswith(f"ERROR {web}:5: UCARP_UPSCRIPT: user {BOB} owns")
+    assert watched.watch.trouble == f"users other than root can change {web.with_name('up.sh')}"
+    owners.clear()
+    await watched.look(web)
+    assert watched.watch.trouble == ""
+    owners[web.with_name("up.sh")] = BOB
+    await watched.look(web)
+    assert len(watched.log.lines) == 2
 
 
-def test_a_warning_is_logged_and_not_in_the_status(web, owners):
-    async def scenario():
-        owners[web] = BOB
-        watched = Watched()
-        await watched.look(web)
-        (line,) = watched.log.lines
-        assert line.startswith(f"WARNING {web}: user {BOB} owns it")
-        assert watched.watch.trouble == ""
-
-    asyncio.run(scenario())
+@in_real_time
+async def test_a_warning_is_logged_and_not_in_the_status(web, owners):
+    owners[web] = BOB
+    watched = Watched()
+    await watched.look(web)
+    (line,) = watched.log.lines
+    assert line.startswith(f"WARNING {web}: user {BOB} owns it")
+    assert watched.watch.trouble == ""
 
 
-def test_after_a_look_without_a_thread_there_is_another_one(web, owners):
-    @in_virtual_time
-    async def scenario():
-        owners[web] = BOB
-        watched = Watched()
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(watched.worker, "do", no_thread)
-            watched.watch.look(load(web))
-            await asyncio.sleep(0.1)
-        assert watched.log.lines == []
-        await watched.look(web)
-        assert len(watched.log.lines) == 1
-
-    scenario()
+@in_virtual_time
+async def test_after_a_look_without_a_thread_there_is_another_one(web, owners):
+    owners[web] = BOB
+    watched = Watched()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(watched.worker, "do", no_thread)
+        watched.watch.look(load(web))
+        await asyncio.sleep(0.1)
+    assert watched.log.lines == []
+    await watched.look(web)
+    assert len(watched.log.lines) == 1
 
 
 def no_thread(_job, _done, failed):
     asyncio.get_running_loop().call_soon(failed, BlockingIOError("no thread can be started"))
 
 
-def test_a_file_system_that_hangs_is_told_and_gets_one_look(web, owners):
-    @in_virtual_time
-    async def scenario():
-        watched = Watched()
-        watched.worker.hangs = True
-        for _ in range(3):
-            watched.watch.look(load(web))
-            await asyncio.sleep(2 * PATIENCE)
-        (line,) = watched.log.lines
-        assert line.startswith(
-            "WARNING cannot look for files that users other than root can change: "
-        )
-        assert line.endswith(f" of {web}, or of a file that it names, does not answer")
-        assert watched.worker.stuck == 1
-        watched.worker.work_again()
-        await asyncio.sleep(1)
-        assert watched.changes.qsize() == 2, "one more for all that were asked for meanwhile"
-        assert len(watched.log.lines) == 1
-
-    scenario()
+@in_virtual_time
+async def test_a_file_system_that_hangs_is_told_and_gets_one_look(web, owners):
+    watched = Watched()
+    watched.worker.hangs = True
+    for _ in range(3):
+        watched.watch.look(load(web))
+        await asyncio.sleep(2 * PATIENCE)
+    (line,) = watched.log.lines
+    assert line.startswith("WARNING cannot look for files that users other than root can change: ")
+    assert line.endswith(f" of {web}, or of a file that it names, does not answer")
+    assert watched.worker.stuck == 1
+    watched.worker.work_again()
+    await asyncio.sleep(1)
+    assert watched.changes.qsize() == 2, "one more for all that were asked for meanwhile"
+    assert len(watched.log.lines) == 1

@@ -13,12 +13,7 @@ pytestmark = pytest.mark.usefixtures("home")
 
 @pytest.mark.parametrize(
     ("text", "key"),
-    [
-        ("00", b"\0"),
-        ("0x676568656D", b"gehem"),
-        ("0XfF", b"\xff"),
-        ("ab" * 20, b"\xab" * 20),
-    ],
+    [("00", b"\0"), ("0x676568656D", b"gehem"), ("0XfF", b"\xff"), ("ab" * 20, b"\xab" * 20)],
 )
 def test_a_key_in_hexadecimal(text, key):
     config = loaded(minimal(f"UCARP_KEY={text}", PASS=None))

@@ -69,10 +69,7 @@ def test_a_value_is_taken(home, lines, field, value):
     [
         ("UCARP_ADVSKEW=300", "5: UCARP_ADVSKEW: must be from 0 to 254 (got '300')"),
         ("UCARP_ADVSKEW=255", "5: UCARP_ADVSKEW: must be from 0 to 254 (got '255')"),
-        (
-            "UCARP_ADVSKEW=-1",
-            "5: UCARP_ADVSKEW: must be a whole number from 0 to 254 (got '-1')",
-        ),
+        ("UCARP_ADVSKEW=-1", "5: UCARP_ADVSKEW: must be a whole number from 0 to 254 (got '-1')"),
         (
             "UCARP_ADVBASE=1.5",
             "5: UCARP_ADVBASE: must be a whole number from 0 to 253: for a part of a second, write"
@@ -245,10 +242,7 @@ def test_a_value_is_taken(home, lines, field, value):
                 " keep one of them (got '2')"
             ),
         ),
-        (
-            "UCARP_PASSFILE=pass",
-            "5: UCARP_PASSFILE: must be an absolute path, which starts with /",
-        ),
+        ("UCARP_PASSFILE=pass", "5: UCARP_PASSFILE: must be an absolute path, which starts with /"),
     ],
 )
 def test_one_bad_line(home, line, fault):

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from varlink_bench import FakeHost, as_user, play
+from varlink_bench import MANY, as_user, in_virtual_time
 
 from ucarpd.control import wire
 from ucarpd.control.server import MOST, QUIET, WAITING
@@ -10,79 +10,72 @@ from ucarpd.control.server import MOST, QUIET, WAITING
 STATUS = "org.ucarpd.GetStatus"
 INFO = "org.varlink.service.GetInfo"
 A_MOMENT = 0.01
-MANY = tuple(f"vip{number}" for number in range(255))
 
 
-def test_half_a_message_takes_no_more_than_its_place(tmp_path):
-    async def scenario(bench):
-        half = [await bench.client() for _ in range(MOST)]
-        for each in half:
-            each.writer.write(wire.call(STATUS)[:-1])
-        await asyncio.sleep(QUIET + A_MOMENT)
-        for _ in range(3):
-            assert "error" not in await (await bench.client()).call(INFO)
-        for each in half[:3]:
-            assert await each.is_dropped()
-        half[3].writer.write(b"\0")
-        assert await half[3].states()
-
-    play(tmp_path, scenario)
-
-
-def test_two_hundred_at_once(tmp_path):
-    async def scenario(bench):
-        async def one():
-            client = await bench.client()
-            client.send(STATUS)
-            states = await client.states()
-            client.writer.close()
-            return states
-
-        results = await asyncio.gather(*(one() for _ in range(200)))
-        assert all(set(states) == set(MANY) for states in results)
-        # They share a reply that is made at the same time.
-        assert bench.host.rendered < 50 * len(MANY)
-        await asyncio.sleep(A_MOMENT)
-        assert bench.server._connections == {}
-
-    play(tmp_path, scenario, FakeHost(*MANY))
-
-
-def test_clients_that_wait_for_changes_make_room_last(tmp_path):
-    async def scenario(bench):
-        watching = [await bench.client() for _ in range(MOST - 1)]
-        for each in watching:
-            await each.call(STATUS, more=True)
-        idle = await bench.client()
-        await idle.call(INFO)
-        await asyncio.sleep(QUIET + A_MOMENT)
+@in_virtual_time
+async def test_half_a_message_takes_no_more_than_its_place(bench):
+    half = [await bench.client() for _ in range(MOST)]
+    for each in half:
+        each.writer.write(wire.call(STATUS)[:-1])
+    await asyncio.sleep(QUIET + A_MOMENT)
+    for _ in range(3):
         assert "error" not in await (await bench.client()).call(INFO)
-        assert await idle.is_dropped()
-        bench.server.changed()
-        for each in watching:
-            assert (await each.reply())["continues"] is True
-
-    play(tmp_path, scenario)
+    for each in half[:3]:
+        assert await each.is_dropped()
+    half[3].writer.write(b"\0")
+    assert await half[3].states()
 
 
-def test_others_cannot_keep_root_waiting(tmp_path, monkeypatch):
-    async def scenario(bench):
-        as_user(monkeypatch, 1000)
-        busy = [await bench.client() for _ in range(MOST + WAITING + 8)]
-        for each in busy[:-8]:
-            each.send(INFO)
-        assert "error" not in await busy[MOST - 1].reply()
-        for each in busy[-8:]:
-            assert await each.is_dropped()
-        # The first ones stay busy, so no place is free.
-        busy[0].writer.write(wire.call(INFO) * 1000)
-        assert not busy[MOST].reader._buffer
-        as_user(monkeypatch, 0)
-        assert "error" not in await (await bench.client()).call(INFO)
-        assert not busy[MOST].reader._buffer
-        # Places become free for the waiting clients, in their order.
-        await asyncio.sleep(QUIET + A_MOMENT)
-        for each in busy[MOST : MOST + WAITING]:
-            assert "error" not in await each.reply()
+@in_virtual_time
+async def test_two_hundred_at_once(bench):
+    bench.host.have(*MANY)
 
-    play(tmp_path, scenario)
+    async def one():
+        client = await bench.client()
+        client.send(STATUS)
+        states = await client.states()
+        client.writer.close()
+        return states
+
+    results = await asyncio.gather(*(one() for _ in range(200)))
+    assert all(set(states) == set(MANY) for states in results)
+    # They share a reply that is made at the same time.
+    assert bench.host.rendered < 50 * len(MANY)
+    await asyncio.sleep(A_MOMENT)
+    assert bench.server._connections == {}
+
+
+@in_virtual_time
+async def test_clients_that_wait_for_changes_make_room_last(bench):
+    watching = [await bench.client() for _ in range(MOST - 1)]
+    for each in watching:
+        await each.call(STATUS, more=True)
+    idle = await bench.client()
+    await idle.call(INFO)
+    await asyncio.sleep(QUIET + A_MOMENT)
+    assert "error" not in await (await bench.client()).call(INFO)
+    assert await idle.is_dropped()
+    bench.server.changed()
+    for each in watching:
+        assert (await each.reply())["continues"] is True
+
+
+@in_virtual_time
+async def test_others_cannot_keep_root_waiting(bench, monkeypatch):
+    as_user(monkeypatch, 1000)
+    busy = [await bench.client() for _ in range(MOST + WAITING + 8)]
+    for each in busy[:-8]:
+        each.send(INFO)
+    assert "error" not in await busy[MOST - 1].reply()
+    for each in busy[-8:]:
+        assert await each.is_dropped()
+    # The first ones stay busy, so no place is free.
+    busy[0].writer.write(wire.call(INFO) * 1000)
+    assert not busy[MOST].reader._buffer
+    as_user(monkeypatch, 0)
+    assert "error" not in await (await bench.client()).call(INFO)
+    assert not busy[MOST].reader._buffer
+    # Places become free for the waiting clients, in their order.
+    await asyncio.sleep(QUIET + A_MOMENT)
+    for each in busy[MOST : MOST + WAITING]:
+        assert "error" not in await each.reply()

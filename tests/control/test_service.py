@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from varlink_bench import FakeHost, as_user, play
+from varlink_bench import FakeHost, as_user, in_virtual_time
 
 import ucarpd.control
 from ucarpd import __version__
@@ -146,17 +146,14 @@ def test_steering():
 
 
 @pytest.mark.parametrize("method", ["StepDown", "ApplyMaintenance"])
-def test_steering_is_for_root(method, tmp_path, monkeypatch):
+@in_virtual_time
+async def test_steering_is_for_root(method, bench, monkeypatch):
     as_user(monkeypatch, 1000)
-
-    async def scenario(bench):
-        client = await bench.client()
-        denied = {"error": f"{SERVICE}.PermissionDenied", "parameters": {}}
-        assert await client.call(f"org.ucarpd.{method}") == denied
-        assert bench.host.ordered == []
-        assert "error" not in await client.call("org.ucarpd.GetStatus")
-
-    play(tmp_path, scenario)
+    client = await bench.client()
+    denied = {"error": f"{SERVICE}.PermissionDenied", "parameters": {}}
+    assert await client.call(f"org.ucarpd.{method}") == denied
+    assert bench.host.ordered == []
+    assert "error" not in await client.call("org.ucarpd.GetStatus")
 
 
 def test_the_kernel_says_who_the_client_is():

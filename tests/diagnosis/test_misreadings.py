@@ -170,12 +170,7 @@ BOTH_WAYS = [
         " in lower case",
     ),
     ("geheim", "ghe\u0065im", ", but positions 2 and 3 exchanged", ", but positions 2 and 3 exch"),
-    (
-        "geheim",
-        "gheim",
-        " without the character at position 2",
-        None,
-    ),
+    ("geheim", "gheim", " without the character at position 2", None),
     ("gehe", "ggehe", " and the character at position 1 twice", " without the character at positi"),
 ]
 

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-import virtual_loop
 from engine_bench import OWN, VIRTUAL, Bench, master, peer_frame, promoted
 from virtual_loop import in_virtual_time
 
@@ -114,71 +113,66 @@ async def test_a_host_whose_addresses_are_elsewhere_does_not_wait_for_the_down_s
 
 
 @pytest.mark.parametrize("was_master", [True, False])
-def test_a_defect_ends_the_engine_and_only_a_master_bows_out(was_master, monkeypatch):
-    async def scenario():
-        if was_master:
-            bench = await master()
-        else:
-            bench = Bench()
-            bench.engine.interface_ready((OWN,))
-            bench.told()
+@in_virtual_time
+async def test_a_defect_ends_the_engine_and_only_a_master_bows_out(was_master, monkeypatch):
+    if was_master:
+        bench = await master()
+    else:
+        bench = Bench()
+        bench.engine.interface_ready((OWN,))
+        bench.told()
 
-        def broken(self, event, now):
-            raise ZeroDivisionError("a defect")
+    def broken(self, event, now):
+        raise ZeroDivisionError("a defect")
 
-        monkeypatch.setattr(VirtualHost, "handle", broken)
-        bench.engine.hardware_address_changed()
-        assert bench.told() == ["fault: a defect", "release"]
-        # ucarpd itself removes the addresses: no other program is to be blamed.
-        bench.wanted_there = (VIRTUAL,)
-        bench.engine.address_removed(VIRTUAL)
-        bench.released()
-        bench.read_until = broken
-        expected = ["advertisement 255/255", "failed"] if was_master else ["failed"]
-        # A backup has sent nothing yet, and must not unsettle the others.
-        assert bench.told() == expected
-        await asyncio.sleep(10.0)
-        assert bench.told() == []
-
-    virtual_loop.run(scenario())
+    monkeypatch.setattr(VirtualHost, "handle", broken)
+    bench.engine.hardware_address_changed()
+    assert bench.told() == ["fault: a defect", "release"]
+    # ucarpd itself removes the addresses: no other program is to be blamed.
+    bench.wanted_there = (VIRTUAL,)
+    bench.engine.address_removed(VIRTUAL)
+    bench.released()
+    bench.read_until = broken
+    expected = ["advertisement 255/255", "failed"] if was_master else ["failed"]
+    # A backup has sent nothing yet, and must not unsettle the others.
+    assert bench.told() == expected
+    await asyncio.sleep(10.0)
+    assert bench.told() == []
 
 
 @pytest.mark.parametrize("by", ["changed", "acquire"])
-def test_after_a_defect_in_an_event_that_an_action_causes_no_action_follows(by, monkeypatch):
+@in_virtual_time
+async def test_after_a_defect_in_an_event_that_an_action_causes_no_action_follows(by, monkeypatch):
     """A look at the kernel's events on the way to the addresses may bring such an event."""
+    bench = Bench()
+    bench.engine.interface_ready((OWN,))
+    bench.released()
+    bench.told()
+    handle, do = VirtualHost.handle, getattr(bench, by)
 
-    async def scenario():
-        bench = Bench()
-        bench.engine.interface_ready((OWN,))
-        bench.released()
-        bench.told()
-        handle, do = VirtualHost.handle, getattr(bench, by)
+    def broken(self, event, now):
+        if isinstance(event, InterfaceLost):
+            raise ZeroDivisionError("a defect")
+        return handle(self, event, now)
 
-        def broken(self, event, now):
-            if isinstance(event, InterfaceLost):
-                raise ZeroDivisionError("a defect")
-            return handle(self, event, now)
+    def cause(*arguments):
+        bench.engine.interface_lost("no carrier on eth0", False)
+        do(*arguments)
 
-        def cause(*arguments):
-            bench.engine.interface_lost("no carrier on eth0", False)
-            do(*arguments)
-
-        monkeypatch.setattr(VirtualHost, "handle", broken)
-        setattr(bench, by, cause)
-        await asyncio.sleep(3.0)
-        assert bench.told() == [
-            "BACKUP to MASTER",
-            "advertisement 1/0",
-            "acquire",
-            "fault: a defect",
-            "release",
-        ]
-        bench.released()
-        assert bench.told() == ["advertisement 255/255", "failed"]
-        await asyncio.sleep(10.0)
-        assert bench.told() == []
-
-    virtual_loop.run(scenario())
+    monkeypatch.setattr(VirtualHost, "handle", broken)
+    setattr(bench, by, cause)
+    await asyncio.sleep(3.0)
+    assert bench.told() == [
+        "BACKUP to MASTER",
+        "advertisement 1/0",
+        "acquire",
+        "fault: a defect",
+        "release",
+    ]
+    bench.released()
+    assert bench.told() == ["advertisement 255/255", "failed"]
+    await asyncio.sleep(10.0)
+    assert bench.told() == []
 
 
 @in_virtual_time

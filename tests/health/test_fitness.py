@@ -54,16 +54,13 @@ async def test_a_host_that_could_not_send_is_forgiven_after_a_while():
 
 
 @pytest.mark.parametrize(("missing", "total", "amount"), [(1, 1, 240), (1, 2, 120), (1, 255, 1)])
-def test_each_address_counts_by_its_share(missing, total, amount):
-    @in_virtual_time
-    async def scenario():
-        watch = Watch()
-        watch.fitness.unserved([4] * missing, total)
-        assert watch.changes == [amount]
-        watch.fitness.unserved([], total)
-        assert watch.changes == [amount, 0]
-
-    scenario()
+@in_virtual_time
+async def test_each_address_counts_by_its_share(missing, total, amount):
+    watch = Watch()
+    watch.fitness.unserved([4] * missing, total)
+    assert watch.changes == [amount]
+    watch.fitness.unserved([], total)
+    assert watch.changes == [amount, 0]
 
 
 @in_virtual_time

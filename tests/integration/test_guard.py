@@ -5,16 +5,7 @@ import time
 from ipaddress import ip_address
 
 from lab import wait_for
-from nodes import (
-    MASTER,
-    VIP,
-    conf,
-    mac,
-    start_backup,
-    start_master,
-    start_ucarp,
-    wait_for_address,
-)
+from nodes import MASTER, VIP, conf, mac, start_backup, start_master, start_ucarp, wait_for_address
 from wiretap import open_in
 
 from ucarpd.carp.neighbours import ARP_REQUEST, gratuitous_arp, unsolicited_neighbour_advertisement

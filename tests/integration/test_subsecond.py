@@ -1,15 +1,7 @@
 """advbase 0: several advertisements a second."""
 
 from lab import wait_for
-from nodes import (
-    BACKUP,
-    MASTER,
-    both_ways,
-    note,
-    start,
-    start_backup,
-    wait_for_address,
-)
+from nodes import BACKUP, MASTER, both_ways, note, start, start_backup, wait_for_address
 from wiretap import gaps
 
 pytestmark = both_ways

@@ -4,14 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from ucarpd.interface.foreign import (
-    COST_OF_A_SOURCE,
-    FIRST,
-    MOST,
-    OFTEN,
-    SILENCE,
-    Foreign,
-)
+from ucarpd.interface.foreign import COST_OF_A_SOURCE, FIRST, MOST, OFTEN, SILENCE, Foreign
 
 HOST = ip_address("10.0.0.9")
 FIRST_ONE = (HOST, 10)

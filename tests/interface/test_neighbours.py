@@ -14,12 +14,7 @@ from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.neighbours import Claim
 from ucarpd.carp.probe import ANSWERS_WITHIN
 from ucarpd.interface import neighbours
-from ucarpd.interface.neighbours import (
-    CHANGES_AFTER,
-    MOST_ANSWERS,
-    PAUSE,
-    Neighbours,
-)
+from ucarpd.interface.neighbours import CHANGES_AFTER, MOST_ANSWERS, PAUSE, Neighbours
 from ucarpd.interface.refused_filter import FILTER_AGAIN_AFTER
 
 IP, IP6 = ip_address("10.0.0.100"), ip_address("2001:db8::100")
@@ -148,17 +143,14 @@ async def test_the_addresses_of_masters_are_guarded(kernel):
     ],
     ids=["a stranger", "not ours", "our own device", "a BSD", "another BSD", "a FreeBSD backup"],
 )
-def test_who_is_another_host(kernel, claim, told):
-    @in_virtual_time
-    async def scenario():
-        member = Member()
-        ears = await opened(kernel, member)
-        kernel.guard.arrive(claim)
-        await asyncio.sleep(0.01)
-        assert member.told == told
-        ears.close()
-
-    scenario()
+@in_virtual_time
+async def test_who_is_another_host(kernel, claim, told):
+    member = Member()
+    ears = await opened(kernel, member)
+    kernel.guard.arrive(claim)
+    await asyncio.sleep(0.01)
+    assert member.told == told
+    ears.close()
 
 
 @in_virtual_time

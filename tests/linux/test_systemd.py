@@ -6,6 +6,7 @@ import logging
 import socket
 
 import pytest
+from real_loop import in_real_time
 
 from ucarpd.linux import systemd
 
@@ -96,17 +97,15 @@ def test_a_manager_that_does_not_read_is_told_the_newest_when_it_reads_again(pat
     ]
 
 
-def test_a_manager_that_is_gone_for_a_moment_is_told_later(path):
-    async def scenario():
+@in_real_time
+async def test_a_manager_that_is_gone_for_a_moment_is_told_later(path):
+    systemd.feed_watchdog()
+    systemd.notify_ready("one")
+    systemd.notify_stopping()
+    with manager(path) as receiver:
+        assert await received(receiver) == "STOPPING=1"
         systemd.feed_watchdog()
-        systemd.notify_ready("one")
-        systemd.notify_stopping()
-        with manager(path) as receiver:
-            assert await received(receiver) == "STOPPING=1"
-            systemd.feed_watchdog()
-            assert waiting(receiver) == ["WATCHDOG=1"]
-
-    asyncio.run(scenario())
+        assert waiting(receiver) == ["WATCHDOG=1"]
 
 
 def test_work_that_takes_long_is_awaited_although_nobody_hears_of_it(path):

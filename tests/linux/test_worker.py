@@ -4,15 +4,9 @@ import asyncio
 import threading
 
 import pytest
+from real_loop import in_real_time
 
 from ucarpd.linux.worker import Worker
-
-
-def run(scenario):
-    async def with_worker():
-        await scenario(Worker("disk"))
-
-    asyncio.run(with_worker())
 
 
 async def outcome(worker, job):
@@ -21,108 +15,103 @@ async def outcome(worker, job):
     return await end
 
 
-def test_jobs_are_done_in_order_in_one_thread_that_the_first_one_starts():
-    async def scenario(worker):
-        before = threading.active_count()
-        await worker.finish()
-        assert threading.active_count() == before
-        told = []
-        for number in range(3):
-            worker.do(lambda n=number: (n, threading.current_thread()), told.append, None)
-        await worker.finish()
-        thread = told[0][1]
-        assert thread.name == "disk"
-        assert told == [(0, thread), (1, thread), (2, thread)]
-        thread.join(60.0)
-        assert not thread.is_alive(), "it ends with the work"
-
-    run(scenario)
-
-
-def test_a_held_worker_begins_no_job():
-    async def scenario(worker):
-        told, is_over = [], threading.Event()
-        worker.do(list, told.append, None)
-        with worker.held():
-            worker.do(is_over.is_set, told.append, None)
-            is_over.set()
-        await worker.finish()
-        assert told == [[], True]
-
-    run(scenario)
+@in_real_time
+async def test_jobs_are_done_in_order_in_one_thread_that_the_first_one_starts():
+    worker = Worker("disk")
+    before = threading.active_count()
+    await worker.finish()
+    assert threading.active_count() == before
+    told = []
+    for number in range(3):
+        worker.do(lambda n=number: (n, threading.current_thread()), told.append, None)
+    await worker.finish()
+    thread = told[0][1]
+    assert thread.name == "disk"
+    assert told == [(0, thread), (1, thread), (2, thread)]
+    thread.join(60.0)
+    assert not thread.is_alive(), "it ends with the work"
 
 
-def test_an_error_comes_back():
-    async def scenario(worker):
-        def job():
-            raise PermissionError(13, "no")
-
-        with pytest.raises(PermissionError, match="no"):
-            await outcome(worker, job)
-
-    run(scenario)
-
-
-def test_the_loop_hears_only_of_the_error_of_a_job_without_a_result(monkeypatch):
-    async def scenario(worker):
-        loop = asyncio.get_running_loop()
-        told, woken, wake_up = [], [], loop.call_soon_threadsafe
-        monkeypatch.setattr(
-            loop, "call_soon_threadsafe", lambda *call: (woken.append(call), wake_up(*call))
-        )
-
-        def job():
-            raise PermissionError(13, "no")
-
-        worker.do(list, None, told.append)
-        worker.do(job, None, told.append)
-        await worker.finish()
-        assert [str(error) for error in told] == ["[Errno 13] no"]
-        assert len(woken) == 2, "the other one is the end"
-
-    run(scenario)
+@in_real_time
+async def test_a_held_worker_begins_no_job():
+    worker = Worker("disk")
+    told, is_over = [], threading.Event()
+    worker.do(list, told.append, None)
+    with worker.held():
+        worker.do(is_over.is_set, told.append, None)
+        is_over.set()
+    await worker.finish()
+    assert told == [[], True]
 
 
-def test_a_defect_is_reported_and_the_next_job_is_done():
-    async def scenario(worker):
-        reported = []
-        asyncio.get_running_loop().set_exception_handler(
-            lambda _loop, about: reported.append(about)
-        )
-        with pytest.raises(OSError, match="internal error: ZeroDivisionError: "):
-            await outcome(worker, lambda: 1 // 0)
-        assert isinstance(reported[0]["exception"], ZeroDivisionError)
-        assert await outcome(worker, lambda: 7) == ("done", 7)
+@in_real_time
+async def test_an_error_comes_back():
+    worker = Worker("disk")
 
-    run(scenario)
+    def job():
+        raise PermissionError(13, "no")
+
+    with pytest.raises(PermissionError, match="no"):
+        await outcome(worker, job)
 
 
-def test_a_job_after_the_end_is_refused():
-    async def scenario(worker):
-        await outcome(worker, list)
-        await worker.finish()
-        with pytest.raises(OSError, match="the thread disk has ended"):
-            await asyncio.wait_for(outcome(worker, list), 60.0)
+@in_real_time
+async def test_the_loop_hears_only_of_the_error_of_a_job_without_a_result(monkeypatch):
+    worker = Worker("disk")
+    loop = asyncio.get_running_loop()
+    told, woken, wake_up = [], [], loop.call_soon_threadsafe
+    monkeypatch.setattr(
+        loop, "call_soon_threadsafe", lambda *call: (woken.append(call), wake_up(*call))
+    )
 
-    run(scenario)
+    def job():
+        raise PermissionError(13, "no")
+
+    worker.do(list, None, told.append)
+    worker.do(job, None, told.append)
+    await worker.finish()
+    assert [str(error) for error in told] == ["[Errno 13] no"]
+    assert len(woken) == 2, "the other one is the end"
 
 
-def test_without_a_thread_a_job_fails_and_the_next_one_tries_again(monkeypatch):
+@in_real_time
+async def test_a_defect_is_reported_and_the_next_job_is_done():
+    worker = Worker("disk")
+    reported = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, about: reported.append(about))
+    with pytest.raises(OSError, match="internal error: ZeroDivisionError: "):
+        await outcome(worker, lambda: 1 // 0)
+    assert isinstance(reported[0]["exception"], ZeroDivisionError)
+    assert await outcome(worker, lambda: 7) == ("done", 7)
+
+
+@in_real_time
+async def test_a_job_after_the_end_is_refused():
+    worker = Worker("disk")
+    await outcome(worker, list)
+    await worker.finish()
+    with pytest.raises(OSError, match="the thread disk has ended"):
+        await asyncio.wait_for(outcome(worker, list), 60.0)
+
+
+@in_real_time
+async def test_without_a_thread_a_job_fails_and_the_next_one_tries_again(monkeypatch):
+    worker = Worker("disk")
+
     def start(_thread):
         raise RuntimeError("can't start new thread")
 
-    async def scenario(worker):
-        with monkeypatch.context() as patch:
-            patch.setattr(threading.Thread, "start", start)
-            with pytest.raises(BlockingIOError, match="no thread can be started"):
-                await outcome(worker, lambda: 7)
-            await worker.finish()
-        assert await outcome(worker, lambda: 7) == ("done", 7)
-
-    run(scenario)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        with pytest.raises(BlockingIOError, match="no thread can be started"):
+            await outcome(worker, lambda: 7)
+        await worker.finish()
+    assert await outcome(worker, lambda: 7) == ("done", 7)
 
 
-def test_a_job_that_hangs_holds_up_neither_the_loop_nor_its_end():
+@in_real_time
+async def test_a_job_that_hangs_holds_up_neither_the_loop_nor_its_end():
+    worker = Worker("disk")
     may_end, has_begun = threading.Event(), threading.Event()
     told = []
 
@@ -130,24 +119,19 @@ def test_a_job_that_hangs_holds_up_neither_the_loop_nor_its_end():
         has_begun.set()
         may_end.wait()
 
-    async def scenario(worker):
-        worker.do(hang, told.append, told.append)
-        await asyncio.to_thread(has_begun.wait)
-        await worker.finish(0.01)
-
-    run(scenario)
+    worker.do(hang, told.append, told.append)
+    await asyncio.to_thread(has_begun.wait)
+    await worker.finish(0.01)
     may_end.set()
     assert told == []
 
 
-def test_a_result_after_the_end_of_the_loop_is_dropped():
+@in_real_time
+async def test_a_result_after_the_end_of_the_loop_is_dropped():
+    worker = Worker("disk")
     workers, may_end, told = [], threading.Event(), []
-
-    async def scenario(worker):
-        workers.append(worker)
-        worker.do(may_end.wait, told.append, told.append)
-
-    run(scenario)
+    workers.append(worker)
+    worker.do(may_end.wait, told.append, told.append)
     last = threading.Event()
     workers[0]._jobs.put(last.set)
     may_end.set()

@@ -3,9 +3,10 @@
 import asyncio
 import os
 import shutil
+import signal
 from contextlib import asynccontextmanager
 
-from one_process import A_MOMENT, TAKES_OVER, advertised
+from one_process import A_MOMENT, TAKES_OVER, advertised, send
 from varlink_bench import Client, as_user
 from virtual_loop import in_virtual_time
 
@@ -46,12 +47,12 @@ async def test_its_status_is_that_of_its_instances_and_files(host, log_lines):
 @in_virtual_time
 async def test_changes_of_a_state_and_a_reload_are_told(host, log_lines):
     host.write()
-    async with host.running() as process, connected(host) as client:
+    async with host.running(), connected(host) as client:
         client.send(STATUS, more=True)
         assert await client.states() == {"web": "BACKUP"}
         assert await client.states() == {"web": "MASTER"}
         host.write("mail", VHID=2, ADDR="10.0.0.20/24")
-        process._supervisor.reload()
+        send(signal.SIGHUP)
         states = await client.states()
         while states != {"web": "MASTER", "mail": "MASTER"}:
             states = await client.states()
@@ -91,8 +92,7 @@ async def test_without_a_socket_it_still_serves(host, log_lines):
     host.write()
     host.run_directory.mkdir()
     (host.run_directory / "ctl").write_text("")
-    async with host.running():
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving():
         assert host.serves("10.0.0.10")
     (line,) = (each for each in log_lines.told() if "control socket" in each)
     assert line.endswith("; ucarpctl cannot ask this process")

@@ -2,9 +2,8 @@
 
 import asyncio
 
-from instance_bench import TAKES_OVER
+from instance_bench import TAKES_OVER, until_stopped
 from two_addresses import ONE, config_of
-from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
 from ucarpd.checks.servers import Connection
@@ -27,7 +26,7 @@ def events(bench):
     return [each.reason for each in bench.happenings if each.event == Event.CHECK]
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_failure_is_a_reason_that_is_logged_told_and_advertised(make, log_lines):
     bench = make(UPLINK)
     set_uplink(bench, is_up=True)
@@ -49,10 +48,9 @@ async def test_a_failure_is_a_reason_that_is_logged_told_and_advertised(make, lo
         "web: check UPLINK is good: eth1 is up",
         "web: no longer demoted",
     ]
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_host_that_may_never_serve_says_what_that_means(make, log_lines):
     bench = make("UCARP_CHECK_UPLINK='link:eth1 demote=never'\n")
     set_uplink(bench, is_up=True)
@@ -65,10 +63,9 @@ async def test_a_host_that_may_never_serve_says_what_that_means(make, log_lines)
         " on all hosts, no host serves"
     )
     assert bench.instance.state is State.BACKUP
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_until_the_first_result_it_serves_if_it_hears_nobody(make, monkeypatch):
     monkeypatch.setattr(Connection, "run", asyncio.Event().wait)
     bench = make("UCARP_CHECK_HANGS='tcp://10.0.0.9:80 timeout=60'\n")
@@ -76,10 +73,9 @@ async def test_until_the_first_result_it_serves_if_it_hears_nobody(make, monkeyp
     assert not bench.interface.engine.machine.rank.is_tested
     await asyncio.sleep(TAKES_OVER)
     assert bench.instance.state is State.MASTER
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_reload_adds_keeps_and_removes_checks(make, tmp_path, log_lines):
     bench = make(UPLINK)
     set_uplink(bench, is_up=False)
@@ -90,10 +86,9 @@ async def test_a_reload_adds_keeps_and_removes_checks(make, tmp_path, log_lines)
     log_lines.told()
     bench.instance.reconfigure(config_of(tmp_path, ""))
     assert log_lines.told()[0] == "web: no longer demoted"
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_start_after_a_defect_knows_what_the_checks_said(make):
     bench = make(UPLINK)
     set_uplink(bench, is_up=False)
@@ -103,10 +98,9 @@ async def test_a_start_after_a_defect_knows_what_the_checks_said(make):
     bench.breaks_as = None
     await asyncio.sleep(FIRST_RESTART_PAUSE)
     assert bench.interface.engine.machine.rank.demotion == 7
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_start_after_a_defect_has_no_unserved_address(make):
     bench = make()
     bench.breaks_as = State.MASTER
@@ -116,7 +110,6 @@ async def test_a_start_after_a_defect_has_no_unserved_address(make):
     bench.breaks_as = None
     await asyncio.sleep(FIRST_RESTART_PAUSE)
     assert bench.interface.engine.machine.rank.demotion == 0
-    await bench.instance.stop("stopping")
 
 
 NOON = 1_800_000_000.0
@@ -128,7 +121,7 @@ def status(bench):
     return bench.instance.shown.snapshot(Moments(now, NOON + now - 1000.0))
 
 
-@in_virtual_time
+@until_stopped
 async def test_its_health_checks_and_the_delay_of_preemption(make, monkeypatch):
     bench = make(
         "UCARP_PREEMPT=yes\nUCARP_PREEMPT_DELAY=60\n"
@@ -158,4 +151,3 @@ async def test_its_health_checks_and_the_delay_of_preemption(make, monkeypatch):
     assert status(bench)["demotion"] == [
         {"reason": "check UPLINK: eth1 does not exist", "amount": 7, "level": "failing"}
     ]
-    await bench.instance.stop("stopping")

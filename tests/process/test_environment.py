@@ -1,8 +1,9 @@
 """A process whose configuration is the environment."""
 
 import asyncio
+import signal
 
-from one_process import A_MOMENT, instances
+from one_process import A_MOMENT, instances, send
 from virtual_loop import in_virtual_time
 
 from ucarpd.config import environment
@@ -21,7 +22,7 @@ async def test_a_reload_reads_the_password_file_again_and_says_that_the_rest_sta
     host.path = environment.take({**VARIABLES, "UCARP_PASSFILE": str(secret)})
     async with host.running() as process:
         secret.write_text("geheim7\n")
-        process._supervisor.reload()
+        send(signal.SIGHUP)
         told = []
         while "reloaded: 1 changed" not in told:
             await asyncio.sleep(A_MOMENT)

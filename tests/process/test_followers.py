@@ -5,9 +5,8 @@ import errno
 
 import pytest
 from fake_systemd import FakeSystemd
-from instance_bench import TAKES_OVER, Bench
+from instance_bench import TAKES_OVER, Bench, until_stopped
 from two_addresses import ONE, TWO, config_of
-from virtual_loop import in_virtual_time
 
 from ucarpd.addresses.routes import LOOK_AFTER
 from ucarpd.carp.actions import State
@@ -51,7 +50,7 @@ def make(monkeypatch, tmp_path, run_directory):
     return lambda more="": Host(monkeypatch, tmp_path, run_directory, more)
 
 
-@in_virtual_time
+@until_stopped
 async def test_what_a_crash_has_left_running_is_stopped_at_start(make):
     host = make()
     host.instance.start()
@@ -62,17 +61,16 @@ async def test_what_a_crash_has_left_running_is_stopped_at_start(make):
     assert host.systemd.told() == []
 
 
-@in_virtual_time
+@until_stopped
 async def test_what_a_crash_has_left_running_does_not_wait_for_the_scripts(make, tmp_path):
     host = make(f"UCARP_UPSCRIPT={tmp_path / 'missing.sh'}\n")
     host.instance.start()
     await asyncio.sleep(0.1)
     assert host.instance.state is State.INIT
     assert host.systemd.told() == [STOP]
-    await host.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_master_that_stops_serves_until_the_units_have_stopped(make):
     host = make()
     await host.serve()
@@ -91,7 +89,7 @@ async def test_a_master_that_stops_serves_until_the_units_have_stopped(make):
     assert host.systemd.told() == []
 
 
-@in_virtual_time
+@until_stopped
 async def test_units_that_do_not_stop_hold_the_stop_up_for_the_time_out_only(make, log_lines):
     host = make("UCARP_SCRIPT_TIMEOUT=7\n")
     await host.serve()
@@ -105,7 +103,7 @@ async def test_units_that_do_not_stop_hold_the_stop_up_for_the_time_out_only(mak
     assert host.systemd.told() == [], "another instance may have started them by now"
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_reload_changes_the_time_out_of_the_units(make, tmp_path, log_lines):
     host = make("UCARP_SCRIPT_TIMEOUT=20\n")
     await host.serve()
@@ -116,7 +114,7 @@ async def test_a_reload_changes_the_time_out_of_the_units(make, tmp_path, log_li
     assert any("did not end within 7 s" in line for line in log_lines.told())
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_host_that_keeps_its_address_when_it_stops_keeps_its_units(make):
     host = make("UCARP_SHUTDOWN=no\n")
     await host.serve()
@@ -125,7 +123,7 @@ async def test_a_host_that_keeps_its_address_when_it_stops_keeps_its_units(make)
     assert host.systemd.told() == []
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_lost_role_takes_the_address_at_once_and_the_units_beside(make):
     host = make()
     await host.serve()
@@ -139,10 +137,9 @@ async def test_a_lost_role_takes_the_address_at_once_and_the_units_beside(make):
     await asyncio.sleep(5.0)
     assert host.instance.state is State.MASTER
     assert host.systemd.told() == [START]
-    await host.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_an_address_that_is_put_back_starts_nothing_again(make):
     host = make()
     await host.serve()
@@ -150,11 +147,10 @@ async def test_an_address_that_is_put_back_starts_nothing_again(make):
     await host.put_back(ONE)
     assert host.systemd.told() == []
     assert host.findings() == ["address_removed"]
-    await host.instance.stop("stopping")
 
 
 @pytest.mark.parametrize("means", ["step down", "maintenance"])
-@in_virtual_time
+@until_stopped
 async def test_units_stop_before_the_role_is_offered_and_start_again_if_nobody_takes_it(
     make, means
 ):
@@ -184,10 +180,9 @@ async def test_units_stop_before_the_role_is_offered_and_start_again_if_nobody_t
     host.instance.maintain(())
     await asyncio.sleep(0.1)
     assert host.systemd.told() == []
-    await host.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_role_that_comes_back_after_an_offer_starts_the_units_at_once(make):
     host = make()
     await host.serve()
@@ -200,11 +195,10 @@ async def test_a_role_that_comes_back_after_an_offer_starts_the_units_at_once(ma
         await asyncio.sleep(0.1)
     await asyncio.sleep(0.1)
     assert host.systemd.told() == [START]
-    await host.instance.stop("stopping")
 
 
 @pytest.mark.parametrize("means", ["step down", "maintenance"])
-@in_virtual_time
+@until_stopped
 async def test_a_role_that_is_lost_while_the_units_stop_needs_no_offer_when_it_returns(make, means):
     host = make()
     await host.serve()
@@ -226,10 +220,9 @@ async def test_a_role_that_is_lost_while_the_units_stop_needs_no_offer_when_it_r
     await asyncio.sleep(2.0)
     assert len(set(host.interface.advertised())) == 1
     assert host.systemd.told() == [STOP, START]
-    await host.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_each_offer_that_nobody_takes_ends(make):
     host = make()
     await host.serve()
@@ -237,10 +230,9 @@ async def test_each_offer_that_nobody_takes_ends(make):
         host.instance.step_down("asked to step down")
         await asyncio.sleep(followers.RESUME_AFTER + 1)
         assert host.systemd.told() == [STOP, START]
-    await host.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_backup_whose_units_hang_is_in_maintenance_at_once(make):
     host = make()
     host.systemd.hangs.add("stop")
@@ -249,10 +241,9 @@ async def test_a_backup_whose_units_hang_is_in_maintenance_at_once(make):
     host.instance.maintain((MAINTENANCE,))
     assert host.instance.parts.engine.machine.rank.unfitness > 0
     host.systemd.go_on()
-    await host.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_stop_during_an_offer_starts_nothing_again(make):
     host = make()
     await host.serve()
@@ -265,7 +256,7 @@ async def test_a_stop_during_an_offer_starts_nothing_again(make):
     assert host.systemd.told() == []
 
 
-@in_virtual_time
+@until_stopped
 async def test_other_reasons_to_be_less_fit_do_not_touch_the_units(make):
     host = make()
     await host.serve()
@@ -273,10 +264,9 @@ async def test_other_reasons_to_be_less_fit_do_not_touch_the_units(make):
     await asyncio.sleep(0.1)
     assert host.instance.state is State.MASTER
     assert host.systemd.told() == []
-    await host.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_units_that_fail_are_a_finding_and_no_reason_to_leave(make, log_lines):
     host = make()
     host.systemd.status = 1
@@ -292,10 +282,9 @@ async def test_units_that_fail_are_a_finding_and_no_reason_to_leave(make, log_li
     assert host.systemd.told()[-1] == START
     assert host.findings() == []
     assert host.happenings[-1] is finding
-    await host.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_routes_come_after_the_addresses_and_go_before_them(make):
     host = make("UCARP_UNITS=\nUCARP_ROUTES='192.0.2.0/24 via 10.0.0.254'\n")
     host.netlink.routes = ["192.0.2.0/24 via 10.0.0.254"]
@@ -310,10 +299,9 @@ async def test_routes_come_after_the_addresses_and_go_before_them(make):
     route, addresses = host.netlink.story
     assert (route.split()[1], addresses.split()[0]) == ("routes", "remove")
     assert host.netlink.routes == []
-    await host.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_route_that_cannot_be_set_is_a_finding(make, log_lines):
     host = make("UCARP_UNITS=\nUCARP_ROUTES='192.0.2.0/24 via 10.0.0.254'\n")
     host.netlink.route_errors["192.0.2.0/24 via 10.0.0.254"] = errno.ENETUNREACH
@@ -325,10 +313,9 @@ async def test_a_route_that_cannot_be_set_is_a_finding(make, log_lines):
     await asyncio.sleep(LOOK_AFTER)
     assert host.findings() == []
     assert log_lines.told().count(f"web: {text}") == 1
-    await host.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_host_that_keeps_its_address_keeps_its_routes(make):
     host = make("UCARP_UNITS=\nUCARP_ROUTES='192.0.2.0/24 dev eth1'\nUCARP_SHUTDOWN=no\n")
     await Bench.serve(host)
@@ -339,7 +326,7 @@ async def test_a_host_that_keeps_its_address_keeps_its_routes(make):
     assert host.netlink.routes == []
 
 
-@in_virtual_time
+@until_stopped
 async def test_without_units_systemd_is_not_asked(make):
     host = make("UCARP_UNITS=\n")
     await Bench.serve(host)

@@ -4,9 +4,8 @@ import asyncio
 import errno
 
 import pytest
-from instance_bench import TAKES_OVER
+from instance_bench import TAKES_OVER, until_stopped
 from two_addresses import ONE, TWO
-from virtual_loop import in_virtual_time
 
 from ucarpd.addresses.vmac import LOOK_AFTER
 from ucarpd.carp.actions import State
@@ -26,7 +25,7 @@ from ucarpd.record.record import Record, read
 # -- its life --------------------------------------------------------------------------------------
 
 
-@in_virtual_time
+@until_stopped
 async def test_it_takes_the_role_where_nobody_else_has_it(make, log_lines):
     bench = make()
     assert bench.instance.state is State.INIT
@@ -45,10 +44,9 @@ async def test_it_takes_the_role_where_nobody_else_has_it(make, log_lines):
         "web: Switching to state: BACKUP",
         "web: Switching to state: MASTER",
     ]
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_stop_gives_all_back(make):
     bench = make("UCARP_CHECK_UPLINK='link:eth1 demote=7'\n")
     bench.instance.parts.keeper.keep_configuration(bench.instance.config)
@@ -67,7 +65,7 @@ async def test_a_stop_gives_all_back(make):
     bench.lock().release()
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_second_stop_waits_for_the_first_one(make):
     bench = make()
     await bench.serve()
@@ -80,7 +78,7 @@ async def test_a_second_stop_waits_for_the_first_one(make):
     assert bench.interface.story == ["detach"]
 
 
-@in_virtual_time
+@until_stopped
 async def test_one_that_was_never_started_can_be_stopped(make):
     bench = make()
     await bench.instance.stop("stopping")
@@ -88,7 +86,7 @@ async def test_one_that_was_never_started_can_be_stopped(make):
     bench.lock().release()
 
 
-@in_virtual_time
+@until_stopped
 async def test_the_addresses_may_be_left_to_the_next_run(make):
     bench = make("UCARP_SHUTDOWN=no\n")
     await bench.serve()
@@ -96,7 +94,7 @@ async def test_the_addresses_may_be_left_to_the_next_run(make):
     assert bench.addresses() == {ONE, TWO}
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_virtual_mac_device_goes_with_it(make, tmp_path, monkeypatch):
     monkeypatch.setattr(sysctl, "ROOT", tmp_path / "net")
     bench = make("UCARP_VMAC=yes\n")
@@ -105,7 +103,7 @@ async def test_a_virtual_mac_device_goes_with_it(make, tmp_path, monkeypatch):
     assert bench.netlink.told()[-1] == "remove eth0-v1"
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_virtual_mac_device_that_stays_is_no_longer_looked_at(make, tmp_path, monkeypatch):
     """A reload may have started another run of it, with another configuration."""
     monkeypatch.setattr(sysctl, "ROOT", tmp_path / "net")
@@ -123,7 +121,7 @@ async def test_a_virtual_mac_device_that_stays_is_no_longer_looked_at(make, tmp_
 # -- after a crash ---------------------------------------------------------------------------------
 
 
-@in_virtual_time
+@until_stopped
 async def test_the_record_is_there_before_the_addresses(make):
     bench = make()
     bench.instance.start()
@@ -136,10 +134,9 @@ async def test_the_record_is_there_before_the_addresses(make):
     found = read("web", bench.directory)
     assert found.placed
     assert found.last > 1000
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_the_record_has_the_run_of_the_down_script(make, tmp_path):
     script = tmp_path / "script.sh"
     script.write_text("#!/bin/sh\n")
@@ -153,7 +150,7 @@ async def test_the_record_has_the_run_of_the_down_script(make, tmp_path):
     assert said.environment["UCARP_PREVIOUS_STATE"] == "MASTER"
 
 
-@in_virtual_time
+@until_stopped
 async def test_what_an_earlier_run_has_left_is_taken_off(make, log_lines):
     bench = make()
     bench.instance.start()
@@ -173,10 +170,9 @@ async def test_what_an_earlier_run_has_left_is_taken_off(make, log_lines):
     assert again.addresses() == set()
     told = [line for line in log_lines.told() if "an earlier run" in line]
     assert told == [f"web: {ONE} was left on eth0 by an earlier run; removed"]
-    await again.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_one_that_dies_again_and_again_is_less_fit_for_a_while(make, log_lines):
     bench = make()
     crashes = Crashes("web", bench.directory)
@@ -190,13 +186,12 @@ async def test_one_that_dies_again_and_again_is_less_fit_for_a_while(make, log_l
         "web: demoted by 240: ucarpd has crashed again and again",
         "web: no longer demoted",
     ]
-    await bench.instance.stop("stopping")
 
 
 # -- scripts that cannot be run --------------------------------------------------------------------
 
 
-@in_virtual_time
+@until_stopped
 async def test_it_waits_for_scripts_that_are_not_there(make, tmp_path, log_lines):
     up, down = tmp_path / "up.sh", tmp_path / "down.sh"
     bench = make(f"UCARP_UPSCRIPT={up}\nUCARP_DOWNSCRIPT={down}\nUCARP_NEUTRAL=yes\n")
@@ -213,7 +208,7 @@ async def test_it_waits_for_scripts_that_are_not_there(make, tmp_path, log_lines
     assert bench.interface.story == ["attach"]
 
 
-@in_virtual_time
+@until_stopped
 async def test_one_that_waits_for_its_scripts_can_be_stopped(make, tmp_path):
     bench = make(f"UCARP_UPSCRIPT={tmp_path / 'up.sh'}\n")
     bench.instance.start()
@@ -224,7 +219,7 @@ async def test_one_that_waits_for_its_scripts_can_be_stopped(make, tmp_path):
     assert "attach" not in bench.interface.story
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_script_on_a_file_system_that_hangs_is_waited_for(make, tmp_path, log_lines):
     up = tmp_path / "up.sh"
     up.write_text("#!/bin/sh\n")
@@ -242,7 +237,7 @@ async def test_a_script_on_a_file_system_that_hangs_is_waited_for(make, tmp_path
 
 
 @pytest.mark.parametrize(("ends", "seconds"), [("stop", 2 * PATIENCE), ("fail", 0.1)])
-@in_virtual_time
+@until_stopped
 async def test_a_look_at_its_scripts_that_comes_back_too_late(
     make, tmp_path, log_lines, ends, seconds
 ):
@@ -260,10 +255,9 @@ async def test_a_look_at_its_scripts_that_comes_back_too_late(
     await asyncio.sleep(0.1)
     assert bench.interface.story == story
     assert log_lines.told() == []
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_its_scripts_cannot_be_looked_at(make, tmp_path, log_lines):
     def do(_job, _done, failed):
         failed(BlockingIOError(errno.EAGAIN, "no thread can be started"))
@@ -275,13 +269,12 @@ async def test_its_scripts_cannot_be_looked_at(make, tmp_path, log_lines):
     assert log_lines.told() == [
         f"web: Waiting: cannot look at {tmp_path}: no thread can be started"
     ]
-    await bench.instance.stop("stopping")
 
 
 # -- a defect --------------------------------------------------------------------------------------
 
 
-@in_virtual_time
+@until_stopped
 async def test_an_engine_that_fails_gives_up_the_role_and_is_started_again(make, log_lines):
     bench = make()
     bench.breaks_as = State.MASTER
@@ -299,10 +292,9 @@ async def test_an_engine_that_fails_gives_up_the_role_and_is_started_again(make,
     await asyncio.sleep(FIRST_RESTART_PAUSE + TAKES_OVER)
     assert bench.instance.state is State.MASTER
     assert bench.addresses() == {ONE, TWO}
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_new_start_looks_for_exposed_files_again(make, log_lines):
     bench = make()
     bench.breaks_as = State.BACKUP
@@ -313,10 +305,9 @@ async def test_a_new_start_looks_for_exposed_files_again(make, log_lines):
     log_lines.told()
     await asyncio.sleep(FIRST_RESTART_PAUSE + 0.1)
     assert any("can choose what root runs" in line for line in log_lines.told())
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_while_it_waits_for_a_new_start_nothing_does_any_harm(make, log_lines):
     bench = make()
     bench.breaks_as = State.BACKUP
@@ -340,7 +331,7 @@ async def test_while_it_waits_for_a_new_start_nothing_does_any_harm(make, log_li
     assert bench.interface.story == ["attach", "detach"]
 
 
-@in_virtual_time
+@until_stopped
 async def test_the_pause_before_a_new_start_grows_and_is_forgotten(make, log_lines):
     bench = make()
     bench.breaks_as = State.MASTER
@@ -355,14 +346,13 @@ async def test_the_pause_before_a_new_start_grows_and_is_forgotten(make, log_lin
     bench.interface.engine.interface_lost("eth0 is down", can_send=False)
     await asyncio.sleep(0.1)
     assert restarts(log_lines) == [FIRST_RESTART_PAUSE]
-    await bench.instance.stop("stopping")
 
 
 def restarts(log_lines):
     return [float(each.split()[-2]) for each in log_lines.told() if "starting again in" in each]
 
 
-@in_virtual_time
+@until_stopped
 async def test_after_a_defect_it_tries_again_what_it_could_not(make):
     bench = make()
     await bench.serve()
@@ -376,10 +366,9 @@ async def test_after_a_defect_it_tries_again_what_it_could_not(make):
     assert bench.instance.state is State.MASTER
     assert bench.instance.parts.standing.unfitness == 0
     assert bench.instance.shown.note == ""
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_defect_during_the_stop_does_not_hold_it_up(make):
     bench = make()
     await bench.serve()

@@ -5,9 +5,8 @@ import errno
 import os
 from dataclasses import replace
 
-from instance_bench import TAKES_OVER
+from instance_bench import TAKES_OVER, until_stopped
 from two_addresses import ONE, config_of
-from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
 from ucarpd.health.fitness import SENDING_PAUSE
@@ -18,7 +17,7 @@ from ucarpd.record.maintenance import Note
 # -- less fit --------------------------------------------------------------------------------------
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_fault_of_the_host_makes_it_less_fit(make, log_lines):
     bench = make()
     await bench.serve()
@@ -34,10 +33,9 @@ async def test_a_fault_of_the_host_makes_it_less_fit(make, log_lines):
     bench.instance.demotion_changed()
     assert log_lines.told() == ["web: no longer demoted"]
     assert bench.instance.shown.note == ""
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_the_machine_knows_what_an_operator_wants(make, monkeypatch):
     """It is no reason to wait before this host takes the role back."""
     bench = make()
@@ -54,20 +52,18 @@ async def test_the_machine_knows_what_an_operator_wants(make, monkeypatch):
     bench.host_demotion.set("eth1 cannot be used", 240)
     bench.instance.demotion_changed()
     assert told == [(255, True), (0, True), (240, False)]
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_fault_of_its_own_interface_does_not_count_twice(make):
     bench = make()
     bench.instance.start()
     bench.host_demotion.set(bench.interface.fault, 240)
     bench.instance.demotion_changed()
     assert bench.instance.shown.note == ""
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_what_the_interface_finds_counts_for_this_one_alone(make):
     bench = make()
     bench.instance.start()
@@ -76,10 +72,9 @@ async def test_what_the_interface_finds_counts_for_this_one_alone(make):
     assert bench.host_demotion.reasons == {}
     bench.interface.demote({"no IPv6": 0})
     assert bench.instance.shown.note == ""
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_reason_that_follows_another_does_not_count_beside_it(make, log_lines):
     """A backup with the same fault would take over."""
     bench = make()
@@ -91,10 +86,9 @@ async def test_a_reason_that_follows_another_does_not_count_beside_it(make, log_
     assert log_lines.told() == ["web: demoted by 240: no route"]
     await asyncio.sleep(3)
     assert set(bench.interface.advertised()) == {240}
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_master_that_cannot_send_is_less_fit(make, log_lines):
     bench = make()
     await bench.serve()
@@ -104,10 +98,9 @@ async def test_a_master_that_cannot_send_is_less_fit(make, log_lines):
     assert bench.instance.shown.note == "; less fit: sending fails"
     assert log_lines.told()[0].startswith("web: cannot send on eth0")
     bench.interface.error = None
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_after_its_end_it_tells_of_no_fitness(make, log_lines):
     """Another instance may have its name by then."""
     bench = make()
@@ -120,7 +113,7 @@ async def test_after_its_end_it_tells_of_no_fitness(make, log_lines):
     assert log_lines.told() == []
 
 
-@in_virtual_time
+@until_stopped
 async def test_an_address_that_cannot_be_served_makes_it_less_fit(make, log_lines):
     bench = make()
     bench.netlink.refuses = {ONE}
@@ -128,10 +121,9 @@ async def test_an_address_that_cannot_be_served_makes_it_less_fit(make, log_line
     await asyncio.sleep(2 * TAKES_OVER)
     assert f"cannot add {ONE}" in bench.instance.shown.note
     assert f"web: this host cannot serve {ONE}: another host should take over" in log_lines.told()
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_addresses_that_a_late_request_puts_in_place_make_it_fit_again(make):
     bench = make()
     bench.instance.start()
@@ -139,18 +131,16 @@ async def test_addresses_that_a_late_request_puts_in_place_make_it_fit_again(mak
     assert "an address cannot be put in place" in bench.instance.shown.note
     bench.instance.can_serve()
     assert bench.instance.shown.note == ""
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_the_end_of_an_up_script_lets_a_fault_of_the_link_count(make):
     bench = make()
     bench.instance.loss_counts()
     assert bench.interface.story == ["tell faults"]
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_before_it_takes_the_role_it_asks_the_gateway(make):
     bench = make("UCARP_CHECK_GATEWAY='arp:10.0.0.254 interval=30 hold'\n")
     await bench.serve()
@@ -159,13 +149,12 @@ async def test_before_it_takes_the_role_it_asks_the_gateway(make):
     bench.instance.probing()
     await asyncio.sleep(0.1)
     assert bench.interface.story == ["ask for 10.0.0.254"]
-    await bench.instance.stop("stopping")
 
 
 # -- signals and reloads ---------------------------------------------------------------------------
 
 
-@in_virtual_time
+@until_stopped
 async def test_the_status_in_one_line(make, log_lines):
     bench = make()
     await bench.serve()
@@ -176,10 +165,9 @@ async def test_the_status_in_one_line(make, log_lines):
     (line,) = log_lines.told()
     assert line.startswith("web: MASTER on eth0 id 1 (for ")
     assert line.endswith("0 advertisements accepted, dropped: none; demoted by 24)")
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_it_steps_down_when_asked_to(make, log_lines):
     bench = make()
     await bench.serve()
@@ -187,10 +175,9 @@ async def test_it_steps_down_when_asked_to(make, log_lines):
     await asyncio.sleep(TAKES_OVER)
     assert 254 in bench.interface.advertised()
     assert any("no other host has taken over" in line for line in log_lines.told())
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_reload_is_taken_over_while_it_serves(make, tmp_path, log_lines):
     bench = make()
     await bench.serve()
@@ -205,10 +192,9 @@ async def test_a_reload_is_taken_over_while_it_serves(make, tmp_path, log_lines)
     assert bench.instance.parts.log.facility == "local3"
     (kept,) = read_all(bench.directory)
     assert kept.loaded.config.advskew == 50, "a start after a crash finds it"
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_what_the_detective_is_told(make):
     bench = make()
     bench.instance.start()
@@ -218,4 +204,3 @@ async def test_what_the_detective_is_told(make):
     assert background.params.key == b"secret5"
     assert background.former_keys == (b"secret1", b"secret2", b"secret3", b"secret4")
     assert background.others == bench.others
-    await bench.instance.stop("stopping")

@@ -5,16 +5,14 @@ import errno
 import os
 import signal
 from ipaddress import ip_address
-from types import SimpleNamespace
 
 import pytest
-from one_process import A_MOMENT, TAKES_OVER, advertised, states
+from one_process import A_MOMENT, TAKES_OVER, advertised, send, states
 from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
 from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE, EXIT_CONFIG
 from ucarpd.process import main
-from ucarpd.process.main import Process
 
 # -- start and stop --------------------------------------------------------------------------------------
 
@@ -57,7 +55,7 @@ async def test_without_a_file_it_ends(host, log_lines):
 async def test_without_a_file_it_may_stay_until_there_is_one(host):
     async with host.running(stay=True) as process:
         host.write()
-        process._supervisor.reload()
+        send(signal.SIGHUP)
         await asyncio.sleep(A_MOMENT)
         assert states(process) == {"web": State.BACKUP}
 
@@ -75,30 +73,27 @@ async def test_where_another_process_runs_all_there_is_nothing_to_do(host, log_l
 # -- signals ---------------------------------------------------------------------------------------------
 
 
-async def send(number):
-    """As another process would send it to this one; never where it would end the tests."""
-    assert signal.getsignal(number) not in {signal.SIG_DFL, signal.SIG_IGN}
-    signal.raise_signal(number)
+async def send_and_wait(number):
+    send(number)
     await asyncio.sleep(A_MOMENT)
 
 
 @in_virtual_time
 async def test_each_signal_has_its_meaning(host, log_lines):
     host.write()
-    async with host.running() as process:
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving() as process:
         log_lines.told()
-        await send(signal.SIGUSR1)
+        await send_and_wait(signal.SIGUSR1)
         told = log_lines.told()
         assert told[0].startswith("web: MASTER on eth0 id 1 (for ")
         assert " timers: " in told[-1]
 
         advertised(process)
-        await send(signal.SIGUSR2)
+        await send_and_wait(signal.SIGUSR2)
         assert advertised(process) == [(1, 254)]
 
         host.write("mail", VHID=2, ADDR="10.0.0.20/24")
-        await send(signal.SIGHUP)
+        await send_and_wait(signal.SIGHUP)
         assert set(states(process)) == {"web", "mail"}
 
 
@@ -108,7 +103,7 @@ async def test_each_of_three_signals_ends_it(host, log_lines, number):
     host.write()
     run = asyncio.create_task(host.process().run())
     await asyncio.sleep(A_MOMENT)
-    await send(number)
+    await send_and_wait(number)
     assert await run == 0
     assert f"stopping on {number.name}" in log_lines.told()
 
@@ -119,8 +114,7 @@ async def test_each_of_three_signals_ends_it(host, log_lines, number):
 @in_virtual_time
 async def test_a_source_address_that_stays_away_ends_the_role(host):
     host.write()
-    async with host.running() as process:
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving() as process:
         host.netlink.take("eth0", ip_address("10.0.0.1"))
         process.address_removed("eth0", ip_address("10.0.0.1"))
         await asyncio.sleep(TAKES_OVER)
@@ -134,8 +128,7 @@ async def test_a_source_address_that_stays_away_ends_the_role(host):
 @in_virtual_time
 async def test_the_status_is_told_when_it_changes(host):
     host.write()
-    async with host.running():
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving():
         told = [each for each in host.told if each.startswith("STATUS=")]
         assert told[-1].startswith("STATUS=MASTER on eth0, vhid 1, since ")
         number = len(told)
@@ -191,30 +184,9 @@ async def test_memory_that_cannot_be_locked_is_told(host, monkeypatch, log_lines
     assert "cannot lock the memory: Cannot allocate memory" in log_lines.told()
 
 
-def test_the_status_line_says_what_an_instance_waits_for(monkeypatch, tmp_path):
-    told = []
-    monkeypatch.setattr(main.systemd, "notify_status", told.append)
-
-    class Shown:
-        config = type(
-            "Config", (), {"name": "web", "interface": "hots0", "vhid": 1, "path": tmp_path}
-        )
-        state = State.INIT
-        duration = 3.0
-        note = ": waiting, interface hots0 does not exist"
-
-    async def scenario():
-        process = Process([tmp_path], stay=True)
-        process._supervisor._instances = {"web": SimpleNamespace(shown=Shown())}
-        for _ in range(2):
-            process._show_status()
-        Shown.state, Shown.note = State.MASTER, ""
-        process._show_status()
-        await process._netlink.close()
-
-    asyncio.run(scenario())
-    assert len(told) == 2
-    assert told[0].startswith(
-        "INIT: waiting, interface hots0 does not exist (hots0, vhid 1, since "
-    )
-    assert told[1].startswith("MASTER on hots0")
+@in_virtual_time
+async def test_the_status_line_says_what_an_instance_waits_for(host):
+    host.write(INTERFACE="hots0")
+    async with host.running():
+        text = "INIT: waiting, interface hots0 does not exist (hots0, vhid 1, since "
+        assert host.told[0].startswith(f"READY=1\nSTATUS={text}")

@@ -1,10 +1,11 @@
 """Maintenance notes in a running process, in virtual time with a clock that can be set."""
 
 import asyncio
+import signal
 
 import pytest
 from fake_worker import FakeWorker
-from one_process import A_MOMENT, TAKES_OVER, advertised, instances, states
+from one_process import A_MOMENT, TAKES_OVER, advertised, instances, send, states
 from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
@@ -264,8 +265,7 @@ def apply(process):
 async def test_the_host_or_one_instance_is_taken_out_of_service(host, state_directory, log_lines):
     host.write()
     host.write("mail", VHID=2, ADDR="10.0.0.20/24")
-    async with host.running() as process:
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving() as process:
         write(state_directory, "web")
         told = apply(process)
         advertised(process)
@@ -284,7 +284,7 @@ async def test_the_host_or_one_instance_is_taken_out_of_service(host, state_dire
         assert web.shown.note == "; less fit: maintenance"
         for name in (None, "web"):
             maintenance.remove(state_directory, name)
-        process._supervisor.reload()
+        send(signal.SIGHUP)
         await asyncio.sleep(TAKES_OVER)
         assert set(states(process).values()) == {State.MASTER}
     lines = log_lines.told()
@@ -303,7 +303,7 @@ async def test_it_holds_from_the_start_and_through_a_restart_of_the_instance(hos
         await asyncio.sleep(10 * TAKES_OVER)
         assert states(process) == {"web": State.BACKUP}
         host.write(VHID=3)
-        process._supervisor.reload()
+        send(signal.SIGHUP)
         await asyncio.sleep(10 * TAKES_OVER)
         assert states(process) == {"web": State.BACKUP}
         assert instances(process)["web"].parts.standing.unfitness == 255
@@ -313,8 +313,7 @@ async def test_it_holds_from_the_start_and_through_a_restart_of_the_instance(hos
 async def test_without_a_state_directory_all_runs(host, state_directory, log_lines):
     state_directory.touch()
     host.write()
-    async with host.running() as process:
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving() as process:
         assert states(process) == {"web": State.MASTER}
     told = [line for line in log_lines.told() if "history" in line]
     assert told == [f"cannot write the history in {state_directory}/history: Not a directory"]
@@ -323,8 +322,7 @@ async def test_without_a_state_directory_all_runs(host, state_directory, log_lin
 @in_virtual_time
 async def test_the_history_of_a_process(host, state_directory):
     host.write()
-    async with host.running() as process:
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving() as process:
         write(state_directory)
         apply(process)
         await asyncio.sleep(A_MOMENT)

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 
+from real_loop import in_real_time
 from two_addresses import config_of
 
 from ucarpd.process import notices
@@ -75,18 +76,15 @@ def test_all_events_pass_in_order_and_those_of_others_do_not(tmp_path, log_lines
     assert line.startswith("web: notify script failed after ")
 
 
-def test_its_lines_follow_the_newest_configuration(tmp_path, log_lines):
+@in_real_time
+async def test_its_lines_follow_the_newest_configuration(tmp_path, log_lines):
     bench, records = Bench(tmp_path, '[ "$2" != check ]'), []
     log_lines.addFilter(lambda record: records.append(record) or True)
-
-    async def scenario():
-        told = Notices({"web": bench}.get)
-        told.tell(TRANSITION)
-        bench.config = replace(bench.config, vhid=7, facility="local3")
-        told.tell(TRANSITION._replace(event="check"))
-        await told.finish()
-
-    asyncio.run(scenario())
+    told = Notices({"web": bench}.get)
+    told.tell(TRANSITION)
+    bench.config = replace(bench.config, vhid=7, facility="local3")
+    told.tell(TRANSITION._replace(event="check"))
+    await told.finish()
     (fault,) = (each for each in records if "failed" in each.getMessage())
     assert (fault.fields["UCARPD_VHID"], fault.facility) == ("7", "local3")
 

@@ -62,14 +62,13 @@ class Bench:
         return story
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def managers(monkeypatch):
     found = [LinkManager(Program.NETWORKD, "/etc/systemd/network/lan.network")]
     monkeypatch.setattr(link_managers, "find", lambda _interface, index: found * (index == 2))
     return found
 
 
-@pytest.mark.usefixtures("managers")
 @pytest.mark.parametrize(
     ("cause", "text"),
     [("has_ipv6_off", "eth0: IPv6 is off"), ("lacks_ipv6", "eth0: its MTU is too small")],
@@ -94,7 +93,6 @@ async def test_an_interface_without_ipv6_is_no_other_program(monkeypatch, cause,
     assert bench.told() == ["taken away"]
 
 
-@pytest.mark.usefixtures("managers")
 @in_virtual_time
 async def test_that_ipv6_is_gone_is_told_although_an_address_was_removed_before(monkeypatch):
     bench = Bench()
@@ -106,7 +104,6 @@ async def test_that_ipv6_is_gone_is_told_although_an_address_was_removed_before(
     assert bench.told()[2:] == ["an address was removed: eth0: IPv6 is off"]
 
 
-@pytest.mark.usefixtures("managers")
 @in_virtual_time
 async def test_who_may_have_done_it_is_told_once_in_a_term():
     bench = Bench()
@@ -134,7 +131,6 @@ async def test_who_may_have_done_it_is_told_once_in_a_term():
     assert bench.removals.total == 3
 
 
-@pytest.mark.usefixtures("managers")
 @in_virtual_time
 async def test_another_process_with_the_same_address_may_have_done_it(
     tmp_path, run_directory, monkeypatch
@@ -147,7 +143,6 @@ async def test_another_process_with_the_same_address_may_have_done_it(
     assert bench.told() == ["taken away", f"an address was removed: {text}, systemd-networkd"]
 
 
-@pytest.mark.usefixtures("managers")
 @in_virtual_time
 async def test_a_reload_changes_the_addresses_that_are_looked_for(
     tmp_path, run_directory, monkeypatch
@@ -160,7 +155,6 @@ async def test_a_reload_changes_the_addresses_that_are_looked_for(
     assert f"{left.path}, which" in bench.told()[1]
 
 
-@pytest.mark.usefixtures("managers")
 @in_virtual_time
 async def test_an_old_ucarp_may_have_done_it():
     bench = Bench()
@@ -171,7 +165,6 @@ async def test_an_old_ucarp_may_have_done_it():
     assert bench.told() == ["taken away", text]
 
 
-@pytest.mark.usefixtures("managers")
 @in_virtual_time
 async def test_an_answer_that_comes_after_the_term_is_dropped():
     bench = Bench()

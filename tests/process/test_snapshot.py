@@ -10,8 +10,9 @@ from importlib.resources import files
 from ipaddress import ip_address
 
 import pytest
-from instance_bench import TAKES_OVER
+from instance_bench import TAKES_OVER, until_stopped
 from one_process import A_MOMENT, instances
+from real_loop import in_real_time
 from two_addresses import ONE, TWO
 from varlink_types import Interface
 from virtual_loop import in_virtual_time
@@ -53,7 +54,7 @@ def findings(found):
 # -- one virtual host ------------------------------------------------------------------------------
 
 
-@in_virtual_time
+@until_stopped
 async def test_before_the_start(make):
     bench = make()
     found = status(bench)
@@ -67,10 +68,9 @@ async def test_before_the_start(make):
         None,
         None,
     ]
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_master(make):
     bench = make("UCARP_ADVSKEW=128\n")
     await bench.serve()
@@ -103,10 +103,9 @@ async def test_a_master(make):
         "addresses_removed": 0,
         "scripts": {},
     }
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_backup_and_the_master_that_it_waits_for(make):
     bench = make()
     bench.instance.start()
@@ -138,10 +137,9 @@ async def test_a_backup_and_the_master_that_it_waits_for(make):
     assert found["last_transition"]["peer"] == "10.0.0.2"
     assert not found["peers"][0]["is_master"]
     assert found["worst_gap"] == 1.0
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_step_of_the_wall_clock_moves_every_time(make):
     bench = make()
     await bench.serve()
@@ -151,10 +149,9 @@ async def test_a_step_of_the_wall_clock_moves_every_time(make):
     )
     assert before["since"][11:13] == "07"
     assert after["since"][11:13] == "08"
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_every_reason_to_be_less_fit(make):
     bench = make()
     await bench.serve()
@@ -180,19 +177,17 @@ async def test_every_reason_to_be_less_fit(make):
             "reason": None,
         }
     ]
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_an_address_that_another_program_has_taken_away(make):
     bench = make()
     await bench.serve()
     bench.netlink.take("eth0", TWO)
     assert [each["present"] for each in status(bench)["addresses"]] == [True, False]
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_what_is_wrong_and_lasts(make):
     bench = make()
     bench.netlink.refuses = {ONE}
@@ -217,10 +212,9 @@ async def test_what_is_wrong_and_lasts(make):
     bench.instance.parts.exposure.trouble = ""
     await asyncio.sleep(60)
     assert findings(status(bench)) == {}
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_one_that_waits_for_a_new_start(make):
     bench = make()
     bench.breaks_as = State.BACKUP
@@ -231,41 +225,37 @@ async def test_one_that_waits_for_a_new_start(make):
     assert found["counters"]["transitions"]["INIT"] == {"internal_error": 1}
     assert found["effective_interval"] == 1.0
     bench.breaks_as = None
-    await bench.instance.stop("stopping")
 
 
 # -- scripts ---------------------------------------------------------------------------------------
 
 
-def test_a_script_that_runs_and_its_result(make, tmp_path):
+@in_real_time
+async def test_a_script_that_runs_and_its_result(make, tmp_path):
     """In real time: the scripts are real."""
     up, go = tmp_path / "up.sh", tmp_path / "go"
     os.mkfifo(go)
     up.write_text(f"#!/bin/sh\nread word <{go}\nexit 3\n")
     up.chmod(0o755)
-
-    async def scenario():
-        bench = make(f"UCARP_UPSCRIPT={up}\nUCARP_ADVBASE=0\nUCARP_ADVSKEW=1\n")
-        bench.instance.start()
-        while not (found := status(bench))["script"]:
-            await asyncio.sleep(0.01)
-        assert (found["script"]["name"], found["script"]["running"]) == ("up", True)
-        assert found["script"]["result"] == ""
-        bench.instance.step_down("not now")
-        await asyncio.to_thread(go.write_text, "go\n")
-        while (found := status(bench))["script"]["running"]:
-            await asyncio.sleep(0.01)
-        assert found["script"]["result"] == "exit status 3"
-        assert found["counters"]["scripts"] == {"up": {"failed": 1}}
-        assert found["addresses"][0] == {"address": str(ONE), "present": False, "served": False}
-        up.write_text("#!/bin/sh\n")
-        while not (found := status(bench))["addresses"][0]["served"]:
-            await asyncio.sleep(0.01)
-        assert found["addresses"][0]["present"] is False
-        assert found["script"]["result"] == "ok"
-        await bench.instance.stop("stopping")
-
-    asyncio.run(asyncio.wait_for(scenario(), 30))
+    bench = make(f"UCARP_UPSCRIPT={up}\nUCARP_ADVBASE=0\nUCARP_ADVSKEW=1\n")
+    bench.instance.start()
+    while not (found := status(bench))["script"]:
+        await asyncio.sleep(0.01)
+    assert (found["script"]["name"], found["script"]["running"]) == ("up", True)
+    assert found["script"]["result"] == ""
+    bench.instance.step_down("not now")
+    await asyncio.to_thread(go.write_text, "go\n")
+    while (found := status(bench))["script"]["running"]:
+        await asyncio.sleep(0.01)
+    assert found["script"]["result"] == "exit status 3"
+    assert found["counters"]["scripts"] == {"up": {"failed": 1}}
+    assert found["addresses"][0] == {"address": str(ONE), "present": False, "served": False}
+    up.write_text("#!/bin/sh\n")
+    while not (found := status(bench))["addresses"][0]["served"]:
+        await asyncio.sleep(0.01)
+    assert found["addresses"][0]["present"] is False
+    assert found["script"]["result"] == "ok"
+    await bench.instance.stop("stopping")
 
 
 # -- the process -----------------------------------------------------------------------------------
@@ -276,8 +266,7 @@ async def test_a_process_with_its_refused_files(host):
     host.write()
     host.write("mail", VHID=2, ADDR="10.0.0.20/24")
     bad = host.write("bad", VHID=300)
-    async with host.running() as process:
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving() as process:
         answers = Answers(process._supervisor)
         reply = answers.overview() | {"instances": [answers.instance(n) for n in answers.names()]}
         assert list(INTERFACE.faults(reply, INTERFACE.replies["GetStatus"])) == []

@@ -7,7 +7,7 @@ import asyncio
 import signal
 from ipaddress import ip_address
 
-from one_process import A_MOMENT, TAKES_OVER, instances, states
+from one_process import A_MOMENT, TAKES_OVER, instances, send, states
 from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
@@ -36,7 +36,7 @@ async def test_the_virtual_address_of_a_file_that_comes_later_is_no_source(host)
     run = asyncio.create_task(process.run())
     await asyncio.sleep(A_MOMENT)
     assert instances(process)["web"].parts.engine.sources == (ip_address("10.0.0.1"),)
-    process._end(signal.SIGTERM)
+    send(signal.SIGTERM)
     await run
 
 
@@ -83,7 +83,7 @@ async def test_those_that_run_have_their_turn_while_others_start(host):
         counts.add(len(instances(process)))
         await asyncio.sleep(0)
     assert counts == {0, 1, 2, 3, 4}
-    process._end(signal.SIGTERM)
+    send(signal.SIGTERM)
     assert await run == 0
 
 
@@ -92,9 +92,9 @@ async def test_a_signal_during_the_start_ends_those_that_run(host):
     process, run = starting(host)
     while not instances(process):
         await asyncio.sleep(0)
-    process._end(signal.SIGTERM)
+    send(signal.SIGTERM)
     assert await run == 0
-    assert process._supervisor._started < 3
+    assert process._supervisor._started < 5
     assert instances(process) == {}
 
 
@@ -104,10 +104,10 @@ async def test_a_reload_during_the_start_follows_it(host):
     while not instances(process):
         await asyncio.sleep(0)
     host.write("web9", VHID=9, ADDR="10.0.0.19/24")
-    signal.raise_signal(signal.SIGHUP)
+    send(signal.SIGHUP)
     await asyncio.sleep(TAKES_OVER)
     assert len(instances(process)) == 6
-    process._end(signal.SIGTERM)
+    send(signal.SIGTERM)
     assert await run == 0
 
 
@@ -166,20 +166,19 @@ async def test_what_the_detective_may_suspect_is_what_the_other_files_have(host)
 # -- reload ----------------------------------------------------------------------------------------
 
 
-async def reload(process):
-    process._supervisor.reload()
+async def reload():
+    send(signal.SIGHUP)
     await asyncio.sleep(A_MOMENT)
 
 
 @in_virtual_time
 async def test_a_reload_leaves_alone_what_has_not_changed(host):
     host.write()
-    async with host.running() as process:
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving() as process:
         web = instances(process)["web"]
         host.write("mail", VHID=2, ADDR="10.0.0.20/24")
         host.told.clear()
-        await reload(process)
+        await reload()
         assert host.told[0].startswith("RELOADING=1")
         assert host.told[1].startswith("READY=1")
         assert instances(process)["web"] is web
@@ -189,12 +188,11 @@ async def test_a_reload_leaves_alone_what_has_not_changed(host):
 @in_virtual_time
 async def test_a_reload_ends_the_pause_after_a_fault(host):
     host.write()
-    async with host.running() as process:
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving() as process:
         web = instances(process)["web"]
         web.parts.fitness.removed_too_often()
         assert "less fit" in web.shown.note
-        await reload(process)
+        await reload()
         assert web.shown.note == ""
 
 
@@ -211,11 +209,11 @@ async def test_a_new_start_beside_a_lost_link_says_nothing_new_about_the_host(ho
         await asyncio.sleep(A_MOMENT)
         log_lines.told()
         host.write("mail", INTERFACE="eth1", ADDR="10.1.0.11/24")
-        await reload(process)
+        await reload()
         assert instances(process)["web"].shown.note == less_fit
         assert not any("web: " in line for line in log_lines.told())
         path.unlink()
-        await reload(process)
+        await reload()
         assert instances(process)["web"].shown.note == ""
 
 
@@ -223,10 +221,9 @@ async def test_a_new_start_beside_a_lost_link_says_nothing_new_about_the_host(ho
 async def test_a_file_that_is_gone_ends_its_virtual_host(host, log_lines):
     host.write("mail", VHID=2, ADDR="10.0.0.20/24")
     path = host.write()
-    async with host.running() as process:
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving() as process:
         path.unlink()
-        await reload(process)
+        await reload()
         assert list(states(process)) == ["mail"]
         assert not host.serves("10.0.0.10")
         assert host.serves("10.0.0.20")
@@ -236,11 +233,10 @@ async def test_a_file_that_is_gone_ends_its_virtual_host(host, log_lines):
 @in_virtual_time
 async def test_what_can_be_changed_while_it_serves_is(host):
     host.write()
-    async with host.running() as process:
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving() as process:
         web = instances(process)["web"]
         host.write(ADVSKEW=50)
-        await reload(process)
+        await reload()
         assert instances(process)["web"] is web
         assert web.config.advskew == 50
         assert web.state is State.MASTER
@@ -249,11 +245,10 @@ async def test_what_can_be_changed_while_it_serves_is(host):
 @in_virtual_time
 async def test_what_cannot_makes_a_new_start(host, log_lines):
     host.write()
-    async with host.running() as process:
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving() as process:
         web = instances(process)["web"]
         host.write(VHID=9)
-        await reload(process)
+        await reload()
         assert instances(process)["web"] is not web
         assert instances(process)["web"].config.vhid == 9
         assert not host.serves("10.0.0.10")
@@ -263,21 +258,19 @@ async def test_what_cannot_makes_a_new_start(host, log_lines):
 @in_virtual_time
 async def test_other_addresses_are_a_flag_day(host, log_lines):
     host.write()
-    async with host.running() as process:
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving():
         host.write(ADDR="10.0.0.11/24")
-        await reload(process)
+        await reload()
     assert any("change it on the other hosts now" in line for line in log_lines.told())
 
 
 @in_virtual_time
 async def test_a_file_that_was_edited_badly_changes_nothing(host, log_lines):
     host.write()
-    async with host.running() as process:
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving() as process:
         web = instances(process)["web"]
         host.write(VHID=300)
-        await reload(process)
+        await reload()
         assert instances(process)["web"] is web
         assert host.serves("10.0.0.10")
     assert any("web.conf:2: UCARP_VHID" in line for line in log_lines.told())
@@ -286,25 +279,23 @@ async def test_a_file_that_was_edited_badly_changes_nothing(host, log_lines):
 @in_virtual_time
 async def test_a_directory_that_is_gone_changes_nothing(host):
     path = host.write()
-    async with host.running() as process:
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving():
         path.unlink()
         host.directory.rmdir()
-        await reload(process)
+        await reload()
         assert host.serves("10.0.0.10")
 
 
 @in_virtual_time
 async def test_a_reload_that_is_asked_for_during_another_one_is_done_afterwards(host):
     host.write()
-    async with host.running() as process:
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving() as process:
         host.netlink.pause = 1.0
         host.write(VHID=9)
-        await reload(process)
+        await reload()
         assert host.serves("10.0.0.10"), "the first reload waits for the addresses"
         host.write("mail", VHID=2, ADDR="10.0.0.20/24")
-        await reload(process)
+        await reload()
         assert sum(each.startswith("RELOADING") for each in host.told) == 1
         assert "mail" not in states(process)
         host.netlink.pause = 0.0
@@ -316,16 +307,15 @@ async def test_a_reload_that_is_asked_for_during_another_one_is_done_afterwards(
 async def test_an_address_moves_from_one_file_to_another(host, log_lines):
     host.write()
     mail = host.write("mail", VHID=2, ADDR="10.0.0.20/24", EXTRA_ADDRS="10.0.0.30/24")
-    async with host.running() as process:
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving():
         mail.unlink()
         host.write(EXTRA_ADDRS="10.0.0.30/24")
-        await reload(process)
+        await reload()
         await asyncio.sleep(1.0)
         assert host.serves("10.0.0.30")
         assert not any("removed" in line for line in log_lines.told())
         host.write()
-        await reload(process)
+        await reload()
         assert not host.serves("10.0.0.30")
     assert not any("internal error" in line for line in log_lines.told())
 
@@ -333,13 +323,12 @@ async def test_an_address_moves_from_one_file_to_another(host, log_lines):
 @in_virtual_time
 async def test_a_stop_that_failed_can_be_repeated(host, monkeypatch):
     path = host.write()
-    async with host.running() as process:
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving() as process:
         web = instances(process)["web"]
         with monkeypatch.context() as broken:
             broken.setattr(web.parts.keeper, "close", refuse)
             path.unlink()
-            await reload(process)
+            await reload()
         assert instances(process) == {"web": web}
     assert web._is_over
 
@@ -355,13 +344,12 @@ async def test_a_reload_stops_virtual_hosts_side_by_side(host):
         host.write(name, VHID=vhid, ADDR=f"10.0.0.{vhid}0/24")
         for vhid, name in enumerate(("web", "mail", "dns"), 1)
     ]
-    async with host.running() as process:
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving() as process:
         host.netlink.pause = 1.0
         for path in paths[1:]:
             path.unlink()
         host.write("web", VHID=9)
-        await reload(process)
+        await reload()
         assert all(each._stopped is not None for each in instances(process).values())
         host.netlink.pause = 0.0
 
@@ -369,12 +357,11 @@ async def test_a_reload_stops_virtual_hosts_side_by_side(host):
 @in_virtual_time
 async def test_a_stop_cuts_a_reload_short(host):
     host.write()
-    async with host.running() as process:
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving():
         host.netlink.pause = 1.0
         host.write(VHID=9)
         host.write("mail", VHID=2, ADDR="10.0.0.20/24")
-        await reload(process)
+        await reload()
         host.told.clear()
     assert not any(each.startswith("READY") for each in host.told)
     assert not host.serves("10.0.0.10")

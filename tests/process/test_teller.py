@@ -3,9 +3,8 @@
 import asyncio
 from ipaddress import ip_address
 
-from instance_bench import TAKES_OVER
+from instance_bench import TAKES_OVER, until_stopped
 from two_addresses import ONE
-from virtual_loop import in_virtual_time
 
 from ucarpd import __version__
 from ucarpd.carp.actions import Finding, Report, State
@@ -22,7 +21,7 @@ def told(bench):
     return [(each.event, each.state, each.reason) for each in happenings]
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_start_after_a_run_that_was_killed(make):
     bench = make()
     Crashes("web", bench.directory).begin(0.0)
@@ -31,7 +30,7 @@ async def test_a_start_after_a_run_that_was_killed(make):
     assert bench.happenings[0].reason == text
 
 
-@in_virtual_time
+@until_stopped
 async def test_its_life(make):
     bench = make()
     await bench.serve()
@@ -49,7 +48,7 @@ async def test_its_life(make):
     ]
 
 
-@in_virtual_time
+@until_stopped
 async def test_its_faults_and_findings(make):
     bench = make()
     await bench.serve()
@@ -83,10 +82,9 @@ async def test_its_faults_and_findings(make):
             "demoted by 252: eth1 cannot be used, an address cannot be put in place",
         ),
     ]
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_maintenance_is_told_when_it_begins_changes_and_ends(make):
     bench = make()
     bench.instance.maintain((LAST_RESORT,))
@@ -109,10 +107,9 @@ async def test_maintenance_is_told_when_it_begins_changes_and_ends(make):
         ("maintenance", "maintenance of this instance is over"),
         ("demotion", "no longer demoted"),
     ]
-    await bench.instance.stop("stopping")
 
 
-@in_virtual_time
+@until_stopped
 async def test_a_defect_and_the_start_after_it(make):
     bench = make()
     bench.breaks_as = State.MASTER
@@ -123,4 +120,3 @@ async def test_a_defect_and_the_start_after_it(make):
     kinds = [(event, state) for event, state, _ in told(bench)]
     assert ("transition", "MASTER") in kinds
     assert kinds.count(("start", "INIT")) == 2
-    await bench.instance.stop("stopping")

@@ -7,9 +7,9 @@ import shutil
 import threading
 
 import pytest
-import virtual_loop
-from fake_kernel import FakeLog
+from fake_kernel import FakeLog, FakeNetlink
 from recorded import configuration, content
+from virtual_loop import in_virtual_time
 
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.linux.lock import InstanceLock
@@ -20,43 +20,11 @@ from ucarpd.record.record import Record, read
 ALL = {"web.record", "web.live", "web.lock"}
 
 
-class Netlink:
-    """A kernel that carries out requests in the loop's next turn, or when the test lets it."""
-
-    def __init__(self):
-        self._loop = asyncio.get_running_loop()
-        self.held = None
-        self.count = 0
-
-    def beside(self, function, done):
-        self.count += 1
-        if self.held is not None:
-            self.held.append((function, done))
-        else:
-            self._loop.call_soon(self.carry_out, function, done)
-
-    def attempt(self, function, failed):
-        self.beside(function, lambda error: failed(error) if error else None)
-
-    def carry_out(self, function, done):
-        error = None
-        try:
-            function()
-        except OSError as refused:
-            error = refused
-        done(error)
-
-    def let_go(self):
-        held, self.held = self.held, None
-        for each in held:
-            self.carry_out(*each)
-
-
 class Bench:
     def __init__(self, tmp_path, run):
         self.run = run
         self.private = run / "private"
-        self.netlink = Netlink()
+        self.netlink = FakeNetlink()
         self.log = FakeLog()
         self.lock = InstanceLock("web", run, "eth0", 1, tmp_path / "web.conf")
         arp = ParentArp("eth0", run)
@@ -69,187 +37,168 @@ class Bench:
 
 
 @pytest.fixture
-def scenario(tmp_path, monkeypatch):
-    run = tmp_path / "run"
-    monkeypatch.setenv("RUNTIME_DIRECTORY", str(run))
-
-    def play(test):
-        async def main():
-            await test(Bench(tmp_path, run))
-
-        virtual_loop.run(main())
-
-    return play
+def make(tmp_path, run_directory):
+    return lambda: Bench(tmp_path, run_directory)
 
 
 async def look():
     await asyncio.sleep(LOOK_AFTER + 0.1)
 
 
-def test_a_directory_that_has_been_removed_is_made_again(scenario):
-    async def test(bench):
-        bench.keeper.write(bench.content)
-        bench.keeper.placed = True
-        bench.keeper.advertised(1.0)
-        await look()
-        assert bench.log.told() == []
-        shutil.rmtree(bench.run)
+@in_virtual_time
+async def test_a_directory_that_has_been_removed_is_made_again(make):
+    bench = make()
+    bench.keeper.write(bench.content)
+    bench.keeper.placed = True
+    bench.keeper.advertised(1.0)
+    await look()
+    assert bench.log.told() == []
+    shutil.rmtree(bench.run)
+    await look()
+    assert bench.names() >= ALL
+    assert bench.log.told() == ["record_renewed"]
+    found = read("web", bench.run)
+    assert (found.content, found.pid) == (bench.content, os.getpid())
+    assert (found.placed, found.last) == (True, 1.0)
+    bench.keeper.advertised(2.0)
+    assert read("web", bench.run).last == 2.0
+    await look()
+    assert bench.log.told() == []
+    bench.upkeep.stop()
+    shutil.rmtree(bench.run)
+    await look()
+    assert bench.names() == set()
+
+
+@in_virtual_time
+async def test_it_is_made_again_as_soon_as_a_record_cannot_be_written(make):
+    bench = make()
+    bench.keeper.write(bench.content)
+    await asyncio.sleep(0.1)
+    shutil.rmtree(bench.run)
+    bench.keeper.write(bench.content)
+    await asyncio.sleep(0.1)
+    assert bench.names() >= ALL
+    assert bench.log.told() == ["record_renewed"]
+
+
+@in_virtual_time
+async def test_one_file_that_has_been_removed_is_made_again(make):
+    bench = make()
+    bench.keeper.write(bench.content)
+    await asyncio.sleep(0.1)
+    for name in sorted(ALL):
+        (bench.private / name).unlink()
         await look()
         assert bench.names() >= ALL
         assert bench.log.told() == ["record_renewed"]
-        found = read("web", bench.run)
-        assert (found.content, found.pid) == (bench.content, os.getpid())
-        assert (found.placed, found.last) == (True, 1.0)
-        bench.keeper.advertised(2.0)
-        assert read("web", bench.run).last == 2.0
-        await look()
-        assert bench.log.told() == []
-        bench.upkeep.stop()
-        before = bench.netlink.count
-        await look()
-        assert bench.netlink.count == before
-
-    scenario(test)
 
 
-def test_it_is_made_again_as_soon_as_a_record_cannot_be_written(scenario):
-    async def test(bench):
-        bench.keeper.write(bench.content)
-        await asyncio.sleep(0)
-        shutil.rmtree(bench.run)
-        bench.keeper.write(bench.content)
-        await asyncio.sleep(0.1)
-        assert bench.names() >= ALL
-        assert bench.log.told() == ["record_renewed"]
-
-    scenario(test)
-
-
-def test_one_file_that_has_been_removed_is_made_again(scenario):
-    async def test(bench):
-        bench.keeper.write(bench.content)
-        await asyncio.sleep(0)
-        for name in sorted(ALL):
-            (bench.private / name).unlink()
-            await look()
-            assert bench.names() >= ALL
-            assert bench.log.told() == ["record_renewed"]
-
-    scenario(test)
-
-
-def test_the_copy_of_the_configuration_is_made_again(scenario, tmp_path):
-    async def test(bench):
-        bench.keeper.write(bench.content)
-        bench.keeper.keep_configuration(configuration(tmp_path))
-        await look()
-        copy = (bench.private / "web.good").read_bytes()
-        shutil.rmtree(bench.run)
-        await look()
-        assert bench.log.told() == ["record_renewed"]
-        assert (bench.private / "web.good").read_bytes()[:20] == copy[:20]
-        await look()
-        assert bench.log.told() == []
-        await bench.keeper.forget_configuration()
-        await look()
-        assert "web.good" not in bench.names()
-        assert bench.log.told() == []
-
-    scenario(test)
+@in_virtual_time
+async def test_the_copy_of_the_configuration_is_made_again(make, tmp_path):
+    bench = make()
+    bench.keeper.write(bench.content)
+    bench.keeper.keep_configuration(configuration(tmp_path))
+    await look()
+    copy = (bench.private / "web.good").read_bytes()
+    shutil.rmtree(bench.run)
+    await look()
+    assert bench.log.told() == ["record_renewed"]
+    assert (bench.private / "web.good").read_bytes()[:20] == copy[:20]
+    await look()
+    assert bench.log.told() == []
+    await bench.keeper.forget_configuration()
+    await look()
+    assert "web.good" not in bench.names()
+    assert bench.log.told() == []
 
 
 @pytest.mark.parametrize(
     ("file", "fault"), [("web.record", "record_fault"), ("web.good", "configuration_not_kept")]
 )
-def test_a_file_that_could_not_be_written_is_written_later(scenario, tmp_path, file, fault):
-    async def test(bench):
-        bench.keeper.write(bench.content)
-        bench.keeper.keep_configuration(configuration(tmp_path))
-        await look()
-        (bench.private / f"{file}.new").mkdir()
-        newer = content(tmp_path, ADVSKEW=9)
-        bench.keeper.write(newer)
-        bench.keeper.keep_configuration(configuration(tmp_path, ADVSKEW=9))
-        await asyncio.sleep(0.1)
-        assert [line.split()[0] for line in bench.log.told()] == [fault]
-        await look()
-        assert [line.split()[0] for line in bench.log.told()] == [fault]
-        (bench.private / f"{file}.new").rmdir()
-        await look()
-        assert bench.log.told() == ["record_renewed"]
-        assert read("web", bench.run).content == newer
-        kept = json.loads((bench.private / "web.good").read_bytes())["contents"].values()
-        assert [b"ADVSKEW=9" in bytes.fromhex(each) for each in kept] == [True]
-        await look()
-        assert bench.log.told() == []
-
-    scenario(test)
-
-
-def test_a_directory_that_cannot_be_made_is_told_and_tried_again(scenario):
-    async def test(bench):
-        bench.keeper.write(bench.content)
-        await asyncio.sleep(0)
-        shutil.rmtree(bench.run)
-        bench.run.write_text("")
-        await look()
-        # The check cannot read it either: only files known to be missing are made again.
-        assert bench.log.told() == []
-        bench.keeper._renew()
-        await asyncio.sleep(0.1)
-        (line,) = bench.log.told()
-        assert line.startswith("record_fault [Errno")
-        bench.run.unlink()
-        await look()
-        assert bench.log.told() == ["record_renewed"]
-
-    scenario(test)
+@in_virtual_time
+async def test_a_file_that_could_not_be_written_is_written_later(make, tmp_path, file, fault):
+    bench = make()
+    bench.keeper.write(bench.content)
+    bench.keeper.keep_configuration(configuration(tmp_path))
+    await look()
+    (bench.private / f"{file}.new").mkdir()
+    newer = content(tmp_path, ADVSKEW=9)
+    bench.keeper.write(newer)
+    bench.keeper.keep_configuration(configuration(tmp_path, ADVSKEW=9))
+    await asyncio.sleep(0.1)
+    assert [line.split()[0] for line in bench.log.told()] == [fault]
+    await look()
+    assert [line.split()[0] for line in bench.log.told()] == [fault]
+    (bench.private / f"{file}.new").rmdir()
+    await look()
+    assert bench.log.told() == ["record_renewed"]
+    assert read("web", bench.run).content == newer
+    kept = json.loads((bench.private / "web.good").read_bytes())["contents"].values()
+    assert [b"ADVSKEW=9" in bytes.fromhex(each) for each in kept] == [True]
+    await look()
+    assert bench.log.told() == []
 
 
-def test_an_instance_that_another_process_runs_by_now_is_told(scenario):
-    async def test(bench):
-        bench.keeper.write(bench.content)
-        await asyncio.sleep(0)
-        shutil.rmtree(bench.run)
-        InstanceLock("web", bench.run, "eth0", 1, bench.run)
-        await look()
-        (line,) = bench.log.told()
-        assert line.startswith("record_fault")
-        assert "web is already run by process" in line
-        assert read("web", bench.run) is None
-
-    scenario(test)
-
-
-def test_an_end_meanwhile_leaves_nothing(scenario):
-    async def test(bench):
-        bench.keeper.write(bench.content)
-        await asyncio.sleep(0)
-        shutil.rmtree(bench.run)
-        bench.netlink.held = []
-        bench.keeper.files_present(frozenset())
-        bench.keeper.files_present(frozenset())
-        closing = asyncio.ensure_future(bench.keeper.close())
-        await asyncio.sleep(0.1)
-        assert not closing.done()
-        bench.netlink.let_go()
-        await closing
-        assert not bench.names() & {"web.record", "web.live"}
-        bench.keeper.files_present(frozenset())
-        await asyncio.sleep(0.1)
-        assert not bench.names() & {"web.record", "web.live"}
-
-    scenario(test)
+@in_virtual_time
+async def test_a_directory_that_cannot_be_made_is_told_and_tried_again(make):
+    bench = make()
+    bench.keeper.write(bench.content)
+    await asyncio.sleep(0.1)
+    shutil.rmtree(bench.run)
+    bench.run.write_text("")
+    await look()
+    # The check cannot read it either: only files known to be missing are made again.
+    assert bench.log.told() == []
+    bench.keeper._renew()
+    await asyncio.sleep(0.1)
+    (line,) = bench.log.told()
+    assert line.startswith("record_fault [Errno")
+    bench.run.unlink()
+    await look()
+    assert bench.log.told() == ["record_renewed"]
 
 
-def test_what_has_not_been_written_yet_is_not_missing(scenario):
-    async def test(bench):
-        shutil.rmtree(bench.run)
-        await look()
-        assert bench.log.told() == []
-        assert not bench.run.exists()
+@in_virtual_time
+async def test_an_instance_that_another_process_runs_by_now_is_told(make):
+    bench = make()
+    bench.keeper.write(bench.content)
+    await asyncio.sleep(0.1)
+    shutil.rmtree(bench.run)
+    InstanceLock("web", bench.run, "eth0", 1, bench.run)
+    await look()
+    (line,) = bench.log.told()
+    assert line.startswith("record_fault")
+    assert "web is already run by process" in line
+    assert read("web", bench.run) is None
 
-    scenario(test)
+
+@in_virtual_time
+async def test_an_end_meanwhile_leaves_nothing(make):
+    bench = make()
+    bench.keeper.write(bench.content)
+    await asyncio.sleep(0.1)
+    shutil.rmtree(bench.run)
+    bench.netlink.pause = 1.0
+    bench.keeper.files_present(frozenset())
+    bench.keeper.files_present(frozenset())
+    closing = asyncio.ensure_future(bench.keeper.close())
+    await asyncio.sleep(0.1)
+    assert not closing.done()
+    await closing
+    assert not bench.names() & {"web.record", "web.live"}
+    bench.keeper.files_present(frozenset())
+    await asyncio.sleep(0.1)
+    assert not bench.names() & {"web.record", "web.live"}
+
+
+@in_virtual_time
+async def test_what_has_not_been_written_yet_is_not_missing(make):
+    bench = make()
+    shutil.rmtree(bench.run)
+    await look()
+    assert bench.log.told() == []
+    assert not bench.run.exists()
 
 
 def test_a_record_goes_on_in_new_memory(tmp_path):

@@ -65,7 +65,9 @@ class Host:
                 )
                 (tree / "DEBIAN" / each).chmod(0o755)
         file = tree.with_suffix(".deb")
-        subprocess.run(["dpkg-deb", "--build", tree, file], capture_output=True, check=True)
+        subprocess.run(
+            ["dpkg-deb", "-Znone", "--build", tree, file], capture_output=True, check=True
+        )
         return file
 
     def conffiles(self, version):

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from real_loop import in_real_time
 from up_and_down import process_exists
 from virtual_loop import in_virtual_time
 
@@ -65,20 +66,17 @@ def test_one_that_does_not_is():
     assert told == ["late"]
 
 
-def test_one_that_does_not_mind_is_killed(monkeypatch, tmp_path):
+@in_real_time
+async def test_one_that_does_not_mind_is_killed(monkeypatch, tmp_path):
     monkeypatch.setattr(child, "KILL_AFTER", 0.1)
     ready = tmp_path / "ready"
-
-    async def scenario():
-        ended = asyncio.get_running_loop().create_future()
-        script = f"trap '' TERM; touch {ready}; while :; do sleep 0.05; done"
-        started = run(["sh", "-c", script], ended)
-        while not ready.exists():
-            await asyncio.sleep(0.01)
-        started.end_after(0.01, lambda: None)
-        assert await ended == (128 + signal.SIGKILL, True)
-
-    asyncio.run(asyncio.wait_for(scenario(), 30))
+    ended = asyncio.get_running_loop().create_future()
+    script = f"trap '' TERM; touch {ready}; while :; do sleep 0.05; done"
+    started = run(["sh", "-c", script], ended)
+    while not ready.exists():
+        await asyncio.sleep(0.01)
+    started.end_after(0.01, lambda: None)
+    assert await ended == (128 + signal.SIGKILL, True)
 
 
 def test_one_that_may_not_be_killed_runs_to_its_end(monkeypatch, tmp_path):
@@ -93,14 +91,12 @@ def test_one_that_may_not_be_killed_runs_to_its_end(monkeypatch, tmp_path):
     assert end_of(script, 0.1, late.touch) == (3, True)
 
 
-def test_what_cannot_be_started_is_said():
-    async def scenario():
-        ended = asyncio.get_running_loop().create_future()
-        run(["/nonexistent"], ended).end_after(20.0, lambda: None)
-        with pytest.raises(FileNotFoundError):
-            await asyncio.wait_for(ended, 30)
-
-    asyncio.run(scenario())
+@in_real_time
+async def test_what_cannot_be_started_is_said():
+    ended = asyncio.get_running_loop().create_future()
+    run(["/nonexistent"], ended).end_after(20.0, lambda: None)
+    with pytest.raises(FileNotFoundError):
+        await ended
     assert set() == PIDS
 
 
@@ -117,7 +113,8 @@ async def test_what_cannot_be_started_does_not_time_out_later(monkeypatch):
     assert told == ["no"]
 
 
-def test_a_start_that_hangs_times_out_and_its_program_is_killed_later(monkeypatch, tmp_path):
+@in_real_time
+async def test_a_start_that_hangs_times_out_and_its_program_is_killed_later(monkeypatch, tmp_path):
     monkeypatch.setattr(child, "KILL_AFTER", 0.01)
     go_on, told, pids = threading.Event(), tmp_path / "told", []
 
@@ -127,30 +124,25 @@ def test_a_start_that_hangs_times_out_and_its_program_is_killed_later(monkeypatc
         pids.append(process.pid)
         return process
 
-    async def scenario():
-        ended = asyncio.get_running_loop().create_future()
-        started = Child(hang, lambda *end: ended.set_result(end), ended.set_exception)
-        started.end_after(0.01, lambda: None)
-        assert await ended == (128 + signal.SIGKILL, True)
-        go_on.set()
-        while not pids or PIDS:
-            await asyncio.sleep(0.001)
-
-    asyncio.run(asyncio.wait_for(scenario(), 30))
-    assert not Path(f"/proc/{pids[0]}").exists()
+    ended = asyncio.get_running_loop().create_future()
+    started = Child(hang, lambda *end: ended.set_result(end), ended.set_exception)
+    started.end_after(0.01, lambda: None)
+    assert await ended == (128 + signal.SIGKILL, True)
+    go_on.set()
+    while not pids or PIDS:
+        await asyncio.sleep(0.001)
+    assert not process_exists(str(pids[0]))
     assert not told.exists()
 
 
-def test_one_whose_status_somebody_else_has_taken_has_ended_all_the_same():
-    async def scenario():
-        ended = asyncio.get_running_loop().create_future()
-        run([sys.executable, "-c", ""], ended)
-        while not PIDS:
-            await asyncio.sleep(0.001)
-        take_status(next(iter(PIDS)))
-        assert await asyncio.wait_for(ended, 30) == (0, False)
-
-    asyncio.run(scenario())
+@in_real_time
+async def test_one_whose_status_somebody_else_has_taken_has_ended_all_the_same():
+    ended = asyncio.get_running_loop().create_future()
+    run([sys.executable, "-c", ""], ended)
+    while not PIDS:
+        await asyncio.sleep(0.001)
+    take_status(next(iter(PIDS)))
+    assert await ended == (0, False)
 
 
 def take_status(pid):
@@ -284,29 +276,24 @@ def test_without_proc_the_program_is_started_all_the_same(oom_score):
 # -- a program of a check --------------------------------------------------------------------------
 
 
-def test_one_that_is_alone_leaves_nothing_of_its_group(tmp_path):
+@in_real_time
+async def test_one_that_is_alone_leaves_nothing_of_its_group(tmp_path):
     file = tmp_path / "pid"
-
-    async def scenario():
-        ended = asyncio.get_running_loop().create_future()
-        command = ["sh", "-c", f"sleep 600 & echo $! > {file}"]
-        run(command, ended, alone=True)
-        assert await asyncio.wait_for(ended, 30) == (0, False)
-
-    asyncio.run(scenario())
+    ended = asyncio.get_running_loop().create_future()
+    command = ["sh", "-c", f"sleep 600 & echo $! > {file}"]
+    run(command, ended, alone=True)
+    assert await ended == (0, False)
     wait_for_end(int(file.read_text()))
 
 
-def test_one_can_be_killed_at_once():
-    async def scenario():
-        ended = asyncio.get_running_loop().create_future()
-        killed = run(["sleep", "600"], ended)
-        killed.kill()
-        assert not killed.has_started
-        assert await asyncio.wait_for(ended, 30) == (128 + signal.SIGKILL, False)
-        assert killed.has_started
-
-    asyncio.run(scenario())
+@in_real_time
+async def test_one_can_be_killed_at_once():
+    ended = asyncio.get_running_loop().create_future()
+    killed = run(["sleep", "600"], ended)
+    killed.kill()
+    assert not killed.has_started
+    assert await ended == (128 + signal.SIGKILL, False)
+    assert killed.has_started
 
 
 def test_while_one_is_started_in_another_thread_any_process_may_be_ours():
@@ -339,21 +326,19 @@ class SlowDisk:
 
 
 @pytest.mark.parametrize("way", ["killed", "timed out"])
-def test_the_loop_does_not_wait_for_a_start_and_can_end_what_is_being_started(way):
-    async def scenario():
-        disk, ended = SlowDisk(), asyncio.get_running_loop().create_future()
-        late = asyncio.Event()
-        slow = Child(disk.start, lambda *how: ended.set_result(how), ended.set_exception)
-        if way == "killed":
-            slow.kill()
-        else:
-            slow.end_after(0.01, late.set)
-            await late.wait()
-        disk.ready.set()
-        return await asyncio.wait_for(ended, 30)
-
+@in_real_time
+async def test_the_loop_does_not_wait_for_a_start_and_can_end_what_is_being_started(way):
     expected = (128 + signal.SIGKILL, False) if way == "killed" else (128 + signal.SIGTERM, True)
-    assert asyncio.run(scenario()) == expected
+    disk, ended = SlowDisk(), asyncio.get_running_loop().create_future()
+    late = asyncio.Event()
+    slow = Child(disk.start, lambda *how: ended.set_result(how), ended.set_exception)
+    if way == "killed":
+        slow.kill()
+    else:
+        slow.end_after(0.01, late.set)
+        await late.wait()
+    disk.ready.set()
+    assert await ended == expected
 
 
 def test_what_starts_when_the_loop_is_closed_is_killed():

@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from real_loop import in_real_time
 from script_place import result_of, status_of
 
 from ucarpd.scripts.runner import HookRunner, Result
@@ -20,20 +21,18 @@ def test_a_script_hit_by_a_signal_for_ucarpd_is_run_again_once(place, number):
     ]
 
 
-def test_a_script_hit_by_a_signal_makes_way_for_the_next_one(place):
-    async def scenario():
-        runner = HookRunner(place.log)
-        first, second = (asyncio.get_running_loop().create_future() for _ in range(2))
-        hook = place.hook("echo up >>$told; while [ ! -e $told.go ]; do :; done; kill -USR1 $$")
-        runner.request(hook, first.set_result)
-        await place.until_told("up")
-        runner.request(place.hook("echo down >>$told", "down"), second.set_result)
-        place.told_file.with_suffix(".go").touch()
-        assert await first == Result(128 + signal.SIGUSR1)
-        assert await second == Result(0)
-        assert place.told() == ["up", "down"]
-
-    asyncio.run(asyncio.wait_for(scenario(), 30))
+@in_real_time
+async def test_a_script_hit_by_a_signal_makes_way_for_the_next_one(place):
+    runner = HookRunner(place.log)
+    first, second = (asyncio.get_running_loop().create_future() for _ in range(2))
+    hook = place.hook("echo up >>$told; while [ ! -e $told.go ]; do :; done; kill -USR1 $$")
+    runner.request(hook, first.set_result)
+    await place.until_told("up")
+    runner.request(place.hook("echo down >>$told", "down"), second.set_result)
+    place.told_file.with_suffix(".go").touch()
+    assert await first == Result(128 + signal.SIGUSR1)
+    assert await second == Result(0)
+    assert place.told() == ["up", "down"]
 
 
 def test_a_failure_may_be_excused(place):

@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from real_loop import in_real_time
 from script_place import result_of, status_of
 
 from ucarpd.scripts import child, runner, start
@@ -140,24 +141,22 @@ def test_without_a_thread_a_script_cannot_be_run(place, monkeypatch):
     assert status_of(place, place.hook("")) == 0
 
 
-def test_the_loop_does_not_wait_for_the_file_system_of_a_script(place, monkeypatch):
+@in_real_time
+async def test_the_loop_does_not_wait_for_the_file_system_of_a_script(place, monkeypatch):
     loop_went_on, look = threading.Event(), runner.obstacle_of
 
     def look_slowly(script):
         assert loop_went_on.wait(20)
         return look(script)
 
-    async def scenario():
-        ended = asyncio.get_running_loop().create_future()
-        scripts = HookRunner(place.log)
-        scripts.request(place.hook(""), ended.set_result)
-        while not scripts.running:
-            await asyncio.sleep(0)
-        loop_went_on.set()
-        return await asyncio.wait_for(ended, 30)
-
     monkeypatch.setattr(runner, "obstacle_of", look_slowly)
-    assert asyncio.run(scenario()) == Result(0)
+    ended = asyncio.get_running_loop().create_future()
+    scripts = HookRunner(place.log)
+    scripts.request(place.hook(""), ended.set_result)
+    while not scripts.running:
+        await asyncio.sleep(0)
+    loop_went_on.set()
+    assert await asyncio.wait_for(ended, 30) == Result(0)
 
 
 def test_a_look_at_a_script_that_hangs_is_told_before_the_time_out(place, monkeypatch):
@@ -201,22 +200,20 @@ def test_without_a_descriptor_for_it_the_end_of_a_script_is_found_by_looking(
     assert status_of(place, place.hook("sleep 0.2; exit 5")) == 5
 
 
-def test_a_listener_that_fails_does_not_stop_the_scripts(place):
-    async def scenario():
-        scripts = HookRunner(place.log)
-        defects = []
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: defects.append(context))
-        done = asyncio.get_running_loop().create_future()
+@in_real_time
+async def test_a_listener_that_fails_does_not_stop_the_scripts(place):
+    scripts = HookRunner(place.log)
+    defects = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: defects.append(context))
+    done = asyncio.get_running_loop().create_future()
 
-        def fail(_result):
-            scripts.request(place.hook("", "down"), done.set_result)
-            raise ValueError
+    def fail(_result):
+        scripts.request(place.hook("", "down"), done.set_result)
+        raise ValueError
 
-        scripts.request(place.hook(""), fail)
-        assert await done == Result(0)
-        assert len(defects) == 1
-
-    asyncio.run(asyncio.wait_for(scenario(), 30))
+    scripts.request(place.hook(""), fail)
+    assert await done == Result(0)
+    assert len(defects) == 1
 
 
 def test_no_thread_and_no_task_waits_for_a_script(place):

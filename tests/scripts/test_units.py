@@ -7,6 +7,7 @@ import threading
 import pytest
 from fake_systemctl import FakeSystemctl
 from fake_systemd import FakeSystemd
+from real_loop import in_real_time
 from virtual_loop import in_virtual_time
 
 from ucarpd.scripts import units
@@ -34,18 +35,14 @@ class Bench:
         self.environment = {"PATH": self.systemctl.path}
         self.timeout = 20.0
 
-    def run(self, scenario):
-        async def with_units():
-            made = Units(
-                NAMES,
-                self.log,
-                environment=self.environment,
-                timeout=self.timeout,
-                told=self.told.append,
-            )
-            await asyncio.wait_for(scenario(made), 30)
-
-        asyncio.run(with_units())
+    def units(self):
+        return Units(
+            NAMES,
+            self.log,
+            environment=self.environment,
+            timeout=self.timeout,
+            told=self.told.append,
+        )
 
 
 @pytest.fixture
@@ -59,17 +56,16 @@ async def stopped(made):
     await done.wait()
 
 
-def test_they_start_in_order_and_stop_in_the_opposite_one(bench):
-    async def scenario(made):
-        made.start()
-        made.start()
-        await bench.systemctl.until_told("start a.service b.timer", "start done")
-        while not bench.told:
-            await asyncio.sleep(0.01)
-        await stopped(made)
-        await stopped(made)
-
-    bench.run(scenario)
+@in_real_time
+async def test_they_start_in_order_and_stop_in_the_opposite_one(bench):
+    made = bench.units()
+    made.start()
+    made.start()
+    await bench.systemctl.until_told("start a.service b.timer", "start done")
+    while not bench.told:
+        await asyncio.sleep(0.01)
+    await stopped(made)
+    await stopped(made)
     assert bench.systemctl.told()[2:] == ["stop b.timer a.service", "stop done"]
     assert bench.log.lines == [
         "systemctl start a.service b.timer: done",
@@ -78,32 +74,30 @@ def test_they_start_in_order_and_stop_in_the_opposite_one(bench):
     assert bench.told == ["", ""]
 
 
-def test_the_newest_request_wins_over_one_that_takes_its_time(bench):
-    async def scenario(made):
-        bench.systemctl.hang("start")
-        made.start()
-        await bench.systemctl.until_told("start a.service b.timer")
-        made.stop()
-        made.start()
-        await stopped(made)
-        assert bench.systemctl.told()[1:] == ["stop b.timer a.service", "stop done"]
-
-    bench.run(scenario)
+@in_real_time
+async def test_the_newest_request_wins_over_one_that_takes_its_time(bench):
+    made = bench.units()
+    bench.systemctl.hang("start")
+    made.start()
+    await bench.systemctl.until_told("start a.service b.timer")
+    made.stop()
+    made.start()
+    await stopped(made)
+    assert bench.systemctl.told()[1:] == ["stop b.timer a.service", "stop done"]
     assert bench.log.lines == ["systemctl stop b.timer a.service: done"]
 
 
-def test_a_start_ends_the_wait_for_a_stop(bench):
-    async def scenario(made):
-        bench.systemctl.hang("stop")
-        waiting = asyncio.create_task(stopped(made))
-        await bench.systemctl.until_told("stop b.timer a.service")
-        made.start()
-        await waiting
-        while not bench.told:
-            await asyncio.sleep(0.01)
-        assert bench.systemctl.told()[1:] == ["start a.service b.timer", "start done"]
-
-    bench.run(scenario)
+@in_real_time
+async def test_a_start_ends_the_wait_for_a_stop(bench):
+    made = bench.units()
+    bench.systemctl.hang("stop")
+    waiting = asyncio.create_task(stopped(made))
+    await bench.systemctl.until_told("stop b.timer a.service")
+    made.start()
+    await waiting
+    while not bench.told:
+        await asyncio.sleep(0.01)
+    assert bench.systemctl.told()[1:] == ["start a.service b.timer", "start done"]
 
 
 @in_virtual_time
@@ -116,12 +110,11 @@ async def test_a_request_that_is_taken_back_before_it_has_begun_runs_nothing_twi
     assert systemd.told() == ["stop b.timer a.service"]
 
 
-def test_a_failure_is_told_and_nothing_waits_for_more(bench):
-    async def scenario(made):
-        bench.systemctl.fail("stop", 5)
-        await stopped(made)
-
-    bench.run(scenario)
+@in_real_time
+async def test_a_failure_is_told_and_nothing_waits_for_more(bench):
+    made = bench.units()
+    bench.systemctl.fail("stop", 5)
+    await stopped(made)
     (line,) = bench.log.lines
     assert line == (
         "systemctl stop b.timer a.service failed, exit status 5: see systemctl status a.service b.timer"
@@ -129,19 +122,17 @@ def test_a_failure_is_told_and_nothing_waits_for_more(bench):
     assert bench.told == [line]
 
 
-def test_what_has_failed_is_tried_again(bench, monkeypatch):
+@in_real_time
+async def test_what_has_failed_is_tried_again(bench, monkeypatch):
+    made = bench.units()
     monkeypatch.setattr(units, "FIRST_PAUSE", 0.05)
-
-    async def scenario(made):
-        bench.systemctl.fail("start", 5)
-        made.start()
-        one = ["start a.service b.timer", "start done"]
-        await bench.systemctl.until_told(*one * 3)
-        bench.systemctl.fail("start", 0)
-        while len(bench.told) < 2:
-            await asyncio.sleep(0.01)
-
-    bench.run(scenario)
+    bench.systemctl.fail("start", 5)
+    made.start()
+    one = ["start a.service b.timer", "start done"]
+    await bench.systemctl.until_told(*one * 3)
+    bench.systemctl.fail("start", 0)
+    while len(bench.told) < 2:
+        await asyncio.sleep(0.01)
     failed, done = bench.log.lines
     assert (failed, "") == tuple(bench.told)
     assert done == "systemctl start a.service b.timer: done"
@@ -161,21 +152,21 @@ async def test_what_has_failed_is_not_tried_again_after_the_end(monkeypatch, end
     assert systemd.told().count("start a.service b.timer") == 1
 
 
-def test_one_that_hangs_is_given_up(bench, monkeypatch):
+@in_real_time
+async def test_one_that_hangs_is_given_up(bench, monkeypatch):
     bench.timeout = 0.0
     monkeypatch.setattr(units, "LONGEST_WAIT", 0.1)
-
-    async def scenario(made):
-        bench.systemctl.hang("stop")
-        await stopped(made)
-
-    bench.run(scenario)
+    made = bench.units()
+    bench.systemctl.hang("stop")
+    await stopped(made)
     (line,) = bench.log.lines
     assert line.endswith("did not end within 0.1 s, and systemd still works on it")
 
 
-def test_the_loop_does_not_wait_for_the_start_of_systemctl(bench, monkeypatch):
+@in_real_time
+async def test_the_loop_does_not_wait_for_the_start_of_systemctl(bench, monkeypatch):
     """A newer request replaces one that is still being started."""
+    made = bench.units()
     begun, loop_went_on, start = threading.Event(), threading.Event(), units.start
 
     def start_slowly(*words):
@@ -183,22 +174,21 @@ def test_the_loop_does_not_wait_for_the_start_of_systemctl(bench, monkeypatch):
         assert loop_went_on.wait(20)
         return start(*words)
 
-    async def scenario(made):
-        made.start()
-        while not begun.is_set():
-            await asyncio.sleep(0.001)
-        waiting = asyncio.create_task(stopped(made))
-        await asyncio.sleep(0)
-        loop_went_on.set()
-        await waiting
-        assert bench.systemctl.told()[-2:] == ["stop b.timer a.service", "stop done"]
-
     monkeypatch.setattr(units, "start", start_slowly)
-    bench.run(scenario)
+    made.start()
+    while not begun.is_set():
+        await asyncio.sleep(0.001)
+    waiting = asyncio.create_task(stopped(made))
+    await asyncio.sleep(0)
+    loop_went_on.set()
+    await waiting
+    assert bench.systemctl.told()[-2:] == ["stop b.timer a.service", "stop done"]
     assert bench.log.lines == ["systemctl stop b.timer a.service: done"]
 
 
-def test_a_start_that_fails_makes_way_for_a_newer_request(bench, monkeypatch):
+@in_real_time
+async def test_a_start_that_fails_makes_way_for_a_newer_request(bench, monkeypatch):
+    made = bench.units()
     loop_went_on, start = threading.Event(), units.start
 
     def fail_once(words, environment):
@@ -207,26 +197,24 @@ def test_a_start_that_fails_makes_way_for_a_newer_request(bench, monkeypatch):
             raise OSError(errno.EAGAIN, "again")
         return start(words, environment)
 
-    async def scenario(made):
-        made.start()
-        await asyncio.sleep(0)
-        waiting = asyncio.create_task(stopped(made))
-        await asyncio.sleep(0)
-        loop_went_on.set()
-        await waiting
-
     monkeypatch.setattr(units, "start", fail_once)
-    bench.run(scenario)
+    made.start()
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(stopped(made))
+    await asyncio.sleep(0)
+    loop_went_on.set()
+    await waiting
     assert bench.log.lines == ["systemctl stop b.timer a.service: done"]
 
 
 @pytest.mark.parametrize("is_there", [True, False])
-def test_a_host_without_a_usable_systemctl(bench, is_there):
+@in_real_time
+async def test_a_host_without_a_usable_systemctl(bench, is_there):
     program = bench.systemctl.directory / "systemctl"
     program.write_text("not a program")
     if not is_there:
         program.unlink()
         bench.environment = {"PATH": str(bench.systemctl.directory)}
-    bench.run(stopped)
+    await stopped(bench.units())
     (line,) = bench.log.lines
     assert ("cannot be run" if is_there else "this host has no systemctl") in line

@@ -258,9 +258,4 @@ class FakeProcess:
         instances = [each for each in self.instances if name in {None, each["name"]}]
         if not instances and name is not None:
             raise VarlinkError("org.ucarpd.NoSuchInstance", name=name)
-        return {
-            "revision": 1,
-            "process": PROCESS,
-            "instances": instances,
-            "refused": self.refused,
-        }
+        return {"revision": 1, "process": PROCESS, "instances": instances, "refused": self.refused}

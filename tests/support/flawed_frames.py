@@ -72,11 +72,7 @@ def frame(flaws, signer=None, pseudo=False):
 RUNGS_OF_THE_ADVERTISEMENT = (
     ({"version": 1}, DropReason.BAD_VERSION, "version 1, CARP is 2"),
     ({"type": 2}, DropReason.BAD_TYPE, "type 2, an advertisement is 1"),
-    (
-        {"checksum_error": 1},
-        DropReason.BAD_CHECKSUM,
-        "the checksum of the advertisement is wrong",
-    ),
+    ({"checksum_error": 1}, DropReason.BAD_CHECKSUM, "the checksum of the advertisement is wrong"),
     ({"vhid": 11, "key": b"another"}, DropReason.BAD_VHID, "vhid 11, this virtual host is 10"),
 )
 """Those between the IP header and the destination, which both families have."""
@@ -100,11 +96,7 @@ RUNGS = [
         "sent to 10.0.0.1, this host listens on 224.0.0.18",
     ),
     WRONG_DIGEST,
-    (
-        {"source": OURS},
-        DropReason.OWN_PACKET,
-        "our own advertisement came back: a network loop?",
-    ),
+    ({"source": OURS}, DropReason.OWN_PACKET, "our own advertisement came back: a network loop?"),
 ]
 
 

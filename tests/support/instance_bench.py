@@ -1,8 +1,10 @@
 """One virtual host on a fake kernel and a fake interface, for the tests of `instance`."""
 
 import asyncio
+from functools import wraps
 from ipaddress import ip_address
 
+import virtual_loop
 from fake_kernel import MAC, FakeNetlink
 from fake_worker import FakeWorker
 from two_addresses import ONE, config_of
@@ -131,3 +133,24 @@ class Bench:
 
     def addresses(self):
         return set(self.netlink.table.get("eth0", {}))
+
+
+def until_stopped(test):
+    """A test in virtual time; each virtual host that it has made is stopped in the end."""
+
+    @wraps(test)
+    def run(make, **arguments):
+        made = []
+
+        def remembered(*more):
+            made.append(make(*more))
+            return made[-1]
+
+        async def main():
+            await test(make=remembered, **arguments)
+            for bench in made:
+                await bench.instance.stop("stopping")
+
+        virtual_loop.run(main())
+
+    return run

@@ -148,7 +148,7 @@ class Bench:
         """Of the host, as it was told last."""
         self.reads = count()
 
-    def run(self, amount=0):
+    def run(self):
         """Begin; `attach` comes next."""
 
         def elsewhere():

@@ -59,9 +59,16 @@ class Host:
         await asyncio.sleep(A_MOMENT)
         assert not run.done()
         yield process
-        process._end(signal.SIGTERM)
+        send(signal.SIGTERM)
         assert await run == 0
         assert instances(process) == {}
+
+    @asynccontextmanager
+    async def serving(self):
+        """The same, from the moment when it has all roles."""
+        async with self.running() as process:
+            await asyncio.sleep(TAKES_OVER)
+            yield process
 
     def serves(self, ip):
         return self.netlink.has("eth0", ip_address(ip))
@@ -71,8 +78,14 @@ class Host:
         return InstanceLock(name, self.run_directory, "eth0", vhid, path)
 
 
+def send(number):
+    """As another process would send it to this one; never where it would end the tests."""
+    assert signal.getsignal(number) not in {signal.SIG_DFL, signal.SIG_IGN}
+    signal.raise_signal(number)
+
+
 def instances(process):
-    return process._supervisor._instances
+    return {each.name: each for each in process._supervisor.instances}
 
 
 def states(process):

@@ -1,7 +1,7 @@
 """Addresses that scripts put on an interface; kernel and scripts only write down their calls."""
 
 from fake_kernel import FakeLog, FakeNetlink, Ledger
-from two_addresses import LEFT, TAKEN, config_of
+from two_addresses import LEFT, ONE, TAKEN, TWO, config_of
 
 from ucarpd.addresses.netlink import NetlinkAddresses
 from ucarpd.addresses.scripts import ScriptedAddresses
@@ -46,12 +46,8 @@ class FakeHooks:
 
 class Bench:
     def __init__(self, tmp_path, more=""):
-        self.netlink, self.log, self.ledger, self.hooks = (
-            FakeNetlink(),
-            FakeLog(),
-            Ledger(),
-            FakeHooks(),
-        )
+        self.netlink, self.log, self.ledger = FakeNetlink(), FakeLog(), Ledger()
+        self.hooks = FakeHooks()
         config = config_of(tmp_path, SCRIPTS + more)
         over_netlink = NetlinkAddresses(config, self.netlink, self.log, Ledger())
         self.addresses = ScriptedAddresses(config, over_netlink, self.hooks, self.log, self.ledger)
@@ -75,3 +71,8 @@ class Bench:
         """The up-script puts these addresses there, and ends."""
         self.put(*ips, on=on)
         self.hooks.end(status)
+
+    def serve(self):
+        """Take both addresses by an up-script that succeeds."""
+        self.acquire()
+        self.up(0, ONE, TWO)

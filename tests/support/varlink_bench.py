@@ -2,27 +2,32 @@
 
 import asyncio
 import json
+from functools import wraps
 
-from virtual_loop import run
+import virtual_loop
 
 from ucarpd.control import connection, wire
 from ucarpd.control.place import Place
 from ucarpd.control.server import Server
 
 FOR_EVER = 10_000.0
+MANY = tuple(f"vip{number}" for number in range(255))
 
 
 class FakeHost:
     """Instances with a name and a state."""
 
-    def __init__(self, *names):
-        self.states = dict.fromkeys(names or ("mail", "web"), "BACKUP")
+    def __init__(self):
+        self.have("mail", "web")
         self.refused = []
         self.ordered = []
         self.reading = []
         """Who waits for the maintenance notes."""
         self.rendered = 0
         self.padding = ""
+
+    def have(self, *names):
+        self.states = dict.fromkeys(names, "BACKUP")
 
     def names(self):
         return list(self.states)
@@ -77,14 +82,20 @@ class Client:
 
 
 class Bench:
-    """A server on a socket below `directory`."""
+    """A server on a socket below `directory`, from `open` to `close`."""
 
-    def __init__(self, directory, host):
-        self.host = host
+    def __init__(self, directory):
+        self.host = FakeHost()
         self.place = Place(directory, groups=directory / "no groups")
-        self.server = Server(host)
-        self.server.listen(self.place.open())
         self.clients = []
+        self.defects = []
+        """What the event loop was told of."""
+
+    def open(self):
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _loop, what: self.defects.append(what))
+        self.server = Server(self.host)
+        self.server.listen(self.place.open())
 
     async def client(self):
         streams = await asyncio.open_unix_connection(str(self.place.path), limit=2**26)
@@ -100,18 +111,23 @@ class Bench:
             await asyncio.gather(each.writer.wait_closed(), return_exceptions=True)
 
 
-def play(directory, scenario, host=None):
-    """Run a scenario in virtual time; it gets a bench."""
+def in_virtual_time(test):
+    """A test with an open bench; each defect that it does not take out of `defects` fails it."""
 
-    async def main():
-        async with asyncio.timeout(FOR_EVER):
-            bench = Bench(directory, host or FakeHost())
-            try:
-                await scenario(bench)
-            finally:
-                await bench.close()
+    @wraps(test)
+    def run(bench, **arguments):
+        async def main():
+            async with asyncio.timeout(FOR_EVER):
+                bench.open()
+                try:
+                    await test(bench=bench, **arguments)
+                finally:
+                    await bench.close()
+            assert bench.defects == []
 
-    run(main())
+        virtual_loop.run(main())
+
+    return run
 
 
 def as_user(monkeypatch, uid):

@@ -12,15 +12,8 @@ from pathlib import Path
 import pytest
 
 from ucarpd.carp.actions import SendAdvertisement
-from ucarpd.carp.events import (
-    AdvertisementReceived,
-)
-from ucarpd.carp.params import (
-    CARP_GROUP_V4,
-    CARP_GROUP_V6,
-    KEY_SIZE,
-    Params,
-)
+from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.params import CARP_GROUP_V4, CARP_GROUP_V6, KEY_SIZE, Params
 from ucarpd.carp.transmit import Transmitter
 
 

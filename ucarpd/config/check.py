@@ -41,7 +41,7 @@ def warnings(path: Path, lines: Iterable[Line]) -> list[Problem]:
     found = [
         *(_about_bash(sound) if is_file else ()),
         *_about_keys(sound),
-        *(each for about in _OF_KEYS for each in about(given)),
+        *(each for about in _OF_KEYS for each in _while_sound(about(given))),
         *_about_checks(sound, given),
     ]
     problems += [Problem(path, line.number, line.name, text) for line, text in found]
@@ -125,18 +125,20 @@ def _of_another_file(line: Line, given: set[str]) -> str | None:
     return None
 
 
+def _while_sound(found: Iterator[tuple[Line, str]]) -> Iterator[tuple[Line, str]]:
+    """Yield the warnings up to a value that cannot be parsed: `load` reports the fault."""
+    with suppress(ValueError):
+        yield from found
+
+
 def _about_peers(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
     """Warn if a family still advertises to its group, because only the other family has peers."""
     if "UCARP_PEERS" not in given:
         return
-    try:
-        peers = {ip.version for ip in _meaning(given, "UCARP_PEERS")}
-        hashed = {ip.version for ip, _ in _meaning(given, "UCARP_ADDR")}
-        hashed |= {ip.version for ip in _meaning(given, "UCARP_HASH_ADDRS")}
-        groups = _meaning(given, "UCARP_MCAST")
-    except ValueError:
-        return  # `load` reports the fault.
-    for group in groups:
+    peers = {ip.version for ip in _meaning(given, "UCARP_PEERS")}
+    hashed = {ip.version for ip, _ in _meaning(given, "UCARP_ADDR")}
+    hashed |= {ip.version for ip in _meaning(given, "UCARP_HASH_ADDRS")}
+    for group in _meaning(given, "UCARP_MCAST"):
         if group.version in hashed - peers:
             family = f"IPv{group.version}"
             text = f"{family} advertisements still go to the group {group}:"
@@ -152,10 +154,7 @@ def _about_wait(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
     A host that leaves or is less fit advertises an interval of 254 s, and other systems compare it
     with their own wait.
     """
-    try:
-        wait = _meaning(given, "UCARP_ADVBASE") * _meaning(given, "UCARP_DEADRATIO")
-    except ValueError:
-        return  # `load` reports the fault.
+    wait = _meaning(given, "UCARP_ADVBASE") * _meaning(given, "UCARP_DEADRATIO")
     line = given.get("UCARP_ADVBASE") or given.get("UCARP_DEADRATIO")
     if line is not None and wait >= UNFIT_ADVBASE:
         text = f"a backup waits UCARP_ADVBASE times UCARP_DEADRATIO, {wait} s: keep it below"
@@ -167,23 +166,16 @@ def _about_wait(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
 
 def _about_delay(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
     line = given.get("UCARP_PREEMPT_DELAY")
-    try:
-        is_idle = _meaning(given, "UCARP_PREEMPT_DELAY") and not _meaning(given, "UCARP_PREEMPT")
-    except ValueError:
-        return  # `load` reports the fault.
+    is_idle = _meaning(given, "UCARP_PREEMPT_DELAY") and not _meaning(given, "UCARP_PREEMPT")
     if line is not None and is_idle:
         yield line, "has no effect without UCARP_PREEMPT=yes"
 
 
 def _about_ties(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
     """Warn if the election has no clear winner, or if two systems choose different winners."""
-    try:
-        advbase, advskew = _meaning(given, "UCARP_ADVBASE"), _meaning(given, "UCARP_ADVSKEW")
-        deadratio = _meaning(given, "UCARP_DEADRATIO")
-        yields = _meaning(given, "UCARP_TIEBREAK") is TieBreak.YIELD
-    except ValueError:
-        return  # `load` reports the fault.
-    if yields:
+    advbase, advskew = _meaning(given, "UCARP_ADVBASE"), _meaning(given, "UCARP_ADVSKEW")
+    deadratio = _meaning(given, "UCARP_DEADRATIO")
+    if _meaning(given, "UCARP_TIEBREAK") is TieBreak.YIELD:
         text = "two ucarpd that advertise equally fast would both give way, again and again:"
         yield given["UCARP_TIEBREAK"], f"{text} give each host its own UCARP_ADVSKEW"
     if advbase == advskew == 0:
@@ -198,10 +190,7 @@ def _about_ties(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
 
 def _about_mac(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
     """Warn about the virtual MAC as UCARP_LLADDR, because OpenBSD does not hash that one."""
-    try:
-        vhid, mac = _meaning(given, "UCARP_VHID"), _meaning(given, "UCARP_LLADDR")
-    except ValueError:
-        return  # `load` reports the fault.
+    vhid, mac = _meaning(given, "UCARP_VHID"), _meaning(given, "UCARP_LLADDR")
     if vhid is not None and mac == virtual_mac(vhid):
         text = f"is the virtual MAC address of vhid {vhid}, which OpenBSD does not hash:"
         yield given["UCARP_LLADDR"], f"{text} remove the line, or the digests differ"

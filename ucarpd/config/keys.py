@@ -12,13 +12,7 @@ from ucarpd.config.key_groups import health, identity, packets, role, scripts
 PREFIX = "UCARP_"
 """Keys that begin so are ours; all others are handed to the scripts untouched."""
 
-KEYS: tuple[Key, ...] = (
-    *identity.ROWS,
-    *role.ROWS,
-    *health.ROWS,
-    *scripts.ROWS,
-    *packets.ROWS,
-)
+KEYS: tuple[Key, ...] = (*identity.ROWS, *role.ROWS, *health.ROWS, *scripts.ROWS, *packets.ROWS)
 """In the order in which they are shown."""
 
 BY_NAME: dict[str, Key] = {name: key for key in KEYS for name in key.names}

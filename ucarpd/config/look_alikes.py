@@ -6,7 +6,7 @@ differs from the password that was typed on the other host.
 
 import unicodedata
 
-from ucarpd.config.odd_characters import PLAIN
+from ucarpd.config.odd_characters import PLAIN, code
 
 
 def latin(text: str) -> str:
@@ -31,7 +31,6 @@ def _is_invisible(letter: str) -> bool:
 def _name(letter: str) -> str:
     name = unicodedata.name(letter, "a letter without a name").capitalize()
     shown = f" {letter}" if letter.isprintable() and not unicodedata.combining(letter) else ""
-    code = f"U+{ord(letter):04X}"
     twin = PLAIN.get(letter, "").strip()
     looks = f"; it looks like {twin}" if twin else ""
-    return f"{code}{shown} ({name}{looks})"
+    return f"{code(letter)}{shown} ({name}{looks})"

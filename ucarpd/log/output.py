@@ -38,12 +38,7 @@ class Output(logging.Handler):
     not be started.  `kind` is journal, syslog or stderr.
     """
 
-    def __init__(
-        self,
-        kind: str,
-        process: LogProcess | None,
-        level: int = logging.INFO,
-    ) -> None:
+    def __init__(self, kind: str, process: LogProcess | None, level: int = logging.INFO) -> None:
         super().__init__()
         self.setFormatter(logging.Formatter("[%(levelname)s] %(message)s"))
         self._kind = kind

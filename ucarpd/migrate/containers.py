@@ -51,7 +51,7 @@ def of_command(findings: Findings, words: Sequence[str], variables: Variables) -
     host = Host(source)
     environment.take(findings, host, assignments, variables)
     if any(word.startswith("-") for word in behind):
-        options.take(findings, host, behind, [source] * len(behind), variables)
+        options.take(findings, host, behind, source, variables)
     return host if host.values else None
 
 
@@ -79,8 +79,7 @@ def read_dockerfile(findings: Findings, path: Path, text: str) -> None:
     host = Host(Source(path))
     environment.take(findings, host, assignments, variables)
     for words, source in commands:
-        given = arguments(words)
-        options.take(findings, host, given, [source] * len(given), variables)
+        options.take(findings, host, arguments(words), source, variables)
     if host.values:
         findings.hosts.append(host)
 

@@ -54,8 +54,7 @@ def take(
                     each.source, f"{each.name} has no meaning here: {meant.remark}; left out"
                 )
         elif meant.key == OPTIONS:
-            words = words_of(each.value, variables)
-            options.take(findings, host, words, [each.source] * len(words), variables)
+            options.take(findings, host, words_of(each.value, variables), each.source, variables)
         else:
             _set(findings, host, each, meant)
     _one_password(findings, host)

@@ -86,7 +86,7 @@ def of_command(words: Sequence[str]) -> Findings:
     else:
         given = words[1:] if words[0].rpartition("/")[2] == "ucarp" else words
         host = Host(Source(path))
-        options.take(findings, host, given, [host.source] * len(given))
+        options.take(findings, host, given, host.source)
         findings.hosts += [host] if host.values else []
     _complete(findings)
     return findings
@@ -126,7 +126,7 @@ def _read_process(findings: Findings, path: Path, text: str) -> None:
     """/proc/PID/cmdline."""
     words = text.rstrip("\0").split("\0")[1:]
     host = Host(Source(path))
-    options.take(findings, host, words, [host.source] * len(words))
+    options.take(findings, host, words, host.source)
     if host.text("UCARP_PASS") == HIDDEN:
         findings.remark(
             host.source, "this ucarp shows no password: look at the script or unit that started it"

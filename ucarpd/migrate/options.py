@@ -20,19 +20,19 @@ def take(
     findings: Findings,
     host: Host,
     words: Sequence[str],
-    sources: Sequence[Source],
+    sources: Source | Sequence[Source],
     variables: Variables | None = None,
 ) -> None:
     """Set the keys of `host` from the words after the name of the command.
 
-    `sources` are the places of the words; `variables` has the meanings of the marks in them.
+    `sources` is the place of all words, or has that of each; `variables` has the meanings of the marks in them.
     """
     variables = variables or Variables()
     before: Found | None = None
     every = split(words)
     ways = [each.option for each in every if each.option and each.option.key in _WAYS]
     for found in every:
-        source = sources[found.index]
+        source = sources if isinstance(sources, Source) else sources[found.index]
         if found.fault:
             spelled = variables.known(found.spelled)
             findings.remark(source, f"{spelled} {found.fault}: ucarp would not start; left out")

@@ -14,12 +14,7 @@ SAY_BEFORE = 0.3
 class Command(Process):
     """Calls `started` once it has a role, with "", or shortly before `deadline`, with the reason."""
 
-    def __init__(
-        self,
-        path: Path,
-        started: Callable[[str], None],
-        deadline: float,
-    ) -> None:
+    def __init__(self, path: Path, started: Callable[[str], None], deadline: float) -> None:
         super().__init__([path])
         self._started_up = started
         self._say = self._loop.call_at(deadline - SAY_BEFORE, self._still_waiting)

@@ -36,6 +36,5 @@ def _of_openrc(findings: Findings, script: Script) -> Host | None:
         return None
     host = Host(arguments.source)
     words = environment.words_of(arguments.text, script.variables)
-    sources = [arguments.source] * len(words)
-    options.take(findings, host, words, sources, script.variables)
+    options.take(findings, host, words, arguments.source, script.variables)
     return host

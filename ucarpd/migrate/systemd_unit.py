@@ -50,7 +50,7 @@ def read(findings: Findings, path: Path, text: str) -> None:
             if name == "Exec" and value.startswith("-"):
                 # The arguments of a container.
                 words = environment.words_of(value, variables)
-                options.take(findings, host, words, [source] * len(words), variables)
+                options.take(findings, host, words, source, variables)
         findings.hosts += [host] if host.values else []
     if path.suffix == ".service" and starts:
         findings.remark(

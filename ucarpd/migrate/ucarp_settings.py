@@ -15,6 +15,8 @@ from ucarpd.config.bash import spell_for_ucarpd
 from ucarpd.config.keys import BY_NAME
 from ucarpd.ucarp_options import OPTIONS, number
 
+_KEYS = {each.long: each.key for each in OPTIONS if each.key and not each.long.startswith("pass")}
+
 EXIT_REFUSED = 1
 EXIT_CANNOT_RUN = 2
 """The exit statuses of ucarp: for most faults, and for a long password or an unusable interface."""
@@ -74,7 +76,7 @@ def settings(given: Mapping[str, str], directory: Path) -> Settings:
             raise Refused(f"--{name} is missing: add {wanted}")
     for name in ("upscript", "downscript"):
         if given.get(name):
-            result.keys[_key_of(name)] = os.path.normpath(directory / given[name])
+            result.keys[_KEYS[name]] = os.path.normpath(directory / given[name])
         else:
             direction = name.removesuffix("script")
             result.remarks.append(f"no script called when going {direction}: there is no --{name}")
@@ -108,7 +110,7 @@ def _number(result: Settings, name: str, text: str) -> None:
     least = {"vhid": 1, "advbase": 1, "deadratio": 1, "advskew": 0}[name]
     if not least <= read <= largest:
         raise Refused(f"--{name} must be from {least} to {largest} (got '{text}')")
-    result.keys[_key_of(name)] = str(read)
+    result.keys[_KEYS[name]] = str(read)
 
 
 def _is_octal(text: str, read: int) -> bool:
@@ -128,16 +130,16 @@ def _address(result: Settings, name: str, text: str) -> None:
         )
         raise Refused(f"--{name}: '{text}' is not an IP address{prefix}") from None
     # A loopback address as source works with ucarp, which takes any address of the host.
-    result.keys[_key_of(name)] = text
+    result.keys[_KEYS[name]] = text
 
 
 def _yes(result: Settings, name: str, _text: str) -> None:
-    result.keys[_key_of(name)] = "yes"
+    result.keys[_KEYS[name]] = "yes"
 
 
 def _text(result: Settings, name: str, text: str) -> None:
     if text:
-        result.keys[_key_of(name)] = text
+        result.keys[_KEYS[name]] = text
 
 
 def _interface(result: Settings, _name: str, text: str) -> None:
@@ -199,12 +201,5 @@ def _first_line(path: Path) -> bytes:
         return file.readline(4096).rstrip(b"\n")
 
 
-def _key_of(name: str) -> str:
-    return _KEYS[name]
-
-
 def option_of(key: str) -> str:
     return next((f"--{name}" for name, each in _KEYS.items() if each == key), key)
-
-
-_KEYS = {each.long: each.key for each in OPTIONS if each.key and not each.long.startswith("pass")}

@@ -82,6 +82,6 @@ def _tell_replaced(findings: Findings, common: Assignment, own: Assignment) -> N
 
 
 def _keys(text: str) -> set[str]:
-    host, words = Host(Source(Path())), text.split()
-    options.take(Findings(), host, words, [host.source] * len(words))
+    host = Host(Source(Path()))
+    options.take(Findings(), host, text.split(), host.source)
     return set(host.values)

@@ -33,7 +33,7 @@ def read_compose(findings: Findings, path: Path, text: str) -> None:
                 _VARIABLE.sub(lambda f: variables.mark(f"{f[0]} comes from the environment"), word)
                 for word in containers.arguments(containers.split(command))
             ]
-            options.take(findings, host, words, [source] * len(words), variables)
+            options.take(findings, host, words, source, variables)
         if host.values:
             findings.hosts.append(host)
 

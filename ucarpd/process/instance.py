@@ -39,13 +39,7 @@ class Instance:
     """
 
     def __init__(
-        self,
-        config: Config,
-        *,
-        host: Host,
-        interface: Interface,
-        lock: InstanceLock,
-        phase: Phase,
+        self, config: Config, *, host: Host, interface: Interface, lock: InstanceLock, phase: Phase
     ) -> None:
         self.parts = Parts(config, host, interface, lock, self.demotion_changed)
         self.shown = Shown(self.parts)

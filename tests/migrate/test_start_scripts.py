@@ -195,6 +195,8 @@ def test_the_same_virtual_host_twice_is_told(tmp_path):
         ("-r 1", "UCARP_DEADRATIO", "2", "two masters"),
         ("-k x", "UCARP_ADVSKEW", None, "is not a number"),
         ("-i eth0:0", "UCARP_INTERFACE", "eth0", "label of the interface eth0"),
+        ("-i eth0:0", "UCARP_IF_ALIAS", "eth0:0", "it becomes UCARP_IF_ALIAS"),
+        ("-i eth0:0", "UCARP_SCRIPT_INTERFACE", "eth0:0", "the first argument of scripts"),
         ("-f LOCAL6", "UCARP_FACILITY", "local6", ""),
         ("-f none", "UCARP_FACILITY", None, "out of syslog"),
         ("-u ./up.sh", "UCARP_UPSCRIPT", None, "full path"),

@@ -139,8 +139,12 @@ def _addresses(key: str, text: str, remark: Remark) -> str | None:
 def _interface(host: Host, text: str, name: str, source: Source, remark: Remark) -> str:
     bare, colon, _ = text.partition(":")
     if colon:
-        remark(f"{text} is a label of the interface {bare}, so it becomes UCARP_IF_ALIAS")
-        host.values.setdefault("UCARP_IF_ALIAS", Value(text, name, source))
+        remark(
+            f"{text} is a label of the interface {bare}, so it becomes UCARP_IF_ALIAS, and the first"
+            " argument of scripts: UCARP_SCRIPT_INTERFACE"
+        )
+        for key in ("UCARP_IF_ALIAS", "UCARP_SCRIPT_INTERFACE"):
+            host.values.setdefault(key, Value(text, name, source))
     return bare
 
 

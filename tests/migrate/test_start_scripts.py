@@ -284,7 +284,7 @@ def test_text_that_is_no_script(tmp_path, text):
 
 
 def test_a_script_of_another_language_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="a program, which ucarpd import does not read"):
+    with pytest.raises(ConfigError, match="a program, .* does not read: give .*--command"):
         read(tmp_path, "#!/usr/bin/perl\nsystem('ucarp')\n")
 
 

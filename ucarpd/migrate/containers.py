@@ -52,6 +52,8 @@ def of_command(findings: Findings, words: Sequence[str], variables: Variables) -
     environment.take(findings, host, assignments, variables)
     if any(word.startswith("-") for word in behind):
         options.take(findings, host, behind, [source] * len(behind), variables)
+    elif behind and host.values:
+        findings.remark(source, "what stands behind the image is not read: add its settings")
     return host if host.values else None
 
 

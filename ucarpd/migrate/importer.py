@@ -68,7 +68,8 @@ def of_file(path: Path, root: Path = Path("/")) -> Findings:
             reader(findings, path, text)
             not_followed.tell(findings, path, text)
         else:
-            words = f"this is {kind.value}, which ucarpd import does not read"
+            words = f"this is {kind.value}, which ucarpd import does not read: give the options of"
+            words += " its ucarp to  ucarpd import --command"
             raise ConfigError([Problem(path, line, None, words)])
     _complete(findings)
     if findings.hosts:

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import PurePosixPath
 
 from ucarpd import ucarp_options
@@ -58,6 +60,8 @@ def put(
         meant = _interface(host, meant, name, source, remark)
     elif key == "UCARP_FACILITY":
         meant = _facility(meant, remark)
+    elif key == "UCARP_ROUTES":
+        meant = _routes(meant, remark)
     elif key in _SCRIPTS:
         meant = _script(host, key, meant, remark)
     elif key == "UCARP_PASS" and text.startswith("/"):
@@ -159,6 +163,14 @@ def _facility(text: str, remark: Remark) -> str | None:
             f"is not a syslog facility: ucarp uses daemon instead, and so does ucarpd {got(text)}"
         )
     return None
+
+
+def _routes(text: str, remark: Remark) -> str:
+    with suppress(ValueError):
+        ip_address(text)
+        remark(f"is taken for the default gateway of the master: default via {text}")
+        return f"default via {text}"
+    return text
 
 
 def _script(host: Host, key: str, text: str, remark: Remark) -> str | None:

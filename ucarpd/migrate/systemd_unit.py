@@ -53,9 +53,12 @@ def read(findings: Findings, path: Path, text: str) -> None:
                 options.take(findings, host, words, [source] * len(words), variables)
         findings.hosts += [host] if host.values else []
     if path.suffix == ".service" and starts:
-        findings.remark(
-            None, f"before ucarpd@NAME is enabled, type: systemctl disable --now {path.name}"
-        )
+        stop = f"systemctl disable --now {path.name}"
+        if path.stem.endswith("@"):
+            text = "this is a template: import the link of each instance, in *.wants beside it"
+            findings.remark(Source(path), text)
+            stop = f"systemctl disable {path.name}; systemctl stop '{path.stem}*'"
+        findings.remark(None, f"before ucarpd@NAME is enabled, type: {stop}")
     elif starts:
         text = "before ucarpd@NAME is enabled, disable the unit of these lines: systemctl disable --now"
         findings.remark(None, f"{text} UNIT")

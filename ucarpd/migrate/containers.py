@@ -52,6 +52,7 @@ def of_command(findings: Findings, words: Sequence[str], variables: Variables) -
     environment.take(findings, host, assignments, variables)
     if any(word.startswith("-") for word in behind):
         options.take(findings, host, behind, [source] * len(behind), variables)
+        environment.keep_for_scripts(findings, host, assignments, variables)
     elif behind and host.values:
         findings.remark(source, "what stands behind the image is not read: add its settings")
     return host if host.values else None
@@ -83,6 +84,7 @@ def read_dockerfile(findings: Findings, path: Path, text: str) -> None:
     for words, source in commands:
         given = arguments(words)
         options.take(findings, host, given, [source] * len(given), variables)
+    environment.keep_for_scripts(findings, host, assignments, variables)
     if host.values:
         findings.hosts.append(host)
 

@@ -17,7 +17,7 @@ _LARGEST = {"UCARP_ADVSKEW": 254, "UCARP_ADVBASE": 253, "UCARP_DEADRATIO": 255}
 _CUT_TO_A_BYTE = {"UCARP_ADVSKEW", "UCARP_ADVBASE"}
 _WITH_NUMBER = {"UCARP_VHID", "UCARP_ADVSKEW", "UCARP_ADVBASE", "UCARP_DEADRATIO"}
 _ADDRESSES = {"UCARP_ADDR", "UCARP_EXTRA_ADDRS", "UCARP_SRCIP"}
-_SCRIPTS = {"UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT"}
+SCRIPTS = ("UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT")
 OF_TEMPLATE = re.compile(r"\{\{.*\}\}|\{%.*%\}|<%.*%>|#\{.*\}")
 """Marks of Jinja, ERB, and strings of Ruby."""
 
@@ -62,7 +62,7 @@ def put(
         meant = _facility(meant, remark)
     elif key == "UCARP_ROUTES":
         meant = _routes(meant, remark)
-    elif key in _SCRIPTS:
+    elif key in SCRIPTS:
         meant = _script(host, key, meant, remark)
     elif key == "UCARP_PASS" and text.startswith("/"):
         meant = _password(host, text, remark, is_option=is_option)

@@ -43,6 +43,8 @@ def read(findings: Findings, path: Path, text: str) -> None:
             findings.remark(source, f"{name}={value}: ucarpd does not run it")
     for value, source in starts:
         _start(findings, path, value, source, variables)
+    for host in findings.hosts[before:]:
+        environment.keep_for_scripts(findings, host, assignments, variables)
     if len(findings.hosts) == before and assignments:
         host = Host(assignments[0].source)
         environment.take(findings, host, assignments, variables)

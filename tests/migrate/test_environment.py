@@ -3,6 +3,8 @@
 import pytest
 from imported import read
 
+from ucarpd.migrate import importer
+
 COMMAND = "ucarp -i eth0 -v 1 -p secret -a 10.0.0.1"
 
 
@@ -67,3 +69,12 @@ def test_a_container_hands_over_what_a_script_that_is_not_here_may_read(tmp_path
 
 def test_without_scripts_nothing_is_handed_over(tmp_path):
     assert read(tmp_path, f"export A=1\n{COMMAND}\n").hosts[0].for_scripts == {}
+
+
+def test_a_process_hands_over_what_its_scripts_read(tmp_path, up):
+    process = tmp_path / "12"
+    process.mkdir()
+    words = f"{COMMAND} -u {up}".replace(" ", "\0")
+    (process / "cmdline").write_text(f"{words}\0")
+    (process / "environ").write_text("CIDR=24\0LANG=C\0IFACE=eth0\0")
+    assert importer.of_processes([12], tmp_path).hosts[0].for_scripts == {"CIDR": "24"}

@@ -69,17 +69,23 @@ def take(
 
 
 def keep_for_scripts(
-    findings: Findings, host: Host, assignments: Iterable[Assignment], variables: Variables
+    findings: Findings,
+    host: Host,
+    assignments: Iterable[Assignment],
+    variables: Variables,
+    *,
+    is_inherited: bool = False,
 ) -> None:
     """Keep the variables that `ucarp` handed to the scripts of `host`, and name those they will lack.
 
-    `assignments` were in the environment of `ucarp`.  A setting is kept only if a script reads it.
+    `assignments` were in the environment of `ucarp`.  A setting, or a variable of an environment
+    that `ucarp` has inherited, is kept only if a script reads it.
     """
     scripts = [Path(host.values[key].text) for key in SCRIPTS if key in host.values]
     for each in assignments if scripts else ():
         name, reasons = each.name, variables.why(each.value)
         is_hidden = foreign_words.is_prefixed(name) or secret_names.is_secret(name)
-        is_plain = not (reasons or is_hidden or foreign_words.meaning(name))
+        is_plain = not (is_inherited or reasons or is_hidden or foreign_words.meaning(name))
         if name in _ALWAYS or not (is_plain or any(_may_read(path, name) for path in scripts)):
             continue
         if reasons or is_hidden:

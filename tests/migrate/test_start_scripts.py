@@ -213,6 +213,12 @@ def test_values_that_ucarp_takes(tmp_path, option, key, value, told):
     assert told in "\n".join(findings.remarks)
 
 
+def test_a_script_with_a_space_in_its_path(tmp_path):
+    (tmp_path / "go up").touch()
+    findings = read(tmp_path, f"{COMMAND} -u '{tmp_path}/go up'\n")
+    assert values(findings)["UCARP_UPSCRIPT"] == f"{tmp_path}/go up"
+
+
 @pytest.mark.parametrize(
     ("options", "way"),
     [

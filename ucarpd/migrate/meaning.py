@@ -1,5 +1,6 @@
 """Puts the values of another program into the words of ours, and says where they differ."""
 
+import os
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -175,7 +176,7 @@ def _routes(text: str, remark: Remark) -> str:
 
 def _script(host: Host, key: str, text: str, remark: Remark) -> str | None:
     path, space, _ = text.partition(" ")
-    if space:
+    if space and not os.path.exists(text):  # noqa: PTH110 - this user may not look there
         remark(f"a script has no arguments here; put them into UCARP_XPARAM {got(text)}")
         text = path
     if not PurePosixPath(text).is_absolute():

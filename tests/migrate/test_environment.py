@@ -76,5 +76,8 @@ def test_a_process_hands_over_what_its_scripts_read(tmp_path, up):
     process.mkdir()
     words = f"{COMMAND} -u {up}".replace(" ", "\0")
     (process / "cmdline").write_text(f"{words}\0")
-    (process / "environ").write_text("CIDR=24\0LANG=C\0IFACE=eth0\0")
+    (process / "environ").write_text("CIDR=24\0LANG=C\0IFACE=eth0\0A(=1\0")
     assert importer.of_processes([12], tmp_path).hosts[0].for_scripts == {"CIDR": "24"}
+    up.unlink()
+    found = importer.of_processes([12], tmp_path).hosts[0].for_scripts
+    assert found == {"CIDR": "24", "LANG": "C", "IFACE": "eth0"}

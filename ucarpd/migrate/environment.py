@@ -81,12 +81,14 @@ def keep_for_scripts(
     `assignments` were in the environment of `ucarp`.  A setting, or a variable of an environment
     that `ucarp` has inherited, is kept only if a script reads it.
     """
-    scripts = [Path(host.values[key].text) for key in SCRIPTS if key in host.values]
+    scripts = [_read(Path(host.values[key].text)) for key in SCRIPTS if key in host.values]
     for each in assignments if scripts else ():
         name, reasons = each.name, variables.why(each.value)
+        if name in _ALWAYS or not (name.isidentifier() and name.isascii()):
+            continue
         is_hidden = foreign_words.is_prefixed(name) or secret_names.is_secret(name)
         is_plain = not (is_inherited or reasons or is_hidden or foreign_words.meaning(name))
-        if name in _ALWAYS or not (is_plain or any(_may_read(path, name) for path in scripts)):
+        if not (is_plain or any(_may_read(text, name) for text in scripts)):
             continue
         if reasons or is_hidden:
             why = " and ".join(reasons) or "ucarpd hands no variable with such a name to scripts"
@@ -105,12 +107,16 @@ def exported(variables: Variables) -> list[Assignment]:
     ]
 
 
-def _may_read(script: Path, name: str) -> bool:
-    """Return whether a script reads a variable; also if the script is not here."""
+def _read(script: Path) -> str | None:
     try:
-        return re.search(rf"\$\{{?{name}\b", read_text(script)) is not None
+        return read_text(script)
     except ConfigError:
-        return True
+        return None
+
+
+def _may_read(text: str | None, name: str) -> bool:
+    """Return whether a script reads a variable; also if the script is not here."""
+    return text is None or re.search(rf"\$\{{?{re.escape(name)}\b", text) is not None
 
 
 def _what(key: str) -> str:

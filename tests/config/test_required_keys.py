@@ -36,7 +36,7 @@ def test_a_required_value_is_taken(home, changed, lines, field, value):
             {"INTERFACE": "eth0:0"},
             (
                 "1: UCARP_INTERFACE: must be the interface itself; a label such as eth0:0 is"
-                " UCARP_IF_ALIAS (got 'eth0:0')"
+                " UCARP_IF_ALIAS, and for scripts UCARP_SCRIPT_INTERFACE (got 'eth0:0')"
             ),
         ),
         (

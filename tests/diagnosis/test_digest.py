@@ -62,8 +62,8 @@ TWIN = Suspect(name="twin", vhid=VHID, key=b"Twinkey", hashed=addresses("10.9.0.
         (
             KEY,
             b"Secret",
-            "this host's password without its last character, as NetBSD's ifconfig does: "
-            "type one more character there",
+            "this host's password without its last character: type it alike on both "
+            "(one character more on NetBSD, whose ifconfig drops the last one)",
         ),
         (
             b"Secret",

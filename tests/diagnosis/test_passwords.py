@@ -59,7 +59,7 @@ def test_a_single_quote_mark_is_no_pair():
     ("ours", "theirs", "words"),
     [
         (b"Secret7", b"", "with an empty password: set the password there"),
-        (b"Secret7", b"Secret", "without its last character, as NetBSD's ifconfig does: type one"),
+        (b"Secret7", b"Secret", "without its last character: type it alike on both (one"),
         (b"S", b"", "with an empty password"),
         (
             TWENTY,

@@ -167,3 +167,23 @@ def test_docker_behind_another_program(tmp_path, start):
 def test_a_script_that_is_called_like_docker(tmp_path):
     findings = read(tmp_path, "sudo ucarp -v 1 -u /opt/docker\n")
     assert values(findings)["UCARP_UPSCRIPT"] == "/opt/docker"
+
+
+def test_what_stands_behind_an_image_is_named_and_not_shown(tmp_path):
+    line = "docker run -d -e DEV=eth1 img/ucarp 10.0.0.1 broadcast hush\n"
+    findings = read(tmp_path, line)
+    assert values(findings) == {"UCARP_INTERFACE": "eth1"}
+    told = "\n".join(findings.remarks)
+    assert ":1: what stands behind the image is not read" in told
+    assert "hush" not in told
+
+
+def test_a_gateway_becomes_a_route(tmp_path):
+    findings = compose(tmp_path, "UCARP_VIRTUALGATEWAY: 10.0.0.254")
+    assert findings.hosts[0].text("UCARP_ROUTES") == "default via 10.0.0.254"
+    assert any("default gateway" in each for each in findings.remarks)
+
+
+def test_routes_stay_as_they_are(tmp_path):
+    findings = compose(tmp_path, "UCARP_ROUTES: 10.1.0.0/16 via 10.0.0.254")
+    assert findings.hosts[0].text("UCARP_ROUTES") == "10.1.0.0/16 via 10.0.0.254"

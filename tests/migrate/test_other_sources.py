@@ -48,6 +48,8 @@ def test_a_template_without_its_name_and_file(tmp_path):
     assert "UCARP_VHID" not in values(findings)
     assert "%i is filled in by systemd" in told(findings)
     assert f"$IF comes from {tmp_path}/env" in told(findings)
+    assert "ha@.service: this is a template: import the link of each instance" in told(findings)
+    assert "type: systemctl disable ha@.service; systemctl stop 'ha@*'" in told(findings)
 
 
 def test_a_drop_in_replaces_the_command(tmp_path):

@@ -195,6 +195,8 @@ def test_the_same_virtual_host_twice_is_told(tmp_path):
         ("-r 1", "UCARP_DEADRATIO", "2", "two masters"),
         ("-k x", "UCARP_ADVSKEW", None, "is not a number"),
         ("-i eth0:0", "UCARP_INTERFACE", "eth0", "label of the interface eth0"),
+        ("-i eth0:0", "UCARP_IF_ALIAS", "eth0:0", "it becomes UCARP_IF_ALIAS"),
+        ("-i eth0:0", "UCARP_SCRIPT_INTERFACE", "eth0:0", "the first argument of scripts"),
         ("-f LOCAL6", "UCARP_FACILITY", "local6", ""),
         ("-f none", "UCARP_FACILITY", None, "out of syslog"),
         ("-u ./up.sh", "UCARP_UPSCRIPT", None, "full path"),
@@ -209,6 +211,12 @@ def test_values_that_ucarp_takes(tmp_path, option, key, value, told):
     findings = read(tmp_path, f"{COMMAND} {option}\n")
     assert values(findings).get(key) == value
     assert told in "\n".join(findings.remarks)
+
+
+def test_a_script_with_a_space_in_its_path(tmp_path):
+    (tmp_path / "go up").touch()
+    findings = read(tmp_path, f"{COMMAND} -u '{tmp_path}/go up'\n")
+    assert values(findings)["UCARP_UPSCRIPT"] == f"{tmp_path}/go up"
 
 
 @pytest.mark.parametrize(
@@ -282,7 +290,7 @@ def test_text_that_is_no_script(tmp_path, text):
 
 
 def test_a_script_of_another_language_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="a program, which ucarpd import does not read"):
+    with pytest.raises(ConfigError, match="a program, .* does not read: give .*--command"):
         read(tmp_path, "#!/usr/bin/perl\nsystem('ucarp')\n")
 
 

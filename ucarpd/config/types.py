@@ -128,7 +128,10 @@ def plain_text(text: str) -> str:
 def interface(text: str) -> str:
     """Parse the name of a network interface, 1 to 15 bytes."""
     if ":" in text:
-        raise ValueError("must be the interface itself; a label such as eth0:0 is UCARP_IF_ALIAS")
+        raise ValueError(
+            "must be the interface itself; a label such as eth0:0 is UCARP_IF_ALIAS, and for scripts"
+            " UCARP_SCRIPT_INTERFACE"
+        )
     _require_short_word(text)
     if "/" in text or text in {".", ".."}:
         raise ValueError("cannot be the name of an interface")

@@ -71,8 +71,8 @@ def in_one_way(
     )
     yield KeyMistake(
         key[:-1],
-        f"{_OURS} without its last character, as NetBSD's ifconfig does",
-        "type one more character there",
+        f"{_OURS} without its last character",
+        "type it alike on both (one character more on NetBSD, whose ifconfig drops the last one)",
     )
     for one in former:
         yield KeyMistake(one, "with the password from before the reload here", "change it there")

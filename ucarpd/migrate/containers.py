@@ -52,6 +52,9 @@ def of_command(findings: Findings, words: Sequence[str], variables: Variables) -
     environment.take(findings, host, assignments, variables)
     if any(word.startswith("-") for word in behind):
         options.take(findings, host, behind, source, variables)
+        environment.keep_for_scripts(findings, host, assignments, variables)
+    elif behind and host.values:
+        findings.remark(source, "what stands behind the image is not read: add its settings")
     return host if host.values else None
 
 
@@ -80,6 +83,7 @@ def read_dockerfile(findings: Findings, path: Path, text: str) -> None:
     environment.take(findings, host, assignments, variables)
     for words, source in commands:
         options.take(findings, host, arguments(words), source, variables)
+    environment.keep_for_scripts(findings, host, assignments, variables)
     if host.values:
         findings.hosts.append(host)
 

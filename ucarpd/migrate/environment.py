@@ -1,18 +1,25 @@
 """Variables of a wrapper, an image or another system as a virtual host."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from ucarpd.config import foreign_words, secret_names
 from ucarpd.config.foreign_words import NOTHING, OPTIONS
-from ucarpd.config.keys import BY_NAME, family_of
+from ucarpd.config.keys import BY_NAME, KEYS, family_of
+from ucarpd.config.problems import ConfigError
 from ucarpd.migrate import options
 from ucarpd.migrate.findings import Findings, Host, Source
-from ucarpd.migrate.meaning import put
+from ucarpd.migrate.meaning import SCRIPTS, put
+from ucarpd.migrate.reading import read_text
 from ucarpd.migrate.shell_words import Splitter
 from ucarpd.migrate.variables import Variables
 
 _SMALLER_WINS = ("PRIORITY", "PRIO", "WEIGHT")
+_ALWAYS = {*(key.name for key in KEYS), "UCARP_NETMASK", "UCARP_PREFIXLEN"}
+"""Variables that scripts get from ucarpd in any case, if there is a value."""
+
 _AS_THIRD_ARGUMENT = {"VIRTUALPREFIX", "MASKLEN", "VIRTUALNET", "PREFIX", "PREFIXLEN", "SUBNET"}
 """Words for a prefix length that wrappers hand to the scripts as $3."""
 
@@ -58,6 +65,57 @@ def take(
         else:
             _set(findings, host, each, meant)
     _one_password(findings, host)
+
+
+def keep_for_scripts(
+    findings: Findings,
+    host: Host,
+    assignments: Iterable[Assignment],
+    variables: Variables,
+    *,
+    is_inherited: bool = False,
+) -> None:
+    """Keep the variables that `ucarp` handed to the scripts of `host`, and name those they will lack.
+
+    `assignments` were in the environment of `ucarp`.  A setting, or a variable of an environment
+    that `ucarp` has inherited, is kept only if a script reads it.
+    """
+    scripts = [_read(Path(host.values[key].text)) for key in SCRIPTS if key in host.values]
+    for each in assignments if scripts else ():
+        name, reasons = each.name, variables.why(each.value)
+        if name in _ALWAYS or not (name.isidentifier() and name.isascii()):
+            continue
+        is_hidden = foreign_words.is_prefixed(name) or secret_names.is_secret(name)
+        is_plain = not (is_inherited or reasons or is_hidden or foreign_words.meaning(name))
+        if not (is_plain or any(_may_read(text, name) for text in scripts)):
+            continue
+        if reasons or is_hidden:
+            why = " and ".join(reasons) or "ucarpd hands no variable with such a name to scripts"
+            findings.remark(each.source, f"{name}: {why}, and your scripts may need it")
+        else:
+            host.for_scripts[name] = variables.known(each.value)
+
+
+def exported(variables: Variables) -> list[Assignment]:
+    """Return the variables that programs get in their environment."""
+    known = variables.values.items()
+    return [
+        Assignment(name, each.text, each.source)
+        for name, each in known
+        if name in variables.exported
+    ]
+
+
+def _read(script: Path) -> str | None:
+    try:
+        return read_text(script)
+    except ConfigError:
+        return None
+
+
+def _may_read(text: str | None, name: str) -> bool:
+    """Return whether a script reads a variable; also if the script is not here."""
+    return text is None or re.search(rf"\$\{{?{re.escape(name)}\b", text) is not None
 
 
 def _what(key: str) -> str:

@@ -5,13 +5,15 @@ It runs no part of a file.  A remark names each line that it does not understand
 
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from ucarpd.config import Config, ConfigError, Problem, load
+from ucarpd.config import Config, ConfigError, Problem, files, load
 from ucarpd.config.kinds import Kind, kind_of
 from ucarpd.config.problems import place, printable
 from ucarpd.migrate import (
     containers,
+    environment,
     finish,
     ifupdown,
     keepalived,
@@ -25,6 +27,7 @@ from ucarpd.migrate import (
     vip_common,
     yaml_files,
 )
+from ucarpd.migrate.environment import Assignment
 from ucarpd.migrate.findings import MOST_HOSTS, Findings, Host, Source, too_much
 from ucarpd.migrate.reading import read_text
 from ucarpd.migrate.shell_words import Splitter
@@ -68,7 +71,8 @@ def of_file(path: Path, root: Path = Path("/")) -> Findings:
             reader(findings, path, text)
             not_followed.tell(findings, path, text)
         else:
-            words = f"this is {kind.value}, which ucarpd import does not read"
+            words = f"this is {kind.value}, which ucarpd import does not read: give the options of"
+            words += " its ucarp to  ucarpd import --command"
             raise ConfigError([Problem(path, line, None, words)])
     _complete(findings)
     if findings.hosts:
@@ -132,6 +136,11 @@ def _read_process(findings: Findings, path: Path, text: str) -> None:
             host.source, "this ucarp shows no password: look at the script or unit that started it"
         )
         del host.values["UCARP_PASS"]
+    with suppress(OSError):
+        content = files.read(path.with_name("environ")).decode(errors="surrogateescape")
+        pairs = (each.partition("=") for each in content.split("\0"))
+        given = [Assignment(name, value, host.source) for name, equals, value in pairs if equals]
+        environment.keep_for_scripts(findings, host, given, Variables(), is_inherited=True)
     findings.hosts.append(host)
 
 

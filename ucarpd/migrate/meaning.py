@@ -1,7 +1,10 @@
 """Puts the values of another program into the words of ours, and says where they differ."""
 
+import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import PurePosixPath
 
 from ucarpd import ucarp_options
@@ -15,7 +18,7 @@ _LARGEST = {"UCARP_ADVSKEW": 254, "UCARP_ADVBASE": 253, "UCARP_DEADRATIO": 255}
 _CUT_TO_A_BYTE = {"UCARP_ADVSKEW", "UCARP_ADVBASE"}
 _WITH_NUMBER = {"UCARP_VHID", "UCARP_ADVSKEW", "UCARP_ADVBASE", "UCARP_DEADRATIO"}
 _ADDRESSES = {"UCARP_ADDR", "UCARP_EXTRA_ADDRS", "UCARP_SRCIP"}
-_SCRIPTS = {"UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT"}
+SCRIPTS = ("UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT")
 OF_TEMPLATE = re.compile(r"\{\{.*\}\}|\{%.*%\}|<%.*%>|#\{.*\}")
 """Marks of Jinja, ERB, and strings of Ruby."""
 
@@ -58,7 +61,9 @@ def put(
         meant = _interface(host, meant, name, source, remark)
     elif key == "UCARP_FACILITY":
         meant = _facility(meant, remark)
-    elif key in _SCRIPTS:
+    elif key == "UCARP_ROUTES":
+        meant = _routes(meant, remark)
+    elif key in SCRIPTS:
         meant = _script(host, key, meant, remark)
     elif key == "UCARP_PASS" and text.startswith("/"):
         meant = _password(host, text, remark, is_option=is_option)
@@ -139,8 +144,12 @@ def _addresses(key: str, text: str, remark: Remark) -> str | None:
 def _interface(host: Host, text: str, name: str, source: Source, remark: Remark) -> str:
     bare, colon, _ = text.partition(":")
     if colon:
-        remark(f"{text} is a label of the interface {bare}, so it becomes UCARP_IF_ALIAS")
-        host.values.setdefault("UCARP_IF_ALIAS", Value(text, name, source))
+        remark(
+            f"{text} is a label of the interface {bare}, so it becomes UCARP_IF_ALIAS, and the first"
+            " argument of scripts: UCARP_SCRIPT_INTERFACE"
+        )
+        for key in ("UCARP_IF_ALIAS", "UCARP_SCRIPT_INTERFACE"):
+            host.values.setdefault(key, Value(text, name, source))
     return bare
 
 
@@ -157,9 +166,17 @@ def _facility(text: str, remark: Remark) -> str | None:
     return None
 
 
+def _routes(text: str, remark: Remark) -> str:
+    with suppress(ValueError):
+        ip_address(text)
+        remark(f"is taken for the default gateway of the master: default via {text}")
+        return f"default via {text}"
+    return text
+
+
 def _script(host: Host, key: str, text: str, remark: Remark) -> str | None:
     path, space, _ = text.partition(" ")
-    if space:
+    if space and not os.path.exists(text):  # noqa: PTH110 - this user may not look there
         remark(f"a script has no arguments here; put them into UCARP_XPARAM {got(text)}")
         text = path
     if not PurePosixPath(text).is_absolute():

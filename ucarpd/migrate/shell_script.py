@@ -11,7 +11,7 @@ from ucarpd.config import foreign_words, key_hints
 from ucarpd.config.foreign_words import OPTIONS
 from ucarpd.config.keys import BY_NAME
 from ucarpd.config.problems import ConfigError
-from ucarpd.migrate import containers, options
+from ucarpd.migrate import containers, environment, options
 from ucarpd.migrate.environment import Assignment
 from ucarpd.migrate.findings import Findings, Host, Source
 from ucarpd.migrate.meaning import put
@@ -29,7 +29,7 @@ from ucarpd.migrate.shell_grammar import (
     is_pattern,
     is_started,
 )
-from ucarpd.migrate.shell_words import BETWEEN, Command, Piece, Splitter, plain, source_text
+from ucarpd.migrate.shell_words import BETWEEN, Command, Piece, Splitter, Word, plain, source_text
 from ucarpd.migrate.variables import Variable, Variables
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=", re.ASCII)
@@ -60,6 +60,7 @@ class Script:
         self.hosts: list[Host] = []
         self.runs_ucarp = False
         self._is_guarded = False
+        self._exports_all = False
         self._is_whole_line_value = is_environment
         self._doubts: dict[str, list[tuple[int, str]]] = {}
         """Lines that set a variable under a condition, if only its use can show what it means."""
@@ -113,6 +114,8 @@ class Script:
             first = plain(command.words[0])
             while first in LEADING and len(command.words) > 1:
                 command = Command(command.words[1:], command.lines[1:], command.end)
+                if first == "export":
+                    self.variables.exported |= {_name(word) for word in command.words}
                 first = plain(command.words[0])
             if first == "for" and (end := end_of_loop(commands, at)) is not None:
                 self._loop(command, commands[at + 1 : end])
@@ -177,6 +180,8 @@ class Script:
         before = len(self.hosts)
         if program == "set" and expanded[1:2] and expanded[1][0] == "--":
             self._set("@", BETWEEN.join(word for word, _ in expanded[2:]), command.line)
+        elif program == "set" and expanded[1:2] and expanded[1][0] in {"-a", "+a"}:
+            self._exports_all = expanded[1][0] == "-a"
         elif program == "unset" and not self._conditions:
             for word, _ in expanded[1:]:
                 self.variables.values.pop(word, None)
@@ -220,6 +225,8 @@ class Script:
         host = Host(Source(self._path, line))
         sources = [Source(self._path, number) for _, number in words]
         options.take(self._findings, host, [word for word, _ in words], sources, self.variables)
+        exported = environment.exported(self.variables)
+        environment.keep_for_scripts(self._findings, host, exported, self.variables)
         if not host.values:
             self._remark(line, "ucarp is called without an option that sets something: left out")
             return
@@ -281,6 +288,7 @@ class Script:
         source = Source(self._path, line)
         used = before.is_used if before else False
         self.variables.values[name] = Variable(text, source, used)
+        self.variables.exported |= {name} if self._exports_all else set()
         self.assignments.append(Assignment(name, text.replace(BETWEEN, " ").strip(), source))
 
     def _doubt(self, name: str, line: int, text: str) -> None:
@@ -288,6 +296,10 @@ class Script:
             self._remark(line, text)
         else:
             self._doubts.setdefault(name, []).append((line, text))
+
+
+def _name(word: Word) -> str:
+    return source_text(word).partition("=")[0]
 
 
 def _is_secret(name: str) -> bool:

@@ -43,6 +43,8 @@ def read(findings: Findings, path: Path, text: str) -> None:
             findings.remark(source, f"{name}={value}: ucarpd does not run it")
     for value, source in starts:
         _start(findings, path, value, source, variables)
+    for host in findings.hosts[before:]:
+        environment.keep_for_scripts(findings, host, assignments, variables)
     if len(findings.hosts) == before and assignments:
         host = Host(assignments[0].source)
         environment.take(findings, host, assignments, variables)
@@ -53,9 +55,12 @@ def read(findings: Findings, path: Path, text: str) -> None:
                 options.take(findings, host, words, source, variables)
         findings.hosts += [host] if host.values else []
     if path.suffix == ".service" and starts:
-        findings.remark(
-            None, f"before ucarpd@NAME is enabled, type: systemctl disable --now {path.name}"
-        )
+        stop = f"systemctl disable --now {path.name}"
+        if path.stem.endswith("@"):
+            text = "this is a template: import the link of each instance, in *.wants beside it"
+            findings.remark(Source(path), text)
+            stop = f"systemctl disable {path.name}; systemctl stop '{path.stem}*'"
+        findings.remark(None, f"before ucarpd@NAME is enabled, type: {stop}")
     elif starts:
         text = "before ucarpd@NAME is enabled, disable the unit of these lines: systemctl disable --now"
         findings.remark(None, f"{text} UNIT")

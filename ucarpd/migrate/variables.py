@@ -37,6 +37,8 @@ class Variables:
     reasons: list[str] = field(default_factory=list)
     source: Source = field(default_factory=lambda: Source(Path()))
     missing: Callable[[str], str] = lambda name: f"${name} is not set here"
+    exported: set[str] = field(default_factory=set)
+    """The names that programs get in their environment."""
     _text: int = 0
     _depth: int = 0
 

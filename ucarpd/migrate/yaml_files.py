@@ -34,6 +34,7 @@ def read_compose(findings: Findings, path: Path, text: str) -> None:
                 for word in containers.arguments(containers.split(command))
             ]
             options.take(findings, host, words, source, variables)
+        environment.keep_for_scripts(findings, host, assignments, variables)
         if host.values:
             findings.hosts.append(host)
 

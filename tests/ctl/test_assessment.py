@@ -62,6 +62,19 @@ def test_a_check_that_bars_the_host_from_serving(is_master):
     )
 
 
+@pytest.mark.parametrize("is_master", [True, False])
+def test_maintenance_that_leaves_nobody_to_serve_is_critical(is_master):
+    barred = {
+        "demotion": [{"reason": "maintenance", "amount": 255, "level": "never"}],
+        "maintenance": [IN_TROUBLE["maintenance"][0] | {"level": "never"}],
+        "peers": [each | {"is_master": is_master} for each in BACKUP["peers"]],
+    }
+    text, *more = [each.text for each in assessment.troubles(BACKUP | barred, NOW)]
+    assert assessment.level(BACKUP | barred) == (DEGRADED if is_master else CRITICAL)
+    assert text.startswith("in maintenance" if is_master else "no master is heard, and this host")
+    assert len(more) == (0 if is_master else 1)
+
+
 def test_the_worst_trouble_comes_first_and_each_is_said_once():
     init = BACKUP | {"state": "INIT", "reason": "no such script", "findings": [FINDING]}
     assert [each.text for each in assessment.troubles(init, NOW)] == ["no such script"]

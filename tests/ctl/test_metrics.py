@@ -162,7 +162,7 @@ def test_if_it_may_not_ask_it_does_not_begin(process, capsys):
     processes.sockets()[0].parent.chmod(0)
     with as_nobody():
         assert main(["metrics", "--listen", "127.0.0.1:0"]) == 3
-    assert "permission denied: run it as root; members of" in capsys.readouterr().err
+    assert "permission denied: run it as root; to read," in capsys.readouterr().err
 
 
 def test_it_says_where_it_listens_and_ends_at_a_signal(run_directory):

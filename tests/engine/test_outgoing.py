@@ -6,7 +6,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 
 import pytest
-from engine_bench import OWN, PARAMS, PEER, master, yield_to_a_better_one
+from engine_bench import OWN, PARAMS, PEER, master, peer_frame, yield_to_a_better_one
 from virtual_loop import in_virtual_time
 
 
@@ -31,6 +31,22 @@ async def test_three_failed_advertisements_in_a_row_are_told_to_the_owner():
     assert "sending fails" not in bench.told()
     await asyncio.sleep(1.0)
     assert bench.told()[-1] == "sending fails"
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+@in_virtual_time
+async def test_the_error_that_makes_a_fast_host_less_fit_is_told(is_lost):
+    bench = await master(params=replace(PARAMS, advbase=0, advskew=25))
+    bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")
+    await asyncio.sleep(0.5)
+    assert set(bench.told()) == {"sending fails"}, "it may be a lost link"
+    if is_lost:
+        bench.engine.interface_lost("no carrier on eth0", can_send=False)
+    for counter in range(20):
+        if not is_lost:
+            bench.receive(peer_frame(advbase=0, advskew=10, counter=counter))
+        await asyncio.sleep(0.1)
+    assert ("send failed: No buffer space available" in bench.told()) != is_lost
 
 
 @in_virtual_time

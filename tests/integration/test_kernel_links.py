@@ -7,12 +7,13 @@ import json
 import resource
 import socket
 import threading
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 import pytest
 from kernel_tables import run_in
 from lab import inside, wait_for
 
+from ucarpd.config.routes import Route
 from ucarpd.linux.netlink import InterfaceAddress
 from ucarpd.linux.netlink.address_requests import AddressRequests
 from ucarpd.linux.netlink_framing import NLM_F_DUMP, request
@@ -228,6 +229,23 @@ def test_addresses_are_taken_off_when_nothing_more_is_to_be_had(a, monkeypatch):
         assert not a.has("172.16.0.1")
 
     run_in(a, scenario)
+
+
+# -- routes ----------------------------------------------------------------------------------------
+
+
+def test_a_route_without_a_metric_goes_and_one_with_a_lower_metric_stays(a):
+    a.enable_ipv6("fd00::11/64")
+    destination, gateway = ip_network("2001:db8:1::/48"), ip_address("fd00::254")
+    low, usual = (Route(destination, gateway, metric=metric) for metric in (7, 0))
+
+    async def scenario(tables):
+        assert await tables.ask("put_routes", [low, usual]) == {low: 0, usual: 0}
+        await tables.succeed("remove_routes", [usual])
+
+    run_in(a, scenario)
+    (shown,) = a.ip("-6", "route", "show", "proto", "112").stdout.splitlines()
+    assert "metric 7" in shown
 
 
 # -- events that the kernel drops ------------------------------------------------------------------

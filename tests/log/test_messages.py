@@ -276,12 +276,19 @@ def test_a_defect_comes_with_its_traceback(collected, web):
 def test_the_end_of_a_refusal_is_told(collected, web):
     web.addresses_refused({PEER: OSError(13, "172.16.0.11: no")})
     web.addresses_refused({PEER: OSError(13, "172.16.0.11: no")})
+    assert web.refusal == "no"
     web.addresses_refused({})
     web.addresses_refused({})
+    assert web.refusal == ""
     assert [line for line, _ in collected()] == [
         "[ERROR] web: cannot add the address on eth0: 172.16.0.11: no",
         "[INFO] web: the addresses can be added on eth0 again",
     ]
+
+
+def test_without_its_device_the_addresses_are_refused(web):
+    web.device_refused("eth0-v1", OSError(1, "cannot make eth0-v1"))
+    assert web.refusal == "virtual MAC address, device eth0-v1: cannot make eth0-v1"
 
 
 def test_the_addresses_are_on_the_device_with_the_virtual_mac(collected, web):

@@ -255,6 +255,14 @@ def test_a_command_that_is_not_followed_is_named(tmp_path, name, text, line):
     assert f"{name}:{line}: {words}" in told(read(tmp_path, text, name))
 
 
+def test_options_that_openwrt_s_script_adds_are_named(tmp_path):
+    text = "procd_set_param command /usr/sbin/ucarp -i eth0 -v 1\n"
+    text += "[ -n x ] && procd_append_param command --addr=10.0.0.1\nprocd_append_param env A=1\n"
+    said = told(read(tmp_path, f"#!/bin/sh /etc/rc.common\n{text}"))
+    assert "start.sh:3: these options of a command are not imported: add those of ucarp" in said
+    assert "start.sh:4" not in said
+
+
 def test_lines_of_ifupdown_in_a_script(tmp_path):
     text = "echo 'iface eth0 inet static\n  ucarp-vid 1\n  ucarp-vip 10.0.0.1' >/etc/network/interfaces\n"
     said = told(read(tmp_path, f"#!/bin/sh\n{text}"))

@@ -11,7 +11,7 @@ from one_process import A_MOMENT, TAKES_OVER, advertised, send, states
 from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
-from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE, EXIT_CONFIG
+from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE, EXIT_CONFIG, EXIT_INTERNAL_ERROR
 from ucarpd.process import main
 
 # -- start and stop --------------------------------------------------------------------------------------
@@ -67,6 +67,19 @@ async def test_where_another_process_runs_all_there_is_nothing_to_do(host, log_l
     assert await host.process().run() == EXIT_ALL_RUN_ELSEWHERE
     held.release()
     assert any(line.startswith("web is already run by") for line in log_lines.told())
+    assert host.netlink.told()[-1] == "close"
+
+
+@in_virtual_time
+async def test_without_the_kernel_s_tables_it_ends_with_a_line(host, monkeypatch, log_lines):
+    async def no_memory():
+        raise OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS))
+
+    host.write()
+    process = host.process()
+    monkeypatch.setattr(host.netlink, "open", no_memory)
+    assert await process.run() == EXIT_INTERNAL_ERROR
+    assert "cannot read links and addresses: No buffer space available" in log_lines.told()
     assert host.netlink.told()[-1] == "close"
 
 

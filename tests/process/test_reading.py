@@ -162,10 +162,10 @@ def test_a_reload_refuses_what_collides_with_a_configuration_that_stays(etc, run
     assert vhids(found) == {"dns": 3}
     assert found.refused_names(each.path for each in running) == ["mail", "new", "web"]
     assert found.lines[1:] == (
-        f"{etc}/mail.conf:4: UCARP_ADDR: 10.0.0.1 is already taken by {etc}/web.conf"
-        " (got '10.0.0.1'); the running configuration stays",
-        f"{etc}/new.conf:4: UCARP_ADDR: 10.0.0.2 is already taken by {etc}/mail.conf"
-        " (got '10.0.0.2'); left out: this process does not serve its addresses",
+        f"{etc}/mail.conf:4: UCARP_ADDR: 10.0.0.1 is already taken by"
+        f" the running configuration of {etc}/web.conf (got '10.0.0.1'); the running configuration stays",
+        f"{etc}/new.conf:4: UCARP_ADDR: 10.0.0.2 is already taken by"
+        f" the running configuration of {etc}/mail.conf (got '10.0.0.2'); left out: this process does not serve its addresses",
     )
 
 

@@ -202,7 +202,7 @@ async def test_what_is_wrong_and_lasts(make):
     found = status(bench)
     assert found["addresses"][0]["served"] is False
     assert findings(found) == {
-        "unserved": f"cannot add {ONE}",
+        "unserved": f"cannot add {ONE}: no",
         "sending_fails": "advertisements do not get out",
         "another_master": "10.0.0.2 is MASTER too",
         "exposed": "users other than root can change web.conf",

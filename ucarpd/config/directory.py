@@ -67,7 +67,11 @@ def collisions(loaded: Iterable[Loaded], running: Iterable[Config]) -> list[Prob
     """Return the problems of the files that collide with configurations which run on."""
     taken = {claim.what: claim for each in running for claim in _claims(Loaded(each, [], {}))}
     claims = (claim for each in loaded for claim in _claims(each))
-    return [claim.problem(taken[claim.what]) for claim in claims if claim.what in taken]
+    return [
+        claim.problem(taken[claim.what], "the running configuration of ")
+        for claim in claims
+        if claim.what in taken
+    ]
 
 
 def nothing_in(paths: Sequence[Path]) -> str:
@@ -107,9 +111,9 @@ class _Claim(NamedTuple):
     words: str
     given: Given | None = None
 
-    def problem(self, earlier: "_Claim") -> Problem:
+    def problem(self, earlier: "_Claim", part: str = "") -> Problem:
         line = earlier.given.line if earlier.given else None
-        text = self.words.format(other=place(earlier.path, line))
+        text = self.words.format(other=part + place(earlier.path, line))
         if self.given is None:
             return Problem(self.path, None, None, text)
         text += f" {got(self.given.text)}"

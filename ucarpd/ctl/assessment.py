@@ -65,16 +65,16 @@ def _troubles(instance: Message, now: float) -> Iterator[Trouble]:
     for each in instance.get("maintenance", ()):
         yield Trouble(DEGRADED, f"in maintenance, {maintenance(each, now)}")
     for each in instance.get("demotion", ()):
-        # Maintenance is also a reason for demotion, but a note says more.
         if each["level"] == "failing":
             yield Trouble(DEGRADED, f"demoted by {each['amount']}: {each['reason']}")
-        elif each["level"] == "never" and each["reason"] != "maintenance":
-            if any(peer["is_master"] for peer in instance.get("peers", ())):
-                yield Trouble(DEGRADED, f"this host does not serve: {each['reason']}")
-            else:
+        elif each["level"] == "never":
+            if not any(peer["is_master"] for peer in instance.get("peers", ())):
                 yield Trouble(
                     CRITICAL, f"no master is heard, and this host may not serve: {each['reason']}"
                 )
+            # Of maintenance, the note says more.
+            elif each["reason"] != "maintenance":
+                yield Trouble(DEGRADED, f"this host does not serve: {each['reason']}")
 
 
 def maintenance(note: Message, now: float) -> str:

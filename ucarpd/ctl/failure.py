@@ -6,7 +6,10 @@ EXIT_FAILED = 1
 EXIT_UNKNOWN = 3
 """No process could be asked, or the command line is wrong; monitoring plug-ins call it UNKNOWN."""
 
-DENIED = "permission denied: run it as root; members of the group ucarpd can only read"
+DENIED = (
+    "permission denied: run it as root; to read, it is enough to be in the group ucarpd"
+    " (usermod -aG ucarpd USER)"
+)
 
 
 class Failure(Exception):

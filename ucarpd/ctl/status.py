@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "exit status: 0 no problems, 1 degraded (demoted, in maintenance, a lasting fault, "
         "stopped), 2 critical (INIT, failed, MASTER without its address or beside another host "
-        "that serves it, barred by a check while no master is heard), 3 not known"
+        "that serves it, barred by a check or by maintenance while no master is heard), 3 not known"
     )
 
 

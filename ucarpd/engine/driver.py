@@ -16,7 +16,7 @@ from ucarpd.carp.receive import Dropped, Receiver
 from ucarpd.carp.timing import ALONE, Phase
 from ucarpd.engine.custody import Custody
 from ucarpd.engine.defect import give_up
-from ucarpd.engine.outgoing import Outgoing
+from ucarpd.engine.outgoing import TOLD_AFTER, Outgoing
 from ucarpd.engine.ports import Addresses, Log, Owner, Transition, Wire
 from ucarpd.engine.timer import Timer
 
@@ -303,6 +303,9 @@ class Engine:
         if is_failing is not None:
             # The call waits for the loop's next turn, because it causes another event.
             self._loop.call_soon(self._owner.sending, is_failing)
+            if is_failing:
+                # With short intervals it comes early, and a host that is less fit sends no more.
+                self._loop.call_later(TOLD_AFTER, self._outgoing.tell_failure)
 
     def _act_on_held_loss(self) -> None:
         """Report a held loss: the up-script has ended, or another host has the role."""

@@ -34,12 +34,13 @@ class _Failures:
         tell_end: Callable[[], None],
         clock: Callable[[], float],
     ) -> None:
-        self._tell = tell
+        self._log = tell
         self._tell_end = tell_end
         self._clock = clock
         self.forget()
 
     def forget(self) -> None:
+        self._latest: OSError | None = None
         self._since = self._last = float("-inf")
         self._is_told = False
 
@@ -48,12 +49,19 @@ class _Failures:
         if now - self._last >= _FORGOTTEN_AFTER:
             self._since = now
         self._last = now
-        if not self._is_told and now - self._since >= TOLD_AFTER:
+        self._latest = error
+        if now - self._since >= TOLD_AFTER:
+            self.tell()
+
+    def tell(self) -> None:
+        """Log the latest failure, if there is one and none has been logged."""
+        if self._latest is not None and not self._is_told:
             self._is_told = True
-            self._tell(error)
+            self._log(self._latest)
 
     def over(self) -> None:
         """Note that packets of the kind get out."""
+        self._latest = None
         if self._is_told:
             self._tell_end()
             self.forget()
@@ -112,6 +120,10 @@ class Outgoing:
         is_failing = self._errors.is_failing
         is_lasting = is_failing and is_counted and True not in results
         return is_failing if is_failing != was_failing or is_lasting else None
+
+    def tell_failure(self) -> None:
+        """Log why advertisements do not get out, unless it is logged, or the link is lost."""
+        self._advertisements.tell()
 
     def announce(self, action: AnnounceAddresses) -> None:
         sent = [self._send(each, self._announcements) for each in self._frames(action)]

@@ -10,7 +10,7 @@ TYPE_CHECKING = False  # `typing` takes long to load.
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SCARCE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
+_SCARCE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOBUFS}
 
 
 def scarcity(error: Exception) -> str:

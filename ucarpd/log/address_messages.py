@@ -20,6 +20,8 @@ class AddressMessages(InstanceLines):
         super().__init__(name, vhid, interface, facility)
         self.device = interface
         """It has the addresses: the interface, or the device with the virtual MAC address."""
+        self.refusal = ""
+        """Why the last attempt to add the addresses has failed; empty if it has not."""
         self._said_elsewhere = False
         self._without_ipv6: frozenset[object] = frozenset()
         """Addresses that were refused because the interface has no IPv6."""
@@ -165,7 +167,9 @@ class AddressMessages(InstanceLines):
         """Log which addresses an attempt to add them all has failed to add."""
         without = {ip for ip, error in refused.items() if error.errno == errno.EAFNOSUPPORT}
         self._without_ipv6 = frozenset(without)
+        self.refusal = ""
         for ip, error in refused.items():
+            self.refusal = (error.strerror or str(error)).removeprefix(f"{ip}: ")
             level = logging.WARNING if ip in without else logging.ERROR
             text = f"cannot add the address on {self.device}: {error.strerror or error}"
             self._fault(level, f"add {ip}", text)
@@ -183,6 +187,7 @@ class AddressMessages(InstanceLines):
                 f": {self._interface} takes no other device beside it (is it a macvlan of mode "
                 "passthru, or a port of a bridge?); UCARP_VMAC=no works without one"
             )
+        self.refusal = text
         self._fault(logging.ERROR, "device", text)
 
     def settings_put_back(self, settings: Sequence[object]) -> None:

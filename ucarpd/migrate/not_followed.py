@@ -6,6 +6,8 @@ from pathlib import Path
 from ucarpd.migrate.findings import Findings, Source
 
 _COMMAND = re.compile(r"""(?<![\w.@-])ucarp["']?\s+(-{1,2}[A-Za-z]|\\$)""")
+_ADDED = re.compile(r"(.*\s)?procd_append_param\s+command\s")
+"""As OpenWrt's start scripts have it."""
 _STANZA = re.compile(r"\s*ucarp-vi[dp][\w-]*\s+\S")
 
 
@@ -27,6 +29,9 @@ def tell(findings: Findings, path: Path, text: str) -> None:
             continue
         if _COMMAND.search(line):
             words = "this ucarp is not imported: give its command line to  ucarpd import --command"
+            findings.remark(source, words)
+        elif findings.hosts and _ADDED.match(line):
+            words = "these options of a command are not imported: add those of ucarp to the result"
             findings.remark(source, words)
         elif _STANZA.match(line):
             words = "this is a line of /etc/network/interfaces: import that file"

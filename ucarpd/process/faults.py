@@ -41,6 +41,8 @@ class Faults:
         self._clock = clock
         self._unserved: tuple[IPAddress, ...] = ()
         self._unserved_since = 0.0
+        self.refusal = ""
+        """Why they cannot be added."""
         self._rivals: dict[IPAddress, float] = {}
         self._silent: dict[Family, float] = {}
         self._sending_since: float | None = None
@@ -147,4 +149,7 @@ class Faults:
                 yield Lasting("family_silent", since, text)
 
     def _why_unserved(self, is_scripted: bool) -> str:
-        return "its up-script failed" if is_scripted else f"cannot add {listed(self.unserved)}"
+        if is_scripted:
+            return "its up-script failed"
+        why = f": {self.refusal}" if self.refusal else ""
+        return f"cannot add {listed(self.unserved)}{why}"

@@ -241,6 +241,7 @@ class Instance:
     def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
         parts = self.parts
         parts.faults.unserved = addresses
+        parts.faults.refusal = parts.log.refusal
         parts.teller.event(Event.FINDING, parts.log.unserved(addresses))
         parts.host.changed()
         families = [ip.version for ip in addresses]

@@ -17,7 +17,7 @@ from typing import Any
 from ucarpd import config
 from ucarpd.carp.params import IPAddress
 from ucarpd.control.control import Control
-from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE, EXIT_CONFIG
+from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE, EXIT_CONFIG, EXIT_INTERNAL_ERROR
 from ucarpd.linux import held_signals, scheduling, systemd
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.orphans import Orphans
@@ -84,7 +84,13 @@ class Process:
         Orphans(PIDS)
         lines.postpone(self._loop.call_later)
         try:
-            await self._netlink.open()
+            try:
+                await self._netlink.open()
+            except OSError as error:
+                # As without memory; systemd starts the process again.
+                text = f"cannot read links and addresses: {error.strerror}"
+                lines.write(logging.CRITICAL, text)
+                return EXIT_INTERNAL_ERROR
             return await self._serve()
         finally:
             await self._netlink.close()

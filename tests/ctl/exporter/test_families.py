@@ -54,8 +54,12 @@ def test_a_process():
 
 
 def test_a_refused_file_whose_name_is_no_text():
-    said = answer(refused=[{"name": os.fsdecode(b"b\xfcro"), "path": "-", "problems": ["-"]}])
-    assert samples("ucarpd_file_refused", said) == {("b?ro", "7"): 1}
+    names = [os.fsdecode(each) for each in (b"b\xfcro", b"b\xf6ro")]
+    said = answer(refused=[{"name": each, "path": "-", "problems": ["-"]} for each in names])
+    assert samples("ucarpd_file_refused", said) == {
+        (r"b\xfcro", "7"): 1,
+        (r"b\xf6ro", "7"): 1,
+    }
     assert text(families([said])).encode()
 
 

@@ -58,7 +58,8 @@ def version(reply: Message) -> Iterator[Sample]:
 def refused(reply: Message) -> Iterator[Sample]:
     for each in reply["refused"]:
         # A file's name may have bytes that are no text.
-        yield (each["name"].encode(errors="replace").decode(),), 1
+        name = each["name"].encode(errors="surrogateescape")
+        yield (name.decode(errors="backslashreplace"),), 1
 
 
 def states(instance: Message) -> Iterator[Sample]:

@@ -140,7 +140,7 @@ class RouteRequests:
 
     def _ask(self, kind: int, flags: int, route: VirtualRoute, scope: int) -> int:
         """Raises OSError if the device of a new route does not exist."""
-        family, table, _, length, _ = _place(route)
+        family, table, _, length, metric = _place(route)
         head = {
             "family": family,
             "dst_len": length,
@@ -158,8 +158,9 @@ class RouteRequests:
             attributes.append(("RTA_OIF", index))
         if route.source is not None:
             attributes.append(("RTA_PREFSRC", str(route.source)))
-        if route.metric:
-            attributes.append(("RTA_PRIORITY", route.metric))
+        if metric:
+            # Without one, the kernel would remove another route of ours with a lower metric.
+            attributes.append(("RTA_PRIORITY", metric))
         message = request(rtmsg.rtmsg(), kind, nl.NLM_F_ACK | flags, attributes, head)
         return self._kernel.ask(message)
 

@@ -152,6 +152,7 @@ class Instance:
         The caller has passed it to `addresses` already: those of all virtual hosts come first.
         """
         parts = self.parts
+        gone = {each.ip for each in set(parts.config.served).difference(new.served)}
         parts.config = new
         parts.suspicion.reconfigure(new)
         parts.log.facility = new.facility
@@ -160,7 +161,7 @@ class Instance:
         parts.keeper.keep_configuration(new)
         if parts.engine is not None:
             parts.interface.replace(new)
-            parts.engine.change_params(new.params())
+            parts.engine.change_params(new.params(), gone)
             parts.checking.configure(new)
         parts.log.reconfigured(restarted=False)
 

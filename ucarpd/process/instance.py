@@ -96,7 +96,8 @@ class Instance:
         if seconds := probation(deaths):
             parts.fitness.crashed(seconds)
         parts.checking.configure(config)
-        parts.keeper.earlier_run.take_off(config.address_device, parts.host.routes)
+        host = parts.host
+        parts.keeper.earlier_run.take_off(config.address_device, host.routes, host.in_use)
         parts.followers.role_left()  # A crash may have left units running.
         self._scripts.begin(
             [each for each in (config.up_script, config.down_script) if each is not None],

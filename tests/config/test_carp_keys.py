@@ -183,9 +183,10 @@ def test_what_needs_a_restart(line, restart):
     assert loaded(minimal()).needs_restart(loaded(minimal(line))) is restart
 
 
+@pytest.mark.parametrize("line", ["UCARP_EXTRA_ADDRS=10.0.0.1", "EIP=eip-2"])
 @pytest.mark.parametrize("script", ["UCARP_UPSCRIPT=/up", "UCARP_DOWNSCRIPT=/down"])
-def test_scripts_start_again_for_another_list_of_addresses(script):
-    old, new = loaded(minimal(script)), loaded(minimal(script, "UCARP_EXTRA_ADDRS=10.0.0.1"))
+def test_scripts_start_again_for_other_addresses_and_variables(script, line):
+    old, new = loaded(minimal(script)), loaded(minimal(script, line))
     assert old.needs_restart(new)
     assert new.needs_restart(old)
     assert not new.needs_restart(new)

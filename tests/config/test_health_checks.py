@@ -171,6 +171,7 @@ def test_other_names_lead_to_the_key(read, name, advice):
     "value",
     [
         "http://127.0.0.1/?a=b timeout=1 'text=it works'",
+        "https://[::1]/ verify=no text=ok status=200",
         "exec:/bin/test -f '/tmp/a b' demote=never user=nobody",
         "tcp://[::1]:80",
         "link:eth1",

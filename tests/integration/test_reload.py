@@ -50,6 +50,11 @@ def reload(host: Host, daemon: Process, **keys: object) -> None:
     daemon.wait_for_line("reloaded: ", count=count + 1)
 
 
+def placed(host: Host) -> set[str]:
+    """The addresses of eth0, with their prefix lengths."""
+    return {f"{each['local']}/{each['prefixlen']}" for each in host.addresses()}
+
+
 @both_ways
 def test_a_soft_change_keeps_the_role_and_the_address(a, b, wire):
     on_a = start_master(a)
@@ -84,6 +89,20 @@ def test_nothing_changed(a, wire):
     wire.wait_more(a.address, 2)
     assert on_a.lines("new configuration") == []
     assert monitor.lines(VIP) == []
+
+
+def test_no_other_program_is_blamed_for_a_new_prefix_length(a):
+    keys = {"ADDR": f"{VIP}/16", "MASK": None}
+    on_a = start_master(a, EXTRA_ADDRS="172.16.0.2/32,172.16.0.3/32", **keys)
+    for first, second in ((16, 32), (24, 24)):
+        more = {f"172.16.0.2/{first}", f"172.16.0.3/{second}"}
+        reload(a, on_a, EXTRA_ADDRS=",".join(more), **keys)
+        wait_for(f"{more} on a", lambda more=more: placed(a) >= more)
+    assert on_a.lines("by another program") == []
+    assert len(on_a.lines(SWITCHING)) == 2
+
+    a.ip("address", "delete", "172.16.0.2/24", "dev", "eth0")
+    on_a.wait_for_line("172.16.0.2 was removed from eth0 by another program")
 
 
 @both_ways

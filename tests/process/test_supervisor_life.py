@@ -321,6 +321,34 @@ async def test_an_address_moves_from_one_file_to_another(host, log_lines):
 
 
 @in_virtual_time
+async def test_a_renamed_file_keeps_its_address_when_its_old_name_comes_back(host):
+    path = host.write(SHUTDOWN="no")
+    async with host.running() as process:
+        await asyncio.sleep(TAKES_OVER)
+        path.rename(path.with_name("site.conf"))
+        await reload(process)
+        await asyncio.sleep(TAKES_OVER)
+        host.write(VHID=2, ADDR="10.0.0.20/24")
+        await reload(process)
+        assert host.serves("10.0.0.10")
+
+
+@in_virtual_time
+async def test_no_backup_keeps_an_address_that_another_file_has_left(host):
+    path = host.write(SHUTDOWN="no")
+    mail = {"VHID": 2, "ADDR": "10.0.0.20/24", "CHECK_X": "'link:eth9 demote=never'"}
+    host.write("mail", **mail)
+    async with host.running() as process:
+        await asyncio.sleep(TAKES_OVER)
+        path.unlink()
+        await reload(process)
+        host.write("mail", EXTRA_ADDRS="10.0.0.10/24", **mail)
+        host.write(ADDR="10.0.0.30/24")
+        await reload(process)
+        assert not host.serves("10.0.0.10")
+
+
+@in_virtual_time
 async def test_a_stop_that_failed_can_be_repeated(host, monkeypatch):
     path = host.write()
     async with host.serving() as process:

@@ -24,8 +24,8 @@ class Bench:
         self.shared = SharedRoutes()
         self._earlier_run = EarlierRun("web", directory, self.netlink, self.log)
 
-    def take_off(self, device="eth0"):
-        self._earlier_run.take_off(device, self.shared)
+    def take_off(self, device="eth0", in_use=None):
+        self._earlier_run.take_off(device, self.shared, {"eth0-v7": in_use}.get)
 
 
 @in_virtual_time
@@ -122,3 +122,15 @@ async def test_a_virtual_mac_device_that_is_used_no_longer_is_removed(
     await asyncio.sleep(0.1)
     assert bench.netlink.told() == (["remove eth0-v7"] if device == "eth0" else [])
     assert bench.log.told() == []
+
+
+@in_virtual_time
+async def test_a_device_that_another_virtual_host_has_by_now_stays(tmp_path, run_directory):
+    leave(tmp_path, run_directory, VMAC="yes", EXTRA_ADDRS="10.0.0.2")
+    bench = Bench(run_directory)
+    bench.netlink.put("eth0-v7", VIRTUAL)
+    bench.netlink.put("eth0-v7", ip_address("10.0.0.2"))
+    bench.take_off(in_use={VIRTUAL})
+    assert bench.netlink.told() == ["remove 10.0.0.2"]
+    await asyncio.sleep(0.1)
+    assert bench.log.told() == ["address_left_over 10.0.0.2 eth0-v7"]

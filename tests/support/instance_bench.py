@@ -101,6 +101,7 @@ class Bench:
                 lateness=self.lateness,
                 timer=Timer(),
                 routes=SharedRoutes(),
+                in_use=lambda _device: None,
                 others=lambda name: self.others if name == "web" else (),
                 changed=self.changed,
                 tell=self.happenings.append,

@@ -10,7 +10,7 @@ from zlib import crc32
 from ucarpd.carp.params import DemoteStyle, IPAddress, Params, TieBreak
 from ucarpd.config import environment
 from ucarpd.config.health_checks import Check
-from ucarpd.config.keys import KEYS
+from ucarpd.config.keys import KEYS, PREFIX
 from ucarpd.config.parsed import Given
 from ucarpd.config.routes import Route
 from ucarpd.config.types import NAME_SIZE
@@ -125,6 +125,12 @@ class Config:
         return self.up_script is not None or self.down_script is not None
 
     @property
+    def variables(self) -> Mapping[str, str]:
+        """The keys without our prefix, which are for the scripts alone; no secrets."""
+        of_file = self.script_environment.items()
+        return {name: value for name, value in of_file if not name.startswith(PREFIX)}
+
+    @property
     def is_of_environment(self) -> bool:
         """Whether the environment took the place of the file."""
         return environment.is_environment(self.path)
@@ -168,7 +174,7 @@ class Config:
         names = [name for key in KEYS if not key.is_live for name in key.fields]
         if self.is_scripted:
             # The down-script must remove the up-script's work in the same environment.
-            names.append("extra_addresses")
+            names += ["extra_addresses", "variables"]
         return any(getattr(self, name) != getattr(new, name) for name in names)
 
     def hashed_set_differs(self, new: "Config") -> bool:

@@ -118,7 +118,8 @@ def _check(name: str, target: str, where: Where, kind: "Kind", given: Mapping[st
         raise ValueError(f"hold needs an interval= of {LONGEST_HOLD_INTERVAL:g} at most")
     fields.setdefault("timeout", min(fields["interval"], LONGEST_DEFAULT_TIMEOUT))
     shown = {option: _written(fields[option]) for option in _COMMON if option in kind.options}
-    shown |= {option: value for option, value in given.items() if option not in _COMMON}
+    others = (each for each in kind.options if each in given and each not in _COMMON)
+    shown |= {option: given[option] for option in others}
     options = [f"{option}={value}" for option, value in shown.items()]
     text = f"{target} {_joined(options)}"
     return Check(kind=name, target=target, where=where, text=text, **fields)

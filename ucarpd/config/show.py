@@ -3,7 +3,7 @@
 from ucarpd.config import address_types, bash
 from ucarpd.config.config import Config
 from ucarpd.config.key import Key
-from ucarpd.config.keys import FAMILY_NAME, KEYS, PREFIX
+from ucarpd.config.keys import FAMILY_NAME, KEYS
 from ucarpd.config.lines import parse_line
 
 
@@ -24,12 +24,7 @@ def show(config: Config) -> str:
             lines += [line for each in members for line in _line(stem + each.name, str(each))]
         else:
             lines += _assignment(config, key)
-    foreign = {
-        name: value
-        for name, value in config.script_environment.items()
-        if not name.startswith(PREFIX)
-    }
-    for name, value in foreign.items():
+    for name, value in config.variables.items():
         lines += _line(name, value)
     return "\n".join([*lines, ""])
 

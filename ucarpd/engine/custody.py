@@ -6,7 +6,7 @@ The kernel's table decides the result of the newest job, and every later check.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from ucarpd.carp import events
@@ -131,6 +131,10 @@ class Custody:
             else:
                 self._log.address_out_of_place(ip, self._machine.state)
                 self._dispatch(events.AddressesAcquired((ip,)))
+
+    def owner_removes(self, addresses: Iterable[IPAddress]) -> None:
+        """Put these back without telling the owner, which removes them itself."""
+        self._told_removed.update(addresses)
 
     def removed(self, ip: IPAddress) -> None:
         """Handle the kernel's report of a removed virtual address."""

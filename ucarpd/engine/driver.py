@@ -5,7 +5,7 @@ objects.  All code runs in the event loop and never waits.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ucarpd.carp import actions, events
 from ucarpd.carp.actions import BACKUP, INIT, MASTER, Action, SendAdvertisement, State
@@ -175,8 +175,12 @@ class Engine:
         """Handle the statement of another host that an address is at this MAC address."""
         self._dispatch(events.AddressClaimed(ip, mac))
 
-    def change_params(self, params: Params) -> None:
-        """Take over a reloaded configuration, and keep the state."""
+    def change_params(self, params: Params, removed: Iterable[IPAddress] = ()) -> None:
+        """Take over a reloaded configuration, and keep the state.
+
+        The owner itself removes the addresses `removed`, even those that stay with another prefix length.
+        """
+        self._custody.owner_removes(removed)
         self.receiver.configure(params)
         self._outgoing.configure(params)
         self._dispatch(events.ParamsChanged(params))

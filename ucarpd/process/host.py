@@ -13,6 +13,7 @@ from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.worker import Worker
 from ucarpd.process.old_ucarp import RecentLook
 from ucarpd.process.teller import Listener
+from ucarpd.record.earlier_run import InUse
 
 
 class Host(NamedTuple):
@@ -29,6 +30,7 @@ class Host(NamedTuple):
     lateness: Lateness
     timer: Timer
     routes: SharedRoutes
+    in_use: InUse
     others: Callable[[str], tuple[Suspect, ...]]
     changed: Callable[[], None]
     tell: Listener

@@ -90,7 +90,8 @@ class Instance:
         if seconds := probation(deaths):
             parts.fitness.crashed(seconds)
         parts.checking.configure(config)
-        parts.keeper.earlier_run.take_off(config.address_device, parts.host.routes)
+        host = parts.host
+        parts.keeper.earlier_run.take_off(config.address_device, host.routes, host.in_use)
         parts.followers.role_left()  # A crash may have left units running.
         self._scripts.begin(
             [each for each in (config.up_script, config.down_script) if each is not None],
@@ -146,6 +147,7 @@ class Instance:
         The caller has passed it to `addresses` already: those of all virtual hosts come first.
         """
         parts = self.parts
+        gone = {each.ip for each in set(parts.config.served).difference(new.served)}
         parts.config = new
         parts.suspicion.reconfigure(new)
         parts.log.facility = new.facility
@@ -154,7 +156,7 @@ class Instance:
         parts.keeper.keep_configuration(new)
         if parts.engine is not None:
             parts.interface.replace(new)
-            parts.engine.change_params(new.params())
+            parts.engine.change_params(new.params(), gone)
             parts.checking.configure(new)
         parts.log.reconfigured(restarted=False)
 

@@ -15,6 +15,7 @@ from typing import Any
 from ucarpd.addresses.routes import SharedRoutes
 from ucarpd.carp.actions import State
 from ucarpd.carp.held_addresses import GOLDEN_RATIO
+from ucarpd.carp.params import IPAddress
 from ucarpd.carp.timing import Phase, slots_of
 from ucarpd.config import Config
 from ucarpd.config.problems import place
@@ -76,6 +77,7 @@ class Supervisor:
             lateness=Lateness(),
             timer=Timer(),
             routes=SharedRoutes(),
+            in_use=self._in_use,
             others=self._others,
             changed=observer.status_changed,
             tell=self._tell,
@@ -250,6 +252,11 @@ class Supervisor:
         return suspects(
             each.config for each in self._instances.values() if each.config.name != name
         )
+
+    def _in_use(self, device: str) -> set[IPAddress] | None:
+        users = [each for each in self.instances if each.config.address_device == device]
+        masters = (each.config for each in users if each.state is State.MASTER)
+        return {address.ip for each in masters for address in each.served} if users else None
 
     async def _stop(self, instance: Instance, reason: str) -> None:
         await instance.stop(reason)

@@ -1,15 +1,20 @@
 """The addresses, routes and device that an earlier run of an instance has recorded and left."""
 
+from collections.abc import Callable, Collection
 from ipaddress import ip_address
 from pathlib import Path
 
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.addresses.routes import SharedRoutes
+from ucarpd.carp.params import IPAddress
 from ucarpd.config.routes import routes
 from ucarpd.linux.netlink import InterfaceAddress, Netlink
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.messages import Journal
 from ucarpd.record.record import Recorded, read
+
+InUse = Callable[[str], Collection[IPAddress] | None]
+"""Returns what virtual hosts of this process serve on a device; None if none of them has the device."""
 
 
 class EarlierRun:
@@ -24,16 +29,19 @@ class EarlierRun:
         except OSError as error:
             log.record_fault(error)
 
-    def take_off(self, device: str, shared: SharedRoutes) -> None:
+    def take_off(self, device: str, shared: SharedRoutes, in_use: InUse) -> None:
         """Remove its addresses, routes and device; `device` is the current one.
 
-        Routes that a virtual host of this process wants, according to `shared`, stay.
+        What a virtual host of this process has now, according to `shared` and `in_use`, stays: its file
+        may have had another name.
         """
         earlier, self._recorded = self._recorded, None
         if earlier is None or not earlier.placed:
             return
         content = earlier.content
-        addresses = [InterfaceAddress(ip_address(a.ip), a.prefixlen) for a in content.addresses]
+        served = in_use(content.device)
+        recorded = [InterfaceAddress(ip_address(a.ip), a.prefixlen) for a in content.addresses]
+        addresses = [each for each in recorded if each.ip not in (served or ())]
         present = [a.ip for a in addresses if self._netlink.has(content.device, a.ip)]
         if present:
             self._log.address_left_over(present, content.device)
@@ -41,7 +49,7 @@ class EarlierRun:
         left = routes(content.routes) if content.routes else ()
         if unwanted := shared.of_no_other(left):
             self._netlink.remove_routes(unwanted, self._routes_are_off)
-        if content.virtual_mac and content.device != device:
+        if content.virtual_mac and content.device != device and served is None:
             self._netlink.remove_link(content.device, self._is_off)
             arp = ParentArp(content.interface, run_directory())
             self._netlink.beside(arp.release, self._is_off)

@@ -241,6 +241,20 @@ async def test_each_offer_that_nobody_takes_ends(make):
 
 
 @in_virtual_time
+async def test_an_offer_after_another_has_its_own_time(make):
+    host = make()
+    await host.serve()
+    host.instance.step_down("asked to step down")
+    await asyncio.sleep(followers.RESUME_AFTER - 1)
+    host.instance.maintain((MAINTENANCE,))
+    await asyncio.sleep(followers.RESUME_AFTER - 1)
+    assert host.systemd.told() == [STOP]
+    await asyncio.sleep(2)
+    assert host.systemd.told() == [START]
+    await host.instance.stop("stopping")
+
+
+@in_virtual_time
 async def test_a_backup_whose_units_hang_is_in_maintenance_at_once(make):
     host = make()
     host.systemd.hangs.add("stop")

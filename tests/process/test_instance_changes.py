@@ -209,6 +209,22 @@ async def test_a_reload_is_taken_over_while_it_serves(make, tmp_path, log_lines)
 
 
 @in_virtual_time
+async def test_a_reload_changes_how_it_says_that_it_is_less_fit(make, tmp_path, log_lines):
+    bench = make()
+    await bench.serve()
+    bench.host_demotion.set("eth1 cannot be used", 240)
+    bench.instance.demotion_changed()
+    log_lines.told()
+    bench.instance.reconfigure(config_of(tmp_path, "UCARP_DEMOTE_STYLE=openbsd\n"))
+    assert log_lines.told()[0] == "web: demoted by 1: eth1 cannot be used"
+    bench.interface.advertised()
+    await asyncio.sleep(3)
+    assert set(bench.interface.advertised()) == {0}
+    assert bench.instance.parts.engine.machine.rank.demotion == 1
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
 async def test_what_the_detective_is_told(make):
     bench = make()
     bench.instance.start()

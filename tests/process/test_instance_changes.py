@@ -229,7 +229,9 @@ async def test_what_the_detective_is_told(make):
     bench = make()
     bench.instance.start()
     for number in range(FORMER_KEYS + 2):
-        bench.instance.reconfigure(replace(bench.config, key=b"secret%d" % number))
+        for advskew in (0, 1):
+            new = replace(bench.config, key=b"secret%d" % number, advskew=advskew)
+            bench.instance.reconfigure(new)
     background = bench.instance.parts.suspicion.background()
     assert background.params.key == b"secret5"
     assert background.former_keys == (b"secret1", b"secret2", b"secret3", b"secret4")

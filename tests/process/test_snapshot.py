@@ -93,6 +93,7 @@ async def test_a_master(make):
     assert (found["advbase"], found["advskew"]) == (1, 128)
     assert (found["interval"], found["effective_interval"]) == (1.5, 1.5)
     assert (found["master_down_interval"], found["unfitness"]) == (3.5, 0)
+    assert not found["holding"]
     assert found["next_deadline"] == "2027-01-15T08:00:06.500Z"
     assert (found["worst_gap"], found["recent_gap"], found["findings"]) == (None, None, [])
     assert found["counters"] == {

@@ -234,7 +234,7 @@ async def test_a_file_that_is_gone_ends_its_virtual_host(host, log_lines):
 
 
 @in_virtual_time
-async def test_what_can_be_changed_while_it_serves_is(host):
+async def test_what_can_be_changed_while_it_serves_is(host, log_lines):
     host.write()
     async with host.running() as process:
         await asyncio.sleep(TAKES_OVER)
@@ -244,6 +244,7 @@ async def test_what_can_be_changed_while_it_serves_is(host):
         assert instances(process)["web"] is web
         assert web.config.advskew == 50
         assert web.state is State.MASTER
+    assert not any("change it on the other hosts" in line for line in log_lines.told())
 
 
 @in_virtual_time

@@ -104,6 +104,8 @@ async def test_a_master(make):
         "addresses_removed": 0,
         "scripts": {},
     }
+    bench.instance.parts.log.same_mac(PEER)
+    assert bench.instance.shown.note == "; 10.0.0.2 has the MAC address of this host"
     await bench.instance.stop("stopping")
 
 
@@ -190,6 +192,8 @@ async def test_an_address_that_another_program_has_taken_away(make):
     await bench.serve()
     bench.netlink.take("eth0", TWO)
     assert [each["present"] for each in status(bench)["addresses"]] == [True, False]
+    bench.netlink.table["eth1"] = {TWO: None}
+    assert [each["present"] for each in status(bench)["addresses"]] == [True, False], "elsewhere"
     await bench.instance.stop("stopping")
 
 

@@ -172,7 +172,7 @@ async def reload(process):
 
 
 @in_virtual_time
-async def test_a_reload_leaves_alone_what_has_not_changed(host):
+async def test_a_reload_leaves_alone_what_has_not_changed(host, log_lines):
     host.write()
     async with host.running() as process:
         await asyncio.sleep(TAKES_OVER)
@@ -184,6 +184,7 @@ async def test_a_reload_leaves_alone_what_has_not_changed(host):
         assert host.told[1].startswith("READY=1")
         assert instances(process)["web"] is web
         assert states(process) == {"web": State.MASTER, "mail": State.BACKUP}
+    assert not any("already run by" in line for line in log_lines.told())
 
 
 @in_virtual_time
@@ -368,7 +369,7 @@ async def test_a_reload_stops_virtual_hosts_side_by_side(host):
 
 
 @in_virtual_time
-async def test_a_stop_cuts_a_reload_short(host):
+async def test_a_stop_cuts_a_reload_short(host, log_lines):
     host.write()
     async with host.running() as process:
         await asyncio.sleep(TAKES_OVER)
@@ -379,3 +380,4 @@ async def test_a_stop_cuts_a_reload_short(host):
         host.told.clear()
     assert not any(each.startswith("READY") for each in host.told)
     assert not host.serves("10.0.0.10")
+    assert not any("internal error" in line for line in log_lines.told())

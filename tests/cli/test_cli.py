@@ -357,7 +357,7 @@ def test_check_gives_hints_for_a_file_that_does_not_load(conf, tmp_path, capsys)
     path = tmp_path / "web.conf"
     path.write_text(GOOD.replace("UCARP_VHID", "VHID") + "PREEMPT=yes\n")
     path.chmod(0o600)
-    bad = conf(f"{GOOD}UCARP_ADVBASE=0\n", "mail")
+    bad = conf(f"{GOOD}UCARP_ADVBASE=x\n", "mail")
     assert cli.main(["check", str(path), bad]) == 78
     lines = capsys.readouterr().err.splitlines()
     assert [line for line in lines if not line.startswith(f"{bad}:5: ")] == [

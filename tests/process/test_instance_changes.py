@@ -4,13 +4,14 @@ import asyncio
 import errno
 import os
 from dataclasses import replace
+from ipaddress import ip_address
 
 from instance_bench import TAKES_OVER
 from two_addresses import ONE, config_of
 from virtual_loop import in_virtual_time
 
-from ucarpd.carp.actions import State
-from ucarpd.health.fitness import SENDING_PAUSE
+from ucarpd.carp.actions import Finding, Report, State
+from ucarpd.health.fitness import FIRST_ADDRESS_PAUSE, SENDING_PAUSE
 from ucarpd.process.suspects import FORMER_KEYS
 from ucarpd.record.last_good import read_all
 from ucarpd.record.maintenance import Note
@@ -128,6 +129,33 @@ async def test_an_address_that_cannot_be_served_makes_it_less_fit(make, log_line
     await asyncio.sleep(2 * TAKES_OVER)
     assert f"cannot add {ONE}" in bench.instance.shown.note
     assert f"web: this host cannot serve {ONE}: another host should take over" in log_lines.told()
+    await bench.instance.stop("stopping")
+
+
+@in_virtual_time
+async def test_the_end_of_a_term_ends_what_belongs_to_it(make):
+    bench = make()
+    bench.interface.role_changed = lambda: bench.interface.story.append("role changed")
+    await bench.serve()
+    parts = bench.instance.parts
+    assert parts.standing.checks._is_master
+    bench.instance.address_removed(ONE)
+    bench.instance.found(Report(Finding.RIVAL_STAYS, peer=ip_address("10.0.0.2")))
+    bench.instance.unserved((ONE,))
+    bench.interface.engine.interface_lost("eth0 is down", can_send=False)
+    await asyncio.sleep(0.1)
+    assert bench.interface.story == ["role changed"]
+    assert not parts.standing.checks._is_master
+    assert list(parts.removals.lasting()) == []
+    assert (
+        parts.faults.of_master(False, None)
+        == f", but cannot add {ONE}, and no other host takes over"
+    )
+    parts.faults.unserved = ()
+    assert parts.faults.of_master(False, None) == ""
+    assert parts.fitness.demotion.reasons
+    await asyncio.sleep(FIRST_ADDRESS_PAUSE)
+    assert not parts.fitness.demotion.reasons
     await bench.instance.stop("stopping")
 
 

@@ -11,6 +11,7 @@ from two_addresses import ONE, config_of
 from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import Finding, Report, State
+from ucarpd.checks.runner import ANSWER_WITHIN
 from ucarpd.health.fitness import FIRST_ADDRESS_PAUSE, SENDING_PAUSE
 from ucarpd.process.suspects import FORMER_KEYS
 from ucarpd.record.last_good import read_all
@@ -181,12 +182,19 @@ async def test_the_end_of_an_up_script_lets_a_fault_of_the_link_count(make):
 @in_virtual_time
 async def test_before_it_takes_the_role_it_asks_the_gateway(make):
     bench = make("UCARP_CHECK_GATEWAY='arp:10.0.0.254 interval=30 hold'\n")
+    told = []
+    bench.interface.neighbours_answer = True
     await bench.serve()
     await asyncio.sleep(10)
     bench.interface.story.clear()
+    bench.interface.neighbours_answer = False
+    bench.instance.parts.engine.gateways_silent = told.append
     bench.instance.probing()
+    asked_at = asyncio.get_running_loop().time()
     await asyncio.sleep(0.1)
-    assert bench.interface.story == ["ask for 10.0.0.254"]
+    assert (bench.interface.story, told) == (["ask for 10.0.0.254"], [])
+    await asyncio.sleep(ANSWER_WITHIN)
+    assert told == [asked_at]
     await bench.instance.stop("stopping")
 
 

@@ -240,6 +240,20 @@ async def test_a_second_failure_of_a_master_counts_when_its_time_has_come(host):
     made.checks.close()
 
 
+@in_virtual_time
+async def test_a_second_failure_counts_at_once_when_the_role_is_lost(host):
+    made = host()
+    made.checks.configure([check("interval=1 fall=1 demote=10", name=name) for name in ("a", "b")])
+    made.checks.set_master(True)
+    made.error = Failed("no")
+    await asyncio.sleep(1.0)
+    looks = made.looks
+    made.checks.set_master(False)
+    assert made.health.demotion.unfitness() == 20
+    assert made.looks > looks
+    made.checks.close()
+
+
 LINK = Link(7, "eth1", bytes(6), is_up=True, has_carrier=True, is_ethernet=True)
 
 

@@ -85,7 +85,9 @@ def test_a_line_with_a_fault_gets_no_warning_too(conf, tmp_path, capsys):
     script.chmod(0o755)
     path = conf(f"{GOOD}UCARP_UPSCRIPT={script} web\nUCARP_DOWNSCRIPT={script}\n")
     assert cli.main(["check", path]) == cli.EXIT_CONFIG
-    said = [line for line in capsys.readouterr().err.splitlines() if "UCARP_UPSCRIPT" in line]
+    out, err = capsys.readouterr()
+    assert out == ""
+    said = [line for line in err.splitlines() if "UCARP_UPSCRIPT" in line]
     assert len(said) == 1
     assert said[0].endswith(f"; {script} does: its arguments go into UCARP_XPARAM")
 
@@ -270,6 +272,23 @@ def test_without_a_path_it_looks_where_the_units_do(conf, tmp_path, monkeypatch,
     assert "eth0" in capsys.readouterr().out
 
 
+def test_fingerprint_takes_names_files_and_directories(conf, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("ucarpd.configuration_directory.DIRECTORY", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for names in ([], [f"{tmp_path}/"]):
+        assert cli.main(["fingerprint", *names]) == cli.EXIT_CONFIG
+        assert capsys.readouterr().err == f"{tmp_path}: no configuration file (NAME.conf) in it\n"
+    path, printed = conf(GOOD), set()
+    for names in ([], ["web"], ["web.conf"], [path], [f"{tmp_path}/"]):
+        assert cli.main(["fingerprint", *names]) == 0
+        printed.add(capsys.readouterr())
+    ((out, err),) = printed
+    assert out.startswith("web: vhid 1")
+    assert err == ""
+    assert cli.main(["fingerprint", "mail"]) == cli.EXIT_CONFIG
+    assert capsys.readouterr().err.count("mail.conf") == 1
+
+
 def test_show_config_of_several_files_names_each(conf, tmp_path, capsys):
     first, second = conf(GOOD, "a"), conf(GOOD.replace("=1\n", "=2\n").replace("0.1", "0.2"), "b")
     bad = conf("UCARP_VHID=0\n", "c")
@@ -334,13 +353,14 @@ def test_help_names_every_signal_and_exit_status(capsys):
         assert word in out
 
 
-def test_check_gives_hints_for_a_file_that_does_not_load(tmp_path, capsys):
+def test_check_gives_hints_for_a_file_that_does_not_load(conf, tmp_path, capsys):
     path = tmp_path / "web.conf"
     path.write_text(GOOD.replace("UCARP_VHID", "VHID") + "PREEMPT=yes\n")
     path.chmod(0o600)
-    assert cli.main(["check", str(path)]) == 78
+    bad = conf(f"{GOOD}UCARP_ADVBASE=x\n", "mail")
+    assert cli.main(["check", str(path), bad]) == 78
     lines = capsys.readouterr().err.splitlines()
-    assert lines == [
+    assert [line for line in lines if not line.startswith(f"{bad}:5: ")] == [
         f"{path}:2: VHID: UCARP_VHID is missing, and the key of this line is not ours: write"
         " UCARP_VHID=…",
         f"{path}:5: PREEMPT: goes to the scripts only, because it does not begin with UCARP_: did"

@@ -47,9 +47,12 @@ def test_a_host_without_systemd_is_told_once(tmp_path):
     )
 
 
-def test_a_systemd_that_does_not_answer_is_no_fault_of_the_file(tmp_path):
+@pytest.mark.parametrize(
+    "error", [subprocess.TimeoutExpired("systemctl", 5.0), FileNotFoundError("systemctl")]
+)
+def test_a_systemd_that_does_not_answer_is_no_fault_of_the_file(tmp_path, error):
     def enablement(_unit):
-        raise subprocess.TimeoutExpired("systemctl", 5.0)
+        raise error
 
     found = find(tmp_path, enablement)
     assert [is_error for _key, _text, is_error in found] == [False, False]

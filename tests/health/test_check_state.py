@@ -74,6 +74,7 @@ def test_a_check_that_fails_again_and_again_stays_failed_for_longer(falls):
 
 
 def test_the_end_of_the_pause_is_shown_once_nothing_else_is_missing():
+    assert history("gbb").good_at is None, "it has not failed"
     made = history("gbbbggbbb")
     assert made.good_at is None
     made.note(True, "yes", 10.0)

@@ -74,6 +74,13 @@ def test_a_master_counts_a_second_failure_later(checks):
     assert checks.deadline is None
 
 
+def test_a_failure_that_still_counts_keeps_its_words(checks):
+    checks.note("web", False, "no", 1.0)
+    checks.note("leader", False, "503", 1.0)
+    checks.note("web", True, "200 OK", 2.0)
+    assert str(checks.demotion) == "check web: no, check leader: 503"
+
+
 def test_who_loses_the_role_counts_it_at_once(checks):
     checks.add("db", terms(100), 0.0)
     checks.set_master(True, 0.5)

@@ -111,6 +111,20 @@ async def test_a_role_that_comes_back_early_shows_by_itself():
 
 
 @in_virtual_time
+async def test_only_a_role_that_was_left_for_the_fault_makes_the_pause_longer():
+    watch = Watch()
+    watch.fitness.role_left()
+    for pause in (FIRST_ADDRESS_PAUSE, 2 * FIRST_ADDRESS_PAUSE):
+        watch.fitness.unserved([4], 1)
+        watch.fitness.role_left()
+        watch.fitness.role_left()
+        await asyncio.sleep(pause - 1)
+        assert watch.changes[-1] == 240
+        await asyncio.sleep(2)
+        assert watch.changes[-1] == 0
+
+
+@in_virtual_time
 async def test_the_pauses_grow_until_the_addresses_are_served():
     watch = Watch()
 
@@ -204,6 +218,8 @@ async def test_addresses_that_are_removed_too_often_cost_longer_each_time():
     await asyncio.sleep(LONGEST_REMOVAL_PAUSE)
     watch.fitness.removed_too_often()
     watch.fitness.removed_too_often()
-    await asyncio.sleep(2 * FIRST_REMOVAL_PAUSE + 1)
+    await asyncio.sleep(2 * FIRST_REMOVAL_PAUSE - 1)
+    assert watch.changes[-1] == 240
+    await asyncio.sleep(2)
     assert watch.changes == [240, 0] * (len(pauses) + 1)
     watch.fitness.close()

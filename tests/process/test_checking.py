@@ -51,6 +51,16 @@ async def test_a_failure_is_a_reason_that_is_logged_told_and_advertised(make, lo
 
 
 @until_stopped
+async def test_a_reload_begins_a_check_with_the_new_environment(make, tmp_path):
+    bench = make()
+    await bench.serve()
+    bench.instance.reconfigure(config_of(tmp_path, f"{UPLINK}SITE=two\n"))
+    assert "follow eth1" in bench.netlink.story
+    environment = bench.instance.parts.checking._environment()
+    assert (environment["SITE"], environment["UCARP_STATE"]) == ("two", "MASTER")
+
+
+@until_stopped
 async def test_a_host_that_may_never_serve_says_what_that_means(make, log_lines):
     bench = make("UCARP_CHECK_UPLINK='link:eth1 demote=never'\n")
     set_uplink(bench, is_up=True)

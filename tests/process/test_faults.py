@@ -81,6 +81,15 @@ def test_a_family_that_is_lost_until_it_is_heard(faults):
     assert faults.told(families=(4,)) == [], "nothing can be heard without a source address"
     faults.found(Report(Finding.FAMILY_HEARD, family=6))
     assert faults.told(is_master=False) == []
+    faults.found(Report(Finding.FAMILY_SILENT, family=6))
+    faults.state_changed()
+    assert faults.told(is_master=False) == []
+
+
+def test_another_text_does_not_change_when_it_began(faults):
+    faults.at(1.0).set("units_failed", "systemctl start a.service failed")
+    faults.at(2.0).set("units_failed", "systemctl stop a.service failed")
+    assert faults.told() == [Lasting("units_failed", 1.0, "systemctl stop a.service failed")]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from ucarpd.addresses.routes import LOOK_AFTER
 from ucarpd.carp.actions import State
 from ucarpd.process import followers
 from ucarpd.process.moments import Moments
+from ucarpd.process.restart_pause import FIRST_RESTART_PAUSE
 from ucarpd.record.maintenance import INSTANCE, Note
 from ucarpd.scripts import units
 
@@ -222,6 +223,29 @@ async def test_a_role_that_is_lost_while_the_units_stop_needs_no_offer_when_it_r
     assert host.systemd.told() == [STOP, START]
 
 
+@pytest.mark.parametrize("means", ["step down", "maintenance"])
+@until_stopped
+async def test_an_engine_that_fails_while_the_units_stop_leaves_nothing_to_offer(make, means):
+    defects = []
+    asyncio.get_running_loop().set_exception_handler(lambda *defect: defects.append(defect))
+    host = make()
+    await host.serve()
+    host.systemd.hangs.add("stop")
+    if means == "step down":
+        host.instance.step_down("asked to step down")
+    else:
+        host.instance.maintain((MAINTENANCE,))
+    host.interface.error = ZeroDivisionError("a defect")
+    while host.instance.state is State.MASTER:
+        await asyncio.sleep(0.1)
+    host.interface.error = None
+    host.systemd.go_on()
+    await asyncio.sleep(FIRST_RESTART_PAUSE + 0.1)
+    assert defects == []
+    unfitness = host.instance.parts.engine.machine.rank.unfitness
+    assert (unfitness > 0) == (means == "maintenance")
+
+
 @until_stopped
 async def test_each_offer_that_nobody_takes_ends(make):
     host = make()
@@ -230,6 +254,19 @@ async def test_each_offer_that_nobody_takes_ends(make):
         host.instance.step_down("asked to step down")
         await asyncio.sleep(followers.RESUME_AFTER + 1)
         assert host.systemd.told() == [STOP, START]
+
+
+@until_stopped
+async def test_an_offer_after_another_has_its_own_time(make):
+    host = make()
+    await host.serve()
+    host.instance.step_down("asked to step down")
+    await asyncio.sleep(followers.RESUME_AFTER - 1)
+    host.instance.maintain((MAINTENANCE,))
+    await asyncio.sleep(followers.RESUME_AFTER - 1)
+    assert host.systemd.told() == [STOP]
+    await asyncio.sleep(2)
+    assert host.systemd.told() == [START]
 
 
 @until_stopped
@@ -284,9 +321,10 @@ async def test_units_that_fail_are_a_finding_and_no_reason_to_leave(make, log_li
     assert host.happenings[-1] is finding
 
 
+@pytest.mark.parametrize("more", ["", "UCARP_SHUTDOWN=no\n"])
 @until_stopped
-async def test_routes_come_after_the_addresses_and_go_before_them(make):
-    host = make("UCARP_UNITS=\nUCARP_ROUTES='192.0.2.0/24 via 10.0.0.254'\n")
+async def test_routes_come_after_the_addresses_and_go_before_them(make, more):
+    host = make(f"UCARP_UNITS=\nUCARP_ROUTES='192.0.2.0/24 via 10.0.0.254'\n{more}")
     host.netlink.routes = ["192.0.2.0/24 via 10.0.0.254"]
     host.instance.start()
     await asyncio.sleep(0.1)
@@ -315,12 +353,13 @@ async def test_a_route_that_cannot_be_set_is_a_finding(make, log_lines):
     assert log_lines.told().count(f"web: {text}") == 1
 
 
+@pytest.mark.parametrize(("shutdown", "kept"), [("no", ["192.0.2.0/24 dev eth1"]), ("yes", [])])
 @until_stopped
-async def test_a_host_that_keeps_its_address_keeps_its_routes(make):
-    host = make("UCARP_UNITS=\nUCARP_ROUTES='192.0.2.0/24 dev eth1'\nUCARP_SHUTDOWN=no\n")
+async def test_a_host_that_keeps_its_address_keeps_its_routes(make, shutdown, kept):
+    host = make(f"UCARP_UNITS=\nUCARP_ROUTES='192.0.2.0/24 dev eth1'\nUCARP_SHUTDOWN={shutdown}\n")
     await Bench.serve(host)
     await host.instance.stop("stopping")
-    assert host.netlink.routes == ["192.0.2.0/24 dev eth1"]
+    assert host.netlink.routes == kept
     host.netlink.routes.clear()
     await asyncio.sleep(2 * LOOK_AFTER)
     assert host.netlink.routes == []

@@ -332,6 +332,21 @@ async def test_while_it_waits_for_a_new_start_nothing_does_any_harm(make, log_li
 
 
 @until_stopped
+async def test_a_reason_that_ends_before_a_new_start_is_told_no_longer(make):
+    bench = make()
+    bench.host_demotion.set("eth1 cannot be used", 240)
+    bench.breaks_as = State.BACKUP
+    bench.instance.start()
+    await asyncio.sleep(0.1)
+    assert bench.happenings[-1].unfitness == 240
+    bench.breaks_as = None
+    bench.host_demotion.set("eth1 cannot be used", 0)
+    bench.instance.demotion_changed()
+    await asyncio.sleep(2 * FIRST_RESTART_PAUSE)
+    assert bench.happenings[-1].unfitness == 0
+
+
+@until_stopped
 async def test_the_pause_before_a_new_start_grows_and_is_forgotten(make, log_lines):
     bench = make()
     bench.breaks_as = State.MASTER

@@ -4,12 +4,14 @@ import asyncio
 import errno
 import os
 from dataclasses import replace
+from ipaddress import ip_address
 
 from instance_bench import TAKES_OVER, until_stopped
 from two_addresses import ONE, config_of
 
-from ucarpd.carp.actions import State
-from ucarpd.health.fitness import SENDING_PAUSE
+from ucarpd.carp.actions import Finding, Report, State
+from ucarpd.checks.runner import ANSWER_WITHIN
+from ucarpd.health.fitness import FIRST_ADDRESS_PAUSE, SENDING_PAUSE
 from ucarpd.process.suspects import FORMER_KEYS
 from ucarpd.record.last_good import read_all
 from ucarpd.record.maintenance import Note
@@ -124,6 +126,32 @@ async def test_an_address_that_cannot_be_served_makes_it_less_fit(make, log_line
 
 
 @until_stopped
+async def test_the_end_of_a_term_ends_what_belongs_to_it(make):
+    bench = make()
+    bench.interface.role_changed = lambda: bench.interface.story.append("role changed")
+    await bench.serve()
+    parts = bench.instance.parts
+    assert parts.standing.checks._is_master
+    bench.instance.address_removed(ONE)
+    bench.instance.found(Report(Finding.RIVAL_STAYS, peer=ip_address("10.0.0.2")))
+    bench.instance.unserved((ONE,))
+    bench.interface.engine.interface_lost("eth0 is down", can_send=False)
+    await asyncio.sleep(0.1)
+    assert bench.interface.story == ["role changed"]
+    assert not parts.standing.checks._is_master
+    assert list(parts.removals.lasting()) == []
+    assert (
+        parts.faults.of_master(False, None)
+        == f", but cannot add {ONE}, and no other host takes over"
+    )
+    parts.faults.unserved = ()
+    assert parts.faults.of_master(False, None) == ""
+    assert parts.fitness.demotion.reasons
+    await asyncio.sleep(FIRST_ADDRESS_PAUSE)
+    assert not parts.fitness.demotion.reasons
+
+
+@until_stopped
 async def test_addresses_that_a_late_request_puts_in_place_make_it_fit_again(make):
     bench = make()
     bench.instance.start()
@@ -143,12 +171,19 @@ async def test_the_end_of_an_up_script_lets_a_fault_of_the_link_count(make):
 @until_stopped
 async def test_before_it_takes_the_role_it_asks_the_gateway(make):
     bench = make("UCARP_CHECK_GATEWAY='arp:10.0.0.254 interval=30 hold'\n")
+    told = []
+    bench.interface.neighbours_answer = True
     await bench.serve()
     await asyncio.sleep(10)
     bench.interface.story.clear()
+    bench.interface.neighbours_answer = False
+    bench.instance.parts.engine.gateways_silent = told.append
     bench.instance.probing()
+    asked_at = asyncio.get_running_loop().time()
     await asyncio.sleep(0.1)
-    assert bench.interface.story == ["ask for 10.0.0.254"]
+    assert (bench.interface.story, told) == (["ask for 10.0.0.254"], [])
+    await asyncio.sleep(ANSWER_WITHIN)
+    assert told == [asked_at]
 
 
 # -- signals and reloads ---------------------------------------------------------------------------
@@ -195,11 +230,28 @@ async def test_a_reload_is_taken_over_while_it_serves(make, tmp_path, log_lines)
 
 
 @until_stopped
+async def test_a_reload_changes_how_it_says_that_it_is_less_fit(make, tmp_path, log_lines):
+    bench = make()
+    await bench.serve()
+    bench.host_demotion.set("eth1 cannot be used", 240)
+    bench.instance.demotion_changed()
+    log_lines.told()
+    bench.instance.reconfigure(config_of(tmp_path, "UCARP_DEMOTE_STYLE=openbsd\n"))
+    assert log_lines.told()[0] == "web: demoted by 1: eth1 cannot be used"
+    bench.interface.advertised()
+    await asyncio.sleep(3)
+    assert set(bench.interface.advertised()) == {0}
+    assert bench.instance.parts.engine.machine.rank.demotion == 1
+
+
+@until_stopped
 async def test_what_the_detective_is_told(make):
     bench = make()
     bench.instance.start()
     for number in range(FORMER_KEYS + 2):
-        bench.instance.reconfigure(replace(bench.config, key=b"secret%d" % number))
+        for advskew in (0, 1):
+            new = replace(bench.config, key=b"secret%d" % number, advskew=advskew)
+            bench.instance.reconfigure(new)
     background = bench.instance.parts.suspicion.background()
     assert background.params.key == b"secret5"
     assert background.former_keys == (b"secret1", b"secret2", b"secret3", b"secret4")

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
 from real_loop import in_real_time
 from two_addresses import config_of
 
@@ -61,6 +62,12 @@ def test_arguments_and_environment(tmp_path, log_lines):
     } <= set(lines)
     assert not any(line.startswith("UCARP_PASS=") for line in lines)
     assert [line for line in log_lines.told() if "running" not in line] == []
+
+
+@pytest.mark.parametrize(("given", "taken"), [(7, 7), (0, notices.LONGEST_RUN)])
+def test_a_script_has_the_time_out_of_the_file(tmp_path, given, taken):
+    config = config_of(tmp_path, f"UCARP_SCRIPT_TIMEOUT={given}\n")
+    assert notices._hook(config, tmp_path / "notify.sh", TRANSITION).timeout == taken
 
 
 def test_all_events_pass_in_order_and_those_of_others_do_not(tmp_path, log_lines):

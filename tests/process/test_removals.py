@@ -111,13 +111,14 @@ async def test_who_may_have_done_it_is_told_once_in_a_term():
     bench.removals.note(SOURCE)
     (lasting,) = bench.removals.lasting()
     assert lasting.text == "another program has removed addresses (1)"
+    since = lasting.since
     await bench.look()
     await asyncio.sleep(5)
     bench.removals.note(SOURCE)
     assert bench.told() == ["taken away", "an address was removed: systemd-networkd", "taken away"]
     assert bench.works == []
     (lasting,) = bench.removals.lasting()
-    assert lasting.finding == "address_removed"
+    assert (lasting.finding, lasting.since) == ("address_removed", since)
     assert lasting.text == "another program has removed addresses (2): systemd-networkd"
     bench.removals.state_changed()
     assert list(bench.removals.lasting()) == []
@@ -131,6 +132,16 @@ async def test_who_may_have_done_it_is_told_once_in_a_term():
     assert bench.removals.total == 3
 
 
+@in_virtual_time
+async def test_an_interface_that_is_gone_has_no_manager():
+    bench = Bench()
+    bench.link = lambda _name: None
+    bench.removals.note(SOURCE)
+    await bench.look()
+    assert bench.told() == ["taken away", "an address was removed: "]
+
+
+@pytest.mark.usefixtures("managers")
 @in_virtual_time
 async def test_another_process_with_the_same_address_may_have_done_it(
     tmp_path, run_directory, monkeypatch

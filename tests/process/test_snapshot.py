@@ -93,6 +93,7 @@ async def test_a_master(make):
     assert (found["advbase"], found["advskew"]) == (1, 128)
     assert (found["interval"], found["effective_interval"]) == (1.5, 1.5)
     assert (found["master_down_interval"], found["unfitness"]) == (3.5, 0)
+    assert not found["holding"]
     assert found["next_deadline"] == "2027-01-15T08:00:06.500Z"
     assert (found["worst_gap"], found["recent_gap"], found["findings"]) == (None, None, [])
     assert found["counters"] == {
@@ -103,6 +104,8 @@ async def test_a_master(make):
         "addresses_removed": 0,
         "scripts": {},
     }
+    bench.instance.parts.log.same_mac(PEER)
+    assert bench.instance.shown.note == "; 10.0.0.2 has the MAC address of this host"
 
 
 @until_stopped
@@ -185,6 +188,8 @@ async def test_an_address_that_another_program_has_taken_away(make):
     await bench.serve()
     bench.netlink.take("eth0", TWO)
     assert [each["present"] for each in status(bench)["addresses"]] == [True, False]
+    bench.netlink.table["eth1"] = {TWO: None}
+    assert [each["present"] for each in status(bench)["addresses"]] == [True, False], "elsewhere"
 
 
 @until_stopped

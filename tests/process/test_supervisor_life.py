@@ -172,7 +172,7 @@ async def reload():
 
 
 @in_virtual_time
-async def test_a_reload_leaves_alone_what_has_not_changed(host):
+async def test_a_reload_leaves_alone_what_has_not_changed(host, log_lines):
     host.write()
     async with host.serving() as process:
         web = instances(process)["web"]
@@ -183,6 +183,7 @@ async def test_a_reload_leaves_alone_what_has_not_changed(host):
         assert host.told[1].startswith("READY=1")
         assert instances(process)["web"] is web
         assert states(process) == {"web": State.MASTER, "mail": State.BACKUP}
+    assert not any("already run by" in line for line in log_lines.told())
 
 
 @in_virtual_time
@@ -231,7 +232,7 @@ async def test_a_file_that_is_gone_ends_its_virtual_host(host, log_lines):
 
 
 @in_virtual_time
-async def test_what_can_be_changed_while_it_serves_is(host):
+async def test_what_can_be_changed_while_it_serves_is(host, log_lines):
     host.write()
     async with host.serving() as process:
         web = instances(process)["web"]
@@ -240,6 +241,7 @@ async def test_what_can_be_changed_while_it_serves_is(host):
         assert instances(process)["web"] is web
         assert web.config.advskew == 50
         assert web.state is State.MASTER
+    assert not any("change it on the other hosts" in line for line in log_lines.told())
 
 
 @in_virtual_time
@@ -323,13 +325,12 @@ async def test_an_address_moves_from_one_file_to_another(host, log_lines):
 @in_virtual_time
 async def test_a_renamed_file_keeps_its_address_when_its_old_name_comes_back(host):
     path = host.write(SHUTDOWN="no")
-    async with host.running() as process:
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving():
         path.rename(path.with_name("site.conf"))
-        await reload(process)
+        await reload()
         await asyncio.sleep(TAKES_OVER)
         host.write(VHID=2, ADDR="10.0.0.20/24")
-        await reload(process)
+        await reload()
         assert host.serves("10.0.0.10")
 
 
@@ -338,13 +339,12 @@ async def test_no_backup_keeps_an_address_that_another_file_has_left(host):
     path = host.write(SHUTDOWN="no")
     mail = {"VHID": 2, "ADDR": "10.0.0.20/24", "CHECK_X": "'link:eth9 demote=never'"}
     host.write("mail", **mail)
-    async with host.running() as process:
-        await asyncio.sleep(TAKES_OVER)
+    async with host.serving():
         path.unlink()
-        await reload(process)
+        await reload()
         host.write("mail", EXTRA_ADDRS="10.0.0.10/24", **mail)
         host.write(ADDR="10.0.0.30/24")
-        await reload(process)
+        await reload()
         assert not host.serves("10.0.0.10")
 
 
@@ -383,7 +383,7 @@ async def test_a_reload_stops_virtual_hosts_side_by_side(host):
 
 
 @in_virtual_time
-async def test_a_stop_cuts_a_reload_short(host):
+async def test_a_stop_cuts_a_reload_short(host, log_lines):
     host.write()
     async with host.serving():
         host.netlink.pause = 1.0
@@ -393,3 +393,4 @@ async def test_a_stop_cuts_a_reload_short(host):
         host.told.clear()
     assert not any(each.startswith("READY") for each in host.told)
     assert not host.serves("10.0.0.10")
+    assert not any("internal error" in line for line in log_lines.told())

@@ -149,6 +149,16 @@ def take_status(pid):
     os.waitpid(pid, 0)
 
 
+def test_one_may_leave_another_program_running(tmp_path):
+    go_on, told = tmp_path / "go-on", tmp_path / "told"
+    assert end_of(f"(until [ -e {go_on} ]; do sleep 0.01; done; touch {told}) &") == (0, False)
+    go_on.touch()
+    limit = time.monotonic() + 20
+    while not told.exists():
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+
+
 # -- how it stands ---------------------------------------------------------------------------------
 
 

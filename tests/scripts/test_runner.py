@@ -191,13 +191,22 @@ def test_a_lack_of_descriptors_does_not_keep_a_script_from_running(place):
 
 @pytest.mark.parametrize("error", [OSError(errno.EMFILE, "full"), RuntimeError("no")])
 def test_without_a_descriptor_for_it_the_end_of_a_script_is_found_by_looking(
-    place, monkeypatch, error
+    place, tmp_path, monkeypatch, error
 ):
     def refuse(_pid):
         raise error
 
+    go_on, has_ended = tmp_path / "go-on", child._has_ended
+
+    def look(pid):
+        found = has_ended(pid)
+        go_on.touch()
+        return found
+
     monkeypatch.setattr(child.os, "pidfd_open", refuse)
-    assert status_of(place, place.hook("sleep 0.2; exit 5")) == 5
+    monkeypatch.setattr(child, "_has_ended", look)
+    script = f"for n in $(seq 100); do [ -e {go_on} ] && exit 5; sleep 0.05; done"
+    assert status_of(place, place.hook(script)) == 5, "the loop does not wait for it"
 
 
 @in_real_time

@@ -1,6 +1,7 @@
 """Processes that scripts have left, wherever they went."""
 
 import os
+import signal
 import subprocess
 
 import pytest
@@ -26,17 +27,28 @@ def leave():
         process.wait()
 
 
-def test_a_process_is_known_by_instance_and_daemon(leave):
+def test_a_process_is_known_by_instance_and_daemon(leave, monkeypatch):
     web = leave("web", os.getpid(), "sleep", "1000", start_new_session=True)
     nameless = leave(None, os.getpid(), "sleep", "1001")
-    leave("web", 1, "sleep", "1002")
+    of_another = leave("web", 1, "sleep", "1002")
+    awaited = leave("web", os.getpid(), "sleep", "1003", start_new_session=True)
+    monkeypatch.setattr(survivors, "PIDS", {awaited})
     # Other tests of this process may also have left some.
     found = {
-        name: [each for each in left if each.pid in (web, nameless)]
+        name: [each for each in left if each.pid in (web, nameless, of_another, awaited)]
         for name, left in survivors.find().items()
     }
     assert found == {"web": [(web, "sleep 1000")], "": [(nameless, "sleep 1001")]}
     assert str(found["web"][0]) == f"{web} (sleep 1000)"
+
+
+def test_processes_of_another_daemon_are_not_killed(leave):
+    leave("mail", 1, "sleep", "1000")
+    leave("web", os.getpid(), "sleep", "1001")
+    killed = leave("mail", os.getpid(), "sleep", "1002")
+    survivors.kill("UCARP_INSTANCE=mail")
+    assert os.waitpid(-1, 0) == (killed, signal.SIGKILL)
+    assert os.waitpid(-1, os.WNOHANG) == (0, 0)
 
 
 def test_a_long_or_strange_command_is_shortened(leave):

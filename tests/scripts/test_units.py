@@ -106,7 +106,7 @@ async def test_a_request_that_is_taken_back_before_it_has_begun_runs_nothing_twi
     made = Units(NAMES, Log(), environment={})
     made.start()
     made.stop()
-    await asyncio.sleep(1.0)
+    await asyncio.sleep(units.LONGEST_PAUSE)
     assert systemd.told() == ["stop b.timer a.service"]
 
 
@@ -138,14 +138,14 @@ async def test_what_has_failed_is_tried_again(bench, monkeypatch):
     assert done == "systemctl start a.service b.timer: done"
 
 
-@pytest.mark.parametrize("end", [Units.close, Units.stop])
+@pytest.mark.parametrize(("end", "seconds"), [(Units.close, 1), (Units.close, 0), (Units.stop, 1)])
 @in_virtual_time
-async def test_what_has_failed_is_not_tried_again_after_the_end(monkeypatch, end):
+async def test_what_has_failed_is_not_tried_again_after_the_end(monkeypatch, end, seconds):
     systemd = FakeSystemd(monkeypatch, units)
     systemd.status = 1
     made = Units(NAMES, Log(), environment={})
     made.start()
-    await asyncio.sleep(1)
+    await asyncio.sleep(seconds)
     systemd.status = 0
     end(made)
     await asyncio.sleep(units.LONGEST_PAUSE)

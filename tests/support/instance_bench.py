@@ -41,6 +41,7 @@ class FakeInterface:
         self.sent = []
         self.engine = None
         self.error = None
+        self.neighbours_answer = False
 
     def attach(self, config, engine, log, demote):
         self.story.append("attach")
@@ -55,6 +56,8 @@ class FakeInterface:
 
     def ask(self, address, source, answered):
         self.story.append(f"ask for {address}")
+        if self.neighbours_answer:
+            answered(address, MAC)
 
     def role_changed(self):
         pass

@@ -51,7 +51,7 @@ class CheckHistory:
             self.reason = reason
         if agrees or (not is_good and self._in_a_row < self._fall):
             return False
-        if is_good and self.state is CheckState.FAILED and not self._may_rise(now):
+        if self.state is CheckState.FAILED and not self._may_rise(now):
             return False
         self._enter(CheckState.GOOD if is_good else CheckState.FAILED, reason, now)
         return True

@@ -89,6 +89,7 @@ class Followers:
         if self._units is None or not self._is_master():
             leave()
             return
+        self._end_offer()  # The new one has a time of its own.
         self._is_leaving = True
         self._leaves.append(leave)
         self._faults.set(
@@ -120,8 +121,7 @@ class Followers:
         self._changed()
         for leave in leaves:
             leave()
-        if self._is_master() and self._resumption is None:
-            self._resumption = self._loop.call_later(RESUME_AFTER, self._resume)
+        self._resumption = self._loop.call_later(RESUME_AFTER, self._resume)
 
     def _resume(self) -> None:
         self._end_offer()

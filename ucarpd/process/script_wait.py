@@ -26,7 +26,6 @@ class ScriptWait:
         self._loop = asyncio.get_running_loop()
         self._files = files
         self._wanted: _Wanted | None = None
-        self._timer: asyncio.TimerHandle | None = None
 
     def begin(
         self,
@@ -44,9 +43,6 @@ class ScriptWait:
     def end(self) -> None:
         """End the wait: neither of the functions is called from now on."""
         self._wanted = None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
     def _look(self, wanted: _Wanted) -> None:
         looked = partial(self._looked, wanted)
@@ -61,7 +57,7 @@ class ScriptWait:
         if wanted is not self._wanted:
             return
         if fault:
-            self._timer = self._loop.call_later(SCRIPT_LOOK, self._look, wanted)
+            self._loop.call_later(SCRIPT_LOOK, self._look, wanted)
             wanted.told(fault)
         else:
             self.end()

@@ -80,7 +80,7 @@ class Units:
     def stop(self, done: Callable[[], None] = _nothing) -> None:
         """Stop the units, and then call `done`, in a later turn of the loop.
 
-        It is also called if the units cannot be stopped, after the time-out, and when a start follows.
+        It is also called if the units cannot be stopped, after the time-out, and after a new start.
         """
         self._waiting.append(done)
         if self._wanted != STOP:
@@ -97,8 +97,6 @@ class Units:
         self._forget_repetition()
         self._fault = None
         self._pause = FIRST_PAUSE
-        if verb == START:
-            self._call_waiting()
         self._wanted = verb
         self._is_done = False
         if self._child is None:

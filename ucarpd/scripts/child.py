@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 from _thread import start_new_thread
 from collections.abc import Callable
 
+from ucarpd.linux.scarcity import NO_THREAD
 from ucarpd.scripts.start import PIDS, REALTIME, Started
 
 KILL_AFTER = 2.0
@@ -46,8 +48,8 @@ class Child:
         try:
             # Thread.start() would wait until the thread runs, which takes long on a busy machine.
             start_new_thread(self._start, (start,))
-        except RuntimeError as error:
-            self._loop.call_soon(self._begin, None, error)
+        except RuntimeError:
+            self._loop.call_soon(self._begin, None, OSError(errno.EAGAIN, NO_THREAD))
 
     def _start(self, start: Callable[[], Started]) -> None:
         """Runs in a thread."""

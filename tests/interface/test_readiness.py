@@ -96,3 +96,9 @@ def test_an_mtu_that_is_too_small_for_ipv6_is_the_reason(place, monkeypatch):
     place.there.remove(V6)
     (fault,) = place.of(ADDR=BOTH).faults
     assert fault == "eth0 has no IPv6, because its MTU is below 1280"
+
+
+def test_a_kernel_without_ipv6_is_the_reason(place, monkeypatch):
+    place.sockets.faults = {4: "cannot join", 6: "Address family not supported by protocol"}
+    monkeypatch.setattr(readiness.sysctl, "knows_ipv6", lambda: False)
+    assert place.of(ADDR=BOTH).reason == "cannot join and this host's kernel has no IPv6"

@@ -82,7 +82,8 @@ class Readiness:
     def _source(self, config: Config, params: Params, family: Family) -> Source | NoSource:
         """The address to advertise from in this family, if it can be used at all."""
         if fault := self._sockets.fault(params, family):
-            return NoSource(fault)
+            is_unknown = family == 6 and not sysctl.knows_ipv6()
+            return NoSource(sysctl.NO_IPV6 if is_unknown else fault)
         found = sources.choose(config, family, self._netlink, self._is_virtual)
         if isinstance(found, NoSource) and family == 6 and sysctl.lacks_ipv6(self._name):
             return NoSource(sysctl.too_small_for_ipv6(self._name))

@@ -40,10 +40,10 @@ def listening(host, family):
         yield opened
 
 
-def announce(lab, ip, hop_limit=255, to=None):
+def announce(lab, ip, hop_limit=255, to=None, tag=b""):
     if ip.version == 4:
         frame = gratuitous_arp(ip, STRANGER, ARP_REPLY)
-        frame = (to or frame[:6]) + frame[6:]
+        frame = (to or frame[:6]) + frame[6:12] + tag + frame[12:]
     else:
         frame = bytearray(unsolicited_neighbour_advertisement(ip, STRANGER, False))
         frame[21] = hop_limit
@@ -105,6 +105,15 @@ def test_what_is_said_to_a_device_on_the_interface_is_not_heard(lab, a):
         opened.hear_about([VIRTUAL[4], OTHER[4]])
         announce(lab, OTHER[4], to=MACVLAN)
         announce(lab, VIRTUAL[4])
+        assert heard(opened) == [Claim(VIRTUAL[4], STRANGER)]
+
+
+def test_what_is_said_in_another_vlan_is_not_heard(lab, a):
+    """An interface may get the frames of all VLANs, and each may have the same addresses."""
+    with listening(a, 4) as opened:
+        opened.hear_about([VIRTUAL[4], OTHER[4]])
+        announce(lab, OTHER[4], tag=bytes.fromhex("81000007"))
+        announce(lab, VIRTUAL[4], tag=bytes.fromhex("8100e000"))  # only a priority
         assert heard(opened) == [Claim(VIRTUAL[4], STRANGER)]
 
 

@@ -46,6 +46,8 @@ class Tap:
 @pytest.fixture(autouse=True)
 def taps(monkeypatch):
     monkeypatch.setattr(double_watch, "OutgoingTap", Tap)
+    # A thread's time cannot be virtual.
+    monkeypatch.setattr(double_watch, "start_new_thread", lambda close, _none: close())
     Tap.opened, Tap.fault = [], None
     yield Tap.opened
     for tap in Tap.opened:
@@ -145,12 +147,12 @@ async def test_a_tap_that_cannot_be_opened_is_tried_again(taps):
 
 
 @in_virtual_time
-async def test_without_a_thread_it_lets_go_all_the_same(taps):
-    def refuse(_executor, _function):
+async def test_without_a_thread_it_lets_go_all_the_same(taps, monkeypatch):
+    def refuse(*_arguments):
         raise RuntimeError("can't start new thread")
 
     watching = watch()
-    asyncio.get_running_loop().run_in_executor = refuse
+    monkeypatch.setattr(double_watch, "start_new_thread", refuse)
     await asyncio.sleep(3.1)
     assert not taps[0].is_open
     watching.stop()

@@ -71,8 +71,8 @@ class Kernel:
         self.refuses_filter = lambda addresses: False
         self.opened = []
 
-    def links(self):
-        return [SimpleNamespace(mac=OUR_BRIDGE_PORT)]
+    def macs(self):
+        return {OUR_BRIDGE_PORT}
 
     @property
     def guard(self):

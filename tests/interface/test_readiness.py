@@ -24,6 +24,8 @@ class Place:
         self.there = [V4, V6]
         self.sockets = FakeSockets(None)
         self.readiness = Readiness("eth0", self, self.sockets, lambda _ip: False)
+        self.version = object()
+        self.looks = 0
 
     def of(self, link=LINK, **keys):
         keys = {"INTERFACE": "eth0", "VHID": 1, "PASS": "x", "ADDR": "10.0.0.10", **keys}
@@ -33,6 +35,7 @@ class Place:
 
     # the tables of the kernel
     def links(self, mentioning=""):
+        self.looks += 1
         return []
 
     def addresses(self, interface):
@@ -77,6 +80,15 @@ def test_a_link_that_cannot_be_used(place, link, expected):
         assert place.of(link, IGNOREIFSTATE="yes") == expected
 
 
+def test_the_names_of_all_links_are_looked_at_once_for_all_virtual_hosts(place):
+    for looks in (1, 2):
+        for _ in range(3):
+            assert place.of(None) == NotReady("interface eth0 does not exist")
+            assert place.readiness.link_fault(None) == "interface eth0 does not exist"
+        assert place.looks == looks
+        place.version = object()
+
+
 def test_one_family_of_two_is_enough(place):
     place.sockets.faults[6] = "cannot join ff02::12"
     assert place.of(ADDR=BOTH) == Ready((Source(V4, "eth0"),), ("cannot join ff02::12",))
@@ -96,3 +108,9 @@ def test_an_mtu_that_is_too_small_for_ipv6_is_the_reason(place, monkeypatch):
     place.there.remove(V6)
     (fault,) = place.of(ADDR=BOTH).faults
     assert fault == "eth0 has no IPv6, because its MTU is below 1280"
+
+
+def test_a_kernel_without_ipv6_is_the_reason(place, monkeypatch):
+    place.sockets.faults = {4: "cannot join", 6: "Address family not supported by protocol"}
+    monkeypatch.setattr(readiness.sysctl, "knows_ipv6", lambda: False)
+    assert place.of(ADDR=BOTH).reason == "cannot join and this host's kernel has no IPv6"

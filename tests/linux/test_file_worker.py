@@ -2,8 +2,10 @@
 
 import asyncio
 import threading
+from pathlib import Path
 
 from fake_worker import FakeWorker
+from lab import wait_for
 from virtual_loop import in_virtual_time
 
 from ucarpd.linux.file_worker import LITTLE_PATIENCE, PATIENCE, FileWorker
@@ -104,16 +106,17 @@ def test_the_thread_of_one_that_hangs_ends_with_it(monkeypatch):
 
     def look():
         may_end.wait()
-        return threading.current_thread()
+        return threading.get_native_id()
 
     async def scenario():
         files = FileWorker(lambda: Worker("files"))
         files.do(look, told.put_nowait, None, lambda: told.put_nowait("hangs"))
         assert await told.get() == "hangs"
         may_end.set()
-        (await told.get()).join(60.0)
+        ended = Path(f"/proc/self/task/{await told.get()}")
+        wait_for("its end", lambda: not ended.exists())
         monkeypatch.setattr("ucarpd.linux.file_worker.PATIENCE", 60.0)
-        files.do(threading.current_thread, told.put_nowait, None, lambda: None)
-        assert (await told.get()).is_alive()
+        files.do(threading.get_native_id, told.put_nowait, None, lambda: None)
+        wait_for("its thread", Path(f"/proc/self/task/{await told.get()}").exists)
 
     asyncio.run(asyncio.wait_for(scenario(), 60.0))

@@ -161,6 +161,7 @@ def test_links_that_are_not_followed_are_decoded_when_they_are_asked_for(monkeyp
     ]
     netlink, news = after([link()], [*storm, *lan, link(DELLINK, name="veth8", index=18)])
     assert news == []
+    assert netlink.macs() == {bytes.fromhex("020000000001")}
     assert asked == []
     assert [each.name for each in netlink.links("lan")] == ["lan", "lan0"]
     assert [each.name for each in netlink.links("enp1s0")] == ["lan"]

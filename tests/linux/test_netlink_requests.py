@@ -7,10 +7,10 @@ import sys
 from ipaddress import ip_address
 
 import pytest
-from fed_netlink import ADDRESS, Told
+from fed_netlink import ADDRESS, ADDRESS6, Told
 
-from ucarpd.linux.netlink import InterfaceAddress, Netlink, Placed
-from ucarpd.linux.netlink.address_requests import _addition
+from ucarpd.linux.netlink import InterfaceAddress, Netlink, Placed, address_requests
+from ucarpd.linux.netlink.address_requests import _addition, _refusal
 from ucarpd.linux.netlink.messages import address_of, decoded
 from ucarpd.linux.netlink.pyroute import ifaddrmsg
 
@@ -43,6 +43,15 @@ def test_changing_an_interface_that_is_gone(interface):
     error = refused[ADDRESS]
     assert (error.errno, error.strerror) == (errno.ENODEV, f"interface {interface} does not exist")
     assert removed is None
+
+
+def test_a_kernel_without_ipv6_is_named(monkeypatch):
+    monkeypatch.setattr(address_requests.sysctl, "knows_ipv6", lambda: False)
+    refusal = _refusal(errno.EOPNOTSUPP, ADDRESS6, "eth0")
+    assert refusal.strerror == "fd00::1: this host's kernel has no IPv6"
+    assert (
+        _refusal(errno.EOPNOTSUPP, ADDRESS, "eth0").strerror == "10.0.0.1: Operation not supported"
+    )
 
 
 @pytest.mark.parametrize(

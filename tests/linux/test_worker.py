@@ -1,11 +1,16 @@
 """The thread for slow work."""
 
 import asyncio
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
+from lab import wait_for
 from real_loop import in_real_time
 
+from ucarpd.linux import worker as worker_module
 from ucarpd.linux.worker import Worker
 
 
@@ -23,13 +28,11 @@ async def test_jobs_are_done_in_order_in_one_thread_that_the_first_one_starts():
     assert threading.active_count() == before
     told = []
     for number in range(3):
-        worker.do(lambda n=number: (n, threading.current_thread()), told.append, None)
+        worker.do(lambda n=number: (n, threading.get_native_id()), told.append, None)
     await worker.finish()
     thread = told[0][1]
-    assert thread.name == "disk"
     assert told == [(0, thread), (1, thread), (2, thread)]
-    thread.join(60.0)
-    assert not thread.is_alive(), "it ends with the work"
+    wait_for("its end with the work", lambda: not Path(f"/proc/self/task/{thread}").exists())
 
 
 @in_real_time
@@ -98,11 +101,11 @@ async def test_a_job_after_the_end_is_refused():
 async def test_without_a_thread_a_job_fails_and_the_next_one_tries_again(monkeypatch):
     worker = Worker("disk")
 
-    def start(_thread):
+    def start(*_arguments):
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as patch:
-        patch.setattr(threading.Thread, "start", start)
+        patch.setattr(worker_module, "start_new_thread", start)
         with pytest.raises(BlockingIOError, match="no thread can be started"):
             await outcome(worker, lambda: 7)
         await worker.finish()
@@ -137,3 +140,27 @@ async def test_a_result_after_the_end_of_the_loop_is_dropped():
     may_end.set()
     assert last.wait(60.0)
     assert told == []
+
+
+WITHOUT_MEMORY = """\
+import asyncio, os, resource
+from ucarpd.linux.worker import Worker
+
+async def scenario():
+    first, second = Worker("first"), Worker("second")
+    first.do(list, None, print)
+    await first.finish()
+    while len(os.listdir("/proc/self/task")) > 1:
+        await asyncio.sleep(0.01)
+    # The stack of the first thread is left for the next one, which finds no more memory.
+    resource.setrlimit(resource.RLIMIT_AS, (1, 1))
+    second.do(list, None, print)
+    os._exit(7)
+
+asyncio.run(scenario())
+"""
+
+
+def test_the_loop_does_not_wait_for_a_thread_that_has_no_memory_to_begin():
+    ended = subprocess.run([sys.executable, "-c", WITHOUT_MEMORY], check=False, timeout=60)
+    assert ended.returncode == 7

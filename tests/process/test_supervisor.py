@@ -188,7 +188,9 @@ def test_without_a_thread_nobody_looks_for_survivors_and_the_history_is_written(
     assert finished == [True]
 
 
-def test_a_look_for_survivors_that_hangs_holds_up_no_stop(monkeypatch, tmp_path):
+def test_a_look_for_survivors_that_hangs_holds_up_neither_a_stop_nor_the_disk(
+    monkeypatch, tmp_path
+):
     may_end = threading.Event()
     monkeypatch.setattr(left_running.survivors, "find", may_end.wait)
     monkeypatch.setattr(left_running, "PATIENCE", 0.05)
@@ -197,9 +199,14 @@ def test_a_look_for_survivors_that_hangs_holds_up_no_stop(monkeypatch, tmp_path)
     async def scenario(host):
         config = type("Config", (), {"name": "web", "is_scripted": True})
         host._left_running.stopped(type("Instance", (), {"config": config}))
-        await host.stop()
-        assert not may_end.is_set()
-        may_end.set()
+        await host._left_running.log()
+        written = asyncio.get_running_loop().create_future()
+        host.disk.do(list, written.set_result, written.set_exception)
+        try:
+            assert await asyncio.wait_for(written, 10) == []
+            await host.stop()
+        finally:
+            may_end.set()
 
     run(monkeypatch, tmp_path, scenario)
 

@@ -19,7 +19,7 @@ from up_and_down import process_exists
 from virtual_loop import in_virtual_time
 
 from ucarpd.scripts import child, start
-from ucarpd.scripts.child import Child
+from ucarpd.scripts.child import BEGINS_WITHIN, Child
 from ucarpd.scripts.start import PIDS
 
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
@@ -111,6 +111,23 @@ async def test_what_cannot_be_started_does_not_time_out_later(monkeypatch):
     started.end_after(20.0, lambda: told.append("late"))
     await asyncio.sleep(60.0)
     assert told == ["no"]
+
+
+@in_virtual_time
+async def test_a_thread_that_does_not_begin_is_given_up(monkeypatch):
+    threads, told = [], []
+    monkeypatch.setattr(child, "start_new_thread", lambda *thread: threads.append(thread))
+    Child(pytest.fail, lambda *end: told.append(end), told.append)
+    await asyncio.sleep(BEGINS_WITHIN - 0.1)
+    assert told == []
+    await asyncio.sleep(0.2)
+    assert [str(error) for error in told] == [
+        "[Errno 12] its thread has not begun within 10 s: is there too little memory?"
+    ]
+    ((begin, arguments),) = threads
+    begin(*arguments)
+    await asyncio.sleep(60.0)
+    assert len(told) == 1
 
 
 @in_real_time

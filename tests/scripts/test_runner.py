@@ -137,7 +137,7 @@ def test_without_a_thread_a_script_cannot_be_run(place, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(child, "start_new_thread", refuse)
         assert result_of(place, place.hook("")) == Result(CANNOT_EXECUTE)
-    assert "can't start new thread" in place.log.lines[-1]
+    assert "no thread can be started: is a limit of processes reached" in place.log.lines[-1]
     assert status_of(place, place.hook("")) == 0
 
 

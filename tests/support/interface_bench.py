@@ -30,6 +30,10 @@ class Kernel:
         self.on = {}
         self.listener = None
 
+    @property
+    def version(self):
+        return object()
+
     def links(self, mentioning=""):
         return self.by_name.values()
 

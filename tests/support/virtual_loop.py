@@ -31,15 +31,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.now
 
-    def run_in_executor(self, executor, function, *arguments):
-        """Do the work for a thread at once: a thread's time cannot be virtual."""
-        future = self.create_future()
-        try:
-            future.set_result(function(*arguments))
-        except Exception as error:  # noqa: BLE001 - whoever waits for the work gets it
-            future.set_exception(error)
-        return future
-
     def jump(self, seconds: float) -> None:
         self._jumping.now += seconds
 

@@ -6,6 +6,7 @@ seconds in each minute.
 """
 
 import asyncio
+from _thread import start_new_thread
 from collections.abc import Callable, Collection
 
 from ucarpd.linux.outgoing_tap import OutgoingTap
@@ -66,7 +67,7 @@ class DoubleWatch:
         if (tap := self._taken()) is not None:
             # The kernel takes some 15 ms to close the tap, and the loop must not wait for it.
             try:
-                self._loop.run_in_executor(None, tap.close)
+                start_new_thread(tap.close, ())
             except RuntimeError:  # No thread can be started.
                 tap.close()
 

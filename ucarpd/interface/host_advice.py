@@ -68,7 +68,7 @@ def no_ipv6(config: Config) -> tuple[str | None, str] | None:
         return None, sysctl.too_small_for_ipv6(interface)
     served = listed(str(ip) for ip in config.hashed if ip.version == 6)
     if not sysctl.knows_ipv6():
-        return "UCARP_ADDR", f"this host's kernel has no IPv6: {served} cannot be served"
+        return "UCARP_ADDR", f"{sysctl.NO_IPV6}: {served} cannot be served"
     if sysctl.has_ipv6_off(interface):
         text = f"IPv6 is off on {interface}, and {served} cannot be served:"
         return "UCARP_ADDR", f"{text} {sysctl.ipv6_command(interface)}"

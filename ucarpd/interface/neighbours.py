@@ -154,7 +154,7 @@ class Neighbours:
         self._loop.remove_reader(guard)
         self._pauses[family] = self._loop.call_later(PAUSE, self._resume, family)
         if claims := set(_waiting(guard)):
-            own = {link.mac for link in self._links.links()}
+            own = self._links.macs()
             for claim in claims:
                 self._hear(claim, own)
 

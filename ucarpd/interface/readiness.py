@@ -44,6 +44,9 @@ class Readiness:
         self._netlink = netlink
         self._sockets = sockets
         self._is_virtual = is_virtual
+        self._missing_in: object = None
+        """The version of the kernel's tables in which another name was looked for."""
+        self._missing_text = ""
 
     def of(self, config: Config, params: Params, link: Link | None) -> Ready | NotReady:
         """Return what keeps a virtual host from its work.  `link` is None if there is no such one."""
@@ -76,13 +79,19 @@ class Readiness:
         return None
 
     def _missing(self) -> str:
-        other = link_faults.other_name(self._name, self._netlink)
-        return other or f"interface {self._name} does not exist"
+        """The same for all virtual hosts: a look at the names of thousands of links is slow."""
+        version = self._netlink.version
+        if version is not self._missing_in:
+            self._missing_in = version
+            other = link_faults.other_name(self._name, self._netlink)
+            self._missing_text = other or f"interface {self._name} does not exist"
+        return self._missing_text
 
     def _source(self, config: Config, params: Params, family: Family) -> Source | NoSource:
         """The address to advertise from in this family, if it can be used at all."""
         if fault := self._sockets.fault(params, family):
-            return NoSource(fault)
+            is_unknown = family == 6 and not sysctl.knows_ipv6()
+            return NoSource(sysctl.NO_IPV6 if is_unknown else fault)
         found = sources.choose(config, family, self._netlink, self._is_virtual)
         if isinstance(found, NoSource) and family == 6 and sysctl.lacks_ipv6(self._name):
             return NoSource(sysctl.too_small_for_ipv6(self._name))

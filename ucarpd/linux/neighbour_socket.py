@@ -19,6 +19,7 @@ from ucarpd.linux.bpf import (
     LOAD_HALF,
     LOAD_WORD,
     NETWORK_HEADER,
+    PACKET_OTHERHOST,
     PACKET_TYPE,
     RETURN,
     Instruction,
@@ -50,7 +51,13 @@ _ACCEPT = Instruction(RETURN, EVERYTHING)
 _NOTHING = [Instruction(RETURN, 0)]
 
 _CLAIMED_ADDRESS: dict[Family, Program] = {
-    4: [Instruction(LOAD_WORD, _ARP_SENDER)],
+    4: [
+        # The kernel also marks what comes with the tag of a VLAN that this host does not have.
+        Instruction(LOAD_WORD, PACKET_TYPE),
+        Instruction(JUMP_EQUAL, PACKET_OTHERHOST, if_false="said here"),
+        Instruction(RETURN, 0),
+        Instruction(LOAD_WORD, _ARP_SENDER, label="said here"),
+    ],
     6: [
         Instruction(LOAD_BYTE, _HOP_LIMIT),
         Instruction(JUMP_EQUAL, _SENT_ON_THIS_LINK, if_true="sent here"),
@@ -58,7 +65,7 @@ _CLAIMED_ADDRESS: dict[Family, Program] = {
         Instruction(LOAD_WORD, _ND_TARGET_END, label="sent here"),
     ],
 }
-"""The instructions that load the address, or its end, if no router has forwarded the packet."""
+"""The instructions that load the address, or its end, if the packet was sent on this network."""
 
 _ANSWER: dict[Family, Program] = {
     4: [

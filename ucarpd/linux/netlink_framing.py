@@ -30,7 +30,7 @@ _ADDRESS = struct.Struct("=BBBxI")  # family, prefix length, flags, index
 _ROUTE = struct.Struct("=8BI")  # as RouteHead
 _ATTRIBUTE = struct.Struct("=HH")  # length, type
 _CODE = struct.Struct("=i")
-_IFLA_IFNAME, _IFLA_WIRELESS = 3, 11
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_WIRELESS = 1, 3, 11
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL, _IFA_FLAGS = 1, 2, 3, 8
 
 
@@ -96,8 +96,8 @@ def asked_for(message: Message, flags: int) -> bytes:
     return request(message.kind, flags, message.body)
 
 
-def outline(data: bytes) -> tuple[int, str] | None:
-    """Return index and name of the link in a message; None if the message is about a part of it."""
+def outline(data: bytes) -> tuple[int, str, bytes] | None:
+    """Return index, name and MAC address of a link; None if the message is about a part of it."""
     family, index = _LINK.unpack_from(data, _HEADER.size)
     # A bridge also reports its ports in a family of its own: leaving a bridge is a DELLINK.
     if family:
@@ -105,7 +105,7 @@ def outline(data: bytes) -> tuple[int, str] | None:
     found = _attributes(data, _HEADER.size + _LINK.size)
     # A wireless event has a name, but no other properties of the link.
     name = None if _IFLA_WIRELESS in found else found.get(_IFLA_IFNAME)
-    return (index, text(name)) if name else None
+    return (index, text(name), found.get(_IFLA_ADDRESS, b"")) if name else None
 
 
 def address(data: bytes) -> tuple[int, bytes, int, str | None, int] | None:

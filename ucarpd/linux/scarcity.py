@@ -10,6 +10,8 @@ TYPE_CHECKING = False  # `typing` takes long to load.
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+NO_THREAD = "no thread can be started: is a limit of processes reached (TasksMax=)?"
+
 _SCARCE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOBUFS}
 
 

@@ -11,6 +11,9 @@ ROOT = Path("/proc/sys/net")
 PROMOTE = "promote_secondaries"
 """The IPv4 setting that keeps secondary addresses if their primary one is removed."""
 
+NO_IPV6 = "this host's kernel has no IPv6"
+"""The text if it does not know IPv6 at all."""
+
 
 def get(interface: str, family: int, name: str) -> str:
     """Return the value of a setting, for `family` 4 or 6.

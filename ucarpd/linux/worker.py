@@ -3,16 +3,19 @@
 import asyncio
 import errno
 import threading
+from _thread import start_new_thread
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from typing import TypeVar
 
+from ucarpd.linux.scarcity import NO_THREAD
+
 _T = TypeVar("_T")
 
 
 class Worker:
-    """Does one job after the other, in a thread of this name that the first job starts.
+    """Does one job after the other, in a thread that the first job starts; `name` is for messages.
 
     Later jobs need no new system resources.  If one hangs, the thread does not keep the process from
     ending.
@@ -56,10 +59,10 @@ class Worker:
             return
         if not self._is_running:
             try:
-                threading.Thread(target=self._run, name=self._name, daemon=True).start()
+                # Thread.start() would wait until the thread runs: for ever, if there is no memory for that.
+                start_new_thread(self._run, ())
             except RuntimeError:
-                text = "no thread can be started: is a limit of processes reached (TasksMax=)?"
-                self._loop.call_soon(failed, OSError(errno.EAGAIN, text))
+                self._loop.call_soon(failed, OSError(errno.EAGAIN, NO_THREAD))
                 return
             self._is_running = True
         self._jobs.put(carry_out)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from ucarpd.linux.worker import Worker
+from ucarpd.linux.file_worker import FileWorker
 from ucarpd.process.instance import Instance
 from ucarpd.scripts import survivors
 
@@ -13,11 +13,14 @@ Found = dict[str, list[survivors.Survivor]]
 
 
 class LeftRunning:
-    """The stopped instances that have scripts, until their left-over processes have been logged."""
+    """The stopped instances that have scripts, until their left-over processes have been logged.
 
-    def __init__(self, worker: Worker) -> None:
+    `files` looks at the processes.
+    """
+
+    def __init__(self, files: FileWorker) -> None:
         self._loop = asyncio.get_running_loop()
-        self._worker = worker
+        self._files = files
         self._stopped: list[Instance] = []
 
     def stopped(self, instance: Instance) -> None:
@@ -30,7 +33,9 @@ class LeftRunning:
         if not stopped:
             return
         found: asyncio.Future[Found] = self._loop.create_future()
-        self._worker.do(survivors.find, found.set_result, lambda _error: found.set_result({}))
+        self._files.do(
+            survivors.find, found.set_result, lambda _error: found.set_result({}), lambda: None
+        )
         await asyncio.wait({found}, timeout=PATIENCE)
         for instance in stopped if found.done() else ():
             if processes := found.result().get(instance.config.name):

@@ -4,7 +4,6 @@ The virtual hosts in it are the supervisor's.
 """
 
 import asyncio
-import concurrent.futures.thread  # noqa: F401 - asyncio would import it with its first thread
 import gc
 import logging
 import os

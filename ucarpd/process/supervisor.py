@@ -95,7 +95,7 @@ class Supervisor:
         """They are told, in this order, what happens to the virtual hosts."""
         self._reloading: asyncio.Task[None] | None = None
         self._reload_again = False
-        self._left_running = LeftRunning(self.disk)
+        self._left_running = LeftRunning(self._host.files)
         self._started = 0
         self.reading = Reading()
         """The last one."""

@@ -172,4 +172,6 @@ def _refusal(code: int, address: InterfaceAddress, interface: str) -> OSError:
     elif address.ip.version == 6 and code == errno.EINVAL and sysctl.lacks_ipv6(interface):
         code = errno.EAFNOSUPPORT
         text = sysctl.too_small_for_ipv6(interface)
+    elif address.ip.version == 6 and not sysctl.knows_ipv6():
+        code, text = errno.EAFNOSUPPORT, sysctl.NO_IPV6
     return OSError(code, f"{address.ip}: {text}")

@@ -25,6 +25,10 @@ class Lookups(ABC):
         """Return all links, or only links with this text in a name."""
         return self._tables.links(mentioning)
 
+    def macs(self) -> set[bytes]:
+        """Return the MAC addresses of all links; this decodes none of them."""
+        return {message.mac for message in self._tables.messages.values()}
+
     def addresses(self, interface: str) -> list[InterfaceAddress]:
         """Return the addresses of the interface in the kernel's order; none if it does not exist.
 

@@ -89,9 +89,10 @@ class AddressEntry(NamedTuple):
 class LinkMessage:
     """The kernel's message about a link, decoded when the link is first read."""
 
-    def __init__(self, index: int, name: str, data: bytes) -> None:
+    def __init__(self, index: int, name: str, mac: bytes, data: bytes) -> None:
         self.index = index
         self.name = name
+        self.mac = mac
         self._data = data
 
     def mentions(self, text: str) -> bool:
@@ -102,15 +103,13 @@ class LinkMessage:
     def link(self) -> Link:
         message = decoded(IfInfoMsg, self._data)
         flags, is_ethernet = message["flags"], message["ifi_type"] == _ARPHRD_ETHER
-        # Other kinds of links may have addresses of a length that pyroute2 does not expect.
-        mac = message.get_attr("IFLA_ADDRESS") if is_ethernet else None
         # An index is valid only in its own namespace.
         is_elsewhere = message.get_attr("IFLA_LINK_NETNSID") is not None
         names = message.get_attr("IFLA_PROP_LIST")
         return Link(
             index=self.index,
             name=self.name,
-            mac=bytes.fromhex(mac.replace(":", "")) if mac else b"",
+            mac=self.mac if is_ethernet else b"",
             is_up=bool(flags & IFF_UP),
             has_carrier=bool(flags & IFF_RUNNING),
             is_ethernet=is_ethernet,

@@ -4,6 +4,7 @@ Hypothesis draws new examples in every run; on a failure it prints the smallest 
 (`@reproduce_failure`) that brings it back.
 """
 
+import asyncio
 import signal
 
 import pytest
@@ -41,6 +42,19 @@ def signals_as_they_were():
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     for number, handler in handlers.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
+def defects(monkeypatch):
+    """An event loop only logs an error of a callback; a test that expects one sets a handler."""
+    told = []
+    monkeypatch.setattr(
+        asyncio.BaseEventLoop,
+        "default_exception_handler",
+        lambda _loop, context: told.append(context),
+    )
+    yield
+    assert not told
 
 
 @pytest.fixture

@@ -374,11 +374,12 @@ def test_another_value_that_is_not_utf_8(tmp_path, capsys):
     path = tmp_path / "web.env"
     path.write_bytes(
         b"UCARP_INTERFACE=eth0\nUCARP_VHID=1\nUCARP_ADDR=10.0.0.1\nUCARP_PASS=x\nTOWN=Z\xfcrich\n"
-        b"UCARP_PASSWORD=/p\xe4ss\n"
+        b"RIVER=Aar\xc3\xa9\nUCARP_PASSWORD=/p\xe4ss\n"
     )
     assert cli.main(["import", str(path)]) == 1
     out, _ = capsys.readouterr()
     assert "TOWN='Zürich'\n" in out
+    assert "RIVER='Aaré'\n" in out
     assert "#UCARP_PASSFILE=/päss\n" in out
 
 

@@ -445,3 +445,5 @@ def test_two_files_on_ports_of_one_bridge(machine, tmp_path):
     assert said(("p1", 7), ("v0", 8)) == []
     assert said(("p1", 7), ("p1", 8)) == []
     assert said(("eth0", 7), ("p1", 7), ("hots0", 7)) == []
+    add_ports(machine, "m1", "m2", kind="vrf")
+    assert said(("m1", 7), ("m2", 7)) == []

@@ -123,6 +123,8 @@ def test_numbered_options(tmp_path):
         ":19: /etc/network/interfaces.d/* is not read",
     ):
         assert words in told(findings)
+    assert told(findings).count("fits no ucarp-vip") == 1
+    assert "ucarp-vip counts" not in told(findings)
 
 
 @pytest.mark.parametrize(
@@ -308,6 +310,7 @@ def test_such_files_with_names_instead_of_numbers(tmp_path):
 def test_the_number_in_the_name_of_a_vip_file(tmp_path, name, text, vhid):
     findings = read(tmp_path, f"VIP_ADDRESS=10.0.0.1\n{text}", name)
     assert values(findings).get("UCARP_VHID") == vhid
+    assert "is not a number" not in told(findings)
 
 
 def test_a_vip_file_without_the_common_one(tmp_path):

@@ -108,6 +108,7 @@ def test_ways_to_start_it(tmp_path, line):
     findings = read(tmp_path, f"#!/bin/sh\n{line}\n")
     assert len(findings.hosts) == 1
     assert findings.hosts[0].for_scripts == {}
+    assert "stop ucarp, and keep start.sh from being started" in "\n".join(findings.remarks)
     assert values(findings) == {
         "UCARP_INTERFACE": "eth0",
         "UCARP_VHID": "1",

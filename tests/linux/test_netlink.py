@@ -165,6 +165,7 @@ def test_links_that_are_not_followed_are_decoded_when_they_are_asked_for(monkeyp
     assert [each.name for each in netlink.links("lan")] == ["lan", "lan0"]
     assert [each.name for each in netlink.links("enp1s0")] == ["lan"]
     assert [netlink.link("veth3").index, netlink.link_of_index(14).name] == [13, "veth4"]
+    assert netlink.link("veth8") is None
     assert len(asked) == 4
     assert len(list(netlink.links())) == 11
 

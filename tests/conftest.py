@@ -4,6 +4,7 @@ Hypothesis draws new examples in every run; on a failure it prints the smallest 
 (`@reproduce_failure`) that brings it back.
 """
 
+import asyncio
 import signal
 
 import pytest
@@ -41,6 +42,23 @@ def signals_as_they_were():
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     for number, handler in handlers.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
+def defects(monkeypatch):
+    """An event loop only logs an error of a callback; a test that expects one sets a handler.
+
+    The error of a future that nobody asked for may come in a later test, and is ignored.
+    """
+    told = []
+
+    def note(_loop, context):
+        if "future" not in context:
+            told.append(context)
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "default_exception_handler", note)
+    yield
+    assert not told
 
 
 @pytest.fixture

@@ -259,6 +259,8 @@ def test_nothing_to_warn_about(tmp_path):
          " keep one of them")),
         ("UCARPVHID=1", ("5: UCARPVHID: goes to the scripts only, because it does not begin with"
          " UCARP_: did you mean UCARP_VHID?")),
+        ("VHDI=1", ("5: VHDI: goes to the scripts only, because it does not begin with UCARP_: did you"
+         " mean UCARP_VHID?")),
         ("ucarp_preempt=yes", ("5: ucarp_preempt: goes to the scripts only, because it does not"
          " begin with UCARP_: did you mean UCARP_PREEMPT?")),
         ("UCARP_PREEMPT_DELAY=9", ("5: UCARP_PREEMPT_DELAY: has no effect without UCARP_PREEMPT=yes")),

@@ -194,6 +194,10 @@ BAD = {"state": "failed", "reason": "connection refused", "counts": True}
     [
         ({}, "WEB good since 2026-11-25 23:48:00, http://127.0.0.1/: HTTP/1.1 200 OK"),
         (
+            {"demote": None},
+            "WEB good since 2026-11-25 23:48:00, http://127.0.0.1/: HTTP/1.1 200 OK",
+        ),
+        (
             {"state": "unknown", "reason": "not run yet"},
             "WEB unknown since 2026-11-25 23:48:00, http://127.0.0.1/: not run yet",
         ),

@@ -167,6 +167,7 @@ def test_other_addresses(here, there, words):
             "for fd00::1, fe80::1, here",
         ),
         ({"here": "fe80::1"}, "", "without the link-local addresses"),
+        ({"here": "169.254.0.9 fe80::1"}, "169.254.0.9", "without the link-local addresses"),
         ({}, "10.0.0.100 fe80::1", "for the link-local address fe80::1 too"),
         (
             {},

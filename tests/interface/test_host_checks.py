@@ -292,6 +292,10 @@ def test_an_address_in_no_network_of_the_interface(machine, found):
         f"UCARP_EXTRA_ADDRS: 10.0.2.1 is in no network of eth0 (10.0.0.0/24, 10.0.1.0/24): {words}",
     ]
     assert found(ADDR="10.1.0.10", PEERS="10.0.0.1,10.0.0.2") == []
+    machine.has("10.0.0.1/24", "10.1.0.20/16")
+    others = [("mail", {"VHID": 2, "ADDR": "10.1.0.20"})]
+    told = f"UCARP_ADDR: 10.1.0.10 is in no network of eth0 (10.0.0.0/24): {words}"
+    assert found(ADDR="10.1.0.10", others=others) == [told]
     machine.has("fe80::1/64")
     assert found(ADDR="2001:db8:2::1") == [], "hosts may have no other IPv6 address"
 
@@ -447,3 +451,5 @@ def test_two_files_on_ports_of_one_bridge(machine, tmp_path):
     assert said(("p1", 7), ("v0", 8)) == []
     assert said(("p1", 7), ("p1", 8)) == []
     assert said(("eth0", 7), ("p1", 7), ("hots0", 7)) == []
+    add_ports(machine, "m1", "m2", kind="vrf")
+    assert said(("m1", 7), ("m2", 7)) == []

@@ -166,6 +166,7 @@ def test_links_that_are_not_followed_are_decoded_when_they_are_asked_for(monkeyp
     assert [each.name for each in netlink.links("lan")] == ["lan", "lan0"]
     assert [each.name for each in netlink.links("enp1s0")] == ["lan"]
     assert [netlink.link("veth3").index, netlink.link_of_index(14).name] == [13, "veth4"]
+    assert netlink.link("veth8") is None
     assert len(asked) == 4
     assert len(list(netlink.links())) == 11
 
@@ -225,7 +226,8 @@ def test_the_virtual_addresses_before_those_of_the_host(order, own, again):
     """The kernel takes the first one for the host's connections; here 8 and 9 are virtual."""
     first, *others = (f"10.0.0.{each}" for each in order.split())
     there = [address(ip=first), *(address(ip=ip, flags=PERMANENT | SECONDARY) for ip in others)]
-    netlink, _ = after([link(), address(ip="10.1.0.8"), *there])
+    gone = address(DELADDR, ip="10.0.0.7")
+    netlink, _ = after([link(), address(ip="10.1.0.8"), address(ip="10.0.0.7"), *there], [gone])
     ours = {ip_address(f"10.0.0.{each}") for each in (8, 9)}
     found = netlink.before("eth0", ip_address(f"10.0.0.{own}"), ours)
     assert [str(each.address.ip) for each in found] == [f"10.0.0.{n}" for n in again.split()]

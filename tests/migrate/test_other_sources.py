@@ -125,6 +125,8 @@ def test_numbered_options(tmp_path):
         ":19: /etc/network/interfaces.d/* is not read",
     ):
         assert words in told(findings)
+    assert told(findings).count("fits no ucarp-vip") == 1
+    assert "ucarp-vip counts" not in told(findings)
 
 
 @pytest.mark.parametrize(
@@ -318,6 +320,7 @@ def test_such_files_with_names_instead_of_numbers(tmp_path):
 def test_the_number_in_the_name_of_a_vip_file(tmp_path, name, text, vhid):
     findings = read(tmp_path, f"VIP_ADDRESS=10.0.0.1\n{text}", name)
     assert values(findings).get("UCARP_VHID") == vhid
+    assert "is not a number" not in told(findings)
 
 
 def test_a_vip_file_without_the_common_one(tmp_path):
@@ -384,11 +387,12 @@ def test_another_value_that_is_not_utf_8(tmp_path, capsys):
     path = tmp_path / "web.env"
     path.write_bytes(
         b"UCARP_INTERFACE=eth0\nUCARP_VHID=1\nUCARP_ADDR=10.0.0.1\nUCARP_PASS=x\nTOWN=Z\xfcrich\n"
-        b"UCARP_PASSWORD=/p\xe4ss\n"
+        b"RIVER=Aar\xc3\xa9\nUCARP_PASSWORD=/p\xe4ss\n"
     )
     assert cli.main(["import", str(path)]) == 1
     out, _ = capsys.readouterr()
     assert "TOWN='Zürich'\n" in out
+    assert "RIVER='Aaré'\n" in out
     assert "#UCARP_PASSFILE=/päss\n" in out
 
 

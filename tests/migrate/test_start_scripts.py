@@ -93,7 +93,7 @@ def test_nothing_is_run(tmp_path):
         f"O='{COMMAND[6:]}'\nucarp $O",
         f'O=({COMMAND[6:]})\nucarp "${{O[@]}}"',
         "O='-i eth0'\nO=\"$O -v 1 -p geheim\"\nO+=' -a 10.0.0.1'\nucarp $O",
-        ": ${I:=eth0}\nucarp -i $I -v ${V:-1} -p ${P-geheim} -a 10.0.0.1",
+        "V=\n: ${I:=eth0}\nucarp -i $I -v ${V:-1} -p ${P-geheim} -a 10.0.0.1",
         f"cat <<EOF >/x\nucarp -i no -v 9\nEOF\n{COMMAND}",
         f"# ucarp -i no\n{COMMAND} # -v 9",
         f"pidof ucarp || {COMMAND}\nkillall ucarp\necho ucarp -i no -v 3",
@@ -107,6 +107,8 @@ def test_nothing_is_run(tmp_path):
 def test_ways_to_start_it(tmp_path, line):
     findings = read(tmp_path, f"#!/bin/sh\n{line}\n")
     assert len(findings.hosts) == 1
+    assert findings.hosts[0].for_scripts == {}
+    assert "stop ucarp, and keep start.sh from being started" in "\n".join(findings.remarks)
     assert values(findings) == {
         "UCARP_INTERFACE": "eth0",
         "UCARP_VHID": "1",
@@ -148,7 +150,7 @@ def test_a_condition_is_told_and_not_guessed(tmp_path):
     findings = read(
         tmp_path,
         "#!/bin/sh\nSKEW=0\nOPTS=--neutral\nPASS=one\nif [ $(hostname) = b ]; then\n SKEW=100\n"
-        ' OPTS="$OPTS --preempt"\n PASS=two\nfi\n'
+        ' OPTS="$OPTS --preempt"\n PASS=two\n UCARP_DEBUG=1\n UCARP_DEBUG=2\nfi\n'
         "ucarp -i eth0 -v 1 -p $PASS -a 10.0.0.1 -k $SKEW $OPTS\n",
     )
     assert values(findings)["UCARP_ADVSKEW"] == "0"
@@ -157,6 +159,7 @@ def test_a_condition_is_told_and_not_guessed(tmp_path):
     assert ":6: SKEW (=100) depends on the condition of line 5: the value of" in told
     assert ":7: OPTS (write UCARP_PREEMPT=yes) depends on the condition" in told
     assert ":8: PASS depends on the condition" in told
+    assert ":10: UCARP_DEBUG depends on the condition" in told
     assert "two" not in told
 
 

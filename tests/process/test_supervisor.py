@@ -49,11 +49,16 @@ def test_a_reload_that_fails_is_told_and_the_stop_works(monkeypatch, tmp_path):
     monkeypatch.setattr(config, "load_all", load_all)
 
     async def scenario(host):
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _loop, context: defects.append(context)
+        )
         host.reload()
         await host.stop()
 
+    defects = []
     told = run(monkeypatch, tmp_path, scenario)
     assert any(line.startswith("write_failure the reload failed ") for line in told)
+    assert len(defects) == 1
 
 
 def test_a_reload_whose_files_hang_holds_up_no_stop(monkeypatch, tmp_path):
@@ -110,6 +115,10 @@ def test_a_stop_begins_with_all_instances_while_a_reload_waits_for_one(monkeypat
     class Instance:
         def __init__(self, name):
             self.config = Config(name)
+            self.name = name
+
+        def maintain(self, notes):
+            pass
 
         async def stop(self, reason):
             begun.append(f"{self.config.name}: {reason.rpartition('/')[2]}")

@@ -45,6 +45,9 @@ class _Run:
     def end_after(self, seconds, timed_out):
         asyncio.get_running_loop().call_later(seconds, self.end, 143, True)
 
+    def kill(self):
+        asyncio.get_running_loop().call_soon(self.end, 137)
+
     def end(self, status, timed_out=False):
         if not self._is_over:
             self._is_over = True

@@ -118,9 +118,10 @@ class Bench:
         )
 
     def changed(self):
-        if self.changes[-1:] != [self.instance.state]:
-            self.changes.append(self.instance.state)
-        if self.instance.state is self.breaks_as and self.interface.engine is not None:
+        if self.changes[-1:] == [self.instance.state]:
+            return
+        self.changes.append(self.instance.state)
+        if self.instance.state is self.breaks_as:
             raise ZeroDivisionError("a defect")
 
     def lock(self):

@@ -77,8 +77,6 @@ class RoleRoutes:
 
     def take_off(self) -> None:
         """Remove the routes, before the next request to the kernel."""
-        if not self._routes:
-            return
         self.close()
         self._note({})
         self._remove()

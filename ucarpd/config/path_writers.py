@@ -47,8 +47,6 @@ def find(path: Path, trusted: Collection[int], known: int = 0) -> list[Weakness]
     found: dict[Weakness, None] = {}
     with suppress(OSError):  # The code that reads the file reports this error.
         for step, status in _steps(path):
-            if status.st_uid in trusted and not status.st_mode & _BY_OTHERS:
-                continue
             bits = ~0 if stat.S_ISDIR(status.st_mode) else ~known
             found |= dict.fromkeys(_weaknesses(step, status, trusted, bits))
     return list(found)

@@ -69,7 +69,6 @@ class Renderer:
             return
         self._served, self._waiting = self._waiting, set()
         self._names = deque(self._daemon.names())
-        self._pieces = []
         self._began = self._loop.time()
         self._step()
 

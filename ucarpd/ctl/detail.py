@@ -115,7 +115,7 @@ def _intervals(view: _View) -> Iterator[Cell]:
     if instance["effective_interval"] != instance["interval"]:
         base += f": {_length(instance['interval'])} when healthy"
     preempt = ", preempts" if instance["preempt"] else ""
-    if instance["preempt"] and instance.get("preempt_at") is not None:
+    if instance.get("preempt_at") is not None:
         preempt += f" in {times.duration(times.seconds(instance['preempt_at']) - view.now)}"
     yield Cell(f"{own} ({base}{preempt})")
     yield Cell(f"waits {_length(instance['master_down_interval'])} for a silent master")

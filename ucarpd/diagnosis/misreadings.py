@@ -7,7 +7,6 @@ except where a part of the password is lost.
 """
 
 import base64
-import binascii
 import codecs
 import re
 import unicodedata
@@ -187,7 +186,7 @@ def _of_base64(text: str) -> str:
     """Decode; a text that is no base64 of a text stays."""
     try:
         return base64.b64decode(text, validate=True).decode().removesuffix("\n")
-    except (binascii.Error, UnicodeDecodeError, ValueError):
+    except ValueError:
         return text
 
 

@@ -94,7 +94,7 @@ def _by_network(config: Config, names: Iterable[str], table: Lookups) -> str | N
 
 
 def covered(ip: IPAddress, addresses: Iterable[InterfaceAddress]) -> bool:
-    return any(a.ip.version == ip.version and ip in a.network for a in addresses)
+    return any(ip in a.network for a in addresses)
 
 
 def listed(names: Iterable[str]) -> str:

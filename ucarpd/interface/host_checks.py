@@ -163,7 +163,7 @@ class _Host:
         network = address.network
         alike = [a for a in self._tables.addresses(interface) if a.network == network]
         if alike[0] == address and not sysctl.promotes_secondaries(interface):
-            yield from (str(each.ip) for each in alike[1:] if each.ip not in self._virtual)
+            yield from (str(each.ip) for each in alike if each.ip not in self._virtual)
         with suppress(OSError):
             for destination in self._tables.destinations(interface, address.ip):
                 yield f"the route {destination}"

@@ -54,4 +54,4 @@ def _gateways(config: Config, table: Lookups) -> Iterator[Found]:
 
 
 def _is_in(ip: IPAddress, networks: list[Network]) -> bool:
-    return any(ip.version == network.version and ip in network for network in networks)
+    return any(ip in network for network in networks)

@@ -77,7 +77,7 @@ def _masks(config: Config, own: Sequence[InterfaceAddress]) -> Iterator[str]:
     virtual address does no harm.
     """
     for each in config.served:
-        covering = [a for a in own if a.ip.version == each.ip.version and each.ip in a.network]
+        covering = [a for a in own if each.ip in a.network]
         lengths = {a.prefixlen for a in covering}
         if each.ip.version == 6:
             if lengths and each.prefixlen < min(lengths):

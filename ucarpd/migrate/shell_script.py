@@ -58,7 +58,6 @@ class Script:
         self._unread: list[str] = []
         self._depth = 0
         self.hosts: list[Host] = []
-        self.runs_ucarp = False
         self._is_guarded = False
         self._exports_all = False
         self._is_whole_line_value = is_environment

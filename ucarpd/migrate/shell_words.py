@@ -108,8 +108,8 @@ class Splitter:
         text, at = self._text, self._at
         if text[at] in " \t\r":
             self._at += 1
-        elif text.startswith("\\\n", at) or text.startswith("\\\r\n", at):
-            self._at = text.index("\n", at) + 1
+        elif text.startswith("\\\n", at):
+            self._at += 2
             self._line += 1
         elif text[at] == "#":
             end = text.find("\n", at)

@@ -16,16 +16,14 @@ def read(findings: Findings, path: Path, text: str) -> None:
     if not script.hosts and (host := _of_openrc(findings, script)):
         script.hosts.append(host)
     if script.hosts:
-        script.runs_ucarp = True
         script.finish()
+        text = f"before ucarpd@NAME is enabled, stop ucarp, and keep {path.name} from being started"
+        findings.remark(None, text)
     else:
         host = Host(Source(path))
         environment.take(findings, host, script.assignments, script.variables, is_for_scripts=True)
         script.hosts += [host] if host.values else []
     findings.hosts += script.hosts
-    if script.runs_ucarp:
-        text = f"before ucarpd@NAME is enabled, stop ucarp, and keep {path.name} from being started"
-        findings.remark(None, text)
 
 
 def _of_openrc(findings: Findings, script: Script) -> Host | None:

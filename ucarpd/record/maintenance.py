@@ -119,7 +119,7 @@ def read(directory: Path) -> Notes:
             note = _read(path, HOST if is_of_host else INSTANCE)
         except FileNotFoundError:
             continue  # Maintenance has just ended.
-        except (OSError, ValueError, OverflowError) as error:
+        except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             faults.append(f"{path}: this maintenance note is ignored: {why}")
             continue
@@ -167,7 +167,7 @@ def remove_ended(directory: Path, instances: Iterable[str | None], now: float) -
         try:
             if _read(path, HOST).has_ended(now):
                 path.unlink()
-        except (FileNotFoundError, ValueError, OverflowError):
+        except (FileNotFoundError, ValueError):
             continue
 
 

@@ -5,7 +5,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from ucarpd.ctl.exporter.families import Family
 from ucarpd.ctl.exporter.text import text
 
-ODD = 'a "quoted" \\ back\nslash, {x="1"} \u00fc'
+ODD = 'a "quoted" \\n back\nslash, {x="1"} \u00fc'
 
 
 def test_odd_texts_and_numbers_come_back():

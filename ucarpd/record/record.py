@@ -14,7 +14,7 @@ import mmap
 import os
 import struct
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -257,12 +257,18 @@ class Written(NamedTuple):
 def written_in(path: Path) -> Written | None:
     """Return the content of the file, or None if it is damaged.  Raises OSError."""
     status = path.stat()
-    return _decoded(path, status.st_ino, status.st_mtime_ns)
+    version = status.st_ino, status.st_mtime_ns
+    last = _last_read.get(path)
+    if last is None or last[0] != version:
+        last = _last_read[path] = version, _decoded(path)
+    return last[1]
 
 
-@lru_cache(8192)  # With fewer places than files, every look would read all of them.
-def _decoded(path: Path, _inode: int, _changed: int) -> Written | None:
-    """After a change, inode or time differ, and the file is read again."""
+_last_read: dict[Path, tuple[tuple[int, int], Written | None]] = {}
+"""What each file said, with its inode and time, which differ after a change."""
+
+
+def _decoded(path: Path) -> Written | None:
     try:
         said: dict[str, Any] = json.loads(path.read_bytes())
         here = tuple(said.pop(each) for each in _PLACE)

@@ -71,6 +71,32 @@ def test_a_refused_address_is_tried_again_and_then_reported():
     )
 
 
+def test_a_refused_address_is_tried_again_soon_after_the_source_has_changed():
+    """IPv6 is back, for example.  A script that fails and changes the source gets no other attempt at once."""
+    play(
+        brought_to(State.BACKUP, advbase=80),
+        """
+        at 250.0: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 80/0, AcquireAddresses
+        at 250.0: AcquireFailed -> nothing
+        at 250.2: DeadlineReached -> AcquireAddresses
+        at 250.2: AcquireFailed -> ReportUnserved 10.0.0.100
+        at 251.2: DeadlineReached -> AcquireAddresses
+        at 251.2: AcquireFailed -> nothing
+        at 253.2: DeadlineReached -> AcquireAddresses
+        at 253.2: AcquireFailed -> nothing
+        at 257.2: DeadlineReached -> AcquireAddresses
+        at 257.2: AcquireFailed -> nothing
+        at 265.2: DeadlineReached -> AcquireAddresses
+        at 265.2: AcquireFailed -> nothing
+        at 265.3: InterfaceReady 10.0.0.7 -> SendAdvertisement 80/0
+        at 275.2: DeadlineReached -> AcquireAddresses
+        at 275.2: AcquireFailed -> nothing
+        at 290.0: InterfaceReady 10.0.0.1 -> SendAdvertisement 80/0, AcquireAddresses
+        at 290.0: AddressesAcquired -> AnnounceAddresses 10.0.0.100, ReportUnserved
+        """,
+    )
+
+
 def test_addresses_that_came_after_all_are_not_tried_again():
     play(
         brought_to(State.BACKUP, advbase=10),

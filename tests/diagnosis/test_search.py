@@ -44,6 +44,14 @@ def found(_evidence, _background):
     yield "another password"
 
 
+@pytest.mark.parametrize("end", ["another password", None])
+def test_what_a_search_tells(monkeypatch, end):
+    monkeypatch.setattr(search, "explain", lambda *_: iter([None, end]))
+    told = []
+    DigestSearch(lambda: None, lambda look, done, _: done(look())).look_into(None, told.append)
+    assert told == [end or UNEXPLAINED]
+
+
 def test_one_search_at_a_time(monkeypatch):
     answers, defects = ask(monkeypatch, found, times=2)
     assert answers == [UNEXPLAINED, "another password"]

@@ -40,21 +40,6 @@ def test_two_files_with_one_vhid_do_not_run_beside_each_other(a, wire):
     assert a.has(VIP)
 
 
-def test_a_second_process_does_not_take_an_address_off_the_first(a):
-    """As after a copy of a file in which only the vhid was changed."""
-    web = start_master(a)
-    path = "/etc/ucarp/copy.conf"
-    a.write_conf("copy", conf(a.address, VHID=2, ADDR="172.16.0.2", EXTRA_ADDRS=VIP))
-    whose = f"{VIP} is already an address of process {web.pid} (/etc/ucarp/web.conf)"
-    check = a.start(sys.executable, "-m", "ucarpd", "check", path)
-    check.wait_for_line(f"copy.conf:7: UCARP_EXTRA_ADDRS: {whose} (warning)")
-    second = a.ucarpd(path)
-    assert second.popen.wait(15) == 75
-    second.wait_for_line(f"[ERROR] copy: {whose}")
-    assert a.has(VIP)
-    assert web.lines("removed") == []
-
-
 def test_a_reload_does_not_end_a_virtual_host_for_the_vhid_of_another_process(a):
     web = start_master(a)
     path = "/etc/ucarp/mail.conf"

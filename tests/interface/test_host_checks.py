@@ -225,8 +225,12 @@ def test_an_address_that_is_there_already(machine, found):
         f"UCARP_EXTRA_ADDRS: 2001:db8::10 is on eth0 now: remove it from {elsewhere} first",
     ]
     assert found(MASK=24, EXTRA_ADDRS="2001:db8::10/64", running=["web"]) == []
-    # Of another process; `check` names that one.
-    assert found(MASK=24, held=["10.0.0.10"]) == []
+
+
+def test_an_address_that_another_instance_serves(machine, found):
+    machine.has("10.0.0.1/24", "10.0.0.10/24")
+    text = "UCARP_ADDR: 10.0.0.10 is on eth0 now, for another instance of ucarpd: stop that one, or"
+    assert found(MASK=24, held=["10.0.0.10"]) == [f"{text} choose another address"]
 
 
 def test_an_address_of_another_interface(machine, found):

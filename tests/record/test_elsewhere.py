@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from recorded import content
 
-from ucarpd.record.elsewhere import processes_of_addresses, sharers, virtual_addresses_elsewhere
+from ucarpd.record.elsewhere import sharers, virtual_addresses_elsewhere
 from ucarpd.record.record import Record
 
 
@@ -54,16 +54,6 @@ def test_which_file_has_the_same_address(file, tmp_path):
     assert told.startswith(f"{tmp_path}/web.conf, ")
     assert "also has 10.0.0.1:" in told
     assert sharers([ip_address("10.0.0.3")]) == []
-
-
-def test_the_processes_of_addresses(file):
-    written = json.loads(file.read_bytes())
-    addresses = [["10.0.0.1", 24, None], ["fe80::1", 64, None], ["fd00::1", 64, None]]
-    file.write_text(json.dumps(written | {"pid": os.getppid(), "addresses": addresses}))
-    whose = 123, Path("/etc/ucarp/web.conf")
-    ips = {ip_address("10.0.0.1"), ip_address("fd00::1")}
-    assert processes_of_addresses({"web": whose}) == dict.fromkeys(ips, whose)
-    assert processes_of_addresses({"mail": whose}) == {}
 
 
 def test_thousands_of_unchanged_files_are_read_once(file, monkeypatch):

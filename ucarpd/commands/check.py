@@ -25,7 +25,7 @@ from ucarpd.linux.run_directory import run_directory
 from ucarpd.log import process as log_process
 from ucarpd.process import old_ucarp, refusals
 from ucarpd.process.patience import Patience
-from ucarpd.record.elsewhere import processes_of_addresses, virtual_addresses_elsewhere
+from ucarpd.record.elsewhere import virtual_addresses_elsewhere
 from ucarpd.scripts.executable import refusal
 
 _T = TypeVar("_T")
@@ -62,8 +62,8 @@ def check(options: argparse.Namespace) -> int:
         for each, text in old_ucarp.beside(configs):
             problem = Problem(each.path, None, "UCARP_VHID", text)
             of_host[each.path].append(of_path[each.path].in_its_line(problem))
-        for each, key, text in _taken(configs, holding, virtual_hosts, options.reload):
-            problem = of_path[each.path].in_its_line(Problem(each.path, None, key, text))
+        for each, text in _taken(configs, holding, virtual_hosts, options.reload):
+            problem = of_path[each.path].in_its_line(Problem(each.path, None, "UCARP_VHID", text))
             # A reload would end the running instance.
             (problems if each.name in holding else of_host[each.path]).append(problem)
     for problem in problems:
@@ -118,24 +118,17 @@ def _taken(
     holding: _Holders,
     virtual_hosts: _Holders,
     reloaded: int | None,
-) -> Iterator[tuple[config.Config, str, str]]:
-    """Yield the files whose virtual host or address the process of another file has, and the key.
+) -> Iterator[tuple[config.Config, str]]:
+    """Yield the files whose virtual host the process of another file runs.  Raises OSError.
 
-    One file of the process that is `reloaded` may take it over from another.  Raises OSError.
+    One file of the process that is `reloaded` may take over the virtual host of another.
     """
-    of_addresses = processes_of_addresses(holding)
     for each in configs:
         own = holding.get(each.name)
-        allowed = {own and own[0], reloaded}
         holder = virtual_hosts.get(virtual_host(each.interface, each.vhid))
-        if holder and holder[0] not in allowed:
+        if holder and holder[0] not in {own and own[0], reloaded}:
             text = f"vhid {each.vhid} on {each.interface} is already run by process {holder[0]}"
-            yield each, "UCARP_VHID", f"{text} ({place(holder[1])})"
-        for key, served in each.served_by_key.items():
-            for ip in (address.ip for address in served):
-                if (holder := of_addresses.get(ip)) and holder[0] not in allowed:
-                    text = f"{ip} is already an address of process {holder[0]}"
-                    yield each, key, f"{text} ({place(holder[1])})"
+            yield each, f"{text} ({place(holder[1])})"
 
 
 def _of_faulty(path: Path, told: set[int | None]) -> tuple[list[Problem], list[Problem]]:

@@ -141,7 +141,10 @@ class _Host:
         for key, served in config.served_by_key.items():
             ips = {each.ip for each in served}
             for address in present:
-                if address.ip in ips - self._held:  # Those are told as the other process's.
+                if address.ip in ips & self._held:
+                    text = f"{address.ip} is on {config.interface} now, for another instance of ucarpd:"
+                    yield key, f"{text} stop that one, or choose another address"
+                elif address.ip in ips:
                     # Another file, or a running ucarp, may have set it.
                     in_file = str(address.ip) in re.split(r"[\s/]", written)
                     where = IFUPDOWN if in_file else "the network configuration"

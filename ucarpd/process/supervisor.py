@@ -8,7 +8,7 @@ until a good one is read.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.interface.interface import Interface
 from ucarpd.linux.file_worker import FileWorker
-from ucarpd.linux.lock import AlreadyRunning, InstanceLock, holders
+from ucarpd.linux.lock import AlreadyRunning, InstanceLock
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.linux.state_directory import state_directory
@@ -47,7 +47,7 @@ from ucarpd.process.status_line import status_line
 from ucarpd.process.suspects import suspects
 from ucarpd.process.teller import Listener
 from ucarpd.process.together import together
-from ucarpd.record.elsewhere import processes_of_addresses, virtual_addresses_elsewhere
+from ucarpd.record.elsewhere import virtual_addresses_elsewhere
 from ucarpd.record.happening import Happening
 from ucarpd.record.history_writer import HistoryWriter
 
@@ -198,13 +198,12 @@ class Supervisor:
         for each in configs:
             self._interface(each.interface).expect(each)
         slots = slots_of(len(self._instances) + len(configs))
-        taken = processes_of_addresses(holders(run_directory())) if configs else {}
         left = deque(configs)
         while left:
             turn_ends = self._loop.time() + START_AT_ONCE
             with self._host.netlink.held(), self._host.files.held():
                 while left and self._loop.time() <= turn_ends:
-                    self._start(left.popleft(), slots, taken)
+                    self._start(left.popleft(), slots)
             await asyncio.sleep(0)
             if self.is_ending:
                 return
@@ -216,7 +215,7 @@ class Supervisor:
             )
         return self._interfaces[name]
 
-    def _start(self, new: Config, slots: int, taken: Mapping[IPAddress, tuple[int, Path]]) -> None:
+    def _start(self, new: Config, slots: int) -> None:
         try:
             path = Path(place(new.path))
             lock = InstanceLock(new.name, run_directory(), new.interface, new.vhid, path)
@@ -224,14 +223,6 @@ class Supervisor:
             # To the service that takes the remaining files, it is the normal course.
             lines.write(logging.INFO if self._stay else logging.ERROR, str(error))
             return
-        for ip in (each.ip for each in new.served):
-            if ip in taken:
-                # Each would take the address off the other, at its start and as BACKUP.
-                lock.release()
-                pid, file = taken[ip]
-                whose = f"already an address of process {pid} ({place(file)})"
-                lines.write(logging.ERROR, f"{new.name}: {ip} is {whose}")
-                return
         if lock.fault is not None:
             text = f"{new.name}: running without a lock, so a second start goes unnoticed: {lock.fault}"
             lines.write(logging.ERROR, text)

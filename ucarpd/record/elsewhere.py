@@ -1,7 +1,7 @@
 """The virtual addresses of other processes of this host, by their records."""
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -33,23 +33,6 @@ def sharers(ips: Collection[IPAddress]) -> list[str]:
         for each in content.addresses
         if each.ip in wanted
     ]
-
-
-def processes_of_addresses(
-    running: Mapping[str, tuple[int, Path]],
-) -> dict[IPAddress, tuple[int, Path]]:
-    """Return process and file of each virtual address that another process has.
-
-    Only of `running` instances, as `linux.lock.holders` returns them: a process with the number in a
-    record may be another one by now.  A link-local IPv6 address is left out, as it is another one on
-    another interface.  Empty if the records may not be read.
-    """
-    try:
-        found = [each for each in others(run_directory()) if each.instance in running]
-    except OSError:
-        return {}
-    each_ip = ((ip_address(a.ip), running[one.instance]) for one in found for a in one.addresses)
-    return {ip: whose for ip, whose in each_ip if ip.version == 4 or not ip.is_link_local}
 
 
 def others(directory: Path) -> Iterator[Content]:

@@ -79,5 +79,16 @@ def test_a_process_hands_over_what_its_scripts_read(tmp_path, up):
     (process / "environ").write_text("CIDR=24\0LANG=C\0IFACE=eth0\0A(=1\0")
     assert importer.of_processes([12], tmp_path).hosts[0].for_scripts == {"CIDR": "24"}
     up.unlink()
-    found = importer.of_processes([12], tmp_path).hosts[0].for_scripts
-    assert found == {"CIDR": "24", "LANG": "C", "IFACE": "eth0"}
+    found = importer.of_processes([12], tmp_path)
+    assert found.hosts[0].for_scripts == {}
+    assert any("a script of this ucarp cannot be read here" in each for each in found.remarks)
+
+
+def test_the_path_of_a_process_is_not_handed_over(tmp_path, up):
+    up.write_text("export PATH=$PATH:/sbin; ip addr add $2/$CIDR dev $1\n")
+    process = tmp_path / "12"
+    process.mkdir()
+    words = f"{COMMAND} -u {up}".replace(" ", "\0")
+    (process / "cmdline").write_text(f"{words}\0")
+    (process / "environ").write_text("CIDR=24\0PATH=/home/joe/bin\0")
+    assert importer.of_processes([12], tmp_path).hosts[0].for_scripts == {"CIDR": "24"}

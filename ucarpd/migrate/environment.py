@@ -20,6 +20,9 @@ _SMALLER_WINS = ("PRIORITY", "PRIO", "WEIGHT")
 _ALWAYS = {*(key.name for key in KEYS), "UCARP_NETMASK", "UCARP_PREFIXLEN"}
 """Variables that scripts get from ucarpd in any case, if there is a value."""
 
+_OF_ANY_PROCESS = {"PATH", "HOME", "PWD", "OLDPWD", "SHLVL", "_"}
+"""Variables that say nothing about `ucarp`, and that a file of ucarpd must not set."""
+
 _AS_THIRD_ARGUMENT = {"VIRTUALPREFIX", "MASKLEN", "VIRTUALNET", "PREFIX", "PREFIXLEN", "SUBNET"}
 """Words for a prefix length that wrappers hand to the scripts as $3."""
 
@@ -81,6 +84,12 @@ def keep_for_scripts(
     that `ucarp` has inherited, is kept only if a script reads it.
     """
     scripts = [_read(Path(host.values[key].text)) for key in SCRIPTS if key in host.values]
+    if is_inherited:
+        if None in scripts:
+            text = "a script of this ucarp cannot be read here: add the variables that it needs"
+            findings.remark(host.source, text)
+        scripts = [text for text in scripts if text is not None]
+        assignments = [each for each in assignments if each.name not in _OF_ANY_PROCESS]
     for each in assignments if scripts else ():
         name, reasons = each.name, variables.why(each.value)
         if name in _ALWAYS or not (name.isidentifier() and name.isascii()):

@@ -40,7 +40,9 @@ LONGEST_RETRY = 60.0
 """Seconds between the later attempts at most; they begin with one second and double."""
 
 SHORT_RETRY = 10.0
-"""The same when the interface changes; a script that fails may itself be what changes it."""
+"""Seconds after the last attempt, at most, if the interface has changed meanwhile; not fewer, since a
+script that fails may itself be what changes it.
+"""
 
 BURST = (0.1, 0.3, 1.0, 3.0)
 """Seconds after the first announcement at which it is repeated."""
@@ -143,11 +145,10 @@ class HeldAddresses:
         self._reacquire_at = now + pause
         return [] if is_first else self._report()
 
-    def try_again(self, now: float) -> list[Action]:
+    def try_again(self, now: float) -> None:
         """Cut a long pause short, because the interface has changed: the cause may be gone."""
         if self._reacquire_at is not None:
             self._reacquire_at = min(self._reacquire_at, max(now, self._acquired_at + SHORT_RETRY))
-        return self.due(now)
 
     def removed(self, address: IPAddress, now: float) -> list[Action]:
         """Put it back at once, a second time quickly, and then at most once a second."""

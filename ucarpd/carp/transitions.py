@@ -160,7 +160,7 @@ class Transitions(Parts):
         self._outage.end()
         self._hearing.use(sources, now)
         self._advertise(now, now)
-        self._actions += held.try_again(now)
+        held.try_again(now)
         if not had_link:
             # What was announced meanwhile is lost, and the switch may have forgotten this host.
             self._actions += held.announce(now)

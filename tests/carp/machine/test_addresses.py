@@ -91,7 +91,8 @@ def test_a_refused_address_is_tried_again_soon_after_the_source_has_changed():
         at 265.3: InterfaceReady 10.0.0.7 -> SendAdvertisement 80/0
         at 275.2: DeadlineReached -> AcquireAddresses
         at 275.2: AcquireFailed -> nothing
-        at 290.0: InterfaceReady 10.0.0.1 -> SendAdvertisement 80/0, AcquireAddresses
+        at 290.0: InterfaceReady 10.0.0.1 -> SendAdvertisement 80/0
+        at 290.0: DeadlineReached -> AcquireAddresses
         at 290.0: AddressesAcquired -> AnnounceAddresses 10.0.0.100, ReportUnserved
         """,
     )

@@ -167,9 +167,12 @@ class AddressMessages(InstanceLines):
         """Log which addresses an attempt to add them all has failed to add."""
         without = {ip for ip, error in refused.items() if error.errno == errno.EAFNOSUPPORT}
         self._without_ipv6 = frozenset(without)
-        self.refusal = ""
+        of_each = {
+            (error.strerror or str(error)).removeprefix(f"{ip}: "): None
+            for ip, error in refused.items()
+        }
+        self.refusal = "; ".join(of_each)
         for ip, error in refused.items():
-            self.refusal = (error.strerror or str(error)).removeprefix(f"{ip}: ")
             level = logging.WARNING if ip in without else logging.ERROR
             text = f"cannot add the address on {self.device}: {error.strerror or error}"
             self._fault(level, f"add {ip}", text)

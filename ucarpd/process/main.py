@@ -87,7 +87,7 @@ class Process:
                 await self._netlink.open()
             except OSError as error:
                 # As without memory; systemd starts the process again.
-                text = f"cannot read links and addresses: {error.strerror}"
+                text = f"cannot read links and addresses: {error.strerror or error}"
                 lines.write(logging.CRITICAL, text)
                 return EXIT_INTERNAL_ERROR
             return await self._serve()

@@ -14,7 +14,7 @@ from ucarpd.log.messages import Journal
 from ucarpd.record.record import Recorded, read
 
 InUse = Callable[[str], Collection[IPAddress] | None]
-"""Returns what virtual hosts of this process serve on a device; None if none of them has the device."""
+"""Returns what virtual hosts of this process serve on a device; None if none has the device."""
 
 
 class EarlierRun:
@@ -32,16 +32,19 @@ class EarlierRun:
     def take_off(self, device: str, shared: SharedRoutes, in_use: InUse) -> None:
         """Remove its addresses, routes and device; `device` is the current one.
 
-        What a virtual host of this process has now, according to `shared` and `in_use`, stays: its file
-        may have had another name.
+        What a virtual host of this process has now, according to `shared` and `in_use`, stays: its
+        file may have had another name.
         """
         earlier, self._recorded = self._recorded, None
         if earlier is None or not earlier.placed:
             return
         content = earlier.content
-        served = in_use(content.device)
-        recorded = [InterfaceAddress(ip_address(a.ip), a.prefixlen) for a in content.addresses]
-        addresses = [each for each in recorded if each.ip not in (served or ())]
+        addresses = [InterfaceAddress(ip_address(a.ip), a.prefixlen) for a in content.addresses]
+        is_former_device = content.virtual_mac and content.device != device
+        is_there = any(self._netlink.has(content.device, a.ip) for a in addresses)
+        # Mostly all is gone: a start of thousands need not look at thousands each time.
+        served = in_use(content.device) if is_there or is_former_device else None
+        addresses = [each for each in addresses if each.ip not in (served or ())]
         present = [a.ip for a in addresses if self._netlink.has(content.device, a.ip)]
         if present:
             self._log.address_left_over(present, content.device)
@@ -49,7 +52,7 @@ class EarlierRun:
         left = routes(content.routes) if content.routes else ()
         if unwanted := shared.of_no_other(left):
             self._netlink.remove_routes(unwanted, self._routes_are_off)
-        if content.virtual_mac and content.device != device and served is None:
+        if is_former_device and served is None:
             self._netlink.remove_link(content.device, self._is_off)
             arp = ParentArp(content.interface, run_directory())
             self._netlink.beside(arp.release, self._is_off)

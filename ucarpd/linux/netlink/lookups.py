@@ -26,7 +26,7 @@ class Lookups(ABC):
         return self._tables.links(mentioning)
 
     def macs(self) -> set[bytes]:
-        """Return the MAC addresses of all links; this decodes none of them."""
+        """Return the hardware addresses of all links, whatever their kind; this decodes none of them."""
         return {message.mac for message in self._tables.messages.values()}
 
     def addresses(self, interface: str) -> list[InterfaceAddress]:

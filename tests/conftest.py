@@ -48,7 +48,7 @@ def signals_as_they_were():
 def defects(monkeypatch):
     """An event loop only logs an error of a callback; a test that expects one sets a handler.
 
-    The error of a future that nobody asked for may come in a later test, and is ignored.
+    The error of a future or task that nobody asked for may come in a later test, and is ignored.
     """
     told = []
 

@@ -355,7 +355,7 @@ async def test_a_route_that_cannot_be_set_is_a_finding(make, log_lines):
 
 @pytest.mark.parametrize(("shutdown", "kept"), [("no", ["192.0.2.0/24 dev eth1"]), ("yes", [])])
 @until_stopped
-async def test_a_host_that_keeps_its_address_keeps_its_routes(make, shutdown, kept):
+async def test_routes_stay_at_a_stop_only_with_the_address(make, shutdown, kept):
     host = make(f"UCARP_UNITS=\nUCARP_ROUTES='192.0.2.0/24 dev eth1'\nUCARP_SHUTDOWN={shutdown}\n")
     await Bench.serve(host)
     await host.instance.stop("stopping")

@@ -7,7 +7,7 @@ import signal
 from ipaddress import ip_address
 
 import pytest
-from one_process import A_MOMENT, TAKES_OVER, advertised, send, states
+from one_process import A_MOMENT, TAKES_OVER, advertised, send, send_and_wait, states
 from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
@@ -84,11 +84,6 @@ async def test_without_the_kernel_s_tables_it_ends_with_a_line(host, monkeypatch
 
 
 # -- signals ---------------------------------------------------------------------------------------------
-
-
-async def send_and_wait(number):
-    send(number)
-    await asyncio.sleep(A_MOMENT)
 
 
 @in_virtual_time

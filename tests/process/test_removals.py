@@ -141,7 +141,6 @@ async def test_an_interface_that_is_gone_has_no_manager():
     assert bench.told() == ["taken away", "an address was removed: "]
 
 
-@pytest.mark.usefixtures("managers")
 @in_virtual_time
 async def test_another_process_with_the_same_address_may_have_done_it(
     tmp_path, run_directory, monkeypatch

@@ -7,7 +7,7 @@ import asyncio
 import signal
 from ipaddress import ip_address
 
-from one_process import A_MOMENT, TAKES_OVER, instances, send, states
+from one_process import A_MOMENT, TAKES_OVER, instances, send, send_and_wait, states
 from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
@@ -166,11 +166,6 @@ async def test_what_the_detective_may_suspect_is_what_the_other_files_have(host)
 # -- reload ----------------------------------------------------------------------------------------
 
 
-async def reload():
-    send(signal.SIGHUP)
-    await asyncio.sleep(A_MOMENT)
-
-
 @in_virtual_time
 async def test_a_reload_leaves_alone_what_has_not_changed(host, log_lines):
     host.write()
@@ -178,7 +173,7 @@ async def test_a_reload_leaves_alone_what_has_not_changed(host, log_lines):
         web = instances(process)["web"]
         host.write("mail", VHID=2, ADDR="10.0.0.20/24")
         host.told.clear()
-        await reload()
+        await send_and_wait(signal.SIGHUP)
         assert host.told[0].startswith("RELOADING=1")
         assert host.told[1].startswith("READY=1")
         assert instances(process)["web"] is web
@@ -193,7 +188,7 @@ async def test_a_reload_ends_the_pause_after_a_fault(host):
         web = instances(process)["web"]
         web.parts.fitness.removed_too_often()
         assert "less fit" in web.shown.note
-        await reload()
+        await send_and_wait(signal.SIGHUP)
         assert web.shown.note == ""
 
 
@@ -210,11 +205,11 @@ async def test_a_new_start_beside_a_lost_link_says_nothing_new_about_the_host(ho
         await asyncio.sleep(A_MOMENT)
         log_lines.told()
         host.write("mail", INTERFACE="eth1", ADDR="10.1.0.11/24")
-        await reload()
+        await send_and_wait(signal.SIGHUP)
         assert instances(process)["web"].shown.note == less_fit
         assert not any("web: " in line for line in log_lines.told())
         path.unlink()
-        await reload()
+        await send_and_wait(signal.SIGHUP)
         assert instances(process)["web"].shown.note == ""
 
 
@@ -224,7 +219,7 @@ async def test_a_file_that_is_gone_ends_its_virtual_host(host, log_lines):
     path = host.write()
     async with host.serving() as process:
         path.unlink()
-        await reload()
+        await send_and_wait(signal.SIGHUP)
         assert list(states(process)) == ["mail"]
         assert not host.serves("10.0.0.10")
         assert host.serves("10.0.0.20")
@@ -237,7 +232,7 @@ async def test_what_can_be_changed_while_it_serves_is(host, log_lines):
     async with host.serving() as process:
         web = instances(process)["web"]
         host.write(ADVSKEW=50)
-        await reload()
+        await send_and_wait(signal.SIGHUP)
         assert instances(process)["web"] is web
         assert web.config.advskew == 50
         assert web.state is State.MASTER
@@ -250,7 +245,7 @@ async def test_what_cannot_makes_a_new_start(host, log_lines):
     async with host.serving() as process:
         web = instances(process)["web"]
         host.write(VHID=9)
-        await reload()
+        await send_and_wait(signal.SIGHUP)
         assert instances(process)["web"] is not web
         assert instances(process)["web"].config.vhid == 9
         assert not host.serves("10.0.0.10")
@@ -262,7 +257,7 @@ async def test_other_addresses_are_a_flag_day(host, log_lines):
     host.write()
     async with host.serving():
         host.write(ADDR="10.0.0.11/24")
-        await reload()
+        await send_and_wait(signal.SIGHUP)
     assert any("change it on the other hosts now" in line for line in log_lines.told())
 
 
@@ -272,7 +267,7 @@ async def test_a_file_that_was_edited_badly_changes_nothing(host, log_lines):
     async with host.serving() as process:
         web = instances(process)["web"]
         host.write(VHID=300)
-        await reload()
+        await send_and_wait(signal.SIGHUP)
         assert instances(process)["web"] is web
         assert host.serves("10.0.0.10")
     assert any("web.conf:2: UCARP_VHID" in line for line in log_lines.told())
@@ -284,7 +279,7 @@ async def test_a_directory_that_is_gone_changes_nothing(host):
     async with host.serving():
         path.unlink()
         host.directory.rmdir()
-        await reload()
+        await send_and_wait(signal.SIGHUP)
         assert host.serves("10.0.0.10")
 
 
@@ -294,10 +289,10 @@ async def test_a_reload_that_is_asked_for_during_another_one_is_done_afterwards(
     async with host.serving() as process:
         host.netlink.pause = 1.0
         host.write(VHID=9)
-        await reload()
+        await send_and_wait(signal.SIGHUP)
         assert host.serves("10.0.0.10"), "the first reload waits for the addresses"
         host.write("mail", VHID=2, ADDR="10.0.0.20/24")
-        await reload()
+        await send_and_wait(signal.SIGHUP)
         assert sum(each.startswith("RELOADING") for each in host.told) == 1
         assert "mail" not in states(process)
         host.netlink.pause = 0.0
@@ -312,12 +307,12 @@ async def test_an_address_moves_from_one_file_to_another(host, log_lines):
     async with host.serving():
         mail.unlink()
         host.write(EXTRA_ADDRS="10.0.0.30/24")
-        await reload()
+        await send_and_wait(signal.SIGHUP)
         await asyncio.sleep(1.0)
         assert host.serves("10.0.0.30")
         assert not any("removed" in line for line in log_lines.told())
         host.write()
-        await reload()
+        await send_and_wait(signal.SIGHUP)
         assert not host.serves("10.0.0.30")
     assert not any("internal error" in line for line in log_lines.told())
 
@@ -327,10 +322,10 @@ async def test_a_renamed_file_keeps_its_address_when_its_old_name_comes_back(hos
     path = host.write(SHUTDOWN="no")
     async with host.serving():
         path.rename(path.with_name("site.conf"))
-        await reload()
+        await send_and_wait(signal.SIGHUP)
         await asyncio.sleep(TAKES_OVER)
         host.write(VHID=2, ADDR="10.0.0.20/24")
-        await reload()
+        await send_and_wait(signal.SIGHUP)
         assert host.serves("10.0.0.10")
 
 
@@ -341,10 +336,10 @@ async def test_no_backup_keeps_an_address_that_another_file_has_left(host):
     host.write("mail", **mail)
     async with host.serving():
         path.unlink()
-        await reload()
+        await send_and_wait(signal.SIGHUP)
         host.write("mail", EXTRA_ADDRS="10.0.0.10/24", **mail)
         host.write(ADDR="10.0.0.30/24")
-        await reload()
+        await send_and_wait(signal.SIGHUP)
         assert not host.serves("10.0.0.10")
 
 
@@ -356,7 +351,7 @@ async def test_a_stop_that_failed_can_be_repeated(host, monkeypatch):
         with monkeypatch.context() as broken:
             broken.setattr(web.parts.keeper, "close", refuse)
             path.unlink()
-            await reload()
+            await send_and_wait(signal.SIGHUP)
         assert instances(process) == {"web": web}
     assert web._is_over
 
@@ -377,7 +372,7 @@ async def test_a_reload_stops_virtual_hosts_side_by_side(host):
         for path in paths[1:]:
             path.unlink()
         host.write("web", VHID=9)
-        await reload()
+        await send_and_wait(signal.SIGHUP)
         assert all(each._stopped is not None for each in instances(process).values())
         host.netlink.pause = 0.0
 
@@ -389,7 +384,7 @@ async def test_a_stop_cuts_a_reload_short(host, log_lines):
         host.netlink.pause = 1.0
         host.write(VHID=9)
         host.write("mail", VHID=2, ADDR="10.0.0.20/24")
-        await reload()
+        await send_and_wait(signal.SIGHUP)
         host.told.clear()
     assert not any(each.startswith("READY") for each in host.told)
     assert not host.serves("10.0.0.10")

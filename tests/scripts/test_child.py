@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from lab import wait_for
 from real_loop import in_real_time
 from up_and_down import process_exists
 from virtual_loop import in_virtual_time
@@ -170,10 +171,7 @@ def test_one_may_leave_another_program_running(tmp_path):
     go_on, told = tmp_path / "go-on", tmp_path / "told"
     assert end_of(f"(until [ -e {go_on} ]; do sleep 0.01; done; touch {told}) &") == (0, False)
     go_on.touch()
-    limit = time.monotonic() + 20
-    while not told.exists():
-        assert time.monotonic() < limit
-        time.sleep(0.01)
+    wait_for("the other program", told.exists)
 
 
 # -- how it stands ---------------------------------------------------------------------------------

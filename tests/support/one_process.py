@@ -84,6 +84,12 @@ def send(number):
     signal.raise_signal(number)
 
 
+async def send_and_wait(number):
+    """The same, and what it causes at once."""
+    send(number)
+    await asyncio.sleep(A_MOMENT)
+
+
 def instances(process):
     return {each.name: each for each in process._supervisor.instances}
 

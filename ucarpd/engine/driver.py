@@ -178,7 +178,7 @@ class Engine:
     def change_params(self, params: Params, removed: Iterable[IPAddress] = ()) -> None:
         """Take over a reloaded configuration, and keep the state.
 
-        The owner itself removes the addresses `removed`, even those that stay with another prefix length.
+        The owner itself removes the addresses `removed`, even if they stay with another prefix length.
         """
         self._custody.owner_removes(removed)
         self.receiver.configure(params)

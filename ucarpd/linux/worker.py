@@ -59,7 +59,7 @@ class Worker:
             return
         if not self._is_running:
             try:
-                # Thread.start() would wait until the thread runs: for ever, if there is no memory for that.
+                # Thread.start() would wait until the thread runs: without memory for that, for ever.
                 start_new_thread(self._run, ())
             except RuntimeError:
                 self._loop.call_soon(failed, OSError(errno.EAGAIN, NO_THREAD))

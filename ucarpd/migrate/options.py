@@ -25,7 +25,8 @@ def take(
 ) -> None:
     """Set the keys of `host` from the words after the name of the command.
 
-    `sources` is the place of all words, or has that of each; `variables` has the meanings of the marks in them.
+    `sources` is the place of all words, or has that of each; `variables` has the meanings of the
+    marks in them.
     """
     variables = variables or Variables()
     before: Found | None = None

@@ -15,7 +15,7 @@ KILL_AFTER = 2.0
 """Seconds between SIGTERM and SIGKILL for a program that must end."""
 
 BEGINS_WITHIN = 10.0
-"""Seconds after which the thread that starts a program is given up: it may have no memory to begin."""
+"""Seconds after which the thread that starts a program is given up: it may lack memory to begin."""
 
 LOOK_AGAIN_AFTER = 0.05
 """Seconds between two checks of a program whose end the kernel cannot report."""

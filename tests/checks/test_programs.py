@@ -107,6 +107,15 @@ def pids_in(file):
     return [int(word) for word in file.read_text().split()]
 
 
+async def cancelled(running):
+    """Cancel the run of a check, and wait for the end of its program."""
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    while PIDS:
+        await asyncio.sleep(0.01)
+
+
 @pytest.mark.parametrize(
     "leaves", ["sleep 600 & echo $! $$ > {}; wait", "setsid sleep 600 & echo $! $$ > {}; wait"]
 )
@@ -118,11 +127,7 @@ async def test_a_program_that_is_too_late_is_killed_with_its_children(probe, tmp
     running = asyncio.get_running_loop().create_task(checked.run())
     while not file.exists() or not file.read_text().endswith("\n"):
         await asyncio.sleep(0.01)
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    while PIDS:
-        await asyncio.sleep(0.01)
+    await cancelled(running)
     wait_for_end(pids_in(file))
 
 
@@ -132,11 +137,7 @@ async def test_the_event_loop_waits_for_no_thread_to_begin(probe, monkeypatch):
     running = asyncio.get_running_loop().create_task(probe("exec:/bin/sleep 60 user=root").run())
     while not PIDS and not running.done():
         await asyncio.sleep(0.01)
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    while PIDS:
-        await asyncio.sleep(0.01)
+    await cancelled(running)
 
 
 def test_what_a_program_leaves_in_its_group_ends_with_it(probe, tmp_path):

@@ -71,24 +71,27 @@ def test_without_scripts_nothing_is_handed_over(tmp_path):
     assert read(tmp_path, f"export A=1\n{COMMAND}\n").hosts[0].for_scripts == {}
 
 
-def test_a_process_hands_over_what_its_scripts_read(tmp_path, up):
+def of_process(tmp_path, up, environment):
+    """The findings in a running `ucarp` with this up-script."""
     process = tmp_path / "12"
-    process.mkdir()
+    process.mkdir(exist_ok=True)
     words = f"{COMMAND} -u {up}".replace(" ", "\0")
     (process / "cmdline").write_text(f"{words}\0")
-    (process / "environ").write_text("CIDR=24\0LANG=C\0IFACE=eth0\0A(=1\0")
-    assert importer.of_processes([12], tmp_path).hosts[0].for_scripts == {"CIDR": "24"}
+    (process / "environ").write_text(environment)
+    return importer.of_processes([12], tmp_path)
+
+
+def test_a_process_hands_over_what_its_scripts_read(tmp_path, up):
+    environment = "CIDR=24\0LANG=C\0IFACE=eth0\0A(=1\0"
+    found = of_process(tmp_path, up, environment)
+    assert found.hosts[0].for_scripts == {"CIDR": "24"}
     up.unlink()
-    found = importer.of_processes([12], tmp_path)
+    found = of_process(tmp_path, up, environment)
     assert found.hosts[0].for_scripts == {}
     assert any("a script of this ucarp cannot be read here" in each for each in found.remarks)
 
 
 def test_the_path_of_a_process_is_not_handed_over(tmp_path, up):
     up.write_text("export PATH=$PATH:/sbin; ip addr add $2/$CIDR dev $1\n")
-    process = tmp_path / "12"
-    process.mkdir()
-    words = f"{COMMAND} -u {up}".replace(" ", "\0")
-    (process / "cmdline").write_text(f"{words}\0")
-    (process / "environ").write_text("CIDR=24\0PATH=/home/joe/bin\0")
-    assert importer.of_processes([12], tmp_path).hosts[0].for_scripts == {"CIDR": "24"}
+    found = of_process(tmp_path, up, "CIDR=24\0PATH=/home/joe/bin\0")
+    assert found.hosts[0].for_scripts == {"CIDR": "24"}

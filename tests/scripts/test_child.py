@@ -382,8 +382,8 @@ def test_what_starts_when_the_loop_is_closed_is_killed():
 
 
 def test_programs_that_start_at_the_same_time_all_lose_the_protection(oom_score):
-    with start._ordinary_children():
-        with start._ordinary_children():
+    with start._oom_score.ordinary():
+        with start._oom_score.ordinary():
             pass
         assert oom_score.path.read_text().startswith("0")
     assert oom_score.written == [b"0", b"-900\n"]

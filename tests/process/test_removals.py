@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from instance_bench import SOURCE
 from recorded import leave_of_another_process
+from storyteller import Storyteller
 from virtual_loop import in_virtual_time
 
 from ucarpd.linux import link_managers, sysctl
@@ -19,11 +20,14 @@ def config_of(*ips):
     return SimpleNamespace(address_device="eth0", interface="eth0", vhid=1, served=served)
 
 
-class Bench:
+WORDS = {"address_taken_away": "taken away", "event": "{1}", "removed_too_often": "too often"}
+
+
+class Bench(Storyteller):
     """It is the network, the files, the old ucarps, the log, the teller and the fitness of the removals."""
 
     def __init__(self):
-        self.story = []
+        super().__init__(WORDS)
         self.works = []
         self.is_beside = False
         self.removals = Removals(config_of(SOURCE), self, self, self, self, self, self)
@@ -42,24 +46,11 @@ class Bench:
     def beside(self, our):
         return [f"an old ucarp for vhid {our.vhid}"] if self.is_beside else []
 
-    def address_taken_away(self, ip):
-        self.story.append("taken away")
-
     def ipv6_gone(self, device, *, is_off):
         return f"{device}: {'IPv6 is off' if is_off else 'its MTU is too small'}"
 
     def removers(self, daemons, found):
         return ", ".join([*daemons, *(each.program.value for each in found)])
-
-    def event(self, event, text):
-        self.story.append(text)
-
-    def removed_too_often(self):
-        self.story.append("too often")
-
-    def told(self):
-        story, self.story = self.story, []
-        return story
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ from itertools import count
 
 import virtual_loop
 from fake_sockets import FakeNeighbours, FakeSockets, FakeWatch
+from storyteller import Storyteller
 
 from ucarpd.carp.actions import State
 from ucarpd.carp.events import AdvertisementReceived
@@ -72,12 +73,28 @@ class Kernel:
             getattr(self.listener, what)(*arguments)
 
 
-class FakeEngine:
+_ENGINE = {
+    "hardware_address_changed": "another MAC",
+    "segment_heard": "segment heard",
+    "address_added": "here: {}",
+    "address_removed": "gone: {}",
+}
+_LOG = {
+    "source_changed": "source {} to {}",
+    "source_elsewhere": "source {} on {}",
+    "warning": "warning: {}",
+    "another_daemon": "another daemon",
+    "same_mac": "our MAC at {}",
+    "differs": "differs: {0.reason.name}",
+}
+
+
+class FakeEngine(Storyteller):
     is_loss_held = False
     state = State.BACKUP
 
     def __init__(self, bench):
-        self._bench = bench
+        super().__init__(_ENGINE, bench)
         self.heard_from = PEER
         self.drop = Dropped(DropReason.BAD_DIGEST, PEER, "dropped")
         self.is_doubled = True
@@ -89,18 +106,6 @@ class FakeEngine:
         hopes = [*["can send"] * can_send, *["may return"] * may_return]
         self._bench.story.append(f"lost {hopes}: {reason}" if hopes else f"lost: {reason}")
 
-    def hardware_address_changed(self):
-        self._bench.story.append("another MAC")
-
-    def segment_heard(self):
-        self._bench.story.append("segment heard")
-
-    def address_added(self, ip):
-        self._bench.story.append(f"here: {ip}")
-
-    def address_removed(self, ip):
-        self._bench.story.append(f"gone: {ip}")
-
     def receive(self, frame, at):
         if self.heard_from is not None:
             return AdvertisementReceived(self.heard_from, 1, 0, 1)
@@ -110,30 +115,7 @@ class FakeEngine:
         return self.is_doubled
 
 
-class Log:
-    def __init__(self, bench):
-        self._bench = bench
-
-    def source_changed(self, old, new):
-        self._bench.story.append(f"source {old} to {new}")
-
-    def source_elsewhere(self, source, where):
-        self._bench.story.append(f"source {source} on {where}")
-
-    def warning(self, text):
-        self._bench.story.append(f"warning: {text}")
-
-    def another_daemon(self):
-        self._bench.story.append("another daemon")
-
-    def same_mac(self, source):
-        self._bench.story.append(f"our MAC at {source}")
-
-    def differs(self, dropped):
-        self._bench.story.append(f"differs: {dropped.reason.name}")
-
-
-class Bench:
+class Bench(Storyteller):
     """An interface eth0 with 10.0.0.1, and virtual hosts on it."""
 
     def __init__(self, tmp_path, monkeypatch):
@@ -142,8 +124,8 @@ class Bench:
         monkeypatch.setattr(interface, "DoubleWatch", FakeWatch)
         monkeypatch.setattr(interface.sysctl, "lacks_ipv6", lambda _name: self.lacks_ipv6)
         self.lacks_ipv6 = False
+        super().__init__()
         self._directory = tmp_path
-        self.story = []
         self.kernel = Kernel()
         self.kernel.set("eth0")
         self.kernel.add("eth0", "10.0.0.1")
@@ -183,12 +165,8 @@ class Bench:
 
         engine = FakeEngine(self)
         config = self.config(name, **keys)
-        self.interface.attach(config, engine, Log(self), demote)
+        self.interface.attach(config, engine, Storyteller(_LOG, self), demote)
         return config, engine
-
-    def told(self):
-        story, self.story = self.story, []
-        return story
 
 
 def in_virtual_time(test):

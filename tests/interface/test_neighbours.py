@@ -128,7 +128,6 @@ async def test_the_addresses_of_masters_are_guarded(kernel):
     ears.change()
     await asyncio.sleep(CHANGES_AFTER + 0.01)
     assert [each.about for each in kernel.opened] == [[], None, [], None]
-    ears.close()
 
 
 @pytest.mark.parametrize(
@@ -146,17 +145,16 @@ async def test_the_addresses_of_masters_are_guarded(kernel):
 @in_virtual_time
 async def test_who_is_another_host(kernel, claim, told):
     member = Member()
-    ears = await opened(kernel, member)
+    await opened(kernel, member)
     kernel.guard.arrive(claim)
     await asyncio.sleep(0.01)
     assert member.told == told
-    ears.close()
 
 
 @in_virtual_time
 async def test_a_flood_is_read_with_pauses_and_each_claim_once(kernel):
     member = Member()
-    ears = await opened(kernel, member)
+    await opened(kernel, member)
     kernel.guard.arrive(*[Claim(IP, STRANGER)] * 50)
     await asyncio.sleep(0.01)
     kernel.guard.arrive(Claim(IP, STRANGER))
@@ -164,7 +162,6 @@ async def test_a_flood_is_read_with_pauses_and_each_claim_once(kernel):
     assert len(member.told) == 1
     await asyncio.sleep(PAUSE)
     assert len(member.told) == 2
-    ears.close()
 
 
 @in_virtual_time
@@ -177,7 +174,6 @@ async def test_an_answer_is_passed_on_once_to_all_who_have_asked(kernel):
     kernel.answers.arrive(Claim(PEER, STRANGER), Claim(PEER, STRANGER))
     await asyncio.sleep(0.01)
     assert first == second == [(PEER, STRANGER)]
-    ears.close()
 
 
 @in_virtual_time
@@ -190,7 +186,6 @@ async def test_an_answer_that_comes_too_late_is_not_heard(kernel):
     kernel.answers.arrive(Claim(PEER, STRANGER))
     await asyncio.sleep(0.01)
     assert told == []
-    ears.close()
 
 
 @in_virtual_time
@@ -201,7 +196,6 @@ async def test_each_question_has_its_end(kernel):
         assert kernel.answers.answers == [PEER]
         await asyncio.sleep(ANSWERS_WITHIN + 0.1)
         assert kernel.answers.answers == []
-    ears.close()
 
 
 @in_virtual_time
@@ -217,7 +211,6 @@ async def test_the_latest_question_has_its_whole_time(kernel):
     assert told == [(IP, STRANGER)]
     await asyncio.sleep(0.2)
     assert kernel.answers.answers == [], "nothing is expected any longer"
-    ears.close()
 
 
 @in_virtual_time
@@ -228,7 +221,6 @@ async def test_many_questions_make_one_filter(kernel):
     assert kernel.answers.answers is None
     ears.expect((PEER,), print)
     assert kernel.answers.answers is None
-    ears.close()
 
 
 @in_virtual_time
@@ -256,7 +248,6 @@ async def test_a_filter_that_the_kernel_refuses_leaves_nothing_unread(kernel, lo
     ears.change()
     await asyncio.sleep(CHANGES_AFTER + 0.01)
     assert len(log_lines.told()) == 1, "a new fault"
-    ears.close()
 
 
 @in_virtual_time
@@ -287,7 +278,6 @@ async def test_an_interface_that_comes_back_is_heard_like_the_first_one(kernel):
     assert kernel.answers.answers == [PEER]
     await asyncio.sleep(ANSWERS_WITHIN + 0.1)
     assert (kernel.guard.about, kernel.answers.answers) == ([IP], [])
-    ears.close()
 
 
 @in_virtual_time

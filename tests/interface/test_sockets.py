@@ -177,7 +177,6 @@ async def test_one_family_that_fails_leaves_the_other_alone(kernel):
     kernel.refused.clear()
     shared.open(LINK, DUAL)
     assert shared.fault(DUAL, 6) is None
-    shared.close()
 
 
 @pytest.mark.parametrize(
@@ -200,7 +199,6 @@ async def test_a_group_that_cannot_be_joined(kernel, params, family, code, more)
     kernel.refused.clear()
     shared.open(LINK, params)
     assert shared.fault(params, family) is None
-    shared.close()
 
 
 @in_virtual_time
@@ -220,7 +218,6 @@ async def test_a_group_is_left_when_the_last_virtual_host_that_uses_it_has_gone(
     shared.serve([V4, unicast])
     await asyncio.sleep(0)
     assert kernel.groups == {V4.group}
-    shared.close()
 
 
 # -- sending ---------------------------------------------------------------------------------------
@@ -260,7 +257,6 @@ async def test_the_filters_follow_the_vhids_and_the_peers(kernel):
     assert not kernel.of(4).expected.may_be_routed
     shared.open(LINK, UNICAST)
     assert kernel.of(4).expected.may_be_routed
-    shared.close()
 
 
 @in_virtual_time
@@ -283,7 +279,6 @@ async def test_a_host_that_is_believed_is_known_from_then_on(kernel):
     others.arrive(*map(frame, many))
     await asyncio.sleep(0.1)
     assert set(kernel.of(4).expected.sources) == set(many), "the one learnt first gave way"
-    shared.close()
 
 
 def foreign_ones(shared, vhids, source=PEER):
@@ -312,7 +307,6 @@ async def test_the_second_socket_leaves_out_what_is_foreign(kernel):
     shared.serve([V4, replace(V4, vhid=77)])
     await asyncio.sleep(0)
     assert list(kernel.of(4, all_else=True).expected.foreign) == []
-    shared.close()
 
 
 @in_virtual_time
@@ -326,7 +320,6 @@ async def test_all_is_read_again_when_what_is_always_read_ends(kernel):
     foreign_ones(shared, [3])
     await asyncio.sleep(NEXT_FILTER_AFTER)
     assert list(kernel.of(4, all_else=True).expected.foreign) == []
-    shared.close()
 
 
 @pytest.mark.parametrize("all_else", [False, True])
@@ -349,7 +342,6 @@ async def test_a_filter_that_the_kernel_refuses_leaves_nothing_unread(kernel, lo
     kernel.refuses_filter = lambda _expected, _all_else: False
     await asyncio.sleep(FILTER_AGAIN_AFTER)
     assert set(others.expected.vhids) == {1, 77}
-    shared.close()
 
 
 @in_virtual_time
@@ -366,7 +358,6 @@ async def test_a_new_peer_is_read_although_the_kernel_refuses_a_filter(kernel, l
     known, others = kernel.of(4), kernel.of(4, all_else=True)
     assert set(others.expected.sources) <= set(known.expected.sources)
     assert len(log_lines.told()) == 1
-    shared.close()
 
 
 @in_virtual_time
@@ -381,7 +372,6 @@ async def test_a_filter_that_is_due_ends_with_the_sockets(kernel):
     foreign_ones(shared, [2, 3])
     await asyncio.sleep(NEXT_FILTER_AFTER)
     assert list(kernel.of(4, all_else=True).expected.foreign) == [(PEER, 3)]
-    shared.close()
 
 
 @in_virtual_time
@@ -394,7 +384,6 @@ async def test_a_flood_leaves_the_timers_their_turn(kernel):
     assert len(shared.heard) <= FRAMES_AT_ONCE
     await asyncio.sleep(0.1)
     assert len(shared.heard) == 2 * FRAMES_AT_ONCE
-    shared.close()
 
 
 @pytest.mark.parametrize("all_else", [False, True])
@@ -434,7 +423,6 @@ async def test_a_flood_of_a_stranger_is_not_waited_for(kernel):
     loop.jump(1.0)
     assert shared.read_until(loop.time())
     assert len(shared.heard) == FRAMES_AT_ONCE
-    shared.close()
 
 
 @in_virtual_time
@@ -448,7 +436,6 @@ async def test_frames_of_both_families_come_in_order_after_a_sleep(kernel):
         kernel.of(6 if number % 2 else 4).arrive(each)
     await asyncio.sleep(0.1)
     assert shared.heard == sent
-    shared.close()
 
 
 @pytest.mark.parametrize("all_else", [False, True])
@@ -483,4 +470,3 @@ async def test_an_interface_that_goes_down_is_no_frame(kernel):
     others.arrive(frame(PEER))
     await asyncio.sleep(0.1)
     assert shared.heard == []
-    shared.close()

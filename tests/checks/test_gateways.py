@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from virtual_loop import in_virtual_time
 
 from ucarpd.checks import runner
 from ucarpd.checks.runner import ANSWER_WITHIN, Checks
@@ -67,7 +66,6 @@ def network(surroundings, monkeypatch):
     return network
 
 
-@in_virtual_time
 async def test_it_is_asked_at_once_and_told_soon(network):
     made = network()
     made.configure("interval=30 timeout=5 hold")
@@ -80,7 +78,6 @@ async def test_it_is_asked_at_once_and_told_soon(network):
     made.checks.close()
 
 
-@in_virtual_time
 async def test_a_gateway_that_answers_is_no_news(network):
     made = network()
     made.configure("interval=30 hold")
@@ -92,7 +89,6 @@ async def test_a_gateway_that_answers_is_no_news(network):
     made.checks.close()
 
 
-@in_virtual_time
 async def test_a_question_on_the_way_counts_from_its_beginning(network):
     made = network()
     made.configure("interval=2 hold")
@@ -108,7 +104,6 @@ async def test_a_question_on_the_way_counts_from_its_beginning(network):
     made.checks.close()
 
 
-@in_virtual_time
 async def test_the_interval_goes_on_from_the_early_question(network):
     made = network()
     made.configure("interval=4 hold")
@@ -120,7 +115,6 @@ async def test_the_interval_goes_on_from_the_early_question(network):
     made.checks.close()
 
 
-@in_virtual_time
 async def test_a_check_without_hold_is_not_asked(network):
     made = network()
     made.configure("interval=30")
@@ -137,7 +131,6 @@ async def test_a_check_without_hold_is_not_asked(network):
     made.checks.close()
 
 
-@in_virtual_time
 async def test_nothing_is_told_after_the_end(network):
     made = network()
     made.configure("hold")

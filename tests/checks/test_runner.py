@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from virtual_loop import in_virtual_time
 
 from ucarpd.checks import runner
 from ucarpd.checks.probe import Failed
@@ -74,7 +73,6 @@ def check(options="", name="db", target="tcp://a:1"):
     return health_checks.parse(f"{target} {options}")._replace(name=name)
 
 
-@in_virtual_time
 async def test_a_check_runs_within_a_second_and_then_at_its_interval(host):
     made = host()
     start = asyncio.get_running_loop().time()
@@ -86,7 +84,6 @@ async def test_a_check_runs_within_a_second_and_then_at_its_interval(host):
     made.checks.close()
 
 
-@in_virtual_time
 async def test_a_run_that_takes_longer_than_the_interval_delays_the_next_one(host):
     made = host()
     made.checks.configure([check("interval=1 timeout=10")])
@@ -96,7 +93,6 @@ async def test_a_run_that_takes_longer_than_the_interval_delays_the_next_one(hos
     made.checks.close()
 
 
-@in_virtual_time
 async def test_a_host_that_was_stopped_has_no_failed_check(host):
     made = host()
     made.checks.configure([check("interval=10 timeout=1 fall=1")])
@@ -113,7 +109,6 @@ async def test_a_host_that_was_stopped_has_no_failed_check(host):
     made.checks.close()
 
 
-@in_virtual_time
 async def test_a_host_that_is_too_slow_for_long_fails_each_time_but_the_first(host):
     made = host()
     made.checks.configure([check("interval=10 timeout=1 fall=2")])
@@ -127,7 +122,6 @@ async def test_a_host_that_is_too_slow_for_long_fails_each_time_but_the_first(ho
     made.checks.close()
 
 
-@in_virtual_time
 async def test_a_run_ends_at_its_time_out(host):
     made = host()
     made.checks.configure([check("interval=1 timeout=0.5 fall=2")])
@@ -139,7 +133,6 @@ async def test_a_run_ends_at_its_time_out(host):
     made.checks.close()
 
 
-@in_virtual_time
 async def test_results_change_the_state_and_are_told(host):
     made = host()
     made.checks.configure([check("interval=1 rise=1 fall=1")])
@@ -153,7 +146,6 @@ async def test_results_change_the_state_and_are_told(host):
     made.checks.close()
 
 
-@in_virtual_time
 async def test_runs_of_many_checks_are_spread(host):
     made = host()
     made.checks.configure([check("interval=2", name=f"c{number}") for number in range(100)])
@@ -164,7 +156,6 @@ async def test_runs_of_many_checks_are_spread(host):
     made.checks.close()
 
 
-@in_virtual_time
 async def test_a_reload_keeps_the_results_of_what_has_not_changed(host):
     made = host()
     made.checks.configure([check("fall=1", name="a"), check(name="b"), check(name="c")])
@@ -182,7 +173,6 @@ async def test_a_reload_keeps_the_results_of_what_has_not_changed(host):
     made.checks.close()
 
 
-@in_virtual_time
 async def test_a_close_ends_what_runs(host):
     made = host()
     made.checks.configure([check("timeout=50")])
@@ -197,7 +187,6 @@ async def test_a_close_ends_what_runs(host):
     assert made.changes == []
 
 
-@in_virtual_time
 async def test_a_close_ends_a_check_whose_run_has_just_ended(host):
     made = host()
     made.checks.configure([check()])
@@ -206,7 +195,6 @@ async def test_a_close_ends_a_check_whose_run_has_just_ended(host):
     assert len(made.begun) == 1
 
 
-@in_virtual_time
 async def test_a_defect_of_a_probe_is_told_and_the_check_runs_again(host):
     told = []
     asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context))
@@ -222,7 +210,6 @@ async def test_a_defect_of_a_probe_is_told_and_the_check_runs_again(host):
     made.checks.close()
 
 
-@in_virtual_time
 async def test_a_second_failure_of_a_master_counts_when_its_time_has_come(host):
     made = host()
     made.checks.configure([check("interval=1 fall=1 demote=10", name=name) for name in ("a", "b")])
@@ -240,7 +227,6 @@ async def test_a_second_failure_of_a_master_counts_when_its_time_has_come(host):
     made.checks.close()
 
 
-@in_virtual_time
 async def test_a_second_failure_counts_at_once_when_the_role_is_lost(host):
     made = host()
     made.checks.configure([check("interval=1 fall=1 demote=10", name=name) for name in ("a", "b")])
@@ -257,7 +243,6 @@ async def test_a_second_failure_counts_at_once_when_the_role_is_lost(host):
 LINK = Link(7, "eth1", bytes(6), is_up=True, has_carrier=True, is_ethernet=True)
 
 
-@in_virtual_time
 async def test_a_link_is_looked_at_when_the_kernel_reports_a_change(host, links):
     made = host()
     links["eth1"] = LINK

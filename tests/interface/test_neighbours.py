@@ -7,7 +7,6 @@ from ipaddress import ip_address
 from types import SimpleNamespace
 
 import pytest
-from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
 from ucarpd.carp.frame import virtual_mac
@@ -118,7 +117,6 @@ async def opened(kernel, *members):
     return ears
 
 
-@in_virtual_time
 async def test_the_addresses_of_masters_are_guarded(kernel):
     member = Member()
     ears = await opened(kernel, member)
@@ -142,7 +140,6 @@ async def test_the_addresses_of_masters_are_guarded(kernel):
     ],
     ids=["a stranger", "not ours", "our own device", "a BSD", "another BSD", "a FreeBSD backup"],
 )
-@in_virtual_time
 async def test_who_is_another_host(kernel, claim, told):
     member = Member()
     await opened(kernel, member)
@@ -151,7 +148,6 @@ async def test_who_is_another_host(kernel, claim, told):
     assert member.told == told
 
 
-@in_virtual_time
 async def test_a_flood_is_read_with_pauses_and_each_claim_once(kernel):
     member = Member()
     await opened(kernel, member)
@@ -164,7 +160,6 @@ async def test_a_flood_is_read_with_pauses_and_each_claim_once(kernel):
     assert len(member.told) == 2
 
 
-@in_virtual_time
 async def test_an_answer_is_passed_on_once_to_all_who_have_asked(kernel):
     ears = await opened(kernel)
     first, second = [], []
@@ -176,7 +171,6 @@ async def test_an_answer_is_passed_on_once_to_all_who_have_asked(kernel):
     assert first == second == [(PEER, STRANGER)]
 
 
-@in_virtual_time
 async def test_an_answer_that_comes_too_late_is_not_heard(kernel):
     ears = await opened(kernel)
     told = []
@@ -188,7 +182,6 @@ async def test_an_answer_that_comes_too_late_is_not_heard(kernel):
     assert told == []
 
 
-@in_virtual_time
 async def test_each_question_has_its_end(kernel):
     ears = await opened(kernel)
     for _ in range(2):
@@ -198,7 +191,6 @@ async def test_each_question_has_its_end(kernel):
         assert kernel.answers.answers == []
 
 
-@in_virtual_time
 async def test_the_latest_question_has_its_whole_time(kernel):
     ears = await opened(kernel)
     told = []
@@ -213,7 +205,6 @@ async def test_the_latest_question_has_its_whole_time(kernel):
     assert kernel.answers.answers == [], "nothing is expected any longer"
 
 
-@in_virtual_time
 async def test_many_questions_make_one_filter(kernel):
     ears = await opened(kernel)
     for number in range(MOST_ANSWERS + 1):
@@ -223,7 +214,6 @@ async def test_many_questions_make_one_filter(kernel):
     assert kernel.answers.answers is None
 
 
-@in_virtual_time
 async def test_a_filter_that_the_kernel_refuses_leaves_nothing_unread(kernel, log_lines):
     member = Member()
     ears = await opened(kernel)
@@ -250,7 +240,6 @@ async def test_a_filter_that_the_kernel_refuses_leaves_nothing_unread(kernel, lo
     assert len(log_lines.told()) == 1, "a new fault"
 
 
-@in_virtual_time
 async def test_a_kernel_that_refuses_every_filter(kernel, log_lines):
     ears = await opened(kernel, Member())
     kernel.refuses_filter = lambda _addresses: True
@@ -263,7 +252,6 @@ async def test_a_kernel_that_refuses_every_filter(kernel, log_lines):
     assert log_lines.told() == []
 
 
-@in_virtual_time
 async def test_an_interface_that_comes_back_is_heard_like_the_first_one(kernel):
     member = Member()
     ears = await opened(kernel, member)
@@ -280,7 +268,6 @@ async def test_an_interface_that_comes_back_is_heard_like_the_first_one(kernel):
     assert (kernel.guard.about, kernel.answers.answers) == ([IP], [])
 
 
-@in_virtual_time
 async def test_an_interface_that_goes_or_lacks_a_family(kernel):
     kernel.refused.add(6)
     member = Member()

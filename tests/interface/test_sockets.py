@@ -8,7 +8,6 @@ from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
-from virtual_loop import in_virtual_time
 
 from ucarpd.carp.frame import carp_over_ip, ethernet
 from ucarpd.carp.params import Params
@@ -152,7 +151,6 @@ class Shared(Sockets):
 # -- opening ---------------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_each_family_has_two_sockets_and_its_group(kernel):
     shared = Shared()
     assert not shared.can_send
@@ -166,7 +164,6 @@ async def test_each_family_has_two_sockets_and_its_group(kernel):
     assert not any(each.is_open for each in kernel.opened)
 
 
-@in_virtual_time
 async def test_one_family_that_fails_leaves_the_other_alone(kernel):
     kernel.refused[6] = OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
     shared = Shared()
@@ -187,7 +184,6 @@ async def test_one_family_that_fails_leaves_the_other_alone(kernel):
         (DUAL, 6, errno.ENOBUFS, ""),
     ],
 )
-@in_virtual_time
 async def test_a_group_that_cannot_be_joined(kernel, params, family, code, more):
     group = params.group_of(family)
     kernel.refused[group] = OSError(code, "words of the kernel")
@@ -201,7 +197,6 @@ async def test_a_group_that_cannot_be_joined(kernel, params, family, code, more)
     assert shared.fault(params, family) is None
 
 
-@in_virtual_time
 async def test_a_group_is_left_when_the_last_virtual_host_that_uses_it_has_gone(kernel):
     special = replace(V4, vhid=2, group=ip_address("239.1.2.3"))
     also_special, unicast = replace(special, vhid=3), replace(special, vhid=4, peers=(PEER,))
@@ -223,7 +218,6 @@ async def test_a_group_is_left_when_the_last_virtual_host_that_uses_it_has_gone(
 # -- sending ---------------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_a_frame_goes_out_by_the_socket_of_its_family(kernel):
     shared = Shared()
     with pytest.raises(OSError, match="not open"):
@@ -245,7 +239,6 @@ async def test_a_frame_goes_out_by_the_socket_of_its_family(kernel):
 # -- receiving -------------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_the_filters_follow_the_vhids_and_the_peers(kernel):
     shared = Shared()
     shared.serve([V4])
@@ -259,7 +252,6 @@ async def test_the_filters_follow_the_vhids_and_the_peers(kernel):
     assert kernel.of(4).expected.may_be_routed
 
 
-@in_virtual_time
 async def test_a_host_that_is_believed_is_known_from_then_on(kernel):
     shared = Shared()
     shared.open(LINK, V4)
@@ -289,7 +281,6 @@ def foreign_ones(shared, vhids, source=PEER):
             shared.pass_over(source, vhid, now)
 
 
-@in_virtual_time
 async def test_the_second_socket_leaves_out_what_is_foreign(kernel):
     shared = Shared()
     shared.serve([V4])
@@ -309,7 +300,6 @@ async def test_the_second_socket_leaves_out_what_is_foreign(kernel):
     assert list(kernel.of(4, all_else=True).expected.foreign) == []
 
 
-@in_virtual_time
 async def test_all_is_read_again_when_what_is_always_read_ends(kernel):
     shared = Shared()
     shared.open(LINK, V4)
@@ -323,7 +313,6 @@ async def test_all_is_read_again_when_what_is_always_read_ends(kernel):
 
 
 @pytest.mark.parametrize("all_else", [False, True])
-@in_virtual_time
 async def test_a_filter_that_the_kernel_refuses_leaves_nothing_unread(kernel, log_lines, all_else):
     shared = Shared()
     shared.serve([V4])
@@ -344,7 +333,6 @@ async def test_a_filter_that_the_kernel_refuses_leaves_nothing_unread(kernel, lo
     assert set(others.expected.vhids) == {1, 77}
 
 
-@in_virtual_time
 async def test_a_new_peer_is_read_although_the_kernel_refuses_a_filter(kernel, log_lines):
     shared = Shared()
     shared.serve([V4])
@@ -360,7 +348,6 @@ async def test_a_new_peer_is_read_although_the_kernel_refuses_a_filter(kernel, l
     assert len(log_lines.told()) == 1
 
 
-@in_virtual_time
 async def test_a_filter_that_is_due_ends_with_the_sockets(kernel):
     shared = Shared()
     shared.open(LINK, V4)
@@ -374,7 +361,6 @@ async def test_a_filter_that_is_due_ends_with_the_sockets(kernel):
     assert list(kernel.of(4, all_else=True).expected.foreign) == [(PEER, 3)]
 
 
-@in_virtual_time
 async def test_a_flood_leaves_the_timers_their_turn(kernel):
     shared = Shared()
     shared.open(LINK, V4)
@@ -387,7 +373,6 @@ async def test_a_flood_leaves_the_timers_their_turn(kernel):
 
 
 @pytest.mark.parametrize("all_else", [False, True])
-@in_virtual_time
 async def test_what_has_come_until_a_time_is_read_in_parts(kernel, all_else):
     loop = asyncio.get_running_loop()
     shared = Shared()
@@ -412,7 +397,6 @@ async def test_what_has_come_until_a_time_is_read_in_parts(kernel, all_else):
     assert shared.read_until(loop.time() + 1.0)
 
 
-@in_virtual_time
 async def test_a_flood_of_a_stranger_is_not_waited_for(kernel):
     loop = asyncio.get_running_loop()
     shared = Shared()
@@ -425,7 +409,6 @@ async def test_a_flood_of_a_stranger_is_not_waited_for(kernel):
     assert len(shared.heard) == FRAMES_AT_ONCE
 
 
-@in_virtual_time
 async def test_frames_of_both_families_come_in_order_after_a_sleep(kernel):
     loop = asyncio.get_running_loop()
     shared = Shared()
@@ -439,7 +422,6 @@ async def test_frames_of_both_families_come_in_order_after_a_sleep(kernel):
 
 
 @pytest.mark.parametrize("all_else", [False, True])
-@in_virtual_time
 async def test_a_frame_may_end_it_all(kernel, all_else):
     shared = Shared()
     shared.open(LINK, V4)
@@ -455,7 +437,6 @@ async def test_a_frame_may_end_it_all(kernel, all_else):
     assert len(heard) == 1
 
 
-@in_virtual_time
 async def test_an_interface_that_goes_down_is_no_frame(kernel):
     shared = Shared()
     shared.open(LINK, V4)

@@ -15,7 +15,6 @@ from one_process import A_MOMENT, instances
 from real_loop import in_real_time
 from two_addresses import ONE, TWO
 from varlink_types import Interface
-from virtual_loop import in_virtual_time
 
 from ucarpd import __version__
 from ucarpd.carp.actions import SendAdvertisement, State
@@ -266,7 +265,6 @@ async def test_a_script_that_runs_and_its_result(make, tmp_path):
 # -- the process -----------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_a_process_with_its_refused_files(host):
     host.write()
     host.write("mail", VHID=2, ADDR="10.0.0.20/24")
@@ -283,7 +281,6 @@ async def test_a_process_with_its_refused_files(host):
         assert refused["problems"][0].startswith(f"{bad}:2: UCARP_VHID: ")
 
 
-@in_virtual_time
 async def test_a_file_that_the_check_before_a_reload_has_refused(host):
     path = host.write()
     async with host.running() as process:

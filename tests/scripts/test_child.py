@@ -17,7 +17,6 @@ import pytest
 from lab import wait_for
 from real_loop import in_real_time
 from up_and_down import process_exists
-from virtual_loop import in_virtual_time
 
 from ucarpd.scripts import child, start
 from ucarpd.scripts.child import BEGINS_WITHIN, Child
@@ -101,7 +100,6 @@ async def test_what_cannot_be_started_is_said():
     assert set() == PIDS
 
 
-@in_virtual_time
 async def test_what_cannot_be_started_does_not_time_out_later(monkeypatch):
     def start_no_thread(*_arguments):
         raise RuntimeError("no thread can be started")
@@ -114,7 +112,6 @@ async def test_what_cannot_be_started_does_not_time_out_later(monkeypatch):
     assert told == ["no"]
 
 
-@in_virtual_time
 async def test_a_thread_that_does_not_begin_is_given_up(monkeypatch):
     threads, told = [], []
     monkeypatch.setattr(child, "start_new_thread", lambda *thread: threads.append(thread))

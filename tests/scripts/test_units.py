@@ -9,7 +9,6 @@ from fake_systemctl import FakeSystemctl
 from fake_systemd import FakeSystemd
 from real_loop import in_real_time
 from storyteller import Storyteller
-from virtual_loop import in_virtual_time
 
 from ucarpd.scripts import units
 from ucarpd.scripts.units import Units
@@ -91,7 +90,6 @@ async def test_a_start_ends_the_wait_for_a_stop(bench):
     assert bench.systemctl.told()[1:] == ["start a.service b.timer", "start done"]
 
 
-@in_virtual_time
 async def test_a_request_that_is_taken_back_before_it_has_begun_runs_nothing_twice(monkeypatch):
     systemd = FakeSystemd(monkeypatch, units)
     made = Units(NAMES, Storyteller(LOG), environment={})
@@ -130,7 +128,6 @@ async def test_what_has_failed_is_tried_again(bench, monkeypatch):
 
 
 @pytest.mark.parametrize(("end", "seconds"), [(Units.close, 1), (Units.close, 0), (Units.stop, 1)])
-@in_virtual_time
 async def test_what_has_failed_is_not_tried_again_after_the_end(monkeypatch, end, seconds):
     systemd = FakeSystemd(monkeypatch, units)
     systemd.status = 1

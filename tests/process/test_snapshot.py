@@ -10,7 +10,7 @@ from importlib.resources import files
 from ipaddress import ip_address
 
 import pytest
-from instance_bench import TAKES_OVER, until_stopped
+from instance_bench import TAKES_OVER
 from one_process import A_MOMENT, instances
 from real_loop import in_real_time
 from two_addresses import ONE, TWO
@@ -53,7 +53,6 @@ def findings(found):
 # -- one virtual host ------------------------------------------------------------------------------
 
 
-@until_stopped
 async def test_before_the_start(make):
     bench = make()
     found = status(bench)
@@ -69,7 +68,6 @@ async def test_before_the_start(make):
     ]
 
 
-@until_stopped
 async def test_a_master(make):
     bench = make("UCARP_ADVSKEW=128\n")
     await bench.serve()
@@ -107,7 +105,6 @@ async def test_a_master(make):
     assert bench.instance.shown.note == "; 10.0.0.2 has the MAC address of this host"
 
 
-@until_stopped
 async def test_a_backup_and_the_master_that_it_waits_for(make):
     bench = make()
     bench.instance.start()
@@ -141,7 +138,6 @@ async def test_a_backup_and_the_master_that_it_waits_for(make):
     assert found["worst_gap"] == 1.0
 
 
-@until_stopped
 async def test_a_step_of_the_wall_clock_moves_every_time(make):
     bench = make()
     await bench.serve()
@@ -153,7 +149,6 @@ async def test_a_step_of_the_wall_clock_moves_every_time(make):
     assert after["since"][11:13] == "08"
 
 
-@until_stopped
 async def test_every_reason_to_be_less_fit(make):
     bench = make()
     await bench.serve()
@@ -181,7 +176,6 @@ async def test_every_reason_to_be_less_fit(make):
     ]
 
 
-@until_stopped
 async def test_an_address_that_another_program_has_taken_away(make):
     bench = make()
     await bench.serve()
@@ -191,7 +185,6 @@ async def test_an_address_that_another_program_has_taken_away(make):
     assert [each["present"] for each in status(bench)["addresses"]] == [True, False], "elsewhere"
 
 
-@until_stopped
 async def test_what_is_wrong_and_lasts(make):
     bench = make()
     bench.netlink.refuses = {ONE}
@@ -218,7 +211,6 @@ async def test_what_is_wrong_and_lasts(make):
     assert findings(status(bench)) == {}
 
 
-@until_stopped
 async def test_one_that_waits_for_a_new_start(make):
     bench = make()
     bench.breaks_as = State.BACKUP

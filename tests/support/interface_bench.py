@@ -1,11 +1,9 @@
 """The interface, on tables, sockets and engines that only write down their calls."""
 
 import asyncio
-from functools import wraps
 from ipaddress import IPv4Address, ip_address
 from itertools import count
 
-import virtual_loop
 from fake_sockets import FakeNeighbours, FakeSockets, FakeWatch
 from storyteller import Storyteller
 
@@ -134,9 +132,7 @@ class Bench(Storyteller):
         """Of the host, as it was told last."""
         self.reads = count()
 
-    def run(self):
-        """Begin; `attach` comes next."""
-
+    async def __aenter__(self):
         def elsewhere():
             next(self.reads)
             return {ip_address(ip) for ip in self.elsewhere}
@@ -151,6 +147,9 @@ class Bench(Storyteller):
         self.neighbours = self.interface._neighbours
         self.watch = self.interface._double_watch
         self.kernel.listener = self.interface
+
+    async def __aexit__(self, *_failure):
+        pass
 
     def config(self, name="web", **keys):
         keys = {"INTERFACE": "eth0", "VHID": 1, "PASS": "x", "ADDR": "10.0.0.10", **keys}
@@ -167,18 +166,6 @@ class Bench(Storyteller):
         config = self.config(name, **keys)
         self.interface.attach(config, engine, Storyteller(_LOG, self), demote)
         return config, engine
-
-
-def in_virtual_time(test):
-    @wraps(test)
-    def run(bench, **arguments):
-        async def main():
-            bench.run()
-            await test(bench, **arguments)
-
-        virtual_loop.run(main())
-
-    return run
 
 
 async def later(seconds):

@@ -5,11 +5,13 @@ Hypothesis draws new examples in every run; on a failure it prints the smallest 
 """
 
 import asyncio
+import inspect
 import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
 from log_lines import LogLines
+from virtual_loop import in_virtual_time
 
 from ucarpd.linux.held_signals import SIGNALS
 from ucarpd.log import lines
@@ -22,6 +24,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("ucarpd")
+
+
+def pytest_itemcollected(item):
+    """A test that is a coroutine, and has no decorator that runs it, runs in virtual time."""
+    if inspect.iscoroutinefunction(getattr(item, "obj", None)):
+        item.obj = in_virtual_time(item.obj)
 
 
 @pytest.fixture(autouse=True)

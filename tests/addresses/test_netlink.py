@@ -5,7 +5,6 @@ from ipaddress import ip_address
 
 from fake_kernel import FakeLog, FakeNetlink, Ledger
 from two_addresses import LEFT, ONE, TAKEN, TWO, config_of
-from virtual_loop import in_virtual_time
 
 from ucarpd.addresses.netlink import NetlinkAddresses
 from ucarpd.engine import Outcome
@@ -36,7 +35,6 @@ class Bench:
         self.released += 1
 
 
-@in_virtual_time
 async def test_all_are_put_there(tmp_path):
     bench = Bench(tmp_path)
     bench.acquire()
@@ -49,7 +47,6 @@ async def test_all_are_put_there(tmp_path):
     assert bench.addresses.missing() == ()
 
 
-@in_virtual_time
 async def test_one_that_is_refused_does_not_keep_the_others_off(tmp_path):
     bench = Bench(tmp_path)
     bench.netlink.refuses = {ONE}
@@ -60,7 +57,6 @@ async def test_one_that_is_refused_does_not_keep_the_others_off(tmp_path):
     assert bench.addresses.missing() == (ONE,)
 
 
-@in_virtual_time
 async def test_one_that_somebody_took_meanwhile_is_neither_here_nor_refused(tmp_path):
     bench = Bench(tmp_path)
     bench.netlink.catch_up = lambda: bench.netlink.take("eth0", ONE)
@@ -68,7 +64,6 @@ async def test_one_that_somebody_took_meanwhile_is_neither_here_nor_refused(tmp_
     assert bench.outcomes == [Outcome((TWO,))]
 
 
-@in_virtual_time
 async def test_they_are_taken_off_and_the_ledger_is_clean(tmp_path):
     bench = Bench(tmp_path)
     await bench.serve()
@@ -78,7 +73,6 @@ async def test_they_are_taken_off_and_the_ledger_is_clean(tmp_path):
     assert (bench.released, bench.addresses.present(), bench.ledger.placed) == (1, (), False)
 
 
-@in_virtual_time
 async def test_the_end_of_a_removal_is_no_news_about_the_next_term(tmp_path):
     bench = Bench(tmp_path)
     bench.netlink.put("eth0", ONE)
@@ -87,7 +81,6 @@ async def test_the_end_of_a_removal_is_no_news_about_the_next_term(tmp_path):
     assert (bench.addresses.present(), bench.ledger.placed) == ((ONE, TWO), True)
 
 
-@in_virtual_time
 async def test_what_an_earlier_run_left_is_told(tmp_path):
     bench = Bench(tmp_path)
     bench.ledger.placed = True
@@ -98,7 +91,6 @@ async def test_what_an_earlier_run_left_is_told(tmp_path):
     assert bench.addresses.present() == ()
 
 
-@in_virtual_time
 async def test_an_address_that_an_operator_has_set_is_not_called_left_over(tmp_path):
     bench = Bench(tmp_path)
     bench.netlink.put("eth0", TWO)
@@ -108,7 +100,6 @@ async def test_an_address_that_an_operator_has_set_is_not_called_left_over(tmp_p
     assert bench.addresses.present() == ()
 
 
-@in_virtual_time
 async def test_at_a_start_there_is_no_request_for_what_is_not_there(tmp_path):
     bench = Bench(tmp_path)
     bench.release(at_start=True)
@@ -119,7 +110,6 @@ async def test_at_a_start_there_is_no_request_for_what_is_not_there(tmp_path):
     assert bench.netlink.story == [f"remove {ONE} {TWO}"], "one may be on its way to the interface"
 
 
-@in_virtual_time
 async def test_one_that_stays_is_told_and_stays_in_the_ledger(tmp_path):
     bench = Bench(tmp_path)
     await bench.serve()
@@ -132,7 +122,6 @@ async def test_one_that_stays_is_told_and_stays_in_the_ledger(tmp_path):
     assert bench.log.told()[0].startswith("address_not_removed")
 
 
-@in_virtual_time
 async def test_they_are_taken_off_an_interface_that_was_renamed(tmp_path):
     bench = Bench(tmp_path)
     await bench.serve()
@@ -144,7 +133,6 @@ async def test_they_are_taken_off_an_interface_that_was_renamed(tmp_path):
     assert (bench.released, bench.netlink.table["lan0"], bench.ledger.placed) == (1, {}, False)
 
 
-@in_virtual_time
 async def test_they_move_to_the_interface_that_has_the_name_now(tmp_path):
     bench = Bench(tmp_path)
     await bench.serve()
@@ -160,7 +148,6 @@ async def test_they_move_to_the_interface_that_has_the_name_now(tmp_path):
     assert set(bench.netlink.table["lan0"]) == {ONE}
 
 
-@in_virtual_time
 async def test_a_reload_takes_off_what_is_no_longer_wanted(tmp_path):
     bench = Bench(tmp_path, "UCARP_EXTRA_ADDRS=10.0.0.102/24\n")
     await bench.serve()
@@ -172,7 +159,6 @@ async def test_a_reload_takes_off_what_is_no_longer_wanted(tmp_path):
 # -- for scripts -----------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_what_a_script_had_put_there_is_put_back_as_it_was(tmp_path):
     bench = Bench(tmp_path)
     bench.netlink.put("eth0", ONE, 32, "eth0:1")
@@ -190,7 +176,6 @@ async def test_what_a_script_had_put_there_is_put_back_as_it_was(tmp_path):
     assert [(each.address.prefixlen, each.label) for each in placed] == [(32, "eth0:1"), (24, None)]
 
 
-@in_virtual_time
 async def test_one_that_cannot_be_put_back_is_told(tmp_path):
     bench = Bench(tmp_path)
     bench.netlink.put("eth0", ONE)
@@ -204,7 +189,6 @@ async def test_one_that_cannot_be_put_back_is_told(tmp_path):
     assert bench.log.told() == [f"addresses_refused {ONE}"]
 
 
-@in_virtual_time
 async def test_an_address_of_ours_may_be_on_another_interface(tmp_path):
     bench = Bench(tmp_path)
     bench.netlink.put("eth1", TWO)
@@ -212,7 +196,6 @@ async def test_an_address_of_ours_may_be_on_another_interface(tmp_path):
     assert bench.addresses.present_now() == ()
 
 
-@in_virtual_time
 async def test_the_kernel_is_told_before_and_after_a_script_removes_them(tmp_path):
     bench = Bench(tmp_path)
     bench.addresses.guard()
@@ -220,7 +203,6 @@ async def test_the_kernel_is_told_before_and_after_a_script_removes_them(tmp_pat
     assert bench.netlink.told() == ["guard", "end guard"]
 
 
-@in_virtual_time
 async def test_there_is_nothing_to_run_again_to_mend_or_to_leave(tmp_path):
     bench = Bench(tmp_path)
     bench.addresses.appeared()
@@ -235,7 +217,6 @@ async def test_there_is_nothing_to_run_again_to_mend_or_to_leave(tmp_path):
 # -- an address that is the host's own -------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_the_only_address_of_the_interface_is_the_hosts_own(tmp_path):
     bench = Bench(tmp_path)
     bench.netlink.put("eth0", ONE)
@@ -246,21 +227,18 @@ async def test_the_only_address_of_the_interface_is_the_hosts_own(tmp_path):
     assert not bench.addresses.is_hosts_own(ONE)
 
 
-@in_virtual_time
 async def test_what_ucarpd_has_put_there_is_not_the_hosts_own(tmp_path):
     bench = Bench(tmp_path)
     await bench.serve()
     assert not bench.addresses.is_hosts_own(ONE)
 
 
-@in_virtual_time
 async def test_nothing_on_a_virtual_mac_device_is_the_hosts_own(tmp_path):
     bench = Bench(tmp_path, "UCARP_VMAC=yes\n")
     bench.netlink.put("eth0-v1", ONE)
     assert not bench.addresses.is_hosts_own(ONE)
 
 
-@in_virtual_time
 async def test_the_kernels_table_is_searched_only_after_a_change(tmp_path, monkeypatch):
     bench = Bench(tmp_path)
     await bench.serve()
@@ -274,7 +252,6 @@ async def test_the_kernels_table_is_searched_only_after_a_change(tmp_path, monke
     assert bench.addresses.missing() == ()
 
 
-@in_virtual_time
 async def test_after_a_reload_other_addresses_are_searched_for(tmp_path):
     bench = Bench(tmp_path)
     await bench.serve()
@@ -283,7 +260,6 @@ async def test_after_a_reload_other_addresses_are_searched_for(tmp_path):
     assert bench.addresses.missing() == (ip_address("10.0.0.120"),)
 
 
-@in_virtual_time
 async def test_addresses_before_the_hosts_own_are_added_again_behind_it(tmp_path):
     bench = Bench(tmp_path)
     await bench.serve()
@@ -304,7 +280,6 @@ async def test_addresses_before_the_hosts_own_are_added_again_behind_it(tmp_path
     assert bench.netlink.placed("eth0", ONE).label == "eth0:0"
 
 
-@in_virtual_time
 async def test_one_that_cannot_be_added_again_behind_the_hosts_own_is_told_as_refused(tmp_path):
     bench = Bench(tmp_path)
     await bench.serve()
@@ -315,7 +290,6 @@ async def test_one_that_cannot_be_added_again_behind_the_hosts_own_is_told_as_re
     assert bench.log.told()[-1] == f"addresses_refused {ONE}"
 
 
-@in_virtual_time
 async def test_an_address_that_a_route_has_as_its_source_is_not_added_again(tmp_path):
     bench = Bench(tmp_path, f"UCARP_ROUTES='default via 10.0.0.1 src {ONE}'\n")
     await bench.serve()
@@ -325,7 +299,6 @@ async def test_an_address_that_a_route_has_as_its_source_is_not_added_again(tmp_
     assert bench.netlink.told() == []
 
 
-@in_virtual_time
 async def test_whether_they_are_before_the_hosts_own_is_asked_only_after_a_change(tmp_path):
     bench = Bench(tmp_path)
     await bench.serve()

@@ -6,7 +6,6 @@ import errno
 import pytest
 from fake_kernel import FakeLog, FakeNetlink
 from two_addresses import config_of
-from virtual_loop import in_virtual_time
 
 from ucarpd.addresses.routes import LOOK_AFTER, RoleRoutes, SharedRoutes
 
@@ -27,7 +26,6 @@ class Bench:
         await asyncio.sleep(A_MOMENT)
 
 
-@in_virtual_time
 async def test_they_are_set_and_removed(tmp_path):
     bench = Bench(tmp_path)
     await bench.put()
@@ -38,7 +36,6 @@ async def test_they_are_set_and_removed(tmp_path):
     assert (bench.log.told(), bench.told) == ([], [])
 
 
-@in_virtual_time
 async def test_what_an_earlier_run_has_left_is_set_anew(tmp_path):
     bench = Bench(tmp_path)
     bench.netlink.routes = [TWO]
@@ -47,7 +44,6 @@ async def test_what_an_earlier_run_has_left_is_set_anew(tmp_path):
     assert bench.log.told() == []
 
 
-@in_virtual_time
 async def test_one_that_another_program_removes_is_put_back(tmp_path):
     bench = Bench(tmp_path)
     await bench.put()
@@ -62,7 +58,6 @@ async def test_one_that_another_program_removes_is_put_back(tmp_path):
     bench.routes.close()
 
 
-@in_virtual_time
 async def test_one_of_the_administrator_is_left_alone_until_it_goes(tmp_path):
     bench = Bench(tmp_path)
     bench.netlink.route_errors[ONE] = errno.EEXIST
@@ -82,7 +77,6 @@ async def test_one_of_the_administrator_is_left_alone_until_it_goes(tmp_path):
     bench.routes.take_off()
 
 
-@in_virtual_time
 async def test_one_that_another_program_replaces_is_told_and_left_alone_until_it_goes(tmp_path):
     bench = Bench(tmp_path)
     await bench.put()
@@ -99,7 +93,6 @@ async def test_one_that_another_program_replaces_is_told_and_left_alone_until_it
     bench.routes.take_off()
 
 
-@in_virtual_time
 async def test_one_that_another_process_has_set_is_told(tmp_path):
     bench = Bench(tmp_path)
     bench.netlink.route_errors[ONE] = errno.EALREADY
@@ -108,7 +101,6 @@ async def test_one_that_another_process_has_set_is_told(tmp_path):
     bench.routes.take_off()
 
 
-@in_virtual_time
 async def test_a_fault_ends_with_the_role(tmp_path):
     bench = Bench(tmp_path)
     bench.netlink.route_errors[ONE] = errno.ENETUNREACH
@@ -118,7 +110,6 @@ async def test_a_fault_ends_with_the_role(tmp_path):
     assert (fault.startswith(f"cannot set the route {ONE}"), end) == (True, "")
 
 
-@in_virtual_time
 async def test_the_next_look_is_one_however_often_they_were_set(tmp_path, monkeypatch):
     bench = Bench(tmp_path)
     for _ in range(3):
@@ -130,7 +121,6 @@ async def test_the_next_look_is_one_however_often_they_were_set(tmp_path, monkey
     bench.routes.close()
 
 
-@in_virtual_time
 async def test_a_role_that_is_lost_at_once_leaves_nothing(tmp_path):
     bench = Bench(tmp_path)
     bench.netlink.route_errors[ONE] = errno.ENETUNREACH
@@ -142,7 +132,6 @@ async def test_a_role_that_is_lost_at_once_leaves_nothing(tmp_path):
     assert (bench.log.told(), bench.told) == ([], [])
 
 
-@in_virtual_time
 async def test_a_role_that_comes_back_at_once_has_them_without_a_warning(tmp_path):
     bench = Bench(tmp_path, ONE)
     bench.netlink.pause = 1.0
@@ -155,7 +144,6 @@ async def test_a_role_that_comes_back_at_once_has_them_without_a_warning(tmp_pat
     bench.routes.take_off()
 
 
-@in_virtual_time
 async def test_a_route_that_cannot_be_removed_is_told(tmp_path):
     bench = Bench(tmp_path)
 
@@ -167,7 +155,6 @@ async def test_a_route_that_cannot_be_removed_is_told(tmp_path):
     assert bench.log.told() == ["route_not_removed [Errno 1] no"]
 
 
-@in_virtual_time
 async def test_one_of_two_virtual_hosts_stays_until_both_have_left(tmp_path):
     first = Bench(tmp_path)
     second = Bench(tmp_path, ONE, beside=first)
@@ -189,7 +176,6 @@ async def test_one_of_two_virtual_hosts_stays_until_both_have_left(tmp_path):
 
 
 @pytest.mark.parametrize("is_set", [True, False], ids=["long ago", "right now"])
-@in_virtual_time
 async def test_one_virtual_host_hands_it_to_another_at_the_same_moment(tmp_path, is_set):
     first = Bench(tmp_path, ONE)
     second = Bench(tmp_path, ONE, beside=first)
@@ -207,7 +193,6 @@ async def test_one_virtual_host_hands_it_to_another_at_the_same_moment(tmp_path,
     assert first.netlink.routes == []
 
 
-@in_virtual_time
 async def test_without_routes_nothing_is_asked(tmp_path):
     bench = Bench(tmp_path, "")
     await bench.put()

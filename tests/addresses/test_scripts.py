@@ -6,7 +6,6 @@ from ipaddress import ip_address
 import pytest
 from scripted_bench import CONTESTED, SCRIPTS, Bench
 from two_addresses import ONE, TWO, config_of
-from virtual_loop import in_virtual_time
 
 from ucarpd.addresses.scripts import LONGEST_WAIT
 from ucarpd.engine import Outcome
@@ -26,7 +25,6 @@ def serve_a_term(bench):
     bench.hooks.end()
 
 
-@in_virtual_time
 async def test_an_up_script_that_succeeds_serves(make):
     bench = make()
     bench.acquire()
@@ -37,7 +35,6 @@ async def test_an_up_script_that_succeeds_serves(make):
     assert bench.log.told() == []
 
 
-@in_virtual_time
 async def test_a_script_that_serves_somewhere_else_is_trusted(make):
     """A cloud's API, or another interface: it is the exit status that counts."""
     for on in (None, "eth1"):
@@ -49,7 +46,6 @@ async def test_a_script_that_serves_somewhere_else_is_trusted(make):
         assert bench.addresses.missing() == ()
 
 
-@in_virtual_time
 async def test_a_script_that_fails_and_leaves_nothing_has_not_served(make):
     bench = make()
     bench.acquire()
@@ -60,7 +56,6 @@ async def test_a_script_that_fails_and_leaves_nothing_has_not_served(make):
     assert bench.outcomes[-1] == Outcome((), (ONE, TWO), has_hung=True)
 
 
-@in_virtual_time
 async def test_a_script_that_fails_after_the_addresses_are_there_serves(make):
     for on in ("eth0", "eth1"):
         bench = make()
@@ -70,7 +65,6 @@ async def test_a_script_that_fails_after_the_addresses_are_there_serves(make):
         assert bench.log.told() == [f"script_failed_but_serves {ONE} {TWO}"]
 
 
-@in_virtual_time
 async def test_of_a_script_that_fails_half_way_each_address_counts_for_itself(make):
     bench = make()
     bench.acquire()
@@ -78,7 +72,6 @@ async def test_of_a_script_that_fails_half_way_each_address_counts_for_itself(ma
     assert bench.outcomes == [Outcome((TWO,), (ONE,))]
 
 
-@in_virtual_time
 async def test_an_address_that_was_there_is_put_back_as_it_was_before_the_script_runs(make):
     """Run again, many scripts only say "already configured" and end with 0."""
     bench = make()
@@ -97,7 +90,6 @@ async def test_an_address_that_was_there_is_put_back_as_it_was_before_the_script
     assert bench.outcomes[-1] == Outcome((ONE, TWO))
 
 
-@in_virtual_time
 async def test_the_role_goes_while_an_address_is_put_back(make):
     """The host's own address is removed, and takes the virtual one along."""
     bench = make()
@@ -112,7 +104,6 @@ async def test_the_role_goes_while_an_address_is_put_back(make):
     assert bench.addresses.present() == ()
 
 
-@in_virtual_time
 async def test_a_script_that_succeeds_without_putting_back_what_it_once_had(make):
     bench = make()
     serve_a_term(bench)
@@ -125,7 +116,6 @@ async def test_a_script_that_succeeds_without_putting_back_what_it_once_had(make
     assert "served_elsewhere" not in " ".join(bench.log.told())
 
 
-@in_virtual_time
 async def test_an_address_that_the_kernel_removed_at_once_is_put_back(make):
     """The address of another virtual host was the first of its network, and has taken it along."""
     bench = make()
@@ -141,7 +131,6 @@ async def test_an_address_that_the_kernel_removed_at_once_is_put_back(make):
     assert bench.addresses.missing() == (ONE,)
 
 
-@in_virtual_time
 async def test_so_is_one_of_an_up_script_that_works_on(make):
     bench = make()
     bench.acquire()
@@ -153,7 +142,6 @@ async def test_so_is_one_of_an_up_script_that_works_on(make):
     assert bench.addresses.present() == (ONE, TWO)
 
 
-@in_virtual_time
 async def test_what_was_there_before_the_term_does_not_count(make):
     """Since then the administrator has the script move it elsewhere."""
     bench = make()
@@ -168,7 +156,6 @@ async def test_what_was_there_before_the_term_does_not_count(make):
     assert bench.addresses.missing() == ()
 
 
-@in_virtual_time
 async def test_the_down_script_goes_first_and_what_it_leaves_is_taken_off(make):
     bench = make()
     bench.serve()
@@ -184,7 +171,6 @@ async def test_the_down_script_goes_first_and_what_it_leaves_is_taken_off(make):
     assert bench.netlink.told() == ["end guard", f"remove {ONE} {TWO}"]
 
 
-@in_virtual_time
 async def test_the_end_of_a_removal_is_no_news_about_the_next_term(make):
     bench = make()
     bench.serve()
@@ -195,7 +181,6 @@ async def test_the_end_of_a_removal_is_no_news_about_the_next_term(make):
     assert (bench.addresses.present(), bench.ledger.placed) == ((), True)
 
 
-@in_virtual_time
 async def test_what_a_script_put_on_an_interface_that_was_renamed_is_removed(make):
     bench = make()
     bench.serve()
@@ -206,7 +191,6 @@ async def test_what_a_script_put_on_an_interface_that_was_renamed_is_removed(mak
     assert (bench.released, bench.netlink.table["lan0"]) == (1, {})
 
 
-@in_virtual_time
 async def test_a_down_script_fails_harmlessly_where_nothing_is_left(make):
     bench = make()
     bench.release(at_start=True)
@@ -217,7 +201,6 @@ async def test_a_down_script_fails_harmlessly_where_nothing_is_left(make):
     assert not hook.is_excused()
 
 
-@in_virtual_time
 async def test_a_script_that_has_begun_runs_to_its_end_and_the_addresses_go_meanwhile(make):
     bench = make()
     bench.acquire()
@@ -241,7 +224,6 @@ async def test_a_script_that_has_begun_runs_to_its_end_and_the_addresses_go_mean
     assert (bench.released, bench.ledger.placed) == (1, False)
 
 
-@in_virtual_time
 async def test_what_somebody_takes_away_while_the_up_script_works_on_is_put_back(make):
     bench = make()
     bench.acquire()
@@ -261,7 +243,6 @@ async def test_what_somebody_takes_away_while_the_up_script_works_on_is_put_back
     assert bench.netlink.told() == []
 
 
-@in_virtual_time
 async def test_after_the_end_no_timer_acts_on_the_addresses(make):
     """The next run of the instance may have begun."""
     bench = make()
@@ -279,7 +260,6 @@ async def test_after_the_end_no_timer_acts_on_the_addresses(make):
     assert bench.addresses.present() == (TWO,)
 
 
-@in_virtual_time
 async def test_an_address_that_the_up_script_added_without_nodad_is_added_again(make):
     bench = make()
     bench.acquire()
@@ -290,7 +270,6 @@ async def test_an_address_that_the_up_script_added_without_nodad_is_added_again(
     assert bench.log.told()[0] == f"address_without_nodad {ONE}"
 
 
-@in_virtual_time
 async def test_an_address_that_cannot_be_put_back_after_the_up_script_is_told_as_refused(make):
     """And no line says that the addresses can be added again."""
     bench = make()
@@ -305,7 +284,6 @@ async def test_an_address_that_cannot_be_put_back_after_the_up_script_is_told_as
     assert bench.log.told()[-1] == f"addresses_refused {ONE}"
 
 
-@in_virtual_time
 async def test_one_without_nodad_is_named_while_the_up_script_runs_too(make):
     bench = make()
     bench.acquire()
@@ -317,7 +295,6 @@ async def test_one_without_nodad_is_named_while_the_up_script_runs_too(make):
     assert bench.log.told()[0] == f"address_without_nodad {ONE}"
 
 
-@in_virtual_time
 async def test_in_each_term_the_up_script_decides_when_the_addresses_come(make):
     """It may have a disk to mount first, and a second `ip address add` would fail."""
     bench = make()
@@ -330,7 +307,6 @@ async def test_in_each_term_the_up_script_decides_when_the_addresses_come(make):
     assert bench.log.told() == []
 
 
-@in_virtual_time
 async def test_after_a_failure_too_the_up_script_decides_when_the_addresses_come(make):
     bench = make()
     bench.acquire()
@@ -346,7 +322,6 @@ async def test_after_a_failure_too_the_up_script_decides_when_the_addresses_come
 
 
 @pytest.mark.parametrize(("status", "outcomes"), [(0, [Outcome((ONE, TWO))]), (1, [])])
-@in_virtual_time
 async def test_a_script_that_ends_when_the_role_is_lost_tells_only_of_a_success(
     make, status, outcomes
 ):
@@ -357,7 +332,6 @@ async def test_a_script_that_ends_when_the_role_is_lost_tells_only_of_a_success(
     assert bench.outcomes == outcomes
 
 
-@in_virtual_time
 async def test_a_quick_up_script_is_waited_for(make):
     bench = make()
     bench.acquire()
@@ -371,7 +345,6 @@ async def test_a_quick_up_script_is_waited_for(make):
     assert bench.log.told() == []
 
 
-@in_virtual_time
 async def test_the_role_comes_back_while_the_up_script_still_runs(make):
     """An address removed meanwhile is put back, although the script does not run again."""
     bench = make()
@@ -395,7 +368,6 @@ async def test_the_role_comes_back_while_the_up_script_still_runs(make):
     assert bench.outcomes[-1] == Outcome((ONE, TWO))
 
 
-@in_virtual_time
 async def test_the_role_comes_back_before_the_up_script_has_been_waited_for(make):
     bench = make()
     bench.acquire()
@@ -406,7 +378,6 @@ async def test_the_role_comes_back_before_the_up_script_has_been_waited_for(make
     assert bench.addresses.present() == (ONE,)
 
 
-@in_virtual_time
 async def test_what_is_missing_when_the_role_is_lost_is_not_put_back(make):
     bench = make()
     bench.acquire()
@@ -420,7 +391,6 @@ async def test_what_is_missing_when_the_role_is_lost_is_not_put_back(make):
     assert bench.log.told() == []
 
 
-@in_virtual_time
 async def test_the_role_comes_back_while_the_down_script_runs(make):
     bench = make()
     bench.serve()
@@ -436,7 +406,6 @@ async def test_the_role_comes_back_while_the_down_script_runs(make):
     assert bench.released == 0
 
 
-@in_virtual_time
 async def test_the_role_comes_back_and_goes_while_the_down_script_runs(make):
     """It runs once more, and other addresses must not go with ours then either."""
     bench = make()
@@ -451,7 +420,6 @@ async def test_the_role_comes_back_and_goes_while_the_down_script_runs(make):
     assert bench.netlink.told()[0] == "end guard"
 
 
-@in_virtual_time
 async def test_neutral_hosts_run_no_script_at_start(make):
     bench = make("UCARP_NEUTRAL=yes\n")
     bench.put(ONE)
@@ -466,14 +434,12 @@ async def test_neutral_hosts_run_no_script_at_start(make):
     assert bench.hooks.running.script is not None
 
 
-@in_virtual_time
 async def test_a_reload_changes_the_addresses(make, tmp_path):
     bench = make()
     bench.addresses.reconfigure(config_of(tmp_path, f"{SCRIPTS}UCARP_EXTRA_ADDRS=10.0.0.102\n"))
     assert bench.addresses.all() == (ONE, TWO, ip_address("10.0.0.102"))
 
 
-@in_virtual_time
 async def test_a_down_script_that_would_harm_the_host_is_not_run(make, tmp_path):
     script = tmp_path / "down.sh"
     script.write_text('ip address show to "$address/32"\n')
@@ -488,7 +454,6 @@ async def test_a_down_script_that_would_harm_the_host_is_not_run(make, tmp_path)
         assert bench.addresses.present() == ()
 
 
-@in_virtual_time
 async def test_a_contested_up_script_runs_again_although_one_is_running(make):
     bench = make()
     bench.acquire()

@@ -7,7 +7,6 @@ from collections import Counter
 import pytest
 from fake_kernel import FakeLog, FakeNetlink, Ledger
 from two_addresses import LEFT, ONE, TAKEN, TWO, config_of
-from virtual_loop import in_virtual_time
 
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.addresses.netlink import NetlinkAddresses
@@ -108,7 +107,6 @@ async def settled():
 # -- the start -------------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_at_start_the_device_is_made_and_stays_down(tmp_path, settings):
     bench = Bench(tmp_path)
     bench.release(at_start=True)
@@ -119,7 +117,6 @@ async def test_at_start_the_device_is_made_and_stays_down(tmp_path, settings):
     assert not bench.is_up
 
 
-@in_virtual_time
 async def test_the_interface_and_the_device_answer_arp_each_for_itself(tmp_path, settings):
     bench = Bench(tmp_path)
     await bench.start()
@@ -129,7 +126,6 @@ async def test_the_interface_and_the_device_answer_arp_each_for_itself(tmp_path,
     assert settings.get(DEVICE, "disable_ipv6", 6) == "1", "there is no virtual IPv6 address"
 
 
-@in_virtual_time
 async def test_with_an_ipv6_address_the_device_has_ipv6(tmp_path, settings):
     bench = Bench(tmp_path, "UCARP_EXTRA_ADDRS=2001:db8::1/64\n")
     await bench.start()
@@ -140,7 +136,6 @@ async def test_with_an_ipv6_address_the_device_has_ipv6(tmp_path, settings):
 # -- taking the role -------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_a_device_that_is_there_has_only_to_come_up(tmp_path, settings):
     bench = Bench(tmp_path)
     await bench.start()
@@ -155,7 +150,6 @@ async def test_a_device_that_is_there_has_only_to_come_up(tmp_path, settings):
     assert bench.addresses.present() == (ONE, TWO)
 
 
-@in_virtual_time
 async def test_a_device_that_somebody_has_removed_is_made_again(tmp_path, settings):
     bench = Bench(tmp_path)
     await bench.start()
@@ -166,7 +160,6 @@ async def test_a_device_that_somebody_has_removed_is_made_again(tmp_path, settin
     assert bench.outcomes == [Outcome((ONE, TWO))]
 
 
-@in_virtual_time
 async def test_a_device_that_has_lost_ipv6_is_made_again_when_the_interface_has_it(
     tmp_path, settings
 ):
@@ -186,7 +179,6 @@ async def test_a_device_that_has_lost_ipv6_is_made_again_when_the_interface_has_
     assert bench.netlink.told()[:2] == [f"remove {DEVICE}", MAKE]
 
 
-@in_virtual_time
 async def test_a_device_without_ipv6_serves_ipv4(tmp_path, settings):
     settings.enable_ipv6()
     for name in ("eth0", DEVICE):
@@ -198,7 +190,6 @@ async def test_a_device_without_ipv6_serves_ipv4(tmp_path, settings):
     assert not any("device_refused" in line for line in bench.log.told())
 
 
-@in_virtual_time
 async def test_a_device_on_an_interface_that_is_gone_is_made_anew(tmp_path, settings):
     bench = Bench(tmp_path)
     await bench.start()
@@ -209,7 +200,6 @@ async def test_a_device_on_an_interface_that_is_gone_is_made_anew(tmp_path, sett
     assert bench.netlink.link(DEVICE).parent == 9
 
 
-@in_virtual_time
 async def test_without_its_device_nothing_can_be_served(tmp_path, settings):
     bench = Bench(tmp_path)
     bench.netlink.refuses = {DEVICE}
@@ -226,7 +216,6 @@ async def test_without_its_device_nothing_can_be_served(tmp_path, settings):
     assert bench.outcomes[-1] == Outcome((ONE, TWO))
 
 
-@in_virtual_time
 async def test_a_setting_that_cannot_be_made_is_the_error_that_counts(tmp_path, settings):
     settings.remove(DEVICE, "rp_filter")
     bench = Bench(tmp_path)
@@ -240,7 +229,6 @@ async def test_a_setting_that_cannot_be_made_is_the_error_that_counts(tmp_path, 
 # -- giving it up ----------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_the_device_goes_down_when_the_addresses_are_off(tmp_path, settings):
     bench = Bench(tmp_path)
     await bench.start()
@@ -254,7 +242,6 @@ async def test_the_device_goes_down_when_the_addresses_are_off(tmp_path, setting
     assert bench.addresses.present() == ()
 
 
-@in_virtual_time
 async def test_a_role_that_comes_back_meanwhile_keeps_the_device_up(tmp_path, settings):
     bench = Bench(tmp_path)
     await bench.start()
@@ -270,7 +257,6 @@ async def test_a_role_that_comes_back_meanwhile_keeps_the_device_up(tmp_path, se
     assert bench.outcomes[-1] == Outcome((ONE, TWO))
 
 
-@in_virtual_time
 async def test_a_role_that_goes_while_the_device_comes_up_gets_no_address(tmp_path, settings):
     bench = Bench(tmp_path)
     await bench.start()
@@ -288,7 +274,6 @@ async def test_a_role_that_goes_while_the_device_comes_up_gets_no_address(tmp_pa
 # -- the look --------------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_all_are_missing_while_the_device_is_down_or_gone(tmp_path, settings):
     bench = Bench(tmp_path)
     await bench.start()
@@ -300,7 +285,6 @@ async def test_all_are_missing_while_the_device_is_down_or_gone(tmp_path, settin
     assert bench.addresses.missing() == (ONE, TWO)
 
 
-@in_virtual_time
 async def test_a_device_with_another_mac_address_is_replaced(tmp_path, settings):
     bench = Bench(tmp_path)
     await bench.start()
@@ -313,7 +297,6 @@ async def test_a_device_with_another_mac_address_is_replaced(tmp_path, settings)
     assert bench.addresses.missing() == ()
 
 
-@in_virtual_time
 async def test_settings_that_another_program_changes_are_set_again(tmp_path, settings):
     bench = Bench(tmp_path)
     await bench.start()
@@ -334,7 +317,6 @@ async def test_settings_that_another_program_changes_are_set_again(tmp_path, set
     assert settings.get("eth0", "arp_announce") == "1", "as the other program has set it"
 
 
-@in_virtual_time
 async def test_many_devices_are_looked_at_one_after_the_other(tmp_path, settings, monkeypatch):
     """The worker that looks at them is the one that adds addresses."""
     loop, looks = asyncio.get_running_loop(), []
@@ -375,7 +357,6 @@ class Owner:
         return (ONE, TWO)
 
 
-@in_virtual_time
 async def test_what_concerns_the_addresses_alone_is_their_owners_business(tmp_path, settings):
     config, owner = config_of(tmp_path, "UCARP_VMAC=yes\n"), Owner()
     addresses = VirtualMacAddresses(
@@ -399,7 +380,6 @@ async def test_what_concerns_the_addresses_alone_is_their_owners_business(tmp_pa
 # -- the end ---------------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_the_end_removes_the_device_and_restores_the_interface(tmp_path, settings):
     bench = Bench(tmp_path)
     await bench.start()
@@ -412,7 +392,6 @@ async def test_the_end_removes_the_device_and_restores_the_interface(tmp_path, s
 
 
 @pytest.mark.parametrize("made", [False, True])
-@in_virtual_time
 async def test_after_the_end_nothing_looks_at_the_settings(tmp_path, settings, made):
     """The device may still be in the making."""
     bench = Bench(tmp_path)
@@ -427,7 +406,6 @@ async def test_after_the_end_nothing_looks_at_the_settings(tmp_path, settings, m
     assert settings.get(DEVICE, "rp_filter") == "1"
 
 
-@in_virtual_time
 async def test_what_keeps_the_device_there_is_told(tmp_path, settings):
     bench = Bench(tmp_path)
     await bench.start()

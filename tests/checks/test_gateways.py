@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from virtual_loop import in_virtual_time
 
 from ucarpd.checks import runner
 from ucarpd.checks.runner import ANSWER_WITHIN, Checks
@@ -18,8 +17,13 @@ class Network:
         self.answers = True
         self.asked = []
         self.silent = []
-        self.health = HealthChecks()
-        self.checks = Checks(self.health, surroundings, self)
+        self._surroundings = surroundings
+
+    async def __aenter__(self):
+        self.checks = Checks(HealthChecks(), self._surroundings, self)
+
+    async def __aexit__(self, *_failure):
+        self.checks.close()
 
     def probe(self, _check, _surroundings):
         return Gateway(self)
@@ -59,91 +63,71 @@ def now():
 
 @pytest.fixture
 def network(surroundings, monkeypatch):
-    def network():
-        made = Network(surroundings)
-        monkeypatch.setitem(runner.PROBES, "arp", made.probe)
-        return made
-
+    network = Network(surroundings)
+    monkeypatch.setitem(runner.PROBES, "arp", network.probe)
     return network
 
 
-@in_virtual_time
 async def test_it_is_asked_at_once_and_told_soon(network):
-    made = network()
-    made.configure("interval=30 timeout=5 hold")
+    network.configure("interval=30 timeout=5 hold")
     await asyncio.sleep(10)
-    made.answers = False
-    made.checks.ask_gateways()
+    network.answers = False
+    network.checks.ask_gateways()
     asked_at = now()
     await asyncio.sleep(ANSWER_WITHIN + 0.001)
-    assert made.silent == [pytest.approx(asked_at)]
-    made.checks.close()
+    assert network.silent == [pytest.approx(asked_at)]
 
 
-@in_virtual_time
 async def test_a_gateway_that_answers_is_no_news(network):
-    made = network()
-    made.configure("interval=30 hold")
+    network.configure("interval=30 hold")
     await asyncio.sleep(10)
-    made.checks.ask_gateways()
+    network.checks.ask_gateways()
     await asyncio.sleep(1)
-    assert len(made.asked) == 2
-    assert made.silent == []
-    made.checks.close()
+    assert len(network.asked) == 2
+    assert network.silent == []
 
 
-@in_virtual_time
 async def test_a_question_on_the_way_counts_from_its_beginning(network):
-    made = network()
-    made.configure("interval=2 hold")
+    network.configure("interval=2 hold")
     await asyncio.sleep(10.3)  # between two runs
-    made.answers = False
+    network.answers = False
     began = now()
     await asyncio.sleep(2)
-    made.checks.ask_gateways()
-    made.checks.ask_gateways()
+    network.checks.ask_gateways()
+    network.checks.ask_gateways()
     await asyncio.sleep(1)
-    first = next(at for at in made.asked if at > began)
-    assert made.silent == [first]
-    made.checks.close()
+    first = next(at for at in network.asked if at > began)
+    assert network.silent == [first]
 
 
-@in_virtual_time
 async def test_the_interval_goes_on_from_the_early_question(network):
-    made = network()
-    made.configure("interval=4 hold")
+    network.configure("interval=4 hold")
     await asyncio.sleep(6)
-    made.checks.ask_gateways()
+    network.checks.ask_gateways()
     asked_at = now()
     await asyncio.sleep(5)
-    assert made.asked[-2:] == [pytest.approx(asked_at), pytest.approx(asked_at + 4)]
-    made.checks.close()
+    assert network.asked[-2:] == [pytest.approx(asked_at), pytest.approx(asked_at + 4)]
 
 
-@in_virtual_time
 async def test_a_check_without_hold_is_not_asked(network):
-    made = network()
-    made.configure("interval=30")
+    network.configure("interval=30")
     await asyncio.sleep(10)
-    made.answers = False
-    made.checks.ask_gateways()
+    network.answers = False
+    network.checks.ask_gateways()
     await asyncio.sleep(1)
-    assert len(made.asked) == 1
-    assert made.silent == []
-    made.configure("interval=30 hold")
-    made.checks.ask_gateways()
+    assert len(network.asked) == 1
+    assert network.silent == []
+    network.configure("interval=30 hold")
+    network.checks.ask_gateways()
     await asyncio.sleep(1)
-    assert len(made.silent) == 1, "a reload keeps what is known of the gateway"
-    made.checks.close()
+    assert len(network.silent) == 1, "a reload keeps what is known of the gateway"
 
 
-@in_virtual_time
 async def test_nothing_is_told_after_the_end(network):
-    made = network()
-    made.configure("hold")
+    network.configure("hold")
     await asyncio.sleep(10)
-    made.answers = False
-    made.checks.ask_gateways()
-    made.checks.close()
+    network.answers = False
+    network.checks.ask_gateways()
+    network.checks.close()
     await asyncio.sleep(1)
-    assert made.silent == []
+    assert network.silent == []

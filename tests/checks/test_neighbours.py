@@ -4,7 +4,6 @@ import asyncio
 from ipaddress import ip_address
 
 import pytest
-from virtual_loop import in_virtual_time
 
 from ucarpd.checks.probes import PROBES
 from ucarpd.config import health_checks
@@ -12,7 +11,6 @@ from ucarpd.config import health_checks
 OWN, GATEWAY = map(ip_address, ("10.0.0.10", "10.0.0.1"))
 
 
-@in_virtual_time
 async def test_one_function_waits_for_the_answers_to_all_questions(surroundings):
     waiting = []
     around = surroundings._replace(

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from fake_worker import FakeWorker
 from real_loop import in_real_time
-from virtual_loop import in_virtual_time
 
 from ucarpd import cli
 from ucarpd.config import exposure, load, path_writers
@@ -245,7 +244,6 @@ async def test_a_warning_is_logged_and_not_in_the_status(web, owners):
     assert watched.watch.trouble == ""
 
 
-@in_virtual_time
 async def test_after_a_look_without_a_thread_there_is_another_one(web, owners):
     owners[web] = BOB
     watched = Watched()
@@ -262,7 +260,6 @@ def no_thread(_job, _done, failed):
     asyncio.get_running_loop().call_soon(failed, BlockingIOError("no thread can be started"))
 
 
-@in_virtual_time
 async def test_a_file_system_that_hangs_is_told_and_gets_one_look(web, owners):
     watched = Watched()
     watched.worker.hangs = True

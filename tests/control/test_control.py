@@ -9,7 +9,6 @@ import socket
 
 import pytest
 from varlink_bench import FakeHost
-from virtual_loop import in_virtual_time
 
 from ucarpd.control import wire
 from ucarpd.control.control import Control
@@ -59,7 +58,6 @@ async def answers(tmp_path):
     return b"ucarpd" in reply
 
 
-@in_virtual_time
 async def test_from_start_to_end(tmp_path, worker, log_lines):
     control = Control(FakeHost(), worker.beside, tmp_path / "run")
     assert await answers(tmp_path)
@@ -74,7 +72,6 @@ async def test_from_start_to_end(tmp_path, worker, log_lines):
     assert log_lines.told() == []
 
 
-@in_virtual_time
 async def test_a_socket_that_has_been_removed_is_made_again(tmp_path, worker, log_lines):
     control = Control(FakeHost(), worker.beside, tmp_path / "run")
     (path,) = sockets(tmp_path)
@@ -96,7 +93,6 @@ async def test_a_socket_that_has_been_removed_is_made_again(tmp_path, worker, lo
     assert sockets(tmp_path) == []
 
 
-@in_virtual_time
 async def test_a_socket_that_cannot_be_made_is_told_once_and_tried_again(
     tmp_path, worker, log_lines
 ):
@@ -120,7 +116,6 @@ async def test_a_socket_that_cannot_be_made_is_told_once_and_tried_again(
     control.close()
 
 
-@in_virtual_time
 async def test_a_fault_that_comes_again_is_told_again(tmp_path, worker, log_lines):
     control = Control(FakeHost(), worker.beside, tmp_path / "run")
     worker.work()
@@ -140,7 +135,6 @@ async def test_a_fault_that_comes_again_is_told_again(tmp_path, worker, log_line
 
 
 @pytest.mark.parametrize("working", ["before the end", "after the end", "over the end"])
-@in_virtual_time
 async def test_an_end_while_it_is_made_again_leaves_nothing(tmp_path, worker, working, log_lines):
     control = Control(FakeHost(), worker.beside, tmp_path / "run")
     worker.work()
@@ -159,7 +153,6 @@ async def test_an_end_while_it_is_made_again_leaves_nothing(tmp_path, worker, wo
     assert not (tmp_path / "run").exists() or sockets(tmp_path) == []
 
 
-@in_virtual_time
 async def test_without_descriptors_the_process_goes_on_and_tries_again(
     tmp_path, worker, log_lines, monkeypatch
 ):
@@ -184,7 +177,6 @@ async def test_without_descriptors_the_process_goes_on_and_tries_again(
     control.close()
 
 
-@in_virtual_time
 async def test_a_process_without_a_control_socket_ends(tmp_path, worker, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Server, "__init__", _fail)

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from varlink_bench import MANY, as_user, in_virtual_time
+from varlink_bench import MANY, as_user
 
 from ucarpd.control import wire
 from ucarpd.control.connection import LONGEST_CALL, SEND_LIMIT
@@ -15,7 +15,6 @@ INFO = "org.varlink.service.GetInfo"
 A_MOMENT = 0.01
 
 
-@in_virtual_time
 async def test_the_status_of_all_and_of_one(bench):
     bench.host.have(*MANY)
     client = await bench.client()
@@ -37,7 +36,6 @@ async def test_the_status_of_all_and_of_one(bench):
     }
 
 
-@in_virtual_time
 async def test_an_instance_that_ends_meanwhile_is_left_out(bench):
     bench.host.have(*MANY)
     client = await bench.client()
@@ -49,7 +47,6 @@ async def test_an_instance_that_ends_meanwhile_is_left_out(bench):
     assert set(await client.states()) == set(MANY[:-1])
 
 
-@in_virtual_time
 async def test_a_process_that_was_stopped_answers_soon(bench):
     bench.host.have(*MANY)
     client = await bench.client()
@@ -64,7 +61,6 @@ async def test_a_process_that_was_stopped_answers_soon(bench):
     assert loop.time() - before <= LONGEST_REST
 
 
-@in_virtual_time
 async def test_a_process_without_instances_has_a_status(bench):
     bench.host.states = {}
     client = await bench.client()
@@ -72,7 +68,6 @@ async def test_a_process_without_instances_has_a_status(bench):
     assert await client.states() == {}
 
 
-@in_virtual_time
 async def test_calls_are_answered_in_order(bench):
     client = await bench.client()
     for name in ("web", None, "mail"):
@@ -89,7 +84,6 @@ async def test_calls_are_answered_in_order(bench):
     assert await client.is_dropped()
 
 
-@in_virtual_time
 async def test_a_call_without_a_reply_may_be_the_last_word(bench):
     client = await bench.client()
     client.send("org.ucarpd.StepDown", oneway=True)
@@ -98,7 +92,6 @@ async def test_a_call_without_a_reply_may_be_the_last_word(bench):
     assert bench.host.ordered == [("step_down", None)]
 
 
-@in_virtual_time
 async def test_a_reply_that_takes_its_time(bench, monkeypatch):
     as_user(monkeypatch, 0)
     client, impatient, other = [await bench.client() for _ in range(3)]
@@ -117,7 +110,6 @@ async def test_a_reply_that_takes_its_time(bench, monkeypatch):
         assert (await client.reply())["parameters"]["product"] == "ucarpd"
 
 
-@in_virtual_time
 async def test_a_call_may_come_in_pieces(bench):
     client = await bench.client()
     call = wire.call(STATUS, {"name": "web"})
@@ -131,7 +123,6 @@ async def test_a_call_may_come_in_pieces(bench):
 
 
 @pytest.mark.parametrize("name", ["web", None])
-@in_virtual_time
 async def test_each_change_has_a_reply(bench, name):
     client = await bench.client()
     assert (await client.call(STATUS, {"name": name}, more=True))["continues"] is True
@@ -148,7 +139,6 @@ async def test_each_change_has_a_reply(bench, name):
         assert "error" not in await client.call(INFO)
 
 
-@in_virtual_time
 async def test_many_changes_have_a_few_replies(bench):
     client = await bench.client()
     client.send(STATUS, more=True)
@@ -164,7 +154,6 @@ async def test_many_changes_have_a_few_replies(bench):
     assert 9 <= count <= 11
 
 
-@in_virtual_time
 async def test_who_reads_slowly_gets_the_newest(bench):
     bench.host.padding = "x" * 1_000_000
     client = await bench.client()
@@ -197,7 +186,6 @@ async def test_who_reads_slowly_gets_the_newest(bench):
     ],
     ids=["empty", "http", "array", "deep", "object", "megabyte", "long"],
 )
-@in_virtual_time
 async def test_garbage_ends_the_connection_and_no_other(bench, garbage):
     good, bad = await bench.client(), await bench.client()
     bad.writer.write(garbage)
@@ -205,7 +193,6 @@ async def test_garbage_ends_the_connection_and_no_other(bench, garbage):
     assert "error" not in await good.call(INFO)
 
 
-@in_virtual_time
 async def test_a_client_that_never_reads_is_dropped(bench):
     bench.host.have(*MANY)
     bench.host.padding = "x" * 10_000
@@ -222,7 +209,6 @@ async def test_a_client_that_never_reads_is_dropped(bench):
     assert "error" not in await (await bench.client()).call(INFO)
 
 
-@in_virtual_time
 async def test_one_turn_of_the_loop_takes_a_bounded_piece(bench):
     client = await bench.client()
     client.writer.write(wire.call(INFO) * 1000)
@@ -233,7 +219,6 @@ async def test_one_turn_of_the_loop_takes_a_bounded_piece(bench):
     assert turns >= 1000
 
 
-@in_virtual_time
 async def test_a_defect_ends_the_connection_and_is_told(bench):
     good = await bench.client()
     instance, bench.host.instance = bench.host.instance, None
@@ -248,7 +233,6 @@ async def test_a_defect_ends_the_connection_and_is_told(bench):
     assert set(await good.states()) == {"mail", "web"}
 
 
-@in_virtual_time
 async def test_a_defect_does_not_keep_the_next_status_from_being_made(bench):
     bench.host.have(*MANY)
     first, second = await bench.client(), await bench.client()
@@ -271,7 +255,6 @@ async def test_a_defect_does_not_keep_the_next_status_from_being_made(bench):
     bench.defects.clear()
 
 
-@in_virtual_time
 async def test_a_client_that_goes_keeps_no_other_from_its_status(bench):
     bench.host.have(*MANY)
     gone, client = await bench.client(), await bench.client()
@@ -285,7 +268,6 @@ async def test_a_client_that_goes_keeps_no_other_from_its_status(bench):
     assert (await client.reply())["parameters"]["product"] == "ucarpd"
 
 
-@in_virtual_time
 async def test_a_client_that_has_gone_is_forgotten(bench):
     for number in range(10):
         client = await bench.client()

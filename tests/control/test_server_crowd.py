@@ -2,7 +2,7 @@
 
 import asyncio
 
-from varlink_bench import MANY, as_user, in_virtual_time
+from varlink_bench import MANY, as_user
 
 from ucarpd.control import wire
 from ucarpd.control.server import MOST, QUIET, WAITING
@@ -12,7 +12,6 @@ INFO = "org.varlink.service.GetInfo"
 A_MOMENT = 0.01
 
 
-@in_virtual_time
 async def test_half_a_message_takes_no_more_than_its_place(bench):
     half = [await bench.client() for _ in range(MOST)]
     for each in half:
@@ -26,7 +25,6 @@ async def test_half_a_message_takes_no_more_than_its_place(bench):
     assert await half[3].states()
 
 
-@in_virtual_time
 async def test_two_hundred_at_once(bench):
     bench.host.have(*MANY)
 
@@ -45,7 +43,6 @@ async def test_two_hundred_at_once(bench):
     assert bench.server._connections == {}
 
 
-@in_virtual_time
 async def test_clients_that_wait_for_changes_make_room_last(bench):
     watching = [await bench.client() for _ in range(MOST - 1)]
     for each in watching:
@@ -60,7 +57,6 @@ async def test_clients_that_wait_for_changes_make_room_last(bench):
         assert (await each.reply())["continues"] is True
 
 
-@in_virtual_time
 async def test_others_cannot_keep_root_waiting(bench, monkeypatch):
     as_user(monkeypatch, 1000)
     busy = [await bench.client() for _ in range(MOST + WAITING + 8)]

@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from varlink_bench import FakeHost, as_user, in_virtual_time
+from varlink_bench import FakeHost, as_user
 
 import ucarpd.control
 from ucarpd import __version__
@@ -146,7 +146,6 @@ def test_steering():
 
 
 @pytest.mark.parametrize("method", ["StepDown", "ApplyMaintenance"])
-@in_virtual_time
 async def test_steering_is_for_root(method, bench, monkeypatch):
     as_user(monkeypatch, 1000)
     client = await bench.client()

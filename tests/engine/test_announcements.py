@@ -18,7 +18,6 @@ from engine_bench import (
     promoted,
     yield_to_a_better_one,
 )
-from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import AnnounceAddresses
 from ucarpd.carp.rank import NEVER
@@ -29,14 +28,12 @@ NA_FLAGS = 14 + 40 + 4
 """Where the flags of a neighbour advertisement are in its frame."""
 
 
-@in_virtual_time
 async def test_a_master_announces_again_when_the_segment_is_heard_after_a_silence():
     bench = await master()
     bench.engine.segment_heard()
     assert bench.told() == ["arp", "arp"]
 
 
-@in_virtual_time
 async def test_a_backup_does_nothing_when_the_segment_is_heard():
     bench = Bench()
     bench.engine.interface_ready((OWN,))
@@ -45,7 +42,6 @@ async def test_a_backup_does_nothing_when_the_segment_is_heard():
     assert bench.told() == []
 
 
-@in_virtual_time
 async def test_the_first_announcement_goes_out_as_soon_as_the_addresses_are_there():
     bench = await promoted()
     bench.told()
@@ -57,7 +53,6 @@ async def test_the_first_announcement_goes_out_as_soon_as_the_addresses_are_ther
     assert bench.told() == ["arp", "arp"]
 
 
-@in_virtual_time
 async def test_an_announcement_that_does_not_get_out_at_once_is_made_by_the_loop():
     bench = await promoted()
     bench.told()
@@ -69,7 +64,6 @@ async def test_an_announcement_that_does_not_get_out_at_once_is_made_by_the_loop
     assert bench.told() == ["arp", "arp"]
 
 
-@in_virtual_time
 async def test_an_announcement_in_an_earlier_term_does_not_replace_the_one_of_this_term():
     bench = await promoted()
     bench.there()
@@ -81,7 +75,6 @@ async def test_an_announcement_in_an_earlier_term_does_not_replace_the_one_of_th
     assert bench.told() == ["arp", "arp"]
 
 
-@in_virtual_time
 async def test_the_addresses_of_an_overtaken_job_are_not_announced():
     bench = await master()
     bench.engine.demote(NEVER, "a check")
@@ -89,7 +82,6 @@ async def test_the_addresses_of_an_overtaken_job_are_not_announced():
     assert bench.told() == ["MASTER to BACKUP", "release"]
 
 
-@in_virtual_time
 async def test_only_scripted_addresses_are_announced_when_the_kernel_reports_them():
     for are_scripted, expected in ((True, ["appeared", "arp", "arp"]), (False, [])):
         bench = await master(are_scripted=are_scripted)
@@ -97,7 +89,6 @@ async def test_only_scripted_addresses_are_announced_when_the_kernel_reports_the
         assert bench.told() == expected
 
 
-@in_virtual_time
 async def test_of_several_addresses_the_ones_that_are_there_are_announced():
     bench = await promoted(params=replace(PARAMS, addresses=(VIRTUAL, SECOND)))
     bench.told()
@@ -106,7 +97,6 @@ async def test_of_several_addresses_the_ones_that_are_there_are_announced():
     assert SECOND.packed in bench.frames[-1]
 
 
-@in_virtual_time
 async def test_a_segment_that_is_heard_again_is_told_where_the_address_is():
     bench = await master()
     bench.engine.segment_heard()
@@ -123,7 +113,6 @@ def test_only_a_router_says_that_it_is_one(is_router):
     assert {bool(each[NA_FLAGS] & 0x80) for each in frames} == {is_router}
 
 
-@in_virtual_time
 async def test_a_new_hardware_address_is_announced():
     bench = await master()
     bench.engine.hardware_address_changed()

@@ -14,14 +14,12 @@ from engine_bench import (
     promoted,
     yield_to_a_better_one,
 )
-from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
 from ucarpd.carp.rank import NEVER
 from ucarpd.engine import Outcome
 
 
-@in_virtual_time
 async def test_an_address_that_a_backup_should_not_have_is_removed():
     bench = Bench()
     bench.engine.interface_ready((OWN,))
@@ -32,7 +30,6 @@ async def test_an_address_that_a_backup_should_not_have_is_removed():
     assert bench.told() == [f"out of place: {VIRTUAL} in BACKUP", "release"]
 
 
-@in_virtual_time
 async def test_an_address_that_is_gone_from_a_backup_was_not_taken_away():
     bench = Bench()
     bench.engine.interface_ready((OWN,))
@@ -42,7 +39,6 @@ async def test_an_address_that_is_gone_from_a_backup_was_not_taken_away():
     assert bench.told() == []
 
 
-@in_virtual_time
 async def test_the_only_address_of_the_host_is_left_alone_while_there_is_no_other():
     """Networking was restarted with the virtual address as the host's own, by mistake."""
     bench = Bench()
@@ -62,7 +58,6 @@ async def test_the_only_address_of_the_host_is_left_alone_while_there_is_no_othe
     assert bench.told() == ["INIT to BACKUP", f"out of place: {VIRTUAL} in BACKUP", "release"]
 
 
-@in_virtual_time
 async def test_an_address_taken_away_is_put_back_unless_a_script_is_at_work():
     bench = await master(are_scripted=True)
     await asyncio.sleep(5.0)
@@ -75,7 +70,6 @@ async def test_an_address_taken_away_is_put_back_unless_a_script_is_at_work():
     assert bench.told() == [f"taken away: {VIRTUAL}", "acquire"]
 
 
-@in_virtual_time
 async def test_an_overtaken_job_says_nothing():
     bench = await master()
     bench.engine.demote(NEVER, "a check")
@@ -90,7 +84,6 @@ async def test_an_overtaken_job_says_nothing():
     assert bench.told() == ["advertisement 255/255"]
 
 
-@in_virtual_time
 async def test_a_refusal_that_a_newer_attempt_has_overtaken_does_not_count():
     bench = await master(params=replace(PARAMS, reassert=True), are_scripted=True)
     overtaken = []
@@ -109,7 +102,6 @@ async def test_a_refusal_that_a_newer_attempt_has_overtaken_does_not_count():
         assert "acquire" not in bench.told()
 
 
-@in_virtual_time
 async def test_a_refused_address_is_tried_again_and_then_told_until_it_is_served():
     bench = await promoted()
     bench.told()
@@ -126,7 +118,6 @@ async def test_a_refused_address_is_tried_again_and_then_told_until_it_is_served
     assert bench.told() == ["arp", "arp", "unserved: none"]
 
 
-@in_virtual_time
 async def test_a_fault_that_outlives_the_role_ends_with_the_first_success():
     bench = await promoted()
     for _ in range(2):
@@ -142,7 +133,6 @@ async def test_a_fault_that_outlives_the_role_ends_with_the_first_success():
     assert bench.told() == ["arp", "arp", "unserved: none"]
 
 
-@in_virtual_time
 async def test_an_attempt_that_succeeds_when_the_role_is_lost_ends_the_fault():
     bench = await promoted()
     for _ in range(2):
@@ -169,7 +159,6 @@ async def test_an_attempt_that_succeeds_when_the_role_is_lost_ends_the_fault():
     assert bench.told() == []
 
 
-@in_virtual_time
 async def test_an_address_removed_while_it_is_put_back_is_put_back_again():
     """The kernel's table decides when the job is done, not the order of the events."""
     bench = await master()
@@ -185,7 +174,6 @@ async def test_an_address_removed_while_it_is_put_back_is_put_back_again():
     assert "acquire" in bench.told()
 
 
-@in_virtual_time
 async def test_a_master_looks_at_each_advertisement_whether_the_addresses_are_there():
     bench = await master()
     await asyncio.sleep(5.0)
@@ -195,7 +183,6 @@ async def test_a_master_looks_at_each_advertisement_whether_the_addresses_are_th
     assert bench.told() == ["advertisement 1/0", f"taken away: {VIRTUAL}", "acquire"]
 
 
-@in_virtual_time
 async def test_one_removal_is_told_once_however_often_it_is_noticed():
     bench = await master()
     taken_away = f"taken away: {VIRTUAL}"
@@ -215,7 +202,6 @@ async def test_one_removal_is_told_once_however_often_it_is_noticed():
     assert bench.told() == ["acquire"]
 
 
-@in_virtual_time
 async def test_each_advertisement_leaves_the_host_its_own_source_unless_an_address_is_missing():
     bench = await master()
     bench.steps_behind.clear()
@@ -227,7 +213,6 @@ async def test_each_advertisement_leaves_the_host_its_own_source_unless_an_addre
     assert bench.steps_behind == [bench.engine.sources]
 
 
-@in_virtual_time
 async def test_an_address_refused_on_its_way_behind_the_hosts_own_was_removed_by_no_other_program():
     bench = await master()
     await asyncio.sleep(5.0)
@@ -238,7 +223,6 @@ async def test_an_address_refused_on_its_way_behind_the_hosts_own_was_removed_by
     assert bench.told() == ["acquire", "advertisement 1/0"]
 
 
-@in_virtual_time
 async def test_a_refusal_of_an_earlier_term_does_not_count_in_the_next_one():
     bench = await master()
     await asyncio.sleep(1.0)
@@ -255,7 +239,6 @@ async def test_a_refusal_of_an_earlier_term_does_not_count_in_the_next_one():
     assert "acquire" not in bench.told()
 
 
-@in_virtual_time
 async def test_each_removal_of_an_address_that_was_put_back_is_told():
     bench = await master()
     bench.engine.address_removed(VIRTUAL)
@@ -268,7 +251,6 @@ async def test_each_removal_of_an_address_that_was_put_back_is_told():
     assert bench.told() == [f"taken away: {VIRTUAL}"]
 
 
-@in_virtual_time
 async def test_a_loss_of_the_link_waits_for_the_end_of_our_up_script():
     bench = await promoted(are_scripted=True)
     bench.told()
@@ -289,7 +271,6 @@ async def test_a_loss_of_the_link_waits_for_the_end_of_our_up_script():
     assert bench.engine.state is State.MASTER
 
 
-@in_virtual_time
 async def test_a_loss_of_the_link_that_outlasts_the_up_script_ends_the_role():
     bench = await promoted(are_scripted=True)
     bench.told()
@@ -301,7 +282,6 @@ async def test_a_loss_of_the_link_that_outlasts_the_up_script_ends_the_role():
     assert bench.reason == "no carrier on eth0"
 
 
-@in_virtual_time
 async def test_an_address_that_a_script_adds_too_late_is_kept_off():
     bench = await promoted(are_scripted=True)
     bench.engine.demote(NEVER, "a check")
@@ -310,7 +290,6 @@ async def test_an_address_that_a_script_adds_too_late_is_kept_off():
     assert bench.told() == ["appeared"]
 
 
-@in_virtual_time
 async def test_an_address_that_cannot_be_taken_off_is_tried_again():
     bench = Bench()
     bench.engine.interface_ready((OWN,))
@@ -328,7 +307,6 @@ async def test_an_address_that_cannot_be_taken_off_is_tried_again():
     assert bench.told() == []
 
 
-@in_virtual_time
 async def test_the_pause_before_an_address_is_taken_off_again_is_short_after_a_success():
     bench = await master()
     for _ in range(2):
@@ -345,7 +323,6 @@ async def test_the_pause_before_an_address_is_taken_off_again_is_short_after_a_s
         assert bench.engine.state is State.MASTER
 
 
-@in_virtual_time
 async def test_a_rival_that_is_gone_makes_scripts_run_again():
     for are_scripted in (True, False):
         bench = await master(params=replace(PARAMS, reassert=True), are_scripted=are_scripted)
@@ -364,7 +341,6 @@ async def test_a_rival_that_is_gone_makes_scripts_run_again():
     assert "arp" in bench.told()
 
 
-@in_virtual_time
 async def test_a_fault_that_lasts_is_told_in_each_term_and_before_its_end():
     """Between the terms the owner has taken this host for fit again."""
     bench = await promoted()

@@ -19,7 +19,6 @@ from engine_bench import (
     promoted,
     yield_to_a_better_one,
 )
-from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import Finding, Report, State
 from ucarpd.carp.events import AdvertisementReceived
@@ -31,7 +30,6 @@ from ucarpd.carp.timing import Phase
 from ucarpd.engine import WAKE_UP_LEAD, Engine
 
 
-@in_virtual_time
 async def test_start_clears_what_an_earlier_run_left():
     bench = Bench()
     bench.on_interface = (VIRTUAL,)
@@ -41,7 +39,6 @@ async def test_start_clears_what_an_earlier_run_left():
     assert bench.states == [State.BACKUP]
 
 
-@in_virtual_time
 async def test_promotion_advertises_before_it_asks_for_the_address_and_announces_after():
     bench = await promoted()
     assert bench.told() == ["BACKUP to MASTER", "advertisement 1/0", "acquire"]
@@ -50,7 +47,6 @@ async def test_promotion_advertises_before_it_asks_for_the_address_and_announces
     assert bench.told() == ["arp", "arp"]
 
 
-@in_virtual_time
 async def test_what_another_daemon_of_this_host_sends():
     bench = await master()
     await asyncio.sleep(1.5)
@@ -59,14 +55,12 @@ async def test_what_another_daemon_of_this_host_sends():
     assert bench.engine.sent_by_another(peer_frame())
 
 
-@in_virtual_time
 async def test_master_advertises_every_interval_and_an_advertisement_is_not_delayed_by_others():
     bench = await master()
     await asyncio.sleep(10.0)
     assert bench.told().count("advertisement 1/0") == 10
 
 
-@in_virtual_time
 async def test_a_process_that_was_stopped_for_a_minute_sends_one_advertisement_not_sixty():
     bench = await master()
     asyncio.get_running_loop().jump(60.0)
@@ -75,7 +69,6 @@ async def test_a_process_that_was_stopped_for_a_minute_sends_one_advertisement_n
     assert bench.told().count("advertisement 1/0") == 1
 
 
-@in_virtual_time
 async def test_frames_travel_up_the_ladder_into_the_machine():
     bench = await master()
     bench.receive(peer_frame(advbase=1, advskew=50))
@@ -88,7 +81,6 @@ async def test_frames_travel_up_the_ladder_into_the_machine():
     assert bench.engine.receiver.accepted == 2
 
 
-@in_virtual_time
 async def test_what_it_waits_for_is_said_once():
     bench = Bench()
     for _ in range(3):
@@ -98,7 +90,6 @@ async def test_what_it_waits_for_is_said_once():
     assert bench.engine.reason == "interface eth0 is down"
 
 
-@in_virtual_time
 async def test_a_second_loss_for_the_same_reason_ends_the_role_too():
     bench = await master()
     for _ in range(2):
@@ -113,7 +104,6 @@ async def test_a_second_loss_for_the_same_reason_ends_the_role_too():
         bench.told()
 
 
-@in_virtual_time
 async def test_a_lost_interface_ends_the_role_and_needs_no_second_line():
     bench = await master()
     bench.engine.interface_lost("no carrier on eth0", False)
@@ -124,7 +114,6 @@ async def test_a_lost_interface_ends_the_role_and_needs_no_second_line():
     assert bench.told() == []
 
 
-@in_virtual_time
 async def test_an_interface_that_stays_ready_is_no_news():
     bench = await master()
     bench.engine.interface_ready((OWN,))
@@ -135,7 +124,6 @@ async def test_an_interface_that_stays_ready_is_no_news():
     assert parse(bench.frames[-1]).source == IPv4Address("10.0.0.9")
 
 
-@in_virtual_time
 async def test_a_frame_counts_from_when_it_came_not_from_when_it_was_read():
     bench = Bench(replace(PARAMS, advskew=100))
     bench.engine.interface_ready((OWN,))
@@ -150,7 +138,6 @@ async def test_a_frame_counts_from_when_it_came_not_from_when_it_was_read():
 
 
 @pytest.mark.parametrize("has_wrong_digest", [False, True])
-@in_virtual_time
 async def test_a_silent_master_that_answers_is_reported_after_the_takeover(has_wrong_digest):
     """Unless its advertisements arrive, and are dropped for their digest."""
     bench = Bench()
@@ -169,7 +156,6 @@ async def test_a_silent_master_that_answers_is_reported_after_the_takeover(has_w
     assert ("MASTER_ANSWERS" in bench.told()) is not has_wrong_digest
 
 
-@in_virtual_time
 async def test_a_backup_wakes_up_a_little_early_and_keeps_its_deadline():
     bench = Bench()
     loop = asyncio.get_running_loop()
@@ -189,7 +175,6 @@ async def test_a_backup_wakes_up_a_little_early_and_keeps_its_deadline():
     assert bench.told() == ["advertisement 1/0"]
 
 
-@in_virtual_time
 async def test_a_backup_reads_what_has_come_in_time_before_it_takes_over():
     bench = Bench()
     loop = asyncio.get_running_loop()
@@ -206,7 +191,6 @@ async def test_a_backup_reads_what_has_come_in_time_before_it_takes_over():
     assert bench.engine.state is State.MASTER
 
 
-@in_virtual_time
 async def test_frames_that_do_not_count_delay_a_takeover_only_until_they_are_read():
     bench = Bench()
     loop = asyncio.get_running_loop()
@@ -220,7 +204,6 @@ async def test_frames_that_do_not_count_delay_a_takeover_only_until_they_are_rea
     assert bench.engine.state is State.MASTER
 
 
-@in_virtual_time
 async def test_a_frame_that_waited_while_the_role_was_taken_does_not_turn_time_back():
     bench = await master()
     bench.receive(peer_frame(advbase=0, advskew=100), ago=0.5)
@@ -231,7 +214,6 @@ async def test_a_frame_that_waited_while_the_role_was_taken_does_not_turn_time_b
     assert bench.engine.state is State.MASTER
 
 
-@in_virtual_time
 async def test_frames_that_waited_in_the_socket_are_no_answer_to_what_was_sent_later():
     """A master that was stopped wakes up, and finds what its successor has sent meanwhile."""
     bench = await master()
@@ -245,7 +227,6 @@ async def test_frames_that_waited_in_the_socket_are_no_answer_to_what_was_sent_l
     assert Report(Finding.RIVAL_STAYS, PEER) in bench.findings
 
 
-@in_virtual_time
 async def test_another_host_with_our_source_address_is_told():
     bench = await master()
     bench.engine.interface_ready((PEER,))
@@ -253,7 +234,6 @@ async def test_another_host_with_our_source_address_is_told():
     assert f"source taken: {PEER}" in bench.told()
 
 
-@in_virtual_time
 async def test_the_owner_counts_what_a_master_has_advertised():
     bench = await master()
     await asyncio.sleep(2.5)
@@ -268,7 +248,6 @@ async def test_the_owner_counts_what_a_master_has_advertised():
     assert bench.advertisements_told == 3
 
 
-@in_virtual_time
 async def test_the_owner_is_told_when_its_record_is_no_longer_true():
     bench = await master()
     assert bench.identities == 1
@@ -282,7 +261,6 @@ async def test_the_owner_is_told_when_its_record_is_no_longer_true():
     assert bench.identities == 4
 
 
-@in_virtual_time
 async def test_changed_params_reach_the_machine_and_the_wire_without_leaving_the_state():
     bench = await master()
     faster = Params(vhid=7, addresses=(VIRTUAL,), key=b"another", advbase=1, advskew=9)
@@ -296,7 +274,6 @@ async def test_changed_params_reach_the_machine_and_the_wire_without_leaving_the
     assert bench.engine.state is State.BACKUP
 
 
-@in_virtual_time
 async def test_the_second_advertisement_comes_at_the_phase():
     """So that virtual hosts that took over together do not send together for ever."""
     bench = Bench()
@@ -323,7 +300,6 @@ async def test_the_second_advertisement_comes_at_the_phase():
     assert len(late) == 3
 
 
-@in_virtual_time
 async def test_a_demoted_master_says_so_at_once_and_serves_on():
     bench = await master()
     bench.engine.demote(240, "demoted by 240: eth1 cannot be used")
@@ -331,7 +307,6 @@ async def test_a_demoted_master_says_so_at_once_and_serves_on():
     assert bench.engine.state is State.MASTER
 
 
-@in_virtual_time
 async def test_a_link_that_is_back_in_a_moment_costs_nothing():
     bench = await master()
     bench.engine.interface_lost("no carrier on eth0", False, may_return=True)
@@ -343,7 +318,6 @@ async def test_a_link_that_is_back_in_a_moment_costs_nothing():
     assert "advertisement 1/0" not in bench.told()
 
 
-@in_virtual_time
 async def test_a_loss_that_was_held_for_the_up_script_counts_when_another_host_has_the_role():
     bench = await promoted(are_scripted=True)
     bench.is_busy = bench.is_up_script_running = True
@@ -355,7 +329,6 @@ async def test_a_loss_that_was_held_for_the_up_script_counts_when_another_host_h
     assert bench.told() == ["MASTER to BACKUP", "release", "BACKUP to INIT", "loss counts"]
 
 
-@in_virtual_time
 async def test_a_loss_that_goes_on_when_the_up_script_runs_again_still_ends_the_role():
     bench = await master(are_scripted=True)
     for is_running in (False, True):
@@ -369,7 +342,6 @@ async def test_a_loss_that_goes_on_when_the_up_script_runs_again_still_ends_the_
     assert bench.engine.reason == "no carrier on eth0"
 
 
-@in_virtual_time
 async def test_a_later_loss_replaces_the_one_that_was_held():
     bench = await promoted(are_scripted=True)
     bench.is_busy = bench.is_up_script_running = True
@@ -384,7 +356,6 @@ async def test_a_later_loss_replaces_the_one_that_was_held():
     assert bench.engine.reason == "interface eth0 is down"
 
 
-@in_virtual_time
 async def test_gateways_that_fall_silent_with_the_master_hold_up_the_takeover():
     bench = Bench()
     bench.engine.interface_ready((OWN,))

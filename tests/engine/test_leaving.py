@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 from engine_bench import OWN, VIRTUAL, Bench, master, peer_frame, promoted
-from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
 from ucarpd.carp.events import InterfaceLost
@@ -17,7 +16,6 @@ def broken(*_arguments):
     raise ZeroDivisionError("a defect")
 
 
-@in_virtual_time
 async def test_a_down_script_that_takes_long_holds_the_bow_out_back_for_a_dead_interval():
     bench = await master(are_scripted=True)
     bench.on_interface = (VIRTUAL,)
@@ -34,7 +32,6 @@ async def test_a_down_script_that_takes_long_holds_the_bow_out_back_for_a_dead_i
     assert bench.told() == ["finished"]
 
 
-@in_virtual_time
 async def test_step_down_is_offered_and_taken_back_when_nobody_takes_over():
     bench = await master()
     bench.engine.step_down("asked to")
@@ -49,14 +46,12 @@ async def test_step_down_is_offered_and_taken_back_when_nobody_takes_over():
     assert bench.engine.state is State.MASTER
 
 
-@in_virtual_time
 async def test_who_may_never_serve_bows_out_when_the_address_is_off():
     bench = await master()
     bench.engine.demote(NEVER, "a check")
     assert bench.told() == ["MASTER to BACKUP", "release"]
 
 
-@in_virtual_time
 async def test_a_bow_out_waits_until_the_address_is_off():
     bench = await master()
     bench.engine.interface_lost("the source address is gone", True)
@@ -67,7 +62,6 @@ async def test_a_bow_out_waits_until_the_address_is_off():
     assert bench.told() == ["advertisement 255/255"]
 
 
-@in_virtual_time
 async def test_stop_finishes_after_the_bow_out_and_then_nothing_more_comes():
     bench = await master()
     bench.engine.stop("stopping")
@@ -88,7 +82,6 @@ async def test_stop_finishes_after_the_bow_out_and_then_nothing_more_comes():
     assert bench.told() == []
 
 
-@in_virtual_time
 async def test_an_event_that_the_last_actions_cause_comes_too_late():
     bench = Bench()
     bench.engine.interface_ready((OWN,))
@@ -99,7 +92,6 @@ async def test_an_event_that_the_last_actions_cause_comes_too_late():
     assert bench.told() == ["BACKUP to INIT", "finished"]
 
 
-@in_virtual_time
 async def test_a_host_whose_addresses_are_elsewhere_does_not_wait_for_the_down_script():
     bench = await master(are_scripted=True)
     bench.engine.stop("stopping")
@@ -113,7 +105,6 @@ async def test_a_host_whose_addresses_are_elsewhere_does_not_wait_for_the_down_s
 
 
 @pytest.mark.parametrize("was_master", [True, False])
-@in_virtual_time
 async def test_a_defect_ends_the_engine_and_only_a_master_bows_out(was_master, monkeypatch):
     if was_master:
         bench = await master()
@@ -141,7 +132,6 @@ async def test_a_defect_ends_the_engine_and_only_a_master_bows_out(was_master, m
 
 
 @pytest.mark.parametrize("by", ["changed", "acquire"])
-@in_virtual_time
 async def test_after_a_defect_in_an_event_that_an_action_causes_no_action_follows(by, monkeypatch):
     """A look at the kernel's events on the way to the addresses may bring such an event."""
     bench = Bench()
@@ -175,7 +165,6 @@ async def test_after_a_defect_in_an_event_that_an_action_causes_no_action_follow
     assert bench.told() == []
 
 
-@in_virtual_time
 async def test_addresses_that_come_after_a_defect_are_neither_announced_nor_served(monkeypatch):
     """The request was under way, and its end comes before that of the release."""
     bench = await promoted()
@@ -188,7 +177,6 @@ async def test_addresses_that_come_after_a_defect_are_neither_announced_nor_serv
     assert (bench.told(), bench.served_told) == ([], 0)
 
 
-@in_virtual_time
 async def test_a_defect_when_the_addresses_come_is_not_told_as_success(monkeypatch):
     bench = await promoted()
     monkeypatch.setattr(VirtualHost, "handle", broken)
@@ -196,7 +184,6 @@ async def test_a_defect_when_the_addresses_come_is_not_told_as_success(monkeypat
     assert bench.served_told == 0
 
 
-@in_virtual_time
 async def test_a_defect_on_the_way_to_a_deadline_ends_the_engine_too():
     """Otherwise the backup would have no deadline any more, and would never take over."""
     bench = Bench()
@@ -214,7 +201,6 @@ async def test_a_defect_on_the_way_to_a_deadline_ends_the_engine_too():
     assert bench.told() == ["failed"]
 
 
-@in_virtual_time
 async def test_two_defects_at_once_end_the_engine_once(monkeypatch):
     bench = Bench()
     bench.engine.interface_ready((OWN,))
@@ -231,7 +217,6 @@ async def test_two_defects_at_once_end_the_engine_once(monkeypatch):
     assert bench.told() == ["fault: a defect", "release", "fault: a defect"]
 
 
-@in_virtual_time
 async def test_an_event_that_an_action_causes_waits_for_the_other_actions():
     bench = Bench()
     bench.engine.interface_ready((OWN,))
@@ -254,7 +239,6 @@ async def test_an_event_that_an_action_causes_waits_for_the_other_actions():
     ]
 
 
-@in_virtual_time
 async def test_a_defect_on_the_way_out_does_not_keep_the_engine_from_ending():
     bench = await master()
 
@@ -266,7 +250,6 @@ async def test_a_defect_on_the_way_out_does_not_keep_the_engine_from_ending():
     assert bench.told()[-3:] == ["fault: ", "fault: ", "failed"]
 
 
-@in_virtual_time
 async def test_a_bow_out_that_fails_does_not_keep_the_engine_from_being_started_again(monkeypatch):
     bench = await master()
 

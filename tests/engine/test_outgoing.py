@@ -7,10 +7,8 @@ from ipaddress import IPv4Address
 
 import pytest
 from engine_bench import OWN, PARAMS, PEER, master, peer_frame, yield_to_a_better_one
-from virtual_loop import in_virtual_time
 
 
-@in_virtual_time
 async def test_sending_that_fails_for_a_while_is_told_and_the_timer_goes_on():
     bench = await master()
     bench.send_error = OSError(100, "Network is down")
@@ -23,7 +21,6 @@ async def test_sending_that_fails_for_a_while_is_told_and_the_timer_goes_on():
     assert "advertisement 1/0" in bench.told()
 
 
-@in_virtual_time
 async def test_three_failed_advertisements_in_a_row_are_told_to_the_owner():
     bench = await master()
     bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")
@@ -34,7 +31,6 @@ async def test_three_failed_advertisements_in_a_row_are_told_to_the_owner():
 
 
 @pytest.mark.parametrize("is_lost", [False, True])
-@in_virtual_time
 async def test_the_error_that_makes_a_fast_host_less_fit_is_told(is_lost):
     bench = await master(params=replace(PARAMS, advbase=0, advskew=25))
     bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")
@@ -49,7 +45,6 @@ async def test_the_error_that_makes_a_fast_host_less_fit_is_told(is_lost):
     assert ("send failed: No buffer space available" in bench.told()) != is_lost
 
 
-@in_virtual_time
 async def test_each_further_failure_is_told_because_the_owner_forgets_the_fault():
     """A host that was taken for fit again, and still does not get out, must not stay MASTER."""
     bench = await master()
@@ -63,7 +58,6 @@ async def test_each_further_failure_is_told_because_the_owner_forgets_the_fault(
     assert "sending fails" not in bench.told()
 
 
-@in_virtual_time
 async def test_it_works_again_after_three_that_got_out():
     bench = await master()
     bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")
@@ -77,7 +71,6 @@ async def test_it_works_again_after_three_that_got_out():
     assert bench.engine.sent == 4, "the first one, and three after the fault"
 
 
-@in_virtual_time
 async def test_announcements_alone_may_fail():
     bench = await master()
     bench.arp_error = OSError(errno.ENOBUFS, "No buffer space available")
@@ -90,7 +83,6 @@ async def test_announcements_alone_may_fail():
     assert bench.told() == ["arp", "arp", "announced"]
 
 
-@in_virtual_time
 async def test_one_of_several_single_failures_is_told():
     """As of a filter that drops a part; the log limits the lines."""
     bench = await master()
@@ -105,7 +97,6 @@ async def test_one_of_several_single_failures_is_told():
         assert ("sent" in told) == is_told
 
 
-@in_virtual_time
 async def test_two_failures_that_are_far_apart_are_not_told():
     bench = await master()
     await asyncio.sleep(0.9)
@@ -117,7 +108,6 @@ async def test_two_failures_that_are_far_apart_are_not_told():
     assert set(bench.told()) == {"advertisement 1/0", "arp"}
 
 
-@in_virtual_time
 async def test_a_lost_link_explains_what_has_failed():
     bench = await master()
     bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")
@@ -128,7 +118,6 @@ async def test_a_lost_link_explains_what_has_failed():
     assert bench.told()[-1] == "sending works"
 
 
-@in_virtual_time
 async def test_what_fails_without_a_link_is_not_told():
     bench = await master()
     bench.is_up_script_running = True
@@ -144,7 +133,6 @@ async def test_what_fails_without_a_link_is_not_told():
     assert bench.told() == ["advertisement 1/0", "arp", "arp"]
 
 
-@in_virtual_time
 async def test_a_fault_that_lasts_is_told_in_each_term():
     """Between the terms the owner has taken this host for fit again."""
     bench = await master()
@@ -160,7 +148,6 @@ async def test_a_fault_that_lasts_is_told_in_each_term():
 PEERS = replace(PARAMS, peers=(OWN, PEER, IPv4Address("10.9.0.3")))
 
 
-@in_virtual_time
 async def test_unicast_goes_to_each_peer_but_this_host():
     bench = await master(params=PEERS)
     await asyncio.sleep(1.0)
@@ -175,7 +162,6 @@ async def test_unicast_goes_to_each_peer_but_this_host():
         ({PEER: errno.EHOSTUNREACH, PEERS.peers[2]: errno.ENETUNREACH}, "both are dead"),
     ],
 )
-@in_virtual_time
 async def test_a_peer_out_of_reach_is_no_reason_to_step_down(unreachable, because):
     bench = await master(params=PEERS)
     bench.unreachable = {peer: OSError(number, "no") for peer, number in unreachable.items()}
@@ -183,7 +169,6 @@ async def test_a_peer_out_of_reach_is_no_reason_to_step_down(unreachable, becaus
     assert "sending fails" not in bench.told(), because
 
 
-@in_virtual_time
 async def test_one_peer_that_cannot_be_sent_to_is_told():
     bench = await master(params=PEERS)
     bench.unreachable = {PEER: OSError(errno.EPERM, "not permitted")}
@@ -194,7 +179,6 @@ async def test_one_peer_that_cannot_be_sent_to_is_told():
     assert "sent" in bench.told()
 
 
-@in_virtual_time
 async def test_no_peer_can_be_sent_to():
     bench = await master(params=PEERS)
     bench.unreachable = dict.fromkeys(PEERS.peers, OSError(errno.EPERM, "not permitted"))

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from virtual_loop import in_virtual_time
 
 from ucarpd.engine import Timer
 
@@ -36,7 +35,6 @@ class Bench:
         return self.began + seconds
 
 
-@in_virtual_time
 async def test_each_deadline_is_called_once_at_its_time():
     bench = Bench()
     for name, seconds in (("c", 3.0), ("a", 1.0), ("b", 2.0)):
@@ -45,7 +43,6 @@ async def test_each_deadline_is_called_once_at_its_time():
     assert bench.calls == [("a", 1.0), ("b", 2.0), ("c", 3.0)]
 
 
-@in_virtual_time
 async def test_equal_deadlines_share_a_wake_up():
     bench = Bench()
     for name in "abc":
@@ -55,7 +52,6 @@ async def test_equal_deadlines_share_a_wake_up():
     assert bench.wake_ups == 1
 
 
-@in_virtual_time
 async def test_a_deadline_that_is_moved_is_called_at_the_last_time_only():
     bench = Bench()
     later, sooner, cancelled = map(bench.deadline, ("later", "sooner", "cancelled"))
@@ -69,7 +65,6 @@ async def test_a_deadline_that_is_moved_is_called_at_the_last_time_only():
     assert bench.calls == [("sooner", 2.0), ("later", 3.0)]
 
 
-@in_virtual_time
 async def test_a_deadline_that_moves_back_and_forth_is_called_once():
     bench = Bench()
     deadline = bench.deadline("a")
@@ -80,7 +75,6 @@ async def test_a_deadline_that_moves_back_and_forth_is_called_once():
 
 
 @pytest.mark.parametrize(("count", "slots"), [(1, 1), (50, 1), (50, 10)])
-@in_virtual_time
 async def test_backups_that_hear_advertisements_cost_no_wake_up(count, slots):
     bench = Bench()
     deadlines = [bench.deadline(str(number)) for number in range(count)]
@@ -95,7 +89,6 @@ async def test_backups_that_hear_advertisements_cost_no_wake_up(count, slots):
     assert len(bench.calls) == count
 
 
-@in_virtual_time
 async def test_a_deadline_may_set_itself_and_others_again():
     bench = Bench()
     other = bench.deadline("other")
@@ -113,7 +106,6 @@ async def test_a_deadline_may_set_itself_and_others_again():
     ]
 
 
-@in_virtual_time
 async def test_what_falls_due_meanwhile_waits_for_the_sockets():
     bench = Bench()
     order = []
@@ -128,7 +120,6 @@ async def test_what_falls_due_meanwhile_waits_for_the_sockets():
     assert order == ["the loop's turn", "late"]
 
 
-@in_virtual_time
 async def test_a_deadline_that_stays_in_the_past_lets_the_loop_have_its_turn():
     """A defect: its cause may end with the next event, and other virtual hosts must go on."""
     bench = Bench()
@@ -147,7 +138,6 @@ async def test_a_deadline_that_stays_in_the_past_lets_the_loop_have_its_turn():
     assert bench.calls == [("past", 1.0), ("other", 1.0), *[("past", 1.0)] * 2]
 
 
-@in_virtual_time
 async def test_a_defect_in_one_call_stops_no_other():
     bench = Bench()
     caught = []
@@ -165,7 +155,6 @@ async def test_a_defect_in_one_call_stops_no_other():
 
 
 @pytest.mark.parametrize("seconds", [0.1, 0.7, 1.1, 3.3])
-@in_virtual_time
 async def test_a_loop_that_calls_a_tick_too_early_does_not_turn_in_vain(seconds):
     bench = Bench()
     bench.deadline("a").set(bench.at(seconds))

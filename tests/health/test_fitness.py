@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from virtual_loop import in_virtual_time
 
 from ucarpd.health.demotion import Level
 from ucarpd.health.fitness import (
@@ -22,7 +21,6 @@ class Watch:
         self.fitness = Fitness(lambda: self.changes.append(self.fitness.demotion.unfitness()))
 
 
-@in_virtual_time
 async def test_sending_fails_and_works_again():
     watch = Watch()
     watch.fitness.sending(True)
@@ -32,7 +30,6 @@ async def test_sending_fails_and_works_again():
     assert watch.changes == [240, 0]
 
 
-@in_virtual_time
 async def test_a_reason_does_not_count_beside_the_one_that_it_follows():
     watch = Watch()
     watch.fitness.set("no IPv6", 100)
@@ -41,7 +38,6 @@ async def test_a_reason_does_not_count_beside_the_one_that_it_follows():
     assert watch.changes == [100, 120]
 
 
-@in_virtual_time
 async def test_a_host_that_could_not_send_is_forgiven_after_a_while():
     watch = Watch()
     watch.fitness.sending(True)
@@ -54,7 +50,6 @@ async def test_a_host_that_could_not_send_is_forgiven_after_a_while():
 
 
 @pytest.mark.parametrize(("missing", "total", "amount"), [(1, 1, 240), (1, 2, 120), (1, 255, 1)])
-@in_virtual_time
 async def test_each_address_counts_by_its_share(missing, total, amount):
     watch = Watch()
     watch.fitness.unserved([4] * missing, total)
@@ -63,7 +58,6 @@ async def test_each_address_counts_by_its_share(missing, total, amount):
     assert watch.changes == [amount, 0]
 
 
-@in_virtual_time
 async def test_an_address_of_a_lost_family_does_not_count_beside_the_fault():
     watch = Watch()
     watch.fitness.set_families({"no IPv6": 240}, [6])
@@ -75,7 +69,6 @@ async def test_an_address_of_a_lost_family_does_not_count_beside_the_fault():
     assert watch.changes == [240, 252, 120, 0]
 
 
-@in_virtual_time
 async def test_a_master_is_not_forgiven_but_one_that_has_left_the_role_is():
     watch = Watch()
     watch.fitness.unserved([4], 1)
@@ -87,7 +80,6 @@ async def test_a_master_is_not_forgiven_but_one_that_has_left_the_role_is():
     assert watch.changes == [240, 0]
 
 
-@in_virtual_time
 async def test_a_host_that_can_serve_need_not_wait():
     watch = Watch()
     watch.fitness.unserved([4], 1)
@@ -100,7 +92,6 @@ async def test_a_host_that_can_serve_need_not_wait():
     assert watch.changes == [240, 0, 240]
 
 
-@in_virtual_time
 async def test_a_role_that_comes_back_early_shows_by_itself():
     watch = Watch()
     watch.fitness.unserved([4], 1)
@@ -110,7 +101,6 @@ async def test_a_role_that_comes_back_early_shows_by_itself():
     assert watch.changes == [240]
 
 
-@in_virtual_time
 async def test_only_a_role_that_was_left_for_the_fault_makes_the_pause_longer():
     watch = Watch()
     watch.fitness.role_left()
@@ -124,7 +114,6 @@ async def test_only_a_role_that_was_left_for_the_fault_makes_the_pause_longer():
         assert watch.changes[-1] == 0
 
 
-@in_virtual_time
 async def test_the_pauses_grow_until_the_addresses_are_served():
     watch = Watch()
 
@@ -143,7 +132,6 @@ async def test_the_pauses_grow_until_the_addresses_are_served():
     assert await pause() == pytest.approx(FIRST_ADDRESS_PAUSE, abs=2)
 
 
-@in_virtual_time
 async def test_who_may_have_corrected_the_fault_need_not_wait():
     watch = Watch()
     watch.fitness.try_again(is_master=False)
@@ -162,7 +150,6 @@ async def test_who_may_have_corrected_the_fault_need_not_wait():
     watch.fitness.close()
 
 
-@in_virtual_time
 async def test_a_host_that_has_crashed_again_and_again_has_to_live_for_a_while():
     watch = Watch()
     watch.fitness.crashed(300.0)
@@ -172,7 +159,6 @@ async def test_a_host_that_has_crashed_again_and_again_has_to_live_for_a_while()
     assert watch.changes == [240, 0]
 
 
-@in_virtual_time
 async def test_a_host_that_crashes_once_more_has_to_live_for_the_whole_while_again():
     watch = Watch()
     for _ in range(2):
@@ -181,7 +167,6 @@ async def test_a_host_that_crashes_once_more_has_to_live_for_the_whole_while_aga
     assert watch.changes == [240]
 
 
-@in_virtual_time
 async def test_after_the_end_nothing_is_forgiven():
     watch = Watch()
     watch.fitness.sending(True)
@@ -192,7 +177,6 @@ async def test_after_the_end_nothing_is_forgiven():
     assert watch.changes == [240, 252]
 
 
-@in_virtual_time
 async def test_maintenance_begins_and_ends_and_leaves_the_faults_alone():
     watch = Watch()
     watch.fitness.sending(True)
@@ -202,7 +186,6 @@ async def test_maintenance_begins_and_ends_and_leaves_the_faults_alone():
     watch.fitness.close()
 
 
-@in_virtual_time
 async def test_addresses_that_are_removed_too_often_cost_longer_each_time():
     watch = Watch()
     loop = asyncio.get_running_loop()

@@ -5,7 +5,6 @@ import socket
 from typing import ClassVar
 
 import pytest
-from virtual_loop import in_virtual_time
 
 from ucarpd.interface import double_watch
 from ucarpd.interface.double_watch import FRAMES_AT_ONCE, PAUSE, DoubleWatch
@@ -61,7 +60,6 @@ def watch(found=lambda _frame: None):
     return watch
 
 
-@in_virtual_time
 async def test_it_looks_for_some_seconds_in_a_minute(taps):
     watching = watch()
     assert [tap.is_open for tap in taps] == [True]
@@ -77,7 +75,6 @@ async def test_it_looks_for_some_seconds_in_a_minute(taps):
     assert len(taps) == 2
 
 
-@in_virtual_time
 async def test_it_passes_on_what_it_sees(taps):
     seen = []
     watching = watch(seen.append)
@@ -88,7 +85,6 @@ async def test_it_passes_on_what_it_sees(taps):
     watching.stop()
 
 
-@in_virtual_time
 async def test_many_frames_leave_the_timers_their_turn(taps):
     turns = []
     watching = watch(lambda _frame: turns.append(None))
@@ -108,7 +104,6 @@ async def test_many_frames_leave_the_timers_their_turn(taps):
     watching.stop()
 
 
-@in_virtual_time
 async def test_the_first_finding_may_end_it(taps):
     seen = []
 
@@ -122,7 +117,6 @@ async def test_the_first_finding_may_end_it(taps):
     assert seen == [b"one"]
 
 
-@in_virtual_time
 async def test_an_interface_that_goes_away_is_no_finding(taps):
     seen = []
     watching = watch(seen.append)
@@ -133,7 +127,6 @@ async def test_an_interface_that_goes_away_is_no_finding(taps):
     watching.stop()
 
 
-@in_virtual_time
 async def test_a_tap_that_cannot_be_opened_is_tried_again(taps):
     Tap.fault = OSError(24, "Too many open files")
     watching = watch()
@@ -146,7 +139,6 @@ async def test_a_tap_that_cannot_be_opened_is_tried_again(taps):
     watching.stop()
 
 
-@in_virtual_time
 async def test_without_a_thread_it_lets_go_all_the_same(taps, monkeypatch):
     def refuse(*_arguments):
         raise RuntimeError("can't start new thread")

@@ -3,7 +3,7 @@
 import asyncio
 from ipaddress import IPv4Address
 
-from interface_bench import MAC, PEER, frame, hear, in_virtual_time, later
+from interface_bench import MAC, PEER, frame, hear, later
 
 from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.receive import DropReason
@@ -12,7 +12,6 @@ from ucarpd.interface.incoming import SILENCE
 # -- receiving -------------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_the_first_advertisement_after_a_silence_is_told_to_all(bench):
     bench.attach()
     bench.attach("mail", VHID=2, ADDR="10.0.0.20")
@@ -30,7 +29,6 @@ async def test_the_first_advertisement_after_a_silence_is_told_to_all(bench):
     assert bench.told() == ["segment heard"] * 2
 
 
-@in_virtual_time
 async def test_a_frame_is_for_the_virtual_host_of_its_vhid(bench):
     _, web = bench.attach()
     bench.attach("mail", VHID=2, ADDR="10.0.0.20")
@@ -38,7 +36,6 @@ async def test_a_frame_is_for_the_virtual_host_of_its_vhid(bench):
     assert [hear(bench, vhid=vhid) for vhid in (1, 2, 77)] == [None, PEER, None]
 
 
-@in_virtual_time
 async def test_foreign_advertisements_need_not_all_be_read(bench):
     _, engine = bench.attach()
     engine.heard_from = None
@@ -52,7 +49,6 @@ async def test_foreign_advertisements_need_not_all_be_read(bench):
     assert bench.sockets.story == ["pass over 77 of 10.0.0.2"], "not a mistyped vhid"
 
 
-@in_virtual_time
 async def test_a_host_with_another_file_is_told(bench):
     _, engine = bench.attach()
     engine.heard_from = None
@@ -67,7 +63,6 @@ async def test_a_host_with_another_file_is_told(bench):
     ]
 
 
-@in_virtual_time
 async def test_what_is_too_short_to_have_a_vhid_ends_no_silence(bench):
     bench.attach()
     bench.told()
@@ -76,14 +71,12 @@ async def test_what_is_too_short_to_have_a_vhid_ends_no_silence(bench):
     assert bench.told() == []
 
 
-@in_virtual_time
 async def test_a_frame_that_comes_after_the_last_one_has_left(bench):
     config, _ = bench.attach()
     bench.interface.detach(config)
     assert hear(bench) is None
 
 
-@in_virtual_time
 async def test_our_mac_at_another_host(bench):
     _, engine = bench.attach()
     bench.told()
@@ -97,7 +90,6 @@ async def test_our_mac_at_another_host(bench):
     assert bench.told() == [], "another MAC, our own frame, a wrong digest"
 
 
-@in_virtual_time
 async def test_the_virtual_mac_is_everybodys(bench):
     bench.kernel.set("eth0", mac=virtual_mac(1))
     bench.attach()
@@ -109,7 +101,6 @@ async def test_the_virtual_mac_is_everybodys(bench):
 # -- another daemon on this host -------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_another_daemon_is_looked_for_while_there_is_an_interface(bench):
     config, _ = bench.attach(ADVBASE=3)
     assert bench.watch.is_running
@@ -127,7 +118,6 @@ async def test_another_daemon_is_looked_for_while_there_is_an_interface(bench):
     assert bench.watch.is_running, "the virtual host has started again"
 
 
-@in_virtual_time
 async def test_our_own_frames_pass_it_by(bench):
     bench.attach()
     bench.interface.send(b"one")
@@ -136,7 +126,6 @@ async def test_our_own_frames_pass_it_by(bench):
     assert (bench.sockets.story[-1], bench.watch.sent) == (b"one", [b"two"])
 
 
-@in_virtual_time
 async def test_what_it_sees_is_told_if_it_is_about_a_vhid_of_ours(bench):
     _, engine = bench.attach()
     bench.told()

@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 
 import pytest
-from interface_bench import MAC, PEER_MAC, in_virtual_time, later
+from interface_bench import MAC, PEER_MAC, later
 
 from ucarpd.carp.neighbours import question
 from ucarpd.interface.interface import LOOK_AGAIN_AFTER
@@ -12,7 +12,6 @@ from ucarpd.linux import sysctl
 # -- reports to a virtual host ---------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_an_interface_that_can_be_used(bench):
     bench.attach()
     assert bench.told() == ["ready 10.0.0.1"]
@@ -32,7 +31,6 @@ async def test_an_interface_that_can_be_used(bench):
         ),
     ],
 )
-@in_virtual_time
 async def test_a_link_that_cannot_be_used(bench, change, told):
     bench.kernel.set("br-lan", index=7)
     bench.attach(IFDOWN_DEMOTION=0)
@@ -41,14 +39,12 @@ async def test_a_link_that_cannot_be_used(bench, change, told):
     assert bench.told() == [told]
 
 
-@in_virtual_time
 async def test_a_port_is_refused_whatever_its_carrier_is_worth(bench):
     bench.kernel.set("eth0", slave_kind="bridge", master=None)
     bench.attach(IGNOREIFSTATE="yes")
     assert "a port of a bridge" in bench.told()[0]
 
 
-@in_virtual_time
 async def test_another_name_of_the_interface(bench):
     bench.kernel.set("net0", index=2, altnames=("eth0",))
     del bench.kernel.by_name["eth0"]
@@ -59,7 +55,6 @@ async def test_another_name_of_the_interface(bench):
     assert bench.told() == ["lost: interface eth0 does not exist"]
 
 
-@in_virtual_time
 async def test_a_group_that_cannot_be_joined_is_tried_again(bench):
     bench.attach()
     bench.told()
@@ -77,7 +72,6 @@ async def test_a_group_that_cannot_be_joined_is_tried_again(bench):
     assert bench.told() == [], "all is well, so there is nothing to look at"
 
 
-@in_virtual_time
 async def test_nobody_looks_again_when_the_last_one_has_left(bench):
     bench.kernel.set("eth0", is_up=False)
     config, _ = bench.attach()
@@ -91,7 +85,6 @@ async def test_nobody_looks_again_when_the_last_one_has_left(bench):
     assert bench.told().count("lost: interface eth0 is down") == 2
 
 
-@in_virtual_time
 async def test_an_interface_that_somebody_removes(bench):
     bench.attach(IFDOWN_DEMOTION=0)
     bench.told()
@@ -103,7 +96,6 @@ async def test_an_interface_that_somebody_removes(bench):
     assert bench.sockets.story[-1] == "close"
 
 
-@in_virtual_time
 async def test_another_interface_may_have_the_index_of_a_removed_one(bench):
     bench.attach()
     bench.sockets.story.clear()
@@ -115,7 +107,6 @@ async def test_another_interface_may_have_the_index_of_a_removed_one(bench):
     assert bench.sockets.story == ["close", "open on 2"]
 
 
-@in_virtual_time
 async def test_a_virtual_mac_device_that_is_shut_down_takes_its_addresses_with_it(bench):
     bench.attach(VMAC="yes")
     bench.attach("mail", VHID=2, ADDR="10.0.0.20", VMAC="yes")
@@ -128,7 +119,6 @@ async def test_a_virtual_mac_device_that_is_shut_down_takes_its_addresses_with_i
 # -- coming and going ------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_frames_and_claims_are_read_for_whoever_is_attached(bench):
     web, _ = bench.attach()
     mail, _ = bench.attach("mail", VHID=2, ADDR="10.0.0.20")
@@ -156,7 +146,6 @@ async def test_frames_and_claims_are_read_for_whoever_is_attached(bench):
     ],
     ids=["attach", "replace", "detach", "role"],
 )
-@in_virtual_time
 async def test_each_change_may_be_one_of_the_claims_to_read(bench, change):
     config, _ = bench.attach()
     before = bench.neighbours.changes
@@ -167,7 +156,6 @@ async def test_each_change_may_be_one_of_the_claims_to_read(bench, change):
 # -- a reload --------------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_another_configuration_leaves_the_sockets_alone(bench):
     bench.attach()
     bench.told()
@@ -183,7 +171,6 @@ async def test_another_configuration_leaves_the_sockets_alone(bench):
     assert bench.told() == ["ready 10.0.0.1"], "it is an address like any other now"
 
 
-@in_virtual_time
 async def test_claims_are_read_in_the_families_of_all_addresses(bench):
     bench.attach(EXTRA_ADDRS="2001:db8::10")
     assert bench.neighbours.opened[-1] == ("eth0", 4, 6)
@@ -193,7 +180,6 @@ async def test_claims_are_read_in_the_families_of_all_addresses(bench):
     assert bench.neighbours.opened[-1] == ("eth0", 4, 6)
 
 
-@in_virtual_time
 async def test_an_address_that_moves_to_another_virtual_host_is_told_to_that_one(bench):
     bench.attach()
     bench.attach("mail", VHID=2, ADDR="10.0.0.20")
@@ -204,13 +190,11 @@ async def test_an_address_that_moves_to_another_virtual_host_is_told_to_that_one
     assert bench.told() == ["here: 10.0.0.20"]
 
 
-@in_virtual_time
 async def test_a_reload_of_one_that_waits_for_its_scripts_changes_nothing_here(bench):
     bench.interface.replace(bench.config())
     assert bench.told() == []
 
 
-@in_virtual_time
 async def test_who_leaves_while_it_waits_for_its_scripts_leaves_its_addresses(bench):
     """Its file may have named this host's own address by mistake."""
     waits = bench.config(ADDR="10.0.0.1")
@@ -223,14 +207,12 @@ async def test_who_leaves_while_it_waits_for_its_scripts_leaves_its_addresses(be
 # -- sending ---------------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_a_packet_for_one_peer_goes_by_the_sockets(bench):
     bench.attach()
     bench.interface.send_datagram("for a peer")
     assert bench.sockets.story[-1] == "for a peer"
 
 
-@in_virtual_time
 async def test_the_answer_to_a_question_is_expected(bench):
     bench.attach()
     gateway, own, answered = ip_address("10.0.0.254"), ip_address("10.0.0.1"), object()
@@ -240,7 +222,6 @@ async def test_the_answer_to_a_question_is_expected(bench):
 
 
 @pytest.mark.parametrize(("value", "is_router"), [("0", False), ("1", True), (None, False)])
-@in_virtual_time
 async def test_a_host_that_forwards_ipv6_is_a_router(
     bench, monkeypatch, tmp_path, value, is_router
 ):

@@ -1,13 +1,12 @@
 """Which faults of the interface make the host less fit, and for how long."""
 
-from interface_bench import in_virtual_time, later
+from interface_bench import later
 
 from ucarpd.carp.actions import State
 
 # -- the host is less fit --------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_an_interface_that_is_down_makes_the_host_less_fit(bench):
     bench.attach(IFDOWN_DEMOTION=100)
     bench.attach("mail", VHID=2, ADDR="10.0.0.20", IFDOWN_DEMOTION=200)
@@ -16,7 +15,6 @@ async def test_an_interface_that_is_down_makes_the_host_less_fit(bench):
     assert bench.told()[-1] == "host demoted by 200: eth0 cannot be used"
 
 
-@in_virtual_time
 async def test_the_virtual_hosts_that_are_there_count(bench):
     web, _ = bench.attach(IFDOWN_DEMOTION=100)
     bench.kernel.set("eth0", has_carrier=False)
@@ -37,7 +35,6 @@ async def test_the_virtual_hosts_that_are_there_count(bench):
     assert bench.demotion == 0
 
 
-@in_virtual_time
 async def test_one_that_is_gone_makes_the_host_less_fit_until_it_is_back(bench):
     bench.attach()
     link = bench.kernel.by_name.pop("eth0")
@@ -48,14 +45,12 @@ async def test_one_that_is_gone_makes_the_host_less_fit_until_it_is_back(bench):
     assert bench.demotion == 0
 
 
-@in_virtual_time
 async def test_one_that_was_never_there_says_nothing_about_the_host(bench):
     del bench.kernel.by_name["eth0"]
     bench.attach()
     assert bench.told() == ["lost: interface eth0 does not exist"]
 
 
-@in_virtual_time
 async def test_a_loss_that_an_up_script_may_have_made_waits_for_its_end(bench):
     _, engine = bench.attach()
     bench.told()
@@ -73,7 +68,6 @@ async def enter(bench, engine, state):
     await later(0)
 
 
-@in_virtual_time
 async def test_a_source_address_that_does_not_come_back_makes_the_host_less_fit(bench):
     _, engine = bench.attach(IFDOWN_DEMOTION=100)
     bench.kernel.remove("eth0", "10.0.0.1")
@@ -86,7 +80,6 @@ async def test_a_source_address_that_does_not_come_back_makes_the_host_less_fit(
     assert bench.demotion == 0
 
 
-@in_virtual_time
 async def test_one_virtual_host_that_works_is_enough(bench):
     bench.attach()
     _, engine = bench.attach("mail", VHID=2, ADDR="10.0.0.20", SRCIP="10.0.0.2")
@@ -94,7 +87,6 @@ async def test_one_virtual_host_that_works_is_enough(bench):
     assert bench.demotion == 0
 
 
-@in_virtual_time
 async def test_a_source_address_that_was_never_there_says_nothing_about_the_host(bench):
     config, engine = bench.attach(SRCIP="10.0.0.2")
     await enter(bench, engine, State.INIT)
@@ -106,7 +98,6 @@ async def test_a_source_address_that_was_never_there_says_nothing_about_the_host
     assert bench.demotion == 0
 
 
-@in_virtual_time
 async def test_a_virtual_host_that_stops_makes_no_other_one_less_fit(bench):
     config, engine = bench.attach()
     await enter(bench, engine, State.INIT)
@@ -120,7 +111,6 @@ async def test_a_virtual_host_that_stops_makes_no_other_one_less_fit(bench):
 NO_IPV6 = "eth0 has no IPv6 address of its own"
 
 
-@in_virtual_time
 async def test_a_family_without_a_source_is_a_demotion(bench):
     bench.kernel.on["eth0"].append("fe80::1")
     bench.attach(ADDR="10.0.0.10,2001:db8::10")
@@ -131,7 +121,6 @@ async def test_a_family_without_a_source_is_a_demotion(bench):
     assert bench.told() == ["ready 10.0.0.1 fe80::1", f"demoted by 0: {NO_IPV6}"]
 
 
-@in_virtual_time
 async def test_an_interface_whose_mtu_is_too_small_for_ipv6(bench):
     bench.kernel.on["eth0"].append("fe80::1")
     bench.attach(ADDR="10.0.0.10,2001:db8::10")
@@ -142,7 +131,6 @@ async def test_an_interface_whose_mtu_is_too_small_for_ipv6(bench):
     assert bench.told() == ["ready 10.0.0.1", f"demoted by 240: {reason}"]
 
 
-@in_virtual_time
 async def test_without_any_family_the_role_ends_and_the_demotion_too(bench):
     bench.attach(ADDR="10.0.0.10,2001:db8::10")
     bench.told()
@@ -153,7 +141,6 @@ async def test_without_any_family_the_role_ends_and_the_demotion_too(bench):
     ]
 
 
-@in_virtual_time
 async def test_a_virtual_host_that_leaves_takes_its_demotion_along(bench):
     config, _ = bench.attach(ADDR="10.0.0.10,2001:db8::10")
     bench.told()
@@ -161,7 +148,6 @@ async def test_a_virtual_host_that_leaves_takes_its_demotion_along(bench):
     assert bench.told() == [f"demoted by 0: {NO_IPV6}"]
 
 
-@in_virtual_time
 async def test_the_address_of_a_virtual_host_to_come_is_no_source(bench):
     """At start the instances are attached one after another; each knows the addresses of all."""
     bench.kernel.remove("eth0", "10.0.0.1")

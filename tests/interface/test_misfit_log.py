@@ -1,6 +1,6 @@
 """The log tells of virtual hosts that do not fit the networks of the interface."""
 
-from interface_bench import in_virtual_time, later
+from interface_bench import later
 
 from ucarpd.interface.misfit_log import LATEST, PATIENCE
 
@@ -10,7 +10,6 @@ NO_NETWORK = (
 )
 
 
-@in_virtual_time
 async def test_an_address_in_no_network_is_told_once(bench):
     bench.attach(ADDR="10.1.0.10")
     bench.told()
@@ -24,7 +23,6 @@ async def test_an_address_in_no_network_is_told_once(bench):
     assert bench.told() == []
 
 
-@in_virtual_time
 async def test_a_mask_that_differs(bench):
     bench.attach(MASK="255.255.0.0")
     bench.told()
@@ -34,7 +32,6 @@ async def test_a_mask_that_differs(bench):
     ]
 
 
-@in_virtual_time
 async def test_an_address_that_another_interface_has(bench):
     bench.kernel.add("eth1", "10.0.0.10")
     bench.kernel.add("eth1", "10.0.0.20")
@@ -47,7 +44,6 @@ async def test_an_address_that_another_interface_has(bench):
     ]
 
 
-@in_virtual_time
 async def test_an_address_on_the_interface_below_the_device_of_a_virtual_mac(bench):
     bench.kernel.add("eth0", "10.0.0.10")
     bench.attach(VMAC="yes")
@@ -58,7 +54,6 @@ async def test_an_address_on_the_interface_below_the_device_of_a_virtual_mac(ben
     ]
 
 
-@in_virtual_time
 async def test_its_network_may_come_a_moment_later(bench):
     bench.attach(ADDR="10.1.0.10")
     bench.kernel.add("eth0", "10.1.0.1")
@@ -67,7 +62,6 @@ async def test_its_network_may_come_a_moment_later(bench):
     assert bench.told() == []
 
 
-@in_virtual_time
 async def test_who_waits_for_an_address_is_told_when_it_is_there(bench):
     bench.attach(ADDR="10.1.0.10", SRCIP="10.0.0.2")
     await later(LATEST + 0.1)
@@ -78,7 +72,6 @@ async def test_who_waits_for_an_address_is_told_when_it_is_there(bench):
     assert NO_NETWORK.format("10.1.0.10") in bench.told()
 
 
-@in_virtual_time
 async def test_a_reload_is_looked_at_too(bench):
     bench.attach()
     await later(LATEST + 0.1)
@@ -90,7 +83,6 @@ async def test_a_reload_is_looked_at_too(bench):
     ]
 
 
-@in_virtual_time
 async def test_nothing_is_told_of_who_has_left(bench):
     config, _ = bench.attach(ADDR="10.1.0.10")
     bench.interface.detach(config)

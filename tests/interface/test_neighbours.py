@@ -7,7 +7,6 @@ from ipaddress import ip_address
 from types import SimpleNamespace
 
 import pytest
-from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
 from ucarpd.carp.frame import virtual_mac
@@ -118,7 +117,6 @@ async def opened(kernel, *members):
     return ears
 
 
-@in_virtual_time
 async def test_the_addresses_of_masters_are_guarded(kernel):
     member = Member()
     ears = await opened(kernel, member)
@@ -128,7 +126,6 @@ async def test_the_addresses_of_masters_are_guarded(kernel):
     ears.change()
     await asyncio.sleep(CHANGES_AFTER + 0.01)
     assert [each.about for each in kernel.opened] == [[], None, [], None]
-    ears.close()
 
 
 @pytest.mark.parametrize(
@@ -143,20 +140,17 @@ async def test_the_addresses_of_masters_are_guarded(kernel):
     ],
     ids=["a stranger", "not ours", "our own device", "a BSD", "another BSD", "a FreeBSD backup"],
 )
-@in_virtual_time
 async def test_who_is_another_host(kernel, claim, told):
     member = Member()
-    ears = await opened(kernel, member)
+    await opened(kernel, member)
     kernel.guard.arrive(claim)
     await asyncio.sleep(0.01)
     assert member.told == told
-    ears.close()
 
 
-@in_virtual_time
 async def test_a_flood_is_read_with_pauses_and_each_claim_once(kernel):
     member = Member()
-    ears = await opened(kernel, member)
+    await opened(kernel, member)
     kernel.guard.arrive(*[Claim(IP, STRANGER)] * 50)
     await asyncio.sleep(0.01)
     kernel.guard.arrive(Claim(IP, STRANGER))
@@ -164,10 +158,8 @@ async def test_a_flood_is_read_with_pauses_and_each_claim_once(kernel):
     assert len(member.told) == 1
     await asyncio.sleep(PAUSE)
     assert len(member.told) == 2
-    ears.close()
 
 
-@in_virtual_time
 async def test_an_answer_is_passed_on_once_to_all_who_have_asked(kernel):
     ears = await opened(kernel)
     first, second = [], []
@@ -177,10 +169,8 @@ async def test_an_answer_is_passed_on_once_to_all_who_have_asked(kernel):
     kernel.answers.arrive(Claim(PEER, STRANGER), Claim(PEER, STRANGER))
     await asyncio.sleep(0.01)
     assert first == second == [(PEER, STRANGER)]
-    ears.close()
 
 
-@in_virtual_time
 async def test_an_answer_that_comes_too_late_is_not_heard(kernel):
     ears = await opened(kernel)
     told = []
@@ -190,10 +180,8 @@ async def test_an_answer_that_comes_too_late_is_not_heard(kernel):
     kernel.answers.arrive(Claim(PEER, STRANGER))
     await asyncio.sleep(0.01)
     assert told == []
-    ears.close()
 
 
-@in_virtual_time
 async def test_each_question_has_its_end(kernel):
     ears = await opened(kernel)
     for _ in range(2):
@@ -201,10 +189,8 @@ async def test_each_question_has_its_end(kernel):
         assert kernel.answers.answers == [PEER]
         await asyncio.sleep(ANSWERS_WITHIN + 0.1)
         assert kernel.answers.answers == []
-    ears.close()
 
 
-@in_virtual_time
 async def test_the_latest_question_has_its_whole_time(kernel):
     ears = await opened(kernel)
     told = []
@@ -217,10 +203,8 @@ async def test_the_latest_question_has_its_whole_time(kernel):
     assert told == [(IP, STRANGER)]
     await asyncio.sleep(0.2)
     assert kernel.answers.answers == [], "nothing is expected any longer"
-    ears.close()
 
 
-@in_virtual_time
 async def test_many_questions_make_one_filter(kernel):
     ears = await opened(kernel)
     for number in range(MOST_ANSWERS + 1):
@@ -228,10 +212,8 @@ async def test_many_questions_make_one_filter(kernel):
     assert kernel.answers.answers is None
     ears.expect((PEER,), print)
     assert kernel.answers.answers is None
-    ears.close()
 
 
-@in_virtual_time
 async def test_a_filter_that_the_kernel_refuses_leaves_nothing_unread(kernel, log_lines):
     member = Member()
     ears = await opened(kernel)
@@ -256,10 +238,8 @@ async def test_a_filter_that_the_kernel_refuses_leaves_nothing_unread(kernel, lo
     ears.change()
     await asyncio.sleep(CHANGES_AFTER + 0.01)
     assert len(log_lines.told()) == 1, "a new fault"
-    ears.close()
 
 
-@in_virtual_time
 async def test_a_kernel_that_refuses_every_filter(kernel, log_lines):
     ears = await opened(kernel, Member())
     kernel.refuses_filter = lambda _addresses: True
@@ -272,7 +252,6 @@ async def test_a_kernel_that_refuses_every_filter(kernel, log_lines):
     assert log_lines.told() == []
 
 
-@in_virtual_time
 async def test_an_interface_that_comes_back_is_heard_like_the_first_one(kernel):
     member = Member()
     ears = await opened(kernel, member)
@@ -287,10 +266,8 @@ async def test_an_interface_that_comes_back_is_heard_like_the_first_one(kernel):
     assert kernel.answers.answers == [PEER]
     await asyncio.sleep(ANSWERS_WITHIN + 0.1)
     assert (kernel.guard.about, kernel.answers.answers) == ([IP], [])
-    ears.close()
 
 
-@in_virtual_time
 async def test_an_interface_that_goes_or_lacks_a_family(kernel):
     kernel.refused.add(6)
     member = Member()

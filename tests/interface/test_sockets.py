@@ -8,7 +8,6 @@ from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
-from virtual_loop import in_virtual_time
 
 from ucarpd.carp.frame import carp_over_ip, ethernet
 from ucarpd.carp.params import Params
@@ -152,7 +151,6 @@ class Shared(Sockets):
 # -- opening ---------------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_each_family_has_two_sockets_and_its_group(kernel):
     shared = Shared()
     assert not shared.can_send
@@ -166,7 +164,6 @@ async def test_each_family_has_two_sockets_and_its_group(kernel):
     assert not any(each.is_open for each in kernel.opened)
 
 
-@in_virtual_time
 async def test_one_family_that_fails_leaves_the_other_alone(kernel):
     kernel.refused[6] = OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
     shared = Shared()
@@ -177,7 +174,6 @@ async def test_one_family_that_fails_leaves_the_other_alone(kernel):
     kernel.refused.clear()
     shared.open(LINK, DUAL)
     assert shared.fault(DUAL, 6) is None
-    shared.close()
 
 
 @pytest.mark.parametrize(
@@ -188,7 +184,6 @@ async def test_one_family_that_fails_leaves_the_other_alone(kernel):
         (DUAL, 6, errno.ENOBUFS, ""),
     ],
 )
-@in_virtual_time
 async def test_a_group_that_cannot_be_joined(kernel, params, family, code, more):
     group = params.group_of(family)
     kernel.refused[group] = OSError(code, "words of the kernel")
@@ -200,10 +195,8 @@ async def test_a_group_that_cannot_be_joined(kernel, params, family, code, more)
     kernel.refused.clear()
     shared.open(LINK, params)
     assert shared.fault(params, family) is None
-    shared.close()
 
 
-@in_virtual_time
 async def test_a_group_is_left_when_the_last_virtual_host_that_uses_it_has_gone(kernel):
     special = replace(V4, vhid=2, group=ip_address("239.1.2.3"))
     also_special, unicast = replace(special, vhid=3), replace(special, vhid=4, peers=(PEER,))
@@ -220,13 +213,11 @@ async def test_a_group_is_left_when_the_last_virtual_host_that_uses_it_has_gone(
     shared.serve([V4, unicast])
     await asyncio.sleep(0)
     assert kernel.groups == {V4.group}
-    shared.close()
 
 
 # -- sending ---------------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_a_frame_goes_out_by_the_socket_of_its_family(kernel):
     shared = Shared()
     with pytest.raises(OSError, match="not open"):
@@ -248,7 +239,6 @@ async def test_a_frame_goes_out_by_the_socket_of_its_family(kernel):
 # -- receiving -------------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_the_filters_follow_the_vhids_and_the_peers(kernel):
     shared = Shared()
     shared.serve([V4])
@@ -260,10 +250,8 @@ async def test_the_filters_follow_the_vhids_and_the_peers(kernel):
     assert not kernel.of(4).expected.may_be_routed
     shared.open(LINK, UNICAST)
     assert kernel.of(4).expected.may_be_routed
-    shared.close()
 
 
-@in_virtual_time
 async def test_a_host_that_is_believed_is_known_from_then_on(kernel):
     shared = Shared()
     shared.open(LINK, V4)
@@ -283,7 +271,6 @@ async def test_a_host_that_is_believed_is_known_from_then_on(kernel):
     others.arrive(*map(frame, many))
     await asyncio.sleep(0.1)
     assert set(kernel.of(4).expected.sources) == set(many), "the one learnt first gave way"
-    shared.close()
 
 
 def foreign_ones(shared, vhids, source=PEER):
@@ -294,7 +281,6 @@ def foreign_ones(shared, vhids, source=PEER):
             shared.pass_over(source, vhid, now)
 
 
-@in_virtual_time
 async def test_the_second_socket_leaves_out_what_is_foreign(kernel):
     shared = Shared()
     shared.serve([V4])
@@ -312,10 +298,8 @@ async def test_the_second_socket_leaves_out_what_is_foreign(kernel):
     shared.serve([V4, replace(V4, vhid=77)])
     await asyncio.sleep(0)
     assert list(kernel.of(4, all_else=True).expected.foreign) == []
-    shared.close()
 
 
-@in_virtual_time
 async def test_all_is_read_again_when_what_is_always_read_ends(kernel):
     shared = Shared()
     shared.open(LINK, V4)
@@ -326,11 +310,9 @@ async def test_all_is_read_again_when_what_is_always_read_ends(kernel):
     foreign_ones(shared, [3])
     await asyncio.sleep(NEXT_FILTER_AFTER)
     assert list(kernel.of(4, all_else=True).expected.foreign) == []
-    shared.close()
 
 
 @pytest.mark.parametrize("all_else", [False, True])
-@in_virtual_time
 async def test_a_filter_that_the_kernel_refuses_leaves_nothing_unread(kernel, log_lines, all_else):
     shared = Shared()
     shared.serve([V4])
@@ -349,10 +331,8 @@ async def test_a_filter_that_the_kernel_refuses_leaves_nothing_unread(kernel, lo
     kernel.refuses_filter = lambda _expected, _all_else: False
     await asyncio.sleep(FILTER_AGAIN_AFTER)
     assert set(others.expected.vhids) == {1, 77}
-    shared.close()
 
 
-@in_virtual_time
 async def test_a_new_peer_is_read_although_the_kernel_refuses_a_filter(kernel, log_lines):
     shared = Shared()
     shared.serve([V4])
@@ -366,10 +346,8 @@ async def test_a_new_peer_is_read_although_the_kernel_refuses_a_filter(kernel, l
     known, others = kernel.of(4), kernel.of(4, all_else=True)
     assert set(others.expected.sources) <= set(known.expected.sources)
     assert len(log_lines.told()) == 1
-    shared.close()
 
 
-@in_virtual_time
 async def test_a_filter_that_is_due_ends_with_the_sockets(kernel):
     shared = Shared()
     shared.open(LINK, V4)
@@ -381,10 +359,8 @@ async def test_a_filter_that_is_due_ends_with_the_sockets(kernel):
     foreign_ones(shared, [2, 3])
     await asyncio.sleep(NEXT_FILTER_AFTER)
     assert list(kernel.of(4, all_else=True).expected.foreign) == [(PEER, 3)]
-    shared.close()
 
 
-@in_virtual_time
 async def test_a_flood_leaves_the_timers_their_turn(kernel):
     shared = Shared()
     shared.open(LINK, V4)
@@ -394,11 +370,9 @@ async def test_a_flood_leaves_the_timers_their_turn(kernel):
     assert len(shared.heard) <= FRAMES_AT_ONCE
     await asyncio.sleep(0.1)
     assert len(shared.heard) == 2 * FRAMES_AT_ONCE
-    shared.close()
 
 
 @pytest.mark.parametrize("all_else", [False, True])
-@in_virtual_time
 async def test_what_has_come_until_a_time_is_read_in_parts(kernel, all_else):
     loop = asyncio.get_running_loop()
     shared = Shared()
@@ -423,7 +397,6 @@ async def test_what_has_come_until_a_time_is_read_in_parts(kernel, all_else):
     assert shared.read_until(loop.time() + 1.0)
 
 
-@in_virtual_time
 async def test_a_flood_of_a_stranger_is_not_waited_for(kernel):
     loop = asyncio.get_running_loop()
     shared = Shared()
@@ -434,10 +407,8 @@ async def test_a_flood_of_a_stranger_is_not_waited_for(kernel):
     loop.jump(1.0)
     assert shared.read_until(loop.time())
     assert len(shared.heard) == FRAMES_AT_ONCE
-    shared.close()
 
 
-@in_virtual_time
 async def test_frames_of_both_families_come_in_order_after_a_sleep(kernel):
     loop = asyncio.get_running_loop()
     shared = Shared()
@@ -448,11 +419,9 @@ async def test_frames_of_both_families_come_in_order_after_a_sleep(kernel):
         kernel.of(6 if number % 2 else 4).arrive(each)
     await asyncio.sleep(0.1)
     assert shared.heard == sent
-    shared.close()
 
 
 @pytest.mark.parametrize("all_else", [False, True])
-@in_virtual_time
 async def test_a_frame_may_end_it_all(kernel, all_else):
     shared = Shared()
     shared.open(LINK, V4)
@@ -468,7 +437,6 @@ async def test_a_frame_may_end_it_all(kernel, all_else):
     assert len(heard) == 1
 
 
-@in_virtual_time
 async def test_an_interface_that_goes_down_is_no_frame(kernel):
     shared = Shared()
     shared.open(LINK, V4)
@@ -483,4 +451,3 @@ async def test_an_interface_that_goes_down_is_no_frame(kernel):
     others.arrive(frame(PEER))
     await asyncio.sleep(0.1)
     assert shared.heard == []
-    shared.close()

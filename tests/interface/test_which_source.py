@@ -1,9 +1,6 @@
 """Which address an interface advertises from while addresses come and go."""
 
-from interface_bench import in_virtual_time
 
-
-@in_virtual_time
 async def test_a_change_of_the_source_is_told(bench):
     bench.attach()
     bench.kernel.add("eth0", "10.0.0.3")
@@ -12,7 +9,6 @@ async def test_a_change_of_the_source_is_told(bench):
     assert bench.told() == ["source 10.0.0.1 to 10.0.0.3", "ready 10.0.0.3"]
 
 
-@in_virtual_time
 async def test_a_source_on_another_interface_is_told_once(bench):
     bench.kernel.on["lo"] = ["192.168.5.1"]
     bench.attach(SRCIP="192.168.5.1")
@@ -30,7 +26,6 @@ async def test_a_source_on_another_interface_is_told_once(bench):
     assert bench.told() == ["source 192.168.5.1 on lo", "ready 192.168.5.1"]
 
 
-@in_virtual_time
 async def test_a_source_on_another_interface_that_a_reload_names_is_looked_for(bench):
     bench.attach()
     bench.kernel.add("eth1", "10.0.1.1")
@@ -41,7 +36,6 @@ async def test_a_source_on_another_interface_that_a_reload_names_is_looked_for(b
     assert bench.told() == ["source 192.168.5.1 on lo", "ready 192.168.5.1"]
 
 
-@in_virtual_time
 async def test_an_address_of_another_interface_that_nobody_named_is_nobodys_business(bench):
     bench.attach()
     bench.told()
@@ -49,7 +43,6 @@ async def test_an_address_of_another_interface_that_nobody_named_is_nobodys_busi
     assert bench.told() == []
 
 
-@in_virtual_time
 async def test_the_virtual_address_of_another_process_is_no_source(bench):
     bench.attach()
     bench.told()
@@ -64,7 +57,6 @@ async def test_the_virtual_address_of_another_process_is_no_source(bench):
     ]
 
 
-@in_virtual_time
 async def test_the_virtual_address_that_another_process_had_before_is_no_source(bench):
     bench.elsewhere = {"10.0.0.1"}
     bench.kernel.on["eth0"].append("10.0.0.3")
@@ -72,7 +64,6 @@ async def test_the_virtual_address_that_another_process_had_before_is_no_source(
     assert bench.told() == ["ready 10.0.0.3"]
 
 
-@in_virtual_time
 async def test_many_addresses_of_another_process_are_asked_for_once(bench):
     bench.attach()
     bench.elsewhere = {f"10.0.9.{number}" for number in range(100)}
@@ -82,7 +73,6 @@ async def test_many_addresses_of_another_process_are_asked_for_once(bench):
     assert next(bench.reads) == before + 2
 
 
-@in_virtual_time
 async def test_our_own_virtual_addresses_are_told_to_their_owner_alone(bench):
     bench.attach()
     bench.attach("mail", VHID=2, ADDR="10.0.0.20")

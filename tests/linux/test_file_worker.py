@@ -6,7 +6,6 @@ from pathlib import Path
 
 from fake_worker import FakeWorker
 from lab import wait_for
-from virtual_loop import in_virtual_time
 
 from ucarpd.linux.file_worker import LITTLE_PATIENCE, PATIENCE, FileWorker
 from ucarpd.linux.worker import Worker
@@ -32,7 +31,6 @@ class Bench:
         )
 
 
-@in_virtual_time
 async def test_one_thread_takes_them_in_order():
     bench = Bench()
     for name in "abc":
@@ -44,7 +42,6 @@ async def test_one_thread_takes_them_in_order():
     assert len(bench.workers) == 1
 
 
-@in_virtual_time
 async def test_what_many_have_found_comes_in_few_turns_of_the_loop():
     bench = Bench()
     for number in range(100):
@@ -54,7 +51,6 @@ async def test_what_many_have_found_comes_in_few_turns_of_the_loop():
     assert bench.told == list(range(100))
 
 
-@in_virtual_time
 async def test_long_work_of_the_loop_is_no_look_that_hangs():
     bench = Bench()
     for name in "ab":
@@ -67,7 +63,6 @@ async def test_long_work_of_the_loop_is_no_look_that_hangs():
     assert bench.told == ["a", "b"]
 
 
-@in_virtual_time
 async def test_one_that_hangs_is_told_and_left_alone():
     bench = Bench()
     bench.workers[0].hangs = True
@@ -82,7 +77,6 @@ async def test_one_that_hangs_is_told_and_left_alone():
     assert bench.told == ["a hangs", "b", "c", "a"]
 
 
-@in_virtual_time
 async def test_many_that_hang_do_not_hold_up_the_rest_for_long():
     bench = Bench()
     bench.workers[0].hangs = True

@@ -5,7 +5,7 @@ import gc
 import pytest
 from fake_sockets import FakeSockets, FakeWatch
 from fake_worker import FakeWorker
-from instance_bench import Bench
+from instance_bench import Bench, Maker
 from one_process import Host
 
 from ucarpd.interface import interface
@@ -30,4 +30,4 @@ def host(tmp_path, run_directory, monkeypatch):
 
 @pytest.fixture
 def make(tmp_path, run_directory):
-    return lambda more="": Bench(tmp_path, run_directory, more)
+    return Maker(lambda more: Bench(tmp_path, run_directory, more))

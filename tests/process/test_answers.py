@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 
 from one_process import A_MOMENT, TAKES_OVER, advertised, send
 from varlink_bench import Client, as_user
-from virtual_loop import in_virtual_time
 
 from ucarpd.process.upkeep import LOOK_AFTER
 
@@ -24,7 +23,6 @@ async def connected(host):
     await client.writer.wait_closed()
 
 
-@in_virtual_time
 async def test_its_status_is_that_of_its_instances_and_files(host, log_lines):
     host.write()
     host.write("mail", VHID=2, ADDR="10.0.0.20/24")
@@ -44,7 +42,6 @@ async def test_its_status_is_that_of_its_instances_and_files(host, log_lines):
         assert reply["error"] == "org.ucarpd.NoSuchInstance"
 
 
-@in_virtual_time
 async def test_changes_of_a_state_and_a_reload_are_told(host, log_lines):
     host.write()
     async with host.running(), connected(host) as client:
@@ -58,7 +55,6 @@ async def test_changes_of_a_state_and_a_reload_are_told(host, log_lines):
             states = await client.states()
 
 
-@in_virtual_time
 async def test_one_or_all_are_asked_to_step_down(host, monkeypatch, log_lines):
     as_user(monkeypatch, 0)
     host.write()
@@ -75,7 +71,6 @@ async def test_one_or_all_are_asked_to_step_down(host, monkeypatch, log_lines):
         assert sorted(reply["parameters"]["offered"]) == ["mail", "web"]
 
 
-@in_virtual_time
 async def test_its_socket_comes_back_and_goes_with_it(host, log_lines):
     host.write()
     async with host.running():
@@ -87,7 +82,6 @@ async def test_its_socket_comes_back_and_goes_with_it(host, log_lines):
     assert list((host.run_directory / "ctl").iterdir()) == []
 
 
-@in_virtual_time
 async def test_without_a_socket_it_still_serves(host, log_lines):
     host.write()
     host.run_directory.mkdir()

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from instance_bench import TAKES_OVER, until_stopped
+from instance_bench import TAKES_OVER
 from two_addresses import ONE, config_of
 
 from ucarpd.carp.actions import State
@@ -26,7 +26,6 @@ def events(bench):
     return [each.reason for each in bench.happenings if each.event == Event.CHECK]
 
 
-@until_stopped
 async def test_a_failure_is_a_reason_that_is_logged_told_and_advertised(make, log_lines):
     bench = make(UPLINK)
     set_uplink(bench, is_up=True)
@@ -50,7 +49,6 @@ async def test_a_failure_is_a_reason_that_is_logged_told_and_advertised(make, lo
     ]
 
 
-@until_stopped
 async def test_a_reload_begins_a_check_with_the_new_environment(make, tmp_path):
     bench = make()
     await bench.serve()
@@ -60,7 +58,6 @@ async def test_a_reload_begins_a_check_with_the_new_environment(make, tmp_path):
     assert (environment["SITE"], environment["UCARP_STATE"]) == ("two", "MASTER")
 
 
-@until_stopped
 async def test_a_host_that_may_never_serve_says_what_that_means(make, log_lines):
     bench = make("UCARP_CHECK_UPLINK='link:eth1 demote=never'\n")
     set_uplink(bench, is_up=True)
@@ -75,7 +72,6 @@ async def test_a_host_that_may_never_serve_says_what_that_means(make, log_lines)
     assert bench.instance.state is State.BACKUP
 
 
-@until_stopped
 async def test_until_the_first_result_it_serves_if_it_hears_nobody(make, monkeypatch):
     monkeypatch.setattr(Connection, "run", asyncio.Event().wait)
     bench = make("UCARP_CHECK_HANGS='tcp://10.0.0.9:80 timeout=60'\n")
@@ -85,7 +81,6 @@ async def test_until_the_first_result_it_serves_if_it_hears_nobody(make, monkeyp
     assert bench.instance.state is State.MASTER
 
 
-@until_stopped
 async def test_a_reload_adds_keeps_and_removes_checks(make, tmp_path, log_lines):
     bench = make(UPLINK)
     set_uplink(bench, is_up=False)
@@ -98,7 +93,6 @@ async def test_a_reload_adds_keeps_and_removes_checks(make, tmp_path, log_lines)
     assert log_lines.told()[0] == "web: no longer demoted"
 
 
-@until_stopped
 async def test_a_start_after_a_defect_knows_what_the_checks_said(make):
     bench = make(UPLINK)
     set_uplink(bench, is_up=False)
@@ -110,7 +104,6 @@ async def test_a_start_after_a_defect_knows_what_the_checks_said(make):
     assert bench.interface.engine.machine.rank.demotion == 7
 
 
-@until_stopped
 async def test_a_start_after_a_defect_has_no_unserved_address(make):
     bench = make()
     bench.breaks_as = State.MASTER
@@ -131,7 +124,6 @@ def status(bench):
     return bench.instance.shown.snapshot(Moments(now, NOON + now - 1000.0))
 
 
-@until_stopped
 async def test_its_health_checks_and_the_delay_of_preemption(make, monkeypatch):
     bench = make(
         "UCARP_PREEMPT=yes\nUCARP_PREEMPT_DELAY=60\n"

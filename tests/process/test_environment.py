@@ -4,7 +4,6 @@ import asyncio
 import signal
 
 from one_process import A_MOMENT, instances, send
-from virtual_loop import in_virtual_time
 
 from ucarpd.config import environment
 from ucarpd.linux.run_directory import private_path
@@ -12,7 +11,6 @@ from ucarpd.linux.run_directory import private_path
 VARIABLES = {"UCARP_INTERFACE": "eth0", "UCARP_VHID": "1", "UCARP_ADDR": "10.0.0.10/24"}
 
 
-@in_virtual_time
 async def test_a_reload_reads_the_password_file_again_and_says_that_the_rest_stays(
     host, run_directory, tmp_path, log_lines
 ):

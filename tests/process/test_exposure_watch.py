@@ -6,7 +6,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from virtual_loop import in_virtual_time
 
 from ucarpd.config import exposure
 from ucarpd.config.exposure import Exposure
@@ -55,7 +54,6 @@ def found(monkeypatch):
     monkeypatch.setattr(exposure, "find", lambda config: config.found)
 
 
-@in_virtual_time
 async def test_each_is_named_until_it_is_gone():
     bench = Bench()
     for found in ([SCRIPT, HINT], [HINT, SCRIPT]):
@@ -72,7 +70,6 @@ async def test_each_is_named_until_it_is_gone():
     assert bench.told() == [(logging.WARNING, HINT.problem)]
 
 
-@in_virtual_time
 async def test_the_trouble_began_with_the_first_look_that_found_any():
     bench = Bench()
     began = asyncio.get_running_loop().time()
@@ -83,7 +80,6 @@ async def test_the_trouble_began_with_the_first_look_that_found_any():
         await asyncio.sleep(5.0)
 
 
-@in_virtual_time
 async def test_of_the_looks_that_wait_for_one_that_hangs_the_newest_is_taken():
     bench = Bench()
     bench.look([SCRIPT])
@@ -96,7 +92,6 @@ async def test_of_the_looks_that_wait_for_one_that_hangs_the_newest_is_taken():
     assert (bench.watch.trouble, bench.looks) == ("", [])
 
 
-@in_virtual_time
 async def test_a_look_that_fails_makes_way_for_the_next_one():
     bench = Bench()
     bench.look()

@@ -5,7 +5,7 @@ import errno
 
 import pytest
 from fake_systemd import FakeSystemd
-from instance_bench import TAKES_OVER, Bench, until_stopped
+from instance_bench import TAKES_OVER, Bench, Maker
 from two_addresses import ONE, TWO, config_of
 
 from ucarpd.addresses.routes import LOOK_AFTER
@@ -48,10 +48,9 @@ class Host(Bench):
 
 @pytest.fixture
 def make(monkeypatch, tmp_path, run_directory):
-    return lambda more="": Host(monkeypatch, tmp_path, run_directory, more)
+    return Maker(lambda more: Host(monkeypatch, tmp_path, run_directory, more))
 
 
-@until_stopped
 async def test_what_a_crash_has_left_running_is_stopped_at_start(make):
     host = make()
     host.instance.start()
@@ -62,7 +61,6 @@ async def test_what_a_crash_has_left_running_is_stopped_at_start(make):
     assert host.systemd.told() == []
 
 
-@until_stopped
 async def test_what_a_crash_has_left_running_does_not_wait_for_the_scripts(make, tmp_path):
     host = make(f"UCARP_UPSCRIPT={tmp_path / 'missing.sh'}\n")
     host.instance.start()
@@ -71,7 +69,6 @@ async def test_what_a_crash_has_left_running_does_not_wait_for_the_scripts(make,
     assert host.systemd.told() == [STOP]
 
 
-@until_stopped
 async def test_a_master_that_stops_serves_until_the_units_have_stopped(make):
     host = make()
     await host.serve()
@@ -90,7 +87,6 @@ async def test_a_master_that_stops_serves_until_the_units_have_stopped(make):
     assert host.systemd.told() == []
 
 
-@until_stopped
 async def test_units_that_do_not_stop_hold_the_stop_up_for_the_time_out_only(make, log_lines):
     host = make("UCARP_SCRIPT_TIMEOUT=7\n")
     await host.serve()
@@ -104,7 +100,6 @@ async def test_units_that_do_not_stop_hold_the_stop_up_for_the_time_out_only(mak
     assert host.systemd.told() == [], "another instance may have started them by now"
 
 
-@until_stopped
 async def test_a_reload_changes_the_time_out_of_the_units(make, tmp_path, log_lines):
     host = make("UCARP_SCRIPT_TIMEOUT=20\n")
     await host.serve()
@@ -115,7 +110,6 @@ async def test_a_reload_changes_the_time_out_of_the_units(make, tmp_path, log_li
     assert any("did not end within 7 s" in line for line in log_lines.told())
 
 
-@until_stopped
 async def test_a_host_that_keeps_its_address_when_it_stops_keeps_its_units(make):
     host = make("UCARP_SHUTDOWN=no\n")
     await host.serve()
@@ -124,7 +118,6 @@ async def test_a_host_that_keeps_its_address_when_it_stops_keeps_its_units(make)
     assert host.systemd.told() == []
 
 
-@until_stopped
 async def test_a_lost_role_takes_the_address_at_once_and_the_units_beside(make):
     host = make()
     await host.serve()
@@ -140,7 +133,6 @@ async def test_a_lost_role_takes_the_address_at_once_and_the_units_beside(make):
     assert host.systemd.told() == [START]
 
 
-@until_stopped
 async def test_an_address_that_is_put_back_starts_nothing_again(make):
     host = make()
     await host.serve()
@@ -151,7 +143,6 @@ async def test_an_address_that_is_put_back_starts_nothing_again(make):
 
 
 @pytest.mark.parametrize("means", ["step down", "maintenance"])
-@until_stopped
 async def test_units_stop_before_the_role_is_offered_and_start_again_if_nobody_takes_it(
     make, means
 ):
@@ -183,7 +174,6 @@ async def test_units_stop_before_the_role_is_offered_and_start_again_if_nobody_t
     assert host.systemd.told() == []
 
 
-@until_stopped
 async def test_a_role_that_comes_back_after_an_offer_starts_the_units_at_once(make):
     host = make()
     await host.serve()
@@ -199,7 +189,6 @@ async def test_a_role_that_comes_back_after_an_offer_starts_the_units_at_once(ma
 
 
 @pytest.mark.parametrize("means", ["step down", "maintenance"])
-@until_stopped
 async def test_a_role_that_is_lost_while_the_units_stop_needs_no_offer_when_it_returns(make, means):
     host = make()
     await host.serve()
@@ -224,7 +213,6 @@ async def test_a_role_that_is_lost_while_the_units_stop_needs_no_offer_when_it_r
 
 
 @pytest.mark.parametrize("means", ["step down", "maintenance"])
-@until_stopped
 async def test_an_engine_that_fails_while_the_units_stop_leaves_nothing_to_offer(make, means):
     defects = []
     asyncio.get_running_loop().set_exception_handler(lambda *defect: defects.append(defect))
@@ -246,7 +234,6 @@ async def test_an_engine_that_fails_while_the_units_stop_leaves_nothing_to_offer
     assert (unfitness > 0) == (means == "maintenance")
 
 
-@until_stopped
 async def test_each_offer_that_nobody_takes_ends(make):
     host = make()
     await host.serve()
@@ -256,7 +243,6 @@ async def test_each_offer_that_nobody_takes_ends(make):
         assert host.systemd.told() == [STOP, START]
 
 
-@until_stopped
 async def test_an_offer_after_another_has_its_own_time(make):
     host = make()
     await host.serve()
@@ -269,7 +255,6 @@ async def test_an_offer_after_another_has_its_own_time(make):
     assert host.systemd.told() == [START]
 
 
-@until_stopped
 async def test_a_backup_whose_units_hang_is_in_maintenance_at_once(make):
     host = make()
     host.systemd.hangs.add("stop")
@@ -280,7 +265,6 @@ async def test_a_backup_whose_units_hang_is_in_maintenance_at_once(make):
     host.systemd.go_on()
 
 
-@until_stopped
 async def test_a_stop_during_an_offer_starts_nothing_again(make):
     host = make()
     await host.serve()
@@ -293,7 +277,6 @@ async def test_a_stop_during_an_offer_starts_nothing_again(make):
     assert host.systemd.told() == []
 
 
-@until_stopped
 async def test_other_reasons_to_be_less_fit_do_not_touch_the_units(make):
     host = make()
     await host.serve()
@@ -303,7 +286,6 @@ async def test_other_reasons_to_be_less_fit_do_not_touch_the_units(make):
     assert host.systemd.told() == []
 
 
-@until_stopped
 async def test_units_that_fail_are_a_finding_and_no_reason_to_leave(make, log_lines):
     host = make()
     host.systemd.status = 1
@@ -322,7 +304,6 @@ async def test_units_that_fail_are_a_finding_and_no_reason_to_leave(make, log_li
 
 
 @pytest.mark.parametrize("more", ["", "UCARP_SHUTDOWN=no\n"])
-@until_stopped
 async def test_routes_come_after_the_addresses_and_go_before_them(make, more):
     host = make(f"UCARP_UNITS=\nUCARP_ROUTES='192.0.2.0/24 via 10.0.0.254'\n{more}")
     host.netlink.routes = ["192.0.2.0/24 via 10.0.0.254"]
@@ -339,7 +320,6 @@ async def test_routes_come_after_the_addresses_and_go_before_them(make, more):
     assert host.netlink.routes == []
 
 
-@until_stopped
 async def test_a_route_that_cannot_be_set_is_a_finding(make, log_lines):
     host = make("UCARP_UNITS=\nUCARP_ROUTES='192.0.2.0/24 via 10.0.0.254'\n")
     host.netlink.route_errors["192.0.2.0/24 via 10.0.0.254"] = errno.ENETUNREACH
@@ -354,7 +334,6 @@ async def test_a_route_that_cannot_be_set_is_a_finding(make, log_lines):
 
 
 @pytest.mark.parametrize(("shutdown", "kept"), [("no", ["192.0.2.0/24 dev eth1"]), ("yes", [])])
-@until_stopped
 async def test_routes_stay_at_a_stop_only_with_the_address(make, shutdown, kept):
     host = make(f"UCARP_UNITS=\nUCARP_ROUTES='192.0.2.0/24 dev eth1'\nUCARP_SHUTDOWN={shutdown}\n")
     await Bench.serve(host)
@@ -365,7 +344,6 @@ async def test_routes_stay_at_a_stop_only_with_the_address(make, shutdown, kept)
     assert host.netlink.routes == []
 
 
-@until_stopped
 async def test_without_units_systemd_is_not_asked(make):
     host = make("UCARP_UNITS=\n")
     await Bench.serve(host)

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from virtual_loop import in_virtual_time
 
 import ucarpd
 from ucarpd.process.installed_version import LOOK_AFTER
@@ -20,7 +19,6 @@ def install(tmp_path, monkeypatch):
     return lambda version: file.write_text(f'"""ucarpd."""\n\n__version__ = "{version}"\n')
 
 
-@in_virtual_time
 async def test_it_is_in_the_status_line_and_once_in_the_log(host, install, log_lines):
     install(OLD)
     host.write()
@@ -35,7 +33,6 @@ async def test_it_is_in_the_status_line_and_once_in_the_log(host, install, log_l
     assert log_lines.told().count(f"this process {TEXT}: {advice}") == 1
 
 
-@in_virtual_time
 async def test_a_process_that_the_upgrade_restarts_says_nothing(host, install, log_lines):
     install("9.8")
     host.write()
@@ -44,7 +41,6 @@ async def test_a_process_that_the_upgrade_restarts_says_nothing(host, install, l
     assert not [line for line in log_lines.told() if TEXT in line]
 
 
-@in_virtual_time
 async def test_a_package_that_is_being_unpacked_is_looked_at_again(host, install):
     host.write()
     async with host.running():

@@ -4,7 +4,7 @@ import asyncio
 import errno
 
 import pytest
-from instance_bench import TAKES_OVER, until_stopped
+from instance_bench import TAKES_OVER
 from two_addresses import ONE, TWO
 
 from ucarpd.addresses.vmac import LOOK_AFTER
@@ -25,7 +25,6 @@ from ucarpd.record.record import Record, read
 # -- its life --------------------------------------------------------------------------------------
 
 
-@until_stopped
 async def test_it_takes_the_role_where_nobody_else_has_it(make, log_lines):
     bench = make()
     assert bench.instance.state is State.INIT
@@ -46,7 +45,6 @@ async def test_it_takes_the_role_where_nobody_else_has_it(make, log_lines):
     ]
 
 
-@until_stopped
 async def test_a_stop_gives_all_back(make):
     bench = make("UCARP_CHECK_UPLINK='link:eth1 demote=7'\n")
     bench.instance.parts.keeper.keep_configuration(bench.instance.config)
@@ -65,7 +63,6 @@ async def test_a_stop_gives_all_back(make):
     bench.lock().release()
 
 
-@until_stopped
 async def test_a_second_stop_waits_for_the_first_one(make):
     bench = make()
     await bench.serve()
@@ -78,7 +75,6 @@ async def test_a_second_stop_waits_for_the_first_one(make):
     assert bench.interface.story == ["detach"]
 
 
-@until_stopped
 async def test_one_that_was_never_started_can_be_stopped(make):
     bench = make()
     await bench.instance.stop("stopping")
@@ -86,7 +82,6 @@ async def test_one_that_was_never_started_can_be_stopped(make):
     bench.lock().release()
 
 
-@until_stopped
 async def test_the_addresses_may_be_left_to_the_next_run(make):
     bench = make("UCARP_SHUTDOWN=no\n")
     await bench.serve()
@@ -94,7 +89,6 @@ async def test_the_addresses_may_be_left_to_the_next_run(make):
     assert bench.addresses() == {ONE, TWO}
 
 
-@until_stopped
 async def test_a_virtual_mac_device_goes_with_it(make, tmp_path, monkeypatch):
     monkeypatch.setattr(sysctl, "ROOT", tmp_path / "net")
     bench = make("UCARP_VMAC=yes\n")
@@ -103,7 +97,6 @@ async def test_a_virtual_mac_device_goes_with_it(make, tmp_path, monkeypatch):
     assert bench.netlink.told()[-1] == "remove eth0-v1"
 
 
-@until_stopped
 async def test_a_virtual_mac_device_that_stays_is_no_longer_looked_at(make, tmp_path, monkeypatch):
     """A reload may have started another run of it, with another configuration."""
     monkeypatch.setattr(sysctl, "ROOT", tmp_path / "net")
@@ -121,7 +114,6 @@ async def test_a_virtual_mac_device_that_stays_is_no_longer_looked_at(make, tmp_
 # -- after a crash ---------------------------------------------------------------------------------
 
 
-@until_stopped
 async def test_the_record_is_there_before_the_addresses(make):
     bench = make()
     bench.instance.start()
@@ -136,7 +128,6 @@ async def test_the_record_is_there_before_the_addresses(make):
     assert found.last > 1000
 
 
-@until_stopped
 async def test_the_record_has_the_run_of_the_down_script(make, tmp_path):
     script = tmp_path / "script.sh"
     script.write_text("#!/bin/sh\n")
@@ -150,7 +141,6 @@ async def test_the_record_has_the_run_of_the_down_script(make, tmp_path):
     assert said.environment["UCARP_PREVIOUS_STATE"] == "MASTER"
 
 
-@until_stopped
 async def test_what_an_earlier_run_has_left_is_taken_off(make, log_lines):
     bench = make()
     bench.instance.start()
@@ -172,7 +162,6 @@ async def test_what_an_earlier_run_has_left_is_taken_off(make, log_lines):
     assert told == [f"web: {ONE} was left on eth0 by an earlier run; removed"]
 
 
-@until_stopped
 async def test_one_that_dies_again_and_again_is_less_fit_for_a_while(make, log_lines):
     bench = make()
     crashes = Crashes("web", bench.directory)
@@ -191,7 +180,6 @@ async def test_one_that_dies_again_and_again_is_less_fit_for_a_while(make, log_l
 # -- scripts that cannot be run --------------------------------------------------------------------
 
 
-@until_stopped
 async def test_it_waits_for_scripts_that_are_not_there(make, tmp_path, log_lines):
     up, down = tmp_path / "up.sh", tmp_path / "down.sh"
     bench = make(f"UCARP_UPSCRIPT={up}\nUCARP_DOWNSCRIPT={down}\nUCARP_NEUTRAL=yes\n")
@@ -208,7 +196,6 @@ async def test_it_waits_for_scripts_that_are_not_there(make, tmp_path, log_lines
     assert bench.interface.story == ["attach"]
 
 
-@until_stopped
 async def test_one_that_waits_for_its_scripts_can_be_stopped(make, tmp_path):
     bench = make(f"UCARP_UPSCRIPT={tmp_path / 'up.sh'}\n")
     bench.instance.start()
@@ -219,7 +206,6 @@ async def test_one_that_waits_for_its_scripts_can_be_stopped(make, tmp_path):
     assert "attach" not in bench.interface.story
 
 
-@until_stopped
 async def test_a_script_on_a_file_system_that_hangs_is_waited_for(make, tmp_path, log_lines):
     up = tmp_path / "up.sh"
     up.write_text("#!/bin/sh\n")
@@ -237,7 +223,6 @@ async def test_a_script_on_a_file_system_that_hangs_is_waited_for(make, tmp_path
 
 
 @pytest.mark.parametrize(("ends", "seconds"), [("stop", 2 * PATIENCE), ("fail", 0.1)])
-@until_stopped
 async def test_a_look_at_its_scripts_that_comes_back_too_late(
     make, tmp_path, log_lines, ends, seconds
 ):
@@ -257,7 +242,6 @@ async def test_a_look_at_its_scripts_that_comes_back_too_late(
     assert log_lines.told() == []
 
 
-@until_stopped
 async def test_its_scripts_cannot_be_looked_at(make, tmp_path, log_lines):
     def do(_job, _done, failed):
         failed(BlockingIOError(errno.EAGAIN, "no thread can be started"))
@@ -274,7 +258,6 @@ async def test_its_scripts_cannot_be_looked_at(make, tmp_path, log_lines):
 # -- a defect --------------------------------------------------------------------------------------
 
 
-@until_stopped
 async def test_an_engine_that_fails_gives_up_the_role_and_is_started_again(make, log_lines):
     bench = make()
     bench.breaks_as = State.MASTER
@@ -294,7 +277,6 @@ async def test_an_engine_that_fails_gives_up_the_role_and_is_started_again(make,
     assert bench.addresses() == {ONE, TWO}
 
 
-@until_stopped
 async def test_a_new_start_looks_for_exposed_files_again(make, log_lines):
     bench = make()
     bench.breaks_as = State.BACKUP
@@ -307,7 +289,6 @@ async def test_a_new_start_looks_for_exposed_files_again(make, log_lines):
     assert any("can choose what root runs" in line for line in log_lines.told())
 
 
-@until_stopped
 async def test_while_it_waits_for_a_new_start_nothing_does_any_harm(make, log_lines):
     bench = make()
     bench.breaks_as = State.BACKUP
@@ -331,7 +312,6 @@ async def test_while_it_waits_for_a_new_start_nothing_does_any_harm(make, log_li
     assert bench.interface.story == ["attach", "detach"]
 
 
-@until_stopped
 async def test_a_reason_that_ends_before_a_new_start_is_told_no_longer(make):
     bench = make()
     bench.host_demotion.set("eth1 cannot be used", 240)
@@ -346,7 +326,6 @@ async def test_a_reason_that_ends_before_a_new_start_is_told_no_longer(make):
     assert bench.happenings[-1].unfitness == 0
 
 
-@until_stopped
 async def test_the_pause_before_a_new_start_grows_and_is_forgotten(make, log_lines):
     bench = make()
     bench.breaks_as = State.MASTER
@@ -367,7 +346,6 @@ def restarts(log_lines):
     return [float(each.split()[-2]) for each in log_lines.told() if "starting again in" in each]
 
 
-@until_stopped
 async def test_after_a_defect_it_tries_again_what_it_could_not(make):
     bench = make()
     await bench.serve()
@@ -383,7 +361,6 @@ async def test_after_a_defect_it_tries_again_what_it_could_not(make):
     assert bench.instance.shown.note == ""
 
 
-@until_stopped
 async def test_a_defect_during_the_stop_does_not_hold_it_up(make):
     bench = make()
     await bench.serve()

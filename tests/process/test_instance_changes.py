@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from ipaddress import ip_address
 
-from instance_bench import TAKES_OVER, until_stopped
+from instance_bench import TAKES_OVER
 from two_addresses import ONE, config_of
 
 from ucarpd.carp.actions import Finding, Report, State
@@ -19,7 +19,6 @@ from ucarpd.record.maintenance import Note
 # -- less fit --------------------------------------------------------------------------------------
 
 
-@until_stopped
 async def test_a_fault_of_the_host_makes_it_less_fit(make, log_lines):
     bench = make()
     await bench.serve()
@@ -37,7 +36,6 @@ async def test_a_fault_of_the_host_makes_it_less_fit(make, log_lines):
     assert bench.instance.shown.note == ""
 
 
-@until_stopped
 async def test_the_machine_knows_what_an_operator_wants(make, monkeypatch):
     """It is no reason to wait before this host takes the role back."""
     bench = make()
@@ -56,7 +54,6 @@ async def test_the_machine_knows_what_an_operator_wants(make, monkeypatch):
     assert told == [(255, True), (0, True), (240, False)]
 
 
-@until_stopped
 async def test_a_fault_of_its_own_interface_does_not_count_twice(make):
     bench = make()
     bench.instance.start()
@@ -65,7 +62,6 @@ async def test_a_fault_of_its_own_interface_does_not_count_twice(make):
     assert bench.instance.shown.note == ""
 
 
-@until_stopped
 async def test_what_the_interface_finds_counts_for_this_one_alone(make):
     bench = make()
     bench.instance.start()
@@ -76,7 +72,6 @@ async def test_what_the_interface_finds_counts_for_this_one_alone(make):
     assert bench.instance.shown.note == ""
 
 
-@until_stopped
 async def test_a_reason_that_follows_another_does_not_count_beside_it(make, log_lines):
     """A backup with the same fault would take over."""
     bench = make()
@@ -90,7 +85,6 @@ async def test_a_reason_that_follows_another_does_not_count_beside_it(make, log_
     assert set(bench.interface.advertised()) == {240}
 
 
-@until_stopped
 async def test_a_master_that_cannot_send_is_less_fit(make, log_lines):
     bench = make()
     await bench.serve()
@@ -102,7 +96,6 @@ async def test_a_master_that_cannot_send_is_less_fit(make, log_lines):
     bench.interface.error = None
 
 
-@until_stopped
 async def test_after_its_end_it_tells_of_no_fitness(make, log_lines):
     """Another instance may have its name by then."""
     bench = make()
@@ -115,7 +108,6 @@ async def test_after_its_end_it_tells_of_no_fitness(make, log_lines):
     assert log_lines.told() == []
 
 
-@until_stopped
 async def test_an_address_that_cannot_be_served_makes_it_less_fit(make, log_lines):
     bench = make()
     bench.netlink.refuses = {ONE}
@@ -125,7 +117,6 @@ async def test_an_address_that_cannot_be_served_makes_it_less_fit(make, log_line
     assert f"web: this host cannot serve {ONE}: another host should take over" in log_lines.told()
 
 
-@until_stopped
 async def test_the_end_of_a_term_ends_what_belongs_to_it(make):
     bench = make()
     bench.interface.role_changed = lambda: bench.interface.story.append("role changed")
@@ -151,7 +142,6 @@ async def test_the_end_of_a_term_ends_what_belongs_to_it(make):
     assert not parts.fitness.demotion.reasons
 
 
-@until_stopped
 async def test_addresses_that_a_late_request_puts_in_place_make_it_fit_again(make):
     bench = make()
     bench.instance.start()
@@ -161,14 +151,12 @@ async def test_addresses_that_a_late_request_puts_in_place_make_it_fit_again(mak
     assert bench.instance.shown.note == ""
 
 
-@until_stopped
 async def test_the_end_of_an_up_script_lets_a_fault_of_the_link_count(make):
     bench = make()
     bench.instance.loss_counts()
     assert bench.interface.story == ["tell faults"]
 
 
-@until_stopped
 async def test_before_it_takes_the_role_it_asks_the_gateway(make):
     bench = make("UCARP_CHECK_GATEWAY='arp:10.0.0.254 interval=30 hold'\n")
     told = []
@@ -189,7 +177,6 @@ async def test_before_it_takes_the_role_it_asks_the_gateway(make):
 # -- signals and reloads ---------------------------------------------------------------------------
 
 
-@until_stopped
 async def test_the_status_in_one_line(make, log_lines):
     bench = make()
     await bench.serve()
@@ -202,7 +189,6 @@ async def test_the_status_in_one_line(make, log_lines):
     assert line.endswith("0 advertisements accepted, dropped: none; demoted by 24)")
 
 
-@until_stopped
 async def test_it_steps_down_when_asked_to(make, log_lines):
     bench = make()
     await bench.serve()
@@ -212,7 +198,6 @@ async def test_it_steps_down_when_asked_to(make, log_lines):
     assert any("no other host has taken over" in line for line in log_lines.told())
 
 
-@until_stopped
 async def test_a_reload_is_taken_over_while_it_serves(make, tmp_path, log_lines):
     bench = make()
     await bench.serve()
@@ -229,7 +214,6 @@ async def test_a_reload_is_taken_over_while_it_serves(make, tmp_path, log_lines)
     assert kept.loaded.config.advskew == 50, "a start after a crash finds it"
 
 
-@until_stopped
 async def test_a_reload_changes_how_it_says_that_it_is_less_fit(make, tmp_path, log_lines):
     bench = make()
     await bench.serve()
@@ -244,7 +228,6 @@ async def test_a_reload_changes_how_it_says_that_it_is_less_fit(make, tmp_path, 
     assert bench.instance.parts.engine.machine.rank.demotion == 1
 
 
-@until_stopped
 async def test_what_the_detective_is_told(make):
     bench = make()
     bench.instance.start()

@@ -8,7 +8,6 @@ from ipaddress import ip_address
 
 import pytest
 from one_process import A_MOMENT, TAKES_OVER, advertised, send, send_and_wait, states
-from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
 from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE, EXIT_CONFIG, EXIT_INTERNAL_ERROR
@@ -17,7 +16,6 @@ from ucarpd.process import main
 # -- start and stop --------------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_from_start_to_stop(host, log_lines):
     host.write()
     host.write("mail", VHID=2, ADDR="10.0.0.20/24")
@@ -38,20 +36,17 @@ async def test_from_start_to_stop(host, log_lines):
 
 
 @pytest.mark.parametrize("stay", [False, True])
-@in_virtual_time
 async def test_with_nothing_but_bad_files_it_ends(host, stay, log_lines):
     host.write(VHID=300)
     assert await host.process(stay).run() == EXIT_CONFIG
     assert any("web.conf:2: UCARP_VHID" in line for line in log_lines.told())
 
 
-@in_virtual_time
 async def test_without_a_file_it_ends(host, log_lines):
     assert await host.process().run() == EXIT_CONFIG
     assert any("no configuration file" in line for line in log_lines.told())
 
 
-@in_virtual_time
 async def test_without_a_file_it_may_stay_until_there_is_one(host):
     async with host.running(stay=True) as process:
         host.write()
@@ -60,7 +55,6 @@ async def test_without_a_file_it_may_stay_until_there_is_one(host):
         assert states(process) == {"web": State.BACKUP}
 
 
-@in_virtual_time
 async def test_where_another_process_runs_all_there_is_nothing_to_do(host, log_lines):
     host.write()
     held = host.lock("web", 1)
@@ -70,7 +64,6 @@ async def test_where_another_process_runs_all_there_is_nothing_to_do(host, log_l
     assert host.netlink.told()[-1] == "close"
 
 
-@in_virtual_time
 async def test_without_the_kernel_s_tables_it_ends_with_a_line(host, monkeypatch, log_lines):
     async def no_memory():
         raise OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS))
@@ -86,7 +79,6 @@ async def test_without_the_kernel_s_tables_it_ends_with_a_line(host, monkeypatch
 # -- signals ---------------------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_each_signal_has_its_meaning(host, log_lines):
     host.write()
     async with host.serving() as process:
@@ -106,7 +98,6 @@ async def test_each_signal_has_its_meaning(host, log_lines):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
-@in_virtual_time
 async def test_each_of_three_signals_ends_it(host, log_lines, number):
     host.write()
     run = asyncio.create_task(host.process().run())
@@ -119,7 +110,6 @@ async def test_each_of_three_signals_ends_it(host, log_lines, number):
 # -- from netlink -----------------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_a_source_address_that_stays_away_ends_the_role(host):
     host.write()
     async with host.serving() as process:
@@ -133,7 +123,6 @@ async def test_a_source_address_that_stays_away_ends_the_role(host):
 # -- systemd and the log -----------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_the_status_is_told_when_it_changes(host):
     host.write()
     async with host.serving():
@@ -144,7 +133,6 @@ async def test_the_status_is_told_when_it_changes(host):
         assert len([each for each in host.told if each.startswith("STATUS=")]) == number
 
 
-@in_virtual_time
 async def test_the_watchdog_is_fed_from_the_loop_that_serves(host, monkeypatch):
     monkeypatch.setenv("WATCHDOG_USEC", "30000000")
     monkeypatch.setenv("WATCHDOG_PID", str(os.getpid()))
@@ -155,7 +143,6 @@ async def test_the_watchdog_is_fed_from_the_loop_that_serves(host, monkeypatch):
         assert host.told.count("WATCHDOG=1") == 6
 
 
-@in_virtual_time
 async def test_a_defect_outside_of_the_engines_is_told(host, log_lines):
     def defect():
         raise ZeroDivisionError("a defect")
@@ -169,7 +156,6 @@ async def test_a_defect_outside_of_the_engines_is_told(host, log_lines):
 
 
 @pytest.mark.parametrize("policy", [os.SCHED_OTHER, os.SCHED_RR, os.SCHED_FIFO])
-@in_virtual_time
 async def test_real_time_scheduling_waits_for_no_disk(host, monkeypatch, policy, log_lines):
     locked = []
     monkeypatch.setattr(main.os, "sched_getscheduler", lambda _pid: policy)
@@ -179,7 +165,6 @@ async def test_real_time_scheduling_waits_for_no_disk(host, monkeypatch, policy,
         assert bool(locked) is (policy != os.SCHED_OTHER)
 
 
-@in_virtual_time
 async def test_memory_that_cannot_be_locked_is_told(host, monkeypatch, log_lines):
     def refuse():
         raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
@@ -192,7 +177,6 @@ async def test_memory_that_cannot_be_locked_is_told(host, monkeypatch, log_lines
     assert "cannot lock the memory: Cannot allocate memory" in log_lines.told()
 
 
-@in_virtual_time
 async def test_the_status_line_says_what_an_instance_waits_for(host):
     host.write(INTERFACE="hots0")
     async with host.running():

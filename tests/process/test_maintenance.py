@@ -6,7 +6,6 @@ import signal
 import pytest
 from fake_worker import FakeWorker
 from one_process import A_MOMENT, TAKES_OVER, advertised, instances, send, states
-from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
 from ucarpd.linux.state_directory import DEFAULT_STATE_DIRECTORY, state_directory
@@ -78,7 +77,6 @@ def make(state_directory):
     return lambda: Web(state_directory)
 
 
-@in_virtual_time
 async def test_notes_are_read_at_the_start_and_again_on_request(make):
     web = make()
     web.write(level="never")
@@ -95,7 +93,6 @@ async def test_notes_are_read_at_the_start_and_again_on_request(make):
     assert not web.wakes_up
 
 
-@in_virtual_time
 async def test_a_disk_that_hangs_at_the_start_is_read_when_it_answers(make, log_lines):
     web = make()
     web.write()
@@ -110,7 +107,6 @@ async def test_a_disk_that_hangs_at_the_start_is_read_when_it_answers(make, log_
     assert web.levels == [["maintenance"]]
 
 
-@in_virtual_time
 async def test_requests_while_a_disk_hangs_wait_for_one_more_reading(make):
     web = make()
     web.disk.hangs = True
@@ -125,7 +121,6 @@ async def test_requests_while_a_disk_hangs_wait_for_one_more_reading(make):
     assert told == [["web"]] * 3
 
 
-@in_virtual_time
 async def test_a_directory_that_cannot_be_read_changes_nothing(make, monkeypatch, log_lines):
     web = make()
     web.write()
@@ -144,7 +139,6 @@ async def test_a_directory_that_cannot_be_read_changes_nothing(make, monkeypatch
     assert web.levels == [["maintenance"]]
 
 
-@in_virtual_time
 async def test_a_torn_note_is_warned_of_once(make, log_lines):
     web = make()
     web.write("web")
@@ -158,7 +152,6 @@ async def test_a_torn_note_is_warned_of_once(make, log_lines):
 # -- the end ---------------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_it_ends_by_itself_and_takes_its_file_with_it(make, clock):
     web = make()
     web.write(until=clock.time() + 3600.0, level="never")
@@ -173,7 +166,6 @@ async def test_it_ends_by_itself_and_takes_its_file_with_it(make, clock):
     assert maintenance.read(web.directory).of_host is None
 
 
-@in_virtual_time
 async def test_it_also_ends_for_an_instance_that_a_reload_has_started(make, clock):
     web = make()
     web.write("web", until=clock.time() + 3600.0)
@@ -186,7 +178,6 @@ async def test_it_also_ends_for_an_instance_that_a_reload_has_started(make, cloc
     assert web.levels == [["maintenance"], []]
 
 
-@in_virtual_time
 async def test_the_end_is_a_time_of_a_clock_that_is_set_forward(make, clock):
     web = make()
     web.write(until=clock.time() + 3600.0)
@@ -196,7 +187,6 @@ async def test_the_end_is_a_time_of_a_clock_that_is_set_forward(make, clock):
     assert web.levels == [["maintenance"], []]
 
 
-@in_virtual_time
 async def test_or_back(make, clock):
     web = make()
     web.write(until=clock.time() + 60.0)
@@ -208,7 +198,6 @@ async def test_or_back(make, clock):
     assert web.levels == [["maintenance"], []]
 
 
-@in_virtual_time
 async def test_a_note_that_expired_while_no_ucarpd_ran_holds_no_more(make, clock):
     web = make()
     web.write(until=clock.time() - 1.0)
@@ -218,7 +207,6 @@ async def test_a_note_that_expired_while_no_ucarpd_ran_holds_no_more(make, clock
     assert maintenance.read(web.directory).of_host is None
 
 
-@in_virtual_time
 async def test_a_note_of_another_process_wakes_up_nobody(make, clock):
     web = make()
     web.write("mail", until=clock.time() + 60.0)
@@ -226,7 +214,6 @@ async def test_a_note_of_another_process_wakes_up_nobody(make, clock):
     assert not web.wakes_up
 
 
-@in_virtual_time
 async def test_an_expired_note_that_cannot_be_removed_stays_expired(make, clock, monkeypatch):
     def refuse(*_arguments):
         raise OSError(30, "Read-only file system")
@@ -261,7 +248,6 @@ def apply(process):
     return told
 
 
-@in_virtual_time
 async def test_the_host_or_one_instance_is_taken_out_of_service(host, state_directory, log_lines):
     host.write()
     host.write("mail", VHID=2, ADDR="10.0.0.20/24")
@@ -295,7 +281,6 @@ async def test_the_host_or_one_instance_is_taken_out_of_service(host, state_dire
     assert "mail: demoted by 255: maintenance" in lines
 
 
-@in_virtual_time
 async def test_it_holds_from_the_start_and_through_a_restart_of_the_instance(host, state_directory):
     host.write()
     write(state_directory, level="never")
@@ -309,7 +294,6 @@ async def test_it_holds_from_the_start_and_through_a_restart_of_the_instance(hos
         assert instances(process)["web"].parts.standing.unfitness == 255
 
 
-@in_virtual_time
 async def test_without_a_state_directory_all_runs(host, state_directory, log_lines):
     state_directory.touch()
     host.write()
@@ -319,7 +303,6 @@ async def test_without_a_state_directory_all_runs(host, state_directory, log_lin
     assert told == [f"cannot write the history in {state_directory}/history: Not a directory"]
 
 
-@in_virtual_time
 async def test_the_history_of_a_process(host, state_directory):
     host.write()
     async with host.serving() as process:

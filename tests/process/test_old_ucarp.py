@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import pytest
 from one_process import instances
-from virtual_loop import in_virtual_time
 
 from ucarpd.process import old_ucarp
 from ucarpd.process.moments import Moments
@@ -91,7 +90,6 @@ def test_virtual_hosts_share_a_recent_look(run, monkeypatch):
     assert look.beside(second) == [old_ucarp.warning(12, 2, "eth0")]
 
 
-@in_virtual_time
 async def test_one_that_comes_later_is_logged_once(run, host, log_lines):
     host.write()
     async with host.running():
@@ -101,7 +99,6 @@ async def test_one_that_comes_later_is_logged_once(run, host, log_lines):
     assert told == [old_ucarp.warning(12, 1, "eth0")]
 
 
-@in_virtual_time
 async def test_the_status_names_it_as_long_as_it_runs(run, host):
     def noted():
         (instance,) = instances(process).values()
@@ -118,7 +115,6 @@ async def test_the_status_names_it_as_long_as_it_runs(run, host):
         assert noted() == []
 
 
-@in_virtual_time
 @pytest.mark.parametrize(
     ("looks", "latest"), [(0.5, 1), (2.5, LOOKS_AT_ALL)], ids=["a new shell", "an old one"]
 )

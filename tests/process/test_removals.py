@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from instance_bench import SOURCE
 from recorded import leave_of_another_process
-from virtual_loop import in_virtual_time
+from storyteller import Storyteller
 
 from ucarpd.linux import link_managers, sysctl
 from ucarpd.linux.link_managers import LinkManager, Program
@@ -19,11 +19,14 @@ def config_of(*ips):
     return SimpleNamespace(address_device="eth0", interface="eth0", vhid=1, served=served)
 
 
-class Bench:
+WORDS = {"address_taken_away": "taken away", "event": "{1}", "removed_too_often": "too often"}
+
+
+class Bench(Storyteller):
     """It is the network, the files, the old ucarps, the log, the teller and the fitness of the removals."""
 
     def __init__(self):
-        self.story = []
+        super().__init__(WORDS)
         self.works = []
         self.is_beside = False
         self.removals = Removals(config_of(SOURCE), self, self, self, self, self, self)
@@ -42,24 +45,11 @@ class Bench:
     def beside(self, our):
         return [f"an old ucarp for vhid {our.vhid}"] if self.is_beside else []
 
-    def address_taken_away(self, ip):
-        self.story.append("taken away")
-
     def ipv6_gone(self, device, *, is_off):
         return f"{device}: {'IPv6 is off' if is_off else 'its MTU is too small'}"
 
     def removers(self, daemons, found):
         return ", ".join([*daemons, *(each.program.value for each in found)])
-
-    def event(self, event, text):
-        self.story.append(text)
-
-    def removed_too_often(self):
-        self.story.append("too often")
-
-    def told(self):
-        story, self.story = self.story, []
-        return story
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +63,6 @@ def managers(monkeypatch):
     ("cause", "text"),
     [("has_ipv6_off", "eth0: IPv6 is off"), ("lacks_ipv6", "eth0: its MTU is too small")],
 )
-@in_virtual_time
 async def test_an_interface_without_ipv6_is_no_other_program(monkeypatch, cause, text):
     bench = Bench()
     monkeypatch.setattr(sysctl, cause, lambda interface: interface == "eth0")
@@ -93,7 +82,6 @@ async def test_an_interface_without_ipv6_is_no_other_program(monkeypatch, cause,
     assert bench.told() == ["taken away"]
 
 
-@in_virtual_time
 async def test_that_ipv6_is_gone_is_told_although_an_address_was_removed_before(monkeypatch):
     bench = Bench()
     bench.removals.note(SOURCE)
@@ -104,7 +92,6 @@ async def test_that_ipv6_is_gone_is_told_although_an_address_was_removed_before(
     assert bench.told()[2:] == ["an address was removed: eth0: IPv6 is off"]
 
 
-@in_virtual_time
 async def test_who_may_have_done_it_is_told_once_in_a_term():
     bench = Bench()
     assert list(bench.removals.lasting()) == []
@@ -132,7 +119,6 @@ async def test_who_may_have_done_it_is_told_once_in_a_term():
     assert bench.removals.total == 3
 
 
-@in_virtual_time
 async def test_an_interface_that_is_gone_has_no_manager():
     bench = Bench()
     bench.link = lambda _name: None
@@ -141,7 +127,6 @@ async def test_an_interface_that_is_gone_has_no_manager():
     assert bench.told() == ["taken away", "an address was removed: "]
 
 
-@in_virtual_time
 async def test_another_process_with_the_same_address_may_have_done_it(
     tmp_path, run_directory, monkeypatch
 ):
@@ -153,7 +138,6 @@ async def test_another_process_with_the_same_address_may_have_done_it(
     assert bench.told() == ["taken away", f"an address was removed: {text}, systemd-networkd"]
 
 
-@in_virtual_time
 async def test_a_reload_changes_the_addresses_that_are_looked_for(
     tmp_path, run_directory, monkeypatch
 ):
@@ -165,7 +149,6 @@ async def test_a_reload_changes_the_addresses_that_are_looked_for(
     assert f"{left.path}, which" in bench.told()[1]
 
 
-@in_virtual_time
 async def test_an_old_ucarp_may_have_done_it():
     bench = Bench()
     bench.is_beside = True
@@ -175,7 +158,6 @@ async def test_an_old_ucarp_may_have_done_it():
     assert bench.told() == ["taken away", text]
 
 
-@in_virtual_time
 async def test_an_answer_that_comes_after_the_term_is_dropped():
     bench = Bench()
     bench.removals.note(SOURCE)
@@ -184,7 +166,6 @@ async def test_an_answer_that_comes_after_the_term_is_dropped():
     assert bench.told() == ["taken away"]
 
 
-@in_virtual_time
 async def test_too_often_counts_moments_not_addresses():
     bench = Bench()
     for _ in range(TOO_OFTEN - 1):
@@ -199,7 +180,6 @@ async def test_too_often_counts_moments_not_addresses():
     assert "too often" not in bench.told(), "one more does not make it worse at once"
 
 
-@in_virtual_time
 async def test_seldom_is_not_too_often():
     bench = Bench()
     for _ in range(3 * TOO_OFTEN):

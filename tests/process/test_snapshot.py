@@ -10,12 +10,11 @@ from importlib.resources import files
 from ipaddress import ip_address
 
 import pytest
-from instance_bench import TAKES_OVER, until_stopped
+from instance_bench import TAKES_OVER
 from one_process import A_MOMENT, instances
 from real_loop import in_real_time
 from two_addresses import ONE, TWO
 from varlink_types import Interface
-from virtual_loop import in_virtual_time
 
 from ucarpd import __version__
 from ucarpd.carp.actions import SendAdvertisement, State
@@ -54,7 +53,6 @@ def findings(found):
 # -- one virtual host ------------------------------------------------------------------------------
 
 
-@until_stopped
 async def test_before_the_start(make):
     bench = make()
     found = status(bench)
@@ -70,7 +68,6 @@ async def test_before_the_start(make):
     ]
 
 
-@until_stopped
 async def test_a_master(make):
     bench = make("UCARP_ADVSKEW=128\n")
     await bench.serve()
@@ -108,7 +105,6 @@ async def test_a_master(make):
     assert bench.instance.shown.note == "; 10.0.0.2 has the MAC address of this host"
 
 
-@until_stopped
 async def test_a_backup_and_the_master_that_it_waits_for(make):
     bench = make()
     bench.instance.start()
@@ -142,7 +138,6 @@ async def test_a_backup_and_the_master_that_it_waits_for(make):
     assert found["worst_gap"] == 1.0
 
 
-@until_stopped
 async def test_a_step_of_the_wall_clock_moves_every_time(make):
     bench = make()
     await bench.serve()
@@ -154,7 +149,6 @@ async def test_a_step_of_the_wall_clock_moves_every_time(make):
     assert after["since"][11:13] == "08"
 
 
-@until_stopped
 async def test_every_reason_to_be_less_fit(make):
     bench = make()
     await bench.serve()
@@ -182,7 +176,6 @@ async def test_every_reason_to_be_less_fit(make):
     ]
 
 
-@until_stopped
 async def test_an_address_that_another_program_has_taken_away(make):
     bench = make()
     await bench.serve()
@@ -192,7 +185,6 @@ async def test_an_address_that_another_program_has_taken_away(make):
     assert [each["present"] for each in status(bench)["addresses"]] == [True, False], "elsewhere"
 
 
-@until_stopped
 async def test_what_is_wrong_and_lasts(make):
     bench = make()
     bench.netlink.refuses = {ONE}
@@ -219,7 +211,6 @@ async def test_what_is_wrong_and_lasts(make):
     assert findings(status(bench)) == {}
 
 
-@until_stopped
 async def test_one_that_waits_for_a_new_start(make):
     bench = make()
     bench.breaks_as = State.BACKUP
@@ -266,7 +257,6 @@ async def test_a_script_that_runs_and_its_result(make, tmp_path):
 # -- the process -----------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_a_process_with_its_refused_files(host):
     host.write()
     host.write("mail", VHID=2, ADDR="10.0.0.20/24")
@@ -283,7 +273,6 @@ async def test_a_process_with_its_refused_files(host):
         assert refused["problems"][0].startswith(f"{bad}:2: UCARP_VHID: ")
 
 
-@in_virtual_time
 async def test_a_file_that_the_check_before_a_reload_has_refused(host):
     path = host.write()
     async with host.running() as process:

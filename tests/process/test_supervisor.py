@@ -5,27 +5,19 @@ import threading
 
 from fake_kernel import FakeLog, FakeNetlink
 from fake_worker import FakeWorker
+from storyteller import Storyteller
 
 from ucarpd import config
 from ucarpd.config import Loaded
 from ucarpd.process import left_running, reader, supervisor, together
 from ucarpd.process.supervisor import Supervisor
 
-
-class Observer:
-    """The calls of the supervisor."""
-
-    def __init__(self):
-        self.told = []
-
-    def status_changed(self):
-        self.told.append("status changed")
-
-    def reload_begins(self):
-        self.told.append("reload begins")
-
-    def reload_ended(self):
-        self.told.append("reload ended")
+OBSERVER = {
+    "status_changed": "status changed",
+    "reload_begins": "reload begins",
+    "reload_ended": "reload ended",
+}
+"""The calls of the supervisor."""
 
 
 def run(monkeypatch, tmp_path, scenario):
@@ -37,9 +29,9 @@ def run(monkeypatch, tmp_path, scenario):
     async def with_supervisor():
         await scenario(Supervisor([tmp_path], FakeNetlink(), observer, stay=True))
 
-    observer = Observer()
+    observer = Storyteller(OBSERVER)
     asyncio.run(with_supervisor())
-    return journal.told() + observer.told
+    return journal.told() + observer.told()
 
 
 def test_a_reload_that_fails_is_told_and_the_stop_works(monkeypatch, tmp_path):

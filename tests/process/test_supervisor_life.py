@@ -8,7 +8,6 @@ import signal
 from ipaddress import ip_address
 
 from one_process import A_MOMENT, TAKES_OVER, instances, send, send_and_wait, states
-from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
 from ucarpd.process.supervisor import START_AT_ONCE
@@ -16,7 +15,6 @@ from ucarpd.process.supervisor import START_AT_ONCE
 # -- start ------------------------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_a_bad_file_does_not_keep_the_others_from_starting(host, log_lines):
     host.write()
     host.write("mail", VHID=300)
@@ -25,7 +23,6 @@ async def test_a_bad_file_does_not_keep_the_others_from_starting(host, log_lines
     assert any("mail.conf:2: UCARP_VHID" in line for line in log_lines.told())
 
 
-@in_virtual_time
 async def test_the_virtual_address_of_a_file_that_comes_later_is_no_source(host):
     host.write()
     host.write("www", VHID=2, ADDR="10.0.0.20/24")
@@ -40,7 +37,6 @@ async def test_the_virtual_address_of_a_file_that_comes_later_is_no_source(host)
     await run
 
 
-@in_virtual_time
 async def test_where_another_process_runs_one_the_others_are_run(host):
     host.write()
     host.write("mail", VHID=2, ADDR="10.0.0.20/24")
@@ -50,7 +46,6 @@ async def test_where_another_process_runs_one_the_others_are_run(host):
     held.release()
 
 
-@in_virtual_time
 async def test_without_a_run_directory_it_runs_without_a_lock_and_says_so(host, log_lines):
     host.run_directory.touch()
     host.write()
@@ -75,7 +70,6 @@ def starting(host):
     return process, asyncio.create_task(process.run())
 
 
-@in_virtual_time
 async def test_those_that_run_have_their_turn_while_others_start(host):
     process, run = starting(host)
     counts = set()
@@ -87,7 +81,6 @@ async def test_those_that_run_have_their_turn_while_others_start(host):
     assert await run == 0
 
 
-@in_virtual_time
 async def test_a_signal_during_the_start_ends_those_that_run(host):
     process, run = starting(host)
     while not instances(process):
@@ -98,7 +91,6 @@ async def test_a_signal_during_the_start_ends_those_that_run(host):
     assert instances(process) == {}
 
 
-@in_virtual_time
 async def test_a_reload_during_the_start_follows_it(host):
     process, run = starting(host)
     while not instances(process):
@@ -111,7 +103,6 @@ async def test_a_reload_during_the_start_follows_it(host):
     assert await run == 0
 
 
-@in_virtual_time
 async def test_advertisements_are_spread_evenly(host):
     supervisor = host.process()._supervisor
     shares = [supervisor._next_share() for _ in range(8)]
@@ -126,7 +117,6 @@ async def test_advertisements_are_spread_evenly(host):
 # -- in common --------------------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_a_link_that_is_lost_makes_the_whole_host_less_fit(host):
     host.write()
     host.write("mail", INTERFACE="eth1", ADDR="10.1.0.10/24")
@@ -146,14 +136,12 @@ async def test_a_link_that_is_lost_makes_the_whole_host_less_fit(host):
         assert instances(process)["web"].shown.note == ""
 
 
-@in_virtual_time
 async def test_each_link_that_counts_is_followed(host):
     host.write(VMAC="yes")
     async with host.running():
         assert {"follow eth0", "follow eth0-v1"} <= set(host.netlink.story)
 
 
-@in_virtual_time
 async def test_what_the_detective_may_suspect_is_what_the_other_files_have(host):
     host.write()
     host.write("mail", VHID=2, PASS="other", ADDR="10.0.0.20/24")
@@ -166,7 +154,6 @@ async def test_what_the_detective_may_suspect_is_what_the_other_files_have(host)
 # -- reload ----------------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_a_reload_leaves_alone_what_has_not_changed(host, log_lines):
     host.write()
     async with host.serving() as process:
@@ -181,7 +168,6 @@ async def test_a_reload_leaves_alone_what_has_not_changed(host, log_lines):
     assert not any("already run by" in line for line in log_lines.told())
 
 
-@in_virtual_time
 async def test_a_reload_ends_the_pause_after_a_fault(host):
     host.write()
     async with host.serving() as process:
@@ -192,7 +178,6 @@ async def test_a_reload_ends_the_pause_after_a_fault(host):
         assert web.shown.note == ""
 
 
-@in_virtual_time
 async def test_a_new_start_beside_a_lost_link_says_nothing_new_about_the_host(host, log_lines):
     path = host.write("mail", INTERFACE="eth1", ADDR="10.1.0.10/24")
     host.write()
@@ -213,7 +198,6 @@ async def test_a_new_start_beside_a_lost_link_says_nothing_new_about_the_host(ho
         assert instances(process)["web"].shown.note == ""
 
 
-@in_virtual_time
 async def test_a_file_that_is_gone_ends_its_virtual_host(host, log_lines):
     host.write("mail", VHID=2, ADDR="10.0.0.20/24")
     path = host.write()
@@ -226,7 +210,6 @@ async def test_a_file_that_is_gone_ends_its_virtual_host(host, log_lines):
         host.lock("web", 1).release()
 
 
-@in_virtual_time
 async def test_what_can_be_changed_while_it_serves_is(host, log_lines):
     host.write()
     async with host.serving() as process:
@@ -239,7 +222,6 @@ async def test_what_can_be_changed_while_it_serves_is(host, log_lines):
     assert not any("change it on the other hosts" in line for line in log_lines.told())
 
 
-@in_virtual_time
 async def test_what_cannot_makes_a_new_start(host, log_lines):
     host.write()
     async with host.serving() as process:
@@ -252,7 +234,6 @@ async def test_what_cannot_makes_a_new_start(host, log_lines):
     assert any("restarting this instance" in line for line in log_lines.told())
 
 
-@in_virtual_time
 async def test_other_addresses_are_a_flag_day(host, log_lines):
     host.write()
     async with host.serving():
@@ -261,7 +242,6 @@ async def test_other_addresses_are_a_flag_day(host, log_lines):
     assert any("change it on the other hosts now" in line for line in log_lines.told())
 
 
-@in_virtual_time
 async def test_a_file_that_was_edited_badly_changes_nothing(host, log_lines):
     host.write()
     async with host.serving() as process:
@@ -273,7 +253,6 @@ async def test_a_file_that_was_edited_badly_changes_nothing(host, log_lines):
     assert any("web.conf:2: UCARP_VHID" in line for line in log_lines.told())
 
 
-@in_virtual_time
 async def test_a_directory_that_is_gone_changes_nothing(host):
     path = host.write()
     async with host.serving():
@@ -283,7 +262,6 @@ async def test_a_directory_that_is_gone_changes_nothing(host):
         assert host.serves("10.0.0.10")
 
 
-@in_virtual_time
 async def test_a_reload_that_is_asked_for_during_another_one_is_done_afterwards(host):
     host.write()
     async with host.serving() as process:
@@ -300,7 +278,6 @@ async def test_a_reload_that_is_asked_for_during_another_one_is_done_afterwards(
         assert set(states(process)) == {"web", "mail"}
 
 
-@in_virtual_time
 async def test_an_address_moves_from_one_file_to_another(host, log_lines):
     host.write()
     mail = host.write("mail", VHID=2, ADDR="10.0.0.20/24", EXTRA_ADDRS="10.0.0.30/24")
@@ -317,7 +294,6 @@ async def test_an_address_moves_from_one_file_to_another(host, log_lines):
     assert not any("internal error" in line for line in log_lines.told())
 
 
-@in_virtual_time
 async def test_a_renamed_file_keeps_its_address_when_its_old_name_comes_back(host):
     path = host.write(SHUTDOWN="no")
     async with host.serving():
@@ -329,7 +305,6 @@ async def test_a_renamed_file_keeps_its_address_when_its_old_name_comes_back(hos
         assert host.serves("10.0.0.10")
 
 
-@in_virtual_time
 async def test_no_backup_keeps_an_address_that_another_file_has_left(host):
     path = host.write(SHUTDOWN="no")
     mail = {"VHID": 2, "ADDR": "10.0.0.20/24", "CHECK_X": "'link:eth9 demote=never'"}
@@ -343,7 +318,6 @@ async def test_no_backup_keeps_an_address_that_another_file_has_left(host):
         assert not host.serves("10.0.0.10")
 
 
-@in_virtual_time
 async def test_a_stop_that_failed_can_be_repeated(host, monkeypatch):
     path = host.write()
     async with host.serving() as process:
@@ -360,7 +334,6 @@ async def refuse():
     raise OSError("no")
 
 
-@in_virtual_time
 async def test_a_reload_stops_virtual_hosts_side_by_side(host):
     """Their scripts, units and hand-overs may each take seconds."""
     paths = [
@@ -377,7 +350,6 @@ async def test_a_reload_stops_virtual_hosts_side_by_side(host):
         host.netlink.pause = 0.0
 
 
-@in_virtual_time
 async def test_a_stop_cuts_a_reload_short(host, log_lines):
     host.write()
     async with host.serving():

@@ -3,7 +3,7 @@
 import asyncio
 from ipaddress import ip_address
 
-from instance_bench import TAKES_OVER, until_stopped
+from instance_bench import TAKES_OVER
 from two_addresses import ONE
 
 from ucarpd import __version__
@@ -21,7 +21,6 @@ def told(bench):
     return [(each.event, each.state, each.reason) for each in happenings]
 
 
-@until_stopped
 async def test_a_start_after_a_run_that_was_killed(make):
     bench = make()
     Crashes("web", bench.directory).begin(0.0)
@@ -30,7 +29,6 @@ async def test_a_start_after_a_run_that_was_killed(make):
     assert bench.happenings[0].reason == text
 
 
-@until_stopped
 async def test_its_life(make):
     bench = make()
     await bench.serve()
@@ -48,7 +46,6 @@ async def test_its_life(make):
     ]
 
 
-@until_stopped
 async def test_its_faults_and_findings(make):
     bench = make()
     await bench.serve()
@@ -84,7 +81,6 @@ async def test_its_faults_and_findings(make):
     ]
 
 
-@until_stopped
 async def test_maintenance_is_told_when_it_begins_changes_and_ends(make):
     bench = make()
     bench.instance.maintain((LAST_RESORT,))
@@ -109,7 +105,6 @@ async def test_maintenance_is_told_when_it_begins_changes_and_ends(make):
     ]
 
 
-@until_stopped
 async def test_a_defect_and_the_start_after_it(make):
     bench = make()
     bench.breaks_as = State.MASTER

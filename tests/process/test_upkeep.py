@@ -9,7 +9,6 @@ import threading
 import pytest
 from fake_kernel import FakeLog, FakeNetlink
 from recorded import configuration, content
-from virtual_loop import in_virtual_time
 
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.linux.lock import InstanceLock
@@ -45,7 +44,6 @@ async def look():
     await asyncio.sleep(LOOK_AFTER + 0.1)
 
 
-@in_virtual_time
 async def test_a_directory_that_has_been_removed_is_made_again(make):
     bench = make()
     bench.keeper.write(bench.content)
@@ -70,7 +68,6 @@ async def test_a_directory_that_has_been_removed_is_made_again(make):
     assert bench.names() == set()
 
 
-@in_virtual_time
 async def test_it_is_made_again_as_soon_as_a_record_cannot_be_written(make):
     bench = make()
     bench.keeper.write(bench.content)
@@ -82,7 +79,6 @@ async def test_it_is_made_again_as_soon_as_a_record_cannot_be_written(make):
     assert bench.log.told() == ["record_renewed"]
 
 
-@in_virtual_time
 async def test_one_file_that_has_been_removed_is_made_again(make):
     bench = make()
     bench.keeper.write(bench.content)
@@ -94,7 +90,6 @@ async def test_one_file_that_has_been_removed_is_made_again(make):
         assert bench.log.told() == ["record_renewed"]
 
 
-@in_virtual_time
 async def test_the_copy_of_the_configuration_is_made_again(make, tmp_path):
     bench = make()
     bench.keeper.write(bench.content)
@@ -116,7 +111,6 @@ async def test_the_copy_of_the_configuration_is_made_again(make, tmp_path):
 @pytest.mark.parametrize(
     ("file", "fault"), [("web.record", "record_fault"), ("web.good", "configuration_not_kept")]
 )
-@in_virtual_time
 async def test_a_file_that_could_not_be_written_is_written_later(make, tmp_path, file, fault):
     bench = make()
     bench.keeper.write(bench.content)
@@ -140,7 +134,6 @@ async def test_a_file_that_could_not_be_written_is_written_later(make, tmp_path,
     assert bench.log.told() == []
 
 
-@in_virtual_time
 async def test_a_directory_that_cannot_be_made_is_told_and_tried_again(make):
     bench = make()
     bench.keeper.write(bench.content)
@@ -159,7 +152,6 @@ async def test_a_directory_that_cannot_be_made_is_told_and_tried_again(make):
     assert bench.log.told() == ["record_renewed"]
 
 
-@in_virtual_time
 async def test_an_instance_that_another_process_runs_by_now_is_told(make):
     bench = make()
     bench.keeper.write(bench.content)
@@ -173,7 +165,6 @@ async def test_an_instance_that_another_process_runs_by_now_is_told(make):
     assert read("web", bench.run) is None
 
 
-@in_virtual_time
 async def test_an_end_meanwhile_leaves_nothing(make):
     bench = make()
     bench.keeper.write(bench.content)
@@ -192,7 +183,6 @@ async def test_an_end_meanwhile_leaves_nothing(make):
     assert not bench.names() & {"web.record", "web.live"}
 
 
-@in_virtual_time
 async def test_what_has_not_been_written_yet_is_not_missing(make):
     bench = make()
     shutil.rmtree(bench.run)

@@ -6,7 +6,6 @@ from ipaddress import ip_address
 import pytest
 from fake_kernel import FakeLog, FakeNetlink
 from recorded import leave
-from virtual_loop import in_virtual_time
 
 from ucarpd.addresses.routes import SharedRoutes
 from ucarpd.config.routes import routes
@@ -28,7 +27,6 @@ class Bench:
         self._earlier_run.take_off(device, self.shared, {"eth0-v7": in_use}.get)
 
 
-@in_virtual_time
 async def test_the_addresses_of_an_earlier_run_are_taken_off_once(tmp_path, run_directory):
     leave(tmp_path, run_directory)
     bench = Bench(run_directory)
@@ -43,7 +41,6 @@ async def test_the_addresses_of_an_earlier_run_are_taken_off_once(tmp_path, run_
 
 
 @pytest.mark.parametrize("placed", [None, False])
-@in_virtual_time
 async def test_without_anything_left_nothing_is_done(tmp_path, run_directory, placed):
     if placed is not None:
         leave(tmp_path, run_directory, placed=placed)
@@ -53,7 +50,6 @@ async def test_without_anything_left_nothing_is_done(tmp_path, run_directory, pl
     assert bench.netlink.told() == []
 
 
-@in_virtual_time
 async def test_an_address_that_stays_is_told(tmp_path, run_directory):
     leave(tmp_path, run_directory)
     bench = Bench(run_directory)
@@ -67,7 +63,6 @@ async def test_an_address_that_stays_is_told(tmp_path, run_directory):
     ]
 
 
-@in_virtual_time
 async def test_a_route_that_stays_is_told(tmp_path, run_directory):
     leave(tmp_path, run_directory, ROUTES="'192.0.2.0/24 dev eth1'")
     bench = Bench(run_directory)
@@ -76,7 +71,6 @@ async def test_a_route_that_stays_is_told(tmp_path, run_directory):
     assert bench.log.told() == ["route_not_removed [Errno 1] no"]
 
 
-@in_virtual_time
 async def test_a_route_that_another_virtual_host_has_by_now_stays(tmp_path, run_directory):
     ours, both = "198.51.100.0/24 dev eth1", "192.0.2.0/24 dev eth1"
     leave(tmp_path, run_directory, ROUTES=f"'{ours}; {both}'")
@@ -86,7 +80,6 @@ async def test_a_route_that_another_virtual_host_has_by_now_stays(tmp_path, run_
     assert bench.netlink.told() == [f"remove routes {ours}"]
 
 
-@in_virtual_time
 async def test_an_interface_that_is_used_no_longer_stays(tmp_path, run_directory):
     leave(tmp_path, run_directory)
     bench = Bench(run_directory)
@@ -95,7 +88,6 @@ async def test_an_interface_that_is_used_no_longer_stays(tmp_path, run_directory
     assert bench.netlink.told() == [f"remove {VIRTUAL}"]
 
 
-@in_virtual_time
 async def test_an_interface_without_a_virtual_mac_device_has_its_settings_back(
     tmp_path, run_directory, monkeypatch
 ):
@@ -111,7 +103,6 @@ async def test_an_interface_without_a_virtual_mac_device_has_its_settings_back(
 
 
 @pytest.mark.parametrize("device", ["eth0", "eth0-v7"])
-@in_virtual_time
 async def test_a_virtual_mac_device_that_is_used_no_longer_is_removed(
     tmp_path, run_directory, monkeypatch, device
 ):
@@ -124,7 +115,6 @@ async def test_a_virtual_mac_device_that_is_used_no_longer_is_removed(
     assert bench.log.told() == []
 
 
-@in_virtual_time
 async def test_a_device_that_another_virtual_host_has_by_now_stays(tmp_path, run_directory):
     leave(tmp_path, run_directory, VMAC="yes", EXTRA_ADDRS="10.0.0.2")
     bench = Bench(run_directory)

@@ -5,7 +5,6 @@ import shutil
 
 import pytest
 from fake_worker import FakeWorker
-from virtual_loop import in_virtual_time
 
 from ucarpd.record import history
 from ucarpd.record.happening import Happening
@@ -42,7 +41,6 @@ def make(tmp_path):
     return lambda: Bench(tmp_path)
 
 
-@in_virtual_time
 async def test_events_are_written_together_a_moment_later(make):
     bench = make()
     bench.tell("one", "two")
@@ -56,7 +54,6 @@ async def test_events_are_written_together_a_moment_later(make):
     assert bench.told() == ["one", "two", "three"]
 
 
-@in_virtual_time
 async def test_a_disk_that_hangs_holds_one_job_and_the_others_wait(make):
     bench = make()
     bench.disk.hangs = True
@@ -69,7 +66,6 @@ async def test_a_disk_that_hangs_holds_one_job_and_the_others_wait(make):
     assert bench.told() == ["0", "1", "2"]
 
 
-@in_virtual_time
 async def test_more_events_than_can_wait_are_lost_and_counted(make, log_lines):
     bench = make()
     bench.disk.hangs = True
@@ -83,7 +79,6 @@ async def test_more_events_than_can_wait_are_lost_and_counted(make, log_lines):
     assert log_lines.told() == ["the history lacks 7 events"]
 
 
-@in_virtual_time
 async def test_thousands_of_instances_that_start_and_take_over_lose_nothing(make, log_lines):
     bench = make()
     bench.disk.hangs = True
@@ -100,7 +95,6 @@ async def test_thousands_of_instances_that_start_and_take_over_lose_nothing(make
     assert log_lines.told() == ["the history lacks 1 events"]
 
 
-@in_virtual_time
 async def test_a_disk_that_fails_has_one_line(make, tmp_path, log_lines):
     bench = make()
     (tmp_path / "history").touch()
@@ -120,7 +114,6 @@ async def test_a_disk_that_fails_has_one_line(make, tmp_path, log_lines):
     assert log_lines.told() == [f"cannot write the history in {tmp_path}/history: File exists"]
 
 
-@in_virtual_time
 async def test_the_last_event_does_not_wait(make):
     bench = make()
     bench.tell("stop")
@@ -128,7 +121,6 @@ async def test_the_last_event_does_not_wait(make):
     assert bench.told() == ["stop"]
 
 
-@in_virtual_time
 async def test_at_the_end_all_is_written(make):
     bench = make()
     bench.disk.hangs = True

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from fake_kernel import FakeLog, FakeNetlink
 from recorded import content, leave, leave_of_another_process
-from virtual_loop import in_virtual_time
 
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.linux.lock import InstanceLock
@@ -29,7 +28,6 @@ class Bench:
 # -- while it runs ---------------------------------------------------------------------------------
 
 
-@in_virtual_time
 async def test_it_is_written_beside_the_loop_and_removed_at_the_end(tmp_path, run_directory):
     bench = Bench(run_directory)
     written = content(tmp_path)
@@ -42,7 +40,6 @@ async def test_it_is_written_beside_the_loop_and_removed_at_the_end(tmp_path, ru
     assert bench.log.told() == []
 
 
-@in_virtual_time
 async def test_what_is_noted_is_in_it(tmp_path, run_directory):
     bench = Bench(run_directory)
     bench.keeper.write(content(tmp_path))
@@ -55,7 +52,6 @@ async def test_what_is_noted_is_in_it(tmp_path, run_directory):
     assert (found.placed, found.last) == (True, 12.5)
 
 
-@in_virtual_time
 async def test_it_stays_while_something_may_still_be_there(tmp_path, run_directory):
     bench = Bench(run_directory)
     bench.keeper.write(content(tmp_path))
@@ -65,7 +61,6 @@ async def test_it_stays_while_something_may_still_be_there(tmp_path, run_directo
     assert read("web", run_directory).placed
 
 
-@in_virtual_time
 async def test_without_a_run_directory_it_says_so_and_goes_on(tmp_path, run_directory):
     run_directory.touch()
     bench = Bench(run_directory)
@@ -79,14 +74,12 @@ async def test_without_a_run_directory_it_says_so_and_goes_on(tmp_path, run_dire
     assert bench.log.told() == []
 
 
-@in_virtual_time
 async def test_one_that_cannot_be_read_is_told(tmp_path, run_directory):
     (private_directory(run_directory) / "web.record").mkdir()
     bench = Bench(run_directory)
     assert bench.log.told()[0].startswith("record_fault")
 
 
-@in_virtual_time
 async def test_one_that_cannot_be_written_is_told(tmp_path, run_directory):
     bench = Bench(run_directory)
     (private_directory(run_directory) / "web.record").mkdir()
@@ -97,7 +90,6 @@ async def test_one_that_cannot_be_written_is_told(tmp_path, run_directory):
     assert "cannot write" in line
 
 
-@in_virtual_time
 async def test_one_that_cannot_be_removed_is_told(run_directory):
     """As in a run directory that has become read-only: the instance must end nevertheless."""
     bench = Bench(run_directory)

@@ -17,7 +17,6 @@ import pytest
 from lab import wait_for
 from real_loop import in_real_time
 from up_and_down import process_exists
-from virtual_loop import in_virtual_time
 
 from ucarpd.scripts import child, start
 from ucarpd.scripts.child import BEGINS_WITHIN, Child
@@ -101,7 +100,6 @@ async def test_what_cannot_be_started_is_said():
     assert set() == PIDS
 
 
-@in_virtual_time
 async def test_what_cannot_be_started_does_not_time_out_later(monkeypatch):
     def start_no_thread(*_arguments):
         raise RuntimeError("no thread can be started")
@@ -114,7 +112,6 @@ async def test_what_cannot_be_started_does_not_time_out_later(monkeypatch):
     assert told == ["no"]
 
 
-@in_virtual_time
 async def test_a_thread_that_does_not_begin_is_given_up(monkeypatch):
     threads, told = [], []
     monkeypatch.setattr(child, "start_new_thread", lambda *thread: threads.append(thread))
@@ -382,8 +379,8 @@ def test_what_starts_when_the_loop_is_closed_is_killed():
 
 
 def test_programs_that_start_at_the_same_time_all_lose_the_protection(oom_score):
-    with start._ordinary_children():
-        with start._ordinary_children():
+    with start._oom_score.ordinary():
+        with start._oom_score.ordinary():
             pass
         assert oom_score.path.read_text().startswith("0")
     assert oom_score.written == [b"0", b"-900\n"]

@@ -8,29 +8,19 @@ import pytest
 from fake_systemctl import FakeSystemctl
 from fake_systemd import FakeSystemd
 from real_loop import in_real_time
-from virtual_loop import in_virtual_time
+from storyteller import Storyteller
 
 from ucarpd.scripts import units
 from ucarpd.scripts.units import Units
 
 NAMES = ("a.service", "b.timer")
-
-
-class Log:
-    def __init__(self):
-        self.lines = []
-
-    def units_done(self, command, seconds):
-        self.lines.append(f"{command}: done")
-
-    def units_failed(self, text):
-        self.lines.append(text)
+LOG = {"units_done": "{}: done", "units_failed": "{}"}
 
 
 class Bench:
     def __init__(self, tmp_path):
         self.systemctl = FakeSystemctl(tmp_path / "bin")
-        self.log = Log()
+        self.log = Storyteller(LOG)
         self.told = []
         self.environment = {"PATH": self.systemctl.path}
         self.timeout = 20.0
@@ -67,7 +57,7 @@ async def test_they_start_in_order_and_stop_in_the_opposite_one(bench):
     await stopped(made)
     await stopped(made)
     assert bench.systemctl.told()[2:] == ["stop b.timer a.service", "stop done"]
-    assert bench.log.lines == [
+    assert bench.log.story == [
         "systemctl start a.service b.timer: done",
         "systemctl stop b.timer a.service: done",
     ]
@@ -84,7 +74,7 @@ async def test_the_newest_request_wins_over_one_that_takes_its_time(bench):
     made.start()
     await stopped(made)
     assert bench.systemctl.told()[1:] == ["stop b.timer a.service", "stop done"]
-    assert bench.log.lines == ["systemctl stop b.timer a.service: done"]
+    assert bench.log.story == ["systemctl stop b.timer a.service: done"]
 
 
 @in_real_time
@@ -100,10 +90,9 @@ async def test_a_start_ends_the_wait_for_a_stop(bench):
     assert bench.systemctl.told()[1:] == ["start a.service b.timer", "start done"]
 
 
-@in_virtual_time
 async def test_a_request_that_is_taken_back_before_it_has_begun_runs_nothing_twice(monkeypatch):
     systemd = FakeSystemd(monkeypatch, units)
-    made = Units(NAMES, Log(), environment={})
+    made = Units(NAMES, Storyteller(LOG), environment={})
     made.start()
     made.stop()
     await asyncio.sleep(units.LONGEST_PAUSE)
@@ -115,7 +104,7 @@ async def test_a_failure_is_told_and_nothing_waits_for_more(bench):
     made = bench.units()
     bench.systemctl.fail("stop", 5)
     await stopped(made)
-    (line,) = bench.log.lines
+    (line,) = bench.log.story
     assert line == (
         "systemctl stop b.timer a.service failed, exit status 5: see systemctl status a.service b.timer"
     )
@@ -133,17 +122,16 @@ async def test_what_has_failed_is_tried_again(bench, monkeypatch):
     bench.systemctl.fail("start", 0)
     while len(bench.told) < 2:
         await asyncio.sleep(0.01)
-    failed, done = bench.log.lines
+    failed, done = bench.log.story
     assert (failed, "") == tuple(bench.told)
     assert done == "systemctl start a.service b.timer: done"
 
 
 @pytest.mark.parametrize(("end", "seconds"), [(Units.close, 1), (Units.close, 0), (Units.stop, 1)])
-@in_virtual_time
 async def test_what_has_failed_is_not_tried_again_after_the_end(monkeypatch, end, seconds):
     systemd = FakeSystemd(monkeypatch, units)
     systemd.status = 1
-    made = Units(NAMES, Log(), environment={})
+    made = Units(NAMES, Storyteller(LOG), environment={})
     made.start()
     await asyncio.sleep(seconds)
     systemd.status = 0
@@ -159,7 +147,7 @@ async def test_one_that_hangs_is_given_up(bench, monkeypatch):
     made = bench.units()
     bench.systemctl.hang("stop")
     await stopped(made)
-    (line,) = bench.log.lines
+    (line,) = bench.log.story
     assert line.endswith("did not end within 0.1 s, and systemd still works on it")
 
 
@@ -183,7 +171,7 @@ async def test_the_loop_does_not_wait_for_the_start_of_systemctl(bench, monkeypa
     loop_went_on.set()
     await waiting
     assert bench.systemctl.told()[-2:] == ["stop b.timer a.service", "stop done"]
-    assert bench.log.lines == ["systemctl stop b.timer a.service: done"]
+    assert bench.log.story == ["systemctl stop b.timer a.service: done"]
 
 
 @in_real_time
@@ -204,7 +192,7 @@ async def test_a_start_that_fails_makes_way_for_a_newer_request(bench, monkeypat
     await asyncio.sleep(0)
     loop_went_on.set()
     await waiting
-    assert bench.log.lines == ["systemctl stop b.timer a.service: done"]
+    assert bench.log.story == ["systemctl stop b.timer a.service: done"]
 
 
 @pytest.mark.parametrize("is_there", [True, False])
@@ -216,5 +204,5 @@ async def test_a_host_without_a_usable_systemctl(bench, is_there):
         program.unlink()
         bench.environment = {"PATH": str(bench.systemctl.directory)}
     await stopped(bench.units())
-    (line,) = bench.log.lines
+    (line,) = bench.log.story
     assert ("cannot be run" if is_there else "this host has no systemctl") in line

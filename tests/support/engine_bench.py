@@ -3,6 +3,8 @@
 import asyncio
 from ipaddress import IPv4Address
 
+from storyteller import Storyteller
+
 from ucarpd.carp.actions import SendAdvertisement, State
 from ucarpd.carp.frame import ETHERTYPE_ARP, parse
 from ucarpd.carp.packet import decode
@@ -18,15 +20,41 @@ MAC = bytes.fromhex("020000000001")
 PEER_MAC = bytes.fromhex("020000000002")
 PARAMS = Params(vhid=7, addresses=(VIRTUAL,), key=b"geheim")
 
+_OWNER_AND_ADDRESSES = {
+    "address_removed": "taken away: {}",
+    "appeared": "appeared",
+    "can_serve": "can serve",
+    "contested": "contested",
+    "failed": "failed",
+    "finished": "finished",
+    "loss_counts": "loss counts",
+    "mend": "mend",
+    "probing": "probing",
+}
+_LOG = {
+    "found": "{0.finding.name}",
+    "waiting": "waiting: {}",
+    "loss_held": "loss held: {}",
+    "dropped": "dropped: {0.reason.value}",
+    "send_failed": "send failed: {0.strerror}",
+    "sent": "sent",
+    "announce_failed": "announce failed: {0.strerror}",
+    "announced": "announced",
+    "source_taken": "source taken: {}",
+    "address_left_alone": "left alone: {}",
+    "address_out_of_place": "out of place: {0} in {1.value}",
+    "fault": "fault: {}",
+}
 
-class Bench:
+
+class Bench(Storyteller):
     """An engine and everything it is plugged into; `story` is what happened, in order."""
 
     mac = MAC
     is_router = False
 
     def __init__(self, params=PARAMS, are_scripted=False):
-        self.story = []
+        super().__init__(_OWNER_AND_ADDRESSES)
         self.states = []
         self.findings = []
         self.advertisements_told = self.served_told = 0
@@ -91,12 +119,6 @@ class Bench:
         self.transition = transition
         self.outcome = done
 
-    def appeared(self):
-        self.story.append("appeared")
-
-    def mend(self):
-        self.story.append("mend")
-
     def step_behind(self, own, failed):
         self.steps_behind.append(own)
         self.not_put_back = failed
@@ -132,87 +154,25 @@ class Bench:
     def unserved(self, addresses):
         self.story.append(f"unserved: {', '.join(map(str, addresses)) or 'none'}")
 
-    def can_serve(self):
-        self.story.append("can serve")
-
     def served(self):
         self.served_told += 1
-
-    def contested(self):
-        self.story.append("contested")
 
     def found(self, report):
         self.findings.append(report)
 
-    def address_removed(self, ip):
-        self.story.append(f"taken away: {ip}")
-
-    def loss_counts(self):
-        self.story.append("loss counts")
-
-    def probing(self):
-        self.story.append("probing")
-
     def sending(self, is_failing):
         self.story.append("sending fails" if is_failing else "sending works")
 
-    def finished(self):
-        self.story.append("finished")
 
-    def failed(self):
-        self.story.append("failed")
-
-    def told(self):
-        """What happened since the last call."""
-        story, self.story = self.story, []
-        return story
-
-
-class Log:
+class Log(Storyteller):
     wrong_digest_from = None
 
     def __init__(self, bench):
-        self._bench = bench
+        super().__init__(_LOG, bench)
 
     def transition(self, change):
         self._bench.story.append(f"{change.old.value} to {change.new.value}")
         self._bench.reason = change.reason
-
-    def found(self, report):
-        self._bench.story.append(report.finding.name)
-
-    def waiting(self, reason):
-        self._bench.story.append(f"waiting: {reason}")
-
-    def loss_held(self, reason):
-        self._bench.story.append(f"loss held: {reason}")
-
-    def dropped(self, dropped):
-        self._bench.story.append(f"dropped: {dropped.reason.value}")
-
-    def send_failed(self, error):
-        self._bench.story.append(f"send failed: {error.strerror}")
-
-    def sent(self):
-        self._bench.story.append("sent")
-
-    def announce_failed(self, error):
-        self._bench.story.append(f"announce failed: {error.strerror}")
-
-    def announced(self):
-        self._bench.story.append("announced")
-
-    def source_taken(self, source):
-        self._bench.story.append(f"source taken: {source}")
-
-    def address_left_alone(self, ip):
-        self._bench.story.append(f"left alone: {ip}")
-
-    def address_out_of_place(self, ip, state):
-        self._bench.story.append(f"out of place: {ip} in {state.value}")
-
-    def fault(self, error):
-        self._bench.story.append(f"fault: {error}")
 
 
 async def promoted(**options):

@@ -7,12 +7,14 @@ from collections import deque
 from contextlib import nullcontext
 from functools import partial
 
+from storyteller import Storyteller
+
 from ucarpd.linux.netlink import InterfaceAddress, Link, Placed
 
 MAC = bytes.fromhex("020000000001")
 
 
-class FakeNetlink:
+class FakeNetlink(Storyteller):
     """`refuses` holds what cannot be made: addresses, and devices by name.
 
     `keeps` holds addresses that cannot be removed, `unusable` those that must be added again, `down`
@@ -21,6 +23,9 @@ class FakeNetlink:
     """
 
     def __init__(self) -> None:
+        super().__init__(
+            {"end_guard": "end guard", "follow": "follow {}", "guard_secondaries": "guard"}
+        )
         self.table: dict[str, dict] = {}
         self._seen: dict[str, dict] = {}
         self._watched: dict[tuple, dict] = {}
@@ -33,7 +38,6 @@ class FakeNetlink:
         self.unusable: set = set()
         self.in_front: set = set()
         """Our addresses that are before the host's own until they are added again."""
-        self.story: list[str] = []
         self.routes: list[str] = []
         self.route_errors: dict[str, int] = {}
         self.pause = 0.0
@@ -74,9 +78,6 @@ class FakeNetlink:
 
     def links(self, mentioning=""):
         return [self.link(name) for name in self.indexes if mentioning in name]
-
-    def follow(self, interface):
-        self.story.append(f"follow {interface}")
 
     def addresses(self, interface):
         return [each.address for each in self.table.get(interface, {}).values()]
@@ -145,12 +146,6 @@ class FakeNetlink:
 
     def prepare(self, interface, addresses, label):
         pass
-
-    def guard_secondaries(self, interface, ips):
-        self.story.append("guard")
-
-    def end_guard(self, interface):
-        self.story.append("end guard")
 
     def put_routes(self, routes, done):
         def put():
@@ -229,10 +224,6 @@ class FakeNetlink:
 
     async def close(self):
         self.story.append("close")
-
-    def told(self):
-        story, self.story = self.story, []
-        return story
 
 
 class FakeLog:

@@ -1,10 +1,8 @@
 """One virtual host on a fake kernel and a fake interface, for the tests of `instance`."""
 
 import asyncio
-from functools import wraps
 from ipaddress import ip_address
 
-import virtual_loop
 from fake_kernel import MAC, FakeNetlink
 from fake_worker import FakeWorker
 from two_addresses import ONE, config_of
@@ -140,22 +138,20 @@ class Bench:
         return set(self.netlink.table.get("eth0", {}))
 
 
-def until_stopped(test):
-    """A test in virtual time; each virtual host that it has made is stopped in the end."""
+class Maker:
+    """Makes virtual hosts from further lines of their files; at the end of the test they are stopped."""
 
-    @wraps(test)
-    def run(make, **arguments):
-        made = []
+    def __init__(self, make):
+        self._make = make
+        self._made = []
 
-        def remembered(*more):
-            made.append(make(*more))
-            return made[-1]
+    def __call__(self, more=""):
+        self._made.append(self._make(more))
+        return self._made[-1]
 
-        async def main():
-            await test(make=remembered, **arguments)
-            for bench in made:
-                await bench.instance.stop("stopping")
+    async def __aenter__(self):
+        pass
 
-        virtual_loop.run(main())
-
-    return run
+    async def __aexit__(self, failure, *_details):
+        for bench in self._made if failure is None else ():
+            await bench.instance.stop("stopping")

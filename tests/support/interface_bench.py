@@ -1,12 +1,11 @@
 """The interface, on tables, sockets and engines that only write down their calls."""
 
 import asyncio
-from functools import wraps
 from ipaddress import IPv4Address, ip_address
 from itertools import count
 
-import virtual_loop
 from fake_sockets import FakeNeighbours, FakeSockets, FakeWatch
+from storyteller import Storyteller
 
 from ucarpd.carp.actions import State
 from ucarpd.carp.events import AdvertisementReceived
@@ -72,12 +71,28 @@ class Kernel:
             getattr(self.listener, what)(*arguments)
 
 
-class FakeEngine:
+_ENGINE = {
+    "hardware_address_changed": "another MAC",
+    "segment_heard": "segment heard",
+    "address_added": "here: {}",
+    "address_removed": "gone: {}",
+}
+_LOG = {
+    "source_changed": "source {} to {}",
+    "source_elsewhere": "source {} on {}",
+    "warning": "warning: {}",
+    "another_daemon": "another daemon",
+    "same_mac": "our MAC at {}",
+    "differs": "differs: {0.reason.name}",
+}
+
+
+class FakeEngine(Storyteller):
     is_loss_held = False
     state = State.BACKUP
 
     def __init__(self, bench):
-        self._bench = bench
+        super().__init__(_ENGINE, bench)
         self.heard_from = PEER
         self.drop = Dropped(DropReason.BAD_DIGEST, PEER, "dropped")
         self.is_doubled = True
@@ -89,18 +104,6 @@ class FakeEngine:
         hopes = [*["can send"] * can_send, *["may return"] * may_return]
         self._bench.story.append(f"lost {hopes}: {reason}" if hopes else f"lost: {reason}")
 
-    def hardware_address_changed(self):
-        self._bench.story.append("another MAC")
-
-    def segment_heard(self):
-        self._bench.story.append("segment heard")
-
-    def address_added(self, ip):
-        self._bench.story.append(f"here: {ip}")
-
-    def address_removed(self, ip):
-        self._bench.story.append(f"gone: {ip}")
-
     def receive(self, frame, at):
         if self.heard_from is not None:
             return AdvertisementReceived(self.heard_from, 1, 0, 1)
@@ -110,30 +113,7 @@ class FakeEngine:
         return self.is_doubled
 
 
-class Log:
-    def __init__(self, bench):
-        self._bench = bench
-
-    def source_changed(self, old, new):
-        self._bench.story.append(f"source {old} to {new}")
-
-    def source_elsewhere(self, source, where):
-        self._bench.story.append(f"source {source} on {where}")
-
-    def warning(self, text):
-        self._bench.story.append(f"warning: {text}")
-
-    def another_daemon(self):
-        self._bench.story.append("another daemon")
-
-    def same_mac(self, source):
-        self._bench.story.append(f"our MAC at {source}")
-
-    def differs(self, dropped):
-        self._bench.story.append(f"differs: {dropped.reason.name}")
-
-
-class Bench:
+class Bench(Storyteller):
     """An interface eth0 with 10.0.0.1, and virtual hosts on it."""
 
     def __init__(self, tmp_path, monkeypatch):
@@ -142,8 +122,8 @@ class Bench:
         monkeypatch.setattr(interface, "DoubleWatch", FakeWatch)
         monkeypatch.setattr(interface.sysctl, "lacks_ipv6", lambda _name: self.lacks_ipv6)
         self.lacks_ipv6 = False
+        super().__init__()
         self._directory = tmp_path
-        self.story = []
         self.kernel = Kernel()
         self.kernel.set("eth0")
         self.kernel.add("eth0", "10.0.0.1")
@@ -152,9 +132,7 @@ class Bench:
         """Of the host, as it was told last."""
         self.reads = count()
 
-    def run(self):
-        """Begin; `attach` comes next."""
-
+    async def __aenter__(self):
         def elsewhere():
             next(self.reads)
             return {ip_address(ip) for ip in self.elsewhere}
@@ -170,6 +148,9 @@ class Bench:
         self.watch = self.interface._double_watch
         self.kernel.listener = self.interface
 
+    async def __aexit__(self, *_failure):
+        pass
+
     def config(self, name="web", **keys):
         keys = {"INTERFACE": "eth0", "VHID": 1, "PASS": "x", "ADDR": "10.0.0.10", **keys}
         path = self._directory / f"{name}.conf"
@@ -183,24 +164,8 @@ class Bench:
 
         engine = FakeEngine(self)
         config = self.config(name, **keys)
-        self.interface.attach(config, engine, Log(self), demote)
+        self.interface.attach(config, engine, Storyteller(_LOG, self), demote)
         return config, engine
-
-    def told(self):
-        story, self.story = self.story, []
-        return story
-
-
-def in_virtual_time(test):
-    @wraps(test)
-    def run(bench, **arguments):
-        async def main():
-            bench.run()
-            await test(bench, **arguments)
-
-        virtual_loop.run(main())
-
-    return run
 
 
 async def later(seconds):

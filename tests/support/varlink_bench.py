@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-from functools import wraps
-
-import virtual_loop
 
 from ucarpd.control import connection, wire
 from ucarpd.control.place import Place
@@ -82,7 +79,7 @@ class Client:
 
 
 class Bench:
-    """A server on a socket below `directory`, from `open` to `close`."""
+    """A server on a socket below `directory`; each defect that a test leaves in `defects` fails it."""
 
     def __init__(self, directory):
         self.host = FakeHost()
@@ -91,7 +88,8 @@ class Bench:
         self.defects = []
         """What the event loop was told of."""
 
-    def open(self):
+    async def __aenter__(self):
+        self._limit = await asyncio.timeout(FOR_EVER).__aenter__()
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _loop, what: self.defects.append(what))
         self.server = Server(self.host)
@@ -102,32 +100,15 @@ class Bench:
         self.clients.append(Client(*streams))
         return self.clients[-1]
 
-    async def close(self):
+    async def __aexit__(self, *failure):
         self.server.close()
         self.place.remove()
         for each in self.clients:
             each.writer.close()
         for each in self.clients:
             await asyncio.gather(each.writer.wait_closed(), return_exceptions=True)
-
-
-def in_virtual_time(test):
-    """A test with an open bench; each defect that it does not take out of `defects` fails it."""
-
-    @wraps(test)
-    def run(bench, **arguments):
-        async def main():
-            async with asyncio.timeout(FOR_EVER):
-                bench.open()
-                try:
-                    await test(bench=bench, **arguments)
-                finally:
-                    await bench.close()
-            assert bench.defects == []
-
-        virtual_loop.run(main())
-
-    return run
+        await self._limit.__aexit__(*failure)
+        assert any(failure) or self.defects == []
 
 
 def as_user(monkeypatch, uid):

@@ -3,6 +3,7 @@
 import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
 from functools import wraps
 from typing import Any
 
@@ -42,10 +43,20 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
 
 
 def in_virtual_time(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """A test that is a coroutine, run to its end in virtual time."""
+    """A test that is a coroutine, run to its end in virtual time.
+
+    A fixture that is an asynchronous context manager is entered before it, and left after it.
+    """
 
     @wraps(test)
     def wrapper(**arguments):
-        run(test(**arguments))
+        async def main():
+            async with AsyncExitStack() as entered:
+                for each in arguments.values():
+                    if hasattr(type(each), "__aexit__"):
+                        await entered.enter_async_context(each)
+                await test(**arguments)
+
+        run(main())
 
     return wrapper

@@ -50,9 +50,8 @@ class NetlinkAddresses:
         self._interface = config.address_device
         self._is_device = config.virtual_mac
         self._label = config.label
-        served = (*config.addresses, *config.extra_addresses)
         before = self._addresses
-        self._addresses = [InterfaceAddress(a.ip, a.prefixlen) for a in served]
+        self._addresses = [InterfaceAddress(a.ip, a.prefixlen) for a in config.served]
         self._ips = tuple(address.ip for address in self._addresses)
         self._has_routes = any(each.source in self._ips for each in config.routes)
         self._complete_in = None

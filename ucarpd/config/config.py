@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
 
+from ucarpd.carp import auth
 from ucarpd.carp.params import DemoteStyle, IPAddress, Params, TieBreak
 from ucarpd.config import environment
 from ucarpd.config.health_checks import Check
@@ -185,10 +186,6 @@ class Config:
         return _digest_input(self) != _digest_input(new)
 
 
-def _digest_input(config: Config) -> object:
-    hashed = (
-        ip
-        for ip in config.hashed
-        if config.hash_link_local or not (ip.version == 6 and ip.is_link_local)
-    )
-    return frozenset(hashed), config.lladdr
+def _digest_input(config: Config) -> tuple[bytes, bytes | None]:
+    hashed = auth.hashed(config.hashed, with_link_local=config.hash_link_local)
+    return hashed, config.lladdr

@@ -40,7 +40,6 @@ class Draft:
         self._comments: list[Line] = []
 
     def refuse(self, line: int | None, name: str | None, text: str) -> None:
-        """Report a problem."""
         self.problems.append(Problem(self.path, line, name, text))
         if name in BY_NAME:
             self.faulty.add(BY_NAME[name].name)

@@ -10,7 +10,7 @@ from ucarpd.config.keys import BY_NAME, KEYS
 from ucarpd.config.parsed import Draft
 from ucarpd.config.problems import place
 
-_WAYS = ("UCARP_PASS", "UCARP_PASSFILE", "UCARP_KEY")
+WAYS = ("UCARP_PASS", "UCARP_PASSFILE", "UCARP_KEY")
 """The keys that can set the key; if none of them is set, systemd's credential does."""
 
 _OF_UNITS = Path("/run/credentials")
@@ -20,14 +20,14 @@ _OF_UNITS = Path("/run/credentials")
 def key(draft: Draft, name: str, environ: Mapping[str, str], read: files.Reader) -> bytes:
     """Return the key from the file, its password file or systemd's credential; empty: refused."""
     # This counts lines, not values: a refused password also conflicts with a password file.
-    lines = ([line for line in draft.lines_of(way) if line.value] for way in _WAYS)
+    lines = ([line for line in draft.lines_of(way) if line.value] for way in WAYS)
     ways = sorted((some[0] for some in lines if some), key=lambda line: line.number)
     for way in ways[1:]:
         text = f"cannot be used together with {ways[0].name} in line {ways[0].number}: keep one"
         draft.refuse(way.number, way.name, text)
     if given := draft.given.get("UCARP_PASSFILE"):
         return _read(draft, given.line, given.name, given.meaning, read)
-    if draft.faulty.intersection(_WAYS):
+    if draft.faulty.intersection(WAYS):
         return b""
     if given := draft.given.get("UCARP_PASS") or draft.given.get("UCARP_KEY"):
         return bytes(given.meaning)
@@ -65,7 +65,7 @@ def old_keys(draft: Draft, key: bytes) -> tuple[bytes, ...]:
 
 def set_secrets(draft: Draft) -> tuple[str, ...]:
     """Return the secret keys with a value, in table order; a credential counts as UCARP_PASS."""
-    has_credential = not draft.given.keys() & set(_WAYS)
+    has_credential = not draft.given.keys() & set(WAYS)
     return tuple(
         key.name
         for key in KEYS

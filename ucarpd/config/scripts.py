@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from ucarpd.config import files, first_line, kinds
+from ucarpd.config import files, first_line, kinds, masks
 from ucarpd.config.health_checks import Check
 from ucarpd.config.lines import read_lines
 from ucarpd.config.parsed import Draft
@@ -78,8 +78,7 @@ def warnings(path: Path) -> list[Problem]:
 
 
 def _has_ipv6(draft: Draft) -> bool:
-    lists = ("UCARP_ADDR", "UCARP_EXTRA_ADDRS")
-    return any(ip.version == 6 for key in lists for ip, _ in draft.meaning(key))
+    return any(ip.version == 6 for key in masks.LISTS for ip, _ in draft.meaning(key))
 
 
 def errors_of_checks(path: Path, obstacle: Callable[[Check], str | None]) -> list[Problem]:

@@ -42,10 +42,6 @@ class Client:
     def close(self) -> None:
         self._socket.close()
 
-    def fileno(self) -> int:
-        """Return the descriptor, for select: readable if a reply arrives."""
-        return self._socket.fileno()
-
     def call(self, method: str, parameters: Message | None = None) -> Message:
         """Return the parameters of the reply.  Raises VarlinkError, OSError and Malformed."""
         deadline = time.monotonic() + self._timeout

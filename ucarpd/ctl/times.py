@@ -36,5 +36,4 @@ def duration(length: float) -> str:
 
 
 def ago(moment: str, now: float) -> str:
-    """Return how long ago a moment was."""
     return f"{duration(now - seconds(moment))} ago"

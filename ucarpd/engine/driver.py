@@ -101,7 +101,6 @@ class Engine:
 
     @property
     def next_counter(self) -> int:
-        """The counter of the next advertisement."""
         return self._machine.next_counter
 
     @property
@@ -164,11 +163,9 @@ class Engine:
         return is_of_another_daemon(frame, self._machine.sent_counters)
 
     def address_added(self, ip: IPAddress) -> None:
-        """Handle the kernel's report of a new virtual address."""
         self._custody.added(ip)
 
     def address_removed(self, ip: IPAddress) -> None:
-        """Handle the kernel's report of a removed virtual address."""
         self._custody.removed(ip)
 
     def address_claimed(self, ip: IPAddress, mac: bytes) -> None:

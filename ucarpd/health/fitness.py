@@ -41,15 +41,13 @@ class Fitness:
         self.demotion = Demotion()
         self._changed = changed
         self._loop = asyncio.get_running_loop()
-        self._sending_again: asyncio.TimerHandle | None = None
-        self._address_again: asyncio.TimerHandle | None = None
-        self._fit_again: asyncio.TimerHandle | None = None
+        self._ends: dict[str, asyncio.TimerHandle] = {}
+        """By reason: when this host is taken for fit again."""
         self._address_pause = FIRST_ADDRESS_PAUSE
         self._unserved: Sequence[Family] = ()
         """The families of the addresses that could not be put in place, of `_total`."""
         self._total = 1
         self._lost: Collection[Family] = ()
-        self._kept_again: asyncio.TimerHandle | None = None
         self._kept_again_at = float("-inf")
         self._removal_pause = FIRST_REMOVAL_PAUSE
 
@@ -83,19 +81,17 @@ class Fitness:
 
     def sending(self, is_failing: bool) -> None:
         """Advertisements do not get out, and the peers think this host dead; or they get out again."""
-        if self._sending_again is not None:
-            self._sending_again.cancel()
-            self._sending_again = None
         if is_failing:
-            self._sending_again = self._loop.call_later(SENDING_PAUSE, self.sending, False)
-        self.set(_SENDING, DOWN_AMOUNT if is_failing else 0)
+            self._hold(_SENDING, SENDING_PAUSE)
+        else:
+            self._end(_SENDING)
 
     def unserved(self, missing: Sequence[Family], total: int) -> None:
         """Of `total` virtual addresses this master cannot put those of these families in place.
 
         Each counts by its share: of two hosts, the host that serves more addresses is fitter.
         """
-        self._cancel_address_timer()
+        self._forget_end(_ADDRESS)
         self._unserved, self._total = missing, total
         if not missing:
             self._address_pause = FIRST_ADDRESS_PAUSE
@@ -118,23 +114,16 @@ class Fitness:
         doubled = min(2 * self._removal_pause, LONGEST_REMOVAL_PAUSE)
         self._removal_pause = doubled if is_again else FIRST_REMOVAL_PAUSE
         self._kept_again_at = now + self._removal_pause
-        if self._kept_again is not None:
-            self._kept_again.cancel()
-        self._kept_again = self._loop.call_later(self._removal_pause, self.set, _REMOVED, 0)
-        self.set(_REMOVED, DOWN_AMOUNT)
+        self._hold(_REMOVED, self._removal_pause)
 
     def crashed(self, probation: float) -> None:
         """It has died again and again; after `probation` seconds of life it is fit again."""
-        self.set(_CRASHED, DOWN_AMOUNT)
-        if self._fit_again is not None:
-            self._fit_again.cancel()
-        self._fit_again = self._loop.call_later(probation, self.set, _CRASHED, 0)
+        self._hold(_CRASHED, probation)
 
     def can_serve(self) -> None:
         """This host without the role can put its addresses in place, or may try again."""
-        self._cancel_address_timer()
         self._unserved = ()
-        self.set(_ADDRESS, 0)
+        self._end(_ADDRESS)
 
     def try_again(self, *, is_master: bool) -> None:
         """End the pauses after faults that an operator may have corrected.
@@ -143,28 +132,34 @@ class Fitness:
         """
         if not is_master:
             self.sending(False)
-        if self._address_again is not None:
+        if _ADDRESS in self._ends:
             self.can_serve()
-        if self._kept_again is not None:
-            self._kept_again.cancel()
-            self.set(_REMOVED, 0)
+        self._end(_REMOVED)
 
     def role_left(self) -> None:
         """Another host may serve what this one cannot; later this one tries again."""
-        if self._unserved and self._address_again is None:
-            self._address_again = self._loop.call_later(self._address_pause, self.can_serve)
+        if self._unserved and _ADDRESS not in self._ends:
+            self._ends[_ADDRESS] = self._loop.call_later(self._address_pause, self.can_serve)
             self._address_pause = min(2 * self._address_pause, LONGEST_ADDRESS_PAUSE)
 
     def role_taken(self) -> None:
         """The attempts that follow tell whether this host is fit."""
-        self._cancel_address_timer()
+        self._forget_end(_ADDRESS)
 
     def close(self) -> None:
-        self._cancel_address_timer()
-        for timer in filter(None, (self._sending_again, self._fit_again, self._kept_again)):
+        for timer in self._ends.values():
             timer.cancel()
 
-    def _cancel_address_timer(self) -> None:
-        if self._address_again is not None:
-            self._address_again.cancel()
-            self._address_again = None
+    def _hold(self, reason: str, seconds: float) -> None:
+        """Let a fault hold for this time from now."""
+        self._forget_end(reason)
+        self._ends[reason] = self._loop.call_later(seconds, self._end, reason)
+        self.set(reason, DOWN_AMOUNT)
+
+    def _end(self, reason: str) -> None:
+        self._forget_end(reason)
+        self.set(reason, 0)
+
+    def _forget_end(self, reason: str) -> None:
+        if (timer := self._ends.pop(reason, None)) is not None:
+            timer.cancel()

@@ -53,7 +53,6 @@ class AddressBook:
         self._virtual.update(addresses)
 
     def enter(self, member: Member) -> None:
-        """Enter the addresses of a member."""
         device, addresses = member.config.address_device, member.params.addresses
         self._owners |= {(device, ip): member for ip in addresses}
         self._virtual.update(addresses)

@@ -76,19 +76,15 @@ class Interface:
             return False  # IPv6 is switched off here.
 
     def send(self, frame: bytes) -> None:
-        """Raises OSError."""
         (self._double_watch.tap or self._sockets).send(frame)
 
     def send_datagram(self, datagram: Datagram) -> None:
-        """Raises OSError."""
         self._sockets.send_datagram(datagram)
 
     def read_until(self, at: float) -> bool:
-        """Read frames that came until monotonic second `at`; return whether those are all read."""
         return self._sockets.read_until(at)
 
     def expect_answers(self, addresses: Collection[IPAddress], answered: Answered) -> None:
-        """Pass on who answers for these addresses, if the next answer comes soon."""
         self._neighbours.expect(addresses, answered)
 
     def ask(self, address: IPAddress, source: IPAddress, answered: Answered) -> None:

@@ -27,7 +27,6 @@ class PacketOut:
         self._frames.close()
 
     def send_frame(self, interface: str, frame: bytes) -> None:
-        """Send an Ethernet frame."""
         self._frames.sendto(frame, (interface, 0))
 
     def send_packet(self, interface: str, packet: bytes, destination: str) -> None:

@@ -6,22 +6,20 @@ from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
-from ucarpd.config import address_types, files
+from ucarpd.config import address_types, files, passwords
 from ucarpd.config.bash import spell_for_ucarpd
 from ucarpd.config.keys import KEYS
 from ucarpd.config.masks import LISTS
 from ucarpd.config.problems import got
 from ucarpd.migrate.findings import Findings, Host, Value
+from ucarpd.migrate.meaning import SCRIPTS
 from ucarpd.migrate.reading import NOT_UTF_8
-
-_WAYS = ("UCARP_PASS", "UCARP_PASSFILE", "UCARP_KEY")
-_SCRIPTS = ("UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT")
 
 
 def finish(findings: Findings, host: Host) -> None:
     """Combine prefix lengths, labels and scripts with their addresses; name missing parts."""
     third = host.third_argument
-    has_scripts = any(key in host.values for key in _SCRIPTS)
+    has_scripts = any(key in host.values for key in SCRIPTS)
     _add_prefix_lengths(findings, host)
     _keep_carriage_return(findings, host)
     if alias := host.values.get("UCARP_IF_ALIAS"):
@@ -40,7 +38,7 @@ def finish(findings: Findings, host: Host) -> None:
         host.values["UCARP_SCRIPT_TIMEOUT"] = Value("0", "UCARP_SCRIPT_TIMEOUT", host.source)
     for key in KEYS:
         if key.required and key.name not in host.values:
-            if key.secret and any(way in host.values for way in _WAYS):
+            if key.secret and any(way in host.values for way in passwords.WAYS):
                 continue
             host.is_complete = False
             text = f"{key.name} is missing: complete the line in the result"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ucarpd.config.problems import ConfigError
 from ucarpd.migrate.findings import Findings, Host, Source
+from ucarpd.migrate.meaning import SCRIPTS
 from ucarpd.migrate.reading import read_text
 
 _PLACES = (
@@ -56,7 +57,7 @@ def _lines(root: Path) -> Iterator[tuple[Source, str]]:
 
 def tell_of_scripts(findings: Findings, host: Host) -> None:
     """Say which line of a script starts a program that stays: systemd ends it with the unit."""
-    for key in ("UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT"):
+    for key in SCRIPTS:
         if key not in host.values:
             continue
         path = Path(host.values[key].text)

@@ -61,7 +61,6 @@ class Removals:
         """Removed addresses since the start."""
 
     def reconfigure(self, config: Config) -> None:
-        """Take over a reloaded configuration."""
         self._config = config
         self._device = config.address_device
         self._ips = [each.ip for each in config.served]

@@ -19,11 +19,11 @@ from ucarpd.config import Check
 from ucarpd.control.wire import REVISION
 from ucarpd.health.checks import HealthChecks
 from ucarpd.health.lateness import Lateness
-from ucarpd.process.course import Course
 from ucarpd.process.faults import Lasting
 from ucarpd.process.moments import Moments
 from ucarpd.process.parts import Parts
 from ucarpd.process.reading import Reading
+from ucarpd.process.teller import Course
 from ucarpd.scripts.runs import Runs
 
 RESTARTING = "to be started again after an internal error"

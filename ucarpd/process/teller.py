@@ -2,15 +2,43 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from ucarpd.carp.actions import State, StateChanged
 from ucarpd.carp.params import IPAddress
-from ucarpd.process.course import Course
+from ucarpd.carp.why import Cause
 from ucarpd.record.happening import Event, Happening
 
 Listener = Callable[[Happening], None]
 """A listener must return at once, and must not raise."""
+
+
+class Course:
+    """The transitions of one instance: the latest one, and how many of each kind.
+
+    Times are in monotonic seconds.
+    """
+
+    def __init__(self) -> None:
+        self._clock = asyncio.get_running_loop().time
+        self.changed_at = self._clock()
+        self.latest: StateChanged | None = None
+        self.lasted = 0.0
+        """Seconds for which it was in the state before the latest transition."""
+        self.counts: Counter[tuple[State, Cause]] = Counter()
+        """The transitions by new state and cause."""
+
+    @property
+    def duration(self) -> float:
+        """Seconds for which it has been in its state."""
+        return self._clock() - self.changed_at
+
+    def note(self, change: StateChanged) -> None:
+        self.lasted = self.duration
+        self.changed_at += self.lasted
+        self.latest = change
+        self.counts[change.new, change.cause] += 1
 
 
 class Teller:
@@ -24,7 +52,7 @@ class Teller:
         self._tell = tell
         self.state = State.INIT
         """The state in the last transition."""
-        self.course = Course(asyncio.get_running_loop().time)
+        self.course = Course()
         self.unfitness = 0
 
     def transition(self, change: StateChanged) -> None:

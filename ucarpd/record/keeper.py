@@ -49,7 +49,6 @@ class Keeper:
 
     @property
     def placed(self) -> bool:
-        """Whether an address, or the work of an up-script, may be in place."""
         return self._record.placed
 
     @placed.setter

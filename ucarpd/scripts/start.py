@@ -106,7 +106,9 @@ def start(
     descriptor for the program's output, `account` its user; by default both are ours.  Raises the
     exceptions of subprocess.Popen.
     """
-    with PIDS.starting(), _ordinary_children():
+    # This changes our own process for a moment: code between fork and exec would be unsafe, because
+    # there are other threads.
+    with PIDS.starting(), _oom_score.ordinary(), _children_without_priority():
         if account is None and unshare_directory():
             process: Started = Spawned(spawn(command, environment, output=output, umask=UMASK))
         else:
@@ -140,17 +142,6 @@ def _fork(
         group=account.gid,
         extra_groups=account.groups,
     )
-
-
-@contextlib.contextmanager
-def _ordinary_children() -> Iterator[None]:
-    """Start programs meanwhile with ordinary scheduling and ordinary OOM protection.
-
-    This changes our own process for a moment.  Code between fork and exec would be unsafe, because
-    there are other threads.
-    """
-    with _oom_score.ordinary(), _children_without_priority():
-        yield
 
 
 class _OomScore:

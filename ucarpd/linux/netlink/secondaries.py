@@ -171,9 +171,7 @@ class Secondaries:
             return  # the interface is gone
         ips = {each.ip for each in gone}
         # If the kernel keeps secondaries, missing ones were removed on purpose, as by a script.
-        are_kept = before.interface in self._promised and sysctl.promotes_secondaries(
-            before.interface
-        )
+        are_kept = self.are_kept(before.interface)
         networks = {_network(each) for each in gone if each.ip.version == 4}
         lost = {
             address: message

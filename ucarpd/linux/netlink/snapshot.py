@@ -29,7 +29,6 @@ class Snapshot(Lookups):
         return self._read
 
     def where(self, ip: IPAddress) -> str | None:
-        """Return the name of an interface of this host that has the address, or None."""
         usable = (entry for entry in self._tables.everywhere(ip) if entry.is_usable)
         links = (self._tables.messages.get(entry.index) for entry in usable)
         return next((link.name for link in links if link is not None), None)

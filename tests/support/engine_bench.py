@@ -38,6 +38,8 @@ class Bench:
         self.on_interface = ()
         self.wanted_there = ()
         self.hosts_own = ()
+        self.others = ()
+        self.asks_slowly = False
         self.steps_behind = []
         self.send_error = self.arp_error = None
         self.unreachable = {}
@@ -96,6 +98,11 @@ class Bench:
 
     def mend(self):
         self.story.append("mend")
+
+    def unserved_elsewhere(self, ips, done):
+        self.others_asked = lambda: done(tuple(ip for ip in ips if ip not in self.others))
+        if not self.asks_slowly:
+            self.others_asked()
 
     def step_behind(self, own, failed):
         self.steps_behind.append(own)

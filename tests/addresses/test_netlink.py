@@ -214,6 +214,61 @@ async def test_there_is_nothing_to_run_again_to_mend_or_to_leave(tmp_path):
     assert bench.outcomes == [Outcome((ONE, TWO))]
 
 
+# -- an address that another process serves too ---------------------------------------------------
+
+
+async def test_it_is_left_to_that_process_and_the_ledger_is_clean(tmp_path):
+    bench = Bench(tmp_path)
+    await bench.serve()
+    bench.netlink.others = {TWO: 123}
+    bench.release()
+    await asyncio.sleep(0.1)
+    assert (bench.released, bench.addresses.present(), bench.ledger.placed) == (1, (), False)
+    assert bench.netlink.has("eth0", TWO)
+    assert bench.log.told()[-1:] == [
+        f"address_not_removed [Errno 16] {TWO} is also served by process 123: keep an address in one file"
+    ]
+    # With the role it is ours as well, and without the other process ours alone.
+    await bench.serve()
+    assert bench.addresses.present() == (ONE, TWO)
+    bench.netlink.others = {}
+    bench.release()
+    await asyncio.sleep(0.1)
+    assert not bench.netlink.has("eth0", TWO)
+
+
+async def test_a_start_leaves_it_and_tells_of_the_others(tmp_path):
+    bench = Bench(tmp_path)
+    for ip in (ONE, TWO):
+        bench.netlink.put("eth0", ip)
+    bench.netlink.others = {TWO: 0}
+    bench.release(at_start=True)
+    await asyncio.sleep(0.1)
+    assert bench.log.told() == [
+        f"address_was_there {ONE}",
+        f"address_not_removed [Errno 16] {TWO} is also served by another process: keep an address in one"
+        " file",
+    ]
+    assert not bench.ledger.placed
+
+
+async def test_it_is_ours_if_the_role_has_come_back_meanwhile(tmp_path):
+    bench = Bench(tmp_path)
+    await bench.serve()
+    bench.netlink.others = {ONE: 123}
+    bench.release()
+    await bench.serve()
+    assert bench.addresses.present() == (ONE, TWO)
+
+
+async def test_who_serves_one_is_asked_of_the_kernel(tmp_path):
+    bench = Bench(tmp_path)
+    bench.netlink.others, free = {ONE: 123}, []
+    bench.addresses.unserved_elsewhere((ONE, TWO), free.append)
+    await asyncio.sleep(0.1)
+    assert free == [(TWO,)]
+
+
 # -- an address that is the host's own -------------------------------------------------------------
 
 

@@ -58,6 +58,17 @@ async def test_one_that_another_program_removes_is_put_back(tmp_path):
     bench.routes.close()
 
 
+async def test_one_that_another_process_has_set_too_is_no_fault(tmp_path):
+    bench = Bench(tmp_path)
+    bench.netlink.route_errors[ONE] = errno.EBUSY
+    await bench.put()
+    # When the other process has gone.
+    bench.netlink.route_errors[ONE] = errno.EALREADY
+    await asyncio.sleep(LOOK_AFTER)
+    assert (bench.log.told(), bench.told) == ([], [])
+    bench.routes.take_off()
+
+
 async def test_one_of_the_administrator_is_left_alone_until_it_goes(tmp_path):
     bench = Bench(tmp_path)
     bench.netlink.route_errors[ONE] = errno.EEXIST

@@ -332,6 +332,34 @@ async def test_a_script_that_ends_when_the_role_is_lost_tells_only_of_a_success(
     assert bench.outcomes == outcomes
 
 
+async def test_other_processes_are_told_with_the_role(make):
+    bench = make()
+    for _ in range(2):
+        bench.acquire()
+        assert bench.netlink.served == {ONE, TWO}
+        bench.release()
+        assert bench.netlink.served == set()
+
+
+async def test_an_address_that_another_process_serves_stays_after_the_down_script(make):
+    bench = make()
+    bench.serve()
+    bench.netlink.others = {TWO: 123}
+    bench.release()
+    bench.hooks.end()
+    await asyncio.sleep(0.01)
+    assert (bench.addresses.present(), bench.ledger.placed) == ((), False)
+    assert bench.netlink.has("eth0", TWO)
+    assert bench.log.told()[-2:] == [
+        f"address_not_removed_by_script {ONE}",
+        f"address_not_removed [Errno 16] {TWO} is also served by process 123: keep an address in one file",
+    ]
+    asked = []
+    bench.addresses.unserved_elsewhere((ONE, TWO), asked.append)
+    await asyncio.sleep(0.01)
+    assert asked == [(ONE,)]
+
+
 async def test_a_quick_up_script_is_waited_for(make):
     bench = make()
     bench.acquire()

@@ -350,6 +350,9 @@ class Owner:
     def mend(self):
         self.story.append("mend")
 
+    def unserved_elsewhere(self, ips, done):
+        done(ips)
+
     def is_hosts_own(self, ip):
         return ip == ONE
 
@@ -375,6 +378,9 @@ async def test_what_concerns_the_addresses_alone_is_their_owners_business(tmp_pa
     assert addresses.is_hosts_own(ONE)
     assert not addresses.is_hosts_own(TWO)
     assert addresses.all() == (ONE, TWO)
+    asked = []
+    addresses.unserved_elsewhere((ONE,), asked.append)
+    assert asked == [(ONE,)]
 
 
 # -- the end ---------------------------------------------------------------------------------------

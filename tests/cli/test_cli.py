@@ -10,13 +10,14 @@ import pytest
 
 from ucarpd import __version__, cli, usage
 from ucarpd.commands import arguments, check
-from ucarpd.config import Problem
+from ucarpd.config import Problem, load
 from ucarpd.exit_status import EXIT_NOT_RELOADED, EXIT_USAGE
 from ucarpd.interface import host_checks
 from ucarpd.interface.host_checks import Difference
 from ucarpd.linux.lock import virtual_host
 from ucarpd.log import process as log_process
 from ucarpd.process import refusals
+from ucarpd.record.last_good import LastGood
 
 GOOD = """\
 UCARP_INTERFACE=eth0
@@ -178,6 +179,26 @@ def test_check_names_the_bad_files_to_the_process_and_fails(
     assert cli.main(["check", "--reload", "4", "."]) == cli.EXIT_CONFIG
     assert reloaded == [(4, [bad, unfit])]
     assert f"{bad}:2: UCARP_VHID: " in capsys.readouterr().err
+
+
+def test_check_refuses_what_collides_with_a_configuration_that_stays(
+    conf, reloaded, tmp_path, monkeypatch, capsys
+):
+    web = conf(GOOD)
+    LastGood("web", tmp_path / "run").keep(load(Path(web)))
+    locks = {".lock": {"web": (4, Path(web))}, ".vhid": {}}
+    monkeypatch.setattr(check, "holders", lambda _directory, suffix=".lock": locks[suffix])
+    conf(GOOD.replace("VHID=1", "VHID=300"))
+    mail = conf(GOOD.replace("10.0.0.1", "10.0.0.2"), "mail")
+    assert cli.main(["check", "--reload", "4", mail, web]) == cli.EXIT_CONFIG
+    told = capsys.readouterr()
+    taken = f"vhid 1 on eth0 is already taken by the running configuration of {web}"
+    assert f"{mail}:2: UCARP_VHID: {taken}: " in told.err
+    assert told.out == ""
+    # Another process would take it: it does not run the refused file.
+    assert cli.main(["check", "--reload", "5", mail, web]) == cli.EXIT_CONFIG
+    assert capsys.readouterr().out == f"{mail}: OK, virtual host 1 on eth0\n"
+    assert reloaded == [(4, [mail, web]), (5, [web])]
 
 
 def test_when_the_last_file_is_gone_the_process_reloads(reloaded, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from ucarpd.carp.receive import UNEXPLAINED
 from ucarpd.diagnosis import search
 from ucarpd.diagnosis.search import DigestSearch
-from ucarpd.linux import worker
+from ucarpd.linux import threads
 from ucarpd.linux.worker import Worker
 
 
@@ -86,7 +86,7 @@ def test_without_a_thread_the_line_comes_without_a_cause(monkeypatch):
     def refuse(*_arguments):
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(worker, "start_new_thread", refuse)
+    monkeypatch.setattr(threads, "start_new_thread", refuse)
     assert ask(monkeypatch, found, times=2) == ([UNEXPLAINED] * 2, [])
 
 

@@ -30,6 +30,29 @@ async def test_an_address_that_a_backup_should_not_have_is_removed():
     assert bench.told() == [f"out of place: {VIRTUAL} in BACKUP", "release"]
 
 
+async def test_an_address_that_another_process_serves_is_not_removed():
+    bench = Bench()
+    bench.engine.interface_ready((OWN,))
+    bench.released()
+    bench.told()
+    bench.others = bench.on_interface = (VIRTUAL,)
+    bench.engine.address_added(VIRTUAL)
+    assert bench.told() == []
+
+
+async def test_an_address_of_which_it_was_not_known_whose_it_is_stays_if_the_role_has_come():
+    bench = Bench()
+    bench.asks_slowly = True
+    bench.engine.interface_ready((OWN,))
+    bench.released()
+    bench.engine.address_added(VIRTUAL)
+    await asyncio.sleep(10.0)
+    assert bench.engine.state is State.MASTER
+    bench.told()
+    bench.others_asked()
+    assert bench.told() == []
+
+
 async def test_an_address_that_is_gone_from_a_backup_was_not_taken_away():
     bench = Bench()
     bench.engine.interface_ready((OWN,))

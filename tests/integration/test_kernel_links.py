@@ -13,7 +13,7 @@ from kernel_tables import run_in
 from lab import inside, wait_for
 
 from ucarpd.config.routes import Route
-from ucarpd.linux import worker
+from ucarpd.linux import threads
 from ucarpd.linux.netlink import InterfaceAddress
 from ucarpd.linux.netlink.address_requests import AddressRequests
 from ucarpd.linux.netlink_framing import NLM_F_DUMP, request
@@ -218,7 +218,7 @@ def test_addresses_are_taken_off_when_nothing_more_is_to_be_had(a, monkeypatch):
         await tables.succeed("add", "eth0", [VIP4], None)
         before = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
-        monkeypatch.setattr(worker, "start_new_thread", pytest.fail)
+        monkeypatch.setattr(threads, "start_new_thread", pytest.fail)
         try:
             with pytest.raises(OSError, match="Too many open files"):
                 socket.socket()

@@ -14,6 +14,7 @@ from nodes import (
     conf,
     start,
     start_master,
+    use_shipped_scripts,
     wait_for_address,
 )
 
@@ -38,6 +39,80 @@ def test_two_files_with_one_vhid_do_not_run_beside_each_other(a, wire):
         f" {first.pid} (/etc/ucarp/web.conf)",
     )
     assert a.has(VIP)
+
+
+def start_copy(host, **keys):
+    """A copy of the file in which only the vhid was changed, and what must be changed with it."""
+    host.write_conf("copy", conf(host.address, VHID=2, **keys))
+    return host.ucarpd("/etc/ucarp/copy.conf")
+
+
+def is_shared(process):
+    return f"{VIP} is also served by process {process.pid}: keep an address in one file"
+
+
+@pytest.mark.parametrize("scripted", [False, True])
+def test_an_address_goes_with_the_last_process_that_serves_it(a, scripted):
+    scripts = use_shipped_scripts(a) if scripted else {}
+    web = start_master(a)
+    copy = start_copy(a, **scripts)
+    copy.wait_for_line(is_shared(web))
+    copy.wait_for_line(MASTER)
+    web.stop()
+    assert a.has(VIP)
+    # At its start it is told by another one, as BACKUP.
+    again = a.ucarpd("/etc/ucarp/web.conf")
+    again.wait_for_line(is_shared(copy))
+    again.wait_for_line(MASTER)
+    copy.stop()
+    assert a.has(VIP) or scripted
+    wait_for_address(a)
+    again.stop()
+    assert not a.has(VIP)
+    for each in (web, copy, again):
+        assert each.lines("was removed from eth0 by another program") == [] or scripted
+
+
+def test_the_address_of_a_dead_process_goes_unless_another_one_serves_it(a):
+    web = start_master(a)
+    copy = start_copy(a)
+    copy.wait_for_line(MASTER)
+    web.signal(signal.SIGKILL)
+    web.popen.wait(15)
+    clear = a.start(sys.executable, "-m", "ucarpd", "clear", "/etc/ucarp/web.conf")
+    assert clear.popen.wait(15) == 0
+    assert a.has(VIP)
+    copy.signal(signal.SIGKILL)
+    copy.popen.wait(15)
+    again = a.ucarpd("/etc/ucarp/web.conf")
+    # Nobody else serves it.
+    again.wait_for_line(f"{VIP} was already on eth0; removed")
+    again.wait_for_line(MASTER)
+
+
+def test_a_route_goes_with_the_last_process_that_serves_it(a):
+    route = "192.0.2.0/24 via 172.16.0.254"
+    web = start_master(a, ROUTES=f"'{route}'")
+    mail = start_copy(a, ADDR="172.16.0.2", ROUTES=f"'{route}'")
+    mail.wait_for_line(MASTER)
+    wait_for_address(a, "172.16.0.2")
+    for process, is_there in ((web, True), (mail, False)):
+        assert a.ip("route", "show", "proto", "112").stdout.startswith(route)
+        process.stop()
+        assert bool(a.ip("route", "show", "proto", "112").stdout) == is_there
+        assert process.lines("route") == []
+
+
+def test_a_bare_signal_does_not_end_a_virtual_host_for_the_vhid_of_another_process(a):
+    web = start_master(a)
+    mail = start_copy(a, ADDR="172.16.0.2")
+    mail.wait_for_line(MASTER)
+    a.write_conf("copy", conf(a.address, VHID=1, ADDR="172.16.0.2"))
+    mail.signal(signal.SIGHUP)
+    mail.wait_for_line("copy.conf:3: UCARP_VHID: vhid 1 on eth0 is already run", f" {web.pid} ")
+    mail.wait_for_line("reloaded: 0 changed, 1 refused (copy)")
+    assert a.has("172.16.0.2")
+    assert mail.lines("Switching to state: INIT") == []
 
 
 def test_a_reload_does_not_end_a_virtual_host_for_the_vhid_of_another_process(a):

@@ -218,6 +218,18 @@ async def test_a_group_is_left_when_the_last_virtual_host_that_uses_it_has_gone(
 # -- sending ---------------------------------------------------------------------------------------
 
 
+async def test_the_socket_for_peers_goes_with_its_last_virtual_host(kernel):
+    also_unicast, shared = replace(UNICAST, vhid=9), Shared()
+    for left, number in (([V4, UNICAST, also_unicast], 1), ([V4, also_unicast], 1), ([V4], 0)):
+        shared.serve(left)
+        for each in left:
+            shared.open(LINK, each)
+        await asyncio.sleep(0)
+        assert kernel.unicast_sockets == number
+    assert not kernel.of(4).expected.may_be_routed
+    shared.close()
+
+
 async def test_a_frame_goes_out_by_the_socket_of_its_family(kernel):
     shared = Shared()
     with pytest.raises(OSError, match="not open"):

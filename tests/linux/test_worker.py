@@ -10,7 +10,7 @@ import pytest
 from lab import wait_for
 from real_loop import in_real_time
 
-from ucarpd.linux import worker as worker_module
+from ucarpd.linux import threads
 from ucarpd.linux.worker import Worker
 
 
@@ -105,10 +105,23 @@ async def test_without_a_thread_a_job_fails_and_the_next_one_tries_again(monkeyp
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as patch:
-        patch.setattr(worker_module, "start_new_thread", start)
+        patch.setattr(threads, "start_new_thread", start)
         with pytest.raises(BlockingIOError, match="no thread can be started"):
             await outcome(worker, lambda: 7)
         await worker.finish()
+    assert await outcome(worker, lambda: 7) == ("done", 7)
+
+
+@in_real_time
+async def test_a_thread_that_does_not_begin_is_given_up_and_the_next_job_tries_again(monkeypatch):
+    worker, other = Worker("disk"), Worker("other")
+    with monkeypatch.context() as patch:
+        patch.setattr(threads, "BEGINS_WITHIN", 0.05)
+        patch.setattr(threads, "start_new_thread", lambda *_thread: None)
+        with worker.held(), pytest.raises(OSError, match="has not begun within 0.05 s"):
+            await outcome(worker, pytest.fail)
+        other.do(pytest.fail, None, lambda _error: None)
+        await other.finish()
     assert await outcome(worker, lambda: 7) == ("done", 7)
 
 
@@ -140,7 +153,7 @@ def test_a_result_after_the_end_of_the_loop_is_dropped():
 
     asyncio.run(scenario())
     last = threading.Event()
-    workers[0]._jobs.put(last.set)
+    workers[0]._jobs.put(lambda _lack: last.set())
     may_end.set()
     assert last.wait(60.0)
     assert told == []

@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from lab import wait_for
 
 from ucarpd.process import patience
 from ucarpd.process.patience import Patience
@@ -60,9 +61,9 @@ def test_one_that_hangs_is_given_up_and_gets_no_second_look(answer):
     patience = Patience()
     assert patience.take(looks((WEB, answer.wait), (MAIL, lambda: 2))) == [TimeoutError, 2]
     assert patience.take(looks((WEB, lambda: 1), (MAIL, lambda: 2))) == [TimeoutError, 2]
-    (thread,) = patience._hanging.values()
+    (turn,) = patience._hanging.values()
     answer.set()
-    thread.join()
+    wait_for("its end", lambda: turn.is_over)
     assert patience.take(looks((WEB, lambda: 1))) == [1]
 
 
@@ -79,8 +80,16 @@ def test_one_that_must_be_waited_for_is_named_once(answer):
 
 
 def test_without_threads_it_takes_the_looks_itself(monkeypatch):
-    def start(_self):
+    def start(*_thread):
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(threading.Thread, "start", start)
+    monkeypatch.setattr(patience, "start_new_thread", start)
     assert Patience().take(looks((WEB, lambda: 1), (MAIL, refuse))) == [1, PermissionError]
+
+
+def test_if_no_thread_begins_it_takes_the_looks_itself(monkeypatch):
+    begun = []
+    monkeypatch.setattr(patience, "start_new_thread", lambda *thread: begun.append(thread))
+    assert Patience().take(looks((WEB, lambda: 1), (MAIL, refuse))) == [1, PermissionError]
+    ((take, arguments),) = begun
+    take(*arguments)  # Too late: nothing is looked at twice.

@@ -9,6 +9,7 @@ import pytest
 from ucarpd import config
 from ucarpd.config import directory
 from ucarpd.config.problems import ConfigError, Problem
+from ucarpd.linux.lock import virtual_host
 from ucarpd.process import patience, reading, refusals
 from ucarpd.process.patience import Patience
 from ucarpd.record.last_good import LastGood
@@ -167,6 +168,60 @@ def test_a_reload_refuses_what_collides_with_a_configuration_that_stays(etc, run
         f"{etc}/new.conf:4: UCARP_ADDR: 10.0.0.2 is already taken by"
         f" the running configuration of {etc}/mail.conf (got '10.0.0.2'); left out: this process does not serve its addresses",
     )
+
+
+def test_a_reload_refuses_the_virtual_host_of_another_process_for_one_that_runs(
+    etc, run, monkeypatch
+):
+    taken = {virtual_host("eth0", vhid): (7, Path("/x/copy.conf")) for vhid in (2, 3)}
+    taken[virtual_host("eth0", 4)] = (os.getpid(), etc / "dns.conf")
+    monkeypatch.setattr(reading, "holders", lambda _directory, _suffix: taken)
+    running = [
+        config.load(write(etc, name, text(vhid, f"10.0.0.{vhid}")))
+        for vhid, name in ((1, "web"), (4, "dns"), (5, "mail"))
+    ]
+    write(etc, "web", text(2))
+    write(etc, "mail", text(4, "10.0.0.5"))
+    write(etc, "dns", text(5, "10.0.0.4"))
+    write(etc, "new", text(3, "10.0.0.3"))
+    found = at_reload([etc], *running)
+    assert vhids(found) == {"dns": 5, "mail": 4, "new": 3}
+    assert found.lines == (
+        f"{etc}/web.conf:2: UCARP_VHID: vhid 2 on eth0 is already run by process 7 (/x/copy.conf);"
+        " the running configuration stays",
+    )
+
+
+@pytest.mark.parametrize(
+    ("is_meant", "content"),
+    [
+        (True, text(1, "10.0.0.9") + "UCARP_ADVSKEW=300\n"),
+        (True, text(300)),
+        (False, text(2, "10.0.0.9") + "UCARP_ADVSKEW=300\n"),
+        (False, "what is this?\n"),
+    ],
+)
+def test_a_file_that_was_renamed_and_edited_badly_ends_nothing(etc, run, is_meant, content):
+    was = config.load(path := write(etc, "web", text(1)))
+    path.unlink()
+    write(etc, "www", content)
+    found = at_reload([etc], was)
+    assert found.configs == ()
+    assert found.is_refused(path) == is_meant
+    assert (
+        f"{path}: is gone, and {etc}/www.conf, which is like it, is refused;"
+        " the running configuration stays" in found.lines
+    ) == is_meant
+
+
+def test_a_file_that_is_gone_beside_a_bad_one_of_another_virtual_host_ends(etc, run):
+    gone, mail = (
+        config.load(write(etc, name, text(vhid, f"10.0.0.{vhid}")))
+        for vhid, name in enumerate(("web", "mail"), 1)
+    )
+    gone.path.unlink()
+    write(etc, "mail", text(300))  # With the address of the other one.
+    assert not at_reload([etc], gone, mail).is_refused(gone.path)
 
 
 def test_a_file_of_a_directory_that_cannot_be_listed_does_not_collide_with_itself(

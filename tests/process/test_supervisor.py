@@ -9,6 +9,7 @@ from storyteller import Storyteller
 
 from ucarpd import config
 from ucarpd.config import Loaded
+from ucarpd.linux import file_worker
 from ucarpd.process import left_running, reader, supervisor, together
 from ucarpd.process.supervisor import Supervisor
 
@@ -194,7 +195,7 @@ def test_a_look_for_survivors_that_hangs_holds_up_neither_a_stop_nor_the_disk(
 ):
     may_end = threading.Event()
     monkeypatch.setattr(left_running.survivors, "find", may_end.wait)
-    monkeypatch.setattr(left_running, "PATIENCE", 0.05)
+    monkeypatch.setattr(file_worker, "PATIENCE", 0.05)
     monkeypatch.setattr(supervisor, "PATIENCE_WITH_DISK", 0.05)
 
     async def scenario(host):

@@ -401,5 +401,6 @@ def test_the_way_to_the_bow_out_imports_little():
         "ucarpd.linux.sysctl",
         "ucarpd.linux.lock",
         "ucarpd.linux.run_directory",
+        "ucarpd.linux.served",
         "ucarpd.record.record",
     }

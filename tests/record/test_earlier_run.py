@@ -40,6 +40,18 @@ async def test_the_addresses_of_an_earlier_run_are_taken_off_once(tmp_path, run_
     assert bench.netlink.told() == [f"remove {VIRTUAL}"]
 
 
+async def test_an_address_that_another_process_serves_by_now_stays(tmp_path, run_directory):
+    leave(tmp_path, run_directory)
+    bench = Bench(run_directory)
+    bench.netlink.put("eth0", VIRTUAL)
+    bench.netlink.others = {VIRTUAL: 123}
+    bench.take_off()
+    await asyncio.sleep(0.1)
+    (line,) = bench.log.told()
+    assert line.endswith(f"{VIRTUAL} is also served by process 123: keep an address in one file")
+    assert bench.netlink.has("eth0", VIRTUAL)
+
+
 @pytest.mark.parametrize("placed", [None, False])
 async def test_without_anything_left_nothing_is_done(tmp_path, run_directory, placed):
     if placed is not None:

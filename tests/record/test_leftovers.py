@@ -41,7 +41,7 @@ class Bench:
     def clear(self, *cleared):
         return asyncio.run(clear_leftovers(cleared, self._netlink))
 
-    def _netlink(self, listener):
+    def _netlink(self, listener, served):
         self.netlinks += 1
         listener.link_changed("eth0")
         listener.address_added("eth0", None)

@@ -18,8 +18,10 @@ from lab import wait_for
 from real_loop import in_real_time
 from up_and_down import process_exists
 
+from ucarpd.linux import threads
+from ucarpd.linux.threads import BEGINS_WITHIN
 from ucarpd.scripts import child, start
-from ucarpd.scripts.child import BEGINS_WITHIN, Child
+from ucarpd.scripts.child import Child
 from ucarpd.scripts.start import PIDS
 
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
@@ -104,7 +106,7 @@ async def test_what_cannot_be_started_does_not_time_out_later(monkeypatch):
     def start_no_thread(*_arguments):
         raise RuntimeError("no thread can be started")
 
-    monkeypatch.setattr(child, "start_new_thread", start_no_thread)
+    monkeypatch.setattr(threads, "start_new_thread", start_no_thread)
     told = []
     started = Child(lambda: None, lambda *end: told.append(end), lambda _error: told.append("no"))
     started.end_after(20.0, lambda: told.append("late"))
@@ -113,8 +115,8 @@ async def test_what_cannot_be_started_does_not_time_out_later(monkeypatch):
 
 
 async def test_a_thread_that_does_not_begin_is_given_up(monkeypatch):
-    threads, told = [], []
-    monkeypatch.setattr(child, "start_new_thread", lambda *thread: threads.append(thread))
+    begun, told = [], []
+    monkeypatch.setattr(threads, "start_new_thread", lambda *thread: begun.append(thread))
     Child(pytest.fail, lambda *end: told.append(end), told.append)
     await asyncio.sleep(BEGINS_WITHIN - 0.1)
     assert told == []
@@ -122,7 +124,7 @@ async def test_a_thread_that_does_not_begin_is_given_up(monkeypatch):
     assert [str(error) for error in told] == [
         "[Errno 12] its thread has not begun within 10 s: is there too little memory?"
     ]
-    ((begin, arguments),) = threads
+    ((begin, arguments),) = begun
     begin(*arguments)
     await asyncio.sleep(60.0)
     assert len(told) == 1

@@ -15,6 +15,7 @@ import pytest
 from real_loop import in_real_time
 from script_place import result_of, status_of
 
+from ucarpd.linux import threads as linux_threads
 from ucarpd.scripts import child, runner, start
 from ucarpd.scripts.environment import SCRIPT_PATH
 from ucarpd.scripts.executable import CANNOT_EXECUTE, NOT_FOUND, refusal
@@ -135,7 +136,7 @@ def test_without_a_thread_a_script_cannot_be_run(place, monkeypatch):
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as patch:
-        patch.setattr(child, "start_new_thread", refuse)
+        patch.setattr(linux_threads, "start_new_thread", refuse)
         assert result_of(place, place.hook("")) == Result(CANNOT_EXECUTE)
     assert "no thread can be started: is a limit of processes reached" in place.log.lines[-1]
     assert status_of(place, place.hook("")) == 0

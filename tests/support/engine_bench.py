@@ -66,6 +66,8 @@ class Bench(Storyteller):
         self.on_interface = ()
         self.wanted_there = ()
         self.hosts_own = ()
+        self.others = ()
+        self.asks_slowly = False
         self.steps_behind = []
         self.send_error = self.arp_error = None
         self.unreachable = {}
@@ -118,6 +120,11 @@ class Bench(Storyteller):
         self.story.append("reassert")
         self.transition = transition
         self.outcome = done
+
+    def unserved_elsewhere(self, ips, done):
+        self.others_asked = lambda: done(tuple(ip for ip in ips if ip not in self.others))
+        if not self.asks_slowly:
+            self.others_asked()
 
     def step_behind(self, own, failed):
         self.steps_behind.append(own)

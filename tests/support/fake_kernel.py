@@ -9,7 +9,7 @@ from functools import partial
 
 from storyteller import Storyteller
 
-from ucarpd.linux.netlink import InterfaceAddress, Link, Placed
+from ucarpd.linux.netlink import InterfaceAddress, LeftInPlace, Link, Placed
 
 MAC = bytes.fromhex("020000000001")
 
@@ -17,7 +17,8 @@ MAC = bytes.fromhex("020000000001")
 class FakeNetlink(Storyteller):
     """`refuses` holds what cannot be made: addresses, and devices by name.
 
-    `keeps` holds addresses that cannot be removed, `unusable` those that must be added again, `down`
+    `keeps` holds addresses that cannot be removed, `others` those that another process serves, with its
+    number, `unusable` those that must be added again, `down`
     the links that are not up.  `routes` are those of ours, `route_errors` what the kernel answers about
     others.  `story` is what was asked, in order.
     """
@@ -35,6 +36,8 @@ class FakeNetlink(Storyteller):
         self.down: set[str] = set()
         self.refuses: set = set()
         self.keeps: set = set()
+        self.others: dict = {}
+        self.served: set = set()
         self.unusable: set = set()
         self.in_front: set = set()
         """Our addresses that are before the host's own until they are added again."""
@@ -136,8 +139,11 @@ class FakeNetlink(Storyteller):
         self._later(self._remove, interface, addresses, done)
 
     def _remove(self, interface, addresses, done):
-        error = None
+        left = {each.ip: self.others[each.ip] for each in addresses if each.ip in self.others}
+        error = LeftInPlace(left) if left else None
         for each in addresses:
+            if each.ip in left:
+                continue
             if each.ip in self.keeps:
                 error = OSError(errno.EPERM, f"{each.ip}: no")
             else:
@@ -146,6 +152,18 @@ class FakeNetlink(Storyteller):
 
     def prepare(self, interface, addresses, label):
         pass
+
+    def serve(self, interface, ips):
+        self.served.update(ips)
+
+    def let_go(self, interface, ips):
+        self.served.difference_update(ips)
+
+    def renew_served(self):
+        self.story.append("renew served")
+
+    def unserved_elsewhere(self, interface, ips, done):
+        self._later(lambda: done(tuple(ip for ip in ips if ip not in self.others)))
 
     def put_routes(self, routes, done):
         def put():

@@ -8,7 +8,7 @@ from typing import Protocol
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
 from ucarpd.engine import Outcome, Transition
-from ucarpd.linux.netlink import InterfaceAddress, Netlink, Placed
+from ucarpd.linux.netlink import InterfaceAddress, LeftInPlace, Netlink, Placed
 from ucarpd.log.messages import Journal
 
 Refused = tuple[IPAddress, ...]
@@ -43,6 +43,8 @@ class NetlinkAddresses:
         """Whether the role was taken since it was last given up."""
         self._index: int | None = None
         """The index of the interface when addresses were added to it."""
+        self._left: Collection[IPAddress] = ()
+        """What the last removal has left to another process, which serves it too."""
         self.reconfigure(config)
 
     def reconfigure(self, config: Config) -> None:
@@ -71,6 +73,7 @@ class NetlinkAddresses:
     ) -> None:
         del transition
         self._is_wanted = self._ledger.placed = True
+        self._left = ()
         self._note_index()
         self._jobs += 1
 
@@ -106,13 +109,11 @@ class NetlinkAddresses:
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
         del transition
         self._is_wanted = False
-        present = self.present()
-        if at_start and present:
-            self.tell_found(present)
+        tell = self.tell_found if at_start else None
         if at_start and not self.placed():
             asyncio.get_running_loop().call_soon(self._released, done)
         else:
-            self.remove(partial(self._released, done))
+            self.remove(partial(self._released, done), tell)
         self._netlink.prepare(self._interface, self._addresses, self._label)
 
     def tell_found(self, present: tuple[IPAddress, ...]) -> None:
@@ -166,7 +167,23 @@ class NetlinkAddresses:
 
     def present(self) -> tuple[IPAddress, ...]:
         interfaces = (self._interface, *self._renamed())
-        return tuple(ip for ip in self.all() if any(self._netlink.has(i, ip) for i in interfaces))
+        ours = (ip for ip in self.all() if ip not in self._left)
+        return tuple(ip for ip in ours if any(self._netlink.has(i, ip) for i in interfaces))
+
+    def unserved_elsewhere(
+        self, ips: tuple[IPAddress, ...], done: Callable[[tuple[IPAddress, ...]], None]
+    ) -> None:
+        self._netlink.unserved_elsewhere(self._interface, ips, done)
+
+    def serve(self) -> None:
+        """Note that scripts will add the addresses."""
+        self._is_wanted, self._left = True, ()
+        self._netlink.serve(self._interface, self._ips)
+
+    def let_go(self) -> None:
+        """Note that scripts will remove the addresses."""
+        self._is_wanted = False
+        self._netlink.let_go(self._interface, self._ips)
 
     def present_now(self) -> tuple[IPAddress, ...]:
         """Handle the events that are already waiting, and return `present`."""
@@ -204,11 +221,22 @@ class NetlinkAddresses:
     def end_guard(self) -> None:
         self._netlink.end_guard(self._interface)
 
-    def remove(self, done: Callable[[], None]) -> None:
+    def remove(
+        self,
+        done: Callable[[], None],
+        tell: Callable[[tuple[IPAddress, ...]], None] | None = None,
+    ) -> None:
+        """Remove the addresses; `tell` gets those that were there, without the ones left to others."""
+        self._is_wanted = False
+        found = self.present()
         self._jobs += 1
 
         def removed(error: OSError | None) -> None:
             self._jobs -= 1
+            if not self._is_wanted:
+                self._left = error.ips if isinstance(error, LeftInPlace) else ()
+            if tell and (gone := tuple(ip for ip in found if ip not in self._left)):
+                tell(gone)
             self._removed(error)
             self._netlink.catch_up()
             done()

@@ -23,7 +23,7 @@ class SharedRoutes:
     def __init__(self) -> None:
         self._users: dict[Route, set[RoleRoutes]] = {}
         self.placed: set[Route] = set()
-        """The routes that one of them has set, and none has removed."""
+        """The routes that one of them, or another process, has set, and none has removed."""
 
     def claim(self, routes: Iterable[Route], user: "RoleRoutes") -> None:
         for each in routes:
@@ -95,7 +95,7 @@ class RoleRoutes:
         for route, code in codes.items():
             if code == 0 and route in placed:
                 self._log.route_put_back(route)
-            if code == 0:
+            if code in {0, errno.EBUSY}:
                 placed.add(route)
             elif code not in {errno.EALREADY, errno.EEXIST}:
                 placed.discard(route)

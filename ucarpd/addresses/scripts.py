@@ -85,6 +85,11 @@ class ScriptedAddresses:
     def present(self) -> tuple[IPAddress, ...]:
         return self._netlink.present()
 
+    def unserved_elsewhere(
+        self, ips: tuple[IPAddress, ...], done: Callable[[tuple[IPAddress, ...]], None]
+    ) -> None:
+        self._netlink.unserved_elsewhere(ips, done)
+
     def missing(self) -> tuple[IPAddress, ...]:
         """Return the missing addresses that a script once added to the interface."""
         return tuple(ip for ip in self._netlink.missing() if ip in self._placed)
@@ -114,6 +119,7 @@ class ScriptedAddresses:
         if self._hooks.running is None or self.is_up_script_running:
             self._end_guard()  # A down-script that runs still needs it.
         self._ledger.placed = True
+        self._netlink.serve()
 
         def run(_refused: Refused = ()) -> None:
             if not self._is_master:
@@ -198,6 +204,7 @@ class ScriptedAddresses:
 
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
         self._is_master = self._has_come_up = False
+        self._netlink.let_go()
         self._begin_guard()
         run = self._hook(DOWN, transition)
         if at_start and self._config.neutral:
@@ -234,12 +241,11 @@ class ScriptedAddresses:
         if self._is_master:
             return  # The up-script runs next.
         self._stop_keeping_off()
-        if present := self._netlink.present_now():
+        if self._netlink.present_now():
             report = (
                 self._netlink.tell_found if at_start else self._log.address_not_removed_by_script
             )
-            report(present)
-            self._netlink.remove(partial(self._released, done))
+            self._netlink.remove(partial(self._released, done), report)
         else:
             self._released(done)
 

@@ -140,6 +140,11 @@ class VirtualMacAddresses:
     def present(self) -> tuple[IPAddress, ...]:
         return self._owner.present()
 
+    def unserved_elsewhere(
+        self, ips: tuple[IPAddress, ...], done: Callable[[tuple[IPAddress, ...]], None]
+    ) -> None:
+        self._owner.unserved_elsewhere(ips, done)
+
     def missing(self) -> tuple[IPAddress, ...]:
         """Return the missing addresses: all, if the device is down, gone, or at another MAC address."""
         device = self._netlink.link(self._config.address_device)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from ucarpd.checks.probe import Failed
+from ucarpd.linux import threads
 
 T = TypeVar("T")
 
@@ -69,6 +70,7 @@ class Beside(Generic[T]):
                 loop.call_soon_threadsafe(deliver, result, error)
 
         def deliver(result: Any, error: Exception | None) -> None:
+            beginning.cancel()
             self._running = None
             if error is None:
                 future.set_result(result)
@@ -76,9 +78,8 @@ class Beside(Generic[T]):
                 future.set_exception(error)
                 future.exception()  # No defect, even if the run has timed out.
 
-        try:
-            start_new_thread(work, ())
-        except RuntimeError as error:
-            raise Failed(f"{doing}: {error}") from None
+        beginning = threads.begin(
+            work, lambda error: deliver(None, Failed(f"{doing}: {error.strerror}"))
+        )
         self._running = future
         return future

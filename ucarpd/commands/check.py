@@ -5,11 +5,10 @@ import os
 import signal
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from ucarpd import config
 from ucarpd.checks.probes import obstacle
@@ -20,15 +19,16 @@ from ucarpd.config.problems import place
 from ucarpd.exit_status import EXIT_CONFIG, EXIT_NOT_RELOADED
 from ucarpd.interface import host_checks
 from ucarpd.linux.credentials import credentials_of
-from ucarpd.linux.lock import held, holders, virtual_host
+from ucarpd.linux.lock import held, holders
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log import process as log_process
 from ucarpd.process import old_ucarp, refusals
 from ucarpd.process.patience import Patience
+from ucarpd.process.reading import run_elsewhere, settled
+from ucarpd.record import last_good
 from ucarpd.record.elsewhere import virtual_addresses_elsewhere
 from ucarpd.scripts.executable import refusal
 
-_T = TypeVar("_T")
 _Holders = dict[str, tuple[int, Path]]
 
 MANY_PROCESSES = 32
@@ -45,7 +45,7 @@ def check(options: argparse.Namespace) -> int:
         paths = [path.absolute() for path in paths]
         environ |= credentials_of(options.reload)
     patience = Patience()
-    locks = patience.take(_look(run_directory(), _holders))
+    locks = patience.take(config.look_at(run_directory(), _holders))
     if locks is None:
         _say(config.silence(run_directory()), _ERR)
         return EXIT_NOT_RELOADED if options.reload else EXIT_CONFIG
@@ -68,45 +68,44 @@ def check(options: argparse.Namespace) -> int:
             (problems if each.name in holding else of_host[each.path]).append(problem)
     for problem in problems:
         _say(problem, _ERR)
-    faulty = dict.fromkeys(problem.path for problem in problems)
-    for path in faulty:
+    for path in dict.fromkeys(problem.path for problem in problems):
         told = {problem.line for problem in problems if problem.path == path}
         if path not in of_path:
-            errors, hints = patience.take(_look(path, partial(_of_faulty, path, told))) or ((), ())
+            errors, hints = patience.take(
+                config.look_at(path, partial(_of_faulty, path, told))
+            ) or ((), ())
             for error in errors:
                 _say(error, _ERR)
             for hint in hints:
                 _say(f"{hint} (warning)", _WARNING)
     for one in loaded:
         each = one.config
-        looked = patience.take(_look(each.path, partial(_findings, one)))
+        looked = patience.take(config.look_at(each.path, partial(_findings, one)))
         if looked is None:
             _say(config.silence(each.path), _ERR)
             problems.append(config.silence(each.path))
             continue
-        errors = _tell(one, *looked, of_host[each.path])
-        problems += errors
-        if not errors and each.path not in faulty:
+        problems += _tell(one, *looked, of_host[each.path])
+    faulty = {problem.path for problem in problems}
+    if options.reload and faulty:
+        look = partial(_running, options.reload, holding, environ)
+        staying = patience.take(config.look_at(run_directory(), look))
+        for problem in settled(loaded, faulty, staying or ())[2]:
+            _say(problem, _ERR)
+            faulty.add(problem.path)
+    for each in configs:
+        if each.path not in faulty:
             print(f"{place(each.path)}: OK, virtual host {each.vhid} on {each.interface}")
     processes = {holding[each.name][0] for each in configs if each.name in holding}
     if len(processes) >= MANY_PROCESSES:
         text = f"{len(processes)} processes run these files, and every takeover wakes them all: let"
         _say(f"{text} ucarpd.service run them, in one; see UNITS in ucarpd(8) (warning)", _WARNING)
     if options.reload:
-        return _reload(options.reload, {problem.path for problem in problems})
+        return _reload(options.reload, faulty)
     if not configs and not problems:
         print(config.nothing_in(options.paths), file=sys.stderr)
         return EXIT_CONFIG
     return EXIT_CONFIG if problems else 0
-
-
-def _look(path: Path, look: Callable[[], _T]) -> config.Looks[_T | None]:
-    """Take one look; the result is None if it hangs."""
-    try:
-        found: _T = yield path, look
-    except TimeoutError:
-        return None
-    return found
 
 
 def _holders() -> tuple[_Holders, _Holders]:
@@ -125,10 +124,14 @@ def _taken(
     """
     for each in configs:
         own = holding.get(each.name)
-        holder = virtual_hosts.get(virtual_host(each.interface, each.vhid))
-        if holder and holder[0] not in {own and own[0], reloaded}:
-            text = f"vhid {each.vhid} on {each.interface} is already run by process {holder[0]}"
-            yield each, f"{text} ({place(holder[1])})"
+        if text := run_elsewhere(each, virtual_hosts, {own and own[0], reloaded}):
+            yield each, text
+
+
+def _running(pid: int, holding: _Holders, environ: Mapping[str, str]) -> list[config.Config]:
+    """Return the configurations with which a process runs."""
+    kept = [each.loaded.config for each in last_good.read_all(run_directory(), environ)]
+    return [each for each in kept if each.name in holding and holding[each.name][0] == pid]
 
 
 def _of_faulty(path: Path, told: set[int | None]) -> tuple[list[Problem], list[Problem]]:

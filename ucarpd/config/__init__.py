@@ -18,14 +18,14 @@ password, in any program's spelling.
 
 from ucarpd.config.check import hints, warnings
 from ucarpd.config.config import Config, VirtualAddress
-from ucarpd.config.directory import collisions, is_refused, load_all, nothing_in
+from ucarpd.config.directory import collisions, is_refused, load_all, nothing_in, resembles
 from ucarpd.config.environment import is_environment
 from ucarpd.config.files import find_files
 from ucarpd.config.health_checks import Check, Endpoint
 from ucarpd.config.key import Key
 from ucarpd.config.keys import KEYS
 from ucarpd.config.load import Loaded, load, load_with_lines
-from ucarpd.config.looks import Looks, silence
+from ucarpd.config.looks import Looks, look_at, silence
 from ucarpd.config.problems import ConfigError, Problem
 from ucarpd.config.scripts import about_checks, harm
 from ucarpd.config.scripts import errors as script_errors
@@ -55,7 +55,9 @@ __all__ = [
     "load",
     "load_all",
     "load_with_lines",
+    "look_at",
     "nothing_in",
+    "resembles",
     "script_errors",
     "script_warnings",
     "show",

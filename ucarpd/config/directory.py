@@ -13,6 +13,7 @@ from ucarpd.config.load import Loaded, load_with_lines
 from ucarpd.config.looks import Looks, silence, take
 from ucarpd.config.parsed import Given
 from ucarpd.config.problems import ConfigError, Problem, got, in_order, place
+from ucarpd.config.scripts import draft_of
 
 Result = tuple[list[Loaded], list[Problem]]
 
@@ -72,6 +73,16 @@ def collisions(loaded: Iterable[Loaded], running: Iterable[Config]) -> list[Prob
         for claim in claims
         if claim.what in taken
     ]
+
+
+def resembles(path: Path, running: Config) -> bool:
+    """Return whether a file that does not load may be meant for this virtual host, under a new name."""
+    draft = draft_of(path)
+    of_file = draft.meaning("UCARP_INTERFACE"), draft.meaning("UCARP_VHID")
+    ips = {ip for ip, _ in draft.meaning("UCARP_ADDR")}
+    return of_file == (running.interface, running.vhid) or any(
+        each.ip in ips for each in running.addresses
+    )
 
 
 def nothing_in(paths: Sequence[Path]) -> str:

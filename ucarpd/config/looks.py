@@ -16,6 +16,15 @@ Looks = Generator[Look, Any, _T]
 """Yields looks, and gets what each one returns or raises; TimeoutError if it was given up."""
 
 
+def look_at(path: Path, look: Callable[[], _T]) -> Looks[_T | None]:
+    """Take one look; the result is None if it hangs."""
+    try:
+        found: _T = yield path, look
+    except TimeoutError:
+        return None
+    return found
+
+
 def take(looks: Looks[_T]) -> _T:
     """Take all looks here, however long that takes, and return the result."""
     step: Callable[[], Look] = partial(next, looks)

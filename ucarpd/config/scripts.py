@@ -52,7 +52,7 @@ def errors(path: Path, refusal: Callable[[Path], str | None]) -> list[Problem]:
 
     `refusal` returns why a script cannot be run, or None.
     """
-    draft = _draft_of(path)
+    draft = draft_of(path)
     has_ipv6 = _has_ipv6(draft)
     problems = []
     for key in draft.given.keys() & _KEYS:
@@ -69,7 +69,7 @@ def errors(path: Path, refusal: Callable[[Path], str | None]) -> list[Problem]:
 
 def warnings(path: Path) -> list[Problem]:
     """Return the problems of scripts in the file `path` that ucarpd runs for its IPv4 addresses alone."""
-    draft = _draft_of(path)
+    draft = draft_of(path)
     given = draft.given.get("UCARP_DOWNSCRIPT")
     if given is None or _has_ipv6(draft) or (why := harm(given.meaning)) is None:
         return []
@@ -91,7 +91,7 @@ def errors_of_checks(path: Path, obstacle: Callable[[Check], str | None]) -> lis
 
 def about_checks(path: Path, fault: Callable[[Check], str | None]) -> list[Problem]:
     """Return what `fault` says of the health checks in the file `path`, by line."""
-    draft = _draft_of(path)
+    draft = draft_of(path)
     return in_order(
         Problem(path, given.line, given.name, f"{given.meaning.target}: {why}")
         for given in draft.members.values()
@@ -99,7 +99,7 @@ def about_checks(path: Path, fault: Callable[[Check], str | None]) -> list[Probl
     )
 
 
-def _draft_of(path: Path) -> Draft:
+def draft_of(path: Path) -> Draft:
     """Return the meaning of the file `path`.
 
     Empty if it is a file of another kind, or cannot be read, because `load` says that.

@@ -105,6 +105,11 @@ class Addresses(Protocol):
     def present(self) -> tuple[IPAddress, ...]:
         """Return the addresses that are on the interface now."""
 
+    def unserved_elsewhere(
+        self, ips: tuple[IPAddress, ...], done: Callable[[tuple[IPAddress, ...]], None]
+    ) -> None:
+        """Call `done` with those addresses that no other process of this host serves."""
+
     def missing(self) -> tuple[IPAddress, ...]:
         """Return the addresses that a master should have on the interface, but has not."""
 

@@ -228,8 +228,11 @@ class Sockets:
         self._set_filters(family)
 
     def _change(self) -> None:
-        """Set the filters, and leave groups, for the virtual hosts that run now."""
+        """Set the filters, and leave groups and sockets, for the virtual hosts that run now."""
         self._is_change_due = False
+        for family in list(self._unicast):
+            if not any(each.peers_of(family) for each in self._served):
+                self._unicast.pop(family).close()
         self._set_all_filters()
         used = {
             each.group_of(family)

@@ -3,15 +3,18 @@
 import asyncio
 import errno
 import threading
-from _thread import start_new_thread
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from queue import SimpleQueue
+from functools import partial
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from ucarpd.linux.scarcity import NO_THREAD
+from ucarpd.linux import threads
 
 _T = TypeVar("_T")
+
+_Job = Callable[[OSError | None], object]
+"""Does a job, or fails with the error."""
 
 
 class Worker:
@@ -24,7 +27,7 @@ class Worker:
     def __init__(self, name: str) -> None:
         self._name = name
         self._loop = asyncio.get_running_loop()
-        self._jobs: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._is_running = False
         self._is_finished = False
 
@@ -38,10 +41,14 @@ class Worker:
 
         Any exception other than OSError is a defect: the loop's exception handler gets it, and
         `failed` gets an OSError that names it.  After `end` no job is done, and `failed` gets ECANCELED.
-        If the thread cannot be started, `failed` gets EAGAIN, and the next job tries again.
+        If the thread cannot be started, or does not begin, `failed` gets EAGAIN or ENOMEM, and the next
+        job tries again.
         """
 
-        def carry_out() -> None:
+        def carry_out(lack: OSError | None) -> None:
+            if lack is not None:
+                self._tell(failed, lack)
+                return
             try:
                 result = job()
             except OSError as error:
@@ -58,13 +65,8 @@ class Worker:
             self._tell(failed, OSError(errno.ECANCELED, f"the thread {self._name} has ended"))
             return
         if not self._is_running:
-            try:
-                # Thread.start() would wait until the thread runs: without memory for that, for ever.
-                start_new_thread(self._run, ())
-            except RuntimeError:
-                self._loop.call_soon(failed, OSError(errno.EAGAIN, NO_THREAD))
-                return
             self._is_running = True
+            threads.begin(partial(self._run, self._jobs), self._give_up)
         self._jobs.put(carry_out)
 
     @contextmanager
@@ -74,7 +76,7 @@ class Worker:
         With many jobs the interpreter would go to and fro between the threads with each system call.
         """
         gate = threading.Event()
-        self._jobs.put(gate.wait)
+        self._jobs.put(lambda lack: lack or gate.wait())
         try:
             yield
         finally:
@@ -89,14 +91,22 @@ class Worker:
         """Wait for the jobs, but no longer than `patience` seconds; the thread ends after them."""
         if self._is_running:
             idle = asyncio.Event()
-            self._jobs.put(lambda: self._tell(lambda _: idle.set(), None))
+            self._jobs.put(lambda _lack: self._tell(lambda _: idle.set(), None))
             self.end()
             with suppress(TimeoutError):
                 await asyncio.wait_for(idle.wait(), patience)
 
-    def _run(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            job()
+    @staticmethod
+    def _run(jobs: SimpleQueue[_Job | None]) -> None:
+        while (job := jobs.get()) is not None:
+            job(None)
+
+    def _give_up(self, lack: OSError) -> None:
+        self._is_running = False
+        with suppress(Empty):
+            while True:
+                if (job := self._jobs.get_nowait()) is not None:
+                    job(lack)
 
     def _tell(self, function: Callable[[_T], None], about: _T) -> None:
         # The event loop may be closed: the process ends.

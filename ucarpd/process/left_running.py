@@ -6,9 +6,6 @@ from ucarpd.linux.file_worker import FileWorker
 from ucarpd.process.instance import Instance
 from ucarpd.scripts import survivors
 
-PATIENCE = 1.0
-"""Seconds to look for them: a process that hangs in the kernel may hold up whoever looks at it."""
-
 Found = dict[str, list[survivors.Survivor]]
 
 
@@ -32,11 +29,15 @@ class LeftRunning:
         stopped, self._stopped = self._stopped, []
         if not stopped:
             return
-        found: asyncio.Future[Found] = self._loop.create_future()
-        self._files.do(
-            survivors.find, found.set_result, lambda _error: found.set_result({}), lambda: None
-        )
-        await asyncio.wait({found}, timeout=PATIENCE)
-        for instance in stopped if found.done() else ():
-            if processes := found.result().get(instance.config.name):
+        looked: asyncio.Future[Found] = self._loop.create_future()
+
+        def tell(found: Found) -> None:
+            if not looked.done():
+                looked.set_result(found)
+
+        # A process that hangs in the kernel may hold up whoever looks at it.
+        self._files.do(survivors.find, tell, lambda _error: tell({}), lambda: tell({}))
+        found = await looked
+        for instance in stopped:
+            if processes := found.get(instance.config.name):
                 instance.parts.log.left_running(processes)

@@ -21,6 +21,7 @@ from ucarpd.linux import held_signals, scheduling, systemd
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.orphans import Orphans
 from ucarpd.linux.run_directory import run_directory
+from ucarpd.linux.served import Served
 from ucarpd.log import lines
 from ucarpd.process.answers import Answers
 from ucarpd.process.installed_version import InstalledVersion
@@ -48,7 +49,8 @@ class Process:
         self._stay = stay
         self._loop = asyncio.get_running_loop()
         promotions = Promotions(run_directory())
-        self._netlink = netlink(self, virtual_addresses_elsewhere, promotions)
+        served = Served(run_directory())
+        self._netlink = netlink(self, virtual_addresses_elsewhere, promotions, served)
         self._supervisor = Supervisor(paths, self._netlink, self, stay=stay)
         self._installed = InstalledVersion(self._supervisor.disk, self._show_status)
         self._control: Control | None = None

@@ -3,6 +3,7 @@
 import errno
 import threading
 import time
+from _thread import start_new_thread
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from functools import partial
@@ -20,19 +21,28 @@ LITTLE_PATIENCE = 0.1
 """The same while another one hangs: there may be hundreds, on the same file system."""
 
 
+class _Turn:
+    """The turn of one thread, which takes looks until one hangs."""
+
+    def __init__(self, step: Callable[[], Look]) -> None:
+        self.step = step
+        self.has_begun = False
+        self.is_over = False
+
+
 class Patience:
     """Takes looks for a thread that waits for them; a file that still hangs gets no second look."""
 
     def __init__(self) -> None:
-        self._hanging: dict[Path, threading.Thread] = {}
+        self._hanging: dict[Path, _Turn] = {}
 
     def take(self, looks: Looks[_T], must_wait: Callable[[Path], bool] = lambda _path: False) -> _T:
         """Take all looks, in another thread, and return the result.
 
         If one hangs, `must_wait` gets its file, and returns whether to wait rather than give it up.
         """
-        for path, thread in list(self._hanging.items()):
-            if not thread.is_alive():
+        for path, turn in list(self._hanging.items()):
+            if turn.is_over:
                 del self._hanging[path]
         course = _Course(looks, self._hanging)
         course.watch(must_wait)
@@ -40,53 +50,61 @@ class Patience:
 
 
 class _Course(Generic[_T]):
-    """The course of these looks, each in the thread that has its turn: `_thread`."""
+    """The course of these looks, each in the turn of one thread: `_turn`."""
 
-    def __init__(self, looks: Looks[_T], hanging: dict[Path, threading.Thread]) -> None:
+    def __init__(self, looks: Looks[_T], hanging: dict[Path, _Turn]) -> None:
         self.result: Future[_T] = Future()
         self._looks = looks
         self._hanging = hanging
         self._lock = threading.Lock()
-        self._thread = threading.current_thread()
+        self._turn = _Turn(partial(next, looks))
         self._path = Path()
         self._began_at = time.monotonic()
 
     def watch(self, must_wait: Callable[[Path], bool]) -> None:
         """Take the looks, and return when there is a result."""
-        self._go_on(partial(next, self._looks))
+        self._start(self._turn)
         while not self.result.done():
-            longest = LITTLE_PATIENCE if self._hanging else PATIENCE
+            turn = self._turn
+            # A busy machine may take long to begin a thread; without memory it never does.
+            longest = LITTLE_PATIENCE if self._hanging and turn.has_begun else PATIENCE
             with self._lock:
                 remaining = self._began_at + longest - time.monotonic()
                 hangs = remaining <= 0 and not self.result.done()
-                if hangs and must_wait(self._path):
+                if hangs and not turn.has_begun:
+                    self._turn = _Turn(turn.step)
+                elif hangs and must_wait(self._path):
                     self._began_at = float("inf")
                 elif hangs:
-                    self._hanging[self._path] = self._thread
-                    self._thread = threading.current_thread()
-            if self._thread is threading.current_thread():
-                self._go_on(partial(self._looks.throw, _given_up()))
-            else:
+                    self._hanging[self._path] = turn
+                    self._turn = _Turn(partial(self._looks.throw, _given_up()))
+            if self._turn is turn:
                 wait([self.result], min(max(remaining, 0.0), PATIENCE))
+            elif turn.has_begun:
+                self._start(self._turn)
+            else:
+                self._take(self._turn)
 
-    def _go_on(self, step: Callable[[], Look]) -> None:
+    def _start(self, turn: _Turn) -> None:
         """Give the turn to another thread, or take it if none can be started."""
-        thread = threading.Thread(target=self._work, args=(step,), name="looks", daemon=True)
-        self._thread, self._began_at = thread, time.monotonic()
+        self._began_at = time.monotonic()
         try:
-            thread.start()
+            # Thread.start() would wait until the thread runs.
+            start_new_thread(self._take, (turn,))
         except RuntimeError:
-            self._thread = threading.current_thread()
-            self._work(step)
+            self._take(turn)
 
-    def _work(self, step: Callable[[], Look]) -> None:
-        while (look := self._next(step)) is not None:
+    def _take(self, turn: _Turn) -> None:
+        turn.has_begun = True
+        step = turn.step
+        while (look := self._next(turn, step)) is not None:
             step = taken(self._looks, look)
+        turn.is_over = True
 
-    def _next(self, step: Callable[[], Look]) -> Callable[[], Any] | None:
-        """Return the next look of the present thread, or None."""
+    def _next(self, turn: _Turn, step: Callable[[], Look]) -> Callable[[], Any] | None:
+        """Return the next look of this turn, or None."""
         with self._lock:
-            if self._thread is not threading.current_thread():
+            if self._turn is not turn:
                 return None  # The look has been given up.
             try:
                 path, look = step()

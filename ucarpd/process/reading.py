@@ -6,13 +6,15 @@ replacement: the virtual host of a refused file keeps running unchanged.
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from ucarpd import config
 from ucarpd.config import Config, Loaded, Looks, Problem
+from ucarpd.config.problems import place
+from ucarpd.linux.lock import holders, virtual_host
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.process import refusals
 from ucarpd.process.patience import Patience
@@ -103,34 +105,32 @@ def at_reload(paths: Sequence[Path], patience: Patience, running: Collection[Con
     starts needs its lock there.
     """
 
-    def look() -> Looks[set[Path]]:
-        found: set[Path] = yield (
-            run_directory(),
-            partial(refusals.take, os.getpid(), run_directory()),
-        )
-        return found
+    def look() -> tuple[set[Path], Mapping[str, tuple[int, Path]]]:
+        directory = run_directory()
+        return refusals.take(os.getpid(), directory), holders(directory, ".vhid")
 
-    try:
-        refused_by_check = patience.take(look())
-    except TimeoutError:
+    looked = patience.take(config.look_at(run_directory(), look))
+    if looked is None:
         problem = config.silence(run_directory())
         of_all = tuple(Problem(path, None, None, str(problem)) for path in paths)
         return Reading((), (_refusal(problem, stays=True),), frozenset(paths), problems=of_all)
-    taken, found = config.load_all(paths, take=patience.take)
-    problems: list[Problem] = []
-    refused = frozenset(refused_by_check)
-    while True:
-        problems += found
-        refused |= {problem.path for problem in found}
-        taken = [each for each in taken if each.config.path not in refused]
-        replaced = {each.config.path for each in taken}
-        staying = [
-            each
-            for each in running
-            if each.path not in replaced and not refused.isdisjoint({each.path, each.path.parent})
-        ]
-        if not (staying and (found := config.collisions(taken, staying))):
-            break
+    refused_by_check, virtual_hosts = looked
+    loaded, problems = config.load_all(paths, take=patience.take)
+    names = {each.name for each in running}
+    problems += [
+        each.in_its_line(Problem(each.config.path, None, "UCARP_VHID", text))
+        for each in loaded
+        if each.config.name in names
+        and (text := run_elsewhere(each.config, virtual_hosts, {os.getpid()}))
+    ]
+    refused = refused_by_check | {problem.path for problem in problems}
+    files = {each.config.path for each in loaded} | refused
+    gone = [each for each in running if files.isdisjoint({each.path, each.path.parent})]
+    new = refused - {each.path for each in running}
+    problems += [each for old in gone for each in _renamed(old, new, patience)]
+    taken, staying, collided = settled(loaded, refused | {each.path for each in problems}, running)
+    problems += collided
+    refused |= {problem.path for problem in problems}
 
     at_work = {path for each in staying for path in (each.path, each.path.parent)}
     return Reading(
@@ -140,10 +140,58 @@ def at_reload(paths: Sequence[Path], patience: Patience, running: Collection[Con
             for each in problems
             if each.path not in refused_by_check
         ),
-        refused,
+        frozenset(refused),
         _warnings(taken),
         tuple(problems),
     )
+
+
+def run_elsewhere(
+    each: Config, virtual_hosts: Mapping[str, tuple[int, Path]], allowed: Collection[int | None]
+) -> str:
+    """Say which process runs this virtual host, unless it is one of the allowed; empty if none does.
+
+    `virtual_hosts` are as `holders` returns them.  Raises OSError.
+    """
+    holder = virtual_hosts.get(virtual_host(each.interface, each.vhid))
+    if holder is None or holder[0] in allowed:
+        return ""
+    where = f"vhid {each.vhid} on {each.interface}"
+    return f"{where} is already run by process {holder[0]} ({place(holder[1])})"
+
+
+def settled(
+    loaded: Sequence[Loaded], refused: Set[Path], running: Iterable[Config]
+) -> tuple[list[Loaded], list[Config], list[Problem]]:
+    """Return which files a reload takes, which running configurations stay, and why others are refused.
+
+    The running configuration of a refused file stays, so a file that collides with it is refused too.
+    """
+    problems: list[Problem] = []
+    while True:
+        refused = refused | {problem.path for problem in problems}
+        taken = [each for each in loaded if each.config.path not in refused]
+        replaced = {each.config.path for each in taken}
+        staying = [
+            each
+            for each in running
+            if each.path not in replaced and not refused.isdisjoint({each.path, each.path.parent})
+        ]
+        if not (staying and (found := config.collisions(taken, staying))):
+            return taken, staying, problems
+        problems += found
+
+
+def _renamed(old: Config, new: Iterable[Path], patience: Patience) -> list[Problem]:
+    """Return a problem of the missing file `old` if one of the refused files is like it.
+
+    An operator may rename a file and make a mistake in it, and must not lose the virtual host by that.
+    """
+    return [
+        Problem(old.path, None, None, f"is gone, and {place(path)}, which is like it, is refused")
+        for path in sorted(new)
+        if patience.take(config.look_at(path, partial(config.resembles, path, old)))
+    ][:1]
 
 
 def _refusal(problem: Problem, *, stays: bool) -> str:

@@ -21,6 +21,7 @@ from ucarpd.linux.address_table import AddressTable, Entry
 from ucarpd.linux.lock import AlreadyRunning, InstanceLock
 from ucarpd.linux.packet_out import PacketOut
 from ucarpd.linux.run_directory import run_directory
+from ucarpd.linux.served import Served
 from ucarpd.record.record import Content, Packet, read, read_all
 
 _SPACING = 0.05
@@ -130,7 +131,7 @@ def _take_off(
     """Remove the recorded addresses from their device; return those found, and the first error.
 
     The prefix length of an address does not matter.  The processes of other instances handle their
-    own `virtual` addresses.
+    own `virtual` addresses, and what one of them serves stays.
     """
     try:
         index = socket.if_nametoindex(content.device)
@@ -138,9 +139,13 @@ def _take_off(
         return [], None  # The addresses are gone with their interface.
     ours = {_packed(address.ip): address.ip for address in content.addresses}
     try:
-        with closing(open_table()) as table:
+        with closing(open_table()) as table, closing(Served(run_directory())) as served:
             before = table.of(index)
-            there = [entry for entry in before if entry.ip in ours]
+            there = [
+                entry
+                for entry in before
+                if entry.ip in ours and served.by_another(content.device, entry.ip) is None
+            ]
             ipv4 = [each for each in before if each.is_ipv4]
             are_last = bool(ipv4) and all(each.ip in ours for each in ipv4)
             error = _remove(table, content.device, there, are_last=are_last) if there else None

@@ -1,6 +1,7 @@
 """The addresses, routes and device that an earlier run of an instance has recorded and left."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.addresses.routes import SharedRoutes
 from ucarpd.carp.params import IPAddress
 from ucarpd.config.routes import routes
-from ucarpd.linux.netlink import InterfaceAddress, Netlink
+from ucarpd.linux.netlink import InterfaceAddress, LeftInPlace, Netlink
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.messages import Journal
 from ucarpd.record.record import Recorded, read
@@ -47,8 +48,8 @@ class EarlierRun:
         addresses = [each for each in addresses if each.ip not in (served or ())]
         present = [a.ip for a in addresses if self._netlink.has(content.device, a.ip)]
         if present:
-            self._log.address_left_over(present, content.device)
-            self._netlink.remove(content.device, addresses, self._is_off)
+            are_off = partial(self._are_off, present, content.device)
+            self._netlink.remove(content.device, addresses, are_off)
         left = routes(content.routes) if content.routes else ()
         if unwanted := shared.of_no_other(left):
             self._netlink.remove_routes(unwanted, self._routes_are_off)
@@ -56,6 +57,12 @@ class EarlierRun:
             self._netlink.remove_link(content.device, self._is_off)
             arp = ParentArp(content.interface, run_directory())
             self._netlink.beside(arp.release, self._is_off)
+
+    def _are_off(self, found: Sequence[IPAddress], device: str, error: OSError | None) -> None:
+        left = error.ips if isinstance(error, LeftInPlace) else ()
+        if gone := [ip for ip in found if ip not in left]:
+            self._log.address_left_over(gone, device)
+        self._is_off(error)
 
     def _is_off(self, error: OSError | None) -> None:
         if error is not None:

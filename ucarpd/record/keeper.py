@@ -89,6 +89,7 @@ class Keeper:
             except AlreadyRunning as error:
                 raise OSError(errno.EBUSY, f"{error}: stop one of them") from error
             self._arp.renew()
+            self._netlink.renew_served()
             made.append(self._record.make_live())
 
         def is_made(error: OSError | None) -> None:

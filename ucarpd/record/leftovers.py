@@ -13,8 +13,9 @@ from ucarpd.carp.params import IPAddress
 from ucarpd.config import harm
 from ucarpd.config.routes import routes
 from ucarpd.linux import systemd
-from ucarpd.linux.netlink import Listener, Netlink
+from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.run_directory import run_directory
+from ucarpd.linux.served import Served
 from ucarpd.log.messages import Journal
 from ucarpd.record.clearing import Cleared
 from ucarpd.record.promoted import report_unrestored, restore_left_over
@@ -32,7 +33,7 @@ class _Nobody:
 
 
 async def clear_leftovers(
-    cleared: Sequence[Cleared], make_netlink: Callable[[Listener], Netlink] = Netlink
+    cleared: Sequence[Cleared], make_netlink: Callable[..., Netlink] = Netlink
 ) -> bool:
     """Finish the work of `clearing`, all instances at a time; return whether all is cleared."""
     try:
@@ -41,7 +42,7 @@ async def clear_leftovers(
         report_unrestored(error)
     # One for all: hundreds would need more file descriptors than a process may have.  It is not
     # opened: no request below needs the tables.
-    netlink = make_netlink(_Nobody())
+    netlink = make_netlink(_Nobody(), served=Served(run_directory()))
     try:
         work = asyncio.gather(*(_clear_one(each, netlink) for each in cleared))
         return all(await systemd.patiently(work))

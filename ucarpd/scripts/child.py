@@ -2,20 +2,16 @@
 
 import asyncio
 import contextlib
-import errno
 import os
 import signal
-from _thread import allocate_lock, start_new_thread
 from collections.abc import Callable
+from functools import partial
 
-from ucarpd.linux.scarcity import NO_THREAD
+from ucarpd.linux import threads
 from ucarpd.scripts.start import PIDS, REALTIME, Started
 
 KILL_AFTER = 2.0
 """Seconds between SIGTERM and SIGKILL for a program that must end."""
-
-BEGINS_WITHIN = 10.0
-"""Seconds after which the thread that starts a program is given up: it may lack memory to begin."""
 
 LOOK_AGAIN_AFTER = 0.05
 """Seconds between two checks of a program whose end the kernel cannot report."""
@@ -48,19 +44,10 @@ class Child:
         self._process: Started | None = None
         self._early_signal: signal.Signals | None = None
         """The last signal for a program that has not been started yet."""
-        self._beginning = self._loop.call_later(BEGINS_WITHIN, self._give_up)
-        self._is_decided = allocate_lock()
-        """Taken when the thread begins, or is given up."""
-        try:
-            # Thread.start() would wait until the thread runs, which takes long on a busy machine.
-            start_new_thread(self._start, (start,))
-        except RuntimeError:
-            self._loop.call_soon(self._begin, None, OSError(errno.EAGAIN, NO_THREAD))
+        self._beginning = threads.begin(partial(self._start, start), partial(self._begin, None))
 
     def _start(self, start: Callable[[], Started]) -> None:
         """Runs in a thread."""
-        if not self._is_decided.acquire(blocking=False):
-            return
         process: Started | None = None
         error: Exception | None = None
         try:
@@ -74,13 +61,6 @@ class Child:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
                 PIDS.discard(process.pid)
-
-    def _give_up(self) -> None:
-        if self._is_decided.acquire(blocking=False):
-            text = (
-                f"its thread has not begun within {BEGINS_WITHIN:g} s: is there too little memory?"
-            )
-            self._begin(None, OSError(errno.ENOMEM, text))
 
     def _begin(self, process: Started | None, error: Exception | None) -> None:
         self._beginning.cancel()

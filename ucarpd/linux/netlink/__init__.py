@@ -8,10 +8,20 @@ addresses.  `messages` decodes and builds netlink messages by pyroute2, those ab
 `ifinfomsg` describes them; `netlink_framing` lists the exceptions, `pyroute` imports the library.
 """
 
+from ucarpd.linux.netlink.address_requests import LeftInPlace
 from ucarpd.linux.netlink.events import Listener
 from ucarpd.linux.netlink.kernel import Netlink
 from ucarpd.linux.netlink.lookups import Lookups
 from ucarpd.linux.netlink.messages import InterfaceAddress, Link, Placed
 from ucarpd.linux.netlink.snapshot import Snapshot
 
-__all__ = ["InterfaceAddress", "Link", "Listener", "Lookups", "Netlink", "Placed", "Snapshot"]
+__all__ = [
+    "InterfaceAddress",
+    "LeftInPlace",
+    "Link",
+    "Listener",
+    "Lookups",
+    "Netlink",
+    "Placed",
+    "Snapshot",
+]

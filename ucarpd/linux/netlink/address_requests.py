@@ -3,7 +3,7 @@
 import errno
 import os
 import socket
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache, partial
 from ipaddress import ip_address
 from typing import Any
@@ -15,6 +15,7 @@ from ucarpd.linux.netlink.messages import InterfaceAddress, request
 from ucarpd.linux.netlink.pyroute import ifaddrmsg, nl, rtnl
 from ucarpd.linux.netlink.secondaries import Elsewhere, PromotionRecord, Secondaries
 from ucarpd.linux.netlink_socket import RequestSocket
+from ucarpd.linux.served import Served
 
 _FOREVER = 0xFFFFFFFF
 
@@ -25,6 +26,19 @@ _PLACEHOLDERS: dict[Family, IPAddress] = {
 """By family: an unused address, whose bytes occur in no other part of a request."""
 
 
+class LeftInPlace(OSError):
+    """Addresses stay in place, because another process of this host serves them too; `ips` has its id."""
+
+    def __init__(self, ips: Mapping[IPAddress, int]) -> None:
+        self.ips = ips
+        of_each = (
+            f"{ip} is also served by {f'process {pid}' if pid else 'another process'}"
+            for ip, pid in ips.items()
+        )
+        text = "; ".join(of_each)
+        super().__init__(errno.EBUSY, f"{text}: keep an address in one file")
+
+
 class AddressRequests:
     """Address requests to the kernel; not for use by several threads at once.
 
@@ -32,9 +46,14 @@ class AddressRequests:
     """
 
     def __init__(
-        self, kernel: RequestSocket, elsewhere: Elsewhere, record: PromotionRecord | None = None
+        self,
+        kernel: RequestSocket,
+        elsewhere: Elsewhere,
+        record: PromotionRecord | None = None,
+        served: Served | None = None,
     ) -> None:
         self._kernel = kernel
+        self._served = served or Served()
         self._secondaries = Secondaries(kernel, elsewhere, record)
         self.guards = Guards(kernel, self._secondaries)
 
@@ -49,7 +68,7 @@ class AddressRequests:
     def add(
         self,
         interface: str,
-        addresses: Iterable[InterfaceAddress],
+        addresses: Collection[InterfaceAddress],
         label: str | None,
         routeless: Collection[InterfaceAddress],
         unusable: Iterable[InterfaceAddress],
@@ -62,6 +81,7 @@ class AddressRequests:
         detection has failed, only a new address works.  `there` is called with the addresses that
         are now in place, if there are any.
         """
+        self.serve(interface, [address.ip for address in addresses])
         index = self._kernel.index_of(interface)
         for address in unusable:
             self._remove(index, address)
@@ -90,17 +110,35 @@ class AddressRequests:
         """Remove the addresses; if an address fails, also remove the rest.
 
         A missing address or interface is no error.  `takes_along`: the kernel would remove other
-        addresses or routes with these; they are kept or put back.
+        addresses or routes with these; they are kept or put back.  Raises LeftInPlace for those that
+        another process serves.
         """
+        left = self.let_go(interface, [each.ip for each in addresses])
+        leaving = [each for each in addresses if each.ip not in left]
         index = self._kernel.index_if_there(interface)
-        if index is None:
-            return
-        self.guards.removing(interface, addresses)
-        remove = partial(self._remove_all, index, addresses)
-        if takes_along:
-            self._secondaries.survive(interface, index, addresses, remove)
-        else:
-            remove()
+        if index is not None and leaving:
+            self.guards.removing(interface, leaving)
+            remove = partial(self._remove_all, index, leaving)
+            if takes_along:
+                self._secondaries.survive(interface, index, leaving, remove)
+            else:
+                remove()
+        if left:
+            raise LeftInPlace(left)
+
+    def serve(self, interface: str, ips: Iterable[IPAddress]) -> None:
+        """Note that this process serves these addresses, until `let_go` or `remove`."""
+        for ip in ips:
+            self._served.add(interface, ip.packed)
+
+    def let_go(self, interface: str, ips: Iterable[IPAddress]) -> dict[IPAddress, int]:
+        """Return which of them another process serves, with its id."""
+        others = {ip: self._served.drop(interface, ip.packed) for ip in ips}
+        return {ip: pid for ip, pid in others.items() if pid is not None}
+
+    def unserved_elsewhere(self, interface: str, ips: Iterable[IPAddress]) -> tuple[IPAddress, ...]:
+        """Return the addresses that no other process of this host serves."""
+        return tuple(ip for ip in ips if self._served.by_another(interface, ip.packed) is None)
 
     def _remove_all(self, index: int, addresses: Iterable[InterfaceAddress]) -> None:
         codes = {address: self._remove(index, address) for address in addresses}

@@ -21,6 +21,7 @@ from ucarpd.linux.netlink.route_requests import R, RouteRequests, VirtualRoute
 from ucarpd.linux.netlink.secondaries import Elsewhere, PromotionRecord
 from ucarpd.linux.netlink.tables import Tables
 from ucarpd.linux.netlink_socket import RequestSocket
+from ucarpd.linux.served import Served
 from ucarpd.linux.worker import Worker
 
 _log = logging.getLogger(__name__)
@@ -37,7 +38,8 @@ class Netlink(Lookups):
     """The kernel's table of links and addresses in the current network namespace.
 
     The worker calls `elsewhere` and `record`.  `elsewhere` returns the addresses that other
-    processes serve on this host; `record` notes settings that ucarpd changes for a moment.
+    processes serve on this host; `record` notes settings that ucarpd changes for a moment, `served`
+    what this process serves.
     """
 
     def __init__(
@@ -45,14 +47,17 @@ class Netlink(Lookups):
         listener: Listener,
         elsewhere: Elsewhere = frozenset,
         record: PromotionRecord | None = None,
+        served: Served | None = None,
     ) -> None:
+        self._served = served or Served()
+        self.renew_served = self._served.renew
         self._worker = Worker("netlink")
         # The sockets are opened early, because ucarpd must be able to remove its addresses when no
         # descriptors or memory are left.
         self._kernel = RequestSocket()
         self._requests = Requests(self._kernel)
-        self._route_requests = RouteRequests(self._kernel)
-        self._address_requests = AddressRequests(self._kernel, elsewhere, record)
+        self._route_requests = RouteRequests(self._kernel, self._served)
+        self._address_requests = AddressRequests(self._kernel, elsewhere, record, self._served)
         self._events = Events(listener, self._kernel, self._worker)
         self._departures = Departures(self._events, self._address_requests, self._worker)
         self._events.removed = partial(self._departures.gone, failed=_report)
@@ -66,6 +71,7 @@ class Netlink(Lookups):
         self._events.close()
         await self._worker.finish()
         self._kernel.close()
+        self._served.close()
 
     # -- links and addresses -----------------------------------------------------------------------
 
@@ -166,9 +172,27 @@ class Netlink(Lookups):
         """Remove addresses from the interface, whatever their prefix length.
 
         If the kernel would remove other addresses with them, ucarpd keeps those or puts them back.
-        An address that another process serves is left to that process.
+        An address that another process serves is left to that process: the error is LeftInPlace.
         """
         self._departures.remove(interface, addresses, done)
+
+    def serve(self, interface: str, ips: Iterable[IPAddress]) -> None:
+        """Note that this process serves these addresses; `add` does so by itself."""
+        self._worker.do(partial(self._address_requests.serve, interface, ips), None, _report)
+
+    def let_go(self, interface: str, ips: Iterable[IPAddress]) -> None:
+        """Note that this process does not serve these addresses; `remove` does so by itself."""
+        self._worker.do(partial(self._address_requests.let_go, interface, ips), None, _report)
+
+    def unserved_elsewhere(
+        self,
+        interface: str,
+        ips: tuple[IPAddress, ...],
+        done: Callable[[tuple[IPAddress, ...]], None],
+    ) -> None:
+        """Call `done` with those addresses that no other process of this host serves."""
+        look = partial(self._address_requests.unserved_elsewhere, interface, ips)
+        self._worker.do(look, done, lambda _error: done(ips))
 
     def guard_secondaries(
         self, interface: str, ips: Iterable[IPAddress], failed: Done = _report
@@ -188,8 +212,8 @@ class Netlink(Lookups):
     def put_routes(self, routes: Sequence[R], done: Callable[[Mapping[R, int]], None]) -> None:
         """Set the routes that are missing; `done` gets an errno for each, or 0.
 
-        EALREADY: there is one of ours to the same destination with the same metric; EEXIST: there is
-        one of somebody else.
+        EALREADY: there is one of ours to the same destination with the same metric; EBUSY: it is this
+        very one, which another process serves too; EEXIST: there is one of somebody else.
         """
 
         def failed(error: OSError) -> None:
@@ -198,7 +222,7 @@ class Netlink(Lookups):
         self._worker.do(partial(self._route_requests.put, routes), done, failed)
 
     def remove_routes(self, routes: Collection[VirtualRoute], done: Done) -> None:
-        """Remove the routes that ucarpd has set; others stay."""
+        """Remove the routes that ucarpd has set; others stay, and those that another process serves."""
         self.beside(partial(self._route_requests.remove, routes), done)
 
     # -- links -------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from ucarpd.linux import netlink_framing as framing
 from ucarpd.linux.netlink.messages import request
 from ucarpd.linux.netlink.pyroute import nl, rtmsg, rtnl
 from ucarpd.linux.netlink_socket import RequestSocket, consistent
+from ucarpd.linux.served import Served
 
 PROTOCOL = 112
 """rtm_protocol of our routes, which `ip route` shows as proto; it is CARP's number in IP headers."""
@@ -57,15 +58,18 @@ R = TypeVar("R", bound=VirtualRoute)
 class RouteRequests:
     """Route requests to the kernel; not for use by several threads at once."""
 
-    def __init__(self, kernel: RequestSocket) -> None:
+    def __init__(self, kernel: RequestSocket, served: Served | None = None) -> None:
         self._kernel = kernel
+        self._served = served or Served()
 
     def put(self, routes: Sequence[R]) -> dict[R, int]:
         """Set the routes that are missing; return the kernel's answer for each, an errno or 0.
 
         If there is a route to the same destination with the same metric, the answer is EALREADY for
-        a route of ours, and EEXIST for any other.
+        a route of ours, EBUSY if another process serves this very route, and EEXIST for any other.
         """
+        for route in routes:
+            self._served.add("", str(route).encode())
         codes = {route: self._put(route) for route in routes}
         there = {_place(route): route for route, code in codes.items() if code == errno.EEXIST}
         for family, table in {place[:2] for place in there}:
@@ -73,7 +77,9 @@ class RouteRequests:
                 ours = consistent(partial(self._ours, family, table))
             except OSError:
                 ours = set(there)  # Nothing shows that it is not.
-            codes |= {there[place]: errno.EALREADY for place in ours & there.keys()}
+            for route in (there[place] for place in ours & there.keys()):
+                is_shared = self._served.by_another("", str(route).encode()) is not None
+                codes[route] = errno.EBUSY if is_shared else errno.EALREADY
         return codes
 
     def taken(self, routes: Sequence[R]) -> list[R]:
@@ -94,9 +100,10 @@ class RouteRequests:
     def remove(self, routes: Collection[VirtualRoute]) -> None:
         """Remove the routes; if a route fails, also remove the rest; a missing one is no error.
 
-        No route of anybody else is removed.  Raises OSError.
+        No route of anybody else is removed, and none that another process serves too.  Raises OSError.
         """
-        codes = {route: self._remove(route) for route in routes}
+        others = {route: self._served.drop("", str(route).encode()) for route in routes}
+        codes = {route: self._remove(route) for route, pid in others.items() if pid is None}
         for route, code in codes.items():
             if code:
                 raise OSError(code, f"{route}: {os.strerror(code)}")

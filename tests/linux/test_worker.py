@@ -112,6 +112,23 @@ async def test_without_a_thread_a_job_fails_and_the_next_one_tries_again(monkeyp
     assert await outcome(worker, lambda: 7) == ("done", 7)
 
 
+@in_real_time
+async def test_if_a_thread_does_not_begin_another_one_does_the_jobs(monkeypatch):
+    late = []
+
+    def start_none(*_arguments):
+        raise RuntimeError("can't start new thread")
+
+    starts = iter([lambda *begin: late.append(begin), start_none, worker_module.start_new_thread])
+    monkeypatch.setattr(worker_module, "BEGINS_WITHIN", 0.01)
+    monkeypatch.setattr(worker_module, "start_new_thread", lambda *begin: next(starts)(*begin))
+    worker = Worker("disk")
+    assert await outcome(worker, lambda: 7) == ("done", 7)
+    ((run, arguments),) = late
+    run(*arguments)  # It ends at once.
+    assert await outcome(worker, lambda: 8) == ("done", 8)
+
+
 def test_a_job_that_hangs_holds_up_neither_the_loop_nor_its_end():
     may_end, has_begun = threading.Event(), threading.Event()
     told = []

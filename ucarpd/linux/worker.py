@@ -3,7 +3,7 @@
 import asyncio
 import errno
 import threading
-from _thread import start_new_thread
+from _thread import allocate_lock, start_new_thread
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from queue import SimpleQueue
@@ -12,6 +12,9 @@ from typing import TypeVar
 from ucarpd.linux.scarcity import NO_THREAD
 
 _T = TypeVar("_T")
+
+BEGINS_WITHIN = 3.0
+"""Seconds after which another thread is started: one that lacks memory ends before it begins."""
 
 
 class Worker:
@@ -26,6 +29,8 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         self._jobs: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._is_running = False
+        self._has_begun = allocate_lock()
+        """Held by the thread that does the jobs, also after its end."""
         self._is_finished = False
 
     def do(
@@ -65,6 +70,7 @@ class Worker:
                 self._loop.call_soon(failed, OSError(errno.EAGAIN, NO_THREAD))
                 return
             self._is_running = True
+            self._loop.call_later(BEGINS_WITHIN, self._look)
         self._jobs.put(carry_out)
 
     @contextmanager
@@ -94,7 +100,15 @@ class Worker:
             with suppress(TimeoutError):
                 await asyncio.wait_for(idle.wait(), patience)
 
+    def _look(self) -> None:
+        if not self._has_begun.locked():
+            with suppress(RuntimeError):
+                start_new_thread(self._run, ())
+            self._loop.call_later(BEGINS_WITHIN, self._look)
+
     def _run(self) -> None:
+        if not self._has_begun.acquire(blocking=False):
+            return  # Another thread does the jobs.
         while (job := self._jobs.get()) is not None:
             job()
 

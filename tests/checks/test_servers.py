@@ -9,7 +9,7 @@ import pytest
 from real_loop import in_real_time
 from servers import OK, self_signed, web_server
 
-from ucarpd.checks import servers
+from ucarpd.checks import beside, servers
 from ucarpd.checks.probe import Failed
 
 
@@ -104,6 +104,20 @@ async def test_a_name_server_that_goes_on_hanging_is_named(probe, monkeypatch):
             await checked.run()
     assert await failure(checked) == "looking up slow.example hangs"
     goes_on.set()
+
+
+@in_real_time
+async def test_a_thread_that_does_not_begin_is_replaced(probe, monkeypatch):
+    """Without memory it ends at once, and no caller is told."""
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_named: [])
+    checked = probe("tcp://slow.example:80 interval=0.1 timeout=0.1")
+    with monkeypatch.context() as without_memory:
+        without_memory.setattr(beside, "start_new_thread", lambda *_begin: None)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await checked.run()
+    assert await failure(checked) == "looking up slow.example hangs"
+    assert await failure(checked) == "it has no address"
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ class Beside(Generic[T]):
     def __init__(self, timeout: float) -> None:
         self._patience = timeout * SHARE_OF_TIMEOUT
         self._running: asyncio.Future[T] | None = None
+        self._has_begun = False
 
     async def call(self, function: Callable[[], T], doing: str) -> T:
         """Return the result of `function`, or raise its OSError or LookupError.
@@ -50,6 +51,8 @@ class Beside(Generic[T]):
         # One hang must not fail two runs at once, if the next is due when the last is too late.
         await asyncio.wait({running}, timeout=self._patience)
         if not running.done():
+            if not self._has_begun:
+                self._running = None  # A thread that lacks memory ends before it begins.
             raise Failed(f"{doing} hangs")
         return running.result()
 
@@ -58,6 +61,7 @@ class Beside(Generic[T]):
         future: asyncio.Future[T] = loop.create_future()
 
         def work() -> None:
+            self._has_begun = True
             result: Any = None
             error: Exception | None = None
             try:
@@ -76,6 +80,7 @@ class Beside(Generic[T]):
                 future.set_exception(error)
                 future.exception()  # No defect, even if the run has timed out.
 
+        self._has_begun = False
         try:
             start_new_thread(work, ())
         except RuntimeError as error:

@@ -140,6 +140,16 @@ def test_a_late_completion_does_not_cancel_what_a_removal_has_planned(here):
     assert AcquireAddresses() in here.due(20.2)
 
 
+def test_a_removal_before_the_second_attempt_is_reported_is_no_refusal(asked):
+    """The first one was refused, and that no longer holds."""
+    asked.refused((), 10.1)
+    assert asked.removed(ONE, 10.2) == []
+    assert asked.due(10.3) == AGAIN
+    assert asked.removed(ONE, 10.31) == []
+    assert asked.deadline == pytest.approx(11.3)
+    assert asked.due(asked.deadline) == AGAIN
+
+
 def test_an_address_of_somebody_else_is_none_of_our_business(here):
     assert here.removed(OTHER, 20.0) == []
     assert here.deadline is None

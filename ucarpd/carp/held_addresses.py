@@ -151,8 +151,13 @@ class HeldAddresses:
             self._reacquire_at = min(self._reacquire_at, max(now, self._acquired_at + SHORT_RETRY))
 
     def removed(self, address: IPAddress, now: float) -> list[Action]:
-        """Put it back at once, a second time quickly, and then at most once a second."""
-        if address not in self._addresses or address in self._refused:
+        """Put it back at once, a second time quickly, and then at most once a second.
+
+        After a refusal the next attempt is planned anyway, unless it is over: the address was removed
+        before the attempt was reported.
+        """
+        is_planned = address in self._refused and self._reacquire_at is not None
+        if address not in self._addresses or is_planned:
             return []
         self._here.discard(address)
         self._reacquire_at = max(now, self._acquired_at + self._pause)

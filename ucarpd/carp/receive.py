@@ -239,8 +239,10 @@ class Receiver:
     def _is_signed_as_ours(self, source: IPAddress, carp: packet.Advertisement) -> bool:
         """Return whether only the vhid differs.
 
-        Each pair of source and vhid is looked at once, and not many of them.
+        Each pair of source and vhid is looked at once, and not many of them.  No host has vhid 0.
         """
+        if not carp.vhid:
+            return False
         kind = source, carp.vhid
         if kind not in self._signed_as_ours:
             if len(self._signed_as_ours) >= OTHERS:

@@ -36,6 +36,12 @@ def test_its_destination_is_its_own_affair(ours, way):
     assert dropped.detail == "vhid 11, this virtual host is 10"
 
 
+def test_vhid_0_is_none_that_an_operator_can_have_mistyped():
+    dropped = check6(frame(Flaws(vhid=0)), OURS_IN["groups"])
+    assert (dropped.reason, dropped.concerns_us) == (DropReason.BAD_VHID, False)
+    assert dropped.detail == "vhid 0, this virtual host is 10"
+
+
 @pytest.mark.parametrize(("flaw", "reason", "words"), RUNGS[1:7])
 def test_a_flaw_of_it_is_counted_as_such_and_is_no_fault_of_ours(flaw, reason, words):
     """The BSDs look at the TTL and the checksum before the vhid."""

@@ -12,6 +12,7 @@ from virtual_loop import in_virtual_time
 
 from ucarpd.carp.actions import State
 from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE, EXIT_CONFIG, EXIT_INTERNAL_ERROR
+from ucarpd.linux.lock import InstanceLock
 from ucarpd.process import main
 
 # -- start and stop --------------------------------------------------------------------------------------
@@ -68,6 +69,16 @@ async def test_where_another_process_runs_all_there_is_nothing_to_do(host, log_l
     held.release()
     assert any(line.startswith("web is already run by") for line in log_lines.told())
     assert host.netlink.told()[-1] == "close"
+
+
+@in_virtual_time
+async def test_what_is_still_being_cleared_is_tried_again_by_systemd(host, log_lines):
+    """Status 75 would be the end: the `clear` of ucarpd.service also clears after an instance that died."""
+    host.write()
+    clearing = InstanceLock("web", host.run_directory, "eth0", 1, None)
+    assert await host.process().run() == EXIT_INTERNAL_ERROR
+    clearing.release()
+    assert any(line.startswith("web is being cleared by") for line in log_lines.told())
 
 
 @in_virtual_time

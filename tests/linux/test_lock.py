@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from ucarpd.linux import lock as module
-from ucarpd.linux.lock import AlreadyRunning, InstanceLock, held, held_elsewhere, holders
+from ucarpd.linux.lock import (
+    AlreadyRunning,
+    BeingCleared,
+    InstanceLock,
+    held,
+    held_elsewhere,
+    holders,
+)
 from ucarpd.linux.run_directory import private_directory, private_path, run_directory
 
 FILE = Path("/etc/ucarp/web.conf")
@@ -64,6 +71,14 @@ def test_a_second_file_with_the_same_vhid_is_refused_and_told_which_has_it(tmp_p
     take(tmp_path, "other", "eth1", vhid=7).release()
     lock.release()
     take(tmp_path, "copy", vhid=7).release()
+
+
+def test_what_clear_holds_is_not_run(tmp_path):
+    lock = InstanceLock("web", tmp_path, "eth0", 1, None)
+    with pytest.raises(BeingCleared, match=rf"^web is being cleared by process {os.getpid()}$"):
+        take(tmp_path)
+    assert holders(tmp_path) == holders(tmp_path, ".vhid") == {}
+    lock.release()
 
 
 def test_a_file_whose_name_is_not_utf_8(tmp_path):

@@ -11,6 +11,7 @@ from one_process import A_MOMENT, TAKES_OVER, advertised, send, send_and_wait, s
 
 from ucarpd.carp.actions import State
 from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE, EXIT_CONFIG, EXIT_INTERNAL_ERROR
+from ucarpd.linux.lock import InstanceLock
 from ucarpd.process import main
 
 # -- start and stop --------------------------------------------------------------------------------------
@@ -62,6 +63,15 @@ async def test_where_another_process_runs_all_there_is_nothing_to_do(host, log_l
     held.release()
     assert any(line.startswith("web is already run by") for line in log_lines.told())
     assert host.netlink.told()[-1] == "close"
+
+
+async def test_what_is_still_being_cleared_is_tried_again_by_systemd(host, log_lines):
+    """Status 75 would be the end: the `clear` of ucarpd.service also clears after an instance that died."""
+    host.write()
+    clearing = InstanceLock("web", host.run_directory, "eth0", 1, None)
+    assert await host.process().run() == EXIT_INTERNAL_ERROR
+    clearing.release()
+    assert any(line.startswith("web is being cleared by") for line in log_lines.told())
 
 
 async def test_without_the_kernel_s_tables_it_ends_with_a_line(host, monkeypatch, log_lines):

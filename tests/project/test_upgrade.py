@@ -143,6 +143,16 @@ def test_an_upgrade_restarts_what_runs(upgrade):
     assert upgrade.done == ["restart ucarpd@mail.service ucarpd@web.service"]
 
 
+def test_the_service_restarts_when_the_instances_have_their_files_again(upgrade):
+    for name in ("ucarpd", "ucarpd@mail", "ucarpd@web"):
+        upgrade.unit(name, BACKUP)
+    assert upgrade.run() == []
+    assert upgrade.done == [
+        "restart ucarpd@mail.service ucarpd@web.service",
+        "restart ucarpd.service",
+    ]
+
+
 def test_an_installation_restarts_nothing(upgrade):
     upgrade.unit("ucarpd@web", BACKUP, "/etc/ucarp/web.conf")
     assert upgrade.run("configure", "") == []

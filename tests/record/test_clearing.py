@@ -15,7 +15,7 @@ from fake_table import FakeTable
 from recorded import content
 
 from ucarpd.linux import sysctl
-from ucarpd.linux.lock import AlreadyRunning, InstanceLock
+from ucarpd.linux.lock import BeingCleared, InstanceLock
 from ucarpd.record.clearing import clear
 from ucarpd.record.leftovers import clear_leftovers
 from ucarpd.record.record import Record, read
@@ -357,7 +357,7 @@ def test_what_is_being_cleared_cannot_be_started_and_is_forgotten_at_the_end(tmp
     outcome = run_clear(tmp_path)
     (each,) = outcome.cleared
     assert (each.found, each.bowed_out, each.error) == ([], False, None)
-    with pytest.raises(AlreadyRunning):
+    with pytest.raises(BeingCleared):
         InstanceLock("web", run, "gone0", left.vhid, tmp_path / "web.conf")
     assert asyncio.run(clear_leftovers(outcome.cleared))
     assert read("web", run) is None

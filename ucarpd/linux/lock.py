@@ -20,16 +20,22 @@ class AlreadyRunning(Exception):
     """Another process runs this instance or virtual host; the message names that process."""
 
 
+class BeingCleared(AlreadyRunning):
+    """`ucarpd clear` is about to end the work of a dead process; the instance can start afterwards."""
+
+
 class InstanceLock:
     """The locks of an instance, held from construction to `release` or to the end of the process.
 
     One lock is for the name of the instance, the other for its vhid on its interface in this
     network namespace.  The constructor raises AlreadyRunning.  If a lock cannot be made, `fault`
     says why, and the instance runs without it: an unserved address is worse than an unnoticed
-    second start.
+    second start.  `path` is the file that the process runs; `clear` has none.
     """
 
-    def __init__(self, name: str, directory: Path, interface: str, vhid: int, path: Path) -> None:
+    def __init__(
+        self, name: str, directory: Path, interface: str, vhid: int, path: Path | None
+    ) -> None:
         self.fault: OSError | None = None
         self._directory = directory
         self._path = path
@@ -67,13 +73,16 @@ class InstanceLock:
     def _take(self, lock: str, whose: str) -> None:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if not _is_free(descriptor):
-            holder = _holder(descriptor)
+            pid, path = _noted(descriptor)
             os.close(descriptor)
+            if pid and not path:
+                raise BeingCleared(f"{whose} is being cleared by process {pid}")
+            holder = f"process {pid or 'unknown'} ({path or 'unknown file'})"
             raise AlreadyRunning(f"{whose} is already run by {holder}")
         self._held[lock.rpartition("/")[2]] = descriptor
         with suppress(OSError):  # A second start is still refused, but cannot name this process.
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, os.fsencode(f"{os.getpid()} {self._path}\n"), 0)
+            os.pwrite(descriptor, os.fsencode(f"{os.getpid()} {self._path or ''}\n"), 0)
 
     def release(self) -> None:
         for descriptor in self._held.values():
@@ -101,11 +110,6 @@ def _is_free(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _holder(descriptor: int) -> str:
-    pid, path = _noted(descriptor)
-    return f"process {pid or 'unknown'} ({path or 'unknown file'})"
 
 
 def _noted(descriptor: int) -> tuple[str, str]:
@@ -184,7 +188,7 @@ def holders(directory: Path, suffix: str = ".lock") -> dict[str, tuple[int, Path
     """Return process and configuration file of each instance that a process runs.
 
     The keys are the names of the locks without the suffix: instances, or for `.vhid` virtual hosts.
-    It touches no lock.  Empty if this user cannot look.
+    It touches no lock.  Empty if this user cannot look.  `clear` does not count.
     """
     found = {}
     try:
@@ -196,7 +200,7 @@ def holders(directory: Path, suffix: str = ".lock") -> dict[str, tuple[int, Path
                 continue  # Its instance has just stopped.
             try:
                 pid, path = _noted(descriptor)
-                if (pid, os.fstat(descriptor).st_ino) in locked:
+                if path and (pid, os.fstat(descriptor).st_ino) in locked:
                     found[lock.stem] = (int(pid), Path(path))
             finally:
                 os.close(descriptor)

@@ -101,6 +101,8 @@ class Process:
         self._netlink.beside(partial(restore_left_over, run_directory()), report_unrestored)
         await self._supervisor.start()
         if not self._supervisor.instances and not self._stay:
+            if self._supervisor.may_start_later:
+                return EXIT_INTERNAL_ERROR  # systemd starts the process again.
             return EXIT_CONFIG if self._supervisor.reading.refused else EXIT_ALL_RUN_ELSEWHERE
         # What start-up made stays; collecting it, now and again, would only cost time.
         gc.freeze()

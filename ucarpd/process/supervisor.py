@@ -25,7 +25,7 @@ from ucarpd.health.demotion import Demotion
 from ucarpd.health.lateness import Lateness
 from ucarpd.interface.interface import Interface
 from ucarpd.linux.file_worker import FileWorker
-from ucarpd.linux.lock import AlreadyRunning, InstanceLock
+from ucarpd.linux.lock import AlreadyRunning, BeingCleared, InstanceLock
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.linux.state_directory import state_directory
@@ -101,6 +101,8 @@ class Supervisor:
         """The last one."""
         self._reader = Reader(paths)
         self.is_ending = False
+        self.may_start_later = False
+        """Whether an instance was left out that `ucarpd clear` still clears."""
 
     @property
     def instances(self) -> Collection[Instance]:
@@ -220,6 +222,7 @@ class Supervisor:
             path = Path(place(new.path))
             lock = InstanceLock(new.name, run_directory(), new.interface, new.vhid, path)
         except AlreadyRunning as error:
+            self.may_start_later |= isinstance(error, BeingCleared)
             # To the service that takes the remaining files, it is the normal course.
             lines.write(logging.INFO if self._stay else logging.ERROR, str(error))
             return

@@ -92,8 +92,7 @@ def _clear_one(
     Raises AlreadyRunning.
     """
     directory = run_directory()
-    path = Path(content.path)
-    lock = InstanceLock(content.instance, directory, content.interface, content.vhid, path)
+    lock = InstanceLock(content.instance, directory, content.interface, content.vhid, None)
     recorded = read(content.instance, directory)
     if recorded is None or not recorded.is_left_over or recorded.content != content:
         lock.release()

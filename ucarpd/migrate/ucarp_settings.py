@@ -124,7 +124,7 @@ def _address(result: Settings, name: str, text: str) -> None:
         ip_address(text)
     except ValueError:
         prefix = (
-            "; leave out the prefix length, which is the up-script's business"
+            "; leave out the prefix length, which the up-script chooses"
             if "/" in text
             else ""
         )

@@ -19,10 +19,10 @@ signals:
 
 exit status:
   0   stopped on request, or no problems found
-  1   run: an internal error, or too few resources to start;
+  1   too little memory, or too few file descriptors;
+      run: an internal error;
       clear: an address or a device could not be removed;
       check --reload: the process could not be asked;
-      fingerprint: not enough memory;
       import: a result has to be completed by hand
   2   wrong usage
   75  other processes already run every instance

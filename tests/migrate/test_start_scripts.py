@@ -188,7 +188,7 @@ def test_the_same_virtual_host_twice_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("option", "key", "value", "told"),
     [
-        ("--vhid=001", "UCARP_VHID", "1", "without zeros"),
+        ("--vhid=001", "UCARP_VHID", "1", "without leading zeros"),
         ("--vhid=010", "UCARP_VHID", "8", "ucarp reads 010 as 8"),
         ("--vhid 0x10", "UCARP_VHID", "16", "ucarp reads 0x10 as 16"),
         ("-b 2.5", "UCARP_ADVBASE", "2", "ucarp reads 2.5 as 2"),

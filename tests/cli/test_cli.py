@@ -7,6 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 
 import pytest
+from command_line import commands
 
 from ucarpd import __version__, cli, usage
 from ucarpd.commands import arguments, check
@@ -372,6 +373,15 @@ def test_help_names_every_signal_and_exit_status(capsys):
     out = capsys.readouterr().out
     for word in ("run", "check", "show-config", "TERM", "HUP", "USR1", "USR2", "77", "78"):
         assert word in out
+    assert all(len(line) <= 100 for line in out.splitlines())
+
+
+@pytest.mark.parametrize("name", commands())
+def test_the_help_of_a_command_says_what_it_does(name, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main([name, "--help"])
+    text, _ = arguments._COMMANDS[name]
+    assert text.lower() in " ".join(capsys.readouterr().out.lower().split())
 
 
 def test_check_gives_hints_for_a_file_that_does_not_load(conf, tmp_path, capsys):

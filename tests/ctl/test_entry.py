@@ -42,7 +42,9 @@ def test_each_verb_has_help(name, capsys):
     with pytest.raises(SystemExit) as end:
         entry.main([name, "--help"])
     assert end.value.code == 0
-    assert entry.VERBS[name].lower() in capsys.readouterr().out.lower()
+    out = capsys.readouterr().out
+    assert entry.VERBS[name].lower() in out.lower()
+    assert all(len(line) <= 100 for line in out.splitlines())
 
 
 @pytest.mark.parametrize(

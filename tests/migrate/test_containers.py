@@ -64,8 +64,8 @@ def test_services_with_any_indentation(tmp_path, indent):
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
-        ("environment: {UCARP_VHID: 1}", ":3: environment in one line is not read"),
-        ("environment: *shared", ":3: environment in one line is not read"),
+        ("environment: {UCARP_VHID: 1}", ":3: environment on one line is not read"),
+        ("environment: *shared", ":3: environment on one line is not read"),
         ("environment: &shared\n      <<: *other", ":4: <<: *other is not read"),
         ("environment:\n    - UCARP_VHID", ":4: UCARP_VHID: its value comes from the environment"),
     ],
@@ -174,7 +174,7 @@ def test_what_stands_behind_an_image_is_named_and_not_shown(tmp_path):
     findings = read(tmp_path, line)
     assert values(findings) == {"UCARP_INTERFACE": "eth1"}
     told = "\n".join(findings.remarks)
-    assert ":1: what stands behind the image is not read" in told
+    assert ":1: the words after the image are not read" in told
     assert "hush" not in told
 
 

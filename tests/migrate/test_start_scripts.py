@@ -188,7 +188,7 @@ def test_the_same_virtual_host_twice_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("option", "key", "value", "told"),
     [
-        ("--vhid=001", "UCARP_VHID", "1", "without zeros"),
+        ("--vhid=001", "UCARP_VHID", "1", "without leading zeros"),
         ("--vhid=010", "UCARP_VHID", "8", "ucarp reads 010 as 8"),
         ("--vhid 0x10", "UCARP_VHID", "16", "ucarp reads 0x10 as 16"),
         ("-b 2.5", "UCARP_ADVBASE", "2", "ucarp reads 2.5 as 2"),
@@ -206,7 +206,7 @@ def test_the_same_virtual_host_twice_is_told(tmp_path):
         ("-u '/x arg'", "UCARP_UPSCRIPT", "/x", "no arguments"),
         ("-p /etc/pw", "UCARP_PASS", "/etc/pw", "looks like a path"),
         ("--bogus", "UCARP_VHID", "1", "--bogus is not an option of ucarp"),
-        ("word", "UCARP_VHID", "1", "word is not an option, and ucarp passes over it"),
+        ("word", "UCARP_VHID", "1", "word is not an option, and ucarp ignores it"),
         ("-m 224.0.0.99", "UCARP_MCAST", "224.0.0.99", ""),
     ],
 )
@@ -233,7 +233,7 @@ def test_a_script_with_a_space_in_its_path(tmp_path):
 def test_the_last_way_to_give_the_password_counts(tmp_path, options, way):
     findings = read(tmp_path, f"ucarp -v 1 {options}\n")
     assert values(findings) == {"UCARP_VHID": "1"} | way
-    assert any("behind it: left out" in each for each in findings.remarks)
+    assert any("after it: left out" in each for each in findings.remarks)
 
 
 def test_a_path_in_a_variable_for_the_password_is_asked_about(tmp_path):

@@ -19,10 +19,10 @@ signals:
 
 exit status:
   0   stopped on request, or no problems found
-  1   run: an internal error, or too few resources to start;
+  1   too little memory, or too few file descriptors;
+      run: an internal error;
       clear: an address or a device could not be removed;
       check --reload: the process could not be asked;
-      fingerprint: not enough memory;
       import: a result has to be completed by hand
   2   wrong usage
   75  other processes already run every instance
@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser.  Its result has the name of the command in `command`."""
     whole = Parser(
         prog="ucarpd",
-        description="Userland CARP daemon: hosts share a virtual IP address; when the host that "
+        description="Userland CARP daemon: hosts share a virtual IP address; when the host that\n"
         "serves it fails, another takes over.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--version", action="version", version=f"ucarpd {__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     for name, (text, add_arguments) in _COMMANDS.items():
-        command = commands.add_parser(name, help=text)
+        command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         command.set_defaults(command=name, error=command.error)
         add_arguments(command)
     return whole
@@ -142,12 +142,12 @@ def _import(command: argparse.ArgumentParser) -> None:
 
 _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "run": ("run the virtual hosts of these files, in the foreground", _run),
-    "clear": ("clear up after a process that died: addresses off, and a bow-out", _clear),
-    "check": ("look for faults in these files, and compare them with this host", _check),
+    "clear": ("clear up after a process that died", _clear),
+    "check": ("look for faults in these files and on this host", _check),
     "fingerprint": ("print digits that are the same on all hosts that agree", _fingerprint),
     "show-config": ("print what files mean, defaults included", _show_config),
     "import": (
-        "print a configuration file that does the same as a start script, unit or other file of ucarp",
+        "print the configuration file for a start script, unit or other file of ucarp",
         _import,
     ),
 }

@@ -48,10 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--reason", metavar="TEXT", default="", help="why; shown everywhere")
     parser.add_argument("--json", action="store_true", help="show it as JSON")
-    parser.epilog = (
-        "exit status: 0 when it is done; 1 if it is on the disk, but a process did not answer; "
-        "3 if it could not be done"
-    )
+    parser.epilog = """\
+exit status:
+  0  it is done
+  1  it is on the disk, but a process did not answer
+  3  it could not be done"""
 
 
 def run(options: argparse.Namespace) -> int:

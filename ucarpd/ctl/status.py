@@ -21,11 +21,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--watch", action="store_true", help="keep the screen up to date; q ends it"
     )
-    parser.epilog = (
-        "exit status: 0 no problems, 1 degraded (demoted, in maintenance, a lasting fault, "
-        "stopped), 2 critical (INIT, failed, MASTER without its address or beside another host "
-        "that serves it, barred by a check or by maintenance while no master is heard), 3 not known"
-    )
+    parser.epilog = """\
+exit status:
+  0  no problems
+  1  degraded: demoted, in maintenance, stopped, or a lasting fault
+  2  critical: INIT, failed, MASTER without its address or beside another host that serves it;
+     or a check or maintenance keeps this host from serving, and no master is heard
+  3  not known"""
 
 
 def run(options: argparse.Namespace) -> int:

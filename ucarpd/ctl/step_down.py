@@ -19,10 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "name", metavar="NAME", nargs="?", help="an instance; default: all that run"
     )
-    parser.epilog = (
-        "exit status: 0 when another host has taken over, or this host is not MASTER; "
-        "1 if no host took over; 3 if ucarpd could not be asked"
-    )
+    parser.epilog = """\
+exit status:
+  0  another host has taken over, or this host is not MASTER
+  1  no host took over
+  3  ucarpd could not be asked"""
 
 
 def run(options: argparse.Namespace) -> int:

@@ -30,9 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=10.0,
         help="how long to wait; default: %(default)g",
     )
-    parser.epilog = (
-        "exit status: 0 when the state is reached, 1 on time-out, 3 if it cannot be known"
-    )
+    parser.epilog = """\
+exit status:
+  0  the state is reached
+  1  it was not reached in time
+  3  the state cannot be known"""
 
 
 def run(options: argparse.Namespace) -> int:

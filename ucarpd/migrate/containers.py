@@ -54,7 +54,7 @@ def of_command(findings: Findings, words: Sequence[str], variables: Variables) -
         options.take(findings, host, behind, source, variables)
         environment.keep_for_scripts(findings, host, assignments, variables)
     elif behind and host.values:
-        findings.remark(source, "what stands behind the image is not read: add its settings")
+        findings.remark(source, "the words after the image are not read: add their settings")
     return host if host.values else None
 
 

@@ -68,7 +68,7 @@ class Findings:
         """Count a command or an assignment, of a loop each time; raise ConfigError if it has no end."""
         self.steps += 1
         if self.steps > MOST_STEPS or hosts > MOST_HOSTS:
-            raise too_much(source, "its loops and commands go on and on: import a part of it")
+            raise too_much(source, "it runs too many commands: import a part of it")
 
     def remark(self, source: Source | None, text: str) -> None:
         line = printable(f"{source}: {text}" if source else text)

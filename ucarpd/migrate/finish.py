@@ -26,9 +26,8 @@ def finish(findings: Findings, host: Host) -> None:
         interface = host.text("UCARP_INTERFACE")
         if interface and not alias.text.startswith(interface):
             label = f"{interface}:{alias.text.lstrip(':')}"
-            findings.remark(
-                alias.source, f"{alias.name}: a label has its interface in front: {label}"
-            )
+            text = f"{alias.name}: a label begins with its interface: {label}"
+            findings.remark(alias.source, text)
             host.values["UCARP_IF_ALIAS"] = Value(label, alias.name, alias.source)
     if has_scripts and third and "UCARP_XPARAM" not in host.values:
         text = f"the prefix length {third} is the third argument of such scripts: UCARP_XPARAM"

@@ -106,7 +106,7 @@ def _number(key: str, text: str, remark: Remark) -> str | None:
     if text.lstrip("0") not in {str(number), ""}:
         remark(f"ucarp reads {text} as {number}, and so does the result")
     elif text != str(number):
-        remark(f"{text} is written {number} here, without zeros in front")
+        remark(f"{text} is written {number} here, without leading zeros")
     if number > 255 and key in _CUT_TO_A_BYTE:
         remark(f"ucarp takes {number} for {number % 256}, and so does the result")
         number %= 256

@@ -40,7 +40,7 @@ def take(
         elif found.option is None:
             _stray(findings, source, found.value or "", before, variables)
         elif found.option in ways[:-1] and found.option != ways[-1]:
-            text = f"--{found.option.long}: ucarp takes the --{ways[-1].long} behind it: left out"
+            text = f"--{found.option.long}: ucarp takes the --{ways[-1].long} after it: left out"
             findings.remark(source, text)
         elif found.option.key is not None:
             _set(findings, host, source, found, variables)
@@ -85,7 +85,7 @@ def _without(key: str) -> str:
 def _stray(
     findings: Findings, source: Source, word: str, before: Found | None, variables: Variables
 ) -> None:
-    """A word that is no option, and that `ucarp` passes over in silence."""
+    """A word that is no option, and that `ucarp` silently ignores."""
     shown = variables.known(word)
     reasons = variables.why(word)
     if reasons:
@@ -98,7 +98,7 @@ def _stray(
         findings.remark(source, "/ stands where the shell wants \\ at the end of a line")
     elif letter in _MEANT_FOR_SCRIPTS and shown.startswith("/"):
         meant = _MEANT_FOR_SCRIPTS[letter]
-        text = f"{shown} after -{letter} is not an argument of it, and ucarp passes over it:"
+        text = f"{shown} after -{letter} is not an argument of it, and ucarp ignores it:"
         findings.remark(source, f"{text} probably {meant} was meant; left out")
     else:
-        findings.remark(source, f"{shown} is not an option, and ucarp passes over it: left out")
+        findings.remark(source, f"{shown} is not an option, and ucarp ignores it: left out")

@@ -76,8 +76,8 @@ def usage() -> str:
 def slash_advice() -> str:
     """Return the advice for a user who typed `ucarp /` from a page where \\ had become /."""
     return (
-        "the only word after ucarp is a slash, so it has no options. In a shell script a command goes\n"
-        "on in the next line if the line ends with a backslash (\\), and not with a slash (/). Type:\n\n"
+        "the only word after ucarp is a slash, so it has no options. In a shell script a command\n"
+        "continues on the next line if the line ends with a backslash (\\), and not with a slash (/). Type:\n\n"
         f"{SAMPLE}"
     )
 

@@ -123,11 +123,7 @@ def _address(result: Settings, name: str, text: str) -> None:
     try:
         ip_address(text)
     except ValueError:
-        prefix = (
-            "; leave out the prefix length, which is the up-script's business"
-            if "/" in text
-            else ""
-        )
+        prefix = "; leave out the prefix length, which the up-script chooses" if "/" in text else ""
         raise Refused(f"--{name}: '{text}' is not an IP address{prefix}") from None
     # A loopback address as source works with ucarp, which takes any address of the host.
     result.keys[_KEYS[name]] = text

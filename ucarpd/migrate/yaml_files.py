@@ -85,7 +85,7 @@ def _services(
             elif key == "env_file":
                 findings.remark(source, "the variables of env_file are not read: import it too")
             elif key == "environment" and value and not value.startswith("&"):
-                text = "environment in one line is not read: write each variable in its own line"
+                text = "environment on one line is not read: write each variable on its own line"
                 findings.remark(source, text)
     return services, commands
 

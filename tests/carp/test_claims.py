@@ -4,6 +4,7 @@ from ipaddress import ip_address
 
 from ucarpd.carp.actions import AnnounceAddresses, Finding, Report
 from ucarpd.carp.claims import LONGEST_PAUSE, QUIET, Claims
+from ucarpd.carp.probe import ANSWERS_WITHIN
 
 IP = ip_address("10.0.0.100")
 SECOND = ip_address("10.0.0.101")
@@ -47,11 +48,24 @@ def test_addresses_that_are_claimed_together_are_announced_together():
     assert reach(claims, 1.5) == [(1.02, AnnounceAddresses((IP, SECOND)))]
 
 
-def test_it_has_no_deadline_when_all_is_over():
+def test_before_the_end_it_asks_and_an_answer_begins_the_quiet_time_again():
+    """A host that has an address by mistake may say so only when it is asked."""
     claims = Claims(0.0)
     claims.hear(IP, MAC, 1.0)
-    reach(claims, 1.0 + QUIET)
+    reach(claims, 10.0)
+    ask = AnnounceAddresses((IP,), asks=True)
+    assert reach(claims, 62.0) == [(61.0, ask)]
+    claims.hear(IP, MAC, 62.0)
+    again, at_last = (62.02, AnnounceAddresses((IP,))), (122.0, ask)
+    over = 122.0 + ANSWERS_WITHIN, Report(Finding.CLAIM_OVER, address=IP, mac=MAC)
+    assert reach(claims, 200.0) == [again, at_last, over]
     assert claims.deadline is None
+
+
+def test_an_address_that_is_not_here_is_not_asked_for():
+    claims = Claims(0.0)
+    claims.hear(ip_address("10.0.0.102"), MAC, 1.0)
+    assert [type(each) for _, each in reach(claims, 1.0 + QUIET)] == [Report, Report]
 
 
 def test_it_ends_also_while_another_master_is_heard():

@@ -212,7 +212,8 @@ def test_announcements_go_on():
     held = all_here_with_repetition()
     at = held.deadline
     assert at == pytest.approx(20.1, abs=1.0)
-    assert held.due(at) == ALL
+    ask_twice = [AnnounceAddresses(PARAMS.addresses, asks=True)]
+    assert [held.due(held.deadline) for _ in range(4)] == [ask_twice, ask_twice, ALL, ALL]
 
 
 def all_here_with_repetition():
@@ -226,7 +227,7 @@ def all_here_with_repetition():
 def test_what_was_taken_away_meanwhile_is_not_announced():
     held = all_here_with_repetition()
     assert held.removed(ONE, 13.2) == AGAIN
-    assert held.due(held.deadline) == [AnnounceAddresses((TWO,))]
+    assert held.due(held.deadline) == [AnnounceAddresses((TWO,), asks=True)]
     assert held.removed(TWO, 23.0) == AGAIN
     assert held.due(99.0) == []
 

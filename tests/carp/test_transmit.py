@@ -14,6 +14,7 @@ from ucarpd.carp.neighbours import (
     ARP_REPLY,
     ARP_REQUEST,
     gratuitous_arp,
+    question,
     unsolicited_neighbour_advertisement,
 )
 from ucarpd.carp.receive import Receiver
@@ -264,3 +265,18 @@ def test_where_the_successor_is_is_told_from_our_own_mac(virtual):
     ]
     assert {each[6:12] for each in frames} == {MAC}
     assert all(at in each[14:] for each in frames)
+
+
+@pytest.mark.parametrize(
+    ("sources", "peers", "asked"),
+    [
+        ((OURS, OURS6), (), [(VIRTUAL, "0.0.0.0"), (VIRTUAL6, "fe80::1")]),
+        ((OURS,), (), [(VIRTUAL, "0.0.0.0")]),
+        ((OURS, OURS6), ("10.0.0.2",), [(VIRTUAL6, "fe80::1")]),
+    ],
+    ids=["both families", "no source in IPv6", "the network of a cloud answers for every address"],
+)
+def test_the_question_who_else_has_the_addresses(sources, peers, asked):
+    transmitter = Transmitter(params(addresses=DUAL, peers=tuple(map(ip_address, peers))))
+    frames = [question(ip, ip_address(source), MAC) for ip, source in asked]
+    assert transmitter.questions(DUAL, sources, MAC) == frames

@@ -15,6 +15,14 @@ STANZA = "auto eth0\niface eth0 inet static\n\tucarp-vid 1\n\tucarp-password geh
 UNIT = "[Unit]\nDescription=x\n[Service]\nExecStart=/usr/sbin/ucarp --vhid=1 --pass=geheim7\n"
 SCRIPT = "#!/bin/sh\nIF=eth0\nucarp -i $IF -v 1 -p geheim7\n"
 MANIFEST = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: ucarp\n"
+FREEBSD = 'hostname="gw1"\nifconfig_em0_alias0="inet vhid 1 pass geheim7 alias 10.0.0.10/32"'
+KERNEL_CARP = "a CARP configuration of a BSD kernel"
+NOT_IMPORTED = {
+    "a program",
+    "a manifest of Kubernetes",
+    "the common part of Fedora's",
+    KERNEL_CARP,
+}
 RC_CONF = 'ucarp_enable="YES"\nucarp_pass="geheim7"\n'
 
 
@@ -37,15 +45,16 @@ RC_CONF = 'ucarp_enable="YES"\nucarp_pass="geheim7"\n'
         ("ucarp\0-i\0eth0\0", 1, "the command line of a process"),
         ("#!/usr/bin/perl\nprint 1;\n", 1, "a program"),
         (MANIFEST, 1, "a manifest of Kubernetes"),
+        ("inet 10.0.0.10 vhid 1 carpdev em0 pass geheim7\n", 1, KERNEL_CARP),
+        (f"{FREEBSD}\n", 2, KERNEL_CARP),
+        ("<?xml version='1.0'?>\n<vip>\n  <vhid>1</vhid>\n", 3, KERNEL_CARP),
     ],
 )
 def test_a_file_of_another_kind_is_one_fault(content, line, kind):
     [fault] = faults(content)
     assert fault.startswith(f"{line}: this is {kind}")
     assert "geheim7" not in fault
-    assert ("ucarpd import web.conf" in fault) == (
-        kind not in {"a program", "a manifest of Kubernetes", "the common part of Fedora's"}
-    )
+    assert ("ucarpd import web.conf" in fault) == (kind not in NOT_IMPORTED)
     assert hints(write(content), set()) == []
 
 
@@ -54,7 +63,6 @@ def test_a_file_of_another_kind_is_one_fault(content, line, kind):
     [
         ("network:\n  version: 2\n", 1),
         ('# ours\n{\n  "vhid": 1,\n  "pass": "geheim7"\n}\n', 2),
-        ("inet 10.0.0.10 vhid 1 carpdev em0 pass geheim7\n", 1),
         ("A=1\nfrontend www\n", 2),
     ],
 )

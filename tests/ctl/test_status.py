@@ -1,6 +1,7 @@
 """`ucarpctl status`, from the words on the command line to the exit status."""
 
 import json
+import os
 import subprocess
 
 import pytest
@@ -74,6 +75,36 @@ def test_a_refused_file_whose_old_configuration_runs_is_a_lasting_fault(process,
     assert main(["status", "web", "--json"]) == 1
     assert in_json(capsys) == [{"finding": "refused", "text": text}]
     assert main(["status", "mail"]) == 0
+
+
+def test_a_file_that_the_process_has_not_read_again_is_a_lasting_fault(
+    process, run_directory, files, capsys
+):
+    file = files / "web.conf"
+    file.write_text("UCARP_VHID=1\n")
+    (run_directory / "private").mkdir()
+    said = {"contents": {str(file): file.read_bytes().hex()}}
+    (run_directory / "private/web.good").write_text(json.dumps(said))
+    process(MASTER, BACKUP)
+    assert main(["status"]) == 0
+    capsys.readouterr()
+    file.write_text("UCARP_VHID=2\n")
+    assert main(["status", "mail"]) == 0
+    capsys.readouterr()
+    assert main(["status", "web", "--json"]) == 1
+    text = f"{file} has changed since the process read it: kill -HUP {os.getpid()}"
+    assert in_json(capsys) == [{"finding": "edited", "text": text}]
+
+
+def test_a_refused_file_is_not_told_twice(process, run_directory, files, capsys):
+    (run_directory / "private").mkdir()
+    (files / "web.conf").touch()
+    said = {"contents": {f"{files}/web.conf": b"UCARP_VHID=1".hex()}}
+    (run_directory / "private/web.good").write_text(json.dumps(said))
+    refused = [{"name": "web", "path": f"{files}/web.conf", "problems": ["no"]}]
+    process(MASTER, refused=refused)
+    assert main(["status", "web", "--json"]) == 1
+    assert [each["finding"] for each in in_json(capsys)] == ["refused"]
 
 
 def test_a_process_of_an_older_version_than_the_installed_one_is_a_lasting_fault(
@@ -199,6 +230,9 @@ def test_what_is_not_used_is_not_loaded(process, files):
     loaded = set(done.stderr.split())
     assert "ucarpd.ctl.detail" in loaded
     rooms = {name.split(".")[1] for name in loaded if name.startswith("ucarpd.")}
-    assert rooms == {"configuration_directory", "ctl", "control", "linux", "usage"}
+    assert rooms == {"configuration_directory", "ctl", "control", "linux", "record", "usage"}
+    assert {name for name in loaded if name.startswith("ucarpd.record.")} == {
+        "ucarpd.record.edited"
+    }
     heavy = {"asyncio", "dataclasses", "dotenv", "inspect", "logging", "pyroute2", "rich", "ssl"}
     assert loaded & heavy == set()

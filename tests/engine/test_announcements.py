@@ -20,6 +20,7 @@ from engine_bench import (
 )
 
 from ucarpd.carp.actions import AnnounceAddresses
+from ucarpd.carp.neighbours import question
 from ucarpd.carp.rank import NEVER
 from ucarpd.engine import Outcome
 from ucarpd.engine.outgoing import Outgoing
@@ -32,6 +33,15 @@ async def test_a_master_announces_again_when_the_segment_is_heard_after_a_silenc
     bench = await master()
     bench.engine.segment_heard()
     assert bench.told() == ["arp", "arp"]
+
+
+async def test_soon_after_the_burst_a_master_asks_who_else_has_its_addresses():
+    bench = await master(params=replace(PARAMS, announce_interval=60.0))
+    for error in (None, OSError(errno.ENOBUFS, "No buffer space available")):
+        bench.arp_error = error
+        await asyncio.sleep(20)
+    asked = question(VIRTUAL, ip_address("0.0.0.0"), MAC)
+    assert bench.frames.count(asked) == 1, "the second one did not get out"
 
 
 async def test_a_backup_does_nothing_when_the_segment_is_heard():

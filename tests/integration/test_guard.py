@@ -46,6 +46,13 @@ def test_a_stranger_that_answers_for_an_address(lab, a, b, wire):
     assert f"another host answers for {VIP}: {STRANGER}" in status
 
 
+def test_a_host_that_was_given_the_address_by_hand(a, b):
+    """It never announces it, and answers only hosts that ask."""
+    b.ip("address", "add", f"{VIP}/16", "dev", "eth0")
+    daemon = start_master(a)
+    daemon.wait_for_line(f"another host answers for {VIP}: {mac(b)}", limit=30)
+
+
 def test_a_hand_over_is_no_alarm(a, b, wire):
     first = start_master(a)
     second = start_backup(b, ADVSKEW=50, PREEMPT="yes")

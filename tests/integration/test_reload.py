@@ -1,6 +1,7 @@
 """A reload keeps the role wherever it can."""
 
 import signal
+import sys
 
 from lab import Host, Process, wait_for
 from nodes import (
@@ -89,6 +90,23 @@ def test_nothing_changed(a, wire):
     wire.wait_more(a.address, 2)
     assert on_a.lines("new configuration") == []
     assert monitor.lines(VIP) == []
+
+
+def test_an_edited_file_is_told_until_it_is_read(a):
+    """Also if its new lines mean the same."""
+    on_a = start_master(a)
+    for comment in ("# once\n", "# twice\n"):
+        assert "has changed" not in a.ucarpctl("status").stdout
+        a.write_conf("web", conf(a.address) + comment)
+        status = a.ucarpctl("status", check=False)
+        command = f"kill -HUP {on_a.pid}"
+        text = f"/etc/ucarp/web.conf has changed since the process read it: {command}"
+        assert text in status.stdout
+        assert status.returncode == 1
+        check = a.start(sys.executable, "-m", "ucarpd", "check", "/etc/ucarp/web.conf")
+        check.wait_for_line(f"OK, virtual host 1 on eth0; not in use yet: {command}")
+        on_a.signal(signal.SIGHUP)
+        wait_for("its end", lambda: a.ucarpctl("status", check=False).returncode == 0)
 
 
 def test_no_other_program_is_blamed_for_a_new_prefix_length(a):

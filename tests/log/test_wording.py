@@ -93,7 +93,8 @@ ROWS = [
     (
         lambda log: log.found(Report(Finding.ADDRESS_CLAIMED, address=PEER, mac=MAC)),
         "[WARNING] web: another host answers for 172.16.0.11: 02:00:00:00:00:09; announcing the address "
-        "again",
+        "again. Was the address given to that host by hand or by DHCP, or do the advertisements of a "
+        "CARP host not arrive?",
     ),
     (
         lambda log: log.found(Report(Finding.CLAIM_OVER, address=PEER, mac=MAC)),

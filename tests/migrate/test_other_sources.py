@@ -15,6 +15,17 @@ def told(findings):
     return "\n".join(findings.remarks)
 
 
+def test_what_a_bsd_kernel_reads_is_named_with_the_page_that_helps(tmp_path):
+    text = 'ifconfig_em0_alias0="vhid 1 pass geheim7 alias 10.0.0.1/32"\n'
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, text, "rc.conf")
+    (problem,) = caught.value.problems
+    assert problem.line == 1
+    assert problem.text.startswith(
+        "this is a CARP configuration of a BSD kernel, which ucarpd import does not read: OTHER SYSTEMS"
+    )
+
+
 UNIT = """\
 [Service]
 EnvironmentFile=-{directory}/env

@@ -202,6 +202,8 @@ def words(action):
             return f"{name} at_start"
         case AnnounceAddresses(addresses, at_successor=True):
             return " ".join([name, *map(str, addresses), "at_successor"])
+        case AnnounceAddresses(addresses, asks=True):
+            return " ".join([name, *map(str, addresses), "asks"])
         case AnnounceAddresses(addresses) | ReportUnserved(addresses) | ProbeMaster(_, addresses):
             return " ".join([name, *map(str, addresses)])
         case _:

@@ -124,10 +124,12 @@ class AnnounceAddresses(NamedTuple):
     """Tell the neighbours (gratuitous ARP, unsolicited neighbour advertisement) where these are.
 
     `at_successor`: no longer here, but at the virtual MAC address, on whoever has taken over.
+    `asks`: also ask who has them; a host that answers is not this one (AddressClaimed).
     """
 
     addresses: tuple[IPAddress, ...]
     at_successor: bool = False
+    asks: bool = False
 
     @property
     def has_ipv6(self) -> bool:

@@ -35,6 +35,11 @@ class Answers:
         """As MASTER: report that the late master still serves, if that is news."""
         return self.probe.found(now) if self.probe is not None else []
 
+    @property
+    def has_found_master(self) -> bool:
+        """Whether it is reported that the late master still serves."""
+        return self.probe is not None and self.probe.deadline is not None
+
     def heard(self, source: IPAddress) -> list[Action]:
         """As MASTER: report that the late master is heard again, if that is news."""
         return self.probe.heard(source) if self.probe is not None else []

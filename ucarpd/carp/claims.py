@@ -13,6 +13,7 @@ no source address.  The answer of a late master to our question (`probe`) is no 
 
 from ucarpd.carp.actions import Action, AnnounceAddresses, Finding, Report
 from ucarpd.carp.params import IPAddress
+from ucarpd.carp.probe import ANSWERS_WITHIN
 
 ANSWER_AFTER = 0.02
 """Seconds between a first claim and the announcement that corrects it."""
@@ -30,7 +31,9 @@ have slow programs.
 """
 
 QUIET = 60.0
-"""Seconds without a claim after which the matter is over."""
+"""Seconds without a claim after which this host asks for the address; if no host answers, the matter
+is over.
+"""
 
 
 class _Claim:
@@ -39,10 +42,14 @@ class _Claim:
         self.heard_at = heard_at
         self.tell_at = tell_at
         self.is_told = False
+        self.is_asked = False
+        """Whether this host has asked for the address since the last claim."""
 
     @property
     def deadline(self) -> float:
-        return self.heard_at + QUIET if self.is_told else self.tell_at
+        if not self.is_told:
+            return self.tell_at
+        return self.heard_at + QUIET + self.is_asked * ANSWERS_WITHIN
 
 
 class Claims:
@@ -75,7 +82,7 @@ class Claims:
         claim = self._claims.get(address)
         if claim is None:
             claim = self._claims[address] = _Claim(mac, now, now + TELL_AFTER)
-        claim.heard_at = now
+        claim.heard_at, claim.is_asked = now, False
         self._wrong.add(address)
         if self._answer_at is None:
             self._answer_at = max(now + ANSWER_AFTER, self._answered_at + self._pause)
@@ -97,6 +104,10 @@ class Claims:
                 actions.append(AnnounceAddresses(wrong))
         for address, claim in list(self._claims.items()):
             if now < claim.deadline:
+                continue
+            if claim.is_told and not claim.is_asked and not has_rival and address in here:
+                claim.is_asked = True
+                actions.append(AnnounceAddresses((address,), asks=True))
                 continue
             if claim.is_told or has_rival:
                 del self._claims[address]

@@ -14,6 +14,9 @@ A single gratuitous ARP can be lost, or reach a switch port that does not forwar
 repeated in a short burst.  A switch can also forget, a virtual machine can move, and a port that
 runs spanning tree stays closed for longer than any burst; a router keeps a wrong ARP entry for
 hours.  So a master repeats it for as long as it is master.
+
+Soon after the burst it also asks twice who has the addresses.  A host that has one by mistake may
+never announce it, but it answers.  By then the scripts of the former master have ended.
 """
 
 from collections import deque
@@ -188,9 +191,9 @@ class HeldAddresses:
         self._outdo_at = next_at
         return []
 
-    def due(self, now: float, early: float = 0.0) -> list[Action]:
+    def due(self, now: float, early: float = 0.0, *, may_ask: bool = True) -> list[Action]:
         """Return the actions whose time has come; a regular repetition may come `early` seconds
-        before its time.
+        before its time.  `may_ask`: no other host is known to answer for the addresses.
         """
         actions: list[Action] = []
         if self._reacquire_at is not None and now >= self._reacquire_at:
@@ -200,9 +203,10 @@ class HeldAddresses:
             actions.append(
                 Report(Finding.NOT_REASSERTED) if self.cut_offs > 1 else ReassertAddresses()
             )
+        asks = may_ask and self._announcements.is_soon_after_burst
         if self._announcements.take(now, early) and (here := self._all_here()):
             self._outdo_at = None
-            actions.append(AnnounceAddresses(here))
+            actions.append(AnnounceAddresses(here, asks=asks))
         if self._outdo_at is not None and now >= self._outdo_at:
             actions += self.announce(now)
         return actions
@@ -235,6 +239,11 @@ class AnnouncementSchedule:
         self._started_at = 0.0
         self._burst: deque[float] = deque()
         self._repetitions = 0
+
+    @property
+    def is_soon_after_burst(self) -> bool:
+        """Whether the next announcement is the first or second one after the burst."""
+        return not self._burst and self._repetitions < len(AFTERWARDS)
 
     def set_interval(self, interval: float) -> None:
         """Change the interval of the repetitions that are still to come."""

@@ -290,7 +290,7 @@ class VirtualHost(Transitions):
         if self._answers.deadline is not None:
             has_rival = self._rivals.are_heard(now, self._rank.interval)
             self._actions += self._answers.due(now, held.here, self.sources, has_rival=has_rival)
-        due = held.due(now, early)
+        due = held.due(now, early, may_ask=not self._answers.has_found_master)
         if ReassertAddresses() in due:
             self._outage.scripts_run(now)
         self._actions += due

@@ -57,7 +57,8 @@ _DIGEST = slice(-20, None)
 
 WRONG_DIGEST = "the digest is wrong"
 UNEXPLAINED = (
-    "password or virtual addresses differ: compare what ucarpd fingerprint prints on both hosts"
+    "password or virtual addresses differ: compare what ucarpd fingerprint prints on both hosts; if "
+    "these are two services, change the UCARP_VHID of one"
 )
 """All that a wrong digest tells by itself; another vhid is another line."""
 

@@ -1,5 +1,6 @@
 """From the actions of a virtual host to frames, ready to be sent."""
 
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
@@ -18,9 +19,12 @@ from ucarpd.carp.neighbours import (
     ARP_REPLY,
     ARP_REQUEST,
     gratuitous_arp,
+    question,
     unsolicited_neighbour_advertisement,
 )
 from ucarpd.carp.params import Family, IPAddress, Params
+
+_NO_HOST = IPv4Address(0)
 
 
 class Datagram(NamedTuple):
@@ -77,6 +81,23 @@ class Transmitter:
             else:
                 frames.append(unsolicited_neighbour_advertisement(address, at, router, sender))
         return frames
+
+    def questions(
+        self, addresses: Iterable[IPAddress], sources: Iterable[IPAddress], mac: bytes
+    ) -> list[bytes]:
+        """Return the frames that ask who else has these addresses, from `sources` at `mac`.
+
+        By ARP no host asks (RFC 5227): then no table changes, and no router answers for another
+        host.  In IPv6 the answer to such a question goes to all hosts, and would mislead them.
+
+        Hosts with unicast peers do not ask: in a cloud, the network itself answers for all hosts.
+        """
+        asking = {ip.version: ip for ip in sources} | {4: _NO_HOST}
+        return [
+            question(ip, asking[ip.version], mac)
+            for ip in addresses
+            if ip.version in asking and not self._params.peers_of(ip.version)
+        ]
 
     def _group_mac(self, family: Family) -> bytes:
         # ucarp's --nomcast changes the Ethernet destination alone; the packet keeps the group.

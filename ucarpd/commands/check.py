@@ -26,6 +26,7 @@ from ucarpd.process import old_ucarp, refusals
 from ucarpd.process.patience import Patience
 from ucarpd.process.reading import run_elsewhere, settled
 from ucarpd.record import last_good
+from ucarpd.record.edited import kept, reload_command
 from ucarpd.record.elsewhere import virtual_addresses_elsewhere
 from ucarpd.scripts.executable import refusal
 
@@ -95,7 +96,8 @@ def check(options: argparse.Namespace) -> int:
             faulty.add(problem.path)
     for each in configs:
         if each.path not in faulty:
-            print(f"{place(each.path)}: OK, virtual host {each.vhid} on {each.interface}")
+            text = f"{place(each.path)}: OK, virtual host {each.vhid} on {each.interface}"
+            print(text if options.reload else text + _not_in_use(each, holding.get(each.name)))
     processes = {holding[each.name][0] for each in configs if each.name in holding}
     if len(processes) >= MANY_PROCESSES:
         text = f"{len(processes)} processes run these files, and every takeover wakes them all: let"
@@ -181,6 +183,16 @@ def _tell(
     for warning in (*of_file, *of_host):
         _say(f"{warning} (warning)", _WARNING)
     return errors
+
+
+def _not_in_use(new: config.Config, holder: tuple[int, Path] | None) -> str:
+    """Return what makes the process that runs this file read its new content, if it has changed."""
+    if holder is None or holder[1] != new.path.absolute():
+        return ""
+    old = kept(new.name)
+    if all(old.get(path.absolute(), content) == content for path, content in new.contents.items()):
+        return ""
+    return f"; not in use yet: {reload_command(holder[0])}"
 
 
 def _reload(pid: int, refused: Collection[Path]) -> int:

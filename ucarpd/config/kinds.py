@@ -27,12 +27,19 @@ class Kind(Enum):
     RC_CONF = "an rc.conf with the ucarp lines of FreeBSD"
     VIP_COMMON = "the common part of Fedora's vip-NNN.conf files"
     VIP = "a vip-NNN.conf of Fedora's ucarp"
+    KERNEL_CARP = "a CARP configuration of a BSD kernel"
     SHELL = "a script"
     PROGRAM = "a program"
 
 
+KEYS_FOR_A_KERNEL = (
+    "OTHER SYSTEMS in ucarpd.conf(5) tells which keys to write for the same vhid, password and "
+    "addresses"
+)
+
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)=", re.ASCII)
 _RUNS_UCARP = r"(?:^|[\s;&|(])(?:\S*/)?ucarp(?:\s+(?:-|/|\\$|\"?\$)|\s*$)"
+_KERNEL_CARP = r"(.*[\s\"'])?vhid\s+\d|\s*<vhid>"
 _COMMAND = r"\s*(if|for|while|case|function|sudo|exec|nohup|docker|podman)\s"
 
 # The rest is compiled when a file is not plainly ours.
@@ -100,6 +107,9 @@ def kind_of(text: str, name: str = "") -> tuple[Kind, int]:
     for number, line in numbered:
         if _runs_a_command(line):
             return Kind.SHELL, number
+    for number, line in numbered:
+        if re.match(_KERNEL_CARP, line):
+            return Kind.KERNEL_CARP, number
     return Kind.KEYS, 1
 
 
@@ -120,7 +130,9 @@ def foreign_file(path: Path, lines: list[Line]) -> Problem | None:
     if is_ours:
         return None
     what = f"this is {kind.value}, not a configuration of ucarpd"
-    if kind in {Kind.PROGRAM, Kind.KUBERNETES}:
+    if kind is Kind.KERNEL_CARP:
+        what += f": {KEYS_FOR_A_KERNEL}"
+    if kind in {Kind.PROGRAM, Kind.KUBERNETES, Kind.KERNEL_CARP}:
         return Problem(path, number, None, what)
     imported = path.parent if kind is Kind.VIP_COMMON else path
     text = f"{what}: ucarpd import {shlex.quote(place(imported))}"

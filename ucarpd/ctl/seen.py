@@ -1,7 +1,8 @@
 """The instances of this host, whether they run or not, and the text about them."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ucarpd import __version__
@@ -9,9 +10,10 @@ from ucarpd.control.wire import Message
 from ucarpd.control.wording import REFUSED, outdated
 from ucarpd.ctl import not_running
 from ucarpd.ctl.failure import Failure
-from ucarpd.ctl.naming import names, no_such_instance
-from ucarpd.ctl.processes import Answer
+from ucarpd.ctl.naming import instances, names, no_such_instance
+from ucarpd.ctl.processes import TIMEOUT, Answer
 from ucarpd.ctl.screen import Screen
+from ucarpd.record.edited import edited
 
 
 class Seen(NamedTuple):
@@ -44,8 +46,13 @@ def gather(
     gone = not_running.gone(
         each["path"] for answer in answers if answer.reply for each in answer.reply["instances"]
     )
+    changed = _edited(answers, name)
     found = [
-        Seen(instance, answer.reply.get("process", {}), [*_faults(answer.reply, instance, gone)])
+        Seen(
+            instance,
+            answer.reply.get("process", {}),
+            [*_faults(answer.reply, instance, gone, changed.get(instance["name"], ""))],
+        )
         for answer in answers
         if answer.reply
         for instance in answer.reply["instances"]
@@ -60,7 +67,27 @@ def gather(
     return sorted(found, key=lambda each: (each.instance["name"] is None, each.instance["name"]))
 
 
-def _faults(reply: Message, instance: Message, gone: Collection[str]) -> Iterator[tuple[str, str]]:
+def _edited(answers: Iterable[Answer], name: str | None) -> dict[str, str]:
+    """Return which file of an instance, or of each, has changed since its process read it, by name."""
+    found: dict[str, str] = {}
+
+    def look() -> None:
+        for answer in answers:
+            for each in instances([answer]):
+                # In a container the process has another number.
+                if name in {None, each["name"]} and not answer.container:
+                    found[each["name"]] = edited(each["name"], answer.pid)
+
+    # The status is shown even if a file system hangs.
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    looking.join(TIMEOUT)
+    return dict(found)
+
+
+def _faults(
+    reply: Message, instance: Message, gone: Collection[str], changed: str
+) -> Iterator[tuple[str, str]]:
     """Yield the findings about the instance's file, and about the version of its process."""
     if (path := instance["path"]) in gone:
         yield "gone", f"its file {path} is gone: after a restart, this instance does not run"
@@ -68,6 +95,9 @@ def _faults(reply: Message, instance: Message, gone: Collection[str]) -> Iterato
         if each["name"] == instance["name"]:
             problem = not_running.first(each["problems"])
             yield "refused", f"{REFUSED}: {problem}"
+            changed = ""
+    if changed:
+        yield "edited", changed
     version = reply.get("process", {}).get("version", __version__)
     # A process may be newer than this ucarpctl, which may be watching since before an upgrade.
     if _numbers(version) < _numbers(__version__):
@@ -91,8 +121,8 @@ def shown(
     if name is None:
         from ucarpd.ctl import overview
 
-        instances = [each.full for each in found]
-        text = overview.text(instances, screen, now, with_headroom=with_headroom)
+        rows = [each.full for each in found]
+        text = overview.text(rows, screen, now, with_headroom=with_headroom)
         hidden = f"\nonly root can see what else is in {not_running.DIRECTORY}"
         return text + (hidden if not_running.cannot_look() else "")
     from ucarpd.ctl import detail

@@ -282,6 +282,8 @@ class Engine:
                 self._custody.release(self._transition, at_start)
             case actions.AnnounceAddresses():
                 self._custody.announce(action)
+                if action.asks:
+                    self._outgoing.ask(action.addresses, self._machine.sources)
             case actions.ProbeMaster(_, addresses):
                 self._wire.expect_answers(addresses, self.address_claimed)
                 self._outgoing.probe(action)

@@ -1,12 +1,12 @@
 """Sending the advertisements of one virtual host, and the announcements of its addresses."""
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from ucarpd.carp.actions import AnnounceAddresses, ProbeMaster, SendAdvertisement
 from ucarpd.carp.neighbours import question
-from ucarpd.carp.params import Params
+from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.send_errors import SendErrors
 from ucarpd.carp.transmit import Datagram, Transmitter
 from ucarpd.engine.ports import Log, Wire
@@ -136,10 +136,17 @@ class Outgoing:
             self._wire.send(frame)
 
     def probe(self, action: ProbeMaster) -> None:
-        for address in action.addresses:
-            # A master that cannot be asked does not answer; the takeover that follows shows the fault.
+        # A master that cannot be asked does not answer; the takeover that follows shows the fault.
+        self._ask(question(ip, action.source, self._wire.mac) for ip in action.addresses)
+
+    def ask(self, addresses: Iterable[IPAddress], sources: Iterable[IPAddress]) -> None:
+        """Ask who else has these addresses, which this host serves; `sources` are its own."""
+        self._ask(self._transmitter.questions(addresses, sources, self._wire.mac))
+
+    def _ask(self, questions: Iterable[bytes]) -> None:
+        for each in questions:
             with suppress(OSError):
-                self._wire.send(question(address, action.source, self._wire.mac))
+                self._wire.send(each)
 
     def _frames(self, action: AnnounceAddresses) -> list[bytes]:
         is_router = action.has_ipv6 and self._wire.is_router

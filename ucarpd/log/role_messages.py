@@ -181,7 +181,10 @@ _FINDINGS = {
     ),
     Finding.ADDRESS_CLAIMED: (
         logging.WARNING,
-        "another host answers for {address}: {mac}; announcing the address again",
+        (
+            "another host answers for {address}: {mac}; announcing the address again. Was the address "
+            "given to that host by hand or by DHCP, or do the advertisements of a CARP host not arrive?"
+        ),
     ),
     Finding.CLAIM_OVER: (logging.INFO, "{mac} no longer answers for {address}"),
     Finding.MASTER_ANSWERS: (

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ucarpd.config import Config, ConfigError, Problem, files, load
-from ucarpd.config.kinds import Kind, kind_of
+from ucarpd.config.kinds import KEYS_FOR_A_KERNEL, Kind, kind_of
 from ucarpd.config.problems import place, printable
 from ucarpd.migrate import (
     containers,
@@ -71,8 +71,12 @@ def of_file(path: Path, root: Path = Path("/")) -> Findings:
             reader(findings, path, text)
             not_followed.tell(findings, path, text)
         else:
-            words = f"this is {kind.value}, which ucarpd import does not read: give the options of"
-            words += " its ucarp to  ucarpd import --command"
+            words = f"this is {kind.value}, which ucarpd import does not read: "
+            words += (
+                KEYS_FOR_A_KERNEL
+                if kind is Kind.KERNEL_CARP
+                else "give the options of its ucarp to  ucarpd import --command"
+            )
             raise ConfigError([Problem(path, line, None, words)])
     _complete(findings)
     if findings.hosts:

@@ -327,7 +327,10 @@ class Supervisor:
             instance.reconfigure(new)
         for name, instance in self._instances.items():
             # The file as it is now, even if it means the same.
-            instance.parts.exposure.look(wanted.get(name, instance.config))
+            now = wanted.get(name, instance.config)
+            instance.parts.exposure.look(now)
+            if now.contents != instance.config.contents:
+                instance.parts.keeper.keep_configuration(now)
             instance.parts.fitness.try_again(is_master=instance.state is State.MASTER)
         await self._start_all([new for name, new in wanted.items() if name not in self._instances])
         used = {each.config.interface for each in self.instances}

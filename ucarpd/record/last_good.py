@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 from ucarpd.config import Config, ConfigError, Loaded, load_with_lines
 from ucarpd.linux.namespace import network_namespace
 from ucarpd.linux.run_directory import private_directory, private_path, replace_file
+from ucarpd.record.edited import SUFFIX
 from ucarpd.record.record import boot_id
 
 _VERSION = 1
-_SUFFIX = ".good"
 
 
 class Kept(NamedTuple):
@@ -39,7 +39,7 @@ class LastGood:
     @property
     def files(self) -> frozenset[str]:
         """The name of the file in the private directory."""
-        return frozenset({f"{self._name}{_SUFFIX}"})
+        return frozenset({f"{self._name}{SUFFIX}"})
 
     def keep(self, config: Config) -> None:
         """Keep the content of all files of `config`.  Blocks; raises OSError."""
@@ -49,12 +49,12 @@ class LastGood:
             "path": str(config.path),
             "contents": {str(path): content.hex() for path, content in config.contents.items()},
         }
-        path = f"{private_directory(self._directory)}/{self._name}{_SUFFIX}"
+        path = f"{private_directory(self._directory)}/{self._name}{SUFFIX}"
         replace_file(path, json.dumps(said).encode())
 
     def forget(self) -> None:
         """Remove the file.  Raises OSError."""
-        (private_path(self._directory) / f"{self._name}{_SUFFIX}").unlink(missing_ok=True)
+        (private_path(self._directory) / f"{self._name}{SUFFIX}").unlink(missing_ok=True)
 
 
 def read_all(directory: Path, environ: Mapping[str, str] = os.environ) -> list[Kept]:
@@ -68,7 +68,7 @@ def _read_all(private: Path, environ: Mapping[str, str]) -> Iterator[Kept]:
     except OSError:
         return
     for name in names:
-        if name.endswith(_SUFFIX):
+        if name.endswith(SUFFIX):
             try:
                 yield _kept((private / name).read_bytes(), environ)
             except (OSError, ConfigError, ValueError, TypeError, KeyError, AttributeError):

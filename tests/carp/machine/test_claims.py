@@ -20,7 +20,23 @@ def test_it_announces_at_once_and_reports_the_mac():
         at 14.0: DeadlineReached -> SendAdvertisement 1/0
         at 14.6: DeadlineReached -> {TOLD}
         until 73.5: deadlines -> 59 SendAdvertisement 1/0
-        at 73.6: DeadlineReached -> {OVER}
+        at 73.6: DeadlineReached -> AnnounceAddresses 10.0.0.100 asks
+        until 75.5: deadlines -> 2 SendAdvertisement 1/0
+        at 75.6: DeadlineReached -> {OVER}
+        """,
+    )
+
+
+def test_a_host_that_never_announces_is_asked_and_reported():
+    """As a printer with this address."""
+    machine = brought_to(State.MASTER, announce_interval=60)
+    play(
+        machine,
+        f"""
+        until 22.9: deadlines -> 9 SendAdvertisement 1/0, 1 AnnounceAddresses 10.0.0.100 asks
+        at 22.95: {CLAIM} -> nothing
+        until 23.9: deadlines -> 1 AnnounceAddresses 10.0.0.100, 1 SendAdvertisement 1/0
+        at 23.95: DeadlineReached -> {TOLD}
         """,
     )
 

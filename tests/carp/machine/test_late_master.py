@@ -18,8 +18,8 @@ TAKEN_OVER = "StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresse
 FOUND = f"Report MASTER_ANSWERS 10.0.0.2 10.0.0.100 {LATE}"
 
 
-def asked():
-    return play(brought_to(State.BACKUP, announce_interval=0), SILENT)
+def asked(announce_interval=0):
+    return play(brought_to(State.BACKUP, announce_interval=announce_interval), SILENT)
 
 
 def test_it_is_probed_an_interval_before_the_takeover_and_does_not_answer():
@@ -71,10 +71,10 @@ def news(machine, until):
     return told
 
 
-def answered(mac=LATE):
+def answered(mac=LATE, announce_interval=0):
     """A MASTER that reports at 14.0 that the late master still serves, with `mac`."""
     return play(
-        asked(),
+        asked(announce_interval),
         f"""
         at 13.1: AddressClaimed 10.0.0.2 {LATE} -> nothing
         at 13.1: AddressClaimed 10.0.0.100 {mac} -> nothing
@@ -97,6 +97,13 @@ def test_it_is_asked_again_until_it_no_longer_answers():
         f"180: {ASKED_AGAIN}",
         "240: Report MASTER_QUIET 10.0.0.2 10.0.0.100",
     ]
+
+
+def test_a_master_that_is_known_to_serve_is_not_asked_as_a_stranger():
+    machine = answered(announce_interval=60)
+    news(machine, 18.0)
+    told = [each.split(": ")[1] for each in news(machine, 60.0)]
+    assert told == ["AnnounceAddresses 10.0.0.100"] * 2
 
 
 def test_one_lost_answer_is_not_the_end():

@@ -24,7 +24,13 @@ trap 'exit 143' TERM
 step() { printf '\n== %s\n' "$*"; }
 
 # Begin a job beside the others, and wait for its end: what it prints is shown then.
-declare -A begun
+declare -A begun=() headings=(
+    [integration]="real daemons in network namespaces"
+    [rest]="everything else that needs no booted machine"
+    [bookworm]="the package on Debian 12 with systemd"
+    [trixie]="the package on Debian 13 with systemd"
+    [newest]="the newest libraries of PyPI"
+)
 begin() { # NICENESS NAME COMMAND...
     (renice -n $(($(nice) + $1)) $BASHPID >/dev/null && "${@:3}") &>"$work/$2.log" &
     begun[$2]=$!
@@ -32,8 +38,13 @@ begin() { # NICENESS NAME COMMAND...
 end() { # NAME
     local status=0
     wait "${begun[$1]}" || status=$?
+    unset "begun[$1]"
     cat "$work/$1.log"
     return $status
+}
+tell() { # NAME
+    step "${headings[$1]}"
+    end "$1"
 }
 
 # pytest with its files in the folder of this run.
@@ -88,30 +99,25 @@ stage_core() {
     pytest_in segment $python -n auto tests/carp/segment
 }
 
-stage_rest() {
-    local status=0
-    step "everything else, with Debian's versions of the libraries"
+begin_integration() {
     # Each worker would compile them.
     end compiled >/dev/null || true
-    # The others fill the time in which integration tests wait.
-    begin 5 rest tests rest $python -n auto tests "${core[@]/#/--ignore=}" --ignore=tests/{integration,system}
     # They mostly wait for timers, so there may be more of them than processors.  In larger portions one
     # worker would get many of them in a row, and the others wait for it at the end.
-    tests integration $python -n 10 --maxschedchunk 1 tests/integration || status=$?
-    end rest || status=$?
-    return $status
+    begin 0 integration tests integration $python -n 12 --maxschedchunk 1 tests/integration
 }
 
-newest() {
-    # What has to do with the libraries.
-    tests newest .venv/newest/bin/python -n 3 tests/{addresses,config,diagnosis,interface,linux,log,record} \
-        tests/integration/test_article.py tests/integration/test_kernel_{links,macvlans}.py
+begin_rest() {
+    begin 5 rest tests rest $python -n auto tests "${core[@]/#/--ignore=}" --ignore=tests/{integration,system}
 }
 
-stage_newest() {
-    step "PyPI's newest libraries"
+begin_newest() {
     end environment
-    newest
+    # What calls the libraries, apart from a configuration file that is read on the way.  Booted machines
+    # come first: they are timed.
+    begin 10 newest tests newest .venv/newest/bin/python -n 3 tests/{config,ctl/exporter,linux,log} \
+        tests/ctl/test_{metrics,rich_table}.py tests/diagnosis/test_fingerprint.py \
+        tests/integration/test_article.py tests/integration/test_kernel_{links,macvlans}.py
 }
 
 releases=(bookworm trixie)
@@ -146,22 +152,37 @@ declare -A left_out=(
     [trixie]='test_upgrade or test_ucarp_package'
 )
 
-# The package on both releases, and with `newest` that stage beside them.
-stage_package() {
-    local job status=0 jobs=("${releases[@]}")
-    step "the package on Debian 12 and 13 with systemd${1:+; beside it, the newest libraries of PyPI}"
+begin_package() {
+    local job chosen
     package_built
-    [ -z "${1:-}" ] || end environment
     for job in "${releases[@]}"; do
+        chosen=$job
+        if wanted newest; then chosen+=" and not (${left_out[$job]})"; fi
         # They mostly wait, too; each file has machines of its own.
-        TMPDIR=$work begin 0 "$job" tests "$job" $python -rP -n 2 --dist loadfile tests/system \
-            -k "$job${1:+ and not (${left_out[$job]})}"
+        TMPDIR=$work begin 0 "$job" tests "$job" $python -rP -n 3 --dist loadfile tests/system -k "$chosen"
     done
-    if [ -n "${1:-}" ]; then
-        # The machines come first: they are timed.
-        begin 10 newest newest
-        jobs+=(newest)
+}
+
+# The stages that are wanted.  Integration tests, and then booted machines, mostly wait: the others, which
+# are nicer, fill the time.
+run_stages() {
+    local status=0 job
+    if wanted style; then stage_style; fi
+    if wanted rest; then begin_integration; fi
+    if wanted core; then
+        begin 5 core stage_core
+        end core
     fi
-    for job in "${jobs[@]}"; do end "$job" || status=$?; done
+    if wanted rest; then
+        begin_rest
+        tell integration || status=$?
+    fi
+    if [ $status -eq 0 ]; then
+        if wanted package; then begin_package; fi
+        if wanted newest; then begin_newest; fi
+    fi
+    for job in rest "${releases[@]}" newest; do
+        [ -z "${begun[$job]:-}" ] || tell "$job" || status=$?
+    done
     return $status
 }

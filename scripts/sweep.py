@@ -18,10 +18,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import runs
-from lab.netns import sweep_namespace
+from lab.netns import NETNS, sweep_namespace
 from lab.process import LabError, run, wait_for
 
-NETNS = Path("/run/netns")
 DIRECTORY = "ucarpd-"
 """The beginning of the names of temporary directories, before the name of the run."""
 
@@ -79,9 +78,23 @@ def _directories() -> Iterator[Path]:
 
 
 def _groups() -> Iterator[Path]:
-    """The control groups, those within others first."""
+    """The control groups with names of ours, those within others first.
+
+    A container may see the groups of its host.  The processes there have the id 0 for it, which
+    kill(2) takes for its caller.
+    """
     for top, names, _ in os.walk("/sys/fs/cgroup", topdown=False):
-        yield from (Path(top, name) for name in names)
+        groups = (Path(top, name) for name in names if runs.prefix(name))
+        yield from (group for group in groups if 0 not in _pids_within(group))
+
+
+def _pids_within(group: Path) -> list[int]:
+    """The processes of a control group and of the groups within."""
+    pids: list[int] = []
+    for path, _, _ in os.walk(group):
+        with contextlib.suppress(OSError):
+            pids += map(int, Path(path, "cgroup.procs").read_text().split())
+    return pids
 
 
 def _mounts(chosen: Chosen) -> list[str]:
@@ -134,10 +147,10 @@ def _remove_group(group: Path) -> None:
     """End the processes of a control group and of the groups within, and remove them."""
 
     def is_gone() -> bool:
+        for pid in _pids_within(group):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         for path, _, _ in os.walk(group, topdown=False):
-            with contextlib.suppress(OSError):
-                for pid in Path(path, "cgroup.procs").read_text().split():
-                    os.kill(int(pid), signal.SIGKILL)
             with contextlib.suppress(OSError):
                 Path(path).rmdir()
         return not group.exists()

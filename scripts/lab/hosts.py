@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lab.netns import pids_in
+from lab import rtnetlink
+from lab.netns import inside, ip_lines, pids_in
 from lab.process import Process, run, wait_for
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class Host:
             'mount -t overlay overlay -o "$0" /etc && mount --bind "$1" /etc/ucarp && '
             'shift && exec "$@"'
         )
-        enter = ["ip", "netns", "exec", self.namespace, "unshare", "--mount"]
+        # Among other things `ip netns exec` gives the program mounts of its own.
+        enter = ["ip", "netns", "exec", self.namespace]
         return [*enter, "sh", "-c", script, overlay, str(self.conf), *arguments]
 
     def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Process:
@@ -122,7 +124,7 @@ class Host:
         return addresses_in(answer.stdout)
 
     def has(self, address: str, interface: str = "eth0") -> bool:
-        return any(info["local"] == address for info in self.addresses(interface))
+        return address in rtnetlink.addresses(self.namespace, interface)
 
     def enable_ipv6(self, address: str | None = None) -> str:
         """Switch IPv6 on, and wait until the link-local address of eth0 can be used; returns it.
@@ -143,14 +145,14 @@ class Host:
         return found
 
     def sysctl(self, path: str, value: str) -> None:
-        self.run("sh", "-c", f"echo {value} > /proc/sys/{path}")
+        with inside(self.namespace):
+            Path("/proc/sys", path).write_text(value)
 
     def drop(self, hook: str, *expression: str) -> None:
         """Drop frames on eth0 (`hook` ingress or egress) that match the nftables expression."""
         chain = f"{{ type filter hook {hook} device eth0 priority 0 ; }}"
-        self.run("nft", f"add table netdev {hook}")
-        self.run("nft", f"add chain netdev {hook} c {chain}")
-        self.run("nft", f"add rule netdev {hook} c {' '.join(expression)} drop")
+        rule = f"add rule netdev {hook} c {' '.join(expression)} drop"
+        self.run("nft", f"add table netdev {hook}; add chain netdev {hook} c {chain}; {rule}")
 
     def cable(self, connected: bool) -> None:
         """Pull or plug the cable at the switch; the host sees its carrier go and come."""
@@ -163,8 +165,8 @@ class Host:
     def connect(self) -> None:
         """Make eth0 and its cable to the switch, with the host's address on it."""
         self.lab.switch.connect(self.name, self.namespace, "eth0")
-        self.ip("address", "add", f"{self.address}/{self.prefixlen}", "dev", "eth0")
-        self.ip("link", "set", "eth0", "up")
+        address = f"address add {self.address}/{self.prefixlen} dev eth0"
+        ip_lines(self.namespace, address, "link set eth0 up")
 
 
 def addresses_in(output: str) -> list[dict[str, Any]]:

@@ -37,7 +37,7 @@ def wait_for(what: str, condition: Callable[[], Any], limit: float = 15.0) -> An
         if now > started + limit:
             raise LabError(f"waited {limit:g} s in vain for: {what}")
         # An expensive condition is checked less often, because other processes need the CPU.
-        time.sleep(max(0.01, now - asked))
+        time.sleep(max(0.01, min(3 * (now - asked), 0.2)))
 
 
 class Process:

@@ -1,7 +1,7 @@
-"""Just enough rtnetlink to pull a cable, to move a port, and to see IPv4 addresses come and go.
+"""Just enough rtnetlink to pull a cable, to move a port, and to see addresses come and go.
 
 The timed steps use this instead of ip(8): one system call and no start of a program, so the moment
-of a cut is known to some tens of microseconds.
+of a cut is known to some tens of microseconds.  So does what is asked again and again.
 """
 
 import os
@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from lab.netns import inside
 
 RTM_NEWLINK = 16
-RTM_NEWADDR, RTM_DELADDR = 20, 21
+RTM_NEWADDR, RTM_DELADDR, _RTM_GETADDR = 20, 21, 22
 GROUP_IPV4_IFADDR = 0x10
 
-_NLM_F_REQUEST, _NLM_F_ACK = 0x1, 0x4
-_NLMSG_ERROR = 2
+_NLM_F_REQUEST, _NLM_F_ACK, _NLM_F_DUMP = 0x1, 0x4, 0x300
+_NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _IFLA_IFNAME, _IFLA_MASTER = 3, 10
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 _IFF_UP = 1
@@ -58,13 +58,32 @@ def _attributes(data: bytes) -> dict[int, bytes]:
 
 
 def parse_address(payload: bytes) -> tuple[str, int] | None:
-    """Address and prefix length of a message about an IPv4 address, or None."""
+    """Address and prefix length of a message about an IPv4 or IPv6 address, or None."""
     family, prefixlen, _flags, _scope, _index = _ADDRESS.unpack_from(payload)
-    if family != socket.AF_INET:
+    if family not in (socket.AF_INET, socket.AF_INET6):
         return None
     attributes = _attributes(payload[_ADDRESS.size :])
     raw = attributes.get(_IFA_LOCAL) or attributes.get(_IFA_ADDRESS)
-    return (socket.inet_ntoa(raw), prefixlen) if raw else None
+    return (socket.inet_ntop(family, raw), prefixlen) if raw else None
+
+
+def addresses(namespace: str, interface: str) -> list[str]:
+    """The addresses of an interface; none if it is not there."""
+    with inside(namespace), open_socket() as sock:
+        try:
+            index = socket.if_nametoindex(interface)
+        except OSError:
+            return []
+        body = _ADDRESS.pack(socket.AF_UNSPEC, 0, 0, 0, 0)
+        flags = _NLM_F_REQUEST | _NLM_F_DUMP
+        sock.send(_HEADER.pack(_HEADER.size + len(body), _RTM_GETADDR, flags, 0, 0) + body)
+        found: list[str] = []
+        while True:
+            for kind, payload in messages(sock.recv(1 << 16)):
+                if kind in (_NLMSG_ERROR, _NLMSG_DONE):
+                    return found
+                if _ADDRESS.unpack_from(payload)[-1] == index and (each := parse_address(payload)):
+                    found.append(each[0])
 
 
 class Links:

@@ -1,7 +1,6 @@
 """The switch of a laboratory: bridges in a namespace of their own, and the cables to the hosts."""
 
-from lab.netns import add_namespace, sweep_namespace
-from lab.process import run
+from lab.netns import add_namespace, ip_lines, sweep_namespace
 from lab.rtnetlink import Links
 
 BRIDGE = "br0"
@@ -36,17 +35,18 @@ class Switch:
         return self._links
 
     def add_bridge(self, name: str) -> None:
-        options = ("type", "bridge", "stp_state", "0", "forward_delay", "0")
         # A snooping bridge without a querier would not show whether we keep our membership.
-        self._ip("link", "add", name, *options, "mcast_snooping", "0")
-        self._ip("link", "set", name, "up")
+        options = "stp_state 0 forward_delay 0 mcast_snooping 0"
+        ip_lines(self.namespace, f"link add {name} type bridge {options}", f"link set {name} up")
         self._bridges[name] = self.links.index(name)
 
     def connect(self, port: str, namespace: str, interface: str, bridge: str = BRIDGE) -> None:
         """Make a cable from a port to a new interface of a host; that end is still down."""
-        peer = ("type", "veth", "peer", "name", interface, "netns", namespace)
-        self._ip("link", "add", "name", port, *peer)
-        self._ip("link", "set", "dev", port, "master", bridge, "up")
+        ip_lines(
+            self.namespace,
+            f"link add name {port} type veth peer name {interface} netns {namespace}",
+            f"link set dev {port} master {bridge} up",
+        )
 
     def cable(self, port: str, connected: bool) -> None:
         """Pull or plug the cable of a port: its host sees the carrier go and come."""
@@ -55,6 +55,3 @@ class Switch:
     def path(self, port: str, connected: bool, bridge: str = BRIDGE) -> None:
         """Break or mend the way behind a port: the carrier of its host stays."""
         self.links.set_bridge(port, self._bridges[bridge] if connected else 0)
-
-    def _ip(self, *arguments: str) -> None:
-        run("ip", "-n", self.namespace, *arguments)

@@ -296,6 +296,7 @@ def test_without_a_path_it_looks_where_the_units_do(conf, tmp_path, monkeypatch,
 
 def test_fingerprint_takes_names_files_and_directories(conf, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("ucarpd.configuration_directory.DIRECTORY", tmp_path)
+    monkeypatch.setattr("ucarpd.diagnosis.fingerprint._COST", 2)
     monkeypatch.chdir(tmp_path)
     for names in ([], [f"{tmp_path}/"]):
         assert cli.main(["fingerprint", *names]) == cli.EXIT_CONFIG

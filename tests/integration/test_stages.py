@@ -135,10 +135,13 @@ def test_a_file_that_vanishes_while_its_owner_changes_is_no_failure(bash, tmp_pa
 
 STUBS = """
 broken=$1
+wanted() { [[ " $stages " == *" $1 "* ]]; }
+stages=$2
+stage_style() { tests style; }
 tests() { echo "this is $1"; [ "$1" != "$broken" ]; }
+pytest_in() { tests "$@"; }
 for job in compiled environment root-bookworm root-trixie package; do begin 0 $job tests $job; done
-newest() { tests newest; }
-eval "stage_$2"
+run_stages
 echo passed
 """
 
@@ -149,14 +152,17 @@ pytest_in() {
     mkdir -p "$work/$1.cache/v/cache"
     echo '"a::b": true' >"$work/$1.cache/v/cache/lastfailed"
     touch "$work/$1.xml"
+    touch "$work/$1.begun"
+    until [ -e "$work/integration.begun" ] && [ -e "$work/rest.begun" ]; do sleep 0.01; done
     # The first attempt of one lasts until the other is about to begin its second one, or has begun it.
     while [ "$1" = rest ] && [ ! -e "$work/waits" ] && [ ! -e "$work/again" ]; do sleep 0.01; done
     [ ! -e "$work/again" ] || echo "this is beside"
     return 1
 }
 await() { [ "$*" != "flock 9" ] || touch "$work/waits"; "$@"; }
+wanted() { [ "$1" = rest ]; }
 begin 0 compiled :
-stage_rest
+run_stages
 """
 
 
@@ -180,6 +186,12 @@ MADE = ["root-bookworm", "root-trixie", "package"]
         ("root-trixie", "package", MADE[:2]),
         ("package", "package", MADE),
         ("environment", "package newest", [*MADE, "environment"]),
+        ("style", "style core rest", ["style"]),
+        ("core", "style core rest", ["style", "core"]),
+        ("segment", "core", ["core", "segment"]),
+        ("", "style core rest", ["style", "core", "segment", "integration", "rest"]),
+        ("integration", "rest package", ["integration", "rest"]),
+        ("rest", "rest newest", ["integration", "environment", "rest", "newest"]),
         ("", "rest", ["integration", "rest"]),
         ("integration", "rest", ["integration", "rest"]),
         ("rest", "rest", ["integration", "rest"]),

@@ -119,3 +119,13 @@ def test_a_laboratory_that_was_kept_outlives_its_process(name: str):
     assert run.left() == ALL
     assert runs.is_dead(run.prefix)
     assert not runs.is_dead(run.prefix, kept=True)
+
+
+def test_a_group_whose_processes_cannot_be_seen_is_left_alone(name: str):
+    """As seen in a container, where their ids are 0, which kill(2) takes for the caller."""
+    dead = Run(name)
+    dead.kill()
+    program = (sys.executable, str(PROJECT / "scripts/sweep.py"), name)
+    command = ("unshare", "--pid", "--fork", "--mount-proc", *program)
+    assert subprocess.run(command, check=False, start_new_session=True).returncode == 0
+    assert "group" in dead.left()

@@ -1,15 +1,18 @@
 """Whole Debian systems with systemd, booted by systemd-nspawn on the switch of a laboratory.
 
-One root file system a Debian release is built a run; every machine lies over it.  A machine's network
-is set up at boot and taken down at shutdown by Debian's ifupdown.
+One root file system a Debian release is built a run; every machine lies over it, most of them with a
+layer in between that has the package installed.  A machine's network is set up at boot and taken down
+at shutdown by Debian's ifupdown.
 
   machines.py RELEASE DIRECTORY    build a file system there
 """
 
 import contextlib
+import fcntl
 import itertools
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -78,21 +81,46 @@ def _complete(root: Path) -> None:
         (root / "etc/systemd/system" / unwanted).symlink_to("/dev/null")
 
 
+def install(package: Path, root: Path, directory: Path) -> Path:
+    """A layer over a root file system, with the package installed by apt, if not there."""
+    layer = directory / f"installed-{root.name}"
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not layer.exists():
+            unfinished = directory / f"installing-{root.name}"
+            merged = mount_layers([root], unfinished)
+            shutil.copy(package, merged / "root")
+            enter = ("unshare", "--fork", "--pid", "--mount-proc", f"--root={merged}")
+            try:
+                run(*enter, "apt-get", "install", "-y", f"/root/{package.name}")
+            finally:
+                run("umount", str(merged))
+            (unfinished / "upper").rename(layer)
+    return layer
+
+
+def mount_layers(layers: list[Path], directory: Path) -> Path:
+    """Mount file systems one over the other, the uppermost first; DIRECTORY/upper takes changes."""
+    upper, work, root = (directory / each for each in ("upper", "work", "root"))
+    for each in (upper, work, root):
+        each.mkdir(parents=True)
+    lower = ":".join(map(str, layers))
+    options = f"lowerdir={lower},upperdir={upper},workdir={work}"
+    run("mount", "-t", "overlay", "overlay", "-o", options, str(root))
+    return root
+
+
 class Machine:
     """One booted system.  `run` types a command on it."""
 
-    def __init__(self, lab: Lab, root: Path, name: str, address: str) -> None:
+    def __init__(self, lab: Lab, layers: list[Path], name: str, address: str) -> None:
         self.lab = lab
         self.name = name
         self.address = address.partition("/")[0]
         # Two runs at one time must not share a name: nspawn keeps state under it.
         self._unique = f"{name}{os.getpid()}"
         self.directory = lab.directory / f"machine-{name}"
-        self.root = self.directory / "root"
-        for each in ("upper", "work", "root"):
-            (self.directory / each).mkdir(parents=True)
-        layers = f"lowerdir={root},upperdir={self.directory}/upper,workdir={self.directory}/work"
-        run("mount", "-t", "overlay", "overlay", "-o", layers, str(self.root))
+        self.root = mount_layers(layers, self.directory)
         self.write("/etc/network/interfaces", INTERFACES.format(address=address), 0o644)
         (self.root / "etc/hostname").write_text(f"{name}\n")
         (self.root / "var/www/html/index.html").write_text(f"this is {name}\n")
@@ -138,7 +166,7 @@ class Machine:
             return state in ("running", "degraded")
 
         try:
-            wait_for(f"{self.name} to boot", is_up, 60)
+            wait_for(f"{self.name} to boot", is_up, 180)
         except LabError as error:
             raise LabError(f"{error}\n{self._console.read_text(errors='replace')}") from None
 
@@ -146,7 +174,10 @@ class Machine:
     def leader(self) -> str:
         """The pid of the machine's init, as seen from outside; empty while there is none."""
         assert self._nspawn is not None
-        return run("pgrep", "-P", str(self._nspawn.pid), check=False).stdout.partition("\n")[0]
+        pid = self._nspawn.pid
+        with contextlib.suppress(FileNotFoundError):
+            return Path(f"/proc/{pid}/task/{pid}/children").read_text().partition(" ")[0]
+        return ""
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         if not (leader := self.leader):
@@ -189,7 +220,7 @@ class Machine:
         """Shut it down as an administrator would, and switch it on again."""
         assert self._nspawn is not None
         self.run("systemctl", "poweroff", "--no-block")
-        self._nspawn.wait(60)
+        self._nspawn.wait(180)
         self.boot()
 
     def switch_off(self) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from lab import PROJECT, Client, Lab, LabError
-from machines import Machine, build_root
+from machines import Machine, build_root, install
 from mirrors import cause
 from web import VIP
 
@@ -50,9 +50,17 @@ def lab():
 
 
 @pytest.fixture(scope="module")
-def machines(lab, root, package):
+def layers(root, package, tmp_path_factory, worker_id) -> list[Path]:
+    """The file systems of each machine, the uppermost first: with the package installed."""
+    own = tmp_path_factory.getbasetemp()
+    # One layer for all workers of a run.
+    return [install(package, root, own if worker_id == "master" else own.parent), root]
+
+
+@pytest.fixture(scope="module")
+def machines(lab, layers, package):
     """Machines a and b; a is preferred.  Neither runs ucarpd yet."""
-    pair = [Machine(lab, root, name, f"172.16.0.1{n}/16") for n, name in ((1, "a"), (2, "b"))]
+    pair = [Machine(lab, layers, name, f"172.16.0.1{n}/16") for n, name in ((1, "a"), (2, "b"))]
     try:
         for machine in pair:
             machine.copy(package, f"/root/{package.name}")

@@ -12,6 +12,12 @@ from web import VIP, conf, restart_cleanly
 
 
 @pytest.fixture(scope="module")
+def layers(root):
+    """Without the package."""
+    return [root]
+
+
+@pytest.fixture(scope="module")
 def pair(a, b, package):
     """ucarpd installed on a, and its shipped scripts put to ucarp's use on b."""
     a.run("apt-get", "install", "-y", f"/root/{package.name}")

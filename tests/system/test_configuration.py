@@ -21,16 +21,9 @@ def reload(machine, unit="ucarpd@web"):
     return machine.run("systemctl", "reload", unit, check=False).returncode
 
 
-@pytest.fixture(scope="module")
-def installed(a, package):
-    a.run("apt-get", "install", "-y", f"/root/{package.name}")
-    return a
-
-
 @pytest.fixture
-def serving(installed):
+def serving(a):
     """ucarpd@web runs with a good file, and has forgotten its deaths."""
-    a = installed
     conf(a, **NO_SCRIPTS)
     a.run("systemctl", "reset-failed", check=False)
     a.run("systemctl", "stop", "ucarpd.service")

@@ -68,14 +68,13 @@ def log(machine):
 
 
 @pytest.fixture(scope="module")
-def installed(a, b, package):
+def networks(a, b):
     for machine in (a, b):
-        machine.run("apt-get", "install", "-y", f"/root/{package.name}")
         configure_network(machine)
 
 
 @pytest.fixture
-def own(installed, a, b):
+def own(networks, a, b):
     """The addresses of both before and after each test."""
     own = {machine: shown(machine) for machine in (a, b)}
     assert [len(addresses) for addresses in own.values()] == [3, 3]

@@ -16,6 +16,12 @@ MASTER = "Switching to state: MASTER"
 OWN_SCRIPT = "#!/bin/sh\n# own\n"
 
 
+@pytest.fixture(scope="module")
+def layers(root):
+    """Without the package."""
+    return [root]
+
+
 @pytest.fixture
 def serving(a, b, client, package, request):
     """Both machines run ucarpd@web, and a serves.  Returns the longest time without an answer."""

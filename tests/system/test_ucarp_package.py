@@ -49,19 +49,14 @@ def old_package(root, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def pair(a, b, package, command_package, old_package):
+def pair(a, b, command_package, old_package):
     """Both have Debian's ucarp in their interfaces files, and all packages at hand."""
     for machine, skew, master in ((a, 0, "yes"), (b, 100, "no")):
         text = INTERFACES.format(address=machine.address, vip=VIP, skew=skew, master=master)
         machine.write("/etc/network/interfaces", text, 0o644)
-        for file, name in (
-            (package, "ucarpd.deb"),
-            (command_package, "ours.deb"),
-            (old_package, "old.deb"),
-        ):
-            machine.copy(file, f"/root/{name}")
-        machine.run("apt-get", "install", "-y", "/root/ucarpd.deb")
-        machine.reboot()
+        machine.copy(command_package, "/root/ours.deb")
+        machine.copy(old_package, "/root/old.deb")
+        start_again(machine)
     return a, b
 
 

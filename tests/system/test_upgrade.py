@@ -15,6 +15,12 @@ MASTER = "Switching to state: MASTER"
 BOB = 4321
 
 
+@pytest.fixture(scope="module")
+def layers(root):
+    """Without the package."""
+    return [root]
+
+
 @pytest.fixture
 def pair(a, b, client, first_release):
     """Both machines run ucarpd@web of the first release, and a serves.  When that began."""

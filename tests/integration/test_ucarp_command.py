@@ -240,6 +240,12 @@ def daemons(host):
     return found
 
 
+def daemon(host):
+    """The process of the command, once the process of its log, a fork of it, has a name of its own."""
+    (found,) = wait_for("one daemon", lambda: each if len(each := daemons(host)) == 1 else None)
+    return found
+
+
 def command_line(pid):
     return Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode().split("\0")
 
@@ -255,7 +261,7 @@ def test_in_the_background(a, ucarp, syslog):
     is_slow = time.monotonic() - began > PATIENCE - SAY_BEFORE
     waits = r"ucarp: .*; it keeps trying in the background\n"
     assert said == "" or (is_slow and re.fullmatch(waits, said)), said
-    (pid,) = daemons(a)
+    pid = daemon(a)
     # Whoever looks for it finds it, and no password.
     assert command_line(pid) == [ucarp, *words, "--pass=***", "-B"]
     assert b"geheim" not in Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -285,7 +291,7 @@ def test_in_the_background_a_failure_has_its_status_and_its_words(a, ucarp):
 def test_in_the_background_it_says_what_it_waits_for(a, ucarp):
     caller = a.start(ucarp, *line("-B", u="/etc/ucarp/late.sh"))
     assert caller.popen.wait(30) == 0
-    (pid,) = daemons(a)
+    pid = daemon(a)
     a.write("ucarp/late.sh", "#!/bin/sh\nip address replace $2/32 dev $1\n")
     wait_for_address(a)
     os.kill(pid, signal.SIGKILL)
@@ -372,7 +378,7 @@ def test_the_articles_start_script_put_right(a, b, ucarp):
     wait_for_address(b)
     wait_for_no_address(a)
     a.cable(True)
-    (pid,) = daemons(b)
+    pid = daemon(b)
     os.kill(pid, signal.SIGKILL)
     wait_for_address(a)
 

@@ -9,8 +9,10 @@ import os
 import subprocess
 import sys
 import time
+from ipaddress import ip_address
 
 import pytest
+from beside import serving
 from fake_table import FakeTable
 from recorded import content
 
@@ -198,6 +200,15 @@ def test_what_the_record_names_is_taken_off_and_told(tmp_path, run, promotes):
     assert each.error is None
     assert table.story == ["open", "remove 10.0.0.1", "remove 2001:db8::1", "close"]
     assert table.left() == ["127.0.0.1"]
+
+
+def test_what_another_process_serves_stays(tmp_path, run, promotes):
+    leave(tmp_path, run, device="lo", ADDR="10.0.0.1/24,10.0.0.2/24")
+    table = FakeTable("127.0.0.1", "10.0.0.1", "10.0.0.2")
+    with serving(run, "lo", ip_address("10.0.0.2").packed):
+        each = take_off(tmp_path, table)
+    assert (each.found, each.error) == (["10.0.0.1"], None)
+    assert table.left() == ["127.0.0.1", "10.0.0.2"]
 
 
 def test_what_is_not_there_is_not_taken_off(tmp_path, run, promotes):

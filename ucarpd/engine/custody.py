@@ -124,7 +124,8 @@ class Custody:
             self._take_off(self._addresses.present())
 
     def _take_off(self, addresses: tuple[IPAddress, ...]) -> None:
-        self._addresses.unserved_elsewhere(addresses, self._take_off_ours)
+        if addresses:
+            self._addresses.unserved_elsewhere(addresses, self._take_off_ours)
 
     def _take_off_ours(self, addresses: tuple[IPAddress, ...]) -> None:
         if self._is_master or self._machine.is_releasing or self._addresses.is_busy:

@@ -329,6 +329,7 @@ class Supervisor:
             # The file as it is now, even if it means the same.
             instance.parts.exposure.look(wanted.get(name, instance.config))
             instance.parts.fitness.try_again(is_master=instance.state is State.MASTER)
+            instance.parts.removals.forget()
         await self._start_all([new for name, new in wanted.items() if name not in self._instances])
         used = {each.config.interface for each in self.instances}
         for name in self._interfaces.keys() - used:

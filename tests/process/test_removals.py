@@ -107,7 +107,7 @@ async def test_who_may_have_done_it_is_told_once_in_a_term():
     (lasting,) = bench.removals.lasting()
     assert (lasting.finding, lasting.since) == ("address_removed", since)
     assert lasting.text == "another program has removed addresses (2): systemd-networkd"
-    bench.removals.state_changed()
+    bench.removals.forget()
     assert list(bench.removals.lasting()) == []
     bench.removals.note(SOURCE)
     (lasting,) = bench.removals.lasting()
@@ -161,7 +161,7 @@ async def test_an_old_ucarp_may_have_done_it():
 async def test_an_answer_that_comes_after_the_term_is_dropped():
     bench = Bench()
     bench.removals.note(SOURCE)
-    bench.removals.state_changed()
+    bench.removals.forget()
     await bench.look()
     assert bench.told() == ["taken away"]
 

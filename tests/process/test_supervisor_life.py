@@ -168,14 +168,17 @@ async def test_a_reload_leaves_alone_what_has_not_changed(host, log_lines):
     assert not any("already run by" in line for line in log_lines.told())
 
 
-async def test_a_reload_ends_the_pause_after_a_fault(host):
+async def test_a_reload_ends_the_pause_after_a_fault_and_forgets_its_cause(host):
     host.write()
     async with host.serving() as process:
         web = instances(process)["web"]
         web.parts.fitness.removed_too_often()
         assert "less fit" in web.shown.note
+        web.parts.removals.note(ip_address("10.0.0.10"))
+        assert list(web.parts.removals.lasting())
         await send_and_wait(signal.SIGHUP)
         assert web.shown.note == ""
+        assert list(web.parts.removals.lasting()) == []
 
 
 async def test_a_new_start_beside_a_lost_link_says_nothing_new_about_the_host(host, log_lines):

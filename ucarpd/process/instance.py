@@ -208,7 +208,7 @@ class Instance:
         parts = self.parts
         parts.teller.transition(change)
         parts.faults.state_changed()
-        parts.removals.state_changed()
+        parts.removals.forget()
         parts.interface.role_changed()
         self._loop.call_soon(parts.checking.state_changed, change.new)
         if change.new is State.MASTER:

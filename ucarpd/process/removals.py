@@ -90,8 +90,8 @@ class Removals:
                 self._recent.clear()
                 self._fitness.removed_too_often()
 
-    def state_changed(self) -> None:
-        """A term has ended, or one begins."""
+    def forget(self) -> None:
+        """A term has ended, or one begins, or the operator may have corrected the cause."""
         self._since, self._in_term, self._text = None, 0, ""
         self._explained.clear()
 

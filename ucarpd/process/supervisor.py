@@ -332,6 +332,7 @@ class Supervisor:
             if now.contents != instance.config.contents:
                 instance.parts.keeper.keep_configuration(now)
             instance.parts.fitness.try_again(is_master=instance.state is State.MASTER)
+            instance.parts.removals.forget()
         await self._start_all([new for name, new in wanted.items() if name not in self._instances])
         used = {each.config.interface for each in self.instances}
         for name in self._interfaces.keys() - used:

@@ -124,8 +124,12 @@ def _kill(chosen: Chosen) -> None:
 
 
 def _processes(chosen: Chosen) -> Iterator[int]:
+    here = Path("/proc/self/ns/pid").readlink()
     for process in Path("/proc").glob("[0-9]*"):
         try:
+            # In a container, a run names its processes by numbers that others have here.
+            if (process / "ns/pid").readlink() != here:
+                continue
             environment = (process / "environ").read_bytes()
         except OSError:
             continue

@@ -1,3 +1,3 @@
 """ucarpd: a userland CARP daemon for Linux.  docs/architecture.md describes its rooms."""
 
-__version__ = "0.2.0"
+__version__ = "0.2.0+dev"

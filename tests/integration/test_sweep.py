@@ -110,6 +110,17 @@ def test_the_worker_of_a_dead_run_is_ended(name: str):
     assert worker.left() == set()
 
 
+def test_the_runs_in_a_container_are_left_alone():
+    """They look dead: the number in their name is that of another process here, or of none."""
+    inside = "export UCARPD_LAB=lab1t1; exec sh -c 'echo begun; read _'"
+    words = ["unshare", "--pid", "--fork", "sh", "-c", inside]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as container:
+        assert container.stdout.readline() == b"begun\n"
+        sweep.sweep(lambda prefix: prefix == "lab1t1")
+        container.communicate(b"\n")
+    assert container.returncode == 0
+
+
 def test_a_laboratory_that_was_kept_outlives_its_process(name: str):
     run = Run(name)
     kept = f"{run.prefix}{sweep.KEPT}"

@@ -210,8 +210,6 @@ def test_the_rules_and_the_unit_name_what_there_is():
     assert listening.DEFAULT in plain("ucarpd-exporter.8")
 
 
-@pytest.mark.parametrize(
-    "page", ["ucarpctl.1", "ucarpd-exporter.8", "ucarpd.8", "ucarp.8", "ucarpd.conf.5"]
-)
+@pytest.mark.parametrize("page", sorted(path.name for path in (PROJECT / "debian").glob("*.[1-8]")))
 def test_the_page_is_of_this_version(page):
     assert f'"ucarpd {__version__}"' in plain(page).splitlines()[0]

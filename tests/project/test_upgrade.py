@@ -247,6 +247,14 @@ def test_a_master_that_can_offers_its_role_first(upgrade, at, done):
     assert upgrade.done == [*done, "restart ucarpd@web.service"]
 
 
+def test_a_master_that_has_ended_meanwhile_is_offered_nothing(upgrade):
+    """Its status line stays; its process has the number 0, which for kill is the whole group."""
+    (upgrade.unit("ucarpd@web", MASTER) / "pid").write_text("0")
+    upgrade.unit("ucarpd@mail", MASTER, "/etc/ucarp/mail.conf")
+    assert upgrade.run("configure", "0.2.0-1") == []
+    assert upgrade.done == ["USR2 101", "restart ucarpd@mail.service ucarpd@web.service"]
+
+
 def test_a_backup_offers_nothing(upgrade):
     upgrade.unit("ucarpd@web", BACKUP, "/etc/ucarp/web.conf")
     assert upgrade.run("configure", "0.2.0-1") == []

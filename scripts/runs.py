@@ -50,6 +50,11 @@ def this_process() -> Owner:
     return Owner(pid, started)
 
 
+def name_of_part() -> str:
+    """The beginning of the names of all things that this process makes, as a part of its run."""
+    return f"{os.environ.get('UCARPD_LAB', 'lab')}n{this_process()}"
+
+
 def owners(name: str) -> list[Owner]:
     """The processes that a name carries; none for a name that is not ours."""
     return [Owner(int(pid), int(started)) for pid, started in _OWNER.findall(name)]

@@ -8,7 +8,7 @@ import signal
 import tempfile
 from pathlib import Path
 
-from runs import this_process
+from runs import name_of_part
 
 from lab.hosts import Host
 from lab.netns import add_namespace, sweep_namespace
@@ -25,8 +25,7 @@ class Lab:
 
     def __init__(self, prefix: str | None = None) -> None:
         # By the name, the next run finds the remains of a run that was killed (sweep.py).
-        run_name = os.environ.get("UCARPD_LAB", "lab")
-        self.prefix = prefix or f"{run_name}n{this_process()}x{next(_numbers)}"
+        self.prefix = prefix or f"{name_of_part()}x{next(_numbers)}"
         self.directory = Path(tempfile.mkdtemp(prefix=f"ucarpd-{self.prefix}-"))
         self.switch = Switch(f"{self.prefix}sw")
         self.processes: list[Process] = []

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from fake_process import FakeProcess
+from runs import name_of_part
 
 from ucarpd.ctl import not_running, units
 
@@ -24,7 +25,7 @@ def _utc(monkeypatch):
 @pytest.fixture
 def run_directory(monkeypatch):
     """The run directory, with a short path: the path of a socket has 107 bytes at most."""
-    with TemporaryDirectory(prefix="ctl") as directory:
+    with TemporaryDirectory(prefix=f"ucarpd-{name_of_part()}-") as directory:
         Path(directory).chmod(0o755)
         monkeypatch.setenv("RUNTIME_DIRECTORY", directory)
         yield Path(directory)

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from fake_process import BACKUP, MASTER, FakeProcess
+from runs import name_of_part
 
 from ucarpd.ctl import entry, maintenance, not_running
 from ucarpd.record import maintenance as notes
@@ -38,7 +39,10 @@ def state(tmp_path, monkeypatch):
 @pytest.fixture
 def start(state, monkeypatch):
     """Starts a process; its files are web.conf and dns.conf."""
-    with TemporaryDirectory(prefix="ctl") as directory, ExitStack() as processes:
+    with (
+        TemporaryDirectory(prefix=f"ucarpd-{name_of_part()}-") as directory,
+        ExitStack() as processes,
+    ):
         run, etc = Path(directory), Path(directory) / "etc"
         etc.mkdir()
         for name in ("web", "dns"):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from lab import PROJECT
 from nodes import PASSWORD, conf
+from runs import name_of_part
 
 GOOD = conf("172.16.0.11")
 # GOOD's lines: 1 INTERFACE, 2 SRCIP, 3 VHID, 4 PASS, 5 ADDR, 6 MASK
@@ -50,7 +51,7 @@ COLLISIONS = [
 @pytest.fixture
 def directory():
     """A directory that every user may enter; only root may enter pytest's own."""
-    directory = Path(tempfile.mkdtemp(prefix="ucarpd-bad-input-"))
+    directory = Path(tempfile.mkdtemp(prefix=f"ucarpd-{name_of_part()}-"))
     directory.chmod(0o755)
     (directory / "conf").mkdir()
     yield directory

@@ -156,6 +156,8 @@ pytest_in() {
     until [ -e "$work/integration.begun" ] && [ -e "$work/rest.begun" ]; do sleep 0.01; done
     # The first attempt of one lasts until the other is about to begin its second one, or has begun it.
     while [ "$1" = rest ] && [ ! -e "$work/waits" ] && [ ! -e "$work/again" ]; do sleep 0.01; done
+    # So that the other one has the time to begin it, if nothing holds it back.
+    for _ in {1..50}; do [ "$1" = rest ] && [ ! -e "$work/again" ] && sleep 0.01; done
     [ ! -e "$work/again" ] || echo "this is beside"
     return 1
 }

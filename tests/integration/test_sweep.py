@@ -73,7 +73,7 @@ def tree() -> str:
 @pytest.fixture
 def name(request):
     """The remains of a run go."""
-    name = f"{os.environ.get('UCARPD_LAB', 'lab')}n{runs.this_process()}sweep"
+    name = f"{runs.name_of_part()}sweep"
     yield name
     sweep.sweep(lambda prefix: prefix.startswith(name))
 
@@ -134,9 +134,9 @@ def test_a_laboratory_that_was_kept_outlives_its_process(name: str):
 
 def test_a_group_whose_processes_cannot_be_seen_is_left_alone(name: str):
     """As seen in a container, where their ids are 0, which kill(2) takes for the caller."""
-    dead = Run(name)
-    dead.kill()
+    run = Run(name)
     program = (sys.executable, str(PROJECT / "scripts/sweep.py"), name)
     command = ("unshare", "--pid", "--fork", "--mount-proc", *program)
     assert subprocess.run(command, check=False, start_new_session=True).returncode == 0
-    assert "group" in dead.left()
+    assert "group" in run.left()
+    run.kill()

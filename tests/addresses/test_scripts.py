@@ -7,7 +7,7 @@ import pytest
 from scripted_bench import CONTESTED, SCRIPTS, Bench
 from two_addresses import ONE, TWO, config_of
 
-from ucarpd.addresses.scripts import LONGEST_WAIT
+from ucarpd.addresses.scripts import LONGEST_START, LONGEST_WAIT
 from ucarpd.engine import Outcome
 
 
@@ -210,7 +210,7 @@ async def test_a_script_that_has_begun_runs_to_its_end_and_the_addresses_go_mean
     assert bench.addresses.present() == (ONE,)
     await asyncio.sleep(0.02)
     assert bench.addresses.present() == ()
-    assert bench.log.told() == [f"address_taken_off_early {ONE}"]
+    assert bench.log.told() == [f"address_taken_off_early {ONE} True"]
     assert bench.ledger.placed  # The down-script has not run yet.
     # An address that the script adds now does not stay either.
     bench.put(TWO)
@@ -221,6 +221,28 @@ async def test_a_script_that_has_begun_runs_to_its_end_and_the_addresses_go_mean
     bench.hooks.end()
     assert bench.hooks.begun == ["up", "down"]
     bench.hooks.end()
+    assert (bench.released, bench.ledger.placed) == (1, False)
+
+
+@pytest.mark.parametrize("is_late", [False, True], ids=["master", "up-script at work"])
+async def test_if_the_start_of_the_down_script_hangs_the_addresses_go_without_it(make, is_late):
+    bench = make()
+    if is_late:
+        bench.acquire()
+        bench.put(ONE, TWO)
+    else:
+        bench.serve()
+    bench.hooks.hangs = True
+    bench.release()
+    if is_late:
+        bench.hooks.end()
+    await asyncio.sleep(LONGEST_START - 0.01)
+    assert bench.addresses.present() == (ONE, TWO)
+    await asyncio.sleep(0.02)
+    assert bench.addresses.present() == ()
+    assert bench.log.told() == [f"address_taken_off_early {ONE} {TWO} False"]
+    assert (bench.hooks.begun, bench.released) == (["up", "down"], 0)
+    bench.hooks.end(137)
     assert (bench.released, bench.ledger.placed) == (1, False)
 
 

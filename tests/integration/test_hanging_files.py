@@ -5,7 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from nodes import VIP, conf, start_master, wait_for_address
+from lab import wait_for
+from nodes import MASTER, VIP, conf, start_master, wait_for_address
+from up_and_down import BOTH, write_scripts
 
 from ucarpd.exit_status import EXIT_CONFIG
 
@@ -50,6 +52,20 @@ def test_only_a_virtual_host_whose_script_hangs_waits(a, wire, hanging):
     wire.wait_more(a.address, 3)
     assert daemon.stop() == 0
     assert not a.has("172.16.0.2")
+
+
+def test_an_address_goes_although_the_start_of_the_down_script_hangs(a, hanging):
+    write_scripts(a)
+    a.write_conf("web", conf(a.address, **BOTH, SCRIPT_TIMEOUT=2))
+    daemon = a.start(sys.executable, "-c", MOUNT, str(hanging))
+    daemon.wait_for_line(MASTER)
+    (a.conf / "down.sh").unlink()
+    (a.conf / "down.sh").symlink_to(hanging / "down.sh")
+    daemon.signal(signal.SIGTERM)
+    daemon.wait_for_line(f"removing {VIP} from eth0: the start of the down-script hangs")
+    wait_for("the address to go", lambda: not a.has(VIP))
+    assert daemon.lines("did not end within") == []
+    assert daemon.popen.wait(15) == 0
 
 
 def test_a_reload_leaves_out_a_file_that_hangs_and_holds_up_no_stop(a, wire, hanging):

@@ -115,9 +115,13 @@ ROWS = [
         "[INFO] web: 172.16.0.11 no longer answers for fd00::1",
     ),
     (
-        lambda log: log.address_taken_off_early([PEER]),
+        lambda log: log.address_taken_off_early([PEER], True),
         "[WARNING] web: removing 172.16.0.11 from eth0: the down-script has to wait for the up-script, "
         "which is still running",
+    ),
+    (
+        lambda log: log.address_taken_off_early([PEER], False),
+        "[WARNING] web: removing 172.16.0.11 from eth0: the start of the down-script hangs",
     ),
     (
         lambda log: log.served_elsewhere([PEER]),

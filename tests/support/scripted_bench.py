@@ -18,11 +18,16 @@ class FakeHooks:
 
     def __init__(self):
         self.running = self.waiting = None
+        self.hangs = False
         self.begun = []
 
     @property
     def is_busy(self):
         return bool(self.running or self.waiting)
+
+    @property
+    def has_started(self):
+        return bool(self.running) and not self.hangs
 
     def request(self, hook, done):
         if self.running and not self.waiting and self.running.target == hook.target:

@@ -24,6 +24,9 @@ MEND_AFTER = 0.1
 LONGEST_WAIT = 0.1
 """Seconds that a down-script may wait for the previous script before ucarpd acts itself."""
 
+LONGEST_START = 1.0
+"""Seconds that its start may take; a file system that hangs would keep the addresses here."""
+
 UP, UP_AGAIN, DOWN = "up", "up again", "down"
 """Targets of the runs.  After a contest the up-script runs again, even while one is running."""
 
@@ -139,6 +142,7 @@ class ScriptedAddresses:
         self._note_placed()
         if not self._is_master:
             self._stop_waiting()
+            self._wait()
             # The down-script runs next, and finds the addresses in place.
             if result.status == 0:
                 done(Outcome(self.all()))
@@ -210,8 +214,13 @@ class ScriptedAddresses:
         if at_start and self._config.neutral:
             run = run._replace(script=None)
         self._hooks.request(run, partial(self._came_down, at_start, done))
-        if self.is_up_script_running and self._patience is None and not self._is_kept_off:
-            self._patience = self._loop.call_later(LONGEST_WAIT, self._begin_keeping_off)
+        self._wait()
+
+    def _wait(self) -> None:
+        """Let the down-script wait, and take time to start, only for so long."""
+        if self._patience is None and not self._is_kept_off:
+            longest = LONGEST_WAIT if self.is_up_script_running else LONGEST_START
+            self._patience = self._loop.call_later(longest, self._begin_keeping_off)
 
     def appeared(self) -> None:
         """Note the addresses that a script has added; if the down-script must wait, remove them."""
@@ -221,9 +230,11 @@ class ScriptedAddresses:
 
     def _begin_keeping_off(self) -> None:
         self._patience = None
+        if not self.is_up_script_running and self._hooks.has_started:
+            return  # The down-script is at work.
         self._is_kept_off = True
         if present := self._netlink.present_now():
-            self._log.address_taken_off_early(present)
+            self._log.address_taken_off_early(present, self.is_up_script_running)
             self.appeared()
 
     def _stop_keeping_off(self) -> None:

@@ -72,11 +72,13 @@ class AddressMessages(InstanceLines):
             f"{followed(ips, 'was')} still on {self.device} after the down-script; removed"
         )
 
-    def address_taken_off_early(self, ips: Sequence[object]) -> None:
-        self.warning(
-            f"removing {listed(ips)} from {self.device}: "
+    def address_taken_off_early(self, ips: Sequence[object], waits_for_up_script: bool) -> None:
+        why = (
             "the down-script has to wait for the up-script, which is still running"
+            if waits_for_up_script
+            else "the start of the down-script hangs"
         )
+        self.warning(f"removing {listed(ips)} from {self.device}: {why}")
 
     def served_elsewhere(self, ips: Sequence[object]) -> None:
         text = f"the up-script succeeded, but {followed(ips, 'is')} not on {self.device}"

@@ -98,6 +98,11 @@ class HookRunner:
     def is_busy(self) -> bool:
         return self._running is not None or self._waiting is not None
 
+    @property
+    def has_started(self) -> bool:
+        """Whether a script is at work, not only being started."""
+        return self._child is not None and self._child.has_started
+
     def request(self, hook: Hook, done: Done) -> None:
         """Run `hook` as soon as possible; `done` gets the result unless a newer request follows.
 

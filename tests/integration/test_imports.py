@@ -50,12 +50,14 @@ def test_nothing_is_imported_after_the_start(a, b, tmp_path):
         other = start_master(b, PASS="another", **fast)
         process.wait_for_line("the digest is wrong")
         other.stop()
-        a.write_conf("web", conf(a.address, **fast | {"ADVSKEW": 60}))
+        check = {"CHECK_web": "'tcp://127.0.0.1:80 interval=0.1'"}
+        a.write_conf("web", conf(a.address, **fast | check | {"ADVSKEW": 60}))
         a.write_conf("mail", conf(a.address, VHID="x"))
         a.write_conf("new", conf(a.address, VHID=4, ADDR="172.16.0.4", **fast))
         process.signal(signal.SIGHUP)
         process.wait_for_line("reloaded: 1 changed, 1 started, 1 refused")
         process.wait_for_line(MASTER, count=4)
+        process.wait_for_line("check web has failed")
         process.signal(signal.SIGUSR1)
         process.wait_for_line("advertisements accepted", count=4)
         for words in ("status web", "history", "maintenance on web", "maintenance off web"):

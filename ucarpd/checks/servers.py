@@ -68,7 +68,8 @@ class _Server:
         flags = socket.AI_NUMERICHOST if _is_numeric(host) else 0
 
         def look_up() -> list[Address]:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+            # As a str, Python would load the codec of international names.
+            found = socket.getaddrinfo(host.encode(), port, type=socket.SOCK_STREAM, flags=flags)
             return list(dict.fromkeys((family, address) for family, *_, address in found))
 
         try:

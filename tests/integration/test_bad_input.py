@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from lab import PROJECT
 from nodes import PASSWORD, conf
+from other_user import UCARPD_AS_NOBODY
 from runs import name_of_part
 
 GOOD = conf("172.16.0.11")
@@ -72,20 +73,14 @@ def ucarpd(
 ) -> subprocess.CompletedProcess[str]:
     """Run it to its end in a network of its own, in which it can do no harm."""
     paths = paths or (directory / "conf",)
-    enter, project = ["unshare", "--net", "--mount"], str(PROJECT)
-    if as_nobody:
-        # The checkout may be in a home directory that other users may not enter.
-        enter += ["sh", "-c", 'mount --bind "$0" /mnt && exec "$@"', project]
-        enter += ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]
-        project = "/mnt"
-    python = sys.executable.replace(str(PROJECT), project)
+    program = UCARPD_AS_NOBODY if as_nobody else (sys.executable, "-m", "ucarpd")
     return subprocess.run(
-        [*enter, python, "-m", "ucarpd", command, *map(str, paths)],
+        ["unshare", "--net", "--mount", *program, command, *map(str, paths)],
         env={
             **os.environ,
             "RUNTIME_DIRECTORY": str(directory / "run"),
             "STATE_DIRECTORY": str(directory / "state"),
-            "PYTHONPATH": project,
+            "PYTHONPATH": str(PROJECT),
         },
         cwd="/",
         capture_output=True,

@@ -18,6 +18,7 @@ from nodes import (
     wait_for_address,
     wait_for_no_address,
 )
+from other_user import UCARPD_AS_NOBODY
 from wiretap import Wiretap
 
 LEFT_OVER = f"{VIP} was left on eth0 by an earlier run; removed"
@@ -213,10 +214,7 @@ def test_clear_of_unicast_peers(a, b):
 
 
 def test_clear_needs_root(a):
-    process = a.start(
-        *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"),
-        *(sys.executable, "-m", "ucarpd", "clear", "/etc/ucarp"),
-    )
+    process = a.start(*UCARPD_AS_NOBODY, "clear", "/etc/ucarp")
     assert process.popen.wait(15) == 77
     process.wait_for_line("must run as root")
 

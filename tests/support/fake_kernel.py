@@ -18,9 +18,9 @@ class FakeNetlink(Storyteller):
     """`refuses` holds what cannot be made: addresses, and devices by name.
 
     `keeps` holds addresses that cannot be removed, `others` those that another process serves, with its
-    number, `unusable` those that must be added again, `down`
-    the links that are not up.  `routes` are those of ours, `route_errors` what the kernel answers about
-    others.  `story` is what was asked, in order.
+    number, `unusable` those that must be added again, `down` the links that are not up.  `routes` are
+    those of ours, `route_errors` what the kernel answers about others.  `story` is what was asked, in
+    order.
     """
 
     def __init__(self) -> None:

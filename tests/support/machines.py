@@ -88,13 +88,22 @@ def install(package: Path, root: Path, directory: Path) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not layer.exists():
             unfinished = directory / f"installing-{root.name}"
+            # Of an attempt that failed.
+            if (unfinished / "root").is_mount():
+                run("umount", str(unfinished / "root"))
+            if unfinished.exists():
+                shutil.rmtree(unfinished)
             merged = mount_layers([root], unfinished)
-            shutil.copy(package, merged / "root")
-            enter = ("unshare", "--fork", "--pid", "--mount-proc", f"--root={merged}")
+            # Without --kill-child, apt would outlive a run that is killed.
+            enter = ("unshare", "--kill-child", "--fork", "--pid", "--mount-proc")
             try:
-                run(*enter, "apt-get", "install", "-y", f"/root/{package.name}")
-            finally:
-                run("umount", str(merged))
+                shutil.copy(package, merged / "root")
+                run(*enter, f"--root={merged}", "apt-get", "install", "-y", f"/root/{package.name}")
+            except BaseException:
+                # This error counts, not one of umount.
+                run("umount", str(merged), check=False)
+                raise
+            run("umount", str(merged))
             (unfinished / "upper").rename(layer)
     return layer
 
@@ -175,9 +184,13 @@ class Machine:
         """The pid of the machine's init, as seen from outside; empty while there is none."""
         assert self._nspawn is not None
         pid = self._nspawn.pid
-        with contextlib.suppress(FileNotFoundError):
+        try:
             return Path(f"/proc/{pid}/task/{pid}/children").read_text().partition(" ")[0]
-        return ""
+        except FileNotFoundError:
+            # A kernel without CONFIG_PROC_CHILDREN never has this file.
+            if Path(f"/proc/{pid}").exists():
+                raise
+            return ""
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         if not (leader := self.leader):

@@ -10,7 +10,8 @@ class Storyteller:
         self._bench = bench or self
 
     def __getattr__(self, name):
-        if name not in self._words:
+        # Before __init__ there are none, and self._words would end here again.
+        if name not in self.__dict__.get("_words", ()):
             raise AttributeError(name)
         return lambda *given: self._bench.story.append(self._words[name].format(*given))
 

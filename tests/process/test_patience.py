@@ -1,6 +1,7 @@
 """Looks at files that may hang."""
 
 import threading
+from concurrent.futures import wait
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,23 @@ def test_one_that_hangs_is_given_up_and_gets_no_second_look(answer):
     answer.set()
     wait_for("its end", lambda: turn.is_over)
     assert patience.take(looks((WEB, lambda: 1))) == [1]
+
+
+def test_while_one_hangs_the_others_get_little_patience(answer, monkeypatch):
+    monkeypatch.setattr(patience, "PATIENCE", 3.0)
+    monkeypatch.setattr(patience, "LITTLE_PATIENCE", 0.01)
+    waited = []
+
+    def note(futures, timeout):
+        waited.append(timeout)
+        return wait(futures, timeout)
+
+    monkeypatch.setattr(patience, "wait", note)
+    wanted = [(Path(f"/{number}"), answer.wait) for number in range(5)]
+    taken = Patience()
+    taken._hanging[WEB] = patience._Turn(refuse)
+    assert taken.take(looks(*wanted)) == [TimeoutError] * 5
+    assert max(waited) <= 0.01
 
 
 def test_one_that_must_be_waited_for_is_named_once(answer):

@@ -79,7 +79,9 @@ class _Course(Generic[_T]):
                     self._hanging[self._path] = turn
                     self._turn = _Turn(partial(self._looks.throw, _given_up()))
             if self._turn is turn:
-                wait([self.result], min(max(remaining, 0.0), PATIENCE))
+                # A turn that has not begun yet may begin, and then hang, at any moment.
+                slice_ = PATIENCE if turn.has_begun or not self._hanging else LITTLE_PATIENCE
+                wait([self.result], min(max(remaining, 0.0), slice_))
             elif turn.has_begun:
                 self._start(self._turn)
             else:
@@ -95,7 +97,10 @@ class _Course(Generic[_T]):
             self._take(turn)
 
     def _take(self, turn: _Turn) -> None:
-        turn.has_begun = True
+        with self._lock:
+            turn.has_begun = True
+            if self._turn is turn:
+                self._began_at = time.monotonic()
         step = turn.step
         while (look := self._next(turn, step)) is not None:
             step = taken(self._looks, look)

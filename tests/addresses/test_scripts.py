@@ -7,8 +7,9 @@ import pytest
 from scripted_bench import CONTESTED, SCRIPTS, Bench
 from two_addresses import ONE, TWO, config_of
 
-from ucarpd.addresses.scripts import LONGEST_START, LONGEST_WAIT
+from ucarpd.addresses.scripts import LONGEST_WAIT
 from ucarpd.engine import Outcome
+from ucarpd.scripts.runner import HANGS_AFTER
 
 
 @pytest.fixture
@@ -236,7 +237,7 @@ async def test_if_the_start_of_the_down_script_hangs_the_addresses_go_without_it
     bench.release()
     if is_late:
         bench.hooks.end()
-    await asyncio.sleep(LONGEST_START - 0.01)
+    await asyncio.sleep(HANGS_AFTER - 0.01)
     assert bench.addresses.present() == (ONE, TWO)
     await asyncio.sleep(0.02)
     assert bench.addresses.present() == ()
@@ -244,6 +245,32 @@ async def test_if_the_start_of_the_down_script_hangs_the_addresses_go_without_it
     assert (bench.hooks.begun, bench.released) == (["up", "down"], 0)
     bench.hooks.end(137)
     assert (bench.released, bench.ledger.placed) == (1, False)
+
+
+async def test_at_a_start_the_addresses_that_were_there_are_told_too_and_are_no_script_s(make):
+    bench = make()
+    bench.put(ONE)
+    bench.hooks.hangs = True
+    bench.release(at_start=True)
+    await asyncio.sleep(HANGS_AFTER + 0.01)
+    assert bench.log.told() == [
+        f"address_taken_off_early {ONE} False",
+        f"address_was_there {ONE}",
+    ]
+    bench.hooks.end()
+    bench.acquire()
+    assert bench.addresses.missing() == ()
+
+
+async def test_after_the_end_an_up_script_that_ends_leaves_the_addresses_alone(make):
+    bench = make()
+    bench.acquire()
+    bench.put(ONE, TWO)
+    bench.addresses.close()
+    bench.hooks.end()
+    await asyncio.sleep(HANGS_AFTER + 0.01)
+    assert bench.addresses.present() == (ONE, TWO)
+    assert bench.netlink.served == set()
 
 
 async def test_what_somebody_takes_away_while_the_up_script_works_on_is_put_back(make):

@@ -56,7 +56,7 @@ def test_only_a_virtual_host_whose_script_hangs_waits(a, wire, hanging):
 
 def test_an_address_goes_although_the_start_of_the_down_script_hangs(a, hanging):
     write_scripts(a)
-    a.write_conf("web", conf(a.address, **BOTH, SCRIPT_TIMEOUT=2))
+    a.write_conf("web", conf(a.address, **BOTH, SCRIPT_TIMEOUT=6))
     daemon = a.start(sys.executable, "-c", MOUNT, str(hanging))
     daemon.wait_for_line(MASTER)
     (a.conf / "down.sh").unlink()

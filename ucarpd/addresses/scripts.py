@@ -16,16 +16,13 @@ from ucarpd.config import Config, harm
 from ucarpd.engine import Outcome, Transition
 from ucarpd.linux.netlink import Placed
 from ucarpd.log.messages import Journal
-from ucarpd.scripts.runner import Hook, HookRunner, Result
+from ucarpd.scripts.runner import HANGS_AFTER, Hook, HookRunner, Result
 
 MEND_AFTER = 0.1
 """Seconds for which an address may be missing while the up-script runs: the script may move it."""
 
 LONGEST_WAIT = 0.1
 """Seconds that a down-script may wait for the previous script before ucarpd acts itself."""
-
-LONGEST_START = 1.0
-"""Seconds that its start may take; a file system that hangs would keep the addresses here."""
 
 UP, UP_AGAIN, DOWN = "up", "up again", "down"
 """Targets of the runs.  After a contest the up-script runs again, even while one is running."""
@@ -142,7 +139,8 @@ class ScriptedAddresses:
         self._note_placed()
         if not self._is_master:
             self._stop_waiting()
-            self._wait()
+            if self._hooks.is_busy:
+                self._wait()
             # The down-script runs next, and finds the addresses in place.
             if result.status == 0:
                 done(Outcome(self.all()))
@@ -214,13 +212,13 @@ class ScriptedAddresses:
         if at_start and self._config.neutral:
             run = run._replace(script=None)
         self._hooks.request(run, partial(self._came_down, at_start, done))
-        self._wait()
+        self._wait(at_start)
 
-    def _wait(self) -> None:
+    def _wait(self, at_start: bool = False) -> None:
         """Let the down-script wait, and take time to start, only for so long."""
         if self._patience is None and not self._is_kept_off:
-            longest = LONGEST_WAIT if self.is_up_script_running else LONGEST_START
-            self._patience = self._loop.call_later(longest, self._begin_keeping_off)
+            longest = LONGEST_WAIT if self.is_up_script_running else HANGS_AFTER
+            self._patience = self._loop.call_later(longest, self._begin_keeping_off, at_start)
 
     def appeared(self) -> None:
         """Note the addresses that a script has added; if the down-script must wait, remove them."""
@@ -228,14 +226,17 @@ class ScriptedAddresses:
         if self._is_kept_off:
             self._netlink.remove(lambda: None)
 
-    def _begin_keeping_off(self) -> None:
+    def _begin_keeping_off(self, at_start: bool) -> None:
         self._patience = None
-        if not self.is_up_script_running and self._hooks.has_started:
+        is_up = self.is_up_script_running
+        if not is_up and self._hooks.has_started:
             return  # The down-script is at work.
         self._is_kept_off = True
         if present := self._netlink.present_now():
-            self._log.address_taken_off_early(present, self.is_up_script_running)
-            self.appeared()
+            self._log.address_taken_off_early(present, is_up)
+            if is_up:
+                self._note_placed()
+            self._netlink.remove(lambda: None, self._netlink.tell_found if at_start else None)
 
     def _stop_keeping_off(self) -> None:
         self._is_kept_off = False
@@ -279,6 +280,7 @@ class ScriptedAddresses:
         """Let no timer act on the addresses any more."""
         self._is_master = False
         self._stop_waiting()
+        self._netlink.close()
 
     async def dispose(self) -> None:
         """Do nothing: only the scripts could have left anything."""

@@ -157,7 +157,8 @@ class NetlinkAddresses:
         )
 
     def close(self) -> None:
-        """Do nothing: no timer runs."""
+        """Stop serving; addresses that stay in place are nobody's from now on."""
+        self.let_go()
 
     async def dispose(self) -> None:
         """Do nothing: there is only the addresses' own state to clear."""
@@ -181,8 +182,8 @@ class NetlinkAddresses:
         self._netlink.serve(self._interface, self._ips)
 
     def let_go(self) -> None:
-        """Note that scripts will remove the addresses."""
-        self._is_wanted = False
+        """Note that these addresses are not served any more."""
+        self._is_wanted, self._left = False, ()
         self._netlink.let_go(self._interface, self._ips)
 
     def present_now(self) -> tuple[IPAddress, ...]:
@@ -227,7 +228,7 @@ class NetlinkAddresses:
         tell: Callable[[tuple[IPAddress, ...]], None] | None = None,
     ) -> None:
         """Remove the addresses; `tell` gets those that were there, without the ones left to others."""
-        self._is_wanted = False
+        self._is_wanted, self._left = False, ()
         found = self.present()
         self._jobs += 1
 

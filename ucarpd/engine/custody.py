@@ -128,7 +128,12 @@ class Custody:
             self._addresses.unserved_elsewhere(addresses, self._take_off_ours)
 
     def _take_off_ours(self, addresses: tuple[IPAddress, ...]) -> None:
-        if self._is_master or self._machine.is_releasing or self._addresses.is_busy:
+        if (
+            self._is_closed
+            or self._is_master
+            or self._machine.is_releasing
+            or self._addresses.is_busy
+        ):
             return  # It has the role by now, or is about to remove all.
         for ip in addresses:
             if self._machine.state is State.INIT and self._addresses.is_hosts_own(ip):

@@ -23,8 +23,9 @@ _FLOCK = struct.Struct("hhqqi4x")
 
 
 class Served:
-    """What this process serves; not for use by several threads at once.
+    """What this process serves: one for each process, not for use by several threads at once.
 
+    If another one for the same file were closed, all locks of the process would be dropped.
     Without a `directory`, the run directory, or if the file cannot be opened, nobody serves anything.
     """
 
@@ -63,9 +64,10 @@ class Served:
             return
         if not is_still_at(private_path(directory) / _NAME, former):
             self._descriptor = _open(directory)
+            # If this is the same file after all, closing the former descriptor drops all locks.
+            os.close(former)
             for place in self._places:
                 _hold(self._descriptor, place)
-            os.close(former)
 
     def close(self) -> None:
         """End all that this process serves."""

@@ -95,7 +95,7 @@ def test_nothing_changed(a, wire):
 def test_an_edited_file_is_told_until_it_is_read(a):
     """Also if its new lines mean the same."""
     on_a = start_master(a)
-    for comment in ("# once\n", "# twice\n"):
+    for comment in ("# once\n", "# twice\n", ""):
         assert "has changed" not in a.ucarpctl("status").stdout
         a.write_conf("web", conf(a.address) + comment)
         status = a.ucarpctl("status", check=False)

@@ -329,7 +329,7 @@ class Supervisor:
             # The file as it is now, even if it means the same.
             now = wanted.get(name, instance.config)
             instance.parts.exposure.look(now)
-            if now.contents != instance.config.contents:
+            if not instance.parts.keeper.keeps(now):
                 instance.parts.keeper.keep_configuration(now)
             instance.parts.fitness.try_again(is_master=instance.state is State.MASTER)
             instance.parts.removals.forget()

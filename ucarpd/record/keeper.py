@@ -49,6 +49,7 @@ class Keeper:
 
     @property
     def placed(self) -> bool:
+        """Whether an address, or the work of an up-script, may be in place."""
         return self._record.placed
 
     @placed.setter
@@ -121,6 +122,10 @@ class Keeper:
             (told or self._log.record_fault)(error)
         else:
             self._log.record_renewed()
+
+    def keeps(self, config: Config) -> bool:
+        """Whether the copy has these contents: not only the same meaning."""
+        return self._config is not None and self._config.contents == config.contents
 
     def keep_configuration(self, config: Config) -> None:
         """Keep a copy of the configuration, for the start after a crash.

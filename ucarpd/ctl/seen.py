@@ -15,6 +15,8 @@ from ucarpd.ctl.processes import TIMEOUT, Answer
 from ucarpd.ctl.screen import Screen
 from ucarpd.record.edited import edited
 
+_LOOKING = "looking for edited files"
+
 
 class Seen(NamedTuple):
     """An instance as it was answered, and its process, empty if none answers for it.
@@ -78,10 +80,11 @@ def _edited(answers: Iterable[Answer], name: str | None) -> dict[str, str]:
                 if name in {None, each["name"]} and not answer.container:
                     found[each["name"]] = edited(each["name"], answer.pid)
 
-    # The status is shown even if a file system hangs.
-    looking = threading.Thread(target=look, daemon=True)
-    looking.start()
-    looking.join(TIMEOUT)
+    # The status is shown even if a file system hangs; then `--watch` looks no second time.
+    if all(each.name != _LOOKING for each in threading.enumerate()):
+        looking = threading.Thread(target=look, name=_LOOKING, daemon=True)
+        looking.start()
+        looking.join(TIMEOUT)
     return dict(found)
 
 

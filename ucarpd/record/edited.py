@@ -5,6 +5,7 @@ NAME.good in the private directory tells what that was; see last_good.
 
 import json
 import re
+import shlex
 from contextlib import suppress
 from pathlib import Path
 
@@ -40,5 +41,5 @@ def reload_command(pid: int, proc: Path = Path("/proc")) -> str:
     with suppress(OSError):
         text = (proc / f"{pid}/cgroup").read_text(encoding="utf-8", errors="replace")
         if found := re.search(r"/(ucarpd(@[^/]+)?)\.service$", text, re.MULTILINE):
-            return f"systemctl reload {found[1]}"
+            return f"systemctl reload {shlex.quote(found[1])}"
     return f"kill -HUP {pid}"

@@ -42,14 +42,14 @@ class _Claim:
         self.heard_at = heard_at
         self.tell_at = tell_at
         self.is_told = False
-        self.is_asked = False
-        """Whether this host has asked for the address since the last claim."""
+        self.asked_at: float | None = None
+        """When this host has asked for the address, since the last claim."""
 
     @property
     def deadline(self) -> float:
         if not self.is_told:
             return self.tell_at
-        return self.heard_at + QUIET + self.is_asked * ANSWERS_WITHIN
+        return self.heard_at + QUIET if self.asked_at is None else self.asked_at + ANSWERS_WITHIN
 
 
 class Claims:
@@ -82,7 +82,7 @@ class Claims:
         claim = self._claims.get(address)
         if claim is None:
             claim = self._claims[address] = _Claim(mac, now, now + TELL_AFTER)
-        claim.heard_at, claim.is_asked = now, False
+        claim.heard_at, claim.asked_at = now, None
         self._wrong.add(address)
         if self._answer_at is None:
             self._answer_at = max(now + ANSWER_AFTER, self._answered_at + self._pause)
@@ -105,8 +105,8 @@ class Claims:
         for address, claim in list(self._claims.items()):
             if now < claim.deadline:
                 continue
-            if claim.is_told and not claim.is_asked and not has_rival and address in here:
-                claim.is_asked = True
+            if claim.is_told and claim.asked_at is None and not has_rival and address in here:
+                claim.asked_at = now
                 actions.append(AnnounceAddresses((address,), asks=True))
                 continue
             if claim.is_told or has_rival:

@@ -36,4 +36,5 @@ def duration(length: float) -> str:
 
 
 def ago(moment: str, now: float) -> str:
+    """Return how long ago a moment was; `now` is in seconds since 1970."""
     return f"{duration(now - seconds(moment))} ago"

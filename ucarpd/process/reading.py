@@ -7,6 +7,7 @@ replacement: the virtual host of a refused file keeps running unchanged.
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -117,12 +118,13 @@ def at_reload(paths: Sequence[Path], patience: Patience, running: Collection[Con
     refused_by_check, virtual_hosts = looked
     loaded, problems = config.load_all(paths, take=patience.take)
     names = {each.name for each in running}
-    problems += [
-        each.in_its_line(Problem(each.config.path, None, "UCARP_VHID", text))
-        for each in loaded
-        if each.config.name in names
-        and (text := run_elsewhere(each.config, virtual_hosts, {os.getpid()}))
-    ]
+    with suppress(OSError):  # Without locks it serves all.
+        problems += [
+            each.in_its_line(Problem(each.config.path, None, "UCARP_VHID", text))
+            for each in loaded
+            if each.config.name in names
+            and (text := run_elsewhere(each.config, virtual_hosts, {os.getpid()}))
+        ]
     refused = refused_by_check | {problem.path for problem in problems}
     files = {each.config.path for each in loaded} | refused
     gone = [each for each in running if files.isdisjoint({each.path, each.path.parent})]

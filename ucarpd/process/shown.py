@@ -26,6 +26,7 @@ class Shown:
 
     @property
     def duration(self) -> float:
+        """Seconds for which it has been in its state."""
         return self._parts.teller.course.duration
 
     @property

@@ -252,6 +252,19 @@ async def test_a_start_leaves_it_and_tells_of_the_others(tmp_path):
     assert not bench.ledger.placed
 
 
+async def test_one_that_is_there_after_that_process_has_gone_is_removed_and_told(tmp_path):
+    bench, told = Bench(tmp_path), []
+    await bench.serve()
+    bench.netlink.others = {TWO: 123}
+    bench.release()
+    await asyncio.sleep(0.1)
+    bench.netlink.others = {}
+    bench.addresses.remove(lambda: None, told.append)
+    await asyncio.sleep(0.1)
+    assert told == [(TWO,)]
+    assert not bench.netlink.has("eth0", TWO)
+
+
 async def test_it_is_ours_if_the_role_has_come_back_meanwhile(tmp_path):
     bench = Bench(tmp_path)
     await bench.serve()

@@ -44,7 +44,7 @@ def left(host: Host) -> set[str]:
 READ_ONLY = (
     "sh",
     "-c",
-    'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys; exec "$@"',
+    'mount --bind /proc/sys/net /proc/sys/net && mount -o remount,bind,ro /proc/sys/net; exec "$@"',
     "sh",
 )
 

@@ -179,7 +179,7 @@ def test_where_settings_cannot_be_changed_that_is_said(a):
     program = (
         "from ucarpd.linux.macvlan import prepare_macvlan; prepare_macvlan('carp1', 'eth0', True)"
     )
-    read_only = "mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys"
+    read_only = "mount --bind /proc/sys/net /proc/sys/net && mount -o remount,bind,ro /proc/sys/net"
     result = a.run(
         *("unshare", "--mount", "env", f"PYTHONPATH={PROJECT}"),
         *("sh", "-c", f'{read_only} && exec "$0" -c "$1"', sys.executable, program),

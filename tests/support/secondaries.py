@@ -43,8 +43,8 @@ def make_settings_read_only():
     for call, *arguments in (
         (libc.unshare, CLONE_FS | CLONE_NEWNS),
         (libc.mount, b"none", b"/", None, MS_REC | MS_PRIVATE, None),
-        (libc.mount, b"/proc/sys", b"/proc/sys", None, MS_BIND, None),
-        (libc.mount, None, b"/proc/sys", None, MS_REMOUNT | MS_BIND | MS_RDONLY, None),
+        (libc.mount, b"/proc/sys/net", b"/proc/sys/net", None, MS_BIND, None),
+        (libc.mount, None, b"/proc/sys/net", None, MS_REMOUNT | MS_BIND | MS_RDONLY, None),
     ):
         if call(*arguments):
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))

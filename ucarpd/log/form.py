@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 
 from ucarpd.log.lines import root
 from ucarpd.log.writer import RECORD_MAX, SEPARATOR
@@ -41,7 +42,7 @@ def encode(kind: str, record: logging.LogRecord, text: str) -> bytes:
 def plain(encoded: bytes) -> bytes:
     """Return the line of a record of any form, in the form for standard error."""
     first = encoded.split(SEPARATOR)[0].removeprefix(b"MESSAGE=")
-    return first.rstrip(b"\n") + b"\n"
+    return re.sub(rb"^<\d+>", b"", first).rstrip(b"\0\n") + b"\n"
 
 
 def _fields(record: logging.LogRecord, text: str) -> list[bytes]:

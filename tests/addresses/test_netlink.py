@@ -226,7 +226,7 @@ async def test_it_is_left_to_that_process_and_the_ledger_is_clean(tmp_path):
     assert (bench.released, bench.addresses.present(), bench.ledger.placed) == (1, (), False)
     assert bench.netlink.has("eth0", TWO)
     assert bench.log.told()[-1:] == [
-        f"address_not_removed [Errno 16] {TWO} is also served by process 123: keep an address in one file"
+        f"address_not_removed [Errno 16] {TWO} is also served by process 123: if two files have it, keep it in one"
     ]
     # With the role it is ours as well, and without the other process ours alone.
     await bench.serve()
@@ -246,8 +246,8 @@ async def test_a_start_leaves_it_and_tells_of_the_others(tmp_path):
     await asyncio.sleep(0.1)
     assert bench.log.told() == [
         f"address_was_there {ONE}",
-        f"address_not_removed [Errno 16] {TWO} is also served by another process: keep an address in one"
-        " file",
+        f"address_not_removed [Errno 16] {TWO} is also served by another process: if two files have"
+        " it, keep it in one",
     ]
     assert not bench.ledger.placed
 

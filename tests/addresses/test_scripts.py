@@ -401,7 +401,7 @@ async def test_an_address_that_another_process_serves_stays_after_the_down_scrip
     assert bench.netlink.has("eth0", TWO)
     assert bench.log.told()[-2:] == [
         f"address_not_removed_by_script {ONE}",
-        f"address_not_removed [Errno 16] {TWO} is also served by process 123: keep an address in one file",
+        f"address_not_removed [Errno 16] {TWO} is also served by process 123: if two files have it, keep it in one",
     ]
     asked = []
     bench.addresses.unserved_elsewhere((ONE, TWO), asked.append)

@@ -105,6 +105,15 @@ def test_a_file_that_does_not_fit_the_host_is_not_good(conf, findings, tmp_path,
     assert cli.main(["check", good]) == 0
 
 
+def test_check_names_a_unit_in_two_files(conf, tmp_path, capsys):
+    text = f"{GOOD}UCARP_UNITS=a.service\n"
+    conf(text)
+    mail = conf(text.replace("VHID=1", "VHID=2").replace("0.0.1", "0.0.2"), "mail")
+    assert cli.main(["check", str(tmp_path)]) == cli.EXIT_CONFIG, "there is no such unit"
+    web = f"{tmp_path}/web.conf:5: UCARP_UNITS: a.service is in {mail} too"
+    assert web in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("processes", [check.MANY_PROCESSES - 1, check.MANY_PROCESSES])
 def test_check_says_from_when_on_one_process_is_meant(
     conf, tmp_path, monkeypatch, capsys, processes

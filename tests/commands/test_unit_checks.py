@@ -7,6 +7,8 @@ from fake_systemctl import FakeSystemctl
 from two_addresses import config_of
 
 from ucarpd.commands import unit_checks
+from ucarpd.config import Problem
+from ucarpd.interface.host_checks import Difference
 from ucarpd.linux import systemctl
 
 
@@ -56,6 +58,20 @@ def test_a_systemd_that_does_not_answer_is_no_fault_of_the_file(tmp_path, error)
 
     found = find(tmp_path, enablement)
     assert [is_error for _key, _text, is_error in found] == [False, False]
+
+
+def test_a_unit_in_two_files(tmp_path):
+    configs = []
+    for name in ("one", "two", "three"):
+        (tmp_path / name).mkdir()
+        configs.append(config_of(tmp_path / name, f"UCARP_UNITS='a.service {name}.timer'\n"))
+    text = f"a.service is in {configs[0].path} too, and each of them stops it, even if the other one is"
+    assert list(unit_checks.shared(configs)) == [
+        Difference(
+            Problem(each.path, None, "UCARP_UNITS", f"{text} MASTER: keep it in one file"), False
+        )
+        for each in configs[1:]
+    ]
 
 
 @pytest.mark.parametrize(

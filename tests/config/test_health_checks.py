@@ -281,3 +281,11 @@ def test_a_server_at_the_virtual_address_is_the_masters(read, web):
     assert [each.key for each in found] == ["UCARP_CHECK_X", "UCARP_CHECK_Z"]
     said = "172.16.0.1 is a virtual address, so a BACKUP asks the master's"
     assert found[0].text.startswith(said)
+
+
+def test_a_unit_that_follows_the_role_fails_on_a_backup(read, web):
+    units = "UCARP_UNITS='a.service b.timer'"
+    read(units, "UCARP_CHECK_X=unit:a.service", "UCARP_CHECK_Y=unit:c.service")
+    [found] = [each for each in warnings(web) if each.key.startswith("UCARP_CHECK_")]
+    assert found.key == "UCARP_CHECK_X"
+    assert found.text.startswith("a.service is in UCARP_UNITS, so it does not run on a BACKUP")

@@ -69,7 +69,9 @@ def test_a_placeholder(password):
     assert told(password) == [text]
 
 
-@pytest.mark.parametrize("password", ["secret", "geheim", "choose a password", "changeme"])
+@pytest.mark.parametrize(
+    "password", ["secret", "Geheim", "choose a password", "CHANGE_ME", "your-password"]
+)
 def test_a_password_that_everybody_knows(password):
     text = "UCARP_PASS: is the public password of an example: choose another one"
     assert told(password) == [text]

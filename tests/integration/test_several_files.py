@@ -48,7 +48,7 @@ def start_copy(host, **keys):
 
 
 def is_shared(process):
-    return f"{VIP} is also served by process {process.pid}: keep an address in one file"
+    return f"{VIP} is also served by process {process.pid}: if two files have it, keep it in one"
 
 
 @pytest.mark.parametrize("scripted", [False, True])

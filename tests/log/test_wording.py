@@ -10,6 +10,7 @@ import pytest
 from ucarpd.carp.actions import Finding, Report, State
 from ucarpd.carp.receive import Dropped, DropReason
 from ucarpd.linux.link_managers import LinkManager, Program
+from ucarpd.linux.netlink import LeftInPlace
 
 PEER = IPv4Address("172.16.0.11")
 MAC = bytes.fromhex("020000000009")
@@ -302,6 +303,11 @@ ROWS = [
     (
         lambda log: log.address_not_removed(OSError(1, "cannot remove 172.16.0.11")),
         "[ERROR] web: cannot remove the address on eth0: cannot remove 172.16.0.11",
+    ),
+    (
+        lambda log: log.address_not_removed(LeftInPlace({PEER: 123})),
+        "[WARNING] web: not removing the address on eth0: 172.16.0.11 is also served by process 123: if "
+        "two files have it, keep it in one",
     ),
     (lambda log: log.spawning("/up.sh eth0"), "[WARNING] web: Spawning [/up.sh eth0]"),
     (

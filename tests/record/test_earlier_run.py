@@ -48,7 +48,9 @@ async def test_an_address_that_another_process_serves_by_now_stays(tmp_path, run
     bench.take_off()
     await asyncio.sleep(0.1)
     (line,) = bench.log.told()
-    assert line.endswith(f"{VIRTUAL} is also served by process 123: keep an address in one file")
+    assert line.endswith(
+        f"{VIRTUAL} is also served by process 123: if two files have it, keep it in one"
+    )
     assert bench.netlink.has("eth0", VIRTUAL)
 
 

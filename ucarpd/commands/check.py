@@ -56,7 +56,10 @@ def check(options: argparse.Namespace) -> int:
     of_path = {each.config.path: each for each in loaded}
     running = held([each.name for each in configs], run_directory())
     of_host: dict[Path, list[Problem]] = defaultdict(list)
-    for finding in host_checks.find(configs, running, virtual_addresses_elsewhere()):
+    for finding in (
+        *host_checks.find(configs, running, virtual_addresses_elsewhere()),
+        *unit_checks.shared(configs),
+    ):
         problem = of_path[finding.problem.path].in_its_line(finding.problem)
         (problems if finding.is_error else of_host[problem.path]).append(problem)
     with suppress(OSError):

@@ -1,9 +1,11 @@
 """Comparing UCARP_UNITS with this host, for `ucarpd check`."""
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ucarpd.config import Config, Problem
+from ucarpd.config.problems import place
+from ucarpd.interface.host_checks import Difference
 from ucarpd.linux import systemctl, systemd
 
 
@@ -20,6 +22,18 @@ def find(
             yield Problem(config.path, None, "UCARP_UNITS", text), is_error
         if not is_booted():
             return
+
+
+def shared(configs: Iterable[Config]) -> Iterator[Difference]:
+    """Yield a warning for each unit that an earlier file names too."""
+    first: dict[str, Config] = {}
+    for config in configs:
+        for unit in config.units:
+            other = first.setdefault(unit, config)
+            if other is not config:
+                text = f"{unit} is in {place(other.path)} too, and each of them stops it, even if"
+                text += " the other one is MASTER: keep it in one file"
+                yield Difference(Problem(config.path, None, "UCARP_UNITS", text), is_error=False)
 
 
 def _fault(

@@ -232,6 +232,9 @@ def _about_checks(lines: list[Line], given: dict[str, Line]) -> Iterator[tuple[L
                     f"{check.where.host} is a virtual address, so a BACKUP asks the master's server"
                 )
                 yield line, f"{text}: name 127.0.0.1, or an address of this host"
+            if check.where in _meaning(given, "UCARP_UNITS"):
+                text = f"{check.where} is in UCARP_UNITS, so it does not run on a BACKUP, and"
+                yield line, f"{text} the check fails there: remove the check"
 
 
 def _about_files(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:

@@ -9,9 +9,11 @@ from ucarpd.config.lines import Line
 
 _EXAMPLES = {
     *("secret", "newsecret", "geheim", "choose a password"),
-    *("mypassword", "password", "changeme"),
+    *("mypassword", "yourpassword", "password", "changeme"),
 }
-"""The passwords in our documents, now and in 0.1, and in the documents of others."""
+"""The passwords in our documents, now and in 0.1, and in the documents of others, however they are
+spelled: CHANGE_ME is one of them.
+"""
 
 _PLACEHOLDER = re.compile(r"(.)\1\1+|<.*>|\{\{.*\}\}")
 
@@ -28,7 +30,7 @@ def warnings(given: Mapping[str, Line]) -> Iterator[tuple[Line, str]]:
             continue
         if odd := odd_characters.listed(text):
             yield line, f"contains {odd}: type it by hand, and the same on all hosts"
-        if text in _EXAMPLES:
+        if re.sub("[_-]", "", text).lower() in _EXAMPLES:
             yield line, "is the public password of an example: choose another one"
         if _PLACEHOLDER.fullmatch(text):
             yield line, "looks like a placeholder of a document or a template: choose a password"

@@ -182,8 +182,12 @@ class AddressMessages(InstanceLines):
             self.info(f"the addresses can be added on {self.device} again")
 
     def address_not_removed(self, error: OSError) -> None:
-        text = f"cannot remove the address on {self.device}: {error.strerror or error}"
-        self._fault(logging.ERROR, "remove", text)
+        level, what = logging.ERROR, "cannot remove"
+        if error.errno == errno.EBUSY:
+            # Another process serves it: two files have it, or it is moving from one to the other.
+            level, what = logging.WARNING, "not removing"
+        text = f"{what} the address on {self.device}: {error.strerror or error}"
+        self._fault(level, "remove", text)
 
     def device_refused(self, device: str, error: OSError) -> None:
         text = f"virtual MAC address, device {device}: {error.strerror or error}"

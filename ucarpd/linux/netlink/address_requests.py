@@ -36,7 +36,7 @@ class LeftInPlace(OSError):
             for ip, pid in ips.items()
         )
         text = "; ".join(of_each)
-        super().__init__(errno.EBUSY, f"{text}: keep an address in one file")
+        super().__init__(errno.EBUSY, f"{text}: if two files have it, keep it in one")
 
 
 class AddressRequests:

@@ -19,7 +19,7 @@ def test_scripts_see_the_file_and_canonical_names_but_no_password(home):
         "UCARP_DEVICE=eth0\nUCARP_VID=1\nUCARP_PASSWD=geheim7\nUCARP_PASS=geheim7\n"
         "UCARP_VIP=10.0.0.1/8,10.1.0.1/16\nUCARP_SRCIP=\nUCARP_ADDR=\n"
         "UCARP_EXTRA_ADDRS=2001:db8::1\n"
-        "UCARP_MASTER=Yes\nFOO=$BAR\nfoo.bar='x y'\nUCARPD=z\nPASSWORD=geheim7\n"
+        "UCARP_CHECK_WEB=link:eth1\nUCARP_MASTER=Yes\nFOO=$BAR\nfoo.bar='x y'\nUCARPD=z\nPASSWORD=geheim7\n"
     )
     assert config.script_environment == {
         "UCARP_DEVICE": "eth0",
@@ -34,6 +34,7 @@ def test_scripts_see_the_file_and_canonical_names_but_no_password(home):
         "UCARP_EXTRA_ADDRS": "2001:db8::1",
         "UCARP_ADDRESSES": "10.0.0.1/8 10.1.0.1/16 2001:db8::1/128",
         "UCARP_SRCIP": "",
+        "UCARP_CHECK_WEB": "link:eth1",
         "UCARP_MASTER": "Yes",
         "UCARP_PREEMPT": "Yes",
         "UCARP_INSTANCE": "web",

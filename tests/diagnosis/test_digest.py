@@ -26,7 +26,7 @@ def finding(key, there, lladdr="", /, **here):
     return outcome
 
 
-ALIKE = "set UCARP_ADDR alike on both"
+ALIKE = "set the same UCARP_ADDR on both"
 TWIN = Suspect(name="twin", vhid=VHID, key=b"Twinkey", hashed=addresses("10.9.0.8"))
 
 
@@ -62,7 +62,7 @@ TWIN = Suspect(name="twin", vhid=VHID, key=b"Twinkey", hashed=addresses("10.9.0.
         (
             KEY,
             b"Secret",
-            "this host's password without its last character: type it alike on both "
+            "this host's password without its last character: type it the same on both "
             "(one character more on NetBSD, whose ifconfig drops the last one)",
         ),
         (

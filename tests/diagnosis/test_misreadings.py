@@ -95,7 +95,7 @@ BOTH_WAYS = [
     (
         "gehyim",
         "gehzim",
-        ", typed with y and z exchanged, as on a German keyboard: type it alike on both",
+        ", typed with y and z exchanged, as on a German keyboard: type it the same on both",
         ", typed with y and z exchanged, as on a German keyboard",
     ),
     (
@@ -166,7 +166,7 @@ BOTH_WAYS = [
     (
         "geheim",
         "geHeim",
-        ", but the letter at position 3 in the other case: type it alike on both",
+        ", but the letter at position 3 in the other case: type it the same on both",
         " in lower case",
     ),
     ("geheim", "ghe\u0065im", ", but positions 2 and 3 exchanged", ", but positions 2 and 3 exch"),

@@ -59,7 +59,7 @@ def test_a_single_quote_mark_is_no_pair():
     ("ours", "theirs", "words"),
     [
         (b"Secret7", b"", "with an empty password: set the password there"),
-        (b"Secret7", b"Secret", "without its last character: type it alike on both (one"),
+        (b"Secret7", b"Secret", "without its last character: type it the same on both (one"),
         (b"S", b"", "with an empty password"),
         (
             TWENTY,
@@ -75,7 +75,7 @@ def test_a_single_quote_mark_is_no_pair():
         (TWENTY, b"0xC0C1C2C3C4C5C6C7C", "with the hex digits of this host's key"),
         (b"53656372657437", b"Secret7", "read as hex digits: give it in hex here too (UCARP_KEY)"),
         (b"0x53656372657437", b"Secret7", "read as hex digits"),
-        (b"Secret7", b"sECRET7", "in the other case: type it alike on both (Caps Lock?)"),
+        (b"Secret7", b"sECRET7", "in the other case: type it the same on both (Caps Lock?)"),
         (b"Secret7", b"secret7", "in lower case"),
         (b"Secret7", b"SECRET7", "in upper case"),
         ("Schlüssel".encode(), "sCHLüSSEL".encode(), "in the other case"),

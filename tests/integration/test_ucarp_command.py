@@ -184,6 +184,13 @@ def test_the_log_words_are_those_of_ucarp(a, ucarp):
     assert process.popen.wait(15) == 0
 
 
+def test_without_scripts_it_names_no_file_of_its_own(a, ucarp):
+    process = a.start(ucarp, *line(u=None, d=None))
+    process.wait_for_line(BACKUP)
+    assert process.lines("there is no --upscript")
+    assert process.lines(".conf") == []
+
+
 def test_with_eth0_0_the_scripts_get_it(a, ucarp):
     process = a.start(ucarp, *line(i="eth0:0"))
     process.wait_for_line(f"Spawning [/bin/true eth0:0 {VIP}]")

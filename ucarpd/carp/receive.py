@@ -233,7 +233,7 @@ class Receiver:
             return Dropped(DropReason.BAD_VHID, source, text, concerns_us=False)
         text = (
             f"{source} advertises the same addresses with the same password under "
-            f"UCARP_VHID={carp.vhid}, here it is {mine}: both hosts are master; set it alike"
+            f"UCARP_VHID={carp.vhid}, here it is {mine}: both hosts are master; set the same on both"
         )
         return Dropped(DropReason.MISTYPED_VHID, source, text)
 

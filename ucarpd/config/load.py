@@ -143,7 +143,11 @@ def _script_environment(
         for written, line in draft.written.items()
         if not (is_secret(written) or holds_password(written, line.value or ""))
     }
-    environment |= {key: given.text for key, given in draft.given.items() if not is_secret(key)}
+    environment |= {
+        key: given.text
+        for key, given in draft.given.items()
+        if not (BY_NAME[key].is_family or is_secret(key))
+    }
     length = str(first.prefixlen)
     mask = address_types.dotted_mask(first.prefixlen) if first.ip.version == 4 else length
     environment |= {

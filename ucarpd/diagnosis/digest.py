@@ -147,7 +147,7 @@ def _suppositions(
 
 # -- the content of a digest -----------------------------------------------------------------------
 
-_ALIKE = "set UCARP_ADDR alike on both"
+_SAME = "set the same UCARP_ADDR on both"
 _OR_ANOTHER = "or if these are two services, change the UCARP_VHID of one"
 
 
@@ -187,7 +187,7 @@ def _contents(evidence: Evidence, background: Background, ours: _Content) -> Ite
         ((address,) for address in everything[:MOST_ADDRESSES]),
         (tuple(a for a in here if a != out) for out in here[:MOST_ADDRESSES]),
     ):
-        yield _Content(there, ours.lladdr, _difference(there, here), _ALIKE)
+        yield _Content(there, ours.lladdr, _difference(there, here), _SAME)
     for other in background.others:
         for there in (other.hashed, _without_link_local(other.hashed)):
             words = f"for the addresses of instance {other.name}"
@@ -224,7 +224,7 @@ def _mistyped(ours: _Content) -> Iterator[_Content]:
                 tuple(there if address == here else address for address in ours.addresses),
                 ours.lladdr,
                 f"for {there} where this host has {here}",
-                f"a typing error? {_ALIKE}, {_OR_ANOTHER}",
+                f"a typing error? {_SAME}, {_OR_ANOTHER}",
             )
 
 

@@ -26,7 +26,7 @@ from ucarpd.diagnosis.passwords import KeyMistake
 codecs.lookup("cp1252")
 
 _OURS = "with this host's password"
-_ALIKE = "type it alike on both"
+_SAME = "type it the same on both"
 _BY_HAND = "type it there by hand"
 _BY_HAND_HERE = "type it here by hand"
 
@@ -118,7 +118,7 @@ def _spaces(text: str) -> Iterator[Misreading]:
         (" ", "  ", "two spaces for one"),
         (" ", "", "no spaces"),
     ):
-        yield text.replace(one, other), f", but {words}", _ALIKE
+        yield text.replace(one, other), f", but {words}", _SAME
     for edge in SPACES[:2]:
         what = odd_characters.kind(edge)
         yield text + edge, f" and {what} at the end", _BY_HAND
@@ -148,7 +148,7 @@ def _other_letters(text: str) -> Iterator[Misreading]:
 
 def _keyboards(text: str) -> Iterator[Misreading]:
     for table, words in keyboards.LAYOUTS:
-        yield "".join(table.get(each, each) for each in text), f", typed {words}", _ALIKE
+        yield "".join(table.get(each, each) for each in text), f", typed {words}", _SAME
 
 
 def _encoded(text: str) -> Iterator[Misreading]:
@@ -194,9 +194,9 @@ def _twins(text: str) -> Iterator[Misreading]:
     """Yield letters and digits that look alike in many fonts."""
     kind = "another letter or digit that looks like it (such as O and 0, l and 1)"
     for one, other in chain.from_iterable((pair, pair[::-1]) for pair in _TWINS):
-        yield text.replace(one, other), f", but {kind} in each place", _ALIKE
+        yield text.replace(one, other), f", but {kind} in each place", _SAME
         for position in _places(text, one):
-            yield _changed(text, position, other), f", but {kind} at position {position}", _ALIKE
+            yield _changed(text, position, other), f", but {kind} at position {position}", _SAME
 
 
 def _by_a_shell(text: str) -> Iterator[Misreading]:
@@ -215,10 +215,10 @@ def _by_a_shell(text: str) -> Iterator[Misreading]:
         yield theirs, " and a backslash before a special character", "remove it there"
     unescaped = re.sub(r"\\(.)", r"\1", text)
     yield unescaped, " without its backslashes", "remove them here, or write two there"
-    yield text.replace("\\", "\\\\"), " and each backslash doubled", _ALIKE
+    yield text.replace("\\", "\\\\"), " and each backslash doubled", _SAME
     for double in ("$$", "%%"):
-        yield text.replace(double, double[0]), f", but {double[0]} for {double}", _ALIKE
-        yield text.replace(double[0], double), f", but {double} for {double[0]}", _ALIKE
+        yield text.replace(double, double[0]), f", but {double[0]} for {double}", _SAME
+        yield text.replace(double[0], double), f", but {double} for {double[0]}", _SAME
 
 
 def _labelled(text: str) -> Iterator[Misreading]:
@@ -231,15 +231,15 @@ def _slips(text: str) -> Iterator[Misreading]:
     """One key was hit wrongly."""
     for position, character in enumerate(text, 1):
         words = f", but the letter at position {position} in the other case"
-        yield _changed(text, position, character.swapcase()), words, _ALIKE
+        yield _changed(text, position, character.swapcase()), words, _SAME
     for at in range(len(text) - 1):
         theirs = text[:at] + text[at + 1] + text[at] + text[at + 2 :]
-        yield theirs, f", but positions {at + 1} and {at + 2} exchanged", _ALIKE
+        yield theirs, f", but positions {at + 1} and {at + 2} exchanged", _SAME
     for position, character in enumerate(text, 1):
         words = f" without the character at position {position}"
-        yield _changed(text, position, ""), words, _ALIKE
+        yield _changed(text, position, ""), words, _SAME
         words = f" and the character at position {position} twice"
-        yield _changed(text, position, 2 * character), words, _ALIKE
+        yield _changed(text, position, 2 * character), words, _SAME
 
 
 _KINDS: tuple[Callable[[str], Iterator[Misreading]], ...] = (

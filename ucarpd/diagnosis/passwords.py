@@ -72,7 +72,7 @@ def in_one_way(
     yield KeyMistake(
         key[:-1],
         f"{_OURS} without its last character",
-        "type it alike on both (one character more on NetBSD, whose ifconfig drops the last one)",
+        "type it the same on both (one character more on NetBSD, whose ifconfig drops the last one)",
     )
     for one in former:
         yield KeyMistake(one, "with the password from before the reload here", "change it there")
@@ -83,10 +83,10 @@ def in_one_way(
         yield KeyMistake(wrapped, f"{_OURS} and {what}", f"check the {where} there")
     yield from _hex_for_text(key)
     yield KeyMistake(
-        key.swapcase(), f"{_OURS} in the other case", "type it alike on both (Caps Lock?)"
+        key.swapcase(), f"{_OURS} in the other case", "type it the same on both (Caps Lock?)"
     )
-    yield KeyMistake(key.lower(), f"{_OURS} in lower case", "type it alike on both")
-    yield KeyMistake(key.upper(), f"{_OURS} in upper case", "type it alike on both")
+    yield KeyMistake(key.lower(), f"{_OURS} in lower case", "type it the same on both")
+    yield KeyMistake(key.upper(), f"{_OURS} in upper case", "type it the same on both")
     for name, one in others:
         yield KeyMistake(one, f"with the password of instance {name}", "check the password there")
 

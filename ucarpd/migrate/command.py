@@ -65,7 +65,8 @@ def _strays(words: Sequence[str]) -> str:
     if set(words) <= {"/"}:
         return "'/' (a command continues on the next line after \\, not after /)"
     # A word may be a part of a password with a space in it, so it is not repeated.
-    return f"{len(words)} word{'s' if len(words) > 1 else ''} that do not belong to an option"
+    what = "words that belong" if words[1:] else "word that belongs"
+    return f"{len(words)} {what} to no option"
 
 
 def _refuse(text: str, status: int = EXIT_FAILED) -> int:

@@ -39,7 +39,7 @@ class Session:
         self._outputs = outputs
         self._name = ""
         for output in outputs:
-            output.addFilter(self._without_name)
+            output.addFilter(self._as_of_ucarp)
 
     def run(self) -> int:
         """Until a signal ends it; returns the exit status."""
@@ -142,10 +142,13 @@ class Session:
         if self._background is not None:
             self._background.say(f"ucarp: {text}")
 
-    def _without_name(self, record: logging.LogRecord) -> bool:
-        """Leave the name of the instance out of a line, as in ucarp's lines."""
+    def _as_of_ucarp(self, record: logging.LogRecord) -> bool:
+        """Leave out the name of the instance, and warnings about the lines of our own file."""
         if isinstance(record.args, tuple) and record.args and self._name:
-            record.args = (str(record.args[0]).removeprefix(f"{self._name}: "), *record.args[1:])
+            text = str(record.args[0])
+            if record.levelno == logging.WARNING and f"/{self._name}.conf:" in text:
+                return False  # The operator has options, not this file; the remarks are about them.
+            record.args = (text.removeprefix(f"{self._name}: "), *record.args[1:])
         return True
 
 

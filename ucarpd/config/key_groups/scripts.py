@@ -66,10 +66,11 @@ ROWS: tuple[Key, ...] = (
     Key(
         name="UCARP_ROUTES",
         parse=routes.routes,
-        kind="PREFIX via GATEWAY [dev INTERFACE] [src ADDRESS] [metric NUMBER] [table NUMBER]; …",
+        kind="PREFIX [via GATEWAY] [dev INTERFACE] [src ADDRESS] [metric NUMBER] [table NUMBER]; …",
         unset=(),
         write=routes.written,
-        help="Routes that a master sets after the addresses, and removes before them.",
+        help="Routes that a master sets after the addresses, and removes before them. Each has a gateway,"
+        " an interface, or both.",
         fields=("routes",),
     ),
     Key(
@@ -84,7 +85,7 @@ ROWS: tuple[Key, ...] = (
         name="UCARP_SCRIPT_INTERFACE",
         parse=types.label,
         kind="at most 15 bytes",
-        without="UCARP_INTERFACE",
+        without="UCARP_INTERFACE, or the device of UCARP_VMAC",
         help="First argument of the scripts, if it is not the interface that advertises: another"
         " interface, or a label such as eth0:0.",
         fields=("script_interface",),

@@ -244,7 +244,7 @@ def write(directory, name=None, level="maintenance"):
 
 def apply(process):
     told = []
-    process._supervisor.apply_maintenance(told.append)
+    process._answers.apply_maintenance(told.append)
     return told
 
 

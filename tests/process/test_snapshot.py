@@ -19,7 +19,6 @@ from varlink_types import Interface
 from ucarpd import __version__
 from ucarpd.carp.actions import SendAdvertisement, State
 from ucarpd.carp.transmit import Transmitter
-from ucarpd.process.answers import Answers
 from ucarpd.process.moments import Moments
 from ucarpd.record.maintenance import Note
 
@@ -262,7 +261,7 @@ async def test_a_process_with_its_refused_files(host):
     host.write("mail", VHID=2, ADDR="10.0.0.20/24")
     bad = host.write("bad", VHID=300)
     async with host.serving() as process:
-        answers = Answers(process._supervisor)
+        answers = process._answers
         reply = answers.overview() | {"instances": [answers.instance(n) for n in answers.names()]}
         assert list(INTERFACE.faults(reply, INTERFACE.replies["GetStatus"])) == []
         assert reply["revision"] == 1
@@ -278,7 +277,7 @@ async def test_a_file_that_the_check_before_a_reload_has_refused(host):
     async with host.running() as process:
         supervisor = process._supervisor
         supervisor.reading = supervisor.reading.__class__(refused=frozenset({path}))
-        (refused,) = supervisor.overview()["refused"]
+        (refused,) = process._answers.overview()["refused"]
         assert refused["problems"] == ["type `ucarpd check` for the reason"]
         await asyncio.sleep(A_MOMENT)
 

@@ -63,6 +63,10 @@ class ScriptedAddresses:
         self._is_guarding = False
         self._patience: asyncio.TimerHandle | None = None
         self._is_kept_off = False
+        self.all = netlink.all
+        self.present = netlink.present
+        self.is_hosts_own = netlink.is_hosts_own
+        self.unserved_elsewhere = netlink.unserved_elsewhere
         self.reconfigure(config)
 
     def reconfigure(self, config: Config) -> None:
@@ -78,17 +82,6 @@ class ScriptedAddresses:
     def is_up_script_running(self) -> bool:
         running = self._hooks.running
         return running is not None and running.target != DOWN
-
-    def all(self) -> tuple[IPAddress, ...]:
-        return self._netlink.all()
-
-    def present(self) -> tuple[IPAddress, ...]:
-        return self._netlink.present()
-
-    def unserved_elsewhere(
-        self, ips: tuple[IPAddress, ...], done: Callable[[tuple[IPAddress, ...]], None]
-    ) -> None:
-        self._netlink.unserved_elsewhere(ips, done)
 
     def missing(self) -> tuple[IPAddress, ...]:
         """Return the missing addresses that a script once added to the interface."""
@@ -188,9 +181,6 @@ class ScriptedAddresses:
 
     def step_behind(self, own: Collection[IPAddress], failed: Callable[[Outcome], None]) -> None:
         """Do nothing: an up-script may have set routes from an address, which would go with it."""
-
-    def is_hosts_own(self, ip: IPAddress) -> bool:
-        return self._netlink.is_hosts_own(ip)
 
     def _taken_away(self) -> list[Placed]:
         return [self._added[ip] for ip in self._netlink.missing() if ip in self._added]

@@ -53,15 +53,20 @@ class VirtualMacAddresses:
         """The index of the device that was made."""
         self._look: asyncio.TimerHandle | None = None
         self._is_over = False
+        # What concerns the addresses alone is the business of their owner.
+        self.are_scripted = owner.are_scripted
+        self.reassert = owner.reassert
+        self.appeared = owner.appeared
+        self.mend = owner.mend
+        self.is_hosts_own = owner.is_hosts_own
+        self.present = owner.present
+        self.unserved_elsewhere = owner.unserved_elsewhere
+        self.all = owner.all
         self.reconfigure(config)
 
     def reconfigure(self, config: Config) -> None:
         self._config = config
         self._owner.reconfigure(config)
-
-    @property
-    def are_scripted(self) -> bool:
-        return self._owner.are_scripted
 
     @property
     def is_busy(self) -> bool:
@@ -122,28 +127,8 @@ class VirtualMacAddresses:
 
         self._owner.release(transition, at_start, released)
 
-    def reassert(self, transition: Transition, done: Callable[[Outcome], None]) -> None:
-        self._owner.reassert(transition, done)
-
-    def appeared(self) -> None:
-        self._owner.appeared()
-
-    def mend(self) -> None:
-        self._owner.mend()
-
     def step_behind(self, own: Collection[IPAddress], failed: Callable[[Outcome], None]) -> None:
         """Do nothing: the device has only virtual addresses."""
-
-    def is_hosts_own(self, ip: IPAddress) -> bool:
-        return self._owner.is_hosts_own(ip)
-
-    def present(self) -> tuple[IPAddress, ...]:
-        return self._owner.present()
-
-    def unserved_elsewhere(
-        self, ips: tuple[IPAddress, ...], done: Callable[[tuple[IPAddress, ...]], None]
-    ) -> None:
-        self._owner.unserved_elsewhere(ips, done)
 
     def missing(self) -> tuple[IPAddress, ...]:
         """Return the missing addresses: all, if the device is down, gone, or at another MAC address."""
@@ -151,9 +136,6 @@ class VirtualMacAddresses:
         if device is None or not device.is_up or device.mac != virtual_mac(self._config.vhid):
             return self._owner.all()
         return self._owner.missing()
-
-    def all(self) -> tuple[IPAddress, ...]:
-        return self._owner.all()
 
     def close(self) -> None:
         """Leave the settings to the next run, or to `dispose`."""

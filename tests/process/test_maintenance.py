@@ -69,7 +69,7 @@ class Web:
 
     @property
     def wakes_up(self):
-        return self.maintenance._timer is not None
+        return self.maintenance._alarm.at is not None
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
 from ucarpd.engine import Addresses, Outcome, Transition
 from ucarpd.linux import sysctl
+from ucarpd.linux.alarm import Alarm
 from ucarpd.linux.macvlan import prepare_macvlan
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.share import share_of
@@ -41,7 +42,6 @@ class VirtualMacAddresses:
     def __init__(
         self, config: Config, netlink: Netlink, owner: AddressOwner, log: Journal, arp: ParentArp
     ) -> None:
-        self._loop = asyncio.get_running_loop()
         self._owner = owner
         self._netlink = netlink
         self._log = log
@@ -51,7 +51,7 @@ class VirtualMacAddresses:
         self._made = False
         self._index: int | None = None
         """The index of the device that was made."""
-        self._look: asyncio.TimerHandle | None = None
+        self._look = Alarm()
         self._is_over = False
         # What concerns the addresses alone is the business of their owner.
         self.are_scripted = owner.are_scripted
@@ -141,8 +141,7 @@ class VirtualMacAddresses:
         """Leave the settings to the next run, or to `dispose`."""
         self._is_over = True
         self._owner.close()
-        if self._look is not None:
-            self._look.cancel()
+        self._look.cancel()
 
     async def dispose(self) -> None:
         """Remove the device, and restore the ARP settings of the interface; `close` comes first."""
@@ -201,10 +200,10 @@ class VirtualMacAddresses:
             self._netlink.catch_up()
             device = self._netlink.link(config.address_device)
             self._index = device.index if device is not None else None
-            if self._look is None and not self._is_over:
+            if self._look.at is None and not self._is_over:
                 # The looks of many devices at one moment would delay a takeover.
                 first_after = LOOK_AFTER * share_of(config.address_device)
-                self._look = self._loop.call_later(first_after, self._look_at_settings)
+                self._look.set(first_after, self._look_at_settings)
             done(first)
 
         self._remove_renamed()
@@ -223,7 +222,7 @@ class VirtualMacAddresses:
 
     def _look_at_settings(self) -> None:
         """Set again what another program has changed: the device, and it alone, must answer."""
-        self._look = self._loop.call_later(LOOK_AFTER, self._look_at_settings)
+        self._look.set(LOOK_AFTER, self._look_at_settings)
         changed: list[str] = []
 
         def keep() -> None:

@@ -18,6 +18,7 @@ from ucarpd.config import Config
 from ucarpd.engine import Engine, Transition
 from ucarpd.health.crashes import Crashes, probation
 from ucarpd.interface.interface import Interface
+from ucarpd.linux.alarm import Alarm
 from ucarpd.linux.lock import InstanceLock
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.role_messages import finding_text
@@ -50,7 +51,7 @@ class Instance:
         self._crashes = Crashes(config.name, run_directory())
         self._started_at = 0.0
         self._pause = RestartPause()
-        self._restart: asyncio.TimerHandle | None = None
+        self._restart = Alarm()
         self._stopping = asyncio.Lock()
         self._stopped: asyncio.Event | None = None
         """Set when the engine has stopped for good; None: it has not been asked to."""
@@ -122,8 +123,7 @@ class Instance:
             self._stopped = asyncio.Event()
         parts.fitness.close()
         parts.checking.close()
-        if self._restart is not None:
-            self._restart.cancel()
+        self._restart.cancel()
         self._scripts.end()
         if parts.config.shutdown:
             await parts.followers.stop()
@@ -299,6 +299,6 @@ class Instance:
         self.sending(False)
         pause = self._pause.after(self._loop.time() - self._started_at)
         parts.log.restarting(pause)
-        self._restart = self._loop.call_later(pause, self.start)
+        self._restart.set(pause, self.start)
         text = f"internal error, starting again in {pause:g} s"
         self.changed(StateChanged(parts.teller.state, State.INIT, text, Cause.FAULT))

@@ -94,9 +94,7 @@ class Splitter:
                 continue
             start = self._line
             word = self._word()
-            if found_array := self._array(word):
-                word = found_array
-            command.words.append(word)
+            command.words.append(self._array(word) or word)
             command.lines.append(start)
         if command.words:
             found.append(command)
@@ -142,7 +140,7 @@ class Splitter:
 
     def _redirection(self) -> bool:
         found = re.compile(r"\d*(<<-?|>>|<|>\||&>>?|>)(&\d|&-)?").match(self._text, self._at)
-        if found is None or not found[0]:
+        if found is None:
             return False
         self._at = found.end()
         if found[2]:

@@ -25,10 +25,6 @@ STRAY_SIGNALS = {128 + each: each.name for each in (signal.SIGHUP, signal.SIGUSR
 """Signals for ucarpd that `systemctl kill` also sends to its scripts, by the resulting status."""
 
 
-def _never() -> bool:
-    return False
-
-
 class Hook(NamedTuple):
     """One run of a script.  `target` is its purpose; two runs with one target are equivalent.
 
@@ -42,7 +38,7 @@ class Hook(NamedTuple):
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
     timeout: float
-    is_excused: Callable[[], bool] = _never
+    is_excused: Callable[[], bool] = lambda: False
     objection: Callable[[], str | None] | None = None
 
     def __str__(self) -> str:

@@ -13,9 +13,9 @@ LOOK_AFTER = 10.0
 
 
 class Upkeep:
-    """Reporter of the existing files to the keepers; the worker of `netlink` reads the directory.
+    """A look every few seconds: tells the keepers which files exist, and calls `look`.
 
-    `look` is called at the same times.
+    The worker of `netlink` reads the directory.
     """
 
     def __init__(

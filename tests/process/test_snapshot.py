@@ -20,6 +20,7 @@ from ucarpd import __version__
 from ucarpd.carp.actions import SendAdvertisement, State
 from ucarpd.carp.transmit import Transmitter
 from ucarpd.process.moments import Moments
+from ucarpd.process.snapshot import of_instance
 from ucarpd.record.maintenance import Note
 
 INTERFACE = Interface(
@@ -33,7 +34,7 @@ NOON = 1_800_000_000.0
 def status(bench):
     """What GetStatus says of the virtual host, after its shape was checked."""
     now = asyncio.get_running_loop().time()
-    found = bench.instance.shown.snapshot(Moments(now, NOON + now - 1000.0))
+    found = of_instance(bench.instance.parts, Moments(now, NOON + now - 1000.0))
     assert list(INTERFACE.faults(found, "Instance")) == []
     return json.loads(json.dumps(found))
 
@@ -142,7 +143,7 @@ async def test_a_step_of_the_wall_clock_moves_every_time(make):
     await bench.serve()
     now = asyncio.get_running_loop().time()
     before, after = (
-        bench.instance.shown.snapshot(Moments(now, wall)) for wall in (NOON, NOON + 3600)
+        of_instance(bench.instance.parts, Moments(now, wall)) for wall in (NOON, NOON + 3600)
     )
     assert before["since"][11:13] == "07"
     assert after["since"][11:13] == "08"

@@ -8,7 +8,7 @@ from typing import Any
 from ucarpd.carp.actions import State
 from ucarpd.log import lines
 from ucarpd.process.moments import Moments
-from ucarpd.process.snapshot import of_process
+from ucarpd.process.snapshot import of_instance, of_process
 from ucarpd.process.status_line import status_line
 from ucarpd.process.supervisor import Supervisor
 
@@ -27,7 +27,7 @@ class Answers:
 
     def instance(self, name: str) -> dict[str, Any] | None:
         found = self._supervisor.instance(name)
-        return None if found is None else found.shown.snapshot(Moments.at_present(self._loop))
+        return None if found is None else of_instance(found.parts, Moments.at_present(self._loop))
 
     def overview(self) -> dict[str, Any]:
         reading, lateness = self._supervisor.reading, self._supervisor.lateness

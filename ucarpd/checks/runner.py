@@ -206,18 +206,15 @@ class _Repeated:
             return  # It was closed meanwhile.
         self._task = None
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._report(error)
+            # A defect of ours: the check has no result, and runs again.
+            what = {"message": f"check {self.check.name}", "exception": error}
+            self._loop.call_exception_handler(what)
         if self._is_wanted_again:
             self._is_wanted_again = False
             self.run()
         elif self.watches is None:
             self._due = max(self._due + self.check.interval, self._loop.time())
             self.run_at(self._due)
-
-    def _report(self, error: BaseException) -> None:
-        """A defect of ours: the check has no result, and runs again."""
-        what = {"message": f"check {self.check.name}", "exception": error}
-        self._loop.call_exception_handler(what)
 
 
 def _is_same(old: Check, new: Check) -> bool:

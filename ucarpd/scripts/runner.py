@@ -125,18 +125,17 @@ class HookRunner:
             self._start(self._running[0])
 
     def _start(self, hook: Hook) -> None:
+        """Start the script; `_ended` or `_not_started` follows."""
         if hook.script is None:
             self._finish(Result(0))
             return
         self._started = self._loop.time()
         self._runs.begin(hook.target, self._started)
-        self._spawn(hook, hook.script)
-
-    def _spawn(self, hook: Hook, script: Path) -> None:
-        """Start the script; `_ended` or `_not_started` follows."""
         begins = partial(self._loop.call_soon_threadsafe, partial(self._log.spawning, str(hook)))
         self._child = Child(
-            partial(_start, hook, script, begins), self._ended, partial(self._not_started, hook)
+            partial(_start, hook, hook.script, begins),
+            self._ended,
+            partial(self._not_started, hook),
         )
         self._child.end_after(
             hook.timeout, lambda: self._log.script_timed_out(str(hook), hook.timeout)

@@ -9,8 +9,9 @@ from ucarpd.linux.scarcity import guarded
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Collection
     from pathlib import Path
+
+    from ucarpd.config import Loaded
 
 # Each command has its own imports: `clear` is done before the rest would be loaded.
 
@@ -70,27 +71,21 @@ def _check(options: "argparse.Namespace") -> int:
 def _fingerprint(options: "argparse.Namespace") -> int:
     from pathlib import Path
 
-    from ucarpd import config
     from ucarpd.configuration_directory import DIRECTORY
     from ucarpd.diagnosis import fingerprint
-    from ucarpd.process.patience import Patience
 
     names = [
         Path(name) if "/" in name or name.endswith(".conf") else DIRECTORY / f"{name}.conf"
         for name in options.names
     ]
-    loaded, problems = config.load_all(names or [DIRECTORY], take=Patience().take)
-    for problem in problems:
-        print(problem, file=sys.stderr)
+    loaded, status = _load(names or [DIRECTORY])
     for each, *_ in loaded:
         try:
             print(fingerprint.line(each), flush=True)
         except MemoryError:
             print(f"{each.path}: there is not enough memory (64 MiB)", file=sys.stderr)
             return EXIT_LEFT_OVER
-    if not loaded and not problems:
-        return _with_nothing(names or [DIRECTORY])
-    return _status(problems)
+    return status
 
 
 def _import(options: "argparse.Namespace") -> int:
@@ -108,27 +103,26 @@ def _import(options: "argparse.Namespace") -> int:
 def _show(options: "argparse.Namespace") -> int:
     from ucarpd import config
     from ucarpd.config.problems import place
-    from ucarpd.process.patience import Patience
 
-    loaded, problems = config.load_all(options.paths, take=Patience().take)
-    for problem in problems:
-        print(problem, file=sys.stderr)
+    loaded, status = _load(options.paths)
     for each, *_ in loaded:
         if len(loaded) > 1:
             print(f"# {place(each.path)}")
         sys.stdout.write(config.show(each))
-    return _with_nothing(options.paths) if not loaded and not problems else _status(problems)
+    return status
 
 
-def _with_nothing(paths: "Sequence[Path]") -> int:
+def _load(paths: "Sequence[Path]") -> "tuple[list[Loaded], int]":
+    """Load the files, and print why others cannot be used; return the exit status too."""
     from ucarpd import config
+    from ucarpd.process.patience import Patience
 
-    print(config.nothing_in(paths), file=sys.stderr)
-    return EXIT_CONFIG
-
-
-def _status(problems: "Collection[object]") -> int:
-    return EXIT_CONFIG if problems else 0
+    loaded, problems = config.load_all(paths, take=Patience().take)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if not loaded and not problems:
+        print(config.nothing_in(paths), file=sys.stderr)
+    return loaded, 0 if loaded and not problems else EXIT_CONFIG
 
 
 def _run(options: "argparse.Namespace") -> int:

@@ -356,6 +356,9 @@ class Owner:
     def is_hosts_own(self, ip):
         return ip == ONE
 
+    def present(self):
+        return (ONE,)
+
     def all(self):
         return (ONE, TWO)
 
@@ -377,7 +380,7 @@ async def test_what_concerns_the_addresses_alone_is_their_owners_business(tmp_pa
     )
     assert addresses.is_hosts_own(ONE)
     assert not addresses.is_hosts_own(TWO)
-    assert addresses.all() == (ONE, TWO)
+    assert (addresses.all(), addresses.present()) == ((ONE, TWO), (ONE,))
     asked = []
     addresses.unserved_elsewhere((ONE,), asked.append)
     assert asked == [(ONE,)]

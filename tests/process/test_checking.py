@@ -9,6 +9,7 @@ from ucarpd.carp.actions import State
 from ucarpd.checks.servers import Connection
 from ucarpd.process.moments import Moments
 from ucarpd.process.restart_pause import FIRST_RESTART_PAUSE
+from ucarpd.process.snapshot import of_instance
 from ucarpd.record.happening import Event
 
 UPLINK = "UCARP_CHECK_UPLINK='link:eth1 demote=7'\n"
@@ -121,7 +122,7 @@ NOON = 1_800_000_000.0
 
 def status(bench):
     now = asyncio.get_running_loop().time()
-    return bench.instance.shown.snapshot(Moments(now, NOON + now - 1000.0))
+    return of_instance(bench.instance.parts, Moments(now, NOON + now - 1000.0))
 
 
 async def test_its_health_checks_and_the_delay_of_preemption(make, monkeypatch):

@@ -13,6 +13,7 @@ from ucarpd.carp.actions import State
 from ucarpd.process import followers
 from ucarpd.process.moments import Moments
 from ucarpd.process.restart_pause import FIRST_RESTART_PAUSE
+from ucarpd.process.snapshot import of_instance
 from ucarpd.record.maintenance import INSTANCE, Note
 from ucarpd.scripts import units
 
@@ -40,7 +41,7 @@ class Host(Bench):
         assert self.addresses() == {ONE, TWO}
 
     def findings(self):
-        found = self.instance.shown.snapshot(Moments.at_present(asyncio.get_running_loop()))[
+        found = of_instance(self.instance.parts, Moments.at_present(asyncio.get_running_loop()))[
             "findings"
         ]
         return [each["finding"] for each in found]

@@ -69,7 +69,7 @@ class Web:
 
     @property
     def wakes_up(self):
-        return self.maintenance._timer is not None
+        return self.maintenance._alarm.at is not None
 
 
 @pytest.fixture
@@ -244,7 +244,7 @@ def write(directory, name=None, level="maintenance"):
 
 def apply(process):
     told = []
-    process._supervisor.apply_maintenance(told.append)
+    process._answers.apply_maintenance(told.append)
     return told
 
 

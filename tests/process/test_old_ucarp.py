@@ -9,6 +9,7 @@ from one_process import instances
 from ucarpd.process import old_ucarp
 from ucarpd.process.moments import Moments
 from ucarpd.process.old_ucarp import LOOK_AFTER, LOOKS_AT_ALL, RecentLook, find
+from ucarpd.process.snapshot import of_instance
 
 LINE = ("/usr/sbin/ucarp", "-ieth0", "--vhid=1", "-p", "geheim7")
 
@@ -102,7 +103,7 @@ async def test_one_that_comes_later_is_logged_once(run, host, log_lines):
 async def test_the_status_names_it_as_long_as_it_runs(run, host):
     def noted():
         (instance,) = instances(process).values()
-        shown = instance.shown.snapshot(Moments.at_present(asyncio.get_running_loop()))
+        shown = of_instance(instance.parts, Moments.at_present(asyncio.get_running_loop()))
         return [each["text"] for each in shown["findings"] if each["finding"] == "another_daemon"]
 
     host.write()

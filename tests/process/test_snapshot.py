@@ -19,8 +19,8 @@ from varlink_types import Interface
 from ucarpd import __version__
 from ucarpd.carp.actions import SendAdvertisement, State
 from ucarpd.carp.transmit import Transmitter
-from ucarpd.process.answers import Answers
 from ucarpd.process.moments import Moments
+from ucarpd.process.snapshot import of_instance
 from ucarpd.record.maintenance import Note
 
 INTERFACE = Interface(
@@ -34,7 +34,7 @@ NOON = 1_800_000_000.0
 def status(bench):
     """What GetStatus says of the virtual host, after its shape was checked."""
     now = asyncio.get_running_loop().time()
-    found = bench.instance.shown.snapshot(Moments(now, NOON + now - 1000.0))
+    found = of_instance(bench.instance.parts, Moments(now, NOON + now - 1000.0))
     assert list(INTERFACE.faults(found, "Instance")) == []
     return json.loads(json.dumps(found))
 
@@ -143,7 +143,7 @@ async def test_a_step_of_the_wall_clock_moves_every_time(make):
     await bench.serve()
     now = asyncio.get_running_loop().time()
     before, after = (
-        bench.instance.shown.snapshot(Moments(now, wall)) for wall in (NOON, NOON + 3600)
+        of_instance(bench.instance.parts, Moments(now, wall)) for wall in (NOON, NOON + 3600)
     )
     assert before["since"][11:13] == "07"
     assert after["since"][11:13] == "08"
@@ -262,7 +262,7 @@ async def test_a_process_with_its_refused_files(host):
     host.write("mail", VHID=2, ADDR="10.0.0.20/24")
     bad = host.write("bad", VHID=300)
     async with host.serving() as process:
-        answers = Answers(process._supervisor)
+        answers = process._answers
         reply = answers.overview() | {"instances": [answers.instance(n) for n in answers.names()]}
         assert list(INTERFACE.faults(reply, INTERFACE.replies["GetStatus"])) == []
         assert reply["revision"] == 1
@@ -278,7 +278,7 @@ async def test_a_file_that_the_check_before_a_reload_has_refused(host):
     async with host.running() as process:
         supervisor = process._supervisor
         supervisor.reading = supervisor.reading.__class__(refused=frozenset({path}))
-        (refused,) = supervisor.overview()["refused"]
+        (refused,) = process._answers.overview()["refused"]
         assert refused["problems"] == ["type `ucarpd check` for the reason"]
         await asyncio.sleep(A_MOMENT)
 

@@ -1,6 +1,5 @@
 """Routes that are set after the virtual addresses, and gone before them."""
 
-import asyncio
 import errno
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -8,6 +7,7 @@ from functools import partial
 
 from ucarpd.config import Config
 from ucarpd.config.routes import Route
+from ucarpd.linux.alarm import Alarm
 from ucarpd.linux.netlink import Netlink
 from ucarpd.log.messages import Journal
 
@@ -51,7 +51,6 @@ class RoleRoutes:
         shared: SharedRoutes,
         told: Callable[[str], None],
     ) -> None:
-        self._loop = asyncio.get_running_loop()
         self._routes = config.routes
         self._netlink = netlink
         self._log = log
@@ -59,7 +58,7 @@ class RoleRoutes:
         self._told = told
         self._is_wanted = False
         self._faults: dict[Route, str] = {}
-        self._look: asyncio.TimerHandle | None = None
+        self._look = Alarm()
 
     def put(self) -> None:
         """Set the routes that are missing, and keep them there until `take_off`."""
@@ -70,9 +69,7 @@ class RoleRoutes:
             self._shared.claim(self._routes, self)
             # An earlier run may have left some; a route of anybody else stays.
             self._remove()
-        if self._look is not None:
-            self._look.cancel()
-        self._look = self._loop.call_later(LOOK_AFTER, self.put)
+        self._look.set(LOOK_AFTER, self.put)
         self._netlink.put_routes(self._routes, self._put)
 
     def take_off(self) -> None:
@@ -85,9 +82,7 @@ class RoleRoutes:
         """Stop watching the routes."""
         self._is_wanted = False
         self._shared.release(self._routes, self)
-        if self._look is not None:
-            self._look.cancel()
-            self._look = None
+        self._look.cancel()
 
     def _put(self, codes: Mapping[Route, int]) -> None:
         # The kernel's answers come in the order of the requests of all virtual hosts.

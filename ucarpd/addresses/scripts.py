@@ -14,6 +14,7 @@ from ucarpd.addresses.netlink import Ledger, NetlinkAddresses, Refused
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config, harm
 from ucarpd.engine import Outcome, Transition
+from ucarpd.linux.alarm import Alarm
 from ucarpd.linux.netlink import Placed
 from ucarpd.log.messages import Journal
 from ucarpd.scripts.runner import HANGS_AFTER, Hook, HookRunner, Result
@@ -61,8 +62,12 @@ class ScriptedAddresses:
         self._has_come_up = False
         """Whether the up-script has served since the role was taken."""
         self._is_guarding = False
-        self._patience: asyncio.TimerHandle | None = None
+        self._patience = Alarm()
         self._is_kept_off = False
+        self.all = netlink.all
+        self.present = netlink.present
+        self.is_hosts_own = netlink.is_hosts_own
+        self.unserved_elsewhere = netlink.unserved_elsewhere
         self.reconfigure(config)
 
     def reconfigure(self, config: Config) -> None:
@@ -78,17 +83,6 @@ class ScriptedAddresses:
     def is_up_script_running(self) -> bool:
         running = self._hooks.running
         return running is not None and running.target != DOWN
-
-    def all(self) -> tuple[IPAddress, ...]:
-        return self._netlink.all()
-
-    def present(self) -> tuple[IPAddress, ...]:
-        return self._netlink.present()
-
-    def unserved_elsewhere(
-        self, ips: tuple[IPAddress, ...], done: Callable[[tuple[IPAddress, ...]], None]
-    ) -> None:
-        self._netlink.unserved_elsewhere(ips, done)
 
     def missing(self) -> tuple[IPAddress, ...]:
         """Return the missing addresses that a script once added to the interface."""
@@ -138,7 +132,7 @@ class ScriptedAddresses:
         here = self._netlink.present_now()
         self._note_placed()
         if not self._is_master:
-            self._stop_waiting()
+            self._patience.cancel()
             if self._hooks.is_busy:
                 self._wait()
             # The down-script runs next, and finds the addresses in place.
@@ -189,9 +183,6 @@ class ScriptedAddresses:
     def step_behind(self, own: Collection[IPAddress], failed: Callable[[Outcome], None]) -> None:
         """Do nothing: an up-script may have set routes from an address, which would go with it."""
 
-    def is_hosts_own(self, ip: IPAddress) -> bool:
-        return self._netlink.is_hosts_own(ip)
-
     def _taken_away(self) -> list[Placed]:
         return [self._added[ip] for ip in self._netlink.missing() if ip in self._added]
 
@@ -216,9 +207,9 @@ class ScriptedAddresses:
 
     def _wait(self, at_start: bool = False) -> None:
         """Let the down-script wait, and take time to start, only for so long."""
-        if self._patience is None and not self._is_kept_off:
+        if self._patience.at is None and not self._is_kept_off:
             longest = LONGEST_WAIT if self.is_up_script_running else HANGS_AFTER
-            self._patience = self._loop.call_later(longest, self._begin_keeping_off, at_start)
+            self._patience.set(longest, self._begin_keeping_off, at_start)
 
     def appeared(self) -> None:
         """Note the addresses that a script has added; if the down-script must wait, remove them."""
@@ -227,7 +218,6 @@ class ScriptedAddresses:
             self._netlink.remove(lambda: None)
 
     def _begin_keeping_off(self, at_start: bool) -> None:
-        self._patience = None
         is_up = self.is_up_script_running
         if not is_up and self._hooks.has_started:
             return  # The down-script is at work.
@@ -240,12 +230,7 @@ class ScriptedAddresses:
 
     def _stop_keeping_off(self) -> None:
         self._is_kept_off = False
-        self._stop_waiting()
-
-    def _stop_waiting(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+        self._patience.cancel()
 
     def _came_down(self, at_start: bool, done: Callable[[], None], _result: Result) -> None:
         if self._is_master or not self._hooks.is_busy:  # not if the down-script runs once more
@@ -279,7 +264,7 @@ class ScriptedAddresses:
     def close(self) -> None:
         """Let no timer act on the addresses any more."""
         self._is_master = False
-        self._stop_waiting()
+        self._patience.cancel()
         self._netlink.close()
 
     async def dispose(self) -> None:

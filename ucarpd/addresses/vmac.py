@@ -17,6 +17,7 @@ from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
 from ucarpd.engine import Addresses, Outcome, Transition
 from ucarpd.linux import sysctl
+from ucarpd.linux.alarm import Alarm
 from ucarpd.linux.macvlan import prepare_macvlan
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.share import share_of
@@ -41,7 +42,6 @@ class VirtualMacAddresses:
     def __init__(
         self, config: Config, netlink: Netlink, owner: AddressOwner, log: Journal, arp: ParentArp
     ) -> None:
-        self._loop = asyncio.get_running_loop()
         self._owner = owner
         self._netlink = netlink
         self._log = log
@@ -51,17 +51,22 @@ class VirtualMacAddresses:
         self._made = False
         self._index: int | None = None
         """The index of the device that was made."""
-        self._look: asyncio.TimerHandle | None = None
+        self._look = Alarm()
         self._is_over = False
+        # What concerns the addresses alone is the business of their owner.
+        self.are_scripted = owner.are_scripted
+        self.reassert = owner.reassert
+        self.appeared = owner.appeared
+        self.mend = owner.mend
+        self.is_hosts_own = owner.is_hosts_own
+        self.present = owner.present
+        self.unserved_elsewhere = owner.unserved_elsewhere
+        self.all = owner.all
         self.reconfigure(config)
 
     def reconfigure(self, config: Config) -> None:
         self._config = config
         self._owner.reconfigure(config)
-
-    @property
-    def are_scripted(self) -> bool:
-        return self._owner.are_scripted
 
     @property
     def is_busy(self) -> bool:
@@ -122,28 +127,8 @@ class VirtualMacAddresses:
 
         self._owner.release(transition, at_start, released)
 
-    def reassert(self, transition: Transition, done: Callable[[Outcome], None]) -> None:
-        self._owner.reassert(transition, done)
-
-    def appeared(self) -> None:
-        self._owner.appeared()
-
-    def mend(self) -> None:
-        self._owner.mend()
-
     def step_behind(self, own: Collection[IPAddress], failed: Callable[[Outcome], None]) -> None:
         """Do nothing: the device has only virtual addresses."""
-
-    def is_hosts_own(self, ip: IPAddress) -> bool:
-        return self._owner.is_hosts_own(ip)
-
-    def present(self) -> tuple[IPAddress, ...]:
-        return self._owner.present()
-
-    def unserved_elsewhere(
-        self, ips: tuple[IPAddress, ...], done: Callable[[tuple[IPAddress, ...]], None]
-    ) -> None:
-        self._owner.unserved_elsewhere(ips, done)
 
     def missing(self) -> tuple[IPAddress, ...]:
         """Return the missing addresses: all, if the device is down, gone, or at another MAC address."""
@@ -152,15 +137,11 @@ class VirtualMacAddresses:
             return self._owner.all()
         return self._owner.missing()
 
-    def all(self) -> tuple[IPAddress, ...]:
-        return self._owner.all()
-
     def close(self) -> None:
         """Leave the settings to the next run, or to `dispose`."""
         self._is_over = True
         self._owner.close()
-        if self._look is not None:
-            self._look.cancel()
+        self._look.cancel()
 
     async def dispose(self) -> None:
         """Remove the device, and restore the ARP settings of the interface; `close` comes first."""
@@ -219,10 +200,10 @@ class VirtualMacAddresses:
             self._netlink.catch_up()
             device = self._netlink.link(config.address_device)
             self._index = device.index if device is not None else None
-            if self._look is None and not self._is_over:
+            if self._look.at is None and not self._is_over:
                 # The looks of many devices at one moment would delay a takeover.
                 first_after = LOOK_AFTER * share_of(config.address_device)
-                self._look = self._loop.call_later(first_after, self._look_at_settings)
+                self._look.set(first_after, self._look_at_settings)
             done(first)
 
         self._remove_renamed()
@@ -241,7 +222,7 @@ class VirtualMacAddresses:
 
     def _look_at_settings(self) -> None:
         """Set again what another program has changed: the device, and it alone, must answer."""
-        self._look = self._loop.call_later(LOOK_AFTER, self._look_at_settings)
+        self._look.set(LOOK_AFTER, self._look_at_settings)
         changed: list[str] = []
 
         def keep() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from ucarpd.checks.beside import Beside, in_thread
 from ucarpd.checks.probe import Failed, Surroundings, fit
 from ucarpd.config import Check
+from ucarpd.linux.alarm import Alarm
 from ucarpd.scripts import survivors
 from ucarpd.scripts.child import Child
 from ucarpd.scripts.environment import environment_of
@@ -96,7 +97,7 @@ class _Run:
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[int] = self._loop.create_future()
         self._tail = b""
-        self._again: asyncio.TimerHandle | None = None
+        self._again = Alarm()
         self._pipe, output = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         os.set_blocking(output, True)
         self._output = os.fdopen(output, "wb", buffering=0)
@@ -122,13 +123,12 @@ class _Run:
         return fit(next((line for line in reversed(lines) if line), ""))
 
     def _listen(self) -> None:
-        self._again = None
         self._loop.add_reader(self._pipe, self._read)
 
     def _read(self) -> None:
         self._loop.remove_reader(self._pipe)
         if self._take():
-            self._again = self._loop.call_later(READ_PAUSE, self._listen)
+            self._again.set(READ_PAUSE, self._listen)
 
     def _take(self) -> bool:
         """Read the contents of the pipe; return whether there may be more."""
@@ -151,8 +151,7 @@ class _Run:
         self.ended.exception()  # No defect, even if no caller waits any more.
 
     def _close(self) -> None:
-        if self._again is not None:
-            self._again.cancel()
+        self._again.cancel()
         self._loop.remove_reader(self._pipe)
         os.close(self._pipe)
 

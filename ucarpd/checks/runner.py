@@ -14,6 +14,7 @@ from ucarpd.checks.probes import PROBES
 from ucarpd.config import Check
 from ucarpd.health.checks import HealthChecks, Terms
 from ucarpd.health.gateway import Gateway, silent_since
+from ucarpd.linux.alarm import Alarm
 
 FIRST_RUN_WITHIN = 1.0
 """Seconds within which each check runs for the first time: the host is soon tested."""
@@ -49,8 +50,8 @@ class Checks:
         self._observer = observer
         self._loop = asyncio.get_running_loop()
         self._running: dict[str, _Repeated] = {}
-        self._timer: asyncio.TimerHandle | None = None
-        self._asking: asyncio.TimerHandle | None = None
+        self._deadline = Alarm()
+        self._asking = Alarm()
 
     def configure(self, checks: Iterable[Check]) -> None:
         """Run these checks instead; unchanged checks keep their results."""
@@ -90,8 +91,7 @@ class Checks:
         for each in gateways:
             each.run()
         if gateways:
-            self._cancel_asking()
-            self._asking = self._loop.call_later(ANSWER_WITHIN, self._judge_gateways)
+            self._asking.set(ANSWER_WITHIN, self._judge_gateways)
 
     def listed(self) -> list[tuple[Check, float | None]]:
         """Return each check, and the monotonic second of its next run, if one is planned."""
@@ -102,9 +102,8 @@ class Checks:
         for each in self._running.values():
             each.close()
         self._running.clear()
-        self._cancel_asking()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._asking.cancel()
+        self._deadline.cancel()
 
     def _note(self, check: Check, is_good: bool, line: str) -> None:
         if self.health.note(check.name, is_good, line, self._loop.time()):
@@ -116,26 +115,17 @@ class Checks:
         self._look()
 
     def _judge_gateways(self) -> None:
-        self._asking = None
         gateways = (each.gateway for each in self._running.values() if each.check.hold)
         if (since := silent_since(gateways)) is not None:
             self._observer.gateways_silent(since)
 
-    def _cancel_asking(self) -> None:
-        if self._asking is not None:
-            self._asking.cancel()
-            self._asking = None
-
     def _look(self) -> None:
         self._observer.demotion_changed()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._deadline.cancel()
         if (deadline := self.health.deadline) is not None:
-            self._timer = self._loop.call_at(deadline, self._on_timer)
+            self._deadline.set_at(deadline, self._on_deadline)
 
-    def _on_timer(self) -> None:
-        self._timer = None
+    def _on_deadline(self) -> None:
         self.health.look(self._loop.time())
         self._look()
 
@@ -161,7 +151,7 @@ class _Repeated:
         """Whether the last run timed out while this host was stopped, or too slow."""
         phase = next(_places) * GOLDEN_RATIO % 1
         self._due = self._loop.time() + phase * min(check.interval, FIRST_RUN_WITHIN)
-        self._timer: asyncio.TimerHandle | None = None
+        self._next = Alarm()
         self.run_at(self._due)
 
     @property
@@ -170,19 +160,15 @@ class _Repeated:
 
     @property
     def next_run(self) -> float | None:
-        return self._timer.when() if self._timer is not None else None
+        return self._next.at
 
     def run_at(self, at: float) -> None:
         """Run at this monotonic second, instead of at the time that was set before."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_at(at, self.run)
+        self._next.set_at(at, self.run)
 
     def run(self) -> None:
         """Run now; if a run is under way, after that one."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._next.cancel()
         if self._task is not None:
             self._is_wanted_again = True
             return
@@ -191,8 +177,7 @@ class _Repeated:
         self._task.add_done_callback(self._ended)
 
     def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self._next.cancel()
         if self._task is not None:
             self._task.cancel()
             self._task = None
@@ -221,18 +206,15 @@ class _Repeated:
             return  # It was closed meanwhile.
         self._task = None
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._report(error)
+            # A defect of ours: the check has no result, and runs again.
+            what = {"message": f"check {self.check.name}", "exception": error}
+            self._loop.call_exception_handler(what)
         if self._is_wanted_again:
             self._is_wanted_again = False
             self.run()
         elif self.watches is None:
             self._due = max(self._due + self.check.interval, self._loop.time())
             self.run_at(self._due)
-
-    def _report(self, error: BaseException) -> None:
-        """A defect of ours: the check has no result, and runs again."""
-        what = {"message": f"check {self.check.name}", "exception": error}
-        self._loop.call_exception_handler(what)
 
 
 def _is_same(old: Check, new: Check) -> bool:

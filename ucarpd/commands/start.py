@@ -25,7 +25,4 @@ def start_log(log: str) -> "tuple[str, LogProcess | None]":
     if kind == "stderr" and sys.stderr is None:
         # Standard error is closed.
         kind = "syslog"
-    try:
-        return kind, log_process.fork(kind)
-    except OSError:
-        return kind, None
+    return kind, log_process.fork(kind)

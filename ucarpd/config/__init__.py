@@ -18,7 +18,7 @@ password, in any program's spelling.
 
 from ucarpd.config.check import hints, warnings
 from ucarpd.config.config import Config, VirtualAddress
-from ucarpd.config.directory import collisions, is_refused, load_all, nothing_in, resembles
+from ucarpd.config.directory import collisions, load_all, nothing_in, resembles
 from ucarpd.config.environment import is_environment
 from ucarpd.config.files import find_files
 from ucarpd.config.health_checks import Check, Endpoint
@@ -51,7 +51,6 @@ __all__ = [
     "harm",
     "hints",
     "is_environment",
-    "is_refused",
     "load",
     "load_all",
     "load_with_lines",

@@ -121,10 +121,6 @@ def require_no_controls(text: str) -> None:
         raise ValueError("must not contain control characters")
 
 
-def plain_text(text: str) -> str:
-    return text
-
-
 def interface(text: str) -> str:
     """Parse the name of a network interface, 1 to 15 bytes."""
     if ":" in text:

@@ -10,6 +10,7 @@ from select import EPOLLIN, EPOLLOUT
 from ucarpd.control.rendering import Renderer
 from ucarpd.control.service import Service, Status
 from ucarpd.control.wire import Malformed, Splitter, VarlinkError, error_reply
+from ucarpd.linux.alarm import Alarm
 
 LONGEST_CALL = 65536
 """Bytes.  A client whose call is longer is disconnected."""
@@ -53,7 +54,7 @@ class Connection:
         """When it got its place, or last began or completed something."""
         self._splitter = Splitter(LONGEST_CALL)
         self._out: deque[memoryview] = deque()
-        self._limit: asyncio.TimerHandle | None = None
+        self._limit = Alarm()
         self._status: Status | None = None
         """The call that has not had its last reply."""
         self._is_due = False
@@ -78,7 +79,7 @@ class Connection:
         if not self.is_closed:
             self.is_closed = True
             self._out.clear()
-            self._set_limit(None)
+            self._limit.cancel()
             self._renderer.forget(self._rendered)
             self._closed(self)
             self._socket.close()
@@ -187,7 +188,7 @@ class Connection:
         """Send it in later turns: many clients may get theirs in this one."""
         self.active_at = self._loop.time()
         self._out.extend(map(memoryview, parts))
-        self._set_limit(self._loop.call_later(SEND_LIMIT, self.close))
+        self._limit.set(SEND_LIMIT, self.close)
         self._wait_for(self, EPOLLOUT)
 
     def _write(self) -> None:
@@ -202,15 +203,10 @@ class Connection:
         if not self._out[0]:
             self._out.popleft()
         if not self._out:
-            self._set_limit(None)
+            self._limit.cancel()
             self.active_at = self._loop.time()
             self._wait_for(self, 0)
             self._again(self)
-
-    def _set_limit(self, limit: asyncio.TimerHandle | None) -> None:
-        if self._limit is not None:
-            self._limit.cancel()
-        self._limit = limit
 
 
 def peer_uid(client: socket.socket) -> int:

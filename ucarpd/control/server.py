@@ -12,6 +12,7 @@ from collections import deque
 from ucarpd.control.connection import Connection
 from ucarpd.control.rendering import Renderer
 from ucarpd.control.service import Daemon, Service
+from ucarpd.linux.alarm import Alarm
 from ucarpd.log.lines import AFTER_THE_WORK
 
 MOST = 64
@@ -46,10 +47,10 @@ class Server:
         self._again: deque[Connection] = deque()
         self._waiting: dict[bool, deque[Connection]] = {True: deque(), False: deque()}
         """Clients of root, and of other users."""
-        self._admitting: asyncio.Handle | None = None
-        self._retry: asyncio.TimerHandle | None = None
+        self._admitting = Alarm()
+        self._retry = Alarm()
         self._told_at = self._loop.time() - CHANGES
-        self._telling: asyncio.TimerHandle | None = None
+        self._telling = Alarm()
         self._loop.add_reader(self._epoll, self._take_event)
 
     def listen(self, listener: socket.socket) -> None:
@@ -63,21 +64,19 @@ class Server:
         self._close_listener()
         for each in (*self._connections.values(), *self._waiting[True], *self._waiting[False]):
             each.close()
-        for timer in (self._retry, self._telling, self._admitting):
-            if timer is not None:
-                timer.cancel()
+        for alarm in (self._retry, self._telling, self._admitting):
+            alarm.cancel()
         self._renderer.close()
         self._loop.remove_reader(self._epoll)
         self._epoll.close()
 
     def changed(self) -> None:
         """Tell the clients that wait for changes, soon and not too often."""
-        if self._telling is None:
+        if self._telling.at is None:
             pause = self._told_at + CHANGES - self._loop.time()
-            self._telling = self._loop.call_later(max(AFTER_THE_WORK, pause), self._tell)
+            self._telling.set(max(AFTER_THE_WORK, pause), self._tell)
 
     def _tell(self) -> None:
-        self._telling = None
         self._told_at = self._loop.time()
         for each in self._connections.values():
             if each.is_watching:
@@ -146,9 +145,7 @@ class Server:
 
     def _admit(self) -> None:
         """Give a place to the first waiting client, of root and of others; repeat while there are places."""
-        if self._admitting is not None:
-            self._admitting.cancel()
-            self._admitting = None
+        self._admitting.cancel()
         admitted = False
         for of_root, waiting in self._waiting.items():
             if waiting and self._has_place(of_root):
@@ -158,8 +155,7 @@ class Server:
                 self._connections[connection.fileno()] = connection
                 self._epoll.register(connection, select.EPOLLIN)
         if any(self._waiting.values()):
-            pause = 0 if admitted else LOOK_AGAIN
-            self._admitting = self._loop.call_later(pause, self._admit)
+            self._admitting.set(0 if admitted else LOOK_AGAIN, self._admit)
 
     def _has_place(self, of_root: bool) -> bool:
         """Return whether there is a place; if not, try to make one.
@@ -179,7 +175,7 @@ class Server:
         """Leave the clients that wait where they are, for a moment."""
         assert self._listener is not None
         self._epoll.modify(self._listener, 0)
-        self._retry = self._loop.call_later(LOOK_AGAIN, self._resume)
+        self._retry.set(LOOK_AGAIN, self._resume)
 
     def _resume(self) -> None:
         if self._listener is not None:

@@ -86,7 +86,7 @@ def _discard_output() -> None:
 def _run(words: Sequence[str]) -> int:
     if words and words[0] in VERBS:
         verb = load(words[0])
-        parser = _parser(f"ucarpctl {words[0]}", description=f"{_sentence(VERBS[words[0]])}")
+        parser = _parser(f"ucarpctl {words[0]}", description=_sentence(VERBS[words[0]]))
         verb.add_arguments(parser)
         options = parser.parse_args(words[1:])
         for directory in (run_directory(), *([state_directory()] if words[0] in _OF_STATE else [])):

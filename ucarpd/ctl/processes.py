@@ -153,12 +153,12 @@ def _is_young(identity: tuple[int, int] | None) -> bool:
 class Feed:
     """The status of all processes, kept up to date by their streams; new processes join.
 
-    After `quiet` seconds without news, QUIET if it is None, a process is asked again.
-    `woken` is a descriptor that is readable after each change, until `changed` is called.
+    After `quiet` seconds without news, a process is asked again.  `woken` is a descriptor that is
+    readable after each change, until `changed` is called.
     """
 
-    def __init__(self, name: str | None = None, quiet: float | None = None) -> None:
-        self._quiet = QUIET if quiet is None else quiet
+    def __init__(self, name: str | None = None, quiet: float = QUIET) -> None:
+        self._quiet = quiet
         self._parameters: Message | None = {"name": name} if name else None
         self._lock = threading.Lock()
         self._answers: dict[Path, Answer | None] = {}

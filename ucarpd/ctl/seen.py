@@ -45,9 +45,7 @@ def gather(
 
     `absent_ones` finds the instances without a process that answers.
     """
-    gone = not_running.gone(
-        each["path"] for answer in answers if answer.reply for each in answer.reply["instances"]
-    )
+    gone = not_running.gone(each["path"] for each in instances(answers))
     changed = _edited(answers, name)
     found = [
         Seen(

@@ -16,7 +16,7 @@ from ucarpd.control.wire import Message
 from ucarpd.ctl import not_running, units
 from ucarpd.ctl.failure import Failure
 from ucarpd.ctl.naming import names
-from ucarpd.ctl.processes import Answer, Feed, ask
+from ucarpd.ctl.processes import QUIET, Answer, Feed, ask
 from ucarpd.ctl.screen import DIM, Screen, has_colour
 from ucarpd.ctl.seen import Seen, gather, shown
 
@@ -42,7 +42,7 @@ def run(name: str | None) -> int:
         raise Failure("--watch needs the foreground: under timeout(1), add its option --foreground")
     view = _View(name)
     view.seen(ask())
-    feed = Feed(name, _TICK if name else None)
+    feed = Feed(name, _TICK if name else QUIET)
     feed.settle()
     with _other_screen(feed):
         while True:

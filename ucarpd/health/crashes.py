@@ -5,6 +5,7 @@ the starts in it, but for the present one, have ended in a death.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from ucarpd.linux.run_directory import private_directory
@@ -52,10 +53,8 @@ class Crashes:
 
     def end(self) -> None:
         """Note a clean stop."""
-        try:
-            Path(self._file()).unlink(missing_ok=True)
-        except OSError:
-            return
+        with suppress(OSError):
+            Path(self._file()).unlink()
 
     def _file(self) -> str:
         return f"{private_directory(self._directory)}/{self._name}.starts"

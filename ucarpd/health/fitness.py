@@ -6,11 +6,13 @@ pause it is taken for fit again, and may find out.
 
 import asyncio
 import math
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from ucarpd.carp.params import Family
 from ucarpd.carp.rank import DOWN_AMOUNT
 from ucarpd.health.demotion import Demotion, Level
+from ucarpd.linux.alarm import Alarm
 
 SENDING_PAUSE = 300.0
 """Seconds after the last failure at which a host that could not send is taken for fit again."""
@@ -41,7 +43,7 @@ class Fitness:
         self.demotion = Demotion()
         self._changed = changed
         self._loop = asyncio.get_running_loop()
-        self._ends: dict[str, asyncio.TimerHandle] = {}
+        self._ends: defaultdict[str, Alarm] = defaultdict(Alarm)
         """By reason: when this host is taken for fit again."""
         self._address_pause = FIRST_ADDRESS_PAUSE
         self._unserved: Sequence[Family] = ()
@@ -91,7 +93,7 @@ class Fitness:
 
         Each counts by its share: of two hosts, the host that serves more addresses is fitter.
         """
-        self._forget_end(_ADDRESS)
+        self._ends[_ADDRESS].cancel()
         self._unserved, self._total = missing, total
         if not missing:
             self._address_pause = FIRST_ADDRESS_PAUSE
@@ -132,34 +134,29 @@ class Fitness:
         """
         if not is_master:
             self.sending(False)
-        if _ADDRESS in self._ends:
+        if self._ends[_ADDRESS].at is not None:
             self.can_serve()
         self._end(_REMOVED)
 
     def role_left(self) -> None:
         """Another host may serve what this one cannot; later this one tries again."""
-        if self._unserved and _ADDRESS not in self._ends:
-            self._ends[_ADDRESS] = self._loop.call_later(self._address_pause, self.can_serve)
+        if self._unserved and self._ends[_ADDRESS].at is None:
+            self._ends[_ADDRESS].set(self._address_pause, self.can_serve)
             self._address_pause = min(2 * self._address_pause, LONGEST_ADDRESS_PAUSE)
 
     def role_taken(self) -> None:
         """The attempts that follow tell whether this host is fit."""
-        self._forget_end(_ADDRESS)
+        self._ends[_ADDRESS].cancel()
 
     def close(self) -> None:
-        for timer in self._ends.values():
-            timer.cancel()
+        for end in self._ends.values():
+            end.cancel()
 
     def _hold(self, reason: str, seconds: float) -> None:
         """Let a fault hold for this time from now."""
-        self._forget_end(reason)
-        self._ends[reason] = self._loop.call_later(seconds, self._end, reason)
+        self._ends[reason].set(seconds, self._end, reason)
         self.set(reason, DOWN_AMOUNT)
 
     def _end(self, reason: str) -> None:
-        self._forget_end(reason)
+        self._ends[reason].cancel()
         self.set(reason, 0)
-
-    def _forget_end(self, reason: str) -> None:
-        if (timer := self._ends.pop(reason, None)) is not None:
-            timer.cancel()

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
+from ucarpd.linux.alarm import Alarm
 from ucarpd.linux.worker import Worker
 
 _T = TypeVar("_T")
@@ -39,7 +40,7 @@ class FileWorker:
         self._left: list[_Look] = []
         """The looks that hang, in the threads of earlier workers."""
         self._began_at = 0.0
-        self._patience: asyncio.Handle | None = None
+        self._patience = Alarm()
 
     def do(
         self,
@@ -60,9 +61,8 @@ class FileWorker:
 
     def _give(self, look: _Look) -> None:
         if not self._given:
-            self._forget_patience()
             # After the present work of the loop, which may take long, and hold the worker.
-            self._patience = self._loop.call_soon(self._begin_watch)
+            self._patience.set(0, self._begin_watch)
         self._given.append(look)
         done, failed = (
             partial(self._ended, self._turn, look, report) for report in (look.done, look.failed)
@@ -78,19 +78,14 @@ class FileWorker:
         """Runs in a thread."""
         return look.look() if turn == self._turn or look in self._left else None
 
-    def _forget_patience(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
-
     def _begin_watch(self) -> None:
         self._began_at = self._loop.time()
-        self._patience = self._loop.call_later(self._longest, self._watch)
+        self._patience.set(self._longest, self._watch)
 
     def _watch(self) -> None:
         remaining = self._began_at + self._longest - self._loop.time()
         if remaining > 0:
-            self._patience = self._loop.call_later(remaining, self._watch)
+            self._patience.set(remaining, self._watch)
         else:
             self._leave()
 
@@ -111,7 +106,7 @@ class FileWorker:
             self._given.popleft()
             self._began_at = self._loop.time()
             if not self._given:
-                self._forget_patience()
+                self._patience.cancel()
         elif look in self._left:
             self._left.remove(look)
         else:

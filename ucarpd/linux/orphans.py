@@ -10,6 +10,8 @@ import os
 import signal
 from collections.abc import Collection
 
+from ucarpd.linux.alarm import Alarm
+
 LOOK_AGAIN_AFTER = 0.1
 """Seconds until the next look, if the first ended child belongs to other code of this process."""
 
@@ -22,18 +24,15 @@ class Orphans:
 
     def __init__(self, ours: Collection[int]) -> None:
         self._ours = ours
-        self._loop = asyncio.get_running_loop()
-        self._look_again: asyncio.TimerHandle | None = None
-        self._loop.add_signal_handler(signal.SIGCHLD, self.reap)
+        self._look_again = Alarm()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self.reap)
         self.reap()
 
     def reap(self) -> None:
-        if self._look_again is not None:
-            self._look_again.cancel()
-            self._look_again = None
+        self._look_again.cancel()
         while (pid := _first_ended()) is not None:
             if pid in self._ours:
-                self._look_again = self._loop.call_later(LOOK_AGAIN_AFTER, self.reap)
+                self._look_again.set(LOOK_AGAIN_AFTER, self.reap)
                 return
             os.waitpid(pid, os.WNOHANG)
 

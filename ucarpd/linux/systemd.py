@@ -14,6 +14,8 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import TypeVar
 
+from ucarpd.linux.alarm import Alarm
+
 T = TypeVar("T")
 
 EXTENSION = 10.0
@@ -35,7 +37,7 @@ class _Notifier:
         self._socket: socket.socket | None = None
         self._state: str | None = None
         self._status: str | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._retry = Alarm()
         self._is_refused = False
 
     def state(self, message: str) -> None:
@@ -53,9 +55,7 @@ class _Notifier:
             self._send(message)
 
     def _send_kept(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._retry.cancel()
         try:
             if self._state is not None:
                 self._send(self._state)
@@ -65,8 +65,7 @@ class _Notifier:
                 self._status = None
         except OSError:
             with contextlib.suppress(RuntimeError):  # Without an event loop there is no later.
-                loop = asyncio.get_running_loop()
-                self._timer = loop.call_later(RETRY_AFTER, self._send_kept)
+                self._retry.set(RETRY_AFTER, self._send_kept)
 
     def _send(self, message: str) -> None:
         address = os.environ.get("NOTIFY_SOCKET", "")

@@ -69,12 +69,15 @@ class LogProcess:
         self._descriptor = None
 
 
-def fork(kind: str) -> LogProcess:
+def fork(kind: str) -> LogProcess | None:
     """Fork a log process; this process must still be small and have no threads.
 
-    Raises OSError, for example if there is no free descriptor.
+    None if that fails, for example without a free descriptor: `Output` starts one later.
     """
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    except OSError:
+        return None
     signals = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     # The processes share memory that neither writes.  Garbage collection would write all of it.
     gc.freeze()
@@ -86,7 +89,7 @@ def fork(kind: str) -> LogProcess:
             writer.run(theirs, kind)
     except OSError:
         ours.close()
-        raise
+        return None
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, signals)
         theirs.close()

@@ -13,7 +13,6 @@ from ucarpd.linux import command_line
 from ucarpd.migrate import typed_options
 
 if TYPE_CHECKING:
-    from ucarpd.log.process import LogProcess
     from ucarpd.migrate.background import Background
     from ucarpd.migrate.ucarp_settings import Settings
 
@@ -86,8 +85,9 @@ def _has_privileges() -> bool:
 
 def _run(settings: "Settings", background: "Background | None", *, is_debugged: bool) -> int:
     # Before the other imports, because the log processes need no memory for them.
-    kinds = _log_kinds(settings, background)
-    log_processes = [(kind, _log_process(kind)) for kind in kinds]
+    from ucarpd.log.process import fork
+
+    log_processes = [(kind, fork(kind)) for kind in _log_kinds(settings, background)]
 
     import logging
     from contextlib import ExitStack, closing
@@ -122,12 +122,3 @@ def _log_kinds(settings: "Settings", background: "Background | None") -> list[st
     if settings.is_logged_to_syslog and (background or os.path.exists(SYSLOG_SOCKET)):  # noqa: PTH110
         kinds.append("syslog")
     return kinds
-
-
-def _log_process(kind: str) -> "LogProcess | None":
-    from ucarpd.log import process as log_process
-
-    try:
-        return log_process.fork(kind)
-    except OSError:
-        return None  # Output starts one later.

@@ -40,7 +40,7 @@ def take(
     findings: Findings,
     host: Host,
     assignments: Iterable[Assignment],
-    variables: Variables | None = None,
+    variables: Variables,
     *,
     is_for_scripts: bool = False,
 ) -> None:
@@ -48,7 +48,6 @@ def take(
 
     `is_for_scripts` tells that scripts get the variables that nothing is known of.
     """
-    variables = variables or Variables()
     last = {each.name: each for each in assignments}
     for each in last.values():
         meant = foreign_words.meaning(each.name)

@@ -125,11 +125,10 @@ def _host(findings: Findings, stanza: _Stanza, number: str) -> Host:
     if address := stanza.first("address"):
         own = address[0].partition("/")[0]
         put(findings, host, "UCARP_SRCIP", own, "address", address[1])
-    general = (
-        {} if not number else {s[0]: o for o in stanza.options if (s := _split(o[0])) and not s[1]}
-    )
-    own_options = {s[0]: o for o in stanza.options if (s := _split(o[0])) and s[1] == number}
-    for short, (name, value, source) in (general | own_options).items():
+    options: dict[str, tuple[str, str, Source]] = {}
+    for suffix in ("", number):
+        options |= {s[0]: o for o in stanza.options if (s := _split(o[0])) and s[1] == suffix}
+    for short, (name, value, source) in options.items():
         key = _KEYS.get(short)
         if key is None:
             findings.remark(source, f"{name} is not known: left out")

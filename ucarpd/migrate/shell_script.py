@@ -60,7 +60,7 @@ class Script:
         self.hosts: list[Host] = []
         self._is_guarded = False
         self._exports_all = False
-        self._is_whole_line_value = is_environment
+        self._is_environment = is_environment
         self._doubts: dict[str, list[tuple[int, str]]] = {}
         """Lines that set a variable under a condition, if only its use can show what it means."""
         self.assignments: list[Assignment] = []
@@ -84,14 +84,10 @@ class Script:
             meant = foreign_words.meaning(name)
             if variable.is_used or not meant or meant.key not in BY_NAME or not self.hosts:
                 continue
-            if (
-                meant.key in _OF_SCRIPTS
-                and foreign_words.is_prefixed(name)
-                and len(self.hosts) == 1
-            ):
+            is_for_scripts = meant.key in _OF_SCRIPTS and foreign_words.is_prefixed(name)
+            if is_for_scripts and len(self.hosts) == 1:
                 put(self._findings, self.hosts[0], meant.key, variable.text, name, variable.source)
-                continue
-            if all(meant.key not in host.values for host in self.hosts):
+            elif all(meant.key not in host.values for host in self.hosts):
                 text = f"{name} is set, and no ucarp command uses it: {meant.key} is left out"
                 self._findings.remark(variable.source, text)
 
@@ -122,7 +118,7 @@ class Script:
             elif first in OPENING:
                 self._conditions.append(command.line)
             elif first in CLOSING or (first == "done" and self._conditions):
-                self._conditions.pop() if self._conditions else None
+                del self._conditions[-1:]
             else:
                 self._is_guarded = at > 0 and commands[at - 1].end in {"&&", "||"}
                 if self._is_guarded:
@@ -137,15 +133,13 @@ class Script:
         name = source_text(command.words[1]) if len(command.words) > 1 else ""
         items = [item for word in command.words[3:] for item in self.variables.expand(word)]
         known = [item for item in items if not self.variables.why(item) and not is_pattern(item)]
-        if items and len(known) == len(items) <= 64:
-            for item in items:
-                self._set(name, item, command.line)
-                self._run(body)
-            return
-        # An unknown number of times: once stands for all.
-        shown = " ".join(self.variables.known(item) for item in items)
-        self._set(name, self.variables.mark(f"each of {shown or '…'}"), command.line)
-        self._run(body)
+        if not items or len(known) < len(items) or len(items) > 64:
+            # An unknown number of times: once stands for all.
+            shown = " ".join(self.variables.known(item) for item in items)
+            items = [self.variables.mark(f"each of {shown or '…'}")]
+        for item in items:
+            self._set(name, item, command.line)
+            self._run(body)
 
     def _simple(self, command: Command) -> None:
         words, lines = list(command.words), list(command.lines)
@@ -154,20 +148,17 @@ class Script:
             if not is_assignment(words[0]):
                 break
             value = self.variables.text(behind(words[0], found.end()))
-            if value.rpartition("/")[2] == "ucarp" and source_text(
-                words[1:2][0] if words[1:] else []
-            ).startswith("-"):
+            following = source_text(words[1]) if len(words) > 1 else ""
+            if value.rpartition("/")[2] == "ucarp" and following.startswith("-"):
                 # As supervisord has it: command=/usr/sbin/ucarp --vhid=1
                 words[0] = [Piece("text", value)]
                 break
-            if self._is_whole_line_value and len(words) > 1 and not is_assignment(words[1]):
+            if self._is_environment and len(words) > 1 and not is_assignment(words[1]):
                 value = " ".join([value, *map(self.variables.text, words[1:])])
                 self._tell_unquoted(found[1], command.line)
-                words = words[:1]
+                words, lines = words[:1], lines[:1]
             self._set(found[1], value, lines[0], is_added=bool(found[2]))
             words, lines = words[1:], lines[1:]
-        if not words:
-            return
         expanded = [
             (w, line)
             for word, line in zip(words, lines, strict=True)

@@ -11,6 +11,7 @@ from typing import Literal
 _NAME = re.compile(r"[A-Za-z_]\w*|[0-9@*#?$!-]", re.ASCII)
 _BRACED = re.compile(r"([A-Za-z_]\w*|[0-9@*])(\[[@*]\])?(?:(:?[-=])(.*))?", re.ASCII | re.DOTALL)
 _COMPUTED = re.compile(r"`[^`]*`?|\$'(?:\\.|[^'\\])*'?", re.DOTALL)
+_REDIRECTION = re.compile(r"\d*(<<-?|>>|<|>\||&>>?|>)(&\d|&-)?[ \t]*")
 BETWEEN = "\ue002"
 """Stands between the words of an array, or of $@."""
 
@@ -94,9 +95,7 @@ class Splitter:
                 continue
             start = self._line
             word = self._word()
-            if found_array := self._array(word):
-                word = found_array
-            command.words.append(word)
+            command.words.append(self._array(word) or word)
             command.lines.append(start)
         if command.words:
             found.append(command)
@@ -141,14 +140,12 @@ class Splitter:
         return True
 
     def _redirection(self) -> bool:
-        found = re.compile(r"\d*(<<-?|>>|<|>\||&>>?|>)(&\d|&-)?").match(self._text, self._at)
-        if found is None or not found[0]:
+        found = _REDIRECTION.match(self._text, self._at)
+        if found is None:
             return False
         self._at = found.end()
         if found[2]:
             return True
-        while self._at < len(self._text) and self._text[self._at] in " \t":
-            self._at += 1
         if self._at < len(self._text) and self._text[self._at] not in "\n;|&":
             target = self._word()
             if found[1].startswith("<<"):

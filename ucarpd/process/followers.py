@@ -6,6 +6,7 @@ from functools import partial
 
 from ucarpd.addresses.routes import RoleRoutes, SharedRoutes
 from ucarpd.config import Config
+from ucarpd.linux.alarm import Alarm
 from ucarpd.linux.netlink import Netlink
 from ucarpd.log.messages import Journal
 from ucarpd.process.faults import Faults
@@ -37,7 +38,6 @@ class Followers:
         is_master: Callable[[], bool],
         changed: Callable[[], None],
     ) -> None:
-        self._loop = asyncio.get_running_loop()
         self._faults = faults
         self._teller = teller
         self._is_master = is_master
@@ -46,7 +46,7 @@ class Followers:
         self._leaves: list[Callable[[], None]] = []
         """To be called when the units have stopped, or when the role is lost before that."""
         self._is_over = False
-        self._resumption: asyncio.TimerHandle | None = None
+        self._resumption = Alarm()
         self._routes = RoleRoutes(
             config, netlink, log, shared, partial(self._note, "routes_failed")
         )
@@ -121,7 +121,7 @@ class Followers:
         self._changed()
         for leave in leaves:
             leave()
-        self._resumption = self._loop.call_later(RESUME_AFTER, self._resume)
+        self._resumption.set(RESUME_AFTER, self._resume)
 
     def _resume(self) -> None:
         self._end_offer()
@@ -130,9 +130,7 @@ class Followers:
 
     def _end_offer(self) -> None:
         self._is_leaving = False
-        if self._resumption is not None:
-            self._resumption.cancel()
-            self._resumption = None
+        self._resumption.cancel()
 
     def _note(self, finding: str, fault: str) -> None:
         self._faults.set(finding, fault)

@@ -1,6 +1,5 @@
 """Finding out that another version of ucarpd is installed than the one that this process runs."""
 
-import asyncio
 import logging
 import re
 from collections.abc import Callable
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import ucarpd
 from ucarpd.control.wording import outdated
+from ucarpd.linux.alarm import Alarm
 from ucarpd.linux.worker import Worker
 from ucarpd.log import lines
 
@@ -22,24 +22,22 @@ class InstalledVersion:
     """
 
     def __init__(self, disk: Worker, changed: Callable[[], None]) -> None:
-        self._loop = asyncio.get_running_loop()
         self._disk = disk
         self._changed = changed
         self._found = ucarpd.__version__
         """By the last look."""
         self.note = ""
         """The end of the status line; empty if the installed version runs."""
-        self._timer = self._loop.call_later(LOOK_AFTER, self._look)
-
-    def stop(self) -> None:
-        self._timer.cancel()
+        self._alarm = Alarm()
+        self._alarm.set(LOOK_AFTER, self._look)
+        self.stop = self._alarm.cancel
 
     def _look(self) -> None:
         # If the disk hangs, this is the last look until it answers.
         self._disk.do(_installed, self._tell, lambda _error: self._tell(self._found))
 
     def _tell(self, found: str) -> None:
-        self._timer = self._loop.call_later(LOOK_AFTER, self._look)
+        self._alarm.set(LOOK_AFTER, self._look)
         before, self._found = self._found, found
         if found != before:
             return  # The upgrade is under way, and restarts this process if the files are good.

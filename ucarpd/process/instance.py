@@ -18,6 +18,7 @@ from ucarpd.config import Config
 from ucarpd.engine import Engine, Transition
 from ucarpd.health.crashes import Crashes, probation
 from ucarpd.interface.interface import Interface
+from ucarpd.linux.alarm import Alarm
 from ucarpd.linux.lock import InstanceLock
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.role_messages import finding_text
@@ -50,11 +51,17 @@ class Instance:
         self._crashes = Crashes(config.name, run_directory())
         self._started_at = 0.0
         self._pause = RestartPause()
-        self._restart: asyncio.TimerHandle | None = None
+        self._restart = Alarm()
         self._stopping = asyncio.Lock()
         self._stopped: asyncio.Event | None = None
         """Set when the engine has stopped for good; None: it has not been asked to."""
         self._is_over = False
+        # Reports of the engine that concern one part alone.
+        self.served = self.parts.followers.served
+        self.advertised = self.parts.keeper.advertised
+        self.can_serve = self.parts.fitness.can_serve
+        self.probing = self.parts.checking.ask_gateways
+        self.loss_counts = interface.tell_faults
 
     @property
     def config(self) -> Config:
@@ -122,8 +129,7 @@ class Instance:
             self._stopped = asyncio.Event()
         parts.fitness.close()
         parts.checking.close()
-        if self._restart is not None:
-            self._restart.cancel()
+        self._restart.cancel()
         self._scripts.end()
         if parts.config.shutdown:
             await parts.followers.stop()
@@ -230,12 +236,6 @@ class Instance:
         sources, mac = parts.engine.sources, parts.interface.mac
         parts.keeper.write(content_of(parts.config, sources, mac, counter, down))
 
-    def served(self) -> None:
-        self.parts.followers.served()
-
-    def advertised(self, now: float) -> None:
-        self.parts.keeper.advertised(now)
-
     def sending(self, is_failing: bool) -> None:
         self.parts.faults.sending(is_failing)
         self.parts.fitness.sending(is_failing)
@@ -248,9 +248,6 @@ class Instance:
         parts.host.changed()
         families = [ip.version for ip in addresses]
         parts.fitness.unserved(families, len(parts.config.params().addresses))
-
-    def can_serve(self) -> None:
-        self.parts.fitness.can_serve()
 
     def contested(self) -> None:
         self.parts.teller.event(Event.CONTESTED, "another host was also master, and has given way")
@@ -268,16 +265,10 @@ class Instance:
         self.parts.faults.set("another_daemon", text)
         self.parts.host.changed()
 
-    def probing(self) -> None:
-        self.parts.checking.ask_gateways()
-
     def address_removed(self, ip: IPAddress) -> None:
         """Another program has removed a virtual address of this master."""
         self.parts.removals.note(ip)
         self.parts.host.changed()
-
-    def loss_counts(self) -> None:
-        self.parts.interface.tell_faults()
 
     def finished(self) -> None:
         """The engine has stopped as it was asked to."""
@@ -299,6 +290,6 @@ class Instance:
         self.sending(False)
         pause = self._pause.after(self._loop.time() - self._started_at)
         parts.log.restarting(pause)
-        self._restart = self._loop.call_later(pause, self.start)
+        self._restart.set(pause, self.start)
         text = f"internal error, starting again in {pause:g} s"
         self.changed(StateChanged(parts.teller.state, State.INIT, text, Cause.FAULT))

@@ -52,6 +52,7 @@ class Process:
         served = Served(run_directory())
         self._netlink = netlink(self, virtual_addresses_elsewhere, promotions, served)
         self._supervisor = Supervisor(paths, self._netlink, self, stay=stay)
+        self._answers = Answers(self._supervisor)
         self._installed = InstalledVersion(self._supervisor.disk, self._show_status)
         self._control: Control | None = None
         self._status_is_due = False
@@ -108,7 +109,7 @@ class Process:
         gc.freeze()
         gc.enable()
         _lock_memory_if_realtime()
-        control = Control(Answers(self._supervisor), self._netlink.beside, run_directory())
+        control = Control(self._answers, self._netlink.beside, run_directory())
         self._control = control
         self._supervisor.listeners.append(lambda _happening: control.changed())
         systemd.notify_ready(self._status())
@@ -138,8 +139,8 @@ class Process:
             self._loop.add_signal_handler(number, self._end, number)
         for number, act in (
             (signal.SIGHUP, self._supervisor.reload),
-            (signal.SIGUSR1, self._supervisor.report_status),
-            (signal.SIGUSR2, self._supervisor.step_down),
+            (signal.SIGUSR1, self._answers.report_status),
+            (signal.SIGUSR2, self._answers.step_down),
         ):
             self._loop.add_signal_handler(number, self._when_started, act)
 
@@ -203,7 +204,7 @@ class Process:
         self._tell_clients()
 
     def _status(self) -> str:
-        return self._supervisor.status() + self._installed.note
+        return self._answers.status() + self._installed.note
 
     def _show_status(self) -> None:
         self._status_is_due = False

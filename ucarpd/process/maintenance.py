@@ -4,7 +4,6 @@ The end of a maintenance is a time of the wall clock, which may be set.  So whil
 end holds, the clock is looked at every few seconds.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection
@@ -12,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from ucarpd.config import Looks
+from ucarpd.linux.alarm import Alarm
 from ucarpd.linux.worker import Worker
 from ucarpd.log import lines
 from ucarpd.process.instance import Instance
@@ -32,7 +32,6 @@ class Maintenance:
     def __init__(
         self, directory: Path, disk: Worker, instances: Callable[[], Collection[Instance]]
     ) -> None:
-        self._loop = asyncio.get_running_loop()
         self._directory = directory
         self._disk = disk
         self._instances = instances
@@ -41,7 +40,7 @@ class Maintenance:
         self._is_reading = False
         self._waiting: list[Done] = []
         """For the reading that follows the present one."""
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm()
 
     def read_first(self, patience: Patience) -> Callable[[], None]:
         """Read the notes, in a thread; return what applies them, before any instance runs."""
@@ -79,9 +78,7 @@ class Maintenance:
 
     def stop(self) -> None:
         """Look at the clock no longer."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._alarm.cancel()
 
     def _read(self) -> None:
         self._is_reading = True
@@ -135,7 +132,7 @@ class Maintenance:
         end = min((note.until for note in notes if note.until is not None), default=None)
         if end is not None:
             wait = min(max(0.0, end - time.time()), LOOK_AFTER)
-            self._timer = self._loop.call_later(wait, self._look)
+            self._alarm.set(wait, self._look)
 
     def _look(self) -> None:
         self._take(self._notes._replace(faults=self._faults))

@@ -3,7 +3,6 @@
 The two would both be MASTER, and each would take the other's advertisements for its own host's.
 """
 
-import asyncio
 import logging
 import os
 import re
@@ -14,6 +13,7 @@ from typing import Protocol
 
 from ucarpd import ucarp_options
 from ucarpd.config import Config
+from ucarpd.linux.alarm import Alarm
 from ucarpd.linux.namespace import network_namespace
 from ucarpd.linux.worker import Worker
 from ucarpd.log import lines
@@ -51,7 +51,6 @@ class OldUcarpWatch:
     """
 
     def __init__(self, disk: Worker, instances: Callable[[], Iterable[Instance]]) -> None:
-        self._loop = asyncio.get_running_loop()
         self._disk = disk
         self._instances = instances
         self._is_looking = False
@@ -61,13 +60,12 @@ class OldUcarpWatch:
         """The processes of the last look that were not a ucarp."""
         self._known: set[str] = set()
         """The ones among them that were none in the look before, either: a new shell may soon call exec."""
-        self._timer = self._loop.call_soon(self._look)
-
-    def stop(self) -> None:
-        self._timer.cancel()
+        self._alarm = Alarm()
+        self._alarm.set(0, self._look)
+        self.stop = self._alarm.cancel
 
     def _look(self) -> None:
-        self._timer = self._loop.call_later(LOOK_AFTER, self._look)
+        self._alarm.set(LOOK_AFTER, self._look)
         if not self._is_looking:  # A hung disk gets no second job.
             self._is_looking = True
             ours = [each.config for each in self._instances()]

@@ -1,13 +1,10 @@
-"""An instance as operators see it: a note, a line in the log, and the reply of GetStatus."""
-
-from typing import Any
+"""An instance as operators see it: a note, and a line in the log."""
 
 from ucarpd.carp.actions import State
 from ucarpd.config import Config
 from ucarpd.engine import Engine
-from ucarpd.process.moments import Moments
 from ucarpd.process.parts import Parts
-from ucarpd.process.snapshot import RESTARTING, of_instance
+from ucarpd.process.snapshot import RESTARTING
 
 
 class Shown:
@@ -54,10 +51,6 @@ class Shown:
         unfitness, exposed = parts.standing.unfitness, parts.exposure.trouble
         text = _details(self.duration, parts.engine, unfitness, exposed)
         parts.log.status(self.state.value, text)
-
-    def snapshot(self, moments: Moments) -> dict[str, Any]:
-        """Return what GetStatus says of it."""
-        return of_instance(self._parts, moments)
 
 
 def _details(duration: float, engine: Engine, unfitness: int, trouble: str) -> str:

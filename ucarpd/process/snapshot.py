@@ -195,12 +195,11 @@ def _script(runs: Runs, moments: Moments) -> dict[str, Any] | None:
     run = runs.latest
     if run is None:
         return None
-    is_running = run.duration is None
     duration = moments.now - run.started if run.duration is None else run.duration
     return {
         "name": _script_name(run.target),
         "started": moments.at(run.started),
-        "running": is_running,
+        "running": run.duration is None,
         "duration": round(duration, _DIGITS),
         "result": run.result,
     }

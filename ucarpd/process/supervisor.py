@@ -10,7 +10,6 @@ import logging
 from collections import deque
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
 
 from ucarpd.addresses.routes import SharedRoutes
 from ucarpd.carp.actions import State
@@ -34,16 +33,13 @@ from ucarpd.log import lines
 from ucarpd.process.host import Host
 from ucarpd.process.instance import Instance
 from ucarpd.process.left_running import LeftRunning
-from ucarpd.process.maintenance import Done, Maintenance
-from ucarpd.process.moments import Moments
+from ucarpd.process.maintenance import Maintenance
 from ucarpd.process.notices import Notices
 from ucarpd.process.observer import Observer
 from ucarpd.process.old_ucarp import RecentLook
 from ucarpd.process.reader import Reader
 from ucarpd.process.reading import Reading
 from ucarpd.process.reload import changes
-from ucarpd.process.snapshot import of_process
-from ucarpd.process.status_line import status_line
 from ucarpd.process.suspects import suspects
 from ucarpd.process.teller import Listener
 from ucarpd.process.together import together
@@ -70,11 +66,11 @@ class Supervisor:
         self._stay = stay
         self._observer = observer
         self._loop = asyncio.get_running_loop()
-        self._began = self._loop.time()
+        self.lateness = Lateness()
         self._host = Host(
             netlink=netlink,
             demotion=Demotion(),
-            lateness=Lateness(),
+            lateness=self.lateness,
             timer=Timer(),
             routes=SharedRoutes(),
             in_use=self._in_use,
@@ -88,7 +84,7 @@ class Supervisor:
         self._interfaces: dict[str, Interface] = {}
         self._instances: dict[str, Instance] = {}
         self.disk = Worker("disk")
-        self._maintenance = Maintenance(state_directory(), self.disk, lambda: self.instances)
+        self.maintenance = Maintenance(state_directory(), self.disk, lambda: self.instances)
         self._history = HistoryWriter(state_directory(), self.disk)
         self._notices = Notices(self.instance)
         self.listeners: list[Listener] = [self._history.tell, self._notices.tell]
@@ -123,7 +119,7 @@ class Supervisor:
 
         Return None if the process is to end first.
         """
-        result = await self._reader.at_start(self._maintenance.read_first)
+        result = await self._reader.at_start(self.maintenance.read_first)
         if result is None:
             return None
         self.reading, apply_maintenance = result
@@ -148,38 +144,6 @@ class Supervisor:
         """Start the virtual hosts of the last reading; no reload may begin before their start."""
         await self._start_all(self.reading.configs)
 
-    def status(self) -> str:
-        """What `systemctl status` shows in one line."""
-        running = [each.shown for each in self._instances.values()]
-        return status_line(running, self.reading.refused_names(i.config.path for i in running))
-
-    def report_status(self) -> None:
-        """Write a line for each virtual host, and how late timers are."""
-        for instance in self._instances.values():
-            instance.shown.report_status()
-        lines.write(logging.INFO, str(self._host.lateness))
-
-    def overview(self) -> dict[str, Any]:
-        """Return the reply of GetStatus without the virtual hosts."""
-        moments = Moments.at_present(self._loop)
-        return of_process(self._host.lateness, self._began, self.reading, moments)
-
-    def step_down(self, name: str | None = None) -> list[str]:
-        """Offer the role of one instance, or of all, to the peers; return the instances that are MASTER."""
-        asked = [each for each in self._instances.values() if name in {None, each.config.name}]
-        offered = [each.config.name for each in asked if each.state is State.MASTER]
-        for instance in asked:
-            instance.step_down("asked to step down")
-        return offered
-
-    def apply_maintenance(self, done: Done) -> None:
-        """Read the maintenance notes again beside the event loop, and apply them.
-
-        `done` gets the names of the virtual hosts in maintenance, in the loop; while the disk hangs it
-        is not called.
-        """
-        self._maintenance.read_again(done)
-
     def _tell(self, happening: Happening) -> None:
         for listener in self.listeners:
             listener(happening)
@@ -187,7 +151,7 @@ class Supervisor:
     def _demote(self, reason: str, amount: int) -> None:
         """Note that something makes the whole host less fit, or no longer does (0)."""
         if self._host.demotion.set(reason, amount):
-            for instance in self._instances.values():
+            for instance in self.instances:
                 instance.demotion_changed()
 
     # -- starting and stopping ---------------------------------------------------------------------------
@@ -241,7 +205,7 @@ class Supervisor:
         self._instances[new.name] = instance
         if not self.reading.is_refused(new.path):
             instance.parts.keeper.keep_configuration(new)
-        self._maintenance.concern(instance)
+        self.maintenance.concern(instance)
         instance.start()
 
     def _next_share(self) -> float:
@@ -252,9 +216,7 @@ class Supervisor:
 
     def _others(self, name: str) -> tuple[Suspect, ...]:
         """List the other files of this host, which a host with a wrong digest may have copied from."""
-        return suspects(
-            each.config for each in self._instances.values() if each.config.name != name
-        )
+        return suspects(each.config for each in self.instances if each.config.name != name)
 
     def _in_use(self, device: str) -> set[IPAddress] | None:
         users = [each for each in self.instances if each.config.address_device == device]
@@ -269,10 +231,10 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Stop all at once, whatever a reload is waiting for, and then the reload."""
-        stops = [self._stop(each, "stopping") for each in self._instances.values()]
+        stops = [self._stop(each, "stopping") for each in self.instances]
         reload = [self._reloading] if self._reloading is not None else []
         await together(*stops, *reload)
-        self._maintenance.stop()
+        self.maintenance.stop()
         await self._notices.finish()
         await self._left_running.log()
         await self._history.finish(PATIENCE_WITH_DISK)
@@ -299,7 +261,7 @@ class Supervisor:
 
     async def _reload_once(self) -> None:
         """Apply the files as they are now; a stop of the process cuts that short."""
-        self._maintenance.read_again()
+        self.maintenance.read_again()
         told = self.reading.warnings
         read = await self._reader.at_reload([each.config for each in self.instances])
         if read is None or self.is_ending:
@@ -308,7 +270,7 @@ class Supervisor:
         self._log_reading(told)
         wanted = {each.name: each for each in self.reading.configs}
         before = {name: each.config.path for name, each in self._instances.items()}
-        gone, restarted, reconfigured = changes(self._instances.values(), self.reading)
+        gone, restarted, reconfigured = changes(self.instances, self.reading)
         for instance, new in (*restarted, *reconfigured):
             if instance.config.hashed_set_differs(new):
                 instance.parts.log.flag_day()

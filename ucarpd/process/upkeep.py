@@ -1,9 +1,9 @@
 """Detecting that the run directory, or a file in it, was removed while ucarpd runs."""
 
-import asyncio
 import os
 from collections.abc import Callable, Iterable
 
+from ucarpd.linux.alarm import Alarm
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.run_directory import private_path, run_directory
 from ucarpd.record.keeper import Keeper
@@ -13,9 +13,9 @@ LOOK_AFTER = 10.0
 
 
 class Upkeep:
-    """Reporter of the existing files to the keepers; the worker of `netlink` reads the directory.
+    """A look every few seconds: tells the keepers which files exist, and calls `look`.
 
-    `look` is called at the same times.
+    The worker of `netlink` reads the directory.
     """
 
     def __init__(
@@ -24,18 +24,16 @@ class Upkeep:
         keepers: Callable[[], Iterable[Keeper]],
         look: Callable[[], None],
     ) -> None:
-        self._loop = asyncio.get_running_loop()
         self._netlink = netlink
         self._keepers = keepers
         self._look_elsewhere = look
         self._names: frozenset[str] = frozenset()
-        self._timer = self._loop.call_later(LOOK_AFTER, self._look)
-
-    def stop(self) -> None:
-        self._timer.cancel()
+        self._alarm = Alarm()
+        self._alarm.set(LOOK_AFTER, self._look)
+        self.stop = self._alarm.cancel
 
     def _look(self) -> None:
-        self._timer = self._loop.call_later(LOOK_AFTER, self._look)
+        self._alarm.set(LOOK_AFTER, self._look)
         self._netlink.beside(self._read, self._tell)
         self._look_elsewhere()
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from ucarpd.linux import threads
+from ucarpd.linux.alarm import Alarm
 from ucarpd.scripts.start import PIDS, REALTIME, Started
 
 KILL_AFTER = 2.0
@@ -38,7 +39,7 @@ class Child:
         self._loop = asyncio.get_running_loop()
         self._report = ended
         self._failed = failed
-        self._timer: asyncio.TimerHandle | None = None
+        self._limit = Alarm()
         self._timed_out = False
         self._descriptor: int | None = None
         self._process: Started | None = None
@@ -66,8 +67,7 @@ class Child:
         self._beginning.cancel()
         if process is None:
             assert error is not None
-            if self._timer is not None:
-                self._timer.cancel()
+            self._limit.cancel()
             self._failed(error)
             return
         self._process = process
@@ -79,7 +79,7 @@ class Child:
     def end_after(self, timeout: float, timed_out: Callable[[], None]) -> None:
         """Terminate the program after `timeout` seconds (0: never), and then call `timed_out`."""
         if timeout:
-            self._timer = self._loop.call_later(timeout, self._terminate, timed_out)
+            self._limit.set(timeout, self._terminate, timed_out)
 
     @property
     def has_started(self) -> bool:
@@ -92,7 +92,7 @@ class Child:
     def _terminate(self, timed_out: Callable[[], None]) -> None:
         self._timed_out = True
         self._signal_group(signal.SIGTERM)
-        self._timer = self._loop.call_later(KILL_AFTER, self._kill_at_last)
+        self._limit.set(KILL_AFTER, self._kill_at_last)
         timed_out()
 
     def _kill_at_last(self) -> None:
@@ -138,8 +138,7 @@ class Child:
                 self._loop.call_later(LOOK_AGAIN_AFTER, self._look)
             return
         self._close()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._limit.cancel()
         if self._timed_out or self._alone:
             # Its children may still be running.  The kernel does not reuse the pid until the exit
             # status is taken, so the signal cannot hit another group.

@@ -5,7 +5,7 @@ import contextlib
 from collections import deque
 from collections.abc import Callable
 
-from ucarpd.scripts.runner import Hook, HookRunner, Log, Result
+from ucarpd.scripts.runner import Hook, HookRunner, Log
 
 MOST_WAITING = 100
 """Scripts that wait while one runs; of more, the oldest are left out."""
@@ -21,7 +21,6 @@ class ScriptQueue:
         self._runner = HookRunner(log)
         self._dropped = dropped
         self._waiting: deque[Hook] = deque()
-        self._is_running = False
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -30,19 +29,15 @@ class ScriptQueue:
         if len(self._waiting) >= MOST_WAITING:
             self._dropped(self._waiting.popleft())
         self._waiting.append(hook)
-        if not self._is_running:
+        if self._idle.is_set():
             self._next()
 
     def _next(self) -> None:
-        self._is_running = bool(self._waiting)
-        if self._is_running:
+        if self._waiting:
             self._idle.clear()
-            self._runner.request(self._waiting.popleft(), self._ended)
+            self._runner.request(self._waiting.popleft(), lambda _result: self._next())
         else:
             self._idle.set()
-
-    def _ended(self, _result: Result) -> None:
-        self._next()
 
     async def finish(self, patience: float) -> None:
         """Wait for the scripts, but no longer than `patience` seconds; then end the running one."""

@@ -25,10 +25,6 @@ STRAY_SIGNALS = {128 + each: each.name for each in (signal.SIGHUP, signal.SIGUSR
 """Signals for ucarpd that `systemctl kill` also sends to its scripts, by the resulting status."""
 
 
-def _never() -> bool:
-    return False
-
-
 class Hook(NamedTuple):
     """One run of a script.  `target` is its purpose; two runs with one target are equivalent.
 
@@ -42,7 +38,7 @@ class Hook(NamedTuple):
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
     timeout: float
-    is_excused: Callable[[], bool] = _never
+    is_excused: Callable[[], bool] = lambda: False
     objection: Callable[[], str | None] | None = None
 
     def __str__(self) -> str:
@@ -129,18 +125,17 @@ class HookRunner:
             self._start(self._running[0])
 
     def _start(self, hook: Hook) -> None:
+        """Start the script; `_ended` or `_not_started` follows."""
         if hook.script is None:
             self._finish(Result(0))
             return
         self._started = self._loop.time()
         self._runs.begin(hook.target, self._started)
-        self._spawn(hook, hook.script)
-
-    def _spawn(self, hook: Hook, script: Path) -> None:
-        """Start the script; `_ended` or `_not_started` follows."""
         begins = partial(self._loop.call_soon_threadsafe, partial(self._log.spawning, str(hook)))
         self._child = Child(
-            partial(_start, hook, script, begins), self._ended, partial(self._not_started, hook)
+            partial(_start, hook, hook.script, begins),
+            self._ended,
+            partial(self._not_started, hook),
         )
         self._child.end_after(
             hook.timeout, lambda: self._log.script_timed_out(str(hook), hook.timeout)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
+from ucarpd.linux.alarm import Alarm
 from ucarpd.scripts.child import Child
 from ucarpd.scripts.environment import environment_of
 from ucarpd.scripts.start import start
@@ -69,7 +70,7 @@ class Units:
         self._fault: str | None = None
         """The last failure of the wanted request, an empty text; None: it has not ended yet."""
         self._pause = FIRST_PAUSE
-        self._repetition: asyncio.TimerHandle | None = None
+        self._repetition = Alarm()
         self._is_closed = False
 
     def start(self) -> None:
@@ -91,10 +92,10 @@ class Units:
     def close(self) -> None:
         """Repeat no request any more."""
         self._is_closed = True
-        self._forget_repetition()
+        self._repetition.cancel()
 
     def _request(self, verb: str) -> None:
-        self._forget_repetition()
+        self._repetition.cancel()
         self._fault = None
         self._pause = FIRST_PAUSE
         self._wanted = verb
@@ -151,21 +152,15 @@ class Units:
         if fault and fault != before:
             self._log.units_failed(fault)
         if fault and not self._is_closed:
-            self._repetition = self._loop.call_later(self._pause, self._repeat)
+            self._repetition.set(self._pause, self._repeat)
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
         self._call_waiting()
         if fault != before:
             self._told(fault)
 
     def _repeat(self) -> None:
-        self._repetition = None
         self._is_done = False
         self._begin()
-
-    def _forget_repetition(self) -> None:
-        if self._repetition is not None:
-            self._repetition.cancel()
-            self._repetition = None
 
     def _call_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []

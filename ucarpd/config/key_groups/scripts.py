@@ -75,7 +75,7 @@ ROWS: tuple[Key, ...] = (
     ),
     Key(
         name="UCARP_XPARAM",
-        parse=types.plain_text,
+        parse=str,
         kind="text",
         help="Third argument of the scripts. If it is not set, they get the value of"
         " UCARP_VIRTUALPREFIX or UCARP_MASKLEN, as the file spells it.",

@@ -45,7 +45,7 @@ def test_an_instance(tmp_path):
         "UCARP_ADDR": "10.0.0.1/24,10.0.1.1/24",
         "UCARP_EXTRA_ADDRS": "10.0.0.9/32",
         "UCARP_IF_ALIAS": "eth0:web",
-        "UCARP_ADVBASE": "0",
+        "UCARP_ADVBASE": "1",
         "UCARP_ADVSKEW": "0",
         "UCARP_PREEMPT": "no",
     }

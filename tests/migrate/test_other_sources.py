@@ -310,6 +310,15 @@ def test_all_of_fedora_s_files(tmp_path):
         assert values(findings)["UCARP_PREEMPT"] == "yes"
 
 
+def test_a_vip_file_that_adds_to_the_common_options(tmp_path):
+    (tmp_path / "vip-common.conf").write_text('BIND_INTERFACE=eth0\nOPTIONS="-P -n"\n')
+    text = 'ID=3\nVIP_ADDRESS=10.0.0.3\nOPTIONS="$OPTIONS -k 30"\n'
+    findings = read(tmp_path, text, "vip-003.conf")
+    keys = ("UCARP_PREEMPT", "UCARP_NEUTRAL", "UCARP_ADVSKEW")
+    assert [values(findings)[key] for key in keys] == ["yes", "yes", "30"]
+    assert "OPTIONS replaces" not in told(findings)
+
+
 def test_such_files_with_names_instead_of_numbers(tmp_path):
     (tmp_path / "vip-common.conf").write_text("BIND_INTERFACE=eth0\nPASSWORD=love\n")
     (tmp_path / "vip-mail.conf").write_text("VID=7\nVIP_ADDRESS=10.0.0.7\n")

@@ -137,6 +137,8 @@ def _host(findings: Findings, block: _Block) -> Host:
 def _whole(findings: Findings, block: _Block, value: str) -> str:
     whole, point, _ = value.partition(".")
     if point:
+        # With 0, a host with a high priority would advertise up to 256 times a second.
+        whole = whole.lstrip("0") or "1"
         text = f"advert_int {value}: UCARP_ADVBASE is in whole seconds; UCARP_ADVBASE=0 with"
         findings.remark(block.source, f"{text} UCARP_ADVSKEW is shorter than a second")
     return _decimal(whole)

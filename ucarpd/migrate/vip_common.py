@@ -70,15 +70,11 @@ def _assignments(findings: Findings, path: Path, variables: Variables) -> dict[s
 
 
 def _tell_replaced(findings: Findings, common: Assignment, own: Assignment) -> None:
-    if common.name == "OPTIONS":
-        lost = sorted(set(common.value.split()) - set(own.value.split()))
-        shown = (
-            f": {', '.join(each.partition('=')[0] for each in lost)} is not in force"
-            if lost
-            else ""
-        )
-        text = f"OPTIONS replaces the OPTIONS of {common.source}, and does not add to them{shown}"
-        findings.remark(own.source, text)
+    lost = sorted(set(common.value.split()) - set(own.value.split()))
+    if common.name == "OPTIONS" and lost:
+        shown = ", ".join(each.partition("=")[0] for each in lost)
+        text = f"OPTIONS replaces the OPTIONS of {common.source}, and does not add to them: {shown}"
+        findings.remark(own.source, f"{text} is not in force")
 
 
 def _keys(text: str) -> set[str]:

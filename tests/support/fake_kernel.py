@@ -115,7 +115,7 @@ class FakeNetlink(Storyteller):
     def _carry_out_next(self):
         self._requests.popleft()()
 
-    def add(self, interface, addresses, label, done, there=lambda added: None):
+    def add(self, interface, addresses, label, done, there=lambda added: None, metric=0):
         addresses = list(addresses)
         self.story.append("add " + " ".join(str(a.ip) for a in addresses))
         self._later(self._add, interface, addresses, label, done, there)
@@ -150,7 +150,7 @@ class FakeNetlink(Storyteller):
                 self.take(interface, each.ip)
         done(error)
 
-    def prepare(self, interface, addresses, label):
+    def prepare(self, interface, addresses, label, metric=0):
         pass
 
     def serve(self, interface, ips):

@@ -3,12 +3,14 @@
 import errno
 import os
 import socket
+import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache, partial
 from ipaddress import ip_address
 from typing import Any
 
 from ucarpd.carp.params import Family, IPAddress
+from ucarpd.linux import netlink_framing as framing
 from ucarpd.linux import sysctl
 from ucarpd.linux.netlink.guards import Guards
 from ucarpd.linux.netlink.messages import InterfaceAddress, request
@@ -18,6 +20,7 @@ from ucarpd.linux.netlink_socket import RequestSocket
 from ucarpd.linux.served import Served
 
 _FOREVER = 0xFFFFFFFF
+_IFA_RT_PRIORITY = 9  # pyroute2 0.7 does not know it.
 
 _PLACEHOLDERS: dict[Family, IPAddress] = {
     4: ip_address("254.220.186.152"),
@@ -58,12 +61,16 @@ class AddressRequests:
         self.guards = Guards(kernel, self._secondaries)
 
     def prepare(
-        self, interface: str, addresses: Iterable[InterfaceAddress], label: str | None
+        self,
+        interface: str,
+        addresses: Iterable[InterfaceAddress],
+        label: str | None,
+        metric: int = 0,
     ) -> None:
         """Build the models of the messages of `add` in advance."""
         index = self._kernel.index_of(interface)
         for address in addresses:
-            _addition(index, address, label, is_routeless=False)
+            _addition(index, address, label, is_routeless=False, metric=metric)
 
     def add(
         self,
@@ -73,13 +80,14 @@ class AddressRequests:
         routeless: Collection[InterfaceAddress],
         unusable: Iterable[InterfaceAddress],
         there: Callable[[tuple[IPAddress, ...]], None],
+        metric: int = 0,
     ) -> dict[InterfaceAddress, OSError]:
         """Add the addresses; return the refused ones with the kernel's errors.
 
         An address that is already there is not refused.  For `routeless` addresses the kernel makes
-        no route to their network.  `unusable` addresses are removed first: if duplicate address
-        detection has failed, only a new address works.  `there` is called with the addresses that
-        are now in place, if there are any.
+        no route to their network; other such routes have this `metric`, 0: the kernel's own.
+        `unusable` addresses are removed first: if duplicate address detection has failed, only a new
+        address works.  `there` is called with the addresses that are now in place, if there are any.
         """
         self.serve(interface, [address.ip for address in addresses])
         index = self._kernel.index_of(interface)
@@ -87,8 +95,9 @@ class AddressRequests:
             self._remove(index, address)
         added, unreported, refused = [], [], {}
         for address in addresses:
+            is_routeless = address in routeless
             code = self._kernel.ask(
-                _addition(index, address, label, is_routeless=address in routeless)
+                _addition(index, address, label, is_routeless=is_routeless, metric=metric)
             )
             if code in (0, errno.EEXIST):
                 added.append(address.ip)
@@ -101,7 +110,11 @@ class AddressRequests:
         for address in unreported:
             # The kernel reports a new IPv6 address after a delay, but a replaced one at once.  So
             # the tables have each address when this request is done.
-            self._kernel.ask(_addition(index, address, label, nl.NLM_F_REPLACE, is_routeless=False))
+            self._kernel.ask(
+                _addition(
+                    index, address, label, nl.NLM_F_REPLACE, is_routeless=False, metric=metric
+                )
+            )
         return refused
 
     def remove(
@@ -160,10 +173,11 @@ def _addition(
     mode: int = nl.NLM_F_CREATE | nl.NLM_F_EXCL,
     *,
     is_routeless: bool,
+    metric: int = 0,
 ) -> bytes:
     version = address.ip.version
     flags = ifaddrmsg.IFA_F_NOPREFIXROUTE if is_routeless else 0
-    model = _model(rtnl.RTM_NEWADDR, mode, index, version, address.prefixlen, label, flags)
+    model = _model(rtnl.RTM_NEWADDR, mode, index, version, address.prefixlen, label, flags, metric)
     return _filled_in(model, address.ip)
 
 
@@ -181,6 +195,7 @@ def _model(
     prefixlen: int,
     label: str | None = None,
     flags: int | None = None,
+    metric: int = 0,
 ) -> bytes:
     """Return the request for a placeholder; pyroute2 takes long, and all others are like it."""
     ip = str(_PLACEHOLDERS[version])
@@ -200,7 +215,11 @@ def _model(
         attributes.append(("IFA_FLAGS", flags))
     family = socket.AF_INET if version == 4 else socket.AF_INET6
     head = {"family": family, "prefixlen": prefixlen, "index": index}
-    return request(ifaddrmsg.ifaddrmsg(), kind, nl.NLM_F_ACK | mode, attributes, head)
+    model = request(ifaddrmsg.ifaddrmsg(), kind, nl.NLM_F_ACK | mode, attributes, head)
+    if metric:
+        priority = metric.to_bytes(4, sys.byteorder)
+        model = framing.with_attribute(model, _IFA_RT_PRIORITY, priority)
+    return model
 
 
 def _refusal(code: int, address: InterfaceAddress, interface: str) -> OSError:

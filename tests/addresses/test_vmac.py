@@ -226,6 +226,18 @@ async def test_a_setting_that_cannot_be_made_is_the_error_that_counts(tmp_path, 
     assert "rp_filter" in line
 
 
+async def test_with_ipv6_the_device_reaches_hosts_that_speak_from_link_local_addresses(
+    tmp_path, settings
+):
+    bench = Bench(tmp_path, "UCARP_EXTRA_ADDRS=2001:db8::1/64\n")
+    await bench.start()
+    await bench.serve()
+    assert bench.netlink.routes == [f"fe80::/64 dev {DEVICE}"]
+    bench = Bench(tmp_path)
+    await bench.serve()
+    assert bench.netlink.routes == []
+
+
 # -- giving it up ----------------------------------------------------------------------------------
 
 

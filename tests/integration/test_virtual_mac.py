@@ -183,6 +183,15 @@ def test_the_hosts_own_network_stays_on_the_interface(a, client):
         client.run("ping", "-c1", "-W5", address)
 
 
+def test_a_client_may_speak_from_its_link_local_address(a, client):
+    own = client.enable_ipv6("fd00::99/64")
+    a.enable_ipv6("fd00::11/64")
+    serving(a, MASK=None, ADDR=f"{VIP},{VIP6},fe80::1")
+    for address in (VIP6, "fe80::1"):
+        wait_for_device(a, address)
+        client.run("ping", "-c1", "-W5", "-I", f"{own}%eth0", address)
+
+
 @both_ways
 def test_all_is_as_before_when_it_stops(a):
     first = serving(a)

@@ -21,6 +21,11 @@ from ucarpd.linux.served import Served
 
 _FOREVER = 0xFFFFFFFF
 _IFA_RT_PRIORITY = 9  # pyroute2 0.7 does not know it.
+_FIB_MATCH = 0x2000
+_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_CACHEINFO = 1, 4, 5, 6, 12
+_EXPIRES = slice(8, 12)
+_METRIC_OF_ADDRESS = 256
+"""Of the IPv6 route that the kernel makes with an address."""
 
 _PLACEHOLDERS: dict[Family, IPAddress] = {
     4: ip_address("254.220.186.152"),
@@ -95,27 +100,51 @@ class AddressRequests:
             self._remove(index, address)
         added, unreported, refused = [], [], {}
         for address in addresses:
-            is_routeless = address in routeless
+            is_routeless = address in routeless or self._has_other_route(index, address)
             code = self._kernel.ask(
                 _addition(index, address, label, is_routeless=is_routeless, metric=metric)
             )
             if code in (0, errno.EEXIST):
                 added.append(address.ip)
                 if code == 0 and address.ip.version == 6:
-                    unreported.append(address)
+                    unreported.append((address, is_routeless))
             else:
                 refused[address] = _refusal(code, address, interface)
         if added:
             there(tuple(added))
-        for address in unreported:
+        for address, is_routeless in unreported:
             # The kernel reports a new IPv6 address after a delay, but a replaced one at once.  So
             # the tables have each address when this request is done.
             self._kernel.ask(
                 _addition(
-                    index, address, label, nl.NLM_F_REPLACE, is_routeless=False, metric=metric
+                    *(index, address, label, nl.NLM_F_REPLACE),
+                    is_routeless=is_routeless,
+                    metric=metric,
                 )
             )
         return refused
+
+    def _has_other_route(self, index: int, address: InterfaceAddress) -> bool:
+        """Return whether a router or a network manager has made a route to this IPv6 network.
+
+        The kernel would take it for the route of the address, and remove it with the address.
+        """
+        if address.ip.version == 4 or address.prefixlen == address.ip.max_prefixlen:
+            return False
+        head = framing.RouteHead(socket.AF_INET6, dst_len=128, flags=_FIB_MATCH)
+        to = {_RTA_DST: address.ip.packed, _RTA_OIF: index.to_bytes(4, sys.byteorder)}
+        try:
+            answer = self._kernel.get(framing.about_route(rtnl.RTM_GETROUTE, 0, head, to))
+        except OSError:
+            return False  # There is none.
+        head, found = framing.route(answer.data)
+        metric = int.from_bytes(found.get(_RTA_PRIORITY, b""), sys.byteorder)
+        return (
+            head.dst_len == address.prefixlen
+            and found.get(_RTA_OIF) == to[_RTA_OIF]
+            and _RTA_GATEWAY not in found
+            and (metric != _METRIC_OF_ADDRESS or any(found.get(_RTA_CACHEINFO, b"")[_EXPIRES]))
+        )
 
     def remove(
         self, interface: str, addresses: Collection[InterfaceAddress], takes_along: bool

@@ -89,7 +89,7 @@ def test_an_address_that_failed_detection_can_be_added(a, b):
 
     async def scenario(tables):
         a.ip("address", "add", "fd00::100/64", "dev", "eth0")
-        while not tables.netlink.dad_failed("eth0", VIP6.ip):
+        while VIP6.ip not in tables.netlink.duplicates("eth0"):
             await asyncio.sleep(0.05)
         await tables.succeed("add", "eth0", [VIP6], None)
         assert addresses(a, "eth0")["fd00::100"] == (128, {"deprecated", "nodad"})

@@ -97,6 +97,9 @@ class FakeNetlink(Storyteller):
     def where(self, ip):
         return next((name for name, there in self.table.items() if ip in there), None)
 
+    def duplicates(self, interface):
+        return []
+
     def placed(self, interface, ip):
         return self.table.get(interface, {}).get(ip)
 

@@ -165,6 +165,7 @@ def test_masters_whose_interfaces_are_macvlans_hear_each_other_by_the_real_mac(a
     second.wait_for_line(BACKUP, a.address)
 
 
+@both_ways
 def test_the_hosts_own_network_stays_on_the_interface(a, client):
     """Whichever addresses come first: its own ones come last here, as after nmcli connection up."""
     client.enable_ipv6("fd00::99/64")
@@ -183,6 +184,7 @@ def test_the_hosts_own_network_stays_on_the_interface(a, client):
         client.run("ping", "-c1", "-W5", address)
 
 
+@both_ways
 def test_a_client_may_speak_from_its_link_local_address(a, client):
     own = client.enable_ipv6("fd00::99/64")
     a.enable_ipv6("fd00::11/64")

@@ -62,6 +62,9 @@ class VirtualMacAddresses:
     def reconfigure(self, config: Config) -> None:
         self._config = config
         self._owner.reconfigure(config)
+        if self._made:
+            # It may need IPv6 from now on.
+            self._netlink.attempt(partial(self._prepare, []), lambda _error: None)
 
     @property
     def are_scripted(self) -> bool:

@@ -20,6 +20,12 @@ case ${addresses%% *} in
     *) length4=${UCARP_PREFIXLEN:-32} length6=128 ;;
 esac
 
+# A device with the virtual MAC address is in networks of the interface, whose routes must come first.
+case ${UCARP_VMAC:-} in
+    [Yy]* | [Tt]* | [Oo][Nn] | 1) metric='metric 1000000' ;;
+    *) metric='' ;;
+esac
+
 for address in $addresses; do
     case $address in
         *:*)
@@ -38,7 +44,7 @@ for address in $addresses; do
     esac
     # "replace" instead of "add": no error if the address is there already.
     # shellcheck disable=SC2086 # several words
-    ip address replace "$address" dev "$interface" $options || status=$?
+    ip address replace "$address" dev "$interface" $options $metric || status=$?
 done
 
 # A command of yours, such as starting a service, may stand here: a slow script never delays the

@@ -133,6 +133,21 @@ async def test_with_an_ipv6_address_the_device_has_ipv6(tmp_path, settings):
     assert settings.get(DEVICE, "addr_gen_mode", 6) == "1"
 
 
+async def test_a_reload_that_adds_the_first_ipv6_address_gives_the_device_ipv6(tmp_path, settings):
+    bench = Bench(tmp_path)
+    await bench.start()
+    more = "UCARP_EXTRA_ADDRS=2001:db8::1/64\n"
+    bench.addresses.reconfigure(config_of(tmp_path, f"UCARP_VMAC=yes\n{more}"))
+    await asyncio.sleep(0.1)
+    assert settings.get(DEVICE, "disable_ipv6", 6) == "0"
+    await asyncio.sleep(LOOK_AFTER)
+    assert bench.log.told() == [], "no other program has changed anything"
+    settings.remove(DEVICE, "rp_filter")
+    bench.addresses.reconfigure(config_of(tmp_path, "UCARP_VMAC=yes\n"))
+    await asyncio.sleep(0.1)
+    assert bench.log.told() == [], "a device that is gone is made again"
+
+
 # -- taking the role -------------------------------------------------------------------------------
 
 
@@ -224,6 +239,18 @@ async def test_a_setting_that_cannot_be_made_is_the_error_that_counts(tmp_path, 
     assert bench.outcomes == [Outcome((), (ONE, TWO))]
     (line,) = bench.log.told()
     assert "rp_filter" in line
+
+
+async def test_with_ipv6_the_device_reaches_hosts_that_speak_from_link_local_addresses(
+    tmp_path, settings
+):
+    bench = Bench(tmp_path, "UCARP_EXTRA_ADDRS=2001:db8::1/64\n")
+    await bench.start()
+    await bench.serve()
+    assert bench.netlink.routes == [f"fe80::/64 dev {DEVICE}"]
+    bench = Bench(tmp_path)
+    await bench.serve()
+    assert bench.netlink.routes == []
 
 
 # -- giving it up ----------------------------------------------------------------------------------

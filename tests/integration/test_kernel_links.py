@@ -89,7 +89,7 @@ def test_an_address_that_failed_detection_can_be_added(a, b):
 
     async def scenario(tables):
         a.ip("address", "add", "fd00::100/64", "dev", "eth0")
-        while not tables.netlink.dad_failed("eth0", VIP6.ip):
+        while VIP6.ip not in tables.netlink.duplicates("eth0"):
             await asyncio.sleep(0.05)
         await tables.succeed("add", "eth0", [VIP6], None)
         assert addresses(a, "eth0")["fd00::100"] == (128, {"deprecated", "nodad"})
@@ -116,6 +116,45 @@ def test_a_virtual_ipv6_address_is_there_at_once_and_not_a_source(a):
         await tables.hear("fd00::100 removed from eth0")
         assert not {"172.16.0.1", "fd00::100"} & set(addresses(a, "eth0"))
         await tables.succeed("remove", "eth0", [VIP4, VIP6])
+
+    run_in(a, scenario)
+
+
+@pytest.mark.parametrize(
+    ("own", "route"),
+    [
+        # A DHCPv6 client has set the address; the route is from a router, or a network manager's.
+        ("fd00::11/128", ("metric", "256", "expires", "3600")),
+        ("fd00::11/128", ("metric", "100")),
+        ("fd00::11/64", ("metric", "100")),
+        ("fd00::11/64", ("metric", "1024")),
+        # The kernel itself makes the route.
+        ("fd00::11/64", None),
+        ("fd01::11/64", None),
+    ],
+)
+def test_the_hosts_route_to_its_ipv6_network_stays(a, own, route):
+    enable_ipv6(a)
+    a.ip("address", "add", own, "dev", "eth0", "nodad", *(["noprefixroute"] if route else []))
+    if route:
+        a.ip("-6", "route", "add", "fd00::/64", "dev", "eth0", "proto", "kernel", *route)
+
+    def routes():
+        lines = a.ip("-6", "route", "show", "fd00::/64").stdout.splitlines()
+        # The seconds pass meanwhile.
+        return [line.partition(" expires ")[:2] for line in lines]
+
+    before = routes()
+    virtual = [InterfaceAddress(VIP6.ip, 64), InterfaceAddress(ip_address("fd00::101"), 64)]
+
+    async def scenario(tables):
+        await tables.succeed("add", "eth0", virtual, None)
+        is_routeless = "noprefixroute" in addresses(a, "eth0")["fd00::100"][1]
+        assert is_routeless == (route is not None)
+        assert routes() == before or not before
+        assert routes()
+        await tables.succeed("remove", "eth0", virtual)
+        assert routes() == before
 
     run_in(a, scenario)
 

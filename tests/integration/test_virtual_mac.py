@@ -166,6 +166,35 @@ def test_masters_whose_interfaces_are_macvlans_hear_each_other_by_the_real_mac(a
 
 
 @both_ways
+def test_the_hosts_own_network_stays_on_the_interface(a, client):
+    """Whichever addresses come first: its own ones come last here, as after nmcli connection up."""
+    client.enable_ipv6("fd00::99/64")
+    a.enable_ipv6("fd00::11/64")
+    a.sysctl("net/ipv4/conf/eth0/rp_filter", "1")
+    serving(a, MASK=None, ADDR=f"{VIP}/16,{VIP6}/64")
+    wait_for_device(a, VIP6)
+    for own, options in (("172.16.0.11/16", ()), ("fd00::11/64", ("nodad",))):
+        a.ip("address", "delete", own, "dev", "eth0")
+        a.ip("address", "add", own, "dev", "eth0", *options)
+    a.ip("neigh", "flush", "dev", "eth0")
+    for address in ("172.16.0.99", "fd00::99"):
+        a.run("ping", "-c1", "-W5", address)
+        assert "dev eth0 " in a.ip("route", "get", address).stdout
+    for address in ("172.16.0.11", "fd00::11", VIP, VIP6):
+        client.run("ping", "-c1", "-W5", address)
+
+
+@both_ways
+def test_a_client_may_speak_from_its_link_local_address(a, client):
+    own = client.enable_ipv6("fd00::99/64")
+    a.enable_ipv6("fd00::11/64")
+    serving(a, MASK=None, ADDR=f"{VIP},{VIP6},fe80::1")
+    for address in (VIP6, "fe80::1"):
+        wait_for_device(a, address)
+        client.run("ping", "-c1", "-W5", "-I", f"{own}%eth0", address)
+
+
+@both_ways
 def test_all_is_as_before_when_it_stops(a):
     first = serving(a)
     assert arp_settings(a) == OURS

@@ -46,8 +46,8 @@ class Machine:
     def where(self, ip):
         return next((name for name, there in self.on.items() if ip in {a.ip for a in there}), None)
 
-    def dad_failed(self, interface, ip):
-        return False
+    def duplicates(self, interface):
+        return []
 
     def taken(self, routes):
         return [each for each in routes if str(each) in self.taken_ones]
@@ -296,6 +296,8 @@ def test_an_address_in_no_network_of_the_interface(machine, found):
     others = [("mail", {"VHID": 2, "ADDR": "10.1.0.20"})]
     told = f"UCARP_ADDR: 10.1.0.10 is in no network of eth0 (10.0.0.0/24): {words}"
     assert found(ADDR="10.1.0.10", others=others) == [told]
+    machine.has("fe80::1/64", "2001:db8:2::7/128")
+    assert found(ADDR="2001:db8:2::1") == [], "DHCPv6 tells no network"
     machine.has("fe80::1/64")
     assert found(ADDR="2001:db8:2::1") == [], "hosts may have no other IPv6 address"
 
@@ -376,6 +378,8 @@ def test_a_neighbour_that_is_none(machine, found):
     ]
     assert found(CHECK_gw="arp:2001:db8::1") == [], "its address may come later"
     assert found(CHECK_gw="arp:fe80::1") == []
+    machine.has("10.0.0.1/24", "2001:db8::7/128")
+    assert found(CHECK_gw="arp:2001:db8::1") == [], "DHCPv6 tells no network"
 
 
 def test_routes_that_the_kernel_refuses(machine, found):

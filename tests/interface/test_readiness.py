@@ -44,8 +44,8 @@ class Place:
     def where(self, ip):
         return "eth0" if ip in self.there else None
 
-    def dad_failed(self, interface, ip):
-        return False
+    def duplicates(self, interface):
+        return []
 
 
 @pytest.fixture

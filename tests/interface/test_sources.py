@@ -13,7 +13,7 @@ class Host:
     """`of` has the addresses of each interface; `duplicates` are on one, but not usable."""
 
     def __init__(self, duplicates=(), **of):
-        self.duplicates = duplicates
+        self.duplicates = lambda _interface: [*map(ip_address, duplicates)]
         self.of = {
             name: [InterfaceAddress(ip_address(ip), 24) for ip in ips.split()]
             for name, ips in of.items()
@@ -25,9 +25,6 @@ class Host:
     def where(self, ip):
         found = (name for name, there in self.of.items() if ip in {each.ip for each in there})
         return next(found, None)
-
-    def dad_failed(self, interface, ip):
-        return str(ip) in self.duplicates
 
 
 @pytest.fixture
@@ -116,6 +113,12 @@ def test_a_duplicate_is_called_one(chosen):
     words = "2001:db8::1 on eth0 is a duplicate: another host has it"
     assert chosen(host, 6, SRCIP="2001:db8::1", **keys).reason.startswith(words)
     assert chosen(host, 6, PEERS="2001:db8::1 2001:db8::2", **keys).reason.startswith(words)
+    assert chosen(host, 6, **keys).reason.startswith(words)
+    host = Host(eth0="2001:db8::10", duplicates=["fe80::1"])
+    assert chosen(host, 6, **keys).reason.startswith("fe80::1 on eth0 is a duplicate")
+    assert "has no IPv4 address" in chosen(host, 4, **keys).reason
+    host = Host(eth0="", duplicates=["2001:db8::10"])
+    assert "has no IPv6 address" in chosen(host, 6, **keys).reason
 
 
 # -- with peers ------------------------------------------------------------------------------------

@@ -196,8 +196,7 @@ def test_lookups_of_one_address():
     assert netlink.placed("eth0", nine) is None
     assert (netlink.where(nine), netlink.where(ADDRESS6.ip)) == ("lan", "eth0")
     assert netlink.where(three) is None
-    assert netlink.dad_failed("eth0", three)
-    assert not netlink.dad_failed("eth0", ADDRESS6.ip)
+    assert netlink.duplicates("eth0") == [three]
 
 
 def test_an_address_with_two_lengths_is_there_until_both_are_gone():

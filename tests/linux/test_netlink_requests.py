@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import struct
 import subprocess
 import sys
 from ipaddress import ip_address
@@ -75,6 +76,10 @@ def test_a_request_has_its_own_address_though_all_share_a_model(ip, prefixlen, l
         whole = decoded(ifaddrmsg.ifaddrmsg, addition)
         assert whole.get_attr("IFA_LOCAL") == whole.get_attr("IFA_ADDRESS") == ip
         assert whole["header"]["length"] == len(addition)
+        behind = _addition(index, address, label, is_routeless=index == 4, metric=7)
+        assert address_of(behind) == entry
+        assert behind[4:] == addition[4:] + struct.pack("=HHI", 8, 9, 7)
+        assert int.from_bytes(behind[:4], sys.byteorder) == len(behind)
 
 
 def test_of_pyroute2_only_the_messages_are_loaded_and_no_program_runs():

@@ -117,11 +117,12 @@ async def test_an_interface_without_a_virtual_mac_device_has_its_settings_back(
 
 
 @pytest.mark.parametrize("device", ["eth0", "eth0-v7"])
+@pytest.mark.parametrize("placed", [True, False])
 async def test_a_virtual_mac_device_that_is_used_no_longer_is_removed(
-    tmp_path, run_directory, monkeypatch, device
+    tmp_path, run_directory, monkeypatch, device, placed
 ):
     monkeypatch.setattr(sysctl, "ROOT", tmp_path / "net")
-    leave(tmp_path, run_directory, VMAC="yes")
+    leave(tmp_path, run_directory, placed=placed, VMAC="yes")
     bench = Bench(run_directory)
     bench.take_off(device)
     await asyncio.sleep(0.1)

@@ -97,6 +97,9 @@ class FakeNetlink(Storyteller):
     def where(self, ip):
         return next((name for name, there in self.table.items() if ip in there), None)
 
+    def duplicates(self, interface):
+        return []
+
     def placed(self, interface, ip):
         return self.table.get(interface, {}).get(ip)
 
@@ -115,7 +118,7 @@ class FakeNetlink(Storyteller):
     def _carry_out_next(self):
         self._requests.popleft()()
 
-    def add(self, interface, addresses, label, done, there=lambda added: None):
+    def add(self, interface, addresses, label, done, there=lambda added: None, metric=0):
         addresses = list(addresses)
         self.story.append("add " + " ".join(str(a.ip) for a in addresses))
         self._later(self._add, interface, addresses, label, done, there)
@@ -150,7 +153,7 @@ class FakeNetlink(Storyteller):
                 self.take(interface, each.ip)
         done(error)
 
-    def prepare(self, interface, addresses, label):
+    def prepare(self, interface, addresses, label, metric=0):
         pass
 
     def serve(self, interface, ips):

@@ -48,8 +48,8 @@ class Kernel:
     def where(self, ip):
         return next((name for name, there in self.on.items() if str(ip) in there), None)
 
-    def dad_failed(self, interface, ip):
-        return False
+    def duplicates(self, interface):
+        return []
 
     def set(self, name, index=2, **changes):
         before = self.by_name.get(name) or Link(

@@ -13,6 +13,14 @@ from ucarpd.log.messages import Journal
 
 Refused = tuple[IPAddress, ...]
 
+BEHIND_INTERFACE = 1_000_000
+"""Metric of the routes to the networks of addresses at the virtual MAC address.
+
+Their device is in networks of the interface, whose routes must come first, even if the host's own
+addresses come later.  Otherwise its connections would leave by the device: in IPv4 from a virtual
+address, in IPv6 not at all, because the device has no address from which to ask for neighbours.
+"""
+
 
 class Ledger(Protocol):
     """The note whether addresses of ours may be on this host; see `record`."""
@@ -52,6 +60,7 @@ class NetlinkAddresses:
         self._interface = config.address_device
         self._is_device = config.virtual_mac
         self._label = config.label
+        self._metric = BEHIND_INTERFACE if config.virtual_mac else 0
         before = self._addresses
         self._addresses = [InterfaceAddress(a.ip, a.prefixlen) for a in config.served]
         self._ips = tuple(address.ip for address in self._addresses)
@@ -82,7 +91,7 @@ class NetlinkAddresses:
             self._log.addresses_refused({a.ip: error for a, error in refused.items()})
             done(Outcome(self.present(), tuple(address.ip for address in refused)))
 
-        self._netlink.add(self._interface, self._addresses, self._label, added, there)
+        self._netlink.add(self._interface, self._addresses, self._label, added, there, self._metric)
 
     def reassert(self, transition: Transition, done: Callable[[Outcome], None]) -> None:
         self.acquire(transition, lambda _added: None, done)
@@ -104,7 +113,9 @@ class NetlinkAddresses:
                 done(tuple(all_refused))
 
         for each in placed:
-            self._netlink.add(self._interface, [each.address], each.label, added)
+            self._netlink.add(
+                self._interface, [each.address], each.label, added, metric=self._metric
+            )
 
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
         del transition
@@ -114,7 +125,7 @@ class NetlinkAddresses:
             asyncio.get_running_loop().call_soon(self._released, done)
         else:
             self.remove(partial(self._released, done), tell)
-        self._netlink.prepare(self._interface, self._addresses, self._label)
+        self._netlink.prepare(self._interface, self._addresses, self._label, self._metric)
 
     def tell_found(self, present: tuple[IPAddress, ...]) -> None:
         """Log whose addresses a start has found: those of an earlier run, or of the operator."""

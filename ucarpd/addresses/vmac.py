@@ -9,12 +9,14 @@ same MAC address.
 import asyncio
 from collections.abc import Callable, Collection
 from functools import partial
+from ipaddress import ip_network
 from typing import Protocol
 
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config
+from ucarpd.config.routes import Route
 from ucarpd.engine import Addresses, Outcome, Transition
 from ucarpd.linux import sysctl
 from ucarpd.linux.alarm import Alarm
@@ -22,6 +24,8 @@ from ucarpd.linux.macvlan import prepare_macvlan
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.share import share_of
 from ucarpd.log.messages import Journal
+
+_LINK_LOCAL = ip_network("fe80::/64")
 
 LOOK_AFTER = 10.0
 """Seconds between two looks whether another program has changed a setting, such as sysctl --system."""
@@ -67,6 +71,9 @@ class VirtualMacAddresses:
     def reconfigure(self, config: Config) -> None:
         self._config = config
         self._owner.reconfigure(config)
+        if self._made:
+            # It may need IPv6 from now on.
+            self._netlink.attempt(partial(self._prepare, []), lambda _error: None)
 
     @property
     def is_busy(self) -> bool:
@@ -93,6 +100,7 @@ class VirtualMacAddresses:
             self._refused(error)
             if error is None:
                 self._owner.acquire(transition, there, done)
+                self._reach_link_local()
             else:
                 done(Outcome((), self._owner.all()))
 
@@ -101,6 +109,15 @@ class VirtualMacAddresses:
             self._netlink.set_link(self._config.address_device, up=True, done=done_with_device)
         else:
             self._make(up=True, done=done_with_device)
+
+    def _reach_link_local(self) -> None:
+        """Set the route to hosts that speak from a link-local address, which goes when the device is down.
+
+        The kernel makes it with a link-local address, and the device has none of its own.
+        """
+        if self._needs_ipv6:
+            route = Route(_LINK_LOCAL, device=self._config.address_device)
+            self._netlink.put_routes((route,), lambda _codes: None)
 
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
         """Remove the addresses and set the device down; at start make it for a faster takeover."""

@@ -27,7 +27,8 @@ def _neighbours(config: Config, networks: list[Network]) -> Iterator[Found]:
         ip = check.where
         if not isinstance(ip, IPv4Address | IPv6Address) or ip.is_link_local:
             continue
-        near = [network for network in networks if network.version == ip.version]
+        # A network of one address, as of a DHCPv6 client, says nothing about its neighbours.
+        near = [n for n in networks if n.version == ip.version and n.num_addresses > 1]
         if near and not _is_in(ip, near):
             text = f"{ip} is in no network of {config.interface} ({', '.join(map(str, near))}), so"
             yield f"UCARP_CHECK_{check.name}", f"{text} it is not a neighbour, and does not answer"

@@ -41,11 +41,16 @@ def _foreign_networks(config: Config, own: Sequence[InterfaceAddress]) -> Iterat
         return
     for key, served in config.served_by_key.items():
         for each in served:
-            near = [a for a in own if a.ip.version == each.ip.version and not a.ip.is_link_local]
+            near = [a for a in own if a.ip.version == each.ip.version and _has_network(a)]
             if near and not each.ip.is_link_local and not covered(each.ip, near):
                 networks = listed(dict.fromkeys(str(a.network) for a in near))
                 text = f"{each.ip} is in no network of {config.interface} ({networks}):"
                 yield key, f"{text} a typing error? Otherwise, clients need a route to it"
+
+
+def _has_network(address: InterfaceAddress) -> bool:
+    """Return whether the address is in a network with others; by DHCPv6 it is a /128, and routes tell that."""
+    return not address.ip.is_link_local and address.prefixlen < address.ip.max_prefixlen
 
 
 def _sources(config: Config, own: Sequence[InterfaceAddress]) -> Iterator[Found]:

@@ -64,7 +64,7 @@ def choose(
 def _named(interface: str, wanted: IPAddress, table: Lookups) -> Source | NoSource:
     if place := _find(interface, wanted, table):
         return Source(wanted, place)
-    if table.dad_failed(interface, wanted):
+    if wanted in table.duplicates(interface):
         return NoSource(_duplicate(interface, wanted), "UCARP_SRCIP")
     return NoSource(f"source address {wanted} is not on {interface}", "UCARP_SRCIP")
 
@@ -75,8 +75,8 @@ def _known_to_peers(
     for ip in peers:
         if place := _find(interface, ip, table):
             return Source(ip, place)
-    for ip in peers:
-        if table.dad_failed(interface, ip):
+    for ip in table.duplicates(interface):
+        if ip in peers:
             return NoSource(_duplicate(interface, ip), "UCARP_PEERS")
     own = [each.ip for each in table.addresses(interface) if each.ip.version == family]
     text = f"no address of {interface} ({listed(own) or 'it has none'}) is in UCARP_PEERS"
@@ -96,6 +96,9 @@ def _first(
     for ip in present:
         if not is_virtual(ip):
             return Source(ip, interface)
+    for ip in table.duplicates(interface):
+        if ip.version == family and not is_virtual(ip):
+            return NoSource(_duplicate(interface, ip))
     if present:
         key = _key_of(config, present)
         what = f"which is {key or 'virtual'}" if len(present) == 1 else "which are virtual"

@@ -86,6 +86,12 @@ def request(kind: int, flags: int, body: bytes) -> bytes:
     return _HEADER.pack(_HEADER.size + len(body), kind, NLM_F_REQUEST | flags, 0, 0) + body
 
 
+def with_attribute(request: bytes, kind: int, value: bytes) -> bytes:
+    """Return the request with one more attribute, which pyroute2 need not know."""
+    longer = request + _attribute(kind, value)
+    return len(longer).to_bytes(4, sys.byteorder) + longer[4:]
+
+
 def numbered(request: bytes, sequence: int) -> bytes:
     """Return the request with this sequence number; its answers carry the same number."""
     return request[:8] + sequence.to_bytes(4, sys.byteorder) + request[12:]

@@ -37,9 +37,12 @@ class EarlierRun:
         file may have had another name.
         """
         earlier, self._recorded = self._recorded, None
-        if earlier is None or not earlier.placed:
+        if earlier is None:
             return
         content = earlier.content
+        if not earlier.placed:
+            # A backup has left only its device.
+            content = content._replace(addresses=[], routes="")
         addresses = [InterfaceAddress(ip_address(a.ip), a.prefixlen) for a in content.addresses]
         is_former_device = content.virtual_mac and content.device != device
         is_there = any(self._netlink.has(content.device, a.ip) for a in addresses)

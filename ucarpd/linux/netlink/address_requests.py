@@ -3,12 +3,14 @@
 import errno
 import os
 import socket
+import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache, partial
 from ipaddress import ip_address
 from typing import Any
 
 from ucarpd.carp.params import Family, IPAddress
+from ucarpd.linux import netlink_framing as framing
 from ucarpd.linux import sysctl
 from ucarpd.linux.netlink.guards import Guards
 from ucarpd.linux.netlink.messages import InterfaceAddress, request
@@ -18,6 +20,12 @@ from ucarpd.linux.netlink_socket import RequestSocket
 from ucarpd.linux.served import Served
 
 _FOREVER = 0xFFFFFFFF
+_IFA_RT_PRIORITY = 9  # pyroute2 0.7 does not know it.
+_FIB_MATCH = 0x2000
+_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_CACHEINFO = 1, 4, 5, 6, 12
+_EXPIRES = slice(8, 12)
+_METRIC_OF_ADDRESS = 256
+"""Of the IPv6 route that the kernel makes with an address."""
 
 _PLACEHOLDERS: dict[Family, IPAddress] = {
     4: ip_address("254.220.186.152"),
@@ -58,12 +66,16 @@ class AddressRequests:
         self.guards = Guards(kernel, self._secondaries)
 
     def prepare(
-        self, interface: str, addresses: Iterable[InterfaceAddress], label: str | None
+        self,
+        interface: str,
+        addresses: Iterable[InterfaceAddress],
+        label: str | None,
+        metric: int = 0,
     ) -> None:
         """Build the models of the messages of `add` in advance."""
         index = self._kernel.index_of(interface)
         for address in addresses:
-            _addition(index, address, label, is_routeless=False)
+            _addition(index, address, label, is_routeless=False, metric=metric)
 
     def add(
         self,
@@ -73,13 +85,14 @@ class AddressRequests:
         routeless: Collection[InterfaceAddress],
         unusable: Iterable[InterfaceAddress],
         there: Callable[[tuple[IPAddress, ...]], None],
+        metric: int = 0,
     ) -> dict[InterfaceAddress, OSError]:
         """Add the addresses; return the refused ones with the kernel's errors.
 
         An address that is already there is not refused.  For `routeless` addresses the kernel makes
-        no route to their network.  `unusable` addresses are removed first: if duplicate address
-        detection has failed, only a new address works.  `there` is called with the addresses that
-        are now in place, if there are any.
+        no route to their network; other such routes have this `metric`, 0: the kernel's own.
+        `unusable` addresses are removed first: if duplicate address detection has failed, only a new
+        address works.  `there` is called with the addresses that are now in place, if there are any.
         """
         self.serve(interface, [address.ip for address in addresses])
         index = self._kernel.index_of(interface)
@@ -87,22 +100,51 @@ class AddressRequests:
             self._remove(index, address)
         added, unreported, refused = [], [], {}
         for address in addresses:
+            is_routeless = address in routeless or self._has_other_route(index, address)
             code = self._kernel.ask(
-                _addition(index, address, label, is_routeless=address in routeless)
+                _addition(index, address, label, is_routeless=is_routeless, metric=metric)
             )
             if code in (0, errno.EEXIST):
                 added.append(address.ip)
                 if code == 0 and address.ip.version == 6:
-                    unreported.append(address)
+                    unreported.append((address, is_routeless))
             else:
                 refused[address] = _refusal(code, address, interface)
         if added:
             there(tuple(added))
-        for address in unreported:
+        for address, is_routeless in unreported:
             # The kernel reports a new IPv6 address after a delay, but a replaced one at once.  So
             # the tables have each address when this request is done.
-            self._kernel.ask(_addition(index, address, label, nl.NLM_F_REPLACE, is_routeless=False))
+            self._kernel.ask(
+                _addition(
+                    *(index, address, label, nl.NLM_F_REPLACE),
+                    is_routeless=is_routeless,
+                    metric=metric,
+                )
+            )
         return refused
+
+    def _has_other_route(self, index: int, address: InterfaceAddress) -> bool:
+        """Return whether a router or a network manager has made a route to this IPv6 network.
+
+        The kernel would take it for the route of the address, and remove it with the address.
+        """
+        if address.ip.version == 4 or address.prefixlen == address.ip.max_prefixlen:
+            return False
+        head = framing.RouteHead(socket.AF_INET6, dst_len=128, flags=_FIB_MATCH)
+        to = {_RTA_DST: address.ip.packed, _RTA_OIF: index.to_bytes(4, sys.byteorder)}
+        try:
+            answer = self._kernel.get(framing.about_route(rtnl.RTM_GETROUTE, 0, head, to))
+        except OSError:
+            return False  # There is none.
+        head, found = framing.route(answer.data)
+        metric = int.from_bytes(found.get(_RTA_PRIORITY, b""), sys.byteorder)
+        return (
+            head.dst_len == address.prefixlen
+            and found.get(_RTA_OIF) == to[_RTA_OIF]
+            and _RTA_GATEWAY not in found
+            and (metric != _METRIC_OF_ADDRESS or any(found.get(_RTA_CACHEINFO, b"")[_EXPIRES]))
+        )
 
     def remove(
         self, interface: str, addresses: Collection[InterfaceAddress], takes_along: bool
@@ -160,10 +202,11 @@ def _addition(
     mode: int = nl.NLM_F_CREATE | nl.NLM_F_EXCL,
     *,
     is_routeless: bool,
+    metric: int = 0,
 ) -> bytes:
     version = address.ip.version
     flags = ifaddrmsg.IFA_F_NOPREFIXROUTE if is_routeless else 0
-    model = _model(rtnl.RTM_NEWADDR, mode, index, version, address.prefixlen, label, flags)
+    model = _model(rtnl.RTM_NEWADDR, mode, index, version, address.prefixlen, label, flags, metric)
     return _filled_in(model, address.ip)
 
 
@@ -181,6 +224,7 @@ def _model(
     prefixlen: int,
     label: str | None = None,
     flags: int | None = None,
+    metric: int = 0,
 ) -> bytes:
     """Return the request for a placeholder; pyroute2 takes long, and all others are like it."""
     ip = str(_PLACEHOLDERS[version])
@@ -200,7 +244,11 @@ def _model(
         attributes.append(("IFA_FLAGS", flags))
     family = socket.AF_INET if version == 4 else socket.AF_INET6
     head = {"family": family, "prefixlen": prefixlen, "index": index}
-    return request(ifaddrmsg.ifaddrmsg(), kind, nl.NLM_F_ACK | mode, attributes, head)
+    model = request(ifaddrmsg.ifaddrmsg(), kind, nl.NLM_F_ACK | mode, attributes, head)
+    if metric:
+        priority = metric.to_bytes(4, sys.byteorder)
+        model = framing.with_attribute(model, _IFA_RT_PRIORITY, priority)
+    return model
 
 
 def _refusal(code: int, address: InterfaceAddress, interface: str) -> OSError:

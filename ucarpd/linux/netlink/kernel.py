@@ -134,6 +134,7 @@ class Netlink(Lookups):
         label: str | None,
         done: Callable[[Refused], None],
         there: Callable[[tuple[IPAddress, ...]], None] = lambda _added: None,
+        metric: int = 0,
     ) -> None:
         """Add addresses to the interface; `done` gets the refused addresses with the errors.
 
@@ -142,7 +143,8 @@ class Netlink(Lookups):
 
         The label is for IPv4.  An IPv6 address is added as deprecated, so the host does not use it
         for its own connections.  For the same reason an IPv4 address gets no route if the interface
-        has an address of the host with a shorter prefix in the same network.
+        has an address of the host with a shorter prefix in the same network.  `metric` is that of the
+        routes, 0: the kernel's own.
 
         If duplicate address detection keeps an address from being used, it is added again.
 
@@ -153,7 +155,7 @@ class Netlink(Lookups):
         routeless = frozenset(a for a in wanted if self._tables.is_covered(interface, a, ours))
         unusable = self._tables.unusable(interface, ours)
         request = partial(
-            self._address_requests.add, interface, wanted, label, routeless, unusable, there
+            self._address_requests.add, interface, wanted, label, routeless, unusable, there, metric
         )
 
         def added(refused: Refused) -> None:
@@ -162,10 +164,16 @@ class Netlink(Lookups):
         self._worker.do(request, added, lambda error: added(dict.fromkeys(wanted, error)))
 
     def prepare(
-        self, interface: str, addresses: Iterable[InterfaceAddress], label: str | None
+        self,
+        interface: str,
+        addresses: Iterable[InterfaceAddress],
+        label: str | None,
+        metric: int = 0,
     ) -> None:
         """Build the requests of `add` in advance; if the interface does not exist, do nothing."""
-        request = partial(self._address_requests.prepare, interface, tuple(addresses), label)
+        request = partial(
+            self._address_requests.prepare, interface, tuple(addresses), label, metric
+        )
         self.attempt(request, lambda _error: None)
 
     def remove(self, interface: str, addresses: Iterable[InterfaceAddress], done: Done) -> None:

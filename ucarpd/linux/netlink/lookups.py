@@ -40,7 +40,6 @@ class Lookups(ABC):
     def where(self, ip: IPAddress) -> str | None:
         """Return the name of an interface of this host that has the address, or None."""
 
-    def dad_failed(self, interface: str, ip: IPAddress) -> bool:
-        """Return whether duplicate address detection (IPv6) found the address on another host."""
-        entry = self._tables.entry(interface, ip)
-        return entry is not None and entry.is_duplicate
+    def duplicates(self, interface: str) -> list[IPAddress]:
+        """Return the IPv6 addresses that duplicate address detection has found on another host."""
+        return [e.placed.address.ip for e in self._tables.entries(interface) if e.is_duplicate]

@@ -6,7 +6,7 @@ other hosts (`peers`), and the time since each was heard (`master_down`).
 
 from ucarpd.carp.actions import Action, Finding, Report
 from ucarpd.carp.contender import Contender
-from ucarpd.carp.election import Situation, judge_as_backup, judge_as_master, judge_belief
+from ucarpd.carp.election import judge_as_backup, judge_as_master, judge_belief
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.master_down import MasterDown, Turn
 from ucarpd.carp.params import Family, IPAddress
@@ -80,18 +80,20 @@ class Hearing:
         was_cut_off = self.was_cut_off and master_down.decides_ties(heard.family, now)
         peer = self._take_in(heard, now)
         own = self._challenger[heard.family]
-        situation = Situation(
-            tiebreak=params.tiebreak,
-            own_master_down_units=rank.master_down_units,
+        is_hidden = self.peers.hides(heard, peer, now, params.tiebreak, rank.waits_for)
+        verdict = judge_as_backup(
+            own,
+            peer,
+            params.tiebreak,
+            rank.master_down_units,
             preempt=params.preempt,
             was_cut_off=was_cut_off,
             is_barred=not rank.may_serve,
-            is_delayed=self.preempt_delay.is_on(params.preempt_delay, now),
             is_held_down=now < master_down.not_before,
-            is_hidden=self.peers.hides(heard, peer, now, params.tiebreak, rank.waits_for),
+            is_delayed=self.preempt_delay.is_on(params.preempt_delay, now),
+            is_hidden=is_hidden,
         )
-        verdict = judge_as_backup(own, peer, situation)
-        has_left = heard.is_bow_out and not situation.is_hidden
+        has_left = heard.is_bow_out and not is_hidden
         takes_over = verdict.takes_over
         if takes_over or (verdict is BackupVerdict.BARRED and has_left):
             at = now + master_down.pause(own, heard)

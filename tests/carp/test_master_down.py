@@ -229,9 +229,9 @@ def test_a_family_without_a_source_address_has_no_timer():
 
 def test_nothing_ends_before_a_hold_down_does():
     master_down = ears(armed_at=10.0)
-    master_down.not_before = 16.0
+    master_down.stay_away(16.0)
     assert master_down.deadline == 16.0
-    master_down.not_before = 12.0
+    master_down.stay_away(12.0)
     assert master_down.deadline == 13.0
 
 

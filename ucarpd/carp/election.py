@@ -151,7 +151,15 @@ from collections.abc import Iterable
 from ucarpd.carp.contender import Contender
 from ucarpd.carp.params import TieBreak
 from ucarpd.carp.timing import UNFIT_UNITS
-from ucarpd.carp.verdicts import BackupVerdict, Belief, MasterVerdict, OwnVerdict, SilenceVerdict
+from ucarpd.carp.verdicts import (
+    BELIEVED,
+    WAIT,
+    BackupVerdict,
+    Belief,
+    MasterVerdict,
+    OwnVerdict,
+    SilenceVerdict,
+)
 
 TURNS = 8
 """Rule T1 leaves a moment to at most this many hosts: together less than the shortest master-down
@@ -168,7 +176,7 @@ def judge_belief(*, is_own: bool, has_source: bool, is_overtaken: bool) -> Belie
         return Belief.OWN
     if not has_source:
         return Belief.NO_SOURCE
-    return Belief.OVERTAKEN if is_overtaken else Belief.BELIEVED
+    return Belief.OVERTAKEN if is_overtaken else BELIEVED
 
 
 def judge_as_master(
@@ -240,7 +248,7 @@ def judge_as_backup(
         and own.is_preferred_to(peer, tiebreak)
     ):
         return BackupVerdict.RECLAIM
-    return reason or BackupVerdict.WAIT
+    return reason or WAIT
 
 
 def judge_silence(

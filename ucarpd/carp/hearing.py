@@ -15,7 +15,7 @@ from ucarpd.carp.preempt_delay import PreemptDelay
 from ucarpd.carp.rank import Rank
 from ucarpd.carp.rivals import Rivals
 from ucarpd.carp.timing import TIE_PATIENCE, UNITS_PER_SECOND
-from ucarpd.carp.verdicts import REASONS, BackupVerdict, Belief, MasterVerdict
+from ucarpd.carp.verdicts import BELIEVED, HIDDEN, REASONS, BackupVerdict, MasterVerdict
 from ucarpd.carp.why import Why
 
 
@@ -64,10 +64,10 @@ class Hearing:
         """Return whether we believe it; the engine logs a host that uses our address."""
         belief = judge_belief(
             is_own=heard.source in self.sources,
-            has_source=self.master_down.hears(heard.family),
+            has_source=heard.family in self._own,
             is_overtaken=self.peers.is_overtaken(heard, now),
         )
-        return belief is Belief.BELIEVED
+        return belief is BELIEVED
 
     def as_backup(self, heard: AdvertisementReceived, now: float) -> BackupVerdict:
         """Take in an advertisement that counts, and judge it.
@@ -95,13 +95,13 @@ class Hearing:
         )
         has_left = heard.is_bow_out and not is_hidden
         takes_over = verdict.takes_over
-        if takes_over or (verdict is BackupVerdict.BARRED and has_left):
+        if takes_over or (has_left and verdict is BackupVerdict.BARRED):
             at = now + master_down.pause(own, heard)
             why = self.reason(verdict if takes_over else BackupVerdict.BOWED_OUT, heard)
             master_down.await_turn(Turn(at, why))
         elif not heard.is_bow_out:
             until = now + master_down.arm(heard.family, now)
-            self.peers.serves(peer, until, is_hidden=verdict is BackupVerdict.HIDDEN)
+            self.peers.serves(peer, until, is_hidden=verdict is HIDDEN)
         return verdict
 
     def as_master(

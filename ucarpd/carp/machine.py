@@ -118,13 +118,13 @@ class VirtualHost(Transitions):
 
     def _handle_in_backup(self, event: events.Event, now: float) -> None:
         match event:
+            case events.AdvertisementReceived():
+                self._hear_as_backup(event, now)
             case events.InterfaceReady(sources):
                 self._hearing.use(sources, now)
             case events.InterfaceLost(reason, can_send):
                 self._leaving.interface_lost(can_send)
                 self._enter_init(Cause.INTERFACE, reason)
-            case events.AdvertisementReceived():
-                self._hear_as_backup(event, now)
             case events.DeadlineReached():
                 self._send_final(now)
                 self._probe_if_silent(now)

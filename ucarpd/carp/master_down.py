@@ -123,10 +123,6 @@ class MasterDown:
             self._silent_since |= dict.fromkeys(added, now)
         self._set_waits()
 
-    def hears(self, family: Family) -> bool:
-        """Return whether this host has a source address to advertise from in the family."""
-        return family in self._families
-
     # -- how long to wait --------------------------------------------------------------------------
 
     def patience_with(self, heard: AdvertisementReceived | None) -> float:

@@ -142,7 +142,7 @@ class Hearing:
         found: list[Action] = []
         if self.master_down.newly_heard(heard_in):
             found.append(Report(Finding.FAMILY_HEARD, family=heard_in))
-        silent = self.master_down.newly_silent(now)
+        silent = self.master_down.newly_silent(now) if len(self._own) > 1 else None
         if silent is not None:
             found.append(Report(Finding.FAMILY_SILENT, family=silent))
         return found

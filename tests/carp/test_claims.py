@@ -5,6 +5,7 @@ from ipaddress import ip_address
 from ucarpd.carp.actions import AnnounceAddresses, Finding, Report
 from ucarpd.carp.claims import LONGEST_PAUSE, QUIET, Claims
 from ucarpd.carp.probe import ANSWERS_WITHIN
+from ucarpd.carp.timing import NEVER
 
 IP = ip_address("10.0.0.100")
 SECOND = ip_address("10.0.0.101")
@@ -15,7 +16,7 @@ HERE = frozenset({IP, SECOND})
 def reach(claims, until, has_rival=False):
     """What it does at its deadlines up to `until`, with the time of each."""
     done = []
-    while (deadline := claims.deadline) is not None and deadline <= until:
+    while (deadline := claims.deadline) <= until:
         actions = claims.due(deadline, HERE, has_rival=has_rival)
         done += [(round(deadline, 3), action) for action in actions]
     return done
@@ -59,7 +60,7 @@ def test_before_the_end_it_asks_and_an_answer_begins_the_quiet_time_again():
     again, at_last = (62.02, AnnounceAddresses((IP,))), (122.0, ask)
     over = 122.0 + ANSWERS_WITHIN, Report(Finding.CLAIM_OVER, address=IP, mac=MAC)
     assert reach(claims, 200.0) == [again, at_last, over]
-    assert claims.deadline is None
+    assert claims.deadline == NEVER
 
 
 def test_an_address_that_is_not_here_is_not_asked_for():
@@ -80,4 +81,4 @@ def test_a_claim_beside_another_master_is_dropped():
     claims = Claims(0.0)
     claims.hear(IP, MAC, 1.0)
     assert reach(claims, 100.0, has_rival=True) == []
-    assert claims.deadline is None
+    assert claims.deadline == NEVER

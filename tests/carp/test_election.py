@@ -7,7 +7,6 @@ from contenders import contender
 
 from ucarpd.carp import election
 from ucarpd.carp.election import (
-    Situation,
     judge_as_backup,
     judge_as_master,
     judge_belief,
@@ -191,16 +190,15 @@ RETURNS_WAITING = {"was_cut_off": True}
     ],
 )
 def test_hearing_an_advertisement_as_backup(*, rule, own, how, peer, because):
-    situation = Situation(tiebreak=REVERSED, own_master_down_units=768, **how)
-    assert judge_as_backup(contender(own), contender(peer), situation).value == rule, because
+    verdict = judge_as_backup(contender(own), contender(peer), REVERSED, 768, **how)
+    assert verdict.value == rule, because
 
 
 def test_a_slow_peer_that_is_better_all_the_same_is_waited_for():
     """Sub-second: our own master-down interval is shorter than its interval."""
     own, peer = contender("1/44 10.0.0.1"), contender("1/4 10.0.0.2")
     assert reason_to_depose(own, peer, 250) is None
-    situation = Situation(tiebreak=REVERSED, own_master_down_units=250, preempt=True)
-    assert judge_as_backup(own, peer, situation) is BackupVerdict.WAIT
+    assert judge_as_backup(own, peer, REVERSED, 250, preempt=True) is BackupVerdict.WAIT
 
 
 @pytest.mark.parametrize("mode", TieBreak)
@@ -216,8 +214,7 @@ def test_who_takes_over_does_not_yield_to_the_one_it_took_over_from(mode, demoti
         for number, interval, demotion in zip((1, 2), intervals.split(), demotions, strict=True)
     )
     for one, other in ((own, peer), (peer, own)):
-        situation = Situation(tiebreak=mode, own_master_down_units=768, **RETURNS)
-        verdict = judge_as_backup(one, other, situation)
+        verdict = judge_as_backup(one, other, mode, 768, **RETURNS)
         if verdict.takes_over:
             assert judge_as_master(one, other, mode).value in ("M2", "M4")
 
@@ -232,8 +229,7 @@ def test_the_timer_waits_for_whom_the_rules_wait_for(own, peer):
         contender(" ".join([words[0], source, *words[1:]]))
         for words, source in ((own.split(), "10.0.0.1"), (peer.split(), "10.0.0.2"))
     )
-    situation = Situation(tiebreak=REVERSED, own_master_down_units=768)
-    verdict = judge_as_backup(own, peer, situation)
+    verdict = judge_as_backup(own, peer, REVERSED, 768)
     assert (reason_to_depose(own, peer, 768) is not None) == verdict.takes_over
 
 

@@ -98,7 +98,7 @@ def test_who_may_not_serve_waits_for_no_host_that_has_left():
 
 def test_a_hold_down_is_part_of_the_situation():
     ears = hearing(preempt=True)
-    ears.master_down.not_before = 12.0
+    ears.master_down.stay_away(12.0)
     assert ears.as_backup(heard(PEER, 2), 11.0) is BackupVerdict.HELD_DOWN
     assert ears.as_backup(heard(PEER, 2), 12.0) is BackupVerdict.PREEMPT
 

@@ -13,6 +13,7 @@ from ucarpd.carp.actions import (
 )
 from ucarpd.carp.held_addresses import LONGEST_RETRY, AnnouncementSchedule, HeldAddresses
 from ucarpd.carp.params import Params
+from ucarpd.carp.timing import NEVER
 
 ONE, TWO, OTHER = map(ip_address, ("10.0.0.100", "10.0.0.101", "10.0.0.102"))
 PARAMS = Params(vhid=1, addresses=(ONE, TWO), key=b"secret")
@@ -24,7 +25,7 @@ def asked_for(**changes):
     """Asked for at 10.0, not here yet."""
     held = HeldAddresses(replace(PARAMS, **changes))
     assert held.acquire(10.0) == AGAIN
-    assert held.deadline is None
+    assert held.deadline == NEVER
     return held
 
 
@@ -35,7 +36,7 @@ def all_here(**changes):
     for at in (10.2, 10.4, 11.1, 13.1):
         assert held.deadline == pytest.approx(at)
         assert held.due(at) == ALL
-    assert held.deadline is None
+    assert held.deadline == NEVER
     return held
 
 
@@ -94,7 +95,7 @@ def test_a_refusal_is_followed_by_a_quick_attempt_and_then_by_pauses_that_grow(a
         assert asked.due(asked.deadline - 0.01) == []
         now = asked.deadline
         assert asked.due(now) == AGAIN
-        assert asked.deadline is None
+        assert asked.deadline == NEVER
     assert pauses == pytest.approx([0.2, 1, 2, 4, 8, 16, 32, *[LONGEST_RETRY] * 3])
 
 
@@ -152,7 +153,7 @@ def test_a_removal_before_the_second_attempt_is_reported_is_no_refusal(asked):
 
 def test_an_address_of_somebody_else_is_none_of_our_business(here):
     assert here.removed(OTHER, 20.0) == []
-    assert here.deadline is None
+    assert here.deadline == NEVER
 
 
 def test_a_rival_is_outdone_once_an_interval(here):
@@ -176,7 +177,7 @@ def test_without_any_address_a_rival_is_not_outdone_and_no_deadline_stays_in_the
     here.removed(TWO, 13.6)
     here.refused((), 13.7)
     assert here.due(14.1) == AGAIN
-    assert here.deadline is None or here.deadline > 14.1
+    assert here.deadline > 14.1
 
 
 def test_what_is_announced_anyway_outdoes_a_rival(here):
@@ -205,7 +206,7 @@ def test_the_last_words_of_the_host_that_served_before_make_it_no_rival():
 def test_nobody_is_rivalled_by_a_host_that_has_nothing_yet():
     held = asked_for(reassert=True)
     held.outdo_rival(10.0, 1.0)
-    assert held.deadline is None
+    assert held.deadline == NEVER
 
 
 def test_announcements_go_on():
@@ -244,7 +245,7 @@ def started(now, **options):
 def taken_until(schedule, end):
     """The moments at which it announces, up to `end`."""
     taken = [schedule.last_at]
-    while schedule.deadline is not None and schedule.deadline <= end:
+    while schedule.deadline <= end:
         assert not schedule.take(schedule.deadline - 0.001)
         assert schedule.take(schedule.deadline)
         taken.append(schedule.last_at)
@@ -253,7 +254,7 @@ def taken_until(schedule, end):
 
 def test_nothing_is_due_before_the_start():
     schedule = AnnouncementSchedule(60.0)
-    assert schedule.deadline is None
+    assert schedule.deadline == NEVER
     assert not schedule.take(1e9)
     assert schedule.last_at == float("-inf")
 
@@ -289,7 +290,7 @@ def test_those_slept_through_count_as_one():
     assert schedule.last_at == 10.5
     assert schedule.deadline == 11.0
     assert schedule.take(99.0)
-    assert schedule.deadline is None
+    assert schedule.deadline == NEVER
 
 
 def test_repetitions_slept_through_count_as_one():
@@ -343,4 +344,4 @@ def test_a_reload_may_end_the_repetitions():
     schedule = started(0.0, interval=60.0)
     assert schedule.take(1000.0)
     schedule.set_interval(0.0)
-    assert schedule.deadline is None
+    assert schedule.deadline == NEVER

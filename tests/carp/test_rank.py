@@ -39,8 +39,9 @@ def test_what_is_advertised(*, style, demotion, stated, interval, because):
     assert host.is_unfit == (demotion > 0)
     assert host.may_serve == (demotion < 255)
     advbase, advskew, byte4 = stated
-    expected = Contender(advbase * 256 + advskew, OURS, byte4 if style is OPENBSD else 0)
-    assert host.own(OURS) == expected
+    own = host.own(OURS)
+    assert own.rank == (byte4 if style is OPENBSD else 0, advbase * 256 + advskew)
+    assert own.source is OURS
 
 
 @pytest.mark.parametrize(("style", "stated"), [(SKEW, (254, 254, 255)), (OPENBSD, (1, 0, 255))])
@@ -64,7 +65,8 @@ def test_a_host_that_is_fast_keeps_its_pace_when_less_fit():
 )
 def test_the_other_side(style, byte4, expected, because):
     heard = AdvertisementReceived(PEER, 1, 7, counter=7, demote=byte4)
-    assert rank(style, 3).rival(heard) == Contender(263, PEER, expected), because
+    rival = rank(style, 3).rival(heard)
+    assert (rival.rank, rival.source) == ((expected, 263), PEER), because
 
 
 @pytest.mark.parametrize(

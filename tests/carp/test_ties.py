@@ -3,7 +3,7 @@
 import pytest
 from contenders import contender
 
-from ucarpd.carp.election import Situation, judge_as_backup, judge_as_master
+from ucarpd.carp.election import judge_as_backup, judge_as_master
 from ucarpd.carp.params import TieBreak
 from ucarpd.carp.verdicts import MasterVerdict
 
@@ -63,11 +63,7 @@ def test_ties_with_two_rules_may_have_two_winners():
 )
 def test_the_modes_of_the_tie_as_backup(*, own, peer, reversed_, numeric, yield_, because):
     verdicts = [
-        judge_as_backup(
-            contender(own),
-            contender(peer),
-            Situation(tiebreak=mode, own_master_down_units=768, **RETURNS),
-        ).value
+        judge_as_backup(contender(own), contender(peer), mode, 768, **RETURNS).value
         for mode in TieBreak
     ]
     assert verdicts == [reversed_, numeric, yield_], because

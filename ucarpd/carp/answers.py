@@ -7,7 +7,7 @@ from ucarpd.carp.claims import Claims
 from ucarpd.carp.events import AddressClaimed
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.probe import Probe
-from ucarpd.carp.timing import earliest
+from ucarpd.carp.timing import NEVER
 
 
 class Answers:
@@ -17,7 +17,7 @@ class Answers:
     silent master; the MASTER that it becomes keeps it.
     """
 
-    def __init__(self, settled_at: float = float("inf"), probe: Probe | None = None) -> None:
+    def __init__(self, settled_at: float = NEVER, probe: Probe | None = None) -> None:
         self.claims = Claims(settled_at)
         self.probe = probe
 
@@ -38,7 +38,7 @@ class Answers:
     @property
     def has_found_master(self) -> bool:
         """Whether it is reported that the late master still serves."""
-        return self.probe is not None and self.probe.deadline is not None
+        return self.probe is not None and self.probe.deadline < NEVER
 
     def heard(self, source: IPAddress) -> list[Action]:
         """As MASTER: report that the late master is heard again, if that is news."""
@@ -50,9 +50,11 @@ class Answers:
             self.claims.hear(claim.address, claim.mac, now)
 
     @property
-    def deadline(self) -> float | None:
-        """When `due` has something to do as MASTER; None for never."""
-        return earliest(self.claims.deadline, self.probe.deadline if self.probe else None)
+    def deadline(self) -> float:
+        """When `due` has something to do as MASTER."""
+        if self.probe is None:
+            return self.claims.deadline
+        return min(self.claims.deadline, self.probe.deadline)
 
     def due(
         self,

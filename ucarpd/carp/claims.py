@@ -14,6 +14,7 @@ no source address.  The answer of a late master to our question (`probe`) is no 
 from ucarpd.carp.actions import Action, AnnounceAddresses, Finding, Report
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.probe import ANSWERS_WITHIN
+from ucarpd.carp.timing import NEVER
 
 ANSWER_AFTER = 0.02
 """Seconds between a first claim and the announcement that corrects it."""
@@ -58,22 +59,16 @@ class Claims:
     Times are monotonic seconds.
     """
 
-    def __init__(self, begins_at: float = float("inf")) -> None:
+    def __init__(self, begins_at: float = NEVER) -> None:
+        self.deadline = NEVER
+        """When `due` has something to do."""
         self._begins_at = begins_at
         self._claims: dict[IPAddress, _Claim] = {}
         self._wrong: set[IPAddress] = set()
         """Addresses to announce at `_answer_at`."""
-        self._answer_at: float | None = None
+        self._answer_at = NEVER
         self._answered_at = float("-inf")
         self._pause = FIRST_PAUSE
-
-    @property
-    def deadline(self) -> float | None:
-        """When `due` has something to do; None for never."""
-        if not self._claims:
-            return self._answer_at
-        at = min(claim.deadline for claim in self._claims.values())
-        return at if self._answer_at is None else min(at, self._answer_at)
 
     def hear(self, address: IPAddress, mac: bytes, now: float) -> None:
         """Note that another host claims `address`."""
@@ -84,8 +79,9 @@ class Claims:
             claim = self._claims[address] = _Claim(mac, now, now + TELL_AFTER)
         claim.heard_at, claim.asked_at = now, None
         self._wrong.add(address)
-        if self._answer_at is None:
+        if self._answer_at == NEVER:
             self._answer_at = max(now + ANSWER_AFTER, self._answered_at + self._pause)
+        self._plan()
 
     def due(self, now: float, here: frozenset[IPAddress], *, has_rival: bool) -> list[Action]:
         """Return the actions whose time has come.
@@ -93,8 +89,8 @@ class Claims:
         `here` are the addresses that this host serves.  `has_rival`: another master is heard.
         """
         actions: list[Action] = []
-        if self._answer_at is not None and now >= self._answer_at:
-            self._answer_at = None
+        if now >= self._answer_at:
+            self._answer_at = NEVER
             wrong = tuple(ip for ip in self._claims if ip in self._wrong & here)
             self._wrong.clear()
             if wrong and not has_rival:
@@ -117,4 +113,8 @@ class Claims:
                 claim.is_told = True
                 found = Report(Finding.ADDRESS_CLAIMED, address=address, mac=claim.mac)
                 actions.append(found)
+        self._plan()
         return actions
+
+    def _plan(self) -> None:
+        self.deadline = min([self._answer_at, *(each.deadline for each in self._claims.values())])

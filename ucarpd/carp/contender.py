@@ -11,35 +11,27 @@ rule, or both yield, or, worse, neither does.  Hence we compare reversed octets,
 says otherwise.
 """
 
-from typing import NamedTuple
-
 from ucarpd.carp.params import IPAddress, TieBreak
 from ucarpd.carp.timing import BOW_OUT_UNITS, UNFIT_UNITS
 
 
-class Contender(NamedTuple):
+class Contender:
     """The statement of one side of an election.
 
     `units` is its advertisement interval in 1/256 s, `demotion` counts in the OpenBSD style only.
     """
 
-    units: int
-    source: IPAddress
-    demotion: int = 0
+    __slots__ = ("demotion", "is_leaving", "is_unfit", "rank", "source", "units")
 
-    @property
-    def rank(self) -> tuple[int, int]:
+    def __init__(self, units: int, source: IPAddress, demotion: int = 0) -> None:
+        self.units = units
+        self.source = source
+        self.demotion = demotion
+        self.rank = demotion, units
         """The lower, the better."""
-        return self.demotion, self.units
-
-    @property
-    def is_leaving(self) -> bool:
-        return self.units == BOW_OUT_UNITS
-
-    @property
-    def is_unfit(self) -> bool:
-        """Whether it states that it is less fit, in either style."""
-        return self.demotion > 0 or self.units >= UNFIT_UNITS
+        self.is_leaving = units == BOW_OUT_UNITS
+        self.is_unfit = demotion > 0 or units >= UNFIT_UNITS
+        """It states that it is less fit, in either style."""
 
     def is_preferred_to(self, other: "Contender", tiebreak: TieBreak) -> bool:
         return (self.rank, _tie_rank(self, tiebreak)) < (other.rank, _tie_rank(other, tiebreak))

@@ -147,12 +147,19 @@ A host that takes over meanwhile meets this one by M1 to M6.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from ucarpd.carp.contender import Contender
 from ucarpd.carp.params import TieBreak
 from ucarpd.carp.timing import UNFIT_UNITS
-from ucarpd.carp.verdicts import BackupVerdict, Belief, MasterVerdict, OwnVerdict, SilenceVerdict
+from ucarpd.carp.verdicts import (
+    BELIEVED,
+    WAIT,
+    BackupVerdict,
+    Belief,
+    MasterVerdict,
+    OwnVerdict,
+    SilenceVerdict,
+)
 
 TURNS = 8
 """Rule T1 leaves a moment to at most this many hosts: together less than the shortest master-down
@@ -163,31 +170,13 @@ LATE = 0.1
 """A wake-up is not late (S3) by up to this many seconds, however short the interval is."""
 
 
-class Situation(NamedTuple):
-    """The facts, beside the two contenders, on which a backup decides."""
-
-    tiebreak: TieBreak
-    own_master_down_units: int
-    preempt: bool = False
-    was_cut_off: bool = False
-    """It was MASTER when its interface failed, and has not been since."""
-    is_barred: bool = False
-    """It may not serve at all."""
-    is_held_down: bool = False
-    """It has just stepped down."""
-    is_delayed: bool = False
-    """It has started, come back, or been failing too short a time ago."""
-    is_hidden: bool = False
-    """Another host has just been heard that is preferred to the peer."""
-
-
 def judge_belief(*, is_own: bool, has_source: bool, is_overtaken: bool) -> Belief:
     """Apply rules H1 to H4."""
     if is_own:
         return Belief.OWN
     if not has_source:
         return Belief.NO_SOURCE
-    return Belief.OVERTAKEN if is_overtaken else Belief.BELIEVED
+    return Belief.OVERTAKEN if is_overtaken else BELIEVED
 
 
 def judge_as_master(
@@ -218,30 +207,48 @@ def judge_as_master(
     return MasterVerdict.END_TIE if has_outstayed else MasterVerdict.STAY_TIED
 
 
-def judge_as_backup(own: Contender, peer: Contender, situation: Situation) -> BackupVerdict:
-    """Apply rules B0 to B11; `own` is our side as a challenger."""
-    if situation.is_barred:
+def judge_as_backup(
+    own: Contender,
+    peer: Contender,
+    tiebreak: TieBreak,
+    own_master_down_units: int,
+    *,
+    preempt: bool = False,
+    was_cut_off: bool = False,
+    is_barred: bool = False,
+    is_held_down: bool = False,
+    is_delayed: bool = False,
+    is_hidden: bool = False,
+) -> BackupVerdict:
+    """Apply rules B0 to B11; `own` is our side as a challenger.
+
+    `was_cut_off`: we were MASTER when our interface failed, and have not been since; `is_barred`: we
+    may not serve at all; `is_held_down`: we have just stepped down; `is_delayed`: we have started,
+    come back, or been failing too short a time ago; `is_hidden`: another host has just been heard
+    that is preferred to the peer.
+    """
+    if is_barred:
         return BackupVerdict.BARRED
-    if situation.is_held_down and not peer.is_leaving:
+    if is_held_down and not peer.is_leaving:
         return BackupVerdict.HELD_DOWN
-    if situation.is_hidden:
+    if is_hidden:
         return BackupVerdict.HIDDEN
-    reason = reason_to_depose(own, peer, situation.own_master_down_units)
+    reason = reason_to_depose(own, peer, own_master_down_units)
     if reason is not None and reason is not BackupVerdict.PEER_TOO_SLOW:
         return reason
     if own.is_unfit:
         return BackupVerdict.UNFIT
-    if situation.is_delayed and reason is None:
+    if is_delayed and reason is None:
         return BackupVerdict.DELAYED
-    if situation.preempt and own.rank < peer.rank:
+    if preempt and own.rank < peer.rank:
         return BackupVerdict.PREEMPT
     if (
-        (situation.preempt and situation.was_cut_off and own.rank == peer.rank)
-        and situation.tiebreak is not TieBreak.YIELD
-        and own.is_preferred_to(peer, situation.tiebreak)
+        (preempt and was_cut_off and own.rank == peer.rank)
+        and tiebreak is not TieBreak.YIELD
+        and own.is_preferred_to(peer, tiebreak)
     ):
         return BackupVerdict.RECLAIM
-    return reason or BackupVerdict.WAIT
+    return reason or WAIT
 
 
 def judge_silence(

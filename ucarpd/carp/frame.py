@@ -182,9 +182,9 @@ def _parse_ipv6(frame: bytes) -> IPPacket:
 
 def peek_vhid(frame: bytes) -> int | None:
     """Return the vhid of an unchecked frame, to find its virtual host; None: it is too short."""
-    if len(frame) <= ETHERNET_SIZE:
+    try:
+        first = frame[ETHERNET_SIZE]
+        header_size = _IPV6.size if first >> 4 == 6 else (first & 0x0F) * 4
+        return frame[ETHERNET_SIZE + header_size + 1]
+    except IndexError:
         return None
-    first = frame[ETHERNET_SIZE]
-    header_size = _IPV6.size if first >> 4 == 6 else (first & 0x0F) * 4
-    at = ETHERNET_SIZE + header_size + 1
-    return frame[at] if at < len(frame) else None

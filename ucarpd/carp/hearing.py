@@ -6,7 +6,7 @@ other hosts (`peers`), and the time since each was heard (`master_down`).
 
 from ucarpd.carp.actions import Action, Finding, Report
 from ucarpd.carp.contender import Contender
-from ucarpd.carp.election import Situation, judge_as_backup, judge_as_master, judge_belief
+from ucarpd.carp.election import judge_as_backup, judge_as_master, judge_belief
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.master_down import MasterDown, Turn
 from ucarpd.carp.params import Family, IPAddress
@@ -15,7 +15,7 @@ from ucarpd.carp.preempt_delay import PreemptDelay
 from ucarpd.carp.rank import Rank
 from ucarpd.carp.rivals import Rivals
 from ucarpd.carp.timing import TIE_PATIENCE, UNITS_PER_SECOND
-from ucarpd.carp.verdicts import REASONS, BackupVerdict, Belief, MasterVerdict
+from ucarpd.carp.verdicts import BELIEVED, HIDDEN, REASONS, BackupVerdict, MasterVerdict
 from ucarpd.carp.why import Why
 
 
@@ -64,10 +64,10 @@ class Hearing:
         """Return whether we believe it; the engine logs a host that uses our address."""
         belief = judge_belief(
             is_own=heard.source in self.sources,
-            has_source=self.master_down.hears(heard.family),
+            has_source=heard.family in self._own,
             is_overtaken=self.peers.is_overtaken(heard, now),
         )
-        return belief is Belief.BELIEVED
+        return belief is BELIEVED
 
     def as_backup(self, heard: AdvertisementReceived, now: float) -> BackupVerdict:
         """Take in an advertisement that counts, and judge it.
@@ -80,26 +80,28 @@ class Hearing:
         was_cut_off = self.was_cut_off and master_down.decides_ties(heard.family, now)
         peer = self._take_in(heard, now)
         own = self._challenger[heard.family]
-        situation = Situation(
-            tiebreak=params.tiebreak,
-            own_master_down_units=rank.master_down_units,
+        is_hidden = self.peers.hides(heard, peer, now, params.tiebreak, rank.waits_for)
+        verdict = judge_as_backup(
+            own,
+            peer,
+            params.tiebreak,
+            rank.master_down_units,
             preempt=params.preempt,
             was_cut_off=was_cut_off,
             is_barred=not rank.may_serve,
-            is_delayed=self.preempt_delay.is_on(params.preempt_delay, now),
             is_held_down=now < master_down.not_before,
-            is_hidden=self.peers.hides(heard, peer, now, params.tiebreak, rank.waits_for),
+            is_delayed=self.preempt_delay.is_on(params.preempt_delay, now),
+            is_hidden=is_hidden,
         )
-        verdict = judge_as_backup(own, peer, situation)
-        has_left = heard.is_bow_out and not situation.is_hidden
+        has_left = heard.is_bow_out and not is_hidden
         takes_over = verdict.takes_over
-        if takes_over or (verdict is BackupVerdict.BARRED and has_left):
+        if takes_over or (has_left and verdict is BackupVerdict.BARRED):
             at = now + master_down.pause(own, heard)
             why = self.reason(verdict if takes_over else BackupVerdict.BOWED_OUT, heard)
             master_down.await_turn(Turn(at, why))
         elif not heard.is_bow_out:
             until = now + master_down.arm(heard.family, now)
-            self.peers.serves(peer, until, is_hidden=verdict is BackupVerdict.HIDDEN)
+            self.peers.serves(peer, until, is_hidden=verdict is HIDDEN)
         return verdict
 
     def as_master(
@@ -140,7 +142,7 @@ class Hearing:
         found: list[Action] = []
         if self.master_down.newly_heard(heard_in):
             found.append(Report(Finding.FAMILY_HEARD, family=heard_in))
-        silent = self.master_down.newly_silent(now)
+        silent = self.master_down.newly_silent(now) if len(self._own) > 1 else None
         if silent is not None:
             found.append(Report(Finding.FAMILY_SILENT, family=silent))
         return found

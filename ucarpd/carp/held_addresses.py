@@ -31,7 +31,7 @@ from ucarpd.carp.actions import (
     ReportUnserved,
 )
 from ucarpd.carp.params import IPAddress, Params
-from ucarpd.carp.timing import UNITS_PER_SECOND, earliest, master_down_units
+from ucarpd.carp.timing import NEVER, UNITS_PER_SECOND, master_down_units
 
 REACQUIRE_INTERVAL = 1.0
 """The least number of seconds between attempts to put back a removed address, from the third on."""
@@ -79,10 +79,8 @@ class HeldAddresses:
         self._acquired_at = 0.0
         self._pause = QUICK_RETRY
         """The least number of seconds between the last attempt and one to put back an address."""
-        self._taken_at = float("inf")
-        self._reacquire_at: float | None = None
-        self._rival_gone_at: float | None = None
-        self._outdo_at: float | None = None
+        self._taken_at = NEVER
+        self._reacquire_at = self._rival_gone_at = self._outdo_at = NEVER
         self.cut_offs = 0
         """How often a script has cut this host off for so long that another one may have taken over."""
         self.configure(params)
@@ -102,9 +100,9 @@ class HeldAddresses:
         return frozenset(self._here)
 
     @property
-    def deadline(self) -> float | None:
-        """When `due` has something to do; None for never."""
-        return earliest(
+    def deadline(self) -> float:
+        """When `due` has something to do."""
+        return min(
             self._reacquire_at, self._announcements.deadline, self._rival_gone_at, self._outdo_at
         )
 
@@ -114,7 +112,7 @@ class HeldAddresses:
         self._pause = QUICK_RETRY if is_first else REACQUIRE_INTERVAL
         self._acquired_at = now
         self._taken_at = min(self._taken_at, now)
-        self._reacquire_at = None
+        self._reacquire_at = NEVER
         return [AcquireAddresses()]
 
     def acquired(
@@ -130,7 +128,7 @@ class HeldAddresses:
         self._refused.difference_update(came)
         if self._here.issuperset(self._addresses):
             self._failures = 0
-            self._reacquire_at = None
+            self._reacquire_at = NEVER
         better = self._report() if self._reported else []
         return [*self.announce(now, came), *better]
 
@@ -150,7 +148,7 @@ class HeldAddresses:
 
     def try_again(self, now: float) -> None:
         """Cut a long pause short, because the interface has changed: the cause may be gone."""
-        if self._reacquire_at is not None:
+        if self._reacquire_at < NEVER:
             self._reacquire_at = min(self._reacquire_at, max(now, self._acquired_at + SHORT_RETRY))
 
     def removed(self, address: IPAddress, now: float) -> list[Action]:
@@ -159,7 +157,7 @@ class HeldAddresses:
         After a refusal the next attempt is planned anyway, unless it is over: the address was removed
         before the attempt was reported.
         """
-        is_planned = address in self._refused and self._reacquire_at is not None
+        is_planned = address in self._refused and self._reacquire_at < NEVER
         if address not in self._addresses or is_planned:
             return []
         self._here.discard(address)
@@ -168,7 +166,7 @@ class HeldAddresses:
 
     def announce(self, now: float, addresses: tuple[IPAddress, ...] = ()) -> list[Action]:
         """Announce `addresses` (empty: all that are here) now, and all of them again later."""
-        self._outdo_at = None
+        self._outdo_at = NEVER
         addresses = addresses or self._all_here()
         if not addresses:
             return []
@@ -196,18 +194,18 @@ class HeldAddresses:
         before its time.  `may_ask`: no other host is known to answer for the addresses.
         """
         actions: list[Action] = []
-        if self._reacquire_at is not None and now >= self._reacquire_at:
+        if now >= self._reacquire_at:
             actions += self.acquire(now)
-        if self._rival_gone_at is not None and now >= self._rival_gone_at:
-            self._rival_gone_at = None
+        if now >= self._rival_gone_at:
+            self._rival_gone_at = NEVER
             actions.append(
                 Report(Finding.NOT_REASSERTED) if self.cut_offs > 1 else ReassertAddresses()
             )
         asks = may_ask and self._announcements.is_soon_after_burst
         if self._announcements.take(now, early) and (here := self._all_here()):
-            self._outdo_at = None
+            self._outdo_at = NEVER
             actions.append(AnnounceAddresses(here, asks=asks))
-        if self._outdo_at is not None and now >= self._outdo_at:
+        if now >= self._outdo_at:
             actions += self.announce(now)
         return actions
 
@@ -232,8 +230,8 @@ class AnnouncementSchedule:
 
     def __init__(self, interval: float = 0.0, phase: float = 1.0) -> None:
         self.last_at = float("-inf")
-        self.deadline: float | None = None
-        """When the next announcement is due; None for never."""
+        self.deadline = NEVER
+        """When the next announcement is due."""
         self._interval = interval
         self._phase = phase
         self._started_at = 0.0
@@ -265,7 +263,7 @@ class AnnouncementSchedule:
         After the burst one is also due that would be due `early` seconds from now.
         """
         until = now if self._burst else now + min(early, self._interval / 2)
-        if self.deadline is None or until < self.deadline:
+        if until < self.deadline:
             return False
         while self._burst and until >= self._burst[0]:
             self._burst.popleft()
@@ -281,7 +279,7 @@ class AnnouncementSchedule:
         elif self._interval and self.last_at >= self._started_at:
             self.deadline = self._repetition_at(self._repetitions)
         else:
-            self.deadline = None
+            self.deadline = NEVER
 
     def _number_after(self, time: float) -> int:
         """Return the number of the first repetition after this time, as far as it is known yet."""

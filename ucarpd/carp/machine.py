@@ -33,7 +33,7 @@ from ucarpd.carp.actions import (
 )
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.held_addresses import MOST_EARLY, HeldAddresses
-from ucarpd.carp.timing import earliest
+from ucarpd.carp.timing import NEVER
 from ucarpd.carp.transitions import Transitions
 from ucarpd.carp.verdicts import MasterVerdict
 from ucarpd.carp.why import Cause
@@ -85,16 +85,19 @@ class VirtualHost(Transitions):
 
     def next_deadline(self) -> float | None:
         """The monotonic second at which DeadlineReached is wanted; None for never."""
-        if self._held is not None:
-            return earliest(
+        if self._held is not None and self.advertise_at is not None:
+            return min(
                 self.advertise_at,
                 self._held.deadline,
                 self._answers.deadline,
-                self._outage.until,
-                self._step_down_until,
+                self._outage.until or NEVER,
+                self._step_down_until or NEVER,
             )
         silent_at = self._master_down.next_at if self._rank.may_serve else None
-        return earliest(silent_at, self._leaving.deadline)
+        final_at = self._leaving.deadline
+        if silent_at is None or final_at is None:
+            return silent_at or final_at
+        return min(silent_at, final_at)
 
     # -- one method for each state -----------------------------------------------------------------
 
@@ -118,13 +121,13 @@ class VirtualHost(Transitions):
 
     def _handle_in_backup(self, event: events.Event, now: float) -> None:
         match event:
+            case events.AdvertisementReceived():
+                self._hear_as_backup(event, now)
             case events.InterfaceReady(sources):
                 self._hearing.use(sources, now)
             case events.InterfaceLost(reason, can_send):
                 self._leaving.interface_lost(can_send)
                 self._enter_init(Cause.INTERFACE, reason)
-            case events.AdvertisementReceived():
-                self._hear_as_backup(event, now)
             case events.DeadlineReached():
                 self._send_final(now)
                 self._probe_if_silent(now)
@@ -287,10 +290,10 @@ class VirtualHost(Transitions):
             self._advertise(self.advertise_at, now)
             self._actions += self._rivals.gone(now, self._rank.interval)
             early = min(self._rank.interval, MOST_EARLY)
-        if self._answers.deadline is not None:
+        if now >= self._answers.deadline:
             has_rival = self._rivals.are_heard(now, self._rank.interval)
             self._actions += self._answers.due(now, held.here, self.sources, has_rival=has_rival)
         due = held.due(now, early, may_ask=not self._answers.has_found_master)
-        if ReassertAddresses() in due:
+        if due and ReassertAddresses() in due:
             self._outage.scripts_run(now)
         self._actions += due

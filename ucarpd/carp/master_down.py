@@ -56,6 +56,10 @@ class MasterDown:
         self._wait: dict[Family, float] = {}
         self._given: set[Family] = set()
         """Families whose wait was given, and does not change with our rank."""
+        self.deadline: float | None = None
+        """When our turn comes, or the last timer expires; None when none is armed."""
+        self.next_at: float | None = None
+        """When to probe the late master, or else to take over."""
         self.not_before = float("-inf")
         """No silence ends earlier: this host has stepped down, to let another one serve."""
         self._begun_in: Family | None = None
@@ -77,8 +81,7 @@ class MasterDown:
 
         If every timer has expired, this host has slept, or may not serve: no family was silent alone.
         """
-        deadline = self.deadline
-        if deadline is not None and now >= deadline and self._turn is None:
+        if self.deadline is not None and now >= self.deadline and self._turn is None:
             self.arm_all(now)
         self.note_silence(now)
         self._last[heard.family] = heard
@@ -120,10 +123,6 @@ class MasterDown:
             self._silent_since |= dict.fromkeys(added, now)
         self._set_waits()
 
-    def hears(self, family: Family) -> bool:
-        """Return whether this host has a source address to advertise from in the family."""
-        return family in self._families
-
     # -- how long to wait --------------------------------------------------------------------------
 
     def patience_with(self, heard: AdvertisementReceived | None) -> float:
@@ -162,23 +161,6 @@ class MasterDown:
     # -- the master-down timers --------------------------------------------------------------------
 
     @property
-    def is_armed(self) -> bool:
-        """Whether a silence is measured, or our turn has come."""
-        return bool(self._silent_since) or self._turn is not None
-
-    @property
-    def deadline(self) -> float | None:
-        """When our turn comes, or the last timer expires; None when none is armed."""
-        if self._turn is not None:
-            return self._turn.at
-        if not self._silent_since:
-            return None
-        at = max(self.not_before, self._held_until or self.not_before)
-        for family, since in self._silent_since.items():
-            at = max(at, since + self._wait[family])
-        return at
-
-    @property
     def is_holding(self) -> bool:
         """Whether it waits once more by rule S5."""
         return self._held_until is not None and self._turn is None
@@ -194,25 +176,12 @@ class MasterDown:
     def hold(self, now: float) -> None:
         """Wait once more."""
         self._held_until = now + max(self._wait.values())
+        self._plan()
 
     @property
     def probe_at(self) -> float | None:
-        """When to probe the late master: an interval before the silence ends.
-
-        None: not in this silence, or no longer.
-        """
-        return None if self._probe_lead() is None else self.next_at
-
-    @property
-    def next_at(self) -> float | None:
-        """When to probe the late master, or else to take over."""
-        deadline, lead = self.deadline, self._probe_lead()
-        return deadline if deadline is None or lead is None else deadline - lead
-
-    def _probe_lead(self) -> float | None:
-        if self._turn is not None or self._begun_in is None or self._is_probed:
-            return None
-        return min(self._rank.interval, PROBE_LEAD * self._wait[self._begun_in])
+        """When to probe the late master; None: not in this silence, or no longer."""
+        return None if self.next_at == self.deadline else self.next_at
 
     def take_probe(self, now: float) -> AdvertisementReceived | None:
         """Return the latest advertisement of the late master, if it must be probed now."""
@@ -220,7 +189,13 @@ class MasterDown:
         if at is None or family is None or now < at:
             return None
         self._is_probed = True
+        self._plan()
         return self._last.get(family)
+
+    def stay_away(self, until: float) -> None:
+        """Set `not_before`."""
+        self.not_before = until
+        self._plan()
 
     @property
     def is_held_down(self) -> bool:
@@ -240,6 +215,7 @@ class MasterDown:
     def begun_by(self, heard: AdvertisementReceived) -> None:
         """Note that the present silence has begun with this advertisement."""
         self._begin(heard.family)
+        self._plan()
 
     def arm(self, family: Family, now: float) -> float:
         """Measure the silence of this family from `now`; return the seconds that it may last."""
@@ -258,6 +234,7 @@ class MasterDown:
     def await_turn(self, turn: Turn) -> None:
         """Take over at this turn, unless another host does; keep a turn that was given before."""
         self._turn = self._turn or turn
+        self._plan()
 
     def disarm(self) -> None:
         self._begin(None)
@@ -265,6 +242,7 @@ class MasterDown:
         self._wait.clear()
         self._given.clear()
         self._told_silent.clear()
+        self._plan()
 
     def set_rank(self, rank: Rank) -> None:
         """Take over a changed rank; the silence continues, but its limit may have changed."""
@@ -272,8 +250,27 @@ class MasterDown:
         self._set_waits()
 
     def _set_waits(self) -> None:
-        for family in self._silent_since.keys() - self._given:
-            self._wait[family] = self.patience_with(self._last.get(family))
+        for family in self._silent_since:
+            if family not in self._given:
+                self._wait[family] = self.patience_with(self._last.get(family))
+        self._plan()
+
+    def _plan(self) -> None:
+        """Work out `deadline` and `next_at` after a change of what they depend on."""
+        if self._turn is not None:
+            self.deadline = self.next_at = self._turn.at
+            return
+        if not self._silent_since:
+            self.deadline = self.next_at = None
+            return
+        # A hold begins after a hold-down has ended.
+        at = self._held_until or self.not_before
+        for family, since in self._silent_since.items():
+            at = max(at, since + self._wait[family])
+        self.deadline = self.next_at = at
+        if self._begun_in is not None and not self._is_probed:
+            # An advertisement is already missing.
+            self.next_at -= min(self._rank.interval, PROBE_LEAD * self._wait[self._begun_in])
 
     # -- for the operator --------------------------------------------------------------------------
 

@@ -90,7 +90,7 @@ class Parts:
             assert self._held is None, "rule 3"
             assert self._outage.until is None, "rule 7"
             assert self._step_down_until is None, "rule 7"
-        assert self._master_down.is_armed == (self.state is BACKUP), "rule 2"
+        assert (self._master_down.deadline is not None) == (self.state is BACKUP), "rule 2"
         assert self._rank.is_stepping_down == (self._step_down_until is not None), "rule 7"
         assert (self._started and self._hearing.sources) or is_out, "rule 8"
         assert is_out or not self._stopping, "rule 9"

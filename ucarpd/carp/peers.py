@@ -91,6 +91,8 @@ class Peers:
         self._peers: dict[IPAddress, Peer] = {}
         self._latest: Peer | None = None
         """The peer that was heard last; the next advertisement mostly also comes from it."""
+        self._latest_word: LastWord | None = None
+        """Its last word, if that is remembered."""
         self._last_words: dict[IPAddress, LastWord] = {}
         self._longest_kept_units = 0
 
@@ -126,6 +128,7 @@ class Peers:
         if peer is None or peer.newest.source is not heard.source:
             peer = self._latest = self._peers.pop(heard.source, None) or Peer(heard, now)
             self._peers[heard.source] = peer
+            self._latest_word = self._last_words.get(heard.source)
             if len(self._peers) > SOURCES:
                 del self._peers[next(iter(self._peers))]
         gap = now - peer.heard_at
@@ -137,13 +140,16 @@ class Peers:
             peer.contender = None
         elif not heard.is_unfit:
             peer.fit_units = heard.units
-            half_of_it = heard.units / UNITS_PER_SECOND / 2
-            if peer.newest.units == heard.units and gap >= half_of_it:
-                self._longest_kept_units = max(self._longest_kept_units, heard.units)
+            if (
+                heard.units > self._longest_kept_units
+                and peer.newest.units == heard.units
+                and gap >= heard.units / UNITS_PER_SECOND / 2
+            ):
+                self._longest_kept_units = heard.units
         peer.newest, peer.heard_at, peer.has_yielded = heard, now, False
 
     def _note_last_word(self, heard: AdvertisementReceived, now: float, until: float) -> None:
-        last = self._last_words.get(heard.source)
+        last = self._latest_word
         if last is not None:
             last.heard, last.until = heard, max(until, last.until)
             return
@@ -151,7 +157,7 @@ class Peers:
             words = self._last_words.items()
             self._last_words = {source: each for source, each in words if now < each.until}
         if len(self._last_words) < SOURCES:
-            self._last_words[heard.source] = LastWord(heard, until)
+            self._latest_word = self._last_words[heard.source] = LastWord(heard, until)
 
     def interval_units(self, heard: AdvertisementReceived, own_master_down_units: int) -> int:
         """Return the interval, in 1/256 s, at which its sender may be expected to advertise."""
@@ -163,11 +169,12 @@ class Peers:
     # -- who serves --------------------------------------------------------------------------------
 
     def serves(self, contender: Contender, until: float, *, is_hidden: bool = False) -> None:
-        """Note that its newest advertisement says that it is master; `hear` comes first.
+        """Note that the sender of the advertisement heard last, `contender`, says that it is master.
 
         A worse master yields to it, perhaps silently.
         """
-        peer = self._peers[contender.source]
+        peer = self._latest
+        assert peer is not None, "`hear` comes first"
         peer.contender, peer.serves_until, peer.has_yielded = contender, until, is_hidden
         for each in self._peers.values():
             if each.contender is not None and contender.rank < each.contender.rank:

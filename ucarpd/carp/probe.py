@@ -12,6 +12,7 @@ from ucarpd.carp.actions import Action, Finding, ProbeMaster, Report
 from ucarpd.carp.events import AddressClaimed
 from ucarpd.carp.frame import virtual_mac
 from ucarpd.carp.params import IPAddress, Params
+from ucarpd.carp.timing import NEVER
 
 ASK_AGAIN_AFTER = 60.0
 """Seconds between two questions of a MASTER, while the late master still serves."""
@@ -34,7 +35,7 @@ class Probe:
         self._served = next((ip for ip in params.addresses if ip.version == late.version), None)
         self._virtual_mac = virtual_mac(params.vhid)
         self._macs: dict[IPAddress, bytes] = {}
-        self.deadline: float | None = None
+        self.deadline = NEVER
         """When to ask again, while it is reported that the late master still serves."""
         self._asked_at = float("-inf")
         """The monotonic second of our last question as MASTER."""
@@ -65,7 +66,7 @@ class Probe:
 
     def found(self, now: float) -> list[Action]:
         """As MASTER: report, once, that the late master still serves."""
-        if self.deadline is not None or not self._serves:
+        if self.deadline < NEVER or not self._serves:
             return []
         self.deadline = now + ASK_AGAIN_AFTER
         self._unanswered = 0
@@ -85,7 +86,7 @@ class Probe:
 
         Without a source address in its family this host cannot ask, and what it knows remains.
         """
-        if self.deadline is None or now < self.deadline:
+        if now < self.deadline:
             return []
         self.deadline = now + ASK_AGAIN_AFTER
         question = self.ask(sources)
@@ -96,15 +97,15 @@ class Probe:
         else:
             self._unanswered += 1
             if self._unanswered == QUIET_AFTER:
-                self.deadline = None
+                self.deadline = NEVER
                 return [Report(Finding.MASTER_QUIET, self._late, address=self._served)]
         self._asked_at, self._macs = now, {}
         return question
 
     def heard(self, source: IPAddress) -> list[Action]:
         """Report, once, that the advertisements of the late master arrive again."""
-        if self.deadline is None or source != self._late:
+        if self.deadline == NEVER or source != self._late:
             return []
         self._macs.clear()
-        self.deadline = None
+        self.deadline = NEVER
         return [Report(Finding.MASTER_HEARD, self._late)]

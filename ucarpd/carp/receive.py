@@ -20,6 +20,7 @@ checks, because a VRRP router is no faulty CARP host: a router with our id is lo
 only counted.
 """
 
+import struct
 from collections import Counter
 from collections.abc import Container
 from dataclasses import replace
@@ -52,8 +53,8 @@ _BEGINNING = slice(None, -30)
 _SIZE = {4: 14 + 20 + packet.HEADER_SIZE, 6: 14 + 40 + packet.HEADER_SIZE}
 """Bytes of such a frame, without IP options."""
 _ADVERTISEMENT = slice(-packet.HEADER_SIZE, None)
-_COUNTER = slice(-28, -20)
-_DIGEST = slice(-20, None)
+_COUNTER_AND_DIGEST = struct.Struct("!Q20s")
+"""They end it."""
 
 WRONG_DIGEST = "the digest is wrong"
 UNEXPLAINED = (
@@ -145,8 +146,8 @@ class Receiver:
         beginning = frame[_BEGINNING]
         repeated = self._repeated.get(beginning)
         if repeated is not None and packet.checksum(frame[_ADVERTISEMENT]) == 0:
-            heard = repeated.again(int.from_bytes(frame[_COUNTER], "big"))
-            digest = frame[_DIGEST]
+            counter, digest = _COUNTER_AND_DIGEST.unpack_from(frame, len(beginning) + 2)
+            heard = repeated.again(counter)
         else:
             examined = self._examine(frame, own_sources)
             if isinstance(examined, Dropped):

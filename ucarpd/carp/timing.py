@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 UNITS_PER_SECOND = 256
 
+NEVER = float("inf")
+"""A time that does not come."""
+
 BOW_OUT_ADVBASE = 255
 BOW_OUT_ADVSKEW = 255
 """advbase and advskew of an advertisement that says "I am leaving"; no other one has them."""
@@ -68,15 +71,6 @@ def master_down_units(
     if advbase == 0 or as_openbsd:
         return deadratio * interval_units(advbase, advskew)
     return deadratio * advbase * UNITS_PER_SECOND + advskew
-
-
-def earliest(*times: float | None) -> float | None:
-    """Return the first of several times; None is a time that never comes."""
-    first = None
-    for at in times:
-        if at is not None and (first is None or at < first):
-            first = at
-    return first
 
 
 class Phase(NamedTuple):

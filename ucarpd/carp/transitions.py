@@ -90,7 +90,7 @@ class Transitions(Parts):
         settled_at = now + max(self._rank.master_down_interval, LEAST_WAIT)
         self._answers = Answers(settled_at, probe)
         self._leaving.cancel()
-        self._master_down.not_before = float("-inf")
+        self._master_down.stay_away(float("-inf"))
         self._hearing.was_cut_off = False
         self._advertise(now, now)
         self.advertise_at = second_advertisement_at(now, self._rank.interval, self._phase)
@@ -183,7 +183,7 @@ class Transitions(Parts):
             why = why._replace(cause=Cause.STEP_DOWN, text=text)
         self._enter_backup(why, now)
         if before.is_stepping_down:
-            self._master_down.not_before = now + HOLD_DOWN_RATIO * self._rank.master_down_interval
+            self._master_down.stay_away(now + HOLD_DOWN_RATIO * self._rank.master_down_interval)
         # From a host that is less fit it would make every backup take over; a kernel needs none.
         if before.is_unfit or before.takes_for_kernel(heard):
             parting = None

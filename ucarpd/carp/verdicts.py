@@ -2,6 +2,7 @@
 
 from enum import Enum
 from functools import cached_property
+from typing import Final
 
 from ucarpd.carp.why import Cause
 
@@ -47,6 +48,12 @@ class BackupVerdict(Enum):
     def takes_over(self) -> bool:
         """Whether it is a reason to take the role."""
         return self in REASONS
+
+
+# As with the states: for each advertisement, `Belief.BELIEVED` would take as long as a call.
+BELIEVED: Final = Belief.BELIEVED
+HIDDEN: Final = BackupVerdict.HIDDEN
+WAIT: Final = BackupVerdict.WAIT
 
 
 class SilenceVerdict(Enum):

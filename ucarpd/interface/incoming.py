@@ -41,10 +41,12 @@ class Incoming:
             member = None
         else:
             member = self._members.get(vhid)
-            if at - self._heard_at >= SILENCE:
+            silence = at - self._heard_at
+            if silence >= SILENCE:
                 # After the frames that wait: they may tell that another host serves by now.
                 self._loop.call_soon(self._tell_silence_is_over)
-            self._heard_at = max(self._heard_at, at)
+            if silence > 0:
+                self._heard_at = at
         # If no virtual host has the vhid, any of them counts and reports the frame.
         member = member or next(iter(self._members.values()), None)
         if member is None:

@@ -112,7 +112,7 @@ BROKEN = [
     (2, State.INIT, lambda machine: machine._master_down.arm_all(13.0)),
     (3, State.BACKUP, lambda machine: setattr(machine, "_held", HeldAddresses(machine.params))),
     (4, State.MASTER, lambda machine: machine._leaving.release()),
-    (5, State.MASTER, lambda machine: setattr(machine._master_down, "not_before", 99.0)),
+    (5, State.MASTER, lambda machine: machine._master_down.stay_away(99.0)),
     (6, State.MASTER, lambda machine: machine._set_rank(replace(machine._rank, demotion=NEVER))),
     (7, State.BACKUP, lambda machine: setattr(machine._outage, "until", 99.0)),
     (7, State.BACKUP, lambda machine: setattr(machine, "_step_down_until", 99.0)),

@@ -2,12 +2,38 @@
 
 import os
 import signal
+import subprocess
+import sys
 
+import pytest
 from lab import wait_for
 from logging_daemon import Daemon, has_ended, record, waiting
 
 from ucarpd.log import process as log_process
 from ucarpd.log.output import Output
+
+
+@pytest.mark.parametrize(
+    ("started_by", "stderr", "expected"),
+    [
+        ("systemd", subprocess.DEVNULL, "True"),
+        ("systemd", subprocess.PIPE, "False"),
+        ("a shell", subprocess.DEVNULL, "False"),
+    ],
+)
+def test_a_start_by_systemd_while_there_is_no_journal(started_by, stderr, expected):
+    """As a child of a service, a shell inherits the variable, but not the process id in it."""
+    body = f"""
+import os
+from ucarpd.log.process import stderr_is_the_journal
+os.environ.pop("JOURNAL_STREAM", None)
+os.environ["SYSTEMD_EXEC_PID"] = str(os.getpid() if {started_by == "systemd"} else os.getppid())
+print(stderr_is_the_journal())
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", body], check=True, stdout=subprocess.PIPE, stderr=stderr, text=True
+    )
+    assert result.stdout == f"{expected}\n"
 
 
 def test_the_last_line_before_the_end_arrives():

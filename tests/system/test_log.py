@@ -95,6 +95,19 @@ def test_journald_hangs_at_the_stop(a, client):
     assert took < 15
 
 
+def test_a_start_while_there_is_no_journal(a, client):
+    """systemd connects standard error to /dev/null then."""
+    journald = "systemd-journald.socket systemd-journald-dev-log.socket systemd-journald.service"
+    a.shell(f"systemctl stop {journald}")
+    try:
+        a.run("systemctl", "restart", UNIT)
+    finally:
+        a.shell(f"systemctl start {journald}")
+    client.wait_for("a", 30)
+    (log_process,) = log_processes(a)
+    lines(a, f"ucarpd[{log_process}]", "Switching to state: MASTER")
+
+
 def test_the_log_process_is_killed(a, client):
     (killed,) = log_processes(a)
     pid = a.main_pid(UNIT)

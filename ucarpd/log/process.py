@@ -27,11 +27,19 @@ run(socket.socket(fileno=0), sys.argv[1])
 
 
 def stderr_is_the_journal() -> bool:
-    """Return whether systemd has connected standard error to the journal (systemd.exec(5))."""
+    """Return whether systemd has connected standard error to the journal (systemd.exec(5)).
+
+    Where no journal runs, systemd takes /dev/null instead; the journal may come back.
+    """
     try:
         status = os.fstat(2)
     except OSError:
         return False
+    if (
+        os.environ.get("SYSTEMD_EXEC_PID") == str(os.getpid())
+        and "JOURNAL_STREAM" not in os.environ
+    ):
+        return status.st_rdev == os.stat(os.devnull).st_rdev  # noqa: PTH116 - as above
     return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 
 

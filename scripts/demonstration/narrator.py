@@ -116,18 +116,23 @@ class Narrator:
     def tell_how_to_enter(self) -> None:
         line = self._screen.line
         prefix, switch = self._stage.lab.prefix, self._stage.lab.switch.namespace
-        rows = [(f"ip netns exec {prefix}{name} bash", name) for name in self._stage.hosts]
+        rows = [
+            *(
+                (f"ip netns exec {prefix}{name} bash", f"a shell in the network of {name}")
+                for name in self._stage.hosts
+            ),
+            (
+                f"ip -n {switch} link set {PREFERRED} down",
+                f"pull the cable of {PREFERRED} (up: plug it in)",
+            ),
+            (f"ip netns exec {prefix}{CLIENT} curl {self._stage.address}", "ask who answers"),
+        ]
+        width = max(len(command) for command, _ in rows)
         line()
         line("The hosts stay up, with ucarpd and the web servers. As root:", style="step")
         line()
-        for command, name in rows:
-            line(f"  {command}".ljust(52) + f"a shell in the network of {name}")
-        line(
-            f"  ip -n {switch} link set {PREFERRED} down".ljust(52)
-            + f"pull the cable of {PREFERRED} (up: plug it in)"
-        )
-        curl = f"  ip netns exec {prefix}{CLIENT} curl {self._stage.address}"
-        line(curl.ljust(52) + "ask who answers")
+        for command, meaning in rows:
+            line(f"  {command:{width}}  {meaning}")
         for name, daemon in self._stage.daemons.items():
             line()
             line(f"  {name}: ucarpd is process {daemon.pid} (kill -TERM {daemon.pid} stops it)")

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import socket
 from collections import Counter
 
 import pytest
@@ -58,6 +59,9 @@ class Settings:
 @pytest.fixture
 def settings(tmp_path, monkeypatch, run_directory):
     monkeypatch.setattr(sysctl, "ROOT", tmp_path / "net")
+    # The machine itself may have no eth0.
+    monkeypatch.setattr(socket, "if_nametoindex", lambda _name: 2)
+    monkeypatch.setattr(socket, "if_indextoname", lambda _index: "eth0")
     return Settings(tmp_path / "net")
 
 

@@ -187,7 +187,7 @@ def test_kept_hosts_work_until_they_are_removed(demo: Demo, directory: Path):
     output = demo.output("--keep")
     enter = re.findall(r"^  (ip netns exec \S+)(?:web1|client) bash", output, re.MULTILINE)
     assert len(enter) == 2
-    client = [*enter[0].split()[:-1], f"{enter[0].split()[-1]}client"]
+    [curl] = re.findall(r"^  (ip netns exec \S+client curl \S+) {2,}ask", output, re.MULTILINE)
     pid = int(re.search(r"web1: ucarpd is process (\d+)", output)[1])
     log = Path(re.search(r"web1: .*\n +log +(\S+)", output)[1])
     assert "Switching to state: MASTER" in log.read_text()
@@ -196,18 +196,19 @@ def test_kept_hosts_work_until_they_are_removed(demo: Demo, directory: Path):
     # The next run begins with this.
     sweep.dead()
     # Both daemons and both web servers are there: the role moves, and the other answers.
-    assert ask(client) == "web1"
+    assert ask(curl) == "web1"
     subprocess.run(["kill", "-TERM", str(pid)], check=True)
-    wait_for("web2 to answer", lambda: ask(client) == "web2")
+    wait_for("web2 to answer", lambda: ask(curl) == "web2")
 
     assert "removed" in demo.output("--remove")
     assert left_behind(directory) == []
     assert demo.output("--remove") == "There is nothing to remove.\n"
 
 
-def ask(client: list[str]) -> str:
-    curl = [*client, "curl", "-s", "--max-time", "1", "http://172.16.0.1/"]
-    return subprocess.run(curl, capture_output=True, text=True, check=False).stdout.strip()
+def ask(curl: str) -> str:
+    """Who answers to the command that the demo has printed."""
+    command = [*curl.split(), "-s", "--max-time", "1"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,13 +1,16 @@
 """What was heard, for each family apart, and when a silence is too long."""
 
 from dataclasses import replace
+from functools import partial
 from ipaddress import ip_address
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from playbook import VIRTUAL, VIRTUAL6, params
 
 from ucarpd.carp.events import AdvertisementReceived
-from ucarpd.carp.master_down import MasterDown, Turn
+from ucarpd.carp.master_down import PROBE_LEAD, MasterDown, Turn
 from ucarpd.carp.params import DemoteStyle
 from ucarpd.carp.peers import Peers
 from ucarpd.carp.rank import Rank
@@ -257,6 +260,117 @@ def test_a_change_of_standing_does_not_touch_a_wait_that_was_given():
     assert master_down.deadline == 16.0
     master_down.arm_all(12.0)
     assert master_down.deadline == 17.0
+
+
+# -- what is planned -------------------------------------------------------------------------------
+
+
+class Planned(Ears):
+    """Works out anew, from what it has been told, what it has planned."""
+
+    @property
+    def deadline_now(self):
+        if self._turn is not None:
+            return self._turn.at
+        ends = [since + self._wait[family] for family, since in self._silent_since.items()]
+        holds = [self.not_before, self._held_until or self.not_before]
+        return max(*holds, *ends) if ends else None
+
+    @property
+    def probe_now(self):
+        deadline = self.deadline_now
+        if deadline is None or self._turn or not self._begun_in or self._is_probed:
+            return None
+        return deadline - min(self._rank.interval, PROBE_LEAD * self._wait[self._begun_in])
+
+
+class Calls:
+    """What a machine may call, each with a detail and the time."""
+
+    def __init__(self):
+        self.planned = Planned()
+        self.families = (4, 6)
+
+    def hear(self, advertisement, now):
+        self.planned.hear(advertisement, now)
+
+    def arm(self, family, now):
+        if family in self.families:
+            self.planned.arm(family, now)
+
+    def arm_all(self, wait, now):
+        self.planned.arm_all(now, wait)
+
+    def begun_by(self, advertisement, _now):
+        # A host that yields has armed all.
+        if self.planned._silent_since.keys() == {*self.families} >= {advertisement.family}:
+            self.planned.begun_by(advertisement)
+
+    def follow(self, families, now):
+        self.families = families
+        self.planned.follow(families, now)
+
+    def stay_away(self, seconds, now):
+        # A host that yields holds nothing yet.
+        if not self.planned.is_holding:
+            self.planned.stay_away(now + seconds)
+
+    def await_turn(self, seconds, now):
+        self.planned.await_turn(Turn(now + seconds, BOWED_OUT))
+
+    def hold(self, _, now):
+        planned = self.planned
+        planned.gateways_silent_since = now
+        if planned.is_cut_off and now >= planned.deadline:
+            planned.hold(now)
+
+    def take_probe(self, _, now):
+        self.planned.take_probe(now)
+
+    def forget(self, _, _now):
+        self.planned.forget()
+
+    def disarm(self, _, _now):
+        self.planned.disarm()
+
+    def set_rank(self, rank, _now):
+        self.planned.set_rank(rank)
+
+
+HEARD = st.builds(heard, st.sampled_from([V4, V6, "10.0.0.3"]), st.sampled_from([0, 1, 2, 254]))
+RANKS = st.builds(
+    Rank,
+    st.builds(
+        partial(replace, DUAL),
+        advbase=st.sampled_from([0, 1, 2]),
+        advskew=st.sampled_from([0, 100]),
+        deadratio=st.sampled_from([2, 3, 5]),
+        demote_style=st.sampled_from(DemoteStyle),
+    ),
+    st.sampled_from([0, 100, 254]),
+)
+DETAILS = {
+    Calls.hear: HEARD,
+    Calls.arm: st.sampled_from([4, 6]),
+    Calls.arm_all: st.sampled_from([None, 1.5]),
+    Calls.begun_by: HEARD,
+    Calls.follow: st.sampled_from([(4,), (6,), (4, 6)]),
+    Calls.stay_away: st.sampled_from([float("-inf"), 1.0, 9.0]),
+    Calls.await_turn: st.floats(0, 1),
+    Calls.set_rank: RANKS,
+    **dict.fromkeys([Calls.hold, Calls.take_probe, Calls.forget, Calls.disarm], st.none()),
+}
+ANY_CALL = st.one_of([st.tuples(st.just(call), detail) for call, detail in DETAILS.items()])
+
+
+@given(told=st.lists(st.tuples(ANY_CALL, st.sampled_from([0.0, 0.1, 1.0, 3.0])), max_size=30))
+def test_after_any_calls_the_plan_is_what_would_be_worked_out_now(told):
+    calls, now = Calls(), 10.0
+    planned = calls.planned
+    for (call, detail), pause in told:
+        now += pause
+        call(calls, detail, now)
+        assert (planned.deadline, planned.probe_at) == (planned.deadline_now, planned.probe_now)
 
 
 # -- for the operator ------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ from functools import cache
 from ipaddress import ip_address
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ucarpd.carp.contender import Contender
 from ucarpd.carp.events import AdvertisementReceived
@@ -92,6 +94,25 @@ def test_last_words_are_bounded(peers):
     assert not peers.is_overtaken(heard(f"10.0.1.{SOURCES}", 2, counter=99), 10.05)
     peers.hear(heard(TWO), 10.1, 3.0)
     assert peers.is_overtaken(heard(TWO, 2, counter=99), 10.15)
+
+
+@given(
+    told=st.lists(
+        st.tuples(st.integers(0, SOURCES + 8), st.sampled_from([1, 255]), st.booleans()),
+        max_size=3 * SOURCES,
+    )
+)
+def test_the_last_word_of_the_latest_sender_is_the_one_that_is_remembered(told):
+    """Whoever is heard between, and whether or not its address is one object each time."""
+    peers, now = Peers(), 10.0
+    for number, advbase, is_one_object in told:
+        now += 0.05
+        advertisement = heard(f"10.0.1.{number}", advbase, advbase if advbase == 255 else 0)
+        if not is_one_object:
+            advertisement.source = ip_address(f"10.0.1.{number}")
+        peers.hear(advertisement, now, 3.0)
+        assert peers._latest is peers._peers[advertisement.source]
+        assert peers._latest_word is peers._last_words.get(advertisement.source)
 
 
 # -- intervals -------------------------------------------------------------------------------------

@@ -159,6 +159,25 @@ def test_the_hosts_route_to_its_ipv6_network_stays(a, own, route):
     run_in(a, scenario)
 
 
+def test_the_route_of_several_ipv6_addresses_goes_with_the_last_one(a):
+    """With a metric too, as that of a virtual MAC device."""
+    enable_ipv6(a)
+    virtual = [InterfaceAddress(ip_address(f"fd07::{number}"), 64) for number in (1, 2)]
+
+    def routes():
+        return a.ip("-6", "route", "show", "fd07::/64").stdout
+
+    async def scenario(tables):
+        assert not await tables.ask("add", "eth0", virtual, None, metric=1_000_000)
+        assert "metric 1000000" in routes()
+        await tables.succeed("remove", "eth0", virtual[:1])
+        assert "metric 1000000" in routes()
+        await tables.succeed("remove", "eth0", virtual[1:])
+        assert routes() == ""
+
+    run_in(a, scenario)
+
+
 def test_a_label_is_for_ipv4(a):
     enable_ipv6(a)
 

@@ -100,7 +100,7 @@ class AddressRequests:
             self._remove(index, address)
         added, unreported, refused = [], [], {}
         for address in addresses:
-            is_routeless = address in routeless or self._has_other_route(index, address)
+            is_routeless = address in routeless or self._has_other_route(index, address, metric)
             code = self._kernel.ask(
                 _addition(index, address, label, is_routeless=is_routeless, metric=metric)
             )
@@ -124,10 +124,11 @@ class AddressRequests:
             )
         return refused
 
-    def _has_other_route(self, index: int, address: InterfaceAddress) -> bool:
+    def _has_other_route(self, index: int, address: InterfaceAddress, metric: int) -> bool:
         """Return whether a router or a network manager has made a route to this IPv6 network.
 
         The kernel would take it for the route of the address, and remove it with the address.
+        A route with `metric` is that of another address of ours.
         """
         if address.ip.version == 4 or address.prefixlen == address.ip.max_prefixlen:
             return False
@@ -138,12 +139,13 @@ class AddressRequests:
         except OSError:
             return False  # There is none.
         head, found = framing.route(answer.data)
-        metric = int.from_bytes(found.get(_RTA_PRIORITY, b""), sys.byteorder)
+        of_route = int.from_bytes(found.get(_RTA_PRIORITY, b""), sys.byteorder)
+        is_of_address = of_route in (metric, _METRIC_OF_ADDRESS)
         return (
             head.dst_len == address.prefixlen
             and found.get(_RTA_OIF) == to[_RTA_OIF]
             and _RTA_GATEWAY not in found
-            and (metric != _METRIC_OF_ADDRESS or any(found.get(_RTA_CACHEINFO, b"")[_EXPIRES]))
+            and (not is_of_address or any(found.get(_RTA_CACHEINFO, b"")[_EXPIRES]))
         )
 
     def remove(

@@ -106,6 +106,7 @@ def test_a_script_that_only_sets_keys_is_a_configuration():
         ("UCARP_VIRTUAL_ID", "UCARP_VHID"),
         ("UCARP_SCRIPT", "UCARP_UPSCRIPT"),
         ("UCARP_ONMASTER", "UCARP_UPSCRIPT"),
+        ("UCARP_NOTIFY_MASTER", "UCARP_NOTIFYSCRIPT"),
         ("UCARP_INSTANCE_ID", "UCARP_VHID"),
         ("UCARP_HOST_DEVICE", "UCARP_INTERFACE"),
         ("UCARP_IF", "UCARP_INTERFACE"),

@@ -191,6 +191,15 @@ def test_without_scripts_it_names_no_file_of_its_own(a, ucarp):
     assert process.lines(".conf") == []
 
 
+def test_a_warning_names_the_option_instead_of_that_file(a, ucarp):
+    process = a.start(ucarp, *line("--advbase=100"))
+    process.wait_for_line(
+        "[WARNING] --advbase: a backup waits UCARP_ADVBASE times UCARP_DEADRATIO, 300 s"
+    )
+    process.wait_for_line(BACKUP)
+    assert process.lines(".conf") == []
+
+
 def test_with_eth0_0_the_scripts_get_it(a, ucarp):
     process = a.start(ucarp, *line(i="eth0:0"))
     process.wait_for_line(f"Spawning [/bin/true eth0:0 {VIP}]")

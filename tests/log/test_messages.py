@@ -9,6 +9,7 @@ import pytest
 from ucarpd.carp.actions import State, StateChanged
 from ucarpd.carp.receive import Dropped, DropReason, Evidence
 from ucarpd.carp.why import Cause
+from ucarpd.linux.netlink import LeftInPlace
 from ucarpd.log import lines, message_ids, segment_messages
 
 PEER = IPv4Address("172.16.0.11")
@@ -283,6 +284,16 @@ def test_the_end_of_a_refusal_is_told(collected, web):
     assert [line for line, _ in collected()] == [
         "[ERROR] web: cannot add the address on eth0: 172.16.0.11: no",
         "[INFO] web: the addresses can be added on eth0 again",
+    ]
+
+
+def test_an_address_left_to_another_process_hides_no_failure(collected, web):
+    for error in (LeftInPlace({PEER: 123}), OSError(errno.EPERM, "172.16.0.11: no")):
+        web.address_not_removed(error)
+        web.address_not_removed(error)
+    assert [line.split(" the address")[0] for line, _ in collected()] == [
+        "[WARNING] web: not removing",
+        "[ERROR] web: cannot remove",
     ]
 
 

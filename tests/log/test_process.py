@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -14,25 +15,40 @@ from ucarpd.log.output import Output
 
 
 @pytest.mark.parametrize(
-    ("started_by", "stderr", "expected"),
+    ("started_by", "stderr", "journal", "expected"),
     [
-        ("systemd", subprocess.DEVNULL, "True"),
-        ("systemd", subprocess.PIPE, "False"),
-        ("a shell", subprocess.DEVNULL, "False"),
+        ("systemd", subprocess.DEVNULL, "gone", "True"),
+        ("systemd", subprocess.DEVNULL, "absent", "True"),
+        ("systemd", subprocess.DEVNULL, "running", "False"),
+        ("systemd", subprocess.DEVNULL, "busy", "False"),
+        ("systemd", subprocess.PIPE, "gone", "False"),
+        ("a shell", subprocess.DEVNULL, "gone", "False"),
     ],
 )
-def test_a_start_by_systemd_while_there_is_no_journal(started_by, stderr, expected):
+def test_a_start_by_systemd_without_a_journal_for_standard_error(
+    tmp_path, started_by, stderr, journal, expected
+):
     """As a child of a service, a shell inherits the variable, but not the process id in it."""
+    path = tmp_path / "stdout"
     body = f"""
 import os
-from ucarpd.log.process import stderr_is_the_journal
+from ucarpd.log import process
+process.JOURNAL = {str(path)!r}
 os.environ.pop("JOURNAL_STREAM", None)
 os.environ["SYSTEMD_EXEC_PID"] = str(os.getpid() if {started_by == "systemd"} else os.getppid())
-print(stderr_is_the_journal())
+print(process.stderr_is_the_journal())
 """
-    result = subprocess.run(
-        [sys.executable, "-c", body], check=True, stdout=subprocess.PIPE, stderr=stderr, text=True
-    )
+    with socket.socket(socket.AF_UNIX) as journald, socket.socket(socket.AF_UNIX) as client:
+        if journal != "absent":
+            journald.bind(str(path))
+        if journal in {"running", "busy"}:
+            journald.listen(0)
+        if journal == "busy":
+            client.connect(str(path))
+        command = [sys.executable, "-W", "error", "-c", body]
+        result = subprocess.run(
+            command, check=True, stdout=subprocess.PIPE, stderr=stderr, text=True
+        )
     assert result.stdout == f"{expected}\n"
 
 

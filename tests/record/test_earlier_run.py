@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 import pytest
 from fake_kernel import FakeLog, FakeNetlink
-from recorded import leave
+from recorded import leave, leave_of_another_process
 
 from ucarpd.addresses.routes import SharedRoutes
 from ucarpd.config.routes import routes
@@ -139,3 +139,15 @@ async def test_a_device_that_another_virtual_host_has_by_now_stays(tmp_path, run
     assert bench.netlink.told() == ["remove 10.0.0.2"]
     await asyncio.sleep(0.1)
     assert bench.log.told() == ["address_left_over 10.0.0.2 eth0-v7"]
+
+
+async def test_a_device_that_another_process_has_by_now_stays(tmp_path, run_directory, monkeypatch):
+    monkeypatch.setattr(sysctl, "ROOT", tmp_path / "net")
+    mine = private_path(run_directory) / "web.record"
+    leave_of_another_process(monkeypatch, tmp_path, run_directory, VMAC="yes")
+    mine.rename(mine.with_name("mail.record"))
+    leave(tmp_path, run_directory, placed=False, VMAC="yes")
+    bench = Bench(run_directory)
+    bench.take_off()
+    await asyncio.sleep(0.1)
+    assert (bench.netlink.told(), bench.log.told()) == ([], [])

@@ -186,7 +186,7 @@ def _add_log_options(command: argparse.ArgumentParser) -> None:
         "--log",
         choices=("auto", "journal", "syslog", "stderr"),
         default="auto",
-        help="where the log goes; auto: the journal if systemd started ucarpd, otherwise stderr",
+        help="where the log goes; auto: the journal if systemd connects stderr to it, otherwise stderr",
     )
     command.add_argument("--debug", action="store_true", help="log more")
 

@@ -9,7 +9,10 @@ _Ts = TypeVarTuple("_Ts")
 
 
 class Alarm:
-    """Calls a function at the time that was set last, if it is not cancelled before."""
+    """Calls a function at the time that was set last, if it is not cancelled before.
+
+    It may be set or cancelled in that call too.  Setting it raises RuntimeError without an event loop.
+    """
 
     __slots__ = ("_timer",)
 

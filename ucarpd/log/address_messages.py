@@ -182,12 +182,12 @@ class AddressMessages(InstanceLines):
             self.info(f"the addresses can be added on {self.device} again")
 
     def address_not_removed(self, error: OSError) -> None:
-        level, what = logging.ERROR, "cannot remove"
+        text = f"the address on {self.device}: {error.strerror or error}"
         if error.errno == errno.EBUSY:
             # Another process serves it: two files have it, or it is moving from one to the other.
-            level, what = logging.WARNING, "not removing"
-        text = f"{what} the address on {self.device}: {error.strerror or error}"
-        self._fault(level, "remove", text)
+            self._fault(logging.WARNING, "leave", f"not removing {text}")
+        else:
+            self._fault(logging.ERROR, "remove", f"cannot remove {text}")
 
     def device_refused(self, device: str, error: OSError) -> None:
         text = f"virtual MAC address, device {device}: {error.strerror or error}"

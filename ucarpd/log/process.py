@@ -13,6 +13,9 @@ from ucarpd.log import writer
 END_PATIENCE = 0.5
 """Seconds to wait for the end of the log process after its last line."""
 
+JOURNAL = "/run/systemd/journal/stdout"
+"""The socket that systemd connects standard error to."""
+
 _DESCRIPTORS = 1024
 """More descriptors than are open when the log process is forked."""
 
@@ -29,18 +32,32 @@ run(socket.socket(fileno=0), sys.argv[1])
 def stderr_is_the_journal() -> bool:
     """Return whether systemd has connected standard error to the journal (systemd.exec(5)).
 
-    Where no journal runs, systemd takes /dev/null instead; the journal may come back.
+    If no journal runs, systemd takes /dev/null instead, and the journal may come back.  If one runs,
+    /dev/null is the choice of the unit's author.
     """
     try:
         status = os.fstat(2)
+        if (
+            os.environ.get("SYSTEMD_EXEC_PID") == str(os.getpid())
+            and "JOURNAL_STREAM" not in os.environ
+        ):
+            null = os.stat(os.devnull)  # noqa: PTH116 - pathlib would cost memory
+            return status.st_rdev == null.st_rdev and not _journal_runs()
     except OSError:
         return False
-    if (
-        os.environ.get("SYSTEMD_EXEC_PID") == str(os.getpid())
-        and "JOURNAL_STREAM" not in os.environ
-    ):
-        return status.st_rdev == os.stat(os.devnull).st_rdev  # noqa: PTH116 - as above
     return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+
+
+def _journal_runs() -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.setblocking(False)
+        try:
+            client.connect(JOURNAL)
+        except BlockingIOError:
+            return True  # It has much to do.
+        except OSError:
+            return False
+        return True
 
 
 class LogProcess:

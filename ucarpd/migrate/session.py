@@ -143,12 +143,15 @@ class Session:
             self._background.say(f"ucarp: {text}")
 
     def _as_of_ucarp(self, record: logging.LogRecord) -> bool:
-        """Leave out the name of the instance, and warnings about the lines of our own file."""
+        """Leave out the name of the instance, and name an option instead of a line of our own file."""
         if isinstance(record.args, tuple) and record.args and self._name:
-            text = str(record.args[0])
-            if record.levelno == logging.WARNING and f"/{self._name}.conf:" in text:
-                return False  # The operator has options, not this file; the remarks are about them.
-            record.args = (text.removeprefix(f"{self._name}: "), *record.args[1:])
+            text = str(record.args[0]).removeprefix(f"{self._name}: ")
+            ours = rf"\S+/{re.escape(self._name)}\.conf:\d+: (\w+): "
+            if record.levelno == logging.WARNING and (found := re.match(ours, text)):
+                if found[1] in {"UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT"}:
+                    return False  # A remark says it.
+                text = f"{option_of(found[1])}: {text[found.end() :]}"
+            record.args = (text, *record.args[1:])
         return True
 
 

@@ -12,6 +12,7 @@ from ucarpd.config.routes import routes
 from ucarpd.linux.netlink import InterfaceAddress, LeftInPlace, Netlink
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.log.messages import Journal
+from ucarpd.record.elsewhere import others
 from ucarpd.record.record import Recorded, read
 
 InUse = Callable[[str], Collection[IPAddress] | None]
@@ -22,6 +23,7 @@ class EarlierRun:
     """The record of the run before this one, read before this run has a record of its own."""
 
     def __init__(self, name: str, directory: Path, netlink: Netlink, log: Journal) -> None:
+        self._directory = directory
         self._netlink = netlink
         self._log = log
         self._recorded: Recorded | None = None
@@ -56,10 +58,17 @@ class EarlierRun:
         left = routes(content.routes) if content.routes else ()
         if unwanted := shared.of_no_other(left):
             self._netlink.remove_routes(unwanted, self._routes_are_off)
-        if is_former_device and served is None:
+        if is_former_device and served is None and not self._is_used_elsewhere(content.device):
             self._netlink.remove_link(content.device, self._is_off)
             arp = ParentArp(content.interface, run_directory())
             self._netlink.beside(arp.release, self._is_off)
+
+    def _is_used_elsewhere(self, device: str) -> bool:
+        """Return whether another process has the device by now: a virtual host may move to its file."""
+        try:
+            return any(each.device == device for each in others(self._directory))
+        except OSError:
+            return False  # Our own record has the same fault, which is reported.
 
     def _are_off(self, found: Sequence[IPAddress], device: str, error: OSError | None) -> None:
         left = error.ips if isinstance(error, LeftInPlace) else ()

@@ -156,6 +156,17 @@ def test_a_file_edited_badly_changes_nothing(a, wire):
     assert last.advskew == 30
 
 
+def test_an_edit_that_cannot_work_on_this_host_changes_nothing(a, wire):
+    """Without the refusal, the host's own address would be taken off, or a missing script waited for."""
+    on_a = start_master(a)
+    for key, value in (("EXTRA_ADDRS", f"{a.address}/16"), ("UPSCRIPT", "/nowhere/up.sh")):
+        reload(a, on_a, **{key: value})
+        on_a.wait_for_line(f"[ERROR] /etc/ucarp/web.conf:7: UCARP_{key}: ", "configuration stays")
+    assert len(on_a.lines(SWITCHING)) == 2
+    assert a.has(VIP)
+    assert a.has(a.address)
+
+
 @both_ways
 def test_files_added_and_removed(a, wire):
     on_a = start_master(a)

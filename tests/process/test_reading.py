@@ -9,10 +9,13 @@ import pytest
 from ucarpd import config
 from ucarpd.config import directory
 from ucarpd.config.problems import ConfigError, Problem
+from ucarpd.interface.host_checks import Difference
 from ucarpd.linux.lock import virtual_host
 from ucarpd.process import patience, reading, refusals
 from ucarpd.process.patience import Patience
 from ucarpd.record.last_good import LastGood
+
+HOSTS = (("web", 1), ("mail", 2), ("dns", 3))
 
 
 def at_start(paths, waiting=None):
@@ -32,6 +35,12 @@ def run(tmp_path, monkeypatch):
     directory = tmp_path / "run"
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(directory))
     return directory
+
+
+@pytest.fixture(autouse=True)
+def any_host(monkeypatch):
+    """The addresses and links of the machine that runs the tests are no reason to refuse a file."""
+    monkeypatch.setattr(reading.host_checks, "find", lambda *_arguments: [])
 
 
 @pytest.fixture
@@ -372,3 +381,27 @@ def test_after_a_crash_a_start_waits_for_no_file_that_has_run(etc, run, hanging)
     assert vhids(found) == {"web": 1}
     assert "does not answer; the last good configuration, in use since" in found.lines[0]
     assert found.lines[0].endswith(" serves on; reload when it answers again")
+
+
+def test_a_reload_refuses_changes_that_cannot_work_on_this_host(etc, run, monkeypatch):
+    running = [config.load(write(etc, name, text(vhid, f"10.0.0.{vhid}"))) for name, vhid in HOSTS]
+    write(etc, "web", text(1, "10.0.0.9"))
+    write(etc, "mail", text(2, "10.0.0.2") + "UCARP_UPSCRIPT=/nowhere/up.sh\n")
+    write(etc, "new", text(9, "10.0.0.4"))
+    fault = "10.0.0.9 is the only address of eth0"
+
+    def find(configs, names, held):
+        assert {str(ip) for ip in held} == {"10.0.0.1", "10.0.0.2", "10.0.0.3"}
+        assert set(names) == {"web", "mail", "dns"}
+        for each in configs:
+            problem = Problem(each.path, None, "UCARP_ADDR", fault)
+            yield Difference(problem, is_error=each.name != "mail")
+
+    monkeypatch.setattr(reading.host_checks, "find", find)
+    found = at_reload([etc], *running)
+    assert vhids(found) == {"dns": 3, "new": 9}
+    assert found.lines == (
+        f"{etc}/web.conf:4: UCARP_ADDR: {fault}; the running configuration stays",
+        f"{etc}/mail.conf:5: UCARP_UPSCRIPT: /nowhere/up.sh cannot be run: it does not exist;"
+        " the running configuration stays",
+    )

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 
 from ucarpd import config
-from ucarpd.checks.probes import obstacle
 from ucarpd.commands import unit_checks
 from ucarpd.config import Problem, exposure
 from ucarpd.config.exposure import Exposure
@@ -24,11 +23,10 @@ from ucarpd.linux.run_directory import run_directory
 from ucarpd.log import process as log_process
 from ucarpd.process import old_ucarp, refusals
 from ucarpd.process.patience import Patience
-from ucarpd.process.reading import run_elsewhere, settled
+from ucarpd.process.reading import run_elsewhere, script_errors, settled
 from ucarpd.record import last_good
 from ucarpd.record.edited import kept, reload_command
 from ucarpd.record.elsewhere import virtual_addresses_elsewhere
-from ucarpd.scripts.executable import refusal
 
 _Holders = dict[str, tuple[int, Path]]
 
@@ -141,20 +139,15 @@ def _running(pid: int, holding: _Holders, environ: Mapping[str, str]) -> list[co
 
 def _of_faulty(path: Path, told: set[int | None]) -> tuple[list[Problem], list[Problem]]:
     """Return the errors of the scripts, and hints, for a file that does not load."""
-    errors = [each for each in _of_scripts(path) if each.line not in told]
+    errors = [each for each in script_errors(path) if each.line not in told]
     return errors, config.hints(path, told)
-
-
-def _of_scripts(path: Path) -> list[Problem]:
-    # `run` waits for a script that is not there.
-    return config.script_errors(path, refusal) + config.check_errors(path, obstacle)
 
 
 def _findings(loaded: config.Loaded) -> tuple[list[Problem], list[Exposure], list[Problem]]:
     """Return the errors of the scripts, the exposed files, and the warnings."""
     path = loaded.config.path
     warnings = [*config.warnings(path, loaded.lines), *config.script_warnings(path)]
-    return _of_scripts(path), exposure.find(loaded.config), warnings
+    return script_errors(path), exposure.find(loaded.config), warnings
 
 
 def _tell(

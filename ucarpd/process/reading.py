@@ -13,14 +13,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ucarpd import config
+from ucarpd.checks.probes import obstacle
 from ucarpd.config import Config, Loaded, Looks, Problem
 from ucarpd.config.problems import place
+from ucarpd.interface import host_checks
 from ucarpd.linux.lock import holders, virtual_host
 from ucarpd.linux.run_directory import run_directory
 from ucarpd.process import refusals
 from ucarpd.process.patience import Patience
 from ucarpd.record import last_good
+from ucarpd.record.elsewhere import virtual_addresses_elsewhere
 from ucarpd.record.last_good import Kept
+from ucarpd.scripts.executable import refusal
 
 _LEFT_OUT = "; left out: this process does not serve its addresses"
 
@@ -125,6 +129,7 @@ def at_reload(paths: Sequence[Path], patience: Patience, running: Collection[Con
             if each.config.name in names
             and (text := run_elsewhere(each.config, virtual_hosts, {os.getpid()}))
         ]
+    problems += _impossible_here(loaded, running, patience)
     refused = refused_by_check | {problem.path for problem in problems}
     files = {each.config.path for each in loaded} | refused
     gone = [each for each in running if files.isdisjoint({each.path, each.path.parent})]
@@ -160,6 +165,37 @@ def run_elsewhere(
         return ""
     where = f"vhid {each.vhid} on {each.interface}"
     return f"{where} is already run by process {holder[0]} ({place(holder[1])})"
+
+
+def script_errors(path: Path) -> list[Problem]:
+    """Return the errors of the scripts and programs that a file names, by line.  Blocks."""
+    # At a start ucarpd waits for a script that is not there: a late mount may bring it.
+    return config.script_errors(path, refusal) + config.check_errors(path, obstacle)
+
+
+def _impossible_here(
+    loaded: Sequence[Loaded], running: Collection[Config], patience: Patience
+) -> list[Problem]:
+    """Return why changed files cannot work on this host, as `ucarpd check` finds it.
+
+    With such a file a virtual host would no longer serve, and might take the host's own address.
+    """
+    old = {each.name: each for each in running}
+    changed = {
+        each.config.path: each
+        for each in loaded
+        if each.config != old.get(each.config.name, each.config)
+    }
+    if not changed:
+        return []
+    ours = {address.ip for each in running for address in each.served}
+    configs = [each.config for each in loaded]
+    differences = host_checks.find(configs, old.keys(), virtual_addresses_elsewhere() | ours)
+    found = [each.problem for each in differences if each.is_error]
+    for path in changed:
+        errors = patience.take(config.look_at(path, partial(script_errors, path)))
+        found += [config.silence(path)] if errors is None else errors
+    return [changed[each.path].in_its_line(each) for each in found if each.path in changed]
 
 
 def settled(

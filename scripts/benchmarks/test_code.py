@@ -9,7 +9,12 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from ucarpd.carp.actions import SendAdvertisement
 from ucarpd.carp.auth import Signer, sender
-from ucarpd.carp.events import AdvertisementReceived, DeadlineReached, InterfaceReady
+from ucarpd.carp.events import (
+    AdvertisementReceived,
+    DeadlineReached,
+    InterfaceReady,
+    advertisement_received,
+)
 from ucarpd.carp.frame import carp_over_ip, ethernet, group_mac
 from ucarpd.carp.machine import VirtualHost
 from ucarpd.carp.packet import HEADER_SIZE, Advertisement, decode, encode
@@ -76,7 +81,7 @@ def test_backup_hears_the_master(benchmark: BenchmarkFixture) -> None:
 
     def step() -> None:
         counter = next(counters)
-        machine.handle(AdvertisementReceived(PEER, 1, 0, counter), counter * 1.0)
+        machine.handle(advertisement_received(PEER, 1, 0, counter), counter * 1.0)
 
     benchmark(step)
     assert machine.master_down_at is not None

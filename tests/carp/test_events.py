@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from ucarpd.carp import events
-from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.statement import Statement
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from ucarpd.carp.events import AdvertisementReceived
     [(255, 255, True), (255, 254, False), (254, 255, False), (1, 0, False)],
 )
 def test_a_bow_out_has_both_at_255(advbase, advskew, is_bow_out):
-    heard = AdvertisementReceived(ip_address("10.0.0.2"), advbase, advskew, 7)
+    heard = Statement(ip_address("10.0.0.2"), advbase, advskew)
     assert heard.is_bow_out is is_bow_out
 
 
@@ -30,18 +30,18 @@ def test_a_bow_out_has_both_at_255(advbase, advskew, is_bow_out):
     ],
 )
 def test_how_unfit_a_host_says_to_be(*, advbase, advskew, demote, is_unfit, demotion):
-    heard = AdvertisementReceived(ip_address("10.0.0.2"), advbase, advskew, 7, demote)
+    heard = Statement(ip_address("10.0.0.2"), advbase, advskew, demote)
     assert (heard.is_unfit, heard.stated_demotion) == (is_unfit, demotion)
 
 
 @pytest.mark.parametrize(("advbase", "advskew", "units"), [(1, 0, 256), (2, 3, 515), (0, 0, 1)])
 def test_the_advertised_interval(advbase, advskew, units):
-    assert AdvertisementReceived(ip_address("10.0.0.2"), advbase, advskew, 7).units == units
+    assert Statement(ip_address("10.0.0.2"), advbase, advskew).units == units
 
 
 @pytest.mark.parametrize(("source", "family"), [("10.0.0.2", 4), ("fe80::2", 6)])
 def test_the_family_is_that_of_the_source(source, family):
-    assert AdvertisementReceived(ip_address(source), 1, 0, 7).family == family
+    assert Statement(ip_address(source), 1, 0).family == family
 
 
 def test_every_event_is_a_member_of_the_union():

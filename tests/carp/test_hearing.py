@@ -6,7 +6,7 @@ import pytest
 from playbook import VIRTUAL, VIRTUAL6, params
 
 from ucarpd.carp.actions import Finding, Report
-from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.events import advertisement_received
 from ucarpd.carp.hearing import Hearing
 from ucarpd.carp.params import TieBreak
 from ucarpd.carp.rank import NEVER, Rank
@@ -19,7 +19,7 @@ PEER, THIRD, PEER6 = "10.0.0.2", "10.0.0.3", "fe80::2"
 
 
 def heard(source, advbase=1, advskew=0, counter=7, *, virtual=False):
-    return AdvertisementReceived(
+    return advertisement_received(
         ip_address(source), advbase, advskew, counter, from_virtual_mac=virtual
     )
 
@@ -165,14 +165,14 @@ def test_whom_we_have_yielded_to_hides_the_others():
     ears = hearing(advskew=50, preempt=True)
     assert ears.as_master(heard(PEER), 11.0, Rivals())[0] is MasterVerdict.YIELD
     ears.peers.nobody_serves()
-    ears.follow(heard(PEER), 11.0)
+    ears.follow(heard(PEER).statement, 11.0)
     assert ears.as_backup(heard(THIRD, 1, 100), 11.5) is BackupVerdict.HIDDEN
 
 
 def test_the_winner_of_a_tie_is_waited_for_an_interval_and_a_half():
     ears = hearing()
     ears.as_master(heard(PEER), 11.0, Rivals())
-    assert ears.tie_patience(heard(PEER)) == 1.5
+    assert ears.tie_patience(heard(PEER).statement) == 1.5
 
 
 def test_a_new_standing_counts_for_the_rules_and_for_the_silence():

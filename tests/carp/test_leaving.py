@@ -6,9 +6,9 @@ import pytest
 
 from ucarpd.carp.actions import AnnounceAddresses, ReleaseAddresses
 from ucarpd.carp.bow_out import FinalAdvertisements, bow_out_of
-from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.leaving import Leaving
 from ucarpd.carp.rank import BOW_OUT, Stated
+from ucarpd.carp.statement import Statement
 
 GIVEN_UP = (ip_address("10.0.0.100"), ip_address("2001:db8::100"))
 TOLD = [AnnounceAddresses(GIVEN_UP, at_successor=True)]
@@ -17,7 +17,7 @@ PARTING = Stated(1, 9, 0)
 
 def serves(*, virtual=False, bows_out=False):
     stated = (255, 255) if bows_out else (1, 0)
-    return AdvertisementReceived(ip_address("10.0.0.2"), *stated, 7, from_virtual_mac=virtual)
+    return Statement(ip_address("10.0.0.2"), *stated, from_virtual_mac=virtual)
 
 
 def leaving(final=None):

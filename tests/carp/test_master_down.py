@@ -14,6 +14,7 @@ from ucarpd.carp.master_down import PROBE_LEAD, MasterDown, Turn
 from ucarpd.carp.params import DemoteStyle
 from ucarpd.carp.peers import Peers
 from ucarpd.carp.rank import Rank
+from ucarpd.carp.statement import Statement
 from ucarpd.carp.why import Cause, Why
 
 DUAL = params(addresses=(VIRTUAL, VIRTUAL6))
@@ -22,7 +23,7 @@ BOWED_OUT = Why(Cause.BOW_OUT, "it bowed out", ip_address(V4))
 
 
 def heard(source, advbase=1, advskew=0, demote=0):
-    return AdvertisementReceived(ip_address(source), advbase, advskew, 7, demote)
+    return Statement(ip_address(source), advbase, advskew, demote)
 
 
 class Ears(MasterDown):
@@ -34,7 +35,7 @@ class Ears(MasterDown):
         super().__init__(self.rank, self.peers)
 
     def hear(self, advertisement, now):
-        self.peers.hear(advertisement, now, self.patience)
+        self.peers.hear(AdvertisementReceived(advertisement, 7), now, self.patience)
         super().hear(advertisement, now)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ucarpd.carp.contender import Contender
-from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.events import advertisement_received
 from ucarpd.carp.params import TieBreak
 from ucarpd.carp.peers import SOURCES, Peers
 
@@ -21,7 +21,7 @@ source_address = cache(ip_address)
 
 
 def heard(source, advbase=1, advskew=0, counter=100, demote=0):
-    return AdvertisementReceived(source_address(source), advbase, advskew, counter, demote)
+    return advertisement_received(source_address(source), advbase, advskew, counter, demote)
 
 
 def contender(source, units=256):
@@ -109,10 +109,10 @@ def test_the_last_word_of_the_latest_sender_is_the_one_that_is_remembered(told):
         now += 0.05
         advertisement = heard(f"10.0.1.{number}", advbase, advbase if advbase == 255 else 0)
         if not is_one_object:
-            advertisement.source = ip_address(f"10.0.1.{number}")
+            advertisement.statement.source = ip_address(f"10.0.1.{number}")
         peers.hear(advertisement, now, 3.0)
-        assert peers._latest is peers._peers[advertisement.source]
-        assert peers._latest_word is peers._last_words.get(advertisement.source)
+        assert peers._latest is peers._peers[advertisement.statement.source]
+        assert peers._latest_word is peers._last_words.get(advertisement.statement.source)
 
 
 # -- intervals -------------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ def test_the_interval_that_a_host_may_be_expected_to_keep(*, peers, before, now,
         peers.hear(heard(ONE, *stated), at, 3.0)
     newest = heard(ONE, *now)
     peers.hear(newest, 14.0, 3.0)
-    assert peers.interval_units(newest, OWN_DOWN) == units, because
+    assert peers.interval_units(newest.statement, OWN_DOWN) == units, because
 
 
 def test_the_shortest_interval_that_a_host_still_has(peers):
@@ -230,15 +230,15 @@ def test_who_is_ready_to_serve(*, peers, then, asked_in, is_ready, because):
     peers.serves(contender(TWO, 265), 13.0, is_hidden=True)
     if then:
         peers.hear(heard(TWO, *then), 11.0, 3.0)
-    told = peers.ready(heard(asked_in, 255, 255))
-    assert told == ([parting] if is_ready else []), because
+    told = peers.ready(heard(asked_in, 255, 255).statement)
+    assert told == ([parting.statement] if is_ready else []), because
 
 
 def test_nobody_was_ready_if_we_have_taken_over(peers):
     peers.hear(heard(TWO, 1, 9), 10.0, 3.0)
     peers.serves(contender(TWO, 265), 13.0, is_hidden=True)
     peers.nobody_serves()
-    assert peers.ready(heard(ONE, 255, 255)) == []
+    assert peers.ready(heard(ONE, 255, 255).statement) == []
 
 
 def test_the_memory_is_bounded(peers):

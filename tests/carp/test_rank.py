@@ -6,9 +6,9 @@ import pytest
 from playbook import OURS, params
 
 from ucarpd.carp.contender import Contender
-from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.params import DemoteStyle
 from ucarpd.carp.rank import Rank
+from ucarpd.carp.statement import Statement
 
 PEER = ip_address("10.0.0.2")
 SKEW, OPENBSD = DemoteStyle
@@ -64,7 +64,7 @@ def test_a_host_that_is_fast_keeps_its_pace_when_less_fit():
     [(SKEW, 5, 0, "byte 4 is not looked at"), (OPENBSD, 5, 5, "byte 4 counts")],
 )
 def test_the_other_side(style, byte4, expected, because):
-    heard = AdvertisementReceived(PEER, 1, 7, counter=7, demote=byte4)
+    heard = Statement(PEER, 1, 7, demote=byte4)
     rival = rank(style, 3).rival(heard)
     assert (rival.rank, rival.source) == ((expected, 263), PEER), because
 
@@ -113,5 +113,5 @@ def test_how_long_it_waits_at_least():
     ],
 )
 def test_words_for_the_operator(*, style, own, advertised, byte4, words):
-    heard = AdvertisementReceived(PEER, *advertised, 7, demote=byte4)
+    heard = Statement(PEER, *advertised, demote=byte4)
     assert rank(style, own).compared_with(heard) == words

@@ -8,7 +8,7 @@ from playbook import OURS, SECOND, VIRTUAL, params
 from ucarpd.carp import packet
 from ucarpd.carp.actions import AnnounceAddresses, SendAdvertisement
 from ucarpd.carp.auth import Signer
-from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.events import advertisement_received
 from ucarpd.carp.frame import parse, pseudo_header, virtual_mac
 from ucarpd.carp.neighbours import (
     ARP_REPLY,
@@ -156,7 +156,7 @@ def test_a_host_with_the_same_configuration_accepts_it(action, changes):
     heard = Receiver(params(**configured)).check(
         frame(action, **configured), (ip_address("10.0.0.2"), PEER6), ()
     )
-    assert heard == AdvertisementReceived(action.source, 1, 100, action.counter)
+    assert heard == advertisement_received(action.source, 1, 100, action.counter)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_peer_with_the_same_list_of_peers_accepts_it(action, own_sources):
     (datagram,) = Transmitter(configured).advertisement(action, MAC)
     ethertype = b"\x08\x00" if action.source.version == 4 else b"\x86\xdd"
     heard = Receiver(configured).check(bytes(12) + ethertype + datagram.packet, own_sources, ())
-    assert heard == AdvertisementReceived(action.source, 1, 100, action.counter)
+    assert heard == advertisement_received(action.source, 1, 100, action.counter)
 
 
 def test_configure_changes_the_signature():

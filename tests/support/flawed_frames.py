@@ -6,7 +6,7 @@ from typing import NamedTuple
 from playbook import OURS, params
 
 from ucarpd.carp.auth import Signer
-from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.events import advertisement_received
 from ucarpd.carp.frame import carp_over_ip, ethernet, group_mac, pseudo_header
 from ucarpd.carp.packet import Advertisement, checksum, encode
 from ucarpd.carp.params import CARP_GROUP_V4, CARP_GROUP_V6, IPAddress
@@ -18,7 +18,7 @@ VIRTUAL6 = IPv6Address("2001:db8::100")
 OURS6 = IPv6Address("fe80::1")
 PEER6 = IPv6Address("fe80::2")
 MAC = bytes.fromhex("020000000a02")
-VALID = AdvertisementReceived(PEER, advbase=1, advskew=100, counter=7, demote=0)
+VALID = advertisement_received(PEER, advbase=1, advskew=100, counter=7, demote=0)
 
 
 class Flaws(NamedTuple):

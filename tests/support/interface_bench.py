@@ -8,7 +8,7 @@ from fake_sockets import FakeNeighbours, FakeSockets, FakeWatch
 from storyteller import Storyteller
 
 from ucarpd.carp.actions import State
-from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.events import advertisement_received
 from ucarpd.carp.frame import carp_over_ip, ethernet
 from ucarpd.carp.receive import Dropped, DropReason
 from ucarpd.config import load
@@ -106,7 +106,7 @@ class FakeEngine(Storyteller):
 
     def receive(self, frame, at):
         if self.heard_from is not None:
-            return AdvertisementReceived(self.heard_from, 1, 0, 1)
+            return advertisement_received(self.heard_from, 1, 0, 1)
         return self.drop
 
     def sent_by_another(self, frame):

@@ -67,12 +67,12 @@ class ForeignPeer:
                 self.due_at = {4: now + self.units / 256}
                 return self.advertisements()
             case events.AdvertisementReceived() if self.state is State.BACKUP:
-                if self.takes_over_from(event):
+                if self.takes_over_from(event.statement):
                     return [*self.become(State.MASTER, now), *self.advertisements()]
-                self.due_at[event.family] = now + self.down_interval
+                self.due_at[event.statement.family] = now + self.down_interval
                 return []
             case events.AdvertisementReceived() if self.state is State.MASTER:
-                return self.hear_as_master(event, now)
+                return self.hear_as_master(event.statement, now)
         return []
 
     def become(self, state, now):

@@ -147,13 +147,13 @@ def event(what, machine=None):
         case "AdvertisementReceived":
             heard = HEARD.fullmatch(rest)
             assert heard, what
-            return events.AdvertisementReceived(
+            return events.advertisement_received(
                 ip_address(heard["source"]),
                 int(heard["advbase"]),
                 int(heard["advskew"]),
                 int(heard["counter"] or 7),
                 int(heard["demotion"] or 0),
-                bool(heard["virtual"]),
+                from_virtual_mac=bool(heard["virtual"]),
             )
         case "AddressesAcquired":
             return events.AddressesAcquired(tuple(map(ip_address, rest.split())))

@@ -114,7 +114,7 @@ class Segment:
         return set()
 
     def carry(self, sender, action):
-        heard = events.AdvertisementReceived(
+        heard = events.advertisement_received(
             action.source,
             action.advbase,
             action.advskew,
@@ -154,7 +154,7 @@ class Segment:
                 station.machine is incarnation
                 and station.has_link
                 and not station.is_frozen
-                and heard.family not in station.filtered
+                and heard.statement.family not in station.filtered
             ):
                 self.first_heard_at = self.first_heard_at or self.now
                 station.tell(heard)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ucarpd.carp.actions import SendAdvertisement
-from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.events import advertisement_received
 from ucarpd.carp.params import CARP_GROUP_V4, CARP_GROUP_V6, KEY_SIZE, Params
 from ucarpd.carp.transmit import Transmitter
 
@@ -73,7 +73,7 @@ def source(vector, family=4):
 
 
 def received(vector, family=4):
-    return AdvertisementReceived(
+    return advertisement_received(
         source(vector, family),
         vector["advbase"],
         vector["advskew"],
@@ -106,6 +106,6 @@ def masked(frame, *places):
 
 def heard(row):
     peer = row["received"]
-    return AdvertisementReceived(
+    return advertisement_received(
         IPv4Address(peer["src"]), peer["advbase"], peer["advskew"], 7, peer["demote"]
     )

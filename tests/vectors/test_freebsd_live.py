@@ -15,7 +15,7 @@ from vector_rows import (
 )
 
 from ucarpd.carp.actions import SendAdvertisement
-from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.events import advertisement_received
 from ucarpd.carp.params import (
     KEY_SIZE,
 )
@@ -51,11 +51,11 @@ def test_an_advertisement_of_the_running_freebsd_is_accepted(vector):
     frame = bytes.fromhex(vector["ethernet_frame_hex"])
     heard = Receiver(live_params(vector)).check(frame, (), ())
     counter = int(vector["counter"], 16)
-    expected = AdvertisementReceived(
+    expected = advertisement_received(
         live_source(vector), vector["advbase"], vector["advskew"], counter
     )
     assert heard == expected
-    assert heard.from_virtual_mac
+    assert heard.statement.from_virtual_mac
 
 
 @rows(FREEBSD_LIVE)

@@ -7,7 +7,7 @@ import pytest
 from vector_rows import DATA, OUR_MAC, rows
 
 from ucarpd.carp.actions import SendAdvertisement
-from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.events import advertisement_received
 from ucarpd.carp.frame import ethernet, group_mac
 from ucarpd.carp.params import CARP_GROUP_V4, CARP_GROUP_V6, Params
 from ucarpd.carp.receive import Dropped, DropReason, Receiver
@@ -131,7 +131,7 @@ def test_a_tampered_interval_is_what_we_hear():
     valid = heard.pop("valid")
     for tampered in heard.values():
         assert tampered.counter == valid.counter
-        assert tampered.units != valid.units
+        assert tampered.statement.units != valid.statement.units
 
 
 @rows(DATA["negative"])
@@ -143,7 +143,7 @@ def test_negative_in_unicast(vector):
     receiver = Receiver(negative_params(peers=(IPv4Address("10.77.0.9"),)))
     result = receiver.check(negative_frame(vector), (NEGATIVE_SOURCE,), ())
     if vector["name"] == "unicast_dst":
-        assert result == AdvertisementReceived(IPv4Address("10.77.0.9"), 1, 0, 0x1122334455667788)
+        assert result == advertisement_received(IPv4Address("10.77.0.9"), 1, 0, 0x1122334455667788)
     elif vector["name"] in (
         "bad_ip_checksum",
         "truncated_8",
@@ -193,7 +193,7 @@ def test_negative_in_ipv6(vector, pseudo_checksum):
     sender = IPv6Address("fe80::1:2:3:4")
     ours = NEGATIVE_V6[vector["name"]]
     if ours.reason is None:
-        assert result == AdvertisementReceived(sender, 1, 0, 5)
+        assert result == advertisement_received(sender, 1, 0, 5)
     else:
         assert (result.reason, result.source) == (ours.reason, sender)
 

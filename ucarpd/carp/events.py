@@ -1,11 +1,11 @@
 """Events in the life of a virtual host, named in the past tense; see `VirtualHost.handle`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ucarpd.carp.distinct import distinct
-from ucarpd.carp.params import Family, IPAddress, Params
-from ucarpd.carp.timing import BOW_OUT_UNITS, UNFIT_ADVBASE, interval_units
+from ucarpd.carp.params import IPAddress, Params
+from ucarpd.carp.statement import Statement
 
 
 @distinct
@@ -47,54 +47,24 @@ class SegmentHeard(NamedTuple):
 # Not frozen: it would take more than twice as long to make, and one is made for each frame.
 @dataclass(slots=True)
 class AdvertisementReceived:
-    """An advertisement for our vhid came in and passed every check of `receive`.
+    """An advertisement for our vhid came in and passed every check of `receive`."""
 
-    `from_virtual_mac`: the frame came from the virtual MAC address, as the BSD kernels send it;
-    this is no part of the advertisement itself.
-    """
-
-    source: IPAddress
-    advbase: int
-    advskew: int
+    statement: Statement
     counter: int
-    demote: int = 0
-    from_virtual_mac: bool = field(default=False, compare=False)
-    family: Family = field(init=False, repr=False, compare=False)
-    units: int = field(init=False, repr=False, compare=False)
-    """The advertised interval in 1/256 s."""
-    is_bow_out: bool = field(init=False, repr=False, compare=False)
-    is_unfit: bool = field(init=False, repr=False, compare=False)
-    """It says, in the style of all but OpenBSD, that it is less fit than usual."""
-    stated_demotion: int = field(init=False, repr=False, compare=False)
-    """The demotion that it states, in either style."""
-    is_lasting: bool = field(init=False, repr=False, compare=False)
-    """Older frames of its sender are not believed for a master-down interval."""
 
-    def __post_init__(self) -> None:
-        self.family = self.source.version
-        self.units = interval_units(self.advbase, self.advskew)
-        self.is_bow_out = self.units == BOW_OUT_UNITS
-        self.is_unfit = self.advbase == UNFIT_ADVBASE
-        self.stated_demotion = self.advskew if self.is_unfit else self.demote
-        self.is_lasting = self.is_bow_out or self.stated_demotion > 0
 
-    def again(self, counter: int) -> "AdvertisementReceived":
-        """Return the next advertisement of a host that says the same: only its counter differs."""
-        # `replace` and `copy` take five times as long and more.
-        following = object.__new__(AdvertisementReceived)
-        following.source, following.family = self.source, self.family
-        following.advbase, following.advskew = self.advbase, self.advskew
-        following.counter, following.demote = counter, self.demote
-        following.from_virtual_mac = self.from_virtual_mac
-        following.units = self.units
-        following.is_bow_out, following.is_unfit = self.is_bow_out, self.is_unfit
-        following.stated_demotion, following.is_lasting = self.stated_demotion, self.is_lasting
-        return following
-
-    @property
-    def stated(self) -> tuple[int, int, int]:
-        """The bytes that an election can compare."""
-        return self.advbase, self.advskew, self.demote
+def advertisement_received(
+    source: IPAddress,
+    advbase: int,
+    advskew: int,
+    counter: int,
+    demote: int = 0,
+    *,
+    from_virtual_mac: bool = False,
+) -> AdvertisementReceived:
+    """Return the event for the first advertisement that says this."""
+    said = Statement(source, advbase, advskew, demote, from_virtual_mac)
+    return AdvertisementReceived(said, counter)
 
 
 @distinct

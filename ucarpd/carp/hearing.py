@@ -14,6 +14,7 @@ from ucarpd.carp.peers import Peers
 from ucarpd.carp.preempt_delay import PreemptDelay
 from ucarpd.carp.rank import Rank
 from ucarpd.carp.rivals import Rivals
+from ucarpd.carp.statement import Statement
 from ucarpd.carp.timing import TIE_PATIENCE, UNITS_PER_SECOND
 from ucarpd.carp.verdicts import BELIEVED, HIDDEN, REASONS, BackupVerdict, MasterVerdict
 from ucarpd.carp.why import Why
@@ -60,27 +61,29 @@ class Hearing:
 
     # -- the verdicts ------------------------------------------------------------------------------
 
-    def counts(self, heard: AdvertisementReceived, now: float) -> bool:
+    def counts(self, event: AdvertisementReceived, now: float) -> bool:
         """Return whether we believe it; the engine logs a host that uses our address."""
+        heard = event.statement
         belief = judge_belief(
             is_own=heard.source in self.sources,
             has_source=heard.family in self._own,
-            is_overtaken=self.peers.is_overtaken(heard, now),
+            is_overtaken=self.peers.is_overtaken(event, now),
         )
         return belief is BELIEVED
 
-    def as_backup(self, heard: AdvertisementReceived, now: float) -> BackupVerdict:
+    def as_backup(self, event: AdvertisementReceived, now: float) -> BackupVerdict:
         """Take in an advertisement that counts, and judge it.
 
         If its sender serves on, the silence is measured from `now`; if we take over, our turn is
         set.  If it leaves while we may not serve, our turn is also set, so that we need not wait
         when we may.
         """
-        rank, master_down, params = self._rank, self.master_down, self._rank.params
+        heard, master_down = event.statement, self.master_down
+        rank, params = self._rank, self._rank.params
         was_cut_off = self.was_cut_off and master_down.decides_ties(heard.family, now)
-        peer = self._take_in(heard, now)
+        peer = self._take_in(event, now)
         own = self._challenger[heard.family]
-        is_hidden = self.peers.hides(heard, peer, now, params.tiebreak, rank.waits_for)
+        is_hidden = self.peers.hides(event, peer, now, params.tiebreak, rank.waits_for)
         verdict = judge_as_backup(
             own,
             peer,
@@ -105,12 +108,13 @@ class Hearing:
         return verdict
 
     def as_master(
-        self, heard: AdvertisementReceived, now: float, rivals: Rivals
+        self, event: AdvertisementReceived, now: float, rivals: Rivals
     ) -> tuple[MasterVerdict, list[Action]]:
         """Do the same for a master, and return also the news for the operator if it stays one."""
+        heard = event.statement
         rank, interval = self._rank, self._rank.interval
         decides = self.master_down.decides_ties(heard.family, now)
-        peer = self._take_in(heard, now)
+        peer = self._take_in(event, now)
         own = self._own[heard.family]
         found: list[Action] = []
         if decides and not heard.is_bow_out:
@@ -126,7 +130,7 @@ class Hearing:
         )
         return verdict, found
 
-    def apart(self, heard: AdvertisementReceived, now: float, rivals: Rivals) -> list[Action]:
+    def apart(self, heard: Statement, now: float, rivals: Rivals) -> list[Action]:
         """As MASTER: return the news of another one that rule H2 ignores, for the operator.
 
         Two hosts that have lost different families hear each other, and cannot answer.
@@ -147,28 +151,29 @@ class Hearing:
             found.append(Report(Finding.FAMILY_SILENT, family=silent))
         return found
 
-    def reason(self, verdict: BackupVerdict | MasterVerdict, heard: AdvertisementReceived) -> Why:
+    def reason(self, verdict: BackupVerdict | MasterVerdict, heard: Statement) -> Why:
         """Return why the role moves."""
         cause, text = REASONS[verdict]
         comparison = self._rank.compared_with(heard)
         return Why(cause, text.format(peer=heard.source, comparison=comparison), heard.source)
 
-    def _take_in(self, heard: AdvertisementReceived, now: float) -> Contender:
+    def _take_in(self, event: AdvertisementReceived, now: float) -> Contender:
+        heard = event.statement
         # It takes long to work out, and few statements need it.
         patience = self.master_down.patience if heard.is_lasting else 0.0
-        self.peers.hear(heard, now, patience)
+        self.peers.hear(event, now, patience)
         self.master_down.hear(heard, now)
         return self._rank.rival(heard)
 
     # -- who serves --------------------------------------------------------------------------------
 
-    def follow(self, heard: AdvertisementReceived, now: float) -> None:
+    def follow(self, heard: Statement, now: float) -> None:
         """Note that this host has yielded to the sender, which serves now."""
         self.master_down.begun_by(heard)
         until = now + self.master_down.patience_with(heard)
         self.peers.serves(self._rank.rival(heard), until)
 
-    def tie_patience(self, heard: AdvertisementReceived) -> float:
+    def tie_patience(self, heard: Statement) -> float:
         """Return the seconds to wait for the winner of a tie: a BSD may have yielded at the same
         time.
         """

@@ -19,8 +19,6 @@ Soon after the burst it also asks twice who has the addresses.  A host that has 
 never announce it, but it answers.  By then the scripts of the former master have ended.
 """
 
-from collections import deque
-
 from ucarpd.carp.actions import (
     AcquireAddresses,
     Action,
@@ -31,7 +29,7 @@ from ucarpd.carp.actions import (
     ReportUnserved,
 )
 from ucarpd.carp.params import IPAddress, Params
-from ucarpd.carp.timing import NEVER, UNITS_PER_SECOND, master_down_units
+from ucarpd.carp.timing import NEVER, UNITS_PER_SECOND, earlier, master_down_units
 
 REACQUIRE_INTERVAL = 1.0
 """The least number of seconds between attempts to put back a removed address, from the third on."""
@@ -102,9 +100,8 @@ class HeldAddresses:
     @property
     def deadline(self) -> float:
         """When `due` has something to do."""
-        return min(
-            self._reacquire_at, self._announcements.deadline, self._rival_gone_at, self._outdo_at
-        )
+        at = earlier(self._reacquire_at, self._announcements.deadline)
+        return earlier(at, earlier(self._rival_gone_at, self._outdo_at))
 
     def acquire(self, now: float) -> list[Action]:
         # Later attempts in a row are one interval apart.
@@ -235,7 +232,7 @@ class AnnouncementSchedule:
         self._interval = interval
         self._phase = phase
         self._started_at = 0.0
-        self._burst: deque[float] = deque()
+        self._burst: tuple[float, ...] = ()
         self._repetitions = 0
 
     @property
@@ -253,7 +250,7 @@ class AnnouncementSchedule:
     def start(self, now: float) -> None:
         """Note that the first announcement goes out at `now`; plan the others."""
         self.last_at = self._started_at = now
-        self._burst = deque(now + after for after in BURST)
+        self._burst = tuple(now + after for after in BURST)
         self._repetitions = 0
         self._plan()
 
@@ -265,8 +262,7 @@ class AnnouncementSchedule:
         until = now if self._burst else now + min(early, self._interval / 2)
         if until < self.deadline:
             return False
-        while self._burst and until >= self._burst[0]:
-            self._burst.popleft()
+        self._burst = tuple(at for at in self._burst if at > until)
         if self._interval and until >= self._repetition_at(self._repetitions):
             self._repetitions = self._number_after(until)
         self.last_at = now

@@ -9,9 +9,9 @@ address that the kernels speak from.
 
 from ucarpd.carp.actions import Action, AnnounceAddresses, ReleaseAddresses
 from ucarpd.carp.bow_out import FinalAdvertisements
-from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.rank import Stated
+from ucarpd.carp.statement import Statement
 
 
 class Leaving:
@@ -86,7 +86,7 @@ class Leaving:
         self._are_off = True
         return self._tell_clients()
 
-    def successor_heard(self, heard: AdvertisementReceived) -> list[Action]:
+    def successor_heard(self, heard: Statement) -> list[Action]:
         """Note that another host serves."""
         if heard.is_bow_out:
             return []

@@ -33,7 +33,7 @@ from ucarpd.carp.actions import (
 )
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.held_addresses import MOST_EARLY, HeldAddresses
-from ucarpd.carp.timing import NEVER
+from ucarpd.carp.timing import NEVER, earlier
 from ucarpd.carp.transitions import Transitions
 from ucarpd.carp.verdicts import MasterVerdict
 from ucarpd.carp.why import Cause
@@ -86,13 +86,10 @@ class VirtualHost(Transitions):
     def next_deadline(self) -> float | None:
         """The monotonic second at which DeadlineReached is wanted; None for never."""
         if self._held is not None and self.advertise_at is not None:
-            return min(
-                self.advertise_at,
-                self._held.deadline,
-                self._answers.deadline,
-                self._outage.until or NEVER,
-                self._step_down_until or NEVER,
-            )
+            at = earlier(self.advertise_at, self._held.deadline)
+            at = earlier(at, self._answers.deadline)
+            at = earlier(at, self._outage.until or NEVER)
+            return earlier(at, self._step_down_until or NEVER)
         silent_at = self._master_down.next_at if self._rank.may_serve else None
         final_at = self._leaving.deadline
         if silent_at is None or final_at is None:
@@ -108,7 +105,7 @@ class VirtualHost(Transitions):
                     self._begin(sources, now)
             case events.InterfaceLost(can_send=can_send):
                 self._leaving.interface_lost(can_send)
-            case events.AdvertisementReceived():
+            case AdvertisementReceived():
                 self._hear_in_init(event, now)
             case events.DeadlineReached():
                 self._send_final(now)
@@ -121,7 +118,7 @@ class VirtualHost(Transitions):
 
     def _handle_in_backup(self, event: events.Event, now: float) -> None:
         match event:
-            case events.AdvertisementReceived():
+            case AdvertisementReceived():
                 self._hear_as_backup(event, now)
             case events.InterfaceReady(sources):
                 self._hearing.use(sources, now)
@@ -177,7 +174,7 @@ class VirtualHost(Transitions):
         match event:
             case events.DeadlineReached():
                 self._do_what_is_due(now, held)
-            case events.AdvertisementReceived():
+            case AdvertisementReceived():
                 self._hear_as_master(event, now, held)
             case events.InterfaceReady(sources):
                 if sources != self.sources or self._outage.until is not None:
@@ -220,14 +217,15 @@ class VirtualHost(Transitions):
 
     # -- advertisements that come in ---------------------------------------------------------------
 
-    def _hear_in_init(self, heard: AdvertisementReceived, now: float) -> None:
-        if self._hearing.counts(heard, now):
-            self._actions += self._leaving.successor_heard(heard)
+    def _hear_in_init(self, event: AdvertisementReceived, now: float) -> None:
+        if self._hearing.counts(event, now):
+            self._actions += self._leaving.successor_heard(event.statement)
 
-    def _hear_as_backup(self, heard: AdvertisementReceived, now: float) -> None:
-        if not self._hearing.counts(heard, now):
+    def _hear_as_backup(self, event: AdvertisementReceived, now: float) -> None:
+        if not self._hearing.counts(event, now):
             return
-        verdict = self._hearing.as_backup(heard, now)
+        heard = event.statement
+        verdict = self._hearing.as_backup(event, now)
         if verdict.takes_over:
             self._take_over_if_silent(now)
         elif not heard.is_bow_out:
@@ -235,11 +233,12 @@ class VirtualHost(Transitions):
             self._actions += self._hearing.silent_family(heard.family, now)
 
     def _hear_as_master(
-        self, heard: AdvertisementReceived, now: float, held: HeldAddresses
+        self, event: AdvertisementReceived, now: float, held: HeldAddresses
     ) -> None:
         if not self._outage.has_link:
             return  # Its sender would not hear us, and a BACKUP without a link hears no master.
-        if not self._hearing.counts(heard, now):
+        heard = event.statement
+        if not self._hearing.counts(event, now):
             self._actions += self._hearing.apart(heard, now, self._rivals)
             return
         self._actions += self._answers.heard(heard.source)
@@ -247,7 +246,7 @@ class VirtualHost(Transitions):
             self._lose_role(self._outage.reason, now, can_send=False)
             self._actions += self._leaving.successor_heard(heard)
             return
-        verdict, found = self._hearing.as_master(heard, now, self._rivals)
+        verdict, found = self._hearing.as_master(event, now, self._rivals)
         interval = self._rank.interval
         match verdict:
             case MasterVerdict.YIELD:
@@ -289,11 +288,12 @@ class VirtualHost(Transitions):
         if self.advertise_at is not None and now >= self.advertise_at:
             self._advertise(self.advertise_at, now)
             self._actions += self._rivals.gone(now, self._rank.interval)
-            early = min(self._rank.interval, MOST_EARLY)
+            early = earlier(self._rank.interval, MOST_EARLY)
         if now >= self._answers.deadline:
             has_rival = self._rivals.are_heard(now, self._rank.interval)
             self._actions += self._answers.due(now, held.here, self.sources, has_rival=has_rival)
-        due = held.due(now, early, may_ask=not self._answers.has_found_master)
-        if due and ReassertAddresses() in due:
-            self._outage.scripts_run(now)
-        self._actions += due
+        if now + early >= held.deadline:
+            due = held.due(now, early, may_ask=not self._answers.has_found_master)
+            if ReassertAddresses() in due:
+                self._outage.scripts_run(now)
+            self._actions += due

@@ -14,12 +14,12 @@ from typing import NamedTuple
 
 from ucarpd.carp.contender import Contender
 from ucarpd.carp.election import turns_before_ours
-from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.params import Family
 from ucarpd.carp.peak import Peak
 from ucarpd.carp.peers import Peers
 from ucarpd.carp.rank import Rank
-from ucarpd.carp.timing import UNITS_PER_SECOND, in_words
+from ucarpd.carp.statement import Statement
+from ucarpd.carp.timing import NEVER, UNITS_PER_SECOND, earlier, in_words, later
 from ucarpd.carp.why import Cause, Why
 
 TURN = 1 / 32
@@ -50,7 +50,7 @@ class MasterDown:
         self._families = rank.params.families
         self._rank = rank
         self._peers = peers
-        self._last: dict[Family, AdvertisementReceived] = {}
+        self._last: dict[Family, Statement] = {}
         self._heard_at: dict[Family, float] = {}
         self._silent_since: dict[Family, float] = {}
         self._wait: dict[Family, float] = {}
@@ -60,7 +60,7 @@ class MasterDown:
         """When our turn comes, or the last timer expires; None when none is armed."""
         self.next_at: float | None = None
         """When to probe the late master, or else to take over."""
-        self.not_before = float("-inf")
+        self.not_before = -NEVER
         """No silence ends earlier: this host has stepped down, to let another one serve."""
         self._begun_in: Family | None = None
         """The family of the advertisement that has begun the present silence."""
@@ -76,7 +76,7 @@ class MasterDown:
 
     # -- hearing -----------------------------------------------------------------------------------
 
-    def hear(self, heard: AdvertisementReceived, now: float) -> None:
+    def hear(self, heard: Statement, now: float) -> None:
         """Note an advertisement; `arm` measures the silence after it.
 
         If every timer has expired, this host has slept, or may not serve: no family was silent alone.
@@ -109,7 +109,7 @@ class MasterDown:
         with both families deciding, both hosts would yield.  So IPv4 decides while it is heard.
         """
         first = self._families[0]
-        return family == first or now - self._heard_at.get(first, float("-inf")) > self.patience
+        return family == first or now - self._heard_at.get(first, -NEVER) > self.patience
 
     def follow(self, families: tuple[Family, ...], now: float) -> None:
         """Listen in these families only; drop the armed timer of another family."""
@@ -125,7 +125,7 @@ class MasterDown:
 
     # -- how long to wait --------------------------------------------------------------------------
 
-    def patience_with(self, heard: AdvertisementReceived | None) -> float:
+    def patience_with(self, heard: Statement | None) -> float:
         """Return the seconds of silence after this advertisement that are no reason to take over.
 
         A backup waits for `deadratio` intervals of a slower master: by its own interval alone, with
@@ -151,7 +151,7 @@ class MasterDown:
         """The longest of its master-down intervals."""
         return max(self.patience_with(self._last.get(family)) for family in self._families)
 
-    def pause(self, own: Contender, heard: AdvertisementReceived) -> float:
+    def pause(self, own: Contender, heard: Statement) -> float:
         """Return the seconds to leave the role of its sender to the hosts preferred to us."""
         rank = self._rank
         backups = map(rank.rival, self._peers.ready(heard))
@@ -183,7 +183,7 @@ class MasterDown:
         """When to probe the late master; None: not in this silence, or no longer."""
         return None if self.next_at == self.deadline else self.next_at
 
-    def take_probe(self, now: float) -> AdvertisementReceived | None:
+    def take_probe(self, now: float) -> Statement | None:
         """Return the latest advertisement of the late master, if it must be probed now."""
         at, family = self.probe_at, self._begun_in
         if at is None or family is None or now < at:
@@ -200,7 +200,7 @@ class MasterDown:
     @property
     def is_held_down(self) -> bool:
         """Whether a time was set before which this host stays away."""
-        return self.not_before > float("-inf")
+        return self.not_before > -NEVER
 
     def arm_all(self, now: float, wait: float | None = None) -> None:
         """Measure the silence from `now`; it may last `wait` seconds, or as our rank says."""
@@ -212,7 +212,7 @@ class MasterDown:
                 self._given.add(family)
         self._set_waits()
 
-    def begun_by(self, heard: AdvertisementReceived) -> None:
+    def begun_by(self, heard: Statement) -> None:
         """Note that the present silence has begun with this advertisement."""
         self._begin(heard.family)
         self._plan()
@@ -266,11 +266,11 @@ class MasterDown:
         # A hold begins after a hold-down has ended.
         at = self._held_until or self.not_before
         for family, since in self._silent_since.items():
-            at = max(at, since + self._wait[family])
+            at = later(at, since + self._wait[family])
         self.deadline = self.next_at = at
         if self._begun_in is not None and not self._is_probed:
             # An advertisement is already missing.
-            self.next_at -= min(self._rank.interval, PROBE_LEAD * self._wait[self._begun_in])
+            self.next_at -= earlier(self._rank.interval, PROBE_LEAD * self._wait[self._begun_in])
 
     # -- for the operator --------------------------------------------------------------------------
 

@@ -15,10 +15,9 @@ the up-script runs, and if it has lost the interface several times in a row righ
 role.
 """
 
-from collections import deque
-
 from ucarpd.carp.election import judge_lost_link, judge_rival_in_outage
-from ucarpd.carp.events import AdvertisementReceived, InterfaceLost
+from ucarpd.carp.events import InterfaceLost
+from ucarpd.carp.statement import Statement
 from ucarpd.carp.verdicts import OwnVerdict
 
 EARLY = 10.0
@@ -46,7 +45,7 @@ class Outage:
         self._not_before = float("-inf")
         self._scripts_run_at = float("-inf")
         self._began_at = 0.0
-        self._early: deque[float] = deque(maxlen=TIMES)
+        self._early: tuple[float, ...] = ()
         """When it last lost the interface right after it took the role."""
         self._is_news = True
 
@@ -64,7 +63,7 @@ class Outage:
         """Note that a term begins; in the last one this host advertised until `advertised_at`."""
         was_lost = bool(self._early) and self._early[-1] >= self._scripts_run_at
         if not was_lost and advertised_at - self._scripts_run_at >= EARLY:
-            self._early.clear()  # It went well, so it is not lost each time.
+            self._early = ()  # It went well, so it is not lost each time.
         self.scripts_run(now)
         self._is_news = True
 
@@ -104,15 +103,15 @@ class Outage:
         """Note that an outage is sat out; return whether it is the first one of this term."""
         is_news, self._is_news = self._is_news, False
         if is_news:
-            self._early.append(self._began_at)
+            self._note_early()
         return is_news
 
     def role_lost(self) -> None:
         """Note that the outage has ended the role."""
         if self._is_early:
-            self._early.append(self._began_at)
+            self._note_early()
 
-    def is_ended_by(self, heard: AdvertisementReceived) -> bool:
+    def is_ended_by(self, heard: Statement) -> bool:
         """Return whether to leave, because another master is heard during the outage."""
         if self.until is None or self.until == UNTIL_TOLD:
             return False
@@ -121,6 +120,9 @@ class Outage:
 
     def end(self) -> None:
         self.until = None
+
+    def _note_early(self) -> None:
+        self._early = (*self._early, self._began_at)[-TIMES:]
 
     @property
     def _is_early(self) -> bool:

@@ -1,7 +1,5 @@
 """The counter of our advertisements: it starts at random and counts by one."""
 
-from collections import deque
-
 REMEMBERED = 16
 """How many are kept to recognise our own packets when they come back."""
 
@@ -9,15 +7,21 @@ _MASK = (1 << 64) - 1
 
 
 class OwnCounter:
-    """`next` goes into the next advertisement; `sent` has the latest ones that were taken."""
+    """`next` goes into the next advertisement; `sent` has the latest ones that were taken, but none
+    from before the counter began again.
+    """
 
     def __init__(self, first: int) -> None:
         self.next = first & _MASK or 1
-        self.sent: deque[int] = deque(maxlen=REMEMBERED)
+        self.sent = range(self.next, self.next)
 
     def take(self) -> int:
-        taken = self.next
-        # OpenBSD drops counter 0 as a replay for as long as it has not advertised itself.
-        self.next = (taken + 1) & _MASK or 1
-        self.sent.append(taken)
+        taken, oldest = self.next, self.sent.start
+        self.next += 1
+        if self.next > _MASK:
+            # OpenBSD drops counter 0 as a replay for as long as it has not advertised itself.
+            self.next = oldest = 1
+        elif self.next - oldest > REMEMBERED:
+            oldest += 1
+        self.sent = range(oldest, self.next)
         return taken

@@ -21,7 +21,9 @@ AUTHLEN = 7
 HEADER_SIZE = 36
 
 _HEADER = struct.Struct("!BBBBBBHQ20s")
-_CHECKSUM_OFFSET = 6
+_BEGINNING = struct.Struct("!BBBBBB")
+_END = struct.Struct("!Q20s")
+"""The bytes before the checksum, and those after it."""
 
 
 class Advertisement(NamedTuple):
@@ -43,11 +45,26 @@ def encode(advertisement: Advertisement, pseudo_header: bytes = b"") -> bytes:
     Every system sums up these 36 bytes alone, also in IPv6; only NetBSD adds IPv6's pseudo-header.
     """
     vhid, advbase, advskew, counter, digest, demote, version, kind = advertisement
-    header = _HEADER.pack(
-        version << 4 | kind, vhid, advskew, AUTHLEN, demote, advbase, 0, counter, digest
-    )
-    total = checksum(pseudo_header + header).to_bytes(2, "big")
-    return header[:_CHECKSUM_OFFSET] + total + header[_CHECKSUM_OFFSET + 2 :]
+    start = beginning(vhid, advbase, advskew, demote, version, kind)
+    return complete(start, counter, digest, pseudo_header)
+
+
+def beginning(
+    vhid: int,
+    advbase: int,
+    advskew: int,
+    demote: int,
+    version: int = VERSION,
+    kind: int = TYPE_ADVERTISEMENT,
+) -> bytes:
+    """Return the bytes before the checksum, which say the same in most advertisements of a host."""
+    return _BEGINNING.pack(version << 4 | kind, vhid, advskew, AUTHLEN, demote, advbase)
+
+
+def complete(start: bytes, counter: int, digest: bytes, pseudo_header: bytes = b"") -> bytes:
+    """Return the header that begins with these bytes; the rest is as in `encode`."""
+    end = _END.pack(counter, digest)
+    return start + checksum(pseudo_header + start + end).to_bytes(2, "big") + end
 
 
 def decode(payload: bytes) -> Advertisement:

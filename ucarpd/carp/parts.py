@@ -54,8 +54,6 @@ class Parts:
     def __init__(self, params: Params, counter: int, phase: Phase = ALONE) -> None:
         self._actions: list[Action] = []
         self._counter = OwnCounter(counter)
-        self.sent_counters: Sequence[int] = self._counter.sent
-        """The counters of our latest advertisements."""
         self._phase = phase
         # What this host and the others state.
         self._rank = Rank(params)
@@ -146,6 +144,11 @@ class Parts:
     def is_releasing(self) -> bool:
         """Whether the addresses are on their way off."""
         return self._leaving.is_releasing
+
+    @property
+    def sent_counters(self) -> Sequence[int]:
+        """The counters of our latest advertisements."""
+        return self._counter.sent
 
     @property
     def next_counter(self) -> int:

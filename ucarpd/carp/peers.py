@@ -23,7 +23,8 @@ from dataclasses import dataclass
 from ucarpd.carp.contender import Contender
 from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.params import IPAddress, TieBreak
-from ucarpd.carp.timing import BOW_OUT_UNITS, UNITS_PER_SECOND
+from ucarpd.carp.statement import Statement
+from ucarpd.carp.timing import BOW_OUT_UNITS, UNITS_PER_SECOND, later
 
 SOURCES = 64
 """How many sources are remembered: the latest ones that were heard."""
@@ -57,7 +58,9 @@ _COUNTER_MASK = (1 << 64) - 1
 class Peer:
     """Our knowledge of one source.  Times are monotonic seconds."""
 
-    newest: AdvertisementReceived
+    newest: Statement
+    counter: int
+    """That of its newest advertisement."""
     heard_at: float
     contender: Contender | None = None
     """It serves, or did when it was last heard."""
@@ -80,7 +83,8 @@ class Peer:
 class LastWord:
     """The last advertisement of a source; until `until` we drop others that it has overtaken."""
 
-    heard: AdvertisementReceived
+    said: Statement
+    counter: int
     until: float
 
 
@@ -106,27 +110,30 @@ class Peers:
         """The peers that are remembered, the latest one last."""
         return self._peers.values()
 
-    def is_overtaken(self, heard: AdvertisementReceived, now: float) -> bool:
+    def is_overtaken(self, event: AdvertisementReceived, now: float) -> bool:
         """Return whether its sender has said something else after having sent this."""
+        heard = event.statement
         for last in self._last_words.values():
             if (
                 now < last.until
-                and 0 < (last.heard.counter - heard.counter) & _COUNTER_MASK <= OVERTAKEN
-                and heard.stated != last.heard.stated
-                and (last.heard.family != heard.family or last.heard.source == heard.source)
+                and 0 < (last.counter - event.counter) & _COUNTER_MASK <= OVERTAKEN
+                and heard.stated != last.said.stated
+                and (last.said.family != heard.family or last.said.source == heard.source)
             ):
                 return True
         return False
 
-    def hear(self, heard: AdvertisementReceived, now: float, patience: float) -> None:
+    def hear(self, event: AdvertisementReceived, now: float, patience: float) -> None:
         """Take in an advertisement; `patience` is our own master-down interval in seconds.
 
         Only a lasting statement needs it.
         """
-        peer = self._latest
+        heard, peer = event.statement, self._latest
         # Equal addresses are mostly one object; if they are not, this only takes longer.
         if peer is None or peer.newest.source is not heard.source:
-            peer = self._latest = self._peers.pop(heard.source, None) or Peer(heard, now)
+            peer = self._latest = self._peers.pop(heard.source, None) or Peer(
+                heard, event.counter, now
+            )
             self._peers[heard.source] = peer
             self._latest_word = self._last_words.get(heard.source)
             if len(self._peers) > SOURCES:
@@ -135,7 +142,7 @@ class Peers:
         if gap > peer.worst_gap and peer.is_master(now):
             peer.worst_gap = gap
         lasts = patience if heard.is_lasting else REORDERED
-        self._note_last_word(heard, now, now + lasts)
+        self._note_last_word(event, now, now + lasts)
         if heard.is_bow_out:
             peer.contender = None
         elif not heard.is_unfit:
@@ -146,20 +153,23 @@ class Peers:
                 and gap >= heard.units / UNITS_PER_SECOND / 2
             ):
                 self._longest_kept_units = heard.units
-        peer.newest, peer.heard_at, peer.has_yielded = heard, now, False
+        peer.newest, peer.counter = heard, event.counter
+        peer.heard_at, peer.has_yielded = now, False
 
-    def _note_last_word(self, heard: AdvertisementReceived, now: float, until: float) -> None:
+    def _note_last_word(self, event: AdvertisementReceived, now: float, until: float) -> None:
         last = self._latest_word
         if last is not None:
-            last.heard, last.until = heard, max(until, last.until)
+            last.said, last.counter = event.statement, event.counter
+            last.until = later(until, last.until)
             return
         if len(self._last_words) >= SOURCES:
             words = self._last_words.items()
             self._last_words = {source: each for source, each in words if now < each.until}
         if len(self._last_words) < SOURCES:
-            self._latest_word = self._last_words[heard.source] = LastWord(heard, until)
+            last = LastWord(event.statement, event.counter, until)
+            self._latest_word = self._last_words[last.said.source] = last
 
-    def interval_units(self, heard: AdvertisementReceived, own_master_down_units: int) -> int:
+    def interval_units(self, heard: Statement, own_master_down_units: int) -> int:
         """Return the interval, in 1/256 s, at which its sender may be expected to advertise."""
         if heard.is_unfit:
             peer = self._peers.get(heard.source)
@@ -182,13 +192,14 @@ class Peers:
 
     def hides(
         self,
-        heard: AdvertisementReceived,
+        event: AdvertisementReceived,
         peer: Contender,
         now: float,
         tiebreak: TieBreak,
         is_waited_for: Callable[[Contender], bool],
     ) -> bool:
         """Return whether another host serves that is waited for, and preferred to the sender."""
+        heard = event.statement
         for source, each in self._peers.items():
             other = each.contender
             if each.newest is heard or other is None or now >= each.serves_until:
@@ -198,12 +209,12 @@ class Peers:
             if source.version == heard.family:
                 is_better = other.is_preferred_to(peer, tiebreak)
             else:
-                is_better = other.rank < peer.rank and not _are_twins(heard, each.newest)
+                is_better = other.rank < peer.rank and not _are_twins(event.counter, each.counter)
             if is_better and is_waited_for(other):
                 return True
         return False
 
-    def ready(self, heard: AdvertisementReceived) -> list[AdvertisementReceived]:
+    def ready(self, heard: Statement) -> list[Statement]:
         """Return the newest words of each backup that may take over from the sender of `heard`."""
         return [
             each.newest
@@ -217,9 +228,9 @@ class Peers:
             peer.contender, peer.has_yielded = None, False
 
 
-def _are_twins(one: AdvertisementReceived, other: AdvertisementReceived) -> bool:
+def _are_twins(one: int, other: int) -> bool:
     """Return whether two sources of two families may be one host, by their counters."""
-    distance = (one.counter - other.counter) & _COUNTER_MASK
+    distance = (one - other) & _COUNTER_MASK
     return min(distance, _COUNTER_MASK - distance) < ONE_RUN
 
 

@@ -26,14 +26,13 @@ A host that is less fit does not keep to an interval that it states: it advertis
 second, so that it is relieved soon.
 """
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ucarpd.carp.contender import Contender
 from ucarpd.carp.election import reason_to_depose
-from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.params import DemoteStyle, IPAddress, Params
+from ucarpd.carp.statement import Statement
 from ucarpd.carp.timing import (
     BOW_OUT_ADVBASE,
     BOW_OUT_ADVSKEW,
@@ -71,34 +70,50 @@ class Stated(NamedTuple):
 BOW_OUT = Stated(BOW_OUT_ADVBASE, BOW_OUT_ADVSKEW, LARGEST_DEMOTION)
 
 
-@dataclass(frozen=True)
+# Not frozen, and no cached properties: reading them takes several times as long.
+@dataclass(slots=True)
 class Rank:
     """`demotion` is a place in the order above, HEALTHY to NEVER.  `is_tested`: the checks ran.
 
-    It is asked several times for each advertisement that comes in, and seldom changes, so it
-    computes most values only once.
+    It never changes; `replace` makes another one.  It is asked several times for each advertisement,
+    so it works its values out once.
     """
 
     params: Params
     demotion: int = HEALTHY
     is_tested: bool = True
     is_stepping_down: bool = False
+    unfitness: int = field(init=False, repr=False)
+    """The demotion that it states; a host that steps down states maintenance at least."""
+    is_unfit: bool = field(init=False, repr=False)
+    may_serve: bool = field(init=False, repr=False)
+    stated: Stated = field(init=False, repr=False)
+    interval: float = field(init=False, repr=False)
+    """Seconds between two of our advertisements."""
+    master_down_units: int = field(init=False, repr=False)
+    master_down_interval: float = field(init=False, repr=False)
+    """Our own one, in seconds, independent of the other hosts."""
+    reluctance: float = field(init=False, repr=False)
+    """Extra seconds of waiting: if two files are equal, the fitter host wakes up first."""
+    _in_header: bool = field(init=False, repr=False)
 
-    @property
-    def unfitness(self) -> int:
-        """The demotion that it states; a host that steps down states maintenance at least."""
-        return max(self.demotion, MAINTENANCE) if self.is_stepping_down else self.demotion
+    def __post_init__(self) -> None:
+        own = self.params
+        self._in_header = own.demote_style is DemoteStyle.OPENBSD
+        self.unfitness = max(self.demotion, MAINTENANCE) if self.is_stepping_down else self.demotion
+        self.is_unfit = self.unfitness > HEALTHY
+        self.may_serve = self.demotion < NEVER
+        self.stated = self._state()
+        self.interval = advertisement_interval(own.advbase, own.advskew)
+        if self.is_unfit:
+            self.interval = min(self.interval, SLOWEST_UNFIT_PACE)
+        self.master_down_units = master_down_units(
+            own.advbase, own.advskew, own.deadratio, as_openbsd=self._in_header
+        )
+        self.master_down_interval = self.master_down_units / UNITS_PER_SECOND
+        self.reluctance = self.unfitness / UNITS_PER_SECOND * self.interval
 
-    @cached_property
-    def is_unfit(self) -> bool:
-        return self.unfitness > HEALTHY
-
-    @cached_property
-    def may_serve(self) -> bool:
-        return self.demotion < NEVER
-
-    @cached_property
-    def stated(self) -> Stated:
+    def _state(self) -> Stated:
         own = self.params
         if not self.is_unfit:
             return Stated(own.advbase, own.advskew, 0)
@@ -109,16 +124,6 @@ class Rank:
             )
         return Stated(UNFIT_ADVBASE, min(self.unfitness, MAINTENANCE), LARGEST_DEMOTION)
 
-    @cached_property
-    def _untested(self) -> "Rank":
-        return replace(self, demotion=max(self.demotion, LARGEST_FAILING), is_tested=True)
-
-    @cached_property
-    def interval(self) -> float:
-        """Seconds between two of our advertisements."""
-        own = advertisement_interval(self.params.advbase, self.params.advskew)
-        return min(own, SLOWEST_UNFIT_PACE) if self.is_unfit else own
-
     # -- our side of an election, and the other one ------------------------------------------------
 
     def own(self, source: IPAddress) -> Contender:
@@ -128,23 +133,26 @@ class Rank:
 
     def challenger(self, source: IPAddress) -> Contender:
         """Return our side as a backup: an untested host counts as failing (rule B8)."""
-        return self.own(source) if self.is_tested else self._untested.own(source)
+        if self.is_tested:
+            return self.own(source)
+        most_failing = max(self.demotion, LARGEST_FAILING)
+        return replace(self, demotion=most_failing, is_tested=True).own(source)
 
-    @cached_property
+    @property
     def _own(self) -> tuple[int, int]:
         """Our interval in units, and our demotion, as an election compares them."""
         advbase, advskew, demotion = self.stated
         return interval_units(advbase, advskew), demotion if self._in_header else 0
 
-    def rival(self, heard: AdvertisementReceived) -> Contender:
+    def rival(self, heard: Statement) -> Contender:
         """Return the side of the sender."""
-        return Contender(heard.units, heard.source, heard.demote if self._in_header else 0)
+        return heard.sides[self._in_header]
 
-    def takes_for_kernel(self, heard: AdvertisementReceived) -> bool:
+    def takes_for_kernel(self, heard: Statement) -> bool:
         """Return whether the sender is a BSD kernel, unless we speak from that MAC address too."""
         return heard.from_virtual_mac and not self.params.source_mac_is_virtual
 
-    def is_given_way(self, heard: AdvertisementReceived) -> bool:
+    def is_given_way(self, heard: Statement) -> bool:
         """Return whether the sender, as MASTER, yields to us although it may be faster (rule M7).
 
         An OpenBSD that is demoted does so.  If it did not wait for our next advertisement, it would
@@ -153,7 +161,7 @@ class Rank:
         is_fitter = heard.demote > 0 and not self._in_header and not self.is_unfit
         return is_fitter and self._own[0] < master_down_units(heard.advbase, heard.advskew, 3)
 
-    def compared_with(self, heard: AdvertisementReceived) -> str:
+    def compared_with(self, heard: Statement) -> str:
         """Return why the other host won, or lost, in words for the operator."""
         theirs, ours = in_words(heard.units / UNITS_PER_SECOND), in_words(self.interval)
         intervals = f"it advertises every {theirs}, this host every {ours}"
@@ -164,28 +172,7 @@ class Rank:
 
     # -- waiting -----------------------------------------------------------------------------------
 
-    @cached_property
-    def master_down_units(self) -> int:
-        own = self.params
-        return master_down_units(
-            own.advbase, own.advskew, own.deadratio, as_openbsd=self._in_header
-        )
-
     def waits_for(self, peer: Contender) -> bool:
         """Return whether a backup waits for a master that states this."""
         own = self.challenger(peer.source)
         return reason_to_depose(own, peer, self.master_down_units) is None
-
-    @cached_property
-    def master_down_interval(self) -> float:
-        """Our own one, in seconds, independent of the other hosts."""
-        return self.master_down_units / UNITS_PER_SECOND
-
-    @cached_property
-    def reluctance(self) -> float:
-        """Extra seconds of waiting: if two files are equal, the fitter host wakes up first."""
-        return self.unfitness / UNITS_PER_SECOND * self.interval if self.is_unfit else 0.0
-
-    @cached_property
-    def _in_header(self) -> bool:
-        return self.params.demote_style is DemoteStyle.OPENBSD

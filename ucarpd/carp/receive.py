@@ -28,7 +28,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from ucarpd.carp import auth, packet
-from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.events import AdvertisementReceived, advertisement_received
 from ucarpd.carp.frame import (
     PROTOCOL_CARP,
     TTL,
@@ -39,7 +39,8 @@ from ucarpd.carp.frame import (
     source_mac,
     virtual_mac,
 )
-from ucarpd.carp.params import IPAddress, Params
+from ucarpd.carp.params import Family, IPAddress, Params
+from ucarpd.carp.statement import Statement
 from ucarpd.carp.vrrp import is_vrrp
 
 OTHERS = 64
@@ -122,7 +123,7 @@ class Receiver:
         self._params = params
         self._signed_as_ours: dict[tuple[IPAddress, int], bool] = {}
         self._signers = auth.acceptors(params)
-        self._repeated: dict[bytes, AdvertisementReceived] = {}
+        self._repeated: dict[bytes, Statement] = {}
 
     def check(
         self, frame: bytes, own_sources: Container[IPAddress], sent_counters: Container[int]
@@ -147,7 +148,7 @@ class Receiver:
         repeated = self._repeated.get(beginning)
         if repeated is not None and packet.checksum(frame[_ADVERTISEMENT]) == 0:
             counter, digest = _COUNTER_AND_DIGEST.unpack_from(frame, len(beginning) + 2)
-            heard = repeated.again(counter)
+            heard = AdvertisementReceived(repeated, counter)
         else:
             examined = self._examine(frame, own_sources)
             if isinstance(examined, Dropped):
@@ -157,16 +158,17 @@ class Receiver:
             if signer.verify(heard.counter, digest):
                 break
         else:
-            evidence = Evidence(heard.source, source_mac(frame), heard.counter, digest)
+            source = heard.statement.source
+            evidence = Evidence(source, source_mac(frame), heard.counter, digest)
             text = f"{WRONG_DIGEST}: {UNEXPLAINED}"
-            return Dropped(DropReason.BAD_DIGEST, heard.source, text, evidence)
-        if heard.counter in sent_counters and heard.source in own_sources:
+            return Dropped(DropReason.BAD_DIGEST, source, text, evidence)
+        if heard.counter in sent_counters and heard.statement.source in own_sources:
             text = "our own advertisement came back: a network loop?"
-            return Dropped(DropReason.OWN_PACKET, heard.source, text)
-        if repeated is None and self._is_repeatable(frame, heard):
+            return Dropped(DropReason.OWN_PACKET, heard.statement.source, text)
+        if repeated is None and self._is_repeatable(frame, heard.statement.family):
             if len(self._repeated) >= REPEATED:
                 self._repeated.clear()
-            self._repeated[beginning] = heard
+            self._repeated[beginning] = heard.statement
         return heard
 
     def _examine(
@@ -209,7 +211,7 @@ class Receiver:
             return Dropped(DropReason.BAD_VHID, ip.source, text, concerns_us=False)
         if misdirected := self._misdirected(ip, own_sources):
             return drop(*misdirected)
-        heard = AdvertisementReceived(
+        heard = advertisement_received(
             ip.source,
             carp.advbase,
             carp.advskew,
@@ -219,13 +221,13 @@ class Receiver:
         )
         return heard, carp.digest
 
-    def _is_repeatable(self, frame: bytes, heard: AdvertisementReceived) -> bool:
+    def _is_repeatable(self, frame: bytes, family: Family) -> bool:
         """Return whether every frame that begins with the same bytes passes the same rungs.
 
         Between unicast peers that also depends on our own source addresses.
         """
-        ends_with_advertisement = len(frame) == _SIZE[heard.family]
-        return ends_with_advertisement and not self._params.peers_of(heard.family)
+        ends_with_advertisement = len(frame) == _SIZE[family]
+        return ends_with_advertisement and not self._params.peers_of(family)
 
     def _other_vhid(self, source: IPAddress, carp: packet.Advertisement) -> Dropped:
         mine = self._params.vhid

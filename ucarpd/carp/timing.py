@@ -12,6 +12,17 @@ UNITS_PER_SECOND = 256
 NEVER = float("inf")
 """A time that does not come."""
 
+
+def later(one: float, other: float) -> float:
+    """Return the later time: for each advertisement, where `max` would take five times as long."""
+    return one if one >= other else other  # noqa: FURB136
+
+
+def earlier(one: float, other: float) -> float:
+    """Return the earlier time, likewise."""
+    return one if one <= other else other  # noqa: FURB136
+
+
 BOW_OUT_ADVBASE = 255
 BOW_OUT_ADVSKEW = 255
 """advbase and advskew of an advertisement that says "I am leaving"; no other one has them."""

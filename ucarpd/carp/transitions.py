@@ -34,13 +34,14 @@ from ucarpd.carp.answers import Answers
 from ucarpd.carp.bow_out import BOW_OUT_COPIES, OFFER_SPACING, FinalAdvertisements
 from ucarpd.carp.claims import LEAST_WAIT
 from ucarpd.carp.election import judge_own_rank, judge_silence
-from ucarpd.carp.events import AdvertisementReceived, DemotionChanged, InterfaceLost
+from ucarpd.carp.events import DemotionChanged, InterfaceLost
 from ucarpd.carp.held_addresses import HeldAddresses
 from ucarpd.carp.params import IPAddress
 from ucarpd.carp.parts import Parts
 from ucarpd.carp.rank import HEALTHY, LARGEST_FAILING, Rank, Stated
 from ucarpd.carp.rivals import Rivals
-from ucarpd.carp.timing import UNITS_PER_SECOND, second_advertisement_at
+from ucarpd.carp.statement import Statement
+from ucarpd.carp.timing import NEVER, UNITS_PER_SECOND, second_advertisement_at
 from ucarpd.carp.verdicts import OwnVerdict, SilenceVerdict
 from ucarpd.carp.why import Cause, Why
 
@@ -90,7 +91,7 @@ class Transitions(Parts):
         settled_at = now + max(self._rank.master_down_interval, LEAST_WAIT)
         self._answers = Answers(settled_at, probe)
         self._leaving.cancel()
-        self._master_down.stay_away(float("-inf"))
+        self._master_down.stay_away(-NEVER)
         self._hearing.was_cut_off = False
         self._advertise(now, now)
         self.advertise_at = second_advertisement_at(now, self._rank.interval, self._phase)
@@ -173,7 +174,7 @@ class Transitions(Parts):
         self._hearing.was_cut_off = True
         self._leave(bow_out)
 
-    def _yield(self, heard: AdvertisementReceived, why: Why, now: float) -> None:
+    def _yield(self, heard: Statement, why: Why, now: float) -> None:
         """Yield by rule M1."""
         before = self._rank
         if HEALTHY < before.demotion <= LARGEST_FAILING:
@@ -191,9 +192,7 @@ class Transitions(Parts):
             parting = FinalAdvertisements.parting(before.stated, now + before.interval)
         self._follow(heard, parting, now)
 
-    def _follow(
-        self, heard: AdvertisementReceived, parting: FinalAdvertisements | None, now: float
-    ) -> None:
+    def _follow(self, heard: Statement, parting: FinalAdvertisements | None, now: float) -> None:
         """Note that the sender serves now."""
         self._hearing.follow(heard, now)
         self._leave(parting)
@@ -240,8 +239,7 @@ class Transitions(Parts):
 
     def _advertise(self, due: float, now: float, *, offers_role: bool = False) -> None:
         is_first = offers_role and len(self._hearing.sources) > 1
-        self._send(self._rank.stated, is_first=is_first)
-        if not self._outage.is_mute:
+        if self._send(self._rank.stated, is_first=is_first):
             self._advertised_at = now
         interval = self._rank.interval
         if is_first:
@@ -249,10 +247,13 @@ class Transitions(Parts):
         following = due + interval
         self.advertise_at = following if following > now else now + interval
 
-    def _send(self, stated: Stated, *, is_first: bool = False, is_final: bool = False) -> None:
-        """`is_first`: in the first family alone, or in that of the unicast peers."""
+    def _send(self, stated: Stated, *, is_first: bool = False, is_final: bool = False) -> bool:
+        """Send, unless nothing gets out; return whether it does.
+
+        `is_first`: in the first family alone, or in that of the unicast peers.
+        """
         if self._outage.is_mute:
-            return
+            return False
         advbase, advskew, demotion = stated
         sources = self._hearing.sources
         if is_first:
@@ -264,6 +265,7 @@ class Transitions(Parts):
             self._actions.append(
                 SendAdvertisement(source, advbase, advskew, counter, demotion, is_final)
             )
+        return True
 
     # -- on leaving --------------------------------------------------------------------------------
 

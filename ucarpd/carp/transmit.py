@@ -55,14 +55,18 @@ class Transmitter:
         """
         params = self._params
         source, advbase, advskew, counter, demotion, is_final = action
+        start = packet.beginning(params.vhid, advbase, advskew, demotion)
         digest = self._signer.sign(counter)
-        header = packet.Advertisement(params.vhid, advbase, advskew, counter, digest, demotion)
         if params.peers and (peers := params.peers_of(source.version)):
             # One list may serve all hosts, so it may contain our own address.
-            return [self._datagram(source, peer, header) for peer in peers if peer != source]
+            return [
+                self._datagram(source, peer, start, counter, digest)
+                for peer in peers
+                if peer != source
+            ]
         is_virtual = params.source_mac_is_virtual and not is_final
         prefix, pseudo = self._repeated(source, self._virtual_mac if is_virtual else mac)
-        return [prefix + packet.encode(header, pseudo)]
+        return [prefix + packet.complete(start, counter, digest, pseudo)]
 
     def announcements(self, action: AnnounceAddresses, mac: bytes, router: bool) -> list[bytes]:
         """Return the frames that announce each address, at `mac` or at the virtual MAC address.
@@ -119,9 +123,10 @@ class Transmitter:
         return found
 
     def _datagram(
-        self, source: IPAddress, peer: IPAddress, header: packet.Advertisement
+        self, source: IPAddress, peer: IPAddress, start: bytes, counter: int, digest: bytes
     ) -> Datagram:
-        payload = packet.encode(header, self._pseudo_header(source, peer))
+        pseudo = self._pseudo_header(source, peer)
+        payload = packet.complete(start, counter, digest, pseudo)
         return Datagram(peer, carp_over_ip(source, peer, payload))
 
     def _pseudo_header(self, source: IPAddress, destination: IPAddress) -> bytes:

@@ -13,7 +13,7 @@ from ucarpd.carp.another_daemon import is_of_another_daemon
 from ucarpd.carp.machine import VirtualHost
 from ucarpd.carp.params import IPAddress, Params
 from ucarpd.carp.receive import Dropped, Receiver
-from ucarpd.carp.timing import ALONE, Phase
+from ucarpd.carp.timing import ALONE, Phase, later
 from ucarpd.engine.custody import Custody
 from ucarpd.engine.defect import give_up
 from ucarpd.engine.outgoing import TOLD_AFTER, Outgoing
@@ -70,7 +70,8 @@ class Engine:
         self._deadline = (timer or Timer()).deadline(self._on_deadline)
         self._due = float("inf")
         self._events: list[tuple[events.Event, float]] = []
-        """The event that is being handled, and those that have come meanwhile, with their times."""
+        """Those that have come while another one is handled, with their times."""
+        self._is_handling = False
         self._now = 0.0
         self._transition = Transition(INIT, INIT, "starting")
         self.sent = 0
@@ -153,8 +154,9 @@ class Engine:
         if isinstance(result, Dropped):
             self._log.dropped(result)
             return result
-        if result.source in sources:
-            self._log.source_taken(result.source)
+        source = result.statement.source
+        if source in sources:
+            self._log.source_taken(source)
         self._dispatch(result, at)
         return result
 
@@ -213,19 +215,26 @@ class Engine:
         """
         if self._is_over:
             return
-        self._events.append((event, self._loop.time() if at is None else at))
-        if len(self._events) > 1:
+        if at is None:
+            at = self._loop.time()
+        if self._is_handling:
+            self._events.append((event, at))
             return
+        self._is_handling = True
         try:
+            self._handle(event, at)
             while self._events:
-                event, at = self._events[0]
-                self._now = max(self._now, at)
-                for action in self._machine.handle(event, self._now):
-                    self._perform(action)
-                del self._events[:1]
+                self._handle(*self._events.pop(0))
             self._arm()
         except Exception as error:  # noqa: BLE001 - no error may end the process
             self._fail(error)
+        finally:
+            self._is_handling = False
+
+    def _handle(self, event: events.Event, at: float) -> None:
+        self._now = later(self._now, at)
+        for action in self._machine.handle(event, self._now):
+            self._perform(action)
 
     def _arm(self) -> None:
         due = None if self._is_over else self._machine.next_deadline()
@@ -243,7 +252,7 @@ class Engine:
 
     def _meet_deadline(self) -> None:
         now, due = self._loop.time(), self._due
-        self._late(max(0.0, now - due), now)
+        self._late(later(0.0, now - due), now)
         if self._machine.state is BACKUP:
             # Only silence makes a backup take over: what has come in time may wait in the socket.
             is_all_read = self._wire.read_until(due)
@@ -253,7 +262,7 @@ class Engine:
                 self._deadline.set(now)
                 return
             now = self._loop.time()
-        self._dispatch(_DEADLINE_REACHED, max(due, now))
+        self._dispatch(_DEADLINE_REACHED, later(due, now))
 
     def _perform(self, action: Action) -> None:
         match action:
@@ -295,11 +304,12 @@ class Engine:
 
     def _advertise(self, action: SendAdvertisement) -> None:
         results = self._outgoing.advertise(action)
-        self.sent += True in results
+        got_out = True in results
+        self.sent += got_out
         # Frames that waited in the socket meanwhile came before it, and are no answer to it.
-        self._now = max(self._now, self._loop.time())
+        self._now = later(self._now, self._loop.time())
         if self._machine.state is MASTER:
-            if True in results:
+            if got_out:
                 self._owner.advertised(self._now)
             self._custody.look_again()
         is_failing = self._outgoing.note(results)

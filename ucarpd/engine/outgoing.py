@@ -110,6 +110,9 @@ class Outgoing:
 
         Each failure is news: the owner takes this host for fit again some time after the last one.
         """
+        if self._errors.is_clean and all(results):
+            self._advertisements.over()
+            return None
         was_failing = self._errors.is_failing
         # If a peer is unreachable, that says nothing about this host.
         is_counted = results.count(None) < len(results)

@@ -11,6 +11,8 @@ from heapq import heappop, heappush
 from itertools import count
 from math import inf, nextafter
 
+from ucarpd.carp.timing import later
+
 MOVED = 1.5
 """If the first deadline moves by more seconds than this, the next wake-up moves with it, so that it
 does not come in vain.
@@ -32,8 +34,8 @@ class Timer:
         """
         self._numbers = count()
         self._handle: asyncio.TimerHandle | None = None
-        self._rings_at = float("inf")
-        self.earliest = float("-inf")
+        self._rings_at = inf
+        self.earliest = -inf
         """While deadlines are called, none is due earlier again: one that stays in the past must not
         keep the loop.
         """
@@ -52,7 +54,7 @@ class Timer:
         """Move the wake-up if this deadline is now much later than its entry, the first one."""
         if self._handle is None or self._queue[0][2] is not deadline:
             return
-        self._call_all(float("-inf"))
+        self._call_all(-inf)
         if self._queue[0][0] - self._rings_at > WORTH_IT:
             self._wake_up_at(self._queue[0][0])
 
@@ -67,13 +69,13 @@ class Timer:
         now = max(self._loop.time(), self._rings_at)
         self._handle = None
         # The loop's next turn, with the sockets, comes before what falls due meanwhile.
-        self._rings_at = float("-inf")
+        self._rings_at = -inf
         self.earliest = nextafter(now, inf)
         try:
             self._call_all(now)
         finally:
-            self.earliest = float("-inf")
-            self._rings_at = float("inf")
+            self.earliest = -inf
+            self._rings_at = inf
             if self._queue:
                 self._wake_up_at(self._queue[0][0])
 
@@ -112,7 +114,7 @@ class Deadline:
         self.at = at
         if at is None:
             return
-        self.at = at = max(at, self._timer.earliest)
+        self.at = at = later(at, self._timer.earliest)
         if self.queued_at is None or at < self.queued_at:
             self._timer.enqueue(self, at)
         elif at - self.queued_at > MOVED:

@@ -59,9 +59,10 @@ class Incoming:
             if found.reason in _DIFFERENCES:
                 member.log.differs(found)
             return None
+        source = found.statement.source
         if source_mac(frame) == self.mac:
-            self._note_same_mac(member, found.source)
-        return found.source
+            self._note_same_mac(member, source)
+        return source
 
     def sent_from_here(self, frame: bytes) -> None:
         """Handle an advertisement that another program has sent on this interface."""

@@ -24,12 +24,12 @@ from flawed_frames import (
 from playbook import params
 
 from ucarpd.carp.auth import Signer
-from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.events import advertisement_received
 from ucarpd.carp.packet import checksum
 from ucarpd.carp.params import CARP_GROUP_V4
 from ucarpd.carp.receive import Dropped, DropReason
 
-VALID6 = AdvertisementReceived(PEER6, advbase=1, advskew=100, counter=7, demote=0)
+VALID6 = advertisement_received(PEER6, advbase=1, advskew=100, counter=7, demote=0)
 
 
 def test_without_a_flaw_in_ipv6():

@@ -155,4 +155,4 @@ def test_the_virtual_mac_is_told_and_is_no_reason_to_drop(mac, is_virtual):
     plain = frame(Flaws())
     result = check(plain[:6] + bytes.fromhex(mac) + plain[12:])
     assert result == VALID
-    assert result.from_virtual_mac is is_virtual
+    assert result.statement.from_virtual_mac is is_virtual

@@ -7,7 +7,7 @@ from flawed_frames import DUAL, PEER, PEER6, Flaws, check6, frame
 from playbook import params
 
 from ucarpd.carp.auth import Signer
-from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.events import advertisement_received
 from ucarpd.carp.params import CARP_GROUP_V4, CARP_GROUP_V6
 from ucarpd.carp.receive import DropReason
 
@@ -65,6 +65,6 @@ def test_what_it_may_be_signed_with(*, changes, signer, is_accepted, because, so
     configured = params(vhid=10, addresses=ADDRESSES, **changes)
     result = check6(frame(Flaws(source=source, destination=group), signer), configured)
     if is_accepted:
-        assert result == AdvertisementReceived(source, 1, 100, 7), because
+        assert result == advertisement_received(source, 1, 100, 7), because
     else:
         assert result.reason is DropReason.BAD_DIGEST, because

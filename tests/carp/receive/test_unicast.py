@@ -6,7 +6,7 @@ import pytest
 from flawed_frames import DUAL, DUAL_SIGNER, OURS6, PEER, PEER6, RUNGS, Flaws, check6, frame
 from playbook import OURS, params
 
-from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.events import advertisement_received
 from ucarpd.carp.params import CARP_GROUP_V6
 from ucarpd.carp.receive import Dropped, DropReason
 
@@ -84,7 +84,7 @@ def test_the_rungs_of_unicast(peers, flaws, reason, words):
     flaws = Flaws(**flaws)
     result = check6(frame(flaws, DUAL_SIGNER), configured)
     if reason is None:
-        assert result == AdvertisementReceived(flaws.source, 1, 100, 7), words
+        assert result == advertisement_received(flaws.source, 1, 100, 7), words
     else:
         assert result == Dropped(reason, flaws.source, words or RUNGS[-1][2])
 

@@ -220,6 +220,16 @@ def test_no_message_shows_a_secret(home, key, line):
             ],
         ),
         (
+            minimal("UCARP_ADVSKEW=300").replace("\n", "\r"),
+            [
+                (
+                    "1: has CR line ends, and to bash it is one line: convert it with"
+                    r"  sed -i 's/\r/\n/g' web.conf"
+                ),
+                "5: UCARP_ADVSKEW: must be from 0 to 254 (got '300')",
+            ],
+        ),
+        (
             "\ufeff" + minimal("UCARP_ADVSKEW=300"),
             [
                 (
@@ -234,7 +244,7 @@ def test_no_message_shows_a_secret(home, key, line):
         (minimal("\ufeffA=b"), ["5: begins with an invisible character (U+FEFF)"]),
         ("#" * (1 << 20) + "\n", ["is larger than 1048576 bytes"]),
     ],
-    ids=["bad UTF-8", "bad UTF-8 in a key", "CRLF", "BOM", "NUL", "CR", "U+FEFF", "large"],
+    ids=["UTF-8", "UTF-8 in a key", "CRLF", "CR only", "BOM", "NUL", "CR", "U+FEFF", "large"],
 )
 def test_a_bad_file(home, content, expected):
     assert faults(content) == expected

@@ -109,6 +109,11 @@ def test_a_script_that_only_sets_keys_is_a_configuration():
         ("UCARP_NOTIFY_MASTER", "UCARP_NOTIFYSCRIPT"),
         ("UCARP_INSTANCE_ID", "UCARP_VHID"),
         ("UCARP_HOST_DEVICE", "UCARP_INTERFACE"),
+        ("UCARP_UNICAST_SRC_IP", "UCARP_SRCIP"),
+        ("UCARP_UNICAST_PEER", "UCARP_PEERS"),
+        ("UCARP_VIRTUAL_MAC", "UCARP_VMAC"),
+        ("UCARP_USE_VMAC", "UCARP_VMAC"),
+        ("UCARP_TRACK_INTERFACE", "UCARP_CHECK_NAME"),
         ("UCARP_IF", "UCARP_INTERFACE"),
         ("KARP_VIRTUAL_IP", "UCARP_ADDR"),
         ("ucarp_src", "UCARP_SRCIP"),
@@ -164,6 +169,7 @@ def test_a_foreign_key_is_reported_once():
         ("UCARP_NOPREEMPT", "a host preempts only with UCARP_PREEMPT=yes"),
         ("UCARP_STATE", "every host begins as BACKUP"),
         ("UCARP_GARP_TIMEOUT", "a master announces by itself (UCARP_ANNOUNCE_INTERVAL)"),
+        ("UCARP_GARP_MASTER_REFRESH", "a master announces by itself (UCARP_ANNOUNCE_INTERVAL)"),
     ],
 )
 def test_a_word_that_no_key_stands_for(name, because):

@@ -227,6 +227,15 @@ def test_an_address_that_is_there_already(machine, found):
     assert found(MASK=24, EXTRA_ADDRS="2001:db8::10/64", running=["web"]) == []
 
 
+def test_an_address_of_the_host_in_the_edited_file_of_a_running_instance(machine, found):
+    """A reload would take it for one that was left behind, and remove it."""
+    machine.has("10.0.0.1/24", "10.0.0.10/24", "10.0.0.20/24")
+    host_checks.IFUPDOWN.unlink()
+    words = "UCARP_ADDR: 10.0.0.10 is on eth0 now: remove it from the network configuration first"
+    assert found(MASK=24, running=["web"], held=["10.0.0.20"]) == [words]
+    assert found(MASK=24, running=["web"]) == [], "not root"
+
+
 def test_an_address_that_another_instance_serves(machine, found):
     machine.has("10.0.0.1/24", "10.0.0.10/24")
     text = "UCARP_ADDR: 10.0.0.10 is on eth0 now, for another instance of ucarpd: stop that one, or"

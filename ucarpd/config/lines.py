@@ -54,7 +54,11 @@ def read_lines(path: Path, read: files.Reader = files.read) -> tuple[list[Line],
     if text := other_forms.utf_16(path, content):
         raise ConfigError([Problem(path, None, None, text)])
     problems = []
-    rows = content.split(b"\n")
+    is_from_old_mac = b"\n" not in content and content.count(b"\r") > 1
+    rows = content.split(b"\r" if is_from_old_mac else b"\n")
+    if is_from_old_mac:
+        text = "has CR line ends, and to bash it is one line: convert it with  sed -i 's/\\r/\\n/g'"
+        problems.append(Problem(path, 1, None, f"{text} {shlex.quote(place(path))}"))
     if rows[0].startswith(_BYTE_ORDER_MARK.encode()):
         rows[0] = rows[0].removeprefix(_BYTE_ORDER_MARK.encode())
         text = "begins with a byte order mark (BOM), which bash takes for part of the first line:"

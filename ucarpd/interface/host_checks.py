@@ -94,7 +94,7 @@ class _Host:
         for fault in self._source_faults(config):
             is_own_taken |= fault.is_wrong and fault.key in {"UCARP_ADDR", "UCARP_EXTRA_ADDRS"}
             yield (error if fault.is_wrong else warning)(fault.key, fault.reason)
-        if not self._is_running and not is_own_taken:
+        if not is_own_taken:
             for key, text in self._present(config):
                 yield warning(key, text)
         present = self._tables.addresses(config.interface)
@@ -132,9 +132,12 @@ class _Host:
         return self._is_running and (not self._held or ours <= self._held)
 
     def _present(self, config: Config) -> Iterator[tuple[str, str]]:
-        """Yield key and warning for virtual addresses that exist before the instance starts."""
+        """Yield key and warning for virtual addresses that no instance has put there."""
         # A virtual MAC has a device of its own, so its interface is another one.
         present = () if config.virtual_mac else self._tables.addresses(config.interface)
+        if self._is_running:
+            # The file may have been edited; only root knows the addresses of what runs.
+            present = [each for each in present if self._held and each.ip not in self._held]
         written = ""
         with suppress(OSError):
             written = IFUPDOWN.read_text(errors="replace")
@@ -154,7 +157,8 @@ class _Host:
                     if along := ", ".join(self._taken_along(config.interface, address)):
                         text += f" (the kernel removes {along} with it)"
                     yield key, text
-        yield from misfits.elsewhere(config, self._tables.where)
+        if not self._is_running:
+            yield from misfits.elsewhere(config, self._tables.where)
 
     def _taken_along(self, interface: str, address: InterfaceAddress) -> Iterator[str]:
         """Yield the secondary addresses and the routes that the kernel removes with this address."""

@@ -4,6 +4,7 @@ The commands load this first, so it imports nothing large.
 """
 
 import errno
+import os
 import sys
 
 TYPE_CHECKING = False  # `typing` takes long to load.
@@ -20,6 +21,11 @@ def scarcity(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno in _SCARCE:
         return error.strerror or ""
     return ""
+
+
+def tells_scarcity(text: str) -> bool:
+    """Return whether a message ends with what is lacking, in the kernel's words."""
+    return text.endswith(tuple(map(os.strerror, _SCARCE)))
 
 
 def guarded(command: str, run: "Callable[[], int]") -> int:

@@ -251,7 +251,13 @@ async def test_with_ipv6_the_device_reaches_hosts_that_speak_from_link_local_add
     bench = Bench(tmp_path, "UCARP_EXTRA_ADDRS=2001:db8::1/64\n")
     await bench.start()
     await bench.serve()
-    assert bench.netlink.routes == [f"fe80::/64 dev {DEVICE}"]
+    (route,) = bench.netlink.routes
+    assert route.startswith(f"fe80::/64 dev {DEVICE} metric ")
+    await bench.serve()
+    assert not any("route" in line for line in bench.log.told())
+    bench.netlink.route_errors[route] = errno.ENOMEM
+    await bench.serve()
+    assert f"warning cannot set the route {route}: Cannot allocate memory; " in bench.log.told()[-1]
     bench = Bench(tmp_path)
     await bench.serve()
     assert bench.netlink.routes == []

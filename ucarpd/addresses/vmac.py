@@ -7,7 +7,9 @@ same MAC address.
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+import errno
+import os
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from ipaddress import ip_network
 from typing import Protocol
@@ -26,6 +28,8 @@ from ucarpd.linux.share import share_of
 from ucarpd.log.messages import Journal
 
 _LINK_LOCAL = ip_network("fe80::/64")
+_METRIC = 1024
+"""A route to it has a higher metric than this one, and so than the kernel's own route."""
 
 LOOK_AFTER = 10.0
 """Seconds between two looks whether another program has changed a setting, such as sysctl --system."""
@@ -116,8 +120,16 @@ class VirtualMacAddresses:
         The kernel makes it with a link-local address, and the device has none of its own.
         """
         if self._needs_ipv6:
-            route = Route(_LINK_LOCAL, device=self._config.address_device)
-            self._netlink.put_routes((route,), lambda _codes: None)
+            # Without a metric of its own, it would keep out that of the next such device.
+            metric = _METRIC + (self._index or 0)
+            route = Route(_LINK_LOCAL, device=self._config.address_device, metric=metric)
+            self._netlink.put_routes((route,), self._told_routes)
+
+    def _told_routes(self, codes: Mapping[Route, int]) -> None:
+        for route, code in codes.items():
+            if code not in {0, errno.EALREADY}:
+                text = f"cannot set the route {route}: {os.strerror(code)}"
+                self._log.warning(f"{text}; clients at link-local addresses get no answer")
 
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
         """Remove the addresses and set the device down; at start make it for a faster takeover."""

@@ -70,14 +70,13 @@ class VirtualMacAddresses:
         self.present = owner.present
         self.unserved_elsewhere = owner.unserved_elsewhere
         self.all = owner.all
-        self.reconfigure(config)
+        self._config = config
 
     def reconfigure(self, config: Config) -> None:
         self._config = config
         self._owner.reconfigure(config)
-        if self._made:
-            # It may need IPv6 from now on.
-            self._netlink.attempt(partial(self._prepare, []), lambda _error: None)
+        # It may need IPv6 from now on; if it is being made, it may have been prepared without.
+        self._netlink.attempt(partial(self._prepare, []), lambda _error: None)
 
     @property
     def is_busy(self) -> bool:

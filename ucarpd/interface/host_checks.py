@@ -115,11 +115,12 @@ class _Host:
         return f"{host_advice.missing_link(str(check.where), self._tables)}, so the check fails"
 
     def _missing_device(self, config: Config) -> str | None:
-        device = (config.script_interface or "").partition(":")[0]
-        links = self._tables.links(device)
-        if not device or any(device in (each.name, *each.altnames) for each in links):
+        if config.script_interface is None:
             return None
-        return host_advice.missing_link(device, self._tables)
+        device = config.script_interface.partition(":")[0]
+        links = self._tables.links(device)
+        is_there = any(device in (each.name, *each.altnames) for each in links)
+        return None if is_there else host_advice.missing_link(device, self._tables)
 
     def _source_faults(self, config: Config) -> Iterator[NoSource]:
         for family in config.params().families:

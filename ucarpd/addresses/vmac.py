@@ -70,13 +70,13 @@ class VirtualMacAddresses:
         self.present = owner.present
         self.unserved_elsewhere = owner.unserved_elsewhere
         self.all = owner.all
-        self._config = config
+        self.reconfigure(config)
 
     def reconfigure(self, config: Config) -> None:
         self._config = config
         self._owner.reconfigure(config)
-        # It may need IPv6 from now on; if it is being made, it may have been prepared without.
-        self._netlink.attempt(partial(self._prepare, []), lambda _error: None)
+        if self._made:
+            self._prepare_again()
 
     @property
     def is_busy(self) -> bool:
@@ -225,6 +225,8 @@ class VirtualMacAddresses:
         def last(error: OSError | None) -> None:
             first = next(filter(None, [*errors, error]), None)
             self._made = first is None
+            if self._made and self._config is not config:
+                self._prepare_again()
             self._netlink.catch_up()
             device = self._netlink.link(config.address_device)
             self._index = device.index if device is not None else None
@@ -239,14 +241,17 @@ class VirtualMacAddresses:
         self._netlink.beside(self._parent_arp.hold, errors.append)
         if self._has_lost_ipv6():
             self._netlink.remove_link(config.address_device, errors.append)
-        self._netlink.add_macvlan(config.interface, config.address_device, mac, errors.append)
-        self._netlink.beside(partial(self._prepare, []), errors.append)
-        self._netlink.set_link(config.address_device, up, last)
+        prepare = partial(self._prepare, [])
+        self._netlink.add_macvlan(config.interface, config.address_device, mac, last, prepare, up)
 
     def _prepare(self, changed: list[str]) -> None:
         """Set the settings of the device, and add the changed ones to the list."""
         device, interface = self._config.address_device, self._config.interface
         prepare_macvlan(device, interface, self._needs_ipv6, changed.append)
+
+    def _prepare_again(self) -> None:
+        """Do that after a reload: the device may need IPv6 from now on."""
+        self._netlink.attempt(partial(self._prepare, []), lambda _error: None)
 
     def _look_at_settings(self) -> None:
         """Set again what another program has changed: the device, and it alone, must answer."""

@@ -152,6 +152,23 @@ async def test_a_reload_that_adds_the_first_ipv6_address_gives_the_device_ipv6(t
     assert bench.log.told() == [], "a device that is gone is made again"
 
 
+async def test_a_reload_in_the_moment_in_which_the_device_is_made(tmp_path, settings):
+    bench = Bench(tmp_path)
+    set_link = bench.netlink._set_link
+    more = "UCARP_EXTRA_ADDRS=2001:db8::1/64\n"
+    new = config_of(tmp_path, f"UCARP_VMAC=yes\n{more}")
+
+    def set_after_a_reload(*request):
+        bench.addresses.reconfigure(new)
+        set_link(*request)
+
+    bench.netlink._set_link = set_after_a_reload
+    await bench.start()
+    assert settings.get(DEVICE, "disable_ipv6", 6) == "0"
+    await asyncio.sleep(LOOK_AFTER)
+    assert bench.log.told() == [], "no other program has changed anything"
+
+
 # -- taking the role -------------------------------------------------------------------------------
 
 
@@ -251,7 +268,13 @@ async def test_with_ipv6_the_device_reaches_hosts_that_speak_from_link_local_add
     bench = Bench(tmp_path, "UCARP_EXTRA_ADDRS=2001:db8::1/64\n")
     await bench.start()
     await bench.serve()
-    assert bench.netlink.routes == [f"fe80::/64 dev {DEVICE}"]
+    (route,) = bench.netlink.routes
+    assert route.startswith(f"fe80::/64 dev {DEVICE} metric ")
+    await bench.serve()
+    assert not any("route" in line for line in bench.log.told())
+    bench.netlink.route_errors[route] = errno.ENOMEM
+    await bench.serve()
+    assert f"warning cannot set the route {route}: Cannot allocate memory; " in bench.log.told()[-1]
     bench = Bench(tmp_path)
     await bench.serve()
     assert bench.netlink.routes == []

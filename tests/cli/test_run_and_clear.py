@@ -66,6 +66,7 @@ def test_run_gives_the_process_absolute_paths(may_send, started, monkeypatch, tm
     [
         (OSError(errno.EMFILE, "Too many open files"), "cannot run: Too many open files\n"),
         (OSError(errno.ENOBUFS, "No buffer space"), "cannot run: No buffer space\n"),
+        (MemoryError(), "cannot run: Cannot allocate memory\n"),
         (OSError(errno.EIO, "odd"), "cannot run: internal error: OSError(5, 'odd')\nTraceback"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What `ucarpd check` says of UCARP_UNITS."""
+"""What `ucarpd check` says of the units in a file."""
 
 import subprocess
 
@@ -12,8 +12,8 @@ from ucarpd.interface.host_checks import Difference
 from ucarpd.linux import systemctl
 
 
-def find(tmp_path, state, *, is_booted=True):
-    config = config_of(tmp_path, "UCARP_UNITS='a.service b.timer'\n")
+def find(tmp_path, state, lines="UCARP_UNITS='a.service b.timer'\n", *, is_booted=True):
+    config = config_of(tmp_path, lines)
     found = unit_checks.find(config, is_booted=lambda: is_booted, enablement=state)
     return [(problem.key, problem.text, is_error) for problem, is_error in found]
 
@@ -58,6 +58,23 @@ def test_a_systemd_that_does_not_answer_is_no_fault_of_the_file(tmp_path, error)
 
     found = find(tmp_path, enablement)
     assert [is_error for _key, _text, is_error in found] == [False, False]
+
+
+CHECKED = "UCARP_CHECK_WEB=unit:ngnix.service\nUCARP_CHECK_UP=link:eth0\n"
+
+
+def test_a_checked_unit_that_is_missing(tmp_path):
+    assert find(tmp_path, lambda _unit: "enabled", CHECKED) == []
+    assert find(tmp_path, lambda _unit: "", CHECKED, is_booted=False) == []
+    text = "systemd knows no unit ngnix.service on this host, so the check fails"
+    assert find(tmp_path, lambda _unit: "", CHECKED) == [("UCARP_CHECK_WEB", text, False)]
+
+
+def test_a_systemd_that_does_not_answer_about_a_checked_unit(tmp_path):
+    def enablement(_unit):
+        raise FileNotFoundError("systemctl")
+
+    assert find(tmp_path, enablement, CHECKED) == []
 
 
 def test_a_unit_in_two_files(tmp_path):

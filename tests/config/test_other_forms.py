@@ -53,6 +53,8 @@ pytestmark = pytest.mark.usefixtures("home")
         ("  12  UCARP_VHID = 7", "UCARP_VHID: is not KEY=VALUE: write UCARP_VHID=7"),
         ("$ UCARP_PASS=Qz9Kx", "UCARP_PASS: is not KEY=VALUE: write UCARP_PASS=…"),
         ("+UCARP_QZ9KX", "is not KEY=VALUE: there is no ="),
+        ("UCARP_ADV-SKEW=7", "is not KEY=VALUE; did you mean UCARP_ADVSKEW?"),
+        ("UCARP_PASS.WORD=Qz9Kx", "UCARP_PASS: is not KEY=VALUE; did you mean UCARP_PASS?"),
         ("// web", "is not KEY=VALUE: a comment begins with #"),
         ("; web", "is not KEY=VALUE: a comment begins with #"),
         (

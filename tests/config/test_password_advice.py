@@ -70,7 +70,8 @@ def test_a_placeholder(password):
 
 
 @pytest.mark.parametrize(
-    "password", ["secret", "Geheim", "choose a password", "CHANGE_ME", "your-password"]
+    "password",
+    ["secret", "Geheim", "choose a password", "choose-a-password", "CHANGE_ME", "your-password"],
 )
 def test_a_password_that_everybody_knows(password):
     text = "UCARP_PASS: is the public password of an example: choose another one"

@@ -1,6 +1,5 @@
 """Two daemons with one vhid on one host, which do not hear each other."""
 
-import shutil
 import signal
 
 import pytest
@@ -42,7 +41,6 @@ def test_a_daemon_does_not_take_itself_for_another(a, peers, wire):
     assert daemon.lines(ERROR) == []
 
 
-@pytest.mark.skipif(shutil.which("ucarp") is None, reason="no ucarp")
 def test_ucarp_beside_ucarpd(a):
     ours = start_master(a)
     old = start_ucarp(a)

@@ -23,12 +23,10 @@ os.execv(sys.executable, [sys.executable, *(sys.argv[2:] or ["-m", "ucarpd", "ru
 """
 
 
-pytestmark = pytest.mark.skipif(not Path("/dev/fuse").exists(), reason="no FUSE")
-
-
 @pytest.fixture
 def hanging(a):
     """The folder for a file system that does not answer."""
+    assert Path("/dev/fuse").exists(), "these tests need FUSE: type modprobe fuse"
     folder = a.root / "hanging"
     folder.mkdir()
     return folder

@@ -79,7 +79,8 @@ def test_a_link_that_is_not_a_macvlan_is_left_alone(a):
 
     async def scenario(tables):
         for name, kind in (("carp1", "veth"), ("lan", "veth"), ("lo", "hardware")):
-            for request in (("add_macvlan", "eth0", name, MAC), ("remove_link", name)):
+            requests = ("add_macvlan", "eth0", name, MAC), ("remove_link", name)
+            for request in (*requests, ("set_link", name, False)):
                 error = await tables.ask(*request)
                 assert error.errno == errno.EEXIST
                 assert error.strerror == f"{name} is not a macvlan but {kind}"

@@ -19,6 +19,8 @@ from nodes import (
     wait_for_no_address,
 )
 
+from ucarpd.engine.outgoing import TOLD_AFTER
+
 GROUP_IN_PROC = "120000E0"
 """224.0.0.18 as /proc/net/igmp shows it."""
 
@@ -65,7 +67,7 @@ def test_link_lost_and_back(a, b, wire, change, reason):
 
 def test_a_pulled_cable_is_no_failure_to_send(lab, a):
     """If the ends of a pair have one index, the kernel reports one loss of their carrier in a second;
-    until then it refuses what is sent.
+    until then it refuses what is sent.  A busy machine may report it much later.
     """
     there = lab.switch.namespace
     pair = ("eth1", "index", "99", "type", "veth", "peer", "name", "port", "index", "99")
@@ -78,13 +80,20 @@ def test_a_pulled_cable_is_no_failure_to_send(lab, a):
     a.ip("address", "add", "172.17.0.11/16", "dev", "eth1")
     a.ip("link", "set", "eth1", "up")
     daemon = start(a, INTERFACE="eth1", SRCIP="172.17.0.11", ADVBASE=0, ADVSKEW=25)
-    for count in (1, 2):
+    soon = count = 0
+    while soon < 2:
+        assert count < 10, "this machine reports hardly any loss in time"
+        count += 1
         daemon.wait_for_line(MASTER, count=count)
+        told = daemon.lines("[ERROR]")
+        pulled_at = time.monotonic()
         plug("down")
         daemon.wait_for_line(INIT, "no carrier on eth1", count=count)
+        if time.monotonic() - pulled_at < TOLD_AFTER:
+            soon += 1
+            assert daemon.lines("[ERROR]") == told
         plug("up")
-    daemon.wait_for_line(MASTER, count=3)
-    assert daemon.lines("[ERROR]") == []
+    daemon.wait_for_line(MASTER, count=count + 1)
     assert len(daemon.lines("demoted by")) == len(daemon.lines("no longer demoted"))
 
 

@@ -194,6 +194,18 @@ def test_a_client_may_speak_from_its_link_local_address(a, client):
         client.run("ping", "-c1", "-W5", "-I", f"{own}%eth0", address)
 
 
+def test_a_client_may_speak_from_its_link_local_address_to_each_virtual_host(a, client):
+    own = client.enable_ipv6("fd00::99/64")
+    a.enable_ipv6("fd00::11/64")
+    for vhid in (1, 2):
+        ip = f"fd00::{vhid}"
+        a.write_conf(f"v{vhid}", conf(None, VHID=vhid, MASK=None, VMAC="yes", ADDR=ip))
+    a.ucarpd("/etc/ucarp")
+    for vhid in (1, 2):
+        wait_for_device(a, f"fd00::{vhid}", device=f"eth0-v{vhid}")
+        client.run("ping", "-c1", "-W5", "-I", f"{own}%eth0", f"fd00::{vhid}")
+
+
 @both_ways
 def test_all_is_as_before_when_it_stops(a):
     first = serving(a)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from lab import wait_for
-from nodes import MASTER, VIP, both_ways
+from nodes import MASTER, VIP, both_ways, start
 from virtual_mac_host import (
     DEVICE,
     ORIGINALS,
@@ -33,6 +33,24 @@ def test_the_interface_goes_and_comes_back(a):
     assert devices(a) == []
     assert arp_settings(a) == ORIGINALS
     assert not process.lines("[ERROR]")
+
+
+def test_a_device_of_the_administrator_with_its_name_is_left_alone(a):
+    a.ip("link", "add", DEVICE, "type", "bridge")
+    a.ip("link", "set", DEVICE, "up")
+    a.run("sysctl", "-w", f"net.ipv6.conf.{DEVICE}.disable_ipv6=0")
+    a.ip("address", "add", "fd99::1/64", "dev", DEVICE, "nodad")
+    arp = arp_settings(a, DEVICE)
+    process = start(a, VMAC="yes")
+    process.wait_for_line("[ERROR]", f"{DEVICE} is not a macvlan but bridge")
+    process.wait_for_line(MASTER)
+    process.wait_for_line("cannot serve")
+    for is_over in (False, True):
+        assert ",UP" in state(a)
+        assert a.has("fd99::1", DEVICE)
+        assert arp_settings(a, DEVICE) == arp
+        if not is_over:
+            process.stop()
 
 
 @pytest.mark.parametrize("deed", [("delete", DEVICE), ("set", DEVICE, "down")])

@@ -132,6 +132,17 @@ def test_a_link_of_a_check_that_is_missing(machine, found):
     assert len(found(CHECK_UP="link:eht1", INTERFACE="eth7")) == 2
 
 
+def test_an_interface_of_the_scripts_that_is_missing(machine, found):
+    machine.has("10.0.0.1/24", "fe80::1/64")
+    machine.add_link("eth1", altnames=("enp2s0",))
+    for there in ("eth0", "eth1", "enp2s0", "eth0:0"):
+        assert found(SCRIPT_INTERFACE=there) == []
+    for missing in ("eht1", "eht1:0"):
+        assert found(SCRIPT_INTERFACE=missing) == [
+            "UCARP_SCRIPT_INTERFACE: this host has no eht1 now (it has lo, eth0, eth1)"
+        ]
+
+
 def test_the_interface_that_was_meant(machine, found):
     machine.has("10.0.0.1/24", "fe80::1/64")
     there = (

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import resource
 import signal
 from ipaddress import ip_address
 
@@ -41,6 +42,20 @@ async def test_with_nothing_but_bad_files_it_ends(host, stay, log_lines):
     host.write(VHID=300)
     assert await host.process(stay).run() == EXIT_CONFIG
     assert any("web.conf:2: UCARP_VHID" in line for line in log_lines.told())
+
+
+@pytest.mark.parametrize("where", ["directory", "file"])
+async def test_without_descriptors_to_read_a_file_systemd_tries_again(host, where, log_lines):
+    path = host.write()
+    if where != "directory":
+        host.path = path
+    process = host.process()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    status = await process.run()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert status == EXIT_INTERNAL_ERROR
+    assert any(line.endswith(": Too many open files") for line in log_lines.told())
 
 
 async def test_without_a_file_it_ends(host, log_lines):

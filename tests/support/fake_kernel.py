@@ -189,9 +189,15 @@ class FakeNetlink(Storyteller):
 
         self.beside(remove, done)
 
-    def add_macvlan(self, parent, name, mac, done):
+    def add_macvlan(self, parent, name, mac, done, prepare, up):
+        def make():
+            self._add_macvlan(parent, name, mac)
+            prepare()
+            self._set_link(name, up)
+
         self.story.append(f"add {name} on {parent} with {mac.hex(':')}")
-        self.beside(lambda: self._add_macvlan(parent, name, mac), done)
+        self.story.append(f"set {name} {'up' if up else 'down'}")
+        self.beside(make, done)
 
     def _add_macvlan(self, parent, name, mac):
         if name in self.refuses:

@@ -15,7 +15,7 @@ INIT = "Switching to state: INIT"
 SWITCHING = "Switching to state"
 
 
-def conf(source: str, **keys: object) -> str:
+def conf(source: str | None, **keys: object) -> str:
     """A configuration file; `keys` go without UCARP_, and None leaves a key out."""
     settings: dict[str, object] = {
         "INTERFACE": "eth0",

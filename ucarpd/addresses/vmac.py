@@ -7,7 +7,9 @@ same MAC address.
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+import errno
+import os
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from ipaddress import ip_network
 from typing import Protocol
@@ -26,6 +28,8 @@ from ucarpd.linux.share import share_of
 from ucarpd.log.messages import Journal
 
 _LINK_LOCAL = ip_network("fe80::/64")
+_METRIC = 1024
+"""A route to it has a higher metric than this one, and so than the kernel's own route."""
 
 LOOK_AFTER = 10.0
 """Seconds between two looks whether another program has changed a setting, such as sysctl --system."""
@@ -72,8 +76,7 @@ class VirtualMacAddresses:
         self._config = config
         self._owner.reconfigure(config)
         if self._made:
-            # It may need IPv6 from now on.
-            self._netlink.attempt(partial(self._prepare, []), lambda _error: None)
+            self._prepare_again()
 
     @property
     def is_busy(self) -> bool:
@@ -116,8 +119,16 @@ class VirtualMacAddresses:
         The kernel makes it with a link-local address, and the device has none of its own.
         """
         if self._needs_ipv6:
-            route = Route(_LINK_LOCAL, device=self._config.address_device)
-            self._netlink.put_routes((route,), lambda _codes: None)
+            # Without a metric of its own, it would keep out that of the next such device.
+            metric = _METRIC + (self._index or 0)
+            route = Route(_LINK_LOCAL, device=self._config.address_device, metric=metric)
+            self._netlink.put_routes((route,), self._told_routes)
+
+    def _told_routes(self, codes: Mapping[Route, int]) -> None:
+        for route, code in codes.items():
+            if code not in {0, errno.EALREADY}:
+                text = f"cannot set the route {route}: {os.strerror(code)}"
+                self._log.warning(f"{text}; clients at link-local addresses get no answer")
 
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
         """Remove the addresses and set the device down; at start make it for a faster takeover."""
@@ -214,6 +225,8 @@ class VirtualMacAddresses:
         def last(error: OSError | None) -> None:
             first = next(filter(None, [*errors, error]), None)
             self._made = first is None
+            if self._made and self._config is not config:
+                self._prepare_again()
             self._netlink.catch_up()
             device = self._netlink.link(config.address_device)
             self._index = device.index if device is not None else None
@@ -228,14 +241,17 @@ class VirtualMacAddresses:
         self._netlink.beside(self._parent_arp.hold, errors.append)
         if self._has_lost_ipv6():
             self._netlink.remove_link(config.address_device, errors.append)
-        self._netlink.add_macvlan(config.interface, config.address_device, mac, errors.append)
-        self._netlink.beside(partial(self._prepare, []), errors.append)
-        self._netlink.set_link(config.address_device, up, last)
+        prepare = partial(self._prepare, [])
+        self._netlink.add_macvlan(config.interface, config.address_device, mac, last, prepare, up)
 
     def _prepare(self, changed: list[str]) -> None:
         """Set the settings of the device, and add the changed ones to the list."""
         device, interface = self._config.address_device, self._config.interface
         prepare_macvlan(device, interface, self._needs_ipv6, changed.append)
+
+    def _prepare_again(self) -> None:
+        """Do that after a reload: the device may need IPv6 from now on."""
+        self._netlink.attempt(partial(self._prepare, []), lambda _error: None)
 
     def _look_at_settings(self) -> None:
         """Set again what another program has changed: the device, and it alone, must answer."""

@@ -1,7 +1,8 @@
-"""Comparing UCARP_UNITS with this host, for `ucarpd check`."""
+"""Comparing the units that a file names with this host, for `ucarpd check`."""
 
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
 from ucarpd.config import Config, Problem
 from ucarpd.config.problems import place
@@ -22,6 +23,12 @@ def find(
             yield Problem(config.path, None, "UCARP_UNITS", text), is_error
         if not is_booted():
             return
+    for check in config.checks:
+        if check.kind == "unit" and is_booted():
+            with suppress(OSError, subprocess.TimeoutExpired):
+                if not enablement(str(check.where)):
+                    text = f"systemd knows no unit {check.where} on this host, so the check fails"
+                    yield Problem(config.path, None, f"UCARP_CHECK_{check.name}", text), False
 
 
 def shared(configs: Iterable[Config]) -> Iterator[Difference]:

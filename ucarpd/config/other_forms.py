@@ -4,6 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
+from ucarpd.config import foreign_words
 from ucarpd.config.keys import BY_NAME
 from ucarpd.config.problems import place
 
@@ -23,6 +24,9 @@ def advice(text: str) -> str:
         return ": a comment begins with #"
     if re.fullmatch(r"\s*\[[^\]=]*\]\s*", text):
         return ": there are no sections; each virtual host has a file of its own"
+    odd = re.match(r"\s*(UCARP_\w*[.-][\w.-]*)\s*=", text, re.ASCII)
+    if odd and (near := foreign_words.nearest(odd[1])):
+        return f"; did you mean {near}?"
     found = re.fullmatch(r"\s*([A-Za-z_]\w*)(?:\s*:\s+|\s+)(\S.*?)\s*", text, re.ASCII)
     name, value = found.groups() if found else ("", "")
     if name not in BY_NAME:

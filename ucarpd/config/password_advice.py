@@ -8,7 +8,7 @@ from ucarpd.config import files, odd_characters
 from ucarpd.config.lines import Line
 
 _EXAMPLES = {
-    *("secret", "newsecret", "geheim", "choose a password"),
+    *("secret", "newsecret", "geheim", "choose a password", "chooseapassword"),
     *("mypassword", "yourpassword", "password", "changeme"),
 }
 """The passwords in our documents, now and in 0.1, and in the documents of others, however they are

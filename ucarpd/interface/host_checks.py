@@ -75,6 +75,8 @@ class _Host:
 
         for problem in about_checks(config.path, self._missing_link):
             yield Difference(problem, is_error=False)
+        if missing := self._missing_device(config):
+            yield warning("UCARP_SCRIPT_INTERFACE", missing)
         link = self._tables.link(config.interface)
         if link is None:
             if other := link_faults.other_name(config.interface, self._tables):
@@ -111,6 +113,14 @@ class _Host:
         if check.kind != "link" or self._tables.link(str(check.where)) is not None:
             return None
         return f"{host_advice.missing_link(str(check.where), self._tables)}, so the check fails"
+
+    def _missing_device(self, config: Config) -> str | None:
+        if config.script_interface is None:
+            return None
+        device = config.script_interface.partition(":")[0]
+        links = self._tables.links(device)
+        is_there = any(device in (each.name, *each.altnames) for each in links)
+        return None if is_there else host_advice.missing_link(device, self._tables)
 
     def _source_faults(self, config: Config) -> Iterator[NoSource]:
         for family in config.params().families:

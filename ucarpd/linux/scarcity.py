@@ -4,29 +4,39 @@ The commands load this first, so it imports nothing large.
 """
 
 import errno
+import os
 import sys
 
 TYPE_CHECKING = False  # `typing` takes long to load.
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-NO_THREAD = "no thread can be started: is a limit of processes reached (TasksMax=)?"
+NO_THREAD = (
+    "no thread can be started: is a limit of processes reached (TasksMax=), or is memory lacking?"
+)
 
 _SCARCE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOBUFS}
 
 
 def scarcity(error: Exception) -> str:
     """Return what is lacking, in the kernel's words; empty if this is another error."""
+    if isinstance(error, MemoryError):
+        return os.strerror(errno.ENOMEM)
     if isinstance(error, OSError) and error.errno in _SCARCE:
         return error.strerror or ""
     return ""
 
 
+def tells_scarcity(text: str) -> bool:
+    """Return whether a message ends with what is lacking, in the kernel's words."""
+    return text.endswith(tuple(map(os.strerror, _SCARCE)))
+
+
 def guarded(command: str, run: "Callable[[], int]") -> int:
-    """Return the exit status of a command, which may lack descriptors to load its modules."""
+    """Return the exit status of a command, which may lack descriptors or memory for its modules."""
     try:
         return run()
-    except OSError as error:
+    except (OSError, MemoryError) as error:
         if not (lacking := scarcity(error)):
             raise
         print(f"{command}: cannot run: {lacking}", file=sys.stderr)  # noqa: T201

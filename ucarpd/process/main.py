@@ -82,7 +82,8 @@ class Process:
         if not reading.configs and not reading.lines:
             lines.write_problem(config.nothing_in(self._paths))
         if not reading.configs and (reading.lines or not self._stay):
-            return EXIT_CONFIG
+            may_later = self._supervisor.may_start_later
+            return EXIT_INTERNAL_ERROR if may_later else EXIT_CONFIG
         Orphans(PIDS)
         lines.postpone(self._loop.call_later)
         try:

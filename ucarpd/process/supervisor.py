@@ -27,6 +27,7 @@ from ucarpd.linux.file_worker import FileWorker
 from ucarpd.linux.lock import AlreadyRunning, BeingCleared, InstanceLock
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.run_directory import run_directory
+from ucarpd.linux.scarcity import tells_scarcity
 from ucarpd.linux.state_directory import state_directory
 from ucarpd.linux.worker import Worker
 from ucarpd.log import lines
@@ -98,7 +99,7 @@ class Supervisor:
         self._reader = Reader(paths)
         self.is_ending = False
         self.may_start_later = False
-        """Whether an instance was left out that `ucarpd clear` still clears."""
+        """Whether `ucarpd clear` still clears an instance, or something lacked to read a file."""
 
     @property
     def instances(self) -> Collection[Instance]:
@@ -123,6 +124,7 @@ class Supervisor:
         if result is None:
             return None
         self.reading, apply_maintenance = result
+        self.may_start_later = any(tells_scarcity(each.text) for each in self.reading.problems)
         self._log_reading()
         apply_maintenance()
         return self.reading

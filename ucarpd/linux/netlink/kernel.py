@@ -235,16 +235,33 @@ class Netlink(Lookups):
 
     # -- links -------------------------------------------------------------------------------------
 
-    def add_macvlan(self, parent: str, name: str, mac: bytes, done: Done) -> None:
-        """Make a macvlan in mode bridge, and leave it down.
+    def add_macvlan(
+        self,
+        parent: str,
+        name: str,
+        mac: bytes,
+        done: Done,
+        prepare: Callable[[], None] = lambda: None,
+        up: bool = False,
+    ) -> None:
+        """Make a macvlan in mode bridge, call `prepare` in the worker, and set it up or down.
 
         A macvlan with this name, parent and MAC is adopted unchanged; any other macvlan with this
         name is replaced.  A link of another kind is left alone, and is an error.
         """
-        self.beside(partial(self._requests.add_macvlan, parent, name, mac), done)
+
+        def make() -> None:
+            self._requests.add_macvlan(parent, name, mac)
+            prepare()
+            self._requests.set_link(name, up)
+
+        self.beside(make, done)
 
     def set_link(self, name: str, up: bool, done: Done) -> None:
-        """Set a link up or down; a missing link counts as down."""
+        """Set a macvlan up or down; a missing one counts as down.
+
+        None of another kind is set down; the caller knows that one to be set up is a macvlan.
+        """
         self.beside(partial(self._requests.set_link, name, up), done)
 
     def remove_link(self, name: str, done: Done) -> None:

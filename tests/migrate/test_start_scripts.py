@@ -163,6 +163,26 @@ def test_a_condition_is_told_and_not_guessed(tmp_path):
     assert "two" not in told
 
 
+def test_a_variable_that_is_empty_until_a_condition_fills_it(tmp_path):
+    findings = read(
+        tmp_path,
+        '#!/bin/sh\nCARD=""\nsrcip=\nEXTRA=""\nif [ $(hostname) = a ]; then\n CARD=eth0\n'
+        " srcip=10.0.0.2\n EXTRA=--preempt\nelse\n CARD=eth1\n srcip=10.0.0.3\nfi\n"
+        "ucarp -i $CARD -s $srcip -v 1 -p x -a 10.0.0.1 $EXTRA\n",
+    )
+    assert values(findings)["UCARP_INTERFACE"] == "eth0"
+    assert values(findings)["UCARP_SRCIP"] == "10.0.0.2"
+    assert "UCARP_PREEMPT" not in values(findings)
+    told = "\n".join(findings.remarks)
+    for words in (
+        ":6: CARD is set under the condition of line 5 only",
+        ":7: srcip is set under the condition of line 5 only",
+        ":8: EXTRA (write UCARP_PREEMPT=yes) depends on the condition of line 5",
+        ":11: srcip (=10.0.0.3) depends on the condition of line 5",
+    ):
+        assert words in told
+
+
 def test_a_condition_is_told_of_a_variable_whose_name_says_nothing(tmp_path):
     findings = read(
         tmp_path,

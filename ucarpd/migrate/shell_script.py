@@ -260,7 +260,9 @@ class Script:
         if is_added and before:
             text = before.text + text
             self.variables.count(text)
-        if self._conditions and before and before.text != text:
+        # An empty value of anything but options is only there to be filled.
+        is_real = before and (before.text or text.startswith("-"))
+        if self._conditions and before and is_real and before.text != text:
             shown = self.variables.known(text)
             meant = foreign_words.meaning(name)
             more = shown.removeprefix(self.variables.known(before.text))

@@ -83,6 +83,24 @@ def test_a_variable_of_ansible_with_a_sharp(tmp_path):
     assert values(findings) == {"UCARP_VHID": "3", "UCARP_PASS": "it's #1"}
 
 
+def test_a_list_of_virtual_hosts_in_the_variables_of_a_role(tmp_path):
+    text = (
+        "ucarp_interface: eth1\nucarp_packages:\n- ucarp\n- name: jq\nucarp_hosts:\n"
+        "# a comment\n  - vip: 10.0.0.1\n    vid: 1\n    more:\n      - master: yes\n    password: one\n\n"
+        "  - vip: 10.0.0.2\n    vid: 2\n    password: two\nucarp_advskew: 50\n"
+        "users:\n  - name: bob\n    password: three\n"
+    )
+    findings = read(tmp_path, text, "role.yml")
+    found = [[host.text(f"UCARP_{key}") for key in KEYS] for host in findings.hosts]
+    assert found == [
+        ["eth1", "1", "10.0.0.1/32", "one", "50"],
+        ["eth1", "2", "10.0.0.2/32", "two", "50"],
+    ]
+
+
+KEYS = ("INTERFACE", "VHID", "ADDR", "PASS", "ADVSKEW")
+
+
 def test_variables_of_a_dockerfile(tmp_path):
     text = (
         "FROM x\nARG CARD\nARG VIP=10.0.0.1\nENV UCARP_ADDR=$VIP UCARP_PASS=${PW:-abc}\n"

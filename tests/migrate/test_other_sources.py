@@ -268,6 +268,13 @@ def test_a_command_that_is_not_followed_is_named(tmp_path, name, text, line):
     assert f"{name}:{line}: {words}" in told(read(tmp_path, text, name))
 
 
+def test_a_command_that_is_only_shown(tmp_path):
+    text = f"#!/bin/sh\necho /bin/ucarp {OPTIONS}\n/bin/ucarp {OPTIONS}\n"
+    assert "not imported" not in told(read(tmp_path, text))
+    text = f"#!/bin/sh\necho /bin/ucarp {OPTIONS} >>/etc/rc.local\n"
+    assert ":2: this ucarp is not imported" in told(read(tmp_path, text))
+
+
 def test_options_that_openwrt_s_script_adds_are_named(tmp_path):
     text = "procd_set_param command /usr/sbin/ucarp -i eth0 -v 1\n"
     text += "[ -n x ] && procd_append_param command --addr=10.0.0.1\nprocd_append_param env A=1\n"

@@ -229,6 +229,15 @@ def test_a_priority_that_is_a_variable(tmp_path):
     assert ":4: priority: is not a number: UCARP_ADVSKEW left out (got '$PRIO')" in told
 
 
+def test_the_service_of_keepalived_does_not_start_ucarp(tmp_path):
+    path = tmp_path / "keepalived.conf"
+    (tmp_path / "root/etc/init.d").mkdir(parents=True)
+    (tmp_path / "root/etc/init.d/keepalived").write_text(f"DAEMON_ARGS='-f {path}'\n")
+    _, words = told(tmp_path, "vrrp_instance v {\n}\n")
+    assert "systemctl disable --now keepalived" in words
+    assert "starts or watches ucarp" not in words
+
+
 def test_a_sync_group(tmp_path):
     text = "vrrp_instance v {\n}\nvrrp_sync_group G { group { v } }\n"
     told = "\n".join(read(tmp_path, text, "keepalived.conf").remarks)

@@ -83,6 +83,15 @@ def test_a_variable_of_ansible_with_a_sharp(tmp_path):
     assert values(findings) == {"UCARP_VHID": "3", "UCARP_PASS": "it's #1"}
 
 
+def test_a_command_in_a_block_with_other_words_of_ucarp(tmp_path):
+    text = 'services:\n  ha:\n    image: x\n    command: >\n      sh -c "apk add ucarp &&\n'
+    text += '      ucarp -i eth0 -v 1 -p x -a 10.0.0.1\n      -u /etc/ucarp/up"\n'
+    findings = read(tmp_path, text, "compose.yml")
+    assert values(findings)["UCARP_UPSCRIPT"] == "/etc/ucarp/up"
+    assert findings.hosts[0].source.line == 6
+    assert not any("not imported" in each for each in findings.remarks)
+
+
 def test_a_list_of_virtual_hosts_in_the_variables_of_a_role(tmp_path):
     text = (
         "ucarp_interface: eth1\nucarp_packages:\n- ucarp\n- name: jq\nucarp_hosts:\n"

@@ -74,7 +74,7 @@ def _services(
             more = shlex.quote(_scalar(row[2:])) if is_item else _command(row)
             more = row if (service, section) in blocks else more
             before, began = commands.get((service, section), ("", source))
-            where = source if "ucarp" in row else began
+            where = source if re.search(r"\bucarp(\W*\s-|\W*$)", row) else began
             commands[service, section] = (f"{before} {more}", where)
         elif found:
             key, value = found[2], _without_comment(found[3] or "")

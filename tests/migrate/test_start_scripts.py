@@ -163,6 +163,21 @@ def test_a_condition_is_told_and_not_guessed(tmp_path):
     assert "two" not in told
 
 
+@pytest.mark.parametrize("word", ["declare -r", "readonly", "export --", "local -r -x"])
+def test_a_variable_that_is_declared(tmp_path, word):
+    findings = read(
+        tmp_path, f"#!/bin/bash\n{word} CARD=eth1\nucarp -i $CARD -v 1 -p x -a 10.0.0.1\n"
+    )
+    assert values(findings)["UCARP_INTERFACE"] == "eth1"
+
+
+def test_a_variable_of_supervisord(tmp_path):
+    text = "[program:vip]\ncommand=/usr/sbin/ucarp -i eth0 -s %(ENV_OWN)s -v 1 -p x -a 10.0.0.1\n"
+    findings = read(tmp_path, text, "vip.conf")
+    assert values(findings)["UCARP_ADDR"] == "10.0.0.1/32"
+    assert any("--srcip: $ENV_OWN is not set in vip.conf" in each for each in findings.remarks)
+
+
 def test_a_variable_that_is_empty_until_a_condition_fills_it(tmp_path):
     findings = read(
         tmp_path,

@@ -106,12 +106,12 @@ class Script:
         while at < len(commands):
             command = commands[at]
             self._findings.step(Source(self._path, command.line), len(self.hosts))
-            first = plain(command.words[0])
-            while first in LEADING and len(command.words) > 1:
+            first = plain(command.words[0]) or ""
+            while (first in LEADING or first[:1] == "-") and len(command.words) > 1:
                 command = Command(command.words[1:], command.lines[1:], command.end)
                 if first == "export":
                     self.variables.exported |= {_name(word) for word in command.words}
-                first = plain(command.words[0])
+                first = plain(command.words[0]) or ""  # `declare` has options.
             if first == "for" and (end := end_of_loop(commands, at)) is not None:
                 self._loop(command, commands[at + 1 : end])
                 at = end

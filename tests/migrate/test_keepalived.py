@@ -142,6 +142,36 @@ def test_peers_with_prefix_lengths_and_options(tmp_path):
     assert values(findings)["UCARP_PEERS"] == "10.0.0.1,10.0.0.2,10.0.0.3"
 
 
+def test_comments_right_behind_a_word(tmp_path):
+    findings, words = told(
+        tmp_path,
+        "vrrp_instance v{\n priority 100#first\n strange a\\#b\n virtual_ipaddress{\n 10.0.0.1/24!vip\n }\n}\n",
+    )
+    assert values(findings)["UCARP_ADDR"] == "10.0.0.1/24"
+    assert values(findings)["UCARP_ADVSKEW"] == "154"
+    assert "priority: ucarp reads" not in words
+    assert ":3: strange a" in words
+
+
+def test_what_a_template_fills_in(tmp_path):
+    findings, words = told(
+        tmp_path,
+        "vrrp_instance v {\n state {% if a %} MASTER {% else %} BACKUP {% endif %}\n"
+        " interface {{ card }}\n priority <%= @prio %>\n virtual_router_id 5\n"
+        " virtual_ipaddress {\n {{ vip }}/24 dev {{ card }}\n }\n"
+        " unicast_peer {\n{% for p in peers %}\n {{ p }}\n{% endfor %}\n }\n}\n",
+    )
+    assert values(findings) == {"UCARP_VHID": "5", "UCARP_PREEMPT": "yes"}
+    for line, name, key in (
+        (3, "interface", "INTERFACE"),
+        (4, "priority", "ADVSKEW"),
+        (6, "virtual_ipaddress", "ADDR"),
+        (9, "unicast_peer", "PEERS"),
+    ):
+        assert f":{line}: {name}: is filled in by a template: UCARP_{key} left out" in words
+    assert "no counterpart" not in words
+
+
 def test_lines_for_some_hosts(tmp_path):
     findings, words = told(
         tmp_path,

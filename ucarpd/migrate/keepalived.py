@@ -35,6 +35,10 @@ _CHECKS = {
 _READ_ELSEWHERE = {"global_defs", "vrrp_script", "vrrp_track_process", "vrrp_track_file"}
 _DEFINITION = re.compile(r"\s*\$(\w+)\s*=\s*(.*?)\s*(?:[!#].*)?")
 _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
+_WORD = re.compile(r'"[^"]*"|[{}]|[!#].*|(?:\\[!#]|[^\s{}"!#])+')
+_TEMPLATE = re.compile(r"\{\{.*?\}\}|<%.*?%>|\{%.*?%\}")
+_FILLED_IN = "<%…%>"
+"""Stands for a part of a template: its braces are no blocks."""
 
 
 @dataclass(slots=True)
@@ -99,16 +103,19 @@ def _blocks(path: Path, text: str) -> list[_Block]:
 def _statements(path: Path, text: str) -> Iterator[tuple[list[str], Source]]:
     definitions: dict[str, str] = {}
     for number, raw in enumerate(text.splitlines(), 1):
-        definition = _DEFINITION.fullmatch(raw)
+        row = _TEMPLATE.sub(_FILLED_IN, raw)
+        if row.strip() == _FILLED_IN and re.match(r"\s*(\{%|<%[^=])", raw):
+            continue
+        definition = _DEFINITION.fullmatch(row)
         line = _VARIABLE.sub(
-            lambda found: definitions.get(found[1], found[0]), definition[2] if definition else raw
+            lambda found: definitions.get(found[1], found[0]), definition[2] if definition else row
         )
         if definition:
             if not line.endswith("\\"):
                 definitions[definition[1]] = line
             continue
         words: list[str] = []
-        for word in re.findall(r'"[^"]*"|[{}]|[!#].*|[^\s{}"]+', line):
+        for word in _WORD.findall(line):
             if word[0] in "!#":
                 break
             if word == "}" and words:

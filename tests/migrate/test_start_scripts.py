@@ -171,6 +171,19 @@ def test_a_variable_that_is_declared(tmp_path, word):
     assert values(findings)["UCARP_INTERFACE"] == "eth1"
 
 
+def test_options_that_a_condition_adds_to_the_arguments(tmp_path):
+    findings = read(
+        tmp_path,
+        "#!/bin/sh\nset -- -i eth0 -v 1 -a 10.0.0.1\nflags=-n PASS=one\nif a; then\n PASS=-xhush\n"
+        ' set -- "$@" --preempt --pass=hush\n flags="$flags -k 9"\nfi\nucarp "$@" $flags -p $PASS\n',
+    )
+    told = "\n".join(findings.remarks)
+    said = "depends on the condition of line 4"
+    assert f":6: $@ (write UCARP_PREEMPT=yes, UCARP_PASS=…) {said}" in told
+    assert f":7: flags (write UCARP_ADVSKEW=9) {said}" in told
+    assert "hush" not in told
+
+
 def test_a_variable_of_supervisord(tmp_path):
     text = "[program:vip]\ncommand=/usr/sbin/ucarp -i eth0 -s %(ENV_OWN)s -v 1 -p x -a 10.0.0.1\n"
     findings = read(tmp_path, text, "vip.conf")

@@ -265,11 +265,12 @@ class Script:
         if self._conditions and before and is_real and before.text != text:
             shown = self.variables.known(text)
             meant = foreign_words.meaning(name)
-            more = shown.removeprefix(self.variables.known(before.text))
-            is_options = meant is not None and meant.key == OPTIONS
+            more = shown.removeprefix(self.variables.known(before.text)).lstrip()
+            is_options = meant.key == OPTIONS if meant else more.startswith("-")
             what = key_hints.of_options(more) if is_options else f"={shown}"
             hidden = not is_options and _is_secret(name)
-            text = f"{name}{'' if hidden else f' ({what})'} depends on the condition of line"
+            text = "$@" if name == "@" else name
+            text += f"{'' if hidden else f' ({what})'} depends on the condition of line"
             self._doubt(
                 name, line, f"{text} {self._conditions[-1]}: the value of {before.source} is used"
             )

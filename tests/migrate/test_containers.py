@@ -110,6 +110,13 @@ def test_a_list_of_virtual_hosts_in_the_variables_of_a_role(tmp_path):
 KEYS = ("INTERFACE", "VHID", "ADDR", "PASS", "ADVSKEW")
 
 
+def test_a_role_in_a_list(tmp_path):
+    text = "ucarp_addr: 10.0.0.1\nroles:\n  - role: vip\n    ucarp_password: one\n  - role: web\n"
+    findings = read(tmp_path, text, "role.yml")
+    assert values(findings) == {"UCARP_ADDR": "10.0.0.1/32", "UCARP_PASS": "one"}
+    assert len(findings.hosts) == 1
+
+
 def test_variables_of_a_dockerfile(tmp_path):
     text = (
         "FROM x\nARG CARD\nARG VIP=10.0.0.1\nENV UCARP_ADDR=$VIP UCARP_PASS=${PW:-abc}\n"

@@ -7,6 +7,7 @@ from ucarpd.migrate.findings import Findings, Source
 
 _COMMAND = re.compile(r"""(?<![\w.@-])ucarp["']?\s+(-{1,2}[A-Za-z]|\\$)""")
 _SHOWN = re.compile(r"\s*(echo|printf)\s[^>|]*$")
+"""A text that a script prints, and writes nowhere."""
 _ADDED = re.compile(r"(.*\s)?procd_append_param\s+command\s")
 """As OpenWrt's start scripts have it."""
 _STANZA = re.compile(r"\s*ucarp-vi[dp][\w-]*\s+\S")

@@ -128,6 +128,8 @@ def read_variables(findings: Findings, path: Path, text: str) -> None:
 
 def _is_host(item: list[Assignment]) -> bool:
     """Return whether an item of a list is a virtual host, and not a user or a package."""
+    if any(foreign_words.is_prefixed(each.name) for each in item):
+        return True
     meanings = (foreign_words.meaning(each.name) for each in item)
     return any(meant and meant.key in {"UCARP_ADDR", "UCARP_VHID"} for meant in meanings)
 

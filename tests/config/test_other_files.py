@@ -46,6 +46,7 @@ RC_CONF = 'ucarp_enable="YES"\nucarp_pass="geheim7"\n'
         ("#!/usr/bin/perl\nprint 1;\n", 1, "a program"),
         (MANIFEST, 1, "a manifest of Kubernetes"),
         ("inet 10.0.0.10 vhid 1 carpdev em0 pass geheim7\n", 1, KERNEL_CARP),
+        ("inet 10.0.0.10 balancing ip carpnodes 5:0,6:100 carpdev em0\n", 1, KERNEL_CARP),
         (f"{FREEBSD}\n", 2, KERNEL_CARP),
         ("<?xml version='1.0'?>\n<vip>\n  <vhid>1</vhid>\n", 3, KERNEL_CARP),
     ],

@@ -83,6 +83,40 @@ def test_a_variable_of_ansible_with_a_sharp(tmp_path):
     assert values(findings) == {"UCARP_VHID": "3", "UCARP_PASS": "it's #1"}
 
 
+def test_a_command_in_a_block_with_other_words_of_ucarp(tmp_path):
+    text = 'services:\n  ha:\n    image: x\n    command: >\n      sh -c "apk add ucarp &&\n'
+    text += '      ucarp -i eth0 -v 1 -p x -a 10.0.0.1\n      -u /etc/ucarp/up"\n'
+    findings = read(tmp_path, text, "compose.yml")
+    assert values(findings)["UCARP_UPSCRIPT"] == "/etc/ucarp/up"
+    assert findings.hosts[0].source.line == 6
+    assert not any("not imported" in each for each in findings.remarks)
+
+
+def test_a_list_of_virtual_hosts_in_the_variables_of_a_role(tmp_path):
+    text = (
+        "ucarp_interface: eth1\nucarp_packages:\n- ucarp\n- name: jq\nucarp_hosts:\n"
+        "# a comment\n  - vip: 10.0.0.1\n    vid: 1\n    more:\n      - master: yes\n    password: one\n\n"
+        "  - vip: 10.0.0.2\n    vid: 2\n    password: two\nucarp_advskew: 50\n"
+        "users:\n  - name: bob\n    password: three\n"
+    )
+    findings = read(tmp_path, text, "role.yml")
+    found = [[host.text(f"UCARP_{key}") for key in KEYS] for host in findings.hosts]
+    assert found == [
+        ["eth1", "1", "10.0.0.1/32", "one", "50"],
+        ["eth1", "2", "10.0.0.2/32", "two", "50"],
+    ]
+
+
+KEYS = ("INTERFACE", "VHID", "ADDR", "PASS", "ADVSKEW")
+
+
+def test_a_role_in_a_list(tmp_path):
+    text = "ucarp_addr: 10.0.0.1\nroles:\n  - role: vip\n    ucarp_password: one\n  - role: web\n"
+    findings = read(tmp_path, text, "role.yml")
+    assert values(findings) == {"UCARP_ADDR": "10.0.0.1/32", "UCARP_PASS": "one"}
+    assert len(findings.hosts) == 1
+
+
 def test_variables_of_a_dockerfile(tmp_path):
     text = (
         "FROM x\nARG CARD\nARG VIP=10.0.0.1\nENV UCARP_ADDR=$VIP UCARP_PASS=${PW:-abc}\n"

@@ -24,7 +24,10 @@ def test_a_unit_hands_over_its_variables(tmp_path, up):
     assert findings.hosts[0].for_scripts == {"CIDR": "24", "GREETING": "good day"}
     told = "\n".join(findings.remarks)
     for line, name in ((3, "UCARP_DEVICE"), (4, "DB_PASSWORD")):
-        assert f"env:{line}: {name}: ucarpd hands no variable with such a name to scripts" in told
+        words = (
+            f"env:{line}: {name}: ucarpd hands no variable with such a name to scripts, and your"
+        )
+        assert f"{words} scripts may need it: if so, set it in them" in told
     assert "hush" not in told
 
 
@@ -45,10 +48,14 @@ def test_a_script_hands_over_what_it_exports(tmp_path, up, lines):
 def test_a_variable_that_is_computed_is_named_if_a_script_reads_it(tmp_path, up):
     findings = read(tmp_path, f"export CIDR=$(one) OTHER=$(two) UCARP_ADDR=1\n{COMMAND} -u {up}\n")
     assert findings.hosts[0].for_scripts == {}
-    about = [each for each in findings.remarks if "your scripts may need it" in each]
+    about = [
+        each
+        for each in findings.remarks
+        if "your scripts may need it: if so, set it in them" in each
+    ]
     assert about == [
         f"{tmp_path}/start.sh:1: CIDR: $(one) is computed when the script runs,"
-        " and your scripts may need it"
+        " and your scripts may need it: if so, set it in them"
     ]
 
 

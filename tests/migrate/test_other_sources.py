@@ -171,10 +171,36 @@ def test_an_alias_with_another_address_and_commands(tmp_path):
         "interfaces",
     )
     assert values(findings)["UCARP_ADDR"] == "10.0.0.1/16"
-    assert "has the address 10.0.0.9, and ucarp-vip is 10.0.0.1: ucarp-vip counts" in told(findings)
+    assert values(findings)["UCARP_EXTRA_ADDRS"] == "10.0.0.9/16"
+    words = "has the address 10.0.0.9, and ucarp-vip is 10.0.0.1: the master has both, the first as"
+    assert f"{words} UCARP_EXTRA_ADDRS" in told(findings)
     assert ", and the stanza of br0:ucarp unless your scripts call it, and stop" in told(findings)
     assert ":8: br0:ucarp: mtu 1400: ucarpd does not do it by itself" in told(findings)
     assert "#UCARP_UPSCRIPT=/usr/share/ucarp/vip-up" in finish.text(findings.hosts[0], "")
+
+
+def test_an_alias_with_another_address_that_no_script_uses(tmp_path):
+    findings = read(
+        tmp_path,
+        "iface br0 inet dhcp\n ucarp-vid 1\n ucarp-vip 10.0.0.1\n ucarp-password x\n"
+        " ucarp-upscript /up\niface br0:ucarp inet static\n address 10.0.0.9\n",
+        "interfaces",
+    )
+    assert "UCARP_EXTRA_ADDRS" not in values(findings)
+    assert "has the address 10.0.0.9, and ucarp-vip is 10.0.0.1: ucarp-vip counts" in told(findings)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("ucarp-password-file", " is not known"),
+        ("ucarp", " is not known"),
+        ("ucarp-advskew-2", ": there is no ucarp-vid with this number"),
+    ],
+)
+def test_an_option_that_no_virtual_host_takes(tmp_path, name, said):
+    text = f"iface br0 inet dhcp\n ucarp-vid 1\n ucarp-vip 10.0.0.1\n {name} 5\n"
+    assert f":4: {name}{said}: left out" in told(read(tmp_path, text, "interfaces"))
 
 
 def test_a_piece_of_a_stanza(tmp_path):
@@ -266,6 +292,13 @@ def test_what_a_template_fills_in_is_left_out(tmp_path):
 def test_a_command_that_is_not_followed_is_named(tmp_path, name, text, line):
     words = "this ucarp is not imported: give its command line to  ucarpd import --command"
     assert f"{name}:{line}: {words}" in told(read(tmp_path, text, name))
+
+
+def test_a_command_that_is_only_shown(tmp_path):
+    text = f"#!/bin/sh\necho /bin/ucarp {OPTIONS}\n/bin/ucarp {OPTIONS}\n"
+    assert "not imported" not in told(read(tmp_path, text))
+    text = f"#!/bin/sh\necho /bin/ucarp {OPTIONS} >>/etc/rc.local\n"
+    assert ":2: this ucarp is not imported" in told(read(tmp_path, text))
 
 
 def test_options_that_openwrt_s_script_adds_are_named(tmp_path):

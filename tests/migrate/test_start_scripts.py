@@ -163,6 +163,54 @@ def test_a_condition_is_told_and_not_guessed(tmp_path):
     assert "two" not in told
 
 
+@pytest.mark.parametrize("word", ["declare -r", "readonly", "export --", "local -r -x"])
+def test_a_variable_that_is_declared(tmp_path, word):
+    findings = read(
+        tmp_path, f"#!/bin/bash\n{word} CARD=eth1\nucarp -i $CARD -v 1 -p x -a 10.0.0.1\n"
+    )
+    assert values(findings)["UCARP_INTERFACE"] == "eth1"
+
+
+def test_options_that_a_condition_adds_to_the_arguments(tmp_path):
+    findings = read(
+        tmp_path,
+        "#!/bin/sh\nset -- -i eth0 -v 1 -a 10.0.0.1\nflags=-n PASS=one\nif a; then\n PASS=-xhush\n"
+        ' set -- "$@" --preempt --pass=hush\n flags="$flags -k 9"\nfi\nucarp "$@" $flags -p $PASS\n',
+    )
+    told = "\n".join(findings.remarks)
+    said = "depends on the condition of line 4"
+    assert f":6: $@ (write UCARP_PREEMPT=yes, UCARP_PASS=…) {said}" in told
+    assert f":7: flags (write UCARP_ADVSKEW=9) {said}" in told
+    assert "hush" not in told
+
+
+def test_a_variable_of_supervisord(tmp_path):
+    text = "[program:vip]\ncommand=/usr/sbin/ucarp -i eth0 -s %(ENV_OWN)s -v 1 -p x -a 10.0.0.1\n"
+    findings = read(tmp_path, text, "vip.conf")
+    assert values(findings)["UCARP_ADDR"] == "10.0.0.1/32"
+    assert any("--srcip: $ENV_OWN is not set in vip.conf" in each for each in findings.remarks)
+
+
+def test_a_variable_that_is_empty_until_a_condition_fills_it(tmp_path):
+    findings = read(
+        tmp_path,
+        '#!/bin/sh\nCARD=""\nsrcip=\nEXTRA=""\nif [ $(hostname) = a ]; then\n CARD=eth0\n'
+        " srcip=10.0.0.2\n EXTRA=--preempt\nelse\n CARD=eth1\n srcip=10.0.0.3\nfi\n"
+        "ucarp -i $CARD -s $srcip -v 1 -p x -a 10.0.0.1 $EXTRA\n",
+    )
+    assert values(findings)["UCARP_INTERFACE"] == "eth0"
+    assert values(findings)["UCARP_SRCIP"] == "10.0.0.2"
+    assert "UCARP_PREEMPT" not in values(findings)
+    told = "\n".join(findings.remarks)
+    for words in (
+        ":6: CARD is set under the condition of line 5 only",
+        ":7: srcip is set under the condition of line 5 only",
+        ":8: EXTRA (write UCARP_PREEMPT=yes) depends on the condition of line 5",
+        ":11: srcip (=10.0.0.3) depends on the condition of line 5",
+    ):
+        assert words in told
+
+
 def test_a_condition_is_told_of_a_variable_whose_name_says_nothing(tmp_path):
     findings = read(
         tmp_path,
@@ -317,6 +365,11 @@ def test_what_starts_it_is_named(tmp_path):
         ("nohup /usr/bin/thing", True),
         ("/usr/bin/thing -x &", True),
         ("haproxy -f /etc/haproxy.cfg -D", True),
+        ("start-stop-daemon --start --background --exec /usr/sbin/arping -- -U 10.0.0.1", True),
+        ("/usr/sbin/arping -b -U 10.0.0.1 &", True),
+        ("/usr/sbin/arping -q -c 10 -U 10.0.0.1 >/dev/null &", False),
+        ("  logger -t ucarp master &", False),
+        ("start-stop-daemon --stop --exec /usr/sbin/arping", False),
         ("systemctl start thing", False),
         ("a && b", False),
         ("# thing &", False),

@@ -39,7 +39,7 @@ KEYS_FOR_A_KERNEL = (
 
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)=", re.ASCII)
 _RUNS_UCARP = r"(?:^|[\s;&|(])(?:\S*/)?ucarp(?:\s+(?:-|/|\\$|\"?\$)|\s*$)"
-_KERNEL_CARP = r"(.*[\s\"'])?vhid\s+\d|\s*<vhid>"
+_KERNEL_CARP = r"(.*[\s\"'])?(vhid|carpnodes)\s+\d|\s*<vhid>"
 _COMMAND = r"\s*(if|for|while|case|function|sudo|exec|nohup|docker|podman)\s"
 
 # The rest is compiled when a file is not plainly ours.

@@ -99,7 +99,8 @@ def keep_for_scripts(
             continue
         if reasons or is_hidden:
             why = " and ".join(reasons) or "ucarpd hands no variable with such a name to scripts"
-            findings.remark(each.source, f"{name}: {why}, and your scripts may need it")
+            text = f"{name}: {why}, and your scripts may need it: if so, set it in them"
+            findings.remark(each.source, text)
         else:
             host.for_scripts[name] = variables.known(each.value)
 

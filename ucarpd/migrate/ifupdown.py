@@ -47,6 +47,7 @@ def read(findings: Findings, path: Path, text: str) -> None:
     stanzas = _stanzas(findings, path, text)
     used: set[int] = set()
     for stanza in stanzas:
+        _tell_unused(findings, stanza)
         for number in _numbers(stanza):
             host = _host(findings, stanza, number)
             if number == _numbers(stanza)[0]:
@@ -118,6 +119,16 @@ def _split(option: str) -> tuple[str, str] | None:
     return (found[1], found[2]) if found else None
 
 
+def _tell_unused(findings: Findings, stanza: _Stanza) -> None:
+    """Name the options that no virtual host takes; `_take_more_addresses` takes addresses."""
+    for name, _, source in stanza.options:
+        split = _split(name)
+        if name.startswith("ucarp") and split is None:
+            findings.remark(source, f"{name} is not known: left out")
+        elif split and split[0] != "vip" and split[1] not in {"", *_numbers(stanza)}:
+            findings.remark(source, f"{name}: there is no ucarp-vid with this number: left out")
+
+
 def _host(findings: Findings, stanza: _Stanza, number: str) -> Host:
     host = Host(stanza.source)
     if stanza.interface:
@@ -176,10 +187,17 @@ def _take_alias(findings: Findings, host: Host, alias: _Stanza, vip: str) -> Non
     name = alias.interface
     if "UCARP_UPSCRIPT" not in host.values:
         host.values["UCARP_IF_ALIAS"] = Value(name, "iface", alias.source)
-    if _address(alias) and vip and _address(alias) != vip:
-        text = f"{name} has the address {_address(alias)}, and ucarp-vip is {vip}: ucarp-vip counts"
-        findings.remark(alias.source, text)
     address, mask = alias.first("address"), alias.first("netmask")
+    if address and vip and _address(alias) != vip:
+        text = f"{name} has the address {_address(alias)}, and ucarp-vip is {vip}:"
+        if "UCARP_UPSCRIPT" in host.values:
+            text += " ucarp-vip counts"
+        else:
+            # The hosts agree on ucarp-vip, and the clients know the other one.
+            text += " the master has both, the first as UCARP_EXTRA_ADDRS"
+            more = ",".join(filter(None, (host.text("UCARP_EXTRA_ADDRS"), _address(alias))))
+            host.values["UCARP_EXTRA_ADDRS"] = Value(more, "address", address[1])
+        findings.remark(alias.source, text)
     if address and "/" in address[0]:
         host.values["UCARP_MASK"] = Value(address[0].partition("/")[2], "address", address[1])
     elif mask:

@@ -53,6 +53,7 @@ def of_file(path: Path, root: Path = Path("/")) -> Findings:
     `root` is the directory in which to look for files that start `ucarp`.
     """
     findings = Findings()
+    kind = Kind.VIP_COMMON
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir() raises an error if it may not look
         path /= vip_common.COMMON
         if not vip_common.instances(path.parent):
@@ -79,7 +80,7 @@ def of_file(path: Path, root: Path = Path("/")) -> Findings:
             )
             raise ConfigError([Problem(path, line, None, words)])
     _complete(findings)
-    if findings.hosts:
+    if findings.hosts and kind is not Kind.KEEPALIVED:
         starters.tell(findings, path, root)
     return findings
 

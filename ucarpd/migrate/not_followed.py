@@ -6,6 +6,8 @@ from pathlib import Path
 from ucarpd.migrate.findings import Findings, Source
 
 _COMMAND = re.compile(r"""(?<![\w.@-])ucarp["']?\s+(-{1,2}[A-Za-z]|\\$)""")
+_SHOWN = re.compile(r"\s*(echo|printf)\s[^>|]*$")
+"""A text that a script prints, and writes nowhere."""
 _ADDED = re.compile(r"(.*\s)?procd_append_param\s+command\s")
 """As OpenWrt's start scripts have it."""
 _STANZA = re.compile(r"\s*ucarp-vi[dp][\w-]*\s+\S")
@@ -22,7 +24,9 @@ def tell(findings: Findings, path: Path, text: str) -> None:
     for number, line in enumerate(lines, 1):
         if number == 1 or not lines[number - 2].endswith("\\"):
             first = number
-        if line.lstrip().startswith("#") or not known.isdisjoint({first, number}):
+        if line.lstrip().startswith("#") or _SHOWN.match(line):
+            continue
+        if not known.isdisjoint({first, number}):
             continue
         source = Source(path, number)
         if any(remark.startswith(f"{source}: ") for remark in findings.remarks):

@@ -106,12 +106,12 @@ class Script:
         while at < len(commands):
             command = commands[at]
             self._findings.step(Source(self._path, command.line), len(self.hosts))
-            first = plain(command.words[0])
-            while first in LEADING and len(command.words) > 1:
+            first = plain(command.words[0]) or ""
+            while (first in LEADING or first[:1] == "-") and len(command.words) > 1:
                 command = Command(command.words[1:], command.lines[1:], command.end)
                 if first == "export":
                     self.variables.exported |= {_name(word) for word in command.words}
-                first = plain(command.words[0])
+                first = plain(command.words[0]) or ""  # `declare` has options.
             if first == "for" and (end := end_of_loop(commands, at)) is not None:
                 self._loop(command, commands[at + 1 : end])
                 at = end
@@ -260,14 +260,17 @@ class Script:
         if is_added and before:
             text = before.text + text
             self.variables.count(text)
-        if self._conditions and before and before.text != text:
+        # An empty value of anything but options is only there to be filled.
+        is_real = before and (before.text or text.startswith("-"))
+        if self._conditions and before and is_real and before.text != text:
             shown = self.variables.known(text)
             meant = foreign_words.meaning(name)
-            more = shown.removeprefix(self.variables.known(before.text))
-            is_options = meant is not None and meant.key == OPTIONS
+            more = shown.removeprefix(self.variables.known(before.text)).lstrip()
+            is_options = meant.key == OPTIONS if meant else more.startswith("-")
             what = key_hints.of_options(more) if is_options else f"={shown}"
             hidden = not is_options and _is_secret(name)
-            text = f"{name}{'' if hidden else f' ({what})'} depends on the condition of line"
+            text = "$@" if name == "@" else name
+            text += f"{'' if hidden else f' ({what})'} depends on the condition of line"
             self._doubt(
                 name, line, f"{text} {self._conditions[-1]}: the value of {before.source} is used"
             )

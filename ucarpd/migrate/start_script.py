@@ -1,5 +1,6 @@
 """A start script, a service script, or a file that such scripts read, as virtual hosts."""
 
+import re
 from pathlib import Path
 
 from ucarpd.config.kinds import Kind, kind_of
@@ -12,7 +13,8 @@ def read(findings: Findings, path: Path, text: str) -> None:
     """Add the virtual hosts of a script to the findings."""
     is_environment = kind_of(text, path.name)[0] is Kind.KEYS
     script = Script(findings, path, is_environment=is_environment)
-    script.follow(text)
+    # A variable of supervisord.
+    script.follow(re.sub(r"%\((\w+)\)s", r"$\1", text))
     if not script.hosts and (host := _of_openrc(findings, script)):
         script.hosts.append(host)
     if script.hosts:

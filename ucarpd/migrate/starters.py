@@ -27,7 +27,12 @@ _PLACES = (
     "etc/network/interfaces.d/*",
 )
 _UCARP = re.compile(r"(?<![\w.-])ucarp(?![\w.-]*d\b)(?=[\s\"'|;]|$|-vip|-vid)")
-_STAYS = re.compile(r"^\s*(?!#).*(\b(nohup|setsid|daemonize)\s|\bhaproxy\b.*\s-D\b|[^&>|]&\s*$)")
+_STAYS = re.compile(
+    r"^\s*(?!#).*(\b(nohup|setsid|daemonize)\s|\bhaproxy\b.*\s-D\b"
+    r"|\bstart-stop-daemon\b.*\s(-S|--start)\b|[^&>|]&\s*$)"
+)
+_ENDS = re.compile(r"^\s*(\S*/)?(arping\s.*-[cw]\s*\d|(logger|mailx?|sendmail|curl|wget)\s)")
+"""Commands that end by themselves, also in the background."""
 
 
 def tell(findings: Findings, path: Path, root: Path = Path("/")) -> None:
@@ -66,7 +71,7 @@ def tell_of_scripts(findings: Findings, host: Host) -> None:
         except ConfigError:
             continue
         for number, line in enumerate(text.splitlines(), 1):
-            if _STAYS.search(line):
+            if _STAYS.search(line) and not _ENDS.match(line):
                 findings.remark(
                     Source(path, number),
                     "starts a program that stays, and systemd ends it with ucarpd@NAME: start it"

@@ -6,6 +6,7 @@ import shlex
 from contextlib import suppress
 from pathlib import Path
 
+from ucarpd.config import foreign_words
 from ucarpd.migrate import containers, environment, options
 from ucarpd.migrate.environment import Assignment
 from ucarpd.migrate.findings import Findings, Host, Source
@@ -73,7 +74,7 @@ def _services(
             more = shlex.quote(_scalar(row[2:])) if is_item else _command(row)
             more = row if (service, section) in blocks else more
             before, began = commands.get((service, section), ("", source))
-            where = source if "ucarp" in row else began
+            where = source if re.search(r"\bucarp(\W*\s-|\W*$)", row) else began
             commands[service, section] = (f"{before} {more}", where)
         elif found:
             key, value = found[2], _without_comment(found[3] or "")
@@ -98,20 +99,39 @@ def _command(value: str) -> str:
 
 
 def read_variables(findings: Findings, path: Path, text: str) -> None:
-    """Add the settings of the variables of an Ansible role, one in a line."""
+    """Add the settings of the variables of an Ansible role, one in a line; a list has several hosts."""
     variables = Variables()
-    assignments: list[Assignment] = []
+    for_all: list[Assignment] = []
+    items: list[list[Assignment]] = []
+    dash, current = -1, for_all
     for number, line in enumerate(text.splitlines(), 1):
-        if found := _KEY.fullmatch(line.strip()):
+        row, indent = line.strip(), len(line) - len(line.lstrip())
+        if not row or row.startswith("#"):
+            continue
+        if row.startswith("- ") and (dash < 0 or indent <= dash):
+            dash, current = indent, []
+            items.append(current)
+            row = row.removeprefix("- ").lstrip()
+        elif indent <= dash:
+            dash, current = -1, for_all
+        if found := _KEY.fullmatch(row):
             value = _scalar(found[3] or "")
             if "{{" in value:
                 value = variables.mark(f"{value} is computed by the role")
-            assignments.append(Assignment(found[2], value, Source(path, number)))
-    if not assignments:
-        return
-    host = Host(assignments[0].source)
-    environment.take(findings, host, assignments, variables)
-    findings.hosts += [host] if host.values else []
+            current.append(Assignment(found[2], value, Source(path, number)))
+    for each in [item for item in items if _is_host(item)] or [[]]:
+        if assignments := [*for_all, *each]:
+            host = Host((each or assignments)[0].source)
+            environment.take(findings, host, assignments, variables)
+            findings.hosts += [host] if host.values else []
+
+
+def _is_host(item: list[Assignment]) -> bool:
+    """Return whether an item of a list is a virtual host, and not a user or a package."""
+    if any(foreign_words.is_prefixed(each.name) for each in item):
+        return True
+    meanings = (foreign_words.meaning(each.name) for each in item)
+    return any(meant and meant.key in {"UCARP_ADDR", "UCARP_VHID"} for meant in meanings)
 
 
 def _scalar(text: str) -> str:

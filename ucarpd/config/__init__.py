@@ -27,9 +27,8 @@ from ucarpd.config.keys import KEYS
 from ucarpd.config.load import Loaded, load, load_with_lines
 from ucarpd.config.looks import Looks, look_at, silence
 from ucarpd.config.problems import ConfigError, Problem
-from ucarpd.config.scripts import about_checks, harm
 from ucarpd.config.scripts import errors as script_errors
-from ucarpd.config.scripts import errors_of_checks as check_errors
+from ucarpd.config.scripts import harm
 from ucarpd.config.scripts import warnings as script_warnings
 from ucarpd.config.show import show
 
@@ -44,8 +43,6 @@ __all__ = [
     "Looks",
     "Problem",
     "VirtualAddress",
-    "about_checks",
-    "check_errors",
     "collisions",
     "find_files",
     "harm",

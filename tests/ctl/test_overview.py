@@ -1,9 +1,8 @@
 """The line for each instance, at several widths."""
 
-import pytest
 from fake_process import BACKUP, IN_TROUBLE, MASTER, NOW
 
-from ucarpd.ctl import overview, rich_table
+from ucarpd.ctl import overview
 from ucarpd.ctl.screen import Screen
 
 FAILED = {
@@ -16,11 +15,6 @@ FAILED = {
 SILENT = {"name": None, "path": None, "state": "unknown", "reason": "process 99 does not answer"}
 
 ALL = [IN_TROUBLE, FAILED, BACKUP, MASTER, SILENT]
-
-
-@pytest.fixture(autouse=True)
-def _without_rich(monkeypatch):
-    monkeypatch.setattr(rich_table, "is_installed", lambda: False)
 
 
 def test_at_80_columns_what_is_wrong_stands_below():

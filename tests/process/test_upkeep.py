@@ -56,8 +56,8 @@ async def look():
 async def test_a_directory_that_has_been_removed_is_made_again(make):
     bench = make()
     bench.keeper.write(bench.content)
-    bench.keeper.placed = True
-    bench.keeper.advertised(1.0)
+    bench.keeper.record.placed = True
+    bench.keeper.record.advertised(1.0)
     await look()
     assert bench.log.told() == []
     shutil.rmtree(bench.run)
@@ -67,7 +67,7 @@ async def test_a_directory_that_has_been_removed_is_made_again(make):
     found = read("web", bench.run)
     assert (found.content, found.pid) == (bench.content, os.getpid())
     assert (found.placed, found.last) == (True, 1.0)
-    bench.keeper.advertised(2.0)
+    bench.keeper.record.advertised(2.0)
     assert read("web", bench.run).last == 2.0
     await look()
     assert bench.log.told() == []

@@ -162,10 +162,11 @@ def _tell(
     """
     for error in errors:
         _say(error, _ERR)
-    for unplaced, is_error in unit_checks.find(loaded.config):
-        problem = loaded.in_its_line(unplaced)
-        _say(problem if is_error else f"{problem} (warning)", _ERR if is_error else _WARNING)
-        errors += [problem] * is_error
+    for found in unit_checks.find(loaded.config):
+        problem = loaded.in_its_line(found.problem)
+        priority = _ERR if found.is_error else _WARNING
+        _say(problem if found.is_error else f"{problem} (warning)", priority)
+        errors += [problem] * found.is_error
     # They are no reason to refuse the file: it works, and an upgrade must not stop it.
     for weak in exposed:
         if weak.is_error:

@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 from fake_process import BACKUP, MASTER
 from other_user import as_nobody
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain_text
 
 from ucarpd.ctl import metrics, processes
 from ucarpd.ctl.entry import main
-from ucarpd.ctl.exporter import listening
+from ucarpd.ctl.exporter import client_library, listening
 
 PROGRAM = "import sys; from ucarpd.ctl.entry import main; sys.exit(main())"
 
@@ -78,10 +79,8 @@ def exporter(monkeypatch):
         # Its socket is closed at the end of the test.
         assert main(["metrics"]) == 3
 
-    def scrape():
+    def scrape(accept="text/plain"):
         client = HTTPConnection(*given.getsockname(), timeout=10)
-        # As Prometheus asks, which prefers another format.
-        accept = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3"
         client.request("GET", "/metrics", headers={"Accept": accept})
         response = client.getresponse()
         text = response.read().decode()
@@ -104,6 +103,21 @@ def test_a_scrape(process, exporter):
     process(MASTER)
     response, text = exporter()
     assert response.status == 200
+    assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert samples(plain_text(text), "ucarpd_unfitness") == {("web",): 0}
+
+
+def test_openmetrics_where_the_library_is(process, exporter):
+    process(MASTER)
+    response, text = exporter("application/openmetrics-text;version=1.0.0")
+    assert response.headers["Content-Type"].startswith("application/openmetrics-text; version=")
+    assert samples(openmetrics(text), "ucarpd_unfitness") == {("web",): 0}
+
+
+def test_without_the_library_it_is_always_text(process, exporter, monkeypatch):
+    monkeypatch.setattr(client_library, "find_spec", lambda _name: None)
+    process(MASTER)
+    response, text = exporter("application/openmetrics-text;version=1.0.0")
     assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert samples(plain_text(text), "ucarpd_unfitness") == {("web",): 0}
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ucarpd.ctl.exporter.families import families
-from ucarpd.ctl.exporter.text import text
+from ucarpd.ctl.exporter.text import CONTENT_TYPE, text
 from ucarpd.ctl.failure import EXIT_FAILED, Failure
 from ucarpd.ctl.processes import Answer, ask, sockets
 
@@ -65,14 +65,19 @@ class _Page:
     def __init__(self) -> None:
         self._faults: dict[str, str] = {}
 
-    def __call__(self) -> str:
+    def __call__(self, accept: str) -> tuple[str, bytes]:
+        from ucarpd.ctl.exporter import client_library
+
         try:
             answers = ask()
         except Failure as failure:
             _say(str(failure))
             raise
         self._tell(answers)
-        return text(families(answers))
+        found = families(answers)
+        if client_library.is_installed():
+            return client_library.encoded(found, accept)
+        return CONTENT_TYPE, text(found).encode()
 
     def _tell(self, answers: Sequence[Answer]) -> None:
         before = self._faults

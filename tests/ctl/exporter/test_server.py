@@ -16,7 +16,7 @@ class Served:
 
     def __init__(self):
         self.listening = socket.create_server(("127.0.0.1", 0))
-        self.page = lambda: "the metrics"
+        self.page = lambda accept: ("text/x-accepts", accept.encode())
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
 
@@ -24,15 +24,15 @@ class Served:
         with pytest.raises(OSError):
             server.serve([self.listening], self._page)
 
-    def _page(self):
-        return self.page()
+    def _page(self, accept):
+        return self.page(accept)
 
     def connect(self):
         return socket.create_connection(self.listening.getsockname(), timeout=10)
 
-    def ask(self, method, path):
+    def ask(self, method, path, **headers):
         client = HTTPConnection(*self.listening.getsockname(), timeout=10)
-        client.request(method, path)
+        client.request(method, path, headers=headers)
         response = client.getresponse()
         body = response.read()
         client.close()
@@ -63,10 +63,10 @@ def all_of(connection):
 
 
 def test_the_page(served):
-    response, body = served.ask("GET", "/metrics")
-    assert (response.status, body) == (200, b"the metrics")
-    assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-    assert response.headers["Content-Length"] == "11"
+    response, body = served.ask("GET", "/metrics", Accept="text/plain")
+    assert (response.status, body) == (200, b"text/plain")
+    assert response.headers["Content-Type"] == "text/x-accepts"
+    assert response.headers["Content-Length"] == "10"
 
 
 def test_a_query_is_ignored(served):
@@ -74,9 +74,9 @@ def test_a_query_is_ignored(served):
 
 
 def test_a_head_has_no_body(served):
-    response, body = served.ask("HEAD", "/metrics")
+    response, body = served.ask("HEAD", "/metrics", Accept="text/plain")
     assert (response.status, body) == (200, b"")
-    assert response.headers["Content-Length"] == "11"
+    assert response.headers["Content-Length"] == "10"
 
 
 def test_the_root_points_to_it_and_nothing_else_is_there(served):
@@ -92,7 +92,7 @@ def test_other_methods_are_refused(served, method):
 
 
 def test_a_failure_is_no_empty_page(served):
-    def page():
+    def page(_accept):
         raise Failure("permission denied")
 
     served.page = page
@@ -110,7 +110,7 @@ def test_no_version_is_told(served):
 def test_garbage_is_answered_or_dropped_and_the_next_client_is_served(served, sent):
     with served.connect() as connection:
         connection.sendall(sent)
-        assert b"the metrics" not in all_of(connection)
+        assert b"text/x-accepts" not in all_of(connection)
     assert served.ask("GET", "/metrics")[0].status == 200
 
 
@@ -169,17 +169,18 @@ def test_a_client_that_trickles_has_the_same_limit(served, monkeypatch):
 
 def test_a_client_that_does_not_read_is_left(served, monkeypatch):
     monkeypatch.setattr(server, "LIMIT", 0.2)
-    served.page = lambda: "x" * 20_000_000
+    contents = {"long": b"x" * 20_000_000, "short": b"short"}
+    served.page = lambda accept: ("text/plain", contents[accept])
     deaf = [served.connect() for _ in range(server.WORKERS)]
     for connection in deaf:
-        connection.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
-    assert served.ask("GET", "/")[0].status == 200
+        connection.sendall(b"GET /metrics HTTP/1.0\r\nAccept: long\r\n\r\n")
+    assert served.ask("GET", "/metrics", Accept="short")[1] == b"short"
     for connection in deaf:
         connection.close()
 
 
 def test_a_defect_ends_it(served):
-    def page():
+    def page(_accept):
         raise ZeroDivisionError
 
     def serve():

@@ -15,7 +15,6 @@ from http.server import BaseHTTPRequestHandler
 from io import BytesIO
 
 from ucarpd.ctl.exporter.reception import Reception, Request
-from ucarpd.ctl.exporter.text import CONTENT_TYPE
 from ucarpd.ctl.failure import Failure
 
 WORKERS = 4
@@ -26,8 +25,8 @@ LIMIT = 5.0
 
 METRICS = "/metrics"
 
-Page = Callable[[], str]
-"""Returns the metrics as text.  Raises Failure."""
+Page = Callable[[str], tuple[str, bytes]]
+"""Returns content type and content, in a format that the client accepts.  Raises Failure."""
 
 
 def serve(sockets: Iterable[socket.socket], page: Page) -> None:
@@ -85,11 +84,11 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         if path == METRICS:
             try:
-                content = self._page()
+                content_type, content = self._page(self.headers.get("Accept", ""))
             except Failure as failure:
                 self._send(HTTPStatus.SERVICE_UNAVAILABLE, f"{failure}\n")
                 return
-            self._send(HTTPStatus.OK, content, CONTENT_TYPE)
+            self._send(HTTPStatus.OK, content, content_type)
         elif path == "/":
             self._send(HTTPStatus.OK, f"The metrics of ucarpd are at {METRICS}\n")
         else:
@@ -98,9 +97,12 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815 - its name in http.server
 
     def _send(
-        self, status: HTTPStatus, content: str, content_type: str = "text/plain; charset=utf-8"
+        self,
+        status: HTTPStatus,
+        content: bytes | str,
+        content_type: str = "text/plain; charset=utf-8",
     ) -> None:
-        body = content.encode()
+        body = content.encode() if isinstance(content, str) else content
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))

@@ -116,7 +116,7 @@ begin_newest() {
     # What calls the libraries, apart from a configuration file that is read on the way.  Booted machines
     # come first: they are timed.
     begin 10 newest tests newest .venv/newest/bin/python -n 3 tests/{config,ctl/exporter,linux,log} \
-        tests/ctl/test_metrics.py tests/diagnosis/test_fingerprint.py \
+        tests/ctl/test_{metrics,rich_table}.py tests/diagnosis/test_fingerprint.py \
         tests/integration/test_article.py tests/integration/test_kernel_{links,macvlans}.py
 }
 

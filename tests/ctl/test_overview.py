@@ -1,8 +1,9 @@
 """The line for each instance, at several widths."""
 
+import pytest
 from fake_process import BACKUP, IN_TROUBLE, MASTER, NOW
 
-from ucarpd.ctl import overview
+from ucarpd.ctl import overview, rich_table
 from ucarpd.ctl.screen import Screen
 
 FAILED = {
@@ -15,6 +16,11 @@ FAILED = {
 SILENT = {"name": None, "path": None, "state": "unknown", "reason": "process 99 does not answer"}
 
 ALL = [IN_TROUBLE, FAILED, BACKUP, MASTER, SILENT]
+
+
+@pytest.fixture(autouse=True)
+def _without_rich(monkeypatch):
+    monkeypatch.setattr(rich_table, "is_installed", lambda: False)
 
 
 def test_at_80_columns_what_is_wrong_stands_below():

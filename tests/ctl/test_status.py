@@ -234,5 +234,5 @@ def test_what_is_not_used_is_not_loaded(process, files):
     assert {name for name in loaded if name.startswith("ucarpd.record.")} == {
         "ucarpd.record.edited"
     }
-    heavy = {"asyncio", "dataclasses", "dotenv", "inspect", "logging", "pyroute2", "ssl"}
+    heavy = {"asyncio", "dataclasses", "dotenv", "inspect", "logging", "pyroute2", "rich", "ssl"}
     assert loaded & heavy == set()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ucarpd.control.wire import Message
-from ucarpd.ctl import assessment, times
+from ucarpd.ctl import assessment, rich_table, times
 from ucarpd.ctl.screen import BAD, DIM, GOOD, PLAIN, WARN, Cell, Screen, bar, columns
 
 WIDE = 120
@@ -31,6 +31,10 @@ def text(
     rows = [_row(each, now)[: len(header)] for each in instances]
     notes = [_note(each, now) for each in instances]
     is_wide = screen.width is None or screen.width >= WIDE
+    # Not for a screen that is drawn again and again: rich takes its time.
+    if screen.width and is_wide and not with_headroom and rich_table.is_installed():
+        both = [[*row, note] for row, note in zip(rows, notes, strict=True)]
+        return rich_table.text([*header, "NOTE"], both, screen)
     lines, width = columns(screen, rows, header)
     shown = [lines[0] + (screen.paint("  NOTE", DIM) if is_wide else "")]
     for line, note in zip(lines[1:], notes, strict=True):

@@ -21,6 +21,11 @@ class Cell(NamedTuple):
     text: str
     style: str = PLAIN
 
+    @property
+    def printable(self) -> str:
+        """The text without control characters for the terminal."""
+        return "".join(each if each.isprintable() else "?" for each in self.text)
+
 
 class Screen(NamedTuple):
     """Without a width, as in a pipe, no line is broken."""
@@ -30,7 +35,7 @@ class Screen(NamedTuple):
 
     def paint(self, text: str, style: str = PLAIN) -> str:
         """Return the text in its colour, without control characters for the terminal."""
-        text = "".join(each if each.isprintable() else "?" for each in text)
+        text = Cell(text).printable
         if not text or not self.has_colour or style not in _CODES:
             return text
         return f"\x1b[{_CODES[style]}m{text}\x1b[0m"

@@ -17,6 +17,13 @@ def make(tmp_path):
     return lambda more="": Bench(tmp_path, more)
 
 
+def acquiring(make):
+    """Return a bench that takes the role: its up-script runs."""
+    bench = make()
+    bench.acquire()
+    return bench
+
+
 def serve_a_term(bench):
     """Let scripts add the addresses, and take them off."""
     bench.serve()
@@ -27,8 +34,7 @@ def serve_a_term(bench):
 
 
 async def test_an_up_script_that_succeeds_serves(make):
-    bench = make()
-    bench.acquire()
+    bench = acquiring(make)
     assert bench.ledger.placed
     assert bench.addresses.is_up_script_running
     bench.up(0, ONE, TWO)
@@ -39,8 +45,7 @@ async def test_an_up_script_that_succeeds_serves(make):
 async def test_a_script_that_serves_somewhere_else_is_trusted(make):
     """A cloud's API, or another interface: it is the exit status that counts."""
     for on in (None, "eth1"):
-        bench = make()
-        bench.acquire()
+        bench = acquiring(make)
         bench.up(0, *([ONE, TWO] if on else []), on=on)
         assert bench.outcomes == [Outcome((ONE, TWO))]
         assert bench.log.told() == [f"served_elsewhere {ONE} {TWO}"]
@@ -48,8 +53,7 @@ async def test_a_script_that_serves_somewhere_else_is_trusted(make):
 
 
 async def test_a_script_that_fails_and_leaves_nothing_has_not_served(make):
-    bench = make()
-    bench.acquire()
+    bench = acquiring(make)
     bench.up(1)
     assert bench.outcomes == [Outcome((), (ONE, TWO))]
     bench.acquire()
@@ -59,16 +63,14 @@ async def test_a_script_that_fails_and_leaves_nothing_has_not_served(make):
 
 async def test_a_script_that_fails_after_the_addresses_are_there_serves(make):
     for on in ("eth0", "eth1"):
-        bench = make()
-        bench.acquire()
+        bench = acquiring(make)
         bench.up(1, ONE, TWO, on=on)
         assert bench.outcomes == [Outcome((ONE, TWO))]
         assert bench.log.told() == [f"script_failed_but_serves {ONE} {TWO}"]
 
 
 async def test_of_a_script_that_fails_half_way_each_address_counts_for_itself(make):
-    bench = make()
-    bench.acquire()
+    bench = acquiring(make)
     bench.up(1, TWO)
     assert bench.outcomes == [Outcome((TWO,), (ONE,))]
 
@@ -119,8 +121,7 @@ async def test_a_script_that_succeeds_without_putting_back_what_it_once_had(make
 
 async def test_an_address_that_the_kernel_removed_at_once_is_put_back(make):
     """The address of another virtual host was the first of its network, and has taken it along."""
-    bench = make()
-    bench.acquire()
+    bench = acquiring(make)
     bench.put(ONE, TWO)
     bench.netlink.take("eth0", ONE)
     bench.hooks.end()
@@ -133,8 +134,7 @@ async def test_an_address_that_the_kernel_removed_at_once_is_put_back(make):
 
 
 async def test_so_is_one_of_an_up_script_that_works_on(make):
-    bench = make()
-    bench.acquire()
+    bench = acquiring(make)
     bench.put(ONE, TWO)
     bench.netlink.take("eth0", ONE)
     bench.addresses.mend()
@@ -203,8 +203,7 @@ async def test_a_down_script_fails_harmlessly_where_nothing_is_left(make):
 
 
 async def test_a_script_that_has_begun_runs_to_its_end_and_the_addresses_go_meanwhile(make):
-    bench = make()
-    bench.acquire()
+    bench = acquiring(make)
     bench.put(ONE)
     bench.release()
     await asyncio.sleep(LONGEST_WAIT - 0.01)
@@ -263,8 +262,7 @@ async def test_at_a_start_the_addresses_that_were_there_are_told_too_and_are_no_
 
 
 async def test_after_the_end_an_up_script_that_ends_leaves_the_addresses_alone(make):
-    bench = make()
-    bench.acquire()
+    bench = acquiring(make)
     bench.put(ONE, TWO)
     bench.addresses.close()
     bench.hooks.end()
@@ -274,8 +272,7 @@ async def test_after_the_end_an_up_script_that_ends_leaves_the_addresses_alone(m
 
 
 async def test_what_somebody_takes_away_while_the_up_script_works_on_is_put_back(make):
-    bench = make()
-    bench.acquire()
+    bench = acquiring(make)
     bench.put(ONE, TWO)
     bench.addresses.appeared()
     bench.netlink.take("eth0", ONE)
@@ -294,8 +291,7 @@ async def test_what_somebody_takes_away_while_the_up_script_works_on_is_put_back
 
 async def test_after_the_end_no_timer_acts_on_the_addresses(make):
     """The next run of the instance may have begun."""
-    bench = make()
-    bench.acquire()
+    bench = acquiring(make)
     bench.put(ONE, TWO)
     bench.addresses.appeared()
     bench.netlink.take("eth0", ONE)
@@ -310,8 +306,7 @@ async def test_after_the_end_no_timer_acts_on_the_addresses(make):
 
 
 async def test_an_address_that_the_up_script_added_without_nodad_is_added_again(make):
-    bench = make()
-    bench.acquire()
+    bench = acquiring(make)
     bench.netlink.unusable.add(ONE)
     bench.up(0, ONE, TWO)
     await asyncio.sleep(0.01)
@@ -334,8 +329,7 @@ async def test_an_address_that_cannot_be_put_back_after_the_up_script_is_told_as
 
 
 async def test_one_without_nodad_is_named_while_the_up_script_runs_too(make):
-    bench = make()
-    bench.acquire()
+    bench = acquiring(make)
     bench.netlink.unusable.add(ONE)
     bench.put(ONE, TWO)
     bench.addresses.appeared()
@@ -357,8 +351,7 @@ async def test_in_each_term_the_up_script_decides_when_the_addresses_come(make):
 
 
 async def test_after_a_failure_too_the_up_script_decides_when_the_addresses_come(make):
-    bench = make()
-    bench.acquire()
+    bench = acquiring(make)
     bench.put(ONE, TWO)
     bench.addresses.appeared()
     bench.netlink.take("eth0", ONE)
@@ -374,8 +367,7 @@ async def test_after_a_failure_too_the_up_script_decides_when_the_addresses_come
 async def test_a_script_that_ends_when_the_role_is_lost_tells_only_of_a_success(
     make, status, outcomes
 ):
-    bench = make()
-    bench.acquire()
+    bench = acquiring(make)
     bench.release()
     bench.hooks.end(status)
     assert bench.outcomes == outcomes
@@ -410,8 +402,7 @@ async def test_an_address_that_another_process_serves_stays_after_the_down_scrip
 
 
 async def test_a_quick_up_script_is_waited_for(make):
-    bench = make()
-    bench.acquire()
+    bench = acquiring(make)
     bench.put(ONE)
     bench.release()
     await asyncio.sleep(LONGEST_WAIT / 2)
@@ -424,8 +415,7 @@ async def test_a_quick_up_script_is_waited_for(make):
 
 async def test_the_role_comes_back_while_the_up_script_still_runs(make):
     """An address removed meanwhile is put back, although the script does not run again."""
-    bench = make()
-    bench.acquire()
+    bench = acquiring(make)
     bench.put(ONE, TWO)
     bench.release()
     await asyncio.sleep(0.2)
@@ -446,8 +436,7 @@ async def test_the_role_comes_back_while_the_up_script_still_runs(make):
 
 
 async def test_the_role_comes_back_before_the_up_script_has_been_waited_for(make):
-    bench = make()
-    bench.acquire()
+    bench = acquiring(make)
     bench.put(ONE)
     bench.release()
     bench.acquire()
@@ -456,8 +445,7 @@ async def test_the_role_comes_back_before_the_up_script_has_been_waited_for(make
 
 
 async def test_what_is_missing_when_the_role_is_lost_is_not_put_back(make):
-    bench = make()
-    bench.acquire()
+    bench = acquiring(make)
     bench.put(ONE)
     bench.addresses.appeared()
     bench.netlink.take("eth0", ONE)
@@ -532,8 +520,7 @@ async def test_a_down_script_that_would_harm_the_host_is_not_run(make, tmp_path)
 
 
 async def test_a_contested_up_script_runs_again_although_one_is_running(make):
-    bench = make()
-    bench.acquire()
+    bench = acquiring(make)
     bench.addresses.reassert(CONTESTED, bench.outcomes.append)
     bench.up(0, ONE, TWO)
     assert bench.hooks.begun == ["up", "up again"]

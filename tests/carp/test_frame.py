@@ -44,9 +44,9 @@ def frame(*, payload=PAYLOAD, trailing=b"", options=b"", **octets):
     return ETHERNET_IPV4 + bytes(ip) + trailing
 
 
-def frame6(*, payload=PAYLOAD, trailing=b"", **octets):
+def frame6(*, trailing=b"", **octets):
     """The same in IPv6: `at6=17` is the next header."""
-    ip = bytearray(carp_over_ip(SOURCE6, GROUP6, payload))
+    ip = bytearray(carp_over_ip(SOURCE6, GROUP6, PAYLOAD))
     for name, value in octets.items():
         ip[int(name.removeprefix("at"))] = value
     return ETHERNET_IPV6 + bytes(ip) + trailing

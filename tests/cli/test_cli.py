@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -148,11 +147,15 @@ def test_check_names_the_process_that_runs_the_virtual_host_of_a_file(conf, monk
     assert capsys.readouterr().err == ""
 
 
-def test_a_file_that_was_renamed_takes_over_the_virtual_host():
-    config = Namespace(interface="eth0", vhid=1, name="www")
-    of_web = {virtual_host("eth0", 1): (7, Path("/etc/ucarp/web.conf"))}
-    assert list(check._taken([config], {}, of_web, 7)) == []
-    assert len(list(check._taken([config], {}, of_web, None))) == 1
+def test_a_file_that_was_renamed_takes_over_the_virtual_host(conf, reloaded, monkeypatch, capsys):
+    path = conf(GOOD, "www")
+    of_vhid = {virtual_host("eth0", 1): (7, Path("/etc/ucarp/web.conf"))}
+    locks = {".lock": {}, ".vhid": of_vhid}
+    monkeypatch.setattr(check, "holders", lambda _directory, suffix=".lock": locks[suffix])
+    assert cli.main(["check", "--reload", "7", path]) == 0
+    assert capsys.readouterr().err == ""
+    assert cli.main(["check", path]) == 0
+    assert "is already run by process 7" in capsys.readouterr().err
 
 
 # -- check before a reload -------------------------------------------------------------------------

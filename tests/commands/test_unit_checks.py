@@ -9,18 +9,24 @@ from two_addresses import config_of
 from ucarpd.commands import unit_checks
 from ucarpd.config import Problem
 from ucarpd.interface.host_checks import Difference
-from ucarpd.linux import systemctl
+from ucarpd.linux import systemctl, systemd
 
 
-def find(tmp_path, state, lines="UCARP_UNITS='a.service b.timer'\n", *, is_booted=True):
-    config = config_of(tmp_path, lines)
-    found = unit_checks.find(config, is_booted=lambda: is_booted, enablement=state)
-    return [(problem.key, problem.text, is_error) for problem, is_error in found]
+@pytest.fixture
+def find(tmp_path, monkeypatch):
+    def find(state, lines="UCARP_UNITS='a.service b.timer'\n", *, is_booted=True):
+        monkeypatch.setattr(systemd, "is_running", lambda: is_booted)
+        monkeypatch.setattr(systemctl, "enablement", state)
+        config = config_of(tmp_path, lines)
+        found = unit_checks.find(config)
+        return [(each.problem.key, each.problem.text, each.is_error) for each in found]
+
+    return find
 
 
 @pytest.mark.parametrize("state", ["disabled", "static", "indirect", "generated"])
-def test_units_that_only_ucarpd_starts(tmp_path, state):
-    assert find(tmp_path, lambda _unit: state) == []
+def test_units_that_only_ucarpd_starts(find, state):
+    assert find(lambda _unit: state) == []
 
 
 @pytest.mark.parametrize(
@@ -35,14 +41,14 @@ def test_units_that_only_ucarpd_starts(tmp_path, state):
         ("", "systemd knows no unit b.timer on this host", True),
     ],
 )
-def test_units_that_do_not_fit(tmp_path, state, text, is_error):
-    (found,) = find(tmp_path, lambda unit: state if unit == "b.timer" else "disabled")
+def test_units_that_do_not_fit(find, state, text, is_error):
+    (found,) = find(lambda unit: state if unit == "b.timer" else "disabled")
     assert (found[0], found[2]) == ("UCARP_UNITS", is_error)
     assert text in found[1]
 
 
-def test_a_host_without_systemd_is_told_once(tmp_path):
-    ((key, text, is_error),) = find(tmp_path, None, is_booted=False)
+def test_a_host_without_systemd_is_told_once(find):
+    ((key, text, is_error),) = find(None, is_booted=False)
     assert (key, is_error) == ("UCARP_UNITS", True)
     assert text == (
         "a.service cannot be started, because systemd does not run on this host: remove the line"
@@ -52,29 +58,29 @@ def test_a_host_without_systemd_is_told_once(tmp_path):
 @pytest.mark.parametrize(
     "error", [subprocess.TimeoutExpired("systemctl", 5.0), FileNotFoundError("systemctl")]
 )
-def test_a_systemd_that_does_not_answer_is_no_fault_of_the_file(tmp_path, error):
+def test_a_systemd_that_does_not_answer_is_no_fault_of_the_file(find, error):
     def enablement(_unit):
         raise error
 
-    found = find(tmp_path, enablement)
+    found = find(enablement)
     assert [is_error for _key, _text, is_error in found] == [False, False]
 
 
 CHECKED = "UCARP_CHECK_WEB=unit:ngnix.service\nUCARP_CHECK_UP=link:eth0\n"
 
 
-def test_a_checked_unit_that_is_missing(tmp_path):
-    assert find(tmp_path, lambda _unit: "enabled", CHECKED) == []
-    assert find(tmp_path, lambda _unit: "", CHECKED, is_booted=False) == []
+def test_a_checked_unit_that_is_missing(find):
+    assert find(lambda _unit: "enabled", CHECKED) == []
+    assert find(lambda _unit: "", CHECKED, is_booted=False) == []
     text = "systemd knows no unit ngnix.service on this host, so the check fails"
-    assert find(tmp_path, lambda _unit: "", CHECKED) == [("UCARP_CHECK_WEB", text, False)]
+    assert find(lambda _unit: "", CHECKED) == [("UCARP_CHECK_WEB", text, False)]
 
 
-def test_a_systemd_that_does_not_answer_about_a_checked_unit(tmp_path):
+def test_a_systemd_that_does_not_answer_about_a_checked_unit(find):
     def enablement(_unit):
         raise FileNotFoundError("systemctl")
 
-    assert find(tmp_path, enablement, CHECKED) == []
+    assert find(enablement, CHECKED) == []
 
 
 def test_a_unit_in_two_files(tmp_path):

@@ -284,22 +284,17 @@ def test_a_warning_names_the_line_and_a_better_spelling(tmp_path, line, expected
          " UCARP_ADVSKEW=1, which is equally fast: set UCARP_ADVSKEW, such as 20"]),
         ("UCARP_ADVBASE=0\nUCARP_ADVSKEW=1", []),
         ("UCARP_ADVBASE=x\nUCARP_TIEBREAK=yield", []),
-    ],
-)  # fmt: skip
-def test_ties_that_nobody_can_decide(tmp_path, lines, expected):
-    assert warned(tmp_path, PLAIN_FILE + lines + "\n") == expected
-
-
-@pytest.mark.parametrize(
-    ("lines", "expected"),
-    [
         ("UCARP_LLADDR=00:00:5E:00:01:01", ["5: UCARP_LLADDR: is the virtual MAC address of vhid 1,"
          " which OpenBSD does not hash: remove the line, or the digests differ"]),
         ("UCARP_LLADDR=00:00:5e:00:01:02", []),
         ("UCARP_LLADDR=x", []),
+        ("UCARP_UPSCRIPT=/bin/sh", ["5: UCARP_UPSCRIPT: there is no UCARP_DOWNSCRIPT: nothing would"
+         " take the address away again"]),
+        ("UCARP_DOWNSCRIPT=/bin/sh\nUCARP_UPSCRIPT=", ["5: UCARP_DOWNSCRIPT: there is no"
+         " UCARP_UPSCRIPT: nothing would set the address"]),
     ],
 )  # fmt: skip
-def test_a_mac_address_that_openbsd_does_not_hash(tmp_path, lines, expected):
+def test_keys_that_may_not_do_what_their_author_expects(tmp_path, lines, expected):
     assert warned(tmp_path, PLAIN_FILE + lines + "\n") == expected
 
 
@@ -333,19 +328,6 @@ def test_a_password_file_that_others_can_read(tmp_path):
     ]
     secret.unlink()
     assert warned(tmp_path, content, 0o644) == []
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("UCARP_UPSCRIPT=/bin/sh", ("5: UCARP_UPSCRIPT: there is no UCARP_DOWNSCRIPT: nothing would"
-         " take the address away again")),
-        ("UCARP_DOWNSCRIPT=/bin/sh\nUCARP_UPSCRIPT=", ("5: UCARP_DOWNSCRIPT: there is no"
-         " UCARP_UPSCRIPT: nothing would set the address")),
-    ],
-)  # fmt: skip
-def test_one_script_without_the_other(tmp_path, line, expected):
-    assert warned(tmp_path, PLAIN_FILE + line + "\n") == [expected]
 
 
 def test_a_file_without_a_warning_means_to_bash_what_it_means_to_ucarpd(tmp_path, empty):

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from config_files import minimal, write
 
+from ucarpd.checks.probes import obstacle
 from ucarpd.config import script_errors
 from ucarpd.config.first_line import fault
 
@@ -82,7 +83,7 @@ def test_an_empty_file_is_no_script(script):
 def test_check_names_the_line(script):
     path = script(b"true\n")
     web = write(minimal(f"UCARP_UPSCRIPT='{path}'", f"UCARP_DOWNSCRIPT='{path} web'"))
-    up, down = [str(each) for each in script_errors(web, _missing)]
+    up, down = [str(each) for each in script_errors(web, _missing, obstacle)]
     assert up.startswith(f"web.conf:5: UCARP_UPSCRIPT: {path} cannot be run: its first line names")
     assert down.startswith(f"web.conf:6: UCARP_DOWNSCRIPT: {path} web cannot be run: it does not")
 
@@ -90,7 +91,7 @@ def test_check_names_the_line(script):
 @pytest.mark.usefixtures("home")
 def test_arguments_of_a_script_go_elsewhere():
     web = write(minimal("UCARP_UPSCRIPT='/bin/sh web'", "UCARP_DOWNSCRIPT='/bin/nosuch web'"))
-    up, down = [each.text for each in script_errors(web, _missing)]
+    up, down = [each.text for each in script_errors(web, _missing, obstacle)]
     end = "; /bin/sh does: its arguments go into UCARP_XPARAM"
     assert up == f"/bin/sh web cannot be run: it does not exist{end}"
     assert down == "/bin/nosuch web cannot be run: it does not exist"

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 import pytest
 from config_files import minimal, warnings, write
 
-from ucarpd.config import ConfigError, Endpoint, check_errors, load, show
+from ucarpd.config import ConfigError, Endpoint, load, script_errors, show
 from ucarpd.config.health_checks import KINDS
 
 HOST = "must be an address that a host can have, not "
@@ -205,14 +205,12 @@ def test_programs_are_among_the_files_that_only_root_may_change(read, web):
 def test_what_cannot_run_here_is_told_with_line_and_key(read, web):
     read("UCARP_CHECK_X=exec:/nowhere", "UCARP_CHECK_Y=tcp://a:1")
     text = {"X": "it does not exist", "Y": None}
-    [problem] = check_errors(web, lambda check: text[check.name])
+    [problem] = script_errors(web, lambda _script: None, lambda check: text[check.name])
     assert problem.text == "exec:/nowhere: it does not exist"
     assert (problem.key, problem.line) == (
         "UCARP_CHECK_X",
         web.read_text().splitlines().index("UCARP_CHECK_X=exec:/nowhere") + 1,
     )
-    web.unlink()
-    assert check_errors(web, lambda _check: "never asked") == []
 
 
 def test_each_kind_has_an_example_that_names_it():
@@ -253,7 +251,7 @@ def test_a_script_without_an_interpreter_is_told(read, web, tmp_path):
     script = tmp_path / "check"
     script.write_text("true\n")
     read(f"UCARP_CHECK_X=exec:{script}")
-    [problem] = check_errors(web, lambda _check: None)
+    [problem] = script_errors(web, lambda _script: None, lambda _check: None)
     assert problem.text.startswith(f"exec:{script}: its first line names no interpreter: type: ")
 
 

@@ -298,6 +298,9 @@ def test_the_line_of_a_fault_that_was_found_without_it(home):
     fault = Problem(path, None, "UCARP_ADDR", "is in no network")
     placed = fault._replace(line=4, key="UCARP_VIP")
     assert found.in_its_line(fault) == found.in_its_line(placed) == placed
+    check = load_with_lines(write(minimal("UCARP_CHECK_UP=link:eth0")), {})
+    missing = Problem(path, None, "UCARP_CHECK_UP", "is missing")
+    assert check.in_its_line(missing).line == 5
     for key in ("UCARP_SRCIP", None):
         unplaced = fault._replace(key=key)
         assert found.in_its_line(unplaced) == unplaced

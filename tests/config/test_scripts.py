@@ -6,6 +6,7 @@ import pytest
 from old_down import OLD_DOWN
 
 from ucarpd import cli
+from ucarpd.checks.probes import obstacle
 from ucarpd.config import harm, load, script_errors, script_warnings
 from ucarpd.scripts.executable import refusal
 
@@ -34,7 +35,7 @@ def told(path, problems):
 
 def checked(script, **options):
     path = conf(script, **options)
-    return told(path, script_errors(path, refusal))
+    return told(path, script_errors(path, refusal, obstacle))
 
 
 @pytest.mark.parametrize("mode", [0o755, 0o700, 0o775])
@@ -102,11 +103,11 @@ def test_check_says_one_thing_of_a_line_that_the_loader_refuses(script, capsys):
 def test_a_file_of_another_kind_has_no_scripts(tmp_path):
     path = tmp_path / "start.conf"
     path.write_text("UCARP_UPSCRIPT=/none\nucarp -u $UCARP_UPSCRIPT -i eth0\n")
-    assert script_errors(path, refusal) == []
+    assert script_errors(path, refusal, obstacle) == []
 
 
 def test_of_a_file_that_cannot_be_read_the_loader_speaks(tmp_path):
-    assert script_errors(tmp_path / "none.conf", refusal) == []
+    assert script_errors(tmp_path / "none.conf", refusal, obstacle) == []
 
 
 # -- the line of 0.1.0 -----------------------------------------------------------------------------
@@ -151,7 +152,7 @@ def test_a_script_that_is_not_there_does_no_harm(script):
 def test_it_is_an_error_with_an_ipv6_address(script, addresses, more):
     script.write_text(OLD_DOWN)
     path = conf(script, addresses, more)
-    (down,) = told(path, script_errors(path, refusal))
+    (down,) = told(path, script_errors(path, refusal, obstacle))
     assert down.startswith(f"6: UCARP_DOWNSCRIPT: {script} cannot be run: it has a line from")
     assert told(path, script_warnings(path)) == []
 
@@ -167,7 +168,7 @@ def test_the_command_that_repairs_it(tmp_path):
 def test_it_is_a_warning_with_ipv4_alone(script, capsys):
     script.write_text(OLD_DOWN)
     path = conf(script)
-    assert told(path, script_errors(path, refusal)) == []
+    assert told(path, script_errors(path, refusal, obstacle)) == []
     (warning,) = told(path, script_warnings(path))
     assert warning.startswith(f"6: UCARP_DOWNSCRIPT: {script} will not be run for IPv6: it has a")
     cli.main(["check", str(path)])

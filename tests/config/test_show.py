@@ -9,6 +9,7 @@ from config_files import warnings
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ucarpd.checks.probes import obstacle
 from ucarpd.config import KEYS, Config, Key, load, script_errors, show, types
 from ucarpd.config.keys import BY_NAME, family_of
 from ucarpd.scripts.executable import refusal
@@ -261,7 +262,7 @@ def test_the_scripts_that_the_shipped_file_names_have_no_fault(web):
     named = shipped().replace("/etc/ucarp/ucarp-", f"{SHIPPED}/ucarp-")
     config = loaded(web, re.sub("^#(UCARP_(UP|DOWN)SCRIPT=)", r"\1", named, flags=re.MULTILINE))
     assert [each.text for each in warnings(web)] == [EXAMPLE]
-    assert script_errors(web, refusal) == []
+    assert script_errors(web, refusal, obstacle) == []
     assert config.up_script == SHIPPED / "ucarp-up.sh"
     assert config.down_script == SHIPPED / "ucarp-down.sh"
 

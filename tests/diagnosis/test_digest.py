@@ -141,15 +141,6 @@ def test_another_key(ours, theirs, words):
         ),
         ({"here": f"{ONE} fd00::1 fd00::2"}, "fd00::1 fd00::2", "for fd00::1, fd00::2, here it is"),
         ({}, "", f"for no address, here it is for 10.0.0.100: {ALIKE}"),
-    ],
-)
-def test_other_addresses(here, there, words):
-    assert finding(KEY, there, **here).startswith(f"it is signed {words}")
-
-
-@pytest.mark.parametrize(
-    ("here", "there", "words"),
-    [
         (
             {"here": MIXED},
             "10.0.0.100 fd00::1",
@@ -176,7 +167,7 @@ def test_other_addresses(here, there, words):
         ),
     ],
 )
-def test_link_local_addresses(here, there, words):
+def test_other_addresses(here, there, words):
     assert finding(KEY, there, **here).startswith(f"it is signed {words}")
 
 

@@ -107,12 +107,6 @@ async def test_of_several_addresses_the_ones_that_are_there_are_announced():
     assert SECOND.packed in bench.frames[-1]
 
 
-async def test_a_segment_that_is_heard_again_is_told_where_the_address_is():
-    bench = await master()
-    bench.engine.segment_heard()
-    assert bench.told() == ["arp", "arp"]
-
-
 @pytest.mark.parametrize("is_router", [False, True])
 def test_only_a_router_says_that_it_is_one(is_router):
     frames = []

@@ -9,6 +9,7 @@ from engine_bench import (
     PARAMS,
     VIRTUAL,
     Bench,
+    backup,
     master,
     peer_frame,
     promoted,
@@ -31,10 +32,7 @@ async def test_an_address_that_a_backup_should_not_have_is_removed():
 
 
 async def test_an_address_that_another_process_serves_is_not_removed():
-    bench = Bench()
-    bench.engine.interface_ready((OWN,))
-    bench.released()
-    bench.told()
+    bench = backup()
     bench.others = bench.on_interface = (VIRTUAL,)
     bench.engine.address_added(VIRTUAL)
     assert bench.told() == []
@@ -54,10 +52,7 @@ async def test_an_address_of_which_it_was_not_known_whose_it_is_stays_if_the_rol
 
 
 async def test_an_address_that_is_gone_from_a_backup_was_not_taken_away():
-    bench = Bench()
-    bench.engine.interface_ready((OWN,))
-    bench.released()
-    bench.told()
+    bench = backup()
     bench.engine.address_removed(VIRTUAL)
     assert bench.told() == []
 

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from engine_bench import OWN, VIRTUAL, Bench, master, peer_frame, promoted
+from engine_bench import OWN, VIRTUAL, Bench, backup, master, peer_frame, promoted
 
 from ucarpd.carp.actions import State
 from ucarpd.carp.events import InterfaceLost
@@ -83,10 +83,7 @@ async def test_stop_finishes_after_the_bow_out_and_then_nothing_more_comes():
 
 
 async def test_an_event_that_the_last_actions_cause_comes_too_late():
-    bench = Bench()
-    bench.engine.interface_ready((OWN,))
-    bench.released()
-    bench.told()
+    bench = backup()
     bench.changed = lambda _change: bench.engine.step_down("asked to")
     bench.engine.stop("stopping")
     assert bench.told() == ["BACKUP to INIT", "finished"]
@@ -134,10 +131,7 @@ async def test_a_defect_ends_the_engine_and_only_a_master_bows_out(was_master, m
 @pytest.mark.parametrize("by", ["changed", "acquire"])
 async def test_after_a_defect_in_an_event_that_an_action_causes_no_action_follows(by, monkeypatch):
     """A look at the kernel's events on the way to the addresses may bring such an event."""
-    bench = Bench()
-    bench.engine.interface_ready((OWN,))
-    bench.released()
-    bench.told()
+    bench = backup()
     handle, do = VirtualHost.handle, getattr(bench, by)
 
     def broken(self, event, now):
@@ -186,10 +180,7 @@ async def test_a_defect_when_the_addresses_come_is_not_told_as_success(monkeypat
 
 async def test_a_defect_on_the_way_to_a_deadline_ends_the_engine_too():
     """Otherwise the backup would have no deadline any more, and would never take over."""
-    bench = Bench()
-    bench.engine.interface_ready((OWN,))
-    bench.released()
-    bench.told()
+    bench = backup()
 
     def broken(_at):
         raise ZeroDivisionError("a defect")
@@ -202,10 +193,7 @@ async def test_a_defect_on_the_way_to_a_deadline_ends_the_engine_too():
 
 
 async def test_two_defects_at_once_end_the_engine_once(monkeypatch):
-    bench = Bench()
-    bench.engine.interface_ready((OWN,))
-    bench.released()
-    bench.told()
+    bench = backup()
 
     def read_until(_at):
         bench.receive(peer_frame())
@@ -218,10 +206,7 @@ async def test_two_defects_at_once_end_the_engine_once(monkeypatch):
 
 
 async def test_an_event_that_an_action_causes_waits_for_the_other_actions():
-    bench = Bench()
-    bench.engine.interface_ready((OWN,))
-    bench.released()
-    bench.told()
+    bench = backup()
     acquire = bench.acquire
 
     def cause(*arguments):

@@ -6,8 +6,8 @@ from ucarpd.carp.rank import NEVER
 from ucarpd.health.checks import HealthChecks, Terms
 
 
-def terms(demote=240, rise=1, fall=1):
-    return Terms(rise, fall, demote, period=2.0)
+def terms(demote=240):
+    return Terms(rise=1, fall=1, demote=demote, period=2.0)
 
 
 @pytest.fixture

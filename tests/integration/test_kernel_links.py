@@ -26,8 +26,8 @@ VIP6 = InterfaceAddress(ip_address("fd00::100"), 128)
 VIP4 = InterfaceAddress(ip_address("172.16.0.1"), 32)
 
 
-def enable_ipv6(host, interface="eth0"):
-    host.run("sysctl", "-qw", f"net.ipv6.conf.{interface}.disable_ipv6=0")
+def enable_ipv6(host):
+    host.run("sysctl", "-qw", "net.ipv6.conf.eth0.disable_ipv6=0")
 
 
 def addresses(host, interface):

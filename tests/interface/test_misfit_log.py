@@ -87,6 +87,6 @@ async def test_nothing_is_told_of_who_has_left(bench):
     config, _ = bench.attach(ADDR="10.1.0.10")
     bench.interface.detach(config)
     bench.told()
-    assert bench.interface._misfits._timer is None
+    assert bench.interface._misfits._alarm.at is None
     await later(LATEST + 0.1)
     assert bench.told() == []

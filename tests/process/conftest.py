@@ -10,7 +10,7 @@ from one_process import Host
 
 from ucarpd.interface import interface
 from ucarpd.log import lines
-from ucarpd.process import reader, supervisor
+from ucarpd.process import reading_thread, supervisor
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def host(tmp_path, run_directory, monkeypatch):
     monkeypatch.setenv("NOTIFY_SOCKET", host.manager.getsockname())
     monkeypatch.setattr(interface, "Sockets", FakeSockets)
     monkeypatch.setattr(interface, "DoubleWatch", FakeWatch)
-    for module in (reader, supervisor):
+    for module in (reading_thread, supervisor):
         monkeypatch.setattr(module, "Worker", lambda _name: FakeWorker())
     monkeypatch.delenv("WATCHDOG_USEC", raising=False)
     yield host

@@ -19,6 +19,7 @@ from ucarpd.scripts import units
 
 START, STOP = "start a.service b.timer", "stop b.timer a.service"
 MAINTENANCE = Note(level="maintenance", since=1.0, scope=INSTANCE)
+EITHER_MEANS = pytest.mark.parametrize("means", ["step down", "maintenance"])
 
 
 class Host(Bench):
@@ -32,6 +33,15 @@ class Host(Bench):
         await super().serve()
         assert self.systemd.told() == [STOP, START]
         self.happenings.clear()
+
+    async def begin_to_leave(self, means):
+        """Ask a master for its role while its units do not stop."""
+        await self.serve()
+        self.systemd.hangs.add("stop")
+        if means == "step down":
+            self.instance.step_down("asked to step down")
+        else:
+            self.instance.maintain((MAINTENANCE,))
 
     async def put_back(self, ip):
         """Another program removes the address, and ucarpd puts it back."""
@@ -143,17 +153,12 @@ async def test_an_address_that_is_put_back_starts_nothing_again(make):
     assert host.findings() == ["address_removed"]
 
 
-@pytest.mark.parametrize("means", ["step down", "maintenance"])
+@EITHER_MEANS
 async def test_units_stop_before_the_role_is_offered_and_start_again_if_nobody_takes_it(
     make, means
 ):
     host = make()
-    await host.serve()
-    host.systemd.hangs.add("stop")
-    if means == "step down":
-        host.instance.step_down("asked to step down")
-    else:
-        host.instance.maintain((MAINTENANCE,))
+    await host.begin_to_leave(means)
     await asyncio.sleep(1.5)
     assert host.systemd.told() == [STOP]
     assert set(host.interface.advertised()) == {0}
@@ -189,15 +194,10 @@ async def test_a_role_that_comes_back_after_an_offer_starts_the_units_at_once(ma
     assert host.systemd.told() == [START]
 
 
-@pytest.mark.parametrize("means", ["step down", "maintenance"])
+@EITHER_MEANS
 async def test_a_role_that_is_lost_while_the_units_stop_needs_no_offer_when_it_returns(make, means):
     host = make()
-    await host.serve()
-    host.systemd.hangs.add("stop")
-    if means == "step down":
-        host.instance.step_down("asked to step down")
-    else:
-        host.instance.maintain((MAINTENANCE,))
+    await host.begin_to_leave(means)
     await asyncio.sleep(0.1)
     host.interface.engine.interface_lost("eth0 is down", can_send=False)
     await asyncio.sleep(0.1)
@@ -213,17 +213,12 @@ async def test_a_role_that_is_lost_while_the_units_stop_needs_no_offer_when_it_r
     assert host.systemd.told() == [STOP, START]
 
 
-@pytest.mark.parametrize("means", ["step down", "maintenance"])
+@EITHER_MEANS
 async def test_an_engine_that_fails_while_the_units_stop_leaves_nothing_to_offer(make, means):
     defects = []
     asyncio.get_running_loop().set_exception_handler(lambda *defect: defects.append(defect))
     host = make()
-    await host.serve()
-    host.systemd.hangs.add("stop")
-    if means == "step down":
-        host.instance.step_down("asked to step down")
-    else:
-        host.instance.maintain((MAINTENANCE,))
+    await host.begin_to_leave(means)
     host.interface.error = ZeroDivisionError("a defect")
     while host.instance.state is State.MASTER:
         await asyncio.sleep(0.1)

@@ -16,7 +16,8 @@ OTHER = ip_address("10.0.0.3")
 
 def host(name="web", state=State.MASTER, note="", vhid=1):
     config = SimpleNamespace(name=name, interface="eth0", vhid=vhid)
-    return SimpleNamespace(config=config, state=state, duration=5.0, note=note)
+    shown = SimpleNamespace(duration=5.0, note=note)
+    return SimpleNamespace(config=config, state=state, shown=shown)
 
 
 def line(*hosts, refused=()):

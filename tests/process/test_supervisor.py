@@ -10,7 +10,7 @@ from storyteller import Storyteller
 from ucarpd import config
 from ucarpd.config import Loaded
 from ucarpd.linux import file_worker
-from ucarpd.process import left_running, reader, supervisor, together
+from ucarpd.process import left_running, reading_thread, supervisor, together
 from ucarpd.process.supervisor import Supervisor
 
 OBSERVER = {
@@ -58,7 +58,7 @@ def test_a_reload_whose_files_hang_holds_up_no_stop(monkeypatch, tmp_path):
     async def scenario(host):
         worker = FakeWorker()
         worker.hangs = True
-        monkeypatch.setattr(reader, "Worker", lambda _name: worker)
+        monkeypatch.setattr(reading_thread, "Worker", lambda _name: worker)
         host.reload()
         while not worker.stuck:
             await asyncio.sleep(0)

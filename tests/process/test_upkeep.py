@@ -40,6 +40,15 @@ def make(tmp_path, run_directory):
     return lambda: Bench(tmp_path, run_directory)
 
 
+async def without_directory(make):
+    """Return a bench whose record was written, and whose directory was removed then."""
+    bench = make()
+    bench.keeper.write(bench.content)
+    await asyncio.sleep(0.1)
+    shutil.rmtree(bench.run)
+    return bench
+
+
 async def look():
     await asyncio.sleep(LOOK_AFTER + 0.1)
 
@@ -47,8 +56,8 @@ async def look():
 async def test_a_directory_that_has_been_removed_is_made_again(make):
     bench = make()
     bench.keeper.write(bench.content)
-    bench.keeper.placed = True
-    bench.keeper.advertised(1.0)
+    bench.keeper.record.placed = True
+    bench.keeper.record.advertised(1.0)
     await look()
     assert bench.log.told() == []
     shutil.rmtree(bench.run)
@@ -58,7 +67,7 @@ async def test_a_directory_that_has_been_removed_is_made_again(make):
     found = read("web", bench.run)
     assert (found.content, found.pid) == (bench.content, os.getpid())
     assert (found.placed, found.last) == (True, 1.0)
-    bench.keeper.advertised(2.0)
+    bench.keeper.record.advertised(2.0)
     assert read("web", bench.run).last == 2.0
     await look()
     assert bench.log.told() == []
@@ -69,10 +78,7 @@ async def test_a_directory_that_has_been_removed_is_made_again(make):
 
 
 async def test_it_is_made_again_as_soon_as_a_record_cannot_be_written(make):
-    bench = make()
-    bench.keeper.write(bench.content)
-    await asyncio.sleep(0.1)
-    shutil.rmtree(bench.run)
+    bench = await without_directory(make)
     bench.keeper.write(bench.content)
     await asyncio.sleep(0.1)
     assert bench.names() >= ALL
@@ -135,10 +141,7 @@ async def test_a_file_that_could_not_be_written_is_written_later(make, tmp_path,
 
 
 async def test_a_directory_that_cannot_be_made_is_told_and_tried_again(make):
-    bench = make()
-    bench.keeper.write(bench.content)
-    await asyncio.sleep(0.1)
-    shutil.rmtree(bench.run)
+    bench = await without_directory(make)
     bench.run.write_text("")
     await look()
     # The check cannot read it either: only files known to be missing are made again.
@@ -153,10 +156,7 @@ async def test_a_directory_that_cannot_be_made_is_told_and_tried_again(make):
 
 
 async def test_an_instance_that_another_process_runs_by_now_is_told(make):
-    bench = make()
-    bench.keeper.write(bench.content)
-    await asyncio.sleep(0.1)
-    shutil.rmtree(bench.run)
+    bench = await without_directory(make)
     InstanceLock("web", bench.run, "eth0", 1, bench.run)
     await look()
     (line,) = bench.log.told()
@@ -166,10 +166,7 @@ async def test_an_instance_that_another_process_runs_by_now_is_told(make):
 
 
 async def test_an_end_meanwhile_leaves_nothing(make):
-    bench = make()
-    bench.keeper.write(bench.content)
-    await asyncio.sleep(0.1)
-    shutil.rmtree(bench.run)
+    bench = await without_directory(make)
     bench.netlink.pause = 1.0
     bench.keeper.files_present(frozenset())
     bench.keeper.files_present(frozenset())

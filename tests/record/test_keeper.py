@@ -44,10 +44,10 @@ async def test_what_is_noted_is_in_it(tmp_path, run_directory):
     bench = Bench(run_directory)
     bench.keeper.write(content(tmp_path))
     await asyncio.sleep(0.1)
-    assert not bench.keeper.placed
-    bench.keeper.placed = True
-    bench.keeper.advertised(12.5)
-    assert bench.keeper.placed
+    assert not bench.keeper.record.placed
+    bench.keeper.record.placed = True
+    bench.keeper.record.advertised(12.5)
+    assert bench.keeper.record.placed
     found = read("web", run_directory)
     assert (found.placed, found.last) == (True, 12.5)
 
@@ -56,7 +56,7 @@ async def test_it_stays_while_something_may_still_be_there(tmp_path, run_directo
     bench = Bench(run_directory)
     bench.keeper.write(content(tmp_path))
     await asyncio.sleep(0.1)
-    bench.keeper.placed = True
+    bench.keeper.record.placed = True
     await bench.keeper.close()
     assert read("web", run_directory).placed
 
@@ -67,9 +67,9 @@ async def test_without_a_run_directory_it_says_so_and_goes_on(tmp_path, run_dire
     (line,) = bench.log.told()
     assert line.startswith("record_fault")
     bench.keeper.write(content(tmp_path))
-    bench.keeper.placed = True
+    bench.keeper.record.placed = True
     await asyncio.sleep(0.1)
-    assert bench.keeper.placed
+    assert bench.keeper.record.placed
     await bench.keeper.close()
     assert bench.log.told() == []
 

@@ -182,12 +182,18 @@ class Log(Storyteller):
         self._bench.reason = change.reason
 
 
-async def promoted(**options):
-    """A bench whose engine has just become MASTER, and asked for the address."""
+def backup(**options):
+    """A bench whose engine is BACKUP."""
     bench = Bench(**options)
     bench.engine.interface_ready((OWN,))
     bench.released()
     bench.told()
+    return bench
+
+
+async def promoted(**options):
+    """The same after the silence of a master: it has just asked for the address."""
+    bench = backup(**options)
     await asyncio.sleep(3.0)
     return bench
 

@@ -119,12 +119,12 @@ def summary(machine, until):
     return ", ".join(f"{count} {action}" for action, count in counted.items()) or "nothing"
 
 
-def future(machine, count=12):
+def future(machine):
     """The machine's actions at its next deadlines without other events; it stays unchanged."""
     machine = deepcopy(machine)
     deeds = []
     probe(machine, float("inf"))
-    while len(deeds) < count and (deadline := machine.next_deadline()) is not None:
+    while len(deeds) < 12 and (deadline := machine.next_deadline()) is not None:
         actions = machine.handle(events.DeadlineReached(), deadline)
         deeds.append((deadline, actions))
         probe(machine, float("inf"))

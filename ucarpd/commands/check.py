@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from ucarpd.config.exposure import Exposure
 from ucarpd.config.problems import place
 from ucarpd.exit_status import EXIT_CONFIG, EXIT_NOT_RELOADED
 from ucarpd.interface import host_checks
+from ucarpd.interface.host_checks import Difference
 from ucarpd.linux.credentials import credentials_of
 from ucarpd.linux.lock import held, holders
 from ucarpd.linux.run_directory import run_directory
@@ -51,43 +52,20 @@ def check(options: argparse.Namespace) -> int:
     holding, virtual_hosts = locks
     loaded, problems = config.load_all(paths, environ, take=patience.take)
     configs = [each.config for each in loaded]
-    of_path = {each.config.path: each for each in loaded}
-    running = held([each.name for each in configs], run_directory())
     of_host: dict[Path, list[Problem]] = defaultdict(list)
-    for finding in (
-        *host_checks.find(configs, running, virtual_addresses_elsewhere()),
-        *unit_checks.shared(configs),
-    ):
+    of_path = {each.config.path: each for each in loaded}
+    for finding in _compared(configs, holding, virtual_hosts, options.reload):
         problem = of_path[finding.problem.path].in_its_line(finding.problem)
         (problems if finding.is_error else of_host[problem.path]).append(problem)
-    with suppress(OSError):
-        for each, text in old_ucarp.beside(configs):
-            problem = Problem(each.path, None, "UCARP_VHID", text)
-            of_host[each.path].append(of_path[each.path].in_its_line(problem))
-        for each, text in _taken(configs, holding, virtual_hosts, options.reload):
-            problem = of_path[each.path].in_its_line(Problem(each.path, None, "UCARP_VHID", text))
-            # A reload would end the running instance.
-            (problems if each.name in holding else of_host[each.path]).append(problem)
-    for problem in problems:
-        _say(problem, _ERR)
-    for path in dict.fromkeys(problem.path for problem in problems):
-        told = {problem.line for problem in problems if problem.path == path}
-        if path not in of_path:
-            errors, hints = patience.take(
-                config.look_at(path, partial(_of_faulty, path, told))
-            ) or ((), ())
-            for error in errors:
-                _say(error, _ERR)
-            for hint in hints:
-                _say(f"{hint} (warning)", _WARNING)
+    _tell_refused(problems, of_path, patience)
     for one in loaded:
-        each = one.config
-        looked = patience.take(config.look_at(each.path, partial(_findings, one)))
+        path = one.config.path
+        looked = patience.take(config.look_at(path, partial(_findings, one)))
         if looked is None:
-            _say(config.silence(each.path), _ERR)
-            problems.append(config.silence(each.path))
+            _say(config.silence(path), _ERR)
+            problems.append(config.silence(path))
             continue
-        problems += _tell(one, *looked, of_host[each.path])
+        problems += _tell(one, *looked, of_host[path])
     faulty = {problem.path for problem in problems}
     if options.reload and faulty:
         look = partial(_running, options.reload, holding, environ)
@@ -111,24 +89,45 @@ def check(options: argparse.Namespace) -> int:
     return EXIT_CONFIG if problems else 0
 
 
-def _holders() -> tuple[_Holders, _Holders]:
-    return holders(run_directory()), holders(run_directory(), ".vhid")
-
-
-def _taken(
-    configs: Iterable[config.Config],
+def _compared(
+    configs: Sequence[config.Config],
     holding: _Holders,
     virtual_hosts: _Holders,
     reloaded: int | None,
-) -> Iterator[tuple[config.Config, str]]:
-    """Yield the files whose virtual host the process of another file runs.  Raises OSError.
+) -> Iterator[Difference]:
+    """Compare the files with this host and its processes, of which `reloaded` takes them over."""
+    running = held([each.name for each in configs], run_directory())
+    yield from host_checks.find(configs, running, virtual_addresses_elsewhere())
+    yield from unit_checks.shared(configs)
+    with suppress(OSError):
+        for each, text in old_ucarp.beside(configs):
+            yield Difference(Problem(each.path, None, "UCARP_VHID", text), is_error=False)
+        for each in configs:
+            own = holding.get(each.name)
+            # One file of the process may take over the virtual host of another.
+            if text := run_elsewhere(each, virtual_hosts, {own and own[0], reloaded}):
+                # A reload would end the running instance.
+                is_error = each.name in holding
+                yield Difference(Problem(each.path, None, "UCARP_VHID", text), is_error)
 
-    One file of the process that is `reloaded` may take over the virtual host of another.
-    """
-    for each in configs:
-        own = holding.get(each.name)
-        if text := run_elsewhere(each, virtual_hosts, {own and own[0], reloaded}):
-            yield each, text
+
+def _tell_refused(problems: Sequence[Problem], sound: Collection[Path], patience: Patience) -> None:
+    """Write the problems, and what else is wrong with the files that do not load."""
+    for problem in problems:
+        _say(problem, _ERR)
+    for path in dict.fromkeys(problem.path for problem in problems):
+        told = {problem.line for problem in problems if problem.path == path}
+        if path not in sound:
+            look = config.look_at(path, partial(_of_faulty, path, told))
+            errors, hints = patience.take(look) or ((), ())
+            for error in errors:
+                _say(error, _ERR)
+            for hint in hints:
+                _say(f"{hint} (warning)", _WARNING)
+
+
+def _holders() -> tuple[_Holders, _Holders]:
+    return holders(run_directory()), holders(run_directory(), ".vhid")
 
 
 def _running(pid: int, holding: _Holders, environ: Mapping[str, str]) -> list[config.Config]:
@@ -163,10 +162,11 @@ def _tell(
     """
     for error in errors:
         _say(error, _ERR)
-    for unplaced, is_error in unit_checks.find(loaded.config):
-        problem = loaded.in_its_line(unplaced)
-        _say(problem if is_error else f"{problem} (warning)", _ERR if is_error else _WARNING)
-        errors += [problem] * is_error
+    for found in unit_checks.find(loaded.config):
+        problem = loaded.in_its_line(found.problem)
+        priority = _ERR if found.is_error else _WARNING
+        _say(problem if found.is_error else f"{problem} (warning)", priority)
+        errors += [problem] * found.is_error
     # They are no reason to refuse the file: it works, and an upgrade must not stop it.
     for weak in exposed:
         if weak.is_error:

@@ -1,7 +1,7 @@
 """Comparing the units that a file names with this host, for `ucarpd check`."""
 
 import subprocess
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from ucarpd.config import Config, Problem
@@ -10,25 +10,21 @@ from ucarpd.interface.host_checks import Difference
 from ucarpd.linux import systemctl, systemd
 
 
-def find(
-    config: Config,
-    *,
-    is_booted: Callable[[], bool] = systemd.is_running,
-    enablement: Callable[[str], str] = systemctl.enablement,
-) -> Iterator[tuple[Problem, bool]]:
-    """Yield the faults of the units of a file on this host, and whether each is an error."""
+def find(config: Config) -> Iterator[Difference]:
+    """Yield the faults of the units of a file on this host."""
     for unit in config.units:
-        text, is_error = _fault(unit, is_booted, enablement)
+        text, is_error = _fault(unit)
         if text:
-            yield Problem(config.path, None, "UCARP_UNITS", text), is_error
-        if not is_booted():
+            yield Difference(Problem(config.path, None, "UCARP_UNITS", text), is_error)
+        if not systemd.is_running():
             return
     for check in config.checks:
-        if check.kind == "unit" and is_booted():
+        if check.kind == "unit" and systemd.is_running():
             with suppress(OSError, subprocess.TimeoutExpired):
-                if not enablement(str(check.where)):
+                if not systemctl.enablement(str(check.where)):
                     text = f"systemd knows no unit {check.where} on this host, so the check fails"
-                    yield Problem(config.path, None, f"UCARP_CHECK_{check.name}", text), False
+                    problem = Problem(config.path, None, f"UCARP_CHECK_{check.name}", text)
+                    yield Difference(problem, is_error=False)
 
 
 def shared(configs: Iterable[Config]) -> Iterator[Difference]:
@@ -43,14 +39,12 @@ def shared(configs: Iterable[Config]) -> Iterator[Difference]:
                 yield Difference(Problem(config.path, None, "UCARP_UNITS", text), is_error=False)
 
 
-def _fault(
-    unit: str, is_booted: Callable[[], bool], enablement: Callable[[str], str]
-) -> tuple[str, bool]:
-    if not is_booted():
+def _fault(unit: str) -> tuple[str, bool]:
+    if not systemd.is_running():
         text = f"{unit} cannot be started, because systemd does not run on this host"
         return f"{text}: remove the line", True
     try:
-        state = enablement(unit)
+        state = systemctl.enablement(unit)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"cannot ask systemd for {unit}: {error}", False
     if not state:

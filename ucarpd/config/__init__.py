@@ -5,7 +5,7 @@ parse the values.  `lines` splits a file (the only importer of dotenv).  `load` 
 it, or raises all its faults at once: faults of single keys (`parsed`), of the password
 (`passwords`), of prefix lengths (`masks`), and of keys that contradict each other
 (`cross_checks`).  `directory` loads several files and finds collisions between them.  `bash`
-predicts how bash reads a line, and `check` warns about differences.  `scripts` finds scripts that
+predicts how bash reads a line, and `advice` warns about differences.  `scripts` finds scripts that
 would not run, `named_files` lists the files that a file names, `exposure` finds files that other
 users can change, and `show` prints a Config as lines that bash and ucarpd read alike.
 `environment` makes a file of the environment.
@@ -16,7 +16,7 @@ Mistakes are explained before they are guessed at: `kinds` names a file of anoth
 password, in any program's spelling.
 """
 
-from ucarpd.config.check import hints, warnings
+from ucarpd.config.advice import hints, warnings
 from ucarpd.config.config import Config, VirtualAddress
 from ucarpd.config.directory import collisions, load_all, nothing_in, resembles
 from ucarpd.config.environment import is_environment
@@ -27,9 +27,8 @@ from ucarpd.config.keys import KEYS
 from ucarpd.config.load import Loaded, load, load_with_lines
 from ucarpd.config.looks import Looks, look_at, silence
 from ucarpd.config.problems import ConfigError, Problem
-from ucarpd.config.scripts import about_checks, harm
 from ucarpd.config.scripts import errors as script_errors
-from ucarpd.config.scripts import errors_of_checks as check_errors
+from ucarpd.config.scripts import harm
 from ucarpd.config.scripts import warnings as script_warnings
 from ucarpd.config.show import show
 
@@ -44,8 +43,6 @@ __all__ = [
     "Looks",
     "Problem",
     "VirtualAddress",
-    "about_checks",
-    "check_errors",
     "collisions",
     "find_files",
     "harm",

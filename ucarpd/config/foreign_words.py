@@ -124,7 +124,7 @@ def is_prefixed(name: str) -> bool:
 def _has_slip_in_prefix(name: str) -> bool:
     """Return whether the word before the first underscore is UCARP with one slip of the keyboard."""
     word, underscore, _ = name.partition("_")
-    return bool(underscore) and _distance(word.upper(), PREFIX.rstrip("_")) == 1
+    return bool(underscore) and distance(word.upper(), PREFIX.rstrip("_")) == 1
 
 
 def is_spelling_of(name: str, key: str) -> bool:
@@ -148,16 +148,16 @@ def nearest(name: str, limit: int = 2) -> str | None:
     for known, key in BY_NAME.items():
         if word.startswith("NO") and not squashed(known).startswith("NO"):
             continue  # It may say the opposite.
-        distance = _distance(word, squashed(known))
-        found.append((distance, known != key.name, len(found), key.name))
+        slips = distance(word, squashed(known))
+        found.append((slips, known != key.name, len(found), key.name))
     for foreign, means in _BY_WORD.items():
         if foreign in _TOO_COMMON and not is_prefixed(name):
             continue
         # Fewer slips: these words are many.
-        if means.key in BY_NAME and (distance := _distance(word, foreign)) < limit:
-            found.append((distance, True, len(found), means.key))
-    distance, _, _, key_name = min(found)
-    return key_name if distance <= limit else None
+        if means.key in BY_NAME and (slips := distance(word, foreign)) < limit:
+            found.append((slips, True, len(found), means.key))
+    slips, _, _, key_name = min(found)
+    return key_name if slips <= limit else None
 
 
 def nearest_of_family(name: str) -> str | None:
@@ -165,12 +165,12 @@ def nearest_of_family(name: str) -> str | None:
     start, _, own = name.removeprefix(PREFIX).partition("_")
     for stem in FAMILIES:
         word = stem.removeprefix(PREFIX).rstrip("_")
-        if name.startswith(PREFIX) and own and _distance(start.upper(), word) <= 1:
+        if name.startswith(PREFIX) and own and distance(start.upper(), word) <= 1:
             return stem + own
     return None
 
 
-def _distance(one: str, other: str) -> int:
+def distance(one: str, other: str) -> int:
     """How many letters are missing, superfluous, wrong, or have changed places with the next."""
     before: list[int] = []
     row = list(range(len(other) + 1))

@@ -18,7 +18,10 @@ from ucarpd.config.secret_names import holds_password, is_secret
 
 
 class Loaded(NamedTuple):
-    """A Config with the lines of the file, and with the values in it, by canonical key."""
+    """A Config with the lines of the file, and with the values in it, by canonical key.
+
+    Those of a family are there by their own names too.
+    """
 
     config: Config
     lines: list[Line]
@@ -81,7 +84,7 @@ def load_with_lines(
         script_environment=_script_environment(draft, name, (*addresses, *extra_addresses)),
         **(_each_for_itself(draft) | together),
     )
-    return Loaded(config, lines, draft.given)
+    return Loaded(config, lines, draft.given | draft.members)
 
 
 def _each_for_itself(draft: Draft) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Arguments of a check's program that may be misspelt options of ours."""
 
+from ucarpd.config.foreign_words import distance
 from ucarpd.config.health_checks import KINDS, Check
 
 
@@ -10,16 +11,7 @@ def option_of(check: Check) -> tuple[str, str] | None:
         name, equals, _ = word.partition("=")
         if not equals or not name.isalpha():
             break
-        near = (option for option in options if _is_near(name.lower(), option))
+        near = (o for o in options if name[0].lower() == o[0] and distance(name.lower(), o) <= 1)
         if name not in options and (meant := next(near, None)):
             return word, meant
     return None
-
-
-def _is_near(word: str, name: str) -> bool:
-    """Return whether they begin alike, and differ in one letter or in the order of two."""
-    return word[0] == name[0] and not _shortened(word).isdisjoint(_shortened(name))
-
-
-def _shortened(word: str) -> set[str]:
-    return {word, *(word[:place] + word[place + 1 :] for place in range(len(word)))}

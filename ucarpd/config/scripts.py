@@ -47,10 +47,12 @@ def _arguments(script: Path) -> str:
     return f"; {name} does: its arguments go into UCARP_XPARAM"
 
 
-def errors(path: Path, refusal: Callable[[Path], str | None]) -> list[Problem]:
-    """Return the problems of scripts in the file `path` that ucarpd would not run, by line.
+def errors(
+    path: Path, refusal: Callable[[Path], str | None], obstacle: Callable[[Check], str | None]
+) -> list[Problem]:
+    """Return the problems of scripts and health checks in the file `path` that cannot run here, by line.
 
-    `refusal` returns why a script cannot be run, or None.
+    `refusal` returns why a script cannot be run, and `obstacle` why a check cannot, or None.
     """
     draft = draft_of(path)
     has_ipv6 = _has_ipv6(draft)
@@ -64,6 +66,13 @@ def errors(path: Path, refusal: Callable[[Path], str | None]) -> list[Problem]:
         if why is not None:
             text = f"{place(script)} cannot be run: {why}{_arguments(script)}"
             problems.append(Problem(path, given.line, given.name, text))
+    for given in draft.members.values():
+        check: Check = given.meaning
+        why = obstacle(check)
+        if why is None and isinstance(check.where, tuple):
+            why = first_line.fault(Path(check.where[0]))
+        if why is not None:
+            problems.append(Problem(path, given.line, given.name, f"{check.target}: {why}"))
     return in_order(problems)
 
 
@@ -81,24 +90,6 @@ def _has_ipv6(draft: Draft) -> bool:
     return any(ip.version == 6 for key in masks.LISTS for ip, _ in draft.meaning(key))
 
 
-def errors_of_checks(path: Path, obstacle: Callable[[Check], str | None]) -> list[Problem]:
-    """Return the problems of health checks in the file `path` that cannot run here, by line.
-
-    `obstacle` returns why a check cannot run, or None.
-    """
-    return about_checks(path, lambda check: obstacle(check) or _first_line_fault(check))
-
-
-def about_checks(path: Path, fault: Callable[[Check], str | None]) -> list[Problem]:
-    """Return what `fault` says of the health checks in the file `path`, by line."""
-    draft = draft_of(path)
-    return in_order(
-        Problem(path, given.line, given.name, f"{given.meaning.target}: {why}")
-        for given in draft.members.values()
-        if (why := fault(given.meaning))
-    )
-
-
 def draft_of(path: Path) -> Draft:
     """Return the meaning of the file `path`.
 
@@ -110,7 +101,3 @@ def draft_of(path: Path) -> Draft:
         if not kinds.foreign_file(path, lines):
             draft.take(lines)
     return draft
-
-
-def _first_line_fault(check: Check) -> str | None:
-    return first_line.fault(Path(check.where[0])) if isinstance(check.where, tuple) else None

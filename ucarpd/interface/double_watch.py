@@ -9,6 +9,7 @@ import asyncio
 from _thread import start_new_thread
 from collections.abc import Callable, Collection
 
+from ucarpd.linux.alarm import Alarm
 from ucarpd.linux.outgoing_tap import OutgoingTap
 
 PAUSE = 60.0
@@ -38,7 +39,7 @@ class DoubleWatch:
         self._loop = asyncio.get_running_loop()
         self.tap: OutgoingTap | None = None
         """While it is open, advertisements must be sent by it."""
-        self._next: asyncio.TimerHandle | None = None
+        self._next = Alarm()
 
     def start(self) -> None:
         """Start to observe: at once, and then repeatedly."""
@@ -46,9 +47,7 @@ class DoubleWatch:
         self._look()
 
     def stop(self) -> None:
-        if self._next is not None:
-            self._next.cancel()
-            self._next = None
+        self._next.cancel()
         if (tap := self._taken()) is not None:
             tap.close()
 
@@ -57,13 +56,13 @@ class DoubleWatch:
             self.tap = OutgoingTap(self._interface, self._vhids)
         except OSError:
             # The sockets of the interface fail for the same reason, and that is reported.
-            self._next = self._loop.call_later(PAUSE, self._look)
+            self._next.set(PAUSE, self._look)
             return
         self._loop.add_reader(self.tap, self._read, self.tap)
-        self._next = self._loop.call_later(self._duration(), self._rest)
+        self._next.set(self._duration(), self._rest)
 
     def _rest(self) -> None:
-        self._next = self._loop.call_later(PAUSE, self._look)
+        self._next.set(PAUSE, self._look)
         if (tap := self._taken()) is not None:
             # The kernel takes some 15 ms to close the tap, and the loop must not wait for it.
             try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ucarpd.carp.params import IPAddress
-from ucarpd.config import Check, Config, Problem, about_checks
+from ucarpd.config import Config, Problem
 from ucarpd.interface import host_advice, host_reach, link_faults, misfits, segments, sources
 from ucarpd.interface.sources import NoSource
 from ucarpd.linux import sysctl
@@ -73,10 +73,13 @@ class _Host:
         def warning(key: str | None, text: str) -> Difference:
             return Difference(Problem(config.path, None, key, text), is_error=False)
 
-        for problem in about_checks(config.path, self._missing_link):
-            yield Difference(problem, is_error=False)
-        if missing := self._missing_device(config):
-            yield warning("UCARP_SCRIPT_INTERFACE", missing)
+        for check in config.checks:
+            if check.kind == "link" and self._tables.link(str(check.where)) is None:
+                missing = host_advice.missing_link(str(check.where), self._tables)
+                text = f"{check.target}: {missing}, so the check fails"
+                yield warning(f"UCARP_CHECK_{check.name}", text)
+        if no_device := self._missing_device(config):
+            yield warning("UCARP_SCRIPT_INTERFACE", no_device)
         link = self._tables.link(config.interface)
         if link is None:
             if other := link_faults.other_name(config.interface, self._tables):
@@ -108,11 +111,6 @@ class _Host:
             yield warning(key, text)
         for text in self._taken_routes(config):
             yield warning("UCARP_ROUTES", text)
-
-    def _missing_link(self, check: Check) -> str | None:
-        if check.kind != "link" or self._tables.link(str(check.where)) is not None:
-            return None
-        return f"{host_advice.missing_link(str(check.where), self._tables)}, so the check fails"
 
     def _missing_device(self, config: Config) -> str | None:
         if config.script_interface is None:

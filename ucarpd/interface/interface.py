@@ -22,6 +22,7 @@ from ucarpd.interface.neighbours import Neighbours
 from ucarpd.interface.readiness import Readiness, Ready
 from ucarpd.interface.sockets import Sockets
 from ucarpd.linux import sysctl
+from ucarpd.linux.alarm import Alarm
 from ucarpd.linux.netlink import Link, Netlink
 from ucarpd.log.messages import Journal
 
@@ -64,7 +65,7 @@ class Interface:
             name, self._members.keys(), self._long_enough, self._incoming.sent_from_here
         )
         self._misfits = MisfitLog(name, netlink, self._members, self._book.is_virtual)
-        self._look_again: asyncio.TimerHandle | None = None
+        self._look_again = Alarm()
 
     # -- for engines: the Wire -------------------------------------------------------------------------
 
@@ -149,9 +150,7 @@ class Interface:
         else:
             self._close_sockets()
             self._misfits.stop()
-            if self._look_again is not None:
-                self._look_again.cancel()
-                self._look_again = None
+            self._look_again.cancel()
 
     def role_changed(self) -> None:
         """A virtual host has another state."""
@@ -246,11 +245,10 @@ class Interface:
         self._was_ready |= isinstance(readiness, Ready)
         member.tell(readiness)
         is_well = isinstance(readiness, Ready) and not readiness.faults
-        if not is_well and self._look_again is None and self._members:
-            self._look_again = self._loop.call_later(LOOK_AGAIN_AFTER, self._look)
+        if not is_well and self._look_again.at is None and self._members:
+            self._look_again.set(LOOK_AGAIN_AFTER, self._look)
 
     def _look(self) -> None:
-        self._look_again = None
         self._follow_link()
         self._update()
 

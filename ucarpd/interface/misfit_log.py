@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ucarpd.carp.params import IPAddress
 from ucarpd.interface import misfits
 from ucarpd.interface.member import Member
+from ucarpd.linux.alarm import Alarm
 from ucarpd.linux.netlink import InterfaceAddress, Netlink
 from ucarpd.linux.share import share_of
 
@@ -32,19 +33,14 @@ class MisfitLog:
         self._is_virtual = is_virtual
         self._loop = asyncio.get_running_loop()
         self._patience = PATIENCE + share_of(interface) * (LATEST - PATIENCE)
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm()
+        self.stop = self._alarm.cancel
 
     def look_soon(self) -> None:
-        if self._timer is None:
-            self._timer = self._loop.call_later(self._patience, self._look)
-
-    def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if self._alarm.at is None:
+            self._alarm.set(self._patience, self._look)
 
     def _look(self) -> None:
-        self._timer = None
         present = self._netlink.addresses(self._interface)
         own = [each for each in present if not self._is_virtual(each.ip)]
         self._tell([*self._members], own)

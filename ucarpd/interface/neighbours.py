@@ -5,6 +5,7 @@ flood of them is read with pauses.  After a question its answers are heard for a
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 
@@ -15,6 +16,7 @@ from ucarpd.carp.params import Family, IPAddress
 from ucarpd.carp.probe import ANSWERS_WITHIN
 from ucarpd.interface.member import Member
 from ucarpd.interface.refused_filter import FILTER_AGAIN_AFTER, write_refused
+from ucarpd.linux.alarm import Alarm
 from ucarpd.linux.neighbour_socket import NeighbourSocket
 from ucarpd.linux.netlink import Lookups
 
@@ -48,10 +50,10 @@ class Neighbours:
         self._loop = asyncio.get_running_loop()
         self._guards: dict[Family, NeighbourSocket] = {}
         self._answers: dict[Family, NeighbourSocket] = {}
-        self._pauses: dict[Family, asyncio.TimerHandle] = {}
-        self._change: asyncio.TimerHandle | None = None
-        self._end: asyncio.TimerHandle | None = None
-        self._again: asyncio.TimerHandle | None = None
+        self._pauses: defaultdict[Family, Alarm] = defaultdict(Alarm)
+        self._change = Alarm()
+        self._end = Alarm()
+        self._again = Alarm()
         self._is_refused = False
         """Whether the kernel refuses a filter, which is in the log."""
         self._asked: dict[IPAddress, set[Answered]] = {}
@@ -76,36 +78,32 @@ class Neighbours:
 
     def change(self) -> None:
         """Note that a virtual host has another role, or other addresses."""
-        if self._change is None:
-            self._change = self._loop.call_later(CHANGES_AFTER, self._set_guards)
+        if self._change.at is None:
+            self._change.set(CHANGES_AFTER, self._set_guards)
 
     def expect(self, addresses: Collection[IPAddress], answered: Answered) -> None:
         """Pass on the next answer about each of these addresses, which are of one family."""
         for address in addresses:
             self._asked.setdefault(address, set()).add(answered)
         self._asked_at = self._loop.time()
-        if self._end is None:
-            self._end = self._loop.call_later(ANSWERS_WITHIN, self._stop_expecting)
+        if self._end.at is None:
+            self._end.set(ANSWERS_WITHIN, self._stop_expecting)
         if len(self._heard) <= MOST_ANSWERS and not self._heard.issuperset(addresses):
             self._heard.update(addresses)
             self._hear_answers()
 
     def close(self) -> None:
-        for timer in (*self._pauses.values(), self._change, self._end, self._again):
-            if timer is not None:
-                timer.cancel()
-        self._change = self._end = self._again = None
+        for alarm in (*self._pauses.values(), self._change, self._end, self._again):
+            alarm.cancel()
         self._is_refused = False
         for opened in (*self._guards.values(), *self._answers.values()):
             self._loop.remove_reader(opened)
             opened.close()
-        for table in (self._guards, self._answers, self._pauses, self._asked, self._heard):
+        for table in (self._guards, self._answers, self._asked, self._heard):
             table.clear()
 
     def _set_guards(self) -> None:
-        if self._change is not None:
-            self._change.cancel()
-            self._change = None
+        self._change.cancel()
         masters = [each for each in self._members() if each.engine.state is State.MASTER]
         self._guarded = {ip: member for member in masters for ip in member.params.addresses}
         for family, guard in self._guards.items():
@@ -114,9 +112,8 @@ class Neighbours:
     def _stop_expecting(self) -> None:
         remaining = self._asked_at + ANSWERS_WITHIN - self._loop.time()
         if remaining > 0:
-            self._end = self._loop.call_later(remaining, self._stop_expecting)
+            self._end.set(remaining, self._stop_expecting)
             return
-        self._end = None
         self._asked.clear()
         self._heard.clear()
         self._hear_answers()
@@ -140,19 +137,18 @@ class Neighbours:
             if not self._is_refused:
                 self._is_refused = True
                 write_refused(self._interface, "ARP and neighbour advertisements", error)
-            if self._again is None:
-                self._again = self._loop.call_later(FILTER_AGAIN_AFTER, self._choose_again)
+            if self._again.at is None:
+                self._again.set(FILTER_AGAIN_AFTER, self._choose_again)
 
     def _choose_again(self) -> None:
-        self._again = None
         self._set_guards()
         self._hear_answers()
-        self._is_refused = self._again is not None
+        self._is_refused = self._again.at is not None
 
     def _read_claims(self, family: Family) -> None:
         guard = self._guards[family]
         self._loop.remove_reader(guard)
-        self._pauses[family] = self._loop.call_later(PAUSE, self._resume, family)
+        self._pauses[family].set(PAUSE, self._resume, family)
         if claims := set(_waiting(guard)):
             own = self._links.macs()
             for claim in claims:
@@ -167,7 +163,6 @@ class Neighbours:
             member.engine.address_claimed(claim.address, claim.mac)
 
     def _resume(self, family: Family) -> None:
-        del self._pauses[family]
         self._loop.add_reader(self._guards[family], self._read_claims, family)
 
     def _read_answers(self, family: Family) -> None:

@@ -49,7 +49,7 @@ class RoleMessages(SegmentMessages):
 
     def found(self, report: Report) -> None:
         """Log a discovery of the protocol that changes no role; each comes once, and its end."""
-        level, text = _FINDINGS[report.finding][0], finding_text(report)
+        level, text = _LEVELS.get(report.finding, logging.WARNING), finding_text(report)
         peer = str(report.peer or "")
         if explained := _EXPLAINED.get(report.finding):
             self._write(level, text, MESSAGE_ID=explained, UCARPD_PEER=peer)
@@ -108,8 +108,7 @@ class RoleMessages(SegmentMessages):
 
 def finding_text(report: Report) -> str:
     """Return the words for a discovery of the protocol."""
-    text = _FINDINGS[report.finding][1]
-    return text.format(
+    return _TEXTS[report.finding].format(
         peer=report.peer, family=report.family, address=report.address, mac=report.mac.hex(":")
     )
 
@@ -123,78 +122,59 @@ _EXPLAINED = {
 }
 """The findings that the message catalog explains."""
 
-_FINDINGS = {
-    Finding.NOT_MASTER: (logging.INFO, "asked to step down, but this host is not MASTER"),
+_LEVELS = {
+    **dict.fromkeys((Finding.NOT_MASTER, Finding.FAMILY_HEARD, Finding.RIVAL_GONE), logging.INFO),
+    **dict.fromkeys((Finding.CLAIM_OVER, Finding.MASTER_HEARD, Finding.MASTER_QUIET), logging.INFO),
+    Finding.NOT_REASSERTED: logging.ERROR,
+}
+"""Of the findings that are no warning."""
+
+_TEXTS = {
+    Finding.NOT_MASTER: "asked to step down, but this host is not MASTER",
     Finding.NOBODY_TOOK_OVER: (
-        logging.WARNING,
-        "asked to step down, but no other host has taken over: this host keeps serving",
+        "asked to step down, but no other host has taken over: this host keeps serving"
     ),
     Finding.FAMILY_SILENT: (
-        logging.WARNING,
-        "only IPv{family} advertisements are lost: look for a filter or for multicast snooping",
+        "only IPv{family} advertisements are lost: look for a filter or for multicast snooping"
     ),
-    Finding.FAMILY_HEARD: (logging.INFO, "IPv{family} advertisements arrive again"),
+    Finding.FAMILY_HEARD: "IPv{family} advertisements arrive again",
     Finding.RIVAL_STAYS: (
-        logging.WARNING,
-        (
-            "{peer} is still MASTER, although this host is preferred: it does not receive this host's "
-            "advertisements"
-        ),
+        "{peer} is still MASTER, although this host is preferred: it does not receive this host's "
+        "advertisements"
     ),
     Finding.RIVAL_STAYS_TIED: (
-        logging.WARNING,
-        (
-            "{peer} is still MASTER: it does not receive this host's advertisements, or has another "
-            "UCARP_TIEBREAK"
-        ),
+        "{peer} is still MASTER: it does not receive this host's advertisements, or has another "
+        "UCARP_TIEBREAK"
     ),
     Finding.RIVAL_APART: (
-        logging.WARNING,
-        (
-            "{peer} is also MASTER: this host hears it, but has no IPv{family} source address to answer "
-            "from, so neither gives way: give this host an IPv{family} address of its own"
-        ),
+        "{peer} is also MASTER: this host hears it, but has no IPv{family} source address to answer "
+        "from, so neither gives way: give this host an IPv{family} address of its own"
     ),
-    Finding.RIVAL_GONE: (logging.INFO, "{peer} is no longer MASTER"),
+    Finding.RIVAL_GONE: "{peer} is no longer MASTER",
     Finding.CUT_OFF: (
-        logging.WARNING,
-        (
-            "holding: the gateway fell silent together with the master, so this host may be cut off; if "
-            "that lasts, it takes over later"
-        ),
+        "holding: the gateway fell silent together with the master, so this host may be cut off; if "
+        "that lasts, it takes over later"
     ),
     Finding.LOST_EACH_TIME: (
-        logging.WARNING,
-        (
-            "the interface is lost each time that this host becomes MASTER: by a script "
-            "(UCARP_NOTIFYSCRIPT, UCARP_UPSCRIPT, a unit), the network card, its cable or switch; from "
-            "now on this host stays MASTER, and waits up to 30 s for the interface"
-        ),
+        "the interface is lost each time that this host becomes MASTER: by a script "
+        "(UCARP_NOTIFYSCRIPT, UCARP_UPSCRIPT, a unit), the network card, its cable or switch; from "
+        "now on this host stays MASTER, and waits up to 30 s for the interface"
     ),
     Finding.NOT_REASSERTED: (
-        logging.ERROR,
-        (
-            "another host took over again while a script of this host kept the interface down: ucarpd does not "
-            "run the scripts again now, or both hosts would take turns for ever; change the script so that "
-            "the interface is back before the other hosts time out, which by default takes 3 s"
-        ),
+        "another host took over again while a script of this host kept the interface down: ucarpd does not "
+        "run the scripts again now, or both hosts would take turns for ever; change the script so that "
+        "the interface is back before the other hosts time out, which by default takes 3 s"
     ),
     Finding.ADDRESS_CLAIMED: (
-        logging.WARNING,
-        (
-            "another host answers for {address}: {mac}; announcing the address again. Was the address "
-            "given to that host by hand or by DHCP, or do the advertisements of a CARP host not arrive?"
-        ),
+        "another host answers for {address}: {mac}; announcing the address again. Was the address "
+        "given to that host by hand or by DHCP, or do the advertisements of a CARP host not arrive?"
     ),
-    Finding.CLAIM_OVER: (logging.INFO, "{mac} no longer answers for {address}"),
+    Finding.CLAIM_OVER: "{mac} no longer answers for {address}",
     Finding.MASTER_ANSWERS: (
-        logging.WARNING,
-        (
-            "advertisements are lost, not the master: {peer} ({mac}) still answers, also for "
-            "{address}: multicast is filtered, IGMP snooping has no querier, or a firewall drops "
-            "protocol 112; or the CARP daemon there has died or hangs"
-        ),
+        "advertisements are lost, not the master: {peer} ({mac}) still answers, also for "
+        "{address}: multicast is filtered, IGMP snooping has no querier, or a firewall drops "
+        "protocol 112; or the CARP daemon there has died or hangs"
     ),
-    Finding.MASTER_HEARD: (logging.INFO, "advertisements of {peer} arrive again"),
-    Finding.MASTER_QUIET: (logging.INFO, "{peer} no longer answers for {address}"),
+    Finding.MASTER_HEARD: "advertisements of {peer} arrive again",
+    Finding.MASTER_QUIET: "{peer} no longer answers for {address}",
 }

@@ -42,7 +42,7 @@ class Answers:
 
     def status(self) -> str:
         """Return the line that `systemctl status` shows."""
-        running = [each.shown for each in self._supervisor.instances]
+        running = list(self._supervisor.instances)
         refused = self._supervisor.reading.refused_names(each.config.path for each in running)
         return status_line(running, refused)
 

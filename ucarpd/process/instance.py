@@ -58,7 +58,7 @@ class Instance:
         self._is_over = False
         # Reports of the engine that concern one part alone.
         self.served = self.parts.followers.served
-        self.advertised = self.parts.keeper.advertised
+        self.advertised = self.parts.keeper.record.advertised
         self.can_serve = self.parts.fitness.can_serve
         self.probing = self.parts.checking.ask_gateways
         self.loss_counts = interface.tell_faults

@@ -71,7 +71,9 @@ class Parts:
         arp = ParentArp(config.interface, run_directory())
         self.keeper = Keeper(config.name, host.netlink, self.log, lock, arp)
         self.runs = Runs()
-        self.addresses = owner_of(config, host.netlink, self.log, self.keeper, arp, self.runs)
+        self.addresses = owner_of(
+            config, host.netlink, self.log, self.keeper.record, arp, self.runs
+        )
         self.faults = Faults(asyncio.get_running_loop().time)
         self.followers = Followers(
             config,

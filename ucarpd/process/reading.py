@@ -170,7 +170,7 @@ def run_elsewhere(
 def script_errors(path: Path) -> list[Problem]:
     """Return the errors of the scripts and programs that a file names, by line.  Blocks."""
     # At a start ucarpd waits for a script that is not there: a late mount may bring it.
-    return config.script_errors(path, refusal) + config.check_errors(path, obstacle)
+    return config.script_errors(path, refusal, obstacle)
 
 
 def _impossible_here(

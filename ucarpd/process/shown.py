@@ -1,7 +1,6 @@
 """An instance as operators see it: a note, and a line in the log."""
 
 from ucarpd.carp.actions import State
-from ucarpd.config import Config
 from ucarpd.engine import Engine
 from ucarpd.process.parts import Parts
 from ucarpd.process.snapshot import RESTARTING
@@ -14,14 +13,6 @@ class Shown:
         self._parts = parts
 
     @property
-    def config(self) -> Config:
-        return self._parts.config
-
-    @property
-    def state(self) -> State:
-        return self._parts.state
-
-    @property
     def duration(self) -> float:
         """Seconds for which it has been in its state."""
         return self._parts.teller.course.duration
@@ -32,13 +23,13 @@ class Shown:
         parts = self._parts
         if parts.engine is None:
             return f": {RESTARTING}"
-        if self.state is State.INIT:
+        if parts.state is State.INIT:
             return f": waiting, {parts.engine.reason}"
         less_fit = f"; less fit: {parts.standing.demotion}" if parts.standing.unfitness else ""
         exposed = f"; {parts.exposure.trouble}" if parts.exposure.trouble else ""
-        if self.state is not State.MASTER:
+        if parts.state is not State.MASTER:
             return less_fit + exposed
-        notes = parts.faults.of_master(self.config.is_scripted, parts.log.wrong_digest_from)
+        notes = parts.faults.of_master(parts.config.is_scripted, parts.log.wrong_digest_from)
         heard = next((f"; {text}" for _, _, text in parts.log.heard_now()), "")
         return (notes or heard or less_fit) + exposed
 
@@ -50,7 +41,7 @@ class Shown:
             return
         unfitness, exposed = parts.standing.unfitness, parts.exposure.trouble
         text = _details(self.duration, parts.engine, unfitness, exposed)
-        parts.log.status(self.state.value, text)
+        parts.log.status(parts.state.value, text)
 
 
 def _details(duration: float, engine: Engine, unfitness: int, trouble: str) -> str:

@@ -7,13 +7,13 @@ from itertools import islice
 
 from ucarpd.carp.actions import State
 from ucarpd.control.wording import REFUSED
-from ucarpd.process.shown import Shown
+from ucarpd.process.instance import Instance
 
 _MOST_NOTES = 3
 """Most virtual hosts whose reasons the line names."""
 
 
-def status_line(instances: Sequence[Shown], refused: Collection[str]) -> str:
+def status_line(instances: Sequence[Instance], refused: Collection[str]) -> str:
     """Return the line; `refused` names the virtual hosts whose files are unusable now."""
     line = _of_one(instances[0]) if len(instances) == 1 else _of_many(instances)
     others = set(refused)
@@ -25,21 +25,23 @@ def status_line(instances: Sequence[Shown], refused: Collection[str]) -> str:
     return f"{line}; refused: {', '.join(sorted(others))} (`ucarpd check` says why)"
 
 
-def _of_one(only: Shown) -> str:
-    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time.time() - only.duration))
+def _of_one(only: Instance) -> str:
+    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time.time() - only.shown.duration))
     where = f"{only.config.interface}, vhid {only.config.vhid}, since {since}"
     return (
-        f"{only.state.value}{only.note} ({where})"
-        if only.note
+        f"{only.state.value}{only.shown.note} ({where})"
+        if only.shown.note
         else f"{only.state.value} on {where}"
     )
 
 
-def _of_many(instances: Sequence[Shown]) -> str:
+def _of_many(instances: Sequence[Instance]) -> str:
     states = Counter(instance.state for instance in instances)
     counts = ", ".join(f"{states[state]} {state.value}" for state in reversed(State))
     noted = (
-        f"{each.config.name}: {each.state.value}{note}" for each in instances if (note := each.note)
+        f"{each.config.name}: {each.state.value}{note}"
+        for each in instances
+        if (note := each.shown.note)
     )
     notes = list(islice(noted, _MOST_NOTES + 1))
     if len(notes) > _MOST_NOTES:

@@ -38,8 +38,8 @@ from ucarpd.process.maintenance import Maintenance
 from ucarpd.process.notices import Notices
 from ucarpd.process.observer import Observer
 from ucarpd.process.old_ucarp import RecentLook
-from ucarpd.process.reader import Reader
 from ucarpd.process.reading import Reading
+from ucarpd.process.reading_thread import ReadingThread
 from ucarpd.process.reload import changes
 from ucarpd.process.suspects import suspects
 from ucarpd.process.teller import Listener
@@ -96,7 +96,7 @@ class Supervisor:
         self._started = 0
         self.reading = Reading()
         """The last one."""
-        self._reader = Reader(paths)
+        self._reader = ReadingThread(paths)
         self.is_ending = False
         self.may_start_later = False
         """Whether `ucarpd clear` still clears an instance, or something lacked to read a file."""

@@ -42,24 +42,14 @@ class Keeper:
         directory = run_directory()
         self._last_good = LastGood(name, directory)
         self.earlier_run = EarlierRun(name, directory, netlink, log)
-        self._record = Record(name, directory)
-        self.advertised = self._record.advertised
-        if self._record.fault is not None:
-            log.record_fault(self._record.fault)
-
-    @property
-    def placed(self) -> bool:
-        """Whether an address, or the work of an up-script, may be in place."""
-        return self._record.placed
-
-    @placed.setter
-    def placed(self, value: bool) -> None:
-        self._record.placed = value
+        self.record = Record(name, directory)
+        if self.record.fault is not None:
+            log.record_fault(self.record.fault)
 
     def write(self, content: Content) -> None:
         """Replace the content of the record, before the next request to the kernel."""
         self._content = content
-        self._netlink.attempt(partial(self._record.write, content), self._not_written)
+        self._netlink.attempt(partial(self.record.write, content), self._not_written)
 
     def _not_written(self, error: OSError) -> None:
         if error.errno == errno.ENOENT:
@@ -72,7 +62,7 @@ class Keeper:
 
     def files_present(self, names: Set[str]) -> None:
         """Make missing and outdated files; `names` are the files in the private directory."""
-        ours = self._lock.files | self._record.files | self._arp.files
+        ours = self._lock.files | self.record.files | self._arp.files
         if self._config is not None:
             ours |= self._last_good.files
         if self._content is not None and (self._is_outdated or not names >= ours):
@@ -91,15 +81,15 @@ class Keeper:
                 raise OSError(errno.EBUSY, f"{error}: stop one of them") from error
             self._arp.renew()
             self._netlink.renew_served()
-            made.append(self._record.make_live())
+            made.append(self.record.make_live())
 
         def is_made(error: OSError | None) -> None:
             if error is not None:
                 self._renewed(error)
                 return
             assert self._content is not None
-            self._record.use_live(*made[0])
-            self._netlink.beside(partial(self._record.write, self._content), is_written)
+            self.record.use_live(*made[0])
+            self._netlink.beside(partial(self.record.write, self._content), is_written)
 
         def is_written(error: OSError | None) -> None:
             if error is not None or self._config is None:
@@ -155,10 +145,10 @@ class Keeper:
         self._is_closed = True
         if self._renewal is not None:
             await self._renewal
-        if self._record.placed:
-            self._record.close()
+        if self.record.placed:
+            self.record.close()
             return
         try:
-            self._record.remove()
+            self.record.remove()
         except OSError as error:
             self._log.record_not_removed(error)

@@ -33,8 +33,8 @@ def heard(receiver, wire):
     return receiver.check(wire, (OURS, OURS6), (6, 7))
 
 
-def experienced(configured=DUAL):
-    receiver = Receiver(configured)
+def experienced():
+    receiver = Receiver(DUAL)
     for wire in (WIRE, WIRE6):
         heard(receiver, wire)
     return receiver

@@ -1,5 +1,6 @@
 """Removal of addresses by ucarpd or by a script, without the loss of other addresses and routes."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
@@ -12,6 +13,13 @@ from ucarpd.linux.worker import Worker
 
 Done = Callable[[OSError | None], None]
 """Called in the event loop with the error, or None."""
+
+_log = logging.getLogger(__name__)
+
+
+def report(error: OSError | None) -> None:
+    if error is not None:
+        _log.error("%s", error.strerror or error)
 
 
 class _Guard:
@@ -43,6 +51,11 @@ class Departures:
         self._guards: dict[str, _Guard] = {}
 
     def remove(self, interface: str, addresses: Iterable[InterfaceAddress], done: Done) -> None:
+        """Remove addresses from the interface, whatever their prefix length.
+
+        If the kernel would remove other addresses with them, ucarpd keeps those or puts them back.
+        An address that another process serves is left to that process: the error is LeftInPlace.
+        """
         listed = dict.fromkeys(addresses)
         ips = {address.ip for address in listed}
         listed |= dict.fromkeys(entry.placed.address for entry in self._present(interface, ips))
@@ -62,7 +75,11 @@ class Departures:
 
     # -- scripts -----------------------------------------------------------------------------------
 
-    def guard(self, interface: str, ips: Iterable[IPAddress], failed: Done) -> None:
+    def guard(self, interface: str, ips: Iterable[IPAddress], failed: Done = report) -> None:
+        """Let another program remove these addresses; other addresses stay, or are put back.
+
+        Call `end_guard` once for each call.  `failed` gets the error, if there is one.
+        """
         wanted = frozenset(ips)
         guard = self._guards.setdefault(interface, _Guard())
         at_risk = self._secondaries(interface, wanted)
@@ -78,7 +95,8 @@ class Departures:
         begin = partial(self._requests.guards.begin, interface, wanted, bool(at_risk))
         self._worker.do(begin, begun, failed)
 
-    def end_guard(self, interface: str, done: Done) -> None:
+    def end_guard(self, interface: str, done: Done = report) -> None:
+        """End the guard after the other program has ended: put back all that it lost by mistake."""
         # If an address was removed by a request of its own, that was intended.  Only the events
         # tell that.
         self._events.catch_up()

@@ -5,14 +5,12 @@ programs may hold for a long time, and the protocol must not wait for it.
 """
 
 import errno
-import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from functools import partial
 
 from ucarpd.carp.params import IPAddress
 from ucarpd.linux.netlink.address_requests import AddressRequests
-from ucarpd.linux.netlink.departures import Departures, Done
+from ucarpd.linux.netlink.departures import Departures, Done, report
 from ucarpd.linux.netlink.events import Events, Listener
 from ucarpd.linux.netlink.lookups import Lookups
 from ucarpd.linux.netlink.messages import InterfaceAddress, Placed
@@ -24,14 +22,7 @@ from ucarpd.linux.netlink_socket import RequestSocket
 from ucarpd.linux.served import Served
 from ucarpd.linux.worker import Worker
 
-_log = logging.getLogger(__name__)
-
 Refused = Mapping[InterfaceAddress, OSError]
-
-
-def _report(error: OSError | None) -> None:
-    if error is not None:
-        _log.error("%s", error.strerror or error)
 
 
 class Netlink(Lookups):
@@ -60,7 +51,12 @@ class Netlink(Lookups):
         self._address_requests = AddressRequests(self._kernel, elsewhere, record, self._served)
         self._events = Events(listener, self._kernel, self._worker)
         self._departures = Departures(self._events, self._address_requests, self._worker)
-        self._events.removed = partial(self._departures.gone, failed=_report)
+        self._events.removed = partial(self._departures.gone, failed=report)
+        self.catch_up = self._events.catch_up
+        self.remove = self._departures.remove
+        self.guard_secondaries = self._departures.guard
+        self.end_guard = self._departures.end_guard
+        self.held = self._worker.held
 
     async def open(self) -> None:
         """Read the tables and then follow their changes.  Raises OSError."""
@@ -121,10 +117,6 @@ class Netlink(Lookups):
         """
         return self._tables.before(interface, own, ours)
 
-    def catch_up(self) -> None:
-        """Handle the events that the kernel has sent until now, before the loop's next turn."""
-        self._events.catch_up()
-
     # -- addresses ---------------------------------------------------------------------------------
 
     def add(
@@ -176,21 +168,13 @@ class Netlink(Lookups):
         )
         self.attempt(request, lambda _error: None)
 
-    def remove(self, interface: str, addresses: Iterable[InterfaceAddress], done: Done) -> None:
-        """Remove addresses from the interface, whatever their prefix length.
-
-        If the kernel would remove other addresses with them, ucarpd keeps those or puts them back.
-        An address that another process serves is left to that process: the error is LeftInPlace.
-        """
-        self._departures.remove(interface, addresses, done)
-
     def serve(self, interface: str, ips: Iterable[IPAddress]) -> None:
         """Note that this process serves these addresses; `add` does so by itself."""
-        self._worker.do(partial(self._address_requests.serve, interface, ips), None, _report)
+        self._worker.do(partial(self._address_requests.serve, interface, ips), None, report)
 
     def let_go(self, interface: str, ips: Iterable[IPAddress]) -> None:
         """Note that this process does not serve these addresses; `remove` does so by itself."""
-        self._worker.do(partial(self._address_requests.let_go, interface, ips), None, _report)
+        self._worker.do(partial(self._address_requests.let_go, interface, ips), None, report)
 
     def unserved_elsewhere(
         self,
@@ -201,19 +185,6 @@ class Netlink(Lookups):
         """Call `done` with those addresses that no other process of this host serves."""
         look = partial(self._address_requests.unserved_elsewhere, interface, ips)
         self._worker.do(look, done, lambda _error: done(ips))
-
-    def guard_secondaries(
-        self, interface: str, ips: Iterable[IPAddress], failed: Done = _report
-    ) -> None:
-        """Let another program remove these addresses; other addresses stay, or are put back.
-
-        Call `end_guard` once for each call.  `failed` gets the error, if there is one.
-        """
-        self._departures.guard(interface, ips, failed)
-
-    def end_guard(self, interface: str, done: Done = _report) -> None:
-        """End the guard after the other program has ended: put back all that it lost by mistake."""
-        self._departures.end_guard(interface, done)
 
     # -- routes ------------------------------------------------------------------------------------
 
@@ -275,7 +246,3 @@ class Netlink(Lookups):
     def attempt(self, function: Callable[[], None], failed: Callable[[OSError], None]) -> None:
         """Call a function as `beside` does; `failed` is called only if it raises OSError."""
         self._worker.do(function, None, failed)
-
-    def held(self) -> AbstractContextManager[None]:
-        """Begin no request of this block before its end, as in Worker."""
-        return self._worker.held()

@@ -1,4 +1,4 @@
-"""Reading the files beside the event loop; the end of the process cuts it short."""
+"""The thread that reads the files; the end of the process does not wait for it."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ from ucarpd.process.reading import Reading
 _T = TypeVar("_T")
 
 
-class Reader:
+class ReadingThread:
     """Reads the files of `paths`, one reading at a time."""
 
     def __init__(self, paths: Sequence[Path]) -> None:

@@ -44,6 +44,7 @@ class Keeper:
         self.earlier_run = EarlierRun(name, directory, netlink, log)
         self._record = Record(name, directory)
         self.advertised = self._record.advertised
+        self.lost_locks = lock.lost
         if self._record.fault is not None:
             log.record_fault(self._record.fault)
 

@@ -222,7 +222,7 @@ class VirtualHost(Transitions):
 
     def _hear_in_init(self, heard: AdvertisementReceived, now: float) -> None:
         if self._hearing.counts(heard, now):
-            self._actions += self._leaving.successor_heard(heard)
+            self._hear_successor(heard, now)
 
     def _hear_as_backup(self, heard: AdvertisementReceived, now: float) -> None:
         if not self._hearing.counts(heard, now):
@@ -231,7 +231,7 @@ class VirtualHost(Transitions):
         if verdict.takes_over:
             self._take_over_if_silent(now)
         elif not heard.is_bow_out:
-            self._actions += self._leaving.successor_heard(heard)
+            self._hear_successor(heard, now)
             self._actions += self._hearing.silent_family(heard.family, now)
 
     def _hear_as_master(
